@@ -1,0 +1,59 @@
+const only = (from, allowed) => ({
+  name: `${from}-knows-only`,
+  comment: `src/${from} may import: ${allowed.join(', ')}. See docs/architecture.md.`,
+  severity: 'error',
+  from: { path: `^src/${from}/`, pathNot: '\\.spec\\.ts$' },
+  to: { path: '^src/', pathNot: [from, ...allowed].map((name) => `^src/${name}/`) },
+});
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'modules-are-entered-by-their-index',
+      comment: 'What index.ts does not export is private to its module.',
+      severity: 'error',
+      from: { path: '^src/([^/]+)/' },
+      to: {
+        path: '^src/([^/]+)/.+',
+        pathNot: ['^src/$1/', '^src/[^/]+/index\\.ts$', '^src/common/[^/]+/index\\.ts$'],
+      },
+    },
+    only('common', []),
+    only('config', ['common']),
+    only('logging', ['common']),
+    only('redis-cluster', ['common']),
+    only('embedded-cluster', ['common']),
+    only('rate-limit', ['common', 'redis-cluster']),
+    only('keys', ['common', 'redis-cluster']),
+    only('users', ['common', 'redis-cluster']),
+    only('sessions', ['common', 'redis-cluster', 'users']),
+    only('auth', ['common', 'keys', 'rate-limit', 'sessions', 'users']),
+    only('health', ['common', 'keys', 'redis-cluster']),
+    {
+      name: 'the-driver-stays-in-its-module',
+      comment: 'ioredis types do not leave the modules that talk to Redis.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(redis-cluster|embedded-cluster)/' },
+      to: { path: 'node_modules/ioredis' },
+    },
+    {
+      name: 'no-test-code-in-the-product',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^test/' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'default'] },
+  },
+};

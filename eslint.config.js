@@ -1,0 +1,41 @@
+import js from '@eslint/js';
+import globals from 'globals';
+import tseslint from 'typescript-eslint';
+
+const processEnvIsReadOnce = {
+  selector: "MemberExpression[object.name='process'][property.name='env']",
+  message: 'Settings are read once, in src/config. Inject them instead.',
+};
+const noMathRandom = {
+  selector: "MemberExpression[object.name='Math'][property.name='random']",
+  message: 'Math.random is not for tokens or ids. Use node:crypto.',
+};
+
+export default tseslint.config(
+  { ignores: ['dist', 'node_modules', '.data', 'coverage'] },
+  js.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [...tseslint.configs.recommendedTypeChecked],
+    languageOptions: { parserOptions: { project: './tsconfig.json' } },
+    rules: {
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/no-extraneous-class': 'off',
+      '@typescript-eslint/prefer-promise-reject-errors': 'error',
+      'no-implicit-coercion': ['error', { boolean: true }],
+      'no-restricted-syntax': ['error', processEnvIsReadOnce, noMathRandom],
+      eqeqeq: 'error',
+    },
+  },
+  {
+    files: ['src/config/**/*.ts', 'test/**/*.ts'],
+    rules: { 'no-restricted-syntax': ['error', noMathRandom] },
+  },
+  {
+    // What runs before the packages are there is plain JavaScript.
+    files: ['**/*.js', '**/*.cjs'],
+    languageOptions: { globals: globals.node },
+  },
+);

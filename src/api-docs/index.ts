@@ -1,0 +1,2 @@
+export { ApiDocsModule } from './api-docs.module.js';
+export { setUpApiDocs } from './swagger.js';

@@ -1,0 +1,68 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { ConfigModule, getConfigToken, registerAs } from '@nestjs/config';
+
+import { ApiDocsModule } from './api-docs/index.js';
+import { AuthModule } from './auth/index.js';
+import type { Settings } from './config/index.js';
+import { HealthModule } from './health/index.js';
+import { KeysModule } from './keys/index.js';
+import { RedisClusterModule, type RedisNodeAddress } from './redis-cluster/index.js';
+import { SessionsModule } from './sessions/index.js';
+import { UsersModule } from './users/index.js';
+
+const SETTINGS = 'keyslot';
+
+/** Settings that name the nodes of a cluster: given, or those of the embedded one. */
+export type AppSettings = Settings & {
+  readonly redis: { readonly nodes: readonly RedisNodeAddress[] };
+};
+
+/** The composition root: the one place that knows every module and turns settings into their options. */
+@Module({})
+export class AppModule {
+  static forRoot(settings: AppSettings): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        ConfigModule.forRoot({
+          isGlobal: true,
+          ignoreEnvFile: true,
+          load: [registerAs(SETTINGS, () => settings)],
+        }),
+        RedisClusterModule.forRootAsync(fromSettings(({ redis }) => redis)),
+        KeysModule.forRootAsync(
+          fromSettings(({ jwt, http }) => ({
+            ...(jwt.issuer === undefined ? {} : { issuer: jwt.issuer }),
+            baseUrl: baseUrl(http),
+            encryptionSecret: jwt.keyEncryptionSecret,
+          })),
+        ),
+        UsersModule.forRootAsync(
+          fromSettings(({ passwords, isRegistrationOpen }) => ({
+            passwordMinLength: passwords.minLength,
+            isRegistrationOpen,
+          })),
+        ),
+        SessionsModule.forRootAsync(fromSettings(({ sessions }) => sessions)),
+        AuthModule.forRootAsync(
+          fromSettings(({ jwt, isRateLimited }) => ({
+            audience: jwt.audience,
+            accessTtlSeconds: jwt.accessTtlSeconds,
+            isRateLimited,
+          })),
+        ),
+        HealthModule,
+        ApiDocsModule,
+      ],
+    };
+  }
+}
+
+function fromSettings<Options>(choose: (settings: AppSettings) => Options) {
+  return { inject: [getConfigToken(SETTINGS)], useFactory: choose };
+}
+
+export function baseUrl(http: Settings['http']): string {
+  const host = http.host.includes(':') ? `[${http.host}]` : http.host;
+  return `${http.tls ? 'https' : 'http'}://${host}:${http.port}`;
+}

@@ -1,0 +1,53 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { JwtService } from '@nestjs/jwt';
+import { randomUUID } from 'node:crypto';
+
+import { Clock } from '../../common/clock/index.js';
+import { Secret } from '../../common/secret/index.js';
+import { SigningKeys } from '../../keys/index.js';
+import { AUTH_OPTIONS } from '../auth.module-definition.js';
+import { AUTH_DEFAULTS, type AuthOptions } from '../auth.options.js';
+import type { AccessTokenClaims } from './claims.js';
+
+/** Signs access tokens as RFC 9068 describes them. */
+@Injectable()
+export class AccessTokenIssuer {
+  readonly ttlSeconds: number;
+  private readonly options: Required<AuthOptions>;
+
+  constructor(
+    private readonly jwt: JwtService,
+    private readonly keys: SigningKeys,
+    private readonly clock: Clock,
+    @Inject(AUTH_OPTIONS) options: AuthOptions,
+  ) {
+    this.options = { ...AUTH_DEFAULTS, ...options };
+    this.ttlSeconds = this.options.accessTtlSeconds;
+  }
+
+  async issue(
+    user: { readonly id: string; readonly roles: readonly string[] },
+    sessionId: string,
+  ): Promise<Secret> {
+    const ring = await this.keys.ring();
+    const iat = this.clock.nowSeconds();
+    const claims: AccessTokenClaims = {
+      iss: ring.issuer,
+      aud: this.options.audience,
+      sub: user.id,
+      client_id: this.options.clientId,
+      iat,
+      exp: iat + this.ttlSeconds,
+      jti: randomUUID(),
+      sid: sessionId,
+      roles: user.roles,
+    };
+    const token = await this.jwt.signAsync(claims, {
+      // A KeyObject: a key given as text would be parsed again for every token.
+      privateKey: ring.signingKey,
+      algorithm: 'ES256',
+      header: { alg: 'ES256', typ: 'at+jwt', kid: ring.signingKeyId },
+    });
+    return new Secret(token);
+  }
+}

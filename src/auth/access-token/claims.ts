@@ -1,0 +1,75 @@
+/** Longest life of an access token that is accepted, whoever signed it (RFC 6750 section 5.3). */
+export const ACCESS_TOKEN_MAX_SECONDS = 3600;
+/** How far the clocks of two instances may differ. */
+const CLOCK_SKEW_SECONDS = 10;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** The claims of an access token, RFC 9068 section 2.2. */
+export interface AccessTokenClaims {
+  readonly iss: string;
+  readonly aud: string | string[];
+  /** The user's id. */
+  readonly sub: string;
+  readonly client_id: string;
+  readonly iat: number;
+  readonly exp: number;
+  readonly jti: string;
+  /** The session's id. */
+  readonly sid: string;
+  /** At the time of issue; a decision uses the roles that the user has now. */
+  readonly roles: readonly string[];
+}
+
+export interface ExpectedClaims {
+  readonly issuer: string;
+  readonly audience: string;
+  /** Seconds since the epoch. */
+  readonly now: number;
+}
+
+/** @returns the claims when every one of them is as it must be */
+export function acceptedClaims(
+  payload: Readonly<Record<string, unknown>>,
+  expected: ExpectedClaims,
+): AccessTokenClaims | undefined {
+  const isAccepted =
+    payload['iss'] === expected.issuer &&
+    isFor(expected.audience, payload['aud']) &&
+    isInForce(payload, expected.now) &&
+    [payload['sub'], payload['sid'], payload['jti']].every(isUuid) &&
+    typeof payload['client_id'] === 'string' &&
+    isListOfText(payload['roles']);
+  return isAccepted ? (payload as unknown as AccessTokenClaims) : undefined;
+}
+
+function isFor(audience: string, aud: unknown): boolean {
+  return aud === audience || (isListOfText(aud) && aud.includes(audience));
+}
+
+function isInForce(payload: Readonly<Record<string, unknown>>, now: number): boolean {
+  const { exp, iat, nbf } = payload;
+  if (!isTime(exp) || !isTime(iat) || !(nbf === undefined || isTime(nbf))) {
+    return false;
+  }
+  const latest = now + CLOCK_SKEW_SECONDS;
+  const life = exp - iat;
+  return (
+    exp > now &&
+    iat <= latest &&
+    (nbf === undefined || nbf <= latest) &&
+    life > 0 &&
+    life <= ACCESS_TOKEN_MAX_SECONDS
+  );
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value);
+}
+
+function isUuid(value: unknown): boolean {
+  return typeof value === 'string' && UUID.test(value);
+}
+
+function isListOfText(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}

@@ -1,0 +1,71 @@
+import { Body, Controller, HttpCode, Post, Req } from '@nestjs/common';
+import {
+  ApiBearerAuth,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+
+import { CurrentUser, Public, type Principal } from '../common/authentication/index.js';
+import { ApiProblems, Problem } from '../common/problem/index.js';
+import { Secret } from '../common/secret/index.js';
+import { AuthService } from './auth.service.js';
+import { LoginRequestBody } from './dto/login.request.dto.js';
+import { TokensResponse } from './dto/tokens.response.dto.js';
+
+@ApiTags('Login')
+@Controller('api')
+export class AuthController {
+  constructor(private readonly auth: AuthService) {}
+
+  @Public()
+  @Post('login')
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Log in',
+    description: 'Begins a session. Copy `access_token` into the dialog behind Authorize.',
+  })
+  @ApiOkResponse({ type: TokensResponse, description: 'The tokens of the new session.' })
+  @ApiProblems(
+    'invalid-request',
+    'wrong-credentials',
+    'too-many-attempts',
+    'overloaded',
+    'store-unavailable',
+    'not-confirmed',
+  )
+  async login(
+    @Body() body: LoginRequestBody,
+    @Req() request: FastifyRequest,
+  ): Promise<TokensResponse> {
+    const result = await this.auth.login({
+      username: body.username,
+      password: new Secret(body.password),
+      ip: request.ip,
+      userAgent: request.headers['user-agent'] ?? '',
+    });
+    switch (result.outcome) {
+      case 'logged-in':
+        return TokensResponse.from(result.tokens);
+      case 'wrong-credentials':
+        throw new Problem('wrong-credentials');
+      case 'too-many-attempts':
+        throw new Problem('too-many-attempts', { retryAfterSeconds: result.retryAfterSeconds });
+    }
+  }
+
+  @Post('logout')
+  @HttpCode(204)
+  @ApiBearerAuth()
+  @ApiOperation({
+    summary: 'Log out',
+    description: 'Ends the session: no instance accepts its tokens any more.',
+  })
+  @ApiNoContentResponse({ description: 'The session has ended.' })
+  @ApiProblems('missing-token', 'invalid-token', 'not-confirmed')
+  async logout(@CurrentUser() principal: Principal): Promise<void> {
+    await this.auth.logout(principal.userId, principal.sessionId);
+  }
+}

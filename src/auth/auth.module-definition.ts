@@ -1,0 +1,5 @@
+import { configurableModule } from '../common/module/index.js';
+import type { AuthOptions } from './auth.options.js';
+
+export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: AUTH_OPTIONS } =
+  configurableModule<AuthOptions>('Auth');

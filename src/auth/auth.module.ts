@@ -1,0 +1,34 @@
+import { Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { JwtModule } from '@nestjs/jwt';
+
+import { Clock } from '../common/clock/index.js';
+import { RateLimitModule } from '../rate-limit/index.js';
+import { AccessTokenIssuer } from './access-token/access-token-issuer.js';
+import { AccessTokenValidator } from './access-token/access-token-validator.js';
+import { AuthController } from './auth.controller.js';
+import { ConfigurableModuleClass } from './auth.module-definition.js';
+import { AuthService } from './auth.service.js';
+import { JwtAuthGuard } from './jwt-auth.guard.js';
+import { JwtStrategy } from './jwt.strategy.js';
+import { LoginBrake } from './login-brake.js';
+
+/**
+ * Login, logout, and the guard in front of every route. Needs UsersModule, SessionsModule and KeysModule in the same
+ * application.
+ */
+@Module({
+  imports: [JwtModule.register({}), RateLimitModule],
+  controllers: [AuthController],
+  providers: [
+    AuthService,
+    LoginBrake,
+    AccessTokenIssuer,
+    AccessTokenValidator,
+    JwtStrategy,
+    Clock,
+    { provide: APP_GUARD, useClass: JwtAuthGuard },
+  ],
+  exports: [AccessTokenValidator],
+})
+export class AuthModule extends ConfigurableModuleClass {}

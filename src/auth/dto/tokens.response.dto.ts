@@ -1,0 +1,31 @@
+import { ApiProperty } from '@nestjs/swagger';
+
+import type { IssuedTokens } from '../auth.service.js';
+
+/** Named as in RFC 6749 section 5.1. */
+export class TokensResponse {
+  @ApiProperty({ description: 'A JWT (RFC 9068). Send it as `Authorization: Bearer …`.' })
+  access_token!: string;
+
+  @ApiProperty({ enum: ['Bearer'] })
+  token_type!: 'Bearer';
+
+  @ApiProperty({ description: 'Life of the access token, in seconds.', example: 900 })
+  expires_in!: number;
+
+  @ApiProperty({ description: 'Opaque. Keep it as safe as the password.' })
+  refresh_token!: string;
+
+  @ApiProperty({ format: 'uuid' })
+  session_id!: string;
+
+  static from(tokens: IssuedTokens): TokensResponse {
+    return {
+      access_token: tokens.accessToken.reveal(),
+      token_type: 'Bearer',
+      expires_in: tokens.expiresInSeconds,
+      refresh_token: tokens.refreshToken.reveal(),
+      session_id: tokens.sessionId,
+    };
+  }
+}

@@ -1,0 +1,57 @@
+import { Injectable } from '@nestjs/common';
+import { PassportStrategy } from '@nestjs/passport';
+import type { FastifyRequest } from 'fastify';
+import { Strategy } from 'passport-jwt';
+
+import type { Principal } from '../common/authentication/index.js';
+import { AccessTokenValidator } from './access-token/access-token-validator.js';
+import { bearerToken } from './access-token/bearer-token.js';
+
+/** Why the strategy failed a request, handed to the guard as Passport's `info`. */
+export type JwtFailure = 'missing-token' | 'invalid-token';
+
+/**
+ * The Passport strategy `jwt`. It keeps passport-jwt's name and conventions (an extractor, `validate`, `request.user`),
+ * but not its check, which ignores `typ` and `crit`, does not need `exp`, and drops words behind the token.
+ */
+@Injectable()
+export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
+  constructor(private readonly validator: AccessTokenValidator) {
+    super({
+      jwtFromRequest: tokenFromRequest,
+      secretOrKeyProvider: (_request: unknown, _token: unknown, done: (error: Error) => void) =>
+        done(new Error('keys are chosen by the validator')),
+    });
+  }
+
+  /** @param request Fastify's; passport-jwt's types know Express only */
+  override authenticate(request: unknown): void {
+    this.decide(request as FastifyRequest).catch((error: Error) => this.error(error));
+  }
+
+  /** What becomes `request.user`. Override to enrich or to refuse (with null). */
+  validate(principal: Principal): Promise<Principal | null> | Principal | null {
+    return principal;
+  }
+
+  private async decide(request: FastifyRequest): Promise<void> {
+    const bearer = bearerToken(request.raw);
+    if (bearer.kind === 'none') {
+      this.fail('missing-token' satisfies JwtFailure, 401);
+      return;
+    }
+    const principal =
+      bearer.kind === 'token' ? await this.validator.validate(bearer.token) : undefined;
+    const user = principal && (await this.validate(principal));
+    if (user) {
+      this.success(user);
+    } else {
+      this.fail('invalid-token' satisfies JwtFailure, 401);
+    }
+  }
+}
+
+function tokenFromRequest(request: unknown): string | null {
+  const bearer = bearerToken((request as FastifyRequest).raw);
+  return bearer.kind === 'token' ? bearer.token : null;
+}

@@ -1,0 +1,74 @@
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { NestFactory } from '@nestjs/core';
+import type { FastifyInstance, FastifyServerOptions } from 'fastify';
+import { randomUUID } from 'node:crypto';
+
+import { setUpApiDocs } from '../api-docs/index.js';
+import { AppModule, type AppSettings } from '../app.module.js';
+import { RequestValidationPipe } from '../common/validation/index.js';
+import { createLogger, logRequests, NestLogger } from '../logging/index.js';
+import { answerClientError } from './client-errors.js';
+import { ProblemFilter, sendProblem } from './problem.filter.js';
+import { addSecurityHeaders } from './security-headers.js';
+
+const BODY_LIMIT_BYTES = 64 * 1024;
+const HEADERS_LIMIT_BYTES = 16 * 1024;
+/** For a whole request to arrive: slow senders are cut off. */
+const REQUEST_TIMEOUT_MS = 15_000;
+
+/** The application, ready to listen: the same for `main.ts` and for the tests. */
+export async function createApp(settings: AppSettings): Promise<NestFastifyApplication> {
+  const logger = createLogger(settings.logLevel);
+  const adapter = new FastifyAdapter(serverOptions(settings, logger));
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.forRoot(settings),
+    adapter,
+    { bodyParser: false, logger: new NestLogger(logger), abortOnError: false },
+  );
+  const server = adapter.getInstance();
+  parseJsonOnly(server);
+  logRequests(server);
+  const isHttps = Boolean(settings.http.tls) || settings.http.trustedProxies.length > 0;
+  await addSecurityHeaders(app, isHttps);
+  app.useGlobalPipes(new RequestValidationPipe());
+  app.useGlobalFilters(new ProblemFilter());
+  setUpApiDocs(app);
+  return app;
+}
+
+function serverOptions(
+  settings: AppSettings,
+  loggerInstance: ReturnType<typeof createLogger>,
+): FastifyServerOptions {
+  const { tls, trustedProxies } = settings.http;
+  const nodeOptions = { maxHeaderSize: HEADERS_LIMIT_BYTES };
+  return {
+    loggerInstance,
+    disableRequestLogging: true,
+    genReqId: () => randomUUID(),
+    trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    // While the instance drains, connections that are open are served; idle ones are closed.
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    frameworkErrors: sendProblem,
+    clientErrorHandler: answerClientError,
+    ...(tls
+      ? { https: { cert: tls.cert, key: tls.key.reveal(), ...nodeOptions } }
+      : { http: nodeOptions }),
+  } as FastifyServerOptions;
+}
+
+/** JSON and nothing else; an empty body with a JSON content type, as many clients send it, is no body. */
+function parseJsonOnly(server: FastifyInstance): void {
+  const parse = server.getDefaultJsonParser('error', 'error');
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body.length === 0) {
+      done(null, undefined);
+    } else {
+      parse(request, body as string, done);
+    }
+  });
+}

@@ -1,0 +1,98 @@
+import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+import {
+  languageOf,
+  Problem,
+  PROBLEM_MEDIA_TYPE,
+  problemDocument,
+  type ProblemCode,
+} from '../common/problem/index.js';
+import { NotConfirmedError, RedisUnavailableError } from '../redis-cluster/index.js';
+import { HashingOverloadedError } from '../users/index.js';
+
+type ErrorClass = abstract new (...args: never[]) => Error;
+
+const CODE_OF_ERROR: readonly (readonly [ErrorClass, ProblemCode])[] = [
+  [NotConfirmedError, 'not-confirmed'],
+  [RedisUnavailableError, 'store-unavailable'],
+  [HashingOverloadedError, 'overloaded'],
+];
+
+const CODE_OF_STATUS = new Map<number, ProblemCode>([
+  [401, 'invalid-token'],
+  [403, 'forbidden'],
+  [404, 'not-found'],
+  [413, 'body-too-large'],
+  [415, 'unsupported-media-type'],
+  [429, 'too-many-attempts'],
+  [431, 'headers-too-large'],
+]);
+
+const CHALLENGES = new Map<ProblemCode, string>([
+  ['missing-token', 'Bearer realm="keyslot"'],
+  ['wrong-credentials', 'Bearer realm="keyslot"'],
+  ['invalid-token', 'Bearer realm="keyslot", error="invalid_token"'],
+]);
+
+/** Turns whatever was thrown into a problem answer. The cause goes to the log, never to the caller. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    sendProblem(error, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+  }
+}
+
+/** Also for what fails before a route is found. */
+export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const problem = problemOf(error);
+  if (problem.status >= 500) {
+    const cause = problem.options.cause;
+    const level = problem.code === 'internal-error' ? 'error' : 'warn';
+    request.log[level]({ requestId: request.id, code: problem.code, err: cause }, 'failed');
+  }
+  const language = languageOf(request.headers['accept-language']);
+  const challenge = CHALLENGES.get(problem.code);
+  if (challenge !== undefined) {
+    void reply.header('WWW-Authenticate', challenge);
+  }
+  if (problem.retryAfterSeconds !== undefined) {
+    void reply.header('Retry-After', String(problem.retryAfterSeconds));
+  }
+  const path = request.url.split('?', 1)[0] ?? '/';
+  void reply
+    .status(problem.status)
+    .header('Content-Type', PROBLEM_MEDIA_TYPE)
+    .header('Content-Language', language)
+    .header('Cache-Control', 'no-store')
+    // As bytes: a serializer would take the answer for one of the route's own.
+    .send(
+      Buffer.from(
+        JSON.stringify(problemDocument(problem, { path, requestId: request.id, language })),
+      ),
+    );
+}
+
+export function problemOf(error: unknown): Problem {
+  if (error instanceof Problem) {
+    return error;
+  }
+  const known = CODE_OF_ERROR.find(([type]) => error instanceof type);
+  if (known) {
+    return new Problem(known[1], { cause: error });
+  }
+  const status = statusOf(error);
+  if (status !== undefined && status >= 400 && status < 500) {
+    return new Problem(CODE_OF_STATUS.get(status) ?? 'malformed-request', { cause: error });
+  }
+  return new Problem('internal-error', { cause: error });
+}
+
+function statusOf(error: unknown): number | undefined {
+  if (error instanceof HttpException) {
+    return error.getStatus();
+  }
+  const status = (error as { statusCode?: unknown } | null)?.statusCode;
+  return typeof status === 'number' ? status : undefined;
+}

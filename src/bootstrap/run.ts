@@ -1,0 +1,67 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+
+import type { AppSettings } from '../app.module.js';
+import { loadSettings, SettingsError, type Settings } from '../config/index.js';
+import { EmbeddedCluster, EmbeddedClusterError } from '../embedded-cluster/index.js';
+import { KeyDecryptionError, SigningKeys } from '../keys/index.js';
+import { createApp } from './create-app.js';
+import { Shutdown } from './shutdown.js';
+
+/** Starts one instance, on the embedded cluster when no other is named, and stops all of it on a signal. */
+export async function run(): Promise<void> {
+  const shutdown = new Shutdown();
+  try {
+    const settings = loadSettings();
+    const app = await createApp(await withCluster(settings, shutdown));
+    shutdown.add(() => app.close());
+    await app.listen(settings.http.port, settings.http.host);
+    await app.get(SigningKeys).untilLoaded();
+    await announce(app);
+  } catch (error) {
+    if (!shutdown.isUnderWay) {
+      process.stderr.write(`${describe(error)}\n`);
+      await shutdown.run(1);
+    }
+  }
+}
+
+async function withCluster(settings: Settings, shutdown: Shutdown): Promise<AppSettings> {
+  const { nodes } = settings.redis;
+  if (nodes) {
+    return { ...settings, redis: { ...settings.redis, nodes } };
+  }
+  process.stdout.write('Starting the embedded Redis Cluster (six nodes) …\n');
+  const cluster = await EmbeddedCluster.start({
+    directory: `${settings.dataDirectory}/cluster`,
+  });
+  shutdown.add(() => cluster.stop());
+  const { addresses, password } = cluster;
+  return {
+    ...settings,
+    redis: { keyPrefix: settings.redis.keyPrefix, nodes: addresses, password },
+  };
+}
+
+async function announce(app: NestFastifyApplication): Promise<void> {
+  const url = await app.getUrl();
+  process.stdout.write(
+    ['', 'Keyslot is ready.', `  API         ${url}/api`, `  Swagger UI  ${url}/docs`, '', ''].join(
+      '\n',
+    ),
+  );
+}
+
+/** What the person at the terminal needs: a message for what they can mend, a stack for what they cannot. */
+function describe(error: unknown): string {
+  if (
+    error instanceof SettingsError ||
+    error instanceof EmbeddedClusterError ||
+    error instanceof KeyDecryptionError
+  ) {
+    return error.message;
+  }
+  const { code, message, stack } = error as NodeJS.ErrnoException;
+  return code === 'EADDRINUSE'
+    ? `The API's port is in use by another program (${message}). Set PORT to another one.`
+    : (stack ?? message);
+}

@@ -1,0 +1,43 @@
+import { EmbeddedCluster, EmbeddedClusterError } from './embedded-cluster/index.js';
+import { loadSettings, SettingsError } from './config/index.js';
+import { Shutdown } from './bootstrap/shutdown.js';
+
+const USAGE = `Usage: node dist/cli.js <command>
+
+Commands:
+  cluster   Run the six-node Redis Cluster alone, on ports 7000 to 7005, until Ctrl-C.
+  help      Show this text.
+`;
+
+async function runCluster(): Promise<void> {
+  const shutdown = new Shutdown();
+  try {
+    const { dataDirectory } = loadSettings();
+    const cluster = await EmbeddedCluster.start({
+      directory: `${dataDirectory}/cluster`,
+      whenPortsAreBusy: 'stop',
+    });
+    shutdown.add(() => cluster.stop());
+    process.stdout.write(
+      [
+        'The Redis Cluster is ready. Use it with:',
+        `  REDIS_NODES=127.0.0.1:${cluster.addresses[0]?.port} REDIS_PASSWORD="$(cat '${cluster.passwordFile}')" npm start`,
+        '',
+      ].join('\n'),
+    );
+  } catch (error) {
+    if (error instanceof EmbeddedClusterError || error instanceof SettingsError) {
+      process.stderr.write(`${error.message}\n`);
+      await shutdown.run(1);
+    }
+    throw error;
+  }
+}
+
+const command = process.argv[2] ?? 'help';
+if (command === 'cluster') {
+  await runCluster();
+} else {
+  process.stdout.write(USAGE);
+  process.exitCode = command === 'help' ? 0 : 2;
+}

@@ -1,0 +1,1 @@
+export { configurableModule } from './configurable-module.js';

@@ -1,0 +1,39 @@
+interface CatalogueEntry {
+  readonly status: number;
+  /** Sent as `Retry-After`, in seconds: the same request may succeed then. */
+  readonly retryAfterSeconds?: number;
+}
+
+/**
+ * Every problem that an answer can name (RFC 9457). A code never changes its meaning. Its texts are in `locales/`, and
+ * each has a page at `/problems/<code>`.
+ */
+export const PROBLEMS = {
+  'invalid-request': { status: 400 },
+  'malformed-request': { status: 400 },
+  'missing-token': { status: 401 },
+  'invalid-token': { status: 401 },
+  'wrong-credentials': { status: 401 },
+  'wrong-password': { status: 403 },
+  'registration-closed': { status: 403 },
+  forbidden: { status: 403 },
+  'not-found': { status: 404 },
+  'username-taken': { status: 409 },
+  'body-too-large': { status: 413 },
+  'unsupported-media-type': { status: 415 },
+  'too-many-attempts': { status: 429 },
+  'headers-too-large': { status: 431 },
+  'internal-error': { status: 500 },
+  'not-confirmed': { status: 503, retryAfterSeconds: 1 },
+  'not-ready': { status: 503, retryAfterSeconds: 1 },
+  overloaded: { status: 503, retryAfterSeconds: 2 },
+  'store-unavailable': { status: 503, retryAfterSeconds: 1 },
+} as const satisfies Record<string, CatalogueEntry>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+export const PROBLEM_CODES = Object.keys(PROBLEMS) as ProblemCode[];
+
+export function catalogueEntry(code: ProblemCode): CatalogueEntry {
+  return PROBLEMS[code];
+}

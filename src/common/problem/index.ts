@@ -1,0 +1,12 @@
+export { ApiProblems, ProblemResponse } from './api-problems.decorator.js';
+export { PROBLEM_CODES, PROBLEMS, type ProblemCode } from './catalogue.js';
+export { invalidMember, Problem, type InvalidMember, type ProblemOptions } from './problem.js';
+export { PROBLEM_MEDIA_TYPE, problemDocument, type ProblemDocument } from './problem-document.js';
+export {
+  LANGUAGES,
+  languageOf,
+  pageText,
+  problemText,
+  ruleText,
+  type Language,
+} from './problem-texts.js';

@@ -1,0 +1,52 @@
+import i18next from 'i18next';
+import Negotiator from 'negotiator';
+import { readFileSync } from 'node:fs';
+
+import type { RuleFailure } from '../validation/rule-failure.js';
+import type { ProblemCode } from './catalogue.js';
+
+export const LANGUAGES = ['en', 'zh'] as const;
+export type Language = (typeof LANGUAGES)[number];
+
+const readLocale = (language: Language): Record<string, unknown> =>
+  JSON.parse(
+    readFileSync(new URL(`./locales/${language}.json`, import.meta.url), 'utf8'),
+  ) as Record<string, unknown>;
+
+const texts = i18next.createInstance();
+void texts.init({
+  // Without a loader there is nothing to wait for: the texts are there when init returns.
+  initAsync: false,
+  showSupportNotice: false,
+  fallbackLng: 'en',
+  interpolation: { escapeValue: false },
+  resources: Object.fromEntries(
+    LANGUAGES.map((language) => [language, { translation: readLocale(language) }]),
+  ),
+});
+
+/** @param acceptLanguage the header (RFC 9110 section 12.5.4); English unless Chinese is preferred */
+export function languageOf(acceptLanguage: string | undefined): Language {
+  const negotiator = new Negotiator({ headers: { 'accept-language': acceptLanguage ?? 'en' } });
+  return (negotiator.language([...LANGUAGES]) as Language | undefined) ?? 'en';
+}
+
+export function problemText(
+  code: ProblemCode,
+  part: 'title' | 'detail' | 'help',
+  language: Language,
+): string {
+  return texts.t(`problems.${code}.${part}`, { lng: language });
+}
+
+/** What a broken rule says to the person; a rule of somebody else's validator speaks for itself. */
+export function ruleText(failure: RuleFailure, language: Language): string {
+  const key = `rules.${failure.code}`;
+  return texts.exists(key, { lng: language })
+    ? texts.t(key, { lng: language, ...failure.params })
+    : (failure.message ?? failure.code);
+}
+
+export function pageText(key: string, language: Language): string {
+  return texts.t(`page.${key}`, { lng: language });
+}

@@ -1,0 +1,40 @@
+import type { RuleFailure } from '../validation/rule-failure.js';
+import { catalogueEntry, type ProblemCode } from './catalogue.js';
+
+/** A rule that a member of the request body broke. */
+export interface InvalidMember extends RuleFailure {
+  /** JSON Pointer into the body (RFC 6901): `/password`. */
+  readonly pointer: string;
+}
+
+export interface ProblemOptions {
+  readonly cause?: unknown;
+  /** For `invalid-request`: what is wrong, member by member. */
+  readonly errors?: readonly InvalidMember[];
+  /** Overrides the catalogue's `Retry-After`. */
+  readonly retryAfterSeconds?: number;
+  /** Further members of the answer, safe to show. */
+  readonly extensions?: Readonly<Record<string, unknown>>;
+}
+
+/** Thrown by controllers and guards to answer with a problem of the catalogue. Services return outcomes instead. */
+export class Problem extends Error {
+  override readonly name = 'Problem';
+  readonly status: number;
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(
+    readonly code: ProblemCode,
+    readonly options: ProblemOptions = {},
+  ) {
+    super(code, { cause: options.cause });
+    const entry = catalogueEntry(code);
+    this.status = entry.status;
+    this.retryAfterSeconds = options.retryAfterSeconds ?? entry.retryAfterSeconds;
+  }
+}
+
+/** The problem of one invalid member of the body. */
+export function invalidMember(pointer: string, failure: RuleFailure): Problem {
+  return new Problem('invalid-request', { errors: [{ pointer, ...failure }] });
+}

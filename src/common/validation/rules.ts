@@ -1,0 +1,49 @@
+import { isEmail, ValidateBy } from 'class-validator';
+
+import type { Rule } from './rule-failure.js';
+
+/** Checks a property by one of our rules, whose failure becomes an entry of the problem's `errors`. */
+export function Obeys(name: string, rule: Rule): PropertyDecorator {
+  return ValidateBy({
+    name,
+    validator: {
+      validate: (value) => rule(value) === undefined,
+      // The failure travels as the message; the validation pipe reads it back.
+      defaultMessage: (args) => JSON.stringify(rule(args?.value)),
+    },
+  });
+}
+
+/** Any string; what it must look like is decided elsewhere. */
+export const isText: Rule = (value) =>
+  typeof value === 'string' ? undefined : { code: 'not-a-string' };
+
+/** A string within limits, counted in code points, without control characters. */
+export function textBetween(min: number, max: number): Rule {
+  return (value) => {
+    if (typeof value !== 'string') {
+      return { code: 'not-a-string' };
+    }
+    // Two units for a code point at the most, so that a huge text is not taken apart to be counted.
+    const length = value.length > 2 * max ? value.length : Array.from(value).length;
+    if (length < min) {
+      return { code: 'too-short', params: { min } };
+    }
+    if (length > max) {
+      return { code: 'too-long', params: { max } };
+    }
+    return /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/u.test(value) ? { code: 'control-characters' } : undefined;
+  };
+}
+
+const EMAIL_MAX_LENGTH = 254; // RFC 5321 section 4.5.3.1.3
+
+export const emailAddress: Rule = (value) => {
+  if (typeof value !== 'string') {
+    return { code: 'not-a-string' };
+  }
+  if (value.length > EMAIL_MAX_LENGTH) {
+    return { code: 'too-long', params: { max: EMAIL_MAX_LENGTH } };
+  }
+  return isEmail(value) ? undefined : { code: 'not-an-email' };
+};

@@ -1,0 +1,48 @@
+import { ValidationPipe, type ArgumentMetadata, type ValidationError } from '@nestjs/common';
+
+import { Problem, type InvalidMember } from '../problem/index.js';
+import type { RuleFailure } from './rule-failure.js';
+
+/** Checks every body, query and parameter against its class, and answers with one problem that names all mistakes. */
+export class RequestValidationPipe extends ValidationPipe {
+  constructor() {
+    super({
+      transform: true,
+      whitelist: true,
+      forbidNonWhitelisted: true,
+      stopAtFirstError: true,
+      exceptionFactory: (errors) =>
+        new Problem('invalid-request', { errors: errors.flatMap((error) => failures(error, '')) }),
+    });
+  }
+
+  override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    if (metadata.type === 'body' && this.toValidate(metadata) && !isPlainObject(value)) {
+      throw new Problem('invalid-request', { errors: [{ pointer: '', code: 'not-an-object' }] });
+    }
+    return super.transform(value, metadata) as Promise<unknown>;
+  }
+}
+
+function isPlainObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function failures(error: ValidationError, parent: string): InvalidMember[] {
+  const pointer = `${parent}/${error.property.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  const own = Object.entries(error.constraints ?? {}).map(([name, message]) => ({
+    pointer,
+    ...failureOf(name, message),
+  }));
+  return [...own, ...(error.children ?? []).flatMap((child) => failures(child, pointer))];
+}
+
+function failureOf(constraint: string, message: string): RuleFailure {
+  if (constraint === 'whitelistValidation') {
+    return { code: 'unknown-member' };
+  }
+  if (message.startsWith('{')) {
+    return JSON.parse(message) as RuleFailure;
+  }
+  return { code: constraint, message };
+}

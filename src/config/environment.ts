@@ -1,0 +1,130 @@
+import 'reflect-metadata';
+import { Transform, type TransformFnParams } from 'class-transformer';
+import { IsBoolean, IsIn, IsInt, IsOptional, Matches, Max, Min, ValidateBy } from 'class-validator';
+
+import { parseDuration } from './duration.js';
+
+const SECONDS = { minute: 60, hour: 3600, day: 86_400 } as const;
+
+const asBoolean = ({ value }: TransformFnParams): unknown =>
+  value === 'true' ? true : value === 'false' ? false : (value as unknown);
+const asNumber = ({ value }: TransformFnParams): unknown =>
+  typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : (value as unknown);
+const asDuration = ({ value }: TransformFnParams): unknown =>
+  typeof value === 'string' ? (parseDuration(value) ?? value) : (value as unknown);
+
+const IsDuration = (minSeconds: number, maxSeconds: number, range: string): PropertyDecorator =>
+  ValidateBy({
+    name: 'isDuration',
+    validator: {
+      validate: (value) => typeof value === 'number' && value >= minSeconds && value <= maxSeconds,
+      defaultMessage: () => `must be a duration such as 900, 15m, 12h or 30d, ${range}`,
+    },
+  });
+
+const bool = { message: 'must be true or false' };
+const NODE_LIST = /^[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*$/;
+
+/**
+ * The environment as text made into values. Every rule's message follows the name of its setting and never repeats the
+ * value, which may be a secret.
+ */
+export class Environment {
+  @IsIn(['development', 'production', 'test'], {
+    message: 'must be development, production or test',
+  })
+  NODE_ENV: 'development' | 'production' | 'test' = 'development';
+
+  @Matches(/^[A-Za-z0-9.:_-]+$/, { message: 'must be a host name or an address' })
+  HOST = '127.0.0.1';
+
+  @Transform(asNumber)
+  @IsInt({ message: 'must be a port from 0 to 65535' })
+  @Min(0, { message: 'must be a port from 0 to 65535' })
+  @Max(65_535, { message: 'must be a port from 0 to 65535' })
+  PORT = 3000;
+
+  @IsOptional()
+  @Matches(NODE_LIST, { message: 'must be host:port,host:port,…' })
+  REDIS_NODES?: string;
+
+  @IsOptional()
+  REDIS_USERNAME?: string;
+
+  @IsOptional()
+  REDIS_PASSWORD?: string;
+
+  @Transform(asBoolean)
+  @IsBoolean(bool)
+  REDIS_TLS = false;
+
+  /** A PEM file. */
+  @IsOptional()
+  REDIS_TLS_CA?: string;
+
+  @Matches(/^[^{}\s]{1,64}$/, { message: 'must be 1 to 64 characters without braces or spaces' })
+  REDIS_KEY_PREFIX = 'ks:';
+
+  @IsOptional()
+  TLS_CERT?: string;
+
+  @IsOptional()
+  TLS_KEY?: string;
+
+  @IsOptional()
+  @Matches(/^[0-9A-Fa-f.:/]+(\s*,\s*[0-9A-Fa-f.:/]+)*$/, {
+    message: 'must be addresses or CIDRs, separated by commas',
+  })
+  TRUSTED_PROXIES?: string;
+
+  @IsOptional()
+  @Matches(/^[\x21-\x7e]+$/, { message: 'must be a URL or another name without spaces' })
+  JWT_ISSUER?: string;
+
+  @Matches(/^[\x21-\x7e]+$/, { message: 'must be a name without spaces' })
+  JWT_AUDIENCE = 'keyslot';
+
+  @Transform(asDuration)
+  @IsDuration(1, SECONDS.hour, 'at most 1h')
+  ACCESS_TOKEN_TTL: number = 15 * SECONDS.minute;
+
+  @Transform(asDuration)
+  @IsDuration(1, 3650 * SECONDS.day, 'at least 1 second')
+  REFRESH_TOKEN_TTL: number = 30 * SECONDS.day;
+
+  @Transform(asDuration)
+  @IsDuration(1, 3650 * SECONDS.day, 'at least 1 second')
+  SESSION_MAX_AGE: number = 90 * SECONDS.day;
+
+  @Transform(asDuration)
+  @IsDuration(0, 30, 'at most 30 seconds')
+  REFRESH_GRACE = 10;
+
+  @Transform(asNumber)
+  @IsInt({ message: 'must be a whole number from 8 to 64' })
+  @Min(8, { message: 'must be a whole number from 8 to 64' })
+  @Max(64, { message: 'must be a whole number from 8 to 64' })
+  PASSWORD_MIN_LENGTH = 15;
+
+  @IsIn(['open', 'closed'], { message: 'must be open or closed' })
+  REGISTRATION: 'open' | 'closed' = 'open';
+
+  @IsIn(['on', 'off'], { message: 'must be on or off' })
+  RATE_LIMIT: 'on' | 'off' = 'on';
+
+  @IsIn(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'], {
+    message: 'must be silent, fatal, error, warn, info, debug or trace',
+  })
+  LOG_LEVEL = 'info';
+
+  @Transform(asBoolean)
+  @IsBoolean(bool)
+  ALLOW_INSECURE_HTTP = false;
+
+  @IsOptional()
+  @Matches(/^.{32,}$/, { message: 'must be at least 32 characters' })
+  KEY_ENCRYPTION_SECRET?: string;
+
+  @Matches(/.+/, { message: 'must be a folder' })
+  DATA_DIRECTORY = '.data';
+}

@@ -1,0 +1,113 @@
+import { plainToInstance } from 'class-transformer';
+import { validateSync } from 'class-validator';
+import { parse } from 'dotenv';
+import { existsSync, readFileSync } from 'node:fs';
+
+import { Secret } from '../common/secret/index.js';
+import { Environment } from './environment.js';
+import { keyEncryptionSecretFrom } from './key-encryption-secret.js';
+import { SettingsError } from './settings.error.js';
+import type { Settings } from './settings.js';
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads the environment once, over what `.env` says.
+ *
+ * @throws SettingsError that names every mistake at once
+ */
+export function loadSettings(variables: Variables = process.env, file = '.env'): Settings {
+  const fromFile = existsSync(file) ? parse(readFileSync(file)) : {};
+  const environment = plainToInstance(Environment, withoutEmpty({ ...fromFile, ...variables }), {
+    exposeDefaultValues: true,
+  });
+  const mistakes = [...ruleMistakes(environment), ...combinationMistakes(environment)];
+  const readPem = (name: 'TLS_CERT' | 'TLS_KEY' | 'REDIS_TLS_CA'): string | undefined => {
+    const path = environment[name];
+    try {
+      return path === undefined ? undefined : readFileSync(path, 'utf8');
+    } catch {
+      mistakes.push(`${name} must be a file that can be read`);
+      return undefined;
+    }
+  };
+  const pem = { cert: readPem('TLS_CERT'), key: readPem('TLS_KEY'), ca: readPem('REDIS_TLS_CA') };
+  if (mistakes.length > 0) {
+    throw new SettingsError(mistakes);
+  }
+  return toSettings(environment, pem);
+}
+
+function withoutEmpty(variables: Variables): Variables {
+  return Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''));
+}
+
+function ruleMistakes(environment: Environment): string[] {
+  return validateSync(environment).map(
+    (error) => `${error.property} ${Object.values(error.constraints ?? {})[0]}`,
+  );
+}
+
+function combinationMistakes(environment: Environment): string[] {
+  const mistakes: string[] = [];
+  if (Boolean(environment.TLS_CERT) !== Boolean(environment.TLS_KEY)) {
+    mistakes.push('TLS_CERT and TLS_KEY go together');
+  }
+  if (environment.NODE_ENV === 'production') {
+    if (!environment.REDIS_NODES) {
+      mistakes.push('REDIS_NODES is needed in production: the embedded cluster is for development');
+    }
+    if (!environment.TLS_CERT && !environment.TRUSTED_PROXIES && !environment.ALLOW_INSECURE_HTTP) {
+      mistakes.push(
+        'TLS_CERT and TLS_KEY, or TRUSTED_PROXIES, are needed in production (ALLOW_INSECURE_HTTP=true overrides)',
+      );
+    }
+  }
+  return mistakes;
+}
+
+function toSettings(
+  environment: Environment,
+  pem: { cert: string | undefined; key: string | undefined; ca: string | undefined },
+): Settings {
+  return Object.freeze({
+    isProduction: environment.NODE_ENV === 'production',
+    http: {
+      host: environment.HOST,
+      port: environment.PORT,
+      trustedProxies: environment.TRUSTED_PROXIES?.split(',').map((proxy) => proxy.trim()) ?? [],
+      ...(pem.cert && pem.key ? { tls: { cert: pem.cert, key: new Secret(pem.key) } } : {}),
+    },
+    redis: {
+      ...(environment.REDIS_NODES ? { nodes: parseNodes(environment.REDIS_NODES) } : {}),
+      ...(environment.REDIS_USERNAME ? { username: environment.REDIS_USERNAME } : {}),
+      ...(environment.REDIS_PASSWORD ? { password: new Secret(environment.REDIS_PASSWORD) } : {}),
+      ...(environment.REDIS_TLS ? { tls: pem.ca ? { ca: pem.ca } : {} } : {}),
+      keyPrefix: environment.REDIS_KEY_PREFIX,
+    },
+    jwt: {
+      ...(environment.JWT_ISSUER ? { issuer: environment.JWT_ISSUER } : {}),
+      audience: environment.JWT_AUDIENCE,
+      accessTtlSeconds: environment.ACCESS_TOKEN_TTL,
+      keyEncryptionSecret: environment.KEY_ENCRYPTION_SECRET
+        ? new Secret(environment.KEY_ENCRYPTION_SECRET)
+        : keyEncryptionSecretFrom(environment.DATA_DIRECTORY),
+    },
+    sessions: {
+      idleTtlSeconds: environment.REFRESH_TOKEN_TTL,
+      maxAgeSeconds: environment.SESSION_MAX_AGE,
+    },
+    passwords: { minLength: environment.PASSWORD_MIN_LENGTH },
+    isRegistrationOpen: environment.REGISTRATION === 'open',
+    isRateLimited: environment.RATE_LIMIT === 'on',
+    logLevel: environment.LOG_LEVEL,
+    dataDirectory: environment.DATA_DIRECTORY,
+  });
+}
+
+function parseNodes(list: string): { host: string; port: number }[] {
+  return list.split(',').map((node) => {
+    const [host = '', port = ''] = node.split(':');
+    return { host, port: Number(port) };
+  });
+}

@@ -1,0 +1,43 @@
+import type { Secret } from '../common/secret/index.js';
+
+/** Every setting of the application, checked and typed. The names of the environment are in the README. */
+export interface Settings {
+  readonly isProduction: boolean;
+  readonly http: {
+    readonly host: string;
+    readonly port: number;
+    /** Addresses or CIDRs whose X-Forwarded-* headers are believed. */
+    readonly trustedProxies: readonly string[];
+    /** PEM texts; absent: plain HTTP. */
+    readonly tls?: { readonly cert: string; readonly key: Secret };
+  };
+  readonly redis: {
+    /** Absent: the embedded cluster. */
+    readonly nodes?: readonly { readonly host: string; readonly port: number }[];
+    readonly username?: string;
+    readonly password?: Secret;
+    readonly tls?: { readonly ca?: string };
+    readonly keyPrefix: string;
+  };
+  readonly jwt: {
+    /** Absent: the base URL of the instance that made the cluster's first signing key. */
+    readonly issuer?: string;
+    readonly audience: string;
+    readonly accessTtlSeconds: number;
+    /** Encrypts the signing keys at rest in Redis. The same for every instance of a cluster. */
+    readonly keyEncryptionSecret: Secret;
+  };
+  readonly sessions: {
+    /** How long a session may stay unused. */
+    readonly idleTtlSeconds: number;
+    readonly maxAgeSeconds: number;
+  };
+  readonly passwords: {
+    readonly minLength: number;
+  };
+  readonly isRegistrationOpen: boolean;
+  readonly isRateLimited: boolean;
+  readonly logLevel: string;
+  /** Where the embedded cluster and generated secrets are kept. */
+  readonly dataDirectory: string;
+}

@@ -1,0 +1,110 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createConnection, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+import { EmbeddedClusterError } from './embedded-cluster.error.js';
+
+/** The folder of one embedded cluster: its password, its ports, and one folder for each node. */
+export class DataDirectory {
+  readonly path: string;
+  private lock: Server | undefined;
+
+  constructor(path: string) {
+    this.path = resolve(path);
+    mkdirSync(this.path, { recursive: true, mode: 0o700 });
+  }
+
+  get passwordFile(): string {
+    return join(this.path, 'password');
+  }
+
+  nodeFolder(index: number): string {
+    return join(this.path, `node-${index + 1}`);
+  }
+
+  /** Made once, then kept: the nodes' data were written under it. */
+  password(): string {
+    if (!existsSync(this.passwordFile)) {
+      writeFileSync(this.passwordFile, randomBytes(32).toString('base64url'), { mode: 0o600 });
+    }
+    return readFileSync(this.passwordFile, 'utf8').trim();
+  }
+
+  /** Where the nodes were started last, also by a run that did not get to the end. */
+  get lastPort(): number | undefined {
+    const port = existsSync(this.portFile) ? Number(readFileSync(this.portFile, 'utf8')) : NaN;
+    return Number.isInteger(port) ? port : undefined;
+  }
+
+  set lastPort(firstPort: number) {
+    writeFileSync(this.portFile, String(firstPort));
+  }
+
+  /** Whether the nodes have become one cluster. Before that they hold nothing worth keeping. */
+  get isFormed(): boolean {
+    return existsSync(this.formedFile);
+  }
+
+  markFormed(): void {
+    writeFileSync(this.formedFile, '');
+  }
+
+  clearNodes(count: number): void {
+    for (let index = 0; index < count; index += 1) {
+      rmSync(this.nodeFolder(index), { recursive: true, force: true });
+    }
+  }
+
+  /**
+   * Keeps a second owner out. The lock is a socket that someone listens on: the system ends it with its process, so a
+   * killed run leaves no lock behind.
+   */
+  async takeLock(): Promise<void> {
+    const address = this.lockAddress;
+    if (await isListening(address)) {
+      throw new EmbeddedClusterError(
+        `An embedded cluster already runs on ${this.path}. Stop it first, or use it as any other cluster:\n` +
+          `  REDIS_NODES=127.0.0.1:${this.lastPort} REDIS_PASSWORD="$(cat '${this.passwordFile}')" npm start`,
+      );
+    }
+    rmSync(address, { force: true });
+    this.lock = await new Promise((resolveLock, reject) => {
+      const server = createServer((socket) => socket.end());
+      server.once('error', reject);
+      server.listen(address, () => resolveLock(server));
+      server.unref();
+    });
+  }
+
+  releaseLock(): void {
+    this.lock?.close();
+    this.lock = undefined;
+  }
+
+  private get portFile(): string {
+    return join(this.path, 'first-port');
+  }
+
+  private get formedFile(): string {
+    return join(this.path, 'formed');
+  }
+
+  private get lockAddress(): string {
+    // Not inside the folder: the path of a socket may not be longer than about 100 bytes.
+    const digest = createHash('sha256').update(this.path).digest('hex').slice(0, 16);
+    return join(tmpdir(), `keyslot-${digest}.lock`);
+  }
+}
+
+async function isListening(address: string): Promise<boolean> {
+  return new Promise((resolveListening) => {
+    const socket = createConnection(address);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolveListening(true);
+    });
+    socket.once('error', () => resolveListening(false));
+  });
+}

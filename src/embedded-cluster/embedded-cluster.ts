@@ -1,0 +1,168 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { Secret } from '../common/secret/index.js';
+import { DataDirectory } from './data-directory.js';
+import { EmbeddedClusterError } from './embedded-cluster.error.js';
+import { formCluster, idOf, isReplaced, rejoinCluster, untilHealthy } from './formation.js';
+import { stopLeftovers } from './leftovers.js';
+import { busyPorts, findFreePorts, NODES, portsFrom } from './ports.js';
+import { RedisNode } from './redis-node.js';
+
+const HEALTHY_TIMEOUT_MS = 30_000;
+/** A failover takes the node timeout and one to two seconds more; past this, none is coming. */
+const FAILOVER_TIMEOUT_MS = 10_000;
+
+export interface EmbeddedClusterOptions {
+  /** Where data, password and logs are kept. A second start with the same folder finds yesterday's data. */
+  readonly directory: string;
+  /** The first of six ports in a row. Default 7000. */
+  readonly firstPort?: number;
+  /** When the ports are busy: look further up (default), or stop with a message that names them. */
+  readonly whenPortsAreBusy?: 'look-further' | 'stop';
+  /** Start a node again that ended by itself, once its replica has taken over. Default true. */
+  readonly restartNodes?: boolean;
+}
+
+/** Three masters and three replicas on loopback: real redis-server processes, for development, tests and benchmarks. */
+export class EmbeddedCluster {
+  private isStopping = false;
+
+  private constructor(
+    private readonly directory: DataDirectory,
+    private readonly nodes: readonly RedisNode[],
+    readonly password: Secret,
+    private readonly restartNodes: boolean,
+  ) {}
+
+  /** @throws EmbeddedClusterError with a message for the person at the terminal */
+  static async start(options: EmbeddedClusterOptions): Promise<EmbeddedCluster> {
+    const directory = new DataDirectory(options.directory);
+    await directory.takeLock();
+    const password = directory.password();
+    const previousPort = directory.lastPort;
+    if (previousPort !== undefined) {
+      await stopLeftovers(portsFrom(previousPort), password);
+    }
+    const firstPort = await choosePorts(options, previousPort);
+    directory.lastPort = firstPort;
+    const nodes = portsFrom(firstPort).map(
+      (port, index) => new RedisNode(port, directory.nodeFolder(index), password),
+    );
+    const cluster = new EmbeddedCluster(
+      directory,
+      nodes,
+      new Secret(password),
+      options.restartNodes ?? true,
+    );
+    try {
+      await cluster.bringUp();
+    } catch (error) {
+      await cluster.stop();
+      throw error;
+    }
+    return cluster;
+  }
+
+  get addresses(): { host: string; port: number }[] {
+    return this.nodes.map((node) => ({ host: '127.0.0.1', port: node.port }));
+  }
+
+  /** The file that holds the password, for those who connect from another process. */
+  get passwordFile(): string {
+    return this.directory.passwordFile;
+  }
+
+  /** Process ids by port, of the nodes that run. */
+  get pids(): ReadonlyMap<number, number> {
+    return new Map(
+      this.nodes.flatMap((node) =>
+        node.pid === undefined ? [] : [[node.port, node.pid] as const],
+      ),
+    );
+  }
+
+  /** @returns the reply of one node to one command */
+  async call(port: number, command: string, ...args: (string | number)[]): Promise<string> {
+    const node = this.nodes.find((candidate) => candidate.port === port);
+    if (!node) {
+      throw new Error(`no node listens on port ${port}`);
+    }
+    return node.call(command, ...args);
+  }
+
+  /** Ends every node after it has written its data. */
+  async stop(): Promise<void> {
+    this.isStopping = true;
+    process.off('exit', this.signalStop);
+    await Promise.all(this.nodes.map((node) => node.stop()));
+    this.directory.releaseLock();
+  }
+
+  private async bringUp(): Promise<void> {
+    const isNew = !this.directory.isFormed;
+    if (isNew) {
+      this.directory.clearNodes(NODES);
+    }
+    process.once('exit', this.signalStop);
+    await Promise.all(this.nodes.map((node) => node.start()));
+    await (isNew ? formCluster(this.nodes) : rejoinCluster(this.nodes));
+    await untilHealthy(this.nodes, HEALTHY_TIMEOUT_MS);
+    this.directory.markFormed();
+    if (this.restartNodes) {
+      await Promise.all(this.nodes.map((node) => this.watch(node)));
+    }
+  }
+
+  private async watch(node: RedisNode): Promise<void> {
+    const id = await idOf(node);
+    node.onUnexpectedExit = () => {
+      this.restart(node, id).catch((error: unknown) => {
+        process.stderr.write(`A node of the embedded cluster is gone for good. ${String(error)}\n`);
+      });
+    };
+  }
+
+  private async restart(node: RedisNode, id: string): Promise<void> {
+    const deadline = performance.now() + FAILOVER_TIMEOUT_MS;
+    while (!this.isStopping && performance.now() < deadline) {
+      const survivor = this.nodes.find((other) => other !== node && other.isRunning);
+      if (survivor && (await isReplaced(id, survivor).catch(() => false))) {
+        break;
+      }
+      await delay(100, undefined, { ref: false });
+    }
+    if (!this.isStopping) {
+      await node.start();
+    }
+  }
+
+  private readonly signalStop = (): void => {
+    for (const node of this.nodes) {
+      node.signalStop();
+    }
+  };
+}
+
+async function choosePorts(
+  options: EmbeddedClusterOptions,
+  previousPort: number | undefined,
+): Promise<number> {
+  const wanted = options.firstPort ?? 7000;
+  if (options.whenPortsAreBusy === 'stop') {
+    const busy = await busyPorts(wanted);
+    if (busy.length > 0) {
+      throw new EmbeddedClusterError(
+        `The cluster needs ports that another program uses: ${busy.join(', ')}. Stop that program, then try again.`,
+      );
+    }
+    return wanted;
+  }
+  if (previousPort !== undefined && (await busyPorts(previousPort)).length === 0) {
+    return previousPort;
+  }
+  const found = await findFreePorts(wanted);
+  if (found === undefined) {
+    throw new EmbeddedClusterError(`No six free ports in a row were found from ${wanted} on.`);
+  }
+  return found;
+}

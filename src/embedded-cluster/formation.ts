@@ -1,0 +1,152 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { EmbeddedClusterError } from './embedded-cluster.error.js';
+import type { RedisNode } from './redis-node.js';
+
+const SLOTS = 16_384;
+const POLL_MS = 25;
+
+interface NodeLine {
+  readonly id: string;
+  readonly isMyself: boolean;
+  readonly isMaster: boolean;
+  readonly isFailing: boolean;
+  readonly masterId: string;
+  readonly hasSlots: boolean;
+}
+
+/** Makes six empty nodes into three masters with a replica each. */
+export async function formCluster(nodes: readonly RedisNode[]): Promise<void> {
+  const masters = nodes.slice(0, nodes.length / 2);
+  await Promise.all(
+    masters.map(async (master, index) => {
+      const first = Math.floor((index * SLOTS) / masters.length);
+      const last = Math.floor(((index + 1) * SLOTS) / masters.length) - 1;
+      await master.call('CLUSTER', 'SET-CONFIG-EPOCH', index + 1);
+      await master.call('CLUSTER', 'ADDSLOTSRANGE', first, last);
+    }),
+  );
+  await introduce(nodes);
+  const replicas = nodes.slice(masters.length);
+  await Promise.all(
+    replicas.map(async (replica, index) => replicate(replica, await idOf(masters[index]!))),
+  );
+}
+
+/**
+ * Tells every node where the others listen. Nodes that know each other already take over changed ports; a node with an
+ * emptied folder comes in as a stranger and fills the place of the missing replica.
+ */
+export async function rejoinCluster(nodes: readonly RedisNode[]): Promise<void> {
+  const strangers: RedisNode[] = [];
+  for (const node of nodes) {
+    if ((await nodeLines(node)).length === 1) {
+      strangers.push(node);
+    }
+  }
+  await introduce(nodes);
+  for (const stranger of strangers) {
+    const masterId = await masterWithoutReplica(stranger);
+    await replicate(stranger, masterId);
+  }
+}
+
+/** Until every slot is served and every replica has caught up with its master. */
+export async function untilHealthy(nodes: readonly RedisNode[], timeoutMs: number): Promise<void> {
+  await until('the cluster to be whole', timeoutMs, async () => {
+    const healthy = await Promise.all(nodes.map(isHealthy));
+    return healthy.every(Boolean);
+  });
+}
+
+/** Whether another node has taken over what the dead node served, or it served nothing. */
+export async function isReplaced(deadId: string, survivor: RedisNode): Promise<boolean> {
+  const dead = (await nodeLines(survivor)).find((line) => line.id === deadId);
+  return dead === undefined || !dead.hasSlots;
+}
+
+export async function idOf(node: RedisNode): Promise<string> {
+  return node.call('CLUSTER', 'MYID');
+}
+
+async function introduce(nodes: readonly RedisNode[]): Promise<void> {
+  // Everybody to everybody: gossip alone takes seconds to spread the word.
+  await Promise.all(
+    nodes.flatMap((node) =>
+      nodes
+        .filter((other) => other !== node)
+        .map((other) => node.call('CLUSTER', 'MEET', '127.0.0.1', other.port)),
+    ),
+  );
+}
+
+async function replicate(replica: RedisNode, masterId: string): Promise<void> {
+  await until(`port ${replica.port} to know its master`, 15_000, async () => {
+    try {
+      await replica.call('CLUSTER', 'REPLICATE', masterId);
+      return true;
+    } catch {
+      return false; // not met yet
+    }
+  });
+}
+
+async function masterWithoutReplica(observer: RedisNode): Promise<string> {
+  let found: string | undefined;
+  await until('a master that lacks a replica', 15_000, async () => {
+    const lines = await nodeLines(observer);
+    const masters = lines.filter((line) => line.isMaster && line.hasSlots && !line.isFailing);
+    const followed = new Set(
+      lines.filter((line) => !line.isMaster && !line.isFailing).map((line) => line.masterId),
+    );
+    found = masters.find((master) => !followed.has(master.id))?.id;
+    return masters.length === 3 && found !== undefined;
+  });
+  return found!;
+}
+
+async function isHealthy(node: RedisNode): Promise<boolean> {
+  const info = await node.call('CLUSTER', 'INFO');
+  if (!info.includes('cluster_state:ok') || !info.includes(`cluster_slots_ok:${SLOTS}`)) {
+    return false;
+  }
+  const replication = await node.call('INFO', 'replication');
+  return replication.includes('role:master')
+    ? /slave0:.*state=online/.test(replication)
+    : replication.includes('master_link_status:up');
+}
+
+async function nodeLines(node: RedisNode): Promise<NodeLine[]> {
+  const reply = await node.call('CLUSTER', 'NODES');
+  return reply
+    .split('\n')
+    .filter((line) => line !== '' && !line.includes('handshake'))
+    .map((line) => {
+      const [id = '', , flags = '', masterId = '', , , , , ...slots] = line.split(' ');
+      const flagList = flags.split(',');
+      return {
+        id,
+        isMyself: flagList.includes('myself'),
+        isMaster: flagList.includes('master'),
+        isFailing: flagList.includes('fail'),
+        masterId,
+        hasSlots: slots.length > 0,
+      };
+    });
+}
+
+async function until(
+  what: string,
+  timeoutMs: number,
+  isDone: () => Promise<boolean>,
+): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (!(await isDone())) {
+    if (performance.now() > deadline) {
+      throw new EmbeddedClusterError(
+        `Waited ${timeoutMs / 1000} s in vain for ${what}. The nodes' logs are in the data folder (node-*/redis.log).`,
+      );
+    }
+    await delay(POLL_MS);
+  }
+}

@@ -1,0 +1,159 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+
+import { EmbeddedClusterError } from './embedded-cluster.error.js';
+
+/** How long a silent master keeps its slots before its replica takes over, in milliseconds. */
+export const NODE_TIMEOUT_MS = 2000;
+const START_TIMEOUT_MS = 20_000;
+const STOP_TIMEOUT_MS = 12_000;
+
+/** One redis-server process on loopback, and a connection to steer it by. */
+export class RedisNode {
+  private process: ChildProcess | undefined;
+  private control: Redis | undefined;
+  /** Called when the process ends without having been asked to. */
+  onUnexpectedExit: () => void = () => undefined;
+
+  constructor(
+    readonly port: number,
+    readonly folder: string,
+    private readonly password: string,
+  ) {}
+
+  get pid(): number | undefined {
+    return this.process?.pid;
+  }
+
+  get isRunning(): boolean {
+    return this.process !== undefined;
+  }
+
+  async start(): Promise<void> {
+    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+    const configuration = join(this.folder, 'redis.conf');
+    writeFileSync(configuration, this.configuration(), { mode: 0o600 });
+    // A process group of its own: Ctrl-C at the terminal reaches the application, which drains before it stops us.
+    const child = spawn('redis-server', [configuration], { detached: true, stdio: 'ignore' });
+    this.process = child;
+    const ended = new Promise<string>((resolve) => {
+      child.once('error', (error) => resolve(error.message));
+      child.once('exit', (code, signal) => resolve(`ended with ${signal ?? `code ${code}`}`));
+    });
+    void ended.then(() => this.handleExit(child));
+    await this.untilReady(ended);
+  }
+
+  /** @returns the reply of one command, from this very node */
+  async call(command: string, ...args: (string | number)[]): Promise<string> {
+    if (!this.control) {
+      throw new Error(`the node on port ${this.port} is not connected`);
+    }
+    return String(await this.control.call(command, ...args));
+  }
+
+  /** Ends the process after it has written its data; by force when it does not end in time. */
+  async stop(): Promise<void> {
+    const child = this.process;
+    this.process = undefined;
+    this.control?.disconnect();
+    if (!child || child.exitCode !== null || child.signalCode !== null) {
+      return;
+    }
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGTERM');
+    const abort = new AbortController();
+    const tooLong = delay(STOP_TIMEOUT_MS, undefined, { signal: abort.signal }).then(
+      () => child.kill('SIGKILL'),
+      () => undefined,
+    );
+    await Promise.race([ended, tooLong]);
+    await ended;
+    abort.abort();
+  }
+
+  /** For the end of our own process, when nothing can be awaited any more. */
+  signalStop(): void {
+    this.process?.kill('SIGTERM');
+  }
+
+  private handleExit(child: ChildProcess): void {
+    if (this.process === child) {
+      this.process = undefined;
+      this.control?.disconnect();
+      this.onUnexpectedExit();
+    }
+  }
+
+  private async untilReady(ended: Promise<string>): Promise<void> {
+    const control = new Redis({
+      host: '127.0.0.1',
+      port: this.port,
+      password: this.password,
+      retryStrategy: () => 25,
+      maxRetriesPerRequest: null,
+    });
+    control.on('error', () => undefined);
+    this.control = control;
+    const abort = new AbortController();
+    const ready = new Promise<void>((resolve) => control.once('ready', () => resolve()));
+    const tooLong = delay(START_TIMEOUT_MS, undefined, { signal: abort.signal }).then(
+      () => `did not become ready within ${START_TIMEOUT_MS / 1000} s`,
+      () => '',
+    );
+    const failure = await Promise.race([ready, ended, tooLong]);
+    abort.abort();
+    if (failure !== undefined) {
+      control.disconnect();
+      throw new EmbeddedClusterError(this.describe(failure));
+    }
+  }
+
+  private describe(failure: string): string {
+    if (failure.includes('ENOENT')) {
+      return 'redis-server was not found. Install Redis 7 or later, or set REDIS_NODES to a cluster that runs already.';
+    }
+    const log = join(this.folder, 'redis.log');
+    const lastLines = existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n').slice(-5) : [];
+    return [
+      `The Redis node on port ${this.port} ${failure}. Its last log lines:`,
+      ...lastLines.map((line) => `  ${line}`),
+      `If its data are damaged, move ${this.folder} away and start again: the node is filled anew from its partner.`,
+      'To begin with an empty cluster, move the whole data folder away.',
+    ].join('\n');
+  }
+
+  private configuration(): string {
+    return [
+      `port ${this.port}`,
+      'bind 127.0.0.1',
+      'protected-mode yes',
+      'daemonize no',
+      `dir "${this.folder}"`,
+      'logfile "redis.log"',
+      `requirepass ${this.password}`,
+      `masterauth ${this.password}`,
+      'cluster-enabled yes',
+      'cluster-config-file nodes.conf',
+      `cluster-node-timeout ${NODE_TIMEOUT_MS}`,
+      // A lost shard stops what lives on it, not everything.
+      'cluster-require-full-coverage no',
+      'cluster-allow-reads-when-down no',
+      // One replica for each master, always the same number: durable writes count on it.
+      'cluster-allow-replica-migration no',
+      'min-replicas-to-write 1',
+      'min-replicas-max-lag 3',
+      'repl-diskless-sync yes',
+      'repl-diskless-sync-delay 0',
+      // Every write is in the file before it is answered; a crash of the machine may cost the last second. A killed
+      // node is restarted only after its replica took over, so that it cannot lead again from an older state.
+      'appendonly yes',
+      'appendfsync everysec',
+      'save ""',
+      '',
+    ].join('\n');
+  }
+}

@@ -1,0 +1,8 @@
+import { Module } from '@nestjs/common';
+
+import { HealthController } from './health.controller.js';
+import { Readiness } from './readiness.js';
+
+/** Liveness and readiness, for whatever restarts instances and sends them requests. */
+@Module({ controllers: [HealthController], providers: [Readiness] })
+export class HealthModule {}

@@ -1,0 +1,45 @@
+import { Controller, Get, Header } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
+import type { JWK } from 'jose';
+
+import { Public } from '../common/authentication/index.js';
+import { ApiProblems } from '../common/problem/index.js';
+import { SigningKeys } from './signing-keys.js';
+
+class JwkSetResponse {
+  @ApiProperty({
+    type: 'array',
+    items: { type: 'object', additionalProperties: true },
+    example: [
+      {
+        kty: 'EC',
+        crv: 'P-256',
+        x: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU',
+        y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',
+        kid: '0f8e1d5c-6c3e-4a57-9a3f-0f4e8a8d7f11',
+        alg: 'ES256',
+        use: 'sig',
+      },
+    ],
+  })
+  keys!: readonly JWK[];
+}
+
+@ApiTags('Keys')
+@Controller('.well-known')
+export class KeysController {
+  constructor(private readonly keys: SigningKeys) {}
+
+  @Public()
+  @Get('jwks.json')
+  @Header('Cache-Control', 'public, max-age=300')
+  @ApiOperation({
+    summary: 'Read the public signing keys',
+    description: 'A JWK Set (RFC 7517), for services that verify access tokens themselves.',
+  })
+  @ApiOkResponse({ type: JwkSetResponse, description: 'The keys.' })
+  @ApiProblems('not-confirmed')
+  async jwks(): Promise<JwkSetResponse> {
+    return (await this.keys.ring()).jwks;
+  }
+}

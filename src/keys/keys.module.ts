@@ -1,0 +1,9 @@
+import { Module } from '@nestjs/common';
+
+import { KeysController } from './keys.controller.js';
+import { ConfigurableModuleClass } from './keys.module-definition.js';
+import { SigningKeys } from './signing-keys.js';
+
+/** The signing keys and their published half. */
+@Module({ controllers: [KeysController], providers: [SigningKeys], exports: [SigningKeys] })
+export class KeysModule extends ConfigurableModuleClass {}

@@ -1,0 +1,7 @@
+import { Module } from '@nestjs/common';
+
+import { RateLimiter } from './rate-limiter.js';
+
+/** Limits that hold across all instances. */
+@Module({ providers: [RateLimiter], exports: [RateLimiter] })
+export class RateLimitModule {}

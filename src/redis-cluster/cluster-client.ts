@@ -1,0 +1,38 @@
+import { Cluster } from 'ioredis';
+
+import type { RedisClusterOptions } from './redis-cluster.options.js';
+
+/**
+ * The client for requests: it fails fast instead of queueing, because a caller waits for each answer and a retry loop
+ * with a budget stands in front of it (see RedisCluster).
+ */
+export function createClusterClient(options: RedisClusterOptions): Cluster {
+  return new Cluster([...options.nodes], {
+    // With the queue on, every request made while the cluster is away waits in memory instead of answering 503.
+    enableOfflineQueue: false,
+    // A failover in progress redirects a few times; more than this many in one budget is a loop.
+    maxRedirections: 8,
+    // Short, because the budget of one operation holds only a few of them.
+    retryDelayOnFailover: 50,
+    retryDelayOnClusterDown: 50,
+    retryDelayOnTryAgain: 50,
+    // A node that does not tell the slots at once is not the one to ask.
+    slotsRefreshTimeout: 300,
+    // A stale slot map heals by itself this soon, even when no MOVED came back to tell.
+    slotsRefreshInterval: 500,
+    // A replica may lag behind a logout, so it never decides about a session.
+    scaleReads: 'master',
+    // Bounded, and never giving up: recovery needs no restart.
+    clusterRetryStrategy: (times) => Math.min(50 * times, 500),
+    redisOptions: {
+      ...(options.username === undefined ? {} : { username: options.username }),
+      ...(options.password === undefined ? {} : { password: options.password.reveal() }),
+      ...(options.tls === undefined ? {} : { tls: options.tls }),
+      connectTimeout: 500,
+      // Below the budget, so that an operation on a silent node has time for a second try.
+      commandTimeout: 1000,
+      // A frozen node keeps its connections open; silence while a reply is due counts as closed.
+      socketTimeout: 800,
+    },
+  });
+}

@@ -1,0 +1,7 @@
+export { KeyBuilder } from './key-builder.js';
+export { LuaScript } from './lua-script.js';
+export { RedisCluster } from './redis-cluster.js';
+export { NotConfirmedError, RedisUnavailableError } from './redis-cluster.errors.js';
+export { RedisClusterHealth, type RedisClusterState } from './redis-cluster.health.js';
+export { RedisClusterModule } from './redis-cluster.module.js';
+export type { RedisClusterOptions, RedisNodeAddress } from './redis-cluster.options.js';

@@ -1,0 +1,25 @@
+const SAFE_PART = /^[A-Za-z0-9_-]{1,128}$/;
+const SCHEMA_VERSION = 'v1';
+
+/** Builds every key of the product: `<prefix>v1:{<tag>}:<part>:<part>`. Keys with the same tag share a hash slot. */
+export class KeyBuilder {
+  constructor(private readonly prefix: string) {
+    if (/[{}\s]/.test(prefix)) {
+      throw new Error('REDIS_KEY_PREFIX must not contain braces or spaces');
+    }
+  }
+
+  /**
+   * @param tag what decides the slot, as kind and id: `('user', id)`
+   * @param parts the rest of the name
+   * @throws if a part holds anything but letters, digits, `_` and `-`, so that no input can reach another key or slot
+   */
+  key(tag: readonly [kind: string, id: string], ...parts: string[]): string {
+    for (const part of [...tag, ...parts]) {
+      if (!SAFE_PART.test(part)) {
+        throw new Error('a key part holds characters that are not allowed');
+      }
+    }
+    return `${this.prefix}${SCHEMA_VERSION}:{${tag.join('.')}}:${parts.join(':')}`;
+  }
+}

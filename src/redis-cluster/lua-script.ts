@@ -1,0 +1,33 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+
+/** A Lua script kept as a file. The `KEYS[n]` lines of its opening comment say how many keys it takes. */
+export class LuaScript<Reply> {
+  readonly sha1: string;
+  readonly numberOfKeys: number;
+
+  private constructor(
+    readonly name: string,
+    readonly source: string,
+    readonly parse: (reply: unknown) => Reply,
+  ) {
+    // Redis names a cached script by this digest; it protects nothing.
+    this.sha1 = createHash('sha1').update(source).digest('hex');
+    this.numberOfKeys = new Set(headerOf(source).match(/KEYS\[\d+\]/g)).size;
+  }
+
+  /**
+   * @param file the script, relative to the calling module: `new URL('./x.lua', import.meta.url)`
+   * @param parse turns Redis' reply into the script's own type
+   */
+  static fromFile<Reply>(file: URL, parse: (reply: unknown) => Reply): LuaScript<Reply> {
+    const name = file.pathname.split('/').at(-1) ?? file.pathname;
+    return new LuaScript(name, readFileSync(file, 'utf8'), parse);
+  }
+}
+
+function headerOf(source: string): string {
+  const lines = source.split('\n');
+  const end = lines.findIndex((line) => !line.startsWith('--'));
+  return lines.slice(0, end === -1 ? lines.length : end).join('\n');
+}

@@ -1,0 +1,12 @@
+/** Redis could not be asked in time. Nothing was changed by this operation. */
+export class RedisUnavailableError extends Error {
+  override readonly name = 'RedisUnavailableError';
+}
+
+/**
+ * A durable write was not confirmed in time: it may or may not have happened. Repeating it is safe, because every
+ * durable write is idempotent.
+ */
+export class NotConfirmedError extends Error {
+  override readonly name = 'NotConfirmedError';
+}

@@ -1,0 +1,5 @@
+import { configurableModule } from '../common/module/index.js';
+import type { RedisClusterOptions } from './redis-cluster.options.js';
+
+export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: REDIS_CLUSTER_OPTIONS } =
+  configurableModule<RedisClusterOptions>('RedisCluster');

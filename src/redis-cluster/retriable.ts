@@ -1,0 +1,29 @@
+const PASSING_STATES = [
+  'MOVED',
+  'ASK',
+  'TRYAGAIN',
+  'CLUSTERDOWN',
+  'MASTERDOWN',
+  'READONLY',
+  'LOADING',
+  'NOREPLICAS',
+  'UNBLOCKED',
+  'BUSY',
+];
+
+/**
+ * Whether an operation that failed with this error may succeed a moment later. Redis' answers that say "not here" or
+ * "not now" pass; so does everything that is not an answer at all (closed, timed out, not yet connected). Any other
+ * answer (a script error, a wrong type, a missing right) will be the same next time.
+ */
+export function isRetriable(error: Error): boolean {
+  if (error.name !== 'ReplyError') {
+    return true;
+  }
+  return PASSING_STATES.some((state) => error.message.startsWith(state));
+}
+
+/** Whether the node does not have the script in its cache: it is sent whole the next time. */
+export function isMissingScript(error: Error): boolean {
+  return error.message.startsWith('NOSCRIPT');
+}

@@ -1,0 +1,5 @@
+import { configurableModule } from '../common/module/index.js';
+import type { SessionsOptions } from './sessions.options.js';
+
+export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: SESSIONS_OPTIONS } =
+  configurableModule<SessionsOptions>('Sessions');

@@ -1,0 +1,29 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
+import { IsOptional } from 'class-validator';
+
+import { emailAddress, Obeys, textBetween } from '../../common/validation/index.js';
+import { DISPLAY_NAME_MAX_LENGTH } from './register-user.request.dto.js';
+
+/** Members that are left out stay as they are; null clears. */
+export class ChangeUserRequest {
+  @ApiPropertyOptional({
+    type: String,
+    nullable: true,
+    example: 'ada@example.org',
+    format: 'email',
+    maxLength: 254,
+  })
+  @IsOptional()
+  @Obeys('email', emailAddress)
+  email?: string | null;
+
+  @ApiPropertyOptional({
+    type: String,
+    nullable: true,
+    example: 'Countess of Lovelace',
+    maxLength: DISPLAY_NAME_MAX_LENGTH,
+  })
+  @IsOptional()
+  @Obeys('displayName', textBetween(1, DISPLAY_NAME_MAX_LENGTH))
+  displayName?: string | null;
+}

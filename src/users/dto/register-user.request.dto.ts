@@ -1,0 +1,39 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsOptional } from 'class-validator';
+
+import { emailAddress, isText, Obeys, textBetween } from '../../common/validation/index.js';
+import { PASSWORD_MAX_LENGTH } from '../password-policy.js';
+import { USERNAME_MAX_LENGTH } from '../username.js';
+
+export const DISPLAY_NAME_MAX_LENGTH = 100;
+
+export class RegisterUserRequest {
+  @ApiProperty({
+    description:
+      'Unique, whatever the case. Letters, digits and `. _ - @ +`; all letters of one alphabet.',
+    example: 'ada',
+    minLength: 1,
+    maxLength: USERNAME_MAX_LENGTH,
+  })
+  @Obeys('username', isText)
+  username!: string;
+
+  @ApiProperty({
+    description: 'Any characters, no rules but length, and not a password that is easy to guess.',
+    example: 'engine weaves algebra',
+    format: 'password',
+    maxLength: PASSWORD_MAX_LENGTH,
+  })
+  @Obeys('password', isText)
+  password!: string;
+
+  @ApiPropertyOptional({ example: 'ada@example.com', format: 'email', maxLength: 254 })
+  @IsOptional()
+  @Obeys('email', emailAddress)
+  email?: string;
+
+  @ApiPropertyOptional({ example: 'Ada Lovelace', maxLength: DISPLAY_NAME_MAX_LENGTH })
+  @IsOptional()
+  @Obeys('displayName', textBetween(1, DISPLAY_NAME_MAX_LENGTH))
+  displayName?: string;
+}

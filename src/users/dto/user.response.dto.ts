@@ -1,0 +1,38 @@
+import { ApiProperty } from '@nestjs/swagger';
+
+import type { User } from '../user.js';
+
+export class UserResponse {
+  @ApiProperty({ format: 'uuid', example: '5f0c6a3e-2a57-4c5e-9d0b-6a5ad1b0f3c1' })
+  id!: string;
+
+  @ApiProperty({ example: 'ada' })
+  username!: string;
+
+  @ApiProperty({ type: String, nullable: true, example: 'ada@example.com' })
+  email!: string | null;
+
+  @ApiProperty({ type: String, nullable: true, example: 'Ada Lovelace' })
+  displayName!: string | null;
+
+  @ApiProperty({ type: [String], example: [] })
+  roles!: readonly string[];
+
+  @ApiProperty({ format: 'date-time', example: '2026-11-23T09:30:00.000Z' })
+  createdAt!: string;
+
+  @ApiProperty({ format: 'date-time', example: '2026-11-23T09:30:00.000Z' })
+  updatedAt!: string;
+
+  static from(user: User): UserResponse {
+    return {
+      id: user.id,
+      username: user.username,
+      email: user.email,
+      displayName: user.displayName,
+      roles: user.roles,
+      createdAt: user.createdAt.toISOString(),
+      updatedAt: user.updatedAt.toISOString(),
+    };
+  }
+}

@@ -1,0 +1,68 @@
+import { Inject, Injectable } from '@nestjs/common';
+import argon2, { type HashOptions } from 'argon2';
+import PQueue from 'p-queue';
+
+import type { Secret } from '../common/secret/index.js';
+import { USERS_OPTIONS } from './users.module-definition.js';
+import { HASHING_DEFAULTS, type HashingOptions, type UsersOptions } from './users.options.js';
+
+/** More passwords wait to be hashed than can be hashed soon. Nothing was changed. */
+export class HashingOverloadedError extends Error {
+  override readonly name = 'HashingOverloadedError';
+}
+
+/** Argon2id in a bounded queue, away from the event loop. */
+@Injectable()
+export class PasswordHasher {
+  private readonly options: HashingOptions;
+  private readonly queue: PQueue;
+  private unknownUserHash: Promise<string> | undefined;
+
+  constructor(@Inject(USERS_OPTIONS) options: UsersOptions) {
+    this.options = { ...HASHING_DEFAULTS, ...options.hashing };
+    this.queue = new PQueue({ concurrency: this.options.concurrency });
+  }
+
+  /** @throws HashingOverloadedError */
+  async hash(password: Secret): Promise<string> {
+    return this.queued(() => argon2.hash(normalized(password), this.parameters));
+  }
+
+  /**
+   * @param hash undefined for a user who does not exist: the check then takes as long, and fails
+   * @throws HashingOverloadedError
+   */
+  async verify(hash: string | undefined, password: Secret): Promise<boolean> {
+    // The same parameters as for a real user: made once, since it must not cost twice.
+    this.unknownUserHash ??= argon2.hash('nobody has this password', this.parameters);
+    const expected = hash ?? (await this.unknownUserHash);
+    const matches = await this.queued(() => argon2.verify(expected, normalized(password)));
+    return matches && hash !== undefined;
+  }
+
+  /** Whether the hash was made with weaker parameters than today's. */
+  isOutdated(hash: string): boolean {
+    return argon2.needsRehash(hash, this.parameters);
+  }
+
+  private get parameters(): HashOptions {
+    return {
+      type: argon2.argon2id,
+      memoryCost: this.options.memoryKib,
+      timeCost: this.options.passes,
+      parallelism: 1,
+    };
+  }
+
+  private async queued<T>(work: () => Promise<T>): Promise<T> {
+    if (this.queue.size >= this.options.maxWaiting) {
+      throw new HashingOverloadedError('too many passwords wait to be hashed');
+    }
+    return this.queue.add(work);
+  }
+}
+
+/** NFC on both sides, so that two ways to type the same letter are one password; nothing else is changed. */
+function normalized(password: Secret): string {
+  return password.reveal().normalize('NFC');
+}

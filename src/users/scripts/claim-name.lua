@@ -1,0 +1,17 @@
+-- Claims a user name for a registration, for a limited time.
+-- Version 1
+-- KEYS[1] the name
+-- ARGV[1] id of the user who wants it
+-- ARGV[2] life of the claim, in milliseconds
+-- ARGV[3] id of an owner for good who is known to exist no more and may be replaced, or ''
+-- Returns an empty list when the name is claimed; else the id of its owner, and 1 when it is the owner's for good.
+-- Atomic, because of N claims at once exactly one may win. Running it twice changes nothing but the life.
+local owner = redis.call('GET', KEYS[1])
+if owner and owner ~= ARGV[1] then
+  local is_for_good = redis.call('PTTL', KEYS[1]) == -1
+  if not is_for_good or owner ~= ARGV[3] then
+    return { owner, is_for_good and 1 or 0 }
+  end
+end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return {}

@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+
+import type { RuleFailure } from '../common/validation/index.js';
+
+export const USERNAME_MAX_LENGTH = 64;
+/** NFKC may write one character as up to 18; a longer input cannot become a valid name. */
+const INPUT_MAX_LENGTH = 256;
+const ALLOWED = /^[\p{L}\p{M}\p{N}._\-@+]+$/u;
+/** Alphabets with letters that look like those of another. */
+const LOOKALIKE_SCRIPTS = [/\p{Script=Latin}/u, /\p{Script=Greek}/u, /\p{Script=Cyrillic}/u];
+
+/**
+ * The name as it is shown and stored: Unicode NFKC, without surrounding space and without characters that cannot be
+ * seen.
+ */
+export function displayedUsername(input: string): string {
+  return input
+    .slice(0, INPUT_MAX_LENGTH)
+    .normalize('NFKC')
+    .replace(/\p{Default_Ignorable_Code_Point}/gu, '')
+    .trim();
+}
+
+/** What makes a name the same name: the displayed form, case-folded. `Ada`, `ADA` and `Ａｄａ` are one. */
+export function canonicalUsername(input: string): string {
+  return displayedUsername(input).toUpperCase().toLowerCase().normalize('NFKC');
+}
+
+/** Stands for a name wherever the name itself must not be seen, such as in keys. */
+export function usernameDigest(input: string): string {
+  return createHash('sha256').update(canonicalUsername(input)).digest('base64url');
+}
+
+export function checkUsername(input: string): RuleFailure | undefined {
+  const name = displayedUsername(input);
+  if (name.length === 0) {
+    return { code: 'too-short', params: { min: 1 } };
+  }
+  if (input.length > INPUT_MAX_LENGTH || Array.from(name).length > USERNAME_MAX_LENGTH) {
+    return { code: 'too-long', params: { max: USERNAME_MAX_LENGTH } };
+  }
+  if (!ALLOWED.test(name)) {
+    return { code: 'name-characters' };
+  }
+  if (LOOKALIKE_SCRIPTS.filter((script) => script.test(name)).length > 1) {
+    return { code: 'mixed-scripts' };
+  }
+  return undefined;
+}

@@ -1,0 +1,68 @@
+import { Body, Controller, Inject, Post, Res } from '@nestjs/common';
+import { ApiCreatedResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+
+import { Public } from '../common/authentication/index.js';
+import { ApiProblems, invalidMember, Problem } from '../common/problem/index.js';
+import { Secret } from '../common/secret/index.js';
+import { RegisterUserRequest } from './dto/register-user.request.dto.js';
+import { UserResponse } from './dto/user.response.dto.js';
+import { checkPassword } from './password-policy.js';
+import { checkUsername } from './username.js';
+import { USERS_OPTIONS } from './users.module-definition.js';
+import { USERS_DEFAULTS, type UsersOptions } from './users.options.js';
+import { UsersService } from './users.service.js';
+
+@ApiTags('Users')
+@Controller('api/users')
+export class UsersController {
+  private readonly passwordMinLength: number;
+
+  constructor(
+    private readonly users: UsersService,
+    @Inject(USERS_OPTIONS) options: UsersOptions,
+  ) {
+    this.passwordMinLength = options.passwordMinLength ?? USERS_DEFAULTS.passwordMinLength;
+  }
+
+  @Public()
+  @Post()
+  @ApiOperation({
+    summary: 'Register a user',
+    description: 'Makes a user, who can log in at once. The name stays taken for good.',
+  })
+  @ApiCreatedResponse({
+    type: UserResponse,
+    description: 'The new user.',
+    headers: {
+      Location: { description: 'Where the user is.', schema: { type: 'string' } },
+    },
+  })
+  @ApiProblems('invalid-request', 'registration-closed', 'username-taken', 'overloaded')
+  async register(
+    @Body() body: RegisterUserRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<UserResponse> {
+    if (!this.users.isRegistrationOpen) {
+      throw new Problem('registration-closed');
+    }
+    this.check(body);
+    const result = await this.users.register({ ...body, password: new Secret(body.password) });
+    if (result.outcome === 'username-taken') {
+      throw new Problem('username-taken');
+    }
+    void reply.header('Location', `/api/users/${result.user.id}`);
+    return UserResponse.from(result.user);
+  }
+
+  private check(body: RegisterUserRequest): void {
+    const name = checkUsername(body.username);
+    if (name) {
+      throw invalidMember('/username', name);
+    }
+    const password = checkPassword(body.password, this.passwordMinLength, body);
+    if (password) {
+      throw invalidMember('/password', password);
+    }
+  }
+}

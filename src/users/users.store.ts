@@ -1,0 +1,131 @@
+import { Inject, Injectable } from '@nestjs/common';
+
+import { RedisCluster } from '../redis-cluster/index.js';
+import type { ProfileChange, Registration, UserRecord } from './user.js';
+import { USERS_OPTIONS } from './users.module-definition.js';
+import { USERS_DEFAULTS, type UsersOptions } from './users.options.js';
+import { scripts, type NameHolder } from './users.scripts.js';
+import { displayedUsername, usernameDigest } from './username.js';
+
+/** A user whose registration stopped between its last two steps runs out after this many lives of a claim. */
+const PROVISIONAL_CLAIMS = 4;
+/** Longer than any write can be late. */
+const DELETED_MARK_MS = 3_600_000;
+
+/** Puts a key into the slot of its user, so that one script can decide about all that belongs to the user. */
+export const userTag = (userId: string): readonly ['user', string] => ['user', userId];
+
+/** Users and their names in Redis. A name and its user live in different slots, so each method is one step. */
+@Injectable()
+export class UsersStore {
+  private readonly claimTtlMs: number;
+
+  constructor(
+    private readonly redis: RedisCluster,
+    @Inject(USERS_OPTIONS) options: UsersOptions,
+  ) {
+    this.claimTtlMs = options.nameClaimTtlMs ?? USERS_DEFAULTS.nameClaimTtlMs;
+  }
+
+  /** @returns whether the name is the user's for now; of any number of callers at once one wins */
+  async claimName(username: string, userId: string): Promise<boolean> {
+    const holder = await this.tryClaim(username, userId, '');
+    if (holder === undefined) {
+      return true;
+    }
+    // A registration under way, or a user. A name kept for a user who is not there is left from an interrupted run.
+    if (!holder.isForGood || (await this.exists(holder.userId))) {
+      return false;
+    }
+    return (await this.tryClaim(username, userId, holder.userId)) === undefined;
+  }
+
+  /** @returns false when the claim ran out and the name went to another user */
+  async confirmName(username: string, userId: string): Promise<boolean> {
+    return this.redis.runDurably(scripts.confirmName, [this.nameKey(username)], [userId]);
+  }
+
+  /** Not durable: a name that stays behind is taken over by the next who wants it. */
+  async releaseName(username: string, userId: string): Promise<void> {
+    await this.redis.run(scripts.releaseName, [this.nameKey(username)], [userId]);
+  }
+
+  async create(userId: string, registration: Registration, passwordHash: string): Promise<boolean> {
+    const fields = {
+      id: userId,
+      username: displayedUsername(registration.username),
+      email: registration.email ?? '',
+      displayName: registration.displayName ?? '',
+      roles: '[]',
+      passwordHash,
+      passwordVersion: '1',
+    };
+    return this.redis.runDurably(
+      scripts.createUser,
+      [this.userKey(userId)],
+      [this.claimTtlMs * PROVISIONAL_CLAIMS, ...Object.entries(fields).flat()],
+    );
+  }
+
+  async confirm(userId: string): Promise<UserRecord | undefined> {
+    return this.redis.runDurably(scripts.confirmUser, [this.userKey(userId)]);
+  }
+
+  async findByName(username: string): Promise<UserRecord | undefined> {
+    const userId = await this.redis.run(scripts.findName, [this.nameKey(username)]);
+    return userId === undefined ? undefined : this.find(userId);
+  }
+
+  async find(userId: string): Promise<UserRecord | undefined> {
+    return this.redis.run(scripts.findUser, [this.userKey(userId)]);
+  }
+
+  async update(userId: string, change: ProfileChange): Promise<UserRecord | undefined> {
+    const fields = Object.entries(change)
+      .filter(([, value]) => value !== undefined)
+      .flatMap(([name, value]: [string, string | null]) => [name, value ?? '']);
+    return this.redis.runDurably(scripts.updateUser, [this.userKey(userId)], fields);
+  }
+
+  async renewHash(user: UserRecord, hash: string): Promise<void> {
+    await this.redis.run(
+      scripts.renewHash,
+      [this.userKey(user.id)],
+      [user.passwordHash.reveal(), hash],
+    );
+  }
+
+  /** @returns false when the password was changed since it was verified */
+  async delete(user: UserRecord): Promise<boolean> {
+    return this.redis.runDurably(
+      scripts.deleteUser,
+      [this.userKey(user.id)],
+      [user.passwordVersion, DELETED_MARK_MS],
+    );
+  }
+
+  private async tryClaim(
+    username: string,
+    userId: string,
+    abandonedOwner: string,
+  ): Promise<NameHolder | undefined> {
+    return this.redis.runDurably(
+      scripts.claimName,
+      [this.nameKey(username)],
+      [userId, this.claimTtlMs, abandonedOwner],
+    );
+  }
+
+  private async exists(userId: string): Promise<boolean> {
+    const fence = this.redis.keys.key(userTag(userId), 'fence');
+    return this.redis.runDurably(scripts.userExists, [this.userKey(userId), fence]);
+  }
+
+  private nameKey(username: string): string {
+    return this.redis.keys.key(['name', usernameDigest(username)], 'owner');
+  }
+
+  private userKey(userId: string): string {
+    return this.redis.keys.key(userTag(userId), 'record');
+  }
+}
