@@ -34,7 +34,9 @@ function createApiDocument(app: NestFastifyApplication): OpenAPIObject {
     .addTag('Own user', 'Everything about the user whose token is sent.')
     .addTag('Keys', 'For services that verify tokens themselves.')
     .addTag('Health', 'For whatever restarts instances and sends them requests.')
-    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' });
+    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' })
+    // As the guard does: denied by default.
+    .addSecurityRequirements('bearer');
   return SwaggerModule.createDocument(app, builder.build(), {
     operationIdFactory: (_controller, method) => method,
   });

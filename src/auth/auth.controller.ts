@@ -1,15 +1,9 @@
 import { Body, Controller, HttpCode, Post, Req } from '@nestjs/common';
-import {
-  ApiBearerAuth,
-  ApiNoContentResponse,
-  ApiOkResponse,
-  ApiOperation,
-  ApiTags,
-} from '@nestjs/swagger';
+import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 
 import { CurrentUser, Public, type Principal } from '../common/authentication/index.js';
-import { ApiProblems, Problem } from '../common/problem/index.js';
+import { ApiProblems, BODY_PROBLEMS, GUARD_PROBLEMS, Problem } from '../common/problem/index.js';
 import { Secret } from '../common/secret/index.js';
 import { AuthService } from './auth.service.js';
 import { LoginRequestBody } from './dto/login.request.dto.js';
@@ -29,7 +23,7 @@ export class AuthController {
   })
   @ApiOkResponse({ type: TokensResponse, description: 'The tokens of the new session.' })
   @ApiProblems(
-    'invalid-request',
+    ...BODY_PROBLEMS,
     'wrong-credentials',
     'too-many-attempts',
     'overloaded',
@@ -58,13 +52,12 @@ export class AuthController {
 
   @Post('logout')
   @HttpCode(204)
-  @ApiBearerAuth()
   @ApiOperation({
     summary: 'Log out',
     description: 'Ends the session: no instance accepts its tokens any more.',
   })
   @ApiNoContentResponse({ description: 'The session has ended.' })
-  @ApiProblems('missing-token', 'invalid-token', 'not-confirmed')
+  @ApiProblems(...GUARD_PROBLEMS)
   async logout(@CurrentUser() principal: Principal): Promise<void> {
     await this.auth.logout(principal.userId, principal.sessionId);
   }

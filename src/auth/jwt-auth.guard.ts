@@ -21,7 +21,7 @@ export class JwtAuthGuard extends AuthGuard('jwt') {
     return isPublic === true || ((await super.canActivate(context)) as boolean);
   }
 
-  override handleRequest<User>(error: unknown, user: User | false, info: unknown): User {
+  override handleRequest<User>(error: Error | null, user: User | false, info: unknown): User {
     if (error) {
       throw error;
     }

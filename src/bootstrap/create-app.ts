@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { setUpApiDocs } from '../api-docs/index.js';
 import { AppModule, type AppSettings } from '../app.module.js';
 import { RequestValidationPipe } from '../common/validation/index.js';
-import { createLogger, logRequests, NestLogger } from '../logging/index.js';
+import { createLogger, NestLogger, RequestLog } from '../logging/index.js';
 import { answerClientError } from './client-errors.js';
 import { ProblemFilter, sendProblem } from './problem.filter.js';
 import { addSecurityHeaders } from './security-headers.js';
@@ -27,7 +27,6 @@ export async function createApp(settings: AppSettings): Promise<NestFastifyAppli
   );
   const server = adapter.getInstance();
   parseJsonOnly(server);
-  logRequests(server);
   const isHttps = Boolean(settings.http.tls) || settings.http.trustedProxies.length > 0;
   await addSecurityHeaders(app, isHttps);
   app.useGlobalPipes(new RequestValidationPipe());
@@ -44,7 +43,7 @@ function serverOptions(
   const nodeOptions = { maxHeaderSize: HEADERS_LIMIT_BYTES };
   return {
     loggerInstance,
-    disableRequestLogging: true,
+    logController: new RequestLog(),
     genReqId: () => randomUUID(),
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     bodyLimit: BODY_LIMIT_BYTES,
@@ -57,7 +56,7 @@ function serverOptions(
     ...(tls
       ? { https: { cert: tls.cert, key: tls.key.reveal(), ...nodeOptions } }
       : { http: nodeOptions }),
-  } as FastifyServerOptions;
+  };
 }
 
 /** JSON and nothing else; an empty body with a JSON content type, as many clients send it, is no body. */
@@ -68,7 +67,7 @@ function parseJsonOnly(server: FastifyInstance): void {
     if (body.length === 0) {
       done(null, undefined);
     } else {
-      parse(request, body as string, done);
+      void parse(request, body as string, done);
     }
   });
 }

@@ -50,7 +50,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   if (problem.status >= 500) {
     const cause = problem.options.cause;
     const level = problem.code === 'internal-error' ? 'error' : 'warn';
-    request.log[level]({ requestId: request.id, code: problem.code, err: cause }, 'failed');
+    request.log[level]({ code: problem.code, err: cause }, 'failed');
   }
   const language = languageOf(request.headers['accept-language']);
   const challenge = CHALLENGES.get(problem.code);

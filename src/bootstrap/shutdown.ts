@@ -1,23 +1,26 @@
 const LONGEST_MS = 20_000;
+/** npm passes Ctrl-C on to a process that the terminal has told already: the same signal, a moment later. */
+const ECHO_MS = 1000;
 
 /** Stops what was started, last thing first, on SIGINT or SIGTERM. A second signal does not wait. */
 export class Shutdown {
   private readonly steps: (() => Promise<unknown>)[] = [];
-  private started = false;
+  private startedAt: number | undefined;
 
   constructor() {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.on(signal, () => {
-        if (this.started) {
+        if (this.startedAt === undefined) {
+          void this.run(0);
+        } else if (performance.now() - this.startedAt > ECHO_MS) {
           process.exit(1);
         }
-        void this.run(0);
       });
     }
   }
 
   get isUnderWay(): boolean {
-    return this.started;
+    return this.startedAt !== undefined;
   }
 
   add(step: () => Promise<unknown>): void {
@@ -25,7 +28,7 @@ export class Shutdown {
   }
 
   async run(exitCode: number): Promise<void> {
-    this.started = true;
+    this.startedAt = performance.now();
     setTimeout(() => process.exit(1), LONGEST_MS).unref();
     for (const step of this.steps) {
       await step().catch((error: unknown) => process.stderr.write(`${String(error)}\n`));

@@ -1,3 +1,3 @@
 export { createLogger } from './logger.js';
 export { NestLogger } from './nest-logger.js';
-export { logRequests } from './request-log.js';
+export { RequestLog } from './request-log.js';

@@ -1,14 +1,8 @@
 import { Body, Controller, Delete, Get, HttpCode, Patch } from '@nestjs/common';
-import {
-  ApiBearerAuth,
-  ApiNoContentResponse,
-  ApiOkResponse,
-  ApiOperation,
-  ApiTags,
-} from '@nestjs/swagger';
+import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 
 import { CurrentUser, type Principal } from '../common/authentication/index.js';
-import { ApiProblems, Problem } from '../common/problem/index.js';
+import { ApiProblems, BODY_PROBLEMS, GUARD_PROBLEMS, Problem } from '../common/problem/index.js';
 import { Secret } from '../common/secret/index.js';
 import { ChangeUserRequest } from './dto/change-user.request.dto.js';
 import { DeleteUserRequest } from './dto/delete-user.request.dto.js';
@@ -16,7 +10,6 @@ import { UserResponse } from './dto/user.response.dto.js';
 import { UsersService } from './users.service.js';
 
 @ApiTags('Own user')
-@ApiBearerAuth()
 @Controller('api/user')
 export class OwnUserController {
   constructor(private readonly users: UsersService) {}
@@ -24,7 +17,7 @@ export class OwnUserController {
   @Get()
   @ApiOperation({ summary: 'Read your own user', description: 'The user whose token is sent.' })
   @ApiOkResponse({ type: UserResponse, description: 'Your user.' })
-  @ApiProblems('missing-token', 'invalid-token', 'store-unavailable')
+  @ApiProblems(...GUARD_PROBLEMS)
   read(@CurrentUser() principal: Principal): UserResponse {
     return UserResponse.from(principal.user);
   }
@@ -35,7 +28,7 @@ export class OwnUserController {
     description: 'Members that are left out stay as they are; null clears one.',
   })
   @ApiOkResponse({ type: UserResponse, description: 'Your user after the change.' })
-  @ApiProblems('invalid-request', 'missing-token', 'invalid-token', 'not-confirmed')
+  @ApiProblems(...BODY_PROBLEMS, ...GUARD_PROBLEMS)
   async change(
     @CurrentUser() principal: Principal,
     @Body() body: ChangeUserRequest,
@@ -55,12 +48,11 @@ export class OwnUserController {
   })
   @ApiNoContentResponse({ description: 'The user is gone.' })
   @ApiProblems(
-    'invalid-request',
-    'missing-token',
-    'invalid-token',
+    ...BODY_PROBLEMS,
+    ...GUARD_PROBLEMS,
     'wrong-password',
     'overloaded',
-    'not-confirmed',
+    'store-unavailable',
   )
   async delete(
     @CurrentUser() principal: Principal,

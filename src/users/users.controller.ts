@@ -3,7 +3,7 @@ import { ApiCreatedResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
 import { Public } from '../common/authentication/index.js';
-import { ApiProblems, invalidMember, Problem } from '../common/problem/index.js';
+import { ApiProblems, BODY_PROBLEMS, invalidMember, Problem } from '../common/problem/index.js';
 import { Secret } from '../common/secret/index.js';
 import { RegisterUserRequest } from './dto/register-user.request.dto.js';
 import { UserResponse } from './dto/user.response.dto.js';
@@ -38,7 +38,13 @@ export class UsersController {
       Location: { description: 'Where the user is.', schema: { type: 'string' } },
     },
   })
-  @ApiProblems('invalid-request', 'registration-closed', 'username-taken', 'overloaded')
+  @ApiProblems(
+    ...BODY_PROBLEMS,
+    'registration-closed',
+    'username-taken',
+    'overloaded',
+    'not-confirmed',
+  )
   async register(
     @Body() body: RegisterUserRequest,
     @Res({ passthrough: true }) reply: FastifyReply,

@@ -51,8 +51,24 @@ export class ProblemResponse {
   errors?: InvalidMemberResponse[];
 }
 
-/** Documents the problems that a route can answer, one response for each status. */
-export function ApiProblems(...codes: ProblemCode[]): MethodDecorator & ClassDecorator {
+/** What a route that reads a body can answer besides its own problems. */
+export const BODY_PROBLEMS = [
+  'invalid-request',
+  'malformed-request',
+  'body-too-large',
+  'unsupported-media-type',
+] as const satisfies ProblemCode[];
+
+/** What the guard can answer in front of a route. */
+export const GUARD_PROBLEMS = [
+  'missing-token',
+  'invalid-token',
+  'not-confirmed',
+] as const satisfies ProblemCode[];
+
+/** Documents the problems that a route can answer, one response for each status. Any route can fail with a 500. */
+export function ApiProblems(...named: ProblemCode[]): MethodDecorator & ClassDecorator {
+  const codes: ProblemCode[] = [...new Set<ProblemCode>([...named, 'internal-error'])];
   const statuses = [...new Set(codes.map((code) => PROBLEMS[code].status))];
   const responses = statuses.map((status) => {
     const group = codes.filter((code) => PROBLEMS[code].status === status);
@@ -84,7 +100,7 @@ function example(code: ProblemCode): ProblemResponse {
     title: problemText(code, 'title', 'en'),
     status: PROBLEMS[code].status,
     detail: problemText(code, 'detail', 'en'),
-    instance: '/api/…',
+    instance: '/api/user',
     code,
     requestId: '6f9d9c1e-1f5d-4a53-8f65-31b0e6c5a0c9',
   };

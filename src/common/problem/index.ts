@@ -1,4 +1,9 @@
-export { ApiProblems, ProblemResponse } from './api-problems.decorator.js';
+export {
+  ApiProblems,
+  BODY_PROBLEMS,
+  GUARD_PROBLEMS,
+  ProblemResponse,
+} from './api-problems.decorator.js';
 export { PROBLEM_CODES, PROBLEMS, type ProblemCode } from './catalogue.js';
 export { invalidMember, Problem, type InvalidMember, type ProblemOptions } from './problem.js';
 export { PROBLEM_MEDIA_TYPE, problemDocument, type ProblemDocument } from './problem-document.js';

@@ -1,0 +1,148 @@
+// What has to be on the machine before anything of ours can run. Plain JavaScript without packages, because it runs
+// before they are there.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { platform } from 'node:os';
+
+/** A set-up step that cannot be done here. The message says what to do instead. */
+export class SetUpError extends Error {}
+
+const OLDEST_NODE = [20, 19];
+const OLDEST_REDIS = 7;
+
+export function checkNode() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1])) {
+    throw new SetUpError(
+      `Node ${OLDEST_NODE.join('.')} or later is needed; this is ${process.versions.node}.`,
+    );
+  }
+}
+
+/** Installs the packages of the lockfile when they are absent or older than it. */
+export function ensurePackages() {
+  const installed = 'node_modules/.package-lock.json';
+  const isCurrent =
+    existsSync(installed) && statSync(installed).mtimeMs >= statSync('package-lock.json').mtimeMs;
+  if (isCurrent) {
+    return;
+  }
+  say('Installing packages (npm ci) …');
+  // No install scripts: nothing that we use needs one. Development packages always: they build the application.
+  const args = ['ci', '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund'];
+  const npm = process.env.npm_execpath;
+  const failed = npm ? !runs(process.execPath, [npm, ...args]) : !runs('npm', args);
+  if (failed) {
+    throw new SetUpError('npm ci failed. Its messages are above.');
+  }
+}
+
+export function ensureRedisServer() {
+  if (!redisVersion()) {
+    install('redis-server', 'redis');
+  }
+  const version = redisVersion();
+  if (!version || version < OLDEST_REDIS) {
+    throw new SetUpError(
+      [
+        version
+          ? `Redis ${OLDEST_REDIS} or later is needed; redis-server on this machine is version ${version}.`
+          : 'redis-server was not found, and could not be installed here.',
+        'Install it (Debian, Ubuntu: apt-get install redis-server; macOS: brew install redis),',
+        'or name a cluster that runs already: REDIS_NODES=host:port,host:port npm start',
+      ].join('\n'),
+    );
+  }
+}
+
+/** @returns the browser for the test of Swagger UI */
+export function ensureChromium() {
+  const found = findChromium();
+  if (found) {
+    return found;
+  }
+  install('chromium', 'chromium');
+  const installed = findChromium();
+  if (!installed) {
+    throw new SetUpError(
+      'The test of Swagger UI needs Chromium. Install it, or set CHROMIUM to the path of a Chromium or Chrome.',
+    );
+  }
+  return installed;
+}
+
+/** Whether the settings name a cluster that runs already. */
+export function namesOwnCluster() {
+  const fromFile =
+    existsSync('.env') && /^\s*REDIS_NODES\s*=\s*\S/m.test(readFileSync('.env', 'utf8'));
+  return Boolean(process.env.REDIS_NODES) || fromFile;
+}
+
+/** @returns whether the command ran to a good end; its output is shown */
+export function runs(command, args, options = {}) {
+  return spawnSync(command, args, { stdio: ['ignore', 2, 2], ...options }).status === 0;
+}
+
+export function say(text) {
+  process.stderr.write(`${text}\n`);
+}
+
+function redisVersion() {
+  const { status, stdout } = spawnSync('redis-server', ['--version'], { encoding: 'utf8' });
+  return status === 0 ? Number(/v=(\d+)/.exec(stdout)?.[1]) : undefined;
+}
+
+function findChromium() {
+  const candidates = [
+    process.env.CHROMIUM,
+    'chromium',
+    'chromium-browser',
+    'google-chrome',
+    '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+    '/Applications/Chromium.app/Contents/MacOS/Chromium',
+  ];
+  for (const candidate of candidates) {
+    if (!candidate) {
+      continue;
+    }
+    if (candidate.includes('/')) {
+      if (existsSync(candidate)) {
+        return candidate;
+      }
+      continue;
+    }
+    const path = spawnSync('sh', ['-c', `command -v ${candidate}`], { encoding: 'utf8' }).stdout;
+    if (path?.trim()) {
+      return path.trim();
+    }
+  }
+  return undefined;
+}
+
+/** Tries the package manager of the machine; whether it worked is for the caller to see. */
+function install(debianPackage, homebrewPackage) {
+  if (platform() === 'darwin' && isCommand('brew')) {
+    say(`Installing ${homebrewPackage} (brew install) …`);
+    runs('brew', ['install', homebrewPackage]);
+    return;
+  }
+  if (!isCommand('apt-get')) {
+    return;
+  }
+  const isRoot = process.getuid?.() === 0;
+  const maySudo = !isRoot && spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0;
+  if (!isRoot && !maySudo) {
+    return;
+  }
+  say(`Installing ${debianPackage} (apt-get install) …`);
+  const prefix = maySudo ? ['sudo', '-n'] : [];
+  const apt = [...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-qq'];
+  for (const step of [['update'], ['install', '-y', '--no-install-recommends', debianPackage]]) {
+    const [command, ...args] = [...apt, ...step];
+    runs(command, args);
+  }
+}
+
+function isCommand(name) {
+  return spawnSync('sh', ['-c', `command -v ${name}`], { stdio: 'ignore' }).status === 0;
+}

@@ -1,0 +1,55 @@
+// Behind the npm scripts: does the set-up that is missing, then the task.
+import { ensureBuild } from './build.js';
+import {
+  checkNode,
+  ensurePackages,
+  ensureRedisServer,
+  namesOwnCluster,
+  say,
+  SetUpError,
+} from './prerequisites.js';
+
+const tasks = {
+  start: async () => {
+    prepare({ needsRedis: !namesOwnCluster() });
+    await import('../../dist/main.js');
+  },
+  dev: async () => {
+    prepare({ needsRedis: !namesOwnCluster() });
+    const { runDev } = await import('./dev.js');
+    await runDev({ needsCluster: !namesOwnCluster() });
+  },
+  cluster: async () => {
+    prepare({ needsRedis: true });
+    process.argv[2] = 'cluster';
+    await import('../../dist/cli.js');
+  },
+  test: async () => {
+    prepare({ needsRedis: true });
+    const { runTests } = await import('./test.js');
+    runTests(process.argv.slice(3));
+  },
+};
+
+function prepare({ needsRedis }) {
+  checkNode();
+  ensurePackages();
+  if (needsRedis) {
+    ensureRedisServer();
+  }
+  ensureBuild();
+}
+
+const task = tasks[process.argv[2] ?? ''];
+try {
+  if (!task) {
+    throw new SetUpError(`Usage: node src/setup/run.js ${Object.keys(tasks).join('|')}`);
+  }
+  await task();
+} catch (error) {
+  if (!(error instanceof SetUpError)) {
+    throw error;
+  }
+  say(error.message);
+  process.exitCode = 1;
+}
