@@ -17,7 +17,7 @@ export class InvalidMemberResponse {
   @ApiProperty({ example: 'too-short' })
   code!: string;
 
-  @ApiProperty({ example: 'Must have at least 15 characters.' })
+  @ApiProperty({ example: 'Too short. Minimum number of characters: 15.' })
   detail!: string;
 }
 

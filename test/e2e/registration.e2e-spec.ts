@@ -1,0 +1,181 @@
+import { randomUUID } from 'node:crypto';
+
+import { GOOD_PASSWORD } from '../support/http-client.js';
+import { startTestApp, type TestApp } from '../support/test-app.js';
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+describe('registration', () => {
+  let api: TestApp;
+  beforeAll(async () => (api = await startTestApp()));
+  afterAll(async () => api.close());
+
+  const register = (body: unknown) => api.request('POST', '/api/users', { body });
+
+  it('answers 201 with the user and where it is', async () => {
+    const answer = await register({
+      username: 'Grace',
+      password: GOOD_PASSWORD,
+      email: 'grace@example.com',
+      displayName: 'Grace Hopper',
+    });
+
+    expect(answer.status).toBe(201);
+    expect(answer.body).toEqual({
+      id: expect.stringMatching(UUID),
+      username: 'Grace',
+      email: 'grace@example.com',
+      displayName: 'Grace Hopper',
+      roles: [],
+      createdAt: expect.any(String),
+      updatedAt: expect.any(String),
+    });
+    expect(answer.headers.get('location')).toBe(`/api/users/${String(answer.body['id'])}`);
+    expect(Math.abs(Date.parse(String(answer.body['createdAt'])) - Date.now())).toBeLessThan(
+      60_000,
+    );
+  });
+
+  it('lets one of 50 registrations of a name win, and refuses the others with 409', async () => {
+    const username = `race-${randomUUID()}`;
+    const answers = await Promise.all(Array.from({ length: 50 }, () => api.register(username)));
+
+    const statuses = answers.map((answer) => answer.status);
+    expect(statuses.filter((status) => status === 201)).toHaveLength(1);
+    expect(statuses.filter((status) => status === 409)).toHaveLength(49);
+    expect((await api.login(username)).status).toBe(200);
+  });
+
+  it.each([
+    ['capital letters', 'ADA-LOVELACE'],
+    ['wide letters', 'ａｄａ-lovelace'],
+    ['surrounding space', '  ada-lovelace '],
+    ['characters that cannot be seen', 'ada\u200b-love\u00adlace'],
+  ])('takes a name with %s for the same name', async (_, variant) => {
+    await api.register('ada-lovelace');
+
+    expect((await api.register(variant)).status).toBe(409);
+    expect((await api.login(variant)).status).toBe(200);
+  });
+
+  it('makes a deleted name free again', async () => {
+    const first = await api.newUser();
+    await api.request('DELETE', '/api/user', {
+      token: first.tokens.access_token,
+      body: { password: first.password },
+    });
+
+    const second = await api.register(first.username);
+
+    expect(second.status).toBe(201);
+    expect(second.body.id).not.toBe(first.id);
+  });
+
+  it('names every broken rule with a pointer, a code and a text', async () => {
+    const answer = await register({
+      username: 1,
+      password: null,
+      email: 'nowhere',
+      displayName: '',
+    });
+
+    expect(answer.status).toBe(400);
+    expect(answer.body).toMatchObject({ code: 'invalid-request' });
+    expect(answer.body['errors']).toEqual([
+      { pointer: '/username', code: 'not-a-string', detail: 'Must be a string.' },
+      { pointer: '/password', code: 'not-a-string', detail: 'Must be a string.' },
+      { pointer: '/email', code: 'not-an-email', detail: 'Must be an e-mail address.' },
+      {
+        pointer: '/displayName',
+        code: 'too-short',
+        detail: 'Too short. Minimum number of characters: 1.',
+      },
+    ]);
+  });
+
+  it.each([
+    ['a space inside', 'ada lovelace', 'name-characters'],
+    ['a line break', 'ada\nlovelace', 'name-characters'],
+    ['a NUL', 'ada\0', 'name-characters'],
+    ['a slash', 'ada/../root', 'name-characters'],
+    ['nothing that can be seen', '\u200b ', 'too-short'],
+    ['65 letters', 'a'.repeat(65), 'too-long'],
+    ['letters of two alphabets', 'p\u0430ypal', 'mixed-scripts'],
+  ])('refuses a name with %s', async (_, username, code) => {
+    const answer = await api.register(username);
+
+    expect(answer.status).toBe(400);
+    expect(answer.body).toMatchObject({ errors: [{ pointer: '/username', code }] });
+  });
+
+  it.each([
+    ['14 characters (47)', 'fourteen-chars', 'too-short'],
+    ['257 characters (48)', 'ab '.repeat(100).slice(0, 257), 'too-long'],
+    ['a common password twice (51)', 'password1password1', 'password-common'],
+    ['a decorated common password (51)', 'Passw0rd!!2026!!', 'password-common'],
+    ['one letter many times (51)', 'aaaaaaaaaaaaaaaaaaaa', 'password-common'],
+    ['the user name, decorated (51)', '**margaret-hamilton**', 'password-common'],
+  ])('refuses a password of %s', async (_, password, code) => {
+    const answer = await api.register('margaret-hamilton', password);
+
+    expect(answer.status).toBe(400);
+    expect(answer.body).toMatchObject({ errors: [{ pointer: '/password', code }] });
+  });
+
+  it.each([
+    ['256 characters (48)', 'correct horse battery staple '.repeat(9).slice(0, 256)],
+    ['spaces at both ends (50)', '  violet engines hum  '],
+    ['emoji and other scripts (49)', '🚲🚲🚲 紫罗兰的引擎在黎明时分嗡嗡作响'],
+  ])('accepts a password of %s, exactly as it is', async (_, password) => {
+    const username = `user-${randomUUID()}`;
+
+    expect((await api.register(username, password)).status).toBe(201);
+    expect((await api.login(username, password)).status).toBe(200);
+    expect((await api.login(username, password.trim().slice(0, -1))).status).toBe(401);
+  });
+
+  it('takes two ways to write the same letters for one password', async () => {
+    const username = `user-${randomUUID()}`;
+    await api.register(username, 'caf\u00e9 au lait, s\u2019il vous pla\u00eet');
+
+    const decomposed = 'cafe\u0301 au lait, s\u2019il vous plai\u0302t';
+
+    expect((await api.login(username, decomposed)).status).toBe(200);
+  });
+
+  it.each(['roles', 'isAdmin', 'id', 'emailVerified', 'passwordHash'])(
+    'refuses a member that is not for the caller to set: %s (70)',
+    async (member) => {
+      const answer = await register({
+        username: `user-${randomUUID()}`,
+        password: GOOD_PASSWORD,
+        [member]: ['admin'],
+      });
+
+      expect(answer.status).toBe(400);
+    },
+  );
+
+  it('stores no password and no name in clear', async () => {
+    const { dumpKeys } = await import('../support/redis.js');
+    const username = `user-${randomUUID()}`;
+    await api.register(username);
+
+    const dump = await dumpKeys(api.keyPrefix);
+
+    expect(dump.keys.join('\n')).not.toContain(username);
+    expect(JSON.stringify(dump.values)).not.toContain(GOOD_PASSWORD);
+    // 52: OWASP's parameters for Argon2id
+    expect(JSON.stringify(dump.values)).toContain('$argon2id$v=19$m=19456,p=1,t=2$');
+  });
+
+  it('refuses everybody when it is closed', async () => {
+    const closed = await startTestApp({ REGISTRATION: 'closed' });
+
+    const answer = await closed.register('nobody');
+
+    expect(answer.status).toBe(403);
+    expect(answer.body).toMatchObject({ code: 'registration-closed' });
+    await closed.close();
+  });
+});

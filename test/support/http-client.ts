@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto';
+
+export interface Answer<Body = Record<string, unknown>> {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Body;
+}
+
+export interface Tokens {
+  readonly access_token: string;
+  readonly refresh_token: string;
+  readonly session_id: string;
+  readonly expires_in: number;
+  readonly token_type: string;
+}
+
+export interface TestUser {
+  readonly username: string;
+  readonly password: string;
+  readonly id: string;
+  readonly tokens: Tokens;
+}
+
+export const GOOD_PASSWORD = 'violet engines hum at dawn';
+
+/** The API as a client sees it. */
+export class HttpClient {
+  constructor(readonly url: string) {}
+
+  async request<Body = Record<string, unknown>>(
+    method: string,
+    path: string,
+    options: { token?: string; body?: unknown; headers?: Record<string, string> } = {},
+  ): Promise<Answer<Body>> {
+    const response = await fetch(`${this.url}${path}`, {
+      method,
+      redirect: 'manual',
+      headers: {
+        ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
+        ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...options.headers,
+      },
+      ...(options.body === undefined
+        ? {}
+        : {
+            body: typeof options.body === 'string' ? options.body : JSON.stringify(options.body),
+          }),
+    });
+    const text = await response.text();
+    const isJson = /json/.test(response.headers.get('content-type') ?? '');
+    const body = (isJson ? JSON.parse(text) : text) as Body;
+    return { status: response.status, headers: response.headers, body };
+  }
+
+  async register(username: string, password = GOOD_PASSWORD): Promise<Answer<{ id: string }>> {
+    return this.request('POST', '/api/users', { body: { username, password } });
+  }
+
+  async login(username: string, password = GOOD_PASSWORD): Promise<Answer<Tokens>> {
+    return this.request('POST', '/api/login', { body: { username, password } });
+  }
+
+  /** A registered user who has logged in. */
+  async newUser(username = `user-${randomUUID()}`): Promise<TestUser> {
+    const registered = await this.register(username);
+    const login = await this.login(username);
+    return {
+      username,
+      password: GOOD_PASSWORD,
+      id: registered.body.id,
+      tokens: login.body,
+    };
+  }
+
+  async ownUser(token: string): Promise<Answer> {
+    return this.request('GET', '/api/user', { token });
+  }
+}

@@ -1,0 +1,55 @@
+import { Cluster, type Redis } from 'ioredis';
+
+/** The test cluster, asked directly: what did really get there? */
+export async function withRedis<T>(
+  work: (masters: Redis[], cluster: Cluster) => Promise<T>,
+): Promise<T> {
+  const cluster = new Cluster(
+    (process.env['TEST_REDIS_NODES'] ?? '').split(',').map((node) => {
+      const [host, port] = node.split(':');
+      return { host: host!, port: Number(port) };
+    }),
+    { redisOptions: { password: process.env['TEST_REDIS_PASSWORD'] ?? '' } },
+  );
+  await new Promise((resolve) => cluster.once('ready', resolve));
+  try {
+    return await work(cluster.nodes('master'), cluster);
+  } finally {
+    cluster.disconnect();
+  }
+}
+
+/** The keys that begin with the prefix, node by node. */
+export async function keysByMaster(prefix: string): Promise<string[][]> {
+  return withRedis((masters) =>
+    Promise.all(
+      masters.map(async (master) => {
+        const found = new Set<string>();
+        for await (const batch of master.scanStream({ match: `${prefix}*`, count: 500 })) {
+          (batch as string[]).forEach((key) => found.add(key));
+        }
+        return [...found];
+      }),
+    ),
+  );
+}
+
+/** All that is stored under the prefix. */
+export async function dumpKeys(prefix: string): Promise<{ keys: string[]; values: unknown[] }> {
+  const keys = (await keysByMaster(prefix)).flat();
+  const values = await withRedis((_, cluster) =>
+    Promise.all(keys.map((key) => read(cluster, key))),
+  );
+  return { keys, values };
+}
+
+async function read(cluster: Cluster, key: string): Promise<unknown> {
+  switch (await cluster.type(key)) {
+    case 'hash':
+      return cluster.hgetall(key);
+    case 'zset':
+      return cluster.zrange(key, 0, -1);
+    default:
+      return cluster.get(key);
+  }
+}
