@@ -1,0 +1,21 @@
+import { startTestApp } from '../support/test-app.js';
+
+describe('health', () => {
+  it('is alive and ready on a whole cluster', async () => {
+    const api = await startTestApp();
+
+    expect((await api.request('GET', '/health/live')).status).toBe(200);
+    const ready = await api.request('GET', '/health/ready');
+
+    expect(ready.status).toBe(200);
+    expect(ready.body).toEqual({
+      status: 'ok',
+      checks: {
+        redis: { isHealthy: true, masters: 3, replicas: 3, uncoveredSlots: 0 },
+        hasSigningKeys: true,
+        isStopping: false,
+      },
+    });
+    await api.close();
+  });
+});

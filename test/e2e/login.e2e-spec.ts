@@ -1,0 +1,194 @@
+import { randomUUID } from 'node:crypto';
+
+import { GOOD_PASSWORD } from '../support/http-client.js';
+import { dumpKeys } from '../support/redis.js';
+import { startTestApp, type TestApp } from '../support/test-app.js';
+
+const FAILURES_ALLOWED = 10;
+
+describe('login', () => {
+  let api: TestApp;
+  beforeAll(async () => (api = await startTestApp()));
+  afterAll(async () => api.close());
+
+  const fail = (username: string): ReturnType<TestApp['login']> =>
+    api.login(username, 'not the password at all');
+
+  it('answers with tokens named as in RFC 6749', async () => {
+    const user = await api.newUser();
+
+    const answer = await api.login(user.username);
+
+    expect(answer.status).toBe(200);
+    expect(answer.body).toEqual({
+      access_token: expect.any(String),
+      token_type: 'Bearer',
+      expires_in: 900,
+      refresh_token: expect.any(String),
+      session_id: expect.any(String),
+    });
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+  });
+
+  it('makes a new session each time (46), with an unguessable refresh token (29)', async () => {
+    const user = await api.newUser();
+    const answers = await Promise.all(Array.from({ length: 50 }, () => api.login(user.username)));
+
+    expect(answers.every((answer) => answer.status === 200)).toBe(true);
+    expect(new Set(answers.map((answer) => answer.body.session_id)).size).toBe(50);
+    const secrets = answers.map((answer) => answer.body.refresh_token.split('.')[2]!);
+    expect(new Set(secrets).size).toBe(50);
+    expect(secrets.every((secret) => Buffer.from(secret, 'base64url').length === 32)).toBe(true);
+  });
+
+  it('stores no token that it hands out (30), and lets no key live for ever but names, users and keys (97)', async () => {
+    const user = await api.newUser();
+
+    const { keys, values } = await dumpKeys(api.keyPrefix);
+
+    const stored = JSON.stringify(values) + keys.join();
+    expect(stored).not.toContain(user.tokens.access_token);
+    expect(stored).not.toContain(user.tokens.refresh_token.split('.')[2]);
+    // 27: the private key, in any form
+    expect(stored).not.toMatch(/"d\\*":/);
+    expect(stored).not.toContain('PRIVATE KEY');
+  });
+
+  it('answers an unknown user and a wrong password alike (65)', async () => {
+    const user = await api.newUser();
+
+    const [unknown, wrong] = [await fail(`nobody-${randomUUID()}`), await fail(user.username)];
+
+    for (const answer of [unknown, wrong]) {
+      expect(answer.status).toBe(401);
+      expect(answer.body).toMatchObject({ code: 'wrong-credentials' });
+    }
+    expect({ ...unknown.body, requestId: '' }).toEqual({ ...wrong.body, requestId: '' });
+    expect([...unknown.headers.keys()]).toEqual([...wrong.headers.keys()]);
+    expect(unknown.headers.get('content-length')).toBe(wrong.headers.get('content-length'));
+  });
+
+  it.each([
+    ['nothing', {}],
+    ['no password', { username: 'ada' }],
+    ['an object as password (71)', { username: 'ada', password: { $ne: '' } }],
+    ['an array as name (71)', { username: ['ada'], password: GOOD_PASSWORD }],
+    ['an unknown member', { username: 'ada', password: GOOD_PASSWORD, sid: 'mine' }],
+  ])('answers 400 to %s', async (_, body) => {
+    const answer = await api.request('POST', '/api/login', { body });
+
+    expect(answer.status).toBe(400);
+    expect(answer.body).toMatchObject({ code: 'invalid-request' });
+  });
+
+  it('refuses an account after ten failures, with Retry-After, whatever the spelling (61)', async () => {
+    const user = await api.newUser();
+    const spellings = [user.username, user.username.toUpperCase(), ` ${user.username}\u200b`];
+    for (let attempt = 0; attempt < FAILURES_ALLOWED; attempt += 1) {
+      expect((await fail(spellings[attempt % 3]!)).status).toBe(401);
+    }
+
+    const refused = await api.login(user.username);
+
+    expect(refused.status).toBe(429);
+    expect(refused.body).toMatchObject({ code: 'too-many-attempts' });
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(800);
+    // 62: who is logged in stays so
+    expect((await api.ownUser(user.tokens.access_token)).status).toBe(200);
+  });
+
+  it('throttles a name that nobody has just so (68)', async () => {
+    const username = `nobody-${randomUUID()}`;
+    const statuses = [];
+    for (let attempt = 0; attempt <= FAILURES_ALLOWED; attempt += 1) {
+      statuses.push((await fail(username)).status);
+    }
+
+    expect(statuses).toEqual([...Array<number>(FAILURES_ALLOWED).fill(401), 429]);
+  });
+
+  it('lets no more guesses through when they come all at once (59)', async () => {
+    const user = await api.newUser();
+    const answers = await Promise.all(Array.from({ length: 40 }, () => fail(user.username)));
+
+    const statuses = answers.map((answer) => answer.status);
+    expect(statuses.filter((status) => status === 401)).toHaveLength(FAILURES_ALLOWED);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(40 - FAILURES_ALLOWED);
+  });
+
+  it('forgets the failures of an account after a success', async () => {
+    const user = await api.newUser();
+    for (let round = 0; round < 2; round += 1) {
+      for (let attempt = 0; attempt < FAILURES_ALLOWED - 1; attempt += 1) {
+        expect((await fail(user.username)).status).toBe(401);
+      }
+      expect((await api.login(user.username)).status).toBe(200);
+    }
+  });
+
+  it('ends at logout, at once, and only the session that logged out', async () => {
+    const user = await api.newUser();
+    const other = (await api.login(user.username)).body;
+
+    const answer = await api.request('POST', '/api/logout', { token: user.tokens.access_token });
+
+    expect(answer.status).toBe(204);
+    expect((await api.ownUser(user.tokens.access_token)).status).toBe(401);
+    expect((await api.ownUser(other.access_token)).status).toBe(200);
+  });
+
+  it('accepts a logout from a client that announces JSON and sends none', async () => {
+    const user = await api.newUser();
+
+    const answer = await api.request('POST', '/api/logout', {
+      token: user.tokens.access_token,
+      body: '',
+    });
+
+    expect(answer.status).toBe(204);
+  });
+
+  it('refuses a refresh token as bearer token (39)', async () => {
+    const user = await api.newUser();
+
+    expect((await api.ownUser(user.tokens.refresh_token)).status).toBe(401);
+  });
+});
+
+describe('a login brake for addresses', () => {
+  it('stops one address that tries many accounts (58), and believes no header about it (60)', async () => {
+    const api = await startTestApp();
+    const statuses = new Map<number, number>();
+    for (let attempt = 0; attempt < 105; attempt += 1) {
+      const answer = await api.request('POST', '/api/login', {
+        body: { username: `nobody-${attempt}`, password: 'not the password at all' },
+        headers: { 'x-forwarded-for': `10.0.0.${attempt}`, 'x-real-ip': `10.0.0.${attempt}` },
+      });
+      statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
+    }
+
+    expect(Object.fromEntries(statuses)).toEqual({ 401: 100, 429: 5 });
+    await api.close();
+  });
+});
+
+describe('a storm of logins (53)', () => {
+  it('is answered with 503 and Retry-After where there is no room, while others are served', async () => {
+    const api = await startTestApp({ RATE_LIMIT: 'off' });
+    const user = await api.newUser();
+
+    const storm = Promise.all(Array.from({ length: 200 }, () => api.login(user.username)));
+    const meanwhile = await api.ownUser(user.tokens.access_token);
+    const answers = await storm;
+
+    expect(meanwhile.status).toBe(200);
+    const refused = answers.filter((answer) => answer.status === 503);
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused.length + answers.filter((answer) => answer.status === 200).length).toBe(200);
+    for (const answer of refused) {
+      expect(answer.body).toMatchObject({ code: 'overloaded' });
+      expect(answer.headers.get('retry-after')).toBe('2');
+    }
+    await api.close();
+  });
+});

@@ -1,0 +1,94 @@
+import { startTestApp, type TestApp } from '../support/test-app.js';
+
+describe('the own user', () => {
+  let api: TestApp;
+  beforeAll(async () => (api = await startTestApp()));
+  afterAll(async () => api.close());
+
+  it('can be read with a token, and with none not', async () => {
+    const user = await api.newUser();
+
+    const answer = await api.ownUser(user.tokens.access_token);
+
+    expect(answer.status).toBe(200);
+    expect(answer.body).toMatchObject({ id: user.id, username: user.username, email: null });
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+    expect((await api.request('GET', '/api/user')).status).toBe(401);
+  });
+
+  it('changes the members that are sent, clears those that are null, and keeps the rest', async () => {
+    const { tokens } = await api.newUser();
+    const patch = (body: unknown) =>
+      api.request('PATCH', '/api/user', { token: tokens.access_token, body });
+
+    expect((await patch({ email: 'ada@example.com', displayName: 'Ada' })).body).toMatchObject({
+      email: 'ada@example.com',
+      displayName: 'Ada',
+    });
+    expect((await patch({ email: null })).body).toMatchObject({ email: null, displayName: 'Ada' });
+    expect((await patch({})).status).toBe(200);
+    expect((await api.ownUser(tokens.access_token)).body).toMatchObject({
+      email: null,
+      displayName: 'Ada',
+    });
+  });
+
+  it.each([
+    ['roles', { roles: ['admin'] }],
+    ['username', { username: 'root' }],
+    ['a broken e-mail address', { email: 'a@' }],
+    ['50 kB of bait (80)', { email: `${'a'.repeat(50_000)}@example.com` }],
+    ['a number as name', { displayName: 1 }],
+    ['a line break in the name', { displayName: 'a\r\nb' }],
+    ['a list for a body', []],
+    ['text for a body', '"text"'],
+  ])('refuses %s and changes nothing', async (_, body) => {
+    const { tokens } = await api.newUser();
+    const before = await api.ownUser(tokens.access_token);
+
+    const answer = await api.request('PATCH', '/api/user', { token: tokens.access_token, body });
+
+    expect(answer.status).toBe(400);
+    expect((await api.ownUser(tokens.access_token)).body).toEqual(before.body);
+  });
+
+  it('is deleted with the password only, and every session ends', async () => {
+    const user = await api.newUser();
+    const other = (await api.login(user.username)).body.access_token;
+    const remove = (password: string) =>
+      api.request('DELETE', '/api/user', { token: user.tokens.access_token, body: { password } });
+
+    const refused = await remove('not the password at all');
+    expect(refused.status).toBe(403);
+    expect(refused.body).toMatchObject({ code: 'wrong-password' });
+    expect((await api.ownUser(other)).status).toBe(200);
+
+    expect((await remove(user.password)).status).toBe(204);
+
+    expect((await api.ownUser(user.tokens.access_token)).status).toBe(401);
+    expect((await api.ownUser(other)).status).toBe(401);
+    expect((await api.login(user.username)).status).toBe(401);
+  });
+
+  it('is behind the guard however the path is written (77)', async () => {
+    const { rawHttp, statusOf } = await import('../support/raw-http.js');
+    const paths = [
+      '/api/user',
+      '//api/user',
+      '/api//user',
+      '/api/user/',
+      '/api/user;a',
+      '/API/USER',
+    ];
+    paths.push('/api/%75ser', '/api%2fuser', '/./api/user', `${api.url}/api/user`, '/api/user?x=1');
+    for (const path of paths) {
+      for (const method of ['GET', 'HEAD']) {
+        const answer = await rawHttp(
+          api.url,
+          `${method} ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`,
+        );
+        expect([400, 401, 404]).toContain(statusOf(answer));
+      }
+    }
+  });
+});

@@ -1,0 +1,146 @@
+import { PROBLEM_CODES } from '../../src/common/problem/index.js';
+import { rawHttp, statusOf } from '../support/raw-http.js';
+import { startTestApp, type TestApp } from '../support/test-app.js';
+
+describe('problem answers', () => {
+  let api: TestApp;
+  beforeAll(async () => (api = await startTestApp()));
+  afterAll(async () => api.close());
+
+  const post = (body: string | undefined, headers: Record<string, string>) =>
+    api.request('POST', '/api/login', { body, headers });
+
+  it('are RFC 9457 documents that say where and which request', async () => {
+    const answer = await api.request('GET', '/api/user?token=secret');
+
+    expect(answer.headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
+    expect(answer.body).toEqual({
+      type: '/problems/missing-token',
+      title: 'A token is needed',
+      status: 401,
+      detail: expect.any(String),
+      instance: '/api/user',
+      code: 'missing-token',
+      requestId: answer.headers.get('x-request-id'),
+    });
+  });
+
+  it.each([
+    ['zh', 'zh', '需要令牌'],
+    ['zh-CN,zh;q=0.9,en;q=0.8', 'zh', '需要令牌'],
+    ['de, zh-Hans;q=0.5', 'zh', '需要令牌'],
+    ['en-GB,en;q=0.9,zh;q=0.1', 'en', 'A token is needed'],
+    ['de', 'en', 'A token is needed'],
+    ['*', 'en', 'A token is needed'],
+    [';;q=x,\u00e9', 'en', 'A token is needed'],
+  ])('speak the language that "%s" asks for', async (acceptLanguage, language, title) => {
+    const answer = await api.request('GET', '/api/user', {
+      headers: { 'accept-language': acceptLanguage },
+    });
+
+    expect(answer.body['title']).toBe(title);
+    expect(answer.headers.get('content-language')).toBe(language);
+  });
+
+  it('translate the broken rules too', async () => {
+    const answer = await post('{"username":1}', { 'accept-language': 'zh' });
+
+    expect(answer.body['errors']).toEqual([
+      { pointer: '/username', code: 'not-a-string', detail: '必须是字符串。' },
+      { pointer: '/password', code: 'not-a-string', detail: '必须是字符串。' },
+    ]);
+  });
+
+  it.each(PROBLEM_CODES)('have a page for %s, in both languages', async (code) => {
+    const [english, chinese] = await Promise.all(
+      ['en', 'zh'].map((language) =>
+        api.request<string>('GET', `/problems/${code}`, {
+          headers: { 'accept-language': language },
+        }),
+      ),
+    );
+
+    expect(english!.status).toBe(200);
+    expect(english!.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(english!.body).toContain('What to do');
+    expect(english!.body).toContain(code);
+    expect(chinese!.body).toContain('如何处理');
+    // A text that is missing shows its own key.
+    expect(english!.body + chinese!.body).not.toContain(`problems.${code}`);
+  });
+
+  it('list all problems on one page', async () => {
+    const { body } = await api.request<string>('GET', '/problems');
+
+    PROBLEM_CODES.forEach((code) => expect(body).toContain(`/problems/${code}`));
+  });
+
+  it.each([
+    ['an unknown address', 'GET', '/api/nothing', 404, 'not-found'],
+    ['an unknown problem', 'GET', '/problems/nothing', 404, 'not-found'],
+    ['a method that is not there', 'PUT', '/api/login', 404, 'not-found'],
+    ['a broken address', 'GET', '/api/%zz', 400, 'malformed-request'],
+  ])('come for %s', async (_, method, path, status, code) => {
+    const answer = await api.request(method, path);
+
+    expect(answer.status).toBe(status);
+    expect(answer.body).toMatchObject({ code, status });
+    expect(answer.headers.get('content-type')).toContain('application/problem+json');
+  });
+
+  it.each([
+    ['broken JSON', '{"username":', { 'content-type': 'application/json' }, 400],
+    ['__proto__ (72)', '{"__proto__":{"a":1}}', { 'content-type': 'application/json' }, 400],
+    ['20,000 levels (75)', '['.repeat(20_000), { 'content-type': 'application/json' }, 400],
+    ['70 kB (75)', `"${'a'.repeat(70_000)}"`, { 'content-type': 'application/json' }, 413],
+    ['text/plain (74)', '{}', { 'content-type': 'text/plain' }, 415],
+    ['a form (74)', 'username=a', { 'content-type': 'application/x-www-form-urlencoded' }, 415],
+    ['a look-alike type (74)', '{}', { 'content-type': 'application/jsonx' }, 415],
+  ])('come for a body of %s', async (_, body, headers, status) => {
+    const answer = await post(body, headers);
+
+    expect(answer.status).toBe(status);
+    expect(answer.body).toMatchObject({ status, requestId: expect.any(String) });
+  });
+
+  it('come even for what is no HTTP request', async () => {
+    const huge = await rawHttp(
+      api.url,
+      `GET /api/user HTTP/1.1\r\nHost: a\r\nX-Long: ${'a'.repeat(17_000)}\r\n\r\n`,
+    );
+    expect(statusOf(huge)).toBe(431);
+    expect(huge).toContain('"code":"headers-too-large"');
+
+    const rubbish = await rawHttp(api.url, 'GARBAGE\r\n\r\n');
+    expect(statusOf(rubbish)).toBe(400);
+    expect(rubbish).toContain('"code":"malformed-request"');
+  });
+
+  it('never show what went wrong inside (92)', async () => {
+    const answers = await Promise.all([
+      post('{"username":', { 'content-type': 'application/json' }),
+      api.request('GET', '/api/%zz'),
+      api.request('GET', '/nothing'),
+      api.ownUser('rubbish'),
+    ]);
+
+    for (const answer of answers) {
+      expect(JSON.stringify(answer.body)).not.toMatch(
+        /stack|node_modules|fastify|FST_|redis|\.js/i,
+      );
+      expect(answer.headers.get('server')).toBeNull();
+      expect(answer.headers.get('x-powered-by')).toBeNull();
+    }
+  });
+
+  it('carry security headers, as every answer does (83)', async () => {
+    for (const path of ['/api/user', '/nothing', '/health/live']) {
+      const { headers } = await api.request('GET', path);
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+      expect(headers.get('content-security-policy')).toBe(
+        "default-src 'none'; frame-ancestors 'none'",
+      );
+      expect(headers.get('referrer-policy')).toBe('no-referrer');
+    }
+  });
+});
