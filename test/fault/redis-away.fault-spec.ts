@@ -1,0 +1,171 @@
+import type { Answer, TestUser } from '../support/http-client.js';
+import { eventually, startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
+import { startTestApp, type TestApp } from '../support/test-app.js';
+
+const LONGEST_ANSWER_MS = 2000;
+const RECOVERY_MS = 15_000;
+
+/** Promise 3: fails closed, and quickly; recovers by itself. */
+describe('with Redis away', () => {
+  let redis: OwnCluster;
+  let api: TestApp;
+  let user: TestUser;
+
+  beforeEach(async () => {
+    redis = await startOwnCluster();
+    api = await startTestApp(redis.variables);
+    user = await api.newUser();
+  });
+  afterEach(async () => {
+    await api.close();
+    await redis.remove();
+  });
+
+  const requests: [string, () => Promise<Answer<unknown>>][] = [
+    ['a guarded read', () => api.ownUser(user.tokens.access_token)],
+    ['a login', () => api.login(user.username)],
+    ['a registration', () => api.register('somebody-new')],
+    ['a logout', () => api.request('POST', '/api/logout', { token: user.tokens.access_token })],
+    [
+      'a change',
+      () => api.request('PATCH', '/api/user', { token: user.tokens.access_token, body: {} }),
+    ],
+  ];
+
+  const expectAll503 = async (): Promise<void> => {
+    await Promise.all(
+      requests.map(async ([name, send]) => {
+        const begin = performance.now();
+        const answer = await send();
+        const isQuick = performance.now() - begin < LONGEST_ANSWER_MS;
+        expect({ name, status: answer.status, isQuick }).toEqual({
+          name,
+          status: 503,
+          isQuick: true,
+        });
+        expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+        expect(['store-unavailable', 'not-confirmed']).toContain(
+          (answer.body as { code: string }).code,
+        );
+      }),
+    );
+    expect((await api.request('GET', '/health/live')).status).toBe(200);
+    expect((await api.request('GET', '/health/ready')).status).toBe(503);
+    expect((await api.request('GET', '/.well-known/jwks.json')).status).toBe(200);
+  };
+  const expectRecovery = async (): Promise<void> => {
+    await eventually('the token works again', RECOVERY_MS, async () => {
+      const { status } = await api.ownUser(user.tokens.access_token);
+      expect([200, 503]).toContain(status);
+      return status === 200;
+    });
+    expect((await api.login(user.username)).status).toBe(200);
+  };
+
+  it('answers 503 within two seconds when all three masters are killed', async () => {
+    for (const master of await redis.masters()) {
+      redis.signal(master, 'SIGKILL');
+    }
+
+    await expectAll503();
+    await expectAll503();
+  });
+
+  it('answers 503 within two seconds when every node is frozen, and goes on when they thaw', async () => {
+    const ports = [...redis.cluster.pids.keys()];
+    ports.forEach((port) => redis.signal(port, 'SIGSTOP'));
+
+    await expectAll503();
+    await expectAll503();
+
+    ports.forEach((port) => redis.signal(port, 'SIGCONT'));
+    await expectRecovery();
+  });
+
+  it('goes on without a restart after all nodes were stopped and started', async () => {
+    await redis.cluster.stop();
+    await expectAll503();
+
+    redis = await startOwnCluster({
+      directory: redis.directory,
+      firstPort: redis.cluster.addresses[0]!.port,
+    });
+    await expectRecovery();
+  });
+
+  it('loses what was on a dead shard only, until its return', async () => {
+    const users = [user, ...(await Promise.all(Array.from({ length: 12 }, () => api.newUser())))];
+    const [master] = await redis.masters();
+    const replica = await redis.replicaOf(master!);
+    redis.signal(master!, 'SIGKILL');
+    redis.signal(replica, 'SIGKILL');
+
+    const answers = await Promise.all(users.map(({ tokens }) => api.ownUser(tokens.access_token)));
+
+    const statuses = answers.map((answer) => answer.status);
+    expect(statuses).toContain(200);
+    expect(statuses).toContain(503);
+    expect(statuses.every((status) => status === 200 || status === 503)).toBe(true);
+  });
+
+  it('takes no write as done that no replica has confirmed', async () => {
+    const replicas = await Promise.all(
+      (await redis.masters()).map((port) => redis.replicaOf(port)),
+    );
+    replicas.forEach((port) => redis.signal(port, 'SIGSTOP'));
+
+    const answer = await api.request('POST', '/api/logout', { token: user.tokens.access_token });
+    expect(answer.status).toBe(503);
+
+    replicas.forEach((port) => redis.signal(port, 'SIGCONT'));
+    await eventually('the logout is confirmed, or was', RECOVERY_MS, async () => {
+      const { status } = await api.request('POST', '/api/logout', {
+        token: user.tokens.access_token,
+      });
+      expect([204, 401, 503]).toContain(status);
+      return status !== 503;
+    });
+    expect((await api.ownUser(user.tokens.access_token)).status).toBe(401);
+  });
+});
+
+describe('with one master killed', () => {
+  it('loses nothing that was acknowledged, and goes on by itself (promise 2)', async () => {
+    const redis = await startOwnCluster({ restartNodes: true });
+    const api = await startTestApp(redis.variables);
+    const [master] = await redis.masters();
+    const acknowledged: string[] = [];
+    let isRunning = true;
+    const writers = Array.from({ length: 4 }, async (_, writer) => {
+      for (let count = 0; isRunning; count += 1) {
+        const username = `writer-${writer}-${count}`;
+        const { status } = await api.register(username);
+        expect([201, 503]).toContain(status);
+        if (status === 201) {
+          acknowledged.push(username);
+        }
+      }
+    });
+    await eventually('some users are there', 10_000, () =>
+      Promise.resolve(acknowledged.length > 20),
+    );
+
+    redis.signal(master!, 'SIGKILL');
+    const before = acknowledged.length;
+    await eventually('a whole cluster again', 30_000, async () => {
+      const ready = await api.request('GET', '/health/ready');
+      return (
+        acknowledged.length > before + 40 &&
+        ready.status === 200 &&
+        JSON.stringify(ready.body).includes('"replicas":3')
+      );
+    });
+    isRunning = false;
+    await Promise.all(writers);
+
+    const taken = await Promise.all(acknowledged.map((username) => api.register(username)));
+    expect(taken.filter(({ status }) => status !== 409)).toEqual([]);
+    await api.close();
+    await redis.remove();
+  });
+});

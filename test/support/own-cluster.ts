@@ -1,0 +1,79 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { EmbeddedCluster, type EmbeddedClusterOptions } from '../../src/embedded-cluster/index.js';
+
+export interface OwnCluster {
+  readonly cluster: EmbeddedCluster;
+  readonly directory: string;
+  /** For startTestApp: this cluster instead of the shared one. */
+  readonly variables: { REDIS_NODES: string; REDIS_PASSWORD: string };
+  /** The ports of the nodes that are masters now. */
+  masters(): Promise<number[]>;
+  /** The port of the replica that follows the master. */
+  replicaOf(master: number): Promise<number>;
+  signal(port: number, signal: NodeJS.Signals): void;
+  /** Stops the nodes and removes their data. */
+  remove(): Promise<void>;
+}
+
+/** A cluster for a test that breaks it. */
+export async function startOwnCluster(
+  options: Partial<EmbeddedClusterOptions> = {},
+): Promise<OwnCluster> {
+  const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'keyslot-own-'));
+  const cluster = await EmbeddedCluster.start({
+    directory,
+    firstPort: 14_000,
+    restartNodes: false,
+    ...options,
+  });
+  const ports = cluster.addresses.map(({ port }) => port);
+  const roles = async (port: number): Promise<unknown> => cluster.call(port, 'INFO', 'replication');
+  return {
+    cluster,
+    directory,
+    variables: {
+      REDIS_NODES: cluster.addresses.map(({ host, port }) => `${host}:${port}`).join(','),
+      REDIS_PASSWORD: cluster.password.reveal(),
+    },
+    masters: async () => {
+      const found = await Promise.all(
+        ports.map(async (port) => String(await roles(port)).includes('role:master')),
+      );
+      return ports.filter((_, index) => found[index]);
+    },
+    replicaOf: async (master) => {
+      const found = await Promise.all(
+        ports.map(async (port) => String(await roles(port)).includes(`master_port:${master}`)),
+      );
+      return ports.find((_, index) => found[index])!;
+    },
+    signal: (port, signal) => process.kill(cluster.pids.get(port)!, signal),
+    remove: async () => {
+      for (const pid of cluster.pids.values()) {
+        process.kill(pid, 'SIGCONT');
+      }
+      await cluster.stop();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Waits for a condition; fails the test when it does not come true in time. */
+export async function eventually(
+  what: string,
+  timeoutMs: number,
+  isTrue: () => Promise<boolean>,
+): Promise<number> {
+  const begin = performance.now();
+  while (!(await isTrue())) {
+    if (performance.now() - begin > timeoutMs) {
+      throw new Error(`${what}: not within ${timeoutMs} ms`);
+    }
+    await delay(20);
+  }
+  return performance.now() - begin;
+}
