@@ -38,6 +38,18 @@ export class EmbeddedCluster {
   static async start(options: EmbeddedClusterOptions): Promise<EmbeddedCluster> {
     const directory = new DataDirectory(options.directory);
     await directory.takeLock();
+    try {
+      return await EmbeddedCluster.startIn(directory, options);
+    } catch (error) {
+      directory.releaseLock();
+      throw error;
+    }
+  }
+
+  private static async startIn(
+    directory: DataDirectory,
+    options: EmbeddedClusterOptions,
+  ): Promise<EmbeddedCluster> {
     const password = directory.password();
     const previousPort = directory.lastPort;
     if (previousPort !== undefined) {

@@ -1,4 +1,9 @@
 import { Redis } from 'ioredis';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** For a node of ours to answer; another program on its port may never do. */
+const ANSWER_TIMEOUT_MS = 1000;
+const SHUTDOWN_TIMEOUT_MS = 10_000;
 
 /**
  * Ends nodes that a killed run left behind. A node is ours when it lets us in with the password of our data folder;
@@ -16,18 +21,18 @@ async function stopLeftover(port: number, password: string): Promise<void> {
     lazyConnect: true,
     retryStrategy: () => null,
     enableReadyCheck: false,
-    connectTimeout: 1000,
   });
   control.on('error', () => undefined);
-  try {
-    await control.connect();
-    const gone = new Promise<void>((resolve) => control.once('end', () => resolve()));
+  const gone = new Promise<void>((resolve) => control.once('end', () => resolve()));
+  const isOurs = control
+    .connect()
+    .then(() => control.call('PING'))
+    .then((answer) => answer === 'PONG')
+    .catch(() => false);
+  if (await Promise.race([isOurs, delay(ANSWER_TIMEOUT_MS, false)])) {
     // NOW: do not wait for replicas that are ended at the same time.
     control.call('SHUTDOWN', 'NOW').catch(() => undefined);
-    await gone;
-  } catch {
-    // nobody there, or not ours
-  } finally {
-    control.disconnect();
+    await Promise.race([gone, delay(SHUTDOWN_TIMEOUT_MS)]);
   }
+  control.disconnect();
 }

@@ -9,7 +9,8 @@ import { EmbeddedClusterError } from './embedded-cluster.error.js';
 /** How long a silent master keeps its slots before its replica takes over, in milliseconds. */
 export const NODE_TIMEOUT_MS = 2000;
 const START_TIMEOUT_MS = 20_000;
-const STOP_TIMEOUT_MS = 12_000;
+const STOP_TIMEOUT_MS = 6000;
+const COMMAND_TIMEOUT_MS = 5000;
 
 /** One redis-server process on loopback, and a connection to steer it by. */
 export class RedisNode {
@@ -84,6 +85,7 @@ export class RedisNode {
     if (this.process === child) {
       this.process = undefined;
       this.control?.disconnect();
+      this.control = undefined;
       this.onUnexpectedExit();
     }
   }
@@ -95,6 +97,7 @@ export class RedisNode {
       password: this.password,
       retryStrategy: () => 25,
       maxRetriesPerRequest: null,
+      commandTimeout: COMMAND_TIMEOUT_MS,
     });
     control.on('error', () => undefined);
     this.control = control;
@@ -146,6 +149,8 @@ export class RedisNode {
       'cluster-allow-replica-migration no',
       'min-replicas-to-write 1',
       'min-replicas-max-lag 3',
+      // For a replica to catch up when its master is stopped.
+      'shutdown-timeout 3',
       'repl-diskless-sync yes',
       'repl-diskless-sync-delay 0',
       // Every write is in the file before it is answered; a crash of the machine may cost the last second. A killed

@@ -48,7 +48,7 @@ async function read(cluster: Cluster, key: string): Promise<unknown> {
     case 'hash':
       return cluster.hgetall(key);
     case 'zset':
-      return cluster.zrange(key, "0", "-1");
+      return cluster.zrange(key, '0', '-1');
     default:
       return cluster.get(key);
   }

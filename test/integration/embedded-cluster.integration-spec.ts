@@ -1,0 +1,191 @@
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { spawn } from 'node:child_process';
+
+import { Cluster } from 'ioredis';
+import { EmbeddedCluster, EmbeddedClusterError } from '../../src/embedded-cluster/index.js';
+import { eventually } from '../support/own-cluster.js';
+
+const FIRST_PORT = 16_000;
+
+describe('the embedded cluster', () => {
+  let directory: string;
+  const started: EmbeddedCluster[] = [];
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'keyslot-embedded-'));
+  });
+  afterEach(async () => {
+    await Promise.all(started.splice(0).map((cluster) => cluster.stop()));
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  const start = async (
+    options: Partial<Parameters<typeof EmbeddedCluster.start>[0]> = {},
+  ): Promise<EmbeddedCluster> => {
+    const cluster = await EmbeddedCluster.start({ directory, firstPort: FIRST_PORT, ...options });
+    started.push(cluster);
+    return cluster;
+  };
+  const listen = async (port: number): Promise<Server> =>
+    new Promise((resolve) => {
+      const server = createServer().listen(port, '127.0.0.1', () => resolve(server));
+    });
+  const withClient = async <T>(
+    cluster: EmbeddedCluster,
+    work: (client: Cluster) => Promise<T>,
+  ): Promise<T> => {
+    const client = new Cluster(cluster.addresses, {
+      redisOptions: { password: cluster.password.reveal() },
+    });
+    try {
+      return await work(client);
+    } finally {
+      client.disconnect();
+    }
+  };
+  const write = async (cluster: EmbeddedCluster): Promise<void> =>
+    withClient(cluster, async (client) => {
+      for (let index = 0; index < 50; index += 1) {
+        await client.set(`key-${index}`, index);
+      }
+      await Promise.all(client.nodes('master').map((master) => master.wait(1, 1000)));
+    });
+  const expectAllThere = async (cluster: EmbeddedCluster): Promise<void> =>
+    withClient(cluster, async (client) => {
+      for (let index = 0; index < 50; index += 1) {
+        expect(await client.get(`key-${index}`)).toBe(String(index));
+      }
+    });
+
+  it('has three masters and three synced replicas behind a password, and nobody gets in without', async () => {
+    const cluster = await start();
+
+    for (const { port } of cluster.addresses) {
+      expect(await cluster.call(port, 'CLUSTER', 'INFO')).toContain('cluster_state:ok');
+      expect(await cluster.call(port, 'CONFIG', 'GET', 'bind')).toContain('127.0.0.1');
+      expect(await cluster.call(port, 'CONFIG', 'GET', 'appendonly')).toContain('yes');
+    }
+    const { port } = cluster.addresses[0]!;
+    const nodes = await cluster.call(port, 'CLUSTER', 'NODES');
+    expect(nodes.match(/master/g)).toHaveLength(3);
+    expect(nodes.match(/slave/g)).toHaveLength(3);
+    const answer = await new Promise<string>((resolve) => {
+      const client = spawn('redis-cli', ['-p', String(port), 'PING']);
+      client.stdout.on('data', (data) => resolve(String(data)));
+      client.on('error', () => resolve('NOAUTH (no redis-cli here)'));
+    });
+    expect(answer).toContain('NOAUTH');
+  });
+
+  it('finds yesterday’s data, and the old processes are gone in between', async () => {
+    const first = await start();
+    await write(first);
+    const pids = [...first.pids.values()];
+    await first.stop();
+    for (const pid of pids) {
+      expect(() => process.kill(pid, 0)).toThrow();
+    }
+
+    await expectAllThere(await start());
+  });
+
+  it('moves to other ports when its own are taken, with its data', async () => {
+    const first = await start();
+    await write(first);
+    await first.stop();
+    const stranger = await listen(FIRST_PORT + 2);
+
+    const second = await start();
+
+    expect(second.addresses[0]!.port).toBeGreaterThan(FIRST_PORT);
+    await expectAllThere(second);
+    stranger.close();
+  });
+
+  it('names the ports that are taken when it may not move', async () => {
+    const stranger = await listen(FIRST_PORT + 10_003);
+
+    await expect(start({ whenPortsAreBusy: 'stop' })).rejects.toThrow(
+      new RegExp(`another program uses: ${FIRST_PORT + 10_003}`),
+    );
+    stranger.close();
+  });
+
+  it('ends nodes that a killed run left behind, and goes on with their data', async () => {
+    const dist = new URL('../../dist/embedded-cluster/index.js', import.meta.url);
+    const program = `
+      const { EmbeddedCluster } = await import(${JSON.stringify(dist.href)});
+      await EmbeddedCluster.start({ directory: ${JSON.stringify(directory)}, firstPort: ${FIRST_PORT} });
+      process.stdout.write('ready');
+      setInterval(() => {}, 1000);`;
+    const run = spawn(process.execPath, ['--input-type=module', '-e', program]);
+    await new Promise((resolve) => run.stdout.once('data', resolve));
+    run.kill('SIGKILL');
+    await new Promise((resolve) => run.once('exit', resolve));
+
+    const cluster = await start({ whenPortsAreBusy: 'stop' });
+
+    expect(cluster.pids.size).toBe(6);
+    await write(cluster);
+    await expectAllThere(cluster);
+  });
+
+  it('lets no second owner near the same folder, and says how to share it', async () => {
+    await start();
+
+    await expect(start()).rejects.toThrow(/already runs on .* REDIS_NODES=127\.0\.0\.1:16000/s);
+  });
+
+  it('names a node whose data are damaged, and is whole again once that folder is moved away', async () => {
+    const first = await start();
+    await write(first);
+    await first.stop();
+    const folder = join(directory, 'node-4');
+    writeFileSync(join(folder, 'nodes.conf'), 'this is no cluster configuration\n');
+
+    const error: unknown = await start().catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(EmbeddedClusterError);
+    expect((error as Error).message).toContain(folder);
+    expect((error as Error).message).toContain('move');
+
+    renameSync(folder, `${folder}.damaged`);
+    await expectAllThere(await start());
+  });
+
+  it('survives an append-only file that was cut off in the middle of a write', async () => {
+    const first = await start();
+    await write(first);
+    await first.stop();
+    const folder = join(directory, 'node-1', 'appendonlydir');
+    expect(existsSync(folder)).toBe(true);
+    appendFileSync(join(folder, 'appendonly.aof.1.incr.aof'), '*3\r\n$3\r\nSET\r\n$3\r\nke');
+
+    await expectAllThere(await start());
+  });
+
+  it('starts a killed node again after its replica took over, and loses nothing', async () => {
+    const cluster = await start();
+    await write(cluster);
+    const port = FIRST_PORT;
+    process.kill(cluster.pids.get(port)!, 'SIGKILL');
+
+    await eventually('the node is back, as a replica', 20_000, async () =>
+      cluster.call(port, 'INFO', 'replication').then(
+        (info) => info.includes('role:slave') && info.includes('master_link_status:up'),
+        () => false,
+      ),
+    );
+
+    await expectAllThere(cluster);
+  });
+});

@@ -1,0 +1,155 @@
+import { randomUUID } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+import {
+  LuaScript,
+  NotConfirmedError,
+  RedisCluster,
+  RedisClusterHealth,
+} from '../../src/redis-cluster/index.js';
+import { Secret } from '../../src/common/secret/index.js';
+import { eventually, startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
+
+const scriptOf = (source: string): LuaScript<unknown> => {
+  const file = join(tmpdir(), `${randomUUID()}.lua`);
+  writeFileSync(file, source);
+  return LuaScript.fromFile(pathToFileURL(file), (reply) => reply);
+};
+const setScript = scriptOf(`-- KEYS[1] a key\nreturn redis.call('SET', KEYS[1], ARGV[1])`);
+const getScript = scriptOf(`-- KEYS[1] a key\nreturn redis.call('GET', KEYS[1])`);
+
+describe('RedisCluster', () => {
+  let own: OwnCluster;
+  let redis: RedisCluster;
+
+  beforeAll(async () => {
+    own = await startOwnCluster();
+    redis = new RedisCluster({ nodes: own.cluster.addresses, password: own.cluster.password });
+    await redis.run(getScript, [key('warm-up')]);
+  });
+  afterAll(async () => {
+    await redis.onApplicationShutdown();
+    await own.remove();
+  });
+
+  const key = (id: string): string => redis.keys.key(['test', id], 'value');
+  const value = async (id: string): Promise<unknown> => redis.run(getScript, [key(id)]);
+
+  it('writes durably on every master', async () => {
+    const ids = Array.from({ length: 60 }, () => randomUUID());
+    await Promise.all(ids.map((id) => redis.runDurably(setScript, [key(id)], [id])));
+
+    expect(await Promise.all(ids.map(value))).toEqual(ids);
+  });
+
+  it('sends a script again that a node has forgotten', async () => {
+    for (const port of await own.masters()) {
+      await own.cluster.call(port, 'SCRIPT', 'FLUSH');
+    }
+
+    await redis.runDurably(setScript, [key('forgotten')], ['x']);
+
+    expect(await value('forgotten')).toBe('x');
+  });
+
+  it('follows slots that moved in a failover while it writes', async () => {
+    const [master] = await own.masters();
+    const replica = await own.replicaOf(master!);
+    let isRunning = true;
+    let writes = 0;
+    const writers = Array.from({ length: 8 }, async () => {
+      while (isRunning) {
+        const id = randomUUID();
+        await redis.runDurably(setScript, [key(id)], [id]);
+        expect(await value(id)).toBe(id);
+        writes += 1;
+      }
+    });
+
+    await own.cluster.call(replica, 'CLUSTER', 'FAILOVER');
+    await eventually('the replica leads', 10_000, async () =>
+      (await own.masters()).includes(replica),
+    );
+    const then = writes;
+    await eventually('more is written', 10_000, () => Promise.resolve(writes > then + 100));
+    isRunning = false;
+    await Promise.all(writers);
+  });
+
+  it('says "not confirmed", within its budget, when no replica answers', async () => {
+    const [master] = await own.masters();
+    const replica = await own.replicaOf(master!);
+    const slot = own.cluster.call(master!, 'CLUSTER', 'MYID');
+    await slot;
+    own.signal(replica, 'SIGSTOP');
+    const ids = Array.from({ length: 30 }, () => randomUUID());
+
+    const begin = performance.now();
+    const results = await Promise.allSettled(
+      ids.map((id) => redis.runDurably(setScript, [key(id)], [id])),
+    );
+    const durationMs = performance.now() - begin;
+    own.signal(replica, 'SIGCONT');
+
+    const reasons = results.flatMap((result) =>
+      result.status === 'rejected' ? [result.reason] : [],
+    );
+    expect(reasons.length).toBeGreaterThan(0);
+    expect(reasons.length).toBeLessThan(ids.length);
+    expect(reasons.every((reason) => reason instanceof NotConfirmedError)).toBe(true);
+    expect(durationMs).toBeLessThan(2000);
+    await eventually('it writes again', 10_000, async () =>
+      Promise.all(ids.map((id) => redis.runDurably(setScript, [key(id)], [id]))).then(
+        () => true,
+        () => false,
+      ),
+    );
+  });
+
+  it('does not retry what fails for good, and names the script', async () => {
+    const broken = scriptOf(`-- KEYS[1] a key\nreturn redis.call('HGET', KEYS[1], 'x')`);
+    await redis.runDurably(setScript, [key('text')], ['x']);
+
+    await expect(redis.runDurably(broken, [key('text')])).rejects.toThrow(
+      /\.lua failed: WRONGTYPE/,
+    );
+    await expect(redis.run(getScript, [])).rejects.toThrow('takes 1 keys, not 0');
+  });
+
+  it('never shows its password (96)', async () => {
+    const password = new Secret('not-the-password');
+    const stranger = new RedisCluster({ nodes: own.cluster.addresses, password, budgetMs: 300 });
+
+    const error: unknown = await stranger.run(getScript, ['x']).catch((reason: unknown) => reason);
+
+    expect(error).toBeInstanceOf(Error);
+    expect(String((error as Error).stack) + String((error as Error).cause)).not.toContain(
+      'not-the-password',
+    );
+    await stranger.onApplicationShutdown();
+  });
+
+  it('knows masters, replicas and the slots that nobody serves', async () => {
+    const health = new RedisClusterHealth(redis);
+    await eventually('the cluster is whole', 10_000, async () => (await health.check()).isHealthy);
+    expect(await health.check()).toEqual({
+      isHealthy: true,
+      masters: 3,
+      replicas: 3,
+      uncoveredSlots: 0,
+    });
+
+    const [master] = await own.masters();
+    const replica = await own.replicaOf(master!);
+    own.signal(replica, 'SIGKILL');
+    own.signal(master!, 'SIGKILL');
+
+    await eventually('the loss is seen', 10_000, async () => {
+      const state = await health.check();
+      return state.masters === 2 && state.uncoveredSlots > 5000 && !state.isHealthy;
+    });
+  });
+});
