@@ -15,6 +15,7 @@ const BODY_LIMIT_BYTES = 64 * 1024;
 const HEADERS_LIMIT_BYTES = 16 * 1024;
 /** For a whole request to arrive: slow senders are cut off. */
 const REQUEST_TIMEOUT_MS = 15_000;
+const DRAIN_SWEEP_MS = 50;
 
 /** The application, ready to listen: the same for `main.ts` and for the tests. */
 export async function createApp(settings: AppSettings): Promise<NestFastifyApplication> {
@@ -27,6 +28,7 @@ export async function createApp(settings: AppSettings): Promise<NestFastifyAppli
   );
   const server = adapter.getInstance();
   parseJsonOnly(server);
+  closeConnectionsWhenDrained(server);
   const isHttps = Boolean(settings.http.tls) || settings.http.trustedProxies.length > 0;
   await addSecurityHeaders(app, isHttps);
   app.useGlobalPipes(new RequestValidationPipe());
@@ -57,6 +59,15 @@ function serverOptions(
       ? { https: { cert: tls.cert, key: tls.key.reveal(), ...nodeOptions } }
       : { http: nodeOptions }),
   };
+}
+
+/** A connection that was busy when the shutdown began would be kept alive after its answer, and hold the shutdown up. */
+function closeConnectionsWhenDrained(server: FastifyInstance): void {
+  server.addHook('preClose', (done) => {
+    const sweep = setInterval(() => server.server.closeIdleConnections(), DRAIN_SWEEP_MS);
+    server.server.once('close', () => clearInterval(sweep));
+    done();
+  });
 }
 
 /** JSON and nothing else; an empty body with a JSON content type, as many clients send it, is no body. */

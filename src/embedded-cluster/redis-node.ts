@@ -38,7 +38,12 @@ export class RedisNode {
     const configuration = join(this.folder, 'redis.conf');
     writeFileSync(configuration, this.configuration(), { mode: 0o600 });
     // A process group of its own: Ctrl-C at the terminal reaches the application, which drains before it stops us.
-    const child = spawn('redis-server', [configuration], { detached: true, stdio: 'ignore' });
+    // And nothing of our environment, which holds secrets.
+    const child = spawn('redis-server', [configuration], {
+      detached: true,
+      stdio: 'ignore',
+      env: { PATH: process.env['PATH'] },
+    });
     this.process = child;
     const ended = new Promise<string>((resolve) => {
       child.once('error', (error) => resolve(error.message));

@@ -1,0 +1,192 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { HttpClient, type TestUser } from '../support/http-client.js';
+import { keysByMaster } from '../support/redis.js';
+import { startTestApp } from '../support/test-app.js';
+
+const PORT = 21_500;
+
+interface Run {
+  readonly child: ChildProcess;
+  readonly ended: Promise<number | null>;
+  output(): string;
+  /** Until the output holds the text, or the program ends. */
+  until(text: string): Promise<void>;
+}
+
+/** `npm start` as a person uses it: real processes, a real port, Ctrl-C. */
+describe('npm start', () => {
+  let dataDirectory: string;
+  const running: Run[] = [];
+
+  beforeEach(() => {
+    dataDirectory = mkdtempSync(join(tmpdir(), 'keyslot-start-'));
+  });
+  afterEach(async () => {
+    for (const run of running.splice(0)) {
+      run.child.kill('SIGTERM');
+      await run.ended;
+    }
+    rmSync(dataDirectory, { recursive: true, force: true });
+  });
+
+  const start = (command: string, args: string[], variables: Record<string, string> = {}): Run => {
+    const child = spawn(command, args, {
+      env: {
+        PATH: process.env['PATH'],
+        HOME: process.env['HOME'],
+        DATA_DIRECTORY: dataDirectory,
+        PORT: String(PORT),
+        ...variables,
+      },
+    });
+    let output = '';
+    let notice = (): void => undefined;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (data) => {
+        output += String(data);
+        notice();
+      });
+    }
+    const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+    const until = async (text: string): Promise<void> => {
+      const seen = new Promise<void>((resolve) => {
+        notice = () => (output.includes(text) ? resolve() : undefined);
+        notice();
+      });
+      await Promise.race([seen, ended]);
+      if (!output.includes(text)) {
+        throw new Error(`"${text}" was not printed, but:\n${output}`);
+      }
+    };
+    const run: Run = { child, ended, output: () => output, until };
+    running.push(run);
+    return run;
+  };
+  const npmStart = (variables?: Record<string, string>): Run => start('npm', ['start'], variables);
+  /** The ids of the redis-server processes that work in the folder. */
+  const nodesOf = (directory: string): string[] =>
+    readdirSync('/proc').filter((pid) => {
+      try {
+        return readlinkSync(`/proc/${pid}/cwd`).startsWith(directory);
+      } catch {
+        return false; // no process, or gone
+      }
+    });
+
+  it('prints where it is, stops on Ctrl-C without a trace, and finds yesterday’s users', async () => {
+    const api = new HttpClient(`http://127.0.0.1:${PORT}`);
+    const first = npmStart();
+    await first.until('Swagger UI');
+    expect(first.output()).toContain(`${api.url}/docs`);
+    expect(first.output()).toContain(`${api.url}/api`);
+    expect(nodesOf(dataDirectory)).toHaveLength(6);
+    const user: TestUser = await api.newUser('yesterday');
+
+    first.child.kill('SIGINT');
+
+    expect(await first.ended).toBe(0);
+    expect(nodesOf(dataDirectory)).toHaveLength(0);
+
+    await npmStart().until('Swagger UI');
+    expect((await api.ownUser(user.tokens.access_token)).status).toBe(200);
+    expect((await api.login('yesterday')).status).toBe(200);
+    // 90, 93: the log and the processes hold no secret
+    const secrets = ['password', 'key-encryption-secret'].map((name) =>
+      readFileSync(join(dataDirectory, name === 'password' ? 'cluster/password' : name), 'utf8'),
+    );
+    secrets.push(user.password, user.tokens.access_token, user.tokens.refresh_token);
+    const processes = nodesOf(dataDirectory).flatMap((pid) =>
+      ['cmdline', 'environ'].map((file) => readFileSync(`/proc/${pid}/${file}`, 'latin1')),
+    );
+    const seen = running.map((run) => run.output()).join() + processes.join();
+    for (const secret of secrets) {
+      expect(seen).not.toContain(secret);
+    }
+  });
+
+  it('drains: a request under way when the signal comes is answered', async () => {
+    const run = npmStart({ PASSWORD_MIN_LENGTH: '8' });
+    await run.until('Swagger UI');
+    const api = new HttpClient(`http://127.0.0.1:${PORT}`);
+
+    const answers = Array.from({ length: 10 }, (_, index) => api.register(`user-${index}`));
+    await run.until('answered');
+    run.child.kill('SIGTERM');
+
+    for (const { status } of await Promise.all(answers)) {
+      expect(status).toBe(201);
+    }
+    expect(await run.ended).toBe(0);
+  });
+
+  it('reports every wrong setting at once, without their values', async () => {
+    const run = npmStart({ PORT: 'hunter2', ACCESS_TOKEN_TTL: '2h', REDIS_TLS: 'perhaps' });
+
+    expect(await run.ended).toBe(1);
+    expect(run.output()).toContain('PORT must be a port from 0 to 65535');
+    expect(run.output()).toContain('ACCESS_TOKEN_TTL must be a duration');
+    expect(run.output()).toContain('REDIS_TLS must be true or false');
+    expect(run.output()).not.toContain('hunter2');
+    expect(run.output()).not.toContain('    at ');
+  });
+
+  it('says so when its port is taken', async () => {
+    const other = await startTestApp();
+    const run = start(process.execPath, ['dist/main.js'], {
+      REDIS_NODES: process.env['TEST_REDIS_NODES']!,
+      REDIS_PASSWORD: process.env['TEST_REDIS_PASSWORD']!,
+      PORT: new URL(other.url).port,
+    });
+
+    expect(await run.ended).toBe(1);
+    expect(run.output()).toContain("The API's port is in use by another program");
+    await other.close();
+  });
+
+  it('does not start in production without a cluster, or with plain HTTP that nobody asked for', async () => {
+    const run = start(process.execPath, ['dist/main.js'], { NODE_ENV: 'production' });
+
+    expect(await run.ended).toBe(1);
+    expect(run.output()).toContain('REDIS_NODES is needed in production');
+    expect(run.output()).toContain('ALLOW_INSECURE_HTTP=true');
+    expect(existsSync(join(dataDirectory, 'cluster'))).toBe(false);
+  });
+
+  it('shares users and keys with other instances on one cluster, and spreads users over all masters', async () => {
+    const keyPrefix = `t-start-${process.pid}:`;
+    const instance = (port: number): Run =>
+      start(process.execPath, ['dist/main.js'], {
+        REDIS_NODES: process.env['TEST_REDIS_NODES']!,
+        REDIS_PASSWORD: process.env['TEST_REDIS_PASSWORD']!,
+        REDIS_KEY_PREFIX: keyPrefix,
+        PORT: String(port),
+      });
+    await Promise.all([instance(PORT), instance(PORT + 1)].map((run) => run.until('Swagger UI')));
+    const [one, two] = [PORT, PORT + 1].map((port) => new HttpClient(`http://127.0.0.1:${port}`));
+
+    const user = await one!.newUser();
+    expect((await two!.ownUser(user.tokens.access_token)).status).toBe(200);
+    expect(
+      (await two!.request('POST', '/api/logout', { token: user.tokens.access_token })).status,
+    ).toBe(204);
+    expect((await one!.ownUser(user.tokens.access_token)).status).toBe(401);
+
+    for (let batch = 0; batch < 10; batch += 1) {
+      const registrations = Array.from({ length: 30 }, (_, index) =>
+        (index % 2 === 0 ? one! : two!).register(`spread-${batch}-${index}`),
+      );
+      for (const { status } of await Promise.all(registrations)) {
+        expect(status).toBe(201);
+      }
+    }
+    const users = (await keysByMaster(keyPrefix)).map(
+      (keys) => keys.filter((key) => key.endsWith(':record')).length,
+    );
+    expect(users.reduce((sum, count) => sum + count)).toBe(301);
+    users.forEach((count) => expect(count).toBeGreaterThan(50));
+  });
+});

@@ -1,0 +1,50 @@
+// Registers a user in a process that kills itself before or after the n-th step in Redis.
+// Usage: node register-then-die.mjs <username> <step> before|after|outlive-the-claim
+import { NestFactory } from '@nestjs/core';
+import { Secret } from '../../dist/common/secret/index.js';
+import { RedisCluster, RedisClusterModule } from '../../dist/redis-cluster/index.js';
+import { UsersModule, UsersService } from '../../dist/users/index.js';
+
+const [username, step, moment] = process.argv.slice(2);
+const nodes = process.env.TEST_REDIS_NODES.split(',').map((node) => {
+  const [host, port] = node.split(':');
+  return { host, port: Number(port) };
+});
+
+const context = await NestFactory.createApplicationContext(
+  {
+    module: class {},
+    imports: [
+      RedisClusterModule.forRoot({
+        nodes,
+        password: new Secret(process.env.TEST_REDIS_PASSWORD),
+        keyPrefix: process.env.TEST_KEY_PREFIX,
+      }),
+      UsersModule.forRoot({
+        isRegistrationOpen: true,
+        nameClaimTtlMs: Number(process.env.TEST_CLAIM_TTL_MS),
+      }),
+    ],
+  },
+  { logger: false },
+);
+
+const redis = context.get(RedisCluster);
+const runDurably = redis.runDurably.bind(redis);
+let count = 0;
+redis.runDurably = async (...call) => {
+  count += 1;
+  if (count === Number(step) && moment === 'before') {
+    process.kill(process.pid, 'SIGKILL');
+  }
+  const reply = await runDurably(...call);
+  if (count === Number(step) && moment === 'after') {
+    process.kill(process.pid, 'SIGKILL');
+  }
+  return reply;
+};
+
+const password = new Secret(process.env.TEST_PASSWORD);
+const { outcome } = await context.get(UsersService).register({ username, password });
+process.stdout.write(`${outcome} after ${count} steps`);
+await context.close();
