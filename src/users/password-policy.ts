@@ -4,6 +4,8 @@ import type { RuleFailure } from '../common/validation/index.js';
 
 export const PASSWORD_MAX_LENGTH = 256;
 
+/** `abcabcabcabcabc` is no better than `abc`. */
+const LONGEST_TRIVIAL_UNIT = 3;
 const PRODUCT_WORDS = ['keyslot', 'password', 'passphrase', 'administrator'];
 const LEET = new Map(
   Object.entries({
@@ -47,19 +49,17 @@ export function checkPassword(
 }
 
 function isEasyToGuess(password: string, context: PasswordContext): boolean {
-  const words = new Set(
-    [
-      ...PRODUCT_WORDS,
-      context.username,
-      ...(context.email === undefined ? [] : [context.email, context.email.split('@')[0] ?? '']),
-    ].map(plain),
-  );
-  return [plain(password), plain(undecorated(password))].some((candidate) => {
-    const unit = repeatedUnit(candidate);
-    return [candidate, unit].some(
-      (form) => form.length < 3 || COMMON_PASSWORDS.has(form) || words.has(form),
-    );
-  });
+  const [mailbox = ''] = (context.email ?? '').split('@');
+  const known = [context.username, context.email ?? '', mailbox].filter(Boolean);
+  const words = new Set([...PRODUCT_WORDS, ...known].map(plain));
+  const isGuessed = (text: string): boolean => COMMON_PASSWORDS.has(text) || words.has(text);
+
+  if (repeatedUnit(plain(password)).length <= LONGEST_TRIVIAL_UNIT) {
+    return true;
+  }
+  return undecorated(password)
+    .map(plain)
+    .some((core) => isGuessed(core) || isGuessed(repeatedUnit(core)));
 }
 
 /** Without differences that guessers try anyway: case, compatibility forms, digits and signs for letters. */
@@ -69,9 +69,13 @@ function plain(text: string): string {
   );
 }
 
-/** Without what is often put before or behind a word: `2026password!!` is `password`. */
-function undecorated(text: string): string {
-  return text.replace(/^[^\p{L}]+/u, '').replace(/[^\p{L}]+$/u, '') || text;
+/** As it is, and without what is often put before or behind a word: `2026password!!` is `password`. */
+function undecorated(text: string): string[] {
+  const before = /^[^\p{L}]+/u;
+  const behind = /[^\p{L}]+$/u;
+  return [text, text.replace(before, ''), text.replace(behind, '')].concat(
+    text.replace(before, '').replace(behind, ''),
+  );
 }
 
 /** The part of which a text is made by repetition: `abcabcabc` is `abc`. */

@@ -23,7 +23,9 @@ export function displayedUsername(input: string): string {
 
 /** What makes a name the same name: the displayed form, case-folded. `Ada`, `ADA` and `Ａｄａ` are one. */
 export function canonicalUsername(input: string): string {
-  return displayedUsername(input).toUpperCase().toLowerCase().normalize('NFKC');
+  // Up and down again folds what one step leaves apart (ß, ss); down first, for the capital ẞ.
+  const folded = displayedUsername(input).toLowerCase().toUpperCase().toLowerCase();
+  return folded.normalize('NFKC');
 }
 
 /** Stands for a name wherever the name itself must not be seen, such as in keys. */

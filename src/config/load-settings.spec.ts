@@ -1,0 +1,118 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { loadSettings } from './load-settings.js';
+import { SettingsError } from './settings.error.js';
+
+describe('the settings', () => {
+  let folder: string;
+  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'keyslot-settings-'))));
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const load = (variables: Record<string, string> = {}) =>
+    loadSettings({ DATA_DIRECTORY: folder, ...variables }, join(folder, '.env'));
+  const mistakesOf = (variables: Record<string, string>): readonly string[] => {
+    try {
+      load(variables);
+      return [];
+    } catch (error) {
+      return (error as SettingsError).mistakes;
+    }
+  };
+
+  it('have the defaults of the contract', () => {
+    expect(load()).toMatchObject({
+      isProduction: false,
+      http: { host: '127.0.0.1', port: 3000, trustedProxies: [] },
+      redis: { keyPrefix: 'ks:' },
+      jwt: { audience: 'keyslot', accessTtlSeconds: 900 },
+      sessions: { idleTtlSeconds: 2_592_000, maxAgeSeconds: 7_776_000 },
+      passwords: { minLength: 15 },
+      isRegistrationOpen: true,
+      isRateLimited: true,
+      logLevel: 'info',
+    });
+    expect(load().redis.nodes).toBeUndefined();
+  });
+
+  it.each([
+    ['90', 90],
+    ['90s', 90],
+    ['10m', 600],
+    ['1h', 3600],
+  ])('read %s as %i seconds', (text, seconds) => {
+    expect(load({ ACCESS_TOKEN_TTL: text }).jwt.accessTtlSeconds).toBe(seconds);
+  });
+
+  it('come from .env too, over which the environment wins; an empty value is none', () => {
+    writeFileSync(join(folder, '.env'), 'PORT=4000\nHOST=localhost\nLOG_LEVEL=\n');
+
+    expect(load({ PORT: '5000' }).http).toMatchObject({ host: 'localhost', port: 5000 });
+    expect(load().logLevel).toBe('info');
+  });
+
+  it.each([
+    ['PORT', '-1'],
+    ['PORT', '65536'],
+    ['PORT', '3000x'],
+    ['REDIS_NODES', 'localhost'],
+    ['REDIS_NODES', 'a:1,,b:2'],
+    ['REDIS_KEY_PREFIX', 'a{b}'],
+    ['ACCESS_TOKEN_TTL', '61m'],
+    ['ACCESS_TOKEN_TTL', '0'],
+    ['REFRESH_GRACE', '31s'],
+    ['PASSWORD_MIN_LENGTH', '7'],
+    ['REGISTRATION', 'yes'],
+    ['RATE_LIMIT', 'true'],
+    ['LOG_LEVEL', 'loud'],
+    ['REDIS_TLS', '1'],
+    ['TLS_CERT', '/no/such/file'],
+    ['TRUSTED_PROXIES', 'everybody'],
+    ['KEY_ENCRYPTION_SECRET', 'short'],
+    ['NODE_ENV', 'staging'],
+  ])('refuse %s=%s, by name', (name, value) => {
+    const mistakes = mistakesOf({ [name]: value });
+
+    expect(mistakes.join('\n')).toContain(name);
+    expect(mistakes.join('\n')).not.toContain(` ${value} `);
+  });
+
+  it('name all mistakes together', () => {
+    expect(mistakesOf({ PORT: 'x', LOG_LEVEL: 'x', REDIS_TLS: 'x' })).toHaveLength(3);
+  });
+
+  describe('in production', () => {
+    const production = { NODE_ENV: 'production', REDIS_NODES: 'a:1' };
+
+    it('need a cluster, and TLS or a proxy or a word that neither is wanted', () => {
+      expect(mistakesOf({ NODE_ENV: 'production' })).toHaveLength(2);
+      expect(mistakesOf(production)).toEqual([expect.stringContaining('TRUSTED_PROXIES')]);
+      expect(mistakesOf({ ...production, TRUSTED_PROXIES: '10.0.0.0/8, ::1' })).toEqual([]);
+      expect(mistakesOf({ ...production, ALLOW_INSECURE_HTTP: 'true' })).toEqual([]);
+    });
+  });
+
+  describe('the key encryption secret', () => {
+    it('is generated once, for the owner’s eyes only', () => {
+      const first = load().jwt.keyEncryptionSecret.reveal();
+
+      expect(first.length).toBeGreaterThanOrEqual(43);
+      expect(load().jwt.keyEncryptionSecret.reveal()).toBe(first);
+      expect(statSync(join(folder, 'key-encryption-secret')).mode & 0o777).toBe(0o600);
+      expect(readFileSync(join(folder, 'key-encryption-secret'), 'utf8')).toBe(first);
+    });
+
+    it('is refused when others can read it (26)', () => {
+      load();
+      chmodSync(join(folder, 'key-encryption-secret'), 0o644);
+
+      expect(mistakesOf({})).toEqual([expect.stringContaining('chmod 600')]);
+    });
+
+    it('is whatever was set', () => {
+      const secret = 's'.repeat(32);
+      expect(load({ KEY_ENCRYPTION_SECRET: secret }).jwt.keyEncryptionSecret.reveal()).toBe(secret);
+    });
+  });
+});

@@ -1,0 +1,21 @@
+import { KeyBuilder } from './key-builder.js';
+
+describe('KeyBuilder', () => {
+  const keys = new KeyBuilder('ks:');
+
+  it('puts all keys of a tag into one slot', () => {
+    expect(keys.key(['user', '42'], 'session', 'a-b_c')).toBe('ks:v1:{user.42}:session:a-b_c');
+  });
+
+  it.each(['', 'a:b', '{x}', 'a}', '*', 'a b', 'a\r\nb', 'a\0', 'é', 'a'.repeat(129)])(
+    'lets nothing through that could reach another key: %j (78)',
+    (part) => {
+      expect(() => keys.key(['user', part], 'record')).toThrow();
+      expect(() => keys.key(['user', '42'], part)).toThrow();
+    },
+  );
+
+  it('refuses a prefix that would take over the slot', () => {
+    expect(() => new KeyBuilder('a{b}')).toThrow('REDIS_KEY_PREFIX');
+  });
+});

@@ -1,0 +1,54 @@
+import argon2 from 'argon2';
+
+import { Secret } from '../common/secret/index.js';
+import { HashingOverloadedError, PasswordHasher } from './password-hasher.js';
+
+const password = new Secret('violet engines hum at dawn');
+
+describe('the password hasher', () => {
+  it('makes Argon2id hashes with OWASP’s parameters, each with its own salt (52)', async () => {
+    const hasher = new PasswordHasher({ isRegistrationOpen: true });
+
+    const [one, other] = await Promise.all([hasher.hash(password), hasher.hash(password)]);
+
+    expect(one).toMatch(/^\$argon2id\$v=19\$m=19456,p=1,t=2\$/);
+    expect(one).not.toBe(other);
+    expect(await hasher.verify(one, password)).toBe(true);
+    expect(await hasher.verify(one, new Secret('violet engines hum at dusk'))).toBe(false);
+  });
+
+  it('knows a hash with weaker parameters, and still verifies it', async () => {
+    const weak = await argon2.hash(password.reveal(), {
+      memoryCost: 8192,
+      timeCost: 2,
+      parallelism: 1,
+    });
+    const hasher = new PasswordHasher({ isRegistrationOpen: true });
+
+    expect(await hasher.verify(weak, password)).toBe(true);
+    expect(hasher.isOutdated(weak)).toBe(true);
+    expect(hasher.isOutdated(await hasher.hash(password))).toBe(false);
+  });
+
+  it('refuses everything for a user who does not exist', async () => {
+    const hasher = new PasswordHasher({ isRegistrationOpen: true });
+
+    expect(await hasher.verify(undefined, password)).toBe(false);
+    expect(await hasher.verify(undefined, new Secret('nobody has this password'))).toBe(false);
+  });
+
+  it('takes no more than it can do soon (53)', async () => {
+    const hasher = new PasswordHasher({
+      isRegistrationOpen: true,
+      hashing: { concurrency: 1, maxWaiting: 3 },
+    });
+
+    const results = await Promise.allSettled(
+      Array.from({ length: 10 }, () => hasher.hash(password)),
+    );
+
+    const refused = results.filter((result) => result.status === 'rejected');
+    expect(refused).toHaveLength(6);
+    expect(refused.every(({ reason }) => reason instanceof HashingOverloadedError)).toBe(true);
+  });
+});
