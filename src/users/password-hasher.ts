@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import argon2, { type HashOptions } from 'argon2';
+import argon2, { type Options } from 'argon2';
 import PQueue from 'p-queue';
 
 import type { Secret } from '../common/secret/index.js';
@@ -45,7 +45,7 @@ export class PasswordHasher {
     return argon2.needsRehash(hash, this.parameters);
   }
 
-  private get parameters(): HashOptions {
+  private get parameters(): Options {
     return {
       type: argon2.argon2id,
       memoryCost: this.options.memoryKib,
