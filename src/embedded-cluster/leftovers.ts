@@ -29,10 +29,10 @@ async function stopLeftover(port: number, password: string): Promise<void> {
     .then(() => control.call('PING'))
     .then((answer) => answer === 'PONG')
     .catch(() => false);
-  if (await Promise.race([isOurs, delay(ANSWER_TIMEOUT_MS, false)])) {
+  if (await Promise.race([isOurs, delay(ANSWER_TIMEOUT_MS, false, { ref: false })])) {
     // NOW: do not wait for replicas that are ended at the same time.
     control.call('SHUTDOWN', 'NOW').catch(() => undefined);
-    await Promise.race([gone, delay(SHUTDOWN_TIMEOUT_MS)]);
+    await Promise.race([gone, delay(SHUTDOWN_TIMEOUT_MS, undefined, { ref: false })]);
   }
   control.disconnect();
 }

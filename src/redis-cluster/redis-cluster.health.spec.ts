@@ -1,8 +1,8 @@
 import { readClusterState } from './redis-cluster.health.js';
 
 const OK = 'cluster_state:ok\r\n';
-const line = (flags: string, slots = ''): string =>
-  `id 127.0.0.1:7000@17000 ${flags} - 0 0 1 connected${slots && ` ${slots}`}`;
+const line = (flags: string, slots = '', link = 'connected'): string =>
+  `id 127.0.0.1:7000@17000 ${flags} - 0 0 1 ${link}${slots && ` ${slots}`}`;
 const masters = [
   line('myself,master', '0-5460'),
   line('master', '5461-10921'),
@@ -32,6 +32,15 @@ describe('the state of the cluster', () => {
       replicas: 0,
       uncoveredSlots: 5461,
     });
+  });
+
+  it('leaves out what is only suspected, or cut off, at once', () => {
+    const suspected = [line('master,fail?', '0-5460'), ...masters.slice(1)].join('\n');
+    const cutOff = [line('master', '0-5460', 'disconnected'), ...masters.slice(1)].join('\n');
+
+    for (const nodes of [suspected, cutOff]) {
+      expect(readClusterState(OK, nodes)).toMatchObject({ isHealthy: false, masters: 2 });
+    }
   });
 
   it('counts single slots, and slots on the move where they still are', () => {

@@ -3,6 +3,8 @@ import { Injectable } from '@nestjs/common';
 import { RedisCluster } from './redis-cluster.js';
 
 const SLOTS = 16_384;
+/** A node is suspected (`fail?`) before the others agree; it serves nobody either way. */
+const UNREACHABLE = ['fail', 'fail?', 'handshake', 'noaddr'];
 
 export interface RedisClusterState {
   /** Whether every slot is served and the cluster answers commands. */
@@ -41,7 +43,7 @@ export function readClusterState(info: string, nodes: string): RedisClusterState
   for (const line of nodes.split('\n').filter(Boolean)) {
     const fields = line.split(' ');
     const flags = (fields[2] ?? '').split(',');
-    if (flags.includes('fail') || flags.includes('handshake') || flags.includes('noaddr')) {
+    if (fields[7] !== 'connected' || UNREACHABLE.some((flag) => flags.includes(flag))) {
       continue;
     }
     if (flags.includes('slave')) {
