@@ -32,7 +32,7 @@ module.exports = {
     only('embedded-cluster', ['common']),
     only('rate-limit', ['common', 'redis-cluster']),
     only('keys', ['common', 'redis-cluster']),
-    only('users', ['common', 'redis-cluster']),
+    only('users', ['common', 'rate-limit', 'redis-cluster']),
     only('sessions', ['common', 'redis-cluster', 'users']),
     only('auth', ['common', 'keys', 'rate-limit', 'sessions', 'users']),
     only('health', ['common', 'keys', 'redis-cluster']),

@@ -6,6 +6,7 @@ import { AuthModule } from './auth/index.js';
 import type { Settings } from './config/index.js';
 import { HealthModule } from './health/index.js';
 import { KeysModule } from './keys/index.js';
+import { RateLimitModule } from './rate-limit/index.js';
 import { RedisClusterModule, type RedisNodeAddress } from './redis-cluster/index.js';
 import { SessionsModule } from './sessions/index.js';
 import { UsersModule } from './users/index.js';
@@ -37,6 +38,9 @@ export class AppModule {
             encryptionSecret: jwt.keyEncryptionSecret,
           })),
         ),
+        RateLimitModule.forRootAsync(
+          fromSettings(({ isRateLimited }) => ({ isOn: isRateLimited })),
+        ),
         UsersModule.forRootAsync(
           fromSettings(({ passwords, isRegistrationOpen }) => ({
             passwordMinLength: passwords.minLength,
@@ -45,10 +49,9 @@ export class AppModule {
         ),
         SessionsModule.forRootAsync(fromSettings(({ sessions }) => sessions)),
         AuthModule.forRootAsync(
-          fromSettings(({ jwt, isRateLimited }) => ({
+          fromSettings(({ jwt }) => ({
             audience: jwt.audience,
             accessTtlSeconds: jwt.accessTtlSeconds,
-            isRateLimited,
           })),
         ),
         HealthModule,

@@ -3,7 +3,6 @@ import { APP_GUARD } from '@nestjs/core';
 import { JwtModule } from '@nestjs/jwt';
 
 import { Clock } from '../common/clock/index.js';
-import { RateLimitModule } from '../rate-limit/index.js';
 import { AccessTokenIssuer } from './access-token/access-token-issuer.js';
 import { AccessTokenValidator } from './access-token/access-token-validator.js';
 import { AuthController } from './auth.controller.js';
@@ -11,18 +10,16 @@ import { ConfigurableModuleClass } from './auth.module-definition.js';
 import { AuthService } from './auth.service.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
 import { JwtStrategy } from './jwt.strategy.js';
-import { LoginBrake } from './login-brake.js';
 
 /**
- * Login, logout, and the guard in front of every route. Needs UsersModule, SessionsModule and KeysModule in the same
- * application.
+ * Login, logout, and the guard in front of every route. Needs UsersModule, SessionsModule, KeysModule and
+ * RateLimitModule in the same application.
  */
 @Module({
-  imports: [JwtModule.register({}), RateLimitModule],
+  imports: [JwtModule.register({})],
   controllers: [AuthController],
   providers: [
     AuthService,
-    LoginBrake,
     AccessTokenIssuer,
     AccessTokenValidator,
     JwtStrategy,

@@ -5,13 +5,10 @@ export interface AuthOptions {
   readonly clientId?: string;
   /** Life of an access token in seconds, at most 3600. Default 900. */
   readonly accessTtlSeconds?: number;
-  /** Whether failed logins are limited. Off only for load tests. Default true. */
-  readonly isRateLimited?: boolean;
 }
 
 export const AUTH_DEFAULTS = {
   audience: 'keyslot',
   clientId: 'keyslot',
   accessTtlSeconds: 900,
-  isRateLimited: true,
 } as const;

@@ -8,6 +8,7 @@ import { AppModule, type AppSettings } from '../app.module.js';
 import { RequestValidationPipe } from '../common/validation/index.js';
 import { createLogger, NestLogger, RequestLog } from '../logging/index.js';
 import { answerClientError } from './client-errors.js';
+import { parseJsonOnly } from './json-bodies.js';
 import { ProblemFilter, sendProblem } from './problem.filter.js';
 import { addSecurityHeaders } from './security-headers.js';
 
@@ -67,18 +68,5 @@ function closeConnectionsWhenDrained(server: FastifyInstance): void {
     const sweep = setInterval(() => server.server.closeIdleConnections(), DRAIN_SWEEP_MS);
     server.server.once('close', () => clearInterval(sweep));
     done();
-  });
-}
-
-/** JSON and nothing else; an empty body with a JSON content type, as many clients send it, is no body. */
-function parseJsonOnly(server: FastifyInstance): void {
-  const parse = server.getDefaultJsonParser('error', 'error');
-  server.removeAllContentTypeParsers();
-  server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body.length === 0) {
-      done(null, undefined);
-    } else {
-      void parse(request, body as string, done);
-    }
   });
 }

@@ -12,6 +12,7 @@ export async function run(): Promise<void> {
   const shutdown = new Shutdown();
   try {
     const settings = loadSettings();
+    warnOfGeneratedSecret(settings);
     const app = await createApp(await withCluster(settings, shutdown));
     shutdown.add(() => app.close());
     await app.listen(settings.http.port, settings.http.host);
@@ -22,6 +23,15 @@ export async function run(): Promise<void> {
       process.stderr.write(`${describe(error)}\n`);
       await shutdown.run(1);
     }
+  }
+}
+
+function warnOfGeneratedSecret({ isProduction, jwt, dataDirectory }: Settings): void {
+  if (isProduction && jwt.isSecretGenerated) {
+    process.stderr.write(
+      `KEY_ENCRYPTION_SECRET is not set. The one in ${dataDirectory} is used: without that file, or on another machine, ` +
+        'no instance can start on this cluster again.\n',
+    );
   }
 }
 

@@ -2,13 +2,13 @@ const LONGEST_MS = 20_000;
 /** npm passes Ctrl-C on to a process that the terminal has told already: the same signal, a moment later. */
 const ECHO_MS = 1000;
 
-/** Stops what was started, last thing first, on SIGINT or SIGTERM. A second signal does not wait. */
+/** Stops what was started, last thing first, on Ctrl-C, SIGTERM, or when the terminal is closed. A second signal does not wait. */
 export class Shutdown {
   private readonly steps: (() => Promise<unknown>)[] = [];
   private startedAt: number | undefined;
 
   constructor() {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => {
         if (this.startedAt === undefined) {
           void this.run(0);

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { Transform, type TransformFnParams } from 'class-transformer';
 import { IsBoolean, IsIn, IsInt, IsOptional, Matches, Max, Min, ValidateBy } from 'class-validator';
+import ipaddr from 'ipaddr.js';
 
 import { parseDuration } from './duration.js';
 
@@ -23,7 +24,25 @@ const IsDuration = (minSeconds: number, maxSeconds: number, range: string): Prop
   });
 
 const bool = { message: 'must be true or false' };
-const NODE_LIST = /^[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*$/;
+const IsListOf = (
+  name: string,
+  isItem: (item: string) => boolean,
+  message: string,
+): PropertyDecorator =>
+  ValidateBy({
+    name,
+    validator: {
+      validate: (value) =>
+        typeof value === 'string' && value.split(',').every((item) => isItem(item.trim())),
+      defaultMessage: () => message,
+    },
+  });
+
+const isNode = (item: string): boolean => {
+  const port = /^[^\s:]+:(\d{1,5})$/.exec(item)?.[1];
+  return port !== undefined && Number(port) > 0 && Number(port) < 65_536;
+};
+const isNetwork = (item: string): boolean => ipaddr.isValid(item) || ipaddr.isValidCIDR(item);
 
 /**
  * The environment as text made into values. Every rule's message follows the name of its setting and never repeats the
@@ -45,7 +64,7 @@ export class Environment {
   PORT = 3000;
 
   @IsOptional()
-  @Matches(NODE_LIST, { message: 'must be host:port,host:port,…' })
+  @IsListOf('nodes', isNode, 'must be host:port,host:port,…')
   REDIS_NODES?: string;
 
   @IsOptional()
@@ -72,9 +91,7 @@ export class Environment {
   TLS_KEY?: string;
 
   @IsOptional()
-  @Matches(/^[0-9A-Fa-f.:/]+(\s*,\s*[0-9A-Fa-f.:/]+)*$/, {
-    message: 'must be addresses or CIDRs, separated by commas',
-  })
+  @IsListOf('networks', isNetwork, 'must be addresses or CIDRs, separated by commas')
   TRUSTED_PROXIES?: string;
 
   @IsOptional()

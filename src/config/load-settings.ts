@@ -50,6 +50,9 @@ function ruleMistakes(environment: Environment): string[] {
 
 function combinationMistakes(environment: Environment): string[] {
   const mistakes: string[] = [];
+  if (environment.REDIS_TLS_CA && environment.REDIS_TLS === false) {
+    mistakes.push('REDIS_TLS_CA needs REDIS_TLS=true');
+  }
   if (Boolean(environment.TLS_CERT) !== Boolean(environment.TLS_KEY)) {
     mistakes.push('TLS_CERT and TLS_KEY go together');
   }
@@ -92,6 +95,7 @@ function toSettings(
       keyEncryptionSecret: environment.KEY_ENCRYPTION_SECRET
         ? new Secret(environment.KEY_ENCRYPTION_SECRET)
         : keyEncryptionSecretFrom(environment.DATA_DIRECTORY),
+      isSecretGenerated: environment.KEY_ENCRYPTION_SECRET === undefined,
     },
     sessions: {
       idleTtlSeconds: environment.REFRESH_TOKEN_TTL,
@@ -107,7 +111,7 @@ function toSettings(
 
 function parseNodes(list: string): { host: string; port: number }[] {
   return list.split(',').map((node) => {
-    const [host = '', port = ''] = node.split(':');
+    const [host = '', port = ''] = node.trim().split(':');
     return { host, port: Number(port) };
   });
 }

@@ -26,6 +26,8 @@ export interface Settings {
     readonly accessTtlSeconds: number;
     /** Encrypts the signing keys at rest in Redis. The same for every instance of a cluster. */
     readonly keyEncryptionSecret: Secret;
+    /** None was set: the one of the data folder is used, which other machines do not have. */
+    readonly isSecretGenerated: boolean;
   };
   readonly sessions: {
     /** How long a session may stay unused. */

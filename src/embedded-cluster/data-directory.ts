@@ -63,19 +63,17 @@ export class DataDirectory {
    */
   async takeLock(): Promise<void> {
     const address = this.lockAddress;
-    if (await isListening(address)) {
+    this.lock = await listenOn(address);
+    if (!this.lock && !(await isListening(address))) {
+      rmSync(address, { force: true });
+      this.lock = await listenOn(address);
+    }
+    if (!this.lock) {
       throw new EmbeddedClusterError(
         `An embedded cluster already runs on ${this.path}. Stop it first, or use it as any other cluster:\n` +
           `  REDIS_NODES=127.0.0.1:${this.lastPort} REDIS_PASSWORD="$(cat '${this.passwordFile}')" npm start`,
       );
     }
-    rmSync(address, { force: true });
-    this.lock = await new Promise((resolveLock, reject) => {
-      const server = createServer((socket) => socket.end());
-      server.once('error', reject);
-      server.listen(address, () => resolveLock(server));
-      server.unref();
-    });
   }
 
   releaseLock(): void {
@@ -96,6 +94,18 @@ export class DataDirectory {
     const digest = createHash('sha256').update(this.path).digest('hex').slice(0, 16);
     return join(tmpdir(), `keyslot-${digest}.lock`);
   }
+}
+
+/** @returns undefined when the address is taken */
+async function listenOn(address: string): Promise<Server | undefined> {
+  return new Promise((resolveServer, reject) => {
+    const server = createServer((socket) => socket.end());
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EADDRINUSE' ? resolveServer(undefined) : reject(error),
+    );
+    server.listen(address, () => resolveServer(server));
+    server.unref();
+  });
 }
 
 async function isListening(address: string): Promise<boolean> {

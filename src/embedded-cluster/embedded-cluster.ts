@@ -53,7 +53,13 @@ export class EmbeddedCluster {
     const password = directory.password();
     const previousPort = directory.lastPort;
     if (previousPort !== undefined) {
-      await stopLeftovers(portsFrom(previousPort), password);
+      await stopLeftovers(
+        portsFrom(previousPort).map((port, index) => ({
+          port,
+          folder: directory.nodeFolder(index),
+        })),
+        password,
+      );
     }
     const firstPort = await choosePorts(options, previousPort);
     directory.lastPort = firstPort;
@@ -111,13 +117,14 @@ export class EmbeddedCluster {
   }
 
   private async bringUp(): Promise<void> {
-    const isNew = !this.directory.isFormed;
-    if (isNew) {
-      this.directory.clearNodes(NODES);
-    }
     process.once('exit', this.signalStop);
-    await Promise.all(this.nodes.map((node) => node.start()));
-    await (isNew ? formCluster(this.nodes) : rejoinCluster(this.nodes));
+    if (this.directory.isFormed) {
+      await rejoinCluster(this.nodes);
+    } else {
+      this.directory.clearNodes(NODES);
+      await Promise.all(this.nodes.map((node) => node.start()));
+      await formCluster(this.nodes);
+    }
     await untilHealthy(this.nodes, HEALTHY_TIMEOUT_MS);
     this.directory.markFormed();
     if (this.restartNodes) {
@@ -137,8 +144,9 @@ export class EmbeddedCluster {
   private async restart(node: RedisNode, id: string): Promise<void> {
     const deadline = performance.now() + FAILOVER_TIMEOUT_MS;
     while (!this.isStopping && performance.now() < deadline) {
-      const survivor = this.nodes.find((other) => other !== node && other.isRunning);
-      if (survivor && (await isReplaced(id, survivor).catch(() => false))) {
+      const survivors = this.nodes.filter((other) => other !== node && other.isRunning);
+      const seen = survivors.map(async (survivor) => isReplaced(id, survivor));
+      if (await Promise.any(seen.map(orNever)).catch(() => false)) {
         break;
       }
       await delay(100, undefined, { ref: false });
@@ -153,6 +161,14 @@ export class EmbeddedCluster {
       node.signalStop();
     }
   };
+}
+
+/** So that the first who says yes counts, and a frozen node holds nobody up. */
+async function orNever(answer: Promise<boolean>): Promise<boolean> {
+  if (await answer) {
+    return true;
+  }
+  throw new Error('no');
 }
 
 async function choosePorts(

@@ -34,20 +34,32 @@ export async function formCluster(nodes: readonly RedisNode[]): Promise<void> {
 }
 
 /**
- * Tells every node where the others listen. Nodes that know each other already take over changed ports; a node with an
- * emptied folder comes in as a stranger and fills the place of the missing replica.
+ * Starts nodes that have been one cluster before. A node whose folder was emptied comes in last, as the replica of the
+ * master that lacks one: were it there from the start, its partner would follow it at its old address and empty itself
+ * too.
  */
 export async function rejoinCluster(nodes: readonly RedisNode[]): Promise<void> {
-  const strangers: RedisNode[] = [];
-  for (const node of nodes) {
-    if ((await nodeLines(node)).length === 1) {
-      strangers.push(node);
-    }
+  const members = nodes.filter((node) => node.hasMembership);
+  await Promise.all(members.map((node) => node.start()));
+  await introduce(members);
+  await Promise.all(members.map((member) => takeOverFromMissing(member, members)));
+  for (const stranger of nodes.filter((node) => !members.includes(node))) {
+    await stranger.start();
+    await introduce([...members, stranger]);
+    await replicate(stranger, await masterWithoutReplica(stranger));
+    members.push(stranger);
   }
-  await introduce(nodes);
-  for (const stranger of strangers) {
-    const masterId = await masterWithoutReplica(stranger);
-    await replicate(stranger, masterId);
+}
+
+/** A replica that was restarted does not stand for election by itself: it cannot tell how old its data are. */
+async function takeOverFromMissing(
+  member: RedisNode,
+  members: readonly RedisNode[],
+): Promise<void> {
+  const self = (await nodeLines(member)).find((line) => line.isMyself);
+  const present = await Promise.all(members.map(idOf));
+  if (self && !self.isMaster && !present.includes(self.masterId)) {
+    await member.call('CLUSTER', 'FAILOVER', 'TAKEOVER');
   }
 }
 

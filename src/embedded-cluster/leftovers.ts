@@ -6,14 +6,17 @@ const ANSWER_TIMEOUT_MS = 1000;
 const SHUTDOWN_TIMEOUT_MS = 10_000;
 
 /**
- * Ends nodes that a killed run left behind. A node is ours when it lets us in with the password of our data folder;
- * anything else that listens there is left alone.
+ * Ends nodes that a killed run left behind. A node is ours when it works in our folder; anything else that listens there
+ * is left alone.
  */
-export async function stopLeftovers(ports: readonly number[], password: string): Promise<void> {
-  await Promise.all(ports.map((port) => stopLeftover(port, password)));
+export async function stopLeftovers(
+  nodes: readonly { readonly port: number; readonly folder: string }[],
+  password: string,
+): Promise<void> {
+  await Promise.all(nodes.map(({ port, folder }) => stopLeftover(port, folder, password)));
 }
 
-async function stopLeftover(port: number, password: string): Promise<void> {
+async function stopLeftover(port: number, folder: string, password: string): Promise<void> {
   const control = new Redis({
     host: '127.0.0.1',
     port,
@@ -26,8 +29,8 @@ async function stopLeftover(port: number, password: string): Promise<void> {
   const gone = new Promise<void>((resolve) => control.once('end', () => resolve()));
   const isOurs = control
     .connect()
-    .then(() => control.call('PING'))
-    .then((answer) => answer === 'PONG')
+    .then(() => control.call('CONFIG', 'GET', 'dir'))
+    .then((answer) => Array.isArray(answer) && answer.includes(folder))
     .catch(() => false);
   if (await Promise.race([isOurs, delay(ANSWER_TIMEOUT_MS, false, { ref: false })])) {
     // NOW: do not wait for replicas that are ended at the same time.

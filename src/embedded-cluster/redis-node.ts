@@ -29,6 +29,11 @@ export class RedisNode {
     return this.process?.pid;
   }
 
+  /** Whether the node has been part of a cluster, by what its folder says. */
+  get hasMembership(): boolean {
+    return existsSync(join(this.folder, 'nodes.conf'));
+  }
+
   get isRunning(): boolean {
     return this.process !== undefined;
   }
@@ -158,8 +163,8 @@ export class RedisNode {
       'shutdown-timeout 3',
       'repl-diskless-sync yes',
       'repl-diskless-sync-delay 0',
-      // Every write is in the file before it is answered; a crash of the machine may cost the last second. A killed
-      // node is restarted only after its replica took over, so that it cannot lead again from an older state.
+      // A crash of the machine may cost the last second or two. A killed node is restarted only after its replica took
+      // over, so that it cannot lead again from an older state.
       'appendonly yes',
       'appendfsync everysec',
       'save ""',

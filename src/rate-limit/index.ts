@@ -1,7 +1,9 @@
 export { RateLimitModule } from './rate-limit.module.js';
+export type { RateLimitOptions } from './rate-limit.options.js';
 export {
   RateLimiter,
-  type AttemptDecision,
+  type Attempted,
   type AttemptResult,
   type FailureLimit,
+  type TooManyAttempts,
 } from './rate-limiter.js';

@@ -1,7 +1,8 @@
 import { Module } from '@nestjs/common';
 
+import { ConfigurableModuleClass } from './rate-limit.module-definition.js';
 import { RateLimiter } from './rate-limiter.js';
 
 /** Limits that hold across all instances. */
 @Module({ providers: [RateLimiter], exports: [RateLimiter] })
-export class RateLimitModule {}
+export class RateLimitModule extends ConfigurableModuleClass {}

@@ -1,12 +1,18 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { LuaScript, RedisCluster } from '../redis-cluster/index.js';
+import { RATE_LIMIT_OPTIONS } from './rate-limit.module-definition.js';
+import type { RateLimitOptions } from './rate-limit.options.js';
 
-/** An attempt that was neither settled nor given up by then belongs to a process that is gone. */
+/** An attempt that was not settled by then belongs to a process that is gone. */
 const LONGEST_ATTEMPT_MS = 10_000;
+/** How long, and how many of an instance's callers, may wait for attempts under way. */
+const LONGEST_WAIT_MS = 5000;
+const MOST_WAITING = 200;
 const POLL_MS = 50;
+const BUSY_RETRY_AFTER_SECONDS = 1;
 
 const beginAttempt = LuaScript.fromFile(
   new URL('./scripts/begin-attempt.lua', import.meta.url),
@@ -18,17 +24,24 @@ const endAttempt = LuaScript.fromFile(
 );
 
 export interface FailureLimit {
-  /** What is counted, such as `login-account`. Part of the key. */
+  /** What is counted, such as `login-address`. Part of the key. */
   readonly name: string;
   readonly failures: number;
   readonly windowMs: number;
 }
 
+/** What an attempt means for the count: a failure, nothing, or that all failures before it are forgiven. */
 export type AttemptResult = 'failed' | 'void' | 'reset';
 
-export type AttemptDecision =
-  | { readonly isAllowed: true; end(result: AttemptResult): Promise<void> }
-  | { readonly isAllowed: false; readonly retryAfterMs: number };
+export interface Attempted<T> {
+  readonly value: T;
+  readonly result: AttemptResult;
+}
+
+export interface TooManyAttempts {
+  readonly outcome: 'too-many-attempts';
+  readonly retryAfterSeconds: number;
+}
 
 /**
  * Counts failures over a sliding window, across all instances. An attempt is reserved before it is made, so that
@@ -36,39 +49,69 @@ export type AttemptDecision =
  */
 @Injectable()
 export class RateLimiter {
-  constructor(private readonly redis: RedisCluster) {}
+  private waiting = 0;
+
+  constructor(
+    private readonly redis: RedisCluster,
+    @Inject(RATE_LIMIT_OPTIONS) private readonly options: RateLimitOptions,
+  ) {}
 
   /**
+   * Makes an attempt, if one more is allowed. An attempt that throws counts for nothing.
+   *
    * @param subject whose failures are counted; only a digest of it is stored
    * @throws RedisUnavailableError: without the counters nothing is allowed
    */
-  async begin(limit: FailureLimit, subject: string): Promise<AttemptDecision> {
+  async attempt<T>(
+    limit: FailureLimit,
+    subject: string,
+    make: () => Promise<Attempted<T>>,
+  ): Promise<T | TooManyAttempts> {
+    if (this.options.isOn === false) {
+      return (await make()).value;
+    }
     const id = randomUUID();
     const keys = this.keysOf(limit, subject);
-    const args = [id, limit.failures, limit.windowMs, LONGEST_ATTEMPT_MS];
-    const deadline = performance.now() + LONGEST_ATTEMPT_MS;
-    for (;;) {
-      const answer = await this.redis.run(beginAttempt, keys, args);
-      if (answer === 0) {
-        return { isAllowed: true, end: (result) => this.end(limit, keys, id, result) };
-      }
-      if (answer > 0) {
-        return { isAllowed: false, retryAfterMs: answer };
-      }
-      if (performance.now() > deadline) {
-        return { isAllowed: false, retryAfterMs: 1000 };
-      }
-      await delay(POLL_MS);
+    const retryAfterSeconds = await this.begin(limit, keys, id);
+    if (retryAfterSeconds > 0) {
+      return { outcome: 'too-many-attempts', retryAfterSeconds };
     }
+    const end = (result: AttemptResult): Promise<number> =>
+      this.redis.run(endAttempt, keys, [id, result, limit.windowMs]);
+    let attempted: Attempted<T>;
+    try {
+      attempted = await make();
+    } catch (error) {
+      // Not awaited: the caller has waited long enough, and a reservation also runs out by itself.
+      end('void').catch(() => undefined);
+      throw error;
+    }
+    if (attempted.result === 'failed') {
+      await end('failed');
+    } else {
+      // The attempt succeeded, whatever happens to the count: that can only make the limit stricter.
+      await end(attempted.result).catch(() => undefined);
+    }
+    return attempted.value;
   }
 
-  private async end(
-    limit: FailureLimit,
-    keys: string[],
-    id: string,
-    result: AttemptResult,
-  ): Promise<void> {
-    await this.redis.run(endAttempt, keys, [id, result, limit.windowMs]);
+  /** @returns 0 when the attempt may be made, else the seconds to wait */
+  private async begin(limit: FailureLimit, keys: string[], id: string): Promise<number> {
+    const args = [id, limit.failures, limit.windowMs, LONGEST_ATTEMPT_MS];
+    const deadline = performance.now() + LONGEST_WAIT_MS;
+    let answer = await this.redis.run(beginAttempt, keys, args);
+    if (answer < 0 && this.waiting < MOST_WAITING) {
+      this.waiting += 1;
+      try {
+        while (answer < 0 && performance.now() < deadline) {
+          await delay(POLL_MS);
+          answer = await this.redis.run(beginAttempt, keys, args);
+        }
+      } finally {
+        this.waiting -= 1;
+      }
+    }
+    return answer < 0 ? BUSY_RETRY_AFTER_SECONDS : Math.ceil(answer / 1000);
   }
 
   private keysOf(limit: FailureLimit, subject: string): string[] {

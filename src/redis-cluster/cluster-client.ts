@@ -3,8 +3,8 @@ import { Cluster } from 'ioredis';
 import type { RedisClusterOptions } from './redis-cluster.options.js';
 
 /**
- * The client for requests: it fails fast instead of queueing, because a caller waits for each answer and a retry loop
- * with a budget stands in front of it (see RedisCluster).
+ * A client for requests: it fails fast instead of queueing, because a caller waits for each answer and a retry loop with
+ * a budget stands in front of it (see RedisCluster).
  */
 export function createClusterClient(options: RedisClusterOptions): Cluster {
   return new Cluster([...options.nodes], {

@@ -1,4 +1,4 @@
-/** Redis could not be asked in time. Nothing was changed by this operation. */
+/** Redis could not be asked in time. */
 export class RedisUnavailableError extends Error {
   override readonly name = 'RedisUnavailableError';
 }

@@ -9,6 +9,8 @@ const PASSING_STATES = [
   'NOREPLICAS',
   'UNBLOCKED',
   'BUSY',
+  'OOM',
+  'MISCONF',
 ];
 
 /**

@@ -74,7 +74,8 @@ export function ensureChromium() {
 /** Whether the settings name a cluster that runs already. */
 export function namesOwnCluster() {
   const fromFile =
-    existsSync('.env') && /^\s*REDIS_NODES\s*=\s*\S/m.test(readFileSync('.env', 'utf8'));
+    existsSync('.env') &&
+    /^\s*(?:export\s+)?REDIS_NODES\s*=\s*\S/m.test(readFileSync('.env', 'utf8'));
   return Boolean(process.env.REDIS_NODES) || fromFile;
 }
 

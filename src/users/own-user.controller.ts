@@ -51,6 +51,7 @@ export class OwnUserController {
     ...BODY_PROBLEMS,
     ...GUARD_PROBLEMS,
     'wrong-password',
+    'too-many-attempts',
     'overloaded',
     'store-unavailable',
   )
@@ -58,14 +59,16 @@ export class OwnUserController {
     @CurrentUser() principal: Principal,
     @Body() body: DeleteUserRequest,
   ): Promise<void> {
-    const outcome = await this.users.delete(principal.userId, new Secret(body.password));
-    switch (outcome) {
+    const result = await this.users.delete(principal.userId, new Secret(body.password));
+    switch (result.outcome) {
       case 'deleted':
         return;
       case 'wrong-password':
         throw new Problem('wrong-password');
       case 'unknown-user':
         throw new Problem('invalid-token');
+      case 'too-many-attempts':
+        throw new Problem('too-many-attempts', { retryAfterSeconds: result.retryAfterSeconds });
     }
   }
 }

@@ -1,8 +1,9 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import argon2, { type Options } from 'argon2';
+import { randomUUID } from 'node:crypto';
 import PQueue from 'p-queue';
 
-import type { Secret } from '../common/secret/index.js';
+import { Secret } from '../common/secret/index.js';
 import { USERS_OPTIONS } from './users.module-definition.js';
 import { HASHING_DEFAULTS, type HashingOptions, type UsersOptions } from './users.options.js';
 
@@ -13,14 +14,18 @@ export class HashingOverloadedError extends Error {
 
 /** Argon2id in a bounded queue, away from the event loop. */
 @Injectable()
-export class PasswordHasher {
+export class PasswordHasher implements OnModuleInit {
   private readonly options: HashingOptions;
   private readonly queue: PQueue;
-  private unknownUserHash: Promise<string> | undefined;
+  private nobody: string | undefined;
 
   constructor(@Inject(USERS_OPTIONS) options: UsersOptions) {
     this.options = { ...HASHING_DEFAULTS, ...options.hashing };
     this.queue = new PQueue({ concurrency: this.options.concurrency });
+  }
+
+  async onModuleInit(): Promise<void> {
+    await this.hashOfNobody();
   }
 
   /** @throws HashingOverloadedError */
@@ -33,16 +38,22 @@ export class PasswordHasher {
    * @throws HashingOverloadedError
    */
   async verify(hash: string | undefined, password: Secret): Promise<boolean> {
-    // The same parameters as for a real user: made once, since it must not cost twice.
-    this.unknownUserHash ??= argon2.hash('nobody has this password', this.parameters);
-    const expected = hash ?? (await this.unknownUserHash);
+    const expected = hash ?? (await this.hashOfNobody());
     const matches = await this.queued(() => argon2.verify(expected, normalized(password)));
     return matches && hash !== undefined;
   }
 
   /** Whether the hash was made with weaker parameters than today's. */
   isOutdated(hash: string): boolean {
-    return argon2.needsRehash(hash, this.parameters);
+    const { memoryKib, passes } = this.options;
+    const [, memory, time] = /\$m=(\d+),t=(\d+),/.exec(hash) ?? [];
+    return !(Number(memory) >= memoryKib && Number(time) >= passes);
+  }
+
+  /** Made once, with the parameters of a real user: checking against it takes as long. */
+  private async hashOfNobody(): Promise<string> {
+    this.nobody ??= await this.hash(new Secret(randomUUID()));
+    return this.nobody;
   }
 
   private get parameters(): Options {

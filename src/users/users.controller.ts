@@ -29,7 +29,7 @@ export class UsersController {
   @Post()
   @ApiOperation({
     summary: 'Register a user',
-    description: 'Makes a user, who can log in at once. The name stays taken for good.',
+    description: 'Makes a user, who can log in at once.',
   })
   @ApiCreatedResponse({
     type: UserResponse,

@@ -50,7 +50,7 @@ export class UsersStore {
     await this.redis.run(scripts.releaseName, [this.nameKey(username)], [userId]);
   }
 
-  async create(userId: string, registration: Registration, passwordHash: string): Promise<boolean> {
+  async create(userId: string, registration: Registration, passwordHash: string): Promise<void> {
     const fields = {
       id: userId,
       username: displayedUsername(registration.username),
@@ -60,7 +60,7 @@ export class UsersStore {
       passwordHash,
       passwordVersion: '1',
     };
-    return this.redis.runDurably(
+    await this.redis.runDurably(
       scripts.createUser,
       [this.userKey(userId)],
       [this.claimTtlMs * PROVISIONAL_CLAIMS, ...Object.entries(fields).flat()],

@@ -70,6 +70,35 @@ describe('the own user', () => {
     expect((await api.login(user.username)).status).toBe(401);
   });
 
+  it('leaves nothing personal behind', async () => {
+    const { dumpKeys } = await import('../support/redis.js');
+    const user = await api.newUser();
+    const token = user.tokens.access_token;
+    const body = { email: 'to-be-forgotten@example.com' };
+    await api.request('PATCH', '/api/user', { token, body });
+    expect(JSON.stringify(await dumpKeys(api.keyPrefix))).toContain('to-be-forgotten');
+
+    await api.request('DELETE', '/api/user', { token, body: { password: user.password } });
+
+    const left = JSON.stringify(await dumpKeys(api.keyPrefix));
+    expect(left).not.toContain('to-be-forgotten');
+    expect(left).not.toContain(user.username);
+  });
+
+  it('cannot be deleted by guessing the password with a stolen token', async () => {
+    const user = await api.newUser();
+    const statuses = [];
+    for (let attempt = 0; attempt <= 10; attempt += 1) {
+      const { status } = await api.request('DELETE', '/api/user', {
+        token: user.tokens.access_token,
+        body: { password: `guess number ${attempt}` },
+      });
+      statuses.push(status);
+    }
+
+    expect(statuses).toEqual([...Array<number>(10).fill(403), 429]);
+  });
+
   it('is behind the guard however the path is written (77)', async () => {
     const { rawHttp, statusOf } = await import('../support/raw-http.js');
     const paths = [

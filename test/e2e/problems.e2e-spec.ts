@@ -91,7 +91,21 @@ describe('problem answers', () => {
   it.each([
     ['broken JSON', '{"username":', { 'content-type': 'application/json' }, 400],
     ['__proto__ (72)', '{"__proto__":{"a":1}}', { 'content-type': 'application/json' }, 400],
-    ['20,000 levels (75)', '['.repeat(20_000), { 'content-type': 'application/json' }, 400],
+    [
+      '20,000 levels (75)',
+      `${'['.repeat(20_000)}${']'.repeat(20_000)}`,
+      { 'content-type': 'application/json' },
+      400,
+    ],
+    [
+      '15,000 levels in a member (75)',
+      `{"username":${'['.repeat(15_000)}${']'.repeat(15_000)},"password":"x"}`,
+      { 'content-type': 'application/json' },
+      400,
+    ],
+    ['another charset (74)', '{}', { 'content-type': 'application/json; charset=utf-16' }, 415],
+    ['a word behind the type (74)', '{}', { 'content-type': 'application/json x' }, 415],
+    ['a tab behind the type (74)', '{}', { 'content-type': 'application/json\ta' }, 415],
     ['70 kB (75)', `"${'a'.repeat(70_000)}"`, { 'content-type': 'application/json' }, 413],
     ['text/plain (74)', '{}', { 'content-type': 'text/plain' }, 415],
     ['a form (74)', 'username=a', { 'content-type': 'application/x-www-form-urlencoded' }, 415],
@@ -101,6 +115,16 @@ describe('problem answers', () => {
 
     expect(answer.status).toBe(status);
     expect(answer.body).toMatchObject({ status, requestId: expect.any(String) });
+  });
+
+  it.each([
+    'application/json',
+    'application/json; charset=utf-8',
+    'Application/JSON;charset=UTF-8',
+  ])('do not come for JSON sent as %s', async (type) => {
+    const answer = await post('{"username":"nobody","password":"x"}', { 'content-type': type });
+
+    expect(answer.status).toBe(401);
   });
 
   it('come even for what is no HTTP request', async () => {

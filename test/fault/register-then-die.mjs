@@ -1,7 +1,8 @@
 // Registers a user in a process that kills itself before or after the n-th step in Redis.
-// Usage: node register-then-die.mjs <username> <step> before|after|outlive-the-claim
+// Usage: node register-then-die.mjs <username> <step> before|after
 import { NestFactory } from '@nestjs/core';
 import { Secret } from '../../dist/common/secret/index.js';
+import { RateLimitModule } from '../../dist/rate-limit/index.js';
 import { RedisCluster, RedisClusterModule } from '../../dist/redis-cluster/index.js';
 import { UsersModule, UsersService } from '../../dist/users/index.js';
 
@@ -20,6 +21,7 @@ const context = await NestFactory.createApplicationContext(
         password: new Secret(process.env.TEST_REDIS_PASSWORD),
         keyPrefix: process.env.TEST_KEY_PREFIX,
       }),
+      RateLimitModule.forRoot({}),
       UsersModule.forRoot({
         isRegistrationOpen: true,
         nameClaimTtlMs: Number(process.env.TEST_CLAIM_TTL_MS),

@@ -6,7 +6,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn } from 'node:child_process';
@@ -80,9 +80,11 @@ describe('the embedded cluster', () => {
     expect(nodes.match(/master/g)).toHaveLength(3);
     expect(nodes.match(/slave/g)).toHaveLength(3);
     const answer = await new Promise<string>((resolve) => {
-      const client = spawn('redis-cli', ['-p', String(port), 'PING']);
-      client.stdout.on('data', (data) => resolve(String(data)));
-      client.on('error', () => resolve('NOAUTH (no redis-cli here)'));
+      const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'));
+      socket.once('data', (data) => {
+        socket.destroy();
+        resolve(String(data));
+      });
     });
     expect(answer).toContain('NOAUTH');
   });
@@ -160,6 +162,44 @@ describe('the embedded cluster', () => {
 
     renameSync(folder, `${folder}.damaged`);
     await expectAllThere(await start());
+  });
+
+  it('fills an emptied master’s folder from its partner, and loses nothing', async () => {
+    const first = await start();
+    await write(first);
+    await first.stop();
+    for (const node of ['node-1', 'node-2']) {
+      renameSync(join(directory, node), join(directory, `${node}.damaged`));
+    }
+
+    const second = await start();
+    await expectAllThere(second);
+    await second.stop();
+    await expectAllThere(await start());
+  });
+
+  it('leaves a cluster alone that is not ours, though it lets everybody in', async () => {
+    const first = await start();
+    await first.stop();
+    const stranger = spawn('redis-server', ['--port', String(FIRST_PORT), '--save', ''], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    let output = '';
+    await new Promise<void>((resolve) => {
+      stranger.stdout.on('data', (data) => {
+        output += String(data);
+        if (output.includes('Ready to accept connections')) {
+          resolve();
+        }
+      });
+    });
+
+    await start();
+
+    expect(stranger.exitCode).toBeNull();
+    expect(() => process.kill(stranger.pid!, 0)).not.toThrow();
+    stranger.kill('SIGTERM');
+    await new Promise((resolve) => stranger.once('exit', resolve));
   });
 
   it('survives an append-only file that was cut off in the middle of a write', async () => {

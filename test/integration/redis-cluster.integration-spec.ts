@@ -79,11 +79,70 @@ describe('RedisCluster', () => {
     await Promise.all(writers);
   });
 
-  it('says "not confirmed", within its budget, when no replica answers', async () => {
+  /** Ids whose keys the master serves. */
+  const idsOn = async (master: number, count: number): Promise<string[]> => {
+    const ids: string[] = [];
+    while (ids.length < count) {
+      const id = randomUUID();
+      const stays = await own.cluster.call(master, 'EXISTS', key(id)).then(
+        () => true,
+        () => false,
+      );
+      if (stays) {
+        ids.push(id);
+      }
+    }
+    return ids;
+  };
+
+  it('takes no write for done that no replica has confirmed', async () => {
+    const [master] = await own.masters();
+    const [id] = await idsOn(master!, 1);
+    const replica = await own.replicaOf(master!);
+    own.signal(replica, 'SIGSTOP');
+
+    const result: unknown = await redis
+      .runDurably(setScript, [key(id!)], ['x'])
+      .catch((error: unknown) => error);
+    own.signal(replica, 'SIGCONT');
+
+    expect(result).toBeInstanceOf(NotConfirmedError);
+  });
+
+  it('goes on reading from a master whose replica is frozen, however many writes wait', async () => {
+    const [master] = await own.masters();
+    const ids = await idsOn(master!, 40);
+    await Promise.all(ids.map((id) => redis.runDurably(setScript, [key(id)], [id])));
+    const replica = await own.replicaOf(master!);
+    own.signal(replica, 'SIGSTOP');
+
+    const writes = Promise.allSettled(
+      ids.flatMap((id) =>
+        Array.from({ length: 25 }, () => redis.runDurably(setScript, [key(id)], [id])),
+      ),
+    );
+    const begin = performance.now();
+    for (let round = 0; round < 20; round += 1) {
+      expect(await Promise.all(ids.map(value))).toEqual(ids);
+    }
+    const readMs = performance.now() - begin;
+    const results = await writes;
+    own.signal(replica, 'SIGCONT');
+
+    expect(results.every(({ status }) => status === 'rejected')).toBe(true);
+    // Each write took its budget of 1.5 s; 20 rounds of reads behind even one of their WAITs would take longer.
+    expect(readMs).toBeLessThan(1500);
+    await eventually('it writes again', 10_000, async () =>
+      redis.runDurably(setScript, [key(ids[0]!)], ['x']).then(
+        () => true,
+        () => false,
+      ),
+    );
+  });
+
+  it('says "not confirmed", within its budget, for the shard whose replica is silent, and only there', async () => {
     const [master] = await own.masters();
     const replica = await own.replicaOf(master!);
-    const slot = own.cluster.call(master!, 'CLUSTER', 'MYID');
-    await slot;
     own.signal(replica, 'SIGSTOP');
     const ids = Array.from({ length: 30 }, () => randomUUID());
 

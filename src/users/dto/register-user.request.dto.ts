@@ -10,7 +10,7 @@ export const DISPLAY_NAME_MAX_LENGTH = 100;
 export class RegisterUserRequest {
   @ApiProperty({
     description:
-      'Unique, whatever the case. Letters, digits and `. _ - @ +`; all letters of one alphabet.',
+      'Unique, whatever the case. Letters, digits and `. _ - @ +`, without a mix of Latin, Greek and Cyrillic.',
     example: 'ada',
     minLength: 1,
     maxLength: USERNAME_MAX_LENGTH,

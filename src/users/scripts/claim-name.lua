@@ -5,10 +5,15 @@
 -- ARGV[2] life of the claim, in milliseconds
 -- ARGV[3] id of an owner for good who is known to exist no more and may be replaced, or ''
 -- Returns an empty list when the name is claimed; else the id of its owner, and 1 when it is the owner's for good.
--- Atomic, because of N claims at once exactly one may win. Running it twice changes nothing but the life.
+-- Atomic, because of N claims at once exactly one may win. Running it twice changes nothing but the life of the claim; a
+-- run so late that the name was confirmed meanwhile changes nothing at all.
 local owner = redis.call('GET', KEYS[1])
+local is_for_good = redis.call('PTTL', KEYS[1]) == -1
+if owner == ARGV[1] and is_for_good then
+  redis.call('SET', KEYS[1], owner)
+  return {}
+end
 if owner and owner ~= ARGV[1] then
-  local is_for_good = redis.call('PTTL', KEYS[1]) == -1
   if not is_for_good or owner ~= ARGV[3] then
     return { owner, is_for_good and 1 or 0 }
   end

@@ -1,0 +1,33 @@
+import type { FastifyInstance } from 'fastify';
+
+import { Problem } from '../common/problem/index.js';
+
+/** RFC 8259 section 8.1 knows one charset. Anything else is refused instead of being read as if it were UTF-8. */
+const JSON_IN_UTF8 = /^application\/json(?:;\s*charset="?utf-8"?)?$/i;
+/** Deeper than any body of ours, and shallow enough for code that walks a body recursively. */
+const MOST_LEVELS = 16;
+
+/** JSON and nothing else; an empty body with a JSON content type, as many clients send it, is no body. */
+export function parseJsonOnly(server: FastifyInstance): void {
+  const parse = server.getDefaultJsonParser('error', 'error');
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (!JSON_IN_UTF8.test(request.headers['content-type'] ?? '')) {
+      done(new Problem('unsupported-media-type'));
+    } else if (body.length === 0) {
+      done(null, undefined);
+    } else {
+      void parse(request, body as string, (error, value: unknown) => {
+        const isTooDeep = !error && isDeeperThan(MOST_LEVELS, value);
+        done(isTooDeep ? new Problem('malformed-request') : error, value);
+      });
+    }
+  });
+}
+
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) {
+    return false;
+  }
+  return levels === 0 || Object.values(value).some((member) => isDeeperThan(levels - 1, member));
+}

@@ -1,0 +1,5 @@
+import { configurableModule } from '../common/module/index.js';
+import type { RateLimitOptions } from './rate-limit.options.js';
+
+export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: RATE_LIMIT_OPTIONS } =
+  configurableModule<RateLimitOptions>('RateLimit');

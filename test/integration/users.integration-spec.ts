@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto';
+
+import { Secret } from '../../src/common/secret/index.js';
+import { RateLimiter } from '../../src/rate-limit/index.js';
+import { RedisCluster } from '../../src/redis-cluster/index.js';
+import { PasswordHasher, UsersService, type UsersOptions } from '../../src/users/index.js';
+import { UsersStore } from '../../src/users/users.store.js';
+import { dumpKeys, withRedis } from '../support/redis.js';
+import { testSettings } from '../support/test-app.js';
+
+const password = new Secret('violet engines hum at dawn');
+
+describe('users in Redis', () => {
+  let prefix: string;
+  let redis: RedisCluster;
+  beforeEach(() => {
+    prefix = `t-${randomUUID().slice(0, 8)}:`;
+    redis = new RedisCluster({ ...testSettings({}).redis, keyPrefix: prefix });
+  });
+  afterEach(async () => redis.onApplicationShutdown());
+
+  const store = (): UsersStore => new UsersStore(redis, { isRegistrationOpen: true });
+  const users = (hashing: UsersOptions['hashing'] = {}): UsersService => {
+    const options: UsersOptions = { isRegistrationOpen: true, hashing };
+    return new UsersService(
+      new UsersStore(redis, options),
+      new PasswordHasher(options),
+      new RateLimiter(redis, {}),
+      options,
+    );
+  };
+  const livesOf = async (suffix: string): Promise<number[]> => {
+    const { keys } = await dumpKeys(prefix);
+    return withRedis((_, cluster) =>
+      Promise.all(keys.filter((key) => key.endsWith(suffix)).map((key) => cluster.pttl(key))),
+    );
+  };
+
+  it('keep a name that was confirmed, though its claim arrives once more, late', async () => {
+    const userId = randomUUID();
+    await store().claimName('ada', userId);
+    expect((await livesOf(':owner'))[0]).toBeGreaterThan(0);
+    await store().confirmName('ada', userId);
+
+    expect(await store().claimName('ada', userId)).toBe(true);
+
+    expect(await livesOf(':owner')).toEqual([-1]);
+  });
+
+  it('do not come back, though every write of their life arrives once more, late', async () => {
+    const registration = { username: 'ada', password };
+    const userId = randomUUID();
+    await store().create(userId, registration, 'hash');
+    const user = (await store().confirm(userId))!;
+    expect(await store().delete(user)).toBe(true);
+
+    await store().create(userId, registration, 'hash');
+    await store().update(userId, { email: 'ada@example.com' });
+    await store().renewHash(user, 'other');
+
+    expect(await store().confirm(userId)).toBeUndefined();
+    expect(await store().find(userId)).toBeUndefined();
+    expect(await store().delete(user)).toBe(true);
+    expect((await livesOf(':record'))[0]).toBeGreaterThan(0);
+  });
+
+  it('keep their name when another claims it, for as long as they exist', async () => {
+    await users().register({ username: 'ada', password });
+
+    expect(await store().claimName('ada', randomUUID())).toBe(false);
+    await store().releaseName('ada', randomUUID());
+    expect(await store().findByName('ADA')).toMatchObject({ username: 'ada' });
+  });
+
+  it('get a new hash at login when the parameters have risen, and never a weaker one', async () => {
+    const weak = { memoryKib: 8192, passes: 2 };
+    const hashOf = async (): Promise<string> =>
+      (await store().findByName('ada'))!.passwordHash.reveal();
+    await users(weak).register({ username: 'ada', password });
+    expect(await hashOf()).toContain('m=8192,t=2');
+
+    await users().checkCredentials('ada', new Secret('wrong'));
+    expect(await hashOf()).toContain('m=8192,t=2');
+    expect((await users().checkCredentials('ada', password)).outcome).toBe('right');
+    expect(await hashOf()).toContain('m=19456,t=2');
+
+    expect((await users(weak).checkCredentials('ada', password)).outcome).toBe('right');
+    expect(await hashOf()).toContain('m=19456,t=2');
+  });
+});
