@@ -3,7 +3,13 @@ import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nes
 import type { FastifyRequest } from 'fastify';
 
 import { CurrentUser, Public, type Principal } from '../common/authentication/index.js';
-import { ApiProblems, BODY_PROBLEMS, GUARD_PROBLEMS, Problem } from '../common/problem/index.js';
+import {
+  ApiProblems,
+  BODY_PROBLEMS,
+  GUARD_PROBLEMS,
+  Problem,
+  STRAY_BODY_PROBLEMS,
+} from '../common/problem/index.js';
 import { Secret } from '../common/secret/index.js';
 import { AuthService } from './auth.service.js';
 import { LoginRequestBody } from './dto/login.request.dto.js';
@@ -57,7 +63,7 @@ export class AuthController {
     description: 'Ends the session: no instance accepts its tokens any more.',
   })
   @ApiNoContentResponse({ description: 'The session has ended.' })
-  @ApiProblems(...GUARD_PROBLEMS)
+  @ApiProblems(...STRAY_BODY_PROBLEMS, ...GUARD_PROBLEMS, 'not-confirmed')
   async logout(@CurrentUser() principal: Principal): Promise<void> {
     await this.auth.logout(principal.userId, principal.sessionId);
   }

@@ -9,7 +9,7 @@ import { RequestValidationPipe } from '../common/validation/index.js';
 import { createLogger, NestLogger, RequestLog } from '../logging/index.js';
 import { answerClientError } from './client-errors.js';
 import { parseJsonOnly } from './json-bodies.js';
-import { ProblemFilter, sendProblem } from './problem.filter.js';
+import { ProblemFilter, sendEarlyProblem } from './problem.filter.js';
 import { addSecurityHeaders } from './security-headers.js';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
@@ -54,8 +54,8 @@ function serverOptions(
     // While the instance drains, connections that are open are served; idle ones are closed.
     forceCloseConnections: 'idle',
     return503OnClosing: false,
-    frameworkErrors: sendProblem,
-    clientErrorHandler: answerClientError,
+    frameworkErrors: sendEarlyProblem,
+    clientErrorHandler: (error, socket) => answerClientError(error, socket, loggerInstance),
     ...(tls
       ? { https: { cert: tls.cert, key: tls.key.reveal(), ...nodeOptions } }
       : { http: nodeOptions }),

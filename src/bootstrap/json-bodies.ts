@@ -12,7 +12,8 @@ export function parseJsonOnly(server: FastifyInstance): void {
   const parse = server.getDefaultJsonParser('error', 'error');
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (!JSON_IN_UTF8.test(request.headers['content-type'] ?? '')) {
+    const isEncoded = request.headers['content-encoding'] !== undefined;
+    if (isEncoded || !JSON_IN_UTF8.test(request.headers['content-type'] ?? '')) {
       done(new Problem('unsupported-media-type'));
     } else if (body.length === 0) {
       done(null, undefined);

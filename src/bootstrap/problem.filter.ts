@@ -44,14 +44,19 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
-/** Also for what fails before a route is found. */
-export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+/** For what fails before a route is found, and so before any hook. */
+export function sendEarlyProblem(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  sendProblem(error, request, reply);
+  request.log.info({ method: request.method, status: reply.statusCode }, 'refused early');
+}
+
+function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const problem = problemOf(error);
-  if (problem.status >= 500) {
-    const cause = problem.options.cause;
-    const level = problem.code === 'internal-error' ? 'error' : 'warn';
-    request.log[level]({ code: problem.code, err: cause }, 'failed');
-  }
+  logFailure(problem, request);
   const language = languageOf(request.headers['accept-language']);
   const challenge = CHALLENGES.get(problem.code);
   if (challenge !== undefined) {
@@ -63,6 +68,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   const path = request.url.split('?', 1)[0] ?? '/';
   void reply
     .status(problem.status)
+    .header('X-Request-Id', request.id)
     .header('Content-Type', PROBLEM_MEDIA_TYPE)
     .header('Content-Language', language)
     .header('Cache-Control', 'no-store')
@@ -72,6 +78,23 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
         JSON.stringify(problemDocument(problem, { path, requestId: request.id, language })),
       ),
     );
+}
+
+function logFailure({ code, status, options }: Problem, request: FastifyRequest): void {
+  if (code === 'internal-error') {
+    request.log.error({ code, err: options.cause }, 'failed');
+  } else if (status >= 500) {
+    // A state that passes: there may be many of them, and a stack tells nothing.
+    request.log.warn({ code, reason: reasonsOf(options.cause) }, 'failed');
+  }
+}
+
+function reasonsOf(cause: unknown): string | undefined {
+  if (!(cause instanceof Error)) {
+    return undefined;
+  }
+  const deeper = reasonsOf(cause.cause);
+  return deeper === undefined ? cause.message : `${cause.message}: ${deeper}`;
 }
 
 export function problemOf(error: unknown): Problem {

@@ -1,4 +1,5 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { createServer } from 'node:net';
 
 import type { AppSettings } from '../app.module.js';
 import { loadSettings, SettingsError, type Settings } from '../config/index.js';
@@ -13,6 +14,7 @@ export async function run(): Promise<void> {
   try {
     const settings = loadSettings();
     warnOfGeneratedSecret(settings);
+    await refuseBusyPort(settings.http);
     const app = await createApp(await withCluster(settings, shutdown));
     shutdown.add(() => app.close());
     await app.listen(settings.http.port, settings.http.host);
@@ -33,6 +35,14 @@ function warnOfGeneratedSecret({ isProduction, jwt, dataDirectory }: Settings): 
         'no instance can start on this cluster again.\n',
     );
   }
+}
+
+/** Before the cluster is started for nothing. */
+async function refuseBusyPort({ host, port }: Settings['http']): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const server = createServer().once('error', reject);
+    server.listen(port, host, () => server.close(() => resolve()));
+  });
 }
 
 async function withCluster(settings: Settings, shutdown: Shutdown): Promise<AppSettings> {

@@ -17,15 +17,17 @@ export function keyEncryptionSecretFrom(dataDirectory: string): Secret {
     mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
     writeFileSync(draft, randomBytes(32).toString('base64url'), { mode: 0o600 });
     // A link appears whole and only once: instances that start together all read the first one's secret.
-    linkSync(draft, file);
+    try {
+      linkSync(draft, file);
+    } finally {
+      rmSync(draft);
+    }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
       throw new SettingsError([
         'KEY_ENCRYPTION_SECRET is needed, because DATA_DIRECTORY cannot be written',
       ]);
     }
-  } finally {
-    rmSync(draft, { force: true });
   }
   if ((statSync(file).mode & 0o077) !== 0) {
     throw new SettingsError([

@@ -81,6 +81,18 @@ describe('the settings', () => {
     expect(mistakes.join('\n')).not.toContain(` ${value} `);
   });
 
+  it('refuse a certificate that is none', () => {
+    expect(mistakesOf({ TLS_CERT: 'package.json', TLS_KEY: 'package.json' })).toEqual([
+      'TLS_CERT and TLS_KEY must be a certificate and its key, as PEM',
+    ]);
+  });
+
+  it('name a data folder that cannot be written', () => {
+    expect(mistakesOf({ DATA_DIRECTORY: '/etc/passwd/x' })).toEqual([
+      expect.stringContaining('DATA_DIRECTORY cannot be written'),
+    ]);
+  });
+
   it('name all mistakes together', () => {
     expect(mistakesOf({ PORT: 'x', LOG_LEVEL: 'x', REDIS_TLS: 'x' })).toHaveLength(3);
   });

@@ -2,6 +2,7 @@ import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
 import { parse } from 'dotenv';
 import { existsSync, readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
 
 import { Secret } from '../common/secret/index.js';
 import { Environment } from './environment.js';
@@ -32,10 +33,22 @@ export function loadSettings(variables: Variables = process.env, file = '.env'):
     }
   };
   const pem = { cert: readPem('TLS_CERT'), key: readPem('TLS_KEY'), ca: readPem('REDIS_TLS_CA') };
+  if (pem.cert && pem.key && !belongTogether(pem.cert, pem.key)) {
+    mistakes.push('TLS_CERT and TLS_KEY must be a certificate and its key, as PEM');
+  }
   if (mistakes.length > 0) {
     throw new SettingsError(mistakes);
   }
   return toSettings(environment, pem);
+}
+
+function belongTogether(cert: string, key: string): boolean {
+  try {
+    createSecureContext({ cert, key });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function withoutEmpty(variables: Variables): Variables {

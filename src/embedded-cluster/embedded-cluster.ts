@@ -135,6 +135,7 @@ export class EmbeddedCluster {
   private async watch(node: RedisNode): Promise<void> {
     const id = await idOf(node);
     node.onUnexpectedExit = () => {
+      process.stderr.write(`The Redis node on port ${node.port} has ended. It is started again.\n`);
       this.restart(node, id).catch((error: unknown) => {
         process.stderr.write(`A node of the embedded cluster is gone for good. ${String(error)}\n`);
       });

@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { exportJWK, type JWK } from 'jose';
 import {
   createPrivateKey,
@@ -37,7 +37,6 @@ export interface KeyRing {
 /** The ES256 keys that all instances of a cluster share. Made by whichever starts first, encrypted at rest in Redis. */
 @Injectable()
 export class SigningKeys {
-  private readonly logger = new Logger(SigningKeys.name);
   private loaded: KeyRing | undefined;
   private loading: Promise<KeyRing> | undefined;
 
@@ -75,7 +74,6 @@ export class SigningKeys {
         if (error instanceof KeyDecryptionError) {
           throw error;
         }
-        this.logger.warn(`The signing keys cannot be loaded yet: ${(error as Error).message}`);
         await delay(PAUSE_BETWEEN_TRIES_MS);
       }
     }

@@ -15,6 +15,7 @@ import { within } from './within.js';
 
 const PAUSE_BETWEEN_TRIES_MS = 30;
 const CLOSE_TIMEOUT_MS = 1000;
+const TELL_AGAIN_MS = 30_000;
 
 type Arguments = readonly (string | number)[];
 type Attempt = (call: ScriptCall, deadline: number) => Promise<unknown>;
@@ -32,6 +33,7 @@ export class RedisCluster implements OnApplicationShutdown {
   /** Connections of its own: WAIT blocks them, and a look-up must not stand behind it. */
   private readonly writeClient: Cluster;
   private readonly writer: DurableWriter;
+  private lastTold = { text: '', at: 0 };
 
   constructor(@Inject(REDIS_CLUSTER_OPTIONS) options: RedisClusterOptions) {
     const settings = { ...REDIS_CLUSTER_DEFAULTS, ...options };
@@ -40,7 +42,7 @@ export class RedisCluster implements OnApplicationShutdown {
     this.client = createClusterClient(options);
     this.writeClient = createClusterClient(options);
     for (const client of this.clients) {
-      client.on('error', (error: Error) => this.logger.warn(`Redis Cluster: ${error.message}`));
+      client.on('error', (error: Error) => this.tell(error));
     }
     this.writer = new DurableWriter(this.writeClient, settings.confirmingReplicas);
   }
@@ -112,6 +114,16 @@ export class RedisCluster implements OnApplicationShutdown {
         client.disconnect();
       }),
     );
+  }
+
+  /** A cluster that is away says the same twice a second; once in a while is enough. */
+  private tell(error: Error & { lastNodeError?: Error }): void {
+    const text = [error.message, error.lastNodeError?.message].filter(Boolean).join(' ');
+    const now = performance.now();
+    if (text !== this.lastTold.text || now - this.lastTold.at > TELL_AGAIN_MS) {
+      this.lastTold = { text, at: now };
+      this.logger.warn(`Redis Cluster: ${text}`);
+    }
   }
 
   private get clients(): readonly Cluster[] {

@@ -2,7 +2,12 @@ import { Inject, Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 
 import type { Secret } from '../common/secret/index.js';
-import { LuaScript, RedisCluster } from '../redis-cluster/index.js';
+import {
+  LuaScript,
+  NotConfirmedError,
+  RedisCluster,
+  RedisUnavailableError,
+} from '../redis-cluster/index.js';
 import { userFromFields, userTag, type User } from '../users/index.js';
 import { SESSIONS_OPTIONS } from './sessions.module-definition.js';
 import { SESSIONS_DEFAULTS, type SessionsOptions } from './sessions.options.js';
@@ -87,11 +92,11 @@ export class SessionsService {
    *
    * @param isVerified whether the caller has verified the token's signature; the result is then kept for the next time
    * @param lifeMs how long the token is valid still
-   * @throws NotConfirmedError
+   * @throws RedisUnavailableError
    */
   async use(token: PresentedToken, isVerified: boolean, lifeMs: number): Promise<SessionState> {
     const { userId, sessionId } = token;
-    const [state, ...values] = await this.redis.runDurably(
+    const decision = this.redis.runDurably(
       useSession,
       [
         this.userKey(userId),
@@ -101,6 +106,12 @@ export class SessionsService {
       ],
       [isVerified ? 1 : 0, Math.max(1, Math.ceil(lifeMs)), this.idleMs, ...USER_FIELDS],
     );
+    const [state, ...values] = await decision.catch((error: unknown) => {
+      // What it writes is only the proof of what it read: to the caller this is a look-up.
+      throw error instanceof NotConfirmedError
+        ? new RedisUnavailableError('the session could not be asked for', { cause: error })
+        : error;
+    });
     if (state !== 'live') {
       return { state: state === 'unverified' ? 'unverified' : 'ended' };
     }

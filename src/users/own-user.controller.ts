@@ -28,7 +28,7 @@ export class OwnUserController {
     description: 'Members that are left out stay as they are; null clears one.',
   })
   @ApiOkResponse({ type: UserResponse, description: 'Your user after the change.' })
-  @ApiProblems(...BODY_PROBLEMS, ...GUARD_PROBLEMS)
+  @ApiProblems(...BODY_PROBLEMS, ...GUARD_PROBLEMS, 'not-confirmed')
   async change(
     @CurrentUser() principal: Principal,
     @Body() body: ChangeUserRequest,
@@ -53,7 +53,7 @@ export class OwnUserController {
     'wrong-password',
     'too-many-attempts',
     'overloaded',
-    'store-unavailable',
+    'not-confirmed',
   )
   async delete(
     @CurrentUser() principal: Principal,

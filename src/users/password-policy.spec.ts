@@ -19,6 +19,12 @@ describe('the password policy', () => {
     'countess@example.com',
     'KeySlot!2026',
     'abcabcabcabc',
+    '123456789012345',
+    '0987654321098765',
+    'qwertyuiopasdfghjkl',
+    'mnbvcxzlkjhgfdsa',
+    'ada lovelace ada lovelace',
+    'Ada.Lovelace_ada.lovelace',
   ])('refuses %s, which is guessed early (51)', (password) => {
     expect(check(password)).toBe('password-common');
   });
@@ -29,7 +35,6 @@ describe('the password policy', () => {
     'ada.lovelace walks her dog',
     'πολύ καλός κωδικός',
     '🚲🚀🌍🎈🎉🧩🪐🦊',
-    '                x',
     'ALLCAPSBUTLONGISH',
   ])('accepts %s: no rules of composition (49)', (password) => {
     expect(check(password)).toBeUndefined();

@@ -7,6 +7,9 @@ export const PASSWORD_MAX_LENGTH = 256;
 /** `abcabcabcabcabc` is no better than `abc`. */
 const LONGEST_TRIVIAL_UNIT = 3;
 const PRODUCT_WORDS = ['keyslot', 'password', 'passphrase', 'administrator'];
+const WALKS = ['abcdefghijklmnopqrstuvwxyz', '0123456789', 'qwertyuiopasdfghjklzxcvbnm'].map(
+  (walk) => walk.repeat(20),
+);
 const LEET = new Map(
   Object.entries({
     '0': 'o',
@@ -51,15 +54,27 @@ export function checkPassword(
 function isEasyToGuess(password: string, context: PasswordContext): boolean {
   const [mailbox = ''] = (context.email ?? '').split('@');
   const known = [context.username, context.email ?? '', mailbox].filter(Boolean);
-  const words = new Set([...PRODUCT_WORDS, ...known].map(plain));
+  const words = new Set([...PRODUCT_WORDS, ...known, ...known.map(joinedUp)].map(plain));
   const isGuessed = (text: string): boolean => COMMON_PASSWORDS.has(text) || words.has(text);
 
-  if (repeatedUnit(plain(password)).length <= LONGEST_TRIVIAL_UNIT) {
+  const joined = joinedUp(password);
+  if (isWalk(joined.toLowerCase()) || repeatedUnit(plain(joined)).length <= LONGEST_TRIVIAL_UNIT) {
     return true;
   }
-  return undecorated(password)
+  return [...undecorated(password), ...undecorated(joined)]
     .map(plain)
     .some((core) => isGuessed(core) || isGuessed(repeatedUnit(core)));
+}
+
+/** Without what stands between words. */
+function joinedUp(text: string): string {
+  return text.replace(/[\s._-]+/gu, '');
+}
+
+/** Along the alphabet, the digits or the keyboard, in either direction: `12345678901234`, `qwertyuiopasdfgh`. */
+function isWalk(text: string): boolean {
+  const reversed = Array.from(text).reverse().join('');
+  return WALKS.some((walk) => walk.includes(text) || walk.includes(reversed));
 }
 
 /** Without differences that guessers try anyway: case, compatibility forms, digits and signs for letters. */

@@ -41,7 +41,7 @@ export function checkUsername(input: string): RuleFailure | undefined {
   if (input.length > INPUT_MAX_LENGTH || Array.from(name).length > USERNAME_MAX_LENGTH) {
     return { code: 'too-long', params: { max: USERNAME_MAX_LENGTH } };
   }
-  if (!ALLOWED.test(name)) {
+  if (!ALLOWED.test(name) || !/[\p{L}\p{N}]/u.test(name)) {
     return { code: 'name-characters' };
   }
   if (LOOKALIKE_SCRIPTS.filter((script) => script.test(name)).length > 1) {

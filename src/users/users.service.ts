@@ -97,7 +97,8 @@ export class UsersService {
 
   /** @returns the changed user, or undefined when there is no such user any more */
   async changeProfile(userId: string, change: ProfileChange): Promise<User | undefined> {
-    return this.store.update(userId, change);
+    const isEmpty = Object.values(change).every((value) => value === undefined);
+    return isEmpty ? this.store.find(userId) : this.store.update(userId, change);
   }
 
   /** Deletes the user for good: the name is free again, and no session of the user is accepted any more. */

@@ -26,7 +26,8 @@ describe('the own user', () => {
       displayName: 'Ada',
     });
     expect((await patch({ email: null })).body).toMatchObject({ email: null, displayName: 'Ada' });
-    expect((await patch({})).status).toBe(200);
+    const { updatedAt } = (await patch({ displayName: 'Ada' })).body;
+    expect((await patch({})).body).toMatchObject({ updatedAt });
     expect((await api.ownUser(tokens.access_token)).body).toMatchObject({
       email: null,
       displayName: 'Ada',
@@ -39,6 +40,8 @@ describe('the own user', () => {
     ['a broken e-mail address', { email: 'a@' }],
     ['50 kB of bait (80)', { email: `${'a'.repeat(50_000)}@example.com` }],
     ['a number as name', { displayName: 1 }],
+    ['a blank name', { displayName: ' \u00a0 ' }],
+    ['a name that turns the text around', { displayName: 'gpj.\u202efile' }],
     ['a line break in the name', { displayName: 'a\r\nb' }],
     ['a list for a body', []],
     ['text for a body', '"text"'],

@@ -47,7 +47,7 @@ describe('problem answers', () => {
 
     expect(answer.body['errors']).toEqual([
       { pointer: '/username', code: 'not-a-string', detail: '必须是字符串。' },
-      { pointer: '/password', code: 'not-a-string', detail: '必须是字符串。' },
+      { pointer: '/password', code: 'missing', detail: '为必填项。' },
     ]);
   });
 
@@ -105,6 +105,12 @@ describe('problem answers', () => {
     ],
     ['another charset (74)', '{}', { 'content-type': 'application/json; charset=utf-16' }, 415],
     ['a word behind the type (74)', '{}', { 'content-type': 'application/json x' }, 415],
+    [
+      'compressed JSON (74)',
+      '{}',
+      { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+      415,
+    ],
     ['a tab behind the type (74)', '{}', { 'content-type': 'application/json\ta' }, 415],
     ['70 kB (75)', `"${'a'.repeat(70_000)}"`, { 'content-type': 'application/json' }, 413],
     ['text/plain (74)', '{}', { 'content-type': 'text/plain' }, 415],
@@ -138,6 +144,8 @@ describe('problem answers', () => {
     const rubbish = await rawHttp(api.url, 'GARBAGE\r\n\r\n');
     expect(statusOf(rubbish)).toBe(400);
     expect(rubbish).toContain('"code":"malformed-request"');
+    const [, requestId] = /X-Request-Id: (\S+)/.exec(rubbish)!;
+    expect(rubbish).toContain(`"requestId":"${requestId}"`);
   });
 
   it('never show what went wrong inside (92)', async () => {

@@ -97,6 +97,7 @@ describe('registration', () => {
     ['a space inside', 'ada lovelace', 'name-characters'],
     ['a line break', 'ada\nlovelace', 'name-characters'],
     ['a NUL', 'ada\0', 'name-characters'],
+    ['signs only', '..', 'name-characters'],
     ['a slash', 'ada/../root', 'name-characters'],
     ['nothing that can be seen', '\u200b ', 'too-short'],
     ['65 letters', 'a'.repeat(65), 'too-long'],

@@ -1,9 +1,20 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { HttpClient, type TestUser } from '../support/http-client.js';
+import { eventually } from '../support/own-cluster.js';
 import { keysByMaster } from '../support/redis.js';
 import { startTestApp } from '../support/test-app.js';
 
@@ -33,8 +44,14 @@ describe('npm start', () => {
     rmSync(dataDirectory, { recursive: true, force: true });
   });
 
-  const start = (command: string, args: string[], variables: Record<string, string> = {}): Run => {
+  const start = (
+    command: string,
+    args: string[],
+    variables: Record<string, string> = {},
+    cwd = process.cwd(),
+  ): Run => {
     const child = spawn(command, args, {
+      cwd,
       env: {
         PATH: process.env['PATH'],
         HOME: process.env['HOME'],
@@ -67,8 +84,8 @@ describe('npm start', () => {
     return run;
   };
   const npmStart = (variables?: Record<string, string>): Run => start('npm', ['start'], variables);
-  /** The ids of the redis-server processes that work in the folder. */
-  const nodesOf = (directory: string): string[] =>
+  /** The ids of the processes that work in the folder: redis-server works where its data are. */
+  const processesIn = (directory: string): string[] =>
     readdirSync('/proc').filter((pid) => {
       try {
         return readlinkSync(`/proc/${pid}/cwd`).startsWith(directory);
@@ -83,13 +100,13 @@ describe('npm start', () => {
     await first.until('Swagger UI');
     expect(first.output()).toContain(`${api.url}/docs`);
     expect(first.output()).toContain(`${api.url}/api`);
-    expect(nodesOf(dataDirectory)).toHaveLength(6);
+    expect(processesIn(dataDirectory)).toHaveLength(6);
     const user: TestUser = await api.newUser('yesterday');
 
     first.child.kill('SIGINT');
 
     expect(await first.ended).toBe(0);
-    expect(nodesOf(dataDirectory)).toHaveLength(0);
+    expect(processesIn(dataDirectory)).toHaveLength(0);
 
     await npmStart().until('Swagger UI');
     expect((await api.ownUser(user.tokens.access_token)).status).toBe(200);
@@ -99,13 +116,60 @@ describe('npm start', () => {
       readFileSync(join(dataDirectory, name === 'password' ? 'cluster/password' : name), 'utf8'),
     );
     secrets.push(user.password, user.tokens.access_token, user.tokens.refresh_token);
-    const processes = nodesOf(dataDirectory).flatMap((pid) =>
+    const processes = processesIn(dataDirectory).flatMap((pid) =>
       ['cmdline', 'environ'].map((file) => readFileSync(`/proc/${pid}/${file}`, 'latin1')),
     );
     const seen = running.map((run) => run.output()).join() + processes.join();
     for (const secret of secrets) {
       expect(seen).not.toContain(secret);
     }
+  });
+
+  /** A copy of the project, for what builds: other tests use the build of this one. */
+  const copyOfProject = (): string => {
+    const copy = join(dataDirectory, 'project');
+    const files = readdirSync('.').filter((name) => /^(src|.*\.json)$/.test(name));
+    for (const file of files) {
+      cpSync(file, join(copy, file), { recursive: true, preserveTimestamps: true });
+    }
+    symlinkSync(join(process.cwd(), 'node_modules'), join(copy, 'node_modules'));
+    return copy;
+  };
+
+  const expectCleanStop = async (run: Run): Promise<void> => {
+    expect(processesIn(dataDirectory).length).toBeGreaterThanOrEqual(6);
+
+    // Twice, as a terminal and npm together send it.
+    run.child.kill('SIGINT');
+    run.child.kill('SIGINT');
+
+    expect(await run.ended).toBe(0);
+    expect(processesIn(dataDirectory)).toHaveLength(0);
+  };
+
+  it('run cluster: stops on Ctrl-C without a trace', async () => {
+    const run = start('npm', ['run', 'cluster']);
+    await run.until('The Redis Cluster is ready');
+
+    await expectCleanStop(run);
+  });
+
+  it('run start:dev: serves a change that was saved, and stops on Ctrl-C without a trace', async () => {
+    const project = copyOfProject();
+    const run = start('npm', ['run', 'start:dev'], {}, project);
+    await run.until('Swagger UI');
+    const file = join(project, 'src/health/health.controller.ts');
+
+    writeFileSync(file, readFileSync(file, 'utf8').replace("@Get('live')", "@Get('alive')"));
+
+    const api = new HttpClient(`http://127.0.0.1:${PORT}`);
+    await eventually('the change is there', 30_000, () =>
+      api.request('GET', '/health/alive').then(
+        ({ status }) => status === 200,
+        () => false,
+      ),
+    );
+    await expectCleanStop(run);
   });
 
   it('drains: a request under way when the signal comes is answered', async () => {

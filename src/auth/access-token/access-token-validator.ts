@@ -38,7 +38,7 @@ export class AccessTokenValidator {
 
   /**
    * @returns who the token speaks for, or undefined when it is not accepted, for whatever reason
-   * @throws NotConfirmedError when Redis cannot be asked: nobody is let through then
+   * @throws RedisUnavailableError when Redis cannot be asked: nobody is let through then
    */
   async validate(token: string): Promise<Principal | undefined> {
     const checked = await this.check(token);

@@ -51,24 +51,31 @@ export class ProblemResponse {
   errors?: InvalidMemberResponse[];
 }
 
-/** What a route that reads a body can answer besides its own problems. */
-export const BODY_PROBLEMS = [
-  'invalid-request',
+/** What a route that takes no body can answer when it is sent one all the same. */
+export const STRAY_BODY_PROBLEMS = [
   'malformed-request',
   'body-too-large',
   'unsupported-media-type',
+] as const satisfies ProblemCode[];
+
+/** What a route that reads a body can answer besides its own problems. */
+export const BODY_PROBLEMS = [
+  'invalid-request',
+  ...STRAY_BODY_PROBLEMS,
 ] as const satisfies ProblemCode[];
 
 /** What the guard can answer in front of a route. */
 export const GUARD_PROBLEMS = [
   'missing-token',
   'invalid-token',
-  'not-confirmed',
+  'store-unavailable',
 ] as const satisfies ProblemCode[];
 
-/** Documents the problems that a route can answer, one response for each status. Any route can fail with a 500. */
+/** Documents the problems that a route can answer, one response for each status. Any route can answer 431 and 500. */
 export function ApiProblems(...named: ProblemCode[]): MethodDecorator & ClassDecorator {
-  const codes: ProblemCode[] = [...new Set<ProblemCode>([...named, 'internal-error'])];
+  const codes: ProblemCode[] = [
+    ...new Set<ProblemCode>([...named, 'headers-too-large', 'internal-error']),
+  ];
   const statuses = [...new Set(codes.map((code) => PROBLEMS[code].status))];
   const responses = statuses.map((status) => {
     const group = codes.filter((code) => PROBLEMS[code].status === status);

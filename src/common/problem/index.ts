@@ -2,6 +2,7 @@ export {
   ApiProblems,
   BODY_PROBLEMS,
   GUARD_PROBLEMS,
+  STRAY_BODY_PROBLEMS,
   ProblemResponse,
 } from './api-problems.decorator.js';
 export { PROBLEM_CODES, PROBLEMS, type ProblemCode } from './catalogue.js';

@@ -15,8 +15,15 @@ export function Obeys(name: string, rule: Rule): PropertyDecorator {
 }
 
 /** Any string; what it must look like is decided elsewhere. */
-export const isText: Rule = (value) =>
-  typeof value === 'string' ? undefined : { code: 'not-a-string' };
+export const isText: Rule = (value) => {
+  if (value === undefined) {
+    return { code: 'missing' };
+  }
+  return typeof value === 'string' ? undefined : { code: 'not-a-string' };
+};
+
+/** Control characters, line breaks, halves of characters, and what turns the direction of the text around it. */
+const UNSEEN_EFFECTS = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u202a-\u202e\u2066-\u2069]/u;
 
 /** A string within limits, counted in code points, without control characters. */
 export function textBetween(min: number, max: number): Rule {
@@ -26,13 +33,13 @@ export function textBetween(min: number, max: number): Rule {
     }
     // Two units for a code point at the most, so that a huge text is not taken apart to be counted.
     const length = value.length > 2 * max ? value.length : Array.from(value).length;
-    if (length < min) {
+    if (length < min || value.trim() === '') {
       return { code: 'too-short', params: { min } };
     }
     if (length > max) {
       return { code: 'too-long', params: { max } };
     }
-    return /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/u.test(value) ? { code: 'control-characters' } : undefined;
+    return UNSEEN_EFFECTS.test(value) ? { code: 'control-characters' } : undefined;
   };
 }
 

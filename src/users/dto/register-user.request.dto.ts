@@ -19,7 +19,9 @@ export class RegisterUserRequest {
   username!: string;
 
   @ApiProperty({
-    description: 'Any characters, no rules but length, and not a password that is easy to guess.',
+    description:
+      'At least 15 characters, if the operator has not set another minimum. Any characters, no rules of composition; ' +
+      'but not a password that is easy to guess.',
     example: 'engine weaves algebra',
     format: 'password',
     maxLength: PASSWORD_MAX_LENGTH,
