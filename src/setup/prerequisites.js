@@ -29,7 +29,14 @@ export function ensurePackages() {
   }
   say('Installing packages (npm ci) …');
   // No install scripts: nothing that we use needs one. Development packages always: they build the application.
-  const args = ['ci', '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund'];
+  const args = [
+    'ci',
+    '--ignore-scripts',
+    '--include=dev',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ];
   const npm = process.env.npm_execpath;
   const failed = npm ? !runs(process.execPath, [npm, ...args]) : !runs('npm', args);
   if (failed) {
@@ -140,7 +147,7 @@ function install(debianPackage, homebrewPackage) {
   const apt = [...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-qq'];
   for (const step of [['update'], ['install', '-y', '--no-install-recommends', debianPackage]]) {
     const [command, ...args] = [...apt, ...step];
-    runs(command, args);
+    runs(command, args, { stdio: ['ignore', 'ignore', 2] });
   }
 }
 
