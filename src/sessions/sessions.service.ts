@@ -37,8 +37,6 @@ export interface PresentedToken {
   readonly token: string;
   readonly userId: string;
   readonly sessionId: string;
-  /** Seconds since the epoch. */
-  readonly expiresAt: number;
 }
 
 export type SessionState =

@@ -37,6 +37,23 @@ describe('the password hasher', () => {
     expect(await hasher.verify(undefined, new Secret('nobody has this password'))).toBe(false);
   });
 
+  it('hashes as much for a user who does not exist as for one who does (66)', async () => {
+    const refusedOf = async (hash: string | undefined): Promise<number> => {
+      const options = { concurrency: 1, maxWaiting: 3 };
+      const hasher = new PasswordHasher({ isRegistrationOpen: true, hashing: options });
+      await hasher.onModuleInit();
+      const results = await Promise.allSettled(
+        Array.from({ length: 10 }, () => hasher.verify(hash, password)),
+      );
+      return results.filter((result) => result.status === 'rejected').length;
+    };
+    const hash = await new PasswordHasher({ isRegistrationOpen: true }).hash(password);
+
+    // One at work and three waiting: whoever hashes takes one of these places.
+    expect(await refusedOf(hash)).toBe(6);
+    expect(await refusedOf(undefined)).toBe(6);
+  });
+
   it('takes no more than it can do soon (53)', async () => {
     const hasher = new PasswordHasher({
       isRegistrationOpen: true,

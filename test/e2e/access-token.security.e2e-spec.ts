@@ -176,7 +176,8 @@ describe('access tokens', () => {
       calls += 1;
       response.end('{}');
     });
-    await new Promise<void>((resolve) => canary.listen(0, '127.0.0.1', resolve));
+    // Unreferenced, so that a failure here ends the run instead of keeping it open.
+    await new Promise<void>((resolve) => canary.listen(0, '127.0.0.1', resolve).unref());
     const url = `http://127.0.0.1:${(canary.address() as AddressInfo).port}/jwks.json`;
     const own = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
     const jwk = own.publicKey.export({ format: 'jwk' });

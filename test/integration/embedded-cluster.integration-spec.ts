@@ -38,7 +38,9 @@ describe('the embedded cluster', () => {
   };
   const listen = async (port: number): Promise<Server> =>
     new Promise((resolve) => {
-      const server = createServer().listen(port, '127.0.0.1', () => resolve(server));
+      const server = createServer()
+        .listen(port, '127.0.0.1', () => resolve(server))
+        .unref();
     });
   const withClient = async <T>(
     cluster: EmbeddedCluster,

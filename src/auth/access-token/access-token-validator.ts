@@ -78,7 +78,7 @@ export class AccessTokenValidator {
   private async askForSession(checked: CheckedToken, isVerified: boolean): Promise<SessionState> {
     const { sub, sid, exp } = checked.claims;
     return this.sessions.use(
-      { token: checked.token, userId: sub, sessionId: sid, expiresAt: exp },
+      { token: checked.token, userId: sub, sessionId: sid },
       isVerified,
       exp * 1000 - this.clock.now(),
     );
