@@ -33,7 +33,7 @@ export class RedisCluster implements OnApplicationShutdown {
   /** Connections of its own: WAIT blocks them, and a look-up must not stand behind it. */
   private readonly writeClient: Cluster;
   private readonly writer: DurableWriter;
-  private lastTold = { text: '', at: 0 };
+  private readonly lastTold = new Map<string, number>();
 
   constructor(@Inject(REDIS_CLUSTER_OPTIONS) options: RedisClusterOptions) {
     const settings = { ...REDIS_CLUSTER_DEFAULTS, ...options };
@@ -42,7 +42,10 @@ export class RedisCluster implements OnApplicationShutdown {
     this.client = createClusterClient(options);
     this.writeClient = createClusterClient(options);
     for (const client of this.clients) {
-      client.on('error', (error: Error) => this.tell(error));
+      client.on('error', (error: Error) => this.tell(`Redis Cluster: ${error.message}`));
+      client.on('node error', (error: Error, address: string) =>
+        this.tell(`Redis node ${address}: ${error.message}`),
+      );
     }
     this.writer = new DurableWriter(this.writeClient, settings.confirmingReplicas);
   }
@@ -117,12 +120,11 @@ export class RedisCluster implements OnApplicationShutdown {
   }
 
   /** A cluster that is away says the same twice a second; once in a while is enough. */
-  private tell(error: Error & { lastNodeError?: Error }): void {
-    const text = [error.message, error.lastNodeError?.message].filter(Boolean).join(' ');
+  private tell(text: string): void {
     const now = performance.now();
-    if (text !== this.lastTold.text || now - this.lastTold.at > TELL_AGAIN_MS) {
-      this.lastTold = { text, at: now };
-      this.logger.warn(`Redis Cluster: ${text}`);
+    if (now - (this.lastTold.get(text) ?? -TELL_AGAIN_MS) >= TELL_AGAIN_MS) {
+      this.lastTold.set(text, now);
+      this.logger.warn(text);
     }
   }
 
