@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto';
+
+import { b64, signatureTwin } from '../support/forge.js';
+import { rawHttp, statusOf } from '../support/raw-http.js';
+import { startWithVictim, type Victim } from '../support/victim.js';
+
+/** How an access token is sent and looked up: requirements 17 to 20. */
+describe('access tokens', () => {
+  let victim: Victim;
+  let api: Victim['api'];
+  let token: Victim['token'];
+  let signed: Victim['signed'];
+  let expectRefused: Victim['expectRefused'];
+  beforeAll(async () => {
+    victim = await startWithVictim();
+    ({ api, token, signed, expectRefused } = victim);
+  });
+  afterAll(async () => victim.api.close());
+  afterEach(async () => victim.expectStillAccepted());
+
+  it('(17) come behind Bearer and one space, alone', async () => {
+    const send = async (value: string): Promise<number> =>
+      (await api.request('GET', '/api/user', { headers: { authorization: value } })).status;
+    const wrong = [
+      ...[token, `Bearer${token}`, `Bearer  ${token}`, `Bearer\t${token}`, `Bearer ${token} more`],
+      ...[`Bearer ${token}, Bearer ${token}`, `Bearer ${token},`, `Basic ${token}`, `JWT ${token}`],
+      ...['Bearer', 'Bearer ', `Bearer "${token}"`, `Token Bearer ${token}`],
+    ];
+    for (const value of wrong) {
+      expect({ value, status: await send(value) }).toEqual({ value, status: 401 });
+    }
+    for (const scheme of ['bearer', 'BEARER', 'bEaReR']) {
+      expect(await send(`${scheme} ${token}`)).toBe(200);
+    }
+    const twice = await rawHttp(
+      api.url,
+      `GET /api/user HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\n` +
+        `Authorization: Bearer ${token}\r\nConnection: close\r\n\r\n`,
+    );
+    expect(statusOf(twice)).toBe(401);
+  });
+
+  it('(18) are accepted nowhere else: not in query, body or cookie, not as JWE or JSON', async () => {
+    const attempts = [
+      api.request('GET', `/api/user?access_token=${token}&token=${token}`),
+      api.request('PATCH', '/api/user', { body: { access_token: token } }),
+      api.request('GET', '/api/user', {
+        headers: { cookie: `access_token=${token}; token=${token}; jwt=${token}` },
+      }),
+    ];
+    for (const answer of await Promise.all(attempts)) {
+      expect(answer.status).toBe(401);
+    }
+    const [h, p, s] = token.split('.');
+    await expectRefused(`${h}.${p}.${s}.${p}.${s}`);
+    const asJson = b64({ payload: p, signatures: [{ protected: h, signature: s }] });
+    await expectRefused(asJson);
+    expect(
+      (await api.ownUser(JSON.stringify({ payload: p, protected: h, signature: s }))).status,
+    ).toBe(401);
+  });
+
+  it('(19) get a challenge that does not say which check failed', async () => {
+    const missing = await api.request('GET', '/api/user');
+    expect(missing.status).toBe(401);
+    expect(missing.headers.get('www-authenticate')).toBe('Bearer realm="keyslot"');
+
+    const now = Math.floor(Date.now() / 1000);
+    const forgeries = [
+      'rubbish',
+      signed({ payload: { iat: now - 901, exp: now - 1 } }),
+      signed({ payload: { aud: 'x' } }),
+      signed({ payload: { sid: randomUUID() } }),
+      `${token.slice(0, -8)}AAAAAAAA`,
+    ];
+    const bodies = new Set<string>();
+    for (const forged of forgeries) {
+      const answer = await api.ownUser(forged);
+      expect(answer.status).toBe(401);
+      expect(answer.headers.get('www-authenticate')).toBe(
+        'Bearer realm="keyslot", error="invalid_token"',
+      );
+      bodies.add(JSON.stringify({ ...answer.body, requestId: '' }));
+    }
+    expect(bodies.size).toBe(1);
+  });
+
+  it('(20) are looked up by all their bytes, and each look-up asks whether the session lives', async () => {
+    const other = await api.newUser();
+    const alive = other.tokens.access_token;
+    const twin = signatureTwin(alive);
+    expect((await api.ownUser(alive)).body).toMatchObject({ username: other.username });
+    // Another spelling of the signature that does verify is the same token: it lives and dies with the session.
+    expect((await api.ownUser(twin)).status).toBe(200);
+    const [h, , s] = alive.split('.');
+    await expectRefused(`${h}.${token.split('.')[1]}.${s}`);
+
+    expect((await api.request('POST', '/api/logout', { token: alive })).status).toBe(204);
+
+    await expectRefused(alive);
+    await expectRefused(twin);
+    expect((await api.request('POST', '/api/logout', { token: alive })).status).toBe(401);
+  });
+});

@@ -1,0 +1,58 @@
+import type { JsonWebKey, KeyObject } from 'node:crypto';
+
+import { SigningKeys } from '../../src/keys/index.js';
+
+import { decode, signEs256 } from './forge.js';
+import type { TestUser } from './http-client.js';
+import { startTestApp, type TestApp } from './test-app.js';
+
+export type Json = Record<string, unknown>;
+
+/** A user with a valid token, and the real key to sign others with: so that one change is the only reason to refuse. */
+export interface Victim {
+  readonly api: TestApp;
+  readonly user: TestUser;
+  readonly token: string;
+  readonly header: Json;
+  readonly payload: Json;
+  readonly key: KeyObject;
+  readonly signed: (change: { header?: Json; payload?: Json }) => string;
+  readonly signedWithout: (part: 'header' | 'payload', member: string) => string;
+  /** As anybody can read it. */
+  readonly publishedKey: () => Promise<JsonWebKey & { kid: string }>;
+  /** That the forgery is refused, without a word about the reason. */
+  readonly expectRefused: (forged: string) => Promise<void>;
+  /** 20: a refused forgery never makes the valid token fail. */
+  readonly expectStillAccepted: () => Promise<void>;
+}
+
+export async function startWithVictim(): Promise<Victim> {
+  const api = await startTestApp();
+  const user = await api.newUser('victim');
+  const token = user.tokens.access_token;
+  const { header, payload } = decode(token);
+  const { signingKey: key } = await api.app.get(SigningKeys).ring();
+  return {
+    ...{ api, user, token, header, payload, key },
+    signed: (change) =>
+      signEs256({ ...header, ...change.header }, { ...payload, ...change.payload }, key),
+    signedWithout: (part, member) => {
+      const copies = { header: { ...header }, payload: { ...payload } };
+      delete copies[part][member];
+      return signEs256(copies.header, copies.payload, key);
+    },
+    publishedKey: async () => {
+      const { body } = await api.request<{ keys: (JsonWebKey & { kid: string })[] }>(
+        'GET',
+        '/.well-known/jwks.json',
+      );
+      return body.keys[0]!;
+    },
+    expectRefused: async (forged) => {
+      const answer = await api.ownUser(forged);
+      expect({ forged, status: answer.status }).toEqual({ forged, status: 401 });
+      expect(answer.body).toMatchObject({ code: 'invalid-token' });
+    },
+    expectStillAccepted: async () => expect((await api.ownUser(token)).status).toBe(200),
+  };
+}
