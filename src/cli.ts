@@ -13,11 +13,12 @@ async function runCluster(): Promise<void> {
   const shutdown = new Shutdown();
   try {
     const { dataDirectory } = loadSettings();
-    const cluster = await EmbeddedCluster.start({
+    const starting = EmbeddedCluster.start({
       directory: `${dataDirectory}/cluster`,
       whenPortsAreBusy: 'stop',
     });
-    shutdown.add(() => cluster.stop());
+    shutdown.add(async () => (await starting.catch(() => undefined))?.stop());
+    const cluster = await starting;
     process.stdout.write(
       [
         'The Redis Cluster is ready. Use it with:',

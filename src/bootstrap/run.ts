@@ -17,6 +17,9 @@ export async function run(): Promise<void> {
     await refuseBusyPort(settings.http);
     const app = await createApp(await withCluster(settings, shutdown));
     shutdown.add(() => app.close());
+    if (shutdown.isUnderWay) {
+      return;
+    }
     await app.listen(settings.http.port, settings.http.host);
     await app.get(SigningKeys).untilLoaded();
     await announce(app);
@@ -51,15 +54,19 @@ async function withCluster(settings: Settings, shutdown: Shutdown): Promise<AppS
     return { ...settings, redis: { ...settings.redis, nodes } };
   }
   process.stdout.write('Starting the embedded Redis Cluster (six nodes) …\n');
-  const cluster = await EmbeddedCluster.start({
-    directory: `${settings.dataDirectory}/cluster`,
-  });
-  shutdown.add(() => cluster.stop());
-  const { addresses, password } = cluster;
+  const starting = EmbeddedCluster.start({ directory: `${settings.dataDirectory}/cluster` });
+  shutdown.add(() => stopWhenStarted(starting));
+  const { addresses, password } = await starting;
   return {
     ...settings,
     redis: { keyPrefix: settings.redis.keyPrefix, nodes: addresses, password },
   };
+}
+
+/** A signal may come while the cluster is being started. */
+async function stopWhenStarted(starting: Promise<EmbeddedCluster>): Promise<void> {
+  const cluster = await starting.catch(() => undefined);
+  await cluster?.stop();
 }
 
 async function announce(app: NestFastifyApplication): Promise<void> {

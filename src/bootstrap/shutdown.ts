@@ -30,7 +30,8 @@ export class Shutdown {
   async run(exitCode: number): Promise<void> {
     this.startedAt = performance.now();
     setTimeout(() => process.exit(1), LONGEST_MS).unref();
-    for (const step of this.steps) {
+    // Also what is added while this runs.
+    for (let step = this.steps.shift(); step; step = this.steps.shift()) {
       await step().catch((error: unknown) => process.stderr.write(`${String(error)}\n`));
     }
     process.exit(exitCode);

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 
 import { EmbeddedClusterError } from './embedded-cluster.error.js';
 
@@ -12,8 +12,9 @@ export class DataDirectory {
   private lock: Server | undefined;
 
   constructor(path: string) {
-    this.path = resolve(path);
-    mkdirSync(this.path, { recursive: true, mode: 0o700 });
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    // As redis-server names its folder: without links.
+    this.path = realpathSync(path);
   }
 
   get passwordFile(): string {

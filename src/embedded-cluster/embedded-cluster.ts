@@ -9,6 +9,8 @@ import { busyPorts, findFreePorts, NODES, portsFrom } from './ports.js';
 import { RedisNode } from './redis-node.js';
 
 const HEALTHY_TIMEOUT_MS = 30_000;
+/** A node that ends sooner will do so again. */
+const SHORTEST_UPTIME_MS = 1000;
 /** A failover takes the node timeout and one to two seconds more; past this, none is coming. */
 const FAILOVER_TIMEOUT_MS = 10_000;
 
@@ -134,11 +136,15 @@ export class EmbeddedCluster {
 
   private async watch(node: RedisNode): Promise<void> {
     const id = await idOf(node);
-    node.onUnexpectedExit = () => {
-      process.stderr.write(`The Redis node on port ${node.port} has ended. It is started again.\n`);
-      this.restart(node, id).catch((error: unknown) => {
-        process.stderr.write(`A node of the embedded cluster is gone for good. ${String(error)}\n`);
-      });
+    node.onUnexpectedExit = (uptimeMs) => {
+      if (uptimeMs < SHORTEST_UPTIME_MS) {
+        tell(
+          `The Redis node on port ${node.port} ends as soon as it has started. It is left alone.`,
+        );
+        return;
+      }
+      tell(`The Redis node on port ${node.port} has ended. It is started again.`);
+      this.restart(node, id).catch((error: Error) => tell(error.message));
     };
   }
 
@@ -162,6 +168,10 @@ export class EmbeddedCluster {
       node.signalStop();
     }
   };
+}
+
+function tell(text: string): void {
+  process.stderr.write(`${text}\n`);
 }
 
 /** So that the first who says yes counts, and a frozen node holds nobody up. */

@@ -4,6 +4,7 @@ import { EmbeddedClusterError } from './embedded-cluster.error.js';
 import type { RedisNode } from './redis-node.js';
 
 const SLOTS = 16_384;
+const MASTERS = 3;
 const POLL_MS = 25;
 
 interface NodeLine {
@@ -39,15 +40,32 @@ export async function formCluster(nodes: readonly RedisNode[]): Promise<void> {
  * too.
  */
 export async function rejoinCluster(nodes: readonly RedisNode[]): Promise<void> {
-  const members = nodes.filter((node) => node.hasMembership);
+  const members = nodes.filter((node) => node.isMember);
+  const strangers = nodes.filter((node) => !members.includes(node));
   await Promise.all(members.map((node) => node.start()));
   await introduce(members);
   await Promise.all(members.map((member) => takeOverFromMissing(member, members)));
-  for (const stranger of nodes.filter((node) => !members.includes(node))) {
+  await refuseLostShard(members, strangers);
+  for (const stranger of strangers) {
+    stranger.forgetMembership();
     await stranger.start();
     await introduce([...members, stranger]);
     await replicate(stranger, await masterWithoutReplica(stranger));
     members.push(stranger);
+  }
+}
+
+/** When a master and its replica both came without data, nobody has them any more. */
+async function refuseLostShard(
+  members: readonly RedisNode[],
+  strangers: readonly RedisNode[],
+): Promise<void> {
+  const roles = await Promise.all(members.map((member) => member.call('INFO', 'replication')));
+  if (roles.filter((role) => role.includes('role:master')).length < MASTERS) {
+    throw new EmbeddedClusterError(
+      `The data of a master and of its replica are gone: ${strangers.map(({ folder }) => folder).join(', ')}.\n` +
+        'Bring one of these folders back, or move the whole data folder away to begin with an empty cluster.',
+    );
   }
 }
 
@@ -112,7 +130,7 @@ async function masterWithoutReplica(observer: RedisNode): Promise<string> {
       lines.filter((line) => !line.isMaster && !line.isFailing).map((line) => line.masterId),
     );
     found = masters.find((master) => !followed.has(master.id))?.id;
-    return masters.length === 3 && found !== undefined;
+    return masters.length === MASTERS && found !== undefined;
   });
   return found!;
 }

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
@@ -16,8 +16,9 @@ const COMMAND_TIMEOUT_MS = 5000;
 export class RedisNode {
   private process: ChildProcess | undefined;
   private control: Redis | undefined;
-  /** Called when the process ends without having been asked to. */
-  onUnexpectedExit: () => void = () => undefined;
+  private readyAt: number | undefined;
+  /** Called when the process ends without having been asked to, after it was ready for so many milliseconds. */
+  onUnexpectedExit: (uptimeMs: number) => void = () => undefined;
 
   constructor(
     readonly port: number,
@@ -29,9 +30,14 @@ export class RedisNode {
     return this.process?.pid;
   }
 
-  /** Whether the node has been part of a cluster, by what its folder says. */
-  get hasMembership(): boolean {
-    return existsSync(join(this.folder, 'nodes.conf'));
+  /** Whether the folder holds both a place in the cluster and the data that belong to it. */
+  get isMember(): boolean {
+    return ['nodes.conf', 'appendonlydir'].every((name) => existsSync(join(this.folder, name)));
+  }
+
+  /** Forgets the place in the cluster: without its data, the node must not come back as who it was. */
+  forgetMembership(): void {
+    rmSync(join(this.folder, 'nodes.conf'), { force: true });
   }
 
   get isRunning(): boolean {
@@ -55,7 +61,9 @@ export class RedisNode {
       child.once('exit', (code, signal) => resolve(`ended with ${signal ?? `code ${code}`}`));
     });
     void ended.then(() => this.handleExit(child));
+    this.readyAt = undefined;
     await this.untilReady(ended);
+    this.readyAt = performance.now();
   }
 
   /** @returns the reply of one command, from this very node */
@@ -96,7 +104,10 @@ export class RedisNode {
       this.process = undefined;
       this.control?.disconnect();
       this.control = undefined;
-      this.onUnexpectedExit();
+      // Before it was ready, whoever starts it is told.
+      if (this.readyAt !== undefined) {
+        this.onUnexpectedExit(performance.now() - this.readyAt);
+      }
     }
   }
 

@@ -6,8 +6,8 @@ import { LuaScript, RedisCluster } from '../redis-cluster/index.js';
 import { RATE_LIMIT_OPTIONS } from './rate-limit.module-definition.js';
 import type { RateLimitOptions } from './rate-limit.options.js';
 
-/** An attempt that was not settled by then belongs to a process that is gone. */
-const LONGEST_ATTEMPT_MS = 10_000;
+/** Longer than any attempt with all its waiting: one that was not settled by then belongs to a process that is gone. */
+const LONGEST_ATTEMPT_MS = 30_000;
 /** How long, and how many of an instance's callers, may wait for attempts under way. */
 const LONGEST_WAIT_MS = 5000;
 const MOST_WAITING = 200;

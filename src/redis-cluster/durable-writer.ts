@@ -1,11 +1,15 @@
 import calculateSlot from 'cluster-key-slot';
-import type { Cluster } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 
 import { appendTo, type ScriptCall } from './script-call.js';
+import { within } from './within.js';
 
 /** WAIT blocks its connection for at most this long, so that a silent replica does not hold everything up. */
 const LONGEST_WAIT_MS = 300;
 const LARGEST_BATCH = 256;
+const MOST_WAITING = 10_000;
+
+type Result = [error: Error | null, reply: unknown];
 
 interface Waiting {
   readonly call: ScriptCall;
@@ -17,6 +21,7 @@ interface Waiting {
 
 /** The writes for one master. While a batch is under way the next one gathers. */
 interface Lane {
+  readonly master: string;
   isBusy: boolean;
   waiting: Waiting[];
 }
@@ -25,6 +30,9 @@ interface Lane {
  * Sends writes with a WAIT behind them, in one pipeline on one connection: WAIT speaks only for the writes of its own
  * connection. It also blocks that connection; so the writes for one master travel in batches with one WAIT each, and a
  * write whose caller has given up is dropped instead of piling up behind a replica that is silent.
+ *
+ * The pipeline is given to the master's own connection and not to the cluster client, which would send it again after
+ * its callers have given up, and can split it when a connection is about to close.
  */
 export class DurableWriter {
   private readonly lanes = new Map<string, Lane>();
@@ -36,44 +44,41 @@ export class DurableWriter {
 
   /** One attempt. @returns the script's reply, once enough replicas have confirmed */
   async write(call: ScriptCall, deadline: number): Promise<unknown> {
-    const lane = this.laneOf(call);
+    const master = this.client.slots[calculateSlot(call.keys[0] ?? '')]?.[0];
+    if (master === undefined) {
+      throw new Error('no master is known for this key');
+    }
+    const lane = this.lanes.get(master) ?? { master, isBusy: false, waiting: [] };
+    if (lane.waiting.length >= MOST_WAITING) {
+      throw new Error('too many writes wait for this master');
+    }
+    this.lanes.set(master, lane);
     return new Promise((resolve, reject) => {
       lane.waiting.push({ call, deadline, resolve, reject });
       this.sendNext(lane);
     });
   }
 
-  private laneOf(call: ScriptCall): Lane {
-    // A pipeline may hold keys of several slots when the same nodes serve them.
-    const nodes = this.client.slots[calculateSlot(call.keys[0] ?? '')] ?? [];
-    const name = nodes.join();
-    const lane = this.lanes.get(name) ?? { isBusy: false, waiting: [] };
-    this.lanes.set(name, lane);
-    return lane;
-  }
-
   private sendNext(lane: Lane): void {
     if (lane.isBusy) {
       return;
     }
-    const batch = lane.waiting.splice(0, LARGEST_BATCH).filter(isStillWanted);
+    lane.waiting = lane.waiting.filter(isStillWanted);
+    const batch = lane.waiting.splice(0, LARGEST_BATCH);
     if (batch.length === 0) {
+      this.lanes.delete(lane.master);
       return;
     }
     lane.isBusy = true;
-    void this.send(batch).finally(() => {
+    void this.send(lane.master, batch).finally(() => {
       lane.isBusy = false;
       this.sendNext(lane);
     });
   }
 
-  private async send(batch: readonly Waiting[]): Promise<void> {
+  private async send(master: string, batch: readonly Waiting[]): Promise<void> {
     try {
-      const pipeline = this.client.pipeline();
-      batch.forEach(({ call }) => appendTo(pipeline, call));
-      const remaining = Math.max(...batch.map(({ deadline }) => deadline)) - performance.now();
-      pipeline.wait(this.replicas, Math.max(1, Math.ceil(Math.min(remaining, LONGEST_WAIT_MS))));
-      const results = (await pipeline.exec()) ?? [];
+      const results = await this.exchange(master, batch);
       const unconfirmed = this.whyUnconfirmed(results[batch.length]);
       batch.forEach(({ resolve, reject }, index) => {
         const error = results[index]?.[0] ?? unconfirmed;
@@ -88,7 +93,25 @@ export class DurableWriter {
     }
   }
 
-  private whyUnconfirmed(wait: [Error | null, unknown] | undefined): Error | undefined {
+  private async exchange(master: string, batch: readonly Waiting[]): Promise<Result[]> {
+    const pipeline = this.connectionTo(master).pipeline();
+    batch.forEach(({ call }) => appendTo(pipeline, call));
+    const remaining = Math.max(...batch.map(({ deadline }) => deadline)) - performance.now();
+    pipeline.wait(this.replicas, Math.max(1, Math.ceil(Math.min(remaining, LONGEST_WAIT_MS))));
+    return (await within(remaining, pipeline.exec())) ?? [];
+  }
+
+  private connectionTo(master: string): Redis {
+    const connection = this.client
+      .nodes('master')
+      .find(({ options }) => `${options.host}:${options.port}` === master);
+    if (!connection) {
+      throw new Error('the master is not connected');
+    }
+    return connection;
+  }
+
+  private whyUnconfirmed(wait: Result | undefined): Error | undefined {
     const [error, count] = wait ?? [new Error('the pipeline was not sent')];
     if (error) {
       return error;

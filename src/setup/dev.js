@@ -36,8 +36,9 @@ export async function runDev({ needsCluster }) {
 async function startCluster(shutdown) {
   try {
     const directory = `${loadSettings().dataDirectory}/cluster`;
-    const cluster = await EmbeddedCluster.start({ directory });
-    shutdown.add(() => cluster.stop());
+    const starting = EmbeddedCluster.start({ directory });
+    shutdown.add(async () => (await starting.catch(() => undefined))?.stop());
+    const cluster = await starting;
     return {
       ...process.env,
       REDIS_NODES: cluster.addresses.map(({ host, port }) => `${host}:${port}`).join(','),

@@ -80,10 +80,12 @@ export function ensureChromium() {
 
 /** Whether the settings name a cluster that runs already. */
 export function namesOwnCluster() {
-  const fromFile =
-    existsSync('.env') &&
-    /^\s*(?:export\s+)?REDIS_NODES\s*=\s*\S/m.test(readFileSync('.env', 'utf8'));
-  return Boolean(process.env.REDIS_NODES) || fromFile;
+  // As the loader of the settings: the environment wins over .env, and an empty value is none.
+  if (process.env.REDIS_NODES !== undefined) {
+    return process.env.REDIS_NODES !== '';
+  }
+  const pattern = /^\s*(?:export\s+)?REDIS_NODES\s*=\s*\S/m;
+  return existsSync('.env') && pattern.test(readFileSync('.env', 'utf8'));
 }
 
 /** @returns whether the command ran to a good end; its output is shown */

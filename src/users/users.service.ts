@@ -111,7 +111,10 @@ export class UsersService {
     if (check.outcome === 'too-many-attempts') {
       return check;
     }
-    if (check.outcome === 'wrong' || !(await this.store.delete(check.user))) {
+    if (check.outcome === 'wrong' || check.user.id !== userId) {
+      return { outcome: 'wrong-password' };
+    }
+    if (!(await this.store.delete(check.user))) {
       return { outcome: 'wrong-password' };
     }
     // The deletion is done and confirmed. A name that stays behind is taken over by the next who wants it.

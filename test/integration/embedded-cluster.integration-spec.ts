@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn } from 'node:child_process';
 
+import { jest } from '@jest/globals';
 import { Cluster } from 'ioredis';
 import { EmbeddedCluster, EmbeddedClusterError } from '../../src/embedded-cluster/index.js';
 import { eventually } from '../support/own-cluster.js';
@@ -178,6 +179,35 @@ describe('the embedded cluster', () => {
     await expectAllThere(second);
     await second.stop();
     await expectAllThere(await start());
+  });
+
+  it('says so at once when a master and its replica have both lost their data', async () => {
+    const first = await start();
+    await first.stop();
+    for (const node of ['node-1', 'node-4']) {
+      rmSync(join(directory, node, 'appendonlydir'), { recursive: true });
+    }
+
+    await expect(start()).rejects.toThrow(/data of a master and of its replica are gone: .*node-1/);
+  });
+
+  it('lets a node be that cannot start again, instead of trying for ever', async () => {
+    const cluster = await start();
+    await write(cluster);
+    const notices = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+    const manifest = join(directory, 'node-4', 'appendonlydir', 'appendonly.aof.manifest');
+    writeFileSync(manifest, 'this is no manifest\n');
+    process.kill(cluster.pids.get(FIRST_PORT + 3)!, 'SIGKILL');
+
+    await eventually('the failure is told', 20_000, () =>
+      Promise.resolve(notices.mock.calls.join().includes('If its data are damaged')),
+    );
+    const told = notices.mock.calls.length;
+    await write(cluster).catch(() => undefined);
+    notices.mockRestore();
+
+    expect(told).toBe(2);
+    expect(cluster.pids.has(FIRST_PORT + 3)).toBe(false);
   });
 
   it('leaves a cluster alone that is not ours, though it lets everybody in', async () => {
