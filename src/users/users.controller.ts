@@ -3,7 +3,12 @@ import { ApiCreatedResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
 import { Public } from '../common/authentication/index.js';
-import { ApiProblems, BODY_PROBLEMS, invalidMember, Problem } from '../common/problem/index.js';
+import {
+  ApiProblems,
+  BODY_PROBLEMS,
+  Problem,
+  refuseInvalidMembers,
+} from '../common/problem/index.js';
 import { Secret } from '../common/secret/index.js';
 import { RegisterUserRequest } from './dto/register-user.request.dto.js';
 import { UserResponse } from './dto/user.response.dto.js';
@@ -62,13 +67,9 @@ export class UsersController {
   }
 
   private check(body: RegisterUserRequest): void {
-    const name = checkUsername(body.username);
-    if (name) {
-      throw invalidMember('/username', name);
-    }
-    const password = checkPassword(body.password, this.passwordMinLength, body);
-    if (password) {
-      throw invalidMember('/password', password);
-    }
+    refuseInvalidMembers({
+      '/username': checkUsername(body.username),
+      '/password': checkPassword(body.password, this.passwordMinLength, body),
+    });
   }
 }

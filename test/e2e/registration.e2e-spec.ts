@@ -93,6 +93,23 @@ describe('registration', () => {
     ]);
   });
 
+  it('names a bad name and a bad password together', async () => {
+    const answer = await register({ username: '..', password: 'short' });
+
+    expect(answer.body['errors']).toMatchObject([
+      { pointer: '/username', code: 'name-characters' },
+      { pointer: '/password', code: 'too-short' },
+    ]);
+  });
+
+  it('names an unknown member beside the others', async () => {
+    const answer = await register({ username: 1, password: 2, isAdmin: true });
+
+    expect((answer.body['errors'] as { pointer: string }[]).map(({ pointer }) => pointer)).toEqual(
+      expect.arrayContaining(['/isAdmin', '/username', '/password']),
+    );
+  });
+
   it.each([
     ['a space inside', 'ada lovelace', 'name-characters'],
     ['a line break', 'ada\nlovelace', 'name-characters'],

@@ -6,7 +6,12 @@ export {
   ProblemResponse,
 } from './api-problems.decorator.js';
 export { PROBLEM_CODES, PROBLEMS, type ProblemCode } from './catalogue.js';
-export { invalidMember, Problem, type InvalidMember, type ProblemOptions } from './problem.js';
+export {
+  Problem,
+  refuseInvalidMembers,
+  type InvalidMember,
+  type ProblemOptions,
+} from './problem.js';
 export { PROBLEM_MEDIA_TYPE, problemDocument, type ProblemDocument } from './problem-document.js';
 export {
   LANGUAGES,

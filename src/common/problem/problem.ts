@@ -34,7 +34,14 @@ export class Problem extends Error {
   }
 }
 
-/** The problem of one invalid member of the body. */
-export function invalidMember(pointer: string, failure: RuleFailure): Problem {
-  return new Problem('invalid-request', { errors: [{ pointer, ...failure }] });
+/** Answers with all the members that were refused, if any was: by pointer, the result of each check. */
+export function refuseInvalidMembers(
+  checks: Readonly<Record<string, RuleFailure | undefined>>,
+): void {
+  const errors = Object.entries(checks).flatMap(([pointer, failure]) =>
+    failure === undefined ? [] : [{ pointer, ...failure }],
+  );
+  if (errors.length > 0) {
+    throw new Problem('invalid-request', { errors });
+  }
 }
