@@ -1,6 +1,6 @@
-import { EmbeddedCluster, EmbeddedClusterError } from './embedded-cluster/index.js';
-import { loadSettings, SettingsError } from './config/index.js';
 import { Shutdown } from './bootstrap/shutdown.js';
+import { loadSettings, SettingsError } from './config/index.js';
+import { EmbeddedCluster, EmbeddedClusterError } from './embedded-cluster/index.js';
 
 const USAGE = `Usage: node dist/cli.js <command>
 
@@ -17,7 +17,7 @@ async function runCluster(): Promise<void> {
       directory: `${dataDirectory}/cluster`,
       whenPortsAreBusy: 'stop',
     });
-    shutdown.add(async () => (await starting.catch(() => undefined))?.stop());
+    shutdown.addStarting(starting);
     const cluster = await starting;
     process.stdout.write(
       [

@@ -55,18 +55,12 @@ async function withCluster(settings: Settings, shutdown: Shutdown): Promise<AppS
   }
   process.stdout.write('Starting the embedded Redis Cluster (six nodes) …\n');
   const starting = EmbeddedCluster.start({ directory: `${settings.dataDirectory}/cluster` });
-  shutdown.add(() => stopWhenStarted(starting));
+  shutdown.addStarting(starting);
   const { addresses, password } = await starting;
   return {
     ...settings,
     redis: { keyPrefix: settings.redis.keyPrefix, nodes: addresses, password },
   };
-}
-
-/** A signal may come while the cluster is being started. */
-async function stopWhenStarted(starting: Promise<EmbeddedCluster>): Promise<void> {
-  const cluster = await starting.catch(() => undefined);
-  await cluster?.stop();
 }
 
 async function announce(app: NestFastifyApplication): Promise<void> {

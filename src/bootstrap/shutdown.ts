@@ -27,6 +27,11 @@ export class Shutdown {
     this.steps.unshift(step);
   }
 
+  /** For what is being started: a signal may come before it is there, and then has to wait for it. */
+  addStarting(starting: Promise<{ stop(): Promise<unknown> }>): void {
+    this.add(async () => (await starting.catch(() => undefined))?.stop());
+  }
+
   async run(exitCode: number): Promise<void> {
     this.startedAt = performance.now();
     setTimeout(() => process.exit(1), LONGEST_MS).unref();

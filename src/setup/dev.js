@@ -37,7 +37,7 @@ async function startCluster(shutdown) {
   try {
     const directory = `${loadSettings().dataDirectory}/cluster`;
     const starting = EmbeddedCluster.start({ directory });
-    shutdown.add(async () => (await starting.catch(() => undefined))?.stop());
+    shutdown.addStarting(starting);
     const cluster = await starting;
     return {
       ...process.env,

@@ -147,6 +147,20 @@ describe('npm start', () => {
     expect(processesIn(dataDirectory)).toHaveLength(0);
   };
 
+  it('leaves nothing behind when Ctrl-C comes while the cluster is being started', async () => {
+    const run = npmStart();
+    await run.until('Starting the embedded Redis Cluster');
+    await eventually('the nodes are being started', 10_000, () =>
+      Promise.resolve(processesIn(dataDirectory).length > 0),
+    );
+
+    run.child.kill('SIGINT');
+
+    expect(await run.ended).toBe(0);
+    expect(processesIn(dataDirectory)).toEqual([]);
+    expect(run.output()).not.toContain('Keyslot is ready');
+  });
+
   it('run cluster: stops on Ctrl-C without a trace', async () => {
     const run = start('npm', ['run', 'cluster']);
     await run.until('The Redis Cluster is ready');
