@@ -11,7 +11,6 @@ interface NodeLine {
   readonly id: string;
   readonly isMyself: boolean;
   readonly isMaster: boolean;
-  readonly isFailing: boolean;
   readonly masterId: string;
   readonly hasSlots: boolean;
 }
@@ -50,7 +49,7 @@ export async function rejoinCluster(nodes: readonly RedisNode[]): Promise<void> 
     stranger.forgetMembership();
     await stranger.start();
     await introduce([...members, stranger]);
-    await replicate(stranger, await masterWithoutReplica(stranger));
+    await replicate(stranger, await masterWithoutReplica(members));
     members.push(stranger);
   }
 }
@@ -60,8 +59,8 @@ async function refuseLostShard(
   members: readonly RedisNode[],
   strangers: readonly RedisNode[],
 ): Promise<void> {
-  const roles = await Promise.all(members.map((member) => member.call('INFO', 'replication')));
-  if (roles.filter((role) => role.includes('role:master')).length < MASTERS) {
+  const selves = await Promise.all(members.map(selfOf));
+  if (selves.filter((self) => self.isMaster).length < MASTERS) {
     throw new EmbeddedClusterError(
       `The data of a master and of its replica are gone: ${strangers.map(({ folder }) => folder).join(', ')}.\n` +
         'Bring one of these folders back, or move the whole data folder away to begin with an empty cluster.',
@@ -74,9 +73,9 @@ async function takeOverFromMissing(
   member: RedisNode,
   members: readonly RedisNode[],
 ): Promise<void> {
-  const self = (await nodeLines(member)).find((line) => line.isMyself);
+  const self = await selfOf(member);
   const present = await Promise.all(members.map(idOf));
-  if (self && !self.isMaster && !present.includes(self.masterId)) {
+  if (!self.isMaster && !present.includes(self.masterId)) {
     await member.call('CLUSTER', 'FAILOVER', 'TAKEOVER');
   }
 }
@@ -121,18 +120,23 @@ async function replicate(replica: RedisNode, masterId: string): Promise<void> {
   });
 }
 
-async function masterWithoutReplica(observer: RedisNode): Promise<string> {
-  let found: string | undefined;
-  await until('a master that lacks a replica', 15_000, async () => {
-    const lines = await nodeLines(observer);
-    const masters = lines.filter((line) => line.isMaster && line.hasSlots && !line.isFailing);
-    const followed = new Set(
-      lines.filter((line) => !line.isMaster && !line.isFailing).map((line) => line.masterId),
-    );
-    found = masters.find((master) => !followed.has(master.id))?.id;
-    return masters.length === MASTERS && found !== undefined;
-  });
-  return found!;
+/** As each member says of itself: what one says of the others may be older than the last change. */
+async function masterWithoutReplica(members: readonly RedisNode[]): Promise<string> {
+  const selves = await Promise.all(members.map(selfOf));
+  const followed = new Set(selves.filter((self) => !self.isMaster).map((self) => self.masterId));
+  const lonely = selves.find((self) => self.isMaster && !followed.has(self.id));
+  if (!lonely) {
+    throw new EmbeddedClusterError('Every master has a replica already: there are too many nodes.');
+  }
+  return lonely.id;
+}
+
+async function selfOf(node: RedisNode): Promise<NodeLine> {
+  const self = (await nodeLines(node)).find((line) => line.isMyself);
+  if (!self) {
+    throw new EmbeddedClusterError(`The Redis node on port ${node.port} does not know itself.`);
+  }
+  return self;
 }
 
 async function isHealthy(node: RedisNode): Promise<boolean> {
@@ -158,7 +162,6 @@ async function nodeLines(node: RedisNode): Promise<NodeLine[]> {
         id,
         isMyself: flagList.includes('myself'),
         isMaster: flagList.includes('master'),
-        isFailing: flagList.includes('fail'),
         masterId,
         hasSlots: slots.length > 0,
       };
