@@ -82,10 +82,21 @@ async function takeOverFromMissing(
 
 /** Until every slot is served and every replica has caught up with its master. */
 export async function untilHealthy(nodes: readonly RedisNode[], timeoutMs: number): Promise<void> {
-  await until('the cluster to be whole', timeoutMs, async () => {
-    const healthy = await Promise.all(nodes.map(isHealthy));
-    return healthy.every(Boolean);
-  });
+  let ailing: readonly RedisNode[] = nodes;
+  try {
+    await until('the cluster to be whole', timeoutMs, async () => {
+      const healthy = await Promise.all(nodes.map(isHealthy));
+      ailing = nodes.filter((_, index) => !healthy[index]);
+      return ailing.length === 0;
+    });
+  } catch (error) {
+    const views = ailing.map(
+      async (node) => `Port ${node.port} sees:\n${await node.call('CLUSTER', 'NODES')}`,
+    );
+    throw new EmbeddedClusterError(
+      [(error as Error).message, ...(await Promise.all(views))].join('\n'),
+    );
+  }
 }
 
 /** Whether another node has taken over what the dead node served, or it served nothing. */

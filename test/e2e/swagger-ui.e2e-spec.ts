@@ -44,9 +44,16 @@ describe('Swagger UI', () => {
     if (!(await block.getAttribute('class'))?.includes('is-open')) {
       await block.locator('.opblock-summary-control').click();
     }
+    const answered = page.waitForResponse(
+      (response) =>
+        new URL(response.url()).pathname === path &&
+        response.request().method() === method.toUpperCase(),
+    );
     await block.locator('button.execute').click();
+    const sent = String((await answered).status());
     const answer = block.locator('.live-responses-table');
-    await answer.waitFor();
+    // The answer of an earlier execution stays on the page until this one is shown.
+    await answer.locator('tbody .response-col_status', { hasText: sent }).first().waitFor();
     const status = await answer.locator('tbody .response-col_status').first().innerText();
     const body = await answer.locator('tbody .highlight-code code').first().innerText();
     return { status: status.trim(), body: JSON.parse(body) as Record<string, unknown> };
