@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { JwtModule } from '@nestjs/jwt';
 
-import { Clock } from '../common/clock/index.js';
+import { ClockModule } from '../common/clock/index.js';
 import { AccessTokenIssuer } from './access-token/access-token-issuer.js';
 import { AccessTokenValidator } from './access-token/access-token-validator.js';
 import { AuthController } from './auth.controller.js';
@@ -16,14 +16,13 @@ import { JwtStrategy } from './jwt.strategy.js';
  * RateLimitModule in the same application.
  */
 @Module({
-  imports: [JwtModule.register({})],
+  imports: [ClockModule, JwtModule.register({})],
   controllers: [AuthController],
   providers: [
     AuthService,
     AccessTokenIssuer,
     AccessTokenValidator,
     JwtStrategy,
-    Clock,
     { provide: APP_GUARD, useClass: JwtAuthGuard },
   ],
   exports: [AccessTokenValidator],

@@ -1,4 +1,4 @@
-import { Cluster } from 'ioredis';
+import { Cluster, Redis } from 'ioredis';
 
 import type { RedisClusterOptions } from './redis-cluster.options.js';
 
@@ -25,14 +25,37 @@ export function createClusterClient(options: RedisClusterOptions): Cluster {
     // Bounded, and never giving up: recovery needs no restart.
     clusterRetryStrategy: (times) => Math.min(50 * times, 500),
     redisOptions: {
-      ...(options.username === undefined ? {} : { username: options.username }),
-      ...(options.password === undefined ? {} : { password: options.password.reveal() }),
-      ...(options.tls === undefined ? {} : { tls: options.tls }),
-      connectTimeout: 500,
+      ...connectionOptions(options),
       // Below the budget, so that an operation on a silent node has time for a second try.
       commandTimeout: 1000,
       // A frozen node keeps its connections open; silence while a reply is due counts as closed.
       socketTimeout: 800,
     },
   });
+}
+
+/** A connection to one node that listens. When it is lost it stays lost: whoever listens has to know. */
+export function createListeningConnection(
+  options: RedisClusterOptions,
+  address: { readonly host: string; readonly port: number },
+): Redis {
+  return new Redis({
+    ...connectionOptions(options),
+    ...address,
+    lazyConnect: true,
+    commandTimeout: 800,
+    enableOfflineQueue: false,
+    enableReadyCheck: false,
+    autoResubscribe: false,
+    retryStrategy: () => null,
+  });
+}
+
+function connectionOptions(options: RedisClusterOptions) {
+  return {
+    ...(options.username === undefined ? {} : { username: options.username }),
+    ...(options.password === undefined ? {} : { password: options.password.reveal() }),
+    ...(options.tls === undefined ? {} : { tls: options.tls }),
+    connectTimeout: 500,
+  };
 }

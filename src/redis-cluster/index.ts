@@ -1,3 +1,4 @@
+export type { ChannelListener, ChannelSubscription } from './channel-subscription.js';
 export { KeyBuilder } from './key-builder.js';
 export { LuaScript } from './lua-script.js';
 export { RedisCluster } from './redis-cluster.js';

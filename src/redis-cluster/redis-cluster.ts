@@ -1,8 +1,10 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import calculateSlot from 'cluster-key-slot';
 import type { Cluster } from 'ioredis';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { createClusterClient } from './cluster-client.js';
+import { ChannelSubscription, type ChannelListener } from './channel-subscription.js';
+import { createClusterClient, createListeningConnection } from './cluster-client.js';
 import { DurableWriter } from './durable-writer.js';
 import { KeyBuilder } from './key-builder.js';
 import type { LuaScript } from './lua-script.js';
@@ -34,8 +36,9 @@ export class RedisCluster implements OnApplicationShutdown {
   private readonly writeClient: Cluster;
   private readonly writer: DurableWriter;
   private readonly lastTold = new Map<string, number>();
+  private readonly subscriptions: ChannelSubscription[] = [];
 
-  constructor(@Inject(REDIS_CLUSTER_OPTIONS) options: RedisClusterOptions) {
+  constructor(@Inject(REDIS_CLUSTER_OPTIONS) private readonly options: RedisClusterOptions) {
     const settings = { ...REDIS_CLUSTER_DEFAULTS, ...options };
     this.keys = new KeyBuilder(settings.keyPrefix);
     this.budgetMs = settings.budgetMs;
@@ -108,7 +111,33 @@ export class RedisCluster implements OnApplicationShutdown {
     }
   }
 
+  /**
+   * Listens on sharded channels.
+   *
+   * @param channels names made by `keys.key`, all with the same tag: one master serves them
+   */
+  subscribe(
+    channels: readonly [string, ...string[]],
+    listener: ChannelListener,
+  ): ChannelSubscription {
+    const slot = calculateSlot(channels[0]);
+    const subscription = new ChannelSubscription(
+      channels,
+      listener,
+      () => this.client.slots[slot]?.[0],
+      (address) => createListeningConnection(this.options, address),
+    );
+    this.subscriptions.push(subscription);
+    return subscription;
+  }
+
+  /** Sends a message to whoever listens on a sharded channel now. It may be lost, and nobody is told. */
+  publish(channel: string, message: string): void {
+    this.client.spublish(channel, message).catch(() => undefined);
+  }
+
   async onApplicationShutdown(): Promise<void> {
+    this.subscriptions.forEach((subscription) => subscription.close());
     await Promise.all(
       this.clients.map(async (client) => {
         if (client.status === 'ready') {

@@ -1,25 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 
 import {
-  LuaScript,
   NotConfirmedError,
   RedisCluster,
   RedisClusterHealth,
 } from '../../src/redis-cluster/index.js';
 import { Secret } from '../../src/common/secret/index.js';
+import { luaScript } from '../support/lua-script.js';
 import { eventually, startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
 
-const scriptOf = (source: string): LuaScript<unknown> => {
-  const file = join(tmpdir(), `${randomUUID()}.lua`);
-  writeFileSync(file, source);
-  return LuaScript.fromFile(pathToFileURL(file), (reply) => reply);
-};
-const setScript = scriptOf(`-- KEYS[1] a key\nreturn redis.call('SET', KEYS[1], ARGV[1])`);
-const getScript = scriptOf(`-- KEYS[1] a key\nreturn redis.call('GET', KEYS[1])`);
+const setScript = luaScript(`-- KEYS[1] a key\nreturn redis.call('SET', KEYS[1], ARGV[1])`);
+const getScript = luaScript(`-- KEYS[1] a key\nreturn redis.call('GET', KEYS[1])`);
 
 describe('RedisCluster', () => {
   let own: OwnCluster;
@@ -169,7 +160,7 @@ describe('RedisCluster', () => {
   });
 
   it('does not retry what fails for good, and names the script', async () => {
-    const broken = scriptOf(`-- KEYS[1] a key\nreturn redis.call('HGET', KEYS[1], 'x')`);
+    const broken = luaScript(`-- KEYS[1] a key\nreturn redis.call('HGET', KEYS[1], 'x')`);
     await redis.runDurably(setScript, [key('text')], ['x']);
 
     await expect(redis.runDurably(broken, [key('text')])).rejects.toThrow(

@@ -9,4 +9,9 @@ export class Clock {
   nowSeconds(): number {
     return Math.floor(this.now() / 1000);
   }
+
+  /** Milliseconds since some moment; never set, but it may stand still while the machine sleeps. */
+  monotonic(): number {
+    return performance.now();
+  }
 }

@@ -1,0 +1,27 @@
+import { Controller, Get, Header } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+
+import { Public } from '../common/authentication/index.js';
+import { ApiProblems } from '../common/problem/index.js';
+import { MetricsRegistry } from './metrics-registry.js';
+
+@Public()
+@ApiTags('Health')
+@Controller('metrics')
+export class MetricsController {
+  constructor(private readonly registry: MetricsRegistry) {}
+
+  @Get()
+  @Header('Content-Type', 'text/plain; version=0.0.4; charset=utf-8')
+  @Header('Cache-Control', 'no-store')
+  @ApiOperation({
+    summary: 'Read the metrics',
+    description: 'For Prometheus. Let it be reached from the private side only.',
+  })
+  @ApiProduces('text/plain')
+  @ApiOkResponse({ type: String, description: 'Prometheus text.' })
+  @ApiProblems()
+  async read(): Promise<string> {
+    return this.registry.metrics();
+  }
+}

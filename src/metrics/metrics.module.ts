@@ -1,0 +1,13 @@
+import { Global, Module } from '@nestjs/common';
+
+import { MetricsController } from './metrics.controller.js';
+import { MetricsRegistry } from './metrics-registry.js';
+
+/** What the application measures about itself, for Prometheus. */
+@Global()
+@Module({
+  controllers: [MetricsController],
+  providers: [MetricsRegistry],
+  exports: [MetricsRegistry],
+})
+export class MetricsModule {}

@@ -1,0 +1,122 @@
+import { Injectable } from '@nestjs/common';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { Clock } from '../common/clock/index.js';
+import { ControlLog, type AppendedChange, type MemberNote } from './control-log.js';
+import { Membership } from './membership.js';
+import { silenceMs } from './near-cache.options.js';
+
+const REMIND_EVERY_MS = 100;
+
+/** How a change came to be known everywhere. */
+export type Announcement = 'acknowledged' | 'waited-for-lease';
+
+/** The instances that a change still has to wait for. Acknowledgements may come before the list of members does. */
+class Awaited {
+  private readonly acknowledged = new Set<string>();
+  private missing: Map<string, MemberNote> | undefined;
+  private readonly abort = new AbortController();
+
+  expect(members: Iterable<readonly [string, MemberNote]>): void {
+    this.missing = new Map([...members].filter(([instance]) => !this.acknowledged.has(instance)));
+    this.settle();
+  }
+
+  done(instance: string): void {
+    this.acknowledged.add(instance);
+    this.missing?.delete(instance);
+    this.settle();
+  }
+
+  get missingMembers(): ReadonlyMap<string, MemberNote> {
+    return this.missing ?? new Map<string, MemberNote>();
+  }
+
+  /** Until nobody is missing, but not for longer than this. */
+  async wait(ms: number): Promise<void> {
+    await delay(ms, undefined, { signal: this.abort.signal }).catch(() => undefined);
+  }
+
+  private settle(): void {
+    if (this.missing?.size === 0) {
+      this.abort.abort();
+    }
+  }
+}
+
+/** Tells every instance that a subject has changed, and waits until none can answer from what it was before. */
+@Injectable()
+export class Announcer {
+  private changes = 0;
+  private readonly underWay = new Map<string, Awaited>();
+
+  constructor(
+    private readonly log: ControlLog,
+    private readonly membership: Membership,
+    private readonly clock: Clock,
+  ) {
+    membership.onApplied = (message) => {
+      const [number = '', instance = ''] = message.split(' ');
+      this.underWay.get(number)?.done(instance);
+    };
+  }
+
+  /**
+   * @returns when each member has applied the change, or has been silent for longer than its lease
+   * @throws NotConfirmedError when the log could not be written: somebody may not know
+   */
+  async announce(subject: string): Promise<Announcement> {
+    this.changes += 1;
+    const number = String(this.changes);
+    const awaited = new Awaited();
+    this.underWay.set(number, awaited);
+    try {
+      const message = `${this.membership.instance} ${number} ${subject}`;
+      return await this.untilKnown(subject, message, awaited);
+    } finally {
+      this.underWay.delete(number);
+    }
+  }
+
+  private async untilKnown(
+    subject: string,
+    message: string,
+    awaited: Awaited,
+  ): Promise<Announcement> {
+    const change = await this.log.announce(subject, message);
+    const appendedAt = this.clock.monotonic();
+    awaited.done(this.membership.instance);
+    awaited.expect(change.members);
+    while (awaited.missingMembers.size > 0) {
+      const longestLease = Math.max(
+        ...[...awaited.missingMembers.values()].map(({ leaseMs }) => leaseMs),
+      );
+      const leftMs = appendedAt + silenceMs(longestLease) - this.clock.monotonic();
+      if (leftMs <= 0) {
+        // They have run out of trust by their own clocks. So that the next change need not wait for them as well:
+        this.log.remove(awaited.missingMembers).catch(() => undefined);
+        return 'waited-for-lease';
+      }
+      await awaited.wait(Math.min(leftMs, REMIND_EVERY_MS));
+      if (awaited.missingMembers.size > 0) {
+        this.remind(subject, message, change, awaited);
+      }
+    }
+    return 'acknowledged';
+  }
+
+  /** Says it again, and reads who has learnt it from the log, has left, or was found silent by somebody else. */
+  private remind(subject: string, message: string, change: AppendedChange, awaited: Awaited): void {
+    this.log
+      .announce(subject, message)
+      .then(({ members }) => {
+        for (const instance of awaited.missingMembers.keys()) {
+          const note = members.get(instance);
+          if (!note || note.position >= Number(change.sequence)) {
+            awaited.done(instance);
+          }
+        }
+      })
+      .catch(() => undefined);
+  }
+}

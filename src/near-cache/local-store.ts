@@ -1,0 +1,126 @@
+import { LRUCache } from 'lru-cache';
+
+import type { CacheKey } from './cache-key.js';
+
+/** For an entry with its key, its place in the index and what the engine adds. Measured with small values. */
+const ENTRY_OVERHEAD_BYTES = 400;
+const BYTES_PER_CHARACTER = 2;
+const UNKNOWN_BYTES = 4096;
+
+interface Entry {
+  readonly value: unknown;
+  readonly subject: string;
+  /** On the monotonic clock, in milliseconds. */
+  readonly expiresAt: number;
+}
+
+/** A load under way. It is detached, and its value not stored, when the subject changes before it ends. */
+export interface Load<Value> {
+  promise: Promise<Value> | undefined;
+}
+
+/** What one instance remembers, bounded, and what it is loading. It knows nothing of trust. */
+export class LocalStore {
+  private readonly entries: LRUCache<string, Entry>;
+  private readonly loads = new Map<string, Load<unknown>>();
+  /** Which entries and loads a change of a subject concerns. */
+  private readonly idsOfSubject = new Map<string, Set<string>>();
+
+  constructor(maxEntries: number, maxBytes: number) {
+    this.entries = new LRUCache({
+      max: maxEntries,
+      maxSize: maxBytes,
+      dispose: ({ subject }, id, reason) => {
+        if (reason !== 'set' && !this.loads.has(id)) {
+          this.forget(subject, id);
+        }
+      },
+    });
+  }
+
+  get entryCount(): number {
+    return this.entries.size;
+  }
+
+  get bytes(): number {
+    return this.entries.calculatedSize;
+  }
+
+  read<Value>(key: CacheKey<Value>, now: number): Value | undefined {
+    const entry = this.entries.get(key.id);
+    return entry !== undefined && now < entry.expiresAt ? (entry.value as Value) : undefined;
+  }
+
+  loadOf<Value>(key: CacheKey<Value>): Promise<Value> | undefined {
+    return this.loads.get(key.id)?.promise as Promise<Value> | undefined;
+  }
+
+  beginLoad<Value>(key: CacheKey<Value>): Load<Value> {
+    const load: Load<Value> = { promise: undefined };
+    this.loads.set(key.id, load);
+    this.remember(key);
+    return load;
+  }
+
+  /** Stores what was loaded, unless the subject has changed meanwhile. */
+  finishLoad<Value>(
+    key: CacheKey<Value>,
+    load: Load<Value>,
+    value: Value,
+    expiresAt: number,
+  ): void {
+    if (this.loads.get(key.id) !== load) {
+      return;
+    }
+    const entry = { value, subject: key.subject, expiresAt };
+    this.entries.set(key.id, entry, { size: ENTRY_OVERHEAD_BYTES + estimatedBytes(value) });
+  }
+
+  endLoad<Value>(key: CacheKey<Value>, load: Load<Value>): void {
+    if (this.loads.get(key.id) === load) {
+      this.loads.delete(key.id);
+      if (!this.entries.has(key.id)) {
+        this.forget(key.subject, key.id);
+      }
+    }
+  }
+
+  /** Forgets all parts of a subject, and detaches the loads of it: who asks from now on loads anew. */
+  drop(subject: string): void {
+    for (const id of this.idsOfSubject.get(subject) ?? []) {
+      this.loads.delete(id);
+      this.entries.delete(id);
+    }
+    this.idsOfSubject.delete(subject);
+  }
+
+  dropAll(): void {
+    this.loads.clear();
+    this.entries.clear();
+    this.idsOfSubject.clear();
+  }
+
+  private remember({ subject, id }: CacheKey<unknown>): void {
+    const ids = this.idsOfSubject.get(subject);
+    if (ids) {
+      ids.add(id);
+    } else {
+      this.idsOfSubject.set(subject, new Set([id]));
+    }
+  }
+
+  private forget(subject: string, id: string): void {
+    const ids = this.idsOfSubject.get(subject);
+    if (ids?.delete(id) && ids.size === 0) {
+      this.idsOfSubject.delete(subject);
+    }
+  }
+}
+
+function estimatedBytes(value: unknown): number {
+  try {
+    return BYTES_PER_CHARACTER * (JSON.stringify(value)?.length ?? 0);
+  } catch {
+    return UNKNOWN_BYTES; // it has no JSON: a cycle, a bigint
+  }
+}

@@ -1,0 +1,196 @@
+import {
+  Inject,
+  Injectable,
+  Logger,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { Clock } from '../common/clock/index.js';
+import { RedisCluster } from '../redis-cluster/index.js';
+import { ControlLog, type MemberNote, type Members } from './control-log.js';
+import { Lease } from './lease.js';
+import { LocalStore } from './local-store.js';
+import { NEAR_CACHE_OPTIONS } from './near-cache.module-definition.js';
+import {
+  NEAR_CACHE_DEFAULTS,
+  RENEWALS_PER_LEASE,
+  type NearCacheOptions,
+} from './near-cache.options.js';
+import { SilentMembers } from './silent-members.js';
+
+const PAUSE_AFTER_FAILURE_MS = 100;
+const POLL_MS = 10;
+
+/**
+ * Keeps this instance among those who are told of changes, and thereby entitled to trust its memory. Safety rests on the
+ * lease alone: a renewal brings what has changed, which is applied before the lease is extended. The channel only makes
+ * changes quick.
+ */
+@Injectable()
+export class Membership implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  /** New for each process: two never share one. */
+  readonly instance = randomUUID();
+  /** Called with what other instances say about the changes of this one. */
+  onApplied: (message: string) => void = () => undefined;
+
+  private readonly logger = new Logger('NearCache');
+  private readonly lease: Lease;
+  private readonly silentMembers = new SilentMembers();
+  private position: string | undefined;
+  private note: MemberNote | undefined;
+  private renewals = 0;
+  private confirmed = { joined: 0, renewed: 0 };
+  /** Goes up when trust is withdrawn: a renewal that was under way then extends nothing. */
+  private withdrawals = 0;
+  private isListening = false;
+  private isStopped = false;
+  private wake = new AbortController();
+
+  constructor(
+    private readonly redis: RedisCluster,
+    private readonly log: ControlLog,
+    private readonly store: LocalStore,
+    private readonly clock: Clock,
+    @Inject(NEAR_CACHE_OPTIONS) options: NearCacheOptions,
+  ) {
+    this.lease = new Lease(options.leaseMs ?? NEAR_CACHE_DEFAULTS.leaseMs, clock);
+  }
+
+  /** Whether this instance may answer from memory, now. */
+  get isTrusted(): boolean {
+    return this.lease.isHeld;
+  }
+
+  get leaseRemainingMs(): number {
+    return this.lease.remainingMs;
+  }
+
+  /** Leases that were begun and renewed. */
+  get leaseEvents(): Readonly<Record<'joined' | 'renewed', number>> {
+    return this.confirmed;
+  }
+
+  async untilTrusted(): Promise<void> {
+    while (!this.isTrusted && !this.isStopped) {
+      await delay(POLL_MS);
+    }
+  }
+
+  /** Asks for the next renewal at once. */
+  renewSoon(): void {
+    this.wake.abort();
+  }
+
+  onApplicationBootstrap(): void {
+    const applied = this.log.appliedChannel(this.instance);
+    this.redis.subscribe([this.log.changesChannel, applied], {
+      onUp: () => {
+        this.isListening = true;
+        this.renewSoon();
+      },
+      onDown: () => {
+        this.isListening = false;
+        this.withdraw('the channel for changes was lost');
+      },
+      onMessage: (channel, message) =>
+        channel === applied ? this.onApplied(message) : this.apply(message),
+    });
+    void this.keepRenewing();
+  }
+
+  /** Requests that are still under way then ask Redis. */
+  beforeApplicationShutdown(): void {
+    this.isStopped = true;
+    this.renewSoon();
+    this.withdraw();
+  }
+
+  private async keepRenewing(): Promise<void> {
+    let wasTrusted = false;
+    while (!this.isStopped) {
+      let pauseMs = this.lease.lengthMs / RENEWALS_PER_LEASE;
+      if (this.isListening) {
+        try {
+          await this.renew();
+        } catch (error) {
+          pauseMs = PAUSE_AFTER_FAILURE_MS;
+          if (wasTrusted && !this.isTrusted) {
+            this.logger.warn(`Memory is not trusted any more: ${(error as Error).message}`);
+          }
+        }
+      }
+      wasTrusted = this.isTrusted;
+      this.wake = new AbortController();
+      const { signal } = this.wake;
+      await delay(pauseMs, undefined, { signal, ref: false }).catch(() => undefined);
+    }
+  }
+
+  private async renew(): Promise<void> {
+    const { withdrawals } = this;
+    // Before it is sent: the lease runs from here, however long the answer takes.
+    const begun = this.lease.moment();
+    this.renewals += 1;
+    const renewal = await this.log.renew({
+      instance: this.instance,
+      leaseMs: this.lease.lengthMs,
+      number: this.renewals,
+      // Whoever has lost trust begins anew, instead of catching up from a log that he may know too little of.
+      position: this.isTrusted ? this.position : undefined,
+    });
+    this.note = renewal.members.get(this.instance);
+    this.removeSilent(renewal.members);
+    if (withdrawals !== this.withdrawals) {
+      this.leave();
+      return;
+    }
+    if (renewal.hasJoined) {
+      this.store.dropAll();
+    } else {
+      renewal.changes.forEach((subject) => this.store.drop(subject));
+    }
+    // All that changed is applied. Only now may the lease go on.
+    this.position = renewal.position;
+    this.lease.extend(begun);
+    this.confirmed[renewal.hasJoined ? 'joined' : 'renewed'] += 1;
+  }
+
+  /** A change by another instance, told on the channel: applied, then acknowledged. */
+  private apply(message: string): void {
+    const [changer = '', number = '', ...subject] = message.split(' ');
+    if (changer === this.instance) {
+      return;
+    }
+    this.store.drop(subject.join(' '));
+    this.redis.publish(this.log.appliedChannel(changer), `${number} ${this.instance}`);
+  }
+
+  private withdraw(reason?: string): void {
+    if (reason !== undefined && this.isTrusted) {
+      this.logger.warn(`Memory is not trusted any more: ${reason}`);
+    }
+    this.withdrawals += 1;
+    this.lease.revoke();
+    this.store.dropAll();
+    this.leave();
+  }
+
+  /** So that no change waits for this instance. If it fails, others notice its silence. */
+  private leave(): void {
+    const { note } = this;
+    this.note = undefined;
+    if (note) {
+      this.log.remove(new Map([[this.instance, note]])).catch(() => undefined);
+    }
+  }
+
+  private removeSilent(members: Members): void {
+    const silent = this.silentMembers.observe(members, this.clock.monotonic());
+    if (silent.size > 0) {
+      this.log.remove(silent).catch(() => undefined);
+    }
+  }
+}

@@ -1,0 +1,146 @@
+import { Inject, Injectable } from '@nestjs/common';
+
+import { Clock } from '../common/clock/index.js';
+import { Announcer } from './announcer.js';
+import type { CacheKey } from './cache-key.js';
+import { ControlLog } from './control-log.js';
+import { LocalStore } from './local-store.js';
+import { Membership } from './membership.js';
+import { NEAR_CACHE_OPTIONS } from './near-cache.module-definition.js';
+import { NEAR_CACHE_DEFAULTS, type NearCacheOptions } from './near-cache.options.js';
+import { NearCacheMetrics } from './near-cache.metrics.js';
+
+export interface GetOptions<Value> {
+  /**
+   * How long the value may be remembered, in milliseconds; at most the cache's own `maxAgeMs`, which is the default. 0
+   * stores nothing.
+   */
+  readonly maxAgeMs?: (value: Value) => number;
+}
+
+/**
+ * What this instance remembers of the cluster, coherent with all other instances: when `change` has returned, none of
+ * them answers from before. How, and why it holds: docs/coherence.md.
+ */
+@Injectable()
+export class NearCache {
+  private readonly maxAgeMs: number;
+
+  constructor(
+    private readonly store: LocalStore,
+    private readonly membership: Membership,
+    private readonly announcer: Announcer,
+    private readonly log: ControlLog,
+    private readonly clock: Clock,
+    private readonly metrics: NearCacheMetrics,
+    @Inject(NEAR_CACHE_OPTIONS) options: NearCacheOptions,
+  ) {
+    this.maxAgeMs = options.maxAgeMs ?? NEAR_CACHE_DEFAULTS.maxAgeMs;
+  }
+
+  /** Whether this instance may answer from memory. Where not, every `get` loads. */
+  get isTrusted(): boolean {
+    return this.membership.isTrusted;
+  }
+
+  /** Until this instance may answer from memory. */
+  async untilTrusted(): Promise<void> {
+    await this.membership.untilTrusted();
+  }
+
+  /** @returns the value if it is in memory and may be trusted; nothing is asked */
+  peek<Value>(key: CacheKey<Value>): Value | undefined {
+    if (!this.membership.isTrusted) {
+      return undefined;
+    }
+    const value = this.store.read(key, this.clock.monotonic());
+    if (value !== undefined) {
+      this.metrics.hits += 1;
+    }
+    return value;
+  }
+
+  /**
+   * The value from memory, or loaded.
+   *
+   * @param load asks the source of truth for a value, which is not undefined. It must not be answered by a master that
+   * was replaced: run a script that writes (a fence, if nothing else) with `runDurably`. What it throws is thrown on,
+   * and nothing is stored
+   */
+  async get<Value>(
+    key: CacheKey<Value>,
+    load: () => Promise<Value>,
+    options: GetOptions<Value> = {},
+  ): Promise<Value> {
+    if (!this.membership.isTrusted) {
+      this.metrics.untrusted += 1;
+      this.membership.renewSoon();
+      // Nobody may share this load: a change that came after it began could not be told here.
+      return load();
+    }
+    const known = this.peek(key) ?? this.store.loadOf(key);
+    if (known !== undefined) {
+      return known;
+    }
+    this.metrics.misses += 1;
+    return this.loadAndStore(key, load, options);
+  }
+
+  /**
+   * Changes a subject. When it returns, no instance answers from before: each has forgotten what it knew of the subject,
+   * or has stopped to trust its memory.
+   *
+   * @param write makes the change durable (`runDurably`) and may be repeated
+   * @throws NotConfirmedError when not everybody may know: the change may or may not have happened, and repeating it is
+   * safe. Whatever `write` throws
+   */
+  async change<Result>(subject: string, write: () => Promise<Result>): Promise<Result> {
+    const sequence = await this.log.begin(subject);
+    const result = await write();
+    await this.announce(subject, sequence);
+    return result;
+  }
+
+  /**
+   * Finishes a change that another caller began and perhaps could not finish. Call it before acting on a final state
+   * that was just loaded ("this session has ended"), so that the answer is true for every instance.
+   *
+   * @throws NotConfirmedError
+   */
+  async settle(subject: string): Promise<void> {
+    const sequence = await this.log.underWay(subject);
+    if (sequence !== undefined) {
+      await this.announce(subject, sequence);
+    }
+  }
+
+  private async announce(subject: string, sequence: string): Promise<void> {
+    this.store.drop(subject);
+    await this.metrics.observe(() => this.announcer.announce(subject));
+    // If this fails, the next who looks announces the change once more.
+    this.log.finish(subject, sequence).catch(() => undefined);
+  }
+
+  private async loadAndStore<Value>(
+    key: CacheKey<Value>,
+    load: () => Promise<Value>,
+    options: GetOptions<Value>,
+  ): Promise<Value> {
+    // Registered before it is sent: a change from here on detaches it.
+    const ticket = this.store.beginLoad(key);
+    const loadOnce = async (): Promise<Value> => {
+      try {
+        const value = await load();
+        const maxAgeMs = Math.min(this.maxAgeMs, options.maxAgeMs?.(value) ?? this.maxAgeMs);
+        if (maxAgeMs > 0 && this.membership.isTrusted) {
+          this.store.finishLoad(key, ticket, value, this.clock.monotonic() + maxAgeMs);
+        }
+        return value;
+      } finally {
+        this.store.endLoad(key, ticket);
+      }
+    };
+    ticket.promise = loadOnce();
+    return ticket.promise;
+  }
+}

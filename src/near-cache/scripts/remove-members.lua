@@ -1,0 +1,13 @@
+-- Removes members that have not moved since they were seen.
+-- Version 1
+-- KEYS[1] the members: a hash of instance to position
+-- ARGV[1], ARGV[2], ... instances, each followed by the value that was seen
+-- Returns how many were removed.
+-- Atomic, because an instance that has renewed its lease since must stay. Running it twice changes nothing.
+local removed = 0
+for index = 1, #ARGV, 2 do
+  if redis.call('HGET', KEYS[1], ARGV[index]) == ARGV[index + 1] then
+    removed = removed + redis.call('HDEL', KEYS[1], ARGV[index])
+  end
+end
+return removed

@@ -1,0 +1,100 @@
+import type { Redis } from 'ioredis';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { within } from './within.js';
+
+const PAUSE_BEFORE_RECONNECT_MS = 50;
+const CHECK_EVERY_MS = 500;
+const CHECK_TIMEOUT_MS = 800;
+
+export interface ChannelListener {
+  /** The server listens for us on all channels. */
+  onUp(): void;
+  /** Messages may have been lost, and go on being lost until `onUp`. */
+  onDown(): void;
+  onMessage(channel: string, message: string): void;
+}
+
+/**
+ * Listens on sharded channels of one hash tag, on a connection of its own to the master that serves them. A message is
+ * lost whenever the connection or the master goes, so a listener needs another source to catch up from.
+ */
+export class ChannelSubscription {
+  private connection: Redis | undefined;
+  private isClosed = false;
+
+  /**
+   * @param findMaster `host:port` of the master that serves the channels now, if one is known
+   * @param connect makes a connection that has not been opened yet
+   */
+  constructor(
+    private readonly channels: readonly [string, ...string[]],
+    private readonly listener: ChannelListener,
+    private readonly findMaster: () => string | undefined,
+    private readonly connect: (address: { host: string; port: number }) => Redis,
+  ) {
+    void this.keepListening();
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.connection?.disconnect();
+  }
+
+  private async keepListening(): Promise<void> {
+    while (!this.isClosed) {
+      const master = this.findMaster();
+      if (master !== undefined) {
+        // It ends when the connection is lost, for whatever reason; the reason makes no difference here.
+        await this.listenOn(master).catch(() => undefined);
+      }
+      await delay(PAUSE_BEFORE_RECONNECT_MS, undefined, { ref: false });
+    }
+  }
+
+  private async listenOn(master: string): Promise<void> {
+    const colon = master.lastIndexOf(':');
+    const connection = this.connect({
+      host: master.slice(0, colon),
+      port: Number(master.slice(colon + 1)),
+    });
+    this.connection = connection;
+    let isUp = false;
+    let isLost = false;
+    const lost = new Promise<void>((resolve) => {
+      const lose = (): void => {
+        isLost = true;
+        resolve();
+      };
+      connection.once('close', lose);
+      // The slot was given to another master: this one sends nothing more.
+      connection.once('moved', lose);
+    });
+    connection.on('error', () => undefined);
+    connection.on('smessage', (channel: string, message: string) =>
+      this.listener.onMessage(channel, message),
+    );
+    try {
+      await connection.connect();
+      await connection.ssubscribe(...this.channels);
+      if (!isLost && !this.isClosed) {
+        isUp = true;
+        this.listener.onUp();
+        await Promise.race([lost, this.watch(connection, master, () => isLost)]);
+      }
+    } finally {
+      if (isUp) {
+        this.listener.onDown();
+      }
+      connection.disconnect();
+    }
+  }
+
+  /** A frozen master keeps its connections open, and one that was replaced may not tell: both are asked about. */
+  private async watch(connection: Redis, master: string, isLost: () => boolean): Promise<void> {
+    while (!isLost() && this.findMaster() === master) {
+      await within(CHECK_TIMEOUT_MS, connection.ping());
+      await delay(CHECK_EVERY_MS, undefined, { ref: false });
+    }
+  }
+}
