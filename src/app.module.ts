@@ -2,10 +2,13 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { ConfigModule, getConfigToken, registerAs } from '@nestjs/config';
 
 import { ApiDocsModule } from './api-docs/index.js';
+import { AuditModule } from './audit/index.js';
 import { AuthModule } from './auth/index.js';
 import type { Settings } from './config/index.js';
 import { HealthModule } from './health/index.js';
 import { KeysModule } from './keys/index.js';
+import { MetricsModule } from './metrics/index.js';
+import { NearCacheModule } from './near-cache/index.js';
 import { RateLimitModule } from './rate-limit/index.js';
 import { RedisClusterModule, type RedisNodeAddress } from './redis-cluster/index.js';
 import { SessionsModule } from './sessions/index.js';
@@ -30,7 +33,10 @@ export class AppModule {
           ignoreEnvFile: true,
           load: [registerAs(SETTINGS, () => settings)],
         }),
+        MetricsModule,
+        AuditModule,
         RedisClusterModule.forRootAsync(fromSettings(({ redis }) => redis)),
+        NearCacheModule.forRootAsync(fromSettings(({ nearCache }) => nearCache)),
         KeysModule.forRootAsync(
           fromSettings(({ jwt, http }) => ({
             ...(jwt.issuer === undefined ? {} : { issuer: jwt.issuer }),
@@ -42,14 +48,16 @@ export class AppModule {
           fromSettings(({ isRateLimited }) => ({ isOn: isRateLimited })),
         ),
         UsersModule.forRootAsync(
-          fromSettings(({ passwords, isRegistrationOpen }) => ({
+          fromSettings(({ passwords, isRegistrationOpen, administrator }) => ({
             passwordMinLength: passwords.minLength,
             isRegistrationOpen,
+            ...(administrator ? { administrator } : {}),
           })),
         ),
         SessionsModule.forRootAsync(fromSettings(({ sessions }) => sessions)),
         AuthModule.forRootAsync(
           fromSettings(({ jwt }) => ({
+            tokenSecret: jwt.keyEncryptionSecret,
             audience: jwt.audience,
             accessTtlSeconds: jwt.accessTtlSeconds,
           })),

@@ -32,6 +32,8 @@ function createApiDocument(app: NestFastifyApplication): OpenAPIObject {
     .addTag('Users', 'Begin here: anyone may register.')
     .addTag('Login', 'Get tokens, and give them back.')
     .addTag('Own user', 'Everything about the user whose token is sent.')
+    .addTag('Own sessions', 'Where you are logged in, and how to end that.')
+    .addTag('Administration', 'For users whose role gives them the permission.')
     .addTag('Keys', 'For services that verify tokens themselves.')
     .addTag('Health', 'For whatever restarts instances and sends them requests.')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' })

@@ -13,6 +13,7 @@ import {
 import { Secret } from '../common/secret/index.js';
 import { AuthService } from './auth.service.js';
 import { LoginRequestBody } from './dto/login.request.dto.js';
+import { RefreshRequestBody } from './dto/refresh.request.dto.js';
 import { TokensResponse } from './dto/tokens.response.dto.js';
 
 @ApiTags('Login')
@@ -51,6 +52,38 @@ export class AuthController {
         return TokensResponse.from(result.tokens);
       case 'wrong-credentials':
         throw new Problem('wrong-credentials');
+      case 'too-many-attempts':
+        throw new Problem('too-many-attempts', { retryAfterSeconds: result.retryAfterSeconds });
+    }
+  }
+
+  @Public()
+  @Post('refresh')
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Refresh the tokens',
+    description:
+      'Exchanges the refresh token for new tokens of the same session. Each can be used once. For some seconds a spent ' +
+      'one yields the same answer again, in case the answer was lost; after that it ends the session.',
+  })
+  @ApiOkResponse({ type: TokensResponse, description: 'The new tokens.' })
+  @ApiProblems(
+    ...BODY_PROBLEMS,
+    'invalid-refresh-token',
+    'too-many-attempts',
+    'store-unavailable',
+    'not-confirmed',
+  )
+  async refresh(
+    @Body() body: RefreshRequestBody,
+    @Req() request: FastifyRequest,
+  ): Promise<TokensResponse> {
+    const result = await this.auth.refresh(body.refresh_token, request.ip);
+    switch (result.outcome) {
+      case 'refreshed':
+        return TokensResponse.from(result.tokens);
+      case 'refused':
+        throw new Problem('invalid-refresh-token');
       case 'too-many-attempts':
         throw new Problem('too-many-attempts', { retryAfterSeconds: result.retryAfterSeconds });
     }

@@ -5,15 +5,18 @@ import { JwtModule } from '@nestjs/jwt';
 import { ClockModule } from '../common/clock/index.js';
 import { AccessTokenIssuer } from './access-token/access-token-issuer.js';
 import { AccessTokenValidator } from './access-token/access-token-validator.js';
+import { VerifiedTokens } from './access-token/verified-tokens.js';
 import { AuthController } from './auth.controller.js';
 import { ConfigurableModuleClass } from './auth.module-definition.js';
 import { AuthService } from './auth.service.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
 import { JwtStrategy } from './jwt.strategy.js';
+import { PermissionsGuard } from './permissions.guard.js';
+import { RefreshTokens } from './refresh-tokens.js';
 
 /**
- * Login, logout, and the guard in front of every route. Needs UsersModule, SessionsModule, KeysModule and
- * RateLimitModule in the same application.
+ * Login, refresh, logout, and the guards in front of every route. Needs UsersModule, SessionsModule, KeysModule,
+ * RateLimitModule and AuditModule in the same application.
  */
 @Module({
   imports: [ClockModule, JwtModule.register({})],
@@ -22,8 +25,11 @@ import { JwtStrategy } from './jwt.strategy.js';
     AuthService,
     AccessTokenIssuer,
     AccessTokenValidator,
+    VerifiedTokens,
+    RefreshTokens,
     JwtStrategy,
     { provide: APP_GUARD, useClass: JwtAuthGuard },
+    { provide: APP_GUARD, useClass: PermissionsGuard },
   ],
   exports: [AccessTokenValidator],
 })

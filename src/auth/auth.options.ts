@@ -1,4 +1,8 @@
+import type { Secret } from '../common/secret/index.js';
+
 export interface AuthOptions {
+  /** What refresh tokens are recognized by. The same for every instance of a cluster; at least 32 characters. */
+  readonly tokenSecret: Secret;
   /** Who the access tokens are for: `aud`. Default `keyslot`. */
   readonly audience?: string;
   /** The client that logs in here: `client_id` (RFC 9068 section 2.2). Default `keyslot`. */

@@ -1,14 +1,17 @@
 import { Injectable } from '@nestjs/common';
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 
-import { Secret } from '../common/secret/index.js';
+import { AuditLog } from '../audit/index.js';
+import { Clock } from '../common/clock/index.js';
+import { seal, Secret, unseal } from '../common/secret/index.js';
 import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../rate-limit/index.js';
 import { SessionsService } from '../sessions/index.js';
 import { UsersService, type UserRecord } from '../users/index.js';
 import { AccessTokenIssuer } from './access-token/access-token-issuer.js';
 import { networkOf } from './network-address.js';
+import { RefreshTokens, type RecognizedToken } from './refresh-tokens.js';
 
-const REFRESH_SECRET_BYTES = 32;
+const ANSWER_PURPOSE = 'keyslot refresh answer';
 /**
  * One password tried on many accounts (OWASP ASVS 6.3.1). Higher than the limit for an account, because many people may
  * share an address.
@@ -18,6 +21,9 @@ const FAILURES_PER_ADDRESS: FailureLimit = {
   failures: 100,
   windowMs: 15 * 60 * 1000,
 };
+
+/** Refresh tokens cannot be guessed; this keeps one address from making work for everybody. */
+const REFUSALS_PER_ADDRESS: FailureLimit = { ...FAILURES_PER_ADDRESS, name: 'refresh-address' };
 
 export interface LoginRequest {
   readonly username: string;
@@ -38,14 +44,30 @@ export type LoginOutcome =
   | { readonly outcome: 'wrong-credentials' }
   | TooManyAttempts;
 
-/** Login and logout. Users, sessions and keys are kept by their own modules. */
+export type RefreshResult =
+  | { readonly outcome: 'refreshed'; readonly tokens: IssuedTokens }
+  | { readonly outcome: 'refused' }
+  | TooManyAttempts;
+
+/** What a refresh answers, as it is kept for those who lost the answer. */
+interface KeptAnswer {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+/** Login, refresh and logout. Users, sessions and keys are kept by their own modules. */
 @Injectable()
 export class AuthService {
   constructor(
     private readonly users: UsersService,
     private readonly sessions: SessionsService,
     private readonly accessTokens: AccessTokenIssuer,
+    private readonly refreshTokens: RefreshTokens,
     private readonly limiter: RateLimiter,
+    private readonly audit: AuditLog,
+    private readonly clock: Clock,
   ) {}
 
   /** @throws HashingOverloadedError, RedisUnavailableError, NotConfirmedError */
@@ -53,13 +75,79 @@ export class AuthService {
     const subject = networkOf(request.ip);
     return this.limiter.attempt<LoginOutcome>(FAILURES_PER_ADDRESS, subject, async () => {
       const value = await this.checkAndStart(request);
+      if (value.outcome === 'wrong-credentials') {
+        this.audit.record({ type: 'login-refused', ip: request.ip });
+      }
       // A success does not clear the address: an attacker's own account must not.
       return { value, result: value.outcome === 'wrong-credentials' ? 'failed' : 'void' };
     });
   }
 
+  /**
+   * Exchanges a refresh token for new tokens of the same session. A token that was exchanged a moment ago yields the same
+   * answer again; one that was spent longer ago ends its session.
+   *
+   * @throws RedisUnavailableError, NotConfirmedError: repeating it is safe
+   */
+  async refresh(refreshToken: string, ip: string): Promise<RefreshResult> {
+    return this.limiter.attempt<RefreshResult>(REFUSALS_PER_ADDRESS, networkOf(ip), async () => {
+      const recognized = this.refreshTokens.recognize(refreshToken);
+      const tokens = recognized && (await this.exchange(recognized, ip));
+      return tokens
+        ? { value: { outcome: 'refreshed', tokens }, result: 'void' }
+        : { value: { outcome: 'refused' }, result: 'failed' };
+    });
+  }
+
   async logout(userId: string, sessionId: string): Promise<void> {
     await this.sessions.end(userId, sessionId);
+    this.audit.record({ type: 'logged-out', userId, sessionId });
+  }
+
+  private async exchange(
+    { userId, sessionId, token }: RecognizedToken,
+    ip: string,
+  ): Promise<IssuedTokens | undefined> {
+    const user = await this.users.find(userId);
+    const tokens = await this.issueTokens({ id: userId, roles: user?.roles ?? [] }, sessionId);
+    const answer: KeptAnswer = {
+      accessToken: tokens.accessToken.reveal(),
+      refreshToken: tokens.refreshToken.reveal(),
+      expiresAt: this.clock.now() + tokens.expiresInSeconds * 1000,
+    };
+    const result = await this.sessions.exchange({
+      userId,
+      sessionId,
+      presented: token,
+      successor: tokens.refreshToken,
+      accessToken: tokens.accessToken,
+      accessTtlSeconds: tokens.expiresInSeconds,
+      // Who can present the spent token may have its answer; a copy of Redis' data alone yields nothing.
+      sealedAnswer: await seal(JSON.stringify(answer), token, ANSWER_PURPOSE),
+    });
+    switch (result.outcome) {
+      case 'rotated':
+        return tokens;
+      case 'replayed': {
+        const kept = await unseal(result.sealedAnswer, token, ANSWER_PURPOSE);
+        return this.tokensFrom(JSON.parse(kept) as KeptAnswer, sessionId);
+      }
+      case 'reused':
+        await this.sessions.end(userId, sessionId);
+        this.audit.record({ type: 'refresh-token-reused', userId, sessionId, ip });
+        return undefined;
+      case 'ended':
+        return undefined;
+    }
+  }
+
+  private tokensFrom(answer: KeptAnswer, sessionId: string): IssuedTokens {
+    return {
+      accessToken: new Secret(answer.accessToken),
+      expiresInSeconds: Math.floor((answer.expiresAt - this.clock.now()) / 1000),
+      refreshToken: new Secret(answer.refreshToken),
+      sessionId,
+    };
   }
 
   private async checkAndStart(request: LoginRequest): Promise<LoginOutcome> {
@@ -81,7 +169,7 @@ export class AuthService {
     user: UserRecord,
     request: LoginRequest,
   ): Promise<IssuedTokens | undefined> {
-    const tokens = await this.issueTokens(user);
+    const tokens = await this.issueTokens(user, randomUUID());
     const hasStarted = await this.sessions.start({
       id: tokens.sessionId,
       userId: user.id,
@@ -92,20 +180,22 @@ export class AuthService {
       ip: request.ip,
       userAgent: request.userAgent,
     });
-    return hasStarted ? tokens : undefined;
+    if (!hasStarted) {
+      return undefined;
+    }
+    const { id: userId } = user;
+    this.audit.record({ type: 'logged-in', userId, sessionId: tokens.sessionId, ip: request.ip });
+    return tokens;
   }
 
-  private async issueTokens(user: {
-    readonly id: string;
-    readonly roles: readonly string[];
-  }): Promise<IssuedTokens> {
-    const sessionId = randomUUID();
-    const secret = randomBytes(REFRESH_SECRET_BYTES).toString('base64url');
+  private async issueTokens(
+    user: { readonly id: string; readonly roles: readonly string[] },
+    sessionId: string,
+  ): Promise<IssuedTokens> {
     return {
       accessToken: await this.accessTokens.issue(user, sessionId),
       expiresInSeconds: this.accessTokens.ttlSeconds,
-      // The ids in front lead to the session's slot; the secret behind them is what counts.
-      refreshToken: new Secret(`${user.id}.${sessionId}.${secret}`),
+      refreshToken: this.refreshTokens.issue(user.id, sessionId),
       sessionId,
     };
   }

@@ -29,8 +29,8 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
     this.decide(request as FastifyRequest).catch((error: Error) => this.error(error));
   }
 
-  /** What becomes `request.user`. Override to enrich or to refuse (with null). */
-  validate(principal: Principal): Promise<Principal | null> | Principal | null {
+  /** What becomes `request.user`. */
+  validate(principal: Principal): Principal {
     return principal;
   }
 
@@ -42,9 +42,8 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
     }
     const principal =
       bearer.kind === 'token' ? await this.validator.validate(bearer.token) : undefined;
-    const user = principal && (await this.validate(principal));
-    if (user) {
-      this.success(user);
+    if (principal) {
+      this.success(this.validate(principal));
     } else {
       this.fail('invalid-token' satisfies JwtFailure, 401);
     }

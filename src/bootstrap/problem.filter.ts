@@ -32,6 +32,7 @@ const CODE_OF_STATUS = new Map<number, ProblemCode>([
 const CHALLENGES = new Map<ProblemCode, string>([
   ['missing-token', 'Bearer realm="keyslot"'],
   ['wrong-credentials', 'Bearer realm="keyslot"'],
+  ['invalid-refresh-token', 'Bearer realm="keyslot"'],
   ['invalid-token', 'Bearer realm="keyslot", error="invalid_token"'],
 ]);
 

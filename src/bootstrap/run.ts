@@ -4,8 +4,10 @@ import { createServer } from 'node:net';
 import type { AppSettings } from '../app.module.js';
 import { loadSettings, SettingsError, type Settings } from '../config/index.js';
 import { EmbeddedCluster, EmbeddedClusterError } from '../embedded-cluster/index.js';
-import { KeyDecryptionError, SigningKeys } from '../keys/index.js';
+import { KeyDecryptionError } from '../keys/index.js';
+import { BootstrapAdministratorError } from '../users/index.js';
 import { createApp } from './create-app.js';
+import { untilReady } from './until-ready.js';
 import { Shutdown } from './shutdown.js';
 
 /** Starts one instance, on the embedded cluster when no other is named, and stops all of it on a signal. */
@@ -21,7 +23,7 @@ export async function run(): Promise<void> {
       return;
     }
     await app.listen(settings.http.port, settings.http.host);
-    await app.get(SigningKeys).untilLoaded();
+    await untilReady(app);
     await announce(app);
   } catch (error) {
     if (!shutdown.isUnderWay) {
@@ -77,7 +79,8 @@ function describe(error: unknown): string {
   if (
     error instanceof SettingsError ||
     error instanceof EmbeddedClusterError ||
-    error instanceof KeyDecryptionError
+    error instanceof KeyDecryptionError ||
+    error instanceof BootstrapAdministratorError
   ) {
     return error.message;
   }

@@ -118,6 +118,26 @@ export class Environment {
   REFRESH_GRACE = 10;
 
   @Transform(asNumber)
+  @IsInt({ message: 'must be a whole number from 1 to 1000' })
+  @Min(1, { message: 'must be a whole number from 1 to 1000' })
+  @Max(1000, { message: 'must be a whole number from 1 to 1000' })
+  SESSIONS_PER_USER = 100;
+
+  @Transform(asDuration)
+  @IsDuration(1, 60, 'from 1 to 60 seconds')
+  NEAR_CACHE_LEASE = 2;
+
+  @Transform(asNumber)
+  @IsInt({ message: 'must be a whole number, at least 1' })
+  @Min(1, { message: 'must be a whole number, at least 1' })
+  NEAR_CACHE_ENTRIES = 100_000;
+
+  @Transform(asNumber)
+  @IsInt({ message: 'must be a whole number of mebibytes, at least 1' })
+  @Min(1, { message: 'must be a whole number of mebibytes, at least 1' })
+  NEAR_CACHE_MEGABYTES = 64;
+
+  @Transform(asNumber)
   @IsInt({ message: 'must be a whole number from 8 to 64' })
   @Min(8, { message: 'must be a whole number from 8 to 64' })
   @Max(64, { message: 'must be a whole number from 8 to 64' })
@@ -125,6 +145,12 @@ export class Environment {
 
   @IsIn(['open', 'closed'], { message: 'must be open or closed' })
   REGISTRATION: 'open' | 'closed' = 'open';
+
+  @IsOptional()
+  BOOTSTRAP_ADMIN_USERNAME?: string;
+
+  @IsOptional()
+  BOOTSTRAP_ADMIN_PASSWORD?: string;
 
   @IsIn(['on', 'off'], { message: 'must be on or off' })
   RATE_LIMIT: 'on' | 'off' = 'on';

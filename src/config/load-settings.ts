@@ -69,6 +69,11 @@ function combinationMistakes(environment: Environment): string[] {
   if (Boolean(environment.TLS_CERT) !== Boolean(environment.TLS_KEY)) {
     mistakes.push('TLS_CERT and TLS_KEY go together');
   }
+  if (
+    Boolean(environment.BOOTSTRAP_ADMIN_USERNAME) !== Boolean(environment.BOOTSTRAP_ADMIN_PASSWORD)
+  ) {
+    mistakes.push('BOOTSTRAP_ADMIN_USERNAME and BOOTSTRAP_ADMIN_PASSWORD go together');
+  }
   if (environment.NODE_ENV === 'production') {
     if (!environment.REDIS_NODES) {
       mistakes.push('REDIS_NODES is needed in production: the embedded cluster is for development');
@@ -113,7 +118,22 @@ function toSettings(
     sessions: {
       idleTtlSeconds: environment.REFRESH_TOKEN_TTL,
       maxAgeSeconds: environment.SESSION_MAX_AGE,
+      maxPerUser: environment.SESSIONS_PER_USER,
+      refreshGraceSeconds: environment.REFRESH_GRACE,
     },
+    nearCache: {
+      leaseMs: environment.NEAR_CACHE_LEASE * 1000,
+      maxEntries: environment.NEAR_CACHE_ENTRIES,
+      maxBytes: environment.NEAR_CACHE_MEGABYTES * 1024 * 1024,
+    },
+    ...(environment.BOOTSTRAP_ADMIN_USERNAME && environment.BOOTSTRAP_ADMIN_PASSWORD
+      ? {
+          administrator: {
+            username: environment.BOOTSTRAP_ADMIN_USERNAME,
+            password: new Secret(environment.BOOTSTRAP_ADMIN_PASSWORD),
+          },
+        }
+      : {}),
     passwords: { minLength: environment.PASSWORD_MIN_LENGTH },
     isRegistrationOpen: environment.REGISTRATION === 'open',
     isRateLimited: environment.RATE_LIMIT === 'on',

@@ -33,7 +33,16 @@ export interface Settings {
     /** How long a session may stay unused. */
     readonly idleTtlSeconds: number;
     readonly maxAgeSeconds: number;
+    readonly maxPerUser: number;
+    readonly refreshGraceSeconds: number;
   };
+  readonly nearCache: {
+    readonly leaseMs: number;
+    readonly maxEntries: number;
+    readonly maxBytes: number;
+  };
+  /** Made at start if no user has this name. */
+  readonly administrator?: { readonly username: string; readonly password: Secret };
   readonly passwords: {
     readonly minLength: number;
   };

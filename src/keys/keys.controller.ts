@@ -38,8 +38,8 @@ export class KeysController {
     description: 'A JWK Set (RFC 7517), for services that verify access tokens themselves.',
   })
   @ApiOkResponse({ type: JwkSetResponse, description: 'The keys.' })
-  @ApiProblems('not-confirmed')
+  @ApiProblems('store-unavailable')
   async jwks(): Promise<JwkSetResponse> {
-    return (await this.keys.ring()).jwks;
+    return (await this.keys.published()).jwks;
   }
 }

@@ -11,17 +11,28 @@ import {
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
-import { LuaScript, RedisCluster } from '../redis-cluster/index.js';
+import type { Secret } from '../common/secret/index.js';
+import { CacheKey, NearCache } from '../near-cache/index.js';
+import {
+  LuaScript,
+  NotConfirmedError,
+  RedisCluster,
+  RedisUnavailableError,
+} from '../redis-cluster/index.js';
 import { decryptKey, encryptKey, KeyDecryptionError } from './key-encryption.js';
 import { KEYS_OPTIONS } from './keys.module-definition.js';
 import type { KeysOptions } from './keys.options.js';
 
 const PAUSE_BETWEEN_TRIES_MS = 500;
 
+const RING = new CacheKey<KeyRing>('keys.signing');
+
 const agreeOnKey = LuaScript.fromFile(
   new URL('./scripts/agree-on-key.lua', import.meta.url),
-  (reply) => reply as [kid: string, publicJwk: string, encryptedKey: string, issuer: string],
+  (reply) => reply as StoredKey,
 );
+
+type StoredKey = [kid: string, publicJwk: string, encryptedKey: string, issuer: string];
 
 /** The keys of the cluster, as this instance holds them in memory. */
 export interface KeyRing {
@@ -34,31 +45,42 @@ export interface KeyRing {
   readonly jwks: { readonly keys: readonly JWK[] };
 }
 
-/** The ES256 keys that all instances of a cluster share. Made by whichever starts first, encrypted at rest in Redis. */
+/**
+ * The ES256 keys that all instances of a cluster share. Made by whichever starts first, encrypted at rest in Redis, and
+ * remembered in the near cache.
+ */
 @Injectable()
 export class SigningKeys {
-  private loaded: KeyRing | undefined;
-  private loading: Promise<KeyRing> | undefined;
+  private candidate: Promise<KeyCandidate> | undefined;
+  /** The ring that was loaded last, and the text it was made from: the same text is the same ring. */
+  private last: { readonly text: string; readonly ring: KeyRing } | undefined;
 
   constructor(
     private readonly redis: RedisCluster,
+    private readonly cache: NearCache,
     @Inject(KEYS_OPTIONS) private readonly options: KeysOptions,
   ) {}
 
+  /** @returns the keys, if they are in memory and may be trusted; nothing is asked */
+  recall(): KeyRing | undefined {
+    return this.cache.peek(RING);
+  }
+
   /**
-   * @returns the keys, from memory once they were loaded
-   * @throws NotConfirmedError when they are not loaded and Redis is away; KeyDecryptionError
+   * @returns the keys that decide about tokens, from memory or from Redis
+   * @throws RedisUnavailableError, KeyDecryptionError
    */
   async ring(): Promise<KeyRing> {
-    if (this.loaded) {
-      return this.loaded;
-    }
-    this.loading ??= this.load().finally(() => (this.loading = undefined));
-    return this.loading;
+    return this.cache.get(RING, async () => this.load());
+  }
+
+  /** The keys as they were known last, for those who may be told yesterday's; from Redis when none were known yet. */
+  async published(): Promise<KeyRing> {
+    return this.last?.ring ?? this.ring();
   }
 
   get isLoaded(): boolean {
-    return this.loaded !== undefined;
+    return this.last !== undefined;
   }
 
   /**
@@ -67,7 +89,7 @@ export class SigningKeys {
    * @throws KeyDecryptionError
    */
   async untilLoaded(): Promise<void> {
-    while (!this.loaded) {
+    while (!this.isLoaded) {
       try {
         await this.ring();
       } catch (error) {
@@ -80,39 +102,60 @@ export class SigningKeys {
   }
 
   private async load(): Promise<KeyRing> {
-    const secret = this.options.encryptionSecret;
-    const candidate = await newKey();
-    const [kid, publicJwk, encryptedKey, issuer] = await this.redis.runDurably(
-      agreeOnKey,
-      [this.redis.keys.key(['keys', 'signing'], 'set')],
-      [
-        candidate.kid,
-        JSON.stringify(candidate.publicJwk),
-        await encryptKey(candidate.privateJwk, secret),
-        this.options.issuer ?? this.options.baseUrl,
-      ],
-    );
+    this.candidate ??= newCandidate(this.options.encryptionSecret);
+    const candidate = await this.candidate;
+    const stored = await this.redis
+      .runDurably(
+        agreeOnKey,
+        [this.redis.keys.key(['keys', 'signing'], 'set')],
+        [
+          candidate.kid,
+          candidate.publicJwk,
+          candidate.encryptedKey,
+          this.options.issuer ?? this.options.baseUrl,
+        ],
+      )
+      .catch((error: unknown) => {
+        throw error instanceof NotConfirmedError
+          ? new RedisUnavailableError('the signing keys could not be asked for', { cause: error })
+          : error;
+      });
+    const text = stored.join('\n');
+    if (this.last?.text !== text) {
+      this.last = { text, ring: await this.parse(stored) };
+    }
+    return this.last.ring;
+  }
+
+  private async parse([kid, publicJwk, encryptedKey, issuer]: StoredKey): Promise<KeyRing> {
     const jwk = JSON.parse(publicJwk) as JWK;
-    const privateJwk = await decryptKey(encryptedKey, secret);
-    this.loaded = {
+    const privateJwk = await decryptKey(encryptedKey, this.options.encryptionSecret);
+    return {
       issuer: this.options.issuer ?? issuer,
       signingKeyId: kid,
       signingKey: createPrivateKey({ key: privateJwk as JsonWebKey, format: 'jwk' }),
       publicKeys: new Map([[kid, createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' })]]),
       jwks: { keys: [jwk] },
     };
-    return this.loaded;
   }
 }
 
-async function newKey(): Promise<{ kid: string; publicJwk: JWK; privateJwk: JWK }> {
+/** A key that becomes the cluster's if it has none yet. */
+interface KeyCandidate {
+  readonly kid: string;
+  readonly publicJwk: string;
+  readonly encryptedKey: string;
+}
+
+async function newCandidate(secret: Secret): Promise<KeyCandidate> {
   const { publicKey, privateKey } = await promisify(generateKeyPair)('ec', {
     namedCurve: 'prime256v1',
   });
   const kid = randomUUID();
+  const publicJwk = { ...(await exportJWK(publicKey)), kid, alg: 'ES256', use: 'sig' };
   return {
     kid,
-    publicJwk: { ...(await exportJWK(publicKey)), kid, alg: 'ES256', use: 'sig' },
-    privateJwk: await exportJWK(privateKey),
+    publicJwk: JSON.stringify(publicJwk),
+    encryptedKey: await encryptKey(await exportJWK(privateKey), secret),
   };
 }

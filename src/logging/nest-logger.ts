@@ -45,6 +45,8 @@ export class NestLogger implements LoggerService {
     const fields = { context, ...(stack === undefined ? {} : { stack }) };
     if (message instanceof Error) {
       this.logger[level]({ ...fields, err: message }, message.message);
+    } else if (typeof message === 'object' && message !== null) {
+      this.logger[level]({ ...fields, ...message });
     } else {
       this.logger[level](fields, String(message));
     }

@@ -16,6 +16,7 @@ interface Entry {
 
 /** A load under way. It is detached, and its value not stored, when the subject changes before it ends. */
 export interface Load<Value> {
+  readonly id: string;
   promise: Promise<Value> | undefined;
 }
 
@@ -23,6 +24,7 @@ export interface Load<Value> {
 export class LocalStore {
   private readonly entries: LRUCache<string, Entry>;
   private readonly loads = new Map<string, Load<unknown>>();
+  private unsharedLoads = 0;
   /** Which entries and loads a change of a subject concerns. */
   private readonly idsOfSubject = new Map<string, Set<string>>();
 
@@ -55,10 +57,15 @@ export class LocalStore {
     return this.loads.get(key.id)?.promise as Promise<Value> | undefined;
   }
 
-  beginLoad<Value>(key: CacheKey<Value>): Load<Value> {
-    const load: Load<Value> = { promise: undefined };
-    this.loads.set(key.id, load);
-    this.remember(key);
+  /** @param isShared whether others may wait for this load instead of beginning one of their own */
+  beginLoad<Value>({ subject, id }: CacheKey<Value>, isShared: boolean): Load<Value> {
+    this.unsharedLoads += isShared ? 0 : 1;
+    const load: Load<Value> = {
+      id: isShared ? id : `${id}\n${this.unsharedLoads}`,
+      promise: undefined,
+    };
+    this.loads.set(load.id, load);
+    this.remember(subject, load.id);
     return load;
   }
 
@@ -69,18 +76,21 @@ export class LocalStore {
     value: Value,
     expiresAt: number,
   ): void {
-    if (this.loads.get(key.id) !== load) {
+    if (this.loads.get(load.id) !== load) {
       return;
     }
     const entry = { value, subject: key.subject, expiresAt };
     this.entries.set(key.id, entry, { size: ENTRY_OVERHEAD_BYTES + estimatedBytes(value) });
+    if (this.entries.has(key.id)) {
+      this.remember(key.subject, key.id);
+    }
   }
 
-  endLoad<Value>(key: CacheKey<Value>, load: Load<Value>): void {
-    if (this.loads.get(key.id) === load) {
-      this.loads.delete(key.id);
-      if (!this.entries.has(key.id)) {
-        this.forget(key.subject, key.id);
+  endLoad<Value>({ subject }: CacheKey<Value>, load: Load<Value>): void {
+    if (this.loads.get(load.id) === load) {
+      this.loads.delete(load.id);
+      if (!this.entries.has(load.id)) {
+        this.forget(subject, load.id);
       }
     }
   }
@@ -100,7 +110,7 @@ export class LocalStore {
     this.idsOfSubject.clear();
   }
 
-  private remember({ subject, id }: CacheKey<unknown>): void {
+  private remember(subject: string, id: string): void {
     const ids = this.idsOfSubject.get(subject);
     if (ids) {
       ids.add(id);

@@ -16,6 +16,8 @@ export interface GetOptions<Value> {
    * stores nothing.
    */
   readonly maxAgeMs?: (value: Value) => number;
+  /** Whether callers who come while it is loaded may be given what this one loads. Default true. */
+  readonly isShared?: boolean;
 }
 
 /**
@@ -78,7 +80,8 @@ export class NearCache {
       // Nobody may share this load: a change that came after it began could not be told here.
       return load();
     }
-    const known = this.peek(key) ?? this.store.loadOf(key);
+    const { isShared = true } = options;
+    const known = this.peek(key) ?? (isShared ? this.store.loadOf(key) : undefined);
     if (known !== undefined) {
       return known;
     }
@@ -127,7 +130,7 @@ export class NearCache {
     options: GetOptions<Value>,
   ): Promise<Value> {
     // Registered before it is sent: a change from here on detaches it.
-    const ticket = this.store.beginLoad(key);
+    const ticket = this.store.beginLoad(key, options.isShared ?? true);
     const loadOnce = async (): Promise<Value> => {
       try {
         const value = await load();

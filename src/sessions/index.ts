@@ -1,8 +1,12 @@
+export type {
+  NewSession,
+  PresentedToken,
+  RefreshExchange,
+  RefreshOutcome,
+  Session,
+  SessionKey,
+  SessionState,
+} from './session.js';
 export { SessionsModule } from './sessions.module.js';
 export type { SessionsOptions } from './sessions.options.js';
-export {
-  SessionsService,
-  type NewSession,
-  type PresentedToken,
-  type SessionState,
-} from './sessions.service.js';
+export { SessionsService } from './sessions.service.js';

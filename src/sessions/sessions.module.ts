@@ -1,8 +1,17 @@
 import { Module } from '@nestjs/common';
 
+import { OwnSessionsController } from './own-sessions.controller.js';
 import { ConfigurableModuleClass } from './sessions.module-definition.js';
 import { SessionsService } from './sessions.service.js';
+import { UserSessionsController } from './user-sessions.controller.js';
 
-/** Sessions: begun by a login, asked by the guard, ended by a logout. */
-@Module({ providers: [SessionsService], exports: [SessionsService] })
+/**
+ * Sessions: begun by a login, asked by the guard, ended by a logout. Needs UsersModule, NearCacheModule,
+ * RedisClusterModule and AuditModule in the same application.
+ */
+@Module({
+  controllers: [OwnSessionsController, UserSessionsController],
+  providers: [SessionsService],
+  exports: [SessionsService],
+})
 export class SessionsModule extends ConfigurableModuleClass {}

@@ -3,9 +3,18 @@ export interface SessionsOptions {
   readonly idleTtlSeconds?: number;
   /** How long a session may last, however much it is used, in seconds. Default 90 days. */
   readonly maxAgeSeconds?: number;
+  /** Most sessions of one user. One more login ends the session that was not used for longest. Default 100. */
+  readonly maxPerUser?: number;
+  /**
+   * How long a spent refresh token still yields the answer that it yielded first, in seconds, at most 30: for a lost
+   * answer, or two tabs that refresh at once. 0 turns it off, as OWASP ASVS 10.4.5 asks. Default 10.
+   */
+  readonly refreshGraceSeconds?: number;
 }
 
 export const SESSIONS_DEFAULTS = {
   idleTtlSeconds: 30 * 86_400,
   maxAgeSeconds: 90 * 86_400,
+  maxPerUser: 100,
+  refreshGraceSeconds: 10,
 } as const;

@@ -1,92 +1,101 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 
-import type { Secret } from '../common/secret/index.js';
-import {
-  LuaScript,
-  NotConfirmedError,
-  RedisCluster,
-  RedisUnavailableError,
-} from '../redis-cluster/index.js';
-import { userFromFields, userTag, type User } from '../users/index.js';
+import { CacheKey, NearCache } from '../near-cache/index.js';
+import { NotConfirmedError, RedisCluster, RedisUnavailableError } from '../redis-cluster/index.js';
+import { UsersService, userSubject, userTag } from '../users/index.js';
+import type {
+  NewSession,
+  PresentedToken,
+  RefreshExchange,
+  RefreshOutcome,
+  Session,
+  SessionKey,
+  SessionState,
+} from './session.js';
 import { SESSIONS_OPTIONS } from './sessions.module-definition.js';
 import { SESSIONS_DEFAULTS, type SessionsOptions } from './sessions.options.js';
+import { scripts, USER_FIELDS } from './sessions.scripts.js';
 
-/** Longer than any write can be late. */
-const ENDED_MARK_MS = 3_600_000;
+/** Longer than any write can be late, and than any access token lives. */
+const ENDED_MARK_MS = 2 * 3_600_000;
 const USER_AGENT_MAX_LENGTH = 256;
-const USER_FIELDS = ['id', 'username', 'email', 'displayName', 'roles', 'createdAt', 'updatedAt'];
-
-const startSession = load('start-session', (reply) => reply === 1);
-const endSession = load('end-session', Number);
-const useSession = load('use-session', (reply) => reply as string[]);
-
-export interface NewSession {
-  readonly id: string;
-  readonly userId: string;
-  readonly passwordVersion: number;
-  readonly accessToken: Secret;
-  readonly accessTtlSeconds: number;
-  readonly refreshToken: Secret;
-  readonly ip: string;
-  readonly userAgent: string;
-}
-
-/** An access token whose form and claims were checked. */
-export interface PresentedToken {
-  readonly token: string;
-  readonly userId: string;
-  readonly sessionId: string;
-}
-
-export type SessionState =
-  | { readonly state: 'live'; readonly user: User }
-  | { readonly state: 'ended' }
-  /** Nobody has verified this token's signature yet. */
-  | { readonly state: 'unverified' };
+/** How often the use of a session is written down, as a part of its idle life. */
+const USES_NOTED_PER_IDLE_LIFE = 10;
 
 /**
- * Sessions in Redis, each in the slot of its user. Beside a session stand marks of its verified access tokens, so that
- * one round trip tells both whether a token was verified and whether its session lives.
+ * Sessions in Redis, each in the slot of its user, and in the near cache. Beside them stand marks of verified access
+ * tokens, so that one round trip tells both whether a token was verified and whether its session lives.
  */
 @Injectable()
 export class SessionsService {
-  private readonly idleMs: number;
-  private readonly maxAgeMs: number;
+  private readonly options: Required<SessionsOptions>;
 
   constructor(
     private readonly redis: RedisCluster,
+    private readonly cache: NearCache,
+    private readonly users: UsersService,
     @Inject(SESSIONS_OPTIONS) options: SessionsOptions,
   ) {
-    const { idleTtlSeconds, maxAgeSeconds } = { ...SESSIONS_DEFAULTS, ...options };
-    this.idleMs = idleTtlSeconds * 1000;
-    this.maxAgeMs = maxAgeSeconds * 1000;
+    this.options = { ...SESSIONS_DEFAULTS, ...options };
   }
 
   /**
+   * Starts a session. Where the user has as many as may be, those end that were not used for longest.
+   *
    * @returns false when the user was deleted, disabled or given another password since it was verified
    * @throws NotConfirmedError
    */
   async start(session: NewSession): Promise<boolean> {
-    const { userId, id } = session;
-    const token = session.accessToken.reveal();
-    return this.redis.runDurably(
-      startSession,
-      [this.userKey(userId), this.sessionKey(userId, id), this.markKey(userId, token)],
-      [
-        session.passwordVersion,
-        this.idleMs,
-        this.maxAgeMs,
-        session.accessTtlSeconds * 1000,
-        ...['ip', session.ip],
-        ...['userAgent', session.userAgent.slice(0, USER_AGENT_MAX_LENGTH)],
-        ...['refreshHash', sha256(session.refreshToken.reveal())],
-      ],
-    );
+    const result = await this.tryToStart(session, false);
+    if (result !== 'full') {
+      return result === 'started';
+    }
+    // To make room takes tokens their power, so every instance has to know.
+    const start = async () => this.tryToStart(session, true);
+    return (await this.cache.change(userSubject(session.userId), start)) === 'started';
+  }
+
+  /** @returns what memory says about a session, if it may be trusted; nothing is asked */
+  recall(key: SessionKey): SessionState | undefined {
+    return this.cache.peek(key);
   }
 
   /**
-   * Asks for the session of a token, and notes its use.
+   * What decides about the tokens of a session, from memory or from Redis.
+   *
+   * @param ask notes the use of the session; see `use`
+   * @param isVerified whether the caller has verified the signature of the token that it asks for
+   * @throws RedisUnavailableError
+   */
+  async stateOf(
+    key: SessionKey,
+    isVerified: boolean,
+    ask: () => Promise<SessionState>,
+  ): Promise<SessionState> {
+    const idleMs = this.options.idleTtlSeconds * 1000;
+    return this.cache.get(key, ask, {
+      // An answer about a forged token is of no use to others.
+      isShared: isVerified,
+      maxAgeMs: (decision) => {
+        switch (decision.state) {
+          case 'live':
+            return Math.min(decision.maxAgeMs, idleMs / USES_NOTED_PER_IDLE_LIFE);
+          case 'ended':
+            return Infinity;
+          case 'unverified':
+            return 0;
+        }
+      },
+    });
+  }
+
+  keyOf({ userId, sessionId }: Pick<PresentedToken, 'userId' | 'sessionId'>): SessionKey {
+    return new CacheKey(userSubject(userId), `session.${sessionId}`);
+  }
+
+  /**
+   * Asks Redis for the session of a token, and notes its use.
    *
    * @param isVerified whether the caller has verified the token's signature; the result is then kept for the next time
    * @param lifeMs how long the token is valid still
@@ -94,49 +103,158 @@ export class SessionsService {
    */
   async use(token: PresentedToken, isVerified: boolean, lifeMs: number): Promise<SessionState> {
     const { userId, sessionId } = token;
-    const decision = this.redis.runDurably(
-      useSession,
-      [
-        this.userKey(userId),
-        this.sessionKey(userId, sessionId),
-        this.markKey(userId, token.token),
-        this.redis.keys.key(userTag(userId), 'fence'),
-      ],
-      [isVerified ? 1 : 0, Math.max(1, Math.ceil(lifeMs)), this.idleMs, ...USER_FIELDS],
-    );
-    const [state, ...values] = await decision.catch((error: unknown) => {
+    try {
+      const decision = await this.redis.runDurably(
+        scripts.use,
+        [
+          this.key(userId, 'record'),
+          this.key(userId, 'sessions'),
+          this.markKey(userId, token.token),
+          this.key(userId, 'fence'),
+        ],
+        [
+          sessionId,
+          isVerified ? 1 : 0,
+          Math.max(1, Math.ceil(lifeMs)),
+          this.options.idleTtlSeconds * 1000,
+          ...USER_FIELDS,
+        ],
+      );
+      if (decision.state === 'ended') {
+        // Whoever ended it may not have got round to telling everybody: then it is told now.
+        await this.cache.settle(userSubject(userId));
+      }
+      return decision;
+    } catch (error) {
       // What it writes is only the proof of what it read: to the caller this is a look-up.
       throw error instanceof NotConfirmedError
         ? new RedisUnavailableError('the session could not be asked for', { cause: error })
         : error;
-    });
-    if (state !== 'live') {
-      return { state: state === 'unverified' ? 'unverified' : 'ended' };
     }
-    const fields = new Map(USER_FIELDS.map((name, index) => [name, values[index] ?? '']));
-    return { state, user: userFromFields(fields) };
   }
 
-  /** Ends a session for good. Ending one that is not there is no error. @throws NotConfirmedError */
-  async end(userId: string, sessionId: string): Promise<void> {
-    await this.redis.runDurably(endSession, [this.sessionKey(userId, sessionId)], [ENDED_MARK_MS]);
+  /** The live sessions of a user, the one that was used last first. @throws RedisUnavailableError */
+  async list(userId: string): Promise<Session[]> {
+    return this.redis.run(
+      scripts.list,
+      [this.key(userId, 'record'), this.key(userId, 'sessions')],
+      [this.options.idleTtlSeconds * 1000],
+    );
   }
 
-  private userKey(userId: string): string {
-    return this.redis.keys.key(userTag(userId), 'record');
+  /** Ends a session for good, everywhere. @returns whether there was one @throws NotConfirmedError */
+  async end(userId: string, sessionId: string): Promise<boolean> {
+    const requestId = randomUUID();
+    return this.cache.change(userSubject(userId), async () =>
+      this.redis.runDurably(
+        scripts.end,
+        [this.key(userId, 'record'), this.key(userId, 'sessions'), this.key(userId, 'fence')],
+        [sessionId, requestId],
+      ),
+    );
   }
 
-  private sessionKey(userId: string, sessionId: string): string {
-    return this.redis.keys.key(userTag(userId), 'session', sessionId);
+  /**
+   * Ends all sessions of a user, everywhere.
+   *
+   * @param exceptSessionId one that goes on
+   * @returns whether there is such a user
+   * @throws NotConfirmedError
+   */
+  async endAll(userId: string, exceptSessionId?: string): Promise<boolean> {
+    return this.users.endSessions(userId, exceptSessionId);
+  }
+
+  /**
+   * Revokes one access token of a session that goes on, everywhere (RFC 7009).
+   *
+   * @param expiresAt when the token would have run out
+   * @throws NotConfirmedError
+   */
+  async revokeToken(
+    userId: string,
+    sessionId: string,
+    tokenId: string,
+    expiresAt: Date,
+  ): Promise<void> {
+    await this.cache.change(userSubject(userId), async () =>
+      this.redis.runDurably(
+        scripts.revokeToken,
+        [this.key(userId, 'sessions'), this.key(userId, 'fence')],
+        [sessionId, tokenId, expiresAt.getTime()],
+      ),
+    );
+  }
+
+  /**
+   * Exchanges a refresh token for its successor. Of any number of exchanges of one token one succeeds; the others are
+   * given its answer for as long as the grace lasts.
+   *
+   * @throws NotConfirmedError: repeating it gives the same answer, within the grace
+   */
+  async exchange(exchange: RefreshExchange): Promise<RefreshOutcome> {
+    const { userId, sessionId } = exchange;
+    const { refreshGraceSeconds, idleTtlSeconds } = this.options;
+    const result = await this.redis.runDurably(
+      scripts.rotate,
+      [
+        this.key(userId, 'record'),
+        this.key(userId, 'sessions'),
+        this.key(userId, 'refresh-answer', sessionId),
+        this.markKey(userId, exchange.accessToken.reveal()),
+      ],
+      [
+        sessionId,
+        sha256(exchange.presented.reveal()),
+        sha256(exchange.successor.reveal()),
+        exchange.sealedAnswer,
+        refreshGraceSeconds * 1000,
+        idleTtlSeconds * 1000,
+        exchange.accessTtlSeconds * 1000,
+      ],
+    );
+    if (result.outcome === 'ended') {
+      await this.cache.settle(userSubject(userId));
+    }
+    return result;
+  }
+
+  private async tryToStart(
+    session: NewSession,
+    mayMakeRoom: boolean,
+  ): Promise<'started' | 'full' | 'refused'> {
+    const { userId, id } = session;
+    const { idleTtlSeconds, maxAgeSeconds, maxPerUser } = this.options;
+    return this.redis.runDurably(
+      scripts.start,
+      [
+        this.key(userId, 'record'),
+        this.key(userId, 'sessions'),
+        this.markKey(userId, session.accessToken.reveal()),
+      ],
+      [
+        id,
+        session.passwordVersion,
+        idleTtlSeconds * 1000,
+        maxAgeSeconds * 1000,
+        session.accessTtlSeconds * 1000,
+        maxPerUser,
+        mayMakeRoom ? 1 : 0,
+        ENDED_MARK_MS,
+        session.ip,
+        session.userAgent.slice(0, USER_AGENT_MAX_LENGTH),
+        sha256(session.refreshToken.reveal()),
+      ],
+    );
   }
 
   private markKey(userId: string, token: string): string {
-    return this.redis.keys.key(userTag(userId), 'verified', sha256(token));
+    return this.key(userId, 'verified', sha256(token));
   }
-}
 
-function load<Reply>(name: string, parse: (reply: unknown) => Reply): LuaScript<Reply> {
-  return LuaScript.fromFile(new URL(`./scripts/${name}.lua`, import.meta.url), parse);
+  private key(userId: string, ...parts: string[]): string {
+    return this.redis.keys.key(userTag(userId), ...parts);
+  }
 }
 
 function sha256(text: string): string {

@@ -1,18 +1,37 @@
-import { Body, Controller, Delete, Get, HttpCode, Patch } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Inject, Patch, Put } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 
+import { AuditLog } from '../audit/index.js';
 import { CurrentUser, type Principal } from '../common/authentication/index.js';
-import { ApiProblems, BODY_PROBLEMS, GUARD_PROBLEMS, Problem } from '../common/problem/index.js';
+import {
+  ApiProblems,
+  BODY_PROBLEMS,
+  GUARD_PROBLEMS,
+  Problem,
+  refuseInvalidMembers,
+} from '../common/problem/index.js';
 import { Secret } from '../common/secret/index.js';
+import { ChangePasswordRequest } from './dto/change-password.request.dto.js';
 import { ChangeUserRequest } from './dto/change-user.request.dto.js';
 import { DeleteUserRequest } from './dto/delete-user.request.dto.js';
 import { UserResponse } from './dto/user.response.dto.js';
-import { UsersService } from './users.service.js';
+import { checkPassword } from './password-policy.js';
+import { USERS_OPTIONS } from './users.module-definition.js';
+import { USERS_DEFAULTS, type UsersOptions } from './users.options.js';
+import { UsersService, type Refusal } from './users.service.js';
 
 @ApiTags('Own user')
 @Controller('api/user')
 export class OwnUserController {
-  constructor(private readonly users: UsersService) {}
+  private readonly passwordMinLength: number;
+
+  constructor(
+    private readonly users: UsersService,
+    private readonly audit: AuditLog,
+    @Inject(USERS_OPTIONS) options: UsersOptions,
+  ) {
+    this.passwordMinLength = options.passwordMinLength ?? USERS_DEFAULTS.passwordMinLength;
+  }
 
   @Get()
   @ApiOperation({ summary: 'Read your own user', description: 'The user whose token is sent.' })
@@ -40,6 +59,42 @@ export class OwnUserController {
     return UserResponse.from(user);
   }
 
+  @Put('password')
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'Change your password',
+    description: 'Needs the current one. Every other session ends at once; this one goes on.',
+  })
+  @ApiNoContentResponse({ description: 'The new password holds.' })
+  @ApiProblems(
+    ...BODY_PROBLEMS,
+    ...GUARD_PROBLEMS,
+    'wrong-password',
+    'too-many-attempts',
+    'overloaded',
+    'not-confirmed',
+  )
+  async changePassword(
+    @CurrentUser() { userId, sessionId, user }: Principal,
+    @Body() body: ChangePasswordRequest,
+  ): Promise<void> {
+    refuseInvalidMembers({
+      '/newPassword': checkPassword(body.newPassword, this.passwordMinLength, {
+        username: user.username,
+        email: user.email ?? undefined,
+      }),
+    });
+    const result = await this.users.changePassword(userId, {
+      current: new Secret(body.currentPassword),
+      next: new Secret(body.newPassword),
+      sessionId,
+    });
+    if (result.outcome !== 'changed') {
+      throw refusal(result);
+    }
+    this.audit.record({ type: 'password-changed', userId, sessionId });
+  }
+
   @Delete()
   @HttpCode(204)
   @ApiOperation({
@@ -59,16 +114,22 @@ export class OwnUserController {
     @CurrentUser() principal: Principal,
     @Body() body: DeleteUserRequest,
   ): Promise<void> {
-    const result = await this.users.delete(principal.userId, new Secret(body.password));
-    switch (result.outcome) {
-      case 'deleted':
-        return;
-      case 'wrong-password':
-        throw new Problem('wrong-password');
-      case 'unknown-user':
-        throw new Problem('invalid-token');
-      case 'too-many-attempts':
-        throw new Problem('too-many-attempts', { retryAfterSeconds: result.retryAfterSeconds });
+    const { userId } = principal;
+    const result = await this.users.deleteOwn(userId, new Secret(body.password));
+    if (result.outcome !== 'deleted') {
+      throw refusal(result);
     }
+    this.audit.record({ type: 'user-deleted', userId });
+  }
+}
+
+function refusal(result: Refusal): Problem {
+  switch (result.outcome) {
+    case 'wrong-password':
+      return new Problem('wrong-password');
+    case 'unknown-user':
+      return new Problem('invalid-token');
+    case 'too-many-attempts':
+      return new Problem('too-many-attempts', { retryAfterSeconds: result.retryAfterSeconds });
   }
 }

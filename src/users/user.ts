@@ -1,11 +1,14 @@
 import type { AuthenticatedUser } from '../common/authentication/index.js';
 import type { Secret } from '../common/secret/index.js';
+import type { Role } from './roles.js';
 
 /** An account, without its credentials. */
 export type User = AuthenticatedUser;
 
 /** An account as it is stored. */
 export interface UserRecord extends User {
+  /** A disabled user cannot log in, and has no sessions. */
+  readonly isDisabled: boolean;
   readonly passwordHash: Secret;
   /** Goes up when the password changes, not when only its hash is renewed. */
   readonly passwordVersion: number;
@@ -18,12 +21,21 @@ export interface Registration {
   readonly password: Secret;
   readonly email?: string | undefined;
   readonly displayName?: string | undefined;
+  /** Default: none. */
+  readonly roles?: readonly Role[];
 }
 
 /** What a user may change; null clears, undefined leaves as it is. */
 export interface ProfileChange {
   readonly email?: string | null | undefined;
   readonly displayName?: string | null | undefined;
+}
+
+/** What an administrator may change. */
+export interface UserChange extends ProfileChange {
+  readonly roles?: readonly Role[] | undefined;
+  /** Ends all sessions of the user, for good, when it becomes true. */
+  readonly disabled?: boolean | undefined;
 }
 
 /** The fields of a stored user, as Redis keeps them. */

@@ -1,5 +1,7 @@
 import { availableParallelism } from 'node:os';
 
+import type { Secret } from '../common/secret/index.js';
+
 export interface UsersOptions {
   /** Whether anyone may register. */
   readonly isRegistrationOpen: boolean;
@@ -11,6 +13,8 @@ export interface UsersOptions {
    */
   readonly nameClaimTtlMs?: number;
   readonly hashing?: Partial<HashingOptions>;
+  /** An administrator to be made at start, if no user has this name. Default: none. */
+  readonly administrator?: { readonly username: string; readonly password: Secret };
 }
 
 export const USERS_DEFAULTS = { passwordMinLength: 15, nameClaimTtlMs: 15_000 } as const;

@@ -14,7 +14,7 @@ export const scripts = {
   confirmUser: load('confirm-user', parseUser),
   findUser: load('find-user', parseUser),
   userExists: load('user-exists', isOne),
-  updateUser: load('update-user', parseUser),
+  changeUser: load('change-user', parseChanged),
   renewHash: load('renew-hash', isOne),
   deleteUser: load('delete-user', isOne),
 };
@@ -35,6 +35,19 @@ function parseHolder(reply: unknown): NameHolder | undefined {
   return userId === '' ? undefined : { userId, isForGood: isForGood === 1 };
 }
 
+function parseChanged(reply: unknown): ChangeOutcome {
+  const [outcome, ...fields] = reply as [ChangeOutcome['outcome'], ...string[]];
+  const user = outcome === 'changed' ? parseUser(fields) : undefined;
+  return user
+    ? { outcome: 'changed', user }
+    : { outcome: outcome === 'outdated' ? outcome : 'gone' };
+}
+
+export type ChangeOutcome =
+  | { readonly outcome: 'changed'; readonly user: UserRecord }
+  /** The password was changed since it was verified, or there is no such user. */
+  | { readonly outcome: 'outdated' | 'gone' };
+
 function parseUser(reply: unknown): UserRecord | undefined {
   const list = reply as string[];
   if (list.length === 0) {
@@ -48,6 +61,7 @@ function parseUser(reply: unknown): UserRecord | undefined {
     ...userFromFields(fields),
     passwordHash: new Secret(fields.get('passwordHash') ?? ''),
     passwordVersion: Number(fields.get('passwordVersion')),
+    isDisabled: fields.get('disabled') === '1',
     isProvisional: fields.get('provisional') === '1',
   };
 }

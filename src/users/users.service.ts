@@ -2,14 +2,16 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 
 import type { Secret } from '../common/secret/index.js';
+import { NearCache } from '../near-cache/index.js';
 import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../rate-limit/index.js';
 import { NotConfirmedError } from '../redis-cluster/index.js';
 import { PasswordHasher } from './password-hasher.js';
-import type { ProfileChange, Registration, User, UserRecord } from './user.js';
+import type { ProfileChange, Registration, User, UserChange, UserRecord } from './user.js';
 import { USERS_OPTIONS } from './users.module-definition.js';
 import type { UsersOptions } from './users.options.js';
 import { usernameDigest } from './username.js';
-import { UsersStore } from './users.store.js';
+import type { ChangeOutcome } from './users.scripts.js';
+import { userSubject, UsersStore, type StoredChange } from './users.store.js';
 
 /**
  * Wrong passwords for an account (OWASP ASVS 6.3.1), wherever they are tried. The account is free again when the window
@@ -29,8 +31,19 @@ export type CredentialCheck =
   | { readonly outcome: 'wrong' }
   | TooManyAttempts;
 
-export type DeletionOutcome =
-  { readonly outcome: 'deleted' | 'wrong-password' | 'unknown-user' } | TooManyAttempts;
+/** What a check of the own password can say besides yes. */
+export type Refusal = { readonly outcome: 'wrong-password' | 'unknown-user' } | TooManyAttempts;
+type OwnCheck = { readonly outcome: 'right'; readonly user: UserRecord } | Refusal;
+
+export type DeletionOutcome = { readonly outcome: 'deleted' } | Refusal;
+export type PasswordOutcome = { readonly outcome: 'changed' } | Refusal;
+
+export interface PasswordChange {
+  readonly current: Secret;
+  readonly next: Secret;
+  /** The session that goes on. */
+  readonly sessionId: string;
+}
 
 /** Accounts: registration, change, deletion, and whether a password is the right one. */
 @Injectable()
@@ -41,6 +54,7 @@ export class UsersService {
     private readonly store: UsersStore,
     private readonly hasher: PasswordHasher,
     private readonly limiter: RateLimiter,
+    private readonly cache: NearCache,
     @Inject(USERS_OPTIONS) private readonly options: UsersOptions,
   ) {}
 
@@ -79,47 +93,159 @@ export class UsersService {
   /**
    * Whether a name and a password are right: the same answer and the same time for an unknown name and a wrong password.
    *
+   * @param passwords of several, one has to be right
    * @throws HashingOverloadedError, RedisUnavailableError, NotConfirmedError
    */
-  async checkCredentials(username: string, password: Secret): Promise<CredentialCheck> {
+  async checkCredentials(username: string, ...passwords: Secret[]): Promise<CredentialCheck> {
     const subject = usernameDigest(username);
     return this.limiter.attempt<CredentialCheck>(FAILURES_PER_ACCOUNT, subject, async () => {
       const user = await this.store.findByName(username);
-      const isRight = await this.hasher.verify(user?.passwordHash.reveal(), password);
-      const whole = user && isRight ? await this.completed(user) : undefined;
-      if (whole === undefined) {
+      const right = await this.firstRight(user?.passwordHash.reveal(), passwords);
+      const whole = user && right ? await this.completed(user) : undefined;
+      if (!whole || !right) {
         return { value: { outcome: 'wrong' }, result: 'failed' };
       }
-      await this.renewOutdatedHash(whole, password);
+      await this.renewOutdatedHash(whole, right);
       return { value: { outcome: 'right', user: whole }, result: 'reset' };
     });
   }
 
-  /** @returns the changed user, or undefined when there is no such user any more */
-  async changeProfile(userId: string, change: ProfileChange): Promise<User | undefined> {
-    const isEmpty = Object.values(change).every((value) => value === undefined);
-    return isEmpty ? this.store.find(userId) : this.store.update(userId, change);
+  async find(userId: string): Promise<UserRecord | undefined> {
+    return this.store.find(userId);
   }
 
-  /** Deletes the user for good: the name is free again, and no session of the user is accepted any more. */
-  async delete(userId: string, password: Secret): Promise<DeletionOutcome> {
+  /** @returns the changed user, or undefined when there is no such user any more */
+  async changeProfile(userId: string, change: ProfileChange): Promise<User | undefined> {
+    return this.change(userId, change);
+  }
+
+  /**
+   * Changes what an administrator may change. New roles and the disabled state hold for every token, on every instance,
+   * when it returns.
+   *
+   * @returns the changed user, or undefined when there is no such user
+   * @throws NotConfirmedError
+   */
+  async change(userId: string, change: UserChange): Promise<UserRecord | undefined> {
+    const { roles, disabled, ...profile } = change;
+    const fields: Record<string, string | number> = {
+      ...(roles === undefined ? {} : { roles: JSON.stringify([...new Set(roles)]) }),
+      ...(disabled === undefined ? {} : { disabled: disabled ? 1 : 0 }),
+    };
+    for (const [name, value] of Object.entries(profile) as [string, string | null | undefined][]) {
+      if (value !== undefined) {
+        fields[name] = value ?? '';
+      }
+    }
+    if (Object.keys(fields).length === 0) {
+      return this.store.find(userId);
+    }
+    const result = await this.changeEverywhere(userId, { fields, endsSessions: disabled === true });
+    return result.outcome === 'changed' ? result.user : undefined;
+  }
+
+  /**
+   * Gives the user a new password and ends all sessions but one. Repeating a change that was not confirmed is no mistake,
+   * though the current password is the new one by then.
+   *
+   * @throws HashingOverloadedError, RedisUnavailableError, NotConfirmedError
+   */
+  async changePassword(userId: string, change: PasswordChange): Promise<PasswordOutcome> {
+    const check = await this.checkPassword(userId, change.current, change.next);
+    if (check.outcome !== 'right') {
+      return check;
+    }
+    const { user } = check;
+    const passwordHash = await this.hasher.hash(change.next);
+    const result = await this.changeEverywhere(userId, {
+      fields: { passwordHash, passwordVersion: user.passwordVersion + 1 },
+      passwordVersion: user.passwordVersion,
+      endsSessions: true,
+      exceptSessionId: change.sessionId,
+    });
+    return { outcome: result.outcome === 'changed' ? 'changed' : 'wrong-password' };
+  }
+
+  /**
+   * Ends all sessions of a user, everywhere.
+   *
+   * @param exceptSessionId one that goes on
+   * @returns whether there is such a user
+   * @throws NotConfirmedError
+   */
+  async endSessions(userId: string, exceptSessionId?: string): Promise<boolean> {
+    const change = { endsSessions: true, exceptSessionId };
+    return (await this.changeEverywhere(userId, change)).outcome === 'changed';
+  }
+
+  /**
+   * Deletes the own user for good: the name is free again, and no session of the user is accepted any more.
+   *
+   * @throws HashingOverloadedError, RedisUnavailableError, NotConfirmedError
+   */
+  async deleteOwn(userId: string, password: Secret): Promise<DeletionOutcome> {
+    const check = await this.checkPassword(userId, password);
+    if (check.outcome !== 'right') {
+      return check;
+    }
+    const { user } = check;
+    const isDeleted = await this.deleteEverywhere(user, user.passwordVersion);
+    return { outcome: isDeleted ? 'deleted' : 'wrong-password' };
+  }
+
+  /** Deletes a user without asking for the password. @returns whether there was one @throws NotConfirmedError */
+  async delete(userId: string): Promise<boolean> {
+    const user = await this.store.find(userId);
+    if (user === undefined) {
+      // Deleted a moment ago, perhaps by a call that could not tell everybody.
+      await this.cache.settle(userSubject(userId));
+      return false;
+    }
+    return this.deleteEverywhere(user);
+  }
+
+  private async changeEverywhere(userId: string, change: StoredChange): Promise<ChangeOutcome> {
+    return this.cache.change(userSubject(userId), async () => this.store.change(userId, change));
+  }
+
+  private async deleteEverywhere(user: UserRecord, passwordVersion?: number): Promise<boolean> {
+    const isDeleted = await this.cache.change(userSubject(user.id), async () =>
+      this.store.delete(user.id, passwordVersion),
+    );
+    if (isDeleted) {
+      // The deletion is done and confirmed. A name that stays behind is taken over by the next who wants it.
+      await this.store.releaseName(user.username, user.id).catch(() => undefined);
+    }
+    return isDeleted;
+  }
+
+  /** Whether one of these passwords is the user's, counted with the logins. */
+  private async checkPassword(userId: string, ...passwords: Secret[]): Promise<OwnCheck> {
     const user = await this.store.find(userId);
     if (user === undefined) {
       return { outcome: 'unknown-user' };
     }
-    const check = await this.checkCredentials(user.username, password);
-    if (check.outcome === 'too-many-attempts') {
-      return check;
+    const check = await this.checkCredentials(user.username, ...passwords);
+    switch (check.outcome) {
+      case 'too-many-attempts':
+        return check;
+      case 'wrong':
+        return { outcome: 'wrong-password' };
+      case 'right':
+        return check.user.id === userId ? check : { outcome: 'wrong-password' };
     }
-    if (check.outcome === 'wrong' || check.user.id !== userId) {
-      return { outcome: 'wrong-password' };
+  }
+
+  private async firstRight(
+    hash: string | undefined,
+    passwords: readonly Secret[],
+  ): Promise<Secret | undefined> {
+    for (const password of passwords) {
+      if (await this.hasher.verify(hash, password)) {
+        return password;
+      }
     }
-    if (!(await this.store.delete(check.user))) {
-      return { outcome: 'wrong-password' };
-    }
-    // The deletion is done and confirmed. A name that stays behind is taken over by the next who wants it.
-    await this.store.releaseName(user.username, user.id).catch(() => undefined);
-    return { outcome: 'deleted' };
+    return undefined;
   }
 
   /** A user whose registration stopped before its end: the first login brings it to its end. */

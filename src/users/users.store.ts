@@ -1,19 +1,34 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
 
 import { RedisCluster } from '../redis-cluster/index.js';
-import type { ProfileChange, Registration, UserRecord } from './user.js';
+import type { Registration, UserRecord } from './user.js';
 import { USERS_OPTIONS } from './users.module-definition.js';
 import { USERS_DEFAULTS, type UsersOptions } from './users.options.js';
-import { scripts, type NameHolder } from './users.scripts.js';
+import { scripts, type ChangeOutcome, type NameHolder } from './users.scripts.js';
 import { displayedUsername, usernameDigest } from './username.js';
 
 /** A user whose registration stopped between its last two steps runs out after this many lives of a claim. */
 const PROVISIONAL_CLAIMS = 4;
 /** Longer than any write can be late. */
-const DELETED_MARK_MS = 3_600_000;
+const DELETED_MARK_MS = 2 * 3_600_000;
 
 /** Puts a key into the slot of its user, so that one script can decide about all that belongs to the user. */
 export const userTag = (userId: string): readonly ['user', string] => ['user', userId];
+
+/** What the near cache knows a user and all the user's sessions by. */
+export const userSubject = (userId: string): string => `user.${userId}`;
+
+/** A change of a stored user, and what it does to the user's sessions. */
+export interface StoredChange {
+  /** New values by field; '' clears. */
+  readonly fields?: Readonly<Record<string, string | number>>;
+  /** Version of the password that was verified for the change, where one was needed. */
+  readonly passwordVersion?: number;
+  readonly endsSessions?: boolean;
+  /** A session that does not end with the others. */
+  readonly exceptSessionId?: string | undefined;
+}
 
 /** Users and their names in Redis. A name and its user live in different slots, so each method is one step. */
 @Injectable()
@@ -56,7 +71,7 @@ export class UsersStore {
       username: displayedUsername(registration.username),
       email: registration.email ?? '',
       displayName: registration.displayName ?? '',
-      roles: '[]',
+      roles: JSON.stringify(registration.roles ?? []),
       passwordHash,
       passwordVersion: '1',
     };
@@ -80,11 +95,19 @@ export class UsersStore {
     return this.redis.run(scripts.findUser, [this.userKey(userId)]);
   }
 
-  async update(userId: string, change: ProfileChange): Promise<UserRecord | undefined> {
-    const fields = Object.entries(change)
-      .filter(([, value]) => value !== undefined)
-      .flatMap(([name, value]: [string, string | null]) => [name, value ?? '']);
-    return this.redis.runDurably(scripts.updateUser, [this.userKey(userId)], fields);
+  /** One change, though it may be sent more than once. */
+  async change(userId: string, change: StoredChange): Promise<ChangeOutcome> {
+    return this.redis.runDurably(
+      scripts.changeUser,
+      [this.userKey(userId), this.sessionsKey(userId)],
+      [
+        randomUUID(),
+        change.passwordVersion ?? '',
+        change.endsSessions ? 1 : 0,
+        change.exceptSessionId ?? '',
+        ...Object.entries(change.fields ?? {}).flat(),
+      ],
+    );
   }
 
   async renewHash(user: UserRecord, hash: string): Promise<void> {
@@ -95,12 +118,15 @@ export class UsersStore {
     );
   }
 
-  /** @returns false when the password was changed since it was verified */
-  async delete(user: UserRecord): Promise<boolean> {
+  /**
+   * @param passwordVersion the one that was verified, where a password was needed
+   * @returns false when the password was changed since, or there is no such user
+   */
+  async delete(userId: string, passwordVersion?: number): Promise<boolean> {
     return this.redis.runDurably(
       scripts.deleteUser,
-      [this.userKey(user.id)],
-      [user.passwordVersion, DELETED_MARK_MS],
+      [this.userKey(userId), this.sessionsKey(userId)],
+      [passwordVersion ?? '', DELETED_MARK_MS],
     );
   }
 
@@ -123,6 +149,10 @@ export class UsersStore {
 
   private nameKey(username: string): string {
     return this.redis.keys.key(['name', usernameDigest(username)], 'owner');
+  }
+
+  private sessionsKey(userId: string): string {
+    return this.redis.keys.key(userTag(userId), 'sessions');
   }
 
   private userKey(userId: string): string {

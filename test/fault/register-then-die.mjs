@@ -2,6 +2,9 @@
 // Usage: node register-then-die.mjs <username> <step> before|after
 import { NestFactory } from '@nestjs/core';
 import { Secret } from '../../dist/common/secret/index.js';
+import { AuditModule } from '../../dist/audit/index.js';
+import { MetricsModule } from '../../dist/metrics/index.js';
+import { NearCacheModule } from '../../dist/near-cache/index.js';
 import { RateLimitModule } from '../../dist/rate-limit/index.js';
 import { RedisCluster, RedisClusterModule } from '../../dist/redis-cluster/index.js';
 import { UsersModule, UsersService } from '../../dist/users/index.js';
@@ -21,6 +24,9 @@ const context = await NestFactory.createApplicationContext(
         password: new Secret(process.env.TEST_REDIS_PASSWORD),
         keyPrefix: process.env.TEST_KEY_PREFIX,
       }),
+      MetricsModule,
+      AuditModule,
+      NearCacheModule.forRoot({}),
       RateLimitModule.forRoot({}),
       UsersModule.forRoot({
         isRegistrationOpen: true,

@@ -1,27 +1,38 @@
 import { randomUUID } from 'node:crypto';
 
 import { Secret } from '../../src/common/secret/index.js';
-import { RedisCluster } from '../../src/redis-cluster/index.js';
+import { RateLimiter } from '../../src/rate-limit/index.js';
 import {
   SessionsService,
   type NewSession,
+  type RefreshExchange,
   type SessionsOptions,
 } from '../../src/sessions/index.js';
+import { PasswordHasher, UsersService, type UserRecord } from '../../src/users/index.js';
 import { UsersStore } from '../../src/users/users.store.js';
+import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
 import { eventually } from '../support/own-cluster.js';
-import { testSettings } from '../support/test-app.js';
 
 describe('sessions in Redis', () => {
-  const redis = new RedisCluster({ ...testSettings({}).redis, keyPrefix: `t-${randomUUID()}:` });
-  const users = new UsersStore(redis, { isRegistrationOpen: true });
-  afterAll(async () => redis.onApplicationShutdown());
+  let instance: CacheInstance;
+  let users: UsersService;
+  let store: UsersStore;
+  beforeAll(async () => {
+    instance = await startCacheInstance(newPrefix());
+    const { redis, cache } = instance;
+    const options = { isRegistrationOpen: true };
+    store = new UsersStore(redis, options);
+    const hasher = new PasswordHasher(options);
+    users = new UsersService(store, hasher, new RateLimiter(redis, {}), cache, options);
+  });
+  afterAll(async () => instance.close());
 
   const sessions = (options: SessionsOptions = {}): SessionsService =>
-    new SessionsService(redis, options);
-  const newUser = async () => {
+    new SessionsService(instance.redis, instance.cache, users, options);
+  const newUser = async (): Promise<UserRecord> => {
     const id = randomUUID();
-    await users.create(id, { username: id, password: new Secret('') }, 'hash');
-    return (await users.confirm(id))!;
+    await store.create(id, { username: id, password: new Secret('') }, 'hash');
+    return (await store.confirm(id))!;
   };
   const sessionOf = (userId: string, passwordVersion = 1): NewSession => ({
     id: randomUUID(),
@@ -39,56 +50,112 @@ describe('sessions in Redis', () => {
       isVerified,
       60_000,
     );
+  const exchangeOf = (
+    session: NewSession,
+    change: Partial<RefreshExchange> = {},
+  ): RefreshExchange => ({
+    userId: session.userId,
+    sessionId: session.id,
+    presented: session.refreshToken,
+    successor: new Secret(randomUUID()),
+    accessToken: new Secret(`token-${randomUUID()}`),
+    accessTtlSeconds: 900,
+    sealedAnswer: randomUUID(),
+    ...change,
+  });
+  const started = async (options: SessionsOptions = {}): Promise<NewSession> => {
+    const session = sessionOf((await newUser()).id);
+    expect(await sessions(options).start(session)).toBe(true);
+    return session;
+  };
 
   it('live from start to end, and tell who the user is', async () => {
-    const user = await newUser();
-    const session = sessionOf(user.id);
+    const session = await started();
+    expect(await use(session)).toMatchObject({ state: 'live', user: { id: session.userId } });
 
-    expect(await sessions().start(session)).toBe(true);
-    expect(await use(session)).toMatchObject({ state: 'live', user: { id: user.id } });
-
-    await sessions().end(user.id, session.id);
+    expect(await sessions().end(session.userId, session.id)).toBe(true);
     expect((await use(session)).state).toBe('ended');
+    expect(await sessions().end(session.userId, session.id)).toBe(false);
+    expect(await sessions().end(session.userId, randomUUID())).toBe(false);
   });
 
-  it('do not start with a password that was changed, or for a user who was deleted', async () => {
+  it('do not start with a password that was changed, or for a user who was disabled or deleted', async () => {
     const user = await newUser();
     expect(await sessions().start(sessionOf(user.id, user.passwordVersion + 1))).toBe(false);
 
-    await users.delete(user);
+    await users.change(user.id, { disabled: true });
+    expect(await sessions().start(sessionOf(user.id))).toBe(false);
+    await users.change(user.id, { disabled: false });
+    expect(await sessions().start(sessionOf(user.id))).toBe(true);
+
+    await users.delete(user.id);
     expect(await sessions().start(sessionOf(user.id))).toBe(false);
     expect(await sessions().start(sessionOf(randomUUID()))).toBe(false);
   });
 
-  it('stay ended, though their start arrives once more, late', async () => {
-    const user = await newUser();
-    const session = sessionOf(user.id);
-    await sessions().start(session);
-    await sessions().end(user.id, session.id);
+  const endings: [string, (session: NewSession) => Promise<unknown>][] = [
+    ['end on their own', ({ userId, id }) => sessions().end(userId, id)],
+    ['end with all others', ({ userId }) => sessions().endAll(userId)],
+    ['end when their user is disabled', ({ userId }) => users.change(userId, { disabled: true })],
+    ['end with their user', ({ userId }) => users.delete(userId)],
+  ];
 
-    expect(await sessions().start(session)).toBe(false);
-    expect((await use(session, true)).state).toBe('ended');
-  });
+  it.each(endings)(
+    '%s, and stay ended, though every write of their life arrives once more, late',
+    async (_, end) => {
+      const session = await started();
+      const exchange = exchangeOf(session);
+      expect((await sessions().exchange(exchange)).outcome).toBe('rotated');
 
-  it('end with their user', async () => {
-    const user = await newUser();
-    const session = sessionOf(user.id);
-    await sessions().start(session);
+      await end(session);
 
-    await users.delete(user);
+      expect(await sessions().start(session)).toBe(false);
+      expect((await sessions().exchange(exchange)).outcome).toBe('ended');
+      expect((await use(session, true)).state).toBe('ended');
+      expect(await sessions().list(session.userId)).toEqual([]);
+      await users.change(session.userId, { disabled: false });
+      expect((await use(session, true)).state).toBe('ended');
+    },
+  );
 
-    expect((await use(session)).state).toBe('ended');
+  it('end all but one, which goes on', async () => {
+    const session = await started();
+    const others = [sessionOf(session.userId), sessionOf(session.userId)];
+    await Promise.all(others.map((other) => sessions().start(other)));
+
+    expect(await sessions().endAll(session.userId, session.id)).toBe(true);
+
+    expect((await use(session)).state).toBe('live');
+    for (const other of others) {
+      expect((await use(other)).state).toBe('ended');
+    }
+    const later = sessionOf(session.userId);
+    expect(await sessions().start(later)).toBe(true);
+    expect((await use(later)).state).toBe('live');
   });
 
   it('vouch for no token but the one that was issued, until somebody has verified it', async () => {
-    const user = await newUser();
-    const session = sessionOf(user.id);
-    await sessions().start(session);
+    const session = await started();
     const other = { ...session, accessToken: new Secret('another token') };
 
     expect((await use(other)).state).toBe('unverified');
     expect((await use(other, true)).state).toBe('live');
     expect((await use(other)).state).toBe('live');
+  });
+
+  it('name the tokens that were revoked though they go on', async () => {
+    const session = await started();
+    const tokenIds = Array.from({ length: 5 }, () => randomUUID());
+    const soon = new Date(Date.now() + 60_000);
+
+    await Promise.all(
+      tokenIds.map((id) => sessions().revokeToken(session.userId, session.id, id, soon)),
+    );
+
+    expect(await use(session)).toMatchObject({
+      state: 'live',
+      revokedTokens: new Set(tokenIds),
+    });
   });
 
   it('end when they are not used, and when they have lasted long enough (37)', async () => {
@@ -98,8 +165,89 @@ describe('sessions in Redis', () => {
     await sessions(shortIdle).start(idle);
     await sessions({ maxAgeSeconds: 1 }).start(old);
 
-    // The old one is used all the time; the idle one is left alone meanwhile, and for as long.
-    await eventually('the old one has ended', 5000, async () => (await use(old)).state === 'ended');
-    expect((await use(idle)).state).toBe('ended');
+    // The old one is used and refreshed all the time; the idle one is left alone meanwhile, and for as long.
+    let { refreshToken } = old;
+    await eventually('the old one has ended', 5000, async () => {
+      const exchange = exchangeOf(old, { presented: refreshToken });
+      refreshToken = exchange.successor;
+      const { outcome } = await sessions().exchange(exchange);
+      await use(old);
+      return outcome === 'ended';
+    });
+    expect((await use(old)).state).toBe('ended');
+    expect((await use(idle, false, shortIdle)).state).toBe('ended');
+    expect(await sessions(shortIdle).list(user.id)).toEqual([]);
+  });
+
+  it('are never more than the limit, also when 50 begin at once (46)', async () => {
+    const { id: userId } = await newUser();
+    const limited = sessions({ maxPerUser: 5 });
+    const begun = Array.from({ length: 50 }, () => sessionOf(userId));
+
+    const results = await Promise.all(begun.map((session) => limited.start(session)));
+
+    expect(results.every(Boolean)).toBe(true);
+    const states = await Promise.all(begun.map((session) => use(session)));
+    expect(states.filter(({ state }) => state === 'live')).toHaveLength(5);
+    expect(await limited.list(userId)).toHaveLength(5);
+  });
+
+  it('make room by ending the one that was not used for longest', async () => {
+    const { id: userId } = await newUser();
+    const limited = sessions({ maxPerUser: 2 });
+    const [first, second, third] = [sessionOf(userId), sessionOf(userId), sessionOf(userId)];
+    await limited.start(first);
+    await limited.start(second);
+    const begun = Date.now();
+    await eventually('the clock has moved on', 1000, () => Promise.resolve(Date.now() > begun + 2));
+    await use(first);
+
+    await limited.start(third);
+
+    expect((await limited.list(userId)).map(({ id }) => id).sort()).toEqual(
+      [first.id, third.id].sort(),
+    );
+  });
+
+  describe('exchange refresh tokens', () => {
+    it('once: the successor works, the predecessor yields the same answer for a while', async () => {
+      const session = await started();
+      const first = exchangeOf(session);
+      expect(await sessions().exchange(first)).toEqual({ outcome: 'rotated' });
+
+      expect(await sessions().exchange(exchangeOf(session))).toEqual({
+        outcome: 'replayed',
+        sealedAnswer: first.sealedAnswer,
+      });
+
+      const next = exchangeOf(session, { presented: first.successor });
+      expect(await sessions().exchange(next)).toEqual({ outcome: 'rotated' });
+      // 33: over at the first use of the successor
+      expect((await sessions().exchange(exchangeOf(session))).outcome).toBe('reused');
+    });
+
+    it('the same way when one exchange is sent twice', async () => {
+      const session = await started();
+      for (const options of [{}, { refreshGraceSeconds: 0 }]) {
+        const exchange = exchangeOf(await started());
+        await sessions(options).exchange(exchange);
+        expect((await sessions(options).exchange(exchange)).outcome).toBe('rotated');
+      }
+      expect((await use(session)).state).toBe('live');
+    });
+
+    it('never twice with a grace of 0, and not after it has passed', async () => {
+      const strict = sessions({ refreshGraceSeconds: 0 });
+      const session = await started();
+      await strict.exchange(exchangeOf(session));
+      expect((await strict.exchange(exchangeOf(session))).outcome).toBe('reused');
+
+      const short = sessions({ refreshGraceSeconds: 1 });
+      const other = await started();
+      await short.exchange(exchangeOf(other));
+      await eventually('the grace is over', 5000, async () => {
+        return (await short.exchange(exchangeOf(other))).outcome === 'reused';
+      });
+    });
   });
 });

@@ -1,35 +1,35 @@
-import { randomUUID } from 'node:crypto';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 
 import { Secret } from '../../src/common/secret/index.js';
 import { KeyDecryptionError, SigningKeys } from '../../src/keys/index.js';
-import { RedisCluster } from '../../src/redis-cluster/index.js';
-import { startTestApp, testSettings } from '../support/test-app.js';
+import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
+import { startTestApp } from '../support/test-app.js';
 
 describe('the signing keys', () => {
-  const started: RedisCluster[] = [];
+  const started: CacheInstance[] = [];
   afterEach(async () => {
-    await Promise.all(started.splice(0).map((redis) => redis.onApplicationShutdown()));
+    await Promise.all(started.splice(0).map((each) => each.close()));
   });
 
-  const instance = (
+  const instance = async (
     keyPrefix: string,
     options: { secret?: string; baseUrl?: string; issuer?: string } = {},
-  ): SigningKeys => {
-    const redis = new RedisCluster({ ...testSettings({}).redis, keyPrefix });
-    started.push(redis);
-    return new SigningKeys(redis, {
+  ): Promise<SigningKeys> => {
+    const each = await startCacheInstance(keyPrefix);
+    started.push(each);
+    return new SigningKeys(each.redis, each.cache, {
       baseUrl: options.baseUrl ?? 'http://127.0.0.1:3000',
       encryptionSecret: new Secret(options.secret ?? 'the secret of this whole cluster'),
       ...(options.issuer === undefined ? {} : { issuer: options.issuer }),
     });
   };
-  const prefix = (): string => `t-${randomUUID().slice(0, 8)}:`;
 
   it('are the same for eight instances that start together (26)', async () => {
-    const shared = prefix();
-    const instances = Array.from({ length: 8 }, (_, index) =>
-      instance(shared, { baseUrl: `http://127.0.0.1:300${index}` }),
+    const shared = newPrefix();
+    const instances = await Promise.all(
+      Array.from({ length: 8 }, (_, index) =>
+        instance(shared, { baseUrl: `http://127.0.0.1:300${index}` }),
+      ),
     );
 
     const rings = await Promise.all(instances.map((keys) => keys.ring()));
@@ -39,23 +39,22 @@ describe('the signing keys', () => {
   });
 
   it('outlive the instances', async () => {
-    const shared = prefix();
-    const first = await instance(shared).ring();
-    const second = await instance(shared, { baseUrl: 'http://127.0.0.1:9999' }).ring();
+    const shared = newPrefix();
+    const first = await (await instance(shared)).ring();
+    const second = await (await instance(shared, { baseUrl: 'http://127.0.0.1:9999' })).ring();
 
     expect(second.signingKeyId).toBe(first.signingKeyId);
     // A token stays valid when the next instance listens elsewhere.
     expect(second.issuer).toBe('http://127.0.0.1:3000');
-    expect((await instance(shared, { issuer: 'https://id.test' }).ring()).issuer).toBe(
-      'https://id.test',
-    );
+    const third = await instance(shared, { issuer: 'https://id.test' });
+    expect((await third.ring()).issuer).toBe('https://id.test');
   });
 
   it('cannot be read with another secret, and the message says what to set', async () => {
-    const shared = prefix();
-    await instance(shared).ring();
+    const shared = newPrefix();
+    await (await instance(shared)).ring();
 
-    const stranger = instance(shared, { secret: 'quite another secret, just as long' });
+    const stranger = await instance(shared, { secret: 'quite another secret, just as long' });
 
     await expect(stranger.untilLoaded()).rejects.toThrow(KeyDecryptionError);
     await expect(stranger.untilLoaded()).rejects.toThrow('KEY_ENCRYPTION_SECRET');

@@ -2,22 +2,24 @@ import { randomUUID } from 'node:crypto';
 
 import { Secret } from '../../src/common/secret/index.js';
 import { RateLimiter } from '../../src/rate-limit/index.js';
-import { RedisCluster } from '../../src/redis-cluster/index.js';
+import type { RedisCluster } from '../../src/redis-cluster/index.js';
 import { PasswordHasher, UsersService, type UsersOptions } from '../../src/users/index.js';
 import { UsersStore } from '../../src/users/users.store.js';
+import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
 import { dumpKeys, withRedis } from '../support/redis.js';
-import { testSettings } from '../support/test-app.js';
 
 const password = new Secret('violet engines hum at dawn');
 
 describe('users in Redis', () => {
   let prefix: string;
+  let instance: CacheInstance;
   let redis: RedisCluster;
-  beforeEach(() => {
-    prefix = `t-${randomUUID().slice(0, 8)}:`;
-    redis = new RedisCluster({ ...testSettings({}).redis, keyPrefix: prefix });
+  beforeEach(async () => {
+    prefix = newPrefix();
+    instance = await startCacheInstance(prefix);
+    ({ redis } = instance);
   });
-  afterEach(async () => redis.onApplicationShutdown());
+  afterEach(async () => instance.close());
 
   const store = (): UsersStore => new UsersStore(redis, { isRegistrationOpen: true });
   const users = (hashing: UsersOptions['hashing'] = {}): UsersService => {
@@ -26,6 +28,7 @@ describe('users in Redis', () => {
       new UsersStore(redis, options),
       new PasswordHasher(options),
       new RateLimiter(redis, {}),
+      instance.cache,
       options,
     );
   };
@@ -52,15 +55,15 @@ describe('users in Redis', () => {
     const userId = randomUUID();
     await store().create(userId, registration, 'hash');
     const user = (await store().confirm(userId))!;
-    expect(await store().delete(user)).toBe(true);
+    expect(await store().delete(userId)).toBe(true);
 
     await store().create(userId, registration, 'hash');
-    await store().update(userId, { email: 'ada@example.com' });
+    await store().change(userId, { fields: { email: 'ada@example.com' } });
     await store().renewHash(user, 'other');
 
     expect(await store().confirm(userId)).toBeUndefined();
     expect(await store().find(userId)).toBeUndefined();
-    expect(await store().delete(user)).toBe(true);
+    expect(await store().delete(userId)).toBe(true);
     expect((await livesOf(':record'))[0]).toBeGreaterThan(0);
   });
 

@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 
 import type { AppSettings } from '../../src/app.module.js';
 import { createApp } from '../../src/bootstrap/create-app.js';
+import { untilReady } from '../../src/bootstrap/until-ready.js';
 import { loadSettings } from '../../src/config/index.js';
-import { SigningKeys } from '../../src/keys/index.js';
 import { HttpClient } from './http-client.js';
 
 export interface TestApp extends HttpClient {
@@ -22,7 +22,7 @@ export async function startTestApp(
   const settings = testSettings({ REDIS_KEY_PREFIX: keyPrefix, ...variables });
   const app = await createApp(settings);
   await app.listen(0, '127.0.0.1');
-  await app.get(SigningKeys).untilLoaded();
+  await untilReady(app);
   const url = await app.getUrl();
   return Object.assign(new HttpClient(url), {
     app,

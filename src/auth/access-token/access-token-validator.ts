@@ -1,27 +1,21 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { jwtVerify } from 'jose';
-import type { KeyObject } from 'node:crypto';
 
 import type { Principal } from '../../common/authentication/index.js';
 import { Clock } from '../../common/clock/index.js';
-import { SigningKeys } from '../../keys/index.js';
+import { SigningKeys, type KeyRing } from '../../keys/index.js';
 import { SessionsService, type SessionState } from '../../sessions/index.js';
 import { AUTH_OPTIONS } from '../auth.module-definition.js';
 import { AUTH_DEFAULTS, type AuthOptions } from '../auth.options.js';
-import { acceptedClaims, type AccessTokenClaims } from './claims.js';
+import { acceptedClaims } from './claims.js';
 import { parseCompactToken } from './compact-token.js';
-
-interface CheckedToken {
-  readonly token: string;
-  readonly claims: AccessTokenClaims;
-  readonly key: KeyObject;
-  readonly issuer: string;
-}
+import { VerifiedTokens, type VerifiedToken } from './verified-tokens.js';
 
 /**
- * Decides whether an access token is accepted: strict checks of form and claims in memory, then one round trip that
- * tells both whether the token was verified before and whether its session lives. The signature is checked when nobody
- * has done so yet.
+ * Decides whether an access token is accepted. From memory where it may be trusted: the signature is known to be right,
+ * and time, key, session and the token's own id are looked at each time. Otherwise strict checks of form and claims, then
+ * one round trip that tells both whether the token was verified before and whether its session lives. The signature is
+ * checked when nobody has done so yet.
  */
 @Injectable()
 export class AccessTokenValidator {
@@ -30,61 +24,100 @@ export class AccessTokenValidator {
   constructor(
     private readonly keys: SigningKeys,
     private readonly sessions: SessionsService,
+    private readonly verified: VerifiedTokens,
     private readonly clock: Clock,
     @Inject(AUTH_OPTIONS) options: AuthOptions,
   ) {
     this.audience = options.audience ?? AUTH_DEFAULTS.audience;
   }
 
-  /**
-   * @returns who the token speaks for, or undefined when it is not accepted, for whatever reason
-   * @throws RedisUnavailableError when Redis cannot be asked: nobody is let through then
-   */
-  async validate(token: string): Promise<Principal | undefined> {
-    const checked = await this.check(token);
-    if (!checked) {
+  /** @returns who the token speaks for, if memory alone can tell; else `validate` has to decide */
+  recall(token: string): Principal | undefined {
+    const verified = this.verified.get(token);
+    const ring = verified && this.keys.recall();
+    if (!ring || !this.isInForce(verified, ring)) {
       return undefined;
     }
-    let session = await this.askForSession(checked, false);
-    if (session.state === 'unverified') {
-      if (!(await this.hasValidSignature(checked))) {
-        return undefined;
-      }
-      session = await this.askForSession(checked, true);
-    }
-    if (session.state !== 'live') {
-      return undefined;
-    }
-    const { sub, sid, jti } = checked.claims;
-    return { userId: sub, sessionId: sid, tokenId: jti, user: session.user };
+    const state = this.sessions.recall(verified.session);
+    return state && principalOf(verified, state);
   }
 
-  /** Everything that can be said without the signature and without Redis. */
-  private async check(token: string): Promise<CheckedToken | undefined> {
-    const parsed = parseCompactToken(token);
-    if (!parsed) {
+  /**
+   * @returns who the token speaks for, or undefined when it is not accepted, for whatever reason
+   * @throws RedisUnavailableError when Redis has to be asked and cannot: nobody is let through then
+   */
+  async validate(token: string): Promise<Principal | undefined> {
+    const ring = await this.keys.ring();
+    const known = this.verified.get(token);
+    const candidate = known && this.isInForce(known, ring) ? known : this.check(token, ring);
+    if (!candidate) {
       return undefined;
     }
-    const { publicKeys, issuer } = await this.keys.ring();
-    const key = publicKeys.get(parsed.kid);
+    let isVerified = known === candidate;
+    let state = await this.ask(token, candidate, isVerified, () => (isVerified = true));
+    if (!isVerified) {
+      // What memory said about the session vouches for no token.
+      if (!(await this.hasValidSignature(token, candidate, ring))) {
+        return undefined;
+      }
+      if (state.state === 'unverified') {
+        state = await this.ask(token, candidate, true);
+      }
+    }
+    this.verified.add(token, candidate);
+    return principalOf(candidate, state);
+  }
+
+  /** Everything that can be said without the signature and without the session. */
+  private check(token: string, ring: KeyRing): VerifiedToken | undefined {
+    const parsed = parseCompactToken(token);
+    const key = parsed && ring.publicKeys.get(parsed.kid);
     if (!key) {
       return undefined;
     }
-    const now = this.clock.nowSeconds();
-    const claims = acceptedClaims(parsed.payload, { issuer, audience: this.audience, now });
-    return claims && { token, claims, key, issuer };
-  }
-
-  private async askForSession(checked: CheckedToken, isVerified: boolean): Promise<SessionState> {
-    const { sub, sid, exp } = checked.claims;
-    return this.sessions.use(
-      { token: checked.token, userId: sub, sessionId: sid },
-      isVerified,
-      exp * 1000 - this.clock.now(),
+    const claims = acceptedClaims(parsed.payload, {
+      issuer: ring.issuer,
+      audience: this.audience,
+      now: this.clock.nowSeconds(),
+    });
+    return (
+      claims && {
+        claims,
+        key,
+        kid: parsed.kid,
+        session: this.sessions.keyOf({ userId: claims.sub, sessionId: claims.sid }),
+      }
     );
   }
 
-  private async hasValidSignature({ token, key, issuer }: CheckedToken): Promise<boolean> {
+  /** What may change for a token that was verified: the time, and whether its key still counts. */
+  private isInForce({ claims, kid, key }: VerifiedToken, ring: KeyRing): boolean {
+    return claims.exp > this.clock.nowSeconds() && ring.publicKeys.get(kid) === key;
+  }
+
+  /** @param onVouched called when Redis was asked, and knows this very token as verified */
+  private async ask(
+    token: string,
+    { claims, session }: VerifiedToken,
+    isVerified: boolean,
+    onVouched: () => void = () => undefined,
+  ): Promise<SessionState> {
+    return this.sessions.stateOf(session, isVerified, async () => {
+      const presented = { token, userId: claims.sub, sessionId: claims.sid };
+      const lifeMs = claims.exp * 1000 - this.clock.now();
+      const state = await this.sessions.use(presented, isVerified, lifeMs);
+      if (state.state !== 'unverified') {
+        onVouched();
+      }
+      return state;
+    });
+  }
+
+  private async hasValidSignature(
+    token: string,
+    { key }: VerifiedToken,
+    { issuer }: KeyRing,
+  ): Promise<boolean> {
     try {
       await jwtVerify(token, key, {
         algorithms: ['ES256'],
@@ -100,4 +133,11 @@ export class AccessTokenValidator {
       return false; // which check failed is nobody's business
     }
   }
+}
+
+function principalOf({ claims }: VerifiedToken, state: SessionState): Principal | undefined {
+  const { sub, sid, jti } = claims;
+  return state.state === 'live' && !state.revokedTokens.has(jti)
+    ? { userId: sub, sessionId: sid, tokenId: jti, user: state.user }
+    : undefined;
 }

@@ -1,1 +1,2 @@
+export { deriveKey, seal, unseal } from './sealed-text.js';
 export { Secret } from './secret.js';

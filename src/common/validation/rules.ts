@@ -54,3 +54,17 @@ export const emailAddress: Rule = (value) => {
   }
   return isEmail(value) ? undefined : { code: 'not-an-email' };
 };
+
+export const isBoolean: Rule = (value) =>
+  typeof value === 'boolean' ? undefined : { code: 'not-a-boolean' };
+
+/** A list whose every item is one of these. */
+export function listOf(items: readonly string[]): Rule {
+  return (value) => {
+    if (!Array.isArray(value)) {
+      return { code: 'not-a-list' };
+    }
+    const isKnown = value.every((item) => items.some((known) => known === item));
+    return isKnown ? undefined : { code: 'unknown-item', params: { items: items.join(', ') } };
+  };
+}

@@ -1,10 +1,20 @@
 -- Ends a session. A mark stays for a while, so that no late write brings it back.
--- Version 1
--- KEYS[1] the session
--- ARGV[1] life of the mark, in milliseconds
--- Returns 1.
--- Atomic, because between deletion and mark a late write could begin the session anew. Running it twice changes nothing.
-redis.call('DEL', KEYS[1])
-redis.call('HSET', KEYS[1], 'ended', 1)
-redis.call('PEXPIRE', KEYS[1], ARGV[1])
-return 1
+-- Version 2
+-- KEYS[1] the user
+-- KEYS[2] the user's sessions: a hash of session id to JSON
+-- KEYS[3] the fence, a key that is only written
+-- ARGV[1] session id
+-- ARGV[2] id of this request
+-- Returns 1 when the session was live, also before an earlier run of the same request; 0 when there was none.
+-- Atomic, because a late write must find either the session or its mark. Running it twice changes nothing.
+local text = redis.call('HGET', KEYS[2], ARGV[1])
+local session = text and cjson.decode(text)
+if not session or (session.endedAt and session.endedBy ~= ARGV[2]) then
+  redis.call('SET', KEYS[3], '', 'PX', 1000)
+  return 0
+end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('HSET', KEYS[2], ARGV[1], cjson.encode({ endedAt = now, endedBy = ARGV[2] }))
+local epoch = tonumber(redis.call('HGET', KEYS[1], 'sessionEpoch') or 0)
+return (session.endedBy or session.epoch >= epoch) and 1 or 0

@@ -1,23 +1,74 @@
 -- Starts a session for a user whose password was verified a moment ago.
--- Version 1
+-- Version 2
 -- KEYS[1] the user
--- KEYS[2] the session
+-- KEYS[2] the user's sessions: a hash of session id to JSON
 -- KEYS[3] the mark of the verified access token
--- ARGV[1] version of the password that was verified
--- ARGV[2] idle life, in milliseconds
--- ARGV[3] longest life, in milliseconds
--- ARGV[4] life of the mark, in milliseconds
--- ARGV[5], ARGV[6], ... fields and values of the session
--- Returns 1 when the session is live, also from an earlier run of the same call; 0 when the user is gone, is disabled
--- or has another password, or when the session has ended since.
--- Atomic, because a password change or deletion must not leave a session that began beside it.
-local user = redis.call('HMGET', KEYS[1], 'passwordVersion', 'deleted', 'disabled')
-if user[1] ~= ARGV[1] or user[2] == '1' or user[3] == '1' or redis.call('HGET', KEYS[2], 'ended') == '1' then
-  return 0
+-- ARGV[1] session id
+-- ARGV[2] version of the password that was verified
+-- ARGV[3] idle life, in milliseconds
+-- ARGV[4] longest life, in milliseconds
+-- ARGV[5] life of the mark, in milliseconds
+-- ARGV[6] most sessions of a user
+-- ARGV[7] 1 to make room by ending those that were not used for longest, else 0
+-- ARGV[8] how long an ended session is remembered, in milliseconds
+-- ARGV[9] address of the client
+-- ARGV[10] user agent of the client
+-- ARGV[11] digest of the refresh token
+-- Returns 'started', also for an earlier run of the same call; 'full' when the user has as many sessions as may be, and
+-- nothing was written; 'refused' when the user is gone, is disabled or has another password, or when the session has
+-- ended since.
+-- Atomic, because a password change or deletion must not leave a session that began beside it, and because of any number
+-- of logins at once only so many may succeed without ending others.
+local user = redis.call('HMGET', KEYS[1], 'passwordVersion', 'deleted', 'disabled', 'sessionEpoch', 'sessionEpochAt')
+if user[1] ~= ARGV[2] or user[2] == '1' or user[3] == '1' then
+  return 'refused'
 end
+local epoch = tonumber(user[4] or 0)
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-redis.call('HSET', KEYS[2], 'createdAt', now, 'lastUsedAt', now, 'endsAt', now + ARGV[3], unpack(ARGV, 5))
-redis.call('PEXPIRE', KEYS[2], math.min(ARGV[2], ARGV[3]))
-redis.call('SET', KEYS[3], '', 'PX', ARGV[4])
-return 1
+local idle = tonumber(ARGV[3])
+
+local known = redis.call('HGET', KEYS[2], ARGV[1])
+if known then
+  redis.call('HSET', KEYS[2], ARGV[1], known)
+  local session = cjson.decode(known)
+  return not session.endedAt and session.epoch >= epoch and 'started' or 'refused'
+end
+
+local live, forgotten = {}, {}
+local all = redis.call('HGETALL', KEYS[2])
+for index = 1, #all, 2 do
+  local session = cjson.decode(all[index + 1])
+  local over_at = session.endedAt or math.min(session.endsAt, session.lastUsedAt + idle)
+  if not session.endedAt and session.epoch < epoch then
+    over_at = math.min(over_at, tonumber(user[5]))
+  end
+  if over_at > now then
+    table.insert(live, { id = all[index], used = session.lastUsedAt })
+  elseif over_at + ARGV[8] < now then
+    table.insert(forgotten, all[index])
+  end
+end
+local most = tonumber(ARGV[6])
+if #live >= most and ARGV[7] ~= '1' then
+  return 'full'
+end
+for _, id in ipairs(forgotten) do
+  redis.call('HDEL', KEYS[2], id)
+end
+table.sort(live, function(one, other) return one.used < other.used end)
+for index = 1, #live - most + 1 do
+  redis.call('HSET', KEYS[2], live[index].id, cjson.encode({ endedAt = now }))
+end
+redis.call('HSET', KEYS[2], ARGV[1], cjson.encode({
+  createdAt = now,
+  lastUsedAt = now,
+  endsAt = now + ARGV[4],
+  epoch = epoch,
+  ip = ARGV[9],
+  userAgent = ARGV[10],
+  refreshHash = ARGV[11],
+}))
+redis.call('PEXPIRE', KEYS[2], math.max(redis.call('PTTL', KEYS[2]), ARGV[4] + ARGV[8]))
+redis.call('SET', KEYS[3], '', 'PX', ARGV[5])
+return 'started'

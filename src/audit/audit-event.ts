@@ -1,0 +1,33 @@
+/** What is worth knowing afterwards. A closed list; when each one is written is said beside it. */
+export type AuditEventType =
+  /** A login yielded tokens. */
+  | 'logged-in'
+  /** A login was refused: unknown name, wrong password, or a disabled user. */
+  | 'login-refused'
+  /** A session was ended by its own token. */
+  | 'logged-out'
+  /** A session was ended from another one. */
+  | 'session-ended'
+  /** All sessions of a user were ended, but perhaps the one that asked for it. */
+  | 'sessions-ended'
+  /** A spent refresh token was presented again: somebody has a copy. Its session was ended. */
+  | 'refresh-token-reused'
+  | 'password-changed'
+  /** Roles or the disabled state of a user were changed. */
+  | 'access-changed'
+  | 'user-deleted'
+  /** A valid token lacked a permission. */
+  | 'permission-refused';
+
+export interface AuditEvent {
+  readonly type: AuditEventType;
+  /** Whom it concerns. */
+  readonly userId?: string | undefined;
+  readonly sessionId?: string | undefined;
+  /** Who did it, if somebody else. */
+  readonly actorId?: string | undefined;
+  /** Where the request came from. */
+  readonly ip?: string | undefined;
+  /** Further facts, none of them secret. */
+  readonly details?: Readonly<Record<string, unknown>> | undefined;
+}

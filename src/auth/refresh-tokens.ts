@@ -1,0 +1,54 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+
+import { deriveKey, Secret } from '../common/secret/index.js';
+import { AUTH_OPTIONS } from './auth.module-definition.js';
+import type { AuthOptions } from './auth.options.js';
+
+const SECRET_BYTES = 32;
+const TAG_BYTES = 16;
+const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
+const FORM = new RegExp(`^(${UUID})\\.(${UUID})\\.[\\w-]{43}\\.([\\w-]{22})$`);
+
+/** A refresh token that we issued, whether or not it is spent. */
+export interface RecognizedToken {
+  readonly userId: string;
+  readonly sessionId: string;
+  readonly token: Secret;
+}
+
+/**
+ * Refresh tokens: `<user id>.<session id>.<256 random bits>.<tag>`. The ids lead to the session's slot, the random bits
+ * are what counts. The tag tells a spent token, whose copy in strange hands must end the session, from one that somebody
+ * made up, which must not.
+ */
+@Injectable()
+export class RefreshTokens {
+  private readonly key: Uint8Array;
+
+  constructor(@Inject(AUTH_OPTIONS) options: AuthOptions) {
+    this.key = deriveKey(options.tokenSecret, 'keyslot refresh tokens');
+  }
+
+  issue(userId: string, sessionId: string): Secret {
+    const body = `${userId}.${sessionId}.${randomBytes(SECRET_BYTES).toString('base64url')}`;
+    return new Secret(`${body}.${this.tagOf(body).toString('base64url')}`);
+  }
+
+  /** @returns undefined for anything that we did not issue */
+  recognize(text: string): RecognizedToken | undefined {
+    const [, userId, sessionId, tag] = FORM.exec(text) ?? [];
+    if (userId === undefined || sessionId === undefined || tag === undefined) {
+      return undefined;
+    }
+    const given = Buffer.from(tag, 'base64url');
+    const isOurs =
+      given.length === TAG_BYTES &&
+      timingSafeEqual(given, this.tagOf(text.slice(0, text.lastIndexOf('.'))));
+    return isOurs ? { userId, sessionId, token: new Secret(text) } : undefined;
+  }
+
+  private tagOf(body: string): Buffer {
+    return createHmac('sha256', this.key).update(body).digest().subarray(0, TAG_BYTES);
+  }
+}

@@ -1,0 +1,16 @@
+import type { INestApplicationContext } from '@nestjs/common';
+
+import { SigningKeys } from '../keys/index.js';
+import { NearCache } from '../near-cache/index.js';
+import { BootstrapAdministrator } from '../users/index.js';
+
+/**
+ * What a started application waits for before it says that it is ready, however long Redis takes.
+ *
+ * @throws KeyDecryptionError, BootstrapAdministratorError
+ */
+export async function untilReady(app: INestApplicationContext): Promise<void> {
+  await app.get(SigningKeys).untilLoaded();
+  await app.get(NearCache).untilTrusted();
+  await app.get(BootstrapAdministrator).untilThere();
+}

@@ -1,0 +1,73 @@
+import { Controller, Delete, Get, HttpCode, Param } from '@nestjs/common';
+import {
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiParam,
+  ApiTags,
+} from '@nestjs/swagger';
+
+import { AuditLog } from '../audit/index.js';
+import { CurrentUser, type Principal } from '../common/authentication/index.js';
+import {
+  ApiProblems,
+  GUARD_PROBLEMS,
+  Problem,
+  STRAY_BODY_PROBLEMS,
+} from '../common/problem/index.js';
+import { EntityIdPipe } from '../common/validation/index.js';
+import { SessionsResponse } from './dto/session.response.dto.js';
+import { SessionsService } from './sessions.service.js';
+
+@ApiTags('Own sessions')
+@Controller('api/user/sessions')
+export class OwnSessionsController {
+  constructor(
+    private readonly sessions: SessionsService,
+    private readonly audit: AuditLog,
+  ) {}
+
+  @Get()
+  @ApiOperation({
+    summary: 'List your sessions',
+    description: 'Every login that is still good, with the device it came from.',
+  })
+  @ApiOkResponse({ type: SessionsResponse, description: 'Your sessions.' })
+  @ApiProblems(...GUARD_PROBLEMS)
+  async listOwnSessions(@CurrentUser() principal: Principal): Promise<SessionsResponse> {
+    const sessions = await this.sessions.list(principal.userId);
+    return SessionsResponse.from(sessions, principal.sessionId);
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'End one of your sessions',
+    description: 'No instance accepts its tokens any more.',
+  })
+  @ApiParam({ name: 'id', format: 'uuid' })
+  @ApiNoContentResponse({ description: 'The session has ended.' })
+  @ApiProblems(...STRAY_BODY_PROBLEMS, ...GUARD_PROBLEMS, 'not-found', 'not-confirmed')
+  async endOwnSession(
+    @CurrentUser() { userId }: Principal,
+    @Param('id', EntityIdPipe) sessionId: string,
+  ): Promise<void> {
+    if (!(await this.sessions.end(userId, sessionId))) {
+      throw new Problem('not-found');
+    }
+    this.audit.record({ type: 'session-ended', userId, sessionId });
+  }
+
+  @Delete()
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'End all your other sessions',
+    description: 'Only the session of this request goes on.',
+  })
+  @ApiNoContentResponse({ description: 'All others have ended.' })
+  @ApiProblems(...STRAY_BODY_PROBLEMS, ...GUARD_PROBLEMS, 'not-confirmed')
+  async endOtherSessions(@CurrentUser() { userId, sessionId }: Principal): Promise<void> {
+    await this.sessions.endAll(userId, sessionId);
+    this.audit.record({ type: 'sessions-ended', userId, details: { except: sessionId } });
+  }
+}

@@ -1,0 +1,26 @@
+-- Revokes one access token of a session that goes on.
+-- Version 1
+-- KEYS[1] the user's sessions: a hash of session id to JSON
+-- KEYS[2] the fence, a key that is only written
+-- ARGV[1] session id
+-- ARGV[2] id of the token (jti)
+-- ARGV[3] when the token runs out, in milliseconds since the epoch
+-- Returns 1, or 0 when there is no such session, and so no token of it that counts.
+-- Atomic, because two revocations at once must both stay. Running it twice changes nothing.
+redis.call('SET', KEYS[2], '', 'PX', 1000)
+local text = redis.call('HGET', KEYS[1], ARGV[1])
+local session = text and cjson.decode(text)
+if not session or session.endedAt then
+  return 0
+end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local revoked = { [ARGV[2]] = tonumber(ARGV[3]) }
+for id, expiry in pairs(session.revoked or {}) do
+  if expiry > now then
+    revoked[id] = expiry
+  end
+end
+session.revoked = revoked
+redis.call('HSET', KEYS[1], ARGV[1], cjson.encode(session))
+return 1

@@ -1,0 +1,63 @@
+import { LuaScript } from '../redis-cluster/index.js';
+import { userFromFields } from '../users/index.js';
+import type { RefreshOutcome, Session, SessionState } from './session.js';
+
+/** The fields of a user that a request may need. */
+export const USER_FIELDS = [
+  'id',
+  'username',
+  'email',
+  'displayName',
+  'roles',
+  'createdAt',
+  'updatedAt',
+];
+
+/** The scripts of this module. What each one does, takes and returns is written at its head. */
+export const scripts = {
+  start: load('start-session', (reply) => reply as 'started' | 'full' | 'refused'),
+  use: load('use-session', parseState),
+  end: load('end-session', (reply) => reply === 1),
+  list: load('list-sessions', parseSessions),
+  rotate: load('rotate-refresh-token', parseRefresh),
+  revokeToken: load('revoke-token', (reply) => reply === 1),
+};
+
+function load<Reply>(name: string, parse: (reply: unknown) => Reply): LuaScript<Reply> {
+  return LuaScript.fromFile(new URL(`./scripts/${name}.lua`, import.meta.url), parse);
+}
+
+function parseState(reply: unknown): SessionState {
+  const [state, leftMs, revoked = '{}', ...values] = reply as [string, number?, ...string[]];
+  if (state !== 'live') {
+    return { state: state === 'unverified' ? 'unverified' : 'ended' };
+  }
+  const fields = new Map(USER_FIELDS.map((name, index) => [name, values[index] ?? '']));
+  return {
+    state,
+    user: userFromFields(fields),
+    revokedTokens: new Set(Object.keys(JSON.parse(revoked) as object)),
+    maxAgeMs: leftMs ?? 0,
+  };
+}
+
+function parseSessions(reply: unknown): Session[] {
+  const list = reply as string[];
+  const sessions: Session[] = [];
+  for (let index = 0; index + 1 < list.length; index += 2) {
+    const stored = JSON.parse(list[index + 1]!) as Record<string, never>;
+    sessions.push({
+      id: list[index]!,
+      createdAt: new Date(stored['createdAt']!),
+      lastUsedAt: new Date(stored['lastUsedAt']!),
+      ip: stored['ip']!,
+      userAgent: stored['userAgent']!,
+    });
+  }
+  return sessions.sort((one, other) => other.lastUsedAt.getTime() - one.lastUsedAt.getTime());
+}
+
+function parseRefresh(reply: unknown): RefreshOutcome {
+  const [outcome, sealedAnswer = ''] = reply as [RefreshOutcome['outcome'], string?];
+  return outcome === 'replayed' ? { outcome, sealedAnswer } : { outcome };
+}

@@ -1,0 +1,67 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { NotConfirmedError, RedisUnavailableError } from '../redis-cluster/index.js';
+import { checkPassword } from './password-policy.js';
+import { checkUsername } from './username.js';
+import { USERS_OPTIONS } from './users.module-definition.js';
+import { USERS_DEFAULTS, type UsersOptions } from './users.options.js';
+import { UsersService } from './users.service.js';
+
+const PAUSE_BETWEEN_TRIES_MS = 500;
+
+/** The first administrator cannot be made as it was configured. The message is meant for the operator. */
+export class BootstrapAdministratorError extends Error {
+  override readonly name = 'BootstrapAdministratorError';
+}
+
+/** Makes the first administrator, who can then give the role to others. */
+@Injectable()
+export class BootstrapAdministrator {
+  private readonly logger = new Logger(BootstrapAdministrator.name);
+
+  constructor(
+    private readonly users: UsersService,
+    @Inject(USERS_OPTIONS) private readonly options: UsersOptions,
+  ) {}
+
+  /**
+   * Until a user of the configured name is there, however long Redis takes. One that is there already stays as it is.
+   *
+   * @throws BootstrapAdministratorError
+   */
+  async untilThere(): Promise<void> {
+    const { administrator } = this.options;
+    if (!administrator) {
+      return;
+    }
+    this.check(administrator.username, administrator.password.reveal());
+    for (;;) {
+      try {
+        const { outcome } = await this.users.register({ ...administrator, roles: ['admin'] });
+        if (outcome === 'registered') {
+          this.logger.log('The first administrator was made.');
+        }
+        return;
+      } catch (error) {
+        if (!(error instanceof NotConfirmedError || error instanceof RedisUnavailableError)) {
+          throw error;
+        }
+        await delay(PAUSE_BETWEEN_TRIES_MS);
+      }
+    }
+  }
+
+  private check(username: string, password: string): void {
+    const minLength = this.options.passwordMinLength ?? USERS_DEFAULTS.passwordMinLength;
+    const failures = Object.entries({
+      BOOTSTRAP_ADMIN_USERNAME: checkUsername(username),
+      BOOTSTRAP_ADMIN_PASSWORD: checkPassword(password, minLength, { username }),
+    }).flatMap(([name, failure]) => (failure ? [`  ${name} is refused: ${failure.code}`] : []));
+    if (failures.length > 0) {
+      throw new BootstrapAdministratorError(
+        ['The first administrator cannot be made:', ...failures].join('\n'),
+      );
+    }
+  }
+}

@@ -1,0 +1,19 @@
+import { ApiProperty } from '@nestjs/swagger';
+
+import { isText, Obeys } from '../../common/validation/index.js';
+import { PASSWORD_MAX_LENGTH } from '../password-policy.js';
+
+export class ChangePasswordRequest {
+  @ApiProperty({ example: 'engine weaves algebra', format: 'password' })
+  @Obeys('currentPassword', isText)
+  currentPassword!: string;
+
+  @ApiProperty({
+    description: 'The same rules as for a registration.',
+    example: 'algebra weaves another engine',
+    format: 'password',
+    maxLength: PASSWORD_MAX_LENGTH,
+  })
+  @Obeys('newPassword', isText)
+  newPassword!: string;
+}

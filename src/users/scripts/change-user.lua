@@ -1,0 +1,39 @@
+-- Changes fields of a user, ends the user's sessions, or both.
+-- Version 1
+-- KEYS[1] the user
+-- KEYS[2] the user's sessions: a hash of session id to JSON
+-- ARGV[1] id of this request
+-- ARGV[2] version of the password that was verified for it, or '' when none was needed
+-- ARGV[3] 1 to end all sessions, else 0
+-- ARGV[4] id of a session that does not end with the others, or ''
+-- ARGV[5], ARGV[6], ... fields and their new values; '' clears
+-- Returns {'changed', field, value, ...} with the changed user, also for an earlier run of the same request;
+-- {'outdated'} when the password was changed since it was verified; {'gone'} when there is no such user.
+-- Atomic, because a deleted user must not come back, and because a session must not slip through between a new password
+-- and the end of the others. Sessions end by their epoch: those begun in an older one are over, however many they are.
+local user = redis.call('HMGET', KEYS[1], 'id', 'deleted', 'passwordVersion', 'sessionEpoch', 'changedBy')
+if not user[1] or user[2] == '1' then
+  return { 'gone' }
+end
+if user[5] ~= ARGV[1] then
+  if ARGV[2] ~= '' and ARGV[2] ~= user[3] then
+    return { 'outdated' }
+  end
+  local time = redis.call('TIME')
+  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  if #ARGV > 4 then
+    redis.call('HSET', KEYS[1], 'updatedAt', now, unpack(ARGV, 5))
+  end
+  if ARGV[3] == '1' then
+    local epoch = tonumber(user[4] or 0) + 1
+    redis.call('HSET', KEYS[1], 'sessionEpoch', epoch, 'sessionEpochAt', now)
+    local kept = redis.call('HGET', KEYS[2], ARGV[4])
+    local session = kept and cjson.decode(kept)
+    if session and not session.endedAt and session.epoch == epoch - 1 then
+      session.epoch = epoch
+      redis.call('HSET', KEYS[2], ARGV[4], cjson.encode(session))
+    end
+  end
+end
+redis.call('HSET', KEYS[1], 'changedBy', ARGV[1])
+return { 'changed', unpack(redis.call('HGETALL', KEYS[1])) }
