@@ -21,7 +21,7 @@ export class MetricsController {
   @ApiProduces('text/plain')
   @ApiOkResponse({ type: String, description: 'Prometheus text.' })
   @ApiProblems()
-  async read(): Promise<string> {
+  async metrics(): Promise<string> {
     return this.registry.metrics();
   }
 }

@@ -93,7 +93,7 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
       },
       onDown: () => {
         this.isListening = false;
-        this.withdraw('the channel for changes was lost');
+        void this.withdraw('the channel for changes was lost');
       },
       onMessage: (channel, message) =>
         channel === applied ? this.onApplied(message) : this.apply(message),
@@ -102,10 +102,10 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   /** Requests that are still under way then ask Redis. */
-  beforeApplicationShutdown(): void {
+  async beforeApplicationShutdown(): Promise<void> {
     this.isStopped = true;
     this.renewSoon();
-    this.withdraw();
+    await this.withdraw();
   }
 
   private async keepRenewing(): Promise<void> {
@@ -144,7 +144,7 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
     this.note = renewal.members.get(this.instance);
     this.removeSilent(renewal.members);
     if (withdrawals !== this.withdrawals) {
-      this.leave();
+      await this.leave();
       return;
     }
     if (renewal.hasJoined) {
@@ -168,22 +168,22 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
     this.redis.publish(this.log.appliedChannel(changer), `${number} ${this.instance}`);
   }
 
-  private withdraw(reason?: string): void {
+  private async withdraw(reason?: string): Promise<void> {
     if (reason !== undefined && this.isTrusted) {
       this.logger.warn(`Memory is not trusted any more: ${reason}`);
     }
     this.withdrawals += 1;
     this.lease.revoke();
     this.store.dropAll();
-    this.leave();
+    await this.leave();
   }
 
   /** So that no change waits for this instance. If it fails, others notice its silence. */
-  private leave(): void {
+  private async leave(): Promise<void> {
     const { note } = this;
     this.note = undefined;
     if (note) {
-      this.log.remove(new Map([[this.instance, note]])).catch(() => undefined);
+      await this.log.remove(new Map([[this.instance, note]])).catch(() => undefined);
     }
   }
 

@@ -20,8 +20,8 @@ export interface ChannelListener {
  * lost whenever the connection or the master goes, so a listener needs another source to catch up from.
  */
 export class ChannelSubscription {
-  private connection: Redis | undefined;
   private isClosed = false;
+  private endWatch: () => void = () => undefined;
 
   /**
    * @param findMaster `host:port` of the master that serves the channels now, if one is known
@@ -38,7 +38,7 @@ export class ChannelSubscription {
 
   close(): void {
     this.isClosed = true;
-    this.connection?.disconnect();
+    this.endWatch();
   }
 
   private async keepListening(): Promise<void> {
@@ -58,7 +58,6 @@ export class ChannelSubscription {
       host: master.slice(0, colon),
       port: Number(master.slice(colon + 1)),
     });
-    this.connection = connection;
     let isUp = false;
     let isLost = false;
     const lost = new Promise<void>((resolve) => {
@@ -80,13 +79,17 @@ export class ChannelSubscription {
       if (!isLost && !this.isClosed) {
         isUp = true;
         this.listener.onUp();
-        await Promise.race([lost, this.watch(connection, master, () => isLost)]);
+        const closed = new Promise<void>((resolve) => (this.endWatch = resolve));
+        await Promise.race([lost, closed, this.watch(connection, master, () => isLost)]);
       }
     } finally {
       if (isUp) {
         this.listener.onDown();
       }
-      connection.disconnect();
+      // Disconnecting a second time would leave a timer behind.
+      if (!isLost) {
+        connection.disconnect();
+      }
     }
   }
 

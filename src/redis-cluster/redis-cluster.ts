@@ -37,6 +37,7 @@ export class RedisCluster implements OnApplicationShutdown {
   private readonly writer: DurableWriter;
   private readonly lastTold = new Map<string, number>();
   private readonly subscriptions: ChannelSubscription[] = [];
+  private isClosed = false;
 
   constructor(@Inject(REDIS_CLUSTER_OPTIONS) private readonly options: RedisClusterOptions) {
     const settings = { ...REDIS_CLUSTER_DEFAULTS, ...options };
@@ -137,6 +138,7 @@ export class RedisCluster implements OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
+    this.isClosed = true;
     this.subscriptions.forEach((subscription) => subscription.close());
     await Promise.all(
       this.clients.map(async (client) => {
@@ -177,7 +179,7 @@ export class RedisCluster implements OnApplicationShutdown {
     let reply: unknown;
     for (;;) {
       const remaining = deadline - performance.now();
-      if (remaining <= 0) {
+      if (remaining <= 0 || this.isClosed) {
         giveUp(failure);
       }
       try {

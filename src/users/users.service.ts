@@ -132,7 +132,7 @@ export class UsersService {
       ...(roles === undefined ? {} : { roles: JSON.stringify([...new Set(roles)]) }),
       ...(disabled === undefined ? {} : { disabled: disabled ? 1 : 0 }),
     };
-    for (const [name, value] of Object.entries(profile) as [string, string | null | undefined][]) {
+    for (const [name, value] of Object.entries<string | null | undefined>(profile)) {
       if (value !== undefined) {
         fields[name] = value ?? '';
       }

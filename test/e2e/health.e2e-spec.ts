@@ -13,6 +13,7 @@ describe('health', () => {
       checks: {
         redis: { isHealthy: true, masters: 3, replicas: 3, uncoveredSlots: 0 },
         hasSigningKeys: true,
+        trustsMemory: true,
         isStopping: false,
       },
     });

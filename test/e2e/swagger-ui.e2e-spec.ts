@@ -100,6 +100,8 @@ describe('Swagger UI', () => {
       'Users',
       'Login',
       'Own user',
+      'Own sessions',
+      'Administration',
       'Keys',
       'Health',
     ]);
