@@ -1,0 +1,90 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { Instance } from '../support/instance.js';
+import { eventually, type OwnCluster } from '../support/own-cluster.js';
+import type { Random } from './random.js';
+
+const WHOLE_AGAIN_MS = 60_000;
+
+export type Fault =
+  | 'instance stopped and resumed'
+  | 'instance killed and restarted'
+  | 'subscribers cut'
+  | 'master killed'
+  | 'master paused';
+
+export const FAULTS: readonly Fault[] = [
+  'instance stopped and resumed',
+  'instance killed and restarted',
+  'subscribers cut',
+  'master killed',
+  'master paused',
+];
+
+/** Breaks instances and Redis, one fault after the other, and lets each one heal. */
+export class FaultDriver {
+  readonly counts = new Map<Fault, number>(FAULTS.map((fault) => [fault, 0]));
+
+  constructor(
+    private readonly redis: OwnCluster,
+    private readonly instances: readonly Instance[],
+    private readonly random: Random,
+  ) {}
+
+  /** Goes on until it is told to stop, and leaves everything whole. */
+  async run(faults: readonly Fault[], isOver: () => boolean): Promise<void> {
+    // Each kind once before chance decides, so that a short run has them all.
+    const due = [...faults];
+    while (!isOver()) {
+      const fault = due.shift() ?? this.random.pick(faults);
+      await this.inject(fault);
+      this.counts.set(fault, (this.counts.get(fault) ?? 0) + 1);
+      await delay(this.random.between(50, 500));
+    }
+  }
+
+  private async inject(fault: Fault): Promise<void> {
+    const instance = this.random.pick(this.instances);
+    switch (fault) {
+      case 'instance stopped and resumed':
+        instance.pause();
+        await delay(this.random.between(200, 4000));
+        instance.resume();
+        return;
+      case 'instance killed and restarted':
+        await instance.kill();
+        await instance.restart();
+        return;
+      case 'subscribers cut':
+        for (const port of await this.redis.masters()) {
+          await this.redis.cluster.call(port, 'CLIENT', 'KILL', 'TYPE', 'pubsub');
+        }
+        return;
+      case 'master killed':
+        this.redis.signal(this.random.pick(await this.redis.masters()), 'SIGKILL');
+        return this.untilWhole();
+      case 'master paused': {
+        const master = this.random.pick(await this.redis.masters());
+        this.redis.signal(master, 'SIGSTOP');
+        await delay(this.random.between(200, 5000));
+        this.redis.signal(master, 'SIGCONT');
+        return this.untilWhole();
+      }
+    }
+  }
+
+  private async untilWhole(): Promise<void> {
+    await eventually('the cluster is whole', WHOLE_AGAIN_MS, async () => {
+      // Not by signal: a killed node is known by its absence for a moment.
+      const answers = await Promise.all(
+        this.redis.cluster.addresses.map(async ({ port }) =>
+          this.redis.cluster.call(port, 'INFO', 'replication').catch(() => ''),
+        ),
+      );
+      const masters = answers.filter((info) => info.includes('role:master'));
+      const replicas = answers.filter((info) => info.includes('master_link_status:up'));
+      const areServed = masters.every((info) => /slave0:.*state=online/.test(info));
+      return masters.length === 3 && replicas.length === 3 && areServed;
+    });
+  }
+}

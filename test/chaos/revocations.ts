@@ -1,0 +1,241 @@
+import { randomUUID } from 'node:crypto';
+
+import { GOOD_PASSWORD } from '../support/http-client.js';
+import { Instance } from '../support/instance.js';
+import { startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
+import { FaultDriver, type Fault } from './faults.js';
+import { Random } from './random.js';
+
+/** What takes a token its power, and the request that shows whether it still has it. */
+export type Revocation = 'logout' | 'role change' | 'disabled user';
+
+const INSTANCES = 3;
+const ADMINISTRATOR = 'chaos-administrator';
+/** A stopped instance answers when it is resumed; nothing takes longer than that. */
+const PATIENCE_MS = 20_000;
+
+export interface RevocationOptions {
+  readonly revocations: Readonly<Record<Revocation, number>>;
+  readonly faults: readonly Fault[];
+  readonly seed: number;
+  readonly workers: number;
+  readonly onProgress?: (done: number) => void;
+}
+
+export interface RevocationReport {
+  readonly revoked: Record<Revocation, number>;
+  readonly faults: ReadonlyMap<Fault, number>;
+  /** Requests begun after a revocation had been answered, by status; 0 for a lost connection. */
+  readonly checks: Map<number, number>;
+  /** Of those, the ones that were let through. None may be. */
+  readonly accepted: string[];
+  /** Revocations that had to be repeated, because they were answered 503 or not at all. */
+  repeated: number;
+  /** How long each call that was answered with success took, sorted, in milliseconds. */
+  readonly durationsMs: number[];
+  /** The longest that a running instance took to answer anything, in milliseconds. */
+  longestAnswerMs: number;
+}
+
+interface Attempt {
+  readonly instance: Instance;
+  readonly token: string;
+  readonly userId: string;
+}
+
+/** Three real instances on a cluster of their own, and users whose tokens are revoked while things break. */
+export class RevocationRun {
+  private readonly report: RevocationReport;
+  private left: Revocation[];
+  private administratorToken = '';
+
+  private constructor(
+    private readonly redis: OwnCluster,
+    private readonly instances: readonly Instance[],
+    private readonly options: RevocationOptions,
+    private readonly random: Random,
+    private readonly driver: FaultDriver,
+  ) {
+    this.left = (Object.keys(options.revocations) as Revocation[]).flatMap((kind) =>
+      Array<Revocation>(options.revocations[kind]).fill(kind),
+    );
+    this.report = {
+      revoked: { logout: 0, 'role change': 0, 'disabled user': 0 },
+      faults: driver.counts,
+      checks: new Map(),
+      accepted: [],
+      repeated: 0,
+      durationsMs: [],
+      longestAnswerMs: 0,
+    };
+  }
+
+  static async start(options: RevocationOptions): Promise<RevocationRun> {
+    const redis = await startOwnCluster({ restartNodes: true });
+    const random = new Random(options.seed);
+    const variables = {
+      ...redis.variables,
+      RATE_LIMIT: 'off',
+      BOOTSTRAP_ADMIN_USERNAME: ADMINISTRATOR,
+      BOOTSTRAP_ADMIN_PASSWORD: GOOD_PASSWORD,
+    };
+    const instances: Instance[] = [];
+    for (let count = 0; count < INSTANCES; count += 1) {
+      instances.push(await Instance.start(variables));
+    }
+    const driver = new FaultDriver(redis, instances, random);
+    return new RevocationRun(redis, instances, options, random, driver);
+  }
+
+  async finish(): Promise<RevocationReport> {
+    const { workers, faults } = this.options;
+    this.administratorToken = (await this.logIn(ADMINISTRATOR)).token;
+    const breaking = faults.length === 0 ? undefined : this.driver.run(faults, () => this.isOver);
+    await Promise.all(Array.from({ length: workers }, async (_, worker) => this.work(worker)));
+    await breaking;
+    this.report.durationsMs.sort((one, other) => one - other);
+    return this.report;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.instances.map((instance) => instance.stop()));
+    await this.redis.remove();
+  }
+
+  private get isOver(): boolean {
+    return this.left.length === 0;
+  }
+
+  private async work(worker: number): Promise<void> {
+    const username = `worker-${worker}-${randomUUID()}`;
+    await this.until(async (instance) => {
+      return [201, 409].includes((await instance.register(username)).status);
+    });
+    for (let kind = this.left.pop(); kind !== undefined; kind = this.left.pop()) {
+      const { token, userId } = await this.logIn(username);
+      if (kind === 'role change') {
+        await this.patchUser(userId, { roles: ['admin'] });
+      }
+      await this.warmUp(kind, token, userId);
+      await this.revoke(kind, token, userId);
+      this.report.revoked[kind] += 1;
+      await this.checkEverywhere(kind, token, userId);
+      if (kind === 'disabled user') {
+        await this.patchUser(userId, { disabled: false });
+        await this.checkEverywhere(kind, token, userId);
+      }
+      this.options.onProgress?.(this.report.durationsMs.length);
+    }
+  }
+
+  private async logIn(username: string): Promise<{ token: string; userId: string }> {
+    let token = '';
+    await this.until(async (instance) => {
+      const login = await instance.login(username);
+      token = login.body.access_token;
+      return login.status === 200;
+    });
+    const [, payload = ''] = token.split('.');
+    const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { sub: string };
+    return { token, userId: claims.sub };
+  }
+
+  /** So that every instance that can has the token in memory. */
+  private async warmUp(kind: Revocation, token: string, userId: string): Promise<void> {
+    await Promise.all(
+      this.instances.map(async (instance) => this.use(kind, { instance, token, userId })),
+    );
+  }
+
+  private async revoke(kind: Revocation, token: string, userId: string): Promise<void> {
+    let hasFailed = false;
+    await this.until(async (instance) => {
+      const begin = performance.now();
+      const answer =
+        kind === 'logout'
+          ? await instance.request('POST', '/api/logout', { token })
+          : await instance.request('PATCH', `/api/users/${userId}`, {
+              token: this.administratorToken,
+              body: kind === 'role change' ? { roles: [] } : { disabled: true },
+            });
+      // A logout that was not confirmed may have been one all the same: then the token is refused when it is repeated.
+      const isDone =
+        answer.status < 300 || (hasFailed && kind === 'logout' && answer.status === 401);
+      if (isDone) {
+        this.report.durationsMs.push(performance.now() - begin);
+      } else {
+        hasFailed = true;
+        this.report.repeated += 1;
+      }
+      return isDone;
+    });
+  }
+
+  private async patchUser(userId: string, body: unknown): Promise<void> {
+    const token = this.administratorToken;
+    await this.until(async (instance) => {
+      return (
+        (await instance.request('PATCH', `/api/users/${userId}`, { token, body })).status < 300
+      );
+    });
+  }
+
+  /** Asks every instance at once, also those that are stopped at the moment: they answer when they are resumed. */
+  private async checkEverywhere(kind: Revocation, token: string, userId: string): Promise<void> {
+    await Promise.all(
+      this.instances.map(async (instance, index) => {
+        const status = await this.use(kind, { instance, token, userId });
+        this.report.checks.set(status, (this.report.checks.get(status) ?? 0) + 1);
+        if (status === 200) {
+          this.report.accepted.push(`${kind}, instance ${index}, user ${userId}`);
+        }
+      }),
+    );
+  }
+
+  private async use(kind: Revocation, { instance, token, userId }: Attempt): Promise<number> {
+    const path = kind === 'role change' ? `/api/users/${userId}` : '/api/user';
+    return this.answerOf(instance, async () => instance.request('GET', path, { token }));
+  }
+
+  /** On one instance after the other, until it has worked. */
+  private async until(work: (instance: Instance) => Promise<boolean>): Promise<void> {
+    const deadline = performance.now() + 3 * PATIENCE_MS;
+    for (;;) {
+      const instance = this.random.pick(this.instances);
+      let isDone = false;
+      await this.answerOf(instance, async () => {
+        isDone = await work(instance);
+        return { status: 200 };
+      });
+      if (isDone) {
+        return;
+      }
+      if (performance.now() > deadline) {
+        throw new Error('nothing works any more');
+      }
+    }
+  }
+
+  /** @returns the status, or 0 when the connection was lost */
+  private async answerOf(
+    instance: Instance,
+    send: () => Promise<{ readonly status: number }>,
+  ): Promise<number> {
+    const begin = performance.now();
+    const { pauses } = instance;
+    try {
+      const { status } = await send();
+      // While the process stands still, its answers do too.
+      if (pauses === instance.pauses && !instance.isPaused) {
+        this.report.longestAnswerMs = Math.max(
+          this.report.longestAnswerMs,
+          performance.now() - begin,
+        );
+      }
+      return status;
+    } catch {
+      return 0;
+    }
+  }
+}

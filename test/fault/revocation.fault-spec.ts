@@ -1,0 +1,54 @@
+import { FAULTS } from '../chaos/faults.js';
+import { RevocationRun, type RevocationReport } from '../chaos/revocations.js';
+import { summaryOf } from '../chaos/summary.js';
+
+/** Promise 1. The same run at length: npm run chaos. */
+describe('a revocation that was answered with success', () => {
+  let run: RevocationRun | undefined;
+  afterEach(async () => {
+    await run?.stop();
+    run = undefined;
+  });
+
+  const finish = async (
+    options: Partial<Parameters<typeof RevocationRun.start>[0]>,
+  ): Promise<RevocationReport> => {
+    run = await RevocationRun.start({
+      revocations: { logout: 0, 'role change': 0, 'disabled user': 0 },
+      faults: [],
+      seed: 1,
+      workers: 8,
+      ...options,
+    });
+    const report = await run.finish();
+    process.stderr.write(summaryOf(report));
+    return report;
+  };
+
+  it('holds on every instance at once, and takes no lease when all of them run', async () => {
+    const report = await finish({
+      revocations: { logout: 60, 'role change': 20, 'disabled user': 20 },
+    });
+
+    expect(report.accepted).toEqual([]);
+    expect(report.repeated).toBe(0);
+    // Each revocation was checked on three instances; a disabled user again after being enabled.
+    const checks = [...report.checks.values()].reduce((sum, count) => sum + count, 0);
+    expect(checks).toBe(3 * (60 + 20 + 20 + 20));
+    expect([...report.checks.keys()].sort()).toEqual([401, 403]);
+  });
+
+  it('holds through pauses, crashes, cut channels and a lost master', async () => {
+    const report = await finish({
+      revocations: { logout: 200, 'role change': 40, 'disabled user': 40 },
+      faults: FAULTS,
+    });
+
+    expect(report.accepted).toEqual([]);
+    expect(report.revoked).toEqual({ logout: 200, 'role change': 40, 'disabled user': 40 });
+    for (const fault of FAULTS) {
+      expect({ fault, times: report.faults.get(fault) }).not.toEqual({ fault, times: 0 });
+    }
+    expect(report.longestAnswerMs).toBeLessThan(6000);
+  }, 300_000);
+});
