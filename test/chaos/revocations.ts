@@ -111,6 +111,7 @@ export class RevocationRun {
     await this.until(async (instance) => {
       return [201, 409].includes((await instance.register(username)).status);
     });
+    let past: string | undefined;
     for (let kind = this.left.pop(); kind !== undefined; kind = this.left.pop()) {
       const { token, userId } = await this.logIn(username);
       if (kind === 'role change') {
@@ -124,6 +125,11 @@ export class RevocationRun {
         await this.patchUser(userId, { disabled: false });
         await this.checkEverywhere(kind, token, userId);
       }
+      if (past !== undefined) {
+        // Still dead, whatever broke and healed since.
+        await this.checkEverywhere('logout', past, userId);
+      }
+      past = kind === 'role change' ? past : token;
       this.options.onProgress?.(this.report.durationsMs.length);
     }
   }

@@ -51,13 +51,21 @@ export class ShiftedClock extends Clock {
   }
 }
 
+/** What may be wrong with an instance. */
+interface Ailment {
+  /** No message of the channel reaches it, though the connection is up. */
+  readonly isDeaf?: boolean;
+  /** Never becomes a member. */
+  readonly mayJoin?: boolean;
+}
+
 export const noteKey = (note: string): CacheKey<string> => new CacheKey(`note.${note}`);
 
 export async function startCacheInstance(
   keyPrefix: string,
-  options: NearCacheOptions & { readonly variables?: Record<string, string> } = {},
+  options: NearCacheOptions & Ailment & { readonly variables?: Record<string, string> } = {},
 ): Promise<CacheInstance> {
-  const { variables = {}, ...cacheOptions } = options;
+  const { isDeaf = false, mayJoin = true, variables = {}, ...cacheOptions } = options;
   const { redis: settings } = testSettings({ ...variables, REDIS_KEY_PREFIX: keyPrefix });
   const clock = new ShiftedClock();
   const context = await Test.createTestingModule({
@@ -70,9 +78,18 @@ export async function startCacheInstance(
     .overrideProvider(Clock)
     .useValue(clock)
     .compile();
+  const redis = context.get(RedisCluster);
+  if (isDeaf || !mayJoin) {
+    const subscribe = redis.subscribe.bind(redis);
+    redis.subscribe = (channels, listener) =>
+      subscribe(channels, {
+        onUp: () => (mayJoin ? listener.onUp() : undefined),
+        onDown: () => listener.onDown(),
+        onMessage: () => undefined,
+      });
+  }
   await context.init();
   const cache = context.get(NearCache);
-  const redis = context.get(RedisCluster);
   const valueKey = (note: string): string => redis.keys.key(['note', note], 'value');
   const loads = { count: 0 };
   const load = async (note: string): Promise<string> => {
@@ -83,7 +100,9 @@ export async function startCacheInstance(
   const write = async (note: string, text: string): Promise<void> => {
     await redis.runDurably(setNote, [valueKey(note)], [text]);
   };
-  await cache.untilTrusted();
+  if (mayJoin) {
+    await cache.untilTrusted();
+  }
   return {
     ...{ context, cache, clock, redis, loads, load, write },
     read: (note) => cache.get(noteKey(note), () => load(note)),

@@ -26,7 +26,8 @@ export async function startOwnCluster(
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'keyslot-own-'));
   const cluster = await EmbeddedCluster.start({
     directory,
-    firstPort: 14_000,
+    // Test files that run at the same time must not look for ports in the same place.
+    firstPort: 14_000 + 100 * Number(process.env['JEST_WORKER_ID'] ?? 0),
     restartNodes: false,
     ...options,
   });

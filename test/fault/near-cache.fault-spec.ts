@@ -1,0 +1,91 @@
+import {
+  newPrefix,
+  noteKey,
+  startCacheInstance,
+  type CacheInstance,
+} from '../support/near-cache.js';
+import { eventually, startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
+
+const LEASE_MS = 2000;
+const NOTE = 'one';
+
+describe('the near cache, while Redis breaks', () => {
+  let own: OwnCluster;
+  let a: CacheInstance;
+  let b: CacheInstance;
+  beforeEach(async () => {
+    own = await startOwnCluster({ restartNodes: true });
+    const { variables } = own;
+    const prefix = newPrefix();
+    [a, b] = await Promise.all([
+      startCacheInstance(prefix, { variables }),
+      startCacheInstance(prefix, { variables }),
+    ]);
+    await a.write(NOTE, 'old');
+    await b.read(NOTE);
+  });
+  afterEach(async () => {
+    await Promise.all([a.close(), b.close()]);
+    await own.remove();
+  });
+
+  const timed = async (work: () => Promise<unknown>): Promise<number> => {
+    const begin = performance.now();
+    await work();
+    return performance.now() - begin;
+  };
+  /** The master that serves the control log. */
+  const controlMaster = async (): Promise<number> => {
+    const key = a.redis.keys.key(['near-cache', 'control'], 'members');
+    for (const port of await own.masters()) {
+      const isThere = await own.cluster.call(port, 'EXISTS', key).catch(() => '0');
+      if (isThere === '1') {
+        return port;
+      }
+    }
+    throw new Error('nobody serves the control log');
+  };
+
+  it('is trusted no more when the channel is lost, and nobody waits for it', async () => {
+    for (const port of await own.masters()) {
+      await own.cluster.call(port, 'CLIENT', 'KILL', 'TYPE', 'pubsub');
+    }
+    await eventually('the loss is noticed', 1000, () => Promise.resolve(!b.cache.isTrusted));
+    expect(b.cache.peek(noteKey(NOTE))).toBeUndefined();
+
+    expect(await timed(() => a.change(NOTE, 'new'))).toBeLessThan(LEASE_MS / 2);
+
+    expect(await b.read(NOTE)).toBe('new');
+    await b.cache.untilTrusted();
+    expect(await b.read(NOTE)).toBe('new');
+  });
+
+  it('is trusted for a lease and no longer when the control log is away', async () => {
+    own.signal(await controlMaster(), 'SIGSTOP');
+    const begin = performance.now();
+
+    await eventually('trust has ended', 2 * LEASE_MS, () => Promise.resolve(!b.cache.isTrusted));
+
+    expect(performance.now() - begin).toBeLessThan(LEASE_MS + 100);
+    expect(b.cache.peek(noteKey(NOTE))).toBeUndefined();
+  });
+
+  it('changes nothing that it could not tell of, and goes on after the failover', async () => {
+    own.signal(await controlMaster(), 'SIGKILL');
+
+    let hasWritten = false;
+    const change = a.cache.change(`note.${NOTE}`, () => Promise.resolve((hasWritten = true)));
+    await expect(change).rejects.toThrow('was not confirmed');
+    expect(hasWritten).toBe(false);
+
+    await eventually('a change works again', 15_000, async () =>
+      a.change(NOTE, 'new').then(
+        () => true,
+        () => false,
+      ),
+    );
+    expect(await b.read(NOTE)).toBe('new');
+    await b.cache.untilTrusted();
+    expect(await b.read(NOTE)).toBe('new');
+  });
+});

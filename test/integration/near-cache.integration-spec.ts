@@ -1,0 +1,260 @@
+import { randomUUID } from 'node:crypto';
+
+import { CacheKey } from '../../src/near-cache/index.js';
+import { LuaScript, NotConfirmedError } from '../../src/redis-cluster/index.js';
+import {
+  newPrefix,
+  noteKey,
+  startCacheInstance,
+  type CacheInstance,
+} from '../support/near-cache.js';
+import { eventually } from '../support/own-cluster.js';
+import { withRedis } from '../support/redis.js';
+
+const LEASE_MS = 2000;
+const renewLease = LuaScript.fromFile(
+  new URL('../../src/near-cache/scripts/renew-lease.lua', import.meta.url),
+  (reply) => reply,
+);
+
+/** A promise, and what settles it. */
+function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => undefined;
+  const promise = new Promise<T>((settle) => (resolve = settle));
+  return { promise, resolve };
+}
+
+describe('the near cache', () => {
+  let prefix: string;
+  let instances: CacheInstance[];
+  let a: CacheInstance;
+  let b: CacheInstance;
+  let note: string;
+  beforeEach(async () => {
+    prefix = newPrefix();
+    note = randomUUID();
+    instances = await Promise.all([startCacheInstance(prefix), startCacheInstance(prefix)]);
+    [a, b] = instances as [CacheInstance, CacheInstance];
+    await a.write(note, 'old');
+  });
+  afterEach(async () => {
+    await Promise.all(instances.map((instance) => instance.close()));
+  });
+
+  const membersKey = (): string => a.redis.keys.key(['near-cache', 'control'], 'members');
+  const members = async (): Promise<Record<string, string>> =>
+    withRedis((_, cluster) => cluster.hgetall(membersKey()));
+  /** A member that has died: it is on the list and says nothing any more. */
+  const addGhost = async (leaseMs = LEASE_MS): Promise<void> => {
+    await withRedis((_, cluster) => cluster.hset(membersKey(), 'ghost', `1 ${leaseMs} 1`));
+  };
+  const timed = async (work: () => Promise<unknown>): Promise<number> => {
+    const begin = performance.now();
+    await work();
+    return performance.now() - begin;
+  };
+
+  it('answers from memory, without asking Redis', async () => {
+    expect(await b.read(note)).toBe('old');
+    expect(await b.read(note)).toBe('old');
+    expect(b.cache.peek(noteKey(note))).toBe('old');
+    expect(b.loads.count).toBe(1);
+  });
+
+  it('answers nothing from before on any instance, once a change has returned', async () => {
+    for (let round = 0; round < 100; round += 1) {
+      const text = `version ${round}`;
+      await Promise.all(instances.map((instance) => instance.read(note)));
+
+      await a.change(note, text);
+
+      expect(a.cache.peek(noteKey(note))).toBeUndefined();
+      expect(b.cache.peek(noteKey(note))).toBeUndefined();
+      expect(await b.read(note)).toBe(text);
+    }
+  });
+
+  it('forgets all parts of a subject, and of that one only', async () => {
+    const load = async (): Promise<string> => Promise.resolve('a value');
+    const parts = ['one', 'two'].map((part) => new CacheKey<string>('subject', part));
+    const other = new CacheKey<string>('other');
+    await Promise.all([...parts, other].map((key) => b.cache.get(key, load)));
+
+    await a.cache.change('subject', () => Promise.resolve());
+
+    expect(parts.map((key) => b.cache.peek(key))).toEqual([undefined, undefined]);
+    expect(b.cache.peek(other)).toBe('a value');
+  });
+
+  it('never stores a load that was under way when the change came, nor shares it afterwards', async () => {
+    const [began, held] = [deferred<void>(), deferred<void>()];
+    const slow = b.cache.get(noteKey(note), async () => {
+      const text = await b.load(note);
+      began.resolve();
+      await held.promise;
+      return text;
+    });
+    await began.promise;
+    expect(await timed(() => a.change(note, 'new'))).toBeLessThan(LEASE_MS);
+
+    expect(await b.read(note)).toBe('new');
+    held.resolve();
+    // It began before the change returned, so it may tell of what was before.
+    expect(await slow).toBe('old');
+    expect(await b.read(note)).toBe('new');
+  });
+
+  it('loads once for all who ask at the same time', async () => {
+    const texts = await Promise.all(Array.from({ length: 20 }, () => b.read(note)));
+
+    expect(new Set(texts)).toEqual(new Set(['old']));
+    expect(b.loads.count).toBe(1);
+  });
+
+  it('lets no load be shared while memory is not trusted', async () => {
+    b.clock.wallMs += 3_600_000;
+    expect(b.cache.isTrusted).toBe(false);
+
+    await Promise.all(Array.from({ length: 5 }, () => b.read(note)));
+
+    expect(b.loads.count).toBe(5);
+  });
+
+  it.each([
+    ['the wall clock jumps ahead', { wallMs: 3_600_000, monotonicMs: 0 }],
+    ['the wall clock is set back', { wallMs: -3_600_000, monotonicMs: 0 }],
+    ['time has passed unnoticed', { wallMs: LEASE_MS, monotonicMs: LEASE_MS }],
+    ['the machine has slept, and its monotonic clock with it', { wallMs: 5000, monotonicMs: 0 }],
+  ])('trusts its memory no more when %s, and again after a renewal', async (_, shift) => {
+    await b.read(note);
+    b.clock.wallMs += shift.wallMs;
+    b.clock.monotonicMs += shift.monotonicMs;
+
+    expect(b.cache.isTrusted).toBe(false);
+    expect(b.cache.peek(noteKey(note))).toBeUndefined();
+    expect(await b.read(note)).toBe('old');
+
+    await b.cache.untilTrusted();
+    expect(await b.read(note)).toBe('old');
+  });
+
+  it('learns at the renewal what it did not hear on the channel', async () => {
+    const deaf = await startCacheInstance(prefix, { isDeaf: true });
+    instances.push(deaf);
+    await deaf.read(note);
+
+    const took = await timed(() => a.change(note, 'new'));
+
+    expect(deaf.cache.peek(noteKey(note))).toBeUndefined();
+    expect(await deaf.read(note)).toBe('new');
+    // By its position in the log, long before its lease would have run out.
+    expect(took).toBeLessThan(LEASE_MS);
+    expect(await a.metric('keyslot_near_cache_changes_total{outcome="acknowledged"}')).toBe(1);
+  });
+
+  it('waits for the lease of an instance that died, whatever its length, and then no more', async () => {
+    await addGhost(500);
+
+    const took = await timed(() => a.change(note, 'new'));
+
+    expect(took).toBeGreaterThan(500);
+    expect(await a.metric('keyslot_near_cache_changes_total{outcome="waited-for-lease"}')).toBe(1);
+    expect(await members()).not.toHaveProperty('ghost');
+    expect(await timed(() => a.change(note, 'newer'))).toBeLessThan(500);
+  });
+
+  it('takes an instance that died off the list, though nothing is changed', async () => {
+    await addGhost(500);
+
+    await eventually('the ghost is gone', 5000, async () => !('ghost' in (await members())));
+    expect(Object.keys(await members())).toHaveLength(2);
+  });
+
+  it('takes no late renewal for an acknowledgement', async () => {
+    const keys = ['members', 'sequence', 'log'].map((part) =>
+      a.redis.keys.key(['near-cache', 'control'], part),
+    );
+    const join = async (number: number): Promise<unknown> =>
+      a.redis.runDurably(renewLease, keys, ['ghost', LEASE_MS, number, '', 60_000, 1000]);
+    await join(2);
+    const { ghost } = await members();
+    const change = timed(() => a.change(note, 'new'));
+    await eventually('the change is told', 1000, async () => {
+      const log = a.redis.keys.key(['near-cache', 'control'], 'log');
+      return (await withRedis((_, cluster) => cluster.zcard(log))) === 1;
+    });
+
+    // Had its note moved, it would pass for having applied the change.
+    await join(2);
+    await join(1);
+    expect((await members())['ghost']).toBe(ghost);
+    expect(await change).toBeGreaterThan(LEASE_MS);
+  });
+
+  it('fails a change whose write fails, and lets the next who looks finish it', async () => {
+    await b.read(note);
+    const failed = a.cache.change(`note.${note}`, async () => {
+      await a.write(note, 'new');
+      throw new NotConfirmedError('nobody knows');
+    });
+    await expect(failed).rejects.toThrow(NotConfirmedError);
+    expect(b.cache.peek(noteKey(note))).toBe('old');
+
+    await a.cache.settle(`note.${note}`);
+
+    expect(b.cache.peek(noteKey(note))).toBeUndefined();
+    expect(await b.read(note)).toBe('new');
+    // Nothing is left to finish.
+    await eventually('the change is off the list', 1000, async () => {
+      const key = a.redis.keys.key(['near-cache', 'control'], 'under-way');
+      return (await withRedis((_, cluster) => cluster.zcard(key))) === 0;
+    });
+  });
+
+  it('serves from memory only after its lease is registered', async () => {
+    const newcomer = await startCacheInstance(prefix, { isDeaf: true, mayJoin: false });
+    instances.push(newcomer);
+    await newcomer.read(note);
+    await newcomer.read(note);
+
+    expect(newcomer.cache.isTrusted).toBe(false);
+    expect(newcomer.loads.count).toBe(2);
+  });
+
+  it('leaves when it is stopped, so that nobody waits for it', async () => {
+    await b.close();
+    instances = [a];
+
+    expect(Object.keys(await members())).toHaveLength(1);
+    expect(await timed(() => a.change(note, 'new'))).toBeLessThan(LEASE_MS / 2);
+  });
+
+  it('holds no more entries and bytes than it may, and forgets those that are too old', async () => {
+    const small = await startCacheInstance(prefix, {
+      maxEntries: 10,
+      maxBytes: 20_000,
+      maxAgeMs: 60_000,
+    });
+    instances.push(small);
+    const fill = async (name: string, length: number): Promise<string> =>
+      small.cache.get(new CacheKey<string>(name), () => Promise.resolve('x'.repeat(length)));
+    for (let count = 0; count < 50; count += 1) {
+      await fill(`small ${count}`, 10);
+    }
+    expect(await small.metric('keyslot_near_cache_entries')).toBe(10);
+    for (let count = 0; count < 50; count += 1) {
+      await fill(`large ${count}`, 3000);
+    }
+    expect(await small.metric('keyslot_near_cache_entries')).toBe(3);
+    expect(await small.metric('keyslot_near_cache_bytes')).toBeLessThanOrEqual(20_000);
+    await fill('too large', 30_000);
+    expect(small.cache.peek(new CacheKey('too large'))).toBeUndefined();
+
+    await small.cache.change('large 49', () => Promise.resolve());
+    expect(small.cache.peek(new CacheKey('large 49'))).toBeUndefined();
+    small.clock.monotonicMs += 60_000;
+    small.clock.wallMs += 60_000;
+    await small.cache.untilTrusted();
+    expect(small.cache.peek(new CacheKey('large 48'))).toBeUndefined();
+  });
+});
