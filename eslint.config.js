@@ -12,7 +12,7 @@ const noMathRandom = {
 };
 
 export default tseslint.config(
-  { ignores: ['dist', 'node_modules', '.data', 'coverage'] },
+  { ignores: ['dist', 'node_modules', '.data', '.cache', 'coverage'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -29,6 +29,11 @@ const tasks = {
     const { runTests } = await import('./test.js');
     runTests(process.argv.slice(3));
   },
+  chaos: async () => {
+    prepare({ needsRedis: true });
+    const { runChaos } = await import('./chaos.js');
+    await runChaos(process.argv.slice(3));
+  },
 };
 
 function prepare({ needsRedis }) {

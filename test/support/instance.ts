@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { resolve as resolvePath } from 'node:path';
 
 import { HttpClient } from './http-client.js';
 
-const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+/** Built by whatever runs the tests, from the project's root. */
+const MAIN = resolvePath('dist/main.js');
 /** What instances of one cluster have in common. */
 const SHARED = {
   KEY_ENCRYPTION_SECRET: 'a secret that only the tests know about',
