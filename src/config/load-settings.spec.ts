@@ -27,13 +27,20 @@ describe('the settings', () => {
       http: { host: '127.0.0.1', port: 3000, trustedProxies: [] },
       redis: { keyPrefix: 'ks:' },
       jwt: { audience: 'keyslot', accessTtlSeconds: 900 },
-      sessions: { idleTtlSeconds: 2_592_000, maxAgeSeconds: 7_776_000 },
+      sessions: {
+        idleTtlSeconds: 2_592_000,
+        maxAgeSeconds: 7_776_000,
+        maxPerUser: 100,
+        refreshGraceSeconds: 10,
+      },
+      nearCache: { leaseMs: 2000, maxEntries: 100_000, maxBytes: 67_108_864 },
       passwords: { minLength: 15 },
       isRegistrationOpen: true,
       isRateLimited: true,
       logLevel: 'info',
     });
     expect(load().redis.nodes).toBeUndefined();
+    expect(load().administrator).toBeUndefined();
   });
 
   it.each([
@@ -66,6 +73,11 @@ describe('the settings', () => {
     ['ACCESS_TOKEN_TTL', '0'],
     ['REFRESH_GRACE', '31s'],
     ['PASSWORD_MIN_LENGTH', '7'],
+    ['SESSIONS_PER_USER', '0'],
+    ['NEAR_CACHE_LEASE', '61s'],
+    ['NEAR_CACHE_ENTRIES', '0'],
+    ['NEAR_CACHE_MEGABYTES', '1.5'],
+    ['BOOTSTRAP_ADMIN_USERNAME', 'root'],
     ['REGISTRATION', 'yes'],
     ['RATE_LIMIT', 'true'],
     ['LOG_LEVEL', 'loud'],
@@ -85,6 +97,16 @@ describe('the settings', () => {
     expect(mistakesOf({ TLS_CERT: 'package.json', TLS_KEY: 'package.json' })).toEqual([
       'TLS_CERT and TLS_KEY must be a certificate and its key, as PEM',
     ]);
+  });
+
+  it('hide the password of the first administrator', () => {
+    const { administrator } = load({
+      BOOTSTRAP_ADMIN_USERNAME: 'root',
+      BOOTSTRAP_ADMIN_PASSWORD: 'a long enough secret',
+    });
+
+    expect(administrator?.password.reveal()).toBe('a long enough secret');
+    expect(JSON.stringify(administrator)).not.toContain('secret');
   });
 
   it('name a data folder that cannot be written', () => {

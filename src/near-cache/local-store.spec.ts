@@ -1,0 +1,84 @@
+import { CacheKey } from './cache-key.js';
+import { LocalStore } from './local-store.js';
+
+const FOR_EVER = Infinity;
+const user = (part: string): CacheKey<string> => new CacheKey('user', part);
+
+describe('the local store', () => {
+  const put = (store: LocalStore, key: CacheKey<string>, value: string): void => {
+    const load = store.beginLoad(key, true);
+    store.finishLoad(key, load, value, FOR_EVER);
+    store.endLoad(key, load);
+  };
+
+  it('forgets every part of a subject', () => {
+    const store = new LocalStore(10, 100_000);
+    put(store, user('a'), 'one');
+    put(store, user('b'), 'two');
+    put(store, new CacheKey('other'), 'three');
+
+    store.drop('user');
+
+    expect([store.read(user('a'), 0), store.read(user('b'), 0)]).toEqual([undefined, undefined]);
+    expect(store.read(new CacheKey('other'), 0)).toBe('three');
+  });
+
+  it.each([[true], [false]])('stores no load that was detached (shared: %s)', (isShared) => {
+    const store = new LocalStore(10, 100_000);
+    const load = store.beginLoad(user('a'), isShared);
+
+    store.drop('user');
+    store.finishLoad(user('a'), load, 'old', FOR_EVER);
+    store.endLoad(user('a'), load);
+
+    expect(store.read(user('a'), 0)).toBeUndefined();
+    expect(store.entryCount).toBe(0);
+  });
+
+  it('detaches a load though an older entry of the same key was crowded out meanwhile', () => {
+    const store = new LocalStore(1, 100_000);
+    put(store, user('a'), 'expired');
+    const load = store.beginLoad(user('a'), true);
+    put(store, new CacheKey('other'), 'takes the only place');
+
+    store.drop('user');
+    store.finishLoad(user('a'), load, 'old', FOR_EVER);
+
+    expect(store.read(user('a'), 0)).toBeUndefined();
+  });
+
+  it('keeps a newer load when an older one of the same key ends', () => {
+    const store = new LocalStore(10, 100_000);
+    const older = store.beginLoad(user('a'), true);
+    store.drop('user');
+    const newer = store.beginLoad(user('a'), true);
+
+    store.finishLoad(user('a'), older, 'old', FOR_EVER);
+    store.endLoad(user('a'), older);
+    store.finishLoad(user('a'), newer, 'new', FOR_EVER);
+    store.endLoad(user('a'), newer);
+
+    expect(store.read(user('a'), 0)).toBe('new');
+    store.drop('user');
+    expect(store.read(user('a'), 0)).toBeUndefined();
+  });
+
+  it('gives out nothing past its age', () => {
+    const store = new LocalStore(10, 100_000);
+    const load = store.beginLoad(user('a'), true);
+    store.finishLoad(user('a'), load, 'one', 1000);
+
+    expect(store.read(user('a'), 999)).toBe('one');
+    expect(store.read(user('a'), 1000)).toBeUndefined();
+  });
+
+  it('takes values that have no JSON', () => {
+    const store = new LocalStore(10, 100_000);
+    const key = new CacheKey<bigint>('big');
+    const load = store.beginLoad(key, true);
+    store.finishLoad(key, load, 1n, FOR_EVER);
+
+    expect(store.read(key, 0)).toBe(1n);
+    expect(store.bytes).toBeGreaterThan(0);
+  });
+});
