@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
-import { b64, signatureTwin } from '../support/forge.js';
+import { SessionsService } from '../../src/sessions/index.js';
+import { b64, decode, signatureTwin } from '../support/forge.js';
 import { rawHttp, statusOf } from '../support/raw-http.js';
 import { startWithVictim, type Victim } from '../support/victim.js';
 
@@ -100,5 +101,24 @@ describe('access tokens', () => {
     await expectRefused(alive);
     await expectRefused(twin);
     expect((await api.request('POST', '/api/logout', { token: alive })).status).toBe(401);
+  });
+
+  it('(20, 41) die alone when one is revoked by its id, in every spelling of its signature', async () => {
+    const other = await api.newUser();
+    const { access_token: alive, refresh_token } = other.tokens;
+    const refreshed = await api.request<{ access_token: string }>('POST', '/api/refresh', {
+      body: { refresh_token },
+    });
+    const twin = signatureTwin(alive);
+    expect((await api.ownUser(alive)).status).toBe(200);
+    expect((await api.ownUser(twin)).status).toBe(200);
+    const { sid, jti, exp } = decode(alive).payload as { sid: string; jti: string; exp: number };
+
+    const expiry = new Date(exp * 1000);
+    await api.app.get(SessionsService).revokeToken(other.id, sid, jti, expiry);
+
+    await expectRefused(alive);
+    await expectRefused(twin);
+    expect((await api.ownUser(refreshed.body.access_token)).status).toBe(200);
   });
 });
