@@ -70,6 +70,20 @@ describe('the near cache, while Redis breaks', () => {
     expect(b.cache.peek(noteKey(NOTE))).toBeUndefined();
   });
 
+  it('is trusted for a lease and no longer when no replica confirms its registration', async () => {
+    const replica = await own.replicaOf(await controlMaster());
+    own.signal(replica, 'SIGSTOP');
+
+    await eventually('trust has ended', 2 * LEASE_MS, () =>
+      Promise.resolve(!a.cache.isTrusted && !b.cache.isTrusted),
+    );
+    await expect(a.change(NOTE, 'new')).rejects.toThrow('was not confirmed');
+    expect([a.cache.isTrusted, b.cache.isTrusted]).toEqual([false, false]);
+
+    own.signal(replica, 'SIGCONT');
+    await Promise.all([a.cache.untilTrusted(), b.cache.untilTrusted()]);
+  });
+
   it('changes nothing that it could not tell of, and goes on after the failover', async () => {
     own.signal(await controlMaster(), 'SIGKILL');
 

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 
 import { Secret } from '../../src/common/secret/index.js';
+import type { NearCache } from '../../src/near-cache/index.js';
 import { RateLimiter } from '../../src/rate-limit/index.js';
+import { NotConfirmedError } from '../../src/redis-cluster/index.js';
 import {
   SessionsService,
   type NewSession,
@@ -14,11 +16,12 @@ import { newPrefix, startCacheInstance, type CacheInstance } from '../support/ne
 import { eventually } from '../support/own-cluster.js';
 
 describe('sessions in Redis', () => {
+  const prefix = newPrefix();
   let instance: CacheInstance;
   let users: UsersService;
   let store: UsersStore;
   beforeAll(async () => {
-    instance = await startCacheInstance(newPrefix());
+    instance = await startCacheInstance(prefix);
     const { redis, cache } = instance;
     const options = { isRegistrationOpen: true };
     store = new UsersStore(redis, options);
@@ -117,6 +120,29 @@ describe('sessions in Redis', () => {
       expect((await use(session, true)).state).toBe('ended');
     },
   );
+
+  it('are said to have ended only when every instance knows it, also if whoever ended them could not tell', async () => {
+    const session = await started();
+    const elsewhere = await startCacheInstance(prefix);
+    const key = sessions().keyOf({ userId: session.userId, sessionId: session.id });
+    await elsewhere.cache.get(key, () => use(session));
+    const failed = instance.cache.change(key.subject, async () => {
+      await new SessionsService(
+        instance.redis,
+        { change: (_: string, write: () => unknown) => write() } as unknown as NearCache,
+        users,
+        {},
+      ).end(session.userId, session.id);
+      throw new NotConfirmedError('nobody was told');
+    });
+    await expect(failed).rejects.toThrow(NotConfirmedError);
+    expect(elsewhere.cache.peek(key)).toMatchObject({ state: 'live' });
+
+    expect((await use(session)).state).toBe('ended');
+
+    expect(elsewhere.cache.peek(key)).toBeUndefined();
+    await elsewhere.close();
+  });
 
   it('end all but one, which goes on', async () => {
     const session = await started();
