@@ -34,21 +34,25 @@ export async function startTestApp(
 
 /** Settings from these variables alone, on the test cluster unless they name another. */
 export function testSettings(variables: Record<string, string | undefined>): AppSettings {
-  const settings = loadSettings(
-    {
-      REDIS_NODES: process.env['TEST_REDIS_NODES'],
-      REDIS_PASSWORD: process.env['TEST_REDIS_PASSWORD'],
-      KEY_ENCRYPTION_SECRET: 'a secret that only the tests know about',
-      JWT_ISSUER: 'https://keyslot.test',
-      LOG_LEVEL: 'silent',
-      PORT: '0',
-      ...variables,
-    },
-    'no-such-file',
-  );
+  const settings = loadSettings(testVariables(variables), 'no-such-file');
   const { nodes } = settings.redis;
   if (!nodes) {
     throw new Error('the test cluster is not running');
   }
   return { ...settings, redis: { ...settings.redis, nodes } };
+}
+
+/** The environment of an instance on the test cluster: what these variables say, over what all tests share. */
+export function testVariables(
+  variables: Record<string, string | undefined>,
+): Record<string, string | undefined> {
+  return {
+    REDIS_NODES: process.env['TEST_REDIS_NODES'],
+    REDIS_PASSWORD: process.env['TEST_REDIS_PASSWORD'],
+    KEY_ENCRYPTION_SECRET: 'a secret that only the tests know about',
+    JWT_ISSUER: 'https://keyslot.test',
+    LOG_LEVEL: 'silent',
+    PORT: '0',
+    ...variables,
+  };
 }
