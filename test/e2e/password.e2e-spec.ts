@@ -1,6 +1,7 @@
+import { startDeployment, type Deployment } from '../support/deployment.js';
 import { GOOD_PASSWORD, type Answer, type TestUser, type Tokens } from '../support/http-client.js';
-import { startInstance, type Instance } from '../support/instance.js';
-import { startTestApp, type TestApp } from '../support/test-app.js';
+import type { Instance } from '../support/instance.js';
+import type { TestApp } from '../support/test-app.js';
 
 const NEW_PASSWORD = 'seven lanterns drift downstream';
 const WRONG = 'not the password at all';
@@ -8,14 +9,12 @@ const WRONG = 'not the password at all';
 describe('a change of the password', () => {
   let api: TestApp;
   let other: Instance;
+  let expectEverywhere: Deployment['expectEverywhere'];
+  let stop: Deployment['stop'];
   beforeAll(async () => {
-    api = await startTestApp();
-    other = await startInstance({ REDIS_KEY_PREFIX: api.keyPrefix });
+    ({ api, other, expectEverywhere, stop } = await startDeployment());
   });
-  afterAll(async () => {
-    await other.stop();
-    await api.close();
-  });
+  afterAll(async () => stop());
 
   const change = async (
     { access_token: token }: Tokens,
@@ -33,12 +32,6 @@ describe('a change of the password', () => {
     const others = [(await api.login(user.username)).body, (await api.login(user.username)).body];
     await expectEverywhere(200, user.tokens, ...others);
     return { user, others };
-  };
-  const expectEverywhere = async (status: number, ...sessions: Tokens[]): Promise<void> => {
-    for (const { access_token } of sessions) {
-      expect((await other.ownUser(access_token)).status).toBe(status);
-      expect((await api.ownUser(access_token)).status).toBe(status);
-    }
   };
 
   it('lets the new password in and the old one not', async () => {

@@ -1,5 +1,6 @@
+import { startDeployment, type Deployment } from '../support/deployment.js';
 import type { Answer, TestUser, Tokens } from '../support/http-client.js';
-import { startInstance, type Instance } from '../support/instance.js';
+import type { Instance } from '../support/instance.js';
 import { eventually } from '../support/own-cluster.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
@@ -9,14 +10,12 @@ const REUSED = 'refresh-token-reused';
 describe('a spent refresh token', () => {
   let api: TestApp;
   let other: Instance;
+  let expectEverywhere: Deployment['expectEverywhere'];
+  let stop: Deployment['stop'];
   beforeAll(async () => {
-    api = await startTestApp();
-    other = await startInstance({ REDIS_KEY_PREFIX: api.keyPrefix });
+    ({ api, other, expectEverywhere, stop } = await startDeployment());
   });
-  afterAll(async () => {
-    await other.stop();
-    await api.close();
-  });
+  afterAll(async () => stop());
 
   /** A user after so many refreshes, and the tokens of every generation, the newest last. */
   const family = async (refreshes: number): Promise<{ user: TestUser; generations: Tokens[] }> => {
@@ -28,15 +27,14 @@ describe('a spent refresh token', () => {
     return { user, generations };
   };
   const expectDead = async (generations: readonly Tokens[]): Promise<void> => {
-    for (const instance of [api, other]) {
-      for (const { access_token, refresh_token } of generations) {
-        expect((await instance.ownUser(access_token)).status).toBe(401);
-        expect((await instance.refresh(refresh_token)).status).toBe(401);
-      }
+    await expectEverywhere(401, ...generations);
+    for (const { refresh_token } of generations) {
+      expect((await other.refresh(refresh_token)).status).toBe(401);
+      expect((await api.refresh(refresh_token)).status).toBe(401);
     }
   };
-  const reuseOf = ({ session_id }: Tokens): Record<string, unknown>[] =>
-    other.audited(REUSED).filter(({ sessionId }) => sessionId === session_id);
+  const reuseOf = async ({ session_id }: Tokens): Promise<unknown[]> =>
+    (await other.audited(REUSED)).filter(({ sessionId }) => sessionId === session_id);
 
   it.each([
     ['of an older generation', 3, 0],
@@ -46,10 +44,7 @@ describe('a spent refresh token', () => {
     const { user, generations } = await family(count);
     const another = (await api.login(user.username)).body;
     // Every instance has them in memory.
-    for (const { access_token } of generations) {
-      expect((await api.ownUser(access_token)).status).toBe(200);
-      expect((await other.ownUser(access_token)).status).toBe(200);
-    }
+    await expectEverywhere(200, ...generations);
 
     const answer = await other.refresh(generations[at]!.refresh_token);
 
@@ -61,7 +56,7 @@ describe('a spent refresh token', () => {
     expect((await api.refresh(another.refresh_token)).status).toBe(200);
     // 32: once, by whom it concerns and from where
     const { session_id: sessionId } = user.tokens;
-    expect(reuseOf(user.tokens)).toEqual([
+    expect(await reuseOf(user.tokens)).toEqual([
       { type: REUSED, userId: user.id, sessionId, ip: '127.0.0.1' },
     ]);
   });
@@ -73,7 +68,7 @@ describe('a spent refresh token', () => {
       refresh_token: lost.body.refresh_token,
     });
 
-    expect(reuseOf(user.tokens)).toEqual([]);
+    expect(await reuseOf(user.tokens)).toEqual([]);
     expect((await other.ownUser(lost.body.access_token)).status).toBe(200);
   });
 
@@ -102,7 +97,7 @@ describe('a spent refresh token', () => {
     await other.login(user.username);
     await other.login(user.username, 'not the password at all');
 
-    expect(reuseOf(user.tokens)).toHaveLength(1);
+    expect(await reuseOf(user.tokens)).toHaveLength(1);
     const log = other.output();
     const secrets = generations.flatMap((one) =>
       [one.access_token, one.refresh_token].flatMap(segments),

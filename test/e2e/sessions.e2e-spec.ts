@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
+import { startDeployment, type Deployment } from '../support/deployment.js';
 import type { Answer, TestUser, Tokens } from '../support/http-client.js';
-import { startInstance, type Instance } from '../support/instance.js';
 import { eventually } from '../support/own-cluster.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
@@ -26,15 +26,12 @@ const listedIds = async (api: TestApp, token: string): Promise<string[]> =>
 
 describe('the own sessions', () => {
   let api: TestApp;
-  let other: Instance;
+  let expectEverywhere: Deployment['expectEverywhere'];
+  let stop: Deployment['stop'];
   beforeAll(async () => {
-    api = await startTestApp();
-    other = await startInstance({ REDIS_KEY_PREFIX: api.keyPrefix });
+    ({ api, expectEverywhere, stop } = await startDeployment());
   });
-  afterAll(async () => {
-    await other.stop();
-    await api.close();
-  });
+  afterAll(async () => stop());
 
   /** Logs in with a header of one's own. */
   const loginWith = async (
@@ -49,19 +46,6 @@ describe('the own sessions', () => {
       logins.push((await api.login(username)).body);
     }
     return logins;
-  };
-  /** Has every instance remember them. */
-  const warm = async (...sessions: Tokens[]): Promise<void> => {
-    for (const { access_token } of sessions) {
-      expect((await api.ownUser(access_token)).status).toBe(200);
-      expect((await other.ownUser(access_token)).status).toBe(200);
-    }
-  };
-  const expectEverywhere = async (status: number, ...sessions: Tokens[]): Promise<void> => {
-    for (const { access_token } of sessions) {
-      expect((await other.ownUser(access_token)).status).toBe(status);
-      expect((await api.ownUser(access_token)).status).toBe(status);
-    }
   };
   const end = async (token: string, id: string): Promise<Answer> =>
     api.request('DELETE', `/api/user/sessions/${id}`, { token });
@@ -118,7 +102,7 @@ describe('the own sessions', () => {
   it('can be ended one by one: its tokens die at once on every instance, the others live', async () => {
     const user = await api.newUser();
     const [one, two] = (await loginTimes(user, 2)) as [Tokens, Tokens];
-    await warm(user.tokens, one, two);
+    await expectEverywhere(200, user.tokens, one, two);
 
     expect((await end(user.tokens.access_token, one.session_id)).status).toBe(204);
 
@@ -134,7 +118,7 @@ describe('the own sessions', () => {
 
   it('include the one that asks, which may end itself', async () => {
     const { tokens } = await api.newUser();
-    await warm(tokens);
+    await expectEverywhere(200, tokens);
 
     expect((await end(tokens.access_token, tokens.session_id.toUpperCase())).status).toBe(204);
 
@@ -162,7 +146,7 @@ describe('the own sessions', () => {
     const user = await api.newUser();
     const stranger = await api.newUser();
     const others = await loginTimes(user, 3);
-    await warm(user.tokens, stranger.tokens, ...others);
+    await expectEverywhere(200, user.tokens, stranger.tokens, ...others);
     const endOthers = (): Promise<Answer> =>
       api.request('DELETE', '/api/user/sessions', { token: user.tokens.access_token });
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 
 import { HttpClient } from './http-client.js';
+import { eventually } from './own-cluster.js';
 import { testVariables } from './test-app.js';
 
 const READY = /API\s+(http:\S+)\/api\s/;
@@ -12,8 +13,8 @@ export interface Instance extends HttpClient {
   readonly pid: number;
   /** All that it has printed. */
   output(): string;
-  /** What its audit log holds of one type. */
-  audited(type: string): Record<string, unknown>[];
+  /** What its audit log holds of one type, when all has arrived that was logged until now. */
+  audited(type: string): Promise<Record<string, unknown>[]>;
   signal(signal: NodeJS.Signals): void;
   /** Ends it as a crash does. */
   kill(): Promise<void>;
@@ -60,11 +61,20 @@ export async function startInstance(
     signal(name);
     await ended;
   };
-  return Object.assign(new HttpClient(url), {
+  const client = new HttpClient(url);
+  const untilLogged = async (): Promise<void> => {
+    const { body } = await client.request('GET', '/a-mark-in-the-log');
+    const mark = String(body['requestId']);
+    await eventually('the log has arrived', 5000, () => Promise.resolve(output.includes(mark)));
+  };
+  return Object.assign(client, {
     pid: child.pid!,
     signal,
     output: () => output,
-    audited: (type: string) => auditEvents(output).filter((event) => event['type'] === type),
+    audited: async (type: string) => {
+      await untilLogged();
+      return auditEvents(output).filter((event) => event['type'] === type);
+    },
     kill: async () => endWith('SIGKILL'),
     stop: async () => endWith('SIGTERM'),
   });
