@@ -202,6 +202,7 @@ export class SessionsService {
         this.key(userId, 'sessions'),
         this.key(userId, 'refresh-answer', sessionId),
         this.markKey(userId, exchange.accessToken.reveal()),
+        this.key(userId, 'fence'),
       ],
       [
         sessionId,
