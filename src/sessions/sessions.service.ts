@@ -149,7 +149,7 @@ export class SessionsService {
       this.redis.runDurably(
         scripts.end,
         [this.key(userId, 'record'), this.key(userId, 'sessions'), this.key(userId, 'fence')],
-        [sessionId, requestId],
+        [sessionId, requestId, this.options.idleTtlSeconds * 1000],
       ),
     );
   }
@@ -202,6 +202,7 @@ export class SessionsService {
         this.key(userId, 'sessions'),
         this.key(userId, 'refresh-answer', sessionId),
         this.markKey(userId, exchange.accessToken.reveal()),
+        this.key(userId, 'fence'),
       ],
       [
         sessionId,

@@ -102,7 +102,8 @@ export class UsersService {
       const user = await this.store.findByName(username);
       const right = await this.firstRight(user?.passwordHash.reveal(), passwords);
       const whole = user && right ? await this.completed(user) : undefined;
-      if (!whole || !right) {
+      // Also a disabled user's right password counts as a failure: it must not be told from a wrong one.
+      if (!whole || !right || whole.isDisabled) {
         return { value: { outcome: 'wrong' }, result: 'failed' };
       }
       await this.renewOutdatedHash(whole, right);

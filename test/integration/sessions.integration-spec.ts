@@ -14,6 +14,7 @@ import { PasswordHasher, UsersService, type UserRecord } from '../../src/users/i
 import { UsersStore } from '../../src/users/users.store.js';
 import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
 import { eventually } from '../support/own-cluster.js';
+import { withRedis } from '../support/redis.js';
 
 describe('sessions in Redis', () => {
   const prefix = newPrefix();
@@ -260,6 +261,20 @@ describe('sessions in Redis', () => {
         expect((await sessions(options).exchange(exchange)).outcome).toBe('rotated');
       }
       expect((await use(session)).state).toBe('live');
+    });
+
+    it('never on the word of a master that may have been replaced: also a refusal is written', async () => {
+      const session = await started();
+      const unknown = { ...session, id: randomUUID() };
+      for (const [refused, outcome] of [
+        [exchangeOf(session, { presented: new Secret('an older one') }), 'reused'],
+        [exchangeOf(unknown), 'ended'],
+      ] as const) {
+        const fence = instance.redis.keys.key(['user', session.userId], 'fence');
+        await withRedis((_, cluster) => cluster.del(fence));
+        expect((await sessions().exchange(refused)).outcome).toBe(outcome);
+        expect(await withRedis((_, cluster) => cluster.exists(fence))).toBe(1);
+      }
     });
 
     it('never twice with a grace of 0, and not after it has passed', async () => {

@@ -60,6 +60,14 @@ export class HttpClient {
     return this.request('POST', '/api/login', { body: { username, password } });
   }
 
+  async refresh(refreshToken: unknown): Promise<Answer<Tokens>> {
+    return this.request('POST', '/api/refresh', { body: { refresh_token: refreshToken } });
+  }
+
+  async logout(token: string): Promise<Answer> {
+    return this.request('POST', '/api/logout', { token });
+  }
+
   /** A registered user who has logged in. */
   async newUser(username = `user-${randomUUID()}`): Promise<TestUser> {
     const registered = await this.register(username);

@@ -1,112 +1,136 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { resolve as resolvePath } from 'node:path';
+import { tmpdir } from 'node:os';
+import { resolve } from 'node:path';
 
 import { HttpClient } from './http-client.js';
+import { eventually } from './own-cluster.js';
+import { testVariables } from './test-variables.js';
 
 /** Built by whatever runs the tests, from the project's root. */
-const MAIN = resolvePath('dist/main.js');
-/** What instances of one cluster have in common. */
-const SHARED = {
-  KEY_ENCRYPTION_SECRET: 'a secret that only the tests know about',
-  JWT_ISSUER: 'https://keyslot.test',
-};
+const MAIN = resolve('dist/main.js');
+const READY = /API\s+(http\S+)\/api\s/;
 
-/** A real process of the application, as it runs in production. */
+type Variables = Readonly<Record<string, string>>;
+
+/** One instance in a process of its own, as a container runs it. */
 export class Instance extends HttpClient {
-  private child: ChildProcess;
-  private output = '';
-  /** How often it was stopped, and whether it is now. */
+  /** How often it was paused, and whether it is now. */
   pauses = 0;
   isPaused = false;
 
   private constructor(
     url: string,
-    child: ChildProcess,
-    private readonly variables: Readonly<Record<string, string>>,
+    private run: Run,
+    private readonly variables: Variables,
   ) {
     super(url);
-    this.child = child;
-    this.listen(child);
   }
 
-  /** @param variables names the cluster, and whatever else is to be set */
-  static async start(variables: Readonly<Record<string, string>>): Promise<Instance> {
-    const child = launch({ PORT: '0', ...variables });
-    return new Instance(await untilReady(child), child, variables);
+  /**
+   * An instance on the test cluster, or on the one that is named, ready for requests. Two with the same
+   * REDIS_KEY_PREFIX are of the same deployment.
+   */
+  static async start(variables: Variables): Promise<Instance> {
+    const run = new Run(variables);
+    return new Instance(await run.untilReady(), run, variables);
   }
 
-  /** What it has written to its log. */
-  get log(): string {
-    return this.output;
+  /** All that it has printed. */
+  output(): string {
+    return this.run.output;
   }
 
-  get isRunning(): boolean {
-    return this.child.exitCode === null && this.child.signalCode === null;
+  /** What its audit log holds of one type, when all has arrived that was logged until now. */
+  async audited(type: string): Promise<Record<string, unknown>[]> {
+    const { body } = await this.request('GET', '/a-mark-in-the-log');
+    const mark = String(body['requestId']);
+    await eventually('the log has arrived', 5000, () =>
+      Promise.resolve(this.output().includes(mark)),
+    );
+    return auditEvents(this.output()).filter((event) => event['type'] === type);
   }
 
   /** Stops the process where it stands, as a debugger or a busy host does. */
   pause(): void {
     this.pauses += 1;
     this.isPaused = true;
-    this.child.kill('SIGSTOP');
+    this.run.signal('SIGSTOP');
   }
 
   resume(): void {
     this.isPaused = false;
-    this.child.kill('SIGCONT');
+    this.run.signal('SIGCONT');
   }
 
-  /** Ends it without a chance to say good-bye. */
+  /** Ends it as a crash does. */
   async kill(): Promise<void> {
-    await this.end('SIGKILL');
+    await this.run.end('SIGKILL');
   }
 
+  /** Ends it as an operator does. */
   async stop(): Promise<void> {
     this.resume();
-    await this.end('SIGTERM');
+    await this.run.end('SIGTERM');
   }
 
   /** Starts it again, at the same address. */
   async restart(): Promise<void> {
-    const { port } = new URL(this.url);
-    const child = launch({ ...this.variables, PORT: port });
+    this.run = new Run({ ...this.variables, PORT: new URL(this.url).port });
+    await this.run.untilReady();
+  }
+}
+
+/** A process from its start to its end. */
+class Run {
+  output = '';
+  private readonly child: ChildProcess;
+  private readonly ended: Promise<void>;
+  private isEnded = false;
+
+  constructor(variables: Variables) {
+    const child = spawn(process.execPath, [MAIN], {
+      cwd: tmpdir(), // where no .env is
+      env: { PATH: process.env['PATH'], ...testVariables(variables) },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => (this.output += text));
+    }
     this.child = child;
-    this.listen(child);
-    await untilReady(child);
+    this.ended = new Promise((done) => child.once('close', () => done()));
+    void this.ended.then(() => (this.isEnded = true));
   }
 
-  private async end(signal: NodeJS.Signals): Promise<void> {
-    if (this.isRunning) {
-      const ended = new Promise((resolve) => this.child.once('exit', resolve));
-      this.child.kill(signal);
-      await ended;
+  /** @returns the address that it prints */
+  async untilReady(): Promise<string> {
+    const found = (): string | undefined => READY.exec(this.output)?.[1];
+    const printed = new Promise<void>((done) => {
+      this.child.stdout?.on('data', () => (found() === undefined ? undefined : done()));
+    });
+    await Promise.race([printed, this.ended]);
+    const url = found();
+    if (url === undefined) {
+      throw new Error(`the instance did not start:\n${this.output}`);
+    }
+    return url;
+  }
+
+  signal(name: NodeJS.Signals): void {
+    if (!this.isEnded) {
+      this.child.kill(name);
     }
   }
 
-  private listen(child: ChildProcess): void {
-    child.stdout?.on('data', (data) => (this.output += String(data)));
+  async end(name: NodeJS.Signals): Promise<void> {
+    this.signal(name);
+    await this.ended;
   }
 }
 
-function launch(variables: Readonly<Record<string, string>>): ChildProcess {
-  const { PATH = '' } = process.env;
-  return spawn(process.execPath, [MAIN], {
-    env: { PATH, LOG_LEVEL: 'silent', ...SHARED, ...variables },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-}
-
-/** @returns the address that it prints */
-async function untilReady(child: ChildProcess): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let output = '';
-    child.stdout?.on('data', (data) => {
-      output += String(data);
-      const url = /API\s+(http\S+)\/api/.exec(output)?.[1];
-      if (url !== undefined) {
-        resolve(url);
-      }
-    });
-    child.once('exit', (code, signal) => reject(new Error(`ended with ${signal ?? code}`)));
-  });
+function auditEvents(output: string): Record<string, unknown>[] {
+  return output
+    .split('\n')
+    .filter((line) => line.startsWith('{') && line.endsWith('}'))
+    .map((line) => JSON.parse(line) as { audit?: Record<string, unknown> })
+    .flatMap(({ audit }) => (audit ? [audit] : []));
 }

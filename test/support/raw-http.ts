@@ -13,6 +13,17 @@ export async function rawHttp(url: string, message: string): Promise<string> {
   });
 }
 
+/** Sends bytes and closes the connection without waiting for what comes back. */
+export async function sendAndHangUp(url: string, message: string): Promise<void> {
+  const { hostname, port } = new URL(url);
+  await new Promise<void>((resolve, reject) => {
+    const socket = connect(Number(port), hostname);
+    socket.on('error', reject);
+    socket.on('close', () => resolve());
+    socket.write(message, () => socket.destroy());
+  });
+}
+
 export function statusOf(answer: string): number {
   return Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1]);
 }

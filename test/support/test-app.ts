@@ -6,6 +6,7 @@ import { createApp } from '../../src/bootstrap/create-app.js';
 import { untilReady } from '../../src/bootstrap/until-ready.js';
 import { loadSettings } from '../../src/config/index.js';
 import { HttpClient } from './http-client.js';
+import { testVariables } from './test-variables.js';
 
 export interface TestApp extends HttpClient {
   readonly app: NestFastifyApplication;
@@ -34,18 +35,7 @@ export async function startTestApp(
 
 /** Settings from these variables alone, on the test cluster unless they name another. */
 export function testSettings(variables: Record<string, string | undefined>): AppSettings {
-  const settings = loadSettings(
-    {
-      REDIS_NODES: process.env['TEST_REDIS_NODES'],
-      REDIS_PASSWORD: process.env['TEST_REDIS_PASSWORD'],
-      KEY_ENCRYPTION_SECRET: 'a secret that only the tests know about',
-      JWT_ISSUER: 'https://keyslot.test',
-      LOG_LEVEL: 'silent',
-      PORT: '0',
-      ...variables,
-    },
-    'no-such-file',
-  );
+  const settings = loadSettings(testVariables(variables), 'no-such-file');
   const { nodes } = settings.redis;
   if (!nodes) {
     throw new Error('the test cluster is not running');

@@ -1,9 +1,10 @@
 -- Exchanges a refresh token for its successor, or replays the answer of an exchange that was made a moment ago.
--- Version 1
+-- Version 2
 -- KEYS[1] the user
 -- KEYS[2] the user's sessions: a hash of session id to JSON
 -- KEYS[3] the answer of the session's last exchange, encrypted
 -- KEYS[4] the mark of the new access token, which was signed by the caller
+-- KEYS[5] the fence, a key that is only written
 -- ARGV[1] session id
 -- ARGV[2] digest of the token that was presented; the caller has checked that we issued it
 -- ARGV[3] digest of the successor
@@ -15,6 +16,8 @@
 -- already; {'ended'} when the session or its user is no more.
 -- Atomic, because of any number of callers with the same token exactly one may have the successor made. A second run of
 -- the same call finds its own successor and replays its own answer. The longest life of the session stays as it is.
+-- Every outcome writes, so that a WAIT behind it proves that this master was not replaced: one that was knows the newest
+-- token for no token of its own, and would have its session ended.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local user = redis.call('HMGET', KEYS[1], 'id', 'deleted', 'disabled', 'sessionEpoch')
@@ -22,6 +25,7 @@ local session = cjson.decode(redis.call('HGET', KEYS[2], ARGV[1]) or '{"endedAt"
 local is_user = user[1] and user[2] ~= '1' and user[3] ~= '1'
 if not is_user or session.endedAt or session.epoch < tonumber(user[4] or 0)
   or now >= session.endsAt or now >= session.lastUsedAt + ARGV[6] then
+  redis.call('SET', KEYS[5], '', 'PX', 1000)
   return { 'ended' }
 end
 if session.previousHash == ARGV[2] then
@@ -33,6 +37,7 @@ if session.previousHash == ARGV[2] then
   return answer and { 'replayed', answer } or { 'reused' }
 end
 if session.refreshHash ~= ARGV[2] then
+  redis.call('SET', KEYS[5], '', 'PX', 1000)
   return { 'reused' }
 end
 session.previousHash = ARGV[2]

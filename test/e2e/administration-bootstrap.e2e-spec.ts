@@ -1,0 +1,111 @@
+import { decode } from '../support/forge.js';
+import { GOOD_PASSWORD } from '../support/http-client.js';
+import { Instance } from '../support/instance.js';
+import { newPrefix } from '../support/near-cache.js';
+import { keysByMaster } from '../support/redis.js';
+
+const MADE = 'The first administrator was made.';
+const PASSWORD = 'seven lanterns drift downstream';
+
+describe('the first administrator', () => {
+  const running: Instance[] = [];
+  afterEach(async () => {
+    await Promise.all(running.splice(0).map((instance) => instance.stop()));
+  });
+
+  /** Instances of one deployment that start at once. */
+  const start = async (
+    count: number,
+    keyPrefix: string,
+    variables: Record<string, string> = {},
+  ): Promise<Instance[]> => {
+    const started = await Promise.all(
+      Array.from({ length: count }, () =>
+        Instance.start({ LOG_LEVEL: 'info', ...variables, REDIS_KEY_PREFIX: keyPrefix }),
+      ),
+    );
+    running.push(...started);
+    return started;
+  };
+  const administrator = (username: string, password = PASSWORD): Record<string, string> => ({
+    BOOTSTRAP_ADMIN_USERNAME: username,
+    BOOTSTRAP_ADMIN_PASSWORD: password,
+  });
+  const usersUnder = async (keyPrefix: string): Promise<number> =>
+    (await keysByMaster(keyPrefix)).flat().filter((key) => key.endsWith(':record')).length;
+  const times = (instances: Instance[], text: string): number =>
+    instances.reduce((sum, instance) => sum + instance.output().split(text).length - 1, 0);
+
+  it('is made once, though two instances start at once, and also where nobody can register (105)', async () => {
+    const keyPrefix = newPrefix();
+    const variables = { ...administrator('root'), REGISTRATION: 'closed' };
+    const instances = await start(2, keyPrefix, variables);
+
+    expect(times(instances, MADE)).toBe(1);
+    expect(await usersUnder(keyPrefix)).toBe(1);
+    for (const instance of instances) {
+      const { body: tokens } = await instance.login('root', PASSWORD);
+      expect(decode(tokens.access_token).payload).toMatchObject({ roles: ['admin'] });
+      const { body: user } = await instance.ownUser(tokens.access_token);
+      expect(user).toMatchObject({ username: 'root', roles: ['admin'] });
+      const read = await instance.request('GET', `/api/users/${String(user['id'])}`, {
+        token: tokens.access_token,
+      });
+      expect(read.status).toBe(200);
+      expect((await instance.register('somebody')).status).toBe(403);
+    }
+    // 90
+    expect(times(instances, PASSWORD)).toBe(0);
+
+    // Not once more at the next start, and not with the password that the setting has then.
+    const later = await start(1, keyPrefix, administrator('root', `${PASSWORD}, changed`));
+    expect(times(later, MADE)).toBe(0);
+    expect((await later[0]!.login('root', `${PASSWORD}, changed`)).status).toBe(401);
+    expect((await later[0]!.login('root', PASSWORD)).status).toBe(200);
+    expect(await usersUnder(keyPrefix)).toBe(1);
+  });
+
+  it('is nobody who is there already, whatever the spelling: that user stays as it is', async () => {
+    const keyPrefix = newPrefix();
+    const [first] = (await start(1, keyPrefix)) as [Instance];
+    const user = await first.newUser('early.bird');
+
+    const [second] = (await start(1, keyPrefix, administrator('Early.BIRD'))) as [Instance];
+
+    expect(times([second], MADE)).toBe(0);
+    expect((await second.login('early.bird', PASSWORD)).status).toBe(401);
+    const { body: tokens } = await second.login('early.bird', GOOD_PASSWORD);
+    for (const token of [user.tokens.access_token, tokens.access_token]) {
+      expect((await second.ownUser(token)).body).toMatchObject({ id: user.id, roles: [] });
+      expect((await second.request('GET', `/api/users/${user.id}`, { token })).status).toBe(403);
+    }
+  });
+
+  it('is not there unless it is asked for (105)', async () => {
+    const keyPrefix = newPrefix();
+    const [instance] = (await start(1, keyPrefix)) as [Instance];
+
+    expect(await usersUnder(keyPrefix)).toBe(0);
+    expect((await instance.login('admin', 'admin')).status).toBe(401);
+  });
+
+  it.each([
+    ['a short password', administrator('root', 'hunter2'), 'BOOTSTRAP_ADMIN_PASSWORD is refused'],
+    ['the own name', administrator('rootrootrootroot', 'rootrootrootroot'), 'PASSWORD is refused'],
+    ['a name that cannot be', administrator('ro ot'), 'BOOTSTRAP_ADMIN_USERNAME is refused'],
+    ['no password', { BOOTSTRAP_ADMIN_USERNAME: 'root' }, 'go together'],
+  ])('cannot have %s: the instance says so and ends', async (_, variables, message) => {
+    const error = await Instance.start({
+      LOG_LEVEL: 'info',
+      ...variables,
+      REDIS_KEY_PREFIX: newPrefix(),
+    }).then(
+      () => 'it started',
+      ({ message }: Error) => message,
+    );
+
+    expect(error).toContain(message);
+    expect(error).not.toContain(variables['BOOTSTRAP_ADMIN_PASSWORD'] ?? PASSWORD);
+    expect(error).not.toContain('    at ');
+  });
+});

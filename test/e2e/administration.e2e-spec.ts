@@ -1,0 +1,200 @@
+import { randomUUID } from 'node:crypto';
+
+import { startAdministration, type Administration } from '../support/deployment.js';
+import type { TestUser, Tokens } from '../support/http-client.js';
+import type { Instance } from '../support/instance.js';
+import type { TestApp } from '../support/test-app.js';
+
+const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
+describe('administration', () => {
+  let api: TestApp;
+  let other: Instance;
+  let admin: Tokens;
+  let adminId: string;
+  let asAdmin: Administration['asAdmin'];
+  let expectEverywhere: Administration['expectEverywhere'];
+  let stop: Administration['stop'];
+  beforeAll(async () => {
+    ({ api, other, admin, adminId, asAdmin, expectEverywhere, stop } = await startAdministration());
+  });
+  afterAll(async () => stop());
+
+  const routes: [string, string, string, unknown][] = [
+    ['reading a user', 'GET', '', undefined],
+    ['changing a profile', 'PATCH', '', { displayName: 'Somebody Else' }],
+    ['changing roles', 'PATCH', '', { roles: ['admin'] }],
+    ['deleting a user', 'DELETE', '', undefined],
+    ['listing sessions', 'GET', '/sessions', undefined],
+    ['ending sessions', 'DELETE', '/sessions', undefined],
+  ];
+
+  it.each(routes)(
+    '%s needs an administrator, also for the own user (101, 102)',
+    async (_, method, end, body) => {
+      const user = await api.newUser();
+      const target = await api.newUser();
+      const before = await asAdmin('GET', target.id);
+
+      for (const id of [target.id, user.id, adminId, randomUUID(), 'nobody']) {
+        const path = `/api/users/${id}${end}`;
+        const anonymous = await api.request(method, path, { body });
+        expect(anonymous.status).toBe(401);
+        expect(anonymous.body).toMatchObject({ code: 'missing-token' });
+        const { access_token: token } = user.tokens;
+        const ordinary = await api.request(method, path, { token, body });
+        expect(ordinary.status).toBe(403);
+        expect(ordinary.body).toMatchObject({ code: 'forbidden' });
+      }
+
+      expect((await asAdmin('GET', target.id)).body).toEqual(before.body);
+      await expectEverywhere(200, target.tokens, user.tokens);
+    },
+  );
+
+  it.each(routes)(
+    '%s of nobody answers 404, like an id that is none',
+    async (_, method, end, body) => {
+      const { id: gone } = await api.newUser();
+      expect((await asAdmin('DELETE', gone)).status).toBe(204);
+
+      for (const id of [gone, randomUUID(), 'nobody', '*', `${adminId}x`, '%7B%7D', '__proto__']) {
+        const answer = await asAdmin(method, `${id}${end}`, body);
+        expect({ id, status: answer.status }).toEqual({ id, status: 404 });
+        expect(answer.body).toMatchObject({ code: 'not-found' });
+      }
+    },
+  );
+
+  it('reads a user without a trace of the password (103), and changes the profile', async () => {
+    const user = await api.newUser();
+    await expectEverywhere(200, user.tokens);
+    const moment = expect.stringMatching(MOMENT);
+    const profile = { email: 'ada@example.org', displayName: 'Ada' };
+    const whole = {
+      ...{ id: user.id, username: user.username, roles: [], disabled: false },
+      ...{ createdAt: moment, updatedAt: moment, ...profile },
+    };
+
+    const changed = await asAdmin('PATCH', user.id, profile);
+
+    expect(changed.status).toBe(200);
+    expect(changed.body).toEqual(whole);
+    expect((await asAdmin('GET', user.id)).body).toEqual(whole);
+    expect((await asAdmin('GET', user.id.toUpperCase())).body).toEqual(whole);
+    // The user sees it at once, wherever the old state was in memory.
+    expect((await other.ownUser(user.tokens.access_token)).body).toMatchObject(profile);
+
+    const cleared = await asAdmin('PATCH', user.id, { email: null });
+    expect(cleared.body).toMatchObject({ email: null, displayName: 'Ada' });
+  });
+
+  it('lists the sessions of a user, and ends them all at once on every instance (45)', async () => {
+    const user = await api.newUser();
+    const { body: another } = await api.login(user.username);
+    await expectEverywhere(200, user.tokens, another);
+
+    const listed = await asAdmin('GET', `${user.id}/sessions`);
+
+    expect(listed.status).toBe(200);
+    const moment = expect.stringMatching(MOMENT);
+    const shape = { createdAt: moment, lastUsedAt: moment, ip: '127.0.0.1', userAgent: 'node' };
+    const items = listed.body['items'] as unknown[];
+    expect(items).toHaveLength(2);
+    for (const id of [user.tokens.session_id, another.session_id]) {
+      expect(items).toContainEqual({ id, ...shape, current: false });
+    }
+    const own = await asAdmin('GET', `${adminId}/sessions`);
+    expect(own.body['items']).toMatchObject([{ id: admin.session_id, current: true }]);
+
+    expect((await asAdmin('DELETE', `${user.id}/sessions`)).status).toBe(204);
+
+    await expectEverywhere(401, user.tokens, another);
+    expect((await asAdmin('GET', `${user.id}/sessions`)).body).toEqual({ items: [] });
+    const { body: next } = await api.login(user.username);
+    await expectEverywhere(200, next, admin);
+  });
+
+  it('deletes a user at once and everywhere, and frees the name (44)', async () => {
+    const user = await api.newUser();
+    await expectEverywhere(200, user.tokens);
+
+    expect((await asAdmin('DELETE', user.id)).status).toBe(204);
+
+    await expectEverywhere(401, user.tokens);
+    expect((await other.refresh(user.tokens.refresh_token)).status).toBe(401);
+    expect((await other.login(user.username)).status).toBe(401);
+    expect((await asAdmin('DELETE', user.id)).status).toBe(404);
+    const namesake = await other.newUser(user.username);
+    expect(namesake.id).not.toBe(user.id);
+    await expectEverywhere(401, user.tokens);
+    await expectEverywhere(200, namesake.tokens);
+  });
+
+  const mistakes: [string, unknown, string][] = [
+    ['an unknown role', { roles: ['root'] }, '/roles'],
+    ['an unknown role beside a known one', { roles: ['admin', 'root'] }, '/roles'],
+    ['no list of roles (71)', { roles: 'admin' }, '/roles'],
+    ['null for roles (71)', { roles: null }, '/roles'],
+    ['null as a role (71)', { roles: [null] }, '/roles'],
+    ['a list of lists (71)', { roles: [['admin']] }, '/roles'],
+    ['an object for roles (71)', { roles: { 0: 'admin', length: 1 } }, '/roles'],
+    ['"yes" for disabled (71)', { disabled: 'yes' }, '/disabled'],
+    ['"false" for disabled (71)', { disabled: 'false' }, '/disabled'],
+    ['1 for disabled (71)', { disabled: 1 }, '/disabled'],
+    ['null for disabled (71)', { disabled: null }, '/disabled'],
+    ['one mistake beside a good change', { disabled: true, email: 'a@' }, '/email'],
+    ['another id (70)', { id: randomUUID() }, '/id'],
+    ['another name (70)', { username: 'root' }, '/username'],
+    ['a hash (70)', { passwordHash: 'x' }, '/passwordHash'],
+    ['an unknown flag beside a good change (70)', { isAdmin: true, disabled: true }, '/isAdmin'],
+  ];
+  const expectUnchanged = async (user: TestUser, body: unknown): Promise<unknown> => {
+    const before = await asAdmin('GET', user.id);
+    const answer = await asAdmin('PATCH', user.id, body);
+    expect(answer.status).toBe(400);
+    expect((await asAdmin('GET', user.id)).body).toEqual(before.body);
+    await expectEverywhere(200, user.tokens);
+    return answer.body;
+  };
+
+  it.each(mistakes)('answers 400 to %s and changes nothing', async (_, body, pointer) => {
+    const problem = await expectUnchanged(await api.newUser(), body);
+
+    expect(problem).toMatchObject({ code: 'invalid-request', errors: [{ pointer }] });
+  });
+
+  it.each([
+    ['a prototype (72)', '{"__proto__":{"roles":["admin"]}}'],
+    ['a constructor (72)', '{"constructor":{"prototype":{"roles":["admin"]}}}'],
+  ])('answers 400 to %s and changes nothing', async (_, body) => {
+    const problem = await expectUnchanged(await api.newUser(), body);
+
+    expect(problem).toMatchObject({ code: 'malformed-request' });
+  });
+
+  it('is audited with who did it and to whom (89, 105)', async () => {
+    const { id: userId, tokens } = await api.newUser();
+    const through = async (token: string, method: string, end = '', body?: unknown) =>
+      (await other.request(method, `/api/users/${userId}${end}`, { token, body })).status;
+
+    const statuses = [
+      await through(tokens.access_token, 'PATCH', '', { roles: ['admin'] }),
+      await through(admin.access_token, 'PATCH', '', { roles: ['admin'] }),
+      await through(admin.access_token, 'PATCH', '', { disabled: true }),
+      await through(admin.access_token, 'DELETE', '/sessions'),
+      await through(admin.access_token, 'DELETE'),
+    ];
+
+    expect(statuses).toEqual([403, 200, 200, 204, 204]);
+    const audited = async (type: string) =>
+      (await other.audited(type)).filter((event) => event['userId'] === userId);
+    expect(await audited('permission-refused')).toHaveLength(1);
+    expect(await audited('access-changed')).toMatchObject([
+      { actorId: adminId, details: { roles: ['admin'] } },
+      { actorId: adminId, details: { disabled: true } },
+    ]);
+    expect(await audited('sessions-ended')).toMatchObject([{ actorId: adminId }]);
+    expect(await audited('user-deleted')).toMatchObject([{ actorId: adminId }]);
+  });
+});

@@ -1,0 +1,180 @@
+import { startDeployment, type Deployment } from '../support/deployment.js';
+import type { Answer, TestUser, Tokens } from '../support/http-client.js';
+import type { Instance } from '../support/instance.js';
+import { eventually } from '../support/own-cluster.js';
+import { startTestApp, type TestApp } from '../support/test-app.js';
+
+const REUSED = 'refresh-token-reused';
+
+/** Somebody else has a copy of a spent refresh token, and uses it. */
+describe('a spent refresh token', () => {
+  let api: TestApp;
+  let other: Instance;
+  let expectEverywhere: Deployment['expectEverywhere'];
+  let stop: Deployment['stop'];
+  beforeAll(async () => {
+    ({ api, other, expectEverywhere, stop } = await startDeployment());
+  });
+  afterAll(async () => stop());
+
+  /** A user after so many refreshes, and the tokens of every generation, the newest last. */
+  const family = async (refreshes: number): Promise<{ user: TestUser; generations: Tokens[] }> => {
+    const user = await api.newUser();
+    const generations = [user.tokens];
+    for (let count = 0; count < refreshes; count += 1) {
+      generations.push((await api.refresh(generations.at(-1)!.refresh_token)).body);
+    }
+    return { user, generations };
+  };
+  const expectDead = async (generations: readonly Tokens[]): Promise<void> => {
+    await expectEverywhere(401, ...generations);
+    for (const { refresh_token } of generations) {
+      expect((await other.refresh(refresh_token)).status).toBe(401);
+      expect((await api.refresh(refresh_token)).status).toBe(401);
+    }
+  };
+  const reuseOf = async ({ session_id }: Tokens): Promise<unknown[]> =>
+    (await other.audited(REUSED)).filter(({ sessionId }) => sessionId === session_id);
+
+  it.each([
+    ['of an older generation', 3, 0],
+    ['of the generation before the last, though its grace is not over (33)', 2, 0],
+    ['of a generation in between', 4, 2],
+  ])('%s ends the whole session, at once and on every instance (32, 35)', async (_, count, at) => {
+    const { user, generations } = await family(count);
+    const another = (await api.login(user.username)).body;
+    // Every instance has them in memory.
+    await expectEverywhere(200, ...generations);
+
+    const answer = await other.refresh(generations[at]!.refresh_token);
+
+    expect(answer.status).toBe(401);
+    expect(answer.body).toMatchObject({ code: 'invalid-refresh-token' });
+    await expectDead(generations);
+    // Only this session: the user is still logged in elsewhere.
+    expect((await api.ownUser(another.access_token)).status).toBe(200);
+    expect((await api.refresh(another.refresh_token)).status).toBe(200);
+    // 32: once, by whom it concerns and from where
+    const { session_id: sessionId } = user.tokens;
+    expect(await reuseOf(user.tokens)).toEqual([
+      { type: REUSED, userId: user.id, sessionId, ip: '127.0.0.1' },
+    ]);
+  });
+
+  it('is told from one whose answer was lost: that is no alarm', async () => {
+    const { user, generations } = await family(0);
+    const lost = await other.refresh(generations[0]!.refresh_token);
+    expect((await other.refresh(generations[0]!.refresh_token)).body).toMatchObject({
+      refresh_token: lost.body.refresh_token,
+    });
+
+    expect(await reuseOf(user.tokens)).toEqual([]);
+    expect((await other.ownUser(lost.body.access_token)).status).toBe(200);
+  });
+
+  it('takes all who shared its successor along (35)', async () => {
+    const { generations } = await family(0);
+    const [{ refresh_token: first }] = generations as [Tokens];
+    const racers = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => (index % 2 ? api : other).refresh(first)),
+    );
+    expect(racers.map(({ status }) => status)).toEqual(Array<number>(20).fill(200));
+    expect(new Set(racers.map(({ body }) => body.refresh_token)).size).toBe(1);
+    const [{ body: shared }] = racers as [Answer<Tokens>, ...Answer<Tokens>[]];
+    const { body: next } = await api.refresh(shared.refresh_token);
+
+    expect((await other.refresh(first)).status).toBe(401);
+
+    await expectDead([...generations, ...racers.map(({ body }) => body), next]);
+  });
+
+  it('does not stand in the log, nor does any other token or password (90)', async () => {
+    const { user, generations } = await family(2);
+    for (const { refresh_token } of generations) {
+      await other.refresh(refresh_token);
+    }
+    await other.refresh('a made-up token');
+    await other.login(user.username);
+    await other.login(user.username, 'not the password at all');
+
+    expect(await reuseOf(user.tokens)).toHaveLength(1);
+    const log = other.output();
+    const secrets = generations.flatMap((one) =>
+      [one.access_token, one.refresh_token].flatMap(segments),
+    );
+    for (const secret of [
+      ...secrets,
+      user.password,
+      'not the password at all',
+      'a made-up token',
+    ]) {
+      expect(log).not.toContain(secret);
+      expect(log).not.toContain(Buffer.from(secret).toString('base64'));
+      expect(log).not.toContain(encodeURIComponent(secret));
+    }
+    expect(log).not.toContain(user.username);
+  });
+});
+
+/** What is secret in a token: not the ids at the beginning of a refresh token. */
+function segments(token: string): string[] {
+  return token.split('.').filter((segment) => segment.length > 36 || segment.length === 22);
+}
+
+describe('the grace for a lost answer (33)', () => {
+  const startedWith = async (grace: string): Promise<{ api: TestApp; tokens: Tokens }> => {
+    const api = await startTestApp({ REFRESH_GRACE: grace });
+    return { api, tokens: (await api.newUser()).tokens };
+  };
+  const expectEnded = async (api: TestApp, tokens: readonly Tokens[]): Promise<void> => {
+    for (const { access_token, refresh_token } of tokens) {
+      expect((await api.ownUser(access_token)).status).toBe(401);
+      expect((await api.refresh(refresh_token)).status).toBe(401);
+    }
+    await api.close();
+  };
+
+  it('is off with REFRESH_GRACE=0: the second use ends the session', async () => {
+    const { api, tokens } = await startedWith('0');
+    const next = await api.refresh(tokens.refresh_token);
+    expect(next.status).toBe(200);
+
+    expect((await api.refresh(tokens.refresh_token)).status).toBe(401);
+
+    await expectEnded(api, [tokens, next.body]);
+  });
+
+  it('is off with REFRESH_GRACE=0 also for those who come at once: one gets the successor', async () => {
+    const { api, tokens } = await startedWith('0');
+
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => api.refresh(tokens.refresh_token)),
+    );
+
+    const won = answers.filter(({ status }) => status === 200);
+    expect(won).toHaveLength(1);
+    expect(answers.filter(({ status }) => status === 401)).toHaveLength(19);
+    await expectEnded(api, [tokens, won[0]!.body]);
+  });
+
+  it('runs from the exchange: repeating does not make it longer', async () => {
+    const { api, tokens } = await startedWith('1s');
+    const begin = performance.now();
+    const { body: next } = await api.refresh(tokens.refresh_token);
+
+    await eventually('the grace is over', 5000, async () => {
+      const { status, body } = await api.refresh(tokens.refresh_token);
+      expect([next.refresh_token, undefined]).toContain(body.refresh_token);
+      return status === 401;
+    });
+
+    const lastedMs = performance.now() - begin;
+    expect(lastedMs).toBeGreaterThan(900);
+    expect(lastedMs).toBeLessThan(2500);
+    await expectEnded(api, [tokens, next]);
+  });
+
+  it.each(['31s', '1h', '-1', 'none'])('cannot be %s', async (grace) => {
+    await expect(startTestApp({ REFRESH_GRACE: grace })).rejects.toThrow('REFRESH_GRACE must be');
+  });
+});

@@ -1,0 +1,61 @@
+import { GOOD_PASSWORD, type Answer, type Tokens } from './http-client.js';
+import { Instance } from './instance.js';
+import { startTestApp, type TestApp } from './test-app.js';
+
+/** Two instances that share users, sessions and keys: what ends has to end on both before the answer comes. */
+export interface Deployment {
+  readonly api: TestApp;
+  readonly other: Instance;
+  /** That every instance answers so to the access tokens; those it accepts are in its memory from here on. */
+  readonly expectEverywhere: (status: number, ...sessions: Tokens[]) => Promise<void>;
+  readonly stop: () => Promise<void>;
+}
+
+export async function startDeployment(variables: Record<string, string> = {}): Promise<Deployment> {
+  const api = await startTestApp(variables);
+  const other = await Instance.start({
+    LOG_LEVEL: 'info',
+    ...variables,
+    REDIS_KEY_PREFIX: api.keyPrefix,
+  });
+  return {
+    api,
+    other,
+    expectEverywhere: async (status, ...sessions) => {
+      for (const { access_token } of sessions) {
+        expect((await other.ownUser(access_token)).status).toBe(status);
+        expect((await api.ownUser(access_token)).status).toBe(status);
+      }
+    },
+    stop: async () => {
+      await other.stop();
+      await api.close();
+    },
+  };
+}
+
+export interface Administration extends Deployment {
+  readonly admin: Tokens;
+  readonly adminId: string;
+  /** A request about users, with the administrator's token. */
+  readonly asAdmin: (method: string, path: string, body?: unknown) => Promise<Answer>;
+}
+
+/** A deployment with an administrator who is logged in. */
+export async function startAdministration(): Promise<Administration> {
+  const username = 'the-administrator';
+  const deployment = await startDeployment({
+    BOOTSTRAP_ADMIN_USERNAME: username,
+    BOOTSTRAP_ADMIN_PASSWORD: GOOD_PASSWORD,
+  });
+  const { api } = deployment;
+  const { body: admin } = await api.login(username);
+  const { body: user } = await api.ownUser(admin.access_token);
+  return {
+    ...deployment,
+    admin,
+    adminId: String(user['id']),
+    asAdmin: async (method, path, body) =>
+      api.request(method, `/api/users/${path}`, { token: admin.access_token, body }),
+  };
+}
