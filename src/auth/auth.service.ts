@@ -22,8 +22,8 @@ const FAILURES_PER_ADDRESS: FailureLimit = {
   windowMs: 15 * 60 * 1000,
 };
 
-/** Refresh tokens cannot be guessed; this keeps one address from making work for everybody. */
-const REFUSALS_PER_ADDRESS: FailureLimit = { ...FAILURES_PER_ADDRESS, name: 'refresh-address' };
+/** Refresh tokens cannot be guessed; whoever tries all the same is told to stop. */
+const FORGERIES_PER_ADDRESS: FailureLimit = { ...FAILURES_PER_ADDRESS, name: 'refresh-address' };
 
 export interface LoginRequest {
   readonly username: string;
@@ -90,13 +90,15 @@ export class AuthService {
    * @throws RedisUnavailableError, NotConfirmedError: repeating it is safe
    */
   async refresh(refreshToken: string, ip: string): Promise<RefreshResult> {
-    return this.limiter.attempt<RefreshResult>(REFUSALS_PER_ADDRESS, networkOf(ip), async () => {
-      const recognized = this.refreshTokens.recognize(refreshToken);
-      const tokens = recognized && (await this.exchange(recognized, ip));
-      return tokens
-        ? { value: { outcome: 'refreshed', tokens }, result: 'void' }
-        : { value: { outcome: 'refused' }, result: 'failed' };
-    });
+    const recognized = this.refreshTokens.recognize(refreshToken);
+    if (recognized) {
+      const tokens = await this.exchange(recognized, ip);
+      return tokens ? { outcome: 'refreshed', tokens } : { outcome: 'refused' };
+    }
+    // Only what is made up is counted: whoever holds a token of ours must not be kept from it by a neighbour.
+    return this.limiter.attempt<RefreshResult>(FORGERIES_PER_ADDRESS, networkOf(ip), () =>
+      Promise.resolve({ value: { outcome: 'refused' }, result: 'failed' }),
+    );
   }
 
   async logout(userId: string, sessionId: string): Promise<void> {
@@ -133,8 +135,8 @@ export class AuthService {
         return this.tokensFrom(JSON.parse(kept) as KeptAnswer, sessionId);
       }
       case 'reused':
-        await this.sessions.end(userId, sessionId);
         this.audit.record({ type: 'refresh-token-reused', userId, sessionId, ip });
+        await this.sessions.end(userId, sessionId);
         return undefined;
       case 'ended':
         return undefined;

@@ -63,7 +63,7 @@ export class SigningKeys {
 
   /** @returns the keys, if they are in memory and may be trusted; nothing is asked */
   recall(): KeyRing | undefined {
-    return this.cache.peek(RING);
+    return this.cache.peek(RING, { isCounted: false });
   }
 
   /**
@@ -71,7 +71,7 @@ export class SigningKeys {
    * @throws RedisUnavailableError, KeyDecryptionError
    */
   async ring(): Promise<KeyRing> {
-    return this.cache.get(RING, async () => this.load());
+    return this.cache.get(RING, async () => this.load(), { isCounted: false });
   }
 
   /** The keys as they were known last, for those who may be told yesterday's; from Redis when none were known yet. */

@@ -2,11 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { Clock } from '../common/clock/index.js';
+import { NotConfirmedError } from '../redis-cluster/index.js';
 import { ControlLog, type AppendedChange, type MemberNote } from './control-log.js';
 import { Membership } from './membership.js';
 import { silenceMs } from './near-cache.options.js';
 
 const REMIND_EVERY_MS = 100;
+/** Nobody waits longer for an answer, though an instance may have been given a longer lease. */
+const LONGEST_WAIT_MS = 5000;
 
 /** How a change came to be known everywhere. */
 export type Announcement = 'acknowledged' | 'waited-for-lease';
@@ -63,7 +66,7 @@ export class Announcer {
 
   /**
    * @returns when each member has applied the change, or has been silent for longer than its lease
-   * @throws NotConfirmedError when the log could not be written: somebody may not know
+   * @throws NotConfirmedError when the log could not be written, or a lease is too long to wait for: somebody may not know
    */
   async announce(subject: string): Promise<Announcement> {
     this.changes += 1;
@@ -91,25 +94,30 @@ export class Announcer {
       const longestLease = Math.max(
         ...[...awaited.missingMembers.values()].map(({ leaseMs }) => leaseMs),
       );
-      const leftMs = appendedAt + silenceMs(longestLease) - this.clock.monotonic();
+      const waitedMs = this.clock.monotonic() - appendedAt;
+      const leftMs = silenceMs(longestLease) - waitedMs;
       if (leftMs <= 0) {
         // They have run out of trust by their own clocks. So that the next change need not wait for them as well:
         this.log.remove(awaited.missingMembers).catch(() => undefined);
         return 'waited-for-lease';
       }
+      if (waitedMs >= LONGEST_WAIT_MS) {
+        throw new NotConfirmedError('an instance with a long lease does not answer');
+      }
       await awaited.wait(Math.min(leftMs, REMIND_EVERY_MS));
       if (awaited.missingMembers.size > 0) {
-        this.remind(subject, message, change, awaited);
+        this.remind(message, change, awaited);
       }
     }
     return 'acknowledged';
   }
 
   /** Says it again, and reads who has learnt it from the log, has left, or was found silent by somebody else. */
-  private remind(subject: string, message: string, change: AppendedChange, awaited: Awaited): void {
+  private remind(message: string, change: AppendedChange, awaited: Awaited): void {
+    this.log.repeat(message);
     this.log
-      .announce(subject, message)
-      .then(({ members }) => {
+      .members()
+      .then((members) => {
         for (const instance of awaited.missingMembers.keys()) {
           const note = members.get(instance);
           if (!note || note.position >= Number(change.sequence)) {

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { createHash } from 'node:crypto';
 
 import { LuaScript, RedisCluster } from '../redis-cluster/index.js';
 import { NEAR_CACHE_OPTIONS } from './near-cache.module-definition.js';
@@ -8,13 +9,17 @@ import { NEAR_CACHE_DEFAULTS, type NearCacheOptions } from './near-cache.options
 const TAG = ['near-cache', 'control'] as const;
 /** An instance that has been away longer joins anew. Far longer than a lease, so that this costs nobody his memory. */
 const LOG_KEPT_MS = 60_000;
+/** No write lands later than this after it was sent; whoever sent it has given up long before. */
+const LATEST_WRITE_MS = 30_000;
 /** More than these are not worth sending: the instance joins anew, with empty memory. */
 const MOST_CHANGES = 10_000;
 
 const renewLease = load('renew-lease', parseRenewal);
 const appendChange = load('append-change', parseAppended);
-const findChange = load('find-change', (reply) => String(reply) || undefined);
-const finishChange = load('finish-change', Number);
+const beginChange = load('begin-change', String);
+const findChanges = load('find-changes', parseUnfinished);
+const finishChanges = load('finish-changes', Number);
+const listMembers = load('list-members', (reply) => parseMembers(reply as string[]));
 const removeMembers = load('remove-members', Number);
 
 /** What a member has noted about itself. It changes with every renewal. */
@@ -46,6 +51,12 @@ export interface Renewal {
   readonly changes: readonly string[];
 }
 
+export interface UnfinishedChanges {
+  readonly count: number;
+  /** Those whose writes, if they had any, have landed for certain. */
+  readonly abandoned: readonly string[];
+}
+
 export interface AppendedChange {
   readonly sequence: string;
   readonly members: Members;
@@ -54,14 +65,14 @@ export interface AppendedChange {
 /** The part of the protocol that is in Redis: who trusts its memory, and what has changed. */
 @Injectable()
 export class ControlLog {
-  private readonly underWayKeptMs: number;
+  private readonly unfinishedKeptMs: number;
 
   constructor(
     private readonly redis: RedisCluster,
     @Inject(NEAR_CACHE_OPTIONS) options: NearCacheOptions,
   ) {
     // Past the life of an entry, no memory is older than the change.
-    this.underWayKeptMs = 2 * (options.maxAgeMs ?? NEAR_CACHE_DEFAULTS.maxAgeMs);
+    this.unfinishedKeptMs = 2 * (options.maxAgeMs ?? NEAR_CACHE_DEFAULTS.maxAgeMs);
   }
 
   /** The channel on which changes are told. */
@@ -84,24 +95,46 @@ export class ControlLog {
     );
   }
 
-  /** Notes that a subject is about to change. @returns what finishes this change @throws NotConfirmedError */
+  /**
+   * Notes that a subject is about to change.
+   *
+   * @returns the change's number in the sequence
+   * @throws NotConfirmedError
+   */
   async begin(subject: string): Promise<string> {
-    const { sequence } = await this.append('under-way', subject, this.underWayKeptMs, '');
-    return sequence;
+    const keys = [this.key('sequence'), this.unfinishedKey(subject)];
+    return this.redis.runDurably(beginChange, keys, [this.unfinishedKeptMs]);
   }
 
   /** Tells every instance that a subject has changed. @throws NotConfirmedError */
   async announce(subject: string, message: string): Promise<AppendedChange> {
-    return this.append('log', subject, LOG_KEPT_MS, message);
+    return this.redis.runDurably(
+      appendChange,
+      [this.key('members'), this.key('sequence'), this.key('log'), this.changesChannel],
+      [subject, LOG_KEPT_MS, message],
+    );
   }
 
-  /** @returns what finishes the change of the subject that is under way, if one is @throws NotConfirmedError */
-  async underWay(subject: string): Promise<string | undefined> {
-    return this.redis.runDurably(findChange, [this.key('under-way'), this.key('fence')], [subject]);
+  /** Says it again to those who did not hear it. */
+  repeat(message: string): void {
+    this.redis.publish(this.changesChannel, message);
   }
 
-  async finish(subject: string, sequence: string): Promise<void> {
-    await this.redis.run(finishChange, [this.key('under-way')], [subject, sequence]);
+  /** @throws RedisUnavailableError */
+  async members(): Promise<Members> {
+    return this.redis.run(listMembers, [this.key('members')]);
+  }
+
+  /** The changes of a subject that were begun and not finished, by whomever. @throws NotConfirmedError */
+  async unfinished(subject: string): Promise<UnfinishedChanges> {
+    const keys = [this.unfinishedKey(subject), this.key('fence')];
+    return this.redis.runDurably(findChanges, keys, [LATEST_WRITE_MS]);
+  }
+
+  async finish(subject: string, sequences: readonly string[]): Promise<void> {
+    if (sequences.length > 0) {
+      await this.redis.run(finishChanges, [this.unfinishedKey(subject)], sequences);
+    }
   }
 
   /** Removes members whose notes are still as they were seen. */
@@ -110,17 +143,8 @@ export class ControlLog {
     await this.redis.runDurably(removeMembers, [this.key('members')], pairs);
   }
 
-  private async append(
-    list: 'log' | 'under-way',
-    subject: string,
-    keptMs: number,
-    message: string,
-  ): Promise<AppendedChange> {
-    return this.redis.runDurably(
-      appendChange,
-      [this.key('members'), this.key('sequence'), this.key(list), this.changesChannel],
-      [subject, keptMs, message],
-    );
+  private unfinishedKey(subject: string): string {
+    return this.key('unfinished', createHash('sha256').update(subject).digest('base64url'));
   }
 
   private key(...parts: string[]): string {
@@ -140,6 +164,11 @@ function parseRenewal(reply: unknown): Renewal {
 function parseAppended(reply: unknown): AppendedChange {
   const [sequence, members] = reply as [string, string[]];
   return { sequence, members: parseMembers(members) };
+}
+
+function parseUnfinished(reply: unknown): UnfinishedChanges {
+  const [count, abandoned] = reply as [number, string[]];
+  return { count, abandoned };
 }
 
 function parseMembers(list: readonly string[]): Members {

@@ -47,6 +47,7 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
   private withdrawals = 0;
   private isListening = false;
   private isStopped = false;
+  private isRenewalDue = false;
   private wake = new AbortController();
 
   constructor(
@@ -81,6 +82,7 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
 
   /** Asks for the next renewal at once. */
   renewSoon(): void {
+    this.isRenewalDue = true;
     this.wake.abort();
   }
 
@@ -111,26 +113,42 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
   private async keepRenewing(): Promise<void> {
     let wasTrusted = false;
     while (!this.isStopped) {
-      let pauseMs = this.lease.lengthMs / RENEWALS_PER_LEASE;
-      if (this.isListening) {
-        try {
-          await this.renew();
-        } catch (error) {
-          pauseMs = PAUSE_AFTER_FAILURE_MS;
-          if (wasTrusted && !this.isTrusted) {
-            this.logger.warn(`Memory is not trusted any more: ${(error as Error).message}`);
-          }
-        }
-      }
+      this.isRenewalDue = false;
+      const hasFailed = this.isListening && !(await this.tryToRenew(wasTrusted));
       wasTrusted = this.isTrusted;
-      this.wake = new AbortController();
-      const { signal } = this.wake;
-      await delay(pauseMs, undefined, { signal, ref: false }).catch(() => undefined);
+      // One that was asked for meanwhile comes at once.
+      if (!this.isRenewalDue || !this.isListening || hasFailed) {
+        await this.pause(
+          hasFailed ? PAUSE_AFTER_FAILURE_MS : this.lease.lengthMs / RENEWALS_PER_LEASE,
+        );
+      }
     }
+  }
+
+  private async tryToRenew(wasTrusted: boolean): Promise<boolean> {
+    try {
+      await this.renew();
+      return true;
+    } catch (error) {
+      if (wasTrusted && !this.isTrusted) {
+        this.logger.warn(`Memory is not trusted any more: ${(error as Error).message}`);
+      }
+      return false;
+    }
+  }
+
+  private async pause(ms: number): Promise<void> {
+    this.wake = new AbortController();
+    await delay(ms, undefined, { signal: this.wake.signal, ref: false }).catch(() => undefined);
   }
 
   private async renew(): Promise<void> {
     const { withdrawals } = this;
+    const isTrusted = this.isTrusted;
+    if (!isTrusted) {
+      // For good: a clock that jumps must not bring it back while this instance is noted as one that has forgotten.
+      this.lease.revoke();
+    }
     // Before it is sent: the lease runs from here, however long the answer takes.
     const begun = this.lease.moment();
     this.renewals += 1;
@@ -139,7 +157,7 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
       leaseMs: this.lease.lengthMs,
       number: this.renewals,
       // Whoever has lost trust begins anew, instead of catching up from a log that he may know too little of.
-      position: this.isTrusted ? this.position : undefined,
+      position: isTrusted ? this.position : undefined,
     });
     this.note = renewal.members.get(this.instance);
     this.removeSilent(renewal.members);

@@ -18,6 +18,8 @@ export interface GetOptions<Value> {
   readonly maxAgeMs?: (value: Value) => number;
   /** Whether callers who come while it is loaded may be given what this one loads. Default true. */
   readonly isShared?: boolean;
+  /** Whether the look-up counts in the metrics. Default true. */
+  readonly isCounted?: boolean;
 }
 
 /**
@@ -51,12 +53,15 @@ export class NearCache {
   }
 
   /** @returns the value if it is in memory and may be trusted; nothing is asked */
-  peek<Value>(key: CacheKey<Value>): Value | undefined {
+  peek<Value>(
+    key: CacheKey<Value>,
+    { isCounted = true }: Pick<GetOptions<Value>, 'isCounted'> = {},
+  ): Value | undefined {
     if (!this.membership.isTrusted) {
       return undefined;
     }
     const value = this.store.read(key, this.clock.monotonic());
-    if (value !== undefined) {
+    if (value !== undefined && isCounted) {
       this.metrics.hits += 1;
     }
     return value;
@@ -74,18 +79,18 @@ export class NearCache {
     load: () => Promise<Value>,
     options: GetOptions<Value> = {},
   ): Promise<Value> {
+    const { isShared = true, isCounted = true } = options;
     if (!this.membership.isTrusted) {
-      this.metrics.untrusted += 1;
+      this.metrics.untrusted += isCounted ? 1 : 0;
       this.membership.renewSoon();
       // Nobody may share this load: a change that came after it began could not be told here.
       return load();
     }
-    const { isShared = true } = options;
-    const known = this.peek(key) ?? (isShared ? this.store.loadOf(key) : undefined);
+    const known = this.peek(key, options) ?? (isShared ? this.store.loadOf(key) : undefined);
     if (known !== undefined) {
       return known;
     }
-    this.metrics.misses += 1;
+    this.metrics.misses += isCounted ? 1 : 0;
     return this.loadAndStore(key, load, options);
   }
 
@@ -93,35 +98,41 @@ export class NearCache {
    * Changes a subject. When it returns, no instance answers from before: each has forgotten what it knew of the subject,
    * or has stopped to trust its memory.
    *
-   * @param write makes the change durable (`runDurably`) and may be repeated
+   * @param write makes the change durable (`runDurably`) and may be repeated. It is given the change's number, which only
+   * grows: a write that comes after one with a higher number is late
    * @throws NotConfirmedError when not everybody may know: the change may or may not have happened, and repeating it is
    * safe. Whatever `write` throws
    */
-  async change<Result>(subject: string, write: () => Promise<Result>): Promise<Result> {
+  async change<Result>(
+    subject: string,
+    write: (sequence: string) => Promise<Result>,
+  ): Promise<Result> {
     const sequence = await this.log.begin(subject);
-    const result = await write();
-    await this.announce(subject, sequence);
+    const result = await write(sequence);
+    await this.announce(subject);
+    // If this fails, whoever looks next announces the change once more.
+    this.log.finish(subject, [sequence]).catch(() => undefined);
     return result;
   }
 
   /**
-   * Finishes a change that another caller began and perhaps could not finish. Call it before acting on a final state
-   * that was just loaded ("this session has ended"), so that the answer is true for every instance.
+   * Tells everybody of changes that other callers began and perhaps could not finish. Call it before acting on a final
+   * state that was just loaded ("this session has ended"), so that the answer is true for every instance.
    *
    * @throws NotConfirmedError
    */
   async settle(subject: string): Promise<void> {
-    const sequence = await this.log.underWay(subject);
-    if (sequence !== undefined) {
-      await this.announce(subject, sequence);
+    const { count, abandoned } = await this.log.unfinished(subject);
+    if (count > 0) {
+      await this.announce(subject);
+      // The others may still be written: they are for those who began them, or for the next who looks.
+      this.log.finish(subject, abandoned).catch(() => undefined);
     }
   }
 
-  private async announce(subject: string, sequence: string): Promise<void> {
+  private async announce(subject: string): Promise<void> {
     this.store.drop(subject);
     await this.metrics.observe(() => this.announcer.announce(subject));
-    // If this fails, the next who looks announces the change once more.
-    this.log.finish(subject, sequence).catch(() => undefined);
   }
 
   private async loadAndStore<Value>(

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 
 import { CacheKey, NearCache } from '../near-cache/index.js';
 import { NotConfirmedError, RedisCluster, RedisUnavailableError } from '../redis-cluster/index.js';
@@ -19,6 +19,8 @@ import { scripts, USER_FIELDS } from './sessions.scripts.js';
 
 /** Longer than any write can be late, and than any access token lives. */
 const ENDED_MARK_MS = 2 * 3_600_000;
+/** Of the ended sessions of a user, the last so many are remembered: more than can end while a write is late. */
+const MOST_ENDED_MARKS = 200;
 const USER_AGENT_MAX_LENGTH = 256;
 /** How often the use of a session is written down, as a part of its idle life. */
 const USES_NOTED_PER_IDLE_LIFE = 10;
@@ -144,12 +146,11 @@ export class SessionsService {
 
   /** Ends a session for good, everywhere. @returns whether there was one @throws NotConfirmedError */
   async end(userId: string, sessionId: string): Promise<boolean> {
-    const requestId = randomUUID();
-    return this.cache.change(userSubject(userId), async () =>
+    return this.cache.change(userSubject(userId), async (sequence) =>
       this.redis.runDurably(
         scripts.end,
         [this.key(userId, 'record'), this.key(userId, 'sessions'), this.key(userId, 'fence')],
-        [sessionId, requestId, this.options.idleTtlSeconds * 1000],
+        [sessionId, sequence, this.options.idleTtlSeconds * 1000],
       ),
     );
   }
@@ -242,6 +243,7 @@ export class SessionsService {
         maxPerUser,
         mayMakeRoom ? 1 : 0,
         ENDED_MARK_MS,
+        MOST_ENDED_MARKS,
         session.ip,
         session.userAgent.slice(0, USER_AGENT_MAX_LENGTH),
         sha256(session.refreshToken.reveal()),

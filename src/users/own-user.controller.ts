@@ -44,7 +44,8 @@ export class OwnUserController {
   @Patch()
   @ApiOperation({
     summary: 'Change your own user',
-    description: 'Members that are left out stay as they are; null clears one.',
+    description:
+      'Members that are left out stay as they are; null clears one. A new e-mail address ends all other sessions.',
   })
   @ApiOkResponse({ type: UserResponse, description: 'Your user after the change.' })
   @ApiProblems(...BODY_PROBLEMS, ...GUARD_PROBLEMS, 'not-confirmed')
@@ -52,7 +53,7 @@ export class OwnUserController {
     @CurrentUser() principal: Principal,
     @Body() body: ChangeUserRequest,
   ): Promise<UserResponse> {
-    const user = await this.users.changeProfile(principal.userId, body);
+    const user = await this.users.changeProfile(principal.userId, body, principal.sessionId);
     if (user === undefined) {
       throw new Problem('invalid-token');
     }

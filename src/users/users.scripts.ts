@@ -40,13 +40,13 @@ function parseChanged(reply: unknown): ChangeOutcome {
   const user = outcome === 'changed' ? parseUser(fields) : undefined;
   return user
     ? { outcome: 'changed', user }
-    : { outcome: outcome === 'outdated' ? outcome : 'gone' };
+    : { outcome: outcome === 'changed' ? 'gone' : outcome };
 }
 
 export type ChangeOutcome =
   | { readonly outcome: 'changed'; readonly user: UserRecord }
-  /** The password was changed since it was verified, or there is no such user. */
-  | { readonly outcome: 'outdated' | 'gone' };
+  /** A later change came first; the password was changed since it was verified; there is no such user. */
+  | { readonly outcome: 'overtaken' | 'outdated' | 'gone' };
 
 function parseUser(reply: unknown): UserRecord | undefined {
   const list = reply as string[];

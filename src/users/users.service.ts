@@ -23,6 +23,11 @@ const FAILURES_PER_ACCOUNT: FailureLimit = {
   windowMs: 15 * 60 * 1000,
 };
 
+/** Changes of one user that begin at the same time may come in another order; whoever comes late begins again. */
+const MOST_OVERTAKEN = 20;
+/** For so long a repeated password change may find that it has been made already. */
+const REPEATABLE_MS = 10 * 60 * 1000;
+
 export type RegistrationOutcome =
   { readonly outcome: 'registered'; readonly user: User } | { readonly outcome: 'username-taken' };
 
@@ -96,7 +101,10 @@ export class UsersService {
    * @param passwords of several, one has to be right
    * @throws HashingOverloadedError, RedisUnavailableError, NotConfirmedError
    */
-  async checkCredentials(username: string, ...passwords: Secret[]): Promise<CredentialCheck> {
+  async checkCredentials(
+    username: string,
+    ...passwords: [Secret, ...Secret[]]
+  ): Promise<CredentialCheck> {
     const subject = usernameDigest(username);
     return this.limiter.attempt<CredentialCheck>(FAILURES_PER_ACCOUNT, subject, async () => {
       const user = await this.store.findByName(username);
@@ -115,19 +123,37 @@ export class UsersService {
     return this.store.find(userId);
   }
 
-  /** @returns the changed user, or undefined when there is no such user any more */
-  async changeProfile(userId: string, change: ProfileChange): Promise<User | undefined> {
-    return this.change(userId, change);
+  /**
+   * Changes the own profile. A new e-mail address ends all other sessions (OWASP ASVS 7.4.3).
+   *
+   * @returns the changed user, or undefined when there is no such user any more
+   */
+  async changeProfile(
+    userId: string,
+    change: ProfileChange,
+    sessionId: string,
+  ): Promise<User | undefined> {
+    if (change.email === undefined) {
+      return this.change(userId, change);
+    }
+    const user = await this.store.find(userId);
+    const isNewAddress = user !== undefined && user.email !== change.email;
+    return this.change(userId, change, isNewAddress ? { exceptSessionId: sessionId } : undefined);
   }
 
   /**
    * Changes what an administrator may change. New roles and the disabled state hold for every token, on every instance,
    * when it returns.
    *
+   * @param endOthers ends all sessions but this one as well
    * @returns the changed user, or undefined when there is no such user
    * @throws NotConfirmedError
    */
-  async change(userId: string, change: UserChange): Promise<UserRecord | undefined> {
+  async change(
+    userId: string,
+    change: UserChange,
+    endOthers?: { readonly exceptSessionId: string },
+  ): Promise<UserRecord | undefined> {
     const { roles, disabled, ...profile } = change;
     const fields: Record<string, string | number> = {
       ...(roles === undefined ? {} : { roles: JSON.stringify([...new Set(roles)]) }),
@@ -141,7 +167,8 @@ export class UsersService {
     if (Object.keys(fields).length === 0) {
       return this.store.find(userId);
     }
-    const result = await this.changeEverywhere(userId, { fields, endsSessions: disabled === true });
+    const endsSessions = disabled === true || endOthers !== undefined;
+    const result = await this.changeEverywhere(userId, { fields, endsSessions, ...endOthers });
     return result.outcome === 'changed' ? result.user : undefined;
   }
 
@@ -206,7 +233,15 @@ export class UsersService {
   }
 
   private async changeEverywhere(userId: string, change: StoredChange): Promise<ChangeOutcome> {
-    return this.cache.change(userSubject(userId), async () => this.store.change(userId, change));
+    for (let attempt = 0; attempt < MOST_OVERTAKEN; attempt += 1) {
+      const result = await this.cache.change(userSubject(userId), async (sequence) =>
+        this.store.change(userId, change, sequence),
+      );
+      if (result.outcome !== 'overtaken') {
+        return result;
+      }
+    }
+    throw new NotConfirmedError('too many others change this user at the same time');
   }
 
   private async deleteEverywhere(user: UserRecord, passwordVersion?: number): Promise<boolean> {
@@ -220,13 +255,28 @@ export class UsersService {
     return isDeleted;
   }
 
-  /** Whether one of these passwords is the user's, counted with the logins. */
-  private async checkPassword(userId: string, ...passwords: Secret[]): Promise<OwnCheck> {
+  /**
+   * Whether a password is the user's, counted with the logins.
+   *
+   * @param repeated another one that is as good, if the user was changed a moment ago
+   */
+  private async checkPassword(
+    userId: string,
+    password: Secret,
+    repeated?: Secret,
+  ): Promise<OwnCheck> {
     const user = await this.store.find(userId);
     if (user === undefined) {
+      // Deleted a moment ago, perhaps by a call that could not tell everybody.
+      await this.cache.settle(userSubject(userId));
       return { outcome: 'unknown-user' };
     }
-    const check = await this.checkCredentials(user.username, ...passwords);
+    const wasChanged = Date.now() - user.updatedAt.getTime() < REPEATABLE_MS;
+    const check = await this.checkCredentials(
+      user.username,
+      password,
+      ...(repeated && wasChanged ? [repeated] : []),
+    );
     switch (check.outcome) {
       case 'too-many-attempts':
         return check;

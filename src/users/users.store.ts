@@ -1,5 +1,4 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { randomUUID } from 'node:crypto';
 
 import { RedisCluster } from '../redis-cluster/index.js';
 import type { Registration, UserRecord } from './user.js';
@@ -95,13 +94,13 @@ export class UsersStore {
     return this.redis.run(scripts.findUser, [this.userKey(userId)]);
   }
 
-  /** One change, though it may be sent more than once. */
-  async change(userId: string, change: StoredChange): Promise<ChangeOutcome> {
+  /** @param sequence number of the change in the near cache: one change, though it may be sent more than once */
+  async change(userId: string, change: StoredChange, sequence: string): Promise<ChangeOutcome> {
     return this.redis.runDurably(
       scripts.changeUser,
       [this.userKey(userId), this.sessionsKey(userId)],
       [
-        randomUUID(),
+        sequence,
         change.passwordVersion ?? '',
         change.endsSessions ? 1 : 0,
         change.exceptSessionId ?? '',

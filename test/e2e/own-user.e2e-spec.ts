@@ -34,6 +34,23 @@ describe('the own user', () => {
     });
   });
 
+  it('ends all other sessions when its e-mail address changes, and no session when nothing does (43)', async () => {
+    const user = await api.newUser();
+    const token = user.tokens.access_token;
+    const other = (await api.login(user.username)).body.access_token;
+    const patch = (body: unknown) => api.request('PATCH', '/api/user', { token, body });
+
+    await patch({ displayName: 'Ada', email: null });
+    expect((await api.ownUser(other)).status).toBe(200);
+    expect((await patch({ email: 'ada@example.com' })).status).toBe(200);
+
+    expect((await api.ownUser(other)).status).toBe(401);
+    expect((await api.ownUser(token)).status).toBe(200);
+    const later = (await api.login(user.username)).body.access_token;
+    await patch({ email: 'ada@example.com' });
+    expect((await api.ownUser(later)).status).toBe(200);
+  });
+
   it.each([
     ['roles', { roles: ['admin'] }],
     ['username', { username: 'root' }],

@@ -100,9 +100,9 @@ describe('a change of the password', () => {
     await api.register(own);
     const user = { username: own, password: GOOD_PASSWORD };
     const { body: tokens } = await api.login(own);
-    const { body: another } = await api.login(own);
     const body = { email: 'mailbox.of.this.user@example.org' };
     await api.request('PATCH', '/api/user', { token: tokens.access_token, body });
+    const { body: another } = await api.login(own);
 
     const answer = await change(tokens, user.password, newPassword);
 

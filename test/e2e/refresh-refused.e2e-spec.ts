@@ -136,7 +136,7 @@ describe('a refresh is refused', () => {
 });
 
 describe('a refresh brake for addresses', () => {
-  it('stops one address that tries many tokens (63)', async () => {
+  it('stops one address that makes up many tokens (63), and nobody who has one of ours (62)', async () => {
     const api = await startTestApp();
     const { tokens } = await api.newUser();
     const statuses = new Map<number, number>();
@@ -146,11 +146,9 @@ describe('a refresh brake for addresses', () => {
     }
 
     expect(Object.fromEntries(statuses)).toEqual({ 401: 100, 429: 5 });
-    const refused = await api.refresh(tokens.refresh_token);
-    expect(refused.status).toBe(429);
+    const refused = await api.refresh(randomUUID());
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(800);
-    // 62: who is logged in stays so
-    expect((await api.ownUser(tokens.access_token)).status).toBe(200);
+    expect((await api.refresh(tokens.refresh_token)).status).toBe(200);
     await api.close();
   });
 });

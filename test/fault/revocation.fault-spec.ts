@@ -2,6 +2,9 @@ import { FAULTS } from '../chaos/faults.js';
 import { RevocationRun, type RevocationReport } from '../chaos/revocations.js';
 import { summaryOf } from '../chaos/summary.js';
 
+/** Three budgets for Redis, and the longest wait for a lease: docs/coherence.md. */
+const LONGEST_ANSWER_MS = 7000;
+
 /** Promise 1. The same run at length: npm run chaos. */
 describe('a revocation that was answered with success', () => {
   let run: RevocationRun | undefined;
@@ -32,6 +35,8 @@ describe('a revocation that was answered with success', () => {
 
     expect(report.accepted).toEqual([]);
     expect(report.repeated).toBe(0);
+    // Nobody's lease was waited for: that takes longer than the lease.
+    expect(report.durationsMs.at(-1)).toBeLessThan(2000);
     // Three instances were asked after each.
     const checks = [...report.checks.values()].reduce((sum, count) => sum + count, 0);
     expect(checks).toBeGreaterThanOrEqual(3 * 100);
@@ -49,6 +54,10 @@ describe('a revocation that was answered with success', () => {
     for (const fault of FAULTS) {
       expect({ fault, times: report.faults.get(fault) }).not.toEqual({ fault, times: 0 });
     }
-    expect(report.longestAnswerMs).toBeLessThan(6000);
+    // Most were answered by a guard, and not by a lost connection or a 503.
+    const refused = (report.checks.get(401) ?? 0) + (report.checks.get(403) ?? 0);
+    const checks = [...report.checks.values()].reduce((sum, count) => sum + count, 0);
+    expect(refused / checks).toBeGreaterThan(0.5);
+    expect(report.longestAnswerMs).toBeLessThan(LONGEST_ANSWER_MS);
   }, 300_000);
 });

@@ -58,13 +58,45 @@ describe('users in Redis', () => {
     expect(await store().delete(userId)).toBe(true);
 
     await store().create(userId, registration, 'hash');
-    await store().change(userId, { fields: { email: 'ada@example.com' } });
+    await store().change(userId, { fields: { email: 'ada@example.com' } }, '1');
     await store().renewHash(user, 'other');
 
     expect(await store().confirm(userId)).toBeUndefined();
     expect(await store().find(userId)).toBeUndefined();
     expect(await store().delete(userId)).toBe(true);
     expect((await livesOf(':record'))[0]).toBeGreaterThan(0);
+  });
+
+  it('are not changed back by a change that comes late, and not twice by one that is sent twice', async () => {
+    const userId = randomUUID();
+    await store().create(userId, { username: 'ada', password }, 'hash');
+    await store().confirm(userId);
+    const change = async (disabled: number, sequence: string): Promise<string> =>
+      (await store().change(userId, { fields: { disabled }, endsSessions: true }, sequence))
+        .outcome;
+
+    expect(await change(1, '20')).toBe('changed');
+    expect(await change(0, '10')).toBe('overtaken');
+    expect(await store().find(userId)).toMatchObject({ isDisabled: true });
+    expect(await change(0, '20')).toBe('changed');
+    expect(await store().find(userId)).toMatchObject({ isDisabled: true });
+    expect(await change(0, '30')).toBe('changed');
+    expect(await store().find(userId)).toMatchObject({ isDisabled: false });
+  });
+
+  it('take all of fifty changes that come at once', async () => {
+    const registered = await users().register({ username: 'ada', password });
+    const { id } = (registered as { user: { id: string } }).user;
+    const service = users();
+
+    const changed = await Promise.all(
+      Array.from({ length: 50 }, (_, index) =>
+        service.change(id, index % 2 === 0 ? { displayName: 'Ada' } : { email: 'a@example.com' }),
+      ),
+    );
+
+    expect(changed.every(Boolean)).toBe(true);
+    expect(await store().find(id)).toMatchObject({ displayName: 'Ada', email: 'a@example.com' });
   });
 
   it('keep their name when another claims it, for as long as they exist', async () => {

@@ -1,12 +1,12 @@
--- Appends the change of a subject to a list of changes, and tells who listens.
--- Version 1
--- KEYS[1] the members: a hash of instance to position
+-- Appends the change of a subject to the log, and tells who listens.
+-- Version 2
+-- KEYS[1] the members: a hash of instance to "<position> <length of its lease in milliseconds> <number of its renewal>"
 -- KEYS[2] the sequence, a number that only grows
--- KEYS[3] the list: a sorted set of subjects by the sequence of their last change
+-- KEYS[3] the log: a sorted set of subjects by the sequence of their last change
 -- KEYS[4] the channel that every instance listens on
 -- ARGV[1] the subject
--- ARGV[2] how long the list is kept, in milliseconds
--- ARGV[3] what to send on the channel, or '' to send nothing
+-- ARGV[2] how long the log is kept, in milliseconds
+-- ARGV[3] what to send on the channel
 -- Returns {sequence of the change, members and values}.
 -- Atomic, because an instance that joins after the members were read must also read its position after the change.
 -- Running it twice appends the subject twice, which is to apply the change once more.
@@ -17,7 +17,5 @@ redis.call('SET', KEYS[2], sequence, 'PX', 86400000)
 redis.call('ZADD', KEYS[3], sequence, ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', string.format('(%.0f', tonumber(sequence) - ARGV[2] * 1000))
 redis.call('PEXPIRE', KEYS[3], ARGV[2])
-if ARGV[3] ~= '' then
-  redis.call('SPUBLISH', KEYS[4], ARGV[3])
-end
+redis.call('SPUBLISH', KEYS[4], ARGV[3])
 return { sequence, redis.call('HGETALL', KEYS[1]) }

@@ -1,6 +1,6 @@
 -- Removes members that have not moved since they were seen.
 -- Version 1
--- KEYS[1] the members: a hash of instance to position
+-- KEYS[1] the members: a hash of instance to "<position> <length of its lease in milliseconds> <number of its renewal>"
 -- ARGV[1], ARGV[2], ... instances, each followed by the value that was seen
 -- Returns how many were removed.
 -- Atomic, because an instance that has renewed its lease since must stay. Running it twice changes nothing.

@@ -39,7 +39,10 @@ if position and note and position <= before and position >= tonumber(sequence) -
   end
 end
 local applied = ARGV[4]
-if has_joined == 1 then
+if has_joined == 1 and position then
+  -- Until it has heard of this, the instance may go on answering from what it knew: it has applied nothing.
+  applied = '0'
+elseif has_joined == 1 then
   if noted_number and tonumber(noted_number) == number then
     sequence = noted_position
   end

@@ -11,9 +11,10 @@
 -- ARGV[6] most sessions of a user
 -- ARGV[7] 1 to make room by ending those that were not used for longest, else 0
 -- ARGV[8] how long an ended session is remembered, in milliseconds
--- ARGV[9] address of the client
--- ARGV[10] user agent of the client
--- ARGV[11] digest of the refresh token
+-- ARGV[9] how many ended sessions are remembered at the most
+-- ARGV[10] address of the client
+-- ARGV[11] user agent of the client
+-- ARGV[12] digest of the refresh token
 -- Returns 'started', also for an earlier run of the same call; 'full' when the user has as many sessions as may be, and
 -- nothing was written; 'refused' when the user is gone, is disabled or has another password, or when the session has
 -- ended since.
@@ -35,7 +36,7 @@ if known then
   return not session.endedAt and session.epoch >= epoch and 'started' or 'refused'
 end
 
-local live, forgotten = {}, {}
+local live, over = {}, {}
 local all = redis.call('HGETALL', KEYS[2])
 for index = 1, #all, 2 do
   local session = cjson.decode(all[index + 1])
@@ -45,16 +46,19 @@ for index = 1, #all, 2 do
   end
   if over_at > now then
     table.insert(live, { id = all[index], used = session.lastUsedAt })
-  elseif over_at + ARGV[8] < now then
-    table.insert(forgotten, all[index])
+  else
+    table.insert(over, { id = all[index], at = over_at })
   end
 end
 local most = tonumber(ARGV[6])
 if #live >= most and ARGV[7] ~= '1' then
   return 'full'
 end
-for _, id in ipairs(forgotten) do
-  redis.call('HDEL', KEYS[2], id)
+table.sort(over, function(one, other) return one.at > other.at end)
+for index, session in ipairs(over) do
+  if index > tonumber(ARGV[9]) or session.at + ARGV[8] < now then
+    redis.call('HDEL', KEYS[2], session.id)
+  end
 end
 table.sort(live, function(one, other) return one.used < other.used end)
 for index = 1, #live - most + 1 do
@@ -65,9 +69,9 @@ redis.call('HSET', KEYS[2], ARGV[1], cjson.encode({
   lastUsedAt = now,
   endsAt = now + ARGV[4],
   epoch = epoch,
-  ip = ARGV[9],
-  userAgent = ARGV[10],
-  refreshHash = ARGV[11],
+  ip = ARGV[10],
+  userAgent = ARGV[11],
+  refreshHash = ARGV[12],
 }))
 redis.call('PEXPIRE', KEYS[2], math.max(redis.call('PTTL', KEYS[2]), ARGV[4] + ARGV[8]))
 redis.call('SET', KEYS[3], '', 'PX', ARGV[5])

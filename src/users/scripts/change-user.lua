@@ -1,21 +1,28 @@
 -- Changes fields of a user, ends the user's sessions, or both.
--- Version 1
+-- Version 2
 -- KEYS[1] the user
 -- KEYS[2] the user's sessions: a hash of session id to JSON
--- ARGV[1] id of this request
+-- ARGV[1] number of this change; those of one user only grow
 -- ARGV[2] version of the password that was verified for it, or '' when none was needed
 -- ARGV[3] 1 to end all sessions, else 0
 -- ARGV[4] id of a session that does not end with the others, or ''
 -- ARGV[5], ARGV[6], ... fields and their new values; '' clears
--- Returns {'changed', field, value, ...} with the changed user, also for an earlier run of the same request;
--- {'outdated'} when the password was changed since it was verified; {'gone'} when there is no such user.
+-- Returns {'changed', field, value, ...} with the changed user, also for an earlier run of the same change;
+-- {'overtaken'} when a later change came first; {'outdated'} when the password was changed since it was verified; {'gone'}
+-- when there is no such user.
 -- Atomic, because a deleted user must not come back, and because a session must not slip through between a new password
--- and the end of the others. Sessions end by their epoch: those begun in an older one are over, however many they are.
-local user = redis.call('HMGET', KEYS[1], 'id', 'deleted', 'passwordVersion', 'sessionEpoch', 'changedBy')
+-- and the end of the others. A run that comes late must not undo what was changed since. Sessions end by their epoch:
+-- those begun in an older one are over, however many they are.
+local user = redis.call('HMGET', KEYS[1], 'id', 'deleted', 'passwordVersion', 'sessionEpoch', 'lastChange')
 if not user[1] or user[2] == '1' then
   return { 'gone' }
 end
-if user[5] ~= ARGV[1] then
+local last = tonumber(user[5] or 0)
+local this = tonumber(ARGV[1])
+if this < last then
+  return { 'overtaken' }
+end
+if this > last then
   if ARGV[2] ~= '' and ARGV[2] ~= user[3] then
     return { 'outdated' }
   end
@@ -35,5 +42,5 @@ if user[5] ~= ARGV[1] then
     end
   end
 end
-redis.call('HSET', KEYS[1], 'changedBy', ARGV[1])
+redis.call('HSET', KEYS[1], 'lastChange', ARGV[1])
 return { 'changed', unpack(redis.call('HGETALL', KEYS[1])) }

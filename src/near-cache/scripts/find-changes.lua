@@ -1,0 +1,11 @@
+-- Finds the changes of a subject that were begun and not finished.
+-- Version 1
+-- KEYS[1] the unfinished changes: a sorted set of their sequences by time
+-- KEYS[2] the fence, a key that is only written
+-- ARGV[1] age from which nothing can come of a change any more that was not written, in milliseconds
+-- Returns {how many there are, sequences of those that are as old}.
+-- Writes the fence, so that a WAIT behind it proves that this master was not replaced.
+redis.call('SET', KEYS[2], '', 'PX', 1000)
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+return { redis.call('ZCARD', KEYS[1]), redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[1]) }
