@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { Clock } from '../common/clock/index.js';
@@ -11,13 +11,15 @@ const REMIND_EVERY_MS = 100;
 /** Nobody waits longer for an answer, though an instance may have been given a longer lease. */
 const LONGEST_WAIT_MS = 5000;
 
-/** How a change came to be known everywhere. */
+/** How a change came to be known everywhere: said by all, or some were silent until they had gone. */
 export type Announcement = 'acknowledged' | 'waited-for-lease';
 
 /** The instances that a change still has to wait for. Acknowledgements may come before the list of members does. */
 class Awaited {
   private readonly acknowledged = new Set<string>();
   private missing: Map<string, MemberNote> | undefined;
+  /** Instances that said nothing until they were gone from the list. */
+  readonly gone: string[] = [];
   private readonly abort = new AbortController();
 
   expect(members: Iterable<readonly [string, MemberNote]>): void {
@@ -50,6 +52,7 @@ class Awaited {
 /** Tells every instance that a subject has changed, and waits until none can answer from what it was before. */
 @Injectable()
 export class Announcer {
+  private readonly logger = new Logger('NearCache');
   private changes = 0;
   private readonly underWay = new Map<string, Awaited>();
 
@@ -99,7 +102,8 @@ export class Announcer {
       if (leftMs <= 0) {
         // They have run out of trust by their own clocks. So that the next change need not wait for them as well:
         this.log.remove(awaited.missingMembers).catch(() => undefined);
-        return 'waited-for-lease';
+        awaited.gone.push(...awaited.missingMembers.keys());
+        break;
       }
       if (waitedMs >= LONGEST_WAIT_MS) {
         throw new NotConfirmedError('an instance with a long lease does not answer');
@@ -109,7 +113,14 @@ export class Announcer {
         this.remind(message, change, awaited);
       }
     }
-    return 'acknowledged';
+    if (awaited.gone.length === 0) {
+      return 'acknowledged';
+    }
+    const waitedMs = Math.round(this.clock.monotonic() - appendedAt);
+    this.logger.warn(
+      `A change waited ${waitedMs} ms for silent instances: ${awaited.gone.join(', ')}`,
+    );
+    return 'waited-for-lease';
   }
 
   /** Says it again, and reads who has learnt it from the log, has left, or was found silent by somebody else. */
@@ -120,6 +131,9 @@ export class Announcer {
       .then((members) => {
         for (const instance of awaited.missingMembers.keys()) {
           const note = members.get(instance);
+          if (!note) {
+            awaited.gone.push(instance);
+          }
           if (!note || note.position >= Number(change.sequence)) {
             awaited.done(instance);
           }

@@ -173,6 +173,9 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
     // All that changed is applied. Only now may the lease go on.
     this.position = renewal.position;
     this.lease.extend(begun);
+    if (renewal.hasJoined && this.confirmed.joined > 0) {
+      this.logger.log('Memory is trusted again, and empty.');
+    }
     this.confirmed[renewal.hasJoined ? 'joined' : 'renewed'] += 1;
   }
 

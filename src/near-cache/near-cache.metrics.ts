@@ -72,7 +72,7 @@ export class NearCacheMetrics {
     );
     this.changes = new Counter({
       name: 'keyslot_near_cache_changes_total',
-      help: 'Changes: acknowledged by all, waited for the lease of a silent instance, or not confirmed.',
+      help: 'Changes: acknowledged by all, waited until silent instances had gone, or not confirmed.',
       labelNames: ['outcome'],
       registers,
     });

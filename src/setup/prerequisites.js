@@ -78,6 +78,23 @@ export function ensureChromium() {
   return installed;
 }
 
+/** The model of the near cache is checked by spin, which writes C. */
+export function ensureSpin() {
+  if (!isCommand('spin')) {
+    install('spin', 'spin');
+  }
+  if (!isCommand('cc')) {
+    install('gcc', 'gcc');
+    install('libc6-dev', 'gcc');
+  }
+  if (!isCommand('spin') || !isCommand('cc')) {
+    throw new SetUpError(
+      'The test of the protocol model needs spin and a C compiler named cc. Install both (Debian, Ubuntu: apt-get install ' +
+        'spin gcc libc6-dev; macOS: brew install spin, xcode-select --install).',
+    );
+  }
+}
+
 /** Whether the settings name a cluster that runs already. */
 export function namesOwnCluster() {
   // As the loader of the settings: the environment wins over .env, and an empty value is none.

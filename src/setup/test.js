@@ -1,4 +1,4 @@
-import { runs, say, ensureChromium, SetUpError } from './prerequisites.js';
+import { runs, say, ensureChromium, ensureSpin, SetUpError } from './prerequisites.js';
 
 const node = (script, ...args) => [process.execPath, [`node_modules/${script}`, ...args]];
 
@@ -12,6 +12,7 @@ const CHECKS = [
 /** Lint, types, then every test. With arguments only the tests, chosen by Jest's own options. */
 export function runTests(jestArguments) {
   process.env.CHROMIUM = ensureChromium();
+  ensureSpin();
   if (jestArguments.length === 0) {
     for (const [name, command, args] of CHECKS) {
       say(`${name} …`);

@@ -39,9 +39,11 @@ export class BootstrapAdministrator {
     for (;;) {
       try {
         const { outcome } = await this.users.register({ ...administrator, roles: ['admin'] });
-        if (outcome === 'registered') {
-          this.logger.log('The first administrator was made.');
-        }
+        this.logger.log(
+          outcome === 'registered'
+            ? 'The first administrator was made.'
+            : 'A user with the name of the first administrator is there, and stays as it is.',
+        );
         return;
       } catch (error) {
         if (!(error instanceof NotConfirmedError || error instanceof RedisUnavailableError)) {
