@@ -136,8 +136,11 @@ describe('a refresh is refused', () => {
 });
 
 describe('a refresh brake for addresses', () => {
+  let api: TestApp;
+  afterEach(async () => api.close());
+
   it('stops one address that tries many tokens (63)', async () => {
-    const api = await startTestApp();
+    api = await startTestApp();
     const { tokens } = await api.newUser();
     const statuses = new Map<number, number>();
     for (let attempt = 0; attempt < 105; attempt += 1) {
@@ -151,6 +154,5 @@ describe('a refresh brake for addresses', () => {
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(800);
     // 62: who is logged in stays so
     expect((await api.ownUser(tokens.access_token)).status).toBe(200);
-    await api.close();
   });
 });

@@ -13,7 +13,12 @@ export interface Deployment {
 
 export async function startDeployment(variables: Record<string, string> = {}): Promise<Deployment> {
   const api = await startTestApp(variables);
-  const other = await startInstance({ ...variables, REDIS_KEY_PREFIX: api.keyPrefix });
+  const other = await startInstance({ ...variables, REDIS_KEY_PREFIX: api.keyPrefix }).catch(
+    async (error: Error) => {
+      await api.close();
+      throw error;
+    },
+  );
   return {
     api,
     other,
