@@ -136,8 +136,11 @@ describe('a refresh is refused', () => {
 });
 
 describe('a refresh brake for addresses', () => {
+  let api: TestApp;
+  afterEach(async () => api.close());
+
   it('stops one address that makes up many tokens (63), and nobody who has one of ours (62)', async () => {
-    const api = await startTestApp();
+    api = await startTestApp();
     const { tokens } = await api.newUser();
     const statuses = new Map<number, number>();
     for (let attempt = 0; attempt < 105; attempt += 1) {
@@ -149,6 +152,5 @@ describe('a refresh brake for addresses', () => {
     const refused = await api.refresh(randomUUID());
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(800);
     expect((await api.refresh(tokens.refresh_token)).status).toBe(200);
-    await api.close();
   });
 });

@@ -17,6 +17,9 @@ export async function startDeployment(variables: Record<string, string> = {}): P
     LOG_LEVEL: 'info',
     ...variables,
     REDIS_KEY_PREFIX: api.keyPrefix,
+  }).catch(async (error: Error) => {
+    await api.close();
+    throw error;
   });
   return {
     api,
