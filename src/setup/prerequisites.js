@@ -45,10 +45,8 @@ export function ensurePackages() {
 }
 
 export function ensureRedisServer() {
-  if (!redisVersion()) {
-    install('redis-server', 'redis');
-  }
-  const version = redisVersion();
+  const packages = { debian: ['redis-server'], homebrew: ['redis'] };
+  const version = findOrInstall(redisVersion, packages);
   if (!version || version < OLDEST_REDIS) {
     throw new SetUpError(
       [
@@ -64,33 +62,26 @@ export function ensureRedisServer() {
 
 /** @returns the browser for the test of Swagger UI */
 export function ensureChromium() {
-  const found = findChromium();
-  if (found) {
-    return found;
-  }
-  install('chromium', 'chromium');
-  const installed = findChromium();
-  if (!installed) {
+  const packages = { debian: ['chromium'], homebrew: ['chromium'] };
+  const chromium = findOrInstall(findChromium, packages);
+  if (!chromium) {
     throw new SetUpError(
       'The test of Swagger UI needs Chromium. Install it, or set CHROMIUM to the path of a Chromium or Chrome.',
     );
   }
-  return installed;
+  return chromium;
 }
 
-/** The model of the near cache is checked by spin, which writes C. */
+/** The model checker. It reads a model by means of gcc, and writes a search in C for it. */
 export function ensureSpin() {
-  if (!isCommand('spin')) {
-    install('spin', 'spin');
-  }
-  if (!isCommand('cc')) {
-    install('gcc', 'gcc');
-    install('libc6-dev', 'gcc');
-  }
-  if (!isCommand('spin') || !isCommand('cc')) {
+  const packages = { debian: ['spin', 'gcc', 'libc6-dev'], homebrew: ['spin'] };
+  if (!findOrInstall(() => isSpin() && compilesC(), packages)) {
     throw new SetUpError(
-      'The test of the protocol model needs spin and a C compiler named cc. Install both (Debian, Ubuntu: apt-get install ' +
-        'spin gcc libc6-dev; macOS: brew install spin, xcode-select --install).',
+      [
+        `The test of the near cache's model needs ${isSpin() ? 'gcc' : 'Spin (spinroot.com)'}.`,
+        'Install both (Debian, Ubuntu: apt-get install spin gcc libc6-dev;',
+        'macOS: brew install spin, and xcode-select --install for gcc).',
+      ].join('\n'),
     );
   }
 }
@@ -117,6 +108,17 @@ export function say(text) {
 function redisVersion() {
   const { status, stdout } = spawnSync('redis-server', ['--version'], { encoding: 'utf8' });
   return status === 0 ? Number(/v=(\d+)/.exec(stdout)?.[1]) : undefined;
+}
+
+/** By its version, because there is another program of this name. */
+function isSpin() {
+  const { stdout } = spawnSync('spin', ['-V'], { encoding: 'utf8' });
+  return stdout?.startsWith('Spin Version') ?? false;
+}
+
+function compilesC() {
+  const input = '#include <stdio.h>\n';
+  return spawnSync('gcc', ['-fsyntax-only', '-x', 'c', '-'], { input }).status === 0;
 }
 
 function findChromium() {
@@ -146,11 +148,21 @@ function findChromium() {
   return undefined;
 }
 
+/** @returns what `find` returns, after the packages were installed if it returned nothing at first */
+function findOrInstall(find, packages) {
+  const found = find();
+  if (found) {
+    return found;
+  }
+  install(packages);
+  return find();
+}
+
 /** Tries the package manager of the machine; whether it worked is for the caller to see. */
-function install(debianPackage, homebrewPackage) {
+function install({ debian, homebrew }) {
   if (platform() === 'darwin' && isCommand('brew')) {
-    say(`Installing ${homebrewPackage} (brew install) …`);
-    runs('brew', ['install', homebrewPackage]);
+    say(`Installing ${homebrew.join(', ')} (brew install) …`);
+    runs('brew', ['install', ...homebrew]);
     return;
   }
   if (!isCommand('apt-get')) {
@@ -161,10 +173,10 @@ function install(debianPackage, homebrewPackage) {
   if (!isRoot && !maySudo) {
     return;
   }
-  say(`Installing ${debianPackage} (apt-get install) …`);
+  say(`Installing ${debian.join(', ')} (apt-get install) …`);
   const prefix = maySudo ? ['sudo', '-n'] : [];
   const apt = [...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-qq'];
-  for (const step of [['update'], ['install', '-y', '--no-install-recommends', debianPackage]]) {
+  for (const step of [['update'], ['install', '-y', '--no-install-recommends', ...debian]]) {
     const [command, ...args] = [...apt, ...step];
     runs(command, args, { stdio: ['ignore', 'ignore', 2] });
   }
