@@ -31,6 +31,8 @@ export interface RevocationReport {
   readonly accepted: string[];
   /** Revocations that had to be repeated, because they were answered 503 or not at all. */
   repeated: number;
+  /** Changes that waited until a silent instance had gone, as the instances that still run have counted them. */
+  leaseWaits: number;
   /** How long each call that was answered with success took, sorted, in milliseconds. */
   readonly durationsMs: number[];
   /** The longest that a running instance took to answer anything, in milliseconds. */
@@ -65,6 +67,7 @@ export class RevocationRun {
       checks: new Map(),
       accepted: [],
       repeated: 0,
+      leaseWaits: 0,
       durationsMs: [],
       longestAnswerMs: 0,
     };
@@ -94,6 +97,10 @@ export class RevocationRun {
     await Promise.all(Array.from({ length: workers }, async (_, worker) => this.work(worker)));
     await breaking;
     this.report.durationsMs.sort((one, other) => one - other);
+    for (const instance of this.instances) {
+      const { body } = await instance.request<string>('GET', '/metrics');
+      this.report.leaseWaits += Number(/outcome="waited-for-lease"} (\d+)/.exec(body)?.[1] ?? 0);
+    }
     return this.report;
   }
 

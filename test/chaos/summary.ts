@@ -10,7 +10,7 @@ export function summaryOf(report: RevocationReport): string {
     [...counts].map(([name, count]) => `${String(name)} ${count}`).join(', ');
   return [
     '',
-    `revocations      ${list(Object.entries(report.revoked))}; repeated ${report.repeated}`,
+    `revocations      ${list(Object.entries(report.revoked))}; repeated ${report.repeated}, waited for a lease ${report.leaseWaits}`,
     `faults           ${list(report.faults)}`,
     `checks by status ${list(report.checks)}`,
     `accepted         ${report.accepted.length}`,

@@ -35,8 +35,7 @@ describe('a revocation that was answered with success', () => {
 
     expect(report.accepted).toEqual([]);
     expect(report.repeated).toBe(0);
-    // Nobody's lease was waited for: that takes longer than the lease.
-    expect(report.durationsMs.at(-1)).toBeLessThan(2000);
+    expect(report.leaseWaits).toBe(0);
     // Three instances were asked after each.
     const checks = [...report.checks.values()].reduce((sum, count) => sum + count, 0);
     expect(checks).toBeGreaterThanOrEqual(3 * 100);
