@@ -2,12 +2,15 @@ import { Cluster, Redis } from 'ioredis';
 
 import type { RedisClusterOptions } from './redis-cluster.options.js';
 
+/** A stale slot map heals by itself this soon, even when no MOVED came back to tell. */
+const REFRESH_SLOTS_EVERY_MS = 500;
+
 /**
  * A client for requests: it fails fast instead of queueing, because a caller waits for each answer and a retry loop with
  * a budget stands in front of it (see RedisCluster).
  */
 export function createClusterClient(options: RedisClusterOptions): Cluster {
-  return new Cluster([...options.nodes], {
+  const client = new Cluster([...options.nodes], {
     // With the queue on, every request made while the cluster is away waits in memory instead of answering 503.
     enableOfflineQueue: false,
     // A failover in progress redirects a few times; more than this many in one budget is a loop.
@@ -18,8 +21,8 @@ export function createClusterClient(options: RedisClusterOptions): Cluster {
     retryDelayOnTryAgain: 50,
     // A node that does not tell the slots at once is not the one to ask.
     slotsRefreshTimeout: 300,
-    // A stale slot map heals by itself this soon, even when no MOVED came back to tell.
-    slotsRefreshInterval: 500,
+    // Done below: ioredis 6.0.0 goes on for ever with it when it is closed while a refresh is under way.
+    slotsRefreshInterval: 0,
     // A replica may lag behind a logout, so it never decides about a session.
     scaleReads: 'master',
     // Bounded, and never giving up: recovery needs no restart.
@@ -32,6 +35,14 @@ export function createClusterClient(options: RedisClusterOptions): Cluster {
       socketTimeout: 800,
     },
   });
+  const refreshSlots = (): void => {
+    if (client.status === 'ready') {
+      client.refreshSlotsCache(() => undefined);
+    }
+  };
+  const timer = setInterval(refreshSlots, REFRESH_SLOTS_EVERY_MS).unref();
+  client.once('end', () => clearInterval(timer));
+  return client;
 }
 
 /** A connection to one node that listens. When it is lost it stays lost: whoever listens has to know. */
