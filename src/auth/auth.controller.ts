@@ -3,6 +3,7 @@ import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nes
 import type { FastifyRequest } from 'fastify';
 
 import { CurrentUser, Public, type Principal } from '../common/authentication/index.js';
+import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import {
   ApiProblems,
   BODY_PROBLEMS,
@@ -40,13 +41,15 @@ export class AuthController {
   async login(
     @Body() body: LoginRequestBody,
     @Req() request: FastifyRequest,
+    @RequestDeadline() deadline: Deadline,
   ): Promise<TokensResponse> {
-    const result = await this.auth.login({
+    const login = {
       username: body.username,
       password: new Secret(body.password),
       ip: request.ip,
       userAgent: request.headers['user-agent'] ?? '',
-    });
+    };
+    const result = await this.auth.login(login, deadline);
     switch (result.outcome) {
       case 'logged-in':
         return TokensResponse.from(result.tokens);
@@ -77,8 +80,9 @@ export class AuthController {
   async refresh(
     @Body() body: RefreshRequestBody,
     @Req() request: FastifyRequest,
+    @RequestDeadline() deadline: Deadline,
   ): Promise<TokensResponse> {
-    const result = await this.auth.refresh(body.refresh_token, request.ip);
+    const result = await this.auth.refresh(body.refresh_token, request.ip, deadline);
     switch (result.outcome) {
       case 'refreshed':
         return TokensResponse.from(result.tokens);
@@ -97,7 +101,10 @@ export class AuthController {
   })
   @ApiNoContentResponse({ description: 'The session has ended.' })
   @ApiProblems(...STRAY_BODY_PROBLEMS, ...GUARD_PROBLEMS, 'not-confirmed')
-  async logout(@CurrentUser() principal: Principal): Promise<void> {
-    await this.auth.logout(principal.userId, principal.sessionId);
+  async logout(
+    @CurrentUser() { userId, sessionId }: Principal,
+    @RequestDeadline() deadline: Deadline,
+  ): Promise<void> {
+    await this.auth.logout(userId, sessionId, deadline);
   }
 }

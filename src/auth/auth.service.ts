@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 
 import { AuditLog } from '../audit/index.js';
 import { Clock } from '../common/clock/index.js';
+import type { Deadline } from '../common/deadline/index.js';
 import { seal, Secret, unseal } from '../common/secret/index.js';
 import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../rate-limit/index.js';
 import { SessionsService } from '../sessions/index.js';
@@ -71,10 +72,10 @@ export class AuthService {
   ) {}
 
   /** @throws HashingOverloadedError, RedisUnavailableError, NotConfirmedError */
-  async login(request: LoginRequest): Promise<LoginOutcome> {
+  async login(request: LoginRequest, deadline: Deadline): Promise<LoginOutcome> {
     const subject = networkOf(request.ip);
-    return this.limiter.attempt<LoginOutcome>(FAILURES_PER_ADDRESS, subject, async () => {
-      const value = await this.checkAndStart(request);
+    return this.limiter.attempt<LoginOutcome>(FAILURES_PER_ADDRESS, subject, deadline, async () => {
+      const value = await this.checkAndStart(request, deadline);
       if (value.outcome === 'wrong-credentials') {
         this.audit.record({ type: 'login-refused', ip: request.ip });
       }
@@ -89,35 +90,38 @@ export class AuthService {
    *
    * @throws RedisUnavailableError, NotConfirmedError: repeating it is safe
    */
-  async refresh(refreshToken: string, ip: string): Promise<RefreshResult> {
+  async refresh(refreshToken: string, ip: string, deadline: Deadline): Promise<RefreshResult> {
     const recognized = this.refreshTokens.recognize(refreshToken);
     if (recognized) {
-      const tokens = await this.exchange(recognized, ip);
+      const tokens = await this.exchange(recognized, ip, deadline);
       return tokens ? { outcome: 'refreshed', tokens } : { outcome: 'refused' };
     }
     // Only what is made up is counted: whoever holds a token of ours must not be kept from it by a neighbour.
-    return this.limiter.attempt<RefreshResult>(FORGERIES_PER_ADDRESS, networkOf(ip), () =>
+    const subject = networkOf(ip);
+    return this.limiter.attempt<RefreshResult>(FORGERIES_PER_ADDRESS, subject, deadline, () =>
       Promise.resolve({ value: { outcome: 'refused' }, result: 'failed' }),
     );
   }
 
-  async logout(userId: string, sessionId: string): Promise<void> {
-    await this.sessions.end(userId, sessionId);
+  async logout(userId: string, sessionId: string, deadline: Deadline): Promise<void> {
+    await this.sessions.end(userId, sessionId, deadline);
     this.audit.record({ type: 'logged-out', userId, sessionId });
   }
 
   private async exchange(
     { userId, sessionId, token }: RecognizedToken,
     ip: string,
+    deadline: Deadline,
   ): Promise<IssuedTokens | undefined> {
-    const user = await this.users.find(userId);
-    const tokens = await this.issueTokens({ id: userId, roles: user?.roles ?? [] }, sessionId);
+    const user = await this.users.find(userId, deadline);
+    const subject = { id: userId, roles: user?.roles ?? [] };
+    const tokens = await this.issueTokens(subject, sessionId, deadline);
     const answer: KeptAnswer = {
       accessToken: tokens.accessToken.reveal(),
       refreshToken: tokens.refreshToken.reveal(),
       expiresAt: this.clock.now() + tokens.expiresInSeconds * 1000,
     };
-    const result = await this.sessions.exchange({
+    const exchange = {
       userId,
       sessionId,
       presented: token,
@@ -126,7 +130,8 @@ export class AuthService {
       accessTtlSeconds: tokens.expiresInSeconds,
       // Who can present the spent token may have its answer; a copy of Redis' data alone yields nothing.
       sealedAnswer: await seal(JSON.stringify(answer), token, ANSWER_PURPOSE),
-    });
+    };
+    const result = await this.sessions.exchange(exchange, deadline);
     switch (result.outcome) {
       case 'rotated':
         return tokens;
@@ -136,7 +141,7 @@ export class AuthService {
       }
       case 'reused':
         this.audit.record({ type: 'refresh-token-reused', userId, sessionId, ip });
-        await this.sessions.end(userId, sessionId);
+        await this.sessions.end(userId, sessionId, deadline);
         return undefined;
       case 'ended':
         return undefined;
@@ -152,11 +157,12 @@ export class AuthService {
     };
   }
 
-  private async checkAndStart(request: LoginRequest): Promise<LoginOutcome> {
-    const check = await this.users.checkCredentials(request.username, request.password);
+  private async checkAndStart(request: LoginRequest, deadline: Deadline): Promise<LoginOutcome> {
+    const { username, password } = request;
+    const check = await this.users.checkCredentials(username, deadline, password);
     switch (check.outcome) {
       case 'right': {
-        const tokens = await this.startSession(check.user, request);
+        const tokens = await this.startSession(check.user, request, deadline);
         return tokens ? { outcome: 'logged-in', tokens } : { outcome: 'wrong-credentials' };
       }
       case 'wrong':
@@ -170,9 +176,10 @@ export class AuthService {
   private async startSession(
     user: UserRecord,
     request: LoginRequest,
+    deadline: Deadline,
   ): Promise<IssuedTokens | undefined> {
-    const tokens = await this.issueTokens(user, randomUUID());
-    const hasStarted = await this.sessions.start({
+    const tokens = await this.issueTokens(user, randomUUID(), deadline);
+    const session = {
       id: tokens.sessionId,
       userId: user.id,
       passwordVersion: user.passwordVersion,
@@ -181,7 +188,8 @@ export class AuthService {
       refreshToken: tokens.refreshToken,
       ip: request.ip,
       userAgent: request.userAgent,
-    });
+    };
+    const hasStarted = await this.sessions.start(session, deadline);
     if (!hasStarted) {
       return undefined;
     }
@@ -193,9 +201,10 @@ export class AuthService {
   private async issueTokens(
     user: { readonly id: string; readonly roles: readonly string[] },
     sessionId: string,
+    deadline: Deadline,
   ): Promise<IssuedTokens> {
     return {
-      accessToken: await this.accessTokens.issue(user, sessionId),
+      accessToken: await this.accessTokens.issue(user, sessionId, deadline),
       expiresInSeconds: this.accessTokens.ttlSeconds,
       refreshToken: this.refreshTokens.issue(user.id, sessionId),
       sessionId,

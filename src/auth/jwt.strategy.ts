@@ -4,6 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { Strategy } from 'passport-jwt';
 
 import type { Principal } from '../common/authentication/index.js';
+import { deadlineOf } from '../common/deadline/index.js';
 import { AccessTokenValidator } from './access-token/access-token-validator.js';
 import { bearerToken } from './access-token/bearer-token.js';
 
@@ -41,7 +42,9 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
       return;
     }
     const principal =
-      bearer.kind === 'token' ? await this.validator.validate(bearer.token) : undefined;
+      bearer.kind === 'token'
+        ? await this.validator.validate(bearer.token, deadlineOf(request))
+        : undefined;
     if (principal) {
       this.success(this.validate(principal));
     } else {

@@ -9,6 +9,7 @@ import { RequestValidationPipe } from '../common/validation/index.js';
 import { createLogger, NestLogger, RequestLog } from '../logging/index.js';
 import { answerClientError } from './client-errors.js';
 import { parseJsonOnly } from './json-bodies.js';
+import { shedLoad } from './load-shedding.js';
 import { ProblemFilter, sendEarlyProblem } from './problem.filter.js';
 import { addSecurityHeaders } from './security-headers.js';
 
@@ -32,6 +33,7 @@ export async function createApp(settings: AppSettings): Promise<NestFastifyAppli
   closeConnectionsWhenDrained(server);
   const isHttps = Boolean(settings.http.tls) || settings.http.trustedProxies.length > 0;
   await addSecurityHeaders(app, isHttps);
+  await shedLoad(app);
   app.useGlobalPipes(new RequestValidationPipe());
   app.useGlobalFilters(new ProblemFilter());
   setUpApiDocs(app);

@@ -3,6 +3,7 @@ import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagg
 import type { JWK } from 'jose';
 
 import { Public } from '../common/authentication/index.js';
+import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { ApiProblems } from '../common/problem/index.js';
 import { SigningKeys } from './signing-keys.js';
 
@@ -39,7 +40,7 @@ export class KeysController {
   })
   @ApiOkResponse({ type: JwkSetResponse, description: 'The keys.' })
   @ApiProblems('store-unavailable')
-  async jwks(): Promise<JwkSetResponse> {
-    return (await this.keys.published()).jwks;
+  async jwks(@RequestDeadline() deadline: Deadline): Promise<JwkSetResponse> {
+    return (await this.keys.published(deadline)).jwks;
   }
 }

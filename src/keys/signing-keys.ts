@@ -12,6 +12,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 import type { Secret } from '../common/secret/index.js';
+import { Deadline } from '../common/deadline/index.js';
 import { CacheKey, NearCache } from '../near-cache/index.js';
 import {
   LuaScript,
@@ -70,13 +71,13 @@ export class SigningKeys {
    * @returns the keys that decide about tokens, from memory or from Redis
    * @throws RedisUnavailableError, KeyDecryptionError
    */
-  async ring(): Promise<KeyRing> {
-    return this.cache.get(RING, async () => this.load(), { isCounted: false });
+  async ring(deadline: Deadline): Promise<KeyRing> {
+    return this.cache.get(RING, async () => this.load(deadline), { isCounted: false });
   }
 
   /** The keys as they were known last, for those who may be told yesterday's; from Redis when none were known yet. */
-  async published(): Promise<KeyRing> {
-    return this.last?.ring ?? this.ring();
+  async published(deadline: Deadline): Promise<KeyRing> {
+    return this.last?.ring ?? this.ring(deadline);
   }
 
   get isLoaded(): boolean {
@@ -91,7 +92,7 @@ export class SigningKeys {
   async untilLoaded(): Promise<void> {
     while (!this.isLoaded) {
       try {
-        await this.ring();
+        await this.ring(Deadline.none);
       } catch (error) {
         if (error instanceof KeyDecryptionError) {
           throw error;
@@ -101,7 +102,7 @@ export class SigningKeys {
     }
   }
 
-  private async load(): Promise<KeyRing> {
+  private async load(deadline: Deadline): Promise<KeyRing> {
     this.candidate ??= newCandidate(this.options.encryptionSecret);
     const candidate = await this.candidate;
     const stored = await this.redis
@@ -114,6 +115,7 @@ export class SigningKeys {
           candidate.encryptedKey,
           this.options.issuer ?? this.options.baseUrl,
         ],
+        deadline,
       )
       .catch((error: unknown) => {
         throw error instanceof NotConfirmedError

@@ -2,14 +2,13 @@ import { Injectable, Logger } from '@nestjs/common';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { Clock } from '../common/clock/index.js';
+import type { Deadline } from '../common/deadline/index.js';
 import { NotConfirmedError } from '../redis-cluster/index.js';
 import { ControlLog, type AppendedChange, type MemberNote } from './control-log.js';
 import { Membership } from './membership.js';
 import { silenceMs } from './near-cache.options.js';
 
 const REMIND_EVERY_MS = 100;
-/** Nobody waits longer for an answer, though an instance may have been given a longer lease. */
-const LONGEST_WAIT_MS = 5000;
 
 /** How a change came to be known everywhere: said by all, or some were silent until they had gone. */
 export type Announcement = 'acknowledged' | 'waited-for-lease';
@@ -71,14 +70,14 @@ export class Announcer {
    * @returns when each member has applied the change, or has been silent for longer than its lease
    * @throws NotConfirmedError when the log could not be written, or a lease is too long to wait for: somebody may not know
    */
-  async announce(subject: string): Promise<Announcement> {
+  async announce(subject: string, deadline: Deadline): Promise<Announcement> {
     this.changes += 1;
     const number = String(this.changes);
     const awaited = new Awaited();
     this.underWay.set(number, awaited);
     try {
       const message = `${this.membership.instance} ${number} ${subject}`;
-      return await this.untilKnown(subject, message, awaited);
+      return await this.untilKnown(subject, message, awaited, deadline);
     } finally {
       this.underWay.delete(number);
     }
@@ -88,8 +87,9 @@ export class Announcer {
     subject: string,
     message: string,
     awaited: Awaited,
+    deadline: Deadline,
   ): Promise<Announcement> {
-    const change = await this.log.announce(subject, message);
+    const change = await this.log.announce(subject, message, deadline);
     const appendedAt = this.clock.monotonic();
     awaited.done(this.membership.instance);
     awaited.expect(change.members);
@@ -97,20 +97,19 @@ export class Announcer {
       const longestLease = Math.max(
         ...[...awaited.missingMembers.values()].map(({ leaseMs }) => leaseMs),
       );
-      const waitedMs = this.clock.monotonic() - appendedAt;
-      const leftMs = silenceMs(longestLease) - waitedMs;
+      const leftMs = appendedAt + silenceMs(longestLease) - this.clock.monotonic();
       if (leftMs <= 0) {
         // They have run out of trust by their own clocks. So that the next change need not wait for them as well:
         this.log.remove(awaited.missingMembers).catch(() => undefined);
         awaited.gone.push(...awaited.missingMembers.keys());
         break;
       }
-      if (waitedMs >= LONGEST_WAIT_MS) {
-        throw new NotConfirmedError('an instance with a long lease does not answer');
+      if (deadline.hasPassed) {
+        throw new NotConfirmedError('an instance is silent, and its lease has not run out yet');
       }
-      await awaited.wait(Math.min(leftMs, REMIND_EVERY_MS));
+      await awaited.wait(Math.min(leftMs, REMIND_EVERY_MS, deadline.remainingMs));
       if (awaited.missingMembers.size > 0) {
-        this.remind(message, change, awaited);
+        this.remind(message, change, awaited, deadline);
       }
     }
     if (awaited.gone.length === 0) {
@@ -124,10 +123,15 @@ export class Announcer {
   }
 
   /** Says it again, and reads who has learnt it from the log, has left, or was found silent by somebody else. */
-  private remind(message: string, change: AppendedChange, awaited: Awaited): void {
+  private remind(
+    message: string,
+    change: AppendedChange,
+    awaited: Awaited,
+    deadline: Deadline,
+  ): void {
     this.log.repeat(message);
     this.log
-      .members()
+      .members(deadline)
       .then((members) => {
         for (const instance of awaited.missingMembers.keys()) {
           const note = members.get(instance);

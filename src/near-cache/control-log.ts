@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 
+import { Deadline } from '../common/deadline/index.js';
 import { LuaScript, RedisCluster } from '../redis-cluster/index.js';
 import { NEAR_CACHE_OPTIONS } from './near-cache.module-definition.js';
 import { NEAR_CACHE_DEFAULTS, type NearCacheOptions } from './near-cache.options.js';
@@ -92,6 +93,7 @@ export class ControlLog {
       renewLease,
       [this.key('members'), this.key('sequence'), this.key('log')],
       [instance, leaseMs, number, position, LOG_KEPT_MS, MOST_CHANGES],
+      Deadline.none,
     );
   }
 
@@ -101,17 +103,18 @@ export class ControlLog {
    * @returns the change's number in the sequence
    * @throws NotConfirmedError
    */
-  async begin(subject: string): Promise<string> {
+  async begin(subject: string, deadline: Deadline): Promise<string> {
     const keys = [this.key('sequence'), this.unfinishedKey(subject)];
-    return this.redis.runDurably(beginChange, keys, [this.unfinishedKeptMs]);
+    return this.redis.runDurably(beginChange, keys, [this.unfinishedKeptMs], deadline);
   }
 
   /** Tells every instance that a subject has changed. @throws NotConfirmedError */
-  async announce(subject: string, message: string): Promise<AppendedChange> {
+  async announce(subject: string, message: string, deadline: Deadline): Promise<AppendedChange> {
     return this.redis.runDurably(
       appendChange,
       [this.key('members'), this.key('sequence'), this.key('log'), this.changesChannel],
       [subject, LOG_KEPT_MS, message],
+      deadline,
     );
   }
 
@@ -121,26 +124,26 @@ export class ControlLog {
   }
 
   /** @throws RedisUnavailableError */
-  async members(): Promise<Members> {
-    return this.redis.run(listMembers, [this.key('members')]);
+  async members(deadline: Deadline): Promise<Members> {
+    return this.redis.run(listMembers, [this.key('members')], [], deadline);
   }
 
   /** The changes of a subject that were begun and not finished, by whomever. @throws NotConfirmedError */
-  async unfinished(subject: string): Promise<UnfinishedChanges> {
+  async unfinished(subject: string, deadline: Deadline): Promise<UnfinishedChanges> {
     const keys = [this.unfinishedKey(subject), this.key('fence')];
-    return this.redis.runDurably(findChanges, keys, [LATEST_WRITE_MS]);
+    return this.redis.runDurably(findChanges, keys, [LATEST_WRITE_MS], deadline);
   }
 
   async finish(subject: string, sequences: readonly string[]): Promise<void> {
     if (sequences.length > 0) {
-      await this.redis.run(finishChanges, [this.unfinishedKey(subject)], sequences);
+      await this.redis.run(finishChanges, [this.unfinishedKey(subject)], sequences, Deadline.none);
     }
   }
 
   /** Removes members whose notes are still as they were seen. */
   async remove(members: Members): Promise<void> {
     const pairs = [...members].flatMap(([instance, { text }]) => [instance, text]);
-    await this.redis.runDurably(removeMembers, [this.key('members')], pairs);
+    await this.redis.runDurably(removeMembers, [this.key('members')], pairs, Deadline.none);
   }
 
   private unfinishedKey(subject: string): string {

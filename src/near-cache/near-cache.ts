@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 
 import { Clock } from '../common/clock/index.js';
+import type { Deadline } from '../common/deadline/index.js';
 import { Announcer } from './announcer.js';
 import type { CacheKey } from './cache-key.js';
 import { ControlLog } from './control-log.js';
@@ -106,10 +107,11 @@ export class NearCache {
   async change<Result>(
     subject: string,
     write: (sequence: string) => Promise<Result>,
+    deadline: Deadline,
   ): Promise<Result> {
-    const sequence = await this.log.begin(subject);
+    const sequence = await this.log.begin(subject, deadline);
     const result = await write(sequence);
-    await this.announce(subject);
+    await this.announce(subject, deadline);
     // If this fails, whoever looks next announces the change once more.
     this.log.finish(subject, [sequence]).catch(() => undefined);
     return result;
@@ -121,18 +123,18 @@ export class NearCache {
    *
    * @throws NotConfirmedError
    */
-  async settle(subject: string): Promise<void> {
-    const { count, abandoned } = await this.log.unfinished(subject);
+  async settle(subject: string, deadline: Deadline): Promise<void> {
+    const { count, abandoned } = await this.log.unfinished(subject, deadline);
     if (count > 0) {
-      await this.announce(subject);
+      await this.announce(subject, deadline);
       // The others may still be written: they are for those who began them, or for the next who looks.
       this.log.finish(subject, abandoned).catch(() => undefined);
     }
   }
 
-  private async announce(subject: string): Promise<void> {
+  private async announce(subject: string, deadline: Deadline): Promise<void> {
     this.store.drop(subject);
-    await this.metrics.observe(() => this.announcer.announce(subject));
+    await this.metrics.observe(() => this.announcer.announce(subject, deadline));
   }
 
   private async loadAndStore<Value>(

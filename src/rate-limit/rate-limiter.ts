@@ -2,16 +2,20 @@ import { Inject, Injectable } from '@nestjs/common';
 import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import type { Deadline } from '../common/deadline/index.js';
 import { LuaScript, RedisCluster } from '../redis-cluster/index.js';
 import { RATE_LIMIT_OPTIONS } from './rate-limit.module-definition.js';
 import type { RateLimitOptions } from './rate-limit.options.js';
 
 /** Longer than any attempt with all its waiting: one that was not settled by then belongs to a process that is gone. */
 const LONGEST_ATTEMPT_MS = 30_000;
-/** How long, and how many of an instance's callers, may wait for attempts under way. */
-const LONGEST_WAIT_MS = 5000;
+/** How many of an instance's callers may wait for attempts under way. */
 const MOST_WAITING = 200;
 const POLL_MS = 50;
+/** What the attempt itself may take, when nothing is wrong: whoever waits for others leaves so much time for it. */
+const LONGEST_CHECK_MS = 1500;
+/** For what can be left undone without harm. */
+const LONGEST_AFTERTHOUGHT_MS = 300;
 const BUSY_RETRY_AFTER_SECONDS = 1;
 
 const beginAttempt = LuaScript.fromFile(
@@ -65,6 +69,7 @@ export class RateLimiter {
   async attempt<T>(
     limit: FailureLimit,
     subject: string,
+    deadline: Deadline,
     make: () => Promise<Attempted<T>>,
   ): Promise<T | TooManyAttempts> {
     if (this.options.isOn === false) {
@@ -72,40 +77,44 @@ export class RateLimiter {
     }
     const id = randomUUID();
     const keys = this.keysOf(limit, subject);
-    const retryAfterSeconds = await this.begin(limit, keys, id);
+    const retryAfterSeconds = await this.begin(limit, keys, id, deadline);
     if (retryAfterSeconds > 0) {
       return { outcome: 'too-many-attempts', retryAfterSeconds };
     }
-    const end = (result: AttemptResult): Promise<number> =>
-      this.redis.run(endAttempt, keys, [id, result, limit.windowMs]);
+    const end = (result: AttemptResult, until: Deadline): Promise<number> =>
+      this.redis.run(endAttempt, keys, [id, result, limit.windowMs], until);
     let attempted: Attempted<T>;
     try {
       attempted = await make();
     } catch (error) {
       // Not awaited: the caller has waited long enough, and a reservation also runs out by itself.
-      end('void').catch(() => undefined);
+      end('void', deadline).catch(() => undefined);
       throw error;
     }
     if (attempted.result === 'failed') {
-      await end('failed');
+      await end('failed', deadline);
     } else {
       // The attempt succeeded, whatever happens to the count: that can only make the limit stricter.
-      await end(attempted.result).catch(() => undefined);
+      await end(attempted.result, deadline.within(LONGEST_AFTERTHOUGHT_MS)).catch(() => undefined);
     }
     return attempted.value;
   }
 
   /** @returns 0 when the attempt may be made, else the seconds to wait */
-  private async begin(limit: FailureLimit, keys: string[], id: string): Promise<number> {
+  private async begin(
+    limit: FailureLimit,
+    keys: string[],
+    id: string,
+    deadline: Deadline,
+  ): Promise<number> {
     const args = [id, limit.failures, limit.windowMs, LONGEST_ATTEMPT_MS];
-    const deadline = performance.now() + LONGEST_WAIT_MS;
-    let answer = await this.redis.run(beginAttempt, keys, args);
+    let answer = await this.redis.run(beginAttempt, keys, args, deadline);
     if (answer < 0 && this.waiting < MOST_WAITING) {
       this.waiting += 1;
       try {
-        while (answer < 0 && performance.now() < deadline) {
+        while (answer < 0 && deadline.remainingMs > LONGEST_CHECK_MS) {
           await delay(POLL_MS);
-          answer = await this.redis.run(beginAttempt, keys, args);
+          answer = await this.redis.run(beginAttempt, keys, args, deadline);
         }
       } finally {
         this.waiting -= 1;

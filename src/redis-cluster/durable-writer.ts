@@ -1,6 +1,7 @@
 import calculateSlot from 'cluster-key-slot';
 import type { Cluster, Redis } from 'ioredis';
 
+import type { Deadline } from '../common/deadline/index.js';
 import { appendTo, type ScriptCall } from './script-call.js';
 import { within } from './within.js';
 
@@ -13,8 +14,7 @@ type Result = [error: Error | null, reply: unknown];
 
 interface Waiting {
   readonly call: ScriptCall;
-  /** On the monotonic clock. */
-  readonly deadline: number;
+  readonly deadline: Deadline;
   readonly resolve: (reply: unknown) => void;
   readonly reject: (error: Error) => void;
 }
@@ -43,8 +43,8 @@ export class DurableWriter {
   ) {}
 
   /** One attempt. @returns the script's reply, once enough replicas have confirmed */
-  async write(call: ScriptCall, deadline: number): Promise<unknown> {
-    const master = this.client.slots[calculateSlot(call.keys[0] ?? '')]?.[0];
+  async write(call: ScriptCall, deadline: Deadline): Promise<unknown> {
+    const master = call.askAt ?? this.client.slots[calculateSlot(call.keys[0] ?? '')]?.[0];
     if (master === undefined) {
       throw new Error('no master is known for this key');
     }
@@ -95,10 +95,11 @@ export class DurableWriter {
 
   private async exchange(master: string, batch: readonly Waiting[]): Promise<Result[]> {
     const pipeline = this.connectionTo(master).pipeline();
-    batch.forEach(({ call }) => appendTo(pipeline, call));
-    const remaining = Math.max(...batch.map(({ deadline }) => deadline)) - performance.now();
+    const isReply = batch.flatMap(({ call }) => appendTo(pipeline, call));
+    const remaining = Math.max(...batch.map(({ deadline }) => deadline.remainingMs));
     pipeline.wait(this.replicas, Math.max(1, Math.ceil(Math.min(remaining, LONGEST_WAIT_MS))));
-    return (await within(remaining, pipeline.exec())) ?? [];
+    const results = (await within(remaining, pipeline.exec())) ?? [];
+    return results.filter((_, index) => isReply[index] ?? true);
   }
 
   private connectionTo(master: string): Redis {
@@ -123,7 +124,7 @@ export class DurableWriter {
 }
 
 function isStillWanted({ deadline, reject }: Waiting): boolean {
-  const isWanted = performance.now() < deadline;
+  const isWanted = !deadline.hasPassed;
   if (!isWanted) {
     reject(new Error('no room in time'));
   }

@@ -3,6 +3,7 @@ import calculateSlot from 'cluster-key-slot';
 import type { Cluster } from 'ioredis';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import type { Deadline } from '../common/deadline/index.js';
 import { ChannelSubscription, type ChannelListener } from './channel-subscription.js';
 import { createClusterClient, createListeningConnection } from './cluster-client.js';
 import { DurableWriter } from './durable-writer.js';
@@ -11,16 +12,17 @@ import type { LuaScript } from './lua-script.js';
 import { NotConfirmedError, RedisUnavailableError } from './redis-cluster.errors.js';
 import { REDIS_CLUSTER_OPTIONS } from './redis-cluster.module-definition.js';
 import { REDIS_CLUSTER_DEFAULTS, type RedisClusterOptions } from './redis-cluster.options.js';
-import { isMissingScript, isRetriable } from './retriable.js';
-import { appendTo, type ScriptCall } from './script-call.js';
+import { isRetriable } from './retriable.js';
+import { appendTo, correctedBy, type ScriptCall } from './script-call.js';
 import { within } from './within.js';
 
 const PAUSE_BETWEEN_TRIES_MS = 30;
+const REFRESH_SLOTS_AT_MOST_EVERY_MS = 50;
 const CLOSE_TIMEOUT_MS = 1000;
 const TELL_AGAIN_MS = 30_000;
 
 type Arguments = readonly (string | number)[];
-type Attempt = (call: ScriptCall, deadline: number) => Promise<unknown>;
+type Attempt = (call: ScriptCall, deadline: Deadline) => Promise<unknown>;
 
 /**
  * The one way to Redis: Lua scripts, retried within a time budget. A script may run more than once for one call (a
@@ -37,6 +39,7 @@ export class RedisCluster implements OnApplicationShutdown {
   private readonly writer: DurableWriter;
   private readonly lastTold = new Map<string, number>();
   private readonly subscriptions: ChannelSubscription[] = [];
+  private lastRefresh = -Infinity;
   private isClosed = false;
 
   constructor(@Inject(REDIS_CLUSTER_OPTIONS) private readonly options: RedisClusterOptions) {
@@ -62,18 +65,20 @@ export class RedisCluster implements OnApplicationShutdown {
   async run<Reply>(
     script: LuaScript<Reply>,
     keys: readonly string[],
-    args: Arguments = [],
+    args: Arguments,
+    deadline: Deadline,
   ): Promise<Reply> {
     const attempt: Attempt = async (call) => {
       const pipeline = this.client.pipeline();
-      appendTo(pipeline, call);
+      // The client follows a slot that is moving by itself.
+      appendTo(pipeline, { ...call, askAt: undefined });
       const [result] = (await pipeline.exec()) ?? [];
       if (!result || result[0]) {
         throw result?.[0] ?? new Error('the pipeline was not sent');
       }
       return result[1];
     };
-    return this.retry(script, keys, args, attempt, (cause) => {
+    return this.retry({ script, keys, args, withSource: false }, deadline, attempt, (cause) => {
       throw new RedisUnavailableError(`${script.name} got no answer`, { cause });
     });
   }
@@ -87,10 +92,11 @@ export class RedisCluster implements OnApplicationShutdown {
   async runDurably<Reply>(
     script: LuaScript<Reply>,
     keys: readonly string[],
-    args: Arguments = [],
+    args: Arguments,
+    deadline: Deadline,
   ): Promise<Reply> {
-    const attempt: Attempt = (call, deadline) => this.writer.write(call, deadline);
-    return this.retry(script, keys, args, attempt, (cause) => {
+    const attempt: Attempt = (call, until) => this.writer.write(call, until);
+    return this.retry({ script, keys, args, withSource: false }, deadline, attempt, (cause) => {
       throw new NotConfirmedError(`${script.name} was not confirmed`, { cause });
     });
   }
@@ -150,6 +156,16 @@ export class RedisCluster implements OnApplicationShutdown {
     );
   }
 
+  /** A pipeline is not redirected by the client when only part of it failed: the map has to be asked for. */
+  private refreshSlots(): void {
+    const now = performance.now();
+    // Not by every caller who is turned away: together they would be a storm.
+    if (now - this.lastRefresh >= REFRESH_SLOTS_AT_MOST_EVERY_MS) {
+      this.lastRefresh = now;
+      this.clients.forEach((client) => client.refreshSlotsCache(() => undefined));
+    }
+  }
+
   /** A cluster that is away says the same twice a second; once in a while is enough. */
   private tell(text: string): void {
     const now = performance.now();
@@ -164,39 +180,38 @@ export class RedisCluster implements OnApplicationShutdown {
   }
 
   private async retry<Reply>(
-    script: LuaScript<Reply>,
-    keys: readonly string[],
-    args: Arguments,
+    firstCall: ScriptCall<Reply>,
+    requested: Deadline,
     attempt: Attempt,
     giveUp: (cause: Error) => never,
   ): Promise<Reply> {
+    const { script, keys } = firstCall;
     if (keys.length !== script.numberOfKeys) {
       throw new Error(`${script.name} takes ${script.numberOfKeys} keys, not ${keys.length}`);
     }
-    const deadline = performance.now() + this.budgetMs;
-    let call: ScriptCall = { script, keys, args, withSource: false };
+    const deadline = requested.within(this.budgetMs);
+    let call = firstCall;
     let failure = new Error('there was no time for a try');
     let reply: unknown;
     for (;;) {
-      const remaining = deadline - performance.now();
-      if (remaining <= 0 || this.isClosed) {
+      if (deadline.hasPassed || this.isClosed) {
         giveUp(failure);
       }
       try {
-        reply = await within(remaining, attempt(call, deadline));
+        reply = await within(deadline.remainingMs, attempt(call, deadline));
         break;
       } catch (error) {
         failure = error as Error;
       }
-      if (isMissingScript(failure)) {
-        call = { ...call, withSource: true };
+      const corrected = correctedBy(failure, call);
+      call = corrected ?? { ...call, askAt: undefined };
+      if (corrected) {
         continue;
       }
       if (!isRetriable(failure)) {
         throw new Error(`${script.name} failed: ${failure.message}`, { cause: failure });
       }
-      // A pipeline is not redirected by the client when only part of it failed: the map has to be asked for.
-      this.clients.forEach((client) => client.refreshSlotsCache(() => undefined));
+      this.refreshSlots();
       await delay(PAUSE_BETWEEN_TRIES_MS);
     }
     return script.parse(reply);

@@ -24,8 +24,3 @@ export function isRetriable(error: Error): boolean {
   }
   return PASSING_STATES.some((state) => error.message.startsWith(state));
 }
-
-/** Whether the node does not have the script in its cache: it is sent whole the next time. */
-export function isMissingScript(error: Error): boolean {
-  return error.message.startsWith('NOSCRIPT');
-}

@@ -3,19 +3,39 @@ import type { ChainableCommander } from 'ioredis';
 import type { LuaScript } from './lua-script.js';
 
 /** One run of a script, as it is sent. */
-export interface ScriptCall {
-  readonly script: LuaScript<unknown>;
+export interface ScriptCall<Reply = unknown> {
+  readonly script: LuaScript<Reply>;
   readonly keys: readonly string[];
   readonly args: readonly (string | number)[];
   /** Send the script itself, for a node that does not have it in its cache. */
   readonly withSource: boolean;
+  /** `host:port` of the node that the slot is moving to, when the key is there already or would be. */
+  readonly askAt?: string | undefined;
 }
 
-export function appendTo(pipeline: ChainableCommander, call: ScriptCall): void {
+/** @returns for each command that was appended, whether its reply is the script's */
+export function appendTo(pipeline: ChainableCommander, call: ScriptCall): boolean[] {
+  const isAsking = call.askAt !== undefined;
+  if (isAsking) {
+    pipeline.asking();
+  }
   const rest = [call.keys.length, ...call.keys, ...call.args] as const;
   if (call.withSource) {
     pipeline.eval(call.script.source, ...rest);
   } else {
     pipeline.evalsha(call.script.sha1, ...rest);
   }
+  return isAsking ? [false, true] : [true];
+}
+
+/** @returns the call as the node asked for it to be made, at once; undefined when the error says nothing about that */
+export function correctedBy<Reply>(
+  error: Error,
+  call: ScriptCall<Reply>,
+): ScriptCall<Reply> | undefined {
+  if (error.message.startsWith('NOSCRIPT')) {
+    return { ...call, withSource: true };
+  }
+  const askAt = /^ASK \d+ (\S+)$/.exec(error.message)?.[1];
+  return askAt === undefined || call.askAt !== undefined ? undefined : { ...call, askAt };
 }

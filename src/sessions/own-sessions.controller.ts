@@ -9,6 +9,7 @@ import {
 
 import { AuditLog } from '../audit/index.js';
 import { CurrentUser, type Principal } from '../common/authentication/index.js';
+import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import {
   ApiProblems,
   GUARD_PROBLEMS,
@@ -34,8 +35,11 @@ export class OwnSessionsController {
   })
   @ApiOkResponse({ type: SessionsResponse, description: 'Your sessions.' })
   @ApiProblems(...GUARD_PROBLEMS)
-  async listOwnSessions(@CurrentUser() principal: Principal): Promise<SessionsResponse> {
-    const sessions = await this.sessions.list(principal.userId);
+  async listOwnSessions(
+    @CurrentUser() principal: Principal,
+    @RequestDeadline() deadline: Deadline,
+  ): Promise<SessionsResponse> {
+    const sessions = await this.sessions.list(principal.userId, deadline);
     return SessionsResponse.from(sessions, principal.sessionId);
   }
 
@@ -51,8 +55,9 @@ export class OwnSessionsController {
   async endOwnSession(
     @CurrentUser() { userId }: Principal,
     @Param('id', EntityIdPipe) sessionId: string,
+    @RequestDeadline() deadline: Deadline,
   ): Promise<void> {
-    if (!(await this.sessions.end(userId, sessionId))) {
+    if (!(await this.sessions.end(userId, sessionId, deadline))) {
       throw new Problem('not-found');
     }
     this.audit.record({ type: 'session-ended', userId, sessionId });
@@ -66,8 +71,11 @@ export class OwnSessionsController {
   })
   @ApiNoContentResponse({ description: 'All others have ended.' })
   @ApiProblems(...STRAY_BODY_PROBLEMS, ...GUARD_PROBLEMS, 'not-confirmed')
-  async endOtherSessions(@CurrentUser() { userId, sessionId }: Principal): Promise<void> {
-    await this.sessions.endAll(userId, sessionId);
+  async endOtherSessions(
+    @CurrentUser() { userId, sessionId }: Principal,
+    @RequestDeadline() deadline: Deadline,
+  ): Promise<void> {
+    await this.sessions.endAll(userId, sessionId, deadline);
     this.audit.record({ type: 'sessions-ended', userId, details: { except: sessionId } });
   }
 }

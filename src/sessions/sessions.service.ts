@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 
+import type { Deadline } from '../common/deadline/index.js';
 import { CacheKey, NearCache } from '../near-cache/index.js';
 import { NotConfirmedError, RedisCluster, RedisUnavailableError } from '../redis-cluster/index.js';
 import { UsersService, userSubject, userTag } from '../users/index.js';
@@ -48,14 +49,14 @@ export class SessionsService {
    * @returns false when the user was deleted, disabled or given another password since it was verified
    * @throws NotConfirmedError
    */
-  async start(session: NewSession): Promise<boolean> {
-    const result = await this.tryToStart(session, false);
+  async start(session: NewSession, deadline: Deadline): Promise<boolean> {
+    const result = await this.tryToStart(session, false, deadline);
     if (result !== 'full') {
       return result === 'started';
     }
     // To make room takes tokens their power, so every instance has to know.
-    const start = async () => this.tryToStart(session, true);
-    return (await this.cache.change(userSubject(session.userId), start)) === 'started';
+    const start = async () => this.tryToStart(session, true, deadline);
+    return (await this.cache.change(userSubject(session.userId), start, deadline)) === 'started';
   }
 
   /** @returns what memory says about a session, if it may be trusted; nothing is asked */
@@ -103,7 +104,12 @@ export class SessionsService {
    * @param lifeMs how long the token is valid still
    * @throws RedisUnavailableError
    */
-  async use(token: PresentedToken, isVerified: boolean, lifeMs: number): Promise<SessionState> {
+  async use(
+    token: PresentedToken,
+    isVerified: boolean,
+    lifeMs: number,
+    deadline: Deadline,
+  ): Promise<SessionState> {
     const { userId, sessionId } = token;
     try {
       const decision = await this.redis.runDurably(
@@ -121,10 +127,11 @@ export class SessionsService {
           this.options.idleTtlSeconds * 1000,
           ...USER_FIELDS,
         ],
+        deadline,
       );
       if (decision.state === 'ended') {
         // Whoever ended it may not have got round to telling everybody: then it is told now.
-        await this.cache.settle(userSubject(userId));
+        await this.cache.settle(userSubject(userId), deadline);
       }
       return decision;
     } catch (error) {
@@ -136,22 +143,24 @@ export class SessionsService {
   }
 
   /** The live sessions of a user, the one that was used last first. @throws RedisUnavailableError */
-  async list(userId: string): Promise<Session[]> {
+  async list(userId: string, deadline: Deadline): Promise<Session[]> {
     return this.redis.run(
       scripts.list,
       [this.key(userId, 'record'), this.key(userId, 'sessions')],
       [this.options.idleTtlSeconds * 1000],
+      deadline,
     );
   }
 
   /** Ends a session for good, everywhere. @returns whether there was one @throws NotConfirmedError */
-  async end(userId: string, sessionId: string): Promise<boolean> {
-    return this.cache.change(userSubject(userId), async (sequence) =>
-      this.redis.runDurably(
-        scripts.end,
-        [this.key(userId, 'record'), this.key(userId, 'sessions'), this.key(userId, 'fence')],
-        [sessionId, sequence, this.options.idleTtlSeconds * 1000],
-      ),
+  async end(userId: string, sessionId: string, deadline: Deadline): Promise<boolean> {
+    const keys = ['record', 'sessions', 'fence'].map((part) => this.key(userId, part));
+    const idleMs = this.options.idleTtlSeconds * 1000;
+    return this.cache.change(
+      userSubject(userId),
+      async (sequence) =>
+        this.redis.runDurably(scripts.end, keys, [sessionId, sequence, idleMs], deadline),
+      deadline,
     );
   }
 
@@ -162,8 +171,12 @@ export class SessionsService {
    * @returns whether there is such a user
    * @throws NotConfirmedError
    */
-  async endAll(userId: string, exceptSessionId?: string): Promise<boolean> {
-    return this.users.endSessions(userId, exceptSessionId);
+  async endAll(
+    userId: string,
+    exceptSessionId: string | undefined,
+    deadline: Deadline,
+  ): Promise<boolean> {
+    return this.users.endSessions(userId, exceptSessionId, deadline);
   }
 
   /**
@@ -177,13 +190,14 @@ export class SessionsService {
     sessionId: string,
     tokenId: string,
     expiresAt: Date,
+    deadline: Deadline,
   ): Promise<void> {
-    await this.cache.change(userSubject(userId), async () =>
-      this.redis.runDurably(
-        scripts.revokeToken,
-        [this.key(userId, 'sessions'), this.key(userId, 'fence')],
-        [sessionId, tokenId, expiresAt.getTime()],
-      ),
+    const keys = [this.key(userId, 'sessions'), this.key(userId, 'fence')];
+    const args = [sessionId, tokenId, expiresAt.getTime()];
+    await this.cache.change(
+      userSubject(userId),
+      async () => this.redis.runDurably(scripts.revokeToken, keys, args, deadline),
+      deadline,
     );
   }
 
@@ -193,7 +207,7 @@ export class SessionsService {
    *
    * @throws NotConfirmedError: repeating it gives the same answer, within the grace
    */
-  async exchange(exchange: RefreshExchange): Promise<RefreshOutcome> {
+  async exchange(exchange: RefreshExchange, deadline: Deadline): Promise<RefreshOutcome> {
     const { userId, sessionId } = exchange;
     const { refreshGraceSeconds, idleTtlSeconds } = this.options;
     const result = await this.redis.runDurably(
@@ -214,9 +228,10 @@ export class SessionsService {
         idleTtlSeconds * 1000,
         exchange.accessTtlSeconds * 1000,
       ],
+      deadline,
     );
     if (result.outcome === 'ended') {
-      await this.cache.settle(userSubject(userId));
+      await this.cache.settle(userSubject(userId), deadline);
     }
     return result;
   }
@@ -224,6 +239,7 @@ export class SessionsService {
   private async tryToStart(
     session: NewSession,
     mayMakeRoom: boolean,
+    deadline: Deadline,
   ): Promise<'started' | 'full' | 'refused'> {
     const { userId, id } = session;
     const { idleTtlSeconds, maxAgeSeconds, maxPerUser } = this.options;
@@ -248,6 +264,7 @@ export class SessionsService {
         session.userAgent.slice(0, USER_AGENT_MAX_LENGTH),
         sha256(session.refreshToken.reveal()),
       ],
+      deadline,
     );
   }
 

@@ -14,6 +14,7 @@ import {
   RequirePermissions,
   type Principal,
 } from '../common/authentication/index.js';
+import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { ApiProblems, Problem, STRAY_BODY_PROBLEMS } from '../common/problem/index.js';
 import { EntityIdPipe } from '../common/validation/index.js';
 import { UsersService } from '../users/index.js';
@@ -41,11 +42,12 @@ export class UserSessionsController {
   async listUserSessions(
     @CurrentUser() principal: Principal,
     @Param('id', EntityIdPipe) userId: string,
+    @RequestDeadline() deadline: Deadline,
   ): Promise<SessionsResponse> {
-    if ((await this.users.find(userId)) === undefined) {
+    if ((await this.users.find(userId, deadline)) === undefined) {
       throw new Problem('not-found');
     }
-    return SessionsResponse.from(await this.sessions.list(userId), principal.sessionId);
+    return SessionsResponse.from(await this.sessions.list(userId, deadline), principal.sessionId);
   }
 
   @Delete()
@@ -60,8 +62,9 @@ export class UserSessionsController {
   async endUserSessions(
     @CurrentUser() principal: Principal,
     @Param('id', EntityIdPipe) userId: string,
+    @RequestDeadline() deadline: Deadline,
   ): Promise<void> {
-    if (!(await this.sessions.endAll(userId))) {
+    if (!(await this.sessions.endAll(userId, undefined, deadline))) {
       throw new Problem('not-found');
     }
     this.audit.record({ type: 'sessions-ended', userId, actorId: principal.userId });

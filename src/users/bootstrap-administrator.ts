@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { Deadline } from '../common/deadline/index.js';
 import { NotConfirmedError, RedisUnavailableError } from '../redis-cluster/index.js';
 import { checkPassword } from './password-policy.js';
 import { checkUsername } from './username.js';
@@ -38,7 +39,10 @@ export class BootstrapAdministrator {
     this.check(administrator.username, administrator.password.reveal());
     for (;;) {
       try {
-        const { outcome } = await this.users.register({ ...administrator, roles: ['admin'] });
+        const { outcome } = await this.users.register(
+          { ...administrator, roles: ['admin'] },
+          Deadline.none,
+        );
         this.logger.log(
           outcome === 'registered'
             ? 'The first administrator was made.'

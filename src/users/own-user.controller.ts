@@ -3,6 +3,7 @@ import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nes
 
 import { AuditLog } from '../audit/index.js';
 import { CurrentUser, type Principal } from '../common/authentication/index.js';
+import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import {
   ApiProblems,
   BODY_PROBLEMS,
@@ -52,8 +53,10 @@ export class OwnUserController {
   async change(
     @CurrentUser() principal: Principal,
     @Body() body: ChangeUserRequest,
+    @RequestDeadline() deadline: Deadline,
   ): Promise<UserResponse> {
-    const user = await this.users.changeProfile(principal.userId, body, principal.sessionId);
+    const { userId, sessionId } = principal;
+    const user = await this.users.changeProfile(userId, body, sessionId, deadline);
     if (user === undefined) {
       throw new Problem('invalid-token');
     }
@@ -78,6 +81,7 @@ export class OwnUserController {
   async changePassword(
     @CurrentUser() { userId, sessionId, user }: Principal,
     @Body() body: ChangePasswordRequest,
+    @RequestDeadline() deadline: Deadline,
   ): Promise<void> {
     refuseInvalidMembers({
       '/newPassword': checkPassword(body.newPassword, this.passwordMinLength, {
@@ -85,11 +89,12 @@ export class OwnUserController {
         email: user.email ?? undefined,
       }),
     });
-    const result = await this.users.changePassword(userId, {
+    const change = {
       current: new Secret(body.currentPassword),
       next: new Secret(body.newPassword),
       sessionId,
-    });
+    };
+    const result = await this.users.changePassword(userId, change, deadline);
     if (result.outcome !== 'changed') {
       throw refusal(result);
     }
@@ -114,9 +119,10 @@ export class OwnUserController {
   async delete(
     @CurrentUser() principal: Principal,
     @Body() body: DeleteUserRequest,
+    @RequestDeadline() deadline: Deadline,
   ): Promise<void> {
     const { userId } = principal;
-    const result = await this.users.deleteOwn(userId, new Secret(body.password));
+    const result = await this.users.deleteOwn(userId, new Secret(body.password), deadline);
     if (result.outcome !== 'deleted') {
       throw refusal(result);
     }

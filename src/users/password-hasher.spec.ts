@@ -1,5 +1,6 @@
 import argon2 from 'argon2';
 
+import { Deadline } from '../common/deadline/index.js';
 import { Secret } from '../common/secret/index.js';
 import { HashingOverloadedError, PasswordHasher } from './password-hasher.js';
 
@@ -9,12 +10,17 @@ describe('the password hasher', () => {
   it('makes Argon2id hashes with OWASP’s parameters, each with its own salt (52)', async () => {
     const hasher = new PasswordHasher({ isRegistrationOpen: true });
 
-    const [one, other] = await Promise.all([hasher.hash(password), hasher.hash(password)]);
+    const [one, other] = await Promise.all([
+      hasher.hash(password, Deadline.none),
+      hasher.hash(password, Deadline.none),
+    ]);
 
     expect(one).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
     expect(one).not.toBe(other);
-    expect(await hasher.verify(one, password)).toBe(true);
-    expect(await hasher.verify(one, new Secret('violet engines hum at dusk'))).toBe(false);
+    expect(await hasher.verify(one, password, Deadline.none)).toBe(true);
+    expect(await hasher.verify(one, new Secret('violet engines hum at dusk'), Deadline.none)).toBe(
+      false,
+    );
   });
 
   it('knows a hash with weaker parameters, and still verifies it', async () => {
@@ -25,16 +31,18 @@ describe('the password hasher', () => {
     });
     const hasher = new PasswordHasher({ isRegistrationOpen: true });
 
-    expect(await hasher.verify(weak, password)).toBe(true);
+    expect(await hasher.verify(weak, password, Deadline.none)).toBe(true);
     expect(hasher.isOutdated(weak)).toBe(true);
-    expect(hasher.isOutdated(await hasher.hash(password))).toBe(false);
+    expect(hasher.isOutdated(await hasher.hash(password, Deadline.none))).toBe(false);
   });
 
   it('refuses everything for a user who does not exist', async () => {
     const hasher = new PasswordHasher({ isRegistrationOpen: true });
 
-    expect(await hasher.verify(undefined, password)).toBe(false);
-    expect(await hasher.verify(undefined, new Secret('nobody has this password'))).toBe(false);
+    expect(await hasher.verify(undefined, password, Deadline.none)).toBe(false);
+    expect(
+      await hasher.verify(undefined, new Secret('nobody has this password'), Deadline.none),
+    ).toBe(false);
   });
 
   it('hashes as much for a user who does not exist as for one who does (66)', async () => {
@@ -43,11 +51,14 @@ describe('the password hasher', () => {
       const hasher = new PasswordHasher({ isRegistrationOpen: true, hashing: options });
       await hasher.onModuleInit();
       const results = await Promise.allSettled(
-        Array.from({ length: 10 }, () => hasher.verify(hash, password)),
+        Array.from({ length: 10 }, () => hasher.verify(hash, password, Deadline.none)),
       );
       return results.filter((result) => result.status === 'rejected').length;
     };
-    const hash = await new PasswordHasher({ isRegistrationOpen: true }).hash(password);
+    const hash = await new PasswordHasher({ isRegistrationOpen: true }).hash(
+      password,
+      Deadline.none,
+    );
 
     // One at work and three waiting: whoever hashes takes one of these places.
     expect(await refusedOf(hash)).toBe(6);
@@ -61,7 +72,7 @@ describe('the password hasher', () => {
     });
 
     const results = await Promise.allSettled(
-      Array.from({ length: 10 }, () => hasher.hash(password)),
+      Array.from({ length: 10 }, () => hasher.hash(password, Deadline.none)),
     );
 
     const refused = results.filter((result) => result.status === 'rejected');

@@ -3,6 +3,7 @@ import argon2, { type Options } from 'argon2';
 import { randomUUID } from 'node:crypto';
 import PQueue from 'p-queue';
 
+import { Deadline } from '../common/deadline/index.js';
 import { Secret } from '../common/secret/index.js';
 import { USERS_OPTIONS } from './users.module-definition.js';
 import { HASHING_DEFAULTS, type HashingOptions, type UsersOptions } from './users.options.js';
@@ -29,17 +30,19 @@ export class PasswordHasher implements OnModuleInit {
   }
 
   /** @throws HashingOverloadedError */
-  async hash(password: Secret): Promise<string> {
-    return this.queued(() => argon2.hash(normalized(password), this.parameters));
+  async hash(password: Secret, deadline: Deadline): Promise<string> {
+    return this.queued(deadline, () => argon2.hash(normalized(password), this.parameters));
   }
 
   /**
    * @param hash undefined for a user who does not exist: the check then takes as long, and fails
    * @throws HashingOverloadedError
    */
-  async verify(hash: string | undefined, password: Secret): Promise<boolean> {
+  async verify(hash: string | undefined, password: Secret, deadline: Deadline): Promise<boolean> {
     const expected = hash ?? (await this.hashOfNobody());
-    const matches = await this.queued(() => argon2.verify(expected, normalized(password)));
+    const matches = await this.queued(deadline, () =>
+      argon2.verify(expected, normalized(password)),
+    );
     return matches && hash !== undefined;
   }
 
@@ -52,7 +55,7 @@ export class PasswordHasher implements OnModuleInit {
 
   /** Made once, with the parameters of a real user: checking against it takes as long. */
   private async hashOfNobody(): Promise<string> {
-    this.nobody ??= await this.hash(new Secret(randomUUID()));
+    this.nobody ??= await this.hash(new Secret(randomUUID()), Deadline.none);
     return this.nobody;
   }
 
@@ -65,11 +68,17 @@ export class PasswordHasher implements OnModuleInit {
     };
   }
 
-  private async queued<T>(work: () => Promise<T>): Promise<T> {
+  private async queued<T>(deadline: Deadline, work: () => Promise<T>): Promise<T> {
     if (this.queue.size >= this.options.maxWaiting) {
       throw new HashingOverloadedError('too many passwords wait to be hashed');
     }
-    return this.queue.add(work);
+    return this.queue.add(async () => {
+      if (deadline.hasPassed) {
+        // Its caller has given up: the ones behind it still wait.
+        throw new HashingOverloadedError('the turn of this password came too late');
+      }
+      return work();
+    });
   }
 }
 

@@ -14,6 +14,7 @@ import {
   RequirePermissions,
   type Principal,
 } from '../common/authentication/index.js';
+import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import {
   ApiProblems,
   BODY_PROBLEMS,
@@ -39,8 +40,11 @@ export class UserAdministrationController {
   @ApiOperation({ summary: 'Read a user', description: 'Any user, by id.' })
   @ApiOkResponse({ type: AdministeredUserResponse, description: 'The user.' })
   @ApiProblems(...PERMISSION_PROBLEMS, 'not-found')
-  async readUser(@Param('id', EntityIdPipe) userId: string): Promise<AdministeredUserResponse> {
-    const user = await this.users.find(userId);
+  async readUser(
+    @Param('id', EntityIdPipe) userId: string,
+    @RequestDeadline() deadline: Deadline,
+  ): Promise<AdministeredUserResponse> {
+    const user = await this.users.find(userId, deadline);
     if (user === undefined) {
       throw new Problem('not-found');
     }
@@ -60,12 +64,13 @@ export class UserAdministrationController {
     @CurrentUser() principal: Principal,
     @Param('id', EntityIdPipe) userId: string,
     @Body() body: AdministerUserRequest,
+    @RequestDeadline() deadline: Deadline,
   ): Promise<AdministeredUserResponse> {
     const { roles, disabled } = body;
     if (userId === principal.userId && (disabled || roles?.includes('admin') === false)) {
       throw new Problem('own-access');
     }
-    const user = await this.users.change(userId, body);
+    const user = await this.users.change(userId, body, deadline);
     if (user === undefined) {
       throw new Problem('not-found');
     }
@@ -94,11 +99,12 @@ export class UserAdministrationController {
   async deleteUser(
     @CurrentUser() principal: Principal,
     @Param('id', EntityIdPipe) userId: string,
+    @RequestDeadline() deadline: Deadline,
   ): Promise<void> {
     if (userId === principal.userId) {
       throw new Problem('own-access');
     }
-    if (!(await this.users.delete(userId))) {
+    if (!(await this.users.delete(userId, deadline))) {
       throw new Problem('not-found');
     }
     this.audit.record({ type: 'user-deleted', userId, actorId: principal.userId });

@@ -3,6 +3,7 @@ import { ApiCreatedResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
 import { Public } from '../common/authentication/index.js';
+import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import {
   ApiProblems,
   BODY_PROBLEMS,
@@ -53,12 +54,14 @@ export class UsersController {
   async register(
     @Body() body: RegisterUserRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
+    @RequestDeadline() deadline: Deadline,
   ): Promise<UserResponse> {
     if (!this.users.isRegistrationOpen) {
       throw new Problem('registration-closed');
     }
     this.check(body);
-    const result = await this.users.register({ ...body, password: new Secret(body.password) });
+    const registration = { ...body, password: new Secret(body.password) };
+    const result = await this.users.register(registration, deadline);
     if (result.outcome === 'username-taken') {
       throw new Problem('username-taken');
     }

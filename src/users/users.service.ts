@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 
+import { Deadline } from '../common/deadline/index.js';
 import type { Secret } from '../common/secret/index.js';
 import { NearCache } from '../near-cache/index.js';
 import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../rate-limit/index.js';
@@ -26,6 +27,8 @@ const FAILURES_PER_ACCOUNT: FailureLimit = {
 /** Changes of one user that begin at the same time may come in another order; whoever comes late begins again. */
 const MOST_OVERTAKEN = 20;
 /** For so long a repeated password change may find that it has been made already. */
+/** For what can be left undone without harm. */
+const LONGEST_AFTERTHOUGHT_MS = 300;
 const REPEATABLE_MS = 10 * 60 * 1000;
 
 export type RegistrationOutcome =
@@ -73,22 +76,22 @@ export class UsersService {
    *
    * @throws HashingOverloadedError, NotConfirmedError
    */
-  async register(registration: Registration): Promise<RegistrationOutcome> {
+  async register(registration: Registration, deadline: Deadline): Promise<RegistrationOutcome> {
     const userId = randomUUID();
     const { username } = registration;
-    if (!(await this.store.claimName(username, userId))) {
+    if (!(await this.store.claimName(username, userId, deadline))) {
       return { outcome: 'username-taken' };
     }
     let passwordHash: string;
     try {
-      passwordHash = await this.hasher.hash(registration.password);
+      passwordHash = await this.hasher.hash(registration.password, deadline);
     } catch (error) {
-      // If this fails, the claim runs out.
-      await this.store.releaseName(username, userId).catch(() => undefined);
+      // Not awaited, for the caller has waited long enough; and a claim also runs out by itself.
+      this.store.releaseName(username, userId, Deadline.none).catch(() => undefined);
       throw error;
     }
-    await this.store.create(userId, registration, passwordHash);
-    const user = await this.completeRegistration(userId, username);
+    await this.store.create(userId, registration, passwordHash, deadline);
+    const user = await this.completeRegistration(userId, username, deadline);
     if (user === undefined) {
       return { outcome: 'username-taken' };
     }
@@ -103,24 +106,30 @@ export class UsersService {
    */
   async checkCredentials(
     username: string,
+    deadline: Deadline,
     ...passwords: [Secret, ...Secret[]]
   ): Promise<CredentialCheck> {
     const subject = usernameDigest(username);
-    return this.limiter.attempt<CredentialCheck>(FAILURES_PER_ACCOUNT, subject, async () => {
-      const user = await this.store.findByName(username);
-      const right = await this.firstRight(user?.passwordHash.reveal(), passwords);
-      const whole = user && right ? await this.completed(user) : undefined;
-      // Also a disabled user's right password counts as a failure: it must not be told from a wrong one.
-      if (!whole || !right || whole.isDisabled) {
-        return { value: { outcome: 'wrong' }, result: 'failed' };
-      }
-      await this.renewOutdatedHash(whole, right);
-      return { value: { outcome: 'right', user: whole }, result: 'reset' };
-    });
+    return this.limiter.attempt<CredentialCheck>(
+      FAILURES_PER_ACCOUNT,
+      subject,
+      deadline,
+      async () => {
+        const user = await this.store.findByName(username, deadline);
+        const right = await this.firstRight(user?.passwordHash.reveal(), passwords, deadline);
+        const whole = user && right ? await this.completed(user, deadline) : undefined;
+        // Also a disabled user's right password counts as a failure: it must not be told from a wrong one.
+        if (!whole || !right || whole.isDisabled) {
+          return { value: { outcome: 'wrong' }, result: 'failed' };
+        }
+        await this.renewOutdatedHash(whole, right, deadline);
+        return { value: { outcome: 'right', user: whole }, result: 'reset' };
+      },
+    );
   }
 
-  async find(userId: string): Promise<UserRecord | undefined> {
-    return this.store.find(userId);
+  async find(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {
+    return this.store.find(userId, deadline);
   }
 
   /**
@@ -132,13 +141,15 @@ export class UsersService {
     userId: string,
     change: ProfileChange,
     sessionId: string,
+    deadline: Deadline,
   ): Promise<User | undefined> {
     if (change.email === undefined) {
-      return this.change(userId, change);
+      return this.change(userId, change, deadline);
     }
-    const user = await this.store.find(userId);
+    const user = await this.store.find(userId, deadline);
     const isNewAddress = user !== undefined && user.email !== change.email;
-    return this.change(userId, change, isNewAddress ? { exceptSessionId: sessionId } : undefined);
+    const endOthers = isNewAddress ? { exceptSessionId: sessionId } : undefined;
+    return this.change(userId, change, deadline, endOthers);
   }
 
   /**
@@ -152,6 +163,7 @@ export class UsersService {
   async change(
     userId: string,
     change: UserChange,
+    deadline: Deadline,
     endOthers?: { readonly exceptSessionId: string },
   ): Promise<UserRecord | undefined> {
     const { roles, disabled, ...profile } = change;
@@ -165,10 +177,14 @@ export class UsersService {
       }
     }
     if (Object.keys(fields).length === 0) {
-      return this.store.find(userId);
+      return this.store.find(userId, deadline);
     }
     const endsSessions = disabled === true || endOthers !== undefined;
-    const result = await this.changeEverywhere(userId, { fields, endsSessions, ...endOthers });
+    const result = await this.changeEverywhere(
+      userId,
+      { fields, endsSessions, ...endOthers },
+      deadline,
+    );
     return result.outcome === 'changed' ? result.user : undefined;
   }
 
@@ -178,19 +194,24 @@ export class UsersService {
    *
    * @throws HashingOverloadedError, RedisUnavailableError, NotConfirmedError
    */
-  async changePassword(userId: string, change: PasswordChange): Promise<PasswordOutcome> {
-    const check = await this.checkPassword(userId, change.current, change.next);
+  async changePassword(
+    userId: string,
+    change: PasswordChange,
+    deadline: Deadline,
+  ): Promise<PasswordOutcome> {
+    const check = await this.checkPassword(userId, deadline, change.current, change.next);
     if (check.outcome !== 'right') {
       return check;
     }
     const { user } = check;
-    const passwordHash = await this.hasher.hash(change.next);
-    const result = await this.changeEverywhere(userId, {
+    const passwordHash = await this.hasher.hash(change.next, deadline);
+    const stored = {
       fields: { passwordHash, passwordVersion: user.passwordVersion + 1 },
       passwordVersion: user.passwordVersion,
       endsSessions: true,
       exceptSessionId: change.sessionId,
-    });
+    };
+    const result = await this.changeEverywhere(userId, stored, deadline);
     return { outcome: result.outcome === 'changed' ? 'changed' : 'wrong-password' };
   }
 
@@ -201,9 +222,13 @@ export class UsersService {
    * @returns whether there is such a user
    * @throws NotConfirmedError
    */
-  async endSessions(userId: string, exceptSessionId?: string): Promise<boolean> {
+  async endSessions(
+    userId: string,
+    exceptSessionId: string | undefined,
+    deadline: Deadline,
+  ): Promise<boolean> {
     const change = { endsSessions: true, exceptSessionId };
-    return (await this.changeEverywhere(userId, change)).outcome === 'changed';
+    return (await this.changeEverywhere(userId, change, deadline)).outcome === 'changed';
   }
 
   /**
@@ -211,31 +236,37 @@ export class UsersService {
    *
    * @throws HashingOverloadedError, RedisUnavailableError, NotConfirmedError
    */
-  async deleteOwn(userId: string, password: Secret): Promise<DeletionOutcome> {
-    const check = await this.checkPassword(userId, password);
+  async deleteOwn(userId: string, password: Secret, deadline: Deadline): Promise<DeletionOutcome> {
+    const check = await this.checkPassword(userId, deadline, password);
     if (check.outcome !== 'right') {
       return check;
     }
     const { user } = check;
-    const isDeleted = await this.deleteEverywhere(user, user.passwordVersion);
+    const isDeleted = await this.deleteEverywhere(user, user.passwordVersion, deadline);
     return { outcome: isDeleted ? 'deleted' : 'wrong-password' };
   }
 
   /** Deletes a user without asking for the password. @returns whether there was one @throws NotConfirmedError */
-  async delete(userId: string): Promise<boolean> {
-    const user = await this.store.find(userId);
+  async delete(userId: string, deadline: Deadline): Promise<boolean> {
+    const user = await this.store.find(userId, deadline);
     if (user === undefined) {
       // Deleted a moment ago, perhaps by a call that could not tell everybody.
-      await this.cache.settle(userSubject(userId));
+      await this.cache.settle(userSubject(userId), deadline);
       return false;
     }
-    return this.deleteEverywhere(user);
+    return this.deleteEverywhere(user, undefined, deadline);
   }
 
-  private async changeEverywhere(userId: string, change: StoredChange): Promise<ChangeOutcome> {
+  private async changeEverywhere(
+    userId: string,
+    change: StoredChange,
+    deadline: Deadline,
+  ): Promise<ChangeOutcome> {
     for (let attempt = 0; attempt < MOST_OVERTAKEN; attempt += 1) {
-      const result = await this.cache.change(userSubject(userId), async (sequence) =>
-        this.store.change(userId, change, sequence),
+      const result = await this.cache.change(
+        userSubject(userId),
+        async (sequence) => this.store.change(userId, change, sequence, deadline),
+        deadline,
       );
       if (result.outcome !== 'overtaken') {
         return result;
@@ -244,13 +275,21 @@ export class UsersService {
     throw new NotConfirmedError('too many others change this user at the same time');
   }
 
-  private async deleteEverywhere(user: UserRecord, passwordVersion?: number): Promise<boolean> {
-    const isDeleted = await this.cache.change(userSubject(user.id), async () =>
-      this.store.delete(user.id, passwordVersion),
+  private async deleteEverywhere(
+    user: UserRecord,
+    passwordVersion: number | undefined,
+    deadline: Deadline,
+  ): Promise<boolean> {
+    const isDeleted = await this.cache.change(
+      userSubject(user.id),
+      async () => this.store.delete(user.id, passwordVersion, deadline),
+      deadline,
     );
     if (isDeleted) {
       // The deletion is done and confirmed. A name that stays behind is taken over by the next who wants it.
-      await this.store.releaseName(user.username, user.id).catch(() => undefined);
+      await this.store
+        .releaseName(user.username, user.id, deadline.within(LONGEST_AFTERTHOUGHT_MS))
+        .catch(() => undefined);
     }
     return isDeleted;
   }
@@ -262,18 +301,20 @@ export class UsersService {
    */
   private async checkPassword(
     userId: string,
+    deadline: Deadline,
     password: Secret,
     repeated?: Secret,
   ): Promise<OwnCheck> {
-    const user = await this.store.find(userId);
+    const user = await this.store.find(userId, deadline);
     if (user === undefined) {
       // Deleted a moment ago, perhaps by a call that could not tell everybody.
-      await this.cache.settle(userSubject(userId));
+      await this.cache.settle(userSubject(userId), deadline);
       return { outcome: 'unknown-user' };
     }
     const wasChanged = Date.now() - user.updatedAt.getTime() < REPEATABLE_MS;
     const check = await this.checkCredentials(
       user.username,
+      deadline,
       password,
       ...(repeated && wasChanged ? [repeated] : []),
     );
@@ -290,9 +331,10 @@ export class UsersService {
   private async firstRight(
     hash: string | undefined,
     passwords: readonly Secret[],
+    deadline: Deadline,
   ): Promise<Secret | undefined> {
     for (const password of passwords) {
-      if (await this.hasher.verify(hash, password)) {
+      if (await this.hasher.verify(hash, password, deadline)) {
         return password;
       }
     }
@@ -300,17 +342,22 @@ export class UsersService {
   }
 
   /** A user whose registration stopped before its end: the first login brings it to its end. */
-  private async completed(user: UserRecord): Promise<UserRecord | undefined> {
-    return user.isProvisional ? this.completeRegistration(user.id, user.username) : user;
+  private async completed(user: UserRecord, deadline: Deadline): Promise<UserRecord | undefined> {
+    return user.isProvisional ? this.completeRegistration(user.id, user.username, deadline) : user;
   }
 
   /** For the next time: whether it works or not, this password was right. */
-  private async renewOutdatedHash(user: UserRecord, password: Secret): Promise<void> {
+  private async renewOutdatedHash(
+    user: UserRecord,
+    password: Secret,
+    deadline: Deadline,
+  ): Promise<void> {
     if (!this.hasher.isOutdated(user.passwordHash.reveal())) {
       return;
     }
     try {
-      await this.store.renewHash(user, await this.hasher.hash(password));
+      const hash = await this.hasher.hash(password, deadline);
+      await this.store.renewHash(user, hash, deadline.within(LONGEST_AFTERTHOUGHT_MS));
     } catch (error) {
       this.logger.warn(`A password hash could not be renewed: ${(error as Error).message}`);
     }
@@ -319,11 +366,12 @@ export class UsersService {
   private async completeRegistration(
     userId: string,
     username: string,
+    deadline: Deadline,
   ): Promise<UserRecord | undefined> {
-    if (!(await this.store.confirmName(username, userId))) {
+    if (!(await this.store.confirmName(username, userId, deadline))) {
       return undefined;
     }
-    const user = await this.store.confirm(userId);
+    const user = await this.store.confirm(userId, deadline);
     if (user === undefined) {
       throw new NotConfirmedError('the registration took longer than its user was kept');
     }

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 
+import type { Deadline } from '../common/deadline/index.js';
 import { RedisCluster } from '../redis-cluster/index.js';
 import type { Registration, UserRecord } from './user.js';
 import { USERS_OPTIONS } from './users.module-definition.js';
@@ -42,29 +43,34 @@ export class UsersStore {
   }
 
   /** @returns whether the name is the user's for now; of any number of callers at once one wins */
-  async claimName(username: string, userId: string): Promise<boolean> {
-    const holder = await this.tryClaim(username, userId, '');
+  async claimName(username: string, userId: string, deadline: Deadline): Promise<boolean> {
+    const holder = await this.tryClaim(username, userId, '', deadline);
     if (holder === undefined) {
       return true;
     }
     // A registration under way, or a user. A name kept for a user who is not there is left from an interrupted run.
-    if (!holder.isForGood || (await this.exists(holder.userId))) {
+    if (!holder.isForGood || (await this.exists(holder.userId, deadline))) {
       return false;
     }
-    return (await this.tryClaim(username, userId, holder.userId)) === undefined;
+    return (await this.tryClaim(username, userId, holder.userId, deadline)) === undefined;
   }
 
   /** @returns false when the claim ran out and the name went to another user */
-  async confirmName(username: string, userId: string): Promise<boolean> {
-    return this.redis.runDurably(scripts.confirmName, [this.nameKey(username)], [userId]);
+  async confirmName(username: string, userId: string, deadline: Deadline): Promise<boolean> {
+    return this.redis.runDurably(scripts.confirmName, [this.nameKey(username)], [userId], deadline);
   }
 
   /** Not durable: a name that stays behind is taken over by the next who wants it. */
-  async releaseName(username: string, userId: string): Promise<void> {
-    await this.redis.run(scripts.releaseName, [this.nameKey(username)], [userId]);
+  async releaseName(username: string, userId: string, deadline: Deadline): Promise<void> {
+    await this.redis.run(scripts.releaseName, [this.nameKey(username)], [userId], deadline);
   }
 
-  async create(userId: string, registration: Registration, passwordHash: string): Promise<void> {
+  async create(
+    userId: string,
+    registration: Registration,
+    passwordHash: string,
+    deadline: Deadline,
+  ): Promise<void> {
     const fields = {
       id: userId,
       username: displayedUsername(registration.username),
@@ -78,24 +84,30 @@ export class UsersStore {
       scripts.createUser,
       [this.userKey(userId)],
       [this.claimTtlMs * PROVISIONAL_CLAIMS, ...Object.entries(fields).flat()],
+      deadline,
     );
   }
 
-  async confirm(userId: string): Promise<UserRecord | undefined> {
-    return this.redis.runDurably(scripts.confirmUser, [this.userKey(userId)]);
+  async confirm(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {
+    return this.redis.runDurably(scripts.confirmUser, [this.userKey(userId)], [], deadline);
   }
 
-  async findByName(username: string): Promise<UserRecord | undefined> {
-    const userId = await this.redis.run(scripts.findName, [this.nameKey(username)]);
-    return userId === undefined ? undefined : this.find(userId);
+  async findByName(username: string, deadline: Deadline): Promise<UserRecord | undefined> {
+    const userId = await this.redis.run(scripts.findName, [this.nameKey(username)], [], deadline);
+    return userId === undefined ? undefined : this.find(userId, deadline);
   }
 
-  async find(userId: string): Promise<UserRecord | undefined> {
-    return this.redis.run(scripts.findUser, [this.userKey(userId)]);
+  async find(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {
+    return this.redis.run(scripts.findUser, [this.userKey(userId)], [], deadline);
   }
 
   /** @param sequence number of the change in the near cache: one change, though it may be sent more than once */
-  async change(userId: string, change: StoredChange, sequence: string): Promise<ChangeOutcome> {
+  async change(
+    userId: string,
+    change: StoredChange,
+    sequence: string,
+    deadline: Deadline,
+  ): Promise<ChangeOutcome> {
     return this.redis.runDurably(
       scripts.changeUser,
       [this.userKey(userId), this.sessionsKey(userId)],
@@ -106,14 +118,16 @@ export class UsersStore {
         change.exceptSessionId ?? '',
         ...Object.entries(change.fields ?? {}).flat(),
       ],
+      deadline,
     );
   }
 
-  async renewHash(user: UserRecord, hash: string): Promise<void> {
+  async renewHash(user: UserRecord, hash: string, deadline: Deadline): Promise<void> {
     await this.redis.run(
       scripts.renewHash,
       [this.userKey(user.id)],
       [user.passwordHash.reveal(), hash],
+      deadline,
     );
   }
 
@@ -121,11 +135,16 @@ export class UsersStore {
    * @param passwordVersion the one that was verified, where a password was needed
    * @returns false when the password was changed since, or there is no such user
    */
-  async delete(userId: string, passwordVersion?: number): Promise<boolean> {
+  async delete(
+    userId: string,
+    passwordVersion: number | undefined,
+    deadline: Deadline,
+  ): Promise<boolean> {
     return this.redis.runDurably(
       scripts.deleteUser,
       [this.userKey(userId), this.sessionsKey(userId)],
       [passwordVersion ?? '', DELETED_MARK_MS],
+      deadline,
     );
   }
 
@@ -133,17 +152,19 @@ export class UsersStore {
     username: string,
     userId: string,
     abandonedOwner: string,
+    deadline: Deadline,
   ): Promise<NameHolder | undefined> {
     return this.redis.runDurably(
       scripts.claimName,
       [this.nameKey(username)],
       [userId, this.claimTtlMs, abandonedOwner],
+      deadline,
     );
   }
 
-  private async exists(userId: string): Promise<boolean> {
+  private async exists(userId: string, deadline: Deadline): Promise<boolean> {
     const fence = this.redis.keys.key(userTag(userId), 'fence');
-    return this.redis.runDurably(scripts.userExists, [this.userKey(userId), fence]);
+    return this.redis.runDurably(scripts.userExists, [this.userKey(userId), fence], [], deadline);
   }
 
   private nameKey(username: string): string {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
+import { Deadline } from '../../src/common/deadline/index.js';
 import { SessionsService } from '../../src/sessions/index.js';
 import { b64, decode, signatureTwin } from '../support/forge.js';
 import { rawHttp, statusOf } from '../support/raw-http.js';
@@ -115,7 +116,7 @@ describe('access tokens', () => {
     const { sid, jti, exp } = decode(alive).payload as { sid: string; jti: string; exp: number };
 
     const expiry = new Date(exp * 1000);
-    await api.app.get(SessionsService).revokeToken(other.id, sid, jti, expiry);
+    await api.app.get(SessionsService).revokeToken(other.id, sid, jti, expiry, Deadline.none);
 
     await expectRefused(alive);
     await expectRefused(twin);

@@ -1,3 +1,4 @@
+import { Deadline } from '../../src/common/deadline/index.js';
 import {
   newPrefix,
   noteKey,
@@ -90,7 +91,11 @@ describe('the near cache, while Redis breaks', () => {
     own.signal(await controlMaster(), 'SIGKILL');
 
     let hasWritten = false;
-    const change = a.cache.change(`note.${NOTE}`, () => Promise.resolve((hasWritten = true)));
+    const change = a.cache.change(
+      `note.${NOTE}`,
+      () => Promise.resolve((hasWritten = true)),
+      Deadline.none,
+    );
     await expect(change).rejects.toThrow('was not confirmed');
     expect(hasWritten).toBe(false);
 

@@ -1,6 +1,7 @@
 // Registers a user in a process that kills itself before or after the n-th step in Redis.
 // Usage: node register-then-die.mjs <username> <step> before|after
 import { NestFactory } from '@nestjs/core';
+import { Deadline } from '../../dist/common/deadline/index.js';
 import { Secret } from '../../dist/common/secret/index.js';
 import { AuditModule } from '../../dist/audit/index.js';
 import { MetricsModule } from '../../dist/metrics/index.js';
@@ -57,6 +58,7 @@ redis.runDurably = async (...call) => {
 };
 
 const password = new Secret(process.env.TEST_PASSWORD);
-const { outcome } = await context.get(UsersService).register({ username, password });
+const registration = { username, password };
+const { outcome } = await context.get(UsersService).register(registration, Deadline.none);
 process.stdout.write(`${outcome} after ${count} steps`);
 await context.close();

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
+import { Deadline } from '../../src/common/deadline/index.js';
 import { CacheKey } from '../../src/near-cache/index.js';
 import { LuaScript, NotConfirmedError } from '../../src/redis-cluster/index.js';
 import {
@@ -80,7 +81,7 @@ describe('the near cache', () => {
     const other = new CacheKey<string>('other');
     await Promise.all([...parts, other].map((key) => b.cache.get(key, load)));
 
-    await a.cache.change('subject', () => Promise.resolve());
+    await a.cache.change('subject', () => Promise.resolve(), Deadline.none);
 
     expect(parts.map((key) => b.cache.peek(key))).toEqual([undefined, undefined]);
     expect(b.cache.peek(other)).toBe('a value');
@@ -175,7 +176,12 @@ describe('the near cache', () => {
       a.redis.keys.key(['near-cache', 'control'], part),
     );
     const join = async (number: number): Promise<unknown> =>
-      a.redis.runDurably(renewLease, keys, ['ghost', LEASE_MS, number, '', 60_000, 1000]);
+      a.redis.runDurably(
+        renewLease,
+        keys,
+        ['ghost', LEASE_MS, number, '', 60_000, 1000],
+        Deadline.none,
+      );
     await join(2);
     const { ghost } = await members();
     const change = timed(() => a.change(note, 'new'));
@@ -193,14 +199,18 @@ describe('the near cache', () => {
 
   it('fails a change whose write fails, and lets the next who looks finish it', async () => {
     await b.read(note);
-    const failed = a.cache.change(`note.${note}`, async () => {
-      await a.write(note, 'new');
-      throw new NotConfirmedError('nobody knows');
-    });
+    const failed = a.cache.change(
+      `note.${note}`,
+      async () => {
+        await a.write(note, 'new');
+        throw new NotConfirmedError('nobody knows');
+      },
+      Deadline.none,
+    );
     await expect(failed).rejects.toThrow(NotConfirmedError);
     expect(b.cache.peek(noteKey(note))).toBe('old');
 
-    await a.cache.settle(`note.${note}`);
+    await a.cache.settle(`note.${note}`, Deadline.none);
 
     expect(b.cache.peek(noteKey(note))).toBeUndefined();
     expect(await b.read(note)).toBe('new');
@@ -208,19 +218,23 @@ describe('the near cache', () => {
 
   it('remembers each change that was begun until its own end, whatever others of the subject do', async () => {
     const held = deferred<void>();
-    const unfinished = a.cache.change(`note.${note}`, async () => {
-      await held.promise;
-      await a.write(note, 'newest');
-      throw new NotConfirmedError('nobody was told');
-    });
+    const unfinished = a.cache.change(
+      `note.${note}`,
+      async () => {
+        await held.promise;
+        await a.write(note, 'newest');
+        throw new NotConfirmedError('nobody was told');
+      },
+      Deadline.none,
+    );
     await a.change(note, 'newer');
-    await a.cache.settle(`note.${note}`);
+    await a.cache.settle(`note.${note}`, Deadline.none);
     expect(await b.read(note)).toBe('newer');
     held.resolve();
     await expect(unfinished).rejects.toThrow(NotConfirmedError);
     expect(b.cache.peek(noteKey(note))).toBe('newer');
 
-    await a.cache.settle(`note.${note}`);
+    await a.cache.settle(`note.${note}`, Deadline.none);
 
     expect(b.cache.peek(noteKey(note))).toBeUndefined();
   });
@@ -230,7 +244,12 @@ describe('the near cache', () => {
       a.redis.keys.key(['near-cache', 'control'], part),
     );
     const renew = async (number: number, position: string): Promise<unknown> =>
-      a.redis.runDurably(renewLease, keys, ['ghost', LEASE_MS, number, position, 60_000, 1000]);
+      a.redis.runDurably(
+        renewLease,
+        keys,
+        ['ghost', LEASE_MS, number, position, 60_000, 1000],
+        Deadline.none,
+      );
     await renew(1, '');
 
     const [hasJoined] = (await renew(2, '1')) as [number];
@@ -279,7 +298,7 @@ describe('the near cache', () => {
     await fill('too large', 30_000);
     expect(small.cache.peek(new CacheKey('too large'))).toBeUndefined();
 
-    await small.cache.change('large 49', () => Promise.resolve());
+    await small.cache.change('large 49', () => Promise.resolve(), Deadline.none);
     expect(small.cache.peek(new CacheKey('large 49'))).toBeUndefined();
     small.clock.monotonicMs += 60_000;
     small.clock.wallMs += 60_000;

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
+import { Deadline } from '../../src/common/deadline/index.js';
 import { RateLimiter, type AttemptResult } from '../../src/rate-limit/index.js';
 import { RedisCluster } from '../../src/redis-cluster/index.js';
 import { eventually } from '../support/own-cluster.js';
@@ -16,7 +17,7 @@ describe('the rate limiter', () => {
     result: AttemptResult,
     windowMs = limit.windowMs,
   ): Promise<boolean> => {
-    const made = await limiter.attempt({ ...limit, windowMs }, subject, () =>
+    const made = await limiter.attempt({ ...limit, windowMs }, subject, Deadline.none, () =>
       Promise.resolve({ value: 'made', result }),
     );
     return made === 'made';
@@ -30,7 +31,9 @@ describe('the rate limiter', () => {
 
     expect(await attempt(subject, 'void')).toBe(false);
     expect(await attempt(randomUUID(), 'void')).toBe(true);
-    const refused = await limiter.attempt(limit, subject, () => Promise.reject(new Error('no')));
+    const refused = await limiter.attempt(limit, subject, Deadline.none, () =>
+      Promise.reject(new Error('no')),
+    );
     expect(refused).toMatchObject({ outcome: 'too-many-attempts' });
     expect((refused as { retryAfterSeconds: number }).retryAfterSeconds).toBeGreaterThan(50);
   });
@@ -39,7 +42,9 @@ describe('the rate limiter', () => {
     const subject = randomUUID();
     for (let count = 0; count < 10; count += 1) {
       expect(await attempt(subject, 'void')).toBe(true);
-      const thrown = limiter.attempt(limit, subject, () => Promise.reject(new Error('no end')));
+      const thrown = limiter.attempt(limit, subject, Deadline.none, () =>
+        Promise.reject(new Error('no end')),
+      );
       await expect(thrown).rejects.toThrow('no end');
     }
   });
@@ -68,7 +73,7 @@ describe('the rate limiter', () => {
     let made = 0;
     const results = await Promise.all(
       Array.from({ length: 200 }, (_, index) =>
-        instances[index % 4]!.attempt(limit, subject, () => {
+        instances[index % 4]!.attempt(limit, subject, Deadline.none, () => {
           made += 1;
           return Promise.resolve({ value: 'made', result: 'failed' as const });
         }),

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
+import { Deadline } from '../../src/common/deadline/index.js';
 import {
   NotConfirmedError,
   RedisCluster,
@@ -19,7 +20,7 @@ describe('RedisCluster', () => {
   beforeAll(async () => {
     own = await startOwnCluster();
     redis = new RedisCluster({ nodes: own.cluster.addresses, password: own.cluster.password });
-    await redis.run(getScript, [key('warm-up')]);
+    await redis.run(getScript, [key('warm-up')], [], Deadline.none);
   });
   afterAll(async () => {
     await redis.onApplicationShutdown();
@@ -27,11 +28,12 @@ describe('RedisCluster', () => {
   });
 
   const key = (id: string): string => redis.keys.key(['test', id], 'value');
-  const value = async (id: string): Promise<unknown> => redis.run(getScript, [key(id)]);
+  const value = async (id: string): Promise<unknown> =>
+    redis.run(getScript, [key(id)], [], Deadline.none);
 
   it('writes durably on every master', async () => {
     const ids = Array.from({ length: 60 }, () => randomUUID());
-    await Promise.all(ids.map((id) => redis.runDurably(setScript, [key(id)], [id])));
+    await Promise.all(ids.map((id) => redis.runDurably(setScript, [key(id)], [id], Deadline.none)));
 
     expect(await Promise.all(ids.map(value))).toEqual(ids);
   });
@@ -41,7 +43,7 @@ describe('RedisCluster', () => {
       await own.cluster.call(port, 'SCRIPT', 'FLUSH');
     }
 
-    await redis.runDurably(setScript, [key('forgotten')], ['x']);
+    await redis.runDurably(setScript, [key('forgotten')], ['x'], Deadline.none);
 
     expect(await value('forgotten')).toBe('x');
   });
@@ -54,7 +56,7 @@ describe('RedisCluster', () => {
     const writers = Array.from({ length: 8 }, async () => {
       while (isRunning) {
         const id = randomUUID();
-        await redis.runDurably(setScript, [key(id)], [id]);
+        await redis.runDurably(setScript, [key(id)], [id], Deadline.none);
         expect(await value(id)).toBe(id);
         writes += 1;
       }
@@ -93,7 +95,7 @@ describe('RedisCluster', () => {
     own.signal(replica, 'SIGSTOP');
 
     const result: unknown = await redis
-      .runDurably(setScript, [key(id!)], ['x'])
+      .runDurably(setScript, [key(id!)], ['x'], Deadline.none)
       .catch((error: unknown) => error);
     own.signal(replica, 'SIGCONT');
 
@@ -103,13 +105,15 @@ describe('RedisCluster', () => {
   it('goes on reading from a master whose replica is frozen, however many writes wait', async () => {
     const [master] = await own.masters();
     const ids = await idsOn(master!, 40);
-    await Promise.all(ids.map((id) => redis.runDurably(setScript, [key(id)], [id])));
+    await Promise.all(ids.map((id) => redis.runDurably(setScript, [key(id)], [id], Deadline.none)));
     const replica = await own.replicaOf(master!);
     own.signal(replica, 'SIGSTOP');
 
     const writes = Promise.allSettled(
       ids.flatMap((id) =>
-        Array.from({ length: 25 }, () => redis.runDurably(setScript, [key(id)], [id])),
+        Array.from({ length: 25 }, () =>
+          redis.runDurably(setScript, [key(id)], [id], Deadline.none),
+        ),
       ),
     );
     const begin = performance.now();
@@ -124,7 +128,7 @@ describe('RedisCluster', () => {
     // Each write took its budget of 1.5 s; 20 rounds of reads behind even one of their WAITs would take longer.
     expect(readMs).toBeLessThan(1500);
     await eventually('it writes again', 10_000, async () =>
-      redis.runDurably(setScript, [key(ids[0]!)], ['x']).then(
+      redis.runDurably(setScript, [key(ids[0]!)], ['x'], Deadline.none).then(
         () => true,
         () => false,
       ),
@@ -139,7 +143,7 @@ describe('RedisCluster', () => {
 
     const begin = performance.now();
     const results = await Promise.allSettled(
-      ids.map((id) => redis.runDurably(setScript, [key(id)], [id])),
+      ids.map((id) => redis.runDurably(setScript, [key(id)], [id], Deadline.none)),
     );
     const durationMs = performance.now() - begin;
     own.signal(replica, 'SIGCONT');
@@ -152,7 +156,9 @@ describe('RedisCluster', () => {
     expect(reasons.every((reason) => reason instanceof NotConfirmedError)).toBe(true);
     expect(durationMs).toBeLessThan(2000);
     await eventually('it writes again', 10_000, async () =>
-      Promise.all(ids.map((id) => redis.runDurably(setScript, [key(id)], [id]))).then(
+      Promise.all(
+        ids.map((id) => redis.runDurably(setScript, [key(id)], [id], Deadline.none)),
+      ).then(
         () => true,
         () => false,
       ),
@@ -161,19 +167,23 @@ describe('RedisCluster', () => {
 
   it('does not retry what fails for good, and names the script', async () => {
     const broken = luaScript(`-- KEYS[1] a key\nreturn redis.call('HGET', KEYS[1], 'x')`);
-    await redis.runDurably(setScript, [key('text')], ['x']);
+    await redis.runDurably(setScript, [key('text')], ['x'], Deadline.none);
 
-    await expect(redis.runDurably(broken, [key('text')])).rejects.toThrow(
+    await expect(redis.runDurably(broken, [key('text')], [], Deadline.none)).rejects.toThrow(
       /\.lua failed: WRONGTYPE/,
     );
-    await expect(redis.run(getScript, [])).rejects.toThrow('takes 1 keys, not 0');
+    await expect(redis.run(getScript, [], [], Deadline.none)).rejects.toThrow(
+      'takes 1 keys, not 0',
+    );
   });
 
   it('never shows its password (96)', async () => {
     const password = new Secret('not-the-password');
     const stranger = new RedisCluster({ nodes: own.cluster.addresses, password, budgetMs: 300 });
 
-    const error: unknown = await stranger.run(getScript, ['x']).catch((reason: unknown) => reason);
+    const error: unknown = await stranger
+      .run(getScript, ['x'], [], Deadline.none)
+      .catch((reason: unknown) => reason);
 
     expect(error).toBeInstanceOf(Error);
     expect(String((error as Error).stack) + String((error as Error).cause)).not.toContain(

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
+import { Deadline } from '../../src/common/deadline/index.js';
 import { Secret } from '../../src/common/secret/index.js';
 import type { NearCache } from '../../src/near-cache/index.js';
 import { RateLimiter } from '../../src/rate-limit/index.js';
@@ -35,8 +36,8 @@ describe('sessions in Redis', () => {
     new SessionsService(instance.redis, instance.cache, users, options);
   const newUser = async (): Promise<UserRecord> => {
     const id = randomUUID();
-    await store.create(id, { username: id, password: new Secret('') }, 'hash');
-    return (await store.confirm(id))!;
+    await store.create(id, { username: id, password: new Secret('') }, 'hash', Deadline.none);
+    return (await store.confirm(id, Deadline.none))!;
   };
   const sessionOf = (userId: string, passwordVersion = 1): NewSession => ({
     id: randomUUID(),
@@ -53,6 +54,7 @@ describe('sessions in Redis', () => {
       { token: session.accessToken.reveal(), userId: session.userId, sessionId: session.id },
       isVerified,
       60_000,
+      Deadline.none,
     );
   const exchangeOf = (
     session: NewSession,
@@ -69,7 +71,7 @@ describe('sessions in Redis', () => {
   });
   const started = async (options: SessionsOptions = {}): Promise<NewSession> => {
     const session = sessionOf((await newUser()).id);
-    expect(await sessions(options).start(session)).toBe(true);
+    expect(await sessions(options).start(session, Deadline.none)).toBe(true);
     return session;
   };
 
@@ -77,31 +79,36 @@ describe('sessions in Redis', () => {
     const session = await started();
     expect(await use(session)).toMatchObject({ state: 'live', user: { id: session.userId } });
 
-    expect(await sessions().end(session.userId, session.id)).toBe(true);
+    expect(await sessions().end(session.userId, session.id, Deadline.none)).toBe(true);
     expect((await use(session)).state).toBe('ended');
-    expect(await sessions().end(session.userId, session.id)).toBe(false);
-    expect(await sessions().end(session.userId, randomUUID())).toBe(false);
+    expect(await sessions().end(session.userId, session.id, Deadline.none)).toBe(false);
+    expect(await sessions().end(session.userId, randomUUID(), Deadline.none)).toBe(false);
   });
 
   it('do not start with a password that was changed, or for a user who was disabled or deleted', async () => {
     const user = await newUser();
-    expect(await sessions().start(sessionOf(user.id, user.passwordVersion + 1))).toBe(false);
+    expect(
+      await sessions().start(sessionOf(user.id, user.passwordVersion + 1), Deadline.none),
+    ).toBe(false);
 
-    await users.change(user.id, { disabled: true });
-    expect(await sessions().start(sessionOf(user.id))).toBe(false);
-    await users.change(user.id, { disabled: false });
-    expect(await sessions().start(sessionOf(user.id))).toBe(true);
+    await users.change(user.id, { disabled: true }, Deadline.none);
+    expect(await sessions().start(sessionOf(user.id), Deadline.none)).toBe(false);
+    await users.change(user.id, { disabled: false }, Deadline.none);
+    expect(await sessions().start(sessionOf(user.id), Deadline.none)).toBe(true);
 
-    await users.delete(user.id);
-    expect(await sessions().start(sessionOf(user.id))).toBe(false);
-    expect(await sessions().start(sessionOf(randomUUID()))).toBe(false);
+    await users.delete(user.id, Deadline.none);
+    expect(await sessions().start(sessionOf(user.id), Deadline.none)).toBe(false);
+    expect(await sessions().start(sessionOf(randomUUID()), Deadline.none)).toBe(false);
   });
 
   const endings: [string, (session: NewSession) => Promise<unknown>][] = [
-    ['end on their own', ({ userId, id }) => sessions().end(userId, id)],
-    ['end with all others', ({ userId }) => sessions().endAll(userId)],
-    ['end when their user is disabled', ({ userId }) => users.change(userId, { disabled: true })],
-    ['end with their user', ({ userId }) => users.delete(userId)],
+    ['end on their own', ({ userId, id }) => sessions().end(userId, id, Deadline.none)],
+    ['end with all others', ({ userId }) => sessions().endAll(userId, undefined, Deadline.none)],
+    [
+      'end when their user is disabled',
+      ({ userId }) => users.change(userId, { disabled: true }, Deadline.none),
+    ],
+    ['end with their user', ({ userId }) => users.delete(userId, Deadline.none)],
   ];
 
   it.each(endings)(
@@ -109,15 +116,15 @@ describe('sessions in Redis', () => {
     async (_, end) => {
       const session = await started();
       const exchange = exchangeOf(session);
-      expect((await sessions().exchange(exchange)).outcome).toBe('rotated');
+      expect((await sessions().exchange(exchange, Deadline.none)).outcome).toBe('rotated');
 
       await end(session);
 
-      expect(await sessions().start(session)).toBe(false);
-      expect((await sessions().exchange(exchange)).outcome).toBe('ended');
+      expect(await sessions().start(session, Deadline.none)).toBe(false);
+      expect((await sessions().exchange(exchange, Deadline.none)).outcome).toBe('ended');
       expect((await use(session, true)).state).toBe('ended');
-      expect(await sessions().list(session.userId)).toEqual([]);
-      await users.change(session.userId, { disabled: false });
+      expect(await sessions().list(session.userId, Deadline.none)).toEqual([]);
+      await users.change(session.userId, { disabled: false }, Deadline.none);
       expect((await use(session, true)).state).toBe('ended');
     },
   );
@@ -127,15 +134,19 @@ describe('sessions in Redis', () => {
     const elsewhere = await startCacheInstance(prefix);
     const key = sessions().keyOf({ userId: session.userId, sessionId: session.id });
     await elsewhere.cache.get(key, () => use(session));
-    const failed = instance.cache.change(key.subject, async () => {
-      await new SessionsService(
-        instance.redis,
-        { change: (_: string, write: () => unknown) => write() } as unknown as NearCache,
-        users,
-        {},
-      ).end(session.userId, session.id);
-      throw new NotConfirmedError('nobody was told');
-    });
+    const failed = instance.cache.change(
+      key.subject,
+      async () => {
+        await new SessionsService(
+          instance.redis,
+          { change: (_: string, write: () => unknown) => write() } as unknown as NearCache,
+          users,
+          {},
+        ).end(session.userId, session.id, Deadline.none);
+        throw new NotConfirmedError('nobody was told');
+      },
+      Deadline.none,
+    );
     await expect(failed).rejects.toThrow(NotConfirmedError);
     expect(elsewhere.cache.peek(key)).toMatchObject({ state: 'live' });
 
@@ -148,16 +159,16 @@ describe('sessions in Redis', () => {
   it('end all but one, which goes on', async () => {
     const session = await started();
     const others = [sessionOf(session.userId), sessionOf(session.userId)];
-    await Promise.all(others.map((other) => sessions().start(other)));
+    await Promise.all(others.map((other) => sessions().start(other, Deadline.none)));
 
-    expect(await sessions().endAll(session.userId, session.id)).toBe(true);
+    expect(await sessions().endAll(session.userId, session.id, Deadline.none)).toBe(true);
 
     expect((await use(session)).state).toBe('live');
     for (const other of others) {
       expect((await use(other)).state).toBe('ended');
     }
     const later = sessionOf(session.userId);
-    expect(await sessions().start(later)).toBe(true);
+    expect(await sessions().start(later, Deadline.none)).toBe(true);
     expect((await use(later)).state).toBe('live');
   });
 
@@ -176,7 +187,9 @@ describe('sessions in Redis', () => {
     const soon = new Date(Date.now() + 60_000);
 
     await Promise.all(
-      tokenIds.map((id) => sessions().revokeToken(session.userId, session.id, id, soon)),
+      tokenIds.map((id) =>
+        sessions().revokeToken(session.userId, session.id, id, soon, Deadline.none),
+      ),
     );
 
     expect(await use(session)).toMatchObject({
@@ -189,21 +202,21 @@ describe('sessions in Redis', () => {
     const user = await newUser();
     const [idle, old] = [sessionOf(user.id), sessionOf(user.id)];
     const shortIdle = { idleTtlSeconds: 1 };
-    await sessions(shortIdle).start(idle);
-    await sessions({ maxAgeSeconds: 1 }).start(old);
+    await sessions(shortIdle).start(idle, Deadline.none);
+    await sessions({ maxAgeSeconds: 1 }).start(old, Deadline.none);
 
     // The old one is used and refreshed all the time; the idle one is left alone meanwhile, and for as long.
     let { refreshToken } = old;
     await eventually('the old one has ended', 5000, async () => {
       const exchange = exchangeOf(old, { presented: refreshToken });
       refreshToken = exchange.successor;
-      const { outcome } = await sessions().exchange(exchange);
+      const { outcome } = await sessions().exchange(exchange, Deadline.none);
       await use(old);
       return outcome === 'ended';
     });
     expect((await use(old)).state).toBe('ended');
     expect((await use(idle, false, shortIdle)).state).toBe('ended');
-    expect(await sessions(shortIdle).list(user.id)).toEqual([]);
+    expect(await sessions(shortIdle).list(user.id, Deadline.none)).toEqual([]);
   });
 
   it('are never more than the limit, also when 50 begin at once (46)', async () => {
@@ -211,27 +224,29 @@ describe('sessions in Redis', () => {
     const limited = sessions({ maxPerUser: 5 });
     const begun = Array.from({ length: 50 }, () => sessionOf(userId));
 
-    const results = await Promise.all(begun.map((session) => limited.start(session)));
+    const results = await Promise.all(
+      begun.map((session) => limited.start(session, Deadline.none)),
+    );
 
     expect(results.every(Boolean)).toBe(true);
     const states = await Promise.all(begun.map((session) => use(session)));
     expect(states.filter(({ state }) => state === 'live')).toHaveLength(5);
-    expect(await limited.list(userId)).toHaveLength(5);
+    expect(await limited.list(userId, Deadline.none)).toHaveLength(5);
   });
 
   it('make room by ending the one that was not used for longest', async () => {
     const { id: userId } = await newUser();
     const limited = sessions({ maxPerUser: 2 });
     const [first, second, third] = [sessionOf(userId), sessionOf(userId), sessionOf(userId)];
-    await limited.start(first);
-    await limited.start(second);
+    await limited.start(first, Deadline.none);
+    await limited.start(second, Deadline.none);
     const begun = Date.now();
     await eventually('the clock has moved on', 1000, () => Promise.resolve(Date.now() > begun + 2));
     await use(first);
 
-    await limited.start(third);
+    await limited.start(third, Deadline.none);
 
-    expect((await limited.list(userId)).map(({ id }) => id).sort()).toEqual(
+    expect((await limited.list(userId, Deadline.none)).map(({ id }) => id).sort()).toEqual(
       [first.id, third.id].sort(),
     );
   });
@@ -240,25 +255,27 @@ describe('sessions in Redis', () => {
     it('once: the successor works, the predecessor yields the same answer for a while', async () => {
       const session = await started();
       const first = exchangeOf(session);
-      expect(await sessions().exchange(first)).toEqual({ outcome: 'rotated' });
+      expect(await sessions().exchange(first, Deadline.none)).toEqual({ outcome: 'rotated' });
 
-      expect(await sessions().exchange(exchangeOf(session))).toEqual({
+      expect(await sessions().exchange(exchangeOf(session), Deadline.none)).toEqual({
         outcome: 'replayed',
         sealedAnswer: first.sealedAnswer,
       });
 
       const next = exchangeOf(session, { presented: first.successor });
-      expect(await sessions().exchange(next)).toEqual({ outcome: 'rotated' });
+      expect(await sessions().exchange(next, Deadline.none)).toEqual({ outcome: 'rotated' });
       // 33: over at the first use of the successor
-      expect((await sessions().exchange(exchangeOf(session))).outcome).toBe('reused');
+      expect((await sessions().exchange(exchangeOf(session), Deadline.none)).outcome).toBe(
+        'reused',
+      );
     });
 
     it('the same way when one exchange is sent twice', async () => {
       const session = await started();
       for (const options of [{}, { refreshGraceSeconds: 0 }]) {
         const exchange = exchangeOf(await started());
-        await sessions(options).exchange(exchange);
-        expect((await sessions(options).exchange(exchange)).outcome).toBe('rotated');
+        await sessions(options).exchange(exchange, Deadline.none);
+        expect((await sessions(options).exchange(exchange, Deadline.none)).outcome).toBe('rotated');
       }
       expect((await use(session)).state).toBe('live');
     });
@@ -272,7 +289,7 @@ describe('sessions in Redis', () => {
       ] as const) {
         const fence = instance.redis.keys.key(['user', session.userId], 'fence');
         await withRedis((_, cluster) => cluster.del(fence));
-        expect((await sessions().exchange(refused)).outcome).toBe(outcome);
+        expect((await sessions().exchange(refused, Deadline.none)).outcome).toBe(outcome);
         expect(await withRedis((_, cluster) => cluster.exists(fence))).toBe(1);
       }
     });
@@ -280,14 +297,14 @@ describe('sessions in Redis', () => {
     it('never twice with a grace of 0, and not after it has passed', async () => {
       const strict = sessions({ refreshGraceSeconds: 0 });
       const session = await started();
-      await strict.exchange(exchangeOf(session));
-      expect((await strict.exchange(exchangeOf(session))).outcome).toBe('reused');
+      await strict.exchange(exchangeOf(session), Deadline.none);
+      expect((await strict.exchange(exchangeOf(session), Deadline.none)).outcome).toBe('reused');
 
       const short = sessions({ refreshGraceSeconds: 1 });
       const other = await started();
-      await short.exchange(exchangeOf(other));
+      await short.exchange(exchangeOf(other), Deadline.none);
       await eventually('the grace is over', 5000, async () => {
-        return (await short.exchange(exchangeOf(other))).outcome === 'reused';
+        return (await short.exchange(exchangeOf(other), Deadline.none)).outcome === 'reused';
       });
     });
   });

@@ -1,5 +1,6 @@
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 
+import { Deadline } from '../../src/common/deadline/index.js';
 import { Secret } from '../../src/common/secret/index.js';
 import { KeyDecryptionError, SigningKeys } from '../../src/keys/index.js';
 import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
@@ -32,7 +33,7 @@ describe('the signing keys', () => {
       ),
     );
 
-    const rings = await Promise.all(instances.map((keys) => keys.ring()));
+    const rings = await Promise.all(instances.map((keys) => keys.ring(Deadline.none)));
 
     expect(new Set(rings.map((ring) => ring.signingKeyId)).size).toBe(1);
     expect(new Set(rings.map((ring) => ring.issuer)).size).toBe(1);
@@ -40,19 +41,21 @@ describe('the signing keys', () => {
 
   it('outlive the instances', async () => {
     const shared = newPrefix();
-    const first = await (await instance(shared)).ring();
-    const second = await (await instance(shared, { baseUrl: 'http://127.0.0.1:9999' })).ring();
+    const first = await (await instance(shared)).ring(Deadline.none);
+    const second = await (
+      await instance(shared, { baseUrl: 'http://127.0.0.1:9999' })
+    ).ring(Deadline.none);
 
     expect(second.signingKeyId).toBe(first.signingKeyId);
     // A token stays valid when the next instance listens elsewhere.
     expect(second.issuer).toBe('http://127.0.0.1:3000');
     const third = await instance(shared, { issuer: 'https://id.test' });
-    expect((await third.ring()).issuer).toBe('https://id.test');
+    expect((await third.ring(Deadline.none)).issuer).toBe('https://id.test');
   });
 
   it('cannot be read with another secret, and the message says what to set', async () => {
     const shared = newPrefix();
-    await (await instance(shared)).ring();
+    await (await instance(shared)).ring(Deadline.none);
 
     const stranger = await instance(shared, { secret: 'quite another secret, just as long' });
 

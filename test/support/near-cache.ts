@@ -2,6 +2,7 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { randomUUID } from 'node:crypto';
 
+import { Deadline } from '../../src/common/deadline/index.js';
 import { Clock } from '../../src/common/clock/index.js';
 import { MetricsModule, MetricsRegistry } from '../../src/metrics/index.js';
 import {
@@ -95,10 +96,10 @@ export async function startCacheInstance(
   const load = async (note: string): Promise<string> => {
     loads.count += 1;
     const fence = redis.keys.key(['note', note], 'fence');
-    return String(await redis.runDurably(getNote, [valueKey(note), fence]));
+    return String(await redis.runDurably(getNote, [valueKey(note), fence], [], Deadline.none));
   };
   const write = async (note: string, text: string): Promise<void> => {
-    await redis.runDurably(setNote, [valueKey(note)], [text]);
+    await redis.runDurably(setNote, [valueKey(note)], [text], Deadline.none);
   };
   if (mayJoin) {
     await cache.untilTrusted();
@@ -106,7 +107,7 @@ export async function startCacheInstance(
   return {
     ...{ context, cache, clock, redis, loads, load, write },
     read: (note) => cache.get(noteKey(note), () => load(note)),
-    change: (note, text) => cache.change(`note.${note}`, () => write(note, text)),
+    change: (note, text) => cache.change(`note.${note}`, () => write(note, text), Deadline.none),
     metric: async (name) => {
       const text = await context.get(MetricsRegistry).metrics();
       const line = text.split('\n').find((candidate) => candidate.startsWith(`${name} `));

@@ -1,5 +1,6 @@
 import type { JsonWebKey, KeyObject } from 'node:crypto';
 
+import { Deadline } from '../../src/common/deadline/index.js';
 import { SigningKeys } from '../../src/keys/index.js';
 
 import { decode, signEs256 } from './forge.js';
@@ -31,7 +32,7 @@ export async function startWithVictim(): Promise<Victim> {
   const user = await api.newUser('victim');
   const token = user.tokens.access_token;
   const { header, payload } = decode(token);
-  const { signingKey: key } = await api.app.get(SigningKeys).ring();
+  const { signingKey: key } = await api.app.get(SigningKeys).ring(Deadline.none);
   return {
     ...{ api, user, token, header, payload, key },
     signed: (change) =>

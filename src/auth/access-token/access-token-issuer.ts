@@ -3,6 +3,7 @@ import { JwtService } from '@nestjs/jwt';
 import { randomUUID } from 'node:crypto';
 
 import { Clock } from '../../common/clock/index.js';
+import type { Deadline } from '../../common/deadline/index.js';
 import { Secret } from '../../common/secret/index.js';
 import { SigningKeys } from '../../keys/index.js';
 import { AUTH_OPTIONS } from '../auth.module-definition.js';
@@ -28,8 +29,9 @@ export class AccessTokenIssuer {
   async issue(
     user: { readonly id: string; readonly roles: readonly string[] },
     sessionId: string,
+    deadline: Deadline,
   ): Promise<Secret> {
-    const ring = await this.keys.ring();
+    const ring = await this.keys.ring(deadline);
     const iat = this.clock.nowSeconds();
     const claims: AccessTokenClaims = {
       iss: ring.issuer,

@@ -3,6 +3,7 @@ import { jwtVerify } from 'jose';
 
 import type { Principal } from '../../common/authentication/index.js';
 import { Clock } from '../../common/clock/index.js';
+import type { Deadline } from '../../common/deadline/index.js';
 import { SigningKeys, type KeyRing } from '../../keys/index.js';
 import { SessionsService, type SessionState } from '../../sessions/index.js';
 import { AUTH_OPTIONS } from '../auth.module-definition.js';
@@ -46,22 +47,22 @@ export class AccessTokenValidator {
    * @returns who the token speaks for, or undefined when it is not accepted, for whatever reason
    * @throws RedisUnavailableError when Redis has to be asked and cannot: nobody is let through then
    */
-  async validate(token: string): Promise<Principal | undefined> {
-    const ring = await this.keys.ring();
+  async validate(token: string, deadline: Deadline): Promise<Principal | undefined> {
+    const ring = await this.keys.ring(deadline);
     const known = this.verified.get(token);
     const candidate = known && this.isInForce(known, ring) ? known : this.check(token, ring);
     if (!candidate) {
       return undefined;
     }
     let isVerified = known === candidate;
-    let state = await this.ask(token, candidate, isVerified, () => (isVerified = true));
+    let state = await this.ask(token, candidate, isVerified, deadline, () => (isVerified = true));
     if (!isVerified) {
       // What memory said about the session vouches for no token.
       if (!(await this.hasValidSignature(token, candidate, ring))) {
         return undefined;
       }
       if (state.state === 'unverified') {
-        state = await this.ask(token, candidate, true);
+        state = await this.ask(token, candidate, true, deadline);
       }
     }
     this.verified.add(token, candidate);
@@ -100,12 +101,13 @@ export class AccessTokenValidator {
     token: string,
     { claims, session }: VerifiedToken,
     isVerified: boolean,
+    deadline: Deadline,
     onVouched: () => void = () => undefined,
   ): Promise<SessionState> {
     return this.sessions.stateOf(session, isVerified, async () => {
       const presented = { token, userId: claims.sub, sessionId: claims.sid };
       const lifeMs = claims.exp * 1000 - this.clock.now();
-      const state = await this.sessions.use(presented, isVerified, lifeMs);
+      const state = await this.sessions.use(presented, isVerified, lifeMs, deadline);
       if (state.state !== 'unverified') {
         onVouched();
       }

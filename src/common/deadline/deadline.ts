@@ -1,0 +1,29 @@
+/**
+ * The moment after which nobody waits for an answer any more. Whatever waits on behalf of a request is given the
+ * request's own, and ends with it: what is not done by then is abandoned, and may be repeated.
+ */
+export class Deadline {
+  /** For work that no caller waits for: each of its steps ends by its own limit. */
+  static readonly none = new Deadline(Infinity);
+
+  /** @param at on the monotonic clock, in milliseconds */
+  private constructor(private readonly at: number) {}
+
+  static after(ms: number): Deadline {
+    return new Deadline(performance.now() + ms);
+  }
+
+  /** Milliseconds that are left, 0 when none are. */
+  get remainingMs(): number {
+    return Math.max(0, this.at - performance.now());
+  }
+
+  get hasPassed(): boolean {
+    return performance.now() >= this.at;
+  }
+
+  /** This one, or one so many milliseconds from now, whichever comes first. */
+  within(ms: number): Deadline {
+    return new Deadline(Math.min(this.at, performance.now() + ms));
+  }
+}
