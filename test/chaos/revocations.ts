@@ -74,7 +74,7 @@ export class RevocationRun {
   }
 
   static async start(options: RevocationOptions): Promise<RevocationRun> {
-    const redis = await startOwnCluster({ restartNodes: true });
+    const redis = await startOwnCluster({ restartNodes: 'after-failover' });
     const random = new Random(options.seed);
     const variables = {
       ...redis.variables,

@@ -5,6 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { EmbeddedCluster, type EmbeddedClusterOptions } from '../../src/embedded-cluster/index.js';
 
+const WHOLE_AGAIN_MS = 60_000;
+
 export interface OwnCluster {
   readonly cluster: EmbeddedCluster;
   readonly directory: string;
@@ -15,6 +17,8 @@ export interface OwnCluster {
   /** The port of the replica that follows the master. */
   replicaOf(master: number): Promise<number>;
   signal(port: number, signal: NodeJS.Signals): void;
+  /** Until each of three masters has a replica that has caught up. */
+  untilWhole(): Promise<void>;
   /** Stops the nodes and removes their data. */
   remove(): Promise<void>;
 }
@@ -28,7 +32,7 @@ export async function startOwnCluster(
     directory,
     // Test files that run at the same time must not look for ports in the same place.
     firstPort: 14_000 + 100 * Number(process.env['JEST_WORKER_ID'] ?? 0),
-    restartNodes: false,
+    restartNodes: 'never',
     ...options,
   });
   const ports = cluster.addresses.map(({ port }) => port);
@@ -53,6 +57,7 @@ export async function startOwnCluster(
       return ports.find((_, index) => found[index])!;
     },
     signal: (port, signal) => process.kill(cluster.pids.get(port)!, signal),
+    untilWhole: async () => untilWhole(cluster),
     remove: async () => {
       for (const pid of cluster.pids.values()) {
         process.kill(pid, 'SIGCONT');
@@ -61,6 +66,21 @@ export async function startOwnCluster(
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+async function untilWhole(cluster: EmbeddedCluster): Promise<void> {
+  await eventually('the cluster is whole', WHOLE_AGAIN_MS, async () => {
+    // A node that was killed a moment ago does not answer.
+    const answers = await Promise.all(
+      cluster.addresses.map(async ({ port }) =>
+        cluster.call(port, 'INFO', 'replication').catch(() => ''),
+      ),
+    );
+    const masters = answers.filter((info) => info.includes('role:master'));
+    const replicas = answers.filter((info) => info.includes('master_link_status:up'));
+    const areServed = masters.every((info) => /slave0:.*state=online/.test(info));
+    return masters.length === 3 && replicas.length === 3 && areServed;
+  });
 }
 
 /** Waits for a condition; fails the test when it does not come true in time. */
