@@ -70,7 +70,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'master-paused',
     about: 'a master stands still past the failover and wakes up believing that it still leads',
-    recoversFrom: 'begin',
+    recoversFrom: 'end',
     run: async (world) => {
       for (const master of (await world.redis.masters()).slice(0, 2)) {
         await world.history.fault('pause', async () => {

@@ -33,6 +33,7 @@ export class World {
     readonly redis: OwnCluster,
     readonly instances: readonly Instance[],
     readonly wire: Wire | undefined,
+    private readonly wrongClock: number | undefined,
   ) {}
 
   static async start({
@@ -55,7 +56,7 @@ export class World {
         }),
       );
     }
-    return new World(new Random(seed), redis, instances, wire);
+    return new World(new Random(seed), redis, instances, wire, wrongClock?.instance);
   }
 
   startLoad(workers: number): void {
@@ -71,14 +72,16 @@ export class World {
     await delay(ms);
   }
 
-  /** Until Redis is whole and every instance says that it is ready. */
+  /** Until Redis is whole and every instance says that it is ready; one whose clock is wrong says so instead. */
   async untilHealthy(): Promise<void> {
     await this.redis.untilWhole();
     await Promise.all(
-      this.instances.map(async (instance) =>
+      this.instances.map(async (instance, index) =>
         eventually('an instance is ready again', READY_MS, async () => {
           const answer = await instance.request('GET', '/health/ready').catch(() => undefined);
-          return answer?.status === 200;
+          return index === this.wrongClock
+            ? JSON.stringify(answer?.body).includes('"isClockRight":false')
+            : answer?.status === 200;
         }),
       ),
     );
