@@ -17,7 +17,6 @@ import { appendTo, correctedBy, type ScriptCall } from './script-call.js';
 import { within } from './within.js';
 
 const PAUSE_BETWEEN_TRIES_MS = 30;
-const REFRESH_SLOTS_AT_MOST_EVERY_MS = 50;
 const CLOSE_TIMEOUT_MS = 1000;
 const TELL_AGAIN_MS = 30_000;
 
@@ -39,7 +38,6 @@ export class RedisCluster implements OnApplicationShutdown {
   private readonly writer: DurableWriter;
   private readonly lastTold = new Map<string, number>();
   private readonly subscriptions: ChannelSubscription[] = [];
-  private lastRefresh = -Infinity;
   private isClosed = false;
 
   constructor(@Inject(REDIS_CLUSTER_OPTIONS) private readonly options: RedisClusterOptions) {
@@ -156,16 +154,6 @@ export class RedisCluster implements OnApplicationShutdown {
     );
   }
 
-  /** A pipeline is not redirected by the client when only part of it failed: the map has to be asked for. */
-  private refreshSlots(): void {
-    const now = performance.now();
-    // Not by every caller who is turned away: together they would be a storm.
-    if (now - this.lastRefresh >= REFRESH_SLOTS_AT_MOST_EVERY_MS) {
-      this.lastRefresh = now;
-      this.clients.forEach((client) => client.refreshSlotsCache(() => undefined));
-    }
-  }
-
   /** A cluster that is away says the same twice a second; once in a while is enough. */
   private tell(text: string): void {
     const now = performance.now();
@@ -211,7 +199,8 @@ export class RedisCluster implements OnApplicationShutdown {
       if (!isRetriable(failure)) {
         throw new Error(`${script.name} failed: ${failure.message}`, { cause: failure });
       }
-      this.refreshSlots();
+      // A pipeline is not redirected by the client when only part of it failed: the map has to be asked for.
+      this.clients.forEach((client) => client.refreshSlotsCache(() => undefined));
       await delay(PAUSE_BETWEEN_TRIES_MS);
     }
     return script.parse(reply);

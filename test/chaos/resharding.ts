@@ -52,10 +52,20 @@ export class Resharding {
 
   /** Key by key, while everything goes on. */
   async move(slot: number, from: number, to: number): Promise<void> {
+    await this.beginMove(slot, from, to);
+    await this.finishMove(slot, from, to);
+  }
+
+  /** From here on a key that is not at its old place is asked for at the new one. */
+  async beginMove(slot: number, from: number, to: number): Promise<void> {
     const [source, target] = [this.node(from), this.node(to)];
-    const [sourceId, targetId] = [await idOf(source), await idOf(target)];
-    await target.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', sourceId);
-    await source.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', targetId);
+    await target.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', await idOf(source));
+    await source.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', await idOf(target));
+  }
+
+  async finishMove(slot: number, from: number, to: number): Promise<void> {
+    const [source, target] = [this.node(from), this.node(to)];
+    const targetId = await idOf(target);
     for (;;) {
       const keys = await source.call('CLUSTER', 'GETKEYSINSLOT', slot, KEYS_AT_ONCE);
       if (keys === '') {

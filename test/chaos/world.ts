@@ -104,11 +104,18 @@ export class World {
     });
   }
 
-  /** Those that ended though nobody ended them, with the last that they said. */
+  /** Those that ended though nobody ended them, and what any of them logged as an error of its own. */
   get crashed(): string[] {
-    return this.instances.flatMap((instance, index) =>
-      instance.hasEnded ? [`instance ${index}: ${instance.output().slice(-500)}`] : [],
-    );
+    return this.instances.flatMap((instance, index) => [
+      ...(instance.hasEnded
+        ? [`instance ${index} has ended: ${instance.output().slice(-500)}`]
+        : []),
+      ...instance
+        .output()
+        .split('\n')
+        .filter((line) => /"level":[56]0|Unhandled|uncaught/.test(line))
+        .map((line) => `instance ${index} says: ${line.slice(0, 500)}`),
+    ]);
   }
 
   async stop(): Promise<void> {
