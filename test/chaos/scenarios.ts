@@ -5,6 +5,7 @@ import type { World, WorldOptions } from './world.js';
 const CONTROL_LOG = 'near-cache.control';
 /** A failover, with this cluster's node timeout of two seconds, and some more. */
 const PAST_FAILOVER_MS = 6000;
+const FAILOVER_MS = 20_000;
 const WHOLE_SHARD_BACK_MS = 60_000;
 const LONG_PAUSE_MS = 60_000;
 
@@ -80,6 +81,27 @@ export const SCENARIOS: readonly Scenario[] = [
         });
         await world.redis.untilWhole();
         await world.goOn(1000);
+      }
+    },
+  },
+  {
+    name: 'master-wakes-at-failover',
+    about:
+      'a master stands still, and wakes up in the very moment in which its replica has taken over',
+    recoversFrom: 'end',
+    run: async (world) => {
+      for (let count = 0; count < 4; count += 1) {
+        const master = world.random.pick(await world.redis.masters());
+        const replica = await world.redis.replicaOf(master);
+        await world.history.fault('pause', async () => {
+          world.redis.signal(master, 'SIGSTOP');
+          await eventually('the replica leads', FAILOVER_MS, async () =>
+            (await world.redis.cluster.call(replica, 'ROLE')).startsWith('master'),
+          );
+          world.redis.signal(master, 'SIGCONT');
+        });
+        await world.redis.untilWhole();
+        await world.goOn(500);
       }
     },
   },
