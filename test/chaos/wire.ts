@@ -121,7 +121,8 @@ class Tap {
     from.on('close', () => {
       this.sockets.delete(from);
       this.lanes.delete(lane);
-      lane.add(() => to.destroy(), this.delayMs);
+      // After what is still on its way: it may arrive though nobody waits for the answer any more.
+      lane.add(() => to.end(), this.delayMs);
     });
     return lane;
   }
