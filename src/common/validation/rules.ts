@@ -1,4 +1,4 @@
-import { isEmail, ValidateBy } from 'class-validator';
+import { isEmail, ValidateBy, ValidateIf } from 'class-validator';
 
 import type { Rule } from './rule-failure.js';
 
@@ -12,6 +12,11 @@ export function Obeys(name: string, rule: Rule): PropertyDecorator {
       defaultMessage: (args) => JSON.stringify(rule(args?.value)),
     },
   });
+}
+
+/** For a member that may be left out. `IsOptional` would let null through as well. */
+export function IfSent(): PropertyDecorator {
+  return ValidateIf((_, value) => value !== undefined);
 }
 
 /** Any string; what it must look like is decided elsewhere. */
