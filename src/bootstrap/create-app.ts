@@ -7,10 +7,10 @@ import { setUpApiDocs } from '../api-docs/index.js';
 import { AppModule, type AppSettings } from '../app.module.js';
 import { RequestValidationPipe } from '../common/validation/index.js';
 import { createLogger, NestLogger, RequestLog } from '../logging/index.js';
-import { refuseAmbiguousRequests } from './ambiguous-requests.js';
 import { answerClientError } from './client-errors.js';
 import { parseJsonOnly } from './json-bodies.js';
 import { ProblemFilter, sendEarlyProblem } from './problem.filter.js';
+import { checkRequestHeads } from './request-heads.js';
 import { addSecurityHeaders } from './security-headers.js';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
@@ -38,7 +38,7 @@ export async function createApp(settings: AppSettings): Promise<NestFastifyAppli
   closeConnectionsWhenDrained(server);
   const isHttps = Boolean(settings.http.tls) || settings.http.trustedProxies.length > 0;
   await addSecurityHeaders(app, isHttps);
-  refuseAmbiguousRequests(server);
+  checkRequestHeads(server, HEADERS_LIMIT_BYTES);
   app.useGlobalPipes(new RequestValidationPipe());
   app.useGlobalFilters(new ProblemFilter());
   setUpApiDocs(app);
@@ -52,6 +52,8 @@ function serverOptions(
   const { tls, trustedProxies } = settings.http;
   const nodeOptions = {
     maxHeaderSize: HEADERS_LIMIT_BYTES,
+    // Ours answers with a problem.
+    requireHostHeader: false,
     // Must be the shorter of the two: Node would exchange them otherwise, and let a body take a minute.
     headersTimeout: HEADERS_TIMEOUT_MS,
     connectionsCheckingInterval: SLOW_SENDERS_SWEEP_MS,

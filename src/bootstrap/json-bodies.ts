@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { Problem } from '../common/problem/index.js';
 
 /** RFC 8259 section 8.1 knows one charset. Anything else is refused instead of being read as if it were UTF-8. */
-const JSON_IN_UTF8 = /^application\/json(?:;\s*charset="?utf-8"?)?$/i;
+const JSON_IN_UTF8 = /^application\/json(?:;\s*charset=(?:utf-8|"utf-8"))?$/i;
 /** Deeper than any body of ours, and shallow enough for code that walks a body recursively. */
 const MOST_LEVELS = 16;
 
