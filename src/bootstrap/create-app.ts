@@ -84,11 +84,18 @@ function serverOptions(
   };
 }
 
-/** A connection that was busy when the shutdown began would be kept alive after its answer, and hold the shutdown up. */
+/**
+ * A connection that was busy when the shutdown began would be kept alive after its answer, and hold the shutdown up. And
+ * Node looks for slow senders no more, once it has stopped to listen.
+ */
 function closeConnectionsWhenDrained(server: FastifyInstance): void {
   server.addHook('preClose', (done) => {
     const sweep = setInterval(() => server.server.closeIdleConnections(), DRAIN_SWEEP_MS);
-    server.server.once('close', () => clearInterval(sweep));
+    const cutOff = setTimeout(() => server.server.closeAllConnections(), REQUEST_TIMEOUT_MS);
+    server.server.once('close', () => {
+      clearInterval(sweep);
+      clearTimeout(cutOff);
+    });
     done();
   });
 }
