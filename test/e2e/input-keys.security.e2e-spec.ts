@@ -1,4 +1,10 @@
-import { JSON_TYPE, startBadInput, type BadInput, type Reader } from '../support/bad-input.js';
+import {
+  expectStatus,
+  JSON_TYPE,
+  startBadInput,
+  type BadInput,
+  type Reader,
+} from '../support/bad-input.js';
 import { GOOD_PASSWORD } from '../support/http-client.js';
 import { rawHttp, rawRequest, statusOf } from '../support/raw-http.js';
 
@@ -38,9 +44,7 @@ describe('names', () => {
         for (const operation of input.readers) {
           const body = bodyWith(operation, text);
           const answer = await input.send(operation, body);
-          expect({ path: operation.path, body, status: answer.status }).toMatchObject({
-            status: 400,
-          });
+          expectStatus({ path: operation.path, body }, answer.status, 400);
         }
       });
     });
@@ -123,7 +127,7 @@ describe('names', () => {
       for (const operation of input.operations.filter(({ method }) => method === 'GET')) {
         const path = input.pathOf(operation);
         const answer = await api.request<unknown>('GET', `${path}?${query}`, options);
-        expect({ path, status: answer.status }).toEqual({ path, status: 200 });
+        expectStatus({ path }, answer.status, 200);
       }
       const read = await api.request('GET', `/api/users/${target.id}?${query}`, options);
       expect(read.body).toMatchObject({ id: target.id });

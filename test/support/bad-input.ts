@@ -70,3 +70,8 @@ export async function startBadInput(): Promise<BadInput> {
 }
 
 export const JSON_TYPE = 'Content-Type: application/json';
+
+/** That it was answered so; a failure shows what was sent. */
+export function expectStatus(sent: object, status: number, expected: number): void {
+  expect({ ...sent, status }).toEqual({ ...sent, status: expected });
+}

@@ -49,6 +49,8 @@ export function textBetween(min: number, max: number): Rule {
 }
 
 const EMAIL_MAX_LENGTH = 254; // RFC 5321 section 4.5.3.1.3
+/** What isEmail lets through, or fails at: spaces of all kinds, what cannot be seen, halves of characters. */
+const NOT_IN_EMAIL = /[\p{Z}\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Default_Ignorable_Code_Point}]/u;
 
 export const emailAddress: Rule = (value) => {
   if (typeof value !== 'string') {
@@ -57,7 +59,7 @@ export const emailAddress: Rule = (value) => {
   if (value.length > EMAIL_MAX_LENGTH) {
     return { code: 'too-long', params: { max: EMAIL_MAX_LENGTH } };
   }
-  return isEmail(value) ? undefined : { code: 'not-an-email' };
+  return !NOT_IN_EMAIL.test(value) && isEmail(value) ? undefined : { code: 'not-an-email' };
 };
 
 export const isBoolean: Rule = (value) =>
