@@ -1,4 +1,3 @@
-import type { Server } from 'node:net';
 import { setInterval as ticks } from 'node:timers/promises';
 
 import { SlowClient } from '../support/slow-client.js';
@@ -10,19 +9,19 @@ const HEAD = 'POST /api/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/j
 describe('an instance that is told to stop', () => {
   it('does so, though a client is not done with sending (75)', async () => {
     const api = await startTestApp();
-    const client = await SlowClient.connect(api.app.getHttpServer() as unknown as Server, api.url, {
+    const client = await SlowClient.connect(api.app.getHttpServer(), api.url, {
       first: `${HEAD}Transfer-Encoding: chunked\r\n\r\n`,
       drip: '1\r\n \r\n',
     });
 
     const stopped = api.close();
 
-    for await (const _ of ticks(TICK_MS)) {
-      if (client.isCutOff) {
-        break;
-      }
+    const clock = ticks(TICK_MS)[Symbol.asyncIterator]();
+    while (!client.isCutOff) {
+      await clock.next();
       client.drip();
     }
+    await clock.return?.();
     await stopped;
     client.hangUp();
   });
