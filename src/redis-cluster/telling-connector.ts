@@ -1,0 +1,39 @@
+import { AbstractConnector } from 'ioredis';
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+
+interface Target {
+  readonly host: string;
+  readonly port: number;
+  readonly tls?: ConnectionOptions;
+  readonly disconnectTimeout: number;
+}
+
+/**
+ * Opens connections as the driver does, and tells why one could not be opened or was broken. The driver itself keeps
+ * that from whoever asks for the slots: a certificate that is not trusted looks like any closed connection.
+ */
+export function connectorTelling(
+  onError: (address: string, error: Error) => void,
+): new (target: unknown) => AbstractConnector {
+  return class TellingConnector extends AbstractConnector {
+    private readonly target: Target;
+
+    constructor(target: unknown) {
+      super((target as Target).disconnectTimeout);
+      this.target = target as Target;
+    }
+
+    override connect(): Promise<Socket> {
+      const { host, port, tls } = this.target;
+      this.connecting = true;
+      const stream = tls ? connectTls({ host, port, ...tls }) : connect({ host, port });
+      this.stream = stream;
+      stream.once('error', (error: Error) => {
+        this.firstError = error;
+        onError(`${host}:${port}`, error);
+      });
+      return Promise.resolve(stream);
+    }
+  };
+}
