@@ -1,21 +1,33 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { Secret } from '../../src/common/secret/index.js';
 import { EmbeddedCluster, type EmbeddedClusterOptions } from '../../src/embedded-cluster/index.js';
+import { aclFileLine } from '../../src/redis-cluster/index.js';
+
+/** Under which applications work on clusters of a test's own: with the least rights, as on the shared one (94). */
+const USER = {
+  username: 'keyslot-tests',
+  password: new Secret(randomBytes(24).toString('base64url')),
+  keyPrefix: 't-',
+};
 
 export interface OwnCluster {
   readonly cluster: EmbeddedCluster;
   readonly directory: string;
   /** For startTestApp: this cluster instead of the shared one. */
-  readonly variables: { REDIS_NODES: string; REDIS_PASSWORD: string };
+  readonly variables: { REDIS_NODES: string; REDIS_USERNAME: string; REDIS_PASSWORD: string };
   /** The ports of the nodes that are masters now. */
   masters(): Promise<number[]>;
   /** The port of the replica that follows the master. */
   replicaOf(master: number): Promise<number>;
   signal(port: number, signal: NodeJS.Signals): void;
-  /** Stops the nodes and removes their data. */
+  /** What the nodes that run have refused to somebody, by ACL LOG. */
+  refused(): Promise<string[]>;
+  /** Stops the nodes and removes their data. @throws if a node has refused something to somebody */
   remove(): Promise<void>;
 }
 
@@ -29,16 +41,23 @@ export async function startOwnCluster(
     // Test files that run at the same time must not look for ports in the same place.
     firstPort: 14_000 + 100 * Number(process.env['JEST_WORKER_ID'] ?? 0),
     restartNodes: false,
+    configuration: [aclFileLine(USER)],
     ...options,
   });
   const ports = cluster.addresses.map(({ port }) => port);
   const roles = async (port: number): Promise<unknown> => cluster.call(port, 'INFO', 'replication');
+  const refused = async (): Promise<string[]> => {
+    const logs = [...cluster.pids.keys()].map((port) => cluster.call(port, 'ACL', 'LOG'));
+    return (await Promise.all(logs)).filter((log) => log !== '');
+  };
   return {
     cluster,
     directory,
+    refused,
     variables: {
       REDIS_NODES: cluster.addresses.map(({ host, port }) => `${host}:${port}`).join(','),
-      REDIS_PASSWORD: cluster.password.reveal(),
+      REDIS_USERNAME: USER.username,
+      REDIS_PASSWORD: USER.password.reveal(),
     },
     masters: async () => {
       const found = await Promise.all(
@@ -57,8 +76,14 @@ export async function startOwnCluster(
       for (const pid of cluster.pids.values()) {
         process.kill(pid, 'SIGCONT');
       }
+      const refusals = await refused();
       await cluster.stop();
       rmSync(directory, { recursive: true, force: true });
+      if (refusals.length > 0) {
+        throw new Error(
+          `Redis refused something (see src/redis-cluster/acl.ts): ${refusals.join()}`,
+        );
+      }
     },
   };
 }

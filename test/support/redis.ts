@@ -1,6 +1,6 @@
 import { Cluster, type Redis } from 'ioredis';
 
-/** The test cluster, asked directly: what did really get there? */
+/** The test cluster, asked directly and by its administrator: what did really get there? */
 export async function withRedis<T>(
   work: (masters: Redis[], cluster: Cluster) => Promise<T>,
 ): Promise<T> {
@@ -9,7 +9,7 @@ export async function withRedis<T>(
       const [host, port] = node.split(':');
       return { host: host!, port: Number(port) };
     }),
-    { redisOptions: { password: process.env['TEST_REDIS_PASSWORD'] ?? '' } },
+    { redisOptions: { password: process.env['TEST_REDIS_ADMIN_PASSWORD'] ?? '' } },
   );
   await new Promise((resolve) => cluster.once('ready', resolve));
   try {
