@@ -25,6 +25,10 @@ export interface OwnCluster {
   /** The port of the replica that follows the master. */
   replicaOf(master: number): Promise<number>;
   signal(port: number, signal: NodeJS.Signals): void;
+  /** Gives the applications' user further rules, on every node. */
+  changeUser(...rules: string[]): Promise<void>;
+  /** The applications' user as it was at first. */
+  restoreUser(): Promise<void>;
   /** What the nodes that run have refused to somebody, by ACL LOG. */
   refused(): Promise<string[]>;
   /** Stops the nodes and removes their data. @throws if a node has refused something to somebody */
@@ -50,10 +54,17 @@ export async function startOwnCluster(
     const logs = [...cluster.pids.keys()].map((port) => cluster.call(port, 'ACL', 'LOG'));
     return (await Promise.all(logs)).filter((log) => log !== '');
   };
+  const changeUser = async (...rules: string[]): Promise<void> => {
+    await Promise.all(
+      ports.map((port) => cluster.call(port, 'ACL', 'SETUSER', USER.username, ...rules)),
+    );
+  };
   return {
     cluster,
     directory,
     refused,
+    changeUser,
+    restoreUser: async () => changeUser('reset', ...aclFileLine(USER).split(' ').slice(2)),
     variables: {
       REDIS_NODES: cluster.addresses.map(({ host, port }) => `${host}:${port}`).join(','),
       REDIS_USERNAME: USER.username,
