@@ -14,6 +14,8 @@ const SHORTEST_UPTIME_MS = 1000;
 /** A failover takes the node timeout and one to two seconds more; past this, none is coming. */
 const FAILOVER_TIMEOUT_MS = 10_000;
 
+export type RestartNodes = 'after-failover' | 'at-once' | 'never';
+
 export interface EmbeddedClusterOptions extends RedisNodeOptions {
   /** Where data, password and logs are kept. A second start with the same folder finds yesterday's data. */
   readonly directory: string;
@@ -21,8 +23,12 @@ export interface EmbeddedClusterOptions extends RedisNodeOptions {
   readonly firstPort?: number;
   /** When the ports are busy: look further up (default), or stop with a message that names them. */
   readonly whenPortsAreBusy?: 'look-further' | 'stop';
-  /** Start a node again that ended by itself, once its replica has taken over. Default true. */
-  readonly restartNodes?: boolean;
+  /**
+   * Whether a node that ended by itself is started again: by default once its replica has taken over. 'at-once' lets a
+   * master lead again from what it had written to its disk, which after a crash of the machine may be older than what
+   * its replica has confirmed.
+   */
+  readonly restartNodes?: RestartNodes;
 }
 
 /** Three masters and three replicas on loopback: real redis-server processes, for development, tests and benchmarks. */
@@ -33,7 +39,7 @@ export class EmbeddedCluster {
     private readonly directory: DataDirectory,
     private readonly nodes: readonly RedisNode[],
     readonly password: Secret,
-    private readonly restartNodes: boolean,
+    private readonly restartNodes: RestartNodes,
   ) {}
 
   /** @throws EmbeddedClusterError with a message for the person at the terminal */
@@ -72,7 +78,7 @@ export class EmbeddedCluster {
       directory,
       nodes,
       new Secret(password),
-      options.restartNodes ?? true,
+      options.restartNodes ?? 'after-failover',
     );
     try {
       await cluster.bringUp();
@@ -129,7 +135,7 @@ export class EmbeddedCluster {
     }
     await untilHealthy(this.nodes, HEALTHY_TIMEOUT_MS);
     this.directory.markFormed();
-    if (this.restartNodes) {
+    if (this.restartNodes !== 'never') {
       await Promise.all(this.nodes.map((node) => this.watch(node)));
     }
   }
@@ -150,7 +156,11 @@ export class EmbeddedCluster {
 
   private async restart(node: RedisNode, id: string): Promise<void> {
     const deadline = performance.now() + FAILOVER_TIMEOUT_MS;
-    while (!this.isStopping && performance.now() < deadline) {
+    while (
+      this.restartNodes === 'after-failover' &&
+      !this.isStopping &&
+      performance.now() < deadline
+    ) {
       const survivors = this.nodes.filter((other) => other !== node && other.isRunning);
       const seen = survivors.map(async (survivor) => isReplaced(id, survivor));
       if (await Promise.any(seen.map(orNever)).catch(() => false)) {

@@ -23,7 +23,6 @@ import { TroubleLog } from './trouble-log.js';
 import { within } from './within.js';
 
 const PAUSE_BETWEEN_TRIES_MS = 30;
-const REFRESH_SLOTS_AT_MOST_EVERY_MS = 50;
 const CLOSE_TIMEOUT_MS = 1000;
 
 type Arguments = readonly (string | number)[];
@@ -43,7 +42,6 @@ export class RedisCluster implements OnApplicationShutdown {
   private readonly writeClient: Cluster;
   private readonly writer: DurableWriter;
   private readonly subscriptions: ChannelSubscription[] = [];
-  private lastRefresh = -Infinity;
   private isClosed = false;
 
   constructor(@Inject(REDIS_CLUSTER_OPTIONS) private readonly options: RedisClusterOptions) {
@@ -161,16 +159,6 @@ export class RedisCluster implements OnApplicationShutdown {
     );
   }
 
-  /** A pipeline is not redirected by the client when only part of it failed: the map has to be asked for. */
-  private refreshSlots(): void {
-    const now = performance.now();
-    // Not by every caller who is turned away: together they would be a storm.
-    if (now - this.lastRefresh >= REFRESH_SLOTS_AT_MOST_EVERY_MS) {
-      this.lastRefresh = now;
-      this.clients.forEach((client) => client.refreshSlotsCache(() => undefined));
-    }
-  }
-
   private get clients(): readonly Cluster[] {
     return [this.client, this.writeClient];
   }
@@ -213,7 +201,8 @@ export class RedisCluster implements OnApplicationShutdown {
         const cause = presentable(failure);
         throw new Error(`${script.name} failed: ${cause.message}`, { cause });
       }
-      this.refreshSlots();
+      // A pipeline is not redirected by the client when only part of it failed: the map has to be asked for.
+      this.clients.forEach((client) => client.refreshSlotsCache(() => undefined));
       await delay(PAUSE_BETWEEN_TRIES_MS);
     }
     return script.parse(reply);

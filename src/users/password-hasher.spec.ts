@@ -79,4 +79,10 @@ describe('the password hasher', () => {
     expect(refused).toHaveLength(6);
     expect(refused.every(({ reason }) => reason instanceof HashingOverloadedError)).toBe(true);
   });
+
+  it('hashes nothing for a caller who has given up (53)', async () => {
+    const hasher = new PasswordHasher({ isRegistrationOpen: true });
+
+    await expect(hasher.hash(password, Deadline.after(0))).rejects.toThrow(HashingOverloadedError);
+  });
 });

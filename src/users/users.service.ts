@@ -27,6 +27,8 @@ const FAILURES_PER_ACCOUNT: FailureLimit = {
 /** Changes of one user that begin at the same time may come in another order; whoever comes late begins again. */
 const MOST_OVERTAKEN = 20;
 /** For so long a repeated password change may find that it has been made already. */
+/** Together longer than a failover takes. */
+const RELEASE_ATTEMPTS = 5;
 /** For what can be left undone without harm. */
 const LONGEST_AFTERTHOUGHT_MS = 300;
 const REPEATABLE_MS = 10 * 60 * 1000;
@@ -79,18 +81,17 @@ export class UsersService {
   async register(registration: Registration, deadline: Deadline): Promise<RegistrationOutcome> {
     const userId = randomUUID();
     const { username } = registration;
-    if (!(await this.store.claimName(username, userId, deadline))) {
-      return { outcome: 'username-taken' };
-    }
-    let passwordHash: string;
     try {
-      passwordHash = await this.hasher.hash(registration.password, deadline);
+      if (!(await this.store.claimName(username, userId, deadline))) {
+        return { outcome: 'username-taken' };
+      }
+      const passwordHash = await this.hasher.hash(registration.password, deadline);
+      await this.store.create(userId, registration, passwordHash, deadline);
     } catch (error) {
-      // Not awaited, for the caller has waited long enough; and a claim also runs out by itself.
-      this.store.releaseName(username, userId, Deadline.none).catch(() => undefined);
+      // Not awaited: the caller has waited long enough.
+      void this.releaseClaim(username, userId);
       throw error;
     }
-    await this.store.create(userId, registration, passwordHash, deadline);
     const user = await this.completeRegistration(userId, username, deadline);
     if (user === undefined) {
       return { outcome: 'username-taken' };
@@ -255,6 +256,17 @@ export class UsersService {
       return false;
     }
     return this.deleteEverywhere(user, undefined, deadline);
+  }
+
+  /** So that whoever repeats the registration need not wait for the claim to run out. */
+  private async releaseClaim(username: string, userId: string): Promise<void> {
+    for (let attempt = 0; attempt < RELEASE_ATTEMPTS; attempt += 1) {
+      try {
+        return await this.store.releaseClaim(username, userId, Deadline.none);
+      } catch {
+        // Each attempt has taken as long as Redis is waited for.
+      }
+    }
   }
 
   private async changeEverywhere(

@@ -60,9 +60,14 @@ export class UsersStore {
     return this.redis.runDurably(scripts.confirmName, [this.nameKey(username)], [userId], deadline);
   }
 
-  /** Not durable: a name that stays behind is taken over by the next who wants it. */
+  /** Gives up a name that is the user's. Not durable: one that stays behind is taken over by the next who wants it. */
   async releaseName(username: string, userId: string, deadline: Deadline): Promise<void> {
-    await this.redis.run(scripts.releaseName, [this.nameKey(username)], [userId], deadline);
+    await this.redis.run(scripts.releaseName, [this.nameKey(username)], [userId, 1], deadline);
+  }
+
+  /** Gives up a claim, unless it was confirmed meanwhile. Not durable: one that stays behind runs out. */
+  async releaseClaim(username: string, userId: string, deadline: Deadline): Promise<void> {
+    await this.redis.run(scripts.releaseName, [this.nameKey(username)], [userId, 0], deadline);
   }
 
   async create(

@@ -1,10 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Instance } from '../support/instance.js';
-import { eventually, type OwnCluster } from '../support/own-cluster.js';
+import type { OwnCluster } from '../support/own-cluster.js';
 import type { Random } from './random.js';
-
-const WHOLE_AGAIN_MS = 60_000;
 
 export type Fault =
   | 'instance stopped and resumed'
@@ -62,29 +60,14 @@ export class FaultDriver {
         return;
       case 'master killed':
         this.redis.signal(this.random.pick(await this.redis.masters()), 'SIGKILL');
-        return this.untilWhole();
+        return this.redis.untilWhole();
       case 'master paused': {
         const master = this.random.pick(await this.redis.masters());
         this.redis.signal(master, 'SIGSTOP');
         await delay(this.random.between(200, 5000));
         this.redis.signal(master, 'SIGCONT');
-        return this.untilWhole();
+        return this.redis.untilWhole();
       }
     }
-  }
-
-  private async untilWhole(): Promise<void> {
-    await eventually('the cluster is whole', WHOLE_AGAIN_MS, async () => {
-      // Not by signal: a killed node is known by its absence for a moment.
-      const answers = await Promise.all(
-        this.redis.cluster.addresses.map(async ({ port }) =>
-          this.redis.cluster.call(port, 'INFO', 'replication').catch(() => ''),
-        ),
-      );
-      const masters = answers.filter((info) => info.includes('role:master'));
-      const replicas = answers.filter((info) => info.includes('master_link_status:up'));
-      const areServed = masters.every((info) => /slave0:.*state=online/.test(info));
-      return masters.length === 3 && replicas.length === 3 && areServed;
-    });
   }
 }

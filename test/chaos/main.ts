@@ -1,54 +1,102 @@
 import { randomInt } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
-import { FAULTS } from './faults.js';
-import { RevocationRun } from './revocations.js';
-import { summaryOf } from './summary.js';
+import { lineOf, markdownOf } from './report.js';
+import { REVOCATIONS, runRevocations } from './revocation-scenario.js';
+import { runScenario, violationCount, type ScenarioReport } from './run-scenario.js';
+import { SCENARIOS } from './scenarios.js';
 
 const USAGE = `Usage: npm run chaos -- [options]
 
-  --revocations N  how many tokens are revoked while things break (default 10000)
-  --seed N         repeats the choice of faults of an earlier run
+  --list           shows the scenarios
+  --only a,b       runs these and no others
+  --seed N         makes the same choices as an earlier run
   --workers N      how many clients work at the same time (default 8)
-  --calm           breaks nothing: how long does a revocation take?
+  --revocations N  how many tokens are revoked in the scenario "revocations" (default 500)
+
+The table is printed, and written to .data/chaos/ as Markdown and JSON, with every operation of every scenario beside it. The exit code is 0 when every promise was kept.
 `;
-const PROGRESS_EVERY = 500;
+const RESULTS = '.data/chaos';
 
 const { values } = parseArgs({
   options: {
-    revocations: { type: 'string', default: '10000' },
+    list: { type: 'boolean', default: false },
+    only: { type: 'string' },
     seed: { type: 'string', default: String(randomInt(2 ** 31)) },
     workers: { type: 'string', default: '8' },
-    calm: { type: 'boolean', default: false },
+    revocations: { type: 'string', default: '500' },
     help: { type: 'boolean', default: false },
   },
 });
 
+interface Entry {
+  readonly name: string;
+  readonly about: string;
+  readonly run: (seed: number, workers: number) => Promise<ScenarioReport>;
+}
+
+const entries: readonly Entry[] = [
+  ...SCENARIOS.map((scenario) => ({
+    name: scenario.name,
+    about: scenario.about,
+    run: async (seed: number, workers: number) => runScenario(scenario, { seed, workers }),
+  })),
+  {
+    ...REVOCATIONS,
+    run: async (seed, workers) => runRevocations(Number(values.revocations), seed, workers),
+  },
+];
+
 async function main(): Promise<void> {
-  const [count, seed, workers] = [values.revocations, values.seed, values.workers].map(Number);
-  if (values.help || !count || seed === undefined || !workers) {
+  if (values.help) {
     process.stdout.write(USAGE);
-    return;
+  } else if (values.list) {
+    entries.forEach(({ name, about }) => process.stdout.write(`${name.padEnd(26)}${about}\n`));
+  } else {
+    await runAll(chosen(), Number(values.seed), Number(values.workers));
   }
-  const tenth = Math.floor(count / 10);
-  const run = await RevocationRun.start({
-    revocations: { logout: count - 2 * tenth, 'role change': tenth, 'disabled user': tenth },
-    faults: values.calm ? [] : FAULTS,
-    seed,
-    workers,
-    onProgress: (done) => {
-      if (done % PROGRESS_EVERY === 0) {
-        process.stdout.write(`${done} of ${count} revoked\n`);
-      }
-    },
-  });
-  try {
-    process.stdout.write(`Seed ${seed}, three instances, ${workers} clients.\n`);
-    const report = await run.finish();
-    process.stdout.write(summaryOf(report));
-    process.exitCode = report.accepted.length === 0 ? 0 : 1;
-  } finally {
-    await run.stop();
+}
+
+function chosen(): readonly Entry[] {
+  const names = values.only?.split(',');
+  const unknown = names?.filter((name) => !entries.some((entry) => entry.name === name)) ?? [];
+  if (unknown.length > 0) {
+    throw new Error(`There is no scenario ${unknown.join(', ')}. See --list.`);
+  }
+  return entries.filter(({ name }) => names?.includes(name) ?? true);
+}
+
+async function runAll(chosenOnes: readonly Entry[], seed: number, workers: number): Promise<void> {
+  process.stdout.write(`Seed ${seed}, three instances, ${workers} clients.\n`);
+  const reports: ScenarioReport[] = [];
+  for (const { name, run } of chosenOnes) {
+    process.stdout.write(`${name} …\n`);
+    const report = await run(seed, workers);
+    reports.push(report);
+    process.stdout.write(lineOf(report));
+    writeHistory(report);
+    write(reports, seed);
+  }
+  process.stdout.write(`\n${markdownOf(reports)}\n`);
+  process.exitCode = reports.some((report) => violationCount(report) > 0) ? 1 : 0;
+}
+
+/** After each scenario, so that an interrupted run leaves what it has found. */
+function write(reports: readonly ScenarioReport[], seed: number): void {
+  mkdirSync(RESULTS, { recursive: true });
+  writeFileSync(`${RESULTS}/${seed}.md`, `${markdownOf(reports)}\n`);
+  const withoutHistory = reports.map((report) => ({ ...report, history: undefined }));
+  writeFileSync(`${RESULTS}/${seed}.json`, `${JSON.stringify(withoutHistory, null, 2)}\n`);
+}
+
+/** Every operation on a line of its own. */
+function writeHistory({ scenario, seed, history }: ScenarioReport): void {
+  if (history) {
+    const { faults, disturbances, operations } = history;
+    const lines = [...faults, ...disturbances, ...operations].map((one) => JSON.stringify(one));
+    mkdirSync(RESULTS, { recursive: true });
+    writeFileSync(`${RESULTS}/${seed}-${scenario}.jsonl`, `${lines.join('\n')}\n`);
   }
 }
 

@@ -14,6 +14,7 @@ describe('health', () => {
         redis: { isHealthy: true, masters: 3, replicas: 3, uncoveredSlots: 0 },
         hasSigningKeys: true,
         trustsMemory: true,
+        isClockRight: true,
         isStopping: false,
       },
     });

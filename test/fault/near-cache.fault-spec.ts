@@ -15,7 +15,7 @@ describe('the near cache, while Redis breaks', () => {
   let a: CacheInstance;
   let b: CacheInstance;
   beforeEach(async () => {
-    own = await startOwnCluster({ restartNodes: true });
+    own = await startOwnCluster({ restartNodes: 'after-failover' });
     const { variables } = own;
     const prefix = newPrefix();
     [a, b] = await Promise.all([

@@ -131,7 +131,7 @@ describe('with Redis away', () => {
 
 describe('with one master killed', () => {
   it('loses nothing that was acknowledged, and goes on by itself (promise 2)', async () => {
-    const redis = await startOwnCluster({ restartNodes: true });
+    const redis = await startOwnCluster({ restartNodes: 'after-failover' });
     const api = await startTestApp(redis.variables);
     const [master] = await redis.masters();
     const acknowledged: string[] = [];

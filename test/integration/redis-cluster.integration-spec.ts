@@ -6,6 +6,7 @@ import {
   RedisCluster,
   RedisClusterHealth,
 } from '../../src/redis-cluster/index.js';
+import { Resharding } from '../chaos/resharding.js';
 import { luaScript } from '../support/lua-script.js';
 import { eventually, startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
 import { testSettings } from '../support/test-app.js';
@@ -87,6 +88,27 @@ describe('RedisCluster', () => {
     }
     return ids;
   };
+
+  it('finds a key in a slot that is just moving, at its old place or the new one', async () => {
+    const resharding = new Resharding(own);
+    const [from, to] = (await own.masters()) as [number, number];
+    const [id] = await idsOn(from, 1);
+    const slot = await resharding.slotOf(`test.${id}`);
+    await redis.runDurably(setScript, [key(id!)], ['before'], Deadline.none);
+
+    await resharding.beginMove(slot, from, to);
+    expect(await value(id!)).toBe('before');
+    // Others of the same slot, which are not at the old place and so belong to the new one.
+    const otherKey = redis.keys.key(['test', id!], 'other');
+    await redis.runDurably(setScript, [otherKey], ['during'], Deadline.none);
+    expect(await redis.run(getScript, [otherKey], [], Deadline.none)).toBe('during');
+    expect(await own.cluster.call(from, 'CLUSTER', 'COUNTKEYSINSLOT', slot)).toBe('1');
+    expect(await own.cluster.call(to, 'CLUSTER', 'COUNTKEYSINSLOT', slot)).toBe('1');
+    await resharding.finishMove(slot, from, to);
+
+    expect(await value(id!)).toBe('before');
+    expect(await redis.run(getScript, [otherKey], [], Deadline.none)).toBe('during');
+  });
 
   it('takes no write for done that no replica has confirmed', async () => {
     const [master] = await own.masters();

@@ -70,6 +70,11 @@ export class Instance extends HttpClient {
     return auditEvents(this.output()).filter((event) => event['type'] === type);
   }
 
+  /** Whether the process has come to its end, by itself or not. */
+  get hasEnded(): boolean {
+    return this.run.isEnded;
+  }
+
   /** Stops the process where it stands, as a debugger or a busy host does. */
   pause(): void {
     this.pauses += 1;
@@ -105,7 +110,7 @@ class Run {
   output = '';
   private readonly child: ChildProcess;
   private readonly ended: Promise<void>;
-  private isEnded = false;
+  isEnded = false;
 
   constructor(variables: Variables) {
     const child = spawn(process.execPath, [MAIN], {

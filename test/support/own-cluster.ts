@@ -15,9 +15,13 @@ const USER = {
   keyPrefix: 't-',
 };
 
+const WHOLE_AGAIN_MS = 60_000;
+
 export interface OwnCluster {
   readonly cluster: EmbeddedCluster;
   readonly directory: string;
+  /** What a node that is added needs beside what every node of an embedded cluster has. */
+  readonly nodeConfiguration: readonly string[];
   /** For startTestApp: this cluster instead of the shared one. */
   readonly variables: { REDIS_NODES: string; REDIS_USERNAME: string; REDIS_PASSWORD: string };
   /** The ports of the nodes that are masters now. */
@@ -25,6 +29,8 @@ export interface OwnCluster {
   /** The port of the replica that follows the master. */
   replicaOf(master: number): Promise<number>;
   signal(port: number, signal: NodeJS.Signals): void;
+  /** Until each of three masters has a replica that has caught up. */
+  untilWhole(): Promise<void>;
   /** Gives the applications' user further rules, on every node. */
   changeUser(...rules: string[]): Promise<void>;
   /** The applications' user as it was at first. */
@@ -40,12 +46,13 @@ export async function startOwnCluster(
   options: Partial<EmbeddedClusterOptions> = {},
 ): Promise<OwnCluster> {
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'keyslot-own-'));
+  const nodeConfiguration = [aclFileLine(USER)];
   const cluster = await EmbeddedCluster.start({
     directory,
     // Test files that run at the same time must not look for ports in the same place.
     firstPort: 14_000 + 100 * Number(process.env['JEST_WORKER_ID'] ?? 0),
-    restartNodes: false,
-    configuration: [aclFileLine(USER)],
+    restartNodes: 'never',
+    configuration: nodeConfiguration,
     ...options,
   });
   const ports = cluster.addresses.map(({ port }) => port);
@@ -62,6 +69,7 @@ export async function startOwnCluster(
   return {
     cluster,
     directory,
+    nodeConfiguration,
     refused,
     changeUser,
     restoreUser: async () => changeUser('reset', ...aclFileLine(USER).split(' ').slice(2)),
@@ -83,6 +91,7 @@ export async function startOwnCluster(
       return ports.find((_, index) => found[index])!;
     },
     signal: (port, signal) => process.kill(cluster.pids.get(port)!, signal),
+    untilWhole: async () => untilWhole(cluster),
     remove: async () => {
       for (const pid of cluster.pids.values()) {
         process.kill(pid, 'SIGCONT');
@@ -97,6 +106,21 @@ export async function startOwnCluster(
       }
     },
   };
+}
+
+async function untilWhole(cluster: EmbeddedCluster): Promise<void> {
+  await eventually('the cluster is whole', WHOLE_AGAIN_MS, async () => {
+    // A node that was killed a moment ago does not answer.
+    const answers = await Promise.all(
+      cluster.addresses.map(async ({ port }) =>
+        cluster.call(port, 'INFO', 'replication').catch(() => ''),
+      ),
+    );
+    const masters = answers.filter((info) => info.includes('role:master'));
+    const replicas = answers.filter((info) => info.includes('master_link_status:up'));
+    const areServed = masters.every((info) => /slave0:.*state=online/.test(info));
+    return masters.length === 3 && replicas.length === 3 && areServed;
+  });
 }
 
 /** Waits for a condition; fails the test when it does not come true in time. */

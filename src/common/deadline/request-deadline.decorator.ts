@@ -2,19 +2,22 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 
 import { Deadline } from './deadline.js';
 
+/** The longest that a request may take which only reads. */
+const READ_MS = 1800;
 /**
- * The longest that a request may take, in milliseconds. Longer than the lease that a change waits for when an instance
- * has died, and than a burst of logins waits for the processor. Redis alone is given up sooner: see RedisClusterOptions.
+ * The longest that any other may take: more than the lease that a change waits for when an instance has died, and than a
+ * burst of logins waits for the processor. Redis itself is given up sooner, see RedisClusterOptions.
  */
-const REQUEST_DEADLINE_MS = 5000;
+const CHANGE_MS = 5000;
+const READING = ['GET', 'HEAD'];
 
 const deadlines = new WeakMap<object, Deadline>();
 
 /** The deadline of a request. It runs from the first time that somebody asks, which is when all of the request is there. */
-export function deadlineOf(request: object): Deadline {
+export function deadlineOf(request: { readonly method: string }): Deadline {
   let deadline = deadlines.get(request);
   if (!deadline) {
-    deadline = Deadline.after(REQUEST_DEADLINE_MS);
+    deadline = Deadline.after(READING.includes(request.method) ? READ_MS : CHANGE_MS);
     deadlines.set(request, deadline);
   }
   return deadline;
@@ -23,5 +26,5 @@ export function deadlineOf(request: object): Deadline {
 /** The request's deadline, as a parameter: `@RequestDeadline() deadline: Deadline`. */
 export const RequestDeadline = createParamDecorator(
   (_: unknown, context: ExecutionContext): Deadline =>
-    deadlineOf(context.switchToHttp().getRequest<object>()),
+    deadlineOf(context.switchToHttp().getRequest<{ readonly method: string }>()),
 );

@@ -1,0 +1,19 @@
+import { Deadline } from './deadline.js';
+
+describe('Deadline', () => {
+  it('has passed when its time is over, and leaves no time then', () => {
+    const deadline = Deadline.after(0);
+
+    expect(deadline.hasPassed).toBe(true);
+    expect(deadline.remainingMs).toBe(0);
+  });
+
+  it('can only be brought forward', () => {
+    const deadline = Deadline.after(60_000);
+
+    expect(deadline.within(1000).remainingMs).toBeLessThanOrEqual(1000);
+    expect(deadline.within(120_000).remainingMs).toBeLessThanOrEqual(60_000);
+    expect(Deadline.none.within(1000).hasPassed).toBe(false);
+    expect(Deadline.none.remainingMs).toBe(Infinity);
+  });
+});

@@ -1,0 +1,201 @@
+import { randomUUID } from 'node:crypto';
+
+import { GOOD_PASSWORD, type Answer, type Tokens } from '../support/http-client.js';
+import type { Instance } from '../support/instance.js';
+import type { History, Kind } from './history.js';
+import type { Random } from './random.js';
+
+/** Of the sessions that have ended, so many are tried again and again. */
+const REMEMBERED_ENDED = 20;
+
+/** A login, as its client knows it. */
+interface KnownSession {
+  readonly id: string;
+  accessToken: string;
+  refreshToken: string;
+  /** A logout was tried, and its outcome is not known. */
+  isLeaving: boolean;
+}
+
+type Send = (instance: Instance) => Promise<Answer<unknown>>;
+
+/** One user and what somebody does with the account: everything one after the other, on any instance. */
+export class Client {
+  private readonly username = `client-${randomUUID()}`;
+  private readonly sessions: KnownSession[] = [];
+  private readonly ended: KnownSession[] = [];
+  private isRegistered = false;
+  private writes = 0;
+
+  constructor(
+    private readonly instances: readonly Instance[],
+    private readonly history: History,
+    private readonly random: Random,
+  ) {}
+
+  /** One request, chosen by chance from what is possible now. */
+  async step(): Promise<void> {
+    const session = this.sessions.length > 0 ? this.random.pick(this.sessions) : undefined;
+    if (!this.isRegistered) {
+      return this.register();
+    }
+    if (!session) {
+      return this.logIn();
+    }
+    if (session.isLeaving) {
+      return this.logOut(session);
+    }
+    const chance = this.random.next();
+    if (chance < 0.5) {
+      await this.read(session, this.anyInstance());
+    } else if (chance < 0.65) {
+      await this.change(session);
+    } else if (chance < 0.75) {
+      await this.refresh(session);
+    } else if (chance < 0.85) {
+      await this.logOut(session);
+    } else if (chance < 0.9) {
+      await this.logIn();
+    } else if (this.ended.length > 0) {
+      await this.read(this.random.pick(this.ended), this.anyInstance());
+    }
+  }
+
+  /** Looks at everything once more, on every instance. */
+  async verify(): Promise<void> {
+    if (!this.isRegistered) {
+      return;
+    }
+    await this.logIn();
+    for (const session of [...this.sessions, ...this.ended]) {
+      for (let instance = 0; instance < this.instances.length; instance += 1) {
+        await this.read(session, instance);
+      }
+    }
+  }
+
+  private async register(): Promise<void> {
+    const body = { username: this.username, password: GOOD_PASSWORD };
+    const answer = await this.call('register', this.anyInstance(), {}, (instance) =>
+      instance.request('POST', '/api/users', { body }),
+    );
+    // Taken: by the attempt before, whose answer was lost.
+    this.isRegistered = answer?.status === 201 || answer?.status === 409;
+  }
+
+  private async logIn(): Promise<void> {
+    const answer = await this.call('login', this.anyInstance(), {}, (instance) =>
+      instance.login(this.username),
+    );
+    if (answer?.status === 200) {
+      const tokens = answer.body as Tokens;
+      this.sessions.push({
+        id: tokens.session_id,
+        accessToken: tokens.access_token,
+        refreshToken: tokens.refresh_token,
+        isLeaving: false,
+      });
+    } else if (answer?.status === 401) {
+      // The name was taken by an attempt that came to nothing.
+      this.isRegistered = false;
+    }
+  }
+
+  private async read(session: KnownSession, instance: number): Promise<void> {
+    const answer = await this.call('read', instance, { session: session.id }, (target) =>
+      target.ownUser(session.accessToken),
+    );
+    this.forgetIfRefused(session, answer);
+  }
+
+  private async change(session: KnownSession): Promise<void> {
+    this.writes += 1;
+    const value = `value ${this.writes}`;
+    const answer = await this.call(
+      'change',
+      this.anyInstance(),
+      { session: session.id, value },
+      (instance) =>
+        instance.request('PATCH', '/api/user', {
+          token: session.accessToken,
+          body: { displayName: value },
+        }),
+    );
+    this.forgetIfRefused(session, answer);
+  }
+
+  private async refresh(session: KnownSession): Promise<void> {
+    const answer = await this.call(
+      'refresh',
+      this.anyInstance(),
+      { session: session.id },
+      (target) => target.refresh(session.refreshToken),
+    );
+    if (answer?.status === 200) {
+      const tokens = answer.body as Tokens;
+      session.accessToken = tokens.access_token;
+      session.refreshToken = tokens.refresh_token;
+    } else if (answer?.status !== 401) {
+      // Again at once: a spent token is replayed for a short time only.
+      return;
+    }
+    this.forgetIfRefused(session, answer);
+  }
+
+  private async logOut(session: KnownSession): Promise<void> {
+    const answer = await this.call(
+      'logout',
+      this.anyInstance(),
+      { session: session.id },
+      (target) => target.logout(session.accessToken),
+    );
+    session.isLeaving = true;
+    if (answer?.status === 204) {
+      this.forget(session);
+    }
+    this.forgetIfRefused(session, answer);
+  }
+
+  private forgetIfRefused(session: KnownSession, answer: Answer<unknown> | undefined): void {
+    if (answer?.status === 401) {
+      this.forget(session);
+    }
+  }
+
+  private forget(session: KnownSession): void {
+    const index = this.sessions.indexOf(session);
+    if (index >= 0) {
+      this.sessions.splice(index, 1);
+      this.ended.push(session);
+      this.ended.splice(0, this.ended.length - REMEMBERED_ENDED);
+    }
+  }
+
+  private anyInstance(): number {
+    return Math.floor(this.random.next() * this.instances.length);
+  }
+
+  private async call(
+    kind: Kind,
+    instance: number,
+    details: { session?: string; value?: string },
+    send: Send,
+  ): Promise<Answer<unknown> | undefined> {
+    const begin = this.history.now();
+    const answer = await send(this.instances[instance]!).catch(() => undefined);
+    const body = (answer?.body ?? {}) as Record<string, unknown>;
+    this.history.record({
+      kind,
+      instance,
+      begin,
+      end: this.history.now(),
+      user: this.username,
+      session: details.session ?? (body['session_id'] as string | undefined),
+      value: details.value ?? (body['displayName'] as string | undefined),
+      status: answer?.status ?? 0,
+      code: body['code'] as string | undefined,
+      hasRetryAfter: answer?.headers.has('retry-after') ?? false,
+    });
+    return answer;
+  }
+}

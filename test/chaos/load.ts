@@ -1,0 +1,51 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { Instance } from '../support/instance.js';
+import { Client } from './client.js';
+import type { History } from './history.js';
+import type { Random } from './random.js';
+
+/** Requests of each client before it makes room for a new user. */
+const STEPS_PER_USER = 150;
+/** Between two requests of a client, so that the machine has time for the servers as well. */
+const LONGEST_PAUSE_MS = 20;
+
+/** Clients that register, log in, read, change, refresh and log out, all at the same time. */
+export class Load {
+  private readonly clients: Client[] = [];
+  private isOver = false;
+  private readonly work: Promise<unknown>;
+
+  constructor(
+    private readonly instances: readonly Instance[],
+    private readonly history: History,
+    private readonly random: Random,
+    workers: number,
+  ) {
+    this.work = Promise.all(Array.from({ length: workers }, async () => this.keepWorking()));
+  }
+
+  /** Ends when every request under way has been answered, and everything was looked at once more. */
+  async finish(): Promise<void> {
+    this.isOver = true;
+    await this.work;
+    const left = [...this.clients];
+    const next = async (): Promise<void> => {
+      for (let client = left.pop(); client; client = left.pop()) {
+        await client.verify();
+      }
+    };
+    await Promise.all([next(), next(), next(), next()]);
+  }
+
+  private async keepWorking(): Promise<void> {
+    while (!this.isOver) {
+      const client = new Client(this.instances, this.history, this.random);
+      this.clients.push(client);
+      for (let step = 0; step < STEPS_PER_USER && !this.isOver; step += 1) {
+        await client.step();
+        await delay(this.random.between(0, LONGEST_PAUSE_MS));
+      }
+    }
+  }
+}

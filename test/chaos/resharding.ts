@@ -1,0 +1,171 @@
+import { join } from 'node:path';
+
+import { findFreePorts } from '../../src/embedded-cluster/ports.js';
+import { RedisNode } from '../../src/embedded-cluster/redis-node.js';
+import { eventually, type OwnCluster } from '../support/own-cluster.js';
+
+const SLOTS = 16_384;
+const KEYS_AT_ONCE = 50;
+const MIGRATE_TIMEOUT_MS = 5000;
+const KNOWN_MS = 20_000;
+
+/** Answers commands: a node of the embedded cluster, or one that was added to it. */
+interface Node {
+  readonly port: number;
+  call(command: string, ...args: (string | number)[]): Promise<string>;
+}
+
+/** What an operator does with redis-cli: slots are moved, nodes are added and removed. */
+export class Resharding {
+  private readonly added: RedisNode[] = [];
+
+  constructor(private readonly redis: OwnCluster) {}
+
+  /** The slot of the keys with this tag. */
+  async slotOf(tag: string): Promise<number> {
+    return Number(await this.nodes[0]!.call('CLUSTER', 'KEYSLOT', `{${tag}}`));
+  }
+
+  /** Slots of a node that hold keys, at most so many. */
+  async usedSlotsOf(port: number, count: number): Promise<number[]> {
+    const node = this.node(port);
+    const found: number[] = [];
+    for (const slot of await this.slotsOf(port)) {
+      if (Number(await node.call('CLUSTER', 'COUNTKEYSINSLOT', slot)) > 0) {
+        found.push(slot);
+      }
+      if (found.length === count) {
+        break;
+      }
+    }
+    return found;
+  }
+
+  async masterOf(slot: number): Promise<number> {
+    for (const port of await this.redis.masters()) {
+      if ((await this.slotsOf(port)).includes(slot)) {
+        return port;
+      }
+    }
+    throw new Error(`nobody serves slot ${slot}`);
+  }
+
+  /** Key by key, while everything goes on. */
+  async move(slot: number, from: number, to: number): Promise<void> {
+    await this.beginMove(slot, from, to);
+    await this.finishMove(slot, from, to);
+  }
+
+  /** From here on a key that is not at its old place is asked for at the new one. */
+  async beginMove(slot: number, from: number, to: number): Promise<void> {
+    const [source, target] = [this.node(from), this.node(to)];
+    await target.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', await idOf(source));
+    await source.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', await idOf(target));
+  }
+
+  async finishMove(slot: number, from: number, to: number): Promise<void> {
+    const [source, target] = [this.node(from), this.node(to)];
+    const targetId = await idOf(target);
+    for (;;) {
+      const keys = await source.call('CLUSTER', 'GETKEYSINSLOT', slot, KEYS_AT_ONCE);
+      if (keys === '') {
+        break;
+      }
+      const password = this.redis.cluster.password.reveal();
+      const rest = ['AUTH', password, 'KEYS', ...keys.split(',')];
+      await source.call('MIGRATE', '127.0.0.1', to, '', 0, MIGRATE_TIMEOUT_MS, ...rest);
+    }
+    await target.call('CLUSTER', 'SETSLOT', slot, 'NODE', targetId);
+    await source.call('CLUSTER', 'SETSLOT', slot, 'NODE', targetId);
+    const masters = await this.redis.masters();
+    const others = masters.filter((port) => port !== from && port !== to);
+    await Promise.all(
+      others.map(async (port) =>
+        this.node(port).call('CLUSTER', 'SETSLOT', slot, 'NODE', targetId),
+      ),
+    );
+  }
+
+  /** A new master with a replica, and no slots yet. @returns the port of the master */
+  async addShard(): Promise<number> {
+    const firstPort = await findFreePorts(this.nodes.at(-1)!.port + 1);
+    const known = this.nodes[0]!;
+    const [master, replica] = [0, 1].map(
+      (index) =>
+        new RedisNode(
+          firstPort! + index,
+          join(this.redis.directory, `added-${index}`),
+          this.redis.cluster.password.reveal(),
+          { configuration: this.redis.nodeConfiguration },
+        ),
+    ) as [RedisNode, RedisNode];
+    this.added.push(master, replica);
+    for (const node of this.added) {
+      await node.start();
+      await known.call('CLUSTER', 'MEET', '127.0.0.1', node.port);
+    }
+    const masterId = await idOf(master);
+    await eventually('the new nodes are known to all', KNOWN_MS, async () => {
+      const views = await Promise.all(
+        this.nodes.map(async (node) => node.call('CLUSTER', 'NODES')),
+      );
+      return views.every((view) => this.added.every(({ port }) => isKnown(view, port)));
+    });
+    await replica.call('CLUSTER', 'REPLICATE', masterId);
+    await eventually('the new master has a replica', KNOWN_MS, async () =>
+      /slave0:.*state=online/.test(await master.call('INFO', 'replication')),
+    );
+    return master.port;
+  }
+
+  /** Takes the added nodes, which serve no slots any more, out of the cluster. */
+  async removeShard(): Promise<void> {
+    const leaving = this.added.splice(0);
+    const ids = await Promise.all(leaving.map(idOf));
+    await Promise.all(leaving.map(async (node) => node.stop()));
+    for (const node of this.nodes) {
+      // A replica that was told of its master's end first may have forgotten already.
+      await Promise.all(ids.map(async (id) => node.call('CLUSTER', 'FORGET', id).catch(() => '')));
+    }
+  }
+
+  private get nodes(): readonly Node[] {
+    const { cluster } = this.redis;
+    const original = cluster.addresses.map(({ port }) => ({
+      port,
+      call: async (command: string, ...args: (string | number)[]) =>
+        cluster.call(port, command, ...args),
+    }));
+    return [...original, ...this.added];
+  }
+
+  private node(port: number): Node {
+    return this.nodes.find((node) => node.port === port)!;
+  }
+
+  private async slotsOf(port: number): Promise<number[]> {
+    const view = await this.node(port).call('CLUSTER', 'NODES');
+    const self = view.split('\n').find((line) => line.includes('myself')) ?? '';
+    const ranges = self
+      .split(' ')
+      .slice(8)
+      .filter((range) => !range.startsWith('['));
+    return ranges.flatMap((range) => {
+      const [first = SLOTS, last = first] = range.split('-').map(Number);
+      return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+    });
+  }
+}
+
+async function idOf(node: Node): Promise<string> {
+  return node.call('CLUSTER', 'MYID');
+}
+
+function isKnown(view: string, port: number): boolean {
+  return view
+    .split('\n')
+    .some(
+      (line) =>
+        line.includes(`:${port}@`) && line.includes('connected') && !line.includes('handshake'),
+    );
+}

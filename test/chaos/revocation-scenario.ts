@@ -1,0 +1,54 @@
+import { FAULTS } from './faults.js';
+import { RevocationRun } from './revocations.js';
+import type { ScenarioReport } from './run-scenario.js';
+
+export const REVOCATIONS = {
+  name: 'revocations',
+  about:
+    'tokens are revoked and tried on every instance at once, while instances and masters stop, die and lose connections ' +
+    'at random',
+};
+
+/** A tenth each are role changes and disabled users; the rest are logouts. */
+export async function runRevocations(
+  count: number,
+  seed: number,
+  workers: number,
+): Promise<ScenarioReport> {
+  const tenth = Math.floor(count / 10);
+  const run = await RevocationRun.start({
+    revocations: { logout: count - 2 * tenth, 'role change': tenth, 'disabled user': tenth },
+    faults: FAULTS,
+    seed,
+    workers,
+  });
+  try {
+    const report = await run.finish();
+    const checks = [...report.checks.values()].reduce((sum, number) => sum + number, 0);
+    return {
+      ...REVOCATIONS,
+      scenario: REVOCATIONS.name,
+      seed,
+      operations: checks + count,
+      done: report.revoked,
+      errors: {
+        'revocation repeated': report.repeated,
+        ...Object.fromEntries(
+          [...report.checks].map(([status, number]) => [
+            `check ${status || 'without answer'}`,
+            number,
+          ]),
+        ),
+      },
+      lost: [],
+      accepted: report.accepted,
+      dishonest: [],
+      late: [],
+      longestAnswerMs: Math.round(report.longestAnswerMs),
+      recoveryMs: undefined,
+      crashed: [],
+    };
+  } finally {
+    await run.stop();
+  }
+}

@@ -1,0 +1,13 @@
+// Loaded before an instance, to set its clock wrong.
+const shiftMs = Number(process.env.CLOCK_SHIFT_MS);
+const RealDate = Date;
+
+globalThis.Date = class extends RealDate {
+  constructor(...args) {
+    super(...(args.length === 0 ? [RealDate.now() + shiftMs] : args));
+  }
+
+  static now() {
+    return RealDate.now() + shiftMs;
+  }
+};

@@ -1,0 +1,153 @@
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+
+/**
+ * The wire between one instance and the nodes: a proxy in front of each node, which can be slow or cut. Nodes tell their
+ * clients where the others are; so that an instance stays on its wire, their ports are replaced in what they answer.
+ */
+export class Wire {
+  private readonly taps: Tap[] = [];
+
+  private constructor() {}
+
+  static async to(nodes: readonly { readonly port: number }[]): Promise<Wire> {
+    const wire = new Wire();
+    for (const { port } of nodes) {
+      wire.taps.push(await Tap.before(port, (text) => wire.translate(text)));
+    }
+    return wire;
+  }
+
+  /** For REDIS_NODES. */
+  get addresses(): string {
+    return this.taps.map(({ port }) => `127.0.0.1:${port}`).join(',');
+  }
+
+  /** Every message takes so much longer, each way, to and from one node or all. */
+  slowDown(ms: number, node?: number): void {
+    this.tapsTo(node).forEach((tap) => (tap.delayMs = ms));
+  }
+
+  /** From here on nothing gets through; what is sent arrives when the wire is mended, if anybody is still there. */
+  cut(direction: 'both' | 'answers', node?: number): void {
+    this.tapsTo(node).forEach((tap) => tap.cut(direction));
+  }
+
+  mend(): void {
+    this.taps.forEach((tap) => tap.mend());
+  }
+
+  close(): void {
+    this.taps.forEach((tap) => tap.close());
+  }
+
+  private tapsTo(node: number | undefined): readonly Tap[] {
+    return this.taps.filter((tap) => node === undefined || tap.nodePort === node);
+  }
+
+  private translate(text: string): string {
+    let translated = text;
+    for (const { nodePort, port } of this.taps) {
+      translated = translated
+        .replaceAll(`:${nodePort}\r\n`, `:${port}\r\n`)
+        .replaceAll(`127.0.0.1:${nodePort}`, `127.0.0.1:${port}`);
+    }
+    return translated;
+  }
+}
+
+/** The proxy in front of one node. */
+class Tap {
+  delayMs = 0;
+  private readonly isCut = { requests: false, answers: false };
+  private readonly lanes = new Set<Lane>();
+  private readonly sockets = new Set<Socket>();
+
+  private constructor(
+    readonly nodePort: number,
+    private readonly server: Server,
+    private readonly translate: (text: string) => string,
+  ) {
+    server.on('connection', (client) => this.join(client));
+  }
+
+  static async before(nodePort: number, translate: (text: string) => string): Promise<Tap> {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return new Tap(nodePort, server, translate);
+  }
+
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  cut(direction: 'both' | 'answers'): void {
+    this.isCut.answers = true;
+    this.isCut.requests = direction === 'both';
+  }
+
+  mend(): void {
+    this.isCut.answers = this.isCut.requests = false;
+    this.delayMs = 0;
+    this.lanes.forEach((lane) => lane.move());
+  }
+
+  close(): void {
+    this.server.close();
+    this.sockets.forEach((socket) => socket.destroy());
+  }
+
+  private join(client: Socket): void {
+    const node = connect(this.nodePort, '127.0.0.1');
+    const requests = this.lane(client, node, () => this.isCut.requests);
+    const answers = this.lane(node, client, () => this.isCut.answers);
+    client.on('data', (data: Buffer) => requests.add(() => node.write(data), this.delayMs));
+    let rest = '';
+    node.on('data', (data: Buffer) => {
+      // Only whole lines, because a port could be split between two pieces. Every answer ends with one.
+      const text = rest + data.toString('latin1');
+      const end = text.lastIndexOf('\r\n') + 2;
+      rest = end > 1 ? text.slice(end) : text;
+      const whole = end > 1 ? this.translate(text.slice(0, end)) : '';
+      answers.add(() => client.write(whole, 'latin1'), this.delayMs);
+    });
+  }
+
+  private lane(from: Socket, to: Socket, isCut: () => boolean): Lane {
+    const lane = new Lane(isCut);
+    this.lanes.add(lane);
+    this.sockets.add(from);
+    from.setNoDelay(true);
+    from.on('error', () => undefined);
+    from.on('close', () => {
+      this.sockets.delete(from);
+      this.lanes.delete(lane);
+      lane.add(() => to.destroy(), this.delayMs);
+    });
+    return lane;
+  }
+}
+
+/** One direction of one connection: whatever happens to the wire, its pieces stay in order. */
+class Lane {
+  private readonly pieces: { readonly dueAt: number; readonly send: () => void }[] = [];
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly isCut: () => boolean) {}
+
+  add(send: () => void, delayMs: number): void {
+    this.pieces.push({ dueAt: performance.now() + delayMs, send });
+    this.move();
+  }
+
+  move(): void {
+    clearTimeout(this.timer);
+    while (!this.isCut() && this.pieces.length > 0) {
+      const waitMs = this.pieces[0]!.dueAt - performance.now();
+      if (waitMs > 0) {
+        this.timer = setTimeout(() => this.move(), waitMs);
+        return;
+      }
+      this.pieces.shift()!.send();
+    }
+  }
+}

@@ -1,0 +1,131 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+import { Instance } from '../support/instance.js';
+import { eventually, startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
+import { History } from './history.js';
+import { Load } from './load.js';
+import { Random } from './random.js';
+import { Wire } from './wire.js';
+
+const INSTANCES = 3;
+const HOUR_MS = 3_600_000;
+const READY_MS = 60_000;
+
+export interface WorldOptions {
+  readonly seed: number;
+  /** What becomes of a killed node. Default 'after-failover'. */
+  readonly restartNodes?: 'after-failover' | 'at-once' | undefined;
+  /** An instance that reaches Redis through a wire that can be slow or cut. */
+  readonly wired?: number | undefined;
+  /** An instance whose clock is an hour ahead (1) or behind (-1). */
+  readonly wrongClock?: { readonly instance: number; readonly hours: 1 | -1 } | undefined;
+}
+
+/** Real instances on a real cluster of their own, and clients that use them while things break. */
+export class World {
+  readonly history = new History();
+  private load: Load | undefined;
+
+  private constructor(
+    readonly random: Random,
+    readonly redis: OwnCluster,
+    readonly instances: readonly Instance[],
+    readonly wire: Wire | undefined,
+    private readonly wrongClock: number | undefined,
+  ) {}
+
+  static async start({
+    seed,
+    wired,
+    wrongClock,
+    restartNodes = 'after-failover',
+  }: WorldOptions): Promise<World> {
+    const redis = await startOwnCluster({ restartNodes });
+    const wire = wired === undefined ? undefined : await Wire.to(redis.cluster.addresses);
+    const instances: Instance[] = [];
+    for (let index = 0; index < INSTANCES; index += 1) {
+      instances.push(
+        await Instance.start({
+          ...redis.variables,
+          RATE_LIMIT: 'off',
+          LOG_LEVEL: 'warn',
+          ...(wire && wired === index ? { REDIS_NODES: wire.addresses } : {}),
+          ...(wrongClock?.instance === index ? shiftedClock(wrongClock.hours) : {}),
+        }),
+      );
+    }
+    return new World(new Random(seed), redis, instances, wire, wrongClock?.instance);
+  }
+
+  startLoad(workers: number): void {
+    this.load = new Load(this.instances, this.history, this.random, workers);
+  }
+
+  async finishLoad(): Promise<void> {
+    await this.load?.finish();
+  }
+
+  /** Lets the clients work. */
+  async goOn(ms: number): Promise<void> {
+    await delay(ms);
+  }
+
+  /** Until Redis is whole and every instance says that it is ready; one whose clock is wrong says so instead. */
+  async untilHealthy(): Promise<void> {
+    await this.redis.untilWhole();
+    await Promise.all(
+      this.instances.map(async (instance, index) =>
+        eventually('an instance is ready again', READY_MS, async () => {
+          const answer = await instance.request('GET', '/health/ready').catch(() => undefined);
+          return index === this.wrongClock
+            ? JSON.stringify(answer?.body).includes('"isClockRight":false')
+            : answer?.status === 200;
+        }),
+      ),
+    );
+  }
+
+  async restart(index: number, how: 'kill' | 'stop'): Promise<void> {
+    const instance = this.instances[index]!;
+    await this.history.disturb(index, async () => {
+      await instance[how]();
+      await instance.restart();
+    });
+  }
+
+  async pause(index: number, ms: number): Promise<void> {
+    const instance = this.instances[index]!;
+    await this.history.disturb(index, async () => {
+      instance.pause();
+      await delay(ms);
+      instance.resume();
+    });
+  }
+
+  /** Those that ended though nobody ended them, and what any of them logged as an error of its own. */
+  get crashed(): string[] {
+    return this.instances.flatMap((instance, index) => [
+      ...(instance.hasEnded
+        ? [`instance ${index} has ended: ${instance.output().slice(-500)}`]
+        : []),
+      ...instance
+        .output()
+        .split('\n')
+        .filter((line) => /"level":[56]0|Unhandled|uncaught/.test(line))
+        .map((line) => `instance ${index} says: ${line.slice(0, 500)}`),
+    ]);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.instances.map((instance) => instance.stop()));
+    this.wire?.close();
+    await this.redis.remove();
+  }
+}
+
+function shiftedClock(hours: number): Record<string, string> {
+  const module = pathToFileURL(resolve('test/chaos/shifted-clock.mjs'));
+  return { NODE_OPTIONS: `--import=${module.href}`, CLOCK_SHIFT_MS: String(hours * HOUR_MS) };
+}

@@ -1,0 +1,66 @@
+import { Wire } from '../chaos/wire.js';
+import { GOOD_PASSWORD } from '../support/http-client.js';
+import { eventually, startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
+import { startTestApp, type TestApp } from '../support/test-app.js';
+
+/** Each way. A password change takes nine steps, and so more than the five seconds that a request has. */
+const SLOW_MS = 350;
+const RECOVERY_MS = 15_000;
+
+/** Promise 3. */
+describe('a request whose time has run out', () => {
+  let redis: OwnCluster;
+  let wire: Wire;
+  let api: TestApp;
+  beforeAll(async () => {
+    redis = await startOwnCluster();
+    wire = await Wire.to(redis.cluster.addresses);
+    api = await startTestApp({ ...redis.variables, REDIS_NODES: wire.addresses });
+  });
+  afterEach(() => wire.mend());
+  afterAll(async () => {
+    await api.close();
+    wire.close();
+    await redis.remove();
+  });
+
+  it('is answered 503, though each of its steps was in time, and may be repeated', async () => {
+    const { username, tokens } = await api.newUser();
+    const body = { currentPassword: GOOD_PASSWORD, newPassword: 'quiet harbours glow at dusk' };
+    const change = async () =>
+      api.request('PUT', '/api/user/password', { token: tokens.access_token, body });
+
+    wire.slowDown(SLOW_MS);
+    const late = await change();
+    expect(late.status).toBe(503);
+    expect(late.headers.get('retry-after')).toBe('1');
+    expect(late.body).toMatchObject({ code: expect.stringMatching(/^(not-confirmed|store-un)/) });
+
+    wire.mend();
+    await eventually('it is done', RECOVERY_MS, async () => {
+      const { status } = await change();
+      expect([204, 503]).toContain(status);
+      return status === 204;
+    });
+    expect((await api.login(username, body.newPassword)).status).toBe(200);
+    expect((await api.login(username)).status).toBe(401);
+  });
+
+  it('can be a registration: its name is free again, long before the claim runs out', async () => {
+    const replicas = await Promise.all(
+      (await redis.masters()).map((port) => redis.replicaOf(port)),
+    );
+    replicas.forEach((port) => redis.signal(port, 'SIGSTOP'));
+    const name = `late-${Date.now()}`;
+    expect((await api.register(name)).status).toBe(503);
+    replicas.forEach((port) => redis.signal(port, 'SIGCONT'));
+
+    // A claim lasts for 15 seconds.
+    await eventually('the same registration succeeds', 10_000, async () => {
+      const { status } = await api.register(name);
+      expect([201, 409, 503]).toContain(status);
+      return status === 201;
+    });
+    expect((await api.login(name)).status).toBe(200);
+  });
+});
