@@ -66,6 +66,7 @@ export function createListeningConnection(
   return new Redis({
     ...connectionOptions(options),
     ...address,
+    Connector: connectorTelling(() => undefined),
     lazyConnect: true,
     commandTimeout: 800,
     enableOfflineQueue: false,

@@ -29,11 +29,24 @@ export function connectorTelling(
       this.connecting = true;
       const stream = tls ? connectTls({ host, port, ...tls }) : connect({ host, port });
       this.stream = stream;
-      stream.once('error', (error: Error) => {
-        this.firstError = error;
-        onError(`${host}:${port}`, error);
+      let hasFailed = false;
+      // Not once: a TLS socket that was closed for its peer's name can fail again, and nobody listening ends the process.
+      stream.on('error', (error: Error) => {
+        if (!hasFailed) {
+          hasFailed = true;
+          this.firstError = error;
+          onError(`${host}:${port}`, error);
+        }
       });
       return Promise.resolve(stream);
+    }
+
+    override disconnect(): void {
+      this.connecting = false;
+      // For one that is closed already the driver would wait two seconds, and hold the process up as long.
+      if (!this.stream?.destroyed) {
+        super.disconnect();
+      }
     }
   };
 }

@@ -28,12 +28,14 @@ export class TestAuthority {
 
   private constructor(
     private readonly folder: string,
+    private readonly name: string,
     private readonly keys: webcrypto.CryptoKeyPair,
     private readonly certificate: X509Certificate,
     /** Its own certificate. */
     readonly file: string,
   ) {}
 
+  /** @param name no other authority of the folder has it */
   static async create(folder: string, name = 'authority'): Promise<TestAuthority> {
     const keys = await newKeys();
     const certificate = await X509CertificateGenerator.createSelfSigned({
@@ -45,7 +47,7 @@ export class TestAuthority {
     });
     const file = join(folder, `${name}.pem`);
     writeFileSync(file, certificate.toString('pem'));
-    return new TestAuthority(folder, keys, certificate, file);
+    return new TestAuthority(folder, name, keys, certificate, file);
   }
 
   /** A certificate for servers that are also one another's clients, as the nodes of a cluster are. */
@@ -66,7 +68,7 @@ export class TestAuthority {
       ],
     });
     const [cert, key] = ['cert', 'key'].map((kind) =>
-      join(this.folder, `${kind}-${this.made}.pem`),
+      join(this.folder, `${this.name}-${kind}-${this.made}.pem`),
     ) as [string, string];
     writeFileSync(cert, certificate.toString('pem'));
     const pem = KeyObject.from(keys.privateKey).export({ type: 'pkcs8', format: 'pem' });
