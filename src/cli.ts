@@ -1,12 +1,15 @@
 import { Shutdown } from './bootstrap/shutdown.js';
+import { printRedisAcl } from './cli/redis-acl.js';
 import { loadSettings, SettingsError } from './config/index.js';
 import { EmbeddedCluster, EmbeddedClusterError } from './embedded-cluster/index.js';
 
 const USAGE = `Usage: node dist/cli.js <command>
 
 Commands:
-  cluster   Run the six-node Redis Cluster alone, on ports 7000 to 7005, until Ctrl-C.
-  help      Show this text.
+  cluster             Run the six-node Redis Cluster alone, on ports 7000 to 7005, until Ctrl-C.
+  redis-acl [--file]  Print the Redis user with the least rights, for redis-cli or for a file of users.
+                      From REDIS_USERNAME (default keyslot), REDIS_PASSWORD and REDIS_KEY_PREFIX.
+  help                Show this text.
 `;
 
 async function runCluster(): Promise<void> {
@@ -35,10 +38,15 @@ async function runCluster(): Promise<void> {
   }
 }
 
-const command = process.argv[2] ?? 'help';
-if (command === 'cluster') {
-  await runCluster();
-} else {
-  process.stdout.write(USAGE);
-  process.exitCode = command === 'help' ? 0 : 2;
+const [command = 'help', ...options] = process.argv.slice(2);
+switch (command) {
+  case 'cluster':
+    await runCluster();
+    break;
+  case 'redis-acl':
+    printRedisAcl(options);
+    break;
+  default:
+    process.stdout.write(USAGE);
+    process.exitCode = command === 'help' ? 0 : 2;
 }

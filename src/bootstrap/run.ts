@@ -61,7 +61,13 @@ async function withCluster(settings: Settings, shutdown: Shutdown): Promise<AppS
   const { addresses, password } = await starting;
   return {
     ...settings,
-    redis: { keyPrefix: settings.redis.keyPrefix, nodes: addresses, password },
+    // Its masters have one replica each.
+    redis: {
+      keyPrefix: settings.redis.keyPrefix,
+      nodes: addresses,
+      password,
+      confirmingReplicas: 1,
+    },
   };
 }
 

@@ -1,3 +1,3 @@
-export { loadSettings } from './load-settings.js';
+export { loadRedisUser, loadSettings } from './load-settings.js';
 export { SettingsError } from './settings.error.js';
-export type { Settings } from './settings.js';
+export type { RedisUserSettings, Settings } from './settings.js';

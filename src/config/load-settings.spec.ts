@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { loadSettings } from './load-settings.js';
+import { loadRedisUser, loadSettings } from './load-settings.js';
 import { SettingsError } from './settings.error.js';
 
 describe('the settings', () => {
@@ -25,7 +25,7 @@ describe('the settings', () => {
     expect(load()).toMatchObject({
       isProduction: false,
       http: { host: '127.0.0.1', port: 3000, trustedProxies: [] },
-      redis: { keyPrefix: 'ks:' },
+      redis: { keyPrefix: 'ks:', confirmingReplicas: 1 },
       jwt: { audience: 'keyslot', accessTtlSeconds: 900 },
       sessions: {
         idleTtlSeconds: 2_592_000,
@@ -67,6 +67,10 @@ describe('the settings', () => {
     ['REDIS_NODES', 'a:1,,b:2'],
     ['REDIS_NODES', 'a:99999'],
     ['REDIS_TLS_CA', 'package.json'],
+    ['REDIS_USERNAME', 'key slot'],
+    ['REDIS_CONFIRMING_REPLICAS', '0'],
+    ['REDIS_CONFIRMING_REPLICAS', '6'],
+    ['REDIS_CONFIRMING_REPLICAS', '1.5'],
     ['TRUSTED_PROXIES', '999.1.1.1'],
     ['REDIS_KEY_PREFIX', 'a{b}'],
     ['ACCESS_TOKEN_TTL', '61m'],
@@ -97,6 +101,25 @@ describe('the settings', () => {
     expect(mistakesOf({ TLS_CERT: 'package.json', TLS_KEY: 'package.json' })).toEqual([
       'TLS_CERT and TLS_KEY must be a certificate and its key, as PEM',
     ]);
+  });
+
+  it('refuse an authority for Redis that is none', () => {
+    expect(mistakesOf({ REDIS_TLS: 'true', REDIS_TLS_CA: 'package.json' })).toEqual([
+      'REDIS_TLS_CA must hold certificates, as PEM',
+    ]);
+  });
+
+  it('tell an operator’s command who the user of Redis is, whatever else is missing', () => {
+    const variables = { NODE_ENV: 'production', DATA_DIRECTORY: '/etc/passwd/x', PORT: 'x' };
+    const user = { REDIS_USERNAME: 'someone', REDIS_PASSWORD: 'secret' };
+
+    expect(loadRedisUser({ ...variables, ...user }, 'no-such-file')).toMatchObject({
+      username: 'someone',
+      keyPrefix: 'ks:',
+    });
+    expect(() => loadRedisUser({ REDIS_KEY_PREFIX: 'a{b}' }, 'no-such-file')).toThrow(
+      'REDIS_KEY_PREFIX must be',
+    );
   });
 
   it('hide the password of the first administrator', () => {

@@ -1,6 +1,7 @@
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
 import { parse } from 'dotenv';
+import { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 
@@ -8,7 +9,7 @@ import { Secret } from '../common/secret/index.js';
 import { Environment } from './environment.js';
 import { keyEncryptionSecretFrom } from './key-encryption-secret.js';
 import { SettingsError } from './settings.error.js';
-import type { Settings } from './settings.js';
+import type { RedisUserSettings, Settings } from './settings.js';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -18,10 +19,7 @@ type Variables = Readonly<Record<string, string | undefined>>;
  * @throws SettingsError that names every mistake at once
  */
 export function loadSettings(variables: Variables = process.env, file = '.env'): Settings {
-  const fromFile = existsSync(file) ? parse(readFileSync(file)) : {};
-  const environment = plainToInstance(Environment, withoutEmpty({ ...fromFile, ...variables }), {
-    exposeDefaultValues: true,
-  });
+  const environment = readEnvironment(variables, file);
   const mistakes = [...ruleMistakes(environment), ...combinationMistakes(environment)];
   const readPem = (name: 'TLS_CERT' | 'TLS_KEY' | 'REDIS_TLS_CA'): string | undefined => {
     const path = environment[name];
@@ -36,10 +34,45 @@ export function loadSettings(variables: Variables = process.env, file = '.env'):
   if (pem.cert && pem.key && !belongTogether(pem.cert, pem.key)) {
     mistakes.push('TLS_CERT and TLS_KEY must be a certificate and its key, as PEM');
   }
+  if (pem.ca !== undefined && !isCertificate(pem.ca)) {
+    mistakes.push('REDIS_TLS_CA must hold certificates, as PEM');
+  }
   if (mistakes.length > 0) {
     throw new SettingsError(mistakes);
   }
   return toSettings(environment, pem);
+}
+
+/**
+ * For the operator's commands, which need nothing else of what an instance needs, and make nothing.
+ *
+ * @throws SettingsError that names every mistake at once
+ */
+export function loadRedisUser(
+  variables: Variables = process.env,
+  file = '.env',
+): RedisUserSettings {
+  const environment = readEnvironment(variables, file);
+  const mistakes = ruleMistakes(environment).filter((mistake) => mistake.startsWith('REDIS_'));
+  if (mistakes.length > 0) {
+    throw new SettingsError(mistakes);
+  }
+  return toRedisUser(environment);
+}
+
+function readEnvironment(variables: Variables, file: string): Environment {
+  const fromFile = existsSync(file) ? parse(readFileSync(file)) : {};
+  return plainToInstance(Environment, withoutEmpty({ ...fromFile, ...variables }), {
+    exposeDefaultValues: true,
+  });
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    return Boolean(new X509Certificate(pem));
+  } catch {
+    return false;
+  }
 }
 
 function belongTogether(cert: string, key: string): boolean {
@@ -101,10 +134,9 @@ function toSettings(
     },
     redis: {
       ...(environment.REDIS_NODES ? { nodes: parseNodes(environment.REDIS_NODES) } : {}),
-      ...(environment.REDIS_USERNAME ? { username: environment.REDIS_USERNAME } : {}),
-      ...(environment.REDIS_PASSWORD ? { password: new Secret(environment.REDIS_PASSWORD) } : {}),
+      ...toRedisUser(environment),
       ...(environment.REDIS_TLS ? { tls: pem.ca ? { ca: pem.ca } : {} } : {}),
-      keyPrefix: environment.REDIS_KEY_PREFIX,
+      confirmingReplicas: environment.REDIS_CONFIRMING_REPLICAS,
     },
     jwt: {
       ...(environment.JWT_ISSUER ? { issuer: environment.JWT_ISSUER } : {}),
@@ -140,6 +172,14 @@ function toSettings(
     logLevel: environment.LOG_LEVEL,
     dataDirectory: environment.DATA_DIRECTORY,
   });
+}
+
+function toRedisUser(environment: Environment): RedisUserSettings {
+  return {
+    ...(environment.REDIS_USERNAME ? { username: environment.REDIS_USERNAME } : {}),
+    ...(environment.REDIS_PASSWORD ? { password: new Secret(environment.REDIS_PASSWORD) } : {}),
+    keyPrefix: environment.REDIS_KEY_PREFIX,
+  };
 }
 
 function parseNodes(list: string): { host: string; port: number }[] {

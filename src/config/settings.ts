@@ -18,6 +18,8 @@ export interface Settings {
     readonly password?: Secret;
     readonly tls?: { readonly ca?: string };
     readonly keyPrefix: string;
+    /** As many as each master has replicas. */
+    readonly confirmingReplicas: number;
   };
   readonly jwt: {
     /** Absent: the base URL of the instance that made the cluster's first signing key. */
@@ -52,3 +54,6 @@ export interface Settings {
   /** Where the embedded cluster and generated secrets are kept. */
   readonly dataDirectory: string;
 }
+
+/** Who the application is to Redis, and which keys are its own. */
+export type RedisUserSettings = Pick<Settings['redis'], 'username' | 'password' | 'keyPrefix'>;

@@ -6,7 +6,7 @@ import { EmbeddedClusterError } from './embedded-cluster.error.js';
 import { formCluster, idOf, isReplaced, rejoinCluster, untilHealthy } from './formation.js';
 import { stopLeftovers } from './leftovers.js';
 import { busyPorts, findFreePorts, NODES, portsFrom } from './ports.js';
-import { RedisNode } from './redis-node.js';
+import { RedisNode, type RedisNodeOptions } from './redis-node.js';
 
 const HEALTHY_TIMEOUT_MS = 30_000;
 /** A node that ends sooner will do so again. */
@@ -16,7 +16,7 @@ const FAILOVER_TIMEOUT_MS = 10_000;
 
 export type RestartNodes = 'after-failover' | 'at-once' | 'never';
 
-export interface EmbeddedClusterOptions {
+export interface EmbeddedClusterOptions extends RedisNodeOptions {
   /** Where data, password and logs are kept. A second start with the same folder finds yesterday's data. */
   readonly directory: string;
   /** The first of six ports in a row. Default 7000. */
@@ -72,7 +72,7 @@ export class EmbeddedCluster {
     const firstPort = await choosePorts(options, previousPort);
     directory.lastPort = firstPort;
     const nodes = portsFrom(firstPort).map(
-      (port, index) => new RedisNode(port, directory.nodeFolder(index), password),
+      (port, index) => new RedisNode(port, directory.nodeFolder(index), password, options),
     );
     const cluster = new EmbeddedCluster(
       directory,

@@ -12,6 +12,13 @@ const START_TIMEOUT_MS = 20_000;
 const STOP_TIMEOUT_MS = 6000;
 const COMMAND_TIMEOUT_MS = 5000;
 
+export interface RedisNodeOptions {
+  /** Further lines of redis.conf, for every node. Default none. */
+  readonly configuration?: readonly string[];
+  /** TLS instead of plain text, to clients and among the nodes. PEM files; the certificate is for 127.0.0.1. */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly ca: string };
+}
+
 /** One redis-server process on loopback, and a connection to steer it by. */
 export class RedisNode {
   private process: ChildProcess | undefined;
@@ -24,6 +31,7 @@ export class RedisNode {
     readonly port: number,
     readonly folder: string,
     private readonly password: string,
+    private readonly options: RedisNodeOptions = {},
   ) {}
 
   get pid(): number | undefined {
@@ -116,6 +124,7 @@ export class RedisNode {
       host: '127.0.0.1',
       port: this.port,
       password: this.password,
+      ...(this.options.tls ? { tls: { ca: readFileSync(this.options.tls.ca) } } : {}),
       retryStrategy: () => 25,
       maxRetriesPerRequest: null,
       commandTimeout: COMMAND_TIMEOUT_MS,
@@ -152,7 +161,7 @@ export class RedisNode {
 
   private configuration(): string {
     return [
-      `port ${this.port}`,
+      ...this.portConfiguration(),
       'bind 127.0.0.1',
       'protected-mode yes',
       'daemonize no',
@@ -179,7 +188,25 @@ export class RedisNode {
       'appendonly yes',
       'appendfsync everysec',
       'save ""',
+      ...(this.options.configuration ?? []),
       '',
     ].join('\n');
+  }
+
+  private portConfiguration(): string[] {
+    const { tls } = this.options;
+    if (!tls) {
+      return [`port ${this.port}`];
+    }
+    return [
+      'port 0',
+      `tls-port ${this.port}`,
+      `tls-cert-file "${tls.cert}"`,
+      `tls-key-file "${tls.key}"`,
+      `tls-ca-cert-file "${tls.ca}"`,
+      'tls-auth-clients no',
+      'tls-cluster yes',
+      'tls-replication yes',
+    ];
   }
 }

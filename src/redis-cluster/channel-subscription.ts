@@ -26,12 +26,14 @@ export class ChannelSubscription {
   /**
    * @param findMaster `host:port` of the master that serves the channels now, if one is known
    * @param connect makes a connection that has not been opened yet
+   * @param onError told why it does not listen; most of it passes by itself
    */
   constructor(
     private readonly channels: readonly [string, ...string[]],
     private readonly listener: ChannelListener,
     private readonly findMaster: () => string | undefined,
     private readonly connect: (address: { host: string; port: number }) => Redis,
+    private readonly onError: (error: Error) => void,
   ) {
     void this.keepListening();
   }
@@ -46,7 +48,7 @@ export class ChannelSubscription {
       const master = this.findMaster();
       if (master !== undefined) {
         // It ends when the connection is lost, for whatever reason; the reason makes no difference here.
-        await this.listenOn(master).catch(() => undefined);
+        await this.listenOn(master).catch(this.onError);
       }
       await delay(PAUSE_BEFORE_RECONNECT_MS, undefined, { ref: false });
     }
@@ -69,7 +71,7 @@ export class ChannelSubscription {
       // The slot was given to another master: this one sends nothing more.
       connection.once('moved', lose);
     });
-    connection.on('error', () => undefined);
+    connection.on('error', this.onError);
     connection.on('smessage', (channel: string, message: string) =>
       this.listener.onMessage(channel, message),
     );

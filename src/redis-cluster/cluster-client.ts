@@ -1,15 +1,20 @@
 import { Cluster, Redis } from 'ioredis';
 
 import type { RedisClusterOptions } from './redis-cluster.options.js';
+import { connectorTelling } from './telling-connector.js';
 
 /** A stale slot map heals by itself this soon, even when no MOVED came back to tell. */
 const REFRESH_SLOTS_EVERY_MS = 500;
+
+/** Told of what goes wrong: what it is about, and the error. */
+export type OnTrouble = (where: string, error: Error) => void;
 
 /**
  * A client for requests: it fails fast instead of queueing, because a caller waits for each answer and a retry loop with
  * a budget stands in front of it (see RedisCluster).
  */
-export function createClusterClient(options: RedisClusterOptions): Cluster {
+export function createClusterClient(options: RedisClusterOptions, onTrouble: OnTrouble): Cluster {
+  const whyClosed = new Map<string, Error>();
   const client = new Cluster([...options.nodes], {
     // With the queue on, every request made while the cluster is away waits in memory instead of answering 503.
     enableOfflineQueue: false,
@@ -27,8 +32,11 @@ export function createClusterClient(options: RedisClusterOptions): Cluster {
     scaleReads: 'master',
     // Bounded, and never giving up: recovery needs no restart.
     clusterRetryStrategy: (times) => Math.min(50 * times, 500),
+    // A certificate is checked against the name that it was made for, and not against the address behind the name.
+    ...(options.tls ? { dnsLookup: (name, done) => done(null, name) } : {}),
     redisOptions: {
       ...connectionOptions(options),
+      Connector: connectorTelling((address, error) => whyClosed.set(address, error)),
       // Below the budget, so that an operation on a silent node has time for a second try.
       commandTimeout: 1000,
       // A frozen node keeps its connections open; silence while a reply is due counts as closed.
@@ -40,6 +48,11 @@ export function createClusterClient(options: RedisClusterOptions): Cluster {
       client.refreshSlotsCache(() => undefined);
     }
   };
+  client.on('error', (error: Error) => onTrouble('Redis Cluster', error));
+  client.on('node error', (error: Error, address: string) => {
+    onTrouble(`Redis node ${address}`, whyClosed.get(address) ?? error);
+    whyClosed.delete(address);
+  });
   const timer = setInterval(refreshSlots, REFRESH_SLOTS_EVERY_MS).unref();
   client.once('end', () => clearInterval(timer));
   return client;
@@ -53,10 +66,10 @@ export function createListeningConnection(
   return new Redis({
     ...connectionOptions(options),
     ...address,
+    Connector: connectorTelling(() => undefined),
     lazyConnect: true,
     commandTimeout: 800,
     enableOfflineQueue: false,
-    enableReadyCheck: false,
     autoResubscribe: false,
     retryStrategy: () => null,
   });
@@ -68,5 +81,9 @@ function connectionOptions(options: RedisClusterOptions) {
     ...(options.password === undefined ? {} : { password: options.password.reveal() }),
     ...(options.tls === undefined ? {} : { tls: options.tls }),
     connectTimeout: 500,
+    // It would ask for INFO, which a user with few rights may not run; a node that is loading says so to any command.
+    enableReadyCheck: false,
+    // A command that Redis 7.0 does not know, and has no right for.
+    disableClientInfo: true,
   };
 }

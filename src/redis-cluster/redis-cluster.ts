@@ -1,26 +1,31 @@
-import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import calculateSlot from 'cluster-key-slot';
 import type { Cluster } from 'ioredis';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Deadline } from '../common/deadline/index.js';
 import { ChannelSubscription, type ChannelListener } from './channel-subscription.js';
-import { createClusterClient, createListeningConnection } from './cluster-client.js';
+import {
+  createClusterClient,
+  createListeningConnection,
+  type OnTrouble,
+} from './cluster-client.js';
 import { DurableWriter } from './durable-writer.js';
 import { KeyBuilder } from './key-builder.js';
 import type { LuaScript } from './lua-script.js';
 import { NotConfirmedError, RedisUnavailableError } from './redis-cluster.errors.js';
 import { REDIS_CLUSTER_OPTIONS } from './redis-cluster.module-definition.js';
 import { REDIS_CLUSTER_DEFAULTS, type RedisClusterOptions } from './redis-cluster.options.js';
+import { isRefusal, presentable } from './refusal.js';
 import { isRetriable } from './retriable.js';
 import { appendTo, correctedBy, type ScriptCall } from './script-call.js';
+import { TroubleLog } from './trouble-log.js';
 import { within } from './within.js';
 
 const PAUSE_BETWEEN_TRIES_MS = 30;
 /** For a question to all nodes: one that is silent does not hold up what the others say. */
 const LONGEST_QUESTION_MS = 250;
 const CLOSE_TIMEOUT_MS = 1000;
-const TELL_AGAIN_MS = 30_000;
 
 type Arguments = readonly (string | number)[];
 type Attempt = (call: ScriptCall, deadline: Deadline) => Promise<unknown>;
@@ -32,13 +37,12 @@ type Attempt = (call: ScriptCall, deadline: Deadline) => Promise<unknown>;
 @Injectable()
 export class RedisCluster implements OnApplicationShutdown {
   readonly keys: KeyBuilder;
-  private readonly logger = new Logger(RedisCluster.name);
+  private readonly troubles = new TroubleLog();
   private readonly budgetMs: number;
   private readonly client: Cluster;
   /** Connections of its own: WAIT blocks them, and a look-up must not stand behind it. */
   private readonly writeClient: Cluster;
   private readonly writer: DurableWriter;
-  private readonly lastTold = new Map<string, number>();
   private readonly subscriptions: ChannelSubscription[] = [];
   private isClosed = false;
 
@@ -46,14 +50,9 @@ export class RedisCluster implements OnApplicationShutdown {
     const settings = { ...REDIS_CLUSTER_DEFAULTS, ...options };
     this.keys = new KeyBuilder(settings.keyPrefix);
     this.budgetMs = settings.budgetMs;
-    this.client = createClusterClient(options);
-    this.writeClient = createClusterClient(options);
-    for (const client of this.clients) {
-      client.on('error', (error: Error) => this.tell(`Redis Cluster: ${error.message}`));
-      client.on('node error', (error: Error, address: string) =>
-        this.tell(`Redis node ${address}: ${error.message}`),
-      );
-    }
+    const onTrouble: OnTrouble = (where, error) => this.troubles.tell(where, error);
+    this.client = createClusterClient(options, onTrouble);
+    this.writeClient = createClusterClient(options, onTrouble);
     this.writer = new DurableWriter(this.writeClient, settings.confirmingReplicas);
   }
 
@@ -113,7 +112,10 @@ export class RedisCluster implements OnApplicationShutdown {
       return await Promise.any(
         nodes.map((node) => within(this.budgetMs, node.call(name, ...args))),
       );
-    } catch (cause) {
+    } catch (error) {
+      const failures = (error as AggregateError).errors as Error[];
+      failures.forEach((failure) => this.troubles.tellRefusal(failure));
+      const [cause] = failures.map(presentable);
       throw new RedisUnavailableError(`no node answered ${name}`, { cause });
     }
   }
@@ -142,6 +144,7 @@ export class RedisCluster implements OnApplicationShutdown {
       listener,
       () => this.client.slots[slot]?.[0],
       (address) => createListeningConnection(this.options, address),
+      (error) => this.troubles.tellRefusal(error),
     );
     this.subscriptions.push(subscription);
     return subscription;
@@ -149,7 +152,9 @@ export class RedisCluster implements OnApplicationShutdown {
 
   /** Sends a message to whoever listens on a sharded channel now. It may be lost, and nobody is told. */
   publish(channel: string, message: string): void {
-    this.client.spublish(channel, message).catch(() => undefined);
+    this.client
+      .spublish(channel, message)
+      .catch((error: Error) => this.troubles.tellRefusal(error));
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -163,15 +168,6 @@ export class RedisCluster implements OnApplicationShutdown {
         client.disconnect();
       }),
     );
-  }
-
-  /** A cluster that is away says the same twice a second; once in a while is enough. */
-  private tell(text: string): void {
-    const now = performance.now();
-    if (now - (this.lastTold.get(text) ?? -TELL_AGAIN_MS) >= TELL_AGAIN_MS) {
-      this.lastTold.set(text, now);
-      this.logger.warn(text);
-    }
   }
 
   private get clients(): readonly Cluster[] {
@@ -194,7 +190,7 @@ export class RedisCluster implements OnApplicationShutdown {
     let reply: unknown;
     for (;;) {
       if (deadline.hasPassed || this.isClosed) {
-        giveUp(failure);
+        giveUp(presentable(failure));
       }
       try {
         reply = await within(deadline.remainingMs, attempt(call, deadline));
@@ -202,13 +198,19 @@ export class RedisCluster implements OnApplicationShutdown {
       } catch (error) {
         failure = error as Error;
       }
+      if (isRefusal(failure)) {
+        // It will be the same until somebody mends it.
+        this.troubles.tellRefusal(failure);
+        giveUp(presentable(failure));
+      }
       const corrected = correctedBy(failure, call);
       call = corrected ?? { ...call, askAt: undefined };
       if (corrected) {
         continue;
       }
       if (!isRetriable(failure)) {
-        throw new Error(`${script.name} failed: ${failure.message}`, { cause: failure });
+        const cause = presentable(failure);
+        throw new Error(`${script.name} failed: ${cause.message}`, { cause });
       }
       // A pipeline is not redirected by the client when only part of it failed: the map has to be asked for.
       this.clients.forEach((client) => client.refreshSlotsCache(() => undefined));

@@ -96,6 +96,7 @@ export class Resharding {
           firstPort! + index,
           join(this.redis.directory, `added-${index}`),
           this.redis.cluster.password.reveal(),
+          { configuration: this.redis.nodeConfiguration },
         ),
     ) as [RedisNode, RedisNode];
     this.added.push(master, replica);

@@ -216,6 +216,7 @@ describe('npm start', () => {
     const other = await startTestApp();
     const run = start(process.execPath, ['dist/main.js'], {
       REDIS_NODES: process.env['TEST_REDIS_NODES']!,
+      REDIS_USERNAME: process.env['TEST_REDIS_USERNAME']!,
       REDIS_PASSWORD: process.env['TEST_REDIS_PASSWORD']!,
       PORT: new URL(other.url).port,
     });
@@ -239,6 +240,7 @@ describe('npm start', () => {
     const instance = (port: number): Run =>
       start(process.execPath, ['dist/main.js'], {
         REDIS_NODES: process.env['TEST_REDIS_NODES']!,
+        REDIS_USERNAME: process.env['TEST_REDIS_USERNAME']!,
         REDIS_PASSWORD: process.env['TEST_REDIS_PASSWORD']!,
         REDIS_KEY_PREFIX: keyPrefix,
         PORT: String(port),

@@ -22,6 +22,7 @@ const context = await NestFactory.createApplicationContext(
     imports: [
       RedisClusterModule.forRoot({
         nodes,
+        username: process.env.TEST_REDIS_USERNAME,
         password: new Secret(process.env.TEST_REDIS_PASSWORD),
         keyPrefix: process.env.TEST_KEY_PREFIX,
       }),

@@ -1,15 +1,42 @@
+import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { EmbeddedCluster } from '../../dist/embedded-cluster/index.js';
 
-/** One real cluster for all test files; each application under test has a key prefix of its own. */
+/** Every application under test has a prefix of its own that begins so. */
+const KEY_PREFIX = 't-';
+
+/**
+ * One real cluster for all test files, and a user with the least rights for all applications under test (94). The teardown
+ * fails when that user was refused anything.
+ */
 export default async function globalSetup() {
   const directory = mkdtempSync(join(tmpdir(), 'keyslot-test-'));
   const cluster = await EmbeddedCluster.start({ directory, firstPort: 12_000 });
   globalThis.testCluster = { cluster, directory };
+  const password = randomBytes(24).toString('base64url');
+  const user = { REDIS_USERNAME: 'keyslot-tests', REDIS_PASSWORD: password };
+  const command = printedFor({ ...user, REDIS_KEY_PREFIX: KEY_PREFIX });
+  await Promise.all(cluster.addresses.map(({ port }) => cluster.call(port, ...command)));
   process.env.TEST_REDIS_NODES = cluster.addresses
     .map(({ host, port }) => `${host}:${port}`)
     .join(',');
-  process.env.TEST_REDIS_PASSWORD = cluster.password.reveal();
+  process.env.TEST_REDIS_USERNAME = user.REDIS_USERNAME;
+  process.env.TEST_REDIS_PASSWORD = password;
+  process.env.TEST_REDIS_ADMIN_PASSWORD = cluster.password.reveal();
+}
+
+/** What the operator's command prints, as words. */
+function printedFor(variables) {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [resolve('dist/cli.js'), 'redis-acl'],
+    { cwd: tmpdir(), env: { PATH: process.env.PATH, ...variables }, encoding: 'utf8' },
+  );
+  if (status !== 0) {
+    throw new Error(`redis-acl failed: ${stderr}`);
+  }
+  return stdout.trim().split(' ');
 }

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 
@@ -33,6 +34,25 @@ export class Instance extends HttpClient {
   static async start(variables: Variables): Promise<Instance> {
     const run = new Run(variables);
     return new Instance(await run.untilReady(), run, variables);
+  }
+
+  /** An instance that listens, but may be unable to become ready. */
+  static async launch(variables: Variables): Promise<Instance> {
+    const port = await freePort();
+    const run = new Run({ ...variables, PORT: String(port) });
+    const instance = new Instance(`http://127.0.0.1:${port}`, run, variables);
+    await eventually('the instance listens', 20_000, () =>
+      instance.request('GET', '/health/live').then(
+        ({ status }) => status === 200,
+        () => false,
+      ),
+    );
+    return instance;
+  }
+
+  /** Until it has said that it is ready. */
+  async untilReady(): Promise<void> {
+    await this.run.untilReady();
   }
 
   /** All that it has printed. */
@@ -130,6 +150,15 @@ class Run {
     this.signal(name);
     await this.ended;
   }
+}
+
+async function freePort(): Promise<number> {
+  return new Promise((done) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => done(port));
+    });
+  });
 }
 
 function auditEvents(output: string): Record<string, unknown>[] {

@@ -1,17 +1,29 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { Secret } from '../../src/common/secret/index.js';
 import { EmbeddedCluster, type EmbeddedClusterOptions } from '../../src/embedded-cluster/index.js';
+import { aclFileLine } from '../../src/redis-cluster/index.js';
+
+/** Under which applications work on clusters of a test's own: with the least rights, as on the shared one (94). */
+const USER = {
+  username: 'keyslot-tests',
+  password: new Secret(randomBytes(24).toString('base64url')),
+  keyPrefix: 't-',
+};
 
 const WHOLE_AGAIN_MS = 60_000;
 
 export interface OwnCluster {
   readonly cluster: EmbeddedCluster;
   readonly directory: string;
+  /** What a node that is added needs beside what every node of an embedded cluster has. */
+  readonly nodeConfiguration: readonly string[];
   /** For startTestApp: this cluster instead of the shared one. */
-  readonly variables: { REDIS_NODES: string; REDIS_PASSWORD: string };
+  readonly variables: { REDIS_NODES: string; REDIS_USERNAME: string; REDIS_PASSWORD: string };
   /** The ports of the nodes that are masters now. */
   masters(): Promise<number[]>;
   /** The port of the replica that follows the master. */
@@ -19,7 +31,13 @@ export interface OwnCluster {
   signal(port: number, signal: NodeJS.Signals): void;
   /** Until each of three masters has a replica that has caught up. */
   untilWhole(): Promise<void>;
-  /** Stops the nodes and removes their data. */
+  /** Gives the applications' user further rules, on every node. */
+  changeUser(...rules: string[]): Promise<void>;
+  /** The applications' user as it was at first. */
+  restoreUser(): Promise<void>;
+  /** What the nodes that run have refused to somebody, by ACL LOG. */
+  refused(): Promise<string[]>;
+  /** Stops the nodes and removes their data. @throws if a node has refused something to somebody */
   remove(): Promise<void>;
 }
 
@@ -28,21 +46,37 @@ export async function startOwnCluster(
   options: Partial<EmbeddedClusterOptions> = {},
 ): Promise<OwnCluster> {
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'keyslot-own-'));
+  const nodeConfiguration = [aclFileLine(USER)];
   const cluster = await EmbeddedCluster.start({
     directory,
     // Test files that run at the same time must not look for ports in the same place.
     firstPort: 14_000 + 100 * Number(process.env['JEST_WORKER_ID'] ?? 0),
     restartNodes: 'never',
+    configuration: nodeConfiguration,
     ...options,
   });
   const ports = cluster.addresses.map(({ port }) => port);
   const roles = async (port: number): Promise<unknown> => cluster.call(port, 'INFO', 'replication');
+  const refused = async (): Promise<string[]> => {
+    const logs = [...cluster.pids.keys()].map((port) => cluster.call(port, 'ACL', 'LOG'));
+    return (await Promise.all(logs)).filter((log) => log !== '');
+  };
+  const changeUser = async (...rules: string[]): Promise<void> => {
+    await Promise.all(
+      ports.map((port) => cluster.call(port, 'ACL', 'SETUSER', USER.username, ...rules)),
+    );
+  };
   return {
     cluster,
     directory,
+    nodeConfiguration,
+    refused,
+    changeUser,
+    restoreUser: async () => changeUser('reset', ...aclFileLine(USER).split(' ').slice(2)),
     variables: {
       REDIS_NODES: cluster.addresses.map(({ host, port }) => `${host}:${port}`).join(','),
-      REDIS_PASSWORD: cluster.password.reveal(),
+      REDIS_USERNAME: USER.username,
+      REDIS_PASSWORD: USER.password.reveal(),
     },
     masters: async () => {
       const found = await Promise.all(
@@ -62,8 +96,14 @@ export async function startOwnCluster(
       for (const pid of cluster.pids.values()) {
         process.kill(pid, 'SIGCONT');
       }
+      const refusals = await refused();
       await cluster.stop();
       rmSync(directory, { recursive: true, force: true });
+      if (refusals.length > 0) {
+        throw new Error(
+          `Redis refused something (see src/redis-cluster/acl.ts): ${refusals.join()}`,
+        );
+      }
     },
   };
 }

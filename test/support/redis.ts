@@ -1,13 +1,13 @@
 import { Cluster, type Redis } from 'ioredis';
 
-/** A connection to the test cluster, to be disconnected by the caller. */
+/** A connection of the test cluster's administrator, to be disconnected by the caller. */
 export async function connectRedis(): Promise<Cluster> {
   const cluster = new Cluster(
     (process.env['TEST_REDIS_NODES'] ?? '').split(',').map((node) => {
       const [host, port] = node.split(':');
       return { host: host!, port: Number(port) };
     }),
-    { redisOptions: { password: process.env['TEST_REDIS_PASSWORD'] ?? '' } },
+    { redisOptions: { password: process.env['TEST_REDIS_ADMIN_PASSWORD'] ?? '' } },
   );
   await new Promise((resolve) => cluster.once('ready', resolve));
   return cluster;

@@ -4,7 +4,10 @@ export function testVariables(
 ): Record<string, string | undefined> {
   return {
     REDIS_NODES: process.env['TEST_REDIS_NODES'],
+    REDIS_USERNAME: process.env['TEST_REDIS_USERNAME'],
     REDIS_PASSWORD: process.env['TEST_REDIS_PASSWORD'],
+    // The user has the keys that begin so, and no others.
+    REDIS_KEY_PREFIX: 't-',
     KEY_ENCRYPTION_SECRET: 'a secret that only the tests know about',
     JWT_ISSUER: 'https://keyslot.test',
     LOG_LEVEL: 'silent',

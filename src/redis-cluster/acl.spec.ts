@@ -1,0 +1,44 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { Secret } from '../common/secret/index.js';
+import { aclFileLine, aclSetUser, CLIENT_COMMANDS } from './acl.js';
+
+const source = new URL('..', import.meta.url).pathname;
+const scripts = (readdirSync(source, { recursive: true }) as string[])
+  .filter((name) => name.endsWith('.lua'))
+  .map((name) => readFileSync(join(source, name), 'utf8').replace(/^--.*$/gm, ''));
+
+describe('the Redis user with the least rights (94)', () => {
+  const user = { username: 'keyslot', password: new Secret('hunter2'), keyPrefix: 'ks:' };
+
+  it('may run what the scripts call and what the client sends, and nothing else', () => {
+    const called = scripts.flatMap((text) =>
+      [...text.matchAll(/redis\.p?call\('([A-Z]+)'/g)].map(([, name = '']) => name.toLowerCase()),
+    );
+    // A name that is put together at run time would escape the list.
+    expect(scripts.flatMap((text) => text.match(/\bp?call\b/g) ?? [])).toHaveLength(called.length);
+    const rights = aclFileLine(user).split(' ').slice(8);
+
+    const allowed = [...new Set([...called, ...CLIENT_COMMANDS])].sort();
+    expect(rights).toEqual(['-@all', ...allowed.map((command) => `+${command}`)]);
+  });
+
+  it('has the keys and channels of its prefix, to the letter', () => {
+    expect(aclSetUser(user)).toContain(' resetkeys ~ks:* resetchannels &ks:* -@all +asking ');
+    expect(aclFileLine({ ...user, keyPrefix: 'a*b?[c]\\' })).toContain(
+      ' ~a\\*b\\?\\[c\\]\\\\* resetchannels &a\\*b\\?\\[c\\]\\\\* ',
+    );
+  });
+
+  it('is told with the digest of the password, and never with the password (93)', () => {
+    const digest = 'f52fbd32b2b3b86ff88ef6c490628285f482af15ddcb29541f94bcf526a3f6c7';
+
+    expect(aclSetUser(user)).toMatch(new RegExp(`^ACL SETUSER keyslot reset on #${digest} `));
+    expect(aclFileLine(user)).toMatch(new RegExp(`^user keyslot on #${digest} `));
+    expect(aclSetUser(user) + aclFileLine(user)).not.toContain('hunter2');
+    expect(aclSetUser({ username: 'keyslot', keyPrefix: 'ks:' })).toContain(
+      ' on #sha256-of-the-password ',
+    );
+  });
+});

@@ -1,0 +1,26 @@
+/** How Redis refuses a user or a right of the user; within a script, in the words of 7.0 and of later versions. */
+const REFUSAL =
+  /^(?:NOAUTH|WRONGPASS|NOPERM)\b|^ERR The user executing the script|\bACL failure in script\b/;
+const WRONG_USER = /^(?:NOAUTH|WRONGPASS)\b/;
+
+/** Whether Redis refuses who we are or what we may do. It goes on until an operator mends it. */
+export function isRefusal(error: Error): boolean {
+  return REFUSAL.test(error.message);
+}
+
+/**
+ * The error as it may be shown: a refusal as what there is to do about it, because Redis' own words can name the user;
+ * and without what the driver adds to an error, the arguments of the command, which hold passwords and digests.
+ */
+export function presentable(error: Error): Error {
+  return new Error(isRefusal(error) ? adviceFor(error) : error.message);
+}
+
+function adviceFor({ message }: Error): string {
+  if (WRONG_USER.test(message)) {
+    return 'Redis refuses the user: check REDIS_USERNAME and REDIS_PASSWORD';
+  }
+  const command = /'([a-z|]+)' command/.exec(message)?.[1];
+  const what = command === undefined ? 'something that it needs' : `the command ${command}`;
+  return `Redis refuses ${what} to the user: give it the rights that "node dist/cli.js redis-acl" prints, on every node`;
+}

@@ -1,0 +1,241 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createServer } from 'node:tls';
+
+import { Deadline } from '../../src/common/deadline/index.js';
+import { NearCache } from '../../src/near-cache/index.js';
+import { RedisCluster } from '../../src/redis-cluster/index.js';
+import { Resharding } from '../chaos/resharding.js';
+import { TestAuthority, type CertificateFiles } from '../support/certificates.js';
+import { startDeployment, type Deployment } from '../support/deployment.js';
+import { Instance } from '../support/instance.js';
+import { luaScript } from '../support/lua-script.js';
+import { eventually, startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
+import { testSettings } from '../support/test-app.js';
+
+const LONGEST_ANSWER_MS = 2000;
+const setScript = luaScript(`-- KEYS[1] a key\nreturn redis.call('SET', KEYS[1], ARGV[1])`);
+const getScript = luaScript(`-- KEYS[1] a key\nreturn redis.call('GET', KEYS[1])`);
+
+/** On a cluster that speaks nothing but TLS, to its clients and among its nodes. */
+describe('TLS to Redis (95)', () => {
+  let folder: string;
+  let authority: TestAuthority;
+  let certificate: CertificateFiles;
+  let own: OwnCluster;
+  let variables: Record<string, string>;
+  let deployment: Deployment;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'keyslot-tls-'));
+    authority = await TestAuthority.create(folder);
+    certificate = await authority.issue({ type: 'ip', value: '127.0.0.1' });
+    own = await startOwnCluster({ tls: certificate });
+    variables = { ...own.variables, REDIS_TLS: 'true', REDIS_TLS_CA: authority.file };
+    deployment = await startDeployment(variables);
+  });
+  afterAll(async () => {
+    await deployment.stop();
+    await own.remove();
+    rmSync(folder, { recursive: true });
+  });
+
+  const ports = (): number[] => own.cluster.addresses.map(({ port }) => port);
+  const onEveryNode = async (...command: string[]): Promise<string[]> => {
+    const [name, ...args] = command as [string, ...string[]];
+    return Promise.all(ports().map((port) => own.cluster.call(port, name, ...args)));
+  };
+  const present = async ({ cert, key }: CertificateFiles): Promise<unknown> =>
+    onEveryNode('CONFIG', 'SET', 'tls-cert-file', cert, 'tls-key-file', key);
+  const withRedisCluster = async <T>(
+    work: (redis: RedisCluster) => Promise<T>,
+    more: Record<string, string> = {},
+  ): Promise<T> => {
+    const redis = new RedisCluster(testSettings({ ...variables, ...more }).redis);
+    try {
+      return await work(redis);
+    } finally {
+      await redis.onApplicationShutdown();
+    }
+  };
+  const write = async (redis: RedisCluster, id: string): Promise<unknown> =>
+    redis.runDurably(setScript, [redis.keys.key(['test', id], 'value')], [id], Deadline.none);
+  const read = async (redis: RedisCluster, id: string): Promise<unknown> =>
+    redis.run(getScript, [redis.keys.key(['test', id], 'value')], [], Deadline.none);
+  const ids = Array.from({ length: 30 }, (_, index) => `id-${index}`);
+
+  /** Users of all masters log in and out on one instance, and another hears of it at once. */
+  const expectService = async (): Promise<void> => {
+    const { api, expectEverywhere } = deployment;
+    await api.app.get(NearCache).untilTrusted();
+    const users = await Promise.all(Array.from({ length: 12 }, () => api.newUser()));
+    const sessions = users.map(({ tokens }) => tokens);
+    await expectEverywhere(200, ...sessions);
+    for (const { access_token: token } of sessions) {
+      expect((await api.request('POST', '/api/logout', { token })).status).toBe(204);
+    }
+    await expectEverywhere(401, ...sessions);
+  };
+
+  it('carries everything: scripts, writes with their proof, and the channel of the near cache', async () => {
+    expect(await onEveryNode('CONFIG', 'GET', 'port')).toEqual(Array(6).fill('port,0'));
+
+    await expectService();
+
+    const subscribers = await onEveryNode('CLIENT', 'LIST', 'TYPE', 'pubsub');
+    expect(subscribers.join().match(/cmd=(ssubscribe|ping)/g)).toHaveLength(2);
+  });
+
+  it('is kept up through redirections: to where a slot is going, and to where it has gone', async () => {
+    const resharding = new Resharding(own);
+    await withRedisCluster(async (redis) => {
+      const slot = await resharding.slotOf('test.moving');
+      const from = await resharding.masterOf(slot);
+      const to = (await own.masters()).find((port) => port !== from)!;
+      await read(redis, 'moving');
+
+      await resharding.beginMove(slot, from, to);
+      expect(await read(redis, 'moving')).toBeNull();
+      await write(redis, 'moving');
+      expect(await own.cluster.call(to, 'CLUSTER', 'COUNTKEYSINSLOT', slot)).toBe('1');
+      expect(await read(redis, 'moving')).toBe('moving');
+
+      await resharding.finishMove(slot, from, to);
+      expect(await read(redis, 'moving')).toBe('moving');
+    });
+    await expectService();
+  });
+
+  it('is kept up through a failover', async () => {
+    const [master] = await own.masters();
+    const replica = await own.replicaOf(master!);
+
+    await own.cluster.call(replica, 'CLUSTER', 'FAILOVER');
+    await eventually('the replica leads', 10_000, async () =>
+      (await own.masters()).includes(replica),
+    );
+
+    await own.untilWhole();
+    await expectService();
+  });
+
+  describe('with a node whose certificate cannot be trusted', () => {
+    /** What a server with this certificate hears from an instance that takes it for a node, when that has tried twice. */
+    const heardBy = async (
+      served: CertificateFiles,
+      more: Record<string, string> = {},
+    ): Promise<string> => {
+      let heard = '';
+      let ended = 0;
+      const server = createServer(
+        { cert: readFileSync(served.cert), key: readFileSync(served.key) },
+        (socket) => {
+          socket.on('data', (data: Buffer) => (heard += data.toString('latin1')));
+          socket.on('error', () => undefined).on('close', () => (ended += 1));
+        },
+      );
+      server.on('tlsClientError', (_, socket) => {
+        socket.on('error', () => undefined);
+        ended += 1;
+      });
+      await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+      const { port } = server.address() as AddressInfo;
+      await withRedisCluster(
+        async (redis) => {
+          await expect(read(redis, 'x')).rejects.toThrow('got no answer');
+          await eventually('it has tried', 10_000, () => Promise.resolve(ended >= 2));
+        },
+        { REDIS_NODES: `127.0.0.1:${port}`, ...more },
+      );
+      server.close();
+      return heard;
+    };
+
+    it('sends nothing to one of another authority, not even the password', async () => {
+      const stranger = await TestAuthority.create(folder, 'stranger');
+      const forged = await stranger.issue({ type: 'ip', value: '127.0.0.1' });
+
+      expect(await heardBy(forged)).toBe('');
+    });
+
+    it('trusts the authorities of the system when none is named, and sends nothing to one of ours', async () => {
+      expect(await heardBy(certificate, { REDIS_TLS_CA: '' })).toBe('');
+    });
+
+    it('sends nothing to one with another name', async () => {
+      const other = await authority.issue(
+        { type: 'dns', value: 'redis.test' },
+        { type: 'ip', value: '::1' },
+      );
+
+      expect(await heardBy(other)).toBe('');
+    });
+
+    it('says who it is to one that it can trust', async () => {
+      expect(await heardBy(certificate)).toContain(variables['REDIS_PASSWORD']);
+    });
+  });
+
+  it.each<[string, () => Promise<Record<string, string>>, RegExp]>([
+    [
+      'the nodes are certified by another authority',
+      async () => ({ REDIS_TLS_CA: (await TestAuthority.create(folder, 'other')).file }),
+      /Redis node 127\.0\.0\.1:\d+: .*certificate/,
+    ],
+    [
+      'it speaks plain text to nodes that want TLS',
+      () => Promise.resolve({ REDIS_TLS: 'false', REDIS_TLS_CA: '' }),
+      /Redis node 127\.0\.0\.1:\d+: (Connection is closed|read ECONNRESET)/,
+    ],
+    [
+      'it speaks TLS to nodes that want plain text',
+      () => Promise.resolve({ REDIS_NODES: process.env['TEST_REDIS_NODES']! }),
+      /Redis node 127\.0\.0\.1:\d+: (timeout|connect ETIMEDOUT)/,
+    ],
+  ])('answers 503 at once and says why when %s', async (_, change, reason) => {
+    const instance = await Instance.launch({
+      ...variables,
+      ...(await change()),
+      LOG_LEVEL: 'info',
+    });
+    try {
+      for (const send of [
+        () => instance.login('somebody'),
+        () => instance.request('GET', '/health/ready'),
+      ]) {
+        const begin = performance.now();
+        expect((await send()).status).toBe(503);
+        expect(performance.now() - begin).toBeLessThan(LONGEST_ANSWER_MS);
+      }
+      expect(instance.output()).toMatch(reason);
+    } finally {
+      await instance.stop();
+    }
+  });
+
+  it('checks nodes by their names where they have some', async () => {
+    const named = await authority.issue({ type: 'dns', value: 'localhost' });
+    await onEveryNode('CONFIG', 'SET', 'cluster-announce-hostname', 'localhost');
+    await onEveryNode('CONFIG', 'SET', 'cluster-preferred-endpoint-type', 'hostname');
+    await present(named);
+    await eventually('all nodes know all names', 10_000, async () => {
+      const views = await onEveryNode('CLUSTER', 'NODES');
+      return views.every((view) => view.match(/,localhost /g)?.length === 6);
+    });
+    const port = ports()[0]!;
+
+    await withRedisCluster(
+      async (redis) => {
+        await Promise.all(ids.map((id) => write(redis, id)));
+        expect(await Promise.all(ids.map((id) => read(redis, id)))).toEqual(ids);
+      },
+      { REDIS_NODES: `localhost:${port}` },
+    );
+    await withRedisCluster(
+      async (redis) => expect(read(redis, 'id-0')).rejects.toThrow('got no answer'),
+      { REDIS_NODES: `127.0.0.1:${port}` },
+    );
+  });
+});
