@@ -9,7 +9,6 @@ const SHORT = [
   'slots-moved',
   'connections-cut',
   'memory-full',
-  'instances-killed',
 ];
 const FEWEST_OPERATIONS = 200;
 
