@@ -17,6 +17,9 @@ export class HashingOverloadedError extends Error {
   override readonly name = 'HashingOverloadedError';
 }
 
+/** What comes before and after in a request takes no longer, when all is well. */
+const TIME_FOR_THE_REST_MS = 1000;
+
 /** Argon2id in a bounded queue, away from the event loop. */
 @Injectable()
 export class PasswordHasher implements OnModuleInit {
@@ -77,8 +80,8 @@ export class PasswordHasher implements OnModuleInit {
       throw new HashingOverloadedError('too many passwords wait to be hashed');
     }
     return this.queue.add(async () => {
-      if (deadline.hasPassed) {
-        // Its caller has given up: the ones behind it still wait.
+      if (deadline.remainingMs < TIME_FOR_THE_REST_MS) {
+        // Its caller would give up before the end: the ones behind it still have time.
         throw new HashingOverloadedError('the turn of this password came too late');
       }
       return work();
