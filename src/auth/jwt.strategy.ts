@@ -8,6 +8,9 @@ import { deadlineOf } from '../common/deadline/index.js';
 import { AccessTokenValidator } from './access-token/access-token-validator.js';
 import { bearerToken } from './access-token/bearer-token.js';
 
+/** As long as a request has that only reads: others may wait for the same look-up. In milliseconds. */
+const LONGEST_CHECK_MS = 1800;
+
 /** Why the strategy failed a request, handed to the guard as Passport's `info`. */
 export type JwtFailure = 'missing-token' | 'invalid-token';
 
@@ -43,7 +46,7 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
     }
     const principal =
       bearer.kind === 'token'
-        ? await this.validator.validate(bearer.token, deadlineOf(request))
+        ? await this.validator.validate(bearer.token, deadlineOf(request).within(LONGEST_CHECK_MS))
         : undefined;
     if (principal) {
       this.success(this.validate(principal));

@@ -72,7 +72,10 @@ export class SigningKeys {
    * @throws RedisUnavailableError, KeyDecryptionError
    */
   async ring(deadline: Deadline): Promise<KeyRing> {
-    return this.cache.get(RING, async () => this.load(deadline), { isCounted: false });
+    return this.cache.get(RING, async () => this.load(deadline), {
+      isCounted: false,
+      isLasting: true,
+    });
   }
 
   /** The keys as they were known last, for those who may be told yesterday's; from Redis when none were known yet. */

@@ -17,6 +17,11 @@ export interface GetOptions<Value> {
    * stores nothing.
    */
   readonly maxAgeMs?: (value: Value) => number;
+  /**
+   * Whether it is remembered for as long as memory is trusted and no change of it is told: for the little that every
+   * request needs, so that the loss of one shard does not become everybody's. Default false.
+   */
+  readonly isLasting?: boolean;
   /** Whether callers who come while it is loaded may be given what this one loads. Default true. */
   readonly isShared?: boolean;
   /** Whether the look-up counts in the metrics. Default true. */
@@ -147,7 +152,8 @@ export class NearCache {
     const loadOnce = async (): Promise<Value> => {
       try {
         const value = await load();
-        const maxAgeMs = Math.min(this.maxAgeMs, options.maxAgeMs?.(value) ?? this.maxAgeMs);
+        const longestMs = options.isLasting ? Infinity : this.maxAgeMs;
+        const maxAgeMs = Math.min(longestMs, options.maxAgeMs?.(value) ?? longestMs);
         if (maxAgeMs > 0 && this.membership.isTrusted) {
           this.store.finishLoad(key, ticket, value, this.clock.monotonic() + maxAgeMs);
         }

@@ -14,7 +14,7 @@ const MOST_WAITING = 200;
 const POLL_MS = 50;
 /** What the attempt itself may take, when nothing is wrong: whoever waits for others leaves so much time for it. */
 const LONGEST_CHECK_MS = 1500;
-/** For what can be left undone without harm. */
+/** For what comes when the request is decided already. */
 const LONGEST_AFTERTHOUGHT_MS = 300;
 const BUSY_RETRY_AFTER_SECONDS = 1;
 
@@ -93,7 +93,7 @@ export class RateLimiter {
     }
     if (attempted.result === 'failed') {
       // Also when the request's time is over: a guess that took long is a guess.
-      await end('failed', Deadline.none);
+      await end('failed', Deadline.after(Math.max(LONGEST_AFTERTHOUGHT_MS, deadline.remainingMs)));
     } else {
       // The attempt succeeded, whatever happens to the count: that can only make the limit stricter.
       await end(attempted.result, deadline.within(LONGEST_AFTERTHOUGHT_MS)).catch(() => undefined);

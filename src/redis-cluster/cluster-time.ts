@@ -11,6 +11,8 @@ import { RedisCluster } from './redis-cluster.js';
 
 const COMPARE_EVERY_MS = 5000;
 const PAUSE_AFTER_FAILURE_MS = 250;
+/** Before an instance starts without having compared. */
+const MOST_TRIES = 20;
 const POLL_MS = 10;
 /** An answer that took longer says too little. */
 const LONGEST_ROUND_TRIP_MS = 500;
@@ -23,6 +25,7 @@ const LONGEST_ROUND_TRIP_MS = 500;
 export class ClusterTime implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(ClusterTime.name);
   private readonly abort = new AbortController();
+  private comparisons = 0;
   private isKnown = false;
 
   constructor(
@@ -38,7 +41,7 @@ export class ClusterTime implements OnApplicationBootstrap, BeforeApplicationShu
     this.abort.abort();
   }
 
-  /** Until the clocks were compared once. */
+  /** Until the clocks were compared once, or that has failed some times: then this machine's is taken for right. */
   async untilKnown(): Promise<void> {
     while (!this.isKnown && !this.abort.signal.aborted) {
       await delay(POLL_MS);
@@ -49,38 +52,40 @@ export class ClusterTime implements OnApplicationBootstrap, BeforeApplicationShu
     const { signal } = this.abort;
     while (!signal.aborted) {
       const hasCompared = await this.compare().catch(() => false);
+      this.comparisons += 1;
+      this.isKnown ||= hasCompared || this.comparisons >= MOST_TRIES;
       const pauseMs = hasCompared ? COMPARE_EVERY_MS : PAUSE_AFTER_FAILURE_MS;
       await delay(pauseMs, undefined, { signal, ref: false }).catch(() => undefined);
     }
   }
 
-  /** @returns whether enough nodes have answered, and quickly enough */
+  /** @returns whether most nodes have answered, and quickly enough */
   private async compare(): Promise<boolean> {
-    const begun = this.clock.monotonic();
-    const before = this.clock.wall();
-    const times = await this.redis.askEveryNode('TIME');
-    const roundTripMs = this.clock.monotonic() - begun;
-    if (times.length === 0 || roundTripMs > LONGEST_ROUND_TRIP_MS) {
+    const [wall, monotonic] = [this.clock.wall(), this.clock.monotonic()];
+    const answers = await this.redis.askEveryNode('TIME');
+    // The larger of the two: the machine may have slept meanwhile, or its clock may have been set.
+    const tookMs = Math.max(this.clock.monotonic() - monotonic, this.clock.wall() - wall);
+    const times = answers.flatMap((answer) => (answer === undefined ? [] : [milliseconds(answer)]));
+    // One that is alone may be the one that is wrong.
+    if (times.length <= answers.length / 2 || tookMs > LONGEST_ROUND_TRIP_MS) {
       return false;
     }
-    const aheadMs = medianOf(times.map(milliseconds)) - before - roundTripMs / 2;
-    const previousMs = this.clock.offsetMs;
-    this.clock.follow(aheadMs);
-    this.tell(previousMs, this.clock.offsetMs);
-    this.isKnown = true;
+    const wasFollowing = this.clock.isFollowing;
+    this.clock.follow(medianOf(times) + tookMs / 2);
+    if (wasFollowing !== this.clock.isFollowing) {
+      this.tell();
+    }
     return true;
   }
 
-  private tell(previousMs: number, offsetMs: number): void {
-    if (offsetMs === 0 && previousMs !== 0) {
-      this.logger.warn('The clock of this machine is right again.');
-    } else if (Math.abs(offsetMs - previousMs) > 1000) {
-      const seconds = Math.round(Math.abs(offsetMs) / 1000);
-      const side = offsetMs > 0 ? 'behind' : 'ahead of';
-      this.logger.warn(
-        `The clock of this machine is ${seconds} s ${side} that of the Redis Cluster, which is followed. Set it right.`,
-      );
-    }
+  private tell(): void {
+    const seconds = Math.round((this.clock.now() - this.clock.wall()) / 1000);
+    this.logger.warn(
+      this.clock.isFollowing
+        ? `The clock of this machine is ${Math.abs(seconds)} s ${seconds > 0 ? 'behind' : 'ahead of'} that of the ` +
+            'Redis Cluster, which is followed. Set it right.'
+        : 'The clock of this machine is right again.',
+    );
   }
 }
 

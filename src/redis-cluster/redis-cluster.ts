@@ -24,7 +24,7 @@ import { within } from './within.js';
 
 const PAUSE_BETWEEN_TRIES_MS = 30;
 /** For a question to all nodes: one that is silent does not hold up what the others say. */
-const LONGEST_QUESTION_MS = 250;
+const LONGEST_QUESTION_MS = 400;
 const CLOSE_TIMEOUT_MS = 1000;
 
 type Arguments = readonly (string | number)[];
@@ -120,13 +120,13 @@ export class RedisCluster implements OnApplicationShutdown {
     }
   }
 
-  /** What each node answers that answers soon to a command which concerns no key. */
+  /** What each node answers to a command which concerns no key; undefined for one that does not answer soon. */
   async askEveryNode(...command: [string, ...string[]]): Promise<unknown[]> {
     const [name, ...args] = command;
     const answers = await Promise.allSettled(
       this.client.nodes('all').map((node) => within(LONGEST_QUESTION_MS, node.call(name, ...args))),
     );
-    return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+    return answers.map((answer) => (answer.status === 'fulfilled' ? answer.value : undefined));
   }
 
   /**

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 
+import { ClockModule } from '../common/clock/index.js';
 import { BootstrapAdministrator } from './bootstrap-administrator.js';
 import { OwnUserController } from './own-user.controller.js';
 import { PasswordHasher } from './password-hasher.js';
@@ -14,6 +15,7 @@ import { UsersStore } from './users.store.js';
  * application.
  */
 @Module({
+  imports: [ClockModule],
   controllers: [UsersController, OwnUserController, UserAdministrationController],
   providers: [UsersService, UsersStore, PasswordHasher, BootstrapAdministrator],
   exports: [UsersService, BootstrapAdministrator],

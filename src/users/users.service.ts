@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 
+import { Clock } from '../common/clock/index.js';
 import { Deadline } from '../common/deadline/index.js';
 import type { Secret } from '../common/secret/index.js';
 import { NearCache } from '../near-cache/index.js';
@@ -28,6 +29,7 @@ const FAILURES_PER_ACCOUNT: FailureLimit = {
 const MOST_OVERTAKEN = 20;
 /** Together longer than a failover takes. */
 const RELEASE_ATTEMPTS = 5;
+const MOST_RELEASING = 100;
 /** For what can be left undone without harm. */
 const LONGEST_AFTERTHOUGHT_MS = 300;
 /** For so long a repeated password change may find that it has been made already. */
@@ -59,12 +61,14 @@ export interface PasswordChange {
 @Injectable()
 export class UsersService {
   private readonly logger = new Logger(UsersService.name);
+  private releasing = 0;
 
   constructor(
     private readonly store: UsersStore,
     private readonly hasher: PasswordHasher,
     private readonly limiter: RateLimiter,
     private readonly cache: NearCache,
+    private readonly clock: Clock,
     @Inject(USERS_OPTIONS) private readonly options: UsersOptions,
   ) {}
 
@@ -260,13 +264,19 @@ export class UsersService {
 
   /** So that whoever repeats the registration need not wait for the claim to run out. */
   private async releaseClaim(username: string, userId: string): Promise<void> {
+    if (this.releasing >= MOST_RELEASING) {
+      return; // it runs out by itself
+    }
+    this.releasing += 1;
     for (let attempt = 0; attempt < RELEASE_ATTEMPTS; attempt += 1) {
       try {
-        return await this.store.releaseClaim(username, userId, Deadline.none);
+        await this.store.releaseClaim(username, userId, Deadline.none);
+        break;
       } catch {
         // Each attempt has taken as long as Redis is waited for.
       }
     }
+    this.releasing -= 1;
   }
 
   private async changeEverywhere(
@@ -323,7 +333,7 @@ export class UsersService {
       await this.cache.settle(userSubject(userId), deadline);
       return { outcome: 'unknown-user' };
     }
-    const wasChanged = Date.now() - user.updatedAt.getTime() < REPEATABLE_MS;
+    const wasChanged = this.clock.now() - user.updatedAt.getTime() < REPEATABLE_MS;
     const check = await this.checkCredentials(
       user.username,
       deadline,

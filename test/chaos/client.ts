@@ -57,7 +57,8 @@ export class Client {
     } else if (chance < 0.9) {
       await this.logIn();
     } else if (this.ended.length > 0) {
-      await this.read(this.random.pick(this.ended), this.anyInstance());
+      const ended = this.random.pick(this.ended);
+      await (chance < 0.95 ? this.read(ended, this.anyInstance()) : this.refresh(ended));
     }
   }
 
@@ -71,6 +72,9 @@ export class Client {
       for (let instance = 0; instance < this.instances.length; instance += 1) {
         await this.read(session, instance);
       }
+    }
+    for (const session of this.ended) {
+      await this.refresh(session);
     }
   }
 

@@ -1,5 +1,6 @@
-/** What a client did. `check` is a read with a token that may be dead already. */
-export type Kind = 'register' | 'login' | 'read' | 'change' | 'refresh' | 'logout';
+/** What a client did. */
+export const KINDS = ['register', 'login', 'read', 'change', 'refresh', 'logout'] as const;
+export type Kind = (typeof KINDS)[number];
 
 /** One request and its answer, as the client saw them. Times are milliseconds since the run began. */
 export interface Operation {
@@ -39,6 +40,8 @@ export class History {
   readonly operations: Operation[] = [];
   readonly disturbances: Disturbance[] = [];
   readonly faults: Fault[] = [];
+  /** From here on everything is whole again, and every request has to succeed or to be refused. */
+  calmFrom = Infinity;
   private readonly origin = performance.now();
 
   now(): number {

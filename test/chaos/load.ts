@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Instance } from '../support/instance.js';
 import { Client } from './client.js';
 import type { History } from './history.js';
-import type { Random } from './random.js';
+import { Random } from './random.js';
 
 /** Requests of each client before it makes room for a new user. */
 const STEPS_PER_USER = 60;
@@ -19,10 +19,15 @@ export class Load {
   constructor(
     private readonly instances: readonly Instance[],
     private readonly history: History,
-    private readonly random: Random,
+    seed: number,
     workers: number,
   ) {
-    this.work = Promise.all(Array.from({ length: workers }, async () => this.keepWorking()));
+    this.work = Promise.all(
+      Array.from({ length: workers }, async (_, worker) =>
+        // Chance of its own, so that what one client chooses does not depend on when others do.
+        this.keepWorking(new Random(seed + 1 + worker)),
+      ),
+    );
   }
 
   /** Ends when every request under way has been answered, and everything was looked at once more. */
@@ -38,13 +43,13 @@ export class Load {
     await Promise.all([next(), next(), next(), next()]);
   }
 
-  private async keepWorking(): Promise<void> {
+  private async keepWorking(random: Random): Promise<void> {
     while (!this.isOver) {
-      const client = new Client(this.instances, this.history, this.random);
+      const client = new Client(this.instances, this.history, random);
       this.clients.push(client);
       for (let step = 0; step < STEPS_PER_USER && !this.isOver; step += 1) {
         await client.step();
-        await delay(this.random.between(0, LONGEST_PAUSE_MS));
+        await delay(random.between(0, LONGEST_PAUSE_MS));
       }
     }
   }

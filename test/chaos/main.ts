@@ -44,7 +44,8 @@ const entries: readonly Entry[] = [
   })),
   {
     ...REVOCATIONS,
-    run: async (seed, workers) => runRevocations(Number(values.revocations), seed, workers),
+    run: async (seed, workers) =>
+      runRevocations(whole('revocations', values.revocations), seed, workers),
   },
 ];
 
@@ -54,8 +55,16 @@ async function main(): Promise<void> {
   } else if (values.list) {
     entries.forEach(({ name, about }) => process.stdout.write(`${name.padEnd(26)}${about}\n`));
   } else {
-    await runAll(chosen(), Number(values.seed), Number(values.workers));
+    await runAll(chosen(), whole('seed', values.seed), whole('workers', values.workers));
   }
+}
+
+function whole(name: string, text: string): number {
+  const number = Number(text);
+  if (!Number.isSafeInteger(number) || number < 1) {
+    throw new Error(`--${name} must be a whole number, at least 1.`);
+  }
+  return number;
 }
 
 function chosen(): readonly Entry[] {
@@ -72,7 +81,7 @@ async function runAll(chosenOnes: readonly Entry[], seed: number, workers: numbe
   const reports: ScenarioReport[] = [];
   for (const { name, run } of chosenOnes) {
     process.stdout.write(`${name} …\n`);
-    const report = await run(seed, workers);
+    const report = await run(seed, workers).catch((error: Error) => brokenOff(name, seed, error));
     reports.push(report);
     process.stdout.write(lineOf(report));
     writeHistory(report);
@@ -80,6 +89,19 @@ async function runAll(chosenOnes: readonly Entry[], seed: number, workers: numbe
   }
   process.stdout.write(`\n${markdownOf(reports)}\n`);
   process.exitCode = reports.some((report) => violationCount(report) > 0) ? 1 : 0;
+}
+
+/** What did not heal in time is no reason to leave the others out. */
+function brokenOff(scenario: string, seed: number, { message }: Error): ScenarioReport {
+  const nothing = {
+    operations: 0,
+    done: {},
+    errors: {},
+    longestAnswerMs: 0,
+    recoveryMs: undefined,
+  };
+  const violations = { lost: [], accepted: [], dishonest: [], late: [], crashed: [message] };
+  return { scenario, about: '', seed, ...nothing, ...violations };
 }
 
 /** After each scenario, so that an interrupted run leaves what it has found. */

@@ -95,6 +95,32 @@ describe('the promises, checked against a history', () => {
         after('refresh');
       },
     ],
+    [
+      'a session that is gone when it logs out',
+      'lost',
+      () => {
+        after('login');
+        after('logout', { status: 401 });
+      },
+    ],
+    [
+      'a user who could log in once, and cannot any more',
+      'lost',
+      () => {
+        after('register', { status: 503 });
+        after('register', { status: 409 });
+        after('login');
+        after('login', { session: 't', status: 401 });
+      },
+    ],
+    [
+      'a 503 when everything is whole again',
+      'dishonest',
+      () => {
+        history.calmFrom = 0;
+        after('read', { begin: 10, status: 503 });
+      },
+    ],
     ['an internal error', 'dishonest', () => after('read', { status: 500 })],
     [
       'a 503 that does not say when to come back',

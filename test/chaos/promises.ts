@@ -35,12 +35,15 @@ export function violationsOf(history: History): Violations {
   return violations;
 }
 
-/** Promise 2: a user who was registered can log in. */
+/** Promise 2: a user who was registered, or has logged in once, can log in. */
 function checkRegistration(operations: readonly Operation[], { lost }: Violations): void {
-  const registered = operations.find((one) => one.kind === 'register' && isAnswered(one));
-  const refused = operations.find(({ kind, status }) => kind === 'login' && status === 401);
-  if (registered && refused && refused.begin > registered.end) {
-    lost.push(describe('the user is not known any more', refused));
+  const proof = operations.find(
+    (one) => (one.kind === 'register' || one.kind === 'login') && isAnswered(one),
+  );
+  for (const login of operations) {
+    if (proof && login.kind === 'login' && login.status === 401 && login.begin > proof.end) {
+      lost.push(describe('the user is not known any more', login));
+    }
   }
 }
 
@@ -67,7 +70,7 @@ function checkValues(operations: readonly Operation[], { lost }: Violations): vo
 
 function checkSession(operations: readonly Operation[], { lost, accepted }: Violations): void {
   const logouts = operations.filter(({ kind }) => kind === 'logout');
-  const firstTry = logouts[0]?.begin ?? Infinity;
+  const firstLogout = logouts[0];
   // A token that is refused to its own logout is refused everywhere, if the logout was tried before.
   const ended = logouts.find(
     (one, index) =>
@@ -82,7 +85,9 @@ function checkSession(operations: readonly Operation[], { lost, accepted }: Viol
     if (isAnswered(operation) && isOver(operation)) {
       accepted.push(describe('accepted after its end', operation));
     }
-    const isRefused = operation.status === 401 && operation.end < firstTry;
+    const isBeforeAnyLogout =
+      operation === firstLogout || operation.end < (firstLogout?.begin ?? Infinity);
+    const isRefused = operation.status === 401 && isBeforeAnyLogout;
     if (isRefused && !mayHaveEnded(operation, operations)) {
       lost.push(describe('the session is not known any more', operation));
     }
@@ -91,14 +96,20 @@ function checkSession(operations: readonly Operation[], { lost, accepted }: Viol
 
 /** Whether a refresh whose answer was lost may have been repeated too late: a spent token ends its session then. */
 function mayHaveEnded(refused: Operation, operations: readonly Operation[]): boolean {
-  const refreshes = operations.filter(
-    (one) => one.kind === 'refresh' && one.begin <= refused.begin,
-  );
-  return refreshes.some(
-    (one) =>
-      isUnknown(one) &&
-      refreshes.some((other) => other.begin > one.begin && other.end - one.begin > GRACE_MS),
-  );
+  let doubtSince: number | undefined;
+  for (const one of operations) {
+    if (one.kind !== 'refresh' || one.begin > refused.begin) {
+      continue;
+    }
+    if (doubtSince !== undefined && one.end - doubtSince > GRACE_MS && !isAnswered(one)) {
+      return true;
+    }
+    // An answer clears the doubt: whoever has it has the newest token.
+    doubtSince = isAnswered(one)
+      ? undefined
+      : (doubtSince ?? (isUnknown(one) ? one.begin : undefined));
+  }
+  return false;
 }
 
 /** Promise 3, and what the contract says about statuses. */
@@ -112,7 +123,15 @@ function checkAnswer(operation: Operation, history: History, violations: Violati
   if (!isHonest(operation, history.operations) && !(operation.status === 0 && isExcused)) {
     violations.dishonest.push(describe('answered', operation));
   }
-  const limit = operation.kind === 'read' ? LONGEST_READ_MS : LONGEST_ANSWER_MS;
+  if (operation.begin > history.calmFrom && isUnknown(operation)) {
+    violations.dishonest.push(describe('not recovered', operation));
+  }
+  const isRedisAway = history.faults.some(
+    ({ name, begin, end }) =>
+      name.startsWith('all ') && operation.begin > begin && operation.begin < end,
+  );
+  const isShort = operation.kind === 'read' || isRedisAway;
+  const limit = isShort ? LONGEST_READ_MS : LONGEST_ANSWER_MS;
   if (operation.end - operation.begin > limit && !isExcused) {
     violations.late.push(describe('answered late', operation));
   }

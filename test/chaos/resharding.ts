@@ -129,6 +129,11 @@ export class Resharding {
     }
   }
 
+  /** Ends the added nodes that are still there. */
+  async stop(): Promise<void> {
+    await Promise.all(this.added.splice(0).map(async (node) => node.stop()));
+  }
+
   private get nodes(): readonly Node[] {
     const { cluster } = this.redis;
     const original = cluster.addresses.map(({ port }) => ({

@@ -37,6 +37,8 @@ export interface RevocationReport {
   readonly durationsMs: number[];
   /** The longest that a running instance took to answer anything, in milliseconds. */
   longestAnswerMs: number;
+  /** Instances that have ended by themselves. */
+  readonly crashed: string[];
 }
 
 interface Attempt {
@@ -70,6 +72,7 @@ export class RevocationRun {
       leaseWaits: 0,
       durationsMs: [],
       longestAnswerMs: 0,
+      crashed: [],
     };
   }
 
@@ -97,7 +100,11 @@ export class RevocationRun {
     await Promise.all(Array.from({ length: workers }, async (_, worker) => this.work(worker)));
     await breaking;
     this.report.durationsMs.sort((one, other) => one - other);
-    for (const instance of this.instances) {
+    for (const [index, instance] of this.instances.entries()) {
+      if (instance.hasEnded) {
+        this.report.crashed.push(`instance ${index}: ${instance.output().slice(-500)}`);
+        continue;
+      }
       const { body } = await instance.request<string>('GET', '/metrics');
       this.report.leaseWaits += Number(/outcome="waited-for-lease"} (\d+)/.exec(body)?.[1] ?? 0);
     }

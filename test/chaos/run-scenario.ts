@@ -1,4 +1,4 @@
-import { isAnswered, type History } from './history.js';
+import { isAnswered, KINDS, type History } from './history.js';
 import { recoveriesOf, violationsOf, type Violations } from './promises.js';
 import type { Scenario } from './scenarios.js';
 import { World } from './world.js';
@@ -19,7 +19,7 @@ export interface ScenarioReport extends Violations {
   readonly longestAnswerMs: number;
   /** The longest time for which clients were turned away after a fault. */
   readonly recoveryMs: number | undefined;
-  /** Instances that ended by themselves. */
+  /** Instances that ended by themselves or logged an error of their own; kinds of requests that never succeeded. */
   readonly crashed: readonly string[];
   /** All that happened, for who wants to look closer. */
   readonly history?: History | undefined;
@@ -55,6 +55,7 @@ export async function runScenario(
 
 function reportOf(scenario: Scenario, seed: number, { history, crashed }: World): ScenarioReport {
   const { operations, disturbances } = history;
+  const done = countBy(operations.filter(isAnswered), ({ kind }) => kind);
   const recoveries = recoveriesOf(history, scenario.recoversFrom);
   const undisturbed = operations.filter(
     ({ instance, begin, end }) =>
@@ -65,7 +66,7 @@ function reportOf(scenario: Scenario, seed: number, { history, crashed }: World)
     about: scenario.about,
     seed,
     operations: operations.length,
-    done: countBy(operations.filter(isAnswered), ({ kind }) => kind),
+    done,
     errors: countBy(
       operations.filter((one) => !isAnswered(one)),
       ({ status, code }) => (status === 0 ? 'no answer' : `${status} ${code ?? ''}`),
@@ -74,7 +75,10 @@ function reportOf(scenario: Scenario, seed: number, { history, crashed }: World)
       undisturbed.reduce((longest, { begin, end }) => Math.max(longest, end - begin), 0),
     ),
     recoveryMs: recoveries.length === 0 ? undefined : Math.round(Math.max(...recoveries)),
-    crashed,
+    crashed: [
+      ...crashed,
+      ...KINDS.filter((kind) => !done[kind]).map((kind) => `no ${kind} succeeded`),
+    ],
     history,
     ...violationsOf(history),
   };

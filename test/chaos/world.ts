@@ -7,6 +7,7 @@ import { eventually, startOwnCluster, type OwnCluster } from '../support/own-clu
 import { History } from './history.js';
 import { Load } from './load.js';
 import { Random } from './random.js';
+import { Resharding } from './resharding.js';
 import { Wire } from './wire.js';
 
 const INSTANCES = 3;
@@ -27,13 +28,18 @@ export interface WorldOptions {
 export class World {
   readonly history = new History();
   private load: Load | undefined;
+  readonly resharding: Resharding;
 
   private constructor(
+    private readonly seed: number,
+    /** Decides what breaks. */
     readonly random: Random,
     readonly redis: OwnCluster,
     readonly instances: readonly Instance[],
     readonly wire: Wire | undefined,
-  ) {}
+  ) {
+    this.resharding = new Resharding(redis);
+  }
 
   static async start({
     seed,
@@ -55,14 +61,16 @@ export class World {
         }),
       );
     }
-    return new World(new Random(seed), redis, instances, wire);
+    return new World(seed, new Random(seed), redis, instances, wire);
   }
 
   startLoad(workers: number): void {
-    this.load = new Load(this.instances, this.history, this.random, workers);
+    this.load = new Load(this.instances, this.history, this.seed, workers);
   }
 
+  /** Until everything was looked at once more, by clients who are told of nothing but success or refusal by then. */
   async finishLoad(): Promise<void> {
+    this.history.calmFrom = this.history.now();
     await this.load?.finish();
   }
 
@@ -118,6 +126,7 @@ export class World {
   async stop(): Promise<void> {
     await Promise.all(this.instances.map((instance) => instance.stop()));
     this.wire?.close();
+    await this.resharding.stop();
     await this.redis.remove();
   }
 }

@@ -24,11 +24,11 @@ describe('sessions in Redis', () => {
   let store: UsersStore;
   beforeAll(async () => {
     instance = await startCacheInstance(prefix);
-    const { redis, cache } = instance;
+    const { redis, cache, clock } = instance;
     const options = { isRegistrationOpen: true };
     store = new UsersStore(redis, options);
     const hasher = new PasswordHasher(options);
-    users = new UsersService(store, hasher, new RateLimiter(redis, {}), cache, options);
+    users = new UsersService(store, hasher, new RateLimiter(redis, {}), cache, clock, options);
   });
   afterAll(async () => instance.close());
 

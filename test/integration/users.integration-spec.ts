@@ -30,6 +30,7 @@ describe('users in Redis', () => {
       new PasswordHasher(options),
       new RateLimiter(redis, {}),
       instance.cache,
+      instance.clock,
       options,
     );
   };

@@ -18,6 +18,7 @@ export class Instance extends HttpClient {
   /** How often it was paused, and whether it is now. */
   pauses = 0;
   isPaused = false;
+  private earlierOutput = '';
 
   private constructor(
     url: string,
@@ -57,7 +58,7 @@ export class Instance extends HttpClient {
 
   /** All that it has printed. */
   output(): string {
-    return this.run.output;
+    return this.earlierOutput + this.run.output;
   }
 
   /** What its audit log holds of one type, when all has arrived that was logged until now. */
@@ -100,6 +101,7 @@ export class Instance extends HttpClient {
 
   /** Starts it again, at the same address. */
   async restart(): Promise<void> {
+    this.earlierOutput += this.run.output;
     this.run = new Run({ ...this.variables, PORT: new URL(this.url).port });
     await this.run.untilReady();
   }

@@ -1,13 +1,22 @@
 /** Smaller differences are left alone: clocks that are kept by NTP differ by less. */
 const TOLERANCE_MS = 1000;
 
+/** A moment of the clock that is followed, and of our own monotonic one. */
+interface Followed {
+  readonly time: number;
+  readonly monotonic: number;
+}
+
 /** The instance's time. Replaced in tests; what Redis stores is timed by Redis itself. */
 export class Clock {
-  private offset = 0;
+  /** Only where the machine's own clock is wrong. */
+  private followed: Followed | undefined;
 
   /** Milliseconds since the epoch, by the clock that all instances share. */
   now(): number {
-    return this.wall() + this.offset;
+    return this.followed
+      ? this.followed.time + (this.monotonic() - this.followed.monotonic)
+      : this.wall();
   }
 
   /** Whole seconds since the epoch, as RFC 7519 counts them. */
@@ -25,13 +34,14 @@ export class Clock {
     return performance.now();
   }
 
-  /** What `now` adds to this machine's clock, in milliseconds. */
-  get offsetMs(): number {
-    return this.offset;
+  /** Whether the machine's own clock is wrong, and another one is followed. */
+  get isFollowing(): boolean {
+    return this.followed !== undefined;
   }
 
-  /** @param aheadMs how far the shared clock is ahead of this machine's, in milliseconds */
-  follow(aheadMs: number): void {
-    this.offset = Math.abs(aheadMs) > TOLERANCE_MS ? aheadMs : 0;
+  /** @param time what the shared clock says now, in milliseconds since the epoch */
+  follow(time: number): void {
+    const isRight = Math.abs(time - this.wall()) <= TOLERANCE_MS;
+    this.followed = isRight ? undefined : { time, monotonic: this.monotonic() };
   }
 }
