@@ -56,7 +56,11 @@ function goodValue(name: string, schema: Schema): Arbitrary<unknown> {
     case 'username':
       return among('@fresh_name@', '@fresh_name@', '@username@');
     case 'email':
-      return oneOf<unknown>([1, fc.emailAddress()], [1, fc.constant(schema.example)]);
+      return oneOf<unknown>(
+        [2, fc.emailAddress()],
+        [2, fc.constant(schema.example)],
+        [1, fc.constant(typesOf(schema).includes('null') ? null : schema.example)],
+      );
   }
   const { items } = schema;
   if (items?.enum !== undefined) {

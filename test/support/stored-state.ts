@@ -30,10 +30,12 @@ export class StoredState {
 
   async snapshot(): Promise<Snapshot> {
     const { keys, values } = await dumpFrom(this.cluster, this.prefix);
+    const found = keys.map((key, index) => ({ key, value: values[index] }));
     return new Map(
-      keys
-        .map((key, index): [string, string] => [key, textOf(key, values[index])])
-        .filter(([key]) => !NOT_STATE.some((pattern) => pattern.test(key))),
+      found
+        // What has run out between the look at its name and the look at it is not there.
+        .filter(({ key, value }) => value !== null && !NOT_STATE.some((one) => one.test(key)))
+        .map(({ key, value }) => [key, textOf(key, value)]),
     );
   }
 

@@ -71,10 +71,10 @@ export const GUARD_PROBLEMS = [
   'store-unavailable',
 ] as const satisfies ProblemCode[];
 
-/** Documents the problems that a route can answer, one response for each status. Any route can answer 431 and 500. */
+/** Documents the problems that a route can answer, one response for each status. Any route can answer 408, 431 and 500. */
 export function ApiProblems(...named: ProblemCode[]): MethodDecorator & ClassDecorator {
   const codes: ProblemCode[] = [
-    ...new Set<ProblemCode>([...named, 'headers-too-large', 'internal-error']),
+    ...new Set<ProblemCode>([...named, 'request-timeout', 'headers-too-large', 'internal-error']),
   ];
   const statuses = [...new Set(codes.map((code) => PROBLEMS[code].status))];
   const responses = statuses.map((status) => {
