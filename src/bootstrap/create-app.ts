@@ -11,12 +11,18 @@ import { answerClientError } from './client-errors.js';
 import { parseJsonOnly } from './json-bodies.js';
 import { shedLoad } from './load-shedding.js';
 import { ProblemFilter, sendEarlyProblem } from './problem.filter.js';
+import { checkRequestHeads } from './request-heads.js';
 import { addSecurityHeaders } from './security-headers.js';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
 const HEADERS_LIMIT_BYTES = 16 * 1024;
-/** For a whole request to arrive: slow senders are cut off. */
+/** For the headers and for a whole request to arrive: slow senders are cut off. */
+const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 15_000;
+/** How often slow senders are looked for. Node's own interval would double what they get. */
+const SLOW_SENDERS_SWEEP_MS = 1000;
+/** For an answer that its client does not read. Longer than any request takes that is at work without a byte moving. */
+const STALLED_CONNECTION_MS = 20_000;
 const DRAIN_SWEEP_MS = 50;
 
 /** The application, ready to listen: the same for `main.ts` and for the tests. */
@@ -34,6 +40,7 @@ export async function createApp(settings: AppSettings): Promise<NestFastifyAppli
   const isHttps = Boolean(settings.http.tls) || settings.http.trustedProxies.length > 0;
   await addSecurityHeaders(app, isHttps);
   await shedLoad(app);
+  checkRequestHeads(server, HEADERS_LIMIT_BYTES);
   app.useGlobalPipes(new RequestValidationPipe());
   app.useGlobalFilters(new ProblemFilter());
   setUpApiDocs(app);
@@ -45,7 +52,14 @@ function serverOptions(
   loggerInstance: ReturnType<typeof createLogger>,
 ): FastifyServerOptions {
   const { tls, trustedProxies } = settings.http;
-  const nodeOptions = { maxHeaderSize: HEADERS_LIMIT_BYTES };
+  const nodeOptions = {
+    maxHeaderSize: HEADERS_LIMIT_BYTES,
+    // Ours answers with a problem.
+    requireHostHeader: false,
+    // Must be the shorter of the two: Node would exchange them otherwise, and let a body take a minute.
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    connectionsCheckingInterval: SLOW_SENDERS_SWEEP_MS,
+  };
   return {
     loggerInstance,
     logController: new RequestLog(),
@@ -53,22 +67,37 @@ function serverOptions(
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: STALLED_CONNECTION_MS,
     // While the instance drains, connections that are open are served; idle ones are closed.
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     frameworkErrors: sendEarlyProblem,
     clientErrorHandler: (error, socket) => answerClientError(error, socket, loggerInstance),
     ...(tls
-      ? { https: { cert: tls.cert, key: tls.key.reveal(), ...nodeOptions } }
+      ? {
+          https: {
+            cert: tls.cert,
+            key: tls.key.reveal(),
+            handshakeTimeout: HEADERS_TIMEOUT_MS,
+            ...nodeOptions,
+          },
+        }
       : { http: nodeOptions }),
   };
 }
 
-/** A connection that was busy when the shutdown began would be kept alive after its answer, and hold the shutdown up. */
+/**
+ * A connection that was busy when the shutdown began would be kept alive after its answer, and hold the shutdown up. And
+ * Node looks for slow senders no more, once it has stopped to listen.
+ */
 function closeConnectionsWhenDrained(server: FastifyInstance): void {
   server.addHook('preClose', (done) => {
     const sweep = setInterval(() => server.server.closeIdleConnections(), DRAIN_SWEEP_MS);
-    server.server.once('close', () => clearInterval(sweep));
+    const cutOff = setTimeout(() => server.server.closeAllConnections(), REQUEST_TIMEOUT_MS);
+    server.server.once('close', () => {
+      clearInterval(sweep);
+      clearTimeout(cutOff);
+    });
     done();
   });
 }

@@ -3,9 +3,11 @@ import type { FastifyInstance } from 'fastify';
 import { Problem } from '../common/problem/index.js';
 
 /** RFC 8259 section 8.1 knows one charset. Anything else is refused instead of being read as if it were UTF-8. */
-const JSON_IN_UTF8 = /^application\/json(?:;\s*charset="?utf-8"?)?$/i;
+const JSON_IN_UTF8 = /^application\/json(?:;\s*charset=(?:utf-8|"utf-8"))?$/i;
 /** Deeper than any body of ours, and shallow enough for code that walks a body recursively. */
 const MOST_LEVELS = 16;
+/** More members and items than any body of ours has, and few enough for code that has something to say to each. */
+const MOST_VALUES = 1000;
 
 /** JSON and nothing else; an empty body with a JSON content type, as many clients send it, is no body. */
 export function parseJsonOnly(server: FastifyInstance): void {
@@ -19,16 +21,17 @@ export function parseJsonOnly(server: FastifyInstance): void {
       done(null, undefined);
     } else {
       void parse(request, body as string, (error, value: unknown) => {
-        const isTooDeep = !error && isDeeperThan(MOST_LEVELS, value);
-        done(isTooDeep ? new Problem('malformed-request') : error, value);
+        const isTooMuch = !error && !isWithin({ values: MOST_VALUES }, MOST_LEVELS, value);
+        done(isTooMuch ? new Problem('malformed-request') : error, value);
       });
     }
   });
 }
 
-function isDeeperThan(levels: number, value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) {
-    return false;
+function isWithin(left: { values: number }, levels: number, value: unknown): boolean {
+  left.values -= 1;
+  if (left.values < 0 || typeof value !== 'object' || value === null) {
+    return left.values >= 0;
   }
-  return levels === 0 || Object.values(value).some((member) => isDeeperThan(levels - 1, member));
+  return levels > 0 && Object.values(value).every((member) => isWithin(left, levels - 1, member));
 }

@@ -22,18 +22,20 @@ export async function addSecurityHeaders(
     .getHttpAdapter()
     .getInstance()
     .addHook('onRequest', (request, reply, done) => {
-      void reply.header('Content-Security-Policy', policyFor(request.url));
+      // As the route was declared: the address may be written in another way.
+      const path = request.routeOptions.url ?? '';
+      void reply.header('Content-Security-Policy', policyFor(path));
       void reply.header('X-Request-Id', request.id);
-      if (request.url.startsWith('/api/')) {
+      if (path.startsWith('/api/')) {
         void reply.header('Cache-Control', 'no-store');
       }
       done();
     });
 }
 
-function policyFor(url: string): string {
-  if (url === '/docs' || url.startsWith('/docs/')) {
+function policyFor(path: string): string {
+  if (path === '/docs' || path.startsWith('/docs/')) {
     return SWAGGER_UI;
   }
-  return url.startsWith('/problems') ? PROBLEM_PAGES : NOTHING;
+  return path.startsWith('/problems') ? PROBLEM_PAGES : NOTHING;
 }

@@ -2,6 +2,7 @@ import type { INestApplicationContext } from '@nestjs/common';
 
 import { SigningKeys } from '../keys/index.js';
 import { NearCache } from '../near-cache/index.js';
+import { ClusterTime } from '../redis-cluster/index.js';
 import { BootstrapAdministrator } from '../users/index.js';
 
 /**
@@ -10,6 +11,7 @@ import { BootstrapAdministrator } from '../users/index.js';
  * @throws KeyDecryptionError, BootstrapAdministratorError
  */
 export async function untilReady(app: INestApplicationContext): Promise<void> {
+  await app.get(ClusterTime).untilKnown();
   await app.get(SigningKeys).untilLoaded();
   await app.get(NearCache).untilTrusted();
   await app.get(BootstrapAdministrator).untilThere();

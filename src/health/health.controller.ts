@@ -39,8 +39,8 @@ export class HealthController {
   @ApiOperation({
     summary: 'Can it serve requests?',
     description:
-      'Looks at the Redis Cluster, the signing keys, whether the instance may answer from memory, whether its ' +
-      'clock is right, and whether it is stopping.',
+      'Looks at the Redis Cluster, the signing keys, whether the instance may answer from memory, and whether it is ' +
+      'stopping.',
   })
   @ApiOkResponse({ type: HealthResponse, description: 'It can.' })
   @ApiProblems('not-ready')

@@ -12,8 +12,6 @@ export interface ReadinessReport {
     readonly hasSigningKeys: boolean;
     /** False while the instance is cut off from the others' changes: it then asks Redis for everything. */
     readonly trustsMemory: boolean;
-    /** False when the instance's clock and the cluster's differ so much that tokens would be judged wrongly. */
-    readonly isClockRight: boolean;
     readonly isStopping: boolean;
   };
 }
@@ -33,11 +31,9 @@ export class Readiness implements BeforeApplicationShutdown {
     const redis = await this.redisHealth.check().catch(() => null);
     const hasSigningKeys = this.keys.isLoaded;
     const trustsMemory = this.cache.isTrusted;
-    const { isClockRight } = this.cache;
     const { isStopping } = this;
-    const isRedisHealthy = Boolean(redis?.isHealthy);
-    const isReady = isRedisHealthy && hasSigningKeys && trustsMemory && isClockRight && !isStopping;
-    return { isReady, checks: { redis, hasSigningKeys, trustsMemory, isClockRight, isStopping } };
+    const isReady = Boolean(redis?.isHealthy) && hasSigningKeys && trustsMemory && !isStopping;
+    return { isReady, checks: { redis, hasSigningKeys, trustsMemory, isStopping } };
   }
 
   beforeApplicationShutdown(): void {

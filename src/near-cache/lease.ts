@@ -22,7 +22,7 @@ export class Lease {
   ) {}
 
   moment(): Moment {
-    return { monotonic: this.clock.monotonic(), wall: this.clock.now() };
+    return { monotonic: this.clock.monotonic(), wall: this.clock.wall() };
   }
 
   /** @param from taken before the control log was asked, never after */
@@ -43,7 +43,7 @@ export class Lease {
       return 0;
     }
     const monotonic = this.clock.monotonic() - this.begun.monotonic;
-    const wall = this.clock.now() - this.begun.wall;
+    const wall = this.clock.wall() - this.begun.wall;
     const isSetBack = wall < monotonic - SET_BACK_TOLERANCE_MS;
     return isSetBack ? 0 : Math.max(0, this.lengthMs - Math.max(monotonic, wall));
   }

@@ -23,8 +23,6 @@ import { SilentMembers } from './silent-members.js';
 
 const PAUSE_AFTER_FAILURE_MS = 100;
 const POLL_MS = 10;
-/** As much as the checks of a token's times forgive. */
-const CLOCK_TOLERANCE_MS = 10_000;
 
 /**
  * Keeps this instance among those who are told of changes, and thereby entitled to trust its memory. Safety rests on the
@@ -45,7 +43,6 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
   private note: MemberNote | undefined;
   private renewals = 0;
   private confirmed = { joined: 0, renewed: 0 };
-  private skewMs = 0;
   /** Goes up when trust is withdrawn: a renewal that was under way then extends nothing. */
   private withdrawals = 0;
   private isListening = false;
@@ -70,16 +67,6 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
 
   get leaseRemainingMs(): number {
     return this.lease.remainingMs;
-  }
-
-  /** How far this instance's clock is ahead of the cluster's, in milliseconds, as the last renewal found it. */
-  get clockSkewMs(): number {
-    return this.skewMs;
-  }
-
-  /** Whether the times in tokens mean the same here as elsewhere. */
-  get isClockRight(): boolean {
-    return isRight(this.skewMs);
   }
 
   /** Leases that were begun and renewed. */
@@ -173,7 +160,6 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
       position: isTrusted ? this.position : undefined,
     });
     this.note = renewal.members.get(this.instance);
-    this.compareClocks(begun.wall, renewal.position);
     this.removeSilent(renewal.members);
     if (withdrawals !== this.withdrawals) {
       await this.leave();
@@ -191,21 +177,6 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
       this.logger.log('Memory is trusted again, and empty.');
     }
     this.confirmed[renewal.hasJoined ? 'joined' : 'renewed'] += 1;
-  }
-
-  /** @param position made from the cluster's clock, in microseconds */
-  private compareClocks(wallMs: number, position: string): void {
-    const wasRight = isRight(this.skewMs);
-    this.skewMs = wallMs - Number(position) / 1000;
-    if (wasRight !== isRight(this.skewMs)) {
-      const seconds = Math.round(this.skewMs / 1000);
-      this.logger.warn(
-        wasRight
-          ? `The clock of this instance is ${Math.abs(seconds)} s ${seconds > 0 ? 'ahead of' : 'behind'} Redis'. ` +
-              'It is not ready until one of them is set right: it would judge the age of tokens wrongly.'
-          : "The clock of this instance agrees with Redis' again.",
-      );
-    }
   }
 
   /** A change by another instance, told on the channel: applied, then acknowledged. */
@@ -243,8 +214,4 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
       this.log.remove(silent).catch(() => undefined);
     }
   }
-}
-
-function isRight(skewMs: number): boolean {
-  return Math.abs(skewMs) <= CLOCK_TOLERANCE_MS;
 }

@@ -39,11 +39,6 @@ export class NearCacheMetrics {
       'How long the memory is trusted without a renewal.',
       () => membership.leaseRemainingMs / 1000,
     );
-    gauge(
-      'clock_skew_seconds',
-      "How far this instance's clock is ahead of the cluster's.",
-      () => membership.clockSkewMs / 1000,
-    );
     const counter = <Label extends string>(
       name: string,
       help: string,

@@ -48,11 +48,6 @@ export class NearCache {
     return this.membership.isTrusted;
   }
 
-  /** Whether this instance's clock agrees with the cluster's, to within ten seconds. */
-  get isClockRight(): boolean {
-    return this.membership.isClockRight;
-  }
-
   /** Until this instance may answer from memory. */
   async untilTrusted(): Promise<void> {
     await this.membership.untilTrusted();

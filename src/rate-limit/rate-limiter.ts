@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import type { Deadline } from '../common/deadline/index.js';
+import { Deadline } from '../common/deadline/index.js';
 import { LuaScript, RedisCluster } from '../redis-cluster/index.js';
 import { RATE_LIMIT_OPTIONS } from './rate-limit.module-definition.js';
 import type { RateLimitOptions } from './rate-limit.options.js';
@@ -92,7 +92,8 @@ export class RateLimiter {
       throw error;
     }
     if (attempted.result === 'failed') {
-      await end('failed', deadline);
+      // Also when the request's time is over: a guess that took long is a guess.
+      await end('failed', Deadline.none);
     } else {
       // The attempt succeeded, whatever happens to the count: that can only make the limit stricter.
       await end(attempted.result, deadline.within(LONGEST_AFTERTHOUGHT_MS)).catch(() => undefined);

@@ -20,6 +20,8 @@ export const CLIENT_COMMANDS = [
   'cluster|info',
   'cluster|nodes',
   'cluster|slots',
+  // Whose clock the instances follow.
+  'time',
   // What ioredis sends of its own accord, on the connections to replicas and on the one that asks for the slots.
   'client|setname',
   'readonly',

@@ -1,5 +1,6 @@
 export { aclFileLine, aclSetUser, DIGEST_PLACEHOLDER, type AclUser } from './acl.js';
 export type { ChannelListener, ChannelSubscription } from './channel-subscription.js';
+export { ClusterTime } from './cluster-time.js';
 export { KeyBuilder } from './key-builder.js';
 export { LuaScript } from './lua-script.js';
 export { RedisCluster } from './redis-cluster.js';

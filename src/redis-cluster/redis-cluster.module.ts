@@ -1,12 +1,15 @@
 import { Module } from '@nestjs/common';
 
+import { ClockModule } from '../common/clock/index.js';
+import { ClusterTime } from './cluster-time.js';
 import { ConfigurableModuleClass } from './redis-cluster.module-definition.js';
 import { RedisCluster } from './redis-cluster.js';
 import { RedisClusterHealth } from './redis-cluster.health.js';
 
 /** One connection to one Redis Cluster for the whole application. Global unless `isGlobal: false`. */
 @Module({
-  providers: [RedisCluster, RedisClusterHealth],
-  exports: [RedisCluster, RedisClusterHealth],
+  imports: [ClockModule],
+  providers: [RedisCluster, RedisClusterHealth, ClusterTime],
+  exports: [RedisCluster, RedisClusterHealth, ClusterTime],
 })
 export class RedisClusterModule extends ConfigurableModuleClass {}

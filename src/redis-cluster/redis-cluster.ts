@@ -23,6 +23,8 @@ import { TroubleLog } from './trouble-log.js';
 import { within } from './within.js';
 
 const PAUSE_BETWEEN_TRIES_MS = 30;
+/** For a question to all nodes: one that is silent does not hold up what the others say. */
+const LONGEST_QUESTION_MS = 250;
 const CLOSE_TIMEOUT_MS = 1000;
 
 type Arguments = readonly (string | number)[];
@@ -116,6 +118,15 @@ export class RedisCluster implements OnApplicationShutdown {
       const [cause] = failures.map(presentable);
       throw new RedisUnavailableError(`no node answered ${name}`, { cause });
     }
+  }
+
+  /** What each node answers that answers soon to a command which concerns no key. */
+  async askEveryNode(...command: [string, ...string[]]): Promise<unknown[]> {
+    const [name, ...args] = command;
+    const answers = await Promise.allSettled(
+      this.client.nodes('all').map((node) => within(LONGEST_QUESTION_MS, node.call(name, ...args))),
+    );
+    return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
   }
 
   /**

@@ -5,8 +5,12 @@ import PQueue from 'p-queue';
 
 import { Deadline } from '../common/deadline/index.js';
 import { Secret } from '../common/secret/index.js';
+import { PASSWORD_MAX_LENGTH } from './password-policy.js';
 import { USERS_OPTIONS } from './users.module-definition.js';
 import { HASHING_DEFAULTS, type HashingOptions, type UsersOptions } from './users.options.js';
+
+/** Two units for a code point, and four code points for a letter that is typed in its parts. */
+const MOST_NORMALIZED = 2 * 4 * PASSWORD_MAX_LENGTH;
 
 /** More passwords wait to be hashed than can be hashed soon. Nothing was changed. */
 export class HashingOverloadedError extends Error {
@@ -82,7 +86,11 @@ export class PasswordHasher implements OnModuleInit {
   }
 }
 
-/** NFC on both sides, so that two ways to type the same letter are one password; nothing else is changed. */
+/**
+ * NFC on both sides, so that two ways to type the same letter are one password; nothing else is changed. What is longer
+ * is nobody's password, and marks in the wrong order would take the square of their number.
+ */
 function normalized(password: Secret): string {
-  return password.reveal().normalize('NFC');
+  const text = password.reveal();
+  return text.length > MOST_NORMALIZED ? text : text.normalize('NFC');
 }

@@ -53,7 +53,10 @@ export function checkPassword(
 
 function isEasyToGuess(password: string, context: PasswordContext): boolean {
   const [mailbox = ''] = (context.email ?? '').split('@');
-  const known = [context.username, context.email ?? '', mailbox].filter(Boolean);
+  // What is longer than a password is not the password, and may be too long to be looked at.
+  const known = [context.username, context.email ?? '', mailbox].filter(
+    (text) => text !== '' && text.length <= 2 * PASSWORD_MAX_LENGTH,
+  );
   const words = new Set([...PRODUCT_WORDS, ...known, ...known.map(joinedUp)].map(plain));
   const isGuessed = (text: string): boolean => COMMON_PASSWORDS.has(text) || words.has(text);
 

@@ -11,11 +11,13 @@ const LOOKALIKE_SCRIPTS = [/\p{Script=Latin}/u, /\p{Script=Greek}/u, /\p{Script=
 
 /**
  * The name as it is shown and stored: Unicode NFKC, without surrounding space and without characters that cannot be
- * seen.
+ * seen. Empty for what is too long to be one: cut, it would be the name of somebody.
  */
 export function displayedUsername(input: string): string {
+  if (input.length > INPUT_MAX_LENGTH) {
+    return '';
+  }
   return input
-    .slice(0, INPUT_MAX_LENGTH)
     .normalize('NFKC')
     .replace(/\p{Default_Ignorable_Code_Point}/gu, '')
     .trim();
@@ -35,11 +37,11 @@ export function usernameDigest(input: string): string {
 
 export function checkUsername(input: string): RuleFailure | undefined {
   const name = displayedUsername(input);
-  if (name.length === 0) {
-    return { code: 'too-short', params: { min: 1 } };
-  }
   if (input.length > INPUT_MAX_LENGTH || Array.from(name).length > USERNAME_MAX_LENGTH) {
     return { code: 'too-long', params: { max: USERNAME_MAX_LENGTH } };
+  }
+  if (name.length === 0) {
+    return { code: 'too-short', params: { min: 1 } };
   }
   if (!ALLOWED.test(name) || !/[\p{L}\p{N}]/u.test(name)) {
     return { code: 'name-characters' };

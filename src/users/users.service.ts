@@ -26,11 +26,11 @@ const FAILURES_PER_ACCOUNT: FailureLimit = {
 
 /** Changes of one user that begin at the same time may come in another order; whoever comes late begins again. */
 const MOST_OVERTAKEN = 20;
-/** For so long a repeated password change may find that it has been made already. */
 /** Together longer than a failover takes. */
 const RELEASE_ATTEMPTS = 5;
 /** For what can be left undone without harm. */
 const LONGEST_AFTERTHOUGHT_MS = 300;
+/** For so long a repeated password change may find that it has been made already. */
 const REPEATABLE_MS = 10 * 60 * 1000;
 
 export type RegistrationOutcome =

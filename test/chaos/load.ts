@@ -6,7 +6,7 @@ import type { History } from './history.js';
 import type { Random } from './random.js';
 
 /** Requests of each client before it makes room for a new user. */
-const STEPS_PER_USER = 150;
+const STEPS_PER_USER = 60;
 /** Between two requests of a client, so that the machine has time for the servers as well. */
 const LONGEST_PAUSE_MS = 20;
 

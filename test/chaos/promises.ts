@@ -19,25 +19,14 @@ export interface Violations {
   readonly late: string[];
 }
 
-export interface PromiseOptions {
-  /** Instances whose clock is wrong: whether a token has expired is another question there. */
-  readonly wrongClocks?: readonly number[];
-}
-
 /** Checks the promises of the contract against what the clients saw. */
-export function violationsOf(
-  history: History,
-  { wrongClocks = [] }: PromiseOptions = {},
-): Violations {
+export function violationsOf(history: History): Violations {
   const violations: Violations = { lost: [], accepted: [], dishonest: [], late: [] };
-  const isJudged = (operation: Operation): boolean => !wrongClocks.includes(operation.instance);
   for (const operations of groupBy(history.operations, ({ user }) => user).values()) {
     checkRegistration(operations, violations);
     checkValues(operations, violations);
     for (const ofSession of groupBy(operations, ({ session }) => session).values()) {
-      // A token that was signed by a wrong clock is refused by the others, and rightly so.
-      const issued = ofSession.filter(({ kind }) => kind === 'login' || kind === 'refresh');
-      checkSession(ofSession, issued.every(isJudged) ? isJudged : () => false, violations);
+      checkSession(ofSession, violations);
     }
   }
   for (const operation of history.operations) {
@@ -76,11 +65,7 @@ function checkValues(operations: readonly Operation[], { lost }: Violations): vo
   }
 }
 
-function checkSession(
-  operations: readonly Operation[],
-  isJudged: (operation: Operation) => boolean,
-  { lost, accepted }: Violations,
-): void {
+function checkSession(operations: readonly Operation[], { lost, accepted }: Violations): void {
   const logouts = operations.filter(({ kind }) => kind === 'logout');
   const firstTry = logouts[0]?.begin ?? Infinity;
   // A token that is refused to its own logout is refused everywhere, if the logout was tried before.
@@ -97,7 +82,7 @@ function checkSession(
     if (isAnswered(operation) && isOver(operation)) {
       accepted.push(describe('accepted after its end', operation));
     }
-    const isRefused = operation.status === 401 && operation.end < firstTry && isJudged(operation);
+    const isRefused = operation.status === 401 && operation.end < firstTry;
     if (isRefused && !mayHaveEnded(operation, operations)) {
       lost.push(describe('the session is not known any more', operation));
     }

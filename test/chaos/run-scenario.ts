@@ -55,7 +55,6 @@ export async function runScenario(
 
 function reportOf(scenario: Scenario, seed: number, { history, crashed }: World): ScenarioReport {
   const { operations, disturbances } = history;
-  const wrongClock = scenario.options?.wrongClock;
   const recoveries = recoveriesOf(history, scenario.recoversFrom);
   const undisturbed = operations.filter(
     ({ instance, begin, end }) =>
@@ -77,7 +76,7 @@ function reportOf(scenario: Scenario, seed: number, { history, crashed }: World)
     recoveryMs: recoveries.length === 0 ? undefined : Math.round(Math.max(...recoveries)),
     crashed,
     history,
-    ...violationsOf(history, wrongClock ? { wrongClocks: [wrongClock.instance] } : {}),
+    ...violationsOf(history),
   };
 }
 

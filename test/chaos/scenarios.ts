@@ -50,6 +50,30 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: 'replica-left-behind',
+    about:
+      'a replica loses touch with its master, which then dies: the replica leads without what came last',
+    recoversFrom: 'end',
+    run: async (world) => {
+      for (let count = 0; count < 2; count += 1) {
+        const master = world.random.pick(await world.redis.masters());
+        const replica = await world.redis.replicaOf(master);
+        const { cluster } = world.redis;
+        await world.history.fault('left behind', async () => {
+          // So that the master goes on taking writes, and only WAIT tells that nobody else has them.
+          await cluster.call(master, 'CONFIG', 'SET', 'min-replicas-to-write', 0);
+          world.redis.signal(replica, 'SIGSTOP');
+          await cluster.call(master, 'CLIENT', 'KILL', 'TYPE', 'replica');
+          await world.goOn(1500);
+          world.redis.signal(master, 'SIGKILL');
+          world.redis.signal(replica, 'SIGCONT');
+          await world.redis.untilWhole();
+        });
+        await world.goOn(1000);
+      }
+    },
+  },
+  {
     name: 'shard-killed',
     about: 'kill -9 of a master and its replica at once, and their return',
     recoversFrom: 'end',

@@ -120,8 +120,11 @@ class Tap {
     from.on('error', () => undefined);
     from.on('close', () => {
       this.sockets.delete(from);
-      this.lanes.delete(lane);
-      lane.add(() => to.destroy(), this.delayMs);
+      // After what is still on its way: it may arrive though nobody waits for the answer any more.
+      lane.add(() => {
+        this.lanes.delete(lane);
+        to.end();
+      }, this.delayMs);
     });
     return lane;
   }

@@ -14,7 +14,6 @@ describe('health', () => {
         redis: { isHealthy: true, masters: 3, replicas: 3, uncoveredSlots: 0 },
         hasSigningKeys: true,
         trustsMemory: true,
-        isClockRight: true,
         isStopping: false,
       },
     });

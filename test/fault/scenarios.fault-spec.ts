@@ -5,6 +5,7 @@ import { SCENARIOS } from '../chaos/scenarios.js';
 /** Some of the scenarios, with few clients. All of them, and longer: npm run chaos. */
 const SHORT = [
   'masters-killed',
+  'replica-left-behind',
   'slots-moved',
   'connections-cut',
   'memory-full',

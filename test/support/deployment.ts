@@ -44,15 +44,17 @@ export interface Administration extends Deployment {
   readonly asAdmin: (method: string, path: string, body?: unknown) => Promise<Answer>;
 }
 
+/** Variables by which an instance makes an administrator, with the password that all test users have. */
+export const WITH_ADMINISTRATOR = {
+  BOOTSTRAP_ADMIN_USERNAME: 'the-administrator',
+  BOOTSTRAP_ADMIN_PASSWORD: GOOD_PASSWORD,
+} as const;
+
 /** A deployment with an administrator who is logged in. */
 export async function startAdministration(): Promise<Administration> {
-  const username = 'the-administrator';
-  const deployment = await startDeployment({
-    BOOTSTRAP_ADMIN_USERNAME: username,
-    BOOTSTRAP_ADMIN_PASSWORD: GOOD_PASSWORD,
-  });
+  const deployment = await startDeployment(WITH_ADMINISTRATOR);
   const { api } = deployment;
-  const { body: admin } = await api.login(username);
+  const { body: admin } = await api.login(WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME);
   const { body: user } = await api.ownUser(admin.access_token);
   return {
     ...deployment,

@@ -43,8 +43,8 @@ export class ShiftedClock extends Clock {
   wallMs = 0;
   monotonicMs = 0;
 
-  override now(): number {
-    return super.now() + this.wallMs;
+  override wall(): number {
+    return super.wall() + this.wallMs;
   }
 
   override monotonic(): number {

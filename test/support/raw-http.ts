@@ -1,16 +1,35 @@
 import { connect } from 'node:net';
 
+/** A connection that is idle for as long hangs. */
+const HANG_MS = 10_000;
+
 /** Sends bytes as they are and returns all that comes back: for what no HTTP client would send. */
 export async function rawHttp(url: string, message: string): Promise<string> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
-    const socket = connect(Number(port), hostname, () => socket.write(message));
+    const socket = connect(Number(port), hostname, () => socket.write(message, 'latin1'));
     let answer = '';
     socket.setEncoding('latin1');
+    socket.setTimeout(HANG_MS, () => socket.destroy(new Error(`not closed, after: ${answer}`)));
     socket.on('data', (chunk: string) => (answer += chunk));
     socket.on('error', reject);
     socket.on('close', () => resolve(answer));
   });
+}
+
+/** A request as bytes, for one answer and the end of the connection. */
+export function rawRequest(
+  method: string,
+  target: string,
+  fields: readonly string[] = [],
+  body?: string,
+): string {
+  const length = body === undefined ? [] : [`Content-Length: ${Buffer.byteLength(body, 'latin1')}`];
+  return [
+    `${method} ${target} HTTP/1.1`,
+    ...['Host: a', 'Connection: close', ...fields, ...length],
+    ...['', body ?? ''],
+  ].join('\r\n');
 }
 
 /** Sends bytes and closes the connection without waiting for what comes back. */
@@ -26,4 +45,9 @@ export async function sendAndHangUp(url: string, message: string): Promise<void>
 
 export function statusOf(answer: string): number {
   return Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1]);
+}
+
+/** How many answers came back on one connection. */
+export function answersIn(answers: string): number {
+  return answers.match(/HTTP\/1\.1 \d{3} /g)?.length ?? 0;
 }

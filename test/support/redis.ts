@@ -1,9 +1,7 @@
 import { Cluster, type Redis } from 'ioredis';
 
-/** The test cluster, asked directly and by its administrator: what did really get there? */
-export async function withRedis<T>(
-  work: (masters: Redis[], cluster: Cluster) => Promise<T>,
-): Promise<T> {
+/** A connection of the test cluster's administrator, to be disconnected by the caller. */
+export async function connectRedis(): Promise<Cluster> {
   const cluster = new Cluster(
     (process.env['TEST_REDIS_NODES'] ?? '').split(',').map((node) => {
       const [host, port] = node.split(':');
@@ -12,6 +10,14 @@ export async function withRedis<T>(
     { redisOptions: { password: process.env['TEST_REDIS_ADMIN_PASSWORD'] ?? '' } },
   );
   await new Promise((resolve) => cluster.once('ready', resolve));
+  return cluster;
+}
+
+/** The test cluster, asked directly: what did really get there? */
+export async function withRedis<T>(
+  work: (masters: Redis[], cluster: Cluster) => Promise<T>,
+): Promise<T> {
+  const cluster = await connectRedis();
   try {
     return await work(cluster.nodes('master'), cluster);
   } finally {
@@ -21,25 +27,32 @@ export async function withRedis<T>(
 
 /** The keys that begin with the prefix, node by node. */
 export async function keysByMaster(prefix: string): Promise<string[][]> {
-  return withRedis((masters) =>
-    Promise.all(
-      masters.map(async (master) => {
-        const found = new Set<string>();
-        for await (const batch of master.scanStream({ match: `${prefix}*`, count: 500 })) {
-          (batch as string[]).forEach((key) => found.add(key));
-        }
-        return [...found];
-      }),
-    ),
+  return withRedis((masters) => scan(masters, prefix));
+}
+
+async function scan(masters: Redis[], prefix: string): Promise<string[][]> {
+  return Promise.all(
+    masters.map(async (master) => {
+      const found = new Set<string>();
+      for await (const batch of master.scanStream({ match: `${prefix}*`, count: 500 })) {
+        (batch as string[]).forEach((key) => found.add(key));
+      }
+      return [...found];
+    }),
   );
 }
 
 /** All that is stored under the prefix. */
 export async function dumpKeys(prefix: string): Promise<{ keys: string[]; values: unknown[] }> {
-  const keys = (await keysByMaster(prefix)).flat();
-  const values = await withRedis((_, cluster) =>
-    Promise.all(keys.map((key) => read(cluster, key))),
-  );
+  return withRedis((_, cluster) => dumpFrom(cluster, prefix));
+}
+
+export async function dumpFrom(
+  cluster: Cluster,
+  prefix: string,
+): Promise<{ keys: string[]; values: unknown[] }> {
+  const keys = (await scan(cluster.nodes('master'), prefix)).flat();
+  const values = await Promise.all(keys.map((key) => read(cluster, key)));
   return { keys, values };
 }
 

@@ -19,6 +19,7 @@ export const PROBLEMS = {
   'registration-closed': { status: 403 },
   forbidden: { status: 403 },
   'not-found': { status: 404 },
+  'request-timeout': { status: 408 },
   'own-access': { status: 409 },
   'username-taken': { status: 409 },
   'body-too-large': { status: 413 },

@@ -1,4 +1,4 @@
 export { EntityIdPipe } from './entity-id.pipe.js';
 export type { Rule, RuleFailure } from './rule-failure.js';
-export { emailAddress, isBoolean, isText, listOf, Obeys, textBetween } from './rules.js';
+export { emailAddress, IfSent, isBoolean, isText, listOf, Obeys, textBetween } from './rules.js';
 export { RequestValidationPipe } from './validation.pipe.js';

@@ -1,4 +1,4 @@
-import { isEmail, ValidateBy } from 'class-validator';
+import { isEmail, ValidateBy, ValidateIf } from 'class-validator';
 
 import type { Rule } from './rule-failure.js';
 
@@ -12,6 +12,11 @@ export function Obeys(name: string, rule: Rule): PropertyDecorator {
       defaultMessage: (args) => JSON.stringify(rule(args?.value)),
     },
   });
+}
+
+/** For a member that may be left out. `IsOptional` would let null through as well. */
+export function IfSent(): PropertyDecorator {
+  return ValidateIf((_, value) => value !== undefined);
 }
 
 /** Any string; what it must look like is decided elsewhere. */
@@ -44,6 +49,8 @@ export function textBetween(min: number, max: number): Rule {
 }
 
 const EMAIL_MAX_LENGTH = 254; // RFC 5321 section 4.5.3.1.3
+/** What isEmail lets through, or fails at: spaces of all kinds, what cannot be seen, halves of characters. */
+const NOT_IN_EMAIL = /[\p{Z}\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Default_Ignorable_Code_Point}]/u;
 
 export const emailAddress: Rule = (value) => {
   if (typeof value !== 'string') {
@@ -52,7 +59,7 @@ export const emailAddress: Rule = (value) => {
   if (value.length > EMAIL_MAX_LENGTH) {
     return { code: 'too-long', params: { max: EMAIL_MAX_LENGTH } };
   }
-  return isEmail(value) ? undefined : { code: 'not-an-email' };
+  return !NOT_IN_EMAIL.test(value) && isEmail(value) ? undefined : { code: 'not-an-email' };
 };
 
 export const isBoolean: Rule = (value) =>

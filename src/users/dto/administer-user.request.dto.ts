@@ -1,11 +1,8 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { ValidateIf } from 'class-validator';
 
-import { isBoolean, listOf, Obeys } from '../../common/validation/index.js';
+import { IfSent, isBoolean, listOf, Obeys } from '../../common/validation/index.js';
 import { ROLES, type Role } from '../roles.js';
 import { ChangeUserRequest } from './change-user.request.dto.js';
-
-const isThere = (_: unknown, value: unknown): boolean => value !== undefined;
 
 /** Members that are left out stay as they are. */
 export class AdministerUserRequest extends ChangeUserRequest {
@@ -15,7 +12,7 @@ export class AdministerUserRequest extends ChangeUserRequest {
     isArray: true,
     example: ['admin'],
   })
-  @ValidateIf(isThere)
+  @IfSent()
   @Obeys('roles', listOf(ROLES))
   roles?: Role[];
 
@@ -23,7 +20,7 @@ export class AdministerUserRequest extends ChangeUserRequest {
     description: 'A disabled user cannot log in. All sessions of the user end, for good.',
     example: false,
   })
-  @ValidateIf(isThere)
+  @IfSent()
   @Obeys('disabled', isBoolean)
   disabled?: boolean;
 }

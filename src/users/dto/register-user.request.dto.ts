@@ -1,7 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsOptional } from 'class-validator';
 
-import { emailAddress, isText, Obeys, textBetween } from '../../common/validation/index.js';
+import { emailAddress, IfSent, isText, Obeys, textBetween } from '../../common/validation/index.js';
 import { PASSWORD_MAX_LENGTH } from '../password-policy.js';
 import { USERNAME_MAX_LENGTH } from '../username.js';
 
@@ -30,12 +29,12 @@ export class RegisterUserRequest {
   password!: string;
 
   @ApiPropertyOptional({ example: 'ada@example.com', format: 'email', maxLength: 254 })
-  @IsOptional()
+  @IfSent()
   @Obeys('email', emailAddress)
   email?: string;
 
   @ApiPropertyOptional({ example: 'Ada Lovelace', maxLength: DISPLAY_NAME_MAX_LENGTH })
-  @IsOptional()
+  @IfSent()
   @Obeys('displayName', textBetween(1, DISPLAY_NAME_MAX_LENGTH))
   displayName?: string;
 }

@@ -1,0 +1,49 @@
+import type { FastifyInstance } from 'fastify';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+
+import { Problem, type ProblemCode } from '../common/problem/index.js';
+
+/** Colon, space and line end. */
+const SIGNS_PER_FIELD = 4;
+/** Node's own limit, names and values counted apart: it drops what comes behind without a word. */
+const MOST_FIELDS = 2000 / 2;
+
+/**
+ * Refuses what Node lets through. A proxy in front may read in another way: more than one `Host`, or none (RFC 9112
+ * section 3.2), and a transfer coding besides `chunked`, which nobody here would undo (section 6.1). And where Node
+ * counts the letters of names and values only, many short fields make a head of four times its limit.
+ */
+export function checkRequestHeads(server: FastifyInstance, headersLimitBytes: number): void {
+  const refused = new WeakSet<Socket>();
+  server.addHook('onRequest', ({ raw }, reply, done) => {
+    // Node goes on with what it has read already. It may be part of what was refused (RFC 9112 section 9.6).
+    const flaw = refused.has(raw.socket) ? 'malformed-request' : flawOf(raw, headersLimitBytes);
+    if (flaw === undefined) {
+      done();
+      return;
+    }
+    refused.add(raw.socket);
+    void reply.header('Connection', 'close');
+    done(new Problem(flaw));
+  });
+}
+
+function flawOf(
+  { rawHeaders, headers, httpVersion }: IncomingMessage,
+  headersLimitBytes: number,
+): ProblemCode | undefined {
+  let bytes = 0;
+  let hosts = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const [name = '', value = ''] = [rawHeaders[index], rawHeaders[index + 1]];
+    bytes += name.length + value.length + SIGNS_PER_FIELD;
+    hosts += name.length === 4 && name.toLowerCase() === 'host' ? 1 : 0;
+  }
+  if (bytes > headersLimitBytes || rawHeaders.length >= 2 * MOST_FIELDS) {
+    return 'headers-too-large';
+  }
+  const isHostClear = hosts === 1 || (hosts === 0 && httpVersion !== '1.1');
+  const coding = headers['transfer-encoding'] ?? 'chunked';
+  return isHostClear && coding.trim().toLowerCase() === 'chunked' ? undefined : 'malformed-request';
+}

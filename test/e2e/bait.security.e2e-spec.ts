@@ -1,0 +1,169 @@
+import { expectStatus, startBadInput, type BadInput } from '../support/bad-input.js';
+import { rawHttp, rawRequest, statusOf } from '../support/raw-http.js';
+
+const BAIT_BYTES = 50_000;
+/** As long as a head may be, with what else is in it. */
+const HEADER_BYTES = 15_000;
+/** What requirement 80 allows. */
+const MOST_CPU_MS = 100;
+
+/** As many times as JSON needs so many bytes for. */
+const filled = (text: string, bytes: number): string =>
+  text.repeat(Math.floor(bytes / (Buffer.byteLength(JSON.stringify(text)) - 2)));
+/** What patterns for addresses, names and numbers are known to stumble over, and what is dear to normalise. */
+const BAITS: [string, (bytes: number) => string][] = [
+  ['letters', (bytes) => filled('a', bytes)],
+  ['letters and an end that does not fit', (bytes) => `${filled('a', bytes)}!`],
+  ['an endless mailbox', (bytes) => `${filled('a.', bytes)}@example.com`],
+  ['an endless domain', (bytes) => `a@${filled('a.', bytes)}`],
+  ['a domain of hyphens', (bytes) => `a@${filled('-', bytes)}.com`],
+  ['a quoted mailbox without end', (bytes) => `"${filled('\\"', bytes)}`],
+  ['at signs', (bytes) => filled('@', bytes)],
+  ['addresses in brackets', (bytes) => filled('<a@b.c>', bytes)],
+  ['a literal address', (bytes) => `a@[${filled('1.', bytes)}`],
+  ['spaces and an end', (bytes) => `${filled(' ', bytes)}a`],
+  ['digits', (bytes) => `${filled('1', bytes)}a`],
+  ['marks in the wrong order', (bytes) => `a${filled('\u0301\u0323', bytes)}`],
+  ['letters that are written as 18', (bytes) => filled('\ufdfa', bytes)],
+  ['what cannot be seen', (bytes) => filled('\u200b', bytes)],
+  ['Hangul in parts', (bytes) => filled('\u1100\u1161\u11a8', bytes)],
+];
+
+/** Requirement 80: no text is dear to refuse. */
+describe('bait', () => {
+  let input: BadInput;
+  beforeAll(async () => (input = await startBadInput()));
+  afterAll(async () => input.stop());
+
+  /** Processor time of this process, which is the application too: a busy machine does not change it. */
+  const cpuMs = async (work: () => Promise<void>): Promise<number> => {
+    const before = process.cpuUsage();
+    await work();
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1000;
+  };
+
+  it.each(BAITS)(
+    'of 50 kB is refused at once, in any member that has rules: %s (80)',
+    async (_, of) => {
+      const bait = of(BAIT_BYTES);
+      const RULED = ['username', 'email', 'displayName', 'newPassword', 'roles'];
+      await input.expectNothingChanged(async () => {
+        for (const operation of input.readers) {
+          const { method, path, body } = operation;
+          for (const name of Object.keys(body.properties).filter((one) => RULED.includes(one))) {
+            // What may be any text is asked for at a login; it is nobody's name, and not refused for its form.
+            if (path === '/api/login') {
+              continue;
+            }
+            const members = { ...input.goodBody(operation), [name]: bait };
+            const spent = await cpuMs(async () => {
+              expectStatus(
+                { method, path, name },
+                (await input.send(operation, members)).status,
+                400,
+              );
+            });
+            expect(spent).toBeLessThan(MOST_CPU_MS);
+          }
+        }
+      });
+    },
+  );
+
+  it.each(BAITS)('in a head is dear neither: %s (80)', async (_, of) => {
+    const text = Buffer.from(of(HEADER_BYTES)).toString('latin1').slice(0, HEADER_BYTES);
+    const names = ['Authorization', 'Accept-Language', 'User-Agent', 'Accept'];
+    const forwarded = [
+      'X-Forwarded-For',
+      'Forwarded',
+      'Cookie',
+      'Range',
+      'If-None-Match',
+      'Origin',
+    ];
+    for (const name of [...names, ...forwarded]) {
+      for (const start of ['', 'Bearer ', 'en;q=0.', 'application/json;', 'text/html;q=']) {
+        const value = `${start}${text}`.replace(/\p{Cc}/gu, '');
+        const spent = await cpuMs(async () => {
+          const isType = name === 'Content-Type';
+          const sent = rawRequest('POST', '/api/logout', [`${name}: ${value}`], isType ? '{}' : '');
+          const status = statusOf(await rawHttp(input.api.url, sent));
+          expectStatus({ name, start }, status, isType ? 415 : 401);
+        });
+        expect(spent).toBeLessThan(MOST_CPU_MS);
+      }
+    }
+  });
+
+  it('in an address is dear neither (80)', async () => {
+    for (const part of ['a', '/', '%2e%2e/', '../', ';a=b', '%20', 'a=&', '[]=&', '%25']) {
+      const long = filled(part, HEADER_BYTES);
+      for (const target of [
+        `/${long}`,
+        `/api/users/${long}`,
+        `/api/user?${long}`,
+        `/docs/${long}`,
+      ]) {
+        const spent = await cpuMs(async () => {
+          const status = statusOf(await rawHttp(input.api.url, rawRequest('GET', target)));
+          expect({
+            part,
+            target: target.slice(0, 20),
+            isRefused: status >= 400 && status < 500,
+          }).toEqual({ part, target: target.slice(0, 20), isRefused: true });
+        });
+        expect(spent).toBeLessThan(MOST_CPU_MS);
+      }
+    }
+  });
+
+  it('of many small members is dear neither (80)', async () => {
+    const bodies = [
+      `{${Array.from({ length: 4000 }, (_, index) => `"m${index}":1`).join(',')}}`,
+      `{"roles":[${'"admin",'.repeat(6000)}"root"]}`,
+      `{"roles":[${'[],'.repeat(15_000)}[]]}`,
+      `{${'"displayName":1,'.repeat(3000)}"displayName":1}`,
+      `{"displayName":${'1'.repeat(60_000)}}`,
+      `{"displayName":"${'\\u0061'.repeat(9000)}"}`,
+    ];
+    await input.expectNothingChanged(async () => {
+      for (const operation of input.readers.filter(({ method }) => method === 'PATCH')) {
+        for (const body of bodies) {
+          const spent = await cpuMs(async () => {
+            const { status } = await input.send(operation, body);
+            expectStatus({ path: operation.path, body: body.slice(0, 30) }, status, 400);
+          });
+          expect(spent).toBeLessThan(MOST_CPU_MS);
+        }
+      }
+    });
+  });
+
+  it('for a login costs no more than a wrong password, and a session keeps little of it (80)', async () => {
+    const { api, user } = input;
+    const fail = async (username: string, password: string): Promise<void> => {
+      const answer = await api.request('POST', '/api/login', { body: { username, password } });
+      // What cannot be a name is all one account, which is soon throttled.
+      expect(username.startsWith('nobody') ? [401] : [401, 429]).toContain(answer.status);
+    };
+    const usual = await cpuMs(async () => fail('nobody-at-all', 'not the password at all'));
+    for (const [index, [, of]] of BAITS.entries()) {
+      for (const [name, password] of [
+        [`nobody-${index}`, of(BAIT_BYTES)],
+        [Array.from(of(BAIT_BYTES)).slice(0, 100).join(''), 'x'],
+        [of(BAIT_BYTES), 'x'],
+      ] as const) {
+        expect(await cpuMs(async () => fail(name, password))).toBeLessThan(usual + MOST_CPU_MS);
+      }
+    }
+    const headers = { 'user-agent': filled('agent ', HEADER_BYTES) };
+    const body = { username: user.username, password: user.password };
+    const login = await api.request('POST', '/api/login', { body, headers });
+    const options = { token: String(login.body['access_token']) };
+    const { body: sessions } = await api.request('GET', '/api/user/sessions', options);
+    const agents = (sessions['items'] as { userAgent: string }[]).map(({ userAgent }) => userAgent);
+    expect(agents).toHaveLength(2);
+    expect(Math.max(...agents.map(({ length }) => length))).toBeLessThan(1000);
+  });
+});

@@ -1,0 +1,96 @@
+import {
+  expectStatus,
+  JSON_TYPE,
+  startBadInput,
+  type BadInput,
+  type Reader,
+} from '../support/bad-input.js';
+import { rawHttp, rawRequest, statusOf } from '../support/raw-http.js';
+
+/** Requirement 74, for every body that the OpenAPI document names. */
+describe('a body that does not say that it is JSON in UTF-8', () => {
+  let input: BadInput;
+  beforeAll(async () => (input = await startBadInput()));
+  afterAll(async () => input.stop());
+
+  const expectAllRefused = async (
+    status: number,
+    fields: string[],
+    bodyOf: (operation: Reader) => string = (operation) =>
+      JSON.stringify(input.goodBody(operation)),
+  ): Promise<void> => {
+    await input.expectNothingChanged(async () => {
+      for (const operation of input.readers) {
+        const answer = await input.sendRaw(operation, fields, bodyOf(operation));
+        expectStatus({ path: operation.path }, statusOf(answer), status);
+        expect(answer).toContain('application/problem+json');
+      }
+    });
+  };
+
+  it.each([
+    ...['application/json\ta', 'application/json x', 'application/json,text/plain', ''],
+    ...['application/jsonp', 'application/json-patch+json', 'application/problem+json', 'json'],
+    ...['text/json', 'text/plain', 'text/plain;application/json', '*/*', 'application/*'],
+    ...['application/x-www-form-urlencoded', 'multipart/form-data; boundary=application/json'],
+    ...['application/json; charset=utf-16', 'application/json; charset=latin1'],
+    ...['application/json; charset=', 'application/json; charset=utf-8; charset=utf-16'],
+    ...['application/json; charset=utf-8 x', 'application/json; charset="utf-8', 'a/b; c=d;;;'],
+    ...['application/json; a=b', 'application /json', 'application/ json', 'application//json'],
+    ...['application/json\u00a0', 'application/json\u00ad', '"application/json"'],
+  ])('is refused by every route: %j (74)', async (type) => {
+    await expectAllRefused(415, [`Content-Type: ${type}`]);
+  });
+
+  it('is refused without any type (74)', async () => {
+    await expectAllRefused(415, []);
+  });
+
+  it.each(['gzip', 'br', 'deflate', 'identity', 'x', ''])(
+    'is refused in the encoding %j, which nobody undoes (74)',
+    async (encoding) => {
+      await expectAllRefused(415, [JSON_TYPE, `Content-Encoding: ${encoding}`]);
+    },
+  );
+
+  it('is read as what it says however it says it, and checked like any other (74)', async () => {
+    const wrong = (): string => '{"username":{"$ne":""},"isAdmin":true}';
+    for (const type of ['  application/json', '\tapplication/json ', 'APPLICATION/JSON']) {
+      await expectAllRefused(400, [`Content-Type:${type}`], wrong);
+    }
+    await expectAllRefused(400, [JSON_TYPE, 'Content-Type: text/plain'], wrong);
+    await expectAllRefused(400, [JSON_TYPE, 'X-Content-Type: text/plain'], wrong);
+  });
+
+  it('is refused when its bytes are no UTF-8, or its text is no JSON (74)', async () => {
+    const texts = [
+      '{"username":"a",}',
+      "{'username':'a'}",
+      '{"username":"a"}x',
+      '{}{}',
+      '\ufeff\0',
+    ];
+    const others = ['NaN', '{"a":Infinity}', '{"a":01}', '{"a":0x1}', '/**/{}', '{"a":"\n"}', '{'];
+    for (const text of [...texts, ...others]) {
+      await expectAllRefused(400, [JSON_TYPE], () => text);
+    }
+  });
+
+  it('is refused by the routes that read none as well (74)', async () => {
+    const readsNone = input.operations.filter(
+      ({ body, method }) => body === undefined && method !== 'GET',
+    );
+    expect(readsNone).not.toEqual([]);
+    await input.expectNothingChanged(async () => {
+      for (const operation of readsNone) {
+        const answer = await input.sendRaw(operation, ['Content-Type: text/plain'], 'text');
+        expectStatus({ path: operation.path }, statusOf(answer), 415);
+      }
+    });
+  });
+
+  it('does not keep anybody from the health checks (74)', async () => {
+    const sent = rawRequest('GET', '/health/live', ['Content-Type: x'], 'text');
+    expect(statusOf(await rawHttp(input.api.url, sent))).toBe(200);
+  });
+});

@@ -1,0 +1,221 @@
+import { expectStatus, startBadInput, type BadInput } from '../support/bad-input.js';
+import type { Operation } from '../support/openapi.js';
+import { answersIn, rawHttp, rawRequest, statusOf } from '../support/raw-http.js';
+
+/** Every letter of a path as its code: what a router decodes and a guard by path might not. */
+const encoded = (text: string): string =>
+  Array.from(text, (char) => (char === '/' ? char : `%${char.charCodeAt(0).toString(16)}`)).join(
+    '',
+  );
+
+/** Other ways to write a path that stand for the same one, or might be taken for it. */
+function spellingsOf(path: string, origin: string): string[] {
+  const [, first = '', rest = ''] = /^\/([^/]+)(\/.*)$/.exec(path) ?? [];
+  return [
+    // Slashes
+    ...[`/${path}`, `//${path}`, `/${first}/${rest}`, `${path}/`, `${path}//`, `${path}/.`],
+    ...[
+      `/${first}%2f${rest.slice(1)}`,
+      `/${first}%2F${rest.slice(1)}`,
+      `${path}%2f`,
+      `/%2f${path}`,
+    ],
+    ...[`/${first}%5c${rest.slice(1)}`, `/${first}\\${rest.slice(1)}`, `\\${path.slice(1)}`],
+    // Parameters, extensions, ends
+    ...[
+      `${path};a`,
+      `${path};a=b/`,
+      `/${first};a=b${rest}`,
+      `${path}.json`,
+      `${path}.`,
+      `${path}*`,
+    ],
+    ...[`${path}%00`, `${path}%20`, `${path}%09`, `${path}%0a`, `${path}%0d%0a`, `${path}%23`],
+    ...[`${path}#a`, `${path}?`, `${path}?a=b`, `${path}%3fa=b`, `${path}&a=b`, `${path}??`],
+    // Detours
+    ...[`/.${path}`, `/./${path}`, `/a/..${path}`, `/%2e${path}`, `/a/%2e%2e${path}`],
+    ...[
+      `/health/live/../..${path}`,
+      `/docs/..${path}`,
+      `/docs/%2e%2e${path}`,
+      `/docs/..%2f${first}`,
+    ],
+    ...[
+      `/problems/..${path}`,
+      `/problems/..%2f${path.slice(1)}`,
+      `/docs${path}`,
+      `/${first}${path}`,
+    ],
+    // Letters
+    ...[
+      path.toUpperCase(),
+      `/${first.toUpperCase()}${rest}`,
+      encoded(path),
+      encoded(encoded(path)),
+    ],
+    ...[path.replace('u', '%75'), path.replace('u', '%2575'), path.replace('a', '%c1%a1')],
+    ...[path.replace('u', '%EF%BD%95'), path.replace('s', '%c5%bf'), `${path}%zz`, `${path}%`],
+    // Other forms of a target
+    ...[`${origin}${path}`, `http://other.test${path}`, `//other.test${path}`, `${path}@a`],
+    ...[path.slice(1), `http:${path}`, `a:1`, '*'],
+  ];
+}
+
+/** Requirement 77, for every route of the OpenAPI document that is not public. */
+describe('the guard', () => {
+  let input: BadInput;
+  let guarded: Operation[];
+  beforeAll(async () => {
+    input = await startBadInput();
+    guarded = input.operations.filter(({ isPublic }) => !isPublic);
+  });
+  afterAll(async () => input.stop());
+
+  const send = async (method: string, target: string, fields: string[] = []): Promise<string> =>
+    rawHttp(input.api.url, rawRequest(method, target, fields, method === 'GET' ? undefined : '{}'));
+  const asUser = (): string => `Authorization: Bearer ${input.user.tokens.access_token}`;
+  const JSON_TYPE = 'Content-Type: application/json';
+
+  const expectRefusal = (
+    sent: { method: string; target: string },
+    answer: string,
+    statuses: number[],
+  ): void => {
+    expect({ ...sent, answer: statuses.includes(statusOf(answer)) || answer }).toEqual({
+      ...sent,
+      answer: true,
+    });
+    expect(answersIn(answer)).toBe(1);
+    expect(answer).not.toContain(input.target.username);
+  };
+
+  it('refuses the path as it is, and the spellings that lead there, with the same answer (77)', async () => {
+    for (const operation of guarded) {
+      const [path, { method }] = [input.pathOf(operation), operation];
+      const same = [path, `${path}?a=b`, `${path}?`, path.replace('u', '%75'), encoded(path)];
+      for (const target of [...same, `${path}#a`]) {
+        expectRefusal({ method, target }, await send(method, target, [JSON_TYPE]), [401]);
+      }
+    }
+  });
+
+  it('lets a token through in each of these spellings, and the answer is kept by nobody (77, 84)', async () => {
+    for (const target of ['/api/user', '/%61pi/user', '/api/%75ser', `${input.api.url}/api/user`]) {
+      const answer = await send('GET', target, [asUser()]);
+      expectStatus({ target }, statusOf(answer), 200);
+      expect(answer).toMatch(/^Cache-Control: no-store\r$/im);
+    }
+  });
+
+  it('cannot be walked around by any spelling of a path, without a token (77)', async () => {
+    await input.expectNothingChanged(async () => {
+      for (const operation of guarded) {
+        const { method } = operation;
+        for (const target of spellingsOf(input.pathOf(operation), input.api.url)) {
+          const answer = await send(method, target, [JSON_TYPE]);
+          // Whoever serves the files of Swagger UI forbids to leave their folder.
+          const ofFiles = target.startsWith('/docs/') ? [403] : [];
+          expectRefusal({ method, target }, answer, [400, 401, 404, ...ofFiles]);
+        }
+      }
+    });
+  });
+
+  it('of the permissions cannot be walked around either, with an ordinary token (77)', async () => {
+    const administration = guarded.filter(({ statuses }) => statuses.includes(403));
+    const others = administration.filter(({ path }) => path.includes('{id}'));
+    expect(others).not.toEqual([]);
+    await input.expectNothingChanged(async () => {
+      for (const operation of others) {
+        const { method } = operation;
+        const path = input.pathOf(operation);
+        expectRefusal(
+          { method, target: path },
+          await send(method, path, [asUser(), JSON_TYPE]),
+          [403],
+        );
+        for (const target of spellingsOf(path, input.api.url)) {
+          const answer = await send(method, target, [asUser(), JSON_TYPE]);
+          expectRefusal({ method, target }, answer, [400, 403, 404]);
+        }
+      }
+    });
+  });
+
+  it('stands before HEAD as before GET, and no method but the documented ones leads anywhere (77)', async () => {
+    const declared = new Set(guarded.map(({ method, path }) => `${method} ${path}`));
+    const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'SEARCH'];
+    await input.expectNothingChanged(async () => {
+      for (const operation of guarded) {
+        const target = input.pathOf(operation);
+        for (const method of [...methods, 'PROPFIND', 'LINK', 'PURGE', 'LOCK']) {
+          const isThere = declared.has(`${method.replace('HEAD', 'GET')} ${operation.path}`);
+          const isPublic = input.operations.some(
+            (other) => other.isPublic && other.method === method && other.path === operation.path,
+          );
+          const answer = await send(method, target, [JSON_TYPE]);
+          const statuses = isThere ? [401] : isPublic ? [400] : [404, 405];
+          expectRefusal({ method, target }, answer, statuses);
+        }
+      }
+      const head = await send('HEAD', '/api/user');
+      expect(head).toMatch(/^WWW-Authenticate: Bearer realm="keyslot"\r$/im);
+      expect(head).toMatch(/\r\n\r\n$/);
+    });
+    const own = await send('HEAD', '/api/user', [asUser()]);
+    expect(statusOf(own)).toBe(200);
+    expect(own).toMatch(/\r\n\r\n$/);
+  });
+
+  const OVERRIDES = ['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override', '_method'];
+  const REWRITES = ['X-Original-URL', 'X-Rewrite-URL', 'X-Forwarded-Uri', 'X-Forwarded-Path'];
+  const TRUSTED = [
+    'X-Forwarded-For',
+    'X-Real-IP',
+    'X-Forwarded-User',
+    'X-Remote-User',
+    'X-User-Id',
+  ];
+
+  it('is not talked out of it by a header that names another method or path (77)', async () => {
+    await input.expectNothingChanged(async () => {
+      for (const operation of guarded) {
+        const target = input.pathOf(operation);
+        const fields = OVERRIDES.map((name) => `${name}: ${operation.method}`);
+        // The public way to register, which reads a body and refuses this one.
+        expectRefusal(
+          { method: 'POST', target: '/api/users' },
+          await send('POST', `/api/users?_method=${operation.method}`, [JSON_TYPE, ...fields]),
+          [400],
+        );
+        const rewritten = REWRITES.map((name) => `${name}: ${target}`);
+        const health = await send('GET', '/health/live', [...fields, ...rewritten, asUser()]);
+        expect(health).toMatch(/\r\n\r\n\{"status":"ok","checks":\{\}\}$/);
+
+        const trusted = TRUSTED.map((name) => `${name}: 127.0.0.1`);
+        const public_ = REWRITES.map((name) => `${name}: /health/live`);
+        const others = OVERRIDES.map((name) => `${name}: OPTIONS`);
+        const { method } = operation;
+        const sent = [JSON_TYPE, ...trusted, ...public_, ...others];
+        expectRefusal({ method, target }, await send(method, target, sent), [401]);
+      }
+      const own = await send('GET', '/api/user?_method=DELETE', [
+        asUser(),
+        ...OVERRIDES.map((name) => `${name}: DELETE`),
+      ]);
+      expect(own).toContain(`"username":"${input.user.username}"`);
+    });
+  });
+
+  it('has nothing behind it that the public files would give away (77)', async () => {
+    const up = ['..', '%2e%2e', '..%2f..', '%2e%2e%2f%2e%2e', '..%5c..', '....//', '%252e%252e'];
+    for (const detour of up) {
+      for (const file of ['package.json', 'README.md', 'dist/main.js', 'etc/passwd', '.env']) {
+        for (const target of [`/docs/${detour}/${detour}/${file}`, `/docs/${detour}/${file}`]) {
+          const answer = await send('GET', target);
+          expectRefusal({ method: 'GET', target }, answer, [400, 403, 404]);
+        }
+      }
+    }
+  });
+});

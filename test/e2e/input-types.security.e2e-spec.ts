@@ -1,0 +1,106 @@
+import { startBadInput, type BadInput, type Reader } from '../support/bad-input.js';
+import { typeOf, typesOf, type Schema } from '../support/openapi.js';
+
+interface Mistake {
+  readonly pointer: string;
+  readonly code: string;
+}
+
+/** What may stand in a body: requirements 70 and 71, for every body that the OpenAPI document names. */
+describe('a body', () => {
+  let input: BadInput;
+  beforeAll(async () => (input = await startBadInput()));
+  afterAll(async () => input.stop());
+
+  const expectRefused = async (
+    operation: Reader,
+    body: unknown,
+    mistake: Partial<Mistake>,
+  ): Promise<void> => {
+    const answer = await input.send(operation, body);
+    const { method, path } = operation;
+    expect({ method, path, body, answer: answer.body }).toMatchObject({
+      answer: { status: 400, code: 'invalid-request' },
+    });
+    expect(answer.body['errors']).toContainEqual(expect.objectContaining(mistake));
+  };
+  const expectAllRefused = async (work: (operation: Reader) => Promise<void>): Promise<void> => {
+    expect(input.readers).not.toEqual([]);
+    await input.expectNothingChanged(async () => {
+      for (const operation of input.readers) {
+        await work(operation);
+      }
+    });
+  };
+
+  const NOT_FOR_THE_CALLER: [string, unknown][] = [
+    ...(['isAdmin', 'admin', 'emailVerified'] as const).map((name): [string, boolean] => [
+      name,
+      true,
+    ]),
+    ...(['id', 'userId', 'tenantId', 'sessionId', 'createdAt'] as const).map(
+      (name): [string, string] => [name, '5f0c6a3e-2a57-4c5e-9d0b-6a5ad1b0f3c1'],
+    ),
+    ['roles', ['admin']],
+    ['permissions', ['users:write']],
+    ['disabled', false],
+    ['passwordHash', '$argon2id$v=19$m=19456,t=2,p=1$AAAA$AAAA'],
+    ['passwordVersion', 1],
+    ['sessionEpoch', 0],
+    ['deleted', ''],
+  ];
+
+  it('with a member that is not for the caller to set is refused, not trimmed (70)', async () => {
+    await expectAllRefused(async (operation) => {
+      const names = Object.keys(operation.body.properties);
+      for (const [name, value] of NOT_FOR_THE_CALLER.filter(([one]) => !names.includes(one))) {
+        const body = { ...input.goodBody(operation), [name]: value };
+        await expectRefused(operation, body, { pointer: `/${name}`, code: 'unknown-member' });
+      }
+    });
+  });
+
+  const ANYTHING: unknown[] = [
+    ...[null, true, false, 0, 1, -1.5, 'text', '', 'true', '1', '[]', '{}'],
+    ...[[], [[]], ['text'], [null], [{}], {}, { $ne: '' }, { length: 1, 0: 'admin' }],
+    ...[{ toString: 'text' }, { valueOf: 1 }],
+  ];
+  /** Only of another type: what a text must look like is for the specs of each route. */
+  const isOfAnotherType = (schema: Schema, value: unknown): boolean =>
+    !typesOf(schema).includes(typeOf(value));
+
+  it('with a member of another type is refused, never read as if it were of the right one (71)', async () => {
+    await expectAllRefused(async (operation) => {
+      for (const [name, schema] of Object.entries(operation.body.properties)) {
+        for (const value of ANYTHING.filter((one) => isOfAnotherType(schema, one))) {
+          const body = { ...input.goodBody(operation), [name]: value };
+          await expectRefused(operation, body, { pointer: `/${name}` });
+        }
+      }
+    });
+  });
+
+  it('with a list of anything but the items that are allowed is refused (71)', async () => {
+    await expectAllRefused(async (operation) => {
+      const lists = Object.entries(operation.body.properties).filter(([, { items }]) => items);
+      for (const [name] of lists) {
+        for (const value of [null, true, 0, 'ADMIN', ' admin', '', ['admin'], { admin: 1 }]) {
+          const body = { ...input.goodBody(operation), [name]: [value] };
+          await expectRefused(operation, body, { pointer: `/${name}`, code: 'unknown-item' });
+        }
+      }
+    });
+  });
+
+  it('without a member that is needed is refused, and one that is no object (71)', async () => {
+    await expectAllRefused(async (operation) => {
+      const good = input.goodBody(operation);
+      for (const name of operation.body.required) {
+        await expectRefused(operation, { ...good, [name]: undefined }, { pointer: `/${name}` });
+      }
+      for (const body of [[], [good], 'null', '"text"', '1', 'true', '']) {
+        await expectRefused(operation, body, { pointer: '', code: 'not-an-object' });
+      }
+    });
+  });
+});

@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto';
+
+import { WITH_ADMINISTRATOR } from './deployment.js';
+import { GOOD_PASSWORD, type Answer, type TestUser, type Tokens } from './http-client.js';
+import { exampleOf, readOperations, type BodySchema, type Operation } from './openapi.js';
+import { rawHttp, rawRequest } from './raw-http.js';
+import { changedKeys, StoredState } from './stored-state.js';
+import { startTestApp, type TestApp } from './test-app.js';
+
+/** An operation that reads a body. */
+export type Reader = Operation & { readonly body: BodySchema };
+
+/** An application whose every operation can be called by somebody who may: so that the input is the only mistake. */
+export interface BadInput {
+  readonly api: TestApp;
+  readonly admin: Tokens;
+  /** An ordinary user. */
+  readonly user: TestUser;
+  /** Whom the paths with an id are about. */
+  readonly target: TestUser;
+  readonly operations: readonly Operation[];
+  readonly readers: readonly Reader[];
+  readonly pathOf: (operation: Operation) => string;
+  /** A body that is accepted. */
+  readonly goodBody: (operation: Reader) => Record<string, unknown>;
+  /** With the administrator's token. */
+  readonly send: (operation: Operation, body: unknown) => Promise<Answer>;
+  /** The same, byte for byte. */
+  readonly sendRaw: (operation: Operation, fields: string[], body?: string) => Promise<string>;
+  /** That the work leaves all that is stored as it was. */
+  readonly expectNothingChanged: (work: () => Promise<void>) => Promise<void>;
+  readonly stop: () => Promise<void>;
+}
+
+export async function startBadInput(): Promise<BadInput> {
+  const api = await startTestApp(WITH_ADMINISTRATOR);
+  const { body: admin } = await api.login(WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME);
+  const [user, target] = [await api.newUser(), await api.newUser()];
+  const operations = await readOperations(api);
+  const stored = await StoredState.of(api);
+  const pathOf = ({ path }: Operation): string =>
+    path.replace('{id}', path.includes('/users/') ? target.id : admin.session_id);
+  const authorization = `Authorization: Bearer ${admin.access_token}`;
+  return {
+    ...{ api, admin, user, target, operations, pathOf },
+    readers: operations.filter((operation): operation is Reader => operation.body !== undefined),
+    goodBody: ({ body }) =>
+      exampleOf(body, {
+        username: `user-${randomUUID()}`,
+        password: GOOD_PASSWORD,
+        currentPassword: GOOD_PASSWORD,
+        refresh_token: admin.refresh_token,
+      }),
+    send: async (operation, body) =>
+      api.request(operation.method, pathOf(operation), { token: admin.access_token, body }),
+    sendRaw: async (operation, fields, body) => {
+      const lines = [authorization, ...fields];
+      return rawHttp(api.url, rawRequest(operation.method, pathOf(operation), lines, body));
+    },
+    expectNothingChanged: async (work) => {
+      const before = await stored.snapshot();
+      await work();
+      expect(changedKeys(before, await stored.snapshot())).toEqual([]);
+    },
+    stop: async () => {
+      stored.close();
+      await api.close();
+    },
+  };
+}
+
+export const JSON_TYPE = 'Content-Type: application/json';
+
+/** That it was answered so; a failure shows what was sent. */
+export function expectStatus(sent: object, status: number, expected: number): void {
+  expect({ ...sent, status }).toEqual({ ...sent, status: expected });
+}

@@ -1,0 +1,44 @@
+import { request } from 'node:http';
+
+/** Longer than anything may take. */
+const HANG_MS = 10_000;
+
+export interface ExactRequest {
+  readonly method: string;
+  /** Sent as it is, without a step taken out or a letter encoded. */
+  readonly target: string;
+  readonly fields: readonly (readonly [name: string, value: string])[];
+  readonly body: Buffer | undefined;
+}
+
+export interface ExactAnswer {
+  readonly status: number;
+  readonly type: string;
+  readonly text: string;
+}
+
+/** Sends what fetch would mend or refuse: any target, any body with any method. */
+export async function sendExactly(url: string, sent: ExactRequest): Promise<ExactAnswer> {
+  return new Promise((resolve, reject) => {
+    const length = sent.body && ['Content-Length', String(sent.body.length)];
+    const outgoing = request(url, {
+      method: sent.method,
+      path: sent.target,
+      headers: [...sent.fields.flat(), ...(length ?? [])],
+      signal: AbortSignal.timeout(HANG_MS),
+    });
+    outgoing.setNoDelay();
+    outgoing.once('error', reject);
+    outgoing.once('response', (incoming) => {
+      let text = '';
+      incoming.setEncoding('utf8');
+      incoming.on('data', (chunk: string) => (text += chunk));
+      incoming.once('error', reject);
+      incoming.once('end', () => {
+        const { statusCode: status = 0, headers } = incoming;
+        resolve({ status, type: headers['content-type'] ?? '', text });
+      });
+    });
+    outgoing.end(sent.body);
+  });
+}

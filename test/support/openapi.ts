@@ -1,0 +1,113 @@
+import type { HttpClient } from './http-client.js';
+
+export interface Schema {
+  readonly $ref?: string;
+  readonly type?: string | readonly string[];
+  readonly enum?: readonly unknown[];
+  readonly items?: Schema;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly example?: unknown;
+}
+
+/** What the OpenAPI document says about one method of one path. */
+export interface Operation {
+  readonly method: string;
+  /** With `{id}` for what is to be filled in. */
+  readonly path: string;
+  readonly isPublic: boolean;
+  readonly statuses: readonly number[];
+  /** The schema of the body, where one is read. */
+  readonly body?: BodySchema;
+}
+
+export interface BodySchema extends Schema {
+  readonly properties: Readonly<Record<string, Schema>>;
+  readonly required: readonly string[];
+}
+
+interface ApiDocument {
+  readonly paths: Record<string, Record<string, DocumentedOperation>>;
+  readonly components: { readonly schemas: Record<string, Schema> };
+}
+interface DocumentedOperation {
+  readonly security?: readonly object[];
+  readonly responses: Record<string, unknown>;
+  readonly requestBody?: { content: { 'application/json': { schema: { $ref: string } } } };
+}
+
+/** All that the running application says it can do. */
+export async function readOperations(api: HttpClient): Promise<Operation[]> {
+  const { body: document } = await api.request<ApiDocument>('GET', '/docs-json');
+  return Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, documented]) => ({
+      method: method.toUpperCase(),
+      path,
+      isPublic: documented.security?.some((way) => Object.keys(way).length === 0) ?? false,
+      statuses: Object.keys(documented.responses).map(Number),
+      ...bodyOf(documented, document),
+    })),
+  );
+}
+
+function bodyOf(
+  { requestBody }: DocumentedOperation,
+  { components }: ApiDocument,
+): { body?: BodySchema } {
+  if (requestBody === undefined) {
+    return {};
+  }
+  const { $ref } = requestBody.content['application/json'].schema;
+  const schema = components.schemas[$ref.split('/').at(-1)!]!;
+  return { body: { ...schema, properties: schema.properties!, required: schema.required ?? [] } };
+}
+
+/** A body of the document's own examples, save for the members that are given. */
+export function exampleOf(
+  { properties }: BodySchema,
+  members: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(properties).map(([name, { example }]) => [name, members[name] ?? example]),
+  );
+}
+
+export function typesOf({ type }: Schema): readonly string[] {
+  return typeof type === 'string' ? [type] : (type ?? []);
+}
+
+/** The types of JSON, `array` and `null` apart from `object`. */
+export function typeOf(value: unknown): string {
+  if (value === null) {
+    return 'null';
+  }
+  return Array.isArray(value) ? 'array' : typeof value;
+}
+
+/** Whether a body is as its schema says. Members that the schema does not name are mistakes. */
+export function isValid(schema: Schema, value: unknown): boolean {
+  if (schema.type !== undefined && !typesOf(schema).includes(typeOf(value))) {
+    return false;
+  }
+  if (typeof value === 'string') {
+    const length = Array.from(value).length;
+    const isKnown = schema.enum === undefined || schema.enum.includes(value);
+    return isKnown && length >= (schema.minLength ?? 0) && length <= (schema.maxLength ?? Infinity);
+  }
+  if (Array.isArray(value)) {
+    return value.every((item) => isValid(schema.items ?? {}, item));
+  }
+  if (typeof value === 'object' && value !== null && schema.properties !== undefined) {
+    const { properties, required = [] } = schema;
+    return (
+      required.every((name) => Object.hasOwn(value, name)) &&
+      Object.entries(value).every(
+        ([name, member]) =>
+          Object.hasOwn(properties, name) && isValid(properties[name]!, member as unknown),
+      )
+    );
+  }
+  return true;
+}

@@ -1,0 +1,59 @@
+import { connect, type Server, type Socket } from 'node:net';
+
+/** How a client takes its time: what it sends first, and what it adds from time to time. */
+export interface Habit {
+  readonly first: string;
+  readonly drip?: string;
+  readonly readsNothing?: boolean;
+}
+
+/** A client that never hangs up by itself. Whether it is rid of is for the server's side of the connection to say. */
+export class SlowClient {
+  received = '';
+  isCutOff = false;
+
+  private constructor(
+    private readonly socket: Socket,
+    private readonly habit: Habit,
+  ) {}
+
+  /** @param server the one that is called, in this process */
+  static async connect(server: Server, url: string, habit: Habit): Promise<SlowClient> {
+    const { hostname, port } = new URL(url);
+    // The client's end stays open when the server's is closed.
+    const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+    const client = new SlowClient(socket, habit);
+    const accepted = new Promise<Socket>((resolve) => {
+      const onConnection = (peer: Socket): void => {
+        if (peer.remotePort === socket.localPort) {
+          server.off('connection', onConnection);
+          resolve(peer);
+        }
+      };
+      server.on('connection', onConnection);
+    });
+    await new Promise((resolve) => socket.once('connect', resolve));
+    (await accepted).once('close', () => (client.isCutOff = true));
+    client.begin();
+    return client;
+  }
+
+  drip(): void {
+    if (!this.isCutOff && this.habit.drip !== undefined) {
+      this.socket.write(this.habit.drip);
+    }
+  }
+
+  hangUp(): void {
+    this.socket.destroy();
+  }
+
+  private begin(): void {
+    // Whoever writes to a connection that is gone is told so.
+    this.socket.on('error', () => undefined);
+    if (this.habit.readsNothing !== true) {
+      this.socket.setEncoding('latin1').on('data', (text: string) => (this.received += text));
+    }
+    this.socket.write(this.habit.first);
+  }
+}
