@@ -35,7 +35,12 @@ export class AppModule {
         }),
         MetricsModule,
         AuditModule,
-        RedisClusterModule.forRootAsync(fromSettings(({ redis }) => redis)),
+        RedisClusterModule.forRootAsync(
+          fromSettings(({ redis, isProduction }) => ({
+            ...redis,
+            warnsOfOldServers: isProduction,
+          })),
+        ),
         NearCacheModule.forRootAsync(fromSettings(({ nearCache }) => nearCache)),
         KeysModule.forRootAsync(
           fromSettings(({ jwt, http }) => ({

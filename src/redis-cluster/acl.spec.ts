@@ -24,6 +24,14 @@ describe('the Redis user with the least rights (94)', () => {
     expect(rights).toEqual(['-@all', ...allowed.map((command) => `+${command}`)]);
   });
 
+  it('is described to operators, right by right', () => {
+    const page = readFileSync(join(source, '../docs/operations.md'), 'utf8');
+    const section = /^## Redis: user and rights$.*?^## /ms.exec(page)![0];
+    const rights = aclFileLine(user).match(/(?<=\+)\S+/g)!;
+
+    expect(rights.filter((right) => !section.includes(`\`${right}\``))).toEqual([]);
+  });
+
   it('has the keys and channels of its prefix, to the letter', () => {
     expect(aclSetUser(user)).toContain(' resetkeys ~ks:* resetchannels &ks:* -@all +asking ');
     expect(aclFileLine({ ...user, keyPrefix: 'a*b?[c]\\' })).toContain(

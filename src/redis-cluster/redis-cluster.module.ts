@@ -5,11 +5,12 @@ import { ClusterTime } from './cluster-time.js';
 import { ConfigurableModuleClass } from './redis-cluster.module-definition.js';
 import { RedisCluster } from './redis-cluster.js';
 import { RedisClusterHealth } from './redis-cluster.health.js';
+import { ServerVersions } from './server-versions.js';
 
 /** One connection to one Redis Cluster for the whole application. Global unless `isGlobal: false`. */
 @Module({
   imports: [ClockModule],
-  providers: [RedisCluster, RedisClusterHealth, ClusterTime],
+  providers: [RedisCluster, RedisClusterHealth, ClusterTime, ServerVersions],
   exports: [RedisCluster, RedisClusterHealth, ClusterTime],
 })
 export class RedisClusterModule extends ConfigurableModuleClass {}

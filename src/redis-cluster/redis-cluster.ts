@@ -126,7 +126,13 @@ export class RedisCluster implements OnApplicationShutdown {
     const answers = await Promise.allSettled(
       this.client.nodes('all').map((node) => within(LONGEST_QUESTION_MS, node.call(name, ...args))),
     );
-    return answers.map((answer) => (answer.status === 'fulfilled' ? answer.value : undefined));
+    return answers.map((answer) => {
+      if (answer.status === 'rejected') {
+        this.troubles.tellRefusal(answer.reason as Error);
+        return undefined;
+      }
+      return answer.value;
+    });
   }
 
   /**

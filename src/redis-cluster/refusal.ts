@@ -21,6 +21,6 @@ function adviceFor({ message }: Error): string {
     return 'Redis refuses the user: check REDIS_USERNAME and REDIS_PASSWORD';
   }
   const command = /'([a-z|]+)' command/.exec(message)?.[1];
-  const what = command === undefined ? 'something that it needs' : `the command ${command}`;
-  return `Redis refuses ${what} to the user: give it the rights that "node dist/cli.js redis-acl" prints, on every node`;
+  const what = command === undefined ? 'a key, a channel or a command' : `the command ${command}`;
+  return `Redis refuses the user ${what}: give it the rights that "node dist/cli.js redis-acl" prints, on every node`;
 }

@@ -10,7 +10,7 @@ import { eventually, startOwnCluster, type OwnCluster } from '../support/own-clu
 const LEASE_MS = 2000;
 const NOTE = 'one';
 
-describe('the near cache, while Redis breaks', () => {
+describe('the near cache, while Redis breaks (98)', () => {
   let own: OwnCluster;
   let a: CacheInstance;
   let b: CacheInstance;

@@ -6,15 +6,18 @@ const LONGEST_ANSWER_MS = 2000;
 const RECOVERY_MS = 15_000;
 
 /** Promise 3: fails closed, and quickly; recovers by itself. */
-describe('with Redis away', () => {
+describe('with Redis away (98)', () => {
   let redis: OwnCluster;
   let api: TestApp;
   let user: TestUser;
+  /** Whose session may end: a refresh that was answered 503 may have happened. */
+  let refreshing: TestUser;
 
   beforeEach(async () => {
     redis = await startOwnCluster();
     api = await startTestApp(redis.variables);
     user = await api.newUser();
+    refreshing = await api.newUser();
   });
   afterEach(async () => {
     await api.close();
@@ -24,6 +27,7 @@ describe('with Redis away', () => {
   const requests: [string, () => Promise<Answer<unknown>>][] = [
     ['a guarded read', () => api.ownUser(user.tokens.access_token)],
     ['a login', () => api.login(user.username)],
+    ['a refresh', () => api.refresh(refreshing.tokens.refresh_token)],
     ['a registration', () => api.register('somebody-new')],
     ['a logout', () => api.request('POST', '/api/logout', { token: user.tokens.access_token })],
     [
@@ -93,6 +97,29 @@ describe('with Redis away', () => {
     await expectRecovery();
   });
 
+  it.each([
+    ['wants a second replica for writes', 'min-replicas-to-write', '2', '1'],
+    ['has no memory left', 'maxmemory', '1', '0'],
+  ])('answers 503 while Redis only reads because it %s', async (_, setting, broken, whole) => {
+    const { body: ended } = await api.login(user.username);
+    await api.request('POST', '/api/logout', { token: ended.access_token });
+    const masters = await redis.masters();
+    const configure = async (value: string): Promise<unknown> =>
+      Promise.all(masters.map((port) => redis.cluster.call(port, 'CONFIG', 'SET', setting, value)));
+
+    await configure(broken);
+    await eventually('memory is not trusted any more', 5000, async () => {
+      expect([401, 503]).toContain((await api.ownUser(ended.access_token)).status);
+      return (await api.request('GET', '/health/ready')).status === 503;
+    });
+    await expectAll503();
+    expect([401, 503]).toContain((await api.ownUser(ended.access_token)).status);
+
+    await configure(whole);
+    await expectRecovery();
+    expect((await api.ownUser(ended.access_token)).status).toBe(401);
+  });
+
   it('loses what was on a dead shard only, until its return', async () => {
     const users = [user, ...(await Promise.all(Array.from({ length: 12 }, () => api.newUser())))];
     const [master] = await redis.masters();
@@ -129,7 +156,7 @@ describe('with Redis away', () => {
   });
 });
 
-describe('with one master killed', () => {
+describe('with one master killed (98)', () => {
   it('loses nothing that was acknowledged, and goes on by itself (promise 2)', async () => {
     const redis = await startOwnCluster({ restartNodes: 'after-failover' });
     const api = await startTestApp(redis.variables);

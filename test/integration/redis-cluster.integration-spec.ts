@@ -187,6 +187,18 @@ describe('RedisCluster', () => {
     );
   });
 
+  it('takes no write for done that fewer replicas have confirmed than it was told to ask for', async () => {
+    const variables = { ...own.variables, REDIS_CONFIRMING_REPLICAS: '2' };
+    const careful = new RedisCluster(testSettings(variables).redis);
+
+    const write = async (cluster: RedisCluster): Promise<unknown> =>
+      cluster.runDurably(setScript, [key('careful')], ['x'], Deadline.none);
+
+    expect(await write(redis)).toBe('OK');
+    await expect(write(careful)).rejects.toThrow(NotConfirmedError);
+    await careful.onApplicationShutdown();
+  });
+
   it('does not retry what fails for good, and names the script', async () => {
     const broken = luaScript(`-- KEYS[1] a key\nreturn redis.call('HGET', KEYS[1], 'x')`);
     await redis.runDurably(setScript, [key('text')], ['x'], Deadline.none);

@@ -1,0 +1,212 @@
+import calculateSlot from 'cluster-key-slot';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { RedisCluster, type LuaScript } from '../../src/redis-cluster/index.js';
+import { GOOD_PASSWORD } from '../support/http-client.js';
+import { startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
+import { startTestApp, type TestApp } from '../support/test-app.js';
+
+const SECOND_MS = 1000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+const ID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+const DIGEST = '[A-Za-z0-9_-]{43}';
+const THROTTLED = '(?:password-account|login-address|refresh-address)';
+
+interface Kind {
+  readonly name: string;
+  /** What follows the prefix: ids and digests, and nothing that says who somebody is (99). */
+  readonly pattern: RegExp;
+  /** Longest life, in milliseconds. */
+  readonly longestMs: number;
+  /** Whether some live for good: what nobody could make anew. */
+  readonly mayLast?: boolean;
+}
+
+const kind = (name: string, pattern: string, longestMs: number, mayLast = false): Kind => ({
+  name,
+  pattern: new RegExp(`^v1:${pattern}$`),
+  longestMs,
+  mayLast,
+});
+
+/** Every key that there is. As the table in docs/architecture.md. */
+const KINDS = [
+  kind('user', `\\{user\\.${ID}\\}:record`, 2 * HOUR_MS, true),
+  kind('sessions', `\\{user\\.${ID}\\}:sessions`, 90 * DAY_MS + 2 * HOUR_MS),
+  kind('verified token', `\\{user\\.${ID}\\}:verified:${DIGEST}`, 15 * MINUTE_MS),
+  kind('refresh answer', `\\{user\\.${ID}\\}:refresh-answer:${ID}`, 10 * SECOND_MS),
+  kind('fence', `\\{user\\.${ID}\\}:fence`, SECOND_MS),
+  kind('name', `\\{name\\.${DIGEST}\\}:owner`, 15 * SECOND_MS, true),
+  kind('signing key', '\\{keys\\.signing\\}:set', 0, true),
+  kind('near cache', '\\{near-cache\\.control\\}:(?:members|sequence|log|fence)', DAY_MS),
+  kind('unfinished change', `\\{near-cache\\.control\\}:unfinished:${DIGEST}`, DAY_MS),
+  kind('failures', `\\{${THROTTLED}\\.${DIGEST}\\}:failed`, 15 * MINUTE_MS),
+  kind('attempt', `\\{${THROTTLED}\\.${DIGEST}\\}:under-way`, 30 * SECOND_MS),
+];
+
+/** Before them there is what lives only while a request does. */
+const LAST_STEPS = new Set(['end-attempt.lua', 'append-change.lua']);
+
+const sources = new Map(
+  (readdirSync('src', { recursive: true }) as string[])
+    .filter((name) => name.endsWith('.lua'))
+    .map((name) => [name.split('/').at(-1)!, readFileSync(join('src', name), 'utf8')]),
+);
+
+/** On a cluster of its own: whatever is there is ours. */
+describe('what is kept in Redis', () => {
+  let own: OwnCluster;
+  let api: TestApp;
+  /** The scripts that ran, with the keys of each run. */
+  const runs: { script: LuaScript<unknown>; keys: readonly string[] }[] = [];
+  /** Kind and life of every key that was seen, and keys of no kind. */
+  const seen = new Map<string, Set<number>>();
+  const strange = new Set<string>();
+  const names = new Set<string>();
+
+  beforeAll(async () => {
+    own = await startOwnCluster();
+    api = await startTestApp({
+      ...own.variables,
+      BOOTSTRAP_ADMIN_USERNAME: 'the-administrator',
+      BOOTSTRAP_ADMIN_PASSWORD: GOOD_PASSWORD,
+    });
+    const redis = api.app.get(RedisCluster);
+    for (const method of ['run', 'runDurably'] as const) {
+      const original = redis[method].bind(redis);
+      redis[method] = async (script, keys, ...rest) => {
+        runs.push({ script, keys });
+        if (LAST_STEPS.has(script.name)) {
+          await look();
+        }
+        return original(script, keys, ...rest);
+      };
+    }
+  });
+  afterAll(async () => {
+    await api.close();
+    await own.remove();
+  });
+
+  /** Looks at every key of every master. */
+  const look = async (): Promise<void> => {
+    for (const port of await own.masters()) {
+      const keys = (await own.cluster.call(port, 'KEYS', '*')).split(',').filter(Boolean);
+      const lives = await Promise.all(keys.map((key) => own.cluster.call(port, 'PTTL', key)));
+      keys.forEach((key, index) => note(key, Number(lives[index])));
+    }
+  };
+  const note = (key: string, lifeMs: number): void => {
+    names.add(key);
+    const known = KINDS.find(({ pattern }) => pattern.test(key.slice(api.keyPrefix.length)));
+    if (!known || !key.startsWith(api.keyPrefix)) {
+      strange.add(key);
+    } else if (lifeMs !== -2) {
+      // -2: it ran out between the two questions.
+      seen.set(known.name, (seen.get(known.name) ?? new Set()).add(lifeMs));
+    }
+  };
+  const send = async (
+    status: number,
+    method: string,
+    path: string,
+    options: { token?: string; body?: unknown } = {},
+  ): Promise<Record<string, unknown>> => {
+    const answer = await api.request(method, path, options);
+    expect({ path, status: answer.status }).toEqual({ path, status });
+    await look();
+    return answer.body;
+  };
+  const logIn = async (username: string): Promise<{ access: string; refresh: string }> => {
+    const body = await send(200, 'POST', '/api/login', {
+      body: { username, password: GOOD_PASSWORD },
+    });
+    return { access: String(body['access_token']), refresh: String(body['refresh_token']) };
+  };
+
+  it('has a life of its own for every kind of key, and keys that say who nobody is (97, 99)', async () => {
+    const person = {
+      username: 'Margaret.Hamilton',
+      password: GOOD_PASSWORD,
+      email: 'margaret@apollo.test',
+      displayName: 'Margaret Heafield',
+    };
+    await send(201, 'POST', '/api/users', { body: person });
+    const wrong = { username: person.username, password: 'some wrong password' };
+    await send(401, 'POST', '/api/login', { body: wrong });
+    const first = await logIn(person.username);
+    const second = await logIn(person.username);
+    await send(200, 'GET', '/api/user', { token: first.access });
+    const refreshed = await send(200, 'POST', '/api/refresh', {
+      body: { refresh_token: first.refresh },
+    });
+    const token = String(refreshed['access_token']);
+    await send(401, 'POST', '/api/refresh', { body: { refresh_token: 'rt_nonsense' } });
+    await send(200, 'PATCH', '/api/user', { token, body: { displayName: 'Margaret H.' } });
+    await send(200, 'GET', '/api/user/sessions', { token });
+    await send(204, 'POST', '/api/logout', { token: second.access });
+    await send(401, 'GET', '/api/user', { token: second.access });
+    const admin = await logIn('the-administrator');
+    const { id } = await send(200, 'GET', '/api/user', { token });
+    await send(200, 'PATCH', `/api/users/${String(id)}`, {
+      token: admin.access,
+      body: { roles: ['admin'] },
+    });
+    await send(204, 'DELETE', '/api/user', { token, body: { password: GOOD_PASSWORD } });
+
+    expect([...strange]).toEqual([]);
+    expect([...seen.keys()].sort()).toEqual(KINDS.map(({ name }) => name).sort());
+    for (const { name, longestMs, mayLast = false } of KINDS) {
+      const lives = [...seen.get(name)!];
+      expect({ name, lasts: lives.includes(-1) }).toEqual({ name, lasts: mayLast });
+      expect({ name, life: Math.max(...lives) <= longestMs }).toEqual({ name, life: true });
+    }
+    const all = [...names].join('\n');
+    const secrets = [...Object.values(person), '127.0.0.1', first, second, admin, token].flatMap(
+      (value) => (typeof value === 'string' ? [value] : Object.values(value)),
+    );
+    for (const secret of secrets) {
+      for (const text of [secret, secret.toLowerCase()]) {
+        const bytes = Buffer.from(text);
+        for (const spelling of [
+          text,
+          ...(['hex', 'base64', 'base64url'] as const).map((form) => bytes.toString(form)),
+        ]) {
+          expect(all).not.toContain(spelling);
+        }
+      }
+    }
+  });
+
+  it('is reached by scripts whose keys lie in one slot each (97)', () => {
+    expect(new Set(runs.map(({ script }) => script.name)).size).toBeGreaterThan(15);
+    for (const { script, keys } of runs) {
+      const slots = new Set(keys.map((key) => calculateSlot(key)));
+      expect({ name: script.name, slots: slots.size }).toEqual({ name: script.name, slots: 1 });
+    }
+  });
+
+  it('is reached by the scripts of these files, and by no other code (100)', async () => {
+    for (const { script } of runs) {
+      expect({ name: script.name, source: script.source }).toEqual({
+        name: script.name,
+        source: sources.get(script.name),
+      });
+    }
+    const ours = [...sources.values()].map((text) => createHash('sha1').update(text).digest('hex'));
+    for (const port of await own.masters()) {
+      const known = (await own.cluster.call(port, 'SCRIPT', 'EXISTS', ...ours)).split(',');
+      const memory = await own.cluster.call(port, 'INFO', 'memory');
+      const loaded = known.filter((flag) => flag === '1').length;
+      expect(loaded).toBeGreaterThan(0);
+      expect(Number(/number_of_cached_scripts:(\d+)/.exec(memory)?.[1])).toBe(loaded);
+      const functions = /number_of_functions:(\d+)/.exec(memory)?.[1];
+      expect(Number(functions)).toBe(0);
+    }
+  });
+});
