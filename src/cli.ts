@@ -1,12 +1,15 @@
 import { Shutdown } from './bootstrap/shutdown.js';
+import { endAllSessions } from './cli/end-all-sessions.js';
 import { loadSettings, SettingsError } from './config/index.js';
 import { EmbeddedCluster, EmbeddedClusterError } from './embedded-cluster/index.js';
 
 const USAGE = `Usage: node dist/cli.js <command>
 
 Commands:
-  cluster   Run the six-node Redis Cluster alone, on ports 7000 to 7005, until Ctrl-C.
-  help      Show this text.
+  cluster             Run the six-node Redis Cluster alone, on ports 7000 to 7005, until Ctrl-C.
+  end-all-sessions    End every session of every user, at once and for good, also while instances run.
+                      With the settings of an instance. Its Redis user needs the right +scan as well.
+  help                Show this text.
 `;
 
 async function runCluster(): Promise<void> {
@@ -35,10 +38,15 @@ async function runCluster(): Promise<void> {
   }
 }
 
-const command = process.argv[2] ?? 'help';
-if (command === 'cluster') {
-  await runCluster();
-} else {
-  process.stdout.write(USAGE);
-  process.exitCode = command === 'help' ? 0 : 2;
+const [command = 'help'] = process.argv.slice(2);
+switch (command) {
+  case 'cluster':
+    await runCluster();
+    break;
+  case 'end-all-sessions':
+    await endAllSessions();
+    break;
+  default:
+    process.stdout.write(USAGE);
+    process.exitCode = command === 'help' ? 0 : 2;
 }

@@ -2,7 +2,11 @@ export type { ChannelListener, ChannelSubscription } from './channel-subscriptio
 export { KeyBuilder } from './key-builder.js';
 export { LuaScript } from './lua-script.js';
 export { RedisCluster } from './redis-cluster.js';
-export { NotConfirmedError, RedisUnavailableError } from './redis-cluster.errors.js';
+export {
+  MissingRightError,
+  NotConfirmedError,
+  RedisUnavailableError,
+} from './redis-cluster.errors.js';
 export { RedisClusterHealth, type RedisClusterState } from './redis-cluster.health.js';
 export { RedisClusterModule } from './redis-cluster.module.js';
 export type { RedisClusterOptions, RedisNodeAddress } from './redis-cluster.options.js';
