@@ -1,4 +1,5 @@
 import { Shutdown } from './bootstrap/shutdown.js';
+import { endAllSessions } from './cli/end-all-sessions.js';
 import { printRedisAcl } from './cli/redis-acl.js';
 import { loadSettings, SettingsError } from './config/index.js';
 import { EmbeddedCluster, EmbeddedClusterError } from './embedded-cluster/index.js';
@@ -9,6 +10,8 @@ Commands:
   cluster             Run the six-node Redis Cluster alone, on ports 7000 to 7005, until Ctrl-C.
   redis-acl [--file]  Print the Redis user with the least rights, for redis-cli or for a file of users.
                       From REDIS_USERNAME (default keyslot), REDIS_PASSWORD and REDIS_KEY_PREFIX.
+  end-all-sessions    End every session of every user, at once and for good, also while instances run.
+                      With the settings of an instance. Its Redis user needs the right +scan as well.
   help                Show this text.
 `;
 
@@ -45,6 +48,9 @@ switch (command) {
     break;
   case 'redis-acl':
     printRedisAcl(options);
+    break;
+  case 'end-all-sessions':
+    await endAllSessions();
     break;
   default:
     process.stdout.write(USAGE);

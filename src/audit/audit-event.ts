@@ -10,6 +10,8 @@ export type AuditEventType =
   | 'session-ended'
   /** All sessions of a user were ended, but perhaps the one that asked for it. */
   | 'sessions-ended'
+  /** An operator ended the sessions of all users. */
+  | 'all-sessions-ended'
   /** A spent refresh token was presented again: somebody has a copy. Its session was ended. */
   | 'refresh-token-reused'
   | 'password-changed'

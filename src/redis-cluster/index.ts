@@ -4,7 +4,11 @@ export { ClusterTime } from './cluster-time.js';
 export { KeyBuilder } from './key-builder.js';
 export { LuaScript } from './lua-script.js';
 export { RedisCluster } from './redis-cluster.js';
-export { NotConfirmedError, RedisUnavailableError } from './redis-cluster.errors.js';
+export {
+  MissingRightError,
+  NotConfirmedError,
+  RedisUnavailableError,
+} from './redis-cluster.errors.js';
 export { RedisClusterHealth, type RedisClusterState } from './redis-cluster.health.js';
 export { RedisClusterModule } from './redis-cluster.module.js';
 export type { RedisClusterOptions, RedisNodeAddress } from './redis-cluster.options.js';

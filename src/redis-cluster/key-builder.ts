@@ -22,4 +22,15 @@ export class KeyBuilder {
     }
     return `${this.prefix}${SCHEMA_VERSION}:{${tag.join('.')}}:${parts.join(':')}`;
   }
+
+  /** @returns a pattern for `scanKeys`: the keys that `key([kind, id], ...parts)` makes of any id */
+  patternFor(kind: string, ...parts: string[]): string {
+    const prefix = this.prefix.replace(/[\\*?[\]]/g, '\\$&');
+    return `${prefix}${SCHEMA_VERSION}:{${kind}.*}:${parts.join(':')}`;
+  }
+
+  /** @returns the id in the tag of a key that was made here */
+  idIn(key: string): string {
+    return key.slice(key.indexOf('.', this.prefix.length) + 1, key.lastIndexOf('}'));
+  }
 }

@@ -10,3 +10,8 @@ export class RedisUnavailableError extends Error {
 export class NotConfirmedError extends Error {
   override readonly name = 'NotConfirmedError';
 }
+
+/** The Redis user may not run a command. The message is meant for the operator. */
+export class MissingRightError extends Error {
+  override readonly name = 'MissingRightError';
+}

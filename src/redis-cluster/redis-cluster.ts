@@ -12,6 +12,7 @@ import {
 } from './cluster-client.js';
 import { DurableWriter } from './durable-writer.js';
 import { KeyBuilder } from './key-builder.js';
+import { KeyScan } from './key-scan.js';
 import type { LuaScript } from './lua-script.js';
 import { NotConfirmedError, RedisUnavailableError } from './redis-cluster.errors.js';
 import { REDIS_CLUSTER_OPTIONS } from './redis-cluster.module-definition.js';
@@ -133,6 +134,17 @@ export class RedisCluster implements OnApplicationShutdown {
       }
       return answer.value;
     });
+  }
+
+  /**
+   * The keys that match a pattern, of all masters: each that is there from the beginning to the end, and others perhaps.
+   * For operators' work, not for requests: it takes time and memory for every key, and the right to SCAN.
+   *
+   * @param pattern made by `keys.patternFor`
+   * @throws RedisUnavailableError, MissingRightError
+   */
+  async scanKeys(pattern: string, deadline: Deadline): Promise<ReadonlySet<string>> {
+    return new KeyScan(this.client, pattern).run(deadline);
   }
 
   /**

@@ -1,3 +1,4 @@
+export { AllSessions, type AllSessionsEnded, type Progress } from './all-sessions.js';
 export type {
   NewSession,
   PresentedToken,

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 
+import { AllSessions } from './all-sessions.js';
 import { OwnSessionsController } from './own-sessions.controller.js';
 import { ConfigurableModuleClass } from './sessions.module-definition.js';
 import { SessionsService } from './sessions.service.js';
@@ -11,7 +12,7 @@ import { UserSessionsController } from './user-sessions.controller.js';
  */
 @Module({
   controllers: [OwnSessionsController, UserSessionsController],
-  providers: [SessionsService],
-  exports: [SessionsService],
+  providers: [SessionsService, AllSessions],
+  exports: [SessionsService, AllSessions],
 })
 export class SessionsModule extends ConfigurableModuleClass {}

@@ -138,6 +138,16 @@ export class UsersService {
   }
 
   /**
+   * The ids of all users, also of those whose registration is not complete, or who were deleted a moment ago. For
+   * operators' work, not for requests: it looks at every key there is.
+   *
+   * @throws RedisUnavailableError, MissingRightError
+   */
+  async allIds(deadline: Deadline): Promise<ReadonlySet<string>> {
+    return this.store.ids(deadline);
+  }
+
+  /**
    * Changes the own profile. A new e-mail address ends all other sessions (OWASP ASVS 7.4.3).
    *
    * @returns the changed user, or undefined when there is no such user any more

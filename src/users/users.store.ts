@@ -106,6 +106,13 @@ export class UsersStore {
     return this.redis.run(scripts.findUser, [this.userKey(userId)], [], deadline);
   }
 
+  /** The ids of all users, also of those whose registration is not complete, or who were deleted a moment ago. */
+  async ids(deadline: Deadline): Promise<ReadonlySet<string>> {
+    const { keys } = this.redis;
+    const records = await this.redis.scanKeys(keys.patternFor('user', 'record'), deadline);
+    return new Set(Array.from(records, (key) => keys.idIn(key)));
+  }
+
   /** @param sequence number of the change in the near cache: one change, though it may be sent more than once */
   async change(
     userId: string,

@@ -1,0 +1,142 @@
+import type { Cluster, Redis } from 'ioredis';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { Deadline } from '../common/deadline/index.js';
+import { MissingRightError, RedisUnavailableError } from './redis-cluster.errors.js';
+import { within } from './within.js';
+
+const SLOTS = 16_384;
+/** Keys that a node looks at for one answer: a millisecond's work. */
+const KEYS_AT_ONCE = 1000;
+const ANSWER_TIMEOUT_MS = 2000;
+/** Together longer than a failover takes. */
+const MOST_PASSES = 20;
+const PAUSE_BETWEEN_PASSES_MS = 500;
+
+/** Which master serves which slots, as all masters see it. */
+interface Layout {
+  readonly masters: string;
+  readonly slots: string;
+  /** Whether the keys of a slot are on their way from one master to another. */
+  readonly isMoving: boolean;
+}
+
+/** What one master says: who it is itself, and who serves what. */
+interface View extends Layout {
+  readonly self: string;
+  readonly slotCount: number;
+}
+
+/**
+ * Finds the keys that match a pattern on all masters. A key that is there from the beginning to the end is found, also
+ * while slots move: in a pass during which nothing moved, or in one of two passes, since no slot moves twice so quickly.
+ * A pass in which a master was replaced counts for nothing.
+ */
+export class KeyScan {
+  private readonly keys = new Set<string>();
+  private passesWhileMoving = 0;
+
+  constructor(
+    private readonly client: Cluster,
+    private readonly pattern: string,
+  ) {}
+
+  /** @throws RedisUnavailableError, MissingRightError */
+  async run(deadline: Deadline): Promise<ReadonlySet<string>> {
+    let cause: unknown;
+    for (let pass = 0; pass < MOST_PASSES && !deadline.hasPassed; pass += 1) {
+      try {
+        if (await this.pass(deadline)) {
+          return this.keys;
+        }
+      } catch (error) {
+        refuseWithoutRight(error as Error);
+        cause = error;
+      }
+      this.client.refreshSlotsCache(() => undefined);
+      await delay(Math.min(PAUSE_BETWEEN_PASSES_MS, deadline.remainingMs));
+    }
+    throw new RedisUnavailableError('the keys of the cluster could not be listed', { cause });
+  }
+
+  /** @returns whether all keys are found */
+  private async pass(deadline: Deadline): Promise<boolean> {
+    const masters = this.client.nodes('master');
+    const before = await layoutOf(masters);
+    await Promise.all(masters.map(async (master) => this.scan(master, deadline)));
+    const after = await layoutOf(masters);
+    if (before.masters !== after.masters) {
+      return false;
+    }
+    if (before.slots === after.slots && !before.isMoving && !after.isMoving) {
+      return true;
+    }
+    this.passesWhileMoving += 1;
+    return this.passesWhileMoving === 2;
+  }
+
+  private async scan(master: Redis, deadline: Deadline): Promise<void> {
+    let cursor = '0';
+    do {
+      const timeoutMs = Math.min(ANSWER_TIMEOUT_MS, deadline.remainingMs);
+      const answer = master.scan(cursor, 'MATCH', this.pattern, 'COUNT', KEYS_AT_ONCE);
+      const [next, found] = await within(timeoutMs, answer);
+      found.forEach((key) => this.keys.add(key));
+      cursor = next;
+    } while (cursor !== '0');
+  }
+}
+
+/** @throws when the masters do not agree, or somebody serves slots who was not asked: one of them was replaced */
+async function layoutOf(masters: readonly Redis[]): Promise<Layout> {
+  const views = await Promise.all(
+    masters.map(async (master) =>
+      viewOf(String(await within(ANSWER_TIMEOUT_MS, master.call('CLUSTER', 'NODES')))),
+    ),
+  );
+  const [first] = views;
+  const selves = views.map(({ self }) => self).sort();
+  if (
+    first?.slotCount !== SLOTS ||
+    first.masters !== selves.join() ||
+    views.some(({ slots }) => slots !== first.slots)
+  ) {
+    throw new Error('the masters do not agree who serves all slots');
+  }
+  return { ...first, isMoving: views.some(({ isMoving }) => isMoving) };
+}
+
+/** @param nodes the reply of CLUSTER NODES: id, address, flags, master, ping, pong, epoch, link, slots */
+function viewOf(nodes: string): View {
+  const served = new Map<string, string[]>();
+  let self = '';
+  let isMoving = false;
+  for (const line of nodes.split('\n').filter(Boolean)) {
+    const [id = '', , flags = '', , , , , , ...slots] = line.split(' ');
+    // Told by a node of itself only: [slot->-target] or [slot-<-source].
+    isMoving ||= slots.some((range) => range.startsWith('['));
+    self = flags.split(',').includes('myself') ? id : self;
+    const ranges = slots.filter((range) => !range.startsWith('['));
+    if (ranges.length > 0) {
+      served.set(id, ranges);
+    }
+  }
+  const masters = [...served.keys()].sort();
+  const slotCount = [...served.values()].flat().reduce((sum, range) => sum + slotsIn(range), 0);
+  const slots = masters.map((id) => `${id} ${served.get(id)?.join(' ')}`).join('\n');
+  return { self, isMoving, slotCount, masters: masters.join(), slots };
+}
+
+function slotsIn(range: string): number {
+  const [first = 0, last = first] = range.split('-').map(Number);
+  return last - first + 1;
+}
+
+function refuseWithoutRight(error: Error): void {
+  if (error.message.startsWith('NOPERM')) {
+    throw new MissingRightError(
+      'Redis does not let this user list keys. Run the command as a Redis user with the right +scan as well.',
+      { cause: error },
+    );
+  }
+}

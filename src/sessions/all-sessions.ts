@@ -1,0 +1,87 @@
+import { Injectable } from '@nestjs/common';
+
+import { AuditLog } from '../audit/index.js';
+import { Deadline } from '../common/deadline/index.js';
+import { NotConfirmedError } from '../redis-cluster/index.js';
+import { UsersService } from '../users/index.js';
+
+/** Changes at the same time: they share round trips, and requests to running instances still find their way between. */
+const CONCURRENCY = 64;
+/** One attempt: longer than the lease of an instance that died. */
+const ATTEMPT_MS = 5000;
+/** Each takes 1.5 s at least, so that together they outlast a failover. */
+const ATTEMPTS = 5;
+/** After so many users who could not be done the rest is left: Redis is not well, and each takes its time. */
+const MOST_FAILURES = 100;
+
+export interface Progress {
+  readonly users: number;
+  readonly of: number;
+}
+
+export interface AllSessionsEnded {
+  /** Users whose sessions have ended, on every instance. */
+  readonly users: number;
+  /** Users who could not be done, and the last error of each. */
+  readonly failures: ReadonlyMap<string, Error>;
+  /** Whether every user was tried. */
+  readonly isComplete: boolean;
+}
+
+/** The sessions of all users, for an operator: after a restore, or when tokens may be in wrong hands. */
+@Injectable()
+export class AllSessions {
+  constructor(
+    private readonly users: UsersService,
+    private readonly audit: AuditLog,
+  ) {}
+
+  /**
+   * Ends every session that was there when it began, for good and on every instance. Whoever logs in meanwhile may have
+   * to log in again. Repeating it is safe.
+   *
+   * @param onProgress called after each user
+   * @throws RedisUnavailableError, MissingRightError
+   */
+  async end(onProgress: (progress: Progress) => void = () => undefined): Promise<AllSessionsEnded> {
+    const ids = await this.users.allIds(Deadline.none);
+    const failures = new Map<string, Error>();
+    let users = 0;
+    let tried = 0;
+    const queue = ids.values();
+    const work = async (): Promise<void> => {
+      for (const id of queue) {
+        tried += 1;
+        try {
+          const isUser = await this.endOf(id);
+          // Who is not was deleted a moment ago, and has no sessions.
+          users += isUser ? 1 : 0;
+        } catch (error) {
+          failures.set(id, error as Error);
+        }
+        onProgress({ users, of: ids.size });
+        if (failures.size >= MOST_FAILURES) {
+          return;
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: CONCURRENCY }, work));
+    this.audit.record({
+      type: 'all-sessions-ended',
+      details: { users, failed: failures.size, notTried: ids.size - tried },
+    });
+    return { users, failures, isComplete: tried === ids.size };
+  }
+
+  private async endOf(userId: string): Promise<boolean> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.users.endSessions(userId, undefined, Deadline.after(ATTEMPT_MS));
+      } catch (error) {
+        if (!(error instanceof NotConfirmedError) || attempt === ATTEMPTS) {
+          throw error;
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const DOCUMENT = resolve('docs/operations.md');
+const LONGEST_COMMAND_MS = 120_000;
+
+export interface CommandResult {
+  readonly exitCode: number | null;
+  /** On both streams. */
+  readonly output: string;
+  readonly seconds: number;
+}
+
+/** Somebody at a terminal, who does what docs/operations.md says. */
+export class Operator {
+  /** Where the commands run: nothing is there but what was built, and no `.env`. */
+  readonly folder = mkdtempSync(join(tmpdir(), 'keyslot-operator-'));
+
+  constructor() {
+    symlinkSync(resolve('dist'), join(this.folder, 'dist'));
+  }
+
+  /**
+   * Runs commands of the document, word for word.
+   *
+   * @param title the comment that they begin with
+   * @param variables their whole environment, but for PATH
+   */
+  async follow(
+    title: string,
+    variables: Readonly<Record<string, string | undefined>>,
+  ): Promise<CommandResult> {
+    return new Promise((done, reject) => {
+      const begin = performance.now();
+      const child = spawn('sh', ['-c', commandsOf(title)], {
+        cwd: this.folder,
+        env: { PATH: process.env['PATH'], ...variables },
+        stdio: ['ignore', 'pipe', 'pipe'],
+        timeout: LONGEST_COMMAND_MS,
+      });
+      let output = '';
+      for (const stream of [child.stdout, child.stderr]) {
+        stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+      }
+      child.once('error', reject);
+      child.once('close', (exitCode) =>
+        done({ exitCode, output, seconds: (performance.now() - begin) / 1000 }),
+      );
+    });
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+function commandsOf(title: string): string {
+  const blocks = readFileSync(DOCUMENT, 'utf8').split('```sh\n').slice(1);
+  const commands = blocks
+    .map((block) => block.slice(0, block.indexOf('```')))
+    .find((block) => block.startsWith(`# ${title}\n`));
+  if (commands === undefined) {
+    throw new Error(`the document has no commands "${title}"`);
+  }
+  return commands;
+}
