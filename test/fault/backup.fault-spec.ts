@@ -50,12 +50,19 @@ describe('a cluster that was destroyed and restored from a backup', () => {
   let revived: number;
   const seconds: Record<string, number> = {};
 
+  /** Redis' own user, who may list keys, and the prefix that the document names. */
+  const administrator = () => ({
+    REDIS_NODES: redis.variables.REDIS_NODES,
+    REDIS_USERNAME: 'default',
+    REDIS_PASSWORD: redis.cluster.password.reveal(),
+    REDIS_KEY_PREFIX: 'ks:',
+  });
   const variables = (): Record<string, string | undefined> => ({
-    REDISCLI_AUTH: redis.variables.REDIS_PASSWORD,
+    REDISCLI_AUTH: redis.cluster.password.reveal(),
     CLUSTER: redis.variables.REDIS_NODES.split(',')[0],
     BACKUP: folder,
     RDB_PORT: String(RDB_PORT),
-    ...testVariables({ ...redis.variables, LOG_LEVEL: 'warn' }),
+    ...testVariables({ ...administrator(), LOG_LEVEL: 'warn' }),
   });
   const follow = async (title: string): Promise<CommandResult> => {
     const result = await operator.follow(title, variables());
@@ -66,7 +73,7 @@ describe('a cluster that was destroyed and restored from a backup', () => {
     return result;
   };
   const startInstance = async (more: Record<string, string> = {}): Promise<Instance> =>
-    Instance.start({ ...redis.variables, ...more });
+    Instance.start({ ...administrator(), ...more });
 
   const populate = async (): Promise<void> => {
     const names = {
@@ -115,7 +122,8 @@ describe('a cluster that was destroyed and restored from a backup', () => {
       env: {
         PATH: process.env['PATH'],
         TEST_REDIS_NODES: redis.variables.REDIS_NODES,
-        TEST_REDIS_PASSWORD: redis.variables.REDIS_PASSWORD,
+        TEST_REDIS_USERNAME: 'default',
+        TEST_REDIS_PASSWORD: redis.cluster.password.reveal(),
         TEST_KEY_PREFIX: 'ks:',
         TEST_CLAIM_TTL_MS: String(2 * LONG_LIFE_MS),
         TEST_PASSWORD: GOOD_PASSWORD,
@@ -150,7 +158,7 @@ describe('a cluster that was destroyed and restored from a backup', () => {
     const idOf = async (port: number): Promise<string> =>
       redis.cluster.call(port, 'CLUSTER', 'MYID');
     const redisCli = async (...args: string[]): Promise<unknown> => {
-      const env = { PATH: process.env['PATH'], REDISCLI_AUTH: redis.variables.REDIS_PASSWORD };
+      const env = { PATH: process.env['PATH'], REDISCLI_AUTH: redis.cluster.password.reveal() };
       const child = spawn('redis-cli', ['--cluster', ...args], { env, stdio: 'ignore' });
       const [exitCode] = await once(child, 'exit');
       return exitCode;
@@ -280,6 +288,10 @@ describe('a cluster that was destroyed and restored from a backup', () => {
     });
 
     expect(result).toMatchObject({ exitCode: 1, output: expect.stringContaining('+scan') });
+    expect(await redis.refused()).not.toEqual([]);
+    for (const { port } of redis.cluster.addresses) {
+      await redis.cluster.call(port, 'ACL', 'LOG', 'RESET');
+    }
     expect((await instance.ownUser(tokens.access_token)).status).toBe(200);
   });
 
@@ -310,7 +322,11 @@ describe('ending every session while instances run', () => {
       await expectEverywhere(200, ...before);
 
       const result = await operator.follow('End every session.', {
-        ...testVariables({ REDIS_KEY_PREFIX: api.keyPrefix }),
+        ...testVariables({
+          REDIS_KEY_PREFIX: api.keyPrefix,
+          REDIS_USERNAME: 'default',
+          REDIS_PASSWORD: process.env['TEST_REDIS_ADMIN_PASSWORD'],
+        }),
       });
 
       await expectEverywhere(401, ...before);
