@@ -2,6 +2,8 @@ import { randomInt } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
+import { Shutdown } from '../../src/bootstrap/shutdown.js';
+import { running } from '../support/running.js';
 import { lineOf, markdownOf } from './report.js';
 import { REVOCATIONS, runRevocations } from './revocation-scenario.js';
 import { runScenario, violationCount, type ScenarioReport } from './run-scenario.js';
@@ -77,6 +79,7 @@ function chosen(): readonly Entry[] {
 }
 
 async function runAll(chosenOnes: readonly Entry[], seed: number, workers: number): Promise<void> {
+  new Shutdown().add(() => Promise.all([...running].map((stop) => stop())));
   process.stdout.write(`Seed ${seed}, three instances, ${workers} clients.\n`);
   const reports: ScenarioReport[] = [];
   for (const { name, run } of chosenOnes) {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { findFreePorts } from '../../src/embedded-cluster/ports.js';
 import { RedisNode } from '../../src/embedded-cluster/redis-node.js';
 import { eventually, type OwnCluster } from '../support/own-cluster.js';
+import { running } from '../support/running.js';
 
 const SLOTS = 16_384;
 const KEYS_AT_ONCE = 50;
@@ -100,6 +101,7 @@ export class Resharding {
         ),
     ) as [RedisNode, RedisNode];
     this.added.push(master, replica);
+    running.add(async () => this.stop());
     for (const node of this.added) {
       await node.start();
       await known.call('CLUSTER', 'MEET', '127.0.0.1', node.port);

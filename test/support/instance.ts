@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 
 import { HttpClient } from './http-client.js';
 import { eventually } from './own-cluster.js';
+import { running } from './running.js';
 import { testVariables } from './test-variables.js';
 
 /** Built by whatever runs the tests, from the project's root. */
@@ -125,7 +126,12 @@ class Run {
     }
     this.child = child;
     this.ended = new Promise((done) => child.once('close', () => done()));
-    void this.ended.then(() => (this.isEnded = true));
+    const kill = async (): Promise<void> => this.end('SIGKILL');
+    running.add(kill);
+    void this.ended.then(() => {
+      this.isEnded = true;
+      running.delete(kill);
+    });
   }
 
   /** @returns the address that it prints */

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Secret } from '../../src/common/secret/index.js';
 import { EmbeddedCluster, type EmbeddedClusterOptions } from '../../src/embedded-cluster/index.js';
 import { aclFileLine } from '../../src/redis-cluster/index.js';
+import { running } from './running.js';
 
 /** Under which applications work on clusters of a test's own: with the least rights, as on the shared one (94). */
 const USER = {
@@ -66,6 +67,14 @@ export async function startOwnCluster(
       ports.map((port) => cluster.call(port, 'ACL', 'SETUSER', USER.username, ...rules)),
     );
   };
+  const wake = (): void => cluster.pids.forEach((pid) => process.kill(pid, 'SIGCONT'));
+  const stop = async (): Promise<void> => {
+    wake();
+    await cluster.stop();
+    rmSync(directory, { recursive: true, force: true });
+    running.delete(stop);
+  };
+  running.add(stop);
   return {
     cluster,
     directory,
@@ -93,12 +102,9 @@ export async function startOwnCluster(
     signal: (port, signal) => process.kill(cluster.pids.get(port)!, signal),
     untilWhole: async () => untilWhole(cluster),
     remove: async () => {
-      for (const pid of cluster.pids.values()) {
-        process.kill(pid, 'SIGCONT');
-      }
+      wake();
       const refusals = await refused();
-      await cluster.stop();
-      rmSync(directory, { recursive: true, force: true });
+      await stop();
       if (refusals.length > 0) {
         throw new Error(
           `Redis refused something (see src/redis-cluster/acl.ts): ${refusals.join()}`,
