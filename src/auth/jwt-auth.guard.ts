@@ -26,9 +26,7 @@ export class JwtAuthGuard extends AuthGuard('jwt') {
   }
 
   override canActivate(context: ExecutionContext): ReturnType<CanActivate['canActivate']> {
-    return (
-      this.isPublic.of(context) === true || this.recall(context) || super.canActivate(context)
-    );
+    return this.isPublic.of(context) === true || this.recall(context) || super.canActivate(context);
   }
 
   private recall(context: ExecutionContext): boolean {
