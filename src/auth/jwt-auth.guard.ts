@@ -3,10 +3,10 @@ import { Reflector } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
 import type { FastifyRequest } from 'fastify';
 
-import { IS_PUBLIC, type Principal } from '../common/authentication/index.js';
+import { IS_PUBLIC, RouteMetadata, type Principal } from '../common/authentication/index.js';
 import { Problem } from '../common/problem/index.js';
 import { AccessTokenValidator } from './access-token/access-token-validator.js';
-import { bearerToken } from './access-token/bearer-token.js';
+import { presumedToken } from './access-token/bearer-token.js';
 import type { JwtFailure } from './jwt.strategy.js';
 
 /**
@@ -15,25 +15,24 @@ import type { JwtFailure } from './jwt.strategy.js';
  */
 @Injectable()
 export class JwtAuthGuard extends AuthGuard('jwt') {
+  private readonly isPublic: RouteMetadata<boolean>;
+
   constructor(
-    private readonly reflector: Reflector,
+    reflector: Reflector,
     private readonly validator: AccessTokenValidator,
   ) {
     super();
+    this.isPublic = new RouteMetadata(reflector, IS_PUBLIC);
   }
 
   override canActivate(context: ExecutionContext): ReturnType<CanActivate['canActivate']> {
-    const isPublic = this.reflector.getAllAndOverride<boolean | undefined>(IS_PUBLIC, [
-      context.getHandler(),
-      context.getClass(),
-    ]);
-    return isPublic === true || this.recall(context) || super.canActivate(context);
+    return this.isPublic.of(context) === true || this.recall(context) || super.canActivate(context);
   }
 
   private recall(context: ExecutionContext): boolean {
     const request = context.switchToHttp().getRequest<FastifyRequest & { user?: Principal }>();
-    const bearer = bearerToken(request.raw);
-    const principal = bearer.kind === 'token' ? this.validator.recall(bearer.token) : undefined;
+    const token = presumedToken(request.raw);
+    const principal = token === undefined ? undefined : this.validator.recall(token);
     if (principal) {
       request.user = principal;
     }

@@ -6,6 +6,7 @@ import { AuditLog } from '../audit/index.js';
 import {
   REQUIRED_PERMISSIONS,
   type Permission,
+  RouteMetadata,
   type Principal,
 } from '../common/authentication/index.js';
 import { Problem } from '../common/problem/index.js';
@@ -14,16 +15,17 @@ import { allow } from '../users/index.js';
 /** Stands behind the JWT guard, and looks at the roles that the user has now, never at those that the token names. */
 @Injectable()
 export class PermissionsGuard implements CanActivate {
+  private readonly required: RouteMetadata<readonly Permission[]>;
+
   constructor(
-    private readonly reflector: Reflector,
+    reflector: Reflector,
     private readonly audit: AuditLog,
-  ) {}
+  ) {
+    this.required = new RouteMetadata(reflector, REQUIRED_PERMISSIONS);
+  }
 
   canActivate(context: ExecutionContext): boolean {
-    const required = this.reflector.getAllAndOverride<readonly Permission[] | undefined>(
-      REQUIRED_PERMISSIONS,
-      [context.getHandler(), context.getClass()],
-    );
+    const required = this.required.of(context);
     if (!required) {
       return true;
     }

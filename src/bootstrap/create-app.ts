@@ -6,8 +6,9 @@ import { randomUUID } from 'node:crypto';
 import { setUpApiDocs } from '../api-docs/index.js';
 import { AppModule, type AppSettings } from '../app.module.js';
 import { RequestValidationPipe } from '../common/validation/index.js';
-import { createLogger, NestLogger, RequestLog } from '../logging/index.js';
+import { createLogs, NestLogger, requestLogger, type Logs } from '../logging/index.js';
 import { answerClientError } from './client-errors.js';
+import { renderFrozenAnswersOnce } from './frozen-answers.js';
 import { parseJsonOnly } from './json-bodies.js';
 import { shedLoad } from './load-shedding.js';
 import { ProblemFilter, sendEarlyProblem } from './problem.filter.js';
@@ -27,18 +28,23 @@ const DRAIN_SWEEP_MS = 50;
 
 /** The application, ready to listen: the same for `main.ts` and for the tests. */
 export async function createApp(settings: AppSettings): Promise<NestFastifyApplication> {
-  const logger = createLogger(settings.logLevel);
-  const adapter = new FastifyAdapter(serverOptions(settings, logger));
+  const logs = createLogs(settings.logLevel);
+  const adapter = new FastifyAdapter({
+    ...serverOptions(settings, logs),
+    // There is no middleware: what stands in front of a route is a hook or a guard.
+    skipMiddie: true,
+  });
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.forRoot(settings),
     adapter,
-    { bodyParser: false, logger: new NestLogger(logger), abortOnError: false },
+    { bodyParser: false, logger: new NestLogger(logs.logger), abortOnError: false },
   );
   const server = adapter.getInstance();
   parseJsonOnly(server);
+  renderFrozenAnswersOnce(server);
   closeConnectionsWhenDrained(server);
   const isHttps = Boolean(settings.http.tls) || settings.http.trustedProxies.length > 0;
-  await addSecurityHeaders(app, isHttps);
+  addSecurityHeaders(server, isHttps);
   await shedLoad(app);
   checkRequestHeads(server, HEADERS_LIMIT_BYTES);
   app.useGlobalPipes(new RequestValidationPipe());
@@ -49,7 +55,7 @@ export async function createApp(settings: AppSettings): Promise<NestFastifyAppli
 
 function serverOptions(
   settings: AppSettings,
-  loggerInstance: ReturnType<typeof createLogger>,
+  { logger: loggerInstance, requestLog }: Logs,
 ): FastifyServerOptions {
   const { tls, trustedProxies } = settings.http;
   const nodeOptions = {
@@ -62,7 +68,8 @@ function serverOptions(
   };
   return {
     loggerInstance,
-    logController: new RequestLog(),
+    logController: requestLog,
+    childLoggerFactory: requestLogger,
     genReqId: () => randomUUID(),
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     bodyLimit: BODY_LIMIT_BYTES,

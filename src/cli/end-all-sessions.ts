@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { AppModule, type AppSettings } from '../app.module.js';
 import { loadSettings, SettingsError } from '../config/index.js';
-import { createLogger, NestLogger } from '../logging/index.js';
+import { createLogs, NestLogger } from '../logging/index.js';
 import { NearCache } from '../near-cache/index.js';
 import { MissingRightError, RedisUnavailableError } from '../redis-cluster/index.js';
 import { AllSessions, type AllSessionsEnded } from '../sessions/index.js';
@@ -43,7 +43,7 @@ function settingsOfCluster(): AppSettings {
 
 async function run(settings: AppSettings): Promise<AllSessionsEnded> {
   const context = await NestFactory.createApplicationContext(AppModule.forRoot(settings), {
-    logger: new NestLogger(createLogger(settings.logLevel)),
+    logger: new NestLogger(createLogs(settings.logLevel).logger),
     abortOnError: false,
   });
   try {

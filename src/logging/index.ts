@@ -1,3 +1,3 @@
-export { createLogger } from './logger.js';
+export { createLogs, type Logs } from './logs.js';
 export { NestLogger } from './nest-logger.js';
-export { RequestLog } from './request-log.js';
+export { requestLogger } from './request-logger.js';

@@ -1,11 +1,12 @@
 import { LogController, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
 
 /**
  * One line for each answer. The route is logged as it was declared and never as it was called, so that nothing from a
  * query or a path gets into the log.
  */
 export class RequestLog extends LogController {
-  constructor() {
+  constructor(private readonly answers: Logger) {
     super({ requestIdLogLabel: 'requestId' });
   }
 
@@ -23,6 +24,7 @@ export class RequestLog extends LogController {
     reply: FastifyReply,
   ): void {
     const fields = {
+      requestId: request.id,
       method: request.method,
       route: request.routeOptions.url ?? 'unknown',
       status: reply.statusCode,
@@ -30,9 +32,9 @@ export class RequestLog extends LogController {
       ip: request.ip,
     };
     if (error) {
-      request.log.warn({ ...fields, err: error }, 'not answered');
+      this.answers.warn({ ...fields, err: error }, 'not answered');
     } else {
-      request.log.info(fields, 'answered');
+      this.answers.info(fields, 'answered');
     }
   }
 }

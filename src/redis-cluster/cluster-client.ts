@@ -3,8 +3,11 @@ import { Cluster, Redis } from 'ioredis';
 import type { RedisClusterOptions } from './redis-cluster.options.js';
 import { connectorTelling } from './telling-connector.js';
 
-/** A stale slot map heals by itself this soon, even when no MOVED came back to tell. */
-const REFRESH_SLOTS_EVERY_MS = 500;
+/**
+ * A stale slot map heals by itself this soon, even when nothing was refused and nothing failed: what does asks for the map
+ * at once. Not sooner, because ioredis takes milliseconds of the event loop to make a new one.
+ */
+const REFRESH_SLOTS_EVERY_MS = 5000;
 
 /** Told of what goes wrong: what it is about, and the error. */
 export type OnTrouble = (where: string, error: Error) => void;

@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpCode, Inject, Patch, Put } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Inject, Patch, Put, Req } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 
 import { AuditLog } from '../audit/index.js';
@@ -38,7 +38,8 @@ export class OwnUserController {
   @ApiOperation({ summary: 'Read your own user', description: 'The user whose token is sent.' })
   @ApiOkResponse({ type: UserResponse, description: 'Your user.' })
   @ApiProblems(...GUARD_PROBLEMS)
-  read(@CurrentUser() principal: Principal): UserResponse {
+  // The request itself: Nest sends the values of other decorators through the validation pipe, promises and all.
+  read(@Req() { user: principal }: { readonly user: Principal }): UserResponse {
     return UserResponse.from(principal.user);
   }
 

@@ -8,3 +8,4 @@ export {
 } from './permissions.js';
 export type { AuthenticatedUser, Principal } from './principal.js';
 export { IS_PUBLIC, Public } from './public.decorator.js';
+export { RouteMetadata } from './route-metadata.js';

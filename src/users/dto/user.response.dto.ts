@@ -2,6 +2,9 @@ import { ApiProperty } from '@nestjs/swagger';
 
 import type { User } from '../user.js';
 
+/** A user that is remembered is answered many times, and never changed in place. */
+const responses = new WeakMap<User, UserResponse>();
+
 export class UserResponse {
   @ApiProperty({ format: 'uuid', example: '5f0c6a3e-2a57-4c5e-9d0b-6a5ad1b0f3c1' })
   id!: string;
@@ -25,14 +28,24 @@ export class UserResponse {
   updatedAt!: string;
 
   static from(user: User): UserResponse {
-    return {
-      id: user.id,
-      username: user.username,
-      email: user.email,
-      displayName: user.displayName,
-      roles: user.roles,
-      createdAt: user.createdAt.toISOString(),
-      updatedAt: user.updatedAt.toISOString(),
-    };
+    let response = responses.get(user);
+    if (response === undefined) {
+      response = render(user);
+      responses.set(user, response);
+    }
+    return response;
   }
+}
+
+/** Frozen with all its parts, so that its JSON is made once too. */
+function render(user: User): UserResponse {
+  return Object.freeze({
+    id: user.id,
+    username: user.username,
+    email: user.email,
+    displayName: user.displayName,
+    roles: Object.freeze([...user.roles]),
+    createdAt: user.createdAt.toISOString(),
+    updatedAt: user.updatedAt.toISOString(),
+  });
 }
