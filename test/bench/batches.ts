@@ -15,3 +15,15 @@ export async function inBatches<T>(
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
   return results;
 }
+
+/** Does the work for each item, one after the other. */
+export async function inTurn<T, R>(
+  items: readonly T[],
+  work: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = [];
+  for (const item of items) {
+    results.push(await work(item));
+  }
+  return results;
+}

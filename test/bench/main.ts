@@ -1,3 +1,4 @@
+import { Shutdown } from '../../src/bootstrap/shutdown.js';
 import { OptionError, parseOptions, USAGE, type Options } from './options.js';
 import { newReport, writeReport } from './report.js';
 import { runScenario } from './run-scenario.js';
@@ -6,6 +7,7 @@ import { SCENARIOS } from './scenarios.js';
 import { tableOf } from './table.js';
 
 const RESULTS = 'bench/results';
+const shutdown = new Shutdown();
 
 async function main(): Promise<void> {
   const options = parseOptions(process.argv.slice(2));
@@ -31,7 +33,7 @@ async function runAll(scenarios: readonly Scenario[], options: Options): Promise
   let report = newReport(options);
   let file = '';
   for (const scenario of scenarios) {
-    const result = await runScenario(scenario, options, tell);
+    const result = await runScenario(scenario, options, tell, shutdown);
     tell(`\n${tableOf(result)}\n\n`);
     report = { ...report, scenarios: [...report.scenarios, result] };
     file = writeReport(report, RESULTS);
@@ -46,9 +48,9 @@ function tell(text: string): void {
 try {
   await main();
 } catch (error) {
-  if (!(error instanceof OptionError)) {
-    throw error;
+  if (!shutdown.isUnderWay) {
+    const { message, stack } = error as Error;
+    process.stderr.write(`${error instanceof OptionError ? message : stack}\n`);
+    process.exitCode = 1;
   }
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = 1;
 }

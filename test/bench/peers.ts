@@ -27,3 +27,6 @@ export const PEERS = {
   expressSession: peer('express-session', true),
   statelessJwt: peer('stateless-jwt', true),
 } as const satisfies Record<string, PeerProgram>;
+
+/** No peer, but the part of a login that its duration comes from. */
+export const HASHING_ONLY = peer('hashing-only', false);

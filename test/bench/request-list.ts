@@ -1,5 +1,7 @@
 import { writeFileSync } from 'node:fs';
 
+import { PASSWORD, type SeededSession } from './seeded-session.js';
+
 /** A request of the load, as wrk sends it. */
 export interface LoadRequest {
   readonly method?: 'GET' | 'POST' | 'PATCH';
@@ -19,3 +21,23 @@ function lineOf({ method = 'GET', path, header = '', body }: LoadRequest): strin
 }
 
 export const ownUser = (header: string): LoadRequest => ({ path: '/api/user', header });
+
+export const login = ({ username }: SeededSession): LoadRequest => ({
+  method: 'POST',
+  path: '/api/login',
+  body: { username, password: PASSWORD },
+});
+
+export const refresh = ({ refreshToken }: SeededSession): LoadRequest => ({
+  method: 'POST',
+  path: '/api/refresh',
+  body: { refresh_token: refreshToken },
+});
+
+/** Not the e-mail address: a new one would end all other sessions. */
+export const rename = ({ header }: SeededSession, displayName: string): LoadRequest => ({
+  method: 'PATCH',
+  path: '/api/user',
+  header,
+  body: { displayName },
+});

@@ -2,27 +2,33 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { EmbeddedCluster } from '../../src/embedded-cluster/index.js';
 import { rowsOf, withRatios, type Round, type ScenarioResult } from './results.js';
-import type { Scenario, Settings } from './scenario.js';
+import type { Scenario, Settings, Stages } from './scenario.js';
 import { Stage } from './stage.js';
 
-const FIRST_PORT = 18_000;
+/** What a run may leave behind, for whoever interrupts it. */
+export interface Cleanup {
+  add(step: () => Promise<unknown>): void;
+}
 
-/** Each scenario has a cluster of its own, so that none works with what another has left behind. */
 export async function runScenario(
   scenario: Scenario,
   settings: Settings,
   tell: (text: string) => void,
+  cleanup: Cleanup,
 ): Promise<ScenarioResult> {
   const directory = mkdtempSync(join(tmpdir(), 'keyslot-bench-'));
-  const cluster = await EmbeddedCluster.start({
-    directory: join(directory, 'cluster'),
-    firstPort: FIRST_PORT,
-  });
-  const stage = new Stage(cluster, directory);
+  const stages: Stage[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all(stages.splice(0).map(async (stage) => stage.close()));
+    rmSync(directory, { recursive: true, force: true });
+  };
+  cleanup.add(close);
   try {
-    const play = await scenario.prepare(stage, settings);
+    for (const masters of scenario.stages ?? [3]) {
+      stages.push(await Stage.open(directory, masters));
+    }
+    const play = await scenario.prepare(stages as unknown as Stages, settings);
     const rounds: Round[] = [];
     for (let round = 0; round < settings.rounds; round += 1) {
       const measured = await play(round);
@@ -31,8 +37,6 @@ export async function runScenario(
     }
     return { name: scenario.name, about: scenario.about, rows: rowsOf(rounds) };
   } finally {
-    await stage.stop();
-    await cluster.stop();
-    rmSync(directory, { recursive: true, force: true });
+    await close();
   }
 }

@@ -13,6 +13,10 @@ export interface Scenario {
   readonly about: string;
   /** Of the ratios. */
   readonly baseline?: string;
+  /** Default: each with a cluster of three masters. */
+  readonly stages?: readonly (1 | 3)[];
   /** Starts the servers. @returns what is done in each round */
-  prepare(stage: Stage, settings: Settings): Promise<(round: number) => Promise<Round>>;
+  prepare(stages: Stages, settings: Settings): Promise<(round: number) => Promise<Round>>;
 }
+
+export type Stages = readonly [Stage, ...Stage[]];

@@ -1,22 +1,25 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { EmbeddedCluster } from '../../src/embedded-cluster/index.js';
+import { EmbeddedCluster } from '../../src/embedded-cluster/index.js';
+import { leaveToFirstMaster } from './one-master.js';
 import { PEERS, SEED_KEYSLOT, type PeerProgram } from './peers.js';
 import { writeRequests, type LoadRequest } from './request-list.js';
 import type { SeededSession, SeedOrder } from './seeded-session.js';
 import { runProgram, ServerProcess, type Variables } from './server-process.js';
 
+const FIRST_PORT = 18_000;
+
 /** What one scenario works with: servers and sessions on one cluster, under keys of its own. */
 export class Stage {
-  private readonly servers: ServerProcess[] = [];
+  private readonly servers = new Set<ServerProcess>();
   private readonly variables: Variables;
   private users = 0;
   private files = 0;
 
-  constructor(
-    cluster: EmbeddedCluster,
+  private constructor(
+    private readonly cluster: EmbeddedCluster,
     private readonly directory: string,
   ) {
     this.variables = {
@@ -34,11 +37,27 @@ export class Stage {
     };
   }
 
+  /** With a new cluster, because nothing must be left there by another scenario. */
+  static async open(directory: string, masters: 1 | 3 = 3): Promise<Stage> {
+    const cluster = await EmbeddedCluster.start({
+      directory: join(directory, `cluster-${masters}`),
+      firstPort: FIRST_PORT,
+    });
+    const stage = new Stage(cluster, directory);
+    if (masters === 1) {
+      await leaveToFirstMaster(cluster).catch(async (error: Error) => {
+        await stage.close();
+        throw error;
+      });
+    }
+    return stage;
+  }
+
   /** Ready for requests. */
   async start({ name, program }: PeerProgram, variables: Variables = {}): Promise<ServerProcess> {
     const all = { ...this.variables, ...variables };
     const server = await ServerProcess.start(program, all, this.newFile(`${name}.log`));
-    this.servers.push(server);
+    this.servers.add(server);
     return server;
   }
 
@@ -65,19 +84,28 @@ export class Stage {
     return file;
   }
 
-  async stop(): Promise<void> {
-    await Promise.all(this.servers.splice(0).map(async (server) => server.stop()));
+  async stop(...servers: readonly ServerProcess[]): Promise<void> {
+    await Promise.all(servers.map(async (server) => server.stop()));
+    servers.forEach((server) => this.servers.delete(server));
+  }
+
+  /** Ends every server and the cluster. */
+  async close(): Promise<void> {
+    await this.stop(...this.servers);
+    await this.cluster.stop();
   }
 
   private async seed<T>(program: string, args: string[], variables: Variables): Promise<T[]> {
     const file = this.newFile('seed.json');
     const all = { ...this.variables, LOG_LEVEL: 'warn', ...variables };
     await runProgram(program, [...args, file], all, this.newFile('seed.log'));
-    return JSON.parse(readFileSync(file, 'utf8')) as T[];
+    const seeded = JSON.parse(readFileSync(file, 'utf8')) as T[];
+    rmSync(file);
+    return seeded;
   }
 
   private newFile(name: string): string {
     this.files += 1;
-    return join(this.directory, `${this.files}-${name}`);
+    return join(this.directory, `${this.variables['REDIS_KEY_PREFIX']}${this.files}-${name}`);
   }
 }

@@ -1,3 +1,5 @@
+import type { Measurement } from './measures.js';
+
 export interface Summary {
   readonly median: number;
   readonly min: number;
@@ -25,4 +27,14 @@ export function percentile(values: readonly number[], percent: number): number {
 export function rotated<T>(list: readonly T[], by: number): T[] {
   const start = list.length === 0 ? 0 : by % list.length;
   return [...list.slice(start), ...list.slice(0, start)];
+}
+
+/** Of single requests, in milliseconds. */
+export function timesOf(times: readonly number[]): Measurement {
+  return {
+    medianMs: percentile(times, 50),
+    p90Ms: percentile(times, 90),
+    p99Ms: percentile(times, 99),
+    maxMs: Math.max(...times),
+  };
 }

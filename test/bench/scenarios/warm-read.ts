@@ -1,4 +1,4 @@
-import { measure } from '../measure.js';
+import { measure, warmUp } from '../measure.js';
 import type { Measurement } from '../measures.js';
 import { PEERS, type PeerProgram } from '../peers.js';
 import { ownUser } from '../request-list.js';
@@ -15,7 +15,7 @@ export const warmRead: Scenario = {
   name: 'warm-read',
   about: `GET /api/user with ${SESSIONS} tokens of one user that the server has seen before.`,
   baseline: PEERS.bareFastify.name,
-  prepare: async (stage, { seconds, connections }) => {
+  prepare: async ([stage], { seconds, connections }) => {
     const sessions = await stage.seedUsers(1, SESSIONS);
     const headers = sessions.map(({ header }) => header);
     const keyslot = await stage.startKeyslot();
@@ -32,9 +32,9 @@ export const warmRead: Scenario = {
       const measured = new Map<PeerProgram, Measurement>();
       for (const peer of rotated(ORDER, round)) {
         const { server, file } = contenders.get(peer)!;
-        const load = { file, order: 'cycle', connections } as const;
-        await measure(server, { ...load, seconds: Math.min(2, seconds) });
-        measured.set(peer, await measure(server, { ...load, seconds }));
+        const load = { file, order: 'cycle', connections, seconds } as const;
+        await warmUp(server, load);
+        measured.set(peer, await measure(server, load));
       }
       return Object.fromEntries(ORDER.map((peer) => [peer.name, measured.get(peer)!]));
     };
