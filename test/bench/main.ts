@@ -1,4 +1,5 @@
 import { Shutdown } from '../../src/bootstrap/shutdown.js';
+import { writeDocs } from './docs.js';
 import { OptionError, parseOptions, USAGE, type Options } from './options.js';
 import { newReport, writeReport } from './report.js';
 import { runScenario } from './run-scenario.js';
@@ -6,7 +7,6 @@ import type { Scenario } from './scenario.js';
 import { SCENARIOS } from './scenarios.js';
 import { tableOf } from './table.js';
 
-const RESULTS = 'bench/results';
 const shutdown = new Shutdown();
 
 async function main(): Promise<void> {
@@ -16,6 +16,8 @@ async function main(): Promise<void> {
       return tell(USAGE);
     case 'list':
       return SCENARIOS.forEach(({ name, about }) => tell(`${name.padEnd(16)}${about}\n`));
+    case 'docs':
+      return writeDocs(options.output);
     case 'run':
       return runAll(chosen(options.only), options);
   }
@@ -36,7 +38,7 @@ async function runAll(scenarios: readonly Scenario[], options: Options): Promise
     const result = await runScenario(scenario, options, tell, shutdown);
     tell(`\n${tableOf(result)}\n\n`);
     report = { ...report, scenarios: [...report.scenarios, result] };
-    file = writeReport(report, RESULTS);
+    file = writeReport(report, options.output);
   }
   tell(`Written to ${file}\n`);
 }

@@ -41,10 +41,15 @@ export function writeReport(report: Report, directory: string): string {
   return `${name}.md`;
 }
 
-export function markdownOf(report: Report): string {
+/** @param pictures what stands above the table of a scenario */
+export function markdownOf(
+  report: Report,
+  pictures: (scenario: ScenarioResult) => string[] = () => [],
+): string {
   const sections = report.scenarios.flatMap((scenario) => [
-    `## ${scenario.name}`,
+    `### ${scenario.name}`,
     scenario.about,
+    ...pictures(scenario),
     tableOf(scenario),
   ]);
   return [circumstancesOf(report), ...sections].join('\n\n');

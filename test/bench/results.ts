@@ -32,14 +32,20 @@ export function rowsOf(rounds: readonly Round[]): Row[] {
   }));
 }
 
-/** Adds to each measurement how its requests per second compare with the baseline's of the same round. */
-export function withRatios(round: Round, baseline: string): Round {
-  const base = round[baseline]?.requestsPerSecond;
+/**
+ * Adds to each measurement how it compares with others of the same round: its requests per second as a part of the
+ * baseline's, and the subject's as a multiple of its own.
+ */
+export function withRatios(round: Round, baseline: string, subject: string): Round {
+  const rateOf = (name: string): number => round[name]?.requestsPerSecond ?? NaN;
   return Object.fromEntries(
-    Object.entries(round).map(([subject, measurement]) => {
-      const { requestsPerSecond } = measurement;
-      const isKnown = base !== undefined && requestsPerSecond !== undefined;
-      return [subject, isKnown ? { ...measurement, ratio: requestsPerSecond / base } : measurement];
-    }),
+    Object.entries(round).map(([name, measurement]) => [
+      name,
+      {
+        ...measurement,
+        ratio: rateOf(name) / rateOf(baseline),
+        lead: rateOf(subject) / rateOf(name),
+      },
+    ]),
   );
 }

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { PEERS } from './peers.js';
 import { rowsOf, withRatios, type Round, type ScenarioResult } from './results.js';
 import type { Scenario, Settings, Stages } from './scenario.js';
 import { Stage } from './stage.js';
@@ -32,7 +33,9 @@ export async function runScenario(
     const rounds: Round[] = [];
     for (let round = 0; round < settings.rounds; round += 1) {
       const measured = await play(round);
-      rounds.push(scenario.baseline ? withRatios(measured, scenario.baseline) : measured);
+      rounds.push(
+        scenario.baseline ? withRatios(measured, scenario.baseline, PEERS.keyslot.name) : measured,
+      );
       tell(`${scenario.name}, round ${round + 1} of ${settings.rounds}\n`);
     }
     return { name: scenario.name, about: scenario.about, rows: rowsOf(rounds) };

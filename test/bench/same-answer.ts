@@ -20,14 +20,15 @@ export async function answersOf(server: ServerProcess, header: string): Promise<
   return { body, headers: Object.fromEntries(headers) };
 }
 
-/** Or the peers would not be compared at the same work. */
+/** Or the peers would not be compared at the same work. @returns the length of the body, in bytes */
 export async function expectSameBody(
   server: ServerProcess,
   header: string,
   expected: string,
-): Promise<void> {
+): Promise<number> {
   const { body } = await answersOf(server, header);
   if (body !== expected) {
     throw new Error(`${server.url} answers ${body} instead of ${expected}`);
   }
+  return Buffer.byteLength(body);
 }

@@ -5,6 +5,7 @@ import type { MeasureResult, Row, ScenarioResult } from './results.js';
 const WITH_SPREAD: ReadonlySet<MeasureName> = new Set([
   'requestsPerSecond',
   'ratio',
+  'lead',
   'p99Ms',
   'p99Factor',
 ]);

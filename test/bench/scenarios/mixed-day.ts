@@ -1,7 +1,7 @@
 import { Random } from '../../chaos/random.js';
 import { refreshCount, requestsOfDay, SHARES } from '../day.js';
 import { hitRate, lookUpsOf } from '../hit-rate.js';
-import { measureOnce } from '../measure.js';
+import { measureOnce, warmUp } from '../measure.js';
 import type { Measurement } from '../measures.js';
 import type { Scenario } from '../scenario.js';
 import { rotated } from '../statistics.js';
@@ -32,7 +32,8 @@ export const mixedDay: Scenario = {
         // Alone, or each change would wait for the other one's acknowledgement.
         const server = await stage.startKeyslot(variables);
         const warm = readers.map(({ header }) => ({ path: '/api/user', header }));
-        await measureOnce(stage, server, warm, { seconds, connections });
+        const file = stage.writeRequests(warm);
+        await warmUp(server, { file, order: 'once', seconds, connections });
         const before = await lookUpsOf(server.url);
         const result = await measureOnce(stage, server, day, { seconds, connections });
         measured[name] = { ...result, hitRate: hitRate(before, await lookUpsOf(server.url)) };

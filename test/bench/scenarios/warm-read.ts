@@ -21,20 +21,23 @@ export const warmRead: Scenario = {
     const keyslot = await stage.startKeyslot();
     const answer = await answersOf(keyslot, headers[0]!);
     const variables = { BENCH_USER: answer.body, BENCH_HEADERS: JSON.stringify(answer.headers) };
-    const contenders = new Map<PeerProgram, { server: ServerProcess; file: string }>();
+    const contenders = new Map<
+      PeerProgram,
+      { server: ServerProcess; file: string; bodyBytes: number }
+    >();
     for (const peer of ORDER) {
       const own = peer.hasOwnSessions ? await stage.seedPeer(peer, SESSIONS, variables) : headers;
       const server = peer === PEERS.keyslot ? keyslot : await stage.start(peer, variables);
-      await expectSameBody(server, own[0]!, answer.body);
-      contenders.set(peer, { server, file: stage.writeRequests(own.map(ownUser)) });
+      const bodyBytes = await expectSameBody(server, own[0]!, answer.body);
+      contenders.set(peer, { server, file: stage.writeRequests(own.map(ownUser)), bodyBytes });
     }
     return async (round) => {
       const measured = new Map<PeerProgram, Measurement>();
       for (const peer of rotated(ORDER, round)) {
-        const { server, file } = contenders.get(peer)!;
+        const { server, file, bodyBytes } = contenders.get(peer)!;
         const load = { file, order: 'cycle', connections, seconds } as const;
         await warmUp(server, load);
-        measured.set(peer, await measure(server, load));
+        measured.set(peer, { ...(await measure(server, load)), bodyBytes });
       }
       return Object.fromEntries(ORDER.map((peer) => [peer.name, measured.get(peer)!]));
     };
