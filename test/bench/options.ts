@@ -18,7 +18,9 @@ should have the machine for themselves.
 `;
 
 /** Options that make no sense. The message says which. */
-export class OptionError extends Error {}
+export class OptionError extends Error {
+  override readonly name = 'OptionError';
+}
 
 export interface Options extends Settings {
   readonly mode: 'run' | 'list' | 'docs' | 'help';

@@ -54,7 +54,7 @@ function init(args)
       if order == 'once' then
         endedAt = micros()
         wrk.thread:stop()
-        return list[#list]
+        return '' -- this connection has been given its turn already
       end
       position = 1
     end
