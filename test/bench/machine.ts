@@ -34,7 +34,7 @@ export function describeMachine(): Machine {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     cores: availableParallelism(),
     memoryGib: Math.round(totalmem() / 2 ** 30),
-    system: `${system()} ${release()}`,
+    system: `${system()} ${/^\d+\.\d+/.exec(release())?.[0] ?? ''}`,
   };
 }
 

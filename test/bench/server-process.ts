@@ -22,15 +22,22 @@ export class ServerProcess {
     private readonly log: string,
   ) {}
 
-  static async start(program: string, variables: Variables, log: string): Promise<ServerProcess> {
-    const child = spawnInto(log, [program], variables);
+  /** @param signal ends it, also while it starts */
+  static async start(
+    program: string,
+    variables: Variables,
+    log: string,
+    signal: AbortSignal,
+  ): Promise<ServerProcess> {
+    const child = spawnInto(log, [program], variables, signal);
     const deadline = performance.now() + START_TIMEOUT_MS;
     for (;;) {
       const url = URL_LINE.exec(readFileSync(log, 'utf8'))?.[1];
       if (url !== undefined) {
         return new ServerProcess(url, child, log);
       }
-      if (child.exitCode !== null || performance.now() > deadline) {
+      const hasEnded = child.exitCode !== null || child.signalCode !== null;
+      if (hasEnded || performance.now() > deadline) {
         child.kill('SIGKILL');
         throw new Error(`${program} did not start:\n${readFileSync(log, 'utf8')}`);
       }
@@ -72,21 +79,29 @@ export async function runProgram(
   args: readonly string[],
   variables: Variables,
   log: string,
+  signal: AbortSignal,
 ): Promise<void> {
-  const child = spawnInto(log, [program, ...args], variables);
+  const child = spawnInto(log, [program, ...args], variables, signal);
   const code = await new Promise((done) => child.once('exit', done));
   if (code !== 0) {
     throw new Error(`${program} failed:\n${readFileSync(log, 'utf8')}`);
   }
 }
 
-function spawnInto(log: string, args: readonly string[], variables: Variables): ChildProcess {
+function spawnInto(
+  log: string,
+  args: readonly string[],
+  variables: Variables,
+  signal: AbortSignal,
+): ChildProcess {
   const output = openSync(log, 'a');
   const child = spawn(process.execPath, args, {
     cwd: tmpdir(), // where no .env is
     env: { PATH: process.env['PATH'], NODE_ENV: 'production', ...variables },
     stdio: ['ignore', output, output],
+    signal,
   });
+  child.on('error', () => undefined); // its end says it all
   closeSync(output);
   return child;
 }

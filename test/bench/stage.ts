@@ -14,6 +14,7 @@ const FIRST_PORT = 18_000;
 /** What one scenario works with: servers and sessions on one cluster, under keys of its own. */
 export class Stage {
   private readonly servers = new Set<ServerProcess>();
+  private readonly closing = new AbortController();
   private readonly variables: Variables;
   private users = 0;
   private files = 0;
@@ -56,7 +57,12 @@ export class Stage {
   /** Ready for requests. */
   async start({ name, program }: PeerProgram, variables: Variables = {}): Promise<ServerProcess> {
     const all = { ...this.variables, ...variables };
-    const server = await ServerProcess.start(program, all, this.newFile(`${name}.log`));
+    const server = await ServerProcess.start(
+      program,
+      all,
+      this.newFile(`${name}.log`),
+      this.closing.signal,
+    );
     this.servers.add(server);
     return server;
   }
@@ -89,8 +95,9 @@ export class Stage {
     servers.forEach((server) => this.servers.delete(server));
   }
 
-  /** Ends every server and the cluster. */
+  /** Ends every process, also those that are only being started, and the cluster. */
   async close(): Promise<void> {
+    this.closing.abort();
     await this.stop(...this.servers);
     await this.cluster.stop();
   }
@@ -98,7 +105,7 @@ export class Stage {
   private async seed<T>(program: string, args: string[], variables: Variables): Promise<T[]> {
     const file = this.newFile('seed.json');
     const all = { ...this.variables, LOG_LEVEL: 'warn', ...variables };
-    await runProgram(program, [...args, file], all, this.newFile('seed.log'));
+    await runProgram(program, [...args, file], all, this.newFile('seed.log'), this.closing.signal);
     const seeded = JSON.parse(readFileSync(file, 'utf8')) as T[];
     rmSync(file);
     return seeded;
