@@ -12,7 +12,7 @@ const noMathRandom = {
 };
 
 export default tseslint.config(
-  { ignores: ['dist', 'node_modules', '.data', '.cache', 'coverage'] },
+  { ignores: ['dist', 'node_modules', '.data', '.cache', 'bench/results', 'coverage'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -28,8 +28,10 @@ import { RefreshTokens } from './refresh-tokens.js';
     VerifiedTokens,
     RefreshTokens,
     JwtStrategy,
-    { provide: APP_GUARD, useClass: JwtAuthGuard },
-    { provide: APP_GUARD, useClass: PermissionsGuard },
+    JwtAuthGuard,
+    PermissionsGuard,
+    { provide: APP_GUARD, useExisting: JwtAuthGuard },
+    { provide: APP_GUARD, useExisting: PermissionsGuard },
   ],
   exports: [AccessTokenValidator],
 })

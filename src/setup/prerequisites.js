@@ -86,6 +86,16 @@ export function ensureSpin() {
   }
 }
 
+/** The load generator of the benchmarks. */
+export function ensureWrk() {
+  const packages = { debian: ['wrk'], homebrew: ['wrk'] };
+  if (!findOrInstall(() => isCommand('wrk'), packages)) {
+    throw new SetUpError(
+      'The benchmarks need wrk. Install it (Debian, Ubuntu: apt-get install wrk; macOS: brew install wrk).',
+    );
+  }
+}
+
 /** Whether the settings name a cluster that runs already. */
 export function namesOwnCluster() {
   // As the loader of the settings: the environment wins over .env, and an empty value is none.

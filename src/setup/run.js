@@ -34,6 +34,11 @@ const tasks = {
     const { runChaos } = await import('./chaos.js');
     await runChaos(process.argv.slice(3));
   },
+  bench: async () => {
+    prepare({ needsRedis: true });
+    const { runBench } = await import('./bench.js');
+    await runBench(process.argv.slice(3));
+  },
 };
 
 function prepare({ needsRedis }) {

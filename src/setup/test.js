@@ -1,4 +1,4 @@
-import { runs, say, ensureChromium, ensureSpin, SetUpError } from './prerequisites.js';
+import { runs, say, ensureChromium, ensureSpin, ensureWrk, SetUpError } from './prerequisites.js';
 
 const node = (script, ...args) => [process.execPath, [`node_modules/${script}`, ...args]];
 
@@ -13,6 +13,7 @@ const CHECKS = [
 export function runTests(jestArguments) {
   process.env.CHROMIUM = ensureChromium();
   ensureSpin();
+  ensureWrk();
   if (jestArguments.length === 0) {
     for (const [name, command, args] of CHECKS) {
       say(`${name} …`);

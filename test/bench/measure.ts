@@ -1,0 +1,53 @@
+import { rmSync } from 'node:fs';
+
+import type { Measurement } from './measures.js';
+import type { LoadRequest } from './request-list.js';
+import type { ServerProcess } from './server-process.js';
+import type { Stage } from './stage.js';
+import { runWrk, type Load, type LoadResult } from './wrk.js';
+
+/** Long enough for the code to be compiled and the connections to be made, when it is repeated in each round. */
+const WARM_UP_SECONDS = 2;
+
+type LoadMeasurement = Measurement &
+  Required<Pick<Measurement, 'requestsPerSecond' | 'medianMs' | 'p99Ms'>>;
+
+/** Load that a server is used to, and is not measured. */
+export async function warmUp(server: ServerProcess, load: Omit<Load, 'url'>): Promise<void> {
+  await runWrk({ ...load, url: server.url, seconds: Math.min(WARM_UP_SECONDS, load.seconds) });
+}
+
+/** Sends load to a server, and tells what came of it. */
+export async function measure(
+  server: ServerProcess,
+  load: Omit<Load, 'url'>,
+): Promise<LoadMeasurement> {
+  const cpuBefore = server.cpuMicros;
+  const result = await runWrk({ ...load, url: server.url });
+  const cpu = server.cpuMicros - cpuBefore;
+  server.forgetLog();
+  return { ...measurementOf(result), ...(cpu > 0 ? { cpuMicros: cpu / result.requests } : {}) };
+}
+
+/** Sends each request once; the measurement ends with the list, if not before. */
+export async function measureOnce(
+  stage: Stage,
+  server: ServerProcess,
+  requests: readonly LoadRequest[],
+  limits: Pick<Load, 'seconds' | 'connections'>,
+): Promise<LoadMeasurement> {
+  const file = stage.writeRequests(requests);
+  const measured = await measure(server, { ...limits, file, order: 'once' });
+  rmSync(file);
+  return measured;
+}
+
+function measurementOf({ requests, durationMicros, latencyMicros }: LoadResult) {
+  return {
+    requestsPerSecond: requests / (durationMicros / 1e6),
+    medianMs: latencyMicros.p50 / 1000,
+    p90Ms: latencyMicros.p90 / 1000,
+    p99Ms: latencyMicros.p99 / 1000,
+    maxMs: latencyMicros.max / 1000,
+  };
+}

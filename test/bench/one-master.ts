@@ -1,0 +1,30 @@
+import type { EmbeddedCluster } from '../../src/embedded-cluster/index.js';
+import { eventually } from '../support/own-cluster.js';
+
+const SLOTS = 16_384;
+const KNOWN_MS = 30_000;
+
+/** Gives every slot of a cluster without keys to its first master. The others stay, and serve nothing. */
+export async function leaveToFirstMaster(cluster: EmbeddedCluster): Promise<void> {
+  const ports = cluster.addresses.map(({ port }) => port);
+  const [first, ...others] = ports.slice(0, ports.length / 2);
+  if (first === undefined) {
+    throw new Error('the cluster has no nodes');
+  }
+  for (const [index, port] of others.entries()) {
+    const [begin, end] = [index + 1, index + 2].map((nth) =>
+      Math.floor((nth * SLOTS) / (others.length + 1)),
+    ) as [number, number];
+    await cluster.call(port, 'CLUSTER', 'DELSLOTSRANGE', begin, end - 1);
+    await cluster.call(first, 'CLUSTER', 'DELSLOTSRANGE', begin, end - 1);
+    await cluster.call(first, 'CLUSTER', 'ADDSLOTSRANGE', begin, end - 1);
+  }
+  // Above the others: what a node still believes of them counts less than what the first one says of itself.
+  await cluster.call(first, 'CLUSTER', 'BUMPEPOCH');
+  await eventually('every node knows the only master', KNOWN_MS, async () => {
+    const views = await Promise.all(
+      ports.map(async (port) => cluster.call(port, 'CLUSTER', 'NODES')),
+    );
+    return views.every((view) => new RegExp(`:${first}@.* 0-${SLOTS - 1}$`, 'm').test(view));
+  });
+}

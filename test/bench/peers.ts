@@ -1,0 +1,32 @@
+import { resolve } from 'node:path';
+
+const COMPILED = resolve('.cache/bench/test/bench');
+
+export const SEED_KEYSLOT = `${COMPILED}/seed-keyslot.js`;
+
+export interface PeerProgram {
+  readonly name: string;
+  readonly program: string;
+  /** Whether it has sessions of its own; if not, it is sent what Keyslot is sent. */
+  readonly hasOwnSessions: boolean;
+}
+
+const peer = (name: string, hasOwnSessions: boolean): PeerProgram => ({
+  name,
+  program: `${COMPILED}/peers/${name}.js`,
+  hasOwnSessions,
+});
+
+export const PEERS = {
+  bareHttp: peer('bare-http', false),
+  bareFastify: peer('bare-fastify', false),
+  bareFastifySameHeaders: peer('bare-fastify-same-headers', false),
+  keyslot: { name: 'keyslot', program: resolve('dist/main.js'), hasOwnSessions: false },
+  keyslotUnguarded: peer('keyslot-unguarded', false),
+  nestBoilerplate: peer('nest-boilerplate', true),
+  expressSession: peer('express-session', true),
+  statelessJwt: peer('stateless-jwt', true),
+} as const satisfies Record<string, PeerProgram>;
+
+/** No peer, but the part of a login that its duration comes from. */
+export const HASHING_ONLY = peer('hashing-only', false);

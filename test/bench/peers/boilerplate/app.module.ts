@@ -1,0 +1,36 @@
+import {
+  ClassSerializerInterceptor,
+  Controller,
+  Get,
+  Module,
+  Req,
+  UseGuards,
+  UseInterceptors,
+} from '@nestjs/common';
+import { JwtModule } from '@nestjs/jwt';
+import { AuthGuard, PassportModule } from '@nestjs/passport';
+
+import { PEER_SECRET, SESSION_SECONDS } from '../peer.js';
+import { JwtStrategy } from './jwt.strategy.js';
+import { RedisRepository } from './redis-repository.js';
+import type { UserEntity } from './user.entity.js';
+
+@Controller('api/user')
+@UseInterceptors(ClassSerializerInterceptor)
+class UserController {
+  @Get()
+  @UseGuards(AuthGuard('jwt'))
+  read(@Req() request: { readonly user: UserEntity }): UserEntity {
+    return request.user;
+  }
+}
+
+@Module({
+  imports: [
+    PassportModule,
+    JwtModule.register({ secret: PEER_SECRET, signOptions: { expiresIn: SESSION_SECONDS } }),
+  ],
+  controllers: [UserController],
+  providers: [RedisRepository, JwtStrategy],
+})
+export class AppModule {}

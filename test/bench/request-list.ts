@@ -1,0 +1,43 @@
+import { writeFileSync } from 'node:fs';
+
+import { PASSWORD, type SeededSession } from './seeded-session.js';
+
+/** A request of the load, as wrk sends it. */
+export interface LoadRequest {
+  readonly method?: 'GET' | 'POST' | 'PATCH';
+  readonly path: string;
+  /** One whole line: the credential. */
+  readonly header?: string;
+  readonly body?: unknown;
+}
+
+/** Writes requests in the form that `requests.lua` reads. */
+export function writeRequests(file: string, requests: readonly LoadRequest[]): void {
+  writeFileSync(file, `${requests.map(lineOf).join('\n')}\n`);
+}
+
+function lineOf({ method = 'GET', path, header = '', body }: LoadRequest): string {
+  return [method, path, header, body === undefined ? '' : JSON.stringify(body)].join('\t');
+}
+
+export const ownUser = (header: string): LoadRequest => ({ path: '/api/user', header });
+
+export const login = ({ username }: SeededSession): LoadRequest => ({
+  method: 'POST',
+  path: '/api/login',
+  body: { username, password: PASSWORD },
+});
+
+export const refresh = ({ refreshToken }: SeededSession): LoadRequest => ({
+  method: 'POST',
+  path: '/api/refresh',
+  body: { refresh_token: refreshToken },
+});
+
+/** Not the e-mail address: a new one would end all other sessions. */
+export const rename = ({ header }: SeededSession, displayName: string): LoadRequest => ({
+  method: 'PATCH',
+  path: '/api/user',
+  header,
+  body: { displayName },
+});

@@ -1,0 +1,40 @@
+import { rowsOf, withRatios } from './results.js';
+import { tableOf } from './table.js';
+
+describe('the results of the benchmarks', () => {
+  const rounds = [
+    { base: { requestsPerSecond: 1000 }, keyslot: { requestsPerSecond: 800, p99Ms: 2 } },
+    { base: { requestsPerSecond: 100 }, keyslot: { requestsPerSecond: 90, p99Ms: 4 } },
+    { base: { requestsPerSecond: 500 }, keyslot: { requestsPerSecond: 300, p99Ms: 3 } },
+  ].map((round) => withRatios(round, 'base', 'keyslot'));
+  const rows = rowsOf(rounds);
+  const result = { name: 'any', about: '', rows };
+
+  it('compare within a round, and only then take the median', () => {
+    const [base, keyslot] = rows;
+
+    // The ratio of the medians would be 0.6.
+    expect(keyslot?.measures.ratio).toEqual({
+      median: 0.8,
+      min: 0.6,
+      max: 0.9,
+      rounds: [0.8, 0.9, 0.6],
+    });
+    expect(base?.measures.lead?.median).toBe(0.8);
+  });
+
+  it('leave out what was not measured', () => {
+    expect(rows[0]?.measures.p99Ms).toBeUndefined();
+    expect(tableOf(result)).not.toContain('hit rate');
+  });
+
+  it('stand in a table with their spread', () => {
+    const lines = tableOf(result).split('\n');
+
+    expect(lines[0]).toMatch(/\| +requests\/s \| +ratio \| +Keyslot \/ this \| +p99 ms \|/);
+    expect(lines[3]).toMatch(
+      /^\| `keyslot` \| +300 \(90 to 800\) \| 0\.80 \(0\.60 to 0\.90\) \| .* \| 3\.00 \(2\.00 to 4\.00\) \|$/,
+    );
+    expect(new Set(lines.map((line) => line.length)).size).toBe(1);
+  });
+});

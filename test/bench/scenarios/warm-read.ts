@@ -1,0 +1,45 @@
+import { measure, warmUp } from '../measure.js';
+import type { Measurement } from '../measures.js';
+import { PEERS, type PeerProgram } from '../peers.js';
+import { ownUser } from '../request-list.js';
+import type { Scenario } from '../scenario.js';
+import type { ServerProcess } from '../server-process.js';
+import { rotated } from '../statistics.js';
+import { answersOf, expectSameBody } from '../same-answer.js';
+
+/** As many as one user may have. */
+const SESSIONS = 100;
+const ORDER: readonly PeerProgram[] = Object.values(PEERS);
+
+export const warmRead: Scenario = {
+  name: 'warm-read',
+  about: `GET /api/user with ${SESSIONS} tokens of one user that the server has seen before.`,
+  baseline: PEERS.bareFastify.name,
+  prepare: async ([stage], { seconds, connections }) => {
+    const sessions = await stage.seedUsers(1, SESSIONS);
+    const headers = sessions.map(({ header }) => header);
+    const keyslot = await stage.startKeyslot();
+    const answer = await answersOf(keyslot, headers[0]!);
+    const variables = { BENCH_USER: answer.body, BENCH_HEADERS: JSON.stringify(answer.headers) };
+    const contenders = new Map<
+      PeerProgram,
+      { server: ServerProcess; file: string; bodyBytes: number }
+    >();
+    for (const peer of ORDER) {
+      const own = peer.hasOwnSessions ? await stage.seedPeer(peer, SESSIONS, variables) : headers;
+      const server = peer === PEERS.keyslot ? keyslot : await stage.start(peer, variables);
+      const bodyBytes = await expectSameBody(server, own[0]!, answer.body);
+      contenders.set(peer, { server, file: stage.writeRequests(own.map(ownUser)), bodyBytes });
+    }
+    return async (round) => {
+      const measured = new Map<PeerProgram, Measurement>();
+      for (const peer of rotated(ORDER, round)) {
+        const { server, file, bodyBytes } = contenders.get(peer)!;
+        const load = { file, order: 'cycle', connections, seconds } as const;
+        await warmUp(server, load);
+        measured.set(peer, { ...(await measure(server, load)), bodyBytes });
+      }
+      return Object.fromEntries(ORDER.map((peer) => [peer.name, measured.get(peer)!]));
+    };
+  },
+};

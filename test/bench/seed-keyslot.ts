@@ -1,0 +1,64 @@
+import { writeFileSync } from 'node:fs';
+
+import { createApp } from '../../src/bootstrap/create-app.js';
+import { untilReady } from '../../src/bootstrap/until-ready.js';
+import { AuthService } from '../../src/auth/auth.service.js';
+import { Deadline } from '../../src/common/deadline/index.js';
+import { Secret } from '../../src/common/secret/index.js';
+import { loadSettings } from '../../src/config/index.js';
+import { PasswordHasher, UsersService } from '../../src/users/index.js';
+import { inBatches } from './batches.js';
+import { redisNodes } from './peers/peer.js';
+import { PASSWORD, type SeededSession, type SeedOrder } from './seeded-session.js';
+
+/**
+ * Registers users and logs them in as the application does, but for the passwords: they are hashed once, since all users
+ * have the same, and not checked. What is in Redis afterwards is what an instance would have written.
+ */
+async function seed({ users, firstUser, sessionsPerUser }: SeedOrder): Promise<SeededSession[]> {
+  const settings = loadSettings(process.env, 'no-such-file');
+  const app = await createApp({ ...settings, redis: { ...settings.redis, nodes: redisNodes() } });
+  await app.init();
+  await untilReady(app);
+  const hasher: Pick<PasswordHasher, 'hash' | 'verify'> = app.get(PasswordHasher, {
+    strict: false,
+  });
+  const hash = await hasher.hash(new Secret(PASSWORD), Deadline.none);
+  hasher.hash = () => Promise.resolve(hash);
+  hasher.verify = () => Promise.resolve(true);
+  const registry = app.get(UsersService, { strict: false });
+  const usernames = Array.from({ length: users }, (_, index) => `user-${firstUser + index}`);
+  await inBatches(users, async (index) => {
+    const registration = {
+      username: usernames[index]!,
+      password: new Secret(PASSWORD),
+      email: `${usernames[index]}@example.com`,
+      displayName: `User ${firstUser + index}`,
+    };
+    await registry.register(registration, Deadline.after(10_000));
+  });
+  const auth = app.get(AuthService, { strict: false });
+  const sessions = await inBatches(users * sessionsPerUser, async (index) =>
+    logIn(auth, usernames[index % users]!),
+  );
+  await app.close();
+  return sessions;
+}
+
+async function logIn(auth: AuthService, username: string): Promise<SeededSession> {
+  const login = { username, password: new Secret(PASSWORD), ip: '127.0.0.1', userAgent: 'seed' };
+  const result = await auth.login(login, Deadline.after(10_000));
+  if (result.outcome !== 'logged-in') {
+    throw new Error(`${username} cannot log in: ${result.outcome}`);
+  }
+  const { accessToken, refreshToken } = result.tokens;
+  return {
+    username,
+    header: `Authorization: Bearer ${accessToken.reveal()}`,
+    refreshToken: refreshToken.reveal(),
+  };
+}
+
+const [order = '', file = ''] = process.argv.slice(2);
+writeFileSync(file, JSON.stringify(await seed(JSON.parse(order) as SeedOrder)));
+process.exit(0);

@@ -1,0 +1,107 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, openSync, readFileSync, truncateSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+
+const START_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 20_000;
+const POLL_MS = 20;
+/** As an instance of Keyslot prints it, and as the other peers do. */
+const URL_LINE = /^(?: +API +)?(http:\/\/127\.0\.0\.1:\d+)(?:\/api)?$/m;
+/** Of utime in /proc/<pid>/stat, behind the name. */
+const USER_TIME_FIELD = 11;
+const MICROS_PER_TICK = 10_000;
+
+export type Variables = Readonly<Record<string, string>>;
+
+/** A server in a process of its own. What it prints goes to a file, as it does where logs are collected. */
+export class ServerProcess {
+  private constructor(
+    readonly url: string,
+    private readonly child: ChildProcess,
+    private readonly log: string,
+  ) {}
+
+  /** @param signal ends it, also while it starts */
+  static async start(
+    program: string,
+    variables: Variables,
+    log: string,
+    signal: AbortSignal,
+  ): Promise<ServerProcess> {
+    const child = spawnInto(log, [program], variables, signal);
+    const deadline = performance.now() + START_TIMEOUT_MS;
+    for (;;) {
+      const url = URL_LINE.exec(readFileSync(log, 'utf8'))?.[1];
+      if (url !== undefined) {
+        return new ServerProcess(url, child, log);
+      }
+      const hasEnded = child.exitCode !== null || child.signalCode !== null;
+      if (hasEnded || performance.now() > deadline) {
+        child.kill('SIGKILL');
+        throw new Error(`${program} did not start:\n${readFileSync(log, 'utf8')}`);
+      }
+      await delay(POLL_MS);
+    }
+  }
+
+  /** Used by the process until now; 0 where the system does not tell it in the way of Linux. */
+  get cpuMicros(): number {
+    try {
+      const stat = readFileSync(`/proc/${this.child.pid}/stat`, 'utf8');
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      const ticks = Number(fields[USER_TIME_FIELD]) + Number(fields[USER_TIME_FIELD + 1]);
+      return ticks * MICROS_PER_TICK;
+    } catch {
+      return 0;
+    }
+  }
+
+  /** Or a long run would fill the disk. */
+  forgetLog(): void {
+    truncateSync(this.log);
+  }
+
+  async stop(): Promise<void> {
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      const ended = new Promise((done) => this.child.once('exit', done));
+      this.child.kill('SIGTERM');
+      const killer = setTimeout(() => this.child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+      await ended;
+      clearTimeout(killer);
+    }
+  }
+}
+
+/** Runs a program to its end. @throws when that is not a good one */
+export async function runProgram(
+  program: string,
+  args: readonly string[],
+  variables: Variables,
+  log: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const child = spawnInto(log, [program, ...args], variables, signal);
+  const code = await new Promise((done) => child.once('exit', done));
+  if (code !== 0) {
+    throw new Error(`${program} failed:\n${readFileSync(log, 'utf8')}`);
+  }
+}
+
+function spawnInto(
+  log: string,
+  args: readonly string[],
+  variables: Variables,
+  signal: AbortSignal,
+): ChildProcess {
+  const output = openSync(log, 'a');
+  const child = spawn(process.execPath, args, {
+    cwd: tmpdir(), // where no .env is
+    env: { PATH: process.env['PATH'], NODE_ENV: 'production', ...variables },
+    stdio: ['ignore', output, output],
+    signal,
+  });
+  child.on('error', () => undefined); // its end says it all
+  closeSync(output);
+  return child;
+}

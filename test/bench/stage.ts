@@ -1,0 +1,118 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { EmbeddedCluster } from '../../src/embedded-cluster/index.js';
+import { leaveToFirstMaster } from './one-master.js';
+import { PEERS, SEED_KEYSLOT, type PeerProgram } from './peers.js';
+import { writeRequests, type LoadRequest } from './request-list.js';
+import type { SeededSession, SeedOrder } from './seeded-session.js';
+import { runProgram, ServerProcess, type Variables } from './server-process.js';
+
+const FIRST_PORT = 18_000;
+
+/** What one scenario works with: servers and sessions on one cluster, under keys of its own. */
+export class Stage {
+  private readonly servers = new Set<ServerProcess>();
+  private readonly closing = new AbortController();
+  private readonly variables: Variables;
+  private users = 0;
+  private files = 0;
+
+  private constructor(
+    private readonly cluster: EmbeddedCluster,
+    private readonly directory: string,
+  ) {
+    this.variables = {
+      HOST: '127.0.0.1',
+      PORT: '0',
+      REDIS_NODES: cluster.addresses.map(({ host, port }) => `${host}:${port}`).join(','),
+      REDIS_PASSWORD: cluster.password.reveal(),
+      REDIS_KEY_PREFIX: `bench-${randomBytes(4).toString('hex')}:`,
+      KEY_ENCRYPTION_SECRET: randomBytes(32).toString('hex'),
+      JWT_ISSUER: 'https://keyslot.test',
+      ALLOW_INSECURE_HTTP: 'true',
+      RATE_LIMIT: 'off',
+      // No token runs out while it is used.
+      ACCESS_TOKEN_TTL: '1h',
+    };
+  }
+
+  /** With a new cluster, because nothing must be left there by another scenario. */
+  static async open(directory: string, masters: 1 | 3 = 3): Promise<Stage> {
+    const cluster = await EmbeddedCluster.start({
+      directory: join(directory, `cluster-${masters}`),
+      firstPort: FIRST_PORT,
+    });
+    const stage = new Stage(cluster, directory);
+    if (masters === 1) {
+      await leaveToFirstMaster(cluster).catch(async (error: Error) => {
+        await stage.close();
+        throw error;
+      });
+    }
+    return stage;
+  }
+
+  /** Ready for requests. */
+  async start({ name, program }: PeerProgram, variables: Variables = {}): Promise<ServerProcess> {
+    const all = { ...this.variables, ...variables };
+    const server = await ServerProcess.start(
+      program,
+      all,
+      this.newFile(`${name}.log`),
+      this.closing.signal,
+    );
+    this.servers.add(server);
+    return server;
+  }
+
+  async startKeyslot(variables: Variables = {}): Promise<ServerProcess> {
+    return this.start(PEERS.keyslot, variables);
+  }
+
+  /** New users of Keyslot with sessions that no running instance has seen. */
+  async seedUsers(users: number, sessionsPerUser: number): Promise<SeededSession[]> {
+    const order: SeedOrder = { users, firstUser: this.users, sessionsPerUser };
+    this.users += users;
+    return this.seed<SeededSession>(SEED_KEYSLOT, [JSON.stringify(order)], {});
+  }
+
+  /** @returns header lines */
+  async seedPeer({ program }: PeerProgram, count: number, variables: Variables): Promise<string[]> {
+    return this.seed<string>(program, ['seed', String(count)], variables);
+  }
+
+  /** @returns the file, for wrk */
+  writeRequests(requests: readonly LoadRequest[]): string {
+    const file = this.newFile('requests');
+    writeRequests(file, requests);
+    return file;
+  }
+
+  async stop(...servers: readonly ServerProcess[]): Promise<void> {
+    await Promise.all(servers.map(async (server) => server.stop()));
+    servers.forEach((server) => this.servers.delete(server));
+  }
+
+  /** Ends every process, also those that are only being started, and the cluster. */
+  async close(): Promise<void> {
+    this.closing.abort();
+    await this.stop(...this.servers);
+    await this.cluster.stop();
+  }
+
+  private async seed<T>(program: string, args: string[], variables: Variables): Promise<T[]> {
+    const file = this.newFile('seed.json');
+    const all = { ...this.variables, LOG_LEVEL: 'warn', ...variables };
+    await runProgram(program, [...args, file], all, this.newFile('seed.log'), this.closing.signal);
+    const seeded = JSON.parse(readFileSync(file, 'utf8')) as T[];
+    rmSync(file);
+    return seeded;
+  }
+
+  private newFile(name: string): string {
+    this.files += 1;
+    return join(this.directory, `${this.variables['REDIS_KEY_PREFIX']}${this.files}-${name}`);
+  }
+}
