@@ -9,7 +9,7 @@ import { rotated } from '../statistics.js';
 
 const SESSIONS_PER_USER = 20;
 /** Where a server does more, the measurement ends before its time. */
-const USERS_PER_SECOND = 200;
+const USERS_PER_SECOND = 100;
 /** For the code to be compiled, before the first round. */
 const WARM_UP_USERS = 100;
 const ORDER: readonly PeerProgram[] = [PEERS.nestBoilerplate, PEERS.expressSession, PEERS.keyslot];

@@ -6,7 +6,7 @@ import { rotated } from '../statistics.js';
 
 const MASTERS = [1, 3] as const;
 const SESSIONS_PER_USER = 20;
-const COLD_USERS_PER_SECOND = 200;
+const COLD_USERS_PER_SECOND = 100;
 const WRITERS = 500;
 
 export const masters: Scenario = {

@@ -5,7 +5,7 @@ import type { Scenario } from '../scenario.js';
 
 const SESSIONS_PER_USER = 20;
 /** Where the server does more, the measurement ends before its time. */
-const USERS_PER_SECOND = 100;
+const USERS_PER_SECOND = 50;
 const WARM_UP_USERS = 50;
 
 export const refreshes: Scenario = {
