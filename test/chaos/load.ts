@@ -30,10 +30,15 @@ export class Load {
     );
   }
 
-  /** Ends when every request under way has been answered, and everything was looked at once more. */
-  async finish(): Promise<void> {
+  /** Nothing new is begun. Ends when every request under way has been answered. */
+  async stop(): Promise<void> {
     this.isOver = true;
     await this.work;
+  }
+
+  /** Ends when, beside that, everything was looked at once more. */
+  async finish(): Promise<void> {
+    await this.stop();
     const left = [...this.clients];
     const next = async (): Promise<void> => {
       for (let client = left.pop(); client; client = left.pop()) {

@@ -82,9 +82,11 @@ async function runAll(chosenOnes: readonly Entry[], seed: number, workers: numbe
   new Shutdown().add(() => Promise.all([...running].map((stop) => stop())));
   process.stdout.write(`Seed ${seed}, three instances, ${workers} clients.\n`);
   const reports: ScenarioReport[] = [];
-  for (const { name, run } of chosenOnes) {
-    process.stdout.write(`${name} …\n`);
-    const report = await run(seed, workers).catch((error: Error) => brokenOff(name, seed, error));
+  for (const entry of chosenOnes) {
+    process.stdout.write(`${entry.name} …\n`);
+    const report = await entry
+      .run(seed, workers)
+      .catch((error: Error) => notStarted(entry, seed, error));
     reports.push(report);
     process.stdout.write(lineOf(report));
     writeHistory(report);
@@ -94,8 +96,8 @@ async function runAll(chosenOnes: readonly Entry[], seed: number, workers: numbe
   process.exitCode = reports.some((report) => violationCount(report) > 0) ? 1 : 0;
 }
 
-/** What did not heal in time is no reason to leave the others out. */
-function brokenOff(scenario: string, seed: number, { message }: Error): ScenarioReport {
+/** No reason to leave the others out. */
+function notStarted({ name, about }: Entry, seed: number, { message }: Error): ScenarioReport {
   const nothing = {
     operations: 0,
     done: {},
@@ -104,7 +106,7 @@ function brokenOff(scenario: string, seed: number, { message }: Error): Scenario
     recoveryMs: undefined,
   };
   const violations = { lost: [], accepted: [], dishonest: [], late: [], crashed: [message] };
-  return { scenario, about: '', seed, ...nothing, ...violations };
+  return { scenario: name, about, seed, ...nothing, ...violations };
 }
 
 /** After each scenario, so that an interrupted run leaves what it has found. */

@@ -19,7 +19,7 @@ export interface ScenarioReport extends Violations {
   readonly longestAnswerMs: number;
   /** The longest time for which clients were turned away after a fault. */
   readonly recoveryMs: number | undefined;
-  /** Instances that ended by themselves or logged an error of their own; kinds of requests that never succeeded. */
+  /** Instances that ended by themselves or logged an error of their own; why the scenario broke off. */
   readonly crashed: readonly string[];
   /** All that happened, for who wants to look closer. */
   readonly history?: History | undefined;
@@ -40,20 +40,31 @@ export async function runScenario(
   { seed, workers }: { readonly seed: number; readonly workers: number },
 ): Promise<ScenarioReport> {
   const world = await World.start({ ...scenario.options, seed });
-  try {
-    world.startLoad(workers);
-    await world.goOn(CALM_MS);
-    await scenario.run(world);
-    await world.untilHealthy();
-    await world.goOn(CALM_MS);
-    await world.finishLoad();
-    return reportOf(scenario, seed, world);
-  } finally {
-    await world.stop();
-  }
+  const crashed: string[] = [];
+  // What does not heal in time is a finding as well, and takes nothing from what was seen until then.
+  const attempt = async (work: Promise<void>): Promise<void> =>
+    work.catch(({ message }: Error) => void crashed.push(message));
+  await attempt(play(scenario, world, workers));
+  crashed.push(...world.crashed);
+  await attempt(world.stop());
+  return reportOf(scenario, seed, world.history, crashed);
 }
 
-function reportOf(scenario: Scenario, seed: number, { history, crashed }: World): ScenarioReport {
+async function play(scenario: Scenario, world: World, workers: number): Promise<void> {
+  world.startLoad(workers);
+  await world.goOn(CALM_MS);
+  await scenario.run(world);
+  await world.untilHealthy();
+  await world.goOn(CALM_MS);
+  await world.finishLoad();
+}
+
+function reportOf(
+  scenario: Scenario,
+  seed: number,
+  history: History,
+  crashed: readonly string[],
+): ScenarioReport {
   const { operations, disturbances } = history;
   const done = countBy(operations.filter(isAnswered), ({ kind }) => kind);
   const recoveries = recoveriesOf(history, scenario.recoversFrom);

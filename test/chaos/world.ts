@@ -50,18 +50,24 @@ export class World {
     const redis = await startOwnCluster({ restartNodes });
     const wire = wired === undefined ? undefined : await Wire.to(redis.cluster.addresses);
     const instances: Instance[] = [];
-    for (let index = 0; index < INSTANCES; index += 1) {
-      instances.push(
-        await Instance.start({
-          ...redis.variables,
-          RATE_LIMIT: 'off',
-          LOG_LEVEL: 'warn',
-          ...(wire && wired === index ? { REDIS_NODES: wire.addresses } : {}),
-          ...(wrongClock?.instance === index ? shiftedClock(wrongClock.hours) : {}),
-        }),
-      );
+    const world = new World(seed, new Random(seed), redis, instances, wire);
+    try {
+      for (let index = 0; index < INSTANCES; index += 1) {
+        instances.push(
+          await Instance.start({
+            ...redis.variables,
+            RATE_LIMIT: 'off',
+            LOG_LEVEL: 'warn',
+            ...(wire && wired === index ? { REDIS_NODES: wire.addresses } : {}),
+            ...(wrongClock?.instance === index ? shiftedClock(wrongClock.hours) : {}),
+          }),
+        );
+      }
+    } catch (error) {
+      await world.stop();
+      throw error;
     }
-    return new World(seed, new Random(seed), redis, instances, wire);
+    return world;
   }
 
   startLoad(workers: number): void {
@@ -123,7 +129,12 @@ export class World {
     ]);
   }
 
+  /** Ends everything, also when a scenario has broken off in the middle of a fault. */
   async stop(): Promise<void> {
+    // Clients wait for the answer of an instance that stands still.
+    this.instances.forEach((instance) => instance.resume());
+    this.wire?.mend();
+    await this.load?.stop();
     await Promise.all(this.instances.map((instance) => instance.stop()));
     this.wire?.close();
     await this.resharding.stop();

@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import { lineOf } from '../chaos/report.js';
 import { runScenario } from '../chaos/run-scenario.js';
 import { SCENARIOS } from '../chaos/scenarios.js';
@@ -33,4 +35,30 @@ describe('under load, and whatever breaks', () => {
     },
     180_000,
   );
+
+  it('a scenario that breaks off in the middle of a fault is told with all that was seen, and its clients end', async () => {
+    const report = await runScenario(
+      {
+        name: 'breaks-off',
+        about: 'an instance stands still, and nobody wakes it',
+        recoversFrom: 'end',
+        run: async (world) => {
+          world.instances[0]!.pause();
+          await world.goOn(500);
+          throw new Error('it did not heal');
+        },
+      },
+      { seed: 1, workers: 4 },
+    );
+    const { operations } = report.history!;
+    const seen = operations.length;
+    await delay(500);
+
+    expect(report).toMatchObject({
+      about: 'an instance stands still, and nobody wakes it',
+      crashed: expect.arrayContaining(['it did not heal']),
+    });
+    expect(seen).toBeGreaterThan(0);
+    expect(operations).toHaveLength(seen);
+  }, 120_000);
 });
