@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { lineOf } from '../chaos/report.js';
-import { runScenario } from '../chaos/run-scenario.js';
+import { runScenario, violationsIn } from '../chaos/run-scenario.js';
 import { SCENARIOS } from '../chaos/scenarios.js';
 
 /** Some of the scenarios, with few clients. All of them, and longer: npm run chaos. */
@@ -13,6 +13,8 @@ const SHORT = [
   'memory-full',
 ];
 const FEWEST_OPERATIONS = 50;
+/** Other test files run at the same time, and nodes start and elect more slowly. */
+const SLOWER = 2;
 
 describe('under load, and whatever breaks', () => {
   const scenarios = SCENARIOS.filter(({ name }) => SHORT.includes(name));
@@ -20,17 +22,13 @@ describe('under load, and whatever breaks', () => {
   it.each(scenarios.map((scenario) => [scenario.about, scenario] as const))(
     'nothing acknowledged is lost, no ended session is accepted, every answer is honest and in time: %s',
     async (_, scenario) => {
-      const report = await runScenario(scenario, { seed: 1, workers: 4 });
+      const { from, withinMs } = scenario.recovery;
+      const recovery = { from, withinMs: SLOWER * withinMs };
+      const report = await runScenario({ ...scenario, recovery }, { seed: 1, workers: 4 });
       process.stderr.write(lineOf(report));
 
-      const { lost, accepted, dishonest, late, crashed } = report;
-      expect({ lost, accepted, dishonest, late, crashed }).toEqual({
-        lost: [],
-        accepted: [],
-        dishonest: [],
-        late: [],
-        crashed: [],
-      });
+      expect(violationsIn(report)).toEqual([]);
+      expect(report.untried).toEqual([]);
       expect(report.operations).toBeGreaterThan(FEWEST_OPERATIONS);
     },
     180_000,
@@ -41,7 +39,7 @@ describe('under load, and whatever breaks', () => {
       {
         name: 'breaks-off',
         about: 'an instance stands still, and nobody wakes it',
-        recoversFrom: 'end',
+        recovery: { from: 'end', withinMs: 3000 },
         run: async (world) => {
           world.instances[0]!.pause();
           await world.goOn(500);
@@ -56,7 +54,7 @@ describe('under load, and whatever breaks', () => {
 
     expect(report).toMatchObject({
       about: 'an instance stands still, and nobody wakes it',
-      crashed: expect.arrayContaining(['it did not heal']),
+      crashed: ['it did not heal'],
     });
     expect(seen).toBeGreaterThan(0);
     expect(operations).toHaveLength(seen);
