@@ -19,7 +19,10 @@ export function unavailabilityOf(
   delayMs: number,
 ): Unavailability {
   const refused = history.operations.filter(
-    (one) => one.status === 503 && !(one.code === 'overloaded' && delayMs >= STARVED_MS),
+    (one) =>
+      one.status === 503 &&
+      !history.isWarmingUp(one) &&
+      !(one.code === 'overloaded' && delayMs >= STARVED_MS),
   );
   const firstFault = history.faults[0]?.begin ?? Infinity;
   const isCalm = ({ begin, end }: Operation): boolean =>

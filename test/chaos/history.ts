@@ -47,6 +47,8 @@ export class History {
   readonly notes: string[] = [];
   /** What was not done often enough to say that it works. */
   readonly untried: string[] = [];
+  /** From here on each kind of request has succeeded; what instances that have just begun are slow with is no finding. */
+  warmFrom = 0;
   /** From here on everything is whole again, and every request has to succeed or to be refused. */
   calmFrom = Infinity;
   private readonly origin = performance.now();
@@ -57,6 +59,10 @@ export class History {
 
   record(operation: Operation): void {
     this.operations.push(operation);
+  }
+
+  isWarmingUp({ begin }: Operation): boolean {
+    return begin < this.warmFrom;
   }
 
   /** Whether its instance was stopped, killed or restarted meanwhile, or a moment before. */

@@ -235,6 +235,15 @@ describe('the promises, checked against a history', () => {
     expect(broken({}, 400).sort()).toEqual(['late', 'slow']);
   });
 
+  it('excuses slow instances until each kind of request has succeeded once, and no longer', () => {
+    after('read', { begin: 0, end: 6000 });
+    after('change', { begin: 0, end: 7000, status: 503 });
+    expect(broken().sort()).toEqual(['late', 'late', 'unavailable']);
+
+    history.warmFrom = 100;
+    expect(broken()).toEqual([]);
+  });
+
   it('excuses an instance that sheds load on a starved machine', () => {
     after('read', { status: 503, code: 'overloaded' });
 

@@ -74,6 +74,7 @@ async function play(scenario: Scenario, world: World, workers: number): Promise<
   world.startLoad(workers);
   await world.goOn(CALM_MS);
   await untilDone(world, 1);
+  world.history.warmFrom = world.history.now();
   await scenario.run(world);
   await world.untilHealthy();
   await world.goOn(CALM_MS);
