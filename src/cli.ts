@@ -1,3 +1,5 @@
+import { parseArgs } from 'node:util';
+
 import { Shutdown } from './bootstrap/shutdown.js';
 import { endAllSessions } from './cli/end-all-sessions.js';
 import { printRedisAcl } from './cli/redis-acl.js';
@@ -12,7 +14,7 @@ Commands:
                       From REDIS_USERNAME (default keyslot), REDIS_PASSWORD and REDIS_KEY_PREFIX.
   end-all-sessions    End every session of every user, at once and for good, also while instances run.
                       With the settings of an instance. Its Redis user needs the right +scan as well.
-  help                Show this text.
+  help                Show this text, as --help does with any command.
 `;
 
 async function runCluster(): Promise<void> {
@@ -41,18 +43,42 @@ async function runCluster(): Promise<void> {
   }
 }
 
-const [command = 'help', ...options] = process.argv.slice(2);
-switch (command) {
-  case 'cluster':
-    await runCluster();
-    break;
-  case 'redis-acl':
-    printRedisAcl(options);
-    break;
-  case 'end-all-sessions':
-    await endAllSessions();
-    break;
-  default:
-    process.stdout.write(USAGE);
-    process.exitCode = command === 'help' ? 0 : 2;
+interface Command {
+  readonly run: (values: Readonly<Record<string, unknown>>) => Promise<void> | void;
+  readonly options?: Readonly<Record<string, { readonly type: 'boolean' }>>;
 }
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  cluster: { run: runCluster },
+  'redis-acl': {
+    run: ({ file }) => printRedisAcl({ isFile: file === true }),
+    options: { file: { type: 'boolean' } },
+  },
+  'end-all-sessions': { run: endAllSessions },
+  help: { run: () => void process.stdout.write(USAGE) },
+};
+
+/** Does nothing at all when a word is not understood: a mistyped command must not be half of another one. */
+async function runCommand(name: string, args: string[]): Promise<void> {
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!command) {
+    return refuse(`There is no command '${name}'.`);
+  }
+  let values: Readonly<Record<string, unknown>>;
+  try {
+    const options = { ...command.options, help: { type: 'boolean', short: 'h' } } as const;
+    ({ values } = parseArgs({ args, options }));
+  } catch (error) {
+    // The rest is about how to pass a word that begins with a dash, which no command takes.
+    return refuse(`${(error as Error).message.replace(/\.(?: .*)?$/s, '')}.`);
+  }
+  await (values['help'] === true ? COMMANDS['help'] : command)?.run(values);
+}
+
+function refuse(message: string): void {
+  process.stderr.write(`${message}\n\n${USAGE}`);
+  process.exitCode = 2;
+}
+
+const [first = 'help', ...rest] = process.argv.slice(2);
+await (['--help', '-h'].includes(first) ? runCommand('help', rest) : runCommand(first, rest));

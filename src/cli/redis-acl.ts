@@ -7,12 +7,7 @@ const DEFAULT_USERNAME = 'keyslot';
  * Prints the Redis user with the least rights: the line on standard output, what to do with it on standard error, so
  * that the output can be piped into redis-cli or a file.
  */
-export function printRedisAcl(options: readonly string[]): void {
-  const isFile = options[0] === '--file';
-  if (options.length > (isFile ? 1 : 0)) {
-    fail('Usage: node dist/cli.js redis-acl [--file]');
-    return;
-  }
+export function printRedisAcl({ isFile }: { readonly isFile: boolean }): void {
   try {
     const { username = DEFAULT_USERNAME, ...rest } = loadRedisUser();
     const user = { username, ...rest };
@@ -22,13 +17,9 @@ export function printRedisAcl(options: readonly string[]): void {
     if (!(error instanceof SettingsError)) {
       throw error;
     }
-    fail(error.message);
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 2;
   }
-}
-
-function fail(message: string): void {
-  process.stderr.write(`${message}\n`);
-  process.exitCode = 2;
 }
 
 function advice(isFile: boolean, isWithoutPassword: boolean): string {

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Deadline } from '../common/deadline/index.js';
 import { MissingRightError, RedisUnavailableError } from './redis-cluster.errors.js';
+import { isProgrammingError } from './retriable.js';
 import { within } from './within.js';
 
 const SLOTS = 16_384;
@@ -50,6 +51,9 @@ export class KeyScan {
           return this.keys;
         }
       } catch (error) {
+        if (isProgrammingError(error as Error)) {
+          throw error;
+        }
         refuseWithoutRight(error as Error);
         cause = error;
       }

@@ -18,7 +18,7 @@ import { NotConfirmedError, RedisUnavailableError } from './redis-cluster.errors
 import { REDIS_CLUSTER_OPTIONS } from './redis-cluster.module-definition.js';
 import { REDIS_CLUSTER_DEFAULTS, type RedisClusterOptions } from './redis-cluster.options.js';
 import { isRefusal, presentable } from './refusal.js';
-import { isRetriable } from './retriable.js';
+import { isProgrammingError, isRetriable } from './retriable.js';
 import { appendTo, correctedBy, type ScriptCall } from './script-call.js';
 import { TroubleLog } from './trouble-log.js';
 import { within } from './within.js';
@@ -215,6 +215,9 @@ export class RedisCluster implements OnApplicationShutdown {
         break;
       } catch (error) {
         failure = error as Error;
+      }
+      if (isProgrammingError(failure)) {
+        throw failure;
       }
       if (isRefusal(failure)) {
         // It will be the same until somebody mends it.

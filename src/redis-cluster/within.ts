@@ -1,7 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+/** A timer that is set for longer ends at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** The result of the work, or an error when it takes longer. The work itself goes on: whoever started it must expect that. */
 export async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  if (ms > LONGEST_TIMER_MS) {
+    return work;
+  }
   const abort = new AbortController();
   try {
     return await Promise.race([

@@ -4,10 +4,12 @@ import {
   checkNode,
   ensurePackages,
   ensureRedisServer,
+  ensureWrk,
   namesOwnCluster,
   say,
   SetUpError,
 } from './prerequisites.js';
+import { runSuite } from './suites.js';
 
 const tasks = {
   start: async () => {
@@ -31,13 +33,12 @@ const tasks = {
   },
   chaos: async () => {
     prepare({ needsRedis: true });
-    const { runChaos } = await import('./chaos.js');
-    await runChaos(process.argv.slice(3));
+    await runSuite('chaos', process.argv.slice(3));
   },
   bench: async () => {
     prepare({ needsRedis: true });
-    const { runBench } = await import('./bench.js');
-    await runBench(process.argv.slice(3));
+    ensureWrk();
+    await runSuite('bench', process.argv.slice(3));
   },
 };
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 
-const COMPILED = resolve('.cache/bench/test/bench');
+const COMPILED = resolve('.cache/suites/test/bench');
 
 export const SEED_KEYSLOT = `${COMPILED}/seed-keyslot.js`;
 

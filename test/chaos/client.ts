@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { GOOD_PASSWORD, type Answer, type Tokens } from '../support/http-client.js';
 import type { Instance } from '../support/instance.js';
@@ -7,6 +7,8 @@ import type { Random } from './random.js';
 
 /** Of the sessions that have ended, so many are tried again and again. */
 const REMEMBERED_ENDED = 20;
+/** So long a client waits for what it only reads: an instance that stands still answers when it wakes up. */
+const PATIENCE_MS = 3000;
 
 /** A login, as its client knows it. */
 interface KnownSession {
@@ -21,17 +23,21 @@ type Send = (instance: Instance) => Promise<Answer<unknown>>;
 
 /** One user and what somebody does with the account: everything one after the other, on any instance. */
 export class Client {
-  private readonly username = `client-${randomUUID()}`;
+  private readonly username: string;
   private readonly sessions: KnownSession[] = [];
   private readonly ended: KnownSession[] = [];
-  private isRegistered = false;
+  isRegistered = false;
   private writes = 0;
+  private readonly reading = new Set<Promise<unknown>>();
 
   constructor(
     private readonly instances: readonly Instance[],
     private readonly history: History,
     private readonly random: Random,
-  ) {}
+  ) {
+    // By chance that can be repeated: the name decides which slots are used.
+    this.username = `client-${random.word()}`;
+  }
 
   /** One request, chosen by chance from what is possible now. */
   async step(): Promise<void> {
@@ -47,7 +53,7 @@ export class Client {
     }
     const chance = this.random.next();
     if (chance < 0.5) {
-      await this.read(session, this.anyInstance());
+      await this.patiently(this.read(session, this.anyOf(this.instances)));
     } else if (chance < 0.65) {
       await this.change(session);
     } else if (chance < 0.75) {
@@ -58,7 +64,7 @@ export class Client {
       await this.logIn();
     } else if (this.ended.length > 0) {
       const ended = this.random.pick(this.ended);
-      await (chance < 0.95 ? this.read(ended, this.anyInstance()) : this.refresh(ended));
+      await (chance < 0.95 ? this.readEverywhere(ended) : this.refresh(ended));
     }
   }
 
@@ -69,13 +75,16 @@ export class Client {
     }
     await this.logIn();
     for (const session of [...this.sessions, ...this.ended]) {
-      for (let instance = 0; instance < this.instances.length; instance += 1) {
-        await this.read(session, instance);
-      }
+      await this.readEverywhere(session);
     }
     for (const session of this.ended) {
       await this.refresh(session);
     }
+  }
+
+  /** Ends when all has been answered that was begun. */
+  async settle(): Promise<void> {
+    await Promise.all(this.reading);
   }
 
   private async register(): Promise<void> {
@@ -110,6 +119,18 @@ export class Client {
       target.ownUser(session.accessToken),
     );
     this.forgetIfRefused(session, answer);
+  }
+
+  /** On all instances at once: also on those that stand still or are cut off. */
+  private async readEverywhere(session: KnownSession): Promise<void> {
+    const reads = this.instances.map(async (_, instance) => this.read(session, instance));
+    await this.patiently(Promise.all(reads));
+  }
+
+  private async patiently(reading: Promise<unknown>): Promise<void> {
+    this.reading.add(reading);
+    const ended = reading.finally(() => this.reading.delete(reading));
+    await Promise.race([ended, delay(PATIENCE_MS, undefined, { ref: false })]);
   }
 
   private async change(session: KnownSession): Promise<void> {
@@ -147,6 +168,10 @@ export class Client {
   }
 
   private async logOut(session: KnownSession): Promise<void> {
+    if (!session.isLeaving) {
+      // So that each instance has the token in its memory when the session ends.
+      await this.readEverywhere(session);
+    }
     const answer = await this.call(
       'logout',
       this.anyInstance(),
@@ -156,6 +181,7 @@ export class Client {
     session.isLeaving = true;
     if (answer?.status === 204) {
       this.forget(session);
+      await this.readEverywhere(session);
     }
     this.forgetIfRefused(session, answer);
   }
@@ -175,8 +201,13 @@ export class Client {
     }
   }
 
+  /** As a load balancer does it: one that stands still is left alone, or every client would soon wait for it. */
   private anyInstance(): number {
-    return Math.floor(this.random.next() * this.instances.length);
+    return this.anyOf(this.instances.filter(({ isPaused }) => !isPaused));
+  }
+
+  private anyOf(instances: readonly Instance[]): number {
+    return this.instances.indexOf(this.random.pick(instances));
   }
 
   private async call(

@@ -1,3 +1,6 @@
+/** After a disturbance, connections that were kept open are still found dead for so long. */
+export const AFTER_EFFECT_MS = 500;
+
 /** What a client did. */
 export const KINDS = ['register', 'login', 'read', 'change', 'refresh', 'logout'] as const;
 export type Kind = (typeof KINDS)[number];
@@ -40,6 +43,12 @@ export class History {
   readonly operations: Operation[] = [];
   readonly disturbances: Disturbance[] = [];
   readonly faults: Fault[] = [];
+  /** What else a reader of the report should know. */
+  readonly notes: string[] = [];
+  /** What was not done often enough to say that it works. */
+  readonly untried: string[] = [];
+  /** From here on each kind of request has succeeded; what instances that have just begun are slow with is no finding. */
+  warmFrom = 0;
   /** From here on everything is whole again, and every request has to succeed or to be refused. */
   calmFrom = Infinity;
   private readonly origin = performance.now();
@@ -50,6 +59,17 @@ export class History {
 
   record(operation: Operation): void {
     this.operations.push(operation);
+  }
+
+  isWarmingUp({ begin }: Operation): boolean {
+    return begin < this.warmFrom;
+  }
+
+  /** Whether its instance was stopped, killed or restarted meanwhile, or a moment before. */
+  isDisturbed({ instance, begin, end }: Operation): boolean {
+    return this.disturbances.some(
+      (one) => one.instance === instance && begin < one.end + AFTER_EFFECT_MS && end > one.begin,
+    );
   }
 
   /** Notes that an instance is disturbed for as long as the work takes. */

@@ -5,7 +5,7 @@ import { Client } from './client.js';
 import type { History } from './history.js';
 import { Random } from './random.js';
 
-/** Requests of each client before it makes room for a new user. */
+/** Requests for each user before they make room for new ones. */
 const STEPS_PER_USER = 60;
 /** Between two requests of a client, so that the machine has time for the servers as well. */
 const LONGEST_PAUSE_MS = 20;
@@ -21,19 +21,33 @@ export class Load {
     private readonly history: History,
     seed: number,
     workers: number,
+    /** At the same time, for all workers together. */
+    users = workers,
   ) {
+    const usersEach = Math.ceil(users / workers);
     this.work = Promise.all(
       Array.from({ length: workers }, async (_, worker) =>
         // Chance of its own, so that what one client chooses does not depend on when others do.
-        this.keepWorking(new Random(seed + 1 + worker)),
+        this.keepWorking(new Random(seed + 1 + worker), usersEach),
       ),
     );
   }
 
-  /** Ends when every request under way has been answered, and everything was looked at once more. */
-  async finish(): Promise<void> {
+  /** How many users there are by now. */
+  get users(): number {
+    return this.clients.filter(({ isRegistered }) => isRegistered).length;
+  }
+
+  /** Nothing new is begun. Ends when every request under way has been answered. */
+  async stop(): Promise<void> {
     this.isOver = true;
     await this.work;
+    await Promise.all(this.clients.map(async (client) => client.settle()));
+  }
+
+  /** Ends when, beside that, everything was looked at once more. */
+  async finish(): Promise<void> {
+    await this.stop();
     const left = [...this.clients];
     const next = async (): Promise<void> => {
       for (let client = left.pop(); client; client = left.pop()) {
@@ -41,14 +55,19 @@ export class Load {
       }
     };
     await Promise.all([next(), next(), next(), next()]);
+    await Promise.all(this.clients.map(async (client) => client.settle()));
   }
 
-  private async keepWorking(random: Random): Promise<void> {
+  private async keepWorking(random: Random, users: number): Promise<void> {
     while (!this.isOver) {
-      const client = new Client(this.instances, this.history, random);
-      this.clients.push(client);
-      for (let step = 0; step < STEPS_PER_USER && !this.isOver; step += 1) {
-        await client.step();
+      const clients = Array.from(
+        { length: users },
+        () => new Client(this.instances, this.history, random),
+      );
+      this.clients.push(...clients);
+      const next = [...clients];
+      for (let step = 0; step < STEPS_PER_USER * users && !this.isOver; step += 1) {
+        await (next.shift() ?? random.pick(clients)).step();
         await delay(random.between(0, LONGEST_PAUSE_MS));
       }
     }

@@ -1,12 +1,12 @@
-import { randomInt } from 'node:crypto';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 
 import { Shutdown } from '../../src/bootstrap/shutdown.js';
 import { running } from '../support/running.js';
-import { lineOf, markdownOf } from './report.js';
+import { optionsFrom, UsageError, type Options } from './options.js';
+import { lineOf, markdownOf, verdictOf, type RunDetails } from './report.js';
 import { REVOCATIONS, runRevocations } from './revocation-scenario.js';
-import { runScenario, violationCount, type ScenarioReport } from './run-scenario.js';
+import { runScenario, type ScenarioReport } from './run-scenario.js';
 import { SCENARIOS } from './scenarios.js';
 
 const USAGE = `Usage: npm run chaos -- [options]
@@ -16,103 +16,96 @@ const USAGE = `Usage: npm run chaos -- [options]
   --seed N         makes the same choices as an earlier run
   --workers N      how many clients work at the same time (default 8)
   --revocations N  how many tokens are revoked in the scenario "revocations" (default 500)
+  --help           shows this text
 
-The table is printed, and written to .data/chaos/ as Markdown and JSON, with every operation of every scenario beside it. The exit code is 0 when every promise was kept.
+The table is printed, and written to .data/chaos/ as Markdown and JSON, with every operation of every scenario beside it.
+The exit code is 0 when every promise was kept, 1 when one was broken, 2 when an option was not understood, and 3 when
+something was not tried often enough to say.
 `;
 const RESULTS = '.data/chaos';
-
-const { values } = parseArgs({
-  options: {
-    list: { type: 'boolean', default: false },
-    only: { type: 'string' },
-    seed: { type: 'string', default: String(randomInt(2 ** 31)) },
-    workers: { type: 'string', default: '8' },
-    revocations: { type: 'string', default: '500' },
-    help: { type: 'boolean', default: false },
-  },
-});
+const EXIT_CODES = { kept: 0, BROKEN: 1, 'not tried enough': 3 };
 
 interface Entry {
   readonly name: string;
   readonly about: string;
-  readonly run: (seed: number, workers: number) => Promise<ScenarioReport>;
+  readonly run: (options: Options) => Promise<ScenarioReport>;
 }
 
 const entries: readonly Entry[] = [
   ...SCENARIOS.map((scenario) => ({
     name: scenario.name,
     about: scenario.about,
-    run: async (seed: number, workers: number) => runScenario(scenario, { seed, workers }),
+    run: async (options: Options) => runScenario(scenario, options),
   })),
   {
     ...REVOCATIONS,
-    run: async (seed, workers) =>
-      runRevocations(whole('revocations', values.revocations), seed, workers),
+    run: async ({ revocations, seed, workers }) => runRevocations(revocations, seed, workers),
   },
 ];
 
-async function main(): Promise<void> {
-  if (values.help) {
+async function main(args: readonly string[]): Promise<void> {
+  const names = entries.map(({ name }) => name);
+  const options = optionsFrom(args, names);
+  if (options.help) {
     process.stdout.write(USAGE);
-  } else if (values.list) {
-    entries.forEach(({ name, about }) => process.stdout.write(`${name.padEnd(26)}${about}\n`));
+  } else if (options.list) {
+    const lines = entries.map(({ name, about }) => `${name.padEnd(26)}${about}\n`);
+    process.stdout.write(lines.join(''));
   } else {
-    await runAll(chosen(), whole('seed', values.seed), whole('workers', values.workers));
+    await runAll(options);
   }
 }
 
-function whole(name: string, text: string): number {
-  const number = Number(text);
-  if (!Number.isSafeInteger(number) || number < 1) {
-    throw new Error(`--${name} must be a whole number, at least 1.`);
-  }
-  return number;
-}
-
-function chosen(): readonly Entry[] {
-  const names = values.only?.split(',');
-  const unknown = names?.filter((name) => !entries.some((entry) => entry.name === name)) ?? [];
-  if (unknown.length > 0) {
-    throw new Error(`There is no scenario ${unknown.join(', ')}. See --list.`);
-  }
-  return entries.filter(({ name }) => names?.includes(name) ?? true);
-}
-
-async function runAll(chosenOnes: readonly Entry[], seed: number, workers: number): Promise<void> {
+async function runAll(options: Options): Promise<void> {
   new Shutdown().add(() => Promise.all([...running].map((stop) => stop())));
-  process.stdout.write(`Seed ${seed}, three instances, ${workers} clients.\n`);
+  const details = { ...options, startedAt: new Date(), redisVersion: redisVersion() };
+  process.stdout.write(`Seed ${options.seed}, three instances, ${options.workers} clients.\n`);
   const reports: ScenarioReport[] = [];
-  for (const { name, run } of chosenOnes) {
-    process.stdout.write(`${name} …\n`);
-    const report = await run(seed, workers).catch((error: Error) => brokenOff(name, seed, error));
+  for (const entry of entries.filter(({ name }) => options.only.includes(name))) {
+    process.stdout.write(`${entry.name} …\n`);
+    const report = await entry
+      .run(options)
+      .catch((error: Error) => notStarted(entry, options.seed, error));
     reports.push(report);
     process.stdout.write(lineOf(report));
     writeHistory(report);
-    write(reports, seed);
+    write(reports, details);
   }
-  process.stdout.write(`\n${markdownOf(reports)}\n`);
-  process.exitCode = reports.some((report) => violationCount(report) > 0) ? 1 : 0;
+  process.stdout.write(`\n${markdownOf(reports, details)}\n`);
+  process.exitCode = EXIT_CODES[verdictOf(reports)];
 }
 
-/** What did not heal in time is no reason to leave the others out. */
-function brokenOff(scenario: string, seed: number, { message }: Error): ScenarioReport {
+/** No reason to leave the others out. */
+function notStarted({ name, about }: Entry, seed: number, { message }: Error): ScenarioReport {
   const nothing = {
-    operations: 0,
-    done: {},
-    errors: {},
-    longestAnswerMs: 0,
-    recoveryMs: undefined,
+    ...{ operations: 0, done: {}, errors: {}, notes: [], untried: [] },
+    ...{ longestAnswerMs: 0, recoveryMs: undefined, longestRecoveryMs: undefined },
+    ...{ delayMs: 0, tookMs: 0 },
   };
-  const violations = { lost: [], accepted: [], dishonest: [], late: [], crashed: [message] };
-  return { scenario, about: '', seed, ...nothing, ...violations };
+  const violations = {
+    ...{ lost: [], accepted: [], dishonest: [], late: [], unavailable: [], slow: [] },
+    crashed: [message],
+  };
+  return { scenario: name, about, seed, ...nothing, ...violations };
+}
+
+function redisVersion(): string {
+  const { stdout } = spawnSync('redis-server', ['--version'], { encoding: 'utf8' });
+  return /v=(\S+)/.exec(stdout)?.[1] ?? 'unknown';
 }
 
 /** After each scenario, so that an interrupted run leaves what it has found. */
-function write(reports: readonly ScenarioReport[], seed: number): void {
+function write(reports: readonly ScenarioReport[], details: RunDetails): void {
+  const { seed, workers, startedAt } = details;
   mkdirSync(RESULTS, { recursive: true });
-  writeFileSync(`${RESULTS}/${seed}.md`, `${markdownOf(reports)}\n`);
+  writeFileSync(`${RESULTS}/${seed}.md`, `${markdownOf(reports, details)}\n`);
   const withoutHistory = reports.map((report) => ({ ...report, history: undefined }));
-  writeFileSync(`${RESULTS}/${seed}.json`, `${JSON.stringify(withoutHistory, null, 2)}\n`);
+  const result = {
+    ...{ verdict: verdictOf(reports), startedAt, seed, workers, redis: details.redisVersion },
+    node: process.versions.node,
+    scenarios: withoutHistory,
+  };
+  writeFileSync(`${RESULTS}/${seed}.json`, `${JSON.stringify(result, null, 2)}\n`);
 }
 
 /** Every operation on a line of its own. */
@@ -125,4 +118,12 @@ function writeHistory({ scenario, seed, history }: ScenarioReport): void {
   }
 }
 
-await main();
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof UsageError)) {
+    throw error;
+  }
+  process.stderr.write(`${error.message} See --help.\n`);
+  process.exitCode = 2;
+}

@@ -1,5 +1,10 @@
+import { whyDishonest } from './honesty.js';
 import { History, type Kind, type Operation } from './history.js';
-import { recoveriesOf, violationsOf, type Violations } from './promises.js';
+import { recoveriesOf } from './availability.js';
+import type { Expectations } from './expectations.js';
+import { violationsOf, type Violations } from './promises.js';
+
+const HONEST = { status: 200, hasRetryAfter: true, isDisturbed: false };
 
 /** The checks of the fault suite are only worth something if they can fail. */
 describe('the promises, checked against a history', () => {
@@ -21,13 +26,23 @@ describe('the promises, checked against a history', () => {
     history.record(operation);
     now = operation.end + 10;
   };
-  const NONE: Violations = { lost: [], accepted: [], dishonest: [], late: [] };
-  const broken = (): string[] =>
-    Object.entries(violationsOf(history) as unknown as Record<string, string[]>).flatMap(
-      ([name, list]) => list.map(() => name),
+  const NONE: Violations = {
+    ...{ lost: [], accepted: [], dishonest: [], late: [] },
+    ...{ unavailable: [], slow: [] },
+  };
+  const EXPECTED: Expectations = { recovery: { from: 'begin', withinMs: 5000 } };
+  const check = (changes: Partial<Expectations> = {}, delayMs = 0): Violations =>
+    violationsOf(history, { ...EXPECTED, ...changes }, delayMs);
+  const broken = (...args: Parameters<typeof check>): string[] =>
+    Object.entries(check(...args) as unknown as Record<string, string[]>).flatMap(([name, list]) =>
+      list.map(() => name),
     );
+  /** What is turned away from here on is so because of it. */
+  const breakSomething = (begin = 0, end = Infinity): void =>
+    void history.faults.push({ name: 'kill', begin, end });
 
   it('finds nothing where all is well', () => {
+    breakSomething();
     after('register');
     after('login');
     after('change', { value: 'one' });
@@ -38,7 +53,7 @@ describe('the promises, checked against a history', () => {
     after('logout', { status: 204 });
     after('read', { status: 401 });
 
-    expect(violationsOf(history)).toEqual(NONE);
+    expect(check()).toEqual(NONE);
   });
 
   it.each<[string, string, () => void]>([
@@ -71,6 +86,7 @@ describe('the promises, checked against a history', () => {
       'a change that came late and undid a newer one',
       'lost',
       () => {
+        breakSomething();
         after('change', { value: 'one', status: 503 });
         after('change', { value: 'two' });
         after('read', { value: 'one' });
@@ -90,6 +106,7 @@ describe('the promises, checked against a history', () => {
       'accepted',
       () => {
         after('login');
+        breakSomething();
         after('logout', { status: 503 });
         after('logout', { status: 401 });
         after('refresh');
@@ -107,6 +124,7 @@ describe('the promises, checked against a history', () => {
       'a user who could log in once, and cannot any more',
       'lost',
       () => {
+        breakSomething();
         after('register', { status: 503 });
         after('register', { status: 409 });
         after('login');
@@ -115,17 +133,30 @@ describe('the promises, checked against a history', () => {
     ],
     [
       'a 503 when everything is whole again',
-      'dishonest',
+      'unavailable',
       () => {
+        breakSomething();
         history.calmFrom = 0;
         after('read', { begin: 10, status: 503 });
       },
     ],
+    [
+      'a 503 before anything is broken',
+      'unavailable',
+      () => {
+        after('read', { status: 503 });
+        breakSomething(1000);
+      },
+    ],
+    ['a 503 where nothing is broken', 'unavailable', () => after('read', { status: 503 })],
     ['an internal error', 'dishonest', () => after('read', { status: 500 })],
     [
       'a 503 that does not say when to come back',
       'dishonest',
-      () => after('read', { status: 503, hasRetryAfter: false }),
+      () => {
+        breakSomething();
+        after('read', { status: 503, hasRetryAfter: false });
+      },
     ],
     [
       'no answer from an instance that nobody touched',
@@ -138,10 +169,14 @@ describe('the promises, checked against a history', () => {
       () => after('register', { status: 409 }),
     ],
     ['a read that took too long', 'late', () => after('read', { begin: 0, end: 3000 })],
+    ['a logout that took too long', 'late', () => after('logout', { begin: 0, end: 6000 })],
     [
-      'a logout that took too long',
-      'late',
-      () => after('logout', { begin: 0, end: 6000, status: 503 }),
+      'a fault that took too long to recover from',
+      'slow',
+      () => {
+        breakSomething();
+        after('read', { begin: 5500, status: 503 });
+      },
     ],
   ])('finds %s', (_, name, happen) => {
     happen();
@@ -159,15 +194,16 @@ describe('the promises, checked against a history', () => {
   });
 
   it('lets a spent refresh token end its session when the lost answer was asked for too late', () => {
+    breakSomething();
     after('login');
     after('refresh', { begin: 1000, end: 2000, status: 503 });
     after('refresh', { begin: 13_000, end: 13_010, status: 401 });
-    expect(violationsOf(history)).toEqual(NONE);
+    expect(check({ recovery: { from: 'begin', withinMs: 20_000 } })).toEqual(NONE);
 
     after('login', { session: 't' });
     after('refresh', { session: 't', status: 503 });
     after('refresh', { session: 't', status: 401 });
-    expect(broken()).toEqual(['lost']);
+    expect(broken({ recovery: { from: 'begin', withinMs: 20_000 } })).toEqual(['lost']);
   });
 
   it('measures how long clients were turned away after each fault', async () => {
@@ -178,5 +214,58 @@ describe('the promises, checked against a history', () => {
     after('read', { begin: begin + 4000 });
 
     expect(recoveriesOf(history, 'begin')).toEqual([3300]);
+  });
+
+  it('finds that more were turned away than the scenario allows', () => {
+    breakSomething();
+    after('read', { status: 503 });
+    after('read');
+    after('read');
+
+    expect(broken({ mostRefused: 0.5 })).toEqual([]);
+    expect(broken({ mostRefused: 0.1 })).toEqual(['unavailable']);
+  });
+
+  it('takes nothing for late or slow by which the suite itself was late', () => {
+    breakSomething();
+    after('read', { begin: 0, end: 3000 });
+    after('read', { begin: 5500, status: 503 });
+
+    expect(broken({}, 1000)).toEqual([]);
+    expect(broken({}, 400).sort()).toEqual(['late', 'slow']);
+  });
+
+  it('excuses slow instances until each kind of request has succeeded once, and no longer', () => {
+    after('read', { begin: 0, end: 6000 });
+    after('change', { begin: 0, end: 7000, status: 503 });
+    expect(broken().sort()).toEqual(['late', 'late', 'unavailable']);
+
+    history.warmFrom = 100;
+    expect(broken()).toEqual([]);
+  });
+
+  it('excuses an instance that sheds load on a starved machine', () => {
+    after('read', { status: 503, code: 'overloaded' });
+
+    expect(broken({}, 600)).toEqual([]);
+    expect(broken({}, 10)).toEqual(['unavailable']);
+  });
+});
+
+describe('an answer, whoever asked', () => {
+  it.each([
+    ['no answer from an instance that nobody touched', { status: 0 }],
+    ['a 503 that does not say when to come back', { status: 503, hasRetryAfter: false }],
+    ['an internal error', { status: 500 }],
+  ])('is dishonest: %s', (_, seen) => {
+    expect(whyDishonest({ ...HONEST, ...seen })).toBeDefined();
+  });
+
+  it.each([
+    ['no answer from an instance that was killed', { status: 0, isDisturbed: true }],
+    ['a 503 that says when to come back', { status: 503 }],
+    ['a refused token', { status: 401, hasRetryAfter: false }],
+  ])('is honest: %s', (_, seen) => {
+    expect(whyDishonest({ ...HONEST, ...seen })).toBeUndefined();
   });
 });

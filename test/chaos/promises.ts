@@ -1,7 +1,9 @@
+import { unavailabilityOf, type Unavailability } from './availability.js';
+import type { Expectations } from './expectations.js';
+import { whyDishonest } from './honesty.js';
 import { isAnswered, isUnknown, type History, type Operation } from './history.js';
+import { describe } from './words.js';
 
-/** After a disturbance, connections that were kept open are still found dead for so long. */
-const AFTER_EFFECT_MS = 500;
 /** What a request may take (see RequestDeadline), and what a busy machine adds. */
 const LONGEST_READ_MS = 2000 + 500;
 const LONGEST_ANSWER_MS = 5000 + 500;
@@ -9,7 +11,7 @@ const LONGEST_ANSWER_MS = 5000 + 500;
 const GRACE_MS = 10_000;
 
 /** What was promised and not kept, in words. Every list has to be empty. */
-export interface Violations {
+export interface Violations extends Unavailability {
   /** Acknowledged, and not there any more. */
   readonly lost: string[];
   /** Let through, though the end of the session had been answered with success before. */
@@ -19,9 +21,20 @@ export interface Violations {
   readonly late: string[];
 }
 
-/** Checks the promises of the contract against what the clients saw. */
-export function violationsOf(history: History): Violations {
-  const violations: Violations = { lost: [], accepted: [], dishonest: [], late: [] };
+/**
+ * Checks the promises of the contract against what the clients saw.
+ *
+ * @param delayMs how late the suite's own process was at most, and so what it measured
+ */
+export function violationsOf(
+  history: History,
+  expectations: Expectations,
+  delayMs: number,
+): Violations {
+  const violations: Violations = {
+    ...{ lost: [], accepted: [], dishonest: [], late: [] },
+    ...unavailabilityOf(history, expectations, delayMs),
+  };
   for (const operations of groupBy(history.operations, ({ user }) => user).values()) {
     checkRegistration(operations, violations);
     checkValues(operations, violations);
@@ -30,7 +43,7 @@ export function violationsOf(history: History): Violations {
     }
   }
   for (const operation of history.operations) {
-    checkAnswer(operation, history, violations);
+    checkAnswer(operation, history, delayMs, violations);
   }
   return violations;
 }
@@ -113,68 +126,43 @@ function mayHaveEnded(refused: Operation, operations: readonly Operation[]): boo
 }
 
 /** Promise 3, and what the contract says about statuses. */
-function checkAnswer(operation: Operation, history: History, violations: Violations): void {
-  const isExcused = history.disturbances.some(
-    ({ instance, begin, end }) =>
-      instance === operation.instance &&
-      operation.begin < end + AFTER_EFFECT_MS &&
-      operation.end > begin,
-  );
-  if (!isHonest(operation, history.operations) && !(operation.status === 0 && isExcused)) {
+function checkAnswer(
+  operation: Operation,
+  history: History,
+  delayMs: number,
+  violations: Violations,
+): void {
+  const isExcused = history.isDisturbed(operation);
+  if (!isHonest(operation, history)) {
     violations.dishonest.push(describe('answered', operation));
-  }
-  if (operation.begin > history.calmFrom && isUnknown(operation)) {
-    violations.dishonest.push(describe('not recovered', operation));
   }
   const isRedisAway = history.faults.some(
     ({ name, begin, end }) =>
       name.startsWith('all ') && operation.begin > begin && operation.begin < end,
   );
   const isShort = operation.kind === 'read' || isRedisAway;
+  const isJudged = !isExcused && !history.isWarmingUp(operation);
   const limit = isShort ? LONGEST_READ_MS : LONGEST_ANSWER_MS;
-  if (operation.end - operation.begin > limit && !isExcused) {
+  if (operation.end - operation.begin > limit + delayMs && isJudged) {
     violations.late.push(describe('answered late', operation));
   }
 }
 
 /** A 401 is judged where sessions and users are. */
-function isHonest(operation: Operation, all: readonly Operation[]): boolean {
-  const { kind, status, hasRetryAfter } = operation;
-  if (status === 503) {
-    return hasRetryAfter;
-  }
-  if (kind === 'register' && status === 409) {
+function isHonest(operation: Operation, history: History): boolean {
+  const { kind, status } = operation;
+  if (status === 409) {
     // Only to a client who was left in doubt about the same name.
-    return all.some((one) => one.kind === kind && one.user === operation.user && isUnknown(one));
-  }
-  return isAnswered(operation) || (status === 401 && kind !== 'register');
-}
-
-/** How long clients were turned away after each fault, in milliseconds. */
-export function recoveriesOf(
-  { faults, operations, disturbances }: History,
-  from: 'begin' | 'end',
-): number[] {
-  return faults.map((fault, index) => {
-    const until = faults[index + 1]?.begin ?? Infinity;
-    const failed = operations.filter(
-      (one) => isUnknown(one) && one.end > fault.begin && one.end < until && !isDisturbed(one),
-    );
-    const last = failed.reduce((latest, { end }) => Math.max(latest, end), 0);
-    return Math.max(0, last - fault[from]);
-  });
-
-  function isDisturbed({ instance, begin, end }: Operation): boolean {
-    return disturbances.some(
-      (one) => one.instance === instance && begin < one.end + AFTER_EFFECT_MS && end > one.begin,
+    return (
+      kind === 'register' &&
+      history.operations.some(
+        (one) => one.kind === kind && one.user === operation.user && isUnknown(one),
+      )
     );
   }
-}
-
-function describe(what: string, operation: Operation): string {
-  const { kind, instance, begin, end, user, session, status, code } = operation;
-  const times = `${Math.round(begin)} to ${Math.round(end)} ms`;
-  return `${what}: ${kind} of ${user}${session ? `, session ${session}` : ''}, instance ${instance}, ${status} ${code ?? ''}, ${times}`;
+  const isRefusal = status === 403 || (status === 401 && kind === 'register');
+  const isDisturbed = history.isDisturbed(operation);
+  return !isRefusal && whyDishonest({ ...operation, isDisturbed }) === undefined;
 }
 
 function groupBy<T>(items: readonly T[], keyOf: (item: T) => string | undefined): Map<string, T[]> {

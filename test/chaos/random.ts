@@ -15,6 +15,11 @@ export class Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
+  /** Letters and digits that nothing else chosen by this seed has. */
+  word(): string {
+    return [this.next(), this.next()].map((part) => part.toString(36).slice(2, 8)).join('');
+  }
+
   between(low: number, high: number): number {
     return low + this.next() * (high - low);
   }

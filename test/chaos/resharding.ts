@@ -7,6 +7,8 @@ import { running } from '../support/running.js';
 
 const SLOTS = 16_384;
 const KEYS_AT_ONCE = 50;
+/** Questions that are sent without waiting for the answers. */
+const SLOTS_AT_ONCE = 500;
 const MIGRATE_TIMEOUT_MS = 5000;
 const KNOWN_MS = 20_000;
 
@@ -30,16 +32,16 @@ export class Resharding {
   /** Slots of a node that hold keys, at most so many. */
   async usedSlotsOf(port: number, count: number): Promise<number[]> {
     const node = this.node(port);
+    const slots = await this.slotsOf(port);
     const found: number[] = [];
-    for (const slot of await this.slotsOf(port)) {
-      if (Number(await node.call('CLUSTER', 'COUNTKEYSINSLOT', slot)) > 0) {
-        found.push(slot);
-      }
-      if (found.length === count) {
-        break;
-      }
+    for (let first = 0; first < slots.length && found.length < count; first += SLOTS_AT_ONCE) {
+      const some = slots.slice(first, first + SLOTS_AT_ONCE);
+      const keys = await Promise.all(
+        some.map(async (slot) => node.call('CLUSTER', 'COUNTKEYSINSLOT', slot)),
+      );
+      found.push(...some.filter((_, index) => Number(keys[index]) > 0));
     }
-    return found;
+    return found.slice(0, count);
   }
 
   async masterOf(slot: number): Promise<number> {

@@ -1,5 +1,6 @@
 import { FAULTS } from './faults.js';
 import { RevocationRun } from './revocations.js';
+import { OwnDelay } from './own-delay.js';
 import type { ScenarioReport } from './run-scenario.js';
 
 export const REVOCATIONS = {
@@ -18,6 +19,8 @@ export async function runRevocations(
   seed: number,
   workers: number,
 ): Promise<ScenarioReport> {
+  const begin = performance.now();
+  const delay = new OwnDelay();
   const tenth = Math.floor(count / 10);
   const run = await RevocationRun.start({
     revocations: { logout: count - 2 * tenth, 'role change': tenth, 'disabled user': tenth },
@@ -27,6 +30,7 @@ export async function runRevocations(
   });
   try {
     const report = await run.finish();
+    const delayMs = delay.stop();
     const checks = [...report.checks.values()].reduce((sum, number) => sum + number, 0);
     return {
       ...REVOCATIONS,
@@ -45,13 +49,22 @@ export async function runRevocations(
       },
       lost: [],
       accepted: report.accepted,
-      dishonest: [...report.checks.keys()]
-        .filter((status) => ![0, 401, 403, 503].includes(status))
-        .map((status) => `a check was answered ${status}`),
-      late: report.longestAnswerMs > LONGEST_ANSWER_MS ? ['an answer'] : [],
+      dishonest: report.dishonest,
+      late: report.longestAnswerMs > LONGEST_ANSWER_MS + delayMs ? ['an answer'] : [],
+      unavailable: [],
+      slow: [],
       longestAnswerMs: Math.round(report.longestAnswerMs),
       recoveryMs: undefined,
+      longestRecoveryMs: undefined,
+      delayMs,
+      tookMs: Math.round(performance.now() - begin),
       crashed: report.crashed,
+      untried: FAULTS.filter((fault) => report.faults.get(fault) === 0).map(
+        (fault) => `${fault}: never done`,
+      ),
+      notes: [
+        `Faults: ${[...report.faults].map(([fault, count]) => `${fault} ${count}`).join(', ')}.`,
+      ],
     };
   } finally {
     await run.stop();

@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
-
-import { GOOD_PASSWORD } from '../support/http-client.js';
+import { GOOD_PASSWORD, type Answer } from '../support/http-client.js';
 import { Instance } from '../support/instance.js';
 import { startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
 import { FaultDriver, type Fault } from './faults.js';
+import { AFTER_EFFECT_MS } from './history.js';
+import { whyDishonest } from './honesty.js';
 import { Random } from './random.js';
 
 /** What takes a token its power, and the request that shows whether it still has it. */
@@ -29,6 +29,8 @@ export interface RevocationReport {
   readonly checks: Map<number, number>;
   /** Of those, the ones that were let through. None may be. */
   readonly accepted: string[];
+  /** Answers that were neither what was asked for nor an honest refusal. None may be. */
+  readonly dishonest: string[];
   /** Revocations that had to be repeated, because they were answered 503 or not at all. */
   repeated: number;
   /** Changes that waited until a silent instance had gone, as the instances that still run have counted them. */
@@ -68,6 +70,7 @@ export class RevocationRun {
       faults: driver.counts,
       checks: new Map(),
       accepted: [],
+      dishonest: [],
       repeated: 0,
       leaseWaits: 0,
       durationsMs: [],
@@ -121,11 +124,15 @@ export class RevocationRun {
   }
 
   private async work(worker: number): Promise<void> {
-    const username = `worker-${worker}-${randomUUID()}`;
+    const username = `worker-${worker}-${this.random.word()}`;
     await this.until(async (instance) => {
       // Taken: by an attempt before, whose answer was lost, or one that is just being given up.
-      const { status } = await instance.register(username);
-      return status === 201 || (status === 409 && (await instance.login(username)).status === 200);
+      const { status } = await this.ask(instance, async () => instance.register(username));
+      return (
+        status === 201 ||
+        (status === 409 &&
+          (await this.ask(instance, async () => instance.login(username))).status === 200)
+      );
     });
     let past: string | undefined;
     for (let kind = this.left.pop(); kind !== undefined; kind = this.left.pop()) {
@@ -153,8 +160,8 @@ export class RevocationRun {
   private async logIn(username: string): Promise<{ token: string; userId: string }> {
     let token = '';
     await this.until(async (instance) => {
-      const login = await instance.login(username);
-      token = login.body.access_token;
+      const login = await this.ask(instance, async () => instance.login(username));
+      token = (login.body['access_token'] as string | undefined) ?? '';
       return login.status === 200;
     });
     const [, payload = ''] = token.split('.');
@@ -173,16 +180,16 @@ export class RevocationRun {
     let hasFailed = false;
     await this.until(async (instance) => {
       const begin = performance.now();
-      const answer =
+      const { status } = await this.ask(instance, async () =>
         kind === 'logout'
-          ? await instance.request('POST', '/api/logout', { token })
-          : await instance.request('PATCH', `/api/users/${userId}`, {
+          ? instance.logout(token)
+          : instance.request('PATCH', `/api/users/${userId}`, {
               token: this.administratorToken,
               body: kind === 'role change' ? { roles: [] } : { disabled: true },
-            });
+            }),
+      );
       // A logout that was not confirmed may have been one all the same: then the token is refused when it is repeated.
-      const isDone =
-        answer.status < 300 || (hasFailed && kind === 'logout' && answer.status === 401);
+      const isDone = isSuccess(status) || (hasFailed && kind === 'logout' && status === 401);
       if (isDone) {
         this.report.durationsMs.push(performance.now() - begin);
       } else {
@@ -196,9 +203,10 @@ export class RevocationRun {
   private async patchUser(userId: string, body: unknown): Promise<void> {
     const token = this.administratorToken;
     await this.until(async (instance) => {
-      return (
-        (await instance.request('PATCH', `/api/users/${userId}`, { token, body })).status < 300
+      const { status } = await this.ask(instance, async () =>
+        instance.request('PATCH', `/api/users/${userId}`, { token, body }),
       );
+      return isSuccess(status);
     });
   }
 
@@ -217,7 +225,7 @@ export class RevocationRun {
 
   private async use(kind: Revocation, { instance, token, userId }: Attempt): Promise<number> {
     const path = kind === 'role change' ? `/api/users/${userId}` : '/api/user';
-    return this.answerOf(instance, async () => instance.request('GET', path, { token }));
+    return (await this.ask(instance, async () => instance.request('GET', path, { token }))).status;
   }
 
   /** On one instance after the other, until it has worked. */
@@ -225,12 +233,7 @@ export class RevocationRun {
     const deadline = performance.now() + 3 * PATIENCE_MS;
     for (;;) {
       const instance = this.random.pick(this.instances);
-      let isDone = false;
-      await this.answerOf(instance, async () => {
-        isDone = await work(instance);
-        return { status: 200 };
-      });
-      if (isDone) {
+      if (await work(instance)) {
         return;
       }
       if (performance.now() > deadline) {
@@ -239,25 +242,27 @@ export class RevocationRun {
     }
   }
 
-  /** @returns the status, or 0 when the connection was lost */
-  private async answerOf(
+  /** @returns the status, 0 when the connection was lost, and the body */
+  private async ask(
     instance: Instance,
-    send: () => Promise<{ readonly status: number }>,
-  ): Promise<number> {
+    send: () => Promise<Answer<unknown>>,
+  ): Promise<{ status: number; body: Record<string, unknown> }> {
     const begin = performance.now();
-    const { pauses } = instance;
-    try {
-      const { status } = await send();
-      // While the process stands still, its answers do too.
-      if (pauses === instance.pauses && !instance.isPaused) {
-        this.report.longestAnswerMs = Math.max(
-          this.report.longestAnswerMs,
-          performance.now() - begin,
-        );
-      }
-      return status;
-    } catch {
-      return 0;
+    const answer = await send().catch(() => undefined);
+    const end = performance.now();
+    const status = answer?.status ?? 0;
+    // What is done to it while it is asked is seen afterwards.
+    const isDisturbed = begin < instance.disturbedUntil + AFTER_EFFECT_MS;
+    if (answer && !isDisturbed) {
+      this.report.longestAnswerMs = Math.max(this.report.longestAnswerMs, end - begin);
     }
+    const hasRetryAfter = answer?.headers.has('retry-after') ?? false;
+    const reason = whyDishonest({ status, hasRetryAfter, isDisturbed });
+    if (reason !== undefined) {
+      this.report.dishonest.push(`instance ${this.instances.indexOf(instance)}: ${reason}`);
+    }
+    return { status, body: (answer?.body ?? {}) as Record<string, unknown> };
   }
 }
+
+const isSuccess = (status: number): boolean => status >= 200 && status < 300;

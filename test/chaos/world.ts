@@ -13,9 +13,12 @@ import { Wire } from './wire.js';
 const INSTANCES = 3;
 const HOUR_MS = 3_600_000;
 const READY_MS = 60_000;
+const REGISTERED_MS = 60_000;
 
 export interface WorldOptions {
   readonly seed: number;
+  /** How many users work at the same time. Default one for each client. */
+  readonly users?: number | undefined;
   /** What becomes of a killed node. Default 'after-failover'. */
   readonly restartNodes?: 'after-failover' | 'at-once' | undefined;
   /** An instance that reaches Redis through a wire that can be slow or cut. */
@@ -32,6 +35,7 @@ export class World {
 
   private constructor(
     private readonly seed: number,
+    private readonly users: number | undefined,
     /** Decides what breaks. */
     readonly random: Random,
     readonly redis: OwnCluster,
@@ -43,6 +47,7 @@ export class World {
 
   static async start({
     seed,
+    users,
     wired,
     wrongClock,
     restartNodes = 'after-failover',
@@ -50,22 +55,36 @@ export class World {
     const redis = await startOwnCluster({ restartNodes });
     const wire = wired === undefined ? undefined : await Wire.to(redis.cluster.addresses);
     const instances: Instance[] = [];
-    for (let index = 0; index < INSTANCES; index += 1) {
-      instances.push(
-        await Instance.start({
-          ...redis.variables,
-          RATE_LIMIT: 'off',
-          LOG_LEVEL: 'warn',
-          ...(wire && wired === index ? { REDIS_NODES: wire.addresses } : {}),
-          ...(wrongClock?.instance === index ? shiftedClock(wrongClock.hours) : {}),
-        }),
-      );
+    const world = new World(seed, users, new Random(seed), redis, instances, wire);
+    try {
+      for (let index = 0; index < INSTANCES; index += 1) {
+        instances.push(
+          await Instance.start({
+            ...redis.variables,
+            RATE_LIMIT: 'off',
+            LOG_LEVEL: 'warn',
+            ...(wire && wired === index ? { REDIS_NODES: wire.addresses } : {}),
+            ...(wrongClock?.instance === index ? shiftedClock(wrongClock.hours) : {}),
+          }),
+        );
+      }
+    } catch (error) {
+      await world.stop();
+      throw error;
     }
-    return new World(seed, new Random(seed), redis, instances, wire);
+    return world;
   }
 
   startLoad(workers: number): void {
-    this.load = new Load(this.instances, this.history, this.seed, workers);
+    this.load = new Load(this.instances, this.history, this.seed, workers, this.users);
+  }
+
+  /** Until everybody has registered who is to work at the same time, or time is up. */
+  async untilRegistered(): Promise<void> {
+    const { load, users = 1 } = this;
+    await eventually('the users are there', REGISTERED_MS, async () =>
+      Promise.resolve((load?.users ?? 0) >= users),
+    ).catch(() => undefined);
   }
 
   /** Until everything was looked at once more, by clients who are told of nothing but success or refusal by then. */
@@ -123,7 +142,12 @@ export class World {
     ]);
   }
 
+  /** Ends everything, also when a scenario has broken off in the middle of a fault. */
   async stop(): Promise<void> {
+    // Clients wait for the answer of an instance that stands still.
+    this.instances.forEach((instance) => instance.resume());
+    this.wire?.mend();
+    await this.load?.stop();
     await Promise.all(this.instances.map((instance) => instance.stop()));
     this.wire?.close();
     await this.resharding.stop();

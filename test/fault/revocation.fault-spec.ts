@@ -34,6 +34,7 @@ describe('a revocation that was answered with success', () => {
     });
 
     expect(report.accepted).toEqual([]);
+    expect(report.dishonest).toEqual([]);
     expect(report.repeated).toBe(0);
     expect(report.leaseWaits).toBe(0);
     // Three instances were asked after each.
@@ -49,6 +50,7 @@ describe('a revocation that was answered with success', () => {
     });
 
     expect(report.accepted).toEqual([]);
+    expect(report.dishonest).toEqual([]);
     expect(report.revoked).toEqual({ logout: 200, 'role change': 40, 'disabled user': 40 });
     for (const fault of FAULTS) {
       expect({ fault, times: report.faults.get(fault) }).not.toEqual({ fault, times: 0 });

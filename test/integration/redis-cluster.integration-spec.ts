@@ -39,6 +39,19 @@ describe('RedisCluster', () => {
     expect(await Promise.all(ids.map(value))).toEqual(ids);
   });
 
+  it('lets a mistake of our own be seen as what it is', async () => {
+    const sha1 = {
+      get: () => {
+        throw new TypeError('not a function');
+      },
+    };
+    const broken = Object.create(getScript, { sha1 }) as typeof getScript;
+    const mistake = new TypeError('not a function');
+
+    await expect(redis.run(broken, [key('x')], [], Deadline.none)).rejects.toEqual(mistake);
+    await expect(redis.runDurably(broken, [key('x')], [], Deadline.none)).rejects.toEqual(mistake);
+  });
+
   it('sends a script again that a node has forgotten', async () => {
     for (const port of await own.masters()) {
       await own.cluster.call(port, 'SCRIPT', 'FLUSH');

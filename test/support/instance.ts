@@ -16,9 +16,9 @@ type Variables = Readonly<Record<string, string>>;
 
 /** One instance in a process of its own, as a container runs it. */
 export class Instance extends HttpClient {
-  /** How often it was paused, and whether it is now. */
-  pauses = 0;
   isPaused = false;
+  /** When it was last stopped, killed or restarted, on the monotonic clock; Infinity while it is down or stands still. */
+  disturbedUntil = -Infinity;
   private earlierOutput = '';
 
   private constructor(
@@ -79,24 +79,29 @@ export class Instance extends HttpClient {
 
   /** Stops the process where it stands, as a debugger or a busy host does. */
   pause(): void {
-    this.pauses += 1;
     this.isPaused = true;
+    this.disturbedUntil = Infinity;
     this.run.signal('SIGSTOP');
   }
 
   resume(): void {
-    this.isPaused = false;
+    if (this.isPaused) {
+      this.isPaused = false;
+      this.disturbedUntil = performance.now();
+    }
     this.run.signal('SIGCONT');
   }
 
   /** Ends it as a crash does. */
   async kill(): Promise<void> {
+    this.disturbedUntil = Infinity;
     await this.run.end('SIGKILL');
   }
 
   /** Ends it as an operator does. */
   async stop(): Promise<void> {
     this.resume();
+    this.disturbedUntil = Infinity;
     await this.run.end('SIGTERM');
   }
 
@@ -105,6 +110,7 @@ export class Instance extends HttpClient {
     this.earlierOutput += this.run.output;
     this.run = new Run({ ...this.variables, PORT: new URL(this.url).port });
     await this.run.untilReady();
+    this.disturbedUntil = performance.now();
   }
 }
 

@@ -103,8 +103,12 @@ export async function startOwnCluster(
     untilWhole: async () => untilWhole(cluster),
     remove: async () => {
       wake();
-      const refusals = await refused();
-      await stop();
+      let refusals: string[];
+      try {
+        refusals = await refused();
+      } finally {
+        await stop();
+      }
       if (refusals.length > 0) {
         throw new Error(
           `Redis refused something (see src/redis-cluster/acl.ts): ${refusals.join()}`,

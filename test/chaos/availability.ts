@@ -1,0 +1,63 @@
+import type { Expectations } from './expectations.js';
+import { isUnknown, type History, type Operation } from './history.js';
+import { describe } from './words.js';
+
+/** When even this process is so late, an instance with all its work sheds load (see src/bootstrap/load-shedding.ts). */
+const STARVED_MS = 200;
+
+export interface Unavailability {
+  /** Turned away though nothing was broken, or more often than the scenario allows. */
+  readonly unavailable: string[];
+  /** Faults that took longer to recover from than is documented. */
+  readonly slow: string[];
+}
+
+/** Checks that who is not hit by a fault notices nothing, and that who is hit is served again soon. */
+export function unavailabilityOf(
+  history: History,
+  { recovery, mostRefused }: Expectations,
+  delayMs: number,
+): Unavailability {
+  const refused = history.operations.filter(
+    (one) =>
+      one.status === 503 &&
+      !history.isWarmingUp(one) &&
+      !(one.code === 'overloaded' && delayMs >= STARVED_MS),
+  );
+  const firstFault = history.faults[0]?.begin ?? Infinity;
+  const isCalm = ({ begin, end }: Operation): boolean =>
+    begin > history.calmFrom || end < firstFault;
+  const unavailable = refused
+    .filter(isCalm)
+    .map((one) => describe('turned away while nothing was broken', one));
+
+  const troubled = history.operations.filter((one) => !isCalm(one) && !history.isDisturbed(one));
+  const share = troubled.filter((one) => refused.includes(one)).length / troubled.length;
+  if (mostRefused !== undefined && share > mostRefused) {
+    const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;
+    unavailable.push(
+      `${percent(share)} of ${troubled.length} requests were turned away, of ${percent(mostRefused)} at most`,
+    );
+  }
+  const slow = recoveriesOf(history, recovery.from).flatMap((ms, index) => {
+    const { name, begin } = history.faults[index]!;
+    return ms > recovery.withinMs + delayMs
+      ? [`${name} at ${Math.round(begin)} ms: recovery took ${Math.round(ms)} ms`]
+      : [];
+  });
+  return { unavailable, slow };
+}
+
+/** How long clients were turned away after each fault, in milliseconds. */
+export function recoveriesOf(history: History, from: 'begin' | 'end'): number[] {
+  const { faults, operations } = history;
+  return faults.map((fault, index) => {
+    const until = faults[index + 1]?.begin ?? Infinity;
+    const failed = operations.filter(
+      (one) =>
+        isUnknown(one) && one.end > fault.begin && one.end < until && !history.isDisturbed(one),
+    );
+    const last = failed.reduce((latest, { end }) => Math.max(latest, end), 0);
+    return Math.max(0, last - fault[from]);
+  });
+}

@@ -1,0 +1,57 @@
+import { Client } from './client.js';
+import { History, type Operation } from './history.js';
+import { Random } from './random.js';
+import type { Instance } from '../support/instance.js';
+
+/** By which a client who is logged in logs out. */
+const LOG_OUT = 0.8;
+
+class AlwaysLogOut extends Random {
+  override next(): number {
+    return LOG_OUT;
+  }
+}
+
+/** Answers everything with success, but for one that stands still: it answers nothing. */
+function fakeInstance(isPaused: boolean): Instance {
+  const answer = async (status: number) =>
+    isPaused
+      ? new Promise<never>(() => undefined)
+      : Promise.resolve({ status, headers: new Headers(), body: { session_id: 's' } });
+  return {
+    isPaused,
+    request: async () => answer(201),
+    login: async () => answer(200),
+    ownUser: async () => answer(200),
+    logout: async () => answer(204),
+  } as unknown as Instance;
+}
+
+describe('a client of the fault suite', () => {
+  const logOut = async (...paused: boolean[]): Promise<Operation[]> => {
+    const history = new History();
+    const client = new Client(paused.map(fakeInstance), history, new AlwaysLogOut(1));
+    for (const kind of ['register', 'login', 'logout']) {
+      await client.step();
+      expect(history.operations.some((one) => one.kind === kind)).toBe(true);
+    }
+    return history.operations;
+  };
+
+  it('reads on every instance before a logout, and on all of them after its answer', async () => {
+    const operations = await logOut(false, false, false);
+
+    const kinds = operations.map(({ kind }) => kind);
+    expect(kinds.join(' ')).toBe('register login read read read logout read read read');
+    const logout = operations[5]!;
+    expect(operations.slice(2, 5).map(({ instance }) => instance)).toEqual([0, 1, 2]);
+    expect(operations.slice(6).map(({ instance }) => instance)).toEqual([0, 1, 2]);
+    expect(operations.slice(6).every(({ begin }) => begin > logout.end)).toBe(true);
+  });
+
+  it('is not held up by an instance that stands still', async () => {
+    const operations = await logOut(true, false, true);
+
+    expect(operations.map(({ kind }) => kind).join(' ')).toBe('register login read logout read');
+  });
+});

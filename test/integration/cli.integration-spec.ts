@@ -1,0 +1,73 @@
+import { execFile } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { resolve } from 'node:path';
+
+import type { Tokens } from '../support/http-client.js';
+import { startTestApp, type TestApp } from '../support/test-app.js';
+import { testVariables } from '../support/test-variables.js';
+
+const CLI = resolve('dist/cli.js');
+const LONGEST_MS = 20_000;
+
+interface Result {
+  readonly status: string | number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+describe("the operator's command line", () => {
+  let api: TestApp;
+  let tokens: Tokens;
+  beforeAll(async () => {
+    api = await startTestApp();
+    ({ tokens } = await api.newUser());
+  });
+  afterAll(async () => api.close());
+
+  /** With all that it takes to end every session. Not in step with this process, where the instance runs. */
+  const run = async (...args: string[]): Promise<Result> => {
+    const env = {
+      PATH: process.env['PATH'],
+      ...testVariables({
+        REDIS_KEY_PREFIX: api.keyPrefix,
+        REDIS_USERNAME: 'default',
+        REDIS_PASSWORD: process.env['TEST_REDIS_ADMIN_PASSWORD'],
+      }),
+    };
+    // A folder where no .env is.
+    const options = { cwd: tmpdir(), env, timeout: LONGEST_MS };
+    return new Promise((done) => {
+      execFile(process.execPath, [CLI, ...args], options, (error, stdout, stderr) =>
+        done({ status: error?.code ?? 0, stdout, stderr }),
+      );
+    });
+  };
+  const expectNothingDone = async (): Promise<void> => {
+    expect((await api.ownUser(tokens.access_token)).status).toBe(200);
+  };
+
+  it.each([['--help'], ['end-all-sessions', '--help'], ['cluster', '-h'], ['redis-acl', '--help']])(
+    'shows its usage and does nothing: %s %s',
+    async (...args) => {
+      const { status, stdout, stderr } = await run(...args);
+
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+      expect(stdout).toMatch(/^Usage: [^]*end-all-sessions/);
+      await expectNothingDone();
+    },
+  );
+
+  it.each([
+    ["Unknown option '--dry-run'", 'end-all-sessions', '--dry-run'],
+    ["Unexpected argument 'ada'", 'end-all-sessions', 'ada'],
+    ["Unknown option '--port'", 'cluster', '--port', '8000'],
+    ["There is no command 'constructor'", 'constructor'],
+  ])('refuses what it does not know, and does nothing: %s', async (message, ...args) => {
+    const { status, stdout, stderr } = await run(...args);
+
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toMatch(/^[^\n]+\.\n\nUsage: /);
+    expect(stderr.startsWith(message)).toBe(true);
+    await expectNothingDone();
+  });
+});
