@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 
 import {
@@ -31,7 +32,34 @@ export function answerClientError(
     socket.destroy();
     return;
   }
-  const problem = new Problem(CODE_OF_REASON.get(reason) ?? 'malformed-request');
+  answerAndClose(socket, new Problem(CODE_OF_REASON.get(reason) ?? 'malformed-request'), {
+    reason,
+    logger,
+  });
+}
+
+/** Nobody is led anywhere by us: Node has no request for CONNECT, and would close the connection without a word. */
+export function answerConnect(socket: Duplex, logger: Pick<Logger, 'info'>): void {
+  // Node has taken its own listeners away.
+  socket.on('error', () => socket.destroy());
+  answerAndClose(socket, new Problem('method-not-allowed'), {
+    reason: 'CONNECT',
+    logger,
+    fields: ['Allow: '],
+  });
+}
+
+interface Context {
+  readonly reason: string;
+  readonly logger: Pick<Logger, 'info'>;
+  readonly fields?: readonly string[];
+}
+
+function answerAndClose(
+  socket: Duplex,
+  problem: Problem,
+  { reason, logger, fields = [] }: Context,
+): void {
   const requestId = randomUUID();
   logger.info({ requestId, reason, status: problem.status }, 'refused early');
   const body = JSON.stringify(problemDocument(problem, { path: '/', requestId, language: 'en' }));
@@ -43,9 +71,10 @@ export function answerClientError(
       'Cache-Control: no-store',
       `X-Request-Id: ${requestId}`,
       'Connection: close',
+      ...fields,
       '',
       body,
     ].join('\r\n'),
   );
-  socket.destroySoon();
+  socket.end(() => socket.destroy());
 }

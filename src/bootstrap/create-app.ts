@@ -7,7 +7,8 @@ import { setUpApiDocs } from '../api-docs/index.js';
 import { AppModule, type AppSettings } from '../app.module.js';
 import { RequestValidationPipe } from '../common/validation/index.js';
 import { createLogs, NestLogger, requestLogger, type Logs } from '../logging/index.js';
-import { answerClientError } from './client-errors.js';
+import { refuseOtherMethods } from './allowed-methods.js';
+import { answerClientError, answerConnect } from './client-errors.js';
 import { renderFrozenAnswersOnce } from './frozen-answers.js';
 import { parseJsonOnly } from './json-bodies.js';
 import { shedLoad } from './load-shedding.js';
@@ -47,6 +48,8 @@ export async function createApp(settings: AppSettings): Promise<NestFastifyAppli
   addSecurityHeaders(server, isHttps);
   await shedLoad(app);
   checkRequestHeads(server, HEADERS_LIMIT_BYTES);
+  refuseOtherMethods(server);
+  server.server.on('connect', (_, socket) => answerConnect(socket, logs.logger));
   app.useGlobalPipes(new RequestValidationPipe());
   app.useGlobalFilters(new ProblemFilter());
   setUpApiDocs(app);

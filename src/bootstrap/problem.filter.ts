@@ -23,8 +23,10 @@ const CODE_OF_STATUS = new Map<number, ProblemCode>([
   [401, 'invalid-token'],
   [403, 'forbidden'],
   [404, 'not-found'],
+  [405, 'method-not-allowed'],
   [413, 'body-too-large'],
   [415, 'unsupported-media-type'],
+  [417, 'expectation-failed'],
   [429, 'too-many-attempts'],
   [431, 'headers-too-large'],
 ]);

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 import { Problem, type ProblemCode } from '../common/problem/index.js';
@@ -16,9 +16,18 @@ const MOST_FIELDS = 2000 / 2;
  */
 export function checkRequestHeads(server: FastifyInstance, headersLimitBytes: number): void {
   const refused = new WeakSet<Socket>();
+  const unexpected = new WeakSet<IncomingMessage>();
+  // Node would answer by itself, without a problem document.
+  server.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    unexpected.add(request);
+    server.server.emit('request', request, response);
+  });
   server.addHook('onRequest', ({ raw }, reply, done) => {
     // Node goes on with what it has read already. It may be part of what was refused (RFC 9112 section 9.6).
-    const flaw = refused.has(raw.socket) ? 'malformed-request' : flawOf(raw, headersLimitBytes);
+    const flaw = refused.has(raw.socket)
+      ? 'malformed-request'
+      : (flawOf(raw, headersLimitBytes) ??
+        (unexpected.has(raw) ? 'expectation-failed' : undefined));
     if (flaw === undefined) {
       done();
       return;

@@ -6,13 +6,28 @@ import { ApiProblems, Problem } from '../common/problem/index.js';
 import { Readiness } from './readiness.js';
 
 class HealthResponse {
-  @ApiProperty({ enum: ['ok'] })
-  status!: 'ok';
+  @ApiProperty({
+    enum: ['ok', 'degraded'],
+    description:
+      'Degraded: something is missing that no other instance has either. Send requests all the same.',
+  })
+  status!: 'ok' | 'degraded';
 
   @ApiProperty({
     type: 'object',
     additionalProperties: true,
-    example: { redis: { isHealthy: true, masters: 3, replicas: 3, uncoveredSlots: 0 } },
+    example: {
+      redis: {
+        isHealthy: true,
+        masters: 3,
+        unreachedMasters: 0,
+        replicas: 3,
+        uncoveredSlots: 0,
+      },
+      hasSigningKeys: true,
+      trustsMemory: true,
+      isStopping: false,
+    },
   })
   checks!: Record<string, unknown>;
 }
@@ -37,18 +52,19 @@ export class HealthController {
   @Get('ready')
   @Header('Cache-Control', 'no-store')
   @ApiOperation({
-    summary: 'Can it serve requests?',
+    summary: 'Should it be sent requests?',
     description:
-      'Looks at the Redis Cluster, the signing keys, whether the instance may answer from memory, and whether it is ' +
-      'stopping.',
+      'Whether this instance can do what another one could: it reaches every master that is up, has the signing keys, ' +
+      'may answer from memory, and is not stopping. What is missing for every instance alike, such as a shard that is ' +
+      'down, makes it degraded, but not unready.',
   })
-  @ApiOkResponse({ type: HealthResponse, description: 'It can.' })
+  @ApiOkResponse({ type: HealthResponse, description: 'It should.' })
   @ApiProblems('not-ready')
   async ready(): Promise<HealthResponse> {
-    const { isReady, checks } = await this.readiness.check();
-    if (!isReady) {
+    const { status, checks } = await this.readiness.check();
+    if (status === 'not-ready') {
       throw new Problem('not-ready', { extensions: { checks } });
     }
-    return { status: 'ok', checks };
+    return { status, checks };
   }
 }

@@ -2,10 +2,15 @@ import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 
 import { SigningKeys } from '../keys/index.js';
 import { NearCache } from '../near-cache/index.js';
-import { RedisClusterHealth, type RedisClusterState } from '../redis-cluster/index.js';
+import {
+  RedisClusterHealth,
+  type RedisClusterReport,
+  type RedisClusterState,
+} from '../redis-cluster/index.js';
 
 export interface ReadinessReport {
-  readonly isReady: boolean;
+  /** Degraded: something is missing, but for every instance alike. */
+  readonly status: 'ok' | 'degraded' | 'not-ready';
   readonly checks: {
     /** Null when no node answered. */
     readonly redis: RedisClusterState | null;
@@ -16,7 +21,10 @@ export interface ReadinessReport {
   };
 }
 
-/** Whether this instance should be sent requests. */
+/**
+ * Whether this instance should be sent requests: whether it can do what another one could. What the cluster cannot do
+ * for anybody is no reason to take an instance out, because the same reason would take out all of them.
+ */
 @Injectable()
 export class Readiness implements BeforeApplicationShutdown {
   private isStopping = false;
@@ -28,15 +36,27 @@ export class Readiness implements BeforeApplicationShutdown {
   ) {}
 
   async check(): Promise<ReadinessReport> {
-    const redis = await this.redisHealth.check().catch(() => null);
-    const hasSigningKeys = this.keys.isLoaded;
-    const trustsMemory = this.cache.isTrusted;
-    const { isStopping } = this;
-    const isReady = Boolean(redis?.isHealthy) && hasSigningKeys && trustsMemory && !isStopping;
-    return { isReady, checks: { redis, hasSigningKeys, trustsMemory, isStopping } };
+    const report = await this.redisHealth.check().catch(() => null);
+    const checks = {
+      redis: report?.state ?? null,
+      hasSigningKeys: this.keys.isLoaded,
+      trustsMemory: this.cache.isTrusted,
+      isStopping: this.isStopping,
+    };
+    if (!report?.isReached || !checks.hasSigningKeys || checks.isStopping) {
+      return { status: 'not-ready', checks };
+    }
+    if (!checks.trustsMemory) {
+      return { status: this.canNobodyTrust(report) ? 'degraded' : 'not-ready', checks };
+    }
+    return { status: report.state.isHealthy ? 'ok' : 'degraded', checks };
   }
 
   beforeApplicationShutdown(): void {
     this.isStopping = true;
+  }
+
+  private canNobodyTrust(report: RedisClusterReport): boolean {
+    return this.cache.isHeldUp || !report.isServed(this.cache.logKey);
   }
 }

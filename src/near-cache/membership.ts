@@ -9,7 +9,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { Clock } from '../common/clock/index.js';
-import { RedisCluster } from '../redis-cluster/index.js';
+import { isReadOnlyShard, RedisCluster } from '../redis-cluster/index.js';
 import { ControlLog, type MemberNote, type Members } from './control-log.js';
 import { Lease } from './lease.js';
 import { LocalStore } from './local-store.js';
@@ -48,6 +48,7 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
   private isListening = false;
   private isStopped = false;
   private isRenewalDue = false;
+  private isLogReadOnly = false;
   private wake = new AbortController();
 
   constructor(
@@ -63,6 +64,11 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
   /** Whether this instance may answer from memory, now. */
   get isTrusted(): boolean {
     return this.lease.isHeld;
+  }
+
+  /** Whether the shard of the log takes no writes from anybody, so that nobody can renew. Known from the last renewals. */
+  get isHeldUp(): boolean {
+    return this.isLogReadOnly;
   }
 
   get leaseRemainingMs(): number {
@@ -128,8 +134,10 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
   private async tryToRenew(wasTrusted: boolean): Promise<boolean> {
     try {
       await this.renew();
+      this.isLogReadOnly = false;
       return true;
     } catch (error) {
+      this.isLogReadOnly ||= isReadOnlyShard(error);
       if (wasTrusted && !this.isTrusted) {
         this.logger.warn(`Memory is not trusted any more: ${(error as Error).message}`);
       }

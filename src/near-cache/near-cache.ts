@@ -53,6 +53,16 @@ export class NearCache {
     return this.membership.isTrusted;
   }
 
+  /** A key of the log of changes: while nobody serves it, no instance trusts its memory. */
+  get logKey(): string {
+    return this.log.changesChannel;
+  }
+
+  /** Whether the shard of the log takes no writes from anybody: no instance trusts its memory then, either. */
+  get isHeldUp(): boolean {
+    return this.membership.isHeldUp;
+  }
+
   /** Until this instance may answer from memory. */
   async untilTrusted(): Promise<void> {
     await this.membership.untilTrusted();

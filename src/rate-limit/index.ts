@@ -6,4 +6,5 @@ export {
   type AttemptResult,
   type FailureLimit,
   type TooManyAttempts,
+  UndecidedAttemptError,
 } from './rate-limiter.js';

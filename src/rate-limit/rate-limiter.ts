@@ -47,6 +47,17 @@ export interface TooManyAttempts {
   readonly retryAfterSeconds: number;
 }
 
+/** Thrown by an attempt whose caller gives up before its result is known. It is counted when it is. */
+export class UndecidedAttemptError extends Error {
+  /** @param result never rejects */
+  constructor(
+    message: string,
+    readonly result: Promise<AttemptResult>,
+  ) {
+    super(message);
+  }
+}
+
 /**
  * Counts failures over a sliding window, across all instances. An attempt is reserved before it is made, so that
  * attempts at the same time cannot slip through together; those that find only reservations in their way wait for them.
@@ -61,7 +72,8 @@ export class RateLimiter {
   ) {}
 
   /**
-   * Makes an attempt, if one more is allowed. An attempt that throws counts for nothing.
+   * Makes an attempt, if one more is allowed. An attempt that throws counts for nothing, unless it
+   * throws an UndecidedAttemptError.
    *
    * @param subject whose failures are counted; only a digest of it is stored
    * @throws RedisUnavailableError: without the counters nothing is allowed
@@ -88,7 +100,9 @@ export class RateLimiter {
       attempted = await make();
     } catch (error) {
       // Not awaited: the caller has waited long enough, and a reservation also runs out by itself.
-      end('void', deadline).catch(() => undefined);
+      resultOf(error)
+        .then(async (result) => end(result, Deadline.none))
+        .catch(() => undefined);
       throw error;
     }
     if (attempted.result === 'failed') {
@@ -128,4 +142,8 @@ export class RateLimiter {
     const digest = createHash('sha256').update(subject).digest('base64url');
     return ['failed', 'under-way'].map((part) => this.redis.keys.key([limit.name, digest], part));
   }
+}
+
+async function resultOf(error: unknown): Promise<AttemptResult> {
+  return error instanceof UndecidedAttemptError ? error.result : Promise.resolve('void');
 }

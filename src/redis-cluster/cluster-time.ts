@@ -62,7 +62,7 @@ export class ClusterTime implements OnApplicationBootstrap, BeforeApplicationShu
   /** @returns whether most nodes have answered, and quickly enough */
   private async compare(): Promise<boolean> {
     const [wall, monotonic] = [this.clock.wall(), this.clock.monotonic()];
-    const answers = await this.redis.askEveryNode('TIME');
+    const answers = await this.redis.askEveryNode(['TIME']);
     // The larger of the two: the machine may have slept meanwhile, or its clock may have been set.
     const tookMs = Math.max(this.clock.monotonic() - monotonic, this.clock.wall() - wall);
     const times = answers.flatMap((answer) => (answer === undefined ? [] : [milliseconds(answer)]));

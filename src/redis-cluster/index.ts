@@ -9,6 +9,11 @@ export {
   NotConfirmedError,
   RedisUnavailableError,
 } from './redis-cluster.errors.js';
-export { RedisClusterHealth, type RedisClusterState } from './redis-cluster.health.js';
+export {
+  RedisClusterHealth,
+  type RedisClusterReport,
+  type RedisClusterState,
+} from './redis-cluster.health.js';
 export { RedisClusterModule } from './redis-cluster.module.js';
 export type { RedisClusterOptions, RedisNodeAddress } from './redis-cluster.options.js';
+export { isReadOnlyShard } from './refusal.js';

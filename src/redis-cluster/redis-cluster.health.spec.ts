@@ -1,55 +1,119 @@
-import { readClusterState } from './redis-cluster.health.js';
+import { parseClusterView, type ClusterView } from './cluster-view.js';
+import { reportOf } from './redis-cluster.health.js';
 
-const OK = 'cluster_state:ok\r\n';
-const line = (flags: string, slots = '', link = 'connected'): string =>
-  `id 127.0.0.1:7000@17000 ${flags} - 0 0 1 ${link}${slots && ` ${slots}`}`;
-const masters = [
-  line('myself,master', '0-5460'),
-  line('master', '5461-10921'),
-  line('master', '10922-16383'),
-];
+interface Described {
+  readonly flags?: string;
+  readonly link?: string;
+  readonly slots?: string;
+}
+
+const WHOLE: Readonly<Record<string, Described>> = {
+  a: { flags: 'master', slots: '0-5460' },
+  b: { flags: 'master', slots: '5461-10921' },
+  c: { flags: 'master', slots: '10922-16383' },
+  d: { flags: 'slave' },
+  e: { flags: 'slave' },
+};
+
+/** How one node sees the cluster, where it differs from a whole one. */
+function view(
+  of: string,
+  differences: Readonly<Record<string, Described>> = {},
+  info = 'cluster_state:ok\r\ncluster_current_epoch:5\r\n',
+): ClusterView {
+  const lines = Object.entries({ ...WHOLE, ...differences }).map(([id, node]) => {
+    const { flags = '', link = 'connected', slots = '' } = { ...WHOLE[id], ...node };
+    const own = id === of ? `myself,${flags}` : flags;
+    return `${id} 127.0.0.1:7000@17000 ${own} - 0 0 1 ${link}${slots && ` ${slots}`}`;
+  });
+  return parseClusterView(info, lines.join('\n'));
+}
+const everywhere = (differences: Readonly<Record<string, Described>>, ...of: string[]) =>
+  of.map((id) => view(id, differences));
 
 describe('the state of the cluster', () => {
   it('counts masters, replicas and slots', () => {
-    const nodes = [...masters, line('slave'), line('slave')].join('\n');
+    const report = reportOf(everywhere({}, 'a', 'b', 'c', 'd', 'e'));
 
-    expect(readClusterState(OK, nodes)).toEqual({
+    expect(report.state).toEqual({
       isHealthy: true,
       masters: 3,
+      unreachedMasters: 0,
       replicas: 2,
       uncoveredSlots: 0,
     });
+    expect(report.isReached).toBe(true);
   });
 
-  it('leaves out what has failed, and the slots that it served', () => {
-    const nodes = [...masters.slice(1), line('master,fail', '0-5460'), line('slave,fail')].join(
-      '\n',
-    );
+  it.each([
+    ['has failed', { flags: 'master,fail' }],
+    ['is suspected', { flags: 'master,fail?' }],
+    ['is cut off from the others', { link: 'disconnected' }],
+  ])('leaves out at once what %s, and whoever does not reach it misses nothing', (_, a) => {
+    const report = reportOf(everywhere({ a }, 'b', 'c', 'd', 'e'));
 
-    expect(readClusterState(OK, nodes)).toEqual({
+    expect(report.state).toMatchObject({
       isHealthy: false,
       masters: 2,
-      replicas: 0,
+      unreachedMasters: 0,
       uncoveredSlots: 5461,
+    });
+    expect(report.isReached).toBe(true);
+  });
+
+  it('knows who does not reach a master that is well', () => {
+    const report = reportOf(everywhere({}, 'b', 'c', 'd', 'e'));
+
+    expect(report.state).toMatchObject({ isHealthy: true, masters: 3, unreachedMasters: 1 });
+    expect(report.isReached).toBe(false);
+  });
+
+  it('does not take the broken link of one node for the loss of another', () => {
+    const a = { flags: 'master,fail?' };
+    const report = reportOf([view('b', { a }), ...everywhere({}, 'c', 'd', 'e')]);
+
+    expect(report.state).toMatchObject({ masters: 3, unreachedMasters: 1 });
+  });
+
+  it('believes whoever knows of the last failover, and no master that slept through it', () => {
+    const after = {
+      a: { flags: 'master', slots: '' },
+      d: { flags: 'master', slots: '0-5460' },
+    };
+    const newer = 'cluster_state:ok\r\ncluster_current_epoch:6\r\n';
+    const report = reportOf([view('a'), view('b', after, newer), view('c', after, newer)]);
+
+    expect(report.state).toMatchObject({ masters: 3, unreachedMasters: 1, uncoveredSlots: 0 });
+  });
+
+  it('asks only nodes that serve, and not the small side of a split', () => {
+    const others = { b: { flags: 'master,fail?' }, c: { flags: 'master,fail?' } };
+    const alone = ['a', 'd'].map((id) => view(id, others, 'cluster_state:fail'));
+
+    expect(reportOf(alone).isReached).toBe(false);
+    expect(reportOf([...alone, view('e')]).state).toMatchObject({
+      masters: 3,
+      unreachedMasters: 2,
     });
   });
 
-  it('leaves out what is only suspected, or cut off, at once', () => {
-    const suspected = [line('master,fail?', '0-5460'), ...masters.slice(1)].join('\n');
-    const cutOff = [line('master', '0-5460', 'disconnected'), ...masters.slice(1)].join('\n');
+  it('reaches nothing when no master is left', () => {
+    const [a, b, c] = Array.from({ length: 3 }, () => ({ link: 'disconnected' }));
+    const report = reportOf(everywhere({ a: a!, b: b!, c: c! }, 'd', 'e'));
 
-    for (const nodes of [suspected, cutOff]) {
-      expect(readClusterState(OK, nodes)).toMatchObject({ isHealthy: false, masters: 2 });
-    }
+    expect(report.isReached).toBe(false);
+  });
+
+  it('knows whether a key is served', () => {
+    const report = reportOf(everywhere({ a: { flags: 'master,fail' } }, 'b', 'c'));
+
+    expect(report.isServed('foo')).toBe(true); // slot 12182
+    expect(report.isServed('bar')).toBe(false); // slot 5061
   });
 
   it('counts single slots, and slots on the move where they still are', () => {
-    const moving = line('master', '0-5458 5459 5460 [5460->-other]');
+    const a = { slots: '0-5458 5459 5460 [5460->-other]' };
 
-    expect(readClusterState(OK, [moving, ...masters.slice(1)].join('\n')).uncoveredSlots).toBe(0);
-  });
-
-  it('is not healthy when the cluster says that it is down', () => {
-    expect(readClusterState('cluster_state:fail', masters.join('\n')).isHealthy).toBe(false);
+    expect(reportOf(everywhere({ a }, 'a', 'b', 'c')).state.uncoveredSlots).toBe(0);
   });
 });

@@ -1,68 +1,95 @@
 import { Injectable } from '@nestjs/common';
+import calculateSlot from 'cluster-key-slot';
 
+import { parseClusterView, type ClusterView, type NodeInView } from './cluster-view.js';
+import { RedisUnavailableError } from './redis-cluster.errors.js';
 import { RedisCluster } from './redis-cluster.js';
 
 const SLOTS = 16_384;
-/** A node is suspected (`fail?`) before the others agree; it serves nobody either way. */
-const UNREACHABLE = ['fail', 'fail?', 'handshake', 'noaddr'];
+/** A node that takes longer is of no use to requests: their commands are given up as soon. */
+const LONGEST_ANSWER_MS = 1000;
 
 export interface RedisClusterState {
   /** Whether every slot is served and the cluster answers commands. */
   readonly isHealthy: boolean;
-  /** Reachable masters that serve slots. */
+  /** Masters that serve slots, as the cluster itself says. */
   readonly masters: number;
-  /** Reachable replicas. Without one, a master takes no durable writes. */
+  /** Those among them that this instance does not reach. */
+  readonly unreachedMasters: number;
+  /** Replicas that are up, as the cluster itself says. Without one, a master takes no durable writes. */
   readonly replicas: number;
-  /** Slots that no reachable master serves. */
+  /** Slots that no master serves. */
   readonly uncoveredSlots: number;
 }
 
-/** What the cluster says about itself. */
+/** What the nodes that this instance reaches say of the cluster, put together. */
+export interface RedisClusterReport {
+  readonly state: RedisClusterState;
+  /** Whether this instance reaches everything that any instance could, and that is not nothing. */
+  readonly isReached: boolean;
+  /** Whether a master serves the key. */
+  isServed(key: string): boolean;
+}
+
+/** What the cluster says about itself, and whether this instance reaches it. */
 @Injectable()
 export class RedisClusterHealth {
   constructor(private readonly redis: RedisCluster) {}
 
   /** @throws RedisUnavailableError when no node answers */
-  async check(): Promise<RedisClusterState> {
-    const [info, nodes] = await Promise.all([
-      this.redis.askAnyNode('CLUSTER', 'INFO'),
-      this.redis.askAnyNode('CLUSTER', 'NODES'),
+  async check(): Promise<RedisClusterReport> {
+    const [infos, nodes] = await Promise.all([
+      this.redis.askEveryNode(['CLUSTER', 'INFO'], LONGEST_ANSWER_MS),
+      this.redis.askEveryNode(['CLUSTER', 'NODES'], LONGEST_ANSWER_MS),
     ]);
-    return readClusterState(String(info), String(nodes));
+    const views = infos.flatMap((info, index) =>
+      typeof info === 'string' && typeof nodes[index] === 'string'
+        ? [parseClusterView(info, nodes[index])]
+        : [],
+    );
+    if (views.length === 0) {
+      throw new RedisUnavailableError('no node tells about the cluster');
+    }
+    return reportOf(views);
   }
 }
 
 /**
- * @param info the reply of CLUSTER INFO
- * @param nodes the reply of CLUSTER NODES: id, address, flags, master, ping, pong, epoch, link, slots
+ * One node's view is not the cluster's: its links may be broken where all others are well, it may be on the small side of
+ * a split, or it slept and has missed a failover. So most of those that serve decide who is up, and the one that knows
+ * most says who has which slots.
  */
-export function readClusterState(info: string, nodes: string): RedisClusterState {
-  let masters = 0;
-  let replicas = 0;
-  let covered = 0;
-  for (const line of nodes.split('\n').filter(Boolean)) {
-    const fields = line.split(' ');
-    const flags = (fields[2] ?? '').split(',');
-    if (fields[7] !== 'connected' || UNREACHABLE.some((flag) => flags.includes(flag))) {
-      continue;
-    }
-    if (flags.includes('slave')) {
-      replicas += 1;
-      continue;
-    }
-    const slots = fields.slice(8).reduce((sum, range) => sum + slotsIn(range), 0);
-    masters += slots > 0 ? 1 : 0;
-    covered += slots;
-  }
-  const uncoveredSlots = SLOTS - covered;
-  const isHealthy = info.includes('cluster_state:ok') && uncoveredSlots === 0;
-  return { isHealthy, masters, replicas, uncoveredSlots };
+export function reportOf(views: readonly ClusterView[]): RedisClusterReport {
+  const serving = views.filter(({ isServing }) => isServing);
+  const telling = serving.length > 0 ? serving : views;
+  const { nodes } = telling.reduce((best, view) => (view.epoch > best.epoch ? view : best));
+  const up = nodes.filter(({ id }) => isUp(id, telling));
+  const masters = up.filter(({ isReplica, slots }) => !isReplica && slots.length > 0);
+  const unreachedMasters = masters.filter(({ id }) => !views.some((view) => view.id === id)).length;
+  const uncoveredSlots = SLOTS - masters.reduce((sum, master) => sum + slotsOf(master), 0);
+  return {
+    state: {
+      isHealthy: serving.length > 0 && uncoveredSlots === 0,
+      masters: masters.length,
+      unreachedMasters,
+      replicas: up.filter(({ isReplica }) => isReplica).length,
+      uncoveredSlots,
+    },
+    isReached: serving.length > 0 && masters.length > 0 && unreachedMasters === 0,
+    isServed: (key) => {
+      const slot = calculateSlot(key);
+      return masters.some(({ slots }) =>
+        slots.some(([first, last]) => first <= slot && slot <= last),
+      );
+    },
+  };
 }
 
-function slotsIn(range: string): number {
-  if (range.startsWith('[')) {
-    return 0; // being moved: counted where it still is
-  }
-  const [first, last = first] = range.split('-').map(Number);
-  return first === undefined || last === undefined ? 0 : last - first + 1;
+function isUp(id: string, views: readonly ClusterView[]): boolean {
+  const doubts = views.filter(({ nodes }) => !nodes.some((node) => node.id === id && node.isUp));
+  return doubts.length <= views.length / 2;
+}
+
+function slotsOf({ slots }: NodeInView): number {
+  return slots.reduce((sum, [first, last]) => sum + last - first + 1, 0);
 }

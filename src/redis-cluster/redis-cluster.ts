@@ -17,7 +17,7 @@ import type { LuaScript } from './lua-script.js';
 import { NotConfirmedError, RedisUnavailableError } from './redis-cluster.errors.js';
 import { REDIS_CLUSTER_OPTIONS } from './redis-cluster.module-definition.js';
 import { REDIS_CLUSTER_DEFAULTS, type RedisClusterOptions } from './redis-cluster.options.js';
-import { isRefusal, presentable } from './refusal.js';
+import { isReadOnlyShard, isRefusal, presentable } from './refusal.js';
 import { isProgrammingError, isRetriable } from './retriable.js';
 import { appendTo, correctedBy, type ScriptCall } from './script-call.js';
 import { TroubleLog } from './trouble-log.js';
@@ -101,31 +101,13 @@ export class RedisCluster implements OnApplicationShutdown {
     });
   }
 
-  /**
-   * The answer of the first node that answers a command which concerns the cluster and no key.
-   *
-   * @throws RedisUnavailableError
-   */
-  async askAnyNode(...command: [string, ...string[]]): Promise<unknown> {
-    const [name, ...args] = command;
-    const nodes = this.client.nodes('all');
-    try {
-      return await Promise.any(
-        nodes.map((node) => within(this.budgetMs, node.call(name, ...args))),
-      );
-    } catch (error) {
-      const failures = (error as AggregateError).errors as Error[];
-      failures.forEach((failure) => this.troubles.tellRefusal(failure));
-      const [cause] = failures.map(presentable);
-      throw new RedisUnavailableError(`no node answered ${name}`, { cause });
-    }
-  }
-
   /** What each node answers to a command which concerns no key; undefined for one that does not answer soon. */
-  async askEveryNode(...command: [string, ...string[]]): Promise<unknown[]> {
-    const [name, ...args] = command;
+  async askEveryNode(
+    [name, ...args]: readonly [string, ...string[]],
+    longestMs = LONGEST_QUESTION_MS,
+  ): Promise<unknown[]> {
     const answers = await Promise.allSettled(
-      this.client.nodes('all').map((node) => within(LONGEST_QUESTION_MS, node.call(name, ...args))),
+      this.client.nodes('all').map((node) => within(longestMs, node.call(name, ...args))),
     );
     return answers.map((answer) => {
       if (answer.status === 'rejected') {
@@ -214,7 +196,8 @@ export class RedisCluster implements OnApplicationShutdown {
         reply = await within(deadline.remainingMs, attempt(call, deadline));
         break;
       } catch (error) {
-        failure = error as Error;
+        // That the time is over says less than what the shard has said before.
+        failure = deadline.hasPassed && isReadOnlyShard(failure) ? failure : (error as Error);
       }
       if (isProgrammingError(failure)) {
         throw failure;

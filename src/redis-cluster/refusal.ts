@@ -3,9 +3,17 @@ const REFUSAL =
   /^(?:NOAUTH|WRONGPASS|NOPERM)\b|^ERR The user executing the script|\bACL failure in script\b/;
 const WRONG_USER = /^(?:NOAUTH|WRONGPASS)\b/;
 
+/** What a shard answers that takes no writes for now, whoever sends them; and too few confirmations, in our own words. */
+const READ_ONLY = /^(?:OOM|MISCONF|NOREPLICAS)\b|^\d+ of \d+ replicas confirmed/;
+
 /** Whether Redis refuses who we are or what we may do. It goes on until an operator mends it. */
 export function isRefusal(error: Error): boolean {
   return REFUSAL.test(error.message);
+}
+
+/** Whether a write failed because its shard takes none from anybody: it is full, or has too few replicas. */
+export function isReadOnlyShard(error: unknown): boolean {
+  return error instanceof Error && (READ_ONLY.test(error.message) || isReadOnlyShard(error.cause));
 }
 
 /**

@@ -44,7 +44,7 @@ export class ServerVersions implements OnApplicationBootstrap, BeforeApplication
     let replies: unknown[] = [];
     while (replies.length === 0 && !signal.aborted) {
       // HELLO without arguments changes nothing, and tells the version to users who may not run INFO.
-      const answers = await this.redis.askEveryNode('HELLO');
+      const answers = await this.redis.askEveryNode(['HELLO']);
       replies = answers.filter((answer) => answer !== undefined);
       if (replies.length === 0) {
         await delay(PAUSE_AFTER_SILENCE_MS, undefined, { signal, ref: false }).catch(

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import argon2 from 'argon2';
 
 import { Deadline } from '../common/deadline/index.js';
@@ -84,5 +85,50 @@ describe('the password hasher', () => {
     const hasher = new PasswordHasher({ isRegistrationOpen: true });
 
     await expect(hasher.hash(password, Deadline.after(0))).rejects.toThrow(HashingOverloadedError);
+  });
+
+  describe('when the time of a request is over', () => {
+    beforeEach(() => jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask'] }));
+    afterEach(() => jest.useRealTimers());
+
+    const overloaded = async (work: Promise<unknown>): Promise<HashingOverloadedError> => {
+      const error: unknown = await work.catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(HashingOverloadedError);
+      return error as HashingOverloadedError;
+    };
+    const hasher = (): PasswordHasher =>
+      new PasswordHasher({ isRegistrationOpen: true, hashing: { concurrency: 1 } });
+
+    it('answers at once, though the work is under way', async () => {
+      const hash = hasher().hash(password, Deadline.after(5000));
+
+      jest.advanceTimersByTime(5000);
+
+      await overloaded(hash);
+    });
+
+    it.each([
+      ['wrong one as a failure', 'violet engines hum at dusk', 'failed'],
+      ['right one as nothing', password.reveal(), 'void'],
+    ])('counts a %s, when that is known', async (_, guess, result) => {
+      const stored = await hasher().hash(password, Deadline.none);
+      const check = hasher().verify(stored, new Secret(guess), Deadline.after(5000));
+
+      jest.advanceTimersByTime(5000);
+
+      expect(await (await overloaded(check)).result).toBe(result);
+    });
+
+    it('answers at once to those who wait, and checks nothing for them', async () => {
+      const busy = hasher();
+      const stored = await busy.hash(password, Deadline.none);
+      const first = busy.hash(password, Deadline.none);
+      const waiting = busy.verify(stored, new Secret('a guess'), Deadline.after(5000));
+
+      jest.advanceTimersByTime(5000);
+
+      expect(await (await overloaded(waiting)).result).toBe('void');
+      await first;
+    });
   });
 });

@@ -5,6 +5,7 @@ import PQueue from 'p-queue';
 
 import { Deadline } from '../common/deadline/index.js';
 import { Secret } from '../common/secret/index.js';
+import { UndecidedAttemptError, type AttemptResult } from '../rate-limit/index.js';
 import { PASSWORD_MAX_LENGTH } from './password-policy.js';
 import { USERS_OPTIONS } from './users.module-definition.js';
 import { HASHING_DEFAULTS, type HashingOptions, type UsersOptions } from './users.options.js';
@@ -13,12 +14,19 @@ import { HASHING_DEFAULTS, type HashingOptions, type UsersOptions } from './user
 const MOST_NORMALIZED = 2 * 4 * PASSWORD_MAX_LENGTH;
 
 /** More passwords wait to be hashed than can be hashed soon. Nothing was changed. */
-export class HashingOverloadedError extends Error {
+export class HashingOverloadedError extends UndecidedAttemptError {
   override readonly name = 'HashingOverloadedError';
+
+  /** @param result of the check that was begun and came too late: a guess is a guess, whoever waits for it */
+  constructor(message: string, result: Promise<AttemptResult> = Promise.resolve('void')) {
+    super(message, result);
+  }
 }
 
 /** What comes before and after in a request takes no longer, when all is well. */
 const TIME_FOR_THE_REST_MS = 1000;
+
+const TOO_LATE = 'this password was not hashed in time';
 
 /** Argon2id in a bounded queue, away from the event loop. */
 @Injectable()
@@ -38,7 +46,10 @@ export class PasswordHasher implements OnModuleInit {
 
   /** @throws HashingOverloadedError */
   async hash(password: Secret, deadline: Deadline): Promise<string> {
-    return this.queued(deadline, () => argon2.hash(normalized(password), this.parameters));
+    const { done } = this.queued(deadline, () =>
+      argon2.hash(normalized(password), this.parameters),
+    );
+    return deadline.limit(done, () => new HashingOverloadedError(TOO_LATE));
   }
 
   /**
@@ -47,10 +58,15 @@ export class PasswordHasher implements OnModuleInit {
    */
   async verify(hash: string | undefined, password: Secret, deadline: Deadline): Promise<boolean> {
     const expected = hash ?? (await this.hashOfNobody());
-    const matches = await this.queued(deadline, () =>
-      argon2.verify(expected, normalized(password)),
+    const check = this.queued(deadline, async () => {
+      const matches = await argon2.verify(expected, normalized(password));
+      return matches && hash !== undefined;
+    });
+    return deadline.limit(
+      check.done,
+      () =>
+        new HashingOverloadedError(TOO_LATE, check.isBegun() ? resultOf(check.done) : undefined),
     );
-    return matches && hash !== undefined;
   }
 
   /** Whether the hash was made with weaker parameters than today's. */
@@ -75,18 +91,35 @@ export class PasswordHasher implements OnModuleInit {
     };
   }
 
-  private async queued<T>(deadline: Deadline, work: () => Promise<T>): Promise<T> {
+  private queued<T>(deadline: Deadline, work: () => Promise<T>): Queued<T> {
     if (this.queue.size >= this.options.maxWaiting) {
       throw new HashingOverloadedError('too many passwords wait to be hashed');
     }
-    return this.queue.add(async () => {
+    let isBegun = false;
+    const done = this.queue.add(async () => {
       if (deadline.remainingMs < TIME_FOR_THE_REST_MS) {
         // Its caller would give up before the end: the ones behind it still have time.
         throw new HashingOverloadedError('the turn of this password came too late');
       }
+      isBegun = true;
       return work();
     });
+    // When its caller has given up, nobody else listens.
+    done.catch(() => undefined);
+    return { done, isBegun: () => isBegun };
   }
+}
+
+interface Queued<T> {
+  readonly done: Promise<T>;
+  isBegun(): boolean;
+}
+
+async function resultOf(check: Promise<boolean>): Promise<AttemptResult> {
+  return check.then(
+    (isRight) => (isRight ? 'void' : 'failed'),
+    () => 'void',
+  );
 }
 
 /**

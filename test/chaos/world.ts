@@ -105,7 +105,7 @@ export class World {
       this.instances.map(async (instance) =>
         eventually('an instance is ready again', READY_MS, async () => {
           const answer = await instance.request('GET', '/health/ready').catch(() => undefined);
-          return answer?.status === 200;
+          return answer?.status === 200 && answer.body['status'] === 'ok';
         }),
       ),
     );

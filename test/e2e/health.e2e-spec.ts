@@ -11,7 +11,13 @@ describe('health', () => {
     expect(ready.body).toEqual({
       status: 'ok',
       checks: {
-        redis: { isHealthy: true, masters: 3, replicas: 3, uncoveredSlots: 0 },
+        redis: {
+          isHealthy: true,
+          masters: 3,
+          unreachedMasters: 0,
+          replicas: 3,
+          uncoveredSlots: 0,
+        },
         hasSigningKeys: true,
         trustsMemory: true,
         isStopping: false,

@@ -18,7 +18,7 @@ const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 75);
 const LONGEST_MS = 4000 * RUNS;
 
 /** What any address can answer: nothing there, a broken address, a body that is none or that is not read. */
-const GENERAL = [400, 404, 413, 415, 431];
+const GENERAL = [400, 404, 405, 413, 415, 431];
 
 describe('any request to any operation of the OpenAPI document', () => {
   let api: Instance;

@@ -1,5 +1,5 @@
 import { PROBLEM_CODES } from '../../src/common/problem/index.js';
-import { rawHttp, statusOf } from '../support/raw-http.js';
+import { rawHttp, rawRequest, statusOf } from '../support/raw-http.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
 describe('problem answers', () => {
@@ -78,7 +78,7 @@ describe('problem answers', () => {
   it.each([
     ['an unknown address', 'GET', '/api/nothing', 404, 'not-found'],
     ['an unknown problem', 'GET', '/problems/nothing', 404, 'not-found'],
-    ['a method that is not there', 'PUT', '/api/login', 404, 'not-found'],
+    ['a method that is not there', 'PUT', '/api/login', 405, 'method-not-allowed'],
     ['a broken address', 'GET', '/api/%zz', 400, 'malformed-request'],
   ])('come for %s', async (_, method, path, status, code) => {
     const answer = await api.request(method, path);
@@ -86,6 +86,49 @@ describe('problem answers', () => {
     expect(answer.status).toBe(status);
     expect(answer.body).toMatchObject({ code, status });
     expect(answer.headers.get('content-type')).toContain('application/problem+json');
+  });
+
+  it.each([
+    ['POST', '/api/user', 'DELETE, GET, HEAD, PATCH'],
+    ['TRACE', '/api/user', 'DELETE, GET, HEAD, PATCH'],
+    ['OPTIONS', '/api/login?a=b', 'POST'],
+    ['DELETE', '/problems/not-found', 'GET, HEAD'],
+    ['PUT', '/api/user/sessions/an-id', 'DELETE'],
+  ])('name the methods that there are, for %s %s (87)', async (method, path, allowed) => {
+    const answer = await rawHttp(
+      api.url,
+      rawRequest(method, path, ['Content-Type: text/plain'], method === 'TRACE' ? undefined : 'x'),
+    );
+
+    expect(statusOf(answer)).toBe(405);
+    expect(answer).toMatch(new RegExp(`^allow: ${allowed}\\r$`, 'im'));
+    expect(answer).toContain('"code":"method-not-allowed"');
+  });
+
+  it('come for CONNECT, and the connection ends', async () => {
+    const answer = await rawHttp(api.url, 'CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n');
+
+    expect(statusOf(answer)).toBe(405);
+    expect(answer).toContain('"code":"method-not-allowed"');
+    expect((await api.request('GET', '/health/live')).status).toBe(200);
+  });
+
+  it('come for an expectation that nobody knows; the one that is known is met', async () => {
+    const login = (expectation: string): string =>
+      rawRequest(
+        'POST',
+        '/api/login',
+        [`Expect: ${expectation}`, 'Content-Type: application/json'],
+        '{"username":"nobody","password":"x"}',
+      );
+
+    const refused = await rawHttp(api.url, login('200-maybe'));
+    expect(statusOf(refused)).toBe(417);
+    expect(refused).toContain('"code":"expectation-failed"');
+
+    const met = await rawHttp(api.url, login('100-continue'));
+    expect(statusOf(met)).toBe(100);
+    expect(met).toContain('HTTP/1.1 401 ');
   });
 
   it.each([

@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto';
 
 import { Deadline } from '../../src/common/deadline/index.js';
-import { RateLimiter, type AttemptResult } from '../../src/rate-limit/index.js';
+import {
+  RateLimiter,
+  UndecidedAttemptError,
+  type AttemptResult,
+} from '../../src/rate-limit/index.js';
 import { RedisCluster } from '../../src/redis-cluster/index.js';
 import { eventually } from '../support/own-cluster.js';
 import { testSettings } from '../support/test-app.js';
@@ -47,6 +51,23 @@ describe('the rate limiter', () => {
       );
       await expect(thrown).rejects.toThrow('no end');
     }
+  });
+
+  it('counts an attempt whose caller has given up, when its result is known', async () => {
+    const subject = randomUUID();
+    const results = ['failed', 'void', 'failed', 'failed'] as const;
+    for (const result of results) {
+      const thrown = limiter.attempt(limit, subject, Deadline.none, () =>
+        Promise.reject(new UndecidedAttemptError('too late', Promise.resolve(result))),
+      );
+      await expect(thrown).rejects.toThrow('too late');
+    }
+
+    await eventually(
+      'the failures are counted',
+      5000,
+      async () => !(await attempt(subject, 'void')),
+    );
   });
 
   it('forgives earlier failures when told to', async () => {

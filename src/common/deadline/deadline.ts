@@ -22,6 +22,22 @@ export class Deadline {
     return performance.now() >= this.at;
   }
 
+  /**
+   * The work's result, unless it comes too late. The work itself goes on: whoever started it must expect that.
+   *
+   * @throws what `whenLate` makes, when the deadline passes first
+   */
+  async limit<T>(work: Promise<T>, whenLate: () => Error): Promise<T> {
+    if (this.at === Infinity) {
+      return work;
+    }
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(whenLate()), this.remainingMs);
+    });
+    return Promise.race([work, late]).finally(() => clearTimeout(timer));
+  }
+
   /** This one, or one so many milliseconds from now, whichever comes first. */
   within(ms: number): Deadline {
     return new Deadline(Math.min(this.at, performance.now() + ms));
