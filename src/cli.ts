@@ -70,7 +70,7 @@ async function runCommand(name: string, args: string[]): Promise<void> {
     ({ values } = parseArgs({ args, options }));
   } catch (error) {
     // The rest is about how to pass a word that begins with a dash, which no command takes.
-    return refuse(`${(error as Error).message.replace(/\.(?: .*)?$/s, '')}.`);
+    return refuse(`${(error as Error).message.replace(/\.(?:\s.*|$)|\n.*/s, '')}.`);
   }
   await (values['help'] === true ? COMMANDS['help'] : command)?.run(values);
 }

@@ -46,7 +46,7 @@ function valuesOf(args: readonly string[]) {
     return values;
   } catch (error) {
     // The rest is about how to pass a word that begins with a dash, which no option takes.
-    throw new UsageError(`${(error as Error).message.replace(/(?:\.(?: |$)|\n).*/s, '')}.`);
+    throw new UsageError(`${(error as Error).message.replace(/\.(?:\s.*|$)|\n.*/s, '')}.`);
   }
 }
 
