@@ -34,6 +34,11 @@ const tasks = {
     const { runChaos } = await import('./chaos.js');
     await runChaos(process.argv.slice(3));
   },
+  scale: async () => {
+    prepare({ needsRedis: true });
+    const { runScale } = await import('./scale.js');
+    await runScale(process.argv.slice(3));
+  },
 };
 
 function prepare({ needsRedis }) {
