@@ -21,7 +21,7 @@ import { startScaleInstance, type ScaleInstance } from './scale-instance.js';
 const KEYS_PER_USER = 3;
 const OTHER_KEYS = 20;
 const MARKS_GONE_MS = 60_000;
-const MARKS = 20_000;
+const MARKS = 5000;
 const TOKEN_LIFE_MS = 600_000;
 
 export interface ScaleOptions {
@@ -134,7 +134,6 @@ async function step(
   const seconds = (performance.now() - begin) / 1000;
   const writes = population.sessions + 4 * population.users - before;
   const most = KEYS_PER_USER * population.users + OTHER_KEYS;
-  process.stderr.write(`${sessions} sessions, after ${Math.round(seconds)} s\n`);
   const { bytes } = await untilFewerKeys(cluster, most, MARKS_GONE_MS);
   const bytesPerMark = await costOfMarks(cluster, instance, population);
   const coldLookUp = await latencyOf(500, 3, (number) => lookUp(instance, population, number));
