@@ -40,6 +40,10 @@ const tasks = {
     ensureWrk();
     await runSuite('bench', process.argv.slice(3));
   },
+  scale: async () => {
+    prepare({ needsRedis: true });
+    await runSuite('scale', process.argv.slice(3));
+  },
 };
 
 function prepare({ needsRedis }) {

@@ -30,6 +30,11 @@ export class VerifiedTokens {
     sizeCalculation: (_, token) => token.length + OVERHEAD_BYTES,
   });
 
+  /** As estimated. */
+  get bytes(): number {
+    return this.tokens.calculatedSize;
+  }
+
   get(token: string): VerifiedToken | undefined {
     return this.tokens.get(token);
   }

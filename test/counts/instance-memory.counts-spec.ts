@@ -1,0 +1,128 @@
+import { randomUUID } from 'node:crypto';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+import { acceptedClaims } from '../../src/auth/access-token/claims.js';
+import { parseCompactToken } from '../../src/auth/access-token/compact-token.js';
+import { VerifiedTokens, type VerifiedToken } from '../../src/auth/access-token/verified-tokens.js';
+import { CacheKey } from '../../src/near-cache/index.js';
+import { LocalStore } from '../../src/near-cache/local-store.js';
+import type { SessionState } from '../../src/sessions/index.js';
+import { scripts } from '../../src/sessions/sessions.scripts.js';
+
+const SESSIONS = 50_000;
+/** Fewer than the table holds. */
+const TOKENS = 20_000;
+const NO_LIMIT = Number.MAX_SAFE_INTEGER;
+const NOW = 1_764_089_000;
+
+/** What is measured may grow by so much before it is a regression: nothing but the engine may have changed. */
+const MOST_BYTES = {
+  alone: 1610,
+  tenPerUser: 1440,
+  withoutProfile: 1510,
+  token: 1270,
+};
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+/** Exact but for the engine's own tables: nothing else runs between two calls of it. */
+function usedBytes(): number {
+  collectGarbage();
+  collectGarbage();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+/** As the driver makes them: a string of its own for each part of an answer. */
+const received = (text: string): string => Buffer.from(text).toString();
+
+interface Population {
+  readonly perUser: number;
+  readonly hasProfile: boolean;
+}
+
+function fillWithSessions(store: LocalStore, count: number, { perUser, hasProfile }: Population) {
+  let userId = '';
+  for (let index = 0; index < count; index += 1) {
+    userId = index % perUser === 0 ? randomUUID() : userId;
+    const key = new CacheKey<SessionState>(`user.${userId}`, `session.${randomUUID()}`);
+    const profile = hasProfile
+      ? [`user-${index}@example.com`, 'Ada Lovelace', '["admin"]']
+      : ['', '', '[]'];
+    const fields = [userId, `user-${index}`, ...profile, String(NOW * 1000), String(NOW * 1000)];
+    const reply = ['live', 2_592_000_000, '{}', ...fields].map((part) =>
+      typeof part === 'string' ? received(part) : part,
+    );
+    const load = store.beginLoad(key, true);
+    store.finishLoad(key, load, scripts.use.parse(reply), NOW + index / 1000);
+    store.endLoad(key, load);
+    store.read(key, 0);
+  }
+}
+
+function newToken(): string {
+  const encoded = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url');
+  const header = { alg: 'ES256', typ: 'at+jwt', kid: randomUUID() };
+  const payload = {
+    iss: 'https://keyslot.test',
+    aud: 'keyslot',
+    sub: randomUUID(),
+    client_id: 'keyslot',
+    iat: NOW,
+    exp: NOW + 900,
+    jti: randomUUID(),
+    sid: randomUUID(),
+    roles: ['admin'],
+  };
+  const signature = Buffer.alloc(64, 1).toString('base64url');
+  return received(`${encoded(header)}.${encoded(payload)}.${signature}`);
+}
+
+function fillWithTokens(tokens: VerifiedTokens, count: number): void {
+  const expected = { issuer: 'https://keyslot.test', audience: 'keyslot', now: NOW };
+  for (let index = 0; index < count; index += 1) {
+    const token = newToken();
+    const { kid, payload } = parseCompactToken(token)!;
+    const claims = acceptedClaims(payload, expected)!;
+    const session = new CacheKey<SessionState>(`user.${claims.sub}`, `session.${claims.sid}`);
+    // All tokens share their key.
+    const verified = { claims, kid, session, key: undefined };
+    tokens.add(token, verified as unknown as VerifiedToken);
+    tokens.get(token);
+  }
+}
+
+describe('an instance keeps', () => {
+  it.each<[string, Population, number]>([
+    ['one of each user', { perUser: 1, hasProfile: true }, MOST_BYTES.alone],
+    ['ten of each user', { perUser: 10, hasProfile: true }, MOST_BYTES.tenPerUser],
+    ['of users without profile', { perUser: 1, hasProfile: false }, MOST_BYTES.withoutProfile],
+  ])('sessions, %s, in no more bytes than it counts', (_, population, mostBytes) => {
+    fillWithSessions(new LocalStore(1000, NO_LIMIT), 1000, population);
+    const before = usedBytes();
+    const store = new LocalStore(SESSIONS, NO_LIMIT);
+
+    fillWithSessions(store, SESSIONS, population);
+
+    const perEntry = (usedBytes() - before) / SESSIONS;
+    expect(store.entryCount).toBe(SESSIONS);
+    expect(perEntry).toBeLessThan(mostBytes);
+    expect(perEntry).toBeLessThanOrEqual(store.bytes / SESSIONS);
+    // Nor far less: the memory that an operator grants is to be used.
+    expect(perEntry).toBeGreaterThan((0.8 * store.bytes) / SESSIONS);
+  });
+
+  it('verified tokens in no more bytes than it counts', () => {
+    fillWithTokens(new VerifiedTokens(), 1000);
+    const tokens = new VerifiedTokens();
+    const before = usedBytes();
+
+    fillWithTokens(tokens, TOKENS);
+
+    const perToken = (usedBytes() - before) / TOKENS;
+    expect(perToken).toBeLessThan(MOST_BYTES.token);
+    expect(perToken).toBeLessThanOrEqual(tokens.bytes / TOKENS);
+  });
+});

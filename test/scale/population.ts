@@ -1,0 +1,123 @@
+import { createHash, randomUUID } from 'node:crypto';
+
+import { Deadline } from '../../src/common/deadline/index.js';
+import { Secret } from '../../src/common/secret/index.js';
+import { NotConfirmedError, RedisUnavailableError } from '../../src/redis-cluster/index.js';
+import type { ScaleInstance } from './scale-instance.js';
+
+/** Enough for a batch under way at each master and another one that gathers; more, and a busy machine answers too late. */
+const CONCURRENCY = 300;
+const USER_AGENT = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
+/** Short, so that the marks of tokens are gone when memory is measured: they are counted by themselves. */
+const ACCESS_TTL_SECONDS = 5;
+
+/** Users and sessions, written by the product's own scripts. Their ids are kept as numbers, from which they follow. */
+export class Population {
+  users = 0;
+  sessions = 0;
+
+  constructor(
+    private readonly instance: ScaleInstance,
+    private readonly sessionsPerUser: number,
+    private readonly passwordHash: string,
+  ) {}
+
+  userId(user: number): string {
+    return uuidOf(`user ${user}`);
+  }
+
+  sessionId(session: number): string {
+    return uuidOf(`session ${session}`);
+  }
+
+  userOf(session: number): number {
+    return Math.floor(session / this.sessionsPerUser);
+  }
+
+  /** Some session, the same for the same number. */
+  pick(number: number): { readonly userId: string; readonly sessionId: string } {
+    const hash = createHash('sha256').update(String(number)).digest();
+    const session = hash.readUIntBE(0, 6) % this.sessions;
+    return { userId: this.userId(this.userOf(session)), sessionId: this.sessionId(session) };
+  }
+
+  async growTo(sessions: number): Promise<void> {
+    const users = Math.ceil(sessions / this.sessionsPerUser);
+    await inParallel(this.users, users, async (user) => this.register(user));
+    this.users = users;
+    await inParallel(this.sessions, sessions, async (session) => this.login(session));
+    this.sessions = sessions;
+  }
+
+  private async register(user: number): Promise<void> {
+    const { store } = this.instance;
+    const id = this.userId(user);
+    const registration = {
+      username: `user-${user}`,
+      password: new Secret(''),
+      email: `user-${user}@example.com`,
+      displayName: `User ${user}`,
+    };
+    await store.claimName(registration.username, id, Deadline.none);
+    await store.create(id, registration, this.passwordHash, Deadline.none);
+    await store.confirmName(registration.username, id, Deadline.none);
+    await store.confirm(id, Deadline.none);
+  }
+
+  private async login(session: number): Promise<void> {
+    const request = {
+      id: this.sessionId(session),
+      userId: this.userId(this.userOf(session)),
+      passwordVersion: 1,
+      accessToken: new Secret(randomUUID()),
+      accessTtlSeconds: ACCESS_TTL_SECONDS,
+      refreshToken: new Secret(randomUUID()),
+      ip: `10.${(session >> 16) & 255}.${(session >> 8) & 255}.${session & 255}`,
+      userAgent: USER_AGENT,
+    };
+    if (!(await this.instance.sessions.start(request, Deadline.none))) {
+      throw new Error(`session ${session} was refused`);
+    }
+  }
+}
+
+/** So many at a time; what Redis could not confirm is sent again, as any client would. */
+export async function inParallel(
+  from: number,
+  to: number,
+  work: (index: number) => Promise<void>,
+): Promise<void> {
+  let next = from;
+  const worker = async (): Promise<void> => {
+    while (next < to) {
+      const index = next;
+      next += 1;
+      await untilConfirmed(() => work(index));
+    }
+  };
+  await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+}
+
+async function untilConfirmed(work: () => Promise<void>): Promise<void> {
+  for (;;) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      if (!(error instanceof NotConfirmedError || error instanceof RedisUnavailableError)) {
+        throw error;
+      }
+    }
+  }
+}
+
+function uuidOf(text: string): string {
+  const hex = createHash('sha256').update(text).digest('hex');
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    hex.slice(12, 16),
+    hex.slice(16, 20),
+    hex.slice(20, 32),
+  ].join('-');
+}

@@ -1,0 +1,185 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { Deadline } from '../../src/common/deadline/index.js';
+import { Secret } from '../../src/common/secret/index.js';
+import { EmbeddedCluster } from '../../src/embedded-cluster/index.js';
+import { PasswordHasher } from '../../src/users/index.js';
+import { memoryOf, untilFewerKeys } from './cluster-memory.js';
+import {
+  heapWithFullMemory,
+  longRun,
+  type HeapReport,
+  type LongRunReport,
+} from './instance-heap.js';
+import { latencyOf, type Latency } from './latency.js';
+import { inParallel, Population } from './population.js';
+import { startScaleInstance, type ScaleInstance } from './scale-instance.js';
+
+const KEYS_PER_USER = 3;
+const OTHER_KEYS = 20;
+const MARKS_GONE_MS = 60_000;
+const MARKS = 5000;
+const TOKEN_LIFE_MS = 600_000;
+
+export interface ScaleOptions {
+  /** Where to stop and measure. */
+  readonly steps: readonly number[];
+  readonly sessionsPerUser: number;
+  /** Instances that have to acknowledge a change. */
+  readonly instances: readonly number[];
+  readonly longRunParts: number;
+  readonly firstPort: number;
+  readonly onProgress: (text: string) => void;
+}
+
+export const SCALE_DEFAULTS: ScaleOptions = {
+  steps: [10_000, 100_000, 1_000_000],
+  sessionsPerUser: 10,
+  instances: [1, 2, 4, 8],
+  longRunParts: 10,
+  firstPort: 15_000,
+  onProgress: () => undefined,
+};
+
+export interface StepReport {
+  readonly sessions: number;
+  readonly users: number;
+  /** Writes that were confirmed, per second: sessions and the four steps of each registration. */
+  readonly writesPerSecond: number;
+  /** Of all masters, without what an empty cluster takes. */
+  readonly bytesPerSession: number;
+  readonly bytesPerUser: number;
+  /** For each token that was issued lately. */
+  readonly bytesPerMark: number;
+  readonly coldLookUp: Latency;
+  readonly revocation: Latency;
+}
+
+export interface ScaleReport {
+  readonly steps: readonly StepReport[];
+  readonly acknowledgements: readonly {
+    readonly instances: number;
+    readonly revocation: Latency;
+  }[];
+  readonly heaps: readonly HeapReport[];
+  readonly longRun: LongRunReport;
+}
+
+/** Loads a cluster of its own with users and sessions, by the product's scripts, and measures what that costs. */
+export async function runScale(options: Partial<ScaleOptions> = {}): Promise<ScaleReport> {
+  const chosen = { ...SCALE_DEFAULTS, ...options };
+  const directory = mkdtempSync(join(tmpdir(), 'keyslot-scale-'));
+  const cluster = await EmbeddedCluster.start({
+    directory,
+    firstPort: chosen.firstPort,
+    restartNodes: 'never',
+  });
+  try {
+    return await measure(cluster, chosen);
+  } finally {
+    await cluster.stop();
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function measure(cluster: EmbeddedCluster, options: ScaleOptions): Promise<ScaleReport> {
+  const { onProgress } = options;
+  const instance = await startScaleInstance(cluster);
+  const hasher = new PasswordHasher({ isRegistrationOpen: true });
+  const hash = await hasher.hash(new Secret('one for all of them'), Deadline.none);
+  const population = new Population(instance, options.sessionsPerUser, hash);
+  const empty = (await memoryOf(cluster)).bytes;
+  const steps: StepReport[] = [];
+  for (const sessions of options.steps) {
+    steps.push(await step(cluster, instance, population, sessions, empty));
+    onProgress(JSON.stringify(steps.at(-1)));
+  }
+  const acknowledgements = [];
+  const others: ScaleInstance[] = [];
+  for (const count of options.instances) {
+    while (others.length + 1 < count) {
+      others.push(await startScaleInstance(cluster));
+    }
+    const revocation = await latencyOf(100, 3, (number) =>
+      revoke(instance, population, -1_000_000 * count - number),
+    );
+    acknowledgements.push({ instances: count, revocation });
+    onProgress(JSON.stringify(acknowledgements.at(-1)));
+  }
+  await Promise.all(others.map(({ context }) => context.close()));
+  await instance.context.close();
+  const heaps: HeapReport[] = [];
+  for (const megabytes of [64, 512]) {
+    heaps.push(await heapWithFullMemory(cluster, population, megabytes));
+    onProgress(JSON.stringify(heaps.at(-1)));
+  }
+  const run = await longRun(cluster, population, options.longRunParts, 200_000, 500);
+  onProgress(JSON.stringify(run));
+  return { steps, acknowledgements, heaps, longRun: run };
+}
+
+async function step(
+  cluster: EmbeddedCluster,
+  instance: ScaleInstance,
+  population: Population,
+  sessions: number,
+  empty: number,
+): Promise<StepReport> {
+  const begin = performance.now();
+  const before = population.sessions + 4 * population.users;
+  await population.growTo(sessions);
+  const seconds = (performance.now() - begin) / 1000;
+  const writes = population.sessions + 4 * population.users - before;
+  const most = KEYS_PER_USER * population.users + OTHER_KEYS;
+  const { bytes } = await untilFewerKeys(cluster, most, MARKS_GONE_MS);
+  const bytesPerMark = await costOfMarks(cluster, instance, population);
+  const coldLookUp = await latencyOf(500, 3, (number) => lookUp(instance, population, number));
+  const revocation = await latencyOf(200, 3, (number) =>
+    revoke(instance, population, -sessions - number),
+  );
+  return {
+    sessions,
+    users: population.users,
+    writesPerSecond: Math.round(writes / seconds),
+    bytesPerSession: Math.round((bytes - empty) / sessions),
+    bytesPerUser: Math.round((bytes - empty) / population.users),
+    bytesPerMark,
+    coldLookUp,
+    revocation,
+  };
+}
+
+async function lookUp(
+  { sessions }: ScaleInstance,
+  population: Population,
+  number: number,
+): Promise<void> {
+  const presented = { token: `token ${number}`, ...population.pick(number) };
+  await sessions.use(presented, true, TOKEN_LIFE_MS, Deadline.none);
+}
+
+async function revoke(
+  { sessions }: ScaleInstance,
+  population: Population,
+  number: number,
+): Promise<void> {
+  const { userId, sessionId } = population.pick(number);
+  await sessions.end(userId, sessionId, Deadline.none);
+}
+
+async function costOfMarks(
+  cluster: EmbeddedCluster,
+  instance: ScaleInstance,
+  population: Population,
+): Promise<number> {
+  const before = await memoryOf(cluster);
+  await inParallel(0, MARKS, async () => {
+    const presented = { token: randomUUID(), ...population.pick(0) };
+    await instance.sessions.use(presented, true, TOKEN_LIFE_MS, Deadline.none);
+  });
+  const after = await memoryOf(cluster);
+  return Math.round((after.bytes - before.bytes) / (after.keys - before.keys));
+}

@@ -1,0 +1,138 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { createHash } from 'node:crypto';
+import type { Socket } from 'node:net';
+
+/** Tells of each socket that a client makes, before anything is written. */
+const NEW_SOCKETS = 'net.client.socket';
+/** What clients and nodes say to one another whether or not anybody asks for anything. */
+const HOUSEKEEPING = /^(cluster|client|ping|hello|auth|info|readonly|ssubscribe|quit|asking)\b/;
+/** What an instance does by itself: its lease, its clock, and what it does about members that are slow. */
+const OWN_WORK = new Set(['renew-lease', 'list-members', 'remove-members', 'time']);
+
+/** Lua scripts of the product, by the digest that Redis knows them by. */
+export const scriptsBySha1: ReadonlyMap<
+  string,
+  { readonly name: string; readonly source: string }
+> = new Map(
+  readdirSync('src', { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.lua'))
+    .map((file) => {
+      const source = readFileSync(join('src', file), 'utf8');
+      const sha1 = createHash('sha1').update(source).digest('hex');
+      return [sha1, { name: basename(file, '.lua'), source }];
+    }),
+);
+
+/** What left this process for Redis since some moment. */
+export interface Sent {
+  /**
+   * One text for each write to a socket, which names its commands: a script by its name. A write is a round trip: the
+   * driver writes a whole pipeline at once, and every answer is waited for by whoever wrote.
+   */
+  readonly writes: readonly string[];
+  /** Whether the instance has done something by itself meanwhile, which the servers' counters cannot tell apart. */
+  readonly isDisturbed: boolean;
+}
+
+/**
+ * Watches the sockets from this process to some ports. Exact, where a proxy would have to guess: what TCP does with the
+ * bytes on their way makes no difference.
+ */
+export class RedisTraffic {
+  /** Scripts since the beginning. */
+  scripts = 0;
+  private writes: string[][] = [];
+  private readonly ports: ReadonlySet<number>;
+
+  /** Begin before the application connects. */
+  constructor(ports: readonly number[]) {
+    this.ports = new Set(ports);
+    subscribe(NEW_SOCKETS, this.watch);
+  }
+
+  stop(): void {
+    unsubscribe(NEW_SOCKETS, this.watch);
+  }
+
+  forget(): void {
+    this.writes = [];
+  }
+
+  get sent(): Sent {
+    const commands = this.writes.flat();
+    return {
+      writes: this.writes
+        .map((write) => write.filter((name) => !OWN_WORK.has(name)))
+        .filter((write) => write.some((name) => name !== 'wait'))
+        .map((write) => write.join(' ')),
+      isDisturbed: commands.some((name) => OWN_WORK.has(name)),
+    };
+  }
+
+  private readonly watch = (message: unknown): void => {
+    const { socket } = message as { socket: Socket };
+    // Not before: connecting gives a socket its own `write` back.
+    socket.once('connect', () => {
+      if (this.ports.has(socket.remotePort ?? 0)) {
+        this.listenTo(socket);
+      }
+    });
+  };
+
+  private listenTo(socket: Socket): void {
+    const write = socket.write.bind(socket) as (...args: unknown[]) => boolean;
+    socket.write = (...args: unknown[]): boolean => {
+      const names = commandsIn(args[0] as string | Buffer).map(nameOf);
+      const notable = names.filter((name) => !HOUSEKEEPING.test(name));
+      if (notable.length > 0) {
+        this.scripts += notable.filter(isScript).length;
+        this.writes.push(notable);
+      }
+      return write(...args);
+    };
+  }
+}
+
+const names = new Set(Array.from(scriptsBySha1.values(), ({ name }) => name));
+
+function isScript(name: string): boolean {
+  return names.has(name.replace(/ as text$/, ''));
+}
+
+function nameOf([command = '', argument = '']: readonly string[]): string {
+  switch (command.toLowerCase()) {
+    case 'evalsha':
+      return scriptsBySha1.get(argument)?.name ?? 'unknown script';
+    case 'eval': {
+      const sha1 = createHash('sha1').update(argument).digest('hex');
+      return `${scriptsBySha1.get(sha1)?.name ?? 'unknown script'} as text`;
+    }
+    default:
+      return command.toLowerCase();
+  }
+}
+
+/** Commands in what a client writes, as Redis' protocol has them: `*2\r\n$4\r\nECHO\r\n$2\r\nhi\r\n`. */
+function commandsIn(data: string | Buffer): string[][] {
+  const bytes = Buffer.from(data as string);
+  const commands: string[][] = [];
+  let at = 0;
+  const number = (): number => {
+    const end = bytes.indexOf('\r\n', at);
+    const value = Number(bytes.toString('latin1', at + 1, end));
+    at = end + 2;
+    return value;
+  };
+  while (at < bytes.length) {
+    const words = Array.from({ length: number() }, () => {
+      const length = number();
+      const word = bytes.toString('utf8', at, at + length);
+      at += length + 2;
+      return word;
+    });
+    commands.push(words);
+  }
+  return commands;
+}
