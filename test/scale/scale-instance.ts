@@ -8,7 +8,7 @@ import { AccessTokenValidator } from '../../src/auth/index.js';
 import { untilReady } from '../../src/bootstrap/until-ready.js';
 import { loadSettings } from '../../src/config/index.js';
 import type { EmbeddedCluster } from '../../src/embedded-cluster/index.js';
-import { createLogger, NestLogger } from '../../src/logging/index.js';
+import { createLogs, NestLogger } from '../../src/logging/index.js';
 import { LocalStore } from '../../src/near-cache/local-store.js';
 import { SessionsService } from '../../src/sessions/index.js';
 import { UsersStore } from '../../src/users/users.store.js';
@@ -42,7 +42,7 @@ export async function startScaleInstance(
   );
   const context = await NestFactory.createApplicationContext(
     AppModule.forRoot({ ...settings, redis: { ...settings.redis, nodes } }),
-    { logger: new NestLogger(createLogger(settings.logLevel)), abortOnError: false },
+    { logger: new NestLogger(createLogs(settings.logLevel).logger), abortOnError: false },
   );
   await untilReady(context);
   const get = <T>(type: new (...args: never[]) => T): T => context.get<T>(type, { strict: false });
