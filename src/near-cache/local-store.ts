@@ -6,7 +6,7 @@ import type { CacheKey } from './cache-key.js';
  * For an entry with its key, its place in both indexes, and what the engine adds to the objects of a value: a date is three
  * times its JSON. Measured with the state of sessions, alone in their subjects: test/counts/instance-memory.counts-spec.ts.
  */
-const ENTRY_OVERHEAD_BYTES = 1024;
+const ENTRY_OVERHEAD_BYTES = 600;
 const BYTES_PER_CHARACTER = 2;
 const UNKNOWN_BYTES = 4096;
 
