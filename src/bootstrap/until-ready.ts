@@ -12,7 +12,8 @@ import { BootstrapAdministrator } from '../users/index.js';
  */
 export async function untilReady(app: INestApplicationContext): Promise<void> {
   await app.get(ClusterTime).untilKnown();
-  await app.get(SigningKeys).untilLoaded();
   await app.get(NearCache).untilTrusted();
+  // Not before: what is loaded without trust is not remembered, and the first token would load it once more.
+  await app.get(SigningKeys).untilLoaded();
   await app.get(BootstrapAdministrator).untilThere();
 }

@@ -26,7 +26,7 @@ describe('RouteMetadata', () => {
   const metadata = new RouteMetadata<string>(new Reflector(), KEY);
   const read = (controller: typeof Base, method: 'decorated' | 'plain'): string | undefined =>
     metadata.of({
-      getHandler: () => controller.prototype[method],
+      getHandler: () => Reflect.get(controller.prototype, method) as unknown,
       getClass: () => controller,
     } as unknown as ExecutionContext);
 
