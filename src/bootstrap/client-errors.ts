@@ -10,6 +10,7 @@ import {
   problemDocument,
   type ProblemCode,
 } from '../common/problem/index.js';
+import { isRefused } from './request-heads.js';
 
 const CODE_OF_REASON = new Map<string, ProblemCode>([
   ['HPE_HEADER_OVERFLOW', 'headers-too-large'],
@@ -25,6 +26,9 @@ export function answerClientError(
   socket: Socket,
   logger: Pick<Logger, 'info'>,
 ): void {
+  if (isRefused(socket)) {
+    return; // what could not be read is what came behind
+  }
   const { code: reason = '' } = error;
   const isAboutHttp = reason.startsWith('HPE_') || CODE_OF_REASON.has(reason);
   // What is left are connections that broke, and TLS that did not come about.

@@ -9,13 +9,19 @@ const SIGNS_PER_FIELD = 4;
 /** Node's own limit, names and values counted apart: it drops what comes behind without a word. */
 const MOST_FIELDS = 2000 / 2;
 
+const refused = new WeakSet<Socket>();
+
+/** Whether the last answer of this connection is under way. */
+export function isRefused(socket: Socket): boolean {
+  return refused.has(socket);
+}
+
 /**
  * Refuses what Node lets through. A proxy in front may read in another way: more than one `Host`, or none (RFC 9112
  * section 3.2), and a transfer coding besides `chunked`, which nobody here would undo (section 6.1). And where Node
  * counts the letters of names and values only, many short fields make a head of four times its limit.
  */
 export function checkRequestHeads(server: FastifyInstance, headersLimitBytes: number): void {
-  const refused = new WeakSet<Socket>();
   const unexpected = new WeakSet<IncomingMessage>();
   // Node would answer by itself, without a problem document.
   server.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
@@ -24,7 +30,7 @@ export function checkRequestHeads(server: FastifyInstance, headersLimitBytes: nu
   });
   server.addHook('onRequest', ({ raw }, reply, done) => {
     // Node goes on with what it has read already. It may be part of what was refused (RFC 9112 section 9.6).
-    const flaw = refused.has(raw.socket)
+    const flaw = isRefused(raw.socket)
       ? 'malformed-request'
       : (flawOf(raw, headersLimitBytes) ??
         (unexpected.has(raw) ? 'expectation-failed' : undefined));
