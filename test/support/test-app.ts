@@ -6,6 +6,7 @@ import { createApp } from '../../src/bootstrap/create-app.js';
 import { untilReady } from '../../src/bootstrap/until-ready.js';
 import { loadSettings } from '../../src/config/index.js';
 import { HttpClient } from './http-client.js';
+import { eventually } from './own-cluster.js';
 import { testVariables } from './test-variables.js';
 
 export interface TestApp extends HttpClient {
@@ -24,6 +25,7 @@ export async function startTestApp(
   const app = await createApp(settings);
   await app.listen(0, '127.0.0.1');
   await untilReady(app);
+  await untilCalm(app);
   const url = await app.getUrl();
   return Object.assign(new HttpClient(url), {
     app,
@@ -31,6 +33,14 @@ export async function startTestApp(
     keyPrefix,
     close: () => app.close(),
   });
+}
+
+/** It shares its event loop with a runner that loads modules: while that is under way, it sheds load. */
+async function untilCalm(app: NestFastifyApplication): Promise<void> {
+  const server = app.getHttpAdapter().getInstance();
+  await eventually('the event loop is calm', 30_000, () =>
+    Promise.resolve(!server.isUnderPressure()),
+  );
 }
 
 /** Settings from these variables alone, on the test cluster unless they name another. */
