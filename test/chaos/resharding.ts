@@ -119,6 +119,11 @@ export class Resharding {
     await eventually('the new master has a replica', KNOWN_MS, async () =>
       /slave0:.*state=online/.test(await master.call('INFO', 'replication')),
     );
+    // It takes itself for alone until it has heard from most masters, and would take no slot.
+    await eventually('the new nodes serve', KNOWN_MS, async () => {
+      const infos = await Promise.all(this.added.map((node) => node.call('CLUSTER', 'INFO')));
+      return infos.every((info) => info.includes('cluster_state:ok'));
+    });
     return master.port;
   }
 
