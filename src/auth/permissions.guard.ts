@@ -5,8 +5,8 @@ import type { FastifyRequest } from 'fastify';
 import { AuditLog } from '../audit/index.js';
 import {
   REQUIRED_PERMISSIONS,
-  type Permission,
   RouteMetadata,
+  type Permission,
   type Principal,
 } from '../common/authentication/index.js';
 import { Problem } from '../common/problem/index.js';

@@ -30,11 +30,7 @@ const DRAIN_SWEEP_MS = 50;
 /** The application, ready to listen: the same for `main.ts` and for the tests. */
 export async function createApp(settings: AppSettings): Promise<NestFastifyApplication> {
   const logs = createLogs(settings.logLevel);
-  const adapter = new FastifyAdapter({
-    ...serverOptions(settings, logs),
-    // There is no middleware: what stands in front of a route is a hook or a guard.
-    skipMiddie: true,
-  });
+  const adapter = new FastifyAdapter(serverOptions(settings, logs));
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.forRoot(settings),
     adapter,

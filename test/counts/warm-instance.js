@@ -16,7 +16,7 @@ const ROUNDS = 3;
 const app = await createApp(loadSettings());
 await app.listen(0, '127.0.0.1');
 await untilReady(app);
-// Twice in a second it would add as much as 25 requests.
+// Every few seconds it would add as much as a dozen requests.
 Cluster.prototype.refreshSlotsCache = () => undefined;
 
 const validator = app.get(AccessTokenValidator);

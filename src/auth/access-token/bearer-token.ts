@@ -23,8 +23,8 @@ export function bearerToken(request: IncomingMessage): BearerToken {
 }
 
 /**
- * What stands where a token usually stands, unchecked: only to be compared with tokens that were accepted before. To
- * check each sign of it costs a quarter of what the guard costs.
+ * What stands where a token usually stands, unchecked: only to be compared with tokens that were accepted before, and so
+ * were checked then.
  */
 export function presumedToken(request: IncomingMessage): string | undefined {
   const header = onlyAuthorization(request);
