@@ -5,7 +5,7 @@ import { isAnswered, KINDS, type History } from './history.js';
 import { recoveriesOf } from './availability.js';
 import { OwnDelay } from './own-delay.js';
 import { violationsOf, type Violations } from './promises.js';
-import type { Scenario } from './scenarios.js';
+import type { Scenario } from './scenario.js';
 import { World } from './world.js';
 
 /** Before the first fault, and after the last. */

@@ -1,0 +1,183 @@
+import { eventually } from '../../support/own-cluster.js';
+import { FAILOVER_RECOVERY_MS, SHORT_RECOVERY_MS, type Scenario } from '../scenario.js';
+
+/** A failover, with this cluster's node timeout of two seconds, and some more. */
+const PAST_FAILOVER_MS = 6000;
+const FAILOVER_MS = 20_000;
+const WHOLE_SHARD_BACK_MS = 60_000;
+
+/** What happens to nodes of Redis. */
+export const NODE_SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'masters-killed',
+    about: 'kill -9 of each master, one after the other',
+    recovery: { from: 'begin', withinMs: FAILOVER_RECOVERY_MS },
+    run: async (world) => {
+      for (const master of await world.redis.masters()) {
+        await world.history.fault('kill -9', async () => {
+          world.redis.signal(master, 'SIGKILL');
+          return Promise.resolve();
+        });
+        await world.redis.untilWhole();
+        await world.goOn(1000);
+      }
+    },
+  },
+  {
+    name: 'replica-killed',
+    about: 'kill -9 of a replica: its master takes no durable write until it is back',
+    recovery: { from: 'end', withinMs: SHORT_RECOVERY_MS },
+    run: async (world) => {
+      const replica = await world.redis.replicaOf(world.random.pick(await world.redis.masters()));
+      await world.history.fault('kill -9', async () => {
+        world.redis.signal(replica, 'SIGKILL');
+        await world.redis.untilWhole();
+      });
+    },
+  },
+  {
+    name: 'replica-left-behind',
+    about:
+      'a replica loses touch with its master, which then dies: the replica leads without what came last',
+    recovery: { from: 'end', withinMs: SHORT_RECOVERY_MS },
+    run: async (world) => {
+      for (let count = 0; count < 2; count += 1) {
+        const master = world.random.pick(await world.redis.masters());
+        const replica = await world.redis.replicaOf(master);
+        const { cluster } = world.redis;
+        await world.history.fault('left behind', async () => {
+          // So that the master goes on taking writes, and only WAIT tells that nobody else has them.
+          await cluster.call(master, 'CONFIG', 'SET', 'min-replicas-to-write', 0);
+          world.redis.signal(replica, 'SIGSTOP');
+          await cluster.call(master, 'CLIENT', 'KILL', 'TYPE', 'replica');
+          await world.goOn(1500);
+          world.redis.signal(master, 'SIGKILL');
+          world.redis.signal(replica, 'SIGCONT');
+          await world.redis.untilWhole();
+        });
+        await world.goOn(1000);
+      }
+    },
+  },
+  {
+    name: 'shard-killed',
+    about: 'kill -9 of a master and its replica at once, and their return',
+    recovery: { from: 'end', withinMs: FAILOVER_RECOVERY_MS },
+    run: async (world) => {
+      const master = world.random.pick(await world.redis.masters());
+      const replica = await world.redis.replicaOf(master);
+      await world.history.fault('kill -9 of a shard', async () => {
+        world.redis.signal(master, 'SIGKILL');
+        world.redis.signal(replica, 'SIGKILL');
+        await eventually('the shard runs again', WHOLE_SHARD_BACK_MS, async () => {
+          const answers = [master, replica].map(async (port) =>
+            world.redis.cluster.call(port, 'PING').catch(() => ''),
+          );
+          return (await Promise.all(answers)).every((answer) => answer === 'PONG');
+        });
+      });
+    },
+  },
+  {
+    name: 'master-paused',
+    about: 'a master stands still past the failover and wakes up believing that it still leads',
+    recovery: { from: 'end', withinMs: FAILOVER_RECOVERY_MS },
+    run: async (world) => {
+      for (const master of await world.redis.masters()) {
+        await world.history.fault('pause', async () => {
+          world.redis.signal(master, 'SIGSTOP');
+          await world.goOn(PAST_FAILOVER_MS);
+          world.redis.signal(master, 'SIGCONT');
+        });
+        await world.redis.untilWhole();
+        await world.goOn(1000);
+      }
+    },
+  },
+  {
+    name: 'master-wakes-at-failover',
+    about:
+      'a master stands still, and wakes up in the very moment in which its replica has taken over',
+    recovery: { from: 'end', withinMs: FAILOVER_RECOVERY_MS },
+    run: async (world) => {
+      for (let count = 0; count < 4; count += 1) {
+        const master = world.random.pick(await world.redis.masters());
+        const replica = await world.redis.replicaOf(master);
+        await world.history.fault('pause', async () => {
+          world.redis.signal(master, 'SIGSTOP');
+          await eventually('the replica leads', FAILOVER_MS, async () =>
+            (await world.redis.cluster.call(replica, 'ROLE')).startsWith('master'),
+          );
+          world.redis.signal(master, 'SIGCONT');
+        });
+        await world.redis.untilWhole();
+        await world.goOn(500);
+      }
+    },
+  },
+  {
+    name: 'master-blinks',
+    about: 'masters stand still for less than the failover takes',
+    recovery: { from: 'end', withinMs: FAILOVER_RECOVERY_MS },
+    run: async (world) => {
+      for (let count = 0; count < 6; count += 1) {
+        const master = world.random.pick(await world.redis.masters());
+        await world.history.fault('blink', async () => {
+          world.redis.signal(master, 'SIGSTOP');
+          await world.goOn(world.random.between(100, 1500));
+          world.redis.signal(master, 'SIGCONT');
+        });
+        await world.redis.untilWhole();
+        await world.goOn(500);
+      }
+    },
+  },
+  {
+    name: 'master-restarted-early',
+    about: 'a master is killed and back before its replica could take over',
+    options: { restartNodes: 'at-once' },
+    recovery: { from: 'begin', withinMs: FAILOVER_RECOVERY_MS },
+    run: async (world) => {
+      for (const master of await world.redis.masters()) {
+        await world.history.fault('restart', async () => {
+          world.redis.signal(master, 'SIGKILL');
+          return Promise.resolve();
+        });
+        await world.redis.untilWhole();
+        await world.goOn(1000);
+      }
+    },
+  },
+  {
+    name: 'redis-down',
+    about: 'every node stands still, and later every node is killed; then all are back',
+    recovery: { from: 'end', withinMs: FAILOVER_RECOVERY_MS },
+    run: async (world) => {
+      const ports = [...world.redis.cluster.pids.keys()];
+      await world.history.fault('all paused', async () => {
+        ports.forEach((port) => world.redis.signal(port, 'SIGSTOP'));
+        await world.goOn(4000);
+        ports.forEach((port) => world.redis.signal(port, 'SIGCONT'));
+      });
+      await world.redis.untilWhole();
+      await world.goOn(1000);
+      await world.history.fault('all killed', async () => {
+        ports.forEach((port) => world.redis.signal(port, 'SIGKILL'));
+        await world.redis.untilWhole();
+      });
+    },
+  },
+  {
+    name: 'memory-full',
+    about: 'a master may take no more memory, and then it may again',
+    recovery: { from: 'end', withinMs: SHORT_RECOVERY_MS },
+    run: async (world) => {
+      const master = world.random.pick(await world.redis.masters());
+      await world.history.fault('full', async () => {
+        await world.redis.cluster.call(master, 'CONFIG', 'SET', 'maxmemory', '1mb');
+        await world.goOn(5000);
+        await world.redis.cluster.call(master, 'CONFIG', 'SET', 'maxmemory', '0');
+      });
+    },
+  },
+];

@@ -1,0 +1,75 @@
+import { HARDLY_ANY, SHORT_RECOVERY_MS, type Scenario } from '../scenario.js';
+import type { World } from '../world.js';
+
+const CONTROL_LOG = 'near-cache.control';
+/** Each lives in two slots, of three masters. */
+const USERS_IN_MOVING_SLOTS = 40;
+const FEWEST_SLOTS_MOVED = 15;
+/** So that clients meet a slot on its way: all of them are moved in less than a second. */
+const ROUNDS = 4;
+
+/** What an operator does to the cluster while it is used. */
+export const SLOT_SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'slots-moved',
+    about: 'slots in use, that of the control log among them, move to another master and back',
+    options: { users: USERS_IN_MOVING_SLOTS },
+    recovery: { from: 'end', withinMs: SHORT_RECOVERY_MS },
+    mostRefused: HARDLY_ANY,
+    run: async (world) => {
+      const { resharding } = world;
+      await world.untilRegistered();
+      const control = await resharding.slotOf(CONTROL_LOG);
+      const from = await resharding.masterOf(control);
+      const to = (await world.redis.masters()).find((port) => port !== from)!;
+      const used = await resharding.usedSlotsOf(from, 40);
+      const slots = [...new Set([control, ...used])];
+      await world.history.fault('moves', async () => {
+        for (let round = 0; round < ROUNDS; round += 1) {
+          for (const slot of slots) {
+            await resharding.move(slot, from, to);
+          }
+          for (const slot of slots) {
+            await resharding.move(slot, to, from);
+          }
+        }
+      });
+      noteMoves(world, slots.length);
+    },
+  },
+  {
+    name: 'shard-added-and-removed',
+    about: 'a fourth master with its replica comes, serves slots, and goes',
+    options: { users: USERS_IN_MOVING_SLOTS },
+    recovery: { from: 'end', withinMs: SHORT_RECOVERY_MS },
+    mostRefused: HARDLY_ANY,
+    run: async (world) => {
+      const { resharding } = world;
+      await world.untilRegistered();
+      const added = await resharding.addShard();
+      const slots: [slot: number, from: number][] = [];
+      for (const from of await world.redis.masters()) {
+        const used = await resharding.usedSlotsOf(from, 15);
+        slots.push(...used.map((slot): [number, number] => [slot, from]));
+      }
+      await world.history.fault('come and go', async () => {
+        for (const [slot, from] of slots) {
+          await resharding.move(slot, from, added);
+        }
+        await world.goOn(2000);
+        for (const [slot, from] of slots) {
+          await resharding.move(slot, added, from);
+        }
+        await resharding.removeShard();
+      });
+      noteMoves(world, slots.length);
+    },
+  },
+];
+
+function noteMoves({ history }: World, slots: number): void {
+  history.notes.push(`${slots} slots in use were moved there and back`);
+  if (slots < FEWEST_SLOTS_MOVED) {
+    history.untried.push(`only ${slots} slots were moved, of ${FEWEST_SLOTS_MOVED} at least`);
+  }
+}
