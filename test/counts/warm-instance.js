@@ -57,9 +57,10 @@ const answers = {
   },
   end: () => allocated(),
   decisions: ({ token, times }) => {
-    // Time stands still: which of its numbers are whole, and so cost nothing, would be chance.
+    // Time stands still, and more of it has passed by the clock that counts in fractions: which clock decides, and so
+    // whether a number is whole and costs nothing, would be chance.
     const clock = app.get(Clock, { strict: false });
-    const [wall, monotonic] = [clock.wall(), clock.monotonic()];
+    const [wall, monotonic] = [clock.wall(), clock.monotonic() + 5.5];
     Object.assign(clock, { wall: () => wall, monotonic: () => monotonic });
     const rawHeaders = ['Host', 'localhost', 'Authorization', `Bearer ${token}`];
     const request = { raw: { rawHeaders, headers: {} }, user: undefined };
