@@ -14,12 +14,6 @@ const WRONG_PASSWORD = 'not-the-password-of-redis';
 const WRONG_USER = /"msg":"Redis refuses the user: check REDIS_USERNAME and REDIS_PASSWORD"/g;
 const MISSING_RIGHT = /"msg":"Redis refuses the user .*: give it the rights that .*redis-acl/g;
 
-/** What was refused on purpose. */
-async function forgetRefusals(own: OwnCluster): Promise<void> {
-  const ports = [...own.cluster.pids.keys()];
-  await Promise.all(ports.map((port) => own.cluster.call(port, 'ACL', 'LOG', 'RESET')));
-}
-
 /** Redis says no to the user, or to what the user does: an operator has to mend it, and has to be told. */
 describe('with a user that Redis refuses (94, 98)', () => {
   let own: OwnCluster;
@@ -29,10 +23,7 @@ describe('with a user that Redis refuses (94, 98)', () => {
     await instance.stop();
     await own.restoreUser();
   });
-  afterAll(async () => {
-    await forgetRefusals(own);
-    await own.remove();
-  });
+  afterAll(async () => own.removeDespiteRefusals());
 
   const timed = async (send: () => Promise<Answer<unknown>>): Promise<Answer<unknown>> => {
     const begin = performance.now();
@@ -172,7 +163,6 @@ describe('the user and the password of Redis (96)', () => {
     }
     expect(text + names.join()).not.toContain(own.variables.REDIS_USERNAME);
     await Promise.all(clusters.map(async (cluster) => cluster.onApplicationShutdown()));
-    await forgetRefusals(own);
-    await own.remove();
+    await own.removeDespiteRefusals();
   });
 });

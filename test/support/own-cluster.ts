@@ -40,6 +40,8 @@ export interface OwnCluster {
   refused(): Promise<string[]>;
   /** Stops the nodes and removes their data. @throws if a node has refused something to somebody */
   remove(): Promise<void>;
+  /** The same for a test whose nodes were to refuse something. */
+  removeDespiteRefusals(): Promise<void>;
 }
 
 /** A cluster for a test that breaks it. */
@@ -101,6 +103,7 @@ export async function startOwnCluster(
     },
     signal: (port, signal) => process.kill(cluster.pids.get(port)!, signal),
     untilWhole: async () => untilWhole(cluster),
+    removeDespiteRefusals: stop,
     remove: async () => {
       wake();
       let refusals: string[];
