@@ -1,12 +1,18 @@
 import { LogController, type FastifyReply, type FastifyRequest } from 'fastify';
-import type { Logger } from 'pino';
+import type { DestinationStream, Logger } from 'pino';
+
+import { answerLine } from './answer-line.js';
 
 /**
  * One line for each answer. The route is logged as it was declared and never as it was called, so that nothing from a
  * query or a path gets into the log.
  */
 export class RequestLog extends LogController {
-  constructor(private readonly answers: Logger) {
+  /** @param answers where the lines go that tell of an answer; those that tell of none go through the logger */
+  constructor(
+    private readonly logger: Logger,
+    private readonly answers: DestinationStream,
+  ) {
     super({ requestIdLogLabel: 'requestId' });
   }
 
@@ -32,9 +38,9 @@ export class RequestLog extends LogController {
       ip: request.ip,
     };
     if (error) {
-      this.answers.warn({ ...fields, err: error }, 'not answered');
-    } else {
-      this.answers.info(fields, 'answered');
+      this.logger.warn({ ...fields, err: error }, 'not answered');
+    } else if (this.logger.isLevelEnabled('info')) {
+      this.answers.write(answerLine(fields));
     }
   }
 }

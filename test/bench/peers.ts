@@ -21,6 +21,7 @@ export const PEERS = {
   bareHttp: peer('bare-http', false),
   bareFastify: peer('bare-fastify', false),
   bareFastifySameHeaders: peer('bare-fastify-same-headers', false),
+  bareNest: peer('bare-nest', false),
   keyslot: { name: 'keyslot', program: resolve('dist/main.js'), hasOwnSessions: false },
   keyslotUnguarded: peer('keyslot-unguarded', false),
   nestBoilerplate: peer('nest-boilerplate', true),

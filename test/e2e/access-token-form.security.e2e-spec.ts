@@ -96,6 +96,11 @@ describe('access tokens', () => {
       await expectRefused(`${h}.${p}.${b64(signature)}`);
     }
     await expectRefused(`${h}.${p}`);
+    // Memory knows the signature well; what stands before it is not what was signed.
+    for (const changed of [{ sub: other.id }, { exp: Number(payload['exp']) + 1 }]) {
+      await expectRefused(`${h}.${b64({ ...payload, ...changed })}.${s}`);
+    }
+    await expectRefused(`x${token}`);
     const stranger = generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey;
     await expectRefused(signEs256(header, payload, stranger));
     // The DER form of a good signature is not the JWS form.

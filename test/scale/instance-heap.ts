@@ -103,7 +103,7 @@ export async function longRun(
   for (let index = 0; index < 60_000; index += 1) {
     const claims = { ...known.claims, jti: randomUUID(), sub: randomUUID(), sid: randomUUID() };
     const padding = randomUUID().repeat(13);
-    verified.add(`${padding}.${claims.jti}`, { ...known, claims });
+    verified.add({ ...known, token: `${padding}.${claims.jti}`, claims });
   }
   for (let part = 0; part < parts; part += 1) {
     const tokens: string[] = [];

@@ -55,17 +55,17 @@ export class AccessTokenValidator {
       return undefined;
     }
     let isVerified = known === candidate;
-    let state = await this.ask(token, candidate, isVerified, deadline, () => (isVerified = true));
+    let state = await this.ask(candidate, isVerified, deadline, () => (isVerified = true));
     if (!isVerified) {
       // What memory said about the session vouches for no token.
-      if (!(await this.hasValidSignature(token, candidate, ring))) {
+      if (!(await this.hasValidSignature(candidate, ring))) {
         return undefined;
       }
       if (state.state === 'unverified') {
-        state = await this.ask(token, candidate, true, deadline);
+        state = await this.ask(candidate, true, deadline);
       }
     }
-    this.verified.add(token, candidate);
+    this.verified.add(candidate);
     return principalOf(candidate, state);
   }
 
@@ -83,6 +83,7 @@ export class AccessTokenValidator {
     });
     return (
       claims && {
+        token,
         claims,
         key,
         kid: parsed.kid,
@@ -98,8 +99,7 @@ export class AccessTokenValidator {
 
   /** @param onVouched called when Redis was asked, and knows this very token as verified */
   private async ask(
-    token: string,
-    { claims, session }: VerifiedToken,
+    { token, claims, session }: VerifiedToken,
     isVerified: boolean,
     deadline: Deadline,
     onVouched: () => void = () => undefined,
@@ -116,8 +116,7 @@ export class AccessTokenValidator {
   }
 
   private async hasValidSignature(
-    token: string,
-    { key }: VerifiedToken,
+    { token, key }: VerifiedToken,
     { issuer }: KeyRing,
   ): Promise<boolean> {
     try {

@@ -37,9 +37,13 @@ export class UserResponse {
   }
 }
 
-/** Frozen with all its parts, so that its JSON is made once too. */
+/**
+ * Frozen with all its parts, so that its JSON is made once too. Without a prototype, because Nest compares the source text
+ * of an answer's constructor each time.
+ */
 function render(user: User): UserResponse {
   return Object.freeze({
+    __proto__: null,
     id: user.id,
     username: user.username,
     email: user.email,

@@ -1,0 +1,29 @@
+import { pino } from 'pino';
+
+import { answerLine } from './answer-line.js';
+
+describe('the line of an answer', () => {
+  it('is what pino would write', () => {
+    const fields = {
+      requestId: '5f0c6a3e-2a57-4c5e-9d0b-6a5ad1b0f3c1',
+      method: 'GET',
+      route: '/api/users/:id/"quoted"\n',
+      status: 200,
+      durationMs: 1.3,
+      ip: '::1\u2028\\',
+    };
+    let written = '';
+    const logger = pino(
+      { timestamp: false, formatters: { level: (level) => ({ level }) } },
+      { write: (line) => (written = line) },
+    );
+    logger.info(fields, 'answered');
+
+    const line = answerLine(fields);
+
+    expect(line.endsWith('}\n')).toBe(true);
+    const { time, ...rest } = JSON.parse(line) as Record<string, unknown>;
+    expect(time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    expect(rest).toEqual(JSON.parse(written));
+  });
+});
