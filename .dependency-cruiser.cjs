@@ -33,12 +33,21 @@ module.exports = {
     only('metrics', ['common']),
     only('near-cache', ['common', 'metrics', 'redis-cluster']),
     only('audit', ['common']),
+    only('contracts', ['audit', 'common', 'users']),
     only('rate-limit', ['common', 'redis-cluster']),
     only('keys', ['common', 'near-cache', 'redis-cluster']),
     only('users', ['audit', 'common', 'near-cache', 'rate-limit', 'redis-cluster']),
     only('sessions', ['audit', 'common', 'near-cache', 'redis-cluster', 'users']),
     only('auth', ['audit', 'common', 'keys', 'rate-limit', 'sessions', 'users']),
     only('health', ['common', 'keys', 'near-cache', 'redis-cluster']),
+    {
+      name: 'the-front-door-is-for-guests',
+      comment:
+        'src/index.ts is what others import. Inside, a module imports the module that it means.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^src/index\\.ts$' },
+    },
     {
       name: 'the-driver-stays-in-its-module',
       comment: 'ioredis types do not leave the modules that talk to Redis.',

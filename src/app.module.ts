@@ -1,9 +1,10 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Module, type DynamicModule, type ModuleMetadata } from '@nestjs/common';
 import { ConfigModule, getConfigToken, registerAs } from '@nestjs/config';
 
 import { ApiDocsModule } from './api-docs/index.js';
-import { AuditModule } from './audit/index.js';
+import { AuditModule, type AuditSink } from './audit/index.js';
 import { AuthModule } from './auth/index.js';
+import type { Replacement } from './common/module/index.js';
 import type { Settings } from './config/index.js';
 import { HealthModule } from './health/index.js';
 import { KeysModule } from './keys/index.js';
@@ -12,7 +13,7 @@ import { NearCacheModule } from './near-cache/index.js';
 import { RateLimitModule } from './rate-limit/index.js';
 import { RedisClusterModule, type RedisNodeAddress } from './redis-cluster/index.js';
 import { SessionsModule } from './sessions/index.js';
-import { UsersModule } from './users/index.js';
+import { UsersModule, type PasswordHasher } from './users/index.js';
 
 const SETTINGS = 'keyslot';
 
@@ -21,10 +22,18 @@ export type AppSettings = Settings & {
   readonly redis: { readonly nodes: readonly RedisNodeAddress[] };
 };
 
+/** What an application adds to Keyslot's, and what it puts in the place of Keyslot's own. Default: nothing. */
+export interface AppExtensions {
+  /** Modules of its own: their routes are guarded and documented like all others. */
+  readonly imports?: NonNullable<ModuleMetadata['imports']>;
+  readonly passwordHasher?: Replacement<PasswordHasher>;
+  readonly auditSink?: Replacement<AuditSink>;
+}
+
 /** The composition root: the one place that knows every module and turns settings into their options. */
 @Module({})
 export class AppModule {
-  static forRoot(settings: AppSettings): DynamicModule {
+  static forRoot(settings: AppSettings, extensions: AppExtensions = {}): DynamicModule {
     return {
       module: AppModule,
       imports: [
@@ -34,7 +43,7 @@ export class AppModule {
           load: [registerAs(SETTINGS, () => settings)],
         }),
         MetricsModule,
-        AuditModule,
+        AuditModule.forRoot({ sink: extensions.auditSink }),
         RedisClusterModule.forRootAsync(
           fromSettings(({ redis, isProduction }) => ({
             ...redis,
@@ -52,13 +61,14 @@ export class AppModule {
         RateLimitModule.forRootAsync(
           fromSettings(({ isRateLimited }) => ({ isOn: isRateLimited })),
         ),
-        UsersModule.forRootAsync(
-          fromSettings(({ passwords, isRegistrationOpen, administrator }) => ({
+        UsersModule.forRootAsync({
+          ...fromSettings(({ passwords, isRegistrationOpen, administrator }) => ({
             passwordMinLength: passwords.minLength,
             isRegistrationOpen,
             ...(administrator ? { administrator } : {}),
           })),
-        ),
+          passwordHasher: extensions.passwordHasher,
+        }),
         SessionsModule.forRootAsync(fromSettings(({ sessions }) => sessions)),
         AuthModule.forRootAsync(
           fromSettings(({ jwt }) => ({
@@ -69,6 +79,7 @@ export class AppModule {
         ),
         HealthModule,
         ApiDocsModule,
+        ...(extensions.imports ?? []),
       ],
     };
   }

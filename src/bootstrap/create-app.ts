@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import { randomUUID } from 'node:crypto';
 
 import { setUpApiDocs } from '../api-docs/index.js';
-import { AppModule, type AppSettings } from '../app.module.js';
+import { AppModule, type AppExtensions, type AppSettings } from '../app.module.js';
 import { RequestValidationPipe } from '../common/validation/index.js';
 import { createLogs, NestLogger, requestLogger, type Logs } from '../logging/index.js';
 import { refuseOtherMethods } from './allowed-methods.js';
@@ -27,12 +27,15 @@ const SLOW_SENDERS_SWEEP_MS = 1000;
 const STALLED_CONNECTION_MS = 20_000;
 const DRAIN_SWEEP_MS = 50;
 
-/** The application, ready to listen: the same for `main.ts` and for the tests. */
-export async function createApp(settings: AppSettings): Promise<NestFastifyApplication> {
+/** The application, ready to listen: the same for `main.ts`, for the tests, and for whoever extends it. */
+export async function createApp(
+  settings: AppSettings,
+  extensions: AppExtensions = {},
+): Promise<NestFastifyApplication> {
   const logs = createLogs(settings.logLevel);
   const adapter = new FastifyAdapter(serverOptions(settings, logs));
   const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.forRoot(settings),
+    AppModule.forRoot(settings, extensions),
     adapter,
     { bodyParser: false, logger: new NestLogger(logs.logger), abortOnError: false },
   );

@@ -1,7 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createServer } from 'node:net';
 
-import type { AppSettings } from '../app.module.js';
+import type { AppExtensions, AppSettings } from '../app.module.js';
 import { loadSettings, SettingsError, type Settings } from '../config/index.js';
 import { EmbeddedCluster, EmbeddedClusterError } from '../embedded-cluster/index.js';
 import { KeyDecryptionError } from '../keys/index.js';
@@ -10,14 +10,17 @@ import { createApp } from './create-app.js';
 import { untilReady } from './until-ready.js';
 import { Shutdown } from './shutdown.js';
 
-/** Starts one instance, on the embedded cluster when no other is named, and stops all of it on a signal. */
-export async function run(): Promise<void> {
+/**
+ * Starts one instance with the settings of the environment, on the embedded cluster when no other is named, and stops all
+ * of it on a signal. It is all that a `main.ts` has to do.
+ */
+export async function run(extensions: AppExtensions = {}): Promise<void> {
   const shutdown = new Shutdown();
   try {
     const settings = loadSettings();
     warnOfGeneratedSecret(settings);
     await refuseBusyPort(settings.http);
-    const app = await createApp(await withCluster(settings, shutdown));
+    const app = await createApp(await withCluster(settings, shutdown), extensions);
     shutdown.add(() => app.close());
     if (shutdown.isUnderWay) {
       return;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
-/** A Lua script kept as a file. The `KEYS[n]` lines of its opening comment say how many keys it takes. */
+/** A Lua script. The `KEYS[n]` lines of its opening comment say how many keys it takes. */
 export class LuaScript<Reply> {
   readonly sha1: string;
   readonly numberOfKeys: number;
@@ -23,6 +23,20 @@ export class LuaScript<Reply> {
   static fromFile<Reply>(file: URL, parse: (reply: unknown) => Reply): LuaScript<Reply> {
     const name = file.pathname.split('/').at(-1) ?? file.pathname;
     return new LuaScript(name, readFileSync(file, 'utf8'), parse);
+  }
+
+  /**
+   * A script of a few lines that stands where it is used.
+   *
+   * @param name for errors and logs
+   * @param source begins with its comment: `-- KEYS[1] what it is`
+   */
+  static fromText<Reply>(
+    name: string,
+    source: string,
+    parse: (reply: unknown) => Reply,
+  ): LuaScript<Reply> {
+    return new LuaScript(name, source, parse);
   }
 }
 

@@ -16,9 +16,7 @@ function sessionsOf(answers: readonly ((attempt: number) => boolean)[]) {
       return answers[Number(id)]!(attempt);
     },
   };
-  const audit = Object.assign(new AuditLog(), {
-    record: (event: AuditEvent) => void audited.push(event),
-  });
+  const audit = new AuditLog({ record: (event) => void audited.push(event) });
   return { sessions: new AllSessions(users as UsersService, audit), attempts, audited };
 }
 

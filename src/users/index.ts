@@ -1,5 +1,7 @@
 export { BootstrapAdministrator, BootstrapAdministratorError } from './bootstrap-administrator.js';
-export { HashingOverloadedError, PasswordHasher } from './password-hasher.js';
+export { Argon2PasswordHasher } from './argon2-password-hasher.js';
+export { HashingOverloadedError, HashingQueue } from './hashing-queue.js';
+export { PASSWORD_HASHER, type PasswordHasher } from './password-hasher.js';
 export { allow, ROLES, type Role } from './roles.js';
 export { userFromFields, type User, type UserRecord } from './user.js';
 export { usernameDigest } from './username.js';

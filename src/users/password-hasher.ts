@@ -1,132 +1,30 @@
-import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import argon2, { type Options } from 'argon2';
-import { randomUUID } from 'node:crypto';
-import PQueue from 'p-queue';
-
-import { Deadline } from '../common/deadline/index.js';
-import { Secret } from '../common/secret/index.js';
-import { UndecidedAttemptError, type AttemptResult } from '../rate-limit/index.js';
-import { PASSWORD_MAX_LENGTH } from './password-policy.js';
-import { USERS_OPTIONS } from './users.module-definition.js';
-import { HASHING_DEFAULTS, type HashingOptions, type UsersOptions } from './users.options.js';
-
-/** Two units for a code point, and four code points for a letter that is typed in its parts. */
-const MOST_NORMALIZED = 2 * 4 * PASSWORD_MAX_LENGTH;
-
-/** More passwords wait to be hashed than can be hashed soon. Nothing was changed. */
-export class HashingOverloadedError extends UndecidedAttemptError {
-  override readonly name = 'HashingOverloadedError';
-
-  /** @param result of the check that was begun and came too late: a guess is a guess, whoever waits for it */
-  constructor(message: string, result: Promise<AttemptResult> = Promise.resolve('void')) {
-    super(message, result);
-  }
-}
-
-/** What comes before and after in a request takes no longer, when all is well. */
-const TIME_FOR_THE_REST_MS = 1000;
-
-const TOO_LATE = 'this password was not hashed in time';
-
-/** Argon2id in a bounded queue, away from the event loop. */
-@Injectable()
-export class PasswordHasher implements OnModuleInit {
-  private readonly options: HashingOptions;
-  private readonly queue: PQueue;
-  private nobody: string | undefined;
-
-  constructor(@Inject(USERS_OPTIONS) options: UsersOptions) {
-    this.options = { ...HASHING_DEFAULTS, ...options.hashing };
-    this.queue = new PQueue({ concurrency: this.options.concurrency });
-  }
-
-  async onModuleInit(): Promise<void> {
-    await this.hashOfNobody();
-  }
-
-  /** @throws HashingOverloadedError */
-  async hash(password: Secret, deadline: Deadline): Promise<string> {
-    const { done } = this.queued(deadline, () =>
-      argon2.hash(normalized(password), this.parameters),
-    );
-    return deadline.limit(done, () => new HashingOverloadedError(TOO_LATE));
-  }
-
-  /**
-   * @param hash undefined for a user who does not exist: the check then takes as long, and fails
-   * @throws HashingOverloadedError
-   */
-  async verify(hash: string | undefined, password: Secret, deadline: Deadline): Promise<boolean> {
-    const expected = hash ?? (await this.hashOfNobody());
-    const check = this.queued(deadline, async () => {
-      const matches = await argon2.verify(expected, normalized(password));
-      return matches && hash !== undefined;
-    });
-    return deadline.limit(
-      check.done,
-      () =>
-        new HashingOverloadedError(TOO_LATE, check.isBegun() ? resultOf(check.done) : undefined),
-    );
-  }
-
-  /** Whether the hash was made with weaker parameters than today's. */
-  isOutdated(hash: string): boolean {
-    const { memoryKib, passes } = this.options;
-    const [, memory, time] = /\$m=(\d+),t=(\d+),/.exec(hash) ?? [];
-    return !(Number(memory) >= memoryKib && Number(time) >= passes);
-  }
-
-  /** Made once, with the parameters of a real user: checking against it takes as long. */
-  private async hashOfNobody(): Promise<string> {
-    this.nobody ??= await this.hash(new Secret(randomUUID()), Deadline.none);
-    return this.nobody;
-  }
-
-  private get parameters(): Options {
-    return {
-      type: argon2.argon2id,
-      memoryCost: this.options.memoryKib,
-      timeCost: this.options.passes,
-      parallelism: 1,
-    };
-  }
-
-  private queued<T>(deadline: Deadline, work: () => Promise<T>): Queued<T> {
-    if (this.queue.size >= this.options.maxWaiting) {
-      throw new HashingOverloadedError('too many passwords wait to be hashed');
-    }
-    let isBegun = false;
-    const done = this.queue.add(async () => {
-      if (deadline.remainingMs < TIME_FOR_THE_REST_MS) {
-        // Its caller would give up before the end: the ones behind it still have time.
-        throw new HashingOverloadedError('the turn of this password came too late');
-      }
-      isBegun = true;
-      return work();
-    });
-    // When its caller has given up, nobody else listens.
-    done.catch(() => undefined);
-    return { done, isBegun: () => isBegun };
-  }
-}
-
-interface Queued<T> {
-  readonly done: Promise<T>;
-  isBegun(): boolean;
-}
-
-async function resultOf(check: Promise<boolean>): Promise<AttemptResult> {
-  return check.then(
-    (isRight) => (isRight ? 'void' : 'failed'),
-    () => 'void',
-  );
-}
+import type { Secret } from '../common/secret/index.js';
 
 /**
- * NFC on both sides, so that two ways to type the same letter are one password; nothing else is changed. What is longer
- * is nobody's password, and marks in the wrong order would take the square of their number.
+ * How passwords become what is stored of them, and are compared with it. The default is Argon2id. Calls come from a bounded
+ * queue, a few at a time (`HashingOptions`), so a hasher has neither to limit itself nor to know of deadlines; but its work
+ * must not be done on the event loop.
+ *
+ * @example
+ * class ScryptPasswordHasher implements PasswordHasher { … }
+ * UsersModule.forRootAsync({ …, passwordHasher: { useClass: ScryptPasswordHasher } })
  */
-function normalized(password: Secret): string {
-  const text = password.reveal();
-  return text.length > MOST_NORMALIZED ? text : text.normalize('NFC');
+export interface PasswordHasher {
+  /**
+   * @param password in NFC, 1 to some thousand characters of any kind; every one of them has to count
+   * @returns the hash with its parameters and a salt of its own: all that `verify` needs, as text without secrets
+   */
+  hash(password: Secret): Promise<string>;
+
+  /**
+   * @param hash what a `hash` returned once, perhaps an older version of it, or of another hasher whose users this one has
+   * taken over. Text that no hasher made matches no password
+   * @param password as in `hash`
+   */
+  verify(hash: string, password: Secret): Promise<boolean>;
+
+  /** Whether a hash was made in a way that is weaker than today's. The next login with it renews it. */
+  isOutdated(hash: string): boolean;
 }
+
+export const PASSWORD_HASHER = Symbol('PASSWORD_HASHER');

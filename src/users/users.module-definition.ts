@@ -1,5 +1,8 @@
 import { configurableModule } from '../common/module/index.js';
+import { PASSWORD_HASHER, type PasswordHasher } from './password-hasher.js';
 import type { UsersOptions } from './users.options.js';
 
-export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: USERS_OPTIONS } =
-  configurableModule<UsersOptions>('Users');
+export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: USERS_OPTIONS } = configurableModule<
+  UsersOptions,
+  { passwordHasher: PasswordHasher }
+>('Users', { passwordHasher: PASSWORD_HASHER });

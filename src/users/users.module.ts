@@ -1,9 +1,11 @@
 import { Module } from '@nestjs/common';
 
 import { ClockModule } from '../common/clock/index.js';
+import { Argon2PasswordHasher } from './argon2-password-hasher.js';
 import { BootstrapAdministrator } from './bootstrap-administrator.js';
+import { HashingQueue } from './hashing-queue.js';
 import { OwnUserController } from './own-user.controller.js';
-import { PasswordHasher } from './password-hasher.js';
+import { PASSWORD_HASHER } from './password-hasher.js';
 import { UserAdministrationController } from './user-administration.controller.js';
 import { ConfigurableModuleClass } from './users.module-definition.js';
 import { UsersController } from './users.controller.js';
@@ -11,13 +13,19 @@ import { UsersService } from './users.service.js';
 import { UsersStore } from './users.store.js';
 
 /**
- * Accounts and their credentials. Needs NearCacheModule, RedisClusterModule, RateLimitModule and AuditModule in the same
+ * Accounts and their credentials. `passwordHasher` replaces how passwords are hashed. Needs NearCacheModule, RedisClusterModule, RateLimitModule and AuditModule in the same
  * application.
  */
 @Module({
   imports: [ClockModule],
   controllers: [UsersController, OwnUserController, UserAdministrationController],
-  providers: [UsersService, UsersStore, PasswordHasher, BootstrapAdministrator],
+  providers: [
+    UsersService,
+    UsersStore,
+    HashingQueue,
+    { provide: PASSWORD_HASHER, useClass: Argon2PasswordHasher },
+    BootstrapAdministrator,
+  ],
   exports: [UsersService, BootstrapAdministrator],
 })
 export class UsersModule extends ConfigurableModuleClass {}

@@ -7,7 +7,7 @@ import type { Secret } from '../common/secret/index.js';
 import { NearCache } from '../near-cache/index.js';
 import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../rate-limit/index.js';
 import { NotConfirmedError } from '../redis-cluster/index.js';
-import { PasswordHasher } from './password-hasher.js';
+import { HashingQueue } from './hashing-queue.js';
 import type { ProfileChange, Registration, User, UserChange, UserRecord } from './user.js';
 import { USERS_OPTIONS } from './users.module-definition.js';
 import type { UsersOptions } from './users.options.js';
@@ -65,7 +65,7 @@ export class UsersService {
 
   constructor(
     private readonly store: UsersStore,
-    private readonly hasher: PasswordHasher,
+    private readonly hasher: HashingQueue,
     private readonly limiter: RateLimiter,
     private readonly cache: NearCache,
     private readonly clock: Clock,

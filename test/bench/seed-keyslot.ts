@@ -6,7 +6,7 @@ import { AuthService } from '../../src/auth/auth.service.js';
 import { Deadline } from '../../src/common/deadline/index.js';
 import { Secret } from '../../src/common/secret/index.js';
 import { loadSettings } from '../../src/config/index.js';
-import { PasswordHasher, UsersService } from '../../src/users/index.js';
+import { Argon2PasswordHasher, UsersService, type PasswordHasher } from '../../src/users/index.js';
 import { inBatches } from './batches.js';
 import { redisNodes } from './peers/peer.js';
 import { PASSWORD, type SeededSession, type SeedOrder } from './seeded-session.js';
@@ -17,15 +17,12 @@ import { PASSWORD, type SeededSession, type SeedOrder } from './seeded-session.j
  */
 async function seed({ users, firstUser, sessionsPerUser }: SeedOrder): Promise<SeededSession[]> {
   const settings = loadSettings(process.env, 'no-such-file');
-  const app = await createApp({ ...settings, redis: { ...settings.redis, nodes: redisNodes() } });
+  const app = await createApp(
+    { ...settings, redis: { ...settings.redis, nodes: redisNodes() } },
+    { passwordHasher: { useValue: oneHashForAll() } },
+  );
   await app.init();
   await untilReady(app);
-  const hasher: Pick<PasswordHasher, 'hash' | 'verify'> = app.get(PasswordHasher, {
-    strict: false,
-  });
-  const hash = await hasher.hash(new Secret(PASSWORD), Deadline.none);
-  hasher.hash = () => Promise.resolve(hash);
-  hasher.verify = () => Promise.resolve(true);
   const registry = app.get(UsersService, { strict: false });
   const usernames = Array.from({ length: users }, (_, index) => `user-${firstUser + index}`);
   await inBatches(users, async (index) => {
@@ -43,6 +40,16 @@ async function seed({ users, firstUser, sessionsPerUser }: SeedOrder): Promise<S
   );
   await app.close();
   return sessions;
+}
+
+function oneHashForAll(): PasswordHasher {
+  const hasher = new Argon2PasswordHasher({ isRegistrationOpen: true });
+  const hash = hasher.hash(new Secret(PASSWORD));
+  return {
+    hash: () => hash,
+    verify: () => Promise.resolve(true),
+    isOutdated: () => false,
+  };
 }
 
 async function logIn(auth: AuthService, username: string): Promise<SeededSession> {

@@ -27,7 +27,7 @@ const context = await NestFactory.createApplicationContext(
         keyPrefix: process.env.TEST_KEY_PREFIX,
       }),
       MetricsModule,
-      AuditModule,
+      AuditModule.forRoot({}),
       NearCacheModule.forRoot({}),
       RateLimitModule.forRoot({}),
       UsersModule.forRoot({

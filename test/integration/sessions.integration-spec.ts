@@ -11,7 +11,12 @@ import {
   type RefreshExchange,
   type SessionsOptions,
 } from '../../src/sessions/index.js';
-import { PasswordHasher, UsersService, type UserRecord } from '../../src/users/index.js';
+import {
+  Argon2PasswordHasher,
+  HashingQueue,
+  UsersService,
+  type UserRecord,
+} from '../../src/users/index.js';
 import { UsersStore } from '../../src/users/users.store.js';
 import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
 import { eventually } from '../support/own-cluster.js';
@@ -27,7 +32,7 @@ describe('sessions in Redis', () => {
     const { redis, cache, clock } = instance;
     const options = { isRegistrationOpen: true };
     store = new UsersStore(redis, options);
-    const hasher = new PasswordHasher(options);
+    const hasher = new HashingQueue(new Argon2PasswordHasher(options), options);
     users = new UsersService(store, hasher, new RateLimiter(redis, {}), cache, clock, options);
   });
   afterAll(async () => instance.close());

@@ -4,7 +4,12 @@ import { Deadline } from '../../src/common/deadline/index.js';
 import { Secret } from '../../src/common/secret/index.js';
 import { RateLimiter } from '../../src/rate-limit/index.js';
 import type { RedisCluster } from '../../src/redis-cluster/index.js';
-import { PasswordHasher, UsersService, type UsersOptions } from '../../src/users/index.js';
+import {
+  Argon2PasswordHasher,
+  HashingQueue,
+  UsersService,
+  type UsersOptions,
+} from '../../src/users/index.js';
 import { UsersStore } from '../../src/users/users.store.js';
 import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
 import { dumpKeys, withRedis } from '../support/redis.js';
@@ -27,7 +32,7 @@ describe('users in Redis', () => {
     const options: UsersOptions = { isRegistrationOpen: true, hashing };
     return new UsersService(
       new UsersStore(redis, options),
-      new PasswordHasher(options),
+      new HashingQueue(new Argon2PasswordHasher(options), options),
       new RateLimiter(redis, {}),
       instance.cache,
       instance.clock,

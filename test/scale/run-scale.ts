@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Deadline } from '../../src/common/deadline/index.js';
 import { Secret } from '../../src/common/secret/index.js';
 import { EmbeddedCluster } from '../../src/embedded-cluster/index.js';
-import { PasswordHasher } from '../../src/users/index.js';
+import { Argon2PasswordHasher } from '../../src/users/index.js';
 import { memoryOf, untilFewerKeys } from './cluster-memory.js';
 import {
   heapWithFullMemory,
@@ -88,8 +88,8 @@ export async function runScale(options: Partial<ScaleOptions> = {}): Promise<Sca
 async function measure(cluster: EmbeddedCluster, options: ScaleOptions): Promise<ScaleReport> {
   const { onProgress } = options;
   const instance = await startScaleInstance(cluster);
-  const hasher = new PasswordHasher({ isRegistrationOpen: true });
-  const hash = await hasher.hash(new Secret('one for all of them'), Deadline.none);
+  const hasher = new Argon2PasswordHasher({ isRegistrationOpen: true });
+  const hash = await hasher.hash(new Secret('one for all of them'));
   const population = new Population(instance, options.sessionsPerUser, hash);
   const empty = (await memoryOf(cluster)).bytes;
   const steps: StepReport[] = [];

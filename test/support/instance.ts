@@ -25,6 +25,7 @@ export class Instance extends HttpClient {
     url: string,
     private run: Run,
     private readonly variables: Variables,
+    private readonly program: string,
   ) {
     super(url);
   }
@@ -32,17 +33,19 @@ export class Instance extends HttpClient {
   /**
    * An instance on the test cluster, or on the one that is named, ready for requests. Two with the same
    * REDIS_KEY_PREFIX are of the same deployment.
+   *
+   * @param program another one, which extends ours
    */
-  static async start(variables: Variables): Promise<Instance> {
-    const run = new Run(variables);
-    return new Instance(await run.untilReady(), run, variables);
+  static async start(variables: Variables, program = MAIN): Promise<Instance> {
+    const run = new Run(variables, program);
+    return new Instance(await run.untilReady(), run, variables, program);
   }
 
   /** An instance that listens, but may be unable to become ready. */
   static async launch(variables: Variables): Promise<Instance> {
     const port = await freePort();
-    const run = new Run({ ...variables, PORT: String(port) });
-    const instance = new Instance(`http://127.0.0.1:${port}`, run, variables);
+    const run = new Run({ ...variables, PORT: String(port) }, MAIN);
+    const instance = new Instance(`http://127.0.0.1:${port}`, run, variables, MAIN);
     await eventually('the instance listens', 20_000, () =>
       instance.request('GET', '/health/live').then(
         ({ status }) => status === 200,
@@ -108,7 +111,7 @@ export class Instance extends HttpClient {
   /** Starts it again, at the same address. */
   async restart(): Promise<void> {
     this.earlierOutput += this.run.output;
-    this.run = new Run({ ...this.variables, PORT: new URL(this.url).port });
+    this.run = new Run({ ...this.variables, PORT: new URL(this.url).port }, this.program);
     await this.run.untilReady();
     this.disturbedUntil = performance.now();
   }
@@ -121,8 +124,8 @@ class Run {
   private readonly ended: Promise<void>;
   isEnded = false;
 
-  constructor(variables: Variables) {
-    const child = spawn(process.execPath, [MAIN], {
+  constructor(variables: Variables, program: string) {
+    const child = spawn(process.execPath, [program], {
       cwd: tmpdir(), // where no .env is
       env: { PATH: process.env['PATH'], ...testVariables(variables) },
       stdio: ['ignore', 'pipe', 'pipe'],

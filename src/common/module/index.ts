@@ -1,1 +1,1 @@
-export { configurableModule } from './configurable-module.js';
+export { configurableModule, type Replacement } from './configurable-module.js';

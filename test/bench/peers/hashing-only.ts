@@ -2,14 +2,15 @@ import { fastify } from 'fastify';
 
 import { Deadline } from '../../../src/common/deadline/index.js';
 import { Secret } from '../../../src/common/secret/index.js';
-import { PasswordHasher } from '../../../src/users/index.js';
+import { Argon2PasswordHasher, HashingQueue } from '../../../src/users/index.js';
 import { PASSWORD } from '../seeded-session.js';
 import { runPeer } from './peer.js';
 
 /** What a login cannot do without: Keyslot's own check of a password, and nothing around it. */
 await runPeer({
   listen: async () => {
-    const hasher = new PasswordHasher({ isRegistrationOpen: false });
+    const options = { isRegistrationOpen: false };
+    const hasher = new HashingQueue(new Argon2PasswordHasher(options), options);
     const hash = await hasher.hash(new Secret(PASSWORD), Deadline.none);
     const app = fastify({ logger: false });
     app.post<{ Body: { password: string } }>('/api/login', async ({ body }) => ({

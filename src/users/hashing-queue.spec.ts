@@ -3,13 +3,20 @@ import argon2 from 'argon2';
 
 import { Deadline } from '../common/deadline/index.js';
 import { Secret } from '../common/secret/index.js';
-import { HashingOverloadedError, PasswordHasher } from './password-hasher.js';
+import { Argon2PasswordHasher } from './argon2-password-hasher.js';
+import { HashingOverloadedError, HashingQueue } from './hashing-queue.js';
+import type { HashingOptions } from './users.options.js';
 
 const password = new Secret('violet engines hum at dawn');
 
-describe('the password hasher', () => {
+const queue = (hashing: Partial<HashingOptions> = {}): HashingQueue => {
+  const options = { isRegistrationOpen: true, hashing };
+  return new HashingQueue(new Argon2PasswordHasher(options), options);
+};
+
+describe('the queue of passwords', () => {
   it('makes Argon2id hashes with OWASP’s parameters, each with its own salt (52)', async () => {
-    const hasher = new PasswordHasher({ isRegistrationOpen: true });
+    const hasher = queue();
 
     const [one, other] = await Promise.all([
       hasher.hash(password, Deadline.none),
@@ -30,7 +37,7 @@ describe('the password hasher', () => {
       timeCost: 2,
       parallelism: 1,
     });
-    const hasher = new PasswordHasher({ isRegistrationOpen: true });
+    const hasher = queue();
 
     expect(await hasher.verify(weak, password, Deadline.none)).toBe(true);
     expect(hasher.isOutdated(weak)).toBe(true);
@@ -38,7 +45,7 @@ describe('the password hasher', () => {
   });
 
   it('refuses everything for a user who does not exist', async () => {
-    const hasher = new PasswordHasher({ isRegistrationOpen: true });
+    const hasher = queue();
 
     expect(await hasher.verify(undefined, password, Deadline.none)).toBe(false);
     expect(
@@ -48,18 +55,14 @@ describe('the password hasher', () => {
 
   it('hashes as much for a user who does not exist as for one who does (66)', async () => {
     const refusedOf = async (hash: string | undefined): Promise<number> => {
-      const options = { concurrency: 1, maxWaiting: 3 };
-      const hasher = new PasswordHasher({ isRegistrationOpen: true, hashing: options });
+      const hasher = queue({ concurrency: 1, maxWaiting: 3 });
       await hasher.onModuleInit();
       const results = await Promise.allSettled(
         Array.from({ length: 10 }, () => hasher.verify(hash, password, Deadline.none)),
       );
       return results.filter((result) => result.status === 'rejected').length;
     };
-    const hash = await new PasswordHasher({ isRegistrationOpen: true }).hash(
-      password,
-      Deadline.none,
-    );
+    const hash = await queue().hash(password, Deadline.none);
 
     // One at work and three waiting: whoever hashes takes one of these places.
     expect(await refusedOf(hash)).toBe(6);
@@ -67,10 +70,7 @@ describe('the password hasher', () => {
   });
 
   it('takes no more than it can do soon (53)', async () => {
-    const hasher = new PasswordHasher({
-      isRegistrationOpen: true,
-      hashing: { concurrency: 1, maxWaiting: 3 },
-    });
+    const hasher = queue({ concurrency: 1, maxWaiting: 3 });
 
     const results = await Promise.allSettled(
       Array.from({ length: 10 }, () => hasher.hash(password, Deadline.none)),
@@ -82,7 +82,7 @@ describe('the password hasher', () => {
   });
 
   it('hashes nothing for a caller who has given up (53)', async () => {
-    const hasher = new PasswordHasher({ isRegistrationOpen: true });
+    const hasher = queue();
 
     await expect(hasher.hash(password, Deadline.after(0))).rejects.toThrow(HashingOverloadedError);
   });
@@ -96,8 +96,7 @@ describe('the password hasher', () => {
       expect(error).toBeInstanceOf(HashingOverloadedError);
       return error as HashingOverloadedError;
     };
-    const hasher = (): PasswordHasher =>
-      new PasswordHasher({ isRegistrationOpen: true, hashing: { concurrency: 1 } });
+    const hasher = (): HashingQueue => queue({ concurrency: 1 });
 
     it('answers at once, though the work is under way', async () => {
       const hash = hasher().hash(password, Deadline.after(5000));

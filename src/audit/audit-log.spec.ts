@@ -1,0 +1,51 @@
+import { Logger } from '@nestjs/common';
+
+import { AuditLog } from './audit-log.js';
+import type { AuditSink } from './audit-sink.js';
+
+describe('the audit log', () => {
+  let logged: unknown[];
+  beforeEach(() => {
+    logged = [];
+    const keep = (message: unknown): void => {
+      logged.push(message);
+    };
+    Logger.overrideLogger({ log: keep, error: keep, warn: keep });
+  });
+  afterEach(() => {
+    Logger.overrideLogger(false);
+  });
+
+  const broken = new Error('the table of events is full');
+  it.each<[string, AuditSink]>([
+    [
+      'throws',
+      {
+        record: () => {
+          throw broken;
+        },
+      },
+    ],
+    ['rejects', { record: () => Promise.reject(broken) }],
+  ])('keeps the event when its sink %s, says why, and lets its caller go on', async (_, sink) => {
+    const log = new AuditLog(sink);
+
+    log.record({ type: 'logged-out', userId: 'ada' });
+    await Promise.resolve();
+
+    expect(logged).toEqual([
+      expect.objectContaining({ err: broken }),
+      { audit: { type: 'logged-out', userId: 'ada' } },
+    ]);
+  });
+
+  it('hands on the event and its time', () => {
+    const events: unknown[] = [];
+    const log = new AuditLog({ record: (event, at) => void events.push(event, at) });
+
+    log.record({ type: 'logged-in', userId: 'ada' });
+
+    expect(events).toEqual([{ type: 'logged-in', userId: 'ada' }, expect.any(Date)]);
+    expect(logged).toEqual([]);
+  });
+});

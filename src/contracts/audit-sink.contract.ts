@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+
+import type { AuditEvent, AuditSink } from '../audit/index.js';
+import type { TestRunner } from './test-runner.js';
+
+export interface AuditSinkSubject {
+  readonly sink: AuditSink;
+  /** What was recorded until now and has arrived where the sink puts it, in order, without its times. */
+  readonly recorded: () => Promise<readonly AuditEvent[]>;
+}
+
+const MANY = 200;
+
+const FULL: AuditEvent = {
+  type: 'access-changed',
+  userId: '5f0c6a3e-2a57-4c5e-9d0b-6a5ad1b0f3c1',
+  sessionId: '8d3b1f8e-6a58-4b8e-9f5c-2c5f1f0b7a11',
+  actorId: '0b8e2b8a-32a7-4b62-8c58-b9ac2b0d4d20',
+  ip: '2001:db8::1',
+  details: { roles: ['admin'], disabled: false, text: '"quotes"\n\u2028 and 中文' },
+};
+
+/** What every `AuditSink` has to keep. Run it in the tests of yours: `auditSinkContract({ describe, it }, …)`. */
+export function auditSinkContract(
+  { describe, it }: TestRunner,
+  create: () => AuditSinkSubject | Promise<AuditSinkSubject>,
+): void {
+  describe('as an audit sink', () => {
+    it('keeps all that an event tells', async () => {
+      const { sink, recorded } = await create();
+
+      await sink.record(FULL, new Date());
+      await sink.record({ type: 'login-refused' }, new Date());
+
+      assert.deepEqual(await recorded(), [FULL, { type: 'login-refused' }]);
+    });
+
+    it('keeps the order of events that come while others are under way, and loses none', async () => {
+      const { sink, recorded } = await create();
+      const userIds = Array.from({ length: MANY }, (_, index) => `user-${index}`);
+
+      await Promise.all(
+        userIds.map(async (userId) => sink.record({ type: 'logged-in', userId }, new Date())),
+      );
+
+      const events = await recorded();
+      assert.deepEqual(
+        events.map(({ userId }) => userId),
+        userIds,
+      );
+    });
+  });
+}

@@ -1,0 +1,3 @@
+export { auditSinkContract, type AuditSinkSubject } from './audit-sink.contract.js';
+export type { TestRunner } from './test-runner.js';
+export { passwordHasherContract } from './password-hasher.contract.js';

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+
+import { Secret } from '../common/secret/index.js';
+import type { PasswordHasher } from '../users/index.js';
+import type { TestRunner } from './test-runner.js';
+
+const PASSWORD = 'violet engines hum at dawn';
+/** As long as the longest password that anyone may have, in bytes: four for each of 256 characters. */
+const LONG = '🌒'.repeat(256);
+
+const NO_HASHES = [
+  '',
+  'hash',
+  '$',
+  '$argon2id$',
+  '$2b$10$',
+  PASSWORD,
+  '\u0000',
+  'x'.repeat(10_000),
+];
+
+/** What every `PasswordHasher` has to keep. Run it in the tests of yours: `passwordHasherContract({ describe, it }, …)`. */
+export function passwordHasherContract(
+  { describe, it }: TestRunner,
+  create: () => PasswordHasher | Promise<PasswordHasher>,
+): void {
+  describe('as a password hasher', () => {
+    it('verifies what it has hashed, and no other password', async () => {
+      const hasher = await create();
+      const hash = await hasher.hash(new Secret(PASSWORD));
+
+      assert.equal(await hasher.verify(hash, new Secret(PASSWORD)), true);
+      for (const other of ['', PASSWORD.toUpperCase(), `${PASSWORD} `, PASSWORD.slice(1), hash]) {
+        assert.equal(await hasher.verify(hash, new Secret(other)), false, `it takes '${other}'`);
+      }
+    });
+
+    it('gives each hash a salt of its own, and none tells the password', async () => {
+      const hasher = await create();
+
+      const hashes = await Promise.all(
+        Array.from({ length: 3 }, () => hasher.hash(new Secret(PASSWORD))),
+      );
+
+      assert.equal(new Set(hashes).size, hashes.length);
+      for (const hash of hashes) {
+        assert.ok(!hash.includes(PASSWORD));
+        assert.ok(!hash.includes(Buffer.from(PASSWORD).toString('base64').slice(0, 30)));
+      }
+    });
+
+    it('lets every character count, however long the password is', async () => {
+      const hasher = await create();
+      const hash = await hasher.hash(new Secret(`${LONG}a`));
+
+      assert.equal(await hasher.verify(hash, new Secret(`${LONG}a`)), true);
+      assert.equal(await hasher.verify(hash, new Secret(`${LONG}b`)), false);
+    });
+
+    it('lets what follows a zero byte count', async () => {
+      const hasher = await create();
+      const hash = await hasher.hash(new Secret('violet\u0000dawn'));
+
+      assert.equal(await hasher.verify(hash, new Secret('violet\u0000dusk')), false);
+      assert.equal(await hasher.verify(hash, new Secret('violet')), false);
+    });
+
+    it('finds no password right for what is no hash', async () => {
+      const hasher = await create();
+
+      for (const noHash of NO_HASHES) {
+        assert.equal(await hasher.verify(noHash, new Secret(PASSWORD)), false);
+        assert.equal(await hasher.verify(noHash, new Secret(noHash)), false);
+      }
+    });
+
+    it('does not want its newest hashes renewed', async () => {
+      const hasher = await create();
+
+      assert.equal(hasher.isOutdated(await hasher.hash(new Secret(PASSWORD))), false);
+    });
+
+    it('leaves the event loop free while it works', async () => {
+      const hasher = await create();
+      let turns = 0;
+      const timer = setInterval(() => (turns += 1), 1);
+
+      const hash = await hasher.hash(new Secret(PASSWORD));
+      const duringHash = turns;
+      await hasher.verify(hash, new Secret(PASSWORD));
+      const duringVerify = turns - duringHash;
+      clearInterval(timer);
+
+      assert.ok(duringHash > 0 && duringVerify > 0, 'nothing else could run meanwhile');
+    });
+  });
+}

@@ -1,0 +1,102 @@
+/**
+ * What an application that extends Keyslot may use: docs/extending.md. Everything else may change at any time.
+ */
+export { AppModule, type AppExtensions, type AppSettings } from './app.module.js';
+export {
+  AUDIT_SINK,
+  AuditLog,
+  AuditModule,
+  type AuditEvent,
+  type AuditEventType,
+  type AuditSink,
+} from './audit/index.js';
+export { AccessTokenValidator, AuthModule, JwtAuthGuard, type AuthOptions } from './auth/index.js';
+export { createApp } from './bootstrap/create-app.js';
+export { ProblemFilter } from './bootstrap/problem.filter.js';
+export { run } from './bootstrap/run.js';
+export { untilReady } from './bootstrap/until-ready.js';
+export {
+  CurrentUser,
+  Public,
+  RequirePermissions,
+  type AuthenticatedUser,
+  type Permission,
+  type Principal,
+} from './common/authentication/index.js';
+export { Deadline, RequestDeadline } from './common/deadline/index.js';
+export type { Replacement } from './common/module/index.js';
+export {
+  ApiProblems,
+  BODY_PROBLEMS,
+  GUARD_PROBLEMS,
+  Problem,
+  type ProblemCode,
+  type ProblemOptions,
+} from './common/problem/index.js';
+export { Secret } from './common/secret/index.js';
+export {
+  emailAddress,
+  EntityIdPipe,
+  IfSent,
+  isBoolean,
+  isText,
+  listOf,
+  Obeys,
+  RequestValidationPipe,
+  textBetween,
+  type Rule,
+  type RuleFailure,
+} from './common/validation/index.js';
+export { loadSettings, SettingsError, type Settings } from './config/index.js';
+export { HealthModule } from './health/index.js';
+export { KeysModule, SigningKeys, type KeysOptions } from './keys/index.js';
+export { MetricsModule, MetricsRegistry } from './metrics/index.js';
+export {
+  CacheKey,
+  NearCache,
+  NearCacheModule,
+  type GetOptions,
+  type NearCacheOptions,
+} from './near-cache/index.js';
+export {
+  RateLimiter,
+  RateLimitModule,
+  type Attempted,
+  type AttemptResult,
+  type FailureLimit,
+  type RateLimitOptions,
+  type TooManyAttempts,
+} from './rate-limit/index.js';
+export {
+  KeyBuilder,
+  LuaScript,
+  MissingRightError,
+  NotConfirmedError,
+  RedisCluster,
+  RedisClusterHealth,
+  RedisClusterModule,
+  RedisUnavailableError,
+  type RedisClusterOptions,
+  type RedisNodeAddress,
+} from './redis-cluster/index.js';
+export {
+  AllSessions,
+  SessionsModule,
+  SessionsService,
+  type Session,
+  type SessionsOptions,
+} from './sessions/index.js';
+export {
+  Argon2PasswordHasher,
+  HashingOverloadedError,
+  PASSWORD_HASHER,
+  ROLES,
+  UsersModule,
+  UsersService,
+  type HashingOptions,
+  type PasswordHasher,
+  type Role,
+  type User,
+  type UserRecord,
+  type UsersOptions,
+} from './users/index.js';

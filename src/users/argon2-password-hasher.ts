@@ -1,0 +1,42 @@
+import { Inject, Injectable } from '@nestjs/common';
+import argon2, { type Options } from 'argon2';
+
+import type { Secret } from '../common/secret/index.js';
+import type { PasswordHasher } from './password-hasher.js';
+import { USERS_OPTIONS } from './users.module-definition.js';
+import { HASHING_DEFAULTS, type HashingOptions, type UsersOptions } from './users.options.js';
+
+const ARGON2_HASH = /^\$argon2(?:id|i|d)\$v=\d+\$m=(\d+),t=(\d+),p=\d+\$/;
+
+/** Argon2id, as the OWASP Password Storage Cheat Sheet wants it. It works in Node's pool of threads. */
+@Injectable()
+export class Argon2PasswordHasher implements PasswordHasher {
+  private readonly options: HashingOptions;
+
+  constructor(@Inject(USERS_OPTIONS) options: UsersOptions) {
+    this.options = { ...HASHING_DEFAULTS, ...options.hashing };
+  }
+
+  async hash(password: Secret): Promise<string> {
+    return argon2.hash(password.reveal(), this.parameters);
+  }
+
+  async verify(hash: string, password: Secret): Promise<boolean> {
+    return ARGON2_HASH.test(hash) && argon2.verify(hash, password.reveal());
+  }
+
+  isOutdated(hash: string): boolean {
+    const { memoryKib, passes } = this.options;
+    const [, memory, time] = ARGON2_HASH.exec(hash) ?? [];
+    return !(Number(memory) >= memoryKib && Number(time) >= passes);
+  }
+
+  private get parameters(): Options {
+    return {
+      type: argon2.argon2id,
+      memoryCost: this.options.memoryKib,
+      timeCost: this.options.passes,
+      parallelism: 1,
+    };
+  }
+}

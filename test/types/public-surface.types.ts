@@ -1,0 +1,121 @@
+import type * as contracts from '../../src/contracts/index.js';
+import type * as keyslot from '../../src/index.js';
+
+/** Holds what an application that extends Keyslot builds on. What is taken away from it, or changed, does not compile. */
+type Same<A, B> = [A, B] extends [B, A]
+  ? true
+  : { readonly missing: Exclude<B, A>; readonly new: Exclude<A, B> };
+const isSame = <A, B>(same: Same<A, B>): Same<A, B> => same;
+
+export const surface = [
+  isSame<
+    keyof typeof keyslot,
+    | 'AccessTokenValidator'
+    | 'AllSessions'
+    | 'ApiProblems'
+    | 'AppModule'
+    | 'Argon2PasswordHasher'
+    | 'AUDIT_SINK'
+    | 'AuditLog'
+    | 'AuditModule'
+    | 'AuthModule'
+    | 'BODY_PROBLEMS'
+    | 'CacheKey'
+    | 'createApp'
+    | 'CurrentUser'
+    | 'Deadline'
+    | 'emailAddress'
+    | 'EntityIdPipe'
+    | 'GUARD_PROBLEMS'
+    | 'HashingOverloadedError'
+    | 'HealthModule'
+    | 'IfSent'
+    | 'isBoolean'
+    | 'isText'
+    | 'JwtAuthGuard'
+    | 'KeyBuilder'
+    | 'KeysModule'
+    | 'listOf'
+    | 'loadSettings'
+    | 'LuaScript'
+    | 'MetricsModule'
+    | 'MetricsRegistry'
+    | 'MissingRightError'
+    | 'NearCache'
+    | 'NearCacheModule'
+    | 'NotConfirmedError'
+    | 'Obeys'
+    | 'PASSWORD_HASHER'
+    | 'Problem'
+    | 'ProblemFilter'
+    | 'Public'
+    | 'RateLimiter'
+    | 'RateLimitModule'
+    | 'RedisCluster'
+    | 'RedisClusterHealth'
+    | 'RedisClusterModule'
+    | 'RedisUnavailableError'
+    | 'RequestDeadline'
+    | 'RequestValidationPipe'
+    | 'RequirePermissions'
+    | 'ROLES'
+    | 'run'
+    | 'Secret'
+    | 'SessionsModule'
+    | 'SessionsService'
+    | 'SettingsError'
+    | 'SigningKeys'
+    | 'textBetween'
+    | 'untilReady'
+    | 'UsersModule'
+    | 'UsersService'
+  >(true),
+  isSame<keyof typeof contracts, 'auditSinkContract' | 'passwordHasherContract'>(true),
+  isSame<keyof keyslot.AppExtensions, 'auditSink' | 'imports' | 'passwordHasher'>(true),
+  isSame<keyof keyslot.Principal, 'sessionId' | 'tokenId' | 'user' | 'userId'>(true),
+  isSame<
+    keyof keyslot.NearCache,
+    'change' | 'get' | 'isHeldUp' | 'isTrusted' | 'logKey' | 'peek' | 'settle' | 'untilTrusted'
+  >(true),
+  isSame<Parameters<keyslot.PasswordHasher['hash']>, [password: keyslot.Secret]>(true),
+  isSame<Parameters<keyslot.PasswordHasher['verify']>, [hash: string, password: keyslot.Secret]>(
+    true,
+  ),
+  isSame<Parameters<keyslot.PasswordHasher['isOutdated']>, [hash: string]>(true),
+  isSame<keyof keyslot.PasswordHasher, 'hash' | 'isOutdated' | 'verify'>(true),
+  isSame<Parameters<keyslot.AuditSink['record']>, [event: keyslot.AuditEvent, at: Date]>(true),
+];
+
+/** Types alone. */
+export type Types = [
+  keyslot.AppSettings,
+  keyslot.Attempted<unknown>,
+  keyslot.AttemptResult,
+  keyslot.AuditEventType,
+  keyslot.AuthenticatedUser,
+  keyslot.AuthOptions,
+  keyslot.FailureLimit,
+  keyslot.GetOptions<unknown>,
+  keyslot.HashingOptions,
+  keyslot.KeysOptions,
+  keyslot.NearCacheOptions,
+  keyslot.Permission,
+  keyslot.ProblemCode,
+  keyslot.ProblemOptions,
+  keyslot.RateLimitOptions,
+  keyslot.RedisClusterOptions,
+  keyslot.RedisNodeAddress,
+  keyslot.Replacement<keyslot.AuditSink>,
+  keyslot.Role,
+  keyslot.Rule,
+  keyslot.RuleFailure,
+  keyslot.Session,
+  keyslot.SessionsOptions,
+  keyslot.Settings,
+  keyslot.TooManyAttempts,
+  keyslot.User,
+  keyslot.UserRecord,
+  keyslot.UsersOptions,
+  contracts.AuditSinkSubject,
+  contracts.TestRunner,
+];
