@@ -2,6 +2,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { NestFactory } from '@nestjs/core';
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import { randomUUID } from 'node:crypto';
+import type { Server as HttpsServer } from 'node:https';
 
 import { setUpApiDocs } from '../api-docs/index.js';
 import { AppModule, type AppExtensions, type AppSettings } from '../app.module.js';
@@ -15,6 +16,7 @@ import { shedLoad } from './load-shedding.js';
 import { ProblemFilter, sendEarlyProblem } from './problem.filter.js';
 import { checkRequestHeads } from './request-heads.js';
 import { addSecurityHeaders } from './security-headers.js';
+import { reloadCertificate, secureContext } from './tls.js';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
 const HEADERS_LIMIT_BYTES = 16 * 1024;
@@ -43,7 +45,11 @@ export async function createApp(
   parseJsonOnly(server);
   renderFrozenAnswersOnce(server);
   closeConnectionsWhenDrained(server);
-  const isHttps = Boolean(settings.http.tls) || settings.http.trustedProxies.length > 0;
+  const { tls } = settings.http;
+  if (tls) {
+    reloadCertificate(server.server as unknown as HttpsServer, tls, logs.logger);
+  }
+  const isHttps = Boolean(tls) || settings.http.trustedProxies.length > 0;
   addSecurityHeaders(server, isHttps);
   await shedLoad(app);
   checkRequestHeads(server, HEADERS_LIMIT_BYTES);
@@ -85,8 +91,7 @@ function serverOptions(
     ...(tls
       ? {
           https: {
-            cert: tls.cert,
-            key: tls.key.reveal(),
+            ...secureContext(tls.cert, tls.key.reveal()),
             handshakeTimeout: HEADERS_TIMEOUT_MS,
             ...nodeOptions,
           },

@@ -1,3 +1,4 @@
+export { isCertificatePair } from './certificate-pair.js';
 export { loadRedisUser, loadSettings } from './load-settings.js';
 export { SettingsError } from './settings.error.js';
 export type { RedisUserSettings, Settings } from './settings.js';

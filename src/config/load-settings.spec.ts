@@ -97,8 +97,9 @@ describe('the settings', () => {
     expect(mistakes.join('\n')).not.toContain(` ${value} `);
   });
 
-  it('refuse a certificate that is none', () => {
-    expect(mistakesOf({ TLS_CERT: 'package.json', TLS_KEY: 'package.json' })).toEqual([
+  // An empty one must not be taken for none.
+  it.each(['package.json', '/dev/null'])('refuse a certificate that is none: %s', (file) => {
+    expect(mistakesOf({ TLS_CERT: file, TLS_KEY: file })).toEqual([
       'TLS_CERT and TLS_KEY must be a certificate and its key, as PEM',
     ]);
   });

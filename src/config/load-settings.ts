@@ -1,11 +1,10 @@
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
 import { parse } from 'dotenv';
-import { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { createSecureContext } from 'node:tls';
 
 import { Secret } from '../common/secret/index.js';
+import { isCertificate, isCertificatePair } from './certificate-pair.js';
 import { Environment } from './environment.js';
 import { keyEncryptionSecretFrom } from './key-encryption-secret.js';
 import { SettingsError } from './settings.error.js';
@@ -31,7 +30,7 @@ export function loadSettings(variables: Variables = process.env, file = '.env'):
     }
   };
   const pem = { cert: readPem('TLS_CERT'), key: readPem('TLS_KEY'), ca: readPem('REDIS_TLS_CA') };
-  if (pem.cert && pem.key && !belongTogether(pem.cert, pem.key)) {
+  if (pem.cert !== undefined && pem.key !== undefined && !isCertificatePair(pem.cert, pem.key)) {
     mistakes.push('TLS_CERT and TLS_KEY must be a certificate and its key, as PEM');
   }
   if (pem.ca !== undefined && !isCertificate(pem.ca)) {
@@ -65,23 +64,6 @@ function readEnvironment(variables: Variables, file: string): Environment {
   return plainToInstance(Environment, withoutEmpty({ ...fromFile, ...variables }), {
     exposeDefaultValues: true,
   });
-}
-
-function isCertificate(pem: string): boolean {
-  try {
-    return Boolean(new X509Certificate(pem));
-  } catch {
-    return false;
-  }
-}
-
-function belongTogether(cert: string, key: string): boolean {
-  try {
-    createSecureContext({ cert, key });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function withoutEmpty(variables: Variables): Variables {
@@ -130,7 +112,15 @@ function toSettings(
       host: environment.HOST,
       port: environment.PORT,
       trustedProxies: environment.TRUSTED_PROXIES?.split(',').map((proxy) => proxy.trim()) ?? [],
-      ...(pem.cert && pem.key ? { tls: { cert: pem.cert, key: new Secret(pem.key) } } : {}),
+      ...(pem.cert && pem.key && environment.TLS_CERT && environment.TLS_KEY
+        ? {
+            tls: {
+              cert: pem.cert,
+              key: new Secret(pem.key),
+              files: { cert: environment.TLS_CERT, key: environment.TLS_KEY },
+            },
+          }
+        : {}),
     },
     redis: {
       ...(environment.REDIS_NODES ? { nodes: parseNodes(environment.REDIS_NODES) } : {}),

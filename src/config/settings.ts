@@ -8,8 +8,12 @@ export interface Settings {
     readonly port: number;
     /** Addresses or CIDRs whose X-Forwarded-* headers are believed. */
     readonly trustedProxies: readonly string[];
-    /** PEM texts; absent: plain HTTP. */
-    readonly tls?: { readonly cert: string; readonly key: Secret };
+    /** PEM texts, and the files that they were read from; absent: plain HTTP. */
+    readonly tls?: {
+      readonly cert: string;
+      readonly key: Secret;
+      readonly files: { readonly cert: string; readonly key: string };
+    };
   };
   readonly redis: {
     /** Absent: the embedded cluster. */

@@ -12,7 +12,16 @@ import { KeyObject, webcrypto } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+const ALGORITHMS = {
+  EC: { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' },
+  RSA: {
+    name: 'RSASSA-PKCS1-v1_5',
+    hash: 'SHA-256',
+    modulusLength: 2048,
+    publicExponent: new Uint8Array([1, 0, 1]),
+  },
+};
+type KeyType = keyof typeof ALGORITHMS;
 const DAY_MS = 86_400_000;
 
 /** PEM files. */
@@ -29,38 +38,46 @@ export class TestAuthority {
   private constructor(
     private readonly folder: string,
     private readonly name: string,
+    private readonly type: KeyType,
     private readonly keys: webcrypto.CryptoKeyPair,
     private readonly certificate: X509Certificate,
     /** Its own certificate. */
     readonly file: string,
   ) {}
 
-  /** @param name no other authority of the folder has it */
-  static async create(folder: string, name = 'authority'): Promise<TestAuthority> {
-    const keys = await newKeys();
+  /**
+   * @param name no other authority of the folder has it
+   * @param type of its own keys, and of those that it certifies
+   */
+  static async create(
+    folder: string,
+    name = 'authority',
+    type: KeyType = 'EC',
+  ): Promise<TestAuthority> {
+    const keys = await newKeys(type);
     const certificate = await X509CertificateGenerator.createSelfSigned({
       ...validity(),
       name: `CN=${name}`,
       keys,
-      signingAlgorithm: ALGORITHM,
+      signingAlgorithm: ALGORITHMS[type],
       extensions: [new BasicConstraintsExtension(true, undefined, true)],
     });
     const file = join(folder, `${name}.pem`);
     writeFileSync(file, certificate.toString('pem'));
-    return new TestAuthority(folder, name, keys, certificate, file);
+    return new TestAuthority(folder, name, type, keys, certificate, file);
   }
 
   /** A certificate for servers that are also one another's clients, as the nodes of a cluster are. */
   async issue(...names: { type: 'ip' | 'dns'; value: string }[]): Promise<CertificateFiles> {
     this.made += 1;
-    const keys = await newKeys();
+    const keys = await newKeys(this.type);
     const certificate = await X509CertificateGenerator.create({
       ...validity(),
       subject: `CN=certificate ${this.made}`,
       issuer: this.certificate.subject,
       publicKey: keys.publicKey,
       signingKey: this.keys.privateKey,
-      signingAlgorithm: ALGORITHM,
+      signingAlgorithm: ALGORITHMS[this.type],
       extensions: [
         new SubjectAlternativeNameExtension(names),
         new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth]),
@@ -77,8 +94,8 @@ export class TestAuthority {
   }
 }
 
-async function newKeys(): Promise<webcrypto.CryptoKeyPair> {
-  return webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+async function newKeys(type: KeyType): Promise<webcrypto.CryptoKeyPair> {
+  return webcrypto.subtle.generateKey(ALGORITHMS[type], true, ['sign', 'verify']);
 }
 
 /** From yesterday on, because the clocks of two programs may differ. */

@@ -1,0 +1,67 @@
+import type { Logger } from 'pino';
+import { readFile } from 'node:fs/promises';
+import type { Server } from 'node:https';
+import type { SecureContextOptions } from 'node:tls';
+
+import { isCertificatePair, type Settings } from '../config/index.js';
+
+type TlsSettings = NonNullable<Settings['http']['tls']>;
+
+/** Files are looked at, and not watched: what renews a certificate often puts a link to a new folder in place of the old. */
+const LOOK_EVERY_MS = 1000;
+
+/** With forward secrecy and authenticated encryption only (BSI TR-02102-2, Mozilla "intermediate"). */
+const CIPHERS = [
+  'TLS_AES_128_GCM_SHA256',
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+].join(':');
+
+/** What a server of ours offers to its clients. */
+export function secureContext(cert: string, key: string): SecureContextOptions {
+  return { cert, key, minVersion: 'TLSv1.2', ciphers: CIPHERS, ecdhCurve: 'X25519:P-256:P-384' };
+}
+
+/**
+ * Takes up a renewed certificate for the connections to come; those that are open go on. While the two files do not belong
+ * together, because only one of them is new yet, the last pair that did stays in use.
+ */
+export function reloadCertificate(
+  server: Server,
+  { cert, key, files }: TlsSettings,
+  logger: Pick<Logger, 'info' | 'warn'>,
+): void {
+  let seen: string | undefined = cert + key.reveal();
+  const look = async (): Promise<void> => {
+    const pair = await read(files).catch(() => undefined);
+    const found = pair?.join('');
+    if (found === seen) {
+      return;
+    }
+    seen = found;
+    if (pair && isCertificatePair(...pair)) {
+      server.setSecureContext(secureContext(...pair));
+      logger.info('The certificate was renewed.');
+    } else {
+      logger.warn('TLS_CERT and TLS_KEY are no pair now: the last one that was stays in use.');
+    }
+  };
+  let isLooking = false;
+  const timer = setInterval(() => {
+    if (!isLooking) {
+      isLooking = true;
+      void look().finally(() => (isLooking = false));
+    }
+  }, LOOK_EVERY_MS).unref();
+  server.once('close', () => clearInterval(timer));
+}
+
+async function read(files: TlsSettings['files']): Promise<[string, string]> {
+  return Promise.all([readFile(files.cert, 'utf8'), readFile(files.key, 'utf8')]);
+}
