@@ -1,0 +1,97 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+interface Package {
+  readonly version?: string;
+  readonly resolved?: string;
+  readonly integrity?: string;
+  readonly dev?: boolean;
+  readonly link?: boolean;
+}
+
+/** Below these there are known flaws. */
+const OLDEST: Readonly<Record<string, string>> = {
+  fastify: '5.12.6',
+  '@fastify/middie': '9.3.6',
+  jose: '6.2.0',
+  'fast-jwt': '6.3.2',
+  jws: '4.0.1',
+};
+
+const read = <T>(file: string): T => JSON.parse(readFileSync(file, 'utf8')) as T;
+const nameOf = (path: string): string => path.split('node_modules/').at(-1)!;
+const npm = (...args: string[]): string => {
+  const { status, stdout, stderr } = spawnSync('npm', ['--silent', ...args], { encoding: 'utf8' });
+  expect({ status, said: status === 0 ? '' : stderr }).toEqual({ status: 0, said: '' });
+  return stdout;
+};
+
+describe('the packages', () => {
+  const manifest =
+    read<Record<'dependencies' | 'devDependencies', Record<string, string>>>('package.json');
+  const locked = Object.entries(
+    read<{ packages: Record<string, Package> }>('package-lock.json').packages,
+  ).filter(([path]) => path !== '');
+  const shipped = locked.filter(([, { dev }]) => dev !== true);
+
+  it('(106) all come from the registry, and cannot be exchanged', () => {
+    expect(locked.length).toBeGreaterThan(100);
+    for (const [path, { resolved, integrity, link }] of locked) {
+      const isFromRegistry =
+        resolved === undefined || /^https:\/\/registry\.npmjs\.org\//.test(resolved);
+      expect({ path, isFromRegistry, isFixed: integrity?.startsWith('sha512-'), link }).toEqual({
+        path,
+        isFromRegistry: true,
+        isFixed: true,
+        link: undefined,
+      });
+    }
+  });
+
+  it('(107) are none that are known to be flawed', () => {
+    const old = locked.filter(([path, { version = '' }]) => {
+      const oldest = OLDEST[nameOf(path)];
+      return oldest !== undefined && version.localeCompare(oldest, 'en', { numeric: true }) < 0;
+    });
+
+    expect(old).toEqual([]);
+    expect(locked.some(([path]) => nameOf(path) === 'fastify')).toBe(true);
+  });
+
+  it('each have a reason, in docs/dependencies.md', () => {
+    const [, ships, builds] = readFileSync('docs/dependencies.md', 'utf8').split(/^## .*$/m);
+    const namesIn = (text = ''): string[] =>
+      Array.from(text.matchAll(/^\| (\S+) +\| (\S.*?) *\|$/gm), ([, name]) => name!).filter(
+        (name) => name !== 'package' && !name.startsWith('--'),
+      );
+
+    expect(namesIn(ships)).toEqual(Object.keys(manifest.dependencies).sort());
+    expect(namesIn(builds)).toEqual(Object.keys(manifest.devDependencies).sort());
+  });
+
+  it('(108) that ship are on the bill of materials, and no others', () => {
+    const bill = JSON.parse(npm('run', 'sbom')) as {
+      bomFormat: string;
+      components: { name: string; version: string }[];
+    };
+
+    expect(bill.bomFormat).toBe('CycloneDX');
+    const named = bill.components.map(({ name, version }) => `${name}@${version}`);
+    expect(named).toEqual(expect.arrayContaining([expect.stringMatching(/^@nestjs\/common@/)]));
+    expect(named.filter((name) => /^(jest|prettier|eslint|connect-redis)@/.test(name))).toEqual([]);
+    const expected = shipped.map(([path, { version }]) => `${nameOf(path)}@${version}`);
+    expect([...new Set(named)].sort()).toEqual([...new Set(expected)].sort());
+  });
+
+  it('(108) do not include what only we need, when ours is packed', () => {
+    const [{ files }] = JSON.parse(npm('pack', '--dry-run', '--ignore-scripts', '--json')) as [
+      { files: { path: string }[] },
+    ];
+
+    const paths = files.map(({ path }) => path);
+    expect(paths).toContain('dist/index.d.ts');
+    const others = paths.filter((path) => !/^dist\/.+\.(js|d\.ts|lua|json)$/.test(path));
+    expect(others.sort()).toEqual(['LICENSE', 'README.md', 'README.zh-CN.md', 'package.json']);
+    expect(paths.filter((path) => path.includes('.spec.'))).toEqual([]);
+  });
+});
