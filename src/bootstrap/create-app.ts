@@ -9,8 +9,8 @@ import { AppModule, type AppExtensions, type AppSettings } from '../app.module.j
 import { RequestValidationPipe } from '../common/validation/index.js';
 import { createLogs, NestLogger, requestLogger, type Logs } from '../logging/index.js';
 import { refuseOtherMethods } from './allowed-methods.js';
+import { renderAnswers } from './answers.js';
 import { answerClientError, answerConnect } from './client-errors.js';
-import { renderFrozenAnswersOnce } from './frozen-answers.js';
 import { parseJsonOnly } from './json-bodies.js';
 import { shedLoad } from './load-shedding.js';
 import { ProblemFilter, sendEarlyProblem } from './problem.filter.js';
@@ -43,7 +43,7 @@ export async function createApp(
   );
   const server = adapter.getInstance();
   parseJsonOnly(server);
-  renderFrozenAnswersOnce(server);
+  renderAnswers(server);
   closeConnectionsWhenDrained(server);
   const { tls } = settings.http;
   if (tls) {

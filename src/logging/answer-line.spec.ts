@@ -3,14 +3,14 @@ import { pino } from 'pino';
 import { answerLine } from './answer-line.js';
 
 describe('the line of an answer', () => {
-  it('is what pino would write', () => {
+  it.each(['::1\u2028\\', undefined])('is what pino would write, for %j', (ip) => {
     const fields = {
       requestId: '5f0c6a3e-2a57-4c5e-9d0b-6a5ad1b0f3c1',
       method: 'GET',
       route: '/api/users/:id/"quoted"\n',
       status: 200,
       durationMs: 1.3,
-      ip: '::1\u2028\\',
+      ip,
     };
     let written = '';
     const logger = pino(

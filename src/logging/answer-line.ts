@@ -10,7 +10,8 @@ export interface AnswerFields {
   readonly route: string;
   readonly status: number;
   readonly durationMs: number;
-  readonly ip: string;
+  /** Not known of a connection that its client has reset. */
+  readonly ip: string | undefined;
 }
 
 const TEXT = { type: 'string' } as const;
@@ -32,7 +33,7 @@ const MEMBERS = {
 const serialize = build({
   type: 'object',
   properties: MEMBERS,
-  required: Object.keys(MEMBERS),
+  required: Object.keys(MEMBERS).filter((name) => name !== 'ip'),
 });
 const PID = process.pid;
 const HOSTNAME = hostname();

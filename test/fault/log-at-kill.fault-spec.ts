@@ -1,3 +1,5 @@
+import { connect } from 'node:net';
+
 import { Instance } from '../support/instance.js';
 
 /** Lines of answers are written together, up to a tenth of a second late. Audit events are not. */
@@ -37,5 +39,31 @@ describe('the log of an instance that is killed (89)', () => {
       route: 'unknown',
       status: 404,
     });
+  });
+
+  it('holds a line, and no failure, for a client that resets its connection before it is answered', async () => {
+    const instance = await Instance.start({ LOG_LEVEL: 'info' });
+    const { hostname, port } = new URL(instance.url);
+    const reset = async (): Promise<void> =>
+      new Promise((done) => {
+        const socket = connect({ host: hostname, port: Number(port) }, () => {
+          socket.write('GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n', () =>
+            setImmediate(() => socket.resetAndDestroy()),
+          );
+        });
+        socket.on('error', () => undefined);
+        socket.on('close', () => done());
+      });
+
+    await Promise.all(Array.from({ length: 50 }, reset));
+    await instance.stop();
+
+    const lines = instance
+      .output()
+      .split('\n')
+      .filter((text) => text.includes('/health/live'))
+      .map((text) => JSON.parse(text) as Record<string, unknown>);
+    expect(lines.length).toBeGreaterThan(0);
+    expect(lines.filter(({ level, msg }) => level !== 'info' || msg !== 'answered')).toEqual([]);
   });
 });

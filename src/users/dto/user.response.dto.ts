@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 
+import { renderedOnce } from '../../common/answers/index.js';
 import type { User } from '../user.js';
 
 /** A user that is remembered is answered many times, and never changed in place. */
@@ -37,13 +38,8 @@ export class UserResponse {
   }
 }
 
-/**
- * Frozen with all its parts, so that its JSON is made once too. Without a prototype, because Nest compares the source text
- * of an answer's constructor each time.
- */
 function render(user: User): UserResponse {
-  return Object.freeze({
-    __proto__: null,
+  return renderedOnce({
     id: user.id,
     username: user.username,
     email: user.email,

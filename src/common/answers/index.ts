@@ -1,0 +1,1 @@
+export { isRenderedOnce, renderedOnce } from './rendered-once.js';
