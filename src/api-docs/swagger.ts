@@ -39,7 +39,13 @@ function createApiDocument(app: NestFastifyApplication): OpenAPIObject {
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' })
     // As the guard does: denied by default.
     .addSecurityRequirements('bearer');
+  const taken = new Set<string>();
   return SwaggerModule.createDocument(app, builder.build(), {
-    operationIdFactory: (_controller, method) => method,
+    // Ours all differ. A module that was added may have a method of the same name.
+    operationIdFactory: (controller, method) => {
+      const id = taken.has(method) ? `${controller}.${method}` : method;
+      taken.add(id);
+      return id;
+    },
   });
 }

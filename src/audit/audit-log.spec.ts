@@ -35,8 +35,48 @@ describe('the audit log', () => {
 
     expect(logged).toEqual([
       expect.objectContaining({ err: broken }),
-      { audit: { type: 'logged-out', userId: 'ada' } },
+      {
+        audit: { type: 'logged-out', userId: 'ada' },
+        at: expect.stringMatching(/^\d{4}-.*Z$/) as unknown,
+      },
     ]);
+  });
+
+  it('waits for its sink when the application stops, and then keeps what was not taken', async () => {
+    const taken: string[] = [];
+    let takeFirst = (): void => undefined;
+    const log = new AuditLog({
+      record: async ({ userId }) => {
+        if (userId === 'ada') {
+          await new Promise<void>((done) => (takeFirst = done));
+          taken.push(userId);
+        } else {
+          await new Promise(() => undefined);
+        }
+      },
+    });
+    log.record({ type: 'logged-out', userId: 'ada' });
+    log.record({ type: 'logged-out', userId: 'grace' });
+
+    const stopped = log.beforeApplicationShutdown();
+    takeFirst();
+    await stopped;
+
+    expect(taken).toEqual(['ada']);
+    expect(logged).toEqual([
+      expect.objectContaining({ err: expect.any(Error) as unknown }),
+      expect.objectContaining({ audit: { type: 'logged-out', userId: 'grace' } }),
+    ]);
+  });
+
+  it('does not gather events without end for a sink that takes none', () => {
+    const log = new AuditLog({ record: () => new Promise(() => undefined) });
+
+    for (let count = 0; count < 10_001; count += 1) {
+      log.record({ type: 'logged-in' });
+    }
+
+    expect(logged).toHaveLength(2);
   });
 
   it('hands on the event and its time', () => {

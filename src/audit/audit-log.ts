@@ -1,30 +1,77 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  Logger,
+  type BeforeApplicationShutdown,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import type { AuditEvent } from './audit-event.js';
 import { AUDIT_SINK, type AuditSink } from './audit-sink.js';
-import { LogAuditSink } from './log-audit-sink.js';
 
-/** Records what is worth knowing afterwards. */
+/** How long a stop waits for a sink. */
+const LONGEST_WAIT_MS = 2000;
+/** Events that a sink may have under way; further ones go to the log. */
+const MOST_UNDER_WAY = 10_000;
+
+interface Recorded {
+  readonly event: AuditEvent;
+  readonly at: Date;
+}
+
+/** Records what is worth knowing afterwards. What the sink does not take is in the structured log, context `Audit`. */
 @Injectable()
-export class AuditLog {
-  private readonly logger = new Logger(AuditLog.name);
-  private readonly fallback = new LogAuditSink();
+export class AuditLog implements BeforeApplicationShutdown, OnApplicationShutdown {
+  private readonly logger = new Logger('Audit');
+  private readonly underWay = new Map<Promise<void>, Recorded>();
 
   constructor(@Inject(AUDIT_SINK) private readonly sink: AuditSink) {}
 
   /** Never throws: what the event tells has happened, and its caller has to hear so. */
   record(event: AuditEvent): void {
+    const recorded = { event, at: new Date() };
+    if (this.underWay.size >= MOST_UNDER_WAY) {
+      this.keep(recorded, new Error('the sink has too many events under way'));
+      return;
+    }
     try {
-      Promise.resolve(this.sink.record(event, new Date())).catch((error: unknown) =>
-        this.keep(event, error),
-      );
+      const done = this.sink.record(event, recorded.at);
+      if (done) {
+        this.follow(done, recorded);
+      }
     } catch (error) {
-      this.keep(event, error);
+      this.keep(recorded, error);
     }
   }
 
-  private keep(event: AuditEvent, error: unknown): void {
+  /** While Redis and whatever else a sink may need is still there. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.settle();
+  }
+
+  /** The last requests were answered meanwhile. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.settle();
+  }
+
+  private follow(done: Promise<void>, recorded: Recorded): void {
+    const followed = done.catch((error: unknown) => this.keep(recorded, error));
+    this.underWay.set(followed, recorded);
+    void followed.finally(() => this.underWay.delete(followed));
+  }
+
+  private async settle(): Promise<void> {
+    const all = Promise.all(this.underWay.keys());
+    await Promise.race([all, delay(LONGEST_WAIT_MS, undefined, { ref: false })]);
+    for (const recorded of this.underWay.values()) {
+      this.keep(recorded, new Error('the application stops before the sink has taken it'));
+    }
+    this.underWay.clear();
+  }
+
+  private keep({ event, at }: Recorded, error: unknown): void {
     this.logger.error({ err: error, msg: 'The audit sink failed. Its event is in the log.' });
-    this.fallback.record(event);
+    this.logger.log({ audit: event, at: at.toISOString() });
   }
 }

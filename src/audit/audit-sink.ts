@@ -14,8 +14,8 @@ import type { AuditEvent } from './audit-event.js';
 export interface AuditSink {
   /**
    * Takes an event. What it tells has happened already, so nothing can be refused here: when this throws or rejects, the
-   * event is written to the log instead, with the error. Nobody waits for a promise; calls come in the order of the events,
-   * and several may be under way.
+   * event is written to the log instead, with its time and the error. Requests do not wait for a promise; a stop does, for
+   * two seconds, and then the log has the event. Calls come in the order of the events, and several may be under way.
    *
    * @param at when it happened, by the clock of this machine
    */

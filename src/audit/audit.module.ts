@@ -8,6 +8,6 @@ import { LogAuditSink } from './log-audit-sink.js';
 /** Who did what, and when. `sink` replaces where that goes. */
 @Module({
   providers: [AuditLog, { provide: AUDIT_SINK, useClass: LogAuditSink }],
-  exports: [AuditLog],
+  exports: [AuditLog, AUDIT_SINK],
 })
 export class AuditModule extends ConfigurableModuleClass {}

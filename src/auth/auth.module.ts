@@ -33,6 +33,6 @@ import { RefreshTokens } from './refresh-tokens.js';
     { provide: APP_GUARD, useExisting: JwtAuthGuard },
     { provide: APP_GUARD, useExisting: PermissionsGuard },
   ],
-  exports: [AccessTokenValidator],
+  exports: [AccessTokenValidator, JwtAuthGuard],
 })
 export class AuthModule extends ConfigurableModuleClass {}

@@ -6,7 +6,9 @@ import {
   Problem,
   PROBLEM_MEDIA_TYPE,
   problemDocument,
+  statusDocument,
   type ProblemCode,
+  type ProblemDocument,
 } from '../common/problem/index.js';
 import { NotConfirmedError, RedisUnavailableError } from '../redis-cluster/index.js';
 import { HashingOverloadedError } from '../users/index.js';
@@ -58,9 +60,21 @@ export function sendEarlyProblem(
 }
 
 function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const language = languageOf(request.headers['accept-language']);
+  const path = request.url.split('?', 1)[0] ?? '/';
+  const context = { path, requestId: request.id, language };
+  if (isOfAnotherModule(error)) {
+    const status = error.getStatus();
+    if (status >= 500) {
+      request.log.error({ err: error }, 'failed');
+    }
+    const detail = status >= 500 ? undefined : error.message;
+    // In the language of whoever wrote it.
+    send(statusDocument(status, detail, context), undefined, reply);
+    return;
+  }
   const problem = problemOf(error);
   logFailure(problem, request);
-  const language = languageOf(request.headers['accept-language']);
   const challenge = CHALLENGES.get(problem.code);
   if (challenge !== undefined) {
     void reply.header('WWW-Authenticate', challenge);
@@ -68,19 +82,25 @@ function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyRepl
   if (problem.retryAfterSeconds !== undefined) {
     void reply.header('Retry-After', String(problem.retryAfterSeconds));
   }
-  const path = request.url.split('?', 1)[0] ?? '/';
+  send(problemDocument(problem, context), language, reply);
+}
+
+function send(document: ProblemDocument, language: string | undefined, reply: FastifyReply): void {
+  if (language !== undefined) {
+    void reply.header('Content-Language', language);
+  }
   void reply
-    .status(problem.status)
-    .header('X-Request-Id', request.id)
+    .status(document.status)
+    .header('X-Request-Id', document.requestId)
     .header('Content-Type', PROBLEM_MEDIA_TYPE)
-    .header('Content-Language', language)
     .header('Cache-Control', 'no-store')
     // As bytes: a serializer would take the answer for one of the route's own.
-    .send(
-      Buffer.from(
-        JSON.stringify(problemDocument(problem, { path, requestId: request.id, language })),
-      ),
-    );
+    .send(Buffer.from(JSON.stringify(document)));
+}
+
+/** Modules that extend the application may throw what Nest has for it, also where the catalogue has no code. */
+function isOfAnotherModule(error: unknown): error is HttpException {
+  return error instanceof HttpException && !CODE_OF_STATUS.has(error.getStatus());
 }
 
 function logFailure({ code, status, options }: Problem, request: FastifyRequest): void {

@@ -1,4 +1,5 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { lookup } from 'node:dns/promises';
 import { createServer } from 'node:net';
 
 import type { AppExtensions, AppSettings } from '../app.module.js';
@@ -19,13 +20,15 @@ export async function run(extensions: AppExtensions = {}): Promise<void> {
   try {
     const settings = loadSettings();
     warnOfGeneratedSecret(settings);
-    await refuseBusyPort(settings.http);
+    // One address: for a name with two, Fastify would listen with a second server, which has none of what we add to the first.
+    const { address } = await lookup(settings.http.host);
+    await refuseBusyPort(settings.http.port, address);
     const app = await createApp(await withCluster(settings, shutdown), extensions);
     shutdown.add(() => app.close());
     if (shutdown.isUnderWay) {
       return;
     }
-    await app.listen(settings.http.port, settings.http.host);
+    await app.listen(settings.http.port, address);
     await untilReady(app);
     await announce(app);
   } catch (error) {
@@ -46,10 +49,10 @@ function warnOfGeneratedSecret({ isProduction, jwt, dataDirectory }: Settings): 
 }
 
 /** Before the cluster is started for nothing. */
-async function refuseBusyPort({ host, port }: Settings['http']): Promise<void> {
+async function refuseBusyPort(port: number, address: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const server = createServer().once('error', reject);
-    server.listen(port, host, () => server.close(() => resolve()));
+    server.listen(port, address, () => server.close(() => resolve()));
   });
 }
 

@@ -7,11 +7,12 @@ export class Shutdown {
   private readonly steps: (() => Promise<unknown>)[] = [];
   private startedAt: number | undefined;
 
-  constructor() {
+  /** @param exitCode after a signal: a server was told to stop; what was to come to an end was interrupted (130) */
+  constructor(exitCode = 0) {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => {
         if (this.startedAt === undefined) {
-          void this.run(0);
+          void this.run(exitCode);
         } else if (performance.now() - this.startedAt > ECHO_MS) {
           process.exit(1);
         }

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { createHash, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
@@ -37,31 +38,43 @@ export function reloadCertificate(
   { cert, key, files }: TlsSettings,
   logger: Pick<Logger, 'info' | 'warn'>,
 ): void {
-  let seen: string | undefined = cert + key.reveal();
+  let seen = digestOf(cert, key.reveal());
   const look = async (): Promise<void> => {
-    const pair = await read(files).catch(() => undefined);
-    const found = pair?.join('');
+    const [newCert, newKey] = await Promise.all([
+      readFile(files.cert, 'utf8'),
+      readFile(files.key, 'utf8'),
+    ]);
+    const found = digestOf(newCert, newKey);
     if (found === seen) {
       return;
     }
     seen = found;
-    if (pair && isCertificatePair(...pair)) {
-      server.setSecureContext(secureContext(...pair));
-      logger.info('The certificate was renewed.');
-    } else {
+    if (!isCertificatePair(newCert, newKey)) {
       logger.warn('TLS_CERT and TLS_KEY are no pair now: the last one that was stays in use.');
+      return;
+    }
+    server.setSecureContext(secureContext(newCert, newKey));
+    const { fingerprint256, validTo } = new X509Certificate(newCert);
+    logger.info({ fingerprint256, validTo }, 'The certificate was renewed.');
+  };
+  const tellOnce = ({ code = 'unknown' }: NodeJS.ErrnoException): void => {
+    if (seen !== code) {
+      seen = code;
+      logger.warn({ code }, 'TLS_CERT or TLS_KEY cannot be read: the last pair stays in use.');
     }
   };
   let isLooking = false;
   const timer = setInterval(() => {
     if (!isLooking) {
       isLooking = true;
-      void look().finally(() => (isLooking = false));
+      void look()
+        .catch(tellOnce)
+        .finally(() => (isLooking = false));
     }
   }, LOOK_EVERY_MS).unref();
   server.once('close', () => clearInterval(timer));
 }
 
-async function read(files: TlsSettings['files']): Promise<[string, string]> {
-  return Promise.all([readFile(files.cert, 'utf8'), readFile(files.key, 'utf8')]);
+function digestOf(cert: string, key: string): string {
+  return createHash('sha256').update(cert).update(key).digest('hex');
 }

@@ -5,11 +5,13 @@ import type { TestRunner } from './test-runner.js';
 
 export interface AuditSinkSubject {
   readonly sink: AuditSink;
-  /** What was recorded until now and has arrived where the sink puts it, in order, without its times. */
-  readonly recorded: () => Promise<readonly AuditEvent[]>;
+  /** What was recorded until now and has arrived where the sink puts it, in order. */
+  readonly recorded: () => Promise<readonly { readonly event: AuditEvent; readonly at: Date }[]>;
 }
 
 const MANY = 200;
+/** A sink may have a clock of its own. */
+const LONGEST_DIFFERENCE_MS = 5000;
 
 const FULL: AuditEvent = {
   type: 'access-changed',
@@ -32,7 +34,19 @@ export function auditSinkContract(
       await sink.record(FULL, new Date());
       await sink.record({ type: 'login-refused' }, new Date());
 
-      assert.deepEqual(await recorded(), [FULL, { type: 'login-refused' }]);
+      const events = (await recorded()).map(({ event }) => event);
+      assert.deepEqual(events, [FULL, { type: 'login-refused' }]);
+    });
+
+    it('keeps when an event happened', async () => {
+      const { sink, recorded } = await create();
+      const at = new Date();
+
+      await sink.record({ type: 'logged-in' }, at);
+
+      const [only] = await recorded();
+      const differenceMs = Math.abs((only?.at.getTime() ?? 0) - at.getTime());
+      assert.ok(differenceMs < LONGEST_DIFFERENCE_MS, `${differenceMs} ms off`);
     });
 
     it('keeps the order of events that come while others are under way, and loses none', async () => {
@@ -45,7 +59,7 @@ export function auditSinkContract(
 
       const events = await recorded();
       assert.deepEqual(
-        events.map(({ userId }) => userId),
+        events.map(({ event }) => event.userId),
         userIds,
       );
     });

@@ -1,20 +1,18 @@
-import { Inject, Injectable } from '@nestjs/common';
 import argon2, { type Options } from 'argon2';
 
 import type { Secret } from '../common/secret/index.js';
 import type { PasswordHasher } from './password-hasher.js';
-import { USERS_OPTIONS } from './users.module-definition.js';
-import { HASHING_DEFAULTS, type HashingOptions, type UsersOptions } from './users.options.js';
+import { HASHING_DEFAULTS, type HashingOptions } from './users.options.js';
 
 const ARGON2_HASH = /^\$argon2(?:id|i|d)\$v=\d+\$m=(\d+),t=(\d+),p=\d+\$/;
 
 /** Argon2id, as the OWASP Password Storage Cheat Sheet wants it. It works in Node's pool of threads. */
-@Injectable()
 export class Argon2PasswordHasher implements PasswordHasher {
   private readonly options: HashingOptions;
 
-  constructor(@Inject(USERS_OPTIONS) options: UsersOptions) {
-    this.options = { ...HASHING_DEFAULTS, ...options.hashing };
+  /** @param options memory and passes; how many at a time is for the queue to say. Default: OWASP's parameters */
+  constructor(options: Partial<HashingOptions> = {}) {
+    this.options = { ...HASHING_DEFAULTS, ...options };
   }
 
   async hash(password: Secret): Promise<string> {

@@ -11,7 +11,7 @@ const password = new Secret('violet engines hum at dawn');
 
 const queue = (hashing: Partial<HashingOptions> = {}): HashingQueue => {
   const options = { isRegistrationOpen: true, hashing };
-  return new HashingQueue(new Argon2PasswordHasher(options), options);
+  return new HashingQueue(new Argon2PasswordHasher(hashing), options);
 };
 
 describe('the queue of passwords', () => {

@@ -7,7 +7,8 @@ import { HashingQueue } from './hashing-queue.js';
 import { OwnUserController } from './own-user.controller.js';
 import { PASSWORD_HASHER } from './password-hasher.js';
 import { UserAdministrationController } from './user-administration.controller.js';
-import { ConfigurableModuleClass } from './users.module-definition.js';
+import { ConfigurableModuleClass, USERS_OPTIONS } from './users.module-definition.js';
+import type { UsersOptions } from './users.options.js';
 import { UsersController } from './users.controller.js';
 import { UsersService } from './users.service.js';
 import { UsersStore } from './users.store.js';
@@ -23,9 +24,13 @@ import { UsersStore } from './users.store.js';
     UsersService,
     UsersStore,
     HashingQueue,
-    { provide: PASSWORD_HASHER, useClass: Argon2PasswordHasher },
+    {
+      provide: PASSWORD_HASHER,
+      inject: [USERS_OPTIONS],
+      useFactory: ({ hashing }: UsersOptions) => new Argon2PasswordHasher(hashing),
+    },
     BootstrapAdministrator,
   ],
-  exports: [UsersService, BootstrapAdministrator],
+  exports: [UsersService, BootstrapAdministrator, PASSWORD_HASHER],
 })
 export class UsersModule extends ConfigurableModuleClass {}

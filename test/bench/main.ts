@@ -7,7 +7,7 @@ import type { Scenario } from './scenario.js';
 import { SCENARIOS } from './scenarios.js';
 import { tableOf } from './table.js';
 
-const shutdown = new Shutdown();
+const shutdown = new Shutdown(130);
 
 async function main(): Promise<void> {
   const options = parseOptions(process.argv.slice(2));

@@ -10,7 +10,7 @@ export interface Plot {
 
 /** What a picture shows better than the table. */
 export function plotsOf(scenario: ScenarioResult): Plot[] {
-  const { name, rows } = scenario;
+  const { name, baseline = 'baseline', rows } = scenario;
   if (!rows.every(({ measures }) => measures.ratio && measures.p99Ms)) {
     return [];
   }
@@ -27,7 +27,7 @@ export function plotsOf(scenario: ScenarioResult): Plot[] {
     }),
   });
   return [
-    plot('ratio', `${name}: requests per second, baseline = 1.00`, { median: 'ratio' }),
+    plot('ratio', `${name}: requests per second, ${baseline} = 1.00`, { median: 'ratio' }),
     plot('latency', `${name}: latency in milliseconds`, { p50: 'medianMs', p99: 'p99Ms' }),
   ];
 }

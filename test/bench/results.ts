@@ -12,6 +12,8 @@ export interface Row {
 }
 
 export interface ScenarioResult {
+  /** Whose requests per second are 1.00, where they are compared. */
+  readonly baseline?: string;
   readonly name: string;
   readonly about: string;
   readonly rows: readonly Row[];

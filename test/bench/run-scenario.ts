@@ -38,7 +38,13 @@ export async function runScenario(
       );
       tell(`${scenario.name}, round ${round + 1} of ${settings.rounds}\n`);
     }
-    return { name: scenario.name, about: scenario.about, rows: rowsOf(rounds) };
+    const { name, about, baseline } = scenario;
+    return {
+      name,
+      about: baseline ? `${about} Ratio 1.00 is \`${baseline}\`.` : about,
+      ...(baseline ? { baseline } : {}),
+      rows: rowsOf(rounds),
+    };
   } finally {
     await close();
   }

@@ -43,7 +43,7 @@ async function seed({ users, firstUser, sessionsPerUser }: SeedOrder): Promise<S
 }
 
 function oneHashForAll(): PasswordHasher {
-  const hasher = new Argon2PasswordHasher({ isRegistrationOpen: true });
+  const hasher = new Argon2PasswordHasher();
   const hash = hasher.hash(new Secret(PASSWORD));
   return {
     hash: () => hash,

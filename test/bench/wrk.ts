@@ -37,11 +37,15 @@ export async function runWrk(load: Load): Promise<LoadResult> {
   const options = ['-t1', `-c${load.connections}`, `-d${load.seconds}s`, '--timeout', '10s'];
   const script = ['-s', SCRIPT, load.url, '--', load.file, load.order, String(load.delayMs ?? 0)];
   const wrk = spawn('wrk', [...options, ...script], { stdio: ['ignore', 'pipe', 'pipe'] });
+  // Whoever interrupts a run ends its load too.
+  const end = (): boolean => wrk.kill();
+  process.once('exit', end);
   let output = '';
   for (const stream of [wrk.stdout, wrk.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => (output += text));
   }
   const code = await new Promise((done, fail) => wrk.once('error', fail).once('close', done));
+  process.off('exit', end);
   if (code !== 0) {
     throw new Error(`wrk ended with code ${String(code)}:\n${output}`);
   }

@@ -57,7 +57,7 @@ async function main(args: readonly string[]): Promise<void> {
 }
 
 async function runAll(options: Options): Promise<void> {
-  new Shutdown().add(() => Promise.all([...running].map((stop) => stop())));
+  new Shutdown(130).add(() => Promise.all([...running].map((stop) => stop())));
   const details = { ...options, startedAt: new Date(), redisVersion: redisVersion() };
   process.stdout.write(`Seed ${options.seed}, three instances, ${options.workers} clients.\n`);
   const reports: ScenarioReport[] = [];

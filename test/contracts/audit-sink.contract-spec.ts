@@ -17,6 +17,11 @@ describe('the log', () => {
   auditSinkContract({ describe, it }, () => ({
     sink: new LogAuditSink(),
     recorded: () =>
-      Promise.resolve(lines.map((line) => (JSON.parse(line) as { audit: AuditEvent }).audit)),
+      Promise.resolve(
+        lines.map((line) => {
+          const { audit, time } = JSON.parse(line) as { audit: AuditEvent; time: number };
+          return { event: audit, at: new Date(time) };
+        }),
+      ),
   }));
 });

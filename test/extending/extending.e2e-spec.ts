@@ -136,15 +136,45 @@ function installPacked(project: string): void {
   const pack = ['pack', '--ignore-scripts', '--loglevel=error', '--pack-destination', project];
   expect(spawnSync('npm', pack, { encoding: 'utf8' })).toMatchObject({ status: 0 });
   const [tarball] = readdirSync(project).filter((name) => name.endsWith('.tgz'));
-  const { dependencies } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8')) as {
-    dependencies: Record<string, string>;
-  };
+  const { dependencies, devDependencies } = JSON.parse(
+    readFileSync(join(project, 'package.json'), 'utf8'),
+  ) as Record<'dependencies' | 'devDependencies', Record<string, string>>;
   expect(dependencies['keyslot']).toBe(`file:${tarball}`);
   const modules = join(project, 'node_modules');
   mkdirSync(join(modules, 'keyslot'), { recursive: true });
-  for (const name of readdirSync('node_modules')) {
+  const others = ['keyslot', ...Object.keys(devDependencies)];
+  for (const name of withAllTheyNeed([...Object.keys(dependencies), ...others])) {
+    mkdirSync(dirname(join(modules, name)), { recursive: true });
     symlinkSync(resolve('node_modules', name), join(modules, name));
   }
   const unpack = ['-xzf', tarball!, '--strip-components=1', '-C', 'node_modules/keyslot'];
   expect(spawnSync('tar', unpack, { cwd: project })).toMatchObject({ status: 0 });
+}
+
+interface Needs {
+  readonly dependencies?: Record<string, string>;
+  readonly peerDependencies?: Record<string, string>;
+  readonly peerDependenciesMeta?: Record<string, { optional?: boolean }>;
+}
+
+/** What a package manager would install for these, of what is here: a package that we forgot to name is missing there. */
+function withAllTheyNeed(names: readonly string[]): ReadonlySet<string> {
+  const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
+    packages: Record<string, Needs>;
+  };
+  const found = new Set<string>();
+  const add = (name: string): void => {
+    const isOurs = name === 'keyslot';
+    const needs = packages[isOurs ? '' : `node_modules/${name}`];
+    if (!needs || found.has(name)) {
+      return;
+    }
+    found.add(name);
+    const { dependencies = {}, peerDependencies = {}, peerDependenciesMeta: meta = {} } = needs;
+    const peers = Object.keys(peerDependencies).filter((peer) => !meta[peer]?.optional);
+    [...Object.keys(dependencies), ...peers].forEach(add);
+  };
+  names.forEach(add);
+  found.delete('keyslot');
+  return found;
 }

@@ -32,7 +32,7 @@ describe('sessions in Redis', () => {
     const { redis, cache, clock } = instance;
     const options = { isRegistrationOpen: true };
     store = new UsersStore(redis, options);
-    const hasher = new HashingQueue(new Argon2PasswordHasher(options), options);
+    const hasher = new HashingQueue(new Argon2PasswordHasher(), options);
     users = new UsersService(store, hasher, new RateLimiter(redis, {}), cache, clock, options);
   });
   afterAll(async () => instance.close());

@@ -32,7 +32,7 @@ describe('users in Redis', () => {
     const options: UsersOptions = { isRegistrationOpen: true, hashing };
     return new UsersService(
       new UsersStore(redis, options),
-      new HashingQueue(new Argon2PasswordHasher(options), options),
+      new HashingQueue(new Argon2PasswordHasher(hashing), options),
       new RateLimiter(redis, {}),
       instance.cache,
       instance.clock,

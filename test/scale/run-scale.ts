@@ -88,7 +88,7 @@ export async function runScale(options: Partial<ScaleOptions> = {}): Promise<Sca
 async function measure(cluster: EmbeddedCluster, options: ScaleOptions): Promise<ScaleReport> {
   const { onProgress } = options;
   const instance = await startScaleInstance(cluster);
-  const hasher = new Argon2PasswordHasher({ isRegistrationOpen: true });
+  const hasher = new Argon2PasswordHasher();
   const hash = await hasher.hash(new Secret('one for all of them'));
   const population = new Population(instance, options.sessionsPerUser, hash);
   const empty = (await memoryOf(cluster)).bytes;

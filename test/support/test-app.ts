@@ -1,7 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { randomUUID } from 'node:crypto';
 
-import type { AppSettings } from '../../src/app.module.js';
+import type { AppExtensions, AppSettings } from '../../src/app.module.js';
 import { createApp } from '../../src/bootstrap/create-app.js';
 import { untilReady } from '../../src/bootstrap/until-ready.js';
 import { loadSettings } from '../../src/config/index.js';
@@ -19,10 +19,11 @@ export interface TestApp extends HttpClient {
 /** A whole application on the test cluster, listening on a free port, with keys of its own. */
 export async function startTestApp(
   variables: Record<string, string | undefined> = {},
+  extensions: AppExtensions = {},
 ): Promise<TestApp> {
   const keyPrefix = `t-${randomUUID().slice(0, 8)}:`;
   const settings = testSettings({ REDIS_KEY_PREFIX: keyPrefix, ...variables });
-  const app = await createApp(settings);
+  const app = await createApp(settings, extensions);
   await app.listen(0, '127.0.0.1');
   await untilReady(app);
   await untilCalm(app);

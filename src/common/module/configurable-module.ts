@@ -13,9 +13,10 @@ export type Replacement<Port> =
   | { readonly useClass: Type<Port> }
   | { readonly useValue: Port }
   | { readonly useExisting: Type<Port> | string | symbol }
+  | { readonly useFactory: () => Port | Promise<Port>; readonly inject?: undefined }
   | {
       readonly useFactory: (...injected: never[]) => Port | Promise<Port>;
-      readonly inject?: FactoryProvider['inject'];
+      readonly inject: NonNullable<FactoryProvider['inject']>;
     };
 
 type Replacements<Ports> = { [Name in keyof Ports]?: Replacement<Ports[Name]> | undefined };

@@ -12,7 +12,12 @@ export {
   type InvalidMember,
   type ProblemOptions,
 } from './problem.js';
-export { PROBLEM_MEDIA_TYPE, problemDocument, type ProblemDocument } from './problem-document.js';
+export {
+  PROBLEM_MEDIA_TYPE,
+  problemDocument,
+  statusDocument,
+  type ProblemDocument,
+} from './problem-document.js';
 export {
   LANGUAGES,
   languageOf,

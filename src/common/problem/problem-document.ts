@@ -1,3 +1,5 @@
+import { STATUS_CODES } from 'node:http';
+
 import type { Problem } from './problem.js';
 import { problemText, ruleText, type Language } from './problem-texts.js';
 
@@ -14,11 +16,14 @@ export interface ProblemDocument {
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json; charset=utf-8';
 
+export interface ProblemContext {
+  readonly path: string;
+  readonly requestId: string;
+  readonly language: Language;
+}
+
 /** The body of an error answer, RFC 9457. */
-export function problemDocument(
-  problem: Problem,
-  context: { readonly path: string; readonly requestId: string; readonly language: Language },
-): ProblemDocument {
+export function problemDocument(problem: Problem, context: ProblemContext): ProblemDocument {
   const { language } = context;
   const errors = problem.options.errors?.map((error) => ({
     pointer: error.pointer,
@@ -35,5 +40,27 @@ export function problemDocument(
     requestId: context.requestId,
     ...(errors === undefined ? {} : { errors }),
     ...problem.options.extensions,
+  };
+}
+
+/**
+ * The same for an error that the catalogue has no code for: it means no more than its status (RFC 9457 section 4.2.1).
+ *
+ * @param detail safe to show
+ */
+export function statusDocument(
+  status: number,
+  detail: string | undefined,
+  { path, requestId }: ProblemContext,
+): ProblemDocument {
+  const title = STATUS_CODES[status] ?? 'Error';
+  return {
+    type: 'about:blank',
+    title,
+    status,
+    detail: detail ?? title,
+    instance: path,
+    code: title.toLowerCase().replace(/[^a-z]+/g, '-'),
+    requestId,
   };
 }

@@ -10,7 +10,7 @@ import { runPeer } from './peer.js';
 await runPeer({
   listen: async () => {
     const options = { isRegistrationOpen: false };
-    const hasher = new HashingQueue(new Argon2PasswordHasher(options), options);
+    const hasher = new HashingQueue(new Argon2PasswordHasher(), options);
     const hash = await hasher.hash(new Secret(PASSWORD), Deadline.none);
     const app = fastify({ logger: false });
     app.post<{ Body: { password: string } }>('/api/login', async ({ body }) => ({

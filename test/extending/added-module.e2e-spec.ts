@@ -1,0 +1,120 @@
+import {
+  ConflictException,
+  Controller,
+  Get,
+  HttpException,
+  Module,
+  NotFoundException,
+  ServiceUnavailableException,
+  UnprocessableEntityException,
+} from '@nestjs/common';
+
+import { startTestApp, type TestApp } from '../support/test-app.js';
+
+const FROZEN = Object.freeze({ list: [1] });
+
+@Controller('api/added')
+class AddedController {
+  @Get('number') number(): number {
+    return 42;
+  }
+  @Get('none') none(): null {
+    return null;
+  }
+  @Get('frozen') frozen(): typeof FROZEN {
+    return FROZEN;
+  }
+  /** Named as one of ours. */
+  @Get('read') read(): boolean {
+    return true;
+  }
+  @Get('conflict') conflict(): void {
+    throw new ConflictException('there is one of that name');
+  }
+  @Get('unprocessable') unprocessable(): void {
+    throw new UnprocessableEntityException('the dates are the wrong way round');
+  }
+  @Get('teapot') teapot(): void {
+    throw new HttpException('short and stout', 418);
+  }
+  @Get('unavailable') unavailable(): void {
+    throw new ServiceUnavailableException('10.0.0.7 is down');
+  }
+  @Get('missing') missing(): void {
+    throw new NotFoundException();
+  }
+}
+
+@Module({ controllers: [AddedController] })
+class AddedModule {}
+
+describe('a module that was added', () => {
+  let api: TestApp;
+  let token: string;
+  beforeAll(async () => {
+    api = await startTestApp({}, { imports: [AddedModule] });
+    token = (await api.newUser()).tokens.access_token;
+  });
+  afterAll(async () => api.close());
+
+  const get = async (path: string) => api.request('GET', `/api/added/${path}`, { token });
+
+  it('may answer with whatever JSON has, and with what changes later', async () => {
+    expect(await get('number')).toMatchObject({ status: 200, body: 42 });
+    expect(await get('read')).toMatchObject({ status: 200, body: true });
+    expect((await get('none')).status).toBe(200);
+    expect((await get('frozen')).body).toEqual({ list: [1] });
+
+    FROZEN.list.push(2);
+
+    expect((await get('frozen')).body).toEqual({ list: [1, 2] });
+  });
+
+  it.each([
+    ['conflict', 409, 'there is one of that name'],
+    ['unprocessable', 422, 'the dates are the wrong way round'],
+    ['teapot', 418, 'short and stout'],
+  ])('may throw what Nest has for it: %s', async (path, status, detail) => {
+    const { status: answered, headers, body } = await get(path);
+
+    expect(answered).toBe(status);
+    expect(headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
+    expect(body).toMatchObject({
+      type: 'about:blank',
+      status,
+      detail,
+      instance: `/api/added/${path}`,
+      requestId: headers.get('x-request-id'),
+    });
+  });
+
+  it('tells no more than the status of what is its own trouble', async () => {
+    const { status, body } = await get('unavailable');
+
+    expect(status).toBe(503);
+    expect(body).toMatchObject({ type: 'about:blank', detail: 'Service Unavailable' });
+    expect(JSON.stringify(body)).not.toContain('10.0.0.7');
+  });
+
+  it('shares the problems of the catalogue', async () => {
+    expect((await get('missing')).body).toMatchObject({ status: 404, code: 'not-found' });
+    expect((await api.request('GET', '/api/added/read')).body).toMatchObject({
+      code: 'missing-token',
+    });
+  });
+
+  it('has operations of its own in the API description', async () => {
+    const { body } = await api.request<{
+      paths: Record<string, Record<string, { operationId: string }>>;
+    }>('GET', '/docs-json');
+    const ids = Object.values(body.paths).flatMap((path) =>
+      Object.values(path).map(({ operationId }) => operationId),
+    );
+
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids.filter((id) => id.endsWith('read')).sort()).toEqual([
+      'AddedController.read',
+      'read',
+    ]);
+  });
+});
