@@ -21,8 +21,8 @@ export function parseJsonOnly(server: FastifyInstance): void {
       done(null, undefined);
     } else {
       void parse(request, body as string, (error, value: unknown) => {
-        const isTooMuch = !error && !isWithin({ values: MOST_VALUES }, MOST_LEVELS, value);
-        done(isTooMuch ? new Problem('malformed-request') : error, value);
+        const isFine = !error && isWithin({ values: MOST_VALUES }, MOST_LEVELS, value);
+        done(isFine ? null : new Problem('malformed-request', { cause: error }), value);
       });
     }
   });

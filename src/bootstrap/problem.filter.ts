@@ -100,7 +100,12 @@ function send(document: ProblemDocument, language: string | undefined, reply: Fa
 
 /** Modules that extend the application may throw what Nest has for it, also where the catalogue has no code. */
 function isOfAnotherModule(error: unknown): error is HttpException {
-  return error instanceof HttpException && !CODE_OF_STATUS.has(error.getStatus());
+  return (
+    error instanceof HttpException &&
+    !CODE_OF_STATUS.has(error.getStatus()) &&
+    // What Nest makes of an error of Fastify, for which the request was wrong in itself.
+    !(error.constructor === HttpException && error.getStatus() === 400)
+  );
 }
 
 function logFailure({ code, status, options }: Problem, request: FastifyRequest): void {

@@ -1,4 +1,5 @@
 import {
+  BadRequestException,
   ConflictException,
   Controller,
   Get,
@@ -33,6 +34,9 @@ class AddedController {
   }
   @Get('unprocessable') unprocessable(): void {
     throw new UnprocessableEntityException('the dates are the wrong way round');
+  }
+  @Get('bad') bad(): void {
+    throw new BadRequestException('the month has no such day');
   }
   @Get('teapot') teapot(): void {
     throw new HttpException('short and stout', 418);
@@ -73,6 +77,7 @@ describe('a module that was added', () => {
   it.each([
     ['conflict', 409, 'there is one of that name'],
     ['unprocessable', 422, 'the dates are the wrong way round'],
+    ['bad', 400, 'the month has no such day'],
     ['teapot', 418, 'short and stout'],
   ])('may throw what Nest has for it: %s', async (path, status, detail) => {
     const { status: answered, headers, body } = await get(path);

@@ -218,7 +218,7 @@ describe('RedisCluster', () => {
     await redis.runDurably(setScript, [key('text')], ['x'], Deadline.none);
 
     await expect(redis.runDurably(broken, [key('text')], [], Deadline.none)).rejects.toThrow(
-      /\.lua failed: WRONGTYPE/,
+      /^a script of a test failed: WRONGTYPE/,
     );
     await expect(redis.run(getScript, [], [], Deadline.none)).rejects.toThrow(
       'takes 1 keys, not 0',
