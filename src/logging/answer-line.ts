@@ -42,25 +42,13 @@ const HOSTNAME = hostname();
  * The line that every request writes, as pino would write it: by a serializer for just these members, because pino looks at
  * each of them anew.
  */
-export function answerLine({
-  requestId,
-  method,
-  route,
-  status,
-  durationMs,
-  ip,
-}: AnswerFields): string {
+export function answerLine(fields: AnswerFields): string {
   const line = serialize({
+    ...fields,
     level: 'info',
     time: isoTime(),
     pid: PID,
     hostname: HOSTNAME,
-    requestId,
-    method,
-    route,
-    status,
-    durationMs,
-    ip,
     msg: 'answered',
   });
   return `${line}\n`;
