@@ -40,15 +40,27 @@ const HOSTNAME = hostname();
 
 /**
  * The line that every request writes, as pino would write it: by a serializer for just these members, because pino looks at
- * each of them anew.
+ * each of them anew. They are listed, because to spread them would make one object more for each request.
  */
-export function answerLine(fields: AnswerFields): string {
+export function answerLine({
+  requestId,
+  method,
+  route,
+  status,
+  durationMs,
+  ip,
+}: AnswerFields): string {
   const line = serialize({
-    ...fields,
     level: 'info',
     time: isoTime(),
     pid: PID,
     hostname: HOSTNAME,
+    requestId,
+    method,
+    route,
+    status,
+    durationMs,
+    ip,
     msg: 'answered',
   });
   return `${line}\n`;

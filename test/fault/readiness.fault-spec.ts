@@ -91,6 +91,19 @@ describe('whether an instance should be sent requests', () => {
     const user = await userElsewhere(api, master);
 
     [replica, master].forEach((port) => redis.signal(port, 'SIGKILL'));
+    // Until then the nodes disagree, and the answer may change once more.
+    await eventually('every node knows of the loss', NOTICED_MS, async () => {
+      const living = [...redis.cluster.pids.keys()].filter(
+        (port) => ![replica, master].includes(port),
+      );
+      const views = await Promise.all(
+        living.map((port) => redis.cluster.call(port, 'CLUSTER', 'NODES')),
+      );
+      const isFailed = (port: number): RegExp => new RegExp(`:${port}@\\S+ \\S*fail(?!\\?)`);
+      return views.every((view) =>
+        [replica, master].every((port) => isFailed(port).test(String(view))),
+      );
+    });
     await eventually('the loss is seen', NOTICED_MS, async () => {
       const { checks } = (await readiness(api)).body;
       return checks.redis?.masters === 2 && checks.trustsMemory === trustsMemory;
