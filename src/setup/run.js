@@ -29,7 +29,7 @@ const tasks = {
   test: async () => {
     prepare({ needsRedis: true });
     const { runTests } = await import('./test.js');
-    runTests(process.argv.slice(3));
+    await runTests(process.argv.slice(3));
   },
   chaos: async () => {
     prepare({ needsRedis: true });

@@ -6,6 +6,8 @@ const BAIT_BYTES = 50_000;
 const HEADER_BYTES = 15_000;
 /** What requirement 80 allows. */
 const MOST_CPU_MS = 100;
+/** What is dear is dear each time. What else the process does, such as collecting garbage, adds to one time or another. */
+const TIMES = 5;
 
 /** As many times as JSON needs so many bytes for. */
 const filled = (text: string, bytes: number): string =>
@@ -35,12 +37,19 @@ describe('bait', () => {
   beforeAll(async () => (input = await startBadInput()));
   afterAll(async () => input.stop());
 
-  /** Processor time of this process, which is the application too: a busy machine does not change it. */
+  /** Processor time of this process, which is the application too: a busy machine changes it little. */
   const cpuMs = async (work: () => Promise<void>): Promise<number> => {
     const before = process.cpuUsage();
     await work();
     const { user, system } = process.cpuUsage(before);
     return (user + system) / 1000;
+  };
+  const expectCheap = async (work: () => Promise<void>, mostMs = MOST_CPU_MS): Promise<void> => {
+    let least = Infinity;
+    for (let time = 0; time < TIMES && least >= mostMs; time += 1) {
+      least = Math.min(least, await cpuMs(work));
+    }
+    expect(least).toBeLessThan(mostMs);
   };
 
   it.each(BAITS)(
@@ -57,14 +66,13 @@ describe('bait', () => {
               continue;
             }
             const members = { ...input.goodBody(operation), [name]: bait };
-            const spent = await cpuMs(async () => {
+            await expectCheap(async () => {
               expectStatus(
                 { method, path, name },
                 (await input.send(operation, members)).status,
                 400,
               );
             });
-            expect(spent).toBeLessThan(MOST_CPU_MS);
           }
         }
       });
@@ -85,13 +93,12 @@ describe('bait', () => {
     for (const name of [...names, ...forwarded]) {
       for (const start of ['', 'Bearer ', 'en;q=0.', 'application/json;', 'text/html;q=']) {
         const value = `${start}${text}`.replace(/\p{Cc}/gu, '');
-        const spent = await cpuMs(async () => {
+        await expectCheap(async () => {
           const isType = name === 'Content-Type';
           const sent = rawRequest('POST', '/api/logout', [`${name}: ${value}`], isType ? '{}' : '');
           const status = statusOf(await rawHttp(input.api.url, sent));
           expectStatus({ name, start }, status, isType ? 415 : 401);
         });
-        expect(spent).toBeLessThan(MOST_CPU_MS);
       }
     }
   });
@@ -105,7 +112,7 @@ describe('bait', () => {
         `/api/user?${long}`,
         `/docs/${long}`,
       ]) {
-        const spent = await cpuMs(async () => {
+        await expectCheap(async () => {
           const status = statusOf(await rawHttp(input.api.url, rawRequest('GET', target)));
           expect({
             part,
@@ -113,7 +120,6 @@ describe('bait', () => {
             isRefused: status >= 400 && status < 500,
           }).toEqual({ part, target: target.slice(0, 20), isRefused: true });
         });
-        expect(spent).toBeLessThan(MOST_CPU_MS);
       }
     }
   });
@@ -130,11 +136,10 @@ describe('bait', () => {
     await input.expectNothingChanged(async () => {
       for (const operation of input.readers.filter(({ method }) => method === 'PATCH')) {
         for (const body of bodies) {
-          const spent = await cpuMs(async () => {
+          await expectCheap(async () => {
             const { status } = await input.send(operation, body);
             expectStatus({ path: operation.path, body: body.slice(0, 30) }, status, 400);
           });
-          expect(spent).toBeLessThan(MOST_CPU_MS);
         }
       }
     });
@@ -154,7 +159,7 @@ describe('bait', () => {
         [Array.from(of(BAIT_BYTES)).slice(0, 100).join(''), 'x'],
         [of(BAIT_BYTES), 'x'],
       ] as const) {
-        expect(await cpuMs(async () => fail(name, password))).toBeLessThan(usual + MOST_CPU_MS);
+        await expectCheap(async () => fail(name, password), usual + MOST_CPU_MS);
       }
     }
     const headers = { 'user-agent': filled('agent ', HEADER_BYTES) };
