@@ -13,7 +13,7 @@ import { NearCacheModule } from './near-cache/index.js';
 import { RateLimitModule } from './rate-limit/index.js';
 import { RedisClusterModule, type RedisNodeAddress } from './redis-cluster/index.js';
 import { SessionsModule } from './sessions/index.js';
-import { UsersModule, type PasswordHasher } from './users/index.js';
+import { UsersModule, type PasswordHasher, type UserStore } from './users/index.js';
 
 const SETTINGS = 'keyslot';
 
@@ -27,6 +27,7 @@ export interface AppExtensions {
   /** Modules of its own: their routes are guarded and documented like all others. */
   readonly imports?: NonNullable<ModuleMetadata['imports']>;
   readonly passwordHasher?: Replacement<PasswordHasher>;
+  readonly userStore?: Replacement<UserStore>;
   readonly auditSink?: Replacement<AuditSink>;
 }
 
@@ -68,6 +69,7 @@ export class AppModule {
             ...(administrator ? { administrator } : {}),
           })),
           passwordHasher: extensions.passwordHasher,
+          userStore: extensions.userStore,
         }),
         SessionsModule.forRootAsync(fromSettings(({ sessions }) => sessions)),
         AuthModule.forRootAsync(

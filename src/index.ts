@@ -88,15 +88,22 @@ export {
 } from './sessions/index.js';
 export {
   Argon2PasswordHasher,
+  canonicalUsername,
   HashingOverloadedError,
   PASSWORD_HASHER,
   ROLES,
+  USER_STORE,
   UsersModule,
   UsersService,
+  UserStoreUnavailableError,
+  type ChangeOutcome,
   type HashingOptions,
+  type NewUser,
   type PasswordHasher,
   type Role,
+  type StoredChange,
   type User,
   type UserRecord,
+  type UserStore,
   type UsersOptions,
 } from './users/index.js';

@@ -12,8 +12,8 @@ export interface UserRecord extends User {
   readonly passwordHash: Secret;
   /** Goes up when the password changes, not when only its hash is renewed. */
   readonly passwordVersion: number;
-  /** The registration has not come to its end yet; a login completes it. */
-  readonly isProvisional: boolean;
+  /** Only of a user in Redis: the registration has not come to its end yet; a login completes it. */
+  readonly isProvisional?: boolean;
 }
 
 export interface Registration {

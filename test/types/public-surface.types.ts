@@ -21,6 +21,7 @@ export const surface = [
     | 'AuthModule'
     | 'BODY_PROBLEMS'
     | 'CacheKey'
+    | 'canonicalUsername'
     | 'createApp'
     | 'CurrentUser'
     | 'Deadline'
@@ -67,11 +68,18 @@ export const surface = [
     | 'SigningKeys'
     | 'textBetween'
     | 'untilReady'
+    | 'USER_STORE'
     | 'UsersModule'
     | 'UsersService'
+    | 'UserStoreUnavailableError'
   >(true),
-  isSame<keyof typeof contracts, 'auditSinkContract' | 'passwordHasherContract'>(true),
-  isSame<keyof keyslot.AppExtensions, 'auditSink' | 'imports' | 'passwordHasher'>(true),
+  isSame<
+    keyof typeof contracts,
+    'auditSinkContract' | 'passwordHasherContract' | 'userStoreContract'
+  >(true),
+  isSame<keyof keyslot.AppExtensions, 'auditSink' | 'imports' | 'passwordHasher' | 'userStore'>(
+    true,
+  ),
   isSame<keyof keyslot.Principal, 'sessionId' | 'tokenId' | 'user' | 'userId'>(true),
   isSame<
     keyof keyslot.NearCache,
@@ -83,6 +91,10 @@ export const surface = [
   ),
   isSame<Parameters<keyslot.PasswordHasher['isOutdated']>, [hash: string]>(true),
   isSame<keyof keyslot.PasswordHasher, 'hash' | 'isOutdated' | 'verify'>(true),
+  isSame<
+    keyof keyslot.UserStore,
+    'change' | 'create' | 'delete' | 'find' | 'findByUsername' | 'renewHash'
+  >(true),
   isSame<Parameters<keyslot.AuditSink['record']>, [event: keyslot.AuditEvent, at: Date]>(true),
 ];
 
@@ -94,11 +106,13 @@ export type Types = [
   keyslot.AuditEventType,
   keyslot.AuthenticatedUser,
   keyslot.AuthOptions,
+  keyslot.ChangeOutcome,
   keyslot.FailureLimit,
   keyslot.GetOptions<unknown>,
   keyslot.HashingOptions,
   keyslot.KeysOptions,
   keyslot.NearCacheOptions,
+  keyslot.NewUser,
   keyslot.Permission,
   keyslot.ProblemCode,
   keyslot.ProblemOptions,
@@ -112,9 +126,11 @@ export type Types = [
   keyslot.Session,
   keyslot.SessionsOptions,
   keyslot.Settings,
+  keyslot.StoredChange,
   keyslot.TooManyAttempts,
   keyslot.User,
   keyslot.UserRecord,
+  keyslot.UserStore,
   keyslot.UsersOptions,
   contracts.AuditSinkSubject,
   contracts.TestRunner,

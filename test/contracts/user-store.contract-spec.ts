@@ -1,0 +1,11 @@
+import { userStoreContract } from '../../src/contracts/index.js';
+import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
+import { usersOn } from '../support/users.js';
+
+describe('Redis', () => {
+  let instance: CacheInstance;
+  beforeAll(async () => (instance = await startCacheInstance(newPrefix())));
+  afterAll(async () => instance.close());
+
+  userStoreContract({ describe, it }, () => usersOn(instance).accounts);
+});
