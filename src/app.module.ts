@@ -13,7 +13,12 @@ import { NearCacheModule } from './near-cache/index.js';
 import { RateLimitModule } from './rate-limit/index.js';
 import { RedisClusterModule, type RedisNodeAddress } from './redis-cluster/index.js';
 import { SessionsModule } from './sessions/index.js';
-import { UsersModule, type PasswordHasher, type UserStore } from './users/index.js';
+import {
+  UsersModule,
+  type PasswordHasher,
+  type UsersOptions,
+  type UserStore,
+} from './users/index.js';
 
 const SETTINGS = 'keyslot';
 
@@ -26,6 +31,8 @@ export type AppSettings = Settings & {
 export interface AppExtensions {
   /** Modules of its own: their routes are guarded and documented like all others. */
   readonly imports?: NonNullable<ModuleMetadata['imports']>;
+  /** Besides `admin`; see `UsersOptions`. */
+  readonly roles?: UsersOptions['roles'];
   readonly passwordHasher?: Replacement<PasswordHasher>;
   readonly userStore?: Replacement<UserStore>;
   readonly auditSink?: Replacement<AuditSink>;
@@ -66,6 +73,7 @@ export class AppModule {
           ...fromSettings(({ passwords, isRegistrationOpen, administrator }) => ({
             passwordMinLength: passwords.minLength,
             isRegistrationOpen,
+            ...(extensions.roles ? { roles: extensions.roles } : {}),
             ...(administrator ? { administrator } : {}),
           })),
           passwordHasher: extensions.passwordHasher,

@@ -4,7 +4,7 @@ export { Credentials, type CredentialCheck } from './credentials.js';
 export { HashingOverloadedError, HashingQueue } from './hashing-queue.js';
 export { PASSWORD_HASHER, type PasswordHasher } from './password-hasher.js';
 export { RedisUserStore } from './redis-user-store.js';
-export { allow, ROLES, type Role } from './roles.js';
+export { Roles } from './roles.js';
 export { userFromFields, type User, type UserRecord } from './user.js';
 export { canonicalUsername, usernameDigest } from './username.js';
 export { UsersModule } from './users.module.js';

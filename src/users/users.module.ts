@@ -11,6 +11,7 @@ import { MirroredUserStore } from './mirrored-user-store.js';
 import { OwnUserController } from './own-user.controller.js';
 import { PASSWORD_HASHER } from './password-hasher.js';
 import { RedisUserStore } from './redis-user-store.js';
+import { Roles } from './roles.js';
 import { UserAdministrationController } from './user-administration.controller.js';
 import { UserRecords } from './user-records.js';
 import { USER_STORE, type UserStore } from './user-store.js';
@@ -29,6 +30,7 @@ import { UsersService } from './users.service.js';
   providers: [
     UsersService,
     Credentials,
+    Roles,
     UserRecords,
     RedisUserStore,
     { provide: USER_STORE, useExisting: RedisUserStore },
@@ -46,6 +48,6 @@ import { UsersService } from './users.service.js';
     },
     BootstrapAdministrator,
   ],
-  exports: [UsersService, Credentials, BootstrapAdministrator, PASSWORD_HASHER, USER_STORE],
+  exports: [UsersService, Credentials, Roles, BootstrapAdministrator, PASSWORD_HASHER, USER_STORE],
 })
 export class UsersModule extends ConfigurableModuleClass {}

@@ -9,3 +9,18 @@ describe('Redis', () => {
 
   userStoreContract({ describe, it }, () => usersOn(instance).accounts);
 });
+
+describe('another store, mirrored in Redis', () => {
+  let store: CacheInstance;
+  let instance: CacheInstance;
+  beforeAll(async () => {
+    store = await startCacheInstance(newPrefix());
+    instance = await startCacheInstance(newPrefix());
+  });
+  afterAll(async () => Promise.all([store.close(), instance.close()]));
+
+  userStoreContract(
+    { describe, it },
+    () => usersOn(instance, {}, usersOn(store).accounts).accounts,
+  );
+});

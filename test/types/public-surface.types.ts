@@ -59,7 +59,7 @@ export const surface = [
     | 'RequestDeadline'
     | 'RequestValidationPipe'
     | 'RequirePermissions'
-    | 'ROLES'
+    | 'Roles'
     | 'run'
     | 'Secret'
     | 'SessionsModule'
@@ -77,9 +77,10 @@ export const surface = [
     keyof typeof contracts,
     'auditSinkContract' | 'passwordHasherContract' | 'userStoreContract'
   >(true),
-  isSame<keyof keyslot.AppExtensions, 'auditSink' | 'imports' | 'passwordHasher' | 'userStore'>(
-    true,
-  ),
+  isSame<
+    keyof keyslot.AppExtensions,
+    'auditSink' | 'imports' | 'passwordHasher' | 'roles' | 'userStore'
+  >(true),
   isSame<keyof keyslot.Principal, 'sessionId' | 'tokenId' | 'user' | 'userId'>(true),
   isSame<
     keyof keyslot.NearCache,
@@ -120,7 +121,6 @@ export type Types = [
   keyslot.RedisClusterOptions,
   keyslot.RedisNodeAddress,
   keyslot.Replacement<keyslot.AuditSink>,
-  keyslot.Role,
   keyslot.Rule,
   keyslot.RuleFailure,
   keyslot.Session,
