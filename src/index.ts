@@ -9,6 +9,7 @@ export {
   type AuditEvent,
   type AuditEventType,
   type AuditSink,
+  type DomainEvent,
 } from './audit/index.js';
 export { AccessTokenValidator, AuthModule, JwtAuthGuard, type AuthOptions } from './auth/index.js';
 export { createApp } from './bootstrap/create-app.js';

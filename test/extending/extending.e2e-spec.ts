@@ -120,9 +120,23 @@ describe('an application that extends Keyslot', () => {
         .trim()
         .split('\n')
         .map((line) => (JSON.parse(line) as { type: string }).type);
-    await eventually('both events are there', 5000, () => Promise.resolve(types().length === 2));
-    expect(types()).toEqual(['logged-in', 'login-refused']);
+    await eventually('all events are there', 5000, () => Promise.resolve(types().length === 3));
+    expect(types()).toEqual(['user-registered', 'logged-in', 'login-refused']);
     expect(instance.output()).not.toContain('logged-in');
+  });
+
+  it('hears of what happens, and nobody waits for it', async () => {
+    const instance = await start('replaced.js', newPrefix());
+    const body = {
+      ...{ username: 'grace', password: 'nanoseconds of copper wire' },
+      email: 'grace@example.com',
+    };
+
+    expect((await instance.request('POST', '/api/users', { body })).status).toBe(201);
+
+    await eventually('the listener has heard', 5000, () =>
+      Promise.resolve(instance.output().includes('Here a mail goes to grace@example.com')),
+    );
   });
 
   it('keeps its users in a database of its own, and what is taken from them is gone everywhere at once', async () => {

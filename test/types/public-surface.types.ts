@@ -108,6 +108,7 @@ export type Types = [
   keyslot.AuthenticatedUser,
   keyslot.AuthOptions,
   keyslot.ChangeOutcome,
+  keyslot.DomainEvent,
   keyslot.FailureLimit,
   keyslot.GetOptions<unknown>,
   keyslot.HashingOptions,
