@@ -44,6 +44,12 @@ const tasks = {
     prepare({ needsRedis: true });
     await runSuite('scale', process.argv.slice(3));
   },
+  client: async () => {
+    checkNode();
+    ensurePackages();
+    const { printClientTypes } = await import('./client.js');
+    await printClientTypes(process.argv.slice(3));
+  },
 };
 
 function prepare({ needsRedis }) {
