@@ -1,12 +1,13 @@
 // Prints TypeScript types for clients, from the API description of an instance that runs.
-import openapiTS, { astToString, COMMENT_HEADER } from 'openapi-typescript';
-
 import { SetUpError } from './prerequisites.js';
 
 const NPM_START = 'http://127.0.0.1:3000';
 
 export async function printClientTypes([url = NPM_START]) {
-  const types = await openapiTS(await readDescription(url), {
+  const description = await readDescription(url);
+  // It takes a while to load.
+  const { default: openapiTS, astToString, COMMENT_HEADER } = await import('openapi-typescript');
+  const types = await openapiTS(description, {
     // The schemas by their own names: UserResponse, not components['schemas']['UserResponse'].
     rootTypes: true,
     rootTypesNoSchemaPrefix: true,
