@@ -1,6 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -10,6 +18,8 @@ import { codeBlocks, codeSpans, sections, tableWith } from '../support/markdown.
 import { readOperations } from '../support/openapi.js';
 
 const LONGEST_MS = 120_000;
+const CLUSTER_PORT = '.data/cluster/first-port';
+const CLUSTER_PORTS_FROM = 13_000 + 100 * Number(process.env['JEST_WORKER_ID'] ?? 0);
 const MARK = '--- end of step ---';
 const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 
@@ -41,7 +51,10 @@ describe('the tour of the README', () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'keyslot-tour-'));
-    // The project, with data of its own.
+    // The project, with data of its own, as if its cluster had run at this port before: at the port that it takes at first
+    // other tests start theirs.
+    mkdirSync(join(folder, '.data/cluster'), { recursive: true, mode: 0o700 });
+    writeFileSync(join(folder, CLUSTER_PORT), String(CLUSTER_PORTS_FROM));
     for (const name of readdirSync('.').filter((file) => /^(?:[^.]|\.npmrc)/.test(file))) {
       symlinkSync(resolve(name), join(folder, name));
     }
@@ -58,7 +71,7 @@ describe('the tour of the README', () => {
   /** Other programs may have the ports of the README. Nothing else of it is replaced. */
   const here = (text: string): string => {
     const clusterPort = text.includes('7000')
-      ? readFileSync(join(folder, '.data/cluster/first-port'), 'utf8')
+      ? readFileSync(join(folder, CLUSTER_PORT), 'utf8')
       : '';
     return text
       .replaceAll('3000', String(ports[0]))
