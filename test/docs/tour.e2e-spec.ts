@@ -69,15 +69,11 @@ describe('the tour of the README', () => {
   });
 
   /** Other programs may have the ports of the README. Nothing else of it is replaced. */
-  const here = (text: string): string => {
-    const clusterPort = text.includes('7000')
-      ? readFileSync(join(folder, CLUSTER_PORT), 'utf8')
-      : '';
-    return text
-      .replaceAll('3000', String(ports[0]))
-      .replaceAll('3001', String(ports[1]))
-      .replaceAll('7000', clusterPort);
-  };
+  const here = (text: string): string =>
+    text.replaceAll(/(?<=127\.0\.0\.1:|PORT=)(?:3000|3001|7000)/g, (port) => {
+      const clusterPort = (): string => readFileSync(join(folder, CLUSTER_PORT), 'utf8');
+      return port === '7000' ? clusterPort() : String(ports[port === '3000' ? 0 : 1]);
+    });
 
   it(
     'prints what the README shows',
