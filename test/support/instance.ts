@@ -169,6 +169,7 @@ class Run {
   }
 }
 
+/** One that nobody listens on at the moment. */
 export async function freePort(): Promise<number> {
   return new Promise((done) => {
     const server = createServer().listen(0, '127.0.0.1', () => {
