@@ -66,6 +66,22 @@ describe('the packages', () => {
     expect(used.filter((action) => !/@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(action))).toEqual([]);
   });
 
+  it('(109) that sign, hash, encrypt or make random are node:crypto, jose, argon2 and @nestjs/jwt', () => {
+    const files = readdirSync('src', { recursive: true, encoding: 'utf8' });
+    const sources = files
+      .filter((file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'))
+      .map((file) => ({ file, text: readFileSync(`src/${file}`, 'utf8') }));
+    const imported = sources.flatMap(({ text }) =>
+      Array.from(text.matchAll(/ from '([^.'][^']*)'/g), ([, name]) => name!),
+    );
+    const isCrypto = /crypt|hash|jwt|jose|argon|sign|random|uuid|nanoid/;
+
+    expect([...new Set(imported.filter((name) => isCrypto.test(name)))].sort()).toEqual([
+      ...['@nestjs/jwt', 'argon2', 'jose', 'node:crypto', 'passport-jwt'],
+    ]);
+    expect(sources.filter(({ text }) => text.includes('Math.random'))).toEqual([]);
+  });
+
   it('each have a reason, in docs/dependencies.md', () => {
     const [, ships, builds] = readFileSync('docs/dependencies.md', 'utf8').split(/^## .*$/m);
     const namesIn = (text = ''): string[] =>
