@@ -1,5 +1,8 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import type { FastifyInstance } from 'fastify';
+
+const TEXT_WITHOUT_CHARSET = /^(?:text\/[\w-]+|application\/(?:json|javascript))$/;
 
 const DESCRIPTION = `Log in for a signed JWT that can be taken back at once.
 
@@ -9,6 +12,7 @@ Errors are problems as in RFC 9457, in English or Chinese (\`Accept-Language\`);
 
 /** Swagger UI at `/docs`, the OpenAPI document at `/docs-json`. */
 export function setUpApiDocs(app: NestFastifyApplication): void {
+  nameCharset(app.getHttpAdapter().getInstance());
   SwaggerModule.setup('docs', app, () => createApiDocument(app), {
     jsonDocumentUrl: 'docs-json',
     raw: ['json'],
@@ -18,6 +22,22 @@ export function setUpApiDocs(app: NestFastifyApplication): void {
       tryItOutEnabled: true,
       displayRequestDuration: true,
     },
+  });
+}
+
+/** Swagger's own routes leave it to the browser to guess. */
+function nameCharset(server: FastifyInstance): void {
+  server.addHook('onRoute', (route) => {
+    if (!route.url.startsWith('/docs')) {
+      return;
+    }
+    route.onSend = (_, reply, payload, done) => {
+      const type = reply.getHeader('content-type');
+      if (typeof type === 'string' && TEXT_WITHOUT_CHARSET.test(type)) {
+        void reply.header('content-type', `${type}; charset=utf-8`);
+      }
+      done(null, payload);
+    };
   });
 }
 
