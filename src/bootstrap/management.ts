@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { createServer, type IncomingMessage, type ServerOptions } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 
 import { hideInternals } from '../common/internals/index.js';
@@ -24,36 +25,55 @@ interface Management {
  * all of it too. The management port opens before the public one and closes after it, so that an instance can be watched
  * while it starts and drains.
  */
-export function separateManagement(
-  server: FastifyInstance,
-  { settings: { isProduction, management }, limits, logger }: Management,
-): void {
-  const isPrivate = new WeakSet<IncomingMessage>();
-  server.addHook('onRequest', (request, _, done) => {
-    // As the route was declared: the address may be written in another way.
-    const route = request.routeOptions.url ?? '';
-    if (isPrivate.has(request.raw)) {
-      done(ROUTES.includes(route) ? undefined : new Problem('not-found'));
+export function separateManagement(server: FastifyInstance, options: Management): void {
+  const { isProduction, management } = options.settings;
+  if (isProduction) {
+    hideFromPublic(server);
+  }
+  if (management) {
+    listen(server, management, options);
+  }
+}
+
+const onPrivateSide = new WeakSet<IncomingMessage>();
+
+/** By hooks of the routes themselves, which cost the others nothing. */
+function hideFromPublic(server: FastifyInstance): void {
+  server.addHook('onRoute', (route) => {
+    if (!ROUTES.includes(route.url)) {
       return;
     }
-    if (isProduction) {
+    route.onRequest = (request, _, done) => {
+      if (onPrivateSide.has(request.raw)) {
+        done();
+        return;
+      }
       hideInternals(request);
-    }
-    done(isProduction && route === METRICS ? new Problem('not-found') : undefined);
+      done(route.url === METRICS ? new Problem('not-found') : undefined);
+    };
   });
-  if (!management) {
-    return;
-  }
+}
+
+function listen(
+  server: FastifyInstance,
+  { host, port }: NonNullable<Settings['management']>,
+  { limits, logger }: Pick<Management, 'limits' | 'logger'>,
+): void {
   const listener = createServer(limits, (request, response) => {
-    isPrivate.add(request);
+    onPrivateSide.add(request);
     server.routing(request, response);
   });
   listener.on('clientError', (error, socket) =>
     // What an HTTP server accepts are sockets.
-    answerClientError(error, socket as Parameters<typeof answerClientError>[1], logger),
+    answerClientError(error, socket as Socket, logger),
   );
+  server.addHook('onRequest', (request, _, done) => {
+    const isElsewhere =
+      onPrivateSide.has(request.raw) && !ROUTES.includes(request.routeOptions.url ?? '');
+    done(isElsewhere ? new Problem('not-found') : undefined);
+  });
   server.addHook('onReady', (done) => {
-    listener.once('error', done).listen(management.port, management.host, () => {
+    listener.once('error', done).listen(port, host, () => {
       listener.off('error', done);
       done();
     });

@@ -5,6 +5,7 @@ import { basename, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
 
+import { findFreePorts, portsFrom } from '../../src/embedded-cluster/ports.js';
 import { freePort } from '../support/free-port.js';
 import { Instance } from '../support/instance.js';
 import { eventually } from '../support/own-cluster.js';
@@ -13,7 +14,7 @@ import { running } from '../support/running.js';
 const run = promisify(execFile);
 const DOCKER = resolve('docker');
 const SECRETS = '/run/secrets';
-/** No other tests have nodes there. */
+/** No other tests look for ports from there on. */
 const FIRST_REDIS_PORT = 20_700;
 const START_MS = 30_000;
 
@@ -30,7 +31,7 @@ interface ComposeFile {
 export class Production {
   readonly folder = mkdtempSync(join(tmpdir(), 'keyslot-docker-'));
   readonly secrets = join(this.folder, 'secrets');
-  readonly redisPorts = Array.from({ length: 6 }, (_, index) => FIRST_REDIS_PORT + index);
+  redisPorts: readonly number[] = [];
   instances: readonly Instance[] = [];
   managementPorts: readonly number[] = [];
   /** One that Redis cannot be reached from. */
@@ -126,8 +127,19 @@ export class Production {
     });
     // Who is root gives the work to somebody who may not look into the folder.
     const user = process.getuid?.() === 0 ? ['-g', 'user root;'] : [];
-    this.spawn(process.env['NGINX']!, ['-e', join(folder, 'error.log'), '-c', file, ...user]);
-    const errors = (): string => readFileSync(join(folder, 'error.log'), 'utf8');
+    const errorLog = join(folder, 'error.log');
+    const child = this.spawn(process.env['NGINX']!, ['-e', errorLog, '-c', file, ...user]);
+    const workers = async (): Promise<string[]> =>
+      (await run('pgrep', ['-P', String(child.pid)])).stdout.trim().split('\n');
+    const reload = async (change: (text: string) => string): Promise<void> => {
+      const before = await workers();
+      writeFileSync(file, change(readFileSync(file, 'utf8')));
+      child.kill('SIGHUP');
+      await eventually('the workers have been replaced', START_MS, async () =>
+        (await workers()).every((worker) => !before.includes(worker)),
+      );
+    };
+    const errors = (): string => readFileSync(errorLog, 'utf8');
     await eventually('nginx is there', START_MS, () =>
       fetch(`http://127.0.0.1:${port}`).then(
         () => true,
@@ -137,6 +149,9 @@ export class Production {
     return {
       url: `https://localhost:${port}`,
       errors,
+      takeOut: async ({ url }) =>
+        reload((text) => text.replace(`server ${new URL(url).host}`, '$& down')),
+      putBack: async () => reload((text) => text.replace(' down ', ' ')),
       answers: () =>
         readFileSync(join(folder, 'access.log'), 'utf8')
           .split('\n')
@@ -146,6 +161,7 @@ export class Production {
   }
 
   private async startRedis(): Promise<void> {
+    this.redisPorts = portsFrom((await findFreePorts(FIRST_REDIS_PORT))!);
     for (const port of this.redisPorts) {
       const folder = join(this.folder, `redis-${port}`);
       mkdirSync(folder);
@@ -222,16 +238,20 @@ export class Production {
     return file;
   }
 
-  private spawn(program: string, args: readonly string[]): void {
-    this.children.push(
-      spawn(program, args, { stdio: 'ignore', env: { PATH: process.env['PATH'] } }),
-    );
+  private spawn(program: string, args: readonly string[]): ChildProcess {
+    const env = { PATH: process.env['PATH'] };
+    const child = spawn(program, args, { stdio: 'ignore', env });
+    this.children.push(child);
+    return child;
   }
 }
 
 export interface Nginx {
   readonly url: string;
   readonly errors: () => string;
+  /** As the operator does before an upgrade; the instance has nothing in hand any more then. */
+  readonly takeOut: (instance: { readonly url: string }) => Promise<void>;
+  readonly putBack: () => Promise<void>;
   readonly answers: () => NginxAnswer[];
 }
 

@@ -1,5 +1,6 @@
 import { startBadInput, type BadInput } from '../support/bad-input.js';
 import { GOOD_PASSWORD, type Answer } from '../support/http-client.js';
+import { rawHttp, rawRequest, statusOf } from '../support/raw-http.js';
 
 const TYPES = [
   'application/json; charset=utf-8',
@@ -53,6 +54,24 @@ describe('an answer', () => {
       expect(headers.get('server')).toBeNull();
       expect(headers.get('x-powered-by')).toBeNull();
     }
+  });
+
+  it.each([
+    ['an address that cannot be decoded', rawRequest('GET', '/api/%zz')],
+    ['a method that leads elsewhere', 'CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n'],
+    ['what is no HTTP', 'rubbish\r\n\r\n'],
+    ['a head that is too large', rawRequest('GET', '/', [`A: ${'a'.repeat(20_000)}`])],
+  ])('to %s is no exception (83)', async (_, message) => {
+    const answer = await rawHttp(input.api.url, message);
+
+    expect(statusOf(answer)).toBeGreaterThanOrEqual(400);
+    expect(answer).toMatch(/^content-type: application\/problem\+json; charset=utf-8\r$/im);
+    expect(answer).toMatch(/^x-content-type-options: nosniff\r$/im);
+    expect(answer).toMatch(/^referrer-policy: no-referrer\r$/im);
+    expect(answer).toMatch(
+      /^content-security-policy: default-src 'none'; frame-ancestors 'none'\r$/im,
+    );
+    expect(answer).not.toMatch(/^(server|x-powered-by):/im);
   });
 
   it('about somebody, or with a token in it, is kept by nobody (84)', async () => {
