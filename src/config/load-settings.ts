@@ -18,7 +18,8 @@ type Variables = Readonly<Record<string, string | undefined>>;
  * @throws SettingsError that names every mistake at once
  */
 export function loadSettings(variables: Variables = process.env, file = '.env'): Settings {
-  const environment = readEnvironment(variables, file);
+  const given = givenVariables(variables, file);
+  const environment = toEnvironment(given);
   const mistakes = [...ruleMistakes(environment), ...combinationMistakes(environment)];
   const readPem = (name: 'TLS_CERT' | 'TLS_KEY' | 'REDIS_TLS_CA'): string | undefined => {
     const path = environment[name];
@@ -39,7 +40,7 @@ export function loadSettings(variables: Variables = process.env, file = '.env'):
   if (mistakes.length > 0) {
     throw new SettingsError(mistakes);
   }
-  return toSettings(environment, pem);
+  return toSettings(environment, pem, given);
 }
 
 /**
@@ -51,7 +52,7 @@ export function loadRedisUser(
   variables: Variables = process.env,
   file = '.env',
 ): RedisUserSettings {
-  const environment = readEnvironment(variables, file);
+  const environment = toEnvironment(givenVariables(variables, file));
   const mistakes = ruleMistakes(environment).filter((mistake) => mistake.startsWith('REDIS_'));
   if (mistakes.length > 0) {
     throw new SettingsError(mistakes);
@@ -59,15 +60,15 @@ export function loadRedisUser(
   return toRedisUser(environment);
 }
 
-function readEnvironment(variables: Variables, file: string): Environment {
+function givenVariables(variables: Variables, file: string): Variables {
   const fromFile = existsSync(file) ? parse(readFileSync(file)) : {};
-  return plainToInstance(Environment, withoutEmpty({ ...fromFile, ...variables }), {
-    exposeDefaultValues: true,
-  });
+  return Object.fromEntries(
+    Object.entries({ ...fromFile, ...variables }).filter(([, value]) => value !== ''),
+  );
 }
 
-function withoutEmpty(variables: Variables): Variables {
-  return Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''));
+function toEnvironment(given: Variables): Environment {
+  return plainToInstance(Environment, given, { exposeDefaultValues: true });
 }
 
 function ruleMistakes(environment: Environment): string[] {
@@ -89,6 +90,16 @@ function combinationMistakes(environment: Environment): string[] {
   ) {
     mistakes.push('BOOTSTRAP_ADMIN_USERNAME and BOOTSTRAP_ADMIN_PASSWORD go together');
   }
+  if (isTraced(environment)) {
+    const protocol =
+      environment.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL ?? environment.OTEL_EXPORTER_OTLP_PROTOCOL;
+    if (protocol !== undefined && protocol !== 'http/protobuf') {
+      mistakes.push('OTEL_EXPORTER_OTLP_PROTOCOL must be http/protobuf');
+    }
+    if (![undefined, 'otlp'].includes(environment.OTEL_TRACES_EXPORTER)) {
+      mistakes.push('OTEL_TRACES_EXPORTER must be otlp or none');
+    }
+  }
   if (environment.NODE_ENV === 'production') {
     if (!environment.REDIS_NODES) {
       mistakes.push('REDIS_NODES is needed in production: the embedded cluster is for development');
@@ -102,9 +113,29 @@ function combinationMistakes(environment: Environment): string[] {
   return mistakes;
 }
 
+/** As OpenTelemetry's specification has it, but for its default: without an endpoint nothing is exported to anywhere. */
+function isTraced(environment: Environment): boolean {
+  const endpoint =
+    environment.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? environment.OTEL_EXPORTER_OTLP_ENDPOINT;
+  return (
+    endpoint !== undefined &&
+    environment.OTEL_TRACES_EXPORTER !== 'none' &&
+    environment.OTEL_SDK_DISABLED?.toLowerCase() !== 'true'
+  );
+}
+
+function tracingVariables(given: Variables): Record<string, Secret> {
+  return Object.fromEntries(
+    Object.entries(given).flatMap(([name, value]) =>
+      name.startsWith('OTEL_') && value !== undefined ? [[name, new Secret(value)]] : [],
+    ),
+  );
+}
+
 function toSettings(
   environment: Environment,
   pem: { cert: string | undefined; key: string | undefined; ca: string | undefined },
+  given: Variables,
 ): Settings {
   return Object.freeze({
     isProduction: environment.NODE_ENV === 'production',
@@ -160,6 +191,7 @@ function toSettings(
     isRegistrationOpen: environment.REGISTRATION === 'open',
     isRateLimited: environment.RATE_LIMIT === 'on',
     logLevel: environment.LOG_LEVEL,
+    tracing: isTraced(environment) ? { variables: tracingVariables(given) } : {},
     dataDirectory: environment.DATA_DIRECTORY,
   });
 }
