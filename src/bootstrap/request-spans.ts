@@ -25,15 +25,6 @@ export function traceRequests(
     underWay.set(request, span);
     span.run(done);
   });
-  // A body comes in events of its connection, which knows nothing of the request.
-  server.addHook('preHandler', (request, _reply, done) => {
-    const span = underWay.get(request);
-    if (span) {
-      span.run(done);
-    } else {
-      done();
-    }
-  });
   server.addHook('onResponse', (request, reply, done) => {
     underWay.get(request)?.end(reply.statusCode);
     done();
