@@ -230,6 +230,27 @@ describe('traces', () => {
     });
   });
 
+  it('cost nobody an answer when the collector refuses them, which the log tells once and without the key (90)', async () => {
+    const collector = await OtlpCollector.start();
+    collector.isClosed = true;
+    const instance = await Instance.start({
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      OTEL_EXPORTER_OTLP_HEADERS: 'x-api-key=a-key-of-the-collector',
+      OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '1',
+      LOG_LEVEL: 'info',
+    });
+
+    for (let requests = 0; requests < 3; requests += 1) {
+      expect((await instance.request('GET', '/health/live')).status).toBe(200);
+    }
+
+    await instance.stop();
+    await collector.stop();
+    const told = instance.output().match(/Traces are not exported as they should be: [^"]*/g);
+    expect(told).toEqual(['Traces are not exported as they should be: Unauthorized']);
+    expect(instance.output()).not.toContain('a-key-of-the-collector');
+  });
+
   it('cost nothing when no collector is named: nothing of the SDK is loaded', async () => {
     const loaded = coverage();
     const instance = await Instance.start({

@@ -74,6 +74,8 @@ interface WireRequest {
 /** Takes traces by OTLP over HTTP, as a collector of OpenTelemetry does. */
 export class OtlpCollector {
   readonly spans: ExportedSpan[] = [];
+  /** Lets nobody in, and says back what it was sent as a key. */
+  isClosed = false;
   /** All that has come, as text: also what is not read here. */
   received = '';
 
@@ -84,6 +86,10 @@ export class OtlpCollector {
     const collector = new OtlpCollector(server);
     server.on('request', (request, response) => {
       void buffer(request).then((body) => {
+        if (collector.isClosed) {
+          response.writeHead(401).end(`unknown key: ${String(request.headers['x-api-key'])}`);
+          return;
+        }
         if (request.url === '/v1/traces' && request.method === 'POST') {
           collector.take(body);
         }
