@@ -13,6 +13,7 @@ import { NearCacheModule } from './near-cache/index.js';
 import { RateLimitModule } from './rate-limit/index.js';
 import { RedisClusterModule, type RedisNodeAddress } from './redis-cluster/index.js';
 import { SessionsModule } from './sessions/index.js';
+import { TracingModule } from './tracing/index.js';
 import {
   UsersModule,
   type PasswordHasher,
@@ -51,6 +52,7 @@ export class AppModule {
           load: [registerAs(SETTINGS, () => settings)],
         }),
         MetricsModule,
+        TracingModule.forRootAsync(fromSettings(({ tracing }) => tracing)),
         AuditModule.forRoot({ sink: extensions.auditSink }),
         RedisClusterModule.forRootAsync(
           fromSettings(({ redis, isProduction }) => ({

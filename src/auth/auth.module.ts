@@ -3,20 +3,23 @@ import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
 import { JwtModule } from '@nestjs/jwt';
 
 import { ClockModule } from '../common/clock/index.js';
+import { Tracing } from '../tracing/index.js';
 import { AccessTokenIssuer } from './access-token/access-token-issuer.js';
 import { AccessTokenValidator } from './access-token/access-token-validator.js';
 import { VerifiedTokens } from './access-token/verified-tokens.js';
 import { AuthController } from './auth.controller.js';
 import { ConfigurableModuleClass } from './auth.module-definition.js';
 import { AuthService } from './auth.service.js';
+import { GuardMetrics } from './guard-metrics.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { PermissionsGuard } from './permissions.guard.js';
 import { RefreshTokens } from './refresh-tokens.js';
+import { TracedGuard } from './traced.guard.js';
 
 /**
  * Login, refresh, logout, and the guards in front of every route. Needs UsersModule, SessionsModule, KeysModule,
- * RateLimitModule and AuditModule in the same application.
+ * RateLimitModule, AuditModule and MetricsModule in the same application.
  */
 @Module({
   imports: [ClockModule, DiscoveryModule, JwtModule.register({})],
@@ -30,7 +33,13 @@ import { RefreshTokens } from './refresh-tokens.js';
     JwtStrategy,
     JwtAuthGuard,
     PermissionsGuard,
-    { provide: APP_GUARD, useExisting: JwtAuthGuard },
+    GuardMetrics,
+    {
+      provide: APP_GUARD,
+      inject: [JwtAuthGuard, { token: Tracing, optional: true }],
+      useFactory: (guard: JwtAuthGuard, tracing?: Tracing) =>
+        tracing?.spans ? new TracedGuard(guard, tracing.spans) : guard,
+    },
     { provide: APP_GUARD, useExisting: PermissionsGuard },
   ],
   exports: [AccessTokenValidator, JwtAuthGuard],

@@ -7,6 +7,7 @@ import { IS_PUBLIC, RouteMetadata, type Principal } from '../common/authenticati
 import { Problem } from '../common/problem/index.js';
 import { AccessTokenValidator } from './access-token/access-token-validator.js';
 import { presumedToken } from './access-token/bearer-token.js';
+import { GuardMetrics } from './guard-metrics.js';
 import type { JwtFailure } from './jwt.strategy.js';
 
 /**
@@ -20,6 +21,7 @@ export class JwtAuthGuard extends AuthGuard('jwt') {
   constructor(
     reflector: Reflector,
     private readonly validator: AccessTokenValidator,
+    private readonly metrics: GuardMetrics,
   ) {
     super();
     this.isPublic = new RouteMetadata(reflector, IS_PUBLIC);
@@ -35,6 +37,7 @@ export class JwtAuthGuard extends AuthGuard('jwt') {
     const principal = token === undefined ? undefined : this.validator.recall(token);
     if (principal) {
       request.user = principal;
+      this.metrics.memory.accepted += 1;
     }
     return principal !== undefined;
   }

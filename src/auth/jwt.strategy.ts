@@ -4,9 +4,10 @@ import type { FastifyRequest } from 'fastify';
 import { Strategy } from 'passport-jwt';
 
 import type { Principal } from '../common/authentication/index.js';
-import { deadlineOf } from '../common/deadline/index.js';
+import { deadlineOf, type Deadline } from '../common/deadline/index.js';
 import { AccessTokenValidator } from './access-token/access-token-validator.js';
 import { bearerToken } from './access-token/bearer-token.js';
+import { GuardMetrics } from './guard-metrics.js';
 
 /** As long as a request has that only reads: others may wait for the same look-up. In milliseconds. */
 const LONGEST_CHECK_MS = 1800;
@@ -20,7 +21,10 @@ export type JwtFailure = 'missing-token' | 'invalid-token';
  */
 @Injectable()
 export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
-  constructor(private readonly validator: AccessTokenValidator) {
+  constructor(
+    private readonly validator: AccessTokenValidator,
+    private readonly metrics: GuardMetrics,
+  ) {
     super({
       jwtFromRequest: tokenFromRequest,
       secretOrKeyProvider: (_request: unknown, _token: unknown, done: (error: Error) => void) =>
@@ -40,18 +44,30 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
 
   private async decide(request: FastifyRequest): Promise<void> {
     const bearer = bearerToken(request.raw);
-    if (bearer.kind === 'none') {
-      this.fail('missing-token' satisfies JwtFailure, 401);
+    if (bearer.kind !== 'token') {
+      this.metrics.memory.refused += 1;
+      const failure = bearer.kind === 'none' ? 'missing-token' : 'invalid-token';
+      this.fail(failure satisfies JwtFailure, 401);
       return;
     }
-    const principal =
-      bearer.kind === 'token'
-        ? await this.validator.validate(bearer.token, deadlineOf(request).within(LONGEST_CHECK_MS))
-        : undefined;
+    const deadline = deadlineOf(request).within(LONGEST_CHECK_MS);
+    const principal = await this.principalOf(bearer.token, deadline);
     if (principal) {
       this.success(this.validate(principal));
     } else {
       this.fail('invalid-token' satisfies JwtFailure, 401);
+    }
+  }
+
+  private async principalOf(token: string, deadline: Deadline): Promise<Principal | undefined> {
+    let source: 'memory' | 'redis' = 'memory';
+    try {
+      const principal = await this.validator.validate(token, deadline, () => (source = 'redis'));
+      this.metrics[source][principal ? 'accepted' : 'refused'] += 1;
+      return principal;
+    } catch (error) {
+      this.metrics.redis.unavailable += 1;
+      throw error;
     }
   }
 }

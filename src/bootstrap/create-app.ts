@@ -8,6 +8,8 @@ import { setUpApiDocs } from '../api-docs/index.js';
 import { AppModule, type AppExtensions, type AppSettings } from '../app.module.js';
 import { RequestValidationPipe } from '../common/validation/index.js';
 import { createLogs, NestLogger, requestLogger, type Logs } from '../logging/index.js';
+import { MetricsRegistry } from '../metrics/index.js';
+import { Tracing } from '../tracing/index.js';
 import { refuseOtherMethods } from './allowed-methods.js';
 import { renderAnswers } from './answers.js';
 import { answerClientError, answerConnect } from './client-errors.js';
@@ -17,6 +19,8 @@ import { shedLoad } from './load-shedding.js';
 import { separateManagement } from './management.js';
 import { ProblemFilter, sendEarlyProblem } from './problem.filter.js';
 import { checkRequestHeads } from './request-heads.js';
+import { measureRequests } from './request-metrics.js';
+import { traceRequests } from './request-spans.js';
 import { addSecurityHeaders } from './security-headers.js';
 import { reloadCertificate, secureContext } from './tls.js';
 
@@ -54,12 +58,24 @@ export async function createApp(
     { bodyParser: false, logger: new NestLogger(logs.logger), abortOnError: false },
   );
   const server = adapter.getInstance();
+  const { spans } = app.get(Tracing);
+  if (spans) {
+    // Before all other hooks: what they refuse is traced as well.
+    logs.requestLog.traceIdOf = traceRequests(server, spans);
+  }
+  const metrics = app.get(MetricsRegistry);
+  measureRequests(server, metrics);
   parseJsonOnly(server);
   renderAnswers(server);
   closeConnectionsWhenDrained(server);
   const { tls } = settings.http;
   if (tls) {
-    reloadCertificate(server.server as unknown as HttpsServer, tls, logs.logger);
+    const expiresAt = reloadCertificate(server.server as unknown as HttpsServer, tls, logs.logger);
+    metrics.gauge(
+      'keyslot_tls_certificate_expiry_timestamp_seconds',
+      'When the certificate that is served runs out, in seconds since the epoch.',
+      () => expiresAt().getTime() / 1000,
+    );
   }
   const isHttps = Boolean(tls) || settings.http.trustedProxies.length > 0;
   addSecurityHeaders(server, isHttps);

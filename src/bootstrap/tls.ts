@@ -32,12 +32,15 @@ export function secureContext(cert: string, key: string): SecureContextOptions {
 /**
  * Takes up a renewed certificate for the connections to come; those that are open go on. While the two files do not belong
  * together, because only one of them is new yet, the last pair that did stays in use.
+ *
+ * @returns when the certificate in use runs out
  */
 export function reloadCertificate(
   server: Server,
   { cert, key, files }: TlsSettings,
   logger: Pick<Logger, 'info' | 'warn'>,
-): void {
+): () => Date {
+  let expiresAt = new Date(new X509Certificate(cert).validTo);
   let seen = digestOf(cert, key.reveal());
   const look = async (): Promise<void> => {
     const [newCert, newKey] = await Promise.all([
@@ -55,6 +58,7 @@ export function reloadCertificate(
     }
     server.setSecureContext(secureContext(newCert, newKey));
     const { fingerprint256, validTo } = new X509Certificate(newCert);
+    expiresAt = new Date(validTo);
     logger.info({ fingerprint256, validTo }, 'The certificate was renewed.');
   };
   const tellOnce = ({ code = 'unknown' }: NodeJS.ErrnoException): void => {
@@ -73,6 +77,7 @@ export function reloadCertificate(
     }
   }, LOOK_EVERY_MS).unref();
   server.once('close', () => clearInterval(timer));
+  return () => expiresAt;
 }
 
 function digestOf(cert: string, key: string): string {

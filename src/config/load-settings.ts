@@ -18,7 +18,7 @@ type Variables = Readonly<Record<string, string | undefined>>;
  * @throws SettingsError that names every mistake at once
  */
 export function loadSettings(variables: Variables = process.env, file = '.env'): Settings {
-  const { environment, mistakes } = readEnvironment(variables, file);
+  const { given, environment, mistakes } = readEnvironment(variables, file);
   mistakes.push(...combinationMistakes(environment));
   const readPem = (name: 'TLS_CERT' | 'TLS_KEY' | 'REDIS_TLS_CA'): string | undefined => {
     const path = environment[name];
@@ -39,7 +39,7 @@ export function loadSettings(variables: Variables = process.env, file = '.env'):
   if (mistakes.length > 0) {
     throw new SettingsError(mistakes);
   }
-  return toSettings(environment, pem);
+  return toSettings(environment, pem, given);
 }
 
 /**
@@ -62,16 +62,14 @@ export function loadRedisUser(
 function readEnvironment(
   variables: Variables,
   file: string,
-): { environment: Environment; mistakes: string[] } {
+): { given: Variables; environment: Environment; mistakes: string[] } {
   const fromFile = existsSync(file) ? parse(readFileSync(file)) : {};
-  const given = withoutEmpty({ ...fromFile, ...variables });
-  const { secrets, mistakes } = readSecretFiles(given);
-  const environment = plainToInstance(
-    Environment,
-    { ...given, ...secrets },
-    { exposeDefaultValues: true },
+  const given = Object.fromEntries(
+    Object.entries({ ...fromFile, ...variables }).filter(([, value]) => value !== ''),
   );
-  return { environment, mistakes: [...mistakes, ...ruleMistakes(environment)] };
+  const { secrets, mistakes } = readSecretFiles(given);
+  const environment = toEnvironment({ ...given, ...secrets });
+  return { given, environment, mistakes: [...mistakes, ...ruleMistakes(environment)] };
 }
 
 function readSecretFiles(given: Variables): { secrets: Variables; mistakes: string[] } {
@@ -99,8 +97,8 @@ function readSecretFiles(given: Variables): { secrets: Variables; mistakes: stri
   return { secrets, mistakes };
 }
 
-function withoutEmpty(variables: Variables): Variables {
-  return Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''));
+function toEnvironment(given: Variables): Environment {
+  return plainToInstance(Environment, given, { exposeDefaultValues: true });
 }
 
 function ruleMistakes(environment: Environment): string[] {
@@ -125,6 +123,16 @@ function combinationMistakes(environment: Environment): string[] {
   if (environment.MANAGEMENT_PORT === environment.PORT && environment.PORT !== 0) {
     mistakes.push('MANAGEMENT_PORT must be another port than PORT');
   }
+  if (isTraced(environment)) {
+    const protocol =
+      environment.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL ?? environment.OTEL_EXPORTER_OTLP_PROTOCOL;
+    if (protocol !== undefined && protocol !== 'http/protobuf') {
+      mistakes.push('OTEL_EXPORTER_OTLP_PROTOCOL must be http/protobuf');
+    }
+    if (![undefined, 'otlp'].includes(environment.OTEL_TRACES_EXPORTER)) {
+      mistakes.push('OTEL_TRACES_EXPORTER must be otlp or none');
+    }
+  }
   if (environment.NODE_ENV === 'production') {
     if (itemsOf(environment.CORS_ORIGINS).some((origin) => origin.startsWith('http:'))) {
       mistakes.push('CORS_ORIGINS must begin with https:// in production');
@@ -141,9 +149,29 @@ function combinationMistakes(environment: Environment): string[] {
   return mistakes;
 }
 
+/** As OpenTelemetry's specification has it, but for its default: without an endpoint nothing is exported to anywhere. */
+function isTraced(environment: Environment): boolean {
+  const endpoint =
+    environment.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? environment.OTEL_EXPORTER_OTLP_ENDPOINT;
+  return (
+    endpoint !== undefined &&
+    environment.OTEL_TRACES_EXPORTER !== 'none' &&
+    environment.OTEL_SDK_DISABLED?.toLowerCase() !== 'true'
+  );
+}
+
+function tracingVariables(given: Variables): Record<string, Secret> {
+  return Object.fromEntries(
+    Object.entries(given).flatMap(([name, value]) =>
+      name.startsWith('OTEL_') && value !== undefined ? [[name, new Secret(value)]] : [],
+    ),
+  );
+}
+
 function toSettings(
   environment: Environment,
   pem: { cert: string | undefined; key: string | undefined; ca: string | undefined },
+  given: Variables,
 ): Settings {
   return Object.freeze({
     isProduction: environment.NODE_ENV === 'production',
@@ -206,6 +234,7 @@ function toSettings(
     isRegistrationOpen: environment.REGISTRATION === 'open',
     isRateLimited: environment.RATE_LIMIT === 'on',
     logLevel: environment.LOG_LEVEL,
+    tracing: isTraced(environment) ? { variables: tracingVariables(given) } : {},
     dataDirectory: environment.DATA_DIRECTORY,
   });
 }

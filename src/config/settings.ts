@@ -61,6 +61,10 @@ export interface Settings {
   readonly isRegistrationOpen: boolean;
   readonly isRateLimited: boolean;
   readonly logLevel: string;
+  readonly tracing: {
+    /** OpenTelemetry's own variables, some of which hold keys; absent while they name no collector. */
+    readonly variables?: Readonly<Record<string, Secret>>;
+  };
   /** Where the embedded cluster and generated secrets are kept. */
   readonly dataDirectory: string;
 }

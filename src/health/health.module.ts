@@ -1,11 +1,12 @@
 import { Module } from '@nestjs/common';
 
 import { HealthController } from './health.controller.js';
+import { HealthMetrics } from './health.metrics.js';
 import { Readiness } from './readiness.js';
 
 /**
- * Liveness and readiness, for whatever restarts instances and sends them requests. Needs NearCacheModule, KeysModule and
- * RedisClusterModule in the same application.
+ * Liveness and readiness, for whatever restarts instances and sends them requests. Needs NearCacheModule, KeysModule,
+ * RedisClusterModule and MetricsModule in the same application.
  */
-@Module({ controllers: [HealthController], providers: [Readiness] })
+@Module({ controllers: [HealthController], providers: [Readiness, HealthMetrics] })
 export class HealthModule {}

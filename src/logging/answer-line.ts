@@ -12,6 +12,8 @@ export interface AnswerFields {
   readonly durationMs: number;
   /** Not known of a connection that its client has reset. */
   readonly ip: string | undefined;
+  /** While requests are traced, by the name that OpenTelemetry gives it in logs that are not its own. */
+  readonly trace_id?: string | undefined;
 }
 
 const TEXT = { type: 'string' } as const;
@@ -27,13 +29,14 @@ const MEMBERS = {
   status: NUMBER,
   durationMs: NUMBER,
   ip: TEXT,
+  trace_id: TEXT,
   msg: { const: 'answered' },
 } as const;
 
 const serialize = build({
   type: 'object',
   properties: MEMBERS,
-  required: Object.keys(MEMBERS).filter((name) => name !== 'ip'),
+  required: Object.keys(MEMBERS).filter((name) => name !== 'ip' && name !== 'trace_id'),
 });
 const PID = process.pid;
 const HOSTNAME = hostname();
@@ -49,6 +52,7 @@ export function answerLine({
   status,
   durationMs,
   ip,
+  trace_id,
 }: AnswerFields): string {
   const line = serialize({
     level: 'info',
@@ -61,6 +65,7 @@ export function answerLine({
     status,
     durationMs,
     ip,
+    trace_id,
     msg: 'answered',
   });
   return `${line}\n`;

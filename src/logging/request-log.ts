@@ -8,6 +8,9 @@ import { answerLine } from './answer-line.js';
  * query or a path gets into the log.
  */
 export class RequestLog extends LogController {
+  /** Set while requests are traced. */
+  traceIdOf: ((request: FastifyRequest) => string | undefined) | undefined;
+
   /** @param answers where the lines go that tell of an answer; those that tell of none go through the logger */
   constructor(
     private readonly logger: Logger,
@@ -36,6 +39,7 @@ export class RequestLog extends LogController {
       status: reply.statusCode,
       durationMs: Math.round(reply.elapsedTime * 10) / 10,
       ip: request.ip,
+      trace_id: this.traceIdOf?.(request),
     };
     if (error) {
       this.logger.warn({ ...fields, err: error }, 'not answered');

@@ -1,2 +1,3 @@
+export { DurationTally } from './duration-tally.js';
 export { MetricsModule } from './metrics.module.js';
-export { MetricsRegistry } from './metrics-registry.js';
+export { MetricsRegistry, seriesBy, type Series } from './metrics-registry.js';

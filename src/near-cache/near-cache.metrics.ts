@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { Counter, Gauge, Histogram } from 'prom-client';
 
-import { MetricsRegistry } from '../metrics/index.js';
+import { DurationTally, MetricsRegistry, seriesBy } from '../metrics/index.js';
+import { NotConfirmedError } from '../redis-cluster/index.js';
 import type { Announcement } from './announcer.js';
 import { LocalStore } from './local-store.js';
 import { Membership } from './membership.js';
@@ -14,85 +14,71 @@ export class NearCacheMetrics {
   hits = 0;
   misses = 0;
   untrusted = 0;
-  private readonly changes: Counter<'outcome'>;
-  private readonly changeSeconds: Histogram;
+  private readonly changes: Record<Announcement | 'not-confirmed', number> = {
+    acknowledged: 0,
+    'waited-for-lease': 0,
+    'not-confirmed': 0,
+  };
+  private readonly changeTime = new DurationTally(CHANGE_BUCKETS_SECONDS);
 
   constructor(registry: MetricsRegistry, store: LocalStore, membership: Membership) {
-    const registers = [registry];
-    const gauge = (name: string, help: string, read: () => number): void => {
-      new Gauge({
-        name: `keyslot_near_cache_${name}`,
-        help,
-        registers,
-        collect() {
-          this.set(read());
-        },
-      });
-    };
-    gauge('entries', 'Values in memory.', () => store.entryCount);
-    gauge('bytes', 'Estimated size of the values in memory.', () => store.bytes);
-    gauge('lease_held', '1 while this instance trusts its memory, else 0.', () =>
-      membership.isTrusted ? 1 : 0,
+    registry.gauge('keyslot_near_cache_entries', 'Values in memory.', () => store.entryCount);
+    registry.gauge(
+      'keyslot_near_cache_bytes',
+      'Estimated size of the values in memory.',
+      () => store.bytes,
     );
-    gauge(
-      'lease_remaining_seconds',
+    registry.gauge(
+      'keyslot_near_cache_lease_held',
+      '1 while this instance trusts its memory, else 0.',
+      () => (membership.isTrusted ? 1 : 0),
+    );
+    registry.gauge(
+      'keyslot_near_cache_lease_remaining_seconds',
       'How long the memory is trusted without a renewal.',
       () => membership.leaseRemainingMs / 1000,
     );
-    const counter = <Label extends string>(
-      name: string,
-      help: string,
-      label: Label,
-      read: () => Record<string, number>,
-    ): void => {
-      new Counter({
-        name: `keyslot_near_cache_${name}`,
-        help,
-        labelNames: [label],
-        registers,
-        collect() {
-          this.reset();
-          for (const [value, count] of Object.entries(read())) {
-            this.inc({ [label]: value } as Record<Label, string>, count);
-          }
-        },
-      });
-    };
-    counter(
-      'requests_total',
+    registry.counters(
+      'keyslot_near_cache_requests_total',
       'Look-ups: answered from memory, loaded, or loaded because memory is not trusted.',
-      'result',
-      () => ({ hit: this.hits, miss: this.misses, untrusted: this.untrusted }),
+      () => seriesBy('result', { hit: this.hits, miss: this.misses, untrusted: this.untrusted }),
     );
-    counter(
-      'lease_events_total',
+    registry.counters(
+      'keyslot_near_cache_lease_events_total',
       'Leases begun anew with empty memory, and leases renewed.',
-      'event',
-      () => membership.leaseEvents,
+      () => seriesBy('event', membership.leaseEvents),
     );
-    this.changes = new Counter({
-      name: 'keyslot_near_cache_changes_total',
-      help: 'Changes: acknowledged by all, waited until silent instances had gone, or not confirmed.',
-      labelNames: ['outcome'],
-      registers,
-    });
-    this.changeSeconds = new Histogram({
-      name: 'keyslot_near_cache_change_seconds',
-      help: 'From the announcement of a change to the last acknowledgement, or the end of the last lease.',
-      buckets: CHANGE_BUCKETS_SECONDS,
-      registers,
-    });
+    registry.counters(
+      'keyslot_near_cache_changes_total',
+      'Changes: acknowledged by all, waited until silent instances had gone, or not confirmed.',
+      () => seriesBy('outcome', this.changes),
+    );
+    registry.histogram(
+      'keyslot_near_cache_change_seconds',
+      'From the announcement of a change to the last acknowledgement, or the end of the last lease.',
+      () => [[{}, this.changeTime]],
+    );
+  }
+
+  /** Counts a change that was not confirmed before it could be announced. */
+  async counted<Result>(write: () => Promise<Result>): Promise<Result> {
+    try {
+      return await write();
+    } catch (error) {
+      this.changes['not-confirmed'] += error instanceof NotConfirmedError ? 1 : 0;
+      throw error;
+    }
   }
 
   async observe(announce: () => Promise<Announcement>): Promise<void> {
-    const end = this.changeSeconds.startTimer();
+    const begun = performance.now();
     try {
-      this.changes.inc({ outcome: await announce() });
+      this.changes[await announce()] += 1;
     } catch (error) {
-      this.changes.inc({ outcome: 'not-confirmed' });
+      this.changes['not-confirmed'] += 1;
       throw error;
     } finally {
-      end();
+      this.changeTime.observe(performance.now() - begun);
     }
   }
 }

@@ -124,8 +124,10 @@ export class NearCache {
     write: (sequence: string) => Promise<Result>,
     deadline: Deadline,
   ): Promise<Result> {
-    const sequence = await this.log.begin(subject, deadline);
-    const result = await write(sequence);
+    const { sequence, result } = await this.metrics.counted(async () => {
+      const number = await this.log.begin(subject, deadline);
+      return { sequence: number, result: await write(number) };
+    });
     await this.announce(subject, deadline);
     // If this fails, whoever looks next announces the change once more.
     this.log.finish(subject, [sequence]).catch(() => undefined);

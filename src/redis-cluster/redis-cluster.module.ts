@@ -5,12 +5,16 @@ import { ClusterTime } from './cluster-time.js';
 import { ConfigurableModuleClass } from './redis-cluster.module-definition.js';
 import { RedisCluster } from './redis-cluster.js';
 import { RedisClusterHealth } from './redis-cluster.health.js';
+import { RedisClusterMetrics } from './redis-cluster.metrics.js';
 import { ServerVersions } from './server-versions.js';
 
-/** One connection to one Redis Cluster for the whole application. Global unless `isGlobal: false`. */
+/**
+ * One connection to one Redis Cluster for the whole application. Needs MetricsModule in the same application. Global unless
+ * `isGlobal: false`.
+ */
 @Module({
   imports: [ClockModule],
-  providers: [RedisCluster, RedisClusterHealth, ClusterTime, ServerVersions],
+  providers: [RedisCluster, RedisClusterHealth, RedisClusterMetrics, ClusterTime, ServerVersions],
   exports: [RedisCluster, RedisClusterHealth, ClusterTime],
 })
 export class RedisClusterModule extends ConfigurableModuleClass {}

@@ -1,9 +1,10 @@
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, Optional, type OnApplicationShutdown } from '@nestjs/common';
 import calculateSlot from 'cluster-key-slot';
-import type { Cluster } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Deadline } from '../common/deadline/index.js';
+import { Tracing } from '../tracing/index.js';
 import { ChannelSubscription, type ChannelListener } from './channel-subscription.js';
 import {
   createClusterClient,
@@ -15,6 +16,7 @@ import { KeyBuilder } from './key-builder.js';
 import { KeyScan } from './key-scan.js';
 import type { LuaScript } from './lua-script.js';
 import { NotConfirmedError, RedisUnavailableError } from './redis-cluster.errors.js';
+import { RedisCalls } from './redis-calls.js';
 import { REDIS_CLUSTER_OPTIONS } from './redis-cluster.module-definition.js';
 import { REDIS_CLUSTER_DEFAULTS, type RedisClusterOptions } from './redis-cluster.options.js';
 import { isReadOnlyShard, isRefusal, presentable } from './refusal.js';
@@ -27,6 +29,8 @@ const PAUSE_BETWEEN_TRIES_MS = 30;
 /** For a question to all nodes: one that is silent does not hold up what the others say. */
 const LONGEST_QUESTION_MS = 400;
 const CLOSE_TIMEOUT_MS = 1000;
+/** While no node has told yet who serves what. */
+const UNKNOWN_NODE = 'unknown:0';
 
 type Arguments = readonly (string | number)[];
 type Attempt = (call: ScriptCall, deadline: Deadline) => Promise<unknown>;
@@ -38,6 +42,8 @@ type Attempt = (call: ScriptCall, deadline: Deadline) => Promise<unknown>;
 @Injectable()
 export class RedisCluster implements OnApplicationShutdown {
   readonly keys: KeyBuilder;
+  /** @internal */
+  readonly calls: RedisCalls;
   private readonly troubles = new TroubleLog();
   private readonly budgetMs: number;
   private readonly client: Cluster;
@@ -47,7 +53,11 @@ export class RedisCluster implements OnApplicationShutdown {
   private readonly subscriptions: ChannelSubscription[] = [];
   private isClosed = false;
 
-  constructor(@Inject(REDIS_CLUSTER_OPTIONS) private readonly options: RedisClusterOptions) {
+  constructor(
+    @Inject(REDIS_CLUSTER_OPTIONS) private readonly options: RedisClusterOptions,
+    @Optional() tracing?: Tracing,
+  ) {
+    this.calls = new RedisCalls(tracing?.spans);
     const settings = { ...REDIS_CLUSTER_DEFAULTS, ...options };
     this.keys = new KeyBuilder(settings.keyPrefix);
     this.budgetMs = settings.budgetMs;
@@ -106,8 +116,15 @@ export class RedisCluster implements OnApplicationShutdown {
     [name, ...args]: readonly [string, ...string[]],
     longestMs = LONGEST_QUESTION_MS,
   ): Promise<unknown[]> {
+    const command = [name, ...args].join(' ').toLowerCase();
     const answers = await Promise.allSettled(
-      this.client.nodes('all').map((node) => within(longestMs, node.call(name, ...args))),
+      this.client
+        .nodes('all')
+        .map((node) =>
+          this.calls.observe(command, addressOf(node), () =>
+            within(longestMs, node.call(name, ...args)),
+          ),
+        ),
     );
     return answers.map((answer) => {
       if (answer.status === 'rejected') {
@@ -152,8 +169,8 @@ export class RedisCluster implements OnApplicationShutdown {
 
   /** Sends a message to whoever listens on a sharded channel now. It may be lost, and nobody is told. */
   publish(channel: string, message: string): void {
-    this.client
-      .spublish(channel, message)
+    this.calls
+      .observe('spublish', this.masterOf(channel), () => this.client.spublish(channel, message))
       .catch((error: Error) => this.troubles.tellRefusal(error));
   }
 
@@ -172,6 +189,10 @@ export class RedisCluster implements OnApplicationShutdown {
 
   private get clients(): readonly Cluster[] {
     return [this.client, this.writeClient];
+  }
+
+  private masterOf(key: string): string {
+    return this.client.slots[calculateSlot(key)]?.[0] ?? UNKNOWN_NODE;
   }
 
   private async retry<Reply>(
@@ -193,7 +214,12 @@ export class RedisCluster implements OnApplicationShutdown {
         giveUp(presentable(failure));
       }
       try {
-        reply = await within(deadline.remainingMs, attempt(call, deadline));
+        const current = call;
+        reply = await this.calls.observe(
+          script.name,
+          current.askAt ?? this.masterOf(keys[0] ?? ''),
+          () => within(deadline.remainingMs, attempt(current, deadline)),
+        );
         break;
       } catch (error) {
         // That the time is over says less than what the shard has said before.
@@ -222,4 +248,8 @@ export class RedisCluster implements OnApplicationShutdown {
     }
     return script.parse(reply);
   }
+}
+
+function addressOf({ options }: Redis): string {
+  return `${options.host}:${options.port}`;
 }

@@ -1,10 +1,12 @@
-import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, Optional, type OnModuleInit } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import PQueue from 'p-queue';
 
 import { Deadline } from '../common/deadline/index.js';
 import { Secret } from '../common/secret/index.js';
+import { MetricsRegistry } from '../metrics/index.js';
 import { UndecidedAttemptError, type AttemptResult } from '../rate-limit/index.js';
+import { HashingMetrics } from './hashing-metrics.js';
 import { PASSWORD_HASHER, type PasswordHasher } from './password-hasher.js';
 import { PASSWORD_MAX_LENGTH } from './password-policy.js';
 import { USERS_OPTIONS } from './users.module-definition.js';
@@ -33,14 +35,17 @@ const TOO_LATE = 'this password was not hashed in time';
 export class HashingQueue implements OnModuleInit {
   private readonly options: HashingOptions;
   private readonly queue: PQueue;
+  private readonly metrics: HashingMetrics;
   private nobody: string | undefined;
 
   constructor(
     @Inject(PASSWORD_HASHER) private readonly hasher: PasswordHasher,
     @Inject(USERS_OPTIONS) options: UsersOptions,
+    @Optional() registry?: MetricsRegistry,
   ) {
     this.options = { ...HASHING_DEFAULTS, ...options.hashing };
     this.queue = new PQueue({ concurrency: this.options.concurrency });
+    this.metrics = new HashingMetrics(this.queue, registry);
   }
 
   async onModuleInit(): Promise<void> {
@@ -83,16 +88,18 @@ export class HashingQueue implements OnModuleInit {
 
   private queued<T>(deadline: Deadline, work: () => Promise<T>): Queued<T> {
     if (this.queue.size >= this.options.maxWaiting) {
+      this.metrics.refused.full += 1;
       throw new HashingOverloadedError('too many passwords wait to be hashed');
     }
     let isBegun = false;
     const done = this.queue.add(async () => {
       if (deadline.remainingMs < TIME_FOR_THE_REST_MS) {
+        this.metrics.refused.late += 1;
         // Its caller would give up before the end: the ones behind it still have time.
         throw new HashingOverloadedError('the turn of this password came too late');
       }
       isBegun = true;
-      return work();
+      return this.metrics.timed(work);
     });
     // When its caller has given up, nobody else listens.
     done.catch(() => undefined);

@@ -9,7 +9,10 @@ describe('the metrics', () => {
   let api: TestApp;
   beforeAll(async () => {
     // With a lease that no busy moment of the machine outlasts.
-    api = await startTestApp({ NEAR_CACHE_LEASE: `${LEASE_SECONDS}s` });
+    api = await startTestApp({
+      NEAR_CACHE_LEASE: `${LEASE_SECONDS}s`,
+      TRUSTED_PROXIES: '127.0.0.1',
+    });
     // From here on the signing keys are in memory.
     await api.newUser();
   });
@@ -96,7 +99,7 @@ describe('the metrics', () => {
   it('count the changes and how long they took until every instance knew', async () => {
     const { tokens } = await api.newUser();
     const known = async (): Promise<number[]> => [
-      (await read(changes('acknowledged'))) || 0,
+      await read(changes('acknowledged')),
       await read(`${NEAR}_change_seconds_count`),
       await read(`${NEAR}_change_seconds_bucket{le="+Inf"}`),
     ];
@@ -107,15 +110,182 @@ describe('the metrics', () => {
 
     expect(await known()).toEqual(before.map((count) => count + 1));
     expect(await read(`${NEAR}_change_seconds_sum`)).toBeGreaterThan(seconds);
-    expect(await text()).not.toContain(changes('waited-for-lease'));
-    expect(await text()).not.toContain(changes('not-confirmed'));
+    // Known from the start: an alert looks for a rise, and something that was not there before has not risen.
+    expect(await read(changes('waited-for-lease'))).toBe(0);
+    expect(await read(changes('not-confirmed'))).toBe(0);
+  });
+
+  const REQUESTS = 'keyslot_http_request_duration_seconds';
+  const answered = (method: string, route: string, status: number): string =>
+    `${REQUESTS}_count{method="${method}",route="${route}",status="${status}"}`;
+  /** How much each series rises meanwhile; one that was not there before was 0. */
+  const risesOf = async (
+    series: readonly string[],
+    work: () => Promise<unknown>,
+  ): Promise<number[]> => {
+    const before = await Promise.all(series.map(read));
+    await work();
+    const after = await Promise.all(series.map(read));
+    return after.map((value, index) => (value || 0) - (before[index]! || 0));
+  };
+
+  it('count and time the answers, by method, route and status', async () => {
+    const { id, tokens } = await api.newUser();
+    const token = tokens.access_token;
+    const series = [
+      answered('GET', '/api/user', 200),
+      answered('GET', '/api/user', 401),
+      answered('PATCH', '/api/user', 400),
+      answered('GET', '/api/users/{id}', 403),
+      answered('GET', '/api/users/{id}', 401),
+    ];
+
+    const rises = await risesOf(series, async () => {
+      await api.ownUser(token);
+      await api.ownUser(token);
+      await api.request('GET', '/api/user');
+      await api.request('PATCH', '/api/user', { token, body: { email: 1 } });
+      await api.request('GET', `/api/users/${id}`, { token });
+      await api.request('GET', '/api/users/someone-else');
+    });
+
+    expect(rises).toEqual([2, 1, 1, 1, 1]);
+    const buckets = (await text())
+      .split('\n')
+      .filter((line) => line.startsWith(`${REQUESTS}_bucket{method="GET",route="/api/user",`));
+    const counts = buckets
+      .filter((line) => line.includes('status="200"'))
+      .map((line) => Number(line.split(' ').at(-1)));
+    expect(counts).toHaveLength(13);
+    expect(counts).toEqual([...counts].sort((one, other) => one - other));
+    expect(counts.at(-1)).toBe(await read(answered('GET', '/api/user', 200)));
+    const sum = `${REQUESTS}_sum{method="GET",route="/api/user",status="200"}`;
+    expect(await read(sum)).toBeGreaterThan(0);
+    expect(await read(sum)).toBeLessThan(60);
+  });
+
+  it('put whatever has no route under one name', async () => {
+    const series = [
+      answered('GET', 'unknown', 404),
+      answered('PUT', 'unknown', 405),
+      answered('_OTHER', 'unknown', 404),
+    ];
+
+    const rises = await risesOf(series, async () => {
+      await api.request('GET', '/nobody-made-this-up-twice');
+      await api.request('GET', '/api/users/1/2/3?token=nobody-made-this-up-twice');
+      await api.request('PUT', '/api/login');
+      await api.request('PROPFIND', '/nobody-made-this-up-twice');
+    });
+
+    expect(rises).toEqual([2, 1, 1]);
+    expect(await text()).not.toContain('nobody-made-this-up-twice');
+  });
+
+  it('tell what the guard decided, and whether it had to ask', async () => {
+    const { tokens } = await api.newUser();
+    const verdict = (source: string, name: string): string =>
+      `keyslot_guard_verdicts_total{source="${source}",verdict="${name}"}`;
+    const series = [
+      verdict('memory', 'accepted'),
+      verdict('memory', 'refused'),
+      verdict('redis', 'accepted'),
+      verdict('redis', 'refused'),
+      verdict('redis', 'unavailable'),
+    ];
+
+    const rises = await risesOf(series, async () => {
+      await api.ownUser(tokens.access_token);
+      for (let warm = 0; warm < 3; warm += 1) {
+        await api.ownUser(tokens.access_token);
+      }
+      await api.ownUser('made.up.token');
+      await api.request('GET', '/api/user');
+      // The session is known, but the signature is not right.
+      const [head, claims] = tokens.access_token.split('.');
+      await api.ownUser(`${head}.${claims}.${'A'.repeat(86)}`);
+      await api.request('GET', '/health/live');
+      const { tokens: ended } = await api.newUser();
+      await api.logout(ended.access_token);
+      await api.ownUser(ended.access_token);
+    });
+
+    expect(rises).toEqual([3, 3, 2, 1, 0]);
+  });
+
+  it('tell of passwords that are hashed', async () => {
+    const HASHING = 'keyslot_password_hashing';
+
+    const rises = await risesOf(
+      [
+        `${HASHING}_duration_seconds_count`,
+        `${HASHING}_refused_total{reason="full"}`,
+        `${HASHING}_refused_total{reason="late"}`,
+      ],
+      () => api.newUser(),
+    );
+
+    expect(rises).toEqual([2, 0, 0]);
+    expect(await read(`${HASHING}_waiting`)).toBe(0);
+    expect(await read(`${HASHING}_running`)).toBe(0);
+  });
+
+  it('count and time what is asked of Redis, by script and node', async () => {
+    const { username, tokens } = await api.newUser();
+    const calls = async (call: string): Promise<number> => {
+      const lines = (await text()).split('\n');
+      return lines
+        .filter((line) => line.startsWith('keyslot_redis_call_duration_seconds_count{'))
+        .filter((line) => /node="127\.0\.0\.1:\d+"/.test(line))
+        .filter((line) => line.includes(`call="${call}"`))
+        .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+    };
+    // From here on the user's node has the script: one that does not is asked a second time.
+    await api.ownUser(tokens.access_token);
+    const { body: next } = await api.login(username);
+    const before = await calls('use-session.lua');
+
+    await api.ownUser(next.access_token);
+    await api.ownUser(next.access_token);
+
+    expect((await calls('use-session.lua')) - before).toBe(1);
+    // To each of the six nodes, for the readiness in these very metrics.
+    expect((await calls('cluster info')) % 6).toBe(0);
+    expect(await calls('cluster info')).toBeGreaterThan(0);
+  });
+
+  it('tell what readiness tells', async () => {
+    const { body: ready } = await api.request('GET', '/health/ready');
+
+    const health = (status: string): string => `keyslot_health_status{status="${status}"}`;
+    expect(await read(health(String(ready['status'])))).toBe(1);
+    const statuses = await Promise.all(['ok', 'degraded', 'not-ready'].map(health).map(read));
+    expect(statuses.reduce((sum, value) => sum + value, 0)).toBe(1);
+    expect(await read('keyslot_redis_masters')).toBe(3);
+    expect(await read('keyslot_redis_replicas')).toBe(3);
+    expect(await read('keyslot_redis_unreached_masters')).toBe(0);
+    expect(await read('keyslot_redis_uncovered_slots')).toBe(0);
+  });
+
+  it('tell how busy the event loop is', async () => {
+    const [active, idle] = ['active', 'idle'].map(
+      (state) => `keyslot_event_loop_seconds_total{state="${state}"}`,
+    );
+
+    const rises = await risesOf([active!, idle!], () => api.newUser());
+
+    expect(Math.min(...rises)).toBeGreaterThan(0);
+    expect(await read('nodejs_eventloop_lag_p99_seconds')).toBeGreaterThan(0);
   });
 
   it('hold no token, and nothing about who did what (90)', async () => {
     const user = await api.newUser();
     const { body: next } = await api.refresh(user.tokens.refresh_token);
     await api.ownUser(next.access_token);
-    await api.login(user.username, 'not the password at all');
+    await api.request('POST', '/api/login', {
+      body: { username: user.username, password: 'not the password at all' },
+      headers: { 'x-forwarded-for': '203.0.113.77' },
+    });
     await api.request('DELETE', '/api/user', {
       token: next.access_token,
       body: { password: user.password },
@@ -124,7 +294,13 @@ describe('the metrics', () => {
     const exposed = await text();
 
     const tokens = [user.tokens, next].flatMap((one) => [one.access_token, one.refresh_token]);
-    const personal = [user.username, user.id, user.password, user.tokens.session_id, '127.0.0.1'];
+    const personal = [
+      user.username,
+      user.id,
+      user.password,
+      user.tokens.session_id,
+      '203.0.113.77',
+    ];
     for (const secret of [...tokens.flatMap((token) => token.split('.')), ...personal]) {
       expect(exposed).not.toContain(secret);
     }

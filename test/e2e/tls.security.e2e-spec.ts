@@ -1,8 +1,10 @@
+import { X509Certificate } from 'node:crypto';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { request } from 'node:https';
+import { get, request } from 'node:https';
 import { connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 
 import { TestAuthority, type CertificateFiles } from '../support/certificates.js';
@@ -109,6 +111,35 @@ describe('HTTPS', () => {
         .end();
     });
     expect(headers['strict-transport-security']).toBe('max-age=31536000; includeSubDomains');
+  });
+
+  /** What the metrics say of when the certificate runs out. */
+  const expiry = async (): Promise<number> =>
+    new Promise((done, fail) => {
+      const options = {
+        host: '127.0.0.1',
+        port,
+        path: '/metrics',
+        ca: readFileSync(authority.file),
+      };
+      get(options, (response) => {
+        void text(response).then((metrics) => {
+          const line = /^keyslot_tls_certificate_expiry_timestamp_seconds (\d+)$/m.exec(metrics);
+          done(Number(line?.[1]));
+        }, fail);
+      }).once('error', fail);
+    });
+
+  it('tells in the metrics when the certificate that it serves runs out', async () => {
+    const nextYear = Date.UTC(new Date().getUTCFullYear() + 1, 0, 31);
+    const longer = await authority.issueUntil(new Date(nextYear), LOCALHOST);
+    const { validTo } = new X509Certificate(readFileSync(first.cert));
+    expect(await expiry()).toBe(Date.parse(validTo) / 1000);
+
+    use(longer);
+
+    await untilServed(longer);
+    expect(await expiry()).toBe(nextYear / 1000);
   });
 
   it('takes up a renewed certificate without a restart, and lets open connections be', async () => {

@@ -74,6 +74,13 @@ describe('with Redis away (98)', () => {
 
     await expectAll503();
     await expectAll503();
+    const { status, body: metrics } = await api.request<string>('GET', '/metrics');
+    expect(status).toBe(200);
+    expect(metrics).toMatch(/^keyslot_health_status\{status="not-ready"\} 1$/m);
+    expect(metrics).toMatch(
+      /^keyslot_guard_verdicts_total\{source="redis",verdict="unavailable"\} [1-9]/m,
+    );
+    expect(metrics).toMatch(/^keyslot_redis_call_errors_total\{.*error="no-answer"\} [1-9]/m);
   });
 
   it('answers 503 within two seconds when every node is frozen, and goes on when they thaw', async () => {

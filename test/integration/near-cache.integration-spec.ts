@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { Deadline } from '../../src/common/deadline/index.js';
+import { MetricsRegistry } from '../../src/metrics/index.js';
 import { CacheKey } from '../../src/near-cache/index.js';
 import { LuaScript, NotConfirmedError } from '../../src/redis-cluster/index.js';
 import {
@@ -208,6 +209,9 @@ describe('the near cache', () => {
       Deadline.none,
     );
     await expect(failed).rejects.toThrow(NotConfirmedError);
+    expect(await a.context.get(MetricsRegistry).metrics()).toMatch(
+      /^keyslot_near_cache_changes_total\{outcome="not-confirmed"\} 1$/m,
+    );
     expect(b.cache.peek(noteKey(note))).toBe('old');
 
     await a.cache.settle(`note.${note}`, Deadline.none);

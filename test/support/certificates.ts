@@ -24,6 +24,11 @@ const ALGORITHMS = {
 type KeyType = keyof typeof ALGORITHMS;
 const DAY_MS = 86_400_000;
 
+interface Name {
+  readonly type: 'ip' | 'dns';
+  readonly value: string;
+}
+
 /** PEM files. */
 export interface CertificateFiles {
   readonly cert: string;
@@ -68,11 +73,17 @@ export class TestAuthority {
   }
 
   /** A certificate for servers that are also one another's clients, as the nodes of a cluster are. */
-  async issue(...names: { type: 'ip' | 'dns'; value: string }[]): Promise<CertificateFiles> {
+  async issue(...names: Name[]): Promise<CertificateFiles> {
+    return this.issueUntil(validity().notAfter, ...names);
+  }
+
+  /** The same, until another moment than tomorrow. */
+  async issueUntil(notAfter: Date, ...names: Name[]): Promise<CertificateFiles> {
     this.made += 1;
     const keys = await newKeys(this.type);
     const certificate = await X509CertificateGenerator.create({
       ...validity(),
+      notAfter,
       subject: `CN=certificate ${this.made}`,
       issuer: this.certificate.subject,
       publicKey: keys.publicKey,

@@ -5,11 +5,17 @@ const HANG_MS = 10_000;
 
 /** Sends bytes as they are and returns all that comes back: for what no HTTP client would send. */
 export async function rawHttp(url: string, message: string): Promise<string> {
+  return rawHttpInParts(url, message, '');
+}
+
+/** The same, with a part that is sent only when something has come back. */
+export async function rawHttpInParts(url: string, first: string, second: string): Promise<string> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
-    const socket = connect(Number(port), hostname, () => socket.write(message, 'latin1'));
+    const socket = connect(Number(port), hostname, () => socket.write(first, 'latin1'));
     let answer = '';
     socket.setEncoding('latin1');
+    socket.once('data', () => socket.write(second, 'latin1'));
     socket.setTimeout(HANG_MS, () => socket.destroy(new Error(`not closed, after: ${answer}`)));
     socket.on('data', (chunk: string) => (answer += chunk));
     socket.on('error', reject);

@@ -44,10 +44,15 @@ export class AccessTokenValidator {
   }
 
   /**
+   * @param onAsked called when Redis is asked about the token. Not when another request is asking already
    * @returns who the token speaks for, or undefined when it is not accepted, for whatever reason
    * @throws RedisUnavailableError when Redis has to be asked and cannot: nobody is let through then
    */
-  async validate(token: string, deadline: Deadline): Promise<Principal | undefined> {
+  async validate(
+    token: string,
+    deadline: Deadline,
+    onAsked: () => void = () => undefined,
+  ): Promise<Principal | undefined> {
     const ring = await this.keys.ring(deadline);
     const known = this.verified.get(token);
     const candidate = known && this.isInForce(known, ring) ? known : this.check(token, ring);
@@ -55,14 +60,15 @@ export class AccessTokenValidator {
       return undefined;
     }
     let isVerified = known === candidate;
-    let state = await this.ask(candidate, isVerified, deadline, () => (isVerified = true));
+    const onVouched = (): boolean => (isVerified = true);
+    let state = await this.ask(candidate, isVerified, deadline, { onAsked, onVouched });
     if (!isVerified) {
       // What memory said about the session vouches for no token.
       if (!(await this.hasValidSignature(candidate, ring))) {
         return undefined;
       }
       if (state.state === 'unverified') {
-        state = await this.ask(candidate, true, deadline);
+        state = await this.ask(candidate, true, deadline, { onAsked });
       }
     }
     this.verified.add(candidate);
@@ -97,19 +103,23 @@ export class AccessTokenValidator {
     return claims.exp > this.clock.nowSeconds() && ring.publicKeys.get(kid) === key;
   }
 
-  /** @param onVouched called when Redis was asked, and knows this very token as verified */
+  /**
+   * @param onAsked called when Redis is asked
+   * @param onVouched called when it was, and knows this very token as verified
+   */
   private async ask(
     { token, claims, session }: VerifiedToken,
     isVerified: boolean,
     deadline: Deadline,
-    onVouched: () => void = () => undefined,
+    { onAsked, onVouched }: { onAsked: () => void; onVouched?: () => void },
   ): Promise<SessionState> {
     return this.sessions.stateOf(session, isVerified, async () => {
+      onAsked();
       const presented = { token, userId: claims.sub, sessionId: claims.sid };
       const lifeMs = claims.exp * 1000 - this.clock.now();
       const state = await this.sessions.use(presented, isVerified, lifeMs, deadline);
       if (state.state !== 'unverified') {
-        onVouched();
+        onVouched?.();
       }
       return state;
     });

@@ -1,0 +1,31 @@
+import { DurationTally } from './duration-tally.js';
+import { MetricsRegistry } from './metrics-registry.js';
+
+describe('the registry of metrics', () => {
+  it('shows a histogram as Prometheus has it: each bucket with all below it, in seconds', async () => {
+    const registry = new MetricsRegistry();
+    const tally = new DurationTally([0.001, 0.25]);
+    registry.histogram('waited_seconds', 'How long.', () => [[{ where: 'here' }, tally]]);
+
+    [0.4, 1, 1.01, 250, 300].forEach((ms) => tally.observe(ms));
+
+    expect((await registry.getSingleMetricAsString('waited_seconds')).split('\n')).toEqual([
+      '# HELP waited_seconds How long.',
+      '# TYPE waited_seconds histogram',
+      'waited_seconds_bucket{where="here",le="0.001"} 2',
+      'waited_seconds_bucket{where="here",le="0.25"} 4',
+      'waited_seconds_bucket{where="here",le="+Inf"} 5',
+      'waited_seconds_sum{where="here"} 0.55241',
+      'waited_seconds_count{where="here"} 5',
+    ]);
+  });
+
+  it('takes no name twice', () => {
+    const registry = new MetricsRegistry();
+    const add = (): void => registry.gauge('depth', 'How deep.', () => 1);
+
+    add();
+
+    expect(add).toThrow('already been registered');
+  });
+});

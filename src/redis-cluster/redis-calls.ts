@@ -1,0 +1,111 @@
+import { DurationTally, type Series } from '../metrics/index.js';
+import type { Spans } from '../tracing/index.js';
+
+/** Without a call. Far longer than a node is away that comes back. */
+const NODE_KEPT_MS = 3_600_000;
+const BUCKETS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1];
+/** What begins an answer that is an error, in capitals: `MOVED`, `NOREPLICAS`. Any other is an error of a script. */
+const ERROR_CODE = /^[A-Z]{2,20}(?= |$)/;
+const UNCONFIRMED = /^\d+ of \d+ replicas confirmed$/;
+
+interface Tally {
+  readonly call: string;
+  readonly node: string;
+  readonly duration: DurationTally;
+  readonly errors: Map<string, number>;
+}
+
+interface NodeTallies {
+  lastCallAt: number;
+  readonly tallies: Map<string, Tally>;
+}
+
+/** How often each script and command was sent to each node, how long the answer took, and what went wrong; and its span. */
+export class RedisCalls {
+  private readonly nodes = new Map<string, NodeTallies>();
+
+  constructor(
+    private readonly spans?: Spans,
+    private readonly now = (): number => performance.now(),
+  ) {}
+
+  /**
+   * @param call a script or a command, by its name
+   * @param node `host:port` of the one that is asked
+   */
+  async observe<Reply>(call: string, node: string, work: () => Promise<Reply>): Promise<Reply> {
+    const tally = this.tallyOf(call, node);
+    const begun = this.now();
+    try {
+      return await (this.spans ? this.traced(this.spans, call, node, work) : work());
+    } catch (error) {
+      const code = errorCodeOf(error);
+      tally.errors.set(code, (tally.errors.get(code) ?? 0) + 1);
+      throw error;
+    } finally {
+      tally.duration.observe(this.now() - begun);
+    }
+  }
+
+  /** Drops nodes that have left the cluster: addresses come and go, and each would be kept for ever. */
+  forgetOldNodes(): void {
+    const oldest = this.now() - NODE_KEPT_MS;
+    this.nodes.forEach(({ lastCallAt }, node) => {
+      if (lastCallAt < oldest) {
+        this.nodes.delete(node);
+      }
+    });
+  }
+
+  get durations(): Series<DurationTally>[] {
+    return this.all.map(({ call, node, duration }) => [{ call, node }, duration]);
+  }
+
+  get errors(): Series<number>[] {
+    return this.all.flatMap(({ call, node, errors }) =>
+      Array.from(errors, ([error, count]): Series<number> => [{ call, node, error }, count]),
+    );
+  }
+
+  private async traced<Reply>(
+    spans: Spans,
+    call: string,
+    node: string,
+    work: () => Promise<Reply>,
+  ): Promise<Reply> {
+    const colon = node.lastIndexOf(':');
+    const attributes = {
+      'db.system.name': 'redis',
+      'db.operation.name': call,
+      'server.address': node.slice(0, colon),
+      'server.port': Number(node.slice(colon + 1)),
+    };
+    const name = `redis ${call}`;
+    return spans.of({ name, kind: 'client', attributes, errorType: errorCodeOf }, work);
+  }
+
+  private get all(): Tally[] {
+    return [...this.nodes.values()].flatMap(({ tallies }) => [...tallies.values()]);
+  }
+
+  private tallyOf(call: string, node: string): Tally {
+    const ofNode = this.nodes.get(node) ?? { lastCallAt: 0, tallies: new Map<string, Tally>() };
+    this.nodes.set(node, ofNode);
+    ofNode.lastCallAt = this.now();
+    let tally = ofNode.tallies.get(call);
+    if (!tally) {
+      tally = { call, node, duration: new DurationTally(BUCKETS_SECONDS), errors: new Map() };
+      ofNode.tallies.set(call, tally);
+    }
+    return tally;
+  }
+}
+
+/** The code of Redis' answer, `ERR` where it has none; and for what is no answer, whether a write was done all the same. */
+function errorCodeOf(error: unknown): string {
+  const { name, message } = error as Error;
+  if (name === 'ReplyError') {
+    return ERROR_CODE.exec(message)?.[0] ?? 'ERR';
+  }
+  return UNCONFIRMED.test(message) ? 'not-confirmed' : 'no-answer';
+}

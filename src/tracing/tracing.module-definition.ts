@@ -1,0 +1,5 @@
+import { configurableModule } from '../common/module/index.js';
+import type { TracingOptions } from './tracing.options.js';
+
+export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: TRACING_OPTIONS } =
+  configurableModule<TracingOptions>('Tracing');

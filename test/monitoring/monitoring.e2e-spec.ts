@@ -1,0 +1,238 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { get } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text as textOf } from 'node:stream/consumers';
+import { parse as parseYaml } from 'yaml';
+
+import { Deadline } from '../../src/common/deadline/index.js';
+import { LuaScript, RedisCluster } from '../../src/redis-cluster/index.js';
+import { TestAuthority } from '../support/certificates.js';
+import { parseQuery } from '../support/promql.js';
+import { startTestApp } from '../support/test-app.js';
+
+/** What Prometheus adds to every series that it scrapes, and the one that it makes itself. */
+const OF_PROMETHEUS = { metric: 'up', labels: ['job', 'instance'] };
+
+type Labels = Readonly<Record<string, string>>;
+
+/** Series by their names, as they stand on /metrics. */
+type Exported = ReadonlyMap<string, readonly Labels[]>;
+
+const SAMPLE = /^(\w+)(?:\{(.*)\})? \S+$/;
+const LABEL = /(\w+)="((?:[^"\\]|\\.)*)"/g;
+
+function exportedIn(metrics: string): Exported {
+  const series = new Map<string, Labels[]>();
+  for (const line of metrics.split('\n')) {
+    const [, name, labels = ''] = SAMPLE.exec(line) ?? [];
+    if (name !== undefined) {
+      const pairs = Array.from(labels.matchAll(LABEL), ([, label, value]) => [label!, value!]);
+      series.set(name, [...(series.get(name) ?? []), Object.fromEntries(pairs) as Labels]);
+    }
+  }
+  return series;
+}
+
+/** An instance that serves HTTPS says when its certificate runs out, and only such a one. */
+async function readOverTls(folder: string): Promise<string> {
+  const authority = await TestAuthority.create(folder);
+  const { cert, key } = await authority.issue({ type: 'ip', value: '127.0.0.1' });
+  const api = await startTestApp({ TLS_CERT: cert, TLS_KEY: key });
+  try {
+    const ca = readFileSync(authority.file);
+    return await new Promise((done, fail) => {
+      get(`${api.url}/metrics`, { ca }, (response) => void textOf(response).then(done, fail)).once(
+        'error',
+        fail,
+      );
+    });
+  } finally {
+    await api.close();
+  }
+}
+
+/** What every kind of traffic leaves behind. */
+async function readAfterTraffic(): Promise<string> {
+  const api = await startTestApp();
+  try {
+    const { id, tokens } = await api.newUser();
+    await api.ownUser(tokens.access_token);
+    await api.ownUser(tokens.access_token);
+    await api.request('GET', `/api/users/${id}`, { token: tokens.access_token });
+    await api.request('GET', '/not/there');
+    await api.request('GET', '/health/ready');
+    // No node knows it yet, which is an error.
+    const unheardOf = LuaScript.fromText(
+      'unheard-of',
+      `-- KEYS[1] a key\nreturn '${randomUUID()}'`,
+      String,
+    );
+    const redis = api.app.get(RedisCluster);
+    await redis.run(unheardOf, [redis.keys.key(['note', id], 'none')], [], Deadline.after(5000));
+    await api.logout(tokens.access_token);
+    return (await api.request<string>('GET', '/metrics')).body;
+  } finally {
+    await api.close();
+  }
+}
+
+interface Rule {
+  readonly alert: string;
+  readonly expr: string;
+  readonly labels: { readonly severity: string };
+}
+
+interface Dashboard {
+  readonly panels: readonly {
+    readonly title: string;
+    readonly targets?: readonly { readonly expr: string; readonly legendFormat?: string }[];
+  }[];
+  readonly templating: {
+    readonly list: readonly { readonly type: string; readonly query: string }[];
+  };
+}
+
+const rules = (
+  parseYaml(readFileSync('docker/prometheus/alerts.yml', 'utf8')) as {
+    groups: { rules: Rule[] }[];
+  }
+).groups.flatMap((group) => group.rules);
+const dashboard = JSON.parse(
+  readFileSync('docker/grafana/dashboards/keyslot.json', 'utf8'),
+) as Dashboard;
+const targets = dashboard.panels.flatMap(({ title, targets: ofPanel = [] }) =>
+  ofPanel.map((target) => ({ title, ...target })),
+);
+const operations = readFileSync('docs/operations.md', 'utf8');
+
+describe('what watches an instance', () => {
+  let exported: Exported;
+  beforeAll(async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'keyslot-monitoring-'));
+    exported = exportedIn(`${await readAfterTraffic()}\n${await readOverTls(folder)}`);
+    rmSync(folder, { recursive: true });
+  });
+
+  /** What an expression asks for and no instance tells. */
+  const unknownIn = (expression: string): string[] => {
+    // Grafana puts a length of time there.
+    const { selectors, grouping } = parseQuery(expression.replaceAll('$__rate_interval', '5m'));
+    const labelsOf = (metric: string): string[] => [
+      ...OF_PROMETHEUS.labels,
+      ...(exported.get(metric) ?? []).flatMap((labels) => Object.keys(labels)),
+    ];
+    const ofSelectors = selectors.flatMap(({ metric, matchers }) => {
+      const series = exported.get(metric) ?? [];
+      if (metric !== OF_PROMETHEUS.metric && series.length === 0) {
+        return [metric];
+      }
+      const known = labelsOf(metric);
+      const ownMatchers = matchers.filter(({ label }) => !OF_PROMETHEUS.labels.includes(label));
+      return ownMatchers
+        .filter(
+          ({ label, operator, value }) =>
+            !known.includes(label) ||
+            (operator === '=' && !series.some((labels) => labels[label] === value)),
+        )
+        .map(({ label, operator, value }) => `${metric}{${label}${operator}"${value}"}`);
+    });
+    const ofAll = selectors.flatMap(({ metric }) => labelsOf(metric));
+    return [...ofSelectors, ...grouping.filter((label) => !ofAll.includes(label))];
+  };
+
+  it.each(rules.map(({ alert, expr }) => [alert, expr]))(
+    'alerts by what an instance tells: %s',
+    (_, expression) => {
+      expect(unknownIn(expression)).toEqual([]);
+    },
+  );
+
+  it('shows on the dashboard what an instance tells', () => {
+    expect(targets.length).toBeGreaterThan(20);
+    const unknown = targets.map(({ title, expr }) => ({ title, unknown: unknownIn(expr) }));
+
+    expect(unknown.filter((target) => target.unknown.length > 0)).toEqual([]);
+    const variables = dashboard.templating.list.filter(({ type }) => type === 'query');
+    for (const { query } of variables) {
+      const [, selector, label] = /^label_values\((.*), (\w+)\)$/.exec(query)!;
+      expect({ query, unknown: unknownIn(selector!) }).toEqual({ query, unknown: [] });
+      expect(OF_PROMETHEUS.labels).toContain(label);
+    }
+  });
+
+  it('names the series on the dashboard by labels that their expressions keep', () => {
+    for (const { title, expr, legendFormat = '' } of targets) {
+      const { selectors, grouping } = parseQuery(expr.replaceAll('$__rate_interval', '5m'));
+      const isGrouped = grouping.length > 0;
+      const kept = isGrouped
+        ? grouping
+        : [
+            ...OF_PROMETHEUS.labels,
+            ...selectors.flatMap(({ metric }) => Object.keys(exported.get(metric)?.[0] ?? {})),
+          ];
+      const named = Array.from(legendFormat.matchAll(/\{\{(\w+)\}\}/g), ([, label]) => label!);
+      expect({ title, lost: named.filter((label) => !kept.includes(label)) }).toEqual({
+        title,
+        lost: [],
+      });
+    }
+  });
+
+  it('is shown whole on the dashboard: every metric of ours', () => {
+    const shown = targets
+      .flatMap(({ expr }) => parseQuery(expr.replaceAll('$__rate_interval', '5m')).selectors)
+      .map(({ metric }) => familyOf(metric));
+
+    expect([...new Set(ownFamilies())].filter((family) => !shown.includes(family))).toEqual([]);
+  });
+
+  it('is explained in docs/operations.md: every metric of ours, with its labels, and no other', () => {
+    const rows = operations.matchAll(/^\| `(keyslot_\w+)` +\| ([^|]*?) *\|/gm);
+    const documented = Object.fromEntries(
+      Array.from(rows, ([, name, labels]) => [
+        name!,
+        Array.from(labels!.matchAll(/`(\w+)`/g), ([, label]) => label!).sort(),
+      ]),
+    );
+
+    const found: Record<string, string[]> = {};
+    for (const [name, series] of exported) {
+      if (name.startsWith('keyslot_')) {
+        const labels = new Set([...(found[familyOf(name)] ?? []), ...series.flatMap(Object.keys)]);
+        found[familyOf(name)] = [...labels].sort();
+      }
+    }
+    expect(documented).toEqual(found);
+  });
+
+  it('is explained in docs/operations.md: every alert, with its severity, and no other', () => {
+    const rows = operations.matchAll(/^\| `(Keyslot\w+)` +\| (page|ticket) +\| (\S.*?) *\|$/gm);
+
+    expect(
+      Object.fromEntries(Array.from(rows, ([, alert, severity]) => [alert, severity])),
+    ).toEqual(Object.fromEntries(rules.map(({ alert, labels }) => [alert, labels.severity])));
+  });
+
+  it('has each alert tried out', () => {
+    const tried = readFileSync('docker/prometheus/alerts.test.yml', 'utf8');
+    const { tests } = parseYaml(tried) as {
+      tests: { alert_rule_test: { alertname: string; exp_alerts?: unknown[] }[] }[];
+    };
+    const raised = tests
+      .flatMap((test) => test.alert_rule_test)
+      .filter(({ exp_alerts: alerts = [] }) => alerts.length > 0)
+      .map(({ alertname }) => alertname);
+
+    expect([...new Set(raised)].sort()).toEqual(rules.map(({ alert }) => alert).sort());
+  });
+
+  const ownFamilies = (): string[] =>
+    [...exported.keys()].filter((name) => name.startsWith('keyslot_')).map(familyOf);
+});
+
+/** A histogram is one metric with three names. */
+function familyOf(series: string): string {
+  return series.replace(/_(?:bucket|sum|count)$/, '');
+}
