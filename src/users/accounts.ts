@@ -2,25 +2,48 @@ import type { Deadline } from '../common/deadline/index.js';
 import type { UserRecord } from './user.js';
 import type { StoredChange, UserStore } from './user-store.js';
 
-/** What a change does to the sessions of the user. A disabled user has none. */
+/** What a change does to the sessions of the user. One that disables the user ends them all. */
 export interface SessionsEffect {
-  readonly endsSessions?: boolean;
+  readonly endsSessions?: boolean | undefined;
   /** A session that does not end with the others. */
   readonly exceptSessionId?: string | undefined;
 }
 
+export interface AccountChange extends StoredChange, SessionsEffect {
+  /** Refuses the change as outdated when the user has another version of the password by now. */
+  readonly ifPasswordVersion?: number | undefined;
+}
+
+export type ChangeOutcome =
+  | { readonly outcome: 'changed'; readonly user: UserRecord }
+  /** The password was changed since it was verified; there is no such user. Nothing was changed. */
+  | { readonly outcome: 'outdated' | 'unknown' };
+
 /**
- * The store of users together with what Redis has of them, by which sessions are decided. What `change` and `delete` have
- * returned from holds on every instance.
+ * The store of users together with what Redis has of them, by which sessions are decided. What `update`, `remove` and
+ * `endSessions` have returned from holds on every instance.
  *
- * All methods throw RedisUnavailableError and UserStoreUnavailableError; those that write, NotConfirmedError.
+ * All methods throw RedisUnavailableError, UserStoreUnavailableError and UserStoreError; those that write, NotConfirmedError.
  */
-export interface Accounts extends UserStore {
-  change(
+export interface Accounts extends Pick<
+  UserStore,
+  'create' | 'find' | 'findByUsername' | 'renewHash'
+> {
+  update(userId: string, change: AccountChange, deadline: Deadline): Promise<ChangeOutcome>;
+
+  /** @returns false when the user has another version of the password than this one, or is gone */
+  remove(
     userId: string,
-    change: StoredChange & SessionsEffect,
+    ifPasswordVersion: number | undefined,
     deadline: Deadline,
-  ): ReturnType<UserStore['change']>;
+  ): Promise<boolean>;
+
+  /** @returns whether there is such a user */
+  endSessions(
+    userId: string,
+    exceptSessionId: string | undefined,
+    deadline: Deadline,
+  ): Promise<boolean>;
 
   /**
    * Makes sure that sessions of a user can begin, whose password was just verified.
@@ -29,7 +52,7 @@ export interface Accounts extends UserStore {
    */
   admit(user: UserRecord, deadline: Deadline): Promise<UserRecord | undefined>;
 
-  /** The user, after sessions have been told what the store says of it. */
+  /** The user, after every instance has been told what the store says of it. */
   findCurrent(userId: string, deadline: Deadline): Promise<UserRecord | undefined>;
 
   /**
@@ -40,3 +63,5 @@ export interface Accounts extends UserStore {
 }
 
 export const ACCOUNTS = Symbol('ACCOUNTS');
+/** Others who change the same user at the same time; whoever comes late begins again. */
+export const MOST_OVERTAKEN = 50;

@@ -3,7 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { Deadline } from '../common/deadline/index.js';
 import { NotConfirmedError, RedisUnavailableError } from '../redis-cluster/index.js';
+import { HashingOverloadedError } from './hashing-queue.js';
 import { checkPassword } from './password-policy.js';
+import { UserStoreUnavailableError } from './user-store.js';
 import { ADMINISTRATOR } from './roles.js';
 import { checkUsername } from './username.js';
 import { USERS_OPTIONS } from './users.module-definition.js';
@@ -11,6 +13,15 @@ import { USERS_DEFAULTS, type UsersOptions } from './users.options.js';
 import { UsersService } from './users.service.js';
 
 const PAUSE_BETWEEN_TRIES_MS = 500;
+/** Many passwords may wait to be hashed. */
+const LONGEST_TRY_MS = 30_000;
+/** What passes by itself. */
+const PASSING = [
+  NotConfirmedError,
+  RedisUnavailableError,
+  UserStoreUnavailableError,
+  HashingOverloadedError,
+];
 
 /** The first administrator cannot be made as it was configured. The message is meant for the operator. */
 export class BootstrapAdministratorError extends Error {
@@ -42,7 +53,7 @@ export class BootstrapAdministrator {
       try {
         const { outcome } = await this.users.register(
           { ...administrator, roles: [ADMINISTRATOR] },
-          Deadline.none,
+          Deadline.after(LONGEST_TRY_MS),
         );
         this.logger.log(
           outcome === 'registered'
@@ -51,7 +62,7 @@ export class BootstrapAdministrator {
         );
         return;
       } catch (error) {
-        if (!(error instanceof NotConfirmedError || error instanceof RedisUnavailableError)) {
+        if (!PASSING.some((type) => error instanceof type)) {
           throw error;
         }
         await delay(PAUSE_BETWEEN_TRIES_MS);

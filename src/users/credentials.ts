@@ -63,8 +63,9 @@ export class Credentials {
       async () => {
         const user = await this.accounts.findByUsername(canonicalUsername(username), deadline);
         const right = await this.firstRight(user?.passwordHash.reveal(), passwords, deadline);
-        const admitted = user && right ? await this.accounts.admit(user, deadline) : undefined;
-        // Also a disabled user's right password counts as a failure: it must not be told from a wrong one.
+        // A disabled user's right password must not be told from a wrong one: it counts as a failure, and takes as long.
+        const isAllowed = user && right && !user.isDisabled;
+        const admitted = isAllowed ? await this.accounts.admit(user, deadline) : undefined;
         if (!admitted || !right || admitted.isDisabled) {
           return { value: { outcome: 'wrong' }, result: 'failed' };
         }

@@ -12,9 +12,8 @@ export type { HashingOptions, UsersOptions } from './users.options.js';
 export { UsersService } from './users.service.js';
 export { userSubject, userTag } from './user-records.js';
 export {
-  USER_STORE,
+  UserStoreError,
   UserStoreUnavailableError,
-  type ChangeOutcome,
   type NewUser,
   type StoredChange,
   type UserStore,

@@ -57,8 +57,7 @@ export class OwnUserController {
     @Body() body: ChangeUserRequest,
     @RequestDeadline() deadline: Deadline,
   ): Promise<UserResponse> {
-    const { userId, sessionId } = principal;
-    const user = await this.users.changeProfile(userId, body, sessionId, deadline);
+    const user = await this.users.changeProfile(principal, body, deadline);
     if (user === undefined) {
       throw new Problem('invalid-token');
     }

@@ -4,14 +4,17 @@ import { Deadline } from '../common/deadline/index.js';
 import type { Secret } from '../common/secret/index.js';
 import { NearCache } from '../near-cache/index.js';
 import { NotConfirmedError } from '../redis-cluster/index.js';
-import type { Accounts, SessionsEffect } from './accounts.js';
+import {
+  MOST_OVERTAKEN,
+  type AccountChange,
+  type Accounts,
+  type ChangeOutcome,
+} from './accounts.js';
 import type { UserRecord } from './user.js';
 import { userSubject, UserRecords } from './user-records.js';
-import type { ChangeOutcome, NewUser, StoredChange } from './user-store.js';
+import type { NewUser, StoredChange, UserStore } from './user-store.js';
 import { canonicalUsername } from './username.js';
 
-/** Changes of one user that begin at the same time may come in another order; whoever comes late begins again. */
-const MOST_OVERTAKEN = 20;
 /** Together longer than a failover takes. */
 const RELEASE_ATTEMPTS = 5;
 const MOST_RELEASING = 100;
@@ -23,7 +26,7 @@ const LONGEST_AFTERTHOUGHT_MS = 300;
  * change and the end of sessions are one write.
  */
 @Injectable()
-export class RedisUserStore implements Accounts {
+export class RedisUserStore implements Accounts, UserStore {
   private releasing = 0;
 
   constructor(
@@ -68,29 +71,47 @@ export class RedisUserStore implements Accounts {
 
   /** A user whose registration stopped before its end: the first login brings it to its end. */
   async admit(user: UserRecord, deadline: Deadline): Promise<UserRecord | undefined> {
-    return user.isProvisional
+    return 'isProvisional' in user && user.isProvisional === true
       ? this.complete(user.id, canonicalUsername(user.username), deadline)
       : user;
   }
 
-  async change(
-    userId: string,
-    change: StoredChange & SessionsEffect,
-    deadline: Deadline,
-  ): Promise<ChangeOutcome> {
-    const endsSessions = change.endsSessions === true || change.isDisabled === true;
+  async update(userId: string, change: AccountChange, deadline: Deadline): Promise<ChangeOutcome> {
     for (let attempt = 0; attempt < MOST_OVERTAKEN; attempt += 1) {
       const result = await this.cache.change(
         userSubject(userId),
-        async (sequence) =>
-          this.records.change(userId, { ...change, endsSessions }, sequence, deadline),
+        async (sequence) => this.records.change(userId, change, sequence, deadline),
         deadline,
       );
+      // Changes that begin at the same time may come in another order.
       if (result.outcome !== 'overtaken') {
         return result;
       }
     }
     throw new NotConfirmedError('too many others change this user at the same time');
+  }
+
+  async change(
+    userId: string,
+    change: StoredChange,
+    ifRevision: string,
+    deadline: Deadline,
+  ): Promise<UserRecord | undefined> {
+    const result = await this.cache.change(
+      userSubject(userId),
+      async (sequence) => this.records.change(userId, change, sequence, deadline, ifRevision),
+      deadline,
+    );
+    return result.outcome === 'changed' ? result.user : undefined;
+  }
+
+  async endSessions(
+    userId: string,
+    exceptSessionId: string | undefined,
+    deadline: Deadline,
+  ): Promise<boolean> {
+    const change = { endsSessions: true, exceptSessionId };
+    return (await this.update(userId, change, deadline)).outcome === 'changed';
   }
 
   async renewHash(
@@ -102,14 +123,36 @@ export class RedisUserStore implements Accounts {
     await this.records.renewHash(userId, verified, renewed, deadline);
   }
 
-  async delete(
+  async remove(
     userId: string,
     ifPasswordVersion: number | undefined,
     deadline: Deadline,
   ): Promise<boolean> {
+    return this.deleteIf(
+      userId,
+      ifPasswordVersion === undefined ? {} : { ifPasswordVersion },
+      deadline,
+    );
+  }
+
+  async delete(userId: string, ifRevision: string, deadline: Deadline): Promise<boolean> {
+    return this.deleteIf(userId, { ifRevision }, deadline);
+  }
+
+  /** The record is what sessions are decided by. What can be missing is that everybody knows of its last change. */
+  async reload(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {
+    await this.cache.settle(userSubject(userId), deadline);
+    return this.records.find(userId, deadline);
+  }
+
+  private async deleteIf(
+    userId: string,
+    conditions: Parameters<UserRecords['delete']>[1],
+    deadline: Deadline,
+  ): Promise<boolean> {
     const deleted = await this.cache.change(
       userSubject(userId),
-      async () => this.records.delete(userId, ifPasswordVersion, deadline),
+      async () => this.records.delete(userId, conditions, deadline),
       deadline,
     );
     if (deleted?.username) {
@@ -120,12 +163,6 @@ export class RedisUserStore implements Accounts {
         .catch(() => undefined);
     }
     return deleted !== undefined;
-  }
-
-  /** The record is what sessions are decided by. What can be missing is that everybody knows of its last change. */
-  async reload(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {
-    await this.cache.settle(userSubject(userId), deadline);
-    return this.records.find(userId, deadline);
   }
 
   private async complete(

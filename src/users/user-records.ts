@@ -1,10 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
 
 import type { Deadline } from '../common/deadline/index.js';
 import type { Secret } from '../common/secret/index.js';
 import { RedisCluster } from '../redis-cluster/index.js';
 import type { UserRecord } from './user.js';
-import type { SessionsEffect } from './accounts.js';
+import type { AccountChange, SessionsEffect } from './accounts.js';
 import type { NewUser, StoredChange } from './user-store.js';
 import { USERS_OPTIONS } from './users.module-definition.js';
 import { USERS_DEFAULTS, type UsersOptions } from './users.options.js';
@@ -111,12 +112,16 @@ export class UserRecords {
     return new Set(Array.from(records, (key) => keys.idIn(key)));
   }
 
-  /** @param sequence number of the change in the near cache: one change, though it may be sent more than once */
+  /**
+   * @param sequence number of the change in the near cache: one change, though it may be sent more than once
+   * @param ifRevision as in `UserStore`; undefined: whatever it is
+   */
   async change(
     userId: string,
-    change: StoredChange & SessionsEffect,
+    change: AccountChange,
     sequence: string,
     deadline: Deadline,
+    ifRevision?: string,
   ): Promise<RecordChange> {
     return this.redis.runDurably(
       scripts.changeUser,
@@ -124,7 +129,8 @@ export class UserRecords {
       [
         sequence,
         change.ifPasswordVersion ?? '',
-        change.endsSessions ? 1 : 0,
+        ifRevision ?? '',
+        change.endsSessions || change.isDisabled ? 1 : 0,
         change.exceptSessionId ?? '',
         ...Object.entries(fieldsOf(change)).flat(),
       ],
@@ -143,19 +149,19 @@ export class UserRecords {
   }
 
   /**
-   * @param ifPasswordVersion the one that was verified, where a password was needed
-   * @returns undefined when the password was changed since, or there is no such user; no name when an earlier run of the same
+   * @param conditions the version of the password that was verified, or the revision that was found
+   * @returns undefined when that was changed since, or there is no such user; no name when an earlier run of the same
    * call has deleted the user
    */
   async delete(
     userId: string,
-    ifPasswordVersion: number | undefined,
+    { ifPasswordVersion, ifRevision }: { ifPasswordVersion?: number; ifRevision?: string },
     deadline: Deadline,
   ): Promise<{ readonly username: string | undefined } | undefined> {
     return this.redis.runDurably(
       scripts.deleteUser,
       [this.userKey(userId), this.sessionsKey(userId)],
-      [ifPasswordVersion ?? '', DELETED_MARK_MS],
+      [ifPasswordVersion ?? '', ifRevision ?? '', DELETED_MARK_MS],
       deadline,
     );
   }
@@ -166,16 +172,16 @@ export class UserRecords {
   }
 
   /**
-   * Writes the copy of a user who is kept elsewhere. A new password and the disabled state end all sessions.
+   * Writes the copy of a user who is kept elsewhere.
    *
    * @param user undefined: there is no such user any more
-   * @param version of the copy before the user was asked for: what was written since then is not overwritten
+   * @param found the copy before the store was asked: what was written since then is not overwritten
    * @returns whether it was written
    */
   async putCopy(
     userId: string,
     user: UserRecord | undefined,
-    version: number,
+    found: Copy,
     { endsSessions, exceptSessionId }: SessionsEffect,
     deadline: Deadline,
   ): Promise<boolean> {
@@ -183,7 +189,8 @@ export class UserRecords {
       scripts.putCopy,
       [this.userKey(userId), this.sessionsKey(userId)],
       [
-        version,
+        found.version ?? '',
+        randomUUID(),
         endsSessions ? 1 : 0,
         exceptSessionId ?? '',
         DELETED_MARK_MS,

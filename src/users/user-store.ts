@@ -4,15 +4,17 @@ import type { ProfileChange, UserRecord } from './user.js';
 
 /**
  * Where users are kept. The default keeps them in Redis, in the slot of their sessions. With another store, that one has the
- * truth, and Redis a copy without the password's hash, so that requests with a token go on to cost it nothing: it is asked at
- * a registration, a login, a refresh, and by those who read or change users.
+ * truth, and Redis a copy without the password's hash, by which sessions are decided: requests with a token do not ask the
+ * store, nor do logouts and the end of sessions. Registrations, logins, refreshes, and whoever reads or changes users do.
  *
  * Each call stands for itself. What it has returned from is durable, and seen by the next call of any instance. Where a
  * method has to look before it writes, nobody may come in between: one statement, or one transaction.
  *
- * Every method throws `UserStoreUnavailableError` when the store cannot be asked; the caller is then answered 503. A method
- * that throws may have changed the user or not, and will be called again with the same arguments. Nobody waits after the
- * deadline.
+ * A method throws `UserStoreUnavailableError` when the store cannot be asked now; the caller is then answered 503 and may
+ * repeat the request. Anything else that it throws is a fault, answered 500. Nobody waits after the deadline, but what is
+ * written later must still find the revision that it was meant for.
+ *
+ * A class may have Nest's life-cycle hooks, such as `onApplicationShutdown` to close its connections.
  *
  * @example
  * UsersModule.forRootAsync({ …, userStore: { useClass: SqlUserStore } })
@@ -36,8 +38,19 @@ export interface UserStore {
   /** @param usernameKey as in `NewUser`; compared byte by byte */
   findByUsername(usernameKey: string, deadline: Deadline): Promise<UserRecord | undefined>;
 
-  /** Changes what is named and nothing else, and sets `updatedAt` to now. */
-  change(userId: string, change: StoredChange, deadline: Deadline): Promise<ChangeOutcome>;
+  /**
+   * Changes what is named and nothing else, sets `updatedAt` to now, and gives the user a new revision.
+   *
+   * @param ifRevision of the user as it was found. With another one nothing is changed, so that a write that comes late does
+   * not undo a newer one
+   * @returns the changed user, or undefined when it has another revision or is gone
+   */
+  change(
+    userId: string,
+    change: StoredChange,
+    ifRevision: string,
+    deadline: Deadline,
+  ): Promise<UserRecord | undefined>;
 
   /**
    * Replaces the hash of an unchanged password, if it is still the one that was verified. Neither `passwordVersion` nor
@@ -48,14 +61,9 @@ export interface UserStore {
   /**
    * Deletes a user for good. The name is free again, now or a moment later.
    *
-   * @param ifPasswordVersion refuses when the user has another one; undefined: whatever it is
-   * @returns false when it was refused, or there is no such user
+   * @returns false when the user has another revision or is gone, and nothing was deleted
    */
-  delete(
-    userId: string,
-    ifPasswordVersion: number | undefined,
-    deadline: Deadline,
-  ): Promise<boolean>;
+  delete(userId: string, ifRevision: string, deadline: Deadline): Promise<boolean>;
 }
 
 export const USER_STORE = Symbol('USER_STORE');
@@ -65,7 +73,7 @@ export interface NewUser {
   readonly id: string;
   /** As it is shown; at most 64 code points. */
   readonly username: string;
-  /** What makes names the same name: `Ada`, `ADA` and `Ａｄａ` have one key. Unique among users. */
+  /** What makes names the same name: `Ada`, `ADA` and `Ａｄａ` have one key. Unique among users; at most 200 code points. */
   readonly usernameKey: string;
   readonly email: string | null;
   readonly displayName: string | null;
@@ -77,16 +85,14 @@ export interface StoredChange extends ProfileChange {
   readonly roles?: readonly string[] | undefined;
   readonly isDisabled?: boolean | undefined;
   readonly password?: { readonly hash: Secret; readonly version: number } | undefined;
-  /** Refuses the change as outdated when the user has another password version. */
-  readonly ifPasswordVersion?: number | undefined;
 }
-
-export type ChangeOutcome =
-  | { readonly outcome: 'changed'; readonly user: UserRecord }
-  /** The password was changed since it was verified; there is no such user. Nothing was changed. */
-  | { readonly outcome: 'outdated' | 'unknown' };
 
 /** The store of users cannot be asked, or did not answer in time. */
 export class UserStoreUnavailableError extends Error {
   override readonly name = 'UserStoreUnavailableError';
+}
+
+/** The store of users has failed, or has said of a user what none can be. */
+export class UserStoreError extends Error {
+  override readonly name = 'UserStoreError';
 }

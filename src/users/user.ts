@@ -11,8 +11,8 @@ export interface UserRecord extends User {
   readonly passwordHash: Secret;
   /** Goes up when the password changes, not when only its hash is renewed. */
   readonly passwordVersion: number;
-  /** Only of a user in Redis: the registration has not come to its end yet; a login completes it. */
-  readonly isProvisional?: boolean;
+  /** Another one after each change; what it looks like is the store's. */
+  readonly revision: string;
 }
 
 export interface Registration {

@@ -36,9 +36,13 @@ import { UsersService } from './users.service.js';
     { provide: USER_STORE, useExisting: RedisUserStore },
     {
       provide: ACCOUNTS,
-      inject: [USER_STORE, UserRecords, NearCache],
-      useFactory: (store: UserStore, records: UserRecords, cache: NearCache) =>
-        store instanceof RedisUserStore ? store : new MirroredUserStore(store, records, cache),
+      inject: [USER_STORE, RedisUserStore, UserRecords, NearCache],
+      useFactory: (
+        store: UserStore,
+        redis: RedisUserStore,
+        records: UserRecords,
+        cache: NearCache,
+      ) => (store === redis ? redis : new MirroredUserStore(store, redis, records, cache)),
     },
     HashingQueue,
     {
@@ -48,6 +52,6 @@ import { UsersService } from './users.service.js';
     },
     BootstrapAdministrator,
   ],
-  exports: [UsersService, Credentials, Roles, BootstrapAdministrator, PASSWORD_HASHER, USER_STORE],
+  exports: [UsersService, Credentials, Roles, BootstrapAdministrator, PASSWORD_HASHER],
 })
 export class UsersModule extends ConfigurableModuleClass {}

@@ -1,6 +1,6 @@
 import { Secret } from '../common/secret/index.js';
 import { LuaScript } from '../redis-cluster/index.js';
-import type { ChangeOutcome } from './user-store.js';
+import type { ChangeOutcome } from './accounts.js';
 import { userFromFields, type UserRecord } from './user.js';
 
 const isOne = (reply: unknown): boolean => reply === 1;
@@ -56,18 +56,24 @@ function parseDeleted(reply: unknown): { readonly username: string | undefined }
 
 /** What Redis has of a user who is kept elsewhere. */
 export interface Copy {
-  /** Goes up with each write; 0 when there was none. */
-  readonly version: number;
+  /** Another one after each write; undefined when there is no copy. */
+  readonly version: string | undefined;
   /** Without the password's hash. */
   readonly user: UserRecord | undefined;
 }
 
 function parseCopy(reply: unknown): Copy {
   const [version, ...fields] = reply as [string, ...string[]];
-  return { version: Number(version), user: parseUser(fields) };
+  return { version: version || undefined, user: parseUser(fields) };
 }
 
-function parseUser(reply: unknown): UserRecord | undefined {
+/** A user who is kept in Redis. */
+export interface RedisRecord extends UserRecord {
+  /** The registration has not come to its end yet; a login completes it. */
+  readonly isProvisional: boolean;
+}
+
+function parseUser(reply: unknown): RedisRecord | undefined {
   const list = reply as string[];
   if (list.length === 0) {
     return undefined;
@@ -80,6 +86,7 @@ function parseUser(reply: unknown): UserRecord | undefined {
     ...userFromFields(fields),
     passwordHash: new Secret(fields.get('passwordHash') ?? ''),
     passwordVersion: Number(fields.get('passwordVersion')),
+    revision: fields.get('lastChange') ?? '0',
     isDisabled: fields.get('disabled') === '1',
     isProvisional: fields.get('provisional') === '1',
   };

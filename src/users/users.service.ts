@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 
+import type { Principal } from '../common/authentication/index.js';
 import type { Deadline } from '../common/deadline/index.js';
 import { Secret } from '../common/secret/index.js';
 import { ACCOUNTS, type Accounts } from './accounts.js';
@@ -28,7 +29,7 @@ export interface PasswordChange {
 /**
  * Accounts: registration, change and deletion. Whatever narrows what a user may do holds on every instance when it returns.
  *
- * All methods throw RedisUnavailableError and UserStoreUnavailableError; those that write, NotConfirmedError; those that
+ * All methods throw RedisUnavailableError, UserStoreUnavailableError and UserStoreError; those that write, NotConfirmedError; those that
  * hash or check a password, HashingOverloadedError.
  */
 @Injectable()
@@ -97,16 +98,12 @@ export class UsersService {
    * @returns the changed user, or undefined when there is no such user any more
    */
   async changeProfile(
-    userId: string,
+    { userId, sessionId, user }: Principal,
     change: ProfileChange,
-    sessionId: string,
     deadline: Deadline,
   ): Promise<User | undefined> {
-    if (change.email === undefined) {
-      return this.change(userId, change, deadline);
-    }
-    const user = await this.accounts.find(userId, deadline);
-    const isNewAddress = user !== undefined && user.email !== change.email;
+    // New is what sessions have not heard of: the store may have it from a call that was not confirmed.
+    const isNewAddress = change.email !== undefined && change.email !== user.email;
     const endOthers = isNewAddress ? { exceptSessionId: sessionId } : undefined;
     return this.change(userId, change, deadline, endOthers);
   }
@@ -133,7 +130,7 @@ export class UsersService {
       return this.accounts.find(userId, deadline);
     }
     const effect = { endsSessions: endOthers !== undefined, ...endOthers };
-    const result = await this.accounts.change(userId, { ...change, ...effect }, deadline);
+    const result = await this.accounts.update(userId, { ...change, ...effect }, deadline);
     return result.outcome === 'changed' ? result.user : undefined;
   }
 
@@ -158,7 +155,7 @@ export class UsersService {
       endsSessions: true,
       exceptSessionId: sessionId,
     };
-    const { outcome } = await this.accounts.change(userId, change, deadline);
+    const { outcome } = await this.accounts.update(userId, change, deadline);
     return { outcome: outcome === 'changed' ? 'changed' : 'wrong-password' };
   }
 
@@ -173,8 +170,7 @@ export class UsersService {
     exceptSessionId: string | undefined,
     deadline: Deadline,
   ): Promise<boolean> {
-    const change = { endsSessions: true, exceptSessionId };
-    return (await this.accounts.change(userId, change, deadline)).outcome === 'changed';
+    return this.accounts.endSessions(userId, exceptSessionId, deadline);
   }
 
   /** Deletes the own user for good: the name is free again, and no session of the user is accepted any more. */
@@ -184,7 +180,7 @@ export class UsersService {
       return check;
     }
     const { passwordVersion } = check.user;
-    if (await this.accounts.delete(userId, passwordVersion, deadline)) {
+    if (await this.accounts.remove(userId, passwordVersion, deadline)) {
       return { outcome: 'deleted' };
     }
     const isThere = (await this.accounts.find(userId, deadline)) !== undefined;
@@ -198,6 +194,6 @@ export class UsersService {
       await this.accounts.reload(userId, deadline);
       return false;
     }
-    return this.accounts.delete(userId, undefined, deadline);
+    return this.accounts.remove(userId, undefined, deadline);
   }
 }

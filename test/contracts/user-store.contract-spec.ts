@@ -7,20 +7,5 @@ describe('Redis', () => {
   beforeAll(async () => (instance = await startCacheInstance(newPrefix())));
   afterAll(async () => instance.close());
 
-  userStoreContract({ describe, it }, () => usersOn(instance).accounts);
-});
-
-describe('another store, mirrored in Redis', () => {
-  let store: CacheInstance;
-  let instance: CacheInstance;
-  beforeAll(async () => {
-    store = await startCacheInstance(newPrefix());
-    instance = await startCacheInstance(newPrefix());
-  });
-  afterAll(async () => Promise.all([store.close(), instance.close()]));
-
-  userStoreContract(
-    { describe, it },
-    () => usersOn(instance, {}, usersOn(store).accounts).accounts,
-  );
+  userStoreContract({ describe, it }, () => usersOn(instance).redisStore);
 });

@@ -1,11 +1,20 @@
 import { randomUUID } from 'node:crypto';
+import { inspect } from 'node:util';
 
 import { Deadline } from '../../src/common/deadline/index.js';
 import { Secret } from '../../src/common/secret/index.js';
 import { SessionsService, type NewSession } from '../../src/sessions/index.js';
-import type { UserRecord, UserStore } from '../../src/users/index.js';
+import { NotConfirmedError } from '../../src/redis-cluster/index.js';
+import {
+  UserStoreError,
+  UserStoreUnavailableError,
+  userSubject,
+  type StoredChange,
+  type UserRecord,
+  type UserStore,
+} from '../../src/users/index.js';
 import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
-import { dumpKeys } from '../support/redis.js';
+import { dumpKeys, withRedis } from '../support/redis.js';
 import { usersOn, type TestUsers } from '../support/users.js';
 
 const PASSWORD = new Secret('violet engines hum at dawn');
@@ -20,7 +29,7 @@ describe('users who are kept in another store', () => {
   let prefix: string;
   beforeEach(async () => {
     elsewhere = await startCacheInstance(newPrefix());
-    store = usersOn(elsewhere).accounts;
+    store = usersOn(elsewhere).redisStore;
     prefix = newPrefix();
     instances = await Promise.all([startCacheInstance(prefix), startCacheInstance(prefix)]);
   });
@@ -47,6 +56,15 @@ describe('users who are kept in another store', () => {
       ...{ refreshToken: new Secret(randomUUID()), ip: '192.0.2.1', userAgent: 'a test' },
     };
     return (await sessionsOn(0).start(session, until)) ? session : undefined;
+  };
+  /** As somebody does who knows nothing of Keyslot. */
+  const changeElsewhere = async (userId: string, change: StoredChange): Promise<void> => {
+    const { revision } = (await store.find(userId, until))!;
+    expect(await store.change(userId, change, revision, until)).toBeDefined();
+  };
+  const deleteElsewhere = async (userId: string): Promise<void> => {
+    const { revision } = (await store.find(userId, until))!;
+    expect(await store.delete(userId, revision, until)).toBe(true);
   };
   /** What an instance says of a session, from memory where it remembers. */
   const stateOn = async (index: number, session: NewSession) => {
@@ -111,15 +129,15 @@ describe('users who are kept in another store', () => {
     const session = (await login())!;
     await expectOnAll(session, ['admin']);
 
-    await store.change(userId, { roles: ['one'] }, until);
+    await changeElsewhere(userId, { roles: ['one'] });
     await login();
     await expectOnAll(session, ['one']);
 
-    await store.change(userId, { roles: ['two'] }, until);
+    await changeElsewhere(userId, { roles: ['two'] });
     expect(await on(1).users.findCurrent(userId, until)).toMatchObject({ roles: ['two'] });
     await expectOnAll(session, ['two']);
 
-    await store.change(userId, { password: { hash: new Secret('other'), version: 9 } }, until);
+    await changeElsewhere(userId, { password: { hash: new Secret('other'), version: 9 } });
     await on(1).users.reload(userId, until);
     await expectOnAll(session, 'ended');
   });
@@ -128,7 +146,7 @@ describe('users who are kept in another store', () => {
     const userId = await register();
     const session = (await login())!;
 
-    await store.delete(userId, undefined, until);
+    await deleteElsewhere(userId);
     expect(await on(1).users.findCurrent(userId, until)).toBeUndefined();
 
     await expectOnAll(session, 'ended');
@@ -137,7 +155,7 @@ describe('users who are kept in another store', () => {
   it('end sessions that a deletion has left, when it is repeated', async () => {
     const userId = await register();
     const session = (await login())!;
-    await store.delete(userId, undefined, until);
+    await deleteElsewhere(userId);
 
     expect(await on(1).users.delete(userId, until)).toBe(false);
 
@@ -164,6 +182,31 @@ describe('users who are kept in another store', () => {
     await expectOnAll(session, []);
   });
 
+  it('do not get back what was taken, though a failover has undone the write that the older answer came after', async () => {
+    const userId = await register();
+    await on(0).users.change(userId, { roles: ['admin'] }, until);
+    const session = (await login())!;
+    const { records } = on(0);
+    const before = await records.findCopy(userId, until);
+    // It will not be confirmed, and the master that has it is about to be replaced.
+    await records.putCopy(userId, await store.find(userId, until), before, {}, until);
+    const gate = new Gate();
+    const slow = on(
+      0,
+      withFind(store, async (user) => gate.pass(user)),
+    );
+    const reloaded = slow.users.reload(userId, until);
+    await gate.reached;
+    const record = instances[0]!.redis.keys.key(['user', userId], 'record');
+    await withRedis(async (_, cluster) => cluster.hset(record, 'version', before.version!));
+
+    await on(1).users.change(userId, { roles: [] }, until);
+    gate.open();
+    await reloaded;
+
+    await expectOnAll(session, []);
+  });
+
   it('keep what two changes at once have made, whoever is last to tell of his', async () => {
     const userId = await register();
     await on(0).users.change(userId, { roles: ['admin'] }, until);
@@ -171,7 +214,7 @@ describe('users who are kept in another store', () => {
     const gate = new Gate();
     const slow = on(
       0,
-      withChange(store, async (outcome) => gate.pass(outcome)),
+      withChange(store, async (user) => gate.pass(user)),
     );
 
     const renamed = slow.users.change(userId, { displayName: 'Ada' }, until);
@@ -182,6 +225,228 @@ describe('users who are kept in another store', () => {
 
     await expectOnAll(session, []);
     expect(await store.find(userId, until)).toMatchObject({ displayName: 'Ada', roles: [] });
+  });
+
+  it('lose a session that another password has not ended yet, whichever call is first to bring it', async () => {
+    const userId = await register();
+    const [thief, other] = [(await login())!, (await login())!];
+    const password = { hash: new Secret('other'), version: 2 };
+    await changeElsewhere(userId, { password });
+
+    const { email, ...user } = (await store.find(userId, until))!;
+    await on(0).users.changeProfile(
+      { userId, sessionId: thief.id, tokenId: 'any', user: { ...user, email } },
+      { email: 'thief@example.com' },
+      until,
+    );
+
+    await expectOnAll(thief, 'ended');
+    await expectOnAll(other, 'ended');
+  });
+
+  it('lose their other sessions by a change that was not confirmed, once it is repeated', async () => {
+    const userId = await register();
+    const [session, other] = [(await login())!, (await login())!];
+    const change = { current: PASSWORD, next: NEW_PASSWORD, sessionId: session.id };
+    const silent = on(
+      0,
+      withChange(store, async () => new Promise<never>(() => undefined)),
+    );
+    const soon = Deadline.after(4000);
+    await expect(silent.users.changePassword(userId, change, soon)).rejects.toThrow(
+      NotConfirmedError,
+    );
+    await expectOnAll(other, []);
+
+    expect(await on(1).users.changePassword(userId, change, until)).toEqual({ outcome: 'changed' });
+
+    await expectOnAll(session, []);
+    await expectOnAll(other, 'ended');
+  });
+
+  it('lose their other sessions by a new address that was not confirmed, once it is repeated', async () => {
+    const userId = await register();
+    const [session, other] = [(await login())!, (await login())!];
+    const user = (await store.find(userId, until))!;
+    const principal = { userId, sessionId: session.id, tokenId: 'any', user };
+    const change = { email: 'ada@example.com' };
+    const silent = on(
+      0,
+      withChange(store, async () => new Promise<never>(() => undefined)),
+    );
+    const soon = Deadline.after(1000);
+    await expect(silent.users.changeProfile(principal, change, soon)).rejects.toThrow(
+      NotConfirmedError,
+    );
+
+    expect(await on(1).users.changeProfile(principal, change, until)).toMatchObject(change);
+
+    await expectOnAll(session, []);
+    await expectOnAll(other, 'ended');
+  });
+
+  it('lose all sessions by being disabled, though somebody enables them at the same time', async () => {
+    const userId = await register();
+    const session = (await login())!;
+    const gate = new Gate();
+    const slow = on(
+      0,
+      withChange(store, async (user) => gate.pass(user)),
+    );
+
+    const disabled = slow.users.change(userId, { disabled: true }, until);
+    await gate.reached;
+    await on(1).users.change(userId, { disabled: false }, until);
+    gate.open();
+    await disabled;
+
+    await expectOnAll(session, 'ended');
+  });
+
+  it('are not changed by a write that comes after its caller had given up, and after a newer change', async () => {
+    const userId = await register();
+    const session = (await login())!;
+    const gate = new Gate();
+    const slow = on(
+      0,
+      replacing(store, 'change', async (call) => {
+        await gate.pass(undefined);
+        return call();
+      }),
+    );
+    const soon = Deadline.after(1000);
+    const late = slow.users.change(userId, { roles: ['admin'] }, soon);
+    await gate.reached;
+    await expect(late).rejects.toThrow(NotConfirmedError);
+
+    await on(1).users.change(userId, { roles: ['reader'] }, until);
+    gate.open();
+    await gate.passed;
+
+    expect(await on(1).users.findCurrent(userId, until)).toMatchObject({ roles: ['reader'] });
+    await expectOnAll(session, ['reader']);
+  });
+
+  it('lose nothing by a change that is refused', async () => {
+    const userId = await register();
+    const [winner, loser] = [(await login())!, (await login())!];
+    const gate = new Gate();
+    // It has verified the password, and is about to look at the user once more.
+    const slow = on(
+      0,
+      replacing(store, 'find', async (call) => {
+        await gate.pass(undefined, 2);
+        return call();
+      }),
+    );
+    const next = new Secret('a third password that is good');
+
+    const refused = slow.users.changePassword(
+      userId,
+      { current: PASSWORD, next, sessionId: loser.id },
+      until,
+    );
+    await gate.reached;
+    const change = { current: PASSWORD, next: NEW_PASSWORD, sessionId: winner.id };
+    expect(await on(1).users.changePassword(userId, change, until)).toEqual({ outcome: 'changed' });
+    gate.open();
+
+    expect(await refused).toEqual({ outcome: 'wrong-password' });
+    await expectOnAll(winner, []);
+    await expectOnAll(loser, 'ended');
+  });
+
+  it('are told of by whoever looks next, when a copy was written and nobody was told', async () => {
+    const userId = await register();
+    await on(0).users.change(userId, { roles: ['admin'] }, until);
+    const session = (await login())!;
+    await expectOnAll(session, ['admin']);
+    const { records } = on(0);
+    await changeElsewhere(userId, { roles: [] });
+    // As a process that dies between the copy and telling everybody.
+    const cache = instances[0]!.cache;
+    await expect(
+      cache.change(
+        userSubject(userId),
+        async () => {
+          const user = await store.find(userId, until);
+          await records.putCopy(userId, user, await records.findCopy(userId, until), {}, until);
+          throw new Error('the process dies');
+        },
+        until,
+      ),
+    ).rejects.toThrow('the process dies');
+
+    await on(0).users.findCurrent(userId, until);
+
+    await expectOnAll(session, []);
+  });
+
+  it('have their sessions ended though the store is away', async () => {
+    const userId = await register();
+    const [session, other] = [(await login())!, (await login())!];
+    const gone = on(
+      0,
+      replacing(store, 'find', () => Promise.reject(new UserStoreUnavailableError('away'))),
+    );
+
+    expect(await gone.users.endSessions(userId, session.id, until)).toBe(true);
+
+    await expectOnAll(session, []);
+    await expectOnAll(other, 'ended');
+  });
+
+  it('can log in again after the store has said nonsense of them once', async () => {
+    const userId = await register();
+    const nonsense = on(
+      0,
+      replacing(store, 'find', async (call) => ({ ...(await call())!, roles: undefined as never })),
+    );
+
+    await expect(nonsense.users.reload(userId, until)).rejects.toThrow(
+      'the store says of a user what none can be: roles',
+    );
+
+    expect(await login()).toBeDefined();
+  });
+
+  it('have no hash in an error of the store', async () => {
+    const hashes: string[] = [];
+    const failing = on(0, {
+      ...withFind(store, (user) => Promise.resolve(user)),
+      findByUsername: async (...args) => store.findByUsername(...args),
+      create: async (user, passwordHash) => {
+        hashes.push((await passwordHash()).reveal());
+        const error = new Error(`no room for (${user.username}, ${hashes[0]})`);
+        throw Object.assign(error, { detail: hashes[0], parameters: [hashes[0]] });
+      },
+    } as UserStore);
+
+    const error: unknown = await failing.users
+      .register({ username: 'ada', password: PASSWORD }, until)
+      .catch((thrown: unknown) => thrown);
+
+    expect(error).toBeInstanceOf(UserStoreError);
+    expect(String(error)).toContain('no room for (ada, …)');
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toContain(hashes[0]!.slice(0, 20));
+  });
+
+  it('have no hash in Redis any more, when they were kept there before', async () => {
+    await usersOn(instances[0]!).users.register({ username: 'ada', password: PASSWORD }, until);
+    const moved = usersOn(instances[0]!).redisStore;
+    const user = (await moved.findByUsername('ada', until))!;
+    const { redisStore } = usersOn(elsewhere);
+    await redisStore.create(
+      { ...user, usernameKey: 'ada' },
+      () => Promise.resolve(user.passwordHash),
+      until,
+    );
+
+    expect(await login()).toBeDefined();
+
+    const { values } = await dumpKeys(prefix);
+    expect(JSON.stringify(values)).toContain(user.id);
+    expect(JSON.stringify(values)).not.toMatch(/argon2/);
   });
 
   it('take all of twenty changes that come at once, on either instance', async () => {
@@ -199,43 +464,53 @@ describe('users who are kept in another store', () => {
   });
 });
 
-/** Holds the first who comes. */
+/** Holds one who comes, the first or another. */
 class Gate {
   readonly reached: Promise<void>;
+  readonly passed: Promise<void>;
   private arrive!: () => void;
+  private leave!: () => void;
   open!: () => void;
   private readonly opened = new Promise<void>((open) => (this.open = open));
-  private isUsed = false;
+  private visits = 0;
 
   constructor() {
     this.reached = new Promise((arrive) => (this.arrive = arrive));
+    this.passed = new Promise((leave) => (this.leave = leave));
   }
 
-  async pass<T>(value: T): Promise<T> {
-    if (!this.isUsed) {
-      this.isUsed = true;
+  async pass<T>(value: T, which = 1): Promise<T> {
+    this.visits += 1;
+    if (this.visits === which) {
       this.arrive();
       await this.opened;
+      // Whatever it was held up from comes first.
+      setImmediate(() => this.leave());
     }
     return value;
   }
 }
 
-type Find = UserStore['find'];
-type Change = UserStore['change'];
+type Changed = ReturnType<UserStore['change']>;
+
+/** A store of which one method does something else; it may call the real one. */
+function replacing<Name extends 'find' | 'change'>(
+  store: UserStore,
+  name: Name,
+  instead: (call: () => ReturnType<UserStore[Name]>) => ReturnType<UserStore[Name]>,
+): UserStore {
+  const method = (...args: never[]): unknown =>
+    instead(() => (store[name] as (...all: never[]) => ReturnType<UserStore[Name]>)(...args));
+  return Object.assign(Object.create(store) as UserStore, { [name]: method });
+}
 
 function withFind(
   store: UserStore,
-  after: (user: UserRecord | undefined) => ReturnType<Find>,
+  after: (user: UserRecord | undefined) => ReturnType<UserStore['find']>,
 ): UserStore {
-  const find: Find = async (...args) => after(await store.find(...args));
-  return Object.assign(Object.create(store) as UserStore, { find });
+  return replacing(store, 'find', async (call) => after(await call()));
 }
 
-function withChange(
-  store: UserStore,
-  after: (outcome: Awaited<ReturnType<Change>>) => ReturnType<Change>,
-): UserStore {
-  const change: Change = async (...args) => after(await store.change(...args));
-  return Object.assign(Object.create(store) as UserStore, { change });
+function withChange(store: UserStore, after: (user: UserRecord | undefined) => Changed): UserStore {
+  return replacing(store, 'change', async (call) => after(await call()));
 }

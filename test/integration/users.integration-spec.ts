@@ -49,7 +49,7 @@ describe('users in Redis', () => {
     const userId = user.id;
     await records().create(user, hash, Deadline.none);
     await records().confirm(userId, Deadline.none);
-    expect(await records().delete(userId, undefined, Deadline.none)).toEqual({ username: 'ada' });
+    expect(await records().delete(userId, {}, Deadline.none)).toEqual({ username: 'ada' });
 
     await records().create(user, hash, Deadline.none);
     await records().change(userId, { email: 'ada@example.com' }, '1', Deadline.none);
@@ -57,7 +57,7 @@ describe('users in Redis', () => {
 
     expect(await records().confirm(userId, Deadline.none)).toBeUndefined();
     expect(await records().find(userId, Deadline.none)).toBeUndefined();
-    expect(await records().delete(userId, undefined, Deadline.none)).toEqual({});
+    expect(await records().delete(userId, {}, Deadline.none)).toEqual({});
     expect((await livesOf(':record'))[0]).toBeGreaterThan(0);
   });
 

@@ -19,6 +19,7 @@ export interface TestUsers {
   readonly credentials: Credentials;
   readonly records: UserRecords;
   readonly accounts: Accounts;
+  readonly redisStore: RedisUserStore;
 }
 
 /** @param store where they are kept, if not in Redis */
@@ -30,10 +31,9 @@ export function usersOn(
   const options: UsersOptions = { isRegistrationOpen: true, ...given };
   const records = new UserRecords(redis, options);
   const hasher = new HashingQueue(new Argon2PasswordHasher(options.hashing), options);
-  const accounts = store
-    ? new MirroredUserStore(store, records, cache)
-    : new RedisUserStore(records, cache);
+  const redisStore = new RedisUserStore(records, cache);
+  const accounts = store ? new MirroredUserStore(store, redisStore, records, cache) : redisStore;
   const credentials = new Credentials(accounts, hasher, new RateLimiter(redis, {}), clock);
   const users = new UsersService(accounts, credentials, hasher, records, options);
-  return { users, credentials, records, accounts };
+  return { users, credentials, records, accounts, redisStore };
 }

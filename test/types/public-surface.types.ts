@@ -68,9 +68,9 @@ export const surface = [
     | 'SigningKeys'
     | 'textBetween'
     | 'untilReady'
-    | 'USER_STORE'
     | 'UsersModule'
     | 'UsersService'
+    | 'UserStoreError'
     | 'UserStoreUnavailableError'
   >(true),
   isSame<
@@ -96,6 +96,25 @@ export const surface = [
     keyof keyslot.UserStore,
     'change' | 'create' | 'delete' | 'find' | 'findByUsername' | 'renewHash'
   >(true),
+  isSame<
+    Parameters<keyslot.UserStore['create']>,
+    [user: keyslot.NewUser, passwordHash: () => Promise<keyslot.Secret>, deadline: keyslot.Deadline]
+  >(true),
+  isSame<
+    Parameters<keyslot.UserStore['change']>,
+    [userId: string, change: keyslot.StoredChange, ifRevision: string, deadline: keyslot.Deadline]
+  >(true),
+  isSame<
+    Parameters<keyslot.UserStore['delete']>,
+    [userId: string, ifRevision: string, deadline: keyslot.Deadline]
+  >(true),
+  isSame<
+    keyof keyslot.NewUser,
+    'displayName' | 'email' | 'id' | 'roles' | 'username' | 'usernameKey'
+  >(true),
+  isSame<keyof keyslot.StoredChange, 'displayName' | 'email' | 'isDisabled' | 'password' | 'roles'>(
+    true,
+  ),
   isSame<Parameters<keyslot.AuditSink['record']>, [event: keyslot.AuditEvent, at: Date]>(true),
 ];
 
@@ -107,7 +126,6 @@ export type Types = [
   keyslot.AuditEventType,
   keyslot.AuthenticatedUser,
   keyslot.AuthOptions,
-  keyslot.ChangeOutcome,
   keyslot.DomainEvent,
   keyslot.FailureLimit,
   keyslot.GetOptions<unknown>,

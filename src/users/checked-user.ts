@@ -1,0 +1,41 @@
+import { Secret } from '../common/secret/index.js';
+import type { UserRecord } from './user.js';
+import { UserStoreError } from './user-store.js';
+
+const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
+const isDate = (value: unknown): boolean => value instanceof Date && !Number.isNaN(value.getTime());
+const isTextOrNone = (value: unknown): boolean =>
+  value === null || value === undefined || typeof value === 'string';
+
+const RULES: { readonly [Member in keyof UserRecord]: (value: unknown) => boolean } = {
+  id: isText,
+  username: isText,
+  email: isTextOrNone,
+  displayName: isTextOrNone,
+  roles: (value) => Array.isArray(value) && value.every((role) => typeof role === 'string'),
+  createdAt: isDate,
+  updatedAt: isDate,
+  isDisabled: (value) => typeof value === 'boolean',
+  passwordHash: (value) => value instanceof Secret,
+  passwordVersion: (value) => Number.isSafeInteger(value),
+  revision: isText,
+};
+
+/**
+ * What a store says of a user, before anything is decided by it: a slip there must not become a record that nobody can read.
+ *
+ * @throws UserStoreError which names the members, and not what is in them
+ */
+export function checkedUser(userId: string, user: UserRecord): UserRecord {
+  const members = user as unknown as Record<string, unknown>;
+  const wrong = Object.entries(RULES).flatMap(([name, isRight]) =>
+    isRight(members[name]) ? [] : [name],
+  );
+  if (user.id !== userId) {
+    wrong.push('id');
+  }
+  if (wrong.length > 0) {
+    throw new UserStoreError(`the store says of a user what none can be: ${wrong.join(', ')}`);
+  }
+  return { ...user, email: user.email || null, displayName: user.displayName || null };
+}
