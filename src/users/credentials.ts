@@ -47,31 +47,11 @@ export class Credentials {
   /**
    * Whether a name and a password are right: the same answer and the same time for an unknown name and a wrong password.
    *
-   * @param passwords of several, one has to be right
    * @throws HashingOverloadedError, RedisUnavailableError, NotConfirmedError, UserStoreUnavailableError
    */
-  async check(
-    username: string,
-    deadline: Deadline,
-    ...passwords: [Secret, ...Secret[]]
-  ): Promise<CredentialCheck> {
-    const subject = usernameDigest(username);
-    return this.limiter.attempt<CredentialCheck>(
-      FAILURES_PER_ACCOUNT,
-      subject,
-      deadline,
-      async () => {
-        const user = await this.accounts.findByUsername(canonicalUsername(username), deadline);
-        const right = await this.firstRight(user?.passwordHash.reveal(), passwords, deadline);
-        // A disabled user's right password must not be told from a wrong one: it counts as a failure, and takes as long.
-        const isAllowed = user && right && !user.isDisabled;
-        const admitted = isAllowed ? await this.accounts.admit(user, deadline) : undefined;
-        if (!admitted || !right || admitted.isDisabled) {
-          return { value: { outcome: 'wrong' }, result: 'failed' };
-        }
-        await this.renewOutdatedHash(admitted, right, deadline);
-        return { value: { outcome: 'right', user: admitted }, result: 'reset' };
-      },
+  async check(username: string, deadline: Deadline, password: Secret): Promise<CredentialCheck> {
+    return this.verify(username, [password], deadline, async (user) =>
+      this.accounts.admit(user, deadline),
     );
   }
 
@@ -94,11 +74,10 @@ export class Credentials {
       return { outcome: 'unknown-user' };
     }
     const wasChanged = this.clock.now() - user.updatedAt.getTime() < REPEATABLE_MS;
-    const check = await this.check(
-      user.username,
-      deadline,
-      password,
-      ...(repeated && wasChanged ? [repeated] : []),
+    const passwords = repeated && wasChanged ? [password, repeated] : [password];
+    // No session begins, and the one that asks must not end by what a call that is repeated has left undone.
+    const check = await this.verify(user.username, passwords, deadline, (found) =>
+      Promise.resolve(found),
     );
     switch (check.outcome) {
       case 'too-many-attempts':
@@ -108,6 +87,36 @@ export class Credentials {
       case 'right':
         return check.user.id === userId ? check : { outcome: 'wrong-password' };
     }
+  }
+
+  /**
+   * @param passwords one of them has to be right
+   * @param admit what else has to be true of a user whose password is right
+   */
+  private async verify(
+    username: string,
+    passwords: readonly Secret[],
+    deadline: Deadline,
+    admit: (user: UserRecord) => Promise<UserRecord | undefined>,
+  ): Promise<CredentialCheck> {
+    const subject = usernameDigest(username);
+    return this.limiter.attempt<CredentialCheck>(
+      FAILURES_PER_ACCOUNT,
+      subject,
+      deadline,
+      async () => {
+        const user = await this.accounts.findByUsername(canonicalUsername(username), deadline);
+        const right = await this.firstRight(user?.passwordHash.reveal(), passwords, deadline);
+        // A disabled user's right password must not be told from a wrong one: it counts as a failure, and takes as long.
+        const isAllowed = user && right && !user.isDisabled;
+        const admitted = isAllowed ? await admit(user) : undefined;
+        if (!admitted || !right || admitted.isDisabled) {
+          return { value: { outcome: 'wrong' }, result: 'failed' };
+        }
+        await this.renewOutdatedHash(admitted, right, deadline);
+        return { value: { outcome: 'right', user: admitted }, result: 'reset' };
+      },
+    );
   }
 
   private async firstRight(
