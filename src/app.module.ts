@@ -14,7 +14,12 @@ import { RateLimitModule } from './rate-limit/index.js';
 import { RedisClusterModule, type RedisNodeAddress } from './redis-cluster/index.js';
 import { SessionsModule } from './sessions/index.js';
 import { TracingModule } from './tracing/index.js';
-import { UsersModule, type PasswordHasher } from './users/index.js';
+import {
+  UsersModule,
+  type PasswordHasher,
+  type UsersOptions,
+  type UserStore,
+} from './users/index.js';
 
 const SETTINGS = 'keyslot';
 
@@ -27,7 +32,10 @@ export type AppSettings = Settings & {
 export interface AppExtensions {
   /** Modules of its own: their routes are guarded and documented like all others. */
   readonly imports?: NonNullable<ModuleMetadata['imports']>;
+  /** Besides `admin`; see `UsersOptions`. */
+  readonly roles?: UsersOptions['roles'];
   readonly passwordHasher?: Replacement<PasswordHasher>;
+  readonly userStore?: Replacement<UserStore>;
   readonly auditSink?: Replacement<AuditSink>;
 }
 
@@ -67,9 +75,11 @@ export class AppModule {
           ...fromSettings(({ passwords, isRegistrationOpen, administrator }) => ({
             passwordMinLength: passwords.minLength,
             isRegistrationOpen,
+            ...(extensions.roles ? { roles: extensions.roles } : {}),
             ...(administrator ? { administrator } : {}),
           })),
           passwordHasher: extensions.passwordHasher,
+          userStore: extensions.userStore,
         }),
         SessionsModule.forRootAsync(fromSettings(({ sessions }) => sessions)),
         AuthModule.forRootAsync(

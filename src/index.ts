@@ -9,6 +9,7 @@ export {
   type AuditEvent,
   type AuditEventType,
   type AuditSink,
+  type DomainEvent,
 } from './audit/index.js';
 export { AccessTokenValidator, AuthModule, JwtAuthGuard, type AuthOptions } from './auth/index.js';
 export { createApp } from './bootstrap/create-app.js';
@@ -88,15 +89,21 @@ export {
 } from './sessions/index.js';
 export {
   Argon2PasswordHasher,
+  canonicalUsername,
   HashingOverloadedError,
   PASSWORD_HASHER,
-  ROLES,
+  Roles,
+  USER_STORE,
   UsersModule,
   UsersService,
+  UserStoreUnavailableError,
+  type ChangeOutcome,
   type HashingOptions,
+  type NewUser,
   type PasswordHasher,
-  type Role,
+  type StoredChange,
   type User,
   type UserRecord,
+  type UserStore,
   type UsersOptions,
 } from './users/index.js';

@@ -1,6 +1,8 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 
+import { Roles } from '../users/index.js';
+
 const DESCRIPTION = `Log in for a signed JWT that can be taken back at once.
 
 **Try it:** 1. *Register a user*. 2. *Log in*. 3. Copy \`access_token\` into **Authorize**. 4. Call anything.
@@ -40,7 +42,7 @@ function createApiDocument(app: NestFastifyApplication): OpenAPIObject {
     // As the guard does: denied by default.
     .addSecurityRequirements('bearer');
   const taken = new Set<string>();
-  return SwaggerModule.createDocument(app, builder.build(), {
+  const document = SwaggerModule.createDocument(app, builder.build(), {
     // Ours all differ. A module that was added may have a method of the same name.
     operationIdFactory: (controller, method) => {
       const id = taken.has(method) ? `${controller}.${method}` : method;
@@ -48,4 +50,15 @@ function createApiDocument(app: NestFastifyApplication): OpenAPIObject {
       return id;
     },
   });
+  nameRoles(document, app.get(Roles).names);
+  return document;
+}
+
+/** Which roles there are is known when the application is put together, and not to a decorator. */
+function nameRoles(document: OpenAPIObject, names: readonly string[]): void {
+  const schema = document.components?.schemas?.['AdministerUserRequest'];
+  const roles = schema && 'properties' in schema ? schema.properties?.['roles'] : undefined;
+  if (roles && 'items' in roles && roles.items) {
+    Object.assign(roles.items, { enum: names });
+  }
 }

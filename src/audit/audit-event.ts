@@ -1,5 +1,7 @@
-/** What is worth knowing afterwards. A closed list; when each one is written is said beside it. */
+/** What Keyslot itself finds worth knowing afterwards. When each one is written is said beside it. */
 export type AuditEventType =
+  /** Somebody registered. */
+  | 'user-registered'
   /** A login yielded tokens. */
   | 'logged-in'
   /** A login was refused: unknown name, wrong password, or a disabled user. */
@@ -22,7 +24,8 @@ export type AuditEventType =
   | 'permission-refused';
 
 export interface AuditEvent {
-  readonly type: AuditEventType;
+  /** One of Keyslot's own, or of the application's. */
+  readonly type: AuditEventType | (string & {});
   /** Whom it concerns. */
   readonly userId?: string | undefined;
   readonly sessionId?: string | undefined;
@@ -32,4 +35,13 @@ export interface AuditEvent {
   readonly ip?: string | undefined;
   /** Further facts, none of them secret. */
   readonly details?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/**
+ * What a listener in the same application is told of an audit event, by the name `keyslot.<type>`:
+ * `@OnEvent('keyslot.user-registered')`. Once, in the instance where it happened, after it holds everywhere; not again if
+ * that instance ends before the listener does. The event waits for nobody: what a listener throws is logged.
+ */
+export interface DomainEvent extends AuditEvent {
+  readonly at: Date;
 }

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { EventEmitter2 } from '@nestjs/event-emitter';
 
 import { AuditLog } from './audit-log.js';
 import type { AuditSink } from './audit-sink.js';
@@ -28,7 +29,7 @@ describe('the audit log', () => {
     ],
     ['rejects', { record: () => Promise.reject(broken) }],
   ])('keeps the event when its sink %s, says why, and lets its caller go on', async (_, sink) => {
-    const log = new AuditLog(sink);
+    const log = new AuditLog(sink, new EventEmitter2());
 
     log.record({ type: 'logged-out', userId: 'ada' });
     await Promise.resolve();
@@ -45,16 +46,19 @@ describe('the audit log', () => {
   it('waits for its sink when the application stops, and then keeps what was not taken', async () => {
     const taken: string[] = [];
     let takeFirst = (): void => undefined;
-    const log = new AuditLog({
-      record: async ({ userId }) => {
-        if (userId === 'ada') {
-          await new Promise<void>((done) => (takeFirst = done));
-          taken.push(userId);
-        } else {
-          await new Promise(() => undefined);
-        }
+    const log = new AuditLog(
+      {
+        record: async ({ userId }) => {
+          if (userId === 'ada') {
+            await new Promise<void>((done) => (takeFirst = done));
+            taken.push(userId);
+          } else {
+            await new Promise(() => undefined);
+          }
+        },
       },
-    });
+      new EventEmitter2(),
+    );
     log.record({ type: 'logged-out', userId: 'ada' });
     log.record({ type: 'logged-out', userId: 'grace' });
 
@@ -70,7 +74,7 @@ describe('the audit log', () => {
   });
 
   it('does not gather events without end for a sink that takes none', () => {
-    const log = new AuditLog({ record: () => new Promise(() => undefined) });
+    const log = new AuditLog({ record: () => new Promise(() => undefined) }, new EventEmitter2());
 
     for (let count = 0; count < 10_001; count += 1) {
       log.record({ type: 'logged-in' });
@@ -81,11 +85,32 @@ describe('the audit log', () => {
 
   it('hands on the event and its time', () => {
     const events: unknown[] = [];
-    const log = new AuditLog({ record: (event, at) => void events.push(event, at) });
+    const log = new AuditLog(
+      { record: (event, at) => void events.push(event, at) },
+      new EventEmitter2(),
+    );
 
     log.record({ type: 'logged-in', userId: 'ada' });
 
     expect(events).toEqual([{ type: 'logged-in', userId: 'ada' }, expect.any(Date)]);
     expect(logged).toEqual([]);
+  });
+
+  it('tells listeners, and lets its caller go on though one fails', () => {
+    const listeners = new EventEmitter2();
+    const heard: unknown[] = [];
+    listeners.on('keyslot.logged-out', (event) => {
+      heard.push(event);
+      throw broken;
+    });
+    const recorded: unknown[] = [];
+    const log = new AuditLog({ record: (event) => void recorded.push(event) }, listeners);
+
+    log.record({ type: 'logged-out', userId: 'ada' });
+    log.record({ type: 'logged-in', userId: 'ada' });
+
+    expect(heard).toEqual([{ type: 'logged-out', userId: 'ada', at: expect.any(Date) as unknown }]);
+    expect(recorded).toHaveLength(2);
+    expect(logged).toEqual([expect.objectContaining({ err: broken })]);
   });
 });

@@ -5,9 +5,10 @@ import {
   type BeforeApplicationShutdown,
   type OnApplicationShutdown,
 } from '@nestjs/common';
+import { EventEmitter2 } from '@nestjs/event-emitter';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import type { AuditEvent } from './audit-event.js';
+import type { AuditEvent, DomainEvent } from './audit-event.js';
 import { AUDIT_SINK, type AuditSink } from './audit-sink.js';
 
 /** How long a stop waits for a sink. */
@@ -26,23 +27,16 @@ export class AuditLog implements BeforeApplicationShutdown, OnApplicationShutdow
   private readonly logger = new Logger('Audit');
   private readonly underWay = new Map<Promise<void>, Recorded>();
 
-  constructor(@Inject(AUDIT_SINK) private readonly sink: AuditSink) {}
+  constructor(
+    @Inject(AUDIT_SINK) private readonly sink: AuditSink,
+    private readonly listeners: EventEmitter2,
+  ) {}
 
   /** Never throws: what the event tells has happened, and its caller has to hear so. */
   record(event: AuditEvent): void {
     const recorded = { event, at: new Date() };
-    if (this.underWay.size >= MOST_UNDER_WAY) {
-      this.keep(recorded, new Error('the sink has too many events under way'));
-      return;
-    }
-    try {
-      const done = this.sink.record(event, recorded.at);
-      if (done) {
-        this.follow(done, recorded);
-      }
-    } catch (error) {
-      this.keep(recorded, error);
-    }
+    this.write(recorded);
+    this.tell(recorded);
   }
 
   /** While Redis and whatever else a sink may need is still there. */
@@ -53,6 +47,29 @@ export class AuditLog implements BeforeApplicationShutdown, OnApplicationShutdow
   /** The last requests were answered meanwhile. */
   async onApplicationShutdown(): Promise<void> {
     await this.settle();
+  }
+
+  private write(recorded: Recorded): void {
+    if (this.underWay.size >= MOST_UNDER_WAY) {
+      this.keep(recorded, new Error('the sink has too many events under way'));
+      return;
+    }
+    try {
+      const done = this.sink.record(recorded.event, recorded.at);
+      if (done) {
+        this.follow(done, recorded);
+      }
+    } catch (error) {
+      this.keep(recorded, error);
+    }
+  }
+
+  private tell({ event, at }: Recorded): void {
+    try {
+      this.listeners.emit(`keyslot.${event.type}`, { ...event, at } satisfies DomainEvent);
+    } catch (error) {
+      this.logger.error({ err: error, msg: `A listener failed at ${event.type}.` });
+    }
   }
 
   private follow(done: Promise<void>, recorded: Recorded): void {

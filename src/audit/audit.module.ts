@@ -1,12 +1,14 @@
 import { Module } from '@nestjs/common';
+import { EventEmitterModule } from '@nestjs/event-emitter';
 
 import { AuditLog } from './audit-log.js';
 import { AUDIT_SINK } from './audit-sink.js';
 import { ConfigurableModuleClass } from './audit.module-definition.js';
 import { LogAuditSink } from './log-audit-sink.js';
 
-/** Who did what, and when. `sink` replaces where that goes. */
+/** Who did what, and when. `sink` replaces where that goes; listeners are told as well, see `DomainEvent`. */
 @Module({
+  imports: [EventEmitterModule.forRoot()],
   providers: [AuditLog, { provide: AUDIT_SINK, useClass: LogAuditSink }],
   exports: [AuditLog, AUDIT_SINK],
 })

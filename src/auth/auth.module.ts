@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { APP_GUARD } from '@nestjs/core';
+import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
 import { JwtModule } from '@nestjs/jwt';
 
 import { ClockModule } from '../common/clock/index.js';
@@ -22,7 +22,7 @@ import { TracedGuard } from './traced.guard.js';
  * RateLimitModule, AuditModule and MetricsModule in the same application.
  */
 @Module({
-  imports: [ClockModule, JwtModule.register({})],
+  imports: [ClockModule, DiscoveryModule, JwtModule.register({})],
   controllers: [AuthController],
   providers: [
     AuthService,

@@ -7,7 +7,7 @@ import type { Deadline } from '../common/deadline/index.js';
 import { seal, Secret, unseal } from '../common/secret/index.js';
 import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../rate-limit/index.js';
 import { SessionsService } from '../sessions/index.js';
-import { UsersService, type UserRecord } from '../users/index.js';
+import { Credentials, UsersService, type UserRecord } from '../users/index.js';
 import { AccessTokenIssuer } from './access-token/access-token-issuer.js';
 import { networkOf } from './network-address.js';
 import { RefreshTokens, type RecognizedToken } from './refresh-tokens.js';
@@ -63,6 +63,7 @@ interface KeptAnswer {
 export class AuthService {
   constructor(
     private readonly users: UsersService,
+    private readonly credentials: Credentials,
     private readonly sessions: SessionsService,
     private readonly accessTokens: AccessTokenIssuer,
     private readonly refreshTokens: RefreshTokens,
@@ -113,7 +114,7 @@ export class AuthService {
     ip: string,
     deadline: Deadline,
   ): Promise<IssuedTokens | undefined> {
-    const user = await this.users.find(userId, deadline);
+    const user = await this.users.findCurrent(userId, deadline);
     const subject = { id: userId, roles: user?.roles ?? [] };
     const tokens = await this.issueTokens(subject, sessionId, deadline);
     const answer: KeptAnswer = {
@@ -159,7 +160,7 @@ export class AuthService {
 
   private async checkAndStart(request: LoginRequest, deadline: Deadline): Promise<LoginOutcome> {
     const { username, password } = request;
-    const check = await this.users.checkCredentials(username, deadline, password);
+    const check = await this.credentials.check(username, deadline, password);
     switch (check.outcome) {
       case 'right': {
         const tokens = await this.startSession(check.user, request, deadline);

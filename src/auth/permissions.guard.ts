@@ -1,5 +1,11 @@
-import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { Reflector } from '@nestjs/core';
+import {
+  Injectable,
+  type CanActivate,
+  type ExecutionContext,
+  type OnApplicationBootstrap,
+  type Type,
+} from '@nestjs/common';
+import { DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 
 import { AuditLog } from '../audit/index.js';
@@ -10,18 +16,34 @@ import {
   type Principal,
 } from '../common/authentication/index.js';
 import { Problem } from '../common/problem/index.js';
-import { allow } from '../users/index.js';
+import { Roles } from '../users/index.js';
+
+/** A route asks for a permission that no role gives: a slip of the pen, or a role that was not added. */
+export class UnknownPermissionError extends Error {
+  override readonly name = 'UnknownPermissionError';
+}
 
 /** Stands behind the JWT guard, and looks at the roles that the user has now, never at those that the token names. */
 @Injectable()
-export class PermissionsGuard implements CanActivate {
+export class PermissionsGuard implements CanActivate, OnApplicationBootstrap {
   private readonly required: RouteMetadata<readonly Permission[]>;
 
   constructor(
-    reflector: Reflector,
+    private readonly reflector: Reflector,
+    private readonly discovery: DiscoveryService,
+    private readonly roles: Roles,
     private readonly audit: AuditLog,
   ) {
     this.required = new RouteMetadata(reflector, REQUIRED_PERMISSIONS);
+  }
+
+  /** @throws UnknownPermissionError */
+  onApplicationBootstrap(): void {
+    for (const { metatype } of this.discovery.getControllers()) {
+      if (metatype) {
+        this.checkRoutesOf(metatype as Type<Record<string, () => unknown>>);
+      }
+    }
   }
 
   canActivate(context: ExecutionContext): boolean {
@@ -31,10 +53,26 @@ export class PermissionsGuard implements CanActivate {
     }
     const request = context.switchToHttp().getRequest<FastifyRequest & { user: Principal }>();
     const { userId, user } = request.user;
-    if (!allow(user.roles, required)) {
+    if (!this.roles.allow(user.roles, required)) {
       this.audit.record({ type: 'permission-refused', userId, details: { required } });
       throw new Problem('forbidden');
     }
     return true;
+  }
+
+  private checkRoutesOf(controller: Type<Record<string, () => unknown>>): void {
+    const prototype = controller.prototype as Record<string, () => unknown>;
+    for (const name of new MetadataScanner().getAllMethodNames(prototype)) {
+      const targets = [prototype[name]!, controller];
+      const required =
+        this.reflector.getAllAndOverride<Permission[] | undefined>(REQUIRED_PERMISSIONS, targets) ??
+        [];
+      const unknown = required.filter((permission) => !this.roles.know(permission));
+      if (unknown.length > 0) {
+        throw new UnknownPermissionError(
+          `${controller.name}.${name} requires ${unknown.join(', ')}, which no role gives`,
+        );
+      }
+    }
   }
 }

@@ -11,13 +11,14 @@ import {
   type ProblemDocument,
 } from '../common/problem/index.js';
 import { NotConfirmedError, RedisUnavailableError } from '../redis-cluster/index.js';
-import { HashingOverloadedError } from '../users/index.js';
+import { HashingOverloadedError, UserStoreUnavailableError } from '../users/index.js';
 
 type ErrorClass = abstract new (...args: never[]) => Error;
 
 const CODE_OF_ERROR: readonly (readonly [ErrorClass, ProblemCode])[] = [
   [NotConfirmedError, 'not-confirmed'],
   [RedisUnavailableError, 'store-unavailable'],
+  [UserStoreUnavailableError, 'store-unavailable'],
   [HashingOverloadedError, 'overloaded'],
 ];
 

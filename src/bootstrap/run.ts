@@ -3,6 +3,7 @@ import { lookup } from 'node:dns/promises';
 import { createServer } from 'node:net';
 
 import type { AppExtensions, AppSettings } from '../app.module.js';
+import { UnknownPermissionError } from '../auth/index.js';
 import { loadSettings, SettingsError, type Settings } from '../config/index.js';
 import { EmbeddedCluster, EmbeddedClusterError } from '../embedded-cluster/index.js';
 import { KeyDecryptionError } from '../keys/index.js';
@@ -92,7 +93,8 @@ function describe(error: unknown): string {
     error instanceof SettingsError ||
     error instanceof EmbeddedClusterError ||
     error instanceof KeyDecryptionError ||
-    error instanceof BootstrapAdministratorError
+    error instanceof BootstrapAdministratorError ||
+    error instanceof UnknownPermissionError
   ) {
     return error.message;
   }

@@ -1,3 +1,4 @@
 export { auditSinkContract, type AuditSinkSubject } from './audit-sink.contract.js';
 export type { TestRunner } from './test-runner.js';
 export { passwordHasherContract } from './password-hasher.contract.js';
+export { userStoreContract } from './user-store.contract.js';

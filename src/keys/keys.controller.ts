@@ -7,22 +7,32 @@ import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { ApiProblems } from '../common/problem/index.js';
 import { SigningKeys } from './signing-keys.js';
 
+/** A public key, RFC 7517 section 4 and RFC 7518 section 6.2. */
+class JwkResponse {
+  @ApiProperty({ enum: ['EC'] })
+  kty!: string;
+
+  @ApiProperty({ enum: ['P-256'] })
+  crv!: string;
+
+  @ApiProperty({ example: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU' })
+  x!: string;
+
+  @ApiProperty({ example: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0' })
+  y!: string;
+
+  @ApiProperty({ format: 'uuid', example: '0f8e1d5c-6c3e-4a57-9a3f-0f4e8a8d7f11' })
+  kid!: string;
+
+  @ApiProperty({ enum: ['ES256'] })
+  alg!: string;
+
+  @ApiProperty({ enum: ['sig'] })
+  use!: string;
+}
+
 class JwkSetResponse {
-  @ApiProperty({
-    type: 'array',
-    items: { type: 'object', additionalProperties: true },
-    example: [
-      {
-        kty: 'EC',
-        crv: 'P-256',
-        x: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU',
-        y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',
-        kid: '0f8e1d5c-6c3e-4a57-9a3f-0f4e8a8d7f11',
-        alg: 'ES256',
-        use: 'sig',
-      },
-    ],
-  })
+  @ApiProperty({ type: [JwkResponse] })
   keys!: readonly JWK[];
 }
 

@@ -1,3 +1,5 @@
+import { EventEmitter2 } from '@nestjs/event-emitter';
+
 import { AuditLog, type AuditEvent } from '../audit/index.js';
 import { NotConfirmedError } from '../redis-cluster/index.js';
 import type { UsersService } from '../users/index.js';
@@ -16,7 +18,7 @@ function sessionsOf(answers: readonly ((attempt: number) => boolean)[]) {
       return answers[Number(id)]!(attempt);
     },
   };
-  const audit = new AuditLog({ record: (event) => void audited.push(event) });
+  const audit = new AuditLog({ record: (event) => void audited.push(event) }, new EventEmitter2());
   return { sessions: new AllSessions(users as UsersService, audit), attempts, audited };
 }
 

@@ -2,6 +2,7 @@
 import { ensureBuild } from './build.js';
 import {
   checkNode,
+  ensureChromium,
   ensurePackages,
   ensureRedisServer,
   ensureWrk,
@@ -43,6 +44,17 @@ const tasks = {
   scale: async () => {
     prepare({ needsRedis: true });
     await runSuite('scale', process.argv.slice(3));
+  },
+  screenshot: async () => {
+    prepare({ needsRedis: true });
+    process.env.CHROMIUM = ensureChromium();
+    await runSuite('screenshot', process.argv.slice(3));
+  },
+  client: async () => {
+    checkNode();
+    ensurePackages();
+    const { printClientTypes } = await import('./client.js');
+    await printClientTypes(process.argv.slice(3));
   },
 };
 

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Deadline } from '../common/deadline/index.js';
 import { NotConfirmedError, RedisUnavailableError } from '../redis-cluster/index.js';
 import { checkPassword } from './password-policy.js';
+import { ADMINISTRATOR } from './roles.js';
 import { checkUsername } from './username.js';
 import { USERS_OPTIONS } from './users.module-definition.js';
 import { USERS_DEFAULTS, type UsersOptions } from './users.options.js';
@@ -40,7 +41,7 @@ export class BootstrapAdministrator {
     for (;;) {
       try {
         const { outcome } = await this.users.register(
-          { ...administrator, roles: ['admin'] },
+          { ...administrator, roles: [ADMINISTRATOR] },
           Deadline.none,
         );
         this.logger.log(

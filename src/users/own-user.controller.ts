@@ -19,7 +19,8 @@ import { UserResponse } from './dto/user.response.dto.js';
 import { checkPassword } from './password-policy.js';
 import { USERS_OPTIONS } from './users.module-definition.js';
 import { USERS_DEFAULTS, type UsersOptions } from './users.options.js';
-import { UsersService, type Refusal } from './users.service.js';
+import type { Refusal } from './credentials.js';
+import { UsersService } from './users.service.js';
 
 @ApiTags('Own user')
 @Controller('api/user')

@@ -1,15 +1,29 @@
 import { PERMISSIONS } from '../common/authentication/index.js';
-import { allow } from './roles.js';
+import { Roles } from './roles.js';
+
+const roles = new Roles({ roles: { editor: ['notes:write', 'notes:read'], admin: [] } });
 
 describe('roles', () => {
   it('allow an administrator everything', () => {
-    expect(allow(['admin'], PERMISSIONS)).toBe(true);
+    expect(roles.allow(['admin'], [...PERMISSIONS, 'notes:write'])).toBe(true);
+  });
+
+  it('allow what any of them allows', () => {
+    expect(roles.allow(['editor'], ['notes:write', 'notes:read'])).toBe(true);
+    expect(roles.allow(['editor'], ['notes:write', 'users:read'])).toBe(false);
+    expect(roles.allow(['editor', 'admin'], ['notes:write', 'users:read'])).toBe(true);
   });
 
   it.each([[[]], [['Admin']], [['user']], [['__proto__']], [['constructor', 'toString']]])(
     '%j allow nothing',
-    (roles) => {
-      expect(allow(roles, ['users:read'])).toBe(false);
+    (names) => {
+      expect(roles.allow(names, ['users:read'])).toBe(false);
     },
   );
+
+  it('know the permissions that they give', () => {
+    expect(['users:read', 'notes:write', 'note:write'].map((one) => roles.know(one))).toEqual([
+      ...[true, true, false],
+    ]);
+  });
 });

@@ -1,18 +1,40 @@
+import { Inject, Injectable } from '@nestjs/common';
+
 import { PERMISSIONS, type Permission } from '../common/authentication/index.js';
+import { USERS_OPTIONS } from './users.module-definition.js';
+import type { UsersOptions } from './users.options.js';
 
-/** The roles that a user can have, and what each one allows. */
-const PERMISSIONS_OF_ROLE = {
-  admin: PERMISSIONS,
-} as const satisfies Record<string, readonly Permission[]>;
+/** Has every permission that any role has. */
+export const ADMINISTRATOR = 'admin';
 
-export type Role = keyof typeof PERMISSIONS_OF_ROLE;
+/** The roles that a user can have, and what each one allows: `admin`, and those that the application has added. */
+@Injectable()
+export class Roles {
+  private readonly permissionsOf: ReadonlyMap<string, ReadonlySet<Permission>>;
 
-export const ROLES = Object.keys(PERMISSIONS_OF_ROLE) as Role[];
+  constructor(@Inject(USERS_OPTIONS) { roles = {} }: Pick<UsersOptions, 'roles'>) {
+    const added = Object.entries(roles);
+    const all = [...PERMISSIONS, ...added.flatMap(([, permissions]) => permissions)];
+    this.permissionsOf = new Map([...added, [ADMINISTRATOR, all] as const].map(toSet));
+  }
 
-/** @returns whether roles, known or not, give all of these permissions */
-export function allow(roles: readonly string[], required: readonly Permission[]): boolean {
-  const granted = new Set(
-    ROLES.filter((role) => roles.includes(role)).flatMap((role) => PERMISSIONS_OF_ROLE[role]),
-  );
-  return required.every((permission) => granted.has(permission));
+  get names(): readonly string[] {
+    return [...this.permissionsOf.keys()];
+  }
+
+  /** Whether any role gives a permission. */
+  know(permission: Permission): boolean {
+    return this.allow([ADMINISTRATOR], [permission]);
+  }
+
+  /** @returns whether roles, known or not, give all of these permissions */
+  allow(roles: readonly string[], required: readonly Permission[]): boolean {
+    return required.every((permission) =>
+      roles.some((role) => this.permissionsOf.get(role)?.has(permission)),
+    );
+  }
+}
+
+function toSet([role, permissions]: readonly [string, readonly Permission[]]) {
+  return [role, new Set(permissions)] as const;
 }

@@ -19,11 +19,13 @@ import {
   ApiProblems,
   BODY_PROBLEMS,
   Problem,
+  refuseInvalidMembers,
   STRAY_BODY_PROBLEMS,
 } from '../common/problem/index.js';
-import { EntityIdPipe } from '../common/validation/index.js';
+import { EntityIdPipe, listOf } from '../common/validation/index.js';
 import { AdministeredUserResponse } from './dto/administered-user.response.dto.js';
 import { AdministerUserRequest } from './dto/administer-user.request.dto.js';
+import { ADMINISTRATOR, Roles } from './roles.js';
 import { UsersService } from './users.service.js';
 
 @ApiTags('Administration')
@@ -32,6 +34,7 @@ import { UsersService } from './users.service.js';
 export class UserAdministrationController {
   constructor(
     private readonly users: UsersService,
+    private readonly roles: Roles,
     private readonly audit: AuditLog,
   ) {}
 
@@ -67,7 +70,8 @@ export class UserAdministrationController {
     @RequestDeadline() deadline: Deadline,
   ): Promise<AdministeredUserResponse> {
     const { roles, disabled } = body;
-    if (userId === principal.userId && (disabled || roles?.includes('admin') === false)) {
+    refuseInvalidMembers({ '/roles': roles && listOf(this.roles.names)(roles) });
+    if (userId === principal.userId && (disabled || roles?.includes(ADMINISTRATOR) === false)) {
       throw new Problem('own-access');
     }
     const user = await this.users.change(userId, body, deadline);

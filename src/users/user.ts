@@ -1,6 +1,5 @@
 import type { AuthenticatedUser } from '../common/authentication/index.js';
 import type { Secret } from '../common/secret/index.js';
-import type { Role } from './roles.js';
 
 /** An account, without its credentials. */
 export type User = AuthenticatedUser;
@@ -12,8 +11,8 @@ export interface UserRecord extends User {
   readonly passwordHash: Secret;
   /** Goes up when the password changes, not when only its hash is renewed. */
   readonly passwordVersion: number;
-  /** The registration has not come to its end yet; a login completes it. */
-  readonly isProvisional: boolean;
+  /** Only of a user in Redis: the registration has not come to its end yet; a login completes it. */
+  readonly isProvisional?: boolean;
 }
 
 export interface Registration {
@@ -22,7 +21,7 @@ export interface Registration {
   readonly email?: string | undefined;
   readonly displayName?: string | undefined;
   /** Default: none. */
-  readonly roles?: readonly Role[];
+  readonly roles?: readonly string[];
 }
 
 /** What a user may change; null clears, undefined leaves as it is. */
@@ -33,7 +32,7 @@ export interface ProfileChange {
 
 /** What an administrator may change. */
 export interface UserChange extends ProfileChange {
-  readonly roles?: readonly Role[] | undefined;
+  readonly roles?: readonly string[] | undefined;
   /** Ends all sessions of the user, for good, when it becomes true. */
   readonly disabled?: boolean | undefined;
 }

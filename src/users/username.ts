@@ -32,7 +32,12 @@ export function canonicalUsername(input: string): string {
 
 /** Stands for a name wherever the name itself must not be seen, such as in keys. */
 export function usernameDigest(input: string): string {
-  return createHash('sha256').update(canonicalUsername(input)).digest('base64url');
+  return digestOfKey(canonicalUsername(input));
+}
+
+/** @param usernameKey a canonical name */
+export function digestOfKey(usernameKey: string): string {
+  return createHash('sha256').update(usernameKey).digest('base64url');
 }
 
 export function checkUsername(input: string): RuleFailure | undefined {

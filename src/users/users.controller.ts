@@ -1,7 +1,8 @@
-import { Body, Controller, Inject, Post, Res } from '@nestjs/common';
+import { Body, Controller, Inject, Ip, Post, Res } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
+import { AuditLog } from '../audit/index.js';
 import { Public } from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import {
@@ -26,6 +27,7 @@ export class UsersController {
 
   constructor(
     private readonly users: UsersService,
+    private readonly audit: AuditLog,
     @Inject(USERS_OPTIONS) options: UsersOptions,
   ) {
     this.passwordMinLength = options.passwordMinLength ?? USERS_DEFAULTS.passwordMinLength;
@@ -54,6 +56,7 @@ export class UsersController {
   async register(
     @Body() body: RegisterUserRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
+    @Ip() ip: string,
     @RequestDeadline() deadline: Deadline,
   ): Promise<UserResponse> {
     if (!this.users.isRegistrationOpen) {
@@ -65,6 +68,7 @@ export class UsersController {
     if (result.outcome === 'username-taken') {
       throw new Problem('username-taken');
     }
+    this.audit.record({ type: 'user-registered', userId: result.user.id, ip });
     void reply.header('Location', `/api/users/${result.user.id}`);
     return UserResponse.from(result.user);
   }

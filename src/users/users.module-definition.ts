@@ -1,8 +1,9 @@
 import { configurableModule } from '../common/module/index.js';
 import { PASSWORD_HASHER, type PasswordHasher } from './password-hasher.js';
+import { USER_STORE, type UserStore } from './user-store.js';
 import type { UsersOptions } from './users.options.js';
 
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: USERS_OPTIONS } = configurableModule<
   UsersOptions,
-  { passwordHasher: PasswordHasher }
->('Users', { passwordHasher: PASSWORD_HASHER });
+  { passwordHasher: PasswordHasher; userStore: UserStore }
+>('Users', { passwordHasher: PASSWORD_HASHER, userStore: USER_STORE });

@@ -1,28 +1,45 @@
 import { Module } from '@nestjs/common';
 
 import { ClockModule } from '../common/clock/index.js';
+import { NearCache } from '../near-cache/index.js';
+import { ACCOUNTS } from './accounts.js';
 import { Argon2PasswordHasher } from './argon2-password-hasher.js';
 import { BootstrapAdministrator } from './bootstrap-administrator.js';
+import { Credentials } from './credentials.js';
 import { HashingQueue } from './hashing-queue.js';
+import { MirroredUserStore } from './mirrored-user-store.js';
 import { OwnUserController } from './own-user.controller.js';
 import { PASSWORD_HASHER } from './password-hasher.js';
+import { RedisUserStore } from './redis-user-store.js';
+import { Roles } from './roles.js';
 import { UserAdministrationController } from './user-administration.controller.js';
+import { UserRecords } from './user-records.js';
+import { USER_STORE, type UserStore } from './user-store.js';
 import { ConfigurableModuleClass, USERS_OPTIONS } from './users.module-definition.js';
 import type { UsersOptions } from './users.options.js';
 import { UsersController } from './users.controller.js';
 import { UsersService } from './users.service.js';
-import { UsersStore } from './users.store.js';
 
 /**
- * Accounts and their credentials. `passwordHasher` replaces how passwords are hashed. Needs NearCacheModule, RedisClusterModule, RateLimitModule and AuditModule in the same
- * application.
+ * Accounts and their credentials. `userStore` replaces where users are kept, `passwordHasher` how their passwords are
+ * hashed. Needs NearCacheModule, RedisClusterModule, RateLimitModule and AuditModule in the same application.
  */
 @Module({
   imports: [ClockModule],
   controllers: [UsersController, OwnUserController, UserAdministrationController],
   providers: [
     UsersService,
-    UsersStore,
+    Credentials,
+    Roles,
+    UserRecords,
+    RedisUserStore,
+    { provide: USER_STORE, useExisting: RedisUserStore },
+    {
+      provide: ACCOUNTS,
+      inject: [USER_STORE, UserRecords, NearCache],
+      useFactory: (store: UserStore, records: UserRecords, cache: NearCache) =>
+        store instanceof RedisUserStore ? store : new MirroredUserStore(store, records, cache),
+    },
     HashingQueue,
     {
       provide: PASSWORD_HASHER,
@@ -31,6 +48,6 @@ import { UsersStore } from './users.store.js';
     },
     BootstrapAdministrator,
   ],
-  exports: [UsersService, BootstrapAdministrator, PASSWORD_HASHER],
+  exports: [UsersService, Credentials, Roles, BootstrapAdministrator, PASSWORD_HASHER, USER_STORE],
 })
 export class UsersModule extends ConfigurableModuleClass {}

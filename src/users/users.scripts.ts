@@ -1,5 +1,6 @@
 import { Secret } from '../common/secret/index.js';
 import { LuaScript } from '../redis-cluster/index.js';
+import type { ChangeOutcome } from './user-store.js';
 import { userFromFields, type UserRecord } from './user.js';
 
 const isOne = (reply: unknown): boolean => reply === 1;
@@ -16,7 +17,9 @@ export const scripts = {
   userExists: load('user-exists', isOne),
   changeUser: load('change-user', parseChanged),
   renewHash: load('renew-hash', isOne),
-  deleteUser: load('delete-user', isOne),
+  deleteUser: load('delete-user', parseDeleted),
+  findCopy: load('find-copy', parseCopy),
+  putCopy: load('put-copy', isOne),
 };
 
 function load<Reply>(name: string, parse: (reply: unknown) => Reply): LuaScript<Reply> {
@@ -35,18 +38,34 @@ function parseHolder(reply: unknown): NameHolder | undefined {
   return userId === '' ? undefined : { userId, isForGood: isForGood === 1 };
 }
 
-function parseChanged(reply: unknown): ChangeOutcome {
-  const [outcome, ...fields] = reply as [ChangeOutcome['outcome'], ...string[]];
+/** As of any store, or a later change came first. */
+export type RecordChange = ChangeOutcome | { readonly outcome: 'overtaken' };
+
+function parseChanged(reply: unknown): RecordChange {
+  const [outcome, ...fields] = reply as [RecordChange['outcome'], ...string[]];
   const user = outcome === 'changed' ? parseUser(fields) : undefined;
   return user
     ? { outcome: 'changed', user }
-    : { outcome: outcome === 'changed' ? 'gone' : outcome };
+    : { outcome: outcome === 'changed' ? 'unknown' : outcome };
 }
 
-export type ChangeOutcome =
-  | { readonly outcome: 'changed'; readonly user: UserRecord }
-  /** A later change came first; the password was changed since it was verified; there is no such user. */
-  | { readonly outcome: 'overtaken' | 'outdated' | 'gone' };
+function parseDeleted(reply: unknown): { readonly username: string | undefined } | undefined {
+  const [username] = reply as [string?];
+  return username === undefined ? undefined : { username: username || undefined };
+}
+
+/** What Redis has of a user who is kept elsewhere. */
+export interface Copy {
+  /** Goes up with each write; 0 when there was none. */
+  readonly version: number;
+  /** Without the password's hash. */
+  readonly user: UserRecord | undefined;
+}
+
+function parseCopy(reply: unknown): Copy {
+  const [version, ...fields] = reply as [string, ...string[]];
+  return { version: Number(version), user: parseUser(fields) };
+}
 
 function parseUser(reply: unknown): UserRecord | undefined {
   const list = reply as string[];

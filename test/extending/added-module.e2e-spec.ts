@@ -10,6 +10,8 @@ import {
   UnprocessableEntityException,
 } from '@nestjs/common';
 
+import { RequirePermissions } from '../../src/common/authentication/index.js';
+import { WITH_ADMINISTRATOR } from '../support/deployment.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
 const FROZEN = Object.freeze({ list: [1] });
@@ -51,6 +53,16 @@ class AddedController {
 
 @Module({ controllers: [AddedController] })
 class AddedModule {}
+
+@Controller('api/pages')
+class PagesController {
+  @Get() @RequirePermissions('pages:read', 'users:read') read(): string[] {
+    return ['one'];
+  }
+}
+
+@Module({ controllers: [PagesController] })
+class PagesModule {}
 
 describe('a module that was added', () => {
   let api: TestApp;
@@ -121,5 +133,59 @@ describe('a module that was added', () => {
       'AddedController.read',
       'read',
     ]);
+  });
+});
+
+describe('roles that were added', () => {
+  let api: TestApp;
+  let admin: string;
+  beforeAll(async () => {
+    const roles = { editor: ['pages:read', 'users:read'], guest: ['pages:read'] };
+    api = await startTestApp(WITH_ADMINISTRATOR, { imports: [PagesModule], roles });
+    const { body } = await api.login(WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME);
+    admin = body.access_token;
+  });
+  afterAll(async () => api.close());
+
+  it('open the routes whose permissions they give, at once, and to an administrator all', async () => {
+    const { id, tokens } = await api.newUser();
+    const read = async (token = tokens.access_token): Promise<number> =>
+      (await api.request('GET', '/api/pages', { token })).status;
+    const give = async (...roles: string[]): Promise<number> =>
+      (await api.request('PATCH', `/api/users/${id}`, { token: admin, body: { roles } })).status;
+
+    expect(await read()).toBe(403);
+    expect(await read(admin)).toBe(200);
+    expect(await give('guest')).toBe(200);
+    expect(await read()).toBe(403);
+    expect(await give('guest', 'editor')).toBe(200);
+    expect(await read()).toBe(200);
+    expect(await give()).toBe(200);
+    expect(await read()).toBe(403);
+  });
+
+  it('are the ones that a user can be given, and are in the API description', async () => {
+    const { id } = await api.newUser();
+    const body = { roles: ['editor', 'author'] };
+    const refused = await api.request('PATCH', `/api/users/${id}`, { token: admin, body });
+    const docs = await api.request<{
+      components: { schemas: Record<string, { properties: { roles: unknown } }> };
+    }>('GET', '/docs-json');
+
+    expect(refused).toMatchObject({
+      status: 400,
+      body: { errors: [{ pointer: '/roles', code: 'unknown-item' }] },
+    });
+    expect(docs.body.components.schemas['AdministerUserRequest']!.properties.roles).toMatchObject({
+      items: { enum: ['editor', 'guest', 'admin'] },
+    });
+  });
+
+  it('have to give what a route asks for, or nothing starts', async () => {
+    const roles = { guest: ['page:read'] };
+
+    await expect(startTestApp({}, { imports: [PagesModule], roles })).rejects.toThrow(
+      'PagesController.read requires pages:read, which no role gives',
+    );
   });
 });

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import {
   mkdirSync,
@@ -11,7 +11,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 
+import { Database } from '../support/database.js';
+import { WITH_ADMINISTRATOR } from '../support/deployment.js';
+import { dumpKeys } from '../support/redis.js';
 import { eventually } from '../support/own-cluster.js';
 import { Instance } from '../support/instance.js';
 
@@ -22,26 +26,41 @@ const LONGEST_MS = 120_000;
 /** docs/extending.md, followed to the letter, but that the packages it wants are those that are here already. */
 describe('an application that extends Keyslot', () => {
   let project: string;
+  let database: Database;
   let instances: Instance[];
-  beforeAll(() => {
+  beforeAll(async () => {
     project = mkdtempSync(join(tmpdir(), 'keyslot-extending-'));
     for (const [name, text] of snippets()) {
       mkdirSync(dirname(join(project, name)), { recursive: true });
       writeFileSync(join(project, name), text);
     }
     installPacked(project);
-    runs(process.execPath, 'node_modules/typescript/bin/tsc');
+    await runs({}, process.execPath, 'node_modules/typescript/bin/tsc');
+    database = await Database.start();
   }, LONGEST_MS);
-  afterAll(() => rmSync(project, { recursive: true, force: true }));
+  afterAll(async () => {
+    await database.stop();
+    rmSync(project, { recursive: true, force: true });
+  });
   beforeEach(() => (instances = []));
   afterEach(async () => {
     await Promise.all(instances.map(async (instance) => instance.stop()));
   });
 
-  const runs = (command: string, ...args: string[]): string => {
-    const { status, stdout, stderr } = spawnSync(command, args, { cwd: project, encoding: 'utf8' });
-    expect({ status, said: status === 0 ? '' : stdout + stderr }).toEqual({ status: 0, said: '' });
-    return stdout;
+  /** @returns what it printed. Not in the way of the database, which is in this process */
+  const runs = async (
+    variables: Record<string, string>,
+    command: string,
+    ...args: string[]
+  ): Promise<string> => {
+    const env = { ...process.env, ...variables };
+    const run = promisify(execFile)(command, args, { cwd: project, env });
+    return run.then(
+      ({ stdout }) => stdout,
+      ({ stdout, stderr }: { stdout: string; stderr: string }) => {
+        throw new Error(`${stdout}${stderr}`);
+      },
+    );
   };
   const start = async (program: string, variables: Record<string, string>): Promise<Instance> => {
     const instance = await Instance.start(variables, join(project, 'dist', program));
@@ -101,13 +120,87 @@ describe('an application that extends Keyslot', () => {
         .trim()
         .split('\n')
         .map((line) => (JSON.parse(line) as { type: string }).type);
-    await eventually('both events are there', 5000, () => Promise.resolve(types().length === 2));
-    expect(types()).toEqual(['logged-in', 'login-refused']);
+    await eventually('all events are there', 5000, () => Promise.resolve(types().length === 3));
+    expect(types()).toEqual(['user-registered', 'logged-in', 'login-refused']);
     expect(instance.output()).not.toContain('logged-in');
   });
 
-  it('proves its adapters by our contracts', () => {
-    expect(runs(process.execPath, '--test', 'dist/adapters.test.js')).toMatch(/^# fail 0$/m);
+  it('hears of what happens, and nobody waits for it', async () => {
+    const instance = await start('replaced.js', newPrefix());
+    const body = {
+      ...{ username: 'grace', password: 'nanoseconds of copper wire' },
+      email: 'grace@example.com',
+    };
+
+    expect((await instance.request('POST', '/api/users', { body })).status).toBe(201);
+
+    await eventually('the listener has heard', 5000, () =>
+      Promise.resolve(instance.output().includes('Here a mail goes to grace@example.com')),
+    );
+  });
+
+  it('keeps its users in a database of its own, and what is taken from them is gone everywhere at once', async () => {
+    const prefix = newPrefix();
+    const variables = { ...prefix, ...WITH_ADMINISTRATOR, DATABASE_URL: database.url };
+    const one = await start('sql-main.js', variables);
+    const other = await start('sql-main.js', variables);
+    const { body: admin } = await one.login(WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME);
+    const user = await one.newUser();
+    const token = user.tokens.access_token;
+    const change = async (body: object): Promise<number> =>
+      (await other.request('PATCH', `/api/users/${user.id}`, { token: admin.access_token, body }))
+        .status;
+    const rolesOn = async (at: Instance): Promise<unknown> =>
+      (await at.ownUser(token)).body['roles'];
+
+    expect(await change({ roles: ['admin'] })).toBe(200);
+    expect([await rolesOn(one), await rolesOn(other)]).toEqual([['admin'], ['admin']]);
+    expect(await change({ roles: [] })).toBe(200);
+    expect([await rolesOn(one), await rolesOn(other)]).toEqual([[], []]);
+
+    const rows = await database.query('select username, password_hash from users where id = $1', [
+      user.id,
+    ]);
+    expect(rows).toEqual([
+      { username: user.username, password_hash: expect.stringMatching(/^\$argon2id\$/) },
+    ]);
+    const { values } = await dumpKeys(prefix.REDIS_KEY_PREFIX);
+    expect(JSON.stringify(values)).toContain(user.username);
+    expect(JSON.stringify(values)).not.toContain('argon2');
+
+    expect(await change({ disabled: true })).toBe(200);
+    expect([(await one.ownUser(token)).status, (await other.ownUser(token)).status]).toEqual([
+      ...[401, 401],
+    ]);
+  });
+
+  it('hears at a refresh what was changed in the database, and goes on without it', async () => {
+    const instance = await start('sql-main.js', { ...newPrefix(), DATABASE_URL: database.url });
+    const { id, username, tokens } = await instance.newUser();
+    const token = tokens.access_token;
+    await database.query('update users set display_name = $2 where id = $1', [id, 'Grace']);
+
+    const refreshed = await instance.refresh(tokens.refresh_token);
+
+    expect(refreshed.status).toBe(200);
+    expect((await instance.ownUser(token)).body).toMatchObject({ displayName: 'Grace' });
+    await database.goAway();
+    expect((await instance.ownUser(token)).status).toBe(200);
+    expect(await instance.login(username)).toMatchObject({
+      status: 503,
+      body: { code: 'store-unavailable' },
+    });
+    await instance.logout(token);
+    expect((await instance.ownUser(token)).status).toBe(401);
+    await database.stop();
+    database = await Database.start();
+  });
+
+  it('proves its adapters by our contracts', async () => {
+    const variables = { DATABASE_URL: database.url };
+    const said = await runs(variables, process.execPath, '--test', 'dist/adapters.test.js');
+    expect(said).toMatch(/^# fail 0$/m);
+    expect(said).toMatch(/gives a name to one of many/);
   });
 
   it('may be one that takes our modules and leaves the rest', async () => {

@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import { Deadline } from '../../src/common/deadline/index.js';
 import { Secret } from '../../src/common/secret/index.js';
 import type { NearCache } from '../../src/near-cache/index.js';
-import { RateLimiter } from '../../src/rate-limit/index.js';
 import { NotConfirmedError } from '../../src/redis-cluster/index.js';
 import {
   SessionsService,
@@ -11,29 +10,20 @@ import {
   type RefreshExchange,
   type SessionsOptions,
 } from '../../src/sessions/index.js';
-import {
-  Argon2PasswordHasher,
-  HashingQueue,
-  UsersService,
-  type UserRecord,
-} from '../../src/users/index.js';
-import { UsersStore } from '../../src/users/users.store.js';
+import type { UserRecord } from '../../src/users/index.js';
 import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
 import { eventually } from '../support/own-cluster.js';
 import { withRedis } from '../support/redis.js';
+import { usersOn, type TestUsers } from '../support/users.js';
 
 describe('sessions in Redis', () => {
   const prefix = newPrefix();
   let instance: CacheInstance;
-  let users: UsersService;
-  let store: UsersStore;
+  let users: TestUsers['users'];
+  let records: TestUsers['records'];
   beforeAll(async () => {
     instance = await startCacheInstance(prefix);
-    const { redis, cache, clock } = instance;
-    const options = { isRegistrationOpen: true };
-    store = new UsersStore(redis, options);
-    const hasher = new HashingQueue(new Argon2PasswordHasher(), options);
-    users = new UsersService(store, hasher, new RateLimiter(redis, {}), cache, clock, options);
+    ({ users, records } = usersOn(instance));
   });
   afterAll(async () => instance.close());
 
@@ -41,8 +31,9 @@ describe('sessions in Redis', () => {
     new SessionsService(instance.redis, instance.cache, users, options);
   const newUser = async (): Promise<UserRecord> => {
     const id = randomUUID();
-    await store.create(id, { username: id, password: new Secret('') }, 'hash', Deadline.none);
-    return (await store.confirm(id, Deadline.none))!;
+    const user = { id, username: id, usernameKey: id, email: null, displayName: null, roles: [] };
+    await records.create(user, new Secret('hash'), Deadline.none);
+    return (await records.confirm(id, Deadline.none))!;
   };
   const sessionOf = (userId: string, passwordVersion = 1): NewSession => ({
     id: randomUUID(),

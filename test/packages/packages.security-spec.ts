@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 interface Package {
   readonly version?: string;
@@ -56,6 +56,30 @@ describe('the packages', () => {
 
     expect(old).toEqual([]);
     expect(locked.some(([path]) => nameOf(path) === 'fastify')).toBe(true);
+  });
+
+  it('(106) of the workflows on GitHub cannot be exchanged either: actions are named by their commits', () => {
+    const workflows = readdirSync('.github/workflows').map((name) => `.github/workflows/${name}`);
+    const used = workflows.flatMap((file) => readFileSync(file, 'utf8').match(/\buses: .*/g) ?? []);
+
+    expect(used.length).toBeGreaterThan(0);
+    expect(used.filter((action) => !/@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(action))).toEqual([]);
+  });
+
+  it('(109) that sign, hash, encrypt or make random are node:crypto, jose, argon2 and @nestjs/jwt', () => {
+    const files = readdirSync('src', { recursive: true, encoding: 'utf8' });
+    const sources = files
+      .filter((file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'))
+      .map((file) => ({ file, text: readFileSync(`src/${file}`, 'utf8') }));
+    const imported = sources.flatMap(({ text }) =>
+      Array.from(text.matchAll(/ from '([^.'][^']*)'/g), ([, name]) => name!),
+    );
+    const isCrypto = /crypt|hash|jwt|jose|argon|sign|random|uuid|nanoid/;
+
+    expect([...new Set(imported.filter((name) => isCrypto.test(name)))].sort()).toEqual([
+      ...['@nestjs/jwt', 'argon2', 'jose', 'node:crypto', 'passport-jwt'],
+    ]);
+    expect(sources.filter(({ text }) => text.includes('Math.random'))).toEqual([]);
   });
 
   it('each have a reason, in docs/dependencies.md', () => {

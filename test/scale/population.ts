@@ -51,17 +51,16 @@ export class Population {
 
   private async register(user: number): Promise<void> {
     const { store } = this.instance;
-    const id = this.userId(user);
+    const username = `user-${user}`;
     const registration = {
-      username: `user-${user}`,
-      password: new Secret(''),
-      email: `user-${user}@example.com`,
-      displayName: `User ${user}`,
+      ...{ id: this.userId(user), username, usernameKey: username, roles: [] },
+      ...{ email: `user-${user}@example.com`, displayName: `User ${user}` },
     };
-    await store.claimName(registration.username, id, Deadline.none);
-    await store.create(id, registration, this.passwordHash, Deadline.none);
-    await store.confirmName(registration.username, id, Deadline.none);
-    await store.confirm(id, Deadline.none);
+    await store.create(
+      registration,
+      () => Promise.resolve(new Secret(this.passwordHash)),
+      Deadline.none,
+    );
   }
 
   private async login(session: number): Promise<void> {

@@ -11,12 +11,12 @@ import type { EmbeddedCluster } from '../../src/embedded-cluster/index.js';
 import { createLogs, NestLogger } from '../../src/logging/index.js';
 import { LocalStore } from '../../src/near-cache/local-store.js';
 import { SessionsService } from '../../src/sessions/index.js';
-import { UsersStore } from '../../src/users/users.store.js';
+import { RedisUserStore } from '../../src/users/index.js';
 
 /** One instance without its HTTP server, and the parts of it that are measured. */
 export interface ScaleInstance {
   readonly context: INestApplicationContext;
-  readonly store: UsersStore;
+  readonly store: RedisUserStore;
   readonly sessions: SessionsService;
   readonly issuer: AccessTokenIssuer;
   readonly validator: AccessTokenValidator;
@@ -48,7 +48,7 @@ export async function startScaleInstance(
   const get = <T>(type: new (...args: never[]) => T): T => context.get<T>(type, { strict: false });
   return {
     context,
-    store: get(UsersStore),
+    store: get(RedisUserStore),
     sessions: get(SessionsService),
     issuer: get(AccessTokenIssuer),
     validator: get(AccessTokenValidator),

@@ -21,6 +21,7 @@ export const surface = [
     | 'AuthModule'
     | 'BODY_PROBLEMS'
     | 'CacheKey'
+    | 'canonicalUsername'
     | 'createApp'
     | 'CurrentUser'
     | 'Deadline'
@@ -58,7 +59,7 @@ export const surface = [
     | 'RequestDeadline'
     | 'RequestValidationPipe'
     | 'RequirePermissions'
-    | 'ROLES'
+    | 'Roles'
     | 'run'
     | 'Secret'
     | 'SessionsModule'
@@ -67,11 +68,19 @@ export const surface = [
     | 'SigningKeys'
     | 'textBetween'
     | 'untilReady'
+    | 'USER_STORE'
     | 'UsersModule'
     | 'UsersService'
+    | 'UserStoreUnavailableError'
   >(true),
-  isSame<keyof typeof contracts, 'auditSinkContract' | 'passwordHasherContract'>(true),
-  isSame<keyof keyslot.AppExtensions, 'auditSink' | 'imports' | 'passwordHasher'>(true),
+  isSame<
+    keyof typeof contracts,
+    'auditSinkContract' | 'passwordHasherContract' | 'userStoreContract'
+  >(true),
+  isSame<
+    keyof keyslot.AppExtensions,
+    'auditSink' | 'imports' | 'passwordHasher' | 'roles' | 'userStore'
+  >(true),
   isSame<keyof keyslot.Principal, 'sessionId' | 'tokenId' | 'user' | 'userId'>(true),
   isSame<
     keyof keyslot.NearCache,
@@ -83,6 +92,10 @@ export const surface = [
   ),
   isSame<Parameters<keyslot.PasswordHasher['isOutdated']>, [hash: string]>(true),
   isSame<keyof keyslot.PasswordHasher, 'hash' | 'isOutdated' | 'verify'>(true),
+  isSame<
+    keyof keyslot.UserStore,
+    'change' | 'create' | 'delete' | 'find' | 'findByUsername' | 'renewHash'
+  >(true),
   isSame<Parameters<keyslot.AuditSink['record']>, [event: keyslot.AuditEvent, at: Date]>(true),
 ];
 
@@ -94,11 +107,14 @@ export type Types = [
   keyslot.AuditEventType,
   keyslot.AuthenticatedUser,
   keyslot.AuthOptions,
+  keyslot.ChangeOutcome,
+  keyslot.DomainEvent,
   keyslot.FailureLimit,
   keyslot.GetOptions<unknown>,
   keyslot.HashingOptions,
   keyslot.KeysOptions,
   keyslot.NearCacheOptions,
+  keyslot.NewUser,
   keyslot.Permission,
   keyslot.ProblemCode,
   keyslot.ProblemOptions,
@@ -106,15 +122,16 @@ export type Types = [
   keyslot.RedisClusterOptions,
   keyslot.RedisNodeAddress,
   keyslot.Replacement<keyslot.AuditSink>,
-  keyslot.Role,
   keyslot.Rule,
   keyslot.RuleFailure,
   keyslot.Session,
   keyslot.SessionsOptions,
   keyslot.Settings,
+  keyslot.StoredChange,
   keyslot.TooManyAttempts,
   keyslot.User,
   keyslot.UserRecord,
+  keyslot.UserStore,
   keyslot.UsersOptions,
   contracts.AuditSinkSubject,
   contracts.TestRunner,

@@ -2,7 +2,7 @@ import { applyDecorators, SetMetadata } from '@nestjs/common';
 
 import { GUARD_PROBLEMS, type ProblemCode } from '../problem/index.js';
 
-/** What a role may allow. */
+/** What Keyslot's own routes ask for. */
 export const PERMISSIONS = [
   'users:read',
   'users:write',
@@ -10,7 +10,8 @@ export const PERMISSIONS = [
   'sessions:write',
   'audit:read',
 ] as const;
-export type Permission = (typeof PERMISSIONS)[number];
+/** One of Keyslot's own, or any other that a role of the application gives. */
+export type Permission = (typeof PERMISSIONS)[number] | (string & {});
 
 export const REQUIRED_PERMISSIONS = Symbol('REQUIRED_PERMISSIONS');
 

@@ -7,7 +7,7 @@ import {
   getSchemaPath,
 } from '@nestjs/swagger';
 
-import { PROBLEMS, type ProblemCode } from './catalogue.js';
+import { PROBLEM_CODES, PROBLEMS, type ProblemCode } from './catalogue.js';
 import { problemText } from './problem-texts.js';
 
 export class InvalidMemberResponse {
@@ -38,8 +38,12 @@ export class ProblemResponse {
   @ApiProperty({ format: 'uri-reference', example: '/api/users' })
   instance!: string;
 
-  @ApiProperty({ description: 'Stable and machine-readable.', example: 'invalid-request' })
-  code!: string;
+  @ApiProperty({
+    description: 'Stable and machine-readable. Later versions may know more.',
+    enum: PROBLEM_CODES,
+    example: 'invalid-request',
+  })
+  code!: ProblemCode;
 
   @ApiProperty({
     description: 'The log holds more under this id.',

@@ -1,5 +1,5 @@
 -- Changes fields of a user, ends the user's sessions, or both.
--- Version 2
+-- Version 3
 -- KEYS[1] the user
 -- KEYS[2] the user's sessions: a hash of session id to JSON
 -- ARGV[1] number of this change; those of one user only grow
@@ -8,14 +8,14 @@
 -- ARGV[4] id of a session that does not end with the others, or ''
 -- ARGV[5], ARGV[6], ... fields and their new values; '' clears
 -- Returns {'changed', field, value, ...} with the changed user, also for an earlier run of the same change;
--- {'overtaken'} when a later change came first; {'outdated'} when the password was changed since it was verified; {'gone'}
+-- {'overtaken'} when a later change came first; {'outdated'} when the password was changed since it was verified; {'unknown'}
 -- when there is no such user.
 -- Atomic, because a deleted user must not come back, and because a session must not slip through between a new password
 -- and the end of the others. A run that comes late must not undo what was changed since. Sessions end by their epoch:
 -- those begun in an older one are over, however many they are.
 local user = redis.call('HMGET', KEYS[1], 'id', 'deleted', 'passwordVersion', 'sessionEpoch', 'lastChange')
 if not user[1] or user[2] == '1' then
-  return { 'gone' }
+  return { 'unknown' }
 end
 local last = tonumber(user[5] or 0)
 local this = tonumber(ARGV[1])

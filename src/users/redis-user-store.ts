@@ -1,0 +1,162 @@
+import { Injectable } from '@nestjs/common';
+
+import { Deadline } from '../common/deadline/index.js';
+import type { Secret } from '../common/secret/index.js';
+import { NearCache } from '../near-cache/index.js';
+import { NotConfirmedError } from '../redis-cluster/index.js';
+import type { Accounts, SessionsEffect } from './accounts.js';
+import type { UserRecord } from './user.js';
+import { userSubject, UserRecords } from './user-records.js';
+import type { ChangeOutcome, NewUser, StoredChange } from './user-store.js';
+import { canonicalUsername } from './username.js';
+
+/** Changes of one user that begin at the same time may come in another order; whoever comes late begins again. */
+const MOST_OVERTAKEN = 20;
+/** Together longer than a failover takes. */
+const RELEASE_ATTEMPTS = 5;
+const MOST_RELEASING = 100;
+/** For what can be left undone without harm. */
+const LONGEST_AFTERTHOUGHT_MS = 300;
+
+/**
+ * Users in Redis, in the slot of their sessions: one record is both the user and what sessions are decided by, so that a
+ * change and the end of sessions are one write.
+ */
+@Injectable()
+export class RedisUserStore implements Accounts {
+  private releasing = 0;
+
+  constructor(
+    private readonly records: UserRecords,
+    private readonly cache: NearCache,
+  ) {}
+
+  /**
+   * The name is claimed before the password is hashed. A crash after any step leaves either a claim that runs out or a user
+   * whose first login completes the registration.
+   */
+  async create(
+    user: NewUser,
+    passwordHash: () => Promise<Secret>,
+    deadline: Deadline,
+  ): Promise<UserRecord | undefined> {
+    const { id, usernameKey } = user;
+    try {
+      if (!(await this.records.claimName(usernameKey, id, deadline))) {
+        return undefined;
+      }
+      await this.records.create(user, await passwordHash(), deadline);
+    } catch (error) {
+      // Not awaited: the caller has waited long enough.
+      void this.releaseClaim(usernameKey, id);
+      throw error;
+    }
+    return this.complete(id, usernameKey, deadline);
+  }
+
+  async find(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {
+    return this.records.find(userId, deadline);
+  }
+
+  async findCurrent(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {
+    return this.records.find(userId, deadline);
+  }
+
+  async findByUsername(usernameKey: string, deadline: Deadline): Promise<UserRecord | undefined> {
+    return this.records.findByName(usernameKey, deadline);
+  }
+
+  /** A user whose registration stopped before its end: the first login brings it to its end. */
+  async admit(user: UserRecord, deadline: Deadline): Promise<UserRecord | undefined> {
+    return user.isProvisional
+      ? this.complete(user.id, canonicalUsername(user.username), deadline)
+      : user;
+  }
+
+  async change(
+    userId: string,
+    change: StoredChange & SessionsEffect,
+    deadline: Deadline,
+  ): Promise<ChangeOutcome> {
+    const endsSessions = change.endsSessions === true || change.isDisabled === true;
+    for (let attempt = 0; attempt < MOST_OVERTAKEN; attempt += 1) {
+      const result = await this.cache.change(
+        userSubject(userId),
+        async (sequence) =>
+          this.records.change(userId, { ...change, endsSessions }, sequence, deadline),
+        deadline,
+      );
+      if (result.outcome !== 'overtaken') {
+        return result;
+      }
+    }
+    throw new NotConfirmedError('too many others change this user at the same time');
+  }
+
+  async renewHash(
+    userId: string,
+    verified: Secret,
+    renewed: Secret,
+    deadline: Deadline,
+  ): Promise<void> {
+    await this.records.renewHash(userId, verified, renewed, deadline);
+  }
+
+  async delete(
+    userId: string,
+    ifPasswordVersion: number | undefined,
+    deadline: Deadline,
+  ): Promise<boolean> {
+    const deleted = await this.cache.change(
+      userSubject(userId),
+      async () => this.records.delete(userId, ifPasswordVersion, deadline),
+      deadline,
+    );
+    if (deleted?.username) {
+      // The deletion is done and confirmed. A name that stays behind is taken over by the next who wants it.
+      const usernameKey = canonicalUsername(deleted.username);
+      await this.records
+        .releaseName(usernameKey, userId, deadline.within(LONGEST_AFTERTHOUGHT_MS))
+        .catch(() => undefined);
+    }
+    return deleted !== undefined;
+  }
+
+  /** The record is what sessions are decided by. What can be missing is that everybody knows of its last change. */
+  async reload(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {
+    await this.cache.settle(userSubject(userId), deadline);
+    return this.records.find(userId, deadline);
+  }
+
+  private async complete(
+    userId: string,
+    usernameKey: string,
+    deadline: Deadline,
+  ): Promise<UserRecord | undefined> {
+    if (!(await this.records.confirmName(usernameKey, userId, deadline))) {
+      return undefined;
+    }
+    const user = await this.records.confirm(userId, deadline);
+    if (user === undefined) {
+      throw new NotConfirmedError('the registration took longer than its user was kept');
+    }
+    return user;
+  }
+
+  /** So that whoever repeats the registration need not wait for the claim to run out. */
+  private async releaseClaim(usernameKey: string, userId: string): Promise<void> {
+    if (this.releasing >= MOST_RELEASING) {
+      return; // it runs out by itself
+    }
+    this.releasing += 1;
+    for (let attempt = 0; attempt < RELEASE_ATTEMPTS; attempt += 1) {
+      try {
+        await this.records.releaseClaim(usernameKey, userId, Deadline.none);
+        break;
+      } catch {
+        // Each attempt has taken as long as Redis is waited for.
+      }
+    }
+    this.releasing -= 1;
+  }
+}

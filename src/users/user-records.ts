@@ -1,0 +1,253 @@
+import { Inject, Injectable } from '@nestjs/common';
+
+import type { Deadline } from '../common/deadline/index.js';
+import type { Secret } from '../common/secret/index.js';
+import { RedisCluster } from '../redis-cluster/index.js';
+import type { UserRecord } from './user.js';
+import type { SessionsEffect } from './accounts.js';
+import type { NewUser, StoredChange } from './user-store.js';
+import { USERS_OPTIONS } from './users.module-definition.js';
+import { USERS_DEFAULTS, type UsersOptions } from './users.options.js';
+import { scripts, type Copy, type NameHolder, type RecordChange } from './users.scripts.js';
+import { digestOfKey } from './username.js';
+
+/** A user whose registration stopped between its last two steps runs out after this many lives of a claim. */
+const PROVISIONAL_CLAIMS = 4;
+/** Longer than any write can be late. */
+const DELETED_MARK_MS = 2 * 3_600_000;
+
+/** Puts a key into the slot of its user, so that one script can decide about all that belongs to the user. */
+export const userTag = (userId: string): readonly ['user', string] => ['user', userId];
+
+/** What the near cache knows a user and all the user's sessions by. */
+export const userSubject = (userId: string): string => `user.${userId}`;
+
+/**
+ * The records of users and their names in Redis. A name and its user live in different slots, so each method is one step.
+ * Of a user who is kept elsewhere there is a copy, by which sessions are decided.
+ */
+@Injectable()
+export class UserRecords {
+  private readonly claimTtlMs: number;
+
+  constructor(
+    private readonly redis: RedisCluster,
+    @Inject(USERS_OPTIONS) options: UsersOptions,
+  ) {
+    this.claimTtlMs = options.nameClaimTtlMs ?? USERS_DEFAULTS.nameClaimTtlMs;
+  }
+
+  /** @returns whether the name is the user's for now; of any number of callers at once one wins */
+  async claimName(usernameKey: string, userId: string, deadline: Deadline): Promise<boolean> {
+    const holder = await this.tryClaim(usernameKey, userId, '', deadline);
+    if (holder === undefined) {
+      return true;
+    }
+    // A registration under way, or a user. A name kept for a user who is not there is left from an interrupted run.
+    if (!holder.isForGood || (await this.exists(holder.userId, deadline))) {
+      return false;
+    }
+    return (await this.tryClaim(usernameKey, userId, holder.userId, deadline)) === undefined;
+  }
+
+  /** @returns false when the claim ran out and the name went to another user */
+  async confirmName(usernameKey: string, userId: string, deadline: Deadline): Promise<boolean> {
+    return this.redis.runDurably(
+      scripts.confirmName,
+      [this.nameKey(usernameKey)],
+      [userId],
+      deadline,
+    );
+  }
+
+  /** Gives up a name that is the user's. Not durable: one that stays behind is taken over by the next who wants it. */
+  async releaseName(usernameKey: string, userId: string, deadline: Deadline): Promise<void> {
+    await this.redis.run(scripts.releaseName, [this.nameKey(usernameKey)], [userId, 1], deadline);
+  }
+
+  /** Gives up a claim, unless it was confirmed meanwhile. Not durable: one that stays behind runs out. */
+  async releaseClaim(usernameKey: string, userId: string, deadline: Deadline): Promise<void> {
+    await this.redis.run(scripts.releaseName, [this.nameKey(usernameKey)], [userId, 0], deadline);
+  }
+
+  async create(user: NewUser, passwordHash: Secret, deadline: Deadline): Promise<void> {
+    const { id, username, email, displayName, roles } = user;
+    const fields = {
+      ...{ id, username, email: email ?? '', displayName: displayName ?? '' },
+      roles: JSON.stringify(roles),
+      passwordHash: passwordHash.reveal(),
+      passwordVersion: '1',
+    };
+    await this.redis.runDurably(
+      scripts.createUser,
+      [this.userKey(id)],
+      [this.claimTtlMs * PROVISIONAL_CLAIMS, ...Object.entries(fields).flat()],
+      deadline,
+    );
+  }
+
+  async confirm(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {
+    return this.redis.runDurably(scripts.confirmUser, [this.userKey(userId)], [], deadline);
+  }
+
+  async findByName(usernameKey: string, deadline: Deadline): Promise<UserRecord | undefined> {
+    const userId = await this.redis.run(
+      scripts.findName,
+      [this.nameKey(usernameKey)],
+      [],
+      deadline,
+    );
+    return userId === undefined ? undefined : this.find(userId, deadline);
+  }
+
+  async find(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {
+    return this.redis.run(scripts.findUser, [this.userKey(userId)], [], deadline);
+  }
+
+  /** The ids of all users, also of those whose registration is not complete, or who were deleted a moment ago. */
+  async ids(deadline: Deadline): Promise<ReadonlySet<string>> {
+    const { keys } = this.redis;
+    const records = await this.redis.scanKeys(keys.patternFor('user', 'record'), deadline);
+    return new Set(Array.from(records, (key) => keys.idIn(key)));
+  }
+
+  /** @param sequence number of the change in the near cache: one change, though it may be sent more than once */
+  async change(
+    userId: string,
+    change: StoredChange & SessionsEffect,
+    sequence: string,
+    deadline: Deadline,
+  ): Promise<RecordChange> {
+    return this.redis.runDurably(
+      scripts.changeUser,
+      [this.userKey(userId), this.sessionsKey(userId)],
+      [
+        sequence,
+        change.ifPasswordVersion ?? '',
+        change.endsSessions ? 1 : 0,
+        change.exceptSessionId ?? '',
+        ...Object.entries(fieldsOf(change)).flat(),
+      ],
+      deadline,
+    );
+  }
+
+  async renewHash(
+    userId: string,
+    verified: Secret,
+    renewed: Secret,
+    deadline: Deadline,
+  ): Promise<void> {
+    const hashes = [verified.reveal(), renewed.reveal()];
+    await this.redis.run(scripts.renewHash, [this.userKey(userId)], hashes, deadline);
+  }
+
+  /**
+   * @param ifPasswordVersion the one that was verified, where a password was needed
+   * @returns undefined when the password was changed since, or there is no such user; no name when an earlier run of the same
+   * call has deleted the user
+   */
+  async delete(
+    userId: string,
+    ifPasswordVersion: number | undefined,
+    deadline: Deadline,
+  ): Promise<{ readonly username: string | undefined } | undefined> {
+    return this.redis.runDurably(
+      scripts.deleteUser,
+      [this.userKey(userId), this.sessionsKey(userId)],
+      [ifPasswordVersion ?? '', DELETED_MARK_MS],
+      deadline,
+    );
+  }
+
+  /** The copy of a user who is kept elsewhere. */
+  async findCopy(userId: string, deadline: Deadline): Promise<Copy> {
+    return this.redis.run(scripts.findCopy, [this.userKey(userId)], [], deadline);
+  }
+
+  /**
+   * Writes the copy of a user who is kept elsewhere. A new password and the disabled state end all sessions.
+   *
+   * @param user undefined: there is no such user any more
+   * @param version of the copy before the user was asked for: what was written since then is not overwritten
+   * @returns whether it was written
+   */
+  async putCopy(
+    userId: string,
+    user: UserRecord | undefined,
+    version: number,
+    { endsSessions, exceptSessionId }: SessionsEffect,
+    deadline: Deadline,
+  ): Promise<boolean> {
+    return this.redis.runDurably(
+      scripts.putCopy,
+      [this.userKey(userId), this.sessionsKey(userId)],
+      [
+        version,
+        endsSessions ? 1 : 0,
+        exceptSessionId ?? '',
+        DELETED_MARK_MS,
+        ...(user ? Object.entries(copyOf(user)).flat() : []),
+      ],
+      deadline,
+    );
+  }
+
+  private async tryClaim(
+    usernameKey: string,
+    userId: string,
+    abandonedOwner: string,
+    deadline: Deadline,
+  ): Promise<NameHolder | undefined> {
+    return this.redis.runDurably(
+      scripts.claimName,
+      [this.nameKey(usernameKey)],
+      [userId, this.claimTtlMs, abandonedOwner],
+      deadline,
+    );
+  }
+
+  private async exists(userId: string, deadline: Deadline): Promise<boolean> {
+    const fence = this.redis.keys.key(userTag(userId), 'fence');
+    return this.redis.runDurably(scripts.userExists, [this.userKey(userId), fence], [], deadline);
+  }
+
+  private nameKey(usernameKey: string): string {
+    return this.redis.keys.key(['name', digestOfKey(usernameKey)], 'owner');
+  }
+
+  private sessionsKey(userId: string): string {
+    return this.redis.keys.key(userTag(userId), 'sessions');
+  }
+
+  private userKey(userId: string): string {
+    return this.redis.keys.key(userTag(userId), 'record');
+  }
+}
+
+/** Of a change, the fields of a record; '' clears. */
+function fieldsOf(change: StoredChange): Record<string, string | number> {
+  const { email, displayName, roles, isDisabled, password } = change;
+  return {
+    ...(email === undefined ? {} : { email: email ?? '' }),
+    ...(displayName === undefined ? {} : { displayName: displayName ?? '' }),
+    ...(roles === undefined ? {} : { roles: JSON.stringify(roles) }),
+    ...(isDisabled === undefined ? {} : { disabled: isDisabled ? 1 : 0 }),
+    ...(password && { passwordHash: password.hash.reveal(), passwordVersion: password.version }),
+  };
+}
+
+/** All that sessions and their requests have to know. */
+function copyOf(user: UserRecord): Record<string, string | number> {
+  return {
+    id: user.id,
+    username: user.username,
+    email: user.email ?? '',
+    displayName: user.displayName ?? '',
+    roles: JSON.stringify(user.roles),
+    createdAt: user.createdAt.getTime(),
+    updatedAt: user.updatedAt.getTime(),
+    passwordVersion: user.passwordVersion,
+    disabled: user.isDisabled ? 1 : 0,
+  };
+}

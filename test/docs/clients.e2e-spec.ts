@@ -1,0 +1,111 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+
+import { codeBlocks } from '../support/markdown.js';
+import { startTestApp, type TestApp } from '../support/test-app.js';
+
+const LONGEST_MS = 120_000;
+const NPM_START = 'http://127.0.0.1:3000';
+const run = promisify(execFile);
+
+/** Each line marked so must not compile, and the compiler complains about a mark that is not needed. */
+const MISTAKES = `
+import createClient from 'openapi-fetch';
+import type { paths, ProblemResponse, UserResponse } from './keyslot.js';
+
+const api = createClient<paths>({ baseUrl: 'http://127.0.0.1' });
+export async function mistakes(problem: ProblemResponse, user: UserResponse): Promise<unknown[]> {
+  return [
+    // @ts-expect-error a path that is not there
+    await api.GET('/api/usr'),
+    // @ts-expect-error a method that the path does not know
+    await api.DELETE('/api/login'),
+    // @ts-expect-error a body that is missing
+    await api.POST('/api/login'),
+    // @ts-expect-error a member that is missing
+    await api.POST('/api/login', { body: { username: 'ada' } }),
+    // @ts-expect-error a member of another type
+    await api.PATCH('/api/user', { body: { displayName: 1 } }),
+    // @ts-expect-error a parameter that is missing
+    await api.DELETE('/api/user/sessions/{id}'),
+    // @ts-expect-error a role that does not exist
+    await api.PATCH('/api/users/{id}', { params: { path: { id: '' } }, body: { roles: ['king'] } }),
+    // @ts-expect-error a member that no user has
+    user.passwordHash,
+    // @ts-expect-error a code that no problem has
+    problem.code === 'wrong-token',
+    // @ts-expect-error what may be null
+    user.email.length,
+  ];
+}
+`;
+
+/** docs/clients.md, followed to the letter, against a real instance. */
+describe('a typed client', () => {
+  let api: TestApp;
+  let project: string;
+  beforeAll(async () => {
+    api = await startTestApp();
+    project = mkdtempSync(join(tmpdir(), 'keyslot-client-'));
+    mkdirSync(join(project, 'src'));
+    symlinkSync(resolve('node_modules'), join(project, 'node_modules'));
+  });
+  afterAll(async () => {
+    await api.close();
+    rmSync(project, { recursive: true, force: true });
+  });
+
+  it(
+    'is generated, compiles in strict mode, and does what it says; what is wrong does not compile',
+    async () => {
+      const page = codeBlocks(readFileSync('docs/clients.md', 'utf8'));
+      const [command] = page.find(({ language }) => language === 'sh')!.text.split(/ +> /);
+      const program = page.find(({ text }) => text.startsWith('// src/client.ts'))!.text;
+
+      const types = await run('sh', ['-euc', `${command} -- "$0"`, api.url]);
+      writeFileSync(join(project, 'src/keyslot.d.ts'), types.stdout);
+      writeFileSync(join(project, 'src/client.ts'), program.replace(NPM_START, api.url));
+      writeFileSync(join(project, 'src/mistakes.ts'), MISTAKES);
+      writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
+      writeFileSync(
+        join(project, 'tsconfig.json'),
+        JSON.stringify({
+          compilerOptions: {
+            ...{ target: 'ES2023', module: 'nodenext', lib: ['ES2023', 'DOM'], types: [] },
+            ...{ strict: true, skipLibCheck: true, rootDir: 'src', outDir: 'dist' },
+          },
+          include: ['src'],
+        }),
+      );
+      await compile();
+
+      const { stdout } = await run(process.execPath, [join(project, 'dist/client.js')]);
+      expect(stdout.split('\n')).toEqual([
+        'Hello, grace. All is well.',
+        'Refresh the session, or log in again.',
+        '',
+      ]);
+    },
+    LONGEST_MS,
+  );
+
+  it('says so when there is no instance to generate it from', async () => {
+    const failure = run('npm', ['run', '--silent', 'client', '--', 'http://127.0.0.1:9']);
+
+    await expect(failure).rejects.toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^The API description of http:\/\/127\.0\.0\.1:9 could not/),
+    });
+  });
+
+  const compile = async (): Promise<void> => {
+    const said = await run(process.execPath, [resolve('node_modules/typescript/bin/tsc')], {
+      cwd: project,
+    }).catch((error: { stdout: string }) => error);
+    expect(said.stdout).toBe('');
+  };
+});

@@ -1,0 +1,136 @@
+import { plainToInstance } from 'class-transformer';
+import { getMetadataStorage } from 'class-validator';
+import { parse } from 'dotenv';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+import { Environment } from '../../src/config/environment.js';
+import {
+  anchorsOf,
+  codeBlocks,
+  codeSpans,
+  linksIn,
+  sections,
+  tableWith,
+} from '../support/markdown.js';
+
+type Told = [name: string, standard: string | undefined];
+
+const READMES = ['README.md', 'README.zh-CN.md'];
+const documents = ['.', 'docs', '.github', 'docker']
+  .filter((folder) => existsSync(folder))
+  .flatMap((folder) =>
+    readdirSync(folder, { recursive: folder !== '.', encoding: 'utf8' }).map((name) =>
+      join(folder, name),
+    ),
+  )
+  .filter((name) => name.endsWith('.md'));
+const read = (file: string): string => readFileSync(file, 'utf8');
+
+describe('the documents', () => {
+  it('are found', () => {
+    expect(documents).toEqual(
+      expect.arrayContaining([...READMES, '.github/CONTRIBUTING.md', 'docs/architecture.md']),
+    );
+  });
+
+  it.each(documents)('%s has no link that leads nowhere', (file) => {
+    const leadsNowhere = linksIn(read(file))
+      .filter((link) => !/^(?:https?|mailto):/.test(link))
+      .filter((link) => {
+        const [path = '', anchor] = decodeURI(link).split('#');
+        const target = path === '' ? file : join(dirname(file), path);
+        return !existsSync(target) || (anchor && !anchorsOf(read(target)).includes(anchor));
+      });
+
+    expect(leadsNowhere).toEqual([]);
+  });
+
+  it('name no npm script that is not there', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+
+    const named = namedIn(documents, /\bnpm (?:run (?:--silent )?([\w:-]+)|(start|test)\b)/g);
+
+    expect(named).toEqual(expect.arrayContaining(['start', 'test', 'start:dev', 'sbom']));
+    expect(named.filter((name) => !Object.hasOwn(scripts, name))).toEqual([]);
+  });
+
+  it("name no command of the operator's that is not there", () => {
+    const { stdout } = spawnSync(process.execPath, ['dist/cli.js', 'help'], { encoding: 'utf8' });
+    const commands = Array.from(stdout.matchAll(/^ {2}([a-z][a-z-]+) /gm), ([, name]) => name!);
+
+    const named = namedIn(documents, /\b(?:node dist\/cli\.js|npx keyslot) ([a-z][\w-]*)/g);
+
+    expect(named).toEqual(expect.arrayContaining(['redis-acl', 'end-all-sessions']));
+    expect(named.filter((name) => !commands.includes(name))).toEqual([]);
+  });
+});
+
+describe('the README', () => {
+  const [english, chinese] = READMES.map(read) as [string, string];
+
+  it('has the same commands, outputs, settings, routes and links in both languages', () => {
+    const told = (markdown: string): unknown => ({
+      // What is said about a command is in the language of its README.
+      blocks: codeBlocks(markdown).map(({ text }) => text.replace(/ *# .*$/gm, '')),
+      routes: tableWith('POST /api/users', markdown).map(([route]) => codeSpans(route!)),
+      commands: tableWith('npm start', markdown).map(([command]) => codeSpans(command!)),
+      settings: tableWith('REDIS_NODES', markdown).map(([name, standard]) => [
+        codeSpans(name!),
+        codeSpans(standard!),
+      ]),
+      sections: sections(markdown).map((text) => linksIn(text).sort()),
+    });
+
+    expect(told(chinese)).toEqual(told(english));
+  });
+
+  it.each(READMES)('%s lists every setting with its default, and no other', (file) => {
+    const rows = tableWith('REDIS_NODES', read(file));
+
+    expectDefaults(
+      rows.flatMap(([names, standards]) => {
+        const texts = standards!.split(/[,、]/).map((text) => /^`([^`]+)`$/.exec(text.trim())?.[1]);
+        return codeSpans(names!).map((name, index): Told => [name, texts[index]]);
+      }),
+    );
+  });
+});
+
+describe('.env.example', () => {
+  const text = read('.env.example');
+
+  it('changes nothing as it stands', () => {
+    expect(parse(text)).toEqual({});
+  });
+
+  it('lists every setting with its default, and no other', () => {
+    const settings = parse(text.replace(/^#(?=\w+=)/gm, ''));
+
+    expectDefaults(Object.entries(settings).map(([name, text]): Told => [name, text || undefined]));
+  });
+});
+
+function namedIn(files: readonly string[], pattern: RegExp): string[] {
+  const names = files.flatMap((file) =>
+    Array.from(read(file).matchAll(pattern), ([, one, other]) => one ?? other!),
+  );
+  return [...new Set(names)];
+}
+
+/** Each setting of the application once, and with the text that the application takes for its default, if it has one. */
+function expectDefaults(told: readonly Told[]): void {
+  const rules = getMetadataStorage().getTargetValidationMetadatas(Environment, '', false, false);
+  const names = [...new Set(rules.map(({ propertyName }) => propertyName))];
+  expect(told.map(([name]) => name).sort()).toEqual(names.sort());
+
+  const defaults = { ...new Environment() } as Record<string, unknown>;
+  const understood = told
+    .filter(([, standard]) => standard !== undefined)
+    .map(([name, standard]) => {
+      const values = plainToInstance(Environment, { [name]: standard });
+      return [name, values[name as keyof Environment]];
+    });
+  expect(Object.fromEntries(understood)).toEqual(defaults);
+}

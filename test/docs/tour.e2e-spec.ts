@@ -1,0 +1,186 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+import { HttpClient } from '../support/http-client.js';
+import { freePort } from '../support/instance.js';
+import { codeBlocks, codeSpans, sections, tableWith } from '../support/markdown.js';
+import { readOperations } from '../support/openapi.js';
+
+const LONGEST_MS = 120_000;
+const CLUSTER_PORT = '.data/cluster/first-port';
+const CLUSTER_PORTS_FROM = 13_000 + 100 * Number(process.env['JEST_WORKER_ID'] ?? 0);
+const MARK = '--- end of step ---';
+const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+
+/** What is not the same in every run. */
+const CHANGING: readonly (readonly [RegExp, string])[] = [
+  // The README leaves the rest of a token away.
+  [/\beyJ[\w-]{10,}(?:(?:\.[\w-]+){2}|…)/g, '<access token>'],
+  [new RegExp(`${UUID}\\.(?:${UUID}\\.[\\w-]{43}\\.[\\w-]{22}|…)`, 'g'), '<refresh token>'],
+  [new RegExp(UUID, 'g'), '<id>'],
+  [/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, '<time>'],
+  [/curl\/\d+(?:\.\d+)+/g, '<curl>'],
+];
+const formOf = (text: string): string =>
+  CHANGING.reduce((form, [pattern, name]) => form.replace(pattern, name), text.trim());
+
+interface Step {
+  readonly commands: string;
+  /** What the README shows below, if it does. */
+  readonly shown?: string;
+}
+
+/** The tour of the README: its commands as they stand, one block after the other, and what it says that they print. */
+describe('the tour of the README', () => {
+  const readme = readFileSync('README.md', 'utf8');
+  const steps = stepsOf(sections(readme)[0]!);
+  let folder: string;
+  let ports: readonly [one: number, two: number];
+  const terminals: Terminal[] = [];
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'keyslot-tour-'));
+    // The project, with data of its own, as if its cluster had run at this port before: at the port that it takes at first
+    // other tests start theirs.
+    mkdirSync(join(folder, '.data/cluster'), { recursive: true, mode: 0o700 });
+    writeFileSync(join(folder, CLUSTER_PORT), String(CLUSTER_PORTS_FROM));
+    for (const name of readdirSync('.').filter((file) => /^(?:[^.]|\.npmrc)/.test(file))) {
+      symlinkSync(resolve(name), join(folder, name));
+    }
+    ports = [await freePort(), await freePort()];
+  });
+  afterAll(async () => {
+    // The one that runs the cluster last.
+    for (const terminal of terminals.reverse()) {
+      await terminal.interrupt();
+    }
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** Other programs may have the ports of the README. Nothing else of it is replaced. */
+  const here = (text: string): string =>
+    text.replaceAll(/(?<=127\.0\.0\.1:|PORT=)(?:3000|3001|7000)/g, (port) => {
+      const clusterPort = (): string => readFileSync(join(folder, CLUSTER_PORT), 'utf8');
+      return port === '7000' ? clusterPort() : String(ports[port === '3000' ? 0 : 1]);
+    });
+
+  it(
+    'prints what the README shows',
+    async () => {
+      const isStart = ({ commands }: Step): boolean => commands.includes('npm start');
+      expect(steps.map(isStart)).toEqual([true, true, ...steps.slice(2).map(() => false)]);
+      for (const { commands, shown } of steps.filter(isStart)) {
+        const terminal = new Terminal(here(commands), folder, ports[0]);
+        terminals.push(terminal);
+        await terminal.until('Swagger UI');
+        if (shown !== undefined) {
+          expect(terminal.withoutLog()).toContain(here(shown));
+        }
+      }
+
+      const others = steps.slice(2);
+      const said = await runAll(others.map(({ commands }) => here(commands)));
+
+      others.forEach(({ commands, shown }, index) => {
+        const printed = formOf(said[index]!);
+        expect({ commands, printed }).toEqual({ commands, printed: formOf(here(shown ?? '')) });
+      });
+    },
+    LONGEST_MS,
+  );
+
+  it('is followed by a table of every route of the API, and of no other', async () => {
+    const api = new HttpClient(`http://127.0.0.1:${ports[0]}`);
+    const documented = (await readOperations(api)).map(({ method, path }) => `${method} ${path}`);
+    // Swagger UI and the pages of problems do not describe themselves.
+    const pages = ['GET /docs', '/docs-json', 'GET /problems/{code}'];
+
+    const told = tableWith('POST /api/users', readme).flatMap(([route]) => codeSpans(route!));
+
+    expect(told.sort()).toEqual([...documented, ...pages].sort());
+    for (const page of ['/docs', '/docs-json', '/problems/not-found']) {
+      expect((await api.request('GET', page)).status).toBe(200);
+    }
+  });
+
+  /** In one shell, as somebody who pastes block after block. @returns what each block printed */
+  const runAll = async (blocks: readonly string[]): Promise<string[]> => {
+    const shell = spawn('sh', ['-eu'], { cwd: folder, env: environment() });
+    let output = '';
+    for (const stream of [shell.stdout, shell.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+    }
+    shell.stdin.end(blocks.map((block) => `${block}\nprintf '%s' '${MARK}'\n`).join(''));
+    const [status] = (await once(shell, 'close')) as [number];
+    expect({ status, output: status === 0 ? '' : output }).toEqual({ status: 0, output: '' });
+    return output.split(MARK);
+  };
+});
+
+/** One in which a program runs until Ctrl-C. */
+class Terminal {
+  output = '';
+  private readonly shell: ChildProcess;
+  private readonly ended: Promise<unknown>;
+  private notice = (): void => undefined;
+
+  constructor(commands: string, cwd: string, port: number) {
+    const env = { ...environment(), PORT: String(port) };
+    this.shell = spawn('sh', ['-euc', commands], { cwd, env, detached: true });
+    for (const stream of [this.shell.stdout!, this.shell.stderr!]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        this.output += text;
+        this.notice();
+      });
+    }
+    this.ended = once(this.shell, 'close');
+  }
+
+  async until(text: string): Promise<void> {
+    const seen = new Promise<void>((done) => {
+      this.notice = () => (this.output.includes(text) ? done() : undefined);
+      this.notice();
+    });
+    await Promise.race([seen, this.ended]);
+    if (!this.output.includes(text)) {
+      throw new Error(`"${text}" was not printed, but:\n${this.output}`);
+    }
+  }
+
+  /** What it has printed for the person in front of it. */
+  withoutLog(): string {
+    return this.output.replace(/^\{"level":.*\n/gm, '');
+  }
+
+  /** As Ctrl-C does: all that runs in it is told. */
+  async interrupt(): Promise<void> {
+    if (this.shell.exitCode === null) {
+      process.kill(-this.shell.pid!, 'SIGINT');
+    }
+    await this.ended;
+  }
+}
+
+function environment(): Record<string, string | undefined> {
+  return { PATH: process.env['PATH'], HOME: process.env['HOME'] };
+}
+
+function stepsOf(section: string): Step[] {
+  const blocks = codeBlocks(section);
+  return blocks.flatMap(({ language, text }, index) => {
+    const next = blocks[index + 1];
+    const shown = next?.language === 'text' ? { shown: next.text } : {};
+    return language === 'sh' ? [{ commands: text, ...shown }] : [];
+  });
+}

@@ -1,0 +1,35 @@
+import { PGlite } from '@electric-sql/pglite';
+import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
+
+import { freePort } from './instance.js';
+
+/** A PostgreSQL in this process's memory, which other processes reach as any other. */
+export class Database {
+  private constructor(
+    readonly url: string,
+    private readonly engine: PGlite,
+    private readonly server: PGLiteSocketServer,
+  ) {}
+
+  static async start(): Promise<Database> {
+    const [engine, port] = await Promise.all([PGlite.create(), freePort()]);
+    const options = { db: engine, host: '127.0.0.1', port, maxConnections: 50 };
+    const server = new PGLiteSocketServer(options);
+    await server.start();
+    return new Database(`postgres://postgres@127.0.0.1:${port}/postgres`, engine, server);
+  }
+
+  async query(statement: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
+    return (await this.engine.query<Record<string, unknown>>(statement, values)).rows;
+  }
+
+  /** Nobody can connect any more, and who was connected is so no longer. */
+  async goAway(): Promise<void> {
+    await this.server.stop();
+  }
+
+  async stop(): Promise<void> {
+    await this.server.stop();
+    await this.engine.close();
+  }
+}

@@ -1,0 +1,102 @@
+import { chromium, type Browser, type Locator, type Page } from 'playwright-core';
+
+export interface LiveAnswer {
+  readonly status: string;
+  readonly body: Record<string, unknown>;
+}
+
+/** A person in front of Swagger UI, in a real browser. */
+export class SwaggerUi {
+  /** What the browser has complained about, save for answers with 401. */
+  readonly complaints: string[] = [];
+
+  private constructor(
+    private readonly browser: Browser,
+    readonly page: Page,
+  ) {
+    page.on('console', (message) => {
+      if (message.type() === 'error' && !message.text().includes('401')) {
+        this.complaints.push(message.text());
+      }
+    });
+    page.on('pageerror', (error) => this.complaints.push(error.message));
+  }
+
+  /**
+   * @param url where the API is
+   * @param options.shownAs another origin, under which the browser is to find and to show it
+   */
+  static async open(
+    url: string,
+    options: { shownAs?: string; width?: number } = {},
+  ): Promise<SwaggerUi> {
+    const { shownAs = url, width = 1280 } = options;
+    const browser = await chromium.launch({
+      executablePath: process.env['CHROMIUM']!,
+      args: [
+        ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
+        ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
+        `--host-resolver-rules=MAP ${new URL(shownAs).host} ${new URL(url).host}`,
+      ],
+    });
+    const page = await browser.newPage({ viewport: { width, height: 800 } });
+    const ui = new SwaggerUi(browser, page);
+    await page.goto(`${shownAs}/docs`);
+    return ui;
+  }
+
+  async close(): Promise<void> {
+    await this.browser.close();
+  }
+
+  /** Executes a route's example as it stands. */
+  async execute(method: string, path: string): Promise<LiveAnswer> {
+    const block = this.operation(method, path);
+    if (!(await this.isOpen(block))) {
+      await block.locator('.opblock-summary-control').click();
+    }
+    const answered = this.page.waitForResponse(
+      (response) =>
+        new URL(response.url()).pathname === path &&
+        response.request().method() === method.toUpperCase(),
+    );
+    await block.locator('button.execute').click();
+    const sent = String((await answered).status());
+    const answer = block.locator('.live-responses-table');
+    // The answer of an earlier execution stays on the page until this one is shown.
+    await answer.locator('tbody .response-col_status', { hasText: sent }).first().waitFor();
+    const status = await answer.locator('tbody .response-col_status').first().innerText();
+    const body = await this.answerBody(method, path).innerText();
+    return { status: status.trim(), body: JSON.parse(body) as Record<string, unknown> };
+  }
+
+  /** Where the live answer of a route is shown. */
+  answerBody(method: string, path: string): Locator {
+    return this.operation(method, path)
+      .locator('.live-responses-table tbody .highlight-code code')
+      .first();
+  }
+
+  async fold(method: string, path: string): Promise<void> {
+    const block = this.operation(method, path);
+    await block.locator('.opblock-summary-control').click();
+    await block.locator('.opblock-body').waitFor({ state: 'detached' });
+  }
+
+  async authorize(token: string): Promise<void> {
+    await this.page.locator('.auth-wrapper button.authorize').first().click();
+    await this.page.locator('.dialog-ux input').fill(token);
+    await this.page.locator('.dialog-ux button.authorize').click();
+    await this.page.locator('.dialog-ux button.btn-done').click();
+  }
+
+  private operation(method: string, path: string): Locator {
+    return this.page.locator(`.opblock-${method}`, {
+      has: this.page.locator(`[data-path="${path}"]`),
+    });
+  }
+
+  private async isOpen(block: Locator): Promise<boolean> {
+    return (await block.getAttribute('class'))?.includes('is-open') ?? false;
+  }
+}

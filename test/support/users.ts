@@ -1,0 +1,39 @@
+import { RateLimiter } from '../../src/rate-limit/index.js';
+import type { Accounts } from '../../src/users/accounts.js';
+import {
+  Argon2PasswordHasher,
+  Credentials,
+  HashingQueue,
+  RedisUserStore,
+  UsersService,
+  type UsersOptions,
+  type UserStore,
+} from '../../src/users/index.js';
+import { MirroredUserStore } from '../../src/users/mirrored-user-store.js';
+import { UserRecords } from '../../src/users/user-records.js';
+import type { CacheInstance } from './near-cache.js';
+
+/** The users of one instance, wired as UsersModule does. */
+export interface TestUsers {
+  readonly users: UsersService;
+  readonly credentials: Credentials;
+  readonly records: UserRecords;
+  readonly accounts: Accounts;
+}
+
+/** @param store where they are kept, if not in Redis */
+export function usersOn(
+  { redis, cache, clock }: CacheInstance,
+  given: Partial<UsersOptions> = {},
+  store?: UserStore,
+): TestUsers {
+  const options: UsersOptions = { isRegistrationOpen: true, ...given };
+  const records = new UserRecords(redis, options);
+  const hasher = new HashingQueue(new Argon2PasswordHasher(options.hashing), options);
+  const accounts = store
+    ? new MirroredUserStore(store, records, cache)
+    : new RedisUserStore(records, cache);
+  const credentials = new Credentials(accounts, hasher, new RateLimiter(redis, {}), clock);
+  const users = new UsersService(accounts, credentials, hasher, records, options);
+  return { users, credentials, records, accounts };
+}
