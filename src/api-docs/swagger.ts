@@ -1,5 +1,8 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import type { FastifyInstance } from 'fastify';
+
+const TEXT_WITHOUT_CHARSET = /^(?:text\/[\w-]+|application\/(?:json|javascript))$/;
 
 import { Roles } from '../users/index.js';
 
@@ -11,6 +14,7 @@ Errors are problems as in RFC 9457, in English or Chinese (\`Accept-Language\`);
 
 /** Swagger UI at `/docs`, the OpenAPI document at `/docs-json`. */
 export function setUpApiDocs(app: NestFastifyApplication): void {
+  nameCharset(app.getHttpAdapter().getInstance());
   SwaggerModule.setup('docs', app, () => createApiDocument(app), {
     jsonDocumentUrl: 'docs-json',
     raw: ['json'],
@@ -20,6 +24,22 @@ export function setUpApiDocs(app: NestFastifyApplication): void {
       tryItOutEnabled: true,
       displayRequestDuration: true,
     },
+  });
+}
+
+/** Swagger's own routes leave it to the browser to guess. */
+function nameCharset(server: FastifyInstance): void {
+  server.addHook('onRoute', (route) => {
+    if (!route.url.startsWith('/docs')) {
+      return;
+    }
+    route.onSend = (_, reply, payload, done) => {
+      const type = reply.getHeader('content-type');
+      if (typeof type === 'string' && TEXT_WITHOUT_CHARSET.test(type)) {
+        void reply.header('content-type', `${type}; charset=utf-8`);
+      }
+      done(null, payload);
+    };
   });
 }
 

@@ -11,6 +11,7 @@ import {
   type ProblemCode,
 } from '../common/problem/index.js';
 import { isRefused } from './request-heads.js';
+import { EARLY_HEADERS } from './security-headers.js';
 
 const CODE_OF_REASON = new Map<string, ProblemCode>([
   ['HPE_HEADER_OVERFLOW', 'headers-too-large'],
@@ -75,6 +76,7 @@ function answerAndClose(
       'Cache-Control: no-store',
       `X-Request-Id: ${requestId}`,
       'Connection: close',
+      ...Object.entries(EARLY_HEADERS).map(([name, value]) => `${name}: ${value}`),
       ...fields,
       '',
       body,

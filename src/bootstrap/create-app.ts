@@ -13,8 +13,10 @@ import { Tracing } from '../tracing/index.js';
 import { refuseOtherMethods } from './allowed-methods.js';
 import { renderAnswers } from './answers.js';
 import { answerClientError, answerConnect } from './client-errors.js';
+import { allowOrigins } from './cors.js';
 import { parseJsonOnly } from './json-bodies.js';
 import { shedLoad } from './load-shedding.js';
+import { separateManagement } from './management.js';
 import { ProblemFilter, sendEarlyProblem } from './problem.filter.js';
 import { checkRequestHeads } from './request-heads.js';
 import { measureRequests } from './request-metrics.js';
@@ -32,6 +34,16 @@ const SLOW_SENDERS_SWEEP_MS = 1000;
 /** For an answer that its client does not read. Longer than any request takes that is at work without a byte moving. */
 const STALLED_CONNECTION_MS = 20_000;
 const DRAIN_SWEEP_MS = 50;
+
+const LIMITS = {
+  maxHeaderSize: HEADERS_LIMIT_BYTES,
+  // Ours answers with a problem.
+  requireHostHeader: false,
+  // Must be the shorter of the two: Node would exchange them otherwise, and let a body take a minute.
+  headersTimeout: HEADERS_TIMEOUT_MS,
+  requestTimeout: REQUEST_TIMEOUT_MS,
+  connectionsCheckingInterval: SLOW_SENDERS_SWEEP_MS,
+};
 
 /** The application, ready to listen: the same for `main.ts`, for the tests, and for whoever extends it. */
 export async function createApp(
@@ -67,13 +79,17 @@ export async function createApp(
   }
   const isHttps = Boolean(tls) || settings.http.trustedProxies.length > 0;
   addSecurityHeaders(server, isHttps);
+  separateManagement(server, { settings, limits: LIMITS, logger: logs.logger });
+  await allowOrigins(app, settings.http.corsOrigins);
   await shedLoad(app);
   checkRequestHeads(server, HEADERS_LIMIT_BYTES);
   refuseOtherMethods(server);
   server.server.on('connect', (_, socket) => answerConnect(socket, logs.logger));
   app.useGlobalPipes(new RequestValidationPipe());
   app.useGlobalFilters(new ProblemFilter());
-  setUpApiDocs(app);
+  if (settings.hasApiDocs) {
+    setUpApiDocs(app);
+  }
   return app;
 }
 
@@ -82,14 +98,6 @@ function serverOptions(
   { logger: loggerInstance, requestLog }: Logs,
 ): FastifyServerOptions {
   const { tls, trustedProxies } = settings.http;
-  const nodeOptions = {
-    maxHeaderSize: HEADERS_LIMIT_BYTES,
-    // Ours answers with a problem.
-    requireHostHeader: false,
-    // Must be the shorter of the two: Node would exchange them otherwise, and let a body take a minute.
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    connectionsCheckingInterval: SLOW_SENDERS_SWEEP_MS,
-  };
   return {
     loggerInstance,
     logController: requestLog,
@@ -109,10 +117,10 @@ function serverOptions(
           https: {
             ...secureContext(tls.cert, tls.key.reveal()),
             handshakeTimeout: HEADERS_TIMEOUT_MS,
-            ...nodeOptions,
+            ...LIMITS,
           },
         }
-      : { http: nodeOptions }),
+      : { http: LIMITS }),
   };
 }
 

@@ -12,6 +12,7 @@ import {
 } from '../common/problem/index.js';
 import { NotConfirmedError, RedisUnavailableError } from '../redis-cluster/index.js';
 import { HashingOverloadedError, UserStoreUnavailableError } from '../users/index.js';
+import { EARLY_HEADERS } from './security-headers.js';
 
 type ErrorClass = abstract new (...args: never[]) => Error;
 
@@ -56,7 +57,7 @@ export function sendEarlyProblem(
   request: FastifyRequest,
   reply: FastifyReply,
 ): void {
-  sendProblem(error, request, reply);
+  sendProblem(error, request, reply.headers(EARLY_HEADERS));
   request.log.info({ method: request.method, status: reply.statusCode }, 'refused early');
 }
 

@@ -23,7 +23,11 @@ export async function run(extensions: AppExtensions = {}): Promise<void> {
     warnOfGeneratedSecret(settings);
     // One address: for a name with two, Fastify would listen with a second server, which has none of what we add to the first.
     const { address } = await lookup(settings.http.host);
-    await refuseBusyPort(settings.http.port, address);
+    await refuseBusyPort({ name: 'PORT', port: settings.http.port, address });
+    if (settings.management) {
+      const { host, port } = settings.management;
+      await refuseBusyPort({ name: 'MANAGEMENT_PORT', port, address: host });
+    }
     const app = await createApp(await withCluster(settings, shutdown), extensions);
     shutdown.add(() => app.close());
     if (shutdown.isUnderWay) {
@@ -31,7 +35,7 @@ export async function run(extensions: AppExtensions = {}): Promise<void> {
     }
     await app.listen(settings.http.port, address);
     await untilReady(app);
-    await announce(app);
+    await announce(app, settings);
   } catch (error) {
     if (!shutdown.isUnderWay) {
       process.stderr.write(`${describe(error)}\n`);
@@ -49,10 +53,21 @@ function warnOfGeneratedSecret({ isProduction, jwt, dataDirectory }: Settings): 
   }
 }
 
+class BusyPortError extends Error {}
+
 /** Before the cluster is started for nothing. */
-async function refuseBusyPort(port: number, address: string): Promise<void> {
+async function refuseBusyPort(listener: {
+  readonly name: 'PORT' | 'MANAGEMENT_PORT';
+  readonly port: number;
+  readonly address: string;
+}): Promise<void> {
+  const { name, port, address } = listener;
   await new Promise<void>((resolve, reject) => {
-    const server = createServer().once('error', reject);
+    const server = createServer().once('error', (error: NodeJS.ErrnoException) => {
+      const whose = name === 'PORT' ? "The API's" : 'The management';
+      const message = `${whose} port is in use by another program (${error.message}). Set ${name} to another one.`;
+      reject(error.code === 'EADDRINUSE' ? new BusyPortError(message) : error);
+    });
     server.listen(port, address, () => server.close(() => resolve()));
   });
 }
@@ -78,12 +93,11 @@ async function withCluster(settings: Settings, shutdown: Shutdown): Promise<AppS
   };
 }
 
-async function announce(app: NestFastifyApplication): Promise<void> {
+async function announce(app: NestFastifyApplication, { hasApiDocs }: Settings): Promise<void> {
   const url = await app.getUrl();
+  const docs = hasApiDocs ? [`  Swagger UI  ${url}/docs`] : [];
   process.stdout.write(
-    ['', 'Keyslot is ready.', `  API         ${url}/api`, `  Swagger UI  ${url}/docs`, '', ''].join(
-      '\n',
-    ),
+    ['', 'Keyslot is ready.', `  API         ${url}/api`, ...docs, '', ''].join('\n'),
   );
 }
 
@@ -94,12 +108,11 @@ function describe(error: unknown): string {
     error instanceof EmbeddedClusterError ||
     error instanceof KeyDecryptionError ||
     error instanceof BootstrapAdministratorError ||
-    error instanceof UnknownPermissionError
+    error instanceof UnknownPermissionError ||
+    error instanceof BusyPortError
   ) {
     return error.message;
   }
-  const { code, message, stack } = error as NodeJS.ErrnoException;
-  return code === 'EADDRINUSE'
-    ? `The API's port is in use by another program (${message}). Set PORT to another one.`
-    : (stack ?? message);
+  const { message, stack } = error as Error;
+  return stack ?? message;
 }

@@ -21,6 +21,13 @@ const FOR_DATA = [
   'x-frame-options',
 ];
 
+/** Of what every answer carries, that which needs neither a route nor a setting: for those that come before either. */
+export const EARLY_HEADERS: Headers = {
+  'content-security-policy': NOTHING,
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+};
+
 /** What every answer carries (OWASP REST Security Cheat Sheet). */
 export function addSecurityHeaders(server: FastifyInstance, isHttps: boolean): void {
   const forPages = helmetHeaders(isHttps);

@@ -1,4 +1,5 @@
-const LONGEST_MS = 20_000;
+/** How long stopping may take before it is cut short. */
+export const LONGEST_SHUTDOWN_MS = 20_000;
 /** npm passes Ctrl-C on to a process that the terminal has told already: the same signal, a moment later. */
 const ECHO_MS = 1000;
 
@@ -35,7 +36,7 @@ export class Shutdown {
 
   async run(exitCode: number): Promise<void> {
     this.startedAt = performance.now();
-    setTimeout(() => process.exit(1), LONGEST_MS).unref();
+    setTimeout(() => process.exit(1), LONGEST_SHUTDOWN_MS).unref();
     // Also what is added while this runs.
     for (let step = this.steps.shift(); step; step = this.steps.shift()) {
       await step().catch((error: unknown) => process.stderr.write(`${String(error)}\n`));

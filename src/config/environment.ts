@@ -43,6 +43,16 @@ const isNode = (item: string): boolean => {
   return port !== undefined && Number(port) > 0 && Number(port) < 65_536;
 };
 const isNetwork = (item: string): boolean => ipaddr.isValid(item) || ipaddr.isValidCIDR(item);
+/** As a browser sends it (RFC 6454 section 6.1): no path, no slash at the end, no `*`, no `null`. */
+const isOrigin = (item: string): boolean =>
+  /^https?:[^*]+$/.test(item) && URL.canParse(item) && new URL(item).origin === item;
+
+/** Settings that may be in a file, named by `<name>_FILE`: an environment is seen by more than a file is. */
+export const SECRET_SETTINGS = [
+  'BOOTSTRAP_ADMIN_PASSWORD',
+  'KEY_ENCRYPTION_SECRET',
+  'REDIS_PASSWORD',
+] as const;
 
 /**
  * The environment as text made into values. Every rule's message follows the name of its setting and never repeats the
@@ -100,6 +110,28 @@ export class Environment {
   @IsOptional()
   @IsListOf('networks', isNetwork, 'must be addresses or CIDRs, separated by commas')
   TRUSTED_PROXIES?: string;
+
+  @IsOptional()
+  @IsListOf(
+    'origins',
+    isOrigin,
+    'must be origins such as https://app.example.com, separated by commas',
+  )
+  CORS_ORIGINS?: string;
+
+  @IsOptional()
+  @IsIn(['on', 'off'], { message: 'must be on or off' })
+  API_DOCS?: 'on' | 'off';
+
+  @IsOptional()
+  @Transform(asNumber)
+  @IsInt({ message: 'must be a port from 0 to 65535' })
+  @Min(0, { message: 'must be a port from 0 to 65535' })
+  @Max(65_535, { message: 'must be a port from 0 to 65535' })
+  MANAGEMENT_PORT?: number;
+
+  @Matches(/^[A-Za-z0-9.:_-]+$/, { message: 'must be a host name or an address' })
+  MANAGEMENT_HOST = '127.0.0.1';
 
   @IsOptional()
   @Matches(/^[\x21-\x7e]+$/, { message: 'must be a URL or another name without spaces' })

@@ -24,7 +24,8 @@ describe('the settings', () => {
   it('have the defaults of the contract', () => {
     expect(load()).toMatchObject({
       isProduction: false,
-      http: { host: '127.0.0.1', port: 3000, trustedProxies: [] },
+      http: { host: '127.0.0.1', port: 3000, trustedProxies: [], corsOrigins: [] },
+      hasApiDocs: true,
       redis: { keyPrefix: 'ks:', confirmingReplicas: 1 },
       jwt: { audience: 'keyslot', accessTtlSeconds: 900 },
       sessions: {
@@ -41,6 +42,7 @@ describe('the settings', () => {
     });
     expect(load().redis.nodes).toBeUndefined();
     expect(load().administrator).toBeUndefined();
+    expect(load().management).toBeUndefined();
   });
 
   it.each([
@@ -90,6 +92,12 @@ describe('the settings', () => {
     ['TRUSTED_PROXIES', 'everybody'],
     ['KEY_ENCRYPTION_SECRET', 'short'],
     ['NODE_ENV', 'staging'],
+    ['API_DOCS', 'yes'],
+    ['MANAGEMENT_PORT', '70000'],
+    ['MANAGEMENT_PORT', '3000'],
+    ['MANAGEMENT_HOST', 'a/b'],
+    ['REDIS_PASSWORD_FILE', '/no/such/file'],
+    ['REDIS_PASSWORD_FILE', '/dev/null'],
   ])('refuse %s=%s, by name', (name, value) => {
     const mistakes = mistakesOf({ [name]: value });
 
@@ -101,6 +109,53 @@ describe('the settings', () => {
   it.each(['package.json', '/dev/null'])('refuse a certificate that is none: %s', (file) => {
     expect(mistakesOf({ TLS_CERT: file, TLS_KEY: file })).toEqual([
       'TLS_CERT and TLS_KEY must be a certificate and its key, as PEM',
+    ]);
+  });
+
+  it.each([
+    '*',
+    'null',
+    'app.example.com',
+    'https://app.example.com/',
+    'https://app.example.com/path',
+    'https://App.example.com',
+    'https://app.example.com:443',
+    'https://*.example.com',
+    'https://user@app.example.com',
+    'file://app.example.com',
+    'https://app.example.com,',
+  ])('refuse %s as an origin, which no browser would send (85)', (origin) => {
+    expect(mistakesOf({ CORS_ORIGINS: origin })).toEqual([
+      expect.stringMatching(/^CORS_ORIGINS must be origins/),
+    ]);
+  });
+
+  it('take secrets from files, without the end of the line (93)', () => {
+    const files = ['BOOTSTRAP_ADMIN_PASSWORD', 'KEY_ENCRYPTION_SECRET', 'REDIS_PASSWORD'].map(
+      (name): [string, string] => {
+        writeFileSync(join(folder, name), `the value of ${name}, which is long enough\n`);
+        return [`${name}_FILE`, join(folder, name)];
+      },
+    );
+
+    const variables = { ...Object.fromEntries(files), BOOTSTRAP_ADMIN_USERNAME: 'root' };
+    const { administrator, jwt, redis } = load(variables);
+
+    expect(
+      [administrator?.password, jwt.keyEncryptionSecret, redis.password].map((one) =>
+        one?.reveal(),
+      ),
+    ).toEqual(files.map(([name]) => `the value of ${name.slice(0, -5)}, which is long enough`));
+    expect(jwt.isSecretGenerated).toBe(false);
+    expect(loadRedisUser(variables, 'no-such-file').password?.reveal()).toMatch(/REDIS_PASSWORD/);
+  });
+
+  it('do not choose between a secret and its file', () => {
+    const file = join(folder, 'password');
+    writeFileSync(file, 'one');
+
+    expect(mistakesOf({ REDIS_PASSWORD: 'another', REDIS_PASSWORD_FILE: file })).toEqual([
+      'REDIS_PASSWORD and REDIS_PASSWORD_FILE exclude each other',
     ]);
   });
 
@@ -197,6 +252,23 @@ describe('the settings', () => {
       expect(mistakesOf(production)).toEqual([expect.stringContaining('TRUSTED_PROXIES')]);
       expect(mistakesOf({ ...production, TRUSTED_PROXIES: '10.0.0.0/8, ::1' })).toEqual([]);
       expect(mistakesOf({ ...production, ALLOW_INSECURE_HTTP: 'true' })).toEqual([]);
+    });
+
+    const safe = { ...production, TRUSTED_PROXIES: '10.0.0.1' };
+
+    it('leave the documents out unless they are asked for (88)', () => {
+      expect(load(safe).hasApiDocs).toBe(false);
+      expect(load({ ...safe, API_DOCS: 'on' }).hasApiDocs).toBe(true);
+      expect(load({ API_DOCS: 'off' }).hasApiDocs).toBe(false);
+    });
+
+    it('want pages to come by HTTPS (85)', () => {
+      const origins = 'https://app.example.com, http://app.example.com';
+
+      expect(load({ CORS_ORIGINS: origins }).http.corsOrigins).toEqual(origins.split(', '));
+      expect(mistakesOf({ ...safe, CORS_ORIGINS: origins })).toEqual([
+        'CORS_ORIGINS must begin with https:// in production',
+      ]);
     });
   });
 

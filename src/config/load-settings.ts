@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 
 import { Secret } from '../common/secret/index.js';
 import { isCertificate, isCertificatePair } from './certificate-pair.js';
-import { Environment } from './environment.js';
+import { Environment, SECRET_SETTINGS } from './environment.js';
 import { keyEncryptionSecretFrom } from './key-encryption-secret.js';
 import { SettingsError } from './settings.error.js';
 import type { RedisUserSettings, Settings } from './settings.js';
@@ -19,13 +19,8 @@ type Variables = Readonly<Record<string, string | undefined>>;
  * @throws SettingsError that names every mistake at once
  */
 export function loadSettings(variables: Variables = process.env, file = '.env'): Settings {
-  const given = givenVariables(variables, file);
-  const environment = toEnvironment(given);
-  const mistakes = [
-    ...ruleMistakes(environment),
-    ...combinationMistakes(environment),
-    ...tracingMistakes(given),
-  ];
+  const { given, environment, mistakes } = readEnvironment(variables, file);
+  mistakes.push(...combinationMistakes(environment), ...tracingMistakes(given));
   const readPem = (name: 'TLS_CERT' | 'TLS_KEY' | 'REDIS_TLS_CA'): string | undefined => {
     const path = environment[name];
     try {
@@ -57,19 +52,50 @@ export function loadRedisUser(
   variables: Variables = process.env,
   file = '.env',
 ): RedisUserSettings {
-  const environment = toEnvironment(givenVariables(variables, file));
-  const mistakes = ruleMistakes(environment).filter((mistake) => mistake.startsWith('REDIS_'));
-  if (mistakes.length > 0) {
-    throw new SettingsError(mistakes);
+  const { environment, mistakes } = readEnvironment(variables, file);
+  const ofRedis = mistakes.filter((mistake) => mistake.startsWith('REDIS_'));
+  if (ofRedis.length > 0) {
+    throw new SettingsError(ofRedis);
   }
   return toRedisUser(environment);
 }
 
-function givenVariables(variables: Variables, file: string): Variables {
+function readEnvironment(
+  variables: Variables,
+  file: string,
+): { given: Variables; environment: Environment; mistakes: string[] } {
   const fromFile = existsSync(file) ? parse(readFileSync(file)) : {};
-  return Object.fromEntries(
+  const given = Object.fromEntries(
     Object.entries({ ...fromFile, ...variables }).filter(([, value]) => value !== ''),
   );
+  const { secrets, mistakes } = readSecretFiles(given);
+  const environment = toEnvironment({ ...given, ...secrets });
+  return { given, environment, mistakes: [...mistakes, ...ruleMistakes(environment)] };
+}
+
+function readSecretFiles(given: Variables): { secrets: Variables; mistakes: string[] } {
+  const secrets: Record<string, string> = {};
+  const mistakes: string[] = [];
+  for (const name of SECRET_SETTINGS) {
+    const path = given[`${name}_FILE`];
+    if (path === undefined) {
+      continue;
+    }
+    if (given[name] !== undefined) {
+      mistakes.push(`${name} and ${name}_FILE exclude each other`);
+      continue;
+    }
+    try {
+      // An editor ends the line; the secret is what stands on it.
+      secrets[name] = readFileSync(path, 'utf8').replace(/\r?\n$/, '');
+    } catch {
+      mistakes.push(`${name}_FILE must be a file that can be read`);
+    }
+    if (secrets[name] === '') {
+      mistakes.push(`${name}_FILE must not be empty`);
+    }
+  }
+  return { secrets, mistakes };
 }
 
 function toEnvironment(given: Variables): Environment {
@@ -95,7 +121,13 @@ function combinationMistakes(environment: Environment): string[] {
   ) {
     mistakes.push('BOOTSTRAP_ADMIN_USERNAME and BOOTSTRAP_ADMIN_PASSWORD go together');
   }
+  if (environment.MANAGEMENT_PORT === environment.PORT && environment.PORT !== 0) {
+    mistakes.push('MANAGEMENT_PORT must be another port than PORT');
+  }
   if (environment.NODE_ENV === 'production') {
+    if (itemsOf(environment.CORS_ORIGINS).some((origin) => origin.startsWith('http:'))) {
+      mistakes.push('CORS_ORIGINS must begin with https:// in production');
+    }
     if (!environment.REDIS_NODES) {
       mistakes.push('REDIS_NODES is needed in production: the embedded cluster is for development');
     }
@@ -118,7 +150,8 @@ function toSettings(
     http: {
       host: environment.HOST,
       port: environment.PORT,
-      trustedProxies: environment.TRUSTED_PROXIES?.split(',').map((proxy) => proxy.trim()) ?? [],
+      trustedProxies: itemsOf(environment.TRUSTED_PROXIES),
+      corsOrigins: itemsOf(environment.CORS_ORIGINS),
       ...(pem.cert && pem.key && environment.TLS_CERT && environment.TLS_KEY
         ? {
             tls: {
@@ -129,6 +162,12 @@ function toSettings(
           }
         : {}),
     },
+    hasApiDocs: environment.API_DOCS
+      ? environment.API_DOCS === 'on'
+      : environment.NODE_ENV !== 'production',
+    ...(environment.MANAGEMENT_PORT === undefined
+      ? {}
+      : { management: { host: environment.MANAGEMENT_HOST, port: environment.MANAGEMENT_PORT } }),
     redis: {
       ...(environment.REDIS_NODES ? { nodes: parseNodes(environment.REDIS_NODES) } : {}),
       ...toRedisUser(environment),
@@ -178,6 +217,10 @@ function toRedisUser(environment: Environment): RedisUserSettings {
     ...(environment.REDIS_PASSWORD ? { password: new Secret(environment.REDIS_PASSWORD) } : {}),
     keyPrefix: environment.REDIS_KEY_PREFIX,
   };
+}
+
+function itemsOf(list: string | undefined): string[] {
+  return list?.split(',').map((item) => item.trim()) ?? [];
 }
 
 function parseNodes(list: string): { host: string; port: number }[] {

@@ -8,6 +8,8 @@ export interface Settings {
     readonly port: number;
     /** Addresses or CIDRs whose X-Forwarded-* headers are believed. */
     readonly trustedProxies: readonly string[];
+    /** Origins of pages that browsers let read the answers. Empty: none but our own. */
+    readonly corsOrigins: readonly string[];
     /** PEM texts, and the files that they were read from; absent: plain HTTP. */
     readonly tls?: {
       readonly cert: string;
@@ -15,6 +17,10 @@ export interface Settings {
       readonly files: { readonly cert: string; readonly key: string };
     };
   };
+  /** Swagger UI and the OpenAPI document. */
+  readonly hasApiDocs: boolean;
+  /** For what watches an instance: plain HTTP with the metrics and all of its health. Absent: no listener of its own. */
+  readonly management?: { readonly host: string; readonly port: number };
   readonly redis: {
     /** Absent: the embedded cluster. */
     readonly nodes?: readonly { readonly host: string; readonly port: number }[];

@@ -2,6 +2,7 @@ import { Controller, Get, Header } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
 
 import { Public } from '../common/authentication/index.js';
+import { MayTellInternals } from '../common/internals/index.js';
 import { ApiProblems, Problem } from '../common/problem/index.js';
 import { Readiness } from './readiness.js';
 
@@ -56,15 +57,16 @@ export class HealthController {
     description:
       'Whether this instance can do what another one could: it reaches every master that is up, has the signing keys, ' +
       'may answer from memory, and is not stopping. What is missing for every instance alike, such as a shard that is ' +
-      'down, makes it degraded, but not unready.',
+      'down, makes it degraded, but not unready. In production the checks are told on the management port only.',
   })
   @ApiOkResponse({ type: HealthResponse, description: 'It should.' })
   @ApiProblems('not-ready')
-  async ready(): Promise<HealthResponse> {
+  async ready(@MayTellInternals() mayTell: boolean): Promise<HealthResponse> {
     const { status, checks } = await this.readiness.check();
+    const told = mayTell ? checks : {};
     if (status === 'not-ready') {
-      throw new Problem('not-ready', { extensions: { checks } });
+      throw new Problem('not-ready', { extensions: { checks: told } });
     }
-    return { status, checks };
+    return { status, checks: told };
   }
 }

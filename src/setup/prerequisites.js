@@ -96,6 +96,24 @@ export function ensureWrk() {
   }
 }
 
+/** @returns the proxy for the tests of docker/ */
+export function ensureNginx() {
+  // Where Debian puts it, which is not on everybody's path.
+  const find = () => ['nginx', '/usr/sbin/nginx'].find(isCommand);
+  const wasThere = find() !== undefined;
+  const nginx = findOrInstall(find, { debian: ['nginx-light'], homebrew: ['nginx'] });
+  if (!nginx) {
+    throw new SetUpError(
+      'The tests of docker/ need nginx. Install it (Debian, Ubuntu: apt-get install nginx-light; macOS: brew install nginx).',
+    );
+  }
+  if (!wasThere && isCommand('systemctl')) {
+    // The package starts a server of its own, which nobody asked for. Where there is no systemd, it does not.
+    spawnSync('systemctl', ['disable', '--now', 'nginx'], { stdio: 'ignore' });
+  }
+  return nginx;
+}
+
 /** Whether the settings name a cluster that runs already. */
 export function namesOwnCluster() {
   // As the loader of the settings: the environment wins over .env, and an empty value is none.

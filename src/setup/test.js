@@ -1,6 +1,14 @@
 import { execFile } from 'node:child_process';
 
-import { runs, say, ensureChromium, ensureSpin, ensureWrk, SetUpError } from './prerequisites.js';
+import {
+  runs,
+  say,
+  ensureChromium,
+  ensureNginx,
+  ensureSpin,
+  ensureWrk,
+  SetUpError,
+} from './prerequisites.js';
 
 const node = (script, ...args) => [process.execPath, [`node_modules/${script}`, ...args]];
 
@@ -14,6 +22,7 @@ const CHECKS = [
 /** Lint, types, then every test. With arguments only the tests, chosen by Jest's own options. */
 export async function runTests(jestArguments) {
   process.env.CHROMIUM = ensureChromium();
+  process.env.NGINX = ensureNginx();
   ensureSpin();
   ensureWrk();
   if (jestArguments.length === 0) {

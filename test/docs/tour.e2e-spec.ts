@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 import { HttpClient } from '../support/http-client.js';
-import { freePort } from '../support/instance.js';
+import { freePort } from '../support/free-port.js';
 import { codeBlocks, codeSpans, sections, tableWith } from '../support/markdown.js';
 import { readOperations } from '../support/openapi.js';
 

@@ -218,17 +218,21 @@ describe('npm start', () => {
     expect(run.output()).not.toContain('    at ');
   });
 
-  it('says so when its port is taken', async () => {
+  it.each([
+    ['PORT', "The API's port is in use by another program"],
+    ['MANAGEMENT_PORT', 'The management port is in use by another program'],
+  ])('says so when its %s is taken', async (name, message) => {
     const other = await startTestApp();
     const run = start(process.execPath, ['dist/main.js'], {
       REDIS_NODES: process.env['TEST_REDIS_NODES']!,
       REDIS_USERNAME: process.env['TEST_REDIS_USERNAME']!,
       REDIS_PASSWORD: process.env['TEST_REDIS_PASSWORD']!,
-      PORT: new URL(other.url).port,
+      [name]: new URL(other.url).port,
     });
 
     expect(await run.ended).toBe(1);
-    expect(run.output()).toContain("The API's port is in use by another program");
+    expect(run.output()).toContain(message);
+    expect(run.output()).toContain(`Set ${name} to another one`);
     await other.close();
   });
 

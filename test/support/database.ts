@@ -1,7 +1,7 @@
 import { PGlite } from '@electric-sql/pglite';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 
-import { freePort } from './instance.js';
+import { freePort } from './free-port.js';
 
 /** A PostgreSQL in this process's memory, which other processes reach as any other. */
 export class Database {

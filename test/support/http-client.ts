@@ -47,7 +47,7 @@ export class HttpClient {
           }),
     });
     const text = await response.text();
-    const isJson = /json/.test(response.headers.get('content-type') ?? '');
+    const isJson = method !== 'HEAD' && /json/.test(response.headers.get('content-type') ?? '');
     const body = (isJson ? JSON.parse(text) : text) as Body;
     return { status: response.status, headers: response.headers, body };
   }

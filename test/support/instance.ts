@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 
+import { freePort } from './free-port.js';
 import { HttpClient } from './http-client.js';
 import { eventually } from './own-cluster.js';
 import { running } from './running.js';
@@ -167,16 +167,6 @@ class Run {
     this.signal(name);
     await this.ended;
   }
-}
-
-/** One that nobody listens on at the moment. */
-export async function freePort(): Promise<number> {
-  return new Promise((done) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => done(port));
-    });
-  });
 }
 
 function auditEvents(output: string): Record<string, unknown>[] {

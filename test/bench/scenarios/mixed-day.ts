@@ -1,4 +1,5 @@
 import { Random } from '../../chaos/random.js';
+import { freePort } from '../../support/free-port.js';
 import { refreshCount, requestsOfDay, SHARES } from '../day.js';
 import { hitRate, lookUpsOf } from '../hit-rate.js';
 import { measureOnce, warmUp } from '../measure.js';
@@ -30,13 +31,15 @@ export const mixedDay: Scenario = {
         const refreshing = await stage.seedUsers(refreshCount(count), 1);
         const day = requestsOfDay(count, readers, refreshing, new Random(SEED + round));
         // Alone, or each change would wait for the other one's acknowledgement.
-        const server = await stage.startKeyslot(variables);
+        const port = String(await freePort());
+        const server = await stage.startKeyslot({ ...variables, MANAGEMENT_PORT: port });
+        const management = `http://127.0.0.1:${port}`;
         const warm = readers.map(({ header }) => ({ path: '/api/user', header }));
         const file = stage.writeRequests(warm);
         await warmUp(server, { file, order: 'once', seconds, connections });
-        const before = await lookUpsOf(server.url);
+        const before = await lookUpsOf(management);
         const result = await measureOnce(stage, server, day, { seconds, connections });
-        measured[name] = { ...result, hitRate: hitRate(before, await lookUpsOf(server.url)) };
+        measured[name] = { ...result, hitRate: hitRate(before, await lookUpsOf(management)) };
         await stage.stop(server);
       }
       return Object.fromEntries(instances.map(([name]) => [name, measured[name]!]));

@@ -1,0 +1,22 @@
+#!/bin/sh
+# Makes one cluster of the nodes: three masters with a replica each. Does nothing when they are one already.
+#
+# NODES    host:port of all six, separated by spaces
+# SECRETS  the folder with redis-ca and redis-admin-password
+set -eu
+
+REDISCLI_AUTH=$(cat "$SECRETS/redis-admin-password")
+export REDISCLI_AUTH
+
+first=${NODES%% *}
+redis() {
+  redis-cli --tls --cacert "$SECRETS/redis-ca" --user admin --no-auth-warning "$@"
+}
+
+if redis -h "${first%:*}" -p "${first#*:}" cluster info | grep -q '^cluster_slots_assigned:16384'; then
+  echo 'The cluster is there already.'
+  exit 0
+fi
+# Word by word: each node is an argument.
+# shellcheck disable=SC2086
+redis --cluster create $NODES --cluster-replicas 1 --cluster-yes

@@ -1,0 +1,85 @@
+import type { FastifyInstance } from 'fastify';
+import { createServer, type IncomingMessage, type ServerOptions } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Logger } from 'pino';
+
+import { hideInternals } from '../common/internals/index.js';
+import { Problem } from '../common/problem/index.js';
+import type { Settings } from '../config/index.js';
+import { answerClientError } from './client-errors.js';
+
+const METRICS = '/metrics';
+/** What the management port serves, and nothing else. */
+const ROUTES = ['/health/live', '/health/ready', METRICS];
+
+interface Management {
+  readonly settings: Pick<Settings, 'isProduction' | 'management'>;
+  /** As for the public port. */
+  readonly limits: ServerOptions;
+  readonly logger: Pick<Logger, 'info'>;
+}
+
+/**
+ * What tells of the inside has a port of its own, for probes and Prometheus: plain HTTP, to be reached from the private
+ * side only. In production the public port has no metrics, and of the health only whether it is well; in development it has
+ * all of it too. The management port opens before the public one and closes after it, so that an instance can be watched
+ * while it starts and drains.
+ */
+export function separateManagement(server: FastifyInstance, options: Management): void {
+  const { isProduction, management } = options.settings;
+  if (isProduction) {
+    hideFromPublic(server);
+  }
+  if (management) {
+    listen(server, management, options);
+  }
+}
+
+const onPrivateSide = new WeakSet<IncomingMessage>();
+
+/** By hooks of the routes themselves, which cost the others nothing. */
+function hideFromPublic(server: FastifyInstance): void {
+  server.addHook('onRoute', (route) => {
+    if (!ROUTES.includes(route.url)) {
+      return;
+    }
+    route.onRequest = (request, _, done) => {
+      if (onPrivateSide.has(request.raw)) {
+        done();
+        return;
+      }
+      hideInternals(request);
+      done(route.url === METRICS ? new Problem('not-found') : undefined);
+    };
+  });
+}
+
+function listen(
+  server: FastifyInstance,
+  { host, port }: NonNullable<Settings['management']>,
+  { limits, logger }: Pick<Management, 'limits' | 'logger'>,
+): void {
+  const listener = createServer(limits, (request, response) => {
+    onPrivateSide.add(request);
+    server.routing(request, response);
+  });
+  listener.on('clientError', (error, socket) =>
+    // What an HTTP server accepts are sockets.
+    answerClientError(error, socket as Socket, logger),
+  );
+  server.addHook('onRequest', (request, _, done) => {
+    const isElsewhere =
+      onPrivateSide.has(request.raw) && !ROUTES.includes(request.routeOptions.url ?? '');
+    done(isElsewhere ? new Problem('not-found') : undefined);
+  });
+  server.addHook('onReady', (done) => {
+    listener.once('error', done).listen(port, host, () => {
+      listener.off('error', done);
+      done();
+    });
+  });
+  server.addHook('onClose', (_, done) => {
+    listener.close(() => done());
+    listener.closeAllConnections();
+  });
+}

@@ -1,0 +1,1 @@
+export { hideInternals, MayTellInternals } from './internals.js';

@@ -1,0 +1,228 @@
+import { Ajv } from 'ajv';
+import { validate } from 'dockerfile-utils';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+
+import { Environment, SECRET_SETTINGS } from '../../src/config/environment.js';
+import { LONGEST_SHUTDOWN_MS } from '../../src/bootstrap/shutdown.js';
+
+const DOCKER = 'docker';
+const CHART = join(DOCKER, 'helm/keyslot');
+const COMPOSE_FILES = ['docker/compose.development.yaml', 'docker/compose.production.yaml'];
+
+const read = (...path: string[]): string => readFileSync(join(...path), 'utf8');
+const readYaml = <T>(...path: string[]): T => parse(read(...path), { merge: true }) as T;
+const secondsOf = (duration: string): number => Number(/^(\d+)s$/.exec(duration)?.[1]);
+
+interface Service {
+  readonly image?: string;
+  readonly user?: string;
+  readonly read_only?: boolean;
+  readonly privileged?: boolean;
+  readonly cap_drop?: readonly string[];
+  readonly security_opt?: readonly string[];
+  readonly mem_limit?: string;
+  readonly pids_limit?: number;
+  readonly ports?: readonly string[];
+  readonly stop_grace_period?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly secrets?: readonly string[];
+}
+interface ComposeFile {
+  readonly services: Readonly<Record<string, Service>>;
+  readonly secrets: Readonly<Record<string, { readonly file: string }>>;
+  readonly configs: Readonly<Record<string, { readonly file: string }>>;
+}
+
+/** Whether a setting of this name is read from the environment. */
+const isSetting = (name: string): boolean =>
+  Object.hasOwn(new Environment(), name) ||
+  SECRET_SETTINGS.some((secret) => name === secret || name === `${secret}_FILE`) ||
+  // Without a default, they are not there until they are set.
+  ['CORS_ORIGINS', 'JWT_ISSUER', 'MANAGEMENT_PORT', 'REDIS_NODES', 'REDIS_TLS_CA'].includes(name) ||
+  ['REDIS_USERNAME', 'TLS_CERT', 'TLS_KEY', 'TRUSTED_PROXIES'].includes(name);
+
+describe('docker/Dockerfile', () => {
+  const stages = read(DOCKER, 'Dockerfile')
+    .split(/^FROM /m)
+    .slice(1);
+  const production = stages.at(-1)!;
+
+  it('passes the linter', () => {
+    expect(validate(read(DOCKER, 'Dockerfile'))).toEqual([]);
+  });
+
+  it('ships an application that is not root and has no shell, from a build without scripts (106, 108)', () => {
+    expect(stages.find((stage) => stage.includes('AS build'))).toContain('npm ci --ignore-scripts');
+    expect(production).toMatch(/^gcr\.io\/distroless\/\S+:nonroot AS production$/m);
+    expect(production).not.toMatch(/^RUN /m);
+    expect(production).toMatch(/^USER [1-9]\d*:[1-9]\d*$/m);
+    // As a list: with a string there would be a shell between the signal and the process.
+    expect(production.match(/^ *(?:CMD|ENTRYPOINT) .*$/gm)).toHaveLength(2);
+    for (const [, form] of production.matchAll(/^ *(?:CMD|ENTRYPOINT) (.)/gm)) {
+      expect(form).toBe('[');
+    }
+  });
+
+  it('sets nothing but settings, and no secret', () => {
+    const set = [...production.matchAll(/^(?:ENV| {2})\s*([A-Z_]+)=/gm)].map(([, name]) => name!);
+
+    expect(set).toContain('NODE_ENV');
+    expect(set.filter((name) => !isSetting(name))).toEqual([]);
+    expect(set.filter((name) => SECRET_SETTINGS.some((secret) => secret === name))).toEqual([]);
+  });
+
+  it('is built from what it names and nothing else: neither tests nor secrets nor history (27, 108)', () => {
+    const [first, ...rest] = read('.dockerignore')
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'));
+    const kept = rest.filter((line) => line.startsWith('!')).map((line) => line.slice(1));
+    const copied = [...read(DOCKER, 'Dockerfile').matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(
+      ([, files]) => files!.split(' '),
+    );
+
+    expect(first).toBe('*');
+    expect(kept.sort()).toEqual([...new Set(copied)].sort());
+    expect(kept.filter((file) => !existsSync(file))).toEqual([]);
+    expect(rest).toContain('**/*.spec.ts');
+  });
+});
+
+describe('the compose files', () => {
+  it('pass the linter, which knows the specification', () => {
+    const { status, stdout } = spawnSync(
+      process.execPath,
+      // Warnings are about taste.
+      ['node_modules/dclint/bin/dclint.cjs', '--quiet', ...COMPOSE_FILES],
+      { encoding: 'utf8' },
+    );
+
+    expect({ status, said: stdout.trim() }).toEqual({ status: 0, said: '' });
+  });
+});
+
+describe('docker/compose.production.yaml', () => {
+  const { services, secrets, configs } = readYaml<ComposeFile>(DOCKER, 'compose.production.yaml');
+  const all = Object.entries(services);
+
+  it.each(all)('gives %s no more than it needs (108)', (_, service) => {
+    expect(service).toMatchObject({
+      read_only: true,
+      cap_drop: ['ALL'],
+      security_opt: ['no-new-privileges:true'],
+      mem_limit: expect.stringMatching(/^\d+m$/),
+      pids_limit: expect.any(Number),
+    });
+    expect(service.privileged).toBeUndefined();
+    expect(service.user).toMatch(/^[1-9]\d*:[1-9]\d*$/);
+  });
+
+  it('opens nothing but HTTPS to the outside', () => {
+    const open = all.flatMap(([name, { ports = [] }]) => ports.map((port) => [name, port]));
+
+    expect(open).toEqual([['nginx', '0.0.0.0:${HTTPS_PORT:-443}:8443']]);
+  });
+
+  it('stops an instance only when it has had the time to drain', () => {
+    for (const name of ['keyslot-1', 'keyslot-2']) {
+      const grace = secondsOf(services[name]!.stop_grace_period!);
+      expect(grace * 1000).toBeGreaterThan(LONGEST_SHUTDOWN_MS);
+    }
+  });
+
+  it('sets nothing but settings, and secrets by their files (93)', () => {
+    const set = Object.keys(services['keyslot-1']!.environment!);
+
+    expect(set.filter((name) => !isSetting(name))).toEqual([]);
+    expect(set).toEqual(
+      expect.arrayContaining(['REDIS_PASSWORD_FILE', 'KEY_ENCRYPTION_SECRET_FILE']),
+    );
+    expect(set.filter((name) => SECRET_SETTINGS.some((secret) => secret === name))).toEqual([]);
+  });
+
+  it('names files that are there, and secrets that nobody commits', () => {
+    for (const { file } of Object.values(configs)) {
+      expect([file, existsSync(join(DOCKER, file))]).toEqual([file, true]);
+    }
+    for (const { file } of Object.values(secrets)) {
+      expect(file).toMatch(/^secrets\//);
+    }
+    expect(read('.gitignore')).toContain('docker/secrets/');
+    const used = all.flatMap(([, service]) => service.secrets ?? []);
+    expect([...new Set(used)].sort()).toEqual(Object.keys(secrets).sort());
+  });
+});
+
+describe('docker/helm/keyslot', () => {
+  type Values = Record<string, unknown> & {
+    readonly preStopSeconds: number;
+    readonly terminationGracePeriodSeconds: number;
+  };
+  const values = readYaml<Values>(CHART, 'values.yaml');
+  const isValid = new Ajv({ allErrors: true, strict: false }).compile(
+    JSON.parse(read(CHART, 'values.schema.json')) as object,
+  );
+  const templates = readdirSync(join(CHART, 'templates')).map((name): [string, string] => [
+    name,
+    read(CHART, 'templates', name),
+  ]);
+  const deployment = read(CHART, 'templates/deployment.yaml');
+  const needed = {
+    image: { repository: 'registry.example.com/keyslot', tag: '0.1.0' },
+    issuer: 'https://api.example.com',
+    redis: { nodes: ['10.0.0.1:6379'] },
+    secrets: { name: 'keyslot' },
+    trustedProxies: ['10.1.0.0/16'],
+  };
+  const mistakesOf = (more: object): string[] => {
+    isValid({ ...values, ...needed, ...more });
+    return (isValid.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
+  };
+
+  it('takes its defaults and the few values that have none', () => {
+    expect(mistakesOf({})).toEqual([]);
+    expect(isValid(values)).toBe(false);
+  });
+
+  it.each<[string, object]>([
+    ['an image without a version', { image: { repository: 'keyslot' } }],
+    ['an issuer by plain HTTP', { issuer: 'http://api.example.com' }],
+    ['no node of Redis', { redis: { nodes: [] } }],
+    ['no secret', { secrets: { name: '' } }],
+    ['neither a proxy nor TLS', { trustedProxies: [] }],
+    ['an origin by plain HTTP', { corsOrigins: ['http://app.example.com'] }],
+    ['any origin', { corsOrigins: ['*'] }],
+    ['a secret as a setting', { settings: { REDIS_PASSWORD: 'x' } }],
+    ['a value that is misspelt', { replica: 3 }],
+    ['an ingress without TLS', { ingress: { enabled: true, host: 'api.example.com' } }],
+    ['less time to stop than it may take', { terminationGracePeriodSeconds: 20 }],
+  ])('refuses %s', (_, mistake) => {
+    expect(mistakesOf(mistake)).not.toEqual([]);
+  });
+
+  it('leaves a pod more time to stop than the pause before it and draining take', () => {
+    const left = values.terminationGracePeriodSeconds - values.preStopSeconds;
+
+    expect(left * 1000).toBeGreaterThan(LONGEST_SHUTDOWN_MS);
+  });
+
+  it('sets nothing but settings', () => {
+    const set = [...deployment.matchAll(/^ +- (?:\{ )?name: ([A-Z_]+)/gm)].map(([, name]) => name!);
+
+    expect(set.length).toBeGreaterThan(10);
+    expect(set.filter((name) => !isSetting(name))).toEqual([]);
+  });
+
+  it('uses no value that it does not have', () => {
+    for (const [name, template] of templates) {
+      for (const [, path] of template.matchAll(/\.Values\.([\w.]+)/g)) {
+        const value = path!
+          .split('.')
+          .reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], values);
+        expect([name, path, value === undefined]).toEqual([name, path, false]);
+      }
+    }
+  });
+});

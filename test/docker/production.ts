@@ -1,0 +1,265 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { parse } from 'yaml';
+
+import { findFreePorts, portsFrom } from '../../src/embedded-cluster/ports.js';
+import { freePort } from '../support/free-port.js';
+import { Instance } from '../support/instance.js';
+import { eventually } from '../support/own-cluster.js';
+import { running } from '../support/running.js';
+
+const run = promisify(execFile);
+const DOCKER = resolve('docker');
+const SECRETS = '/run/secrets';
+/** No other tests look for ports from there on. */
+const FIRST_REDIS_PORT = 20_700;
+const START_MS = 30_000;
+
+interface ComposeFile {
+  readonly 'x-keyslot': { readonly environment: Record<string, string> };
+  readonly services: Record<string, { readonly environment: Record<string, string> }>;
+}
+
+/**
+ * What docker/compose.production.yaml puts together, on loopback: nginx and six nodes of Redis with the very files of
+ * docker/, secrets by the very script, and two instances with the environment of their services. Addresses and paths are
+ * all that differs.
+ */
+export class Production {
+  readonly folder = mkdtempSync(join(tmpdir(), 'keyslot-docker-'));
+  readonly secrets = join(this.folder, 'secrets');
+  redisPorts: readonly number[] = [];
+  instances: readonly Instance[] = [];
+  managementPorts: readonly number[] = [];
+  /** One that Redis cannot be reached from. */
+  cutOff: Instance | undefined;
+  private readonly compose = parse(readFileSync(join(DOCKER, 'compose.production.yaml'), 'utf8'), {
+    merge: true,
+  }) as ComposeFile;
+  private readonly children: ChildProcess[] = [];
+
+  private constructor() {
+    running.add(this.stop);
+  }
+
+  static async start(): Promise<Production> {
+    const production = new Production();
+    try {
+      await production.makeSecrets();
+      await production.startRedis();
+      await production.startInstances();
+    } catch (error) {
+      await production.stop();
+      throw error;
+    }
+    return production;
+  }
+
+  readonly stop = async (): Promise<void> => {
+    running.delete(this.stop);
+    await Promise.all([...this.instances, this.cutOff].map(async (instance) => instance?.stop()));
+    // Whatever was being started when something else failed.
+    await Promise.all([...running].map(async (end) => end()));
+    await Promise.all(
+      this.children.map(async (child) => {
+        const ended = new Promise((done) => child.once('exit', done));
+        if (child.exitCode === null && child.signalCode === null) {
+          child.kill('SIGTERM');
+          await ended;
+        }
+      }),
+    );
+    rmSync(this.folder, { recursive: true, force: true });
+  };
+
+  secret(name: string): string {
+    return readFileSync(join(this.secrets, name), 'utf8');
+  }
+
+  /** By the script of docker/, with this node in place of the one in the image. */
+  async makeSecrets(): Promise<void> {
+    await run(join(DOCKER, 'make-secrets.sh'), [this.secrets], {
+      env: {
+        PATH: process.env['PATH'],
+        KEYSLOT: process.execPath,
+        ADDRESSES: '127.0.0.1',
+        NAME: 'localhost',
+      },
+    });
+  }
+
+  /** All secrets, by the names of their files. */
+  allSecrets(): Record<string, string> {
+    return Object.fromEntries(readdirSync(this.secrets).map((name) => [name, this.secret(name)]));
+  }
+
+  /** What redis-cli says, as the user whose password is in the secret. Without one: as nobody. */
+  async redis(port: number, user: string | undefined, ...command: string[]): Promise<string> {
+    const password = user === undefined ? undefined : this.secret(`redis-${user}-password`).trim();
+    const { stdout } = await run(
+      'redis-cli',
+      [
+        ...['-p', String(port), '--tls', '--cacert', join(this.secrets, 'redis-ca')],
+        ...(user === undefined ? [] : ['--user', user]),
+        ...command,
+      ],
+      { env: { PATH: process.env['PATH'], REDISCLI_AUTH: password } },
+    );
+    return stdout;
+  }
+
+  /** @returns the address of an nginx in front of these instances, and how to read its log */
+  async startNginx(instances: readonly { readonly url: string }[]): Promise<Nginx> {
+    const folder = mkdtempSync(join(this.folder, 'nginx-'));
+    const port = await freePort();
+    const [first, second] = instances.map(({ url }) => new URL(url).host);
+    const file = this.render('nginx/nginx.conf', folder, {
+      // First: the others put such paths in.
+      '/tmp/': `${folder}/`,
+      'listen 8443': `listen 127.0.0.1:${port}`,
+      '172.30.1.11:3000': first!,
+      '172.30.1.12:3000': second!,
+      '/dev/stdout': join(folder, 'access.log'),
+      '/dev/stderr': join(folder, 'error.log'),
+    });
+    // Who is root gives the work to somebody who may not look into the folder.
+    const user = process.getuid?.() === 0 ? ['-g', 'user root;'] : [];
+    const errorLog = join(folder, 'error.log');
+    const child = this.spawn(process.env['NGINX']!, ['-e', errorLog, '-c', file, ...user]);
+    const workers = async (): Promise<string[]> =>
+      (await run('pgrep', ['-P', String(child.pid)])).stdout.trim().split('\n');
+    const reload = async (change: (text: string) => string): Promise<void> => {
+      const before = await workers();
+      writeFileSync(file, change(readFileSync(file, 'utf8')));
+      child.kill('SIGHUP');
+      await eventually('the workers have been replaced', START_MS, async () =>
+        (await workers()).every((worker) => !before.includes(worker)),
+      );
+    };
+    const errors = (): string => readFileSync(errorLog, 'utf8');
+    await eventually('nginx is there', START_MS, () =>
+      fetch(`http://127.0.0.1:${port}`).then(
+        () => true,
+        () => false,
+      ),
+    );
+    return {
+      url: `https://localhost:${port}`,
+      errors,
+      takeOut: async ({ url }) =>
+        reload((text) => text.replace(`server ${new URL(url).host}`, '$& down')),
+      putBack: async () => reload((text) => text.replace(' down ', ' ')),
+      answers: () =>
+        readFileSync(join(folder, 'access.log'), 'utf8')
+          .split('\n')
+          .filter(Boolean)
+          .map((line) => JSON.parse(line) as NginxAnswer),
+    };
+  }
+
+  private async startRedis(): Promise<void> {
+    this.redisPorts = portsFrom((await findFreePorts(FIRST_REDIS_PORT))!);
+    for (const port of this.redisPorts) {
+      const folder = join(this.folder, `redis-${port}`);
+      mkdirSync(folder);
+      const file = this.render('redis/redis.conf', folder, {
+        'tls-port 6379': `bind 127.0.0.1\ntls-port ${port}`,
+        '/data': folder,
+      });
+      this.spawn('redis-server', [file]);
+    }
+    await eventually('the nodes answer', START_MS, async () => {
+      const answers = this.redisPorts.map(async (port) =>
+        this.redis(port, undefined, 'ping').catch(() => ''),
+      );
+      return (await Promise.all(answers)).every((answer) => answer.includes('NOAUTH'));
+    });
+    await this.createCluster();
+    await eventually('the cluster is whole', START_MS, async () => {
+      const infos = await Promise.all(
+        this.redisPorts.map(async (port) => this.redis(port, 'admin', 'info', 'replication')),
+      );
+      return infos.every((info) => /slave0:.*state=online|master_link_status:up/.test(info));
+    });
+  }
+
+  /** By the script of docker/, with the environment of its service. */
+  async createCluster(): Promise<string> {
+    const { environment } = this.compose.services['redis-cluster']!;
+    const { stdout } = await run('sh', [join(DOCKER, 'redis/create-cluster.sh')], {
+      env: { PATH: process.env['PATH'], ...this.onLoopback(environment) },
+    });
+    return stdout;
+  }
+
+  private async startInstances(): Promise<void> {
+    this.managementPorts = [await freePort(), await freePort()];
+    const started = this.managementPorts.map(async (port) => Instance.start(this.variables(port)));
+    const cutOff = Instance.launch({ ...this.variables(0), REDIS_NODES: '127.0.0.1:1' });
+    this.instances = await Promise.all(started);
+    this.cutOff = await cutOff;
+  }
+
+  /** As the image and the compose file set them. Empty: what other tests set. */
+  private variables(managementPort: number): Record<string, string> {
+    return {
+      ...this.onLoopback(this.compose['x-keyslot'].environment),
+      ...{ REDIS_PASSWORD: '', KEY_ENCRYPTION_SECRET: '', REDIS_KEY_PREFIX: '' },
+      ...{ JWT_ISSUER: 'https://localhost', CORS_ORIGINS: '', REGISTRATION: '' },
+      ...{ NODE_ENV: 'production', LOG_LEVEL: 'info', DATA_DIRECTORY: '/nobody/may/write' },
+      MANAGEMENT_PORT: String(managementPort),
+    };
+  }
+
+  private onLoopback(environment: Record<string, string>): Record<string, string> {
+    const rendered = Object.entries(environment).map(([name, value]): [string, string] => [
+      name,
+      value
+        .replaceAll(SECRETS, this.secrets)
+        .replace(/172\.30\.2\.1(\d):6379/g, (_, node) => `127.0.0.1:${this.redisPorts[node - 1]}`)
+        .replace(/172\.30\.1\.\d+/g, '127.0.0.1'),
+    ]);
+    return Object.fromEntries(rendered);
+  }
+
+  private render(name: string, folder: string, texts: Record<string, string>): string {
+    let text = readFileSync(join(DOCKER, name), 'utf8');
+    for (const [from, to] of Object.entries({ ...texts, [SECRETS]: this.secrets })) {
+      if (!text.includes(from)) {
+        throw new Error(`docker/${name} does not say "${from}" any more`);
+      }
+      text = text.replaceAll(from, to);
+    }
+    const file = join(folder, basename(name));
+    writeFileSync(file, text);
+    return file;
+  }
+
+  private spawn(program: string, args: readonly string[]): ChildProcess {
+    const env = { PATH: process.env['PATH'] };
+    const child = spawn(program, args, { stdio: 'ignore', env });
+    this.children.push(child);
+    return child;
+  }
+}
+
+export interface Nginx {
+  readonly url: string;
+  readonly errors: () => string;
+  /** As the operator does before an upgrade; the instance has nothing in hand any more then. */
+  readonly takeOut: (instance: { readonly url: string }) => Promise<void>;
+  readonly putBack: () => Promise<void>;
+  readonly answers: () => NginxAnswer[];
+}
+
+export interface NginxAnswer {
+  readonly requestId: string;
+  readonly method: string;
+  readonly status: number;
+  readonly ip: string;
+  /** Which instances were asked, one after the other. */
+  readonly instance: string;
+}

@@ -1,0 +1,108 @@
+import type { Answer } from '../support/http-client.js';
+import { startTestApp, type TestApp } from '../support/test-app.js';
+
+const LISTED = ['https://app.example.com', 'http://localhost:5173'];
+const ABOUT_CORS = /^access-control-/;
+
+const corsHeaders = ({ headers }: Answer<unknown>): string[] =>
+  [...headers.keys()].filter((name) => ABOUT_CORS.test(name));
+
+/** Requirement 85, as a browser asks on behalf of a page. */
+describe('a page of another origin', () => {
+  let api: TestApp;
+  beforeAll(async () => {
+    api = await startTestApp({ CORS_ORIGINS: LISTED.join(', ') });
+  });
+  afterAll(async () => api.close());
+
+  const preflight = async (origin: string, path = '/api/user'): Promise<Answer<unknown>> =>
+    api.request('OPTIONS', path, {
+      headers: {
+        origin,
+        'access-control-request-method': 'PATCH',
+        'access-control-request-headers': 'authorization,content-type',
+      },
+    });
+  const read = async (origin: string): Promise<Answer<unknown>> =>
+    api.request('GET', '/api/user', { headers: { origin } });
+
+  it.each(LISTED)(
+    'that is listed may call the API and read its answers: %s (85)',
+    async (origin) => {
+      const asked = await preflight(origin);
+      expect(asked.status).toBe(204);
+      expect(asked.headers.get('access-control-allow-origin')).toBe(origin);
+      expect(asked.headers.get('access-control-allow-methods')).toContain('PATCH');
+      expect(asked.headers.get('access-control-allow-headers')).toMatch(
+        /Authorization.*Content-Type/,
+      );
+
+      const { tokens } = await api.newUser();
+      const answer = await api.request('GET', '/api/user', {
+        token: tokens.access_token,
+        headers: { origin },
+      });
+      expect(answer.status).toBe(200);
+      expect(answer.headers.get('access-control-allow-origin')).toBe(origin);
+      // Also what went wrong, and when to try again.
+      const refused = await read(origin);
+      expect(refused.status).toBe(401);
+      expect(refused.headers.get('access-control-allow-origin')).toBe(origin);
+      expect(refused.headers.get('access-control-expose-headers')).toContain('Retry-After');
+    },
+  );
+
+  it.each([
+    'null',
+    'http://app.example.com',
+    'https://app.example.com:8443',
+    'https://app.example.com.evil.test',
+    'https://evilapp.example.com',
+    'https://sub.app.example.com',
+    'https://example.com',
+    'https://APP.example.com',
+    'https://app.example.com/',
+    'https://app.example.com,https://evil.test',
+    'https://appXexample.com',
+    'http://localhost',
+    'http://localhost:51730',
+    '*',
+    '',
+  ])('that is not listed is told nothing: %s (85)', async (origin) => {
+    for (const answer of [await preflight(origin), await read(origin)]) {
+      expect(corsHeaders(answer)).toEqual([]);
+      expect(answer.status).toBeGreaterThanOrEqual(400);
+      expect(answer.headers.get('vary')).toMatch(/\borigin\b/i);
+    }
+  });
+
+  it('gets no answer that a cache would give to another, and none with credentials (85)', async () => {
+    for (const path of ['/api/user', '/health/live', '/nothing', '/.well-known/jwks.json']) {
+      for (const origin of [...LISTED, 'https://evil.test']) {
+        const { headers } = await api.request('GET', path, { headers: { origin } });
+        expect(headers.get('vary')).toMatch(/\borigin\b/i);
+        expect(headers.get('access-control-allow-credentials')).toBeNull();
+      }
+    }
+  });
+
+  it('leaves other clients what they had: no header, and the methods that there are', async () => {
+    const answer = await api.request('PUT', '/api/user');
+    expect(answer.status).toBe(405);
+    expect(answer.headers.get('allow')).toBe('DELETE, GET, HEAD, PATCH');
+    expect(corsHeaders(answer)).toEqual([]);
+    expect((await api.request('GET', '/nothing')).status).toBe(404);
+  });
+
+  it('is told nothing where none is listed (85)', async () => {
+    const closed = await startTestApp();
+    for (const method of ['OPTIONS', 'GET']) {
+      const answer = await closed.request(method, '/api/user', {
+        headers: { origin: LISTED[0]!, 'access-control-request-method': 'GET' },
+      });
+      expect(corsHeaders(answer)).toEqual([]);
+      expect(answer.status).toBe(method === 'GET' ? 401 : 405);
+    }
+    await closed.close();
+  });
+});
