@@ -1,16 +1,6 @@
 import 'reflect-metadata';
 import { Transform, type TransformFnParams } from 'class-transformer';
-import {
-  IsBoolean,
-  IsIn,
-  IsInt,
-  IsOptional,
-  IsUrl,
-  Matches,
-  Max,
-  Min,
-  ValidateBy,
-} from 'class-validator';
+import { IsBoolean, IsIn, IsInt, IsOptional, Matches, Max, Min, ValidateBy } from 'class-validator';
 import ipaddr from 'ipaddr.js';
 
 import { parseDuration } from './duration.js';
@@ -48,12 +38,6 @@ const IsListOf = (
     },
   });
 
-const COLLECTOR = {
-  protocols: ['http', 'https'],
-  require_protocol: true,
-  require_tld: false,
-  allow_underscores: true,
-};
 const isNode = (item: string): boolean => {
   const port = /^[^\s:]+:(\d{1,5})$/.exec(item)?.[1];
   return port !== undefined && Number(port) > 0 && Number(port) < 65_536;
@@ -225,25 +209,4 @@ export class Environment {
 
   @Matches(/.+/, { message: 'must be a folder' })
   DATA_DIRECTORY = '.data';
-
-  /** OpenTelemetry's own names. There are more that begin with `OTEL_`; these decide whether anything is traced. */
-  @IsOptional()
-  @IsUrl(COLLECTOR, { message: 'must be the http or https URL of a collector' })
-  OTEL_EXPORTER_OTLP_ENDPOINT?: string;
-
-  @IsOptional()
-  @IsUrl(COLLECTOR, { message: 'must be the http or https URL of a collector' })
-  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT?: string;
-
-  @IsOptional()
-  OTEL_EXPORTER_OTLP_PROTOCOL?: string;
-
-  @IsOptional()
-  OTEL_EXPORTER_OTLP_TRACES_PROTOCOL?: string;
-
-  @IsOptional()
-  OTEL_TRACES_EXPORTER?: string;
-
-  @IsOptional()
-  OTEL_SDK_DISABLED?: string;
 }

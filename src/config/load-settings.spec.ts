@@ -198,6 +198,52 @@ describe('the settings', () => {
     expect(mistakesOf({ PORT: 'x', LOG_LEVEL: 'x', REDIS_TLS: 'x' })).toHaveLength(3);
   });
 
+  describe('of OpenTelemetry', () => {
+    const collector = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' };
+
+    it('turn traces on when they name a collector, and are all handed on, hidden', () => {
+      const headers = 'x-api-key=a-key-of-the-collector';
+      writeFileSync(join(folder, '.env'), `OTEL_EXPORTER_OTLP_HEADERS=${headers}\n`);
+
+      const { tracing } = load({ ...collector, PORT: '1' });
+
+      expect(Object.keys(tracing.variables!).sort()).toEqual([
+        'OTEL_EXPORTER_OTLP_ENDPOINT',
+        'OTEL_EXPORTER_OTLP_HEADERS',
+      ]);
+      expect(tracing.variables!['OTEL_EXPORTER_OTLP_HEADERS']?.reveal()).toBe(headers);
+      expect(JSON.stringify(tracing)).not.toContain('a-key-of-the-collector');
+    });
+
+    it.each([
+      { OTEL_SERVICE_NAME: 'keyslot', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' },
+      { OTEL_EXPORTER_OTLP_ENDPOINT: '' },
+      { ...collector, OTEL_SDK_DISABLED: 'True' },
+      { ...collector, OTEL_TRACES_EXPORTER: 'none', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' },
+    ])('leave them off with %j, and nothing is wrong with that', (variables) => {
+      expect(load(variables).tracing).toEqual({});
+    });
+
+    it('are refused where nothing could be exported', () => {
+      const { OTEL_EXPORTER_OTLP_ENDPOINT: url } = collector;
+      const name = 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT';
+
+      expect(mistakesOf({ [name]: 'collector:4318' })).toEqual([
+        `${name} must be the http or https URL of a collector`,
+      ]);
+      expect(
+        mistakesOf({
+          [name]: url,
+          OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+          OTEL_TRACES_EXPORTER: 'zipkin',
+        }),
+      ).toEqual([
+        'OTEL_EXPORTER_OTLP_PROTOCOL must be http/protobuf',
+        'OTEL_TRACES_EXPORTER must be otlp or none',
+      ]);
+    });
+  });
+
   describe('in production', () => {
     const production = { NODE_ENV: 'production', REDIS_NODES: 'a:1' };
 

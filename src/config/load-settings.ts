@@ -9,6 +9,7 @@ import { Environment, SECRET_SETTINGS } from './environment.js';
 import { keyEncryptionSecretFrom } from './key-encryption-secret.js';
 import { SettingsError } from './settings.error.js';
 import type { RedisUserSettings, Settings } from './settings.js';
+import { isTraced, tracingMistakes, tracingVariables } from './tracing.js';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -19,7 +20,7 @@ type Variables = Readonly<Record<string, string | undefined>>;
  */
 export function loadSettings(variables: Variables = process.env, file = '.env'): Settings {
   const { given, environment, mistakes } = readEnvironment(variables, file);
-  mistakes.push(...combinationMistakes(environment));
+  mistakes.push(...combinationMistakes(environment), ...tracingMistakes(given));
   const readPem = (name: 'TLS_CERT' | 'TLS_KEY' | 'REDIS_TLS_CA'): string | undefined => {
     const path = environment[name];
     try {
@@ -123,16 +124,6 @@ function combinationMistakes(environment: Environment): string[] {
   if (environment.MANAGEMENT_PORT === environment.PORT && environment.PORT !== 0) {
     mistakes.push('MANAGEMENT_PORT must be another port than PORT');
   }
-  if (isTraced(environment)) {
-    const protocol =
-      environment.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL ?? environment.OTEL_EXPORTER_OTLP_PROTOCOL;
-    if (protocol !== undefined && protocol !== 'http/protobuf') {
-      mistakes.push('OTEL_EXPORTER_OTLP_PROTOCOL must be http/protobuf');
-    }
-    if (![undefined, 'otlp'].includes(environment.OTEL_TRACES_EXPORTER)) {
-      mistakes.push('OTEL_TRACES_EXPORTER must be otlp or none');
-    }
-  }
   if (environment.NODE_ENV === 'production') {
     if (itemsOf(environment.CORS_ORIGINS).some((origin) => origin.startsWith('http:'))) {
       mistakes.push('CORS_ORIGINS must begin with https:// in production');
@@ -147,25 +138,6 @@ function combinationMistakes(environment: Environment): string[] {
     }
   }
   return mistakes;
-}
-
-/** As OpenTelemetry's specification has it, but for its default: without an endpoint nothing is exported to anywhere. */
-function isTraced(environment: Environment): boolean {
-  const endpoint =
-    environment.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? environment.OTEL_EXPORTER_OTLP_ENDPOINT;
-  return (
-    endpoint !== undefined &&
-    environment.OTEL_TRACES_EXPORTER !== 'none' &&
-    environment.OTEL_SDK_DISABLED?.toLowerCase() !== 'true'
-  );
-}
-
-function tracingVariables(given: Variables): Record<string, Secret> {
-  return Object.fromEntries(
-    Object.entries(given).flatMap(([name, value]) =>
-      name.startsWith('OTEL_') && value !== undefined ? [[name, new Secret(value)]] : [],
-    ),
-  );
 }
 
 function toSettings(
@@ -234,7 +206,7 @@ function toSettings(
     isRegistrationOpen: environment.REGISTRATION === 'open',
     isRateLimited: environment.RATE_LIMIT === 'on',
     logLevel: environment.LOG_LEVEL,
-    tracing: isTraced(environment) ? { variables: tracingVariables(given) } : {},
+    tracing: isTraced(given) ? { variables: tracingVariables(given) } : {},
     dataDirectory: environment.DATA_DIRECTORY,
   });
 }

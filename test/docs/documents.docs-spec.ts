@@ -122,10 +122,7 @@ function namedIn(files: readonly string[], pattern: RegExp): string[] {
 /** Each setting of the application once, and with the text that the application takes for its default, if it has one. */
 function expectDefaults(told: readonly Told[]): void {
   const rules = getMetadataStorage().getTargetValidationMetadatas(Environment, '', false, false);
-  // OpenTelemetry's own are told in docs/operations.md.
-  const names = [...new Set(rules.map(({ propertyName }) => propertyName))].filter(
-    (name) => !name.startsWith('OTEL_'),
-  );
+  const names = [...new Set(rules.map(({ propertyName }) => propertyName))];
   expect(told.map(([name]) => name).sort()).toEqual(names.sort());
 
   const defaults = { ...new Environment() } as Record<string, unknown>;

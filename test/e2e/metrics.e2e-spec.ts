@@ -1,3 +1,4 @@
+import { eventually } from '../support/own-cluster.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
 const SAMPLE =
@@ -135,6 +136,7 @@ describe('the metrics', () => {
     const series = [
       answered('GET', '/api/user', 200),
       answered('GET', '/api/user', 401),
+      answered('HEAD', '/api/user', 200),
       answered('PATCH', '/api/user', 400),
       answered('GET', '/api/users/{id}', 403),
       answered('GET', '/api/users/{id}', 401),
@@ -144,12 +146,16 @@ describe('the metrics', () => {
       await api.ownUser(token);
       await api.ownUser(token);
       await api.request('GET', '/api/user');
+      await fetch(`${api.url}/api/user`, {
+        method: 'HEAD',
+        headers: { authorization: `Bearer ${token}` },
+      });
       await api.request('PATCH', '/api/user', { token, body: { email: 1 } });
       await api.request('GET', `/api/users/${id}`, { token });
       await api.request('GET', '/api/users/someone-else');
     });
 
-    expect(rises).toEqual([2, 1, 1, 1, 1]);
+    expect(rises).toEqual([2, 1, 1, 1, 1, 1]);
     const buckets = (await text())
       .split('\n')
       .filter((line) => line.startsWith(`${REQUESTS}_bucket{method="GET",route="/api/user",`));
@@ -249,22 +255,30 @@ describe('the metrics', () => {
     await api.ownUser(next.access_token);
 
     expect((await calls('use-session.lua')) - before).toBe(1);
-    // To each of the six nodes, for the readiness in these very metrics.
-    expect((await calls('cluster info')) % 6).toBe(0);
+    // For the readiness in the metrics that were read before these.
     expect(await calls('cluster info')).toBeGreaterThan(0);
   });
 
   it('tell what readiness tells', async () => {
-    const { body: ready } = await api.request('GET', '/health/ready');
+    let metrics = '';
+    // On a starved machine a node may not answer in time.
+    await eventually('all nodes have answered', 10_000, async () => {
+      metrics = await text();
+      return metrics.includes('keyslot_health_status{status="ok"} 1');
+    });
 
-    const health = (status: string): string => `keyslot_health_status{status="${status}"}`;
-    expect(await read(health(String(ready['status'])))).toBe(1);
-    const statuses = await Promise.all(['ok', 'degraded', 'not-ready'].map(health).map(read));
-    expect(statuses.reduce((sum, value) => sum + value, 0)).toBe(1);
-    expect(await read('keyslot_redis_masters')).toBe(3);
-    expect(await read('keyslot_redis_replicas')).toBe(3);
-    expect(await read('keyslot_redis_unreached_masters')).toBe(0);
-    expect(await read('keyslot_redis_uncovered_slots')).toBe(0);
+    const told = metrics
+      .split('\n')
+      .filter((line) => /^keyslot_(?:health|redis_(?!call))/.test(line));
+    expect(told).toEqual([
+      'keyslot_health_status{status="ok"} 1',
+      'keyslot_health_status{status="degraded"} 0',
+      'keyslot_health_status{status="not-ready"} 0',
+      'keyslot_redis_masters 3',
+      'keyslot_redis_unreached_masters 0',
+      'keyslot_redis_replicas 3',
+      'keyslot_redis_uncovered_slots 0',
+    ]);
   });
 
   it('tell how busy the event loop is', async () => {

@@ -1,0 +1,50 @@
+import { Secret } from '../common/secret/index.js';
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+const ENDPOINTS = ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'] as const;
+const PROTOCOLS = ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL'] as const;
+/** The one that OpenTelemetry's specification recommends. Port 4318 of a collector, where 4317 speaks gRPC. */
+const PROTOCOL = 'http/protobuf';
+
+/**
+ * Whether requests are traced: by OpenTelemetry's own variables, which its SDK reads, and which are many more than these.
+ * As its specification has it, but for one default: where no endpoint is named, nothing is sent to localhost.
+ */
+export function isTraced(given: Variables): boolean {
+  return (
+    ENDPOINTS.some((name) => given[name] !== undefined) &&
+    given['OTEL_TRACES_EXPORTER'] !== 'none' &&
+    given['OTEL_SDK_DISABLED']?.toLowerCase() !== 'true'
+  );
+}
+
+/** What the SDK would not tell before it has something to send, or at all. */
+export function tracingMistakes(given: Variables): string[] {
+  if (!isTraced(given)) {
+    return [];
+  }
+  const exporter = given['OTEL_TRACES_EXPORTER'] ?? 'otlp';
+  return [
+    ...ENDPOINTS.filter((name) => !isCollector(given[name])).map(
+      (name) => `${name} must be the http or https URL of a collector`,
+    ),
+    ...PROTOCOLS.filter((name) => (given[name] ?? PROTOCOL) !== PROTOCOL).map(
+      (name) => `${name} must be ${PROTOCOL}`,
+    ),
+    ...(exporter === 'otlp' ? [] : ['OTEL_TRACES_EXPORTER must be otlp or none']),
+  ];
+}
+
+/** For the SDK: some of them are keys of a collector. */
+export function tracingVariables(given: Variables): Record<string, Secret> {
+  return Object.fromEntries(
+    Object.entries(given).flatMap(([name, value]) =>
+      name.startsWith('OTEL_') && value !== undefined ? [[name, new Secret(value)]] : [],
+    ),
+  );
+}
+
+function isCollector(url: string | undefined): boolean {
+  return url === undefined || (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol));
+}
