@@ -96,15 +96,19 @@ export function ensureWrk() {
   }
 }
 
-/** @returns the proxy for the tests of docker/ */
+/** @returns the proxy for the tests of docker/; what makes its certificate is there as well */
 export function ensureNginx() {
+  findOrInstall(() => isCommand('openssl'), { debian: ['openssl'], homebrew: ['openssl'] });
   // Where Debian puts it, which is not on everybody's path.
   const find = () => ['nginx', '/usr/sbin/nginx'].find(isCommand);
   const wasThere = find() !== undefined;
   const nginx = findOrInstall(find, { debian: ['nginx-light'], homebrew: ['nginx'] });
-  if (!nginx) {
+  if (!nginx || !isCommand('openssl')) {
     throw new SetUpError(
-      'The tests of docker/ need nginx. Install it (Debian, Ubuntu: apt-get install nginx-light; macOS: brew install nginx).',
+      [
+        'The tests of docker/ need nginx and openssl. Install them',
+        '(Debian, Ubuntu: apt-get install nginx-light openssl; macOS: brew install nginx openssl).',
+      ].join('\n'),
     );
   }
   if (!wasThere && isCommand('systemctl')) {

@@ -1,5 +1,6 @@
 import { Ajv } from 'ajv';
 import { validate } from 'dockerfile-utils';
+import { getMetadataStorage } from 'class-validator';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -36,13 +37,16 @@ interface ComposeFile {
   readonly configs: Readonly<Record<string, { readonly file: string }>>;
 }
 
+/** Those with a rule, which are all. */
+const SETTINGS = new Set(
+  getMetadataStorage()
+    .getTargetValidationMetadatas(Environment, '', false, false)
+    .map(({ propertyName }) => propertyName),
+);
+
 /** Whether a setting of this name is read from the environment. */
 const isSetting = (name: string): boolean =>
-  Object.hasOwn(new Environment(), name) ||
-  SECRET_SETTINGS.some((secret) => name === secret || name === `${secret}_FILE`) ||
-  // Without a default, they are not there until they are set.
-  ['CORS_ORIGINS', 'JWT_ISSUER', 'MANAGEMENT_PORT', 'REDIS_NODES', 'REDIS_TLS_CA'].includes(name) ||
-  ['REDIS_USERNAME', 'TLS_CERT', 'TLS_KEY', 'TRUSTED_PROXIES'].includes(name);
+  SECRET_SETTINGS.some((secret) => name === `${secret}_FILE`) || SETTINGS.has(name);
 
 describe('docker/Dockerfile', () => {
   const stages = read(DOCKER, 'Dockerfile')
@@ -197,6 +201,7 @@ describe('docker/helm/keyslot', () => {
     ['a secret as a setting', { settings: { REDIS_PASSWORD: 'x' } }],
     ['a value that is misspelt', { replica: 3 }],
     ['an ingress without TLS', { ingress: { enabled: true, host: 'api.example.com' } }],
+    ['an administrator without a name', { administrator: true }],
     ['less time to stop than it may take', { terminationGracePeriodSeconds: 20 }],
   ])('refuses %s', (_, mistake) => {
     expect(mistakesOf(mistake)).not.toEqual([]);

@@ -172,7 +172,9 @@ describe('docker/compose.production.yaml', () => {
       const { cutOff, instances } = production;
       const another = await production.startNginx([cutOff!, instances[1]!]);
       const client = clientOf(another);
-      expect((await cutOff!.request('GET', '/health/ready')).status).toBe(503);
+      const readiness = await cutOff!.request('GET', '/health/ready');
+      expect(readiness.status).toBe(503);
+      expect(readiness.body['checks']).toEqual({});
 
       // One begins with each instance.
       const reads = await repeat(2, async () => client.ownUser(user.tokens.access_token));

@@ -129,14 +129,14 @@ export class Production {
     const user = process.getuid?.() === 0 ? ['-g', 'user root;'] : [];
     const errorLog = join(folder, 'error.log');
     const child = this.spawn(process.env['NGINX']!, ['-e', errorLog, '-c', file, ...user]);
-    const workers = async (): Promise<string[]> =>
-      (await run('pgrep', ['-P', String(child.pid)])).stdout.trim().split('\n');
+    const workers = (): string[] =>
+      readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim().split(' ');
     const reload = async (change: (text: string) => string): Promise<void> => {
-      const before = await workers();
+      const before = workers();
       writeFileSync(file, change(readFileSync(file, 'utf8')));
       child.kill('SIGHUP');
-      await eventually('the workers have been replaced', START_MS, async () =>
-        (await workers()).every((worker) => !before.includes(worker)),
+      await eventually('the workers have been replaced', START_MS, () =>
+        Promise.resolve(workers().every((worker) => !before.includes(worker))),
       );
     };
     const errors = (): string => readFileSync(errorLog, 'utf8');
