@@ -36,7 +36,8 @@ export class AuditLog implements BeforeApplicationShutdown, OnApplicationShutdow
   record(event: AuditEvent): void {
     const recorded = { event, at: new Date() };
     this.write(recorded);
-    this.tell(recorded);
+    // Later, so that no listener holds up whoever waits for an answer.
+    setImmediate(() => this.tell(recorded));
   }
 
   /** While Redis and whatever else a sink may need is still there. */

@@ -8,7 +8,7 @@ import { LogAuditSink } from './log-audit-sink.js';
 
 /** Who did what, and when. `sink` replaces where that goes; listeners are told as well, see `DomainEvent`. */
 @Module({
-  imports: [EventEmitterModule.forRoot()],
+  imports: [EventEmitterModule.forRoot({ wildcard: true })],
   providers: [AuditLog, { provide: AUDIT_SINK, useClass: LogAuditSink }],
   exports: [AuditLog, AUDIT_SINK],
 })

@@ -1,7 +1,7 @@
 import { PERMISSIONS } from '../common/authentication/index.js';
 import { Roles } from './roles.js';
 
-const roles = new Roles({ roles: { editor: ['notes:write', 'notes:read'], admin: [] } });
+const roles = new Roles({ roles: { editor: ['notes:write', 'notes:read'] } });
 
 describe('roles', () => {
   it('allow an administrator everything', () => {
@@ -20,6 +20,10 @@ describe('roles', () => {
       expect(roles.allow(names, ['users:read'])).toBe(false);
     },
   );
+
+  it('leave the administrator alone', () => {
+    expect(() => new Roles({ roles: { admin: ['notes:read'] } })).toThrow('cannot be another one');
+  });
 
   it('know the permissions that they give', () => {
     expect(['users:read', 'notes:write', 'note:write'].map((one) => roles.know(one))).toEqual([

@@ -13,6 +13,11 @@ export class Roles {
   private readonly permissionsOf: ReadonlyMap<string, ReadonlySet<Permission>>;
 
   constructor(@Inject(USERS_OPTIONS) { roles = {} }: Pick<UsersOptions, 'roles'>) {
+    if (ADMINISTRATOR in roles) {
+      throw new Error(
+        `the role '${ADMINISTRATOR}' gives every permission, and cannot be another one`,
+      );
+    }
     const added = Object.entries(roles);
     const all = [...PERMISSIONS, ...added.flatMap(([, permissions]) => permissions)];
     this.permissionsOf = new Map([...added, [ADMINISTRATOR, all] as const].map(toSet));

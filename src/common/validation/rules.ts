@@ -65,10 +65,10 @@ export const emailAddress: Rule = (value) => {
 export const isBoolean: Rule = (value) =>
   typeof value === 'boolean' ? undefined : { code: 'not-a-boolean' };
 
-/** A list whose every item is one of these. */
 /** What its items are is for another rule. */
 export const isList: Rule = (value) => (Array.isArray(value) ? undefined : { code: 'not-a-list' });
 
+/** A list whose every item is one of these. */
 export function listOf(items: readonly string[]): Rule {
   return (value) => {
     if (!Array.isArray(value)) {
