@@ -268,6 +268,10 @@ async function ask<Answer>(
   secrets: readonly Secret[],
   call: () => Promise<Answer>,
 ): Promise<Answer> {
+  if (deadline.hasPassed) {
+    // Nobody waits any more, and what is found now would make a revision that came after a newer change look right.
+    throw new UserStoreUnavailableError('there was no time left to ask the store of users');
+  }
   const answer = async (): Promise<Answer> => call();
   return deadline.limit(
     answer().catch((error: unknown) => {
