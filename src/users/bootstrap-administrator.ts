@@ -3,9 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { Deadline } from '../common/deadline/index.js';
 import { NotConfirmedError, RedisUnavailableError } from '../redis-cluster/index.js';
-import { HashingOverloadedError } from './hashing-queue.js';
-import { checkPassword } from './password-policy.js';
-import { UserStoreUnavailableError } from './user-store.js';
+import { HashingOverloadedError } from './passwords/hashing-queue.js';
+import { checkPassword } from './passwords/password-policy.js';
+import { UserStoreUnavailableError } from './store/user-store.js';
 import { ADMINISTRATOR } from './roles.js';
 import { checkUsername } from './username.js';
 import { USERS_OPTIONS } from './users.module-definition.js';

@@ -16,10 +16,10 @@ import { ChangePasswordRequest } from './dto/change-password.request.dto.js';
 import { ChangeUserRequest } from './dto/change-user.request.dto.js';
 import { DeleteUserRequest } from './dto/delete-user.request.dto.js';
 import { UserResponse } from './dto/user.response.dto.js';
-import { checkPassword } from './password-policy.js';
+import { checkPassword } from './passwords/password-policy.js';
 import { USERS_OPTIONS } from './users.module-definition.js';
 import { USERS_DEFAULTS, type UsersOptions } from './users.options.js';
-import type { Refusal } from './credentials.js';
+import type { Refusal } from './passwords/credentials.js';
 import { UsersService } from './users.service.js';
 
 @ApiTags('Own user')

@@ -1,6 +1,6 @@
 import { configurableModule } from '../common/module/index.js';
-import { PASSWORD_HASHER, type PasswordHasher } from './password-hasher.js';
-import { USER_STORE, type UserStore } from './user-store.js';
+import { PASSWORD_HASHER, type PasswordHasher } from './passwords/password-hasher.js';
+import { USER_STORE, type UserStore } from './store/user-store.js';
 import type { UsersOptions } from './users.options.js';
 
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: USERS_OPTIONS } = configurableModule<

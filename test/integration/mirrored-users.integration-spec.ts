@@ -423,7 +423,7 @@ describe('users who are kept in another store', () => {
         const error = new Error(`no room for (${user.username}, ${hashes[0]})`);
         throw Object.assign(error, { detail: hashes[0], parameters: [hashes[0]] });
       },
-    } as UserStore);
+    });
 
     const error: unknown = await failing.users
       .register({ username: 'ada', password: PASSWORD }, until)

@@ -1,5 +1,5 @@
 import { RateLimiter } from '../../src/rate-limit/index.js';
-import type { Accounts } from '../../src/users/accounts.js';
+import type { Accounts } from '../../src/users/store/accounts.js';
 import {
   Argon2PasswordHasher,
   Credentials,
@@ -9,8 +9,8 @@ import {
   type UsersOptions,
   type UserStore,
 } from '../../src/users/index.js';
-import { MirroredUserStore } from '../../src/users/mirrored-user-store.js';
-import { UserRecords } from '../../src/users/user-records.js';
+import { MirroredUserStore } from '../../src/users/store/mirrored-user-store.js';
+import { UserRecords } from '../../src/users/store/user-records.js';
 import type { CacheInstance } from './near-cache.js';
 
 /** The users of one instance, wired as UsersModule does. */

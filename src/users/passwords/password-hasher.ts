@@ -1,4 +1,4 @@
-import type { Secret } from '../common/secret/index.js';
+import type { Secret } from '../../common/secret/index.js';
 
 /**
  * How passwords become what is stored of them, and are compared with it. The default is Argon2id. Calls come from a bounded

@@ -2,15 +2,15 @@ import { Inject, Injectable, Optional, type OnModuleInit } from '@nestjs/common'
 import { randomUUID } from 'node:crypto';
 import PQueue from 'p-queue';
 
-import { Deadline } from '../common/deadline/index.js';
-import { Secret } from '../common/secret/index.js';
-import { MetricsRegistry } from '../metrics/index.js';
-import { UndecidedAttemptError, type AttemptResult } from '../rate-limit/index.js';
+import { Deadline } from '../../common/deadline/index.js';
+import { Secret } from '../../common/secret/index.js';
+import { MetricsRegistry } from '../../metrics/index.js';
+import { UndecidedAttemptError, type AttemptResult } from '../../rate-limit/index.js';
 import { HashingMetrics } from './hashing-metrics.js';
 import { PASSWORD_HASHER, type PasswordHasher } from './password-hasher.js';
 import { PASSWORD_MAX_LENGTH } from './password-policy.js';
-import { USERS_OPTIONS } from './users.module-definition.js';
-import { HASHING_DEFAULTS, type HashingOptions, type UsersOptions } from './users.options.js';
+import { USERS_OPTIONS } from '../users.module-definition.js';
+import { HASHING_DEFAULTS, type HashingOptions, type UsersOptions } from '../users.options.js';
 
 /** Two units for a code point, and four code points for a letter that is typed in its parts. */
 const MOST_NORMALIZED = 2 * 4 * PASSWORD_MAX_LENGTH;

@@ -1,7 +1,7 @@
-import type { Deadline } from '../common/deadline/index.js';
-import type { Secret } from '../common/secret/index.js';
-import type { NearCache } from '../near-cache/index.js';
-import { NotConfirmedError } from '../redis-cluster/index.js';
+import type { Deadline } from '../../common/deadline/index.js';
+import type { Secret } from '../../common/secret/index.js';
+import type { NearCache } from '../../near-cache/index.js';
+import { NotConfirmedError } from '../../redis-cluster/index.js';
 import {
   MOST_OVERTAKEN,
   type AccountChange,
@@ -10,7 +10,7 @@ import {
   type SessionsEffect,
 } from './accounts.js';
 import type { RedisUserStore } from './redis-user-store.js';
-import type { UserRecord } from './user.js';
+import type { UserRecord } from '../user.js';
 import { checkedUser } from './checked-user.js';
 import { userSubject, type UserRecords } from './user-records.js';
 import {

@@ -1,6 +1,6 @@
-import { Deadline } from '../common/deadline/index.js';
-import { Secret } from '../common/secret/index.js';
-import { MetricsRegistry } from '../metrics/index.js';
+import { Deadline } from '../../common/deadline/index.js';
+import { Secret } from '../../common/secret/index.js';
+import { MetricsRegistry } from '../../metrics/index.js';
 import { Argon2PasswordHasher } from './argon2-password-hasher.js';
 import { HashingQueue } from './hashing-queue.js';
 

@@ -1,5 +1,5 @@
-import { Secret } from '../common/secret/index.js';
-import type { UserRecord } from './user.js';
+import { Secret } from '../../common/secret/index.js';
+import type { UserRecord } from '../user.js';
 import { UserStoreError } from './user-store.js';
 
 const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';

@@ -1,5 +1,5 @@
-import type { Deadline } from '../common/deadline/index.js';
-import type { UserRecord } from './user.js';
+import type { Deadline } from '../../common/deadline/index.js';
+import type { UserRecord } from '../user.js';
 import type { StoredChange, UserStore } from './user-store.js';
 
 /** What a change does to the sessions of the user. One that disables the user ends them all. */

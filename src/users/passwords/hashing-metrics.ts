@@ -1,4 +1,4 @@
-import { DurationTally, seriesBy, type MetricsRegistry } from '../metrics/index.js';
+import { DurationTally, seriesBy, type MetricsRegistry } from '../../metrics/index.js';
 
 const BUCKETS_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 

@@ -1,13 +1,13 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 
-import { Clock } from '../common/clock/index.js';
-import type { Deadline } from '../common/deadline/index.js';
-import { Secret } from '../common/secret/index.js';
-import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../rate-limit/index.js';
-import { ACCOUNTS, type Accounts } from './accounts.js';
+import { Clock } from '../../common/clock/index.js';
+import type { Deadline } from '../../common/deadline/index.js';
+import { Secret } from '../../common/secret/index.js';
+import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../../rate-limit/index.js';
+import { ACCOUNTS, type Accounts } from '../store/accounts.js';
 import { HashingQueue } from './hashing-queue.js';
-import type { UserRecord } from './user.js';
-import { canonicalUsername, usernameDigest } from './username.js';
+import type { UserRecord } from '../user.js';
+import { canonicalUsername, usernameDigest } from '../username.js';
 
 /**
  * Wrong passwords for an account (OWASP ASVS 6.3.1), wherever they are tried. The account is free again when the window

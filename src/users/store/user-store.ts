@@ -1,6 +1,6 @@
-import type { Deadline } from '../common/deadline/index.js';
-import type { Secret } from '../common/secret/index.js';
-import type { ProfileChange, UserRecord } from './user.js';
+import type { Deadline } from '../../common/deadline/index.js';
+import type { Secret } from '../../common/secret/index.js';
+import type { ProfileChange, UserRecord } from '../user.js';
 
 /**
  * Where users are kept. The default keeps them in Redis, in the slot of their sessions. With another store, that one has the

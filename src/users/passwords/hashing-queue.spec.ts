@@ -1,11 +1,11 @@
 import { jest } from '@jest/globals';
 import argon2 from 'argon2';
 
-import { Deadline } from '../common/deadline/index.js';
-import { Secret } from '../common/secret/index.js';
+import { Deadline } from '../../common/deadline/index.js';
+import { Secret } from '../../common/secret/index.js';
 import { Argon2PasswordHasher } from './argon2-password-hasher.js';
 import { HashingOverloadedError, HashingQueue } from './hashing-queue.js';
-import type { HashingOptions } from './users.options.js';
+import type { HashingOptions } from '../users.options.js';
 
 const password = new Secret('violet engines hum at dawn');
 

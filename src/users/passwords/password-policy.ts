@@ -1,6 +1,6 @@
 import { dictionary } from '@zxcvbn-ts/language-common';
 
-import type { RuleFailure } from '../common/validation/index.js';
+import type { RuleFailure } from '../../common/validation/index.js';
 
 export const PASSWORD_MAX_LENGTH = 256;
 

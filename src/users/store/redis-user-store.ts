@@ -1,19 +1,19 @@
 import { Injectable } from '@nestjs/common';
 
-import { Deadline } from '../common/deadline/index.js';
-import type { Secret } from '../common/secret/index.js';
-import { NearCache } from '../near-cache/index.js';
-import { NotConfirmedError } from '../redis-cluster/index.js';
+import { Deadline } from '../../common/deadline/index.js';
+import type { Secret } from '../../common/secret/index.js';
+import { NearCache } from '../../near-cache/index.js';
+import { NotConfirmedError } from '../../redis-cluster/index.js';
 import {
   MOST_OVERTAKEN,
   type AccountChange,
   type Accounts,
   type ChangeOutcome,
 } from './accounts.js';
-import type { UserRecord } from './user.js';
+import type { UserRecord } from '../user.js';
 import { userSubject, UserRecords } from './user-records.js';
 import type { NewUser, StoredChange, UserStore } from './user-store.js';
-import { canonicalUsername } from './username.js';
+import { canonicalUsername } from '../username.js';
 
 /** Together longer than a failover takes. */
 const RELEASE_ATTEMPTS = 5;
