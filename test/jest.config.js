@@ -30,7 +30,8 @@ const shared = {
 /** @type {import('jest').Config} */
 export default {
   rootDir,
-  maxWorkers: 2,
+  // One more than cores that a small machine has: many tests wait for Redis, or for time to pass.
+  maxWorkers: 3,
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.spec.ts'] },
     {

@@ -21,6 +21,8 @@ export interface RedisCost {
 /** Counts what the applications of this process cost a cluster of their own. */
 export class RedisCostMeter {
   private readonly traffic: RedisTraffic;
+  /** Scripts that were executed more often than they were sent, or less often, before what is counted now. */
+  private unaccounted = 0;
 
   /** Begin before the applications connect. */
   constructor(private readonly own: OwnCluster) {
@@ -43,7 +45,7 @@ export class RedisCostMeter {
   /**
    * @param prepare what comes before and is not counted
    * @param work what is counted. Both are done again when an instance did something by itself meanwhile (a lease, its
-   * clock): the servers' counters cannot tell it apart
+   * clock), which the servers' counters cannot tell apart, or when a connection was lost, and what was sent on it
    */
   async of<Prepared>(
     prepare: () => Promise<Prepared>,
@@ -56,23 +58,30 @@ export class RedisCostMeter {
       await work(prepared);
       const after = await this.executed();
       const { writes, isDisturbed } = this.traffic.sent;
-      if (!isDisturbed) {
+      if (before && after && !isDisturbed) {
         return { roundTrips: writes, commands: difference(before, after) };
       }
     }
     throw new Error('an instance is never at rest');
   }
 
-  /** Commands that the masters have executed until now, when all that was sent has arrived. */
-  private async executed(): Promise<Counts> {
+  /** Commands that the masters have executed until now, when all that was sent has arrived; undefined when it has not. */
+  private async executed(): Promise<Counts | undefined> {
     let counts: Counts = new Map();
+    let difference = 0;
     // Not every operation waits for the last thing that it sends.
-    await eventually('the masters have executed what was sent', 5000, async () => {
+    return eventually('the masters have executed what was sent', 5000, async () => {
       counts = await this.counters();
       const scripts = (counts.get('evalsha') ?? 0) + (counts.get('eval') ?? 0);
-      return scripts === this.traffic.scripts;
-    });
-    return counts;
+      difference = scripts - this.traffic.scripts;
+      return difference === this.unaccounted;
+    }).then(
+      () => counts,
+      () => {
+        this.unaccounted = difference;
+        return undefined;
+      },
+    );
   }
 
   private async counters(): Promise<Counts> {
