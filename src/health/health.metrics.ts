@@ -6,20 +6,15 @@ import { Readiness, type ReadinessReport } from './readiness.js';
 
 type Count = Exclude<keyof RedisClusterState, 'isHealthy'>;
 
-/** What readiness finds, for Prometheus: looked for once whenever somebody reads the metrics. */
+/** What readiness finds, for Prometheus: looked for whenever somebody reads the metrics. */
 @Injectable()
 export class HealthMetrics {
-  private checking: Promise<ReadinessReport> | undefined;
-
-  constructor(
-    registry: MetricsRegistry,
-    private readonly readiness: Readiness,
-  ) {
+  constructor(registry: MetricsRegistry, readiness: Readiness) {
     registry.gauges(
       'keyslot_health_status',
       '1 for the status that /health/ready would tell now, 0 for the others.',
       async () => {
-        const { status } = await this.check();
+        const { status } = await readiness.check();
         const is = (name: ReadinessReport['status']): number => (status === name ? 1 : 0);
         return seriesBy('status', {
           ok: is('ok'),
@@ -30,18 +25,12 @@ export class HealthMetrics {
     );
     const count = (name: string, help: string, of: Count): void =>
       registry.gauge(`keyslot_redis_${name}`, `${help} NaN when no node tells.`, async () => {
-        const { redis } = (await this.check()).checks;
+        const { redis } = (await readiness.check()).checks;
         return redis?.[of] ?? NaN;
       });
     count('masters', 'Masters that serve slots, as the cluster says.', 'masters');
     count('unreached_masters', 'Those that this instance does not reach.', 'unreachedMasters');
     count('replicas', 'Replicas that are up, as the cluster says.', 'replicas');
     count('uncovered_slots', 'Slots that no master serves.', 'uncoveredSlots');
-  }
-
-  /** All that is read at the same time is of one check. */
-  private async check(): Promise<ReadinessReport> {
-    this.checking ??= this.readiness.check().finally(() => (this.checking = undefined));
-    return this.checking;
   }
 }

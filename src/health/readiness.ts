@@ -28,6 +28,7 @@ export interface ReadinessReport {
 @Injectable()
 export class Readiness implements BeforeApplicationShutdown {
   private isStopping = false;
+  private asked: Promise<RedisClusterReport | null> | undefined;
 
   constructor(
     private readonly redisHealth: RedisClusterHealth,
@@ -36,7 +37,7 @@ export class Readiness implements BeforeApplicationShutdown {
   ) {}
 
   async check(): Promise<ReadinessReport> {
-    const report = await this.redisHealth.check().catch(() => null);
+    const report = await this.askRedis();
     const checks = {
       redis: report?.state ?? null,
       hasSigningKeys: this.keys.isLoaded,
@@ -49,11 +50,22 @@ export class Readiness implements BeforeApplicationShutdown {
     if (!checks.trustsMemory) {
       return { status: this.canNobodyTrust(report) ? 'degraded' : 'not-ready', checks };
     }
-    return { status: report.state.isHealthy ? 'ok' : 'degraded', checks };
+    const { isHealthy, masters, replicas } = report.state;
+    // Without its replica a shard confirms nothing: changes on it fail, and so does all that memory does not answer.
+    return { status: isHealthy && replicas >= masters ? 'ok' : 'degraded', checks };
   }
 
   beforeApplicationShutdown(): void {
     this.isStopping = true;
+  }
+
+  /** Anybody may ask how an instance is, as often as they like; the nodes are asked once at a time. */
+  private async askRedis(): Promise<RedisClusterReport | null> {
+    this.asked ??= this.redisHealth
+      .check()
+      .catch(() => null)
+      .finally(() => (this.asked = undefined));
+    return this.asked;
   }
 
   private canNobodyTrust(report: RedisClusterReport): boolean {

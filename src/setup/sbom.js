@@ -19,7 +19,11 @@ function withoutDevelopment(bill) {
   const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
   const shipped = new Set(
     Object.entries(packages)
-      .filter(([path, { dev }]) => path !== '' && dev !== true)
+      // Also what development shares with an optional part of a package, which nobody installs: a compiler, Express.
+      .filter(
+        ([path, { dev, devOptional, optional }]) =>
+          path !== '' && !dev && !devOptional && !optional,
+      )
       .map(([path, { version }]) => `${path.split('node_modules/').at(-1)}@${version}`),
   );
   const components = bill.components.filter(({ name, version }) =>
