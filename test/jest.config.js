@@ -30,8 +30,7 @@ const shared = {
 /** @type {import('jest').Config} */
 export default {
   rootDir,
-  // One more than cores that a small machine has: many tests wait for Redis, or for time to pass.
-  maxWorkers: 3,
+  maxWorkers: 2,
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.spec.ts'] },
     {

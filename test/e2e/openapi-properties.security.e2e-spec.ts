@@ -13,7 +13,7 @@ import { changedKeys, StoredState, type Snapshot } from '../support/stored-state
 /** The same requests each time; `PROPERTY_SEED` and `PROPERTY_RUNS` ask for others. A failure names its seed. */
 const SEED = Number(process.env['PROPERTY_SEED'] ?? 20_261_124);
 /** For each operation that reads a body; the others have less to go wrong. */
-const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 50);
+const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 35);
 /** A hang, many times over; as it is, a run takes a tenth. */
 const LONGEST_MS = 4000 * RUNS;
 

@@ -5,7 +5,7 @@ import { runScenario, violationsIn } from '../chaos/run-scenario.js';
 import { SCENARIOS } from '../chaos/scenarios.js';
 
 /** Some of the scenarios, with few clients. All of them, and longer: npm run chaos. */
-const SHORT = ['masters-killed', 'replica-left-behind', 'slots-moved'];
+const SHORT = ['masters-killed', 'replica-left-behind'];
 const FEWEST_OPERATIONS = 50;
 /** Other test files run at the same time, and nodes start and elect more slowly. */
 const SLOWER = 2;
