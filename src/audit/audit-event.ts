@@ -39,8 +39,8 @@ export interface AuditEvent {
 
 /**
  * What a listener in the same application is told of an audit event, by the name `keyslot.<type>`:
- * `@OnEvent('keyslot.user-registered')`, or `keyslot.*` for all. Once, in the instance where it happened, after it holds everywhere; not again if
- * that instance ends before the listener does. The event waits for nobody: what a listener throws is logged.
+ * `@OnEvent('keyslot.user-registered')`, or `keyslot.*` for all. Once, in the instance where it happened, after it holds
+ * everywhere; not again if that instance ends before the listener does. Nobody waits for it, and what it throws is logged.
  */
 export interface DomainEvent extends AuditEvent {
   readonly at: Date;

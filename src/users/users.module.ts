@@ -7,6 +7,7 @@ import { Argon2PasswordHasher } from './passwords/argon2-password-hasher.js';
 import { BootstrapAdministrator } from './bootstrap-administrator.js';
 import { Credentials } from './passwords/credentials.js';
 import { HashingQueue } from './passwords/hashing-queue.js';
+import { GuardedUserStore } from './store/guarded-user-store.js';
 import { MirroredUserStore } from './store/mirrored-user-store.js';
 import { OwnUserController } from './own-user.controller.js';
 import { PASSWORD_HASHER } from './passwords/password-hasher.js';
@@ -42,7 +43,10 @@ import { UsersService } from './users.service.js';
         redis: RedisUserStore,
         records: UserRecords,
         cache: NearCache,
-      ) => (store === redis ? redis : new MirroredUserStore(store, redis, records, cache)),
+      ) =>
+        store === redis
+          ? redis
+          : new MirroredUserStore(new GuardedUserStore(store), redis, records, cache),
     },
     HashingQueue,
     {

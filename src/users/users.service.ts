@@ -29,8 +29,8 @@ export interface PasswordChange {
 /**
  * Accounts: registration, change and deletion. Whatever narrows what a user may do holds on every instance when it returns.
  *
- * All methods throw RedisUnavailableError, UserStoreUnavailableError and UserStoreError; those that write, NotConfirmedError; those that
- * hash or check a password, HashingOverloadedError.
+ * All methods throw RedisUnavailableError, UserStoreUnavailableError and UserStoreError; those that write,
+ * NotConfirmedError; those that hash or check a password, HashingOverloadedError.
  */
 @Injectable()
 export class UsersService {

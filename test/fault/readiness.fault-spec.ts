@@ -50,6 +50,11 @@ describe('whether an instance should be sent requests', () => {
     const withLog = await masterOf(LOG);
     return (await redis.masters()).find((port) => port !== withLog)!;
   };
+  const userOn = async (api: TestApp, master: number): Promise<TestUser> => {
+    const user = await api.newUser();
+    const isThere = (await masterOf(calculateSlot(`{user.${user.id}}`))) === master;
+    return isThere ? user : userOn(api, master);
+  };
   /** One whose data are not on the master. */
   const userElsewhere = async (api: TestApp, master: number): Promise<TestUser> => {
     const user = await api.newUser();
@@ -121,6 +126,20 @@ describe('whether an instance should be sent requests', () => {
       });
     }
     expect((await api.ownUser(user.tokens.access_token)).status).toBe(200);
+  });
+
+  it('is not denied while a replica is missing, but says so: nothing of its shard can be confirmed', async () => {
+    const api = await start();
+    const user = await userOn(api, await masterWithoutLog());
+
+    redis.signal(await redis.replicaOf(await masterWithoutLog()), 'SIGKILL');
+
+    await eventually('the loss is told of', RECOVERY_MS, async () => {
+      const { status, body } = await readiness(api);
+      expect(status).toBe(200);
+      return body.status === 'degraded' && body.checks.redis?.replicas === 2;
+    });
+    expect((await api.login(user.username)).status).toBe(503);
   });
 
   it('is not denied while the log of changes has no replica: no other trusts its memory', async () => {

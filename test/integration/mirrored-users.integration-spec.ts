@@ -13,8 +13,10 @@ import {
   type UserRecord,
   type UserStore,
 } from '../../src/users/index.js';
+import { Gate } from '../support/gate.js';
 import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
 import { dumpKeys, withRedis } from '../support/redis.js';
+import { replacing, withChange, withFind } from '../support/user-stores.js';
 import { usersOn, type TestUsers } from '../support/users.js';
 
 const PASSWORD = new Secret('violet engines hum at dawn');
@@ -466,49 +468,3 @@ describe('users who are kept in another store', () => {
     await expectOnAll(session, roles);
   });
 });
-
-/** Holds one who comes, the first or another. */
-class Gate {
-  readonly reached: Promise<void>;
-  private arrive!: () => void;
-  open!: () => void;
-  private readonly opened = new Promise<void>((open) => (this.open = open));
-  private visits = 0;
-
-  constructor() {
-    this.reached = new Promise((arrive) => (this.arrive = arrive));
-  }
-
-  async pass<T>(value: T, which = 1): Promise<T> {
-    this.visits += 1;
-    if (this.visits === which) {
-      this.arrive();
-      await this.opened;
-    }
-    return value;
-  }
-}
-
-type Changed = ReturnType<UserStore['change']>;
-
-/** A store of which one method does something else; it may call the real one. */
-function replacing<Name extends 'find' | 'change'>(
-  store: UserStore,
-  name: Name,
-  instead: (call: () => ReturnType<UserStore[Name]>) => ReturnType<UserStore[Name]>,
-): UserStore {
-  const method = (...args: never[]): unknown =>
-    instead(() => (store[name] as (...all: never[]) => ReturnType<UserStore[Name]>)(...args));
-  return Object.assign(Object.create(store) as UserStore, { [name]: method });
-}
-
-function withFind(
-  store: UserStore,
-  after: (user: UserRecord | undefined) => ReturnType<UserStore['find']>,
-): UserStore {
-  return replacing(store, 'find', async (call) => after(await call()));
-}
-
-function withChange(store: UserStore, after: (user: UserRecord | undefined) => Changed): UserStore {
-  return replacing(store, 'change', async (call) => after(await call()));
-}

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 interface Package {
   readonly version?: string;
@@ -115,6 +115,27 @@ describe('the packages', () => {
     ).toEqual([]);
     const expected = shipped.map(([path, { version }]) => `${nameOf(path)}@${version}`);
     expect([...new Set(named)].sort()).toEqual([...new Set(expected)].sort());
+  });
+
+  it('(108) that ship are all that the image keeps: no compiler, nothing that only we need', () => {
+    const [, options] = /npm prune (.*?) \\$/m.exec(readFileSync('docker/Dockerfile', 'utf8'))!;
+    const said = npm('prune', ...options!.split(' '), '--dry-run', '--loglevel=notice');
+    const removed = new Set(
+      Array.from(
+        said.matchAll(/^remove (\S+) (\S+)$/gm),
+        ([, name, version]) => `${name}@${version}`,
+      ),
+    );
+
+    const here = locked
+      .filter(([path]) => existsSync(path))
+      .map(([path, { version }]) => `${nameOf(path)}@${version}`);
+    const ours = new Set(shipped.map(([path, { version }]) => `${nameOf(path)}@${version}`));
+    expect(removed.size).toBeGreaterThan(100);
+    expect(here.filter((name) => !removed.has(name) && !ours.has(name))).toEqual([]);
+    expect(
+      [...ours].filter((name) => removed.has(name) && /nestjs|fastify|redis/.test(name)),
+    ).toEqual([]);
   });
 
   it('(108) do not include what only we need, when ours is packed', () => {

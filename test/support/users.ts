@@ -9,6 +9,7 @@ import {
   type UsersOptions,
   type UserStore,
 } from '../../src/users/index.js';
+import { GuardedUserStore } from '../../src/users/store/guarded-user-store.js';
 import { MirroredUserStore } from '../../src/users/store/mirrored-user-store.js';
 import { UserRecords } from '../../src/users/store/user-records.js';
 import type { CacheInstance } from './near-cache.js';
@@ -32,7 +33,9 @@ export function usersOn(
   const records = new UserRecords(redis, options);
   const hasher = new HashingQueue(new Argon2PasswordHasher(options.hashing), options);
   const redisStore = new RedisUserStore(records, cache);
-  const accounts = store ? new MirroredUserStore(store, redisStore, records, cache) : redisStore;
+  const accounts = store
+    ? new MirroredUserStore(new GuardedUserStore(store), redisStore, records, cache)
+    : redisStore;
   const credentials = new Credentials(accounts, hasher, new RateLimiter(redis, {}), clock);
   const users = new UsersService(accounts, credentials, hasher, records, options);
   return { users, credentials, records, accounts, redisStore };

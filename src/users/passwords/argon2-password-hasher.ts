@@ -1,8 +1,8 @@
 import argon2, { type Options } from 'argon2';
 
 import type { Secret } from '../../common/secret/index.js';
-import type { PasswordHasher } from './password-hasher.js';
 import { HASHING_DEFAULTS, type HashingOptions } from '../users.options.js';
+import type { PasswordHasher } from './password-hasher.js';
 
 const ARGON2_HASH = /^\$argon2(?:id|i|d)\$v=\d+\$m=(\d+),t=(\d+),p=\d+\$/;
 

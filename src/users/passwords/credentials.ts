@@ -5,9 +5,9 @@ import type { Deadline } from '../../common/deadline/index.js';
 import { Secret } from '../../common/secret/index.js';
 import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../../rate-limit/index.js';
 import { ACCOUNTS, type Accounts } from '../store/accounts.js';
-import { HashingQueue } from './hashing-queue.js';
 import type { UserRecord } from '../user.js';
 import { canonicalUsername, usernameDigest } from '../username.js';
+import { HashingQueue } from './hashing-queue.js';
 
 /**
  * Wrong passwords for an account (OWASP ASVS 6.3.1), wherever they are tried. The account is free again when the window

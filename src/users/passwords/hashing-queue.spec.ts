@@ -3,9 +3,9 @@ import argon2 from 'argon2';
 
 import { Deadline } from '../../common/deadline/index.js';
 import { Secret } from '../../common/secret/index.js';
+import type { HashingOptions } from '../users.options.js';
 import { Argon2PasswordHasher } from './argon2-password-hasher.js';
 import { HashingOverloadedError, HashingQueue } from './hashing-queue.js';
-import type { HashingOptions } from '../users.options.js';
 
 const password = new Secret('violet engines hum at dawn');
 

@@ -6,11 +6,11 @@ import { Deadline } from '../../common/deadline/index.js';
 import { Secret } from '../../common/secret/index.js';
 import { MetricsRegistry } from '../../metrics/index.js';
 import { UndecidedAttemptError, type AttemptResult } from '../../rate-limit/index.js';
+import { USERS_OPTIONS } from '../users.module-definition.js';
+import { HASHING_DEFAULTS, type HashingOptions, type UsersOptions } from '../users.options.js';
 import { HashingMetrics } from './hashing-metrics.js';
 import { PASSWORD_HASHER, type PasswordHasher } from './password-hasher.js';
 import { PASSWORD_MAX_LENGTH } from './password-policy.js';
-import { USERS_OPTIONS } from '../users.module-definition.js';
-import { HASHING_DEFAULTS, type HashingOptions, type UsersOptions } from '../users.options.js';
 
 /** Two units for a code point, and four code points for a letter that is typed in its parts. */
 const MOST_NORMALIZED = 2 * 4 * PASSWORD_MAX_LENGTH;

@@ -63,5 +63,3 @@ export interface Accounts extends Pick<
 }
 
 export const ACCOUNTS = Symbol('ACCOUNTS');
-/** Others who change the same user at the same time; whoever comes late begins again. */
-export const MOST_OVERTAKEN = 50;

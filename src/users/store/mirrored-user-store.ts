@@ -1,25 +1,13 @@
 import type { Deadline } from '../../common/deadline/index.js';
 import type { Secret } from '../../common/secret/index.js';
 import type { NearCache } from '../../near-cache/index.js';
-import { NotConfirmedError } from '../../redis-cluster/index.js';
-import {
-  MOST_OVERTAKEN,
-  type AccountChange,
-  type Accounts,
-  type ChangeOutcome,
-  type SessionsEffect,
-} from './accounts.js';
-import type { RedisUserStore } from './redis-user-store.js';
 import type { UserRecord } from '../user.js';
-import { checkedUser } from './checked-user.js';
+import type { AccountChange, Accounts, ChangeOutcome, SessionsEffect } from './accounts.js';
+import type { GuardedUserStore } from './guarded-user-store.js';
+import { OVERTAKEN, untilFirst } from './overtaken.js';
+import type { RedisUserStore } from './redis-user-store.js';
 import { userSubject, type UserRecords } from './user-records.js';
-import {
-  UserStoreError,
-  UserStoreUnavailableError,
-  type NewUser,
-  type StoredChange,
-  type UserStore,
-} from './user-store.js';
+import type { NewUser, StoredChange } from './user-store.js';
 import type { Copy } from './users.scripts.js';
 
 /** What the store says of a user, and the change of this call, if it is that which has made it so. */
@@ -35,7 +23,7 @@ interface Said {
  */
 export class MirroredUserStore implements Accounts {
   constructor(
-    private readonly store: UserStore,
+    private readonly store: GuardedUserStore,
     private readonly redis: RedisUserStore,
     private readonly records: UserRecords,
     private readonly cache: NearCache,
@@ -47,32 +35,15 @@ export class MirroredUserStore implements Accounts {
     passwordHash: () => Promise<Secret>,
     deadline: Deadline,
   ): Promise<UserRecord | undefined> {
-    let unhashed: unknown;
-    const hashes: Secret[] = [];
-    const hash = async (): Promise<Secret> => {
-      try {
-        hashes.push(await passwordHash());
-        return hashes[0]!;
-      } catch (error) {
-        unhashed = error;
-        throw error;
-      }
-    };
-    return tell(deadline, hashes, () =>
-      this.store.create(user, hash, deadline).catch((error: unknown) => {
-        throw error === unhashed ? new PassedOn(error) : error;
-      }),
-    ).then((added) => added && checkedUser(user.id, added));
+    return this.store.create(user, passwordHash, deadline);
   }
 
   async find(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {
-    const user = await ask(deadline, [], () => this.store.find(userId, deadline));
-    return user && checkedUser(userId, user);
+    return this.store.find(userId, deadline);
   }
 
   async findByUsername(usernameKey: string, deadline: Deadline): Promise<UserRecord | undefined> {
-    const user = await ask(deadline, [], () => this.store.findByUsername(usernameKey, deadline));
-    return user && checkedUser(user.id, user);
+    return this.store.findByUsername(usernameKey, deadline);
   }
 
   async findCurrent(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {
@@ -109,9 +80,7 @@ export class MirroredUserStore implements Accounts {
     renewed: Secret,
     deadline: Deadline,
   ): Promise<void> {
-    await ask(deadline, [verified, renewed], () =>
-      this.store.renewHash(userId, verified, renewed, deadline),
-    );
+    await this.store.renewHash(userId, verified, renewed, deadline);
   }
 
   async remove(
@@ -149,22 +118,16 @@ export class MirroredUserStore implements Accounts {
     deadline: Deadline,
     askStore: () => Promise<Said>,
   ): Promise<UserRecord | undefined> {
-    return this.cache.change(
-      userSubject(userId),
-      async () => {
-        for (let attempt = 0; attempt < MOST_OVERTAKEN; attempt += 1) {
-          const copy = await this.records.findCopy(userId, deadline);
-          const { user, own } = await askStore();
-          const isNobody = user === undefined && own === undefined && copy.version === undefined;
-          const effect = user ? effectOf(copy, user, own) : {};
-          if (isNobody || (await this.records.putCopy(userId, user, copy, effect, deadline))) {
-            return user;
-          }
-        }
-        throw new NotConfirmedError('too many others change this user at the same time');
-      },
-      deadline,
-    );
+    const write = async (): Promise<UserRecord | typeof OVERTAKEN | undefined> => {
+      const copy = await this.records.findCopy(userId, deadline);
+      const { user, own } = await askStore();
+      const isNobody = user === undefined && own === undefined && copy.version === undefined;
+      const effect = user ? effectOf(copy, user, own) : {};
+      const isWritten =
+        isNobody || (await this.records.putCopy(userId, user, copy, effect, deadline));
+      return isWritten ? user : OVERTAKEN;
+    };
+    return this.cache.change(userSubject(userId), async () => untilFirst(write), deadline);
   }
 
   private async changeStore(
@@ -174,22 +137,17 @@ export class MirroredUserStore implements Accounts {
   ): Promise<ChangeOutcome> {
     const { email, displayName, roles, isDisabled, password } = given;
     const change = { email, displayName, roles, isDisabled, password };
-    for (let attempt = 0; attempt < MOST_OVERTAKEN; attempt += 1) {
-      const user = await this.find(userId, deadline);
+    return untilFirst(async () => {
+      const user = await this.store.find(userId, deadline);
       if (user === undefined) {
         return { outcome: 'unknown' };
       }
       if (ifPasswordVersion !== undefined && ifPasswordVersion !== user.passwordVersion) {
         return { outcome: 'outdated' };
       }
-      const changed = await tell(deadline, password ? [password.hash] : [], () =>
-        this.store.change(userId, change, user.revision, deadline),
-      );
-      if (changed) {
-        return { outcome: 'changed', user: checkedUser(userId, changed) };
-      }
-    }
-    throw new NotConfirmedError('too many others change this user at the same time');
+      const changed = await this.store.change(userId, change, user.revision, deadline);
+      return changed ? { outcome: 'changed', user: changed } : OVERTAKEN;
+    });
   }
 
   private async deleteFromStore(
@@ -197,16 +155,13 @@ export class MirroredUserStore implements Accounts {
     ifPasswordVersion: number | undefined,
     deadline: Deadline,
   ): Promise<boolean> {
-    for (let attempt = 0; attempt < MOST_OVERTAKEN; attempt += 1) {
-      const user = await this.find(userId, deadline);
+    return untilFirst(async () => {
+      const user = await this.store.find(userId, deadline);
       if (!user || (ifPasswordVersion ?? user.passwordVersion) !== user.passwordVersion) {
         return false;
       }
-      if (await tell(deadline, [], () => this.store.delete(userId, user.revision, deadline))) {
-        return true;
-      }
-    }
-    throw new NotConfirmedError('too many others change this user at the same time');
+      return (await this.store.delete(userId, user.revision, deadline)) || OVERTAKEN;
+    });
   }
 
   /** Whether the copy says what the store says, and everybody has been told of it. */
@@ -255,56 +210,4 @@ function textOf(user: UserRecord | undefined): string | undefined {
       [user.createdAt, user.updatedAt, user.isDisabled, user.passwordVersion],
     ],
   );
-}
-
-/** What was thrown by a part of ours that the store has called. */
-class PassedOn {
-  constructor(readonly error: unknown) {}
-}
-
-/** @param secrets that the call knows of, and that no error may tell */
-async function ask<Answer>(
-  deadline: Deadline,
-  secrets: readonly Secret[],
-  call: () => Promise<Answer>,
-): Promise<Answer> {
-  if (deadline.hasPassed) {
-    // Nobody waits any more, and what is found now would make a revision that came after a newer change look right.
-    throw new UserStoreUnavailableError('there was no time left to ask the store of users');
-  }
-  const answer = async (): Promise<Answer> => call();
-  return deadline.limit(
-    answer().catch((error: unknown) => {
-      throw error instanceof PassedOn ? error.error : faultOf(error, secrets);
-    }),
-    () => new UserStoreUnavailableError('the store of users did not answer in time'),
-  );
-}
-
-/** For what may have been done, though nobody said so. */
-async function tell<Answer>(
-  deadline: Deadline,
-  secrets: readonly Secret[],
-  call: () => Promise<Answer>,
-): Promise<Answer> {
-  try {
-    return await ask(deadline, secrets, call);
-  } catch (error) {
-    throw error instanceof UserStoreUnavailableError
-      ? new NotConfirmedError('the store of users did not confirm a change', { cause: error })
-      : error;
-  }
-}
-
-/** Errors of databases carry rows and parameters with them; what is logged is their text, without what is secret. */
-function faultOf(error: unknown, secrets: readonly Secret[]): Error {
-  if (error instanceof UserStoreUnavailableError) {
-    return error;
-  }
-  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
-  const open = (text: string): string =>
-    secrets.reduce((rest, secret) => rest.replaceAll(secret.reveal(), '…'), text);
-  const fault = new UserStoreError(open(`${name}: ${message}`));
-  fault.stack = open(stack ?? fault.message);
-  return fault;
 }

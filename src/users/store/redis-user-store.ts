@@ -4,16 +4,12 @@ import { Deadline } from '../../common/deadline/index.js';
 import type { Secret } from '../../common/secret/index.js';
 import { NearCache } from '../../near-cache/index.js';
 import { NotConfirmedError } from '../../redis-cluster/index.js';
-import {
-  MOST_OVERTAKEN,
-  type AccountChange,
-  type Accounts,
-  type ChangeOutcome,
-} from './accounts.js';
 import type { UserRecord } from '../user.js';
+import { canonicalUsername } from '../username.js';
+import type { AccountChange, Accounts, ChangeOutcome } from './accounts.js';
+import { OVERTAKEN, untilFirst } from './overtaken.js';
 import { userSubject, UserRecords } from './user-records.js';
 import type { NewUser, StoredChange, UserStore } from './user-store.js';
-import { canonicalUsername } from '../username.js';
 
 /** Together longer than a failover takes. */
 const RELEASE_ATTEMPTS = 5;
@@ -77,18 +73,15 @@ export class RedisUserStore implements Accounts, UserStore {
   }
 
   async update(userId: string, change: AccountChange, deadline: Deadline): Promise<ChangeOutcome> {
-    for (let attempt = 0; attempt < MOST_OVERTAKEN; attempt += 1) {
+    // Changes that begin at the same time may come in another order.
+    return untilFirst(async () => {
       const result = await this.cache.change(
         userSubject(userId),
         async (sequence) => this.records.change(userId, change, sequence, deadline),
         deadline,
       );
-      // Changes that begin at the same time may come in another order.
-      if (result.outcome !== 'overtaken') {
-        return result;
-      }
-    }
-    throw new NotConfirmedError('too many others change this user at the same time');
+      return result.outcome === 'overtaken' ? OVERTAKEN : result;
+    });
   }
 
   async change(

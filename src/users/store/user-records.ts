@@ -5,12 +5,12 @@ import type { Deadline } from '../../common/deadline/index.js';
 import type { Secret } from '../../common/secret/index.js';
 import { RedisCluster } from '../../redis-cluster/index.js';
 import type { UserRecord } from '../user.js';
-import type { AccountChange, SessionsEffect } from './accounts.js';
-import type { NewUser, StoredChange } from './user-store.js';
 import { USERS_OPTIONS } from '../users.module-definition.js';
 import { USERS_DEFAULTS, type UsersOptions } from '../users.options.js';
-import { scripts, type Copy, type NameHolder, type RecordChange } from './users.scripts.js';
 import { digestOfKey } from '../username.js';
+import type { AccountChange, SessionsEffect } from './accounts.js';
+import type { NewUser, StoredChange } from './user-store.js';
+import { scripts, type Copy, type NameHolder, type RecordChange } from './users.scripts.js';
 
 /** A user whose registration stopped between its last two steps runs out after this many lives of a claim. */
 const PROVISIONAL_CLAIMS = 4;

@@ -61,7 +61,8 @@ export interface UserStore {
   /**
    * Deletes a user for good. The name is free again, now or a moment later.
    *
-   * @returns false when the user has another revision or is gone, and nothing was deleted
+   * @returns false when the user has another revision or is not there, and nothing was deleted; of one whom another call has
+   * deleted a moment ago it may be true as well
    */
   delete(userId: string, ifRevision: string, deadline: Deadline): Promise<boolean>;
 }

@@ -1,7 +1,7 @@
 import { Secret } from '../../common/secret/index.js';
 import { LuaScript } from '../../redis-cluster/index.js';
-import type { ChangeOutcome } from './accounts.js';
 import { userFromFields, type UserRecord } from '../user.js';
+import type { ChangeOutcome } from './accounts.js';
 
 const isOne = (reply: unknown): boolean => reply === 1;
 

@@ -1,0 +1,33 @@
+import type { SigningKeys } from '../keys/index.js';
+import type { NearCache } from '../near-cache/index.js';
+import type { RedisClusterHealth, RedisClusterReport } from '../redis-cluster/index.js';
+import { Readiness } from './readiness.js';
+
+const REPORT = {
+  state: { isHealthy: true, masters: 3, unreachedMasters: 0, replicas: 3, uncoveredSlots: 0 },
+  isReached: true,
+  isServed: () => true,
+} as RedisClusterReport;
+
+describe('readiness', () => {
+  it('asks the nodes once for all who ask at the same time, and anew for who comes later', async () => {
+    const answers: ((report: RedisClusterReport) => void)[] = [];
+    const health = {
+      check: async () => new Promise<RedisClusterReport>((answer) => answers.push(answer)),
+    } as RedisClusterHealth;
+    const readiness = new Readiness(
+      health,
+      { isLoaded: true } as SigningKeys,
+      { isTrusted: true } as NearCache,
+    );
+
+    const many = Array.from({ length: 50 }, async () => readiness.check());
+    expect(answers).toHaveLength(1);
+    answers[0]!(REPORT);
+    expect(new Set((await Promise.all(many)).map(({ status }) => status))).toEqual(new Set(['ok']));
+
+    const late = readiness.check();
+    answers[1]!({ ...REPORT, state: { ...REPORT.state, replicas: 2 } });
+    expect(await late).toMatchObject({ status: 'degraded' });
+  });
+});

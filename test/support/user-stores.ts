@@ -1,0 +1,28 @@
+import type { UserRecord, UserStore } from '../../src/users/index.js';
+
+type Changed = ReturnType<UserStore['change']>;
+
+/** A store of which one method does something else; it may call the real one. */
+export function replacing<Name extends 'find' | 'change'>(
+  store: UserStore,
+  name: Name,
+  instead: (call: () => ReturnType<UserStore[Name]>) => ReturnType<UserStore[Name]>,
+): UserStore {
+  const method = (...args: never[]): unknown =>
+    instead(() => (store[name] as (...all: never[]) => ReturnType<UserStore[Name]>)(...args));
+  return Object.assign(Object.create(store) as UserStore, { [name]: method });
+}
+
+export function withFind(
+  store: UserStore,
+  after: (user: UserRecord | undefined) => ReturnType<UserStore['find']>,
+): UserStore {
+  return replacing(store, 'find', async (call) => after(await call()));
+}
+
+export function withChange(
+  store: UserStore,
+  after: (user: UserRecord | undefined) => Changed,
+): UserStore {
+  return replacing(store, 'change', async (call) => after(await call()));
+}
