@@ -1,5 +1,6 @@
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { NestFactory } from '@nestjs/core';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { APP_FILTER, NestFactory } from '@nestjs/core';
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import type { Server as HttpsServer } from 'node:https';
@@ -45,6 +46,17 @@ const LIMITS = {
   connectionsCheckingInterval: SLOW_SENDERS_SWEEP_MS,
 };
 
+/**
+ * Nest asks the global filters in the reverse order of their registration, and scans the root first. So the filters
+ * (`APP_FILTER`) of added modules are asked before ours, which catches everything.
+ */
+@Module({ providers: [{ provide: APP_FILTER, useClass: ProblemFilter }] })
+class RootModule {
+  static around(application: DynamicModule): DynamicModule {
+    return { module: RootModule, imports: [application] };
+  }
+}
+
 /** The application, ready to listen: the same for `main.ts`, for the tests, and for whoever extends it. */
 export async function createApp(
   settings: AppSettings,
@@ -53,7 +65,7 @@ export async function createApp(
   const logs = createLogs(settings.logLevel);
   const adapter = new FastifyAdapter(serverOptions(settings, logs));
   const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.forRoot(settings, extensions),
+    RootModule.around(AppModule.forRoot(settings, extensions)),
     adapter,
     { bodyParser: false, logger: new NestLogger(logs.logger), abortOnError: false },
   );
@@ -86,7 +98,6 @@ export async function createApp(
   refuseOtherMethods(server);
   server.server.on('connect', (_, socket) => answerConnect(socket, logs.logger));
   app.useGlobalPipes(new RequestValidationPipe());
-  app.useGlobalFilters(new ProblemFilter());
   if (settings.hasApiDocs) {
     setUpApiDocs(app);
   }

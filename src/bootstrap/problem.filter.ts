@@ -8,10 +8,12 @@ import {
   problemDocument,
   statusDocument,
   type ProblemCode,
+  type ProblemContext,
   type ProblemDocument,
 } from '../common/problem/index.js';
 import { NotConfirmedError, RedisUnavailableError } from '../redis-cluster/index.js';
 import { HashingOverloadedError, UserStoreUnavailableError } from '../users/index.js';
+import { isRaisedByFramework, moduleProblem } from './module-exception.js';
 import { EARLY_HEADERS } from './security-headers.js';
 
 type ErrorClass = abstract new (...args: never[]) => Error;
@@ -24,7 +26,6 @@ const CODE_OF_ERROR: readonly (readonly [ErrorClass, ProblemCode])[] = [
 ];
 
 const CODE_OF_STATUS = new Map<number, ProblemCode>([
-  [401, 'invalid-token'],
   [403, 'forbidden'],
   [404, 'not-found'],
   [405, 'method-not-allowed'],
@@ -35,11 +36,12 @@ const CODE_OF_STATUS = new Map<number, ProblemCode>([
   [431, 'headers-too-large'],
 ]);
 
+const CHALLENGE = 'Bearer realm="keyslot"';
 const CHALLENGES = new Map<ProblemCode, string>([
-  ['missing-token', 'Bearer realm="keyslot"'],
-  ['wrong-credentials', 'Bearer realm="keyslot"'],
-  ['invalid-refresh-token', 'Bearer realm="keyslot"'],
-  ['invalid-token', 'Bearer realm="keyslot", error="invalid_token"'],
+  ['missing-token', CHALLENGE],
+  ['wrong-credentials', CHALLENGE],
+  ['invalid-refresh-token', CHALLENGE],
+  ['invalid-token', `${CHALLENGE}, error="invalid_token"`],
 ]);
 
 /** Turns whatever was thrown into a problem answer. The cause goes to the log, never to the caller. */
@@ -65,14 +67,16 @@ function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyRepl
   const language = languageOf(request.headers['accept-language']);
   const path = request.url.split('?', 1)[0] ?? '/';
   const context = { path, requestId: request.id, language };
-  if (isOfAnotherModule(error)) {
-    const status = error.getStatus();
-    if (status >= 500) {
+  const document = error instanceof HttpException ? exceptionDocument(error, context) : undefined;
+  if (document !== undefined) {
+    if (document.status >= 500) {
       request.log.error({ err: error }, 'failed');
     }
-    const detail = status >= 500 ? undefined : error.message;
-    // In the language of whoever wrote it.
-    send(statusDocument(status, detail, context), undefined, reply);
+    if (document.status === 401 && !reply.hasHeader('WWW-Authenticate')) {
+      void reply.header('WWW-Authenticate', CHALLENGE);
+    }
+    // In the language of the module that threw it.
+    send(document, undefined, reply);
     return;
   }
   const problem = problemOf(error);
@@ -100,13 +104,16 @@ function send(document: ProblemDocument, language: string | undefined, reply: Fa
     .send(Buffer.from(JSON.stringify(document)));
 }
 
-/** Modules that extend the application may throw what Nest has for it, also where the catalogue has no code. */
-function isOfAnotherModule(error: unknown): error is HttpException {
+/** @returns undefined when the catalogue has a problem for it */
+function exceptionDocument(
+  exception: HttpException,
+  context: ProblemContext,
+): ProblemDocument | undefined {
+  const status = exception.getStatus();
+  const isInCatalogue = CODE_OF_STATUS.has(status) || isRaisedByFramework(exception);
   return (
-    error instanceof HttpException &&
-    !CODE_OF_STATUS.has(error.getStatus()) &&
-    // What Nest makes of an error of Fastify, for which the request was wrong in itself.
-    !(error.constructor === HttpException && error.getStatus() === 400)
+    moduleProblem(exception, context) ??
+    (isInCatalogue ? undefined : statusDocument(status, undefined, context))
   );
 }
 

@@ -1,14 +1,25 @@
 import {
   BadRequestException,
+  Catch,
   ConflictException,
   Controller,
+  ForbiddenException,
   Get,
   HttpException,
+  MethodNotAllowedException,
   Module,
   NotFoundException,
+  Param,
+  PayloadTooLargeException,
   ServiceUnavailableException,
+  UnauthorizedException,
   UnprocessableEntityException,
+  UseGuards,
+  type ArgumentsHost,
+  type ExceptionFilter,
 } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
+import type { FastifyReply } from 'fastify';
 
 import { RequirePermissions } from '../../src/common/authentication/index.js';
 import { WITH_ADMINISTRATOR } from '../support/deployment.js';
@@ -49,9 +60,49 @@ class AddedController {
   @Get('missing') missing(): void {
     throw new NotFoundException();
   }
+  @Get('out-of-stock') outOfStock(): void {
+    throw new OutOfStockError('chairs');
+  }
+  @Get('guarded') @UseGuards({ canActivate: () => false }) guarded(): boolean {
+    return true;
+  }
 }
 
-@Module({ controllers: [AddedController] })
+/** What modules throw: each path answers with its exception. */
+const EXCEPTIONS: Readonly<Record<string, HttpException>> = {
+  list: new BadRequestException(['the month has no such day', 'the hour is missing']),
+  members: new BadRequestException({ code: 'limit-reached', amount: 3, status: 200 }),
+  both: new ConflictException({ message: 'booked already', by: 'grace', requestId: 'mine' }),
+  unauthorized: new UnauthorizedException('the partner key is missing'),
+  'unauthorized-alone': new UnauthorizedException(),
+  forbidden: new ForbiddenException('only on weekdays'),
+  'not-found': new NotFoundException('no chair of that name'),
+  'method-not-allowed': new MethodNotAllowedException('the month is closed'),
+  'too-large': new PayloadTooLargeException('at most 3 pictures'),
+  'too-many': new HttpException('at most 5 exports a day', 429),
+  'conflict-alone': new ConflictException(),
+};
+
+@Controller('api/exceptions')
+class ExceptionsController {
+  @Get(':name') throw(@Param('name') name: string): void {
+    throw EXCEPTIONS[name]!;
+  }
+}
+
+class OutOfStockError extends Error {}
+
+@Catch(OutOfStockError)
+class OutOfStockFilter implements ExceptionFilter<OutOfStockError> {
+  catch(error: OutOfStockError, host: ArgumentsHost): void {
+    void host.switchToHttp().getResponse<FastifyReply>().status(410).send({ gone: error.message });
+  }
+}
+
+@Module({
+  controllers: [AddedController, ExceptionsController],
+  providers: [{ provide: APP_FILTER, useClass: OutOfStockFilter }],
+})
 class AddedModule {}
 
 @Controller('api/pages')
@@ -102,6 +153,58 @@ describe('a module that was added', () => {
       detail,
       instance: `/api/added/${path}`,
       requestId: headers.get('x-request-id'),
+    });
+  });
+
+  it.each([
+    [
+      'list',
+      400,
+      {
+        detail: 'the month has no such day; the hour is missing',
+        errors: [
+          { pointer: '', code: 'bad-request', detail: 'the month has no such day' },
+          { pointer: '', code: 'bad-request', detail: 'the hour is missing' },
+        ],
+      },
+    ],
+    ['members', 400, { code: 'limit-reached', amount: 3, status: 400 }],
+    ['both', 409, { detail: 'booked already', code: 'conflict', by: 'grace' }],
+    ['unauthorized', 401, { code: 'unauthorized', detail: 'the partner key is missing' }],
+    ['unauthorized-alone', 401, { code: 'unauthorized', type: 'about:blank' }],
+    ['forbidden', 403, { code: 'forbidden', detail: 'only on weekdays' }],
+    ['not-found', 404, { code: 'not-found', detail: 'no chair of that name' }],
+    ['method-not-allowed', 405, { detail: 'the month is closed' }],
+    ['too-large', 413, { detail: 'at most 3 pictures' }],
+    ['too-many', 429, { code: 'too-many-requests', detail: 'at most 5 exports a day' }],
+    ['conflict-alone', 409, { code: 'conflict', detail: 'Conflict' }],
+  ])('keeps the texts and members of an exception of Nest: %s', async (name, status, document) => {
+    const answer = await api.request('GET', `/api/exceptions/${name}`, { token });
+
+    expect(answer.status).toBe(status);
+    expect(answer.body).toMatchObject({
+      ...document,
+      instance: `/api/exceptions/${name}`,
+      requestId: answer.headers.get('x-request-id'),
+    });
+    // RFC 9110 section 15.5.2. The token that was sent is valid, so no error is named.
+    expect(answer.headers.get('www-authenticate')).toBe(
+      status === 401 ? 'Bearer realm="keyslot"' : null,
+    );
+  });
+
+  it('may have exception filters of its own (APP_FILTER), which run before ours', async () => {
+    expect(await get('out-of-stock')).toMatchObject({ status: 410, body: { gone: 'chairs' } });
+  });
+
+  it('shows the texts of the catalogue for what the framework raises', async () => {
+    expect((await get('no-such-route')).body).toMatchObject({
+      code: 'not-found',
+      type: '/problems/not-found',
+    });
+    expect((await get('guarded')).body).toMatchObject({
+      code: 'forbidden',
+      type: '/problems/forbidden',
     });
   });
 

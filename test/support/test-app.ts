@@ -24,9 +24,15 @@ export async function startTestApp(
   const keyPrefix = `t-${randomUUID().slice(0, 8)}:`;
   const settings = testSettings({ REDIS_KEY_PREFIX: keyPrefix, ...variables });
   const app = await createApp(settings, extensions);
-  await app.listen(0, '127.0.0.1');
-  await untilReady(app);
-  await untilCalm(app);
+  try {
+    await app.listen(0, '127.0.0.1');
+    await untilReady(app);
+    await untilCalm(app);
+  } catch (error) {
+    // Otherwise its connections would keep the runner alive.
+    await app.close();
+    throw error;
+  }
   const url = await app.getUrl();
   return Object.assign(new HttpClient(url), {
     app,

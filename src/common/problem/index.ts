@@ -16,6 +16,7 @@ export {
   PROBLEM_MEDIA_TYPE,
   problemDocument,
   statusDocument,
+  type ProblemContext,
   type ProblemDocument,
 } from './problem-document.js';
 export {
