@@ -73,6 +73,7 @@ export class UserAdministrationController {
     const { roles, disabled } = body;
     refuseInvalidMembers({ '/roles': roles && listOf(this.roles.names)(roles) });
     if (userId === principal.userId && (disabled || roles?.includes(ADMINISTRATOR) === false)) {
+      this.users.recordRefusal(userId, 'own-access', origin);
       throw new Problem('own-access');
     }
     const user = await this.users.change(userId, body, origin, deadline);
@@ -104,6 +105,7 @@ export class UserAdministrationController {
     @RequestDeadline() deadline: Deadline,
   ): Promise<void> {
     if (userId === principal.userId) {
+      this.users.recordRefusal(userId, 'own-access', origin);
       throw new Problem('own-access');
     }
     if (!(await this.users.delete(userId, origin, deadline))) {

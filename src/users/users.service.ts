@@ -317,6 +317,17 @@ export class UsersService {
     return { outcome: 'wrong-password' };
   }
 
+  /** Records that a rule kept a user, whose permissions allow it, from changing or deleting this user. */
+  recordRefusal(userId: string, reason: 'own-access', origin: Origin): void {
+    this.audit.record({
+      type: 'permission-refused',
+      result: 'refused',
+      reason,
+      userId,
+      ...origin.facts,
+    });
+  }
+
   /** Deletes a user without asking for the password. @returns whether there was one */
   async delete(userId: string, origin: Origin, deadline: Deadline): Promise<boolean> {
     if ((await this.accounts.find(userId, deadline)) === undefined) {
