@@ -61,6 +61,10 @@ export interface RequiredFacts extends OriginFacts {
   readonly result: AuditResult;
 }
 
+/** An event of Keyslot's own, before its result is known. */
+export type PendingEvent = Omit<AuditEvent, 'result' | 'reason'> &
+  OriginFacts & { readonly type: AuditEventType };
+
 /**
  * What a listener in the same application is told of an audit event, by the name `keyslot.<type>`:
  * `@OnEvent('keyslot.user-registered')`, or `keyslot.*` for all. Once, in the instance where it happened, after it holds

@@ -87,6 +87,28 @@ describe('the audit log', () => {
     expect(logged).toHaveLength(2);
   });
 
+  const CHANGE = { type: 'user-deleted', userId: 'ada', ...Origin.system.facts } as const;
+  it.each([
+    ['was made', () => Promise.resolve(true), [{ result: 'success' }]],
+    ['found nothing to do', () => Promise.resolve(false), []],
+    [
+      'may have been made',
+      () => Promise.reject(broken),
+      [{ result: 'failure', reason: 'unconfirmed' }],
+    ],
+  ])('records of a change that it %s, and hands on how it ended', async (_, change, results) => {
+    const events: unknown[] = [];
+    const log = new AuditLog({ record: (event) => void events.push(event) }, new EventEmitter2());
+
+    const [ended, expected] = await Promise.allSettled([
+      log.recordChange([CHANGE], change, Boolean),
+      change(),
+    ]);
+
+    expect(ended).toEqual(expected);
+    expect(events).toEqual(results.map((result) => ({ ...CHANGE, ...result })));
+  });
+
   it('hands on the event and its time', () => {
     const events: unknown[] = [];
     const log = new AuditLog(

@@ -10,7 +10,13 @@ import { createHmac, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { deriveKey, Secret } from '../common/secret/index.js';
-import type { AuditEvent, AuditEventType, DomainEvent, RequiredFacts } from './audit-event.js';
+import type {
+  AuditEvent,
+  AuditEventType,
+  DomainEvent,
+  PendingEvent,
+  RequiredFacts,
+} from './audit-event.js';
 import { AUDIT_OPTIONS } from './audit.module-definition.js';
 import type { AuditOptions } from './audit.options.js';
 import { AUDIT_SINK, type AuditSink } from './audit-sink.js';
@@ -63,6 +69,32 @@ export class AuditLog implements BeforeApplicationShutdown, OnApplicationShutdow
     this.write(recorded);
     // Later, so that no listener holds up whoever waits for an answer.
     setImmediate(() => this.tell(recorded));
+  }
+
+  /**
+   * Makes a change, and records how it ended. One that fails is an event as well: the caller is told so, and the change may
+   * have been made all the same.
+   *
+   * @param isDone whether there was something to change; nothing is recorded otherwise
+   */
+  async recordChange<Result>(
+    events: readonly PendingEvent[],
+    change: () => Promise<Result>,
+    isDone: (result: Result) => boolean,
+  ): Promise<Result> {
+    let result: Result;
+    try {
+      result = await change();
+    } catch (error) {
+      events.forEach((event) =>
+        this.record({ ...event, result: 'failure', reason: 'unconfirmed' }),
+      );
+      throw error;
+    }
+    if (isDone(result)) {
+      events.forEach((event) => this.record({ ...event, result: 'success' }));
+    }
+    return result;
   }
 
   /** While Redis and whatever else a sink may need is still there. */

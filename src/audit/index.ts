@@ -4,6 +4,7 @@ export {
   type AuditEventType,
   type AuditResult,
   type DomainEvent,
+  type PendingEvent,
 } from './audit-event.js';
 export { AuditLog, type RecordedEvent } from './audit-log.js';
 export { AUDIT_SINK, type AuditSink } from './audit-sink.js';

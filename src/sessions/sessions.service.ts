@@ -183,22 +183,14 @@ export class SessionsService {
   ): Promise<boolean> {
     const keys = ['record', 'sessions', 'fence'].map((part) => this.key(userId, part));
     const idleMs = this.options.idleTtlSeconds * 1000;
-    const wasThere = await this.cache.change(
-      userSubject(userId),
-      async (sequence) =>
-        this.redis.runDurably(scripts.end, keys, [sessionId, sequence, idleMs], deadline),
-      deadline,
+    const type = origin.facts.actorSessionId === sessionId ? 'logged-out' : 'session-ended';
+    const end = async (sequence: string): Promise<boolean> =>
+      this.redis.runDurably(scripts.end, keys, [sessionId, sequence, idleMs], deadline);
+    return this.audit.recordChange(
+      [{ type, userId, sessionId, ...origin.facts }],
+      async () => this.cache.change(userSubject(userId), end, deadline),
+      Boolean,
     );
-    if (wasThere) {
-      this.audit.record({
-        type: origin.facts.actorSessionId === sessionId ? 'logged-out' : 'session-ended',
-        result: 'success',
-        userId,
-        sessionId,
-        ...origin.facts,
-      });
-    }
-    return wasThere;
   }
 
   /**
@@ -214,17 +206,12 @@ export class SessionsService {
     origin: Origin,
     deadline: Deadline,
   ): Promise<boolean> {
-    const isUser = await this.users.endSessions(userId, exceptSessionId, deadline);
-    if (isUser) {
-      this.audit.record({
-        type: 'sessions-ended',
-        result: 'success',
-        userId,
-        ...origin.facts,
-        details: { except: exceptSessionId },
-      });
-    }
-    return isUser;
+    const details = { except: exceptSessionId };
+    return this.audit.recordChange(
+      [{ type: 'sessions-ended', userId, ...origin.facts, details }],
+      async () => this.users.endSessions(userId, exceptSessionId, deadline),
+      Boolean,
+    );
   }
 
   /**

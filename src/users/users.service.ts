@@ -8,6 +8,7 @@ import type { Origin } from '../common/origin/index.js';
 import { Secret } from '../common/secret/index.js';
 import { ACCOUNTS, type Accounts } from './store/accounts.js';
 import { Credentials, type Refusal } from './passwords/credentials.js';
+import { changeEvents } from './change-events.js';
 import { HashingQueue } from './passwords/hashing-queue.js';
 import { recordThrottling } from './passwords/throttled-attempts.js';
 import type { ProfileChange, Registration, User, UserChange, UserRecord } from './user.js';
@@ -198,43 +199,13 @@ export class UsersService {
       return this.accounts.find(userId, deadline);
     }
     const effect = { endsSessions: endOthers !== undefined, ...endOthers };
-    const result = await this.accounts.update(userId, { ...change, ...effect }, deadline);
-    if (result.outcome !== 'changed') {
-      return undefined;
-    }
-    this.recordChange(userId, { roles: change.roles, disabled }, { email, displayName }, origin);
-    return result.user;
-  }
-
-  /** The names of what is new in a profile, and not the values: an address is personal. */
-  private recordChange(
-    userId: string,
-    access: Pick<UserChange, 'roles' | 'disabled'>,
-    profile: ProfileChange,
-    origin: Origin,
-  ): void {
-    const result = 'success';
-    if (access.roles !== undefined || access.disabled !== undefined) {
-      this.audit.record({
-        type: 'access-changed',
-        result,
-        userId,
-        ...origin.facts,
-        details: access,
-      });
-    }
-    const members = Object.entries(profile).flatMap(([name, value]) =>
-      value === undefined ? [] : [name],
+    const asked = { email, displayName, roles: change.roles, disabled };
+    const result = await this.audit.recordChange(
+      changeEvents(userId, asked, origin),
+      async () => this.accounts.update(userId, { ...change, ...effect }, deadline),
+      ({ outcome }) => outcome === 'changed',
     );
-    if (members.length > 0) {
-      this.audit.record({
-        type: 'profile-changed',
-        result,
-        userId,
-        ...origin.facts,
-        details: { members },
-      });
-    }
+    return result.outcome === 'changed' ? result.user : undefined;
   }
 
   /**
@@ -263,18 +234,15 @@ export class UsersService {
       endsSessions: true,
       exceptSessionId: sessionId,
     };
-    const { outcome } = await this.accounts.update(userId, change, deadline);
+    const { outcome } = await this.audit.recordChange(
+      [{ type: 'password-changed', userId, sessionId, ...origin.facts }],
+      async () => this.accounts.update(userId, change, deadline),
+      (result) => result.outcome === 'changed',
+    );
     if (outcome !== 'changed') {
       this.credentials.recordWrong(userId, attempt, origin);
       return { outcome: 'wrong-password' };
     }
-    this.audit.record({
-      type: 'password-changed',
-      result: 'success',
-      userId,
-      sessionId,
-      ...origin.facts,
-    });
     return { outcome: 'changed' };
   }
 
@@ -305,8 +273,7 @@ export class UsersService {
       return check;
     }
     const { passwordVersion } = check.user;
-    if (await this.accounts.remove(userId, passwordVersion, deadline)) {
-      this.recordDeletion(userId, origin);
+    if (await this.remove(userId, passwordVersion, origin, deadline)) {
       return { outcome: 'deleted' };
     }
     const isThere = (await this.accounts.find(userId, deadline)) !== undefined;
@@ -335,14 +302,19 @@ export class UsersService {
       await this.accounts.reload(userId, deadline);
       return false;
     }
-    const wasThere = await this.accounts.remove(userId, undefined, deadline);
-    if (wasThere) {
-      this.recordDeletion(userId, origin);
-    }
-    return wasThere;
+    return this.remove(userId, undefined, origin, deadline);
   }
 
-  private recordDeletion(userId: string, origin: Origin): void {
-    this.audit.record({ type: 'user-deleted', result: 'success', userId, ...origin.facts });
+  private async remove(
+    userId: string,
+    ifPasswordVersion: number | undefined,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<boolean> {
+    return this.audit.recordChange(
+      [{ type: 'user-deleted', userId, ...origin.facts }],
+      async () => this.accounts.remove(userId, ifPasswordVersion, deadline),
+      Boolean,
+    );
   }
 }

@@ -343,7 +343,7 @@ describe('the audit events (89)', () => {
       expect(answered).toMatchObject({ status, ip: ADDRESS, requestId: text });
       const { requestId } = answered;
       expect(events).toEqual(expected.map((event) => ({ ...event, ip: ADDRESS, requestId })));
-      expected.forEach(({ type }) => recorded.add(type));
+      expected.forEach(({ type }) => recorded.add(String(type)));
     },
   );
 
