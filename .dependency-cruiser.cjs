@@ -36,7 +36,7 @@ module.exports = {
     only('audit', ['common']),
     only('contracts', ['audit', 'common', 'users']),
     only('rate-limit', ['common', 'redis-cluster']),
-    only('keys', ['common', 'near-cache', 'redis-cluster']),
+    only('keys', ['audit', 'common', 'near-cache', 'redis-cluster']),
     only('users', ['audit', 'common', 'metrics', 'near-cache', 'rate-limit', 'redis-cluster']),
     only('sessions', ['audit', 'common', 'near-cache', 'redis-cluster', 'users']),
     only('auth', [

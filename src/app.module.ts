@@ -53,7 +53,10 @@ export class AppModule {
         }),
         MetricsModule,
         TracingModule.forRootAsync(fromSettings(({ tracing }) => tracing)),
-        AuditModule.forRoot({ sink: extensions.auditSink }),
+        AuditModule.forRootAsync({
+          ...fromSettings(({ jwt }) => ({ pseudonymSecret: jwt.keyEncryptionSecret })),
+          sink: extensions.auditSink,
+        }),
         RedisClusterModule.forRootAsync(
           fromSettings(({ redis, isProduction }) => ({
             ...redis,

@@ -8,8 +8,11 @@ export {
   AuditModule,
   type AuditEvent,
   type AuditEventType,
+  type AuditOptions,
+  type AuditResult,
   type AuditSink,
   type DomainEvent,
+  type RecordedEvent,
 } from './audit/index.js';
 export { AccessTokenValidator, AuthModule, JwtAuthGuard, type AuthOptions } from './auth/index.js';
 export { createApp } from './bootstrap/create-app.js';
@@ -25,6 +28,7 @@ export {
   type Principal,
 } from './common/authentication/index.js';
 export { Deadline, RequestDeadline } from './common/deadline/index.js';
+export { Origin, RequestOrigin, type Actor, type OriginFacts } from './common/origin/index.js';
 export type { Replacement } from './common/module/index.js';
 export {
   ApiProblems,

@@ -2,7 +2,11 @@ import { Logger } from '@nestjs/common';
 import { EventEmitter2 } from '@nestjs/event-emitter';
 
 import { AuditLog } from './audit-log.js';
+import { Origin } from '../common/origin/index.js';
+import type { RequiredFacts } from './audit-event.js';
 import type { AuditSink } from './audit-sink.js';
+
+const FACTS: RequiredFacts = { result: 'success', ...Origin.system.facts };
 
 describe('the audit log', () => {
   let logged: unknown[];
@@ -31,13 +35,13 @@ describe('the audit log', () => {
   ])('keeps the event when its sink %s, says why, and lets its caller go on', async (_, sink) => {
     const log = new AuditLog(sink, new EventEmitter2());
 
-    log.record({ type: 'logged-out', userId: 'ada' });
+    log.record({ type: 'logged-out', userId: 'ada', ...FACTS });
     await Promise.resolve();
 
     expect(logged).toEqual([
       expect.objectContaining({ err: broken }),
       {
-        audit: { type: 'logged-out', userId: 'ada' },
+        audit: { type: 'logged-out', userId: 'ada', ...FACTS },
         at: expect.stringMatching(/^\d{4}-.*Z$/) as unknown,
       },
     ]);
@@ -59,8 +63,8 @@ describe('the audit log', () => {
       },
       new EventEmitter2(),
     );
-    log.record({ type: 'logged-out', userId: 'ada' });
-    log.record({ type: 'logged-out', userId: 'grace' });
+    log.record({ type: 'logged-out', userId: 'ada', ...FACTS });
+    log.record({ type: 'logged-out', userId: 'grace', ...FACTS });
 
     const stopped = log.beforeApplicationShutdown();
     takeFirst();
@@ -69,7 +73,7 @@ describe('the audit log', () => {
     expect(taken).toEqual(['ada']);
     expect(logged).toEqual([
       expect.objectContaining({ err: expect.any(Error) as unknown }),
-      expect.objectContaining({ audit: { type: 'logged-out', userId: 'grace' } }),
+      expect.objectContaining({ audit: { type: 'logged-out', userId: 'grace', ...FACTS } }),
     ]);
   });
 
@@ -77,10 +81,32 @@ describe('the audit log', () => {
     const log = new AuditLog({ record: () => new Promise(() => undefined) }, new EventEmitter2());
 
     for (let count = 0; count < 10_001; count += 1) {
-      log.record({ type: 'logged-in' });
+      log.record({ type: 'logged-in', ...FACTS });
     }
 
     expect(logged).toHaveLength(2);
+  });
+
+  const CHANGE = { type: 'user-deleted', userId: 'ada', ...Origin.system.facts } as const;
+  it.each([
+    ['was made', () => Promise.resolve(true), [{ result: 'success' }]],
+    ['found nothing to do', () => Promise.resolve(false), []],
+    [
+      'may have been made',
+      () => Promise.reject(broken),
+      [{ result: 'failure', reason: 'unconfirmed' }],
+    ],
+  ])('records of a change that it %s, and hands on how it ended', async (_, change, results) => {
+    const events: unknown[] = [];
+    const log = new AuditLog({ record: (event) => void events.push(event) }, new EventEmitter2());
+
+    const [ended, expected] = await Promise.allSettled([
+      log.recordChange([CHANGE], change, Boolean),
+      change(),
+    ]);
+
+    expect(ended).toEqual(expected);
+    expect(events).toEqual(results.map((result) => ({ ...CHANGE, ...result })));
   });
 
   it('hands on the event and its time', () => {
@@ -90,9 +116,9 @@ describe('the audit log', () => {
       new EventEmitter2(),
     );
 
-    log.record({ type: 'logged-in', userId: 'ada' });
+    log.record({ type: 'logged-in', userId: 'ada', ...FACTS });
 
-    expect(events).toEqual([{ type: 'logged-in', userId: 'ada' }, expect.any(Date)]);
+    expect(events).toEqual([{ type: 'logged-in', userId: 'ada', ...FACTS }, expect.any(Date)]);
     expect(logged).toEqual([]);
   });
 
@@ -106,12 +132,14 @@ describe('the audit log', () => {
     const recorded: unknown[] = [];
     const log = new AuditLog({ record: (event) => void recorded.push(event) }, listeners);
 
-    log.record({ type: 'logged-out', userId: 'ada' });
-    log.record({ type: 'logged-in', userId: 'ada' });
+    log.record({ type: 'logged-out', userId: 'ada', ...FACTS });
+    log.record({ type: 'logged-in', userId: 'ada', ...FACTS });
     expect(heard).toEqual([]);
     await new Promise(setImmediate);
 
-    expect(heard).toEqual([{ type: 'logged-out', userId: 'ada', at: expect.any(Date) as unknown }]);
+    expect(heard).toEqual([
+      { type: 'logged-out', userId: 'ada', ...FACTS, at: expect.any(Date) as unknown },
+    ]);
     expect(recorded).toHaveLength(2);
     expect(logged).toEqual([expect.objectContaining({ err: broken })]);
   });

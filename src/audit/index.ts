@@ -1,4 +1,12 @@
-export type { AuditEvent, AuditEventType, DomainEvent } from './audit-event.js';
-export { AuditLog } from './audit-log.js';
+export {
+  AUDIT_EVENTS,
+  type AuditEvent,
+  type AuditEventType,
+  type AuditResult,
+  type DomainEvent,
+  type PendingEvent,
+} from './audit-event.js';
+export { AuditLog, type RecordedEvent } from './audit-log.js';
 export { AUDIT_SINK, type AuditSink } from './audit-sink.js';
 export { AuditModule } from './audit.module.js';
+export type { AuditOptions } from './audit.options.js';

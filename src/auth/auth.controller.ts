@@ -1,9 +1,9 @@
-import { Body, Controller, HttpCode, Post, Req } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { FastifyRequest } from 'fastify';
 
 import { CurrentUser, Public, type Principal } from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
+import { RequestOrigin, type Origin } from '../common/origin/index.js';
 import {
   ApiProblems,
   BODY_PROBLEMS,
@@ -40,16 +40,11 @@ export class AuthController {
   )
   async login(
     @Body() body: LoginRequestBody,
-    @Req() request: FastifyRequest,
+    @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<TokensResponse> {
-    const login = {
-      username: body.username,
-      password: new Secret(body.password),
-      ip: request.ip,
-      userAgent: request.headers['user-agent'] ?? '',
-    };
-    const result = await this.auth.login(login, deadline);
+    const login = { username: body.username, password: new Secret(body.password) };
+    const result = await this.auth.login(login, origin, deadline);
     switch (result.outcome) {
       case 'logged-in':
         return TokensResponse.from(result.tokens);
@@ -79,10 +74,10 @@ export class AuthController {
   )
   async refresh(
     @Body() body: RefreshRequestBody,
-    @Req() request: FastifyRequest,
+    @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<TokensResponse> {
-    const result = await this.auth.refresh(body.refresh_token, request.ip, deadline);
+    const result = await this.auth.refresh(body.refresh_token, origin, deadline);
     switch (result.outcome) {
       case 'refreshed':
         return TokensResponse.from(result.tokens);
@@ -103,8 +98,9 @@ export class AuthController {
   @ApiProblems(...STRAY_BODY_PROBLEMS, ...GUARD_PROBLEMS, 'not-confirmed')
   async logout(
     @CurrentUser() { userId, sessionId }: Principal,
+    @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<void> {
-    await this.auth.logout(userId, sessionId, deadline);
+    await this.auth.logout(userId, sessionId, origin, deadline);
   }
 }

@@ -4,10 +4,17 @@ import { randomUUID } from 'node:crypto';
 import { AuditLog } from '../audit/index.js';
 import { Clock } from '../common/clock/index.js';
 import type { Deadline } from '../common/deadline/index.js';
+import type { Origin } from '../common/origin/index.js';
 import { seal, Secret, unseal } from '../common/secret/index.js';
 import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../rate-limit/index.js';
 import { SessionsService } from '../sessions/index.js';
-import { Credentials, UsersService, type UserRecord } from '../users/index.js';
+import {
+  canonicalUsername,
+  Credentials,
+  recordThrottling,
+  UsersService,
+  type UserRecord,
+} from '../users/index.js';
 import { AccessTokenIssuer } from './access-token/access-token-issuer.js';
 import { networkOf } from './network-address.js';
 import { RefreshTokens, type RecognizedToken } from './refresh-tokens.js';
@@ -29,8 +36,6 @@ const FORGERIES_PER_ADDRESS: FailureLimit = { ...FAILURES_PER_ADDRESS, name: 're
 export interface LoginRequest {
   readonly username: string;
   readonly password: Secret;
-  readonly ip: string;
-  readonly userAgent: string;
 }
 
 export interface IssuedTokens {
@@ -42,7 +47,7 @@ export interface IssuedTokens {
 
 export type LoginOutcome =
   | { readonly outcome: 'logged-in'; readonly tokens: IssuedTokens }
-  | { readonly outcome: 'wrong-credentials' }
+  | { readonly outcome: 'wrong-credentials'; readonly userId: string | undefined }
   | TooManyAttempts;
 
 export type RefreshResult =
@@ -73,16 +78,20 @@ export class AuthService {
   ) {}
 
   /** @throws HashingOverloadedError, RedisUnavailableError, NotConfirmedError */
-  async login(request: LoginRequest, deadline: Deadline): Promise<LoginOutcome> {
-    const subject = networkOf(request.ip);
-    return this.limiter.attempt<LoginOutcome>(FAILURES_PER_ADDRESS, subject, deadline, async () => {
-      const value = await this.checkAndStart(request, deadline);
-      if (value.outcome === 'wrong-credentials') {
-        this.audit.record({ type: 'login-refused', ip: request.ip });
-      }
-      // A success does not clear the address: an attacker's own account must not.
-      return { value, result: value.outcome === 'wrong-credentials' ? 'failed' : 'void' };
-    });
+  async login(request: LoginRequest, origin: Origin, deadline: Deadline): Promise<LoginOutcome> {
+    const network = networkOf(origin.facts.ip ?? '');
+    const namePseudonym = this.audit.pseudonymOf(canonicalUsername(request.username));
+    const attempt = { attempt: 'login', namePseudonym } as const;
+    return recordThrottling<LoginOutcome>(this.audit, attempt, origin, async () =>
+      this.limiter.attempt<LoginOutcome>(FAILURES_PER_ADDRESS, network, deadline, async () => {
+        const value = await this.checkAndStart(request, origin, deadline);
+        if (value.outcome === 'wrong-credentials') {
+          this.recordRefusedLogin(value.userId, namePseudonym, origin);
+        }
+        // A success does not clear the address: an attacker's own account must not.
+        return { value, result: value.outcome === 'wrong-credentials' ? 'failed' : 'void' };
+      }),
+    );
   }
 
   /**
@@ -91,27 +100,64 @@ export class AuthService {
    *
    * @throws RedisUnavailableError, NotConfirmedError: repeating it is safe
    */
-  async refresh(refreshToken: string, ip: string, deadline: Deadline): Promise<RefreshResult> {
+  async refresh(refreshToken: string, origin: Origin, deadline: Deadline): Promise<RefreshResult> {
     const recognized = this.refreshTokens.recognize(refreshToken);
     if (recognized) {
-      const tokens = await this.exchange(recognized, ip, deadline);
+      const tokens = await this.exchange(recognized, origin, deadline);
       return tokens ? { outcome: 'refreshed', tokens } : { outcome: 'refused' };
     }
     // Only what is made up is counted: whoever holds a token of ours must not be kept from it by a neighbour.
-    const subject = networkOf(ip);
-    return this.limiter.attempt<RefreshResult>(FORGERIES_PER_ADDRESS, subject, deadline, () =>
-      Promise.resolve({ value: { outcome: 'refused' }, result: 'failed' }),
+    const network = networkOf(origin.facts.ip ?? '');
+    return recordThrottling<RefreshResult>(this.audit, { attempt: 'refresh' }, origin, async () =>
+      this.limiter.attempt<RefreshResult>(FORGERIES_PER_ADDRESS, network, deadline, () => {
+        this.recordRefusedRefresh('unknown-token', {}, origin);
+        return Promise.resolve({ value: { outcome: 'refused' }, result: 'failed' });
+      }),
     );
   }
 
-  async logout(userId: string, sessionId: string, deadline: Deadline): Promise<void> {
-    await this.sessions.end(userId, sessionId, deadline);
-    this.audit.record({ type: 'logged-out', userId, sessionId });
+  async logout(
+    userId: string,
+    sessionId: string,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<void> {
+    await this.sessions.end(userId, sessionId, origin, deadline);
+  }
+
+  /** The same members for every reason, so that a known name costs as much as an unknown one. */
+  private recordRefusedLogin(
+    userId: string | undefined,
+    namePseudonym: string,
+    origin: Origin,
+  ): void {
+    this.audit.record({
+      type: 'login-refused',
+      result: 'refused',
+      reason: 'wrong-credentials',
+      userId,
+      namePseudonym,
+      ...origin.facts,
+    });
+  }
+
+  private recordRefusedRefresh(
+    reason: 'unknown-token' | 'session-ended',
+    subject: { readonly userId?: string; readonly sessionId?: string },
+    origin: Origin,
+  ): void {
+    this.audit.record({
+      type: 'refresh-refused',
+      result: 'refused',
+      reason,
+      ...subject,
+      ...origin.facts,
+    });
   }
 
   private async exchange(
     { userId, sessionId, token }: RecognizedToken,
-    ip: string,
+    origin: Origin,
     deadline: Deadline,
   ): Promise<IssuedTokens | undefined> {
     const user = await this.users.findCurrent(userId, deadline);
@@ -135,18 +181,44 @@ export class AuthService {
     const result = await this.sessions.exchange(exchange, deadline);
     switch (result.outcome) {
       case 'rotated':
+        this.recordRefresh(userId, sessionId, false, origin);
         return tokens;
       case 'replayed': {
+        this.recordRefresh(userId, sessionId, true, origin);
         const kept = await unseal(result.sealedAnswer, token, ANSWER_PURPOSE);
         return this.tokensFrom(JSON.parse(kept) as KeptAnswer, sessionId);
       }
       case 'reused':
-        this.audit.record({ type: 'refresh-token-reused', userId, sessionId, ip });
-        await this.sessions.end(userId, sessionId, deadline);
+        this.audit.record({
+          type: 'refresh-token-reused',
+          result: 'refused',
+          reason: 'spent-token',
+          userId,
+          sessionId,
+          ...origin.facts,
+        });
+        await this.sessions.end(userId, sessionId, origin, deadline);
         return undefined;
       case 'ended':
+        this.recordRefusedRefresh('session-ended', { userId, sessionId }, origin);
         return undefined;
     }
+  }
+
+  private recordRefresh(
+    userId: string,
+    sessionId: string,
+    isReplay: boolean,
+    origin: Origin,
+  ): void {
+    this.audit.record({
+      type: 'tokens-refreshed',
+      result: 'success',
+      userId,
+      sessionId,
+      ...origin.as(userId, sessionId).facts,
+      details: { isReplay },
+    });
   }
 
   private tokensFrom(answer: KeptAnswer, sessionId: string): IssuedTokens {
@@ -158,16 +230,21 @@ export class AuthService {
     };
   }
 
-  private async checkAndStart(request: LoginRequest, deadline: Deadline): Promise<LoginOutcome> {
-    const { username, password } = request;
+  private async checkAndStart(
+    { username, password }: LoginRequest,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<LoginOutcome> {
     const check = await this.credentials.check(username, deadline, password);
     switch (check.outcome) {
       case 'right': {
-        const tokens = await this.startSession(check.user, request, deadline);
-        return tokens ? { outcome: 'logged-in', tokens } : { outcome: 'wrong-credentials' };
+        const tokens = await this.startSession(check.user, origin, deadline);
+        return tokens
+          ? { outcome: 'logged-in', tokens }
+          : { outcome: 'wrong-credentials', userId: check.user.id };
       }
       case 'wrong':
-        return { outcome: 'wrong-credentials' };
+        return { outcome: 'wrong-credentials', userId: check.userId };
       case 'too-many-attempts':
         return check;
     }
@@ -176,7 +253,7 @@ export class AuthService {
   /** @returns undefined when the user was deleted or got another password a moment ago */
   private async startSession(
     user: UserRecord,
-    request: LoginRequest,
+    origin: Origin,
     deadline: Deadline,
   ): Promise<IssuedTokens | undefined> {
     const tokens = await this.issueTokens(user, randomUUID(), deadline);
@@ -187,15 +264,21 @@ export class AuthService {
       accessToken: tokens.accessToken,
       accessTtlSeconds: tokens.expiresInSeconds,
       refreshToken: tokens.refreshToken,
-      ip: request.ip,
-      userAgent: request.userAgent,
+      ip: origin.facts.ip ?? '',
+      userAgent: origin.userAgent,
     };
     const hasStarted = await this.sessions.start(session, deadline);
     if (!hasStarted) {
       return undefined;
     }
-    const { id: userId } = user;
-    this.audit.record({ type: 'logged-in', userId, sessionId: tokens.sessionId, ip: request.ip });
+    const { sessionId } = tokens;
+    this.audit.record({
+      type: 'logged-in',
+      result: 'success',
+      userId: user.id,
+      sessionId,
+      ...origin.as(user.id, sessionId).facts,
+    });
     return tokens;
   }
 

@@ -15,6 +15,7 @@ import {
   type Permission,
   type Principal,
 } from '../common/authentication/index.js';
+import { originOf } from '../common/origin/index.js';
 import { Problem } from '../common/problem/index.js';
 import { Roles } from '../users/index.js';
 
@@ -54,7 +55,14 @@ export class PermissionsGuard implements CanActivate, OnApplicationBootstrap {
     const request = context.switchToHttp().getRequest<FastifyRequest & { user: Principal }>();
     const { userId, user } = request.user;
     if (!this.roles.allow(user.roles, required)) {
-      this.audit.record({ type: 'permission-refused', userId, details: { required } });
+      this.audit.record({
+        type: 'permission-refused',
+        result: 'refused',
+        reason: 'missing-permission',
+        userId,
+        ...originOf(request).facts,
+        details: { required },
+      });
       throw new Problem('forbidden');
     }
     return true;

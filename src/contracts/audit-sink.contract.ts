@@ -15,10 +15,16 @@ const LONGEST_DIFFERENCE_MS = 5000;
 
 const FULL: AuditEvent = {
   type: 'access-changed',
+  result: 'refused',
+  reason: 'own-access',
+  namePseudonym: 'cUFi9tqEj0dmvGQdmU7hUPbFPvJfWTXh5o5YyyTkC3Q',
   userId: '5f0c6a3e-2a57-4c5e-9d0b-6a5ad1b0f3c1',
   sessionId: '8d3b1f8e-6a58-4b8e-9f5c-2c5f1f0b7a11',
+  actor: 'user',
   actorId: '0b8e2b8a-32a7-4b62-8c58-b9ac2b0d4d20',
+  actorSessionId: '4b6a8f0e-7c52-4d2b-a5b0-0f6a3b1d9c77',
   ip: '2001:db8::1',
+  requestId: '6f9d9c1e-1f5d-4a53-8f65-31b0e6c5a0c9',
   details: { roles: ['admin'], disabled: false, text: '"quotes"\n\u2028 and 中文' },
 };
 

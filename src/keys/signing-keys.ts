@@ -11,8 +11,10 @@ import {
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
+import { AuditLog } from '../audit/index.js';
 import type { Secret } from '../common/secret/index.js';
 import { Deadline } from '../common/deadline/index.js';
+import { Origin } from '../common/origin/index.js';
 import { CacheKey, NearCache } from '../near-cache/index.js';
 import {
   LuaScript,
@@ -59,6 +61,7 @@ export class SigningKeys {
   constructor(
     private readonly redis: RedisCluster,
     private readonly cache: NearCache,
+    private readonly audit: AuditLog,
     @Inject(KEYS_OPTIONS) private readonly options: KeysOptions,
   ) {}
 
@@ -127,9 +130,22 @@ export class SigningKeys {
       });
     const text = stored.join('\n');
     if (this.last?.text !== text) {
-      this.last = { text, ring: await this.parse(stored) };
+      const ring = await this.parse(stored);
+      if (candidate.kid === ring.signingKeyId) {
+        this.recordCreation(candidate.kid);
+      }
+      this.last = { text, ring };
     }
     return this.last.ring;
+  }
+
+  private recordCreation(kid: string): void {
+    this.audit.record({
+      type: 'signing-key-created',
+      result: 'success',
+      ...Origin.system.facts,
+      details: { kid },
+    });
   }
 
   private async parse([kid, publicJwk, encryptedKey, issuer]: StoredKey): Promise<KeyRing> {

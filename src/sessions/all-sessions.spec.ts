@@ -34,7 +34,12 @@ describe('ending the sessions of all users', () => {
     const { sessions, audited } = sessionsOf([...many(200, done), gone, ...many(100, done)]);
 
     expect(await sessions.end()).toEqual({ users: 300, failures: new Map(), isComplete: true });
-    expect(audited).toMatchObject([{ type: 'all-sessions-ended', details: { users: 300 } }]);
+    expect(audited).toMatchObject([
+      {
+        ...{ type: 'all-sessions-ended', result: 'success', actor: 'operator' },
+        details: { users: 300 },
+      },
+    ]);
   });
 
   it('tries a user again who could not be confirmed, but not for ever', async () => {

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import { AuditLog } from '../audit/index.js';
 import { Deadline } from '../common/deadline/index.js';
+import { Origin } from '../common/origin/index.js';
 import { NotConfirmedError } from '../redis-cluster/index.js';
 import { UsersService } from '../users/index.js';
 
@@ -68,6 +69,9 @@ export class AllSessions {
     await Promise.all(Array.from({ length: CONCURRENCY }, work));
     this.audit.record({
       type: 'all-sessions-ended',
+      result: failures.size === 0 && tried === ids.size ? 'success' : 'failure',
+      reason: failures.size === 0 && tried === ids.size ? undefined : 'incomplete',
+      ...Origin.operator.facts,
       details: { users, failed: failures.size, notTried: ids.size - tried },
     });
     return { users, failures, isComplete: tried === ids.size };

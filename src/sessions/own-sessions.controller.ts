@@ -7,9 +7,9 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 
-import { AuditLog } from '../audit/index.js';
 import { CurrentUser, type Principal } from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
+import { RequestOrigin, type Origin } from '../common/origin/index.js';
 import {
   ApiProblems,
   GUARD_PROBLEMS,
@@ -23,10 +23,7 @@ import { SessionsService } from './sessions.service.js';
 @ApiTags('Own sessions')
 @Controller('api/user/sessions')
 export class OwnSessionsController {
-  constructor(
-    private readonly sessions: SessionsService,
-    private readonly audit: AuditLog,
-  ) {}
+  constructor(private readonly sessions: SessionsService) {}
 
   @Get()
   @ApiOperation({
@@ -55,12 +52,12 @@ export class OwnSessionsController {
   async endOwnSession(
     @CurrentUser() { userId }: Principal,
     @Param('id', EntityIdPipe) sessionId: string,
+    @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<void> {
-    if (!(await this.sessions.end(userId, sessionId, deadline))) {
+    if (!(await this.sessions.end(userId, sessionId, origin, deadline))) {
       throw new Problem('not-found');
     }
-    this.audit.record({ type: 'session-ended', userId, sessionId });
   }
 
   @Delete()
@@ -73,9 +70,9 @@ export class OwnSessionsController {
   @ApiProblems(...STRAY_BODY_PROBLEMS, ...GUARD_PROBLEMS, 'not-confirmed')
   async endOtherSessions(
     @CurrentUser() { userId, sessionId }: Principal,
+    @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<void> {
-    await this.sessions.endAll(userId, sessionId, deadline);
-    this.audit.record({ type: 'sessions-ended', userId, details: { except: sessionId } });
+    await this.sessions.endAll(userId, sessionId, origin, deadline);
   }
 }

@@ -1,7 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 
+import { AuditLog } from '../audit/index.js';
 import type { Deadline } from '../common/deadline/index.js';
+import type { Origin } from '../common/origin/index.js';
 import { CacheKey, NearCache } from '../near-cache/index.js';
 import { NotConfirmedError, RedisCluster, RedisUnavailableError } from '../redis-cluster/index.js';
 import { UsersService, userSubject, userTag } from '../users/index.js';
@@ -38,6 +40,7 @@ export class SessionsService {
     private readonly redis: RedisCluster,
     private readonly cache: NearCache,
     private readonly users: UsersService,
+    private readonly audit: AuditLog,
     @Inject(SESSIONS_OPTIONS) options: SessionsOptions,
   ) {
     this.options = { ...SESSIONS_DEFAULTS, ...options };
@@ -142,7 +145,26 @@ export class SessionsService {
     }
   }
 
-  /** The live sessions of a user, the one that was used last first. @throws RedisUnavailableError */
+  /**
+   * The live sessions of a user for an administrator; the read is recorded.
+   *
+   * @returns undefined when there is no such user
+   * @throws RedisUnavailableError
+   */
+  async read(userId: string, origin: Origin, deadline: Deadline): Promise<Session[] | undefined> {
+    const isUser = (await this.users.find(userId, deadline)) !== undefined;
+    const sessions = isUser ? await this.list(userId, deadline) : undefined;
+    this.audit.record({
+      type: 'sessions-read',
+      result: isUser ? 'success' : 'failure',
+      reason: isUser ? undefined : 'not-found',
+      userId,
+      ...origin.facts,
+    });
+    return sessions;
+  }
+
+  /** The live sessions of the own user, the one that was used last first. @throws RedisUnavailableError */
   async list(userId: string, deadline: Deadline): Promise<Session[]> {
     return this.redis.run(
       scripts.list,
@@ -153,14 +175,21 @@ export class SessionsService {
   }
 
   /** Ends a session for good, everywhere. @returns whether there was one @throws NotConfirmedError */
-  async end(userId: string, sessionId: string, deadline: Deadline): Promise<boolean> {
+  async end(
+    userId: string,
+    sessionId: string,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<boolean> {
     const keys = ['record', 'sessions', 'fence'].map((part) => this.key(userId, part));
     const idleMs = this.options.idleTtlSeconds * 1000;
-    return this.cache.change(
-      userSubject(userId),
-      async (sequence) =>
-        this.redis.runDurably(scripts.end, keys, [sessionId, sequence, idleMs], deadline),
-      deadline,
+    const type = origin.facts.actorSessionId === sessionId ? 'logged-out' : 'session-ended';
+    const end = async (sequence: string): Promise<boolean> =>
+      this.redis.runDurably(scripts.end, keys, [sessionId, sequence, idleMs], deadline);
+    return this.audit.recordChange(
+      [{ type, userId, sessionId, ...origin.facts }],
+      async () => this.cache.change(userSubject(userId), end, deadline),
+      Boolean,
     );
   }
 
@@ -174,9 +203,15 @@ export class SessionsService {
   async endAll(
     userId: string,
     exceptSessionId: string | undefined,
+    origin: Origin,
     deadline: Deadline,
   ): Promise<boolean> {
-    return this.users.endSessions(userId, exceptSessionId, deadline);
+    const details = { except: exceptSessionId };
+    return this.audit.recordChange(
+      [{ type: 'sessions-ended', userId, ...origin.facts, details }],
+      async () => this.users.endSessions(userId, exceptSessionId, deadline),
+      Boolean,
+    );
   }
 
   /**

@@ -7,7 +7,6 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 
-import { AuditLog } from '../audit/index.js';
 import {
   CurrentUser,
   PERMISSION_PROBLEMS,
@@ -15,9 +14,9 @@ import {
   type Principal,
 } from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
+import { RequestOrigin, type Origin } from '../common/origin/index.js';
 import { ApiProblems, Problem, STRAY_BODY_PROBLEMS } from '../common/problem/index.js';
 import { EntityIdPipe } from '../common/validation/index.js';
-import { UsersService } from '../users/index.js';
 import { SessionsResponse } from './dto/session.response.dto.js';
 import { SessionsService } from './sessions.service.js';
 
@@ -25,11 +24,7 @@ import { SessionsService } from './sessions.service.js';
 @ApiParam({ name: 'id', format: 'uuid', description: 'The user.' })
 @Controller('api/users/:id/sessions')
 export class UserSessionsController {
-  constructor(
-    private readonly sessions: SessionsService,
-    private readonly users: UsersService,
-    private readonly audit: AuditLog,
-  ) {}
+  constructor(private readonly sessions: SessionsService) {}
 
   @Get()
   @RequirePermissions('sessions:read')
@@ -42,12 +37,14 @@ export class UserSessionsController {
   async listUserSessions(
     @CurrentUser() principal: Principal,
     @Param('id', EntityIdPipe) userId: string,
+    @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<SessionsResponse> {
-    if ((await this.users.find(userId, deadline)) === undefined) {
+    const sessions = await this.sessions.read(userId, origin, deadline);
+    if (sessions === undefined) {
       throw new Problem('not-found');
     }
-    return SessionsResponse.from(await this.sessions.list(userId, deadline), principal.sessionId);
+    return SessionsResponse.from(sessions, principal.sessionId);
   }
 
   @Delete()
@@ -60,13 +57,12 @@ export class UserSessionsController {
   @ApiNoContentResponse({ description: 'All have ended.' })
   @ApiProblems(...STRAY_BODY_PROBLEMS, ...PERMISSION_PROBLEMS, 'not-found', 'not-confirmed')
   async endUserSessions(
-    @CurrentUser() principal: Principal,
     @Param('id', EntityIdPipe) userId: string,
+    @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<void> {
-    if (!(await this.sessions.endAll(userId, undefined, deadline))) {
+    if (!(await this.sessions.endAll(userId, undefined, origin, deadline))) {
       throw new Problem('not-found');
     }
-    this.audit.record({ type: 'sessions-ended', userId, actorId: principal.userId });
   }
 }

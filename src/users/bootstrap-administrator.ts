@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { Deadline } from '../common/deadline/index.js';
+import { Origin } from '../common/origin/index.js';
 import { NotConfirmedError, RedisUnavailableError } from '../redis-cluster/index.js';
 import { HashingOverloadedError } from './passwords/hashing-queue.js';
 import { checkPassword } from './passwords/password-policy.js';
@@ -53,6 +54,7 @@ export class BootstrapAdministrator {
       try {
         const { outcome } = await this.users.register(
           { ...administrator, roles: [ADMINISTRATOR] },
+          Origin.system,
           Deadline.after(LONGEST_TRY_MS),
         );
         this.logger.log(

@@ -2,6 +2,7 @@ export { BootstrapAdministrator, BootstrapAdministratorError } from './bootstrap
 export { Argon2PasswordHasher } from './passwords/argon2-password-hasher.js';
 export { Credentials, type CredentialCheck } from './passwords/credentials.js';
 export { HashingOverloadedError, HashingQueue } from './passwords/hashing-queue.js';
+export { recordThrottling } from './passwords/throttled-attempts.js';
 export { PASSWORD_HASHER, type PasswordHasher } from './passwords/password-hasher.js';
 export { RedisUserStore } from './store/redis-user-store.js';
 export { Roles } from './roles.js';

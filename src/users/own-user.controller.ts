@@ -1,9 +1,9 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Patch, Put, Req } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 
-import { AuditLog } from '../audit/index.js';
 import { CurrentUser, type Principal } from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
+import { RequestOrigin, type Origin } from '../common/origin/index.js';
 import {
   ApiProblems,
   BODY_PROBLEMS,
@@ -29,7 +29,6 @@ export class OwnUserController {
 
   constructor(
     private readonly users: UsersService,
-    private readonly audit: AuditLog,
     @Inject(USERS_OPTIONS) options: UsersOptions,
   ) {
     this.passwordMinLength = options.passwordMinLength ?? USERS_DEFAULTS.passwordMinLength;
@@ -55,9 +54,10 @@ export class OwnUserController {
   async change(
     @CurrentUser() principal: Principal,
     @Body() body: ChangeUserRequest,
+    @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<UserResponse> {
-    const user = await this.users.changeProfile(principal, body, deadline);
+    const user = await this.users.changeProfile(principal, body, origin, deadline);
     if (user === undefined) {
       throw new Problem('invalid-token');
     }
@@ -82,6 +82,7 @@ export class OwnUserController {
   async changePassword(
     @CurrentUser() { userId, sessionId, user }: Principal,
     @Body() body: ChangePasswordRequest,
+    @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<void> {
     refuseInvalidMembers({
@@ -95,11 +96,10 @@ export class OwnUserController {
       next: new Secret(body.newPassword),
       sessionId,
     };
-    const result = await this.users.changePassword(userId, change, deadline);
+    const result = await this.users.changePassword(userId, change, origin, deadline);
     if (result.outcome !== 'changed') {
       throw refusal(result);
     }
-    this.audit.record({ type: 'password-changed', userId, sessionId });
   }
 
   @Delete()
@@ -120,14 +120,14 @@ export class OwnUserController {
   async delete(
     @CurrentUser() principal: Principal,
     @Body() body: DeleteUserRequest,
+    @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<void> {
     const { userId } = principal;
-    const result = await this.users.deleteOwn(userId, new Secret(body.password), deadline);
+    const result = await this.users.deleteOwn(userId, new Secret(body.password), origin, deadline);
     if (result.outcome !== 'deleted') {
       throw refusal(result);
     }
-    this.audit.record({ type: 'user-deleted', userId });
   }
 }
 

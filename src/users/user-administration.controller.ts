@@ -7,7 +7,6 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 
-import { AuditLog } from '../audit/index.js';
 import {
   CurrentUser,
   PERMISSION_PROBLEMS,
@@ -15,6 +14,7 @@ import {
   type Principal,
 } from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
+import { RequestOrigin, type Origin } from '../common/origin/index.js';
 import {
   ApiProblems,
   BODY_PROBLEMS,
@@ -35,7 +35,6 @@ export class UserAdministrationController {
   constructor(
     private readonly users: UsersService,
     private readonly roles: Roles,
-    private readonly audit: AuditLog,
   ) {}
 
   @Get()
@@ -45,9 +44,10 @@ export class UserAdministrationController {
   @ApiProblems(...PERMISSION_PROBLEMS, 'not-found')
   async readUser(
     @Param('id', EntityIdPipe) userId: string,
+    @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<AdministeredUserResponse> {
-    const user = await this.users.find(userId, deadline);
+    const user = await this.users.read(userId, origin, deadline);
     if (user === undefined) {
       throw new Problem('not-found');
     }
@@ -67,20 +67,18 @@ export class UserAdministrationController {
     @CurrentUser() principal: Principal,
     @Param('id', EntityIdPipe) userId: string,
     @Body() body: AdministerUserRequest,
+    @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<AdministeredUserResponse> {
     const { roles, disabled } = body;
     refuseInvalidMembers({ '/roles': roles && listOf(this.roles.names)(roles) });
     if (userId === principal.userId && (disabled || roles?.includes(ADMINISTRATOR) === false)) {
+      this.users.recordRefusal(userId, 'own-access', origin);
       throw new Problem('own-access');
     }
-    const user = await this.users.change(userId, body, deadline);
+    const user = await this.users.change(userId, body, origin, deadline);
     if (user === undefined) {
       throw new Problem('not-found');
-    }
-    if (roles !== undefined || disabled !== undefined) {
-      const details = { roles, disabled };
-      this.audit.record({ type: 'access-changed', userId, actorId: principal.userId, details });
     }
     return AdministeredUserResponse.from(user);
   }
@@ -103,14 +101,15 @@ export class UserAdministrationController {
   async deleteUser(
     @CurrentUser() principal: Principal,
     @Param('id', EntityIdPipe) userId: string,
+    @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<void> {
     if (userId === principal.userId) {
+      this.users.recordRefusal(userId, 'own-access', origin);
       throw new Problem('own-access');
     }
-    if (!(await this.users.delete(userId, deadline))) {
+    if (!(await this.users.delete(userId, origin, deadline))) {
       throw new Problem('not-found');
     }
-    this.audit.record({ type: 'user-deleted', userId, actorId: principal.userId });
   }
 }

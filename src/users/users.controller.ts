@@ -1,10 +1,10 @@
-import { Body, Controller, Inject, Ip, Post, Res } from '@nestjs/common';
+import { Body, Controller, Inject, Post, Res } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
-import { AuditLog } from '../audit/index.js';
 import { Public } from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
+import { RequestOrigin, type Origin } from '../common/origin/index.js';
 import {
   ApiProblems,
   BODY_PROBLEMS,
@@ -27,7 +27,6 @@ export class UsersController {
 
   constructor(
     private readonly users: UsersService,
-    private readonly audit: AuditLog,
     @Inject(USERS_OPTIONS) options: UsersOptions,
   ) {
     this.passwordMinLength = options.passwordMinLength ?? USERS_DEFAULTS.passwordMinLength;
@@ -56,19 +55,18 @@ export class UsersController {
   async register(
     @Body() body: RegisterUserRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-    @Ip() ip: string,
+    @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<UserResponse> {
-    if (!this.users.isRegistrationOpen) {
+    if (!this.users.admitsRegistration(origin)) {
       throw new Problem('registration-closed');
     }
     this.check(body);
     const registration = { ...body, password: new Secret(body.password) };
-    const result = await this.users.register(registration, deadline);
+    const result = await this.users.register(registration, origin, deadline);
     if (result.outcome === 'username-taken') {
       throw new Problem('username-taken');
     }
-    this.audit.record({ type: 'user-registered', userId: result.user.id, ip });
     void reply.header('Location', `/api/users/${result.user.id}`);
     return UserResponse.from(result.user);
   }

@@ -1,12 +1,16 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 
+import { AuditLog } from '../audit/index.js';
 import type { Principal } from '../common/authentication/index.js';
 import type { Deadline } from '../common/deadline/index.js';
+import type { Origin } from '../common/origin/index.js';
 import { Secret } from '../common/secret/index.js';
 import { ACCOUNTS, type Accounts } from './store/accounts.js';
 import { Credentials, type Refusal } from './passwords/credentials.js';
+import { changeEvents } from './change-events.js';
 import { HashingQueue } from './passwords/hashing-queue.js';
+import { recordThrottling } from './passwords/throttled-attempts.js';
 import type { ProfileChange, Registration, User, UserChange, UserRecord } from './user.js';
 import { UserRecords } from './store/user-records.js';
 import { USERS_OPTIONS } from './users.module-definition.js';
@@ -39,14 +43,63 @@ export class UsersService {
     private readonly credentials: Credentials,
     private readonly hasher: HashingQueue,
     private readonly records: UserRecords,
+    private readonly audit: AuditLog,
     @Inject(USERS_OPTIONS) private readonly options: UsersOptions,
   ) {}
 
-  get isRegistrationOpen(): boolean {
-    return this.options.isRegistrationOpen;
+  /** Whether anybody may register. A refusal is recorded. */
+  admitsRegistration(origin: Origin): boolean {
+    const { isRegistrationOpen } = this.options;
+    if (!isRegistrationOpen) {
+      this.audit.record({
+        type: 'registration-refused',
+        result: 'refused',
+        reason: 'registration-closed',
+        ...origin.facts,
+      });
+    }
+    return isRegistrationOpen;
   }
 
-  async register(registration: Registration, deadline: Deadline): Promise<RegistrationOutcome> {
+  async register(
+    registration: Registration,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<RegistrationOutcome> {
+    const namePseudonym = this.audit.pseudonymOf(canonicalUsername(registration.username));
+    const subject = { attempt: 'registration', namePseudonym } as const;
+    const result = await recordThrottling<RegistrationOutcome>(
+      this.audit,
+      subject,
+      origin,
+      async () => this.create(registration, deadline),
+    );
+    if (result.outcome === 'registered') {
+      const { id: userId, roles } = result.user;
+      const details = { roles };
+      this.audit.record({
+        type: 'user-registered',
+        result: 'success',
+        userId,
+        ...origin.facts,
+        details,
+      });
+    } else {
+      this.audit.record({
+        type: 'registration-refused',
+        result: 'refused',
+        reason: 'username-taken',
+        namePseudonym,
+        ...origin.facts,
+      });
+    }
+    return result;
+  }
+
+  private async create(
+    registration: Registration,
+    deadline: Deadline,
+  ): Promise<RegistrationOutcome> {
     const { username, password, email, displayName, roles } = registration;
     const user = await this.accounts.create(
       {
@@ -63,6 +116,20 @@ export class UsersService {
     return user ? { outcome: 'registered', user } : { outcome: 'username-taken' };
   }
 
+  /** A user for an administrator; the read is recorded. */
+  async read(userId: string, origin: Origin, deadline: Deadline): Promise<UserRecord | undefined> {
+    const user = await this.accounts.find(userId, deadline);
+    this.audit.record({
+      type: 'user-read',
+      result: user ? 'success' : 'failure',
+      reason: user ? undefined : 'not-found',
+      userId,
+      ...origin.facts,
+    });
+    return user;
+  }
+
+  /** A user, for work that shows it to nobody else. */
   async find(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {
     return this.accounts.find(userId, deadline);
   }
@@ -100,12 +167,13 @@ export class UsersService {
   async changeProfile(
     { userId, sessionId, user }: Principal,
     change: ProfileChange,
+    origin: Origin,
     deadline: Deadline,
   ): Promise<User | undefined> {
     // New is what sessions have not heard of: the store may have it from a call that was not confirmed.
     const isNewAddress = change.email !== undefined && change.email !== user.email;
     const endOthers = isNewAddress ? { exceptSessionId: sessionId } : undefined;
-    return this.change(userId, change, deadline, endOthers);
+    return this.change(userId, change, origin, deadline, endOthers);
   }
 
   /**
@@ -117,6 +185,7 @@ export class UsersService {
   async change(
     userId: string,
     { roles, disabled, email, displayName }: UserChange,
+    origin: Origin,
     deadline: Deadline,
     endOthers?: { readonly exceptSessionId: string },
   ): Promise<UserRecord | undefined> {
@@ -130,7 +199,12 @@ export class UsersService {
       return this.accounts.find(userId, deadline);
     }
     const effect = { endsSessions: endOthers !== undefined, ...endOthers };
-    const result = await this.accounts.update(userId, { ...change, ...effect }, deadline);
+    const asked = { email, displayName, roles: change.roles, disabled };
+    const result = await this.audit.recordChange(
+      changeEvents(userId, asked, origin),
+      async () => this.accounts.update(userId, { ...change, ...effect }, deadline),
+      ({ outcome }) => outcome === 'changed',
+    );
     return result.outcome === 'changed' ? result.user : undefined;
   }
 
@@ -141,26 +215,39 @@ export class UsersService {
   async changePassword(
     userId: string,
     { current, next, sessionId }: PasswordChange,
+    origin: Origin,
     deadline: Deadline,
   ): Promise<PasswordOutcome> {
-    const check = await this.credentials.checkOwn(userId, deadline, current, next);
+    const attempt = 'password-change';
+    const check = await this.credentials.checkOwn(userId, attempt, origin, deadline, current, next);
     if (check.outcome !== 'right') {
       return check;
     }
     const { passwordVersion } = check.user;
-    const hash = new Secret(await this.hasher.hash(next, deadline));
+    const { hash } = await recordThrottling(this.audit, { attempt, userId }, origin, async () => ({
+      outcome: 'hashed',
+      hash: new Secret(await this.hasher.hash(next, deadline)),
+    }));
     const change = {
       password: { hash, version: passwordVersion + 1 },
       ifPasswordVersion: passwordVersion,
       endsSessions: true,
       exceptSessionId: sessionId,
     };
-    const { outcome } = await this.accounts.update(userId, change, deadline);
-    return { outcome: outcome === 'changed' ? 'changed' : 'wrong-password' };
+    const { outcome } = await this.audit.recordChange(
+      [{ type: 'password-changed', userId, sessionId, ...origin.facts }],
+      async () => this.accounts.update(userId, change, deadline),
+      (result) => result.outcome === 'changed',
+    );
+    if (outcome !== 'changed') {
+      this.credentials.recordWrong(userId, attempt, origin);
+      return { outcome: 'wrong-password' };
+    }
+    return { outcome: 'changed' };
   }
 
   /**
-   * Ends all sessions of a user, everywhere.
+   * Ends all sessions of a user, everywhere, without an event: the caller records what it is part of.
    *
    * @param exceptSessionId one that goes on
    * @returns whether there is such a user
@@ -174,26 +261,60 @@ export class UsersService {
   }
 
   /** Deletes the own user for good: the name is free again, and no session of the user is accepted any more. */
-  async deleteOwn(userId: string, password: Secret, deadline: Deadline): Promise<DeletionOutcome> {
-    const check = await this.credentials.checkOwn(userId, deadline, password);
+  async deleteOwn(
+    userId: string,
+    password: Secret,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<DeletionOutcome> {
+    const attempt = 'deletion';
+    const check = await this.credentials.checkOwn(userId, attempt, origin, deadline, password);
     if (check.outcome !== 'right') {
       return check;
     }
     const { passwordVersion } = check.user;
-    if (await this.accounts.remove(userId, passwordVersion, deadline)) {
+    if (await this.remove(userId, passwordVersion, origin, deadline)) {
       return { outcome: 'deleted' };
     }
     const isThere = (await this.accounts.find(userId, deadline)) !== undefined;
-    return { outcome: isThere ? 'wrong-password' : 'unknown-user' };
+    if (!isThere) {
+      return { outcome: 'unknown-user' };
+    }
+    this.credentials.recordWrong(userId, attempt, origin);
+    return { outcome: 'wrong-password' };
+  }
+
+  /** Records that a rule kept a user, whose permissions allow it, from changing or deleting this user. */
+  recordRefusal(userId: string, reason: 'own-access', origin: Origin): void {
+    this.audit.record({
+      type: 'permission-refused',
+      result: 'refused',
+      reason,
+      userId,
+      ...origin.facts,
+    });
   }
 
   /** Deletes a user without asking for the password. @returns whether there was one */
-  async delete(userId: string, deadline: Deadline): Promise<boolean> {
+  async delete(userId: string, origin: Origin, deadline: Deadline): Promise<boolean> {
     if ((await this.accounts.find(userId, deadline)) === undefined) {
       // Deleted a moment ago, perhaps by a call that could not tell everybody.
       await this.accounts.reload(userId, deadline);
       return false;
     }
-    return this.accounts.remove(userId, undefined, deadline);
+    return this.remove(userId, undefined, origin, deadline);
+  }
+
+  private async remove(
+    userId: string,
+    ifPasswordVersion: number | undefined,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<boolean> {
+    return this.audit.recordChange(
+      [{ type: 'user-deleted', userId, ...origin.facts }],
+      async () => this.accounts.remove(userId, ifPasswordVersion, deadline),
+      Boolean,
+    );
   }
 }

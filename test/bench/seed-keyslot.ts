@@ -4,6 +4,7 @@ import { createApp } from '../../src/bootstrap/create-app.js';
 import { untilReady } from '../../src/bootstrap/until-ready.js';
 import { AuthService } from '../../src/auth/auth.service.js';
 import { Deadline } from '../../src/common/deadline/index.js';
+import { Origin } from '../../src/common/origin/index.js';
 import { Secret } from '../../src/common/secret/index.js';
 import { loadSettings } from '../../src/config/index.js';
 import { Argon2PasswordHasher, UsersService, type PasswordHasher } from '../../src/users/index.js';
@@ -32,7 +33,7 @@ async function seed({ users, firstUser, sessionsPerUser }: SeedOrder): Promise<S
       email: `${usernames[index]}@example.com`,
       displayName: `User ${firstUser + index}`,
     };
-    await registry.register(registration, Deadline.after(10_000));
+    await registry.register(registration, Origin.system, Deadline.after(10_000));
   });
   const auth = app.get(AuthService, { strict: false });
   const sessions = await inBatches(users * sessionsPerUser, async (index) =>
@@ -54,7 +55,7 @@ function oneHashForAll(): PasswordHasher {
 
 async function logIn(auth: AuthService, username: string): Promise<SeededSession> {
   const login = { username, password: new Secret(PASSWORD), ip: '127.0.0.1', userAgent: 'seed' };
-  const result = await auth.login(login, Deadline.after(10_000));
+  const result = await auth.login(login, Origin.system, Deadline.after(10_000));
   if (result.outcome !== 'logged-in') {
     throw new Error(`${username} cannot log in: ${result.outcome}`);
   }

@@ -57,7 +57,11 @@ describe('a spent refresh token', () => {
     // 32: once, by whom it concerns and from where
     const { session_id: sessionId } = user.tokens;
     expect(await reuseOf(user.tokens)).toEqual([
-      { type: REUSED, userId: user.id, sessionId, ip: '127.0.0.1' },
+      {
+        ...{ type: REUSED, result: 'refused', reason: 'spent-token' },
+        ...{ userId: user.id, sessionId, actor: 'anonymous', ip: '127.0.0.1' },
+        requestId: expect.any(String) as unknown,
+      },
     ]);
   });
 

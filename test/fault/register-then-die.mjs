@@ -2,6 +2,7 @@
 // Usage: node register-then-die.mjs <username> <step> before|after
 import { NestFactory } from '@nestjs/core';
 import { Deadline } from '../../dist/common/deadline/index.js';
+import { Origin } from '../../dist/common/origin/index.js';
 import { Secret } from '../../dist/common/secret/index.js';
 import { AuditModule } from '../../dist/audit/index.js';
 import { MetricsModule } from '../../dist/metrics/index.js';
@@ -60,6 +61,6 @@ redis.runDurably = async (...call) => {
 
 const password = new Secret(process.env.TEST_PASSWORD);
 const registration = { username, password };
-const { outcome } = await context.get(UsersService).register(registration, Deadline.none);
+const { outcome } = await context.get(UsersService).register(registration, Origin.system, Deadline.none);
 process.stdout.write(`${outcome} after ${count} steps`);
 await context.close();

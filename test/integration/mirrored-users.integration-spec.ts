@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
 
 import { Deadline } from '../../src/common/deadline/index.js';
+import { Origin } from '../../src/common/origin/index.js';
 import { Secret } from '../../src/common/secret/index.js';
 import { SessionsService, type NewSession } from '../../src/sessions/index.js';
 import { NotConfirmedError } from '../../src/redis-cluster/index.js';
@@ -41,10 +42,17 @@ describe('users who are kept in another store', () => {
 
   const on = (index: number, at: UserStore = store): TestUsers =>
     usersOn(instances[index]!, {}, at);
-  const sessionsOn = (index: number): SessionsService =>
-    new SessionsService(instances[index]!.redis, instances[index]!.cache, on(index).users, {});
+  const sessionsOn = (index: number): SessionsService => {
+    const { users, audit } = on(index);
+    const { redis, cache } = instances[index]!;
+    return new SessionsService(redis, cache, users, audit, {});
+  };
   const register = async (): Promise<string> => {
-    const registered = await on(0).users.register({ username: 'ada', password: PASSWORD }, until);
+    const registered = await on(0).users.register(
+      { username: 'ada', password: PASSWORD },
+      Origin.system,
+      until,
+    );
     return (registered as { user: { id: string } }).user.id;
   };
   const login = async (password = PASSWORD): Promise<NewSession | undefined> => {
@@ -99,35 +107,37 @@ describe('users who are kept in another store', () => {
 
   it('lose on every instance what a change takes, when it returns', async () => {
     const userId = await register();
-    await on(1).users.change(userId, { roles: ['admin'] }, until);
+    await on(1).users.change(userId, { roles: ['admin'] }, Origin.system, until);
     const [session, other] = [(await login())!, (await login())!];
     await expectOnAll(session, ['admin']);
 
-    await on(1).users.change(userId, { roles: [] }, until);
+    await on(1).users.change(userId, { roles: [] }, Origin.system, until);
     await expectOnAll(session, []);
 
     const change = { current: PASSWORD, next: NEW_PASSWORD, sessionId: session.id };
-    expect(await on(1).users.changePassword(userId, change, until)).toEqual({ outcome: 'changed' });
+    expect(await on(1).users.changePassword(userId, change, Origin.system, until)).toEqual({
+      outcome: 'changed',
+    });
     await expectOnAll(session, []);
     await expectOnAll(other, 'ended');
     expect(await login()).toBeUndefined();
 
-    await on(1).users.change(userId, { disabled: true }, until);
+    await on(1).users.change(userId, { disabled: true }, Origin.system, until);
     await expectOnAll(session, 'ended');
     expect(await login(NEW_PASSWORD)).toBeUndefined();
-    await on(1).users.change(userId, { disabled: false }, until);
+    await on(1).users.change(userId, { disabled: false }, Origin.system, until);
     await expectOnAll(session, 'ended');
     const last = (await login(NEW_PASSWORD))!;
     await expectOnAll(last, []);
 
-    expect(await on(1).users.delete(userId, until)).toBe(true);
+    expect(await on(1).users.delete(userId, Origin.system, until)).toBe(true);
     await expectOnAll(last, 'ended');
     expect(await login(NEW_PASSWORD)).toBeUndefined();
   });
 
   it('lose what somebody else has changed in the store, at the next login, refresh or reload', async () => {
     const userId = await register();
-    await on(0).users.change(userId, { roles: ['admin'] }, until);
+    await on(0).users.change(userId, { roles: ['admin'] }, Origin.system, until);
     const session = (await login())!;
     await expectOnAll(session, ['admin']);
 
@@ -159,14 +169,14 @@ describe('users who are kept in another store', () => {
     const session = (await login())!;
     await deleteElsewhere(userId);
 
-    expect(await on(1).users.delete(userId, until)).toBe(false);
+    expect(await on(1).users.delete(userId, Origin.system, until)).toBe(false);
 
     await expectOnAll(session, 'ended');
   });
 
   it('do not get back what was taken, though an older answer of the store comes late', async () => {
     const userId = await register();
-    await on(0).users.change(userId, { roles: ['admin'] }, until);
+    await on(0).users.change(userId, { roles: ['admin'] }, Origin.system, until);
     const session = (await login())!;
     await expectOnAll(session, ['admin']);
     const gate = new Gate();
@@ -177,7 +187,7 @@ describe('users who are kept in another store', () => {
 
     const reloaded = slow.users.reload(userId, until);
     await gate.reached; // it has read that the user is an administrator
-    await on(1).users.change(userId, { roles: [] }, until);
+    await on(1).users.change(userId, { roles: [] }, Origin.system, until);
     gate.open();
 
     expect(await reloaded).toMatchObject({ roles: [] });
@@ -186,7 +196,7 @@ describe('users who are kept in another store', () => {
 
   it('do not get back what was taken, though a failover has undone the write that the older answer came after', async () => {
     const userId = await register();
-    await on(0).users.change(userId, { roles: ['admin'] }, until);
+    await on(0).users.change(userId, { roles: ['admin'] }, Origin.system, until);
     const session = (await login())!;
     const { records } = on(0);
     const before = await records.findCopy(userId, until);
@@ -202,7 +212,7 @@ describe('users who are kept in another store', () => {
     const record = instances[0]!.redis.keys.key(['user', userId], 'record');
     await withRedis(async (_, cluster) => cluster.hset(record, 'version', before.version!));
 
-    await on(1).users.change(userId, { roles: [] }, until);
+    await on(1).users.change(userId, { roles: [] }, Origin.system, until);
     gate.open();
     await reloaded;
 
@@ -211,7 +221,7 @@ describe('users who are kept in another store', () => {
 
   it('keep what two changes at once have made, whoever is last to tell of his', async () => {
     const userId = await register();
-    await on(0).users.change(userId, { roles: ['admin'] }, until);
+    await on(0).users.change(userId, { roles: ['admin'] }, Origin.system, until);
     const session = (await login())!;
     const gate = new Gate();
     const slow = on(
@@ -219,9 +229,9 @@ describe('users who are kept in another store', () => {
       withChange(store, async (user) => gate.pass(user)),
     );
 
-    const renamed = slow.users.change(userId, { displayName: 'Ada' }, until);
+    const renamed = slow.users.change(userId, { displayName: 'Ada' }, Origin.system, until);
     await gate.reached; // it has been told of a user who is an administrator still
-    await on(1).users.change(userId, { roles: [] }, until);
+    await on(1).users.change(userId, { roles: [] }, Origin.system, until);
     gate.open();
     await renamed;
 
@@ -239,6 +249,7 @@ describe('users who are kept in another store', () => {
     await on(0).users.changeProfile(
       { userId, sessionId: thief.id, tokenId: 'any', user: { ...user, email } },
       { email: 'thief@example.com' },
+      Origin.system,
       until,
     );
 
@@ -255,12 +266,14 @@ describe('users who are kept in another store', () => {
       withChange(store, async () => new Promise<never>(() => undefined)),
     );
     const soon = Deadline.after(4000);
-    await expect(silent.users.changePassword(userId, change, soon)).rejects.toThrow(
+    await expect(silent.users.changePassword(userId, change, Origin.system, soon)).rejects.toThrow(
       NotConfirmedError,
     );
     await expectOnAll(other, []);
 
-    expect(await on(1).users.changePassword(userId, change, until)).toEqual({ outcome: 'changed' });
+    expect(await on(1).users.changePassword(userId, change, Origin.system, until)).toEqual({
+      outcome: 'changed',
+    });
 
     await expectOnAll(session, []);
     await expectOnAll(other, 'ended');
@@ -277,11 +290,13 @@ describe('users who are kept in another store', () => {
       withChange(store, async () => new Promise<never>(() => undefined)),
     );
     const soon = Deadline.after(1000);
-    await expect(silent.users.changeProfile(principal, change, soon)).rejects.toThrow(
-      NotConfirmedError,
-    );
+    await expect(
+      silent.users.changeProfile(principal, change, Origin.system, soon),
+    ).rejects.toThrow(NotConfirmedError);
 
-    expect(await on(1).users.changeProfile(principal, change, until)).toMatchObject(change);
+    expect(await on(1).users.changeProfile(principal, change, Origin.system, until)).toMatchObject(
+      change,
+    );
 
     await expectOnAll(session, []);
     await expectOnAll(other, 'ended');
@@ -296,9 +311,9 @@ describe('users who are kept in another store', () => {
       withChange(store, async (user) => gate.pass(user)),
     );
 
-    const disabled = slow.users.change(userId, { disabled: true }, until);
+    const disabled = slow.users.change(userId, { disabled: true }, Origin.system, until);
     await gate.reached;
-    await on(1).users.change(userId, { disabled: false }, until);
+    await on(1).users.change(userId, { disabled: false }, Origin.system, until);
     gate.open();
     await disabled;
 
@@ -318,11 +333,11 @@ describe('users who are kept in another store', () => {
     };
     const slow = on(0, Object.assign(Object.create(store) as UserStore, { change }));
     const soon = Deadline.after(1000);
-    const late = slow.users.change(userId, { roles: ['admin'] }, soon);
+    const late = slow.users.change(userId, { roles: ['admin'] }, Origin.system, soon);
     await gate.reached;
     await expect(late).rejects.toThrow(NotConfirmedError);
 
-    await on(1).users.change(userId, { roles: ['reader'] }, until);
+    await on(1).users.change(userId, { roles: ['reader'] }, Origin.system, until);
     gate.open();
     await new Promise(setImmediate);
     await Promise.all(landed);
@@ -349,11 +364,14 @@ describe('users who are kept in another store', () => {
     const refused = slow.users.changePassword(
       userId,
       { current: PASSWORD, next, sessionId: loser.id },
+      Origin.system,
       until,
     );
     await gate.reached;
     const change = { current: PASSWORD, next: NEW_PASSWORD, sessionId: winner.id };
-    expect(await on(1).users.changePassword(userId, change, until)).toEqual({ outcome: 'changed' });
+    expect(await on(1).users.changePassword(userId, change, Origin.system, until)).toEqual({
+      outcome: 'changed',
+    });
     gate.open();
 
     expect(await refused).toEqual({ outcome: 'wrong-password' });
@@ -363,7 +381,7 @@ describe('users who are kept in another store', () => {
 
   it('are told of by whoever looks next, when a copy was written and nobody was told', async () => {
     const userId = await register();
-    await on(0).users.change(userId, { roles: ['admin'] }, until);
+    await on(0).users.change(userId, { roles: ['admin'] }, Origin.system, until);
     const session = (await login())!;
     await expectOnAll(session, ['admin']);
     const { records } = on(0);
@@ -428,7 +446,7 @@ describe('users who are kept in another store', () => {
     });
 
     const error: unknown = await failing.users
-      .register({ username: 'ada', password: PASSWORD }, until)
+      .register({ username: 'ada', password: PASSWORD }, Origin.system, until)
       .catch((thrown: unknown) => thrown);
 
     expect(error).toBeInstanceOf(UserStoreError);
@@ -437,7 +455,11 @@ describe('users who are kept in another store', () => {
   });
 
   it('have no hash in Redis any more, when they were kept there before', async () => {
-    await usersOn(instances[0]!).users.register({ username: 'ada', password: PASSWORD }, until);
+    await usersOn(instances[0]!).users.register(
+      { username: 'ada', password: PASSWORD },
+      Origin.system,
+      until,
+    );
     const moved = usersOn(instances[0]!).redisStore;
     const user = (await moved.findByUsername('ada', until))!;
     const { redisStore } = usersOn(elsewhere);
@@ -460,7 +482,7 @@ describe('users who are kept in another store', () => {
 
     await Promise.all(
       Array.from({ length: 20 }, async (_, index) =>
-        on(index % 2).users.change(userId, { roles: [`role-${index}`] }, until),
+        on(index % 2).users.change(userId, { roles: [`role-${index}`] }, Origin.system, until),
       ),
     );
 

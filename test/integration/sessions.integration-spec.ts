@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { Deadline } from '../../src/common/deadline/index.js';
+import { Origin } from '../../src/common/origin/index.js';
 import { Secret } from '../../src/common/secret/index.js';
 import type { NearCache } from '../../src/near-cache/index.js';
 import { NotConfirmedError } from '../../src/redis-cluster/index.js';
@@ -21,14 +22,15 @@ describe('sessions in Redis', () => {
   let instance: CacheInstance;
   let users: TestUsers['users'];
   let records: TestUsers['records'];
+  let audit: TestUsers['audit'];
   beforeAll(async () => {
     instance = await startCacheInstance(prefix);
-    ({ users, records } = usersOn(instance));
+    ({ users, records, audit } = usersOn(instance));
   });
   afterAll(async () => instance.close());
 
   const sessions = (options: SessionsOptions = {}): SessionsService =>
-    new SessionsService(instance.redis, instance.cache, users, options);
+    new SessionsService(instance.redis, instance.cache, users, audit, options);
   const newUser = async (): Promise<UserRecord> => {
     const id = randomUUID();
     const user = { id, username: id, usernameKey: id, email: null, displayName: null, roles: [] };
@@ -75,10 +77,16 @@ describe('sessions in Redis', () => {
     const session = await started();
     expect(await use(session)).toMatchObject({ state: 'live', user: { id: session.userId } });
 
-    expect(await sessions().end(session.userId, session.id, Deadline.none)).toBe(true);
+    expect(await sessions().end(session.userId, session.id, Origin.system, Deadline.none)).toBe(
+      true,
+    );
     expect((await use(session)).state).toBe('ended');
-    expect(await sessions().end(session.userId, session.id, Deadline.none)).toBe(false);
-    expect(await sessions().end(session.userId, randomUUID(), Deadline.none)).toBe(false);
+    expect(await sessions().end(session.userId, session.id, Origin.system, Deadline.none)).toBe(
+      false,
+    );
+    expect(await sessions().end(session.userId, randomUUID(), Origin.system, Deadline.none)).toBe(
+      false,
+    );
   });
 
   it('do not start with a password that was changed, or for a user who was disabled or deleted', async () => {
@@ -87,24 +95,30 @@ describe('sessions in Redis', () => {
       await sessions().start(sessionOf(user.id, user.passwordVersion + 1), Deadline.none),
     ).toBe(false);
 
-    await users.change(user.id, { disabled: true }, Deadline.none);
+    await users.change(user.id, { disabled: true }, Origin.system, Deadline.none);
     expect(await sessions().start(sessionOf(user.id), Deadline.none)).toBe(false);
-    await users.change(user.id, { disabled: false }, Deadline.none);
+    await users.change(user.id, { disabled: false }, Origin.system, Deadline.none);
     expect(await sessions().start(sessionOf(user.id), Deadline.none)).toBe(true);
 
-    await users.delete(user.id, Deadline.none);
+    await users.delete(user.id, Origin.system, Deadline.none);
     expect(await sessions().start(sessionOf(user.id), Deadline.none)).toBe(false);
     expect(await sessions().start(sessionOf(randomUUID()), Deadline.none)).toBe(false);
   });
 
   const endings: [string, (session: NewSession) => Promise<unknown>][] = [
-    ['end on their own', ({ userId, id }) => sessions().end(userId, id, Deadline.none)],
-    ['end with all others', ({ userId }) => sessions().endAll(userId, undefined, Deadline.none)],
+    [
+      'end on their own',
+      ({ userId, id }) => sessions().end(userId, id, Origin.system, Deadline.none),
+    ],
+    [
+      'end with all others',
+      ({ userId }) => sessions().endAll(userId, undefined, Origin.system, Deadline.none),
+    ],
     [
       'end when their user is disabled',
-      ({ userId }) => users.change(userId, { disabled: true }, Deadline.none),
+      ({ userId }) => users.change(userId, { disabled: true }, Origin.system, Deadline.none),
     ],
-    ['end with their user', ({ userId }) => users.delete(userId, Deadline.none)],
+    ['end with their user', ({ userId }) => users.delete(userId, Origin.system, Deadline.none)],
   ];
 
   it.each(endings)(
@@ -120,7 +134,7 @@ describe('sessions in Redis', () => {
       expect((await sessions().exchange(exchange, Deadline.none)).outcome).toBe('ended');
       expect((await use(session, true)).state).toBe('ended');
       expect(await sessions().list(session.userId, Deadline.none)).toEqual([]);
-      await users.change(session.userId, { disabled: false }, Deadline.none);
+      await users.change(session.userId, { disabled: false }, Origin.system, Deadline.none);
       expect((await use(session, true)).state).toBe('ended');
     },
   );
@@ -137,8 +151,9 @@ describe('sessions in Redis', () => {
           instance.redis,
           { change: (_: string, write: () => unknown) => write() } as unknown as NearCache,
           users,
+          audit,
           {},
-        ).end(session.userId, session.id, Deadline.none);
+        ).end(session.userId, session.id, Origin.system, Deadline.none);
         throw new NotConfirmedError('nobody was told');
       },
       Deadline.none,
@@ -157,7 +172,9 @@ describe('sessions in Redis', () => {
     const others = [sessionOf(session.userId), sessionOf(session.userId)];
     await Promise.all(others.map((other) => sessions().start(other, Deadline.none)));
 
-    expect(await sessions().endAll(session.userId, session.id, Deadline.none)).toBe(true);
+    expect(await sessions().endAll(session.userId, session.id, Origin.system, Deadline.none)).toBe(
+      true,
+    );
 
     expect((await use(session)).state).toBe('live');
     for (const other of others) {

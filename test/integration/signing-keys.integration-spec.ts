@@ -1,5 +1,8 @@
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 
+import { EventEmitter2 } from '@nestjs/event-emitter';
+
+import { AuditLog, type AuditEvent } from '../../src/audit/index.js';
 import { Deadline } from '../../src/common/deadline/index.js';
 import { Secret } from '../../src/common/secret/index.js';
 import { KeyDecryptionError, SigningKeys } from '../../src/keys/index.js';
@@ -8,6 +11,8 @@ import { startTestApp } from '../support/test-app.js';
 
 describe('the signing keys', () => {
   const started: CacheInstance[] = [];
+  let events: AuditEvent[];
+  beforeEach(() => (events = []));
   afterEach(async () => {
     await Promise.all(started.splice(0).map((each) => each.close()));
   });
@@ -18,7 +23,9 @@ describe('the signing keys', () => {
   ): Promise<SigningKeys> => {
     const each = await startCacheInstance(keyPrefix);
     started.push(each);
-    return new SigningKeys(each.redis, each.cache, {
+    const sink = { record: (event: AuditEvent) => void events.push(event) };
+    const audit = new AuditLog(sink, new EventEmitter2());
+    return new SigningKeys(each.redis, each.cache, audit, {
       baseUrl: options.baseUrl ?? 'http://127.0.0.1:3000',
       encryptionSecret: new Secret(options.secret ?? 'the secret of this whole cluster'),
       ...(options.issuer === undefined ? {} : { issuer: options.issuer }),
@@ -37,6 +44,13 @@ describe('the signing keys', () => {
 
     expect(new Set(rings.map((ring) => ring.signingKeyId)).size).toBe(1);
     expect(new Set(rings.map((ring) => ring.issuer)).size).toBe(1);
+    // 89: by the one that made it.
+    expect(events).toMatchObject([
+      {
+        ...{ type: 'signing-key-created', result: 'success', actor: 'system' },
+        details: { kid: rings[0]!.signingKeyId },
+      },
+    ]);
   });
 
   it('outlive the instances', async () => {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { Deadline } from '../../src/common/deadline/index.js';
+import { Origin } from '../../src/common/origin/index.js';
 import { Secret } from '../../src/common/secret/index.js';
 import type { NewUser, UsersOptions } from '../../src/users/index.js';
 import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
@@ -80,7 +81,11 @@ describe('users in Redis', () => {
   });
 
   it('take all of fifty changes that come at once', async () => {
-    const registered = await using().users.register({ username: 'ada', password }, Deadline.none);
+    const registered = await using().users.register(
+      { username: 'ada', password },
+      Origin.system,
+      Deadline.none,
+    );
     const { id } = (registered as { user: { id: string } }).user;
     const service = using().users;
 
@@ -89,6 +94,7 @@ describe('users in Redis', () => {
         service.change(
           id,
           index % 2 === 0 ? { displayName: 'Ada' } : { email: 'a@example.com' },
+          Origin.system,
           Deadline.none,
         ),
       ),
@@ -102,7 +108,7 @@ describe('users in Redis', () => {
   });
 
   it('keep their name when another claims it, for as long as they exist', async () => {
-    await using().users.register({ username: 'ada', password }, Deadline.none);
+    await using().users.register({ username: 'ada', password }, Origin.system, Deadline.none);
 
     expect(await records().claimName('ada', randomUUID(), Deadline.none)).toBe(false);
     await records().releaseName('ada', randomUUID(), Deadline.none);
@@ -113,7 +119,7 @@ describe('users in Redis', () => {
     const weak = { memoryKib: 8192, passes: 2 };
     const hashOf = async (): Promise<string> =>
       (await records().findByName('ada', Deadline.none))!.passwordHash.reveal();
-    await using(weak).users.register({ username: 'ada', password }, Deadline.none);
+    await using(weak).users.register({ username: 'ada', password }, Origin.system, Deadline.none);
     expect(await hashOf()).toContain('m=8192,t=2');
 
     await using().credentials.check('ada', Deadline.none, new Secret('wrong'));

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { Deadline } from '../../src/common/deadline/index.js';
+import { Origin } from '../../src/common/origin/index.js';
 import { Secret } from '../../src/common/secret/index.js';
 import { EmbeddedCluster } from '../../src/embedded-cluster/index.js';
 import { Argon2PasswordHasher } from '../../src/users/index.js';
@@ -167,7 +168,7 @@ async function revoke(
   number: number,
 ): Promise<void> {
   const { userId, sessionId } = population.pick(number);
-  await sessions.end(userId, sessionId, Deadline.none);
+  await sessions.end(userId, sessionId, Origin.system, Deadline.none);
 }
 
 async function costOfMarks(

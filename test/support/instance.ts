@@ -65,13 +65,18 @@ export class Instance extends HttpClient {
     return this.earlierOutput + this.run.output;
   }
 
-  /** What its audit log holds of one type, when all has arrived that was logged until now. */
-  async audited(type: string): Promise<Record<string, unknown>[]> {
+  /** Until all has arrived that was logged until now. */
+  async logged(): Promise<void> {
     const { body } = await this.request('GET', '/a-mark-in-the-log');
     const mark = String(body['requestId']);
     await eventually('the log has arrived', 5000, () =>
       Promise.resolve(this.output().includes(mark)),
     );
+  }
+
+  /** What its audit log holds of one type. */
+  async audited(type: string): Promise<Record<string, unknown>[]> {
+    await this.logged();
     return auditEvents(this.output()).filter((event) => event['type'] === type);
   }
 

@@ -1,3 +1,6 @@
+import { EventEmitter2 } from '@nestjs/event-emitter';
+
+import { AuditLog, type AuditEvent } from '../../src/audit/index.js';
 import { RateLimiter } from '../../src/rate-limit/index.js';
 import type { Accounts } from '../../src/users/store/accounts.js';
 import {
@@ -21,6 +24,9 @@ export interface TestUsers {
   readonly records: UserRecords;
   readonly accounts: Accounts;
   readonly redisStore: RedisUserStore;
+  readonly audit: AuditLog;
+  /** What was recorded until now. */
+  readonly events: readonly AuditEvent[];
 }
 
 /** @param store where they are kept, if not in Redis */
@@ -36,7 +42,9 @@ export function usersOn(
   const accounts = store
     ? new MirroredUserStore(new GuardedUserStore(store), redisStore, records, cache)
     : redisStore;
-  const credentials = new Credentials(accounts, hasher, new RateLimiter(redis, {}), clock);
-  const users = new UsersService(accounts, credentials, hasher, records, options);
-  return { users, credentials, records, accounts, redisStore };
+  const events: AuditEvent[] = [];
+  const audit = new AuditLog({ record: (event) => void events.push(event) }, new EventEmitter2());
+  const credentials = new Credentials(accounts, hasher, new RateLimiter(redis, {}), clock, audit);
+  const users = new UsersService(accounts, credentials, hasher, records, audit, options);
+  return { users, credentials, records, accounts, redisStore, audit, events };
 }

@@ -48,6 +48,7 @@ export const surface = [
     | 'Obeys'
     | 'PASSWORD_HASHER'
     | 'Problem'
+    | 'Origin'
     | 'ProblemFilter'
     | 'Public'
     | 'RateLimiter'
@@ -57,6 +58,7 @@ export const surface = [
     | 'RedisClusterModule'
     | 'RedisUnavailableError'
     | 'RequestDeadline'
+    | 'RequestOrigin'
     | 'RequestValidationPipe'
     | 'RequirePermissions'
     | 'Roles'
@@ -123,7 +125,10 @@ export type Types = [
   keyslot.AppSettings,
   keyslot.Attempted<unknown>,
   keyslot.AttemptResult,
+  keyslot.Actor,
   keyslot.AuditEventType,
+  keyslot.AuditOptions,
+  keyslot.AuditResult,
   keyslot.AuthenticatedUser,
   keyslot.AuthOptions,
   keyslot.DomainEvent,
@@ -133,10 +138,12 @@ export type Types = [
   keyslot.KeysOptions,
   keyslot.NearCacheOptions,
   keyslot.NewUser,
+  keyslot.OriginFacts,
   keyslot.Permission,
   keyslot.ProblemCode,
   keyslot.ProblemOptions,
   keyslot.RateLimitOptions,
+  keyslot.RecordedEvent<string>,
   keyslot.RedisClusterOptions,
   keyslot.RedisNodeAddress,
   keyslot.Replacement<keyslot.AuditSink>,

@@ -1,13 +1,16 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 
+import { AuditLog } from '../../audit/index.js';
 import { Clock } from '../../common/clock/index.js';
 import type { Deadline } from '../../common/deadline/index.js';
+import type { Origin } from '../../common/origin/index.js';
 import { Secret } from '../../common/secret/index.js';
 import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../../rate-limit/index.js';
 import { ACCOUNTS, type Accounts } from '../store/accounts.js';
 import type { UserRecord } from '../user.js';
 import { canonicalUsername, usernameDigest } from '../username.js';
 import { HashingQueue } from './hashing-queue.js';
+import { recordThrottling, type AttemptSubject } from './throttled-attempts.js';
 
 /**
  * Wrong passwords for an account (OWASP ASVS 6.3.1), wherever they are tried. The account is free again when the window
@@ -26,11 +29,14 @@ const REPEATABLE_MS = 10 * 60 * 1000;
 
 export type CredentialCheck =
   | { readonly outcome: 'right'; readonly user: UserRecord }
-  | { readonly outcome: 'wrong' }
+  /** Of a user of that name, if there is one: for the audit log alone. */
+  | { readonly outcome: 'wrong'; readonly userId: string | undefined }
   | TooManyAttempts;
 
 /** What a check of the own password can say besides yes. */
 export type Refusal = { readonly outcome: 'wrong-password' | 'unknown-user' } | TooManyAttempts;
+
+export type OwnCheck = { readonly outcome: 'right'; readonly user: UserRecord } | Refusal;
 
 /** Whether a password is the right one. Wrong ones are counted, and few at a time are checked. */
 @Injectable()
@@ -42,6 +48,7 @@ export class Credentials {
     private readonly hasher: HashingQueue,
     private readonly limiter: RateLimiter,
     private readonly clock: Clock,
+    private readonly audit: AuditLog,
   ) {}
 
   /**
@@ -56,17 +63,48 @@ export class Credentials {
   }
 
   /**
-   * Whether a password is the user's, counted with the logins.
+   * Whether a password is the user's, counted with the logins. A refusal is recorded.
    *
+   * @param attempt what the password was asked for
    * @param repeated another one that is as good, if the user was changed a moment ago
    * @throws as `check`
    */
   async checkOwn(
     userId: string,
+    attempt: AttemptSubject['attempt'],
+    origin: Origin,
     deadline: Deadline,
     password: Secret,
     repeated?: Secret,
-  ): Promise<{ readonly outcome: 'right'; readonly user: UserRecord } | Refusal> {
+  ): Promise<OwnCheck> {
+    const subject = { attempt, userId } as const;
+    const check = await recordThrottling<OwnCheck>(this.audit, subject, origin, async () =>
+      this.verifyOwn(userId, deadline, password, repeated),
+    );
+    if (check.outcome === 'wrong-password') {
+      this.recordWrong(userId, attempt, origin);
+    }
+    return check;
+  }
+
+  /** Of a password of the own user that was wrong, or that was right until another request changed it. */
+  recordWrong(userId: string, attempt: AttemptSubject['attempt'], origin: Origin): void {
+    this.audit.record({
+      type: 'password-refused',
+      result: 'refused',
+      reason: 'wrong-password',
+      userId,
+      ...origin.facts,
+      details: { attempt },
+    });
+  }
+
+  private async verifyOwn(
+    userId: string,
+    deadline: Deadline,
+    password: Secret,
+    repeated: Secret | undefined,
+  ): Promise<OwnCheck> {
     const user = await this.accounts.find(userId, deadline);
     if (user === undefined) {
       // Deleted a moment ago, perhaps by a call that could not tell everybody.
@@ -111,7 +149,7 @@ export class Credentials {
         const isAllowed = user && right && !user.isDisabled;
         const admitted = isAllowed ? await admit(user) : undefined;
         if (!admitted || !right || admitted.isDisabled) {
-          return { value: { outcome: 'wrong' }, result: 'failed' };
+          return { value: { outcome: 'wrong', userId: user?.id }, result: 'failed' };
         }
         await this.renewOutdatedHash(admitted, right, deadline);
         return { value: { outcome: 'right', user: admitted }, result: 'reset' };

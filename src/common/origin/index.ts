@@ -1,0 +1,2 @@
+export { Origin, type Actor, type OriginFacts } from './origin.js';
+export { originOf, RequestOrigin } from './request-origin.decorator.js';

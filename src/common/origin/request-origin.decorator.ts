@@ -1,0 +1,23 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+
+import { Origin } from './origin.js';
+
+interface Caller {
+  readonly userId: string;
+  readonly sessionId: string;
+}
+
+/** @param request after the guard, which leaves the caller of a guarded route in `user` */
+export function originOf(
+  request: Pick<FastifyRequest, 'id' | 'ip' | 'headers'> & { readonly user?: Caller },
+): Origin {
+  const { id: requestId, ip, headers, user } = request;
+  const origin = new Origin({ actor: 'anonymous', ip, requestId }, headers['user-agent']);
+  return user ? origin.as(user.userId, user.sessionId) : origin;
+}
+
+/** The request's origin, as a parameter: `@RequestOrigin() origin: Origin`. */
+export const RequestOrigin = createParamDecorator((_: unknown, context: ExecutionContext): Origin =>
+  originOf(context.switchToHttp().getRequest<FastifyRequest & { readonly user?: Caller }>()),
+);

@@ -1,0 +1,41 @@
+import type { AuditEvent, AuditLog } from '../../audit/index.js';
+import type { Origin } from '../../common/origin/index.js';
+import { HashingOverloadedError } from './hashing-queue.js';
+
+/** What was tried, and on whose account. */
+export interface AttemptSubject extends Pick<AuditEvent, 'userId' | 'namePseudonym' | 'sessionId'> {
+  readonly attempt: 'login' | 'refresh' | 'registration' | 'password-change' | 'deletion';
+}
+
+type Outcome = { readonly outcome: string; readonly retryAfterSeconds?: number };
+
+/** Makes an attempt, and records when a limit or the full queue of passwords refuses it. */
+export async function recordThrottling<Result extends Outcome>(
+  audit: AuditLog,
+  { attempt, ...subject }: AttemptSubject,
+  origin: Origin,
+  make: () => Promise<Result>,
+): Promise<Result> {
+  const refused = (reason: string, retryAfterSeconds?: number): void =>
+    audit.record({
+      type: 'attempt-throttled',
+      result: 'refused',
+      reason,
+      ...subject,
+      ...origin.facts,
+      details: { attempt, retryAfterSeconds },
+    });
+  let result: Result;
+  try {
+    result = await make();
+  } catch (error) {
+    if (error instanceof HashingOverloadedError) {
+      refused('overloaded');
+    }
+    throw error;
+  }
+  if (result.outcome === 'too-many-attempts') {
+    refused('too-many-attempts', result.retryAfterSeconds);
+  }
+  return result;
+}

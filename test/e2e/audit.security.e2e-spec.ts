@@ -1,0 +1,430 @@
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { promisify } from 'node:util';
+
+import { AUDIT_EVENTS } from '../../src/audit/index.js';
+import { WITH_ADMINISTRATOR } from '../support/deployment.js';
+import { GOOD_PASSWORD, type Answer, type TestUser, type Tokens } from '../support/http-client.js';
+import { Instance } from '../support/instance.js';
+import { newPrefix } from '../support/near-cache.js';
+import { codeSpans, tableWith } from '../support/markdown.js';
+import { testVariables } from '../support/test-variables.js';
+
+type Event = Record<string, unknown>;
+
+/** A call, its status, and all that has to be recorded under its request id, besides that id and the address. */
+interface Caused {
+  readonly answer: Answer<unknown>;
+  readonly status: number;
+  readonly expected: readonly Event[];
+}
+
+const ADDRESS = '203.0.113.7';
+const FORWARDED = { 'x-forwarded-for': ADDRESS };
+const UUID = /^[0-9a-f-]{36}$/;
+const WRONG = 'not the password at all';
+
+describe('the audit events (89)', () => {
+  const variables = {
+    LOG_LEVEL: 'info',
+    REDIS_KEY_PREFIX: newPrefix(),
+    TRUSTED_PROXIES: '127.0.0.1',
+    ...WITH_ADMINISTRATOR,
+  };
+  let api: Instance;
+  let closed: Instance;
+  let admin: Tokens;
+  let adminId: string;
+  beforeAll(async () => {
+    api = await Instance.start(variables);
+    closed = await Instance.start({ ...variables, REGISTRATION: 'closed' });
+    admin = (await api.login(WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME)).body;
+    adminId = String((await api.ownUser(admin.access_token)).body['id']);
+  });
+  afterAll(async () => Promise.all([api.stop(), closed.stop()]));
+
+  const call = async (
+    method: string,
+    path: string,
+    { token, body, at = api }: { token?: string; body?: unknown; at?: Instance } = {},
+  ): Promise<Answer> =>
+    at.request(method, path, {
+      headers: FORWARDED,
+      ...(token === undefined ? {} : { token }),
+      ...(body === undefined ? {} : { body }),
+    });
+  const asUser = (user: Pick<TestUser, 'id' | 'tokens'>) =>
+    ({
+      ...{ userId: user.id, actor: 'user', actorId: user.id },
+      actorSessionId: user.tokens.session_id,
+    }) as const;
+  const asAdmin = (userId: string) =>
+    ({ userId, actor: 'user', actorId: adminId, actorSessionId: admin.session_id }) as const;
+  const anonymous = { actor: 'anonymous' } as const;
+  const byAdmin = async (method: string, path: string, body?: unknown): Promise<Answer> =>
+    call(method, `/api/users/${path}`, { token: admin.access_token, body });
+  const login = async (username: string, password: string): Promise<Answer> =>
+    call('POST', '/api/login', { body: { username, password } });
+  const refresh = async (token: string): Promise<Answer> =>
+    call('POST', '/api/refresh', { body: { refresh_token: token } });
+  const pseudonym = expect.stringMatching(/^[\w-]{43}$/) as unknown as string;
+  const text = expect.stringMatching(UUID) as unknown as string;
+  const registering = { username: `new-${randomUUID()}`, password: GOOD_PASSWORD };
+
+  const causes: Record<string, () => Promise<Caused>> = {
+    'a registration': async () => {
+      const answer = await call('POST', '/api/users', { body: registering });
+      const userId = String(answer.body['id']);
+      const expected = {
+        ...{ type: 'user-registered', result: 'success', userId, ...anonymous },
+        details: { roles: [] },
+      } as const;
+      return { answer, status: 201, expected: [expected] };
+    },
+    'a registration of a name that is taken': async () => {
+      const { username, password } = await api.newUser();
+      const answer = await call('POST', '/api/users', { body: { username, password } });
+      const refused = { type: 'registration-refused', result: 'refused' } as const;
+      const expected = { ...refused, reason: 'username-taken', namePseudonym: pseudonym };
+      return { answer, status: 409, expected: [{ ...expected, ...anonymous }] };
+    },
+    'a registration where it is closed': async () => {
+      const answer = await call('POST', '/api/users', { body: registering, at: closed });
+      const refused = { type: 'registration-refused', result: 'refused' } as const;
+      const expected = { ...refused, reason: 'registration-closed', ...anonymous };
+      return { answer, status: 403, expected: [expected] };
+    },
+    'a login': async () => {
+      const user = await api.newUser();
+      const answer = await login(user.username, user.password);
+      const sessionId = String(answer.body['session_id']);
+      const subject = { userId: user.id, sessionId, actorSessionId: sessionId };
+      const actor = { actor: 'user', actorId: user.id } as const;
+      const expected = { type: 'logged-in', result: 'success', ...subject, ...actor } as const;
+      return { answer, status: 200, expected: [expected] };
+    },
+    'a login with a wrong password': async () => {
+      const user = await api.newUser();
+      const answer = await login(user.username, WRONG);
+      const expected = { ...refusedLogin(), userId: user.id };
+      return { answer, status: 401, expected: [expected] };
+    },
+    'a login with an unknown name': async () => {
+      const answer = await login(`nobody-${randomUUID()}`, WRONG);
+      return { answer, status: 401, expected: [refusedLogin()] };
+    },
+    'a login of a disabled user': async () => {
+      const user = await api.newUser();
+      await byAdmin('PATCH', user.id, { disabled: true });
+      const answer = await login(user.username, user.password);
+      return { answer, status: 401, expected: [{ ...refusedLogin(), userId: user.id }] };
+    },
+    'a login that is throttled': async () => {
+      const username = `nobody-${randomUUID()}`;
+      for (let count = 0; count < 10; count += 1) {
+        expect((await login(username, WRONG)).status).toBe(401);
+      }
+      const answer = await login(username, WRONG);
+      const details = { attempt: 'login', retryAfterSeconds: expect.any(Number) as unknown };
+      const expected = { ...throttled, namePseudonym: pseudonym, ...anonymous, details };
+      return { answer, status: 429, expected: [expected] };
+    },
+    'a refresh': async () => {
+      const user = await api.newUser();
+      const answer = await refresh(user.tokens.refresh_token);
+      const details = { isReplay: false };
+      return { answer, status: 200, expected: [{ ...refreshed(user), details }] };
+    },
+    'a refresh whose answer is given again': async () => {
+      const user = await api.newUser();
+      await refresh(user.tokens.refresh_token);
+      const answer = await refresh(user.tokens.refresh_token);
+      return {
+        answer,
+        status: 200,
+        expected: [{ ...refreshed(user), details: { isReplay: true } }],
+      };
+    },
+    'a refresh with a token that we did not issue': async () => {
+      const answer = await refresh('made-up');
+      const expected = { ...refusedRefresh, reason: 'unknown-token' };
+      return { answer, status: 401, expected: [expected] };
+    },
+    'a refresh of an ended session': async () => {
+      const user = await api.newUser();
+      await api.logout(user.tokens.access_token);
+      const answer = await refresh(user.tokens.refresh_token);
+      const subject = { userId: user.id, sessionId: user.tokens.session_id };
+      const expected = { ...refusedRefresh, reason: 'session-ended', ...subject };
+      return { answer, status: 401, expected: [expected] };
+    },
+    'a spent refresh token': async () => {
+      const user = await api.newUser();
+      let latest = user.tokens.refresh_token;
+      for (let count = 0; count < 3; count += 1) {
+        latest = (await api.refresh(latest)).body.refresh_token;
+      }
+      const answer = await refresh(user.tokens.refresh_token);
+      const subject = { userId: user.id, sessionId: user.tokens.session_id, ...anonymous };
+      const reused = { type: 'refresh-token-reused', result: 'refused' } as const;
+      const ended = { type: 'session-ended', result: 'success' } as const;
+      const expected = [
+        { ...reused, reason: 'spent-token', ...subject },
+        { ...ended, ...subject },
+      ];
+      return { answer, status: 401, expected };
+    },
+    'a logout': async () => {
+      const user = await api.newUser();
+      const answer = await call('POST', '/api/logout', { token: user.tokens.access_token });
+      const expected = { type: 'logged-out', result: 'success', ...asUser(user) } as const;
+      const sessionId = user.tokens.session_id;
+      return { answer, status: 204, expected: [{ ...expected, sessionId }] };
+    },
+    'the end of a session from another one': async () => {
+      const user = await api.newUser();
+      const { session_id: sessionId } = (await api.login(user.username)).body;
+      const { access_token: token } = user.tokens;
+      const answer = await call('DELETE', `/api/user/sessions/${sessionId}`, { token });
+      const expected = { type: 'session-ended', result: 'success', ...asUser(user) } as const;
+      return { answer, status: 204, expected: [{ ...expected, sessionId }] };
+    },
+    'the end of all other sessions': async () => {
+      const user = await api.newUser();
+      const { access_token: token, session_id: except } = user.tokens;
+      const answer = await call('DELETE', '/api/user/sessions', { token });
+      const expected = { type: 'sessions-ended', result: 'success', ...asUser(user) } as const;
+      return { answer, status: 204, expected: [{ ...expected, details: { except } }] };
+    },
+    'the end of all sessions of a user by an administrator': async () => {
+      const { id } = await api.newUser();
+      const answer = await byAdmin('DELETE', `${id}/sessions`);
+      const expected = { type: 'sessions-ended', result: 'success', ...asAdmin(id) } as const;
+      return { answer, status: 204, expected: [{ ...expected, details: {} }] };
+    },
+    'a new password': async () => {
+      const user = await api.newUser();
+      const answer = await newPassword(user, user.password);
+      const expected = { type: 'password-changed', result: 'success', ...asUser(user) } as const;
+      const sessionId = user.tokens.session_id;
+      return { answer, status: 204, expected: [{ ...expected, sessionId }] };
+    },
+    'a wrong password at a new password': async () => {
+      const user = await api.newUser();
+      const answer = await newPassword(user, WRONG);
+      const details = { attempt: 'password-change' };
+      const expected = { ...wrongPassword, ...asUser(user), details };
+      return { answer, status: 403, expected: [expected] };
+    },
+    'a wrong password at a deletion': async () => {
+      const user = await api.newUser();
+      const answer = await deletion(user, WRONG);
+      const expected = { ...wrongPassword, ...asUser(user), details: { attempt: 'deletion' } };
+      return { answer, status: 403, expected: [expected] };
+    },
+    'a deletion that is throttled': async () => {
+      const user = await api.newUser();
+      for (let count = 0; count < 10; count += 1) {
+        expect((await deletion(user, WRONG)).status).toBe(403);
+      }
+      const answer = await deletion(user, WRONG);
+      const details = { attempt: 'deletion', retryAfterSeconds: expect.any(Number) as unknown };
+      return { answer, status: 429, expected: [{ ...throttled, ...asUser(user), details }] };
+    },
+    'a deletion': async () => {
+      const user = await api.newUser();
+      const answer = await deletion(user, user.password);
+      const expected = { type: 'user-deleted', result: 'success', ...asUser(user) } as const;
+      return { answer, status: 204, expected: [expected] };
+    },
+    'a deletion by an administrator': async () => {
+      const { id } = await api.newUser();
+      const answer = await byAdmin('DELETE', id);
+      const expected = { type: 'user-deleted', result: 'success', ...asAdmin(id) } as const;
+      return { answer, status: 204, expected: [expected] };
+    },
+    'a new own address and name': async () => {
+      const user = await api.newUser();
+      const body = { email: 'ada@example.com', displayName: null };
+      const { access_token: token } = user.tokens;
+      const answer = await call('PATCH', '/api/user', { token, body });
+      const expected = { type: 'profile-changed', result: 'success', ...asUser(user) } as const;
+      const details = { members: ['email', 'displayName'] };
+      return { answer, status: 200, expected: [{ ...expected, details }] };
+    },
+    'a change of access and profile by an administrator': async () => {
+      const { id } = await api.newUser();
+      const answer = await byAdmin('PATCH', id, { roles: [], disabled: true, displayName: 'Ada' });
+      const by = { result: 'success', ...asAdmin(id) } as const;
+      const expected = [
+        { type: 'access-changed', ...by, details: { roles: [], disabled: true } },
+        { type: 'profile-changed', ...by, details: { members: ['displayName'] } },
+      ];
+      return { answer, status: 200, expected };
+    },
+    'a read of a user': async () => {
+      const { id } = await api.newUser();
+      const answer = await byAdmin('GET', id);
+      const expected = { type: 'user-read', result: 'success', ...asAdmin(id) } as const;
+      return { answer, status: 200, expected: [expected] };
+    },
+    'a read of a user who does not exist': async () => {
+      const id = randomUUID();
+      const answer = await byAdmin('GET', id);
+      const failed = { type: 'user-read', result: 'failure', reason: 'not-found' } as const;
+      return { answer, status: 404, expected: [{ ...failed, ...asAdmin(id) }] };
+    },
+    "a read of a user's sessions": async () => {
+      const { id } = await api.newUser();
+      const answer = await byAdmin('GET', `${id}/sessions`);
+      const expected = { type: 'sessions-read', result: 'success', ...asAdmin(id) } as const;
+      return { answer, status: 200, expected: [expected] };
+    },
+    'a request without the permission': async () => {
+      const user = await api.newUser();
+      const { access_token: token } = user.tokens;
+      const answer = await call('GET', `/api/users/${adminId}`, { token });
+      const expected = { ...noPermission, reason: 'missing-permission', ...asUser(user) };
+      const details = { required: ['users:read'] };
+      return { answer, status: 403, expected: [{ ...expected, details }] };
+    },
+    'a deletion of the own user by an administrator': async () => {
+      const answer = await byAdmin('DELETE', adminId);
+      const expected = { ...noPermission, reason: 'own-access', ...asAdmin(adminId) };
+      return { answer, status: 409, expected: [expected] };
+    },
+    'a read of the own user, which is no event': async () => {
+      const { tokens } = await api.newUser();
+      const answer = await call('GET', '/api/user', { token: tokens.access_token });
+      return { answer, status: 200, expected: [] };
+    },
+  };
+  const refusedLogin = () =>
+    ({
+      ...{ type: 'login-refused', result: 'refused', reason: 'wrong-credentials' },
+      ...{ namePseudonym: pseudonym, ...anonymous },
+    }) as const;
+  const throttled = {
+    ...{ type: 'attempt-throttled', result: 'refused', reason: 'too-many-attempts' },
+  } as const;
+  const refreshed = (user: TestUser) =>
+    ({
+      ...{ type: 'tokens-refreshed', result: 'success', ...asUser(user) },
+      sessionId: user.tokens.session_id,
+    }) as const;
+  const refusedRefresh = { type: 'refresh-refused', result: 'refused', ...anonymous } as const;
+  const wrongPassword = {
+    ...{ type: 'password-refused', result: 'refused', reason: 'wrong-password' },
+  } as const;
+  const noPermission = { type: 'permission-refused', result: 'refused' } as const;
+  const newPassword = async ({ tokens }: TestUser, currentPassword: string): Promise<Answer> =>
+    call('PUT', '/api/user/password', {
+      token: tokens.access_token,
+      body: { currentPassword, newPassword: 'copper lanterns drift at noon' },
+    });
+  const deletion = async ({ tokens }: TestUser, password: string): Promise<Answer> =>
+    call('DELETE', '/api/user', { token: tokens.access_token, body: { password } });
+
+  const recorded = new Set<string>();
+  it.each(Object.entries(causes))(
+    '%s is recorded with actor, subject, address, request and result',
+    async (name, cause) => {
+      const at = name.includes('closed') ? closed : api;
+      await at.logged();
+      const before = at.output().length;
+
+      const { answer, status, expected } = await cause();
+
+      expect(answer.status).toBe(status);
+      await at.logged();
+      const { answered, events } = lastRequestOf(at.output().slice(before));
+      expect(answered).toMatchObject({ status, ip: ADDRESS, requestId: text });
+      const { requestId } = answered;
+      expect(events).toEqual(expected.map((event) => ({ ...event, ip: ADDRESS, requestId })));
+      expected.forEach(({ type }) => recorded.add(String(type)));
+    },
+  );
+
+  it('of what an instance does by itself have no request and no address', async () => {
+    await api.logged();
+    const own = eventsIn(api.output()).filter(({ actor }) => actor === 'system');
+
+    expect(own).toEqual([
+      {
+        ...{ type: 'signing-key-created', result: 'success', actor: 'system' },
+        details: { kid: text },
+      },
+      {
+        ...{ type: 'user-registered', result: 'success', actor: 'system', userId: adminId },
+        details: { roles: ['admin'] },
+      },
+    ]);
+    own.forEach(({ type }) => recorded.add(String(type)));
+  });
+
+  it('have the same pseudonym for one name on every instance, and never the name', async () => {
+    const username = `hunter2-${randomUUID()}`;
+    await api.login(username, WRONG);
+    await closed.login(username.toUpperCase(), WRONG);
+    await api.login(`${username}x`, WRONG);
+
+    const on = async (instance: Instance): Promise<unknown[]> =>
+      (await instance.audited('login-refused')).map(({ namePseudonym }) => namePseudonym);
+    const [one, another] = (await on(api)).slice(-2);
+
+    expect((await on(closed)).at(-1)).toBe(one);
+    expect(another).not.toBe(one);
+    expect((api.output() + closed.output()).toLowerCase()).not.toContain(username);
+  });
+
+  it("of the operator's command have its numbers", async () => {
+    const asRedisAdmin = {
+      REDIS_USERNAME: 'default',
+      REDIS_PASSWORD: process.env['TEST_REDIS_ADMIN_PASSWORD'],
+    };
+    const cli = await promisify(execFile)(
+      process.execPath,
+      [resolve('dist/cli.js'), 'end-all-sessions'],
+      {
+        env: { PATH: process.env['PATH'], ...testVariables({ ...variables, ...asRedisAdmin }) },
+      },
+    );
+
+    expect(eventsIn(cli.stdout)).toEqual([
+      {
+        ...{ type: 'all-sessions-ended', result: 'success', actor: 'operator' },
+        details: { users: expect.any(Number) as unknown, failed: 0, notTried: 0 },
+      },
+    ]);
+    recorded.add('all-sessions-ended');
+  });
+
+  it('are all recorded above, and all in the documentation', () => {
+    expect([...recorded].sort()).toEqual(Object.keys(AUDIT_EVENTS).sort());
+    const rows = tableWith('`user-registered`', readFileSync('docs/audit.md', 'utf8'));
+    const told = rows.map(([type, when]) => [codeSpans(type!)[0], when]);
+    expect(told).toEqual(Object.entries(AUDIT_EVENTS));
+  });
+});
+
+function entriesIn(output: string): Event[] {
+  return output
+    .split('\n')
+    .filter((line) => line.startsWith('{') && line.endsWith('}'))
+    .map((line) => JSON.parse(line) as Event);
+}
+
+function eventsIn(output: string): Event[] {
+  return entriesIn(output).flatMap(({ audit }) => (audit ? [audit as Event] : []));
+}
+
+/** The last answer to the client at the address of the tests, and the events under its request id. */
+function lastRequestOf(output: string): { answered: Event; events: Event[] } {
+  const answered = entriesIn(output).findLast(
+    ({ msg, ip }) => msg === 'answered' && ip === ADDRESS,
+  );
+  const events = eventsIn(output).filter(({ requestId }) => requestId === answered?.['requestId']);
+  return { answered: answered ?? {}, events };
+}
