@@ -4,12 +4,13 @@ import { randomUUID } from 'node:crypto';
 import { AuditLog } from '../audit/index.js';
 import { Clock } from '../common/clock/index.js';
 import type { Deadline } from '../common/deadline/index.js';
+import { networkOf } from '../common/network/index.js';
 import { seal, Secret, unseal } from '../common/secret/index.js';
 import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../rate-limit/index.js';
 import { SessionsService } from '../sessions/index.js';
-import { Credentials, UsersService, type UserRecord } from '../users/index.js';
+import { Credentials, UsersService, type Caller, type UserRecord } from '../users/index.js';
 import { AccessTokenIssuer } from './access-token/access-token-issuer.js';
-import { networkOf } from './network-address.js';
+import { DeviceCookies } from './device-cookies.js';
 import { RefreshTokens, type RecognizedToken } from './refresh-tokens.js';
 
 const ANSWER_PURPOSE = 'keyslot refresh answer';
@@ -31,6 +32,8 @@ export interface LoginRequest {
   readonly password: Secret;
   readonly ip: string;
   readonly userAgent: string;
+  /** The `Cookie` header, if there is one: a device that is known has failures of its own. */
+  readonly cookies?: string | undefined;
 }
 
 export interface IssuedTokens {
@@ -41,7 +44,12 @@ export interface IssuedTokens {
 }
 
 export type LoginOutcome =
-  | { readonly outcome: 'logged-in'; readonly tokens: IssuedTokens }
+  | {
+      readonly outcome: 'logged-in';
+      readonly tokens: IssuedTokens;
+      /** A `Set-Cookie` header, by which the device is known from now on. */
+      readonly deviceCookie: string;
+    }
   | { readonly outcome: 'wrong-credentials' }
   | TooManyAttempts;
 
@@ -67,6 +75,7 @@ export class AuthService {
     private readonly sessions: SessionsService,
     private readonly accessTokens: AccessTokenIssuer,
     private readonly refreshTokens: RefreshTokens,
+    private readonly devices: DeviceCookies,
     private readonly limiter: RateLimiter,
     private readonly audit: AuditLog,
     private readonly clock: Clock,
@@ -74,12 +83,18 @@ export class AuthService {
 
   /** @throws HashingOverloadedError, RedisUnavailableError, NotConfirmedError */
   async login(request: LoginRequest, deadline: Deadline): Promise<LoginOutcome> {
-    const subject = networkOf(request.ip);
-    return this.limiter.attempt<LoginOutcome>(FAILURES_PER_ADDRESS, subject, deadline, async () => {
-      const value = await this.checkAndStart(request, deadline);
-      if (value.outcome === 'wrong-credentials') {
-        this.audit.record({ type: 'login-refused', ip: request.ip });
-      }
+    const network = networkOf(request.ip);
+    const device = this.devices.recognize(request.cookies, request.username);
+    if (device !== undefined) {
+      // Failures of others at the same address are none of its business. Its own are counted for the account.
+      return this.checkAndStart(
+        request,
+        { network, proof: { kind: 'device', id: device } },
+        deadline,
+      );
+    }
+    return this.limiter.attempt<LoginOutcome>(FAILURES_PER_ADDRESS, network, deadline, async () => {
+      const value = await this.checkAndStart(request, { network }, deadline);
       // A success does not clear the address: an attacker's own account must not.
       return { value, result: value.outcome === 'wrong-credentials' ? 'failed' : 'void' };
     });
@@ -158,19 +173,25 @@ export class AuthService {
     };
   }
 
-  private async checkAndStart(request: LoginRequest, deadline: Deadline): Promise<LoginOutcome> {
+  private async checkAndStart(
+    request: LoginRequest,
+    caller: Caller,
+    deadline: Deadline,
+  ): Promise<LoginOutcome> {
     const { username, password } = request;
-    const check = await this.credentials.check(username, deadline, password);
-    switch (check.outcome) {
-      case 'right': {
-        const tokens = await this.startSession(check.user, request, deadline);
-        return tokens ? { outcome: 'logged-in', tokens } : { outcome: 'wrong-credentials' };
-      }
-      case 'wrong':
-        return { outcome: 'wrong-credentials' };
-      case 'too-many-attempts':
-        return check;
+    const check = await this.credentials.check(username, deadline, password, caller);
+    if (check.outcome === 'too-many-attempts') {
+      return check;
     }
+    const tokens =
+      check.outcome === 'right'
+        ? await this.startSession(check.user, request, deadline)
+        : undefined;
+    if (tokens === undefined) {
+      this.audit.record({ type: 'login-refused', ip: request.ip });
+      return { outcome: 'wrong-credentials' };
+    }
+    return { outcome: 'logged-in', tokens, deviceCookie: this.devices.issue(username) };
   }
 
   /** @returns undefined when the user was deleted or got another password a moment ago */

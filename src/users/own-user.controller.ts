@@ -1,9 +1,21 @@
-import { Body, Controller, Delete, Get, HttpCode, Inject, Patch, Put, Req } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Inject,
+  Ip,
+  Patch,
+  Put,
+  Req,
+} from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 
 import { AuditLog } from '../audit/index.js';
 import { CurrentUser, type Principal } from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
+import { networkOf } from '../common/network/index.js';
 import {
   ApiProblems,
   BODY_PROBLEMS,
@@ -82,6 +94,7 @@ export class OwnUserController {
   async changePassword(
     @CurrentUser() { userId, sessionId, user }: Principal,
     @Body() body: ChangePasswordRequest,
+    @Ip() ip: string,
     @RequestDeadline() deadline: Deadline,
   ): Promise<void> {
     refuseInvalidMembers({
@@ -95,7 +108,7 @@ export class OwnUserController {
       next: new Secret(body.newPassword),
       sessionId,
     };
-    const result = await this.users.changePassword(userId, change, deadline);
+    const result = await this.users.changePassword(userId, change, deadline, networkOf(ip));
     if (result.outcome !== 'changed') {
       throw refusal(result);
     }
@@ -120,10 +133,13 @@ export class OwnUserController {
   async delete(
     @CurrentUser() principal: Principal,
     @Body() body: DeleteUserRequest,
+    @Ip() ip: string,
     @RequestDeadline() deadline: Deadline,
   ): Promise<void> {
-    const { userId } = principal;
-    const result = await this.users.deleteOwn(userId, new Secret(body.password), deadline);
+    const { userId, sessionId } = principal;
+    const proof = { kind: 'session', id: sessionId } as const;
+    const caller = { network: networkOf(ip), proof };
+    const result = await this.users.deleteOwn(userId, new Secret(body.password), deadline, caller);
     if (result.outcome !== 'deleted') {
       throw refusal(result);
     }

@@ -5,6 +5,7 @@ import type { FastifyReply } from 'fastify';
 import { AuditLog } from '../audit/index.js';
 import { Public } from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
+import { networkOf } from '../common/network/index.js';
 import {
   ApiProblems,
   BODY_PROBLEMS,
@@ -64,7 +65,7 @@ export class UsersController {
     }
     this.check(body);
     const registration = { ...body, password: new Secret(body.password) };
-    const result = await this.users.register(registration, deadline);
+    const result = await this.users.register(registration, deadline, networkOf(ip));
     if (result.outcome === 'username-taken') {
       throw new Problem('username-taken');
     }

@@ -5,13 +5,14 @@ import type { Principal } from '../common/authentication/index.js';
 import type { Deadline } from '../common/deadline/index.js';
 import { Secret } from '../common/secret/index.js';
 import { ACCOUNTS, type Accounts } from './store/accounts.js';
+import { INTERNAL_CALLER, type Caller } from './passwords/caller.js';
 import { Credentials, type Refusal } from './passwords/credentials.js';
 import { HashingQueue } from './passwords/hashing-queue.js';
 import type { ProfileChange, Registration, User, UserChange, UserRecord } from './user.js';
 import { UserRecords } from './store/user-records.js';
 import { USERS_OPTIONS } from './users.module-definition.js';
 import type { UsersOptions } from './users.options.js';
-import { canonicalUsername, displayedUsername } from './username.js';
+import { canonicalUsername, digestOfKey, displayedUsername, usernameDigest } from './username.js';
 
 export type RegistrationOutcome =
   { readonly outcome: 'registered'; readonly user: User } | { readonly outcome: 'username-taken' };
@@ -46,18 +47,25 @@ export class UsersService {
     return this.options.isRegistrationOpen;
   }
 
-  async register(registration: Registration, deadline: Deadline): Promise<RegistrationOutcome> {
+  /** @param network where the request came from, see `networkOf`. Default: the application itself */
+  async register(
+    registration: Registration,
+    deadline: Deadline,
+    network = INTERNAL_CALLER.network,
+  ): Promise<RegistrationOutcome> {
     const { username, password, email, displayName, roles } = registration;
+    const usernameKey = canonicalUsername(username);
+    const turn = { network, account: digestOfKey(usernameKey), isKnown: false };
     const user = await this.accounts.create(
       {
         id: randomUUID(),
         username: displayedUsername(username),
-        usernameKey: canonicalUsername(username),
+        usernameKey,
         email: email ?? null,
         displayName: displayName ?? null,
         roles: roles ?? [],
       },
-      async () => new Secret(await this.hasher.hash(password, deadline)),
+      async () => new Secret(await this.hasher.hash(password, deadline, turn)),
       deadline,
     );
     return user ? { outcome: 'registered', user } : { outcome: 'username-taken' };
@@ -137,18 +145,23 @@ export class UsersService {
   /**
    * Gives the user a new password and ends all sessions but one. Repeating a change that was not confirmed is no mistake,
    * though the current password is the new one by then.
+   *
+   * @param network as in `register`
    */
   async changePassword(
     userId: string,
     { current, next, sessionId }: PasswordChange,
     deadline: Deadline,
+    network = INTERNAL_CALLER.network,
   ): Promise<PasswordOutcome> {
-    const check = await this.credentials.checkOwn(userId, deadline, current, next);
+    const caller: Caller = { network, proof: { kind: 'session', id: sessionId } };
+    const check = await this.credentials.checkOwn(userId, deadline, current, next, caller);
     if (check.outcome !== 'right') {
       return check;
     }
-    const { passwordVersion } = check.user;
-    const hash = new Secret(await this.hasher.hash(next, deadline));
+    const { passwordVersion, username } = check.user;
+    const turn = { network, account: usernameDigest(username), isKnown: true };
+    const hash = new Secret(await this.hasher.hash(next, deadline, turn));
     const change = {
       password: { hash, version: passwordVersion + 1 },
       ifPasswordVersion: passwordVersion,
@@ -173,9 +186,18 @@ export class UsersService {
     return this.accounts.endSessions(userId, exceptSessionId, deadline);
   }
 
-  /** Deletes the own user for good: the name is free again, and no session of the user is accepted any more. */
-  async deleteOwn(userId: string, password: Secret, deadline: Deadline): Promise<DeletionOutcome> {
-    const check = await this.credentials.checkOwn(userId, deadline, password);
+  /**
+   * Deletes the own user for good: the name is free again, and no session of the user is accepted any more.
+   *
+   * @param caller with the session that asks. Default: a stranger
+   */
+  async deleteOwn(
+    userId: string,
+    password: Secret,
+    deadline: Deadline,
+    caller: Caller = INTERNAL_CALLER,
+  ): Promise<DeletionOutcome> {
+    const check = await this.credentials.checkOwn(userId, deadline, password, undefined, caller);
     if (check.outcome !== 'right') {
       return check;
     }
