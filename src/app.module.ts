@@ -86,10 +86,11 @@ export class AppModule {
         }),
         SessionsModule.forRootAsync(fromSettings(({ sessions }) => sessions)),
         AuthModule.forRootAsync(
-          fromSettings(({ jwt }) => ({
+          fromSettings(({ jwt, http }) => ({
             tokenSecret: jwt.keyEncryptionSecret,
             audience: jwt.audience,
             accessTtlSeconds: jwt.accessTtlSeconds,
+            isHttps: isServedByHttps(http),
           })),
         ),
         HealthModule,
@@ -107,4 +108,9 @@ function fromSettings<Options>(choose: (settings: AppSettings) => Options) {
 export function baseUrl(http: Settings['http']): string {
   const host = http.host.includes(':') ? `[${http.host}]` : http.host;
   return `${http.tls ? 'https' : 'http'}://${host}:${http.port}`;
+}
+
+/** Whether clients come by HTTPS: to the instance itself, or to a proxy in front of it. */
+export function isServedByHttps({ tls, trustedProxies }: Settings['http']): boolean {
+  return tls !== undefined || trustedProxies.length > 0;
 }

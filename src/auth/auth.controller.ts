@@ -1,5 +1,6 @@
-import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { CurrentUser, Public, type Principal } from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
@@ -27,9 +28,17 @@ export class AuthController {
   @HttpCode(200)
   @ApiOperation({
     summary: 'Log in',
-    description: 'Begins a session. Copy `access_token` into the dialog behind Authorize.',
+    description:
+      'Begins a session. Copy `access_token` into the dialog behind Authorize. The cookie of the answer logs nobody in: a ' +
+      'client that sends it along with the next login is not kept out by wrong passwords of others.',
   })
-  @ApiOkResponse({ type: TokensResponse, description: 'The tokens of the new session.' })
+  @ApiOkResponse({
+    type: TokensResponse,
+    description: 'The tokens of the new session.',
+    headers: {
+      'Set-Cookie': { description: 'Marks the device as known.', schema: { type: 'string' } },
+    },
+  })
   @ApiProblems(
     ...BODY_PROBLEMS,
     'wrong-credentials',
@@ -40,13 +49,17 @@ export class AuthController {
   )
   async login(
     @Body() body: LoginRequestBody,
+    @Req() { headers }: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<TokensResponse> {
-    const login = { username: body.username, password: new Secret(body.password) };
+    const { username, password } = body;
+    const login = { username, password: new Secret(password), cookies: headers.cookie };
     const result = await this.auth.login(login, origin, deadline);
     switch (result.outcome) {
       case 'logged-in':
+        void reply.header('Set-Cookie', result.deviceCookie);
         return TokensResponse.from(result.tokens);
       case 'wrong-credentials':
         throw new Problem('wrong-credentials');

@@ -10,6 +10,7 @@ import { VerifiedTokens } from './access-token/verified-tokens.js';
 import { AuthController } from './auth.controller.js';
 import { ConfigurableModuleClass } from './auth.module-definition.js';
 import { AuthService } from './auth.service.js';
+import { DeviceCookies } from './device-cookies.js';
 import { GuardMetrics } from './guard-metrics.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
 import { JwtStrategy } from './jwt.strategy.js';
@@ -30,6 +31,7 @@ import { TracedGuard } from './traced.guard.js';
     AccessTokenValidator,
     VerifiedTokens,
     RefreshTokens,
+    DeviceCookies,
     JwtStrategy,
     JwtAuthGuard,
     PermissionsGuard,

@@ -1,7 +1,7 @@
 import type { Secret } from '../common/secret/index.js';
 
 export interface AuthOptions {
-  /** What refresh tokens are recognized by. The same for every instance of a cluster; at least 32 characters. */
+  /** What refresh tokens and device cookies are recognized by. The same for every instance of a cluster; at least 32 characters. */
   readonly tokenSecret: Secret;
   /** Who the access tokens are for: `aud`. Default `keyslot`. */
   readonly audience?: string;
@@ -9,10 +9,13 @@ export interface AuthOptions {
   readonly clientId?: string;
   /** Life of an access token in seconds, at most 3600. Default 900. */
   readonly accessTtlSeconds?: number;
+  /** Whether clients come by HTTPS, also through a proxy: device cookies are `__Host-` and Secure then. Default false. */
+  readonly isHttps?: boolean;
 }
 
 export const AUTH_DEFAULTS = {
   audience: 'keyslot',
   clientId: 'keyslot',
   accessTtlSeconds: 900,
+  isHttps: false,
 } as const;

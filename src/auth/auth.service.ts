@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { AuditLog } from '../audit/index.js';
 import { Clock } from '../common/clock/index.js';
 import type { Deadline } from '../common/deadline/index.js';
+import { networkOf } from '../common/network/index.js';
 import type { Origin } from '../common/origin/index.js';
 import { seal, Secret, unseal } from '../common/secret/index.js';
 import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../rate-limit/index.js';
@@ -13,10 +14,11 @@ import {
   Credentials,
   recordThrottling,
   UsersService,
+  type Caller,
   type UserRecord,
 } from '../users/index.js';
 import { AccessTokenIssuer } from './access-token/access-token-issuer.js';
-import { networkOf } from './network-address.js';
+import { DeviceCookies } from './device-cookies.js';
 import { RefreshTokens, type RecognizedToken } from './refresh-tokens.js';
 
 const ANSWER_PURPOSE = 'keyslot refresh answer';
@@ -36,6 +38,8 @@ const FORGERIES_PER_ADDRESS: FailureLimit = { ...FAILURES_PER_ADDRESS, name: 're
 export interface LoginRequest {
   readonly username: string;
   readonly password: Secret;
+  /** The `Cookie` header, if there is one: a device that is known has failures of its own. */
+  readonly cookies?: string | undefined;
 }
 
 export interface IssuedTokens {
@@ -46,14 +50,26 @@ export interface IssuedTokens {
 }
 
 export type LoginOutcome =
-  | { readonly outcome: 'logged-in'; readonly tokens: IssuedTokens }
-  | { readonly outcome: 'wrong-credentials'; readonly userId: string | undefined }
+  | {
+      readonly outcome: 'logged-in';
+      readonly tokens: IssuedTokens;
+      /** A `Set-Cookie` header, by which the device is known from now on. */
+      readonly deviceCookie: string;
+    }
+  | { readonly outcome: 'wrong-credentials' }
   | TooManyAttempts;
 
 export type RefreshResult =
   | { readonly outcome: 'refreshed'; readonly tokens: IssuedTokens }
   | { readonly outcome: 'refused' }
   | TooManyAttempts;
+
+interface LoginContext {
+  readonly caller: Caller;
+  /** Stands for the name in audit events. */
+  readonly namePseudonym: string;
+  readonly origin: Origin;
+}
 
 /** What a refresh answers, as it is kept for those who lost the answer. */
 interface KeptAnswer {
@@ -72,6 +88,7 @@ export class AuthService {
     private readonly sessions: SessionsService,
     private readonly accessTokens: AccessTokenIssuer,
     private readonly refreshTokens: RefreshTokens,
+    private readonly devices: DeviceCookies,
     private readonly limiter: RateLimiter,
     private readonly audit: AuditLog,
     private readonly clock: Clock,
@@ -82,16 +99,29 @@ export class AuthService {
     const network = networkOf(origin.facts.ip ?? '');
     const namePseudonym = this.audit.pseudonymOf(canonicalUsername(request.username));
     const attempt = { attempt: 'login', namePseudonym } as const;
-    return recordThrottling<LoginOutcome>(this.audit, attempt, origin, async () =>
-      this.limiter.attempt<LoginOutcome>(FAILURES_PER_ADDRESS, network, deadline, async () => {
-        const value = await this.checkAndStart(request, origin, deadline);
-        if (value.outcome === 'wrong-credentials') {
-          this.recordRefusedLogin(value.userId, namePseudonym, origin);
-        }
-        // A success does not clear the address: an attacker's own account must not.
-        return { value, result: value.outcome === 'wrong-credentials' ? 'failed' : 'void' };
-      }),
-    );
+    const device = this.devices.recognize(request.cookies, request.username);
+    return recordThrottling<LoginOutcome>(this.audit, attempt, origin, async () => {
+      if (device !== undefined) {
+        // Failures of others at the same address do not count for it. Its own are counted for the account.
+        const caller: Caller = { network, proof: { kind: 'device', id: device } };
+        return this.checkAndStart(request, { caller, namePseudonym, origin }, deadline);
+      }
+      return this.limiter.attempt<LoginOutcome>(
+        FAILURES_PER_ADDRESS,
+        network,
+        deadline,
+        async () => {
+          const caller: Caller = { network };
+          const value = await this.checkAndStart(
+            request,
+            { caller, namePseudonym, origin },
+            deadline,
+          );
+          // A success does not clear the address: an attacker's own account must not.
+          return { value, result: value.outcome === 'wrong-credentials' ? 'failed' : 'void' };
+        },
+      );
+    });
   }
 
   /**
@@ -232,22 +262,21 @@ export class AuthService {
 
   private async checkAndStart(
     { username, password }: LoginRequest,
-    origin: Origin,
+    { caller, namePseudonym, origin }: LoginContext,
     deadline: Deadline,
   ): Promise<LoginOutcome> {
-    const check = await this.credentials.check(username, deadline, password);
-    switch (check.outcome) {
-      case 'right': {
-        const tokens = await this.startSession(check.user, origin, deadline);
-        return tokens
-          ? { outcome: 'logged-in', tokens }
-          : { outcome: 'wrong-credentials', userId: check.user.id };
-      }
-      case 'wrong':
-        return { outcome: 'wrong-credentials', userId: check.userId };
-      case 'too-many-attempts':
-        return check;
+    const check = await this.credentials.check(username, deadline, password, caller);
+    if (check.outcome === 'too-many-attempts') {
+      return check;
     }
+    const tokens =
+      check.outcome === 'right' ? await this.startSession(check.user, origin, deadline) : undefined;
+    if (tokens === undefined) {
+      const userId = check.outcome === 'right' ? check.user.id : check.userId;
+      this.recordRefusedLogin(userId, namePseudonym, origin);
+      return { outcome: 'wrong-credentials' };
+    }
+    return { outcome: 'logged-in', tokens, deviceCookie: this.devices.issue(username) };
   }
 
   /** @returns undefined when the user was deleted or got another password a moment ago */

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { Server as HttpsServer } from 'node:https';
 
 import { setUpApiDocs } from '../api-docs/index.js';
-import { AppModule, type AppExtensions, type AppSettings } from '../app.module.js';
+import { AppModule, isServedByHttps, type AppExtensions, type AppSettings } from '../app.module.js';
 import { RequestValidationPipe } from '../common/validation/index.js';
 import { createLogs, NestLogger, requestLogger, type Logs } from '../logging/index.js';
 import { MetricsRegistry } from '../metrics/index.js';
@@ -89,8 +89,7 @@ export async function createApp(
       () => expiresAt().getTime() / 1000,
     );
   }
-  const isHttps = Boolean(tls) || settings.http.trustedProxies.length > 0;
-  addSecurityHeaders(server, isHttps);
+  addSecurityHeaders(server, isServedByHttps(settings.http));
   separateManagement(server, { settings, limits: LIMITS, logger: logs.logger });
   await allowOrigins(app, settings.http.corsOrigins);
   await shedLoad(app);

@@ -1,10 +1,9 @@
+export type { AttemptResult, FailureLimit, GuessLimit, Proof } from './failure-counts.js';
 export { RateLimitModule } from './rate-limit.module.js';
 export type { RateLimitOptions } from './rate-limit.options.js';
 export {
   RateLimiter,
   type Attempted,
-  type AttemptResult,
-  type FailureLimit,
   type TooManyAttempts,
   UndecidedAttemptError,
 } from './rate-limiter.js';

@@ -1,41 +1,29 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { createHash, randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
+import { randomUUID } from 'node:crypto';
 
 import { Deadline } from '../common/deadline/index.js';
-import { LuaScript, RedisCluster } from '../redis-cluster/index.js';
+import { RedisCluster } from '../redis-cluster/index.js';
+import {
+  guessCount,
+  windowCount,
+  type AttemptResult,
+  type Begun,
+  type FailureCount,
+  type FailureLimit,
+  type GuessLimit,
+  type Proof,
+} from './failure-counts.js';
 import { RATE_LIMIT_OPTIONS } from './rate-limit.module-definition.js';
 import type { RateLimitOptions } from './rate-limit.options.js';
+import { WaitingLines } from './waiting-lines.js';
 
-/** Longer than any attempt with all its waiting: one that was not settled by then belongs to a process that is gone. */
-const LONGEST_ATTEMPT_MS = 30_000;
-/** How many of an instance's callers may wait for attempts under way. */
-const MOST_WAITING = 200;
-const POLL_MS = 50;
-/** What the attempt itself may take, when nothing is wrong: whoever waits for others leaves so much time for it. */
-const LONGEST_CHECK_MS = 1500;
+/** How many of an instance's callers may wait for attempts under way at the same count. */
+const MAX_LINE_LENGTH = 100;
+/** What the attempt itself may take, when nothing is wrong: a caller who waits for others leaves so much time for it. */
+const MAX_CHECK_MS = 1500;
 /** For what comes when the request is decided already. */
 const LONGEST_AFTERTHOUGHT_MS = 300;
 const BUSY_RETRY_AFTER_SECONDS = 1;
-
-const beginAttempt = LuaScript.fromFile(
-  new URL('./scripts/begin-attempt.lua', import.meta.url),
-  Number,
-);
-const endAttempt = LuaScript.fromFile(
-  new URL('./scripts/end-attempt.lua', import.meta.url),
-  Number,
-);
-
-export interface FailureLimit {
-  /** What is counted, such as `login-address`. Part of the key. */
-  readonly name: string;
-  readonly failures: number;
-  readonly windowMs: number;
-}
-
-/** What an attempt means for the count: a failure, nothing, or that all failures before it are forgiven. */
-export type AttemptResult = 'failed' | 'void' | 'reset';
 
 export interface Attempted<T> {
   readonly value: T;
@@ -59,12 +47,12 @@ export class UndecidedAttemptError extends Error {
 }
 
 /**
- * Counts failures over a sliding window, across all instances. An attempt is reserved before it is made, so that
- * attempts at the same time cannot slip through together; those that find only reservations in their way wait for them.
+ * Counts failures across all instances. An attempt is reserved before it is made, so that attempts at the same time cannot
+ * slip through together; those that find only reservations in their way wait for them.
  */
 @Injectable()
 export class RateLimiter {
-  private waiting = 0;
+  private readonly lines = new WaitingLines(MAX_LINE_LENGTH);
 
   constructor(
     private readonly redis: RedisCluster,
@@ -72,8 +60,8 @@ export class RateLimiter {
   ) {}
 
   /**
-   * Makes an attempt, if one more is allowed. An attempt that throws counts for nothing, unless it
-   * throws an UndecidedAttemptError.
+   * Makes an attempt, if a sliding window has room for one more failure. An attempt that throws counts for nothing, unless
+   * it throws an UndecidedAttemptError.
    *
    * @param subject whose failures are counted; only a digest of it is stored
    * @throws RedisUnavailableError: without the counters nothing is allowed
@@ -87,60 +75,74 @@ export class RateLimiter {
     if (this.options.isOn === false) {
       return (await make()).value;
     }
+    return this.counted(windowCount(this.redis, limit, subject), deadline, make);
+  }
+
+  /**
+   * Lets a caller guess at the secret of an account, unless too many guesses have failed. Strangers are counted together;
+   * the failures of strangers never block a caller with a proof.
+   *
+   * @param subject the account, also one that does not exist; only a digest of it is stored
+   * @param make is told whether the guess counts for the caller's own device or session
+   * @throws as `attempt`
+   */
+  async guess<T>(
+    limit: GuessLimit,
+    subject: string,
+    proof: Proof | undefined,
+    deadline: Deadline,
+    make: (isKnown: boolean) => Promise<Attempted<T>>,
+  ): Promise<T | TooManyAttempts> {
+    if (this.options.isOn === false) {
+      return (await make(proof !== undefined)).value;
+    }
+    return this.counted(guessCount(this.redis, limit, subject, proof), deadline, make);
+  }
+
+  private async counted<T>(
+    count: FailureCount,
+    deadline: Deadline,
+    make: (isKnown: boolean) => Promise<Attempted<T>>,
+  ): Promise<T | TooManyAttempts> {
     const id = randomUUID();
-    const keys = this.keysOf(limit, subject);
-    const retryAfterSeconds = await this.begin(limit, keys, id, deadline);
-    if (retryAfterSeconds > 0) {
+    const { waitMs, isKnown } = await this.begin(count, id, deadline);
+    if (waitMs !== 0) {
+      const retryAfterSeconds = waitMs < 0 ? BUSY_RETRY_AFTER_SECONDS : Math.ceil(waitMs / 1000);
       return { outcome: 'too-many-attempts', retryAfterSeconds };
     }
-    const end = (result: AttemptResult, until: Deadline): Promise<number> =>
-      this.redis.run(endAttempt, keys, [id, result, limit.windowMs], until);
     let attempted: Attempted<T>;
     try {
-      attempted = await make();
+      attempted = await make(isKnown);
     } catch (error) {
       // Not awaited: the caller has waited long enough, and a reservation also runs out by itself.
       resultOf(error)
-        .then(async (result) => end(result, Deadline.none))
+        .then(async (result) => count.end(id, result, Deadline.none))
         .catch(() => undefined);
       throw error;
     }
-    if (attempted.result === 'failed') {
+    const { result, value } = attempted;
+    if (result === 'failed') {
       // Also when the request's time is over: a guess that took long is a guess.
-      await end('failed', Deadline.after(Math.max(LONGEST_AFTERTHOUGHT_MS, deadline.remainingMs)));
+      const until = Deadline.after(Math.max(LONGEST_AFTERTHOUGHT_MS, deadline.remainingMs));
+      await count.end(id, 'failed', until);
     } else {
       // The attempt succeeded, whatever happens to the count: that can only make the limit stricter.
-      await end(attempted.result, deadline.within(LONGEST_AFTERTHOUGHT_MS)).catch(() => undefined);
+      await count.end(id, result, deadline.within(LONGEST_AFTERTHOUGHT_MS)).catch(() => undefined);
     }
-    return attempted.value;
+    return value;
   }
 
-  /** @returns 0 when the attempt may be made, else the seconds to wait */
-  private async begin(
-    limit: FailureLimit,
-    keys: string[],
-    id: string,
-    deadline: Deadline,
-  ): Promise<number> {
-    const args = [id, limit.failures, limit.windowMs, LONGEST_ATTEMPT_MS];
-    let answer = await this.redis.run(beginAttempt, keys, args, deadline);
-    if (answer < 0 && this.waiting < MOST_WAITING) {
-      this.waiting += 1;
-      try {
-        while (answer < 0 && deadline.remainingMs > LONGEST_CHECK_MS) {
-          await delay(POLL_MS);
-          answer = await this.redis.run(beginAttempt, keys, args, deadline);
-        }
-      } finally {
-        this.waiting -= 1;
-      }
+  private async begin(count: FailureCount, id: string, deadline: Deadline): Promise<Begun> {
+    const first = await count.begin(id, deadline);
+    if (first.waitMs >= 0) {
+      return first;
     }
-    return answer < 0 ? BUSY_RETRY_AFTER_SECONDS : Math.ceil(answer / 1000);
-  }
-
-  private keysOf(limit: FailureLimit, subject: string): string[] {
-    const digest = createHash('sha256').update(subject).digest('base64url');
-    return ['failed', 'under-way'].map((part) => this.redis.keys.key([limit.name, digest], part));
+    const patience = Deadline.after(deadline.remainingMs - MAX_CHECK_MS);
+    const answer = await this.lines.wait(count.name, patience, async () => {
+      const next = await count.begin(id, deadline);
+      return next.waitMs < 0 ? undefined : next;
+    });
+    return answer ?? first;
   }
 }
 

@@ -45,6 +45,10 @@ const tasks = {
     prepare({ needsRedis: true });
     await runSuite('scale', process.argv.slice(3));
   },
+  timing: async () => {
+    prepare({ needsRedis: true });
+    await runSuite('timing', process.argv.slice(3));
+  },
   screenshot: async () => {
     prepare({ needsRedis: true });
     process.env.CHROMIUM = ensureChromium();

@@ -1,5 +1,6 @@
 export { BootstrapAdministrator, BootstrapAdministratorError } from './bootstrap-administrator.js';
 export { Argon2PasswordHasher } from './passwords/argon2-password-hasher.js';
+export type { Caller } from './passwords/caller.js';
 export { Credentials, type CredentialCheck } from './passwords/credentials.js';
 export { HashingOverloadedError, HashingQueue } from './passwords/hashing-queue.js';
 export { recordThrottling } from './passwords/throttled-attempts.js';

@@ -7,6 +7,7 @@ import type { Deadline } from '../common/deadline/index.js';
 import type { Origin } from '../common/origin/index.js';
 import { Secret } from '../common/secret/index.js';
 import { ACCOUNTS, type Accounts } from './store/accounts.js';
+import { callerOf, type Caller } from './passwords/caller.js';
 import { Credentials, type Refusal } from './passwords/credentials.js';
 import { changeEvents } from './change-events.js';
 import { HashingQueue } from './passwords/hashing-queue.js';
@@ -15,7 +16,7 @@ import type { ProfileChange, Registration, User, UserChange, UserRecord } from '
 import { UserRecords } from './store/user-records.js';
 import { USERS_OPTIONS } from './users.module-definition.js';
 import type { UsersOptions } from './users.options.js';
-import { canonicalUsername, displayedUsername } from './username.js';
+import { canonicalUsername, digestOfKey, displayedUsername, usernameDigest } from './username.js';
 
 export type RegistrationOutcome =
   { readonly outcome: 'registered'; readonly user: User } | { readonly outcome: 'username-taken' };
@@ -72,7 +73,7 @@ export class UsersService {
       this.audit,
       subject,
       origin,
-      async () => this.create(registration, deadline),
+      async () => this.create(registration, callerOf(origin), deadline),
     );
     if (result.outcome === 'registered') {
       const { id: userId, roles } = result.user;
@@ -98,19 +99,22 @@ export class UsersService {
 
   private async create(
     registration: Registration,
+    { network }: Caller,
     deadline: Deadline,
   ): Promise<RegistrationOutcome> {
     const { username, password, email, displayName, roles } = registration;
+    const usernameKey = canonicalUsername(username);
+    const turn = { network, account: digestOfKey(usernameKey), isKnown: false };
     const user = await this.accounts.create(
       {
         id: randomUUID(),
         username: displayedUsername(username),
-        usernameKey: canonicalUsername(username),
+        usernameKey,
         email: email ?? null,
         displayName: displayName ?? null,
         roles: roles ?? [],
       },
-      async () => new Secret(await this.hasher.hash(password, deadline)),
+      async () => new Secret(await this.hasher.hash(password, deadline, turn)),
       deadline,
     );
     return user ? { outcome: 'registered', user } : { outcome: 'username-taken' };
@@ -211,6 +215,8 @@ export class UsersService {
   /**
    * Gives the user a new password and ends all sessions but one. Repeating a change that was not confirmed is no mistake,
    * though the current password is the new one by then.
+   *
+   * @param network as in `register`
    */
   async changePassword(
     userId: string,
@@ -223,10 +229,12 @@ export class UsersService {
     if (check.outcome !== 'right') {
       return check;
     }
-    const { passwordVersion } = check.user;
+    const { passwordVersion, username } = check.user;
+    const { network } = callerOf(origin);
+    const turn = { network, account: usernameDigest(username), isKnown: true };
     const { hash } = await recordThrottling(this.audit, { attempt, userId }, origin, async () => ({
       outcome: 'hashed',
-      hash: new Secret(await this.hasher.hash(next, deadline)),
+      hash: new Secret(await this.hasher.hash(next, deadline, turn)),
     }));
     const change = {
       password: { hash, version: passwordVersion + 1 },

@@ -1,5 +1,7 @@
+import { jest } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 
+import { HashingQueue } from '../../src/users/index.js';
 import { GOOD_PASSWORD, type Answer, type TestUser } from '../support/http-client.js';
 import { startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
 import { RedisCostMeter, type RedisCost } from '../support/redis-cost.js';
@@ -61,16 +63,86 @@ describe('an operation costs Redis', () => {
     ).toEqual({
       roundTrips: [
         'begin-attempt',
-        'begin-attempt',
+        'begin-guess',
         'find-name',
         'find-user',
-        'end-attempt',
+        'end-guess',
         'start-session wait',
         'end-attempt',
       ],
       commands:
-        'del 1, evalsha 7, get 1, hget 2, hgetall 2, hmget 1, hset 1, pexpire 3, pttl 1, set 1, time 3, zadd 2, ' +
-        'zcard 4, zrem 2, zremrangebyscore 4, zscore 2',
+        'evalsha 7, get 1, hdel 2, hget 3, hgetall 3, hmget 1, hset 2, pexpire 3, pttl 2, set 1, time 3, ' +
+        'zadd 1, zcard 2, zrem 1, zremrangebyscore 2, zscore 1',
+    });
+  });
+
+  it('for a login from a known device: without the count of its address', async () => {
+    const knownDevice = async (): Promise<{ username: string; cookie: string }> => {
+      const { username } = await api.newUser();
+      const { headers } = await api.login(username);
+      return { username, cookie: headers.get('set-cookie')!.split(';')[0]! };
+    };
+    const login = ({ username, cookie }: { username: string; cookie: string }): Promise<void> => {
+      const body = { username, password: GOOD_PASSWORD };
+      return expectStatus(200, api.request('POST', '/api/login', { body, headers: { cookie } }));
+    };
+
+    expect((await meter.of(knownDevice, login)).roundTrips).toEqual([
+      'begin-guess',
+      'find-name',
+      'find-user',
+      'end-guess',
+      'start-session wait',
+    ]);
+  });
+
+  describe('for a refused login, the same for every cause (66):', () => {
+    const disabledUser = async (): Promise<string> => {
+      const user = await api.newUser();
+      const { body: operator } = await api.login(ADMINISTRATOR);
+      const body = { disabled: true };
+      const token = operator.access_token;
+      await expectStatus(200, api.request('PATCH', `/api/users/${user.id}`, { token, body }));
+      return user.username;
+    };
+    const deletedUser = async (): Promise<string> => {
+      const { username, tokens } = await api.newUser();
+      const body = { password: GOOD_PASSWORD };
+      await expectStatus(
+        204,
+        api.request('DELETE', '/api/user', { token: tokens.access_token, body }),
+      );
+      return username;
+    };
+
+    it.each<[string, () => Promise<string>, string]>([
+      ['a name that nobody has', newName, GOOD_PASSWORD],
+      ['a wrong password', async () => (await api.newUser()).username, 'not the password at all'],
+      ['a disabled user’s wrong password', disabledUser, 'not the password at all'],
+      ['a disabled user’s right password', disabledUser, GOOD_PASSWORD],
+      ['a deleted user', deletedUser, GOOD_PASSWORD],
+    ])('%s', async (_, name, password) => {
+      const hashes = jest.spyOn(HashingQueue.prototype, 'verify');
+      const refuse = async (username: string): Promise<void> => {
+        hashes.mockClear();
+        await expectStatus(401, api.login(username, password));
+      };
+
+      expect(await meter.of(name, refuse)).toEqual({
+        roundTrips: [
+          'begin-attempt',
+          'begin-guess',
+          'find-name',
+          'find-user',
+          'end-guess',
+          'end-attempt',
+        ],
+        commands:
+          'evalsha 6, get 1, hdel 1, hget 3, hgetall 2, hset 2, pexpire 4, pttl 2, time 4, zadd 2, zcard 2, ' +
+          'zrem 1, zremrangebyscore 2, zscore 1',
+      });
+      expect(hashes).toHaveBeenCalledTimes(1);
+      hashes.mockRestore();
     });
   });
 
@@ -154,18 +226,18 @@ describe('an operation costs Redis', () => {
     expect(await meter.of(warmUser, changePassword)).toEqual({
       roundTrips: [
         'find-user',
-        'begin-attempt',
+        'begin-guess',
         'find-name',
         'find-user',
-        'end-attempt',
+        'end-guess',
         'begin-change wait',
         'change-user wait',
         'append-change wait',
         'finish-changes',
       ],
       commands:
-        'del 1, evalsha 9, get 3, hget 3, hgetall 4, hmget 1, hset 4, pexpire 3, set 2, spublish 1, time 4, zadd 3, ' +
-        'zcard 2, zrem 2, zremrangebyscore 3, zscore 1',
+        'evalsha 9, get 3, hdel 2, hget 4, hgetall 5, hmget 1, hset 5, pexpire 3, pttl 1, set 2, spublish 1, ' +
+        'time 4, zadd 2, zrem 1, zremrangebyscore 1',
     });
   });
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import { GOOD_PASSWORD } from '../support/http-client.js';
+import { GOOD_PASSWORD, type Answer, type TestUser, type Tokens } from '../support/http-client.js';
 import { dumpKeys, withRedis } from '../support/redis.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
@@ -163,9 +163,89 @@ describe('login', () => {
   });
 });
 
+describe('a device that is known', () => {
+  let api: TestApp;
+  beforeAll(async () => (api = await startTestApp()));
+  afterAll(async () => api.close());
+
+  const login = async (
+    username: string,
+    password: string,
+    cookie?: string,
+  ): Promise<Answer<Tokens>> =>
+    api.request('POST', '/api/login', {
+      body: { username, password },
+      headers: cookie === undefined ? {} : { cookie },
+    });
+  const cookieOf = ({ headers }: Answer<Tokens>): string =>
+    headers.get('set-cookie')!.split(';')[0]!;
+  const block = async (username: string): Promise<void> => {
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => login(username, 'not the password at all')),
+    );
+    expect(answers.map(({ status }) => status)).toContain(429);
+    expect((await login(username, GOOD_PASSWORD)).status).toBe(429);
+  };
+
+  it('is let in while strangers are blocked, and their block stays (62)', async () => {
+    const user = await api.newUser();
+    const cookie = cookieOf(await login(user.username, GOOD_PASSWORD));
+    await block(user.username);
+
+    const answer = await login(user.username.toUpperCase(), GOOD_PASSWORD, `theme=dark; ${cookie}`);
+
+    expect(answer.status).toBe(200);
+    expect(cookieOf(answer)).not.toBe(cookie);
+    // 57: the owner's success on a known device gives strangers no new guesses.
+    expect((await login(user.username, GOOD_PASSWORD)).status).toBe(429);
+  });
+
+  it('is known for the account on which it logged in and for no other', async () => {
+    const [victim, attacker] = [await api.newUser(), await api.newUser()];
+    const cookie = cookieOf(await login(attacker.username, GOOD_PASSWORD));
+    await block(victim.username);
+
+    expect((await login(victim.username, GOOD_PASSWORD, cookie)).status).toBe(429);
+  });
+
+  it('is a stranger again after ten failures of its own, and only it (57)', async () => {
+    const user = await api.newUser();
+    const [stolen, own] = [
+      cookieOf(await login(user.username, GOOD_PASSWORD)),
+      cookieOf(await login(user.username, GOOD_PASSWORD)),
+    ];
+    await block(user.username);
+
+    const guesses = await Promise.all(
+      Array.from({ length: 20 }, () => login(user.username, 'not the password at all', stolen)),
+    );
+
+    const statuses = guesses.map(({ status }) => status);
+    expect(statuses.filter((status) => status === 401)).toHaveLength(FAILURES_ALLOWED);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(20 - FAILURES_ALLOWED);
+    expect((await login(user.username, GOOD_PASSWORD, own)).status).toBe(200);
+  });
+
+  it('is logged in by nothing but the password, and marked by nothing but a login', async () => {
+    const user = await api.newUser();
+    const cookie = cookieOf(await login(user.username, GOOD_PASSWORD));
+
+    const read = await api.request('GET', '/api/user', { headers: { cookie } });
+    const failed = await login(user.username, 'not the password at all', cookie);
+
+    expect(read.status).toBe(401);
+    expect(failed.status).toBe(401);
+    expect(failed.headers.get('set-cookie')).toBeNull();
+    expect(JSON.stringify(await dumpKeys(api.keyPrefix))).not.toContain(cookie.split('=')[1]);
+  });
+});
+
 describe('a login brake for addresses', () => {
   it('stops one address that tries many accounts (58), and believes no header about it (60)', async () => {
     const api = await startTestApp();
+    const user = await api.newUser();
+    const { headers } = await api.login(user.username);
+    const cookie = headers.get('set-cookie')!.split(';')[0]!;
     const statuses = new Map<number, number>();
     for (let attempt = 0; attempt < 105; attempt += 1) {
       const answer = await api.request('POST', '/api/login', {
@@ -176,6 +256,12 @@ describe('a login brake for addresses', () => {
     }
 
     expect(Object.fromEntries(statuses)).toEqual({ 401: 100, 429: 5 });
+    // A known device at the same address is not kept out by it (62).
+    const body = { username: user.username, password: user.password };
+    expect((await api.request('POST', '/api/login', { body })).status).toBe(429);
+    expect((await api.request('POST', '/api/login', { body, headers: { cookie } })).status).toBe(
+      200,
+    );
     await api.close();
   });
 });
@@ -196,6 +282,66 @@ describe('behind a trusted proxy', () => {
       await api.close();
     },
   );
+});
+
+describe('one address with 100 requests in flight (53)', () => {
+  const FLOOD = 100;
+  const FLOODER = { 'x-forwarded-for': '10.66.66.66' };
+
+  let api: TestApp;
+  let owner: TestUser;
+  let victims: TestUser[];
+  beforeAll(async () => {
+    api = await startTestApp({ TRUSTED_PROXIES: '127.0.0.1' });
+    owner = await api.newUser();
+    victims = [await api.newUser(), await api.newUser(), await api.newUser()];
+  });
+  afterAll(async () => api.close());
+
+  it.each<[string, (index: number) => [method: string, path: string, body: object]]>([
+    [
+      'logins to its own account',
+      () => ['POST', '/api/login', { username: owner.username, password: owner.password }],
+    ],
+    [
+      'registrations',
+      () => ['POST', '/api/users', { username: `flood-${randomUUID()}`, password: GOOD_PASSWORD }],
+    ],
+    [
+      'changes of the password',
+      (index) => [
+        'PUT',
+        '/api/user/password',
+        { currentPassword: owner.password, newPassword: `${GOOD_PASSWORD}, number ${index}` },
+      ],
+    ],
+    ['deletions', () => ['DELETE', '/api/user', { password: 'not the password at all' }]],
+  ])('of %s keeps no other address from logging in', async (_, requestOf) => {
+    let answered = 0;
+    const flood = Array.from({ length: FLOOD }, async (__, index) => {
+      const [method, path, body] = requestOf(index);
+      const token = owner.tokens.access_token;
+      const { status } = await api.request(method, path, { token, body, headers: FLOODER });
+      answered += 1;
+      return status;
+    });
+
+    const statuses = [];
+    for (const [index, { username, password }] of victims.entries()) {
+      const { status } = await api.request('POST', '/api/login', {
+        body: { username, password },
+        headers: { 'x-forwarded-for': `10.0.0.${index}` },
+      });
+      statuses.push(status);
+    }
+    const answeredBefore = answered;
+    const floodStatuses = await Promise.all(flood);
+
+    expect(statuses).toEqual([200, 200, 200]);
+    // The flood was still there, and had to wait or give way itself.
+    expect(answeredBefore).toBeLessThan(FLOOD);
+    expect(floodStatuses.every((status) => status !== 500)).toBe(true);
+  });
 });
 
 describe('a storm of logins (53)', () => {

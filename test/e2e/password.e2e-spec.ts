@@ -189,9 +189,43 @@ describe('a change of the password', () => {
     expect(refused.status).toBe(429);
     expect(refused.body).toMatchObject({ code: 'too-many-attempts' });
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(800);
-    // 57: counted together with logins. 62: who is logged in stays so
-    expect(await loginStatus(user, user.password)).toBe(429);
+    // 62: the owner can log in, other sessions can change the password, and who is logged in stays so
+    expect(await loginStatus(user, user.password)).toBe(200);
     await expectEverywhere(200, user.tokens);
+  });
+
+  it.each([
+    ['PUT', '/api/user/password', { currentPassword: GOOD_PASSWORD, newPassword: NEW_PASSWORD }],
+    ['DELETE', '/api/user', { password: GOOD_PASSWORD }],
+  ])(
+    '%s %s is open to a live session, whatever strangers guess (62)',
+    async (method, path, body) => {
+      const user = await api.newUser();
+      const strangers = await Promise.all(
+        Array.from({ length: 20 }, () => api.login(user.username, WRONG)),
+      );
+      expect(strangers.map(({ status }) => status)).toContain(429);
+
+      const answer = await other.request(method, path, { token: user.tokens.access_token, body });
+
+      expect(answer.status).toBe(204);
+    },
+  );
+
+  it('counts the wrong passwords of each session for itself (57)', async () => {
+    const user = await api.newUser();
+    const { body: second } = await api.login(user.username);
+    const deletion = async ({ access_token: token }: Tokens, password: string): Promise<number> => {
+      const { status } = await api.request('DELETE', '/api/user', { token, body: { password } });
+      return status;
+    };
+    const statuses = await Promise.all(Array.from({ length: 15 }, () => deletion(second, WRONG)));
+    expect(statuses.filter((status) => status === 403)).toHaveLength(10);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(5);
+
+    // Both routes count together, and a stolen session blocks no other one.
+    expect((await change(second, user.password, NEW_PASSWORD)).status).toBe(429);
+    expect(await deletion(user.tokens, user.password)).toBe(204);
   });
 
   it('needs a token that counts', async () => {

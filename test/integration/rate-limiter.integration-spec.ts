@@ -1,13 +1,17 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 
 import { Deadline } from '../../src/common/deadline/index.js';
+import { guessCount } from '../../src/rate-limit/failure-counts.js';
 import {
   RateLimiter,
   UndecidedAttemptError,
   type AttemptResult,
+  type GuessLimit,
+  type Proof,
 } from '../../src/rate-limit/index.js';
 import { RedisCluster } from '../../src/redis-cluster/index.js';
 import { eventually } from '../support/own-cluster.js';
+import { withRedis } from '../support/redis.js';
 import { testSettings } from '../support/test-app.js';
 
 describe('the rate limiter', () => {
@@ -103,5 +107,236 @@ describe('the rate limiter', () => {
 
     expect(made).toBe(3);
     expect(results.filter((result) => result === 'made')).toHaveLength(3);
+  });
+
+  it('lets a full line at one count keep nobody out of another', async () => {
+    const subjects = { flooded: randomUUID(), other: randomUUID() };
+    let open: () => void = () => undefined;
+    const opened = new Promise<void>((done) => (open = done));
+    const once = { name: 'line', failures: 1, windowMs: 60_000 };
+    const held = async (subject: string): Promise<unknown> =>
+      limiter.attempt(once, subject, Deadline.none, async () => {
+        await opened;
+        return { value: 'made', result: 'void' };
+      });
+    let settled = 0;
+    // One under way, a hundred in the line, and no place for the rest.
+    const flood = Array.from({ length: 150 }, async () => {
+      const result = await held(subjects.flooded);
+      settled += 1;
+      return result;
+    });
+    await eventually('the line is full', 10_000, () => Promise.resolve(settled === 49));
+    const others = [held(subjects.other), held(subjects.other)];
+
+    open();
+
+    expect(await Promise.all(others)).toEqual(['made', 'made']);
+    const results = await Promise.all(flood);
+    expect(results.filter((result) => result === 'made')).toHaveLength(101);
+    expect(results.filter((result) => result !== 'made')).toEqual(
+      Array(49).fill({ outcome: 'too-many-attempts', retryAfterSeconds: 1 }),
+    );
+  });
+});
+
+describe('guesses at an account', () => {
+  const keyPrefix = `t-${randomUUID()}:`;
+  const redis = new RedisCluster({ ...testSettings({}).redis, keyPrefix });
+  afterAll(async () => redis.onApplicationShutdown());
+
+  const limiter = new RateLimiter(redis, {});
+  const MINUTE_MS = 60_000;
+  const limit: GuessLimit = {
+    name: 'guess',
+    failures: 3,
+    blockMs: 15 * MINUTE_MS,
+    maxBlockMs: 60 * MINUTE_MS,
+    ceiling: 8,
+    ceilingBlockMs: 600 * MINUTE_MS,
+    memoryMs: 100 * MINUTE_MS,
+  };
+  const device = (id: string): Proof => ({ kind: 'device', id });
+  const session = (id: string): Proof => ({ kind: 'session', id });
+  /** @returns whether the guess counted for the caller itself, or how many seconds it has to wait */
+  const guess = async (
+    account: string,
+    result: AttemptResult,
+    proof?: Proof,
+  ): Promise<boolean | number> => {
+    const made = await limiter.guess(limit, account, proof, Deadline.none, (isKnown) =>
+      Promise.resolve({ value: isKnown, result }),
+    );
+    return typeof made === 'boolean' ? made : made.retryAfterSeconds;
+  };
+  const failures = async (account: string, count: number, proof?: Proof): Promise<void> => {
+    for (let made = 0; made < count; made += 1) {
+      expect(await guess(account, 'failed', proof)).toEqual(expect.any(Boolean));
+    }
+  };
+  const keyOf = (account: string): string => {
+    const digest = createHash('sha256').update(account).digest('base64url');
+    return `${keyPrefix}v1:{guess.${digest}}:guesses`;
+  };
+  /** As if the block had ended: the account is as it will be then. */
+  const endBlock = async (account: string, lane = 'strangers'): Promise<void> =>
+    withRedis(async (_, cluster) => {
+      const state = (await cluster.hget(keyOf(account), `lane.${lane}`))!;
+      const [count, , forgottenAt] = state.split(' ');
+      await cluster.hset(keyOf(account), `lane.${lane}`, `${count} 0 ${forgottenAt}`);
+    });
+
+  it('block strangers for a time that doubles, up to a longest one, and from the ceiling on for long (57)', async () => {
+    const account = randomUUID();
+    const blocks = [];
+    await failures(account, 3);
+    for (let failure = 3; failure <= 9; failure += 1) {
+      const seconds = await guess(account, 'void');
+      blocks.push(Math.ceil(Number(seconds) / 60));
+      await endBlock(account);
+      await failures(account, 1);
+    }
+
+    expect(blocks).toEqual([15, 30, 60, 60, 60, 600, 600]);
+  });
+
+  it('are made one at a time once there was a block, on all instances (59)', async () => {
+    const account = randomUUID();
+    await failures(account, 3);
+    await endBlock(account);
+    const instances = Array.from({ length: 4 }, () => new RateLimiter(redis, {}));
+    let made = 0;
+
+    const results = await Promise.all(
+      Array.from({ length: 200 }, (_, index) =>
+        instances[index % 4]!.guess(limit, account, undefined, Deadline.none, () => {
+          made += 1;
+          return Promise.resolve({ value: 'made', result: 'failed' as const });
+        }),
+      ),
+    );
+
+    expect(made).toBe(1);
+    expect(results.filter((result) => result === 'made')).toHaveLength(1);
+  });
+
+  it('let through no more than are free when 200 come at once, on all instances (59)', async () => {
+    const account = randomUUID();
+    const instances = Array.from({ length: 4 }, () => new RateLimiter(redis, {}));
+    let made = 0;
+
+    await Promise.all(
+      Array.from({ length: 200 }, (_, index) =>
+        instances[index % 4]!.guess(limit, account, undefined, Deadline.none, () => {
+          made += 1;
+          return Promise.resolve({ value: 'made', result: 'failed' as const });
+        }),
+      ),
+    );
+
+    expect(made).toBe(3);
+  });
+
+  it('are forgiven by a success of the same kind: a stranger’s clears strangers, a device’s only itself', async () => {
+    const account = randomUUID();
+    await failures(account, 2);
+    await failures(account, 2, device('a'));
+    await guess(account, 'reset', device('a'));
+    await failures(account, 2, device('a'));
+    // The third of the strangers: what the device did has cleared none.
+    await failures(account, 1);
+    expect(await guess(account, 'void')).toBeGreaterThan(800);
+
+    const cleared = randomUUID();
+    await failures(cleared, 2);
+    await guess(cleared, 'reset');
+    await failures(cleared, 3);
+    expect(await guess(cleared, 'void')).toBeGreaterThan(800);
+  });
+
+  it('of strangers never block a known device or a live session (62)', async () => {
+    const account = randomUUID();
+    await failures(account, 3);
+    expect(await guess(account, 'void')).toBeGreaterThan(800);
+
+    expect(await guess(account, 'reset', device('a'))).toBe(true);
+    expect(await guess(account, 'failed', session('s'))).toBe(true);
+    expect(await guess(account, 'void')).toBeGreaterThan(800);
+  });
+
+  it('make a device a stranger again, and block a session, when its own failures reach the limit', async () => {
+    const account = randomUUID();
+    await failures(account, 3, device('a'));
+    expect(await guess(account, 'void', device('a'))).toBe(false);
+    expect(await guess(account, 'void', device('b'))).toBe(true);
+    await failures(account, 3);
+    expect(await guess(account, 'void', device('a'))).toBeGreaterThan(800);
+
+    await failures(account, 3, session('s'));
+    expect(await guess(account, 'void', session('s'))).toBeGreaterThan(800);
+    expect(await guess(account, 'void', session('t'))).toBe(true);
+  });
+
+  it('cannot be multiplied by many devices or sessions, one after the other or at once', async () => {
+    for (const inParallel of [false, true]) {
+      const account = randomUUID();
+      let made = 0;
+      const fail = async (proof: Proof): Promise<unknown> =>
+        limiter.guess(limit, account, proof, Deadline.none, () => {
+          made += 1;
+          return Promise.resolve({ value: 'made', result: 'failed' as const });
+        });
+      const proofs = Array.from({ length: 160 }, (_, index) =>
+        index % 2 === 0 ? device(`d-${index % 40}`) : session(`s-${index % 40}`),
+      );
+      if (inParallel) {
+        await Promise.all(proofs.map(fail));
+      } else {
+        for (const proof of proofs) {
+          await fail(proof);
+        }
+      }
+
+      // Ten of them, with as many guesses as each may make, and what strangers may.
+      expect(made).toBe(10 * 3 + 3);
+    }
+  });
+
+  it('are kept as long as they count, and no longer (64)', async () => {
+    const [few, blocked, forgiven] = [randomUUID(), randomUUID(), randomUUID()];
+    await failures(few, 1);
+    await failures(blocked, 3);
+    await failures(forgiven, 2);
+    await guess(forgiven, 'reset');
+
+    const lives = await withRedis(async (_, cluster) =>
+      Promise.all([few, blocked, forgiven].map((account) => cluster.pttl(keyOf(account)))),
+    );
+
+    expect(lives[0]).toBeGreaterThan(99 * MINUTE_MS);
+    expect(lives[0]).toBeLessThanOrEqual(100 * MINUTE_MS);
+    expect(lives[1]).toBeGreaterThan(299 * MINUTE_MS);
+    expect(lives[1]).toBeLessThanOrEqual(300 * MINUTE_MS);
+    expect(lives[2]).toBe(-2);
+  });
+
+  it('count for nothing when they throw, and once when they are settled twice', async () => {
+    const account = randomUUID();
+    for (let count = 0; count < 10; count += 1) {
+      const thrown = limiter.guess(limit, account, undefined, Deadline.none, () =>
+        Promise.reject(new Error('no end')),
+      );
+      await expect(thrown).rejects.toThrow('no end');
+    }
+    const count = guessCount(redis, limit, account, undefined);
+    await count.begin('a', Deadline.none);
+    expect(await count.begin('a', Deadline.none)).toEqual({ waitMs: 0, isKnown: false });
+    await count.end('a', 'failed', Deadline.none);
+    await count.end('a', 'failed', Deadline.none);
+    await count.begin('b', Deadline.none);
+    await count.end('b', 'failed', Deadline.none);
+    expect(await guess(account, 'void')).toBe(false);
+    await failures(account, 1);
+    expect(await guess(account, 'void')).toBeGreaterThan(800);
   });
 });

@@ -5,21 +5,34 @@ import { Clock } from '../../common/clock/index.js';
 import type { Deadline } from '../../common/deadline/index.js';
 import type { Origin } from '../../common/origin/index.js';
 import { Secret } from '../../common/secret/index.js';
-import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../../rate-limit/index.js';
+import {
+  RateLimiter,
+  type Attempted,
+  type GuessLimit,
+  type TooManyAttempts,
+} from '../../rate-limit/index.js';
 import { ACCOUNTS, type Accounts } from '../store/accounts.js';
 import type { UserRecord } from '../user.js';
 import { canonicalUsername, usernameDigest } from '../username.js';
-import { HashingQueue } from './hashing-queue.js';
+import { callerOf, INTERNAL_CALLER, type Caller } from './caller.js';
+import { HashingQueue, type Turn } from './hashing-queue.js';
 import { recordThrottling, type AttemptSubject } from './throttled-attempts.js';
 
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+
 /**
- * Wrong passwords for an account (OWASP ASVS 6.3.1), wherever they are tried. The account is free again when the window
- * has passed, so nobody is locked out for good.
+ * Wrong passwords for an account, wherever they are tried (OWASP ASVS 6.3.1, NIST SP 800-63B-4 section 3.2.2). Every block
+ * ends, so nobody is locked out for good. The table is in docs/operations.md.
  */
-const FAILURES_PER_ACCOUNT: FailureLimit = {
+const GUESSES_PER_ACCOUNT: GuessLimit = {
   name: 'password-account',
   failures: 10,
-  windowMs: 15 * 60 * 1000,
+  blockMs: 15 * MINUTE_MS,
+  maxBlockMs: DAY_MS,
+  ceiling: 100,
+  ceilingBlockMs: 7 * DAY_MS,
+  memoryMs: 3 * DAY_MS,
 };
 
 /** For what can be left undone without harm. */
@@ -54,16 +67,23 @@ export class Credentials {
   /**
    * Whether a name and a password are right: the same answer and the same time for an unknown name and a wrong password.
    *
+   * @param caller default: the application itself, which is a stranger to the account
    * @throws HashingOverloadedError, RedisUnavailableError, NotConfirmedError, UserStoreUnavailableError
    */
-  async check(username: string, deadline: Deadline, password: Secret): Promise<CredentialCheck> {
-    return this.verify(username, [password], deadline, async (user) =>
+  async check(
+    username: string,
+    deadline: Deadline,
+    password: Secret,
+    caller: Caller = INTERNAL_CALLER,
+  ): Promise<CredentialCheck> {
+    return this.verify(username, [password], { deadline, caller }, async (user) =>
       this.accounts.admit(user, deadline),
     );
   }
 
   /**
-   * Whether a password is the user's, counted with the logins. A refusal is recorded.
+   * Whether a password is the user's. Wrong ones are recorded, and counted for the session of the request, apart from the
+   * logins of strangers.
    *
    * @param attempt what the password was asked for
    * @param repeated another one that is as good, if the user was changed a moment ago
@@ -79,7 +99,7 @@ export class Credentials {
   ): Promise<OwnCheck> {
     const subject = { attempt, userId } as const;
     const check = await recordThrottling<OwnCheck>(this.audit, subject, origin, async () =>
-      this.verifyOwn(userId, deadline, password, repeated),
+      this.verifyOwn(userId, { deadline, caller: callerOf(origin) }, password, repeated),
     );
     if (check.outcome === 'wrong-password') {
       this.recordWrong(userId, attempt, origin);
@@ -101,10 +121,11 @@ export class Credentials {
 
   private async verifyOwn(
     userId: string,
-    deadline: Deadline,
+    request: { readonly deadline: Deadline; readonly caller: Caller },
     password: Secret,
     repeated: Secret | undefined,
   ): Promise<OwnCheck> {
+    const { deadline } = request;
     const user = await this.accounts.find(userId, deadline);
     if (user === undefined) {
       // Deleted a moment ago, perhaps by a call that could not tell everybody.
@@ -114,7 +135,7 @@ export class Credentials {
     const wasChanged = this.clock.now() - user.updatedAt.getTime() < REPEATABLE_MS;
     const passwords = repeated && wasChanged ? [password, repeated] : [password];
     // No session begins, and the one that asks must not end by what a call that is repeated has left undone.
-    const check = await this.verify(user.username, passwords, deadline, (found) =>
+    const check = await this.verify(user.username, passwords, request, (found) =>
       Promise.resolve(found),
     );
     switch (check.outcome) {
@@ -134,36 +155,35 @@ export class Credentials {
   private async verify(
     username: string,
     passwords: readonly Secret[],
-    deadline: Deadline,
+    { deadline, caller }: { readonly deadline: Deadline; readonly caller: Caller },
     admit: (user: UserRecord) => Promise<UserRecord | undefined>,
   ): Promise<CredentialCheck> {
     const subject = usernameDigest(username);
-    return this.limiter.attempt<CredentialCheck>(
-      FAILURES_PER_ACCOUNT,
-      subject,
-      deadline,
-      async () => {
-        const user = await this.accounts.findByUsername(canonicalUsername(username), deadline);
-        const right = await this.firstRight(user?.passwordHash.reveal(), passwords, deadline);
-        // A disabled user's right password must not be told from a wrong one: it counts as a failure, and takes as long.
-        const isAllowed = user && right && !user.isDisabled;
-        const admitted = isAllowed ? await admit(user) : undefined;
-        if (!admitted || !right || admitted.isDisabled) {
-          return { value: { outcome: 'wrong', userId: user?.id }, result: 'failed' };
-        }
-        await this.renewOutdatedHash(admitted, right, deadline);
-        return { value: { outcome: 'right', user: admitted }, result: 'reset' };
-      },
-    );
+    const { network, proof } = caller;
+    const check = async (isKnown: boolean): Promise<Attempted<CredentialCheck>> => {
+      const turn = { network, account: subject, isKnown };
+      const user = await this.accounts.findByUsername(canonicalUsername(username), deadline);
+      const right = await this.firstRight(user?.passwordHash.reveal(), passwords, turn, deadline);
+      // A disabled user's right password must not be told from a wrong one: it counts as a failure, and takes as long.
+      const isAllowed = user && right && !user.isDisabled;
+      const admitted = isAllowed ? await admit(user) : undefined;
+      if (!admitted || !right || admitted.isDisabled) {
+        return { value: { outcome: 'wrong', userId: user?.id }, result: 'failed' };
+      }
+      await this.renewOutdatedHash(admitted, right, turn, deadline);
+      return { value: { outcome: 'right', user: admitted }, result: 'reset' };
+    };
+    return this.limiter.guess(GUESSES_PER_ACCOUNT, subject, proof, deadline, check);
   }
 
   private async firstRight(
     hash: string | undefined,
     passwords: readonly Secret[],
+    turn: Turn,
     deadline: Deadline,
   ): Promise<Secret | undefined> {
     for (const password of passwords) {
-      if (await this.hasher.verify(hash, password, deadline)) {
+      if (await this.hasher.verify(hash, password, deadline, turn)) {
         return password;
       }
     }
@@ -174,13 +194,14 @@ export class Credentials {
   private async renewOutdatedHash(
     user: UserRecord,
     password: Secret,
+    turn: Turn,
     deadline: Deadline,
   ): Promise<void> {
     if (!this.hasher.isOutdated(user.passwordHash.reveal())) {
       return;
     }
     try {
-      const renewed = new Secret(await this.hasher.hash(password, deadline));
+      const renewed = new Secret(await this.hasher.hash(password, deadline, turn));
       const soon = deadline.within(LONGEST_AFTERTHOUGHT_MS);
       await this.accounts.renewHash(user.id, user.passwordHash, renewed, soon);
     } catch (error) {

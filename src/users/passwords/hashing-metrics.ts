@@ -9,18 +9,18 @@ export class HashingMetrics {
   private readonly time = new DurationTally(BUCKETS_SECONDS);
 
   constructor(
-    queue: { readonly size: number; readonly pending: number },
+    counts: { readonly waiting: () => number; readonly running: () => number },
     registry: MetricsRegistry | undefined,
   ) {
     registry?.gauge(
       'keyslot_password_hashing_waiting',
       'Passwords that wait for their turn.',
-      () => queue.size,
+      counts.waiting,
     );
     registry?.gauge(
       'keyslot_password_hashing_running',
       'Passwords that are hashed or checked now.',
-      () => queue.pending,
+      counts.running,
     );
     registry?.counters(
       'keyslot_password_hashing_refused_total',

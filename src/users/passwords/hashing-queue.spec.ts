@@ -5,7 +5,8 @@ import { Deadline } from '../../common/deadline/index.js';
 import { Secret } from '../../common/secret/index.js';
 import type { HashingOptions } from '../users.options.js';
 import { Argon2PasswordHasher } from './argon2-password-hasher.js';
-import { HashingOverloadedError, HashingQueue } from './hashing-queue.js';
+import { HashingOverloadedError, HashingQueue, type Turn } from './hashing-queue.js';
+import type { PasswordHasher } from './password-hasher.js';
 
 const password = new Secret('violet engines hum at dawn');
 
@@ -79,6 +80,110 @@ describe('the queue of passwords', () => {
     const refused = results.filter((result) => result.status === 'rejected');
     expect(refused).toHaveLength(6);
     expect(refused.every(({ reason }) => reason instanceof HashingOverloadedError)).toBe(true);
+  });
+
+  describe('shared by clients (53)', () => {
+    const FLOOD = 100;
+    const turn = (network: string, account = network, isKnown = false): Turn => ({
+      network,
+      account,
+      isKnown,
+    });
+    /** A queue whose hashes end when the test says so, and the names of those that were begun, in order. */
+    const observed = (): { hasher: HashingQueue; begun: string[]; finish: () => Promise<void> } => {
+      const begun: string[] = [];
+      let end: () => void = () => undefined;
+      const work = async (secret: Secret): Promise<string> => {
+        begun.push(secret.reveal());
+        await new Promise<void>((done) => (end = done));
+        return '';
+      };
+      const fake: PasswordHasher = {
+        hash: work,
+        verify: async (_, secret) => Boolean(await work(secret)),
+        isOutdated: () => false,
+      };
+      const options = { isRegistrationOpen: true, hashing: { concurrency: 1, maxWaiting: 64 } };
+      const finish = async (): Promise<void> => {
+        end();
+        await new Promise(setImmediate);
+      };
+      return { hasher: new HashingQueue(fake, options), begun, finish };
+    };
+    const flood = (hasher: HashingQueue, of: (index: number) => Turn): Promise<unknown>[] =>
+      Array.from({ length: FLOOD }, (_, index) => {
+        const [secret, by] = [new Secret(`flood ${index}`), of(index)];
+        // Logins check a password, registrations and changes hash one: both wait in one queue.
+        return index % 2 === 0
+          ? hasher.hash(secret, Deadline.none, by)
+          : hasher.verify('hash', secret, Deadline.none, by);
+      });
+    const refusedOf = async (works: readonly Promise<unknown>[]): Promise<number> => {
+      let refused = 0;
+      works.forEach((work) => void work.catch(() => (refused += 1)));
+      await new Promise(setImmediate);
+      return refused;
+    };
+
+    it.each<[string, (index: number) => Turn]>([
+      ['one account', () => turn('flood', 'own')],
+      ['as many accounts', (index) => turn('flood', `account-${index}`)],
+      ['a device or session of its own', (index) => turn('flood', 'own', index % 2 === 0)],
+    ])(
+      'lets others wait for one hash of an address that has 100 in flight with %s, and refuses only that one',
+      async (_, by) => {
+        const { hasher, begun, finish } = observed();
+        const floods = await refusedOf(flood(hasher, by));
+        const others = Array.from({ length: 12 }, (__, index) =>
+          hasher.verify(
+            'hash',
+            new Secret(`other ${index}`),
+            Deadline.none,
+            turn(`10.0.0.${index}`),
+          ),
+        );
+        expect(await refusedOf(others)).toBe(0);
+        expect(floods).toBe(FLOOD - 1 - 64);
+
+        for (let hash = 0; hash < 40; hash += 1) {
+          await finish();
+        }
+
+        // One under way, and in each round one turn of the flood among strangers and one among known callers.
+        const places = Array.from({ length: 12 }, (__, index) => begun.indexOf(`other ${index}`));
+        expect(places).not.toContain(-1);
+        expect(places[0]).toBeLessThanOrEqual(4);
+        expect(Math.max(...places)).toBeLessThanOrEqual(2 * (12 + 1) + 1);
+      },
+    );
+
+    it('keeps places and every second turn for known callers, whoever the strangers are', async () => {
+      const { hasher, begun, finish } = observed();
+      const floods = flood(hasher, (index) => turn(`10.0.0.${index}`));
+      expect(await refusedOf(floods)).toBe(FLOOD - 1 - 64);
+
+      const known = Array.from({ length: 16 }, (_, index) =>
+        hasher.hash(new Secret(`known ${index}`), Deadline.none, turn('home', 'ada', true)),
+      );
+
+      expect(await refusedOf(known)).toBe(0);
+      await finish();
+      await finish();
+      expect(begun.slice(1).some((name) => name.startsWith('known'))).toBe(true);
+    });
+
+    it('gives a place up when its caller has, so that it keeps nobody out', async () => {
+      const { hasher, begun, finish } = observed();
+      void hasher.hash(new Secret('first'), Deadline.none);
+      await expect(
+        hasher.hash(new Secret('impatient'), Deadline.after(1), turn('a')),
+      ).rejects.toThrow(HashingOverloadedError);
+      void hasher.hash(new Secret('second'), Deadline.none);
+
+      await finish();
+
+      expect(begun).toEqual(['first', 'second']);
+    });
   });
 
   it('hashes nothing for a caller who has given up (53)', async () => {

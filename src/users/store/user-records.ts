@@ -91,6 +91,7 @@ export class UserRecords {
     return this.redis.runDurably(scripts.confirmUser, [this.userKey(userId)], [], deadline);
   }
 
+  /** Takes the same steps for a name that nobody has, so that the time tells nothing (OWASP ASVS 6.3.8). */
   async findByName(usernameKey: string, deadline: Deadline): Promise<UserRecord | undefined> {
     const userId = await this.redis.run(
       scripts.findName,
@@ -98,11 +99,13 @@ export class UserRecords {
       [],
       deadline,
     );
-    return userId === undefined ? undefined : this.find(userId, deadline);
+    const id = userId ?? nobodysId(usernameKey);
+    const user = await this.redis.run(scripts.findUser, [this.userKey(id)], [1], deadline);
+    return user?.id === userId ? user : undefined;
   }
 
   async find(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {
-    return this.redis.run(scripts.findUser, [this.userKey(userId)], [], deadline);
+    return this.redis.run(scripts.findUser, [this.userKey(userId)], [0], deadline);
   }
 
   /** The ids of all users, also of those whose registration is not complete, or who were deleted a moment ago. */
@@ -230,6 +233,11 @@ export class UserRecords {
   private userKey(userId: string): string {
     return this.redis.keys.key(userTag(userId), 'record');
   }
+}
+
+/** For a name that nobody has: always the same id, as long as a user's, and none that `randomUUID` makes. */
+function nobodysId(usernameKey: string): string {
+  return digestOfKey(usernameKey).slice(0, 36);
 }
 
 /** Of a change, the fields of a record; '' clears. */

@@ -1,0 +1,82 @@
+import { Clock } from '../common/clock/index.js';
+import { Secret } from '../common/secret/index.js';
+import { DeviceCookies } from './device-cookies.js';
+
+class MovedClock extends Clock {
+  offsetMs = 0;
+  override wall(): number {
+    return super.wall() + this.offsetMs;
+  }
+}
+
+const SECRET = 'a secret of more than 32 characters';
+const LIFE_MS = 90 * 24 * 3600 * 1000;
+
+const cookies = (isHttps = true, clock = new MovedClock(), secret = SECRET): DeviceCookies =>
+  new DeviceCookies(clock, { tokenSecret: new Secret(secret), isHttps });
+/** What a client sends back of a `Set-Cookie` header. */
+const sent = (header: string): string => header.split(';')[0]!;
+
+describe('a device cookie', () => {
+  it('is bound to its host, and hidden from scripts and from other sites, over HTTPS', () => {
+    expect(cookies().issue('ada')).toMatch(
+      /^__Host-keyslot-device=[\w-]{22}\.[0-9a-z]+\.[\w-]{43}; Path=\/; Max-Age=7776000; HttpOnly; SameSite=Strict; Secure$/,
+    );
+  });
+
+  it('is one that browsers accept over plain HTTP, as in development', () => {
+    const header = cookies(false).issue('ada');
+
+    expect(header).toMatch(/^keyslot-device=/);
+    expect(header).toMatch(/HttpOnly; SameSite=Strict$/);
+    expect(cookies(false).recognize(sent(header), 'ada')).toBeDefined();
+    expect(cookies(true).recognize(sent(header), 'ada')).toBeUndefined();
+  });
+
+  it('is recognized among others, for any spelling of the name, and is another one each time', () => {
+    const issuer = cookies();
+    const [one, other] = [issuer.issue('Ada'), issuer.issue('ADA')].map(sent);
+
+    const id = issuer.recognize(`theme=dark; ${one}; lang=en`, 'ada');
+
+    expect(id).toMatch(/^[\w-]{22}$/);
+    expect(issuer.recognize(other, 'ada')).not.toBe(id);
+    expect(one).not.toContain('da');
+  });
+
+  it.each<[string, (cookie: string) => string]>([
+    ['another id', (cookie) => cookie.replace(/=(.)/, (_, first) => (first === 'A' ? '=B' : '=A'))],
+    [
+      'another time',
+      (cookie) => cookie.replace(/\.(\w)/, (_, first) => (first === 't' ? '.u' : '.t')),
+    ],
+    ['another tag', (cookie) => cookie.replace(/\.([^.]*)$/, `.${'A'.repeat(43)}`)],
+    ['a shorter tag', (cookie) => cookie.slice(0, -1)],
+    ['a name in front', (cookie) => `x${cookie}`],
+    ['nothing', () => ''],
+  ])('with %s is none', (_, forge) => {
+    const issuer = cookies();
+
+    expect(issuer.recognize(forge(sent(issuer.issue('ada'))), 'ada')).toBeUndefined();
+  });
+
+  it('is none for another account, or with another secret', () => {
+    const cookie = sent(cookies().issue('ada'));
+
+    expect(cookies().recognize(cookie, 'grace')).toBeUndefined();
+    expect(cookies(true, new MovedClock(), `${SECRET}, changed`).recognize(cookie, 'ada')).toBe(
+      undefined,
+    );
+    expect(cookies().recognize(undefined, 'ada')).toBeUndefined();
+  });
+
+  it('ends after 90 days, whatever the browser does with it', () => {
+    const clock = new MovedClock();
+    const cookie = sent(cookies(true, clock).issue('ada'));
+
+    clock.offsetMs = LIFE_MS - 5000;
+    expect(cookies(true, clock).recognize(cookie, 'ada')).toBeDefined();
+    clock.offsetMs = LIFE_MS + 1000;
+    expect(cookies(true, clock).recognize(cookie, 'ada')).toBeUndefined();
+  });
+});

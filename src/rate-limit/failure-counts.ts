@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto';
+
+import type { Deadline } from '../common/deadline/index.js';
+import { LuaScript, type RedisCluster } from '../redis-cluster/index.js';
+
+/** Longer than any attempt with all its waiting: one that was not settled by then belongs to a process that is gone. */
+const MAX_ATTEMPT_MS = 30_000;
+/** Devices and sessions of one account with failures of their own. A further one counts as a stranger. */
+const MAX_KNOWN_LANES = 10;
+
+const load = <Reply>(name: string, parse: (reply: unknown) => Reply): LuaScript<Reply> =>
+  LuaScript.fromFile(new URL(`./scripts/${name}.lua`, import.meta.url), parse);
+
+const scripts = {
+  beginAttempt: load('begin-attempt', Number),
+  endAttempt: load('end-attempt', Number),
+  beginGuess: load('begin-guess', (reply) => {
+    const [waitMs, isKnown] = reply as [number, number];
+    return { waitMs, isKnown: isKnown === 1 };
+  }),
+  endGuess: load('end-guess', Number),
+};
+
+/** So many failures within a sliding window, whatever lies between them. */
+export interface FailureLimit {
+  /** What is counted, such as `login-address`. Part of the key. */
+  readonly name: string;
+  readonly failures: number;
+  readonly windowMs: number;
+}
+
+/**
+ * Failures without a success between them: a growing delay and a ceiling (NIST SP 800-63B-4 section 3.2.2). Strangers are
+ * counted together; each device and session that proves itself is counted for itself.
+ */
+export interface GuessLimit {
+  /** Part of the key. */
+  readonly name: string;
+  /** Consecutive failures that begin the first block. */
+  readonly failures: number;
+  /** The first block. Each further failure doubles it. */
+  readonly blockMs: number;
+  readonly maxBlockMs: number;
+  /** Consecutive failures from which on each one blocks for `ceilingBlockMs`. */
+  readonly ceiling: number;
+  readonly ceilingBlockMs: number;
+  /** How long each of the first failures is remembered: `failures` of them for `failures` times as long. */
+  readonly memoryMs: number;
+}
+
+/** What a caller has shown that only the owner of an account has. */
+export interface Proof {
+  /** A device has logged in before; a session lives. */
+  readonly kind: 'device' | 'session';
+  /** Letters, digits, `_` and `-`. */
+  readonly id: string;
+}
+
+/** What an attempt means for the count: a failure, nothing, or that all failures before it are forgiven. */
+export type AttemptResult = 'failed' | 'void' | 'reset';
+
+export interface Begun {
+  /** 0 when the attempt may be made, -1 when others are in the way, else how long it has to wait. */
+  readonly waitMs: number;
+  /** Whether it counts for a device or a session, and not for strangers. */
+  readonly isKnown: boolean;
+}
+
+/** What failures are counted in. */
+export interface FailureCount {
+  /** Callers with the same name wait for each other. */
+  readonly name: string;
+  begin(id: string, deadline: Deadline): Promise<Begun>;
+  end(id: string, result: AttemptResult, deadline: Deadline): Promise<unknown>;
+}
+
+export function windowCount(
+  redis: RedisCluster,
+  limit: FailureLimit,
+  subject: string,
+): FailureCount {
+  const tag = [limit.name, digestOf(subject)] as const;
+  const keys = ['failed', 'under-way'].map((part) => redis.keys.key(tag, part));
+  return {
+    name: tag.join('.'),
+    begin: async (id, deadline) => {
+      const args = [id, limit.failures, limit.windowMs, MAX_ATTEMPT_MS];
+      const waitMs = await redis.run(scripts.beginAttempt, keys, args, deadline);
+      return { waitMs, isKnown: false };
+    },
+    end: async (id, result, deadline) =>
+      redis.run(scripts.endAttempt, keys, [id, result, limit.windowMs], deadline),
+  };
+}
+
+export function guessCount(
+  redis: RedisCluster,
+  limit: GuessLimit,
+  subject: string,
+  proof: Proof | undefined,
+): FailureCount {
+  const tag = [limit.name, digestOf(subject)] as const;
+  const keys = [redis.keys.key(tag, 'guesses')];
+  const lane = proof ? `${proof.kind}.${proof.id}` : '';
+  const { failures, blockMs, maxBlockMs, ceiling, ceilingBlockMs, memoryMs } = limit;
+  return {
+    // Known callers do not stand in the line of strangers.
+    name: [...tag, lane].join('.'),
+    begin: async (id, deadline) => {
+      const args = [id, lane, failures, MAX_ATTEMPT_MS, MAX_KNOWN_LANES];
+      return redis.run(scripts.beginGuess, keys, args, deadline);
+    },
+    end: async (id, result, deadline) => {
+      const blocks = [failures, blockMs, maxBlockMs, ceiling, ceilingBlockMs, memoryMs];
+      return redis.run(scripts.endGuess, keys, [id, result, ...blocks], deadline);
+    },
+  };
+}
+
+function digestOf(subject: string): string {
+  return createHash('sha256').update(subject).digest('base64url');
+}
