@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes what compose.production.yaml reads from docker/secrets: passwords, the users of Redis, an authority with a
-# certificate for the Redis nodes, and a certificate to try TLS with. What is there already stays.
+# certificate for the Redis nodes, and a certificate to try TLS with. What is there already stays, but for a user "default"
+# without rights, which loses data when a node restarts.
 #
 #   docker/make-secrets.sh [folder]
 #
@@ -14,7 +15,7 @@ umask 022
 folder=${1:-$(dirname "$0")/secrets}
 name=${NAME:-localhost}
 addresses=${ADDRESSES:-172.30.2.11 172.30.2.12 172.30.2.13 172.30.2.14 172.30.2.15 172.30.2.16}
-keyslot=${KEYSLOT:-docker run --rm --network none -e REDIS_PASSWORD keyslot}
+keyslot=${KEYSLOT:-docker run --rm --network none -e REDIS_PASSWORD -e REDIS_ADMIN_PASSWORD -e REDIS_REPLICA_PASSWORD keyslot}
 
 here=$PWD
 mkdir -p "$folder"
@@ -25,25 +26,33 @@ for secret in redis-admin-password redis-keyslot-password redis-replica-password
   [ -s "$secret" ] || openssl rand -hex 32 > "$secret"
 done
 
-digest() {
-  printf %s "$(cat "$1")" | openssl dgst -sha256 -r | cut -d' ' -f1
-}
 if [ ! -s redis-users ]; then
   REDIS_PASSWORD=$(cat redis-keyslot-password)
-  export REDIS_PASSWORD
+  REDIS_ADMIN_PASSWORD=$(cat redis-admin-password)
+  REDIS_REPLICA_PASSWORD=$(cat redis-replica-password)
+  export REDIS_PASSWORD REDIS_ADMIN_PASSWORD REDIS_REPLICA_PASSWORD
   advice=$(mktemp)
   # In a variable first: a failure leaves no file. What it advises to do is done here.
-  user=$(cd "$here" && $keyslot dist/cli.js redis-acl --file 2> "$advice") || {
+  users=$(cd "$here" && $keyslot dist/cli.js redis-acl --file 2> "$advice") || {
     cat "$advice" >&2
     exit 1
   }
+  case $users in
+    *'#sha256-of-'*)
+      cat "$advice" >&2
+      echo 'A password has not reached redis-acl: KEYSLOT has to hand on REDIS_PASSWORD, REDIS_ADMIN_PASSWORD and REDIS_REPLICA_PASSWORD.' >&2
+      exit 1
+      ;;
+  esac
   rm "$advice"
-  cat > redis-users <<END
-user default off
-user admin on #$(digest redis-admin-password) ~* &* +@all
-user replica on #$(digest redis-replica-password) +psync +replconf +ping
-$user
-END
+  printf '%s\n' "$users" > redis-users
+fi
+if grep -q '^user default off$' redis-users; then
+  mended=$(sed 's/^user default off$/user default off resetpass ~* \&* +@all/' redis-users)
+  # Into the file and not in its place, which a container would not see.
+  printf '%s\n' "$mended" > redis-users
+  echo 'redis-users: the user "default" had no rights, so that a node that restarts would lose writes. It is mended.' >&2
+  echo 'Nodes that run are not changed. See "Installations from before" in docs/operations.md.' >&2
 fi
 [ -s redis-replication ] ||
   printf 'masteruser replica\nmasterauth %s\n' "$(cat redis-replica-password)" > redis-replication

@@ -54,6 +54,9 @@ export const SECRET_SETTINGS = [
   'REDIS_PASSWORD',
 ] as const;
 
+/** The same, of the operator's commands alone: no instance reads them. */
+export const OPERATOR_SECRETS = ['REDIS_ADMIN_PASSWORD', 'REDIS_REPLICA_PASSWORD'] as const;
+
 /**
  * The environment as text made into values. Every rule's message follows the name of its setting and never repeats the
  * value, which may be a secret.

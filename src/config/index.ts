@@ -1,4 +1,4 @@
 export { isCertificatePair } from './certificate-pair.js';
-export { loadRedisUser, loadSettings } from './load-settings.js';
+export { loadOperatorSettings, loadSettings } from './load-settings.js';
 export { SettingsError } from './settings.error.js';
-export type { RedisUserSettings, Settings } from './settings.js';
+export type { OperatorSettings, RedisUserSettings, Settings } from './settings.js';

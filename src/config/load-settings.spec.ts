@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { loadRedisUser, loadSettings } from './load-settings.js';
+import { loadOperatorSettings, loadSettings } from './load-settings.js';
 import { SettingsError } from './settings.error.js';
 
 describe('the settings', () => {
@@ -147,7 +147,7 @@ describe('the settings', () => {
       ),
     ).toEqual(files.map(([name]) => `the value of ${name.slice(0, -5)}, which is long enough`));
     expect(jwt.isSecretGenerated).toBe(false);
-    expect(loadRedisUser(variables, 'no-such-file').password?.reveal()).toMatch(/REDIS_PASSWORD/);
+    expect(loadOperatorSettings(variables, 'no-such-file').redis.password?.reveal()).toMatch(/REDIS_PASSWORD/);
   });
 
   it('do not choose between a secret and its file', () => {
@@ -169,11 +169,11 @@ describe('the settings', () => {
     const variables = { NODE_ENV: 'production', DATA_DIRECTORY: '/etc/passwd/x', PORT: 'x' };
     const user = { REDIS_USERNAME: 'someone', REDIS_PASSWORD: 'secret' };
 
-    expect(loadRedisUser({ ...variables, ...user }, 'no-such-file')).toMatchObject({
+    expect(loadOperatorSettings({ ...variables, ...user }, 'no-such-file').redis).toMatchObject({
       username: 'someone',
       keyPrefix: 'ks:',
     });
-    expect(() => loadRedisUser({ REDIS_KEY_PREFIX: 'a{b}' }, 'no-such-file')).toThrow(
+    expect(() => loadOperatorSettings({ REDIS_KEY_PREFIX: 'a{b}' }, 'no-such-file')).toThrow(
       'REDIS_KEY_PREFIX must be',
     );
   });

@@ -5,10 +5,10 @@ import { existsSync, readFileSync } from 'node:fs';
 
 import { Secret } from '../common/secret/index.js';
 import { isCertificate, isCertificatePair } from './certificate-pair.js';
-import { Environment, SECRET_SETTINGS } from './environment.js';
+import { Environment, OPERATOR_SECRETS, SECRET_SETTINGS } from './environment.js';
 import { keyEncryptionSecretFrom } from './key-encryption-secret.js';
 import { SettingsError } from './settings.error.js';
-import type { RedisUserSettings, Settings } from './settings.js';
+import type { OperatorSettings, RedisUserSettings, Settings } from './settings.js';
 import { isTraced, tracingMistakes, tracingVariables } from './tracing.js';
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -21,6 +21,50 @@ type Variables = Readonly<Record<string, string | undefined>>;
 export function loadSettings(variables: Variables = process.env, file = '.env'): Settings {
   const { given, environment, mistakes } = readEnvironment(variables, file);
   mistakes.push(...combinationMistakes(environment), ...tracingMistakes(given));
+  const pem = readPems(environment, mistakes);
+  if (mistakes.length > 0) {
+    throw new SettingsError(mistakes);
+  }
+  return toSettings(environment, pem, given);
+}
+
+/**
+ * For the operator's commands about Redis, which need nothing else of what an instance needs, and make nothing.
+ *
+ * @throws SettingsError that names every mistake at once
+ */
+export function loadOperatorSettings(
+  variables: Variables = process.env,
+  file = '.env',
+): OperatorSettings {
+  const { given, environment, mistakes } = readEnvironment(variables, file);
+  const operator = readSecretFiles(given, OPERATOR_SECRETS);
+  const { ca } = readPems(environment, mistakes);
+  mistakes.push(...combinationMistakes(environment), ...operator.mistakes);
+  const ofRedis = mistakes.filter((mistake) => mistake.startsWith('REDIS_'));
+  if (ofRedis.length > 0) {
+    throw new SettingsError([...new Set(ofRedis)]);
+  }
+  const all: Variables = { ...given, ...operator.secrets };
+  const secret = (name: (typeof OPERATOR_SECRETS)[number]): Secret | undefined =>
+    all[name] === undefined ? undefined : new Secret(all[name]);
+  const { REDIS_ADMIN_USERNAME: username } = all;
+  const password = secret('REDIS_ADMIN_PASSWORD');
+  const replicaPassword = secret('REDIS_REPLICA_PASSWORD');
+  return {
+    redis: toRedis(environment, ca),
+    administrator: { ...(username ? { username } : {}), ...(password ? { password } : {}) },
+    ...(replicaPassword ? { replicaPassword } : {}),
+  };
+}
+
+interface Pems {
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+  readonly ca: string | undefined;
+}
+
+function readPems(environment: Environment, mistakes: string[]): Pems {
   const readPem = (name: 'TLS_CERT' | 'TLS_KEY' | 'REDIS_TLS_CA'): string | undefined => {
     const path = environment[name];
     try {
@@ -37,27 +81,7 @@ export function loadSettings(variables: Variables = process.env, file = '.env'):
   if (pem.ca !== undefined && !isCertificate(pem.ca)) {
     mistakes.push('REDIS_TLS_CA must hold certificates, as PEM');
   }
-  if (mistakes.length > 0) {
-    throw new SettingsError(mistakes);
-  }
-  return toSettings(environment, pem, given);
-}
-
-/**
- * For the operator's commands, which need nothing else of what an instance needs, and make nothing.
- *
- * @throws SettingsError that names every mistake at once
- */
-export function loadRedisUser(
-  variables: Variables = process.env,
-  file = '.env',
-): RedisUserSettings {
-  const { environment, mistakes } = readEnvironment(variables, file);
-  const ofRedis = mistakes.filter((mistake) => mistake.startsWith('REDIS_'));
-  if (ofRedis.length > 0) {
-    throw new SettingsError(ofRedis);
-  }
-  return toRedisUser(environment);
+  return pem;
 }
 
 function readEnvironment(
@@ -68,15 +92,18 @@ function readEnvironment(
   const given = Object.fromEntries(
     Object.entries({ ...fromFile, ...variables }).filter(([, value]) => value !== ''),
   );
-  const { secrets, mistakes } = readSecretFiles(given);
+  const { secrets, mistakes } = readSecretFiles(given, SECRET_SETTINGS);
   const environment = toEnvironment({ ...given, ...secrets });
   return { given, environment, mistakes: [...mistakes, ...ruleMistakes(environment)] };
 }
 
-function readSecretFiles(given: Variables): { secrets: Variables; mistakes: string[] } {
+function readSecretFiles(
+  given: Variables,
+  names: readonly string[],
+): { secrets: Variables; mistakes: string[] } {
   const secrets: Record<string, string> = {};
   const mistakes: string[] = [];
-  for (const name of SECRET_SETTINGS) {
+  for (const name of names) {
     const path = given[`${name}_FILE`];
     if (path === undefined) {
       continue;
@@ -142,7 +169,7 @@ function combinationMistakes(environment: Environment): string[] {
 
 function toSettings(
   environment: Environment,
-  pem: { cert: string | undefined; key: string | undefined; ca: string | undefined },
+  pem: Pems,
   given: Variables,
 ): Settings {
   return Object.freeze({
@@ -168,12 +195,7 @@ function toSettings(
     ...(environment.MANAGEMENT_PORT === undefined
       ? {}
       : { management: { host: environment.MANAGEMENT_HOST, port: environment.MANAGEMENT_PORT } }),
-    redis: {
-      ...(environment.REDIS_NODES ? { nodes: parseNodes(environment.REDIS_NODES) } : {}),
-      ...toRedisUser(environment),
-      ...(environment.REDIS_TLS ? { tls: pem.ca ? { ca: pem.ca } : {} } : {}),
-      confirmingReplicas: environment.REDIS_CONFIRMING_REPLICAS,
-    },
+    redis: toRedis(environment, pem.ca),
     jwt: {
       ...(environment.JWT_ISSUER ? { issuer: environment.JWT_ISSUER } : {}),
       audience: environment.JWT_AUDIENCE,
@@ -209,6 +231,15 @@ function toSettings(
     tracing: isTraced(given) ? { variables: tracingVariables(given) } : {},
     dataDirectory: environment.DATA_DIRECTORY,
   });
+}
+
+function toRedis(environment: Environment, ca: string | undefined): Settings['redis'] {
+  return {
+    ...(environment.REDIS_NODES ? { nodes: parseNodes(environment.REDIS_NODES) } : {}),
+    ...toRedisUser(environment),
+    ...(environment.REDIS_TLS ? { tls: ca ? { ca } : {} } : {}),
+    confirmingReplicas: environment.REDIS_CONFIRMING_REPLICAS,
+  };
 }
 
 function toRedisUser(environment: Environment): RedisUserSettings {

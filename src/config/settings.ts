@@ -69,5 +69,14 @@ export interface Settings {
   readonly dataDirectory: string;
 }
 
+/** What the operator's commands about Redis need. */
+export interface OperatorSettings {
+  readonly redis: Settings['redis'];
+  /** The operator's own user. */
+  readonly administrator: { readonly username?: string; readonly password?: Secret };
+  /** As which replicas follow their masters. */
+  readonly replicaPassword?: Secret;
+}
+
 /** Who the application is to Redis, and which keys are its own. */
 export type RedisUserSettings = Pick<Settings['redis'], 'username' | 'password' | 'keyPrefix'>;

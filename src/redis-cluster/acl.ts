@@ -54,6 +54,19 @@ export const SCRIPT_COMMANDS = [
   'zscore',
 ] as const;
 
+/**
+ * The user of connections that have not logged in. It is off, so nobody can log in as it, but it keeps every right: a server
+ * that loads its append-only file checks each transaction in it (every script that wrote twice is one) against the rights
+ * of `default`, and discards the transaction when they are missing (redis#14545).
+ */
+export const DEFAULT_USER_RULES = ['off', 'resetpass', '~*', '&*', '+@all'] as const;
+
+/** The operator's user, and the user as which a replica follows its master, in a file of users. */
+export const ADMINISTRATOR = 'admin';
+export const REPLICA = 'replica';
+const ADMINISTRATOR_RULES = ['~*', '&*', '+@all'];
+const REPLICA_RULES = ['+psync', '+replconf', '+ping'];
+
 /** What stands for the digest of a password that is not known here. Redis refuses it. */
 export const DIGEST_PLACEHOLDER = 'sha256-of-the-password';
 
@@ -75,15 +88,38 @@ export function aclFileLine(user: AclUser): string {
   return ['user', user.username, ...rulesFor(user)].join(' ');
 }
 
-function rulesFor({ password, keyPrefix }: AclUser): string[] {
+export interface NodeUsers {
+  readonly application: AclUser;
+  /** Absent: a placeholder, as for the application. */
+  readonly administratorPassword?: Secret;
+  readonly replicaPassword?: Secret;
+}
+
+/** Every line of the file of users (`aclfile`) of a node: the one source for docker/, the documentation and the tests. */
+export function aclFileLines(users: NodeUsers): string[] {
+  const line = (name: string, rules: readonly string[]): string =>
+    ['user', name, ...rules].join(' ');
+  return [
+    line('default', DEFAULT_USER_RULES),
+    line(ADMINISTRATOR, ['on', digestOf(users.administratorPassword), ...ADMINISTRATOR_RULES]),
+    line(REPLICA, ['on', digestOf(users.replicaPassword), ...REPLICA_RULES]),
+    aclFileLine(users.application),
+  ];
+}
+
+function digestOf(password: Secret | undefined): string {
   const digest = password
     ? createHash('sha256').update(password.reveal()).digest('hex')
     : DIGEST_PLACEHOLDER;
+  return `#${digest}`;
+}
+
+function rulesFor({ password, keyPrefix }: AclUser): string[] {
   const pattern = `${keyPrefix.replace(/[\\*?[\]]/g, '\\$&')}*`;
   const commands = [...new Set([...CLIENT_COMMANDS, ...SCRIPT_COMMANDS])].sort();
   return [
     'on',
-    `#${digest}`,
+    digestOf(password),
     'resetkeys',
     `~${pattern}`,
     'resetchannels',

@@ -1,4 +1,14 @@
-export { aclFileLine, aclSetUser, DIGEST_PLACEHOLDER, type AclUser } from './acl.js';
+export {
+  ADMINISTRATOR,
+  aclFileLine,
+  aclFileLines,
+  aclSetUser,
+  DEFAULT_USER_RULES,
+  DIGEST_PLACEHOLDER,
+  REPLICA,
+  type AclUser,
+  type NodeUsers,
+} from './acl.js';
 export type { ChannelListener, ChannelSubscription } from './channel-subscription.js';
 export { ClusterTime } from './cluster-time.js';
 export { KeyBuilder } from './key-builder.js';

@@ -40,17 +40,44 @@ export class Production {
     merge: true,
   }) as ComposeFile;
   private readonly children: ChildProcess[] = [];
+  private readonly nodes = new Map<number, { readonly file: string; process: ChildProcess }>();
 
   private constructor() {
     running.add(this.stop);
   }
 
+  /** With nginx' instances, and one that Redis cannot be reached from. */
   static async start(): Promise<Production> {
+    return Production.startWith(async (production) => production.startInstances());
+  }
+
+  /**
+   * Redis, and two instances, which have these variables too.
+   *
+   * @param changeUsers what becomes of the file of users before the nodes read it. Default: nothing
+   */
+  static async startRedisAndInstances(
+    variables: Record<string, string>,
+    changeUsers: (lines: string) => string = (lines) => lines,
+  ): Promise<Production> {
+    return Production.startWith(async (production) => {
+      production.instances = await Promise.all(
+        [1, 2].map(async () => Instance.start({ ...production.variables(0), ...variables })),
+      );
+    }, changeUsers);
+  }
+
+  private static async startWith(
+    startInstances: (production: Production) => Promise<void>,
+    changeUsers: (lines: string) => string = (lines) => lines,
+  ): Promise<Production> {
     const production = new Production();
     try {
       await production.makeSecrets();
+      const users = join(production.secrets, 'redis-users');
+      writeFileSync(users, changeUsers(readFileSync(users, 'utf8')));
       await production.startRedis();
-      await production.startInstances();
+      await startInstances(production);
     } catch (error) {
       await production.stop();
       throw error;
@@ -63,15 +90,7 @@ export class Production {
     await Promise.all([...this.instances, this.cutOff].map(async (instance) => instance?.stop()));
     // Whatever was being started when something else failed.
     await Promise.all([...running].map(async (end) => end()));
-    await Promise.all(
-      this.children.map(async (child) => {
-        const ended = new Promise((done) => child.once('exit', done));
-        if (child.exitCode === null && child.signalCode === null) {
-          child.kill('SIGTERM');
-          await ended;
-        }
-      }),
-    );
+    await Promise.all(this.children.map(async (child) => end(child, 'SIGTERM')));
     rmSync(this.folder, { recursive: true, force: true });
   };
 
@@ -169,20 +188,61 @@ export class Production {
         'tls-port 6379': `bind 127.0.0.1\ntls-port ${port}`,
         '/data': folder,
       });
-      this.spawn('redis-server', [file]);
+      this.nodes.set(port, { file, process: this.spawn('redis-server', [file]) });
     }
+    await this.untilNodesAnswer();
+    await this.createCluster();
+    await this.untilRedisIsWhole();
+  }
+
+  /** Ends these nodes and starts them again at once, as the compose file does. Returns when they have loaded their data. */
+  async restartNodes(ports: readonly number[], signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    const nodes = ports.map((port) => this.nodes.get(port)!);
+    await Promise.all(nodes.map(async (node) => end(node.process, signal)));
+    for (const node of nodes) {
+      node.process = this.spawn('redis-server', [node.file]);
+    }
+    await this.untilNodesAnswer();
+    await this.untilRedisIsWhole();
+  }
+
+  /** Makes every node rewrite its append-only file, and waits for it. */
+  async rewriteAppendOnlyFiles(): Promise<void> {
+    await this.onEveryNode('bgrewriteaof');
+    await eventually('the append-only files are rewritten', START_MS, async () =>
+      (await this.onEveryNode('info', 'persistence')).every(
+        (info) =>
+          info.includes('aof_rewrite_in_progress:0') &&
+          info.includes('aof_rewrite_scheduled:0') &&
+          info.includes('aof_last_bgrewrite_status:ok'),
+      ),
+    );
+  }
+
+  /** What redis-cli says of each node, as the administrator. */
+  async onEveryNode(...command: string[]): Promise<string[]> {
+    return Promise.all(this.redisPorts.map(async (port) => this.redis(port, 'admin', ...command)));
+  }
+
+  private async untilNodesAnswer(): Promise<void> {
     await eventually('the nodes answer', START_MS, async () => {
       const answers = this.redisPorts.map(async (port) =>
         this.redis(port, undefined, 'ping').catch(() => ''),
       );
       return (await Promise.all(answers)).every((answer) => answer.includes('NOAUTH'));
     });
-    await this.createCluster();
+  }
+
+  private async untilRedisIsWhole(): Promise<void> {
     await eventually('the cluster is whole', START_MS, async () => {
-      const infos = await Promise.all(
-        this.redisPorts.map(async (port) => this.redis(port, 'admin', 'info', 'replication')),
+      const [infos, clusters] = await Promise.all([
+        this.onEveryNode('info', 'replication').catch(() => ['']),
+        this.onEveryNode('cluster', 'info').catch(() => ['']),
+      ]);
+      return (
+        infos.every((info) => /slave0:.*state=online|master_link_status:up/.test(info)) &&
+        clusters.every((info) => info.includes('cluster_state:ok'))
       );
-      return infos.every((info) => /slave0:.*state=online|master_link_status:up/.test(info));
     });
   }
 
@@ -243,6 +303,14 @@ export class Production {
     const child = spawn(program, args, { stdio: 'ignore', env });
     this.children.push(child);
     return child;
+  }
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  const ended = new Promise((done) => child.once('exit', done));
+  if (child.exitCode === null && child.signalCode === null) {
+    child.kill(signal);
+    await ended;
   }
 }
 

@@ -28,6 +28,19 @@ export class StoredState {
     return new StoredState(await connectRedis(), keyPrefix);
   }
 
+  /** @param cluster a connection of an administrator of another cluster */
+  static on(cluster: Cluster, prefix: string): StoredState {
+    return new StoredState(cluster, prefix);
+  }
+
+  /** When each key of the snapshot runs out, in milliseconds since the epoch; -1: never. */
+  async expiries(snapshot: Snapshot): Promise<Snapshot> {
+    const found = [...snapshot.keys()].map(
+      async (key) => [key, String(await this.cluster.pexpiretime(key))] as const,
+    );
+    return new Map(await Promise.all(found));
+  }
+
   async snapshot(): Promise<Snapshot> {
     const { keys, values } = await dumpFrom(this.cluster, this.prefix);
     const found = keys.map((key, index) => ({ key, value: values[index] }));

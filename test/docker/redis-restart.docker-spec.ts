@@ -1,0 +1,93 @@
+import { Cluster } from 'ioredis';
+
+import { Acknowledgements } from '../support/acknowledgements.js';
+import { WITH_ADMINISTRATOR } from '../support/deployment.js';
+import { changedKeys, StoredState, type Snapshot } from '../support/stored-state.js';
+import { Production } from './production.js';
+
+const ROUND_MS = 180_000;
+const READY_MS = 60_000;
+
+/** With the very redis.conf and users of docker/. */
+describe('a restart of the nodes of Redis', () => {
+  let production: Production;
+  let acknowledgements: Acknowledgements;
+  let administrator: Cluster;
+  let stored: StoredState;
+  beforeAll(async () => {
+    production = await Production.startRedisAndInstances({
+      ...WITH_ADMINISTRATOR,
+      RATE_LIMIT: 'off',
+    });
+    const [api] = production.instances;
+    acknowledgements = await Acknowledgements.by(api!, WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME);
+    administrator = new Cluster(
+      production.redisPorts.map((port) => ({ host: '127.0.0.1', port })),
+      {
+        redisOptions: {
+          username: 'admin',
+          password: production.secret('redis-admin-password').trim(),
+          tls: { ca: production.secret('redis-ca') },
+        },
+      },
+    );
+    stored = StoredState.on(administrator, 'ks:');
+  }, ROUND_MS);
+  afterAll(async () => {
+    administrator?.disconnect();
+    await production?.stop();
+  });
+
+  const look = async (): Promise<{ values: Snapshot; expiries: Snapshot }> => {
+    const values = await stored.snapshot();
+    return { values, expiries: await stored.expiries(values) };
+  };
+
+  it.each([
+    ['all together, by kill -9, before any rewrite', 'together', 'SIGKILL', 'no rewrite'],
+    ['all together, by SIGTERM', 'together', 'SIGTERM', 'rewrite'],
+    ['all together, by kill -9', 'together', 'SIGKILL', 'rewrite'],
+    ['each in turn, by SIGTERM', 'in turn', 'SIGTERM', 'rewrite'],
+    ['each in turn, by kill -9', 'in turn', 'SIGKILL', 'rewrite'],
+  ] as const)(
+    'undoes nothing that was acknowledged: %s',
+    async (name, order, signal, rewrite) => {
+      const [first, second] = production.instances;
+      await acknowledgements.add(first!, `${name}, before the rewrite`);
+      if (rewrite === 'rewrite') {
+        await production.rewriteAppendOnlyFiles();
+      }
+      await acknowledgements.add(second!, `${name}, after the rewrite`);
+      const before = await look();
+
+      const ports = production.redisPorts;
+      for (const some of order === 'together' ? [ports] : ports.map((port) => [port])) {
+        await production.restartNodes(some, signal);
+      }
+
+      const after = await look();
+      expect(changedKeys(before.values, after.values)).toEqual([]);
+      expect(changedKeys(before.expiries, after.expiries)).toEqual([]);
+      // What it remembers would hide what Redis forgot.
+      await first!.kill();
+      await first!.restart();
+      expect(await acknowledgements.contradictions(first!)).toEqual([]);
+    },
+    ROUND_MS,
+  );
+
+  it('lets nobody in as "default", which keeps its rights (94)', async () => {
+    const attempts = [
+      ['get', 'x'],
+      ['auth', ''],
+      ['auth', 'default', ''],
+      ['auth', 'default', 'guess'],
+      ['hello', '3', 'auth', 'default', ''],
+    ];
+    for (const port of production.redisPorts) {
+      for (const attempt of attempts) {
+        expect(await production.redis(port, undefined, ...attempt)).toMatch(/NOAUTH|WRONGPASS/);
+      }
+    }
+  });
+});

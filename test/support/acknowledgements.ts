@@ -1,0 +1,186 @@
+import { randomUUID } from 'node:crypto';
+
+import { GOOD_PASSWORD, type Answer, type HttpClient, type Tokens } from './http-client.js';
+
+const NEW_PASSWORD = 'granite clouds over the harbour';
+
+/** What one acknowledged answer promises, and how a client sees whether it still holds. */
+interface Promised {
+  readonly what: string;
+  readonly holds: (api: HttpClient) => Promise<boolean>;
+}
+
+/**
+ * Makes changes of every kind that a client can be told of, and checks later that none of them was undone. The instances
+ * must not limit rates: old passwords are tried on purpose.
+ */
+export class Acknowledgements {
+  private readonly promises: Promised[] = [];
+
+  private constructor(
+    private readonly admin: Tokens,
+    private readonly adminName: string,
+  ) {}
+
+  static async by(api: HttpClient, administrator: string): Promise<Acknowledgements> {
+    const { body } = await acknowledged(api.login(administrator));
+    return new Acknowledgements(body, administrator);
+  }
+
+  /** Of how many answers it is known that they were successful. */
+  get size(): number {
+    return this.promises.length;
+  }
+
+  /** One change of each kind. @param label in the words of a contradiction */
+  async add(api: HttpClient, label: string): Promise<void> {
+    await Promise.all([
+      this.addSessions(api, label),
+      this.addPassword(api, label),
+      this.addDisabled(api, label),
+      this.addRoles(api, label),
+      this.addDeleted(api, label),
+    ]);
+  }
+
+  /** What is not as it was acknowledged, in words. */
+  async contradictions(api: HttpClient): Promise<string[]> {
+    this.adminIsIn = (await api.ownUser(this.admin.access_token)).status === 200;
+    const found: string[] = this.adminIsIn ? [] : [`the session of ${this.adminName} is over`];
+    for (const { what, holds } of this.promises) {
+      if (!(await holds(api))) {
+        found.push(what);
+      }
+    }
+    return found;
+  }
+
+  private adminIsIn = true;
+
+  private promise(what: string, holds: Promised['holds']): void {
+    this.promises.push({ what, holds });
+  }
+
+  private async addSessions(api: HttpClient, label: string): Promise<void> {
+    const { username, tokens: live } = await newcomer(api);
+    const profile = { displayName: `Someone ${label}`, email: `${username}@example.com` };
+    await acknowledged(
+      api.request('PATCH', '/api/user', { token: live.access_token, body: profile }),
+    );
+    const { body: ended } = await acknowledged(api.login(username));
+    await acknowledged(api.logout(ended.access_token));
+    const { body: endedByOther } = await acknowledged(api.login(username));
+    await acknowledged(
+      api.request('DELETE', `/api/user/sessions/${endedByOther.session_id}`, {
+        token: live.access_token,
+      }),
+    );
+    let { body: refreshed } = await acknowledged(api.login(username));
+    refreshed = (await acknowledged(api.refresh(refreshed.refresh_token))).body;
+
+    this.promise(
+      `${label}: a registered user is gone, or its profile is as before`,
+      async (now) => {
+        const { status, body } = await now.ownUser(live.access_token);
+        return (
+          status === 200 &&
+          body['displayName'] === profile.displayName &&
+          body['email'] === profile.email
+        );
+      },
+    );
+    this.promise(`${label}: a refresh token is refused`, async (now) => {
+      const { status, body } = await now.refresh(refreshed.refresh_token);
+      refreshed = status === 200 ? body : refreshed;
+      return status === 200;
+    });
+    for (const [how, session] of [
+      ['a logout', ended],
+      ['the end of a session', endedByOther],
+    ] as const) {
+      this.promise(`${label}: ${how} is undone`, async (now) => isOver(now, session));
+    }
+  }
+
+  private async addPassword(api: HttpClient, label: string): Promise<void> {
+    const { username, tokens } = await newcomer(api);
+    const { body: other } = await acknowledged(api.login(username));
+    await acknowledged(
+      api.request('PUT', '/api/user/password', {
+        token: tokens.access_token,
+        body: { currentPassword: GOOD_PASSWORD, newPassword: NEW_PASSWORD },
+      }),
+    );
+    this.promise(
+      `${label}: an old password is valid`,
+      async (now) => (await now.login(username)).status === 401,
+    );
+    this.promise(
+      `${label}: a new password is refused`,
+      async (now) => (await now.login(username, NEW_PASSWORD)).status === 200,
+    );
+    this.promise(`${label}: a session that a new password ended is live`, async (now) =>
+      isOver(now, other),
+    );
+  }
+
+  private async addDisabled(api: HttpClient, label: string): Promise<void> {
+    const { username, id, tokens } = await newcomer(api);
+    await this.change(api, 'PATCH', id, { disabled: true });
+    this.promise(`${label}: a disabled user is enabled`, async (now) => {
+      return (await isOver(now, tokens)) && (await now.login(username)).status !== 200;
+    });
+  }
+
+  private async addRoles(api: HttpClient, label: string): Promise<void> {
+    const [former, present] = await Promise.all([newcomer(api), newcomer(api)]);
+    await this.change(api, 'PATCH', former.id, { roles: ['admin'] });
+    await this.change(api, 'PATCH', present.id, { roles: ['admin'] });
+    await this.change(api, 'PATCH', former.id, { roles: [] });
+    for (const [what, user, status] of [
+      ['a former administrator is one again', former, 403],
+      ['a new administrator is none', present, 200],
+    ] as const) {
+      // With a new login: roles may have ended the sessions that were there.
+      this.promise(`${label}: ${what}`, async (now) => {
+        const { body } = await now.login(user.username);
+        const token = body.access_token;
+        return (await now.request('GET', `/api/users/${former.id}`, { token })).status === status;
+      });
+    }
+  }
+
+  private async addDeleted(api: HttpClient, label: string): Promise<void> {
+    const { username, id, tokens } = await newcomer(api);
+    await this.change(api, 'DELETE', id);
+    this.promise(`${label}: a deleted user is there`, async (now) => {
+      return (await isOver(now, tokens)) && (await now.login(username)).status === 401;
+    });
+  }
+
+  private async change(api: HttpClient, method: string, id: string, body?: unknown): Promise<void> {
+    const token = this.admin.access_token;
+    await acknowledged(api.request(method, `/api/users/${id}`, { token, body }));
+  }
+}
+
+async function newcomer(
+  api: HttpClient,
+): Promise<{ username: string; id: string; tokens: Tokens }> {
+  const username = `user-${randomUUID()}`;
+  const { body } = await acknowledged(api.register(username));
+  return { username, id: body.id, tokens: (await acknowledged(api.login(username))).body };
+}
+
+async function isOver(api: HttpClient, { access_token, refresh_token }: Tokens): Promise<boolean> {
+  const answers = [await api.ownUser(access_token), await api.refresh(refresh_token)];
+  return answers.every(({ status }) => status === 401);
+}
+
+async function acknowledged<Body>(request: Promise<Answer<Body>>): Promise<Answer<Body>> {
+  const answer = await request;
+  if (answer.status >= 300) {
+    throw new Error(`not acknowledged: ${answer.status} ${JSON.stringify(answer.body)}`);
+  }
+  return answer;
+}
