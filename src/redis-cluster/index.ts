@@ -1,6 +1,8 @@
 export { aclFileLine, aclSetUser, DIGEST_PLACEHOLDER, type AclUser } from './acl.js';
 export type { ChannelListener, ChannelSubscription } from './channel-subscription.js';
+export type { NatMap } from './cluster-client.js';
 export { ClusterTime } from './cluster-time.js';
+export type { RedisIdentity, RedisTls } from './connection-secrets.js';
 export { KeyBuilder } from './key-builder.js';
 export { LuaScript } from './lua-script.js';
 export { RedisCluster } from './redis-cluster.js';

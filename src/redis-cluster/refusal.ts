@@ -11,6 +11,11 @@ export function isRefusal(error: Error): boolean {
   return REFUSAL.test(error.message);
 }
 
+/** Whether Redis does not know the user, or not with this password. */
+export function isWrongUser(error: Error): boolean {
+  return WRONG_USER.test(error.message);
+}
+
 /** Whether a write failed because its shard takes none from anybody: it is full, or has too few replicas. */
 export function isReadOnlyShard(error: unknown): boolean {
   return error instanceof Error && (READ_ONLY.test(error.message) || isReadOnlyShard(error.cause));
