@@ -2,6 +2,8 @@ import type { Redis } from 'ioredis';
 
 import type { Deadline } from '../common/deadline/index.js';
 import type { ClusterLink } from './cluster-link.js';
+import { isRefusal } from './refusal.js';
+import { isRetriable } from './retriable.js';
 import { appendTo, type ScriptCall } from './script-call.js';
 import { within } from './within.js';
 
@@ -115,7 +117,10 @@ export class DurableWriter {
   private whyUnconfirmed(wait: Result | undefined): Error | undefined {
     const [error, count] = wait ?? [new Error('the pipeline was not sent')];
     if (error) {
-      return error;
+      // Whatever WAIT answers, the write is unconfirmed, and not wrong in itself.
+      return isRefusal(error) || isRetriable(error)
+        ? error
+        : new Error(`WAIT failed: ${error.message}`);
     }
     return Number(count) < this.replicas
       ? new Error(`${String(count)} of ${this.replicas} replicas confirmed`)

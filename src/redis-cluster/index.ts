@@ -3,6 +3,7 @@ export type { ChannelListener, ChannelSubscription } from './channel-subscriptio
 export type { NatMap } from './cluster-client.js';
 export { ClusterTime } from './cluster-time.js';
 export type { RedisIdentity, RedisTls } from './connection-secrets.js';
+export { EvictionPolicy } from './eviction-policy.js';
 export { KeyBuilder } from './key-builder.js';
 export { LuaScript } from './lua-script.js';
 export { RedisCluster } from './redis-cluster.js';
@@ -18,4 +19,5 @@ export {
 } from './redis-cluster.health.js';
 export { RedisClusterModule } from './redis-cluster.module.js';
 export type { RedisClusterOptions, RedisNodeAddress } from './redis-cluster.options.js';
+export { RedisDiagnosis } from './redis-diagnosis.js';
 export { isReadOnlyShard } from './refusal.js';

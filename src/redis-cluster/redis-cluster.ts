@@ -111,10 +111,15 @@ export class RedisCluster implements OnApplicationShutdown {
     });
   }
 
-  /** What each node answers to a command which concerns no key; undefined for one that does not answer soon. */
+  /**
+   * What each node answers to a command which concerns no key; undefined for one that does not answer soon.
+   *
+   * @param onRefusal told when the user may not run the command; by default the operator is
+   */
   async askEveryNode(
     [name, ...args]: readonly [string, ...string[]],
     longestMs = LONGEST_QUESTION_MS,
+    onRefusal = (error: Error): void => this.troubles.tellRefusal(error),
   ): Promise<unknown[]> {
     const command = [name, ...args].join(' ').toLowerCase();
     const answers = await Promise.allSettled(
@@ -128,7 +133,10 @@ export class RedisCluster implements OnApplicationShutdown {
     );
     return answers.map((answer) => {
       if (answer.status === 'rejected') {
-        this.troubles.tellRefusal(answer.reason as Error);
+        const reason = answer.reason as Error;
+        if (isRefusal(reason)) {
+          onRefusal(reason);
+        }
         return undefined;
       }
       return answer.value;
