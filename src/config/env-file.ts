@@ -9,7 +9,11 @@ const QUOTED = /^(?:'[^']*'|"(?:\\"|[^"])*"|`[^`]*`)\s*(?:#.*)?$/;
 export function settingsCutAtHash(text: string): string[] {
   return text.split(/\r\n?|\n/).flatMap((line) => {
     const [, name, value = ''] = LINE.exec(line) ?? [];
-    if (name === undefined || QUOTED.test(value) || /^\s+#/.test(line.slice(line.indexOf('=') + 1))) {
+    if (
+      name === undefined ||
+      QUOTED.test(value) ||
+      /^\s+#/.test(line.slice(line.indexOf('=') + 1))
+    ) {
       return [];
     }
     return value.includes('#') ? [name] : [];

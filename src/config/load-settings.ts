@@ -15,12 +15,7 @@ import type { RedisUserSettings, Settings } from './settings.js';
 import { isTraced, tracingMistakes, tracingVariables } from './tracing.js';
 
 type Variables = Readonly<Record<string, string | undefined>>;
-type PemSetting =
-  | 'TLS_CERT'
-  | 'TLS_KEY'
-  | 'REDIS_TLS_CA'
-  | 'REDIS_TLS_CERT'
-  | 'REDIS_TLS_KEY';
+type PemSetting = 'TLS_CERT' | 'TLS_KEY' | 'REDIS_TLS_CA' | 'REDIS_TLS_CERT' | 'REDIS_TLS_KEY';
 type Pair = Readonly<Record<'cert' | 'key', string | undefined>>;
 type Pem = Pair & { readonly redis: Pair & { readonly ca: string | undefined } };
 
@@ -274,7 +269,9 @@ function toRedisConnection(
       : {}),
     ...(environment.REDIS_TLS ? { tls } : {}),
     ...(entries.length > 0 ? { files: Object.fromEntries(entries) } : {}),
-    ...(natEntries.length > 0 ? { natMap: Object.fromEntries(natEntries) } : {}),
+    ...(natEntries.length > 0
+      ? { natMap: Object.fromEntries(natEntries) as NonNullable<Settings['redis']['natMap']> }
+      : {}),
   };
 }
 

@@ -9,8 +9,8 @@ export class SettingsError extends Error {
     super(
       [
         `The settings are not right. Correct these, in the environment or in .env:\n${mistakes
-        .map((mistake) => `  - ${mistake}`)
-        .join('\n')}`,
+          .map((mistake) => `  - ${mistake}`)
+          .join('\n')}`,
         ...hints,
       ].join('\n'),
     );

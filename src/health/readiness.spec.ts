@@ -1,6 +1,10 @@
 import type { SigningKeys } from '../keys/index.js';
 import type { NearCache } from '../near-cache/index.js';
-import type { EvictionPolicy, RedisClusterHealth, RedisClusterReport } from '../redis-cluster/index.js';
+import type {
+  EvictionPolicy,
+  RedisClusterHealth,
+  RedisClusterReport,
+} from '../redis-cluster/index.js';
 import { Readiness } from './readiness.js';
 
 const REPORT = {

@@ -4,7 +4,7 @@ import type { Secret } from '../common/secret/index.js';
 
 /**
  * What the client sends. AUTH, HELLO and QUIT need no right: Redis allows them to everybody. INFO is a dangerous command
- * to Redis, so only its section on memory is allowed: see `enableReadyCheck` in cluster-client.ts.
+ * to Redis, so we do without it: see `enableReadyCheck` in cluster-client.ts.
  */
 export const CLIENT_COMMANDS = [
   // Scripts, and the proof that their writes have reached the replicas.
@@ -20,8 +20,6 @@ export const CLIENT_COMMANDS = [
   'cluster|info',
   'cluster|nodes',
   'cluster|slots',
-  // The eviction policy.
-  'info|memory',
   // Whose clock the instances follow.
   'time',
   // What ioredis sends of its own accord, on the connections to replicas and on the one that asks for the slots.

@@ -1,4 +1,5 @@
 import {
+  Inject,
   Injectable,
   Logger,
   type BeforeApplicationShutdown,
@@ -6,7 +7,9 @@ import {
 } from '@nestjs/common';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { REDIS_CLUSTER_OPTIONS } from './redis-cluster.module-definition.js';
 import { RedisCluster } from './redis-cluster.js';
+import type { RedisClusterOptions } from './redis-cluster.options.js';
 
 const SAFE = 'noeviction';
 const ASK_EVERY_MS = 300_000;
@@ -15,7 +18,8 @@ const ANSWER_TIMEOUT_MS = 400;
 
 /**
  * Whether Redis removes keys when its memory is full. It would remove users and sessions like any cached value. Asked at
- * start and every five minutes; unknown while the Redis user may not run `INFO memory`.
+ * start and every five minutes. Unknown under a named ACL user: the one that `redis-acl` prints may not run INFO, which Redis
+ * calls dangerous, and each refused attempt would stand in the ACL LOG.
  */
 @Injectable()
 export class EvictionPolicy implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -23,7 +27,10 @@ export class EvictionPolicy implements OnApplicationBootstrap, BeforeApplication
   private readonly abort = new AbortController();
   private known: string | null = null;
 
-  constructor(private readonly redis: RedisCluster) {}
+  constructor(
+    private readonly redis: RedisCluster,
+    @Inject(REDIS_CLUSTER_OPTIONS) private readonly options: RedisClusterOptions,
+  ) {}
 
   /** `noeviction`, else the policies that differ from it; null while unknown. */
   get name(): string | null {
@@ -31,7 +38,9 @@ export class EvictionPolicy implements OnApplicationBootstrap, BeforeApplication
   }
 
   onApplicationBootstrap(): void {
-    void this.keepAsking();
+    if (this.options.username === undefined) {
+      void this.keepAsking();
+    }
   }
 
   beforeApplicationShutdown(): void {

@@ -39,7 +39,10 @@ describe('nodes that move to other addresses (98)', () => {
       REDIS_PASSWORD: '',
       RATE_LIMIT: 'off',
     });
-    const app = await createApp({ ...settings, redis: { ...settings.redis, resolveHost } as never });
+    const app = await createApp({
+      ...settings,
+      redis: { ...settings.redis, resolveHost } as never,
+    });
     await app.listen(0, '127.0.0.1');
     await untilReady(app);
     const close = async (): Promise<void> => app.close();
@@ -96,92 +99,108 @@ describe('nodes that move to other addresses (98)', () => {
     ['away and back again', async () => (await cluster.move(ALL, 5), cluster.move(ALL, 4))],
     ['the masters first', async () => oneByOne(await mastersFirst(), 6)],
     ['one after the other', async () => oneByOne(ALL, 7)],
-  ])('are followed by an instance that nobody asks meanwhile: %s', async (_, move) => {
-    const api = await start(byName());
-    const revoked = await newUsers(api, 6);
-    const users = await newUsers(api, 6);
-    await logOut(api, revoked);
+  ])(
+    'are followed by an instance that nobody asks meanwhile: %s',
+    async (_, move) => {
+      const api = await start(byName());
+      const revoked = await newUsers(api, 6);
+      const users = await newUsers(api, 6);
+      await logOut(api, revoked);
 
-    await move();
-    await cluster.untilWhole();
+      await move();
+      await cluster.untilWhole();
 
-    await expectHealed(api, users, revoked);
-  }, TEST_TIMEOUT_MS);
+      await expectHealed(api, users, revoked);
+    },
+    TEST_TIMEOUT_MS,
+  );
 
-  it('are followed under load, and no token is accepted that was revoked', async () => {
-    const [api, other] = [await start(byName()), await start(byName())];
-    const users = await newUsers(api, 6);
-    const revoked = await newUsers(api, 6);
-    const isRevoked = new Set<TestUser>();
-    let isOver = false;
-    const accepted: TestUser[] = [];
-    const load = Array.from({ length: 8 }, async (_, index) => {
-      while (!isOver) {
-        const user = revoked[index % revoked.length]!;
-        const wasRevoked = isRevoked.has(user);
-        const statuses = [await statusOf(api, user), await statusOf(other, user)];
-        if (wasRevoked && statuses.includes(200)) {
-          accepted.push(user);
+  it(
+    'are followed under load, and no token is accepted that was revoked',
+    async () => {
+      const [api, other] = [await start(byName()), await start(byName())];
+      const users = await newUsers(api, 6);
+      const revoked = await newUsers(api, 6);
+      const isRevoked = new Set<TestUser>();
+      let isOver = false;
+      const accepted: TestUser[] = [];
+      const load = Array.from({ length: 8 }, async (_, index) => {
+        while (!isOver) {
+          const user = revoked[index % revoked.length]!;
+          const wasRevoked = isRevoked.has(user);
+          const statuses = [await statusOf(api, user), await statusOf(other, user)];
+          if (wasRevoked && statuses.includes(200)) {
+            accepted.push(user);
+          }
         }
-      }
-    });
-
-    const moving = cluster.move(ALL, 8);
-    for (const user of revoked) {
-      const token = user.tokens.access_token;
-      await eventually('the logout is confirmed', 60_000, async () => {
-        const { status } = await api.request('POST', '/api/logout', { token });
-        // After a 503 it may have happened.
-        return [204, 401].includes(status);
       });
-      isRevoked.add(user);
-    }
-    await moving;
-    await cluster.untilWhole();
-    await expectHealed(api, users, revoked);
-    await expectHealed(other, users, revoked);
-    isOver = true;
-    await Promise.all(load);
 
-    expect(accepted).toEqual([]);
-  }, TEST_TIMEOUT_MS);
+      const moving = cluster.move(ALL, 8);
+      for (const user of revoked) {
+        const token = user.tokens.access_token;
+        await eventually('the logout is confirmed', 60_000, async () => {
+          const { status } = await api.request('POST', '/api/logout', { token });
+          // After a 503 it may have happened.
+          return [204, 401].includes(status);
+        });
+        isRevoked.add(user);
+      }
+      await moving;
+      await cluster.untilWhole();
+      await expectHealed(api, users, revoked);
+      await expectHealed(other, users, revoked);
+      isOver = true;
+      await Promise.all(load);
 
-  it('are found again at configured addresses of which most are dead', async () => {
-    const place = 9;
-    const dead = ['127.0.200.1', '127.0.200.2', '127.0.200.3'];
-    const living = `127.0.${place}.1`;
-    await cluster.move(ALL, place);
-    await cluster.untilWhole();
-    const seeds = [...dead, living].map((host) => `${host}:${cluster.port}`).join();
-    const api = await start(seeds);
-    const users = await newUsers(api, 6);
+      expect(accepted).toEqual([]);
+    },
+    TEST_TIMEOUT_MS,
+  );
 
-    await cluster.move(ALL, place + 1);
-    await cluster.untilWhole();
-    // The three dead addresses are no help, and neither is the one that lived.
-    await eventually('it is known that no node is there', HEALS_WITHIN_MS, async () => {
-      return (await api.request('GET', '/health/ready')).status === 503;
-    });
-    await cluster.move(ALL, place);
-    await cluster.untilWhole();
+  it(
+    'are found again at configured addresses of which most are dead',
+    async () => {
+      const place = 9;
+      const dead = ['127.0.200.1', '127.0.200.2', '127.0.200.3'];
+      const living = `127.0.${place}.1`;
+      await cluster.move(ALL, place);
+      await cluster.untilWhole();
+      const seeds = [...dead, living].map((host) => `${host}:${cluster.port}`).join();
+      const api = await start(seeds);
+      const users = await newUsers(api, 6);
 
-    await expectHealed(api, users, []);
-  }, TEST_TIMEOUT_MS);
+      await cluster.move(ALL, place + 1);
+      await cluster.untilWhole();
+      // The three dead addresses are no help, and neither is the one that lived.
+      await eventually('it is known that no node is there', HEALS_WITHIN_MS, async () => {
+        return (await api.request('GET', '/health/ready')).status === 503;
+      });
+      await cluster.move(ALL, place);
+      await cluster.untilWhole();
 
-  it('are followed although a node that was left behind still answers with the old addresses', async () => {
-    const api = await start(byName());
-    const masters = await cluster.masters();
-    const [leftBehind] = ALL.filter((node) => !masters.includes(node)) as [number];
+      await expectHealed(api, users, []);
+    },
+    TEST_TIMEOUT_MS,
+  );
 
-    await cluster.moveWithout(leftBehind, 11);
+  it(
+    'are followed although a node that was left behind still answers with the old addresses',
+    async () => {
+      const api = await start(byName());
+      const masters = await cluster.masters();
+      const [leftBehind] = ALL.filter((node) => !masters.includes(node)) as [number];
 
-    await eventually('the instance reaches the three masters', HEALS_WITHIN_MS, async () => {
-      const { redis } = (await api.request('GET', '/health/ready')).body['checks'] as {
-        redis: Record<string, unknown> | null;
-      };
-      return redis?.['isHealthy'] === true && redis['unreachedMasters'] === 0;
-    });
-    // It says that the cluster is down, and names masters at addresses where nobody is.
-    expect(await cluster.ask(leftBehind, 'CLUSTER', 'INFO')).toContain('cluster_state:fail');
-  }, TEST_TIMEOUT_MS);
+      await cluster.moveWithout(leftBehind, 11);
+
+      await eventually('the instance reaches the three masters', HEALS_WITHIN_MS, async () => {
+        const { redis } = (await api.request('GET', '/health/ready')).body['checks'] as {
+          redis: Record<string, unknown> | null;
+        };
+        return redis?.['isHealthy'] === true && redis['unreachedMasters'] === 0;
+      });
+      // It says that the cluster is down, and names masters at addresses where nobody is.
+      expect(await cluster.ask(leftBehind, 'CLUSTER', 'INFO')).toContain('cluster_state:fail');
+    },
+    TEST_TIMEOUT_MS,
+  );
 });

@@ -32,7 +32,14 @@ export class MovingCluster {
     running.add(stop);
     await Promise.all(NODES.map(async (node) => cluster.startNode(node)));
     const addresses = NODES.map((node) => `${cluster.hostOf(node)}:${cluster.port}`);
-    const create = ['--cluster', 'create', ...addresses, '--cluster-replicas', '1', '--cluster-yes'];
+    const create = [
+      '--cluster',
+      'create',
+      ...addresses,
+      '--cluster-replicas',
+      '1',
+      '--cluster-yes',
+    ];
     await promisify(execFile)('redis-cli', create);
     await cluster.untilWhole();
     return cluster;
@@ -86,7 +93,9 @@ export class MovingCluster {
   async untilWhole(): Promise<void> {
     await this.until('the cluster serves', NODES, SERVES);
     await eventually('every node follows the others', WHOLE_WITHIN_MS, async () => {
-      const views = await Promise.all(NODES.map(async (node) => this.ask(node, 'CLUSTER', 'NODES')));
+      const views = await Promise.all(
+        NODES.map(async (node) => this.ask(node, 'CLUSTER', 'NODES')),
+      );
       const infos = await Promise.all(NODES.map(async (node) => this.ask(node, 'INFO')));
       return (
         views.every((view) => !/fail|handshake|disconnected/.test(view)) &&
