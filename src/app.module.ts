@@ -5,13 +5,17 @@ import { ApiDocsModule } from './api-docs/index.js';
 import { AuditModule, type AuditSink } from './audit/index.js';
 import { AuthModule } from './auth/index.js';
 import type { Replacement } from './common/module/index.js';
-import type { Settings } from './config/index.js';
+import { redisIdentityFrom, type Settings } from './config/index.js';
 import { HealthModule } from './health/index.js';
 import { KeysModule } from './keys/index.js';
 import { MetricsModule } from './metrics/index.js';
 import { NearCacheModule } from './near-cache/index.js';
 import { RateLimitModule } from './rate-limit/index.js';
-import { RedisClusterModule, type RedisNodeAddress } from './redis-cluster/index.js';
+import {
+  RedisClusterModule,
+  type RedisClusterOptions,
+  type RedisNodeAddress,
+} from './redis-cluster/index.js';
 import { SessionsModule } from './sessions/index.js';
 import { TracingModule } from './tracing/index.js';
 import {
@@ -37,6 +41,8 @@ export interface AppExtensions {
   readonly passwordHasher?: Replacement<PasswordHasher>;
   readonly userStore?: Replacement<UserStore>;
   readonly auditSink?: Replacement<AuditSink>;
+  /** Provides the Redis user and certificates for new connections, in place of the settings; see `RedisClusterOptions`. */
+  readonly redisIdentity?: NonNullable<RedisClusterOptions['identity']>;
 }
 
 /** The composition root: the one place that knows every module and turns settings into their options. */
@@ -58,10 +64,10 @@ export class AppModule {
           sink: extensions.auditSink,
         }),
         RedisClusterModule.forRootAsync(
-          fromSettings(({ redis, isProduction }) => ({
-            ...redis,
-            warnsOfOldServers: isProduction,
-          })),
+          fromSettings(({ redis, isProduction }) => {
+            const identity = extensions.redisIdentity ?? redisIdentityFrom(redis);
+            return { ...redis, ...(identity ? { identity } : {}), warnsOfOldServers: isProduction };
+          }),
         ),
         NearCacheModule.forRootAsync(fromSettings(({ nearCache }) => nearCache)),
         KeysModule.forRootAsync(

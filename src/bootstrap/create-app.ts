@@ -15,6 +15,7 @@ import { refuseOtherMethods } from './allowed-methods.js';
 import { renderAnswers } from './answers.js';
 import { answerClientError, answerConnect } from './client-errors.js';
 import { allowOrigins } from './cors.js';
+import { bareForwardedAddresses } from './forwarded-for.js';
 import { parseJsonOnly } from './json-bodies.js';
 import { shedLoad } from './load-shedding.js';
 import { separateManagement } from './management.js';
@@ -80,6 +81,9 @@ export async function createApp(
   parseJsonOnly(server);
   renderAnswers(server);
   closeConnectionsWhenDrained(server);
+  if (settings.http.trustedProxies.length > 0) {
+    bareForwardedAddresses(server.server);
+  }
   const { tls } = settings.http;
   if (tls) {
     const expiresAt = reloadCertificate(server.server as unknown as HttpsServer, tls, logs.logger);

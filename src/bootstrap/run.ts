@@ -21,6 +21,7 @@ export async function run(extensions: AppExtensions = {}): Promise<void> {
   try {
     const settings = loadSettings();
     warnOfGeneratedSecret(settings);
+    settings.hints.forEach((hint) => process.stderr.write(`${hint}\n`));
     // One address: for a name with two, Fastify would listen with a second server, which has none of what we add to the first.
     const { address } = await lookup(settings.http.host);
     await refuseBusyPort({ name: 'PORT', port: settings.http.port, address });

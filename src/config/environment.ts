@@ -1,8 +1,8 @@
 import 'reflect-metadata';
 import { Transform, type TransformFnParams } from 'class-transformer';
 import { IsBoolean, IsIn, IsInt, IsOptional, Matches, Max, Min, ValidateBy } from 'class-validator';
-import ipaddr from 'ipaddr.js';
 
+import { isNetwork, listItems, parseNatEntry, parseNode } from './addresses.js';
 import { parseDuration } from './duration.js';
 
 const SECONDS = { minute: 60, hour: 3600, day: 86_400 } as const;
@@ -28,21 +28,17 @@ const IsListOf = (
   name: string,
   isItem: (item: string) => boolean,
   message: string,
+  splitItems = (list: string): string[] => list.split(',').map((item) => item.trim()),
 ): PropertyDecorator =>
   ValidateBy({
     name,
     validator: {
       validate: (value) =>
-        typeof value === 'string' && value.split(',').every((item) => isItem(item.trim())),
+        typeof value === 'string' && splitItems(value).every((item) => isItem(item)),
       defaultMessage: () => message,
     },
   });
 
-const isNode = (item: string): boolean => {
-  const port = /^[^\s:]+:(\d{1,5})$/.exec(item)?.[1];
-  return port !== undefined && Number(port) > 0 && Number(port) < 65_536;
-};
-const isNetwork = (item: string): boolean => ipaddr.isValid(item) || ipaddr.isValidCIDR(item);
 /** As a browser sends it (RFC 6454 section 6.1): no path, no slash at the end, no `*`, no `null`. */
 const isOrigin = (item: string): boolean =>
   /^https?:[^*]+$/.test(item) && URL.canParse(item) && new URL(item).origin === item;
@@ -77,8 +73,22 @@ export class Environment {
   PORT = 3000;
 
   @IsOptional()
-  @IsListOf('nodes', isNode, 'must be host:port,host:port,…')
+  @IsListOf(
+    'nodes',
+    (item) => parseNode(item) !== undefined,
+    'must be host:port,host:port,… with an IPv6 address in brackets: [::1]:7000',
+    listItems,
+  )
   REDIS_NODES?: string;
+
+  @IsOptional()
+  @IsListOf(
+    'natMap',
+    (item) => parseNatEntry(item) !== undefined,
+    'must be announced=reachable,… with host:port on both sides: 10.0.0.1:6379=203.0.113.5:7001',
+    listItems,
+  )
+  REDIS_NAT_MAP?: string;
 
   @IsOptional()
   @Matches(/^[^\s\0]+$/, { message: 'must not contain spaces' })
@@ -94,6 +104,13 @@ export class Environment {
   /** A PEM file. */
   @IsOptional()
   REDIS_TLS_CA?: string;
+
+  /** PEM files. */
+  @IsOptional()
+  REDIS_TLS_CERT?: string;
+
+  @IsOptional()
+  REDIS_TLS_KEY?: string;
 
   @Matches(/^[^{}\s]{1,64}$/, { message: 'must be 1 to 64 characters without braces or spaces' })
   REDIS_KEY_PREFIX = 'ks:';
@@ -111,7 +128,13 @@ export class Environment {
   TLS_KEY?: string;
 
   @IsOptional()
-  @IsListOf('networks', isNetwork, 'must be addresses or CIDRs, separated by commas')
+  @IsListOf(
+    'networks',
+    isNetwork,
+    'must be IP addresses or CIDR ranges such as 10.0.0.0/8, separated by commas; ' +
+      'numbers of hops, names and ranges of everything (/0) are not supported',
+    listItems,
+  )
   TRUSTED_PROXIES?: string;
 
   @IsOptional()

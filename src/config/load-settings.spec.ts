@@ -90,6 +90,23 @@ describe('the settings', () => {
     ['REDIS_TLS', '1'],
     ['TLS_CERT', '/no/such/file'],
     ['TRUSTED_PROXIES', 'everybody'],
+    ['TRUSTED_PROXIES', '1'],
+    ['TRUSTED_PROXIES', 'true'],
+    ['TRUSTED_PROXIES', '*'],
+    ['TRUSTED_PROXIES', 'loopback'],
+    ['TRUSTED_PROXIES', 'proxy.internal'],
+    ['TRUSTED_PROXIES', '10.0.0'],
+    ['TRUSTED_PROXIES', '10.0.0.0/33'],
+    ['TRUSTED_PROXIES', '0.0.0.0/0'],
+    ['TRUSTED_PROXIES', '2001:db8::/129'],
+    ['REDIS_NODES', '::1:7000'],
+    ['REDIS_NODES', '[redis]:7000'],
+    ['REDIS_NODES', '[::1]'],
+    ['REDIS_NODES', ','],
+    ['REDIS_NAT_MAP', '10.0.0.1:6379'],
+    ['REDIS_NAT_MAP', '10.0.0.1:6379=203.0.113.5'],
+    ['REDIS_NAT_MAP', 'a:1=b:2=c:3'],
+    ['REDIS_TLS_CERT', 'package.json'],
     ['KEY_ENCRYPTION_SECRET', 'short'],
     ['NODE_ENV', 'staging'],
     ['API_DOCS', 'yes'],
@@ -130,6 +147,86 @@ describe('the settings', () => {
     ]);
   });
 
+  it.each([
+    ['10.0.0.1:6379', [{ host: '10.0.0.1', port: 6379 }]],
+    ['[::1]:7000', [{ host: '::1', port: 7000 }]],
+    [
+      ' redis-0:7000 , [2001:db8::1]:7001 ,',
+      [
+        { host: 'redis-0', port: 7000 },
+        { host: '2001:db8::1', port: 7001 },
+      ],
+    ],
+  ])('take nodes by address and by name, with spaces and a comma at the end: %s', (text, nodes) => {
+    expect(load({ REDIS_NODES: text }).redis.nodes).toEqual(nodes);
+  });
+
+  it('map addresses that nodes announce to those at which they are reached', () => {
+    const map = 'redis-0:6379=203.0.113.5:7001, [2001:db8::1]:6379 = [::1]:7002,';
+
+    expect(load({ REDIS_NAT_MAP: map }).redis.natMap).toEqual({
+      'redis-0:6379': { host: '203.0.113.5', port: 7001 },
+      '2001:db8::1:6379': { host: '::1', port: 7002 },
+    });
+  });
+
+  it('say that numbers of hops are not supported, in production too', () => {
+    const variables = { NODE_ENV: 'production', REDIS_NODES: 'a:1', TRUSTED_PROXIES: '1' };
+
+    expect(mistakesOf(variables)).toEqual([expect.stringContaining('numbers of hops')]);
+  });
+
+  it.each(['10.0.0.1', '10.0.0.0/8', '2001:db8::/32', '::1, 192.168.0.0/16,'])(
+    'trust proxies by address and range: %s',
+    (text) => {
+      expect(load({ TRUSTED_PROXIES: text }).http.trustedProxies).not.toHaveLength(0);
+    },
+  );
+
+  it.each(['\n', '\r\n'])(
+    'take a secret without the end of its line, wherever it is: %j',
+    (end) => {
+      const secret = 'a secret of at least thirty-two characters';
+      writeFileSync(join(folder, 'secret'), secret + end);
+      const ofFile = load({ KEY_ENCRYPTION_SECRET_FILE: join(folder, 'secret') });
+      const ofEnvironment = load({ KEY_ENCRYPTION_SECRET: secret + end });
+
+      for (const { jwt } of [ofFile, ofEnvironment]) {
+        expect(jwt.keyEncryptionSecret.reveal()).toBe(secret);
+      }
+    },
+  );
+
+  it('refuse a secret file of several lines for what it is', () => {
+    writeFileSync(join(folder, 'secret'), 'one line\nand another\n');
+
+    expect(mistakesOf({ REDIS_PASSWORD_FILE: join(folder, 'secret') })).toEqual([
+      'REDIS_PASSWORD_FILE must hold one line',
+    ]);
+  });
+
+  it.each([
+    ['REDIS_PASSWORD=abc#def', ['REDIS_PASSWORD']],
+    ['REDIS_PASSWORD=#def', ['REDIS_PASSWORD']],
+    ['export REDIS_PASSWORD=abc #def', ['REDIS_PASSWORD']],
+    ['REDIS_PASSWORD="abc#def"', []],
+    ["REDIS_PASSWORD='abc#def' # a comment", []],
+    ['REDIS_PASSWORD= # a comment', []],
+    ['#REDIS_PASSWORD=abc#def', []],
+  ])('give a hint when # cuts a value: %s', (line, names) => {
+    writeFileSync(join(folder, '.env'), `${line}\n`);
+    const { hints } = load();
+
+    expect(hints.map((hint) => hint.split(' ')[0])).toEqual(names);
+    expect(hints.join()).not.toContain('abc');
+  });
+
+  it('tell of a value that # cut together with the mistake that it caused', () => {
+    writeFileSync(join(folder, '.env'), `KEY_ENCRYPTION_SECRET=short#${'x'.repeat(40)}\n`);
+
+    expect(() => load()).toThrow(/at least 32 characters[^]*ends at the first #/);
+  });
+
   it('take secrets from files, without the end of the line (93)', () => {
     const files = ['BOOTSTRAP_ADMIN_PASSWORD', 'KEY_ENCRYPTION_SECRET', 'REDIS_PASSWORD'].map(
       (name): [string, string] => {
@@ -147,7 +244,9 @@ describe('the settings', () => {
       ),
     ).toEqual(files.map(([name]) => `the value of ${name.slice(0, -5)}, which is long enough`));
     expect(jwt.isSecretGenerated).toBe(false);
-    expect(loadOperatorSettings(variables, 'no-such-file').redis.password?.reveal()).toMatch(/REDIS_PASSWORD/);
+    expect(loadOperatorSettings(variables, 'no-such-file').redis.password?.reveal()).toMatch(
+      /REDIS_PASSWORD/,
+    );
   });
 
   it('do not choose between a secret and its file', () => {

@@ -4,14 +4,20 @@ import { parse } from 'dotenv';
 import { existsSync, readFileSync } from 'node:fs';
 
 import { Secret } from '../common/secret/index.js';
+import { listItems, parseNatEntry, parseNode } from './addresses.js';
 import { isCertificate, isCertificatePair } from './certificate-pair.js';
+import { settingsCutAtHash } from './env-file.js';
 import { Environment, OPERATOR_SECRETS, SECRET_SETTINGS } from './environment.js';
 import { keyEncryptionSecretFrom } from './key-encryption-secret.js';
+import { withoutLineEnd } from './secret-files.js';
 import { SettingsError } from './settings.error.js';
 import type { OperatorSettings, RedisUserSettings, Settings } from './settings.js';
 import { isTraced, tracingMistakes, tracingVariables } from './tracing.js';
 
 type Variables = Readonly<Record<string, string | undefined>>;
+type PemSetting = 'TLS_CERT' | 'TLS_KEY' | 'REDIS_TLS_CA' | 'REDIS_TLS_CERT' | 'REDIS_TLS_KEY';
+type Pair = Readonly<Record<'cert' | 'key', string | undefined>>;
+type Pem = Pair & { readonly redis: Pair & { readonly ca: string | undefined } };
 
 /**
  * Reads the environment once, over what `.env` says.
@@ -19,13 +25,13 @@ type Variables = Readonly<Record<string, string | undefined>>;
  * @throws SettingsError that names every mistake at once
  */
 export function loadSettings(variables: Variables = process.env, file = '.env'): Settings {
-  const { given, environment, mistakes } = readEnvironment(variables, file);
+  const { given, environment, mistakes, hints } = readEnvironment(variables, file);
   mistakes.push(...combinationMistakes(environment), ...tracingMistakes(given));
   const pem = readPems(environment, mistakes);
   if (mistakes.length > 0) {
-    throw new SettingsError(mistakes);
+    throw new SettingsError(mistakes, hints);
   }
-  return toSettings(environment, pem, given);
+  return toSettings(environment, pem, given, hints);
 }
 
 /**
@@ -37,13 +43,13 @@ export function loadOperatorSettings(
   variables: Variables = process.env,
   file = '.env',
 ): OperatorSettings {
-  const { given, environment, mistakes } = readEnvironment(variables, file);
+  const { given, environment, mistakes, hints } = readEnvironment(variables, file);
   const operator = readSecretFiles(given, OPERATOR_SECRETS);
-  const { ca } = readPems(environment, mistakes);
+  const pem = readPems(environment, mistakes);
   mistakes.push(...combinationMistakes(environment), ...operator.mistakes);
   const ofRedis = mistakes.filter((mistake) => mistake.startsWith('REDIS_'));
   if (ofRedis.length > 0) {
-    throw new SettingsError([...new Set(ofRedis)]);
+    throw new SettingsError([...new Set(ofRedis)], hints);
   }
   const all: Variables = { ...given, ...operator.secrets };
   const secret = (name: (typeof OPERATOR_SECRETS)[number]): Secret | undefined =>
@@ -52,20 +58,14 @@ export function loadOperatorSettings(
   const password = secret('REDIS_ADMIN_PASSWORD');
   const replicaPassword = secret('REDIS_REPLICA_PASSWORD');
   return {
-    redis: toRedis(environment, ca),
+    redis: toRedis(environment, pem.redis, given),
     administrator: { ...(username ? { username } : {}), ...(password ? { password } : {}) },
     ...(replicaPassword ? { replicaPassword } : {}),
   };
 }
 
-interface Pems {
-  readonly cert: string | undefined;
-  readonly key: string | undefined;
-  readonly ca: string | undefined;
-}
-
-function readPems(environment: Environment, mistakes: string[]): Pems {
-  const readPem = (name: 'TLS_CERT' | 'TLS_KEY' | 'REDIS_TLS_CA'): string | undefined => {
+function readPems(environment: Environment, mistakes: string[]): Pem {
+  const readPem = (name: PemSetting): string | undefined => {
     const path = environment[name];
     try {
       return path === undefined ? undefined : readFileSync(path, 'utf8');
@@ -74,12 +74,24 @@ function readPems(environment: Environment, mistakes: string[]): Pems {
       return undefined;
     }
   };
-  const pem = { cert: readPem('TLS_CERT'), key: readPem('TLS_KEY'), ca: readPem('REDIS_TLS_CA') };
+  const pem: Pem = {
+    cert: readPem('TLS_CERT'),
+    key: readPem('TLS_KEY'),
+    redis: {
+      ca: readPem('REDIS_TLS_CA'),
+      cert: readPem('REDIS_TLS_CERT'),
+      key: readPem('REDIS_TLS_KEY'),
+    },
+  };
   if (pem.cert !== undefined && pem.key !== undefined && !isCertificatePair(pem.cert, pem.key)) {
     mistakes.push('TLS_CERT and TLS_KEY must be a certificate and its key, as PEM');
   }
-  if (pem.ca !== undefined && !isCertificate(pem.ca)) {
+  const { ca, cert, key } = pem.redis;
+  if (ca !== undefined && !isCertificate(ca)) {
     mistakes.push('REDIS_TLS_CA must hold certificates, as PEM');
+  }
+  if (cert !== undefined && key !== undefined && !isCertificatePair(cert, key)) {
+    mistakes.push('REDIS_TLS_CERT and REDIS_TLS_KEY must be a certificate and its key, as PEM');
   }
   return pem;
 }
@@ -87,14 +99,20 @@ function readPems(environment: Environment, mistakes: string[]): Pems {
 function readEnvironment(
   variables: Variables,
   file: string,
-): { given: Variables; environment: Environment; mistakes: string[] } {
-  const fromFile = existsSync(file) ? parse(readFileSync(file)) : {};
+): { given: Variables; environment: Environment; mistakes: string[]; hints: string[] } {
+  const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
   const given = Object.fromEntries(
-    Object.entries({ ...fromFile, ...variables }).filter(([, value]) => value !== ''),
+    Object.entries({ ...parse(text), ...variables })
+      .map(([name, value]) => [name, isSecret(name) && value ? withoutLineEnd(value) : value])
+      .filter(([, value]) => value !== ''),
+  ) as Variables;
+  const hints = settingsCutAtHash(text).map(
+    (name) =>
+      `${name} in ${file} ends at the first #: what follows is a comment. Quote a value that contains #.`,
   );
   const { secrets, mistakes } = readSecretFiles(given, SECRET_SETTINGS);
   const environment = toEnvironment({ ...given, ...secrets });
-  return { given, environment, mistakes: [...mistakes, ...ruleMistakes(environment)] };
+  return { given, environment, mistakes: [...mistakes, ...ruleMistakes(environment)], hints };
 }
 
 function readSecretFiles(
@@ -113,13 +131,15 @@ function readSecretFiles(
       continue;
     }
     try {
-      // An editor ends the line; the secret is what stands on it.
-      secrets[name] = readFileSync(path, 'utf8').replace(/\r?\n$/, '');
+      secrets[name] = withoutLineEnd(readFileSync(path, 'utf8'));
     } catch {
       mistakes.push(`${name}_FILE must be a file that can be read`);
     }
     if (secrets[name] === '') {
       mistakes.push(`${name}_FILE must not be empty`);
+    } else if (/[\r\n]/.test(secrets[name] ?? '')) {
+      mistakes.push(`${name}_FILE must hold one line`);
+      delete secrets[name];
     }
   }
   return { secrets, mistakes };
@@ -139,6 +159,12 @@ function combinationMistakes(environment: Environment): string[] {
   const mistakes: string[] = [];
   if (environment.REDIS_TLS_CA && environment.REDIS_TLS === false) {
     mistakes.push('REDIS_TLS_CA needs REDIS_TLS=true');
+  }
+  if (environment.REDIS_TLS_CERT && environment.REDIS_TLS === false) {
+    mistakes.push('REDIS_TLS_CERT needs REDIS_TLS=true');
+  }
+  if (Boolean(environment.REDIS_TLS_CERT) !== Boolean(environment.REDIS_TLS_KEY)) {
+    mistakes.push('REDIS_TLS_CERT and REDIS_TLS_KEY go together');
   }
   if (Boolean(environment.TLS_CERT) !== Boolean(environment.TLS_KEY)) {
     mistakes.push('TLS_CERT and TLS_KEY go together');
@@ -169,8 +195,9 @@ function combinationMistakes(environment: Environment): string[] {
 
 function toSettings(
   environment: Environment,
-  pem: Pems,
+  pem: Pem,
   given: Variables,
+  hints: readonly string[],
 ): Settings {
   return Object.freeze({
     isProduction: environment.NODE_ENV === 'production',
@@ -195,7 +222,7 @@ function toSettings(
     ...(environment.MANAGEMENT_PORT === undefined
       ? {}
       : { management: { host: environment.MANAGEMENT_HOST, port: environment.MANAGEMENT_PORT } }),
-    redis: toRedis(environment, pem.ca),
+    redis: toRedis(environment, pem.redis, given),
     jwt: {
       ...(environment.JWT_ISSUER ? { issuer: environment.JWT_ISSUER } : {}),
       audience: environment.JWT_AUDIENCE,
@@ -229,16 +256,47 @@ function toSettings(
     isRateLimited: environment.RATE_LIMIT === 'on',
     logLevel: environment.LOG_LEVEL,
     tracing: isTraced(given) ? { variables: tracingVariables(given) } : {},
+    hints,
     dataDirectory: environment.DATA_DIRECTORY,
   });
 }
 
-function toRedis(environment: Environment, ca: string | undefined): Settings['redis'] {
+function toRedis(environment: Environment, pem: Pem['redis'], given: Variables): Settings['redis'] {
   return {
-    ...(environment.REDIS_NODES ? { nodes: parseNodes(environment.REDIS_NODES) } : {}),
+    ...toRedisConnection(environment, pem, given),
     ...toRedisUser(environment),
-    ...(environment.REDIS_TLS ? { tls: ca ? { ca } : {} } : {}),
     confirmingReplicas: environment.REDIS_CONFIRMING_REPLICAS,
+  };
+}
+
+function toRedisConnection(
+  environment: Environment,
+  { ca, cert, key }: Pem['redis'],
+  given: Variables,
+): Pick<Settings['redis'], 'nodes' | 'natMap' | 'tls' | 'files'> {
+  const entries = Object.entries({
+    password: given['REDIS_PASSWORD_FILE'],
+    ca: environment.REDIS_TLS_CA,
+    cert: environment.REDIS_TLS_CERT,
+    key: environment.REDIS_TLS_KEY,
+  }).filter(([, path]) => path !== undefined);
+  const tls = {
+    ...(ca ? { ca } : {}),
+    ...(cert && key ? { cert, key: new Secret(key) } : {}),
+  };
+  const natEntries = listItems(environment.REDIS_NAT_MAP ?? '').flatMap((item) => {
+    const [announced, reachable] = parseNatEntry(item) ?? [];
+    return announced ? [[`${announced.host}:${announced.port}`, reachable]] : [];
+  });
+  return {
+    ...(environment.REDIS_NODES
+      ? { nodes: listItems(environment.REDIS_NODES).flatMap((item) => parseNode(item) ?? []) }
+      : {}),
+    ...(environment.REDIS_TLS ? { tls } : {}),
+    ...(entries.length > 0 ? { files: Object.fromEntries(entries) } : {}),
+    ...(natEntries.length > 0
+      ? { natMap: Object.fromEntries(natEntries) as NonNullable<Settings['redis']['natMap']> }
+      : {}),
   };
 }
 
@@ -251,12 +309,9 @@ function toRedisUser(environment: Environment): RedisUserSettings {
 }
 
 function itemsOf(list: string | undefined): string[] {
-  return list?.split(',').map((item) => item.trim()) ?? [];
+  return list === undefined ? [] : listItems(list);
 }
 
-function parseNodes(list: string): { host: string; port: number }[] {
-  return list.split(',').map((node) => {
-    const [host = '', port = ''] = node.trim().split(':');
-    return { host, port: Number(port) };
-  });
+function isSecret(name: string): boolean {
+  return (SECRET_SETTINGS as readonly string[]).includes(name);
 }

@@ -2,11 +2,17 @@
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
 
-  constructor(readonly mistakes: readonly string[]) {
+  constructor(
+    readonly mistakes: readonly string[],
+    hints: readonly string[] = [],
+  ) {
     super(
-      `The settings are not right. Correct these, in the environment or in .env:\n${mistakes
-        .map((mistake) => `  - ${mistake}`)
-        .join('\n')}`,
+      [
+        `The settings are not right. Correct these, in the environment or in .env:\n${mistakes
+          .map((mistake) => `  - ${mistake}`)
+          .join('\n')}`,
+        ...hints,
+      ].join('\n'),
     );
   }
 }

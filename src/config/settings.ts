@@ -26,7 +26,17 @@ export interface Settings {
     readonly nodes?: readonly { readonly host: string; readonly port: number }[];
     readonly username?: string;
     readonly password?: Secret;
-    readonly tls?: { readonly ca?: string };
+    /** PEM texts. */
+    readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: Secret };
+    /** What the password and the PEM texts were read from, to be read again. Absent: none came from a file. */
+    readonly files?: {
+      readonly password?: string;
+      readonly ca?: string;
+      readonly cert?: string;
+      readonly key?: string;
+    };
+    /** By the `host:port` that a node announces: where it is reached. */
+    readonly natMap?: Readonly<Record<string, { readonly host: string; readonly port: number }>>;
     readonly keyPrefix: string;
     /** As many as each master has replicas. */
     readonly confirmingReplicas: number;
@@ -65,6 +75,8 @@ export interface Settings {
     /** OpenTelemetry's own variables, some of which hold keys; absent while they name no collector. */
     readonly variables?: Readonly<Record<string, Secret>>;
   };
+  /** Advice on the settings for the person at the terminal. Nothing is wrong for certain. */
+  readonly hints: readonly string[];
   /** Where the embedded cluster and generated secrets are kept. */
   readonly dataDirectory: string;
 }

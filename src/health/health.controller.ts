@@ -25,6 +25,7 @@ class HealthResponse {
         replicas: 3,
         uncoveredSlots: 0,
       },
+      evictionPolicy: 'noeviction',
       hasSigningKeys: true,
       trustsMemory: true,
       isStopping: false,

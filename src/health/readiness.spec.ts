@@ -1,6 +1,10 @@
 import type { SigningKeys } from '../keys/index.js';
 import type { NearCache } from '../near-cache/index.js';
-import type { RedisClusterHealth, RedisClusterReport } from '../redis-cluster/index.js';
+import type {
+  EvictionPolicy,
+  RedisClusterHealth,
+  RedisClusterReport,
+} from '../redis-cluster/index.js';
 import { Readiness } from './readiness.js';
 
 const REPORT = {
@@ -19,6 +23,7 @@ describe('readiness', () => {
       health,
       { isLoaded: true } as SigningKeys,
       { isTrusted: true } as NearCache,
+      { name: null } as EvictionPolicy,
     );
 
     const many = Array.from({ length: 50 }, async () => readiness.check());

@@ -3,6 +3,7 @@ import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { SigningKeys } from '../keys/index.js';
 import { NearCache } from '../near-cache/index.js';
 import {
+  EvictionPolicy,
   RedisClusterHealth,
   type RedisClusterReport,
   type RedisClusterState,
@@ -14,6 +15,8 @@ export interface ReadinessReport {
   readonly checks: {
     /** Null when no node answered. */
     readonly redis: RedisClusterState | null;
+    /** Null while unknown. Anything but `noeviction` removes users and sessions when the memory of Redis is full. */
+    readonly evictionPolicy: string | null;
     readonly hasSigningKeys: boolean;
     /** False while the instance is cut off from the others' changes: it then asks Redis for everything. */
     readonly trustsMemory: boolean;
@@ -34,12 +37,14 @@ export class Readiness implements BeforeApplicationShutdown {
     private readonly redisHealth: RedisClusterHealth,
     private readonly keys: SigningKeys,
     private readonly cache: NearCache,
+    private readonly eviction: EvictionPolicy,
   ) {}
 
   async check(): Promise<ReadinessReport> {
     const report = await this.askRedis();
     const checks = {
       redis: report?.state ?? null,
+      evictionPolicy: this.eviction.name,
       hasSigningKeys: this.keys.isLoaded,
       trustsMemory: this.cache.isTrusted,
       isStopping: this.isStopping,

@@ -1,24 +1,38 @@
 import { Cluster, Redis } from 'ioredis';
 
-import type { RedisClusterOptions } from './redis-cluster.options.js';
+import type { ConnectionSecrets } from './connection-secrets.js';
+import type { RedisNodeAddress } from './redis-cluster.options.js';
+import type { Seed } from './seeds.js';
 import { connectorTelling } from './telling-connector.js';
-
-/**
- * A stale slot map heals by itself this soon, even when nothing was refused and nothing failed: what does asks for the map
- * at once. Not sooner, because ioredis takes milliseconds of the event loop to make a new one.
- */
-const REFRESH_SLOTS_EVERY_MS = 5000;
 
 /** Told of what goes wrong: what it is about, and the error. */
 export type OnTrouble = (where: string, error: Error) => void;
 
+/** By the address that a node announces, as `host:port`: the address at which it is reached from here. */
+export type NatMap = Readonly<Record<string, RedisNodeAddress>>;
+
+interface ClientOptions {
+  /** At least one. */
+  readonly seeds: readonly Seed[];
+  readonly secrets: ConnectionSecrets;
+  readonly natMap?: NatMap | undefined;
+}
+
 /**
  * A client for requests: it fails fast instead of queueing, because a caller waits for each answer and a retry loop with
- * a budget stands in front of it (see RedisCluster).
+ * a budget stands in front of it (see RedisCluster). It connects once: ClusterLink replaces it when it has ended.
  */
-export function createClusterClient(options: RedisClusterOptions, onTrouble: OnTrouble): Cluster {
+export function createClusterClient(
+  { seeds, secrets, natMap }: ClientOptions,
+  onTrouble: OnTrouble,
+): Cluster {
   const whyClosed = new Map<string, Error>();
-  const client = new Cluster([...options.nodes], {
+  const startupNodes = seeds.map(({ host, port, name }) => ({
+    host,
+    port,
+    ...(secrets.isTls && name !== undefined ? { tls: { servername: name } } : {}),
+  }));
+  const client = new Cluster(startupNodes, {
     // With the queue on, every request made while the cluster is away waits in memory instead of answering 503.
     enableOfflineQueue: false,
     // A failover in progress redirects a few times; more than this many in one budget is a loop.
@@ -29,60 +43,75 @@ export function createClusterClient(options: RedisClusterOptions, onTrouble: OnT
     retryDelayOnTryAgain: 50,
     // A node that does not tell the slots at once is not the one to ask.
     slotsRefreshTimeout: 300,
-    // Done below: ioredis 6.0.0 goes on for ever with it when it is closed while a refresh is under way.
+    // ClusterLink does it: ioredis 6.0.0 goes on for ever with it when it is closed while a refresh is under way.
     slotsRefreshInterval: 0,
     // A replica may lag behind a logout, so it never decides about a session.
     scaleReads: 'master',
-    // Bounded, and never giving up: recovery needs no restart.
-    clusterRetryStrategy: (times) => Math.min(50 * times, 500),
-    // A certificate is checked against the name that it was made for, and not against the address behind the name.
-    ...(options.tls ? { dnsLookup: (name, done) => done(null, name) } : {}),
+    // ioredis asks the seeds again only when its pool is empty, which replicas without a connection never leave.
+    clusterRetryStrategy: () => null,
+    // Host names among the announced addresses stay names: certificates are checked against them.
+    dnsLookup: (name, done) => done(null, name),
+    ...(natMap ? { natMap: { ...natMap } } : {}),
     redisOptions: {
-      ...connectionOptions(options),
-      Connector: connectorTelling((address, error) => whyClosed.set(address, error)),
+      ...connectionOptions(secrets),
+      Connector: connectorTelling(secrets, (address, error) => whyClosed.set(address, error)),
       // Below the budget, so that an operation on a silent node has time for a second try.
       commandTimeout: 1000,
       // A frozen node keeps its connections open; silence while a reply is due counts as closed.
       socketTimeout: 800,
     },
   });
-  const refreshSlots = (): void => {
-    if (client.status === 'ready') {
-      client.refreshSlotsCache(() => undefined);
-    }
-  };
+  client.on('+node', (node: Redis) => presentLatest(node, secrets));
   client.on('error', (error: Error) => onTrouble('Redis Cluster', error));
   client.on('node error', (error: Error, address: string) => {
     onTrouble(`Redis node ${address}`, whyClosed.get(address) ?? error);
     whyClosed.delete(address);
   });
-  const timer = setInterval(refreshSlots, REFRESH_SLOTS_EVERY_MS).unref();
-  client.once('end', () => clearInterval(timer));
   return client;
 }
 
 /** A connection to one node that listens. When it is lost it stays lost: whoever listens has to know. */
 export function createListeningConnection(
-  options: RedisClusterOptions,
-  address: { readonly host: string; readonly port: number },
+  secrets: ConnectionSecrets,
+  address: RedisNodeAddress,
 ): Redis {
-  return new Redis({
-    ...connectionOptions(options),
-    ...address,
-    Connector: connectorTelling(() => undefined),
+  return createConnection(secrets, address, () => undefined);
+}
+
+/** A connection to one node, for one question. */
+export function createConnection(
+  secrets: ConnectionSecrets,
+  { host, port, name }: Seed,
+  onError: (error: Error) => void,
+): Redis {
+  const connection = new Redis({
+    ...connectionOptions(secrets),
+    ...(secrets.isTls && name !== undefined ? { tls: { servername: name } } : {}),
+    host,
+    port,
+    Connector: connectorTelling(secrets, (_, error) => onError(error)),
     lazyConnect: true,
     commandTimeout: 800,
     enableOfflineQueue: false,
     autoResubscribe: false,
     retryStrategy: () => null,
   });
+  presentLatest(connection, secrets);
+  return connection;
 }
 
-function connectionOptions(options: RedisClusterOptions) {
+/** ioredis copies the options of a node long before it connects, and again for the connection that asks for the slots. */
+function presentLatest({ options }: Redis, secrets: ConnectionSecrets): void {
+  Object.defineProperties(options, {
+    username: { get: () => secrets.username, enumerable: true, configurable: true },
+    password: { get: () => secrets.password, enumerable: true, configurable: true },
+  });
+}
+
+function connectionOptions(secrets: ConnectionSecrets) {
   return {
-    ...(options.username === undefined ? {} : { username: options.username }),
-    ...(options.password === undefined ? {} : { password: options.password.reveal() }),
-    ...(options.tls === undefined ? {} : { tls: options.tls }),
+    // The connector adds the certificates when it connects.
+    ...(secrets.isTls ? { tls: {} } : {}),
     connectTimeout: 500,
     // It would ask for INFO, which a user with few rights may not run; a node that is loading says so to any command.
     enableReadyCheck: false,

@@ -1,7 +1,9 @@
-import calculateSlot from 'cluster-key-slot';
-import type { Cluster, Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 
 import type { Deadline } from '../common/deadline/index.js';
+import type { ClusterLink } from './cluster-link.js';
+import { isRefusal } from './refusal.js';
+import { isRetriable } from './retriable.js';
 import { appendTo, type ScriptCall } from './script-call.js';
 import { within } from './within.js';
 
@@ -38,13 +40,13 @@ export class DurableWriter {
   private readonly lanes = new Map<string, Lane>();
 
   constructor(
-    private readonly client: Cluster,
+    private readonly link: ClusterLink,
     private readonly replicas: number,
   ) {}
 
   /** One attempt. @returns the script's reply, once enough replicas have confirmed */
   async write(call: ScriptCall, deadline: Deadline): Promise<unknown> {
-    const master = call.askAt ?? this.client.slots[calculateSlot(call.keys[0] ?? '')]?.[0];
+    const master = call.askAt ?? this.link.masterOf(call.keys[0] ?? '');
     if (master === undefined) {
       throw new Error('no master is known for this key');
     }
@@ -103,7 +105,7 @@ export class DurableWriter {
   }
 
   private connectionTo(master: string): Redis {
-    const connection = this.client
+    const connection = this.link
       .nodes('master')
       .find(({ options }) => `${options.host}:${options.port}` === master);
     if (!connection) {
@@ -115,7 +117,10 @@ export class DurableWriter {
   private whyUnconfirmed(wait: Result | undefined): Error | undefined {
     const [error, count] = wait ?? [new Error('the pipeline was not sent')];
     if (error) {
-      return error;
+      // Whatever WAIT answers, the write is unconfirmed, and not wrong in itself.
+      return isRefusal(error) || isRetriable(error)
+        ? error
+        : new Error(`WAIT failed: ${error.message}`);
     }
     return Number(count) < this.replicas
       ? new Error(`${String(count)} of ${this.replicas} replicas confirmed`)

@@ -1,7 +1,8 @@
-import type { Cluster, Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Deadline } from '../common/deadline/index.js';
+import type { ClusterLink } from './cluster-link.js';
 import { MissingRightError, RedisUnavailableError } from './redis-cluster.errors.js';
 import { isProgrammingError } from './retriable.js';
 import { within } from './within.js';
@@ -38,7 +39,7 @@ export class KeyScan {
   private passesWhileMoving = 0;
 
   constructor(
-    private readonly client: Cluster,
+    private readonly link: ClusterLink,
     private readonly pattern: string,
   ) {}
 
@@ -57,7 +58,7 @@ export class KeyScan {
         refuseWithoutRight(error as Error);
         cause = error;
       }
-      this.client.refreshSlotsCache(() => undefined);
+      this.link.doubt();
       await delay(Math.min(PAUSE_BETWEEN_PASSES_MS, deadline.remainingMs));
     }
     throw new RedisUnavailableError('the keys of the cluster could not be listed', { cause });
@@ -65,7 +66,7 @@ export class KeyScan {
 
   /** @returns whether all keys are found */
   private async pass(deadline: Deadline): Promise<boolean> {
-    const masters = this.client.nodes('master');
+    const masters = this.link.nodes('master');
     const before = await layoutOf(masters);
     await Promise.all(masters.map(async (master) => this.scan(master, deadline)));
     const after = await layoutOf(masters);

@@ -2,10 +2,12 @@ import { Module } from '@nestjs/common';
 
 import { ClockModule } from '../common/clock/index.js';
 import { ClusterTime } from './cluster-time.js';
+import { EvictionPolicy } from './eviction-policy.js';
 import { ConfigurableModuleClass } from './redis-cluster.module-definition.js';
 import { RedisCluster } from './redis-cluster.js';
 import { RedisClusterHealth } from './redis-cluster.health.js';
 import { RedisClusterMetrics } from './redis-cluster.metrics.js';
+import { RedisDiagnosis } from './redis-diagnosis.js';
 import { ServerVersions } from './server-versions.js';
 
 /**
@@ -14,7 +16,15 @@ import { ServerVersions } from './server-versions.js';
  */
 @Module({
   imports: [ClockModule],
-  providers: [RedisCluster, RedisClusterHealth, RedisClusterMetrics, ClusterTime, ServerVersions],
-  exports: [RedisCluster, RedisClusterHealth, ClusterTime],
+  providers: [
+    RedisCluster,
+    RedisClusterHealth,
+    RedisClusterMetrics,
+    ClusterTime,
+    ServerVersions,
+    EvictionPolicy,
+    RedisDiagnosis,
+  ],
+  exports: [RedisCluster, RedisClusterHealth, ClusterTime, EvictionPolicy, RedisDiagnosis],
 })
 export class RedisClusterModule extends ConfigurableModuleClass {}

@@ -1,4 +1,7 @@
 import type { Secret } from '../common/secret/index.js';
+import type { NatMap } from './cluster-client.js';
+import type { RedisIdentity, RedisTls } from './connection-secrets.js';
+import type { ResolveHost } from './seeds.js';
 
 export interface RedisNodeAddress {
   readonly host: string;
@@ -6,13 +9,26 @@ export interface RedisNodeAddress {
 }
 
 export interface RedisClusterOptions {
-  /** Any nodes of the cluster; the others are found through them. At least one. */
+  /**
+   * Any nodes of the cluster, by address or by name; the others are found through them. At least one. They are asked again,
+   * with new DNS look-ups, whenever no known node serves.
+   */
   readonly nodes: readonly RedisNodeAddress[];
   /** ACL user. Default: Redis' own `default` user. */
   readonly username?: string;
   readonly password?: Secret;
-  /** TLS to every node. `ca` is PEM text; without it the system's authorities are trusted. */
-  readonly tls?: { readonly ca?: string };
+  /** TLS to every node. PEM texts; without `ca` the system's authorities are trusted. Default: plain text. */
+  readonly tls?: RedisTls;
+  /**
+   * Provides the user and the certificates for new connections, over `username`, `password` and `tls`. It is asked every
+   * few seconds, before each reconnect, and when Redis refuses the user. Connections that are open go on. When it fails,
+   * its last answer stays in use. Default: they never change.
+   */
+  readonly identity?: () => RedisIdentity | Promise<RedisIdentity>;
+  /** Resolves a host name of `nodes`. Default: the system's resolver. */
+  readonly resolveHost?: ResolveHost;
+  /** Where nodes are reached that announce another address, as behind NAT. Default: where they announce. */
+  readonly natMap?: NatMap;
   /** In front of every key. Must not contain braces: they would take over the hash slot. Default `ks:`. */
   readonly keyPrefix?: string;
   /**

@@ -1,16 +1,13 @@
 import { Inject, Injectable, Optional, type OnApplicationShutdown } from '@nestjs/common';
-import calculateSlot from 'cluster-key-slot';
-import type { Cluster, Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Deadline } from '../common/deadline/index.js';
 import { Tracing } from '../tracing/index.js';
 import { ChannelSubscription, type ChannelListener } from './channel-subscription.js';
-import {
-  createClusterClient,
-  createListeningConnection,
-  type OnTrouble,
-} from './cluster-client.js';
+import { createListeningConnection, type OnTrouble } from './cluster-client.js';
+import { ClusterLink } from './cluster-link.js';
+import { ConnectionSecrets } from './connection-secrets.js';
 import { DurableWriter } from './durable-writer.js';
 import { KeyBuilder } from './key-builder.js';
 import { KeyScan } from './key-scan.js';
@@ -19,7 +16,7 @@ import { NotConfirmedError, RedisUnavailableError } from './redis-cluster.errors
 import { RedisCalls } from './redis-calls.js';
 import { REDIS_CLUSTER_OPTIONS } from './redis-cluster.module-definition.js';
 import { REDIS_CLUSTER_DEFAULTS, type RedisClusterOptions } from './redis-cluster.options.js';
-import { isReadOnlyShard, isRefusal, presentable } from './refusal.js';
+import { isReadOnlyShard, isRefusal, isWrongUser, presentable } from './refusal.js';
 import { isProgrammingError, isRetriable } from './retriable.js';
 import { appendTo, correctedBy, type ScriptCall } from './script-call.js';
 import { TroubleLog } from './trouble-log.js';
@@ -28,7 +25,6 @@ import { within } from './within.js';
 const PAUSE_BETWEEN_TRIES_MS = 30;
 /** For a question to all nodes: one that is silent does not hold up what the others say. */
 const LONGEST_QUESTION_MS = 400;
-const CLOSE_TIMEOUT_MS = 1000;
 /** While no node has told yet who serves what. */
 const UNKNOWN_NODE = 'unknown:0';
 
@@ -46,9 +42,10 @@ export class RedisCluster implements OnApplicationShutdown {
   readonly calls: RedisCalls;
   private readonly troubles = new TroubleLog();
   private readonly budgetMs: number;
-  private readonly client: Cluster;
+  private readonly secrets: ConnectionSecrets;
+  private readonly link: ClusterLink;
   /** Connections of its own: WAIT blocks them, and a look-up must not stand behind it. */
-  private readonly writeClient: Cluster;
+  private readonly writeLink: ClusterLink;
   private readonly writer: DurableWriter;
   private readonly subscriptions: ChannelSubscription[] = [];
   private isClosed = false;
@@ -62,9 +59,12 @@ export class RedisCluster implements OnApplicationShutdown {
     this.keys = new KeyBuilder(settings.keyPrefix);
     this.budgetMs = settings.budgetMs;
     const onTrouble: OnTrouble = (where, error) => this.troubles.tell(where, error);
-    this.client = createClusterClient(options, onTrouble);
-    this.writeClient = createClusterClient(options, onTrouble);
-    this.writer = new DurableWriter(this.writeClient, settings.confirmingReplicas);
+    this.secrets = new ConnectionSecrets(options, (error) =>
+      onTrouble('The credentials for Redis', error),
+    );
+    this.link = new ClusterLink(options, this.secrets, onTrouble);
+    this.writeLink = new ClusterLink(options, this.secrets, onTrouble);
+    this.writer = new DurableWriter(this.writeLink, settings.confirmingReplicas);
   }
 
   /**
@@ -79,7 +79,7 @@ export class RedisCluster implements OnApplicationShutdown {
     deadline: Deadline,
   ): Promise<Reply> {
     const attempt: Attempt = async (call) => {
-      const pipeline = this.client.pipeline();
+      const pipeline = this.link.client.pipeline();
       // The client follows a slot that is moving by itself.
       appendTo(pipeline, { ...call, askAt: undefined });
       const [result] = (await pipeline.exec()) ?? [];
@@ -111,14 +111,19 @@ export class RedisCluster implements OnApplicationShutdown {
     });
   }
 
-  /** What each node answers to a command which concerns no key; undefined for one that does not answer soon. */
+  /**
+   * What each node answers to a command which concerns no key; undefined for one that does not answer soon.
+   *
+   * @param onRefusal told when the user may not run the command; by default the operator is
+   */
   async askEveryNode(
     [name, ...args]: readonly [string, ...string[]],
     longestMs = LONGEST_QUESTION_MS,
+    onRefusal = (error: Error): void => this.troubles.tellRefusal(error),
   ): Promise<unknown[]> {
     const command = [name, ...args].join(' ').toLowerCase();
     const answers = await Promise.allSettled(
-      this.client
+      this.link
         .nodes('all')
         .map((node) =>
           this.calls.observe(command, addressOf(node), () =>
@@ -128,7 +133,10 @@ export class RedisCluster implements OnApplicationShutdown {
     );
     return answers.map((answer) => {
       if (answer.status === 'rejected') {
-        this.troubles.tellRefusal(answer.reason as Error);
+        const reason = answer.reason as Error;
+        if (isRefusal(reason)) {
+          onRefusal(reason);
+        }
         return undefined;
       }
       return answer.value;
@@ -143,7 +151,7 @@ export class RedisCluster implements OnApplicationShutdown {
    * @throws RedisUnavailableError, MissingRightError
    */
   async scanKeys(pattern: string, deadline: Deadline): Promise<ReadonlySet<string>> {
-    return new KeyScan(this.client, pattern).run(deadline);
+    return new KeyScan(this.link, pattern).run(deadline);
   }
 
   /**
@@ -155,12 +163,11 @@ export class RedisCluster implements OnApplicationShutdown {
     channels: readonly [string, ...string[]],
     listener: ChannelListener,
   ): ChannelSubscription {
-    const slot = calculateSlot(channels[0]);
     const subscription = new ChannelSubscription(
       channels,
       listener,
-      () => this.client.slots[slot]?.[0],
-      (address) => createListeningConnection(this.options, address),
+      () => this.link.masterOf(channels[0]),
+      (address) => createListeningConnection(this.secrets, address),
       (error) => this.troubles.tellRefusal(error),
     );
     this.subscriptions.push(subscription);
@@ -170,29 +177,24 @@ export class RedisCluster implements OnApplicationShutdown {
   /** Sends a message to whoever listens on a sharded channel now. It may be lost, and nobody is told. */
   publish(channel: string, message: string): void {
     this.calls
-      .observe('spublish', this.masterOf(channel), () => this.client.spublish(channel, message))
+      .observe('spublish', this.masterOf(channel), async () =>
+        this.link.client.spublish(channel, message),
+      )
       .catch((error: Error) => this.troubles.tellRefusal(error));
   }
 
   async onApplicationShutdown(): Promise<void> {
     this.isClosed = true;
     this.subscriptions.forEach((subscription) => subscription.close());
-    await Promise.all(
-      this.clients.map(async (client) => {
-        if (client.status === 'ready') {
-          await within(CLOSE_TIMEOUT_MS, client.quit()).catch(() => undefined);
-        }
-        client.disconnect();
-      }),
-    );
+    await Promise.all(this.links.map(async (link) => link.close()));
   }
 
-  private get clients(): readonly Cluster[] {
-    return [this.client, this.writeClient];
+  private get links(): readonly ClusterLink[] {
+    return [this.link, this.writeLink];
   }
 
   private masterOf(key: string): string {
-    return this.client.slots[calculateSlot(key)]?.[0] ?? UNKNOWN_NODE;
+    return this.link.masterOf(key) ?? UNKNOWN_NODE;
   }
 
   private async retry<Reply>(
@@ -228,22 +230,22 @@ export class RedisCluster implements OnApplicationShutdown {
       if (isProgrammingError(failure)) {
         throw failure;
       }
-      if (isRefusal(failure)) {
+      if (isRefusal(failure) && !(isWrongUser(failure) && (await this.secrets.areNew()))) {
         // It will be the same until somebody mends it.
         this.troubles.tellRefusal(failure);
         giveUp(presentable(failure));
       }
-      const corrected = correctedBy(failure, call);
+      const corrected = correctedBy(failure, call, this.options.natMap);
       call = corrected ?? { ...call, askAt: undefined };
       if (corrected) {
         continue;
       }
-      if (!isRetriable(failure)) {
+      if (!isRefusal(failure) && !isRetriable(failure)) {
         const cause = presentable(failure);
         throw new Error(`${script.name} failed: ${cause.message}`, { cause });
       }
       // A pipeline is not redirected by the client when only part of it failed: the map has to be asked for.
-      this.clients.forEach((client) => client.refreshSlotsCache(() => undefined));
+      this.links.forEach((link) => link.doubt());
       await delay(PAUSE_BETWEEN_TRIES_MS);
     }
     return script.parse(reply);

@@ -1,5 +1,6 @@
 import type { ChainableCommander } from 'ioredis';
 
+import type { NatMap } from './cluster-client.js';
 import type { LuaScript } from './lua-script.js';
 
 /** One run of a script, as it is sent. */
@@ -28,14 +29,22 @@ export function appendTo(pipeline: ChainableCommander, call: ScriptCall): boolea
   return isAsking ? [false, true] : [true];
 }
 
-/** @returns the call as the node asked for it to be made, at once; undefined when the error says nothing about that */
+/**
+ * @param natMap as in RedisClusterOptions
+ * @returns the call as the node asked for it to be made, at once; undefined when the error says nothing about that
+ */
 export function correctedBy<Reply>(
   error: Error,
   call: ScriptCall<Reply>,
+  natMap: NatMap = {},
 ): ScriptCall<Reply> | undefined {
   if (error.message.startsWith('NOSCRIPT')) {
     return { ...call, withSource: true };
   }
-  const askAt = /^ASK \d+ (\S+)$/.exec(error.message)?.[1];
-  return askAt === undefined || call.askAt !== undefined ? undefined : { ...call, askAt };
+  const announced = /^ASK \d+ (\S+)$/.exec(error.message)?.[1];
+  if (announced === undefined || call.askAt !== undefined) {
+    return undefined;
+  }
+  const reachable = natMap[announced];
+  return { ...call, askAt: reachable ? `${reachable.host}:${reachable.port}` : announced };
 }

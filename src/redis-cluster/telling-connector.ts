@@ -10,10 +10,12 @@ interface Target {
 }
 
 /**
- * Opens connections as the driver does, and tells why one could not be opened or was broken. The driver itself keeps
- * that from whoever asks for the slots: a certificate that is not trusted looks like any closed connection.
+ * Opens connections as the driver does, with the certificates of now, and tells why one could not be opened or was
+ * broken. The driver itself keeps that from whoever asks for the slots: a certificate that is not trusted looks like any
+ * closed connection.
  */
 export function connectorTelling(
+  secrets: { readonly tls: ConnectionOptions | undefined },
   onError: (address: string, error: Error) => void,
 ): new (target: unknown) => AbstractConnector {
   return class TellingConnector extends AbstractConnector {
@@ -27,7 +29,9 @@ export function connectorTelling(
     override connect(): Promise<Socket> {
       const { host, port, tls } = this.target;
       this.connecting = true;
-      const stream = tls ? connectTls({ host, port, ...tls }) : connect({ host, port });
+      const stream = tls
+        ? connectTls({ host, port, ...tls, ...secrets.tls })
+        : connect({ host, port });
       this.stream = stream;
       let hasFailed = false;
       // Not once: a TLS socket that was closed for its peer's name can fail again, and nobody listening ends the process.

@@ -267,6 +267,49 @@ describe('a login brake for addresses', () => {
 });
 
 describe('behind a trusted proxy', () => {
+  const failFrom = async (api: TestApp, forwarded: string, attempt: number): Promise<number> => {
+    const { status } = await api.request('POST', '/api/login', {
+      body: { username: `nobody-${attempt}`, password: 'not the password at all' },
+      headers: { 'x-forwarded-for': forwarded },
+    });
+    return status;
+  };
+
+  it.each([
+    ['a client and a proxy with ports', '203.0.113.7:51008, 127.0.0.1:4321', '203.0.113.8:51008'],
+    ['an IPv6 client with a port', '[2001:db8::1]:443', '[2001:db8:1::1]:443'],
+    ['a client behind what it wrote itself', '198.51.100.9, 203.0.113.7:51008', '203.0.113.8'],
+  ])('stops one client alone, forwarded as %s', async (_, one, other) => {
+    const api = await startTestApp({ TRUSTED_PROXIES: '127.0.0.1' });
+    for (let attempt = 0; attempt < 100; attempt += 1) {
+      // Each request has a port of its own, and what the client writes differs too.
+      const sent = one.replace(/51008|443/, String(1024 + attempt)).replace('.9,', `.${attempt},`);
+      expect(await failFrom(api, sent, attempt)).toBe(401);
+    }
+
+    expect(await failFrom(api, one, 100)).toBe(429);
+    expect(await failFrom(api, other, 101)).toBe(401);
+    await api.close();
+  });
+
+  it('keeps the bare address of a client, or that it is unknown', async () => {
+    const api = await startTestApp({ TRUSTED_PROXIES: '127.0.0.1' });
+    const user = await api.newUser();
+    for (const forwarded of ['203.0.113.7:51008', '"[2001:db8::1]:443"', '10.9.9.9, a\tline']) {
+      await api.request('POST', '/api/login', {
+        body: { username: user.username, password: user.password },
+        headers: { 'x-forwarded-for': forwarded },
+      });
+    }
+
+    const { body } = await api.request<{ items: { ip: string }[] }>('GET', '/api/user/sessions', {
+      token: user.tokens.access_token,
+    });
+    const ips = body.items.map(({ ip }) => ip);
+    expect(ips).toEqual(expect.arrayContaining(['203.0.113.7', '2001:db8::1', 'unknown']));
+    await api.close();
+  });
+
   it.each(['garbage', '203.0.113.9:5678', '[2001:db8::1]:443', '999.1.1.1'])(
     'logs in a client that is forwarded as %j',
     async (forwarded) => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -213,6 +213,55 @@ describe('TLS to Redis (95)', () => {
     } finally {
       await instance.stop();
     }
+  });
+
+  describe('to nodes that want a certificate of their clients', () => {
+    beforeAll(async () => onEveryNode('CONFIG', 'SET', 'tls-auth-clients', 'yes'));
+    afterAll(async () => onEveryNode('CONFIG', 'SET', 'tls-auth-clients', 'no'));
+
+    it('is refused without one, and carries everything with one', async () => {
+      await withRedisCluster(async (redis) => {
+        await expect(read(redis, 'id-0')).rejects.toThrow('got no answer');
+      });
+      const client = await authority.issue({ type: 'dns', value: 'keyslot.test' });
+      const instance = await Instance.start({
+        ...variables,
+        REDIS_TLS_CERT: client.cert,
+        REDIS_TLS_KEY: client.key,
+      });
+
+      const user = await instance.newUser();
+      const { access_token: token } = user.tokens;
+      expect((await instance.ownUser(token)).status).toBe(200);
+      expect((await instance.request('POST', '/api/logout', { token })).status).toBe(204);
+      await instance.stop();
+    });
+
+    it('takes another pair from the same files, once it is a pair', async () => {
+      const stranger = await TestAuthority.create(folder, 'strange-clients');
+      const [unknown, known] = await Promise.all(
+        [stranger, authority].map(async (issuer) =>
+          issuer.issue({ type: 'dns', value: 'keyslot.test' }),
+        ),
+      );
+      const [cert, key] = [join(folder, 'client.pem'), join(folder, 'client.key')];
+      copyFileSync(unknown!.cert, cert);
+      copyFileSync(unknown!.key, key);
+      const instance = await Instance.launch({
+        ...variables,
+        REDIS_TLS_CERT: cert,
+        REDIS_TLS_KEY: key,
+      });
+      expect((await instance.request('GET', '/health/ready')).status).toBe(503);
+
+      copyFileSync(known!.cert, cert);
+      expect((await instance.request('GET', '/health/ready')).status).toBe(503);
+      copyFileSync(known!.key, key);
+
+      await instance.untilReady();
+      expect((await instance.register('somebody')).status).toBe(201);
+      await instance.stop();
+    });
   });
 
   it('checks nodes by their names where they have some', async () => {

@@ -81,7 +81,7 @@ export const surface = [
   >(true),
   isSame<
     keyof keyslot.AppExtensions,
-    'auditSink' | 'imports' | 'passwordHasher' | 'roles' | 'userStore'
+    'auditSink' | 'imports' | 'passwordHasher' | 'redisIdentity' | 'roles' | 'userStore'
   >(true),
   isSame<keyof keyslot.Principal, 'sessionId' | 'tokenId' | 'user' | 'userId'>(true),
   isSame<

@@ -1,0 +1,36 @@
+import { bareAddresses } from './forwarded-for.js';
+
+describe('the entries of X-Forwarded-For', () => {
+  it.each([
+    ['203.0.113.7', '203.0.113.7'],
+    ['203.0.113.7:51008', '203.0.113.7'],
+    ['203.0.113.7:51008, 10.0.0.1:4321', '203.0.113.7, 10.0.0.1'],
+    ['2001:db8::1', '2001:db8::1'],
+    ['[2001:db8::1]', '2001:db8::1'],
+    ['[2001:db8::1]:443', '2001:db8::1'],
+    ['::ffff:203.0.113.7', '::ffff:203.0.113.7'],
+    ['"203.0.113.7:51008"', '203.0.113.7'],
+    ['"[2001:db8::1]:443"', '2001:db8::1'],
+    ['for=203.0.113.7', '203.0.113.7'],
+    ['for="[2001:db8::1]:443";proto=https', '2001:db8::1'],
+    [' 203.0.113.7 ,,10.0.0.1,', '203.0.113.7, 10.0.0.1'],
+  ])('are bare addresses, with ports, brackets and quotes or not: %s', (sent, bare) => {
+    expect(bareAddresses(sent)).toBe(bare);
+  });
+
+  it.each([
+    'garbage',
+    'unknown',
+    '_hidden',
+    '1',
+    '999.1.1.1',
+    '203.0.113.7:port',
+    '203.0.113.7:1:2',
+    '[203.0.113',
+    'proxy.internal:4321',
+    '203.0.113.7 10.0.0.1',
+    '{"level":"fatal"}',
+  ])('are unknown when they are no addresses: %s', (sent) => {
+    expect(bareAddresses(`203.0.113.9, ${sent}`)).toBe('203.0.113.9, unknown');
+  });
+});

@@ -1,0 +1,45 @@
+import { isIP } from 'node:net';
+
+export interface NodeAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+const NODE = /^(?:\[([^\]]+)\]|([^\s:[\]=]+)):(\d{1,5})$/;
+const NETWORK = /^([^/]+)(?:\/(\d{1,3}))?$/;
+
+/** @returns the items of a list that is separated by commas; one comma may end it */
+export function listItems(list: string): string[] {
+  return list
+    .replace(/,\s*$/, '')
+    .split(',')
+    .map((item) => item.trim());
+}
+
+/** @returns what `host:port` or `[address]:port` stands for; undefined when the text is neither */
+export function parseNode(text: string): NodeAddress | undefined {
+  const [, address, name, digits] = NODE.exec(text) ?? [];
+  const host = address ?? name;
+  const port = Number(digits);
+  if (host === undefined || port < 1 || port > 65_535) {
+    return undefined;
+  }
+  return address === undefined || isIP(address) === 6 ? { host, port } : undefined;
+}
+
+/** @returns the two nodes of `announced=reachable`; undefined when the text is none */
+export function parseNatEntry(text: string): readonly [NodeAddress, NodeAddress] | undefined {
+  const [announced, reachable, ...rest] = text.split('=').map((part) => parseNode(part.trim()));
+  return announced && reachable && rest.length === 0 ? [announced, reachable] : undefined;
+}
+
+/** Whether the text is an IP address or a CIDR range that is smaller than everything. */
+export function isNetwork(text: string): boolean {
+  const [, address = '', digits] = NETWORK.exec(text) ?? [];
+  const version = isIP(address);
+  if (version === 0) {
+    return false;
+  }
+  const bits = Number(digits ?? 1);
+  return bits >= 1 && bits <= (version === 6 ? 128 : 32);
+}

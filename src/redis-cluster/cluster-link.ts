@@ -1,0 +1,166 @@
+import calculateSlot from 'cluster-key-slot';
+import type { Cluster, NodeRole, Redis } from 'ioredis';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { createClusterClient, type OnTrouble } from './cluster-client.js';
+import type { ConnectionSecrets } from './connection-secrets.js';
+import type { RedisClusterOptions } from './redis-cluster.options.js';
+import { resolveBySystem, resolveSeeds } from './seeds.js';
+import { within } from './within.js';
+
+/**
+ * A stale slot map heals by itself this soon, even when nothing was refused and nothing failed: what does asks for the map
+ * at once. Not sooner, because ioredis takes milliseconds of the event loop to make a new one.
+ */
+const CHECK_EVERY_MS = 5000;
+const PAUSE_WHILE_AWAY_MS = 250;
+const ANSWER_TIMEOUT_MS = 1000;
+/** One failed check can be a busy moment of this process. */
+const FAILED_CHECKS_BEFORE_RECONNECT = 2;
+const CONNECT_TIMEOUT_MS = 5000;
+const CLOSE_TIMEOUT_MS = 1000;
+
+/**
+ * Keeps one client connected to the cluster, whatever addresses its nodes move to. While no node that the client knows
+ * belongs to a cluster that serves, it connects another client through the configured nodes, with new DNS look-ups. That
+ * one takes over as soon as a node behind it says that the cluster serves.
+ */
+export class ClusterLink {
+  private current: Cluster | undefined;
+  private candidate: Cluster | undefined;
+  private failedChecks = 0;
+  private isClosed = false;
+  private wake: () => void = () => undefined;
+
+  constructor(
+    private readonly options: RedisClusterOptions,
+    private readonly secrets: ConnectionSecrets,
+    private readonly onTrouble: OnTrouble,
+  ) {
+    void this.keepConnected();
+  }
+
+  /** @throws Error while none was connected */
+  get client(): Cluster {
+    if (!this.current) {
+      throw new Error('no node of the cluster was reached');
+    }
+    return this.current;
+  }
+
+  nodes(role?: NodeRole): Redis[] {
+    return this.current?.nodes(role) ?? [];
+  }
+
+  /** @returns `host:port` of the master that serves the key, if one is known */
+  masterOf(key: string): string | undefined {
+    return this.current?.slots[calculateSlot(key)]?.[0];
+  }
+
+  /** After a failure: asks for the slots at once, and checks soon whether the cluster can be reached at all. */
+  doubt(): void {
+    this.current?.refreshSlotsCache(() => undefined);
+    this.wake();
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+    this.wake();
+    this.candidate?.disconnect();
+    if (this.current?.status === 'ready') {
+      await within(CLOSE_TIMEOUT_MS, this.current.quit()).catch(() => undefined);
+    }
+    this.current?.disconnect();
+  }
+
+  private async keepConnected(): Promise<void> {
+    while (!this.isClosed) {
+      await this.secrets.renew();
+      this.failedChecks = (await this.isServing()) ? 0 : this.failedChecks + 1;
+      const isLost = this.current?.status !== 'ready';
+      if (!this.isClosed && (isLost || this.failedChecks >= FAILED_CHECKS_BEFORE_RECONNECT)) {
+        await this.reconnect();
+      }
+      await this.pause();
+    }
+  }
+
+  private async isServing(): Promise<boolean> {
+    const client = this.current;
+    if (client?.status !== 'ready') {
+      return false;
+    }
+    const answers = await Promise.all([hasFreshSlots(client), isInServingCluster(client)]);
+    return answers.every(Boolean);
+  }
+
+  private async reconnect(): Promise<void> {
+    const resolve = this.options.resolveHost ?? resolveBySystem;
+    const seeds = await resolveSeeds(this.options.nodes, resolve, (host, error) =>
+      this.onTrouble(`Redis node ${host}`, error),
+    );
+    if (seeds.length === 0 || this.isClosed) {
+      return;
+    }
+    const { natMap } = this.options;
+    const candidate = createClusterClient({ seeds, secrets: this.secrets, natMap }, this.onTrouble);
+    this.candidate = candidate;
+    const isReady = await untilReady(candidate);
+    this.candidate = undefined;
+    if (!isReady || this.isClosed) {
+      candidate.disconnect();
+      return;
+    }
+    const old = this.current;
+    this.current = candidate;
+    this.failedChecks = 0;
+    candidate.once('end', () => this.wake());
+    candidate.on('node error', () => this.wake());
+    old?.disconnect();
+  }
+
+  /** Between checks; not so long while something is wrong. */
+  private async pause(): Promise<void> {
+    const abort = new AbortController();
+    const isWoken = new Promise<void>((resolve) => (this.wake = resolve));
+    const wait = async (ms: number): Promise<void> =>
+      delay(ms, undefined, { signal: abort.signal, ref: false }).catch(() => undefined);
+    await wait(PAUSE_WHILE_AWAY_MS);
+    if (this.failedChecks === 0 && this.current?.status === 'ready') {
+      await Promise.race([isWoken, wait(CHECK_EVERY_MS - PAUSE_WHILE_AWAY_MS)]);
+    }
+    abort.abort();
+  }
+}
+
+async function hasFreshSlots(client: Cluster): Promise<boolean> {
+  const refreshed = new Promise<boolean>((resolve) => {
+    client.refreshSlotsCache((error?: Error | null) => resolve(!error));
+  });
+  // ioredis asks one node after the other.
+  return within(CONNECT_TIMEOUT_MS, refreshed).catch(() => false);
+}
+
+/** A node that was left behind at an old address answers, but its cluster state is not ok. */
+async function isInServingCluster(client: Cluster): Promise<boolean> {
+  const questions = client.nodes('master').map(async (node) => {
+    const info = String(await within(ANSWER_TIMEOUT_MS, node.call('CLUSTER', 'INFO')));
+    if (!info.includes('cluster_state:ok')) {
+      throw new Error('the cluster does not serve');
+    }
+  });
+  return Promise.any(questions).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Until the slots are known and a node says that the cluster serves; false when the client ends or takes too long. */
+async function untilReady(client: Cluster): Promise<boolean> {
+  const settled = new Promise<boolean>((resolve) => {
+    client.once('ready', () => resolve(true));
+    client.once('end', () => resolve(false));
+    client.once('close', () => resolve(false));
+  });
+  return within(CONNECT_TIMEOUT_MS, settled).catch(() => false);
+}

@@ -1,0 +1,97 @@
+import type { ConnectionOptions } from 'node:tls';
+
+import type { Secret } from '../common/secret/index.js';
+import type { RedisClusterOptions } from './redis-cluster.options.js';
+
+/** What a connection presents to a node: the ACL user, and with TLS the certificates. */
+export interface RedisIdentity {
+  readonly username?: string | undefined;
+  readonly password?: Secret | undefined;
+  /** PEM texts. */
+  readonly tls?: RedisTls | undefined;
+}
+
+export interface RedisTls {
+  /** Authorities to trust. Default: those of the system. */
+  readonly ca?: string | undefined;
+  /** The client's certificate, perhaps with its chain. Needs `key`. */
+  readonly cert?: string | undefined;
+  readonly key?: Secret | undefined;
+}
+
+/** A connection that was being opened when the identity changed has presented the old one. */
+const NEW_FOR_MS = 2000;
+
+/**
+ * The identity that new connections present. Connections that are open keep the one that they were opened with.
+ * A provider that fails leaves the last identity in use.
+ */
+export class ConnectionSecrets {
+  private current: RedisIdentity;
+  private changedAt = -Infinity;
+  private asking: Promise<void> | undefined;
+
+  constructor(
+    private readonly options: RedisClusterOptions,
+    private readonly onError: (error: Error) => void = () => undefined,
+  ) {
+    const { username, password, tls } = options;
+    this.current = { username, password, tls };
+  }
+
+  get username(): string | undefined {
+    return this.current.username;
+  }
+
+  get password(): string | undefined {
+    return this.current.password?.reveal();
+  }
+
+  get isTls(): boolean {
+    return this.options.tls !== undefined;
+  }
+
+  get tls(): ConnectionOptions | undefined {
+    if (!this.isTls) {
+      return undefined;
+    }
+    const { ca, cert, key } = this.current.tls ?? {};
+    return {
+      ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined || key === undefined ? {} : { cert, key: key.reveal() }),
+    };
+  }
+
+  /** Asks the provider again. Callers at the same time share one question. */
+  async renew(): Promise<void> {
+    this.asking ??= this.ask().finally(() => (this.asking = undefined));
+    return this.asking;
+  }
+
+  /** For a connection that was refused. @returns whether another attempt may present another identity */
+  async areNew(): Promise<boolean> {
+    await this.renew();
+    return performance.now() - this.changedAt < NEW_FOR_MS;
+  }
+
+  private async ask(): Promise<void> {
+    const { identity } = this.options;
+    if (!identity) {
+      return;
+    }
+    const before = fingerprint(this.current);
+    try {
+      this.current = { ...this.current, ...(await identity()) };
+    } catch (error) {
+      this.onError(error as Error);
+    }
+    if (fingerprint(this.current) !== before) {
+      this.changedAt = performance.now();
+    }
+  }
+}
+
+function fingerprint({ username, password, tls }: RedisIdentity): string {
+  const parts = [username, password?.reveal(), tls?.ca, tls?.cert, tls?.key?.reveal()];
+  return JSON.stringify(parts.map((part) => part ?? null));
+}
