@@ -78,7 +78,8 @@ export function createListeningConnection(
   });
 }
 
-function connectionOptions(options: RedisClusterOptions) {
+/** What every connection to a node has. */
+export function connectionOptions(options: RedisClusterOptions) {
   return {
     ...(options.username === undefined ? {} : { username: options.username }),
     ...(options.password === undefined ? {} : { password: options.password.reveal() }),

@@ -13,6 +13,7 @@ export type { ChannelListener, ChannelSubscription } from './channel-subscriptio
 export { ClusterTime } from './cluster-time.js';
 export { KeyBuilder } from './key-builder.js';
 export { LuaScript } from './lua-script.js';
+export { NodeInspector, type Answer as NodeAnswer } from './node-inspector.js';
 export { RedisCluster } from './redis-cluster.js';
 export {
   MissingRightError,
@@ -27,3 +28,4 @@ export {
 export { RedisClusterModule } from './redis-cluster.module.js';
 export type { RedisClusterOptions, RedisNodeAddress } from './redis-cluster.options.js';
 export { isReadOnlyShard } from './refusal.js';
+export { lacksLuaFixes } from './server-versions.js';
