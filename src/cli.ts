@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 
 import { Shutdown } from './bootstrap/shutdown.js';
+import { DOCTOR_USAGE, runDoctor } from './cli/doctor/index.js';
 import { endAllSessions } from './cli/end-all-sessions.js';
 import { printRedisAcl } from './cli/redis-acl.js';
 import { loadSettings, SettingsError } from './config/index.js';
@@ -11,8 +12,10 @@ const USAGE = `Usage: node dist/cli.js <command>
 
 Commands:
   cluster             Run the six-node Redis Cluster alone, on ports 7000 to 7005, until Ctrl-C.
-  redis-acl [--file]  Print the Redis user with the least rights, for redis-cli or for a file of users.
-                      From REDIS_USERNAME (default keyslot), REDIS_PASSWORD and REDIS_KEY_PREFIX.
+  redis-acl [--file]  Print the Redis user with the least rights, for redis-cli; or all lines of a node's file of users.
+                      From REDIS_USERNAME (default keyslot), REDIS_PASSWORD and REDIS_KEY_PREFIX; the file also takes
+                      REDIS_ADMIN_PASSWORD and REDIS_REPLICA_PASSWORD.
+  doctor              Check every node of the cluster for what the promises rest on. See doctor --help.
   end-all-sessions    End every session of every user, at once and for good, also while instances run.
                       With the settings of an instance. Its Redis user needs the right +scan as well.
   help                Show this text, as --help does with any command.
@@ -46,7 +49,9 @@ async function runCluster(): Promise<void> {
 
 interface Command {
   readonly run: (values: Readonly<Record<string, unknown>>) => Promise<void> | void;
-  readonly options?: Readonly<Record<string, { readonly type: 'boolean' }>>;
+  readonly options?: Readonly<Record<string, { readonly type: 'boolean' | 'string' }>>;
+  /** Default: that of all commands. */
+  readonly usage?: string;
 }
 
 const COMMANDS: Readonly<Record<string, Command>> = {
@@ -54,6 +59,15 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   'redis-acl': {
     run: ({ file }) => printRedisAcl({ isFile: file === true }),
     options: { file: { type: 'boolean' } },
+  },
+  doctor: {
+    run: async (values) =>
+      runDoctor({
+        user: values['user'] as string | undefined,
+        restartsAreDelayed: values['delayed-restart'] === true,
+      }),
+    options: { user: { type: 'string' }, 'delayed-restart': { type: 'boolean' } },
+    usage: DOCTOR_USAGE,
   },
   'end-all-sessions': { run: endAllSessions },
   help: { run: () => void process.stdout.write(USAGE) },
@@ -73,7 +87,11 @@ async function runCommand(name: string, args: string[]): Promise<void> {
     // The rest is about how to pass a word that begins with a dash, which no command takes.
     return refuse(`${(error as Error).message.replace(/\.(?:\s.*|$)|\n.*/s, '')}.`);
   }
-  await (values['help'] === true ? COMMANDS['help'] : command)?.run(values);
+  if (values['help'] === true) {
+    process.stdout.write(command.usage ?? USAGE);
+    return;
+  }
+  await command.run(values);
 }
 
 function refuse(message: string): void {

@@ -67,6 +67,7 @@ export class EmbeddedCluster {
           folder: directory.nodeFolder(index),
         })),
         password,
+        options.users?.administrator,
       );
     }
     const firstPort = await choosePorts(options, previousPort);

@@ -12,15 +12,21 @@ const SHUTDOWN_TIMEOUT_MS = 10_000;
 export async function stopLeftovers(
   nodes: readonly { readonly port: number; readonly folder: string }[],
   password: string,
+  username?: string,
 ): Promise<void> {
-  await Promise.all(nodes.map(({ port, folder }) => stopLeftover(port, folder, password)));
+  const login = { password, ...(username === undefined ? {} : { username }) };
+  await Promise.all(nodes.map(({ port, folder }) => stopLeftover(port, folder, login)));
 }
 
-async function stopLeftover(port: number, folder: string, password: string): Promise<void> {
+async function stopLeftover(
+  port: number,
+  folder: string,
+  login: { readonly username?: string; readonly password: string },
+): Promise<void> {
   const control = new Redis({
     host: '127.0.0.1',
     port,
-    password,
+    ...login,
     lazyConnect: true,
     retryStrategy: () => null,
     enableReadyCheck: false,

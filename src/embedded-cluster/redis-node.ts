@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 
+import { Secret } from '../common/secret/index.js';
 import { EmbeddedClusterError } from './embedded-cluster.error.js';
 
 /** How long a silent master keeps its slots before its replica takes over, in milliseconds. */
@@ -15,6 +16,15 @@ const COMMAND_TIMEOUT_MS = 5000;
 export interface RedisNodeOptions {
   /** Further lines of redis.conf, for every node. Default none. */
   readonly configuration?: readonly string[];
+  /**
+   * The users of every node, instead of one password for all: the lines of a file of users, whom we steer the nodes as, and
+   * whom replicas follow their masters as. The administrator's password is the cluster's.
+   */
+  readonly users?: {
+    readonly lines: (password: Secret) => readonly string[];
+    readonly administrator: string;
+    readonly replica: { readonly username: string; readonly password: Secret };
+  };
   /** TLS instead of plain text, to clients and among the nodes. PEM files; the certificate is for 127.0.0.1. */
   readonly tls?: { readonly cert: string; readonly key: string; readonly ca: string };
 }
@@ -56,6 +66,7 @@ export class RedisNode {
     mkdirSync(this.folder, { recursive: true, mode: 0o700 });
     const configuration = join(this.folder, 'redis.conf');
     writeFileSync(configuration, this.configuration(), { mode: 0o600 });
+    this.writeUsers();
     // A process group of its own: Ctrl-C at the terminal reaches the application, which drains before it stops us.
     // And nothing of our environment, which holds secrets.
     const child = spawn('redis-server', [configuration], {
@@ -123,6 +134,7 @@ export class RedisNode {
     const control = new Redis({
       host: '127.0.0.1',
       port: this.port,
+      ...(this.options.users ? { username: this.options.users.administrator } : {}),
       password: this.password,
       ...(this.options.tls ? { tls: { ca: readFileSync(this.options.tls.ca) } } : {}),
       retryStrategy: () => 25,
@@ -167,8 +179,7 @@ export class RedisNode {
       'daemonize no',
       `dir "${this.folder}"`,
       'logfile "redis.log"',
-      `requirepass ${this.password}`,
-      `masterauth ${this.password}`,
+      ...this.accessConfiguration(),
       'cluster-enabled yes',
       'cluster-config-file nodes.conf',
       `cluster-node-timeout ${NODE_TIMEOUT_MS}`,
@@ -191,6 +202,30 @@ export class RedisNode {
       ...(this.options.configuration ?? []),
       '',
     ].join('\n');
+  }
+
+  private get usersFile(): string {
+    return join(this.folder, 'users.acl');
+  }
+
+  private writeUsers(): void {
+    const { users } = this.options;
+    if (users) {
+      const lines = users.lines(new Secret(this.password));
+      writeFileSync(this.usersFile, `${lines.join('\n')}\n`, { mode: 0o600 });
+    }
+  }
+
+  private accessConfiguration(): string[] {
+    const { users } = this.options;
+    if (!users) {
+      return [`requirepass ${this.password}`, `masterauth ${this.password}`];
+    }
+    return [
+      `aclfile "${this.usersFile}"`,
+      `masteruser ${users.replica.username}`,
+      `masterauth ${users.replica.password.reveal()}`,
+    ];
   }
 
   private portConfiguration(): string[] {

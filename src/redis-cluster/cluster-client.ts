@@ -78,11 +78,12 @@ export function createListeningConnection(
   return createConnection(secrets, address, () => undefined);
 }
 
-/** A connection to one node, for one question. */
+/** A connection to one node, for a few questions. */
 export function createConnection(
   secrets: ConnectionSecrets,
   { host, port, name }: Seed,
   onError: (error: Error) => void,
+  commandTimeoutMs = 800,
 ): Redis {
   const connection = new Redis({
     ...connectionOptions(secrets),
@@ -91,7 +92,7 @@ export function createConnection(
     port,
     Connector: connectorTelling(secrets, (_, error) => onError(error)),
     lazyConnect: true,
-    commandTimeout: 800,
+    commandTimeout: commandTimeoutMs,
     enableOfflineQueue: false,
     autoResubscribe: false,
     retryStrategy: () => null,

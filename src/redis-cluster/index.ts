@@ -16,6 +16,7 @@ export type { RedisIdentity, RedisTls } from './connection-secrets.js';
 export { EvictionPolicy } from './eviction-policy.js';
 export { KeyBuilder } from './key-builder.js';
 export { LuaScript } from './lua-script.js';
+export { NodeInspector, type Answer as NodeAnswer } from './node-inspector.js';
 export { RedisCluster } from './redis-cluster.js';
 export {
   MissingRightError,
@@ -31,3 +32,4 @@ export { RedisClusterModule } from './redis-cluster.module.js';
 export type { RedisClusterOptions, RedisNodeAddress } from './redis-cluster.options.js';
 export { RedisDiagnosis } from './redis-diagnosis.js';
 export { isReadOnlyShard } from './refusal.js';
+export { lacksLuaFixes } from './server-versions.js';

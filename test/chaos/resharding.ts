@@ -75,7 +75,7 @@ export class Resharding {
         break;
       }
       const password = this.redis.cluster.password.reveal();
-      const rest = ['AUTH', password, 'KEYS', ...keys.split(',')];
+      const rest = ['AUTH2', this.redis.administrator, password, 'KEYS', ...keys.split(',')];
       await source.call('MIGRATE', '127.0.0.1', to, '', 0, MIGRATE_TIMEOUT_MS, ...rest);
     }
     await target.call('CLUSTER', 'SETSLOT', slot, 'NODE', targetId);
@@ -99,7 +99,7 @@ export class Resharding {
           firstPort! + index,
           join(this.redis.directory, `added-${index}`),
           this.redis.cluster.password.reveal(),
-          { configuration: this.redis.nodeConfiguration },
+          this.redis.nodeOptions,
         ),
     ) as [RedisNode, RedisNode];
     this.added.push(master, replica);

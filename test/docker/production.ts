@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { Redis } from 'ioredis';
 import { parse } from 'yaml';
 
 import { findFreePorts, portsFrom } from '../../src/embedded-cluster/ports.js';
@@ -40,6 +41,7 @@ export class Production {
     merge: true,
   }) as ComposeFile;
   private readonly children: ChildProcess[] = [];
+  private readonly connections = new Map<number, Redis>();
   private readonly nodes = new Map<number, { readonly file: string; process: ChildProcess }>();
 
   private constructor() {
@@ -90,6 +92,7 @@ export class Production {
     await Promise.all([...this.instances, this.cutOff].map(async (instance) => instance?.stop()));
     // Whatever was being started when something else failed.
     await Promise.all([...running].map(async (end) => end()));
+    this.connections.forEach((connection) => connection.disconnect());
     await Promise.all(this.children.map(async (child) => end(child, 'SIGTERM')));
     rmSync(this.folder, { recursive: true, force: true });
   };
@@ -202,7 +205,6 @@ export class Production {
     for (const node of nodes) {
       node.process = this.spawn('redis-server', [node.file]);
     }
-    await this.untilNodesAnswer();
     await this.untilRedisIsWhole();
   }
 
@@ -219,9 +221,29 @@ export class Production {
     );
   }
 
-  /** What redis-cli says of each node, as the administrator. */
-  async onEveryNode(...command: string[]): Promise<string[]> {
-    return Promise.all(this.redisPorts.map(async (port) => this.redis(port, 'admin', ...command)));
+  /** The answer of each node to the administrator. */
+  async onEveryNode(command: string, ...args: string[]): Promise<string[]> {
+    return Promise.all(
+      this.redisPorts.map(async (port) =>
+        String(await this.connection(port).call(command, ...args)),
+      ),
+    );
+  }
+
+  /** What the administrator connects with. */
+  get administrator(): { username: string; password: string; tls: { ca: string } } {
+    const password = this.secret('redis-admin-password').trim();
+    return { username: 'admin', password, tls: { ca: this.secret('redis-ca') } };
+  }
+
+  private connection(port: number): Redis {
+    let connection = this.connections.get(port);
+    if (!connection) {
+      connection = new Redis({ ...this.administrator, host: '127.0.0.1', port, retryStrategy: () => 25 });
+      connection.on('error', () => undefined);
+      this.connections.set(port, connection);
+    }
+    return connection;
   }
 
   private async untilNodesAnswer(): Promise<void> {

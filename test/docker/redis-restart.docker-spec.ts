@@ -6,7 +6,6 @@ import { changedKeys, StoredState, type Snapshot } from '../support/stored-state
 import { Production } from './production.js';
 
 const ROUND_MS = 180_000;
-const READY_MS = 60_000;
 
 /** With the very redis.conf and users of docker/. */
 describe('a restart of the nodes of Redis', () => {
@@ -23,13 +22,7 @@ describe('a restart of the nodes of Redis', () => {
     acknowledgements = await Acknowledgements.by(api!, WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME);
     administrator = new Cluster(
       production.redisPorts.map((port) => ({ host: '127.0.0.1', port })),
-      {
-        redisOptions: {
-          username: 'admin',
-          password: production.secret('redis-admin-password').trim(),
-          tls: { ca: production.secret('redis-ca') },
-        },
-      },
+      { redisOptions: production.administrator },
     );
     stored = StoredState.on(administrator, 'ks:');
   }, ROUND_MS);

@@ -172,7 +172,7 @@ describe('a cluster that was destroyed and restored from a backup', () => {
   };
 
   beforeAll(async () => {
-    redis = await startOwnCluster();
+    redis = await startOwnCluster({ hasOnePassword: true });
     instance = await startInstance({
       BOOTSTRAP_ADMIN_USERNAME: ADMIN,
       BOOTSTRAP_ADMIN_PASSWORD: GOOD_PASSWORD,
@@ -185,7 +185,7 @@ describe('a cluster that was destroyed and restored from a backup', () => {
     const { port } = redis.cluster.addresses[0]!;
     await redis.remove();
 
-    redis = await startOwnCluster({ firstPort: port + OTHER_PORTS });
+    redis = await startOwnCluster({ firstPort: port + OTHER_PORTS, hasOnePassword: true });
     await moveSlots();
     await follow('Restore every file.');
     livesAfter = await livesOf(redis);

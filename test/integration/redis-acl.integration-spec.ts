@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 
 import { Redis } from 'ioredis';
-import { DIGEST_PLACEHOLDER } from '../../src/redis-cluster/index.js';
+import { DEFAULT_USER_RULES, DIGEST_PLACEHOLDER } from '../../src/redis-cluster/index.js';
 import { startDeployment, type Deployment } from '../support/deployment.js';
 import { eventually, startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
 
@@ -30,7 +30,7 @@ describe('the Redis user with the least rights (94)', () => {
     });
   /** As an operator pipes it. */
   const redisCli = (port: number, input: string): string =>
-    spawnSync('redis-cli', ['-p', String(port)], {
+    spawnSync('redis-cli', ['-p', String(port), '--user', own.administrator], {
       env: { PATH: process.env['PATH'], REDISCLI_AUTH: own.cluster.password.reveal() },
       input,
       encoding: 'utf8',
@@ -125,26 +125,65 @@ describe('the Redis user with the least rights (94)', () => {
     await expectRefused(/NOPERM|The user executing the script/, ...command);
   });
 
+  it('prints every line of a file of users, with placeholders for passwords that it does not know', () => {
+    const known = {
+      REDIS_PASSWORD: 'one',
+      REDIS_ADMIN_PASSWORD: 'two',
+      REDIS_REPLICA_PASSWORD: 'three',
+    };
+    const names = /^user default [^]*\nuser admin [^]*\nuser replica [^]*\nuser keyslot .*\n$/;
+
+    const printed = redisAcl(known, '--file');
+    expect(printed.stdout).toMatch(names);
+    expect(printed.stdout).not.toContain(DIGEST_PLACEHOLDER);
+    expect(printed.stdout + printed.stderr).not.toMatch(/\b(?:one|two|three)\b/);
+
+    const unknown = redisAcl({}, '--file');
+    expect(unknown.stdout).toMatch(names);
+    expect(unknown.stdout.split(DIGEST_PLACEHOLDER)).toHaveLength(4);
+    expect(Object.keys(known).filter((name) => !unknown.stderr.includes(name))).toEqual([]);
+  });
+
   describe('with the user "default" turned off', () => {
     let deployment: Deployment;
-    beforeAll(async () => {
-      const password = randomBytes(16).toString('hex');
-      // As docs/operations.md says.
-      await onEveryNode(
-        'ACL',
-        'SETUSER',
-        'replica',
-        'on',
-        `>${password}`,
-        '+psync',
-        '+replconf',
-        '+ping',
-      );
-      await onEveryNode('CONFIG', 'SET', 'masteruser', 'replica', 'masterauth', password);
-      await onEveryNode('ACL', 'SETUSER', 'default', 'off');
-      deployment = await startDeployment(own.variables);
-    });
+    beforeAll(async () => (deployment = await startDeployment(own.variables)));
     afterAll(async () => deployment.stop());
+
+    it('nobody becomes "default": not without a name, not by AUTH, not by RESET', async () => {
+      const application = new Redis({
+        port: ports()[0]!,
+        username: own.variables.REDIS_USERNAME,
+        password: own.variables.REDIS_PASSWORD,
+        enableReadyCheck: false,
+        disableClientInfo: true,
+      });
+      await application.call('RESET');
+      await expect(application.call('GET', 'x')).rejects.toThrow('NOAUTH');
+      for (const login of [[''], ['default', ''], ['default', 'guess']]) {
+        await expect(application.call('AUTH', ...login)).rejects.toThrow('WRONGPASS');
+      }
+      application.disconnect();
+      await own.cluster.call(ports()[0]!, 'ACL', 'LOG', 'RESET');
+    });
+
+    it('"default" keeps its rights when a node that runs is told and its users are kept', async () => {
+      const [port] = ports();
+      const userOf = async (): Promise<string> =>
+        (await own.cluster.call(port!, 'ACL', 'LIST'))
+          .split(',')
+          .find((line) => line.startsWith('user default '))!;
+      const shipped = await userOf();
+      // As an installation from before has it.
+      await own.cluster.call(port!, 'ACL', 'SETUSER', 'default', 'reset');
+      expect(await userOf()).toContain('-@all');
+
+      await own.cluster.call(port!, 'ACL', 'SETUSER', 'default', ...DEFAULT_USER_RULES);
+      await own.cluster.call(port!, 'ACL', 'SAVE');
+      await own.cluster.call(port!, 'ACL', 'LOAD');
+
+      expect(await userOf()).toBe(shipped);
+      expect(shipped).toMatch(/^user default off .*~\* &\* \+@all$/);
+    });
 
     const expectService = async (): Promise<void> => {
       const { api, expectEverywhere } = deployment;

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { GOOD_PASSWORD, type Answer, type HttpClient, type Tokens } from './http-client.js';
 
+const ACKNOWLEDGED_MS = 30_000;
 const NEW_PASSWORD = 'granite clouds over the harbour';
 
 /** What one acknowledged answer promises, and how a client sees whether it still holds. */
@@ -23,7 +25,7 @@ export class Acknowledgements {
   ) {}
 
   static async by(api: HttpClient, administrator: string): Promise<Acknowledgements> {
-    const { body } = await acknowledged(api.login(administrator));
+    const { body } = await acknowledged(() => api.login(administrator));
     return new Acknowledgements(body, administrator);
   }
 
@@ -64,19 +66,19 @@ export class Acknowledgements {
   private async addSessions(api: HttpClient, label: string): Promise<void> {
     const { username, tokens: live } = await newcomer(api);
     const profile = { displayName: `Someone ${label}`, email: `${username}@example.com` };
-    await acknowledged(
+    await acknowledged(() =>
       api.request('PATCH', '/api/user', { token: live.access_token, body: profile }),
     );
-    const { body: ended } = await acknowledged(api.login(username));
-    await acknowledged(api.logout(ended.access_token));
-    const { body: endedByOther } = await acknowledged(api.login(username));
-    await acknowledged(
+    const { body: ended } = await acknowledged(() => api.login(username));
+    await acknowledged(() => api.logout(ended.access_token));
+    const { body: endedByOther } = await acknowledged(() => api.login(username));
+    await acknowledged(() =>
       api.request('DELETE', `/api/user/sessions/${endedByOther.session_id}`, {
         token: live.access_token,
       }),
     );
-    let { body: refreshed } = await acknowledged(api.login(username));
-    refreshed = (await acknowledged(api.refresh(refreshed.refresh_token))).body;
+    let { body: refreshed } = await acknowledged(() => api.login(username));
+    refreshed = (await acknowledged(() => api.refresh(refreshed.refresh_token))).body;
 
     this.promise(
       `${label}: a registered user is gone, or its profile is as before`,
@@ -104,8 +106,8 @@ export class Acknowledgements {
 
   private async addPassword(api: HttpClient, label: string): Promise<void> {
     const { username, tokens } = await newcomer(api);
-    const { body: other } = await acknowledged(api.login(username));
-    await acknowledged(
+    const { body: other } = await acknowledged(() => api.login(username));
+    await acknowledged(() =>
       api.request('PUT', '/api/user/password', {
         token: tokens.access_token,
         body: { currentPassword: GOOD_PASSWORD, newPassword: NEW_PASSWORD },
@@ -160,16 +162,20 @@ export class Acknowledgements {
 
   private async change(api: HttpClient, method: string, id: string, body?: unknown): Promise<void> {
     const token = this.admin.access_token;
-    await acknowledged(api.request(method, `/api/users/${id}`, { token, body }));
+    await acknowledged(() => api.request(method, `/api/users/${id}`, { token, body }));
   }
 }
 
 async function newcomer(
   api: HttpClient,
 ): Promise<{ username: string; id: string; tokens: Tokens }> {
-  const username = `user-${randomUUID()}`;
-  const { body } = await acknowledged(api.register(username));
-  return { username, id: body.id, tokens: (await acknowledged(api.login(username))).body };
+  let username = '';
+  // With another name each time: what was not confirmed may have happened.
+  const { body } = await acknowledged(async () => {
+    username = `user-${randomUUID()}`;
+    return api.register(username);
+  });
+  return { username, id: body.id, tokens: (await acknowledged(() => api.login(username))).body };
 }
 
 async function isOver(api: HttpClient, { access_token, refresh_token }: Tokens): Promise<boolean> {
@@ -177,10 +183,17 @@ async function isOver(api: HttpClient, { access_token, refresh_token }: Tokens):
   return answers.every(({ status }) => status === 401);
 }
 
-async function acknowledged<Body>(request: Promise<Answer<Body>>): Promise<Answer<Body>> {
-  const answer = await request;
-  if (answer.status >= 300) {
-    throw new Error(`not acknowledged: ${answer.status} ${JSON.stringify(answer.body)}`);
+/** Repeats what was not confirmed, as the problem tells clients to. */
+async function acknowledged<Body>(send: () => Promise<Answer<Body>>): Promise<Answer<Body>> {
+  const deadline = performance.now() + ACKNOWLEDGED_MS;
+  for (;;) {
+    const answer = await send();
+    if (answer.status < 300) {
+      return answer;
+    }
+    if (answer.status !== 503 || performance.now() > deadline) {
+      throw new Error(`not acknowledged: ${answer.status} ${JSON.stringify(answer.body)}`);
+    }
+    await delay(Number(answer.headers.get('retry-after')) * 1000);
   }
-  return answer;
 }

@@ -6,7 +6,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { Secret } from '../../src/common/secret/index.js';
 import { EmbeddedCluster, type EmbeddedClusterOptions } from '../../src/embedded-cluster/index.js';
-import { aclFileLine } from '../../src/redis-cluster/index.js';
+import type { RedisNodeOptions } from '../../src/embedded-cluster/redis-node.js';
+import {
+  ADMINISTRATOR,
+  aclFileLine,
+  aclFileLines,
+  REPLICA,
+} from '../../src/redis-cluster/index.js';
 import { running } from './running.js';
 
 /** Under which applications work on clusters of a test's own: with the least rights, as on the shared one (94). */
@@ -16,13 +22,26 @@ const USER = {
   keyPrefix: 't-',
 };
 
+/** Who replicas are to their masters. */
+const REPLICA_PASSWORD = new Secret(randomBytes(24).toString('base64url'));
+
+/** The users that are shipped (docker/make-secrets.sh, docs/operations.md): `default` is off. */
+const SHIPPED_USERS: NonNullable<RedisNodeOptions['users']> = {
+  lines: (administratorPassword) =>
+    aclFileLines({ application: USER, administratorPassword, replicaPassword: REPLICA_PASSWORD }),
+  administrator: ADMINISTRATOR,
+  replica: { username: REPLICA, password: REPLICA_PASSWORD },
+};
+
 const WHOLE_AGAIN_MS = 60_000;
 
 export interface OwnCluster {
   readonly cluster: EmbeddedCluster;
   readonly directory: string;
   /** What a node that is added needs beside what every node of an embedded cluster has. */
-  readonly nodeConfiguration: readonly string[];
+  readonly nodeOptions: RedisNodeOptions;
+  /** The user whose password is that of the cluster. */
+  readonly administrator: string;
   /** For startTestApp: this cluster instead of the shared one. */
   readonly variables: { REDIS_NODES: string; REDIS_USERNAME: string; REDIS_PASSWORD: string };
   /** The ports of the nodes that are masters now. */
@@ -44,18 +63,26 @@ export interface OwnCluster {
   removeDespiteRefusals(): Promise<void>;
 }
 
+export interface OwnClusterOptions extends Partial<EmbeddedClusterOptions> {
+  /** The user `default` with a password, as in the cluster of `npm start`, instead of the shipped users. Default false. */
+  readonly hasOnePassword?: boolean;
+}
+
 /** A cluster for a test that breaks it. */
-export async function startOwnCluster(
-  options: Partial<EmbeddedClusterOptions> = {},
-): Promise<OwnCluster> {
+export async function startOwnCluster({
+  hasOnePassword = false,
+  ...options
+}: OwnClusterOptions = {}): Promise<OwnCluster> {
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'keyslot-own-'));
-  const nodeConfiguration = [aclFileLine(USER)];
+  const nodeOptions: RedisNodeOptions = hasOnePassword
+    ? { configuration: [aclFileLine(USER)] }
+    : { users: SHIPPED_USERS };
   const cluster = await EmbeddedCluster.start({
     directory,
     // Test files that run at the same time must not look for ports in the same place.
     firstPort: 14_000 + 100 * Number(process.env['JEST_WORKER_ID'] ?? 0),
     restartNodes: 'never',
-    configuration: nodeConfiguration,
+    ...nodeOptions,
     ...options,
   });
   const ports = cluster.addresses.map(({ port }) => port);
@@ -80,7 +107,8 @@ export async function startOwnCluster(
   return {
     cluster,
     directory,
-    nodeConfiguration,
+    nodeOptions,
+    administrator: hasOnePassword ? 'default' : ADMINISTRATOR,
     refused,
     changeUser,
     restoreUser: async () => changeUser('reset', ...aclFileLine(USER).split(' ').slice(2)),

@@ -1,9 +1,11 @@
 import { eventually } from '../../support/own-cluster.js';
 import { FAILOVER_RECOVERY_MS, SHORT_RECOVERY_MS, type Scenario } from '../scenario.js';
+import type { World } from '../world.js';
 
 /** A failover, with this cluster's node timeout of two seconds, and some more. */
 const PAST_FAILOVER_MS = 6000;
 const FAILOVER_MS = 20_000;
+const REWRITTEN_MS = 30_000;
 const WHOLE_SHARD_BACK_MS = 60_000;
 
 /** What happens to nodes of Redis. */
@@ -149,6 +151,39 @@ export const NODE_SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: 'nodes-restarted',
+    about: 'every node is ended and started again, all at once: by SIGTERM, then by kill -9',
+    options: { restartNodes: 'at-once' },
+    recovery: { from: 'end', withinMs: FAILOVER_RECOVERY_MS },
+    run: async (world) => {
+      const ports = world.redis.cluster.addresses.map(({ port }) => port);
+      for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+        await rewriteAppendOnlyFiles(world);
+        await world.history.fault(`${signal} to all`, async () => {
+          await restart(world, ports, signal);
+          await world.redis.untilWhole();
+        });
+        await world.goOn(1000);
+      }
+    },
+  },
+  {
+    name: 'nodes-restarted-in-turn',
+    about: 'every node, one after the other, is ended by SIGTERM and started again at once',
+    options: { restartNodes: 'at-once' },
+    recovery: { from: 'end', withinMs: FAILOVER_RECOVERY_MS },
+    run: async (world) => {
+      await rewriteAppendOnlyFiles(world);
+      for (const { port } of world.redis.cluster.addresses) {
+        await world.history.fault('SIGTERM', async () => {
+          await restart(world, [port], 'SIGTERM');
+          await world.redis.untilWhole();
+        });
+        await world.goOn(500);
+      }
+    },
+  },
+  {
     name: 'redis-down',
     about: 'every node stands still, and later every node is killed; then all are back',
     recovery: { from: 'end', withinMs: FAILOVER_RECOVERY_MS },
@@ -181,3 +216,32 @@ export const NODE_SCENARIOS: readonly Scenario[] = [
     },
   },
 ];
+
+/** What comes later is read from the commands in the file, and what came before from its snapshot. */
+async function rewriteAppendOnlyFiles(world: World): Promise<void> {
+  const { cluster } = world.redis;
+  for (const { port } of cluster.addresses) {
+    await cluster.call(port, 'BGREWRITEAOF');
+    await eventually('the append-only file is rewritten', REWRITTEN_MS, async () => {
+      const info = await cluster.call(port, 'INFO', 'persistence');
+      return /aof_rewrite_in_progress:0[^]*aof_rewrite_scheduled:0/.test(info);
+    });
+  }
+  await world.goOn(1000);
+}
+
+/** Returns when other processes serve these ports. */
+async function restart(
+  { redis }: World,
+  ports: readonly number[],
+  signal: NodeJS.Signals,
+): Promise<void> {
+  const before = new Map(redis.cluster.pids);
+  ports.forEach((port) => redis.signal(port, signal));
+  await eventually('the nodes run again', FAILOVER_MS, async () => {
+    const now = redis.cluster.pids;
+    return Promise.resolve(
+      ports.every((port) => now.has(port) && now.get(port) !== before.get(port)),
+    );
+  });
+}

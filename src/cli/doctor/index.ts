@@ -1,0 +1,1 @@
+export { DOCTOR_USAGE, runDoctor } from './doctor.js';

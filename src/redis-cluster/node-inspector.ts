@@ -1,0 +1,58 @@
+import type { Redis } from 'ioredis';
+
+import { createConnection } from './cluster-client.js';
+import { ConnectionSecrets } from './connection-secrets.js';
+import type { RedisClusterOptions, RedisNodeAddress } from './redis-cluster.options.js';
+import { presentable } from './refusal.js';
+
+const ANSWER_TIMEOUT_MS = 5000;
+
+/** The reply of one command, or why there is none. */
+export type Answer =
+  | { readonly kind: 'reply'; readonly reply: unknown }
+  /** The user has no right to the command. */
+  | { readonly kind: 'not-allowed' }
+  | { readonly kind: 'failed'; readonly reason: string };
+
+/** One node, asked directly and without retries: for operators' commands. Nothing is written. */
+export class NodeInspector {
+  private constructor(
+    readonly address: string,
+    private readonly connection: Redis,
+  ) {}
+
+  /** @throws Error that says why the node lets nobody in */
+  static async connect(
+    options: RedisClusterOptions,
+    address: RedisNodeAddress,
+  ): Promise<NodeInspector> {
+    let trouble: Error | undefined;
+    const onError = (error: Error): void => void (trouble ??= error);
+    const secrets = new ConnectionSecrets(options);
+    const connection = createConnection(secrets, address, onError, ANSWER_TIMEOUT_MS);
+    connection.on('error', onError);
+    try {
+      await connection.connect();
+      await connection.call('PING');
+    } catch (error) {
+      connection.disconnect();
+      throw presentable(trouble ?? (error as Error));
+    }
+    return new NodeInspector(`${address.host}:${address.port}`, connection);
+  }
+
+  async ask(command: string, ...args: string[]): Promise<Answer> {
+    try {
+      return { kind: 'reply', reply: await this.connection.call(command, ...args) };
+    } catch (error) {
+      const { message } = error as Error;
+      return message.startsWith('NOPERM')
+        ? { kind: 'not-allowed' }
+        : { kind: 'failed', reason: presentable(error as Error).message };
+    }
+  }
+
+  close(): void {
+    this.connection.disconnect();
+  }
+}
