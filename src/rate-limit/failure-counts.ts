@@ -44,7 +44,10 @@ export interface GuessLimit {
   /** Consecutive failures from which on each one blocks for `ceilingBlockMs`. */
   readonly ceiling: number;
   readonly ceilingBlockMs: number;
-  /** How long each of the first failures is remembered: `failures` of them for `failures` times as long. */
+  /**
+   * How long one failure is remembered; n of them for n times as long, up to `ceiling`. So over a long time nobody has more
+   * than one guess in this time, however the guesses and pauses are arranged.
+   */
   readonly memoryMs: number;
 }
 

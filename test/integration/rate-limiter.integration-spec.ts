@@ -318,6 +318,11 @@ describe('guesses at an account', () => {
     expect(lives[1]).toBeGreaterThan(299 * MINUTE_MS);
     expect(lives[1]).toBeLessThanOrEqual(300 * MINUTE_MS);
     expect(lives[2]).toBe(-2);
+    // Pauses gain nothing: what was tried more often is remembered for longer.
+    await endBlock(blocked);
+    await failures(blocked, 1);
+    const life = await withRedis(async (_, cluster) => cluster.pttl(keyOf(blocked)));
+    expect(life).toBeGreaterThan(399 * MINUTE_MS);
   });
 
   it('count for nothing when they throw, and once when they are settled twice', async () => {

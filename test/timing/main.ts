@@ -1,9 +1,11 @@
 import { parseArgs } from 'node:util';
 
+import { Shutdown } from '../../src/bootstrap/shutdown.js';
 import { percentile } from '../bench/statistics.js';
 import type { HttpClient } from '../support/http-client.js';
 import { Instance } from '../support/instance.js';
 import { startOwnCluster } from '../support/own-cluster.js';
+import { running } from '../support/running.js';
 import { areaUnderCurve } from './auc.js';
 
 const USAGE = `Usage: npm run timing -- [--pairs N] [--runs N]
@@ -94,8 +96,7 @@ async function measure(api: HttpClient, run: number, pairs: number): Promise<voi
 }
 
 async function main({ pairs, runs }: Options): Promise<void> {
-  process.once('SIGINT', () => process.exit(130));
-  process.once('SIGTERM', () => process.exit(143));
+  new Shutdown(130).add(() => Promise.all([...running].map((stop) => stop())));
   const own = await startOwnCluster();
   const instance = await Instance.start({ ...own.variables, TRUSTED_PROXIES: '127.0.0.1' });
   try {

@@ -8,7 +8,7 @@
 -- ARGV[5] the longest such block, in milliseconds
 -- ARGV[6] consecutive failures from which on a failure blocks for ARGV[7] milliseconds
 -- ARGV[7] see ARGV[6]
--- ARGV[8] how long each of the failures up to ARGV[3] is remembered, in milliseconds
+-- ARGV[8] how long the failures are remembered for each one of them, in milliseconds: up to ARGV[6] of them count
 -- Returns 1, or 0 when the guess is settled already or its reservation has run out.
 -- Atomic, because the guess must never be missing from both counts. Running it twice changes nothing: what counts is the
 -- removal of the reservation.
@@ -30,7 +30,7 @@ if ARGV[2] == 'failed' then
   elseif failures >= free then
     block = math.min(tonumber(ARGV[5]), ARGV[4] * 2 ^ (failures - free))
   end
-  local life = math.max(block, ARGV[8] * math.min(failures, free))
+  local life = math.max(block, ARGV[8] * math.min(failures, ceiling))
   redis.call('HSET', KEYS[1], lane, string.format('%d %d %d', failures, now + block, now + life))
   if redis.call('PTTL', KEYS[1]) < life then
     redis.call('PEXPIRE', KEYS[1], life)
