@@ -94,8 +94,7 @@ export class AuthService {
   async refresh(refreshToken: string, ip: string, deadline: Deadline): Promise<RefreshResult> {
     const recognized = this.refreshTokens.recognize(refreshToken);
     if (recognized) {
-      const tokens = await this.exchange(recognized, ip, deadline);
-      return tokens ? { outcome: 'refreshed', tokens } : { outcome: 'refused' };
+      return this.exchange(recognized, ip, deadline);
     }
     // Only what is made up is counted: whoever holds a token of ours must not be kept from it by a neighbour.
     const subject = networkOf(ip);
@@ -113,7 +112,7 @@ export class AuthService {
     { userId, sessionId, token }: RecognizedToken,
     ip: string,
     deadline: Deadline,
-  ): Promise<IssuedTokens | undefined> {
+  ): Promise<RefreshResult> {
     const user = await this.users.findCurrent(userId, deadline);
     const subject = { id: userId, roles: user?.roles ?? [] };
     const tokens = await this.issueTokens(subject, sessionId, deadline);
@@ -135,17 +134,20 @@ export class AuthService {
     const result = await this.sessions.exchange(exchange, deadline);
     switch (result.outcome) {
       case 'rotated':
-        return tokens;
+        return { outcome: 'refreshed', tokens };
       case 'replayed': {
         const kept = await unseal(result.sealedAnswer, token, ANSWER_PURPOSE);
-        return this.tokensFrom(JSON.parse(kept) as KeptAnswer, sessionId);
+        const replayed = this.tokensFrom(JSON.parse(kept) as KeptAnswer, sessionId);
+        return { outcome: 'refreshed', tokens: replayed };
       }
       case 'reused':
         this.audit.record({ type: 'refresh-token-reused', userId, sessionId, ip });
         await this.sessions.end(userId, sessionId, deadline);
-        return undefined;
+        return { outcome: 'refused' };
       case 'ended':
-        return undefined;
+        return { outcome: 'refused' };
+      case 'limited':
+        return { outcome: 'too-many-attempts', retryAfterSeconds: result.retryAfterSeconds };
     }
   }
 
@@ -185,7 +187,6 @@ export class AuthService {
       userId: user.id,
       passwordVersion: user.passwordVersion,
       accessToken: tokens.accessToken,
-      accessTtlSeconds: tokens.expiresInSeconds,
       refreshToken: tokens.refreshToken,
       ip: request.ip,
       userAgent: request.userAgent,

@@ -40,7 +40,6 @@ describe('sessions in Redis', () => {
     userId,
     passwordVersion,
     accessToken: new Secret(`token-${randomUUID()}`),
-    accessTtlSeconds: 900,
     refreshToken: new Secret(randomUUID()),
     ip: '192.0.2.1',
     userAgent: 'a test',
@@ -49,7 +48,6 @@ describe('sessions in Redis', () => {
     sessions(options).use(
       { token: session.accessToken.reveal(), userId: session.userId, sessionId: session.id },
       isVerified,
-      60_000,
       Deadline.none,
     );
   const exchangeOf = (
