@@ -13,6 +13,7 @@ import { Tracing } from '../tracing/index.js';
 import { refuseOtherMethods } from './allowed-methods.js';
 import { renderAnswers } from './answers.js';
 import { answerClientError, answerConnect } from './client-errors.js';
+import { limitConnections } from './connection-limits.js';
 import { allowOrigins } from './cors.js';
 import { parseJsonOnly } from './json-bodies.js';
 import { shedLoad } from './load-shedding.js';
@@ -68,6 +69,7 @@ export async function createApp(
   parseJsonOnly(server);
   renderAnswers(server);
   closeConnectionsWhenDrained(server);
+  limitConnections(server.server);
   const { tls } = settings.http;
   if (tls) {
     const expiresAt = reloadCertificate(server.server as unknown as HttpsServer, tls, logs.logger);
@@ -79,7 +81,12 @@ export async function createApp(
   }
   const isHttps = Boolean(tls) || settings.http.trustedProxies.length > 0;
   addSecurityHeaders(server, isHttps);
-  separateManagement(server, { settings, limits: LIMITS, logger: logs.logger });
+  separateManagement(server, {
+    settings,
+    limits: LIMITS,
+    stalledConnectionMs: STALLED_CONNECTION_MS,
+    logger: logs.logger,
+  });
   await allowOrigins(app, settings.http.corsOrigins);
   await shedLoad(app);
   checkRequestHeads(server, HEADERS_LIMIT_BYTES);

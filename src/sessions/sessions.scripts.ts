@@ -67,7 +67,9 @@ function parseRefresh(reply: unknown): RefreshOutcome {
       return { outcome, sealedAnswer: String(detail) };
     case 'limited':
       return { outcome, retryAfterSeconds: Math.ceil(Number(detail) / 1000) };
-    default:
+    case 'rotated':
+    case 'reused':
+    case 'ended':
       return { outcome };
   }
 }
