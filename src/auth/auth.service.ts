@@ -4,12 +4,12 @@ import { randomUUID } from 'node:crypto';
 import { AuditLog } from '../audit/index.js';
 import { Clock } from '../common/clock/index.js';
 import type { Deadline } from '../common/deadline/index.js';
+import { networkOf } from '../common/network/index.js';
 import { seal, Secret, unseal } from '../common/secret/index.js';
 import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../rate-limit/index.js';
 import { SessionsService } from '../sessions/index.js';
 import { Credentials, UsersService, type UserRecord } from '../users/index.js';
 import { AccessTokenIssuer } from './access-token/access-token-issuer.js';
-import { networkOf } from './network-address.js';
 import { RefreshTokens, type RecognizedToken } from './refresh-tokens.js';
 
 const ANSWER_PURPOSE = 'keyslot refresh answer';

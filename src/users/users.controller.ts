@@ -5,6 +5,7 @@ import type { FastifyReply } from 'fastify';
 import { AuditLog } from '../audit/index.js';
 import { Public } from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
+import { networkOf } from '../common/network/index.js';
 import {
   ApiProblems,
   BODY_PROBLEMS,
@@ -12,6 +13,7 @@ import {
   refuseInvalidMembers,
 } from '../common/problem/index.js';
 import { Secret } from '../common/secret/index.js';
+import { RateLimiter, type FailureLimit } from '../rate-limit/index.js';
 import { RegisterUserRequest } from './dto/register-user.request.dto.js';
 import { UserResponse } from './dto/user.response.dto.js';
 import { checkPassword } from './passwords/password-policy.js';
@@ -19,6 +21,16 @@ import { checkUsername } from './username.js';
 import { USERS_OPTIONS } from './users.module-definition.js';
 import { USERS_DEFAULTS, type UsersOptions } from './users.options.js';
 import { UsersService } from './users.service.js';
+
+/**
+ * Every registration counts, also one for a name that is taken: a user is stored for good, and a taken name tells that
+ * somebody has it. Many people may share an address.
+ */
+const REGISTRATIONS_PER_ADDRESS: FailureLimit = {
+  name: 'registration-address',
+  failures: 100,
+  windowMs: 3_600_000,
+};
 
 @ApiTags('Users')
 @Controller('api/users')
@@ -28,6 +40,7 @@ export class UsersController {
   constructor(
     private readonly users: UsersService,
     private readonly audit: AuditLog,
+    private readonly limiter: RateLimiter,
     @Inject(USERS_OPTIONS) options: UsersOptions,
   ) {
     this.passwordMinLength = options.passwordMinLength ?? USERS_DEFAULTS.passwordMinLength;
@@ -50,7 +63,9 @@ export class UsersController {
     ...BODY_PROBLEMS,
     'registration-closed',
     'username-taken',
+    'too-many-attempts',
     'overloaded',
+    'store-unavailable',
     'not-confirmed',
   )
   async register(
@@ -64,9 +79,19 @@ export class UsersController {
     }
     this.check(body);
     const registration = { ...body, password: new Secret(body.password) };
-    const result = await this.users.register(registration, deadline);
-    if (result.outcome === 'username-taken') {
-      throw new Problem('username-taken');
+    const result = await this.limiter.attempt(
+      REGISTRATIONS_PER_ADDRESS,
+      networkOf(ip),
+      deadline,
+      async () => ({ value: await this.users.register(registration, deadline), result: 'failed' }),
+    );
+    switch (result.outcome) {
+      case 'username-taken':
+        throw new Problem('username-taken');
+      case 'too-many-attempts':
+        throw new Problem('too-many-attempts', { retryAfterSeconds: result.retryAfterSeconds });
+      case 'registered':
+        break;
     }
     this.audit.record({ type: 'user-registered', userId: result.user.id, ip });
     void reply.header('Location', `/api/users/${result.user.id}`);

@@ -52,9 +52,17 @@ describe('an operation costs Redis', () => {
 
   it('for a registration', async () => {
     expect(await meter.of(newName, (name) => expectStatus(201, api.register(name)))).toEqual({
-      roundTrips: ['claim-name wait', 'create-user wait', 'confirm-name wait', 'confirm-user wait'],
+      roundTrips: [
+        'begin-attempt',
+        'claim-name wait',
+        'create-user wait',
+        'confirm-name wait',
+        'confirm-user wait',
+        'end-attempt',
+      ],
       commands:
-        'evalsha 4, exists 2, get 2, hget 1, hgetall 1, hset 2, persist 1, pexpire 1, pttl 1, set 2, time 1',
+        'evalsha 6, exists 2, get 2, hget 1, hgetall 1, hset 2, persist 1, pexpire 3, pttl 1, set 2, time 3, zadd 2, ' +
+        'zcard 2, zrem 1, zremrangebyscore 2, zscore 1',
     });
   });
 

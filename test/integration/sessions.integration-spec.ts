@@ -200,7 +200,7 @@ describe('sessions in Redis', () => {
       states.push((await use({ ...session, accessToken })).state);
     }
 
-    expect(states).toEqual([...Array<string>(16).fill('unverified'), ...Array(4).fill('live')]);
+    expect(states).toEqual([...Array<string>(17).fill('unverified'), ...Array(3).fill('live')]);
     expect(await keysOf(session.userId)).toEqual(['fence', 'record', 'sessions']);
   });
 
