@@ -75,8 +75,9 @@ class WaitingRequests {
         line.end();
         socket.resume();
       }
-      // Node has to finish giving the connection to the response.
-      process.nextTick(begin);
+      // Not at once: answers that leave at once would follow each other in one turn of the event loop, and nobody else
+      // would be served. And Node has to finish giving the connection to the response.
+      setImmediate(() => (socket.destroyed ? undefined : begin()));
     });
     if (this.total > this.max) {
       this.closeLongest();

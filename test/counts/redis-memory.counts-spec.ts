@@ -88,7 +88,7 @@ describe('Redis keeps', () => {
       for (let count = 0; count < refreshes; count += 1) {
         token = (await api.refresh(token)).body.refresh_token;
       }
-      await expectUsage(await usageOf(user), { ...USER, sessions: 936 });
+      await expectUsage(await usageOf(user), { ...USER, sessions: 744 });
     }
   });
 
@@ -109,6 +109,6 @@ describe('Redis keeps', () => {
     }
 
     expect(refused).toBeGreaterThan(0);
-    await expectUsage(await usageOf(user), { ...USER, sessions: 936 });
+    await expectUsage(await usageOf(user), { ...USER, sessions: 744 });
   });
 });

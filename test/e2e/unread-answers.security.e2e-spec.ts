@@ -7,7 +7,6 @@ import type { TestUser } from '../support/http-client.js';
 const CONNECTIONS = 60;
 /** More than Node reads at once. */
 const REQUESTS = 1900;
-const ROUNDS = 20;
 const MAX_GROWTH = 1.5;
 
 const pipelined = (line: string): string => `${line}\r\nHost: a\r\n\r\n`.repeat(REQUESTS);
@@ -51,8 +50,8 @@ describe('clients that pipeline requests and read no answer', () => {
     const resting = memoryKiB();
     let most = 0;
 
-    await Promise.all(Array.from({ length: CONNECTIONS }, () => ask(pipelined(line))));
-    for (let round = 0; round < ROUNDS; round += 1) {
+    for (let connection = 0; connection < CONNECTIONS; connection += 1) {
+      await ask(pipelined(line));
       expect((await instance.ownUser(user.tokens.access_token)).status).toBe(200);
       most = Math.max(most, memoryKiB());
     }
