@@ -90,7 +90,12 @@ export class AppModule {
           passwordHasher: extensions.passwordHasher,
           userStore: extensions.userStore,
         }),
-        SessionsModule.forRootAsync(fromSettings(({ sessions }) => sessions)),
+        SessionsModule.forRootAsync(
+          fromSettings(({ sessions, isRateLimited }) => ({
+            ...sessions,
+            isRefreshLimited: isRateLimited,
+          })),
+        ),
         AuthModule.forRootAsync(
           fromSettings(({ jwt, http }) => ({
             tokenSecret: jwt.keyEncryptionSecret,

@@ -133,8 +133,11 @@ export class AuthService {
   async refresh(refreshToken: string, origin: Origin, deadline: Deadline): Promise<RefreshResult> {
     const recognized = this.refreshTokens.recognize(refreshToken);
     if (recognized) {
-      const tokens = await this.exchange(recognized, origin, deadline);
-      return tokens ? { outcome: 'refreshed', tokens } : { outcome: 'refused' };
+      const { userId, sessionId } = recognized;
+      const subject = { attempt: 'refresh', userId, sessionId } as const;
+      return recordThrottling(this.audit, subject, origin, async () =>
+        this.exchange(recognized, origin, deadline),
+      );
     }
     // Only what is made up is counted: whoever holds a token of ours must not be kept from it by a neighbour.
     const network = networkOf(origin.facts.ip ?? '');
@@ -189,7 +192,7 @@ export class AuthService {
     { userId, sessionId, token }: RecognizedToken,
     origin: Origin,
     deadline: Deadline,
-  ): Promise<IssuedTokens | undefined> {
+  ): Promise<RefreshResult> {
     const user = await this.users.findCurrent(userId, deadline);
     const subject = { id: userId, roles: user?.roles ?? [] };
     const tokens = await this.issueTokens(subject, sessionId, deadline);
@@ -212,11 +215,12 @@ export class AuthService {
     switch (result.outcome) {
       case 'rotated':
         this.recordRefresh(userId, sessionId, false, origin);
-        return tokens;
+        return { outcome: 'refreshed', tokens };
       case 'replayed': {
         this.recordRefresh(userId, sessionId, true, origin);
         const kept = await unseal(result.sealedAnswer, token, ANSWER_PURPOSE);
-        return this.tokensFrom(JSON.parse(kept) as KeptAnswer, sessionId);
+        const replayed = this.tokensFrom(JSON.parse(kept) as KeptAnswer, sessionId);
+        return { outcome: 'refreshed', tokens: replayed };
       }
       case 'reused':
         this.audit.record({
@@ -228,10 +232,12 @@ export class AuthService {
           ...origin.facts,
         });
         await this.sessions.end(userId, sessionId, origin, deadline);
-        return undefined;
+        return { outcome: 'refused' };
       case 'ended':
         this.recordRefusedRefresh('session-ended', { userId, sessionId }, origin);
-        return undefined;
+        return { outcome: 'refused' };
+      case 'limited':
+        return { outcome: 'too-many-attempts', retryAfterSeconds: result.retryAfterSeconds };
     }
   }
 
@@ -291,7 +297,6 @@ export class AuthService {
       userId: user.id,
       passwordVersion: user.passwordVersion,
       accessToken: tokens.accessToken,
-      accessTtlSeconds: tokens.expiresInSeconds,
       refreshToken: tokens.refreshToken,
       ip: origin.facts.ip ?? '',
       userAgent: origin.userAgent,

@@ -14,6 +14,7 @@ import { Tracing } from '../tracing/index.js';
 import { refuseOtherMethods } from './allowed-methods.js';
 import { renderAnswers } from './answers.js';
 import { answerClientError, answerConnect } from './client-errors.js';
+import { limitConnections } from './connection-limits.js';
 import { allowOrigins } from './cors.js';
 import { bareForwardedAddresses } from './forwarded-for.js';
 import { parseJsonOnly } from './json-bodies.js';
@@ -81,6 +82,7 @@ export async function createApp(
   parseJsonOnly(server);
   renderAnswers(server);
   closeConnectionsWhenDrained(server);
+  limitConnections(server.server);
   if (settings.http.trustedProxies.length > 0) {
     bareForwardedAddresses(server.server);
   }
@@ -94,7 +96,12 @@ export async function createApp(
     );
   }
   addSecurityHeaders(server, isServedByHttps(settings.http));
-  separateManagement(server, { settings, limits: LIMITS, logger: logs.logger });
+  separateManagement(server, {
+    settings,
+    limits: LIMITS,
+    stalledConnectionMs: STALLED_CONNECTION_MS,
+    logger: logs.logger,
+  });
   await allowOrigins(app, settings.http.corsOrigins);
   await shedLoad(app);
   checkRequestHeads(server, HEADERS_LIMIT_BYTES);

@@ -7,6 +7,7 @@ import { hideInternals } from '../common/internals/index.js';
 import { Problem } from '../common/problem/index.js';
 import type { Settings } from '../config/index.js';
 import { answerClientError } from './client-errors.js';
+import { limitConnections } from './connection-limits.js';
 
 const METRICS = '/metrics';
 /** What the management port serves, and nothing else. */
@@ -16,6 +17,7 @@ interface Management {
   readonly settings: Pick<Settings, 'isProduction' | 'management'>;
   /** As for the public port. */
   readonly limits: ServerOptions;
+  readonly stalledConnectionMs: number;
   readonly logger: Pick<Logger, 'info'>;
 }
 
@@ -57,12 +59,14 @@ function hideFromPublic(server: FastifyInstance): void {
 function listen(
   server: FastifyInstance,
   { host, port }: NonNullable<Settings['management']>,
-  { limits, logger }: Pick<Management, 'limits' | 'logger'>,
+  { limits, stalledConnectionMs, logger }: Omit<Management, 'settings'>,
 ): void {
   const listener = createServer(limits, (request, response) => {
     onPrivateSide.add(request);
     server.routing(request, response);
   });
+  listener.setTimeout(stalledConnectionMs);
+  limitConnections(listener);
   listener.on('clientError', (error, socket) =>
     // What an HTTP server accepts are sockets.
     answerClientError(error, socket as Socket, logger),

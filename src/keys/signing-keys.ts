@@ -128,7 +128,7 @@ export class SigningKeys {
           ? new RedisUnavailableError('the signing keys could not be asked for', { cause: error })
           : error;
       });
-    const text = stored.join('\n');
+    const text = JSON.stringify(stored);
     if (this.last?.text !== text) {
       const ring = await this.parse(stored);
       if (candidate.kid === ring.signingKeyId) {

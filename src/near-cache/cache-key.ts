@@ -15,6 +15,7 @@ export class CacheKey<Value> {
     readonly subject: string,
     part = '',
   ) {
-    this.id = `${subject}\n${part}`;
+    // The length tells where the subject ends, whatever is in either.
+    this.id = `${subject.length}:${subject}${part}`;
   }
 }

@@ -64,7 +64,8 @@ export class LocalStore {
   beginLoad<Value>({ subject, id }: CacheKey<Value>, isShared: boolean): Load<Value> {
     this.unsharedLoads += isShared ? 0 : 1;
     const load: Load<Value> = {
-      id: isShared ? id : `${id}\n${this.unsharedLoads}`,
+      // No key begins with a letter.
+      id: isShared ? id : `unshared:${this.unsharedLoads}`,
       promise: undefined,
     };
     this.loads.set(load.id, load);

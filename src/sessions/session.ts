@@ -17,7 +17,6 @@ export interface NewSession {
   readonly userId: string;
   readonly passwordVersion: number;
   readonly accessToken: Secret;
-  readonly accessTtlSeconds: number;
   readonly refreshToken: Secret;
   readonly ip: string;
   readonly userAgent: string;
@@ -61,4 +60,6 @@ export interface RefreshExchange {
 
 export type RefreshOutcome =
   | { readonly outcome: 'rotated' | 'reused' | 'ended' }
-  | { readonly outcome: 'replayed'; readonly sealedAnswer: string };
+  | { readonly outcome: 'replayed'; readonly sealedAnswer: string }
+  /** The session has made too many exchanges. Nothing is spent. */
+  | { readonly outcome: 'limited'; readonly retryAfterSeconds: number };

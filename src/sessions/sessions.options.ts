@@ -10,6 +10,8 @@ export interface SessionsOptions {
    * answer, or two tabs that refresh at once. 0 turns it off, as OWASP ASVS 10.4.5 asks. Default 10.
    */
   readonly refreshGraceSeconds?: number;
+  /** Off only for load tests: a session may then refresh as often as it likes. Default true. */
+  readonly isRefreshLimited?: boolean;
 }
 
 export const SESSIONS_DEFAULTS = {
@@ -17,4 +19,5 @@ export const SESSIONS_DEFAULTS = {
   maxAgeSeconds: 90 * 86_400,
   maxPerUser: 100,
   refreshGraceSeconds: 10,
+  isRefreshLimited: true,
 } as const;

@@ -61,6 +61,15 @@ function parseSessions(reply: unknown): Session[] {
 }
 
 function parseRefresh(reply: unknown): RefreshOutcome {
-  const [outcome, sealedAnswer = ''] = reply as [RefreshOutcome['outcome'], string?];
-  return outcome === 'replayed' ? { outcome, sealedAnswer } : { outcome };
+  const [outcome, detail = ''] = reply as [RefreshOutcome['outcome'], (string | number)?];
+  switch (outcome) {
+    case 'replayed':
+      return { outcome, sealedAnswer: String(detail) };
+    case 'limited':
+      return { outcome, retryAfterSeconds: Math.ceil(Number(detail) / 1000) };
+    case 'rotated':
+    case 'reused':
+    case 'ended':
+      return { outcome };
+  }
 }

@@ -25,12 +25,25 @@ const ENDED_MARK_MS = 2 * 3_600_000;
 /** Of the ended sessions of a user, the last so many are remembered: more than can end while a write is late. */
 const MOST_ENDED_MARKS = 200;
 const USER_AGENT_MAX_LENGTH = 256;
+/** An IPv6 address with its zone takes fewer. A trusted proxy may forward any text. */
+const IP_MAX_LENGTH = 64;
+/**
+ * Verified tokens that a session remembers: the newest and those that a refresh has replaced but that are still valid. One
+ * that is forgotten has its signature checked again.
+ */
+const MAX_VERIFIED_TOKENS = 3;
+/** In base64url: 132 bits. We choose what is in a token, so nobody can look for two that are alike. */
+const TOKEN_DIGEST_LENGTH = 22;
+/** Refreshes that a session may make at once. After that, one for each interval. */
+const REFRESH_BURST = 30;
+/** Shorter where access tokens live shorter than ten seconds: two refreshes in the life of a token are always allowed. */
+const REFRESH_INTERVAL_MS = 5000;
 /** How often the use of a session is written down, as a part of its idle life. */
 const USES_NOTED_PER_IDLE_LIFE = 10;
 
 /**
- * Sessions in Redis, each in the slot of its user, and in the near cache. Beside them stand marks of verified access
- * tokens, so that one round trip tells both whether a token was verified and whether its session lives.
+ * Sessions in Redis, each in the slot of its user, and in the near cache. Each remembers the digests of its last verified
+ * access tokens, so that one round trip tells both whether a token was verified and whether its session lives.
  */
 @Injectable()
 export class SessionsService {
@@ -104,29 +117,19 @@ export class SessionsService {
    * Asks Redis for the session of a token, and notes its use.
    *
    * @param isVerified whether the caller has verified the token's signature; the result is then kept for the next time
-   * @param lifeMs how long the token is valid still
    * @throws RedisUnavailableError
    */
-  async use(
-    token: PresentedToken,
-    isVerified: boolean,
-    lifeMs: number,
-    deadline: Deadline,
-  ): Promise<SessionState> {
+  async use(token: PresentedToken, isVerified: boolean, deadline: Deadline): Promise<SessionState> {
     const { userId, sessionId } = token;
     try {
       const decision = await this.redis.runDurably(
         scripts.use,
-        [
-          this.key(userId, 'record'),
-          this.key(userId, 'sessions'),
-          this.markKey(userId, token.token),
-          this.key(userId, 'fence'),
-        ],
+        [this.key(userId, 'record'), this.key(userId, 'sessions'), this.key(userId, 'fence')],
         [
           sessionId,
           isVerified ? 1 : 0,
-          Math.max(1, Math.ceil(lifeMs)),
+          tokenDigest(token.token),
+          MAX_VERIFIED_TOKENS,
           this.options.idleTtlSeconds * 1000,
           ...USER_FIELDS,
         ],
@@ -244,14 +247,14 @@ export class SessionsService {
    */
   async exchange(exchange: RefreshExchange, deadline: Deadline): Promise<RefreshOutcome> {
     const { userId, sessionId } = exchange;
-    const { refreshGraceSeconds, idleTtlSeconds } = this.options;
+    const { refreshGraceSeconds, idleTtlSeconds, isRefreshLimited } = this.options;
+    const accessTtlMs = exchange.accessTtlSeconds * 1000;
     const result = await this.redis.runDurably(
       scripts.rotate,
       [
         this.key(userId, 'record'),
         this.key(userId, 'sessions'),
         this.key(userId, 'refresh-answer', sessionId),
-        this.markKey(userId, exchange.accessToken.reveal()),
         this.key(userId, 'fence'),
       ],
       [
@@ -261,7 +264,10 @@ export class SessionsService {
         exchange.sealedAnswer,
         refreshGraceSeconds * 1000,
         idleTtlSeconds * 1000,
-        exchange.accessTtlSeconds * 1000,
+        tokenDigest(exchange.accessToken.reveal()),
+        MAX_VERIFIED_TOKENS,
+        isRefreshLimited ? REFRESH_BURST : 0,
+        Math.min(REFRESH_INTERVAL_MS, accessTtlMs / 2),
       ],
       deadline,
     );
@@ -280,31 +286,23 @@ export class SessionsService {
     const { idleTtlSeconds, maxAgeSeconds, maxPerUser } = this.options;
     return this.redis.runDurably(
       scripts.start,
-      [
-        this.key(userId, 'record'),
-        this.key(userId, 'sessions'),
-        this.markKey(userId, session.accessToken.reveal()),
-      ],
+      [this.key(userId, 'record'), this.key(userId, 'sessions')],
       [
         id,
         session.passwordVersion,
         idleTtlSeconds * 1000,
         maxAgeSeconds * 1000,
-        session.accessTtlSeconds * 1000,
+        tokenDigest(session.accessToken.reveal()),
         maxPerUser,
         mayMakeRoom ? 1 : 0,
         ENDED_MARK_MS,
         MOST_ENDED_MARKS,
-        session.ip,
+        session.ip.slice(0, IP_MAX_LENGTH),
         session.userAgent.slice(0, USER_AGENT_MAX_LENGTH),
         sha256(session.refreshToken.reveal()),
       ],
       deadline,
     );
-  }
-
-  private markKey(userId: string, token: string): string {
-    return this.key(userId, 'verified', sha256(token));
   }
 
   private key(userId: string, ...parts: string[]): string {
@@ -314,4 +312,8 @@ export class SessionsService {
 
 function sha256(text: string): string {
   return createHash('sha256').update(text).digest('base64url');
+}
+
+function tokenDigest(accessToken: string): string {
+  return sha256(accessToken).slice(0, TOKEN_DIGEST_LENGTH);
 }

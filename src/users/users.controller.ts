@@ -49,7 +49,9 @@ export class UsersController {
     ...BODY_PROBLEMS,
     'registration-closed',
     'username-taken',
+    'too-many-attempts',
     'overloaded',
+    'store-unavailable',
     'not-confirmed',
   )
   async register(
@@ -64,8 +66,13 @@ export class UsersController {
     this.check(body);
     const registration = { ...body, password: new Secret(body.password) };
     const result = await this.users.register(registration, origin, deadline);
-    if (result.outcome === 'username-taken') {
-      throw new Problem('username-taken');
+    switch (result.outcome) {
+      case 'username-taken':
+        throw new Problem('username-taken');
+      case 'too-many-attempts':
+        throw new Problem('too-many-attempts', { retryAfterSeconds: result.retryAfterSeconds });
+      case 'registered':
+        break;
     }
     void reply.header('Location', `/api/users/${result.user.id}`);
     return UserResponse.from(result.user);

@@ -6,6 +6,7 @@ import type { Principal } from '../common/authentication/index.js';
 import type { Deadline } from '../common/deadline/index.js';
 import type { Origin } from '../common/origin/index.js';
 import { Secret } from '../common/secret/index.js';
+import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../rate-limit/index.js';
 import { ACCOUNTS, type Accounts } from './store/accounts.js';
 import { callerOf, type Caller } from './passwords/caller.js';
 import { Credentials, type Refusal } from './passwords/credentials.js';
@@ -18,8 +19,20 @@ import { USERS_OPTIONS } from './users.module-definition.js';
 import type { UsersOptions } from './users.options.js';
 import { canonicalUsername, digestOfKey, displayedUsername, usernameDigest } from './username.js';
 
+/**
+ * Every registration counts, also one for a name that is taken: a user is stored for good, and a taken name tells that
+ * somebody has it. Many people may share an address.
+ */
+const REGISTRATIONS_PER_ADDRESS: FailureLimit = {
+  name: 'registration-address',
+  failures: 1000,
+  windowMs: 3_600_000,
+};
+
 export type RegistrationOutcome =
-  { readonly outcome: 'registered'; readonly user: User } | { readonly outcome: 'username-taken' };
+  | { readonly outcome: 'registered'; readonly user: User }
+  | { readonly outcome: 'username-taken' }
+  | TooManyAttempts;
 
 export type DeletionOutcome = { readonly outcome: 'deleted' } | Refusal;
 export type PasswordOutcome = { readonly outcome: 'changed' } | Refusal;
@@ -44,6 +57,7 @@ export class UsersService {
     private readonly credentials: Credentials,
     private readonly hasher: HashingQueue,
     private readonly records: UserRecords,
+    private readonly limiter: RateLimiter,
     private readonly audit: AuditLog,
     @Inject(USERS_OPTIONS) private readonly options: UsersOptions,
   ) {}
@@ -73,7 +87,7 @@ export class UsersService {
       this.audit,
       subject,
       origin,
-      async () => this.create(registration, callerOf(origin), deadline),
+      async () => this.registerLimited(registration, callerOf(origin), deadline),
     );
     if (result.outcome === 'registered') {
       const { id: userId, roles } = result.user;
@@ -85,7 +99,7 @@ export class UsersService {
         ...origin.facts,
         details,
       });
-    } else {
+    } else if (result.outcome === 'username-taken') {
       this.audit.record({
         type: 'registration-refused',
         result: 'refused',
@@ -95,6 +109,19 @@ export class UsersService {
       });
     }
     return result;
+  }
+
+  private async registerLimited(
+    registration: Registration,
+    caller: Caller,
+    deadline: Deadline,
+  ): Promise<RegistrationOutcome> {
+    return this.limiter.attempt<RegistrationOutcome>(
+      REGISTRATIONS_PER_ADDRESS,
+      caller.network,
+      deadline,
+      async () => ({ value: await this.create(registration, caller, deadline), result: 'failed' }),
+    );
   }
 
   private async create(

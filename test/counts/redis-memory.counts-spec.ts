@@ -15,8 +15,8 @@ interface Usage {
   readonly name: number;
   readonly record: number;
   readonly sessions: number;
-  /** Of each mark of a verified token, which lives as long as the token. */
-  readonly marks: readonly number[];
+  /** What else there is of the user, without what lives for seconds. */
+  readonly others: readonly string[];
 }
 
 /** What a user and the user's sessions take in the memory of a master: every key whole, by MEMORY USAGE. */
@@ -48,12 +48,13 @@ describe('Redis keeps', () => {
       const keys = await Promise.all(masters.map((node) => node.keys(`${prefix}{user.${id}}:*`)));
       const bytes = async (key: string): Promise<number> =>
         (await cluster.memory('USAGE', key, 'SAMPLES', 0)) ?? 0;
-      const marks = keys.flat().filter((key) => key.includes(':verified:'));
+      const isOther = (key: string): boolean =>
+        !/:(?:record|sessions|fence|refresh-answer:[^:]+)$/.test(key);
       return {
         name: await bytes(`${prefix}{name.${usernameDigest(username)}}:owner`),
         record: await bytes(`${prefix}{user.${id}}:record`),
         sessions: await bytes(`${prefix}{user.${id}}:sessions`),
-        marks: await Promise.all(marks.map(bytes)),
+        others: keys.flat().filter(isOther),
       };
     });
 
@@ -63,34 +64,51 @@ describe('Redis keeps', () => {
       expect(usage).toEqual(expected);
       return;
     }
-    const sum = ({ name, record, sessions, marks }: Usage): number =>
-      marks.reduce((total, mark) => total + mark, name + record + sessions);
-    expect(usage.marks).toHaveLength(expected.marks.length);
+    const sum = ({ name, record, sessions }: Usage): number => name + record + sessions;
+    expect(usage.others).toEqual(expected.others);
     expect(Math.abs(sum(usage) / sum(expected) - 1)).toBeLessThan(TOLERANCE_ELSEWHERE);
   };
 
-  const ONE_MARK = 200;
-  const USER = { name: 184, record: 992 };
+  const USER = { name: 184, record: 992, others: [] };
 
   it.each([
-    [1, 552],
-    [2, 880],
-    [10, 3664],
+    [1, 616],
+    [2, 1008],
+    [10, 4304],
   ])('a user with %s sessions in so many bytes', async (count, sessions) => {
     const usage = await usageOf(await userWith(count));
 
-    const marks = Array.from({ length: count }, () => ONE_MARK);
-    await expectUsage(usage, { ...USER, sessions, marks });
+    await expectUsage(usage, { ...USER, sessions });
   });
 
-  it('the digest of the spent token as well after a refresh, and no more after ten', async () => {
+  it('the digests of the spent token and of three access tokens after two refreshes, and no more after any number', async () => {
     const user = await userWith(1);
     let { refresh_token: token } = user.tokens;
-    for (let count = 0; count < 10; count += 1) {
-      token = (await api.refresh(token)).body.refresh_token;
+    for (const refreshes of [2, 20]) {
+      for (let count = 0; count < refreshes; count += 1) {
+        token = (await api.refresh(token)).body.refresh_token;
+      }
+      await expectUsage(await usageOf(user), { ...USER, sessions: 744 });
+    }
+  });
+
+  it('no more for one session, however often it refreshes', async () => {
+    const user = await userWith(1);
+    let { refresh_token: token } = user.tokens;
+    let refused = 0;
+    for (let count = 0; count < 60; count += 1) {
+      const answer = await api.refresh(token);
+      if (answer.status === 429) {
+        expect(answer.body).toMatchObject({ code: 'too-many-attempts' });
+        expect(Number(answer.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+        refused += 1;
+      } else {
+        expect(answer.status).toBe(200);
+        token = answer.body.refresh_token;
+      }
     }
 
-    const marks = Array.from({ length: 11 }, () => ONE_MARK);
-    await expectUsage(await usageOf(user), { ...USER, sessions: 616, marks });
+    expect(refused).toBeGreaterThan(0);
+    await expectUsage(await usageOf(user), { ...USER, sessions: 744 });
   });
 });

@@ -38,7 +38,6 @@ const kind = (name: string, pattern: string, longestMs: number, mayLast = false)
 const KINDS = [
   kind('user', `\\{user\\.${ID}\\}:record`, 2 * HOUR_MS, true),
   kind('sessions', `\\{user\\.${ID}\\}:sessions`, 90 * DAY_MS + 2 * HOUR_MS),
-  kind('verified token', `\\{user\\.${ID}\\}:verified:${DIGEST}`, 15 * MINUTE_MS),
   kind('refresh answer', `\\{user\\.${ID}\\}:refresh-answer:${ID}`, 10 * SECOND_MS),
   kind('fence', `\\{user\\.${ID}\\}:fence`, SECOND_MS),
   kind('name', `\\{name\\.${DIGEST}\\}:owner`, 15 * SECOND_MS, true),
@@ -46,7 +45,12 @@ const KINDS = [
   kind('near cache', '\\{near-cache\\.control\\}:(?:members|sequence|log|fence)', DAY_MS),
   kind('unfinished change', `\\{near-cache\\.control\\}:unfinished:${DIGEST}`, DAY_MS),
   kind('failures', `\\{${THROTTLED}\\.${DIGEST}\\}:failed`, 15 * MINUTE_MS),
-  kind('attempt', `\\{${THROTTLED}\\.${DIGEST}\\}:under-way`, 30 * SECOND_MS),
+  kind('registrations', `\\{registration-address\\.${DIGEST}\\}:failed`, HOUR_MS),
+  kind(
+    'attempt',
+    `\\{(?:registration-address|${THROTTLED})\\.${DIGEST}\\}:under-way`,
+    30 * SECOND_MS,
+  ),
 ];
 
 /** Before them there is what lives only while a request does. */

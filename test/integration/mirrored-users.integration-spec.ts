@@ -62,7 +62,7 @@ describe('users who are kept in another store', () => {
     }
     const session = {
       ...{ id: randomUUID(), userId: check.user.id, passwordVersion: check.user.passwordVersion },
-      ...{ accessToken: new Secret(randomUUID()), accessTtlSeconds: 900 },
+      accessToken: new Secret(randomUUID()),
       ...{ refreshToken: new Secret(randomUUID()), ip: '192.0.2.1', userAgent: 'a test' },
     };
     return (await sessionsOn(0).start(session, until)) ? session : undefined;
@@ -83,7 +83,7 @@ describe('users who are kept in another store', () => {
     const state = await sessions.stateOf(
       sessions.keyOf({ ...token, sessionId: session.id }),
       true,
-      async () => sessions.use({ ...token, sessionId: session.id }, true, 900_000, until),
+      async () => sessions.use({ ...token, sessionId: session.id }, true, until),
     );
     return state.state === 'live' ? state.user.roles : state.state;
   };

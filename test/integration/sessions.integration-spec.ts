@@ -9,6 +9,7 @@ import {
   SessionsService,
   type NewSession,
   type RefreshExchange,
+  type RefreshOutcome,
   type SessionsOptions,
 } from '../../src/sessions/index.js';
 import type { UserRecord } from '../../src/users/index.js';
@@ -42,7 +43,6 @@ describe('sessions in Redis', () => {
     userId,
     passwordVersion,
     accessToken: new Secret(`token-${randomUUID()}`),
-    accessTtlSeconds: 900,
     refreshToken: new Secret(randomUUID()),
     ip: '192.0.2.1',
     userAgent: 'a test',
@@ -51,7 +51,6 @@ describe('sessions in Redis', () => {
     sessions(options).use(
       { token: session.accessToken.reveal(), userId: session.userId, sessionId: session.id },
       isVerified,
-      60_000,
       Deadline.none,
     );
   const exchangeOf = (
@@ -67,6 +66,18 @@ describe('sessions in Redis', () => {
     sealedAnswer: randomUUID(),
     ...change,
   });
+  /** The names of all keys of a user, whatever lives for a second only included. */
+  const keysOf = async (userId: string): Promise<string[]> => {
+    const tag = instance.redis.keys.key(['user', userId], 'x').slice(0, -1);
+    return withRedis(async (masters, cluster) => {
+      await cluster.set(`${tag}fence`, '', 'PX', 1000);
+      const keys = await Promise.all(masters.map((node) => node.keys(`${tag}*`)));
+      return keys
+        .flat()
+        .map((key) => key.slice(tag.length))
+        .sort();
+    });
+  };
   const started = async (options: SessionsOptions = {}): Promise<NewSession> => {
     const session = sessionOf((await newUser()).id);
     expect(await sessions(options).start(session, Deadline.none)).toBe(true);
@@ -194,6 +205,43 @@ describe('sessions in Redis', () => {
     expect((await use(other)).state).toBe('live');
   });
 
+  it('remember a bounded number of verified tokens, the newest', async () => {
+    const session = await started();
+    const tokens = Array.from({ length: 20 }, (_, index) => new Secret(`token ${index}`));
+    for (const accessToken of tokens) {
+      expect((await use({ ...session, accessToken }, true)).state).toBe('live');
+    }
+
+    const states = [];
+    for (const accessToken of tokens) {
+      states.push((await use({ ...session, accessToken })).state);
+    }
+
+    expect(states).toEqual([...Array<string>(17).fill('unverified'), ...Array(3).fill('live')]);
+    expect(await keysOf(session.userId)).toEqual(['fence', 'record', 'sessions']);
+  });
+
+  it('that were stored before they remembered verified tokens go on, and remember them from then on', async () => {
+    const session = await started();
+    const key = instance.redis.keys.key(['user', session.userId], 'sessions');
+    await withRedis(async (_, cluster) => {
+      const { verified, ...older } = JSON.parse((await cluster.hget(key, session.id))!) as {
+        verified: string[];
+      };
+      expect(verified).toHaveLength(1);
+      await cluster.hset(key, session.id, JSON.stringify(older));
+    });
+
+    expect((await use(session)).state).toBe('unverified');
+    expect((await use(session, true)).state).toBe('live');
+    expect((await use(session)).state).toBe('live');
+    expect((await sessions().exchange(exchangeOf(session), Deadline.none)).outcome).toBe('rotated');
+    expect(await sessions().end(session.userId, session.id, Origin.system, Deadline.none)).toBe(
+      true,
+    );
+    expect((await use(session)).state).toBe('ended');
+  });
+
   it('name the tokens that were revoked though they go on', async () => {
     const session = await started();
     const tokenIds = Array.from({ length: 5 }, () => randomUUID());
@@ -219,15 +267,16 @@ describe('sessions in Redis', () => {
     await sessions({ maxAgeSeconds: 1 }).start(old, Deadline.none);
 
     // The old one is used and refreshed all the time; the idle one is left alone meanwhile, and for as long.
+    const unlimited = sessions({ isRefreshLimited: false });
     let { refreshToken } = old;
     await eventually('the old one has ended', 5000, async () => {
       const exchange = exchangeOf(old, { presented: refreshToken });
       refreshToken = exchange.successor;
-      const { outcome } = await sessions().exchange(exchange, Deadline.none);
-      await use(old);
+      const { outcome } = await unlimited.exchange(exchange, Deadline.none);
+      await use(old, true);
       return outcome === 'ended';
     });
-    expect((await use(old)).state).toBe('ended');
+    expect((await use(old, true)).state).toBe('ended');
     expect((await use(idle, false, shortIdle)).state).toBe('ended');
     expect(await sessions(shortIdle).list(user.id, Deadline.none)).toEqual([]);
   });
@@ -291,6 +340,61 @@ describe('sessions in Redis', () => {
         expect((await sessions(options).exchange(exchange, Deadline.none)).outcome).toBe('rotated');
       }
       expect((await use(session)).state).toBe('live');
+    });
+
+    it('a bounded number of times, without spending a token that was refused for that', async () => {
+      const session = await started();
+      let presented = session.refreshToken;
+      const next = async (): Promise<RefreshOutcome> => {
+        const exchange = exchangeOf(session, { presented });
+        const outcome = await sessions().exchange(exchange, Deadline.none);
+        presented = outcome.outcome === 'rotated' ? exchange.successor : presented;
+        return outcome;
+      };
+      const outcomes: RefreshOutcome[] = [];
+      const begin = performance.now();
+      for (let count = 0; count < 100; count += 1) {
+        outcomes.push(await next());
+      }
+      const earned = Math.ceil((performance.now() - begin) / 5000);
+
+      const rotated = outcomes.filter(({ outcome }) => outcome === 'rotated');
+      expect(rotated.length).toBeGreaterThanOrEqual(30);
+      expect(rotated.length).toBeLessThanOrEqual(30 + earned);
+      const limited = outcomes.filter((outcome) => outcome.outcome === 'limited');
+      expect(limited.length).toBe(100 - rotated.length);
+      for (const { retryAfterSeconds } of limited) {
+        expect(retryAfterSeconds).toBeGreaterThanOrEqual(1);
+        expect(retryAfterSeconds).toBeLessThanOrEqual(5);
+      }
+      const unlimited = sessions({ isRefreshLimited: false });
+      const exchange = exchangeOf(session, { presented });
+      expect((await unlimited.exchange(exchange, Deadline.none)).outcome).toBe('rotated');
+      expect(await keysOf(session.userId)).toEqual([
+        'fence',
+        'record',
+        `refresh-answer:${session.id}`,
+        'sessions',
+      ]);
+    });
+
+    it('twice in the life of an access token at least, however short that is', async () => {
+      const session = await started();
+      let presented = session.refreshToken;
+      // Earned again after half a second: waits for that are counted, not timed.
+      const refused: number[] = [];
+      for (let rotated = 0; rotated < 33;) {
+        const exchange = exchangeOf(session, { presented, accessTtlSeconds: 1 });
+        const outcome = await sessions().exchange(exchange, Deadline.none);
+        if (outcome.outcome === 'limited') {
+          refused.push(outcome.retryAfterSeconds);
+        } else {
+          expect(outcome.outcome).toBe('rotated');
+          presented = exchange.successor;
+          rotated += 1;
+        }
+      }
+      expect(new Set(refused)).toEqual(new Set([1]));
     });
 
     it('never on the word of a master that may have been replaced: also a refusal is written', async () => {

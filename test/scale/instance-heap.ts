@@ -8,7 +8,6 @@ import type { Population } from './population.js';
 import { startScaleInstance, type ScaleInstance } from './scale-instance.js';
 
 const READERS = 500;
-const TOKEN_LIFE_MS = 60_000;
 
 export interface HeapReport {
   readonly megabytesAllowed: number;
@@ -74,7 +73,7 @@ async function read(
   const sessionId = population.sessionId(session);
   const token = { token: randomUUID(), userId, sessionId };
   await sessions.stateOf(sessions.keyOf(token), true, () =>
-    sessions.use(token, true, TOKEN_LIFE_MS, Deadline.none),
+    sessions.use(token, true, Deadline.none),
   );
 }
 

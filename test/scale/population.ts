@@ -8,8 +8,6 @@ import type { ScaleInstance } from './scale-instance.js';
 /** Enough for a batch under way at each master and another one that gathers; more, and a busy machine answers too late. */
 const CONCURRENCY = 300;
 const USER_AGENT = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
-/** Short, so that the marks of tokens are gone when memory is measured: they are counted by themselves. */
-const ACCESS_TTL_SECONDS = 5;
 
 /** Users and sessions, written by the product's own scripts. Their ids are kept as numbers, from which they follow. */
 export class Population {
@@ -69,7 +67,6 @@ export class Population {
       userId: this.userId(this.userOf(session)),
       passwordVersion: 1,
       accessToken: new Secret(randomUUID()),
-      accessTtlSeconds: ACCESS_TTL_SECONDS,
       refreshToken: new Secret(randomUUID()),
       ip: `10.${(session >> 16) & 255}.${(session >> 8) & 255}.${session & 255}`,
       userAgent: USER_AGENT,

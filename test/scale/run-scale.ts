@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,14 +15,12 @@ import {
   type LongRunReport,
 } from './instance-heap.js';
 import { latencyOf, type Latency } from './latency.js';
-import { inParallel, Population } from './population.js';
+import { Population } from './population.js';
 import { startScaleInstance, type ScaleInstance } from './scale-instance.js';
 
 const KEYS_PER_USER = 3;
 const OTHER_KEYS = 20;
-const MARKS_GONE_MS = 60_000;
-const MARKS = 5000;
-const TOKEN_LIFE_MS = 600_000;
+const KEYS_GONE_MS = 60_000;
 
 export interface ScaleOptions {
   /** Where to stop and measure. */
@@ -53,8 +50,6 @@ export interface StepReport {
   /** Of all masters, without what an empty cluster takes. */
   readonly bytesPerSession: number;
   readonly bytesPerUser: number;
-  /** For each token that was issued lately. */
-  readonly bytesPerMark: number;
   readonly coldLookUp: Latency;
   readonly revocation: Latency;
 }
@@ -135,8 +130,7 @@ async function step(
   const seconds = (performance.now() - begin) / 1000;
   const writes = population.sessions + 4 * population.users - before;
   const most = KEYS_PER_USER * population.users + OTHER_KEYS;
-  const { bytes } = await untilFewerKeys(cluster, most, MARKS_GONE_MS);
-  const bytesPerMark = await costOfMarks(cluster, instance, population);
+  const { bytes } = await untilFewerKeys(cluster, most, KEYS_GONE_MS);
   const coldLookUp = await latencyOf(500, 3, (number) => lookUp(instance, population, number));
   const revocation = await latencyOf(200, 3, (number) =>
     revoke(instance, population, -sessions - number),
@@ -147,7 +141,6 @@ async function step(
     writesPerSecond: Math.round(writes / seconds),
     bytesPerSession: Math.round((bytes - empty) / sessions),
     bytesPerUser: Math.round((bytes - empty) / population.users),
-    bytesPerMark,
     coldLookUp,
     revocation,
   };
@@ -159,7 +152,7 @@ async function lookUp(
   number: number,
 ): Promise<void> {
   const presented = { token: `token ${number}`, ...population.pick(number) };
-  await sessions.use(presented, true, TOKEN_LIFE_MS, Deadline.none);
+  await sessions.use(presented, true, Deadline.none);
 }
 
 async function revoke(
@@ -169,18 +162,4 @@ async function revoke(
 ): Promise<void> {
   const { userId, sessionId } = population.pick(number);
   await sessions.end(userId, sessionId, Origin.system, Deadline.none);
-}
-
-async function costOfMarks(
-  cluster: EmbeddedCluster,
-  instance: ScaleInstance,
-  population: Population,
-): Promise<number> {
-  const before = await memoryOf(cluster);
-  await inParallel(0, MARKS, async () => {
-    const presented = { token: randomUUID(), ...population.pick(0) };
-    await instance.sessions.use(presented, true, TOKEN_LIFE_MS, Deadline.none);
-  });
-  const after = await memoryOf(cluster);
-  return Math.round((after.bytes - before.bytes) / (after.keys - before.keys));
 }

@@ -80,6 +80,11 @@ export class Instance extends HttpClient {
     return auditEvents(this.output()).filter((event) => event['type'] === type);
   }
 
+  /** Of the process that runs now. */
+  get pid(): number | undefined {
+    return this.run.pid;
+  }
+
   /** Whether the process has come to its end, by itself or not. */
   get hasEnded(): boolean {
     return this.run.isEnded;
@@ -160,6 +165,10 @@ class Run {
       throw new Error(`the instance did not start:\n${this.output}`);
     }
     return url;
+  }
+
+  get pid(): number | undefined {
+    return this.child.pid;
   }
 
   signal(name: NodeJS.Signals): void {

@@ -44,7 +44,8 @@ export function usersOn(
     : redisStore;
   const events: AuditEvent[] = [];
   const audit = new AuditLog({ record: (event) => void events.push(event) }, new EventEmitter2());
-  const credentials = new Credentials(accounts, hasher, new RateLimiter(redis, {}), clock, audit);
-  const users = new UsersService(accounts, credentials, hasher, records, audit, options);
+  const limiter = new RateLimiter(redis, {});
+  const credentials = new Credentials(accounts, hasher, limiter, clock, audit);
+  const users = new UsersService(accounts, credentials, hasher, records, limiter, audit, options);
   return { users, credentials, records, accounts, redisStore, audit, events };
 }

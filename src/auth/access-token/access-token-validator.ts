@@ -10,17 +10,19 @@ import { AUTH_OPTIONS } from '../auth.module-definition.js';
 import { AUTH_DEFAULTS, type AuthOptions } from '../auth.options.js';
 import { acceptedClaims } from './claims.js';
 import { parseCompactToken } from './compact-token.js';
+import { QuestionBudget } from './question-budget.js';
 import { VerifiedTokens, type VerifiedToken } from './verified-tokens.js';
 
 /**
  * Decides whether an access token is accepted. From memory where it may be trusted: the signature is known to be right,
  * and time, key, session and the token's own id are looked at each time. Otherwise strict checks of form and claims, then
  * one round trip that tells both whether the token was verified before and whether its session lives. The signature is
- * checked when nobody has done so yet.
+ * checked when nobody has done so yet: after that round trip, or before it while there are many forgeries.
  */
 @Injectable()
 export class AccessTokenValidator {
   private readonly audience: string;
+  private readonly budget: QuestionBudget;
 
   constructor(
     private readonly keys: SigningKeys,
@@ -30,6 +32,7 @@ export class AccessTokenValidator {
     @Inject(AUTH_OPTIONS) options: AuthOptions,
   ) {
     this.audience = options.audience ?? AUTH_DEFAULTS.audience;
+    this.budget = new QuestionBudget(clock);
   }
 
   /** @returns who the token speaks for, if memory alone can tell; else `validate` has to decide */
@@ -59,20 +62,47 @@ export class AccessTokenValidator {
     if (!candidate) {
       return undefined;
     }
-    let isVerified = known === candidate;
-    const onVouched = (): boolean => (isVerified = true);
-    let state = await this.ask(candidate, isVerified, deadline, { onAsked, onVouched });
-    if (!isVerified) {
-      // What memory said about the session vouches for no token.
-      if (!(await this.hasValidSignature(candidate, ring))) {
-        return undefined;
-      }
-      if (state.state === 'unverified') {
-        state = await this.ask(candidate, true, deadline, { onAsked });
-      }
+    const state =
+      known === candidate
+        ? await this.ask(candidate, true, deadline, { onAsked })
+        : await this.verify(candidate, ring, deadline, onAsked);
+    if (!state) {
+      return undefined;
     }
     this.verified.add(candidate);
     return principalOf(candidate, state);
+  }
+
+  /** @returns the state of the session, when the token's signature is right: Redis says so, or it was checked here */
+  private async verify(
+    candidate: VerifiedToken,
+    ring: KeyRing,
+    deadline: Deadline,
+    onAsked: () => void,
+  ): Promise<SessionState | undefined> {
+    if (!this.budget.take()) {
+      return (await this.hasValidSignature(candidate, ring))
+        ? this.ask(candidate, true, deadline, { onAsked })
+        : undefined;
+    }
+    let isForged = false;
+    try {
+      let isVouchedFor = false;
+      const onVouched = (): boolean => (isVouchedFor = true);
+      const state = await this.ask(candidate, false, deadline, { onAsked, onVouched });
+      // What memory said about the session vouches for no token.
+      isForged = !isVouchedFor && !(await this.hasValidSignature(candidate, ring));
+      if (isForged) {
+        return undefined;
+      }
+      return state.state === 'unverified'
+        ? await this.ask(candidate, true, deadline, { onAsked })
+        : state;
+    } finally {
+      if (!isForged) {
+        this.budget.giveBack();
+      }
+    }
   }
 
   /** Everything that can be said without the signature and without the session. */
@@ -116,8 +146,7 @@ export class AccessTokenValidator {
     return this.sessions.stateOf(session, isVerified, async () => {
       onAsked();
       const presented = { token, userId: claims.sub, sessionId: claims.sid };
-      const lifeMs = claims.exp * 1000 - this.clock.now();
-      const state = await this.sessions.use(presented, isVerified, lifeMs, deadline);
+      const state = await this.sessions.use(presented, isVerified, deadline);
       if (state.state !== 'unverified') {
         onVouched?.();
       }

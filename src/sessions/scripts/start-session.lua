@@ -1,13 +1,12 @@
 -- Starts a session for a user whose password was verified a moment ago.
--- Version 2
+-- Version 3
 -- KEYS[1] the user
 -- KEYS[2] the user's sessions: a hash of session id to JSON
--- KEYS[3] the mark of the verified access token
 -- ARGV[1] session id
 -- ARGV[2] version of the password that was verified
 -- ARGV[3] idle life, in milliseconds
 -- ARGV[4] longest life, in milliseconds
--- ARGV[5] life of the mark, in milliseconds
+-- ARGV[5] digest of the access token, which the caller has signed
 -- ARGV[6] most sessions of a user
 -- ARGV[7] 1 to make room by ending those that were not used for longest, else 0
 -- ARGV[8] how long an ended session is remembered, in milliseconds
@@ -45,7 +44,7 @@ for index = 1, #all, 2 do
     over_at = math.min(over_at, tonumber(user[5]))
   end
   if over_at > now then
-    table.insert(live, { id = all[index], used = session.lastUsedAt })
+    table.insert(live, { id = all[index], used = session.lastUsedAt, verified = session.verified })
   else
     table.insert(over, { id = all[index], at = over_at })
   end
@@ -62,7 +61,7 @@ for index, session in ipairs(over) do
 end
 table.sort(live, function(one, other) return one.used < other.used end)
 for index = 1, #live - most + 1 do
-  redis.call('HSET', KEYS[2], live[index].id, cjson.encode({ endedAt = now }))
+  redis.call('HSET', KEYS[2], live[index].id, cjson.encode({ endedAt = now, verified = live[index].verified }))
 end
 redis.call('HSET', KEYS[2], ARGV[1], cjson.encode({
   createdAt = now,
@@ -72,7 +71,7 @@ redis.call('HSET', KEYS[2], ARGV[1], cjson.encode({
   ip = ARGV[10],
   userAgent = ARGV[11],
   refreshHash = ARGV[12],
+  verified = { ARGV[5] },
 }))
 redis.call('PEXPIRE', KEYS[2], math.max(redis.call('PTTL', KEYS[2]), ARGV[4] + ARGV[8]))
-redis.call('SET', KEYS[3], '', 'PX', ARGV[5])
 return 'started'

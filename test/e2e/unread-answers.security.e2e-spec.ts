@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+
+import { Instance } from '../support/instance.js';
+import type { TestUser } from '../support/http-client.js';
+
+const CONNECTIONS = 60;
+/** More than Node reads at once. */
+const REQUESTS = 1900;
+const MAX_GROWTH = 1.5;
+
+const pipelined = (line: string): string => `${line}\r\nHost: a\r\n\r\n`.repeat(REQUESTS);
+
+/** Requirement 75: an instance of its own, because its memory is what is measured. */
+describe('clients that pipeline requests and read no answer', () => {
+  let instance: Instance;
+  let user: TestUser;
+  const clients: Socket[] = [];
+  beforeAll(async () => {
+    instance = await Instance.start({ REDIS_KEY_PREFIX: 't-unread:' });
+    user = await instance.newUser();
+    // Its code is loaded and its heap has its usual size.
+    for (let count = 0; count < 300; count += 1) {
+      await instance.ownUser(user.tokens.access_token);
+      await instance.request('GET', '/nothing');
+    }
+  });
+  afterEach(() => clients.splice(0).forEach((client) => client.destroy()));
+  afterAll(async () => instance.stop());
+
+  const memoryKiB = (): number =>
+    Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${instance.pid}/status`, 'utf8'))?.[1]);
+  const ask = async (message: string): Promise<void> => {
+    const { hostname, port } = new URL(instance.url);
+    const socket = connect(Number(port), hostname);
+    clients.push(socket.on('error', () => undefined));
+    socket.pause();
+    // Taken by the instance or not: it does not have to read on.
+    socket.write(message);
+    await new Promise((done) => socket.once('connect', done));
+  };
+
+  it.each([
+    ['what is not there', 'GET /nothing HTTP/1.1'],
+    ['the head alone', 'HEAD /health/live HTTP/1.1'],
+    ['what is refused', 'GET /api/user HTTP/1.1'],
+    ['large files', 'GET /docs/swagger-ui-bundle.js HTTP/1.1'],
+    ['a long document', 'GET /docs-json HTTP/1.1'],
+  ])('and ask for %s take no memory, and others are served', async (_, line) => {
+    const resting = memoryKiB();
+    let most = 0;
+
+    for (let connection = 0; connection < CONNECTIONS; connection += 1) {
+      await ask(pipelined(line));
+      expect((await instance.ownUser(user.tokens.access_token)).status).toBe(200);
+      most = Math.max(most, memoryKiB());
+    }
+
+    expect(most / resting).toBeLessThan(MAX_GROWTH);
+  });
+});
