@@ -7,7 +7,7 @@ import { HashingOverloadedError } from './passwords/hashing-queue.js';
 import { checkPassword } from './passwords/password-policy.js';
 import { UserStoreUnavailableError } from './store/user-store.js';
 import { ADMINISTRATOR } from './roles.js';
-import { checkUsername } from './username.js';
+import { checkUsername } from './names/username.js';
 import { USERS_OPTIONS } from './users.module-definition.js';
 import { USERS_DEFAULTS, type UsersOptions } from './users.options.js';
 import { UsersService } from './users.service.js';

@@ -15,7 +15,7 @@ import { Secret } from '../common/secret/index.js';
 import { RegisterUserRequest } from './dto/register-user.request.dto.js';
 import { UserResponse } from './dto/user.response.dto.js';
 import { checkPassword } from './passwords/password-policy.js';
-import { checkUsername } from './username.js';
+import { checkUsername } from './names/username.js';
 import { USERS_OPTIONS } from './users.module-definition.js';
 import { USERS_DEFAULTS, type UsersOptions } from './users.options.js';
 import { UsersService } from './users.service.js';

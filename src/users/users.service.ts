@@ -11,7 +11,7 @@ import type { ProfileChange, Registration, User, UserChange, UserRecord } from '
 import { UserRecords } from './store/user-records.js';
 import { USERS_OPTIONS } from './users.module-definition.js';
 import type { UsersOptions } from './users.options.js';
-import { canonicalUsername, displayedUsername } from './username.js';
+import { canonicalUsername, displayedUsername } from './names/username.js';
 
 export type RegistrationOutcome =
   { readonly outcome: 'registered'; readonly user: User } | { readonly outcome: 'username-taken' };

@@ -6,7 +6,7 @@ import { Secret } from '../../common/secret/index.js';
 import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../../rate-limit/index.js';
 import { ACCOUNTS, type Accounts } from '../store/accounts.js';
 import type { UserRecord } from '../user.js';
-import { canonicalUsername, usernameDigest } from '../username.js';
+import { canonicalUsername, formerCanonicalUsername, usernameDigest } from '../names/username.js';
 import { HashingQueue } from './hashing-queue.js';
 
 /**
@@ -50,9 +50,10 @@ export class Credentials {
    * @throws HashingOverloadedError, RedisUnavailableError, NotConfirmedError, UserStoreUnavailableError
    */
   async check(username: string, deadline: Deadline, password: Secret): Promise<CredentialCheck> {
-    return this.verify(username, [password], deadline, async (user) =>
-      this.accounts.admit(user, deadline),
-    );
+    return this.verify(username, [password], deadline, {
+      find: async () => this.find(username, deadline),
+      admit: async (user) => this.accounts.admit(user, deadline),
+    });
   }
 
   /**
@@ -76,28 +77,36 @@ export class Credentials {
     const wasChanged = this.clock.now() - user.updatedAt.getTime() < REPEATABLE_MS;
     const passwords = repeated && wasChanged ? [password, repeated] : [password];
     // No session begins, and the one that asks must not end by what a call that is repeated has left undone.
-    const check = await this.verify(user.username, passwords, deadline, (found) =>
-      Promise.resolve(found),
-    );
+    const check = await this.verify(user.username, passwords, deadline, {
+      find: async () => this.accounts.find(userId, deadline),
+      admit: (found) => Promise.resolve(found),
+    });
     switch (check.outcome) {
       case 'too-many-attempts':
         return check;
       case 'wrong':
         return { outcome: 'wrong-password' };
       case 'right':
-        return check.user.id === userId ? check : { outcome: 'wrong-password' };
+        return check;
     }
   }
 
   /**
    * @param passwords one of them has to be right
+   * @param find the user as it is now
    * @param admit what else has to be true of a user whose password is right
    */
   private async verify(
     username: string,
     passwords: readonly Secret[],
     deadline: Deadline,
-    admit: (user: UserRecord) => Promise<UserRecord | undefined>,
+    {
+      find,
+      admit,
+    }: {
+      readonly find: () => Promise<UserRecord | undefined>;
+      readonly admit: (user: UserRecord) => Promise<UserRecord | undefined>;
+    },
   ): Promise<CredentialCheck> {
     const subject = usernameDigest(username);
     return this.limiter.attempt<CredentialCheck>(
@@ -105,7 +114,7 @@ export class Credentials {
       subject,
       deadline,
       async () => {
-        const user = await this.accounts.findByUsername(canonicalUsername(username), deadline);
+        const user = await find();
         const right = await this.firstRight(user?.passwordHash.reveal(), passwords, deadline);
         // A disabled user's right password must not be told from a wrong one: it counts as a failure, and takes as long.
         const isAllowed = user && right && !user.isDisabled;
@@ -117,6 +126,13 @@ export class Credentials {
         return { value: { outcome: 'right', user: admitted }, result: 'reset' };
       },
     );
+  }
+
+  private async find(username: string, deadline: Deadline): Promise<UserRecord | undefined> {
+    const key = canonicalUsername(username);
+    const user = await this.accounts.findByUsername(key, deadline);
+    const formerKey = formerCanonicalUsername(username);
+    return user || formerKey === key ? user : this.accounts.findByUsername(formerKey, deadline);
   }
 
   private async firstRight(
