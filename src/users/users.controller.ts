@@ -1,4 +1,4 @@
-import { Body, Controller, Inject, Ip, Post, Res } from '@nestjs/common';
+import { Body, Controller, Ip, Post, Res } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
@@ -14,24 +14,15 @@ import {
 import { Secret } from '../common/secret/index.js';
 import { RegisterUserRequest } from './dto/register-user.request.dto.js';
 import { UserResponse } from './dto/user.response.dto.js';
-import { checkPassword } from './passwords/password-policy.js';
-import { checkUsername } from './names/username.js';
-import { USERS_OPTIONS } from './users.module-definition.js';
-import { USERS_DEFAULTS, type UsersOptions } from './users.options.js';
 import { UsersService } from './users.service.js';
 
 @ApiTags('Users')
 @Controller('api/users')
 export class UsersController {
-  private readonly passwordMinLength: number;
-
   constructor(
     private readonly users: UsersService,
     private readonly audit: AuditLog,
-    @Inject(USERS_OPTIONS) options: UsersOptions,
-  ) {
-    this.passwordMinLength = options.passwordMinLength ?? USERS_DEFAULTS.passwordMinLength;
-  }
+  ) {}
 
   @Public()
   @Post()
@@ -62,21 +53,17 @@ export class UsersController {
     if (!this.users.isRegistrationOpen) {
       throw new Problem('registration-closed');
     }
-    this.check(body);
     const registration = { ...body, password: new Secret(body.password) };
     const result = await this.users.register(registration, deadline);
-    if (result.outcome === 'username-taken') {
+    if (result.outcome === 'refused') {
+      const { username, password } = result.failures;
+      refuseInvalidMembers({ '/username': username, '/password': password });
+    }
+    if (result.outcome !== 'registered') {
       throw new Problem('username-taken');
     }
     this.audit.record({ type: 'user-registered', userId: result.user.id, ip });
     void reply.header('Location', `/api/users/${result.user.id}`);
     return UserResponse.from(result.user);
-  }
-
-  private check(body: RegisterUserRequest): void {
-    refuseInvalidMembers({
-      '/username': checkUsername(body.username),
-      '/password': checkPassword(body.password, this.passwordMinLength, body),
-    });
   }
 }

@@ -4,26 +4,41 @@ import { randomUUID } from 'node:crypto';
 import type { Principal } from '../common/authentication/index.js';
 import type { Deadline } from '../common/deadline/index.js';
 import { Secret } from '../common/secret/index.js';
+import type { RuleFailure } from '../common/validation/index.js';
 import { ACCOUNTS, type Accounts } from './store/accounts.js';
 import { Credentials, type Refusal } from './passwords/credentials.js';
 import { HashingQueue } from './passwords/hashing-queue.js';
+import { checkPassword, type PasswordContext } from './passwords/password-policy.js';
 import type { ProfileChange, Registration, User, UserChange, UserRecord } from './user.js';
 import { UserRecords } from './store/user-records.js';
 import { USERS_OPTIONS } from './users.module-definition.js';
-import type { UsersOptions } from './users.options.js';
-import { canonicalUsername, displayedUsername } from './names/username.js';
+import { USERS_DEFAULTS, type UsersOptions } from './users.options.js';
+import { canonicalUsername, checkUsername, displayedUsername } from './names/username.js';
 
 export type RegistrationOutcome =
-  { readonly outcome: 'registered'; readonly user: User } | { readonly outcome: 'username-taken' };
+  | { readonly outcome: 'registered'; readonly user: User }
+  | { readonly outcome: 'username-taken' }
+  | { readonly outcome: 'refused'; readonly failures: RegistrationFailures };
+
+/** What is wrong with a registration; undefined: nothing. */
+export interface RegistrationFailures {
+  readonly username: RuleFailure | undefined;
+  readonly password: RuleFailure | undefined;
+}
 
 export type DeletionOutcome = { readonly outcome: 'deleted' } | Refusal;
-export type PasswordOutcome = { readonly outcome: 'changed' } | Refusal;
+export type PasswordOutcome =
+  | { readonly outcome: 'changed' }
+  | { readonly outcome: 'refused'; readonly failure: RuleFailure }
+  | Refusal;
 
 export interface PasswordChange {
   readonly current: Secret;
   readonly next: Secret;
   /** The session that goes on. */
   readonly sessionId: string;
+  /** Whose password it is, to refuse one that is made of it. */
+  readonly user: Pick<User, 'username' | 'email'>;
 }
 
 /**
@@ -48,6 +63,13 @@ export class UsersService {
 
   async register(registration: Registration, deadline: Deadline): Promise<RegistrationOutcome> {
     const { username, password, email, displayName, roles } = registration;
+    const failures = {
+      username: checkUsername(username),
+      password: this.checkPassword(password, { username, email }),
+    };
+    if (failures.username || failures.password) {
+      return { outcome: 'refused', failures };
+    }
     const user = await this.accounts.create(
       {
         id: randomUUID(),
@@ -140,9 +162,14 @@ export class UsersService {
    */
   async changePassword(
     userId: string,
-    { current, next, sessionId }: PasswordChange,
+    { current, next, sessionId, user }: PasswordChange,
     deadline: Deadline,
   ): Promise<PasswordOutcome> {
+    const { username, email } = user;
+    const failure = this.checkPassword(next, { username, email: email ?? undefined });
+    if (failure) {
+      return { outcome: 'refused', failure };
+    }
     const check = await this.credentials.checkOwn(userId, deadline, current, next);
     if (check.outcome !== 'right') {
       return check;
@@ -195,5 +222,10 @@ export class UsersService {
       return false;
     }
     return this.accounts.remove(userId, undefined, deadline);
+  }
+
+  private checkPassword(password: Secret, context: PasswordContext): RuleFailure | undefined {
+    const minLength = this.options.passwordMinLength ?? USERS_DEFAULTS.passwordMinLength;
+    return checkPassword(password.reveal(), minLength, context);
   }
 }

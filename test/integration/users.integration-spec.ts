@@ -217,6 +217,7 @@ describe('users in Redis', () => {
         current: password,
         next: new Secret('another violet engine'),
         sessionId: 'none',
+        user: { username: 'ada', email: null },
       };
       expect((await users.changePassword(userId, change, Deadline.none)).outcome).toBe('changed');
       expect((await users.deleteOwn(userId, change.next, Deadline.none)).outcome).toBe('deleted');
@@ -233,6 +234,7 @@ describe('users in Redis', () => {
       current: password,
       next: new Secret('another violet engine'),
       sessionId: 'none',
+      user: { username: 'ada', email: null },
     };
     expect((await users.changePassword(id, change, Deadline.none)).outcome).toBe('changed');
   });
