@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { Secret } from '../common/secret/index.js';
 import { isCertificate, isCertificatePair } from './certificate-pair.js';
 import { Environment, SECRET_SETTINGS } from './environment.js';
+import { isReadByOthers, isShippedPassword, isWeakSecret } from './secret-strength.js';
 import { keyEncryptionSecretFrom } from './key-encryption-secret.js';
 import { SettingsError } from './settings.error.js';
 import type { RedisUserSettings, Settings } from './settings.js';
@@ -20,7 +21,11 @@ type Variables = Readonly<Record<string, string | undefined>>;
  */
 export function loadSettings(variables: Variables = process.env, file = '.env'): Settings {
   const { given, environment, mistakes } = readEnvironment(variables, file);
-  mistakes.push(...combinationMistakes(environment), ...tracingMistakes(given));
+  mistakes.push(
+    ...combinationMistakes(environment),
+    ...weakSecretMistakes(environment),
+    ...tracingMistakes(given),
+  );
   const readPem = (name: 'TLS_CERT' | 'TLS_KEY' | 'REDIS_TLS_CA'): string | undefined => {
     const path = environment[name];
     try {
@@ -40,7 +45,7 @@ export function loadSettings(variables: Variables = process.env, file = '.env'):
   if (mistakes.length > 0) {
     throw new SettingsError(mistakes);
   }
-  return toSettings(environment, pem, given);
+  return { ...toSettings(environment, pem, given), warnings: warningsOf(environment, given) };
 }
 
 /**
@@ -64,13 +69,21 @@ function readEnvironment(
   variables: Variables,
   file: string,
 ): { given: Variables; environment: Environment; mistakes: string[] } {
-  const fromFile = existsSync(file) ? parse(readFileSync(file)) : {};
+  const fromFile = readDotEnv(file);
   const given = Object.fromEntries(
     Object.entries({ ...fromFile, ...variables }).filter(([, value]) => value !== ''),
   );
   const { secrets, mistakes } = readSecretFiles(given);
   const environment = toEnvironment({ ...given, ...secrets });
   return { given, environment, mistakes: [...mistakes, ...ruleMistakes(environment)] };
+}
+
+function readDotEnv(file: string): Variables {
+  try {
+    return existsSync(file) ? parse(readFileSync(file)) : {};
+  } catch {
+    throw new SettingsError(['.env must be a file that can be read']);
+  }
 }
 
 function readSecretFiles(given: Variables): { secrets: Variables; mistakes: string[] } {
@@ -140,11 +153,54 @@ function combinationMistakes(environment: Environment): string[] {
   return mistakes;
 }
 
+/** Texts that stand where a secret is to be: no production starts with one. */
+function weakSecretMistakes(environment: Environment): string[] {
+  if (environment.NODE_ENV !== 'production') {
+    return [];
+  }
+  const { KEY_ENCRYPTION_SECRET: secret, BOOTSTRAP_ADMIN_PASSWORD: password } = environment;
+  return [
+    ...(typeof secret === 'string' && isWeakSecret(secret)
+      ? [
+          'KEY_ENCRYPTION_SECRET must be random in production, as `openssl rand -hex 32` makes one: not a repetition or a placeholder',
+        ]
+      : []),
+    ...(typeof password === 'string' && isShippedPassword(password)
+      ? ['BOOTSTRAP_ADMIN_PASSWORD must not be the example of the documents']
+      : []),
+  ];
+}
+
+/** What a production may have good reasons for, and should know of. */
+function warningsOf(environment: Environment, given: Variables): string[] {
+  if (environment.NODE_ENV !== 'production') {
+    return [];
+  }
+  const files = [...SECRET_SETTINGS.map((name) => `${name}_FILE`), 'TLS_KEY'];
+  return [
+    ...(environment.RATE_LIMIT === 'off'
+      ? ['RATE_LIMIT is off: passwords can be guessed without a limit. It is for load tests only.']
+      : []),
+    ...(environment.KEY_ENCRYPTION_SECRET === undefined
+      ? [
+          `KEY_ENCRYPTION_SECRET is not set. The one in ${environment.DATA_DIRECTORY} is used: without that file, or on another ` +
+            'machine, no instance can start on this cluster again. Where the data of Redis lies beside it, whoever copies both can sign tokens.',
+        ]
+      : []),
+    ...files
+      .filter((name) => given[name] !== undefined && isReadByOthers(given[name]))
+      .map(
+        (name) =>
+          `${name} can be read by every user here. In a container of its own that is usual; on a shared machine, chmod 600 it.`,
+      ),
+  ];
+}
+
 function toSettings(
   environment: Environment,
   pem: { cert: string | undefined; key: string | undefined; ca: string | undefined },
   given: Variables,
-): Settings {
+): Omit<Settings, 'warnings'> {
   return Object.freeze({
     isProduction: environment.NODE_ENV === 'production',
     http: {
