@@ -9,7 +9,7 @@ export const DISPLAY_NAME_MAX_LENGTH = 100;
 export class RegisterUserRequest {
   @ApiProperty({
     description:
-      'Unique, whatever the case. Letters, digits and `. _ - @ +`, without a mix of Latin, Greek and Cyrillic.',
+      'Unique, whatever the case, also among names that look like it. Letters and digits of one script, and `. _ - @ +`.',
     example: 'ada',
     minLength: 1,
     maxLength: USERNAME_MAX_LENGTH,
