@@ -1,6 +1,7 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
+import { bearerToken } from '../auth/index.js';
 import {
   languageOf,
   Problem,
@@ -79,7 +80,7 @@ function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyRepl
     send(document, undefined, reply);
     return;
   }
-  const problem = problemOf(error);
+  const problem = withoutToken(problemOf(error), request);
   logFailure(problem, request);
   const challenge = CHALLENGES.get(problem.code);
   if (challenge !== undefined) {
@@ -89,6 +90,13 @@ function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyRepl
     void reply.header('Retry-After', String(problem.retryAfterSeconds));
   }
   send(problemDocument(problem, context), language, reply);
+}
+
+/** A guard of another module may refuse with 401 what had no token: RFC 6750 section 3.1 has no error code then. */
+function withoutToken(problem: Problem, request: FastifyRequest): Problem {
+  return problem.code === 'invalid-token' && bearerToken(request.raw).kind === 'none'
+    ? new Problem('missing-token', problem.options)
+    : problem;
 }
 
 function send(document: ProblemDocument, language: string | undefined, reply: FastifyReply): void {

@@ -20,15 +20,10 @@ export async function run(extensions: AppExtensions = {}): Promise<void> {
   const shutdown = new Shutdown();
   try {
     const settings = loadSettings();
-    warnOfGeneratedSecret(settings);
-    settings.hints.forEach((hint) => process.stderr.write(`${hint}\n`));
-    // One address: for a name with two, Fastify would listen with a second server, which has none of what we add to the first.
-    const { address } = await lookup(settings.http.host);
-    await refuseBusyPort({ name: 'PORT', port: settings.http.port, address });
-    if (settings.management) {
-      const { host, port } = settings.management;
-      await refuseBusyPort({ name: 'MANAGEMENT_PORT', port, address: host });
+    for (const text of [...settings.warnings, ...settings.hints]) {
+      process.stderr.write(`${text}\n`);
     }
+    const address = await listeningAddress(settings);
     const app = await createApp(await withCluster(settings, shutdown), extensions);
     shutdown.add(() => app.close());
     if (shutdown.isUnderWay) {
@@ -45,32 +40,64 @@ export async function run(extensions: AppExtensions = {}): Promise<void> {
   }
 }
 
-function warnOfGeneratedSecret({ isProduction, jwt, dataDirectory }: Settings): void {
-  if (isProduction && jwt.isSecretGenerated) {
-    process.stderr.write(
-      `KEY_ENCRYPTION_SECRET is not set. The one in ${dataDirectory} is used: without that file, or on another machine, ` +
-        'no instance can start on this cluster again.\n',
-    );
-  }
+interface Listener {
+  readonly whose: string;
+  readonly hostName: 'HOST' | 'MANAGEMENT_HOST';
+  readonly portName: 'PORT' | 'MANAGEMENT_PORT';
+  readonly host: string;
+  readonly port: number;
 }
 
-class BusyPortError extends Error {}
+/**
+ * Looks for what would keep the instance from listening, before the cluster is started for nothing.
+ *
+ * @returns the address of the API. One: for a name with two, Fastify would listen with a second server, which has none of
+ * what we add to the first
+ * @throws SettingsError
+ */
+async function listeningAddress({ http, management }: Settings): Promise<string> {
+  const api: Listener = { whose: "The API's", hostName: 'HOST', portName: 'PORT', ...http };
+  const watchers: Listener | undefined = management && {
+    whose: 'The management',
+    hostName: 'MANAGEMENT_HOST',
+    portName: 'MANAGEMENT_PORT',
+    ...management,
+  };
+  const listeners = watchers ? [api, watchers] : [api];
+  const mistakes: string[] = [];
+  const addresses: string[] = [];
+  for (const listener of listeners) {
+    try {
+      const { address } = await lookup(listener.host);
+      addresses.push(address);
+      await tryToListen(listener.port, address);
+    } catch (error) {
+      mistakes.push(listeningMistake(listener, error as NodeJS.ErrnoException));
+    }
+  }
+  if (mistakes.length > 0) {
+    throw new SettingsError(mistakes);
+  }
+  return addresses[0]!;
+}
 
-/** Before the cluster is started for nothing. */
-async function refuseBusyPort(listener: {
-  readonly name: 'PORT' | 'MANAGEMENT_PORT';
-  readonly port: number;
-  readonly address: string;
-}): Promise<void> {
-  const { name, port, address } = listener;
+async function tryToListen(port: number, address: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    const server = createServer().once('error', (error: NodeJS.ErrnoException) => {
-      const whose = name === 'PORT' ? "The API's" : 'The management';
-      const message = `${whose} port is in use by another program (${error.message}). Set ${name} to another one.`;
-      reject(error.code === 'EADDRINUSE' ? new BusyPortError(message) : error);
-    });
+    const server = createServer().once('error', reject);
     server.listen(port, address, () => server.close(() => resolve()));
   });
+}
+
+function listeningMistake(
+  { whose, hostName, portName }: Listener,
+  { code, message }: NodeJS.ErrnoException,
+): string {
+  if (code === 'EADDRINUSE') {
+    return `${whose} port is in use by another program (${message}). Set ${portName} to another one.`;
+  }
+  return code === 'EACCES' || code === 'EPERM'
+    ? `${portName} needs rights that this process does not have. Set it to 1024 or more.`
+    : `${hostName} must be a name or an address of this machine (${code}).`;
 }
 
 async function withCluster(settings: Settings, shutdown: Shutdown): Promise<AppSettings> {
@@ -109,8 +136,7 @@ function describe(error: unknown): string {
     error instanceof EmbeddedClusterError ||
     error instanceof KeyDecryptionError ||
     error instanceof BootstrapAdministratorError ||
-    error instanceof UnknownPermissionError ||
-    error instanceof BusyPortError
+    error instanceof UnknownPermissionError
   ) {
     return error.message;
   }

@@ -95,6 +95,7 @@ export class Environment {
   REDIS_USERNAME?: string;
 
   @IsOptional()
+  @Matches(/^[^\0\r\n]+$/, { message: 'must be one line' })
   REDIS_PASSWORD?: string;
 
   @Transform(asBoolean)
@@ -193,13 +194,15 @@ export class Environment {
   NEAR_CACHE_LEASE = 2;
 
   @Transform(asNumber)
-  @IsInt({ message: 'must be a whole number, at least 1' })
-  @Min(1, { message: 'must be a whole number, at least 1' })
+  @IsInt({ message: 'must be a whole number from 1 to 10000000' })
+  @Min(1, { message: 'must be a whole number from 1 to 10000000' })
+  @Max(10_000_000, { message: 'must be a whole number from 1 to 10000000' })
   NEAR_CACHE_ENTRIES = 100_000;
 
   @Transform(asNumber)
-  @IsInt({ message: 'must be a whole number of mebibytes, at least 1' })
-  @Min(1, { message: 'must be a whole number of mebibytes, at least 1' })
+  @IsInt({ message: 'must be a whole number of mebibytes from 1 to 65536' })
+  @Min(1, { message: 'must be a whole number of mebibytes from 1 to 65536' })
+  @Max(65_536, { message: 'must be a whole number of mebibytes from 1 to 65536' })
   NEAR_CACHE_MEGABYTES = 64;
 
   @Transform(asNumber)

@@ -29,10 +29,25 @@ export function keyEncryptionSecretFrom(dataDirectory: string): Secret {
       ]);
     }
   }
-  if ((statSync(file).mode & 0o077) !== 0) {
+  const { mode, size } = statSync(file);
+  if ((mode & 0o077) !== 0) {
     throw new SettingsError([
       `KEY_ENCRYPTION_SECRET was found in ${file}, which other users can read: chmod 600 it`,
     ]);
   }
-  return new Secret(readFileSync(file, 'utf8').trim());
+  const secret = readSecret(file);
+  if (size === 0 || secret === undefined) {
+    throw new SettingsError([
+      `KEY_ENCRYPTION_SECRET was looked for in ${file}, which is no file that can be read, or is empty`,
+    ]);
+  }
+  return new Secret(secret);
+}
+
+function readSecret(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8').trim() || undefined;
+  } catch {
+    return undefined;
+  }
 }

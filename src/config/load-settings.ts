@@ -8,6 +8,7 @@ import { listItems, parseNatEntry, parseNode } from './addresses.js';
 import { isCertificate, isCertificatePair } from './certificate-pair.js';
 import { settingsCutAtHash } from './env-file.js';
 import { Environment, OPERATOR_SECRETS, SECRET_SETTINGS } from './environment.js';
+import { isReadByOthers, isShippedPassword, isWeakSecret } from './secret-strength.js';
 import { keyEncryptionSecretFrom } from './key-encryption-secret.js';
 import { withoutLineEnd } from './secret-files.js';
 import { SettingsError } from './settings.error.js';
@@ -26,12 +27,19 @@ type Pem = Pair & { readonly redis: Pair & { readonly ca: string | undefined } }
  */
 export function loadSettings(variables: Variables = process.env, file = '.env'): Settings {
   const { given, environment, mistakes, hints } = readEnvironment(variables, file);
-  mistakes.push(...combinationMistakes(environment), ...tracingMistakes(given));
+  mistakes.push(
+    ...combinationMistakes(environment),
+    ...weakSecretMistakes(environment),
+    ...tracingMistakes(given),
+  );
   const pem = readPems(environment, mistakes);
   if (mistakes.length > 0) {
     throw new SettingsError(mistakes, hints);
   }
-  return toSettings(environment, pem, given, hints);
+  return {
+    ...toSettings(environment, pem, given, hints),
+    warnings: warningsOf(environment, given),
+  };
 }
 
 /**
@@ -100,7 +108,7 @@ function readEnvironment(
   variables: Variables,
   file: string,
 ): { given: Variables; environment: Environment; mistakes: string[]; hints: string[] } {
-  const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  const text = readDotEnv(file);
   const given = Object.fromEntries(
     Object.entries({ ...parse(text), ...variables })
       .map(([name, value]) => [name, isSecret(name) && value ? withoutLineEnd(value) : value])
@@ -113,6 +121,14 @@ function readEnvironment(
   const { secrets, mistakes } = readSecretFiles(given, SECRET_SETTINGS);
   const environment = toEnvironment({ ...given, ...secrets });
   return { given, environment, mistakes: [...mistakes, ...ruleMistakes(environment)], hints };
+}
+
+function readDotEnv(file: string): string {
+  try {
+    return existsSync(file) ? readFileSync(file, 'utf8') : '';
+  } catch {
+    throw new SettingsError(['.env must be a file that can be read']);
+  }
 }
 
 function readSecretFiles(
@@ -193,12 +209,55 @@ function combinationMistakes(environment: Environment): string[] {
   return mistakes;
 }
 
+/** Texts that stand where a secret is to be: no production starts with one. */
+function weakSecretMistakes(environment: Environment): string[] {
+  if (environment.NODE_ENV !== 'production') {
+    return [];
+  }
+  const { KEY_ENCRYPTION_SECRET: secret, BOOTSTRAP_ADMIN_PASSWORD: password } = environment;
+  return [
+    ...(typeof secret === 'string' && isWeakSecret(secret)
+      ? [
+          'KEY_ENCRYPTION_SECRET must be random in production, as `openssl rand -hex 32` makes one: not a repetition or a placeholder',
+        ]
+      : []),
+    ...(typeof password === 'string' && isShippedPassword(password)
+      ? ['BOOTSTRAP_ADMIN_PASSWORD must not be the example of the documents']
+      : []),
+  ];
+}
+
+/** What a production may have good reasons for, and should know of. */
+function warningsOf(environment: Environment, given: Variables): string[] {
+  if (environment.NODE_ENV !== 'production') {
+    return [];
+  }
+  const files = [...SECRET_SETTINGS.map((name) => `${name}_FILE`), 'TLS_KEY'];
+  return [
+    ...(environment.RATE_LIMIT === 'off'
+      ? ['RATE_LIMIT is off: passwords can be guessed without a limit. It is for load tests only.']
+      : []),
+    ...(environment.KEY_ENCRYPTION_SECRET === undefined
+      ? [
+          `KEY_ENCRYPTION_SECRET is not set. The one in ${environment.DATA_DIRECTORY} is used: without that file, or on another ` +
+            'machine, no instance can start on this cluster again. Where the data of Redis lies beside it, whoever copies both can sign tokens.',
+        ]
+      : []),
+    ...files
+      .filter((name) => given[name] !== undefined && isReadByOthers(given[name]))
+      .map(
+        (name) =>
+          `${name} can be read by every user here. In a container of its own that is usual; on a shared machine, chmod 600 it.`,
+      ),
+  ];
+}
+
 function toSettings(
   environment: Environment,
   pem: Pem,
   given: Variables,
   hints: readonly string[],
-): Settings {
+): Omit<Settings, 'warnings'> {
   return Object.freeze({
     isProduction: environment.NODE_ENV === 'production',
     http: {

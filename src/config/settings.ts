@@ -2,6 +2,8 @@ import type { Secret } from '../common/secret/index.js';
 
 /** Every setting of the application, checked and typed. The names of the environment are in the README. */
 export interface Settings {
+  /** For the operator: what is allowed, and seldom meant. */
+  readonly warnings: readonly string[];
   readonly isProduction: boolean;
   readonly http: {
     readonly host: string;

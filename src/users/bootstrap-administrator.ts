@@ -5,13 +5,11 @@ import { Deadline } from '../common/deadline/index.js';
 import { Origin } from '../common/origin/index.js';
 import { NotConfirmedError, RedisUnavailableError } from '../redis-cluster/index.js';
 import { HashingOverloadedError } from './passwords/hashing-queue.js';
-import { checkPassword } from './passwords/password-policy.js';
 import { UserStoreUnavailableError } from './store/user-store.js';
 import { ADMINISTRATOR } from './roles.js';
-import { checkUsername } from './username.js';
 import { USERS_OPTIONS } from './users.module-definition.js';
-import { USERS_DEFAULTS, type UsersOptions } from './users.options.js';
-import { UsersService } from './users.service.js';
+import type { UsersOptions } from './users.options.js';
+import { UsersService, type RegistrationFailures } from './users.service.js';
 
 const PAUSE_BETWEEN_TRIES_MS = 500;
 /** Many passwords may wait to be hashed. */
@@ -49,16 +47,18 @@ export class BootstrapAdministrator {
     if (!administrator) {
       return;
     }
-    this.check(administrator.username, administrator.password.reveal());
     for (;;) {
       try {
-        const { outcome } = await this.users.register(
+        const result = await this.users.register(
           { ...administrator, roles: [ADMINISTRATOR] },
           Origin.system,
           Deadline.after(LONGEST_TRY_MS),
         );
+        if (result.outcome === 'refused') {
+          throw refusal(result.failures);
+        }
         this.logger.log(
-          outcome === 'registered'
+          result.outcome === 'registered'
             ? 'The first administrator was made.'
             : 'A user with the name of the first administrator is there, and stays as it is.',
         );
@@ -71,17 +71,14 @@ export class BootstrapAdministrator {
       }
     }
   }
+}
 
-  private check(username: string, password: string): void {
-    const minLength = this.options.passwordMinLength ?? USERS_DEFAULTS.passwordMinLength;
-    const failures = Object.entries({
-      BOOTSTRAP_ADMIN_USERNAME: checkUsername(username),
-      BOOTSTRAP_ADMIN_PASSWORD: checkPassword(password, minLength, { username }),
-    }).flatMap(([name, failure]) => (failure ? [`  ${name} is refused: ${failure.code}`] : []));
-    if (failures.length > 0) {
-      throw new BootstrapAdministratorError(
-        ['The first administrator cannot be made:', ...failures].join('\n'),
-      );
-    }
-  }
+function refusal({ username, password }: RegistrationFailures): BootstrapAdministratorError {
+  const failures = Object.entries({
+    BOOTSTRAP_ADMIN_USERNAME: username,
+    BOOTSTRAP_ADMIN_PASSWORD: password,
+  }).flatMap(([name, failure]) => (failure ? [`  ${name} is refused: ${failure.code}`] : []));
+  return new BootstrapAdministratorError(
+    ['The first administrator cannot be made:', ...failures].join('\n'),
+  );
 }

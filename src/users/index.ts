@@ -8,7 +8,7 @@ export { PASSWORD_HASHER, type PasswordHasher } from './passwords/password-hashe
 export { RedisUserStore } from './store/redis-user-store.js';
 export { Roles } from './roles.js';
 export { userFromFields, type User, type UserRecord } from './user.js';
-export { canonicalUsername, usernameDigest } from './username.js';
+export { canonicalUsername, usernameDigest, usernameSkeletons } from './names/username.js';
 export { UsersModule } from './users.module.js';
 export type { HashingOptions, UsersOptions } from './users.options.js';
 export { UsersService } from './users.service.js';

@@ -1,38 +1,22 @@
-import { Body, Controller, Delete, Get, HttpCode, Inject, Patch, Put, Req } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Patch, Put, Req } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 
 import { CurrentUser, type Principal } from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { RequestOrigin, type Origin } from '../common/origin/index.js';
-import {
-  ApiProblems,
-  BODY_PROBLEMS,
-  GUARD_PROBLEMS,
-  Problem,
-  refuseInvalidMembers,
-} from '../common/problem/index.js';
+import { ApiProblems, BODY_PROBLEMS, GUARD_PROBLEMS, Problem } from '../common/problem/index.js';
 import { Secret } from '../common/secret/index.js';
 import { ChangePasswordRequest } from './dto/change-password.request.dto.js';
 import { ChangeUserRequest } from './dto/change-user.request.dto.js';
 import { DeleteUserRequest } from './dto/delete-user.request.dto.js';
 import { UserResponse } from './dto/user.response.dto.js';
-import { checkPassword } from './passwords/password-policy.js';
-import { USERS_OPTIONS } from './users.module-definition.js';
-import { USERS_DEFAULTS, type UsersOptions } from './users.options.js';
 import type { Refusal } from './passwords/credentials.js';
 import { UsersService } from './users.service.js';
 
 @ApiTags('Own user')
 @Controller('api/user')
 export class OwnUserController {
-  private readonly passwordMinLength: number;
-
-  constructor(
-    private readonly users: UsersService,
-    @Inject(USERS_OPTIONS) options: UsersOptions,
-  ) {
-    this.passwordMinLength = options.passwordMinLength ?? USERS_DEFAULTS.passwordMinLength;
-  }
+  constructor(private readonly users: UsersService) {}
 
   @Get()
   @ApiOperation({ summary: 'Read your own user', description: 'The user whose token is sent.' })
@@ -85,18 +69,18 @@ export class OwnUserController {
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<void> {
-    refuseInvalidMembers({
-      '/newPassword': checkPassword(body.newPassword, this.passwordMinLength, {
-        username: user.username,
-        email: user.email ?? undefined,
-      }),
-    });
     const change = {
       current: new Secret(body.currentPassword),
       next: new Secret(body.newPassword),
       sessionId,
+      user,
     };
     const result = await this.users.changePassword(userId, change, origin, deadline);
+    if (result.outcome === 'refused') {
+      throw new Problem('invalid-request', {
+        errors: [{ pointer: '/newPassword', ...result.failure }],
+      });
+    }
     if (result.outcome !== 'changed') {
       throw refusal(result);
     }

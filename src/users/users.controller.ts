@@ -1,4 +1,4 @@
-import { Body, Controller, Inject, Post, Res } from '@nestjs/common';
+import { Body, Controller, Post, Res } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
@@ -9,28 +9,18 @@ import {
   ApiProblems,
   BODY_PROBLEMS,
   Problem,
-  refuseInvalidMembers,
+  type InvalidMember,
 } from '../common/problem/index.js';
 import { Secret } from '../common/secret/index.js';
+import type { RuleFailure } from '../common/validation/index.js';
 import { RegisterUserRequest } from './dto/register-user.request.dto.js';
 import { UserResponse } from './dto/user.response.dto.js';
-import { checkPassword } from './passwords/password-policy.js';
-import { checkUsername } from './username.js';
-import { USERS_OPTIONS } from './users.module-definition.js';
-import { USERS_DEFAULTS, type UsersOptions } from './users.options.js';
-import { UsersService } from './users.service.js';
+import { UsersService, type RegistrationFailures } from './users.service.js';
 
 @ApiTags('Users')
 @Controller('api/users')
 export class UsersController {
-  private readonly passwordMinLength: number;
-
-  constructor(
-    private readonly users: UsersService,
-    @Inject(USERS_OPTIONS) options: UsersOptions,
-  ) {
-    this.passwordMinLength = options.passwordMinLength ?? USERS_DEFAULTS.passwordMinLength;
-  }
+  constructor(private readonly users: UsersService) {}
 
   @Public()
   @Post()
@@ -63,10 +53,11 @@ export class UsersController {
     if (!this.users.admitsRegistration(origin)) {
       throw new Problem('registration-closed');
     }
-    this.check(body);
     const registration = { ...body, password: new Secret(body.password) };
     const result = await this.users.register(registration, origin, deadline);
     switch (result.outcome) {
+      case 'refused':
+        throw new Problem('invalid-request', { errors: invalidMembers(result.failures) });
       case 'username-taken':
         throw new Problem('username-taken');
       case 'too-many-attempts':
@@ -77,11 +68,10 @@ export class UsersController {
     void reply.header('Location', `/api/users/${result.user.id}`);
     return UserResponse.from(result.user);
   }
+}
 
-  private check(body: RegisterUserRequest): void {
-    refuseInvalidMembers({
-      '/username': checkUsername(body.username),
-      '/password': checkPassword(body.password, this.passwordMinLength, body),
-    });
-  }
+function invalidMembers(failures: RegistrationFailures): InvalidMember[] {
+  return Object.entries(failures).flatMap(([member, failure]: [string, RuleFailure | undefined]) =>
+    failure ? [{ pointer: `/${member}`, ...failure }] : [],
+  );
 }

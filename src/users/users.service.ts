@@ -7,17 +7,25 @@ import type { Deadline } from '../common/deadline/index.js';
 import type { Origin } from '../common/origin/index.js';
 import { Secret } from '../common/secret/index.js';
 import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../rate-limit/index.js';
+import type { RuleFailure } from '../common/validation/index.js';
 import { ACCOUNTS, type Accounts } from './store/accounts.js';
 import { callerOf, type Caller } from './passwords/caller.js';
 import { Credentials, type Refusal } from './passwords/credentials.js';
 import { changeEvents } from './change-events.js';
 import { HashingQueue } from './passwords/hashing-queue.js';
+import { checkPassword, type PasswordContext } from './passwords/password-policy.js';
 import { recordThrottling } from './passwords/throttled-attempts.js';
 import type { ProfileChange, Registration, User, UserChange, UserRecord } from './user.js';
 import { UserRecords } from './store/user-records.js';
 import { USERS_OPTIONS } from './users.module-definition.js';
-import type { UsersOptions } from './users.options.js';
-import { canonicalUsername, digestOfKey, displayedUsername, usernameDigest } from './username.js';
+import { USERS_DEFAULTS, type UsersOptions } from './users.options.js';
+import {
+  canonicalUsername,
+  checkUsername,
+  digestOfKey,
+  displayedUsername,
+  usernameDigest,
+} from './names/username.js';
 
 /**
  * Every registration counts, also one for a name that is taken: a user is stored for good, and a taken name tells that
@@ -32,16 +40,28 @@ const REGISTRATIONS_PER_ADDRESS: FailureLimit = {
 export type RegistrationOutcome =
   | { readonly outcome: 'registered'; readonly user: User }
   | { readonly outcome: 'username-taken' }
+  | { readonly outcome: 'refused'; readonly failures: RegistrationFailures }
   | TooManyAttempts;
 
+/** What is wrong with a registration; undefined: nothing. */
+export interface RegistrationFailures {
+  readonly username: RuleFailure | undefined;
+  readonly password: RuleFailure | undefined;
+}
+
 export type DeletionOutcome = { readonly outcome: 'deleted' } | Refusal;
-export type PasswordOutcome = { readonly outcome: 'changed' } | Refusal;
+export type PasswordOutcome =
+  | { readonly outcome: 'changed' }
+  | { readonly outcome: 'refused'; readonly failure: RuleFailure }
+  | Refusal;
 
 export interface PasswordChange {
   readonly current: Secret;
   readonly next: Secret;
   /** The session that goes on. */
   readonly sessionId: string;
+  /** Whose password it is, to refuse one that is made of it. */
+  readonly user: Pick<User, 'username' | 'email'>;
 }
 
 /**
@@ -81,7 +101,15 @@ export class UsersService {
     origin: Origin,
     deadline: Deadline,
   ): Promise<RegistrationOutcome> {
-    const namePseudonym = this.audit.pseudonymOf(canonicalUsername(registration.username));
+    const { username, password, email } = registration;
+    const failures = {
+      username: checkUsername(username),
+      password: this.checkPassword(password, { username, email }),
+    };
+    if (failures.username || failures.password) {
+      return { outcome: 'refused', failures };
+    }
+    const namePseudonym = this.audit.pseudonymOf(canonicalUsername(username));
     const subject = { attempt: 'registration', namePseudonym } as const;
     const result = await recordThrottling<RegistrationOutcome>(
       this.audit,
@@ -247,10 +275,16 @@ export class UsersService {
    */
   async changePassword(
     userId: string,
-    { current, next, sessionId }: PasswordChange,
+    { current, next, sessionId, user }: PasswordChange,
     origin: Origin,
     deadline: Deadline,
   ): Promise<PasswordOutcome> {
+    const { email } = user;
+    const context = { username: user.username, email: email ?? undefined };
+    const failure = this.checkPassword(next, context);
+    if (failure) {
+      return { outcome: 'refused', failure };
+    }
     const attempt = 'password-change';
     const check = await this.credentials.checkOwn(userId, attempt, origin, deadline, current, next);
     if (check.outcome !== 'right') {
@@ -351,5 +385,10 @@ export class UsersService {
       async () => this.accounts.remove(userId, ifPasswordVersion, deadline),
       Boolean,
     );
+  }
+
+  private checkPassword(password: Secret, context: PasswordContext): RuleFailure | undefined {
+    const minLength = this.options.passwordMinLength ?? USERS_DEFAULTS.passwordMinLength;
+    return checkPassword(password.reveal(), minLength, context);
   }
 }

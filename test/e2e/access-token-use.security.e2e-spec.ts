@@ -87,6 +87,45 @@ describe('access tokens', () => {
     expect(bodies.size).toBe(1);
   });
 
+  const PLAIN = 'Bearer realm="keyslot"';
+  const INVALID = 'Bearer realm="keyslot", error="invalid_token"';
+  const CREDENTIALS = [
+    ['no header', [], PLAIN],
+    ['an empty header', [''], PLAIN],
+    ['a header of spaces', ['  '], PLAIN],
+    ['the scheme alone', ['Bearer'], PLAIN],
+    ['the scheme and a space', ['bearer '], PLAIN],
+    ['another scheme', ['Basic YTpi'], PLAIN],
+    ['a scheme that begins alike', ['Bearerx YTpi'], PLAIN],
+    ['rubbish', ['Bearer rubbish'], INVALID],
+    ['two words', ['Bearer a b'], INVALID],
+    ['a quoted token', ['Bearer "a"'], INVALID],
+    ['two tabs', ['Bearer\t\ta'], INVALID],
+    ['two headers', ['Bearer a', 'Bearer b'], INVALID],
+    ['an empty header and another', ['', 'Bearer b'], INVALID],
+  ] as const;
+  it.each(CREDENTIALS)(
+    '(19) that are not sent, or malformed: the challenge tells which, on every route and method: %s',
+    async (_, headers, challenge) => {
+      const routes = [
+        ...['GET /api/user', 'HEAD /api/user', 'PATCH /api/user', 'DELETE /api/user'],
+        ...['PUT /api/user/password', 'GET /api/user/sessions', 'DELETE /api/user/sessions'],
+        ...[`DELETE /api/user/sessions/${randomUUID()}`, `GET /api/users/${randomUUID()}`],
+      ];
+      for (const route of routes) {
+        const lines = headers.map((value) => `Authorization: ${value}\r\n`).join('');
+        const answer = await rawHttp(
+          api.url,
+          `${route} HTTP/1.1\r\nHost: a\r\n${lines}Content-Length: 0\r\nConnection: close\r\n\r\n`,
+        );
+        const found = /^WWW-Authenticate: (.*)\r$/im.exec(answer)?.[1];
+        expect({ route, status: statusOf(answer), found }).toEqual({
+          ...{ route, status: 401, found: challenge },
+        });
+      }
+    },
+  );
+
   it('(20) are looked up by all their bytes, and each look-up asks whether the session lives', async () => {
     const other = await api.newUser();
     const alive = other.tokens.access_token;

@@ -9,9 +9,11 @@ import { startTestApp, type TestApp } from '../support/test-app.js';
 
 const PROGRAM = fileURLToPath(new URL('./register-then-die.mjs', import.meta.url));
 const CLAIM_TTL_MS = 500;
-/** Claim the name, write the user, confirm the name, confirm the user. */
-const STEPS = 4;
+/** Claim the skeleton, write the user and claim the name, confirm skeleton and name, confirm the user. */
+const STEPS = 6;
 const LONGEST_RUN_OUT_MS = 20_000;
+/** Has a skeleton that is not itself. */
+const newName = (): string => `crash-1-${randomUUID()}`;
 
 describe('a registration whose process is killed', () => {
   let api: TestApp;
@@ -42,8 +44,8 @@ describe('a registration whose process is killed', () => {
       child.once('exit', (_, signal) => resolve(output || String(signal)));
     });
 
-  it('takes four steps when it is left alone', async () => {
-    expect(await registerAndDie(randomUUID(), 0, 'after')).toBe(`registered after ${STEPS} steps`);
+  it('takes six steps when it is left alone', async () => {
+    expect(await registerAndDie(newName(), 0, 'after')).toBe(`registered after ${STEPS} steps`);
   });
 
   /** Every step, killed before and after it; all at the same time, because most of it is waiting for what runs out. */
@@ -53,7 +55,7 @@ describe('a registration whose process is killed', () => {
     Promise.all(
       Array.from({ length: 2 * STEPS }, async (_, index) => {
         const step = 1 + Math.floor(index / 2);
-        const username = `crash-${randomUUID()}`;
+        const username = newName();
         return see(username, async () =>
           registerAndDie(username, step, index % 2 ? 'after' : 'before'),
         );

@@ -22,6 +22,7 @@ import { usersOn, type TestUsers } from '../support/users.js';
 
 const PASSWORD = new Secret('violet engines hum at dawn');
 const NEW_PASSWORD = new Secret('copper kettles sing at dusk');
+const ADA = { username: 'ada', email: null };
 const until = Deadline.none;
 
 /** The store of the application's own: here ours, with keys of its own, which keeps the same contract. */
@@ -114,7 +115,7 @@ describe('users who are kept in another store', () => {
     await on(1).users.change(userId, { roles: [] }, Origin.system, until);
     await expectOnAll(session, []);
 
-    const change = { current: PASSWORD, next: NEW_PASSWORD, sessionId: session.id };
+    const change = { current: PASSWORD, next: NEW_PASSWORD, sessionId: session.id, user: ADA };
     expect(await on(1).users.changePassword(userId, change, Origin.system, until)).toEqual({
       outcome: 'changed',
     });
@@ -260,7 +261,7 @@ describe('users who are kept in another store', () => {
   it('lose their other sessions by a change that was not confirmed, once it is repeated', async () => {
     const userId = await register();
     const [session, other] = [(await login())!, (await login())!];
-    const change = { current: PASSWORD, next: NEW_PASSWORD, sessionId: session.id };
+    const change = { current: PASSWORD, next: NEW_PASSWORD, sessionId: session.id, user: ADA };
     const silent = on(
       0,
       withChange(store, async () => new Promise<never>(() => undefined)),
@@ -363,12 +364,12 @@ describe('users who are kept in another store', () => {
 
     const refused = slow.users.changePassword(
       userId,
-      { current: PASSWORD, next, sessionId: loser.id },
+      { current: PASSWORD, next, sessionId: loser.id, user: ADA },
       Origin.system,
       until,
     );
     await gate.reached;
-    const change = { current: PASSWORD, next: NEW_PASSWORD, sessionId: winner.id };
+    const change = { current: PASSWORD, next: NEW_PASSWORD, sessionId: winner.id, user: ADA };
     expect(await on(1).users.changePassword(userId, change, Origin.system, until)).toEqual({
       outcome: 'changed',
     });

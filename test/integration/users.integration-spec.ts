@@ -3,13 +3,17 @@ import { randomUUID } from 'node:crypto';
 import { Deadline } from '../../src/common/deadline/index.js';
 import { Origin } from '../../src/common/origin/index.js';
 import { Secret } from '../../src/common/secret/index.js';
-import type { NewUser, UsersOptions } from '../../src/users/index.js';
+import { Argon2PasswordHasher, type NewUser, type UsersOptions } from '../../src/users/index.js';
+import { canonicalUsername, formerCanonicalUsername } from '../../src/users/names/username.js';
+import type { NameKey } from '../../src/users/store/user-records.js';
+import { eventually } from '../support/own-cluster.js';
 import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
 import { dumpKeys, withRedis } from '../support/redis.js';
 import { usersOn, type TestUsers } from '../support/users.js';
 
 const password = new Secret('violet engines hum at dawn');
 const hash = new Secret('hash');
+const ADA: NameKey = { text: 'ada', isSkeleton: false };
 
 describe('users in Redis', () => {
   let prefix: string;
@@ -36,11 +40,11 @@ describe('users in Redis', () => {
 
   it('keep a name that was confirmed, though its claim arrives once more, late', async () => {
     const userId = randomUUID();
-    await records().claimName('ada', userId, Deadline.none);
+    await records().claimName(ADA, userId, Deadline.none);
     expect((await livesOf(':owner'))[0]).toBeGreaterThan(0);
-    await records().confirmName('ada', userId, Deadline.none);
+    await records().confirmName(ADA, userId, Deadline.none);
 
-    expect(await records().claimName('ada', userId, Deadline.none)).toBe(true);
+    expect(await records().claimName(ADA, userId, Deadline.none)).toBe(true);
 
     expect(await livesOf(':owner')).toEqual([-1]);
   });
@@ -110,9 +114,169 @@ describe('users in Redis', () => {
   it('keep their name when another claims it, for as long as they exist', async () => {
     await using().users.register({ username: 'ada', password }, Origin.system, Deadline.none);
 
-    expect(await records().claimName('ada', randomUUID(), Deadline.none)).toBe(false);
-    await records().releaseName('ada', randomUUID(), Deadline.none);
+    expect(await records().claimName(ADA, randomUUID(), Deadline.none)).toBe(false);
+    await records().releaseName(ADA, randomUUID(), Deadline.none);
     expect(await records().findByName('ada', Deadline.none)).toMatchObject({ username: 'ada' });
+  });
+
+  const CONFUSABLE = ['paypal', 'раураӏ', 'PaypaI', 'paypa1', 'PAYPA1', 'РАУРАӀ'];
+
+  it.each([
+    ['names that look alike', CONFUSABLE],
+    ['spellings of a name that has a skeleton', Array.from({ length: 8 }, () => 'user1')],
+  ])('are one of many who want %s at once, on several instances', async (_, names) => {
+    const other = await startCacheInstance(prefix);
+    for (let round = 0; round < 5; round += 1) {
+      const outcomes = await Promise.all(
+        names.map(async (username, index) =>
+          usersOn(index % 2 ? instance : other).users.register(
+            { username, password },
+            Origin.system,
+            Deadline.none,
+          ),
+        ),
+      );
+
+      const winners = outcomes.flatMap((one) => (one.outcome === 'registered' ? [one.user] : []));
+      expect(winners).toHaveLength(1);
+      const [winner] = winners;
+      expect(
+        (await using().credentials.check(winner!.username, Deadline.none, password)).outcome,
+      ).toBe('right');
+      await using().users.delete(winner!.id, Origin.system, Deadline.none);
+    }
+    await other.close();
+  });
+
+  it.each(CONFUSABLE)(
+    'keep all that looks like %s from others, log in with it only, and free it with them',
+    async (name) => {
+      const registered = await using().users.register(
+        { username: name, password },
+        Origin.system,
+        Deadline.none,
+      );
+      const { id } = (registered as { user: { id: string } }).user;
+      for (const other of CONFUSABLE) {
+        expect(
+          await using().users.register({ username: other, password }, Origin.system, Deadline.none),
+        ).toEqual({
+          outcome: 'username-taken',
+        });
+        const { outcome } = await using().credentials.check(other, Deadline.none, password);
+        expect({ other, outcome }).toEqual({
+          other,
+          outcome: canonicalUsername(other) === canonicalUsername(name) ? 'right' : 'wrong',
+        });
+      }
+
+      await using().users.delete(id, Origin.system, Deadline.none);
+
+      expect(await livesOf(':owner')).toEqual([]);
+      for (const other of CONFUSABLE) {
+        const again = await using().users.register(
+          { username: other, password },
+          Origin.system,
+          Deadline.none,
+        );
+        expect(again).toMatchObject({ outcome: 'registered', user: { username: other } });
+        await using().users.delete(
+          (again as { user: { id: string } }).user.id,
+          Origin.system,
+          Deadline.none,
+        );
+      }
+    },
+  );
+
+  it('free what their name looks like, too, when their registration fails', async () => {
+    const store = using().redisStore;
+    const user = { ...newUser(), username: 'paypa1', usernameKey: 'paypa1' };
+    await expect(
+      store.create(user, () => Promise.reject(new Error('no hash')), Deadline.none),
+    ).rejects.toThrow('no hash');
+
+    await eventually(
+      'the claims are released',
+      5000,
+      async () => (await livesOf(':owner')).length === 0,
+    );
+  });
+
+  /** As versions before 0.2 stored users: a key of the former canonical name, no skeleton, any name. */
+  const addFormer = async (typed: string, displayed = typed): Promise<string> => {
+    const id = randomUUID();
+    const key = { text: formerCanonicalUsername(typed), isSkeleton: false };
+    const passwordHash = new Secret(await new Argon2PasswordHasher().hash(password));
+    await records().claimName(key, id, Deadline.none);
+    await records().create(
+      { ...newUser(), id, username: displayed, usernameKey: key.text },
+      passwordHash,
+      Deadline.none,
+    );
+    await records().confirmName(key, id, Deadline.none);
+    await records().confirm(id, Deadline.none);
+    await withRedis((_, cluster) =>
+      cluster.hdel(instance.redis.keys.key(['user', id], 'record'), 'skeletons'),
+    );
+    return id;
+  };
+
+  it('of earlier versions, with names that look alike or are refused today, go on as before', async () => {
+    const names = ['раураӏ', 'thᎥbaudcolas', 'admi\u0307n', 'paypal'];
+    const ids = await Promise.all(names.map(async (name) => addFormer(name)));
+    const { users, credentials } = using();
+    for (const [index, name] of names.entries()) {
+      const userId = ids[index]!;
+      for (let login = 0; login < 2; login += 1) {
+        expect(await credentials.check(name, Deadline.none, password)).toMatchObject({
+          outcome: 'right',
+          user: { id: userId },
+        });
+      }
+      const change = {
+        current: password,
+        next: new Secret('another violet engine'),
+        sessionId: 'none',
+        user: { username: 'ada', email: null },
+      };
+      expect(
+        (await users.changePassword(userId, change, Origin.system, Deadline.none)).outcome,
+      ).toBe('changed');
+      expect(
+        (await users.deleteOwn(userId, change.next, Origin.system, Deadline.none)).outcome,
+      ).toBe('deleted');
+    }
+    expect(await livesOf(':owner')).toEqual([]);
+  });
+
+  it('of earlier versions change their password though their marks were stored out of order', async () => {
+    const typed = 'a\u0323\u034f\u0307x\u0345\u0301';
+    const id = await addFormer(typed, typed.replace('\u034f', ''));
+    const { users, credentials } = using();
+    expect((await credentials.check(typed, Deadline.none, password)).outcome).toBe('right');
+    const change = {
+      current: password,
+      next: new Secret('another violet engine'),
+      sessionId: 'none',
+      user: { username: 'ada', email: null },
+    };
+    expect((await users.changePassword(id, change, Origin.system, Deadline.none)).outcome).toBe(
+      'changed',
+    );
+  });
+
+  it('of earlier versions are protected: in small Latin letters at once, else from their next login', async () => {
+    const { users, credentials } = using();
+    const registers = async (username: string): Promise<string> =>
+      (await users.register({ username, password }, Origin.system, Deadline.none)).outcome;
+    await addFormer('administrator');
+    await addFormer('user1');
+
+    expect(await registers('adrninistrator')).toBe('username-taken');
+    await credentials.check('user1', Deadline.none, password);
+    expect(await registers('userl')).toBe('username-taken');
+    expect(await registers('userI')).toBe('username-taken');
   });
 
   it('get a new hash at login when the parameters have risen, and never a weaker one', async () => {

@@ -8,14 +8,18 @@ export type BearerToken =
 const HEADER = 'authorization';
 const USUAL_SCHEME = 'Bearer ';
 const BEARER = /^bearer ([A-Za-z0-9_.-]+)$/i;
+/** The scheme, and anything behind it. */
+const BEARER_CREDENTIALS = /^bearer\s+\S/i;
 
 /**
  * The token of the `Authorization` header: one header, the scheme, one space, one token and nothing else (RFC 6750
- * section 2.1). Query, body and cookies are not looked at.
+ * section 2.1). Query, body and cookies are not looked at. An empty header, the scheme alone and another scheme are no
+ * token (section 3.1: no authentication information, or an unsupported method). Several headers, or anything but one
+ * token behind the scheme, are a malformed one.
  */
 export function bearerToken(request: IncomingMessage): BearerToken {
   const header = onlyAuthorization(request);
-  if (header === undefined) {
+  if (header === undefined || (header !== null && !BEARER_CREDENTIALS.test(header))) {
     return { kind: 'none' };
   }
   const token = BEARER.exec(header ?? '')?.[1];

@@ -2,14 +2,14 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
 import { emailAddress, IfSent, isText, Obeys, textBetween } from '../../common/validation/index.js';
 import { PASSWORD_MAX_LENGTH } from '../passwords/password-policy.js';
-import { USERNAME_MAX_LENGTH } from '../username.js';
+import { USERNAME_MAX_LENGTH } from '../names/username.js';
 
 export const DISPLAY_NAME_MAX_LENGTH = 100;
 
 export class RegisterUserRequest {
   @ApiProperty({
     description:
-      'Unique, whatever the case. Letters, digits and `. _ - @ +`, without a mix of Latin, Greek and Cyrillic.',
+      'Unique, whatever the case, also among names that look like it. Letters and digits of one script, and `. _ - @ +`.',
     example: 'ada',
     minLength: 1,
     maxLength: USERNAME_MAX_LENGTH,

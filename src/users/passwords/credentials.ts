@@ -13,7 +13,7 @@ import {
 } from '../../rate-limit/index.js';
 import { ACCOUNTS, type Accounts } from '../store/accounts.js';
 import type { UserRecord } from '../user.js';
-import { canonicalUsername, usernameDigest } from '../username.js';
+import { canonicalUsername, formerCanonicalUsername, usernameDigest } from '../names/username.js';
 import { callerOf, INTERNAL_CALLER, type Caller } from './caller.js';
 import { HashingQueue, type Turn } from './hashing-queue.js';
 import { recordThrottling, type AttemptSubject } from './throttled-attempts.js';
@@ -76,8 +76,14 @@ export class Credentials {
     password: Secret,
     caller: Caller = INTERNAL_CALLER,
   ): Promise<CredentialCheck> {
-    return this.verify(username, [password], { deadline, caller }, async (user) =>
-      this.accounts.admit(user, deadline),
+    return this.verify(
+      username,
+      [password],
+      { deadline, caller },
+      {
+        find: async () => this.find(username, deadline),
+        admit: async (user) => this.accounts.admit(user, deadline),
+      },
     );
   }
 
@@ -135,34 +141,42 @@ export class Credentials {
     const wasChanged = this.clock.now() - user.updatedAt.getTime() < REPEATABLE_MS;
     const passwords = repeated && wasChanged ? [password, repeated] : [password];
     // No session begins, and the one that asks must not end by what a call that is repeated has left undone.
-    const check = await this.verify(user.username, passwords, request, (found) =>
-      Promise.resolve(found),
-    );
+    const check = await this.verify(user.username, passwords, request, {
+      find: async () => this.accounts.find(userId, deadline),
+      admit: (found) => Promise.resolve(found),
+    });
     switch (check.outcome) {
       case 'too-many-attempts':
         return check;
       case 'wrong':
         return { outcome: 'wrong-password' };
       case 'right':
-        return check.user.id === userId ? check : { outcome: 'wrong-password' };
+        return check;
     }
   }
 
   /**
    * @param passwords one of them has to be right
+   * @param find the user as it is now
    * @param admit what else has to be true of a user whose password is right
    */
   private async verify(
     username: string,
     passwords: readonly Secret[],
     { deadline, caller }: { readonly deadline: Deadline; readonly caller: Caller },
-    admit: (user: UserRecord) => Promise<UserRecord | undefined>,
+    {
+      find,
+      admit,
+    }: {
+      readonly find: () => Promise<UserRecord | undefined>;
+      readonly admit: (user: UserRecord) => Promise<UserRecord | undefined>;
+    },
   ): Promise<CredentialCheck> {
     const subject = usernameDigest(username);
     const { network, proof } = caller;
     const check = async (isKnown: boolean): Promise<Attempted<CredentialCheck>> => {
       const turn = { network, account: subject, isKnown };
-      const user = await this.accounts.findByUsername(canonicalUsername(username), deadline);
+      const user = await find();
       const right = await this.firstRight(user?.passwordHash.reveal(), passwords, turn, deadline);
       // A disabled user's right password must not be told from a wrong one: it counts as a failure, and takes as long.
       const isAllowed = user && right && !user.isDisabled;
@@ -174,6 +188,13 @@ export class Credentials {
       return { value: { outcome: 'right', user: admitted }, result: 'reset' };
     };
     return this.limiter.guess(GUESSES_PER_ACCOUNT, subject, proof, deadline, check);
+  }
+
+  private async find(username: string, deadline: Deadline): Promise<UserRecord | undefined> {
+    const key = canonicalUsername(username);
+    const user = await this.accounts.findByUsername(key, deadline);
+    const formerKey = formerCanonicalUsername(username);
+    return user || formerKey === key ? user : this.accounts.findByUsername(formerKey, deadline);
   }
 
   private async firstRight(

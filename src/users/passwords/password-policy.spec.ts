@@ -25,6 +25,16 @@ describe('the password policy', () => {
     'mnbvcxzlkjhgfdsa',
     'ada lovelace ada lovelace',
     'Ada.Lovelace_ada.lovelace',
+    'ada.lovelace1234',
+    '1234567890lovelace',
+    'Lovelace!Lovelace!99',
+    'ecalevol.ada.2026',
+    '10v31ac3-4d4-1234567890',
+    'adaada19121815!',
+    'countess_lovelace_01',
+    'keyslotkeyslot12345',
+    'keyslot-lovelace-77',
+    'xxxlovelacexxx123',
   ])('refuses %s, which is guessed early (51)', (password) => {
     expect(check(password)).toBe('password-common');
   });
@@ -33,12 +43,45 @@ describe('the password policy', () => {
     'violet engines hum at dawn',
     'correct horse battery staple',
     'ada.lovelace walks her dog',
+    'canada adapts to ada',
+    'lovelace and the engine',
+    'my keyslot opens slowly',
     'πολύ καλός κωδικός',
     '🚲🚀🌍🎈🎉🧩🪐🦊',
     'ALLCAPSBUTLONGISH',
   ])('accepts %s: no rules of composition (49)', (password) => {
     expect(check(password)).toBeUndefined();
   });
+
+  it.each([
+    ['林黛玉', '林黛玉林黛玉20260101'],
+    ['李明', '李明李明2026010112345'],
+    ['user1', 'user1user1user1'],
+    ['thibaudcolas', 'thibaudcolas123'],
+  ])('of %s refuses %s, which is the name and little else (51)', (username, password) => {
+    expect(checkPassword(password, 8, { username })?.code).toBe('password-common');
+  });
+
+  it.each([
+    ['li', 'the olive lies on linen'],
+    ['eli', 'delicate elixirs believe'],
+    ['林黛玉', '林黛玉喝茶看书听雨写诗'],
+  ])('of %s accepts %s, which merely holds the name', (username, password) => {
+    expect(checkPassword(password, 8, { username })).toBeUndefined();
+  });
+
+  it.each(['\0', '\n', '\t', '\u001b', '\u007f', '\u0085'])(
+    'refuses the control character %j wherever it stands (50)',
+    (char) => {
+      for (const password of [
+        `${char}violet engines`,
+        `violet${char}engines`,
+        `violet engines${char}`,
+      ]) {
+        expect(check(password)).toBe('control-characters');
+      }
+    },
+  );
 
   it('counts characters as people do, not bytes or halves (47)', () => {
     expect(check('🚲🚀🌍🎈🎉🧩🪐', 8)).toBe('too-short');

@@ -26,6 +26,15 @@ const LEET = new Map(
 
 const COMMON_PASSWORDS = new Set(dictionary['passwords-common'].map((word) => plain(String(word))));
 
+/** Fewer letters than these name nobody: `Al` is in too many honest passwords. */
+const MIN_WORD_LENGTH = 3;
+const IDEOGRAPHS = /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}]/u;
+/** Different letters that a password must have besides known words, digits and signs. */
+const MIN_REST_LENGTH = 6;
+/** Node's argon2 hashes them, but databases, terminals and other programs end a text at one. */
+// eslint-disable-next-line no-control-regex
+const CONTROL_CHARACTERS = /[\0-\x1f\x7f-\x9f]/;
+
 /** What else is known about the person, and therefore guessed first. */
 export interface PasswordContext {
   readonly username: string;
@@ -48,6 +57,9 @@ export function checkPassword(
   if (length > PASSWORD_MAX_LENGTH) {
     return { code: 'too-long', params: { max: PASSWORD_MAX_LENGTH } };
   }
+  if (CONTROL_CHARACTERS.test(password)) {
+    return { code: 'control-characters' };
+  }
   return isEasyToGuess(password, context) ? { code: 'password-common' } : undefined;
 }
 
@@ -58,6 +70,9 @@ function isEasyToGuess(password: string, context: PasswordContext): boolean {
     (text) => text !== '' && text.length <= 2 * PASSWORD_MAX_LENGTH,
   );
   const words = new Set([...PRODUCT_WORDS, ...known, ...known.map(joinedUp)].map(plain));
+  if (isMadeOf([...PRODUCT_WORDS, ...known], password)) {
+    return true;
+  }
   const isGuessed = (text: string): boolean => COMMON_PASSWORDS.has(text) || words.has(text);
 
   const joined = joinedUp(password);
@@ -67,6 +82,31 @@ function isEasyToGuess(password: string, context: PasswordContext): boolean {
   return [...undecorated(password), ...undecorated(joined)]
     .map(plain)
     .some((core) => isGuessed(core) || isGuessed(repeatedUnit(core)));
+}
+
+/**
+ * Whether little is left of a password without the known words, forwards and backwards, in any case and leet, and without
+ * digits and signs. A long phrase that merely holds a name has enough left.
+ */
+function isMadeOf(known: readonly string[], password: string): boolean {
+  const parts = known.flatMap((text) => [joinedUp(text), ...text.split(/[^\p{L}\p{M}\p{N}]+/u)]);
+  const words = parts
+    .map((part) => plain(part))
+    .filter((word) => Array.from(word).length >= (IDEOGRAPHS.test(word) ? 2 : MIN_WORD_LENGTH))
+    .flatMap((word) => [word, Array.from(word).reverse().join('')])
+    .sort((one, other) => other.length - one.length);
+  const lower = joinedUp(password).normalize('NFKC').toLowerCase();
+  // Leet stands for letters one by one, so what is found there is at the same place here.
+  let leet = plain(lower);
+  let rest = lower;
+  for (const word of words) {
+    for (let at = leet.indexOf(word); at >= 0; at = leet.indexOf(word, at)) {
+      const blank = '0'.repeat(word.length);
+      leet = leet.slice(0, at) + blank + leet.slice(at + word.length);
+      rest = rest.slice(0, at) + blank + rest.slice(at + word.length);
+    }
+  }
+  return rest !== lower && new Set(rest.replace(/[^\p{L}\p{M}]+/gu, '')).size < MIN_REST_LENGTH;
 }
 
 /** Without what stands between words. */

@@ -5,15 +5,16 @@ import type { Secret } from '../../common/secret/index.js';
 import { NearCache } from '../../near-cache/index.js';
 import { NotConfirmedError } from '../../redis-cluster/index.js';
 import type { UserRecord } from '../user.js';
-import { canonicalUsername } from '../username.js';
+import { canonicalUsername, usernameSkeletons } from '../names/username.js';
 import type { AccountChange, Accounts, ChangeOutcome } from './accounts.js';
 import { OVERTAKEN, untilFirst } from './overtaken.js';
-import { userSubject, UserRecords } from './user-records.js';
+import { userSubject, UserRecords, type NameKey } from './user-records.js';
 import type { NewUser, StoredChange, UserStore } from './user-store.js';
+import type { RedisRecord } from './users.scripts.js';
 
 /** Together longer than a failover takes. */
 const RELEASE_ATTEMPTS = 5;
-const MOST_RELEASING = 100;
+const MAX_RELEASING = 100;
 /** For what can be left undone without harm. */
 const LONGEST_AFTERTHOUGHT_MS = 300;
 
@@ -31,26 +32,40 @@ export class RedisUserStore implements Accounts, UserStore {
   ) {}
 
   /**
-   * The name is claimed before the password is hashed. A crash after any step leaves either a claim that runs out or a user
+   * The name is claimed before the password is hashed. A crash after any step leaves either claims that run out or a user
    * whose first login completes the registration.
+   *
+   * Most names are their own skeleton and need one claim. Of the others the skeleton is claimed first: names that are the
+   * same have the same one, so of any number of callers one gets through, and the other claims then go with the user.
    */
   async create(
     user: NewUser,
     passwordHash: () => Promise<Secret>,
     deadline: Deadline,
   ): Promise<UserRecord | undefined> {
-    const { id, usernameKey } = user;
+    const { id } = user;
+    const keys = nameKeysOf(user.username, user.usernameKey);
+    const [first, ...others] = keys;
     try {
-      if (!(await this.records.claimName(usernameKey, id, deadline))) {
+      if (!(await this.records.claimName(first, id, deadline))) {
         return undefined;
       }
-      await this.records.create(user, await passwordHash(), deadline);
+      const hash = await passwordHash();
+      const [, ...claims] = await Promise.all([
+        this.records.create(user, hash, deadline),
+        ...others.map(async (key) => this.records.claimName(key, id, deadline)),
+      ]);
+      if (claims.includes(false)) {
+        // The user runs out.
+        void this.releaseClaims(keys, id);
+        return undefined;
+      }
     } catch (error) {
       // Not awaited: the caller has waited long enough.
-      void this.releaseClaim(usernameKey, id);
+      void this.releaseClaims(keys, id);
       throw error;
     }
-    return this.complete(id, usernameKey, deadline);
+    return this.complete(id, keys, deadline);
   }
 
   async find(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {
@@ -65,11 +80,23 @@ export class RedisUserStore implements Accounts, UserStore {
     return this.records.findByName(usernameKey, deadline);
   }
 
-  /** A user whose registration stopped before its end: the first login brings it to its end. */
+  /**
+   * A user whose registration stopped before its end: the first login brings it to its end. One who was registered before
+   * skeletons were claimed gets them now, except those that another such user has.
+   */
   async admit(user: UserRecord, deadline: Deadline): Promise<UserRecord | undefined> {
-    return 'isProvisional' in user && user.isProvisional === true
-      ? this.complete(user.id, canonicalUsername(user.username), deadline)
-      : user;
+    const { isProvisional, hasSkeletons } = user as Partial<RedisRecord>;
+    if (isProvisional === true) {
+      return this.complete(user.id, nameKeysOf(user.username), deadline);
+    }
+    const skeletons = hasSkeletons === false ? skeletonKeysOf(user.username) : [];
+    if (skeletons.length === 0) {
+      return user;
+    }
+    await Promise.all(
+      skeletons.map(async (key) => this.records.confirmName(key, user.id, deadline)),
+    );
+    return this.records.confirm(user.id, deadline);
   }
 
   async update(userId: string, change: AccountChange, deadline: Deadline): Promise<ChangeOutcome> {
@@ -150,20 +177,26 @@ export class RedisUserStore implements Accounts, UserStore {
     );
     if (deleted?.username) {
       // The deletion is done and confirmed. A name that stays behind is taken over by the next who wants it.
-      const usernameKey = canonicalUsername(deleted.username);
-      await this.records
-        .releaseName(usernameKey, userId, deadline.within(LONGEST_AFTERTHOUGHT_MS))
-        .catch(() => undefined);
+      const soon = deadline.within(LONGEST_AFTERTHOUGHT_MS);
+      await Promise.allSettled(
+        nameKeysOf(deleted.username).map(async (key) =>
+          this.records.releaseName(key, userId, soon),
+        ),
+      );
     }
     return deleted !== undefined;
   }
 
   private async complete(
     userId: string,
-    usernameKey: string,
+    keys: NameKeys,
     deadline: Deadline,
   ): Promise<UserRecord | undefined> {
-    if (!(await this.records.confirmName(usernameKey, userId, deadline))) {
+    const confirmed = await Promise.all(
+      keys.map(async (key) => this.records.confirmName(key, userId, deadline)),
+    );
+    if (confirmed.includes(false)) {
+      // What was confirmed is taken over by the next who wants it, when the user has run out.
       return undefined;
     }
     const user = await this.records.confirm(userId, deadline);
@@ -173,20 +206,38 @@ export class RedisUserStore implements Accounts, UserStore {
     return user;
   }
 
-  /** So that whoever repeats the registration need not wait for the claim to run out. */
-  private async releaseClaim(usernameKey: string, userId: string): Promise<void> {
-    if (this.releasing >= MOST_RELEASING) {
-      return; // it runs out by itself
+  /** So that whoever repeats the registration need not wait for the claims to run out. */
+  private async releaseClaims(keys: NameKeys, userId: string): Promise<void> {
+    if (this.releasing >= MAX_RELEASING) {
+      return; // they run out by themselves
     }
     this.releasing += 1;
     for (let attempt = 0; attempt < RELEASE_ATTEMPTS; attempt += 1) {
-      try {
-        await this.records.releaseClaim(usernameKey, userId, Deadline.none);
+      const released = await Promise.allSettled(
+        keys.map(async (key) => this.records.releaseClaim(key, userId, Deadline.none)),
+      );
+      if (released.every(({ status }) => status === 'fulfilled')) {
         break;
-      } catch {
-        // Each attempt has taken as long as Redis is waited for.
       }
+      // Each attempt has taken as long as Redis is waited for.
     }
     this.releasing -= 1;
   }
+}
+
+type NameKeys = readonly [NameKey, ...NameKey[]];
+
+/** The skeleton of the canonical name first. */
+function nameKeysOf(username: string, usernameKey = canonicalUsername(username)): NameKeys {
+  const [skeleton, ...others] = usernameSkeletons(usernameKey, username);
+  const texts = new Set([skeleton, usernameKey, ...others]);
+  const [first, ...rest] = Array.from(texts, (text) => ({
+    text,
+    isSkeleton: text !== usernameKey,
+  }));
+  return [first!, ...rest];
+}
+
+function skeletonKeysOf(username: string): NameKey[] {
+  return nameKeysOf(username).filter(({ isSkeleton }) => isSkeleton);
 }

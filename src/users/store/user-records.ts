@@ -7,7 +7,7 @@ import { RedisCluster } from '../../redis-cluster/index.js';
 import type { UserRecord } from '../user.js';
 import { USERS_OPTIONS } from '../users.module-definition.js';
 import { USERS_DEFAULTS, type UsersOptions } from '../users.options.js';
-import { digestOfKey } from '../username.js';
+import { digestOfKey } from '../names/username.js';
 import type { AccountChange, SessionsEffect } from './accounts.js';
 import type { NewUser, StoredChange } from './user-store.js';
 import { scripts, type Copy, type NameHolder, type RecordChange } from './users.scripts.js';
@@ -16,6 +16,15 @@ import { scripts, type Copy, type NameHolder, type RecordChange } from './users.
 const PROVISIONAL_CLAIMS = 4;
 /** Longer than any write can be late. */
 const DELETED_MARK_MS = 2 * 3_600_000;
+
+/** In front of the owner's id where a name is kept for its skeleton only: nobody logs in with it. */
+const SKELETON_MARK = 'skeleton_';
+
+/** What a user's name is unique by: its canonical form, or a skeleton that is another text. */
+export interface NameKey {
+  readonly text: string;
+  readonly isSkeleton: boolean;
+}
 
 /** Puts a key into the slot of its user, so that one script can decide about all that belongs to the user. */
 export const userTag = (userId: string): readonly ['user', string] => ['user', userId];
@@ -39,36 +48,39 @@ export class UserRecords {
   }
 
   /** @returns whether the name is the user's for now; of any number of callers at once one wins */
-  async claimName(usernameKey: string, userId: string, deadline: Deadline): Promise<boolean> {
-    const holder = await this.tryClaim(usernameKey, userId, '', deadline);
+  async claimName(key: NameKey, userId: string, deadline: Deadline): Promise<boolean> {
+    const holder = await this.tryClaim(key, userId, '', deadline);
     if (holder === undefined) {
       return true;
     }
     // A registration under way, or a user. A name kept for a user who is not there is left from an interrupted run.
-    if (!holder.isForGood || (await this.exists(holder.userId, deadline))) {
+    const holderId = holder.owner.replace(SKELETON_MARK, '');
+    if (!holder.isForGood || (await this.exists(holderId, deadline))) {
       return false;
     }
-    return (await this.tryClaim(usernameKey, userId, holder.userId, deadline)) === undefined;
+    return (await this.tryClaim(key, userId, holder.owner, deadline)) === undefined;
   }
 
   /** @returns false when the claim ran out and the name went to another user */
-  async confirmName(usernameKey: string, userId: string, deadline: Deadline): Promise<boolean> {
+  async confirmName(key: NameKey, userId: string, deadline: Deadline): Promise<boolean> {
     return this.redis.runDurably(
       scripts.confirmName,
-      [this.nameKey(usernameKey)],
-      [userId],
+      [this.nameKey(key.text)],
+      [ownerOf(key, userId)],
       deadline,
     );
   }
 
   /** Gives up a name that is the user's. Not durable: one that stays behind is taken over by the next who wants it. */
-  async releaseName(usernameKey: string, userId: string, deadline: Deadline): Promise<void> {
-    await this.redis.run(scripts.releaseName, [this.nameKey(usernameKey)], [userId, 1], deadline);
+  async releaseName(key: NameKey, userId: string, deadline: Deadline): Promise<void> {
+    const owner = ownerOf(key, userId);
+    await this.redis.run(scripts.releaseName, [this.nameKey(key.text)], [owner, 1], deadline);
   }
 
   /** Gives up a claim, unless it was confirmed meanwhile. Not durable: one that stays behind runs out. */
-  async releaseClaim(usernameKey: string, userId: string, deadline: Deadline): Promise<void> {
-    await this.redis.run(scripts.releaseName, [this.nameKey(usernameKey)], [userId, 0], deadline);
+  async releaseClaim(key: NameKey, userId: string, deadline: Deadline): Promise<void> {
+    const owner = ownerOf(key, userId);
+    await this.redis.run(scripts.releaseName, [this.nameKey(key.text)], [owner, 0], deadline);
   }
 
   async create(user: NewUser, passwordHash: Secret, deadline: Deadline): Promise<void> {
@@ -78,6 +90,7 @@ export class UserRecords {
       roles: JSON.stringify(roles),
       passwordHash: passwordHash.reveal(),
       passwordVersion: '1',
+      skeletons: '1',
     };
     await this.redis.runDurably(
       scripts.createUser,
@@ -93,12 +106,8 @@ export class UserRecords {
 
   /** Takes the same steps for a name that nobody has, so that the time tells nothing (OWASP ASVS 6.3.8). */
   async findByName(usernameKey: string, deadline: Deadline): Promise<UserRecord | undefined> {
-    const userId = await this.redis.run(
-      scripts.findName,
-      [this.nameKey(usernameKey)],
-      [],
-      deadline,
-    );
+    const owner = await this.redis.run(scripts.findName, [this.nameKey(usernameKey)], [], deadline);
+    const userId = owner?.startsWith(SKELETON_MARK) ? undefined : owner;
     const id = userId ?? nobodysId(usernameKey);
     const user = await this.redis.run(scripts.findUser, [this.userKey(id)], [1], deadline);
     return user?.id === userId ? user : undefined;
@@ -204,15 +213,15 @@ export class UserRecords {
   }
 
   private async tryClaim(
-    usernameKey: string,
+    key: NameKey,
     userId: string,
     abandonedOwner: string,
     deadline: Deadline,
   ): Promise<NameHolder | undefined> {
     return this.redis.runDurably(
       scripts.claimName,
-      [this.nameKey(usernameKey)],
-      [userId, this.claimTtlMs, abandonedOwner],
+      [this.nameKey(key.text)],
+      [ownerOf(key, userId), this.claimTtlMs, abandonedOwner],
       deadline,
     );
   }
@@ -222,8 +231,8 @@ export class UserRecords {
     return this.redis.runDurably(scripts.userExists, [this.userKey(userId), fence], [], deadline);
   }
 
-  private nameKey(usernameKey: string): string {
-    return this.redis.keys.key(['name', digestOfKey(usernameKey)], 'owner');
+  private nameKey(text: string): string {
+    return this.redis.keys.key(['name', digestOfKey(text)], 'owner');
   }
 
   private sessionsKey(userId: string): string {
@@ -238,6 +247,10 @@ export class UserRecords {
 /** For a name that nobody has: always the same id, as long as a user's, and none that `randomUUID` makes. */
 function nobodysId(usernameKey: string): string {
   return digestOfKey(usernameKey).slice(0, 36);
+}
+
+function ownerOf({ isSkeleton }: NameKey, userId: string): string {
+  return isSkeleton ? SKELETON_MARK + userId : userId;
 }
 
 /** Of a change, the fields of a record; '' clears. */

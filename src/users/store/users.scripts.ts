@@ -28,14 +28,15 @@ function load<Reply>(name: string, parse: (reply: unknown) => Reply): LuaScript<
 
 /** Who has a name already, when a claim did not get it. */
 export interface NameHolder {
-  readonly userId: string;
+  /** The id of a user, marked when it is for a skeleton. */
+  readonly owner: string;
   /** False while a registration is under way. */
   readonly isForGood: boolean;
 }
 
 function parseHolder(reply: unknown): NameHolder | undefined {
-  const [userId = '', isForGood] = reply as [string?, number?];
-  return userId === '' ? undefined : { userId, isForGood: isForGood === 1 };
+  const [owner = '', isForGood] = reply as [string?, number?];
+  return owner === '' ? undefined : { owner, isForGood: isForGood === 1 };
 }
 
 /** As of any store, or a later change came first. */
@@ -71,6 +72,8 @@ function parseCopy(reply: unknown): Copy {
 export interface RedisRecord extends UserRecord {
   /** The registration has not come to its end yet; a login completes it. */
   readonly isProvisional: boolean;
+  /** The skeletons of the name are claimed. False for users of versions before 0.2 who have not logged in since. */
+  readonly hasSkeletons: boolean;
 }
 
 function parseUser(reply: unknown): RedisRecord | undefined {
@@ -89,5 +92,6 @@ function parseUser(reply: unknown): RedisRecord | undefined {
     revision: fields.get('lastChange') ?? '0',
     isDisabled: fields.get('disabled') === '1',
     isProvisional: fields.get('provisional') === '1',
+    hasSkeletons: fields.get('skeletons') === '1',
   };
 }

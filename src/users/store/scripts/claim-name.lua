@@ -1,10 +1,10 @@
 -- Claims a user name for a registration, for a limited time.
 -- Version 1
 -- KEYS[1] the name
--- ARGV[1] id of the user who wants it
+-- ARGV[1] who wants it: the id of a user, marked when it is for the skeleton of a name
 -- ARGV[2] life of the claim, in milliseconds
--- ARGV[3] id of an owner for good who is known to exist no more and may be replaced, or ''
--- Returns an empty list when the name is claimed; else the id of its owner, and 1 when it is the owner's for good.
+-- ARGV[3] an owner for good who is known to exist no more and may be replaced, or ''
+-- Returns an empty list when the name is claimed; else its owner as in ARGV[1], and 1 when it is the owner's for good.
 -- Atomic, because of N claims at once exactly one may win. Running it twice changes nothing but the life of the claim; a
 -- run so late that the name was confirmed meanwhile changes nothing at all.
 local owner = redis.call('GET', KEYS[1])

@@ -1,11 +1,11 @@
--- Ends the registration: the user no longer runs out.
--- Version 1
+-- Ends the registration: the user no longer runs out, and the skeletons of the name are claimed.
+-- Version 2
 -- KEYS[1] the user
 -- Returns the user as fields and values, or an empty list when there is none.
 -- Atomic, because a user that ran out or was deleted must not come back. Running it twice changes nothing.
 if redis.call('EXISTS', KEYS[1]) == 0 or redis.call('HGET', KEYS[1], 'deleted') == '1' then
   return {}
 end
-redis.call('HSET', KEYS[1], 'provisional', 0)
+redis.call('HSET', KEYS[1], 'provisional', 0, 'skeletons', 1)
 redis.call('PERSIST', KEYS[1])
 return redis.call('HGETALL', KEYS[1])

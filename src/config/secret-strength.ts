@@ -1,0 +1,31 @@
+import { statSync } from 'node:fs';
+
+const MIN_DIFFERENT_CHARACTERS = 8;
+const PLACEHOLDER =
+  /change.?(?:me|it|this)|replace.?(?:me|it|this)|place.?holder|example|default|your.?(?:secret|key|password)|secret.?(?:key|here)|123456/i;
+/** Passwords of the API documents and of the READMEs, which a test looks for. */
+const SHIPPED_PASSWORDS = [
+  'engine weaves algebra',
+  'algebra weaves another engine',
+  'nanoseconds of copper wire',
+];
+
+/** Whether a secret is no random text: few different characters, a repetition, or what stands where one is to be filled in. */
+export function isWeakSecret(secret: string): boolean {
+  const unitLength = (secret + secret).indexOf(secret, 1);
+  return (
+    new Set(secret).size < MIN_DIFFERENT_CHARACTERS ||
+    unitLength < secret.length ||
+    PLACEHOLDER.test(secret)
+  );
+}
+
+/** Whether a password stands in our own documents, where everybody can read it. */
+export function isShippedPassword(password: string): boolean {
+  return SHIPPED_PASSWORDS.includes(password.trim().toLowerCase());
+}
+
+/** Whether every user of this machine, or of this container, can read a file. */
+export function isReadByOthers(file: string): boolean {
+  return (statSync(file).mode & 0o004) !== 0;
+}

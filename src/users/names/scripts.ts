@@ -1,0 +1,46 @@
+/** UAX #31 table 5, and the scripts of limited use of table 7: those that people write their names with today. */
+const SCRIPTS = (
+  'Latin Arabic Armenian Bengali Bopomofo Cyrillic Devanagari Ethiopic Georgian Greek Gujarati Gurmukhi Han Hangul Hebrew ' +
+  'Hiragana Kannada Katakana Khmer Lao Malayalam Myanmar Oriya Sinhala Tamil Telugu Thaana Thai Tibetan ' +
+  'Adlam Balinese Bamum Batak Canadian_Aboriginal Chakma Cham Cherokee Hanifi_Rohingya Javanese Kayah_Li Lepcha Limbu ' +
+  'Lisu Mandaic Meetei_Mayek Miao New_Tai_Lue Newa Nko Nyiakeng_Puachue_Hmong Ol_Chiki Osage Saurashtra Sundanese ' +
+  'Syloti_Nagri Syriac Tai_Le Tai_Tham Tai_Viet Tifinagh Vai Wancho Yi'
+).split(' ');
+/** Scripts that are written together (UTS #39 section 5.2, "highly restrictive"). */
+const WRITTEN_TOGETHER = [
+  ['Latin', 'Han', 'Hiragana', 'Katakana'],
+  ['Latin', 'Han', 'Bopomofo'],
+  ['Latin', 'Han', 'Hangul'],
+];
+const ALLOWED_SETS = [...SCRIPTS.map((script) => [script]), ...WRITTEN_TOGETHER].map(
+  (scripts) =>
+    new RegExp(
+      `^[${[...scripts, 'Common', 'Inherited'].map((script) => `\\p{Script_Extensions=${script}}`).join('')}]+$`,
+      'u',
+    ),
+);
+const DIGIT = /\p{Decimal_Number}/u;
+
+/** Whether a text needs more scripts than go together: restriction level "highly restrictive" of UTS #39 section 5.2. */
+export function mixesScripts(text: string): boolean {
+  return !ALLOWED_SETS.some((set) => set.test(text));
+}
+
+/** Whether a text has digits of several decimal systems (UTS #39 section 5.3). */
+export function mixesDigits(text: string): boolean {
+  const zeros = new Set(
+    Array.from(text)
+      .filter((char) => DIGIT.test(char))
+      .map(zeroOf),
+  );
+  return zeros.size > 1;
+}
+
+/** The digits of a system follow each other in Unicode, and those of no two systems do. */
+function zeroOf(digit: string): number {
+  let zero = digit.codePointAt(0)!;
+  while (DIGIT.test(String.fromCodePoint(zero - 1))) {
+    zero -= 1;
+  }
+  return zero;
+}

@@ -1,0 +1,275 @@
+import fc from 'fast-check';
+import { spawnSync } from 'node:child_process';
+
+import { skeletonOf } from './confusables.js';
+import {
+  canonicalUsername,
+  checkUsername,
+  displayedUsername,
+  formerCanonicalUsername,
+  usernameDigest,
+  usernameSkeletons,
+} from './username.js';
+
+const SCALARS = Array.from({ length: 0x110000 }, (_, codePoint) => codePoint)
+  .filter((codePoint) => codePoint < 0xd800 || codePoint > 0xdfff)
+  .map((codePoint) => String.fromCodePoint(codePoint))
+  .filter((char) => !/\p{Cn}|\p{Co}/u.test(char));
+const MARKS = SCALARS.filter((char) => /\p{M}|\p{Default_Ignorable_Code_Point}/u.test(char));
+/** Where case and normal form act on each other. */
+const DELICATE = Array.from(
+  '\u0345\u0301\u0308\u0327\u0307\u034f\u200d\u03c3\u03c2\u03a3\u03b1\u1fb3\u1fb4\u03cb\u0130\u0131iIsSſßẞŉǰΐᾳἀ\u13a0\uab70\u1c90\u10d0' +
+    '\u1100\u1161\u11a8가각ǅﬃﾞｶ\u0b47\u0b3e\ufdfa\u1e9a',
+);
+const text = fc
+  .array(
+    fc.oneof(
+      fc.nat(SCALARS.length - 1).map((index) => SCALARS[index]!),
+      fc.constantFrom(...MARKS),
+      fc.constantFrom(...DELICATE),
+      fc.constantFrom('a', 'i', 'l', 'm', 'r', 'n', 'и', 'α', '1'),
+    ),
+    { maxLength: 12 },
+  )
+  .map((chars) => chars.join(''));
+/** Those in its own form, and those in which no key is stored. */
+const HONEST = [
+  ...[
+    'ada',
+    'Ada',
+    'ada.o-brien',
+    'ada_l-1+x@example.com',
+    'İpek',
+    'ılgın',
+    'Straße',
+    'Nguyễn',
+    'Ḿax',
+    'm\u0308ax',
+    'ə',
+  ],
+  ...[
+    'Αθηνά',
+    'Σωκράτης',
+    'ада',
+    'Иван',
+    'Ольга',
+    'Щербина',
+    'Їжак',
+    'Հայկ',
+    'გიორგი',
+    'محمد',
+    'ابن-سينا',
+    'שָׁלוֹם',
+    'דוד',
+  ],
+  ...[
+    'राहुल',
+    'সুমন',
+    'ਸਿੰਘ',
+    'ગુજર',
+    'முருகன்',
+    'రాము',
+    'ರಾಮ',
+    'മലയാളം',
+    'สมชาย',
+    'ສົມ',
+    'សុខ',
+    'မောင်',
+    'አበበ',
+    'ᏣᎳᎩ',
+    'ⵣⵉⵔⵉ',
+  ],
+  ...[
+    '林黛玉',
+    '佐々木',
+    '髙橋',
+    '𠮷野家',
+    'はなこ',
+    'カタリナ',
+    'ケンtaro',
+    '田中さん',
+    '김철수',
+    '金kim철수',
+    'ㄅㄆ陈chen',
+    'राम१२',
+  ],
+];
+
+describe('user names', () => {
+  it.each([
+    ['ada', 'ADA'],
+    ['Straße', 'STRASSE'],
+    ['ｆｕｌｌ', 'full'],
+    ['ﬁle', 'file'],
+    ['οδος', 'ΟΔΟΣ'],
+    ['cafe\u0301', 'caf\u00e9'],
+    ['a\u200bd\u2060a\ufeff', 'ada'],
+    [' ada\t', 'ada'],
+    ['\u202eada', 'ada'],
+  ])('%j and %j are one name', (one, other) => {
+    expect(canonicalUsername(one)).toBe(canonicalUsername(other));
+    expect(usernameDigest(one)).toBe(usernameDigest(other));
+  });
+
+  it.each(['İstanbul', 'ŉame', 'ẞ', 'ǅ', 'Σς', 'ﬃ'])(
+    'the canonical form of %j is its own canonical form',
+    (name) => {
+      const canonical = canonicalUsername(name);
+      expect(canonicalUsername(canonical)).toBe(canonical);
+    },
+  );
+
+  it('has one canonical form, which is its own, in every normal form: each code point', () => {
+    const unstable = SCALARS.filter((char) => {
+      const canonical = canonicalUsername(char);
+      return (
+        canonicalUsername(canonical) !== canonical ||
+        canonicalUsername(char.normalize('NFD')) !== canonical ||
+        displayedUsername(displayedUsername(char)) !== displayedUsername(char)
+      );
+    });
+    expect(unstable).toEqual([]);
+  });
+
+  it('has one canonical form, which is its own, in every normal form: marks in any order', () => {
+    fc.assert(
+      fc.property(text, (name) => {
+        const canonical = canonicalUsername(name);
+        expect(canonicalUsername(canonical)).toBe(canonical);
+        expect(canonicalUsername(displayedUsername(name))).toBe(canonical);
+        expect(displayedUsername(name).normalize('NFKC')).toBe(displayedUsername(name));
+        for (const form of ['NFC', 'NFD', 'NFKC', 'NFKD']) {
+          expect(canonicalUsername(name.normalize(form))).toBe(canonical);
+        }
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('has a skeleton that is its own, and one for every spelling: marks in any order', () => {
+    fc.assert(
+      fc.property(text, (name) => {
+        const canonical = canonicalUsername(name);
+        expect(skeletonOf(skeletonOf(canonical))).toBe(skeletonOf(canonical));
+        expect(skeletonOf(canonical.normalize('NFD'))).toBe(skeletonOf(canonical));
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('keeps the key that versions before 0.2 stored, if it is in a stable form', () => {
+    for (const name of [...HONEST, ...HONEST.map((one) => one.normalize('NFD'))]) {
+      expect(formerCanonicalUsername(name)).toBe(canonicalUsername(name));
+    }
+    fc.assert(
+      fc.property(text, (name) => {
+        const former = formerCanonicalUsername(name);
+        fc.pre(formerCanonicalUsername(former) === former && former.normalize('NFKC') === former);
+        expect(canonicalUsername(former)).toBe(former);
+      }),
+    );
+  });
+
+  it.each([
+    ['a joiner between marks', 'a\u0323\u034f\u0307x', 'a\u0307\u034f\u0323x'],
+    ['a subscript among marks', '\u03b1\u0345\u0301', '\u03b1\u0301\u0345'],
+  ])('is one name with %s in another order', (_, one, other) => {
+    expect(displayedUsername(one).normalize('NFC')).toBe(displayedUsername(one));
+    expect(canonicalUsername(one)).toBe(canonicalUsername(other));
+  });
+
+  it.each(HONEST)('is allowed in every script that people write it with: %s', (name) => {
+    expect(checkUsername(name)).toBeUndefined();
+    expect(checkUsername(name.normalize('NFD'))).toBeUndefined();
+  });
+
+  it.each([
+    ['a Cherokee letter among Latin ones', 'thᎥbaudcolas', 'mixed-scripts'],
+    ['a Cyrillic letter among Latin ones', 'pаypal', 'mixed-scripts'],
+    ['a Greek letter among Latin ones', 'gοοgle', 'mixed-scripts'],
+    ['an Armenian letter among Latin ones', 'aԁհa', 'mixed-scripts'],
+    ['a Lisu letter among Latin ones', 'adaꓮ', 'mixed-scripts'],
+    ['Thai among Han', '林สม', 'mixed-scripts'],
+    ['Hangul among Kana', '김かな', 'mixed-scripts'],
+    ['Bopomofo among Kana', 'ㄅかな', 'mixed-scripts'],
+    ['digits of two systems', 'ada٣3', 'mixed-scripts'],
+    ['digits of two systems in one script', 'محمد٣۴', 'mixed-scripts'],
+    ['a dot above a letter that has one', 'admi\u0307n', 'name-characters'],
+    ['a mark twice', 'ade\u0301\u0301', 'name-characters'],
+    ['five marks', 'ada\u0301\u0302\u0303\u0304\u0306', 'name-characters'],
+    ['a small capital', 'ᴀda', 'name-characters'],
+    ['a letter of phonetics', 'ɢoogle', 'name-characters'],
+    ['a line through a letter', 'ada\u0338', 'name-characters'],
+    ['a script of the past', '𐌰𐌳𐌰', 'mixed-scripts'],
+  ])('deceives with %s, and is refused', (_, name, code) => {
+    expect(checkUsername(name)).toEqual({ code });
+  });
+
+  const skeletonsOf = (name: string): readonly string[] =>
+    usernameSkeletons(canonicalUsername(name), displayedUsername(name));
+  it.each([
+    ['раураӏ', 'paypal'],
+    ['PaypaI', 'paypal'],
+    ['paypa1', 'paypal'],
+    ['rnodern', 'modem'],
+    ['ВОВ', 'BOB'],
+    ['b0b', 'bob'],
+    ['İpek', 'ipek'],
+    ['ılgın', 'ilgin'],
+    ['admi\u0307n', 'admin'],
+    ['カ', '力'],
+    ['ŧ'.normalize(), 't\u0335'],
+  ])('%s has a skeleton of %s', (one, other) => {
+    expect(skeletonsOf(one).some((skeleton) => skeletonsOf(other).includes(skeleton))).toBe(true);
+  });
+
+  it.each([
+    ['ada', 'adam'],
+    ['neil', 'nell'],
+    ['maria', 'marla'],
+    ['anna', 'ana'],
+    ['иван', 'ivan'],
+    ['José', 'jose'],
+    ['user1', 'user2'],
+    ['김철수', '김철호'],
+    ['大久保', '太久保'],
+  ])('%s has no skeleton of %s', (one, other) => {
+    expect(skeletonsOf(one).some((skeleton) => skeletonsOf(other).includes(skeleton))).toBe(false);
+  });
+
+  it('is its own skeleton in small Latin letters, so that users of earlier versions are protected', () => {
+    for (const name of [
+      'admin',
+      'administrator',
+      'paypal',
+      'thibaudcolas',
+      'mammon',
+      'root',
+      'william',
+    ]) {
+      expect(skeletonsOf(name)).toEqual([name]);
+    }
+  });
+
+  it('is compared with the data of Unicode as it was published', () => {
+    const { status, stderr } = spawnSync(process.execPath, [
+      'src/setup/unicode-data.js',
+      '--check',
+    ]);
+    expect(stderr.toString()).toBe('');
+    expect(status).toBe(0);
+  });
+
+  it('keeps the capitals that a person gave', () => {
+    expect(displayedUsername('  Ada\u200b ')).toBe('Ada');
+  });
+
+  it.each(['a', 'ada.lovelace', 'ada_l-1+x@example.com', 'Αθηνά', 'ада', '林黛玉', 'a'.repeat(64)])(
+    'accepts %j',
+    (name) => expect(checkUsername(name)).toBeUndefined(),
+  );
+
+  it('answers a megabyte at once', () => {
+    expect(checkUsername('\ufdfa'.repeat(1_000_000))).toMatchObject({ code: 'too-long' });
+  });
+});
