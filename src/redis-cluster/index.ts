@@ -1,8 +1,6 @@
 export { aclFileLine, aclSetUser, DIGEST_PLACEHOLDER, type AclUser } from './acl.js';
 export type { ChannelListener, ChannelSubscription } from './channel-subscription.js';
-export type { NatMap } from './cluster-client.js';
 export { ClusterTime } from './cluster-time.js';
-export type { RedisIdentity, RedisTls } from './connection-secrets.js';
 export { EvictionPolicy } from './eviction-policy.js';
 export { KeyBuilder } from './key-builder.js';
 export { LuaScript } from './lua-script.js';
@@ -18,6 +16,12 @@ export {
   type RedisClusterState,
 } from './redis-cluster.health.js';
 export { RedisClusterModule } from './redis-cluster.module.js';
-export type { RedisClusterOptions, RedisNodeAddress } from './redis-cluster.options.js';
+export type {
+  NatMap,
+  RedisClusterOptions,
+  RedisIdentity,
+  RedisNodeAddress,
+  RedisTls,
+} from './redis-cluster.options.js';
 export { RedisDiagnosis } from './redis-diagnosis.js';
 export { isReadOnlyShard } from './refusal.js';
