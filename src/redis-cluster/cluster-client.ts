@@ -1,15 +1,12 @@
 import { Cluster, Redis } from 'ioredis';
 
 import type { ConnectionSecrets } from './connection-secrets.js';
-import type { RedisNodeAddress } from './redis-cluster.options.js';
+import type { NatMap, RedisNodeAddress } from './redis-cluster.options.js';
 import type { Seed } from './seeds.js';
 import { connectorTelling } from './telling-connector.js';
 
 /** Told of what goes wrong: what it is about, and the error. */
 export type OnTrouble = (where: string, error: Error) => void;
-
-/** By the address that a node announces, as `host:port`: the address at which it is reached from here. */
-export type NatMap = Readonly<Record<string, RedisNodeAddress>>;
 
 interface ClientOptions {
   /** At least one. */

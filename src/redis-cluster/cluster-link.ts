@@ -13,7 +13,11 @@ import { within } from './within.js';
  * at once. Not sooner, because ioredis takes milliseconds of the event loop to make a new one.
  */
 const CHECK_EVERY_MS = 5000;
-const PAUSE_WHILE_AWAY_MS = 250;
+/** Times the number of failures in a row. */
+const PAUSE_AFTER_FAILURE_MS = 50;
+const LONGEST_PAUSE_MS = 500;
+/** Between two checks, however often somebody doubts. */
+const SHORTEST_PAUSE_MS = 250;
 const ANSWER_TIMEOUT_MS = 1000;
 /** One failed check can be a busy moment of this process. */
 const FAILED_CHECKS_BEFORE_RECONNECT = 2;
@@ -125,9 +129,11 @@ export class ClusterLink {
     const isWoken = new Promise<void>((resolve) => (this.wake = resolve));
     const wait = async (ms: number): Promise<void> =>
       delay(ms, undefined, { signal: abort.signal, ref: false }).catch(() => undefined);
-    await wait(PAUSE_WHILE_AWAY_MS);
-    if (this.failedChecks === 0 && this.current?.status === 'ready') {
-      await Promise.race([isWoken, wait(CHECK_EVERY_MS - PAUSE_WHILE_AWAY_MS)]);
+    if (this.failedChecks > 0) {
+      await wait(Math.min(PAUSE_AFTER_FAILURE_MS * this.failedChecks, LONGEST_PAUSE_MS));
+    } else {
+      await wait(SHORTEST_PAUSE_MS);
+      await Promise.race([isWoken, wait(CHECK_EVERY_MS - SHORTEST_PAUSE_MS)]);
     }
     abort.abort();
   }

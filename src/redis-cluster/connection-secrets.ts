@@ -1,23 +1,6 @@
 import type { ConnectionOptions } from 'node:tls';
 
-import type { Secret } from '../common/secret/index.js';
-import type { RedisClusterOptions } from './redis-cluster.options.js';
-
-/** What a connection presents to a node: the ACL user, and with TLS the certificates. */
-export interface RedisIdentity {
-  readonly username?: string | undefined;
-  readonly password?: Secret | undefined;
-  /** PEM texts. */
-  readonly tls?: RedisTls | undefined;
-}
-
-export interface RedisTls {
-  /** Authorities to trust. Default: those of the system. */
-  readonly ca?: string | undefined;
-  /** The client's certificate, perhaps with its chain. Needs `key`. */
-  readonly cert?: string | undefined;
-  readonly key?: Secret | undefined;
-}
+import type { RedisClusterOptions, RedisIdentity } from './redis-cluster.options.js';
 
 /** A connection that was being opened when the identity changed has presented the old one. */
 const NEW_FOR_MS = 2000;

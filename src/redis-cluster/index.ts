@@ -10,9 +10,7 @@ export {
   type NodeUsers,
 } from './acl.js';
 export type { ChannelListener, ChannelSubscription } from './channel-subscription.js';
-export type { NatMap } from './cluster-client.js';
 export { ClusterTime } from './cluster-time.js';
-export type { RedisIdentity, RedisTls } from './connection-secrets.js';
 export { EvictionPolicy } from './eviction-policy.js';
 export { KeyBuilder } from './key-builder.js';
 export { LuaScript } from './lua-script.js';
@@ -29,7 +27,13 @@ export {
   type RedisClusterState,
 } from './redis-cluster.health.js';
 export { RedisClusterModule } from './redis-cluster.module.js';
-export type { RedisClusterOptions, RedisNodeAddress } from './redis-cluster.options.js';
+export type {
+  NatMap,
+  RedisClusterOptions,
+  RedisIdentity,
+  RedisNodeAddress,
+  RedisTls,
+} from './redis-cluster.options.js';
 export { RedisDiagnosis } from './redis-diagnosis.js';
 export { isReadOnlyShard } from './refusal.js';
 export { lacksLuaFixes } from './server-versions.js';

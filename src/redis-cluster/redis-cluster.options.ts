@@ -1,11 +1,30 @@
 import type { Secret } from '../common/secret/index.js';
-import type { NatMap } from './cluster-client.js';
-import type { RedisIdentity, RedisTls } from './connection-secrets.js';
-import type { ResolveHost } from './seeds.js';
 
 export interface RedisNodeAddress {
   readonly host: string;
   readonly port: number;
+}
+
+/** By the address that a node announces, as `host:port`: the address at which it is reached from here. */
+export type NatMap = Readonly<Record<string, RedisNodeAddress>>;
+
+/** Resolves a host name to all of its addresses. */
+export type ResolveHost = (host: string) => Promise<readonly string[]>;
+
+/** What a connection presents to a node: the ACL user, and with TLS the certificates. */
+export interface RedisIdentity {
+  readonly username?: string | undefined;
+  readonly password?: Secret | undefined;
+  /** PEM texts. */
+  readonly tls?: RedisTls | undefined;
+}
+
+export interface RedisTls {
+  /** Authorities to trust. Default: those of the system. */
+  readonly ca?: string | undefined;
+  /** The client's certificate, perhaps with its chain. Needs `key`. */
+  readonly cert?: string | undefined;
+  readonly key?: Secret | undefined;
 }
 
 export interface RedisClusterOptions {

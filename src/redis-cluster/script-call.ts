@@ -1,7 +1,7 @@
 import type { ChainableCommander } from 'ioredis';
 
-import type { NatMap } from './cluster-client.js';
 import type { LuaScript } from './lua-script.js';
+import type { NatMap } from './redis-cluster.options.js';
 
 /** One run of a script, as it is sent. */
 export interface ScriptCall<Reply = unknown> {

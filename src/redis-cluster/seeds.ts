@@ -1,16 +1,13 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 
-import type { RedisNodeAddress } from './redis-cluster.options.js';
+import type { RedisNodeAddress, ResolveHost } from './redis-cluster.options.js';
 
 /** A node to ask for the slots. */
 export interface Seed extends RedisNodeAddress {
   /** The host name that the address was found by: a certificate is checked against it. */
   readonly name?: string;
 }
-
-/** Resolves a host name to all of its addresses. */
-export type ResolveHost = (host: string) => Promise<readonly string[]>;
 
 export const resolveBySystem: ResolveHost = async (host) =>
   (await lookup(host, { all: true })).map(({ address }) => address);

@@ -1,6 +1,6 @@
 import { createApp } from '../../src/bootstrap/create-app.js';
 import { untilReady } from '../../src/bootstrap/until-ready.js';
-import type { ResolveHost } from '../../src/redis-cluster/seeds.js';
+import type { ResolveHost } from '../../src/redis-cluster/redis-cluster.options.js';
 import { HttpClient, type TestUser } from '../support/http-client.js';
 import { MovingCluster } from '../support/moving-cluster.js';
 import { eventually } from '../support/own-cluster.js';
