@@ -93,17 +93,22 @@ describe('an answer', () => {
     }
   });
 
-  it('sets no cookie, and a cookie is nobody’s token (86)', async () => {
+  it('sets no cookie but the mark of a device at a login, and a cookie is nobody’s token (86)', async () => {
     const { api, user } = input;
     const login = await api.login(user.username);
     const { access_token: token } = login.body;
     const named = ['access_token', 'token', 'jwt', 'session', 'authorization', '__Host-token'];
-    const cookie = named.map((name) => `${name}=${token}`).join('; ');
+    const device = login.headers.get('set-cookie')!;
+    const cookie = [device, ...named.map((name) => `${name}=${token}`)].join('; ');
 
     const refused = await api.request('GET', '/api/user', { headers: { cookie } });
 
     expect(refused.status).toBe(401);
-    for (const { headers } of [login, refused, ...answers.map(([, one]) => one)]) {
+    // Without TLS, as in development. Over HTTPS it is Secure, too: device-cookies.spec.ts
+    expect(device).toMatch(
+      /^keyslot-device=[\w.-]+; Path=\/; Max-Age=7776000; HttpOnly; SameSite=Strict$/,
+    );
+    for (const { headers } of [refused, ...answers.map(([, one]) => one)]) {
       expect(headers.get('set-cookie')).toBeNull();
     }
   });

@@ -15,7 +15,7 @@ const DAY_MS = 24 * HOUR_MS;
 
 const ID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 const DIGEST = '[A-Za-z0-9_-]{43}';
-const THROTTLED = '(?:password-account|login-address|refresh-address)';
+const THROTTLED = '(?:login-address|refresh-address)';
 
 interface Kind {
   readonly name: string;
@@ -51,10 +51,11 @@ const KINDS = [
     `\\{(?:registration-address|${THROTTLED})\\.${DIGEST}\\}:under-way`,
     30 * SECOND_MS,
   ),
+  kind('guesses', `\\{password-account\\.${DIGEST}\\}:guesses`, 3 * DAY_MS),
 ];
 
 /** Before them there is what lives only while a request does. */
-const LAST_STEPS = new Set(['end-attempt.lua', 'append-change.lua']);
+const LAST_STEPS = new Set(['end-attempt.lua', 'end-guess.lua', 'append-change.lua']);
 
 const sources = new Map(
   (readdirSync('src', { recursive: true }) as string[])

@@ -218,7 +218,7 @@ describe('a cluster that was destroyed and restored from a backup', () => {
       'keys:set': ['for good'],
       'user:sessions': ['runs out'],
       'user:verified': ['runs out'],
-      'password-account:failed': ['runs out'],
+      'password-account:guesses': ['runs out'],
       'login-address:failed': ['runs out'],
       'refresh-address:failed': ['runs out'],
       'near-cache:sequence': ['runs out'],
