@@ -120,8 +120,13 @@ describe('an application that extends Keyslot', () => {
         .trim()
         .split('\n')
         .map((line) => (JSON.parse(line) as { type: string }).type);
-    await eventually('all events are there', 5000, () => Promise.resolve(types().length === 3));
-    expect(types()).toEqual(['user-registered', 'logged-in', 'login-refused']);
+    await eventually('all events are there', 5000, () => Promise.resolve(types().length === 4));
+    expect(types()).toEqual([
+      'signing-key-created',
+      'user-registered',
+      'logged-in',
+      'login-refused',
+    ]);
     expect(instance.output()).not.toContain('logged-in');
   });
 
