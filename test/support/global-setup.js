@@ -19,18 +19,19 @@ export default async function globalSetup() {
   const password = randomBytes(24).toString('base64url');
   const user = { REDIS_USERNAME: 'keyslot-tests', REDIS_PASSWORD: password };
   const replicaPassword = new Secret(randomBytes(24).toString('base64url'));
+  // The shipped users, as the operator's command prints them: once, because it takes a process.
+  let lines;
   const cluster = await EmbeddedCluster.start({
     directory,
     firstPort: 12_000,
-    // The shipped users, as the operator's command prints them.
     users: {
       lines: (administratorPassword) =>
-        printedFor({
+        (lines ??= printedFor({
           ...user,
           REDIS_KEY_PREFIX: KEY_PREFIX,
           REDIS_ADMIN_PASSWORD: administratorPassword.reveal(),
           REDIS_REPLICA_PASSWORD: replicaPassword.reveal(),
-        }),
+        })),
       administrator: ADMINISTRATOR,
       replica: { username: REPLICA, password: replicaPassword },
     },
