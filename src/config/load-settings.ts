@@ -40,7 +40,7 @@ export function loadOperatorSettings(
   const { given, environment, mistakes } = readEnvironment(variables, file);
   const operator = readSecretFiles(given, OPERATOR_SECRETS);
   const { ca } = readPems(environment, mistakes);
-  mistakes.push(...combinationMistakes(environment), ...operator.mistakes);
+  mistakes.push(...redisTlsMistakes(environment), ...operator.mistakes);
   const ofRedis = mistakes.filter((mistake) => mistake.startsWith('REDIS_'));
   if (ofRedis.length > 0) {
     throw new SettingsError([...new Set(ofRedis)]);
@@ -135,11 +135,14 @@ function ruleMistakes(environment: Environment): string[] {
   );
 }
 
+function redisTlsMistakes(environment: Environment): string[] {
+  return environment.REDIS_TLS_CA && environment.REDIS_TLS === false
+    ? ['REDIS_TLS_CA needs REDIS_TLS=true']
+    : [];
+}
+
 function combinationMistakes(environment: Environment): string[] {
-  const mistakes: string[] = [];
-  if (environment.REDIS_TLS_CA && environment.REDIS_TLS === false) {
-    mistakes.push('REDIS_TLS_CA needs REDIS_TLS=true');
-  }
+  const mistakes = redisTlsMistakes(environment);
   if (Boolean(environment.TLS_CERT) !== Boolean(environment.TLS_KEY)) {
     mistakes.push('TLS_CERT and TLS_KEY go together');
   }
