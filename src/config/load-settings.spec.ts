@@ -147,7 +147,9 @@ describe('the settings', () => {
       ),
     ).toEqual(files.map(([name]) => `the value of ${name.slice(0, -5)}, which is long enough`));
     expect(jwt.isSecretGenerated).toBe(false);
-    expect(loadOperatorSettings(variables, 'no-such-file').redis.password?.reveal()).toMatch(/REDIS_PASSWORD/);
+    expect(loadOperatorSettings(variables, 'no-such-file').redis.password?.reveal()).toMatch(
+      /REDIS_PASSWORD/,
+    );
   });
 
   it('do not choose between a secret and its file', () => {

@@ -170,11 +170,7 @@ function combinationMistakes(environment: Environment): string[] {
   return mistakes;
 }
 
-function toSettings(
-  environment: Environment,
-  pem: Pems,
-  given: Variables,
-): Settings {
+function toSettings(environment: Environment, pem: Pems, given: Variables): Settings {
   return Object.freeze({
     isProduction: environment.NODE_ENV === 'production',
     http: {
