@@ -8,9 +8,14 @@ import { listItems, parseNatEntry, parseNode } from './addresses.js';
 import { isCertificate, isCertificatePair } from './certificate-pair.js';
 import { settingsCutAtHash } from './env-file.js';
 import { Environment, OPERATOR_SECRETS, SECRET_SETTINGS } from './environment.js';
-import { isReadByOthers, isShippedPassword, isWeakSecret } from './secret-strength.js';
 import { keyEncryptionSecretFrom } from './key-encryption-secret.js';
 import { withoutLineEnd } from './secret-files.js';
+import {
+  combinationMistakes,
+  redisTlsMistakes,
+  warningsOf,
+  weakSecretMistakes,
+} from './setting-checks.js';
 import { SettingsError } from './settings.error.js';
 import type { OperatorSettings, RedisUserSettings, Settings } from './settings.js';
 import { isTraced, tracingMistakes, tracingVariables } from './tracing.js';
@@ -54,7 +59,7 @@ export function loadOperatorSettings(
   const { given, environment, mistakes, hints } = readEnvironment(variables, file);
   const operator = readSecretFiles(given, OPERATOR_SECRETS);
   const pem = readPems(environment, mistakes);
-  mistakes.push(...combinationMistakes(environment), ...operator.mistakes);
+  mistakes.push(...redisTlsMistakes(environment), ...operator.mistakes);
   const ofRedis = mistakes.filter((mistake) => mistake.startsWith('REDIS_'));
   if (ofRedis.length > 0) {
     throw new SettingsError([...new Set(ofRedis)], hints);
@@ -169,87 +174,6 @@ function ruleMistakes(environment: Environment): string[] {
   return validateSync(environment).map(
     (error) => `${error.property} ${Object.values(error.constraints ?? {})[0]}`,
   );
-}
-
-function combinationMistakes(environment: Environment): string[] {
-  const mistakes: string[] = [];
-  if (environment.REDIS_TLS_CA && environment.REDIS_TLS === false) {
-    mistakes.push('REDIS_TLS_CA needs REDIS_TLS=true');
-  }
-  if (environment.REDIS_TLS_CERT && environment.REDIS_TLS === false) {
-    mistakes.push('REDIS_TLS_CERT needs REDIS_TLS=true');
-  }
-  if (Boolean(environment.REDIS_TLS_CERT) !== Boolean(environment.REDIS_TLS_KEY)) {
-    mistakes.push('REDIS_TLS_CERT and REDIS_TLS_KEY go together');
-  }
-  if (Boolean(environment.TLS_CERT) !== Boolean(environment.TLS_KEY)) {
-    mistakes.push('TLS_CERT and TLS_KEY go together');
-  }
-  if (
-    Boolean(environment.BOOTSTRAP_ADMIN_USERNAME) !== Boolean(environment.BOOTSTRAP_ADMIN_PASSWORD)
-  ) {
-    mistakes.push('BOOTSTRAP_ADMIN_USERNAME and BOOTSTRAP_ADMIN_PASSWORD go together');
-  }
-  if (environment.MANAGEMENT_PORT === environment.PORT && environment.PORT !== 0) {
-    mistakes.push('MANAGEMENT_PORT must be another port than PORT');
-  }
-  if (environment.NODE_ENV === 'production') {
-    if (itemsOf(environment.CORS_ORIGINS).some((origin) => origin.startsWith('http:'))) {
-      mistakes.push('CORS_ORIGINS must begin with https:// in production');
-    }
-    if (!environment.REDIS_NODES) {
-      mistakes.push('REDIS_NODES is needed in production: the embedded cluster is for development');
-    }
-    if (!environment.TLS_CERT && !environment.TRUSTED_PROXIES && !environment.ALLOW_INSECURE_HTTP) {
-      mistakes.push(
-        'TLS_CERT and TLS_KEY, or TRUSTED_PROXIES, are needed in production (ALLOW_INSECURE_HTTP=true overrides)',
-      );
-    }
-  }
-  return mistakes;
-}
-
-/** Texts that stand where a secret is to be: no production starts with one. */
-function weakSecretMistakes(environment: Environment): string[] {
-  if (environment.NODE_ENV !== 'production') {
-    return [];
-  }
-  const { KEY_ENCRYPTION_SECRET: secret, BOOTSTRAP_ADMIN_PASSWORD: password } = environment;
-  return [
-    ...(typeof secret === 'string' && isWeakSecret(secret)
-      ? [
-          'KEY_ENCRYPTION_SECRET must be random in production, as `openssl rand -hex 32` makes one: not a repetition or a placeholder',
-        ]
-      : []),
-    ...(typeof password === 'string' && isShippedPassword(password)
-      ? ['BOOTSTRAP_ADMIN_PASSWORD must not be the example of the documents']
-      : []),
-  ];
-}
-
-/** What a production may have good reasons for, and should know of. */
-function warningsOf(environment: Environment, given: Variables): string[] {
-  if (environment.NODE_ENV !== 'production') {
-    return [];
-  }
-  const files = [...SECRET_SETTINGS.map((name) => `${name}_FILE`), 'TLS_KEY'];
-  return [
-    ...(environment.RATE_LIMIT === 'off'
-      ? ['RATE_LIMIT is off: passwords can be guessed without a limit. It is for load tests only.']
-      : []),
-    ...(environment.KEY_ENCRYPTION_SECRET === undefined
-      ? [
-          `KEY_ENCRYPTION_SECRET is not set. The one in ${environment.DATA_DIRECTORY} is used: without that file, or on another ` +
-            'machine, no instance can start on this cluster again. Where the data of Redis lies beside it, whoever copies both can sign tokens.',
-        ]
-      : []),
-    ...files
-      .filter((name) => given[name] !== undefined && isReadByOthers(given[name]))
-      .map(
-        (name) =>
-          `${name} can be read by every user here. In a container of its own that is usual; on a shared machine, chmod 600 it.`,
-      ),
-  ];
 }
 
 function toSettings(

@@ -239,7 +239,12 @@ export class Production {
   private connection(port: number): Redis {
     let connection = this.connections.get(port);
     if (!connection) {
-      connection = new Redis({ ...this.administrator, host: '127.0.0.1', port, retryStrategy: () => 25 });
+      connection = new Redis({
+        ...this.administrator,
+        host: '127.0.0.1',
+        port,
+        retryStrategy: () => 25,
+      });
       connection.on('error', () => undefined);
       this.connections.set(port, connection);
     }

@@ -324,7 +324,7 @@ describe('ending every session while instances run', () => {
       const result = await operator.follow('End every session.', {
         ...testVariables({
           REDIS_KEY_PREFIX: api.keyPrefix,
-          REDIS_USERNAME: 'default',
+          REDIS_USERNAME: process.env['TEST_REDIS_ADMIN_USERNAME'],
           REDIS_PASSWORD: process.env['TEST_REDIS_ADMIN_PASSWORD'],
         }),
       });

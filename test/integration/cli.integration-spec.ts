@@ -30,7 +30,7 @@ describe("the operator's command line", () => {
       PATH: process.env['PATH'],
       ...testVariables({
         REDIS_KEY_PREFIX: api.keyPrefix,
-        REDIS_USERNAME: 'default',
+        REDIS_USERNAME: process.env['TEST_REDIS_ADMIN_USERNAME'],
         REDIS_PASSWORD: process.env['TEST_REDIS_ADMIN_PASSWORD'],
       }),
     };
@@ -46,16 +46,21 @@ describe("the operator's command line", () => {
     expect((await api.ownUser(tokens.access_token)).status).toBe(200);
   };
 
-  it.each([['--help'], ['end-all-sessions', '--help'], ['cluster', '-h'], ['redis-acl', '--help']])(
-    'shows its usage and does nothing: %s %s',
-    async (...args) => {
-      const { status, stdout, stderr } = await run(...args);
+  it.each([
+    ['--help'],
+    ['end-all-sessions', '--help'],
+    ['cluster', '-h'],
+    ['redis-acl', '--help'],
+    ['doctor', '--help'],
+  ])('shows its usage and does nothing: %s %s', async (...args) => {
+    const { status, stdout, stderr } = await run(...args);
 
-      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-      expect(stdout).toMatch(/^Usage: [^]*end-all-sessions/);
-      await expectNothingDone();
-    },
-  );
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(
+      args[0] === 'doctor' ? /^Usage: [^]*Exit code/ : /^Usage: [^]*end-all-sessions/,
+    );
+    await expectNothingDone();
+  });
 
   it.each([
     ["Unknown option '--dry-run'", 'end-all-sessions', '--dry-run'],

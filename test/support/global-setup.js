@@ -3,7 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { Secret } from '../../dist/common/secret/index.js';
 import { EmbeddedCluster } from '../../dist/embedded-cluster/index.js';
+import { ADMINISTRATOR, REPLICA } from '../../dist/redis-cluster/index.js';
 
 /** Every application under test has a prefix of its own that begins so. */
 const KEY_PREFIX = 't-';
@@ -14,29 +16,45 @@ const KEY_PREFIX = 't-';
  */
 export default async function globalSetup() {
   const directory = mkdtempSync(join(tmpdir(), 'keyslot-test-'));
-  const cluster = await EmbeddedCluster.start({ directory, firstPort: 12_000 });
-  globalThis.testCluster = { cluster, directory };
   const password = randomBytes(24).toString('base64url');
   const user = { REDIS_USERNAME: 'keyslot-tests', REDIS_PASSWORD: password };
-  const command = printedFor({ ...user, REDIS_KEY_PREFIX: KEY_PREFIX });
-  await Promise.all(cluster.addresses.map(({ port }) => cluster.call(port, ...command)));
+  const replicaPassword = new Secret(randomBytes(24).toString('base64url'));
+  // The shipped users, as the operator's command prints them: once, because it takes a process.
+  let lines;
+  const cluster = await EmbeddedCluster.start({
+    directory,
+    firstPort: 12_000,
+    users: {
+      lines: (administratorPassword) =>
+        (lines ??= printedFor({
+          ...user,
+          REDIS_KEY_PREFIX: KEY_PREFIX,
+          REDIS_ADMIN_PASSWORD: administratorPassword.reveal(),
+          REDIS_REPLICA_PASSWORD: replicaPassword.reveal(),
+        })),
+      administrator: ADMINISTRATOR,
+      replica: { username: REPLICA, password: replicaPassword },
+    },
+  });
+  globalThis.testCluster = { cluster, directory };
   process.env.TEST_REDIS_NODES = cluster.addresses
     .map(({ host, port }) => `${host}:${port}`)
     .join(',');
   process.env.TEST_REDIS_USERNAME = user.REDIS_USERNAME;
   process.env.TEST_REDIS_PASSWORD = password;
+  process.env.TEST_REDIS_ADMIN_USERNAME = ADMINISTRATOR;
   process.env.TEST_REDIS_ADMIN_PASSWORD = cluster.password.reveal();
 }
 
-/** What the operator's command prints, as words. */
+/** What the operator's command prints for a file of users, line by line. */
 function printedFor(variables) {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    [resolve('dist/cli.js'), 'redis-acl'],
+    [resolve('dist/cli.js'), 'redis-acl', '--file'],
     { cwd: tmpdir(), env: { PATH: process.env.PATH, ...variables }, encoding: 'utf8' },
   );
   if (status !== 0) {
     throw new Error(`redis-acl failed: ${stderr}`);
   }
-  return stdout.trim().split(' ');
+  return stdout.trim().split('\n');
 }

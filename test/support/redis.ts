@@ -7,7 +7,12 @@ export async function connectRedis(): Promise<Cluster> {
       const [host, port] = node.split(':');
       return { host: host!, port: Number(port) };
     }),
-    { redisOptions: { password: process.env['TEST_REDIS_ADMIN_PASSWORD'] ?? '' } },
+    {
+      redisOptions: {
+        username: process.env['TEST_REDIS_ADMIN_USERNAME'] ?? '',
+        password: process.env['TEST_REDIS_ADMIN_PASSWORD'] ?? '',
+      },
+    },
   );
   await new Promise((resolve) => cluster.once('ready', resolve));
   return cluster;

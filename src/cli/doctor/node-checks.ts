@@ -161,9 +161,9 @@ async function checkSetting(
 ): Promise<Finding> {
   return check(node, name, ['CONFIG', 'GET', name], (reply) => {
     const value = fieldsOf(reply)[name];
-    return value === undefined
+    return typeof value !== 'string'
       ? { level: 'warning', text: 'this server does not know it' }
-      : read(String(value));
+      : read(value);
   });
 }
 

@@ -1,0 +1,204 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { resolve } from 'node:path';
+
+import { EXPECTED_SETTINGS } from '../../src/cli/doctor/node-checks.js';
+import { DEFAULT_USER_RULES } from '../../src/redis-cluster/index.js';
+import { eventually, startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
+
+const CLI = resolve('dist/cli.js');
+/** The tests' servers write once a second, have no limit of memory, and are of whatever version the machine has. */
+const KNOWN = /^(?:ok|warning: (?:version|maxmemory)): /;
+
+interface Result {
+  readonly status: number;
+  readonly lines: string[];
+  readonly errors: string;
+}
+
+describe('keyslot doctor', () => {
+  let own: OwnCluster;
+  beforeAll(async () => (own = await startOwnCluster()));
+  afterAll(async () => own.removeDespiteRefusals());
+
+  const ports = (): number[] => own.cluster.addresses.map(({ port }) => port);
+  const run = async (variables: Record<string, string>, ...args: string[]): Promise<Result> =>
+    new Promise((done) => {
+      const env = { PATH: process.env['PATH'], ...variables };
+      const options = { cwd: tmpdir(), env }; // where no .env is
+      execFile(process.execPath, [CLI, 'doctor', ...args], options, (error, stdout, errors) =>
+        done({
+          status: Number(error?.code ?? 0),
+          lines: stdout.split('\n').filter(Boolean),
+          errors,
+        }),
+      );
+    });
+  const asOperator = async (): Promise<Result> =>
+    run(
+      {
+        REDIS_NODES: `127.0.0.1:${ports()[0]}`,
+        REDIS_ADMIN_PASSWORD: own.cluster.password.reveal(),
+      },
+      '--delayed-restart',
+    );
+  /** The finding about this node, and what the command came to. */
+  const findingOf = async (check: string, port: number): Promise<string> => {
+    const { status, lines } = await asOperator();
+    const found = lines.find(
+      (line) => line.includes(`: ${check}: `) && line.includes(`127.0.0.1:${port}`),
+    );
+    return `${status} ${found}`;
+  };
+  /** Sets the node so, looks, and puts it right again. */
+  const whileSet = async (
+    port: number,
+    setting: readonly [string, string],
+    look: () => Promise<void>,
+  ): Promise<void> => {
+    const [name, value] = setting;
+    const before = (await own.cluster.call(port, 'CONFIG', 'GET', name)).split(',')[1]!;
+    await own.cluster.call(port, 'CONFIG', 'SET', name, value);
+    try {
+      await look();
+    } finally {
+      await own.cluster.call(port, 'CONFIG', 'SET', name, before);
+    }
+  };
+
+  it('finds nothing wrong with nodes that are set up as documented, and looks at each of them', async () => {
+    const { status, lines, errors } = await asOperator();
+
+    expect(errors).toBe('');
+    expect(lines.filter((line) => !KNOWN.test(line))).toEqual([]);
+    expect(status).toBe(lines.some((line) => line.startsWith('warning')) ? 1 : 0);
+    expect(lines).toContain(
+      `ok: user default: off, with all rights [${lines
+        .find((line) => line.startsWith('ok: user default'))!
+        .replace(/^.*\[|\]$/g, '')}]`,
+    );
+    const looked = lines.find((line) => line.startsWith('ok: connection'))!;
+    expect(ports().filter((port) => !looked.includes(`127.0.0.1:${port}`))).toEqual([]);
+    expect(lines.join()).not.toContain(own.cluster.password.reveal());
+  });
+
+  it.each([
+    ['no rights', ['reset'], '2 failed: user default: without all rights'],
+    ['fewer keys', ['reset', '+@all', '~a*', '&*'], '2 failed: user default: without all rights'],
+    [
+      'a missing command',
+      ['reset', '+@all', '-debug', '~*', '&*'],
+      '2 failed: user default: without',
+    ],
+    [
+      'no password',
+      ['reset', 'on', 'nopass', '+@all', '~*', '&*'],
+      '2 failed: user default: on with',
+    ],
+    ['a password', ['reset', 'on', '>x', '+@all', '~*', '&*'], '1 warning: user default: on with'],
+  ])('tells of a user "default" with %s, and what to do', async (_, rules, expected) => {
+    const [, port] = ports();
+    await own.cluster.call(port!, 'ACL', 'SETUSER', 'default', ...rules);
+
+    const found = await findingOf('user default', port!);
+    await own.cluster.call(port!, 'ACL', 'SETUSER', 'default', ...DEFAULT_USER_RULES);
+
+    expect(found).toContain(expected);
+    expect(found).toContain(`ACL SETUSER default ${DEFAULT_USER_RULES.join(' ')}`);
+    expect(await findingOf('user default', port!)).toContain('ok: user default');
+  });
+
+  it.each([
+    ['appendonly', 'no', '2 failed'],
+    ['appendfsync', 'no', '2 failed'],
+    ['maxmemory-policy', 'allkeys-lru', '2 failed'],
+    ['cluster-allow-reads-when-down', 'yes', '2 failed'],
+    ['cluster-replica-validity-factor', '0', '2 failed'],
+    ['cluster-require-full-coverage', 'yes', '1 warning'],
+    ['cluster-allow-replica-migration', 'yes', '1 warning'],
+    ['cluster-node-timeout', '15000', '1 warning'],
+  ])('tells of a node with %s %s', async (name, value, expected) => {
+    const [, , port] = ports();
+    await whileSet(port!, [name, value], async () => {
+      const found = await findingOf(name, port!);
+      expect(found).toContain(`${expected}: ${name}: ${value}`);
+    });
+    if (name === 'appendonly') {
+      await eventually('the append-only file is there again', 20_000, async () =>
+        (await own.cluster.call(port!, 'INFO', 'persistence')).includes(
+          'aof_rewrite_in_progress:0',
+        ),
+      );
+    }
+  });
+
+  it('asks that restarts wait where the file is written once a second, unless it is told that they do', async () => {
+    const variables = {
+      REDIS_NODES: `127.0.0.1:${ports()[0]}`,
+      REDIS_ADMIN_PASSWORD: own.cluster.password.reveal(),
+    };
+    const { status, lines } = await run(variables);
+    expect(status).toBe(1);
+    expect(lines.join('\n')).toMatch(/^warning: appendfsync: everysec.*--delayed-restart/m);
+  });
+
+  it('says what the user may not look at, and which right that needs', async () => {
+    const { status, lines } = await run(own.variables);
+
+    expect(status).toBe(1);
+    expect(lines.join('\n')).toMatch(/^not allowed to look: user default: needs ACL GETUSER \[/m);
+    expect(lines.join('\n')).toMatch(/^not allowed to look: appendonly: needs CONFIG GET \[/m);
+    expect(lines.join('\n')).toMatch(/^ok: replicas: /m);
+    expect(lines.filter((line) => line.startsWith('failed'))).toEqual([]);
+  });
+
+  it('tells of a replica and a node that is missing', async () => {
+    const [master] = await own.masters();
+    const replica = await own.replicaOf(master!);
+    own.signal(replica, 'SIGKILL');
+    await eventually('the cluster misses it', 20_000, async () =>
+      (await own.cluster.call(master!, 'CLUSTER', 'NODES'))
+        .split('\n')
+        .some((line) => line.includes(`:${replica}@`) && line.includes('fail ')),
+    );
+
+    const result = await run(
+      {
+        REDIS_NODES: `127.0.0.1:${master}`,
+        REDIS_ADMIN_PASSWORD: own.cluster.password.reveal(),
+      },
+      '--delayed-restart',
+    );
+
+    expect(result.status).toBe(2);
+    const text = result.lines.join('\n');
+    expect(text).toContain(`failed: replicas: fewer than 1 for 127.0.0.1:${master}`);
+    expect(text).toMatch(new RegExp(`^failed: connection: .*127.0.0.1:${replica}`, 'm'));
+  });
+
+  it('exits with 2 where it cannot look at all, in words', async () => {
+    expect(await run({})).toMatchObject({
+      status: 2,
+      lines: [],
+      errors: expect.stringContaining('REDIS_NODES is needed'),
+    });
+    const nodes = { REDIS_NODES: '127.0.0.1:1' };
+    expect(await run(nodes, '--user', 'admin')).toMatchObject({
+      status: 2,
+      errors: expect.stringContaining('REDIS_ADMIN_PASSWORD'),
+    });
+    const { status, lines } = await run(nodes);
+    expect(status).toBe(2);
+    expect(lines).toEqual([expect.stringMatching(/^failed: connection: .*\[127\.0\.0\.1:1\]/)]);
+  });
+
+  it('asks for the settings of the operations page', () => {
+    const page = readFileSync('docs/operations.md', 'utf8');
+    const block = /```conf\ncluster-enabled yes[^]*?```/.exec(page)![0];
+
+    expect(
+      EXPECTED_SETTINGS.filter(([name, value]) => !block.includes(`\n${name} ${value}\n`)),
+    ).toEqual([]);
+  });
+});
