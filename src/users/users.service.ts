@@ -4,19 +4,28 @@ import { randomUUID } from 'node:crypto';
 import type { Principal } from '../common/authentication/index.js';
 import type { Deadline } from '../common/deadline/index.js';
 import { Secret } from '../common/secret/index.js';
-import { ACCOUNTS, type Accounts } from './store/accounts.js';
+import { ADMINISTRATOR } from './roles.js';
+import { ACCOUNTS, type Accounts, type ChangeOutcome } from './store/accounts.js';
 import { Credentials, type Refusal } from './passwords/credentials.js';
 import { HashingQueue } from './passwords/hashing-queue.js';
-import type { ProfileChange, Registration, User, UserChange, UserRecord } from './user.js';
+import type { ProfileChange, Registration, User, UserRecord } from './user.js';
 import { UserRecords } from './store/user-records.js';
 import { USERS_OPTIONS } from './users.module-definition.js';
 import type { UsersOptions } from './users.options.js';
 import { canonicalUsername, displayedUsername } from './username.js';
 
+/** A login is proof of who it is for so long (OWASP ASVS 7.5.1). */
+const RECENT_LOGIN_MS = 10 * 60 * 1000;
+
 export type RegistrationOutcome =
   { readonly outcome: 'registered'; readonly user: User } | { readonly outcome: 'username-taken' };
 
-export type DeletionOutcome = { readonly outcome: 'deleted' } | Refusal;
+export type ProfileOutcome =
+  | { readonly outcome: 'changed'; readonly user: User }
+  | { readonly outcome: 'reauthentication-required' }
+  | Refusal;
+export type DeletionOutcome =
+  { readonly outcome: 'deleted' | 'last-administrator' } | Refusal;
 export type PasswordOutcome = { readonly outcome: 'changed' } | Refusal;
 
 export interface PasswordChange {
@@ -47,7 +56,24 @@ export class UsersService {
   }
 
   async register(registration: Registration, deadline: Deadline): Promise<RegistrationOutcome> {
-    const { username, password, email, displayName, roles } = registration;
+    return this.isReserved(registration.username)
+      ? { outcome: 'username-taken' }
+      : this.add(registration, [], deadline);
+  }
+
+  /** Makes an administrator, also of the name that nobody else may register. */
+  async registerAdministrator(
+    registration: Registration,
+    deadline: Deadline,
+  ): Promise<RegistrationOutcome> {
+    return this.add(registration, [ADMINISTRATOR], deadline);
+  }
+
+  private async add(
+    { username, password, email, displayName }: Registration,
+    roles: readonly string[],
+    deadline: Deadline,
+  ): Promise<RegistrationOutcome> {
     const user = await this.accounts.create(
       {
         id: randomUUID(),
@@ -55,7 +81,7 @@ export class UsersService {
         usernameKey: canonicalUsername(username),
         email: email ?? null,
         displayName: displayName ?? null,
-        roles: roles ?? [],
+        roles,
       },
       async () => new Secret(await this.hasher.hash(password, deadline)),
       deadline,
@@ -93,45 +119,36 @@ export class UsersService {
   }
 
   /**
-   * Changes the own profile. A new e-mail address ends all other sessions (OWASP ASVS 7.4.3).
+   * Changes the own profile. A new e-mail address ends all other sessions (OWASP ASVS 7.4.3), and needs the current password
+   * or a login a short while ago (7.5.1).
    *
-   * @returns the changed user, or undefined when there is no such user any more
+   * @param currentPassword looked at for a new e-mail address only; a wrong one is counted as at a login
    */
   async changeProfile(
     { userId, sessionId, user }: Principal,
     change: ProfileChange,
+    currentPassword: Secret | undefined,
     deadline: Deadline,
-  ): Promise<User | undefined> {
+  ): Promise<ProfileOutcome> {
+    const { email, displayName } = change;
     // New is what sessions have not heard of: the store may have it from a call that was not confirmed.
-    const isNewAddress = change.email !== undefined && change.email !== user.email;
-    const endOthers = isNewAddress ? { exceptSessionId: sessionId } : undefined;
-    return this.change(userId, change, deadline, endOthers);
-  }
-
-  /**
-   * Changes what an administrator may change.
-   *
-   * @param endOthers ends all sessions but this one as well
-   * @returns the changed user, or undefined when there is no such user
-   */
-  async change(
-    userId: string,
-    { roles, disabled, email, displayName }: UserChange,
-    deadline: Deadline,
-    endOthers?: { readonly exceptSessionId: string },
-  ): Promise<UserRecord | undefined> {
-    const change = {
-      email,
-      displayName,
-      roles: roles && [...new Set(roles)],
-      isDisabled: disabled,
-    };
-    if (Object.values(change).every((value) => value === undefined)) {
-      return this.accounts.find(userId, deadline);
+    const isNewAddress = email !== undefined && email !== user.email;
+    if (email === undefined && displayName === undefined) {
+      const found = await this.accounts.find(userId, deadline);
+      return found ? { outcome: 'changed', user: found } : { outcome: 'unknown-user' };
     }
-    const effect = { endsSessions: endOthers !== undefined, ...endOthers };
-    const result = await this.accounts.update(userId, { ...change, ...effect }, deadline);
-    return result.outcome === 'changed' ? result.user : undefined;
+    if (!isNewAddress) {
+      return outcomeOf(await this.accounts.update(userId, { email, displayName }, deadline));
+    }
+    const proof = await this.prove({ userId, sessionId }, currentPassword, deadline);
+    if (proof.outcome !== 'proven') {
+      return proof;
+    }
+    const { ifPasswordVersion } = proof;
+    const effect = { ifPasswordVersion, endsSessions: true, exceptSessionId: sessionId };
+    return outcomeOf(
+      await this.accounts.update(userId, { email, displayName, ...effect }, deadline),
+    );
   }
 
   /**
@@ -170,7 +187,21 @@ export class UsersService {
     exceptSessionId: string | undefined,
     deadline: Deadline,
   ): Promise<boolean> {
-    return this.accounts.endSessions(userId, exceptSessionId, deadline);
+    const result = await this.accounts.endSessions(userId, { exceptSessionId }, deadline);
+    return result.outcome === 'ended';
+  }
+
+  /**
+   * Whether the caller has shown a moment ago who it is.
+   *
+   * @returns the age of the session is that of its login; a refresh does not make it younger
+   */
+  async isLoginRecent(
+    { userId, sessionId }: Pick<Principal, 'userId' | 'sessionId'>,
+    deadline: Deadline,
+  ): Promise<boolean> {
+    const ageMs = await this.records.sessionAgeMs(userId, sessionId, deadline);
+    return ageMs !== undefined && ageMs <= RECENT_LOGIN_MS;
   }
 
   /** Deletes the own user for good: the name is free again, and no session of the user is accepted any more. */
@@ -179,21 +210,55 @@ export class UsersService {
     if (check.outcome !== 'right') {
       return check;
     }
-    const { passwordVersion } = check.user;
-    if (await this.accounts.remove(userId, passwordVersion, deadline)) {
-      return { outcome: 'deleted' };
+    const { passwordVersion: ifPasswordVersion } = check.user;
+    const { outcome } = await this.accounts.remove(userId, { ifPasswordVersion }, deadline);
+    switch (outcome) {
+      case 'removed':
+        return { outcome: 'deleted' };
+      case 'last-administrator':
+        return { outcome };
+      case 'unknown':
+        return { outcome: 'unknown-user' };
+      default:
+        return { outcome: 'wrong-password' };
     }
-    const isThere = (await this.accounts.find(userId, deadline)) !== undefined;
-    return { outcome: isThere ? 'wrong-password' : 'unknown-user' };
   }
 
-  /** Deletes a user without asking for the password. @returns whether there was one */
-  async delete(userId: string, deadline: Deadline): Promise<boolean> {
-    if ((await this.accounts.find(userId, deadline)) === undefined) {
-      // Deleted a moment ago, perhaps by a call that could not tell everybody.
-      await this.accounts.reload(userId, deadline);
-      return false;
+  private async prove(
+    session: Pick<Principal, 'userId' | 'sessionId'>,
+    currentPassword: Secret | undefined,
+    deadline: Deadline,
+  ): Promise<
+    | { readonly outcome: 'proven'; readonly ifPasswordVersion?: number }
+    | { readonly outcome: 'reauthentication-required' }
+    | Refusal
+  > {
+    if (currentPassword === undefined) {
+      const isRecent = await this.isLoginRecent(session, deadline);
+      return { outcome: isRecent ? 'proven' : 'reauthentication-required' };
     }
-    return this.accounts.remove(userId, undefined, deadline);
+    const check = await this.credentials.checkOwn(session.userId, deadline, currentPassword);
+    return check.outcome === 'right'
+      ? { outcome: 'proven', ifPasswordVersion: check.user.passwordVersion }
+      : check;
+  }
+
+  private isReserved(username: string): boolean {
+    const { administrator } = this.options;
+    return (
+      administrator !== undefined &&
+      canonicalUsername(administrator.username) === canonicalUsername(username)
+    );
+  }
+}
+
+function outcomeOf(result: ChangeOutcome): ProfileOutcome {
+  switch (result.outcome) {
+    case 'changed':
+      return { outcome: 'changed', user: result.user };
+    case 'outdated':
+      return { outcome: 'wrong-password' };
+    default:
+      return { outcome: 'unknown-user' };
   }
 }

@@ -1,0 +1,156 @@
+import { Inject, Injectable } from '@nestjs/common';
+
+import { AuditLog } from '../audit/index.js';
+import type { Principal } from '../common/authentication/index.js';
+import type { Deadline } from '../common/deadline/index.js';
+import { ADMINISTRATOR, Roles } from './roles.js';
+import { ACCOUNTS, type Accounts, type Unwritten } from './store/accounts.js';
+import type { UserChange, UserRecord } from './user.js';
+import { UsersService } from './users.service.js';
+
+/** Who asks: the caller of a request, with the roles that it has now, or the application itself, which may do everything. */
+export type Actor = Principal | 'system';
+
+export type AdministrationRefusal = {
+  readonly outcome:
+    | 'unknown-user'
+    /** Nobody can take away the own access. */
+    | 'own-access'
+    /** The user has permissions that the caller lacks, or is to be given them. */
+    | 'beyond-own-permissions'
+    /** No other enabled administrator is known. */
+    | 'last-administrator'
+    /** The own e-mail address needs a login a short while ago. */
+    | 'reauthentication-required';
+};
+
+export type AdministrationOutcome =
+  { readonly outcome: 'changed'; readonly user: UserRecord } | AdministrationRefusal;
+
+export type UserRemovalOutcome = { readonly outcome: 'deleted' } | AdministrationRefusal;
+export type SessionsEndOutcome = { readonly outcome: 'ended' } | AdministrationRefusal;
+
+/**
+ * Changes of other users. A caller reaches only roles and users within the permissions that it has itself; that holds at the
+ * moment of the write. What these methods have returned from holds on every instance.
+ *
+ * All methods throw RedisUnavailableError, NotConfirmedError, UserStoreUnavailableError and UserStoreError.
+ */
+@Injectable()
+export class UserAdministration {
+  constructor(
+    @Inject(ACCOUNTS) private readonly accounts: Accounts,
+    private readonly users: UsersService,
+    private readonly roles: Roles,
+    private readonly audit: AuditLog,
+  ) {}
+
+  async change(
+    actor: Actor,
+    userId: string,
+    { roles, disabled, email, displayName }: UserChange,
+    deadline: Deadline,
+  ): Promise<AdministrationOutcome> {
+    const { self, beyond, knownAdministratorId } = this.reachOf(actor, userId);
+    if (self && (disabled || (roles && this.takesOwnAdministration(self, roles)))) {
+      return { outcome: 'own-access' };
+    }
+    const granted = roles?.find((role) => beyond.includes(role));
+    if (granted !== undefined) {
+      return this.refuse(actor, userId, granted);
+    }
+    const given = { email, displayName, roles: roles && [...new Set(roles)], isDisabled: disabled };
+    if (Object.values(given).every((value) => value === undefined)) {
+      return this.unchanged(actor, userId, beyond, deadline);
+    }
+    const isOwnAddress = self && email !== undefined && email !== self.user.email;
+    if (isOwnAddress && !(await this.users.isLoginRecent(self, deadline))) {
+      return { outcome: 'reauthentication-required' };
+    }
+    const effect = isOwnAddress ? { endsSessions: true, exceptSessionId: self.sessionId } : {};
+    const conditions = { unlessRoles: beyond, knownAdministratorId };
+    const change = { ...given, ...effect, ...conditions };
+    const result = await this.accounts.update(userId, change, deadline);
+    return result.outcome === 'changed' ? result : this.refusalOf(actor, userId, result);
+  }
+
+  /** Deletes a user without asking for the password. */
+  async delete(actor: Actor, userId: string, deadline: Deadline): Promise<UserRemovalOutcome> {
+    const { self, beyond, knownAdministratorId } = this.reachOf(actor, userId);
+    if (self) {
+      return { outcome: 'own-access' };
+    }
+    if ((await this.accounts.find(userId, deadline)) === undefined) {
+      // Deleted a moment ago, perhaps by a call that could not tell everybody.
+      await this.accounts.reload(userId, deadline);
+      return { outcome: 'unknown-user' };
+    }
+    const conditions = { unlessRoles: beyond, knownAdministratorId };
+    const result = await this.accounts.remove(userId, conditions, deadline);
+    return result.outcome === 'removed'
+      ? { outcome: 'deleted' }
+      : this.refusalOf(actor, userId, result);
+  }
+
+  /** Ends all sessions of a user. */
+  async endSessions(actor: Actor, userId: string, deadline: Deadline): Promise<SessionsEndOutcome> {
+    const { beyond: unlessRoles } = this.reachOf(actor, userId);
+    const result = await this.accounts.endSessions(userId, { unlessRoles }, deadline);
+    return result.outcome === 'ended' ? result : this.refusalOf(actor, userId, result);
+  }
+
+  /** What a caller may reach: `self` when the user is the caller. */
+  private reachOf(actor: Actor, userId: string): Reach {
+    if (actor === 'system') {
+      return { beyond: [] };
+    }
+    const { roles } = actor.user;
+    return {
+      beyond: this.roles.beyond(roles),
+      ...(actor.userId === userId ? { self: actor } : {}),
+      ...(roles.includes(ADMINISTRATOR) ? { knownAdministratorId: actor.userId } : {}),
+    };
+  }
+
+  private takesOwnAdministration({ user }: Principal, roles: readonly string[]): boolean {
+    return user.roles.includes(ADMINISTRATOR) && !roles.includes(ADMINISTRATOR);
+  }
+
+  private async unchanged(
+    actor: Actor,
+    userId: string,
+    beyond: readonly string[],
+    deadline: Deadline,
+  ): Promise<AdministrationOutcome> {
+    const user = await this.accounts.find(userId, deadline);
+    const role = user?.roles.find((name) => beyond.includes(name));
+    if (role !== undefined) {
+      return this.refuse(actor, userId, role);
+    }
+    return user ? { outcome: 'changed', user } : { outcome: 'unknown-user' };
+  }
+
+  private refusalOf(actor: Actor, userId: string, result: Unwritten): AdministrationRefusal {
+    switch (result.outcome) {
+      case 'protected':
+        return this.refuse(actor, userId, result.role);
+      case 'last-administrator':
+        return { outcome: 'last-administrator' };
+      default:
+        return { outcome: 'unknown-user' };
+    }
+  }
+
+  private refuse(actor: Actor, subject: string, role: string): AdministrationRefusal {
+    const userId = actor === 'system' ? undefined : actor.userId;
+    const details = { subject, beyond: role };
+    this.audit.record({ type: 'permission-refused', userId, details });
+    return { outcome: 'beyond-own-permissions' };
+  }
+}
+
+interface Reach {
+  readonly beyond: readonly string[];
+  readonly self?: Principal;
+  readonly knownAdministratorId?: string;
+}
