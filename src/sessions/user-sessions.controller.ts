@@ -17,7 +17,7 @@ import {
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { ApiProblems, Problem, STRAY_BODY_PROBLEMS } from '../common/problem/index.js';
 import { EntityIdPipe } from '../common/validation/index.js';
-import { UsersService } from '../users/index.js';
+import { administrationProblem, UserAdministration, UsersService } from '../users/index.js';
 import { SessionsResponse } from './dto/session.response.dto.js';
 import { SessionsService } from './sessions.service.js';
 
@@ -28,6 +28,7 @@ export class UserSessionsController {
   constructor(
     private readonly sessions: SessionsService,
     private readonly users: UsersService,
+    private readonly administration: UserAdministration,
     private readonly audit: AuditLog,
   ) {}
 
@@ -55,17 +56,26 @@ export class UserSessionsController {
   @RequirePermissions('sessions:write')
   @ApiOperation({
     summary: 'End all sessions of a user',
-    description: 'No instance accepts any token of the user any more. The user can log in again.',
+    description:
+      'No instance accepts any token of the user any more. The user can log in again. Only of users within your own ' +
+      'permissions.',
   })
   @ApiNoContentResponse({ description: 'All have ended.' })
-  @ApiProblems(...STRAY_BODY_PROBLEMS, ...PERMISSION_PROBLEMS, 'not-found', 'not-confirmed')
+  @ApiProblems(
+    ...STRAY_BODY_PROBLEMS,
+    ...PERMISSION_PROBLEMS,
+    'beyond-own-permissions',
+    'not-found',
+    'not-confirmed',
+  )
   async endUserSessions(
     @CurrentUser() principal: Principal,
     @Param('id', EntityIdPipe) userId: string,
     @RequestDeadline() deadline: Deadline,
   ): Promise<void> {
-    if (!(await this.sessions.endAll(userId, undefined, deadline))) {
-      throw new Problem('not-found');
+    const result = await this.administration.endSessions(principal, userId, deadline);
+    if (result.outcome !== 'ended') {
+      throw administrationProblem(result);
     }
     this.audit.record({ type: 'sessions-ended', userId, actorId: principal.userId });
   }

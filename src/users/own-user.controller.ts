@@ -13,7 +13,7 @@ import {
 } from '../common/problem/index.js';
 import { Secret } from '../common/secret/index.js';
 import { ChangePasswordRequest } from './dto/change-password.request.dto.js';
-import { ChangeUserRequest } from './dto/change-user.request.dto.js';
+import { ChangeOwnUserRequest } from './dto/change-own-user.request.dto.js';
 import { DeleteUserRequest } from './dto/delete-user.request.dto.js';
 import { UserResponse } from './dto/user.response.dto.js';
 import { checkPassword } from './passwords/password-policy.js';
@@ -48,20 +48,34 @@ export class OwnUserController {
   @ApiOperation({
     summary: 'Change your own user',
     description:
-      'Members that are left out stay as they are; null clears one. A new e-mail address ends all other sessions.',
+      'Members that are left out stay as they are; null clears one. A new e-mail address ends all other sessions. It needs ' +
+      '`currentPassword` when you logged in more than ten minutes ago; a refresh is no login.',
   })
   @ApiOkResponse({ type: UserResponse, description: 'Your user after the change.' })
-  @ApiProblems(...BODY_PROBLEMS, ...GUARD_PROBLEMS, 'not-confirmed')
+  @ApiProblems(
+    ...BODY_PROBLEMS,
+    ...GUARD_PROBLEMS,
+    'reauthentication-required',
+    'wrong-password',
+    'too-many-attempts',
+    'overloaded',
+    'not-confirmed',
+  )
   async change(
     @CurrentUser() principal: Principal,
-    @Body() body: ChangeUserRequest,
+    @Body() { currentPassword, ...change }: ChangeOwnUserRequest,
     @RequestDeadline() deadline: Deadline,
   ): Promise<UserResponse> {
-    const user = await this.users.changeProfile(principal, body, deadline);
-    if (user === undefined) {
-      throw new Problem('invalid-token');
+    const password = currentPassword === undefined ? undefined : new Secret(currentPassword);
+    const result = await this.users.changeProfile(principal, change, password, deadline);
+    switch (result.outcome) {
+      case 'changed':
+        return UserResponse.from(result.user);
+      case 'reauthentication-required':
+        throw new Problem('reauthentication-required');
+      default:
+        throw refusal(result);
     }
-    return UserResponse.from(user);
   }
 
   @Put('password')
@@ -113,6 +127,7 @@ export class OwnUserController {
     ...BODY_PROBLEMS,
     ...GUARD_PROBLEMS,
     'wrong-password',
+    'last-administrator',
     'too-many-attempts',
     'overloaded',
     'not-confirmed',
@@ -124,10 +139,15 @@ export class OwnUserController {
   ): Promise<void> {
     const { userId } = principal;
     const result = await this.users.deleteOwn(userId, new Secret(body.password), deadline);
-    if (result.outcome !== 'deleted') {
-      throw refusal(result);
+    switch (result.outcome) {
+      case 'deleted':
+        this.audit.record({ type: 'user-deleted', userId });
+        return;
+      case 'last-administrator':
+        throw new Problem('last-administrator');
+      default:
+        throw refusal(result);
     }
-    this.audit.record({ type: 'user-deleted', userId });
   }
 }
 

@@ -52,7 +52,7 @@ export class UserAdministration {
     deadline: Deadline,
   ): Promise<AdministrationOutcome> {
     const { self, beyond, knownAdministratorId } = this.reachOf(actor, userId);
-    if (self && (disabled || (roles && this.takesOwnAdministration(self, roles)))) {
+    if (self && (disabled || (roles && this.losesRole(self, roles)))) {
       return { outcome: 'own-access' };
     }
     const granted = roles?.find((role) => beyond.includes(role));
@@ -112,8 +112,8 @@ export class UserAdministration {
     };
   }
 
-  private takesOwnAdministration({ user }: Principal, roles: readonly string[]): boolean {
-    return user.roles.includes(ADMINISTRATOR) && !roles.includes(ADMINISTRATOR);
+  private losesRole({ user }: Principal, roles: readonly string[]): boolean {
+    return this.roles.names.some((name) => user.roles.includes(name) && !roles.includes(name));
   }
 
   private async unchanged(

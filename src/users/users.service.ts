@@ -25,7 +25,9 @@ export type ProfileOutcome =
   | { readonly outcome: 'reauthentication-required' }
   | Refusal;
 export type DeletionOutcome =
-  { readonly outcome: 'deleted' | 'last-administrator' } | Refusal;
+  | { readonly outcome: 'deleted' }
+  | { readonly outcome: 'last-administrator' }
+  | Refusal;
 export type PasswordOutcome = { readonly outcome: 'changed' } | Refusal;
 
 export interface PasswordChange {

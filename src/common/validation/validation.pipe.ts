@@ -20,8 +20,35 @@ export class RequestValidationPipe extends ValidationPipe {
     if (metadata.type === 'body' && this.toValidate(metadata) && !isPlainObject(value)) {
       throw new Problem('invalid-request', { errors: [{ pointer: '', code: 'not-an-object' }] });
     }
+    if (this.toValidate(metadata)) {
+      refuseInheritedNames(value);
+    }
     return super.transform(value, metadata) as Promise<unknown>;
   }
+}
+
+/**
+ * Refuses members with the names of what every object inherits, such as `toString`. No class of ours has such a member, and
+ * class-validator, which looks members up in an object, takes them for known ones.
+ */
+function refuseInheritedNames(value: unknown): void {
+  const errors = inheritedNames(value, '').map((pointer) => ({ pointer, code: 'unknown-member' }));
+  if (errors.length > 0) {
+    throw new Problem('invalid-request', { errors });
+  }
+}
+
+function inheritedNames(value: unknown, parent: string): string[] {
+  return typeof value !== 'object' || value === null
+    ? []
+    : Object.entries(value).flatMap(([name, member]) => {
+        const pointer = pointerTo(parent, name);
+        return name in Object.prototype ? [pointer] : inheritedNames(member, pointer);
+      });
+}
+
+function pointerTo(parent: string, name: string): string {
+  return `${parent}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }
 
 function isPlainObject(value: unknown): boolean {
@@ -29,7 +56,7 @@ function isPlainObject(value: unknown): boolean {
 }
 
 function failures(error: ValidationError, parent: string): InvalidMember[] {
-  const pointer = `${parent}/${error.property.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  const pointer = pointerTo(parent, error.property);
   const own = Object.entries(error.constraints ?? {}).map(([name, message]) => ({
     pointer,
     ...failureOf(name, message),
