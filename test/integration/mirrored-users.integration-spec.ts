@@ -99,11 +99,11 @@ describe('users who are kept in another store', () => {
 
   it('lose on every instance what a change takes, when it returns', async () => {
     const userId = await register();
-    await on(1).users.change(userId, { roles: ['admin'] }, until);
+    await on(1).administration.change('system', userId, { roles: ['editor'] }, until);
     const [session, other] = [(await login())!, (await login())!];
-    await expectOnAll(session, ['admin']);
+    await expectOnAll(session, ['editor']);
 
-    await on(1).users.change(userId, { roles: [] }, until);
+    await on(1).administration.change('system', userId, { roles: [] }, until);
     await expectOnAll(session, []);
 
     const change = { current: PASSWORD, next: NEW_PASSWORD, sessionId: session.id };
@@ -112,24 +112,26 @@ describe('users who are kept in another store', () => {
     await expectOnAll(other, 'ended');
     expect(await login()).toBeUndefined();
 
-    await on(1).users.change(userId, { disabled: true }, until);
+    await on(1).administration.change('system', userId, { disabled: true }, until);
     await expectOnAll(session, 'ended');
     expect(await login(NEW_PASSWORD)).toBeUndefined();
-    await on(1).users.change(userId, { disabled: false }, until);
+    await on(1).administration.change('system', userId, { disabled: false }, until);
     await expectOnAll(session, 'ended');
     const last = (await login(NEW_PASSWORD))!;
     await expectOnAll(last, []);
 
-    expect(await on(1).users.delete(userId, until)).toBe(true);
+    expect(await on(1).administration.delete('system', userId, until)).toEqual({
+      outcome: 'deleted',
+    });
     await expectOnAll(last, 'ended');
     expect(await login(NEW_PASSWORD)).toBeUndefined();
   });
 
   it('lose what somebody else has changed in the store, at the next login, refresh or reload', async () => {
     const userId = await register();
-    await on(0).users.change(userId, { roles: ['admin'] }, until);
+    await on(0).administration.change('system', userId, { roles: ['editor'] }, until);
     const session = (await login())!;
-    await expectOnAll(session, ['admin']);
+    await expectOnAll(session, ['editor']);
 
     await changeElsewhere(userId, { roles: ['one'] });
     await login();
@@ -159,16 +161,18 @@ describe('users who are kept in another store', () => {
     const session = (await login())!;
     await deleteElsewhere(userId);
 
-    expect(await on(1).users.delete(userId, until)).toBe(false);
+    expect(await on(1).administration.delete('system', userId, until)).toEqual({
+      outcome: 'unknown-user',
+    });
 
     await expectOnAll(session, 'ended');
   });
 
   it('do not get back what was taken, though an older answer of the store comes late', async () => {
     const userId = await register();
-    await on(0).users.change(userId, { roles: ['admin'] }, until);
+    await on(0).administration.change('system', userId, { roles: ['editor'] }, until);
     const session = (await login())!;
-    await expectOnAll(session, ['admin']);
+    await expectOnAll(session, ['editor']);
     const gate = new Gate();
     const slow = on(
       0,
@@ -177,7 +181,7 @@ describe('users who are kept in another store', () => {
 
     const reloaded = slow.users.reload(userId, until);
     await gate.reached; // it has read that the user is an administrator
-    await on(1).users.change(userId, { roles: [] }, until);
+    await on(1).administration.change('system', userId, { roles: [] }, until);
     gate.open();
 
     expect(await reloaded).toMatchObject({ roles: [] });
@@ -186,7 +190,7 @@ describe('users who are kept in another store', () => {
 
   it('do not get back what was taken, though a failover has undone the write that the older answer came after', async () => {
     const userId = await register();
-    await on(0).users.change(userId, { roles: ['admin'] }, until);
+    await on(0).administration.change('system', userId, { roles: ['editor'] }, until);
     const session = (await login())!;
     const { records } = on(0);
     const before = await records.findCopy(userId, until);
@@ -202,7 +206,7 @@ describe('users who are kept in another store', () => {
     const record = instances[0]!.redis.keys.key(['user', userId], 'record');
     await withRedis(async (_, cluster) => cluster.hset(record, 'version', before.version!));
 
-    await on(1).users.change(userId, { roles: [] }, until);
+    await on(1).administration.change('system', userId, { roles: [] }, until);
     gate.open();
     await reloaded;
 
@@ -211,7 +215,7 @@ describe('users who are kept in another store', () => {
 
   it('keep what two changes at once have made, whoever is last to tell of his', async () => {
     const userId = await register();
-    await on(0).users.change(userId, { roles: ['admin'] }, until);
+    await on(0).administration.change('system', userId, { roles: ['editor'] }, until);
     const session = (await login())!;
     const gate = new Gate();
     const slow = on(
@@ -219,9 +223,9 @@ describe('users who are kept in another store', () => {
       withChange(store, async (user) => gate.pass(user)),
     );
 
-    const renamed = slow.users.change(userId, { displayName: 'Ada' }, until);
+    const renamed = slow.administration.change('system', userId, { displayName: 'Ada' }, until);
     await gate.reached; // it has been told of a user who is an administrator still
-    await on(1).users.change(userId, { roles: [] }, until);
+    await on(1).administration.change('system', userId, { roles: [] }, until);
     gate.open();
     await renamed;
 
@@ -239,6 +243,7 @@ describe('users who are kept in another store', () => {
     await on(0).users.changeProfile(
       { userId, sessionId: thief.id, tokenId: 'any', user: { ...user, email } },
       { email: 'thief@example.com' },
+      undefined,
       until,
     );
 
@@ -277,11 +282,13 @@ describe('users who are kept in another store', () => {
       withChange(store, async () => new Promise<never>(() => undefined)),
     );
     const soon = Deadline.after(1000);
-    await expect(silent.users.changeProfile(principal, change, soon)).rejects.toThrow(
+    await expect(silent.users.changeProfile(principal, change, undefined, soon)).rejects.toThrow(
       NotConfirmedError,
     );
 
-    expect(await on(1).users.changeProfile(principal, change, until)).toMatchObject(change);
+    expect(await on(1).users.changeProfile(principal, change, undefined, until)).toMatchObject({
+      user: change,
+    });
 
     await expectOnAll(session, []);
     await expectOnAll(other, 'ended');
@@ -296,9 +303,9 @@ describe('users who are kept in another store', () => {
       withChange(store, async (user) => gate.pass(user)),
     );
 
-    const disabled = slow.users.change(userId, { disabled: true }, until);
+    const disabled = slow.administration.change('system', userId, { disabled: true }, until);
     await gate.reached;
-    await on(1).users.change(userId, { disabled: false }, until);
+    await on(1).administration.change('system', userId, { disabled: false }, until);
     gate.open();
     await disabled;
 
@@ -318,11 +325,11 @@ describe('users who are kept in another store', () => {
     };
     const slow = on(0, Object.assign(Object.create(store) as UserStore, { change }));
     const soon = Deadline.after(1000);
-    const late = slow.users.change(userId, { roles: ['admin'] }, soon);
+    const late = slow.administration.change('system', userId, { roles: ['editor'] }, soon);
     await gate.reached;
     await expect(late).rejects.toThrow(NotConfirmedError);
 
-    await on(1).users.change(userId, { roles: ['reader'] }, until);
+    await on(1).administration.change('system', userId, { roles: ['reader'] }, until);
     gate.open();
     await new Promise(setImmediate);
     await Promise.all(landed);
@@ -363,9 +370,9 @@ describe('users who are kept in another store', () => {
 
   it('are told of by whoever looks next, when a copy was written and nobody was told', async () => {
     const userId = await register();
-    await on(0).users.change(userId, { roles: ['admin'] }, until);
+    await on(0).administration.change('system', userId, { roles: ['editor'] }, until);
     const session = (await login())!;
-    await expectOnAll(session, ['admin']);
+    await expectOnAll(session, ['editor']);
     const { records } = on(0);
     await changeElsewhere(userId, { roles: [] });
     // As a process that dies between the copy and telling everybody.
@@ -460,7 +467,7 @@ describe('users who are kept in another store', () => {
 
     await Promise.all(
       Array.from({ length: 20 }, async (_, index) =>
-        on(index % 2).users.change(userId, { roles: [`role-${index}`] }, until),
+        on(index % 2).administration.change('system', userId, { roles: [`role-${index}`] }, until),
       ),
     );
 

@@ -20,10 +20,11 @@ describe('sessions in Redis', () => {
   const prefix = newPrefix();
   let instance: CacheInstance;
   let users: TestUsers['users'];
+  let administration: TestUsers['administration'];
   let records: TestUsers['records'];
   beforeAll(async () => {
     instance = await startCacheInstance(prefix);
-    ({ users, records } = usersOn(instance));
+    ({ users, administration, records } = usersOn(instance));
   });
   afterAll(async () => instance.close());
 
@@ -87,12 +88,12 @@ describe('sessions in Redis', () => {
       await sessions().start(sessionOf(user.id, user.passwordVersion + 1), Deadline.none),
     ).toBe(false);
 
-    await users.change(user.id, { disabled: true }, Deadline.none);
+    await administration.change('system', user.id, { disabled: true }, Deadline.none);
     expect(await sessions().start(sessionOf(user.id), Deadline.none)).toBe(false);
-    await users.change(user.id, { disabled: false }, Deadline.none);
+    await administration.change('system', user.id, { disabled: false }, Deadline.none);
     expect(await sessions().start(sessionOf(user.id), Deadline.none)).toBe(true);
 
-    await users.delete(user.id, Deadline.none);
+    await administration.delete('system', user.id, Deadline.none);
     expect(await sessions().start(sessionOf(user.id), Deadline.none)).toBe(false);
     expect(await sessions().start(sessionOf(randomUUID()), Deadline.none)).toBe(false);
   });
@@ -102,9 +103,9 @@ describe('sessions in Redis', () => {
     ['end with all others', ({ userId }) => sessions().endAll(userId, undefined, Deadline.none)],
     [
       'end when their user is disabled',
-      ({ userId }) => users.change(userId, { disabled: true }, Deadline.none),
+      ({ userId }) => administration.change('system', userId, { disabled: true }, Deadline.none),
     ],
-    ['end with their user', ({ userId }) => users.delete(userId, Deadline.none)],
+    ['end with their user', ({ userId }) => administration.delete('system', userId, Deadline.none)],
   ];
 
   it.each(endings)(
@@ -120,7 +121,7 @@ describe('sessions in Redis', () => {
       expect((await sessions().exchange(exchange, Deadline.none)).outcome).toBe('ended');
       expect((await use(session, true)).state).toBe('ended');
       expect(await sessions().list(session.userId, Deadline.none)).toEqual([]);
-      await users.change(session.userId, { disabled: false }, Deadline.none);
+      await administration.change('system', session.userId, { disabled: false }, Deadline.none);
       expect((await use(session, true)).state).toBe('ended');
     },
   );

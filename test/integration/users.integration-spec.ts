@@ -49,7 +49,10 @@ describe('users in Redis', () => {
     const userId = user.id;
     await records().create(user, hash, Deadline.none);
     await records().confirm(userId, Deadline.none);
-    expect(await records().delete(userId, {}, Deadline.none)).toEqual({ username: 'ada' });
+    expect(await records().delete(userId, {}, Deadline.none)).toEqual({
+      outcome: 'removed',
+      username: 'ada',
+    });
 
     await records().create(user, hash, Deadline.none);
     await records().change(userId, { email: 'ada@example.com' }, '1', Deadline.none);
@@ -57,7 +60,7 @@ describe('users in Redis', () => {
 
     expect(await records().confirm(userId, Deadline.none)).toBeUndefined();
     expect(await records().find(userId, Deadline.none)).toBeUndefined();
-    expect(await records().delete(userId, {}, Deadline.none)).toEqual({});
+    expect(await records().delete(userId, {}, Deadline.none)).toEqual({ outcome: 'removed' });
     expect((await livesOf(':record'))[0]).toBeGreaterThan(0);
   });
 
@@ -82,11 +85,12 @@ describe('users in Redis', () => {
   it('take all of fifty changes that come at once', async () => {
     const registered = await using().users.register({ username: 'ada', password }, Deadline.none);
     const { id } = (registered as { user: { id: string } }).user;
-    const service = using().users;
+    const service = using().administration;
 
     const changed = await Promise.all(
       Array.from({ length: 50 }, (_, index) =>
         service.change(
+          'system',
           id,
           index % 2 === 0 ? { displayName: 'Ada' } : { email: 'a@example.com' },
           Deadline.none,
@@ -94,7 +98,7 @@ describe('users in Redis', () => {
       ),
     );
 
-    expect(changed.every(Boolean)).toBe(true);
+    expect(changed.every(({ outcome }) => outcome === 'changed')).toBe(true);
     expect(await records().find(id, Deadline.none)).toMatchObject({
       displayName: 'Ada',
       email: 'a@example.com',

@@ -68,6 +68,7 @@ export const surface = [
     | 'SigningKeys'
     | 'textBetween'
     | 'untilReady'
+    | 'UserAdministration'
     | 'UsersModule'
     | 'UsersService'
     | 'UserStoreError'
