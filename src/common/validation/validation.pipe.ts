@@ -21,29 +21,32 @@ export class RequestValidationPipe extends ValidationPipe {
       throw new Problem('invalid-request', { errors: [{ pointer: '', code: 'not-an-object' }] });
     }
     if (this.toValidate(metadata)) {
-      refuseInheritedNames(value);
+      refuseReservedNames(value);
     }
     return super.transform(value, metadata) as Promise<unknown>;
   }
 }
 
 /**
- * Refuses members with the names of what every object inherits, such as `toString`. No class of ours has such a member, and
- * class-validator, which looks members up in an object, takes them for known ones.
+ * Refuses members with the names of what every object inherits, such as `toString`: class-validator looks members up in an
+ * object, and takes them for known ones. Nest and class-transformer drop `prototype` and `constructor`. No class has such
+ * members.
  */
-function refuseInheritedNames(value: unknown): void {
-  const errors = inheritedNames(value, '').map((pointer) => ({ pointer, code: 'unknown-member' }));
+function refuseReservedNames(value: unknown): void {
+  const errors = reservedNames(value, '').map((pointer) => ({ pointer, code: 'unknown-member' }));
   if (errors.length > 0) {
     throw new Problem('invalid-request', { errors });
   }
 }
 
-function inheritedNames(value: unknown, parent: string): string[] {
-  return typeof value !== 'object' || value === null
+function reservedNames(value: unknown, parent: string): string[] {
+  return typeof value !== 'object' || value === null || ArrayBuffer.isView(value)
     ? []
     : Object.entries(value).flatMap(([name, member]) => {
         const pointer = pointerTo(parent, name);
-        return name in Object.prototype ? [pointer] : inheritedNames(member, pointer);
+        return name === 'prototype' || name in Object.prototype
+          ? [pointer]
+          : reservedNames(member, pointer);
       });
 }
 
