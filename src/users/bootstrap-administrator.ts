@@ -106,7 +106,9 @@ export class BootstrapAdministrator {
 
   private report(isAdministrator: boolean, isDisabled: boolean): void {
     if (isAdministrator && !isDisabled) {
-      this.logger.log('The administrator of BOOTSTRAP_ADMIN_USERNAME is there, and stays as it is.');
+      this.logger.log(
+        'The administrator of BOOTSTRAP_ADMIN_USERNAME is there, and stays as it is.',
+      );
       return;
     }
     const why = isAdministrator ? 'is disabled' : 'is no administrator';

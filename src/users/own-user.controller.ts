@@ -68,14 +68,10 @@ export class OwnUserController {
   ): Promise<UserResponse> {
     const password = currentPassword === undefined ? undefined : new Secret(currentPassword);
     const result = await this.users.changeProfile(principal, change, password, deadline);
-    switch (result.outcome) {
-      case 'changed':
-        return UserResponse.from(result.user);
-      case 'reauthentication-required':
-        throw new Problem('reauthentication-required');
-      default:
-        throw refusal(result);
+    if (result.outcome !== 'changed') {
+      throw refusal(result);
     }
+    return UserResponse.from(result.user);
   }
 
   @Put('password')
@@ -139,22 +135,24 @@ export class OwnUserController {
   ): Promise<void> {
     const { userId } = principal;
     const result = await this.users.deleteOwn(userId, new Secret(body.password), deadline);
-    switch (result.outcome) {
-      case 'deleted':
-        this.audit.record({ type: 'user-deleted', userId });
-        return;
-      case 'last-administrator':
-        throw new Problem('last-administrator');
-      default:
-        throw refusal(result);
+    if (result.outcome !== 'deleted') {
+      throw refusal(result);
     }
+    this.audit.record({ type: 'user-deleted', userId });
   }
 }
 
-function refusal(result: Refusal): Problem {
+function refusal(
+  result:
+    | Refusal
+    | { readonly outcome: 'last-administrator' }
+    | { readonly outcome: 'reauthentication-required' },
+): Problem {
   switch (result.outcome) {
     case 'wrong-password':
-      return new Problem('wrong-password');
+    case 'last-administrator':
+    case 'reauthentication-required':
+      return new Problem(result.outcome);
     case 'unknown-user':
       return new Problem('invalid-token');
     case 'too-many-attempts':

@@ -136,7 +136,8 @@ export class UserAdministration {
         return this.refuse(actor, userId, result.role);
       case 'last-administrator':
         return { outcome: 'last-administrator' };
-      default:
+      case 'outdated':
+      case 'unknown':
         return { outcome: 'unknown-user' };
     }
   }

@@ -66,6 +66,13 @@ import { UsersService } from './users.service.js';
     },
     BootstrapAdministrator,
   ],
-  exports: [UsersService, UserAdministration, Credentials, Roles, BootstrapAdministrator, PASSWORD_HASHER],
+  exports: [
+    UsersService,
+    UserAdministration,
+    Credentials,
+    Roles,
+    BootstrapAdministrator,
+    PASSWORD_HASHER,
+  ],
 })
 export class UsersModule extends ConfigurableModuleClass {}

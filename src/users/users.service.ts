@@ -25,9 +25,7 @@ export type ProfileOutcome =
   | { readonly outcome: 'reauthentication-required' }
   | Refusal;
 export type DeletionOutcome =
-  | { readonly outcome: 'deleted' }
-  | { readonly outcome: 'last-administrator' }
-  | Refusal;
+  { readonly outcome: 'deleted' } | { readonly outcome: 'last-administrator' } | Refusal;
 export type PasswordOutcome = { readonly outcome: 'changed' } | Refusal;
 
 export interface PasswordChange {
@@ -221,7 +219,8 @@ export class UsersService {
         return { outcome };
       case 'unknown':
         return { outcome: 'unknown-user' };
-      default:
+      case 'outdated':
+      case 'protected':
         return { outcome: 'wrong-password' };
     }
   }
@@ -260,7 +259,9 @@ function outcomeOf(result: ChangeOutcome): ProfileOutcome {
       return { outcome: 'changed', user: result.user };
     case 'outdated':
       return { outcome: 'wrong-password' };
-    default:
+    case 'last-administrator':
+    case 'protected':
+    case 'unknown':
       return { outcome: 'unknown-user' };
   }
 }

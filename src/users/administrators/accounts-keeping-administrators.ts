@@ -15,7 +15,11 @@ import type {
 import { OVERTAKEN, untilFirst } from '../store/overtaken.js';
 import type { NewUser } from '../store/user-store.js';
 import type { UserRecord } from '../user.js';
-import type { AdministratorRegistry, ExpiredRemoval, Reservation } from './administrator-registry.js';
+import type {
+  AdministratorRegistry,
+  ExpiredRemoval,
+  Reservation,
+} from './administrator-registry.js';
 
 /** For one removal. Shorter than the life of a reservation, so that nobody else touches a user whose removal goes on. */
 const REMOVAL_TIMEOUT_MS = 6000;

@@ -30,8 +30,7 @@ export type Unwritten =
   /** The user has a role of `unlessRoles`. */
   | { readonly outcome: 'protected'; readonly role: string };
 
-export type ChangeOutcome =
-  { readonly outcome: 'changed'; readonly user: UserRecord } | Unwritten;
+export type ChangeOutcome = { readonly outcome: 'changed'; readonly user: UserRecord } | Unwritten;
 
 export type RemovalOutcome = { readonly outcome: 'removed' } | Unwritten;
 
