@@ -1,16 +1,18 @@
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, NestFactory } from '@nestjs/core';
-import type { FastifyInstance, FastifyServerOptions } from 'fastify';
+import type { FastifyInstance, FastifyRequest, FastifyServerOptions } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import type { Server as HttpsServer } from 'node:https';
 
 import { setUpApiDocs } from '../api-docs/index.js';
 import { AppModule, isServedByHttps, type AppExtensions, type AppSettings } from '../app.module.js';
 import { RequestValidationPipe } from '../common/validation/index.js';
+import { Readiness } from '../health/index.js';
 import { createLogs, NestLogger, requestLogger, type Logs } from '../logging/index.js';
 import { MetricsRegistry } from '../metrics/index.js';
 import { Tracing } from '../tracing/index.js';
+import { BootstrapAdministrator } from '../users/index.js';
 import { refuseOtherMethods } from './allowed-methods.js';
 import { renderAnswers } from './answers.js';
 import { answerClientError, answerConnect } from './client-errors.js';
@@ -19,7 +21,7 @@ import { allowOrigins } from './cors.js';
 import { bareForwardedAddresses } from './forwarded-for.js';
 import { parseJsonOnly } from './json-bodies.js';
 import { shedLoad } from './load-shedding.js';
-import { separateManagement } from './management.js';
+import { MANAGEMENT_ROUTES, separateManagement } from './management.js';
 import { ProblemFilter, sendEarlyProblem } from './problem.filter.js';
 import { checkRequestHeads } from './request-heads.js';
 import { measureRequests } from './request-metrics.js';
@@ -104,7 +106,7 @@ export async function createApp(
   });
   await allowOrigins(app, settings.http.corsOrigins);
   await shedLoad(app);
-  checkRequestHeads(server, HEADERS_LIMIT_BYTES);
+  checkRequestHeads(server, HEADERS_LIMIT_BYTES, heldBackUntilAdministrator(app));
   refuseOtherMethods(server);
   server.server.on('connect', (_, socket) => answerConnect(socket, logs.logger));
   app.useGlobalPipes(new RequestValidationPipe());
@@ -112,6 +114,16 @@ export async function createApp(
     setUpApiDocs(app);
   }
   return app;
+}
+
+/** Nobody may be faster than the administrator of the settings: until it is there, only probes are served. */
+function heldBackUntilAdministrator(
+  app: NestFastifyApplication,
+): (request: FastifyRequest) => boolean {
+  const administrator = app.get(BootstrapAdministrator);
+  app.get(Readiness).waitFor(() => !administrator.isPending);
+  return ({ routeOptions }) =>
+    administrator.isPending && !MANAGEMENT_ROUTES.includes(routeOptions.url ?? '');
 }
 
 function serverOptions(

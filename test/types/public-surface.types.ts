@@ -70,6 +70,7 @@ export const surface = [
     | 'SigningKeys'
     | 'textBetween'
     | 'untilReady'
+    | 'UserAdministration'
     | 'UsersModule'
     | 'UsersService'
     | 'UserStoreError'
@@ -126,6 +127,7 @@ export type Types = [
   keyslot.Attempted<unknown>,
   keyslot.AttemptResult,
   keyslot.Actor,
+  keyslot.AdministrationCaller,
   keyslot.AuditEventType,
   keyslot.AuditOptions,
   keyslot.AuditResult,
