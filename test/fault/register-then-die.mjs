@@ -51,12 +51,13 @@ redis.runDurably = async (...call) => {
   if (script.name === 'renew-lease.lua') {
     return runDurably(...call); // goes on beside every registration
   }
-  count += 1;
-  if (count === Number(step) && moment === 'before') {
+  // Some steps run beside each other.
+  const own = (count += 1);
+  if (own === Number(step) && moment === 'before') {
     process.kill(process.pid, 'SIGKILL');
   }
   const reply = await runDurably(...call);
-  if (count === Number(step) && moment === 'after') {
+  if (own === Number(step) && moment === 'after') {
     process.kill(process.pid, 'SIGKILL');
   }
   return reply;
