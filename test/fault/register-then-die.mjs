@@ -61,6 +61,8 @@ redis.runDurably = async (...call) => {
 
 const password = new Secret(process.env.TEST_PASSWORD);
 const registration = { username, password };
-const { outcome } = await context.get(UsersService).register(registration, Origin.system, Deadline.none);
+const { outcome } = await context
+  .get(UsersService)
+  .register(registration, Origin.system, Deadline.none);
 process.stdout.write(`${outcome} after ${count} steps`);
 await context.close();
