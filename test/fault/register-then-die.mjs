@@ -66,7 +66,9 @@ redis.runDurably = async (...call) => {
 const password = new Secret(process.env.TEST_PASSWORD);
 const registration = { username, password };
 const { outcome } = await (demotedId
-  ? context.get(UserAdministration).change('system', demotedId, { roles: [] }, Deadline.none)
+  ? context
+      .get(UserAdministration)
+      .change('system', demotedId, { roles: [] }, Origin.system, Deadline.none)
   : context.get(UsersService).register(registration, Origin.system, Deadline.none));
 process.stdout.write(`${outcome} after ${count} steps`);
 await context.close();
