@@ -44,12 +44,17 @@ export interface OwnCluster {
   removeDespiteRefusals(): Promise<void>;
 }
 
-/** A cluster for a test that breaks it. */
+/**
+ * A cluster for a test that breaks it.
+ *
+ * @param moreConfiguration lines of redis.conf besides the applications' user
+ */
 export async function startOwnCluster(
   options: Partial<EmbeddedClusterOptions> = {},
+  moreConfiguration: readonly string[] = [],
 ): Promise<OwnCluster> {
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'keyslot-own-'));
-  const nodeConfiguration = [aclFileLine(USER)];
+  const nodeConfiguration = [aclFileLine(USER), ...moreConfiguration];
   const cluster = await EmbeddedCluster.start({
     directory,
     // Test files that run at the same time must not look for ports in the same place.
