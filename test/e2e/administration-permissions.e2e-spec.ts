@@ -175,8 +175,10 @@ describe('a caller who may change users', () => {
     expect(answer.body).toMatchObject({ title: '超出您自己的权限' });
     expect(audited.at(-1)).toMatchObject({
       type: 'permission-refused',
-      userId: caller.id,
-      details: { subject: target.id, beyond: 'auditor' },
+      reason: 'beyond-own-permissions',
+      userId: target.id,
+      actorId: caller.id,
+      details: { beyond: 'auditor' },
     });
   });
 });
