@@ -12,9 +12,12 @@ import {
   type ProblemResponse,
 } from '../common/problem/index.js';
 import { isPublic, operationsOf, type DocumentedOperation } from './operations.js';
+import { needOf } from './required-permissions.js';
 
 /** What is read, and can be wrong, where a route has nothing to do with a body. */
 const READS_BODY = ['post', 'put', 'patch', 'delete'];
+/** Answered before the path is known. */
+const EARLY: readonly string[] = ['request-timeout', 'headers-too-large'] satisfies ProblemCode[];
 const EXAMPLE_ID = '0c0d2a3e-2a57-4c5e-9d0b-6a5ad1b0f3c1';
 
 interface Response {
@@ -34,6 +37,14 @@ export function documentProblems(document: OpenAPIObject, publicPath: string): v
     const { responses } = documented.operation as { responses: Record<string, Response> };
     for (const { status, ...added } of problemResponses(problemsOf(documented))) {
       responses[status] = merge(responses[status], added);
+    }
+    const permissions = documented.operation['x-required-permissions'];
+    const forbidden = responses[403];
+    if (permissions && forbidden) {
+      responses[403] = {
+        ...forbidden,
+        description: `${forbidden.description.replace(/\.$/, '')}. ${needOf(permissions)}`,
+      };
     }
     const path = publicPath + documented.path.replace(/\{[^}]+\}/g, EXAMPLE_ID);
     Object.values(responses).forEach((response) => placeExamples(response, path, publicPath));
@@ -81,7 +92,8 @@ function placeExamples(response: Response, path: string, publicPath: string): vo
   }
   const placed = Object.entries(problems.examples).map(([code, { value }]) => {
     const type = value.type.startsWith('/') ? publicPath + value.type : value.type;
-    return [code, { value: { ...value, type, instance: path } satisfies ProblemResponse }];
+    const instance = EARLY.includes(value.code) ? `${publicPath}/` : path;
+    return [code, { value: { ...value, type, instance } satisfies ProblemResponse }];
   });
   response.content = {
     ...response.content,

@@ -47,15 +47,18 @@ export function namePermissions(document: OpenAPIObject): void {
     if (permissions) {
       putBackSecurity(operation);
       if (!isPublic(operation)) {
-        const names = permissions.map((name) => `\`${name}\``).join(' and ');
-        const plural = permissions.length === 1 ? '' : 's';
         operation['x-required-permissions'] = permissions;
-        operation.description = [operation.description, `Needs the permission${plural} ${names}.`]
+        operation.description = [operation.description, needOf(permissions)]
           .filter(Boolean)
           .join('\n\n');
       }
     }
   }
+}
+
+export function needOf(permissions: readonly string[]): string {
+  const names = permissions.map((name) => `\`${name}\``).join(' and ');
+  return `Needs the permission${permissions.length === 1 ? '' : 's'} ${names}.`;
 }
 
 function putBackSecurity(operation: OperationObject): void {

@@ -7,11 +7,12 @@ import { createApiDocument, type ApiDocumentOptions } from './api-document.js';
 
 const TEXT_WITHOUT_CHARSET = /^(?:text\/[\w-]+|application\/(?:json|javascript))$/;
 const SESSION_SCRIPT = 'docs/swagger-ui-session.js';
-/** On a phone the description of a group has a line of its own, and long paths break. */
+/** On a phone the description of a group has a line of its own, and the address of the API is no wider than the page. */
 const NARROW = `@media (max-width: 640px) {
   .swagger-ui .opblock-tag { flex-wrap: wrap; }
   .swagger-ui .opblock-tag small { flex: 1 0 100%; order: 3; padding: 0 0 5px; }
   .swagger-ui .wrapper { padding: 0 10px; }
+  .swagger-ui .schemes-server-container, .swagger-ui .servers, .swagger-ui .servers select { min-width: 0; max-width: 100%; }
 }`;
 
 /** Swagger UI at `/docs`, the OpenAPI document at `/docs-json`. */

@@ -26,8 +26,7 @@
   function forThisPage(spec) {
     const page = window.location;
     const base = page.origin + page.pathname.replace(/\/docs(?:\/(?:index\.html)?)?$/, '');
-    const description = spec.servers?.[0]?.description;
-    return { ...withFreshName(spec), servers: [{ url: base, description }] };
+    return { ...withFreshName(spec), servers: [{ url: base }] };
   }
 
   /** Somebody has registered with the example before. */
@@ -59,8 +58,10 @@
     };
   }
 
-  function follow(system, { path, method, response }) {
+  function follow(system, { path, method, response: { err, ...succeeded } }) {
     const { authActions, authSelectors, specSelectors } = system;
+    // Swagger UI has an answer from 400 up in an error; one that never came is in none.
+    const response = err ? (err.response ?? {}) : succeeded;
     const answer = response.body ?? {};
     if (response.ok && answer.token_type === 'Bearer' && answer.access_token) {
       const schema = specSelectors.securityDefinitions().get(SCHEME);
@@ -88,7 +89,10 @@
       .get('paths')
       .forEach((methods, path) => {
         if (methods.getIn(['post', 'operationId']) === REFRESH) {
-          oas3Actions.setRequestBodyValue({ value, pathMethod: [path, 'post'] });
+          const pathMethod = [path, 'post'];
+          // Or the example takes its place when the operation is opened.
+          oas3Actions.setRetainRequestBodyValueFlag({ value: true, pathMethod });
+          oas3Actions.setRequestBodyValue({ value, pathMethod });
         }
       });
   }

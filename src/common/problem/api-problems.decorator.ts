@@ -100,7 +100,7 @@ const FURTHER_MEMBERS: Partial<Record<ProblemCode, object>> = {
 
 /** Documents the problems that a route can answer, one response for each status. */
 export function ApiProblems(...codes: ProblemCode[]): MethodDecorator & ClassDecorator {
-  const responses = problemResponses([...codes, ...ANY_ROUTE_PROBLEMS]).map(ApiResponse);
+  const responses = problemResponses([...codes, ...ANY_ROUTE_PROBLEMS]).map((response) => ApiResponse(response));
   return applyDecorators(ApiExtraModels(ProblemResponse), ...responses);
 }
 
