@@ -24,6 +24,8 @@ export interface ApiDocumentOptions extends ApiDocsOptions {
   readonly publicUrl?: string | undefined;
   /** The path of it: `/keyslot`, or nothing. */
   readonly publicPath: string;
+  /** Paths that are answered under any load. */
+  readonly alwaysServed: readonly string[];
 }
 
 /** The OpenAPI document of all routes, also of those that an application adds. */
@@ -37,7 +39,7 @@ export function createApiDocument(
     extraModels: [ProblemResponse],
   });
   namePermissions(document);
-  documentProblems(document, options.publicPath);
+  documentProblems(document, options);
   distinguishOperations(document);
   nameRoles(document, app.get(Roles).names);
   return document;

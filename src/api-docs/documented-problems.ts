@@ -30,12 +30,19 @@ interface Response {
  * Adds the problems that each route can answer, whoever wrote it: those of the guard, of a body, and of the server. What a
  * route says itself stays.
  *
- * @param publicPath in front of the paths in the examples
+ * @param options.publicPath in front of the paths in the examples
+ * @param options.alwaysServed paths that are answered under any load
  */
-export function documentProblems(document: OpenAPIObject, publicPath: string): void {
+export function documentProblems(
+  document: OpenAPIObject,
+  {
+    publicPath,
+    alwaysServed,
+  }: { readonly publicPath: string; readonly alwaysServed: readonly string[] },
+): void {
   for (const documented of operationsOf(document)) {
     const { responses } = documented.operation as { responses: Record<string, Response> };
-    for (const { status, ...added } of problemResponses(problemsOf(documented))) {
+    for (const { status, ...added } of problemResponses(problemsOf(documented, alwaysServed))) {
       responses[status] = merge(responses[status], added);
     }
     const permissions = documented.operation['x-required-permissions'];
@@ -51,11 +58,15 @@ export function documentProblems(document: OpenAPIObject, publicPath: string): v
   }
 }
 
-function problemsOf({ method, operation }: DocumentedOperation): ProblemCode[] {
+function problemsOf(
+  { method, path, operation }: DocumentedOperation,
+  alwaysServed: readonly string[],
+): ProblemCode[] {
   const ofBody = operation.requestBody ? BODY_PROBLEMS : STRAY_BODY_PROBLEMS;
   return [
     ...(operation.requestBody || READS_BODY.includes(method) ? ofBody : []),
-    ...(isPublic(operation) ? [] : [...GUARD_PROBLEMS, 'overloaded' as const]),
+    ...(isPublic(operation) ? [] : GUARD_PROBLEMS),
+    ...(alwaysServed.includes(path) ? [] : (['overloaded'] as const)),
     ...(operation['x-required-permissions'] ? (['forbidden'] as const) : []),
     ...ANY_ROUTE_PROBLEMS,
   ];

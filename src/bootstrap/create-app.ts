@@ -15,7 +15,7 @@ import { renderAnswers } from './answers.js';
 import { answerClientError, answerConnect } from './client-errors.js';
 import { CrossOriginRules } from './cors.js';
 import { parseJsonOnly } from './json-bodies.js';
-import { shedLoad } from './load-shedding.js';
+import { ALWAYS_SERVED, shedLoad } from './load-shedding.js';
 import { separateManagement } from './management.js';
 import { earlyProblems, ProblemFilter } from './problem.filter.js';
 import { checkRequestHeads } from './request-heads.js';
@@ -93,7 +93,10 @@ export async function createApp(
   app.useGlobalPipes(new RequestValidationPipe());
   app.useGlobalFilters(new ProblemFilter());
   if (settings.hasApiDocs) {
-    setUpApiDocs(app, { ...extensions.apiDocs, publicUrl, publicPath });
+    setUpApiDocs(app, {
+      ...extensions.apiDocs,
+      ...{ publicUrl, publicPath, alwaysServed: ALWAYS_SERVED },
+    });
   }
   return app;
 }

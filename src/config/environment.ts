@@ -136,9 +136,9 @@ export class Environment {
   )
   CORS_ORIGINS?: string;
 
+  @IsOptional()
   @IsListOf('headers', isHeaderName, 'must be names of headers, separated by commas')
-  CORS_HEADERS =
-    'traceparent,tracestate,baggage,X-Request-Id,X-Correlation-Id,X-Requested-With,Cache-Control';
+  CORS_HEADERS?: string;
 
   @IsOptional()
   @ValidateBy({

@@ -11,6 +11,12 @@ import { SettingsError } from './settings.error.js';
 import type { RedisUserSettings, Settings } from './settings.js';
 import { isTraced, tracingMistakes, tracingVariables } from './tracing.js';
 
+/** What libraries for traces, logs and requests send from a page. */
+const COMMON_HEADERS = [
+  ...['traceparent', 'tracestate', 'baggage'],
+  ...['X-Request-Id', 'X-Correlation-Id', 'X-Requested-With', 'Cache-Control'],
+];
+
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /**
@@ -157,7 +163,7 @@ function toSettings(
       port: environment.PORT,
       trustedProxies: itemsOf(environment.TRUSTED_PROXIES),
       corsOrigins: itemsOf(environment.CORS_ORIGINS),
-      corsHeaders: itemsOf(environment.CORS_HEADERS),
+      corsHeaders: environment.CORS_HEADERS ? itemsOf(environment.CORS_HEADERS) : COMMON_HEADERS,
       ...publicAddress(environment.PUBLIC_URL),
       ...(pem.cert && pem.key && environment.TLS_CERT && environment.TLS_KEY
         ? {

@@ -127,6 +127,9 @@ describe('a module that was added', () => {
   });
 });
 
+class Order {
+  @ApiProperty({ example: 'tea' }) @IsString() what!: string;
+}
 abstract class CrudController {
   @Get() list(): string[] {
     return [];
@@ -135,9 +138,6 @@ abstract class CrudController {
   @Put(['one', 'other']) @RequirePermissions('orders:write') put(@Body() body: Order): Order {
     return body;
   }
-}
-class Order {
-  @ApiProperty({ example: 'tea' }) @IsString() what!: string;
 }
 /** Inherits all its routes, and asks for a permission as a whole. */
 @Controller('api/orders')
@@ -248,7 +248,8 @@ describe('the API description of an application with routes of its own', () => {
     expect(codes(guarded, 503)).toEqual(['overloaded', 'store-unavailable']);
     expect(guarded.responses['403']).toBeUndefined();
     expect(open.security).toEqual([{}]);
-    expect(Object.keys(open.responses)).toEqual(['200', '408', '431', '500']);
+    expect(codes(open, 503)).toEqual(['overloaded']);
+    expect(Object.keys(open.responses)).toEqual(['200', '408', '431', '500', '503']);
   });
 
   it('keeps what a route says itself about an answer of the guard', () => {
@@ -301,7 +302,7 @@ class RootController {
 }
 @Controller()
 class WildcardController {
-  @Public() @Get('*path') all(): string {
+  @Public() @Get('*') all(): string {
     return 'all';
   }
 }

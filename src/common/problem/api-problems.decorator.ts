@@ -53,6 +53,13 @@ export class ProblemResponse {
 
   @ApiPropertyOptional({ type: [InvalidMemberResponse], description: 'For invalid input only.' })
   errors?: InvalidMemberResponse[];
+
+  @ApiPropertyOptional({
+    type: 'object',
+    additionalProperties: true,
+    description: 'For `not-ready` only: what is well and what is not, on the management port.',
+  })
+  checks?: Record<string, unknown>;
 }
 
 /** What a route that takes no body can answer when it is sent one all the same. */
