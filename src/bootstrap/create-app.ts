@@ -1,6 +1,6 @@
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyRequest, FastifyServerOptions } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import type { Server as HttpsServer } from 'node:https';
@@ -17,17 +17,19 @@ import { refuseOtherMethods } from './allowed-methods.js';
 import { renderAnswers } from './answers.js';
 import { answerClientError, answerConnect } from './client-errors.js';
 import { limitConnections } from './connection-limits.js';
-import { allowOrigins } from './cors.js';
+import { CrossOriginRules } from './cors.js';
 import { bareForwardedAddresses } from './forwarded-for.js';
 import { parseJsonOnly } from './json-bodies.js';
-import { shedLoad } from './load-shedding.js';
+import { ALWAYS_SERVED, shedLoad } from './load-shedding.js';
 import { MANAGEMENT_ROUTES, separateManagement } from './management.js';
-import { ProblemFilter, sendEarlyProblem } from './problem.filter.js';
+import { earlyProblems, ProblemFilter } from './problem.filter.js';
 import { checkRequestHeads } from './request-heads.js';
+import { answerUnder } from './public-path.js';
 import { measureRequests } from './request-metrics.js';
 import { traceRequests } from './request-spans.js';
 import { addSecurityHeaders } from './security-headers.js';
 import { reloadCertificate, secureContext } from './tls.js';
+import { VaryingAdapter } from './varying-adapter.js';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
 const HEADERS_LIMIT_BYTES = 16 * 1024;
@@ -67,7 +69,9 @@ export async function createApp(
   extensions: AppExtensions = {},
 ): Promise<NestFastifyApplication> {
   const logs = createLogs(settings.logLevel);
-  const adapter = new FastifyAdapter(serverOptions(settings, logs));
+  const { corsOrigins, corsHeaders, publicUrl, publicPath } = settings.http;
+  const crossOrigin = new CrossOriginRules(corsOrigins, corsHeaders);
+  const adapter = new VaryingAdapter(serverOptions(settings, logs, crossOrigin));
   const app = await NestFactory.create<NestFastifyApplication>(
     RootModule.around(AppModule.forRoot(settings, extensions)),
     adapter,
@@ -83,6 +87,7 @@ export async function createApp(
   measureRequests(server, metrics);
   parseJsonOnly(server);
   renderAnswers(server);
+  answerUnder(server, publicPath);
   closeConnectionsWhenDrained(server);
   limitConnections(server.server);
   if (settings.http.trustedProxies.length > 0) {
@@ -104,14 +109,17 @@ export async function createApp(
     stalledConnectionMs: STALLED_CONNECTION_MS,
     logger: logs.logger,
   });
-  await allowOrigins(app, settings.http.corsOrigins);
+  await crossOrigin.apply(app);
   await shedLoad(app);
   checkRequestHeads(server, HEADERS_LIMIT_BYTES, heldBackUntilAdministrator(app));
   refuseOtherMethods(server);
   server.server.on('connect', (_, socket) => answerConnect(socket, logs.logger));
   app.useGlobalPipes(new RequestValidationPipe());
   if (settings.hasApiDocs) {
-    setUpApiDocs(app);
+    setUpApiDocs(app, {
+      ...extensions.apiDocs,
+      ...{ publicUrl, publicPath, alwaysServed: ALWAYS_SERVED },
+    });
   }
   return app;
 }
@@ -129,8 +137,10 @@ function heldBackUntilAdministrator(
 function serverOptions(
   settings: AppSettings,
   { logger: loggerInstance, requestLog }: Logs,
+  crossOrigin: CrossOriginRules,
 ): FastifyServerOptions {
-  const { tls, trustedProxies } = settings.http;
+  const { tls, trustedProxies, publicPath } = settings.http;
+  const early = { logger: loggerInstance, crossOrigin, publicPath };
   return {
     loggerInstance,
     logController: requestLog,
@@ -143,8 +153,8 @@ function serverOptions(
     // While the instance drains, connections that are open are served; idle ones are closed.
     forceCloseConnections: 'idle',
     return503OnClosing: false,
-    frameworkErrors: sendEarlyProblem,
-    clientErrorHandler: (error, socket) => answerClientError(error, socket, loggerInstance),
+    frameworkErrors: earlyProblems(crossOrigin),
+    clientErrorHandler: (error, socket) => answerClientError(error, socket, early),
     ...(tls
       ? {
           https: {

@@ -69,7 +69,7 @@ function listen(
   limitConnections(listener);
   listener.on('clientError', (error, socket) =>
     // What an HTTP server accepts are sockets.
-    answerClientError(error, socket as Socket, logger),
+    answerClientError(error, socket as Socket, { logger }),
   );
   server.addHook('onRequest', (request, _, done) => {
     const isElsewhere =

@@ -33,6 +33,7 @@ export class UserSessionsController {
   @Get()
   @RequirePermissions('sessions:read')
   @ApiOperation({
+    operationId: 'listUserSessions',
     summary: 'List the sessions of a user',
     description: 'Every login of the user that is still good.',
   })
@@ -55,6 +56,7 @@ export class UserSessionsController {
   @HttpCode(204)
   @RequirePermissions('sessions:write')
   @ApiOperation({
+    operationId: 'endUserSessions',
     summary: 'End all sessions of a user',
     description:
       'No instance accepts any token of the user any more. The user can log in again. Only of users within your own ' +

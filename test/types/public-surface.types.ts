@@ -82,7 +82,7 @@ export const surface = [
   >(true),
   isSame<
     keyof keyslot.AppExtensions,
-    'auditSink' | 'imports' | 'passwordHasher' | 'redisIdentity' | 'roles' | 'userStore'
+    'apiDocs' | 'auditSink' | 'imports' | 'passwordHasher' | 'redisIdentity' | 'roles' | 'userStore'
   >(true),
   isSame<keyof keyslot.Principal, 'sessionId' | 'tokenId' | 'user' | 'userId'>(true),
   isSame<
