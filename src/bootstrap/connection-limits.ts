@@ -13,8 +13,8 @@ export interface ConnectionLimits {
 }
 
 const LIMITS: ConnectionLimits = {
-  // Node reads 64 KiB at once, with up to 3,600 requests of one connection.
-  maxWaitingRequests: 4000,
+  // 3 KB each, and Node reads up to 3,600 of one connection at once. Clients that pipeline send some tens.
+  maxWaitingRequests: 1000,
   maxUnreadBytes: 32 * 1024 * 1024,
   readTimeoutMs: 60_000,
   sweepMs: 1000,

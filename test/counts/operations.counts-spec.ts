@@ -80,15 +80,18 @@ describe('an operation costs Redis', () => {
     // After the first claim, the second goes with the user; both are confirmed together. So their order is open.
     expect({ roundTrips: [...roundTrips].sort(), commands }).toEqual({
       roundTrips: [
+        'begin-attempt',
         'claim-name wait',
         'claim-name wait',
         'confirm-name wait',
         'confirm-name wait',
         'confirm-user wait',
         'create-user wait',
+        'end-attempt',
       ],
       commands:
-        'evalsha 6, exists 2, get 4, hget 1, hgetall 1, hset 2, persist 1, pexpire 1, pttl 2, set 4, time 1',
+        'evalsha 8, exists 2, get 4, hget 1, hgetall 1, hset 2, persist 1, pexpire 3, pttl 2, set 4, time 3, zadd 2, ' +
+        'zcard 2, zrem 1, zremrangebyscore 2, zscore 1',
     });
   });
 
@@ -106,7 +109,7 @@ describe('an operation costs Redis', () => {
         'end-attempt',
       ],
       commands:
-        'evalsha 7, get 1, hdel 2, hget 3, hgetall 3, hmget 1, hset 2, pexpire 3, pttl 2, set 1, time 3, ' +
+        'evalsha 7, get 1, hdel 2, hget 3, hgetall 3, hmget 1, hset 2, pexpire 3, pttl 2, time 3, ' +
         'zadd 1, zcard 2, zrem 1, zremrangebyscore 2, zscore 1',
     });
   });

@@ -8,8 +8,8 @@ const NOT_STATE = [
   /:\{(?:password-account|login-address|refresh-address|registration-address)\.[\w-]+\}:(?:failed|under-way|guesses)$/,
   // Leases are renewed all the time, and a change may be announced before it turns out that there is nothing to change.
   /:\{near-cache\.control\}:/,
-  // It holds nothing; every decision writes it, so that a replica can confirm the decision.
-  /:\{user\.[\w-]+\}:fence$/,
+  // They hold nothing; every decision writes one, so that a replica can confirm the decision.
+  /:\{(?:user\.[\w-]+|administrators\.registry)\}:fence$/,
 ];
 const SESSIONS = /:\{user\.[\w-]+\}:sessions$/;
 /** Kept for ten seconds and then gone, whatever is asked meanwhile. */
