@@ -11,6 +11,12 @@ import { SettingsError } from './settings.error.js';
 import type { RedisUserSettings, Settings } from './settings.js';
 import { isTraced, tracingMistakes, tracingVariables } from './tracing.js';
 
+/** What libraries for traces, logs and requests send from a page. */
+const COMMON_HEADERS = [
+  ...['traceparent', 'tracestate', 'baggage'],
+  ...['X-Request-Id', 'X-Correlation-Id', 'X-Requested-With', 'Cache-Control'],
+];
+
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /**
@@ -126,7 +132,12 @@ function combinationMistakes(environment: Environment): string[] {
   }
   if (environment.NODE_ENV === 'production') {
     if (itemsOf(environment.CORS_ORIGINS).some((origin) => origin.startsWith('http:'))) {
-      mistakes.push('CORS_ORIGINS must begin with https:// in production');
+      mistakes.push('CORS_ORIGINS must not contain http:// in production');
+    }
+    if (/^http:/i.test(environment.PUBLIC_URL ?? '') && !environment.ALLOW_INSECURE_HTTP) {
+      mistakes.push(
+        'PUBLIC_URL must begin with https:// in production (ALLOW_INSECURE_HTTP=true overrides)',
+      );
     }
     if (!environment.REDIS_NODES) {
       mistakes.push('REDIS_NODES is needed in production: the embedded cluster is for development');
@@ -152,6 +163,8 @@ function toSettings(
       port: environment.PORT,
       trustedProxies: itemsOf(environment.TRUSTED_PROXIES),
       corsOrigins: itemsOf(environment.CORS_ORIGINS),
+      corsHeaders: environment.CORS_HEADERS ? itemsOf(environment.CORS_HEADERS) : COMMON_HEADERS,
+      ...publicAddress(environment.PUBLIC_URL),
       ...(pem.cert && pem.key && environment.TLS_CERT && environment.TLS_KEY
         ? {
             tls: {
@@ -217,6 +230,15 @@ function toRedisUser(environment: Environment): RedisUserSettings {
     ...(environment.REDIS_PASSWORD ? { password: new Secret(environment.REDIS_PASSWORD) } : {}),
     keyPrefix: environment.REDIS_KEY_PREFIX,
   };
+}
+
+function publicAddress(url: string | undefined): { publicUrl?: string; publicPath: string } {
+  if (url === undefined) {
+    return { publicPath: '' };
+  }
+  const { origin, pathname } = new URL(url);
+  const publicPath = pathname.replace(/\/+$/, '');
+  return { publicUrl: origin + publicPath, publicPath };
 }
 
 function itemsOf(list: string | undefined): string[] {
