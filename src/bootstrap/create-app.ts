@@ -1,4 +1,4 @@
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { NestFactory } from '@nestjs/core';
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import { randomUUID } from 'node:crypto';
@@ -13,16 +13,18 @@ import { Tracing } from '../tracing/index.js';
 import { refuseOtherMethods } from './allowed-methods.js';
 import { renderAnswers } from './answers.js';
 import { answerClientError, answerConnect } from './client-errors.js';
-import { allowOrigins } from './cors.js';
+import { CrossOriginRules } from './cors.js';
 import { parseJsonOnly } from './json-bodies.js';
-import { shedLoad } from './load-shedding.js';
+import { ALWAYS_SERVED, shedLoad } from './load-shedding.js';
 import { separateManagement } from './management.js';
-import { ProblemFilter, sendEarlyProblem } from './problem.filter.js';
+import { earlyProblems, ProblemFilter } from './problem.filter.js';
 import { checkRequestHeads } from './request-heads.js';
+import { answerUnder } from './public-path.js';
 import { measureRequests } from './request-metrics.js';
 import { traceRequests } from './request-spans.js';
 import { addSecurityHeaders } from './security-headers.js';
 import { reloadCertificate, secureContext } from './tls.js';
+import { VaryingAdapter } from './varying-adapter.js';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
 const HEADERS_LIMIT_BYTES = 16 * 1024;
@@ -51,7 +53,9 @@ export async function createApp(
   extensions: AppExtensions = {},
 ): Promise<NestFastifyApplication> {
   const logs = createLogs(settings.logLevel);
-  const adapter = new FastifyAdapter(serverOptions(settings, logs));
+  const { corsOrigins, corsHeaders, publicUrl, publicPath } = settings.http;
+  const crossOrigin = new CrossOriginRules(corsOrigins, corsHeaders);
+  const adapter = new VaryingAdapter(serverOptions(settings, logs, crossOrigin));
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.forRoot(settings, extensions),
     adapter,
@@ -67,6 +71,7 @@ export async function createApp(
   measureRequests(server, metrics);
   parseJsonOnly(server);
   renderAnswers(server);
+  answerUnder(server, publicPath);
   closeConnectionsWhenDrained(server);
   const { tls } = settings.http;
   if (tls) {
@@ -80,7 +85,7 @@ export async function createApp(
   const isHttps = Boolean(tls) || settings.http.trustedProxies.length > 0;
   addSecurityHeaders(server, isHttps);
   separateManagement(server, { settings, limits: LIMITS, logger: logs.logger });
-  await allowOrigins(app, settings.http.corsOrigins);
+  await crossOrigin.apply(app);
   await shedLoad(app);
   checkRequestHeads(server, HEADERS_LIMIT_BYTES);
   refuseOtherMethods(server);
@@ -88,7 +93,10 @@ export async function createApp(
   app.useGlobalPipes(new RequestValidationPipe());
   app.useGlobalFilters(new ProblemFilter());
   if (settings.hasApiDocs) {
-    setUpApiDocs(app);
+    setUpApiDocs(app, {
+      ...extensions.apiDocs,
+      ...{ publicUrl, publicPath, alwaysServed: ALWAYS_SERVED },
+    });
   }
   return app;
 }
@@ -96,8 +104,10 @@ export async function createApp(
 function serverOptions(
   settings: AppSettings,
   { logger: loggerInstance, requestLog }: Logs,
+  crossOrigin: CrossOriginRules,
 ): FastifyServerOptions {
-  const { tls, trustedProxies } = settings.http;
+  const { tls, trustedProxies, publicPath } = settings.http;
+  const early = { logger: loggerInstance, crossOrigin, publicPath };
   return {
     loggerInstance,
     logController: requestLog,
@@ -110,8 +120,8 @@ function serverOptions(
     // While the instance drains, connections that are open are served; idle ones are closed.
     forceCloseConnections: 'idle',
     return503OnClosing: false,
-    frameworkErrors: sendEarlyProblem,
-    clientErrorHandler: (error, socket) => answerClientError(error, socket, loggerInstance),
+    frameworkErrors: earlyProblems(crossOrigin),
+    clientErrorHandler: (error, socket) => answerClientError(error, socket, early),
     ...(tls
       ? {
           https: {

@@ -65,7 +65,7 @@ function listen(
   });
   listener.on('clientError', (error, socket) =>
     // What an HTTP server accepts are sockets.
-    answerClientError(error, socket as Socket, logger),
+    answerClientError(error, socket as Socket, { logger }),
   );
   server.addHook('onRequest', (request, _, done) => {
     const isElsewhere =
