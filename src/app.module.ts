@@ -1,7 +1,7 @@
 import { Module, type DynamicModule, type ModuleMetadata } from '@nestjs/common';
 import { ConfigModule, getConfigToken, registerAs } from '@nestjs/config';
 
-import { ApiDocsModule } from './api-docs/index.js';
+import { ApiDocsModule, type ApiDocsOptions } from './api-docs/index.js';
 import { AuditModule, type AuditSink } from './audit/index.js';
 import { AuthModule } from './auth/index.js';
 import type { Replacement } from './common/module/index.js';
@@ -37,6 +37,8 @@ export interface AppExtensions {
   readonly passwordHasher?: Replacement<PasswordHasher>;
   readonly userStore?: Replacement<UserStore>;
   readonly auditSink?: Replacement<AuditSink>;
+  /** What the API description says about itself. */
+  readonly apiDocs?: ApiDocsOptions;
 }
 
 /** The composition root: the one place that knows every module and turns settings into their options. */

@@ -1,6 +1,7 @@
 /**
  * What an application that extends Keyslot may use: docs/extending.md. Everything else may change at any time.
  */
+export type { ApiDocsOptions } from './api-docs/index.js';
 export { AppModule, type AppExtensions, type AppSettings } from './app.module.js';
 export {
   AUDIT_SINK,

@@ -26,8 +26,9 @@ export class AuthController {
   @Post('login')
   @HttpCode(200)
   @ApiOperation({
+    operationId: 'login',
     summary: 'Log in',
-    description: 'Begins a session. Copy `access_token` into the dialog behind Authorize.',
+    description: 'Begins a session. On the page of Swagger UI, executing it authorizes the page.',
   })
   @ApiOkResponse({ type: TokensResponse, description: 'The tokens of the new session.' })
   @ApiProblems(
@@ -64,6 +65,7 @@ export class AuthController {
   @Post('refresh')
   @HttpCode(200)
   @ApiOperation({
+    operationId: 'refreshTokens',
     summary: 'Refresh the tokens',
     description:
       'Exchanges the refresh token for new tokens of the same session. Each can be used once. For some seconds a spent ' +
@@ -96,6 +98,7 @@ export class AuthController {
   @Post('logout')
   @HttpCode(204)
   @ApiOperation({
+    operationId: 'logout',
     summary: 'Log out',
     description: 'Ends the session: no instance accepts its tokens any more.',
   })

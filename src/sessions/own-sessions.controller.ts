@@ -30,6 +30,7 @@ export class OwnSessionsController {
 
   @Get()
   @ApiOperation({
+    operationId: 'listOwnSessions',
     summary: 'List your sessions',
     description: 'Every login that is still good, with the device it came from.',
   })
@@ -46,6 +47,7 @@ export class OwnSessionsController {
   @Delete(':id')
   @HttpCode(204)
   @ApiOperation({
+    operationId: 'endOwnSession',
     summary: 'End one of your sessions',
     description: 'No instance accepts its tokens any more.',
   })
@@ -66,6 +68,7 @@ export class OwnSessionsController {
   @Delete()
   @HttpCode(204)
   @ApiOperation({
+    operationId: 'endOtherSessions',
     summary: 'End all your other sessions',
     description: 'Only the session of this request goes on.',
   })

@@ -34,6 +34,7 @@ export class UserSessionsController {
   @Get()
   @RequirePermissions('sessions:read')
   @ApiOperation({
+    operationId: 'listUserSessions',
     summary: 'List the sessions of a user',
     description: 'Every login of the user that is still good.',
   })
@@ -54,6 +55,7 @@ export class UserSessionsController {
   @HttpCode(204)
   @RequirePermissions('sessions:write')
   @ApiOperation({
+    operationId: 'endUserSessions',
     summary: 'End all sessions of a user',
     description: 'No instance accepts any token of the user any more. The user can log in again.',
   })

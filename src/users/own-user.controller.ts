@@ -36,7 +36,11 @@ export class OwnUserController {
   }
 
   @Get()
-  @ApiOperation({ summary: 'Read your own user', description: 'The user whose token is sent.' })
+  @ApiOperation({
+    operationId: 'getOwnUser',
+    summary: 'Read your own user',
+    description: 'The user whose token is sent.',
+  })
   @ApiOkResponse({ type: UserResponse, description: 'Your user.' })
   @ApiProblems(...GUARD_PROBLEMS)
   // The request itself: Nest sends the values of other decorators through the validation pipe, promises and all.
@@ -46,6 +50,7 @@ export class OwnUserController {
 
   @Patch()
   @ApiOperation({
+    operationId: 'updateOwnUser',
     summary: 'Change your own user',
     description:
       'Members that are left out stay as they are; null clears one. A new e-mail address ends all other sessions.',
@@ -67,6 +72,7 @@ export class OwnUserController {
   @Put('password')
   @HttpCode(204)
   @ApiOperation({
+    operationId: 'changeOwnPassword',
     summary: 'Change your password',
     description: 'Needs the current one. Every other session ends at once; this one goes on.',
   })
@@ -105,6 +111,7 @@ export class OwnUserController {
   @Delete()
   @HttpCode(204)
   @ApiOperation({
+    operationId: 'deleteOwnUser',
     summary: 'Delete your own user',
     description: 'Needs the password. All sessions end at once, and the name is free again.',
   })

@@ -40,7 +40,7 @@ export class UserAdministrationController {
 
   @Get()
   @RequirePermissions('users:read')
-  @ApiOperation({ summary: 'Read a user', description: 'Any user, by id.' })
+  @ApiOperation({ operationId: 'getUser', summary: 'Read a user', description: 'Any user, by id.' })
   @ApiOkResponse({ type: AdministeredUserResponse, description: 'The user.' })
   @ApiProblems(...PERMISSION_PROBLEMS, 'not-found')
   async readUser(
@@ -57,6 +57,7 @@ export class UserAdministrationController {
   @Patch()
   @RequirePermissions('users:write')
   @ApiOperation({
+    operationId: 'updateUser',
     summary: 'Change a user',
     description:
       'Roles and `disabled` hold at once, for tokens that were issued before as well, on every instance.',
@@ -89,6 +90,7 @@ export class UserAdministrationController {
   @HttpCode(204)
   @RequirePermissions('users:write')
   @ApiOperation({
+    operationId: 'deleteUser',
     summary: 'Delete a user',
     description: 'All sessions of the user end at once, and the name is free again.',
   })

@@ -119,21 +119,6 @@ describe('a module that was added', () => {
       code: 'missing-token',
     });
   });
-
-  it('has operations of its own in the API description', async () => {
-    const { body } = await api.request<{
-      paths: Record<string, Record<string, { operationId: string }>>;
-    }>('GET', '/docs-json');
-    const ids = Object.values(body.paths).flatMap((path) =>
-      Object.values(path).map(({ operationId }) => operationId),
-    );
-
-    expect(new Set(ids).size).toBe(ids.length);
-    expect(ids.filter((id) => id.endsWith('read')).sort()).toEqual([
-      'AddedController.read',
-      'read',
-    ]);
-  });
 });
 
 describe('roles that were added', () => {

@@ -79,7 +79,7 @@ export const surface = [
   >(true),
   isSame<
     keyof keyslot.AppExtensions,
-    'auditSink' | 'imports' | 'passwordHasher' | 'roles' | 'userStore'
+    'apiDocs' | 'auditSink' | 'imports' | 'passwordHasher' | 'roles' | 'userStore'
   >(true),
   isSame<keyof keyslot.Principal, 'sessionId' | 'tokenId' | 'user' | 'userId'>(true),
   isSame<
