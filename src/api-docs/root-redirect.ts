@@ -12,7 +12,12 @@ export class RootRedirect implements OnApplicationBootstrap {
 
   /** By now all routes are known. */
   onApplicationBootstrap(): void {
-    const server = this.host.httpAdapter.getInstance();
+    // Typed as always there, but a command of the operator's has no HTTP server.
+    const adapter = this.host.httpAdapter as FastifyAdapter | null;
+    const server = adapter?.getInstance();
+    if (!server) {
+      return;
+    }
     const has = (url: string): boolean => server.hasRoute({ method: 'GET', url });
     if (has('/docs') && !ROOT.some(has)) {
       // Relative: a proxy in front may have taken a prefix away.
