@@ -11,7 +11,7 @@ import { ADMINISTRATOR } from './roles.js';
 import { canonicalUsername } from './names/username.js';
 import { USERS_OPTIONS } from './users.module-definition.js';
 import type { UsersOptions } from './users.options.js';
-import { UsersService, type RegistrationFailures } from './users.service.js';
+import { Registrations, type RegistrationFailures } from './registrations.js';
 
 const PAUSE_BETWEEN_TRIES_MS = 500;
 /** Longer than an interrupted registration holds a name. */
@@ -39,7 +39,7 @@ export class BootstrapAdministrator {
   private isDone: boolean;
 
   constructor(
-    private readonly users: UsersService,
+    private readonly registrations: Registrations,
     @Inject(ACCOUNTS) private readonly accounts: Accounts,
     @Inject(USERS_OPTIONS) private readonly options: UsersOptions,
   ) {
@@ -94,7 +94,11 @@ export class BootstrapAdministrator {
       this.report(user.roles.includes(ADMINISTRATOR), user.isDisabled);
       return true;
     }
-    const result = await this.users.registerAdministrator(administrator, Origin.system, deadline);
+    const result = await this.registrations.registerAdministrator(
+      administrator,
+      Origin.system,
+      deadline,
+    );
     if (result.outcome === 'refused') {
       throw refusal(result.failures);
     }
