@@ -72,7 +72,7 @@ export class AuditLog implements BeforeApplicationShutdown, OnApplicationShutdow
   }
 
   /**
-   * Makes a change, and records how it ended. One that fails is an event as well: the caller is told so, and the change may
+   * Makes a change, and records how it ended. One that fails is an event as well: the caller gets an error, and the change may
    * have been made all the same.
    *
    * @param isDone whether there was something to change; nothing is recorded otherwise

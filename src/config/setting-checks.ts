@@ -73,7 +73,7 @@ export function warningsOf(environment: Environment, given: Variables): string[]
   if (environment.NODE_ENV !== 'production') {
     return [];
   }
-  const files = [...SECRET_SETTINGS.map((name) => `${name}_FILE`), 'TLS_KEY'];
+  const files = [...SECRET_SETTINGS.map((name) => `${name}_FILE`), 'TLS_KEY', 'REDIS_TLS_KEY'];
   return [
     ...(environment.RATE_LIMIT === 'off'
       ? ['RATE_LIMIT is off: passwords can be guessed without a limit. It is for load tests only.']
@@ -81,7 +81,7 @@ export function warningsOf(environment: Environment, given: Variables): string[]
     ...(environment.KEY_ENCRYPTION_SECRET === undefined
       ? [
           `KEY_ENCRYPTION_SECRET is not set. The one in ${environment.DATA_DIRECTORY} is used: without that file, or on another ` +
-            'machine, no instance can start on this cluster again. Where the data of Redis lies beside it, whoever copies both can sign tokens.',
+            'machine, no instance can start on this cluster again. A copy of it and of the data of Redis is enough to sign tokens.',
         ]
       : []),
     ...files

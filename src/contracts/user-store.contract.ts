@@ -2,68 +2,29 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { Deadline } from '../common/deadline/index.js';
 import { Secret } from '../common/secret/index.js';
-import type { NewUser, StoredChange, UserRecord, UserStore } from '../users/index.js';
+import type { StoredChange, UserStore } from '../users/index.js';
 import type { TestRunner } from './test-runner.js';
+import {
+  accented,
+  add,
+  changed,
+  HASH,
+  newUser,
+  OTHER_HASH,
+  PAUSE_MS,
+  shown,
+  until,
+  untilAdded,
+} from './user-store-samples.js';
 
-/** Longer than those of today. */
-const HASH = new Secret(`$hash$of a password$${'x'.repeat(200)}`);
-const OTHER_HASH = new Secret(`$hash$of a password$${'x'.repeat(199)}y`);
 const AT_ONCE = 20;
-/** A name may be free again a moment later. */
-const LONGEST_UNTIL_FREE_MS = 20_000;
-const PAUSE_MS = 50;
-const until = Deadline.none;
-
-const newUser = (given: Partial<NewUser> = {}): NewUser => {
-  const id = randomUUID();
-  const name = `user-${id}`;
-  return {
-    ...{ id, username: name, usernameKey: name, email: null, displayName: null, roles: [] },
-    ...given,
-  };
-};
-const accented = (): Partial<NewUser> => {
-  const name = `ädä-${randomUUID()}`;
-  return { username: name, usernameKey: name };
-};
-/** Secrets tell nothing of themselves, so they are compared in the open. */
-const shown = (user: UserRecord | undefined) =>
-  user && {
-    ...{ id: user.id, username: user.username, email: user.email, displayName: user.displayName },
-    ...{ roles: [...user.roles], createdAt: user.createdAt, updatedAt: user.updatedAt },
-    ...{ isDisabled: user.isDisabled, passwordVersion: user.passwordVersion },
-    passwordHash: user.passwordHash.reveal(),
-  };
 
 /** What every `UserStore` has to keep. Run it in the tests of yours: `userStoreContract({ describe, it }, …)`. */
 export function userStoreContract(
   { describe, it }: TestRunner,
   create: () => UserStore | Promise<UserStore>,
 ): void {
-  const add = async (store: UserStore, given: Partial<NewUser> = {}): Promise<UserRecord> => {
-    const user = await store.create(newUser(given), () => Promise.resolve(HASH), until);
-    assert.ok(user, 'the name of a new user is taken');
-    return user;
-  };
-  const changed = async (
-    store: UserStore,
-    userId: string,
-    change: StoredChange,
-  ): Promise<UserRecord> => {
-    for (;;) {
-      const user = await store.find(userId, until);
-      assert.ok(user, 'the user is gone');
-      const result = await store.change(userId, change, user.revision, until);
-      if (result) {
-        return result;
-      }
-      // Others have been faster: then it has another revision.
-      assert.notEqual((await store.find(userId, until))?.revision, user.revision);
-    }
-  };
-
   describe('as a store of users', () => {
     it('finds by id and by the key of the name what was added', async () => {
       const store = await create();
@@ -332,15 +293,4 @@ export function userStoreContract(
       assert.equal(await store.findByUsername(username, until), undefined);
     });
   });
-}
-
-async function untilAdded(store: UserStore, user: NewUser): Promise<UserRecord> {
-  for (const begin = Date.now(); Date.now() < begin + LONGEST_UNTIL_FREE_MS;) {
-    const added = await store.create(user, () => Promise.resolve(HASH), until);
-    if (added) {
-      return added;
-    }
-    await delay(PAUSE_MS);
-  }
-  throw new assert.AssertionError({ message: 'the name does not become free' });
 }

@@ -21,8 +21,8 @@ import { WaitingLines } from './waiting-lines.js';
 const MAX_LINE_LENGTH = 100;
 /** What the attempt itself may take, when nothing is wrong: a caller who waits for others leaves so much time for it. */
 const MAX_CHECK_MS = 1500;
-/** For what comes when the request is decided already. */
-const LONGEST_AFTERTHOUGHT_MS = 300;
+/** For settling the count after the request is decided. */
+const SETTLE_TIMEOUT_MS = 300;
 const BUSY_RETRY_AFTER_SECONDS = 1;
 
 export interface Attempted<T> {
@@ -83,7 +83,7 @@ export class RateLimiter {
    * the failures of strangers never block a caller with a proof.
    *
    * @param subject the account, also one that does not exist; only a digest of it is stored
-   * @param make is told whether the guess counts for the caller's own device or session
+   * @param make its argument: whether the guess counts for the caller's own device or session
    * @throws as `attempt`
    */
   async guess<T>(
@@ -123,11 +123,11 @@ export class RateLimiter {
     const { result, value } = attempted;
     if (result === 'failed') {
       // Also when the request's time is over: a guess that took long is a guess.
-      const until = Deadline.after(Math.max(LONGEST_AFTERTHOUGHT_MS, deadline.remainingMs));
+      const until = Deadline.after(Math.max(SETTLE_TIMEOUT_MS, deadline.remainingMs));
       await count.end(id, 'failed', until);
     } else {
       // The attempt succeeded, whatever happens to the count: that can only make the limit stricter.
-      await count.end(id, result, deadline.within(LONGEST_AFTERTHOUGHT_MS)).catch(() => undefined);
+      await count.end(id, result, deadline.within(SETTLE_TIMEOUT_MS)).catch(() => undefined);
     }
     return value;
   }

@@ -15,9 +15,9 @@ import { within } from './within.js';
 const CHECK_EVERY_MS = 5000;
 /** Times the number of failures in a row. */
 const PAUSE_AFTER_FAILURE_MS = 50;
-const LONGEST_PAUSE_MS = 500;
+const MAX_PAUSE_MS = 500;
 /** Between two checks, however often somebody doubts. */
-const SHORTEST_PAUSE_MS = 250;
+const MIN_PAUSE_MS = 250;
 const ANSWER_TIMEOUT_MS = 1000;
 /** One failed check can be a busy moment of this process. */
 const FAILED_CHECKS_BEFORE_RECONNECT = 2;
@@ -130,10 +130,10 @@ export class ClusterLink {
     const wait = async (ms: number): Promise<void> =>
       delay(ms, undefined, { signal: abort.signal, ref: false }).catch(() => undefined);
     if (this.failedChecks > 0) {
-      await wait(Math.min(PAUSE_AFTER_FAILURE_MS * this.failedChecks, LONGEST_PAUSE_MS));
+      await wait(Math.min(PAUSE_AFTER_FAILURE_MS * this.failedChecks, MAX_PAUSE_MS));
     } else {
-      await wait(SHORTEST_PAUSE_MS);
-      await Promise.race([isWoken, wait(CHECK_EVERY_MS - SHORTEST_PAUSE_MS)]);
+      await wait(MIN_PAUSE_MS);
+      await Promise.race([isWoken, wait(CHECK_EVERY_MS - MIN_PAUSE_MS)]);
     }
     abort.abort();
   }

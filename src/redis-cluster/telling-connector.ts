@@ -11,7 +11,7 @@ interface Target {
 
 /**
  * Opens connections as the driver does, with the certificates of now, and tells why one could not be opened or was
- * broken. The driver itself keeps that from whoever asks for the slots: a certificate that is not trusted looks like any
+ * broken. The driver itself does not pass that on when the slots are asked for: a certificate that is not trusted looks like any
  * closed connection.
  */
 export function connectorTelling(

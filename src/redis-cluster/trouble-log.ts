@@ -3,6 +3,8 @@ import { Logger } from '@nestjs/common';
 import { isRefusal, presentable } from './refusal.js';
 
 const TELL_AGAIN_MS = 30_000;
+/** Texts name nodes, and nodes get new addresses: without a limit the map would grow for ever. */
+const MAX_REMEMBERED_TEXTS = 200;
 
 /** Tells the operator what is wrong with Redis. The same trouble comes many times a second; once in a while is enough. */
 export class TroubleLog {
@@ -29,6 +31,9 @@ export class TroubleLog {
   private once(text: string, level: 'warn' | 'error'): void {
     const now = performance.now();
     if (now - (this.lastTold.get(text) ?? -TELL_AGAIN_MS) >= TELL_AGAIN_MS) {
+      if (this.lastTold.size >= MAX_REMEMBERED_TEXTS) {
+        this.lastTold.clear();
+      }
       this.lastTold.set(text, now);
       this.logger[level](text);
     }

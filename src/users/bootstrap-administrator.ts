@@ -11,13 +11,13 @@ import { ADMINISTRATOR } from './roles.js';
 import { canonicalUsername } from './names/username.js';
 import { USERS_OPTIONS } from './users.module-definition.js';
 import type { UsersOptions } from './users.options.js';
-import { UsersService, type RegistrationFailures } from './users.service.js';
+import { Registrations, type RegistrationFailures } from './registrations.js';
 
 const PAUSE_BETWEEN_TRIES_MS = 500;
 /** Longer than an interrupted registration holds a name. */
 const MAX_CLAIM_MS = 20_000;
 /** Many passwords may wait to be hashed. */
-const LONGEST_TRY_MS = 30_000;
+const TRY_TIMEOUT_MS = 30_000;
 /** What passes by itself. */
 const PASSING = [
   NotConfirmedError,
@@ -39,14 +39,14 @@ export class BootstrapAdministrator {
   private isDone: boolean;
 
   constructor(
-    private readonly users: UsersService,
+    private readonly registrations: Registrations,
     @Inject(ACCOUNTS) private readonly accounts: Accounts,
     @Inject(USERS_OPTIONS) private readonly options: UsersOptions,
   ) {
     this.isDone = options.administrator === undefined;
   }
 
-  /** Whether the administrator of the settings is not there yet: until then nobody is served. */
+  /** Whether the administrator of the settings is still to be made. Until then requests get 503. */
   get isPending(): boolean {
     return !this.isDone;
   }
@@ -80,12 +80,12 @@ export class BootstrapAdministrator {
     }
   }
 
-  /** @param isTaken whether a name that is nobody's, and cannot be registered either, is not waited for any longer */
+  /** @param isTaken whether to stop waiting for a name that no user has and that cannot be registered either */
   private async isThere(
     administrator: NonNullable<UsersOptions['administrator']>,
     isTaken: boolean,
   ): Promise<boolean> {
-    const deadline = Deadline.after(LONGEST_TRY_MS);
+    const deadline = Deadline.after(TRY_TIMEOUT_MS);
     const usernameKey = canonicalUsername(administrator.username);
     const found = await this.accounts.findByUsername(usernameKey, deadline);
     // A login would do the same: it completes a registration that stopped before its end.
@@ -94,7 +94,11 @@ export class BootstrapAdministrator {
       this.report(user.roles.includes(ADMINISTRATOR), user.isDisabled);
       return true;
     }
-    const result = await this.users.registerAdministrator(administrator, Origin.system, deadline);
+    const result = await this.registrations.registerAdministrator(
+      administrator,
+      Origin.system,
+      deadline,
+    );
     if (result.outcome === 'refused') {
       throw refusal(result.failures);
     }

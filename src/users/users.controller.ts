@@ -15,12 +15,12 @@ import { Secret } from '../common/secret/index.js';
 import type { RuleFailure } from '../common/validation/index.js';
 import { RegisterUserRequest } from './dto/register-user.request.dto.js';
 import { UserResponse } from './dto/user.response.dto.js';
-import { UsersService, type RegistrationFailures } from './users.service.js';
+import { Registrations, type RegistrationFailures } from './registrations.js';
 
 @ApiTags('Users')
 @Controller('api/users')
 export class UsersController {
-  constructor(private readonly users: UsersService) {}
+  constructor(private readonly registrations: Registrations) {}
 
   @Public()
   @Post()
@@ -51,11 +51,11 @@ export class UsersController {
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<UserResponse> {
-    if (!this.users.admitsRegistration(origin)) {
+    if (!this.registrations.admits(origin)) {
       throw new Problem('registration-closed');
     }
     const registration = { ...body, password: new Secret(body.password) };
-    const result = await this.users.register(registration, origin, deadline);
+    const result = await this.registrations.register(registration, origin, deadline);
     switch (result.outcome) {
       case 'refused':
         throw new Problem('invalid-request', { errors: invalidMembers(result.failures) });

@@ -21,6 +21,8 @@ import { UserRecords } from './store/user-records.js';
 import { USER_STORE, type UserStore } from './store/user-store.js';
 import { ConfigurableModuleClass, USERS_OPTIONS } from './users.module-definition.js';
 import type { UsersOptions } from './users.options.js';
+import { PasswordRules } from './passwords/password-rules.js';
+import { Registrations } from './registrations.js';
 import { UsersController } from './users.controller.js';
 import { UsersService } from './users.service.js';
 
@@ -33,6 +35,8 @@ import { UsersService } from './users.service.js';
   controllers: [UsersController, OwnUserController, UserAdministrationController],
   providers: [
     UsersService,
+    Registrations,
+    PasswordRules,
     UserAdministration,
     AdministratorRegistry,
     Credentials,

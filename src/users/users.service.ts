@@ -1,58 +1,25 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { randomUUID } from 'node:crypto';
 
 import { AuditLog } from '../audit/index.js';
 import type { Principal } from '../common/authentication/index.js';
 import type { Deadline } from '../common/deadline/index.js';
 import type { Origin } from '../common/origin/index.js';
 import { Secret } from '../common/secret/index.js';
-import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../rate-limit/index.js';
 import type { RuleFailure } from '../common/validation/index.js';
-import { ADMINISTRATOR } from './roles.js';
 import { ACCOUNTS, type Accounts, type ChangeOutcome } from './store/accounts.js';
-import { callerOf, type Caller } from './passwords/caller.js';
+import { callerOf } from './passwords/caller.js';
 import { Credentials, type Refusal } from './passwords/credentials.js';
 import { changeEvents, recordRefusedAdministration } from './change-events.js';
 import { HashingQueue } from './passwords/hashing-queue.js';
-import { checkPassword, type PasswordContext } from './passwords/password-policy.js';
+import { PasswordRules } from './passwords/password-rules.js';
 import { recordThrottling } from './passwords/throttled-attempts.js';
 import type { ProfileChange, Registration, User, UserRecord } from './user.js';
+import { Registrations, type RegistrationOutcome } from './registrations.js';
 import { UserRecords } from './store/user-records.js';
-import { USERS_OPTIONS } from './users.module-definition.js';
-import { USERS_DEFAULTS, type UsersOptions } from './users.options.js';
-import {
-  areSameName,
-  canonicalUsername,
-  checkUsername,
-  digestOfKey,
-  displayedUsername,
-  usernameDigest,
-} from './names/username.js';
+import { usernameDigest } from './names/username.js';
 
 /** A login is proof of who it is for so long (OWASP ASVS 7.5.1). */
 const RECENT_LOGIN_MS = 10 * 60 * 1000;
-
-/**
- * Every registration counts, also one for a name that is taken: a user is stored for good, and a taken name tells that
- * somebody has it. Many people may share an address.
- */
-const REGISTRATIONS_PER_ADDRESS: FailureLimit = {
-  name: 'registration-address',
-  failures: 1000,
-  windowMs: 3_600_000,
-};
-
-export type RegistrationOutcome =
-  | { readonly outcome: 'registered'; readonly user: User }
-  | { readonly outcome: 'username-taken' }
-  | { readonly outcome: 'refused'; readonly failures: RegistrationFailures }
-  | TooManyAttempts;
-
-/** What is wrong with a registration; undefined: nothing. */
-export interface RegistrationFailures {
-  readonly username: RuleFailure | undefined;
-  readonly password: RuleFailure | undefined;
-}
 
 export type ProfileOutcome =
   | { readonly outcome: 'changed'; readonly user: User }
@@ -75,7 +42,7 @@ export interface PasswordChange {
 }
 
 /**
- * Accounts: registration, change and deletion. Whatever narrows what a user may do holds on every instance when it returns.
+ * Accounts: change and deletion. Whatever narrows what a user may do holds on every instance when it returns.
  *
  * All methods throw RedisUnavailableError, UserStoreUnavailableError and UserStoreError; those that write,
  * NotConfirmedError; those that hash or check a password, HashingOverloadedError.
@@ -87,114 +54,18 @@ export class UsersService {
     private readonly credentials: Credentials,
     private readonly hasher: HashingQueue,
     private readonly records: UserRecords,
-    private readonly limiter: RateLimiter,
+    private readonly registrations: Registrations,
+    private readonly passwordRules: PasswordRules,
     private readonly audit: AuditLog,
-    @Inject(USERS_OPTIONS) private readonly options: UsersOptions,
   ) {}
 
-  /** Whether anybody may register. A refusal is recorded. */
-  admitsRegistration(origin: Origin): boolean {
-    const { isRegistrationOpen } = this.options;
-    if (!isRegistrationOpen) {
-      this.audit.record({
-        type: 'registration-refused',
-        result: 'refused',
-        reason: 'registration-closed',
-        ...origin.facts,
-      });
-    }
-    return isRegistrationOpen;
-  }
-
+  /** Registers a user; see `Registrations`. */
   async register(
     registration: Registration,
     origin: Origin,
     deadline: Deadline,
   ): Promise<RegistrationOutcome> {
-    const failures = this.failuresOf(registration);
-    if (failures) {
-      return { outcome: 'refused', failures };
-    }
-    const caller = callerOf(origin);
-    return this.recordRegistration(registration, origin, async () =>
-      this.isReserved(registration.username)
-        ? { outcome: 'username-taken' }
-        : this.registerLimited(registration, caller, deadline),
-    );
-  }
-
-  /** Makes an administrator, also of the name that nobody else may register. */
-  async registerAdministrator(
-    registration: Registration,
-    origin: Origin,
-    deadline: Deadline,
-  ): Promise<RegistrationOutcome> {
-    const failures = this.failuresOf(registration);
-    if (failures) {
-      return { outcome: 'refused', failures };
-    }
-    return this.recordRegistration(registration, origin, async () =>
-      this.create(registration, [ADMINISTRATOR], callerOf(origin), deadline),
-    );
-  }
-
-  private async recordRegistration(
-    { username }: Registration,
-    origin: Origin,
-    make: () => Promise<RegistrationOutcome>,
-  ): Promise<RegistrationOutcome> {
-    const namePseudonym = this.audit.pseudonymOf(canonicalUsername(username));
-    const subject = { attempt: 'registration', namePseudonym } as const;
-    const result = await recordThrottling<RegistrationOutcome>(this.audit, subject, origin, make);
-    if (result.outcome === 'registered') {
-      const { id: userId, roles } = result.user;
-      const details = { roles };
-      const event = { type: 'user-registered', result: 'success', userId } as const;
-      this.audit.record({ ...event, ...origin.facts, details });
-    } else if (result.outcome === 'username-taken') {
-      const event = { type: 'registration-refused', result: 'refused' } as const;
-      this.audit.record({ ...event, reason: 'username-taken', namePseudonym, ...origin.facts });
-    }
-    return result;
-  }
-
-  private async registerLimited(
-    registration: Registration,
-    caller: Caller,
-    deadline: Deadline,
-  ): Promise<RegistrationOutcome> {
-    return this.limiter.attempt<RegistrationOutcome>(
-      REGISTRATIONS_PER_ADDRESS,
-      caller.network,
-      deadline,
-      async () => ({
-        value: await this.create(registration, [], caller, deadline),
-        result: 'failed',
-      }),
-    );
-  }
-
-  private async create(
-    { username, password, email, displayName }: Registration,
-    roles: readonly string[],
-    { network }: Caller,
-    deadline: Deadline,
-  ): Promise<RegistrationOutcome> {
-    const usernameKey = canonicalUsername(username);
-    const turn = { network, account: digestOfKey(usernameKey), isKnown: false };
-    const user = await this.accounts.create(
-      {
-        id: randomUUID(),
-        username: displayedUsername(username),
-        usernameKey,
-        email: email ?? null,
-        displayName: displayName ?? null,
-        roles,
-      },
-      async () => new Secret(await this.hasher.hash(password, deadline, turn)),
-      deadline,
-    );
-    return user ? { outcome: 'registered', user } : { outcome: 'username-taken' };
+    return this.registrations.register(registration, origin, deadline);
   }
 
   /** A user for an administrator; the read is recorded. */
@@ -291,7 +162,7 @@ export class UsersService {
   ): Promise<PasswordOutcome> {
     const { email } = user;
     const context = { username: user.username, email: email ?? undefined };
-    const failure = this.checkPassword(next, context);
+    const failure = this.passwordRules.check(next, context);
     if (failure) {
       return { outcome: 'refused', failure };
     }
@@ -411,29 +282,6 @@ export class UsersService {
     return check.outcome === 'right'
       ? { outcome: 'proven', ifPasswordVersion: check.user.passwordVersion }
       : check;
-  }
-
-  /** Also for names that look like it: they would belong to it. */
-  private isReserved(username: string): boolean {
-    const { administrator } = this.options;
-    return administrator !== undefined && areSameName(administrator.username, username);
-  }
-
-  private failuresOf({
-    username,
-    password,
-    email,
-  }: Registration): RegistrationFailures | undefined {
-    const failures = {
-      username: checkUsername(username),
-      password: this.checkPassword(password, { username, email }),
-    };
-    return failures.username || failures.password ? failures : undefined;
-  }
-
-  private checkPassword(password: Secret, context: PasswordContext): RuleFailure | undefined {
-    const minLength = this.options.passwordMinLength ?? USERS_DEFAULTS.passwordMinLength;
-    return checkPassword(password.reveal(), minLength, context);
   }
 }
 

@@ -36,7 +36,11 @@ describe.each(['Redis', 'another store'])('administrators, kept in %s', (place) 
   const on = (index: number): TestUsers => services[index % services.length]!;
   const newAdministrator = async (): Promise<string> => {
     const registration = { username: `admin-${randomUUID()}`, password: PASSWORD };
-    const made = await on(0).users.registerAdministrator(registration, Origin.system, until);
+    const made = await on(0).registrations.registerAdministrator(
+      registration,
+      Origin.system,
+      until,
+    );
     return (made as { user: { id: string } }).user.id;
   };
   const administrators = async (count: number): Promise<string[]> =>

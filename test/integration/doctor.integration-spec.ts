@@ -35,11 +35,12 @@ describe('keyslot doctor', () => {
         }),
       );
     });
-  const asOperator = async (): Promise<Result> =>
+  const asOperator = async (variables: Record<string, string> = {}): Promise<Result> =>
     run(
       {
         REDIS_NODES: `127.0.0.1:${ports()[0]}`,
         REDIS_ADMIN_PASSWORD: own.cluster.password.reveal(),
+        ...variables,
       },
       '--delayed-restart',
     );
@@ -66,6 +67,26 @@ describe('keyslot doctor', () => {
       await own.cluster.call(port, 'CONFIG', 'SET', name, before);
     }
   };
+
+  it('reaches a node where REDIS_NAT_MAP says, when it announces another address', async () => {
+    const nodes = await own.cluster.call(ports()[0]!, 'CLUSTER', 'NODES');
+    // Nobody follows a replica: it may announce what nobody can reach.
+    const replica = ports().find((port) => new RegExp(`:${port}@\\S+ \\S*slave`).test(nodes))!;
+    const announced = '127.0.0.1:1';
+    await whileSet(replica, ['cluster-announce-port', '1'], async () => {
+      await eventually('the replica announces another port', 10_000, async () =>
+        (await own.cluster.call(ports()[0]!, 'CLUSTER', 'NODES')).includes(`${announced}@`),
+      );
+
+      const unmapped = await asOperator();
+      const mapped = await asOperator({ REDIS_NAT_MAP: `${announced}=127.0.0.1:${replica}` });
+
+      const connection = (line: string): boolean =>
+        line.includes(': connection: ') && line.includes(announced);
+      expect(unmapped.lines.filter(connection)).toEqual([expect.stringMatching(/^failed: /)]);
+      expect(mapped.lines.filter(connection)).toEqual([expect.stringMatching(/^ok: /)]);
+    });
+  });
 
   it('finds nothing wrong with nodes that are set up as documented, and looks at each of them', async () => {
     const { status, lines, errors } = await asOperator();

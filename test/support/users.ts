@@ -16,6 +16,8 @@ import {
 } from '../../src/users/index.js';
 import { AccountsKeepingAdministrators } from '../../src/users/administrators/accounts-keeping-administrators.js';
 import { AdministratorRegistry } from '../../src/users/administrators/administrator-registry.js';
+import { PasswordRules } from '../../src/users/passwords/password-rules.js';
+import { Registrations } from '../../src/users/registrations.js';
 import { GuardedUserStore } from '../../src/users/store/guarded-user-store.js';
 import { MirroredUserStore } from '../../src/users/store/mirrored-user-store.js';
 import { UserRecords } from '../../src/users/store/user-records.js';
@@ -24,6 +26,7 @@ import type { CacheInstance } from './near-cache.js';
 /** The users of one instance, wired as UsersModule does. */
 export interface TestUsers {
   readonly users: UsersService;
+  readonly registrations: Registrations;
   readonly administration: UserAdministration;
   readonly registry: AdministratorRegistry;
   readonly credentials: Credentials;
@@ -57,10 +60,21 @@ export function usersOn(
   const audit = new AuditLog({ record: (event) => void events.push(event) }, new EventEmitter2());
   const limiter = new RateLimiter(redis, {});
   const credentials = new Credentials(accounts, hasher, limiter, clock, audit);
-  const users = new UsersService(accounts, credentials, hasher, records, limiter, audit, options);
+  const rules = new PasswordRules(options);
+  const registrations = new Registrations(accounts, hasher, rules, limiter, audit, options);
+  const users = new UsersService(
+    accounts,
+    credentials,
+    hasher,
+    records,
+    registrations,
+    rules,
+    audit,
+  );
   const administration = new UserAdministration(accounts, users, new Roles(options), audit);
   return {
     users,
+    registrations,
     administration,
     registry,
     credentials,

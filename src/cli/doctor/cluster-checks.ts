@@ -7,7 +7,9 @@ const CLOCK_TOLERANCE_MS = 1000;
 
 export interface Member {
   readonly id: string;
+  /** The announced host name, or the IP address when the node announces none. */
   readonly host: string;
+  readonly ip: string;
   readonly port: number;
   readonly isMaster: boolean;
   readonly masterId: string;
@@ -27,6 +29,7 @@ export function membersIn(reply: string): Member[] {
       return {
         id,
         host: hostname === '' ? ip : hostname,
+        ip,
         port: Number(/:(\d+)(?:@|$)/.exec(endpoint)?.[1]),
         isMaster: flags.split(',').includes('master'),
         masterId,

@@ -1,5 +1,9 @@
 import { loadOperatorSettings, SettingsError, type OperatorSettings } from '../../config/index.js';
-import { NodeInspector, type RedisClusterOptions } from '../../redis-cluster/index.js';
+import {
+  NodeInspector,
+  type RedisClusterOptions,
+  type RedisNodeAddress,
+} from '../../redis-cluster/index.js';
 import { checkClock, checkMembers, membersIn, type Member } from './cluster-checks.js';
 import { exitCodeOf, report, type Finding } from './finding.js';
 import { checkNode, type CheckOptions } from './node-checks.js';
@@ -65,9 +69,9 @@ async function diagnose(options: RedisClusterOptions, checks: CheckOptions): Pro
   findings.push(...checkMembers(members, options.confirmingReplicas ?? 1));
   const clocks = new Map<string, number>();
   await Promise.all(
-    members.map(async ({ host, port }) => {
-      const node = `${host}:${port}`;
-      await withNode(options, { host, port }, findings, async (inspector) => {
+    members.map(async (member) => {
+      const node = `${member.host}:${member.port}`;
+      await withNode(options, reachableAddress(member, options), findings, async (inspector) => {
         const found = await checkNode(inspector, checks);
         findings.push({ check: 'connection', level: 'ok', text: 'let in', node });
         findings.push(...found.map((finding) => ({ ...finding, node })));
@@ -80,6 +84,14 @@ async function diagnose(options: RedisClusterOptions, checks: CheckOptions): Pro
   );
   findings.push(...compareClocks(clocks));
   return findings;
+}
+
+/** The announced address, or the one that REDIS_NAT_MAP gives in its place. */
+function reachableAddress(
+  { host, ip, port }: Member,
+  { natMap }: RedisClusterOptions,
+): RedisNodeAddress {
+  return natMap?.[`${host}:${port}`] ?? natMap?.[`${ip}:${port}`] ?? { host, port };
 }
 
 /** As the first of the given nodes that answers sees them. */
@@ -109,7 +121,7 @@ async function membersOf(
 
 async function withNode(
   options: RedisClusterOptions,
-  address: { readonly host: string; readonly port: number },
+  address: RedisNodeAddress,
   findings: Located[],
   work: (inspector: NodeInspector) => Promise<void>,
 ): Promise<void> {

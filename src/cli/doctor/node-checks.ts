@@ -26,7 +26,7 @@ export const EXPECTED_SETTINGS: readonly (readonly [
   ['cluster-allow-replica-migration', 'no', 'warning'],
 ];
 /** Longer, and a failover takes longer than clients and balancers are told. */
-const LONGEST_NODE_TIMEOUT_MS = 5000;
+const MAX_NODE_TIMEOUT_MS = 5000;
 
 export async function checkNode(node: Node, options: CheckOptions): Promise<Finding[]> {
   return [
@@ -106,7 +106,7 @@ function readFsync(found: string, { restartsAreDelayed }: CheckOptions): Reading
 }
 
 function readNodeTimeout(found: string): Reading {
-  return Number(found) <= LONGEST_NODE_TIMEOUT_MS
+  return Number(found) <= MAX_NODE_TIMEOUT_MS
     ? { level: 'ok', text: `${found} ms` }
     : { level: 'warning', text: `${found} ms`, remedy: 'Set cluster-node-timeout to 2000' };
 }

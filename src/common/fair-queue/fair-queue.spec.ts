@@ -5,7 +5,7 @@ const drain = (queue: FairQueue<string>): string[] =>
   Array.from({ length: queue.size }, () => queue.shift()!);
 
 describe('a fair queue', () => {
-  it('takes one entry of each owner in turn, whoever put in more', () => {
+  it('takes one entry of each owner in turn, also when one has put in more', () => {
     const queue = new FairQueue<string>(100);
     for (let count = 0; count < 50; count += 1) {
       queue.push(['flood', `account-${count % 2}`], `flood ${count}`);

@@ -9,8 +9,8 @@
 -- ARGV[5] how many lanes of known callers can be in use
 -- Returns {wait, isKnown}: wait is 0 when the guess may be made, -1 when the outcome of others has to be awaited, else the
 -- milliseconds until the block ends; isKnown is 1 when it counts in the caller's own lane.
--- A device that has used up its failures is a stranger again; a session is blocked. So is a caller a stranger for whom no
--- lane is left: whoever holds many proofs cannot multiply the guesses.
+-- A device that has used up its failures counts as a stranger; a session is blocked. A caller for whom no lane is left counts
+-- as a stranger too, so that many proofs do not multiply the guesses.
 -- Atomic, because 200 guesses at once must not all find room. Time is Redis' own: one clock for all instances.
 -- Running it twice changes nothing.
 local time = redis.call('TIME')

@@ -35,13 +35,13 @@ const BEST_EFFORT_TIMEOUT_MS = 300;
 type Write<Outcome> = (ifRevision: string, deadline: Deadline) => Promise<Outcome>;
 
 /**
- * The accounts, of which one enabled administrator always remains (OWASP ASVS 8.3.2, V10.3.2). All changes pass here, so that
- * no way in can forget it. Who is no administrator costs nothing more.
+ * Keeps at least one enabled administrator (OWASP ASVS 8.3.2, V10.3.2). All changes of accounts pass here, so that no caller can
+ * skip the check. Changes of users who are no administrators need no further command.
  *
  * Users are in different slots, so the registry decides: a removal is reserved there, and refused unless a candidate without
  * a removal remains, whose record then has to prove it. The write names the revision that was read before the reservation.
- * A caller who died leaves a reservation that expires; whoever finds it gives the user a new revision, so that a late write is
- * refused, and then looks what became of the user.
+ * A caller that died leaves a reservation that expires. The next caller that finds it gives the user a new revision, so that a
+ * late write is refused, and then reads whether the user is still an administrator.
  */
 export class AccountsKeepingAdministrators implements Accounts {
   /** When each administrator was registered, on the monotonic clock. */

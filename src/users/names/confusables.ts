@@ -20,7 +20,7 @@ const MAX_ROUNDS = 10;
 
 /**
  * What names that look alike have in common: the skeleton of UTS #39 section 4, case-folded, until neither changes it any
- * more. Only for comparisons: nobody is shown it.
+ * more. Only for comparisons, never shown.
  *
  * Two additions. A dot above a letter that has one disappears (UTS #39 section 5.4). And `rn` is written `m`, which
  * changes no comparison, because a skeleton has no `m`, and leaves most names as they are: those need no key of their own.

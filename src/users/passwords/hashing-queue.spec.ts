@@ -157,7 +157,7 @@ describe('the queue of passwords', () => {
       },
     );
 
-    it('keeps places and every second turn for known callers, whoever the strangers are', async () => {
+    it('keeps places and every second turn for known callers, also against strangers of many addresses', async () => {
       const { hasher, begun, finish } = observed();
       const floods = flood(hasher, (index) => turn(`10.0.0.${index}`));
       expect(await refusedOf(floods)).toBe(FLOOD - 1 - 64);

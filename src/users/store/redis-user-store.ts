@@ -202,7 +202,7 @@ export class RedisUserStore implements Accounts, UserStore {
     return user;
   }
 
-  /** So that whoever repeats the registration need not wait for the claims to run out. */
+  /** So that a repeated registration need not wait until the claims expire. */
   private async releaseClaims(keys: NameKeys, userId: string): Promise<void> {
     if (this.releasing >= MAX_RELEASING) {
       return; // they run out by themselves

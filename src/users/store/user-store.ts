@@ -40,7 +40,7 @@ export interface UserStore {
 
   /**
    * Changes what is named and nothing else, sets `updatedAt` to now, and gives the user a new revision. With a new password,
-   * `passwordChangedAt` is now as well. A store may leave that member out: whoever then repeats a password change that was not
+   * `passwordChangedAt` is now as well. A store may leave that member out: a caller that then repeats a password change that was not
    * confirmed has to send the new password as the current one.
    *
    * @param ifRevision of the user as it was found. With another one nothing is changed, so that a write that comes late does
