@@ -4,7 +4,6 @@ import {
   type CallHandler,
   type ExecutionContext,
   type NestInterceptor,
-  type OnModuleInit,
 } from '@nestjs/common';
 import { SSE_METADATA } from '@nestjs/common/constants.js';
 import { DiscoveryService, HttpAdapterHost, MetadataScanner } from '@nestjs/core';
@@ -31,18 +30,16 @@ const endWithSession: NestInterceptor = {
 
 /** Ends the streams of guarded `@Sse()` routes with their session. Other routes get no interceptor, and cost no more. */
 @Injectable()
-export class GuardedStreams implements OnModuleInit {
+export class GuardedStreams {
+  /** Nest reads the interceptors of routes before it calls any `onModuleInit`. */
   constructor(
-    private readonly discovery: DiscoveryService,
-    private readonly adapterHost: HttpAdapterHost<FastifyAdapter>,
-    private readonly watch: SessionWatch,
-  ) {}
-
-  /** Before Nest sets the routes up, which is when it reads their interceptors. */
-  onModuleInit(): void {
-    watchOf.set(this.adapterHost.httpAdapter.getInstance(), this.watch);
+    discovery: DiscoveryService,
+    { httpAdapter }: HttpAdapterHost<FastifyAdapter>,
+    watch: SessionWatch,
+  ) {
+    watchOf.set(httpAdapter.getInstance(), watch);
     const scanner = new MetadataScanner();
-    for (const { metatype } of this.discovery.getControllers()) {
+    for (const { metatype } of discovery.getControllers()) {
       const prototype = metatype?.prototype as Record<string, object> | undefined;
       for (const name of prototype ? scanner.getAllMethodNames(prototype) : []) {
         const method = prototype![name]!;

@@ -90,6 +90,7 @@ export class SessionWatch implements OnModuleDestroy {
       return known;
     }
     const now = this.clock.monotonic();
+    const remembered = this.sessions.recall(key);
     const watch: Watch = {
       ...{ userId, sessionId, key },
       subscribers: new Map(),
@@ -97,9 +98,9 @@ export class SessionWatch implements OnModuleDestroy {
         watch.isHinted = true;
         this.checkSoon(watch);
       }),
-      checkAt: now + RECHECK_MS,
+      checkAt: now + Math.min(RECHECK_MS, remembered?.state === 'live' ? remembered.maxAgeMs : 0),
       // The session may have ended since the guard let the request in. If it has not, memory usually says so.
-      isHinted: this.sessions.recall(key)?.state !== 'live',
+      isHinted: remembered?.state !== 'live',
       isChecking: false,
     };
     this.watches.set(key.id, watch);
