@@ -8,14 +8,14 @@ import {
 import { SSE_METADATA } from '@nestjs/common/constants.js';
 import { DiscoveryService, HttpAdapterHost, MetadataScanner } from '@nestjs/core';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { takeUntil, type Observable } from 'rxjs';
 
 import type { Principal } from '../common/authentication/index.js';
 import { SessionWatch } from '../sessions/index.js';
 
 /** By server: several applications of one process may have the same controllers. */
-const watchOf = new WeakMap<FastifyInstance, SessionWatch>();
+const watchOf = new WeakMap<object, SessionWatch>();
 const ended = new WeakSet<object>();
 
 const endWithSession: NestInterceptor = {
@@ -37,7 +37,11 @@ export class GuardedStreams {
     { httpAdapter }: HttpAdapterHost<FastifyAdapter>,
     watch: SessionWatch,
   ) {
-    watchOf.set(httpAdapter.getInstance(), watch);
+    const server: unknown = (httpAdapter as FastifyAdapter | undefined)?.getInstance();
+    if (typeof server !== 'object' || server === null) {
+      return; // a program without a server
+    }
+    watchOf.set(server, watch);
     const scanner = new MetadataScanner();
     for (const { metatype } of discovery.getControllers()) {
       const prototype = metatype?.prototype as Record<string, object> | undefined;

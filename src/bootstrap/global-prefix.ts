@@ -15,7 +15,7 @@ const prefixOf = new WeakMap<NestFastifyApplication, string>();
 /** Keeps these routes where they are when the application sets a global prefix. */
 export function keepFixedRoutes(app: NestFastifyApplication): void {
   const setGlobalPrefix = app.setGlobalPrefix.bind(app);
-  app.setGlobalPrefix = (prefix, options = {}) => {
+  const replacement: typeof app.setGlobalPrefix = (prefix, options = {}) => {
     prefixOf.set(app, `/${prefix.replace(/^\/+|\/+$/g, '')}`);
     setGlobalPrefix(prefix, {
       ...options,
@@ -23,6 +23,8 @@ export function keepFixedRoutes(app: NestFastifyApplication): void {
     });
     return app;
   };
+  // Nest's proxy around the application drops an assignment.
+  Object.defineProperty(app, 'setGlobalPrefix', { value: replacement, configurable: true });
 }
 
 /** @returns the global prefix with a slash before it, or nothing */
