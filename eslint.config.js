@@ -47,4 +47,9 @@ export default tseslint.config(
     files: ['**/*.js', '**/*.cjs', '**/*.mjs'],
     languageOptions: { globals: globals.node },
   },
+  {
+    // Served to browsers.
+    files: ['src/api-docs/browser/*.js'],
+    languageOptions: { sourceType: 'script', globals: globals.browser },
+  },
 );

@@ -8,7 +8,7 @@ import {
 import { ConfigModule, getConfigToken, registerAs } from '@nestjs/config';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
-import { ApiDocsModule } from './api-docs/index.js';
+import { ApiDocsModule, type ApiDocsOptions } from './api-docs/index.js';
 import { AuditModule, type AuditSink } from './audit/index.js';
 import { AuthModule } from './auth/index.js';
 import type { Replacement } from './common/module/index.js';
@@ -67,6 +67,8 @@ export interface AppExtensions {
    * interceptors. Ours are set up by then.
    */
   readonly configure?: (app: NestFastifyApplication) => unknown;
+  /** What the API description says about itself. */
+  readonly apiDocs?: ApiDocsOptions;
 }
 
 /** The modules of ours that have controllers. */

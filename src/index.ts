@@ -1,6 +1,7 @@
 /**
  * What an application that extends Keyslot may use: docs/extending.md. Everything else may change at any time.
  */
+export type { ApiDocsOptions } from './api-docs/index.js';
 export {
   AppModule,
   type AppExtensions,
@@ -111,16 +112,22 @@ export {
   HashingOverloadedError,
   PASSWORD_HASHER,
   Roles,
+  UserAdministration,
   UsersModule,
   UsersService,
   UserStoreError,
   UserStoreUnavailableError,
+  type AdministrationCaller,
+  type AdministrationOutcome,
+  type AdministrationRefusal,
   type HashingOptions,
   type NewUser,
   type PasswordHasher,
+  type SessionsEndOutcome,
   type StoredChange,
   type User,
   type UserRecord,
+  type UserRemovalOutcome,
   type UserStore,
   type UsersOptions,
 } from './users/index.js';

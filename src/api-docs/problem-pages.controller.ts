@@ -13,7 +13,7 @@ import {
   type ProblemCode,
 } from '../common/problem/index.js';
 
-/** The page behind each problem's `type`. */
+/** The page behind each problem's `type`. Its links are relative: a proxy in front may have taken a prefix away. */
 @Public()
 @ApiExcludeController()
 @Controller('problems')
@@ -25,7 +25,7 @@ export class ProblemPagesController {
     const language = languageOf(acceptLanguage);
     const items = PROBLEM_CODES.map(
       (code) =>
-        `<li><a href="/problems/${code}"><code>${code}</code></a> ${problemText(code, 'title', language)}</li>`,
+        `<li><a href="problems/${code}"><code>${code}</code></a> ${problemText(code, 'title', language)}</li>`,
     );
     return page(language, pageText('allProblems', language), `<ul>${items.join('')}</ul>`);
   }
@@ -45,7 +45,7 @@ export class ProblemPagesController {
         `<p><code>${code}</code> · ${pageText('status', language)} ${PROBLEMS[code].status}</p>`,
         `<h2>${pageText('whatItMeans', language)}</h2><p>${escaped(problemText(code, 'detail', language))}</p>`,
         `<h2>${pageText('whatToDo', language)}</h2><p>${escaped(problemText(code, 'help', language))}</p>`,
-        `<p><a href="/problems">${pageText('allProblems', language)}</a></p>`,
+        `<p><a href="../problems">${pageText('allProblems', language)}</a></p>`,
       ].join('\n'),
     );
   }

@@ -1,30 +1,47 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { SwaggerModule } from '@nestjs/swagger';
 import type { FastifyInstance } from 'fastify';
+import { readFileSync } from 'node:fs';
+
+import { createApiDocument, type ApiDocumentOptions } from './api-document.js';
 
 const TEXT_WITHOUT_CHARSET = /^(?:text\/[\w-]+|application\/(?:json|javascript))$/;
-
-import { Roles } from '../users/index.js';
-
-const DESCRIPTION = `Log in for a signed JWT that can be taken back at once.
-
-**Try it:** 1. *Register a user*. 2. *Log in*. 3. Copy \`access_token\` into **Authorize**. 4. Call anything.
-
-Errors are problems as in RFC 9457, in English or Chinese (\`Accept-Language\`); each \`type\` is a page that explains it.`;
+const SESSION_SCRIPT = 'docs/swagger-ui-session.js';
+/** On a phone the description of a group has a line of its own, and the address of the API is no wider than the page. */
+const NARROW = `@media (max-width: 640px) {
+  .swagger-ui .opblock-tag { flex-wrap: wrap; }
+  .swagger-ui .opblock-tag small { flex: 1 0 100%; order: 3; padding: 0 0 5px; }
+  .swagger-ui .wrapper { padding: 0 10px; }
+  .swagger-ui .schemes-server-container, .swagger-ui .servers, .swagger-ui .servers select { min-width: 0; max-width: 100%; }
+}`;
 
 /** Swagger UI at `/docs`, the OpenAPI document at `/docs-json`. */
-export function setUpApiDocs(app: NestFastifyApplication): void {
-  nameCharset(app.getHttpAdapter().getInstance());
-  SwaggerModule.setup('docs', app, () => createApiDocument(app), {
+export function setUpApiDocs(app: NestFastifyApplication, options: ApiDocumentOptions): void {
+  const server = app.getHttpAdapter().getInstance();
+  nameCharset(server);
+  serveSessionScript(server);
+  SwaggerModule.setup('docs', app, () => createApiDocument(app, options), {
     jsonDocumentUrl: 'docs-json',
     raw: ['json'],
-    customSiteTitle: 'Keyslot API',
+    customSiteTitle: options.title ?? 'Keyslot API',
+    customJs: `./${SESSION_SCRIPT}`,
+    customCss: NARROW,
     swaggerOptions: {
       persistAuthorization: true,
       tryItOutEnabled: true,
       displayRequestDuration: true,
     },
   });
+}
+
+/** The page names it relative to itself, and is at `/docs` as well as at `/docs/`. */
+function serveSessionScript(server: FastifyInstance): void {
+  const script = readFileSync(new URL('./browser/swagger-ui-session.js', import.meta.url), 'utf8');
+  for (const url of [`/${SESSION_SCRIPT}`, `/docs/${SESSION_SCRIPT}`]) {
+    server.get(url, (_, reply) => {
+      void reply.type('application/javascript').send(script);
+    });
+  }
 }
 
 /** Swagger's own routes leave it to the browser to guess. */
@@ -41,44 +58,4 @@ function nameCharset(server: FastifyInstance): void {
       done(null, payload);
     };
   });
-}
-
-function createApiDocument(app: NestFastifyApplication): OpenAPIObject {
-  const builder = new DocumentBuilder()
-    .setOpenAPIVersion('3.1.0')
-    .setTitle('Keyslot')
-    .setDescription(DESCRIPTION)
-    .setVersion('0.1.0')
-    .setLicense('MIT', 'https://opensource.org/license/mit')
-    .addServer('/', 'This instance')
-    .addTag('Users', 'Begin here: anyone may register.')
-    .addTag('Login', 'Get tokens, and give them back.')
-    .addTag('Own user', 'Everything about the user whose token is sent.')
-    .addTag('Own sessions', 'Where you are logged in, and how to end that.')
-    .addTag('Administration', 'For users whose role gives them the permission.')
-    .addTag('Keys', 'For services that verify tokens themselves.')
-    .addTag('Health', 'For whatever restarts instances and sends them requests.')
-    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' })
-    // As the guard does: denied by default.
-    .addSecurityRequirements('bearer');
-  const taken = new Set<string>();
-  const document = SwaggerModule.createDocument(app, builder.build(), {
-    // Ours all differ. A module that was added may have a method of the same name.
-    operationIdFactory: (controller, method) => {
-      const id = taken.has(method) ? `${controller}.${method}` : method;
-      taken.add(id);
-      return id;
-    },
-  });
-  nameRoles(document, app.get(Roles).names);
-  return document;
-}
-
-/** Which roles there are is known when the application is put together, and not to a decorator. */
-function nameRoles(document: OpenAPIObject, names: readonly string[]): void {
-  const schema = document.components?.schemas?.['AdministerUserRequest'];
-  const roles = schema && 'properties' in schema ? schema.properties?.['roles'] : undefined;
-  if (roles && 'items' in roles && roles.items) {
-    Object.assign(roles.items, { enum: names });
-  }
 }

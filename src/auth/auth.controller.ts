@@ -27,10 +27,11 @@ export class AuthController {
   @Post('login')
   @HttpCode(200)
   @ApiOperation({
+    operationId: 'login',
     summary: 'Log in',
     description:
-      'Begins a session. Copy `access_token` into the dialog behind Authorize. The cookie of the answer logs nobody in: a ' +
-      'client that sends it along with the next login is not kept out by wrong passwords of others.',
+      'Begins a session. On the page of Swagger UI, executing it authorizes the page. The cookie of the answer logs nobody ' +
+      'in: a client that sends it along with the next login is not kept out by wrong passwords of others.',
   })
   @ApiOkResponse({
     type: TokensResponse,
@@ -72,6 +73,7 @@ export class AuthController {
   @Post('refresh')
   @HttpCode(200)
   @ApiOperation({
+    operationId: 'refreshTokens',
     summary: 'Refresh the tokens',
     description:
       'Exchanges the refresh token for new tokens of the same session. Each can be used once. For some seconds a spent ' +
@@ -104,6 +106,7 @@ export class AuthController {
   @Post('logout')
   @HttpCode(204)
   @ApiOperation({
+    operationId: 'logout',
     summary: 'Log out',
     description: 'Ends the session: no instance accepts its tokens any more.',
   })

@@ -10,6 +10,7 @@ import {
   problemDocument,
   type ProblemCode,
 } from '../common/problem/index.js';
+import type { CrossOriginRules } from './cors.js';
 import { isRefused } from './request-heads.js';
 import { EARLY_HEADERS } from './security-headers.js';
 
@@ -23,9 +24,9 @@ const CODE_OF_REASON = new Map<string, ProblemCode>([
  * connection. It ends with the answer, whatever its client does.
  */
 export function answerClientError(
-  error: NodeJS.ErrnoException,
+  error: NodeJS.ErrnoException & { readonly rawPacket?: unknown },
   socket: Socket,
-  logger: Pick<Logger, 'info'>,
+  { logger, crossOrigin, publicPath }: Answering,
 ): void {
   if (isRefused(socket)) {
     return; // what could not be read is what came behind
@@ -40,6 +41,8 @@ export function answerClientError(
   answerAndClose(socket, new Problem(CODE_OF_REASON.get(reason) ?? 'malformed-request'), {
     reason,
     logger,
+    ...(publicPath === undefined ? {} : { publicPath }),
+    fields: { ...crossOrigin?.unparsedHeaders(error.rawPacket) },
   });
 }
 
@@ -50,24 +53,34 @@ export function answerConnect(socket: Duplex, logger: Pick<Logger, 'info'>): voi
   answerAndClose(socket, new Problem('method-not-allowed'), {
     reason: 'CONNECT',
     logger,
-    fields: ['Allow: '],
+    fields: { Allow: '' },
   });
+}
+
+interface Answering {
+  readonly logger: Pick<Logger, 'info'>;
+  /** Absent: no page of another origin is to read the answer. */
+  readonly crossOrigin?: CrossOriginRules;
+  /** In front of the paths in the answer. */
+  readonly publicPath?: string;
 }
 
 interface Context {
   readonly reason: string;
   readonly logger: Pick<Logger, 'info'>;
-  readonly fields?: readonly string[];
+  readonly publicPath?: string;
+  readonly fields: Readonly<Record<string, string>>;
 }
 
 function answerAndClose(
   socket: Duplex,
   problem: Problem,
-  { reason, logger, fields = [] }: Context,
+  { reason, logger, publicPath, fields }: Context,
 ): void {
   const requestId = randomUUID();
   logger.info({ requestId, reason, status: problem.status }, 'refused early');
-  const body = JSON.stringify(problemDocument(problem, { path: '/', requestId, language: 'en' }));
+  const context = { path: '/', requestId, language: 'en', publicPath } as const;
+  const body = JSON.stringify(problemDocument(problem, context));
   socket.write(
     [
       `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
@@ -76,8 +89,9 @@ function answerAndClose(
       'Cache-Control: no-store',
       `X-Request-Id: ${requestId}`,
       'Connection: close',
-      ...Object.entries(EARLY_HEADERS).map(([name, value]) => `${name}: ${value}`),
-      ...fields,
+      ...Object.entries({ ...EARLY_HEADERS, ...fields }).map(
+        ([name, value]) => `${name}: ${value}`,
+      ),
       '',
       body,
     ].join('\r\n'),

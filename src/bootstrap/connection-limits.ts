@@ -15,7 +15,7 @@ export interface ConnectionLimits {
 export type OpenConnections = Iterable<Socket>;
 
 const LIMITS: ConnectionLimits = {
-  // Node reads 64 KiB at once: up to 3,600 requests of one connection.
+  // Node reads 64 KiB at once, with up to 3,600 requests of one connection.
   maxWaitingRequests: 4000,
   maxUnreadBytes: 32 * 1024 * 1024,
   readTimeoutMs: 60_000,

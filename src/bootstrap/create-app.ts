@@ -1,33 +1,37 @@
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, NestFactory } from '@nestjs/core';
-import type { FastifyServerOptions } from 'fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyRequest, FastifyServerOptions } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import type { Server as HttpsServer } from 'node:https';
 
 import { setUpApiDocs } from '../api-docs/index.js';
 import { AppModule, isServedByHttps, type AppExtensions, type AppSettings } from '../app.module.js';
+import { Readiness } from '../health/index.js';
 import { createLogs, NestLogger, requestLogger, type Logs } from '../logging/index.js';
 import { MetricsRegistry } from '../metrics/index.js';
 import { Tracing } from '../tracing/index.js';
+import { BootstrapAdministrator } from '../users/index.js';
 import { refuseOtherMethods } from './allowed-methods.js';
 import { renderAnswers } from './answers.js';
 import { answerClientError, answerConnect } from './client-errors.js';
 import { limitConnections } from './connection-limits.js';
-import { allowOrigins } from './cors.js';
+import { CrossOriginRules } from './cors.js';
 import { drainWhenClosed } from './drain.js';
 import { bareForwardedAddresses } from './forwarded-for.js';
-import { parseJsonOnly } from './json-bodies.js';
 import { keepFixedRoutes } from './global-prefix.js';
-import { shedLoad } from './load-shedding.js';
-import { separateManagement } from './management.js';
-import { ProblemFilter, sendEarlyProblem } from './problem.filter.js';
+import { parseJsonOnly } from './json-bodies.js';
+import { ALWAYS_SERVED, shedLoad } from './load-shedding.js';
+import { MANAGEMENT_ROUTES, separateManagement } from './management.js';
+import { earlyProblems, ProblemFilter } from './problem.filter.js';
 import { checkRequestHeads } from './request-heads.js';
+import { answerUnder } from './public-path.js';
 import { measureRequests } from './request-metrics.js';
 import { traceRequests } from './request-spans.js';
 import { validationPipe } from './request-validation.js';
 import { addSecurityHeaders } from './security-headers.js';
 import { reloadCertificate, secureContext } from './tls.js';
+import { VaryingAdapter } from './varying-adapter.js';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
 const HEADERS_LIMIT_BYTES = 16 * 1024;
@@ -66,7 +70,9 @@ export async function createApp(
   extensions: AppExtensions = {},
 ): Promise<NestFastifyApplication> {
   const logs = createLogs(settings.logLevel);
-  const adapter = new FastifyAdapter(serverOptions(settings, logs));
+  const { corsOrigins, corsHeaders, publicUrl, publicPath } = settings.http;
+  const crossOrigin = new CrossOriginRules(corsOrigins, corsHeaders);
+  const adapter = new VaryingAdapter(serverOptions(settings, logs, crossOrigin));
   const app = await NestFactory.create<NestFastifyApplication>(
     RootModule.around(AppModule.forRoot(settings, extensions)),
     adapter,
@@ -82,6 +88,7 @@ export async function createApp(
   measureRequests(server, metrics);
   parseJsonOnly(server);
   renderAnswers(server);
+  answerUnder(server, publicPath);
   drainWhenClosed(server, {
     connections: limitConnections(server.server),
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
@@ -106,25 +113,40 @@ export async function createApp(
     stalledConnectionMs: STALLED_CONNECTION_MS,
     logger: logs.logger,
   });
-  await allowOrigins(app, settings.http.corsOrigins);
+  await crossOrigin.apply(app);
   await shedLoad(app);
-  checkRequestHeads(server, HEADERS_LIMIT_BYTES);
+  checkRequestHeads(server, HEADERS_LIMIT_BYTES, heldBackUntilAdministrator(app));
   refuseOtherMethods(server);
   server.server.on('connect', (_, socket) => answerConnect(socket, logs.logger));
   app.useGlobalPipes(validationPipe(app, extensions.validation));
   keepFixedRoutes(app);
   await extensions.configure?.(app);
   if (settings.hasApiDocs) {
-    setUpApiDocs(app);
+    setUpApiDocs(app, {
+      ...extensions.apiDocs,
+      ...{ publicUrl, publicPath, alwaysServed: ALWAYS_SERVED },
+    });
   }
   return app;
+}
+
+/** Nobody may be faster than the administrator of the settings: until it is there, only probes are served. */
+function heldBackUntilAdministrator(
+  app: NestFastifyApplication,
+): (request: FastifyRequest) => boolean {
+  const administrator = app.get(BootstrapAdministrator);
+  app.get(Readiness).waitFor(() => !administrator.isPending);
+  return ({ routeOptions }) =>
+    administrator.isPending && !MANAGEMENT_ROUTES.includes(routeOptions.url ?? '');
 }
 
 function serverOptions(
   settings: AppSettings,
   { logger: loggerInstance, requestLog }: Logs,
+  crossOrigin: CrossOriginRules,
 ): FastifyServerOptions {
-  const { tls, trustedProxies } = settings.http;
+  const { tls, trustedProxies, publicPath } = settings.http;
+  const early = { logger: loggerInstance, crossOrigin, publicPath };
   return {
     loggerInstance,
     logController: requestLog,
@@ -137,8 +159,8 @@ function serverOptions(
     // While the instance drains, connections that are open are served; idle ones are closed.
     forceCloseConnections: 'idle',
     return503OnClosing: false,
-    frameworkErrors: sendEarlyProblem,
-    clientErrorHandler: (error, socket) => answerClientError(error, socket, loggerInstance),
+    frameworkErrors: earlyProblems(crossOrigin),
+    clientErrorHandler: (error, socket) => answerClientError(error, socket, early),
     ...(tls
       ? {
           https: {

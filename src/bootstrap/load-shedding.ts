@@ -6,7 +6,7 @@ import { Problem } from '../common/problem/index.js';
 /** Mean delay of the event loop from which new requests are refused: those under way could not be answered in time. */
 const LONGEST_EVENT_LOOP_DELAY_MS = 500;
 /** What has to answer even then, or the instance would be restarted, and nobody could see why. */
-const ALWAYS_SERVED = ['/health/live', '/metrics'];
+export const ALWAYS_SERVED = ['/health/live', '/metrics'];
 
 /** Refuses requests before the event loop drowns in them. */
 export async function shedLoad(app: NestFastifyApplication): Promise<void> {

@@ -11,7 +11,7 @@ import { limitConnections } from './connection-limits.js';
 
 const METRICS = '/metrics';
 /** What the management port serves, and nothing else. */
-const ROUTES = ['/health/live', '/health/ready', METRICS];
+export const MANAGEMENT_ROUTES: readonly string[] = ['/health/live', '/health/ready', METRICS];
 
 interface Management {
   readonly settings: Pick<Settings, 'isProduction' | 'management'>;
@@ -42,7 +42,7 @@ const onPrivateSide = new WeakSet<IncomingMessage>();
 /** By hooks of the routes themselves, which cost the others nothing. */
 function hideFromPublic(server: FastifyInstance): void {
   server.addHook('onRoute', (route) => {
-    if (!ROUTES.includes(route.url)) {
+    if (!MANAGEMENT_ROUTES.includes(route.url)) {
       return;
     }
     route.onRequest = (request, _, done) => {
@@ -69,11 +69,11 @@ function listen(
   limitConnections(listener);
   listener.on('clientError', (error, socket) =>
     // What an HTTP server accepts are sockets.
-    answerClientError(error, socket as Socket, logger),
+    answerClientError(error, socket as Socket, { logger }),
   );
   server.addHook('onRequest', (request, _, done) => {
     const isElsewhere =
-      onPrivateSide.has(request.raw) && !ROUTES.includes(request.routeOptions.url ?? '');
+      onPrivateSide.has(request.raw) && !MANAGEMENT_ROUTES.includes(request.routeOptions.url ?? '');
     done(isElsewhere ? new Problem('not-found') : undefined);
   });
   server.addHook('onReady', (done) => {

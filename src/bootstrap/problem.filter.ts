@@ -14,7 +14,9 @@ import {
 } from '../common/problem/index.js';
 import { NotConfirmedError, RedisUnavailableError } from '../redis-cluster/index.js';
 import { HashingOverloadedError, UserStoreUnavailableError } from '../users/index.js';
+import type { CrossOriginRules } from './cors.js';
 import { isRaisedByFramework, moduleProblem } from './module-exception.js';
+import { publicPathOf } from './public-path.js';
 import { EARLY_HEADERS } from './security-headers.js';
 
 type ErrorClass = abstract new (...args: never[]) => Error;
@@ -55,19 +57,29 @@ export class ProblemFilter implements ExceptionFilter {
 }
 
 /** For what fails before a route is found, and so before any hook. */
-export function sendEarlyProblem(
-  error: unknown,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): void {
-  sendProblem(error, request, reply.headers(EARLY_HEADERS));
-  request.log.info({ method: request.method, status: reply.statusCode }, 'refused early');
+export function earlyProblems(
+  crossOrigin: CrossOriginRules,
+): (error: unknown, request: FastifyRequest, reply: FastifyReply) => void {
+  return (error, request, reply) => {
+    void reply.headers({ ...EARLY_HEADERS, ...crossOrigin.earlyHeaders(request.headers.origin) });
+    const preflight = crossOrigin.earlyPreflight(request.method, request.headers);
+    if (preflight) {
+      void reply
+        .status(204)
+        .headers({ ...preflight, 'x-request-id': request.id })
+        .send();
+    } else {
+      sendProblem(error, request, reply);
+    }
+    request.log.info({ method: request.method, status: reply.statusCode }, 'refused early');
+  };
 }
 
 function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const language = languageOf(request.headers['accept-language']);
   const path = request.url.split('?', 1)[0] ?? '/';
-  const context = { path, requestId: request.id, language };
+  const publicPath = publicPathOf(reply.server);
+  const context = { path, requestId: request.id, language, publicPath };
   const document = error instanceof HttpException ? exceptionDocument(error, context) : undefined;
   if (document !== undefined) {
     if (document.status >= 500) {

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
@@ -20,22 +20,29 @@ export function isRefused(socket: Socket): boolean {
  * Refuses what Node lets through. A proxy in front may read in another way: more than one `Host`, or none (RFC 9112
  * section 3.2), and a transfer coding besides `chunked`, which nobody here would undo (section 6.1). And where Node
  * counts the letters of names and values only, many short fields make a head of four times its limit.
+ *
+ * @param isHeldBack whether the instance cannot serve the request yet; asked here, because each further hook costs every request
  */
-export function checkRequestHeads(server: FastifyInstance, headersLimitBytes: number): void {
+export function checkRequestHeads(
+  server: FastifyInstance,
+  headersLimitBytes: number,
+  isHeldBack: (request: FastifyRequest) => boolean,
+): void {
   const unexpected = new WeakSet<IncomingMessage>();
   // Node would answer by itself, without a problem document.
   server.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     unexpected.add(request);
     server.server.emit('request', request, response);
   });
-  server.addHook('onRequest', ({ raw }, reply, done) => {
+  server.addHook('onRequest', (request, reply, done) => {
+    const { raw } = request;
     // Node goes on with what it has read already. It may be part of what was refused (RFC 9112 section 9.6).
     const flaw = isRefused(raw.socket)
       ? 'malformed-request'
       : (flawOf(raw, headersLimitBytes) ??
         (unexpected.has(raw) ? 'expectation-failed' : undefined));
     if (flaw === undefined) {
-      done();
+      done(isHeldBack(request) ? new Problem('not-ready') : undefined);
       return;
     }
     refused.add(raw.socket);

@@ -39,9 +39,26 @@ const IsListOf = (
     },
   });
 
+/** Of these schemes a browser sends the origin `null`, or none. */
+const WITHOUT_ORIGIN = /^(?:about|blob|data|file|javascript):/;
+/** The origin of a page in an app or an extension: `capacitor://localhost`, `chrome-extension://<id>`. */
+const APP_ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?(?::\d{1,5})?$/;
 /** As a browser sends it (RFC 6454 section 6.1): no path, no slash at the end, no `*`, no `null`. */
 const isOrigin = (item: string): boolean =>
-  /^https?:[^*]+$/.test(item) && URL.canParse(item) && new URL(item).origin === item;
+  /^https?:/.test(item)
+    ? !item.includes('*') && URL.canParse(item) && new URL(item).origin === item
+    : APP_ORIGIN.test(item) && !WITHOUT_ORIGIN.test(item);
+/** A field name (RFC 9110 section 5.6.2). `*` is one by its letters, but means all of them to a browser. */
+const isHeaderName = (item: string): boolean =>
+  /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(item) && item !== '*';
+/** What paths can be appended to. */
+const isBaseUrl = (url: string): boolean => {
+  if (!/^https?:\/\/[^?#\s\\]+$/i.test(url) || !URL.canParse(url)) {
+    return false;
+  }
+  const { username, password } = new URL(url);
+  return username === '' && password === '';
+};
 
 /** Settings that may be in a file, named by `<name>_FILE`: an environment is seen by more than a file is. */
 export const SECRET_SETTINGS = [
@@ -145,6 +162,21 @@ export class Environment {
     'must be origins such as https://app.example.com, separated by commas',
   )
   CORS_ORIGINS?: string;
+
+  @IsOptional()
+  @IsListOf('headers', isHeaderName, 'must be names of headers, separated by commas')
+  CORS_HEADERS?: string;
+
+  @IsOptional()
+  @ValidateBy({
+    name: 'isBaseUrl',
+    validator: {
+      validate: (value) => typeof value === 'string' && isBaseUrl(value),
+      defaultMessage: () =>
+        'must be a URL such as https://api.example.com or https://example.com/keyslot, without query, fragment and password',
+    },
+  })
+  PUBLIC_URL?: string;
 
   @IsOptional()
   @IsIn(['on', 'off'], { message: 'must be on or off' })

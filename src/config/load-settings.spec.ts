@@ -227,6 +227,52 @@ describe('the settings', () => {
     expect(() => load()).toThrow(/at least 32 characters[^]*ends at the first #/);
   });
 
+  it.each([
+    'capacitor://localhost',
+    'ionic://localhost',
+    'app://obsidian.md',
+    'tauri://localhost',
+    'chrome-extension://mhjfbmdgcfjbbpaeojofohoefgiehjai',
+    'moz-extension://2c127fa4-62c7-7e4f-90e5-472b45eecfdc',
+    'http://localhost:5173',
+  ])('take %s as an origin, which an app, an extension or a page sends', (origin) => {
+    expect(load({ CORS_ORIGINS: origin }).http.corsOrigins).toEqual([origin]);
+  });
+
+  it.each(['*', 'traceparent,', 'trace parent', 'X-A: b', 'X-A,*', '"X-A"'])(
+    'refuse %s as headers that pages may send',
+    (names) => {
+      expect(mistakesOf({ CORS_HEADERS: names })).toEqual([
+        'CORS_HEADERS must be names of headers, separated by commas',
+      ]);
+    },
+  );
+
+  it.each([
+    ['https://api.example.com', 'https://api.example.com', ''],
+    ['https://api.example.com/', 'https://api.example.com', ''],
+    ['https://Example.com:443/keyslot/', 'https://example.com/keyslot', '/keyslot'],
+    ['http://localhost:8080/a/b', 'http://localhost:8080/a/b', '/a/b'],
+  ])('take %s as the public URL', (text, publicUrl, publicPath) => {
+    expect(load({ PUBLIC_URL: text }).http).toMatchObject({ publicUrl, publicPath });
+  });
+
+  it.each([
+    'api.example.com',
+    '/keyslot',
+    '//example.com',
+    'ftp://example.com',
+    'https://',
+    'https://user:secret@example.com',
+    'https://example.com/?a=b',
+    'https://example.com/?',
+    'https://example.com/#a',
+    'https://example.com/a b',
+    'https://exa mple.com',
+  ])('refuse %s as the public URL, to which paths are appended', (url) => {
+    expect(mistakesOf({ PUBLIC_URL: url })).toEqual([expect.stringMatching(/^PUBLIC_URL must be/)]);
+  });
+
   it('take secrets from files, without the end of the line (93)', () => {
     const files = ['BOOTSTRAP_ADMIN_PASSWORD', 'KEY_ENCRYPTION_SECRET', 'REDIS_PASSWORD'].map(
       (name): [string, string] => {
@@ -366,8 +412,18 @@ describe('the settings', () => {
 
       expect(load({ CORS_ORIGINS: origins }).http.corsOrigins).toEqual(origins.split(', '));
       expect(mistakesOf({ ...safe, CORS_ORIGINS: origins })).toEqual([
-        'CORS_ORIGINS must begin with https:// in production',
+        'CORS_ORIGINS must not contain http:// in production',
       ]);
+    });
+
+    it('want a public URL by HTTPS, unless plain HTTP was asked for out loud', () => {
+      const url = { PUBLIC_URL: 'HTTP://api.example.com' };
+
+      expect(mistakesOf({ ...safe, ...url })).toEqual([
+        'PUBLIC_URL must begin with https:// in production (ALLOW_INSECURE_HTTP=true overrides)',
+      ]);
+      const loud = { ...safe, ...url, ALLOW_INSECURE_HTTP: 'true' };
+      expect(load(loud).http.publicUrl).toBe('http://api.example.com');
     });
   });
 

@@ -20,6 +20,12 @@ import { SettingsError } from './settings.error.js';
 import type { OperatorSettings, RedisUserSettings, Settings } from './settings.js';
 import { isTraced, tracingMistakes, tracingVariables } from './tracing.js';
 
+/** What libraries for traces, logs and requests send from a page. */
+const COMMON_HEADERS = [
+  ...['traceparent', 'tracestate', 'baggage'],
+  ...['X-Request-Id', 'X-Correlation-Id', 'X-Requested-With', 'Cache-Control'],
+];
+
 type Variables = Readonly<Record<string, string | undefined>>;
 type PemSetting = 'TLS_CERT' | 'TLS_KEY' | 'REDIS_TLS_CA' | 'REDIS_TLS_CERT' | 'REDIS_TLS_KEY';
 type Pair = Readonly<Record<'cert' | 'key', string | undefined>>;
@@ -189,6 +195,8 @@ function toSettings(
       port: environment.PORT,
       trustedProxies: itemsOf(environment.TRUSTED_PROXIES),
       corsOrigins: itemsOf(environment.CORS_ORIGINS),
+      corsHeaders: environment.CORS_HEADERS ? itemsOf(environment.CORS_HEADERS) : COMMON_HEADERS,
+      ...publicAddress(environment.PUBLIC_URL),
       ...(pem.cert && pem.key && environment.TLS_CERT && environment.TLS_KEY
         ? {
             tls: {
@@ -289,6 +297,15 @@ function toRedisUser(environment: Environment): RedisUserSettings {
     ...(environment.REDIS_PASSWORD ? { password: new Secret(environment.REDIS_PASSWORD) } : {}),
     keyPrefix: environment.REDIS_KEY_PREFIX,
   };
+}
+
+function publicAddress(url: string | undefined): { publicUrl?: string; publicPath: string } {
+  if (url === undefined) {
+    return { publicPath: '' };
+  }
+  const { origin, pathname } = new URL(url);
+  const publicPath = pathname.replace(/\/+$/, '');
+  return { publicUrl: origin + publicPath, publicPath };
 }
 
 function itemsOf(list: string | undefined): string[] {

@@ -31,7 +31,12 @@ export function combinationMistakes(environment: Environment): string[] {
   }
   if (environment.NODE_ENV === 'production') {
     if (listItems(environment.CORS_ORIGINS ?? '').some((origin) => origin.startsWith('http:'))) {
-      mistakes.push('CORS_ORIGINS must begin with https:// in production');
+      mistakes.push('CORS_ORIGINS must not contain http:// in production');
+    }
+    if (/^http:/i.test(environment.PUBLIC_URL ?? '') && !environment.ALLOW_INSECURE_HTTP) {
+      mistakes.push(
+        'PUBLIC_URL must begin with https:// in production (ALLOW_INSECURE_HTTP=true overrides)',
+      );
     }
     if (!environment.REDIS_NODES) {
       mistakes.push('REDIS_NODES is needed in production: the embedded cluster is for development');

@@ -12,6 +12,12 @@ export interface Settings {
     readonly trustedProxies: readonly string[];
     /** Origins of pages that browsers let read the answers. Empty: none but our own. */
     readonly corsOrigins: readonly string[];
+    /** Headers that these pages may send, besides those that the API itself reads. */
+    readonly corsHeaders: readonly string[];
+    /** Where clients reach the API, without a slash at the end: `https://example.com/keyslot`. Absent: nobody said. */
+    readonly publicUrl?: string;
+    /** The path of it: `/keyslot`, or nothing. */
+    readonly publicPath: string;
     /** PEM texts, and the files that they were read from; absent: plain HTTP. */
     readonly tls?: {
       readonly cert: string;

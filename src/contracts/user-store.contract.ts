@@ -209,6 +209,25 @@ export function userStoreContract(
       assert.ok(updatedAt > user.updatedAt);
     });
 
+    it('notes when the password was changed, and no other change, if it notes it at all', async () => {
+      const store = await create();
+      const { id, passwordChangedAt: before } = await add(store);
+      const password = { hash: HASH, version: 2 };
+      const { updatedAt, passwordChangedAt } = await changed(store, id, { password });
+      if (!passwordChangedAt) {
+        return; // a store need not; a password change that was not confirmed cannot be repeated then
+      }
+      assert.ok(!before, 'the password of a new user was never changed');
+      assert.deepEqual(passwordChangedAt, updatedAt);
+      await delay(PAUSE_MS);
+
+      const user = await changed(store, id, { displayName: 'A', email: null, isDisabled: true });
+      await store.renewHash(id, HASH, OTHER_HASH, until);
+
+      assert.deepEqual(user.passwordChangedAt, passwordChangedAt);
+      assert.deepEqual((await store.find(id, until))?.passwordChangedAt, passwordChangedAt);
+    });
+
     it('lets one of many change a user, whom they all had found as it was', async () => {
       const store = await create();
       const { id, revision } = await add(store);

@@ -43,6 +43,7 @@ export class HealthController {
   @Get('live')
   @Header('Cache-Control', 'no-store')
   @ApiOperation({
+    operationId: 'getLiveness',
     summary: 'Is the process alive?',
     description: 'Asks nothing else. When this fails, restart the instance.',
   })
@@ -54,6 +55,7 @@ export class HealthController {
   @Get('ready')
   @Header('Cache-Control', 'no-store')
   @ApiOperation({
+    operationId: 'getReadiness',
     summary: 'Should it be sent requests?',
     description:
       'Whether this instance can do what another one could: it reaches every master that is up, has the signing keys, ' +

@@ -21,6 +21,8 @@ export interface ReadinessReport {
     /** False while the instance is cut off from the others' changes: it then asks Redis for everything. */
     readonly trustsMemory: boolean;
     readonly isStopping: boolean;
+    /** Only while the instance waits for what has to be there before anybody is served. */
+    readonly isStarting?: true;
   };
 }
 
@@ -31,6 +33,7 @@ export interface ReadinessReport {
 @Injectable()
 export class Readiness implements BeforeApplicationShutdown {
   private isStopping = false;
+  private isStarted: () => boolean = () => true;
   private asked: Promise<RedisClusterReport | null> | undefined;
 
   constructor(
@@ -40,6 +43,11 @@ export class Readiness implements BeforeApplicationShutdown {
     private readonly eviction: EvictionPolicy,
   ) {}
 
+  /** @param isStarted whether what has to be there before anybody is served is there */
+  waitFor(isStarted: () => boolean): void {
+    this.isStarted = isStarted;
+  }
+
   async check(): Promise<ReadinessReport> {
     const report = await this.askRedis();
     const checks = {
@@ -48,8 +56,9 @@ export class Readiness implements BeforeApplicationShutdown {
       hasSigningKeys: this.keys.isLoaded,
       trustsMemory: this.cache.isTrusted,
       isStopping: this.isStopping,
+      ...(this.isStarted() ? {} : { isStarting: true as const }),
     };
-    if (!report?.isReached || !checks.hasSigningKeys || checks.isStopping) {
+    if (!report?.isReached || !checks.hasSigningKeys || checks.isStopping || checks.isStarting) {
       return { status: 'not-ready', checks };
     }
     if (!checks.trustsMemory) {

@@ -45,6 +45,7 @@ export class KeysController {
   @Get('jwks.json')
   @Header('Cache-Control', 'public, max-age=300')
   @ApiOperation({
+    operationId: 'getSigningKeys',
     summary: 'Read the public signing keys',
     description: 'A JWK Set (RFC 7517), for services that verify access tokens themselves.',
   })

@@ -15,6 +15,7 @@ export class MetricsController {
   @Header('Content-Type', 'text/plain; version=0.0.4; charset=utf-8')
   @Header('Cache-Control', 'no-store')
   @ApiOperation({
+    operationId: 'getMetrics',
     summary: 'Read the metrics',
     description: 'For Prometheus. Let it be reached from the private side only.',
   })

@@ -27,6 +27,7 @@ export class OwnSessionsController {
 
   @Get()
   @ApiOperation({
+    operationId: 'listOwnSessions',
     summary: 'List your sessions',
     description: 'Every login that is still good, with the device it came from.',
   })
@@ -43,6 +44,7 @@ export class OwnSessionsController {
   @Delete(':id')
   @HttpCode(204)
   @ApiOperation({
+    operationId: 'endOwnSession',
     summary: 'End one of your sessions',
     description: 'No instance accepts its tokens any more.',
   })
@@ -63,6 +65,7 @@ export class OwnSessionsController {
   @Delete()
   @HttpCode(204)
   @ApiOperation({
+    operationId: 'endOtherSessions',
     summary: 'End all your other sessions',
     description: 'Only the session of this request goes on.',
   })

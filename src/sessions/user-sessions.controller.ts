@@ -17,6 +17,7 @@ import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { RequestOrigin, type Origin } from '../common/origin/index.js';
 import { ApiProblems, Problem, STRAY_BODY_PROBLEMS } from '../common/problem/index.js';
 import { EntityIdPipe } from '../common/validation/index.js';
+import { administrationProblem, UserAdministration } from '../users/index.js';
 import { SessionsResponse } from './dto/session.response.dto.js';
 import { SessionsService } from './sessions.service.js';
 
@@ -24,11 +25,15 @@ import { SessionsService } from './sessions.service.js';
 @ApiParam({ name: 'id', format: 'uuid', description: 'The user.' })
 @Controller('api/users/:id/sessions')
 export class UserSessionsController {
-  constructor(private readonly sessions: SessionsService) {}
+  constructor(
+    private readonly sessions: SessionsService,
+    private readonly administration: UserAdministration,
+  ) {}
 
   @Get()
   @RequirePermissions('sessions:read')
   @ApiOperation({
+    operationId: 'listUserSessions',
     summary: 'List the sessions of a user',
     description: 'Every login of the user that is still good.',
   })
@@ -51,18 +56,29 @@ export class UserSessionsController {
   @HttpCode(204)
   @RequirePermissions('sessions:write')
   @ApiOperation({
+    operationId: 'endUserSessions',
     summary: 'End all sessions of a user',
-    description: 'No instance accepts any token of the user any more. The user can log in again.',
+    description:
+      'No instance accepts any token of the user any more. The user can log in again. Only of users within your own ' +
+      'permissions.',
   })
   @ApiNoContentResponse({ description: 'All have ended.' })
-  @ApiProblems(...STRAY_BODY_PROBLEMS, ...PERMISSION_PROBLEMS, 'not-found', 'not-confirmed')
+  @ApiProblems(
+    ...STRAY_BODY_PROBLEMS,
+    ...PERMISSION_PROBLEMS,
+    'beyond-own-permissions',
+    'not-found',
+    'not-confirmed',
+  )
   async endUserSessions(
+    @CurrentUser() principal: Principal,
     @Param('id', EntityIdPipe) userId: string,
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<void> {
-    if (!(await this.sessions.endAll(userId, undefined, origin, deadline))) {
-      throw new Problem('not-found');
+    const result = await this.administration.endSessions(principal, userId, origin, deadline);
+    if (result.outcome !== 'ended') {
+      throw administrationProblem(result);
     }
   }
 }

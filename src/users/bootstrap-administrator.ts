@@ -6,12 +6,16 @@ import { Origin } from '../common/origin/index.js';
 import { NotConfirmedError, RedisUnavailableError } from '../redis-cluster/index.js';
 import { HashingOverloadedError } from './passwords/hashing-queue.js';
 import { UserStoreUnavailableError } from './store/user-store.js';
+import { ACCOUNTS, type Accounts } from './store/accounts.js';
 import { ADMINISTRATOR } from './roles.js';
+import { canonicalUsername } from './names/username.js';
 import { USERS_OPTIONS } from './users.module-definition.js';
 import type { UsersOptions } from './users.options.js';
 import { UsersService, type RegistrationFailures } from './users.service.js';
 
 const PAUSE_BETWEEN_TRIES_MS = 500;
+/** Longer than an interrupted registration holds a name. */
+const MAX_CLAIM_MS = 20_000;
 /** Many passwords may wait to be hashed. */
 const LONGEST_TRY_MS = 30_000;
 /** What passes by itself. */
@@ -32,13 +36,24 @@ export class BootstrapAdministratorError extends Error {
 export class BootstrapAdministrator {
   private readonly logger = new Logger(BootstrapAdministrator.name);
 
+  private isDone: boolean;
+
   constructor(
     private readonly users: UsersService,
+    @Inject(ACCOUNTS) private readonly accounts: Accounts,
     @Inject(USERS_OPTIONS) private readonly options: UsersOptions,
-  ) {}
+  ) {
+    this.isDone = options.administrator === undefined;
+  }
+
+  /** Whether the administrator of the settings is not there yet: until then nobody is served. */
+  get isPending(): boolean {
+    return !this.isDone;
+  }
 
   /**
-   * Until a user of the configured name is there, however long Redis takes. One that is there already stays as it is.
+   * Until a user of the configured name is there, however long Redis takes. One that is there already stays as it is; the log
+   * says so when it is no administrator.
    *
    * @throws BootstrapAdministratorError
    */
@@ -47,29 +62,65 @@ export class BootstrapAdministrator {
     if (!administrator) {
       return;
     }
+    const begin = performance.now();
     for (;;) {
+      // A registration of the name that stopped before its end holds it for a while.
+      const isTaken = performance.now() - begin > MAX_CLAIM_MS;
       try {
-        const result = await this.users.register(
-          { ...administrator, roles: [ADMINISTRATOR] },
-          Origin.system,
-          Deadline.after(LONGEST_TRY_MS),
-        );
-        if (result.outcome === 'refused') {
-          throw refusal(result.failures);
+        if (await this.isThere(administrator, isTaken)) {
+          this.isDone = true;
+          return;
         }
-        this.logger.log(
-          result.outcome === 'registered'
-            ? 'The first administrator was made.'
-            : 'A user with the name of the first administrator is there, and stays as it is.',
-        );
-        return;
       } catch (error) {
         if (!PASSING.some((type) => error instanceof type)) {
           throw error;
         }
-        await delay(PAUSE_BETWEEN_TRIES_MS);
       }
+      await delay(PAUSE_BETWEEN_TRIES_MS);
     }
+  }
+
+  /** @param isTaken whether a name that is nobody's, and cannot be registered either, is not waited for any longer */
+  private async isThere(
+    administrator: NonNullable<UsersOptions['administrator']>,
+    isTaken: boolean,
+  ): Promise<boolean> {
+    const deadline = Deadline.after(LONGEST_TRY_MS);
+    const usernameKey = canonicalUsername(administrator.username);
+    const found = await this.accounts.findByUsername(usernameKey, deadline);
+    // A login would do the same: it completes a registration that stopped before its end.
+    const user = found && (await this.accounts.admit(found, deadline));
+    if (user) {
+      this.report(user.roles.includes(ADMINISTRATOR), user.isDisabled);
+      return true;
+    }
+    const result = await this.users.registerAdministrator(administrator, Origin.system, deadline);
+    if (result.outcome === 'refused') {
+      throw refusal(result.failures);
+    }
+    const { outcome } = result;
+    if (outcome === 'registered') {
+      this.logger.log('The first administrator was made.');
+    } else if (isTaken) {
+      this.report(false, false);
+    }
+    return outcome === 'registered' || isTaken;
+  }
+
+  private report(isAdministrator: boolean, isDisabled: boolean): void {
+    if (isAdministrator && !isDisabled) {
+      this.logger.log(
+        'The administrator of BOOTSTRAP_ADMIN_USERNAME is there, and stays as it is.',
+      );
+      return;
+    }
+    const why = isAdministrator ? 'is disabled' : 'is no administrator';
+    this.logger.error(
+      `No administrator was made: a user with the name in BOOTSTRAP_ADMIN_USERNAME (or one that counts as the same) is there ` +
+        `and ${why}. It was not changed, and its password is not the one of the settings. If you do not know this user, set ` +
+        'BOOTSTRAP_ADMIN_USERNAME to another name and start again. The administrator who is made then can delete this user, ' +
+        'or give it the role.',
+    );
   }
 }
 

@@ -1,4 +1,4 @@
-import type { PendingEvent } from '../audit/index.js';
+import type { AuditLog, PendingEvent } from '../audit/index.js';
 import type { Origin } from '../common/origin/index.js';
 import type { UserChange } from './user.js';
 
@@ -21,4 +21,19 @@ export function changeEvents(
       ? [{ ...subject, type: 'profile-changed' as const, details: { members } }]
       : []),
   ];
+}
+
+/** Records that a rule kept a caller, whose permissions allow it, from changing or deleting this user. */
+export function recordRefusedAdministration(
+  audit: AuditLog,
+  userId: string,
+  refusal: {
+    readonly reason:
+      'own-access' | 'beyond-own-permissions' | 'last-administrator' | 'reauthentication-required';
+    readonly details?: Readonly<Record<string, unknown>>;
+  },
+  origin: Origin,
+): void {
+  const event = { type: 'permission-refused', result: 'refused', userId } as const;
+  audit.record({ ...event, ...refusal, ...origin.facts });
 }

@@ -9,6 +9,15 @@ export { RedisUserStore } from './store/redis-user-store.js';
 export { Roles } from './roles.js';
 export { userFromFields, type User, type UserRecord } from './user.js';
 export { canonicalUsername, usernameDigest, usernameSkeletons } from './names/username.js';
+export {
+  UserAdministration,
+  type AdministrationCaller,
+  type AdministrationOutcome,
+  type AdministrationRefusal,
+  type SessionsEndOutcome,
+  type UserRemovalOutcome,
+} from './user-administration.js';
+export { administrationProblem } from './user-administration.problems.js';
 export { UsersModule } from './users.module.js';
 export type { HashingOptions, UsersOptions } from './users.options.js';
 export { UsersService } from './users.service.js';

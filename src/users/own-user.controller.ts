@@ -7,7 +7,7 @@ import { RequestOrigin, type Origin } from '../common/origin/index.js';
 import { ApiProblems, BODY_PROBLEMS, GUARD_PROBLEMS, Problem } from '../common/problem/index.js';
 import { Secret } from '../common/secret/index.js';
 import { ChangePasswordRequest } from './dto/change-password.request.dto.js';
-import { ChangeUserRequest } from './dto/change-user.request.dto.js';
+import { ChangeOwnUserRequest } from './dto/change-own-user.request.dto.js';
 import { DeleteUserRequest } from './dto/delete-user.request.dto.js';
 import { UserResponse } from './dto/user.response.dto.js';
 import type { Refusal } from './passwords/credentials.js';
@@ -19,7 +19,11 @@ export class OwnUserController {
   constructor(private readonly users: UsersService) {}
 
   @Get()
-  @ApiOperation({ summary: 'Read your own user', description: 'The user whose token is sent.' })
+  @ApiOperation({
+    operationId: 'getOwnUser',
+    summary: 'Read your own user',
+    description: 'The user whose token is sent.',
+  })
   @ApiOkResponse({ type: UserResponse, description: 'Your user.' })
   @ApiProblems(...GUARD_PROBLEMS)
   // The request itself: Nest sends the values of other decorators through the validation pipe, promises and all.
@@ -29,28 +33,40 @@ export class OwnUserController {
 
   @Patch()
   @ApiOperation({
+    operationId: 'updateOwnUser',
     summary: 'Change your own user',
     description:
-      'Members that are left out stay as they are; null clears one. A new e-mail address ends all other sessions.',
+      'Members that are left out stay as they are; null clears one. A new e-mail address ends all other sessions. It needs ' +
+      '`currentPassword` when you logged in more than ten minutes ago; a refresh is no login.',
   })
   @ApiOkResponse({ type: UserResponse, description: 'Your user after the change.' })
-  @ApiProblems(...BODY_PROBLEMS, ...GUARD_PROBLEMS, 'not-confirmed')
+  @ApiProblems(
+    ...BODY_PROBLEMS,
+    ...GUARD_PROBLEMS,
+    'reauthentication-required',
+    'wrong-password',
+    'too-many-attempts',
+    'overloaded',
+    'not-confirmed',
+  )
   async change(
     @CurrentUser() principal: Principal,
-    @Body() body: ChangeUserRequest,
+    @Body() { currentPassword, ...change }: ChangeOwnUserRequest,
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<UserResponse> {
-    const user = await this.users.changeProfile(principal, body, origin, deadline);
-    if (user === undefined) {
-      throw new Problem('invalid-token');
+    const password = currentPassword === undefined ? undefined : new Secret(currentPassword);
+    const result = await this.users.changeProfile(principal, change, password, origin, deadline);
+    if (result.outcome !== 'changed') {
+      throw refusal(result);
     }
-    return UserResponse.from(user);
+    return UserResponse.from(result.user);
   }
 
   @Put('password')
   @HttpCode(204)
   @ApiOperation({
+    operationId: 'changeOwnPassword',
     summary: 'Change your password',
     description: 'Needs the current one. Every other session ends at once; this one goes on.',
   })
@@ -89,6 +105,7 @@ export class OwnUserController {
   @Delete()
   @HttpCode(204)
   @ApiOperation({
+    operationId: 'deleteOwnUser',
     summary: 'Delete your own user',
     description: 'Needs the password. All sessions end at once, and the name is free again.',
   })
@@ -97,6 +114,7 @@ export class OwnUserController {
     ...BODY_PROBLEMS,
     ...GUARD_PROBLEMS,
     'wrong-password',
+    'last-administrator',
     'too-many-attempts',
     'overloaded',
     'not-confirmed',
@@ -115,10 +133,17 @@ export class OwnUserController {
   }
 }
 
-function refusal(result: Refusal): Problem {
+function refusal(
+  result:
+    | Refusal
+    | { readonly outcome: 'last-administrator' }
+    | { readonly outcome: 'reauthentication-required' },
+): Problem {
   switch (result.outcome) {
     case 'wrong-password':
-      return new Problem('wrong-password');
+    case 'last-administrator':
+    case 'reauthentication-required':
+      return new Problem(result.outcome);
     case 'unknown-user':
       return new Problem('invalid-token');
     case 'too-many-attempts':

@@ -21,6 +21,26 @@ describe('roles', () => {
     },
   );
 
+  it('are beyond those that give less, each by its own permissions; admin is beyond all others', () => {
+    const some = new Roles({
+      roles: {
+        reader: ['users:read'],
+        support: ['users:read', 'users:write'],
+        none: [],
+        all: PERMISSIONS,
+      },
+    });
+
+    expect(some.beyond([])).toEqual(['reader', 'support', 'all', 'admin']);
+    expect(some.beyond(['reader'])).toEqual(['support', 'all', 'admin']);
+    expect(some.beyond(['support'])).toEqual(['all', 'admin']);
+    expect(some.beyond(['all'])).toEqual(['admin']);
+    expect(some.beyond(['admin'])).toEqual([]);
+    expect(some.beyond(['gone', '__proto__', 'Admin'])).toEqual(some.beyond([]));
+    const split = new Roles({ roles: { a: ['x'], b: ['y'], c: ['x', 'y'] } });
+    expect(split.beyond(['a', 'b'])).toEqual(['admin']);
+  });
+
   it('leave the administrator alone', () => {
     expect(() => new Roles({ roles: { admin: ['notes:read'] } })).toThrow('cannot be another one');
   });

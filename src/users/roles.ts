@@ -32,6 +32,18 @@ export class Roles {
     return this.allow([ADMINISTRATOR], [permission]);
   }
 
+  /**
+   * The roles that give more than these do: nobody may give, change or take them who has only these. Roles that are not
+   * known give nothing. `admin` gives also what is added later, so only `admin` includes it.
+   */
+  beyond(roles: readonly string[]): readonly string[] {
+    return roles.includes(ADMINISTRATOR)
+      ? []
+      : [...this.permissionsOf].flatMap(([name, permissions]) =>
+          name !== ADMINISTRATOR && this.allow(roles, [...permissions]) ? [] : [name],
+        );
+  }
+
   /** @returns whether roles, known or not, give all of these permissions */
   allow(roles: readonly string[], required: readonly Permission[]): boolean {
     return required.every((permission) =>

@@ -25,7 +25,9 @@ import {
 import { EntityIdPipe, listOf } from '../common/validation/index.js';
 import { AdministeredUserResponse } from './dto/administered-user.response.dto.js';
 import { AdministerUserRequest } from './dto/administer-user.request.dto.js';
-import { ADMINISTRATOR, Roles } from './roles.js';
+import { Roles } from './roles.js';
+import { administrationProblem, ADMINISTRATION_PROBLEMS } from './user-administration.problems.js';
+import { UserAdministration } from './user-administration.js';
 import { UsersService } from './users.service.js';
 
 @ApiTags('Administration')
@@ -34,12 +36,13 @@ import { UsersService } from './users.service.js';
 export class UserAdministrationController {
   constructor(
     private readonly users: UsersService,
+    private readonly administration: UserAdministration,
     private readonly roles: Roles,
   ) {}
 
   @Get()
   @RequirePermissions('users:read')
-  @ApiOperation({ summary: 'Read a user', description: 'Any user, by id.' })
+  @ApiOperation({ operationId: 'getUser', summary: 'Read a user', description: 'Any user, by id.' })
   @ApiOkResponse({ type: AdministeredUserResponse, description: 'The user.' })
   @ApiProblems(...PERMISSION_PROBLEMS, 'not-found')
   async readUser(
@@ -57,12 +60,15 @@ export class UserAdministrationController {
   @Patch()
   @RequirePermissions('users:write')
   @ApiOperation({
+    operationId: 'updateUser',
     summary: 'Change a user',
     description:
-      'Roles and `disabled` hold at once, for tokens that were issued before as well, on every instance.',
+      'Roles and `disabled` hold at once, for tokens that were issued before as well, on every instance. You can give and ' +
+      'take only roles, and change only users, within the permissions that you have yourself. One enabled administrator ' +
+      'always remains.',
   })
   @ApiOkResponse({ type: AdministeredUserResponse, description: 'The user after the change.' })
-  @ApiProblems(...BODY_PROBLEMS, ...PERMISSION_PROBLEMS, 'not-found', 'own-access', 'not-confirmed')
+  @ApiProblems(...BODY_PROBLEMS, ...ADMINISTRATION_PROBLEMS, 'reauthentication-required')
   async changeUser(
     @CurrentUser() principal: Principal,
     @Param('id', EntityIdPipe) userId: string,
@@ -70,46 +76,36 @@ export class UserAdministrationController {
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<AdministeredUserResponse> {
-    const { roles, disabled } = body;
+    const { roles } = body;
     refuseInvalidMembers({ '/roles': roles && listOf(this.roles.names)(roles) });
-    if (userId === principal.userId && (disabled || roles?.includes(ADMINISTRATOR) === false)) {
-      this.users.recordRefusal(userId, 'own-access', origin);
-      throw new Problem('own-access');
+    const result = await this.administration.change(principal, userId, body, origin, deadline);
+    if (result.outcome !== 'changed') {
+      throw administrationProblem(result);
     }
-    const user = await this.users.change(userId, body, origin, deadline);
-    if (user === undefined) {
-      throw new Problem('not-found');
-    }
-    return AdministeredUserResponse.from(user);
+    return AdministeredUserResponse.from(result.user);
   }
 
   @Delete()
   @HttpCode(204)
   @RequirePermissions('users:write')
   @ApiOperation({
+    operationId: 'deleteUser',
     summary: 'Delete a user',
-    description: 'All sessions of the user end at once, and the name is free again.',
+    description:
+      'All sessions of the user end at once, and the name is free again. Only users within your own permissions, and never ' +
+      'the last administrator.',
   })
   @ApiNoContentResponse({ description: 'The user is gone.' })
-  @ApiProblems(
-    ...STRAY_BODY_PROBLEMS,
-    ...PERMISSION_PROBLEMS,
-    'not-found',
-    'own-access',
-    'not-confirmed',
-  )
+  @ApiProblems(...STRAY_BODY_PROBLEMS, ...ADMINISTRATION_PROBLEMS)
   async deleteUser(
     @CurrentUser() principal: Principal,
     @Param('id', EntityIdPipe) userId: string,
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<void> {
-    if (userId === principal.userId) {
-      this.users.recordRefusal(userId, 'own-access', origin);
-      throw new Problem('own-access');
-    }
-    if (!(await this.users.delete(userId, origin, deadline))) {
-      throw new Problem('not-found');
+    const result = await this.administration.delete(principal, userId, origin, deadline);
+    if (result.outcome !== 'deleted') {
+      throw administrationProblem(result);
     }
   }
 }

@@ -11,6 +11,8 @@ export interface UserRecord extends User {
   readonly passwordHash: Secret;
   /** Goes up when the password changes, not when only its hash is renewed. */
   readonly passwordVersion: number;
+  /** When the password was changed last; undefined when it never was, or when the store does not tell. */
+  readonly passwordChangedAt?: Date | undefined;
   /** Another one after each change; what it looks like is the store's. */
   readonly revision: string;
 }
@@ -20,8 +22,6 @@ export interface Registration {
   readonly password: Secret;
   readonly email?: string | undefined;
   readonly displayName?: string | undefined;
-  /** Default: none. */
-  readonly roles?: readonly string[];
 }
 
 /** What a user may change; null clears, undefined leaves as it is. */

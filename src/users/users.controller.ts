@@ -25,6 +25,7 @@ export class UsersController {
   @Public()
   @Post()
   @ApiOperation({
+    operationId: 'registerUser',
     summary: 'Register a user',
     description: 'Makes a user, who can log in at once.',
   })

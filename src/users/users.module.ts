@@ -1,8 +1,10 @@
 import { Module } from '@nestjs/common';
 
-import { ClockModule } from '../common/clock/index.js';
+import { Clock, ClockModule } from '../common/clock/index.js';
 import { NearCache } from '../near-cache/index.js';
-import { ACCOUNTS } from './store/accounts.js';
+import { ACCOUNTS, type Accounts } from './store/accounts.js';
+import { AccountsKeepingAdministrators } from './administrators/accounts-keeping-administrators.js';
+import { AdministratorRegistry } from './administrators/administrator-registry.js';
 import { Argon2PasswordHasher } from './passwords/argon2-password-hasher.js';
 import { BootstrapAdministrator } from './bootstrap-administrator.js';
 import { Credentials } from './passwords/credentials.js';
@@ -13,6 +15,7 @@ import { OwnUserController } from './own-user.controller.js';
 import { PASSWORD_HASHER } from './passwords/password-hasher.js';
 import { RedisUserStore } from './store/redis-user-store.js';
 import { Roles } from './roles.js';
+import { UserAdministration } from './user-administration.js';
 import { UserAdministrationController } from './user-administration.controller.js';
 import { UserRecords } from './store/user-records.js';
 import { USER_STORE, type UserStore } from './store/user-store.js';
@@ -30,6 +33,8 @@ import { UsersService } from './users.service.js';
   controllers: [UsersController, OwnUserController, UserAdministrationController],
   providers: [
     UsersService,
+    UserAdministration,
+    AdministratorRegistry,
     Credentials,
     Roles,
     UserRecords,
@@ -37,16 +42,21 @@ import { UsersService } from './users.service.js';
     { provide: USER_STORE, useExisting: RedisUserStore },
     {
       provide: ACCOUNTS,
-      inject: [USER_STORE, RedisUserStore, UserRecords, NearCache],
+      inject: [USER_STORE, RedisUserStore, UserRecords, NearCache, AdministratorRegistry, Clock],
       useFactory: (
         store: UserStore,
         redis: RedisUserStore,
         records: UserRecords,
         cache: NearCache,
-      ) =>
-        store === redis
-          ? redis
-          : new MirroredUserStore(new GuardedUserStore(store), redis, records, cache),
+        registry: AdministratorRegistry,
+        clock: Clock,
+      ) => {
+        const accounts: Accounts =
+          store === redis
+            ? redis
+            : new MirroredUserStore(new GuardedUserStore(store), redis, records, cache);
+        return new AccountsKeepingAdministrators(accounts, registry, clock);
+      },
     },
     HashingQueue,
     {
@@ -56,6 +66,13 @@ import { UsersService } from './users.service.js';
     },
     BootstrapAdministrator,
   ],
-  exports: [UsersService, Credentials, Roles, BootstrapAdministrator, PASSWORD_HASHER],
+  exports: [
+    UsersService,
+    UserAdministration,
+    Credentials,
+    Roles,
+    BootstrapAdministrator,
+    PASSWORD_HASHER,
+  ],
 })
 export class UsersModule extends ConfigurableModuleClass {}

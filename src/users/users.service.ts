@@ -8,24 +8,29 @@ import type { Origin } from '../common/origin/index.js';
 import { Secret } from '../common/secret/index.js';
 import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../rate-limit/index.js';
 import type { RuleFailure } from '../common/validation/index.js';
-import { ACCOUNTS, type Accounts } from './store/accounts.js';
+import { ADMINISTRATOR } from './roles.js';
+import { ACCOUNTS, type Accounts, type ChangeOutcome } from './store/accounts.js';
 import { callerOf, type Caller } from './passwords/caller.js';
 import { Credentials, type Refusal } from './passwords/credentials.js';
-import { changeEvents } from './change-events.js';
+import { changeEvents, recordRefusedAdministration } from './change-events.js';
 import { HashingQueue } from './passwords/hashing-queue.js';
 import { checkPassword, type PasswordContext } from './passwords/password-policy.js';
 import { recordThrottling } from './passwords/throttled-attempts.js';
-import type { ProfileChange, Registration, User, UserChange, UserRecord } from './user.js';
+import type { ProfileChange, Registration, User, UserRecord } from './user.js';
 import { UserRecords } from './store/user-records.js';
 import { USERS_OPTIONS } from './users.module-definition.js';
 import { USERS_DEFAULTS, type UsersOptions } from './users.options.js';
 import {
+  areSameName,
   canonicalUsername,
   checkUsername,
   digestOfKey,
   displayedUsername,
   usernameDigest,
 } from './names/username.js';
+
+/** A login is proof of who it is for so long (OWASP ASVS 7.5.1). */
+const RECENT_LOGIN_MS = 10 * 60 * 1000;
 
 /**
  * Every registration counts, also one for a name that is taken: a user is stored for good, and a taken name tells that
@@ -49,7 +54,12 @@ export interface RegistrationFailures {
   readonly password: RuleFailure | undefined;
 }
 
-export type DeletionOutcome = { readonly outcome: 'deleted' } | Refusal;
+export type ProfileOutcome =
+  | { readonly outcome: 'changed'; readonly user: User }
+  | { readonly outcome: 'reauthentication-required' }
+  | Refusal;
+export type DeletionOutcome =
+  { readonly outcome: 'deleted' } | { readonly outcome: 'last-administrator' } | Refusal;
 export type PasswordOutcome =
   | { readonly outcome: 'changed' }
   | { readonly outcome: 'refused'; readonly failure: RuleFailure }
@@ -101,40 +111,49 @@ export class UsersService {
     origin: Origin,
     deadline: Deadline,
   ): Promise<RegistrationOutcome> {
-    const { username, password, email } = registration;
-    const failures = {
-      username: checkUsername(username),
-      password: this.checkPassword(password, { username, email }),
-    };
-    if (failures.username || failures.password) {
+    const failures = this.failuresOf(registration);
+    if (failures) {
       return { outcome: 'refused', failures };
     }
+    const caller = callerOf(origin);
+    return this.recordRegistration(registration, origin, async () =>
+      this.isReserved(registration.username)
+        ? { outcome: 'username-taken' }
+        : this.registerLimited(registration, caller, deadline),
+    );
+  }
+
+  /** Makes an administrator, also of the name that nobody else may register. */
+  async registerAdministrator(
+    registration: Registration,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<RegistrationOutcome> {
+    const failures = this.failuresOf(registration);
+    if (failures) {
+      return { outcome: 'refused', failures };
+    }
+    return this.recordRegistration(registration, origin, async () =>
+      this.create(registration, [ADMINISTRATOR], callerOf(origin), deadline),
+    );
+  }
+
+  private async recordRegistration(
+    { username }: Registration,
+    origin: Origin,
+    make: () => Promise<RegistrationOutcome>,
+  ): Promise<RegistrationOutcome> {
     const namePseudonym = this.audit.pseudonymOf(canonicalUsername(username));
     const subject = { attempt: 'registration', namePseudonym } as const;
-    const result = await recordThrottling<RegistrationOutcome>(
-      this.audit,
-      subject,
-      origin,
-      async () => this.registerLimited(registration, callerOf(origin), deadline),
-    );
+    const result = await recordThrottling<RegistrationOutcome>(this.audit, subject, origin, make);
     if (result.outcome === 'registered') {
       const { id: userId, roles } = result.user;
       const details = { roles };
-      this.audit.record({
-        type: 'user-registered',
-        result: 'success',
-        userId,
-        ...origin.facts,
-        details,
-      });
+      const event = { type: 'user-registered', result: 'success', userId } as const;
+      this.audit.record({ ...event, ...origin.facts, details });
     } else if (result.outcome === 'username-taken') {
-      this.audit.record({
-        type: 'registration-refused',
-        result: 'refused',
-        reason: 'username-taken',
-        namePseudonym,
-        ...origin.facts,
-      });
+      const event = { type: 'registration-refused', result: 'refused' } as const;
+      this.audit.record({ ...event, reason: 'username-taken', namePseudonym, ...origin.facts });
     }
     return result;
   }
@@ -148,16 +167,19 @@ export class UsersService {
       REGISTRATIONS_PER_ADDRESS,
       caller.network,
       deadline,
-      async () => ({ value: await this.create(registration, caller, deadline), result: 'failed' }),
+      async () => ({
+        value: await this.create(registration, [], caller, deadline),
+        result: 'failed',
+      }),
     );
   }
 
   private async create(
-    registration: Registration,
+    { username, password, email, displayName }: Registration,
+    roles: readonly string[],
     { network }: Caller,
     deadline: Deadline,
   ): Promise<RegistrationOutcome> {
-    const { username, password, email, displayName, roles } = registration;
     const usernameKey = canonicalUsername(username);
     const turn = { network, account: digestOfKey(usernameKey), isKnown: false };
     const user = await this.accounts.create(
@@ -167,7 +189,7 @@ export class UsersService {
         usernameKey,
         email: email ?? null,
         displayName: displayName ?? null,
-        roles: roles ?? [],
+        roles,
       },
       async () => new Secret(await this.hasher.hash(password, deadline, turn)),
       deadline,
@@ -219,59 +241,47 @@ export class UsersService {
   }
 
   /**
-   * Changes the own profile. A new e-mail address ends all other sessions (OWASP ASVS 7.4.3).
+   * Changes the own profile. A new e-mail address ends all other sessions (OWASP ASVS 7.4.3), and needs the current password
+   * or a login a short while ago (7.5.1).
    *
-   * @returns the changed user, or undefined when there is no such user any more
+   * @param currentPassword looked at for a new e-mail address only; a wrong one is counted as at a login
    */
   async changeProfile(
     { userId, sessionId, user }: Principal,
     change: ProfileChange,
+    currentPassword: Secret | undefined,
     origin: Origin,
     deadline: Deadline,
-  ): Promise<User | undefined> {
+  ): Promise<ProfileOutcome> {
+    const { email, displayName } = change;
     // New is what sessions have not heard of: the store may have it from a call that was not confirmed.
-    const isNewAddress = change.email !== undefined && change.email !== user.email;
-    const endOthers = isNewAddress ? { exceptSessionId: sessionId } : undefined;
-    return this.change(userId, change, origin, deadline, endOthers);
-  }
-
-  /**
-   * Changes what an administrator may change.
-   *
-   * @param endOthers ends all sessions but this one as well
-   * @returns the changed user, or undefined when there is no such user
-   */
-  async change(
-    userId: string,
-    { roles, disabled, email, displayName }: UserChange,
-    origin: Origin,
-    deadline: Deadline,
-    endOthers?: { readonly exceptSessionId: string },
-  ): Promise<UserRecord | undefined> {
-    const change = {
-      email,
-      displayName,
-      roles: roles && [...new Set(roles)],
-      isDisabled: disabled,
-    };
-    if (Object.values(change).every((value) => value === undefined)) {
-      return this.accounts.find(userId, deadline);
+    const isNewAddress = email !== undefined && email !== user.email;
+    if (email === undefined && displayName === undefined) {
+      const found = await this.accounts.find(userId, deadline);
+      return found ? { outcome: 'changed', user: found } : { outcome: 'unknown-user' };
     }
-    const effect = { endsSessions: endOthers !== undefined, ...endOthers };
-    const asked = { email, displayName, roles: change.roles, disabled };
+    const proof = isNewAddress
+      ? await this.prove({ userId, sessionId }, currentPassword, origin, deadline)
+      : undefined;
+    if (proof && proof.outcome !== 'proven') {
+      return proof;
+    }
+    const effect = proof && {
+      ifPasswordVersion: proof.ifPasswordVersion,
+      endsSessions: true,
+      exceptSessionId: sessionId,
+    };
     const result = await this.audit.recordChange(
-      changeEvents(userId, asked, origin),
-      async () => this.accounts.update(userId, { ...change, ...effect }, deadline),
+      changeEvents(userId, { email, displayName }, origin),
+      async () => this.accounts.update(userId, { email, displayName, ...effect }, deadline),
       ({ outcome }) => outcome === 'changed',
     );
-    return result.outcome === 'changed' ? result.user : undefined;
+    return outcomeOf(result);
   }
 
   /**
    * Gives the user a new password and ends all sessions but one. Repeating a change that was not confirmed is no mistake,
    * though the current password is the new one by then.
-   *
-   * @param network as in `register`
    */
   async changePassword(
     userId: string,
@@ -326,7 +336,8 @@ export class UsersService {
     exceptSessionId: string | undefined,
     deadline: Deadline,
   ): Promise<boolean> {
-    return this.accounts.endSessions(userId, exceptSessionId, deadline);
+    const result = await this.accounts.endSessions(userId, { exceptSessionId }, deadline);
+    return result.outcome === 'ended';
   }
 
   /** Deletes the own user for good: the name is free again, and no session of the user is accepted any more. */
@@ -341,54 +352,100 @@ export class UsersService {
     if (check.outcome !== 'right') {
       return check;
     }
-    const { passwordVersion } = check.user;
-    if (await this.remove(userId, passwordVersion, origin, deadline)) {
-      return { outcome: 'deleted' };
+    const { passwordVersion: ifPasswordVersion } = check.user;
+    const { outcome } = await this.audit.recordChange(
+      [{ type: 'user-deleted', userId, ...origin.facts }],
+      async () => this.accounts.remove(userId, { ifPasswordVersion }, deadline),
+      (result) => result.outcome === 'removed',
+    );
+    switch (outcome) {
+      case 'removed':
+        return { outcome: 'deleted' };
+      case 'last-administrator':
+        recordRefusedAdministration(this.audit, userId, { reason: outcome }, origin);
+        return { outcome };
+      case 'unknown':
+        return { outcome: 'unknown-user' };
+      case 'outdated':
+      case 'protected':
+        this.credentials.recordWrong(userId, attempt, origin);
+        return { outcome: 'wrong-password' };
     }
-    const isThere = (await this.accounts.find(userId, deadline)) !== undefined;
-    if (!isThere) {
-      return { outcome: 'unknown-user' };
-    }
-    this.credentials.recordWrong(userId, attempt, origin);
-    return { outcome: 'wrong-password' };
   }
 
-  /** Records that a rule kept a user, whose permissions allow it, from changing or deleting this user. */
-  recordRefusal(userId: string, reason: 'own-access', origin: Origin): void {
-    this.audit.record({
-      type: 'permission-refused',
-      result: 'refused',
-      reason,
-      userId,
-      ...origin.facts,
-    });
-  }
-
-  /** Deletes a user without asking for the password. @returns whether there was one */
-  async delete(userId: string, origin: Origin, deadline: Deadline): Promise<boolean> {
-    if ((await this.accounts.find(userId, deadline)) === undefined) {
-      // Deleted a moment ago, perhaps by a call that could not tell everybody.
-      await this.accounts.reload(userId, deadline);
-      return false;
-    }
-    return this.remove(userId, undefined, origin, deadline);
-  }
-
-  private async remove(
-    userId: string,
-    ifPasswordVersion: number | undefined,
-    origin: Origin,
+  /**
+   * Whether the caller has shown a moment ago who it is.
+   *
+   * @returns the age of the session is that of its login; a refresh does not make it younger
+   */
+  async isLoginRecent(
+    { userId, sessionId }: Pick<Principal, 'userId' | 'sessionId'>,
     deadline: Deadline,
   ): Promise<boolean> {
-    return this.audit.recordChange(
-      [{ type: 'user-deleted', userId, ...origin.facts }],
-      async () => this.accounts.remove(userId, ifPasswordVersion, deadline),
-      Boolean,
+    const ageMs = await this.records.sessionAgeMs(userId, sessionId, deadline);
+    return ageMs !== undefined && ageMs <= RECENT_LOGIN_MS;
+  }
+
+  private async prove(
+    session: Pick<Principal, 'userId' | 'sessionId'>,
+    currentPassword: Secret | undefined,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<
+    | { readonly outcome: 'proven'; readonly ifPasswordVersion?: number }
+    | { readonly outcome: 'reauthentication-required' }
+    | Refusal
+  > {
+    const { userId } = session;
+    if (currentPassword === undefined) {
+      const isRecent = await this.isLoginRecent(session, deadline);
+      return { outcome: isRecent ? 'proven' : 'reauthentication-required' };
+    }
+    const check = await this.credentials.checkOwn(
+      userId,
+      'profile-change',
+      origin,
+      deadline,
+      currentPassword,
     );
+    return check.outcome === 'right'
+      ? { outcome: 'proven', ifPasswordVersion: check.user.passwordVersion }
+      : check;
+  }
+
+  /** Also for names that look like it: they would belong to it. */
+  private isReserved(username: string): boolean {
+    const { administrator } = this.options;
+    return administrator !== undefined && areSameName(administrator.username, username);
+  }
+
+  private failuresOf({
+    username,
+    password,
+    email,
+  }: Registration): RegistrationFailures | undefined {
+    const failures = {
+      username: checkUsername(username),
+      password: this.checkPassword(password, { username, email }),
+    };
+    return failures.username || failures.password ? failures : undefined;
   }
 
   private checkPassword(password: Secret, context: PasswordContext): RuleFailure | undefined {
     const minLength = this.options.passwordMinLength ?? USERS_DEFAULTS.passwordMinLength;
     return checkPassword(password.reveal(), minLength, context);
+  }
+}
+
+function outcomeOf(result: ChangeOutcome): ProfileOutcome {
+  switch (result.outcome) {
+    case 'changed':
+      return { outcome: 'changed', user: result.user };
+    case 'outdated':
+      return { outcome: 'wrong-password' };
+    case 'last-administrator':
+    case 'protected':
+    case 'unknown':
+      return { outcome: 'unknown-user' };
   }
 }

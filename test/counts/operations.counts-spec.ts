@@ -274,9 +274,38 @@ describe('an operation costs Redis', () => {
       );
 
     expect(await meter.of(withWarmAdministrator, promote)).toEqual({
-      roundTrips: ['begin-change wait', 'change-user wait', 'append-change wait', 'finish-changes'],
-      commands: `${change}time 3, zadd 2, zrem 1, zremrangebyscore 1`,
+      roundTrips: [
+        'add-administrator wait',
+        'begin-change wait',
+        'change-user wait',
+        'append-change wait',
+        'finish-changes',
+      ],
+      commands: `${change.replace('evalsha 4', 'evalsha 5')}time 4, zadd 3, zrem 1, zremrangebyscore 1, zscore 1`,
     });
+  });
+
+  it('for disabling a user who is no administrator', async () => {
+    const { body: administrator } = await api.login(ADMINISTRATOR);
+    const withWarmAdministrator = async (): Promise<TestUser> => {
+      await api.ownUser(administrator.access_token);
+      return warmUser();
+    };
+    const disable = async ({ id }: TestUser): Promise<void> =>
+      expectStatus(
+        200,
+        api.request('PATCH', `/api/users/${id}`, {
+          token: administrator.access_token,
+          body: { disabled: true },
+        }),
+      );
+
+    expect((await meter.of(withWarmAdministrator, disable)).roundTrips).toEqual([
+      'begin-change wait',
+      'change-user wait',
+      'append-change wait',
+      'finish-changes',
+    ]);
   });
 
   it('for a new password', async () => {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { connect, type ConnectionOptions } from 'node:tls';
 import { join } from 'node:path';
 
@@ -346,6 +346,17 @@ describe('docker/compose.production.yaml', () => {
 
       expect(production.allSecrets()).toEqual(before);
       expect(Object.values(before)).not.toContain('');
+    });
+
+    it('gives a user "default" without rights, as it made it before, all of them back', async () => {
+      const users = join(production.secrets, 'redis-users');
+      const shipped = readFileSync(users, 'utf8');
+      writeFileSync(users, shipped.replace(/^user default .*$/m, 'user default off'));
+
+      await production.makeSecrets();
+
+      expect(readFileSync(users, 'utf8')).toBe(shipped);
+      expect(shipped).toMatch(/^user default off resetpass ~\* &\* \+@all$/m);
     });
 
     it('makes passwords that differ, and none of them gets into a log (90, 93)', () => {

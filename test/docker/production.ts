@@ -295,7 +295,13 @@ export class Production {
     return {
       ...this.onLoopback(this.compose['x-keyslot'].environment),
       ...{ REDIS_PASSWORD: '', KEY_ENCRYPTION_SECRET: '', REDIS_KEY_PREFIX: '' },
-      ...{ JWT_ISSUER: 'https://localhost', CORS_ORIGINS: '', REGISTRATION: '' },
+      ...{
+        JWT_ISSUER: 'https://localhost',
+        CORS_ORIGINS: '',
+        CORS_HEADERS: '',
+        PUBLIC_URL: '',
+        REGISTRATION: '',
+      },
       ...{ NODE_ENV: 'production', LOG_LEVEL: 'info', DATA_DIRECTORY: '/nobody/may/write' },
       MANAGEMENT_PORT: String(managementPort),
     };

@@ -1,10 +1,16 @@
+import { randomUUID } from 'node:crypto';
+
+import { Deadline } from '../../src/common/deadline/index.js';
 import { decode } from '../support/forge.js';
-import { GOOD_PASSWORD } from '../support/http-client.js';
+import { GOOD_PASSWORD, type Answer } from '../support/http-client.js';
 import { Instance } from '../support/instance.js';
-import { newPrefix } from '../support/near-cache.js';
+import { newPrefix, startCacheInstance } from '../support/near-cache.js';
 import { keysByMaster } from '../support/redis.js';
+import { usersOn } from '../support/users.js';
 
 const MADE = 'The first administrator was made.';
+/** What the operator is told, and that it is an error: level 50. */
+const TAKEN = '"msg":"No administrator was made: a user with the name in BOOTSTRAP_ADMIN_USERNAME';
 const PASSWORD = 'seven lanterns drift downstream';
 
 describe('the first administrator', () => {
@@ -60,6 +66,7 @@ describe('the first administrator', () => {
     // Not once more at the next start, and not with the password that the setting has then.
     const later = await start(1, keyPrefix, administrator('root', `${PASSWORD}, changed`));
     expect(times(later, MADE)).toBe(0);
+    expect(times(later, TAKEN)).toBe(0);
     expect((await later[0]!.login('root', `${PASSWORD}, changed`)).status).toBe(401);
     expect((await later[0]!.login('root', PASSWORD)).status).toBe(200);
     expect(await usersUnder(keyPrefix)).toBe(1);
@@ -73,12 +80,94 @@ describe('the first administrator', () => {
     const [second] = (await start(1, keyPrefix, administrator('Early.BIRD'))) as [Instance];
 
     expect(times([second], MADE)).toBe(0);
+    expect(times([second], TAKEN)).toBe(1);
     expect((await second.login('early.bird', PASSWORD)).status).toBe(401);
     const { body: tokens } = await second.login('early.bird', GOOD_PASSWORD);
     for (const token of [user.tokens.access_token, tokens.access_token]) {
       expect((await second.ownUser(token)).body).toMatchObject({ id: user.id, roles: [] });
       expect((await second.request('GET', `/api/users/${user.id}`, { token })).status).toBe(403);
     }
+  });
+
+  it('is made before anybody is served, however quick the others are, and its name is nobody else’s', async () => {
+    const keyPrefix = newPrefix();
+    const variables = { LOG_LEVEL: 'info', ...administrator('root'), REDIS_KEY_PREFIX: keyPrefix };
+    const instance = await Instance.launch(variables);
+    running.push(instance);
+    const ready = instance.untilReady();
+    let isReady = false;
+    void ready.then(() => (isReady = true));
+    const answers: Answer<unknown>[] = [];
+    const names = ['root', 'Root', 'ｒｏｏｔ', ' root\u00ad'];
+    // From the moment in which the port is open.
+    for (let count = 0; !isReady; count += 1) {
+      answers.push(await instance.register(names[count % names.length]!));
+    }
+    for (const name of names) {
+      answers.push(await instance.register(name));
+    }
+
+    for (const { status, body } of answers) {
+      const { code } = body as { code: string };
+      expect({ status, code }).toEqual(
+        status === 503 ? { status, code: 'not-ready' } : { status: 409, code: 'username-taken' },
+      );
+    }
+    expect(times([instance], MADE)).toBe(1);
+    const { body: tokens } = await instance.login('root', PASSWORD);
+    expect(decode(tokens.access_token).payload).toMatchObject({ roles: ['admin'] });
+
+    // Also when that administrator is gone.
+    const { access_token: token } = tokens;
+    const second = await instance.newUser();
+    const roles = { token, body: { roles: ['admin'] } };
+    expect((await instance.request('PATCH', `/api/users/${second.id}`, roles)).status).toBe(200);
+    const removal = { token, body: { password: PASSWORD } };
+    expect((await instance.request('DELETE', '/api/user', removal)).status).toBe(204);
+    for (const name of names) {
+      expect((await instance.register(name)).status).toBe(409);
+    }
+  });
+
+  it('is waited for while Redis is away: only probes are answered', async () => {
+    const instance = await Instance.launch({
+      LOG_LEVEL: 'info',
+      ...administrator('root'),
+      REDIS_NODES: '127.0.0.1:1',
+    });
+    running.push(instance);
+
+    const requests = [
+      ['POST', '/api/users', { username: 'ada', password: PASSWORD }],
+      ['POST', '/api/login', { username: 'ada', password: PASSWORD }],
+      ['GET', '/api/user', undefined],
+      ['GET', '/.well-known/jwks.json', undefined],
+    ] as const;
+    for (const [method, path, body] of requests) {
+      const answer = await instance.request(method, path, { body });
+      expect(answer).toMatchObject({ status: 503, body: { code: 'not-ready' } });
+      expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+    }
+    expect((await instance.request('GET', '/health/live')).status).toBe(200);
+    expect(await instance.request('GET', '/health/ready')).toMatchObject({
+      status: 503,
+      body: { checks: { isStarting: true } },
+    });
+  });
+
+  it('is made also when a registration of the name stopped before its end', async () => {
+    const keyPrefix = newPrefix();
+    const interrupted = await startCacheInstance(keyPrefix);
+    const { records } = usersOn(interrupted, { nameClaimTtlMs: 2000 });
+    expect(
+      await records.claimName({ text: 'root', isSkeleton: false }, randomUUID(), Deadline.none),
+    ).toBe(true);
+    await interrupted.close();
+
+    const instances = await start(1, keyPrefix, administrator('root'));
+
+    expect(times(instances, MADE)).toBe(1);
+    expect((await instances[0]!.login('root', PASSWORD)).status).toBe(200);
   });
 
   it('is not there unless it is asked for (105)', async () => {

@@ -1,7 +1,21 @@
+import { rawHttp, rawRequest } from '../support/raw-http.js';
 import type { Answer } from '../support/http-client.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
-const LISTED = ['https://app.example.com', 'http://localhost:5173'];
+const LISTED = [
+  'https://app.example.com',
+  'http://localhost:5173',
+  'capacitor://localhost',
+  'chrome-extension://mhjfbmdgcfjbbpaeojofohoefgiehjai',
+];
+/** What libraries for traces and requests send from a page. */
+const SENT_BY_LIBRARIES = [
+  'traceparent',
+  'tracestate',
+  'baggage',
+  'x-request-id',
+  'x-requested-with',
+];
 const ABOUT_CORS = /^access-control-/;
 
 const corsHeaders = ({ headers }: Answer<unknown>): string[] =>
@@ -77,13 +91,78 @@ describe('a page of another origin', () => {
   });
 
   it('gets no answer that a cache would give to another, and none with credentials (85)', async () => {
-    for (const path of ['/api/user', '/health/live', '/nothing', '/.well-known/jwks.json']) {
+    const others = ['/', '/docs', '/docs-json', '/problems', '/problems/not-found', '/metrics'];
+    for (const path of [
+      '/api/user',
+      '/health/live',
+      '/nothing',
+      '/.well-known/jwks.json',
+      ...others,
+    ]) {
       for (const origin of [...LISTED, 'https://evil.test']) {
         const { headers } = await api.request('GET', path, { headers: { origin } });
         expect(headers.get('vary')).toMatch(/\borigin\b/i);
         expect(headers.get('access-control-allow-credentials')).toBeNull();
       }
     }
+  });
+
+  it('that varies by language too says both', async () => {
+    const { headers } = await api.request('GET', '/problems', { headers: { origin: LISTED[0]! } });
+
+    expect(headers.get('vary')).toMatch(/\borigin\b/i);
+    expect(headers.get('vary')).toMatch(/\baccept-language\b/i);
+  });
+
+  it('may send the headers of tracing and of common libraries, and no others', async () => {
+    const { headers } = await preflight(LISTED[0]!);
+    const allowed = headers.get('access-control-allow-headers')!.toLowerCase().split(', ');
+
+    expect(allowed).toEqual(expect.arrayContaining(SENT_BY_LIBRARIES));
+    expect(allowed).not.toContain('*');
+    expect(allowed).not.toContain('cookie');
+  });
+
+  describe('whose request is refused before any hook', () => {
+    const [origin = ''] = LISTED;
+    const tooMany = (fields: string[]): string =>
+      rawRequest('GET', '/api/user', [...fields, `X-A: ${'a'.repeat(17_000)}`]);
+    const badPath = (fields: string[]): string => rawRequest('GET', '/api/%zz', fields);
+    const noHttp = (fields: string[]): string =>
+      rawRequest('GET', '/api/user', [...fields, 'X A: b']);
+
+    it.each([
+      ['an address that cannot be decoded', 400, badPath],
+      ['headers that are too large', 431, tooMany],
+      ['a header that is none', 400, noHttp],
+    ])('can read why: %s', async (_, status, request) => {
+      for (const listed of LISTED) {
+        const answer = await rawHttp(api.url, request([`Origin: ${listed}`]));
+        expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+        expect(answer.toLowerCase()).toContain(`\r\naccess-control-allow-origin: ${listed}\r\n`);
+        expect(answer.toLowerCase()).toContain('\r\nvary: origin\r\n');
+        expect(answer.toLowerCase()).toContain('\r\naccess-control-expose-headers: ');
+      }
+      for (const stranger of ['https://evil.test', 'null', '*', `${origin}.evil.test`]) {
+        const answer = await rawHttp(api.url, request([`Origin: ${stranger}`]));
+        expect(answer.toLowerCase()).toContain('\r\nvary: origin\r\n');
+        expect(answer.toLowerCase()).not.toContain('access-control-');
+      }
+    });
+
+    it('may send it at all: its preflight is answered', async () => {
+      const fields = (from: string): string[] => [
+        `Origin: ${from}`,
+        'Access-Control-Request-Method: GET',
+      ];
+      const ask = async (from: string): Promise<string> =>
+        rawHttp(api.url, rawRequest('OPTIONS', '/api/%zz', fields(from)));
+
+      const answer = await ask(origin);
+      expect(answer).toMatch(/^HTTP\/1.1 204 /);
+      expect(answer.toLowerCase()).toContain('\r\naccess-control-allow-headers: authorization, ');
+      expect(await ask('https://evil.test')).toMatch(/^HTTP\/1.1 400 /);
+    });
   });
 
   it('leaves other clients what they had: no header, and the methods that there are', async () => {
@@ -96,6 +175,11 @@ describe('a page of another origin', () => {
 
   it('is told nothing where none is listed (85)', async () => {
     const closed = await startTestApp();
+    const early = await rawHttp(
+      closed.url,
+      rawRequest('GET', '/api/%zz', [`Origin: ${LISTED[0]!}`]),
+    );
+    expect(early.toLowerCase()).not.toMatch(/\r\n(?:vary|access-control)/);
     for (const method of ['OPTIONS', 'GET']) {
       const answer = await closed.request(method, '/api/user', {
         headers: { origin: LISTED[0]!, 'access-control-request-method': 'GET' },
@@ -104,5 +188,17 @@ describe('a page of another origin', () => {
       expect(answer.status).toBe(method === 'GET' ? 401 : 405);
     }
     await closed.close();
+  });
+
+  it('may send what the operator lists in place of the default', async () => {
+    const own = await startTestApp({ CORS_ORIGINS: LISTED[0], CORS_HEADERS: 'sentry-trace' });
+    const { headers } = await own.request('OPTIONS', '/api/user', {
+      headers: { origin: LISTED[0]!, 'access-control-request-method': 'GET' },
+    });
+    await own.close();
+
+    expect(headers.get('access-control-allow-headers')).toBe(
+      'Authorization, Content-Type, Accept-Language, sentry-trace',
+    );
   });
 });

@@ -153,6 +153,20 @@ describe('a change of the password', () => {
     expect((await api.refresh(user.tokens.refresh_token)).status).toBe(200);
   });
 
+  it('is repeated by nothing but itself: another change of the user makes no wrong password right', async () => {
+    const user = await api.newUser();
+    const { access_token: token } = user.tokens;
+    const profile = { displayName: 'Ada', email: 'ada@example.org' };
+    expect((await api.request('PATCH', '/api/user', { token, body: profile })).status).toBe(200);
+
+    const answer = await change(user.tokens, WRONG, user.password);
+
+    expect(answer).toMatchObject({ status: 403, body: { code: 'wrong-password' } });
+    // Nor is the password that was replaced.
+    expect((await change(user.tokens, user.password, NEW_PASSWORD)).status).toBe(204);
+    expect((await change(user.tokens, user.password, `${NEW_PASSWORD}, another`)).status).toBe(403);
+  });
+
   it('of two at once is made by one', async () => {
     const { user, others } = await userWithOthers();
     const sessions = [user.tokens, ...others];

@@ -72,7 +72,7 @@ describe('problem answers', () => {
   it('list all problems on one page', async () => {
     const { body } = await api.request<string>('GET', '/problems');
 
-    PROBLEM_CODES.forEach((code) => expect(body).toContain(`/problems/${code}`));
+    PROBLEM_CODES.forEach((code) => expect(body).toContain(`"problems/${code}"`));
   });
 
   it.each([

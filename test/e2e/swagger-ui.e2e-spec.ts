@@ -10,27 +10,27 @@ describe('Swagger UI', () => {
     api = await startTestApp();
     ui = await SwaggerUi.open(api.url);
   });
+  afterEach(async () => ui.startOver());
   afterAll(async () => {
     await ui.close();
     await api.close();
   });
 
-  it('leads from registration over login and Authorize to one’s own user', async () => {
-    expect(await ui.execute('post', '/api/users')).toMatchObject({
-      status: '201',
-      body: { username: 'ada' },
-    });
-
-    expect((await ui.execute('get', '/api/user')).status).toBe('401');
-
+  const logIn = async (): Promise<Record<string, unknown>> => {
+    expect((await ui.execute('post', '/api/users')).status).toBe('201');
     const login = await ui.execute('post', '/api/login');
     expect(login.status).toBe('200');
+    return login.body;
+  };
 
-    await ui.authorize(String(login.body['access_token']));
+  it('leads to one’s own user by Execute alone: no token is copied', async () => {
+    expect((await ui.execute('get', '/api/user')).status).toBe('401');
+
+    await logIn();
 
     expect(await ui.execute('get', '/api/user')).toMatchObject({
       status: '200',
-      body: { username: 'ada', displayName: 'Ada Lovelace' },
+      body: { username: expect.stringMatching(/^ada-\w+$/), displayName: 'Ada Lovelace' },
     });
     expect(await ui.execute('patch', '/api/user')).toMatchObject({
       status: '200',
@@ -38,12 +38,107 @@ describe('Swagger UI', () => {
     });
   });
 
+  it.each([
+    ['Log out', 'post', '/api/logout'],
+    ['Delete your own user', 'delete', '/api/user'],
+  ])(
+    'sends no token any more after “%s”, and the next login authorizes again',
+    async (_, method, path) => {
+      await logIn();
+      expect(await ui.isAuthorized()).toBe(true);
+
+      expect((await ui.execute(method, path)).status).toBe('204');
+
+      expect(await ui.isAuthorized()).toBe(false);
+      expect((await ui.execute('get', '/api/user')).body).toMatchObject({ code: 'missing-token' });
+      if (method === 'delete') {
+        expect((await ui.execute('post', '/api/users')).status).toBe('201');
+      }
+      expect((await ui.execute('post', '/api/login')).status).toBe('200');
+      expect((await ui.execute('get', '/api/user')).status).toBe('200');
+    },
+  );
+
+  it('exchanges the refresh token that the last answer gave, again and again, and uses the new token', async () => {
+    const first = await logIn();
+
+    const second = await ui.execute('post', '/api/refresh');
+    const third = await ui.execute('post', '/api/refresh');
+
+    expect([second.status, third.status]).toEqual(['200', '200']);
+    expect(third.body['refresh_token']).not.toBe(second.body['refresh_token']);
+    const sent = ui.page.waitForRequest((request) => request.url().endsWith('/api/user'));
+    expect((await ui.execute('get', '/api/user')).status).toBe('200');
+    expect((await sent).headers()['authorization']).toBe(
+      `Bearer ${String(third.body['access_token'])}`,
+    );
+    expect(first['access_token']).not.toBe(third.body['access_token']);
+  });
+
+  it('forgets a token that is refused, because its session was ended elsewhere', async () => {
+    const { access_token: token } = await logIn();
+    await api.logout(String(token));
+
+    expect((await ui.execute('get', '/api/user')).body).toMatchObject({ code: 'invalid-token' });
+
+    expect(await ui.isAuthorized()).toBe(false);
+  });
+
+  it('keeps its token when a logout was not confirmed', async () => {
+    await logIn();
+    const unavailable = { status: 503, json: { code: 'not-confirmed' } };
+    await ui.page.route('**/api/logout', async (route) => route.fulfill(unavailable));
+
+    expect((await ui.execute('post', '/api/logout')).status).toBe('503');
+
+    expect(await ui.isAuthorized()).toBe(true);
+  });
+
+  it('stores no refresh token in the browser', async () => {
+    const { refresh_token: token } = await logIn();
+
+    const stored = await ui.page.evaluate('JSON.stringify([localStorage, sessionStorage])');
+
+    expect(stored).not.toContain(String(token));
+  });
+
+  it('says in the dialog what to paste, and takes a token that is pasted', async () => {
+    const { tokens, username } = await api.newUser();
+
+    expect(await ui.authorizeDialog()).toMatch(/execute Log in.*paste the access_token/s);
+    await ui.authorize(tokens.access_token);
+
+    expect((await ui.execute('get', '/api/user')).body).toMatchObject({ username });
+  });
+
+  it('has an example of registration that works on each visit', async () => {
+    for (const visit of [1, 2]) {
+      expect([visit, (await ui.execute('post', '/api/users')).status]).toEqual([visit, '201']);
+      await ui.page.reload();
+    }
+  });
+
+  it('runs at /docs/ too', async () => {
+    await ui.page.goto(`${api.url}/docs/`);
+
+    await logIn();
+
+    expect((await ui.execute('get', '/api/user')).status).toBe('200');
+  });
+
   it('runs under its content security policy without a complaint (88)', async () => {
     const { headers } = await api.request('GET', '/docs');
+    await logIn();
 
     expect(headers.get('content-security-policy')).toContain("script-src 'self';");
     expect(headers.get('content-security-policy')).not.toContain('unsafe-eval');
     expect(ui.complaints).toEqual([]);
+  });
+
+  it('is where / leads', async () => {
+    await ui.page.goto(`${api.url}/`);
+
+    expect(new URL(ui.page.url()).pathname).toBe('/docs');
   });
 
   it('shows what each route is for, grouped', async () => {
@@ -58,5 +153,17 @@ describe('Swagger UI', () => {
       'Keys',
       'Health',
     ]);
+  });
+
+  it('shows what each group is for on a phone, in lines that can be read', async () => {
+    await ui.page.setViewportSize({ width: 390, height: 800 });
+
+    const boxes = await ui.page.locator('.opblock-tag small').all();
+
+    expect(boxes.length).toBeGreaterThan(5);
+    for (const box of boxes) {
+      expect((await box.boundingBox())!.width).toBeGreaterThan(250);
+    }
+    expect(await ui.page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
   });
 });

@@ -217,10 +217,10 @@ describe('a cluster that was destroyed and restored from a backup', () => {
       'name:owner': ['for good', 'runs out'],
       'keys:set': ['for good'],
       'user:sessions': ['runs out'],
-      'user:verified': ['runs out'],
       'password-account:guesses': ['runs out'],
       'login-address:failed': ['runs out'],
       'refresh-address:failed': ['runs out'],
+      'registration-address:failed': ['runs out'],
       'near-cache:sequence': ['runs out'],
     });
   });

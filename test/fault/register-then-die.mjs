@@ -1,5 +1,7 @@
-// Registers a user in a process that kills itself before or after the n-th step in Redis.
+// Registers a user, or takes the role from an administrator, in a process that kills itself before or after the n-th step in
+// Redis.
 // Usage: node register-then-die.mjs <username> <step> before|after
+//        node register-then-die.mjs --demote=<user id> <step> before|after
 import { NestFactory } from '@nestjs/core';
 import { Deadline } from '../../dist/common/deadline/index.js';
 import { Origin } from '../../dist/common/origin/index.js';
@@ -9,9 +11,10 @@ import { MetricsModule } from '../../dist/metrics/index.js';
 import { NearCacheModule } from '../../dist/near-cache/index.js';
 import { RateLimitModule } from '../../dist/rate-limit/index.js';
 import { RedisCluster, RedisClusterModule } from '../../dist/redis-cluster/index.js';
-import { UsersModule, UsersService } from '../../dist/users/index.js';
+import { UserAdministration, UsersModule, UsersService } from '../../dist/users/index.js';
 
 const [username, step, moment] = process.argv.slice(2);
+const [, demotedId] = username.split('--demote=');
 const nodes = process.env.TEST_REDIS_NODES.split(',').map((node) => {
   const [host, port] = node.split(':');
   return { host, port: Number(port) };
@@ -48,12 +51,13 @@ redis.runDurably = async (...call) => {
   if (script.name === 'renew-lease.lua') {
     return runDurably(...call); // goes on beside every registration
   }
-  count += 1;
-  if (count === Number(step) && moment === 'before') {
+  // Some steps run beside each other.
+  const own = (count += 1);
+  if (own === Number(step) && moment === 'before') {
     process.kill(process.pid, 'SIGKILL');
   }
   const reply = await runDurably(...call);
-  if (count === Number(step) && moment === 'after') {
+  if (own === Number(step) && moment === 'after') {
     process.kill(process.pid, 'SIGKILL');
   }
   return reply;
@@ -61,6 +65,10 @@ redis.runDurably = async (...call) => {
 
 const password = new Secret(process.env.TEST_PASSWORD);
 const registration = { username, password };
-const { outcome } = await context.get(UsersService).register(registration, Origin.system, Deadline.none);
+const { outcome } = await (demotedId
+  ? context
+      .get(UserAdministration)
+      .change('system', demotedId, { roles: [] }, Origin.system, Deadline.none)
+  : context.get(UsersService).register(registration, Origin.system, Deadline.none));
 process.stdout.write(`${outcome} after ${count} steps`);
 await context.close();

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import PQueue from 'p-queue';
 
 import { GOOD_PASSWORD } from '../support/http-client.js';
 import { eventually } from '../support/own-cluster.js';
@@ -41,14 +42,16 @@ describe('a registration whose process is killed', () => {
       });
       let output = '';
       child.stdout.on('data', (data) => (output += String(data)));
-      child.once('exit', (_, signal) => resolve(output || String(signal)));
+      child.stderr.on('data', (data) => (output += String(data)));
+      child.once('close', (_, signal) => resolve(output || String(signal)));
     });
 
   it('takes six steps when it is left alone', async () => {
     expect(await registerAndDie(newName(), 0, 'after')).toBe(`registered after ${STEPS} steps`);
   });
 
-  /** Every step, killed before and after it; all at the same time, because most of it is waiting for what runs out. */
+  /** Every step, killed before and after it; few processes start at once, and then all wait for what runs out. */
+  const starting = new PQueue({ concurrency: 4 });
   const atEachKill = async <Seen>(
     see: (username: string, kill: () => Promise<string>) => Promise<Seen>,
   ): Promise<Seen[]> =>
@@ -57,7 +60,7 @@ describe('a registration whose process is killed', () => {
         const step = 1 + Math.floor(index / 2);
         const username = newName();
         return see(username, async () =>
-          registerAndDie(username, step, index % 2 ? 'after' : 'before'),
+          starting.add(async () => registerAndDie(username, step, index % 2 ? 'after' : 'before')),
         );
       }),
     );

@@ -108,11 +108,17 @@ describe('users who are kept in another store', () => {
 
   it('lose on every instance what a change takes, when it returns', async () => {
     const userId = await register();
-    await on(1).users.change(userId, { roles: ['admin'] }, Origin.system, until);
+    await on(1).administration.change(
+      'system',
+      userId,
+      { roles: ['editor'] },
+      Origin.system,
+      until,
+    );
     const [session, other] = [(await login())!, (await login())!];
-    await expectOnAll(session, ['admin']);
+    await expectOnAll(session, ['editor']);
 
-    await on(1).users.change(userId, { roles: [] }, Origin.system, until);
+    await on(1).administration.change('system', userId, { roles: [] }, Origin.system, until);
     await expectOnAll(session, []);
 
     const change = { current: PASSWORD, next: NEW_PASSWORD, sessionId: session.id, user: ADA };
@@ -123,24 +129,32 @@ describe('users who are kept in another store', () => {
     await expectOnAll(other, 'ended');
     expect(await login()).toBeUndefined();
 
-    await on(1).users.change(userId, { disabled: true }, Origin.system, until);
+    await on(1).administration.change('system', userId, { disabled: true }, Origin.system, until);
     await expectOnAll(session, 'ended');
     expect(await login(NEW_PASSWORD)).toBeUndefined();
-    await on(1).users.change(userId, { disabled: false }, Origin.system, until);
+    await on(1).administration.change('system', userId, { disabled: false }, Origin.system, until);
     await expectOnAll(session, 'ended');
     const last = (await login(NEW_PASSWORD))!;
     await expectOnAll(last, []);
 
-    expect(await on(1).users.delete(userId, Origin.system, until)).toBe(true);
+    expect(await on(1).administration.delete('system', userId, Origin.system, until)).toEqual({
+      outcome: 'deleted',
+    });
     await expectOnAll(last, 'ended');
     expect(await login(NEW_PASSWORD)).toBeUndefined();
   });
 
   it('lose what somebody else has changed in the store, at the next login, refresh or reload', async () => {
     const userId = await register();
-    await on(0).users.change(userId, { roles: ['admin'] }, Origin.system, until);
+    await on(0).administration.change(
+      'system',
+      userId,
+      { roles: ['editor'] },
+      Origin.system,
+      until,
+    );
     const session = (await login())!;
-    await expectOnAll(session, ['admin']);
+    await expectOnAll(session, ['editor']);
 
     await changeElsewhere(userId, { roles: ['one'] });
     await login();
@@ -170,16 +184,24 @@ describe('users who are kept in another store', () => {
     const session = (await login())!;
     await deleteElsewhere(userId);
 
-    expect(await on(1).users.delete(userId, Origin.system, until)).toBe(false);
+    expect(await on(1).administration.delete('system', userId, Origin.system, until)).toEqual({
+      outcome: 'unknown-user',
+    });
 
     await expectOnAll(session, 'ended');
   });
 
   it('do not get back what was taken, though an older answer of the store comes late', async () => {
     const userId = await register();
-    await on(0).users.change(userId, { roles: ['admin'] }, Origin.system, until);
+    await on(0).administration.change(
+      'system',
+      userId,
+      { roles: ['editor'] },
+      Origin.system,
+      until,
+    );
     const session = (await login())!;
-    await expectOnAll(session, ['admin']);
+    await expectOnAll(session, ['editor']);
     const gate = new Gate();
     const slow = on(
       0,
@@ -188,7 +210,7 @@ describe('users who are kept in another store', () => {
 
     const reloaded = slow.users.reload(userId, until);
     await gate.reached; // it has read that the user is an administrator
-    await on(1).users.change(userId, { roles: [] }, Origin.system, until);
+    await on(1).administration.change('system', userId, { roles: [] }, Origin.system, until);
     gate.open();
 
     expect(await reloaded).toMatchObject({ roles: [] });
@@ -197,7 +219,13 @@ describe('users who are kept in another store', () => {
 
   it('do not get back what was taken, though a failover has undone the write that the older answer came after', async () => {
     const userId = await register();
-    await on(0).users.change(userId, { roles: ['admin'] }, Origin.system, until);
+    await on(0).administration.change(
+      'system',
+      userId,
+      { roles: ['editor'] },
+      Origin.system,
+      until,
+    );
     const session = (await login())!;
     const { records } = on(0);
     const before = await records.findCopy(userId, until);
@@ -213,7 +241,7 @@ describe('users who are kept in another store', () => {
     const record = instances[0]!.redis.keys.key(['user', userId], 'record');
     await withRedis(async (_, cluster) => cluster.hset(record, 'version', before.version!));
 
-    await on(1).users.change(userId, { roles: [] }, Origin.system, until);
+    await on(1).administration.change('system', userId, { roles: [] }, Origin.system, until);
     gate.open();
     await reloaded;
 
@@ -222,7 +250,13 @@ describe('users who are kept in another store', () => {
 
   it('keep what two changes at once have made, whoever is last to tell of his', async () => {
     const userId = await register();
-    await on(0).users.change(userId, { roles: ['admin'] }, Origin.system, until);
+    await on(0).administration.change(
+      'system',
+      userId,
+      { roles: ['editor'] },
+      Origin.system,
+      until,
+    );
     const session = (await login())!;
     const gate = new Gate();
     const slow = on(
@@ -230,9 +264,15 @@ describe('users who are kept in another store', () => {
       withChange(store, async (user) => gate.pass(user)),
     );
 
-    const renamed = slow.users.change(userId, { displayName: 'Ada' }, Origin.system, until);
+    const renamed = slow.administration.change(
+      'system',
+      userId,
+      { displayName: 'Ada' },
+      Origin.system,
+      until,
+    );
     await gate.reached; // it has been told of a user who is an administrator still
-    await on(1).users.change(userId, { roles: [] }, Origin.system, until);
+    await on(1).administration.change('system', userId, { roles: [] }, Origin.system, until);
     gate.open();
     await renamed;
 
@@ -250,6 +290,7 @@ describe('users who are kept in another store', () => {
     await on(0).users.changeProfile(
       { userId, sessionId: thief.id, tokenId: 'any', user: { ...user, email } },
       { email: 'thief@example.com' },
+      undefined,
       Origin.system,
       until,
     );
@@ -292,12 +333,14 @@ describe('users who are kept in another store', () => {
     );
     const soon = Deadline.after(1000);
     await expect(
-      silent.users.changeProfile(principal, change, Origin.system, soon),
+      silent.users.changeProfile(principal, change, undefined, Origin.system, soon),
     ).rejects.toThrow(NotConfirmedError);
 
-    expect(await on(1).users.changeProfile(principal, change, Origin.system, until)).toMatchObject(
-      change,
-    );
+    expect(
+      await on(1).users.changeProfile(principal, change, undefined, Origin.system, until),
+    ).toMatchObject({
+      user: change,
+    });
 
     await expectOnAll(session, []);
     await expectOnAll(other, 'ended');
@@ -312,9 +355,15 @@ describe('users who are kept in another store', () => {
       withChange(store, async (user) => gate.pass(user)),
     );
 
-    const disabled = slow.users.change(userId, { disabled: true }, Origin.system, until);
+    const disabled = slow.administration.change(
+      'system',
+      userId,
+      { disabled: true },
+      Origin.system,
+      until,
+    );
     await gate.reached;
-    await on(1).users.change(userId, { disabled: false }, Origin.system, until);
+    await on(1).administration.change('system', userId, { disabled: false }, Origin.system, until);
     gate.open();
     await disabled;
 
@@ -334,11 +383,23 @@ describe('users who are kept in another store', () => {
     };
     const slow = on(0, Object.assign(Object.create(store) as UserStore, { change }));
     const soon = Deadline.after(1000);
-    const late = slow.users.change(userId, { roles: ['admin'] }, Origin.system, soon);
+    const late = slow.administration.change(
+      'system',
+      userId,
+      { roles: ['editor'] },
+      Origin.system,
+      soon,
+    );
     await gate.reached;
     await expect(late).rejects.toThrow(NotConfirmedError);
 
-    await on(1).users.change(userId, { roles: ['reader'] }, Origin.system, until);
+    await on(1).administration.change(
+      'system',
+      userId,
+      { roles: ['reader'] },
+      Origin.system,
+      until,
+    );
     gate.open();
     await new Promise(setImmediate);
     await Promise.all(landed);
@@ -382,9 +443,15 @@ describe('users who are kept in another store', () => {
 
   it('are told of by whoever looks next, when a copy was written and nobody was told', async () => {
     const userId = await register();
-    await on(0).users.change(userId, { roles: ['admin'] }, Origin.system, until);
+    await on(0).administration.change(
+      'system',
+      userId,
+      { roles: ['editor'] },
+      Origin.system,
+      until,
+    );
     const session = (await login())!;
-    await expectOnAll(session, ['admin']);
+    await expectOnAll(session, ['editor']);
     const { records } = on(0);
     await changeElsewhere(userId, { roles: [] });
     // As a process that dies between the copy and telling everybody.
@@ -483,7 +550,13 @@ describe('users who are kept in another store', () => {
 
     await Promise.all(
       Array.from({ length: 20 }, async (_, index) =>
-        on(index % 2).users.change(userId, { roles: [`role-${index}`] }, Origin.system, until),
+        on(index % 2).administration.change(
+          'system',
+          userId,
+          { roles: [`role-${index}`] },
+          Origin.system,
+          until,
+        ),
       ),
     );
 

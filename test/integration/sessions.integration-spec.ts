@@ -22,11 +22,12 @@ describe('sessions in Redis', () => {
   const prefix = newPrefix();
   let instance: CacheInstance;
   let users: TestUsers['users'];
+  let administration: TestUsers['administration'];
   let records: TestUsers['records'];
   let audit: TestUsers['audit'];
   beforeAll(async () => {
     instance = await startCacheInstance(prefix);
-    ({ users, records, audit } = usersOn(instance));
+    ({ users, administration, records, audit } = usersOn(instance));
   });
   afterAll(async () => instance.close());
 
@@ -106,12 +107,24 @@ describe('sessions in Redis', () => {
       await sessions().start(sessionOf(user.id, user.passwordVersion + 1), Deadline.none),
     ).toBe(false);
 
-    await users.change(user.id, { disabled: true }, Origin.system, Deadline.none);
+    await administration.change(
+      'system',
+      user.id,
+      { disabled: true },
+      Origin.system,
+      Deadline.none,
+    );
     expect(await sessions().start(sessionOf(user.id), Deadline.none)).toBe(false);
-    await users.change(user.id, { disabled: false }, Origin.system, Deadline.none);
+    await administration.change(
+      'system',
+      user.id,
+      { disabled: false },
+      Origin.system,
+      Deadline.none,
+    );
     expect(await sessions().start(sessionOf(user.id), Deadline.none)).toBe(true);
 
-    await users.delete(user.id, Origin.system, Deadline.none);
+    await administration.delete('system', user.id, Origin.system, Deadline.none);
     expect(await sessions().start(sessionOf(user.id), Deadline.none)).toBe(false);
     expect(await sessions().start(sessionOf(randomUUID()), Deadline.none)).toBe(false);
   });
@@ -127,9 +140,13 @@ describe('sessions in Redis', () => {
     ],
     [
       'end when their user is disabled',
-      ({ userId }) => users.change(userId, { disabled: true }, Origin.system, Deadline.none),
+      ({ userId }) =>
+        administration.change('system', userId, { disabled: true }, Origin.system, Deadline.none),
     ],
-    ['end with their user', ({ userId }) => users.delete(userId, Origin.system, Deadline.none)],
+    [
+      'end with their user',
+      ({ userId }) => administration.delete('system', userId, Origin.system, Deadline.none),
+    ],
   ];
 
   it.each(endings)(
@@ -145,7 +162,13 @@ describe('sessions in Redis', () => {
       expect((await sessions().exchange(exchange, Deadline.none)).outcome).toBe('ended');
       expect((await use(session, true)).state).toBe('ended');
       expect(await sessions().list(session.userId, Deadline.none)).toEqual([]);
-      await users.change(session.userId, { disabled: false }, Origin.system, Deadline.none);
+      await administration.change(
+        'system',
+        session.userId,
+        { disabled: false },
+        Origin.system,
+        Deadline.none,
+      );
       expect((await use(session, true)).state).toBe('ended');
     },
   );

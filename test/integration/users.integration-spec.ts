@@ -54,7 +54,10 @@ describe('users in Redis', () => {
     const userId = user.id;
     await records().create(user, hash, Deadline.none);
     await records().confirm(userId, Deadline.none);
-    expect(await records().delete(userId, {}, Deadline.none)).toEqual({ username: 'ada' });
+    expect(await records().delete(userId, {}, Deadline.none)).toEqual({
+      outcome: 'removed',
+      username: 'ada',
+    });
 
     await records().create(user, hash, Deadline.none);
     await records().change(userId, { email: 'ada@example.com' }, '1', Deadline.none);
@@ -62,7 +65,7 @@ describe('users in Redis', () => {
 
     expect(await records().confirm(userId, Deadline.none)).toBeUndefined();
     expect(await records().find(userId, Deadline.none)).toBeUndefined();
-    expect(await records().delete(userId, {}, Deadline.none)).toEqual({});
+    expect(await records().delete(userId, {}, Deadline.none)).toEqual({ outcome: 'removed' });
     expect((await livesOf(':record'))[0]).toBeGreaterThan(0);
   });
 
@@ -91,11 +94,12 @@ describe('users in Redis', () => {
       Deadline.none,
     );
     const { id } = (registered as { user: { id: string } }).user;
-    const service = using().users;
+    const service = using().administration;
 
     const changed = await Promise.all(
       Array.from({ length: 50 }, (_, index) =>
         service.change(
+          'system',
           id,
           index % 2 === 0 ? { displayName: 'Ada' } : { email: 'a@example.com' },
           Origin.system,
@@ -104,7 +108,7 @@ describe('users in Redis', () => {
       ),
     );
 
-    expect(changed.every(Boolean)).toBe(true);
+    expect(changed.every(({ outcome }) => outcome === 'changed')).toBe(true);
     expect(await records().find(id, Deadline.none)).toMatchObject({
       displayName: 'Ada',
       email: 'a@example.com',
@@ -143,7 +147,7 @@ describe('users in Redis', () => {
       expect(
         (await using().credentials.check(winner!.username, Deadline.none, password)).outcome,
       ).toBe('right');
-      await using().users.delete(winner!.id, Origin.system, Deadline.none);
+      await using().administration.delete('system', winner!.id, Origin.system, Deadline.none);
     }
     await other.close();
   });
@@ -170,7 +174,7 @@ describe('users in Redis', () => {
         });
       }
 
-      await using().users.delete(id, Origin.system, Deadline.none);
+      await using().administration.delete('system', id, Origin.system, Deadline.none);
 
       expect(await livesOf(':owner')).toEqual([]);
       for (const other of CONFUSABLE) {
@@ -180,7 +184,8 @@ describe('users in Redis', () => {
           Deadline.none,
         );
         expect(again).toMatchObject({ outcome: 'registered', user: { username: other } });
-        await using().users.delete(
+        await using().administration.delete(
+          'system',
           (again as { user: { id: string } }).user.id,
           Origin.system,
           Deadline.none,

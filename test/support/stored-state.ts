@@ -5,7 +5,7 @@ import { connectRedis, dumpFrom } from './redis.js';
 /** What changes on its own, or is meant to change although a request is refused. */
 const NOT_STATE = [
   // The counters of the throttle: to count refused requests is what they are for.
-  /:\{(?:password-account|login-address|refresh-address)\.[\w-]+\}:(?:failed|under-way|guesses)$/,
+  /:\{(?:password-account|login-address|refresh-address|registration-address)\.[\w-]+\}:(?:failed|under-way|guesses)$/,
   // Leases are renewed all the time, and a change may be announced before it turns out that there is nothing to change.
   /:\{near-cache\.control\}:/,
   // It holds nothing; every decision writes it, so that a replica can confirm the decision.

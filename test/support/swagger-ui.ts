@@ -13,6 +13,8 @@ export class SwaggerUi {
   private constructor(
     private readonly browser: Browser,
     readonly page: Page,
+    /** Of the API, as the browser sees it. */
+    private readonly base: string,
   ) {
     page.on('console', (message) => {
       if (message.type() === 'error' && !message.text().includes('401')) {
@@ -25,12 +27,13 @@ export class SwaggerUi {
   /**
    * @param url where the API is
    * @param options.shownAs another origin, under which the browser is to find and to show it
+   * @param options.docs where the page is, below the API
    */
   static async open(
     url: string,
-    options: { shownAs?: string; width?: number } = {},
+    options: { shownAs?: string; width?: number; docs?: string } = {},
   ): Promise<SwaggerUi> {
-    const { shownAs = url, width = 1280 } = options;
+    const { shownAs = url, width = 1280, docs = '/docs' } = options;
     const browser = await chromium.launch({
       executablePath: process.env['CHROMIUM']!,
       args: [
@@ -40,9 +43,23 @@ export class SwaggerUi {
       ],
     });
     const page = await browser.newPage({ viewport: { width, height: 800 } });
-    const ui = new SwaggerUi(browser, page);
-    await page.goto(`${shownAs}/docs`);
+    const ui = new SwaggerUi(browser, page, shownAs);
+    await ui.visit(docs);
     return ui;
+  }
+
+  private async visit(docs = '/docs'): Promise<void> {
+    await this.page.goto(`${this.base}${docs}`);
+    await this.page.locator('.opblock').first().waitFor();
+  }
+
+  /** The page as a stranger finds it. */
+  async startOver(): Promise<void> {
+    await this.page.unrouteAll();
+    await this.page.setViewportSize({ width: 1280, height: 800 });
+    await this.page.evaluate('localStorage.clear()');
+    await this.visit();
+    this.complaints.length = 0;
   }
 
   async close(): Promise<void> {
@@ -55,9 +72,10 @@ export class SwaggerUi {
     if (!(await this.isOpen(block))) {
       await block.locator('.opblock-summary-control').click();
     }
+    const { pathname } = new URL(`${this.base}${path}`);
     const answered = this.page.waitForResponse(
       (response) =>
-        new URL(response.url()).pathname === path &&
+        new URL(response.url()).pathname === pathname &&
         response.request().method() === method.toUpperCase(),
     );
     await block.locator('button.execute').click();
@@ -66,7 +84,7 @@ export class SwaggerUi {
     // The answer of an earlier execution stays on the page until this one is shown.
     await answer.locator('tbody .response-col_status', { hasText: sent }).first().waitFor();
     const status = await answer.locator('tbody .response-col_status').first().innerText();
-    const body = await this.answerBody(method, path).innerText();
+    const body = sent === '204' ? '{}' : await this.answerBody(method, path).innerText();
     return { status: status.trim(), body: JSON.parse(body) as Record<string, unknown> };
   }
 
@@ -83,6 +101,21 @@ export class SwaggerUi {
     await block.locator('.opblock-body').waitFor({ state: 'detached' });
   }
 
+  /** Whether the page sends a token, by the lock on its button. */
+  async isAuthorized(): Promise<boolean> {
+    const button = this.page.locator('.auth-wrapper button.authorize').first();
+    return (await button.getAttribute('class'))?.includes('unlocked') === false;
+  }
+
+  /** What the dialog behind Authorize says. */
+  async authorizeDialog(): Promise<string> {
+    await this.page.locator('.auth-wrapper button.authorize').first().click();
+    const text = await this.page.locator('.dialog-ux').innerText();
+    await this.page.locator('.dialog-ux button.btn-done').click();
+    return text;
+  }
+
+  /** As a person does who has a token of another client. */
   async authorize(token: string): Promise<void> {
     await this.page.locator('.auth-wrapper button.authorize').first().click();
     await this.page.locator('.dialog-ux input').fill(token);

@@ -8,10 +8,14 @@ import {
   Credentials,
   HashingQueue,
   RedisUserStore,
+  Roles,
+  UserAdministration,
   UsersService,
   type UsersOptions,
   type UserStore,
 } from '../../src/users/index.js';
+import { AccountsKeepingAdministrators } from '../../src/users/administrators/accounts-keeping-administrators.js';
+import { AdministratorRegistry } from '../../src/users/administrators/administrator-registry.js';
 import { GuardedUserStore } from '../../src/users/store/guarded-user-store.js';
 import { MirroredUserStore } from '../../src/users/store/mirrored-user-store.js';
 import { UserRecords } from '../../src/users/store/user-records.js';
@@ -20,6 +24,8 @@ import type { CacheInstance } from './near-cache.js';
 /** The users of one instance, wired as UsersModule does. */
 export interface TestUsers {
   readonly users: UsersService;
+  readonly administration: UserAdministration;
+  readonly registry: AdministratorRegistry;
   readonly credentials: Credentials;
   readonly records: UserRecords;
   readonly accounts: Accounts;
@@ -39,13 +45,29 @@ export function usersOn(
   const records = new UserRecords(redis, options);
   const hasher = new HashingQueue(new Argon2PasswordHasher(options.hashing), options);
   const redisStore = new RedisUserStore(records, cache);
-  const accounts = store
-    ? new MirroredUserStore(new GuardedUserStore(store), redisStore, records, cache)
-    : redisStore;
+  const registry = new AdministratorRegistry(redis);
+  const accounts = new AccountsKeepingAdministrators(
+    store
+      ? new MirroredUserStore(new GuardedUserStore(store), redisStore, records, cache)
+      : redisStore,
+    registry,
+    clock,
+  );
   const events: AuditEvent[] = [];
   const audit = new AuditLog({ record: (event) => void events.push(event) }, new EventEmitter2());
   const limiter = new RateLimiter(redis, {});
   const credentials = new Credentials(accounts, hasher, limiter, clock, audit);
   const users = new UsersService(accounts, credentials, hasher, records, limiter, audit, options);
-  return { users, credentials, records, accounts, redisStore, audit, events };
+  const administration = new UserAdministration(accounts, users, new Roles(options), audit);
+  return {
+    users,
+    administration,
+    registry,
+    credentials,
+    records,
+    accounts,
+    redisStore,
+    audit,
+    events,
+  };
 }

@@ -72,6 +72,7 @@ export const surface = [
     | 'SigningKeys'
     | 'textBetween'
     | 'untilReady'
+    | 'UserAdministration'
     | 'UsersModule'
     | 'UsersService'
     | 'UserStoreError'
@@ -83,6 +84,7 @@ export const surface = [
   >(true),
   isSame<
     keyof keyslot.AppExtensions,
+    | 'apiDocs'
     | 'auditSink'
     | 'configure'
     | 'imports'
@@ -143,6 +145,7 @@ export type Types = [
   keyslot.Attempted<unknown>,
   keyslot.AttemptResult,
   keyslot.Actor,
+  keyslot.AdministrationCaller,
   keyslot.AuditEventType,
   keyslot.AuditOptions,
   keyslot.AuditResult,

@@ -3,7 +3,10 @@ import { ApiProperty } from '@nestjs/swagger';
 import { isText, Obeys } from '../../common/validation/index.js';
 
 export class RefreshRequestBody {
-  @ApiProperty({ description: 'The one that came with the newest answer.' })
+  @ApiProperty({
+    description: 'The one that came with the newest answer.',
+    example: 'the refresh_token of the last answer',
+  })
   @Obeys('refresh_token', isText)
   refresh_token!: string;
 }

@@ -8,7 +8,7 @@ import {
 } from '@nestjs/swagger';
 
 import { PROBLEM_CODES, PROBLEMS, type ProblemCode } from './catalogue.js';
-import { problemText } from './problem-texts.js';
+import { problemText, ruleText } from './problem-texts.js';
 
 export class InvalidMemberResponse {
   @ApiProperty({ description: 'JSON Pointer into the body (RFC 6901).', example: '/password' })
@@ -53,6 +53,13 @@ export class ProblemResponse {
 
   @ApiPropertyOptional({ type: [InvalidMemberResponse], description: 'For invalid input only.' })
   errors?: InvalidMemberResponse[];
+
+  @ApiPropertyOptional({
+    type: 'object',
+    additionalProperties: true,
+    description: 'For `not-ready` only: what is well and what is not, on the management port.',
+  })
+  checks?: Record<string, unknown>;
 }
 
 /** What a route that takes no body can answer when it is sent one all the same. */
@@ -75,15 +82,54 @@ export const GUARD_PROBLEMS = [
   'store-unavailable',
 ] as const satisfies ProblemCode[];
 
-/** Documents the problems that a route can answer, one response for each status. Any route can answer 408, 431 and 500. */
-export function ApiProblems(...named: ProblemCode[]): MethodDecorator & ClassDecorator {
-  const codes: ProblemCode[] = [
-    ...new Set<ProblemCode>([...named, 'request-timeout', 'headers-too-large', 'internal-error']),
-  ];
+/** What any route can answer. */
+export const ANY_ROUTE_PROBLEMS = [
+  'request-timeout',
+  'headers-too-large',
+  'internal-error',
+] as const satisfies ProblemCode[];
+
+export const PROBLEM_JSON = 'application/problem+json';
+
+/** What an answer with this code has besides the members of all. */
+const FURTHER_MEMBERS: Partial<Record<ProblemCode, object>> = {
+  'invalid-request': {
+    errors: [
+      {
+        pointer: '/unknown',
+        code: 'unknown-member',
+        detail: ruleText({ code: 'unknown-member' }, 'en'),
+      },
+    ],
+  },
+  'not-ready': { checks: {} },
+};
+
+/** Documents the problems that a route can answer, one response for each status. */
+export function ApiProblems(...codes: ProblemCode[]): MethodDecorator & ClassDecorator {
+  const responses = problemResponses([...codes, ...ANY_ROUTE_PROBLEMS]).map((response) =>
+    ApiResponse(response),
+  );
+  return applyDecorators(ApiExtraModels(ProblemResponse), ...responses);
+}
+
+export interface DocumentedProblems {
+  readonly status: number;
+  readonly description: string;
+  readonly headers?: Record<string, { description: string; schema: { type: string } }>;
+  readonly content: Record<
+    typeof PROBLEM_JSON,
+    { schema: { $ref: string }; examples: Record<string, { value: ProblemResponse }> }
+  >;
+}
+
+/** The responses of an operation that can answer these problems, one for each status, each with an example for each code. */
+export function problemResponses(named: readonly ProblemCode[]): DocumentedProblems[] {
+  const codes = [...new Set(named)];
   const statuses = [...new Set(codes.map((code) => PROBLEMS[code].status))];
-  const responses = statuses.map((status) => {
+  return statuses.map((status) => {
     const group = codes.filter((code) => PROBLEMS[code].status === status);
-    return ApiResponse({
+    return {
       status,
       description: group.map((code) => problemText(code, 'title', 'en')).join('; '),
       ...(status === 401 ? { headers: header('WWW-Authenticate', 'RFC 6750.') } : {}),
@@ -91,17 +137,16 @@ export function ApiProblems(...named: ProblemCode[]): MethodDecorator & ClassDec
         ? { headers: header('Retry-After', 'Seconds to wait.') }
         : {}),
       content: {
-        'application/problem+json': {
+        [PROBLEM_JSON]: {
           schema: { $ref: getSchemaPath(ProblemResponse) },
           examples: Object.fromEntries(group.map((code) => [code, { value: example(code) }])),
         },
       },
-    });
+    };
   });
-  return applyDecorators(ApiExtraModels(ProblemResponse), ...responses);
 }
 
-function header(name: string, description: string): Record<string, object> {
+function header(name: string, description: string): NonNullable<DocumentedProblems['headers']> {
   return { [name]: { description, schema: { type: 'string' } } };
 }
 
@@ -114,5 +159,6 @@ function example(code: ProblemCode): ProblemResponse {
     instance: '/api/user',
     code,
     requestId: '6f9d9c1e-1f5d-4a53-8f65-31b0e6c5a0c9',
+    ...FURTHER_MEMBERS[code],
   };
 }

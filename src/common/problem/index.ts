@@ -1,9 +1,13 @@
 export {
+  ANY_ROUTE_PROBLEMS,
   ApiProblems,
   BODY_PROBLEMS,
   GUARD_PROBLEMS,
+  PROBLEM_JSON,
+  problemResponses,
   STRAY_BODY_PROBLEMS,
   ProblemResponse,
+  type DocumentedProblems,
 } from './api-problems.decorator.js';
 export { PROBLEM_CODES, PROBLEMS, type ProblemCode } from './catalogue.js';
 export {

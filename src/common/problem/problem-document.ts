@@ -20,22 +20,24 @@ export interface ProblemContext {
   readonly path: string;
   readonly requestId: string;
   readonly language: Language;
+  /** The path of the public URL, in front of the paths of the document: `/keyslot`. Default: none. */
+  readonly publicPath?: string | undefined;
 }
 
 /** The body of an error answer, RFC 9457. */
 export function problemDocument(problem: Problem, context: ProblemContext): ProblemDocument {
-  const { language } = context;
+  const { language, publicPath = '' } = context;
   const errors = problem.options.errors?.map((error) => ({
     pointer: error.pointer,
     code: error.code,
     detail: ruleText(error, language),
   }));
   return {
-    type: `/problems/${problem.code}`,
+    type: `${publicPath}/problems/${problem.code}`,
     title: problemText(problem.code, 'title', language),
     status: problem.status,
     detail: problemText(problem.code, 'detail', language),
-    instance: context.path,
+    instance: `${publicPath}${context.path}`,
     code: problem.code,
     requestId: context.requestId,
     ...(errors === undefined ? {} : { errors }),
@@ -51,7 +53,7 @@ export function problemDocument(problem: Problem, context: ProblemContext): Prob
 export function statusDocument(
   status: number,
   detail: string | undefined,
-  { path, requestId }: ProblemContext,
+  { path, requestId, publicPath = '' }: ProblemContext,
 ): ProblemDocument {
   const title = STATUS_CODES[status] ?? 'Error';
   return {
@@ -59,7 +61,7 @@ export function statusDocument(
     title,
     status,
     detail: detail ?? title,
-    instance: path,
+    instance: `${publicPath}${path}`,
     code: title.toLowerCase().replace(/[^a-z]+/g, '-'),
     requestId,
   };

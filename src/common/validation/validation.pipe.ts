@@ -30,8 +30,38 @@ export class RequestValidationPipe extends ValidationPipe {
     if (metadata.type === 'body' && this.toValidate(metadata) && !isPlainObject(value)) {
       throw new Problem('invalid-request', { errors: [{ pointer: '', code: 'not-an-object' }] });
     }
+    if (this.toValidate(metadata)) {
+      refuseReservedNames(value);
+    }
     return super.transform(value, metadata) as Promise<unknown>;
   }
+}
+
+/**
+ * Refuses members with the names of what every object inherits, such as `toString`: class-validator looks members up in an
+ * object, and takes them for known ones. Nest and class-transformer drop `prototype` and `constructor`. No class has such
+ * members.
+ */
+function refuseReservedNames(value: unknown): void {
+  const errors = reservedNames(value, '').map((pointer) => ({ pointer, code: 'unknown-member' }));
+  if (errors.length > 0) {
+    throw new Problem('invalid-request', { errors });
+  }
+}
+
+function reservedNames(value: unknown, parent: string): string[] {
+  return typeof value !== 'object' || value === null || ArrayBuffer.isView(value)
+    ? []
+    : Object.entries(value).flatMap(([name, member]) => {
+        const pointer = pointerTo(parent, name);
+        return name === 'prototype' || name in Object.prototype
+          ? [pointer]
+          : reservedNames(member, pointer);
+      });
+}
+
+function pointerTo(parent: string, name: string): string {
+  return `${parent}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }
 
 function isPlainObject(value: unknown): boolean {
@@ -39,7 +69,7 @@ function isPlainObject(value: unknown): boolean {
 }
 
 function failures(error: ValidationError, parent: string): InvalidMember[] {
-  const pointer = `${parent}/${error.property.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  const pointer = pointerTo(parent, error.property);
   const own = Object.entries(error.constraints ?? {}).map(([name, message]) => ({
     pointer,
     ...failureOf(name, message, error),

@@ -50,6 +50,17 @@ export function usernameSkeletons(
   return other === first ? [first] : [first, other];
 }
 
+/** Whether only one of two names can be a user's: they are the same name, or look alike. */
+export function areSameName(one: string, other: string): boolean {
+  const keys = new Set(keysOf(one));
+  return keysOf(other).some((key) => keys.has(key));
+}
+
+function keysOf(name: string): string[] {
+  const canonical = canonicalUsername(name);
+  return [canonical, ...usernameSkeletons(canonical, displayedUsername(name))];
+}
+
 /**
  * The canonical form of versions before 0.2, whose keys of users are still stored. Another one only for names with marks
  * that an unseen character kept apart, or that case folding sets free.

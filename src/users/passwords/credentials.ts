@@ -92,7 +92,7 @@ export class Credentials {
    * logins of strangers.
    *
    * @param attempt what the password was asked for
-   * @param repeated another one that is as good, if the user was changed a moment ago
+   * @param repeated another one that is as good, if the password was changed a moment ago
    * @throws as `check`
    */
   async checkOwn(
@@ -138,8 +138,9 @@ export class Credentials {
       await this.accounts.reload(userId, deadline);
       return { outcome: 'unknown-user' };
     }
-    const wasChanged = this.clock.now() - user.updatedAt.getTime() < REPEATABLE_MS;
-    const passwords = repeated && wasChanged ? [password, repeated] : [password];
+    const changedAt = user.passwordChangedAt?.getTime() ?? -Infinity;
+    const hasNewPassword = this.clock.now() - changedAt < REPEATABLE_MS;
+    const passwords = repeated && hasNewPassword ? [password, repeated] : [password];
     // No session begins, and the one that asks must not end by what a call that is repeated has left undone.
     const check = await this.verify(user.username, passwords, request, {
       find: async () => this.accounts.find(userId, deadline),

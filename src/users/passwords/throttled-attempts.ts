@@ -4,7 +4,8 @@ import { HashingOverloadedError } from './hashing-queue.js';
 
 /** What was tried, and on whose account. */
 export interface AttemptSubject extends Pick<AuditEvent, 'userId' | 'namePseudonym' | 'sessionId'> {
-  readonly attempt: 'login' | 'refresh' | 'registration' | 'password-change' | 'deletion';
+  readonly attempt:
+    'login' | 'refresh' | 'registration' | 'profile-change' | 'password-change' | 'deletion';
 }
 
 type Outcome = { readonly outcome: string; readonly retryAfterSeconds?: number };

@@ -9,15 +9,32 @@ export interface SessionsEffect {
   readonly exceptSessionId?: string | undefined;
 }
 
-export interface AccountChange extends StoredChange, SessionsEffect {
-  /** Refuses the change as outdated when the user has another version of the password by now. */
+/** What has to be true of a user, or nothing is written. Checked and written in one step. */
+export interface Conditions {
+  /** The version of the password that was verified. */
   readonly ifPasswordVersion?: number | undefined;
+  /** The revision that was found. */
+  readonly ifRevision?: string | undefined;
+  /** Roles that the user must not have. */
+  readonly unlessRoles?: readonly string[] | undefined;
+  /** An administrator besides the user: the one who asks for the change. Only a hint. */
+  readonly knownAdministratorId?: string | undefined;
 }
 
-export type ChangeOutcome =
-  | { readonly outcome: 'changed'; readonly user: UserRecord }
-  /** The password was changed since it was verified; there is no such user. Nothing was changed. */
-  | { readonly outcome: 'outdated' | 'unknown' };
+export interface AccountChange extends StoredChange, SessionsEffect, Conditions {}
+
+/** Nothing was written. */
+export type Unwritten =
+  /** The password or the revision is another one by now; there is no such user; nobody else is known as an administrator. */
+  | { readonly outcome: 'outdated' | 'unknown' | 'last-administrator' }
+  /** The user has a role of `unlessRoles`. */
+  | { readonly outcome: 'protected'; readonly role: string };
+
+export type ChangeOutcome = { readonly outcome: 'changed'; readonly user: UserRecord } | Unwritten;
+
+export type RemovalOutcome = { readonly outcome: 'removed' } | Unwritten;
+
+export type EndOutcome = { readonly outcome: 'ended' } | Unwritten;
 
 /**
  * The store of users together with what Redis has of them, by which sessions are decided. What `update`, `remove` and
@@ -31,19 +48,14 @@ export interface Accounts extends Pick<
 > {
   update(userId: string, change: AccountChange, deadline: Deadline): Promise<ChangeOutcome>;
 
-  /** @returns false when the user has another version of the password than this one, or is gone */
-  remove(
-    userId: string,
-    ifPasswordVersion: number | undefined,
-    deadline: Deadline,
-  ): Promise<boolean>;
+  remove(userId: string, conditions: Conditions, deadline: Deadline): Promise<RemovalOutcome>;
 
-  /** @returns whether there is such a user */
+  /** Ends all sessions of a user but one. */
   endSessions(
     userId: string,
-    exceptSessionId: string | undefined,
+    conditions: Pick<SessionsEffect, 'exceptSessionId'> & Pick<Conditions, 'unlessRoles'>,
     deadline: Deadline,
-  ): Promise<boolean>;
+  ): Promise<EndOutcome>;
 
   /**
    * Makes sure that sessions of a user can begin, whose password was just verified.

@@ -7,7 +7,7 @@ const isDate = (value: unknown): boolean => value instanceof Date && !Number.isN
 const isTextOrNone = (value: unknown): boolean =>
   value === null || value === undefined || typeof value === 'string';
 
-const RULES: { readonly [Member in keyof UserRecord]: (value: unknown) => boolean } = {
+const RULES: { readonly [Member in keyof UserRecord]-?: (value: unknown) => boolean } = {
   id: isText,
   username: isText,
   email: isTextOrNone,
@@ -18,6 +18,7 @@ const RULES: { readonly [Member in keyof UserRecord]: (value: unknown) => boolea
   isDisabled: (value) => typeof value === 'boolean',
   passwordHash: (value) => value instanceof Secret,
   passwordVersion: (value) => Number.isSafeInteger(value),
+  passwordChangedAt: (value) => value === undefined || value === null || isDate(value),
   revision: isText,
 };
 
@@ -37,5 +38,10 @@ export function checkedUser(userId: string, user: UserRecord): UserRecord {
   if (wrong.length > 0) {
     throw new UserStoreError(`the store says of a user what none can be: ${wrong.join(', ')}`);
   }
-  return { ...user, email: user.email || null, displayName: user.displayName || null };
+  return {
+    ...user,
+    email: user.email || null,
+    displayName: user.displayName || null,
+    passwordChangedAt: user.passwordChangedAt ?? undefined,
+  };
 }

@@ -2,7 +2,16 @@ import type { Deadline } from '../../common/deadline/index.js';
 import type { Secret } from '../../common/secret/index.js';
 import type { NearCache } from '../../near-cache/index.js';
 import type { UserRecord } from '../user.js';
-import type { AccountChange, Accounts, ChangeOutcome, SessionsEffect } from './accounts.js';
+import type {
+  AccountChange,
+  Accounts,
+  ChangeOutcome,
+  Conditions,
+  EndOutcome,
+  RemovalOutcome,
+  SessionsEffect,
+  Unwritten,
+} from './accounts.js';
 import type { GuardedUserStore } from './guarded-user-store.js';
 import { OVERTAKEN, untilFirst } from './overtaken.js';
 import type { RedisUserStore } from './redis-user-store.js';
@@ -85,25 +94,32 @@ export class MirroredUserStore implements Accounts {
 
   async remove(
     userId: string,
-    ifPasswordVersion: number | undefined,
+    conditions: Conditions,
     deadline: Deadline,
-  ): Promise<boolean> {
-    let isRemoved: boolean | undefined;
+  ): Promise<RemovalOutcome> {
+    let removal: RemovalOutcome | undefined;
     await this.writeCopy(userId, deadline, async () => {
-      isRemoved ??= await this.deleteFromStore(userId, ifPasswordVersion, deadline);
-      return isRemoved ? { user: undefined, own: {} } : { user: await this.find(userId, deadline) };
+      removal ??= await this.deleteFromStore(userId, conditions, deadline);
+      return removal.outcome === 'removed'
+        ? { user: undefined, own: {} }
+        : { user: await this.find(userId, deadline) };
     });
-    return isRemoved!;
+    return removal!;
   }
 
   /** The store has no part in it, and need not be there. */
   async endSessions(
     userId: string,
-    exceptSessionId: string | undefined,
+    conditions: Parameters<Accounts['endSessions']>[1],
     deadline: Deadline,
-  ): Promise<boolean> {
-    const hadCopy = await this.redis.endSessions(userId, exceptSessionId, deadline);
-    return hadCopy || (await this.find(userId, deadline)) !== undefined;
+  ): Promise<EndOutcome> {
+    const result = await this.redis.endSessions(userId, conditions, deadline);
+    if (result.outcome !== 'unknown') {
+      return result;
+    }
+    // Without a copy there are no sessions.
+    const user = await this.find(userId, deadline);
+    return (user && refusalOf(user, conditions)) ?? { outcome: user ? 'ended' : 'unknown' };
   }
 
   async reload(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {
@@ -132,7 +148,7 @@ export class MirroredUserStore implements Accounts {
 
   private async changeStore(
     userId: string,
-    { ifPasswordVersion, ...given }: AccountChange,
+    given: AccountChange,
     deadline: Deadline,
   ): Promise<ChangeOutcome> {
     const { email, displayName, roles, isDisabled, password } = given;
@@ -142,8 +158,9 @@ export class MirroredUserStore implements Accounts {
       if (user === undefined) {
         return { outcome: 'unknown' };
       }
-      if (ifPasswordVersion !== undefined && ifPasswordVersion !== user.passwordVersion) {
-        return { outcome: 'outdated' };
+      const refusal = refusalOf(user, given);
+      if (refusal) {
+        return refusal;
       }
       const changed = await this.store.change(userId, change, user.revision, deadline);
       return changed ? { outcome: 'changed', user: changed } : OVERTAKEN;
@@ -152,15 +169,20 @@ export class MirroredUserStore implements Accounts {
 
   private async deleteFromStore(
     userId: string,
-    ifPasswordVersion: number | undefined,
+    conditions: Conditions,
     deadline: Deadline,
-  ): Promise<boolean> {
+  ): Promise<RemovalOutcome> {
     return untilFirst(async () => {
       const user = await this.store.find(userId, deadline);
-      if (!user || (ifPasswordVersion ?? user.passwordVersion) !== user.passwordVersion) {
-        return false;
+      if (user === undefined) {
+        return { outcome: 'unknown' };
       }
-      return (await this.store.delete(userId, user.revision, deadline)) || OVERTAKEN;
+      const refusal = refusalOf(user, conditions);
+      if (refusal) {
+        return refusal;
+      }
+      const isDeleted = await this.store.delete(userId, user.revision, deadline);
+      return isDeleted ? { outcome: 'removed' } : OVERTAKEN;
     });
   }
 
@@ -210,4 +232,19 @@ function textOf(user: UserRecord | undefined): string | undefined {
       [user.createdAt, user.updatedAt, user.isDisabled, user.passwordVersion],
     ],
   );
+}
+
+/** Which condition the user breaks, if any. The write names the revision that was looked at. */
+function refusalOf(
+  user: UserRecord,
+  { ifPasswordVersion, ifRevision, unlessRoles }: Conditions,
+): Unwritten | undefined {
+  const isOutdated =
+    (ifPasswordVersion ?? user.passwordVersion) !== user.passwordVersion ||
+    (ifRevision ?? user.revision) !== user.revision;
+  if (isOutdated) {
+    return { outcome: 'outdated' };
+  }
+  const role = unlessRoles?.find((name) => user.roles.includes(name));
+  return role === undefined ? undefined : { outcome: 'protected', role };
 }

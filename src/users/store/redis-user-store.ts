@@ -6,7 +6,14 @@ import { NearCache } from '../../near-cache/index.js';
 import { NotConfirmedError } from '../../redis-cluster/index.js';
 import type { UserRecord } from '../user.js';
 import { canonicalUsername, usernameSkeletons } from '../names/username.js';
-import type { AccountChange, Accounts, ChangeOutcome } from './accounts.js';
+import type {
+  AccountChange,
+  Accounts,
+  ChangeOutcome,
+  Conditions,
+  EndOutcome,
+  RemovalOutcome,
+} from './accounts.js';
 import { OVERTAKEN, untilFirst } from './overtaken.js';
 import { userSubject, UserRecords, type NameKey } from './user-records.js';
 import type { NewUser, StoredChange, UserStore } from './user-store.js';
@@ -119,7 +126,8 @@ export class RedisUserStore implements Accounts, UserStore {
   ): Promise<UserRecord | undefined> {
     const result = await this.cache.change(
       userSubject(userId),
-      async (sequence) => this.records.change(userId, change, sequence, deadline, ifRevision),
+      async (sequence) =>
+        this.records.change(userId, { ...change, ifRevision }, sequence, deadline),
       deadline,
     );
     return result.outcome === 'changed' ? result.user : undefined;
@@ -127,11 +135,11 @@ export class RedisUserStore implements Accounts, UserStore {
 
   async endSessions(
     userId: string,
-    exceptSessionId: string | undefined,
+    conditions: Parameters<Accounts['endSessions']>[1],
     deadline: Deadline,
-  ): Promise<boolean> {
-    const change = { endsSessions: true, exceptSessionId };
-    return (await this.update(userId, change, deadline)).outcome === 'changed';
+  ): Promise<EndOutcome> {
+    const result = await this.update(userId, { ...conditions, endsSessions: true }, deadline);
+    return result.outcome === 'changed' ? { outcome: 'ended' } : result;
   }
 
   async renewHash(
@@ -143,20 +151,8 @@ export class RedisUserStore implements Accounts, UserStore {
     await this.records.renewHash(userId, verified, renewed, deadline);
   }
 
-  async remove(
-    userId: string,
-    ifPasswordVersion: number | undefined,
-    deadline: Deadline,
-  ): Promise<boolean> {
-    return this.deleteIf(
-      userId,
-      ifPasswordVersion === undefined ? {} : { ifPasswordVersion },
-      deadline,
-    );
-  }
-
   async delete(userId: string, ifRevision: string, deadline: Deadline): Promise<boolean> {
-    return this.deleteIf(userId, { ifRevision }, deadline);
+    return (await this.remove(userId, { ifRevision }, deadline)).outcome === 'removed';
   }
 
   /** The record is what sessions are decided by. What can be missing is that everybody knows of its last change. */
@@ -165,17 +161,17 @@ export class RedisUserStore implements Accounts, UserStore {
     return this.records.find(userId, deadline);
   }
 
-  private async deleteIf(
+  async remove(
     userId: string,
-    conditions: Parameters<UserRecords['delete']>[1],
+    conditions: Conditions,
     deadline: Deadline,
-  ): Promise<boolean> {
+  ): Promise<RemovalOutcome> {
     const deleted = await this.cache.change(
       userSubject(userId),
       async () => this.records.delete(userId, conditions, deadline),
       deadline,
     );
-    if (deleted?.username) {
+    if (deleted.outcome === 'removed' && deleted.username) {
       // The deletion is done and confirmed. A name that stays behind is taken over by the next who wants it.
       const soon = deadline.within(LONGEST_AFTERTHOUGHT_MS);
       await Promise.allSettled(
@@ -184,7 +180,7 @@ export class RedisUserStore implements Accounts, UserStore {
         ),
       );
     }
-    return deleted !== undefined;
+    return deleted;
   }
 
   private async complete(

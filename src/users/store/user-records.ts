@@ -8,9 +8,15 @@ import type { UserRecord } from '../user.js';
 import { USERS_OPTIONS } from '../users.module-definition.js';
 import { USERS_DEFAULTS, type UsersOptions } from '../users.options.js';
 import { digestOfKey } from '../names/username.js';
-import type { AccountChange, SessionsEffect } from './accounts.js';
+import type { AccountChange, Conditions, SessionsEffect } from './accounts.js';
 import type { NewUser, StoredChange } from './user-store.js';
-import { scripts, type Copy, type NameHolder, type RecordChange } from './users.scripts.js';
+import {
+  scripts,
+  type Copy,
+  type NameHolder,
+  type RecordChange,
+  type RecordRemoval,
+} from './users.scripts.js';
 
 /** A user whose registration stopped between its last two steps runs out after this many lives of a claim. */
 const PROVISIONAL_CLAIMS = 4;
@@ -126,14 +132,12 @@ export class UserRecords {
 
   /**
    * @param sequence number of the change in the near cache: one change, though it may be sent more than once
-   * @param ifRevision as in `UserStore`; undefined: whatever it is
    */
   async change(
     userId: string,
     change: AccountChange,
     sequence: string,
     deadline: Deadline,
-    ifRevision?: string,
   ): Promise<RecordChange> {
     return this.redis.runDurably(
       scripts.changeUser,
@@ -141,9 +145,11 @@ export class UserRecords {
       [
         sequence,
         change.ifPasswordVersion ?? '',
-        ifRevision ?? '',
+        change.ifRevision ?? '',
         change.endsSessions || change.isDisabled ? 1 : 0,
         change.exceptSessionId ?? '',
+        JSON.stringify(change.unlessRoles ?? []),
+        change.password ? 1 : 0,
         ...Object.entries(fieldsOf(change)).flat(),
       ],
       deadline,
@@ -160,22 +166,28 @@ export class UserRecords {
     await this.redis.run(scripts.renewHash, [this.userKey(userId)], hashes, deadline);
   }
 
-  /**
-   * @param conditions the version of the password that was verified, or the revision that was found
-   * @returns undefined when that was changed since, or there is no such user; no name when an earlier run of the same
-   * call has deleted the user
-   */
+  /** @returns no name when an earlier run of the same call has deleted the user */
   async delete(
     userId: string,
-    { ifPasswordVersion, ifRevision }: { ifPasswordVersion?: number; ifRevision?: string },
+    { ifPasswordVersion, ifRevision, unlessRoles = [] }: Conditions,
     deadline: Deadline,
-  ): Promise<{ readonly username: string | undefined } | undefined> {
+  ): Promise<RecordRemoval> {
     return this.redis.runDurably(
       scripts.deleteUser,
       [this.userKey(userId), this.sessionsKey(userId)],
-      [ifPasswordVersion ?? '', ifRevision ?? '', DELETED_MARK_MS],
+      [ifPasswordVersion ?? '', ifRevision ?? '', DELETED_MARK_MS, JSON.stringify(unlessRoles)],
       deadline,
     );
+  }
+
+  /** @returns how long ago a session began, in milliseconds; a refresh does not make it younger */
+  async sessionAgeMs(
+    userId: string,
+    sessionId: string,
+    deadline: Deadline,
+  ): Promise<number | undefined> {
+    const keys = [this.sessionsKey(userId)];
+    return this.redis.run(scripts.sessionAge, keys, [sessionId], deadline);
   }
 
   /** The copy of a user who is kept elsewhere. */

@@ -39,7 +39,9 @@ export interface UserStore {
   findByUsername(usernameKey: string, deadline: Deadline): Promise<UserRecord | undefined>;
 
   /**
-   * Changes what is named and nothing else, sets `updatedAt` to now, and gives the user a new revision.
+   * Changes what is named and nothing else, sets `updatedAt` to now, and gives the user a new revision. With a new password,
+   * `passwordChangedAt` is now as well. A store may leave that member out: whoever then repeats a password change that was not
+   * confirmed has to send the new password as the current one.
    *
    * @param ifRevision of the user as it was found. With another one nothing is changed, so that a write that comes late does
    * not undo a newer one
@@ -54,7 +56,7 @@ export interface UserStore {
 
   /**
    * Replaces the hash of an unchanged password, if it is still the one that was verified. Neither `passwordVersion` nor
-   * `updatedAt` changes.
+   * `passwordChangedAt` nor `updatedAt` changes.
    */
   renewHash(userId: string, verified: Secret, renewed: Secret, deadline: Deadline): Promise<void>;
 

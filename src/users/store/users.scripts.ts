@@ -1,7 +1,7 @@
 import { Secret } from '../../common/secret/index.js';
 import { LuaScript } from '../../redis-cluster/index.js';
 import { userFromFields, type UserRecord } from '../user.js';
-import type { ChangeOutcome } from './accounts.js';
+import type { ChangeOutcome, RemovalOutcome, Unwritten } from './accounts.js';
 
 const isOne = (reply: unknown): boolean => reply === 1;
 
@@ -18,6 +18,7 @@ export const scripts = {
   changeUser: load('change-user', parseChanged),
   renewHash: load('renew-hash', isOne),
   deleteUser: load('delete-user', parseDeleted),
+  sessionAge: load('session-age', (reply) => (reply === '' ? undefined : Number(reply))),
   findCopy: load('find-copy', parseCopy),
   putCopy: load('put-copy', isOne),
 };
@@ -44,15 +45,25 @@ export type RecordChange = ChangeOutcome | { readonly outcome: 'overtaken' };
 
 function parseChanged(reply: unknown): RecordChange {
   const [outcome, ...fields] = reply as [RecordChange['outcome'], ...string[]];
-  const user = outcome === 'changed' ? parseUser(fields) : undefined;
-  return user
-    ? { outcome: 'changed', user }
-    : { outcome: outcome === 'changed' ? 'unknown' : outcome };
+  if (outcome !== 'changed') {
+    return outcome === 'overtaken' ? { outcome } : unwritten(outcome, fields);
+  }
+  const user = parseUser(fields);
+  return user ? { outcome, user } : { outcome: 'unknown' };
 }
 
-function parseDeleted(reply: unknown): { readonly username: string | undefined } | undefined {
-  const [username] = reply as [string?];
-  return username === undefined ? undefined : { username: username || undefined };
+/** The name is absent when an earlier run of the same call has deleted the user. */
+export type RecordRemoval = RemovalOutcome & { readonly username?: string | undefined };
+
+function parseDeleted(reply: unknown): RecordRemoval {
+  const [outcome, text = ''] = reply as [RecordRemoval['outcome'], string?];
+  return outcome === 'removed'
+    ? { outcome, username: text || undefined }
+    : unwritten(outcome, [text]);
+}
+
+function unwritten(outcome: Unwritten['outcome'], [role = '']: readonly string[]): Unwritten {
+  return outcome === 'protected' ? { outcome, role } : { outcome };
 }
 
 /** What Redis has of a user who is kept elsewhere. */
@@ -89,9 +100,14 @@ function parseUser(reply: unknown): RedisRecord | undefined {
     ...userFromFields(fields),
     passwordHash: new Secret(fields.get('passwordHash') ?? ''),
     passwordVersion: Number(fields.get('passwordVersion')),
+    passwordChangedAt: dateOf(fields.get('passwordChangedAt')),
     revision: fields.get('lastChange') ?? '0',
     isDisabled: fields.get('disabled') === '1',
     isProvisional: fields.get('provisional') === '1',
     hasSkeletons: fields.get('skeletons') === '1',
   };
+}
+
+function dateOf(milliseconds: string | undefined): Date | undefined {
+  return milliseconds === undefined ? undefined : new Date(Number(milliseconds));
 }

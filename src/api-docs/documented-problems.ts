@@ -1,0 +1,116 @@
+import type { OpenAPIObject } from '@nestjs/swagger';
+
+import {
+  ANY_ROUTE_PROBLEMS,
+  BODY_PROBLEMS,
+  GUARD_PROBLEMS,
+  PROBLEM_JSON,
+  problemResponses,
+  STRAY_BODY_PROBLEMS,
+  type DocumentedProblems,
+  type ProblemCode,
+  type ProblemResponse,
+} from '../common/problem/index.js';
+import { isPublic, operationsOf, type DocumentedOperation } from './operations.js';
+import { needOf } from './required-permissions.js';
+
+/** What is read, and can be wrong, where a route has nothing to do with a body. */
+const READS_BODY = ['post', 'put', 'patch', 'delete'];
+/** Answered before the path is known. */
+const EARLY: readonly string[] = ['request-timeout', 'headers-too-large'] satisfies ProblemCode[];
+const EXAMPLE_ID = '0c0d2a3e-2a57-4c5e-9d0b-6a5ad1b0f3c1';
+
+interface Response {
+  description: string;
+  headers?: DocumentedProblems['headers'];
+  content?: Partial<DocumentedProblems['content']>;
+}
+
+/**
+ * Adds the problems that each route can answer, whoever wrote it: those of the guard, of a body, and of the server. What a
+ * route says itself stays.
+ *
+ * @param options.publicPath in front of the paths in the examples
+ * @param options.alwaysServed paths that are answered under any load
+ */
+export function documentProblems(
+  document: OpenAPIObject,
+  {
+    publicPath,
+    alwaysServed,
+  }: { readonly publicPath: string; readonly alwaysServed: readonly string[] },
+): void {
+  for (const documented of operationsOf(document)) {
+    const { responses } = documented.operation as { responses: Record<string, Response> };
+    for (const { status, ...added } of problemResponses(problemsOf(documented, alwaysServed))) {
+      responses[status] = merge(responses[status], added);
+    }
+    const permissions = documented.operation['x-required-permissions'];
+    const forbidden = responses[403];
+    if (permissions && forbidden) {
+      responses[403] = {
+        ...forbidden,
+        description: `${forbidden.description.replace(/\.$/, '')}. ${needOf(permissions)}`,
+      };
+    }
+    const path = publicPath + documented.path.replace(/\{[^}]+\}/g, EXAMPLE_ID);
+    Object.values(responses).forEach((response) => placeExamples(response, path, publicPath));
+  }
+}
+
+function problemsOf(
+  { method, path, operation }: DocumentedOperation,
+  alwaysServed: readonly string[],
+): ProblemCode[] {
+  const ofBody = operation.requestBody ? BODY_PROBLEMS : STRAY_BODY_PROBLEMS;
+  return [
+    ...(operation.requestBody || READS_BODY.includes(method) ? ofBody : []),
+    ...(isPublic(operation) ? [] : GUARD_PROBLEMS),
+    ...(alwaysServed.includes(path) ? [] : (['overloaded'] as const)),
+    ...(operation['x-required-permissions'] ? (['forbidden'] as const) : []),
+    ...ANY_ROUTE_PROBLEMS,
+  ];
+}
+
+function merge(own: Response | undefined, added: Response): Response {
+  if (!own?.content) {
+    return { ...added, ...own, description: own?.description || added.description };
+  }
+  const examples = own.content[PROBLEM_JSON]?.examples;
+  const { schema, examples: addedExamples } = added.content![PROBLEM_JSON]!;
+  if (own.content[PROBLEM_JSON] && !examples) {
+    return own;
+  }
+  const missing = Object.entries(addedExamples).filter(([code]) => !examples?.[code]);
+  return {
+    ...own,
+    description: [own.description, ...missing.map(([, { value }]) => value.title)]
+      .filter(Boolean)
+      .join('; '),
+    ...(added.headers ? { headers: { ...added.headers, ...own.headers } } : {}),
+    content: {
+      ...own.content,
+      [PROBLEM_JSON]: { schema, examples: { ...examples, ...Object.fromEntries(missing) } },
+    },
+  };
+}
+
+/** Shared objects of decorators are left as they are. */
+function placeExamples(response: Response, path: string, publicPath: string): void {
+  const problems = response.content?.[PROBLEM_JSON];
+  if (!problems?.examples) {
+    return;
+  }
+  const placed = Object.entries(problems.examples).map(([code, { value }]) => {
+    const type = value.type.startsWith('/') ? publicPath + value.type : value.type;
+    const instance = EARLY.includes(value.code) ? `${publicPath}/` : path;
+    return [code, { value: { ...value, type, instance } satisfies ProblemResponse }];
+  });
+  response.content = {
+    ...response.content,
+    [PROBLEM_JSON]: {
+      ...problems,
+      examples: Object.fromEntries(placed) as typeof problems.examples,
+    },
+  };
+}

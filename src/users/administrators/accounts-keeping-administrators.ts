@@ -1,0 +1,293 @@
+import { randomUUID } from 'node:crypto';
+
+import type { Clock } from '../../common/clock/index.js';
+import type { Deadline } from '../../common/deadline/index.js';
+import type { Secret } from '../../common/secret/index.js';
+import { ADMINISTRATOR } from '../roles.js';
+import type {
+  AccountChange,
+  Accounts,
+  ChangeOutcome,
+  Conditions,
+  EndOutcome,
+  RemovalOutcome,
+} from '../store/accounts.js';
+import { OVERTAKEN, untilFirst } from '../store/overtaken.js';
+import type { NewUser } from '../store/user-store.js';
+import type { UserRecord } from '../user.js';
+import type {
+  AdministratorRegistry,
+  ExpiredRemoval,
+  Reservation,
+} from './administrator-registry.js';
+
+/** For one removal. Shorter than the life of a reservation, so that nobody else touches a user whose removal goes on. */
+const REMOVAL_TIMEOUT_MS = 6000;
+const RESERVATION_LIFE_MS = 10_000;
+/** An administrator is registered before the record says so. */
+const PROMOTION_TIMEOUT_MS = 60_000;
+/** How often an administrator who is active is registered again: a store may have made one who was dropped meanwhile. */
+const REGISTERED_FOR_MS = 10 * 60 * 1000;
+const MAX_REGISTERED = 1000;
+/** For what can be left undone without harm. */
+const BEST_EFFORT_TIMEOUT_MS = 300;
+
+type Write<Outcome> = (ifRevision: string, deadline: Deadline) => Promise<Outcome>;
+
+/**
+ * The accounts, of which one enabled administrator always remains (OWASP ASVS 8.3.2, V10.3.2). All changes pass here, so that
+ * no way in can forget it. Who is no administrator costs nothing more.
+ *
+ * Users are in different slots, so the registry decides: a removal is reserved there, and refused unless a candidate without
+ * a removal remains, whose record then has to prove it. The write names the revision that was read before the reservation.
+ * A caller who died leaves a reservation that expires; whoever finds it gives the user a new revision, so that a late write is
+ * refused, and then looks what became of the user.
+ */
+export class AccountsKeepingAdministrators implements Accounts {
+  /** When each administrator was registered, on the monotonic clock. */
+  private readonly registeredAt = new Map<string, number>();
+
+  constructor(
+    private readonly accounts: Accounts,
+    private readonly registry: AdministratorRegistry,
+    private readonly clock: Clock,
+  ) {}
+
+  async create(
+    user: NewUser,
+    passwordHash: () => Promise<Secret>,
+    deadline: Deadline,
+  ): Promise<UserRecord | undefined> {
+    if (!user.roles.includes(ADMINISTRATOR)) {
+      return this.accounts.create(user, passwordHash, deadline);
+    }
+    const candidate = await this.registry.add(user.id, deadline);
+    const created = await this.accounts.create(user, passwordHash, deadline);
+    if (created === undefined) {
+      await this.bestEffort(deadline, (soon) => this.registry.drop(candidate, soon));
+    }
+    return created;
+  }
+
+  async find(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {
+    return this.accounts.find(userId, deadline);
+  }
+
+  async findByUsername(usernameKey: string, deadline: Deadline): Promise<UserRecord | undefined> {
+    return this.accounts.findByUsername(usernameKey, deadline);
+  }
+
+  async renewHash(
+    userId: string,
+    verified: Secret,
+    renewed: Secret,
+    deadline: Deadline,
+  ): Promise<void> {
+    await this.accounts.renewHash(userId, verified, renewed, deadline);
+  }
+
+  async admit(user: UserRecord, deadline: Deadline): Promise<UserRecord | undefined> {
+    return this.registered(await this.accounts.admit(user, deadline), deadline);
+  }
+
+  async findCurrent(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {
+    return this.registered(await this.accounts.findCurrent(userId, deadline), deadline);
+  }
+
+  async reload(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {
+    return this.accounts.reload(userId, deadline);
+  }
+
+  async endSessions(
+    userId: string,
+    conditions: Parameters<Accounts['endSessions']>[1],
+    deadline: Deadline,
+  ): Promise<EndOutcome> {
+    return this.accounts.endSessions(userId, conditions, deadline);
+  }
+
+  async update(userId: string, change: AccountChange, deadline: Deadline): Promise<ChangeOutcome> {
+    const { roles, isDisabled, unlessRoles = [] } = change;
+    if (roles === undefined && isDisabled === undefined) {
+      return this.accounts.update(userId, change, deadline);
+    }
+    if (roles?.includes(ADMINISTRATOR) && isDisabled !== true) {
+      return this.promote(userId, change, deadline);
+    }
+    const first = await this.accounts.update(userId, unlessAdministrator(change), deadline);
+    if (!isAboutAdministrator(first, unlessRoles)) {
+      return first;
+    }
+    return roles === undefined && isDisabled === false
+      ? this.promote(userId, change, deadline)
+      : this.removeOne(userId, change, deadline, (ifRevision, until) =>
+          this.accounts.update(userId, { ...change, ifRevision }, until),
+        );
+  }
+
+  async remove(
+    userId: string,
+    conditions: Conditions,
+    deadline: Deadline,
+  ): Promise<RemovalOutcome> {
+    const first = await this.accounts.remove(userId, unlessAdministrator(conditions), deadline);
+    return isAboutAdministrator(first, conditions.unlessRoles ?? [])
+      ? this.removeOne(userId, conditions, deadline, (ifRevision, until) =>
+          this.accounts.remove(userId, { ...conditions, ifRevision }, until),
+        )
+      : first;
+  }
+
+  private async promote(
+    userId: string,
+    change: AccountChange,
+    deadline: Deadline,
+  ): Promise<ChangeOutcome> {
+    const candidate = await this.registry.add(userId, deadline);
+    const result = await this.accounts.update(userId, change, deadline);
+    if (result.outcome === 'unknown') {
+      await this.bestEffort(deadline, (soon) => this.registry.drop(candidate, soon));
+    }
+    return result;
+  }
+
+  private async removeOne<Outcome extends ChangeOutcome | RemovalOutcome>(
+    userId: string,
+    { ifPasswordVersion, ifRevision, knownAdministratorId }: Conditions,
+    requested: Deadline,
+    write: Write<Outcome>,
+  ): Promise<Outcome | { readonly outcome: 'outdated' | 'unknown' | 'last-administrator' }> {
+    const deadline = requested.within(REMOVAL_TIMEOUT_MS);
+    return untilFirst(async () => {
+      const user = await this.accounts.find(userId, deadline);
+      if (user === undefined) {
+        return { outcome: 'unknown' as const };
+      }
+      const isOutdated =
+        (ifPasswordVersion ?? user.passwordVersion) !== user.passwordVersion ||
+        (ifRevision ?? user.revision) !== user.revision;
+      if (isOutdated) {
+        return { outcome: 'outdated' as const };
+      }
+      const result = isAdministrator(user)
+        ? await this.removeReserved(user, knownAdministratorId, deadline, write)
+        : await write(user.revision, deadline);
+      // Of what the caller asked for nothing is outdated: somebody else has changed the user since it was read.
+      return result !== OVERTAKEN && result.outcome === 'outdated' ? OVERTAKEN : result;
+    });
+  }
+
+  private async removeReserved<Outcome extends ChangeOutcome | RemovalOutcome>(
+    { id: userId, revision }: UserRecord,
+    knownId: string | undefined,
+    deadline: Deadline,
+    write: Write<Outcome>,
+  ): Promise<Outcome | typeof OVERTAKEN | { readonly outcome: 'last-administrator' }> {
+    const token = randomUUID();
+    const reserved = await this.registry.reserve(
+      { userId, token, knownId: knownId === userId ? '' : knownId, lifeMs: RESERVATION_LIFE_MS },
+      deadline,
+    );
+    const release = async (): Promise<void> =>
+      this.bestEffort(deadline, (soon) => this.registry.release(token, userId, soon));
+    let remains: boolean;
+    try {
+      remains = await this.isAnyAdministrator(reserved, deadline);
+    } catch (error) {
+      await release();
+      throw error;
+    }
+    if (!remains) {
+      await release();
+      await Promise.all(reserved.expired.map(async (removal) => this.settle(removal, deadline)));
+      return reserved.expired.length > 0 ? OVERTAKEN : { outcome: 'last-administrator' };
+    }
+    // If it throws, the user may be removed or not: the reservation stays until somebody looks.
+    const result = await write(revision, deadline);
+    const isRemoved = result.outcome === 'changed' || result.outcome === 'removed';
+    if (isRemoved) {
+      this.registeredAt.delete(userId);
+    }
+    await (isRemoved
+      ? this.bestEffort(deadline, (soon) => this.registry.drop(reserved.subject, soon, token))
+      : release());
+    return result;
+  }
+
+  private async isAnyAdministrator(
+    { free, now }: Reservation,
+    deadline: Deadline,
+  ): Promise<boolean> {
+    for (const candidate of free) {
+      if (isAdministrator(await this.accounts.find(candidate.userId, deadline))) {
+        return true;
+      }
+      if (now - Number(candidate.version) > PROMOTION_TIMEOUT_MS) {
+        await this.bestEffort(deadline, (soon) => this.registry.drop(candidate, soon));
+      }
+    }
+    return false;
+  }
+
+  /** Finds out how a removal ended whose caller has not said so. */
+  private async settle(removal: ExpiredRemoval, deadline: Deadline): Promise<void> {
+    const { token, userId } = removal;
+    const found = await this.accounts.find(userId, deadline);
+    if (found) {
+      // A write that is late names an older revision than this one gives.
+      const { displayName, revision: ifRevision } = found;
+      await this.accounts.update(userId, { displayName, ifRevision }, deadline);
+    }
+    const isStill = found && isAdministrator(await this.accounts.find(userId, deadline));
+    await (isStill
+      ? this.registry.release(token, userId, deadline)
+      : this.registry.drop(removal, deadline, token));
+  }
+
+  /** Administrators of an installation that had no registry are in it as soon as they get tokens. */
+  private async registered(
+    user: UserRecord | undefined,
+    deadline: Deadline,
+  ): Promise<UserRecord | undefined> {
+    if (user?.roles.includes(ADMINISTRATOR) && isAdministrator(user)) {
+      const now = this.clock.monotonic();
+      const at = this.registeredAt.get(user.id);
+      if (at === undefined || now - at > REGISTERED_FOR_MS) {
+        await this.bestEffort(deadline, async (soon) => {
+          await this.registry.add(user.id, soon);
+          if (this.registeredAt.size >= MAX_REGISTERED) {
+            this.registeredAt.clear();
+          }
+          this.registeredAt.set(user.id, now);
+        });
+      }
+    }
+    return user;
+  }
+
+  private async bestEffort(
+    deadline: Deadline,
+    work: (soon: Deadline) => Promise<unknown>,
+  ): Promise<void> {
+    await work(deadline.within(BEST_EFFORT_TIMEOUT_MS)).catch(() => undefined);
+  }
+}
+
+function unlessAdministrator<Given extends Conditions>(conditions: Given): Given {
+  // Behind those of the caller: theirs is the reason that counts.
+  const unlessRoles = [...(conditions.unlessRoles ?? []), ADMINISTRATOR];
+  return { ...conditions, unlessRoles };
+}
+
+function isAboutAdministrator(
+  result: ChangeOutcome | RemovalOutcome,
+  unlessRoles: readonly string[],
+): boolean {
+  return result.outcome === 'protected' && !unlessRoles.includes(result.role);
+}
+
+/** Whether the user can act as an administrator now. A registration that is not complete may still run out. */
+function isAdministrator(user: UserRecord | undefined): boolean {
+  const isProvisional = user && 'isProvisional' in user && user.isProvisional === true;
+  return Boolean(user && !user.isDisabled && !isProvisional && user.roles.includes(ADMINISTRATOR));
+}

@@ -1,0 +1,114 @@
+import { Injectable } from '@nestjs/common';
+
+import type { Deadline } from '../../common/deadline/index.js';
+import { LuaScript, RedisCluster } from '../../redis-cluster/index.js';
+
+/** A user who may be an administrator; the record tells whether it is one. */
+export interface Candidate {
+  readonly userId: string;
+  /** When the entry was written, in milliseconds since the epoch; '' when there is none. */
+  readonly version: string;
+}
+
+/** A removal whose caller has not said how it ended. */
+export interface ExpiredRemoval extends Candidate {
+  readonly token: string;
+}
+
+export interface Reservation {
+  /** Milliseconds since the epoch, by the clock of Redis. */
+  readonly now: number;
+  readonly subject: Candidate;
+  /** Candidates whom no removal concerns. The removal is reserved when there is one. */
+  readonly free: readonly Candidate[];
+  readonly expired: readonly ExpiredRemoval[];
+}
+
+const load = <Reply>(name: string, parse: (reply: unknown) => Reply): LuaScript<Reply> =>
+  LuaScript.fromFile(new URL(`./scripts/${name}.lua`, import.meta.url), parse);
+
+const scripts = {
+  add: load('add-administrator', String),
+  reserve: load('reserve-removal', (reply) => reply as [number, string, string[], string[]]),
+  release: load('release-removal', () => undefined),
+};
+
+/** Who may be an administrator, and whose removal is under way: in one slot, so that one script decides about all of them. */
+@Injectable()
+export class AdministratorRegistry {
+  private readonly keys: Readonly<Record<'candidates' | 'removals' | 'fence', string>>;
+
+  constructor(private readonly redis: RedisCluster) {
+    const key = (part: string): string => redis.keys.key(['administrators', 'registry'], part);
+    this.keys = {
+      candidates: key('candidates'),
+      removals: key('removals'),
+      fence: key('fence'),
+    };
+  }
+
+  /** @throws NotConfirmedError */
+  async add(userId: string, deadline: Deadline): Promise<Candidate> {
+    const keys = [this.keys.candidates];
+    return { userId, version: await this.redis.runDurably(scripts.add, keys, [userId], deadline) };
+  }
+
+  /**
+   * @param removal `knownId` names another administrator, `lifeMs` how long the caller has at the most
+   * @throws NotConfirmedError
+   */
+  async reserve(
+    {
+      userId,
+      token,
+      knownId = '',
+      lifeMs,
+    }: {
+      readonly userId: string;
+      readonly token: string;
+      readonly knownId?: string | undefined;
+      readonly lifeMs: number;
+    },
+    deadline: Deadline,
+  ): Promise<Reservation> {
+    const [now, version, free, expired] = await this.redis.runDurably(
+      scripts.reserve,
+      [this.keys.candidates, this.keys.removals, this.keys.fence],
+      [userId, token, lifeMs, knownId],
+      deadline,
+    );
+    return {
+      now,
+      subject: { userId, version },
+      free: inGroups(free, 2).map(([id = '', entry = '']) => ({ userId: id, version: entry })),
+      expired: inGroups(expired, 3).map(([ended = '', id = '', entry = '']) => ({
+        ...{ token: ended, userId: id, version: entry },
+      })),
+    };
+  }
+
+  /** Ends a reservation; the administrator stays. Not durable: a reservation that stays behind expires. */
+  async release(token: string, userId: string, deadline: Deadline): Promise<void> {
+    await this.end([token, userId, ''], deadline);
+  }
+
+  /** Drops a candidate who is no administrator. Not durable: one that stays behind is found out again. */
+  async drop({ userId, version }: Candidate, deadline: Deadline, token = ''): Promise<void> {
+    await this.end([token, userId, version], deadline);
+  }
+
+  private async end(args: readonly string[], deadline: Deadline): Promise<void> {
+    await this.redis.run(
+      scripts.release,
+      [this.keys.candidates, this.keys.removals],
+      args,
+      deadline,
+    );
+  }
+}
+
+function inGroups(list: readonly string[], size: number): string[][] {
+  return Array.from({ length: list.length / size }, (_, index) =>
+    list.slice(index * size, (index + 1) * size),
+  );
+}

@@ -1,0 +1,25 @@
+import { PERMISSION_PROBLEMS } from '../common/authentication/index.js';
+import { Problem, type ProblemCode } from '../common/problem/index.js';
+import type { AdministrationRefusal } from './user-administration.js';
+
+const CODE_OF_REFUSAL = {
+  'unknown-user': 'not-found',
+  'own-access': 'own-access',
+  'beyond-own-permissions': 'beyond-own-permissions',
+  'last-administrator': 'last-administrator',
+  'reauthentication-required': 'reauthentication-required',
+} as const satisfies Record<AdministrationRefusal['outcome'], ProblemCode>;
+
+/** What a route that changes other users can answer. */
+export const ADMINISTRATION_PROBLEMS = [
+  ...PERMISSION_PROBLEMS,
+  'beyond-own-permissions',
+  'not-found',
+  'own-access',
+  'last-administrator',
+  'not-confirmed',
+] as const satisfies ProblemCode[];
+
+export function administrationProblem({ outcome }: AdministrationRefusal): Problem {
+  return new Problem(CODE_OF_REFUSAL[outcome]);
+}

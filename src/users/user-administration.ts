@@ -1,0 +1,200 @@
+import { Inject, Injectable } from '@nestjs/common';
+
+import { AuditLog } from '../audit/index.js';
+import type { Principal } from '../common/authentication/index.js';
+import type { Deadline } from '../common/deadline/index.js';
+import type { Origin } from '../common/origin/index.js';
+import { changeEvents, recordRefusedAdministration } from './change-events.js';
+import { ADMINISTRATOR, Roles } from './roles.js';
+import { ACCOUNTS, type Accounts, type Unwritten } from './store/accounts.js';
+import type { UserChange, UserRecord } from './user.js';
+import { UsersService } from './users.service.js';
+
+/** Who asks: the caller of a request, with the roles that it has now, or the application itself, which may do everything. */
+export type AdministrationCaller = Principal | 'system';
+
+export type AdministrationRefusal = {
+  readonly outcome:
+    | 'unknown-user'
+    /** Nobody can take away the own access. */
+    | 'own-access'
+    /** The user has permissions that the caller lacks, or is to be given them. */
+    | 'beyond-own-permissions'
+    /** No other enabled administrator is known. */
+    | 'last-administrator'
+    /** The own e-mail address needs a login a short while ago. */
+    | 'reauthentication-required';
+};
+
+export type AdministrationOutcome =
+  { readonly outcome: 'changed'; readonly user: UserRecord } | AdministrationRefusal;
+
+export type UserRemovalOutcome = { readonly outcome: 'deleted' } | AdministrationRefusal;
+export type SessionsEndOutcome = { readonly outcome: 'ended' } | AdministrationRefusal;
+
+/**
+ * Changes of other users. A caller reaches only roles and users within the permissions that it has itself; that holds at the
+ * moment of the write. What these methods have returned from holds on every instance.
+ *
+ * All methods throw RedisUnavailableError, NotConfirmedError, UserStoreUnavailableError and UserStoreError.
+ */
+@Injectable()
+export class UserAdministration {
+  constructor(
+    @Inject(ACCOUNTS) private readonly accounts: Accounts,
+    private readonly users: UsersService,
+    private readonly roles: Roles,
+    private readonly audit: AuditLog,
+  ) {}
+
+  async change(
+    actor: AdministrationCaller,
+    userId: string,
+    { roles, disabled, email, displayName }: UserChange,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<AdministrationOutcome> {
+    const { self, beyond, knownAdministratorId } = this.reachOf(actor, userId);
+    if (self && (disabled || (roles && this.losesRole(self, roles)))) {
+      return this.refuse(userId, { outcome: 'own-access' }, origin);
+    }
+    const granted = roles?.find((role) => beyond.includes(role));
+    if (granted !== undefined) {
+      return this.refuseBeyond(userId, granted, origin);
+    }
+    const given = { email, displayName, roles: roles && [...new Set(roles)], isDisabled: disabled };
+    if (Object.values(given).every((value) => value === undefined)) {
+      return this.unchanged(userId, beyond, origin, deadline);
+    }
+    const isOwnAddress = self && email !== undefined && email !== self.user.email;
+    if (isOwnAddress && !(await this.users.isLoginRecent(self, deadline))) {
+      return this.refuse(userId, { outcome: 'reauthentication-required' }, origin);
+    }
+    const effect = isOwnAddress ? { endsSessions: true, exceptSessionId: self.sessionId } : {};
+    const conditions = { unlessRoles: beyond, knownAdministratorId };
+    const change = { ...given, ...effect, ...conditions };
+    const asked = { email, displayName, roles: given.roles, disabled };
+    const result = await this.audit.recordChange(
+      changeEvents(userId, asked, origin),
+      async () => this.accounts.update(userId, change, deadline),
+      ({ outcome }) => outcome === 'changed',
+    );
+    return result.outcome === 'changed' ? result : this.refusalOf(userId, result, origin);
+  }
+
+  /** Deletes a user without asking for the password. */
+  async delete(
+    actor: AdministrationCaller,
+    userId: string,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<UserRemovalOutcome> {
+    const { self, beyond, knownAdministratorId } = this.reachOf(actor, userId);
+    if (self) {
+      return this.refuse(userId, { outcome: 'own-access' }, origin);
+    }
+    if ((await this.accounts.find(userId, deadline)) === undefined) {
+      // Deleted a moment ago, perhaps by a call that could not tell everybody.
+      await this.accounts.reload(userId, deadline);
+      return { outcome: 'unknown-user' };
+    }
+    const conditions = { unlessRoles: beyond, knownAdministratorId };
+    const result = await this.audit.recordChange(
+      [{ type: 'user-deleted', userId, ...origin.facts }],
+      async () => this.accounts.remove(userId, conditions, deadline),
+      ({ outcome }) => outcome === 'removed',
+    );
+    return result.outcome === 'removed'
+      ? { outcome: 'deleted' }
+      : this.refusalOf(userId, result, origin);
+  }
+
+  /** Ends all sessions of a user. */
+  async endSessions(
+    actor: AdministrationCaller,
+    userId: string,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<SessionsEndOutcome> {
+    const { beyond: unlessRoles } = this.reachOf(actor, userId);
+    const result = await this.audit.recordChange(
+      [{ type: 'sessions-ended', userId, ...origin.facts }],
+      async () => this.accounts.endSessions(userId, { unlessRoles }, deadline),
+      ({ outcome }) => outcome === 'ended',
+    );
+    return result.outcome === 'ended' ? result : this.refusalOf(userId, result, origin);
+  }
+
+  /** What a caller may reach: `self` when the user is the caller. */
+  private reachOf(actor: AdministrationCaller, userId: string): Reach {
+    if (actor === 'system') {
+      return { beyond: [] };
+    }
+    const { roles } = actor.user;
+    return {
+      beyond: this.roles.beyond(roles),
+      ...(actor.userId === userId ? { self: actor } : {}),
+      ...(roles.includes(ADMINISTRATOR) ? { knownAdministratorId: actor.userId } : {}),
+    };
+  }
+
+  private losesRole({ user }: Principal, roles: readonly string[]): boolean {
+    return this.roles.names.some((name) => user.roles.includes(name) && !roles.includes(name));
+  }
+
+  private async unchanged(
+    userId: string,
+    beyond: readonly string[],
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<AdministrationOutcome> {
+    const user = await this.accounts.find(userId, deadline);
+    const role = user?.roles.find((name) => beyond.includes(name));
+    if (role !== undefined) {
+      return this.refuseBeyond(userId, role, origin);
+    }
+    return user ? { outcome: 'changed', user } : { outcome: 'unknown-user' };
+  }
+
+  private refusalOf(userId: string, result: Unwritten, origin: Origin): AdministrationRefusal {
+    switch (result.outcome) {
+      case 'protected':
+        return this.refuseBeyond(userId, result.role, origin);
+      case 'last-administrator':
+        return this.refuse(userId, { outcome: 'last-administrator' }, origin);
+      case 'outdated':
+      case 'unknown':
+        return { outcome: 'unknown-user' };
+    }
+  }
+
+  private refuseBeyond(userId: string, role: string, origin: Origin): AdministrationRefusal {
+    return this.refuse(userId, { outcome: 'beyond-own-permissions' }, origin, { beyond: role });
+  }
+
+  private refuse(
+    userId: string,
+    refusal: RecordedRefusal,
+    origin: Origin,
+    details?: Readonly<Record<string, unknown>>,
+  ): AdministrationRefusal {
+    const reason = refusal.outcome;
+    recordRefusedAdministration(
+      this.audit,
+      userId,
+      details ? { reason, details } : { reason },
+      origin,
+    );
+    return refusal;
+  }
+}
+
+interface RecordedRefusal {
+  readonly outcome: Exclude<AdministrationRefusal['outcome'], 'unknown-user'>;
+}
+
+interface Reach {
+  readonly beyond: readonly string[];
+  readonly self?: Principal;
+  readonly knownAdministratorId?: string;
+}

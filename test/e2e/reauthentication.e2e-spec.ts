@@ -1,0 +1,130 @@
+import { startDeployment, WITH_ADMINISTRATOR, type Deployment } from '../support/deployment.js';
+import type { Answer, TestUser, Tokens } from '../support/http-client.js';
+import type { Instance } from '../support/instance.js';
+import { withRedis } from '../support/redis.js';
+import type { TestApp } from '../support/test-app.js';
+
+const WRONG = 'not the password at all';
+const TEN_MINUTES_MS = 10 * 60 * 1000;
+const NEEDED = { status: 403, body: { code: 'reauthentication-required' } };
+
+/** Requirement 43, OWASP ASVS 7.5.1. */
+describe('a new e-mail address', () => {
+  let api: TestApp;
+  let other: Instance;
+  let expectEverywhere: Deployment['expectEverywhere'];
+  let stop: Deployment['stop'];
+  beforeAll(async () => {
+    ({ api, other, expectEverywhere, stop } = await startDeployment(WITH_ADMINISTRATOR));
+  });
+  afterAll(async () => stop());
+
+  /** As if the login had been so much earlier. */
+  const age = async (userId: string, sessionId: string, ms: number): Promise<void> =>
+    withRedis(async (_, cluster) => {
+      const key = `${api.keyPrefix}v1:{user.${userId}}:sessions`;
+      const session = JSON.parse((await cluster.hget(key, sessionId))!) as { createdAt: number };
+      const older = { ...session, createdAt: session.createdAt - ms };
+      await cluster.hset(key, sessionId, JSON.stringify(older));
+    });
+  const userWithOldSession = async (): Promise<TestUser> => {
+    const user = await api.newUser();
+    await age(user.id, user.tokens.session_id, TEN_MINUTES_MS);
+    return user;
+  };
+  const patch = async ({ access_token: token }: Tokens, body: unknown, at = api): Promise<Answer> =>
+    at.request('PATCH', '/api/user', { token, body });
+
+  it('needs a proof when the login is more than ten minutes ago, and changes nothing without', async () => {
+    const user = await userWithOldSession();
+    const { body: another } = await api.login(user.username);
+    const before = (await api.ownUser(user.tokens.access_token)).body;
+
+    for (const email of ['new@example.org', 'x@example.org']) {
+      expect(await patch(user.tokens, { email, displayName: 'Ada' })).toMatchObject(NEEDED);
+    }
+
+    expect((await other.ownUser(user.tokens.access_token)).body).toEqual(before);
+    await expectEverywhere(200, user.tokens, another);
+  });
+
+  it('is not made easier by a refresh: that is no login', async () => {
+    const user = await userWithOldSession();
+    const { body: next } = await other.refresh(user.tokens.refresh_token);
+
+    expect(await patch(next, { email: 'new@example.org' })).toMatchObject(NEEDED);
+  });
+
+  it('is set with the current password, or within ten minutes of a login; null is new as well', async () => {
+    const user = await userWithOldSession();
+    const email = 'new@example.org';
+    const body = { email, currentPassword: user.password };
+    const changed = await patch(user.tokens, body);
+    expect(changed).toMatchObject({ status: 200, body: { email } });
+    expect(changed.body).not.toHaveProperty('currentPassword');
+
+    expect(await patch(user.tokens, { email: null })).toMatchObject(NEEDED);
+    const { body: next } = await other.login(user.username);
+    await age(user.id, next.session_id, TEN_MINUTES_MS - 60_000);
+    expect(await patch(next, { email: null })).toMatchObject({
+      status: 200,
+      body: { email: null },
+    });
+  });
+
+  it('asks for no proof where nothing else is new', async () => {
+    const user = await userWithOldSession();
+
+    for (const body of [{}, { displayName: 'Ada' }, { email: null }, { currentPassword: WRONG }]) {
+      expect((await patch(user.tokens, body)).status).toBe(200);
+    }
+  });
+
+  it('is no way to guess the password: wrong ones count like those of a login (54, 59)', async () => {
+    const user = await userWithOldSession();
+    const statuses = [];
+    for (let attempt = 0; attempt <= 10; attempt += 1) {
+      const body = { email: 'new@example.org', currentPassword: `${WRONG} ${attempt}` };
+      const at = (attempt % 2 === 0 ? api : other) as TestApp;
+      const answer = await patch(user.tokens, body, at);
+      statuses.push(answer.status);
+      expect(answer.body['code']).toBe(attempt < 10 ? 'wrong-password' : 'too-many-attempts');
+    }
+
+    expect(statuses).toEqual([...Array<number>(10).fill(403), 429]);
+    expect((await api.ownUser(user.tokens.access_token)).body).toMatchObject({ email: null });
+  });
+
+  it('refuses a password that is no text', async () => {
+    const { tokens } = await userWithOldSession();
+
+    for (const currentPassword of [null, 1, ['x'], { a: 1 }]) {
+      expect(await patch(tokens, { email: 'a@example.org', currentPassword })).toMatchObject({
+        status: 400,
+        body: { errors: [{ pointer: '/currentPassword' }] },
+      });
+    }
+  });
+
+  it('of an administrator needs it on the way over the administration too; one of others does not', async () => {
+    const { body: admin } = await api.login(WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME);
+    const { body: another } = await api.login(WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME);
+    const { id } = (await api.ownUser(admin.access_token)).body as { id: string };
+    const user = await api.newUser();
+    const administer = async (userId: string): Promise<Answer> =>
+      api.request('PATCH', `/api/users/${userId}`, {
+        token: admin.access_token,
+        body: { email: 'new@example.org' },
+      });
+    await age(id, admin.session_id, TEN_MINUTES_MS);
+
+    expect(await administer(id)).toMatchObject(NEEDED);
+    expect((await administer(user.id)).status).toBe(200);
+    await expectEverywhere(200, another, user.tokens);
+
+    await age(id, admin.session_id, -TEN_MINUTES_MS);
+    expect((await administer(id)).status).toBe(200);
+    await expectEverywhere(401, another);
+    await expectEverywhere(200, admin);
+  });
+});

@@ -1,0 +1,222 @@
+import { randomUUID } from 'node:crypto';
+
+import type { Principal } from '../../src/common/authentication/index.js';
+import { Deadline } from '../../src/common/deadline/index.js';
+import { Origin } from '../../src/common/origin/index.js';
+import { Secret } from '../../src/common/secret/index.js';
+import type { AdministrationCaller, UserRecord, UserStore } from '../../src/users/index.js';
+import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
+import { usersOn, type TestUsers } from '../support/users.js';
+
+const PASSWORD = new Secret('violet engines hum at dawn');
+const CHEAP = { memoryKib: 8, passes: 1 };
+const until = Deadline.none;
+const LONG_MS = 60_000;
+/** Over as soon as anybody looks. */
+const OVER_MS = 0;
+
+describe.each(['Redis', 'another store'])('administrators, kept in %s', (place) => {
+  let elsewhere: CacheInstance;
+  let instances: CacheInstance[];
+  let services: TestUsers[];
+  /** What the registry knows nothing of, as of an older version or of somebody at the database. */
+  let store: UserStore;
+  beforeEach(async () => {
+    const prefix = newPrefix();
+    elsewhere = await startCacheInstance(newPrefix());
+    instances = await Promise.all([startCacheInstance(prefix), startCacheInstance(prefix)]);
+    const foreign = place === 'Redis' ? undefined : usersOn(elsewhere).redisStore;
+    services = instances.map((instance) => usersOn(instance, { hashing: CHEAP }, foreign));
+    store = foreign ?? services[0]!.redisStore;
+  });
+  afterEach(async () => {
+    await Promise.all([elsewhere, ...instances].map(async (instance) => instance.close()));
+  });
+
+  const on = (index: number): TestUsers => services[index % services.length]!;
+  const newAdministrator = async (): Promise<string> => {
+    const registration = { username: `admin-${randomUUID()}`, password: PASSWORD };
+    const made = await on(0).users.registerAdministrator(registration, Origin.system, until);
+    return (made as { user: { id: string } }).user.id;
+  };
+  const administrators = async (count: number): Promise<string[]> =>
+    Promise.all(Array.from({ length: count }, newAdministrator));
+  /** Whom an older version has made. */
+  const oldAdministrator = async (): Promise<UserRecord> => {
+    const name = `old-${randomUUID()}`;
+    const user = { id: randomUUID(), username: name, usernameKey: name, roles: ['admin'] };
+    const members = { ...user, email: null, displayName: null };
+    return (await store.create(members, () => Promise.resolve(new Secret('hash')), until))!;
+  };
+  const actor = async (id: string): Promise<Principal> => ({
+    ...{ userId: id, sessionId: randomUUID(), tokenId: randomUUID() },
+    user: (await store.find(id, until))!,
+  });
+  const isEnabledAdministrator = async (id: string): Promise<boolean> => {
+    const user = await store.find(id, until);
+    return user?.isDisabled === false && user.roles.includes('admin');
+  };
+  const remaining = async (ids: readonly string[]): Promise<string[]> => {
+    const are = await Promise.all(ids.map(isEnabledAdministrator));
+    return ids.filter((_, index) => are[index]);
+  };
+
+  type Removal = (
+    index: number,
+    by: AdministrationCaller,
+    id: string,
+  ) => Promise<{ readonly outcome: string }>;
+  const demote: Removal = (index, by, id) =>
+    on(index).administration.change(by, id, { roles: [] }, Origin.system, until);
+  const disable: Removal = (index, by, id) =>
+    on(index).administration.change(by, id, { disabled: true }, Origin.system, until);
+  const remove: Removal = (index, by, id) =>
+    on(index).administration.delete(by, id, Origin.system, until);
+  const deleteOwn: Removal = (index, _, id) =>
+    on(index).users.deleteOwn(id, PASSWORD, Origin.system, until);
+  const any: Removal = (index, by, id) =>
+    [demote, disable, remove, deleteOwn][index % 4]!(index, by, id);
+
+  it.each([
+    ['are demoted', demote],
+    ['are disabled', disable],
+    ['are deleted', remove],
+    ['delete themselves', deleteOwn],
+    ['lose the role in any way', any],
+  ])('keep exactly one when all of them %s at once, on two instances (104)', async (_, end) => {
+    const ids = await administrators(6);
+
+    const results = await Promise.all(ids.map((id, index) => end(index, 'system', id)));
+
+    expect(await remaining(ids)).toHaveLength(1);
+    const refused = results.filter(({ outcome }) => outcome === 'last-administrator');
+    expect(refused).toHaveLength(1);
+  });
+
+  it('keep exactly one of two who remove each other, twenty times at once (104)', async () => {
+    for (const end of [demote, disable, remove]) {
+      const ids = await administrators(2);
+      const [one, two] = [await actor(ids[0]!), await actor(ids[1]!)];
+      // Others of the rounds before.
+      for (const other of await remaining(previous)) {
+        await demote(0, one, other);
+      }
+      previous.push(...ids);
+
+      await Promise.all(
+        Array.from({ length: 20 }, (_, index) =>
+          index % 2 === 0 ? end(index / 2, one, two.userId) : end(index >> 1, two, one.userId),
+        ),
+      );
+
+      expect(await remaining(ids)).toHaveLength(1);
+    }
+  });
+  const previous: string[] = [];
+  beforeEach(() => previous.splice(0));
+
+  it.each([
+    ['demoted', demote],
+    ['disabled', disable],
+    ['deleted', remove],
+    ['deleted by itself', deleteOwn],
+  ])('cannot lose the last one: it is not %s, and keeps its sessions', async (_, end) => {
+    const [id, disabled] = (await administrators(2)) as [string, string];
+    expect((await disable(0, 'system', disabled)).outcome).toBe('changed');
+    const before = await store.find(id, until);
+
+    expect(await end(0, 'system', id)).toEqual({ outcome: 'last-administrator' });
+
+    expect((await store.find(id, until))?.revision).toBe(before?.revision);
+    // Another one is enough, also when it was disabled before.
+    const enabled = { disabled: false };
+    await on(1).administration.change('system', disabled, enabled, Origin.system, until);
+    expect((await end(0, 'system', id)).outcome).toMatch(/changed|deleted/);
+    expect(await remaining([id, disabled])).toEqual([disabled]);
+  });
+
+  it('who are not enabled can be removed, though only one other is left', async () => {
+    const [id, disabled, demoted] = (await administrators(3)) as [string, string, string];
+    await disable(0, 'system', disabled);
+    await demote(0, 'system', demoted);
+
+    expect((await remove(0, 'system', disabled)).outcome).toBe('deleted');
+    expect((await remove(1, 'system', demoted)).outcome).toBe('deleted');
+    expect(await demote(1, 'system', id)).toEqual({ outcome: 'last-administrator' });
+  });
+
+  it('of an older version count as soon as they get tokens or ask for the removal', async () => {
+    const [one, two] = [await oldAdministrator(), await oldAdministrator()];
+
+    expect(await demote(0, 'system', one.id)).toEqual({ outcome: 'last-administrator' });
+    expect((await demote(0, await actor(two.id), one.id)).outcome).toBe('changed');
+
+    const three = await oldAdministrator();
+    expect(await demote(0, 'system', two.id)).toEqual({ outcome: 'last-administrator' });
+    await on(1).users.findCurrent(three.id, until);
+    expect((await demote(0, 'system', two.id)).outcome).toBe('changed');
+  });
+
+  it('are registered once, however often they get tokens', async () => {
+    const { id } = await oldAdministrator();
+    const { registry, users } = on(0);
+    const add = registry.add.bind(registry);
+    let added = 0;
+    registry.add = async (...args) => {
+      added += 1;
+      return add(...args);
+    };
+
+    for (let count = 0; count < 5; count += 1) {
+      await users.findCurrent(id, until);
+    }
+
+    expect(added).toBe(1);
+  });
+
+  describe('after a crash of whoever removes one', () => {
+    const reserve = async (userId: string, lifeMs: number): Promise<void> => {
+      const token = randomUUID();
+      const { free } = await on(0).registry.reserve({ userId, token, lifeMs }, until);
+      expect(free.length).toBeGreaterThan(0);
+    };
+    /** The write of a removal, without the rest of it. */
+    const write = async (id: string, revision: string): Promise<boolean> =>
+      (await store.change(id, { roles: [] }, revision, until)) !== undefined;
+
+    it('rely on nobody whose removal may still be written', async () => {
+      const [one, two] = (await administrators(2)) as [string, string];
+      await reserve(one, LONG_MS);
+
+      expect(await demote(1, 'system', two)).toEqual({ outcome: 'last-administrator' });
+
+      // Whoever repeats it may.
+      expect((await demote(1, 'system', one)).outcome).toBe('changed');
+    });
+
+    it('before the write: block nobody, and a write that is late changes nothing', async () => {
+      const [one, two] = (await administrators(2)) as [string, string];
+      const { revision } = (await store.find(one, until))!;
+      await reserve(one, OVER_MS);
+
+      expect((await demote(1, 'system', two)).outcome).toBe('changed');
+
+      expect(await write(one, revision)).toBe(false);
+      expect(await remaining([one, two])).toEqual([one]);
+    });
+
+    it('behind the write: do not rely on the one who is gone', async () => {
+      const [one, two] = (await administrators(2)) as [string, string];
+      const { revision } = (await store.find(one, until))!;
+      await reserve(one, OVER_MS);
+      expect(await write(one, revision)).toBe(true);
+
+      expect(await demote(1, 'system', two)).toEqual({ outcome: 'last-administrator' });
+
+      // The role can be given again, and then counts again.
+      const roles = ['admin'];
+      await on(0).administration.change('system', one, { roles }, Origin.system, until);
+      expect((await demote(1, 'system', two)).outcome).toBe('changed');
+    });
+  });
+});
