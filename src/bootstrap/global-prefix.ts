@@ -14,16 +14,16 @@ const prefixOf = new WeakMap<NestFastifyApplication, string>();
 
 /** Keeps these routes where they are when the application sets a global prefix. */
 export function keepFixedRoutes(app: NestFastifyApplication): void {
-  const setGlobalPrefix = app.setGlobalPrefix.bind(app);
+  const prototype = Object.getPrototypeOf(app) as NestFastifyApplication;
   const replacement: typeof app.setGlobalPrefix = (prefix, options = {}) => {
     prefixOf.set(app, `/${prefix.replace(/^\/+|\/+$/g, '')}`);
-    setGlobalPrefix(prefix, {
+    prototype.setGlobalPrefix.call(app, prefix, {
       ...options,
       exclude: [...WITHOUT_PREFIX, ...(options.exclude ?? [])],
     });
     return app;
   };
-  // Nest's proxy around the application drops an assignment.
+  // Nest's proxy around the application ignores an assignment, and looks a method up when it is called.
   Object.defineProperty(app, 'setGlobalPrefix', { value: replacement, configurable: true });
 }
 

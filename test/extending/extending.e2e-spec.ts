@@ -212,9 +212,11 @@ describe('an application that extends Keyslot', () => {
       ]);
       const body = { username: 12345678, password: true, extra: 1 };
       expect((await instance.request('POST', '/api/users', { body })).body['errors']).toEqual(
-        ['username', 'password', 'extra'].map((name) =>
-          expect.objectContaining({ pointer: `/${name}` }),
-        ),
+        expect.arrayContaining([
+          expect.objectContaining({ pointer: '/username', code: 'not-a-string' }),
+          expect.objectContaining({ pointer: '/password', code: 'not-a-string' }),
+          expect.objectContaining({ pointer: '/extra', code: 'unknown-member' }),
+        ]),
       );
     });
   });

@@ -5,7 +5,14 @@ import type { Rule } from './rule-failure.js';
 /** Checks a property by one of our rules, whose failure becomes an entry of the problem's `errors`. */
 export function Obeys(name: string, rule: Rule): PropertyDecorator {
   return ValidateBy(
-    { name, validator: { validate: (value) => rule(value) === undefined } },
+    {
+      name,
+      validator: {
+        validate: (value) => rule(value) === undefined,
+        // class-validator keeps no context of a failure without a message.
+        defaultMessage: () => `${name} is not accepted`,
+      },
+    },
     // The validation pipe asks the rule for the failure.
     { context: { rule } satisfies RuleContext },
   );
