@@ -1,5 +1,12 @@
-import { Module, type DynamicModule, type ModuleMetadata } from '@nestjs/common';
+import {
+  Module,
+  type DynamicModule,
+  type ModuleMetadata,
+  type PipeTransform,
+  type ValidationPipeOptions,
+} from '@nestjs/common';
 import { ConfigModule, getConfigToken, registerAs } from '@nestjs/config';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
 import { ApiDocsModule, type ApiDocsOptions } from './api-docs/index.js';
 import { AuditModule, type AuditSink } from './audit/index.js';
@@ -32,6 +39,17 @@ export type AppSettings = Settings & {
   readonly redis: { readonly nodes: readonly RedisNodeAddress[] };
 };
 
+/**
+ * How bodies, queries and parameters of an application's own routes are checked: options of Nest's `ValidationPipe` in
+ * place of ours, or another pipe. Our own routes are not concerned.
+ */
+export type ValidationExtension =
+  | PipeTransform
+  | (ValidationPipeOptions & {
+      /** Whether query parameters that the class does not have are dropped instead of refused. Default false. */
+      readonly allowUnknownQuery?: boolean;
+    });
+
 /** What an application adds to Keyslot's, and what it puts in the place of Keyslot's own. Default: nothing. */
 export interface AppExtensions {
   /** Modules of its own: their routes are guarded and documented like all others. */
@@ -43,9 +61,21 @@ export interface AppExtensions {
   readonly auditSink?: Replacement<AuditSink>;
   /** Provides the Redis user and certificates for new connections, in place of the settings; see `RedisClusterOptions`. */
   readonly redisIdentity?: NonNullable<RedisClusterOptions['identity']>;
+  readonly validation?: ValidationExtension;
+  /**
+   * Called with the application before it listens: for plugins of Fastify, WebSocket adapters, a global prefix, versions,
+   * interceptors. Ours are set up by then.
+   */
+  readonly configure?: (app: NestFastifyApplication) => unknown;
   /** What the API description says about itself. */
   readonly apiDocs?: ApiDocsOptions;
 }
+
+/** The modules of ours that have controllers. */
+export const OWN_MODULES: readonly unknown[] = [
+  ...[ApiDocsModule, AuditModule, AuthModule, HealthModule, KeysModule, MetricsModule],
+  ...[SessionsModule, UsersModule],
+];
 
 /** The composition root: the one place that knows every module and turns settings into their options. */
 @Module({})

@@ -2,7 +2,12 @@
  * What an application that extends Keyslot may use: docs/extending.md. Everything else may change at any time.
  */
 export type { ApiDocsOptions } from './api-docs/index.js';
-export { AppModule, type AppExtensions, type AppSettings } from './app.module.js';
+export {
+  AppModule,
+  type AppExtensions,
+  type AppSettings,
+  type ValidationExtension,
+} from './app.module.js';
 export {
   AUDIT_SINK,
   AuditLog,
@@ -15,7 +20,14 @@ export {
   type DomainEvent,
   type RecordedEvent,
 } from './audit/index.js';
-export { AccessTokenValidator, AuthModule, JwtAuthGuard, type AuthOptions } from './auth/index.js';
+export {
+  AccessTokenValidator,
+  AuthModule,
+  bearerToken,
+  JwtAuthGuard,
+  type AuthOptions,
+  type BearerToken,
+} from './auth/index.js';
 export { createApp } from './bootstrap/create-app.js';
 export { ProblemFilter } from './bootstrap/problem.filter.js';
 export { run } from './bootstrap/run.js';
@@ -89,7 +101,9 @@ export {
   AllSessions,
   SessionsModule,
   SessionsService,
+  SessionWatch,
   type Session,
+  type SessionEnd,
   type SessionsOptions,
 } from './sessions/index.js';
 export {

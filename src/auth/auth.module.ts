@@ -12,6 +12,7 @@ import { ConfigurableModuleClass } from './auth.module-definition.js';
 import { AuthService } from './auth.service.js';
 import { DeviceCookies } from './device-cookies.js';
 import { GuardMetrics } from './guard-metrics.js';
+import { GuardedStreams } from './guarded-streams.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { PermissionsGuard } from './permissions.guard.js';
@@ -36,6 +37,7 @@ import { TracedGuard } from './traced.guard.js';
     JwtAuthGuard,
     PermissionsGuard,
     GuardMetrics,
+    GuardedStreams,
     {
       provide: APP_GUARD,
       inject: [JwtAuthGuard, { token: Tracing, optional: true }],

@@ -1,5 +1,5 @@
 export { AccessTokenValidator } from './access-token/access-token-validator.js';
-export { bearerToken } from './access-token/bearer-token.js';
+export { bearerToken, type BearerToken } from './access-token/bearer-token.js';
 export { AuthModule } from './auth.module.js';
 export type { AuthOptions } from './auth.options.js';
 export { JwtAuthGuard } from './jwt-auth.guard.js';

@@ -12,6 +12,8 @@ export interface ConnectionLimits {
   readonly sweepMs: number;
 }
 
+export type OpenConnections = Iterable<Socket>;
+
 const LIMITS: ConnectionLimits = {
   // 3 KB each, and Node reads up to 3,600 of one connection at once. Clients that pipeline send some tens.
   maxWaitingRequests: 1000,
@@ -29,8 +31,12 @@ const LIMITS: ConnectionLimits = {
  * A request without others before it costs one comparison more.
  *
  * @param server with its request listener
+ * @returns the connections that are open, always up to date
  */
-export function limitConnections(server: Server, limits: Partial<ConnectionLimits> = {}): void {
+export function limitConnections(
+  server: Server,
+  limits: Partial<ConnectionLimits> = {},
+): OpenConnections {
   const { maxWaitingRequests, ...unreadLimits } = { ...LIMITS, ...limits };
   const waiting = new WaitingRequests(maxWaitingRequests);
   const [listener] = server.listeners('request') as RequestListener[];
@@ -45,7 +51,7 @@ export function limitConnections(server: Server, limits: Partial<ConnectionLimit
       listener(request, response);
     }
   });
-  closeUnreadConnections(server, unreadLimits);
+  return closeUnreadConnections(server, unreadLimits);
 }
 
 interface Line {
@@ -117,7 +123,7 @@ function pause(this: Socket): void {
 function closeUnreadConnections(
   server: Server,
   { maxUnreadBytes, readTimeoutMs, sweepMs }: Omit<ConnectionLimits, 'maxWaitingRequests'>,
-): void {
+): OpenConnections {
   /** With the time since which something is unread, on the monotonic clock. */
   const connections = new Map<Socket, number | undefined>();
   const track = (socket: Socket): void => {
@@ -142,6 +148,7 @@ function closeUnreadConnections(
   };
   const timer = setInterval(sweep, sweepMs).unref();
   server.once('close', () => clearInterval(timer));
+  return { [Symbol.iterator]: () => connections.keys() };
 }
 
 function closeLargest(unread: Socket[], maxBytes: number): void {

@@ -1,13 +1,12 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyInstance, FastifyRequest, FastifyServerOptions } from 'fastify';
+import type { FastifyRequest, FastifyServerOptions } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import type { Server as HttpsServer } from 'node:https';
 
 import { setUpApiDocs } from '../api-docs/index.js';
 import { AppModule, isServedByHttps, type AppExtensions, type AppSettings } from '../app.module.js';
-import { RequestValidationPipe } from '../common/validation/index.js';
 import { Readiness } from '../health/index.js';
 import { createLogs, NestLogger, requestLogger, type Logs } from '../logging/index.js';
 import { MetricsRegistry } from '../metrics/index.js';
@@ -18,7 +17,9 @@ import { renderAnswers } from './answers.js';
 import { answerClientError, answerConnect } from './client-errors.js';
 import { limitConnections } from './connection-limits.js';
 import { CrossOriginRules } from './cors.js';
+import { drainWhenClosed } from './drain.js';
 import { bareForwardedAddresses } from './forwarded-for.js';
+import { keepFixedRoutes } from './global-prefix.js';
 import { parseJsonOnly } from './json-bodies.js';
 import { ALWAYS_SERVED, shedLoad } from './load-shedding.js';
 import { MANAGEMENT_ROUTES, separateManagement } from './management.js';
@@ -27,6 +28,7 @@ import { checkRequestHeads } from './request-heads.js';
 import { answerUnder } from './public-path.js';
 import { measureRequests } from './request-metrics.js';
 import { traceRequests } from './request-spans.js';
+import { validationPipe } from './request-validation.js';
 import { addSecurityHeaders } from './security-headers.js';
 import { reloadCertificate, secureContext } from './tls.js';
 import { VaryingAdapter } from './varying-adapter.js';
@@ -40,7 +42,6 @@ const REQUEST_TIMEOUT_MS = 15_000;
 const SLOW_SENDERS_SWEEP_MS = 1000;
 /** For an answer that its client does not read. Longer than any request takes that is at work without a byte moving. */
 const STALLED_CONNECTION_MS = 20_000;
-const DRAIN_SWEEP_MS = 50;
 
 const LIMITS = {
   maxHeaderSize: HEADERS_LIMIT_BYTES,
@@ -88,8 +89,11 @@ export async function createApp(
   parseJsonOnly(server);
   renderAnswers(server);
   answerUnder(server, publicPath);
-  closeConnectionsWhenDrained(server);
-  limitConnections(server.server);
+  drainWhenClosed(server, {
+    connections: limitConnections(server.server),
+    requestTimeoutMs: REQUEST_TIMEOUT_MS,
+    logger: logs.logger,
+  });
   if (settings.http.trustedProxies.length > 0) {
     bareForwardedAddresses(server.server);
   }
@@ -114,7 +118,9 @@ export async function createApp(
   checkRequestHeads(server, HEADERS_LIMIT_BYTES, heldBackUntilAdministrator(app));
   refuseOtherMethods(server);
   server.server.on('connect', (_, socket) => answerConnect(socket, logs.logger));
-  app.useGlobalPipes(new RequestValidationPipe());
+  app.useGlobalPipes(validationPipe(app, extensions.validation));
+  keepFixedRoutes(app);
+  await extensions.configure?.(app);
   if (settings.hasApiDocs) {
     setUpApiDocs(app, {
       ...extensions.apiDocs,
@@ -165,20 +171,4 @@ function serverOptions(
         }
       : { http: LIMITS }),
   };
-}
-
-/**
- * A connection that was busy when the shutdown began would be kept alive after its answer, and hold the shutdown up. And
- * Node looks for slow senders no more, once it has stopped to listen.
- */
-function closeConnectionsWhenDrained(server: FastifyInstance): void {
-  server.addHook('preClose', (done) => {
-    const sweep = setInterval(() => server.server.closeIdleConnections(), DRAIN_SWEEP_MS);
-    const cutOff = setTimeout(() => server.server.closeAllConnections(), REQUEST_TIMEOUT_MS);
-    server.server.once('close', () => {
-      clearInterval(sweep);
-      clearTimeout(cutOff);
-    });
-    done();
-  });
 }

@@ -9,6 +9,7 @@ import { EmbeddedCluster, EmbeddedClusterError } from '../embedded-cluster/index
 import { KeyDecryptionError } from '../keys/index.js';
 import { BootstrapAdministratorError } from '../users/index.js';
 import { createApp } from './create-app.js';
+import { globalPrefix } from './global-prefix.js';
 import { untilReady } from './until-ready.js';
 import { Shutdown } from './shutdown.js';
 
@@ -125,7 +126,9 @@ async function announce(app: NestFastifyApplication, { hasApiDocs }: Settings): 
   const url = await app.getUrl();
   const docs = hasApiDocs ? [`  Swagger UI  ${url}/docs`] : [];
   process.stdout.write(
-    ['', 'Keyslot is ready.', `  API         ${url}/api`, ...docs, '', ''].join('\n'),
+    ['', 'Keyslot is ready.', `  API         ${url}${globalPrefix(app)}/api`, ...docs, '', ''].join(
+      '\n',
+    ),
   );
 }
 

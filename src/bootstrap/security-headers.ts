@@ -59,7 +59,8 @@ function helmetHeaders(isHttps: boolean): Headers {
 
 function headersOf(path: string, forPages: Headers): Headers {
   const policy = { 'content-security-policy': policyFor(path) };
-  if (!path.startsWith('/api/')) {
+  // Also below a global prefix.
+  if (!path.includes('/api/')) {
     return { ...forPages, ...policy };
   }
   const forData = Object.entries(forPages).filter(([name]) => FOR_DATA.includes(name));

@@ -36,7 +36,11 @@ export class Shutdown {
 
   async run(exitCode: number): Promise<void> {
     this.startedAt = performance.now();
-    setTimeout(() => process.exit(1), LONGEST_SHUTDOWN_MS).unref();
+    setTimeout(() => {
+      const seconds = LONGEST_SHUTDOWN_MS / 1000;
+      process.stderr.write(`Stopping took longer than ${seconds} seconds and was cut short.\n`);
+      process.exit(1);
+    }, LONGEST_SHUTDOWN_MS).unref();
     // Also what is added while this runs.
     for (let step = this.steps.shift(); step; step = this.steps.shift()) {
       await step().catch((error: unknown) => process.stderr.write(`${String(error)}\n`));

@@ -72,6 +72,27 @@ describe('the local store', () => {
     expect(store.read(user('a'), 1000)).toBeUndefined();
   });
 
+  it('calls the listeners of a subject at each drop of it, until they are removed', () => {
+    const store = new LocalStore(10, 100_000);
+    const heard: string[] = [];
+    const removeOne = store.onDrop('user', () => heard.push('one'));
+    const removeTwo = store.onDrop('user', () => heard.push('two'));
+    const removeOther = store.onDrop('other', () => heard.push('other'));
+
+    store.drop('user');
+    expect(heard).toEqual(['one', 'two']);
+    removeOne();
+    removeOne();
+    store.dropAll();
+    expect(heard).toEqual(['one', 'two', 'two', 'other']);
+    removeTwo();
+    removeOther();
+    store.dropAll();
+
+    expect(heard).toHaveLength(4);
+    expect(store.listenedCount).toBe(0);
+  });
+
   it('takes values that have no JSON', () => {
     const store = new LocalStore(10, 100_000);
     const key = new CacheKey<bigint>('big');

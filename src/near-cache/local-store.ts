@@ -30,6 +30,7 @@ export class LocalStore {
   private unsharedLoads = 0;
   /** Which entries and loads a change of a subject concerns. */
   private readonly idsOfSubject = new Map<string, Set<string>>();
+  private readonly listeners = new Map<string, Set<() => void>>();
 
   constructor(maxEntries: number, maxBytes: number) {
     this.entries = new LRUCache({
@@ -106,12 +107,31 @@ export class LocalStore {
       this.entries.delete(id);
     }
     this.idsOfSubject.delete(subject);
+    this.listeners.get(subject)?.forEach((listener) => listener());
   }
 
   dropAll(): void {
     this.loads.clear();
     this.entries.clear();
     this.idsOfSubject.clear();
+    this.listeners.forEach((listeners) => listeners.forEach((listener) => listener()));
+  }
+
+  /** @param listener is called after each drop of the subject, and must not throw @returns what removes it */
+  onDrop(subject: string, listener: () => void): () => void {
+    const listeners = this.listeners.get(subject) ?? new Set();
+    this.listeners.set(subject, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0 && this.listeners.get(subject) === listeners) {
+        this.listeners.delete(subject);
+      }
+    };
+  }
+
+  /** Subjects that somebody listens to. */
+  get listenedCount(): number {
+    return this.listeners.size;
   }
 
   private remember(subject: string, id: string): void {

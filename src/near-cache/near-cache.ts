@@ -68,6 +68,16 @@ export class NearCache {
     await this.membership.untilTrusted();
   }
 
+  /**
+   * Calls a listener when this instance forgets what it knew of a subject: after a change, and when all memory is dropped
+   * because it is not trusted any more. That is a hint only: the subject may be as before.
+   *
+   * @returns what removes the listener
+   */
+  onDrop(subject: string, listener: () => void): () => void {
+    return this.store.onDrop(subject, listener);
+  }
+
   /** @returns the value if it is in memory and may be trusted; nothing is asked */
   peek<Value>(
     key: CacheKey<Value>,

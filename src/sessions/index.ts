@@ -5,9 +5,11 @@ export type {
   RefreshExchange,
   RefreshOutcome,
   Session,
+  SessionCheck,
   SessionKey,
   SessionState,
 } from './session.js';
+export { SessionWatch, type SessionEnd } from './session-watch.js';
 export { SessionsModule } from './sessions.module.js';
 export type { SessionsOptions } from './sessions.options.js';
 export { SessionsService } from './sessions.service.js';

@@ -43,6 +43,16 @@ export type SessionState =
   /** Nobody has verified this token's signature yet. */
   | { readonly state: 'unverified' };
 
+/** Whether a session goes on, without regard to one of its tokens. */
+export type SessionCheck =
+  | {
+      readonly state: 'live';
+      readonly revokedTokens: ReadonlySet<string>;
+      /** Until it ends if it is not used. */
+      readonly endsInMs: number;
+    }
+  | { readonly state: 'ended' };
+
 /** Names a session's state in the near cache. */
 export type SessionKey = CacheKey<SessionState>;
 

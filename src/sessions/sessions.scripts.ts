@@ -1,6 +1,6 @@
 import { LuaScript } from '../redis-cluster/index.js';
 import { userFromFields } from '../users/index.js';
-import type { RefreshOutcome, Session, SessionState } from './session.js';
+import type { RefreshOutcome, Session, SessionCheck, SessionState } from './session.js';
 
 /** The fields of a user that a request may need. */
 export const USER_FIELDS = [
@@ -20,6 +20,7 @@ const NONE: ReadonlySet<string> = new Set();
 export const scripts = {
   start: load('start-session', (reply) => reply as 'started' | 'full' | 'refused'),
   use: load('use-session', parseState),
+  check: load('check-session', parseCheck),
   end: load('end-session', (reply) => reply === 1),
   list: load('list-sessions', parseSessions),
   rotate: load('rotate-refresh-token', parseRefresh),
@@ -39,9 +40,20 @@ function parseState(reply: unknown): SessionState {
   return {
     state,
     user: userFromFields(fields),
-    revokedTokens: revoked === '{}' ? NONE : new Set(Object.keys(JSON.parse(revoked) as object)),
+    revokedTokens: tokensIn(revoked),
     maxAgeMs: leftMs ?? 0,
   };
+}
+
+function parseCheck(reply: unknown): SessionCheck {
+  const [state, endsInMs = 0, revoked = '{}'] = reply as [string, number?, string?];
+  return state === 'live'
+    ? { state, endsInMs, revokedTokens: tokensIn(revoked) }
+    : { state: 'ended' };
+}
+
+function tokensIn(revoked: string): ReadonlySet<string> {
+  return revoked === '{}' ? NONE : new Set(Object.keys(JSON.parse(revoked) as object));
 }
 
 function parseSessions(reply: unknown): Session[] {

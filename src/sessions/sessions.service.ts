@@ -13,6 +13,7 @@ import type {
   RefreshExchange,
   RefreshOutcome,
   Session,
+  SessionCheck,
   SessionKey,
   SessionState,
 } from './session.js';
@@ -146,6 +147,20 @@ export class SessionsService {
         ? new RedisUnavailableError('the session could not be asked for', { cause: error })
         : error;
     }
+  }
+
+  /**
+   * Asks Redis whether a session goes on, without noting a use.
+   *
+   * @throws RedisUnavailableError, NotConfirmedError when that cannot be told
+   */
+  async check(userId: string, sessionId: string, deadline: Deadline): Promise<SessionCheck> {
+    return this.redis.runDurably(
+      scripts.check,
+      ['record', 'sessions', 'fence'].map((part) => this.key(userId, part)),
+      [sessionId, this.options.idleTtlSeconds * 1000],
+      deadline,
+    );
   }
 
   /**

@@ -66,7 +66,7 @@ export class UsersController {
       case 'registered':
         break;
     }
-    void reply.header('Location', `/api/users/${result.user.id}`);
+    void reply.header('Location', `${reply.request.routeOptions.url}/${result.user.id}`);
     return UserResponse.from(result.user);
   }
 }

@@ -1,5 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import {
   mkdirSync,
   mkdtempSync,
@@ -12,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { WebSocket } from 'ws';
 
 import { Database } from '../support/database.js';
 import { WITH_ADMINISTRATOR } from '../support/deployment.js';
@@ -106,6 +108,117 @@ describe('an application that extends Keyslot', () => {
 
     await one.logout(token);
     expect((await other.request('GET', '/api/notes', { token })).status).toBe(401);
+  });
+
+  describe('with plugins, a WebSocket adapter and a prefix', () => {
+    const headers = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
+    const socketTo = async (instance: Instance, token: string): Promise<WebSocket> => {
+      const socket = new WebSocket(`ws://${new URL(instance.url).host}/ticks`, headers(token));
+      await once(socket, 'message');
+      return socket;
+    };
+    const ticksOf = async (instance: Instance, token: string): Promise<Response> => {
+      const response = await fetch(`${instance.url}/api/ticks`, headers(token));
+      expect(response.status).toBe(200);
+      return response;
+    };
+
+    it('ends streams and sockets when the session ends on another instance, and only those', async () => {
+      const prefix = newPrefix();
+      const one = await start('configured.js', prefix);
+      const other = await start('configured.js', prefix);
+      const user = await one.newUser();
+      const token = user.tokens.access_token;
+      const { body: another } = await one.login(user.username);
+      const remaining = await socketTo(one, another.access_token);
+      const socket = await socketTo(one, token);
+      const stream = await ticksOf(one, token);
+      const closed = once(socket, 'close');
+
+      expect((await other.logout(token)).status).toBe(204);
+
+      expect(await stream.text()).toContain('data: 0');
+      expect((await closed).map(String)).toEqual(['4401', 'ended']);
+      expect((await fetch(`${one.url}/api/ticks`, headers(token))).status).toBe(401);
+      await once(remaining, 'message');
+      remaining.close();
+    });
+
+    it('stops with code 0 while streams and sockets are open, which end', async () => {
+      const instance = await start('configured.js', newPrefix());
+      const { tokens } = await instance.newUser();
+      const closed = once(await socketTo(instance, tokens.access_token), 'close');
+      const stream = await ticksOf(instance, tokens.access_token);
+
+      await instance.stop();
+
+      expect(instance.exitCode).toBe(0);
+      // Both without an error, so that clients connect again.
+      await Promise.all([stream.text(), closed]);
+      expect(instance.output()).toContain('"msg":"stopping"');
+    });
+
+    it('refuses a socket without a token', async () => {
+      const instance = await start('configured.js', newPrefix());
+      const socket = new WebSocket(`ws://${new URL(instance.url).host}/ticks`);
+
+      expect((await once(socket, 'close')).map(String)).toEqual(['4401', 'invalid token']);
+    });
+
+    it('takes the content types of its plugins, and puts what is looked for elsewhere below no prefix', async () => {
+      const instance = await start('configured.js', newPrefix());
+      const { tokens, id } = await instance.newUser();
+      const { origin } = new URL(instance.url);
+      const form = new FormData();
+      form.set('file', new Blob(['four']), 'notes.txt');
+
+      const uploaded = await fetch(`${instance.url}/api/uploads`, {
+        ...{ method: 'POST', body: form },
+        ...headers(tokens.access_token),
+      });
+
+      expect(instance.url).toBe(`${origin}/v1`);
+      expect([uploaded.status, await uploaded.json()]).toEqual([
+        ...[201, { name: 'notes.txt', bytes: 4 }],
+      ]);
+      for (const path of ['health/ready', 'metrics', 'docs-json', '.well-known/jwks.json']) {
+        expect([path, (await fetch(`${origin}/${path}`)).status]).toEqual([path, 200]);
+      }
+      const refused = await instance.request('GET', '/api/user');
+      expect(refused.body).toMatchObject({ type: '/problems/missing-token' });
+      expect((await fetch(new URL(String(refused.body['type']), origin))).status).toBe(200);
+      const own = await instance.ownUser(tokens.access_token);
+      expect([own.body['id'], own.headers.get('cache-control')]).toEqual([id, 'no-store']);
+      const registered = await instance.register(`user-${randomUUID()}`);
+      expect(registered.headers.get('location')).toBe(`/v1/api/users/${registered.body.id}`);
+    });
+
+    it('checks its own routes as it wants to, and ours as before', async () => {
+      const instance = await start('configured.js', newPrefix());
+      const { tokens } = await instance.newUser();
+      const list = async (query: string, language = 'en') =>
+        instance.request<{ errors?: unknown }>('GET', `/api/uploads?${query}`, {
+          token: tokens.access_token,
+          headers: { 'accept-language': language },
+        });
+
+      expect(await list('size=3&utm_source=mail')).toMatchObject({
+        status: 200,
+        body: { size: 3 },
+      });
+      expect((await list('size=-1.5', 'zh')).body.errors).toEqual([
+        { pointer: '/size', code: 'isInt', detail: '必须是整数。' },
+        { pointer: '/size', code: 'min', detail: '不得小于 1。' },
+      ]);
+      const body = { username: 12345678, password: true, extra: 1 };
+      expect((await instance.request('POST', '/api/users', { body })).body['errors']).toEqual(
+        expect.arrayContaining([
+          expect.objectContaining({ pointer: '/username', code: 'not-a-string' }),
+          expect.objectContaining({ pointer: '/password', code: 'not-a-string' }),
+          expect.objectContaining({ pointer: '/extra', code: 'unknown-member' }),
+        ]),
+      );
+    });
   });
 
   it('puts its own hasher and its own audit sink in the place of ours', async () => {

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { minVersion, satisfies } from 'semver';
 
 interface Package {
   readonly version?: string;
@@ -9,6 +10,7 @@ interface Package {
   readonly devOptional?: boolean;
   readonly optional?: boolean;
   readonly link?: boolean;
+  readonly engines?: { readonly node?: string };
 }
 
 /** Below these there are known flaws. */
@@ -30,7 +32,12 @@ const npm = (...args: string[]): string => {
 
 describe('the packages', () => {
   const manifest =
-    read<Record<'dependencies' | 'devDependencies', Record<string, string>>>('package.json');
+    read<
+      Record<
+        'dependencies' | 'devDependencies' | 'engines' | 'peerDependencies',
+        Record<string, string>
+      >
+    >('package.json');
   const locked = Object.entries(
     read<{ packages: Record<string, Package> }>('package-lock.json').packages,
   ).filter(([path]) => path !== '');
@@ -87,14 +94,44 @@ describe('the packages', () => {
   });
 
   it('each have a reason, in docs/dependencies.md', () => {
-    const [, ships, builds] = readFileSync('docs/dependencies.md', 'utf8').split(/^## .*$/m);
+    const [, ships, shared, builds] = readFileSync('docs/dependencies.md', 'utf8').split(
+      /^## .*$/m,
+    );
     const namesIn = (text = ''): string[] =>
       Array.from(text.matchAll(/^\| (\S+) +\| (\S.*?) *\|$/gm), ([, name]) => name!).filter(
         (name) => name !== 'package' && !name.startsWith('--'),
       );
 
     expect(namesIn(ships)).toEqual(Object.keys(manifest.dependencies).sort());
+    expect(namesIn(shared)).toEqual(Object.keys(manifest.peerDependencies).sort());
     expect(namesIn(builds)).toEqual(Object.keys(manifest.devDependencies).sort());
+  });
+
+  it('that ship all run on the oldest Node that `engines` names', () => {
+    const oldest = minVersion(manifest.engines['node']!)!.version;
+
+    const tooNew = shipped.filter(
+      ([, { engines }]) => engines?.node !== undefined && !satisfies(oldest, engines.node),
+    );
+    expect(oldest).toBe('20.19.0');
+    expect(shipped.filter(([, { engines }]) => engines?.node !== undefined).length).toBeGreaterThan(
+      50,
+    );
+    expect(tooNew.map(([path, { engines }]) => [path, engines])).toEqual([]);
+  });
+
+  it('of which an application must have one copy are peer dependencies, and ship', () => {
+    const { dependencies, devDependencies, peerDependencies } = manifest;
+    const isShared = (name: string): boolean =>
+      name.startsWith('@nestjs/') || /^(class-|reflect-metadata$|rxjs$)/.test(name);
+
+    expect(Object.keys(dependencies).filter(isShared)).toEqual([]);
+    // npm would take a name in both for one that only development needs.
+    expect(Object.keys(devDependencies).filter((name) => name in peerDependencies)).toEqual([]);
+    const paths = shipped.map(([path]) => path);
+    expect(paths).toEqual(
+      expect.arrayContaining(Object.keys(peerDependencies).map((name) => `node_modules/${name}`)),
+    );
   });
 
   it('(108) that ship are on the bill of materials, and no others', () => {

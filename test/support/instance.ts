@@ -90,6 +90,11 @@ export class Instance extends HttpClient {
     return this.run.isEnded;
   }
 
+  /** Of the process that has ended by itself or on SIGTERM. */
+  get exitCode(): number | null {
+    return this.run.exitCode;
+  }
+
   /** Stops the process where it stands, as a debugger or a busy host does. */
   pause(): void {
     this.isPaused = true;
@@ -169,6 +174,10 @@ class Run {
 
   get pid(): number | undefined {
     return this.child.pid;
+  }
+
+  get exitCode(): number | null {
+    return this.child.exitCode;
   }
 
   signal(name: NodeJS.Signals): void {

@@ -19,6 +19,7 @@ export const surface = [
     | 'AuditLog'
     | 'AuditModule'
     | 'AuthModule'
+    | 'bearerToken'
     | 'BODY_PROBLEMS'
     | 'CacheKey'
     | 'canonicalUsername'
@@ -66,6 +67,7 @@ export const surface = [
     | 'Secret'
     | 'SessionsModule'
     | 'SessionsService'
+    | 'SessionWatch'
     | 'SettingsError'
     | 'SigningKeys'
     | 'textBetween'
@@ -82,12 +84,28 @@ export const surface = [
   >(true),
   isSame<
     keyof keyslot.AppExtensions,
-    'apiDocs' | 'auditSink' | 'imports' | 'passwordHasher' | 'redisIdentity' | 'roles' | 'userStore'
+    | 'apiDocs'
+    | 'auditSink'
+    | 'configure'
+    | 'imports'
+    | 'passwordHasher'
+    | 'redisIdentity'
+    | 'roles'
+    | 'userStore'
+    | 'validation'
   >(true),
   isSame<keyof keyslot.Principal, 'sessionId' | 'tokenId' | 'user' | 'userId'>(true),
   isSame<
     keyof keyslot.NearCache,
-    'change' | 'get' | 'isHeldUp' | 'isTrusted' | 'logKey' | 'peek' | 'settle' | 'untilTrusted'
+    | 'change'
+    | 'get'
+    | 'isHeldUp'
+    | 'isTrusted'
+    | 'logKey'
+    | 'onDrop'
+    | 'peek'
+    | 'settle'
+    | 'untilTrusted'
   >(true),
   isSame<Parameters<keyslot.PasswordHasher['hash']>, [password: keyslot.Secret]>(true),
   isSame<Parameters<keyslot.PasswordHasher['verify']>, [hash: string, password: keyslot.Secret]>(

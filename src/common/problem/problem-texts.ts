@@ -8,10 +8,11 @@ import type { ProblemCode } from './catalogue.js';
 export const LANGUAGES = ['en', 'zh'] as const;
 export type Language = (typeof LANGUAGES)[number];
 
-const readLocale = (language: Language): Record<string, unknown> =>
-  JSON.parse(
-    readFileSync(new URL(`./locales/${language}.json`, import.meta.url), 'utf8'),
-  ) as Record<string, unknown>;
+const readLocale = (name: string): Record<string, unknown> =>
+  JSON.parse(readFileSync(new URL(`./locales/${name}.json`, import.meta.url), 'utf8')) as Record<
+    string,
+    unknown
+  >;
 
 const texts = i18next.createInstance();
 void texts.init({
@@ -21,7 +22,14 @@ void texts.init({
   fallbackLng: 'en',
   interpolation: { escapeValue: false },
   resources: Object.fromEntries(
-    LANGUAGES.map((language) => [language, { translation: readLocale(language) }]),
+    LANGUAGES.map((language) => [
+      language,
+      {
+        translation: readLocale(language),
+        // In English class-validator speaks for itself.
+        ...(language === 'en' ? {} : { validator: readLocale(`class-validator.${language}`) }),
+      },
+    ]),
   ),
 });
 
@@ -41,10 +49,23 @@ export function problemText(
 
 /** What a broken rule says to the person; a rule of somebody else's validator speaks for itself. */
 export function ruleText(failure: RuleFailure, language: Language): string {
+  return failure.isStandard ? standardText(failure, language) : ownText(failure, language);
+}
+
+function ownText(failure: RuleFailure, language: Language): string {
   const key = `rules.${failure.code}`;
   return texts.exists(key, { lng: language })
     ? texts.t(key, { lng: language, ...failure.params })
     : (failure.message ?? failure.code);
+}
+
+function standardText(failure: RuleFailure, language: Language): string {
+  const options = { lng: language, ns: 'validator' };
+  if (!texts.exists(failure.code, options)) {
+    return failure.message ?? failure.code;
+  }
+  const text = texts.t(failure.code, { ...options, ...failure.params });
+  return failure.isForEach ? texts.t('each', { ...options, text }) : text;
 }
 
 export function pageText(key: string, language: Language): string {

@@ -6,6 +6,10 @@ export interface RuleFailure {
   readonly params?: Readonly<Record<string, string | number>>;
   /** The text, for a rule that the locales do not know. */
   readonly message?: string;
+  /** Whether it is a rule of class-validator with its own text: translated by `class-validator.<language>.json`. */
+  readonly isStandard?: boolean;
+  /** Whether that rule is for each item of a list. */
+  readonly isForEach?: boolean;
 }
 
 /** @returns the first rule that the value breaks */

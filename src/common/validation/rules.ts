@@ -4,14 +4,23 @@ import type { Rule } from './rule-failure.js';
 
 /** Checks a property by one of our rules, whose failure becomes an entry of the problem's `errors`. */
 export function Obeys(name: string, rule: Rule): PropertyDecorator {
-  return ValidateBy({
-    name,
-    validator: {
-      validate: (value) => rule(value) === undefined,
-      // The failure travels as the message; the validation pipe reads it back.
-      defaultMessage: (args) => JSON.stringify(rule(args?.value)),
+  return ValidateBy(
+    {
+      name,
+      validator: {
+        validate: (value) => rule(value) === undefined,
+        // class-validator keeps no context of a failure without a message.
+        defaultMessage: () => `${name} is not accepted`,
+      },
     },
-  });
+    // The validation pipe asks the rule for the failure.
+    { context: { rule } satisfies RuleContext },
+  );
+}
+
+/** What `Obeys` hands to the validation pipe, as class-validator's `context`. */
+export interface RuleContext {
+  readonly rule: Rule;
 }
 
 /** For a member that may be left out. `IsOptional` would let null through as well. */

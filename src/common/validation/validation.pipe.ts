@@ -1,18 +1,28 @@
-import { ValidationPipe, type ArgumentMetadata, type ValidationError } from '@nestjs/common';
+import {
+  ValidationPipe,
+  type ArgumentMetadata,
+  type ValidationError,
+  type ValidationPipeOptions,
+} from '@nestjs/common';
 
 import { Problem, type InvalidMember } from '../problem/index.js';
 import type { RuleFailure } from './rule-failure.js';
+import type { RuleContext } from './rules.js';
+import { basicFirst, standardFailure } from './standard-rules.js';
 
 /** Checks every body, query and parameter against its class, and answers with one problem that names all mistakes. */
 export class RequestValidationPipe extends ValidationPipe {
-  constructor() {
+  /** @param options in place of ours */
+  constructor(options: ValidationPipeOptions = {}) {
     super({
       transform: true,
       whitelist: true,
       forbidNonWhitelisted: true,
-      stopAtFirstError: true,
       exceptionFactory: (errors) =>
         new Problem('invalid-request', { errors: errors.flatMap((error) => failures(error, '')) }),
+      ...options,
+      // For the texts.
+      validationError: { target: true, value: true },
     });
   }
 
@@ -62,17 +72,18 @@ function failures(error: ValidationError, parent: string): InvalidMember[] {
   const pointer = pointerTo(parent, error.property);
   const own = Object.entries(error.constraints ?? {}).map(([name, message]) => ({
     pointer,
-    ...failureOf(name, message),
+    ...failureOf(name, message, error),
   }));
-  return [...own, ...(error.children ?? []).flatMap((child) => failures(child, pointer))];
+  return [
+    ...basicFirst(own),
+    ...(error.children ?? []).flatMap((child) => failures(child, pointer)),
+  ];
 }
 
-function failureOf(constraint: string, message: string): RuleFailure {
+function failureOf(constraint: string, message: string, error: ValidationError): RuleFailure {
   if (constraint === 'whitelistValidation') {
     return { code: 'unknown-member' };
   }
-  if (message.startsWith('{')) {
-    return JSON.parse(message) as RuleFailure;
-  }
-  return { code: constraint, message };
+  const context = error.contexts?.[constraint] as Partial<RuleContext> | undefined;
+  return context?.rule?.(error.value) ?? standardFailure(error, constraint, message);
 }

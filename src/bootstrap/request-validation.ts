@@ -1,0 +1,71 @@
+import type { ArgumentMetadata, PipeTransform, Type } from '@nestjs/common';
+import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+
+import { OWN_MODULES, type ValidationExtension } from '../app.module.js';
+import { RequestValidationPipe } from '../common/validation/index.js';
+
+/**
+ * The global pipe. What an application says about validation holds for its own routes: ours stay as strict as they are
+ * documented.
+ */
+export function validationPipe(
+  app: NestFastifyApplication,
+  validation: ValidationExtension | undefined,
+): PipeTransform {
+  const strict = new RequestValidationPipe();
+  if (validation === undefined) {
+    return strict;
+  }
+  const ours = requestTypesOf(app);
+  const theirs = pipeFor(validation);
+  return {
+    transform: (value: unknown, metadata: ArgumentMetadata): unknown =>
+      (metadata.metatype && ours.has(metadata.metatype) ? strict : theirs).transform(
+        value,
+        metadata,
+      ),
+  };
+}
+
+function pipeFor(validation: ValidationExtension): PipeTransform {
+  if (isPipe(validation)) {
+    return validation;
+  }
+  const { allowUnknownQuery = false, ...options } = validation;
+  const pipe = new RequestValidationPipe(options);
+  if (!allowUnknownQuery) {
+    return pipe;
+  }
+  const forQueries = new RequestValidationPipe({ ...options, forbidNonWhitelisted: false });
+  return {
+    transform: (value: unknown, metadata: ArgumentMetadata): unknown =>
+      (metadata.type === 'query' ? forQueries : pipe).transform(value, metadata),
+  };
+}
+
+/** `transform` is also the name of an option of Nest's pipe. */
+function isPipe(validation: ValidationExtension): validation is PipeTransform {
+  return typeof validation.transform === 'function';
+}
+
+/** The classes of bodies, queries and parameters of our own routes. */
+function requestTypesOf(app: NestFastifyApplication): ReadonlySet<unknown> {
+  const scanner = new MetadataScanner();
+  const types = app
+    .get(DiscoveryService, { strict: false })
+    .getControllers()
+    .filter(({ host }) => OWN_MODULES.some((module) => module === host?.metatype))
+    .flatMap(({ metatype }) => {
+      const prototype = (metatype as Type<object>).prototype as object;
+      return scanner
+        .getAllMethodNames(prototype)
+        .flatMap(
+          (name) => (Reflect.getMetadata('design:paramtypes', prototype, name) ?? []) as unknown[],
+        );
+    });
+  return new Set(types.filter((type) => !BUILT_IN.has(type)));
+}
+
+/** A parameter that is declared so says nothing about whose it is. */
+const BUILT_IN = new Set<unknown>([Object, String, Number, Boolean, Array, Date]);

@@ -1,0 +1,197 @@
+import { Controller, Get, Module, Res, Sse } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { interval, map, NEVER, startWith, type Observable } from 'rxjs';
+
+import { CurrentUser, Public, type Principal } from '../../src/common/authentication/index.js';
+import { Deadline } from '../../src/common/deadline/index.js';
+import { LocalStore } from '../../src/near-cache/local-store.js';
+import { SessionsService, SessionWatch } from '../../src/sessions/index.js';
+import { WITH_ADMINISTRATOR } from '../support/deployment.js';
+import type { TestUser } from '../support/http-client.js';
+import { eventually } from '../support/own-cluster.js';
+import { startTestApp, type TestApp } from '../support/test-app.js';
+
+const EVENT = { data: 'first' };
+
+@Controller('api/streams')
+class StreamsController {
+  @Sse('guarded') guarded(): Observable<typeof EVENT> {
+    return NEVER.pipe(startWith(EVENT));
+  }
+  @Public() @Sse('public') public(): Observable<object> {
+    return interval(20).pipe(map((data) => ({ data })));
+  }
+  @Public() @Get('raw') raw(@Res() reply: FastifyReply): void {
+    reply.hijack();
+    reply.raw.writeHead(200, { 'content-type': 'application/x-ndjson' }).write('{}\n');
+  }
+  @Get('token') token(@CurrentUser() { tokenId }: Principal): string {
+    return tokenId;
+  }
+}
+
+@Module({ controllers: [StreamsController] })
+class StreamsModule {}
+
+const start = async (variables: Record<string, string>): Promise<TestApp> =>
+  startTestApp(variables, { imports: [StreamsModule] });
+
+/** @returns once the first event has arrived */
+async function open(api: TestApp, path: string, token?: string) {
+  const response = await fetch(`${api.url}/api/streams/${path}`, {
+    ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } }),
+  });
+  expect(response.status).toBe(200);
+  const reader = response.body!.getReader();
+  await reader.read();
+  const ended = (async () => {
+    while (!(await reader.read()).done) {
+      // until the server ends it
+    }
+  })();
+  return { ended, hangUp: async () => reader.cancel() };
+}
+
+describe('a long-lived connection', () => {
+  let one: TestApp;
+  let other: TestApp;
+  let administrator: string;
+  beforeAll(async () => {
+    const prefix = { REDIS_KEY_PREFIX: `t-${randomUUID().slice(0, 8)}:` };
+    const variables = { ...WITH_ADMINISTRATOR, ...prefix };
+    one = await start(variables);
+    other = await start(variables);
+    const { body } = await one.login(WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME);
+    administrator = body.access_token;
+  });
+  afterAll(async () => Promise.all([one.close(), other.close()]));
+
+  const expectNoListeners = (api: TestApp): void => {
+    const { count } = api.app.get(SessionWatch);
+    const { listenedCount } = api.app.get(LocalStore, { strict: false });
+    expect({ count, listenedCount }).toEqual({ count: 0, listenedCount: 0 });
+  };
+  const asAdministrator = async (method: string, path: string, body?: object) =>
+    other.request(method, path, { token: administrator, ...(body ? { body } : {}) });
+
+  const ENDS: [string, (user: TestUser) => Promise<unknown>][] = [
+    ['a logout', async ({ tokens }) => other.logout(tokens.access_token)],
+    [
+      'the end of one session by its user',
+      async ({ username, tokens }) => {
+        const { body } = await other.login(username);
+        const path = `/api/user/sessions/${tokens.session_id}`;
+        return other.request('DELETE', path, { token: body.access_token });
+      },
+    ],
+    [
+      'the end of all sessions by an administrator',
+      async ({ id }) => asAdministrator('DELETE', `/api/users/${id}/sessions`),
+    ],
+    [
+      'disabling the user',
+      async ({ id }) => asAdministrator('PATCH', `/api/users/${id}`, { disabled: true }),
+    ],
+    ['deleting the user', async ({ id }) => asAdministrator('DELETE', `/api/users/${id}`)],
+    [
+      'a new password',
+      async ({ username, password }) => {
+        const { body } = await other.login(username);
+        const change = { currentPassword: password, newPassword: 'granite clouds over the bay' };
+        const options = { token: body.access_token, body: change };
+        return other.request('PUT', '/api/user/password', options);
+      },
+    ],
+    [
+      'the revocation of its token',
+      async ({ id, tokens }) => {
+        const token = tokens.access_token;
+        const tokenId = (await other.request<string>('GET', '/api/streams/token', { token })).body;
+        const until = new Date(Date.now() + 900_000);
+        const sessions = other.app.get(SessionsService);
+        await sessions.revokeToken(id, tokens.session_id, tokenId, until, Deadline.after(2000));
+      },
+    ],
+  ];
+  it.each(ENDS)('ends on the instance that serves it after %s on another', async (_, end) => {
+    const user = await one.newUser();
+    const stream = await open(one, 'guarded', user.tokens.access_token);
+    expect(one.app.get(SessionWatch).count).toBe(1);
+
+    await end(user);
+
+    await stream.ended;
+    expectNoListeners(one);
+  });
+
+  it('goes on when another session of the user ends, or the user is changed', async () => {
+    const user = await one.newUser();
+    const { body: second } = await one.login(user.username);
+    const lasting = await open(one, 'guarded', second.access_token);
+    const ending = await open(one, 'guarded', user.tokens.access_token);
+    let hasEnded = false;
+    void lasting.ended.then(() => (hasEnded = true));
+
+    const change = await asAdministrator('PATCH', `/api/users/${user.id}`, { roles: ['admin'] });
+    expect(change.status).toBe(200);
+    await other.logout(user.tokens.access_token);
+    await ending.ended;
+
+    expect(hasEnded).toBe(false);
+    expect(one.app.get(SessionWatch).count).toBe(1);
+    await other.logout(second.access_token);
+    await lasting.ended;
+  });
+
+  it('leaves no listener behind when its client hangs up', async () => {
+    const { tokens } = await one.newUser();
+    const streams = await Promise.all(
+      Array.from({ length: 20 }, async () => open(one, 'guarded', tokens.access_token)),
+    );
+    expect(one.app.get(SessionWatch).count).toBe(1);
+
+    await Promise.all(streams.map(async ({ hangUp }) => hangUp()));
+
+    await eventually('no listener is left', 5000, () =>
+      Promise.resolve(one.app.get(SessionWatch).count === 0),
+    );
+    expectNoListeners(one);
+  });
+
+  it('ends when its session runs out by itself', async () => {
+    const api = await start({ REFRESH_TOKEN_TTL: '2s', ACCESS_TOKEN_TTL: '2s' });
+    const { tokens } = await api.newUser();
+    const stream = await open(api, 'guarded', tokens.access_token);
+
+    await stream.ended;
+
+    expectNoListeners(api);
+    await api.close();
+  });
+
+  it('of whatever kind does not keep an instance from stopping', async () => {
+    const api = await start({});
+    const { tokens } = await api.newUser();
+    const server = api.app.getHttpServer();
+    server.on('upgrade', (_: unknown, socket: NodeJS.WritableStream) =>
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n\r\n'),
+    );
+    const upgraded = connect(Number(new URL(api.url).port), '127.0.0.1');
+    upgraded.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: any\r\n\r\n');
+    await once(upgraded, 'data');
+    const gone = once(upgraded, 'close');
+    const events = [await open(api, 'guarded', tokens.access_token), await open(api, 'public')];
+    const raw = await open(api, 'raw');
+    const cutOff = expect(raw.ended).rejects.toThrow();
+
+    await api.close();
+
+    // In order, so that clients reconnect without an error.
+    await Promise.all(events.map(async ({ ended }) => ended));
+    await Promise.all([cutOff, gone]);
+    expectNoListeners(api);
+  }, 10_000);
+});
