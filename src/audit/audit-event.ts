@@ -7,7 +7,7 @@ export const AUDIT_EVENTS = {
   'logged-in': 'A login yielded tokens.',
   'login-refused': 'A login was refused: unknown name, wrong password, or a disabled user.',
   'tokens-refreshed': 'A refresh token was exchanged for new tokens.',
-  'refresh-refused': 'A refresh was refused: the token is unknown, or its session has ended.',
+  'refresh-refused': 'A refresh token was refused: it is unknown, or its session has ended.',
   'refresh-token-reused': 'A spent refresh token was presented again: there is a copy of it.',
   'logged-out': 'A session was ended by its own token.',
   'session-ended': 'A session was ended from another one.',

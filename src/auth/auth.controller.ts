@@ -1,22 +1,28 @@
-import { Body, Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
-import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, HttpCode, Post, Req, Res, UseGuards } from '@nestjs/common';
+import {
+  ApiBearerAuth,
+  ApiBody,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { CurrentUser, Public, type Principal } from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { RequestOrigin, type Origin } from '../common/origin/index.js';
-import {
-  ApiProblems,
-  BODY_PROBLEMS,
-  GUARD_PROBLEMS,
-  Problem,
-  STRAY_BODY_PROBLEMS,
-} from '../common/problem/index.js';
+import { ApiProblems, BODY_PROBLEMS, GUARD_PROBLEMS, Problem } from '../common/problem/index.js';
 import { Secret } from '../common/secret/index.js';
 import { AuthService } from './auth.service.js';
+import { BearerOrBodyGuard } from './bearer-or-body.guard.js';
 import { LoginRequestBody } from './dto/login.request.dto.js';
 import { RefreshRequestBody } from './dto/refresh.request.dto.js';
 import { TokensResponse } from './dto/tokens.response.dto.js';
+import { LogoutBodyPipe } from './logout-body.pipe.js';
+
+/** An interface, because the global pipe would ask a class for a body where there may be none. */
+type PresentedToken = Readonly<Pick<RefreshRequestBody, 'refresh_token'>>;
 
 @ApiTags('Login')
 @Controller('api')
@@ -77,7 +83,8 @@ export class AuthController {
     summary: 'Refresh the tokens',
     description:
       'Exchanges the refresh token for new tokens of the same session. Each can be used once. For some seconds a spent ' +
-      'one yields the same answer again, in case the answer was lost; after that it ends the session.',
+      'one yields the newest answer of the session, in case an answer was lost or another tab was faster; after that it ends ' +
+      'the session.',
   })
   @ApiOkResponse({ type: TokensResponse, description: 'The new tokens.' })
   @ApiProblems(
@@ -103,20 +110,48 @@ export class AuthController {
     }
   }
 
+  @Public()
+  @ApiBearerAuth()
+  @UseGuards(BearerOrBodyGuard)
   @Post('logout')
   @HttpCode(204)
   @ApiOperation({
     operationId: 'logout',
     summary: 'Log out',
-    description: 'Ends the session: no instance accepts its tokens any more.',
+    description:
+      'Ends the session: no instance accepts its tokens any more. Without a body, it is the session of the access token. With ' +
+      '`refresh_token` it is the session of that token, also when the access token has run out and when the refresh token is ' +
+      'spent; an access token does not count then. A session that is over already is a success: after a 503, repeat the ' +
+      'request with the refresh token until it is answered 204.',
   })
+  @ApiBody({ type: RefreshRequestBody, required: false })
   @ApiNoContentResponse({ description: 'The session has ended.' })
-  @ApiProblems(...STRAY_BODY_PROBLEMS, ...GUARD_PROBLEMS, 'not-confirmed')
+  @ApiProblems(
+    ...BODY_PROBLEMS,
+    ...GUARD_PROBLEMS,
+    'invalid-refresh-token',
+    'too-many-attempts',
+    'not-confirmed',
+  )
   async logout(
-    @CurrentUser() { userId, sessionId }: Principal,
+    @Body(LogoutBodyPipe) body: PresentedToken | undefined,
+    @CurrentUser() principal: Principal | undefined,
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<void> {
-    await this.auth.logout(userId, sessionId, origin, deadline);
+    if (body === undefined) {
+      const { userId, sessionId } = principal!;
+      await this.auth.logout(userId, sessionId, origin, deadline);
+      return;
+    }
+    const result = await this.auth.logoutByToken(body.refresh_token, origin, deadline);
+    switch (result.outcome) {
+      case 'logged-out':
+        return;
+      case 'refused':
+        throw new Problem('invalid-refresh-token');
+      case 'too-many-attempts':
+        throw new Problem('too-many-attempts', { retryAfterSeconds: result.retryAfterSeconds });
+    }
   }
 }

@@ -8,6 +8,7 @@ import { AccessTokenIssuer } from './access-token/access-token-issuer.js';
 import { AccessTokenValidator } from './access-token/access-token-validator.js';
 import { VerifiedTokens } from './access-token/verified-tokens.js';
 import { AuthController } from './auth.controller.js';
+import { BearerOrBodyGuard } from './bearer-or-body.guard.js';
 import { ConfigurableModuleClass } from './auth.module-definition.js';
 import { AuthService } from './auth.service.js';
 import { DeviceCookies } from './device-cookies.js';
@@ -35,6 +36,7 @@ import { TracedGuard } from './traced.guard.js';
     DeviceCookies,
     JwtStrategy,
     JwtAuthGuard,
+    BearerOrBodyGuard,
     PermissionsGuard,
     GuardMetrics,
     GuardedStreams,

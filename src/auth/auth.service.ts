@@ -64,6 +64,9 @@ export type RefreshResult =
   | { readonly outcome: 'refused' }
   | TooManyAttempts;
 
+export type TokenLogoutResult =
+  { readonly outcome: 'logged-out' } | { readonly outcome: 'refused' } | TooManyAttempts;
+
 interface LoginContext {
   readonly caller: Caller;
   /** Stands for the name in audit events. */
@@ -125,8 +128,8 @@ export class AuthService {
   }
 
   /**
-   * Exchanges a refresh token for new tokens of the same session. A token that was exchanged a moment ago yields the same
-   * answer again; one that was spent longer ago ends its session.
+   * Exchanges a refresh token for new tokens of the same session. A token that was exchanged within the grace yields the
+   * newest answer of the session; one that was spent longer ago ends its session.
    *
    * @throws RedisUnavailableError, NotConfirmedError: repeating it is safe
    */
@@ -139,14 +142,7 @@ export class AuthService {
         this.exchange(recognized, origin, deadline),
       );
     }
-    // Only what is made up is counted: whoever holds a token of ours must not be kept from it by a neighbour.
-    const network = networkOf(origin.facts.ip ?? '');
-    return recordThrottling<RefreshResult>(this.audit, { attempt: 'refresh' }, origin, async () =>
-      this.limiter.attempt<RefreshResult>(FORGERIES_PER_ADDRESS, network, deadline, () => {
-        this.recordRefusedRefresh('unknown-token', {}, origin);
-        return Promise.resolve({ value: { outcome: 'refused' }, result: 'failed' });
-      }),
-    );
+    return this.refuseMadeUp(origin, deadline);
   }
 
   async logout(
@@ -156,6 +152,45 @@ export class AuthService {
     deadline: Deadline,
   ): Promise<void> {
     await this.sessions.end(userId, sessionId, origin, deadline);
+  }
+
+  /**
+   * Ends the session of a refresh token that we issued, spent or not. A session that is over already is a success, so that
+   * repeating it tells whether the session has ended.
+   *
+   * @throws RedisUnavailableError, NotConfirmedError: repeating it is safe
+   */
+  async logoutByToken(
+    refreshToken: string,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<TokenLogoutResult> {
+    const recognized = this.refreshTokens.recognize(refreshToken);
+    if (!recognized) {
+      return this.refuseMadeUp(origin, deadline);
+    }
+    const { userId, sessionId } = recognized;
+    await this.sessions.endIfLive(userId, sessionId, origin.as(userId, sessionId), deadline);
+    return { outcome: 'logged-out' };
+  }
+
+  /** Only what is made up is counted: whoever holds a token of ours must not be kept from it by a neighbour. */
+  private async refuseMadeUp(
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<{ readonly outcome: 'refused' } | TooManyAttempts> {
+    const network = networkOf(origin.facts.ip ?? '');
+    return recordThrottling(this.audit, { attempt: 'refresh' }, origin, async () =>
+      this.limiter.attempt<{ readonly outcome: 'refused' }>(
+        FORGERIES_PER_ADDRESS,
+        network,
+        deadline,
+        () => {
+          this.recordRefusedRefresh('unknown-token', {}, origin);
+          return Promise.resolve({ value: { outcome: 'refused' }, result: 'failed' });
+        },
+      ),
+    );
   }
 
   /** The same members for every reason, so that a known name costs as much as an unknown one. */
@@ -218,9 +253,8 @@ export class AuthService {
         return { outcome: 'refreshed', tokens };
       case 'replayed': {
         this.recordRefresh(userId, sessionId, true, origin);
-        const kept = await unseal(result.sealedAnswer, token, ANSWER_PURPOSE);
-        const replayed = this.tokensFrom(JSON.parse(kept) as KeptAnswer, sessionId);
-        return { outcome: 'refreshed', tokens: replayed };
+        const newest = await newestAnswer(result.sealedAnswers, token);
+        return { outcome: 'refreshed', tokens: this.tokensFrom(newest, sessionId) };
       }
       case 'reused':
         this.audit.record({
@@ -328,4 +362,21 @@ export class AuthService {
       sessionId,
     };
   }
+}
+
+/**
+ * Follows the answers from a spent token to the newest one. Each is sealed under the token that it was given for, and holds
+ * the token under which the next one is sealed.
+ */
+async function newestAnswer(sealedAnswers: readonly string[], spent: Secret): Promise<KeptAnswer> {
+  let token = spent;
+  let answer: KeptAnswer | undefined;
+  for (const sealed of sealedAnswers) {
+    answer = JSON.parse(await unseal(sealed, token, ANSWER_PURPOSE)) as KeptAnswer;
+    token = new Secret(answer.refreshToken);
+  }
+  if (answer === undefined) {
+    throw new Error('a replay holds no answer');
+  }
+  return answer;
 }

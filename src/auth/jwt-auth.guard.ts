@@ -28,7 +28,12 @@ export class JwtAuthGuard extends AuthGuard('jwt') {
   }
 
   override canActivate(context: ExecutionContext): ReturnType<CanActivate['canActivate']> {
-    return this.isPublic.of(context) === true || this.recall(context) || super.canActivate(context);
+    return this.isPublic.of(context) === true || this.authenticate(context);
+  }
+
+  /** Asks for a token also where the route is public: for guards of single routes. */
+  authenticate(context: ExecutionContext): ReturnType<CanActivate['canActivate']> {
+    return this.recall(context) || super.canActivate(context);
   }
 
   private recall(context: ExecutionContext): boolean {

@@ -8,6 +8,9 @@ import { Problem, type ProblemCode } from '../common/problem/index.js';
 const SIGNS_PER_FIELD = 4;
 /** Node's own limit, names and values counted apart: it drops what comes behind without a word. */
 const MOST_FIELDS = 2000 / 2;
+/** Percent-encoding, and what is not ASCII. */
+const NOT_PLAIN = /[^!-$&-~]/;
+const NOT_ASCII = /[^!-~]/;
 
 const refused = new WeakSet<Socket>();
 
@@ -42,13 +45,41 @@ export function checkRequestHeads(
       : (flawOf(raw, headersLimitBytes) ??
         (unexpected.has(raw) ? 'expectation-failed' : undefined));
     if (flaw === undefined) {
-      done(isHeldBack(request) ? new Problem('not-ready') : undefined);
+      const code = isDecodable(raw.url ?? '') ? undefined : 'malformed-request';
+      if (raw.method !== 'GET' && hasNoBody(raw)) {
+        // A type that has no body to describe does not matter. Fastify would check it all the same.
+        delete raw.headers['content-type'];
+      }
+      const refusal = code ?? (isHeldBack(request) ? 'not-ready' : undefined);
+      done(refusal && new Problem(refusal));
       return;
     }
     refused.add(raw.socket);
     void reply.header('Connection', 'close');
     done(new Problem(flaw));
   });
+}
+
+/**
+ * Whether a request target is ASCII (RFC 3986 section 2), and its percent-encoded bytes are UTF-8. Node reads other bytes as
+ * Latin-1, and the parser of queries leaves what it cannot decode as it is.
+ */
+function isDecodable(target: string): boolean {
+  if (!NOT_PLAIN.test(target)) {
+    return true;
+  }
+  try {
+    decodeURIComponent(target);
+    return !NOT_ASCII.test(target);
+  } catch {
+    return false;
+  }
+}
+
+/** RFC 9112 section 6.3. */
+function hasNoBody({ headers }: IncomingMessage): boolean {
+  const { 'content-length': length = '0', 'transfer-encoding': coding } = headers;
+  return coding === undefined && Number(length) === 0;
 }
 
 function flawOf(

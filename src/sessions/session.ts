@@ -70,6 +70,7 @@ export interface RefreshExchange {
 
 export type RefreshOutcome =
   | { readonly outcome: 'rotated' | 'reused' | 'ended' }
-  | { readonly outcome: 'replayed'; readonly sealedAnswer: string }
+  /** The answer of the presented token, that of its successor, and so on to the newest. Each is sealed under its own token. */
+  | { readonly outcome: 'replayed'; readonly sealedAnswers: readonly string[] }
   /** The session has made too many exchanges. Nothing is spent. */
   | { readonly outcome: 'limited'; readonly retryAfterSeconds: number };

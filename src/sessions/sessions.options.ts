@@ -6,8 +6,8 @@ export interface SessionsOptions {
   /** Most sessions of one user. One more login ends the session that was not used for longest. Default 100. */
   readonly maxPerUser?: number;
   /**
-   * How long a spent refresh token still yields the answer that it yielded first, in seconds, at most 30: for a lost
-   * answer, or two tabs that refresh at once. 0 turns it off, as OWASP ASVS 10.4.5 asks. Default 10.
+   * How long a spent refresh token yields the newest answer of its session, in seconds from its use, at most 30: for a lost
+   * answer, or tabs that refresh at once. 0 turns it off, as OWASP ASVS 10.4.5 asks. Default 10.
    */
   readonly refreshGraceSeconds?: number;
   /** Off only for load tests: a session may then refresh as often as it likes. Default true. */

@@ -22,6 +22,7 @@ export const scripts = {
   use: load('use-session', parseState),
   check: load('check-session', parseCheck),
   end: load('end-session', (reply) => reply === 1),
+  isLive: load('is-session-live', (reply) => reply === 1),
   list: load('list-sessions', parseSessions),
   rotate: load('rotate-refresh-token', parseRefresh),
   revokeToken: load('revoke-token', (reply) => reply === 1),
@@ -73,12 +74,12 @@ function parseSessions(reply: unknown): Session[] {
 }
 
 function parseRefresh(reply: unknown): RefreshOutcome {
-  const [outcome, detail = ''] = reply as [RefreshOutcome['outcome'], (string | number)?];
+  const [outcome, ...details] = reply as [RefreshOutcome['outcome'], ...(string | number)[]];
   switch (outcome) {
     case 'replayed':
-      return { outcome, sealedAnswer: String(detail) };
+      return { outcome, sealedAnswers: details.map(String) };
     case 'limited':
-      return { outcome, retryAfterSeconds: Math.ceil(Number(detail) / 1000) };
+      return { outcome, retryAfterSeconds: Math.ceil(Number(details[0]) / 1000) };
     case 'rotated':
     case 'reused':
     case 'ended':

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 
 import { AuditLog } from '../audit/index.js';
 import type { Deadline } from '../common/deadline/index.js';
-import type { Origin } from '../common/origin/index.js';
+import { truncated, type Origin } from '../common/origin/index.js';
 import { CacheKey, NearCache } from '../near-cache/index.js';
 import { NotConfirmedError, RedisCluster, RedisUnavailableError } from '../redis-cluster/index.js';
 import { UsersService, userSubject, userTag } from '../users/index.js';
@@ -39,6 +39,8 @@ const TOKEN_DIGEST_LENGTH = 22;
 const REFRESH_BURST = 30;
 /** Shorter where access tokens live shorter than ten seconds: two refreshes in the life of a token are always allowed. */
 const REFRESH_INTERVAL_MS = 5000;
+/** Each is about 1.3 KiB for as long as the grace lasts. More exchanges than tabs of one browser make within it. */
+const MAX_KEPT_ANSWERS = 8;
 /** How often the use of a session is written down, as a part of its idle life. */
 const USES_NOTED_PER_IDLE_LIFE = 10;
 
@@ -192,6 +194,28 @@ export class SessionsService {
     );
   }
 
+  /**
+   * Ends a session like `end`, for a caller who may repeat that for ever. When it returns, the session is over everywhere,
+   * and one that was over already has cost a look-up only.
+   *
+   * @throws NotConfirmedError
+   */
+  async endIfLive(
+    userId: string,
+    sessionId: string,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<void> {
+    const keys = ['record', 'sessions', 'fence'].map((part) => this.key(userId, part));
+    const idleMs = this.options.idleTtlSeconds * 1000;
+    if (await this.redis.runDurably(scripts.isLive, keys, [sessionId, idleMs], deadline)) {
+      await this.end(userId, sessionId, origin, deadline);
+    } else {
+      // Whoever ended it may not have got round to telling everybody: then it is told now.
+      await this.cache.settle(userSubject(userId), deadline);
+    }
+  }
+
   /** Ends a session for good, everywhere. @returns whether there was one @throws NotConfirmedError */
   async end(
     userId: string,
@@ -256,7 +280,7 @@ export class SessionsService {
 
   /**
    * Exchanges a refresh token for its successor. Of any number of exchanges of one token one succeeds; the others are
-   * given its answer for as long as the grace lasts.
+   * led to the newest answer of the session for as long as the grace lasts, counted from the exchange of their token.
    *
    * @throws NotConfirmedError: repeating it gives the same answer, within the grace
    */
@@ -283,6 +307,7 @@ export class SessionsService {
         MAX_VERIFIED_TOKENS,
         isRefreshLimited ? REFRESH_BURST : 0,
         Math.min(REFRESH_INTERVAL_MS, accessTtlMs / 2),
+        MAX_KEPT_ANSWERS,
       ],
       deadline,
     );
@@ -312,8 +337,8 @@ export class SessionsService {
         mayMakeRoom ? 1 : 0,
         ENDED_MARK_MS,
         MOST_ENDED_MARKS,
-        session.ip.slice(0, IP_MAX_LENGTH),
-        session.userAgent.slice(0, USER_AGENT_MAX_LENGTH),
+        truncated(session.ip, IP_MAX_LENGTH),
+        truncated(session.userAgent, USER_AGENT_MAX_LENGTH),
         sha256(session.refreshToken.reveal()),
       ],
       deadline,

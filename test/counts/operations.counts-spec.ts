@@ -239,7 +239,7 @@ describe('an operation costs Redis', () => {
       ),
     ).toEqual({
       roundTrips: ['find-user', 'rotate-refresh-token wait'],
-      commands: 'evalsha 2, hget 2, hgetall 1, hmget 1, hset 1, set 1, time 1',
+      commands: 'evalsha 2, get 1, hget 2, hgetall 1, hmget 1, hset 1, set 1, time 1',
     });
   });
 
@@ -358,6 +358,32 @@ describe('an operation costs Redis', () => {
       roundTrips: ['begin-change wait', 'end-session wait', 'append-change wait', 'finish-changes'],
       commands: logoutCommands,
     });
+  });
+
+  const logoutByToken = async ({ tokens: { refresh_token } }: TestUser): Promise<void> =>
+    expectStatus(204, api.request('POST', '/api/logout', { body: { refresh_token } }));
+
+  it('for a logout with a refresh token: a look first', async () => {
+    expect(await meter.of(warmUser, logoutByToken)).toEqual({
+      roundTrips: [
+        ...['is-session-live wait', 'begin-change wait', 'end-session wait'],
+        ...['append-change wait', 'finish-changes'],
+      ],
+      commands:
+        'evalsha 5, get 2, hget 3, hgetall 1, hmget 1, hset 1, pexpire 2, set 3, spublish 1, time 4, zadd 2, ' +
+        'zrem 1, zremrangebyscore 1',
+    });
+  });
+
+  it('for a logout with a refresh token of an ended session: a look, and no change', async () => {
+    const loggedOut = async (): Promise<TestUser> => {
+      const user = await warmUser();
+      await logoutByToken(user);
+      return user;
+    };
+    expect((await meter.of(loggedOut, logoutByToken)).roundTrips).not.toContain(
+      'begin-change wait',
+    );
   });
 
   describe('while another instance runs', () => {

@@ -20,11 +20,11 @@ describe('access tokens', () => {
   afterAll(async () => victim.api.close());
   afterEach(async () => victim.expectStillAccepted());
 
-  it('(17) come behind Bearer and one space, alone', async () => {
+  it('(17) come behind Bearer and spaces, alone', async () => {
     const send = async (value: string): Promise<number> =>
       (await api.request('GET', '/api/user', { headers: { authorization: value } })).status;
     const wrong = [
-      ...[token, `Bearer${token}`, `Bearer  ${token}`, `Bearer\t${token}`, `Bearer ${token} more`],
+      ...[token, `Bearer${token}`, `Bearer\t${token}`, `Bearer \t${token}`, `Bearer ${token} more`],
       ...[`Bearer ${token}, Bearer ${token}`, `Bearer ${token},`, `Basic ${token}`, `JWT ${token}`],
       ...['Bearer', 'Bearer ', `Bearer "${token}"`, `Token Bearer ${token}`],
     ];
@@ -33,6 +33,15 @@ describe('access tokens', () => {
     }
     for (const scheme of ['bearer', 'BEARER', 'bEaReR']) {
       expect(await send(`${scheme} ${token}`)).toBe(200);
+    }
+    // RFC 6750 section 2.1: 1*SP, also for a token that is in memory.
+    for (const spaces of ['  ', '   ', ' '.repeat(100)]) {
+      const { access_token: cold } = (await api.newUser()).tokens;
+      expect(await send(`Bearer${spaces}${cold}`)).toBe(200);
+      expect(await send(`Bearer${spaces}${cold}`)).toBe(200);
+      expect(await send(`Bearer ${cold}`)).toBe(200);
+      expect(await send(`bearer${spaces}${cold}`)).toBe(200);
+      expect(await send(`Bearer${spaces}${cold}${spaces}more`)).toBe(401);
     }
     const twice = await rawHttp(
       api.url,

@@ -8,6 +8,7 @@ import { AUDIT_EVENTS } from '../../src/audit/index.js';
 import { WITH_ADMINISTRATOR } from '../support/deployment.js';
 import { GOOD_PASSWORD, type Answer, type TestUser, type Tokens } from '../support/http-client.js';
 import { Instance } from '../support/instance.js';
+import { spendEarlier } from '../support/kept-answers.js';
 import { newPrefix } from '../support/near-cache.js';
 import { codeSpans, tableWith } from '../support/markdown.js';
 import { testVariables } from '../support/test-variables.js';
@@ -166,6 +167,8 @@ describe('the audit events (89)', () => {
       for (let count = 0; count < 3; count += 1) {
         latest = (await api.refresh(latest)).body.refresh_token;
       }
+      const owner = { userId: user.id, sessionId: user.tokens.session_id };
+      await spendEarlier(variables.REDIS_KEY_PREFIX, owner, 10_000);
       const answer = await refresh(user.tokens.refresh_token);
       const subject = { userId: user.id, sessionId: user.tokens.session_id, ...anonymous };
       const reused = { type: 'refresh-token-reused', result: 'refused' } as const;
@@ -182,6 +185,20 @@ describe('the audit events (89)', () => {
       const expected = { type: 'logged-out', result: 'success', ...asUser(user) } as const;
       const sessionId = user.tokens.session_id;
       return { answer, status: 204, expected: [{ ...expected, sessionId }] };
+    },
+    'a logout with a refresh token': async () => {
+      const user = await api.newUser();
+      const answer = await call('POST', '/api/logout', {
+        body: { refresh_token: user.tokens.refresh_token },
+      });
+      const expected = { type: 'logged-out', result: 'success', ...asUser(user) } as const;
+      const sessionId = user.tokens.session_id;
+      return { answer, status: 204, expected: [{ ...expected, sessionId }] };
+    },
+    'a logout with a refresh token that we did not issue': async () => {
+      const answer = await call('POST', '/api/logout', { body: { refresh_token: 'made-up' } });
+      const expected = { ...refusedRefresh, reason: 'unknown-token' };
+      return { answer, status: 401, expected: [expected] };
     },
     'the end of a session from another one': async () => {
       const user = await api.newUser();

@@ -36,7 +36,23 @@ describe('a body that does not say that it is JSON in UTF-8', () => {
     ...['application/json; charset=utf-16', 'application/json; charset=latin1'],
     ...['application/json; charset=', 'application/json; charset=utf-8; charset=utf-16'],
     ...['application/json; charset=utf-8 x', 'application/json; charset="utf-8', 'a/b; c=d;;;'],
-    ...['application/json; a=b', 'application /json', 'application/ json', 'application//json'],
+    ...['application /json', 'application/ json', 'application//json', 'application/json; a'],
+    ...[
+      'application/json; charset =utf-8',
+      'application/json; charset= utf-8',
+      'application/json; =b',
+    ],
+    ...[
+      'application/json; a=b c',
+      'application/json; a="b',
+      'application/json; a="b"c',
+      'application/json;\u00a0',
+    ],
+    ...[
+      'application/json; a=b; charset=utf-16',
+      'application/json; charset="latin1"',
+      'application/json;;x',
+    ],
     ...['application/json\u00a0', 'application/json\u00ad', '"application/json"'],
   ])('is refused by every route: %j (74)', async (type) => {
     await expectAllRefused(415, [`Content-Type: ${type}`]);
@@ -61,6 +77,34 @@ describe('a body that does not say that it is JSON in UTF-8', () => {
     await expectAllRefused(400, [JSON_TYPE, 'Content-Type: text/plain'], wrong);
     await expectAllRefused(400, [JSON_TYPE, 'X-Content-Type: text/plain'], wrong);
   });
+
+  it.each([
+    ...[
+      ';',
+      '; ',
+      ' ;',
+      ';;',
+      ' ; ; ',
+      '\t;\t',
+      '; charset=utf-8',
+      ';charset=UTF-8',
+      ' ; charset="utf-8" ; ',
+    ],
+    ...[
+      ';charset="UTF-8";',
+      ';; CHARSET=utf-8',
+      '; a=b',
+      '; profile="https://example.com/a;b\\"c"; charset=utf-8',
+    ],
+  ])(
+    'is read with every form of parameters that RFC 9110 has: application/json%s',
+    async (parameters) => {
+      const { username, password } = input.user;
+      const body = JSON.stringify({ username, password });
+      const sent = rawRequest('POST', '/api/login', [`${JSON_TYPE}${parameters}`], body);
+      expect(statusOf(await rawHttp(input.api.url, sent))).toBe(200);
+    },
+  );
 
   it('is refused when its bytes are no UTF-8, or its text is no JSON (74)', async () => {
     const texts = [

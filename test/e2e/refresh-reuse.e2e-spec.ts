@@ -1,10 +1,13 @@
 import { startDeployment, type Deployment } from '../support/deployment.js';
 import type { Answer, TestUser, Tokens } from '../support/http-client.js';
 import type { Instance } from '../support/instance.js';
+import { spendEarlier } from '../support/kept-answers.js';
 import { eventually } from '../support/own-cluster.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
 const REUSED = 'refresh-token-reused';
+/** The default. */
+const GRACE_MS = 10_000;
 
 /** Somebody else has a copy of a spent refresh token, and uses it. */
 describe('a spent refresh token', () => {
@@ -36,15 +39,24 @@ describe('a spent refresh token', () => {
   const reuseOf = async ({ session_id }: Tokens): Promise<unknown[]> =>
     (await other.audited(REUSED)).filter(({ sessionId }) => sessionId === session_id);
 
+  /** The grace of the oldest generations is over. */
+  const endGrace = async (
+    { id: userId, tokens: { session_id: sessionId } }: TestUser,
+    generations?: number,
+  ): Promise<void> => spendEarlier(api.keyPrefix, { userId, sessionId }, GRACE_MS, generations);
+
   it.each([
     ['of an older generation', 3, 0],
-    ['of the generation before the last, though its grace is not over (33)', 2, 0],
+    ['of the last generation', 1, 0],
+    ['of the generation before the last', 2, 0],
     ['of a generation in between', 4, 2],
   ])('%s ends the whole session, at once and on every instance (32, 35)', async (_, count, at) => {
     const { user, generations } = await family(count);
     const another = (await api.login(user.username)).body;
     // Every instance has them in memory.
     await expectEverywhere(200, ...generations);
+    // Those that came later are still within their grace.
+    await endGrace(user, at + 1);
 
     const answer = await other.refresh(generations[at]!.refresh_token);
 
@@ -76,8 +88,80 @@ describe('a spent refresh token', () => {
     expect((await other.ownUser(lost.body.access_token)).status).toBe(200);
   });
 
+  it('of any generation within its grace yields the newest tokens, on every instance (33)', async () => {
+    const { user, generations } = await family(3);
+    const newest = generations.at(-1)!;
+
+    for (const { refresh_token } of generations.slice(0, -1)) {
+      for (const instance of [api, other]) {
+        const { status, body } = await instance.refresh(refresh_token);
+        expect({ status, body }).toEqual({
+          status: 200,
+          body: { ...newest, expires_in: expect.any(Number) as number },
+        });
+      }
+    }
+
+    expect(await reuseOf(user.tokens)).toEqual([]);
+    await expectEverywhere(200, ...generations);
+    expect((await other.refresh(newest.refresh_token)).status).toBe(200);
+  });
+
+  it('is within its own grace or not, whatever is replayed and exchanged after it (33)', async () => {
+    const { user, generations } = await family(2);
+    const [first, second] = generations as [Tokens, Tokens, Tokens];
+    // A replay does not move the moment at which the token was spent.
+    await api.refresh(first.refresh_token);
+    await endGrace(user, 1);
+    const replayed = await api.refresh(second.refresh_token);
+    expect(replayed.body.refresh_token).toBe(generations[2]!.refresh_token);
+    const { body: next } = await api.refresh(replayed.body.refresh_token);
+    expect((await other.refresh(second.refresh_token)).body.refresh_token).toBe(next.refresh_token);
+
+    expect((await other.refresh(first.refresh_token)).status).toBe(401);
+
+    await expectDead([...generations, next]);
+  });
+
+  it('tells of a second holder of the same token who comes after the grace (35)', async () => {
+    const { user, generations } = await family(2);
+    await endGrace(user);
+    const shared = generations.at(-1)!.refresh_token;
+    const early = (await api.refresh(shared)).body;
+    const later = (await other.refresh(early.refresh_token)).body;
+    await endGrace(user, 1);
+
+    expect((await other.refresh(shared)).status).toBe(401);
+
+    await expectDead([...generations, early, later]);
+    expect(await reuseOf(user.tokens)).toHaveLength(1);
+  });
+
+  it('of mixed generations comes fifty times at once: there is one lineage, and no 5xx (34)', async () => {
+    const { user, generations } = await family(3);
+    const tokens = generations.map(({ refresh_token }) => refresh_token);
+
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, index) =>
+        (index % 2 ? api : other).refresh(tokens[index % tokens.length]!),
+      ),
+    );
+
+    expect(answers.map(({ status }) => status)).toEqual(Array<number>(50).fill(200));
+    // The newest token was exchanged by one of them; who came before that was led to the token itself.
+    const successors = new Set(answers.map(({ body }) => body.refresh_token));
+    successors.delete(tokens.at(-1)!);
+    expect(successors.size).toBe(1);
+    const [newest] = successors;
+    for (const token of tokens) {
+      expect((await api.refresh(token)).body.refresh_token).toBe(newest);
+    }
+    expect(await reuseOf(user.tokens)).toEqual([]);
+    expect((await other.refresh(newest)).status).toBe(200);
+  });
+
   it('takes all who shared its successor along (35)', async () => {
-    const { generations } = await family(0);
+    const { user, generations } = await family(0);
     const [{ refresh_token: first }] = generations as [Tokens];
     const racers = await Promise.all(
       Array.from({ length: 20 }, (_, index) => (index % 2 ? api : other).refresh(first)),
@@ -86,6 +170,7 @@ describe('a spent refresh token', () => {
     expect(new Set(racers.map(({ body }) => body.refresh_token)).size).toBe(1);
     const [{ body: shared }] = racers as [Answer<Tokens>, ...Answer<Tokens>[]];
     const { body: next } = await api.refresh(shared.refresh_token);
+    await endGrace(user, 1);
 
     expect((await other.refresh(first)).status).toBe(401);
 
@@ -94,6 +179,7 @@ describe('a spent refresh token', () => {
 
   it('does not stand in the log, nor does any other token or password (90)', async () => {
     const { user, generations } = await family(2);
+    await endGrace(user);
     for (const { refresh_token } of generations) {
       await other.refresh(refresh_token);
     }

@@ -13,6 +13,7 @@ import {
   type SessionsOptions,
 } from '../../src/sessions/index.js';
 import type { UserRecord } from '../../src/users/index.js';
+import { keptAnswers, spendEarlier } from '../support/kept-answers.js';
 import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
 import { eventually } from '../support/own-cluster.js';
 import { withRedis } from '../support/redis.js';
@@ -337,22 +338,117 @@ describe('sessions in Redis', () => {
   });
 
   describe('exchange refresh tokens', () => {
-    it('once: the successor works, the predecessor yields the same answer for a while', async () => {
+    it('once: the successor works, spent tokens yield what leads to the newest answer', async () => {
       const session = await started();
       const first = exchangeOf(session);
       expect(await sessions().exchange(first, Deadline.none)).toEqual({ outcome: 'rotated' });
 
       expect(await sessions().exchange(exchangeOf(session), Deadline.none)).toEqual({
         outcome: 'replayed',
-        sealedAnswer: first.sealedAnswer,
+        sealedAnswers: [first.sealedAnswer],
       });
 
       const next = exchangeOf(session, { presented: first.successor });
       expect(await sessions().exchange(next, Deadline.none)).toEqual({ outcome: 'rotated' });
-      // 33: over at the first use of the successor
-      expect((await sessions().exchange(exchangeOf(session), Deadline.none)).outcome).toBe(
-        'reused',
-      );
+      expect(await sessions().exchange(exchangeOf(session), Deadline.none)).toEqual({
+        outcome: 'replayed',
+        sealedAnswers: [first.sealedAnswer, next.sealedAnswer],
+      });
+    });
+
+    /** So many exchanges, one after the other. */
+    const lineage = async (session: NewSession, length: number): Promise<RefreshExchange[]> => {
+      const exchanges: RefreshExchange[] = [];
+      for (let presented = session.refreshToken; exchanges.length < length;) {
+        const exchange = exchangeOf(session, { presented });
+        expect((await sessions().exchange(exchange, Deadline.none)).outcome).toBe('rotated');
+        exchanges.push(exchange);
+        presented = exchange.successor;
+      }
+      return exchanges;
+    };
+    const replay = async (
+      session: NewSession,
+      { presented }: RefreshExchange,
+    ): Promise<RefreshOutcome> =>
+      sessions().exchange(exchangeOf(session, { presented }), Deadline.none);
+    const ownerOf = ({ userId, id: sessionId }: NewSession) => ({ userId, sessionId });
+
+    it('within the grace of each token, counted from its own exchange and never longer', async () => {
+      const session = await started();
+      const exchanges = await lineage(session, 4);
+      const answers = exchanges.map(({ sealedAnswer }) => sealedAnswer);
+
+      for (let over = 0; over <= exchanges.length; over += 1) {
+        for (const [generation, exchange] of exchanges.entries()) {
+          expect({ over, generation, ...(await replay(session, exchange)) }).toEqual(
+            generation < over
+              ? { over, generation, outcome: 'reused' }
+              : {
+                  ...{ over, generation, outcome: 'replayed' },
+                  sealedAnswers: answers.slice(generation),
+                },
+          );
+        }
+        await spendEarlier(prefix, ownerOf(session), 10_000, over + 1);
+      }
+      // The newest was never spent, and what is over is forgotten.
+      const next = exchangeOf(session, { presented: exchanges.at(-1)!.successor });
+      expect((await sessions().exchange(next, Deadline.none)).outcome).toBe('rotated');
+      expect((await keptAnswers(prefix, ownerOf(session))).map(({ answer }) => answer)).toEqual([
+        next.sealedAnswer,
+      ]);
+    });
+
+    it('until the last millisecond of the grace, and not after it', async () => {
+      const session = await started();
+      const [exchange] = (await lineage(session, 1)) as [RefreshExchange];
+      // A second is left of it: less than that has passed since.
+      await spendEarlier(prefix, ownerOf(session), 9000);
+      const { spentAt } = (await keptAnswers(prefix, ownerOf(session)))[0]!;
+
+      await eventually('the grace is over', 5000, async () => {
+        const begin = Date.now();
+        const { outcome } = await replay(session, exchange);
+        const end = Date.now();
+        if (end < spentAt + 10_000) {
+          expect(outcome).toBe('replayed');
+        } else if (begin >= spentAt + 10_000) {
+          expect(outcome).toBe('reused');
+        }
+        return outcome === 'reused';
+      });
+    });
+
+    it('with the answers of the last eight exchanges only: a session takes bounded room', async () => {
+      const session = await started();
+      const exchanges = await lineage(session, 10);
+
+      expect(await keptAnswers(prefix, ownerOf(session))).toHaveLength(8);
+      for (const [generation, exchange] of exchanges.entries()) {
+        expect({ generation, outcome: (await replay(session, exchange)).outcome }).toEqual({
+          ...{ generation, outcome: generation < 2 ? 'reused' : 'replayed' },
+        });
+      }
+    });
+
+    it('also when the last answer was kept by the version before', async () => {
+      const session = await started();
+      const exchanges = await lineage(session, 2);
+      const key = instance.redis.keys.key(['user', session.userId], 'refresh-answer', session.id);
+      await withRedis((_, cluster) => cluster.set(key, 'sealed.before', 'PX', 5000));
+
+      expect(await replay(session, exchanges[1]!)).toEqual({
+        outcome: 'replayed',
+        sealedAnswers: ['sealed.before'],
+      });
+      expect((await replay(session, exchanges[0]!)).outcome).toBe('reused');
+      const next = exchangeOf(session, { presented: exchanges[1]!.successor });
+      await sessions().exchange(next, Deadline.none);
+      expect(await replay(session, exchanges[1]!)).toEqual({
+        outcome: 'replayed',
+        sealedAnswers: ['sealed.before', next.sealedAnswer],
+      });
     });
 
     it('the same way when one exchange is sent twice', async () => {

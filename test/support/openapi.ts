@@ -19,7 +19,7 @@ export interface Operation {
   readonly path: string;
   readonly isPublic: boolean;
   readonly statuses: readonly number[];
-  /** The schema of the body, where one is read. */
+  /** The schema of the body, where one is needed. */
   readonly body?: BodySchema;
 }
 
@@ -35,7 +35,10 @@ interface ApiDocument {
 interface DocumentedOperation {
   readonly security?: readonly object[];
   readonly responses: Record<string, unknown>;
-  readonly requestBody?: { content: { 'application/json': { schema: { $ref: string } } } };
+  readonly requestBody?: {
+    required?: boolean;
+    content: { 'application/json': { schema: { $ref: string } } };
+  };
 }
 
 /** All that the running application says it can do. */
@@ -56,7 +59,7 @@ function bodyOf(
   { requestBody }: DocumentedOperation,
   { components }: ApiDocument,
 ): { body?: BodySchema } {
-  if (requestBody === undefined) {
+  if (requestBody?.required !== true) {
     return {};
   }
   const { $ref } = requestBody.content['application/json'].schema;

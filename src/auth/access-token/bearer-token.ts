@@ -7,13 +7,14 @@ export type BearerToken =
 
 const HEADER = 'authorization';
 const USUAL_SCHEME = 'Bearer ';
-const BEARER = /^bearer ([A-Za-z0-9_.-]+)$/i;
+const SPACE = 0x20;
+const BEARER = /^bearer +([A-Za-z0-9_.-]+)$/i;
 /** The scheme, and anything behind it. */
 const BEARER_CREDENTIALS = /^bearer\s+\S/i;
 
 /**
- * The token of the `Authorization` header: one header, the scheme, one space, one token and nothing else (RFC 6750
- * section 2.1). Query, body and cookies are not looked at. An empty header, the scheme alone and another scheme are no
+ * The token of the `Authorization` header: one header, the scheme, spaces, one token and nothing else (RFC 6750
+ * section 2.1: `1*SP`). Query, body and cookies are not looked at. An empty header, the scheme alone and another scheme are no
  * token (section 3.1: no authentication information, or an unsupported method). Several headers, or anything but one
  * token behind the scheme, are a malformed one.
  */
@@ -32,7 +33,14 @@ export function bearerToken(request: IncomingMessage): BearerToken {
  */
 export function presumedToken(request: IncomingMessage): string | undefined {
   const header = onlyAuthorization(request);
-  return header?.startsWith(USUAL_SCHEME) ? header.slice(USUAL_SCHEME.length) : undefined;
+  if (!header?.startsWith(USUAL_SCHEME)) {
+    return undefined;
+  }
+  let start = USUAL_SCHEME.length;
+  while (header.charCodeAt(start) === SPACE) {
+    start += 1;
+  }
+  return header.slice(start);
 }
 
 /** @returns undefined when there is none, null when there are several: Node keeps the first and hides the others */

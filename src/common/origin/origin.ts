@@ -28,7 +28,7 @@ export class Origin {
 
   readonly facts: OriginFacts;
 
-  /** @param userAgent the header, as the client sent it; not part of audit events */
+  /** @param userAgent the header as text; not part of audit events */
   constructor(
     { actor, actorId, actorSessionId, ip, requestId }: OriginMembers,
     readonly userAgent = '',

@@ -1,6 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 
+import { headerText } from './header-text.js';
 import { Origin } from './origin.js';
 
 interface Caller {
@@ -13,7 +14,8 @@ export function originOf(
   request: Pick<FastifyRequest, 'id' | 'ip' | 'headers'> & { readonly user?: Caller },
 ): Origin {
   const { id: requestId, ip, headers, user } = request;
-  const origin = new Origin({ actor: 'anonymous', ip, requestId }, headers['user-agent']);
+  const userAgent = headerText(headers['user-agent'] ?? '');
+  const origin = new Origin({ actor: 'anonymous', ip, requestId }, userAgent);
   return user ? origin.as(user.userId, user.sessionId) : origin;
 }
 

@@ -10,4 +10,4 @@ export {
   Obeys,
   textBetween,
 } from './rules.js';
-export { RequestValidationPipe } from './validation.pipe.js';
+export { pointerTo, RequestValidationPipe } from './validation.pipe.js';

@@ -60,7 +60,8 @@ function reservedNames(value: unknown, parent: string): string[] {
       });
 }
 
-function pointerTo(parent: string, name: string): string {
+/** @returns the JSON Pointer (RFC 6901) to a member of what `parent` points to */
+export function pointerTo(parent: string, name: string): string {
   return `${parent}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }
 

@@ -1,0 +1,45 @@
+import { withRedis } from './redis.js';
+
+/** As Redis keeps the answer of one exchange of a refresh token. */
+export interface KeptAnswer {
+  readonly hash: string;
+  /** Milliseconds since the epoch. */
+  readonly spentAt: number;
+  readonly answer: string;
+}
+
+interface Owner {
+  readonly userId: string;
+  readonly sessionId: string;
+}
+
+function keyOf(keyPrefix: string, { userId, sessionId }: Owner): string {
+  return `${keyPrefix}v1:{user.${userId}}:refresh-answer:${sessionId}`;
+}
+
+/** The answers that a session keeps, oldest first. */
+export async function keptAnswers(keyPrefix: string, owner: Owner): Promise<KeptAnswer[]> {
+  const text = await withRedis((_, cluster) => cluster.get(keyOf(keyPrefix, owner)));
+  return JSON.parse(text ?? '[]') as KeptAnswer[];
+}
+
+/**
+ * Makes the first of the tokens whose answers are kept look spent longer ago, so that no test waits for the grace.
+ *
+ * @param count how many of them, oldest first
+ */
+export async function spendEarlier(
+  keyPrefix: string,
+  owner: Owner,
+  byMs: number,
+  count = Infinity,
+): Promise<void> {
+  const kept = await keptAnswers(keyPrefix, owner);
+  expect(kept).not.toEqual([]);
+  const changed = kept.map((one, index) =>
+    index < count ? { ...one, spentAt: one.spentAt - byMs } : one,
+  );
+  await withRedis((_, cluster) =>
+    cluster.set(keyOf(keyPrefix, owner), JSON.stringify(changed), 'KEEPTTL'),
+  );
+}
