@@ -33,7 +33,8 @@ export class ClusterLink {
   private current: Cluster | undefined;
   private candidate: Cluster | undefined;
   private failedChecks = 0;
-  private isClosed = false;
+  /** Ends all waiting at close: a timer that goes on would keep the process from its end. */
+  private readonly closing = new AbortController();
   private wake: () => void = () => undefined;
 
   constructor(
@@ -68,7 +69,7 @@ export class ClusterLink {
   }
 
   async close(): Promise<void> {
-    this.isClosed = true;
+    this.closing.abort();
     this.wake();
     this.candidate?.disconnect();
     if (this.current?.status === 'ready') {
@@ -78,11 +79,14 @@ export class ClusterLink {
   }
 
   private async keepConnected(): Promise<void> {
-    while (!this.isClosed) {
+    while (!this.closing.signal.aborted) {
       await this.secrets.renew();
       this.failedChecks = (await this.isServing()) ? 0 : this.failedChecks + 1;
       const isLost = this.current?.status !== 'ready';
-      if (!this.isClosed && (isLost || this.failedChecks >= FAILED_CHECKS_BEFORE_RECONNECT)) {
+      if (
+        !this.closing.signal.aborted &&
+        (isLost || this.failedChecks >= FAILED_CHECKS_BEFORE_RECONNECT)
+      ) {
         await this.reconnect();
       }
       await this.pause();
@@ -94,7 +98,11 @@ export class ClusterLink {
     if (client?.status !== 'ready') {
       return false;
     }
-    const answers = await Promise.all([hasFreshSlots(client), isInServingCluster(client)]);
+    const { signal } = this.closing;
+    const answers = await Promise.all([
+      hasFreshSlots(client, signal),
+      isInServingCluster(client, signal),
+    ]);
     return answers.every(Boolean);
   }
 
@@ -103,15 +111,15 @@ export class ClusterLink {
     const seeds = await resolveSeeds(this.options.nodes, resolve, (host, error) =>
       this.onTrouble(`Redis node ${host}`, error),
     );
-    if (seeds.length === 0 || this.isClosed) {
+    if (seeds.length === 0 || this.closing.signal.aborted) {
       return;
     }
     const { natMap } = this.options;
     const candidate = createClusterClient({ seeds, secrets: this.secrets, natMap }, this.onTrouble);
     this.candidate = candidate;
-    const isReady = await untilReady(candidate);
+    const isReady = await untilReady(candidate, this.closing.signal);
     this.candidate = undefined;
-    if (!isReady || this.isClosed) {
+    if (!isReady || this.closing.signal.aborted) {
       candidate.disconnect();
       return;
     }
@@ -139,18 +147,18 @@ export class ClusterLink {
   }
 }
 
-async function hasFreshSlots(client: Cluster): Promise<boolean> {
+async function hasFreshSlots(client: Cluster, signal: AbortSignal): Promise<boolean> {
   const refreshed = new Promise<boolean>((resolve) => {
     client.refreshSlotsCache((error?: Error | null) => resolve(!error));
   });
   // ioredis asks one node after the other.
-  return within(CONNECT_TIMEOUT_MS, refreshed).catch(() => false);
+  return within(CONNECT_TIMEOUT_MS, refreshed, signal).catch(() => false);
 }
 
 /** A node that was left behind at an old address answers, but its cluster state is not ok. */
-async function isInServingCluster(client: Cluster): Promise<boolean> {
+async function isInServingCluster(client: Cluster, signal: AbortSignal): Promise<boolean> {
   const questions = client.nodes('master').map(async (node) => {
-    const info = String(await within(ANSWER_TIMEOUT_MS, node.call('CLUSTER', 'INFO')));
+    const info = String(await within(ANSWER_TIMEOUT_MS, node.call('CLUSTER', 'INFO'), signal));
     if (!info.includes('cluster_state:ok')) {
       throw new Error('the cluster does not serve');
     }
@@ -162,11 +170,11 @@ async function isInServingCluster(client: Cluster): Promise<boolean> {
 }
 
 /** Until the slots are known and a node says that the cluster serves; false when the client ends or takes too long. */
-async function untilReady(client: Cluster): Promise<boolean> {
+async function untilReady(client: Cluster, signal: AbortSignal): Promise<boolean> {
   const settled = new Promise<boolean>((resolve) => {
     client.once('ready', () => resolve(true));
     client.once('end', () => resolve(false));
     client.once('close', () => resolve(false));
   });
-  return within(CONNECT_TIMEOUT_MS, settled).catch(() => false);
+  return within(CONNECT_TIMEOUT_MS, settled, signal).catch(() => false);
 }

@@ -82,7 +82,7 @@ describe('keyslot doctor', () => {
       const mapped = await asOperator({ REDIS_NAT_MAP: `${announced}=127.0.0.1:${replica}` });
 
       const connection = (line: string): boolean =>
-        line.includes(': connection: ') && line.includes(announced);
+        /: connection: .*127\.0\.0\.1:1[,\]]/.test(line);
       expect(unmapped.lines.filter(connection)).toEqual([expect.stringMatching(/^failed: /)]);
       expect(mapped.lines.filter(connection)).toEqual([expect.stringMatching(/^ok: /)]);
     });
