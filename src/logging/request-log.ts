@@ -1,7 +1,13 @@
-import { LogController, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { createRequire } from 'node:module';
 import type { DestinationStream, Logger } from 'pino';
 
 import { answerLine } from './answer-line.js';
+
+/** From the Fastify that Nest's adapter pins. An application may have another copy, whose classes that one refuses. */
+const { LogController } = createRequire(
+  createRequire(import.meta.url).resolve('@nestjs/platform-fastify'),
+)('fastify') as typeof import('fastify');
 
 /**
  * One line for each answer. The route is logged as it was declared and never as it was called, so that nothing from a

@@ -123,7 +123,7 @@ describe('the packages', () => {
   it('of which an application must have one copy are peer dependencies, and ship', () => {
     const { dependencies, devDependencies, peerDependencies } = manifest;
     const isShared = (name: string): boolean =>
-      name.startsWith('@nestjs/') || /^(class-|reflect-metadata$|rxjs$)/.test(name);
+      name.startsWith('@nestjs/') || /^(class-|fastify$|reflect-metadata$|rxjs$)/.test(name);
 
     expect(Object.keys(dependencies).filter(isShared)).toEqual([]);
     // npm would take a name in both for one that only development needs.
