@@ -30,23 +30,37 @@ export class RequestValidationPipe extends ValidationPipe {
     if (metadata.type === 'body' && this.toValidate(metadata) && !isPlainObject(value)) {
       throw new Problem('invalid-request', { errors: [{ pointer: '', code: 'not-an-object' }] });
     }
-    if (this.toValidate(metadata)) {
-      refuseReservedNames(value);
+    const reserved = this.toValidate(metadata) ? reservedMembers(value) : [];
+    if (reserved.length === 0) {
+      return super.transform(value, metadata) as Promise<unknown>;
     }
-    return super.transform(value, metadata) as Promise<unknown>;
+    const others = (await this.failuresOf(value, metadata)).filter(
+      ({ pointer }) => !reserved.some((member) => member.pointer === pointer),
+    );
+    throw new Problem('invalid-request', { errors: [...others, ...reserved] });
+  }
+
+  /** All other mistakes, so that one answer names them all. */
+  private async failuresOf(
+    value: unknown,
+    metadata: ArgumentMetadata,
+  ): Promise<readonly InvalidMember[]> {
+    try {
+      await super.transform(value, metadata);
+      return [];
+    } catch (error) {
+      return error instanceof Problem ? (error.options.errors ?? []) : [];
+    }
   }
 }
 
 /**
- * Refuses members with the names of what every object inherits, such as `toString`: class-validator looks members up in an
+ * Members with the names of what every object inherits, such as `toString`: class-validator looks members up in an
  * object, and takes them for known ones. Nest and class-transformer drop `prototype` and `constructor`. No class has such
  * members.
  */
-function refuseReservedNames(value: unknown): void {
-  const errors = reservedNames(value, '').map((pointer) => ({ pointer, code: 'unknown-member' }));
-  if (errors.length > 0) {
-    throw new Problem('invalid-request', { errors });
-  }
+function reservedMembers(value: unknown): InvalidMember[] {
+  return reservedNames(value, '').map((pointer) => ({ pointer, code: 'unknown-member' }));
 }
 
 function reservedNames(value: unknown, parent: string): string[] {
