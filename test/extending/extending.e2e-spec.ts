@@ -145,7 +145,7 @@ describe('an application that extends Keyslot', () => {
     });
 
     it('stops with code 0 while streams and sockets are open, which end', async () => {
-      const instance = await start('configured.js', newPrefix());
+      const instance = await start('configured.js', { ...newPrefix(), LOG_LEVEL: 'info' });
       const { tokens } = await instance.newUser();
       const closed = once(await socketTo(instance, tokens.access_token), 'close');
       const stream = await ticksOf(instance, tokens.access_token);
