@@ -1,5 +1,5 @@
 -- Reserves the removal of an administrator: from then on no other removal relies on this administrator to remain.
--- Version 1
+-- Version 2
 -- KEYS[1] candidates: a sorted set of user ids by when they were added last, in milliseconds since the epoch
 -- KEYS[2] removals under way: a hash of token to 'user-id expiry', the expiry in milliseconds since the epoch
 -- KEYS[3] the fence, a key that is only written
@@ -10,6 +10,7 @@
 -- Returns {now, version of the entry of ARGV[1], {candidate, version, ...}, {token, user id, version, ...}}: the candidates
 -- whom no removal concerns, the one of ARGV[4] first, and the removals whose time is over. Reserved only when there is such a
 -- candidate.
+-- The hash of removals runs out two hours after the last reservation: longer than any write can be late.
 -- Atomic, because of two removals that rely on each other's administrator one must be refused. A removal whose time is over
 -- counts until it is released: its write may still come. Running it twice changes nothing but the expiry.
 local time = redis.call('TIME')
@@ -43,5 +44,6 @@ for index = 1, #candidates, 2 do
 end
 if #free > 0 then
   redis.call('HSET', KEYS[2], ARGV[2], ARGV[1] .. ' ' .. string.format('%.0f', now + ARGV[3]))
+  redis.call('PEXPIRE', KEYS[2], 7200000)
 end
 return { now, redis.call('ZSCORE', KEYS[1], ARGV[1]), free, expired }
