@@ -17,6 +17,7 @@ import { Secret } from '../common/secret/index.js';
 import { AuthService } from './auth.service.js';
 import { BearerOrBodyGuard } from './bearer-or-body.guard.js';
 import { LoginRequestBody } from './dto/login.request.dto.js';
+import { LogoutRequestBody } from './dto/logout.request.dto.js';
 import { RefreshRequestBody } from './dto/refresh.request.dto.js';
 import { TokensResponse } from './dto/tokens.response.dto.js';
 import { LogoutBodyPipe } from './logout-body.pipe.js';
@@ -124,7 +125,11 @@ export class AuthController {
       'spent; an access token does not count then. A session that is over already is a success: after a 503, repeat the ' +
       'request with the refresh token until it is answered 204.',
   })
-  @ApiBody({ type: RefreshRequestBody, required: false })
+  @ApiBody({
+    type: LogoutRequestBody,
+    required: false,
+    examples: { 'The session of the access token': { value: {} } },
+  })
   @ApiNoContentResponse({ description: 'The session has ended.' })
   @ApiProblems(
     ...BODY_PROBLEMS,

@@ -2,7 +2,7 @@ import { Injectable, type PipeTransform } from '@nestjs/common';
 
 import { RequestValidationPipe } from '../common/validation/index.js';
 import { isEmpty } from './bearer-or-body.guard.js';
-import { RefreshRequestBody } from './dto/refresh.request.dto.js';
+import { LogoutRequestBody } from './dto/logout.request.dto.js';
 
 /** Checks the body of a logout where there is one. @returns undefined without one */
 @Injectable()
@@ -12,6 +12,6 @@ export class LogoutBodyPipe implements PipeTransform<unknown, Promise<unknown>> 
   async transform(body: unknown): Promise<unknown> {
     return isEmpty(body)
       ? undefined
-      : this.pipe.transform(body, { type: 'body', metatype: RefreshRequestBody });
+      : this.pipe.transform(body, { type: 'body', metatype: LogoutRequestBody });
   }
 }
