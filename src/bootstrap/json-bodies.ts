@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isUtf8 } from 'node:buffer';
+import type { Readable } from 'node:stream';
 
 import { Problem, type InvalidMember } from '../common/problem/index.js';
 import { pointerTo } from '../common/validation/index.js';
@@ -33,7 +34,7 @@ export function parseJsonOnly(server: FastifyInstance): void {
   ): void => {
     const { headers } = request;
     const isJson = JSON_IN_UTF8.test(headers['content-type'] ?? '');
-    if (body.length === 0 || (request.is404 && !isJson)) {
+    if (body.length === 0) {
       done(null, undefined);
     } else if (headers['content-encoding'] !== undefined || !isJson) {
       done(new Problem('unsupported-media-type'));
@@ -46,8 +47,29 @@ export function parseJsonOnly(server: FastifyInstance): void {
     }
   };
   server.removeAllContentTypeParsers();
-  for (const type of ['application/json', '*']) {
-    server.addContentTypeParser(type, { parseAs: 'buffer' }, parseBody);
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, parseBody);
+  server.addContentTypeParser('*', refuseBody);
+}
+
+/** Any other type: refused at the first byte, so that a slow sender is not waited for. */
+function refuseBody(
+  request: FastifyRequest,
+  payload: Readable,
+  done: (error: Error | null, value?: unknown) => void,
+): void {
+  const settle = (error: Error | null): void => {
+    payload.off('data', onData).off('end', onEnd).off('error', onError);
+    payload.resume();
+    done(error, undefined);
+  };
+  const onData = (): void => settle(new Problem('unsupported-media-type'));
+  const onEnd = (): void => settle(null);
+  const onError = (error: Error): void =>
+    settle(new Problem('malformed-request', { cause: error }));
+  if (request.is404) {
+    settle(null);
+  } else {
+    payload.on('data', onData).on('end', onEnd).on('error', onError);
   }
 }
 

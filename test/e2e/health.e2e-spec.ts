@@ -27,6 +27,8 @@ describe('health', () => {
         hasSigningKeys: true,
         trustsMemory: true,
         isStopping: false,
+        // The user of the tests may not ask.
+        evictionPolicy: null,
       },
     });
     await api.close();

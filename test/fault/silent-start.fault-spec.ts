@@ -138,7 +138,10 @@ describe('a start that cannot become ready', () => {
 
 describe('an eviction policy that removes users and sessions', () => {
   it('is named at start and in the health', async () => {
-    const own = await startOwnCluster({ configuration: ['maxmemory-policy allkeys-lru'] });
+    const own = await startOwnCluster({
+      hasOnePassword: true,
+      configuration: ['maxmemory-policy allkeys-lru'],
+    });
     const instance = await Instance.start({
       ...own.variables,
       LOG_LEVEL: 'warn',

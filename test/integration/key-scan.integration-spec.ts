@@ -44,7 +44,12 @@ describe('a scan of all keys', () => {
 
   const connect = (keyPrefix: string): RedisCluster => {
     const { addresses, password } = own.cluster;
-    return new RedisCluster({ nodes: addresses, password, keyPrefix });
+    return new RedisCluster({
+      nodes: addresses,
+      username: own.administrator,
+      password,
+      keyPrefix,
+    });
   };
   const write = async (client: RedisCluster, key: string): Promise<unknown> =>
     client.runDurably(setScript, [key], [], Deadline.none);
