@@ -5,7 +5,7 @@ import { LuaScript, type RedisCluster } from '../redis-cluster/index.js';
 
 /** Longer than any attempt with all its waiting: one that was not settled by then belongs to a process that is gone. */
 const MAX_ATTEMPT_MS = 30_000;
-/** Devices and sessions of one account with failures of their own. A further one counts as a stranger. */
+/** Devices of one account with failures of their own, and as many sessions. A further one counts as a stranger. */
 const MAX_KNOWN_LANES = 10;
 
 const load = <Reply>(name: string, parse: (reply: unknown) => Reply): LuaScript<Reply> =>

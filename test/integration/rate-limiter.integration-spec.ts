@@ -297,10 +297,30 @@ describe('guesses at an account', () => {
         }
       }
 
-      // Ten of them, with as many guesses as each may make, and what strangers may.
-      expect(made).toBe(10 * 3 + 3);
+      // Ten of each kind, with as many guesses as each may make, and what strangers may.
+      expect(made).toBe(2 * 10 * 3 + 3);
     }
   });
+
+  it.each([
+    ['devices', 'session', device, session],
+    ['sessions', 'device', session, device],
+  ] as const)(
+    'of many %s and of strangers never block a %s: each kind has lanes of its own (62)',
+    async (_, __, proofOf, ownProof) => {
+      const account = randomUUID();
+      for (let index = 0; index < 12; index += 1) {
+        await guess(account, 'failed', proofOf(`old-${index}`));
+      }
+      // What is left of the strangers' guesses.
+      for (let made = 0; made < 3; made += 1) {
+        await guess(account, 'failed');
+      }
+      expect(await guess(account, 'void', proofOf('one more'))).toBeGreaterThan(800);
+
+      expect(await guess(account, 'void', ownProof('own'))).toBe(true);
+    },
+  );
 
   it('are kept as long as they count, and no longer (64)', async () => {
     const [few, blocked, forgiven] = [randomUUID(), randomUUID(), randomUUID()];

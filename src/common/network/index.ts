@@ -1,1 +1,1 @@
-export { networkOf } from './network-address.js';
+export { networkOf, siteOf } from './network-address.js';

@@ -1,4 +1,4 @@
-import { networkOf } from './network-address.js';
+import { networkOf, siteOf } from './network-address.js';
 
 describe('the network of an address', () => {
   it.each([
@@ -12,5 +12,18 @@ describe('the network of an address', () => {
     ['', ''],
   ])('of %j is %j', (address, network) => {
     expect(networkOf(address)).toBe(network);
+  });
+});
+
+describe('the site of a network', () => {
+  it.each([
+    ['192.0.2.7', '192.0.2.7'],
+    ['2001:db8:1:2::', '2001:db8:1::'],
+    ['2001:db8:1:ffff::', '2001:db8:1::'],
+    ['2001:db8:2:2::', '2001:db8:2::'],
+    ['garbage', 'garbage'],
+    ['', ''],
+  ])('of %j is %j', (network, site) => {
+    expect(siteOf(network)).toBe(site);
   });
 });

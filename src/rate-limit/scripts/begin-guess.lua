@@ -1,16 +1,17 @@
 -- Asks whether one more guess at a password may be made, and reserves it until its outcome is known.
--- Version 1
+-- Version 2
 -- KEYS[1] the guesses at one account: a hash. `attempt.<id>` is '<begun at> <lane>', `lane.<lane>` is '<consecutive
 -- failures> <blocked until> <forgotten at>'; times in milliseconds. The lane `strangers` is for all who prove nothing
 -- ARGV[1] id of the guess
 -- ARGV[2] the lane of a known caller, `device.<id>` or `session.<id>`; '' for a stranger
 -- ARGV[3] consecutive failures after which a lane is blocked
 -- ARGV[4] longest time that a guess can be under way, in milliseconds
--- ARGV[5] how many lanes of known callers can be in use
+-- ARGV[5] how many lanes of devices can be in use, and how many lanes of sessions
 -- Returns {wait, isKnown}: wait is 0 when the guess may be made, -1 when the outcome of others has to be awaited, else the
 -- milliseconds until the block ends; isKnown is 1 when it counts in the caller's own lane.
 -- A device that has used up its failures counts as a stranger; a session is blocked. A caller for whom no lane is left counts
--- as a stranger too, so that many proofs do not multiply the guesses.
+-- as a stranger too, so that many proofs do not multiply the guesses. Devices and sessions are counted apart, so that the
+-- lanes of old device cookies never take the lane of a live session.
 -- Atomic, because 200 guesses at once must not all find room. Time is Redis' own: one clock for all instances.
 -- Running it twice changes nothing.
 local time = redis.call('TIME')
@@ -45,12 +46,13 @@ end
 
 local lane = ARGV[2]
 if lane ~= '' and not lanes[lane] and not underWay[lane] then
+  local kind = string.match(lane, '^%a+%.')
   local failed, begun = 0, 0
   for name in pairs(lanes) do
-    failed = failed + (name ~= 'strangers' and 1 or 0)
+    failed = failed + (string.sub(name, 1, #kind) == kind and 1 or 0)
   end
   for name in pairs(underWay) do
-    begun = begun + (name ~= 'strangers' and not lanes[name] and 1 or 0)
+    begun = begun + (string.sub(name, 1, #kind) == kind and not lanes[name] and 1 or 0)
   end
   if failed >= mostKnown then
     lane = ''

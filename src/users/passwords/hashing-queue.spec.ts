@@ -128,9 +128,10 @@ describe('the queue of passwords', () => {
     it.each<[string, (index: number) => Turn]>([
       ['one account', () => turn('flood', 'own')],
       ['as many accounts', (index) => turn('flood', `account-${index}`)],
+      ['as many IPv6 networks of one site', (index) => turn(`2001:db8:1:${index.toString(16)}::`)],
       ['a device or session of its own', (index) => turn('flood', 'own', index % 2 === 0)],
     ])(
-      'lets others wait for one hash of an address that has 100 in flight with %s, and refuses only that one',
+      'lets others wait for one hash of a client that has 100 in flight with %s, and refuses only that one',
       async (_, by) => {
         const { hasher, begun, finish } = observed();
         const floods = await refusedOf(flood(hasher, by));

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 
 import { Deadline } from '../../common/deadline/index.js';
 import { FairQueue } from '../../common/fair-queue/index.js';
+import { siteOf } from '../../common/network/index.js';
 import { Secret } from '../../common/secret/index.js';
 import { MetricsRegistry } from '../../metrics/index.js';
 import { UndecidedAttemptError, type AttemptResult } from '../../rate-limit/index.js';
@@ -53,7 +54,8 @@ interface Waiting {
 
 /**
  * Passwords are hashed a few at a time, and for callers who still wait. Known callers and strangers take turns, within them
- * networks, and within a network accounts. When too many wait, the newest of the network that has most gives way.
+ * sites, within a site networks, and within a network accounts. When too many wait, the newest of the site that has most
+ * gives way.
  */
 @Injectable()
 export class HashingQueue implements OnModuleInit {
@@ -118,7 +120,8 @@ export class HashingQueue implements OnModuleInit {
   }
 
   private queued<T>(turn: Turn, deadline: Deadline, work: () => Promise<T>): Queued<T> {
-    const path = [turn.isKnown ? 'known' : 'stranger', turn.network, turn.account];
+    const kind = turn.isKnown ? 'known' : 'stranger';
+    const path = [kind, siteOf(turn.network), turn.network, turn.account];
     let isBegun = false;
     let entry: Waiting;
     const done = new Promise<T>((resolve, reject) => {
