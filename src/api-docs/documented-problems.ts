@@ -27,8 +27,8 @@ interface Response {
 }
 
 /**
- * Adds the problems that each route can answer, whoever wrote it: those of the guard, of a body, and of the server. What a
- * route says itself stays.
+ * Adds the problems that each route can answer, ours or an application's: those of the guard, of a body, and of the server.
+ * What a route says itself stays.
  *
  * @param options.publicPath in front of the paths in the examples
  * @param options.alwaysServed paths that are answered under any load

@@ -16,6 +16,7 @@ import { ApiProblems, BODY_PROBLEMS, GUARD_PROBLEMS, Problem } from '../common/p
 import { Secret } from '../common/secret/index.js';
 import { AuthService } from './auth.service.js';
 import { BearerOrBodyGuard } from './bearer-or-body.guard.js';
+import { RefreshService } from './refresh.service.js';
 import { LoginRequestBody } from './dto/login.request.dto.js';
 import { LogoutRequestBody } from './dto/logout.request.dto.js';
 import { RefreshRequestBody } from './dto/refresh.request.dto.js';
@@ -28,7 +29,10 @@ type PresentedToken = Readonly<Pick<RefreshRequestBody, 'refresh_token'>>;
 @ApiTags('Login')
 @Controller('api')
 export class AuthController {
-  constructor(private readonly auth: AuthService) {}
+  constructor(
+    private readonly auth: AuthService,
+    private readonly refreshes: RefreshService,
+  ) {}
 
   @Public()
   @Post('login')
@@ -100,7 +104,7 @@ export class AuthController {
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<TokensResponse> {
-    const result = await this.auth.refresh(body.refresh_token, origin, deadline);
+    const result = await this.refreshes.refresh(body.refresh_token, origin, deadline);
     switch (result.outcome) {
       case 'refreshed':
         return TokensResponse.from(result.tokens);
@@ -149,7 +153,7 @@ export class AuthController {
       await this.auth.logout(userId, sessionId, origin, deadline);
       return;
     }
-    const result = await this.auth.logoutByToken(body.refresh_token, origin, deadline);
+    const result = await this.refreshes.logout(body.refresh_token, origin, deadline);
     switch (result.outcome) {
       case 'logged-out':
         return;

@@ -17,7 +17,9 @@ import { GuardedStreams } from './guarded-streams.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { PermissionsGuard } from './permissions.guard.js';
+import { RefreshService } from './refresh.service.js';
 import { RefreshTokens } from './refresh-tokens.js';
+import { SessionTokens } from './session-tokens.js';
 import { TracedGuard } from './traced.guard.js';
 
 /**
@@ -32,7 +34,9 @@ import { TracedGuard } from './traced.guard.js';
     AccessTokenIssuer,
     AccessTokenValidator,
     VerifiedTokens,
+    RefreshService,
     RefreshTokens,
+    SessionTokens,
     DeviceCookies,
     JwtStrategy,
     JwtAuthGuard,

@@ -2,26 +2,22 @@ import { Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 
 import { AuditLog } from '../audit/index.js';
-import { Clock } from '../common/clock/index.js';
 import type { Deadline } from '../common/deadline/index.js';
 import { networkOf } from '../common/network/index.js';
 import type { Origin } from '../common/origin/index.js';
-import { seal, Secret, unseal } from '../common/secret/index.js';
+import type { Secret } from '../common/secret/index.js';
 import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../rate-limit/index.js';
 import { SessionsService } from '../sessions/index.js';
 import {
   canonicalUsername,
   Credentials,
   recordThrottling,
-  UsersService,
   type Caller,
   type UserRecord,
 } from '../users/index.js';
-import { AccessTokenIssuer } from './access-token/access-token-issuer.js';
 import { DeviceCookies } from './device-cookies.js';
-import { RefreshTokens, type RecognizedToken } from './refresh-tokens.js';
+import { SessionTokens, type IssuedTokens } from './session-tokens.js';
 
-const ANSWER_PURPOSE = 'keyslot refresh answer';
 /**
  * One password tried on many accounts (OWASP ASVS 6.3.1). Higher than the limit for an account, because many people may
  * share an address.
@@ -32,21 +28,11 @@ const FAILURES_PER_ADDRESS: FailureLimit = {
   windowMs: 15 * 60 * 1000,
 };
 
-/** Refresh tokens cannot be guessed; whoever tries all the same is told to stop. */
-const FORGERIES_PER_ADDRESS: FailureLimit = { ...FAILURES_PER_ADDRESS, name: 'refresh-address' };
-
 export interface LoginRequest {
   readonly username: string;
   readonly password: Secret;
   /** The `Cookie` header, if there is one: a device that is known has failures of its own. */
   readonly cookies?: string | undefined;
-}
-
-export interface IssuedTokens {
-  readonly accessToken: Secret;
-  readonly expiresInSeconds: number;
-  readonly refreshToken: Secret;
-  readonly sessionId: string;
 }
 
 export type LoginOutcome =
@@ -59,14 +45,6 @@ export type LoginOutcome =
   | { readonly outcome: 'wrong-credentials' }
   | TooManyAttempts;
 
-export type RefreshResult =
-  | { readonly outcome: 'refreshed'; readonly tokens: IssuedTokens }
-  | { readonly outcome: 'refused' }
-  | TooManyAttempts;
-
-export type TokenLogoutResult =
-  { readonly outcome: 'logged-out' } | { readonly outcome: 'refused' } | TooManyAttempts;
-
 interface LoginContext {
   readonly caller: Caller;
   /** Stands for the name in audit events. */
@@ -74,27 +52,16 @@ interface LoginContext {
   readonly origin: Origin;
 }
 
-/** What a refresh answers, as it is kept for those who lost the answer. */
-interface KeptAnswer {
-  readonly accessToken: string;
-  readonly refreshToken: string;
-  /** Milliseconds since the epoch. */
-  readonly expiresAt: number;
-}
-
-/** Login, refresh and logout. Users, sessions and keys are kept by their own modules. */
+/** Login and logout. Users, sessions and keys are kept by their own modules. */
 @Injectable()
 export class AuthService {
   constructor(
-    private readonly users: UsersService,
     private readonly credentials: Credentials,
     private readonly sessions: SessionsService,
-    private readonly accessTokens: AccessTokenIssuer,
-    private readonly refreshTokens: RefreshTokens,
+    private readonly tokens: SessionTokens,
     private readonly devices: DeviceCookies,
     private readonly limiter: RateLimiter,
     private readonly audit: AuditLog,
-    private readonly clock: Clock,
   ) {}
 
   /** @throws HashingOverloadedError, RedisUnavailableError, NotConfirmedError */
@@ -127,24 +94,6 @@ export class AuthService {
     });
   }
 
-  /**
-   * Exchanges a refresh token for new tokens of the same session. A token that was exchanged within the grace yields the
-   * newest answer of the session; one that was spent longer ago ends its session.
-   *
-   * @throws RedisUnavailableError, NotConfirmedError: repeating it is safe
-   */
-  async refresh(refreshToken: string, origin: Origin, deadline: Deadline): Promise<RefreshResult> {
-    const recognized = this.refreshTokens.recognize(refreshToken);
-    if (recognized) {
-      const { userId, sessionId } = recognized;
-      const subject = { attempt: 'refresh', userId, sessionId } as const;
-      return recordThrottling(this.audit, subject, origin, async () =>
-        this.exchange(recognized, origin, deadline),
-      );
-    }
-    return this.refuseMadeUp(origin, deadline);
-  }
-
   async logout(
     userId: string,
     sessionId: string,
@@ -152,45 +101,6 @@ export class AuthService {
     deadline: Deadline,
   ): Promise<void> {
     await this.sessions.end(userId, sessionId, origin, deadline);
-  }
-
-  /**
-   * Ends the session of a refresh token that we issued, spent or not. A session that is over already is a success, so that
-   * repeating it tells whether the session has ended.
-   *
-   * @throws RedisUnavailableError, NotConfirmedError: repeating it is safe
-   */
-  async logoutByToken(
-    refreshToken: string,
-    origin: Origin,
-    deadline: Deadline,
-  ): Promise<TokenLogoutResult> {
-    const recognized = this.refreshTokens.recognize(refreshToken);
-    if (!recognized) {
-      return this.refuseMadeUp(origin, deadline);
-    }
-    const { userId, sessionId } = recognized;
-    await this.sessions.endIfLive(userId, sessionId, origin.as(userId, sessionId), deadline);
-    return { outcome: 'logged-out' };
-  }
-
-  /** Only what is made up is counted: whoever holds a token of ours must not be kept from it by a neighbour. */
-  private async refuseMadeUp(
-    origin: Origin,
-    deadline: Deadline,
-  ): Promise<{ readonly outcome: 'refused' } | TooManyAttempts> {
-    const network = networkOf(origin.facts.ip ?? '');
-    return recordThrottling(this.audit, { attempt: 'refresh' }, origin, async () =>
-      this.limiter.attempt<{ readonly outcome: 'refused' }>(
-        FORGERIES_PER_ADDRESS,
-        network,
-        deadline,
-        () => {
-          this.recordRefusedRefresh('unknown-token', {}, origin);
-          return Promise.resolve({ value: { outcome: 'refused' }, result: 'failed' });
-        },
-      ),
-    );
   }
 
   /** The same members for every reason, so that a known name costs as much as an unknown one. */
@@ -207,97 +117,6 @@ export class AuthService {
       namePseudonym,
       ...origin.facts,
     });
-  }
-
-  private recordRefusedRefresh(
-    reason: 'unknown-token' | 'session-ended',
-    subject: { readonly userId?: string; readonly sessionId?: string },
-    origin: Origin,
-  ): void {
-    this.audit.record({
-      type: 'refresh-refused',
-      result: 'refused',
-      reason,
-      ...subject,
-      ...origin.facts,
-    });
-  }
-
-  private async exchange(
-    { userId, sessionId, token }: RecognizedToken,
-    origin: Origin,
-    deadline: Deadline,
-  ): Promise<RefreshResult> {
-    const user = await this.users.findCurrent(userId, deadline);
-    const subject = { id: userId, roles: user?.roles ?? [] };
-    const tokens = await this.issueTokens(subject, sessionId, deadline);
-    const answer: KeptAnswer = {
-      accessToken: tokens.accessToken.reveal(),
-      refreshToken: tokens.refreshToken.reveal(),
-      expiresAt: this.clock.now() + tokens.expiresInSeconds * 1000,
-    };
-    const exchange = {
-      userId,
-      sessionId,
-      presented: token,
-      successor: tokens.refreshToken,
-      accessToken: tokens.accessToken,
-      accessTtlSeconds: tokens.expiresInSeconds,
-      // Who can present the spent token may have its answer; a copy of Redis' data alone yields nothing.
-      sealedAnswer: await seal(JSON.stringify(answer), token, ANSWER_PURPOSE),
-    };
-    const result = await this.sessions.exchange(exchange, deadline);
-    switch (result.outcome) {
-      case 'rotated':
-        this.recordRefresh(userId, sessionId, false, origin);
-        return { outcome: 'refreshed', tokens };
-      case 'replayed': {
-        this.recordRefresh(userId, sessionId, true, origin);
-        const newest = await newestAnswer(result.sealedAnswers, token);
-        return { outcome: 'refreshed', tokens: this.tokensFrom(newest, sessionId) };
-      }
-      case 'reused':
-        this.audit.record({
-          type: 'refresh-token-reused',
-          result: 'refused',
-          reason: 'spent-token',
-          userId,
-          sessionId,
-          ...origin.facts,
-        });
-        await this.sessions.end(userId, sessionId, origin, deadline);
-        return { outcome: 'refused' };
-      case 'ended':
-        this.recordRefusedRefresh('session-ended', { userId, sessionId }, origin);
-        return { outcome: 'refused' };
-      case 'limited':
-        return { outcome: 'too-many-attempts', retryAfterSeconds: result.retryAfterSeconds };
-    }
-  }
-
-  private recordRefresh(
-    userId: string,
-    sessionId: string,
-    isReplay: boolean,
-    origin: Origin,
-  ): void {
-    this.audit.record({
-      type: 'tokens-refreshed',
-      result: 'success',
-      userId,
-      sessionId,
-      ...origin.as(userId, sessionId).facts,
-      details: { isReplay },
-    });
-  }
-
-  private tokensFrom(answer: KeptAnswer, sessionId: string): IssuedTokens {
-    return {
-      accessToken: new Secret(answer.accessToken),
-      expiresInSeconds: Math.floor((answer.expiresAt - this.clock.now()) / 1000),
-      refreshToken: new Secret(answer.refreshToken),
-      sessionId,
-    };
   }
 
   private async checkAndStart(
@@ -325,7 +144,7 @@ export class AuthService {
     origin: Origin,
     deadline: Deadline,
   ): Promise<IssuedTokens | undefined> {
-    const tokens = await this.issueTokens(user, randomUUID(), deadline);
+    const tokens = await this.tokens.issue(user, randomUUID(), deadline);
     const session = {
       id: tokens.sessionId,
       userId: user.id,
@@ -349,34 +168,4 @@ export class AuthService {
     });
     return tokens;
   }
-
-  private async issueTokens(
-    user: { readonly id: string; readonly roles: readonly string[] },
-    sessionId: string,
-    deadline: Deadline,
-  ): Promise<IssuedTokens> {
-    return {
-      accessToken: await this.accessTokens.issue(user, sessionId, deadline),
-      expiresInSeconds: this.accessTokens.ttlSeconds,
-      refreshToken: this.refreshTokens.issue(user.id, sessionId),
-      sessionId,
-    };
-  }
-}
-
-/**
- * Follows the answers from a spent token to the newest one. Each is sealed under the token that it was given for, and holds
- * the token under which the next one is sealed.
- */
-async function newestAnswer(sealedAnswers: readonly string[], spent: Secret): Promise<KeptAnswer> {
-  let token = spent;
-  let answer: KeptAnswer | undefined;
-  for (const sealed of sealedAnswers) {
-    answer = JSON.parse(await unseal(sealed, token, ANSWER_PURPOSE)) as KeptAnswer;
-    token = new Secret(answer.refreshToken);
-  }
-  if (answer === undefined) {
-    throw new Error('a replay holds no answer');
-  }
-  return answer;
 }

@@ -22,7 +22,6 @@ export const scripts = {
   use: load('use-session', parseState),
   check: load('check-session', parseCheck),
   end: load('end-session', (reply) => reply === 1),
-  isLive: load('is-session-live', (reply) => reply === 1),
   list: load('list-sessions', parseSessions),
   rotate: load('rotate-refresh-token', parseRefresh),
   revokeToken: load('revoke-token', (reply) => reply === 1),

@@ -139,7 +139,7 @@ export class SessionsService {
         deadline,
       );
       if (decision.state === 'ended') {
-        // Whoever ended it may not have got round to telling everybody: then it is told now.
+        // The call that ended it may have failed before every instance had acknowledged.
         await this.cache.settle(userSubject(userId), deadline);
       }
       return decision;
@@ -206,12 +206,11 @@ export class SessionsService {
     origin: Origin,
     deadline: Deadline,
   ): Promise<void> {
-    const keys = ['record', 'sessions', 'fence'].map((part) => this.key(userId, part));
-    const idleMs = this.options.idleTtlSeconds * 1000;
-    if (await this.redis.runDurably(scripts.isLive, keys, [sessionId, idleMs], deadline)) {
+    const { state } = await this.check(userId, sessionId, deadline);
+    if (state === 'live') {
       await this.end(userId, sessionId, origin, deadline);
     } else {
-      // Whoever ended it may not have got round to telling everybody: then it is told now.
+      // The call that ended it may have failed before every instance had acknowledged.
       await this.cache.settle(userSubject(userId), deadline);
     }
   }

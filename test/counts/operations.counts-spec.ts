@@ -366,7 +366,7 @@ describe('an operation costs Redis', () => {
   it('for a logout with a refresh token: a look first', async () => {
     expect(await meter.of(warmUser, logoutByToken)).toEqual({
       roundTrips: [
-        ...['is-session-live wait', 'begin-change wait', 'end-session wait'],
+        ...['check-session wait', 'begin-change wait', 'end-session wait'],
         ...['append-change wait', 'finish-changes'],
       ],
       commands:

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 
-import type { IssuedTokens } from '../auth.service.js';
+import type { IssuedTokens } from '../session-tokens.js';
 
 /** Named as in RFC 6749 section 5.1. */
 export class TokensResponse {

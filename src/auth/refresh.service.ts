@@ -1,0 +1,190 @@
+import { Injectable } from '@nestjs/common';
+
+import { AuditLog } from '../audit/index.js';
+import { Clock } from '../common/clock/index.js';
+import type { Deadline } from '../common/deadline/index.js';
+import { networkOf } from '../common/network/index.js';
+import type { Origin } from '../common/origin/index.js';
+import { Secret } from '../common/secret/index.js';
+import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../rate-limit/index.js';
+import { SessionsService } from '../sessions/index.js';
+import { recordThrottling, UsersService } from '../users/index.js';
+import { newestAnswer, sealAnswer, type KeptAnswer } from './kept-answer.js';
+import { RefreshTokens, type RecognizedToken } from './refresh-tokens.js';
+import { SessionTokens, type IssuedTokens } from './session-tokens.js';
+
+/** Refresh tokens cannot be guessed. A client that tries all the same is told to stop. */
+const FORGERIES_PER_ADDRESS: FailureLimit = {
+  name: 'refresh-address',
+  failures: 100,
+  windowMs: 15 * 60 * 1000,
+};
+
+export type RefreshResult =
+  | { readonly outcome: 'refreshed'; readonly tokens: IssuedTokens }
+  | { readonly outcome: 'refused' }
+  | TooManyAttempts;
+
+export type TokenLogoutResult =
+  { readonly outcome: 'logged-out' } | { readonly outcome: 'refused' } | TooManyAttempts;
+
+/** What a refresh token is good for: new tokens, and the end of its session. */
+@Injectable()
+export class RefreshService {
+  constructor(
+    private readonly users: UsersService,
+    private readonly sessions: SessionsService,
+    private readonly tokens: SessionTokens,
+    private readonly refreshTokens: RefreshTokens,
+    private readonly limiter: RateLimiter,
+    private readonly audit: AuditLog,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Exchanges a refresh token for new tokens of the same session. A token that was exchanged within the grace yields the
+   * newest answer of the session; one that was spent longer ago ends its session.
+   *
+   * @throws RedisUnavailableError, NotConfirmedError: repeating it is safe
+   */
+  async refresh(refreshToken: string, origin: Origin, deadline: Deadline): Promise<RefreshResult> {
+    const recognized = this.refreshTokens.recognize(refreshToken);
+    if (recognized) {
+      const { userId, sessionId } = recognized;
+      const subject = { attempt: 'refresh', userId, sessionId } as const;
+      return recordThrottling(this.audit, subject, origin, async () =>
+        this.exchange(recognized, origin, deadline),
+      );
+    }
+    return this.refuseMadeUp(origin, deadline);
+  }
+
+  /**
+   * Ends the session of a refresh token that we issued, spent or not. A session that is over already is a success, so that
+   * repeating it tells whether the session has ended.
+   *
+   * @throws RedisUnavailableError, NotConfirmedError: repeating it is safe
+   */
+  async logout(
+    refreshToken: string,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<TokenLogoutResult> {
+    const recognized = this.refreshTokens.recognize(refreshToken);
+    if (!recognized) {
+      return this.refuseMadeUp(origin, deadline);
+    }
+    const { userId, sessionId } = recognized;
+    await this.sessions.endIfLive(userId, sessionId, origin.as(userId, sessionId), deadline);
+    return { outcome: 'logged-out' };
+  }
+
+  /** Only made-up tokens are counted, so that a neighbour at the same address cannot shut out a client with a token of ours. */
+  private async refuseMadeUp(
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<{ readonly outcome: 'refused' } | TooManyAttempts> {
+    const network = networkOf(origin.facts.ip ?? '');
+    return recordThrottling(this.audit, { attempt: 'refresh' }, origin, async () =>
+      this.limiter.attempt<{ readonly outcome: 'refused' }>(
+        FORGERIES_PER_ADDRESS,
+        network,
+        deadline,
+        () => {
+          this.recordRefusedRefresh('unknown-token', {}, origin);
+          return Promise.resolve({ value: { outcome: 'refused' }, result: 'failed' });
+        },
+      ),
+    );
+  }
+
+  private recordRefusedRefresh(
+    reason: 'unknown-token' | 'session-ended',
+    subject: { readonly userId?: string; readonly sessionId?: string },
+    origin: Origin,
+  ): void {
+    this.audit.record({
+      type: 'refresh-refused',
+      result: 'refused',
+      reason,
+      ...subject,
+      ...origin.facts,
+    });
+  }
+
+  private async exchange(
+    { userId, sessionId, token }: RecognizedToken,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<RefreshResult> {
+    const user = await this.users.findCurrent(userId, deadline);
+    const subject = { id: userId, roles: user?.roles ?? [] };
+    const tokens = await this.tokens.issue(subject, sessionId, deadline);
+    const answer: KeptAnswer = {
+      accessToken: tokens.accessToken.reveal(),
+      refreshToken: tokens.refreshToken.reveal(),
+      expiresAt: this.clock.now() + tokens.expiresInSeconds * 1000,
+    };
+    const exchange = {
+      userId,
+      sessionId,
+      presented: token,
+      successor: tokens.refreshToken,
+      accessToken: tokens.accessToken,
+      accessTtlSeconds: tokens.expiresInSeconds,
+      sealedAnswer: await sealAnswer(answer, token),
+    };
+    const result = await this.sessions.exchange(exchange, deadline);
+    switch (result.outcome) {
+      case 'rotated':
+        this.recordRefresh(userId, sessionId, false, origin);
+        return { outcome: 'refreshed', tokens };
+      case 'replayed': {
+        this.recordRefresh(userId, sessionId, true, origin);
+        const newest = await newestAnswer(result.sealedAnswers, token);
+        return { outcome: 'refreshed', tokens: this.tokensFrom(newest, sessionId) };
+      }
+      case 'reused':
+        this.audit.record({
+          type: 'refresh-token-reused',
+          result: 'refused',
+          reason: 'spent-token',
+          userId,
+          sessionId,
+          ...origin.facts,
+        });
+        await this.sessions.end(userId, sessionId, origin, deadline);
+        return { outcome: 'refused' };
+      case 'ended':
+        this.recordRefusedRefresh('session-ended', { userId, sessionId }, origin);
+        return { outcome: 'refused' };
+      case 'limited':
+        return { outcome: 'too-many-attempts', retryAfterSeconds: result.retryAfterSeconds };
+    }
+  }
+
+  private recordRefresh(
+    userId: string,
+    sessionId: string,
+    isReplay: boolean,
+    origin: Origin,
+  ): void {
+    this.audit.record({
+      type: 'tokens-refreshed',
+      result: 'success',
+      userId,
+      sessionId,
+      ...origin.as(userId, sessionId).facts,
+      details: { isReplay },
+    });
+  }
+
+  private tokensFrom(answer: KeptAnswer, sessionId: string): IssuedTokens {
+    return {
+      accessToken: new Secret(answer.accessToken),
+      expiresInSeconds: Math.floor((answer.expiresAt - this.clock.now()) / 1000),
+      refreshToken: new Secret(answer.refreshToken),
+      sessionId,
+    };
+  }
+}

@@ -1,0 +1,35 @@
+import { Injectable } from '@nestjs/common';
+
+import type { Deadline } from '../common/deadline/index.js';
+import type { Secret } from '../common/secret/index.js';
+import { AccessTokenIssuer } from './access-token/access-token-issuer.js';
+import { RefreshTokens } from './refresh-tokens.js';
+
+export interface IssuedTokens {
+  readonly accessToken: Secret;
+  readonly expiresInSeconds: number;
+  readonly refreshToken: Secret;
+  readonly sessionId: string;
+}
+
+/** Makes the tokens of a session, for a login and for a refresh. */
+@Injectable()
+export class SessionTokens {
+  constructor(
+    private readonly accessTokens: AccessTokenIssuer,
+    private readonly refreshTokens: RefreshTokens,
+  ) {}
+
+  async issue(
+    user: { readonly id: string; readonly roles: readonly string[] },
+    sessionId: string,
+    deadline: Deadline,
+  ): Promise<IssuedTokens> {
+    return {
+      accessToken: await this.accessTokens.issue(user, sessionId, deadline),
+      expiresInSeconds: this.accessTokens.ttlSeconds,
+      refreshToken: this.refreshTokens.issue(user.id, sessionId),
+      sessionId,
+    };
+  }
+}
