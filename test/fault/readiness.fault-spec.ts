@@ -63,7 +63,7 @@ describe('whether an instance should be sent requests', () => {
   };
 
   /** Until then the nodes disagree, and the answer depends on the node that is asked. */
-  const everyNodeKnows = async (lost: readonly number[]): Promise<void> =>
+  const everyNodeKnows = async (lost: readonly number[]): Promise<number> =>
     eventually('every node knows of the loss', NOTICED_MS, async () => {
       const living = [...redis.cluster.pids.keys()].filter((port) => !lost.includes(port));
       const views = await Promise.all(
