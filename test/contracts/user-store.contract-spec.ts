@@ -1,4 +1,5 @@
 import { userStoreContract } from '../../src/contracts/index.js';
+import { add, changed, HASH } from '../../src/contracts/user-store-samples.js';
 import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
 import { usersOn } from '../support/users.js';
 
@@ -8,4 +9,13 @@ describe('Redis', () => {
   afterAll(async () => instance.close());
 
   userStoreContract({ describe, it }, () => usersOn(instance).redisStore);
+
+  it('notes when a password was changed, which a store need not', async () => {
+    const store = usersOn(instance).redisStore;
+    const { id } = await add(store);
+
+    const user = await changed(store, id, { password: { hash: HASH, version: 2 } });
+
+    expect(user.passwordChangedAt).toEqual(user.updatedAt);
+  });
 });
