@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
-
 import type { Deadline } from '../common/deadline/index.js';
+import { sha256 } from '../common/digest/index.js';
 import { LuaScript, type RedisCluster } from '../redis-cluster/index.js';
 
 /** Longer than any attempt with all its waiting: one that was not settled by then belongs to a process that is gone. */
@@ -8,8 +7,7 @@ const MAX_ATTEMPT_MS = 30_000;
 /** Devices of one account with failures of their own, and as many sessions. A further one counts as a stranger. */
 const MAX_KNOWN_LANES = 10;
 
-const load = <Reply>(name: string, parse: (reply: unknown) => Reply): LuaScript<Reply> =>
-  LuaScript.fromFile(new URL(`./scripts/${name}.lua`, import.meta.url), parse);
+const load = LuaScript.loaderFor(import.meta.url);
 
 const scripts = {
   beginAttempt: load('begin-attempt', Number),
@@ -82,7 +80,7 @@ export function windowCount(
   limit: FailureLimit,
   subject: string,
 ): FailureCount {
-  const tag = [limit.name, digestOf(subject)] as const;
+  const tag = [limit.name, sha256(subject)] as const;
   const keys = ['failed', 'under-way'].map((part) => redis.keys.key(tag, part));
   return {
     name: tag.join('.'),
@@ -102,7 +100,7 @@ export function guessCount(
   subject: string,
   proof: Proof | undefined,
 ): FailureCount {
-  const tag = [limit.name, digestOf(subject)] as const;
+  const tag = [limit.name, sha256(subject)] as const;
   const keys = [redis.keys.key(tag, 'guesses')];
   const lane = proof ? `${proof.kind}.${proof.id}` : '';
   const { failures, blockMs, maxBlockMs, ceiling, ceilingBlockMs, memoryMs } = limit;
@@ -118,8 +116,4 @@ export function guessCount(
       return redis.run(scripts.endGuess, keys, [id, result, ...blocks], deadline);
     },
   };
-}
-
-function digestOf(subject: string): string {
-  return createHash('sha256').update(subject).digest('base64url');
 }
