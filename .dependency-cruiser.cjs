@@ -29,7 +29,7 @@ module.exports = {
     only('config', ['common']),
     only('logging', ['common']),
     only('redis-cluster', ['common', 'metrics', 'tracing']),
-    only('embedded-cluster', ['common']),
+    only('embedded-cluster', ['common', 'redis-cluster']),
     only('metrics', ['common']),
     only('tracing', ['common']),
     only('near-cache', ['common', 'metrics', 'redis-cluster']),

@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
-
 import type { Deadline } from '../common/deadline/index.js';
+import { sha256 } from '../common/digest/index.js';
 import { siteOf } from '../common/network/index.js';
 import { LuaScript, type RedisCluster } from '../redis-cluster/index.js';
 import type { KnownBlocks } from './known-blocks.js';
@@ -10,8 +9,7 @@ const MAX_ATTEMPT_MS = 30_000;
 /** Devices of one account with failures of their own, and as many sessions. A further one counts as a stranger. */
 const MAX_KNOWN_LANES = 10;
 
-const load = <Reply>(name: string, parse: (reply: unknown) => Reply): LuaScript<Reply> =>
-  LuaScript.fromFile(new URL(`./scripts/${name}.lua`, import.meta.url), parse);
+const load = LuaScript.loaderFor(import.meta.url);
 
 const scripts = {
   beginAttempt: load('begin-attempt', (reply) => reply as number[]),
@@ -102,12 +100,12 @@ export function windowCount(
   blocks: KnownBlocks,
 ): WindowCount {
   const site = siteOf(network);
-  const tag = [limit.name, digestOf(site)] as const;
+  const tag = [limit.name, sha256(site)] as const;
   const scopes =
     site === network
       ? [{ limit: limit.failures, parts: [] }]
       : [
-          { limit: limit.failures, parts: [digestOf(network)] },
+          { limit: limit.failures, parts: [sha256(network)] },
           { limit: limit.siteFailures, parts: [] },
         ];
   const keys = scopes.flatMap(({ parts }) =>
@@ -142,7 +140,7 @@ export function guessCount(
   subject: string,
   proof: Proof | undefined,
 ): FailureCount {
-  const tag = [limit.name, digestOf(subject)] as const;
+  const tag = [limit.name, sha256(subject)] as const;
   const keys = [redis.keys.key(tag, 'guesses')];
   const lane = proof ? `${proof.kind}.${proof.generation}.${proof.id}` : '';
   const { failures, blockMs, maxBlockMs, ceiling, ceilingBlockMs, memoryMs } = limit;
@@ -158,8 +156,4 @@ export function guessCount(
       return redis.run(scripts.endGuess, keys, [id, result, ...blocks], deadline);
     },
   };
-}
-
-function digestOf(subject: string): string {
-  return createHash('sha256').update(subject).digest('base64url');
 }

@@ -16,6 +16,8 @@ export const USER_FIELDS = [
 /** One for all sessions: an empty set for each would be a tenth of what the near cache keeps of it. */
 const NONE: ReadonlySet<string> = new Set();
 
+const load = LuaScript.loaderFor(import.meta.url);
+
 /** The scripts of this module. What each one does, takes and returns is written at its head. */
 export const scripts = {
   start: load('start-session', (reply) => reply as 'started' | 'full' | 'refused'),
@@ -26,10 +28,6 @@ export const scripts = {
   rotate: load('rotate-refresh-token', parseRefresh),
   revokeToken: load('revoke-token', (reply) => reply === 1),
 };
-
-function load<Reply>(name: string, parse: (reply: unknown) => Reply): LuaScript<Reply> {
-  return LuaScript.fromFile(new URL(`./scripts/${name}.lua`, import.meta.url), parse);
-}
 
 function parseState(reply: unknown): SessionState {
   const [state, leftMs, revoked = '{}', ...values] = reply as [string, number?, ...string[]];

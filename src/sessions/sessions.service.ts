@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { createHash } from 'node:crypto';
 
 import { AuditLog } from '../audit/index.js';
 import type { Deadline } from '../common/deadline/index.js';
+import { sha256 } from '../common/digest/index.js';
 import { truncated, type Origin } from '../common/origin/index.js';
 import { CacheKey, NearCache } from '../near-cache/index.js';
 import { NotConfirmedError, RedisCluster, RedisUnavailableError } from '../redis-cluster/index.js';
@@ -347,10 +347,6 @@ export class SessionsService {
   private key(userId: string, ...parts: string[]): string {
     return this.redis.keys.key(userTag(userId), ...parts);
   }
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
 }
 
 function tokenDigest(accessToken: string): string {

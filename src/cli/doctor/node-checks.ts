@@ -1,5 +1,6 @@
-import { DEFAULT_USER_RULES, lacksLuaFixes, type NodeAnswer } from '../../redis-cluster/index.js';
+import { DEFAULT_USER_RULES, type NodeAnswer } from '../../redis-cluster/index.js';
 import type { Finding, Level } from './finding.js';
+import { lacksLuaFixes } from './redis-version.js';
 
 /** Answers one command on one node. */
 export interface Node {

@@ -5,6 +5,8 @@ import type { ChangeOutcome, RemovalOutcome, Unwritten } from './accounts.js';
 
 const isOne = (reply: unknown): boolean => reply === 1;
 
+const load = LuaScript.loaderFor(import.meta.url);
+
 /** The scripts of this module. What each one does, takes and returns is written at its head. */
 export const scripts = {
   claimName: load('claim-name', parseHolder),
@@ -22,10 +24,6 @@ export const scripts = {
   findCopy: load('find-copy', parseCopy),
   putCopy: load('put-copy', isOne),
 };
-
-function load<Reply>(name: string, parse: (reply: unknown) => Reply): LuaScript<Reply> {
-  return LuaScript.fromFile(new URL(`./scripts/${name}.lua`, import.meta.url), parse);
-}
 
 /** Who has a name already, when a claim did not get it. */
 export interface NameHolder {
