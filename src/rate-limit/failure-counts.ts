@@ -101,32 +101,26 @@ export function windowCount(
 ): WindowCount {
   const site = siteOf(network);
   const tag = [limit.name, sha256(site)] as const;
-  const scopes =
-    site === network
-      ? [{ limit: limit.failures, parts: [] }]
-      : [
-          { limit: limit.failures, parts: [sha256(network)] },
-          { limit: limit.siteFailures, parts: [] },
-        ];
-  const keys = scopes.flatMap(({ parts }) =>
+  const ofNetwork = site === network ? [] : [sha256(network)];
+  const keys = [ofNetwork, []].flatMap((parts) =>
     ['failed', 'under-way'].map((part) => redis.keys.key(tag, part, ...parts)),
   );
-  const names = scopes.map(({ parts }) => [...tag, ...parts].join('.'));
+  const names = [[...tag, ...ofNetwork].join('.'), tag.join('.')] as const;
   const begin = async (id: string, deadline: Deadline, mode: 'add' | 'reserve'): Promise<Begun> => {
-    const known = blocks.waitMs(names);
-    if (known > 0) {
-      return { waitMs: known, isKnown: false };
+    const knownMs = blocks.waitMs(names);
+    if (knownMs > 0) {
+      return { waitMs: knownMs, isKnown: false };
     }
-    const before = blocks.now();
-    const limits = scopes.map((scope) => scope.limit);
-    const args = [id, mode, limit.windowMs, MAX_ATTEMPT_MS, ...limits];
+    const askedAt = blocks.now();
+    const { failures, siteFailures, windowMs } = limit;
+    const args = [id, mode, windowMs, MAX_ATTEMPT_MS, failures, siteFailures];
     const waits = await redis.run(scripts.beginAttempt, keys, args, deadline);
-    waits.forEach((waitMs, index) => blocks.learn(names[index]!, before + waitMs));
-    const longest = Math.max(...waits);
-    return { waitMs: longest > 0 ? longest : Math.min(...waits), isKnown: false };
+    waits.forEach((waitMs, index) => blocks.learn(names[index]!, askedAt + waitMs));
+    const longestMs = Math.max(...waits);
+    return { waitMs: longestMs > 0 ? longestMs : Math.min(...waits), isKnown: false };
   };
   return {
-    name: names[0]!,
+    name: names[0],
     begin: async (id, deadline) => begin(id, deadline, 'reserve'),
     add: async (id, deadline) => begin(id, deadline, 'add'),
     end: async (id, result, deadline) =>

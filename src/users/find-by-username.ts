@@ -18,7 +18,7 @@ export async function findByUsername(
 
 /**
  * Whether a name belongs to a user of a version before 0.2, who is stored under another form of it. No claim of the name
- * finds that user. No new user gets such a form, so a look beforehand is enough.
+ * finds that user. No new user of this name gets that form, so a look beforehand is enough.
  */
 export async function hasFormerOwner(
   accounts: Pick<Accounts, 'findByUsername'>,

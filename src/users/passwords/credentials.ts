@@ -156,7 +156,8 @@ export class Credentials {
     }
     const changedAt = user.passwordChangedAt?.getTime() ?? -Infinity;
     const hasNewPassword = this.clock.now() - changedAt < REPEATABLE_MS;
-    const passwords = repeated && hasNewPassword ? [password, repeated] : [password];
+    // A repeated change is the likely one: it costs one hash then.
+    const passwords = repeated && hasNewPassword ? [repeated, password] : [password];
     // No session begins, and the one that asks must not end by what a call that is repeated has left undone.
     const request = { deadline, caller: ownerOf(origin, user) };
     const verified = await this.verify(user.username, passwords, request, {
