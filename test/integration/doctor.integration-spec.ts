@@ -231,7 +231,7 @@ describe('keyslot doctor', () => {
   });
 
   it('asks for the settings of the operations page', () => {
-    const page = readFileSync('docs/operations.md', 'utf8');
+    const page = readFileSync('docs/operations/requirements.md', 'utf8');
     const block = /```conf\ncluster-enabled yes[^]*?```/.exec(page)![0];
 
     expect(

@@ -14,7 +14,7 @@ export interface CheckOptions {
 
 type Reading = { readonly text: string; readonly level: Level; readonly remedy?: string };
 
-/** The settings that docs/operations.md asks for, and what a different value costs. */
+/** The settings that docs/operations/requirements.md asks for, and what a different value costs. */
 export const EXPECTED_SETTINGS: readonly (readonly [
   name: string,
   value: string,

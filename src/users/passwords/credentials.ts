@@ -25,7 +25,7 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
 
 /**
  * Wrong passwords for an account, wherever they are tried (OWASP ASVS 6.3.1, NIST SP 800-63B-4 section 3.2.2). Every block
- * ends, so nobody is locked out for good. The table is in docs/operations.md.
+ * ends, so nobody is locked out for good. The table is in docs/operations/passwords-and-limits.md.
  */
 const GUESSES_PER_ACCOUNT: GuessLimit = {
   name: 'password-account',
