@@ -19,7 +19,7 @@ describe('the announcement of a change', () => {
   let log: FakeControlLog;
   let changer: FakeInstance;
   let member: FakeInstance;
-  beforeAll(() => Logger.overrideLogger(false));
+  beforeAll(() => void Logger.overrideLogger(false));
   beforeEach(async () => {
     clock = new FakeClock();
     log = new FakeControlLog();

@@ -18,7 +18,7 @@ describe('a member of the near cache', () => {
   let clock: FakeClock;
   let log: FakeControlLog;
   let instances: FakeInstance[];
-  beforeAll(() => Logger.overrideLogger(false));
+  beforeAll(() => void Logger.overrideLogger(false));
   beforeEach(() => {
     clock = new FakeClock();
     log = new FakeControlLog();
