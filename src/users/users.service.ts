@@ -6,8 +6,9 @@ import type { Deadline } from '../common/deadline/index.js';
 import type { Origin } from '../common/origin/index.js';
 import { Secret } from '../common/secret/index.js';
 import type { RuleFailure } from '../common/validation/index.js';
+import { UserReader } from '../user-slot/read/index.js';
 import { ACCOUNTS, type Accounts, type ChangeOutcome } from './store/accounts.js';
-import { OVERTAKEN, untilFirst } from './store/overtaken.js';
+import { CONFLICT, retryOnConflict } from '../user-slot/write/index.js';
 import { strangerOf } from './passwords/caller.js';
 import { Credentials, type Refusal } from './passwords/credentials.js';
 import { changeEvents, recordRefusedAdministration } from './change-events.js';
@@ -16,7 +17,6 @@ import { PasswordRules } from './passwords/password-rules.js';
 import { recordThrottling } from './passwords/throttled-attempts.js';
 import type { ProfileChange, Registration, User, UserRecord } from './user.js';
 import { Registrations, type RegistrationOutcome } from './registrations.js';
-import { UserRecords } from './store/user-records.js';
 import { usernameDigest } from './names/username.js';
 
 /** A login is proof of who it is for so long (OWASP ASVS 7.5.1). */
@@ -54,7 +54,7 @@ export class UsersService {
     @Inject(ACCOUNTS) private readonly accounts: Accounts,
     private readonly credentials: Credentials,
     private readonly hasher: HashingQueue,
-    private readonly records: UserRecords,
+    private readonly reader: UserReader,
     private readonly registrations: Registrations,
     private readonly passwordRules: PasswordRules,
     private readonly audit: AuditLog,
@@ -109,7 +109,7 @@ export class UsersService {
    * @throws RedisUnavailableError, MissingRightError
    */
   async allIds(deadline: Deadline): Promise<ReadonlySet<string>> {
-    return this.records.ids(deadline);
+    return this.reader.ids(deadline);
   }
 
   /**
@@ -132,7 +132,7 @@ export class UsersService {
       const found = await this.accounts.find(userId, deadline);
       return found ? { outcome: 'changed', user: found } : { outcome: 'unknown-user' };
     }
-    return untilFirst(async () => {
+    return retryOnConflict(async () => {
       const proof = isNewAddress
         ? await this.prove({ userId, sessionId }, currentPassword, origin, deadline)
         : undefined;
@@ -171,7 +171,7 @@ export class UsersService {
     }
     let hash: Secret | undefined;
     let isOvertaken = false;
-    return untilFirst(async () => {
+    return retryOnConflict(async () => {
       const attempt = 'password-change';
       const check = await this.credentials.checkOwn(
         userId,
@@ -205,7 +205,7 @@ export class UsersService {
         ({ outcome }) => outcome === 'changed',
       );
       const outcome = outcomeOf(result);
-      isOvertaken = outcome === OVERTAKEN;
+      isOvertaken = outcome === CONFLICT;
       return outcome;
     });
   }
@@ -232,7 +232,7 @@ export class UsersService {
     origin: Origin,
     deadline: Deadline,
   ): Promise<DeletionOutcome> {
-    return untilFirst(async () => {
+    return retryOnConflict(async () => {
       const attempt = 'deletion';
       const check = await this.credentials.checkOwn(userId, attempt, origin, deadline, password);
       if (check.outcome !== 'right') {
@@ -254,7 +254,7 @@ export class UsersService {
         case 'protected':
           return { outcome: 'unknown-user' };
         case 'outdated':
-          return OVERTAKEN;
+          return CONFLICT;
       }
     });
   }
@@ -268,7 +268,7 @@ export class UsersService {
     { userId, sessionId }: Pick<Principal, 'userId' | 'sessionId'>,
     deadline: Deadline,
   ): Promise<boolean> {
-    const ageMs = await this.records.sessionAgeMs(userId, sessionId, deadline);
+    const ageMs = await this.reader.sessionAgeMs(userId, sessionId, deadline);
     return ageMs !== undefined && ageMs <= RECENT_LOGIN_MS;
   }
 
@@ -321,12 +321,12 @@ function outcomeOf(
 ):
   | { readonly outcome: 'changed'; readonly user: UserRecord }
   | { readonly outcome: 'unknown-user' }
-  | typeof OVERTAKEN {
+  | typeof CONFLICT {
   switch (result.outcome) {
     case 'changed':
       return { outcome: 'changed', user: result.user };
     case 'outdated':
-      return OVERTAKEN;
+      return CONFLICT;
     case 'last-administrator':
     case 'protected':
     case 'unknown':

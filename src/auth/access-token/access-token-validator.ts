@@ -5,7 +5,7 @@ import type { Principal } from '../../common/authentication/index.js';
 import { Clock } from '../../common/clock/index.js';
 import type { Deadline } from '../../common/deadline/index.js';
 import { SigningKeys, type KeyRing } from '../../keys/index.js';
-import { SessionsService, type SessionState } from '../../sessions/index.js';
+import { sessionCacheKey, SessionReader, type SessionState } from '../../user-slot/read/index.js';
 import { AUTH_OPTIONS } from '../auth.module-definition.js';
 import { AUTH_DEFAULTS, type AuthOptions } from '../auth.options.js';
 import { acceptedClaims } from './claims.js';
@@ -26,7 +26,7 @@ export class AccessTokenValidator {
 
   constructor(
     private readonly keys: SigningKeys,
-    private readonly sessions: SessionsService,
+    private readonly sessions: SessionReader,
     private readonly verified: VerifiedTokens,
     private readonly clock: Clock,
     @Inject(AUTH_OPTIONS) options: AuthOptions,
@@ -123,7 +123,7 @@ export class AccessTokenValidator {
         claims,
         key,
         kid: parsed.kid,
-        session: this.sessions.keyOf({ userId: claims.sub, sessionId: claims.sid }),
+        session: sessionCacheKey(claims.sub, claims.sid),
       }
     );
   }
