@@ -1,5 +1,5 @@
 const only = (from, allowed) => ({
-  name: `${from}-knows-only`,
+  name: `${from.replace('/', '-')}-knows-only`,
   comment: `src/${from} may import: ${allowed.join(', ')}. See docs/architecture.md.`,
   severity: 'error',
   from: { path: `^src/${from}/`, pathNot: '\\.spec\\.ts$' },
@@ -22,7 +22,12 @@ module.exports = {
       from: { path: '^src/([^/]+)/' },
       to: {
         path: '^src/([^/]+)/.+',
-        pathNot: ['^src/$1/', '^src/[^/]+/index\\.ts$', '^src/common/[^/]+/index\\.ts$'],
+        pathNot: [
+          '^src/$1/',
+          '^src/[^/]+/index\\.ts$',
+          '^src/common/[^/]+/index\\.ts$',
+          '^src/(keys|user-slot)/(read|write)/index\\.ts$',
+        ],
       },
     },
     only('common', []),
@@ -37,6 +42,7 @@ module.exports = {
     only('contracts', ['audit', 'common', 'users']),
     only('rate-limit', ['common', 'redis-cluster']),
     only('keys', ['audit', 'common', 'near-cache', 'redis-cluster']),
+    only('keys/read', ['common', 'near-cache', 'redis-cluster']),
     only('users', ['audit', 'common', 'metrics', 'near-cache', 'rate-limit', 'redis-cluster']),
     only('sessions', ['audit', 'common', 'near-cache', 'redis-cluster', 'users']),
     only('auth', [
