@@ -45,16 +45,8 @@ module.exports = {
     only('keys/read', ['common', 'near-cache', 'redis-cluster']),
     only('users', ['audit', 'common', 'metrics', 'near-cache', 'rate-limit', 'redis-cluster']),
     only('sessions', ['audit', 'common', 'near-cache', 'redis-cluster', 'users']),
-    only('auth', [
-      'audit',
-      'common',
-      'keys',
-      'metrics',
-      'rate-limit',
-      'sessions',
-      'tracing',
-      'users',
-    ]),
+    only('guard', ['common', 'keys/read', 'metrics', 'sessions', 'tracing']),
+    only('auth', ['audit', 'common', 'guard', 'keys', 'rate-limit', 'sessions', 'users']),
     only('health', ['common', 'keys', 'metrics', 'near-cache', 'redis-cluster']),
     {
       name: 'the-front-door-is-for-guests',

@@ -24,18 +24,22 @@ export const surface = [
     | 'CacheKey'
     | 'canonicalUsername'
     | 'createApp'
+    | 'CurrentPrincipal'
     | 'CurrentUser'
     | 'Deadline'
     | 'emailAddress'
     | 'EntityIdPipe'
     | 'GUARD_PROBLEMS'
     | 'HashingOverloadedError'
+    | 'GuardModule'
     | 'HealthModule'
     | 'IfSent'
     | 'isBoolean'
     | 'isText'
     | 'JwtAuthGuard'
     | 'KeyBuilder'
+    | 'KeyRing'
+    | 'KeyRingModule'
     | 'KeysModule'
     | 'listOf'
     | 'loadSettings'
@@ -94,7 +98,9 @@ export const surface = [
     | 'userStore'
     | 'validation'
   >(true),
-  isSame<keyof keyslot.Principal, 'sessionId' | 'tokenId' | 'user' | 'userId'>(true),
+  isSame<keyslot.Principal, keyslot.UserPrincipal | keyslot.ClientPrincipal>(true),
+  isSame<keyof keyslot.UserPrincipal, 'kind' | 'sessionId' | 'tokenId' | 'user' | 'userId'>(true),
+  isSame<keyof keyslot.ClientPrincipal, 'clientId' | 'kind' | 'permissions' | 'tokenId'>(true),
   isSame<
     keyof keyslot.NearCache,
     | 'change'

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../common/clock/index.js';
 import type { Deadline } from '../../common/deadline/index.js';
 import type { Secret } from '../../common/secret/index.js';
-import { ADMINISTRATOR } from '../roles.js';
+import { ADMINISTRATOR } from '../../common/authentication/index.js';
 import type {
   AccountChange,
   Accounts,

@@ -24,7 +24,10 @@ const endWithSession: NestInterceptor = {
       .switchToHttp()
       .getRequest<FastifyRequest & { user?: Principal }>();
     const watch = watchOf.get(server);
-    return user && watch ? next.handle().pipe(takeUntil(watch.endOf(user))) : next.handle();
+    // A client has no session that could end.
+    return user?.kind === 'user' && watch
+      ? next.handle().pipe(takeUntil(watch.endOf(user)))
+      : next.handle();
   },
 };
 

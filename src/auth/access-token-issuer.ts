@@ -2,13 +2,13 @@ import { Inject, Injectable } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
 import { randomUUID } from 'node:crypto';
 
-import { Clock } from '../../common/clock/index.js';
-import type { Deadline } from '../../common/deadline/index.js';
-import { Secret } from '../../common/secret/index.js';
-import { SigningKeys } from '../../keys/index.js';
-import { AUTH_OPTIONS } from '../auth.module-definition.js';
-import { AUTH_DEFAULTS, type AuthOptions } from '../auth.options.js';
-import type { AccessTokenClaims } from './claims.js';
+import { Clock } from '../common/clock/index.js';
+import type { Deadline } from '../common/deadline/index.js';
+import { Secret } from '../common/secret/index.js';
+import type { AccessTokenClaims } from '../guard/index.js';
+import { SigningKeys } from '../keys/index.js';
+import { AUTH_OPTIONS } from './auth.module-definition.js';
+import { AUTH_DEFAULTS, type AuthOptions } from './auth.options.js';
 
 /** Signs access tokens as RFC 9068 describes them. */
 @Injectable()

@@ -1,13 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { jwtVerify } from 'jose';
 
-import type { Principal } from '../../common/authentication/index.js';
-import { Clock } from '../../common/clock/index.js';
-import type { Deadline } from '../../common/deadline/index.js';
-import { KeyRing, type PublicKeys } from '../../keys/read/index.js';
-import { SessionsService, type SessionState } from '../../sessions/index.js';
-import { AUTH_OPTIONS } from '../auth.module-definition.js';
-import { AUTH_DEFAULTS, type AuthOptions } from '../auth.options.js';
+import type { Principal } from '../common/authentication/index.js';
+import { Clock } from '../common/clock/index.js';
+import type { Deadline } from '../common/deadline/index.js';
+import { KeyRing, type PublicKeys } from '../keys/read/index.js';
+import { SessionsService, type SessionState } from '../sessions/index.js';
+import { GUARD_OPTIONS } from './guard.module-definition.js';
+import { GUARD_DEFAULTS, type GuardOptions } from './guard.options.js';
 import { acceptedClaims } from './claims.js';
 import { parseCompactToken } from './compact-token.js';
 import { QuestionBudget } from './question-budget.js';
@@ -29,9 +29,9 @@ export class AccessTokenValidator {
     private readonly sessions: SessionsService,
     private readonly verified: VerifiedTokens,
     private readonly clock: Clock,
-    @Inject(AUTH_OPTIONS) options: AuthOptions,
+    @Inject(GUARD_OPTIONS) options: GuardOptions,
   ) {
-    this.audience = options.audience ?? AUTH_DEFAULTS.audience;
+    this.audience = options.audience ?? GUARD_DEFAULTS.audience;
     this.budget = new QuestionBudget(clock);
   }
 
@@ -178,6 +178,6 @@ export class AccessTokenValidator {
 function principalOf({ claims }: VerifiedToken, state: SessionState): Principal | undefined {
   const { sub, sid, jti } = claims;
   return state.state === 'live' && !state.revokedTokens.has(jti)
-    ? { userId: sub, sessionId: sid, tokenId: jti, user: state.user }
+    ? { kind: 'user', userId: sub, sessionId: sid, tokenId: jti, user: state.user }
     : undefined;
 }
