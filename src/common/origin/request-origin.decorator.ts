@@ -1,13 +1,17 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 
-import type { Principal } from '../authentication/index.js';
 import { headerText } from './header-text.js';
 import { Origin } from './origin.js';
 
+/** What the guard leaves in a request: a `Principal`. */
+type Caller =
+  | { readonly kind: 'user'; readonly userId: string; readonly sessionId: string }
+  | { readonly kind: 'client'; readonly clientId: string };
+
 /** @param request after the guard, which leaves the caller of a guarded route in `user` */
 export function originOf(
-  request: Pick<FastifyRequest, 'id' | 'ip' | 'headers'> & { readonly user?: Principal },
+  request: Pick<FastifyRequest, 'id' | 'ip' | 'headers'> & { readonly user?: Caller },
 ): Origin {
   const { id: requestId, ip, headers, user } = request;
   const userAgent = headerText(headers['user-agent'] ?? '');
@@ -22,5 +26,5 @@ export function originOf(
 
 /** The request's origin, as a parameter: `@RequestOrigin() origin: Origin`. */
 export const RequestOrigin = createParamDecorator((_: unknown, context: ExecutionContext): Origin =>
-  originOf(context.switchToHttp().getRequest<FastifyRequest & { readonly user?: Principal }>()),
+  originOf(context.switchToHttp().getRequest<FastifyRequest & { readonly user?: Caller }>()),
 );
