@@ -5,7 +5,7 @@ import type { Principal } from '../common/authentication/index.js';
 import { Clock } from '../common/clock/index.js';
 import type { Deadline } from '../common/deadline/index.js';
 import { KeyRing, type PublicKeys } from '../keys/read/index.js';
-import { SessionsService, type SessionState } from '../sessions/index.js';
+import { sessionCacheKey, SessionReader, type SessionState } from '../user-slot/read/index.js';
 import { GUARD_OPTIONS } from './guard.module-definition.js';
 import { GUARD_DEFAULTS, type GuardOptions } from './guard.options.js';
 import { acceptedClaims } from './claims.js';
@@ -26,7 +26,7 @@ export class AccessTokenValidator {
 
   constructor(
     private readonly ring: KeyRing,
-    private readonly sessions: SessionsService,
+    private readonly sessions: SessionReader,
     private readonly verified: VerifiedTokens,
     private readonly clock: Clock,
     @Inject(GUARD_OPTIONS) options: GuardOptions,
@@ -123,7 +123,7 @@ export class AccessTokenValidator {
         claims,
         key,
         kid: parsed.kid,
-        session: this.sessions.keyOf({ userId: claims.sub, sessionId: claims.sid }),
+        session: sessionCacheKey(claims.sub, claims.sid),
       }
     );
   }

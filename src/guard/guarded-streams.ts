@@ -12,7 +12,7 @@ import type { FastifyRequest } from 'fastify';
 import { takeUntil, type Observable } from 'rxjs';
 
 import type { Principal } from '../common/authentication/index.js';
-import { SessionWatch } from '../sessions/index.js';
+import { SessionWatch } from '../user-slot/read/index.js';
 
 /** By server: several applications of one process may have the same controllers. */
 const watchOf = new WeakMap<object, SessionWatch>();

@@ -1,5 +1,9 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+
+const INCLUDE = /^--- @include "([a-z][a-z-]*)"$/gm;
+/** Functions that the scripts of several modules share. */
+const SHARED_INCLUDES = new URL('./scripts/includes/', import.meta.url);
 
 /** A Lua script. The `KEYS[n]` lines of its opening comment say how many keys it takes. */
 export class LuaScript<Reply> {
@@ -8,6 +12,7 @@ export class LuaScript<Reply> {
 
   private constructor(
     readonly name: string,
+    /** As it is sent: with its includes. */
     readonly source: string,
     readonly parse: (reply: unknown) => Reply,
   ) {
@@ -17,16 +22,20 @@ export class LuaScript<Reply> {
   }
 
   /**
+   * A script in a file. A line `--- @include "name"` stands for `includes/name.lua` beside the script, or for the shared
+   * include of that name in this module. An include may name others; each is inserted once, where it is named first.
+   *
    * @param file the script, relative to the calling module: `new URL('./x.lua', import.meta.url)`
    * @param parse turns Redis' reply into the script's own type
+   * @throws Error when an include does not exist
    */
   static fromFile<Reply>(file: URL, parse: (reply: unknown) => Reply): LuaScript<Reply> {
     const name = file.pathname.split('/').at(-1) ?? file.pathname;
-    return new LuaScript(name, readFileSync(file, 'utf8'), parse);
+    return new LuaScript(name, withIncludes(file, new URL('./includes/', file)), parse);
   }
 
   /**
-   * A script of a few lines that stands where it is used.
+   * A script of a few lines that stands where it is used. It has no includes.
    *
    * @param name for errors and logs
    * @param source begins with its comment: `-- KEYS[1] what it is`
@@ -38,6 +47,22 @@ export class LuaScript<Reply> {
   ): LuaScript<Reply> {
     return new LuaScript(name, source, parse);
   }
+}
+
+function withIncludes(file: URL, ownIncludes: URL, inserted = new Set<string>()): string {
+  return readFileSync(file, 'utf8').replace(INCLUDE, (_, name: string) => {
+    const include = [ownIncludes, SHARED_INCLUDES]
+      .map((folder) => new URL(`${name}.lua`, folder))
+      .find((candidate) => existsSync(candidate));
+    if (!include) {
+      throw new Error(`${file.pathname} includes "${name}", which does not exist`);
+    }
+    if (inserted.has(include.href)) {
+      return '';
+    }
+    inserted.add(include.href);
+    return withIncludes(include, ownIncludes, inserted).trimEnd();
+  });
 }
 
 function headerOf(source: string): string {

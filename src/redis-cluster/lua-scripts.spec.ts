@@ -1,10 +1,30 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+import { LuaScript } from './lua-script.js';
 
 const source = new URL('..', import.meta.url).pathname;
-const scripts = (readdirSync(source, { recursive: true }) as string[])
+const files = (readdirSync(source, { recursive: true }) as string[])
   .filter((name) => name.endsWith('.lua'))
   .map((name): [string, string] => [name, readFileSync(join(source, name), 'utf8')]);
+const isInclude = ([name]: [string, string]): boolean => name.includes('/includes/');
+const includes = files.filter(isInclude);
+const scripts = files.filter((file) => !isInclude(file));
+/** The functions of includes, and how many of their first parameters are keys. */
+const keyParameters = new Map(
+  includes.flatMap(([, text]) =>
+    [...text.matchAll(/^local function (\w+)\((.*)\)$/gm)].map(([, name = '', list = '']) => {
+      const first = list.split(', ').findIndex((parameter) => !parameter.endsWith('_key'));
+      return [name, first === -1 ? list.split(', ').length : first] as const;
+    }),
+  ),
+);
+/** What those functions are passed as keys. */
+const keysPassedIn = (text: string): string[] =>
+  [...text.matchAll(/(?<!function )\b(\w+)\(([^()]*)/g)].flatMap(([, name = '', list = '']) =>
+    list.split(', ').slice(0, keyParameters.get(name) ?? 0),
+  );
 
 const numbersIn = (text: string, pattern: RegExp): number[] =>
   [...new Set([...text.matchAll(pattern)].map((match) => Number(match[1])))].sort((a, b) => a - b);
@@ -31,5 +51,16 @@ describe('the Lua scripts', () => {
 
   it.each(scripts)('%s builds no key of its own', (_, text) => {
     expect(text).not.toMatch(/redis\.call\('[A-Z]+', (?!KEYS\[)['"\w]/);
+    expect(keysPassedIn(text).filter((key) => !/^KEYS\[\d+\]$/.test(key))).toEqual([]);
   });
+
+  it.each(includes)(
+    '%s says what it is for, and gets keys and arguments as parameters',
+    (_, text) => {
+      expect(text).toMatch(/^--[^-]/m);
+      expect(text).not.toMatch(/KEYS|ARGV/);
+      expect(text).not.toMatch(/redis\.call\('[A-Z]+', (?!\w+_key\b)['"\w]/);
+      expect(keysPassedIn(text).filter((key) => !key.endsWith('_key'))).toEqual([]);
+    },
+  );
 });

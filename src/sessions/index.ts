@@ -1,4 +1,3 @@
-export { AllSessions, type AllSessionsEnded, type Progress } from './all-sessions.js';
 export type {
   NewSession,
   PresentedToken,
@@ -8,8 +7,9 @@ export type {
   SessionCheck,
   SessionKey,
   SessionState,
-} from './session.js';
-export { SessionWatch, type SessionEnd } from './session-watch.js';
+} from '../user-slot/read/index.js';
+export { SessionWatch, type SessionEnd } from '../user-slot/read/index.js';
+export { AllSessions, type AllSessionsEnded, type Progress } from './all-sessions.js';
 export { SessionsModule } from './sessions.module.js';
 export type { SessionsOptions } from './sessions.options.js';
 export { SessionsService } from './sessions.service.js';

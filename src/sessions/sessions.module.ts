@@ -1,21 +1,35 @@
 import { Module } from '@nestjs/common';
 
 import { ClockModule } from '../common/clock/index.js';
+import { NearCache } from '../near-cache/index.js';
+import { RedisCluster } from '../redis-cluster/index.js';
+import { SESSION_LIMITS, SessionReader, SessionWatch } from '../user-slot/read/index.js';
+import { SessionWriter } from '../user-slot/write/index.js';
 import { AllSessions } from './all-sessions.js';
 import { OwnSessionsController } from './own-sessions.controller.js';
-import { SessionWatch } from './session-watch.js';
-import { ConfigurableModuleClass } from './sessions.module-definition.js';
+import { ConfigurableModuleClass, SESSIONS_OPTIONS } from './sessions.module-definition.js';
+import type { SessionsOptions } from './sessions.options.js';
 import { SessionsService } from './sessions.service.js';
 import { UserSessionsController } from './user-sessions.controller.js';
 
 /**
- * Sessions: begun by a login, asked by the guard, ended by a logout. Needs UsersModule, NearCacheModule,
+ * Sessions: started by a login, read by the guard, ended by a logout. Needs UsersModule, NearCacheModule,
  * RedisClusterModule and AuditModule in the same application.
  */
 @Module({
   imports: [ClockModule],
   controllers: [OwnSessionsController, UserSessionsController],
-  providers: [SessionsService, AllSessions, SessionWatch],
-  exports: [SessionsService, AllSessions, SessionWatch],
+  providers: [
+    ...[SessionReader, SessionWriter].map((side) => ({
+      provide: side,
+      inject: [RedisCluster, NearCache, SESSIONS_OPTIONS],
+      useFactory: (redis: RedisCluster, cache: NearCache, options: SessionsOptions) =>
+        new side(redis, cache, { ...SESSION_LIMITS, ...options }),
+    })),
+    SessionsService,
+    AllSessions,
+    SessionWatch,
+  ],
+  exports: [SessionReader, SessionsService, AllSessions, SessionWatch],
 })
 export class SessionsModule extends ConfigurableModuleClass {}

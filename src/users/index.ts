@@ -7,7 +7,13 @@ export { recordThrottling } from './passwords/throttled-attempts.js';
 export { PASSWORD_HASHER, type PasswordHasher } from './passwords/password-hasher.js';
 export { RedisUserStore } from './store/redis-user-store.js';
 export { Roles } from '../common/authentication/index.js';
-export { userFromFields, type User, type UserRecord } from './user.js';
+export type { User, UserRecord } from './user.js';
+export {
+  userFromFields,
+  userSubject,
+  userTag,
+  type StoredChange,
+} from '../user-slot/read/index.js';
 export { canonicalUsername, usernameDigest, usernameSkeletons } from './names/username.js';
 export {
   UserAdministration,
@@ -21,11 +27,9 @@ export { administrationProblem } from './user-administration.problems.js';
 export { UsersModule } from './users.module.js';
 export type { HashingOptions, UsersOptions } from './users.options.js';
 export { UsersService } from './users.service.js';
-export { userSubject, userTag } from './store/user-records.js';
 export {
   UserStoreError,
   UserStoreUnavailableError,
   type NewUser,
-  type StoredChange,
   type UserStore,
 } from './store/user-store.js';

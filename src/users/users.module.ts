@@ -1,7 +1,8 @@
 import { Module } from '@nestjs/common';
 
 import { Clock, ClockModule } from '../common/clock/index.js';
-import { NearCache } from '../near-cache/index.js';
+import { UserReader } from '../user-slot/read/index.js';
+import { UserWriter } from '../user-slot/write/index.js';
 import { ACCOUNTS, type Accounts } from './store/accounts.js';
 import { AccountsKeepingAdministrators } from './administrators/accounts-keeping-administrators.js';
 import { AdministratorRegistry } from './administrators/administrator-registry.js';
@@ -16,7 +17,7 @@ import { PASSWORD_HASHER } from './passwords/password-hasher.js';
 import { RedisUserStore } from './store/redis-user-store.js';
 import { UserAdministration } from './user-administration.js';
 import { UserAdministrationController } from './user-administration.controller.js';
-import { UserRecords } from './store/user-records.js';
+import { UserNames } from './store/user-names.js';
 import { USER_STORE, type UserStore } from './store/user-store.js';
 import { ConfigurableModuleClass, USERS_OPTIONS } from './users.module-definition.js';
 import type { UsersOptions } from './users.options.js';
@@ -39,24 +40,27 @@ import { UsersService } from './users.service.js';
     UserAdministration,
     AdministratorRegistry,
     Credentials,
-    UserRecords,
+    UserReader,
+    UserWriter,
+    UserNames,
     RedisUserStore,
-    { provide: USER_STORE, useExisting: RedisUserStore },
     {
       provide: ACCOUNTS,
-      inject: [USER_STORE, RedisUserStore, UserRecords, NearCache, AdministratorRegistry, Clock],
+      inject: [
+        ...[RedisUserStore, UserReader, UserWriter, AdministratorRegistry, Clock],
+        { token: USER_STORE, optional: true },
+      ],
       useFactory: (
-        store: UserStore,
         redis: RedisUserStore,
-        records: UserRecords,
-        cache: NearCache,
+        reader: UserReader,
+        writer: UserWriter,
         registry: AdministratorRegistry,
         clock: Clock,
+        store?: UserStore,
       ) => {
-        const accounts: Accounts =
-          store === redis
-            ? redis
-            : new MirroredUserStore(new GuardedUserStore(store), redis, records, cache);
+        const accounts: Accounts = store
+          ? new MirroredUserStore(new GuardedUserStore(store), reader, writer)
+          : redis;
         return new AccountsKeepingAdministrators(accounts, registry, clock);
       },
     },

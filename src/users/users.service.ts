@@ -6,6 +6,7 @@ import type { Deadline } from '../common/deadline/index.js';
 import type { Origin } from '../common/origin/index.js';
 import { Secret } from '../common/secret/index.js';
 import type { RuleFailure } from '../common/validation/index.js';
+import { UserReader } from '../user-slot/read/index.js';
 import { ACCOUNTS, type Accounts, type ChangeOutcome } from './store/accounts.js';
 import { callerOf } from './passwords/caller.js';
 import { Credentials, type Refusal } from './passwords/credentials.js';
@@ -15,7 +16,6 @@ import { PasswordRules } from './passwords/password-rules.js';
 import { recordThrottling } from './passwords/throttled-attempts.js';
 import type { ProfileChange, Registration, User, UserRecord } from './user.js';
 import { Registrations, type RegistrationOutcome } from './registrations.js';
-import { UserRecords } from './store/user-records.js';
 import { usernameDigest } from './names/username.js';
 
 /** A login is proof of who it is for so long (OWASP ASVS 7.5.1). */
@@ -53,7 +53,7 @@ export class UsersService {
     @Inject(ACCOUNTS) private readonly accounts: Accounts,
     private readonly credentials: Credentials,
     private readonly hasher: HashingQueue,
-    private readonly records: UserRecords,
+    private readonly reader: UserReader,
     private readonly registrations: Registrations,
     private readonly passwordRules: PasswordRules,
     private readonly audit: AuditLog,
@@ -108,7 +108,7 @@ export class UsersService {
    * @throws RedisUnavailableError, MissingRightError
    */
   async allIds(deadline: Deadline): Promise<ReadonlySet<string>> {
-    return this.records.ids(deadline);
+    return this.reader.ids(deadline);
   }
 
   /**
@@ -253,7 +253,7 @@ export class UsersService {
     { userId, sessionId }: Pick<UserPrincipal, 'userId' | 'sessionId'>,
     deadline: Deadline,
   ): Promise<boolean> {
-    const ageMs = await this.records.sessionAgeMs(userId, sessionId, deadline);
+    const ageMs = await this.reader.sessionAgeMs(userId, sessionId, deadline);
     return ageMs !== undefined && ageMs <= RECENT_LOGIN_MS;
   }
 

@@ -8,7 +8,7 @@ import { VerifiedTokens, type VerifiedToken } from '../../src/guard/verified-tok
 import { CacheKey } from '../../src/near-cache/index.js';
 import { LocalStore } from '../../src/near-cache/local-store.js';
 import type { SessionState } from '../../src/sessions/index.js';
-import { scripts } from '../../src/sessions/sessions.scripts.js';
+import { parseSessionState } from '../../src/user-slot/read/session.reader.js';
 
 const SESSIONS = 50_000;
 /** Fewer than the table holds. */
@@ -54,7 +54,7 @@ function fillWithSessions(store: LocalStore, count: number, { perUser, hasProfil
       typeof part === 'string' ? received(part) : part,
     );
     const load = store.beginLoad(key, true);
-    store.finishLoad(key, load, scripts.use.parse(reply), NOW + index / 1000);
+    store.finishLoad(key, load, parseSessionState(reply), NOW + index / 1000);
     store.endLoad(key, load);
     store.read(key, 0);
   }

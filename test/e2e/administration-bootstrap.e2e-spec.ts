@@ -158,9 +158,9 @@ describe('the first administrator', () => {
   it('is made also when a registration of the name stopped before its end', async () => {
     const keyPrefix = newPrefix();
     const interrupted = await startCacheInstance(keyPrefix);
-    const { records } = usersOn(interrupted, { nameClaimTtlMs: 2000 });
+    const { names } = usersOn(interrupted, { nameClaimTtlMs: 2000 });
     expect(
-      await records.claimName({ text: 'root', isSkeleton: false }, randomUUID(), Deadline.none),
+      await names.claim({ text: 'root', isSkeleton: false }, randomUUID(), Deadline.none),
     ).toBe(true);
     await interrupted.close();
 

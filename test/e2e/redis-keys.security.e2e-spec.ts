@@ -1,10 +1,9 @@
 import calculateSlot from 'cluster-key-slot';
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 
 import { RedisCluster, type LuaScript } from '../../src/redis-cluster/index.js';
 import { GOOD_PASSWORD } from '../support/http-client.js';
+import { productScripts } from '../support/lua-script.js';
 import { startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
@@ -59,11 +58,7 @@ const KINDS = [
 /** Before them there is what lives only while a request does. */
 const LAST_STEPS = new Set(['end-attempt.lua', 'end-guess.lua', 'append-change.lua']);
 
-const sources = new Map(
-  (readdirSync('src', { recursive: true }) as string[])
-    .filter((name) => name.endsWith('.lua'))
-    .map((name) => [name.split('/').at(-1)!, readFileSync(join('src', name), 'utf8')]),
-);
+const sources = new Map(productScripts().map(({ name, source }) => [name, source]));
 
 /** On a cluster of its own: whatever is there is ours. */
 describe('what is kept in Redis', () => {

@@ -4,8 +4,10 @@ import type { UserPrincipal } from '../../src/common/authentication/index.js';
 import { Deadline } from '../../src/common/deadline/index.js';
 import { Origin } from '../../src/common/origin/index.js';
 import { Secret } from '../../src/common/secret/index.js';
+import { InMemoryUserStore } from '../../src/contracts/index.js';
 import type { AdministrationCaller, UserRecord, UserStore } from '../../src/users/index.js';
 import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
+import { asUserStore } from '../support/user-stores.js';
 import { usersOn, type TestUsers } from '../support/users.js';
 
 const PASSWORD = new Secret('violet engines hum at dawn');
@@ -16,21 +18,19 @@ const LONG_MS = 60_000;
 const OVER_MS = 0;
 
 describe.each(['Redis', 'another store'])('administrators, kept in %s', (place) => {
-  let elsewhere: CacheInstance;
   let instances: CacheInstance[];
   let services: TestUsers[];
   /** What the registry knows nothing of, as of an older version or of somebody at the database. */
   let store: UserStore;
   beforeEach(async () => {
     const prefix = newPrefix();
-    elsewhere = await startCacheInstance(newPrefix());
     instances = await Promise.all([startCacheInstance(prefix), startCacheInstance(prefix)]);
-    const foreign = place === 'Redis' ? undefined : usersOn(elsewhere).redisStore;
+    const foreign = place === 'Redis' ? undefined : new InMemoryUserStore();
     services = instances.map((instance) => usersOn(instance, { hashing: CHEAP }, foreign));
-    store = foreign ?? services[0]!.redisStore;
+    store = foreign ?? asUserStore(services[0]!.redisStore);
   });
   afterEach(async () => {
-    await Promise.all([elsewhere, ...instances].map(async (instance) => instance.close()));
+    await Promise.all(instances.map(async (instance) => instance.close()));
   });
 
   const on = (index: number): TestUsers => services[index % services.length]!;

@@ -4,12 +4,20 @@ import { inspect } from 'node:util';
 import { Deadline } from '../../src/common/deadline/index.js';
 import { Origin } from '../../src/common/origin/index.js';
 import { Secret } from '../../src/common/secret/index.js';
-import { SessionsService, type NewSession } from '../../src/sessions/index.js';
+import { InMemoryUserStore } from '../../src/contracts/index.js';
+import type { NearCache } from '../../src/near-cache/index.js';
 import { NotConfirmedError } from '../../src/redis-cluster/index.js';
+import {
+  SESSION_LIMITS,
+  sessionCacheKey,
+  SessionReader,
+  userSubject,
+  type NewSession,
+} from '../../src/user-slot/read/index.js';
+import { SessionWriter, UserWriter } from '../../src/user-slot/write/index.js';
 import {
   UserStoreError,
   UserStoreUnavailableError,
-  userSubject,
   type StoredChange,
   type UserRecord,
   type UserStore,
@@ -25,28 +33,30 @@ const NEW_PASSWORD = new Secret('copper kettles sing at dusk');
 const ADA = { username: 'ada', email: null };
 const until = Deadline.none;
 
-/** The store of the application's own: here ours, with keys of its own, which keeps the same contract. */
 describe('users who are kept in another store', () => {
-  let elsewhere: CacheInstance;
   let store: UserStore;
   let instances: CacheInstance[];
   let prefix: string;
   beforeEach(async () => {
-    elsewhere = await startCacheInstance(newPrefix());
-    store = usersOn(elsewhere).redisStore;
+    store = new InMemoryUserStore();
     prefix = newPrefix();
     instances = await Promise.all([startCacheInstance(prefix), startCacheInstance(prefix)]);
   });
   afterEach(async () => {
-    await Promise.all([elsewhere, ...instances].map(async (instance) => instance.close()));
+    await Promise.all(instances.map(async (instance) => instance.close()));
   });
 
   const on = (index: number, at: UserStore = store): TestUsers =>
     usersOn(instances[index]!, {}, at);
-  const sessionsOn = (index: number): SessionsService => {
-    const { users, audit } = on(index);
+  const readerOn = (index: number): SessionReader => {
     const { redis, cache } = instances[index]!;
-    return new SessionsService(redis, cache, users, audit, {});
+    return new SessionReader(redis, cache, SESSION_LIMITS);
+  };
+  /** @param cache tells nobody: as of a process that dies before it can */
+  const writerWithout = (index: number): UserWriter => {
+    const { redis } = instances[index]!;
+    const cache = { change: (_: string, write: (sequence: string) => unknown) => write('0') };
+    return new UserWriter(redis, cache as unknown as NearCache, on(index).reader);
   };
   const register = async (): Promise<string> => {
     const registered = await on(0).users.register(
@@ -66,23 +76,29 @@ describe('users who are kept in another store', () => {
       accessToken: new Secret(randomUUID()),
       ...{ refreshToken: new Secret(randomUUID()), ip: '192.0.2.1', userAgent: 'a test' },
     };
-    return (await sessionsOn(0).start(session, until)) ? session : undefined;
+    const { redis, cache } = instances[0]!;
+    const writer = new SessionWriter(redis, cache, SESSION_LIMITS);
+    return (await writer.start(session, until)) ? session : undefined;
   };
   /** As somebody does who knows nothing of Keyslot. */
   const changeElsewhere = async (userId: string, change: StoredChange): Promise<void> => {
     const { revision } = (await store.find(userId, until))!;
     expect(await store.change(userId, change, revision, until)).toBeDefined();
   };
+  const fromStore = (userId: string) => async () => ({
+    user: await store.find(userId, until),
+    effect: {},
+  });
   const deleteElsewhere = async (userId: string): Promise<void> => {
     const { revision } = (await store.find(userId, until))!;
     expect(await store.delete(userId, revision, until)).toBe(true);
   };
   /** What an instance says of a session, from memory where it remembers. */
   const stateOn = async (index: number, session: NewSession) => {
-    const sessions = sessionsOn(index);
+    const sessions = readerOn(index);
     const token = { token: session.accessToken.reveal(), userId: session.userId };
     const state = await sessions.stateOf(
-      sessions.keyOf({ ...token, sessionId: session.id }),
+      sessionCacheKey(session.userId, session.id),
       true,
       async () => sessions.use({ ...token, sessionId: session.id }, true, until),
     );
@@ -227,10 +243,9 @@ describe('users who are kept in another store', () => {
       until,
     );
     const session = (await login())!;
-    const { records } = on(0);
-    const before = await records.findCopy(userId, until);
+    const before = await on(0).reader.findCopy(userId, until);
     // It will not be confirmed, and the master that has it is about to be replaced.
-    await records.putCopy(userId, await store.find(userId, until), before, {}, until);
+    await writerWithout(0).updateCopy(userId, fromStore(userId), until);
     const gate = new Gate();
     const slow = on(
       0,
@@ -458,7 +473,6 @@ describe('users who are kept in another store', () => {
     );
     const session = (await login())!;
     await expectOnAll(session, ['editor']);
-    const { records } = on(0);
     await changeElsewhere(userId, { roles: [] });
     // As a process that dies between the copy and telling everybody.
     const cache = instances[0]!.cache;
@@ -466,8 +480,7 @@ describe('users who are kept in another store', () => {
       cache.change(
         userSubject(userId),
         async () => {
-          const user = await store.find(userId, until);
-          await records.putCopy(userId, user, await records.findCopy(userId, until), {}, until);
+          await writerWithout(0).updateCopy(userId, fromStore(userId), until);
           throw new Error('the process dies');
         },
         until,
@@ -536,8 +549,7 @@ describe('users who are kept in another store', () => {
     );
     const moved = usersOn(instances[0]!).redisStore;
     const user = (await moved.findByUsername('ada', until))!;
-    const { redisStore } = usersOn(elsewhere);
-    await redisStore.create(
+    await store.create(
       { ...user, usernameKey: 'ada' },
       () => Promise.resolve(user.passwordHash),
       until,

@@ -12,6 +12,8 @@ import {
   type RefreshOutcome,
   type SessionsOptions,
 } from '../../src/sessions/index.js';
+import { SESSION_LIMITS, sessionCacheKey, SessionReader } from '../../src/user-slot/read/index.js';
+import { SessionWriter } from '../../src/user-slot/write/index.js';
 import type { UserRecord } from '../../src/users/index.js';
 import { keptAnswers, spendEarlier } from '../support/kept-answers.js';
 import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
@@ -24,21 +26,32 @@ describe('sessions in Redis', () => {
   let instance: CacheInstance;
   let users: TestUsers['users'];
   let administration: TestUsers['administration'];
-  let records: TestUsers['records'];
+  let writer: TestUsers['writer'];
   let audit: TestUsers['audit'];
   beforeAll(async () => {
     instance = await startCacheInstance(prefix);
-    ({ users, administration, records, audit } = usersOn(instance));
+    ({ users, administration, writer, audit } = usersOn(instance));
   });
   afterAll(async () => instance.close());
 
-  const sessions = (options: SessionsOptions = {}): SessionsService =>
-    new SessionsService(instance.redis, instance.cache, users, audit, options);
+  const sessions = (
+    options: SessionsOptions = {},
+    cache: NearCache = instance.cache,
+  ): SessionsService => {
+    const limits = { ...SESSION_LIMITS, ...options };
+    const { redis } = instance;
+    return new SessionsService(
+      new SessionReader(redis, cache, limits),
+      new SessionWriter(redis, cache, limits),
+      users,
+      audit,
+    );
+  };
   const newUser = async (): Promise<UserRecord> => {
     const id = randomUUID();
     const user = { id, username: id, usernameKey: id, email: null, displayName: null, roles: [] };
-    await records.create(user, new Secret('hash'), Deadline.none);
-    return (await records.confirm(id, Deadline.none))!;
+    await writer.create(user, new Secret('hash'), 60_000, Deadline.none);
+    return (await writer.confirm(id, Deadline.none))!;
   };
   const sessionOf = (userId: string, passwordVersion = 1): NewSession => ({
     id: randomUUID(),
@@ -50,7 +63,7 @@ describe('sessions in Redis', () => {
     userAgent: 'a test',
   });
   const use = (session: NewSession, isVerified = false, options: SessionsOptions = {}) =>
-    sessions(options).use(
+    new SessionReader(instance.redis, instance.cache, { ...SESSION_LIMITS, ...options }).use(
       { token: session.accessToken.reveal(), userId: session.userId, sessionId: session.id },
       isVerified,
       Deadline.none,
@@ -177,18 +190,18 @@ describe('sessions in Redis', () => {
   it('are said to have ended only when every instance knows it, also if whoever ended them could not tell', async () => {
     const session = await started();
     const elsewhere = await startCacheInstance(prefix);
-    const key = sessions().keyOf({ userId: session.userId, sessionId: session.id });
+    const key = sessionCacheKey(session.userId, session.id);
     await elsewhere.cache.get(key, () => use(session));
     const failed = instance.cache.change(
       key.subject,
       async () => {
-        await new SessionsService(
-          instance.redis,
-          { change: (_: string, write: () => unknown) => write() } as unknown as NearCache,
-          users,
-          audit,
-          {},
-        ).end(session.userId, session.id, Origin.system, Deadline.none);
+        const silent = { change: (_: string, write: () => unknown) => write() };
+        await sessions({}, silent as unknown as NearCache).end(
+          session.userId,
+          session.id,
+          Origin.system,
+          Deadline.none,
+        );
         throw new NotConfirmedError('nobody was told');
       },
       Deadline.none,

@@ -5,7 +5,9 @@ import { Origin } from '../../src/common/origin/index.js';
 import { Secret } from '../../src/common/secret/index.js';
 import { Argon2PasswordHasher, type NewUser, type UsersOptions } from '../../src/users/index.js';
 import { canonicalUsername, formerCanonicalUsername } from '../../src/users/names/username.js';
-import type { NameKey } from '../../src/users/store/user-records.js';
+import type { NearCache } from '../../src/near-cache/index.js';
+import { UserWriter } from '../../src/user-slot/write/index.js';
+import type { NameKey } from '../../src/users/store/user-names.js';
 import { eventually } from '../support/own-cluster.js';
 import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
 import { dumpKeys, withRedis } from '../support/redis.js';
@@ -13,6 +15,9 @@ import { usersOn, type TestUsers } from '../support/users.js';
 
 const password = new Secret('violet engines hum at dawn');
 const hash = new Secret('hash');
+type Write = (sequence: string) => Promise<unknown>;
+/** Longer than a test takes. */
+const LIFE_MS = 60_000;
 const ADA: NameKey = { text: 'ada', isSkeleton: false };
 
 describe('users in Redis', () => {
@@ -24,7 +29,9 @@ describe('users in Redis', () => {
   });
   afterEach(async () => instance.close());
 
-  const records = (): TestUsers['records'] => usersOn(instance).records;
+  const names = (): TestUsers['names'] => usersOn(instance).names;
+  const reader = (): TestUsers['reader'] => usersOn(instance).reader;
+  const writer = (): TestUsers['writer'] => usersOn(instance).writer;
   const using = (hashing: UsersOptions['hashing'] = {}): TestUsers =>
     usersOn(instance, { hashing });
   const newUser = (): NewUser => ({
@@ -40,11 +47,11 @@ describe('users in Redis', () => {
 
   it('keep a name that was confirmed, though its claim arrives once more, late', async () => {
     const userId = randomUUID();
-    await records().claimName(ADA, userId, Deadline.none);
+    await names().claim(ADA, userId, Deadline.none);
     expect((await livesOf(':owner'))[0]).toBeGreaterThan(0);
-    await records().confirmName(ADA, userId, Deadline.none);
+    await names().confirm(ADA, userId, Deadline.none);
 
-    expect(await records().claimName(ADA, userId, Deadline.none)).toBe(true);
+    expect(await names().claim(ADA, userId, Deadline.none)).toBe(true);
 
     expect(await livesOf(':owner')).toEqual([-1]);
   });
@@ -52,39 +59,50 @@ describe('users in Redis', () => {
   it('do not come back, though every write of their life arrives once more, late', async () => {
     const user = newUser();
     const userId = user.id;
-    await records().create(user, hash, Deadline.none);
-    await records().confirm(userId, Deadline.none);
-    expect(await records().delete(userId, {}, Deadline.none)).toEqual({
+    await writer().create(user, hash, LIFE_MS, Deadline.none);
+    await writer().confirm(userId, Deadline.none);
+    expect(await writer().delete(userId, {}, Deadline.none)).toEqual({
       outcome: 'removed',
       username: 'ada',
     });
 
-    await records().create(user, hash, Deadline.none);
-    await records().change(userId, { email: 'ada@example.com' }, '1', Deadline.none);
-    await records().renewHash(userId, hash, new Secret('other'), Deadline.none);
+    await writer().create(user, hash, LIFE_MS, Deadline.none);
+    await writer().change(userId, { email: 'ada@example.com' }, Deadline.none);
+    await writer().renewHash(userId, hash, new Secret('other'), Deadline.none);
 
-    expect(await records().confirm(userId, Deadline.none)).toBeUndefined();
-    expect(await records().find(userId, Deadline.none)).toBeUndefined();
-    expect(await records().delete(userId, {}, Deadline.none)).toEqual({ outcome: 'removed' });
+    expect(await writer().confirm(userId, Deadline.none)).toBeUndefined();
+    expect(await reader().find(userId, Deadline.none)).toBeUndefined();
+    expect(await writer().delete(userId, {}, Deadline.none)).toEqual({ outcome: 'removed' });
     expect((await livesOf(':record'))[0]).toBeGreaterThan(0);
   });
 
   it('are not changed back by a change that comes late, and not twice by one that is sent twice', async () => {
     const user = newUser();
     const userId = user.id;
-    await records().create(user, hash, Deadline.none);
-    await records().confirm(userId, Deadline.none);
-    const change = async (isDisabled: boolean, sequence: string): Promise<string> =>
-      (await records().change(userId, { isDisabled, endsSessions: true }, sequence, Deadline.none))
+    await writer().create(user, hash, LIFE_MS, Deadline.none);
+    await writer().confirm(userId, Deadline.none);
+    const change = async (isDisabled: boolean, sequence: string): Promise<string> => {
+      const sequences = [sequence];
+      const cache = {
+        change: async (_: string, write: Write) => {
+          if (sequences.length === 0) {
+            throw new Error('it has to be repeated with a new number');
+          }
+          return write(sequences.pop()!);
+        },
+      };
+      const numbered = new UserWriter(instance.redis, cache as unknown as NearCache, reader());
+      return (await numbered.change(userId, { isDisabled, endsSessions: true }, Deadline.none))
         .outcome;
+    };
 
     expect(await change(true, '20')).toBe('changed');
-    expect(await change(false, '10')).toBe('overtaken');
-    expect(await records().find(userId, Deadline.none)).toMatchObject({ isDisabled: true });
+    await expect(change(false, '10')).rejects.toThrow('repeated with a new number');
+    expect(await reader().find(userId, Deadline.none)).toMatchObject({ isDisabled: true });
     expect(await change(false, '20')).toBe('changed');
-    expect(await records().find(userId, Deadline.none)).toMatchObject({ isDisabled: true });
+    expect(await reader().find(userId, Deadline.none)).toMatchObject({ isDisabled: true });
     expect(await change(false, '30')).toBe('changed');
-    expect(await records().find(userId, Deadline.none)).toMatchObject({ isDisabled: false });
+    expect(await reader().find(userId, Deadline.none)).toMatchObject({ isDisabled: false });
   });
 
   it('take all of fifty changes that come at once', async () => {
@@ -109,7 +127,7 @@ describe('users in Redis', () => {
     );
 
     expect(changed.every(({ outcome }) => outcome === 'changed')).toBe(true);
-    expect(await records().find(id, Deadline.none)).toMatchObject({
+    expect(await reader().find(id, Deadline.none)).toMatchObject({
       displayName: 'Ada',
       email: 'a@example.com',
     });
@@ -118,9 +136,11 @@ describe('users in Redis', () => {
   it('keep their name when another claims it, for as long as they exist', async () => {
     await using().users.register({ username: 'ada', password }, Origin.system, Deadline.none);
 
-    expect(await records().claimName(ADA, randomUUID(), Deadline.none)).toBe(false);
-    await records().releaseName(ADA, randomUUID(), Deadline.none);
-    expect(await records().findByName('ada', Deadline.none)).toMatchObject({ username: 'ada' });
+    expect(await names().claim(ADA, randomUUID(), Deadline.none)).toBe(false);
+    await names().release(ADA, randomUUID(), Deadline.none);
+    expect(await using().redisStore.findByUsername('ada', Deadline.none)).toMatchObject({
+      username: 'ada',
+    });
   });
 
   const CONFUSABLE = ['paypal', 'раураӏ', 'PaypaI', 'paypa1', 'PAYPA1', 'РАУРАӀ'];
@@ -213,14 +233,15 @@ describe('users in Redis', () => {
     const id = randomUUID();
     const key = { text: formerCanonicalUsername(typed), isSkeleton: false };
     const passwordHash = new Secret(await new Argon2PasswordHasher().hash(password));
-    await records().claimName(key, id, Deadline.none);
-    await records().create(
-      { ...newUser(), id, username: displayed, usernameKey: key.text },
+    await names().claim(key, id, Deadline.none);
+    await writer().create(
+      { ...newUser(), id, username: displayed },
       passwordHash,
+      LIFE_MS,
       Deadline.none,
     );
-    await records().confirmName(key, id, Deadline.none);
-    await records().confirm(id, Deadline.none);
+    await names().confirm(key, id, Deadline.none);
+    await writer().confirm(id, Deadline.none);
     await withRedis((_, cluster) =>
       cluster.hdel(instance.redis.keys.key(['user', id], 'record'), 'skeletons'),
     );
@@ -287,7 +308,7 @@ describe('users in Redis', () => {
   it('get a new hash at login when the parameters have risen, and never a weaker one', async () => {
     const weak = { memoryKib: 8192, passes: 2 };
     const hashOf = async (): Promise<string> =>
-      (await records().findByName('ada', Deadline.none))!.passwordHash.reveal();
+      (await using().redisStore.findByUsername('ada', Deadline.none))!.passwordHash.reveal();
     await using(weak).users.register({ username: 'ada', password }, Origin.system, Deadline.none);
     expect(await hashOf()).toContain('m=8192,t=2');
 

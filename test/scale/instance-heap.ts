@@ -4,6 +4,7 @@ import { runInNewContext } from 'node:vm';
 
 import { Deadline } from '../../src/common/deadline/index.js';
 import type { EmbeddedCluster } from '../../src/embedded-cluster/index.js';
+import { sessionCacheKey } from '../../src/user-slot/read/index.js';
 import type { Population } from './population.js';
 import { startScaleInstance, type ScaleInstance } from './scale-instance.js';
 
@@ -65,15 +66,15 @@ export async function heapWithFullMemory(
 }
 
 async function read(
-  { sessions }: ScaleInstance,
+  { sessionReader }: ScaleInstance,
   population: Population,
   session: number,
 ): Promise<void> {
   const userId = population.userId(population.userOf(session));
   const sessionId = population.sessionId(session);
   const token = { token: randomUUID(), userId, sessionId };
-  await sessions.stateOf(sessions.keyOf(token), true, () =>
-    sessions.use(token, true, Deadline.none),
+  await sessionReader.stateOf(sessionCacheKey(userId, sessionId), true, () =>
+    sessionReader.use(token, true, Deadline.none),
   );
 }
 

@@ -147,12 +147,12 @@ async function step(
 }
 
 async function lookUp(
-  { sessions }: ScaleInstance,
+  { sessionReader }: ScaleInstance,
   population: Population,
   number: number,
 ): Promise<void> {
   const presented = { token: `token ${number}`, ...population.pick(number) };
-  await sessions.use(presented, true, Deadline.none);
+  await sessionReader.use(presented, true, Deadline.none);
 }
 
 async function revoke(

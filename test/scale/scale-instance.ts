@@ -11,6 +11,7 @@ import type { EmbeddedCluster } from '../../src/embedded-cluster/index.js';
 import { createLogs, NestLogger } from '../../src/logging/index.js';
 import { LocalStore } from '../../src/near-cache/local-store.js';
 import { SessionsService } from '../../src/sessions/index.js';
+import { SessionReader } from '../../src/user-slot/read/index.js';
 import { RedisUserStore } from '../../src/users/index.js';
 
 /** One instance without its HTTP server, and the parts of it that are measured. */
@@ -18,6 +19,7 @@ export interface ScaleInstance {
   readonly context: INestApplicationContext;
   readonly store: RedisUserStore;
   readonly sessions: SessionsService;
+  readonly sessionReader: SessionReader;
   readonly issuer: AccessTokenIssuer;
   readonly validator: AccessTokenValidator;
   readonly verified: VerifiedTokens;
@@ -50,6 +52,7 @@ export async function startScaleInstance(
     context,
     store: get(RedisUserStore),
     sessions: get(SessionsService),
+    sessionReader: get(SessionReader),
     issuer: get(AccessTokenIssuer),
     validator: get(AccessTokenValidator),
     verified: get(VerifiedTokens),

@@ -1,6 +1,17 @@
+import { readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
 import { LuaScript } from '../../src/redis-cluster/index.js';
 
 /** A script of a test's own. */
 export function luaScript(source: string): LuaScript<unknown> {
   return LuaScript.fromText('a script of a test', source, (reply) => reply);
+}
+
+/** All scripts of the product, as they are sent. */
+export function productScripts(): LuaScript<unknown>[] {
+  return readdirSync('src', { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.lua') && !file.includes('/includes/'))
+    .map((file) => LuaScript.fromFile(pathToFileURL(resolve(join('src', file))), (reply) => reply));
 }

@@ -1,8 +1,9 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { readdirSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
 import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
 import type { Socket } from 'node:net';
+
+import { productScripts } from './lua-script.js';
 
 /** Tells of each socket that a client makes, before anything is written. */
 const NEW_SOCKETS = 'net.client.socket';
@@ -16,13 +17,10 @@ export const scriptsBySha1: ReadonlyMap<
   string,
   { readonly name: string; readonly source: string }
 > = new Map(
-  readdirSync('src', { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.lua'))
-    .map((file) => {
-      const source = readFileSync(join('src', file), 'utf8');
-      const sha1 = createHash('sha1').update(source).digest('hex');
-      return [sha1, { name: basename(file, '.lua'), source }];
-    }),
+  productScripts().map(({ name, sha1, source }) => [
+    sha1,
+    { name: basename(name, '.lua'), source },
+  ]),
 );
 
 /** What left this process for Redis since some moment. */

@@ -1,6 +1,22 @@
-import type { UserRecord, UserStore } from '../../src/users/index.js';
+import type { RedisUserStore, UserRecord, UserStore } from '../../src/users/index.js';
 
 type Changed = ReturnType<UserStore['change']>;
+
+/** Our own users in Redis, as a `UserStore`. */
+export function asUserStore(users: RedisUserStore): UserStore {
+  return {
+    create: (...args) => users.create(...args),
+    find: (...args) => users.find(...args),
+    findByUsername: (...args) => users.findByUsername(...args),
+    renewHash: (...args) => users.renewHash(...args),
+    change: async (userId, change, ifRevision, deadline) => {
+      const result = await users.update(userId, { ...change, ifRevision }, deadline);
+      return result.outcome === 'changed' ? result.user : undefined;
+    },
+    delete: async (userId, ifRevision, deadline) =>
+      (await users.remove(userId, { ifRevision }, deadline)).outcome === 'removed',
+  };
+}
 
 /** A store of which one method does something else; it may call the real one. */
 export function replacing<Name extends 'find' | 'change'>(

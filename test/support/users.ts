@@ -21,7 +21,9 @@ import { PasswordRules } from '../../src/users/passwords/password-rules.js';
 import { Registrations } from '../../src/users/registrations.js';
 import { GuardedUserStore } from '../../src/users/store/guarded-user-store.js';
 import { MirroredUserStore } from '../../src/users/store/mirrored-user-store.js';
-import { UserRecords } from '../../src/users/store/user-records.js';
+import { UserNames } from '../../src/users/store/user-names.js';
+import { UserReader } from '../../src/user-slot/read/index.js';
+import { UserWriter } from '../../src/user-slot/write/index.js';
 import type { CacheInstance } from './near-cache.js';
 
 /** The users of one instance, wired as UsersModule does. */
@@ -31,7 +33,9 @@ export interface TestUsers {
   readonly administration: UserAdministration;
   readonly registry: AdministratorRegistry;
   readonly credentials: Credentials;
-  readonly records: UserRecords;
+  readonly names: UserNames;
+  readonly reader: UserReader;
+  readonly writer: UserWriter;
   readonly accounts: Accounts;
   readonly redisStore: RedisUserStore;
   readonly audit: AuditLog;
@@ -46,14 +50,14 @@ export function usersOn(
   store?: UserStore,
 ): TestUsers {
   const options: UsersOptions & RolesOptions = { isRegistrationOpen: true, ...given };
-  const records = new UserRecords(redis, options);
+  const reader = new UserReader(redis, cache);
+  const writer = new UserWriter(redis, cache, reader);
+  const names = new UserNames(redis, reader, options);
   const hasher = new HashingQueue(new Argon2PasswordHasher(options.hashing), options);
-  const redisStore = new RedisUserStore(records, cache);
+  const redisStore = new RedisUserStore(names, reader, writer);
   const registry = new AdministratorRegistry(redis);
   const accounts = new AccountsKeepingAdministrators(
-    store
-      ? new MirroredUserStore(new GuardedUserStore(store), redisStore, records, cache)
-      : redisStore,
+    store ? new MirroredUserStore(new GuardedUserStore(store), reader, writer) : redisStore,
     registry,
     clock,
   );
@@ -67,7 +71,7 @@ export function usersOn(
     accounts,
     credentials,
     hasher,
-    records,
+    reader,
     registrations,
     rules,
     audit,
@@ -79,7 +83,9 @@ export function usersOn(
     administration,
     registry,
     credentials,
-    records,
+    names,
+    reader,
+    writer,
     accounts,
     redisStore,
     audit,

@@ -84,7 +84,7 @@ export const surface = [
   >(true),
   isSame<
     keyof typeof contracts,
-    'auditSinkContract' | 'passwordHasherContract' | 'userStoreContract'
+    'auditSinkContract' | 'InMemoryUserStore' | 'passwordHasherContract' | 'userStoreContract'
   >(true),
   isSame<
     keyof keyslot.AppExtensions,

@@ -5,7 +5,7 @@
 -- ARGV[1] age from which nothing can come of a change any more that was not written, in milliseconds
 -- Returns {how many there are, sequences of those that are as old}.
 -- Writes the fence, so that a WAIT behind it proves that this master was not replaced.
-redis.call('SET', KEYS[2], '', 'PX', 1000)
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-return { redis.call('ZCARD', KEYS[1]), redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[1]) }
+--- @include "now"
+--- @include "fence"
+write_fence(KEYS[2])
+return { redis.call('ZCARD', KEYS[1]), redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now_ms() - ARGV[1]) }

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 
-import type { Session } from '../session.js';
+import type { Session } from '../../user-slot/read/index.js';
 
 export class SessionResponse {
   @ApiProperty({ format: 'uuid', example: '0c0d2a3e-2a57-4c5e-9d0b-6a5ad1b0f3c1' })

@@ -4,6 +4,8 @@ import type { Clock } from '../../common/clock/index.js';
 import type { Deadline } from '../../common/deadline/index.js';
 import type { Secret } from '../../common/secret/index.js';
 import { ADMINISTRATOR } from '../../common/authentication/index.js';
+import type { UserRecord } from '../../user-slot/read/index.js';
+import { CONFLICT, retryOnConflict } from '../../user-slot/write/index.js';
 import type {
   AccountChange,
   Accounts,
@@ -12,9 +14,7 @@ import type {
   EndOutcome,
   RemovalOutcome,
 } from '../store/accounts.js';
-import { OVERTAKEN, untilFirst } from '../store/overtaken.js';
 import type { NewUser } from '../store/user-store.js';
-import type { UserRecord } from '../user.js';
 import type {
   AdministratorRegistry,
   ExpiredRemoval,
@@ -158,7 +158,7 @@ export class AccountsKeepingAdministrators implements Accounts {
     write: Write<Outcome>,
   ): Promise<Outcome | { readonly outcome: 'outdated' | 'unknown' | 'last-administrator' }> {
     const deadline = requested.within(REMOVAL_TIMEOUT_MS);
-    return untilFirst(async () => {
+    return retryOnConflict(async () => {
       const user = await this.accounts.find(userId, deadline);
       if (user === undefined) {
         return { outcome: 'unknown' as const };
@@ -173,7 +173,7 @@ export class AccountsKeepingAdministrators implements Accounts {
         ? await this.removeReserved(user, knownAdministratorId, deadline, write)
         : await write(user.revision, deadline);
       // Of what the caller asked for nothing is outdated: somebody else has changed the user since it was read.
-      return result !== OVERTAKEN && result.outcome === 'outdated' ? OVERTAKEN : result;
+      return result !== CONFLICT && result.outcome === 'outdated' ? CONFLICT : result;
     });
   }
 
@@ -182,7 +182,7 @@ export class AccountsKeepingAdministrators implements Accounts {
     knownId: string | undefined,
     deadline: Deadline,
     write: Write<Outcome>,
-  ): Promise<Outcome | typeof OVERTAKEN | { readonly outcome: 'last-administrator' }> {
+  ): Promise<Outcome | typeof CONFLICT | { readonly outcome: 'last-administrator' }> {
     const token = randomUUID();
     const reserved = await this.registry.reserve(
       { userId, token, knownId: knownId === userId ? '' : knownId, lifeMs: RESERVATION_LIFE_MS },
@@ -200,7 +200,7 @@ export class AccountsKeepingAdministrators implements Accounts {
     if (!remains) {
       await release();
       await Promise.all(reserved.expired.map(async (removal) => this.settle(removal, deadline)));
-      return reserved.expired.length > 0 ? OVERTAKEN : { outcome: 'last-administrator' };
+      return reserved.expired.length > 0 ? CONFLICT : { outcome: 'last-administrator' };
     }
     // If it throws, the user may be removed or not: the reservation stays until somebody looks.
     const result = await write(revision, deadline);

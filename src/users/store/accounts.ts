@@ -1,22 +1,15 @@
 import type { Deadline } from '../../common/deadline/index.js';
-import type { UserRecord } from '../user.js';
-import type { StoredChange, UserStore } from './user-store.js';
-
-/** What a change does to the sessions of the user. One that disables the user ends them all. */
-export interface SessionsEffect {
-  readonly endsSessions?: boolean | undefined;
-  /** A session that does not end with the others. */
-  readonly exceptSessionId?: string | undefined;
-}
+import type {
+  RefusedWrite,
+  SessionsEffect,
+  StoredChange,
+  UserRecord,
+  WriteConditions,
+} from '../../user-slot/read/index.js';
+import type { UserStore } from './user-store.js';
 
 /** What has to be true of a user, or nothing is written. Checked and written in one step. */
-export interface Conditions {
-  /** The version of the password that was verified. */
-  readonly ifPasswordVersion?: number | undefined;
-  /** The revision that was found. */
-  readonly ifRevision?: string | undefined;
-  /** Roles that the user must not have. */
-  readonly unlessRoles?: readonly string[] | undefined;
+export interface Conditions extends WriteConditions {
   /** An administrator besides the user: the one who asks for the change. Only a hint. */
   readonly knownAdministratorId?: string | undefined;
 }
@@ -25,10 +18,9 @@ export interface AccountChange extends StoredChange, SessionsEffect, Conditions 
 
 /** Nothing was written. */
 export type Unwritten =
-  /** The password or the revision is another one by now; there is no such user; nobody else is known as an administrator. */
-  | { readonly outcome: 'outdated' | 'unknown' | 'last-administrator' }
-  /** The user has a role of `unlessRoles`. */
-  | { readonly outcome: 'protected'; readonly role: string };
+  | RefusedWrite
+  /** Nobody else is known as an administrator. */
+  | { readonly outcome: 'last-administrator' };
 
 export type ChangeOutcome = { readonly outcome: 'changed'; readonly user: UserRecord } | Unwritten;
 

@@ -1,5 +1,5 @@
 import { Secret } from '../../common/secret/index.js';
-import type { UserRecord } from '../user.js';
+import type { UserRecord } from '../../user-slot/read/index.js';
 import { UserStoreError } from './user-store.js';
 
 const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';

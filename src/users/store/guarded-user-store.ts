@@ -1,13 +1,12 @@
 import type { Deadline } from '../../common/deadline/index.js';
 import type { Secret } from '../../common/secret/index.js';
 import { NotConfirmedError } from '../../redis-cluster/index.js';
-import type { UserRecord } from '../user.js';
+import type { StoredChange, UserRecord } from '../../user-slot/read/index.js';
 import { checkedUser } from './checked-user.js';
 import {
   UserStoreError,
   UserStoreUnavailableError,
   type NewUser,
-  type StoredChange,
   type UserStore,
 } from './user-store.js';
 

@@ -1,7 +1,13 @@
 import type { Deadline } from '../../common/deadline/index.js';
 import type { Secret } from '../../common/secret/index.js';
-import type { NearCache } from '../../near-cache/index.js';
-import type { UserRecord } from '../user.js';
+import type {
+  SessionsEffect,
+  StoredChange,
+  UserCopy,
+  UserReader,
+  UserRecord,
+} from '../../user-slot/read/index.js';
+import { CONFLICT, retryOnConflict, type UserWriter } from '../../user-slot/write/index.js';
 import type {
   AccountChange,
   Accounts,
@@ -9,18 +15,13 @@ import type {
   Conditions,
   EndOutcome,
   RemovalOutcome,
-  SessionsEffect,
   Unwritten,
 } from './accounts.js';
 import type { GuardedUserStore } from './guarded-user-store.js';
-import { OVERTAKEN, untilFirst } from './overtaken.js';
-import type { RedisUserStore } from './redis-user-store.js';
-import { userSubject, type UserRecords } from './user-records.js';
-import type { NewUser, StoredChange } from './user-store.js';
-import type { Copy } from './users.scripts.js';
+import type { NewUser } from './user-store.js';
 
-/** What the store says of a user, and the change of this call, if it is that which has made it so. */
-interface Said {
+/** A user as the store has it, and the change of this call, if it was made. */
+interface StoreState {
   readonly user: UserRecord | undefined;
   readonly own?: (StoredChange & SessionsEffect) | undefined;
 }
@@ -33,9 +34,8 @@ interface Said {
 export class MirroredUserStore implements Accounts {
   constructor(
     private readonly store: GuardedUserStore,
-    private readonly redis: RedisUserStore,
-    private readonly records: UserRecords,
-    private readonly cache: NearCache,
+    private readonly reader: UserReader,
+    private readonly writer: UserWriter,
   ) {}
 
   /** There is no copy before the first login. */
@@ -113,9 +113,10 @@ export class MirroredUserStore implements Accounts {
     conditions: Parameters<Accounts['endSessions']>[1],
     deadline: Deadline,
   ): Promise<EndOutcome> {
-    const result = await this.redis.endSessions(userId, conditions, deadline);
+    const effect = { ...conditions, endsSessions: true };
+    const result = await this.writer.change(userId, effect, deadline);
     if (result.outcome !== 'unknown') {
-      return result;
+      return result.outcome === 'changed' ? { outcome: 'ended' } : result;
     }
     // Without a copy there are no sessions.
     const user = await this.find(userId, deadline);
@@ -128,22 +129,21 @@ export class MirroredUserStore implements Accounts {
     }));
   }
 
-  /** @param askStore called again when somebody else has written the copy meanwhile */
+  /** @param askStore called again when another call has written the copy meanwhile */
   private async writeCopy(
     userId: string,
     deadline: Deadline,
-    askStore: () => Promise<Said>,
+    askStore: () => Promise<StoreState>,
   ): Promise<UserRecord | undefined> {
-    const write = async (): Promise<UserRecord | typeof OVERTAKEN | undefined> => {
-      const copy = await this.records.findCopy(userId, deadline);
+    let current: UserRecord | undefined;
+    const decide = async (copy: UserCopy) => {
       const { user, own } = await askStore();
+      current = user;
       const isNobody = user === undefined && own === undefined && copy.version === undefined;
-      const effect = user ? effectOf(copy, user, own) : {};
-      const isWritten =
-        isNobody || (await this.records.putCopy(userId, user, copy, effect, deadline));
-      return isWritten ? user : OVERTAKEN;
+      return isNobody ? undefined : { user, effect: user ? effectOf(copy, user, own) : {} };
     };
-    return this.cache.change(userSubject(userId), async () => untilFirst(write), deadline);
+    await this.writer.updateCopy(userId, decide, deadline);
+    return current;
   }
 
   private async changeStore(
@@ -153,7 +153,7 @@ export class MirroredUserStore implements Accounts {
   ): Promise<ChangeOutcome> {
     const { email, displayName, roles, isDisabled, password } = given;
     const change = { email, displayName, roles, isDisabled, password };
-    return untilFirst(async () => {
+    return retryOnConflict(async () => {
       const user = await this.store.find(userId, deadline);
       if (user === undefined) {
         return { outcome: 'unknown' };
@@ -163,7 +163,7 @@ export class MirroredUserStore implements Accounts {
         return refusal;
       }
       const changed = await this.store.change(userId, change, user.revision, deadline);
-      return changed ? { outcome: 'changed', user: changed } : OVERTAKEN;
+      return changed ? { outcome: 'changed', user: changed } : CONFLICT;
     });
   }
 
@@ -172,7 +172,7 @@ export class MirroredUserStore implements Accounts {
     conditions: Conditions,
     deadline: Deadline,
   ): Promise<RemovalOutcome> {
-    return untilFirst(async () => {
+    return retryOnConflict(async () => {
       const user = await this.store.find(userId, deadline);
       if (user === undefined) {
         return { outcome: 'unknown' };
@@ -182,7 +182,7 @@ export class MirroredUserStore implements Accounts {
         return refusal;
       }
       const isDeleted = await this.store.delete(userId, user.revision, deadline);
-      return isDeleted ? { outcome: 'removed' } : OVERTAKEN;
+      return isDeleted ? { outcome: 'removed' } : CONFLICT;
     });
   }
 
@@ -192,12 +192,12 @@ export class MirroredUserStore implements Accounts {
     user: UserRecord | undefined,
     deadline: Deadline,
   ): Promise<boolean> {
-    const copy = await this.records.findCopy(userId, deadline);
+    const copy = await this.reader.findCopy(userId, deadline);
     if (textOf(copy.user) !== textOf(user)) {
       return false;
     }
     // Whoever wrote it may not have got round to telling everybody: then it is told now.
-    await this.cache.settle(userSubject(userId), deadline);
+    await this.reader.settle(userId, deadline);
     return true;
   }
 }
@@ -207,7 +207,7 @@ export class MirroredUserStore implements Accounts {
  * them all: somebody wanted so, and has perhaps been told that it may not have happened (OWASP ASVS 7.4.3).
  */
 function effectOf(
-  { user: known }: Copy,
+  { user: known }: UserCopy,
   user: UserRecord,
   own: (StoredChange & SessionsEffect) | undefined,
 ): SessionsEffect {

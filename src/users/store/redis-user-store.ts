@@ -2,10 +2,10 @@ import { Injectable } from '@nestjs/common';
 
 import { Deadline } from '../../common/deadline/index.js';
 import type { Secret } from '../../common/secret/index.js';
-import { NearCache } from '../../near-cache/index.js';
 import { NotConfirmedError } from '../../redis-cluster/index.js';
-import type { UserRecord } from '../user.js';
-import { canonicalUsername, usernameSkeletons } from '../names/username.js';
+import { UserReader, type RedisRecord, type UserRecord } from '../../user-slot/read/index.js';
+import { UserWriter } from '../../user-slot/write/index.js';
+import { digestOfKey } from '../names/username.js';
 import type {
   AccountChange,
   Accounts,
@@ -14,28 +14,30 @@ import type {
   EndOutcome,
   RemovalOutcome,
 } from './accounts.js';
-import { OVERTAKEN, untilFirst } from './overtaken.js';
-import { userSubject, UserRecords, type NameKey } from './user-records.js';
-import type { NewUser, StoredChange, UserStore } from './user-store.js';
-import type { RedisRecord } from './users.scripts.js';
+import { nameKeysOf, skeletonKeysOf, UserNames, type NameKeys } from './user-names.js';
+import type { NewUser } from './user-store.js';
+
+/** A user whose registration stopped between its last two steps expires after this many lives of a claim. */
+const PROVISIONAL_CLAIMS = 4;
 
 /** Together longer than a failover takes. */
 const RELEASE_ATTEMPTS = 5;
 const MAX_RELEASING = 100;
 /** For what can be left undone without harm. */
-const LONGEST_AFTERTHOUGHT_MS = 300;
+const BEST_EFFORT_TIMEOUT_MS = 300;
 
 /**
  * Users in Redis, in the slot of their sessions: one record is both the user and what sessions are decided by, so that a
  * change and the end of sessions are one write.
  */
 @Injectable()
-export class RedisUserStore implements Accounts, UserStore {
+export class RedisUserStore implements Accounts {
   private releasing = 0;
 
   constructor(
-    private readonly records: UserRecords,
-    private readonly cache: NearCache,
+    private readonly names: UserNames,
+    private readonly reader: UserReader,
+    private readonly writer: UserWriter,
   ) {}
 
   /**
@@ -54,13 +56,13 @@ export class RedisUserStore implements Accounts, UserStore {
     const keys = nameKeysOf(user.username, user.usernameKey);
     const [first, ...others] = keys;
     try {
-      if (!(await this.records.claimName(first, id, deadline))) {
+      if (!(await this.names.claim(first, id, deadline))) {
         return undefined;
       }
       const hash = await passwordHash();
       const [, ...claims] = await Promise.all([
-        this.records.create(user, hash, deadline),
-        ...others.map(async (key) => this.records.claimName(key, id, deadline)),
+        this.writer.create(user, hash, this.names.claimTtlMs * PROVISIONAL_CLAIMS, deadline),
+        ...others.map(async (key) => this.names.claim(key, id, deadline)),
       ]);
       if (claims.includes(false)) {
         // The user runs out.
@@ -76,15 +78,18 @@ export class RedisUserStore implements Accounts, UserStore {
   }
 
   async find(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {
-    return this.records.find(userId, deadline);
+    return this.reader.find(userId, deadline);
   }
 
   async findCurrent(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {
-    return this.records.find(userId, deadline);
+    return this.reader.find(userId, deadline);
   }
 
   async findByUsername(usernameKey: string, deadline: Deadline): Promise<UserRecord | undefined> {
-    return this.records.findByName(usernameKey, deadline);
+    const userId = await this.names.find(usernameKey, deadline);
+    // The same steps for a name that nobody has, so that the time tells nothing (OWASP ASVS 6.3.8).
+    const user = await this.reader.findOrStandIn(userId ?? nobodysId(usernameKey), deadline);
+    return user?.id === userId ? user : undefined;
   }
 
   /**
@@ -100,37 +105,12 @@ export class RedisUserStore implements Accounts, UserStore {
     if (skeletons.length === 0) {
       return user;
     }
-    await Promise.all(
-      skeletons.map(async (key) => this.records.confirmName(key, user.id, deadline)),
-    );
-    return this.records.confirm(user.id, deadline);
+    await Promise.all(skeletons.map(async (key) => this.names.confirm(key, user.id, deadline)));
+    return this.writer.confirm(user.id, deadline);
   }
 
   async update(userId: string, change: AccountChange, deadline: Deadline): Promise<ChangeOutcome> {
-    // Changes that begin at the same time may come in another order.
-    return untilFirst(async () => {
-      const result = await this.cache.change(
-        userSubject(userId),
-        async (sequence) => this.records.change(userId, change, sequence, deadline),
-        deadline,
-      );
-      return result.outcome === 'overtaken' ? OVERTAKEN : result;
-    });
-  }
-
-  async change(
-    userId: string,
-    change: StoredChange,
-    ifRevision: string,
-    deadline: Deadline,
-  ): Promise<UserRecord | undefined> {
-    const result = await this.cache.change(
-      userSubject(userId),
-      async (sequence) =>
-        this.records.change(userId, { ...change, ifRevision }, sequence, deadline),
-      deadline,
-    );
-    return result.outcome === 'changed' ? result.user : undefined;
+    return this.writer.change(userId, change, deadline);
   }
 
   async endSessions(
@@ -148,17 +128,13 @@ export class RedisUserStore implements Accounts, UserStore {
     renewed: Secret,
     deadline: Deadline,
   ): Promise<void> {
-    await this.records.renewHash(userId, verified, renewed, deadline);
-  }
-
-  async delete(userId: string, ifRevision: string, deadline: Deadline): Promise<boolean> {
-    return (await this.remove(userId, { ifRevision }, deadline)).outcome === 'removed';
+    await this.writer.renewHash(userId, verified, renewed, deadline);
   }
 
   /** The record is what sessions are decided by. What can be missing is that everybody knows of its last change. */
   async reload(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {
-    await this.cache.settle(userSubject(userId), deadline);
-    return this.records.find(userId, deadline);
+    await this.reader.settle(userId, deadline);
+    return this.reader.find(userId, deadline);
   }
 
   async remove(
@@ -166,18 +142,12 @@ export class RedisUserStore implements Accounts, UserStore {
     conditions: Conditions,
     deadline: Deadline,
   ): Promise<RemovalOutcome> {
-    const deleted = await this.cache.change(
-      userSubject(userId),
-      async () => this.records.delete(userId, conditions, deadline),
-      deadline,
-    );
+    const deleted = await this.writer.delete(userId, conditions, deadline);
     if (deleted.outcome === 'removed' && deleted.username) {
       // The deletion is done and confirmed. A name that stays behind is taken over by the next who wants it.
-      const soon = deadline.within(LONGEST_AFTERTHOUGHT_MS);
+      const soon = deadline.within(BEST_EFFORT_TIMEOUT_MS);
       await Promise.allSettled(
-        nameKeysOf(deleted.username).map(async (key) =>
-          this.records.releaseName(key, userId, soon),
-        ),
+        nameKeysOf(deleted.username).map(async (key) => this.names.release(key, userId, soon)),
       );
     }
     return deleted;
@@ -189,13 +159,13 @@ export class RedisUserStore implements Accounts, UserStore {
     deadline: Deadline,
   ): Promise<UserRecord | undefined> {
     const confirmed = await Promise.all(
-      keys.map(async (key) => this.records.confirmName(key, userId, deadline)),
+      keys.map(async (key) => this.names.confirm(key, userId, deadline)),
     );
     if (confirmed.includes(false)) {
       // What was confirmed is taken over by the next who wants it, when the user has run out.
       return undefined;
     }
-    const user = await this.records.confirm(userId, deadline);
+    const user = await this.writer.confirm(userId, deadline);
     if (user === undefined) {
       throw new NotConfirmedError('the registration took longer than its user was kept');
     }
@@ -210,7 +180,7 @@ export class RedisUserStore implements Accounts, UserStore {
     this.releasing += 1;
     for (let attempt = 0; attempt < RELEASE_ATTEMPTS; attempt += 1) {
       const released = await Promise.allSettled(
-        keys.map(async (key) => this.records.releaseClaim(key, userId, Deadline.none)),
+        keys.map(async (key) => this.names.releaseClaim(key, userId, Deadline.none)),
       );
       if (released.every(({ status }) => status === 'fulfilled')) {
         break;
@@ -221,19 +191,7 @@ export class RedisUserStore implements Accounts, UserStore {
   }
 }
 
-type NameKeys = readonly [NameKey, ...NameKey[]];
-
-/** The skeleton of the canonical name first. */
-function nameKeysOf(username: string, usernameKey = canonicalUsername(username)): NameKeys {
-  const [skeleton, ...others] = usernameSkeletons(usernameKey, username);
-  const texts = new Set([skeleton, usernameKey, ...others]);
-  const [first, ...rest] = Array.from(texts, (text) => ({
-    text,
-    isSkeleton: text !== usernameKey,
-  }));
-  return [first!, ...rest];
-}
-
-function skeletonKeysOf(username: string): NameKey[] {
-  return nameKeysOf(username).filter(({ isSkeleton }) => isSkeleton);
+/** For a name that nobody has: always the same id, as long as a user's, and none that `randomUUID` makes. */
+function nobodysId(usernameKey: string): string {
+  return digestOfKey(usernameKey).slice(0, 36);
 }

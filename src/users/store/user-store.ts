@@ -1,6 +1,6 @@
 import type { Deadline } from '../../common/deadline/index.js';
 import type { Secret } from '../../common/secret/index.js';
-import type { ProfileChange, UserRecord } from '../user.js';
+import type { StoredChange, UserRecord } from '../../user-slot/read/index.js';
 
 /**
  * Where users are kept. The default keeps them in Redis, in the slot of their sessions. With another store, that one has the
@@ -81,13 +81,6 @@ export interface NewUser {
   readonly email: string | null;
   readonly displayName: string | null;
   readonly roles: readonly string[];
-}
-
-/** New values; undefined leaves as it is, null clears. */
-export interface StoredChange extends ProfileChange {
-  readonly roles?: readonly string[] | undefined;
-  readonly isDisabled?: boolean | undefined;
-  readonly password?: { readonly hash: Secret; readonly version: number } | undefined;
 }
 
 /** The store of users cannot be asked, or did not answer in time. */

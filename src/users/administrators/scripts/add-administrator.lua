@@ -4,7 +4,7 @@
 -- ARGV[1] id of the user
 -- Returns when it was added, which is the version of this entry.
 -- Atomic, because an entry that was added again must not be dropped as the older one. Running it twice adds it later.
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+--- @include "now"
+local now = now_ms()
 redis.call('ZADD', KEYS[1], now, ARGV[1])
 return redis.call('ZSCORE', KEYS[1], ARGV[1])

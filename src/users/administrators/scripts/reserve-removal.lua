@@ -13,9 +13,10 @@
 -- The hash of removals runs out two hours after the last reservation: longer than any write can be late.
 -- Atomic, because of two removals that rely on each other's administrator one must be refused. A removal whose time is over
 -- counts until it is released: its write may still come. Running it twice changes nothing but the expiry.
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-redis.call('SET', KEYS[3], '', 'PX', 1000)
+--- @include "now"
+--- @include "fence"
+local now = now_ms()
+write_fence(KEYS[3])
 for _, id in ipairs({ ARGV[1], ARGV[4] }) do
   if id ~= '' and not redis.call('ZSCORE', KEYS[1], id) then
     redis.call('ZADD', KEYS[1], now, id)

@@ -5,13 +5,13 @@
 -- ARGV[2], ARGV[3], ... fields and values
 -- Returns 1, also when an earlier run of the same call wrote the user; 0 when the user was deleted since.
 -- Atomic, because a late second run must not bring a deleted user back. Writes on every path, for the WAIT behind it.
+--- @include "now"
 if redis.call('EXISTS', KEYS[1]) == 1 then
   local deleted = redis.call('HGET', KEYS[1], 'deleted') or '0'
   redis.call('HSET', KEYS[1], 'deleted', deleted)
   return deleted == '0' and 1 or 0
 end
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = now_ms()
 redis.call('HSET', KEYS[1], 'createdAt', now, 'updatedAt', now, 'provisional', 1, unpack(ARGV, 2))
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return 1

@@ -1,13 +1,13 @@
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { Observable, type Subscriber } from 'rxjs';
 
-import type { UserPrincipal } from '../common/authentication/index.js';
-import { Clock } from '../common/clock/index.js';
-import { Deadline } from '../common/deadline/index.js';
-import { NearCache } from '../near-cache/index.js';
-import { userSubject } from '../users/index.js';
-import type { SessionKey } from './session.js';
-import { SessionsService } from './sessions.service.js';
+import type { UserPrincipal } from '../../common/authentication/index.js';
+import { Clock } from '../../common/clock/index.js';
+import { Deadline } from '../../common/deadline/index.js';
+import { NearCache } from '../../near-cache/index.js';
+import type { SessionKey } from '../session.js';
+import { sessionCacheKey, userSubject } from '../user-slot.keys.js';
+import { SessionReader } from './session.reader.js';
 
 /**
  * Why a long-lived connection has to end. `ended`: its session has ended, or its token was revoked. `not-confirmed`: this
@@ -52,7 +52,7 @@ export class SessionWatch implements OnModuleDestroy {
   private isStopped = false;
 
   constructor(
-    private readonly sessions: SessionsService,
+    private readonly sessions: SessionReader,
     private readonly cache: NearCache,
     private readonly clock: Clock,
   ) {}
@@ -84,7 +84,7 @@ export class SessionWatch implements OnModuleDestroy {
   }
 
   private watchOf({ userId, sessionId }: Watched): Watch {
-    const key = this.sessions.keyOf({ userId, sessionId });
+    const key = sessionCacheKey(userId, sessionId);
     const known = this.watches.get(key.id);
     if (known) {
       return known;

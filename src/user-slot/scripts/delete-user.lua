@@ -11,21 +11,17 @@
 -- the password was changed meanwhile, or with ARGV[2] anything; {'protected', role} when the user has a role of ARGV[4];
 -- {'unknown'} when there is no such user.
 -- Atomic, because neither the password nor the roles must change between look and deletion.
+--- @include "user"
 local user = redis.call('HMGET', KEYS[1], 'id', 'deleted', 'passwordVersion', 'username', 'lastChange', 'roles')
 local is_outdated = (ARGV[1] ~= '' and user[3] ~= ARGV[1]) or (ARGV[2] ~= '' and (user[5] or '0') ~= ARGV[2])
 if user[2] ~= '1' then
   if not user[1] or is_outdated then
     return { user[1] and 'outdated' or 'unknown' }
   end
-  for _, protected in ipairs(cjson.decode(ARGV[4])) do
-    for _, role in ipairs(cjson.decode(user[6] or '[]')) do
-      if role == protected then
-        return { 'protected', role }
-      end
-    end
+  local role = protected_role(user[6], ARGV[4])
+  if role then
+    return { 'protected', role }
   end
 end
-redis.call('DEL', KEYS[1], KEYS[2])
-redis.call('HSET', KEYS[1], 'deleted', 1)
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
+delete_user(KEYS[1], KEYS[2], ARGV[3])
 return { 'removed', user[4] or '' }

@@ -13,6 +13,9 @@
 -- Atomic, because what the store said before a change must not overwrite what it said after it. Versions are not counted:
 -- a master that was replaced, and the one that replaced it, could come to the same number. A write that is later than the
 -- life of a mark could bring a deleted user back.
+--- @include "now"
+--- @include "end-sessions"
+--- @include "user"
 local copy = redis.call('HMGET', KEYS[1], 'version', 'sessionEpoch')
 if copy[1] == ARGV[2] then
   redis.call('HSET', KEYS[1], 'version', ARGV[2])
@@ -22,9 +25,7 @@ if (copy[1] or '') ~= ARGV[1] then
   return 0
 end
 if #ARGV == 5 then
-  redis.call('DEL', KEYS[1], KEYS[2])
-  redis.call('HSET', KEYS[1], 'deleted', 1, 'version', ARGV[2])
-  redis.call('PEXPIRE', KEYS[1], ARGV[5])
+  delete_user(KEYS[1], KEYS[2], ARGV[5], 'version', ARGV[2])
   return 1
 end
 -- Of a user who was kept here before.
@@ -32,14 +33,6 @@ redis.call('HDEL', KEYS[1], 'passwordHash', 'provisional')
 redis.call('HSET', KEYS[1], 'deleted', 0, 'version', ARGV[2], unpack(ARGV, 6))
 redis.call('PERSIST', KEYS[1])
 if ARGV[3] == '1' then
-  local time = redis.call('TIME')
-  local epoch = tonumber(copy[2] or 0) + 1
-  redis.call('HSET', KEYS[1], 'sessionEpoch', epoch, 'sessionEpochAt', time[1] * 1000 + math.floor(time[2] / 1000))
-  local kept = redis.call('HGET', KEYS[2], ARGV[4])
-  local session = kept and cjson.decode(kept)
-  if session and not session.endedAt and session.epoch == epoch - 1 then
-    session.epoch = epoch
-    redis.call('HSET', KEYS[2], ARGV[4], cjson.encode(session))
-  end
+  end_all_sessions(KEYS[1], KEYS[2], ARGV[4], copy[2], now_ms())
 end
 return 1

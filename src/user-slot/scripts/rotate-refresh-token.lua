@@ -25,14 +25,14 @@
 -- the same call finds its own successor, or replays its own answer and what came after it. The longest life of the session
 -- stays as it is. Every outcome writes, so that a WAIT behind it proves that this master was not replaced: one that was
 -- knows the newest token for no token of its own, and would have its session ended.
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local user = redis.call('HMGET', KEYS[1], 'id', 'deleted', 'disabled', 'sessionEpoch')
-local session = cjson.decode(redis.call('HGET', KEYS[2], ARGV[1]) or '{"endedAt":0}')
-local is_user = user[1] and user[2] ~= '1' and user[3] ~= '1'
-if not is_user or session.endedAt or session.epoch < tonumber(user[4] or 0)
-  or now >= session.endsAt or now >= session.lastUsedAt + ARGV[6] then
-  redis.call('SET', KEYS[4], '', 'PX', 1000)
+--- @include "now"
+--- @include "fence"
+--- @include "live"
+--- @include "verified-tokens"
+local now = now_ms()
+local session = read_session(KEYS[2], ARGV[1])
+if life_left(session, session_user(KEYS[1]), ARGV[6], now) <= 0 then
+  write_fence(KEYS[4])
   return { 'ended' }
 end
 local grace = tonumber(ARGV[5])
@@ -48,7 +48,7 @@ for _, one in ipairs(cjson.decode(kept)) do
   end
 end
 if session.refreshHash ~= ARGV[2] then
-  redis.call('SET', KEYS[4], '', 'PX', 1000)
+  write_fence(KEYS[4])
   if session.previousHash == ARGV[2] and session.refreshHash == ARGV[3] then
     return { 'rotated' }
   end
@@ -67,17 +67,12 @@ if burst > 0 then
   local earned_at = math.max(session.refreshesEarnedAt or 0, now)
   local wait = earned_at + interval - now - burst * interval
   if wait > 0 then
-    redis.call('SET', KEYS[4], '', 'PX', 1000)
+    write_fence(KEYS[4])
     return { 'limited', wait }
   end
   session.refreshesEarnedAt = earned_at + interval
 end
-local verified = session.verified or {}
-table.insert(verified, ARGV[7])
-while #verified > tonumber(ARGV[8]) do
-  table.remove(verified, 1)
-end
-session.verified = verified
+remember_verified(session, ARGV[7], ARGV[8])
 session.previousHash = ARGV[2]
 session.refreshHash = ARGV[3]
 session.lastUsedAt = now

@@ -3,7 +3,8 @@
 -- KEYS[1] the user
 -- Returns the user as fields and values, or an empty list when there is none.
 -- Atomic, because a user that ran out or was deleted must not come back. Running it twice changes nothing.
-if redis.call('EXISTS', KEYS[1]) == 0 or redis.call('HGET', KEYS[1], 'deleted') == '1' then
+--- @include "user"
+if not user_exists(KEYS[1]) then
   return {}
 end
 redis.call('HSET', KEYS[1], 'provisional', 0, 'skeletons', 1)

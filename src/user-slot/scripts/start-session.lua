@@ -19,34 +19,29 @@
 -- ended since.
 -- Atomic, because a password change or deletion must not leave a session that began beside it, and because of any number
 -- of logins at once only so many may succeed without ending others.
-local user = redis.call('HMGET', KEYS[1], 'passwordVersion', 'deleted', 'disabled', 'sessionEpoch', 'sessionEpochAt')
-if user[1] ~= ARGV[2] or user[2] == '1' or user[3] == '1' then
+--- @include "now"
+--- @include "live"
+--- @include "end-sessions"
+local user = session_user(KEYS[1])
+if not user or user.password_version ~= ARGV[2] then
   return 'refused'
 end
-local epoch = tonumber(user[4] or 0)
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local idle = tonumber(ARGV[3])
+local now = now_ms()
 
 local known = redis.call('HGET', KEYS[2], ARGV[1])
 if known then
   redis.call('HSET', KEYS[2], ARGV[1], known)
-  local session = cjson.decode(known)
-  return not session.endedAt and session.epoch >= epoch and 'started' or 'refused'
+  return life_left(cjson.decode(known), user, ARGV[3], now) > 0 and 'started' or 'refused'
 end
 
 local live, over = {}, {}
 local all = redis.call('HGETALL', KEYS[2])
 for index = 1, #all, 2 do
   local session = cjson.decode(all[index + 1])
-  local over_at = session.endedAt or math.min(session.endsAt, session.lastUsedAt + idle)
-  if not session.endedAt and session.epoch < epoch then
-    over_at = math.min(over_at, tonumber(user[5]))
-  end
-  if over_at > now then
-    table.insert(live, { id = all[index], used = session.lastUsedAt, verified = session.verified })
+  if life_left(session, user, ARGV[3], now) > 0 then
+    table.insert(live, { id = all[index], session = session })
   else
-    table.insert(over, { id = all[index], at = over_at })
+    table.insert(over, { id = all[index], at = over_since(session, user, ARGV[3]) })
   end
 end
 local most = tonumber(ARGV[6])
@@ -54,20 +49,20 @@ if #live >= most and ARGV[7] ~= '1' then
   return 'full'
 end
 table.sort(over, function(one, other) return one.at > other.at end)
-for index, session in ipairs(over) do
-  if index > tonumber(ARGV[9]) or session.at + ARGV[8] < now then
-    redis.call('HDEL', KEYS[2], session.id)
+for index, ended in ipairs(over) do
+  if index > tonumber(ARGV[9]) or ended.at + ARGV[8] < now then
+    redis.call('HDEL', KEYS[2], ended.id)
   end
 end
-table.sort(live, function(one, other) return one.used < other.used end)
+table.sort(live, function(one, other) return one.session.lastUsedAt < other.session.lastUsedAt end)
 for index = 1, #live - most + 1 do
-  redis.call('HSET', KEYS[2], live[index].id, cjson.encode({ endedAt = now, verified = live[index].verified }))
+  end_session(KEYS[2], live[index].id, live[index].session, nil, now)
 end
 redis.call('HSET', KEYS[2], ARGV[1], cjson.encode({
   createdAt = now,
   lastUsedAt = now,
   endsAt = now + ARGV[4],
-  epoch = epoch,
+  epoch = user.epoch,
   ip = ARGV[10],
   userAgent = ARGV[11],
   refreshHash = ARGV[12],

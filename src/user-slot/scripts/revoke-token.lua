@@ -7,14 +7,15 @@
 -- ARGV[3] when the token runs out, in milliseconds since the epoch
 -- Returns 1, or 0 when there is no such session, and so no token of it that counts.
 -- Atomic, because two revocations at once must both stay. Running it twice changes nothing.
-redis.call('SET', KEYS[2], '', 'PX', 1000)
-local text = redis.call('HGET', KEYS[1], ARGV[1])
-local session = text and cjson.decode(text)
+--- @include "now"
+--- @include "fence"
+--- @include "live"
+write_fence(KEYS[2])
+local session = read_session(KEYS[1], ARGV[1])
 if not session or session.endedAt then
   return 0
 end
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = now_ms()
 local revoked = { [ARGV[2]] = tonumber(ARGV[3]) }
 for id, expiry in pairs(session.revoked or {}) do
   if expiry > now then

@@ -1,6 +1,6 @@
+import type { AuthenticatedUser } from '../common/authentication/index.js';
 import type { Secret } from '../common/secret/index.js';
 import type { CacheKey } from '../near-cache/index.js';
-import type { User } from '../users/index.js';
 
 /** A session as its user sees it. */
 export interface Session {
@@ -33,7 +33,7 @@ export interface PresentedToken {
 export type SessionState =
   | {
       readonly state: 'live';
-      readonly user: User;
+      readonly user: AuthenticatedUser;
       /** Ids (`jti`) of access tokens that were revoked though the session goes on. */
       readonly revokedTokens: ReadonlySet<string>;
       /** How long this may be remembered. */

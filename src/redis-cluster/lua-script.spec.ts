@@ -1,0 +1,72 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+import { LuaScript } from './lua-script.js';
+
+describe('a Lua script in a file', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'keyslot-lua-'));
+    mkdirSync(join(folder, 'includes'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const write = (name: string, ...lines: string[]): void =>
+    writeFileSync(join(folder, `${name}.lua`), `${lines.join('\n')}\n`);
+  const load = (name: string): LuaScript<string> =>
+    LuaScript.fromFile(pathToFileURL(join(folder, `${name}.lua`)), String);
+
+  it('has its includes where it names them', () => {
+    write('includes/one', 'local function one() return 1 end');
+    write('main', '-- KEYS[1] a key', '--- @include "one"', 'return one()');
+
+    expect(load('main').source).toBe(
+      '-- KEYS[1] a key\nlocal function one() return 1 end\nreturn one()\n',
+    );
+  });
+
+  it('has each include once, before whatever uses it, also those of its includes', () => {
+    write('includes/base', 'base');
+    write('includes/left', '--- @include "base"', 'left');
+    write('includes/right', '--- @include "base"', '--- @include "left"', 'right');
+    write('main', '--- @include "left"', '--- @include "right"', '--- @include "base"', 'main');
+
+    expect(load('main').source.split('\n').filter(Boolean)).toEqual([
+      'base',
+      'left',
+      'right',
+      'main',
+    ]);
+  });
+
+  it('ends though includes name each other', () => {
+    write('includes/left', '--- @include "right"', 'left');
+    write('includes/right', '--- @include "left"', 'right');
+    write('main', '--- @include "left"', 'main');
+
+    expect(load('main').source.split('\n').filter(Boolean)).toEqual(['right', 'left', 'main']);
+  });
+
+  it('takes an include of its own before a shared one of the same name', () => {
+    write('main', '--- @include "now"');
+    expect(load('main').source).toContain("redis.call('TIME')");
+
+    write('includes/now', 'own');
+    expect(load('main').source).toBe('own\n');
+  });
+
+  it('is not loaded when an include does not exist', () => {
+    write('main', '--- @include "nowhere"');
+
+    expect(() => load('main')).toThrow('includes "nowhere", which does not exist');
+  });
+
+  it('takes as many keys as its own head says', () => {
+    write('includes/one', '-- No keys of its own.', 'local function one(a_key) return a_key end');
+    write('main', '-- KEYS[1] a', '-- KEYS[2] b', '--- @include "one"', 'return one(KEYS[1])');
+
+    expect(load('main').numberOfKeys).toBe(2);
+  });
+});

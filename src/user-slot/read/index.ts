@@ -1,0 +1,26 @@
+/** The read side: what a guard needs. It imports nothing of the write side. */
+export type {
+  NewSession,
+  PresentedToken,
+  RefreshExchange,
+  RefreshOutcome,
+  Session,
+  SessionCheck,
+  SessionKey,
+  SessionState,
+} from '../session.js';
+export { SESSION_LIMITS, type SessionLimits } from '../session-limits.js';
+export {
+  userFromFields,
+  type RedisRecord,
+  type RefusedWrite,
+  type SessionsEffect,
+  type StoredChange,
+  type UserCopy,
+  type UserRecord,
+  type WriteConditions,
+} from '../user-record.js';
+export { sessionCacheKey, userSubject, userTag } from '../user-slot.keys.js';
+export { SessionReader } from './session.reader.js';
+export { SessionWatch, type SessionEnd } from './session-watch.js';
+export { UserReader } from './user.reader.js';

@@ -1,0 +1,201 @@
+import type { Deadline } from '../../common/deadline/index.js';
+import type { NearCache } from '../../near-cache/index.js';
+import {
+  NotConfirmedError,
+  RedisUnavailableError,
+  type RedisCluster,
+} from '../../redis-cluster/index.js';
+import type {
+  PresentedToken,
+  Session,
+  SessionCheck,
+  SessionKey,
+  SessionState,
+} from '../session.js';
+import type { SessionLimits } from '../session-limits.js';
+import { slotScript } from '../slot-script.js';
+import type { StoredSession, StoredUser } from '../stored-format.js';
+import { MAX_VERIFIED_TOKENS, tokenDigest } from '../token-digests.js';
+import { userFromFields } from '../user-record.js';
+import { userSubject, UserSlotKeys } from '../user-slot.keys.js';
+
+/** The fields of a user that a request may need. */
+const USER_FIELDS: readonly (keyof StoredUser)[] = [
+  'id',
+  'username',
+  'email',
+  'displayName',
+  'roles',
+  'createdAt',
+  'updatedAt',
+];
+/** How often the use of a session is stored, as a part of its idle life. */
+const STORED_USES_PER_IDLE_LIFE = 10;
+/** One for all sessions: an empty set for each would be a tenth of what the near cache keeps of it. */
+const NONE: ReadonlySet<string> = new Set();
+
+const scripts = {
+  use: slotScript('use-session', parseSessionState),
+  check: slotScript('check-session', parseCheck),
+  list: slotScript('list-sessions', parseSessions),
+};
+
+/**
+ * Finds out whether sessions are live: from the near cache, or from Redis. Each session has the digests of its last verified
+ * access tokens, so that one round trip tells both whether a token was verified and whether its session is live.
+ */
+export class SessionReader {
+  private readonly keys: UserSlotKeys;
+  private readonly idleMs: number;
+
+  constructor(
+    private readonly redis: RedisCluster,
+    private readonly cache: NearCache,
+    { idleTtlSeconds }: Pick<SessionLimits, 'idleTtlSeconds'>,
+  ) {
+    this.keys = new UserSlotKeys(redis.keys);
+    this.idleMs = idleTtlSeconds * 1000;
+  }
+
+  /** @returns what memory says about a session, if it may be trusted; nothing is asked */
+  recall(key: SessionKey): SessionState | undefined {
+    return this.cache.peek(key);
+  }
+
+  /**
+   * What decides about the tokens of a session, from memory or from Redis.
+   *
+   * @param ask notes the use of the session; see `use`
+   * @param isVerified whether the caller has verified the signature of the token that it asks for
+   * @throws RedisUnavailableError
+   */
+  async stateOf(
+    key: SessionKey,
+    isVerified: boolean,
+    ask: () => Promise<SessionState>,
+  ): Promise<SessionState> {
+    return this.cache.get(key, ask, {
+      // An answer about a forged token is of no use to others.
+      isShared: isVerified,
+      maxAgeMs: (decision) => {
+        switch (decision.state) {
+          case 'live':
+            return Math.min(decision.maxAgeMs, this.idleMs / STORED_USES_PER_IDLE_LIFE);
+          case 'ended':
+            return Infinity;
+          case 'unverified':
+            return 0;
+        }
+      },
+    });
+  }
+
+  /**
+   * Asks Redis for the session of a token, and notes its use.
+   *
+   * @param isVerified whether the caller has verified the token's signature; the result is then kept for the next time
+   * @throws RedisUnavailableError
+   */
+  async use(token: PresentedToken, isVerified: boolean, deadline: Deadline): Promise<SessionState> {
+    const { userId, sessionId } = token;
+    try {
+      const decision = await this.redis.runDurably(
+        scripts.use,
+        [this.keys.record(userId), this.keys.sessions(userId), this.keys.fence(userId)],
+        [
+          sessionId,
+          isVerified ? 1 : 0,
+          tokenDigest(token.token),
+          MAX_VERIFIED_TOKENS,
+          this.idleMs,
+          ...USER_FIELDS,
+        ],
+        deadline,
+      );
+      if (decision.state === 'ended') {
+        // The call that ended it may have failed before every instance had acknowledged.
+        await this.settle(userId, deadline);
+      }
+      return decision;
+    } catch (error) {
+      // What it writes is only the proof of what it read: to the caller this is a look-up.
+      throw error instanceof NotConfirmedError
+        ? new RedisUnavailableError('the session could not be asked for', { cause: error })
+        : error;
+    }
+  }
+
+  /**
+   * Asks Redis whether a session is live, without noting a use.
+   *
+   * @throws RedisUnavailableError, NotConfirmedError when that cannot be told
+   */
+  async check(userId: string, sessionId: string, deadline: Deadline): Promise<SessionCheck> {
+    return this.redis.runDurably(
+      scripts.check,
+      [this.keys.record(userId), this.keys.sessions(userId), this.keys.fence(userId)],
+      [sessionId, this.idleMs],
+      deadline,
+    );
+  }
+
+  /** The live sessions of a user, the one that was used last first. @throws RedisUnavailableError */
+  async list(userId: string, deadline: Deadline): Promise<Session[]> {
+    const keys = [this.keys.record(userId), this.keys.sessions(userId)];
+    return this.redis.run(scripts.list, keys, [this.idleMs], deadline);
+  }
+
+  /**
+   * Announces changes of a user that other callers began and perhaps could not finish, before somebody acts on the end of a
+   * session; see `NearCache.settle`.
+   *
+   * @throws NotConfirmedError
+   */
+  async settle(userId: string, deadline: Deadline): Promise<void> {
+    await this.cache.settle(userSubject(userId), deadline);
+  }
+}
+
+/** @param reply of `use-session.lua` */
+export function parseSessionState(reply: unknown): SessionState {
+  const [state, leftMs, revoked = '{}', ...values] = reply as [string, number?, ...string[]];
+  if (state !== 'live') {
+    return { state: state === 'unverified' ? 'unverified' : 'ended' };
+  }
+  const fields = new Map<string, string>(
+    USER_FIELDS.map((name, index) => [name, values[index] ?? '']),
+  );
+  return {
+    state,
+    user: userFromFields(fields),
+    revokedTokens: tokensIn(revoked),
+    maxAgeMs: leftMs ?? 0,
+  };
+}
+
+function parseCheck(reply: unknown): SessionCheck {
+  const [state, endsInMs = 0, revoked = '{}'] = reply as [string, number?, string?];
+  return state === 'live'
+    ? { state, endsInMs, revokedTokens: tokensIn(revoked) }
+    : { state: 'ended' };
+}
+
+function tokensIn(revoked: string): ReadonlySet<string> {
+  return revoked === '{}' ? NONE : new Set(Object.keys(JSON.parse(revoked) as object));
+}
+
+function parseSessions(reply: unknown): Session[] {
+  const list = reply as string[];
+  const sessions: Session[] = [];
+  for (let index = 0; index + 1 < list.length; index += 2) {
+    const stored = JSON.parse(list[index + 1]!) as StoredSession;
+    sessions.push({
+      id: list[index]!,
+      createdAt: new Date(stored.createdAt),
+      lastUsedAt: new Date(stored.lastUsedAt),
+      ip: stored.ip,
+      userAgent: stored.userAgent,
+    });
+  }
+  return sessions.sort((one, other) => other.lastUsedAt.getTime() - one.lastUsedAt.getTime());
+}

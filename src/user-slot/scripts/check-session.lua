@@ -1,0 +1,21 @@
+-- Checks whether a session goes on. Notes no use of it.
+-- Version 1
+-- KEYS[1] the user
+-- KEYS[2] the user's sessions: a hash of session id to JSON
+-- KEYS[3] the fence, a key that is only written
+-- ARGV[1] session id
+-- ARGV[2] idle life of the session, in milliseconds
+-- Returns {'ended'} when the session or its user is no more; {'live', milliseconds until the session ends if it is not
+-- used, its revoked tokens as a JSON object} else.
+-- Atomic, because the user and the session are read at the same time. Idempotent: it writes only the fence, so that a WAIT
+-- behind it proves that this master was not replaced.
+--- @include "now"
+--- @include "fence"
+--- @include "live"
+local session = read_session(KEYS[2], ARGV[1])
+local left = life_left(session, session_user(KEYS[1]), ARGV[2], now_ms())
+write_fence(KEYS[3])
+if left <= 0 then
+  return { 'ended' }
+end
+return { 'live', left, cjson.encode(session.revoked or {}) }

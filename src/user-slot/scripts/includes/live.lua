@@ -1,0 +1,43 @@
+-- Decides whether a session is live. No other code decides it.
+
+-- Returns what decides about the sessions of a user; nil when the user is unknown, deleted or disabled, and so has none.
+local function session_user(user_key)
+  local fields = redis.call('HMGET', user_key, 'id', 'deleted', 'disabled', 'sessionEpoch', 'sessionEpochAt',
+    'passwordVersion')
+  if not fields[1] or fields[2] == '1' or fields[3] == '1' then
+    return nil
+  end
+  return {
+    epoch = tonumber(fields[4] or 0),
+    epoch_at = tonumber(fields[5] or 0),
+    password_version = fields[6],
+  }
+end
+
+-- Returns a session, or the mark of one that has ended; nil when there is neither.
+local function read_session(sessions_key, session_id)
+  local text = redis.call('HGET', sessions_key, session_id)
+  return text and cjson.decode(text) or nil
+end
+
+-- Returns when a session that nobody ends expires, in milliseconds since the epoch.
+local function expires_at(session, idle_ms)
+  return math.min(session.endsAt, session.lastUsedAt + idle_ms)
+end
+
+-- Returns for how many milliseconds a session stays live when it is not used; 0 or less when it is not live.
+local function life_left(session, user, idle_ms, now)
+  if not session or session.endedAt or not user or session.epoch < user.epoch then
+    return 0
+  end
+  return expires_at(session, idle_ms) - now
+end
+
+-- Returns since when a session is not live, in milliseconds since the epoch.
+local function over_since(session, user, idle_ms)
+  if session.endedAt then
+    return session.endedAt
+  end
+  local expiry = expires_at(session, idle_ms)
+  return session.epoch < user.epoch and math.min(expiry, user.epoch_at) or expiry
+end

@@ -1,0 +1,20 @@
+-- The access tokens of a session whose signature was verified, by their digests.
+
+local function is_verified(session, digest)
+  for _, known in ipairs(session.verified or {}) do
+    if known == digest then
+      return true
+    end
+  end
+  return false
+end
+
+-- Remembers one more, and forgets the oldest of more than max_count.
+local function remember_verified(session, digest, max_count)
+  local verified = session.verified or {}
+  table.insert(verified, digest)
+  while #verified > tonumber(max_count) do
+    table.remove(verified, 1)
+  end
+  session.verified = verified
+end

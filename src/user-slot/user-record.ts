@@ -1,0 +1,129 @@
+import type { AuthenticatedUser } from '../common/authentication/index.js';
+import { Secret } from '../common/secret/index.js';
+import type { StoredUser } from './stored-format.js';
+
+/** An account as it is stored. */
+export interface UserRecord extends AuthenticatedUser {
+  /** A disabled user cannot log in, and has no sessions. */
+  readonly isDisabled: boolean;
+  readonly passwordHash: Secret;
+  /** Goes up when the password changes, not when only its hash is renewed. */
+  readonly passwordVersion: number;
+  /** When the password was changed last; undefined when it never was, or when the store does not tell. */
+  readonly passwordChangedAt?: Date | undefined;
+  /** Another one after each change; what it looks like is the store's. */
+  readonly revision: string;
+}
+
+/** A user who is kept in Redis. */
+export interface RedisRecord extends UserRecord {
+  /** The registration is not complete; a login completes it. */
+  readonly isProvisional: boolean;
+  /** The skeletons of the name are claimed. False for users of versions before 0.2 who have not logged in since. */
+  readonly hasSkeletons: boolean;
+}
+
+/** What Redis has of a user who is kept in another store. */
+export interface UserCopy {
+  /** Another one after each write; undefined when there is no copy. */
+  readonly version: string | undefined;
+  /** Without the password's hash. */
+  readonly user: UserRecord | undefined;
+}
+
+/** New values; undefined leaves as it is, null clears. */
+export interface StoredChange {
+  readonly email?: string | null | undefined;
+  readonly displayName?: string | null | undefined;
+  readonly roles?: readonly string[] | undefined;
+  readonly isDisabled?: boolean | undefined;
+  readonly password?: { readonly hash: Secret; readonly version: number } | undefined;
+}
+
+/** What a change does to the sessions of the user. One that disables the user ends them all. */
+export interface SessionsEffect {
+  readonly endsSessions?: boolean | undefined;
+  /** A session that does not end with the others. */
+  readonly exceptSessionId?: string | undefined;
+}
+
+/** What has to be true of a user, or nothing is written. Checked and written in one step. */
+export interface WriteConditions {
+  /** The version of the password that was verified. */
+  readonly ifPasswordVersion?: number | undefined;
+  /** The revision that was found. */
+  readonly ifRevision?: string | undefined;
+  /** Roles that the user must not have. */
+  readonly unlessRoles?: readonly string[] | undefined;
+}
+
+/** A condition was not met, and nothing was written. */
+export type RefusedWrite =
+  /** The password or the revision is another one by now; there is no such user. */
+  | { readonly outcome: 'outdated' | 'unknown' }
+  /** The user has a role of `unlessRoles`. */
+  | { readonly outcome: 'protected'; readonly role: string };
+
+/** @param fields of `StoredUser`, as Redis has them */
+export function userFromFields(fields: ReadonlyMap<string, string>): AuthenticatedUser {
+  return {
+    id: fields.get('id') ?? '',
+    username: fields.get('username') ?? '',
+    email: fields.get('email') || null,
+    displayName: fields.get('displayName') || null,
+    roles: JSON.parse(fields.get('roles') ?? '[]') as string[],
+    createdAt: new Date(Number(fields.get('createdAt'))),
+    updatedAt: new Date(Number(fields.get('updatedAt'))),
+  };
+}
+
+/** @param reply fields and values of a `StoredUser`; empty for none */
+export function parseUser(reply: unknown): RedisRecord | undefined {
+  const list = reply as string[];
+  if (list.length === 0) {
+    return undefined;
+  }
+  const fields = new Map<string, string>();
+  for (let index = 0; index + 1 < list.length; index += 2) {
+    fields.set(list[index]!, list[index + 1]!);
+  }
+  const of = (name: keyof StoredUser): string | undefined => fields.get(name);
+  const passwordChangedAt = of('passwordChangedAt');
+  return {
+    ...userFromFields(fields),
+    passwordHash: new Secret(of('passwordHash') ?? ''),
+    passwordVersion: Number(of('passwordVersion')),
+    passwordChangedAt: passwordChangedAt ? new Date(Number(passwordChangedAt)) : undefined,
+    revision: of('lastChange') ?? '0',
+    isDisabled: of('disabled') === '1',
+    isProvisional: of('provisional') === '1',
+    hasSkeletons: of('skeletons') === '1',
+  };
+}
+
+/** The fields that a change writes. */
+export function changedFields(change: StoredChange): Partial<StoredUser> {
+  const { email, displayName, roles, isDisabled, password } = change;
+  return {
+    ...(email === undefined ? {} : { email: email ?? '' }),
+    ...(displayName === undefined ? {} : { displayName: displayName ?? '' }),
+    ...(roles === undefined ? {} : { roles: JSON.stringify(roles) }),
+    ...(isDisabled === undefined ? {} : { disabled: isDisabled ? 1 : 0 }),
+    ...(password && { passwordHash: password.hash.reveal(), passwordVersion: password.version }),
+  };
+}
+
+/** The fields of a copy: what sessions and their requests need. */
+export function copiedFields(user: UserRecord): Partial<StoredUser> {
+  return {
+    id: user.id,
+    username: user.username,
+    email: user.email ?? '',
+    displayName: user.displayName ?? '',
+    roles: JSON.stringify(user.roles),
+    createdAt: user.createdAt.getTime(),
+    updatedAt: user.updatedAt.getTime(),
+    passwordVersion: user.passwordVersion,
+    disabled: user.isDisabled ? 1 : 0,
+  };
+}

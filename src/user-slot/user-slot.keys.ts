@@ -1,0 +1,44 @@
+import { CacheKey } from '../near-cache/index.js';
+import type { KeyBuilder } from '../redis-cluster/index.js';
+import type { SessionKey, SessionState } from './session.js';
+
+/** Puts a key into the slot of its user, so that one script can decide about all that belongs to the user. */
+export const userTag = (userId: string): readonly ['user', string] => ['user', userId];
+
+/** The subject under which the near cache remembers a user and all the user's sessions. */
+export const userSubject = (userId: string): string => `user.${userId}`;
+
+/** Names the state of a session in the near cache. */
+export const sessionCacheKey = (userId: string, sessionId: string): SessionKey =>
+  new CacheKey<SessionState>(userSubject(userId), `session.${sessionId}`);
+
+/** The keys of a user's slot in Redis; `stored-format.ts` says what each one holds. */
+export class UserSlotKeys {
+  constructor(private readonly keys: KeyBuilder) {}
+
+  record(userId: string): string {
+    return this.keys.key(userTag(userId), 'record');
+  }
+
+  sessions(userId: string): string {
+    return this.keys.key(userTag(userId), 'sessions');
+  }
+
+  refreshAnswers(userId: string, sessionId: string): string {
+    return this.keys.key(userTag(userId), 'refresh-answer', sessionId);
+  }
+
+  fence(userId: string): string {
+    return this.keys.key(userTag(userId), 'fence');
+  }
+
+  /** A pattern of all users' records. */
+  get anyRecord(): string {
+    return this.keys.patternFor('user', 'record');
+  }
+
+  /** @param record a key that matches `anyRecord` */
+  userIdIn(record: string): string {
+    return this.keys.idIn(record);
+  }
+}

@@ -1,0 +1,177 @@
+import type { Deadline } from '../../common/deadline/index.js';
+import { truncated } from '../../common/origin/index.js';
+import type { NearCache } from '../../near-cache/index.js';
+import type { RedisCluster } from '../../redis-cluster/index.js';
+import type { NewSession, RefreshExchange, RefreshOutcome } from '../session.js';
+import type { SessionLimits } from '../session-limits.js';
+import { isOne, slotScript } from '../slot-script.js';
+import { MAX_VERIFIED_TOKENS, sha256, tokenDigest } from '../token-digests.js';
+import { userSubject, UserSlotKeys } from '../user-slot.keys.js';
+
+/** Longer than any write can be late, and than any access token lives. */
+const ENDED_MARK_MS = 2 * 3_600_000;
+/** Of the ended sessions of a user, the last so many are remembered: more than can end while a write is late. */
+const MAX_ENDED_MARKS = 200;
+const MAX_USER_AGENT_LENGTH = 256;
+/** An IPv6 address with its zone takes fewer. A trusted proxy may forward any text. */
+const MAX_IP_LENGTH = 64;
+/** Refreshes that a session may make at once. After that, one for each interval. */
+const REFRESH_BURST = 30;
+/** Shorter where access tokens live shorter than ten seconds: two refreshes in the life of a token are always allowed. */
+const REFRESH_INTERVAL_MS = 5000;
+/** Each is about 1.3 KiB for as long as the grace lasts. More exchanges than tabs of one browser make within it. */
+const MAX_KEPT_ANSWERS = 8;
+
+type StartOutcome = 'started' | 'full' | 'refused';
+
+const scripts = {
+  start: slotScript('start-session', (reply) => reply as StartOutcome),
+  end: slotScript('end-session', isOne),
+  rotate: slotScript('rotate-refresh-token', parseRefresh),
+  revokeToken: slotScript('revoke-token', isOne),
+};
+
+/**
+ * Starts, refreshes and ends sessions in Redis. What takes tokens away holds on every instance when its method returns. All
+ * methods throw NotConfirmedError; repeating the call is safe.
+ */
+export class SessionWriter {
+  private readonly keys: UserSlotKeys;
+
+  constructor(
+    private readonly redis: RedisCluster,
+    private readonly cache: NearCache,
+    private readonly limits: SessionLimits,
+  ) {
+    this.keys = new UserSlotKeys(redis.keys);
+  }
+
+  /**
+   * Starts a session. A user who has as many as allowed loses those that were not used for longest.
+   *
+   * @returns false when the user was deleted, disabled or given another password since it was verified
+   */
+  async start(session: NewSession, deadline: Deadline): Promise<boolean> {
+    const result = await this.tryToStart(session, false, deadline);
+    if (result !== 'full') {
+      return result === 'started';
+    }
+    // Evicting a session revokes its tokens, so the eviction is announced.
+    const evict = async () => this.tryToStart(session, true, deadline);
+    return (await this.cache.change(userSubject(session.userId), evict, deadline)) === 'started';
+  }
+
+  /** Ends a session for good. @returns whether there was a live one */
+  async end(userId: string, sessionId: string, deadline: Deadline): Promise<boolean> {
+    const keys = [this.keys.record(userId), this.keys.sessions(userId), this.keys.fence(userId)];
+    const idleMs = this.limits.idleTtlSeconds * 1000;
+    return this.cache.change(
+      userSubject(userId),
+      async (sequence) =>
+        this.redis.runDurably(scripts.end, keys, [sessionId, sequence, idleMs], deadline),
+      deadline,
+    );
+  }
+
+  /**
+   * Revokes one access token of a session that goes on (RFC 7009).
+   *
+   * @param expiresAt when the token would have expired
+   */
+  async revokeToken(
+    userId: string,
+    sessionId: string,
+    tokenId: string,
+    expiresAt: Date,
+    deadline: Deadline,
+  ): Promise<void> {
+    const keys = [this.keys.sessions(userId), this.keys.fence(userId)];
+    const args = [sessionId, tokenId, expiresAt.getTime()];
+    await this.cache.change(
+      userSubject(userId),
+      async () => this.redis.runDurably(scripts.revokeToken, keys, args, deadline),
+      deadline,
+    );
+  }
+
+  /**
+   * Exchanges a refresh token for its successor. Of any number of exchanges of one token one succeeds; the others are
+   * led to the newest answer of the session for as long as the grace lasts, counted from the exchange of their token.
+   * Within the grace, repeating a call that was not confirmed gives the same answer.
+   */
+  async exchange(exchange: RefreshExchange, deadline: Deadline): Promise<RefreshOutcome> {
+    const { userId, sessionId } = exchange;
+    const { refreshGraceSeconds, idleTtlSeconds, isRefreshLimited } = this.limits;
+    const accessTtlMs = exchange.accessTtlSeconds * 1000;
+    const result = await this.redis.runDurably(
+      scripts.rotate,
+      [
+        this.keys.record(userId),
+        this.keys.sessions(userId),
+        this.keys.refreshAnswers(userId, sessionId),
+        this.keys.fence(userId),
+      ],
+      [
+        sessionId,
+        sha256(exchange.presented.reveal()),
+        sha256(exchange.successor.reveal()),
+        exchange.sealedAnswer,
+        refreshGraceSeconds * 1000,
+        idleTtlSeconds * 1000,
+        tokenDigest(exchange.accessToken.reveal()),
+        MAX_VERIFIED_TOKENS,
+        isRefreshLimited ? REFRESH_BURST : 0,
+        Math.min(REFRESH_INTERVAL_MS, accessTtlMs / 2),
+        MAX_KEPT_ANSWERS,
+      ],
+      deadline,
+    );
+    if (result.outcome === 'ended') {
+      // The call that ended it may have failed before every instance had acknowledged.
+      await this.cache.settle(userSubject(userId), deadline);
+    }
+    return result;
+  }
+
+  private async tryToStart(
+    session: NewSession,
+    mayEvict: boolean,
+    deadline: Deadline,
+  ): Promise<StartOutcome> {
+    const { userId, id } = session;
+    const { idleTtlSeconds, maxAgeSeconds, maxPerUser } = this.limits;
+    return this.redis.runDurably(
+      scripts.start,
+      [this.keys.record(userId), this.keys.sessions(userId)],
+      [
+        id,
+        session.passwordVersion,
+        idleTtlSeconds * 1000,
+        maxAgeSeconds * 1000,
+        tokenDigest(session.accessToken.reveal()),
+        maxPerUser,
+        mayEvict ? 1 : 0,
+        ENDED_MARK_MS,
+        MAX_ENDED_MARKS,
+        truncated(session.ip, MAX_IP_LENGTH),
+        truncated(session.userAgent, MAX_USER_AGENT_LENGTH),
+        sha256(session.refreshToken.reveal()),
+      ],
+      deadline,
+    );
+  }
+}
+
+function parseRefresh(reply: unknown): RefreshOutcome {
+  const [outcome, ...details] = reply as [RefreshOutcome['outcome'], ...(string | number)[]];
+  switch (outcome) {
+    case 'replayed':
+      return { outcome, sealedAnswers: details.map(String) };
+    case 'limited':
+      return { outcome, retryAfterSeconds: Math.ceil(Number(details[0]) / 1000) };
+    case 'rotated':
+    case 'reused':
+    case 'ended':
+      return { outcome };
+  }
+}

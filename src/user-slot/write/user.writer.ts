@@ -1,0 +1,232 @@
+import { Injectable } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
+
+import type { Deadline } from '../../common/deadline/index.js';
+import type { Secret } from '../../common/secret/index.js';
+import { NearCache } from '../../near-cache/index.js';
+import { RedisCluster } from '../../redis-cluster/index.js';
+import { UserReader } from '../read/user.reader.js';
+import { isOne, slotScript } from '../slot-script.js';
+import type { StoredUser } from '../stored-format.js';
+import {
+  changedFields,
+  copiedFields,
+  parseUser,
+  type RedisRecord,
+  type RefusedWrite,
+  type SessionsEffect,
+  type StoredChange,
+  type UserCopy,
+  type UserRecord,
+  type WriteConditions,
+} from '../user-record.js';
+import { userSubject, UserSlotKeys } from '../user-slot.keys.js';
+import { CONFLICT, retryOnConflict } from './retry-on-conflict.js';
+
+/** Longer than any write can be late. */
+const DELETED_MARK_MS = 2 * 3_600_000;
+
+const scripts = {
+  create: slotScript('create-user', isOne),
+  confirm: slotScript('confirm-user', parseUser),
+  change: slotScript('change-user', parseChanged),
+  renewHash: slotScript('renew-hash', isOne),
+  delete: slotScript('delete-user', parseDeleted),
+  putCopy: slotScript('put-copy', isOne),
+};
+
+export interface NewRecord {
+  /** A UUID. */
+  readonly id: string;
+  readonly username: string;
+  readonly email: string | null;
+  readonly displayName: string | null;
+  readonly roles: readonly string[];
+}
+
+export interface RecordChange extends StoredChange, SessionsEffect, WriteConditions {}
+
+export type ChangeResult =
+  { readonly outcome: 'changed'; readonly user: UserRecord } | RefusedWrite;
+
+/** The name is absent when an earlier run of the same call has deleted the user. */
+export type DeletionResult =
+  { readonly outcome: 'removed'; readonly username?: string | undefined } | RefusedWrite;
+
+/** What a copy is to be. */
+export interface CopyUpdate {
+  /** Undefined: there is no such user any more. */
+  readonly user: UserRecord | undefined;
+  readonly effect: SessionsEffect;
+}
+
+/**
+ * Writes users in Redis. A change holds on every instance when its method returns: the user and all the user's sessions are
+ * one subject of the near cache. All methods throw NotConfirmedError; repeating the call is safe.
+ */
+@Injectable()
+export class UserWriter {
+  private readonly keys: UserSlotKeys;
+
+  constructor(
+    private readonly redis: RedisCluster,
+    private readonly cache: NearCache,
+    private readonly reader: UserReader,
+  ) {
+    this.keys = new UserSlotKeys(redis.keys);
+  }
+
+  /** Writes a new user, who expires after `provisionalMs` unless `confirm` is called. */
+  async create(
+    user: NewRecord,
+    passwordHash: Secret,
+    provisionalMs: number,
+    deadline: Deadline,
+  ): Promise<void> {
+    const { id, username, email, displayName, roles } = user;
+    const fields: Partial<StoredUser> = {
+      ...{ id, username, email: email ?? '', displayName: displayName ?? '' },
+      roles: JSON.stringify(roles),
+      passwordHash: passwordHash.reveal(),
+      passwordVersion: 1,
+      skeletons: 1,
+    };
+    const args = [provisionalMs, ...Object.entries(fields).flat()];
+    await this.redis.runDurably(scripts.create, [this.keys.record(id)], args, deadline);
+  }
+
+  /** Completes a registration. @returns the user, or undefined when it has expired or was deleted */
+  async confirm(userId: string, deadline: Deadline): Promise<RedisRecord | undefined> {
+    return this.redis.runDurably(scripts.confirm, [this.keys.record(userId)], [], deadline);
+  }
+
+  /** Changes fields of a user, ends the user's sessions, or both. */
+  async change(userId: string, change: RecordChange, deadline: Deadline): Promise<ChangeResult> {
+    // Of changes that begin at the same time, one with a lower number may come later.
+    return retryOnConflict(async () => {
+      const result = await this.cache.change(
+        userSubject(userId),
+        async (sequence) => this.writeChange(userId, change, sequence, deadline),
+        deadline,
+      );
+      return result.outcome === 'overtaken' ? CONFLICT : result;
+    });
+  }
+
+  /** Replaces the hash of an unchanged password. Not durable: one that is lost is renewed at the next login. */
+  async renewHash(
+    userId: string,
+    verified: Secret,
+    renewed: Secret,
+    deadline: Deadline,
+  ): Promise<void> {
+    const hashes = [verified.reveal(), renewed.reveal()];
+    await this.redis.run(scripts.renewHash, [this.keys.record(userId)], hashes, deadline);
+  }
+
+  /** Deletes a user and the user's sessions. */
+  async delete(
+    userId: string,
+    { ifPasswordVersion, ifRevision, unlessRoles = [] }: WriteConditions,
+    deadline: Deadline,
+  ): Promise<DeletionResult> {
+    const keys = [this.keys.record(userId), this.keys.sessions(userId)];
+    const conditions = [ifPasswordVersion ?? '', ifRevision ?? ''];
+    const args = [...conditions, DELETED_MARK_MS, JSON.stringify(unlessRoles)];
+    return this.cache.change(
+      userSubject(userId),
+      async () => this.redis.runDurably(scripts.delete, keys, args, deadline),
+      deadline,
+    );
+  }
+
+  /**
+   * Brings the copy of a user who is kept in another store up to date.
+   *
+   * @param decide asks the store, after the copy was read; called again when another call has written the copy meanwhile. It
+   * returns undefined when nothing is to be written
+   */
+  async updateCopy(
+    userId: string,
+    decide: (found: UserCopy) => Promise<CopyUpdate | undefined>,
+    deadline: Deadline,
+  ): Promise<void> {
+    const write = async (): Promise<typeof CONFLICT | undefined> => {
+      const found = await this.reader.findCopy(userId, deadline);
+      const update = await decide(found);
+      const isDone = !update || (await this.putCopy(userId, found, update, deadline));
+      return isDone ? undefined : CONFLICT;
+    };
+    await this.cache.change(userSubject(userId), async () => retryOnConflict(write), deadline);
+  }
+
+  /** @param sequence number of the change in the near cache: one change, though it may be sent more than once */
+  private async writeChange(
+    userId: string,
+    change: RecordChange,
+    sequence: string,
+    deadline: Deadline,
+  ): Promise<ChangeResult | { readonly outcome: 'overtaken' }> {
+    return this.redis.runDurably(
+      scripts.change,
+      [this.keys.record(userId), this.keys.sessions(userId)],
+      [
+        sequence,
+        change.ifPasswordVersion ?? '',
+        change.ifRevision ?? '',
+        change.endsSessions || change.isDisabled ? 1 : 0,
+        change.exceptSessionId ?? '',
+        JSON.stringify(change.unlessRoles ?? []),
+        change.password ? 1 : 0,
+        ...Object.entries(changedFields(change)).flat(),
+      ],
+      deadline,
+    );
+  }
+
+  /** @returns whether it was written: what another call has written since `found` is not overwritten */
+  private async putCopy(
+    userId: string,
+    { version }: UserCopy,
+    { user, effect }: CopyUpdate,
+    deadline: Deadline,
+  ): Promise<boolean> {
+    return this.redis.runDurably(
+      scripts.putCopy,
+      [this.keys.record(userId), this.keys.sessions(userId)],
+      [
+        version ?? '',
+        randomUUID(),
+        effect.endsSessions ? 1 : 0,
+        effect.exceptSessionId ?? '',
+        DELETED_MARK_MS,
+        ...(user ? Object.entries(copiedFields(user)).flat() : []),
+      ],
+      deadline,
+    );
+  }
+}
+
+function parseChanged(reply: unknown): ChangeResult | { readonly outcome: 'overtaken' } {
+  const [outcome, ...fields] = reply as [
+    'changed' | 'overtaken' | RefusedWrite['outcome'],
+    ...string[],
+  ];
+  if (outcome === 'overtaken') {
+    return { outcome };
+  }
+  if (outcome !== 'changed') {
+    return refused(outcome, fields[0]);
+  }
+  const user = parseUser(fields);
+  return user ? { outcome, user } : { outcome: 'unknown' };
+}
+
+function parseDeleted(reply: unknown): DeletionResult {
+  const [outcome, text] = reply as ['removed' | RefusedWrite['outcome'], string?];
+  return outcome === 'removed' ? { outcome, username: text || undefined } : refused(outcome, text);
+}
+
+function refused(outcome: RefusedWrite['outcome'], role = ''): RefusedWrite {
+  return outcome === 'protected' ? { outcome, role } : { outcome };
+}
