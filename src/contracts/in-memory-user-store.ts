@@ -11,7 +11,7 @@ interface Entry {
  * callers in the process.
  *
  * @example
- * createApp(settings, { userStore: { useClass: InMemoryUserStore } })
+ * run({ userStore: { useClass: InMemoryUserStore } })
  */
 export class InMemoryUserStore implements UserStore {
   private readonly entries = new Map<string, Entry>();

@@ -22,7 +22,7 @@ const keyParameters = new Map(
 );
 /** What those functions are passed as keys. */
 const keysPassedIn = (text: string): string[] =>
-  [...text.matchAll(/(?<!function )\b(\w+)\(([^()]*)/g)].flatMap(([, name = '', list = '']) =>
+  [...text.matchAll(/(?<!function )\b(\w+)\((?=([^()]*))/g)].flatMap(([, name = '', list = '']) =>
     list.split(', ').slice(0, keyParameters.get(name) ?? 0),
   );
 
@@ -63,4 +63,21 @@ describe('the Lua scripts', () => {
       expect(keysPassedIn(text).filter((key) => !key.endsWith('_key'))).toEqual([]);
     },
   );
+
+  it.each(scripts)('%s includes the functions that it calls, and nothing else', (name, text) => {
+    const known = new Set(keyParameters.keys());
+    const whole = LuaScript.fromFile(pathToFileURL(join(source, name)), String).source;
+    const functionsIn = (lua: string): string[] =>
+      [...lua.matchAll(/^local function (\w+)\(/gm)].map(([, found = '']) => found);
+    const called = [...whole.matchAll(/(?<!function )\b(\w+)\(/g)]
+      .map(([, found = '']) => found)
+      .filter((found) => known.has(found));
+
+    expect(functionsIn(whole)).toEqual(expect.arrayContaining(called));
+    for (const [, include = ''] of text.matchAll(/^--- @include "(.+)"$/gm)) {
+      const file = files.find(([path]) => path.endsWith(`/includes/${include}.lua`));
+      const isUsed = functionsIn(file![1]).some((found) => called.includes(found));
+      expect({ include, isUsed }).toEqual({ include, isUsed: true });
+    }
+  });
 });

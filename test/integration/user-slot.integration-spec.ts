@@ -1,0 +1,148 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+
+import { Deadline } from '../../src/common/deadline/index.js';
+import { Secret } from '../../src/common/secret/index.js';
+import { InMemoryUserStore } from '../../src/contracts/index.js';
+import {
+  SESSION_LIMITS,
+  SessionReader,
+  type NewSession,
+  type RefreshExchange,
+} from '../../src/user-slot/read/index.js';
+import { SessionWriter } from '../../src/user-slot/write/index.js';
+import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
+import { withRedis } from '../support/redis.js';
+import { usersOn } from '../support/users.js';
+
+const HASH = new Secret('$hash');
+const LIFE_MS = 60_000;
+const until = Deadline.none;
+
+/** The members of an interface in `stored-format.ts`. */
+function documented(name: string): string[] {
+  const text = readFileSync('src/user-slot/stored-format.ts', 'utf8');
+  const body = new RegExp(`^export interface ${name} \\{\\n(.*?)^\\}`, 'ms').exec(text)![1]!;
+  return [...body.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, member = '']) => member).sort();
+}
+
+describe('the slot of a user', () => {
+  let instance: CacheInstance;
+  let reader: SessionReader;
+  let writer: SessionWriter;
+  beforeAll(async () => {
+    instance = await startCacheInstance(newPrefix());
+    reader = new SessionReader(instance.redis, instance.cache, SESSION_LIMITS);
+    writer = new SessionWriter(instance.redis, instance.cache, SESSION_LIMITS);
+  });
+  afterAll(async () => instance.close());
+
+  const keyOf = (userId: string, ...parts: string[]): string =>
+    instance.redis.keys.key(['user', userId], ...parts);
+  const hashOf = async (userId: string, part: string): Promise<Record<string, string>> =>
+    withRedis((_, cluster) => cluster.hgetall(keyOf(userId, part)));
+  const newUser = (id = randomUUID()) => ({
+    ...{ id, username: id, email: null, displayName: null, roles: [] },
+  });
+  const sessionOf = (userId: string): NewSession => ({
+    ...{ id: randomUUID(), userId, passwordVersion: 1, ip: '192.0.2.1', userAgent: 'a test' },
+    ...{ accessToken: new Secret(randomUUID()), refreshToken: new Secret(randomUUID()) },
+  });
+  const exchangeOf = ({ userId, id, refreshToken }: NewSession): RefreshExchange => ({
+    ...{ userId, sessionId: id, presented: refreshToken, successor: new Secret(randomUUID()) },
+    ...{ accessToken: new Secret('next'), accessTtlSeconds: 900, sealedAnswer: 'sealed' },
+  });
+  const membersOf = (...texts: (string | undefined)[]): string[] =>
+    [...new Set(texts.flatMap((text) => Object.keys(JSON.parse(text ?? '{}') as object)))].sort();
+
+  it('has the fields of a user that the stored format documents, and no other', async () => {
+    const { writer: users } = usersOn(instance);
+    const kept = newUser();
+    await users.create(kept, HASH, LIFE_MS, until);
+    const provisional = await hashOf(kept.id, 'record');
+    await users.confirm(kept.id, until);
+    const password = { hash: HASH, version: 2 };
+    await users.change(kept.id, { password, isDisabled: true }, until);
+    const deleted = newUser();
+    await users.create(deleted, HASH, LIFE_MS, until);
+    await users.delete(deleted.id, {}, until);
+    const store = new InMemoryUserStore();
+    const copied = newUser();
+    await store.create({ ...copied, usernameKey: copied.id }, () => Promise.resolve(HASH));
+    await usersOn(instance, {}, store).users.reload(copied.id, until);
+
+    const records = await Promise.all(
+      [kept.id, deleted.id, copied.id].map(async (id) => hashOf(id, 'record')),
+    );
+
+    const fields = [provisional, ...records].flatMap((record) => Object.keys(record));
+    expect([...new Set(fields)].sort()).toEqual(documented('StoredUser'));
+  });
+
+  it('has the fields of a session that the stored format documents, and no other', async () => {
+    const { writer: users } = usersOn(instance);
+    const { id: userId } = newUser();
+    await users.create(newUser(userId), HASH, LIFE_MS, until);
+    const [session, ended] = [sessionOf(userId), sessionOf(userId)];
+    await writer.start(session, until);
+    await writer.start(ended, until);
+    await writer.exchange(exchangeOf(session), until);
+    const expiry = new Date(Date.now() + LIFE_MS);
+    await writer.revokeToken(userId, session.id, randomUUID(), expiry, until);
+    await writer.end(userId, ended.id, until);
+
+    const stored = await hashOf(userId, 'sessions');
+    const answers = await withRedis((_, cluster) =>
+      cluster.get(keyOf(userId, 'refresh-answer', session.id)),
+    );
+
+    expect(membersOf(stored[session.id])).toEqual(documented('StoredSession'));
+    expect(membersOf(stored[ended.id])).toEqual(documented('EndedSession'));
+    const [answer] = JSON.parse(answers ?? '[]') as object[];
+    expect(Object.keys(answer ?? {}).sort()).toEqual(documented('KeptRefreshAnswer'));
+  });
+
+  it('is read as version 0.1.0 has written it, to the letter', async () => {
+    const userId = randomUUID();
+    const session = sessionOf(userId);
+    const { id: kept } = sessionOf(userId);
+    const digest = (text: string): string => createHash('sha256').update(text).digest('base64url');
+    const now = Date.now() - 1000;
+    const text = (refreshToken: string, epoch: number): string =>
+      `{"createdAt":${now},"lastUsedAt":${now},"endsAt":${now + LIFE_MS},"epoch":${epoch},"ip":"192.0.2.1",` +
+      `"userAgent":"a test","refreshHash":"${digest(refreshToken)}","verified":["${digest(session.accessToken.reveal()).slice(0, 22)}"]}`;
+    await withRedis(async (_, cluster) => {
+      await cluster.hset(keyOf(userId, 'record'), {
+        ...{ id: userId, username: 'Ada', email: '', displayName: 'Ada L.', roles: '["editor"]' },
+        ...{ createdAt: '1764089000123', updatedAt: '1764089000456', provisional: '0' },
+        ...{ passwordHash: '$hash', passwordVersion: '1', skeletons: '1', disabled: '0' },
+        ...{ sessionEpoch: '3', sessionEpochAt: String(now), lastChange: '1764089000456000' },
+      });
+      await cluster.hset(keyOf(userId, 'sessions'), {
+        [session.id]: text(session.refreshToken.reveal(), 3),
+        [kept]: text('another', 3),
+        [randomUUID()]: text('of an older epoch', 2),
+        [randomUUID()]: `{"endedAt":${now},"endedBy":"1764089000456000"}`,
+      });
+    });
+    const presented = { token: session.accessToken.reveal(), userId, sessionId: session.id };
+
+    expect(await reader.use(presented, false, until)).toMatchObject({
+      state: 'live',
+      user: {
+        ...{ id: userId, username: 'Ada', email: null, displayName: 'Ada L.', roles: ['editor'] },
+        createdAt: new Date(1_764_089_000_123),
+      },
+    });
+    const ids = (await reader.list(userId, until)).map(({ id }) => id);
+    expect(ids.sort()).toEqual([session.id, kept].sort());
+    expect(await writer.exchange(exchangeOf(session), until)).toEqual({ outcome: 'rotated' });
+    const change = { ifRevision: '1764089000456000', endsSessions: true, exceptSessionId: kept };
+    expect(await usersOn(instance).writer.change(userId, change, until)).toMatchObject({
+      outcome: 'changed',
+    });
+    expect((await reader.use(presented, true, until)).state).toBe('ended');
+    expect((await reader.check(userId, kept, until)).state).toBe('live');
+    expect(await writer.end(userId, kept, until)).toBe(true);
+  });
+});
