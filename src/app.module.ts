@@ -13,6 +13,7 @@ import { AuditModule, type AuditSink } from './audit/index.js';
 import { AuthModule } from './auth/index.js';
 import type { Replacement } from './common/module/index.js';
 import { redisIdentityFrom, type Settings } from './config/index.js';
+import { GuardModule, type GuardOptions } from './guard/index.js';
 import { HealthModule } from './health/index.js';
 import { KeysModule } from './keys/index.js';
 import { MetricsModule } from './metrics/index.js';
@@ -25,12 +26,7 @@ import {
 } from './redis-cluster/index.js';
 import { SessionsModule } from './sessions/index.js';
 import { TracingModule } from './tracing/index.js';
-import {
-  UsersModule,
-  type PasswordHasher,
-  type UsersOptions,
-  type UserStore,
-} from './users/index.js';
+import { UsersModule, type PasswordHasher, type UserStore } from './users/index.js';
 
 const SETTINGS = 'keyslot';
 
@@ -54,8 +50,8 @@ export type ValidationExtension =
 export interface AppExtensions {
   /** Modules of its own: their routes are guarded and documented like all others. */
   readonly imports?: NonNullable<ModuleMetadata['imports']>;
-  /** Besides `admin`; see `UsersOptions`. */
-  readonly roles?: UsersOptions['roles'];
+  /** Besides `admin`; see `GuardOptions`. */
+  readonly roles?: NonNullable<GuardOptions['roles']>;
   readonly passwordHasher?: Replacement<PasswordHasher>;
   readonly userStore?: Replacement<UserStore>;
   readonly auditSink?: Replacement<AuditSink>;
@@ -109,6 +105,12 @@ export class AppModule {
             encryptionSecret: jwt.keyEncryptionSecret,
           })),
         ),
+        GuardModule.forRootAsync(
+          fromSettings(({ jwt }) => ({
+            audience: jwt.audience,
+            ...(extensions.roles ? { roles: extensions.roles } : {}),
+          })),
+        ),
         RateLimitModule.forRootAsync(
           fromSettings(({ isRateLimited }) => ({ isOn: isRateLimited })),
         ),
@@ -116,7 +118,6 @@ export class AppModule {
           ...fromSettings(({ passwords, isRegistrationOpen, administrator }) => ({
             passwordMinLength: passwords.minLength,
             isRegistrationOpen,
-            ...(extensions.roles ? { roles: extensions.roles } : {}),
             ...(administrator ? { administrator } : {}),
           })),
           passwordHasher: extensions.passwordHasher,

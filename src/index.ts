@@ -33,12 +33,15 @@ export { ProblemFilter } from './bootstrap/problem.filter.js';
 export { run } from './bootstrap/run.js';
 export { untilReady } from './bootstrap/until-ready.js';
 export {
+  CurrentPrincipal,
   CurrentUser,
   Public,
   RequirePermissions,
   type AuthenticatedUser,
+  type ClientPrincipal,
   type Permission,
   type Principal,
+  type UserPrincipal,
 } from './common/authentication/index.js';
 export { Deadline, RequestDeadline } from './common/deadline/index.js';
 export { Origin, RequestOrigin, type Actor, type OriginFacts } from './common/origin/index.js';
@@ -66,8 +69,18 @@ export {
   type RuleFailure,
 } from './common/validation/index.js';
 export { loadSettings, SettingsError, type Settings } from './config/index.js';
+export { GuardModule, type GuardOptions } from './guard/index.js';
 export { HealthModule } from './health/index.js';
-export { KeysModule, SigningKeys, type KeysOptions } from './keys/index.js';
+export {
+  KeyRing,
+  KeyRingModule,
+  KeysModule,
+  SigningKeys,
+  type KeyRingOptions,
+  type KeysOptions,
+  type PublicKeys,
+  type SigningKey,
+} from './keys/index.js';
 export { MetricsModule, MetricsRegistry } from './metrics/index.js';
 export {
   CacheKey,

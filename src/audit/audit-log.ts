@@ -9,7 +9,7 @@ import { EventEmitter2 } from '@nestjs/event-emitter';
 import { createHmac, randomUUID } from 'node:crypto';
 
 import { withTimeout } from '../common/deadline/index.js';
-import { deriveKey, Secret } from '../common/secret/index.js';
+import { deriveKey, Secret, SECRET_PURPOSES } from '../common/secret/index.js';
 import type {
   AuditEvent,
   AuditEventType,
@@ -50,7 +50,7 @@ export class AuditLog implements BeforeApplicationShutdown, OnApplicationShutdow
     private readonly listeners: EventEmitter2,
     @Inject(AUDIT_OPTIONS) { pseudonymSecret = new Secret(randomUUID()) }: AuditOptions = {},
   ) {
-    this.pseudonymKey = deriveKey(pseudonymSecret, 'keyslot audit pseudonyms');
+    this.pseudonymKey = deriveKey(pseudonymSecret, SECRET_PURPOSES.auditPseudonyms);
   }
 
   /**

@@ -9,7 +9,7 @@ import {
 } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-import { CurrentUser, Public, type Principal } from '../common/authentication/index.js';
+import { CurrentUser, Public, type UserPrincipal } from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { RequestOrigin, type Origin } from '../common/origin/index.js';
 import { ApiProblems, BODY_PROBLEMS, GUARD_PROBLEMS, Problem } from '../common/problem/index.js';
@@ -144,7 +144,7 @@ export class AuthController {
   )
   async logout(
     @Body(LogoutBodyPipe) body: PresentedToken | undefined,
-    @CurrentUser() principal: Principal | undefined,
+    @CurrentUser() principal: UserPrincipal | undefined,
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<void> {

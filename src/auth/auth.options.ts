@@ -1,9 +1,10 @@
 import type { Secret } from '../common/secret/index.js';
+import { GUARD_DEFAULTS } from '../guard/index.js';
 
 export interface AuthOptions {
   /** What refresh tokens and device cookies are recognized by. The same for every instance of a cluster; at least 32 characters. */
   readonly tokenSecret: Secret;
-  /** Who the access tokens are for: `aud`. Default `keyslot`. */
+  /** Who the access tokens are for: `aud`. GuardModule needs the same, or it refuses them. Default `keyslot`. */
   readonly audience?: string;
   /** The client that logs in here: `client_id` (RFC 9068 section 2.2). Default `keyslot`. */
   readonly clientId?: string;
@@ -14,7 +15,7 @@ export interface AuthOptions {
 }
 
 export const AUTH_DEFAULTS = {
-  audience: 'keyslot',
+  audience: GUARD_DEFAULTS.audience,
   clientId: 'keyslot',
   accessTtlSeconds: 900,
   isHttps: false,

@@ -1,7 +1,7 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 
-import { JwtAuthGuard } from './jwt-auth.guard.js';
+import { JwtAuthGuard } from '../guard/index.js';
 
 /**
  * For a public route whose body proves who calls: without a body it asks for a Bearer token as every other route does. A

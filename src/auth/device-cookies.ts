@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
 import { Clock } from '../common/clock/index.js';
-import { deriveKey } from '../common/secret/index.js';
+import { deriveKey, SECRET_PURPOSES } from '../common/secret/index.js';
 import { canonicalUsername, proofGeneration, type UserRecord } from '../users/index.js';
 import { AUTH_OPTIONS } from './auth.module-definition.js';
 import { AUTH_DEFAULTS, type AuthOptions } from './auth.options.js';
@@ -39,7 +39,7 @@ export class DeviceCookies {
     private readonly clock: Clock,
     @Inject(AUTH_OPTIONS) options: AuthOptions,
   ) {
-    this.key = deriveKey(options.tokenSecret, 'keyslot device cookies');
+    this.key = deriveKey(options.tokenSecret, SECRET_PURPOSES.deviceCookies);
     const isHttps = options.isHttps ?? AUTH_DEFAULTS.isHttps;
     this.name = isHttps ? '__Host-keyslot-device' : 'keyslot-device';
     this.attributes =

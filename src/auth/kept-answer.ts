@@ -1,6 +1,4 @@
-import { seal, Secret, unseal } from '../common/secret/index.js';
-
-const ANSWER_PURPOSE = 'keyslot refresh answer';
+import { seal, Secret, SECRET_PURPOSES, unseal } from '../common/secret/index.js';
 
 /** What a refresh answers, as it is kept for those who lost the answer. */
 export interface KeptAnswer {
@@ -12,7 +10,7 @@ export interface KeptAnswer {
 
 /** Seals an answer under the token that was spent for it. A copy of Redis' data alone yields nothing. */
 export async function sealAnswer(answer: KeptAnswer, spent: Secret): Promise<string> {
-  return seal(JSON.stringify(answer), spent, ANSWER_PURPOSE);
+  return seal(JSON.stringify(answer), spent, SECRET_PURPOSES.refreshAnswers);
 }
 
 /**
@@ -26,7 +24,7 @@ export async function newestAnswer(
   let token = spent;
   let answer: KeptAnswer | undefined;
   for (const sealed of sealedAnswers) {
-    answer = JSON.parse(await unseal(sealed, token, ANSWER_PURPOSE)) as KeptAnswer;
+    answer = JSON.parse(await unseal(sealed, token, SECRET_PURPOSES.refreshAnswers)) as KeptAnswer;
     token = new Secret(answer.refreshToken);
   }
   if (answer === undefined) {

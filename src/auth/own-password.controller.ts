@@ -2,7 +2,7 @@ import { Body, Controller, HttpCode, Put, Res } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
-import { CurrentUser, type Principal } from '../common/authentication/index.js';
+import { CurrentUser, type UserPrincipal } from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { RequestOrigin, type Origin } from '../common/origin/index.js';
 import { ApiProblems, BODY_PROBLEMS, GUARD_PROBLEMS, Problem } from '../common/problem/index.js';
@@ -43,7 +43,7 @@ export class OwnPasswordController {
     'not-confirmed',
   )
   async changePassword(
-    @CurrentUser() { userId, sessionId, user }: Principal,
+    @CurrentUser() { userId, sessionId, user }: UserPrincipal,
     @Body() body: ChangePasswordRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
     @RequestOrigin() origin: Origin,

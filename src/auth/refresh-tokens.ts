@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
-import { deriveKey, Secret } from '../common/secret/index.js';
+import { deriveKey, Secret, SECRET_PURPOSES } from '../common/secret/index.js';
 import { AUTH_OPTIONS } from './auth.module-definition.js';
 import type { AuthOptions } from './auth.options.js';
 
@@ -27,7 +27,7 @@ export class RefreshTokens {
   private readonly key: Uint8Array;
 
   constructor(@Inject(AUTH_OPTIONS) options: AuthOptions) {
-    this.key = deriveKey(options.tokenSecret, 'keyslot refresh tokens');
+    this.key = deriveKey(options.tokenSecret, SECRET_PURPOSES.refreshTokens);
   }
 
   issue(userId: string, sessionId: string): Secret {

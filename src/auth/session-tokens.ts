@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import type { Deadline } from '../common/deadline/index.js';
 import type { Secret } from '../common/secret/index.js';
-import { AccessTokenIssuer } from './access-token/access-token-issuer.js';
+import { AccessTokenIssuer } from './access-token-issuer.js';
 import { RefreshTokens } from './refresh-tokens.js';
 
 export interface IssuedTokens {

@@ -3,9 +3,9 @@ import { lookup } from 'node:dns/promises';
 import { createServer } from 'node:net';
 
 import type { AppExtensions, AppSettings } from '../app.module.js';
-import { UnknownPermissionError } from '../auth/index.js';
 import { loadSettings, SettingsError, type Settings } from '../config/index.js';
 import { EmbeddedCluster, EmbeddedClusterError } from '../embedded-cluster/index.js';
+import { UnknownPermissionError } from '../guard/index.js';
 import { KeyDecryptionError } from '../keys/index.js';
 import { BootstrapAdministratorError } from '../users/index.js';
 import { createApp } from './create-app.js';

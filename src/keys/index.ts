@@ -1,4 +1,8 @@
-export { KeyDecryptionError } from './key-encryption.js';
 export { KeysModule } from './keys.module.js';
-export type { KeysOptions } from './keys.options.js';
-export { SigningKeys, type KeyRing } from './signing-keys.js';
+export { KeyRing, KeyRingModule, type KeyRingOptions, type PublicKeys } from './read/index.js';
+export {
+  KeyDecryptionError,
+  SigningKeys,
+  type KeysOptions,
+  type SigningKey,
+} from './write/index.js';

@@ -5,7 +5,7 @@ import type { JWK } from 'jose';
 import { Public } from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { ApiProblems } from '../common/problem/index.js';
-import { SigningKeys } from './signing-keys.js';
+import { KeyRing } from './read/index.js';
 
 /** A public key, RFC 7517 section 4 and RFC 7518 section 6.2. */
 class JwkResponse {
@@ -39,7 +39,7 @@ class JwkSetResponse {
 @ApiTags('Keys')
 @Controller('.well-known')
 export class KeysController {
-  constructor(private readonly keys: SigningKeys) {}
+  constructor(private readonly keys: KeyRing) {}
 
   @Public()
   @Get('jwks.json')

@@ -1,12 +1,17 @@
 import { Module } from '@nestjs/common';
 
 import { KeysController } from './keys.controller.js';
-import { ConfigurableModuleClass } from './keys.module-definition.js';
-import { SigningKeys } from './signing-keys.js';
+
+import { KEY_RING_OPTIONS, KeyRing } from './read/index.js';
+import { ConfigurableModuleClass, KEYS_OPTIONS, SigningKeys } from './write/index.js';
 
 /**
- * The signing keys and their published half. Needs NearCacheModule,
- * RedisClusterModule and AuditModule in the same application.
+ * The signing keys and their published half. Makes the cluster's first key. Needs NearCacheModule, RedisClusterModule and
+ * AuditModule in the same application.
  */
-@Module({ controllers: [KeysController], providers: [SigningKeys], exports: [SigningKeys] })
+@Module({
+  controllers: [KeysController],
+  providers: [KeyRing, { provide: KEY_RING_OPTIONS, useExisting: KEYS_OPTIONS }, SigningKeys],
+  exports: [KeyRing, SigningKeys],
+})
 export class KeysModule extends ConfigurableModuleClass {}

@@ -110,9 +110,25 @@ export class RedisCluster implements OnApplicationShutdown {
     args: Arguments,
     deadline: Deadline,
   ): Promise<Reply> {
-    const attempt: Attempt = (call, until) => this.writer.write(call, until);
-    return this.retry({ script, keys, args, withSource: false }, deadline, attempt, (cause) => {
+    return this.runConfirmed(script, keys, args, deadline, (cause) => {
       throw new NotConfirmedError(`${script.name} was not confirmed`, { cause });
+    });
+  }
+
+  /**
+   * Runs a script for what it returns, and proves that the master that answered was not replaced. The script must write in
+   * each run: a fence key, if nothing else.
+   *
+   * @throws RedisUnavailableError when the budget has run out: to the caller this is a look-up
+   */
+  async readConfirmed<Reply>(
+    script: LuaScript<Reply>,
+    keys: readonly string[],
+    args: Arguments,
+    deadline: Deadline,
+  ): Promise<Reply> {
+    return this.runConfirmed(script, keys, args, deadline, (cause) => {
+      throw new RedisUnavailableError(`the answer of ${script.name} was not confirmed`, { cause });
     });
   }
 
@@ -192,6 +208,17 @@ export class RedisCluster implements OnApplicationShutdown {
     this.isClosed = true;
     this.subscriptions.forEach((subscription) => subscription.close());
     await Promise.all(this.links.map(async (link) => link.close()));
+  }
+
+  private async runConfirmed<Reply>(
+    script: LuaScript<Reply>,
+    keys: readonly string[],
+    args: Arguments,
+    deadline: Deadline,
+    giveUp: (cause: Error) => never,
+  ): Promise<Reply> {
+    const attempt: Attempt = (call, until) => this.writer.write(call, until);
+    return this.retry({ script, keys, args, withSource: false }, deadline, attempt, giveUp);
   }
 
   private get links(): readonly ClusterLink[] {

@@ -7,7 +7,7 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 
-import { CurrentUser, type Principal } from '../common/authentication/index.js';
+import { CurrentUser, type UserPrincipal } from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { RequestOrigin, type Origin } from '../common/origin/index.js';
 import {
@@ -34,7 +34,7 @@ export class OwnSessionsController {
   @ApiOkResponse({ type: SessionsResponse, description: 'Your sessions.' })
   @ApiProblems(...GUARD_PROBLEMS)
   async listOwnSessions(
-    @CurrentUser() principal: Principal,
+    @CurrentUser() principal: UserPrincipal,
     @RequestDeadline() deadline: Deadline,
   ): Promise<SessionsResponse> {
     const sessions = await this.sessions.list(principal.userId, deadline);
@@ -52,7 +52,7 @@ export class OwnSessionsController {
   @ApiNoContentResponse({ description: 'The session has ended.' })
   @ApiProblems(...STRAY_BODY_PROBLEMS, ...GUARD_PROBLEMS, 'not-found', 'not-confirmed')
   async endOwnSession(
-    @CurrentUser() { userId }: Principal,
+    @CurrentUser() { userId }: UserPrincipal,
     @Param('id', EntityIdPipe) sessionId: string,
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
@@ -72,7 +72,7 @@ export class OwnSessionsController {
   @ApiNoContentResponse({ description: 'All others have ended.' })
   @ApiProblems(...STRAY_BODY_PROBLEMS, ...GUARD_PROBLEMS, 'not-confirmed')
   async endOtherSessions(
-    @CurrentUser() { userId, sessionId }: Principal,
+    @CurrentUser() { userId, sessionId }: UserPrincipal,
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<void> {

@@ -11,7 +11,7 @@ import {
   CurrentUser,
   PERMISSION_PROBLEMS,
   RequirePermissions,
-  type Principal,
+  type UserPrincipal,
 } from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { RequestOrigin, type Origin } from '../common/origin/index.js';
@@ -40,7 +40,7 @@ export class UserSessionsController {
   @ApiOkResponse({ type: SessionsResponse, description: 'The sessions.' })
   @ApiProblems(...PERMISSION_PROBLEMS, 'not-found')
   async listUserSessions(
-    @CurrentUser() principal: Principal,
+    @CurrentUser() principal: UserPrincipal,
     @Param('id', EntityIdPipe) userId: string,
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
@@ -71,7 +71,7 @@ export class UserSessionsController {
     'not-confirmed',
   )
   async endUserSessions(
-    @CurrentUser() principal: Principal,
+    @CurrentUser() principal: UserPrincipal,
     @Param('id', EntityIdPipe) userId: string,
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,

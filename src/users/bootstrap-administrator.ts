@@ -1,13 +1,13 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { ADMINISTRATOR } from '../common/authentication/index.js';
 import { Deadline } from '../common/deadline/index.js';
 import { Origin } from '../common/origin/index.js';
 import { NotConfirmedError, RedisUnavailableError } from '../redis-cluster/index.js';
 import { HashingOverloadedError } from './passwords/hashing-queue.js';
 import { UserStoreUnavailableError } from './store/user-store.js';
 import { ACCOUNTS, type Accounts } from './store/accounts.js';
-import { ADMINISTRATOR } from './roles.js';
 import { findByUsername } from './find-by-username.js';
 import { USERS_OPTIONS } from './users.module-definition.js';
 import type { UsersOptions } from './users.options.js';

@@ -7,7 +7,7 @@ export { HashingOverloadedError, HashingQueue } from './passwords/hashing-queue.
 export { recordThrottling } from './passwords/throttled-attempts.js';
 export { PASSWORD_HASHER, type PasswordHasher } from './passwords/password-hasher.js';
 export { RedisUserStore } from './store/redis-user-store.js';
-export { Roles } from './roles.js';
+export { Roles } from '../common/authentication/index.js';
 export type { User, UserRecord } from './user.js';
 export {
   userFromFields,

@@ -1,7 +1,12 @@
 import { Body, Controller, Delete, Get, HttpCode, Patch, Req } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 
-import { CurrentUser, type Principal } from '../common/authentication/index.js';
+import {
+  CurrentUser,
+  userOnly,
+  type Principal,
+  type UserPrincipal,
+} from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { RequestOrigin, type Origin } from '../common/origin/index.js';
 import { ApiProblems, BODY_PROBLEMS, GUARD_PROBLEMS } from '../common/problem/index.js';
@@ -27,7 +32,7 @@ export class OwnUserController {
   @ApiProblems(...GUARD_PROBLEMS)
   // The request itself: Nest sends the values of other decorators through the validation pipe, promises and all.
   read(@Req() { user: principal }: { readonly user: Principal }): UserResponse {
-    return UserResponse.from(principal.user);
+    return UserResponse.from(userOnly(principal).user);
   }
 
   @Patch()
@@ -49,7 +54,7 @@ export class OwnUserController {
     'not-confirmed',
   )
   async change(
-    @CurrentUser() principal: Principal,
+    @CurrentUser() principal: UserPrincipal,
     @Body() { currentPassword, ...change }: ChangeOwnUserRequest,
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
@@ -80,7 +85,7 @@ export class OwnUserController {
     'not-confirmed',
   )
   async delete(
-    @CurrentUser() principal: Principal,
+    @CurrentUser() principal: UserPrincipal,
     @Body() body: DeleteUserRequest,
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,

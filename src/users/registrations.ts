@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 
 import { AuditLog } from '../audit/index.js';
+import { ADMINISTRATOR } from '../common/authentication/index.js';
 import type { Deadline } from '../common/deadline/index.js';
 import type { Origin } from '../common/origin/index.js';
 import { Secret } from '../common/secret/index.js';
@@ -18,7 +19,6 @@ import { strangerOf, type Caller } from './passwords/caller.js';
 import { HashingQueue } from './passwords/hashing-queue.js';
 import { PasswordRules } from './passwords/password-rules.js';
 import { recordThrottling } from './passwords/throttled-attempts.js';
-import { ADMINISTRATOR } from './roles.js';
 import { ACCOUNTS, type Accounts } from './store/accounts.js';
 import { hasFormerOwner } from './find-by-username.js';
 import type { Registration, User } from './user.js';

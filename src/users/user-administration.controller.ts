@@ -11,7 +11,8 @@ import {
   CurrentUser,
   PERMISSION_PROBLEMS,
   RequirePermissions,
-  type Principal,
+  Roles,
+  type UserPrincipal,
 } from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { RequestOrigin, type Origin } from '../common/origin/index.js';
@@ -25,7 +26,6 @@ import {
 import { EntityIdPipe, listOf } from '../common/validation/index.js';
 import { AdministeredUserResponse } from './dto/administered-user.response.dto.js';
 import { AdministerUserRequest } from './dto/administer-user.request.dto.js';
-import { Roles } from './roles.js';
 import { administrationProblem, ADMINISTRATION_PROBLEMS } from './user-administration.problems.js';
 import { UserAdministration } from './user-administration.js';
 import { UsersService } from './users.service.js';
@@ -70,7 +70,7 @@ export class UserAdministrationController {
   @ApiOkResponse({ type: AdministeredUserResponse, description: 'The user after the change.' })
   @ApiProblems(...BODY_PROBLEMS, ...ADMINISTRATION_PROBLEMS, 'reauthentication-required')
   async changeUser(
-    @CurrentUser() principal: Principal,
+    @CurrentUser() principal: UserPrincipal,
     @Param('id', EntityIdPipe) userId: string,
     @Body() body: AdministerUserRequest,
     @RequestOrigin() origin: Origin,
@@ -98,7 +98,7 @@ export class UserAdministrationController {
   @ApiNoContentResponse({ description: 'The user is gone.' })
   @ApiProblems(...STRAY_BODY_PROBLEMS, ...ADMINISTRATION_PROBLEMS)
   async deleteUser(
-    @CurrentUser() principal: Principal,
+    @CurrentUser() principal: UserPrincipal,
     @Param('id', EntityIdPipe) userId: string,
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,

@@ -1,17 +1,16 @@
 import { Inject, Injectable } from '@nestjs/common';
 
 import { AuditLog } from '../audit/index.js';
-import type { Principal } from '../common/authentication/index.js';
+import { ADMINISTRATOR, Roles, type UserPrincipal } from '../common/authentication/index.js';
 import type { Deadline } from '../common/deadline/index.js';
 import type { Origin } from '../common/origin/index.js';
 import { changeEvents, recordRefusedAdministration } from './change-events.js';
-import { ADMINISTRATOR, Roles } from './roles.js';
 import { ACCOUNTS, type Accounts, type Unwritten } from './store/accounts.js';
 import type { UserChange, UserRecord } from './user.js';
 import { UsersService } from './users.service.js';
 
 /** Who asks: the caller of a request, with the roles that it has now, or the application itself, which may do everything. */
-export type AdministrationCaller = Principal | 'system';
+export type AdministrationCaller = UserPrincipal | 'system';
 
 export type AdministrationRefusal = {
   readonly outcome:
@@ -138,7 +137,7 @@ export class UserAdministration {
     };
   }
 
-  private losesRole({ user }: Principal, roles: readonly string[]): boolean {
+  private losesRole({ user }: UserPrincipal, roles: readonly string[]): boolean {
     return this.roles.names.some((name) => user.roles.includes(name) && !roles.includes(name));
   }
 
@@ -195,6 +194,6 @@ interface RecordedRefusal {
 
 interface Reach {
   readonly beyond: readonly string[];
-  readonly self?: Principal;
+  readonly self?: UserPrincipal;
   readonly knownAdministratorId?: string;
 }

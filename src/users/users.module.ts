@@ -15,7 +15,6 @@ import { MirroredUserStore } from './store/mirrored-user-store.js';
 import { OwnUserController } from './own-user.controller.js';
 import { PASSWORD_HASHER } from './passwords/password-hasher.js';
 import { RedisUserStore } from './store/redis-user-store.js';
-import { Roles } from './roles.js';
 import { UserAdministration } from './user-administration.js';
 import { UserAdministrationController } from './user-administration.controller.js';
 import { UserNames } from './store/user-names.js';
@@ -29,7 +28,7 @@ import { UsersService } from './users.service.js';
 
 /**
  * Accounts and their credentials. `userStore` replaces where users are kept, `passwordHasher` how their passwords are
- * hashed. Needs NearCacheModule, RedisClusterModule, RateLimitModule and AuditModule in the same application.
+ * hashed. Needs GuardModule, NearCacheModule, RedisClusterModule, RateLimitModule and AuditModule in the same application.
  */
 @Module({
   imports: [ClockModule],
@@ -41,7 +40,6 @@ import { UsersService } from './users.service.js';
     UserAdministration,
     AdministratorRegistry,
     Credentials,
-    Roles,
     UserReader,
     UserWriter,
     UserNames,
@@ -74,13 +72,6 @@ import { UsersService } from './users.service.js';
     },
     BootstrapAdministrator,
   ],
-  exports: [
-    UsersService,
-    UserAdministration,
-    Credentials,
-    Roles,
-    BootstrapAdministrator,
-    PASSWORD_HASHER,
-  ],
+  exports: [UsersService, UserAdministration, Credentials, BootstrapAdministrator, PASSWORD_HASHER],
 })
 export class UsersModule extends ConfigurableModuleClass {}

@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os';
 
-import type { Permission } from '../common/authentication/index.js';
 import type { Secret } from '../common/secret/index.js';
 
 export interface UsersOptions {
@@ -14,11 +13,6 @@ export interface UsersOptions {
    */
   readonly nameClaimTtlMs?: number;
   readonly hashing?: Partial<HashingOptions>;
-  /**
-   * Roles that a user can have besides `admin`, and the permissions that each one gives: those of Keyslot's own routes, and
-   * any that the application's routes require. `admin` gives all of them. Default: none.
-   */
-  readonly roles?: Readonly<Record<string, readonly Permission[]>>;
   /** An administrator to be made at start, if no user has this name. Default: none. */
   readonly administrator?: { readonly username: string; readonly password: Secret };
 }

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 
 import { AuditLog } from '../audit/index.js';
-import type { Principal } from '../common/authentication/index.js';
+import type { UserPrincipal } from '../common/authentication/index.js';
 import type { Deadline } from '../common/deadline/index.js';
 import type { Origin } from '../common/origin/index.js';
 import { Secret } from '../common/secret/index.js';
@@ -119,7 +119,7 @@ export class UsersService {
    * @param currentPassword looked at for a new e-mail address only; a wrong one is counted as at a login
    */
   async changeProfile(
-    { userId, sessionId, user }: Principal,
+    { userId, sessionId, user }: UserPrincipal,
     change: ProfileChange,
     currentPassword: Secret | undefined,
     origin: Origin,
@@ -265,7 +265,7 @@ export class UsersService {
    * @returns the age of the session is that of its login; a refresh does not make it younger
    */
   async isLoginRecent(
-    { userId, sessionId }: Pick<Principal, 'userId' | 'sessionId'>,
+    { userId, sessionId }: Pick<UserPrincipal, 'userId' | 'sessionId'>,
     deadline: Deadline,
   ): Promise<boolean> {
     const ageMs = await this.reader.sessionAgeMs(userId, sessionId, deadline);
@@ -288,7 +288,7 @@ export class UsersService {
   }
 
   private async prove(
-    session: Pick<Principal, 'userId' | 'sessionId'>,
+    session: Pick<UserPrincipal, 'userId' | 'sessionId'>,
     currentPassword: Secret | undefined,
     origin: Origin,
     deadline: Deadline,

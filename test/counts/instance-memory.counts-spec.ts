@@ -2,9 +2,9 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-import { acceptedClaims } from '../../src/auth/access-token/claims.js';
-import { parseCompactToken } from '../../src/auth/access-token/compact-token.js';
-import { VerifiedTokens, type VerifiedToken } from '../../src/auth/access-token/verified-tokens.js';
+import { acceptedClaims } from '../../src/guard/claims.js';
+import { parseCompactToken } from '../../src/guard/compact-token.js';
+import { VerifiedTokens, type VerifiedToken } from '../../src/guard/verified-tokens.js';
 import { CacheKey } from '../../src/near-cache/index.js';
 import { LocalStore } from '../../src/near-cache/local-store.js';
 import type { SessionState } from '../../src/sessions/index.js';

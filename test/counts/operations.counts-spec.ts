@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { randomBytes, randomUUID } from 'node:crypto';
 
-import { QUESTION_BURST } from '../../src/auth/access-token/question-budget.js';
+import { QUESTION_BURST } from '../../src/guard/question-budget.js';
 import { HashingQueue } from '../../src/users/index.js';
 import { GOOD_PASSWORD, type Answer, type TestUser } from '../support/http-client.js';
 import { startOwnCluster, type OwnCluster } from '../support/own-cluster.js';

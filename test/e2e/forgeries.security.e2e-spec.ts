@@ -1,10 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
-import {
-  QUESTION_BURST,
-  QUESTION_INTERVAL_MS,
-} from '../../src/auth/access-token/question-budget.js';
-import { GuardMetrics } from '../../src/auth/guard-metrics.js';
+import { QUESTION_BURST, QUESTION_INTERVAL_MS } from '../../src/guard/question-budget.js';
+import { GuardMetrics } from '../../src/guard/guard-metrics.js';
 import type { TestUser } from '../support/http-client.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 

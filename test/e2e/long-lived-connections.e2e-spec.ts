@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { interval, map, NEVER, startWith, type Observable } from 'rxjs';
 
-import { CurrentUser, Public, type Principal } from '../../src/common/authentication/index.js';
+import { CurrentUser, Public, type UserPrincipal } from '../../src/common/authentication/index.js';
 import { Deadline } from '../../src/common/deadline/index.js';
 import { LocalStore } from '../../src/near-cache/local-store.js';
 import { SessionsService, SessionWatch } from '../../src/sessions/index.js';
@@ -28,7 +28,7 @@ class StreamsController {
     reply.hijack();
     reply.raw.writeHead(200, { 'content-type': 'application/x-ndjson' }).write('{}\n');
   }
-  @Get('token') token(@CurrentUser() { tokenId }: Principal): string {
+  @Get('token') token(@CurrentUser() { tokenId }: UserPrincipal): string {
     return tokenId;
   }
 }

@@ -38,7 +38,7 @@ const KINDS = [
   kind('user', `\\{user\\.${ID}\\}:record`, 2 * HOUR_MS, true),
   kind('sessions', `\\{user\\.${ID}\\}:sessions`, 90 * DAY_MS + 2 * HOUR_MS),
   kind('refresh answer', `\\{user\\.${ID}\\}:refresh-answer:${ID}`, 10 * SECOND_MS),
-  kind('fence', `\\{(?:user\\.${ID}|administrators\\.registry)\\}:fence`, SECOND_MS),
+  kind('fence', `\\{(?:user\\.${ID}|administrators\\.registry|keys\\.signing)\\}:fence`, SECOND_MS),
   kind('administrators', '\\{administrators\\.registry\\}:candidates', 0, true),
   kind('removals of administrators', '\\{administrators\\.registry\\}:removals', 2 * HOUR_MS),
   kind('name', `\\{name\\.${DIGEST}\\}:owner`, 15 * SECOND_MS, true),

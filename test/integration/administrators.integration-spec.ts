@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import type { Principal } from '../../src/common/authentication/index.js';
+import type { UserPrincipal } from '../../src/common/authentication/index.js';
 import { Deadline } from '../../src/common/deadline/index.js';
 import { Origin } from '../../src/common/origin/index.js';
 import { Secret } from '../../src/common/secret/index.js';
@@ -52,7 +52,8 @@ describe.each(['Redis', 'another store'])('administrators, kept in %s', (place) 
     const members = { ...user, email: null, displayName: null };
     return (await store.create(members, () => Promise.resolve(new Secret('hash')), until))!;
   };
-  const actor = async (id: string): Promise<Principal> => ({
+  const actor = async (id: string): Promise<UserPrincipal> => ({
+    kind: 'user',
     ...{ userId: id, sessionId: randomUUID(), tokenId: randomUUID() },
     user: (await store.find(id, until))!,
   });

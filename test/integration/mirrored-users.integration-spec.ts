@@ -303,7 +303,7 @@ describe('users who are kept in another store', () => {
 
     const { email, ...user } = (await store.find(userId, until))!;
     await on(0).users.changeProfile(
-      { userId, sessionId: thief.id, tokenId: 'any', user: { ...user, email } },
+      { kind: 'user', userId, sessionId: thief.id, tokenId: 'any', user: { ...user, email } },
       { email: 'thief@example.com' },
       undefined,
       Origin.system,
@@ -340,7 +340,13 @@ describe('users who are kept in another store', () => {
     const userId = await register();
     const [session, other] = [(await login())!, (await login())!];
     const user = (await store.find(userId, until))!;
-    const principal = { userId, sessionId: session.id, tokenId: 'any', user };
+    const principal = {
+      kind: 'user',
+      userId,
+      sessionId: session.id,
+      tokenId: 'any',
+      user,
+    } as const;
     const change = { email: 'ada@example.com' };
     const silent = on(
       0,

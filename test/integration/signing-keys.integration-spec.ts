@@ -5,9 +5,17 @@ import { EventEmitter2 } from '@nestjs/event-emitter';
 import { AuditLog, type AuditEvent } from '../../src/audit/index.js';
 import { Deadline } from '../../src/common/deadline/index.js';
 import { Secret } from '../../src/common/secret/index.js';
-import { KeyDecryptionError, SigningKeys } from '../../src/keys/index.js';
+import { KeyDecryptionError, KeyRing, SigningKeys } from '../../src/keys/index.js';
+import { RedisUnavailableError } from '../../src/redis-cluster/index.js';
 import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
+import { dumpKeys } from '../support/redis.js';
 import { startTestApp } from '../support/test-app.js';
+
+interface Keys {
+  readonly cache: CacheInstance;
+  readonly ring: KeyRing;
+  readonly signing: SigningKeys;
+}
 
 describe('the signing keys', () => {
   const started: CacheInstance[] = [];
@@ -20,16 +28,19 @@ describe('the signing keys', () => {
   const instance = async (
     keyPrefix: string,
     options: { secret?: string; baseUrl?: string; issuer?: string } = {},
-  ): Promise<SigningKeys> => {
+  ): Promise<Keys> => {
     const each = await startCacheInstance(keyPrefix);
     started.push(each);
     const sink = { record: (event: AuditEvent) => void events.push(event) };
     const audit = new AuditLog(sink, new EventEmitter2());
-    return new SigningKeys(each.redis, each.cache, audit, {
+    const keysOptions = {
       baseUrl: options.baseUrl ?? 'http://127.0.0.1:3000',
       encryptionSecret: new Secret(options.secret ?? 'the secret of this whole cluster'),
       ...(options.issuer === undefined ? {} : { issuer: options.issuer }),
-    });
+    };
+    const ring = new KeyRing(each.redis, each.cache, keysOptions);
+    const signing = new SigningKeys(each.redis, each.cache, ring, audit, keysOptions);
+    return { cache: each, ring, signing };
   };
 
   it('are the same for eight instances that start together (26)', async () => {
@@ -40,41 +51,79 @@ describe('the signing keys', () => {
       ),
     );
 
-    const rings = await Promise.all(instances.map((keys) => keys.ring(Deadline.none)));
+    const all = await Promise.all(instances.map(({ signing }) => signing.current(Deadline.none)));
+    const rings = await Promise.all(instances.map(({ ring }) => ring.current(Deadline.none)));
 
-    expect(new Set(rings.map((ring) => ring.signingKeyId)).size).toBe(1);
-    expect(new Set(rings.map((ring) => ring.issuer)).size).toBe(1);
+    expect(new Set(all.map((key) => key.kid)).size).toBe(1);
+    expect(new Set(all.map((key) => key.issuer)).size).toBe(1);
+    expect(rings.map((ring) => [...ring.byId.keys()])).toEqual(all.map((key) => [key.kid]));
+    expect(rings.map((ring) => ring.issuer)).toEqual(all.map((key) => key.issuer));
     // 89: by the one that made it.
     expect(events).toMatchObject([
       {
         ...{ type: 'signing-key-created', result: 'success', actor: 'system' },
-        details: { kid: rings[0]!.signingKeyId },
+        details: { kid: all[0]!.kid },
       },
     ]);
   });
 
   it('outlive the instances', async () => {
     const shared = newPrefix();
-    const first = await (await instance(shared)).ring(Deadline.none);
+    const first = await (await instance(shared)).signing.current(Deadline.none);
     const second = await (
       await instance(shared, { baseUrl: 'http://127.0.0.1:9999' })
-    ).ring(Deadline.none);
+    ).signing.current(Deadline.none);
 
-    expect(second.signingKeyId).toBe(first.signingKeyId);
+    expect(second.kid).toBe(first.kid);
     // A token stays valid when the next instance listens elsewhere.
     expect(second.issuer).toBe('http://127.0.0.1:3000');
     const third = await instance(shared, { issuer: 'https://id.test' });
-    expect((await third.ring(Deadline.none)).issuer).toBe('https://id.test');
+    expect((await third.signing.current(Deadline.none)).issuer).toBe('https://id.test');
+    expect((await third.ring.current(Deadline.none)).issuer).toBe('https://id.test');
   });
 
-  it('cannot be read with another secret, and the message says what to set', async () => {
+  it('cannot be decrypted with another secret, and the message says what to set', async () => {
     const shared = newPrefix();
-    await (await instance(shared)).ring(Deadline.none);
+    await (await instance(shared)).signing.current(Deadline.none);
 
-    const stranger = await instance(shared, { secret: 'quite another secret, just as long' });
+    const { signing, ring } = await instance(shared, {
+      secret: 'quite another secret, just as long',
+    });
 
-    await expect(stranger.untilLoaded()).rejects.toThrow(KeyDecryptionError);
-    await expect(stranger.untilLoaded()).rejects.toThrow('KEY_ENCRYPTION_SECRET');
+    await expect(signing.untilLoaded()).rejects.toThrow(KeyDecryptionError);
+    await expect(signing.untilLoaded()).rejects.toThrow('KEY_ENCRYPTION_SECRET');
+    // The public half is not encrypted: who only checks tokens needs no secret.
+    await expect(ring.untilLoaded()).resolves.toBeUndefined();
+  });
+
+  it('are never made by who reads them: a look-up fails until there is a key', async () => {
+    const shared = newPrefix();
+    const { ring } = await instance(shared);
+
+    await expect(ring.current(Deadline.none)).rejects.toThrow(RedisUnavailableError);
+    await expect(ring.published(Deadline.none)).rejects.toThrow('no signing key yet');
+    expect(ring.isLoaded).toBe(false);
+    expect(await storedSets(shared)).toEqual([]);
+
+    // A failed look-up is not remembered.
+    const { kid } = await (await instance(shared)).signing.current(Deadline.none);
+    expect([...(await ring.current(Deadline.none)).byId.keys()]).toEqual([kid]);
+    const before = await storedSets(shared);
+    await (await instance(shared)).ring.untilLoaded();
+    expect(before).toMatchObject([{ current: kid }]);
+    expect(await storedSets(shared)).toEqual(before);
+  });
+
+  it('keep their objects while they are unchanged, however often they are loaded', async () => {
+    const shared = newPrefix();
+    const { signing, ring, cache } = await instance(shared);
+    const [key, keys] = [await signing.current(Deadline.none), await ring.current(Deadline.none)];
+
+    await cache.cache.change('keys.signing', () => Promise.resolve(), Deadline.none);
+
+    expect(ring.recall()).toBeUndefined();
+    expect(await signing.current(Deadline.none)).toBe(key);
+    expect(await ring.current(Deadline.none)).toBe(keys);
   });
 
   it('are published in public only, with which others can verify our tokens (21)', async () => {
@@ -99,3 +148,9 @@ describe('the signing keys', () => {
     await api.close();
   });
 });
+
+/** The stored sets of keys. */
+async function storedSets(prefix: string): Promise<unknown[]> {
+  const { keys, values } = await dumpKeys(prefix);
+  return values.filter((_, index) => keys[index]!.includes('{keys.signing}:set'));
+}

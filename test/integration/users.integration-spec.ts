@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import type { Principal } from '../../src/common/authentication/index.js';
+import type { UserPrincipal } from '../../src/common/authentication/index.js';
 import { Deadline } from '../../src/common/deadline/index.js';
 import { Origin } from '../../src/common/origin/index.js';
 import { Secret } from '../../src/common/secret/index.js';
@@ -399,7 +399,7 @@ describe('users in Redis', () => {
         ...Array.from({ length: 4 }, async (_, index) => {
           const change = { email: `ada-${index}@example.org` };
           const result = await one.users.changeProfile(
-            principal as unknown as Principal,
+            principal as unknown as UserPrincipal,
             change,
             next,
             Origin.system,

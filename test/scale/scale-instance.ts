@@ -2,8 +2,8 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 
 import { AppModule } from '../../src/app.module.js';
-import { AccessTokenIssuer } from '../../src/auth/access-token/access-token-issuer.js';
-import { VerifiedTokens } from '../../src/auth/access-token/verified-tokens.js';
+import { AccessTokenIssuer } from '../../src/auth/access-token-issuer.js';
+import { VerifiedTokens } from '../../src/guard/verified-tokens.js';
 import { AccessTokenValidator } from '../../src/auth/index.js';
 import { untilReady } from '../../src/bootstrap/until-ready.js';
 import { loadSettings } from '../../src/config/index.js';

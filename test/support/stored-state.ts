@@ -9,7 +9,7 @@ const NOT_STATE = [
   // Leases are renewed all the time, and a change may be announced before it turns out that there is nothing to change.
   /:\{near-cache\.control\}:/,
   // They hold nothing; every decision writes one, so that a replica can confirm the decision.
-  /:\{(?:user\.[\w-]+|administrators\.registry)\}:fence$/,
+  /:\{(?:user\.[\w-]+|administrators\.registry|keys\.signing)\}:fence$/,
 ];
 const SESSIONS = /:\{user\.[\w-]+\}:sessions$/;
 /** Kept for ten seconds and then gone, whatever is asked meanwhile. */

@@ -1,6 +1,7 @@
 import { EventEmitter2 } from '@nestjs/event-emitter';
 
 import { AuditLog, type AuditEvent } from '../../src/audit/index.js';
+import type { RolesOptions } from '../../src/common/authentication/index.js';
 import { RateLimiter } from '../../src/rate-limit/index.js';
 import type { Accounts } from '../../src/users/store/accounts.js';
 import {
@@ -45,10 +46,10 @@ export interface TestUsers {
 /** @param store where they are kept, if not in Redis */
 export function usersOn(
   { redis, cache, clock }: CacheInstance,
-  given: Partial<UsersOptions> = {},
+  given: Partial<UsersOptions & RolesOptions> = {},
   store?: UserStore,
 ): TestUsers {
-  const options: UsersOptions = { isRegistrationOpen: true, ...given };
+  const options: UsersOptions & RolesOptions = { isRegistrationOpen: true, ...given };
   const reader = new UserReader(redis, cache);
   const writer = new UserWriter(redis, cache, reader);
   const names = new UserNames(redis, reader, options);

@@ -32,7 +32,7 @@ export async function startWithVictim(): Promise<Victim> {
   const user = await api.newUser('victim');
   const token = user.tokens.access_token;
   const { header, payload } = decode(token);
-  const { signingKey: key } = await api.app.get(SigningKeys).ring(Deadline.none);
+  const { privateKey: key } = await api.app.get(SigningKeys).current(Deadline.none);
   return {
     ...{ api, user, token, header, payload, key },
     signed: (change) =>

@@ -24,18 +24,22 @@ export const surface = [
     | 'CacheKey'
     | 'canonicalUsername'
     | 'createApp'
+    | 'CurrentPrincipal'
     | 'CurrentUser'
     | 'Deadline'
     | 'emailAddress'
     | 'EntityIdPipe'
     | 'GUARD_PROBLEMS'
     | 'HashingOverloadedError'
+    | 'GuardModule'
     | 'HealthModule'
     | 'IfSent'
     | 'isBoolean'
     | 'isText'
     | 'JwtAuthGuard'
     | 'KeyBuilder'
+    | 'KeyRing'
+    | 'KeyRingModule'
     | 'KeysModule'
     | 'listOf'
     | 'loadSettings'
@@ -94,7 +98,9 @@ export const surface = [
     | 'userStore'
     | 'validation'
   >(true),
-  isSame<keyof keyslot.Principal, 'sessionId' | 'tokenId' | 'user' | 'userId'>(true),
+  isSame<keyslot.Principal, keyslot.UserPrincipal | keyslot.ClientPrincipal>(true),
+  isSame<keyof keyslot.UserPrincipal, 'kind' | 'sessionId' | 'tokenId' | 'user' | 'userId'>(true),
+  isSame<keyof keyslot.ClientPrincipal, 'clientId' | 'kind' | 'permissions' | 'tokenId'>(true),
   isSame<
     keyof keyslot.NearCache,
     | 'change'
@@ -155,6 +161,8 @@ export type Types = [
   keyslot.FailureLimit,
   keyslot.GetOptions<unknown>,
   keyslot.HashingOptions,
+  keyslot.GuardOptions,
+  keyslot.KeyRingOptions,
   keyslot.KeysOptions,
   keyslot.NearCacheOptions,
   keyslot.NewUser,
@@ -162,6 +170,7 @@ export type Types = [
   keyslot.Permission,
   keyslot.ProblemCode,
   keyslot.ProblemOptions,
+  keyslot.PublicKeys,
   keyslot.RateLimitOptions,
   keyslot.RecordedEvent<string>,
   keyslot.RedisClusterOptions,
@@ -172,6 +181,7 @@ export type Types = [
   keyslot.Session,
   keyslot.SessionsOptions,
   keyslot.Settings,
+  keyslot.SigningKey,
   keyslot.StoredChange,
   keyslot.TooManyAttempts,
   keyslot.User,

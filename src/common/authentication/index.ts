@@ -1,4 +1,9 @@
-export { CurrentUser } from './current-user.decorator.js';
+export { CurrentPrincipal, CurrentUser, userOnly } from './caller.decorators.js';
+export {
+  PERMISSION_REFUSALS,
+  type PermissionRefusal,
+  type PermissionRefusals,
+} from './permission-refusals.js';
 export {
   PERMISSION_PROBLEMS,
   PERMISSIONS,
@@ -6,6 +11,7 @@ export {
   RequirePermissions,
   type Permission,
 } from './permissions.js';
-export type { AuthenticatedUser, Principal } from './principal.js';
+export type { AuthenticatedUser, ClientPrincipal, Principal, UserPrincipal } from './principal.js';
 export { IS_PUBLIC, Public } from './public.decorator.js';
+export { ADMINISTRATOR, Roles, type RolesOptions } from './roles.js';
 export { RouteMetadata } from './route-metadata.js';

@@ -1,10 +1,13 @@
-/** Who acts: a user with a token or a password, a client that has proved nothing, the command line, or an instance itself. */
-export type Actor = 'user' | 'anonymous' | 'operator' | 'system';
+/**
+ * Who acts: a user with a token or a password, a service account with a token, somebody who has proved nothing, the command
+ * line, or an instance itself.
+ */
+export type Actor = 'user' | 'client' | 'anonymous' | 'operator' | 'system';
 
 /** What an audit event says about its origin. Every member is there, so that none can be forgotten. */
 export interface OriginFacts {
   readonly actor: Actor;
-  /** The user who acts. */
+  /** The id of the user or the client who acts. */
   readonly actorId: string | undefined;
   /** The session in which the user acts. */
   readonly actorSessionId: string | undefined;
@@ -40,5 +43,10 @@ export class Origin {
   as(userId: string, sessionId?: string): Origin {
     const user = { actor: 'user', actorId: userId, actorSessionId: sessionId } as const;
     return new Origin({ ...this.facts, ...user }, this.userAgent);
+  }
+
+  /** The same request, after its caller has proved to be a service account. */
+  asClient(clientId: string): Origin {
+    return new Origin({ ...this.facts, actor: 'client', actorId: clientId }, this.userAgent);
   }
 }

@@ -4,10 +4,10 @@ import type { FastifyRequest } from 'fastify';
 import { headerText } from './header-text.js';
 import { Origin } from './origin.js';
 
-interface Caller {
-  readonly userId: string;
-  readonly sessionId: string;
-}
+/** What the guard leaves in a request: a `Principal`. */
+type Caller =
+  | { readonly kind: 'user'; readonly userId: string; readonly sessionId: string }
+  | { readonly kind: 'client'; readonly clientId: string };
 
 /** @param request after the guard, which leaves the caller of a guarded route in `user` */
 export function originOf(
@@ -16,7 +16,12 @@ export function originOf(
   const { id: requestId, ip, headers, user } = request;
   const userAgent = headerText(headers['user-agent'] ?? '');
   const origin = new Origin({ actor: 'anonymous', ip, requestId }, userAgent);
-  return user ? origin.as(user.userId, user.sessionId) : origin;
+  if (!user) {
+    return origin;
+  }
+  return user.kind === 'user'
+    ? origin.as(user.userId, user.sessionId)
+    : origin.asClient(user.clientId);
 }
 
 /** The request's origin, as a parameter: `@RequestOrigin() origin: Origin`. */

@@ -1,7 +1,7 @@
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { Observable, type Subscriber } from 'rxjs';
 
-import type { Principal } from '../../common/authentication/index.js';
+import type { UserPrincipal } from '../../common/authentication/index.js';
 import { Clock } from '../../common/clock/index.js';
 import { Deadline } from '../../common/deadline/index.js';
 import { NearCache } from '../../near-cache/index.js';
@@ -24,7 +24,7 @@ const CHECK_TIMEOUT_MS = 1800;
 /** When memory is dropped, all sessions are checked. Redis gets so many checks at a time. */
 const MAX_CONCURRENT_CHECKS = 50;
 
-type Watched = Pick<Principal, 'userId' | 'sessionId' | 'tokenId'>;
+type Watched = Pick<UserPrincipal, 'userId' | 'sessionId' | 'tokenId'>;
 
 interface Watch extends Omit<Watched, 'tokenId'> {
   readonly key: SessionKey;

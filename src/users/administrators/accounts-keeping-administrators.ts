@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../common/clock/index.js';
 import type { Deadline } from '../../common/deadline/index.js';
 import type { Secret } from '../../common/secret/index.js';
+import { ADMINISTRATOR } from '../../common/authentication/index.js';
 import type { UserRecord } from '../../user-slot/read/index.js';
 import { CONFLICT, retryOnConflict } from '../../user-slot/write/index.js';
-import { ADMINISTRATOR } from '../roles.js';
 import type {
   AccountChange,
   Accounts,

@@ -1,7 +1,7 @@
 import { createApp } from '../../../src/bootstrap/create-app.js';
 import { untilReady } from '../../../src/bootstrap/until-ready.js';
 import { JwtAuthGuard } from '../../../src/auth/index.js';
-import type { Principal } from '../../../src/common/authentication/index.js';
+import type { UserPrincipal } from '../../../src/common/authentication/index.js';
 import { loadSettings } from '../../../src/config/index.js';
 import { redisNodes, runPeer, user } from './peer.js';
 
@@ -16,7 +16,7 @@ await runPeer({
     const principal = anyPrincipal();
     const guard: Pick<JwtAuthGuard, 'canActivate'> = app.get(JwtAuthGuard, { strict: false });
     guard.canActivate = (context) => {
-      context.switchToHttp().getRequest<{ user?: Principal }>().user = principal;
+      context.switchToHttp().getRequest<{ user?: UserPrincipal }>().user = principal;
       return true;
     };
     process.once('SIGTERM', () => void app.close().then(() => process.exit(0)));
@@ -26,9 +26,10 @@ await runPeer({
   },
 });
 
-function anyPrincipal(): Principal {
+function anyPrincipal(): UserPrincipal {
   const { createdAt, updatedAt, ...rest } = user();
   return {
+    kind: 'user',
     userId: rest.id,
     sessionId: rest.id,
     tokenId: rest.id,

@@ -1,4 +1,4 @@
-import { Clock } from '../../common/clock/index.js';
+import { Clock } from '../common/clock/index.js';
 
 /** Questions about forgeries that this instance may ask at once. */
 export const QUESTION_BURST = 50;

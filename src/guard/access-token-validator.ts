@@ -1,13 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { jwtVerify } from 'jose';
 
-import type { Principal } from '../../common/authentication/index.js';
-import { Clock } from '../../common/clock/index.js';
-import type { Deadline } from '../../common/deadline/index.js';
-import { SigningKeys, type KeyRing } from '../../keys/index.js';
-import { sessionCacheKey, SessionReader, type SessionState } from '../../user-slot/read/index.js';
-import { AUTH_OPTIONS } from '../auth.module-definition.js';
-import { AUTH_DEFAULTS, type AuthOptions } from '../auth.options.js';
+import type { Principal } from '../common/authentication/index.js';
+import { Clock } from '../common/clock/index.js';
+import type { Deadline } from '../common/deadline/index.js';
+import { KeyRing, type PublicKeys } from '../keys/read/index.js';
+import { sessionCacheKey, SessionReader, type SessionState } from '../user-slot/read/index.js';
+import { GUARD_OPTIONS } from './guard.module-definition.js';
+import { GUARD_DEFAULTS, type GuardOptions } from './guard.options.js';
 import { acceptedClaims } from './claims.js';
 import { parseCompactToken } from './compact-token.js';
 import { QuestionBudget } from './question-budget.js';
@@ -25,21 +25,21 @@ export class AccessTokenValidator {
   private readonly budget: QuestionBudget;
 
   constructor(
-    private readonly keys: SigningKeys,
+    private readonly ring: KeyRing,
     private readonly sessions: SessionReader,
     private readonly verified: VerifiedTokens,
     private readonly clock: Clock,
-    @Inject(AUTH_OPTIONS) options: AuthOptions,
+    @Inject(GUARD_OPTIONS) options: GuardOptions,
   ) {
-    this.audience = options.audience ?? AUTH_DEFAULTS.audience;
+    this.audience = options.audience ?? GUARD_DEFAULTS.audience;
     this.budget = new QuestionBudget(clock);
   }
 
   /** @returns who the token speaks for, if memory alone can tell; else `validate` has to decide */
   recall(token: string): Principal | undefined {
     const verified = this.verified.get(token);
-    const ring = verified && this.keys.recall();
-    if (!ring || !this.isInForce(verified, ring)) {
+    const keys = verified && this.ring.recall();
+    if (!keys || !this.isInForce(verified, keys)) {
       return undefined;
     }
     const state = this.sessions.recall(verified.session);
@@ -56,16 +56,16 @@ export class AccessTokenValidator {
     deadline: Deadline,
     onAsked: () => void = () => undefined,
   ): Promise<Principal | undefined> {
-    const ring = await this.keys.ring(deadline);
+    const keys = await this.ring.current(deadline);
     const known = this.verified.get(token);
-    const candidate = known && this.isInForce(known, ring) ? known : this.check(token, ring);
+    const candidate = known && this.isInForce(known, keys) ? known : this.check(token, keys);
     if (!candidate) {
       return undefined;
     }
     const state =
       known === candidate
         ? await this.ask(candidate, true, deadline, { onAsked })
-        : await this.verify(candidate, ring, deadline, onAsked);
+        : await this.verify(candidate, keys, deadline, onAsked);
     if (!state) {
       return undefined;
     }
@@ -76,12 +76,12 @@ export class AccessTokenValidator {
   /** @returns the state of the session, when the token's signature is right: Redis says so, or it was checked here */
   private async verify(
     candidate: VerifiedToken,
-    ring: KeyRing,
+    keys: PublicKeys,
     deadline: Deadline,
     onAsked: () => void,
   ): Promise<SessionState | undefined> {
     if (!this.budget.take()) {
-      return (await this.hasValidSignature(candidate, ring))
+      return (await this.hasValidSignature(candidate, keys))
         ? this.ask(candidate, true, deadline, { onAsked })
         : undefined;
     }
@@ -91,7 +91,7 @@ export class AccessTokenValidator {
       const onVouched = (): boolean => (isVouchedFor = true);
       const state = await this.ask(candidate, false, deadline, { onAsked, onVouched });
       // What memory said about the session vouches for no token.
-      isForged = !isVouchedFor && !(await this.hasValidSignature(candidate, ring));
+      isForged = !isVouchedFor && !(await this.hasValidSignature(candidate, keys));
       if (isForged) {
         return undefined;
       }
@@ -106,14 +106,14 @@ export class AccessTokenValidator {
   }
 
   /** Everything that can be said without the signature and without the session. */
-  private check(token: string, ring: KeyRing): VerifiedToken | undefined {
+  private check(token: string, keys: PublicKeys): VerifiedToken | undefined {
     const parsed = parseCompactToken(token);
-    const key = parsed && ring.publicKeys.get(parsed.kid);
+    const key = parsed && keys.byId.get(parsed.kid);
     if (!key) {
       return undefined;
     }
     const claims = acceptedClaims(parsed.payload, {
-      issuer: ring.issuer,
+      issuer: keys.issuer,
       audience: this.audience,
       now: this.clock.nowSeconds(),
     });
@@ -129,8 +129,8 @@ export class AccessTokenValidator {
   }
 
   /** What may change for a token that was verified: the time, and whether its key still counts. */
-  private isInForce({ claims, kid, key }: VerifiedToken, ring: KeyRing): boolean {
-    return claims.exp > this.clock.nowSeconds() && ring.publicKeys.get(kid) === key;
+  private isInForce({ claims, kid, key }: VerifiedToken, keys: PublicKeys): boolean {
+    return claims.exp > this.clock.nowSeconds() && keys.byId.get(kid) === key;
   }
 
   /**
@@ -156,7 +156,7 @@ export class AccessTokenValidator {
 
   private async hasValidSignature(
     { token, key }: VerifiedToken,
-    { issuer }: KeyRing,
+    { issuer }: PublicKeys,
   ): Promise<boolean> {
     try {
       await jwtVerify(token, key, {
@@ -178,6 +178,6 @@ export class AccessTokenValidator {
 function principalOf({ claims }: VerifiedToken, state: SessionState): Principal | undefined {
   const { sub, sid, jti } = claims;
   return state.state === 'live' && !state.revokedTokens.has(jti)
-    ? { userId: sub, sessionId: sid, tokenId: jti, user: state.user }
+    ? { kind: 'user', userId: sub, sessionId: sid, tokenId: jti, user: state.user }
     : undefined;
 }

@@ -1,7 +1,8 @@
-import type { Secret } from '../common/secret/index.js';
+import type { Secret } from '../../common/secret/index.js';
+import type { KeyRingOptions } from '../read/index.js';
 
-export interface KeysOptions {
-  /** What `iss` says, when it was set; every instance of a cluster must be set alike. */
+export interface KeysOptions extends KeyRingOptions {
+  /** The `iss` of the tokens that are issued and accepted. Every instance of a cluster must have the same. */
   readonly issuer?: string;
   /** Becomes the cluster's issuer when none was set and this instance makes the first key. */
   readonly baseUrl: string;

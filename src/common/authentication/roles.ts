@@ -1,18 +1,21 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { PERMISSIONS, type Permission } from './permissions.js';
 
-import { PERMISSIONS, type Permission } from '../common/authentication/index.js';
-import { USERS_OPTIONS } from './users.module-definition.js';
-import type { UsersOptions } from './users.options.js';
+export interface RolesOptions {
+  /**
+   * Roles that a user can have besides `admin`, and the permissions that each one gives: those of Keyslot's own routes, and
+   * any that the application's routes require. `admin` gives all of them. Default: none.
+   */
+  readonly roles?: Readonly<Record<string, readonly Permission[]>>;
+}
 
 /** Has every permission that any role has. */
 export const ADMINISTRATOR = 'admin';
 
 /** The roles that a user can have, and what each one allows: `admin`, and those that the application has added. */
-@Injectable()
 export class Roles {
   private readonly permissionsOf: ReadonlyMap<string, ReadonlySet<Permission>>;
 
-  constructor(@Inject(USERS_OPTIONS) { roles = {} }: Pick<UsersOptions, 'roles'>) {
+  constructor({ roles = {} }: RolesOptions = {}) {
     if (ADMINISTRATOR in roles) {
       throw new Error(
         `the role '${ADMINISTRATOR}' gives every permission, and cannot be another one`,

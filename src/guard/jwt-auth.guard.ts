@@ -5,8 +5,8 @@ import type { FastifyRequest } from 'fastify';
 
 import { IS_PUBLIC, RouteMetadata, type Principal } from '../common/authentication/index.js';
 import { Problem } from '../common/problem/index.js';
-import { AccessTokenValidator } from './access-token/access-token-validator.js';
-import { presumedToken } from './access-token/bearer-token.js';
+import { AccessTokenValidator } from './access-token-validator.js';
+import { presumedToken } from './bearer-token.js';
 import { GuardMetrics } from './guard-metrics.js';
 import type { JwtFailure } from './jwt.strategy.js';
 

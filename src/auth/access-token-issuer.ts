@@ -2,13 +2,13 @@ import { Inject, Injectable } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
 import { randomUUID } from 'node:crypto';
 
-import { Clock } from '../../common/clock/index.js';
-import type { Deadline } from '../../common/deadline/index.js';
-import { Secret } from '../../common/secret/index.js';
-import { SigningKeys } from '../../keys/index.js';
-import { AUTH_OPTIONS } from '../auth.module-definition.js';
-import { AUTH_DEFAULTS, type AuthOptions } from '../auth.options.js';
-import type { AccessTokenClaims } from './claims.js';
+import { Clock } from '../common/clock/index.js';
+import type { Deadline } from '../common/deadline/index.js';
+import { Secret } from '../common/secret/index.js';
+import type { AccessTokenClaims } from '../guard/index.js';
+import { SigningKeys } from '../keys/index.js';
+import { AUTH_OPTIONS } from './auth.module-definition.js';
+import { AUTH_DEFAULTS, type AuthOptions } from './auth.options.js';
 
 /** Signs access tokens as RFC 9068 describes them. */
 @Injectable()
@@ -31,10 +31,10 @@ export class AccessTokenIssuer {
     sessionId: string,
     deadline: Deadline,
   ): Promise<Secret> {
-    const ring = await this.keys.ring(deadline);
+    const key = await this.keys.current(deadline);
     const iat = this.clock.nowSeconds();
     const claims: AccessTokenClaims = {
-      iss: ring.issuer,
+      iss: key.issuer,
       aud: this.options.audience,
       sub: user.id,
       client_id: this.options.clientId,
@@ -46,9 +46,9 @@ export class AccessTokenIssuer {
     };
     const token = await this.jwt.signAsync(claims, {
       // A KeyObject: a key given as text would be parsed again for every token.
-      privateKey: ring.signingKey,
+      privateKey: key.privateKey,
       algorithm: 'ES256',
-      header: { alg: 'ES256', typ: 'at+jwt', kid: ring.signingKeyId },
+      header: { alg: 'ES256', typ: 'at+jwt', kid: key.kid },
     });
     return new Secret(token);
   }

@@ -1,4 +1,4 @@
-import { PERMISSIONS } from '../common/authentication/index.js';
+import { PERMISSIONS } from './permissions.js';
 import { Roles } from './roles.js';
 
 const roles = new Roles({ roles: { editor: ['notes:write', 'notes:read'] } });

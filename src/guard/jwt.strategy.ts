@@ -5,8 +5,8 @@ import { Strategy } from 'passport-jwt';
 
 import type { Principal } from '../common/authentication/index.js';
 import { deadlineOf, type Deadline } from '../common/deadline/index.js';
-import { AccessTokenValidator } from './access-token/access-token-validator.js';
-import { bearerToken } from './access-token/bearer-token.js';
+import { AccessTokenValidator } from './access-token-validator.js';
+import { bearerToken } from './bearer-token.js';
 import { GuardMetrics } from './guard-metrics.js';
 
 /** As long as a request has that only reads: others may wait for the same look-up. In milliseconds. */

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type { KeyObject } from 'node:crypto';
 
-import type { SessionKey } from '../../sessions/index.js';
+import type { SessionKey } from '../user-slot/read/index.js';
 import type { AccessTokenClaims } from './claims.js';
 
 const MAX_TOKENS = 50_000;

@@ -1,5 +1,8 @@
 import {
+  Inject,
   Injectable,
+  Logger,
+  Optional,
   type CanActivate,
   type ExecutionContext,
   type OnApplicationBootstrap,
@@ -8,23 +11,28 @@ import {
 import { DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 
-import { AuditLog } from '../audit/index.js';
 import {
+  PERMISSION_REFUSALS,
   REQUIRED_PERMISSIONS,
+  Roles,
   RouteMetadata,
   type Permission,
+  type PermissionRefusal,
+  type PermissionRefusals,
   type Principal,
 } from '../common/authentication/index.js';
 import { originOf } from '../common/origin/index.js';
 import { Problem } from '../common/problem/index.js';
-import { Roles } from '../users/index.js';
 
-/** A route asks for a permission that no role gives: a slip of the pen, or a role that was not added. */
+/** A route requires a permission that no role gives: it is misspelt, or a role was not added. */
 export class UnknownPermissionError extends Error {
   override readonly name = 'UnknownPermissionError';
 }
 
-/** Stands behind the JWT guard, and looks at the roles that the user has now, never at those that the token names. */
+/**
+ * Runs behind JwtAuthGuard. It checks the permissions that the caller has now, by the user's roles or as a client, never what
+ * the token says.
+ */
 @Injectable()
 export class PermissionsGuard implements CanActivate, OnApplicationBootstrap {
   private readonly required: RouteMetadata<readonly Permission[]>;
@@ -33,7 +41,9 @@ export class PermissionsGuard implements CanActivate, OnApplicationBootstrap {
     private readonly reflector: Reflector,
     private readonly discovery: DiscoveryService,
     private readonly roles: Roles,
-    private readonly audit: AuditLog,
+    @Optional()
+    @Inject(PERMISSION_REFUSALS)
+    private readonly refusals: PermissionRefusals = new LoggedRefusals(),
   ) {
     this.required = new RouteMetadata(reflector, REQUIRED_PERMISSIONS);
   }
@@ -53,19 +63,17 @@ export class PermissionsGuard implements CanActivate, OnApplicationBootstrap {
       return true;
     }
     const request = context.switchToHttp().getRequest<FastifyRequest & { user: Principal }>();
-    const { userId, user } = request.user;
-    if (!this.roles.allow(user.roles, required)) {
-      this.audit.record({
-        type: 'permission-refused',
-        result: 'refused',
-        reason: 'missing-permission',
-        userId,
-        ...originOf(request).facts,
-        details: { required },
-      });
+    if (!this.mayUse(request.user, required)) {
+      this.refusals.record({ principal: request.user, required, origin: originOf(request) });
       throw new Problem('forbidden');
     }
     return true;
+  }
+
+  private mayUse(principal: Principal, required: readonly Permission[]): boolean {
+    return principal.kind === 'user'
+      ? this.roles.allow(principal.user.roles, required)
+      : required.every((permission) => principal.permissions.includes(permission));
   }
 
   private checkRoutesOf(controller: Type<Record<string, () => unknown>>): void {
@@ -82,5 +90,14 @@ export class PermissionsGuard implements CanActivate, OnApplicationBootstrap {
         );
       }
     }
+  }
+}
+
+/** For an application without AuditModule. */
+class LoggedRefusals implements PermissionRefusals {
+  private readonly logger = new Logger('Permissions');
+
+  record({ required, origin }: PermissionRefusal): void {
+    this.logger.log({ msg: 'A caller lacks a permission.', required, ...origin.facts });
   }
 }

@@ -12,7 +12,7 @@ import type { FastifyRequest } from 'fastify';
 import { takeUntil, type Observable } from 'rxjs';
 
 import type { Principal } from '../common/authentication/index.js';
-import { SessionWatch } from '../sessions/index.js';
+import { SessionWatch } from '../user-slot/read/index.js';
 
 /** By server: several applications of one process may have the same controllers. */
 const watchOf = new WeakMap<object, SessionWatch>();
@@ -24,7 +24,10 @@ const endWithSession: NestInterceptor = {
       .switchToHttp()
       .getRequest<FastifyRequest & { user?: Principal }>();
     const watch = watchOf.get(server);
-    return user && watch ? next.handle().pipe(takeUntil(watch.endOf(user))) : next.handle();
+    // A client has no session that could end.
+    return user?.kind === 'user' && watch
+      ? next.handle().pipe(takeUntil(watch.endOf(user)))
+      : next.handle();
   },
 };
 

@@ -1,0 +1,18 @@
+import type { Origin } from '../origin/index.js';
+import type { Permission } from './permissions.js';
+import type { Principal } from './principal.js';
+
+/** A caller with a valid token lacked a permission that the route requires. */
+export interface PermissionRefusal {
+  readonly principal: Principal;
+  readonly required: readonly Permission[];
+  readonly origin: Origin;
+}
+
+/** Takes the refusals of PermissionsGuard. AuditModule provides it, so that every refusal is an audit event. */
+export interface PermissionRefusals {
+  /** Called before the request is answered. Must not throw. */
+  record(refusal: PermissionRefusal): void;
+}
+
+export const PERMISSION_REFUSALS = Symbol('PERMISSION_REFUSALS');

@@ -1,0 +1,36 @@
+import { Secret } from './secret.js';
+import { SECRET_PURPOSES } from './secret-purposes.js';
+import { deriveKey, seal, unseal } from './sealed-text.js';
+
+const secret = new Secret('a secret of at least 32 characters');
+
+/** By `hkdfSync('sha256', secret, '', text, 32)` of Node, not by our own code. */
+const DERIVED = {
+  signingKeys: 'R1eIV37E-NVwOsTJRFEYCspF_aPyYgJnKmLS69UF8Wo',
+  refreshTokens: '8P6_zpMkVUDmWM1frNobvHfuGFlut82oZKJxsHUG2aQ',
+  refreshAnswers: 'vv8Nozh45z5alIuteoy-FJndfT-r1h6EuS3tVbEPMS0',
+  deviceCookies: '-VSwQwvMqPOy-FAEFCBRP3VO4DOtNv8O-YdRxP2a2a0',
+  auditPseudonyms: 'Z_XvbuOZTG3BehOp-Lx4FW9oAK7TnGMeskkO3y17Qxg',
+} satisfies Record<keyof typeof SECRET_PURPOSES, string>;
+
+describe('the keys derived from one secret', () => {
+  it('stay the same from version to version: what is stored stays readable', () => {
+    const derived = Object.entries(SECRET_PURPOSES).map(([name, purpose]) => [
+      name,
+      Buffer.from(deriveKey(secret, purpose)).toString('base64url'),
+    ]);
+
+    expect(Object.fromEntries(derived)).toEqual(DERIVED);
+  });
+
+  it('differ for each purpose: no key can be used in the place of another one', () => {
+    expect(new Set(Object.values(DERIVED)).size).toBe(Object.keys(SECRET_PURPOSES).length);
+  });
+
+  it('decrypt only what was encrypted for the same purpose', async () => {
+    const sealed = await seal('text', secret, SECRET_PURPOSES.signingKeys);
+
+    await expect(unseal(sealed, secret, SECRET_PURPOSES.signingKeys)).resolves.toBe('text');
+    await expect(unseal(sealed, secret, SECRET_PURPOSES.refreshTokens)).rejects.toThrow();
+  });
+});

@@ -1,0 +1,5 @@
+import { configurableModule } from '../common/module/index.js';
+import type { GuardOptions } from './guard.options.js';
+
+export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: GUARD_OPTIONS } =
+  configurableModule<GuardOptions>('Guard');

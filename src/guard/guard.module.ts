@@ -1,0 +1,48 @@
+import { Module } from '@nestjs/common';
+import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
+
+import { Roles } from '../common/authentication/index.js';
+import { ClockModule } from '../common/clock/index.js';
+import { Tracing } from '../tracing/index.js';
+import { AccessTokenValidator } from './access-token-validator.js';
+import { GuardMetrics } from './guard-metrics.js';
+import { ConfigurableModuleClass, GUARD_OPTIONS } from './guard.module-definition.js';
+import type { GuardOptions } from './guard.options.js';
+import { GuardedStreams } from './guarded-streams.js';
+import { JwtAuthGuard } from './jwt-auth.guard.js';
+import { JwtStrategy } from './jwt.strategy.js';
+import { PermissionsGuard } from './permissions.guard.js';
+import { TracedGuard } from './traced.guard.js';
+import { VerifiedTokens } from './verified-tokens.js';
+
+/**
+ * The guards in front of every route of the application, which deny by default. It checks tokens and issues none: it needs no
+ * secret and creates no key. Needs MetricsModule, RedisClusterModule, NearCacheModule, KeyRingModule (or KeysModule) and
+ * SessionsModule in the same application.
+ */
+@Module({
+  imports: [ClockModule, DiscoveryModule],
+  providers: [
+    AccessTokenValidator,
+    VerifiedTokens,
+    JwtStrategy,
+    JwtAuthGuard,
+    PermissionsGuard,
+    GuardMetrics,
+    GuardedStreams,
+    {
+      provide: Roles,
+      inject: [GUARD_OPTIONS],
+      useFactory: (options: GuardOptions) => new Roles(options),
+    },
+    {
+      provide: APP_GUARD,
+      inject: [JwtAuthGuard, { token: Tracing, optional: true }],
+      useFactory: (guard: JwtAuthGuard, tracing?: Tracing) =>
+        tracing?.spans ? new TracedGuard(guard, tracing.spans) : guard,
+    },
+    { provide: APP_GUARD, useExisting: PermissionsGuard },
+  ],
+  exports: [AccessTokenValidator, JwtAuthGuard, Roles],
+})
+export class GuardModule extends ConfigurableModuleClass {}

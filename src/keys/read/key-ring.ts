@@ -1,0 +1,99 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { JWK } from 'jose';
+import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
+
+import { Deadline } from '../../common/deadline/index.js';
+import { CacheKey, NearCache } from '../../near-cache/index.js';
+import { LuaScript, RedisCluster, RedisUnavailableError } from '../../redis-cluster/index.js';
+import { KEY_RING_OPTIONS } from './key-ring.module-definition.js';
+import type { KeyRingOptions } from './key-ring.options.js';
+import { keySetKey, KEYS_SUBJECT } from './key-set.js';
+import { untilLoaded } from './until-loaded.js';
+
+const PUBLIC_KEYS = new CacheKey<PublicKeys>(KEYS_SUBJECT);
+
+const readKeys = LuaScript.loaderFor(import.meta.url)('read-keys', (reply) => reply as StoredKeys);
+
+type StoredKeys = [kid: string, publicJwk: string, issuer: string] | [];
+
+/** The public keys of the cluster, as this instance holds them in memory. */
+export interface PublicKeys {
+  readonly issuer: string;
+  /** By key id: the only way from a token's `kid` to a key. The object of a key stays the same as long as the key does. */
+  readonly byId: ReadonlyMap<string, KeyObject>;
+  /** The published set (RFC 7517 section 5). */
+  readonly jwks: { readonly keys: readonly JWK[] };
+}
+
+/**
+ * Reads the public keys that decide about tokens, and remembers them in the near cache. It creates nothing and holds no
+ * private key.
+ */
+@Injectable()
+export class KeyRing {
+  /** What was loaded last, and the text it was made from: the same text gives the same objects. */
+  private last: { readonly text: string; readonly keys: PublicKeys } | undefined;
+
+  constructor(
+    private readonly redis: RedisCluster,
+    private readonly cache: NearCache,
+    @Inject(KEY_RING_OPTIONS) private readonly options: KeyRingOptions,
+  ) {}
+
+  /** @returns the keys, if they are in memory and may be trusted; nothing is asked */
+  recall(): PublicKeys | undefined {
+    return this.cache.peek(PUBLIC_KEYS, { isCounted: false });
+  }
+
+  /**
+   * @returns the keys that decide about tokens, from memory or from Redis
+   * @throws RedisUnavailableError also while the cluster has no key
+   */
+  async current(deadline: Deadline): Promise<PublicKeys> {
+    return this.cache.get(PUBLIC_KEYS, async () => this.load(deadline), {
+      isCounted: false,
+      isLasting: true,
+    });
+  }
+
+  /** The keys that were loaded last, which may be out of date; from Redis when none were loaded yet. */
+  async published(deadline: Deadline): Promise<PublicKeys> {
+    return this.last?.keys ?? this.current(deadline);
+  }
+
+  get isLoaded(): boolean {
+    return this.last !== undefined;
+  }
+
+  /** Waits until the cluster has a key and it is loaded, without a limit. */
+  async untilLoaded(): Promise<void> {
+    await untilLoaded(async () => this.current(Deadline.none));
+  }
+
+  private async load(deadline: Deadline): Promise<PublicKeys> {
+    const stored = await this.redis.readConfirmed(
+      readKeys,
+      [keySetKey(this.redis.keys, 'set'), keySetKey(this.redis.keys, 'fence')],
+      [],
+      deadline,
+    );
+    if (stored.length === 0) {
+      throw new RedisUnavailableError('the cluster has no signing key yet');
+    }
+    const [kid, publicJwk, issuer] = stored;
+    const text = JSON.stringify(stored);
+    if (this.last?.text !== text) {
+      const jwk = JSON.parse(publicJwk) as JWK;
+      const key = createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' });
+      this.last = {
+        text,
+        keys: {
+          issuer: this.options.issuer ?? issuer,
+          byId: new Map([[kid, key]]),
+          jwks: { keys: [jwk] },
+        },
+      };
+    }
+    return this.last.keys;
+  }
+}

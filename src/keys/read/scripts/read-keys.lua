@@ -1,0 +1,12 @@
+-- Reads the public half of the cluster's keys.
+-- Version 1
+-- KEYS[1] the key set: a hash
+-- KEYS[2] the fence, a key that is only written
+-- Returns {key id, public key (a JWK), issuer}, or an empty list when the cluster has no key yet.
+-- Atomic, because a key and its id belong together. Idempotent: it writes only the fence, so that a WAIT behind it proves
+-- that this master was not replaced.
+redis.call('SET', KEYS[2], '', 'PX', 1000)
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  return {}
+end
+return redis.call('HMGET', KEYS[1], 'current', 'public', 'issuer')

@@ -1,0 +1,148 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { exportJWK } from 'jose';
+import {
+  createPrivateKey,
+  generateKeyPair,
+  randomUUID,
+  type JsonWebKey,
+  type KeyObject,
+} from 'node:crypto';
+import { promisify } from 'node:util';
+
+import { AuditLog } from '../../audit/index.js';
+import { Deadline } from '../../common/deadline/index.js';
+import { Origin } from '../../common/origin/index.js';
+import type { Secret } from '../../common/secret/index.js';
+import { CacheKey, NearCache } from '../../near-cache/index.js';
+import { LuaScript, RedisCluster } from '../../redis-cluster/index.js';
+import { KeyRing, keySetKey, KEYS_SUBJECT, untilLoaded } from '../read/index.js';
+import { decryptKey, encryptKey, KeyDecryptionError } from './key-encryption.js';
+import { KEYS_OPTIONS } from './keys.module-definition.js';
+import type { KeysOptions } from './keys.options.js';
+
+const SIGNING_KEY = new CacheKey<SigningKey>(KEYS_SUBJECT, 'private');
+
+const agreeOnKey = LuaScript.loaderFor(import.meta.url)(
+  'agree-on-key',
+  (reply) => reply as StoredKey,
+);
+
+type StoredKey = [kid: string, encryptedKey: string, issuer: string];
+
+/** The key that signs new tokens. */
+export interface SigningKey {
+  readonly kid: string;
+  readonly privateKey: KeyObject;
+  /** The `iss` of the tokens that it signs. */
+  readonly issuer: string;
+}
+
+/**
+ * The ES256 key with which all instances of a cluster sign. The first instance that asks for it makes it. It is stored in
+ * Redis, encrypted, and remembered in the near cache. `KeyRing` has its public half.
+ */
+@Injectable()
+export class SigningKeys {
+  private candidate: Promise<KeyCandidate> | undefined;
+  /** What was loaded last, and the text it was made from: an unchanged key is decrypted once. */
+  private last: { readonly text: string; readonly key: SigningKey } | undefined;
+
+  constructor(
+    private readonly redis: RedisCluster,
+    private readonly cache: NearCache,
+    private readonly ring: KeyRing,
+    private readonly audit: AuditLog,
+    @Inject(KEYS_OPTIONS) private readonly options: KeysOptions,
+  ) {}
+
+  /**
+   * @returns the key that signs, from memory or from Redis. Makes it when the cluster has none
+   * @throws RedisUnavailableError, KeyDecryptionError
+   */
+  async current(deadline: Deadline): Promise<SigningKey> {
+    return this.cache.get(SIGNING_KEY, async () => this.load(deadline), {
+      isCounted: false,
+      isLasting: true,
+    });
+  }
+
+  /** Whether this instance can sign and verify tokens. */
+  get isLoaded(): boolean {
+    return this.last !== undefined && this.ring.isLoaded;
+  }
+
+  /**
+   * Waits until the key exists and both its halves are loaded, without a limit.
+   *
+   * @throws KeyDecryptionError
+   */
+  async untilLoaded(): Promise<void> {
+    await untilLoaded(
+      async () => this.current(Deadline.none),
+      (error) => error instanceof KeyDecryptionError,
+    );
+    await this.ring.untilLoaded();
+  }
+
+  private async load(deadline: Deadline): Promise<SigningKey> {
+    this.candidate ??= newCandidate(this.options.encryptionSecret);
+    const candidate = await this.candidate;
+    const stored = await this.redis.readConfirmed(
+      agreeOnKey,
+      [keySetKey(this.redis.keys, 'set')],
+      [
+        candidate.kid,
+        candidate.publicJwk,
+        candidate.encryptedKey,
+        this.options.issuer ?? this.options.baseUrl,
+      ],
+      deadline,
+    );
+    const text = JSON.stringify(stored);
+    if (this.last?.text !== text) {
+      const [kid, encryptedKey, issuer] = stored;
+      const jwk = await decryptKey(encryptedKey, this.options.encryptionSecret);
+      if (candidate.kid === kid) {
+        this.recordCreation(kid);
+      }
+      this.last = {
+        text,
+        key: {
+          kid,
+          privateKey: createPrivateKey({ key: jwk as JsonWebKey, format: 'jwk' }),
+          issuer: this.options.issuer ?? issuer,
+        },
+      };
+    }
+    return this.last.key;
+  }
+
+  private recordCreation(kid: string): void {
+    this.audit.record({
+      type: 'signing-key-created',
+      result: 'success',
+      ...Origin.system.facts,
+      details: { kid },
+    });
+  }
+}
+
+/** A key that becomes the cluster's if it has none yet. */
+interface KeyCandidate {
+  readonly kid: string;
+  readonly publicJwk: string;
+  readonly encryptedKey: string;
+}
+
+async function newCandidate(secret: Secret): Promise<KeyCandidate> {
+  const { publicKey, privateKey } = await promisify(generateKeyPair)('ec', {
+    namedCurve: 'prime256v1',
+  });
+  const kid = randomUUID();
+  const publicJwk = { ...(await exportJWK(publicKey)), kid, alg: 'ES256', use: 'sig' };
+  return {
+    kid,
+    publicJwk: JSON.stringify(publicJwk),
+    encryptedKey: await encryptKey(await exportJWK(privateKey), secret),
+  };
+}
