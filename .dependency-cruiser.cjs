@@ -49,6 +49,16 @@ module.exports = {
       'tracing',
       'users',
     ]),
+    only('http', [
+      'auth',
+      'common',
+      'config',
+      'logging',
+      'metrics',
+      'redis-cluster',
+      'tracing',
+      'users',
+    ]),
     only('health', ['common', 'keys', 'metrics', 'near-cache', 'redis-cluster']),
     {
       name: 'the-front-door-is-for-guests',
