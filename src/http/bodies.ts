@@ -7,11 +7,9 @@ import { Problem, type ProblemCode } from '../common/problem/index.js';
 import { flawOf, inUtf8 } from './body-checks.js';
 import { formFrom } from './form.js';
 
-const JSON_TYPE = 'application/json';
-const FORM_TYPE = 'application/x-www-form-urlencoded';
 /** RFC 8259 section 8.1: JSON is UTF-8. */
-const JSON_IN_UTF8 = inUtf8(JSON_TYPE);
-const FORM_IN_UTF8 = inUtf8(FORM_TYPE);
+const JSON_IN_UTF8 = inUtf8('application/json');
+const FORM_IN_UTF8 = inUtf8('application/x-www-form-urlencoded');
 
 type Done = (error: Error | null, value?: unknown) => void;
 
@@ -22,9 +20,9 @@ type Done = (error: Error | null, value?: unknown) => void;
  */
 export function parseBodies(server: FastifyInstance): void {
   server.removeAllContentTypeParsers();
-  server.addContentTypeParser(JSON_TYPE, { parseAs: 'buffer' }, jsonParser(server));
-  server.addContentTypeParser(FORM_TYPE, parseForm);
-  server.addContentTypeParser('*', refuseBody);
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, jsonParser(server));
+  // Forms too: a plugin of the application may have a parser for them, and Fastify takes only one.
+  server.addContentTypeParser('*', parseFormOrRefuse);
 }
 
 function jsonParser(server: FastifyInstance) {
@@ -44,8 +42,8 @@ function jsonParser(server: FastifyInstance) {
   };
 }
 
-/** Fastify would read the whole body before it asks a parser of buffers, also for routes that read no forms. */
-function parseForm(request: FastifyRequest, payload: Readable, done: Done): void {
+/** Given the stream: Fastify would read the whole body before it asks a parser of buffers, also to refuse it. */
+function parseFormOrRefuse(request: FastifyRequest, payload: Readable, done: Done): void {
   if (request.is404 || !readsForms(request) || !isReadable(request, FORM_IN_UTF8)) {
     refuseBody(request, payload, done);
     return;
