@@ -65,6 +65,16 @@ module.exports = {
       'user-slot',
       'users',
     ]),
+    only('http', [
+      'auth',
+      'common',
+      'config',
+      'logging',
+      'metrics',
+      'redis-cluster',
+      'tracing',
+      'users',
+    ]),
     only('health', ['common', 'keys', 'metrics', 'near-cache', 'redis-cluster']),
     {
       name: 'the-front-door-is-for-guests',

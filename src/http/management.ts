@@ -1,13 +1,14 @@
 import type { FastifyInstance } from 'fastify';
-import { createServer, type IncomingMessage, type ServerOptions } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 
-import { hideInternals } from '../common/internals/index.js';
+import { HIDES_INTERNALS } from '../common/http/index.js';
 import { Problem } from '../common/problem/index.js';
 import type { Settings } from '../config/index.js';
 import { answerClientError } from './client-errors.js';
 import { limitConnections } from './connection-limits.js';
+import { SERVER_LIMITS, STALLED_CONNECTION_TIMEOUT_MS } from './limits.js';
 
 const METRICS = '/metrics';
 /** What the management port serves, and nothing else. */
@@ -15,9 +16,6 @@ export const MANAGEMENT_ROUTES: readonly string[] = ['/health/live', '/health/re
 
 interface Management {
   readonly settings: Pick<Settings, 'isProduction' | 'management'>;
-  /** As for the public port. */
-  readonly limits: ServerOptions;
-  readonly stalledConnectionMs: number;
   readonly logger: Pick<Logger, 'info'>;
 }
 
@@ -50,7 +48,7 @@ function hideFromPublic(server: FastifyInstance): void {
         done();
         return;
       }
-      hideInternals(request);
+      HIDES_INTERNALS.set(request, true);
       done(route.url === METRICS ? new Problem('not-found') : undefined);
     };
   });
@@ -59,13 +57,13 @@ function hideFromPublic(server: FastifyInstance): void {
 function listen(
   server: FastifyInstance,
   { host, port }: NonNullable<Settings['management']>,
-  { limits, stalledConnectionMs, logger }: Omit<Management, 'settings'>,
+  { logger }: Omit<Management, 'settings'>,
 ): void {
-  const listener = createServer(limits, (request, response) => {
+  const listener = createServer(SERVER_LIMITS, (request, response) => {
     onPrivateSide.add(request);
     server.routing(request, response);
   });
-  listener.setTimeout(stalledConnectionMs);
+  listener.setTimeout(STALLED_CONNECTION_TIMEOUT_MS);
   limitConnections(listener);
   listener.on('clientError', (error, socket) =>
     // What an HTTP server accepts are sockets.
