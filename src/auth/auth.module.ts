@@ -16,6 +16,7 @@ import { GuardMetrics } from './guard-metrics.js';
 import { GuardedStreams } from './guarded-streams.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
 import { JwtStrategy } from './jwt.strategy.js';
+import { OwnPasswordController } from './own-password.controller.js';
 import { PermissionsGuard } from './permissions.guard.js';
 import { RefreshService } from './refresh.service.js';
 import { RefreshTokens } from './refresh-tokens.js';
@@ -28,7 +29,7 @@ import { TracedGuard } from './traced.guard.js';
  */
 @Module({
   imports: [ClockModule, DiscoveryModule, JwtModule.register({})],
-  controllers: [AuthController],
+  controllers: [AuthController, OwnPasswordController],
   providers: [
     AuthService,
     AccessTokenIssuer,

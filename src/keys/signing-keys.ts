@@ -30,10 +30,8 @@ const PAUSE_BETWEEN_TRIES_MS = 500;
 
 const RING = new CacheKey<KeyRing>('keys.signing');
 
-const agreeOnKey = LuaScript.fromFile(
-  new URL('./scripts/agree-on-key.lua', import.meta.url),
-  (reply) => reply as StoredKey,
-);
+const load = LuaScript.loaderFor(import.meta.url);
+const agreeOnKey = load('agree-on-key', (reply) => reply as StoredKey);
 
 type StoredKey = [kid: string, publicJwk: string, encryptedKey: string, issuer: string];
 
