@@ -34,7 +34,7 @@ module.exports = {
     only('config', ['common']),
     only('logging', ['common']),
     only('redis-cluster', ['common', 'metrics', 'tracing']),
-    only('embedded-cluster', ['common']),
+    only('embedded-cluster', ['common', 'redis-cluster']),
     only('metrics', ['common']),
     only('tracing', ['common']),
     only('near-cache', ['common', 'metrics', 'redis-cluster']),
@@ -99,7 +99,7 @@ module.exports = {
     {
       name: 'no-test-code-in-the-product',
       severity: 'error',
-      from: { path: '^src/' },
+      from: { path: '^src/', pathNot: '\\.spec\\.ts$' },
       to: { path: '^test/' },
     },
   ],

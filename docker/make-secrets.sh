@@ -52,7 +52,7 @@ if grep -q '^user default off$' redis-users; then
   # Into the file and not in its place, which a container would not see.
   printf '%s\n' "$mended" > redis-users
   echo 'redis-users: the user "default" had no rights, so that a node that restarts would lose writes. It is mended.' >&2
-  echo 'Nodes that run are not changed. See "Installations from before" in docs/operations.md.' >&2
+  echo 'Nodes that run are not changed. See "Installations from before" in docs/operations/upgrades.md.' >&2
 fi
 [ -s redis-replication ] ||
   printf 'masteruser replica\nmasterauth %s\n' "$(cat redis-replica-password)" > redis-replication

@@ -92,9 +92,9 @@ export class AppModule {
           sink: extensions.auditSink,
         }),
         RedisClusterModule.forRootAsync(
-          fromSettings(({ redis, isProduction }) => {
+          fromSettings(({ redis }) => {
             const identity = extensions.redisIdentity ?? redisIdentityFrom(redis);
-            return { ...redis, ...(identity ? { identity } : {}), warnsOfOldServers: isProduction };
+            return { ...redis, ...(identity ? { identity } : {}) };
           }),
         ),
         NearCacheModule.forRootAsync(fromSettings(({ nearCache }) => nearCache)),

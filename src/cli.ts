@@ -1,13 +1,7 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
 
-import { Shutdown } from './bootstrap/shutdown.js';
-import { DOCTOR_USAGE, runDoctor } from './cli/doctor/index.js';
-import { endAllSessions } from './cli/end-all-sessions.js';
-import { printRedisAcl } from './cli/redis-acl.js';
-import { loadSettings, SettingsError } from './config/index.js';
-import { EmbeddedCluster, EmbeddedClusterError } from './embedded-cluster/index.js';
-
+// Each command imports what it needs when it runs: the whole application takes longer to load than most commands to run.
 const USAGE = `Usage: node dist/cli.js <command>
 
 Commands:
@@ -22,6 +16,9 @@ Commands:
 `;
 
 async function runCluster(): Promise<void> {
+  const { Shutdown } = await import('./bootstrap/shutdown.js');
+  const { loadSettings, SettingsError } = await import('./config/index.js');
+  const { EmbeddedCluster, EmbeddedClusterError } = await import('./embedded-cluster/index.js');
   const shutdown = new Shutdown();
   try {
     const { dataDirectory } = loadSettings();
@@ -51,25 +48,32 @@ interface Command {
   readonly run: (values: Readonly<Record<string, unknown>>) => Promise<void> | void;
   readonly options?: Readonly<Record<string, { readonly type: 'boolean' | 'string' }>>;
   /** Default: that of all commands. */
-  readonly usage?: string;
+  readonly usage?: () => Promise<string>;
 }
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   cluster: { run: runCluster },
   'redis-acl': {
-    run: ({ file }) => printRedisAcl({ isFile: file === true }),
+    run: async ({ file }) => {
+      const { printRedisAcl } = await import('./cli/redis-acl.js');
+      printRedisAcl({ isFile: file === true });
+    },
     options: { file: { type: 'boolean' } },
   },
   doctor: {
-    run: async (values) =>
-      runDoctor({
+    run: async (values) => {
+      const { runDoctor } = await import('./cli/doctor/index.js');
+      await runDoctor({
         user: values['user'] as string | undefined,
         restartsAreDelayed: values['delayed-restart'] === true,
-      }),
+      });
+    },
     options: { user: { type: 'string' }, 'delayed-restart': { type: 'boolean' } },
-    usage: DOCTOR_USAGE,
+    usage: async () => (await import('./cli/doctor/index.js')).DOCTOR_USAGE,
   },
-  'end-all-sessions': { run: endAllSessions },
+  'end-all-sessions': {
+    run: async () => (await import('./cli/end-all-sessions.js')).endAllSessions(),
+  },
   help: { run: () => void process.stdout.write(USAGE) },
 };
 
@@ -88,7 +92,7 @@ async function runCommand(name: string, args: string[]): Promise<void> {
     return refuse(`${(error as Error).message.replace(/\.(?:\s.*|$)|\n.*/s, '')}.`);
   }
   if (values['help'] === true) {
-    process.stdout.write(command.usage ?? USAGE);
+    process.stdout.write((await command.usage?.()) ?? USAGE);
     return;
   }
   await command.run(values);

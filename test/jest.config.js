@@ -2,7 +2,7 @@ const rootDir = new URL('..', import.meta.url).pathname;
 
 const shared = {
   rootDir,
-  testEnvironment: 'node',
+  testEnvironment: process.env.H3_ENV ?? 'node',
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': '$1',
@@ -27,19 +27,48 @@ const shared = {
   },
 };
 
-/** @type {import('jest').Config} */
+const cluster = {
+  ...shared,
+  globalSetup: '<rootDir>/test/support/global-setup.js',
+  globalTeardown: '<rootDir>/test/support/global-teardown.js',
+};
+
+/** Tests that need no cluster, or start all that they need: programs under `test`, documents, packages, models. */
+const PROGRAMS = [
+  '**/test/{bench,chaos,model,packages,timing}/**/*-spec.ts',
+  '**/test/docs/documents.*',
+  '**/test/docker/files.*',
+];
+/** Tests of the API and its parts that take long: they wait, or start many instances or clusters of their own. */
+const SLOW_API = [
+  '**/test/e2e/{administration-bootstrap,long-lived-connections,redis-keys,settings,start,tls}.*',
+  '**/test/e2e/slow-clients*',
+  '**/test/integration/{doctor,embedded-cluster,key-scan}.*',
+  '**/test/integration/redis-{acl,cluster,credentials,tls}.*',
+];
+const except = (globs) => globs.map((glob) => `!${glob}`);
+
+/** `npm test` runs unit and api, `npm run test:slow` the others: src/setup/test.js. @type {import('jest').Config} */
 export default {
   rootDir,
   maxWorkers: 2,
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.spec.ts'] },
     {
-      ...shared,
-      displayName: 'cluster',
-      testMatch: ['<rootDir>/test/**/*-spec.ts'],
-      globalSetup: '<rootDir>/test/support/global-setup.js',
-      globalTeardown: '<rootDir>/test/support/global-teardown.js',
+      ...cluster,
+      displayName: 'api',
+      testMatch: ['<rootDir>/test/{contracts,e2e,integration}/**/*-spec.ts', ...except(SLOW_API)],
     },
+    {
+      ...cluster,
+      displayName: 'slow',
+      testMatch: [
+        '<rootDir>/test/{counts,docker,docs,extending,fault,monitoring}/**/*-spec.ts',
+        ...SLOW_API,
+        ...except(PROGRAMS),
+      ],
+    },
+    { ...shared, displayName: 'programs', testMatch: PROGRAMS },
   ],
   testTimeout: 60_000,
 };

@@ -7,8 +7,8 @@ import {
 } from '@nestjs/common';
 import { EventEmitter2 } from '@nestjs/event-emitter';
 import { createHmac, randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 
+import { withTimeout } from '../common/deadline/index.js';
 import { deriveKey, Secret, SECRET_PURPOSES } from '../common/secret/index.js';
 import type {
   AuditEvent,
@@ -22,9 +22,9 @@ import type { AuditOptions } from './audit.options.js';
 import { AUDIT_SINK, type AuditSink } from './audit-sink.js';
 
 /** How long a stop waits for a sink. */
-const LONGEST_WAIT_MS = 2000;
+const STOP_TIMEOUT_MS = 2000;
 /** Events that a sink may have under way; further ones go to the log. */
-const MOST_UNDER_WAY = 10_000;
+const MAX_UNDER_WAY = 10_000;
 
 /** An event of Keyslot's own has a result and an origin: spread `origin.facts`. One of an application's may have them. */
 export type RecordedEvent<Type extends string> = AuditEvent & { readonly type: Type } & ([
@@ -108,7 +108,7 @@ export class AuditLog implements BeforeApplicationShutdown, OnApplicationShutdow
   }
 
   private write(recorded: Recorded): void {
-    if (this.underWay.size >= MOST_UNDER_WAY) {
+    if (this.underWay.size >= MAX_UNDER_WAY) {
       this.keep(recorded, new Error('the sink has too many events under way'));
       return;
     }
@@ -138,7 +138,7 @@ export class AuditLog implements BeforeApplicationShutdown, OnApplicationShutdow
 
   private async settle(): Promise<void> {
     const all = Promise.all(this.underWay.keys());
-    await Promise.race([all, delay(LONGEST_WAIT_MS, undefined, { ref: false })]);
+    await withTimeout(STOP_TIMEOUT_MS, all).catch(() => undefined);
     for (const recorded of this.underWay.values()) {
       this.keep(recorded, new Error('the application stops before the sink has taken it'));
     }

@@ -8,6 +8,7 @@ import { BearerOrBodyGuard } from './bearer-or-body.guard.js';
 import { ConfigurableModuleClass } from './auth.module-definition.js';
 import { AuthService } from './auth.service.js';
 import { DeviceCookies } from './device-cookies.js';
+import { OwnPasswordController } from './own-password.controller.js';
 import { RefreshService } from './refresh.service.js';
 import { RefreshTokens } from './refresh-tokens.js';
 import { SessionTokens } from './session-tokens.js';
@@ -18,7 +19,7 @@ import { SessionTokens } from './session-tokens.js';
  */
 @Module({
   imports: [ClockModule, JwtModule.register({})],
-  controllers: [AuthController],
+  controllers: [AuthController, OwnPasswordController],
   providers: [
     AuthService,
     AccessTokenIssuer,

@@ -11,11 +11,12 @@ import { SessionsService } from '../sessions/index.js';
 import {
   canonicalUsername,
   Credentials,
+  proofGeneration,
   recordThrottling,
   type Caller,
   type UserRecord,
 } from '../users/index.js';
-import { DeviceCookies } from './device-cookies.js';
+import { DeviceCookies, type RecognizedDevice } from './device-cookies.js';
 import { SessionTokens, type IssuedTokens } from './session-tokens.js';
 
 /**
@@ -25,6 +26,7 @@ import { SessionTokens, type IssuedTokens } from './session-tokens.js';
 const FAILURES_PER_ADDRESS: FailureLimit = {
   name: 'login-address',
   failures: 100,
+  siteFailures: 1000,
   windowMs: 15 * 60 * 1000,
 };
 
@@ -47,6 +49,8 @@ export type LoginOutcome =
 
 interface LoginContext {
   readonly caller: Caller;
+  /** What has looked for the user already, if anything has. */
+  readonly find?: (() => Promise<UserRecord | undefined>) | undefined;
   /** Stands for the name in audit events. */
   readonly namePseudonym: string;
   readonly origin: Origin;
@@ -71,10 +75,15 @@ export class AuthService {
     const attempt = { attempt: 'login', namePseudonym } as const;
     const device = this.devices.recognize(request.cookies, request.username);
     return recordThrottling<LoginOutcome>(this.audit, attempt, origin, async () => {
-      if (device !== undefined) {
+      const found = device && {
+        device,
+        user: await this.credentials.find(request.username, deadline),
+      };
+      const find = found && (() => Promise.resolve(found.user));
+      if (found && isCurrent(found.device, found.user)) {
         // Failures of others at the same address do not count for it. Its own are counted for the account.
-        const caller: Caller = { network, proof: { kind: 'device', id: device } };
-        return this.checkAndStart(request, { caller, namePseudonym, origin }, deadline);
+        const caller: Caller = { network, proof: { kind: 'device', ...found.device } };
+        return this.checkAndStart(request, { caller, find, namePseudonym, origin }, deadline);
       }
       return this.limiter.attempt<LoginOutcome>(
         FAILURES_PER_ADDRESS,
@@ -84,7 +93,7 @@ export class AuthService {
           const caller: Caller = { network };
           const value = await this.checkAndStart(
             request,
-            { caller, namePseudonym, origin },
+            { caller, find, namePseudonym, origin },
             deadline,
           );
           // A success does not clear the address: an attacker's own account must not.
@@ -121,21 +130,21 @@ export class AuthService {
 
   private async checkAndStart(
     { username, password }: LoginRequest,
-    { caller, namePseudonym, origin }: LoginContext,
+    { caller, find, namePseudonym, origin }: LoginContext,
     deadline: Deadline,
   ): Promise<LoginOutcome> {
-    const check = await this.credentials.check(username, deadline, password, caller);
+    const check = await this.credentials.check(username, deadline, password, caller, find);
     if (check.outcome === 'too-many-attempts') {
       return check;
     }
-    const tokens =
-      check.outcome === 'right' ? await this.startSession(check.user, origin, deadline) : undefined;
-    if (tokens === undefined) {
+    const user = check.outcome === 'right' ? check.user : undefined;
+    const tokens = user && (await this.startSession(user, origin, deadline));
+    if (!tokens) {
       const userId = check.outcome === 'right' ? check.user.id : check.userId;
       this.recordRefusedLogin(userId, namePseudonym, origin);
       return { outcome: 'wrong-credentials' };
     }
-    return { outcome: 'logged-in', tokens, deviceCookie: this.devices.issue(username) };
+    return { outcome: 'logged-in', tokens, deviceCookie: this.devices.issue(user) };
   }
 
   /** @returns undefined when the user was deleted or got another password a moment ago */
@@ -168,4 +177,9 @@ export class AuthService {
     });
     return tokens;
   }
+}
+
+/** Whether nobody has changed the password since the device got its cookie, and the account is the same. */
+function isCurrent({ generation }: RecognizedDevice, user: UserRecord | undefined): boolean {
+  return user !== undefined && generation === proofGeneration(user);
 }

@@ -1,5 +1,6 @@
 import { Clock } from '../common/clock/index.js';
 import { Secret } from '../common/secret/index.js';
+import { proofGeneration } from '../users/index.js';
 import { DeviceCookies } from './device-cookies.js';
 
 class MovedClock extends Clock {
@@ -14,18 +15,23 @@ const LIFE_MS = 90 * 24 * 3600 * 1000;
 
 const cookies = (isHttps = true, clock = new MovedClock(), secret = SECRET): DeviceCookies =>
   new DeviceCookies(clock, { tokenSecret: new Secret(secret), isHttps });
+const user = (
+  username: string,
+  passwordVersion = 1,
+  createdAt = new Date(1_800_000_000_000),
+): Parameters<DeviceCookies['issue']>[0] => ({ username, passwordVersion, createdAt });
 /** What a client sends back of a `Set-Cookie` header. */
 const sent = (header: string): string => header.split(';')[0]!;
 
 describe('a device cookie', () => {
   it('is bound to its host, and hidden from scripts and from other sites, over HTTPS', () => {
-    expect(cookies().issue('ada')).toMatch(
-      /^__Host-keyslot-device=[\w-]{22}\.[0-9a-z]+\.[\w-]{43}; Path=\/; Max-Age=7776000; HttpOnly; SameSite=Strict; Secure$/,
+    expect(cookies().issue(user('ada'))).toMatch(
+      /^__Host-keyslot-device=[\w-]{22}\.[0-9a-z]+\.[0-9a-z]+\.[\w-]{43}; Path=\/; Max-Age=7776000; HttpOnly; SameSite=Strict; Secure$/,
     );
   });
 
   it('is one that browsers accept over plain HTTP, as in development', () => {
-    const header = cookies(false).issue('ada');
+    const header = cookies(false).issue(user('ada'));
 
     expect(header).toMatch(/^keyslot-device=/);
     expect(header).toMatch(/HttpOnly; SameSite=Strict$/);
@@ -35,12 +41,12 @@ describe('a device cookie', () => {
 
   it('is recognized among others, for any spelling of the name, and is another one each time', () => {
     const issuer = cookies();
-    const [one, other] = [issuer.issue('Ada'), issuer.issue('ADA')].map(sent);
+    const [one, other] = [issuer.issue(user('Ada')), issuer.issue(user('ADA'))].map(sent);
 
-    const id = issuer.recognize(`theme=dark; ${one}; lang=en`, 'ada');
+    const device = issuer.recognize(`theme=dark; ${one}; lang=en`, 'ada');
 
-    expect(id).toMatch(/^[\w-]{22}$/);
-    expect(issuer.recognize(other, 'ada')).not.toBe(id);
+    expect(device?.id).toMatch(/^[\w-]{22}$/);
+    expect(issuer.recognize(other, 'ada')?.id).not.toBe(device?.id);
     expect(one).not.toContain('da');
   });
 
@@ -50,6 +56,15 @@ describe('a device cookie', () => {
       'another time',
       (cookie) => cookie.replace(/\.(\w)/, (_, first) => (first === 't' ? '.u' : '.t')),
     ],
+    [
+      'another generation',
+      (cookie) =>
+        cookie.replace(
+          /\.(\w)([^.]*\.[^.]*)$/,
+          (_, first, rest) => `.${first === 't' ? 'u' : 't'}${rest}`,
+        ),
+    ],
+    ['no generation, as older ones', (cookie) => cookie.replace(/\.[0-9a-z]+(\.[^.]*)$/, '$1')],
     ['another tag', (cookie) => cookie.replace(/\.([^.]*)$/, `.${'A'.repeat(43)}`)],
     ['a shorter tag', (cookie) => cookie.slice(0, -1)],
     ['a name in front', (cookie) => `x${cookie}`],
@@ -57,11 +72,11 @@ describe('a device cookie', () => {
   ])('with %s is none', (_, forge) => {
     const issuer = cookies();
 
-    expect(issuer.recognize(forge(sent(issuer.issue('ada'))), 'ada')).toBeUndefined();
+    expect(issuer.recognize(forge(sent(issuer.issue(user('ada')))), 'ada')).toBeUndefined();
   });
 
   it('is none for another account, or with another secret', () => {
-    const cookie = sent(cookies().issue('ada'));
+    const cookie = sent(cookies().issue(user('ada')));
 
     expect(cookies().recognize(cookie, 'grace')).toBeUndefined();
     expect(cookies(true, new MovedClock(), `${SECRET}, changed`).recognize(cookie, 'ada')).toBe(
@@ -72,11 +87,24 @@ describe('a device cookie', () => {
 
   it('ends after 90 days, whatever the browser does with it', () => {
     const clock = new MovedClock();
-    const cookie = sent(cookies(true, clock).issue('ada'));
+    const cookie = sent(cookies(true, clock).issue(user('ada')));
 
     clock.offsetMs = LIFE_MS - 5000;
     expect(cookies(true, clock).recognize(cookie, 'ada')).toBeDefined();
     clock.offsetMs = LIFE_MS + 1000;
     expect(cookies(true, clock).recognize(cookie, 'ada')).toBeUndefined();
+  });
+
+  it.each([
+    ['a new password', user('ada', 2)],
+    ['a new account of the same name', user('ada', 1, new Date(1_800_000_000_500))],
+  ])('says of which generation it is: another one after %s', (_, changed) => {
+    const generations = [user('ada'), user('ada'), changed].map(
+      (one) => cookies().recognize(sent(cookies().issue(one)), 'ada')?.generation,
+    );
+
+    expect(generations[0]).toBe(proofGeneration(user('ada')));
+    expect(generations[1]).toBe(generations[0]);
+    expect(generations[2]).toBeGreaterThan(generations[0]!);
   });
 });

@@ -17,6 +17,7 @@ import { SessionTokens, type IssuedTokens } from './session-tokens.js';
 const FORGERIES_PER_ADDRESS: FailureLimit = {
   name: 'refresh-address',
   failures: 100,
+  siteFailures: 1000,
   windowMs: 15 * 60 * 1000,
 };
 
@@ -85,17 +86,14 @@ export class RefreshService {
     deadline: Deadline,
   ): Promise<{ readonly outcome: 'refused' } | TooManyAttempts> {
     const network = networkOf(origin.facts.ip ?? '');
-    return recordThrottling(this.audit, { attempt: 'refresh' }, origin, async () =>
-      this.limiter.attempt<{ readonly outcome: 'refused' }>(
-        FORGERIES_PER_ADDRESS,
-        network,
-        deadline,
-        () => {
-          this.recordRefusedRefresh('unknown-token', {}, origin);
-          return Promise.resolve({ value: { outcome: 'refused' }, result: 'failed' });
-        },
-      ),
-    );
+    return recordThrottling(this.audit, { attempt: 'refresh' }, origin, async () => {
+      const refusal = await this.limiter.count(FORGERIES_PER_ADDRESS, network, deadline);
+      if (refusal) {
+        return refusal;
+      }
+      this.recordRefusedRefresh('unknown-token', {}, origin);
+      return { outcome: 'refused' };
+    });
   }
 
   private recordRefusedRefresh(

@@ -4,14 +4,14 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Problem } from '../common/problem/index.js';
 
 /** Mean delay of the event loop from which new requests are refused: those under way could not be answered in time. */
-const LONGEST_EVENT_LOOP_DELAY_MS = 500;
+const MAX_EVENT_LOOP_DELAY_MS = 500;
 /** What has to answer even then, or the instance would be restarted, and nobody could see why. */
 export const ALWAYS_SERVED = ['/health/live', '/metrics'];
 
 /** Refuses requests before the event loop drowns in them. */
 export async function shedLoad(app: NestFastifyApplication): Promise<void> {
   await app.register(underPressure, {
-    maxEventLoopDelay: LONGEST_EVENT_LOOP_DELAY_MS,
+    maxEventLoopDelay: MAX_EVENT_LOOP_DELAY_MS,
     pressureHandler: (request) =>
       ALWAYS_SERVED.includes(request.url) ? undefined : Promise.reject(new Problem('overloaded')),
   });

@@ -7,7 +7,7 @@ import { Problem, type ProblemCode } from '../common/problem/index.js';
 /** Colon, space and line end. */
 const SIGNS_PER_FIELD = 4;
 /** Node's own limit, names and values counted apart: it drops what comes behind without a word. */
-const MOST_FIELDS = 2000 / 2;
+const MAX_FIELDS = 2000 / 2;
 /** Percent-encoding, and what is not ASCII. */
 const NOT_PLAIN = /[^!-$&-~]/;
 const NOT_ASCII = /[^!-~]/;
@@ -93,7 +93,7 @@ function flawOf(
     bytes += name.length + value.length + SIGNS_PER_FIELD;
     hosts += name.length === 4 && name.toLowerCase() === 'host' ? 1 : 0;
   }
-  if (bytes > headersLimitBytes || rawHeaders.length >= 2 * MOST_FIELDS) {
+  if (bytes > headersLimitBytes || rawHeaders.length >= 2 * MAX_FIELDS) {
     return 'headers-too-large';
   }
   const isHostClear = hosts === 1 || (hosts === 0 && httpVersion !== '1.1');

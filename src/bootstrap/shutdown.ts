@@ -1,5 +1,5 @@
 /** How long stopping may take before it is cut short. */
-export const LONGEST_SHUTDOWN_MS = 20_000;
+export const SHUTDOWN_TIMEOUT_MS = 20_000;
 /** npm passes Ctrl-C on to a process that the terminal has told already: the same signal, a moment later. */
 const ECHO_MS = 1000;
 
@@ -37,10 +37,10 @@ export class Shutdown {
   async run(exitCode: number): Promise<void> {
     this.startedAt = performance.now();
     setTimeout(() => {
-      const seconds = LONGEST_SHUTDOWN_MS / 1000;
+      const seconds = SHUTDOWN_TIMEOUT_MS / 1000;
       process.stderr.write(`Stopping took longer than ${seconds} seconds and was cut short.\n`);
       process.exit(1);
-    }, LONGEST_SHUTDOWN_MS).unref();
+    }, SHUTDOWN_TIMEOUT_MS).unref();
     // Also what is added while this runs.
     for (let step = this.steps.shift(); step; step = this.steps.shift()) {
       await step().catch((error: unknown) => process.stderr.write(`${String(error)}\n`));

@@ -1,7 +1,7 @@
 import { NestFactory } from '@nestjs/core';
-import { setTimeout as delay } from 'node:timers/promises';
 
 import { AppModule, type AppSettings } from '../app.module.js';
+import { withTimeout } from '../common/deadline/index.js';
 import { loadSettings, SettingsError } from '../config/index.js';
 import { createLogs, NestLogger } from '../logging/index.js';
 import { NearCache } from '../near-cache/index.js';
@@ -10,7 +10,7 @@ import { AllSessions, type AllSessionsEnded } from '../sessions/index.js';
 
 const CONNECT_TIMEOUT_MS = 30_000;
 const TELL_PROGRESS_EVERY_MS = 10_000;
-const MOST_USERS_NAMED = 10;
+const MAX_USERS_NAMED = 10;
 
 /** Something that the operator can mend. */
 class CommandError extends Error {}
@@ -48,13 +48,12 @@ async function run(settings: AppSettings): Promise<AllSessionsEnded> {
   });
   try {
     // As one of the instances: then they answer at once to what this one changes.
-    const joined = context.get(NearCache).untilTrusted();
-    const tooLong = delay(CONNECT_TIMEOUT_MS, 'late', { ref: false });
-    if ((await Promise.race([joined, tooLong])) === 'late') {
-      throw new CommandError(
-        'Redis cannot be reached, does not let this user in, or has a master without a replica. Nothing was done.',
-      );
-    }
+    await withTimeout(CONNECT_TIMEOUT_MS, context.get(NearCache).untilTrusted(), {
+      whenLate: () =>
+        new CommandError(
+          'Redis cannot be reached, does not let this user in, or has a master without a replica. Nothing was done.',
+        ),
+    });
     let toldAt = performance.now();
     return await context.get(AllSessions).end(({ users, of }) => {
       if (performance.now() - toldAt > TELL_PROGRESS_EVERY_MS) {
@@ -73,7 +72,7 @@ function report({ users, failures, isComplete }: AllSessionsEnded): void {
   if (!reason) {
     return;
   }
-  const named = [...failures.keys()].slice(0, MOST_USERS_NAMED);
+  const named = [...failures.keys()].slice(0, MAX_USERS_NAMED);
   const others = failures.size > named.length ? ', …' : '';
   const lines = [
     `${failures.size} users could not be done (${reason.message}): ${named.join(', ')}${others}`,

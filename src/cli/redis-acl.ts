@@ -54,7 +54,7 @@ function advice(isFile: boolean, settings: OperatorSettings): string {
       `${name} is not set. Put the digest of the password in place of ${DIGEST_PLACEHOLDER}:`,
       `  printf %s "$${name}" | sha256sum`,
     ]),
-    'See docs/operations.md. Then check every node: node dist/cli.js doctor',
+    'See docs/operations/redis-users.md. Then check every node: node dist/cli.js doctor',
   ].join('\n')}\n`;
 }
 

@@ -10,7 +10,7 @@ import { RedisNode, type RedisNodeOptions } from './redis-node.js';
 
 const HEALTHY_TIMEOUT_MS = 30_000;
 /** A node that ends sooner will do so again. */
-const SHORTEST_UPTIME_MS = 1000;
+const MIN_UPTIME_MS = 1000;
 /** A failover takes the node timeout and one to two seconds more; past this, none is coming. */
 const FAILOVER_TIMEOUT_MS = 10_000;
 
@@ -144,7 +144,7 @@ export class EmbeddedCluster {
   private async watch(node: RedisNode): Promise<void> {
     const id = await idOf(node);
     node.onUnexpectedExit = (uptimeMs) => {
-      if (uptimeMs < SHORTEST_UPTIME_MS) {
+      if (uptimeMs < MIN_UPTIME_MS) {
         tell(
           `The Redis node on port ${node.port} ends as soon as it has started. It is left alone.`,
         );

@@ -1,19 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { parseClusterNodes, SLOTS, type ClusterNode } from '../redis-cluster/index.js';
 import { EmbeddedClusterError } from './embedded-cluster.error.js';
 import type { RedisNode } from './redis-node.js';
 
-const SLOTS = 16_384;
 const MASTERS = 3;
 const POLL_MS = 25;
-
-interface NodeLine {
-  readonly id: string;
-  readonly isMyself: boolean;
-  readonly isMaster: boolean;
-  readonly masterId: string;
-  readonly hasSlots: boolean;
-}
 
 /** Makes six empty nodes into three masters with a replica each. */
 export async function formCluster(nodes: readonly RedisNode[]): Promise<void> {
@@ -75,7 +67,7 @@ async function takeOverFromMissing(
 ): Promise<void> {
   const self = await selfOf(member);
   const present = await Promise.all(members.map(idOf));
-  if (!self.isMaster && !present.includes(self.masterId)) {
+  if (self.masterId !== undefined && !present.includes(self.masterId)) {
     await member.call('CLUSTER', 'FAILOVER', 'TAKEOVER');
   }
 }
@@ -101,8 +93,8 @@ export async function untilHealthy(nodes: readonly RedisNode[], timeoutMs: numbe
 
 /** Whether another node has taken over what the dead node served, or it served nothing. */
 export async function isReplaced(deadId: string, survivor: RedisNode): Promise<boolean> {
-  const dead = (await nodeLines(survivor)).find((line) => line.id === deadId);
-  return dead === undefined || !dead.hasSlots;
+  const dead = (await nodesSeenBy(survivor)).find(({ id }) => id === deadId);
+  return dead === undefined || dead.slots.length === 0;
 }
 
 export async function idOf(node: RedisNode): Promise<string> {
@@ -142,8 +134,8 @@ async function masterWithoutReplica(members: readonly RedisNode[]): Promise<stri
   return lonely.id;
 }
 
-async function selfOf(node: RedisNode): Promise<NodeLine> {
-  const self = (await nodeLines(node)).find((line) => line.isMyself);
+async function selfOf(node: RedisNode): Promise<ClusterNode> {
+  const self = (await nodesSeenBy(node)).find(({ isMyself }) => isMyself);
   if (!self) {
     throw new EmbeddedClusterError(`The Redis node on port ${node.port} does not know itself.`);
   }
@@ -161,22 +153,8 @@ async function isHealthy(node: RedisNode): Promise<boolean> {
     : replication.includes('master_link_status:up');
 }
 
-async function nodeLines(node: RedisNode): Promise<NodeLine[]> {
-  const reply = await node.call('CLUSTER', 'NODES');
-  return reply
-    .split('\n')
-    .filter((line) => line !== '' && !line.includes('handshake'))
-    .map((line) => {
-      const [id = '', , flags = '', masterId = '', , , , , ...slots] = line.split(' ');
-      const flagList = flags.split(',');
-      return {
-        id,
-        isMyself: flagList.includes('myself'),
-        isMaster: flagList.includes('master'),
-        masterId,
-        hasSlots: slots.length > 0,
-      };
-    });
+async function nodesSeenBy(node: RedisNode): Promise<ClusterNode[]> {
+  return parseClusterNodes(await node.call('CLUSTER', 'NODES'));
 }
 
 async function until(

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
-import { setTimeout as delay } from 'node:timers/promises';
+
+import { withTimeout } from '../common/deadline/index.js';
 
 /** For a node of ours to answer; another program on its port may never do. */
 const ANSWER_TIMEOUT_MS = 1000;
@@ -36,12 +37,11 @@ async function stopLeftover(
   const isOurs = control
     .connect()
     .then(() => control.call('CONFIG', 'GET', 'dir'))
-    .then((answer) => Array.isArray(answer) && answer.includes(folder))
-    .catch(() => false);
-  if (await Promise.race([isOurs, delay(ANSWER_TIMEOUT_MS, false, { ref: false })])) {
+    .then((answer) => Array.isArray(answer) && answer.includes(folder));
+  if (await withTimeout(ANSWER_TIMEOUT_MS, isOurs).catch(() => false)) {
     // NOW: do not wait for replicas that are ended at the same time.
     control.call('SHUTDOWN', 'NOW').catch(() => undefined);
-    await Promise.race([gone, delay(SHUTDOWN_TIMEOUT_MS, undefined, { ref: false })]);
+    await withTimeout(SHUTDOWN_TIMEOUT_MS, gone).catch(() => undefined);
   }
   control.disconnect();
 }

@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 
+import { withTimeout } from '../common/deadline/index.js';
 import { Secret } from '../common/secret/index.js';
 import { EmbeddedClusterError } from './embedded-cluster.error.js';
 
@@ -103,14 +103,8 @@ export class RedisNode {
     }
     const ended = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGTERM');
-    const abort = new AbortController();
-    const tooLong = delay(STOP_TIMEOUT_MS, undefined, { signal: abort.signal }).then(
-      () => child.kill('SIGKILL'),
-      () => undefined,
-    );
-    await Promise.race([ended, tooLong]);
+    await withTimeout(STOP_TIMEOUT_MS, ended).catch(() => child.kill('SIGKILL'));
     await ended;
-    abort.abort();
   }
 
   /** For the end of our own process, when nothing can be awaited any more. */
@@ -143,14 +137,10 @@ export class RedisNode {
     });
     control.on('error', () => undefined);
     this.control = control;
-    const abort = new AbortController();
     const ready = new Promise<void>((resolve) => control.once('ready', () => resolve()));
-    const tooLong = delay(START_TIMEOUT_MS, undefined, { signal: abort.signal }).then(
+    const failure = await withTimeout(START_TIMEOUT_MS, Promise.race([ready, ended])).catch(
       () => `did not become ready within ${START_TIMEOUT_MS / 1000} s`,
-      () => '',
     );
-    const failure = await Promise.race([ready, ended, tooLong]);
-    abort.abort();
     if (failure !== undefined) {
       control.disconnect();
       throw new EmbeddedClusterError(this.describe(failure));

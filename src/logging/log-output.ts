@@ -1,8 +1,8 @@
 import { pino, type DestinationStream } from 'pino';
 
 /** A write to the operating system costs more than all else that a line costs: lines of answers gather for so long. */
-const LONGEST_DELAY_MS = 100;
-const MOST_GATHERED = 32 * 1024;
+const MAX_DELAY_MS = 100;
+const MAX_GATHERED = 32 * 1024;
 
 /**
  * Standard output, in the order in which lines were logged. What has to be on record before the next step (audit events,
@@ -25,10 +25,10 @@ export class LogOutput {
   readonly gathered: DestinationStream = {
     write: (line) => {
       this.gatheredLines += line;
-      if (this.gatheredLines.length >= MOST_GATHERED) {
+      if (this.gatheredLines.length >= MAX_GATHERED) {
         this.flush();
       } else {
-        this.timer ??= setTimeout(() => this.flush(), LONGEST_DELAY_MS).unref();
+        this.timer ??= setTimeout(() => this.flush(), MAX_DELAY_MS).unref();
       }
     },
   };

@@ -1,5 +1,4 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { setTimeout as delay } from 'node:timers/promises';
 
 import { Clock } from '../common/clock/index.js';
 import type { Deadline } from '../common/deadline/index.js';
@@ -21,6 +20,8 @@ class Awaited {
   readonly gone: string[] = [];
   private readonly abort = new AbortController();
 
+  constructor(private readonly clock: Clock) {}
+
   expect(members: Iterable<readonly [string, MemberNote]>): void {
     this.missing = new Map([...members].filter(([instance]) => !this.acknowledged.has(instance)));
     this.settle();
@@ -38,7 +39,7 @@ class Awaited {
 
   /** Until nobody is missing, but not for longer than this. */
   async wait(ms: number): Promise<void> {
-    await delay(ms, undefined, { signal: this.abort.signal }).catch(() => undefined);
+    await this.clock.delay(ms, { signal: this.abort.signal }).catch(() => undefined);
   }
 
   private settle(): void {
@@ -73,7 +74,7 @@ export class Announcer {
   async announce(subject: string, deadline: Deadline): Promise<Announcement> {
     this.changes += 1;
     const number = String(this.changes);
-    const awaited = new Awaited();
+    const awaited = new Awaited(this.clock);
     this.underWay.set(number, awaited);
     try {
       const message = `${this.membership.instance} ${number} ${subject}`;

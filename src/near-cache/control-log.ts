@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { createHash } from 'node:crypto';
 
 import { Deadline } from '../common/deadline/index.js';
+import { sha256 } from '../common/digest/index.js';
 import { LuaScript, RedisCluster } from '../redis-cluster/index.js';
 import { NEAR_CACHE_OPTIONS } from './near-cache.module-definition.js';
 import { NEAR_CACHE_DEFAULTS, type NearCacheOptions } from './near-cache.options.js';
@@ -13,8 +13,9 @@ const LOG_KEPT_MS = 60_000;
 /** No write lands later than this after it was sent; whoever sent it has given up long before. */
 const LATEST_WRITE_MS = 30_000;
 /** More than these are not worth sending: the instance joins anew, with empty memory. */
-const MOST_CHANGES = 10_000;
+const MAX_CHANGES = 10_000;
 
+const load = LuaScript.loaderFor(import.meta.url);
 const renewLease = load('renew-lease', parseRenewal);
 const appendChange = load('append-change', parseAppended);
 const beginChange = load('begin-change', String);
@@ -92,7 +93,7 @@ export class ControlLog {
     return this.redis.runDurably(
       renewLease,
       [this.key('members'), this.key('sequence'), this.key('log')],
-      [instance, leaseMs, number, position, LOG_KEPT_MS, MOST_CHANGES],
+      [instance, leaseMs, number, position, LOG_KEPT_MS, MAX_CHANGES],
       Deadline.none,
     );
   }
@@ -147,16 +148,12 @@ export class ControlLog {
   }
 
   private unfinishedKey(subject: string): string {
-    return this.key('unfinished', createHash('sha256').update(subject).digest('base64url'));
+    return this.key('unfinished', sha256(subject));
   }
 
   private key(...parts: string[]): string {
     return this.redis.keys.key(TAG, ...parts);
   }
-}
-
-function load<Reply>(name: string, parse: (reply: unknown) => Reply): LuaScript<Reply> {
-  return LuaScript.fromFile(new URL(`./scripts/${name}.lua`, import.meta.url), parse);
 }
 
 function parseRenewal(reply: unknown): Renewal {

@@ -6,7 +6,6 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 
 import { Clock } from '../common/clock/index.js';
 import { isReadOnlyShard, RedisCluster } from '../redis-cluster/index.js';
@@ -82,7 +81,7 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
 
   async untilTrusted(): Promise<void> {
     while (!this.isTrusted && !this.isStopped) {
-      await delay(POLL_MS);
+      await this.clock.delay(POLL_MS);
     }
   }
 
@@ -147,7 +146,7 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
 
   private async pause(ms: number): Promise<void> {
     this.wake = new AbortController();
-    await delay(ms, undefined, { signal: this.wake.signal, ref: false }).catch(() => undefined);
+    await this.clock.delay(ms, { signal: this.wake.signal, ref: false }).catch(() => undefined);
   }
 
   private async renew(): Promise<void> {

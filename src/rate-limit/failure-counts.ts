@@ -1,18 +1,18 @@
-import { createHash } from 'node:crypto';
-
 import type { Deadline } from '../common/deadline/index.js';
+import { sha256 } from '../common/digest/index.js';
+import { siteOf } from '../common/network/index.js';
 import { LuaScript, type RedisCluster } from '../redis-cluster/index.js';
+import type { KnownBlocks } from './known-blocks.js';
 
 /** Longer than any attempt with all its waiting: one that was not settled by then belongs to a process that is gone. */
 const MAX_ATTEMPT_MS = 30_000;
 /** Devices of one account with failures of their own, and as many sessions. A further one counts as a stranger. */
 const MAX_KNOWN_LANES = 10;
 
-const load = <Reply>(name: string, parse: (reply: unknown) => Reply): LuaScript<Reply> =>
-  LuaScript.fromFile(new URL(`./scripts/${name}.lua`, import.meta.url), parse);
+const load = LuaScript.loaderFor(import.meta.url);
 
 const scripts = {
-  beginAttempt: load('begin-attempt', Number),
+  beginAttempt: load('begin-attempt', (reply) => reply as number[]),
   endAttempt: load('end-attempt', Number),
   beginGuess: load('begin-guess', (reply) => {
     const [waitMs, isKnown] = reply as [number, number];
@@ -21,11 +21,13 @@ const scripts = {
   endGuess: load('end-guess', Number),
 };
 
-/** So many failures within a sliding window, whatever lies between them. */
+/** So many failures of a network within a sliding window, whatever lies between them. */
 export interface FailureLimit {
   /** What is counted, such as `login-address`. Part of the key. */
   readonly name: string;
   readonly failures: number;
+  /** Of all networks of a site together, see `siteOf`: one site must not have the failures of 65,536 networks. */
+  readonly siteFailures: number;
   readonly windowMs: number;
 }
 
@@ -57,10 +59,14 @@ export interface Proof {
   readonly kind: 'device' | 'session';
   /** Letters, digits, `_` and `-`. */
   readonly id: string;
+  /** Counts up whenever the proofs of an account end. The failures of older proofs do not count any more. */
+  readonly generation: number;
 }
 
-/** What an attempt means for the count: a failure, nothing, or that all failures before it are forgiven. */
-export type AttemptResult = 'failed' | 'void' | 'reset';
+/** What an attempt means for the count: a failure or nothing. */
+export type AttemptResult = 'failed' | 'void';
+/** Or that all failures of the caller before it are forgiven. */
+export type GuessResult = AttemptResult | 'reset';
 
 export interface Begun {
   /** 0 when the attempt may be made, -1 when others are in the way, else how long it has to wait. */
@@ -70,27 +76,53 @@ export interface Begun {
 }
 
 /** What failures are counted in. */
-export interface FailureCount {
+export interface FailureCount<Result = GuessResult> {
   /** Callers with the same name wait for each other. */
   readonly name: string;
   begin(id: string, deadline: Deadline): Promise<Begun>;
-  end(id: string, result: AttemptResult, deadline: Deadline): Promise<unknown>;
+  end(id: string, result: Result, deadline: Deadline): Promise<unknown>;
 }
 
+export interface WindowCount extends FailureCount<AttemptResult> {
+  /** Counts a failure, if there is room for one. */
+  add(id: string, deadline: Deadline): Promise<Begun>;
+}
+
+/**
+ * Failures of a network and of its site. Both are in the site's slot, so one script decides.
+ *
+ * @param blocks when each network and site that is at its limit has room again
+ */
 export function windowCount(
   redis: RedisCluster,
   limit: FailureLimit,
-  subject: string,
-): FailureCount {
-  const tag = [limit.name, digestOf(subject)] as const;
-  const keys = ['failed', 'under-way'].map((part) => redis.keys.key(tag, part));
+  network: string,
+  blocks: KnownBlocks,
+): WindowCount {
+  const site = siteOf(network);
+  const tag = [limit.name, sha256(site)] as const;
+  const ofNetwork = site === network ? [] : [sha256(network)];
+  const keys = [ofNetwork, []].flatMap((parts) =>
+    ['failed', 'under-way'].map((part) => redis.keys.key(tag, part, ...parts)),
+  );
+  const names = [[...tag, ...ofNetwork].join('.'), tag.join('.')] as const;
+  const begin = async (id: string, deadline: Deadline, mode: 'add' | 'reserve'): Promise<Begun> => {
+    const knownMs = blocks.waitMs(names);
+    if (knownMs > 0) {
+      return { waitMs: knownMs, isKnown: false };
+    }
+    const askedAt = blocks.now();
+    const { failures, siteFailures, windowMs } = limit;
+    const args = [id, mode, windowMs, MAX_ATTEMPT_MS, failures, siteFailures];
+    const waits = await redis.run(scripts.beginAttempt, keys, args, deadline);
+    waits.forEach((waitMs, index) => blocks.learn(names[index]!, askedAt + waitMs));
+    const longestMs = Math.max(...waits);
+    return { waitMs: longestMs > 0 ? longestMs : Math.min(...waits), isKnown: false };
+  };
   return {
-    name: tag.join('.'),
-    begin: async (id, deadline) => {
-      const args = [id, limit.failures, limit.windowMs, MAX_ATTEMPT_MS];
-      const waitMs = await redis.run(scripts.beginAttempt, keys, args, deadline);
-      return { waitMs, isKnown: false };
-    },
+    name: names[0],
+    begin: async (id, deadline) => begin(id, deadline, 'reserve'),
+    add: async (id, deadline) => begin(id, deadline, 'add'),
     end: async (id, result, deadline) =>
       redis.run(scripts.endAttempt, keys, [id, result, limit.windowMs], deadline),
   };
@@ -102,9 +134,9 @@ export function guessCount(
   subject: string,
   proof: Proof | undefined,
 ): FailureCount {
-  const tag = [limit.name, digestOf(subject)] as const;
+  const tag = [limit.name, sha256(subject)] as const;
   const keys = [redis.keys.key(tag, 'guesses')];
-  const lane = proof ? `${proof.kind}.${proof.id}` : '';
+  const lane = proof ? `${proof.kind}.${proof.generation}.${proof.id}` : '';
   const { failures, blockMs, maxBlockMs, ceiling, ceilingBlockMs, memoryMs } = limit;
   return {
     // Known callers do not stand in the line of strangers.
@@ -118,8 +150,4 @@ export function guessCount(
       return redis.run(scripts.endGuess, keys, [id, result, ...blocks], deadline);
     },
   };
-}
-
-function digestOf(subject: string): string {
-  return createHash('sha256').update(subject).digest('base64url');
 }

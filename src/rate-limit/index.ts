@@ -1,4 +1,10 @@
-export type { AttemptResult, FailureLimit, GuessLimit, Proof } from './failure-counts.js';
+export type {
+  AttemptResult,
+  FailureLimit,
+  GuessLimit,
+  GuessResult,
+  Proof,
+} from './failure-counts.js';
 export { RateLimitModule } from './rate-limit.module.js';
 export type { RateLimitOptions } from './rate-limit.options.js';
 export {

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 
+import { Clock } from '../common/clock/index.js';
 import { Deadline } from '../common/deadline/index.js';
 import { RedisCluster } from '../redis-cluster/index.js';
 import {
@@ -11,8 +12,10 @@ import {
   type FailureCount,
   type FailureLimit,
   type GuessLimit,
+  type GuessResult,
   type Proof,
 } from './failure-counts.js';
+import { KnownBlocks } from './known-blocks.js';
 import { RATE_LIMIT_OPTIONS } from './rate-limit.module-definition.js';
 import type { RateLimitOptions } from './rate-limit.options.js';
 import { WaitingLines } from './waiting-lines.js';
@@ -25,9 +28,9 @@ const MAX_CHECK_MS = 1500;
 const SETTLE_TIMEOUT_MS = 300;
 const BUSY_RETRY_AFTER_SECONDS = 1;
 
-export interface Attempted<T> {
+export interface Attempted<T, Result = AttemptResult> {
   readonly value: T;
-  readonly result: AttemptResult;
+  readonly result: Result;
 }
 
 export interface TooManyAttempts {
@@ -53,29 +56,53 @@ export class UndecidedAttemptError extends Error {
 @Injectable()
 export class RateLimiter {
   private readonly lines = new WaitingLines(MAX_LINE_LENGTH);
+  private readonly blocks: KnownBlocks;
 
   constructor(
     private readonly redis: RedisCluster,
     @Inject(RATE_LIMIT_OPTIONS) private readonly options: RateLimitOptions,
-  ) {}
+    clock: Clock,
+  ) {
+    this.blocks = new KnownBlocks(clock);
+  }
 
   /**
-   * Makes an attempt, if a sliding window has room for one more failure. An attempt that throws counts for nothing, unless
-   * it throws an UndecidedAttemptError.
+   * Makes an attempt, if the sliding windows of a network and its site have room for one more failure. An attempt that
+   * throws counts for nothing, unless it throws an UndecidedAttemptError.
    *
-   * @param subject whose failures are counted; only a digest of it is stored
+   * @param network see `networkOf`; only digests of it and of its site are stored
    * @throws RedisUnavailableError: without the counters nothing is allowed
    */
   async attempt<T>(
     limit: FailureLimit,
-    subject: string,
+    network: string,
     deadline: Deadline,
     make: () => Promise<Attempted<T>>,
   ): Promise<T | TooManyAttempts> {
     if (this.options.isOn === false) {
       return (await make()).value;
     }
-    return this.counted(windowCount(this.redis, limit, subject), deadline, make);
+    return this.counted(windowCount(this.redis, limit, network, this.blocks), deadline, make);
+  }
+
+  /**
+   * Counts what is a failure whatever comes of it, if there is room for one: half of what an attempt costs Redis.
+   *
+   * @returns undefined when it was counted
+   * @throws as `attempt`
+   */
+  async count(
+    limit: FailureLimit,
+    network: string,
+    deadline: Deadline,
+  ): Promise<TooManyAttempts | undefined> {
+    if (this.options.isOn === false) {
+      return undefined;
+    }
+    const count = windowCount(this.redis, limit, network, this.blocks);
+    const id = randomUUID();
+    const { waitMs } = await this.begin(count.name, deadline, async () => count.add(id, deadline));
+    return waitMs === 0 ? undefined : tooManyAttempts(waitMs);
   }
 
   /**
@@ -91,7 +118,7 @@ export class RateLimiter {
     subject: string,
     proof: Proof | undefined,
     deadline: Deadline,
-    make: (isKnown: boolean) => Promise<Attempted<T>>,
+    make: (isKnown: boolean) => Promise<Attempted<T, GuessResult>>,
   ): Promise<T | TooManyAttempts> {
     if (this.options.isOn === false) {
       return (await make(proof !== undefined)).value;
@@ -99,18 +126,19 @@ export class RateLimiter {
     return this.counted(guessCount(this.redis, limit, subject, proof), deadline, make);
   }
 
-  private async counted<T>(
-    count: FailureCount,
+  private async counted<T, Result extends GuessResult>(
+    count: FailureCount<Result | AttemptResult>,
     deadline: Deadline,
-    make: (isKnown: boolean) => Promise<Attempted<T>>,
+    make: (isKnown: boolean) => Promise<Attempted<T, Result>>,
   ): Promise<T | TooManyAttempts> {
     const id = randomUUID();
-    const { waitMs, isKnown } = await this.begin(count, id, deadline);
+    const { waitMs, isKnown } = await this.begin(count.name, deadline, async () =>
+      count.begin(id, deadline),
+    );
     if (waitMs !== 0) {
-      const retryAfterSeconds = waitMs < 0 ? BUSY_RETRY_AFTER_SECONDS : Math.ceil(waitMs / 1000);
-      return { outcome: 'too-many-attempts', retryAfterSeconds };
+      return tooManyAttempts(waitMs);
     }
-    let attempted: Attempted<T>;
+    let attempted: Attempted<T, Result>;
     try {
       attempted = await make(isKnown);
     } catch (error) {
@@ -132,18 +160,23 @@ export class RateLimiter {
     return value;
   }
 
-  private async begin(count: FailureCount, id: string, deadline: Deadline): Promise<Begun> {
-    const first = await count.begin(id, deadline);
+  private async begin(name: string, deadline: Deadline, ask: () => Promise<Begun>): Promise<Begun> {
+    const first = await ask();
     if (first.waitMs >= 0) {
       return first;
     }
     const patience = Deadline.after(deadline.remainingMs - MAX_CHECK_MS);
-    const answer = await this.lines.wait(count.name, patience, async () => {
-      const next = await count.begin(id, deadline);
+    const answer = await this.lines.wait(name, patience, async () => {
+      const next = await ask();
       return next.waitMs < 0 ? undefined : next;
     });
     return answer ?? first;
   }
+}
+
+function tooManyAttempts(waitMs: number): TooManyAttempts {
+  const retryAfterSeconds = waitMs < 0 ? BUSY_RETRY_AFTER_SECONDS : Math.ceil(waitMs / 1000);
+  return { outcome: 'too-many-attempts', retryAfterSeconds };
 }
 
 async function resultOf(error: unknown): Promise<AttemptResult> {

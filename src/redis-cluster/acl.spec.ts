@@ -25,7 +25,7 @@ describe('the Redis user with the least rights (94)', () => {
   });
 
   it('is described to operators, right by right', () => {
-    const page = readFileSync(join(source, '../docs/operations.md'), 'utf8');
+    const page = readFileSync(join(source, '../docs/operations/redis-users.md'), 'utf8');
     const section = /^## Redis: user and rights$.*?^## /ms.exec(page)![0];
     const rights = aclFileLine(user).match(/(?<=\+)\S+/g)!;
 

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { within } from './within.js';
+import { withTimeout } from '../common/deadline/index.js';
 
 const PAUSE_BEFORE_RECONNECT_MS = 50;
 const CHECK_EVERY_MS = 500;
@@ -98,7 +98,7 @@ export class ChannelSubscription {
   /** A frozen master keeps its connections open, and one that was replaced may not tell: both are asked about. */
   private async watch(connection: Redis, master: string, isLost: () => boolean): Promise<void> {
     while (!isLost() && this.findMaster() === master) {
-      await within(CHECK_TIMEOUT_MS, connection.ping());
+      await withTimeout(CHECK_TIMEOUT_MS, connection.ping());
       await delay(CHECK_EVERY_MS, undefined, { ref: false });
     }
   }

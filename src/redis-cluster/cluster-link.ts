@@ -2,11 +2,12 @@ import calculateSlot from 'cluster-key-slot';
 import type { Cluster, NodeRole, Redis } from 'ioredis';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { withTimeout } from '../common/deadline/index.js';
 import { createClusterClient, type OnTrouble } from './cluster-client.js';
+import { isServing } from './cluster-view.js';
 import type { ConnectionSecrets } from './connection-secrets.js';
 import type { RedisClusterOptions } from './redis-cluster.options.js';
 import { resolveBySystem, resolveSeeds } from './seeds.js';
-import { within } from './within.js';
 
 /**
  * A stale slot map heals by itself this soon, even when nothing was refused and nothing failed: what does asks for the map
@@ -73,7 +74,7 @@ export class ClusterLink {
     this.wake();
     this.candidate?.disconnect();
     if (this.current?.status === 'ready') {
-      await within(CLOSE_TIMEOUT_MS, this.current.quit()).catch(() => undefined);
+      await withTimeout(CLOSE_TIMEOUT_MS, this.current.quit()).catch(() => undefined);
     }
     this.current?.disconnect();
   }
@@ -152,14 +153,15 @@ async function hasFreshSlots(client: Cluster, signal: AbortSignal): Promise<bool
     client.refreshSlotsCache((error?: Error | null) => resolve(!error));
   });
   // ioredis asks one node after the other.
-  return within(CONNECT_TIMEOUT_MS, refreshed, signal).catch(() => false);
+  return withTimeout(CONNECT_TIMEOUT_MS, refreshed, { signal }).catch(() => false);
 }
 
-/** A node that was left behind at an old address answers, but its cluster state is not ok. */
 async function isInServingCluster(client: Cluster, signal: AbortSignal): Promise<boolean> {
   const questions = client.nodes('master').map(async (node) => {
-    const info = String(await within(ANSWER_TIMEOUT_MS, node.call('CLUSTER', 'INFO'), signal));
-    if (!info.includes('cluster_state:ok')) {
+    const info = String(
+      await withTimeout(ANSWER_TIMEOUT_MS, node.call('CLUSTER', 'INFO'), { signal }),
+    );
+    if (!isServing(info)) {
       throw new Error('the cluster does not serve');
     }
   });
@@ -176,5 +178,5 @@ async function untilReady(client: Cluster, signal: AbortSignal): Promise<boolean
     client.once('end', () => resolve(false));
     client.once('close', () => resolve(false));
   });
-  return within(CONNECT_TIMEOUT_MS, settled, signal).catch(() => false);
+  return withTimeout(CONNECT_TIMEOUT_MS, settled, { signal }).catch(() => false);
 }

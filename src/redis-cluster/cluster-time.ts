@@ -12,10 +12,10 @@ import { RedisCluster } from './redis-cluster.js';
 const COMPARE_EVERY_MS = 5000;
 const PAUSE_AFTER_FAILURE_MS = 250;
 /** Before an instance starts without having compared. */
-const MOST_TRIES = 20;
+const MAX_ATTEMPTS = 20;
 const POLL_MS = 10;
 /** An answer that took longer says too little. */
-const LONGEST_ROUND_TRIP_MS = 500;
+const MAX_ROUND_TRIP_MS = 500;
 
 /**
  * Makes the instance's clock follow the cluster's, so that a token means the same on every instance, though a machine's
@@ -53,7 +53,7 @@ export class ClusterTime implements OnApplicationBootstrap, BeforeApplicationShu
     while (!signal.aborted) {
       const hasCompared = await this.compare().catch(() => false);
       this.comparisons += 1;
-      this.isKnown ||= hasCompared || this.comparisons >= MOST_TRIES;
+      this.isKnown ||= hasCompared || this.comparisons >= MAX_ATTEMPTS;
       const pauseMs = hasCompared ? COMPARE_EVERY_MS : PAUSE_AFTER_FAILURE_MS;
       await delay(pauseMs, undefined, { signal, ref: false }).catch(() => undefined);
     }
@@ -67,7 +67,7 @@ export class ClusterTime implements OnApplicationBootstrap, BeforeApplicationShu
     const tookMs = Math.max(this.clock.monotonic() - monotonic, this.clock.wall() - wall);
     const times = answers.flatMap((answer) => (answer === undefined ? [] : [milliseconds(answer)]));
     // One that is alone may be the one that is wrong.
-    if (times.length <= answers.length / 2 || tookMs > LONGEST_ROUND_TRIP_MS) {
+    if (times.length <= answers.length / 2 || tookMs > MAX_ROUND_TRIP_MS) {
       return false;
     }
     const wasFollowing = this.clock.isFollowing;

@@ -1,16 +1,15 @@
 import type { Redis } from 'ioredis';
 
-import type { Deadline } from '../common/deadline/index.js';
+import { withTimeout, type Deadline } from '../common/deadline/index.js';
 import type { ClusterLink } from './cluster-link.js';
-import { isRefusal } from './refusal.js';
-import { isRetriable } from './retriable.js';
+import { isRefusal, isRetriable } from './error-replies.js';
+import { TooFewReplicasError } from './redis-cluster.errors.js';
 import { appendTo, type ScriptCall } from './script-call.js';
-import { within } from './within.js';
 
 /** WAIT blocks its connection for at most this long, so that a silent replica does not hold everything up. */
-const LONGEST_WAIT_MS = 300;
-const LARGEST_BATCH = 256;
-const MOST_WAITING = 10_000;
+const WAIT_TIMEOUT_MS = 300;
+const MAX_BATCH = 256;
+const MAX_WAITING = 10_000;
 
 type Result = [error: Error | null, reply: unknown];
 
@@ -51,7 +50,7 @@ export class DurableWriter {
       throw new Error('no master is known for this key');
     }
     const lane = this.lanes.get(master) ?? { master, isBusy: false, waiting: [] };
-    if (lane.waiting.length >= MOST_WAITING) {
+    if (lane.waiting.length >= MAX_WAITING) {
       throw new Error('too many writes wait for this master');
     }
     this.lanes.set(master, lane);
@@ -66,7 +65,7 @@ export class DurableWriter {
       return;
     }
     lane.waiting = lane.waiting.filter(isStillWanted);
-    const batch = lane.waiting.splice(0, LARGEST_BATCH);
+    const batch = lane.waiting.splice(0, MAX_BATCH);
     if (batch.length === 0) {
       this.lanes.delete(lane.master);
       return;
@@ -99,8 +98,8 @@ export class DurableWriter {
     const pipeline = this.connectionTo(master).pipeline();
     const isReply = batch.flatMap(({ call }) => appendTo(pipeline, call));
     const remaining = Math.max(...batch.map(({ deadline }) => deadline.remainingMs));
-    pipeline.wait(this.replicas, Math.max(1, Math.ceil(Math.min(remaining, LONGEST_WAIT_MS))));
-    const results = (await within(remaining, pipeline.exec())) ?? [];
+    pipeline.wait(this.replicas, Math.max(1, Math.ceil(Math.min(remaining, WAIT_TIMEOUT_MS))));
+    const results = (await withTimeout(remaining, pipeline.exec())) ?? [];
     return results.filter((_, index) => isReply[index] ?? true);
   }
 
@@ -123,7 +122,7 @@ export class DurableWriter {
         : new Error(`WAIT failed: ${error.message}`);
     }
     return Number(count) < this.replicas
-      ? new Error(`${String(count)} of ${this.replicas} replicas confirmed`)
+      ? new TooFewReplicasError(Number(count), this.replicas)
       : undefined;
   }
 }

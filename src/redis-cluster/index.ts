@@ -10,7 +10,10 @@ export {
   type NodeUsers,
 } from './acl.js';
 export type { ChannelListener, ChannelSubscription } from './channel-subscription.js';
+/** @internal For what knows Redis Cluster beside this module: the embedded cluster, the doctor, and tests. */
+export { countSlots, parseClusterNodes, SLOTS, type ClusterNode } from './cluster-nodes.js';
 export { ClusterTime } from './cluster-time.js';
+export { isReadOnlyShard } from './error-replies.js';
 export { EvictionPolicy } from './eviction-policy.js';
 export { KeyBuilder } from './key-builder.js';
 export { LuaScript } from './lua-script.js';
@@ -35,5 +38,3 @@ export type {
   RedisTls,
 } from './redis-cluster.options.js';
 export { RedisDiagnosis } from './redis-diagnosis.js';
-export { isReadOnlyShard } from './refusal.js';
-export { lacksLuaFixes } from './server-versions.js';

@@ -1,18 +1,18 @@
 import type { Redis } from 'ioredis';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import type { Deadline } from '../common/deadline/index.js';
+import { withTimeout, type Deadline } from '../common/deadline/index.js';
 import type { ClusterLink } from './cluster-link.js';
+import { countSlots, parseClusterNodes, SLOTS } from './cluster-nodes.js';
+import { isMissingRight } from './error-replies.js';
+import { isProgrammingError } from './programming-error.js';
 import { MissingRightError, RedisUnavailableError } from './redis-cluster.errors.js';
-import { isProgrammingError } from './retriable.js';
-import { within } from './within.js';
 
-const SLOTS = 16_384;
 /** Keys that a node looks at for one answer: a millisecond's work. */
 const KEYS_AT_ONCE = 1000;
 const ANSWER_TIMEOUT_MS = 2000;
 /** Together longer than a failover takes. */
-const MOST_PASSES = 20;
+const MAX_PASSES = 20;
 const PAUSE_BETWEEN_PASSES_MS = 500;
 
 /** Which master serves which slots, as all masters see it. */
@@ -46,7 +46,7 @@ export class KeyScan {
   /** @throws RedisUnavailableError, MissingRightError */
   async run(deadline: Deadline): Promise<ReadonlySet<string>> {
     let cause: unknown;
-    for (let pass = 0; pass < MOST_PASSES && !deadline.hasPassed; pass += 1) {
+    for (let pass = 0; pass < MAX_PASSES && !deadline.hasPassed; pass += 1) {
       try {
         if (await this.pass(deadline)) {
           return this.keys;
@@ -85,7 +85,7 @@ export class KeyScan {
     do {
       const timeoutMs = Math.min(ANSWER_TIMEOUT_MS, deadline.remainingMs);
       const answer = master.scan(cursor, 'MATCH', this.pattern, 'COUNT', KEYS_AT_ONCE);
-      const [next, found] = await within(timeoutMs, answer);
+      const [next, found] = await withTimeout(timeoutMs, answer);
       found.forEach((key) => this.keys.add(key));
       cursor = next;
     } while (cursor !== '0');
@@ -96,7 +96,7 @@ export class KeyScan {
 async function layoutOf(masters: readonly Redis[]): Promise<Layout> {
   const views = await Promise.all(
     masters.map(async (master) =>
-      viewOf(String(await within(ANSWER_TIMEOUT_MS, master.call('CLUSTER', 'NODES')))),
+      viewOf(String(await withTimeout(ANSWER_TIMEOUT_MS, master.call('CLUSTER', 'NODES')))),
     ),
   );
   const [first] = views;
@@ -111,34 +111,23 @@ async function layoutOf(masters: readonly Redis[]): Promise<Layout> {
   return { ...first, isMoving: views.some(({ isMoving }) => isMoving) };
 }
 
-/** @param nodes the reply of CLUSTER NODES: id, address, flags, master, ping, pong, epoch, link, slots */
-function viewOf(nodes: string): View {
-  const served = new Map<string, string[]>();
-  let self = '';
-  let isMoving = false;
-  for (const line of nodes.split('\n').filter(Boolean)) {
-    const [id = '', , flags = '', , , , , , ...slots] = line.split(' ');
-    // Told by a node of itself only: [slot->-target] or [slot-<-source].
-    isMoving ||= slots.some((range) => range.startsWith('['));
-    self = flags.split(',').includes('myself') ? id : self;
-    const ranges = slots.filter((range) => !range.startsWith('['));
-    if (ranges.length > 0) {
-      served.set(id, ranges);
-    }
-  }
-  const masters = [...served.keys()].sort();
-  const slotCount = [...served.values()].flat().reduce((sum, range) => sum + slotsIn(range), 0);
-  const slots = masters.map((id) => `${id} ${served.get(id)?.join(' ')}`).join('\n');
-  return { self, isMoving, slotCount, masters: masters.join(), slots };
-}
-
-function slotsIn(range: string): number {
-  const [first = 0, last = first] = range.split('-').map(Number);
-  return last - first + 1;
+/** @param reply of CLUSTER NODES */
+function viewOf(reply: string): View {
+  const nodes = parseClusterNodes(reply);
+  const serving = nodes
+    .filter(({ slots }) => slots.length > 0)
+    .sort((one, other) => (one.id < other.id ? -1 : 1));
+  return {
+    self: nodes.find(({ isMyself }) => isMyself)?.id ?? '',
+    isMoving: nodes.some(({ isMoving }) => isMoving),
+    slotCount: countSlots(serving.flatMap(({ slots }) => slots)),
+    masters: serving.map(({ id }) => id).join(),
+    slots: serving.map(({ id, slots }) => `${id} ${slots.join(' ')}`).join('\n'),
+  };
 }
 
 function refuseWithoutRight(error: Error): void {
-  if (error.message.startsWith('NOPERM')) {
+  if (isMissingRight(error)) {
     throw new MissingRightError(
       'Redis does not let this user list keys. Run the command as a Redis user with the right +scan as well.',
       { cause: error },

@@ -35,6 +35,18 @@ export class LuaScript<Reply> {
   }
 
   /**
+   * Loads the scripts of a module, which lie in `scripts/` beside its code.
+   *
+   * @param moduleUrl `import.meta.url`
+   * @returns loads `scripts/<name>.lua`
+   */
+  static loaderFor(
+    moduleUrl: string,
+  ): <Reply>(name: string, parse: (reply: unknown) => Reply) => LuaScript<Reply> {
+    return (name, parse) => LuaScript.fromFile(new URL(`./scripts/${name}.lua`, moduleUrl), parse);
+  }
+
+  /**
    * A script of a few lines that stands where it is used. It has no includes.
    *
    * @param name for errors and logs

@@ -2,8 +2,8 @@ import type { Redis } from 'ioredis';
 
 import { createConnection } from './cluster-client.js';
 import { ConnectionSecrets } from './connection-secrets.js';
+import { isMissingRight, presentable } from './error-replies.js';
 import type { RedisClusterOptions, RedisNodeAddress } from './redis-cluster.options.js';
-import { presentable } from './refusal.js';
 
 const ANSWER_TIMEOUT_MS = 5000;
 
@@ -45,8 +45,7 @@ export class NodeInspector {
     try {
       return { kind: 'reply', reply: await this.connection.call(command, ...args) };
     } catch (error) {
-      const { message } = error as Error;
-      return message.startsWith('NOPERM')
+      return isMissingRight(error as Error)
         ? { kind: 'not-allowed' }
         : { kind: 'failed', reason: presentable(error as Error).message };
     }

@@ -1,4 +1,5 @@
 import { RedisCalls } from './redis-calls.js';
+import { TooFewReplicasError } from './redis-cluster.errors.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -17,7 +18,7 @@ describe('calls to Redis', () => {
     await fail(calls, node, replyError('MOVED 1 10.0.0.3:6379'));
     await fail(calls, node, replyError("user keyslot has no permissions for 'secret-key'"));
     await fail(calls, node, new Error('no reply in time'));
-    await fail(calls, node, new Error('0 of 1 replicas confirmed'));
+    await fail(calls, node, new TooFewReplicasError(0, 1));
 
     expect(calls.errors).toEqual(
       [

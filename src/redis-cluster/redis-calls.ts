@@ -1,12 +1,11 @@
 import { DurationTally, type Series } from '../metrics/index.js';
 import type { Spans } from '../tracing/index.js';
+import { codeOf, isErrorReply } from './error-replies.js';
+import { TooFewReplicasError } from './redis-cluster.errors.js';
 
 /** Without a call. Far longer than a node is away that comes back. */
 const NODE_KEPT_MS = 3_600_000;
 const BUCKETS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1];
-/** What begins an answer that is an error, in capitals: `MOVED`, `NOREPLICAS`. Any other is an error of a script. */
-const ERROR_CODE = /^[A-Z]{2,20}(?= |$)/;
-const UNCONFIRMED = /^\d+ of \d+ replicas confirmed$/;
 
 interface Tally {
   readonly call: string;
@@ -103,9 +102,8 @@ export class RedisCalls {
 
 /** The code of Redis' answer, `ERR` where it has none; and for what is no answer, whether a write was done all the same. */
 function errorCodeOf(error: unknown): string {
-  const { name, message } = error as Error;
-  if (name === 'ReplyError') {
-    return ERROR_CODE.exec(message)?.[0] ?? 'ERR';
+  if (isErrorReply(error)) {
+    return codeOf(error);
   }
-  return UNCONFIRMED.test(message) ? 'not-confirmed' : 'no-answer';
+  return error instanceof TooFewReplicasError ? 'not-confirmed' : 'no-answer';
 }

@@ -15,3 +15,17 @@ export class NotConfirmedError extends Error {
 export class MissingRightError extends Error {
   override readonly name = 'MissingRightError';
 }
+
+/** The shard of a key takes no writes for now, whoever sends them. Part of the cause of the errors above. */
+export class ReadOnlyShardError extends Error {
+  override readonly name: string = 'ReadOnlyShardError';
+}
+
+/** @internal Too few replicas have confirmed a write. It may or may not have happened. */
+export class TooFewReplicasError extends ReadOnlyShardError {
+  override readonly name = 'TooFewReplicasError';
+
+  constructor(confirmed: number, needed: number) {
+    super(`${confirmed} of ${needed} replicas confirmed`);
+  }
+}

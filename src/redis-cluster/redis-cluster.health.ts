@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import calculateSlot from 'cluster-key-slot';
 
-import { parseClusterView, type ClusterView, type NodeInView } from './cluster-view.js';
+import { countSlots, SLOTS } from './cluster-nodes.js';
+import { parseClusterView, type ClusterView } from './cluster-view.js';
 import { RedisUnavailableError } from './redis-cluster.errors.js';
 import { RedisCluster } from './redis-cluster.js';
 
-const SLOTS = 16_384;
 /** A node that takes longer is of no use to requests: their commands are given up as soon. */
-const LONGEST_ANSWER_MS = 1000;
+const ANSWER_TIMEOUT_MS = 1000;
 
 export interface RedisClusterState {
   /** Whether every slot is served and the cluster answers commands. */
@@ -39,8 +39,8 @@ export class RedisClusterHealth {
   /** @throws RedisUnavailableError when no node answers */
   async check(): Promise<RedisClusterReport> {
     const [infos, nodes] = await Promise.all([
-      this.redis.askEveryNode(['CLUSTER', 'INFO'], LONGEST_ANSWER_MS),
-      this.redis.askEveryNode(['CLUSTER', 'NODES'], LONGEST_ANSWER_MS),
+      this.redis.askEveryNode(['CLUSTER', 'INFO'], ANSWER_TIMEOUT_MS),
+      this.redis.askEveryNode(['CLUSTER', 'NODES'], ANSWER_TIMEOUT_MS),
     ]);
     const views = infos.flatMap((info, index) =>
       typeof info === 'string' && typeof nodes[index] === 'string'
@@ -66,7 +66,7 @@ export function reportOf(views: readonly ClusterView[]): RedisClusterReport {
   const up = nodes.filter(({ id }) => isUp(id, telling));
   const masters = up.filter(({ isReplica, slots }) => !isReplica && slots.length > 0);
   const unreachedMasters = masters.filter(({ id }) => !views.some((view) => view.id === id)).length;
-  const uncoveredSlots = SLOTS - masters.reduce((sum, master) => sum + slotsOf(master), 0);
+  const uncoveredSlots = SLOTS - masters.reduce((sum, master) => sum + countSlots(master.slots), 0);
   return {
     state: {
       isHealthy: serving.length > 0 && uncoveredSlots === 0,
@@ -88,8 +88,4 @@ export function reportOf(views: readonly ClusterView[]): RedisClusterReport {
 function isUp(id: string, views: readonly ClusterView[]): boolean {
   const doubts = views.filter(({ nodes }) => !nodes.some((node) => node.id === id && node.isUp));
   return doubts.length <= views.length / 2;
-}
-
-function slotsOf({ slots }: NodeInView): number {
-  return slots.reduce((sum, [first, last]) => sum + last - first + 1, 0);
 }

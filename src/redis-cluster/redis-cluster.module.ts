@@ -8,7 +8,6 @@ import { RedisCluster } from './redis-cluster.js';
 import { RedisClusterHealth } from './redis-cluster.health.js';
 import { RedisClusterMetrics } from './redis-cluster.metrics.js';
 import { RedisDiagnosis } from './redis-diagnosis.js';
-import { ServerVersions } from './server-versions.js';
 
 /**
  * One connection to one Redis Cluster for the whole application. Needs MetricsModule in the same application. Global unless
@@ -21,7 +20,6 @@ import { ServerVersions } from './server-versions.js';
     RedisClusterHealth,
     RedisClusterMetrics,
     ClusterTime,
-    ServerVersions,
     EvictionPolicy,
     RedisDiagnosis,
   ],

@@ -60,8 +60,6 @@ export interface RedisClusterOptions {
    * which a request must be answered when Redis is away.
    */
   readonly budgetMs?: number;
-  /** Whether to warn at start of servers that are older than the fixes of holes in Lua. Default false. */
-  readonly warnsOfOldServers?: boolean;
 }
 
 export const REDIS_CLUSTER_DEFAULTS = {

@@ -2,29 +2,34 @@ import { Inject, Injectable, Optional, type OnApplicationShutdown } from '@nestj
 import type { Redis } from 'ioredis';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import type { Deadline } from '../common/deadline/index.js';
+import { withTimeout, type Deadline } from '../common/deadline/index.js';
 import { Tracing } from '../tracing/index.js';
 import { ChannelSubscription, type ChannelListener } from './channel-subscription.js';
 import { createListeningConnection, type OnTrouble } from './cluster-client.js';
 import { ClusterLink } from './cluster-link.js';
 import { ConnectionSecrets } from './connection-secrets.js';
 import { DurableWriter } from './durable-writer.js';
+import {
+  isReadOnlyShard,
+  isRefusal,
+  isRetriable,
+  isWrongUser,
+  presentable,
+} from './error-replies.js';
 import { KeyBuilder } from './key-builder.js';
 import { KeyScan } from './key-scan.js';
 import type { LuaScript } from './lua-script.js';
+import { isProgrammingError } from './programming-error.js';
 import { NotConfirmedError, RedisUnavailableError } from './redis-cluster.errors.js';
 import { RedisCalls } from './redis-calls.js';
 import { REDIS_CLUSTER_OPTIONS } from './redis-cluster.module-definition.js';
 import { REDIS_CLUSTER_DEFAULTS, type RedisClusterOptions } from './redis-cluster.options.js';
-import { isReadOnlyShard, isRefusal, isWrongUser, presentable } from './refusal.js';
-import { isProgrammingError, isRetriable } from './retriable.js';
 import { appendTo, correctedBy, type ScriptCall } from './script-call.js';
 import { TroubleLog } from './trouble-log.js';
-import { within } from './within.js';
 
 const PAUSE_BETWEEN_TRIES_MS = 30;
 /** For a question to all nodes: one that is silent does not hold up what the others say. */
-const LONGEST_QUESTION_MS = 400;
+const QUESTION_TIMEOUT_MS = 400;
 /** While no node has told yet who serves what. */
 const UNKNOWN_NODE = 'unknown:0';
 
@@ -134,7 +139,7 @@ export class RedisCluster implements OnApplicationShutdown {
    */
   async askEveryNode(
     [name, ...args]: readonly [string, ...string[]],
-    longestMs = LONGEST_QUESTION_MS,
+    timeoutMs = QUESTION_TIMEOUT_MS,
     onRefusal = (error: Error): void => this.troubles.tellRefusal(error),
   ): Promise<unknown[]> {
     const command = [name, ...args].join(' ').toLowerCase();
@@ -143,7 +148,7 @@ export class RedisCluster implements OnApplicationShutdown {
         .nodes('all')
         .map((node) =>
           this.calls.observe(command, addressOf(node), () =>
-            within(longestMs, node.call(name, ...args)),
+            withTimeout(timeoutMs, node.call(name, ...args)),
           ),
         ),
     );
@@ -247,7 +252,7 @@ export class RedisCluster implements OnApplicationShutdown {
         reply = await this.calls.observe(
           script.name,
           current.askAt ?? this.masterOf(keys[0] ?? ''),
-          () => within(deadline.remainingMs, attempt(current, deadline)),
+          () => withTimeout(deadline.remainingMs, attempt(current, deadline)),
         );
         break;
       } catch (error) {

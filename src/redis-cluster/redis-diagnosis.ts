@@ -2,16 +2,13 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 
 import { createConnection } from './cluster-client.js';
+import { SLOTS } from './cluster-nodes.js';
+import { isServing } from './cluster-view.js';
 import { ConnectionSecrets } from './connection-secrets.js';
+import { isNoMaster, isRefusal, isWithoutCluster, presentable } from './error-replies.js';
 import { REDIS_CLUSTER_OPTIONS } from './redis-cluster.module-definition.js';
 import { REDIS_CLUSTER_DEFAULTS, type RedisClusterOptions } from './redis-cluster.options.js';
-import { isRefusal, presentable } from './refusal.js';
 import { resolveBySystem, resolveSeeds, type Seed } from './seeds.js';
-
-const SLOTS = 16_384;
-const WITHOUT_CLUSTER = /cluster support disabled/;
-/** It is a replica by now. The map that named it a master is old. */
-const NOT_A_MASTER = /WAIT cannot be used with replica/;
 
 /** The reply of CLUSTER SLOTS: ranges, each with its master and its replicas that are up. */
 type SlotsReply = readonly (readonly [
@@ -71,7 +68,7 @@ export class RedisDiagnosis {
           '"redis-cli --cluster create" or "redis-cli --cluster fix"',
       ];
     }
-    const found = info.includes('cluster_state:ok')
+    const found = isServing(info)
       ? []
       : ['the nodes say that the cluster does not serve (cluster_state:fail)'];
     const nodes = slots.flatMap(([, , ...inRange]) => inRange);
@@ -107,7 +104,7 @@ export class RedisDiagnosis {
         };
         return this.ask(seed, async (node) => node.wait(0, 1)).then(
           () => [],
-          (error: Error) => (NOT_A_MASTER.test(error.message) ? [] : [problemOf(seed, error)]),
+          (error: Error) => (isNoMaster(error) ? [] : [problemOf(seed, error)]),
         );
       }),
     );
@@ -141,7 +138,7 @@ async function readNode(node: Redis): Promise<NodeAnswer> {
 
 function problemOf({ host, port }: Seed, error: Error): string {
   const node = `the Redis node ${host}:${port}`;
-  if (WITHOUT_CLUSTER.test(error.message)) {
+  if (isWithoutCluster(error)) {
     return `${node} is no node of a cluster: it runs without cluster-enabled`;
   }
   return isRefusal(error)

@@ -1,5 +1,6 @@
 import type { ChainableCommander } from 'ioredis';
 
+import { askedAddress, isUnknownScript } from './error-replies.js';
 import type { LuaScript } from './lua-script.js';
 import type { NatMap } from './redis-cluster.options.js';
 
@@ -38,10 +39,10 @@ export function correctedBy<Reply>(
   call: ScriptCall<Reply>,
   natMap: NatMap = {},
 ): ScriptCall<Reply> | undefined {
-  if (error.message.startsWith('NOSCRIPT')) {
+  if (isUnknownScript(error)) {
     return { ...call, withSource: true };
   }
-  const announced = /^ASK \d+ (\S+)$/.exec(error.message)?.[1];
+  const announced = askedAddress(error);
   if (announced === undefined || call.askAt !== undefined) {
     return undefined;
   }

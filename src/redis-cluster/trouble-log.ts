@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 
-import { isRefusal, presentable } from './refusal.js';
+import { isRefusal, presentable } from './error-replies.js';
 
 const TELL_AGAIN_MS = 30_000;
 /** Texts name nodes, and nodes get new addresses: without a limit the map would grow for ever. */

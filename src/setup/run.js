@@ -11,6 +11,7 @@ import {
   SetUpError,
 } from './prerequisites.js';
 import { runSuite } from './suites.js';
+import { runFastTests, runSlowTests } from './test.js';
 
 const tasks = {
   start: async () => {
@@ -28,9 +29,14 @@ const tasks = {
     await import('../../dist/cli.js');
   },
   test: async () => {
-    prepare({ needsRedis: true });
-    const { runTests } = await import('./test.js');
-    await runTests(process.argv.slice(3));
+    checkNode();
+    ensurePackages();
+    await runFastTests(process.argv.slice(3));
+  },
+  'test:slow': async () => {
+    checkNode();
+    ensurePackages();
+    await runSlowTests(process.argv.slice(3));
   },
   chaos: async () => {
     prepare({ needsRedis: true });

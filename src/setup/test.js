@@ -1,43 +1,85 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
+import { relative } from 'node:path';
 
-import {
-  runs,
-  say,
-  ensureChromium,
-  ensureNginx,
-  ensureSpin,
-  ensureWrk,
-  SetUpError,
-} from './prerequisites.js';
+import { ensureBuild } from './build.js';
+import { ensureFor } from './test-needs.js';
+import { runs, say, SetUpError } from './prerequisites.js';
 
 const node = (script, ...args) => [process.execPath, [`node_modules/${script}`, ...args]];
 
 const CHECKS = [
-  ['Formatting', ...node('prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.')],
+  [
+    'Formatting',
+    ...node(
+      'prettier/bin/prettier.cjs',
+      ...['--check', '--log-level', 'warn', '--cache', '--cache-location', '.cache/prettier', '.'],
+    ),
+  ],
+  // No cache: rules that know types depend on more files than the one that they check.
   ['Lint', ...node('eslint/bin/eslint.js', '.')],
   ['Module boundaries', ...node('dependency-cruiser/bin/dependency-cruise.mjs', 'src')],
-  ['Types', ...node('typescript/bin/tsc', '--noEmit')],
+  [
+    'Types',
+    ...node(
+      'typescript/bin/tsc',
+      ...['--noEmit', '--incremental', '--tsBuildInfoFile', '.cache/types.tsbuildinfo'],
+    ),
+  ],
 ];
 
-/** Lint, types, then every test. With arguments only the tests, chosen by Jest's own options. */
-export async function runTests(jestArguments) {
-  process.env.CHROMIUM = ensureChromium();
-  process.env.NGINX = ensureNginx();
-  ensureSpin();
-  ensureWrk();
-  if (jestArguments.length === 0) {
-    await check();
+// Jest runs ES modules only behind the flag.
+const JEST = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
+const CONFIGURATION = ['--config', 'test/jest.config.js'];
+
+/** The projects of test/jest.config.js that a suite is made of. */
+const SUITES = {
+  fast: ['unit', 'api'],
+  slow: ['slow', 'programs'],
+};
+
+/**
+ * `fast`: formatting, lint, boundaries and types, then unit and API tests. With arguments only tests, of both suites, chosen
+ * by Jest's own options.
+ */
+export async function runFastTests(jestArguments) {
+  if (jestArguments.length > 0) {
+    runJest(jestArguments);
+    return;
   }
-  const jest = [
-    'node_modules/jest/bin/jest.js',
-    '--config',
-    'test/jest.config.js',
-    ...jestArguments,
-  ];
-  // Jest runs ES modules only behind this flag.
-  if (!runs(process.execPath, ['--experimental-vm-modules', '--no-warnings', ...jest])) {
+  await check();
+  runJest(['--selectProjects', ...SUITES.fast]);
+}
+
+/** All other tests. With arguments those of them that Jest's own options choose. */
+export async function runSlowTests(jestArguments) {
+  // The names of projects go last: Jest takes what follows them for further names.
+  runJest([...jestArguments, '--selectProjects', ...SUITES.slow]);
+}
+
+/** Installs and builds what the chosen tests need, and runs them. */
+function runJest(jestArguments) {
+  const files = chosenFiles(jestArguments);
+  if (files.some((file) => !file.startsWith('src/'))) {
+    ensureFor(files);
+    ensureBuild();
+  }
+  const args = [...JEST, ...CONFIGURATION, ...jestArguments];
+  if (!runs(process.execPath, args)) {
     process.exitCode = 1;
   }
+}
+
+/** @returns paths from the root of the project */
+function chosenFiles(jestArguments) {
+  const selection = jestArguments.filter((argument) => !argument.startsWith('--watch'));
+  const args = [...JEST, ...CONFIGURATION, '--listTests', ...selection];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  if (status !== 0) {
+    throw new SetUpError(stderr.trim());
+  }
+  // With --json among the options it is JSON.
+  const paths = stdout.startsWith('[') ? JSON.parse(stdout) : stdout.trim().split('\n');
+  return paths.map((path) => relative('.', path));
 }
 
 /** All of them at the same time, because each has work for one core. */

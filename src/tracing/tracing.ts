@@ -1,10 +1,10 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { setTimeout as delay } from 'node:timers/promises';
 
+import { withTimeout } from '../common/deadline/index.js';
 import type { Spans } from './spans.js';
 
 /** A collector that is away does not hold up the end of an instance. */
-const LONGEST_FLUSH_MS = 3000;
+const FLUSH_TIMEOUT_MS = 3000;
 
 /** Whether what this instance does is traced. */
 @Injectable()
@@ -13,7 +13,8 @@ export class Tracing implements OnApplicationShutdown {
   constructor(readonly spans: Spans | undefined) {}
 
   async onApplicationShutdown(): Promise<void> {
-    const tooLong = delay(LONGEST_FLUSH_MS, undefined, { ref: false });
-    await Promise.race([this.spans?.shutdown().catch(() => undefined), tooLong]);
+    if (this.spans) {
+      await withTimeout(FLUSH_TIMEOUT_MS, this.spans.shutdown()).catch(() => undefined);
+    }
   }
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../common/digest/index.js';
 
 /**
  * Verified tokens that a session remembers: the newest and those that a refresh has replaced but that are still valid. One
@@ -7,10 +7,6 @@ import { createHash } from 'node:crypto';
 export const MAX_VERIFIED_TOKENS = 3;
 /** In base64url: 132 bits. We choose what is in a token, so nobody can look for two that are alike. */
 const TOKEN_DIGEST_LENGTH = 22;
-
-export function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
-}
 
 /** By which a session remembers that the signature of an access token was verified. */
 export function tokenDigest(accessToken: string): string {

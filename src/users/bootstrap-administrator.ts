@@ -8,7 +8,7 @@ import { NotConfirmedError, RedisUnavailableError } from '../redis-cluster/index
 import { HashingOverloadedError } from './passwords/hashing-queue.js';
 import { UserStoreUnavailableError } from './store/user-store.js';
 import { ACCOUNTS, type Accounts } from './store/accounts.js';
-import { canonicalUsername } from './names/username.js';
+import { findByUsername } from './find-by-username.js';
 import { USERS_OPTIONS } from './users.module-definition.js';
 import type { UsersOptions } from './users.options.js';
 import { Registrations, type RegistrationFailures } from './registrations.js';
@@ -86,8 +86,7 @@ export class BootstrapAdministrator {
     isTaken: boolean,
   ): Promise<boolean> {
     const deadline = Deadline.after(TRY_TIMEOUT_MS);
-    const usernameKey = canonicalUsername(administrator.username);
-    const found = await this.accounts.findByUsername(usernameKey, deadline);
+    const found = await findByUsername(this.accounts, administrator.username, deadline);
     // A login would do the same: it completes a registration that stopped before its end.
     const user = found && (await this.accounts.admit(found, deadline));
     if (user) {

@@ -1,6 +1,7 @@
+export { ChangePasswordRequest } from './dto/change-password.request.dto.js';
 export { BootstrapAdministrator, BootstrapAdministratorError } from './bootstrap-administrator.js';
 export { Argon2PasswordHasher } from './passwords/argon2-password-hasher.js';
-export type { Caller } from './passwords/caller.js';
+export { proofGeneration, type Caller } from './passwords/caller.js';
 export { Credentials, type CredentialCheck } from './passwords/credentials.js';
 export { HashingOverloadedError, HashingQueue } from './passwords/hashing-queue.js';
 export { recordThrottling } from './passwords/throttled-attempts.js';
@@ -24,6 +25,7 @@ export {
   type UserRemovalOutcome,
 } from './user-administration.js';
 export { administrationProblem } from './user-administration.problems.js';
+export { ownUserProblem } from './own-user.problems.js';
 export { UsersModule } from './users.module.js';
 export type { HashingOptions, UsersOptions } from './users.options.js';
 export { UsersService } from './users.service.js';

@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpCode, Patch, Put, Req } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Patch, Req } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 
 import {
@@ -9,13 +9,12 @@ import {
 } from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { RequestOrigin, type Origin } from '../common/origin/index.js';
-import { ApiProblems, BODY_PROBLEMS, GUARD_PROBLEMS, Problem } from '../common/problem/index.js';
+import { ApiProblems, BODY_PROBLEMS, GUARD_PROBLEMS } from '../common/problem/index.js';
 import { Secret } from '../common/secret/index.js';
-import { ChangePasswordRequest } from './dto/change-password.request.dto.js';
 import { ChangeOwnUserRequest } from './dto/change-own-user.request.dto.js';
 import { DeleteUserRequest } from './dto/delete-user.request.dto.js';
 import { UserResponse } from './dto/user.response.dto.js';
-import type { Refusal } from './passwords/credentials.js';
+import { ownUserProblem } from './own-user.problems.js';
 import { UsersService } from './users.service.js';
 
 @ApiTags('Own user')
@@ -63,48 +62,9 @@ export class OwnUserController {
     const password = currentPassword === undefined ? undefined : new Secret(currentPassword);
     const result = await this.users.changeProfile(principal, change, password, origin, deadline);
     if (result.outcome !== 'changed') {
-      throw refusal(result);
+      throw ownUserProblem(result);
     }
     return UserResponse.from(result.user);
-  }
-
-  @Put('password')
-  @HttpCode(204)
-  @ApiOperation({
-    operationId: 'changeOwnPassword',
-    summary: 'Change your password',
-    description: 'Needs the current one. Every other session ends at once; this one goes on.',
-  })
-  @ApiNoContentResponse({ description: 'The new password holds.' })
-  @ApiProblems(
-    ...BODY_PROBLEMS,
-    ...GUARD_PROBLEMS,
-    'wrong-password',
-    'too-many-attempts',
-    'overloaded',
-    'not-confirmed',
-  )
-  async changePassword(
-    @CurrentUser() { userId, sessionId, user }: UserPrincipal,
-    @Body() body: ChangePasswordRequest,
-    @RequestOrigin() origin: Origin,
-    @RequestDeadline() deadline: Deadline,
-  ): Promise<void> {
-    const change = {
-      current: new Secret(body.currentPassword),
-      next: new Secret(body.newPassword),
-      sessionId,
-      user,
-    };
-    const result = await this.users.changePassword(userId, change, origin, deadline);
-    if (result.outcome === 'refused') {
-      throw new Problem('invalid-request', {
-        errors: [{ pointer: '/newPassword', ...result.failure }],
-      });
-    }
-    if (result.outcome !== 'changed') {
-      throw refusal(result);
-    }
   }
 
   @Delete()
@@ -133,25 +93,7 @@ export class OwnUserController {
     const { userId } = principal;
     const result = await this.users.deleteOwn(userId, new Secret(body.password), origin, deadline);
     if (result.outcome !== 'deleted') {
-      throw refusal(result);
+      throw ownUserProblem(result);
     }
-  }
-}
-
-function refusal(
-  result:
-    | Refusal
-    | { readonly outcome: 'last-administrator' }
-    | { readonly outcome: 'reauthentication-required' },
-): Problem {
-  switch (result.outcome) {
-    case 'wrong-password':
-    case 'last-administrator':
-    case 'reauthentication-required':
-      return new Problem(result.outcome);
-    case 'unknown-user':
-      return new Problem('invalid-token');
-    case 'too-many-attempts':
-      return new Problem('too-many-attempts', { retryAfterSeconds: result.retryAfterSeconds });
   }
 }

@@ -15,22 +15,24 @@ import {
   digestOfKey,
   displayedUsername,
 } from './names/username.js';
-import { callerOf, type Caller } from './passwords/caller.js';
+import { strangerOf, type Caller } from './passwords/caller.js';
 import { HashingQueue } from './passwords/hashing-queue.js';
 import { PasswordRules } from './passwords/password-rules.js';
 import { recordThrottling } from './passwords/throttled-attempts.js';
 import { ACCOUNTS, type Accounts } from './store/accounts.js';
+import { hasFormerOwner } from './find-by-username.js';
 import type { Registration, User } from './user.js';
 import { USERS_OPTIONS } from './users.module-definition.js';
 import type { UsersOptions } from './users.options.js';
 
 /**
- * Every registration counts, also one for a name that is taken: a user is stored for good, and a taken name tells that
- * somebody has it. Many people may share an address.
+ * Every registration counts when it begins, also one for a name that is taken: a user is stored for good, and a taken name
+ * tells that somebody has it. Many people may share an address.
  */
 const REGISTRATIONS_PER_ADDRESS: FailureLimit = {
   name: 'registration-address',
   failures: 1000,
+  siteFailures: 10_000,
   windowMs: 3_600_000,
 };
 
@@ -86,7 +88,7 @@ export class Registrations {
     if (failures) {
       return { outcome: 'refused', failures };
     }
-    const caller = callerOf(origin);
+    const caller = strangerOf(origin);
     return this.recorded(registration, origin, async () =>
       this.isReserved(registration.username)
         ? { outcome: 'username-taken' }
@@ -105,7 +107,7 @@ export class Registrations {
       return { outcome: 'refused', failures };
     }
     return this.recorded(registration, origin, async () =>
-      this.create(registration, [ADMINISTRATOR], callerOf(origin), deadline),
+      this.create(registration, [ADMINISTRATOR], strangerOf(origin), deadline),
     );
   }
 
@@ -134,15 +136,8 @@ export class Registrations {
     caller: Caller,
     deadline: Deadline,
   ): Promise<RegistrationOutcome> {
-    return this.limiter.attempt<RegistrationOutcome>(
-      REGISTRATIONS_PER_ADDRESS,
-      caller.network,
-      deadline,
-      async () => ({
-        value: await this.create(registration, [], caller, deadline),
-        result: 'failed',
-      }),
-    );
+    const refusal = await this.limiter.count(REGISTRATIONS_PER_ADDRESS, caller.network, deadline);
+    return refusal ?? this.create(registration, [], caller, deadline);
   }
 
   private async create(
@@ -152,6 +147,9 @@ export class Registrations {
     deadline: Deadline,
   ): Promise<RegistrationOutcome> {
     const usernameKey = canonicalUsername(username);
+    if (await hasFormerOwner(this.accounts, username, deadline)) {
+      return { outcome: 'username-taken' };
+    }
     const turn = { network, account: digestOfKey(usernameKey), isKnown: false };
     const user = await this.accounts.create(
       {

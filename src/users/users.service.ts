@@ -8,7 +8,8 @@ import { Secret } from '../common/secret/index.js';
 import type { RuleFailure } from '../common/validation/index.js';
 import { UserReader } from '../user-slot/read/index.js';
 import { ACCOUNTS, type Accounts, type ChangeOutcome } from './store/accounts.js';
-import { callerOf } from './passwords/caller.js';
+import { CONFLICT, retryOnConflict } from '../user-slot/write/index.js';
+import { strangerOf } from './passwords/caller.js';
 import { Credentials, type Refusal } from './passwords/credentials.js';
 import { changeEvents, recordRefusedAdministration } from './change-events.js';
 import { HashingQueue } from './passwords/hashing-queue.js';
@@ -28,7 +29,7 @@ export type ProfileOutcome =
 export type DeletionOutcome =
   { readonly outcome: 'deleted' } | { readonly outcome: 'last-administrator' } | Refusal;
 export type PasswordOutcome =
-  | { readonly outcome: 'changed' }
+  | { readonly outcome: 'changed'; readonly user: UserRecord }
   | { readonly outcome: 'refused'; readonly failure: RuleFailure }
   | Refusal;
 
@@ -131,28 +132,30 @@ export class UsersService {
       const found = await this.accounts.find(userId, deadline);
       return found ? { outcome: 'changed', user: found } : { outcome: 'unknown-user' };
     }
-    const proof = isNewAddress
-      ? await this.prove({ userId, sessionId }, currentPassword, origin, deadline)
-      : undefined;
-    if (proof && proof.outcome !== 'proven') {
-      return proof;
-    }
-    const effect = proof && {
-      ifPasswordVersion: proof.ifPasswordVersion,
-      endsSessions: true,
-      exceptSessionId: sessionId,
-    };
-    const result = await this.audit.recordChange(
-      changeEvents(userId, { email, displayName }, origin),
-      async () => this.accounts.update(userId, { email, displayName, ...effect }, deadline),
-      ({ outcome }) => outcome === 'changed',
-    );
-    return outcomeOf(result);
+    return retryOnConflict(async () => {
+      const proof = isNewAddress
+        ? await this.prove({ userId, sessionId }, currentPassword, origin, deadline)
+        : undefined;
+      if (proof && proof.outcome !== 'proven') {
+        return proof;
+      }
+      const effect = proof && {
+        ifPasswordVersion: proof.ifPasswordVersion,
+        endsSessions: true,
+        exceptSessionId: sessionId,
+      };
+      const result = await this.audit.recordChange(
+        changeEvents(userId, { email, displayName }, origin),
+        async () => this.accounts.update(userId, { email, displayName, ...effect }, deadline),
+        ({ outcome }) => outcome === 'changed',
+      );
+      return outcomeOf(result);
+    });
   }
 
   /**
    * Gives the user a new password and ends all sessions but one. Repeating a change that was not confirmed is no mistake,
-   * though the current password is the new one by then.
+   * though the current password is the new one by then; nor is the same change at the same time.
    */
   async changePassword(
     userId: string,
@@ -166,34 +169,45 @@ export class UsersService {
     if (failure) {
       return { outcome: 'refused', failure };
     }
-    const attempt = 'password-change';
-    const check = await this.credentials.checkOwn(userId, attempt, origin, deadline, current, next);
-    if (check.outcome !== 'right') {
-      return check;
-    }
-    const { passwordVersion, username } = check.user;
-    const { network } = callerOf(origin);
-    const turn = { network, account: usernameDigest(username), isKnown: true };
-    const { hash } = await recordThrottling(this.audit, { attempt, userId }, origin, async () => ({
-      outcome: 'hashed',
-      hash: new Secret(await this.hasher.hash(next, deadline, turn)),
-    }));
-    const change = {
-      password: { hash, version: passwordVersion + 1 },
-      ifPasswordVersion: passwordVersion,
-      endsSessions: true,
-      exceptSessionId: sessionId,
-    };
-    const { outcome } = await this.audit.recordChange(
-      [{ type: 'password-changed', userId, sessionId, ...origin.facts }],
-      async () => this.accounts.update(userId, change, deadline),
-      (result) => result.outcome === 'changed',
-    );
-    if (outcome !== 'changed') {
-      this.credentials.recordWrong(userId, attempt, origin);
-      return { outcome: 'wrong-password' };
-    }
-    return { outcome: 'changed' };
+    let hash: Secret | undefined;
+    let isOvertaken = false;
+    return retryOnConflict(async () => {
+      const attempt = 'password-change';
+      const check = await this.credentials.checkOwn(
+        userId,
+        attempt,
+        origin,
+        deadline,
+        current,
+        next,
+      );
+      if (check.outcome !== 'right') {
+        return check;
+      }
+      const { passwordVersion, passwordHash } = check.user;
+      if (!check.isRepeated) {
+        hash ??= await this.hashNew(check.user, next, origin, deadline);
+      }
+      const change = {
+        // What is repeated is written once more, so that it is confirmed, and everybody knows of it.
+        password: check.isRepeated
+          ? { hash: passwordHash, version: passwordVersion }
+          : { hash: hash!, version: passwordVersion + 1 },
+        ifPasswordVersion: passwordVersion,
+        endsSessions: true,
+        exceptSessionId: sessionId,
+      };
+      // The same change at the same time has an event already.
+      const isRecorded = isOvertaken && check.isRepeated;
+      const result = await this.audit.recordChange(
+        isRecorded ? [] : [{ type: 'password-changed', userId, sessionId, ...origin.facts }],
+        async () => this.accounts.update(userId, change, deadline),
+        ({ outcome }) => outcome === 'changed',
+      );
+      const outcome = outcomeOf(result);
+      isOvertaken = outcome === CONFLICT;
+      return outcome;
+    });
   }
 
   /**
@@ -218,30 +232,31 @@ export class UsersService {
     origin: Origin,
     deadline: Deadline,
   ): Promise<DeletionOutcome> {
-    const attempt = 'deletion';
-    const check = await this.credentials.checkOwn(userId, attempt, origin, deadline, password);
-    if (check.outcome !== 'right') {
-      return check;
-    }
-    const { passwordVersion: ifPasswordVersion } = check.user;
-    const { outcome } = await this.audit.recordChange(
-      [{ type: 'user-deleted', userId, ...origin.facts }],
-      async () => this.accounts.remove(userId, { ifPasswordVersion }, deadline),
-      (result) => result.outcome === 'removed',
-    );
-    switch (outcome) {
-      case 'removed':
-        return { outcome: 'deleted' };
-      case 'last-administrator':
-        recordRefusedAdministration(this.audit, userId, { reason: outcome }, origin);
-        return { outcome };
-      case 'unknown':
-        return { outcome: 'unknown-user' };
-      case 'outdated':
-      case 'protected':
-        this.credentials.recordWrong(userId, attempt, origin);
-        return { outcome: 'wrong-password' };
-    }
+    return retryOnConflict(async () => {
+      const attempt = 'deletion';
+      const check = await this.credentials.checkOwn(userId, attempt, origin, deadline, password);
+      if (check.outcome !== 'right') {
+        return check;
+      }
+      const { passwordVersion: ifPasswordVersion } = check.user;
+      const { outcome } = await this.audit.recordChange(
+        [{ type: 'user-deleted', userId, ...origin.facts }],
+        async () => this.accounts.remove(userId, { ifPasswordVersion }, deadline),
+        (result) => result.outcome === 'removed',
+      );
+      switch (outcome) {
+        case 'removed':
+          return { outcome: 'deleted' };
+        case 'last-administrator':
+          recordRefusedAdministration(this.audit, userId, { reason: outcome }, origin);
+          return { outcome };
+        case 'unknown':
+        case 'protected':
+          return { outcome: 'unknown-user' };
+        case 'outdated':
+          return CONFLICT;
+      }
+    });
   }
 
   /**
@@ -255,6 +270,21 @@ export class UsersService {
   ): Promise<boolean> {
     const ageMs = await this.reader.sessionAgeMs(userId, sessionId, deadline);
     return ageMs !== undefined && ageMs <= RECENT_LOGIN_MS;
+  }
+
+  private async hashNew(
+    { id: userId, username }: UserRecord,
+    password: Secret,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<Secret> {
+    const turn = { ...strangerOf(origin), account: usernameDigest(username), isKnown: true };
+    const subject = { attempt: 'password-change', userId } as const;
+    const { hash } = await recordThrottling(this.audit, subject, origin, async () => ({
+      outcome: 'hashed',
+      hash: new Secret(await this.hasher.hash(password, deadline, turn)),
+    }));
+    return hash;
   }
 
   private async prove(
@@ -285,12 +315,18 @@ export class UsersService {
   }
 }
 
-function outcomeOf(result: ChangeOutcome): ProfileOutcome {
+/** Another change of the password was faster: whether the password that was sent is right has to be checked again. */
+function outcomeOf(
+  result: ChangeOutcome,
+):
+  | { readonly outcome: 'changed'; readonly user: UserRecord }
+  | { readonly outcome: 'unknown-user' }
+  | typeof CONFLICT {
   switch (result.outcome) {
     case 'changed':
       return { outcome: 'changed', user: result.user };
     case 'outdated':
-      return { outcome: 'wrong-password' };
+      return CONFLICT;
     case 'last-administrator':
     case 'protected':
     case 'unknown':

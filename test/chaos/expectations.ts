@@ -1,4 +1,4 @@
-/** What is documented of a scenario (see docs/operations.md), beside what is promised of every answer. */
+/** What is documented of a scenario (see docs/operations/fault-tests.md), beside what is promised of every answer. */
 export interface Expectations {
   readonly recovery: {
     /** From when it counts: what heals by itself counts from its begin. */

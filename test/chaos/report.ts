@@ -11,7 +11,7 @@ export interface RunDetails {
 /** Of one scenario, or of the worst of them. */
 export type Verdict = 'kept' | 'not tried enough' | 'BROKEN';
 
-/** Each column with what it means. docs/operations.md says it at more length. */
+/** Each column with what it means. docs/operations/fault-tests.md says it at more length. */
 const COLUMNS: readonly (readonly [name: string, means: string])[] = [
   ['scenario', 'what was broken; see below'],
   ['verdict', 'BROKEN, or every promise was kept; or something was not tried often enough to say'],

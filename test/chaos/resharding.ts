@@ -2,10 +2,10 @@ import { join } from 'node:path';
 
 import { findFreePorts } from '../../src/embedded-cluster/ports.js';
 import { RedisNode } from '../../src/embedded-cluster/redis-node.js';
+import { parseClusterNodes } from '../../src/redis-cluster/index.js';
 import { eventually, type OwnCluster } from '../support/own-cluster.js';
 import { running } from '../support/running.js';
 
-const SLOTS = 16_384;
 const KEYS_AT_ONCE = 50;
 /** Questions that are sent without waiting for the answers. */
 const SLOTS_AT_ONCE = 500;
@@ -159,15 +159,10 @@ export class Resharding {
 
   private async slotsOf(port: number): Promise<number[]> {
     const view = await this.node(port).call('CLUSTER', 'NODES');
-    const self = view.split('\n').find((line) => line.includes('myself')) ?? '';
-    const ranges = self
-      .split(' ')
-      .slice(8)
-      .filter((range) => !range.startsWith('['));
-    return ranges.flatMap((range) => {
-      const [first = SLOTS, last = first] = range.split('-').map(Number);
-      return Array.from({ length: last - first + 1 }, (_, index) => first + index);
-    });
+    const self = parseClusterNodes(view).find(({ isMyself }) => isMyself);
+    return (self?.slots ?? []).flatMap(([first, last]) =>
+      Array.from({ length: last - first + 1 }, (_, index) => first + index),
+    );
   }
 }
 
@@ -176,10 +171,5 @@ async function idOf(node: Node): Promise<string> {
 }
 
 function isKnown(view: string, port: number): boolean {
-  return view
-    .split('\n')
-    .some(
-      (line) =>
-        line.includes(`:${port}@`) && line.includes('connected') && !line.includes('handshake'),
-    );
+  return parseClusterNodes(view).some((node) => node.port === port && node.isUp);
 }

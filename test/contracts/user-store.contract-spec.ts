@@ -1,4 +1,5 @@
 import { InMemoryUserStore, userStoreContract } from '../../src/contracts/index.js';
+import { add, changed, HASH } from '../../src/contracts/user-store-samples.js';
 import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
 import { asUserStore } from '../support/user-stores.js';
 import { usersOn } from '../support/users.js';
@@ -9,6 +10,15 @@ describe('Redis', () => {
   afterAll(async () => instance.close());
 
   userStoreContract({ describe, it }, () => asUserStore(usersOn(instance).redisStore));
+
+  it('notes when a password was changed, which a store need not', async () => {
+    const store = asUserStore(usersOn(instance).redisStore);
+    const { id } = await add(store);
+
+    const user = await changed(store, id, { password: { hash: HASH, version: 2 } });
+
+    expect(user.passwordChangedAt).toEqual(user.updatedAt);
+  });
 });
 
 describe('the memory of a test', () => {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 
 import { Environment, SECRET_SETTINGS } from '../../src/config/environment.js';
-import { LONGEST_SHUTDOWN_MS } from '../../src/bootstrap/shutdown.js';
+import { SHUTDOWN_TIMEOUT_MS } from '../../src/bootstrap/shutdown.js';
 
 const DOCKER = 'docker';
 const CHART = join(DOCKER, 'helm/keyslot');
@@ -132,7 +132,7 @@ describe('docker/compose.production.yaml', () => {
   it('stops an instance only when it has had the time to drain', () => {
     for (const name of ['keyslot-1', 'keyslot-2']) {
       const grace = secondsOf(services[name]!.stop_grace_period!);
-      expect(grace * 1000).toBeGreaterThan(LONGEST_SHUTDOWN_MS);
+      expect(grace * 1000).toBeGreaterThan(SHUTDOWN_TIMEOUT_MS);
     }
   });
 
@@ -212,7 +212,7 @@ describe('docker/helm/keyslot', () => {
   it('leaves a pod more time to stop than the pause before it and draining take', () => {
     const left = values.terminationGracePeriodSeconds - values.preStopSeconds;
 
-    expect(left * 1000).toBeGreaterThan(LONGEST_SHUTDOWN_MS);
+    expect(left * 1000).toBeGreaterThan(SHUTDOWN_TIMEOUT_MS);
   });
 
   it('sets nothing but settings', () => {

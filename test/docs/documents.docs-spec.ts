@@ -98,6 +98,63 @@ describe('the README', () => {
   });
 });
 
+describe('docs/security.md', () => {
+  const page = read('docs/security.md');
+  const entries = Array.from(
+    page.matchAll(/^### (\d+)\. .*\n([^]*?)(?=^##|(?![^]))/gm),
+    ([, number, text = '']) => ({
+      number: Number(number),
+      status: /\*\*Status\*\*: (.*)\.$/m.exec(text)?.[1],
+      tests: linksIn(text).filter((link) => link.endsWith('spec.ts')),
+    }),
+  );
+  const numbers = entries.map(({ number }) => number);
+
+  it('has every requirement once, in order', () => {
+    expect(entries.length).toBeGreaterThan(100);
+    expect(numbers).toEqual(entries.map((_, index) => index + 1));
+  });
+
+  it('has an entry for every requirement that a test title names', () => {
+    const named = specs().flatMap((file) =>
+      requirementsIn(read(file)).map((number) => ({ file, number })),
+    );
+
+    expect(named.length).toBeGreaterThan(200);
+    expect(named.filter(({ number }) => !numbers.includes(number))).toEqual([]);
+  });
+
+  it('names only test files that exist, and one for each requirement that is met', () => {
+    const tests = entries.flatMap((entry) => entry.tests);
+    expect(tests.length).toBeGreaterThan(200);
+    expect(tests.filter((file) => !existsSync(join('docs', file)))).toEqual([]);
+
+    const met = entries.filter(({ status }) => status?.startsWith('met'));
+    expect(met.filter((entry) => entry.tests.length === 0)).toEqual([]);
+  });
+
+  it('counts the requirements of each status', () => {
+    const counted = tableWith('met with a deviation', page).map(([status, count]) => [
+      status,
+      Number(count),
+    ]);
+
+    const statuses = [...new Set(entries.map(({ status }) => status))];
+    expect(Object.fromEntries(counted)).toEqual(
+      Object.fromEntries(
+        statuses.map((status) => [status, entries.filter((it) => it.status === status).length]),
+      ),
+    );
+  });
+
+  it('gives a reason for every deviation', () => {
+    const explained = tableWith('26', page).map(([number]) => Number(number));
+
+    const deviating = entries.filter(({ status }) => status === 'met with a deviation');
+    expect(explained).toEqual(deviating.map(({ number }) => number));
+  });
+});
+
 describe('.env.example', () => {
   const text = read('.env.example');
 
@@ -111,6 +168,23 @@ describe('.env.example', () => {
     expectDefaults(Object.entries(settings).map(([name, text]): Told => [name, text || undefined]));
   });
 });
+
+/** Every file with test titles. */
+function specs(): string[] {
+  return ['src', 'test'].flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('spec.ts'))
+      .map((name) => join(folder, name)),
+  );
+}
+
+/** The numbers in parentheses in the titles of tests and of groups of tests. */
+function requirementsIn(source: string): number[] {
+  const titles = source.matchAll(/(?:\b(?:describe|it)|\))\(\s*(['"`])((?:\\.|(?!\1).)*)\1,/g);
+  return Array.from(titles, ([, , title = '']) => title)
+    .flatMap((title) => Array.from(title.matchAll(/(?:^|\s)\((\d+(?:, \d+)*)\)/g)))
+    .flatMap(([, numbers = '']) => numbers.split(', ').map(Number));
+}
 
 function namedIn(files: readonly string[], pattern: RegExp): string[] {
   const names = files.flatMap((file) =>

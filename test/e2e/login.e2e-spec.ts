@@ -178,7 +178,7 @@ describe('a device that is known', () => {
       body: { username, password },
       headers: cookie === undefined ? {} : { cookie },
     });
-  const cookieOf = ({ headers }: Answer<Tokens>): string =>
+  const cookieOf = ({ headers }: Answer<unknown>): string =>
     headers.get('set-cookie')!.split(';')[0]!;
   const block = async (username: string): Promise<void> => {
     const answers = await Promise.all(
@@ -227,7 +227,63 @@ describe('a device that is known', () => {
     expect((await login(user.username, GOOD_PASSWORD, own)).status).toBe(200);
   });
 
-  it('is logged in by nothing but the password, and marked by nothing but a login', async () => {
+  const changePassword = async (
+    { tokens }: TestUser,
+    currentPassword: string,
+    newPassword: string,
+  ): Promise<string> => {
+    const answer = await api.request('PUT', '/api/user/password', {
+      token: tokens.access_token,
+      body: { currentPassword, newPassword },
+    });
+    expect(answer.status).toBe(204);
+    return cookieOf(answer);
+  };
+  const NEW_PASSWORD = 'seven lanterns drift downstream';
+
+  it('is a stranger after a new password, unless it has made it: somebody may have copied its cookie', async () => {
+    const user = await api.newUser();
+    const stolen = cookieOf(await login(user.username, GOOD_PASSWORD));
+    await block(user.username);
+
+    const own = await changePassword(user, GOOD_PASSWORD, NEW_PASSWORD);
+
+    expect((await login(user.username, NEW_PASSWORD, stolen)).status).toBe(429);
+    expect((await login(user.username, NEW_PASSWORD, own)).status).toBe(200);
+  });
+
+  it('is not kept out by old cookies, whose failures were before the new password or are after it', async () => {
+    const user = await api.newUser();
+    const old: string[] = [];
+    for (let count = 0; count < 10; count += 1) {
+      old.push(cookieOf(await login(user.username, GOOD_PASSWORD)));
+    }
+    const failWithAll = async (): Promise<void> => {
+      await Promise.all(old.map((cookie) => login(user.username, 'not the password', cookie)));
+    };
+    await failWithAll();
+    const own = await changePassword(user, GOOD_PASSWORD, NEW_PASSWORD);
+    await failWithAll();
+    await block(user.username);
+
+    // A failure of its own would find no lane left.
+    expect((await login(user.username, 'not the password', own)).status).toBe(401);
+    expect((await login(user.username, NEW_PASSWORD, own)).status).toBe(200);
+  });
+
+  it('is a stranger to another account that gets the name', async () => {
+    const user = await api.newUser();
+    const cookie = cookieOf(await login(user.username, GOOD_PASSWORD));
+    const body = { password: GOOD_PASSWORD };
+    const { access_token: token } = user.tokens;
+    expect((await api.request('DELETE', '/api/user', { token, body })).status).toBe(204);
+    expect((await api.register(user.username)).status).toBe(201);
+    await block(user.username);
+
+    expect((await login(user.username, GOOD_PASSWORD, cookie)).status).toBe(429);
+  });
+
+  it('is logged in by nothing but the password, and marked by nothing but a right password', async () => {
     const user = await api.newUser();
     const cookie = cookieOf(await login(user.username, GOOD_PASSWORD));
 

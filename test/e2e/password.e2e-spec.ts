@@ -167,6 +167,24 @@ describe('a change of the password', () => {
     expect((await change(user.tokens, user.password, `${NEW_PASSWORD}, another`)).status).toBe(403);
   });
 
+  it('that comes many times at once, at several instances, is made once, and all are told so', async () => {
+    const { user, others } = await userWithOthers();
+    const token = user.tokens.access_token;
+    const body = { currentPassword: user.password, newPassword: NEW_PASSWORD };
+
+    const answers = await Promise.all(
+      Array.from({ length: 3 }, (_, index) =>
+        [api, other][index % 2]!.request('PUT', '/api/user/password', { token, body }),
+      ),
+    );
+
+    expect(answers.map(({ status }) => status)).toEqual(Array(3).fill(204));
+    await expectEverywhere(200, user.tokens);
+    await expectEverywhere(401, ...others);
+    expect(await loginStatus(user, user.password)).toBe(401);
+    expect(await loginStatus(user, NEW_PASSWORD)).toBe(200);
+  });
+
   it('of two at once is made by one', async () => {
     const { user, others } = await userWithOthers();
     const sessions = [user.tokens, ...others];

@@ -26,7 +26,7 @@ const LONG_LIFE_MS = 200_000;
 /** More than lie in the smallest part of a master's slots. */
 const MOVED_SLOTS = 700;
 
-/** docs/operations.md, done. */
+/** docs/operations/backup-and-restore.md, done. */
 describe('a cluster that was destroyed and restored from a backup', () => {
   const operator = new Operator();
   const folder = join(operator.folder, 'backup');

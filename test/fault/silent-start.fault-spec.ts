@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { parseClusterNodes } from '../../src/redis-cluster/index.js';
 import { freePort } from '../support/free-port.js';
 import { Instance } from '../support/instance.js';
 import { eventually, startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
@@ -11,7 +12,10 @@ const TOLD_WITHIN_MS = 20_000;
 
 /** An instance that waits for Redis says what it waits for and why. */
 describe('a start that cannot become ready', () => {
+  let own: OwnCluster;
   const opened: (() => Promise<unknown>)[] = [];
+  beforeAll(async () => (own = await startOwnCluster()));
+  afterAll(async () => own.removeDespiteRefusals());
   afterEach(async () => {
     for (const close of opened.splice(0).reverse()) {
       await close();
@@ -23,12 +27,7 @@ describe('a start that cannot become ready', () => {
     opened.push(async () => instance.stop());
     return instance;
   };
-  const cluster = async (...configuration: string[]): Promise<OwnCluster> => {
-    const own = await startOwnCluster({ configuration });
-    opened.push(async () => own.removeDespiteRefusals());
-    return own;
-  };
-  const onEveryNode = async (own: OwnCluster, name: string, ...args: string[]): Promise<unknown> =>
+  const onEveryNode = async (name: string, ...args: string[]): Promise<unknown> =>
     Promise.all(
       own.cluster.addresses.map(async ({ port }) => own.cluster.call(port, name, ...args)),
     );
@@ -90,62 +89,48 @@ describe('a start that cannot become ready', () => {
     await expectTold(instance, what);
   });
 
-  it('names masters without replicas', async () => {
-    const own = await cluster();
-    const masters = await own.masters();
-    const replicas = [...own.cluster.pids.keys()].filter((port) => !masters.includes(port));
-    replicas.forEach((port) => own.signal(port, 'SIGKILL'));
-    await eventually('the masters know of the loss', TOLD_WITHIN_MS, async () =>
-      String(await own.cluster.call(masters[0]!, 'CLUSTER', 'NODES')).includes('slave,fail '),
-    );
-    const instance = await launch(own.variables);
-
-    await expectTold(instance, /has 0 replicas that are up, and each write waits for 1/);
-  });
-
   it('says that nodes announce no address', async () => {
-    const own = await cluster();
-    await onEveryNode(own, 'CONFIG', 'SET', 'cluster-preferred-endpoint-type', 'hostname');
+    const endpoint = 'cluster-preferred-endpoint-type';
+    await onEveryNode('CONFIG', 'SET', endpoint, 'hostname');
+    opened.push(async () => onEveryNode('CONFIG', 'SET', endpoint, 'ip'));
     const instance = await launch(own.variables);
 
     await expectTold(instance, /some nodes announce no address: set cluster-announce-ip/);
   });
 
-  it.each<[string, string[], string[], RegExp]>([
-    ['that is disabled', ['rename-command WAIT ""'], [], /does not know the command wait/],
-    ['that is refused', [], ['-wait'], /refuses the user the command wait/],
-  ])('names a WAIT %s, and registrations are 503', async (_, configuration, rules, what) => {
-    const own = await cluster(...configuration);
-    await own.changeUser(...rules);
+  it('names a WAIT that is refused, and registrations are 503 until it is allowed', async () => {
+    await own.changeUser('-wait');
+    opened.push(async () => own.restoreUser());
     const instance = await launch(own.variables);
 
     expect((await instance.register('somebody')).status).toBe(503);
-    await expectTold(instance, what);
-    if (rules.length > 0) {
-      await own.restoreUser();
-      await instance.untilReady();
-      expect((await instance.register('somebody')).status).toBe(201);
-    }
+    await expectTold(instance, /refuses the user the command wait/);
+    await own.restoreUser();
+    await instance.untilReady();
+    expect((await instance.register('somebody')).status).toBe(201);
+  });
+
+  it('names a WAIT that is disabled, and registrations are 503', async () => {
+    const disabled = await startOwnCluster({ configuration: ['rename-command WAIT ""'] });
+    opened.push(async () => disabled.removeDespiteRefusals());
+    const instance = await launch(disabled.variables);
+
+    expect((await instance.register('somebody')).status).toBe(503);
+    await expectTold(instance, /does not know the command wait/);
   });
 
   it('says that the user is wrong', async () => {
-    const own = await cluster();
     const instance = await launch({ ...own.variables, REDIS_PASSWORD: 'wrong' });
 
     await expectTold(instance, /check REDIS_USERNAME and REDIS_PASSWORD/);
   });
-});
 
-describe('an eviction policy that removes users and sessions', () => {
-  it('is named at start and in the health', async () => {
-    const own = await startOwnCluster({
-      hasOnePassword: true,
-      configuration: ['maxmemory-policy allkeys-lru'],
-    });
-    const instance = await Instance.start({
+  it('tells of an eviction policy that removes users and sessions, also in the health', async () => {
+    await onEveryNode('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
+    opened.push(async () => onEveryNode('CONFIG', 'SET', 'maxmemory-policy', 'noeviction'));
+    const instance = await launch({
       ...own.variables,
-      LOG_LEVEL: 'warn',
-      REDIS_USERNAME: '',
+      REDIS_USERNAME: own.administrator,
       REDIS_PASSWORD: own.cluster.password.reveal(),
     });
 
@@ -154,7 +139,20 @@ describe('an eviction policy that removes users and sessions', () => {
       return (body['checks'] as Record<string, unknown>)['evictionPolicy'] === 'allkeys-lru';
     });
     expect(instance.output()).toContain('Redis has the eviction policy allkeys-lru');
-    await instance.stop();
-    await own.removeDespiteRefusals();
+  });
+
+  // Last, because the cluster is not whole afterwards.
+  it('names masters without replicas', async () => {
+    const masters = await own.masters();
+    const replicas = [...own.cluster.pids.keys()].filter((port) => !masters.includes(port));
+    replicas.forEach((port) => own.signal(port, 'SIGKILL'));
+    await eventually('the masters know of the loss', TOLD_WITHIN_MS, async () =>
+      parseClusterNodes(await own.cluster.call(masters[0]!, 'CLUSTER', 'NODES')).some(
+        ({ isReplica, isFailed }) => isReplica && isFailed,
+      ),
+    );
+    const instance = await launch(own.variables);
+
+    await expectTold(instance, /has 0 replicas that are up, and each write waits for 1/);
   });
 });

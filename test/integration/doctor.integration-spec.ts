@@ -4,7 +4,12 @@ import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 
 import { EXPECTED_SETTINGS } from '../../src/cli/doctor/node-checks.js';
-import { DEFAULT_USER_RULES } from '../../src/redis-cluster/index.js';
+import { lacksLuaFixes } from '../../src/cli/doctor/redis-version.js';
+import {
+  DEFAULT_USER_RULES,
+  parseClusterNodes,
+  type ClusterNode,
+} from '../../src/redis-cluster/index.js';
 import { eventually, startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
 
 const CLI = resolve('dist/cli.js');
@@ -22,6 +27,8 @@ describe('keyslot doctor', () => {
   beforeAll(async () => (own = await startOwnCluster()));
   afterAll(async () => own.removeDespiteRefusals());
 
+  const nodesSeenBy = async (port: number): Promise<ClusterNode[]> =>
+    parseClusterNodes(await own.cluster.call(port, 'CLUSTER', 'NODES'));
   const ports = (): number[] => own.cluster.addresses.map(({ port }) => port);
   const run = async (variables: Record<string, string>, ...args: string[]): Promise<Result> =>
     new Promise((done) => {
@@ -69,13 +76,12 @@ describe('keyslot doctor', () => {
   };
 
   it('reaches a node where REDIS_NAT_MAP says, when it announces another address', async () => {
-    const nodes = await own.cluster.call(ports()[0]!, 'CLUSTER', 'NODES');
     // Nobody follows a replica: it may announce what nobody can reach.
-    const replica = ports().find((port) => new RegExp(`:${port}@\\S+ \\S*slave`).test(nodes))!;
+    const replica = (await nodesSeenBy(ports()[0]!)).find(({ isReplica }) => isReplica)!.port;
     const announced = '127.0.0.1:1';
     await whileSet(replica, ['cluster-announce-port', '1'], async () => {
       await eventually('the replica announces another port', 10_000, async () =>
-        (await own.cluster.call(ports()[0]!, 'CLUSTER', 'NODES')).includes(`${announced}@`),
+        (await nodesSeenBy(ports()[0]!)).some(({ ip, port }) => `${ip}:${port}` === announced),
       );
 
       const unmapped = await asOperator();
@@ -102,6 +108,18 @@ describe('keyslot doctor', () => {
     const looked = lines.find((line) => line.startsWith('ok: connection'))!;
     expect(ports().filter((port) => !looked.includes(`127.0.0.1:${port}`))).toEqual([]);
     expect(lines.join()).not.toContain(own.cluster.password.reveal());
+  });
+
+  it('warns of the version of a node exactly when it came before the fixes of Lua (100)', async () => {
+    const { lines } = await asOperator();
+    const info = await own.cluster.call(ports()[0]!, 'INFO', 'server');
+    const version = /redis_version:(\S+)/.exec(info)![1]!;
+
+    const finding = lines.filter((line) => line.includes(': version: '));
+    const expected = lacksLuaFixes(version)
+      ? `warning: version: ${version} lacks fixes for Lua [`
+      : `ok: version: ${version} [`;
+    expect(finding).toEqual([expect.stringContaining(expected)]);
   });
 
   it.each([
@@ -179,9 +197,7 @@ describe('keyslot doctor', () => {
     const replica = await own.replicaOf(master!);
     own.signal(replica, 'SIGKILL');
     await eventually('the cluster misses it', 20_000, async () =>
-      (await own.cluster.call(master!, 'CLUSTER', 'NODES'))
-        .split('\n')
-        .some((line) => line.includes(`:${replica}@`) && line.includes('fail ')),
+      (await nodesSeenBy(master!)).some(({ port, isFailed }) => port === replica && isFailed),
     );
 
     const result = await run(
@@ -215,7 +231,7 @@ describe('keyslot doctor', () => {
   });
 
   it('asks for the settings of the operations page', () => {
-    const page = readFileSync('docs/operations.md', 'utf8');
+    const page = readFileSync('docs/operations/requirements.md', 'utf8');
     const block = /```conf\ncluster-enabled yes[^]*?```/.exec(page)![0];
 
     expect(

@@ -1,5 +1,7 @@
+import { jest } from '@jest/globals';
 import { createHash, randomUUID } from 'node:crypto';
 
+import { Clock } from '../../src/common/clock/index.js';
 import { Deadline } from '../../src/common/deadline/index.js';
 import { guessCount } from '../../src/rate-limit/failure-counts.js';
 import {
@@ -7,6 +9,7 @@ import {
   UndecidedAttemptError,
   type AttemptResult,
   type GuessLimit,
+  type GuessResult,
   type Proof,
 } from '../../src/rate-limit/index.js';
 import { RedisCluster } from '../../src/redis-cluster/index.js';
@@ -18,8 +21,8 @@ describe('the rate limiter', () => {
   const redis = new RedisCluster({ ...testSettings({}).redis, keyPrefix: `t-${randomUUID()}:` });
   afterAll(async () => redis.onApplicationShutdown());
 
-  const limit = { name: 'test', failures: 3, windowMs: 60_000 };
-  const limiter = new RateLimiter(redis, {});
+  const limit = { name: 'test', failures: 3, siteFailures: 8, windowMs: 60_000 };
+  const limiter = new RateLimiter(redis, {}, new Clock());
   const attempt = async (
     subject: string,
     result: AttemptResult,
@@ -74,14 +77,6 @@ describe('the rate limiter', () => {
     );
   });
 
-  it('forgives earlier failures when told to', async () => {
-    const subject = randomUUID();
-    for (const result of ['failed', 'failed', 'reset', 'failed', 'failed', 'failed'] as const) {
-      expect(await attempt(subject, result)).toBe(true);
-    }
-    expect(await attempt(subject, 'void')).toBe(false);
-  });
-
   it('lets failures leave the window', async () => {
     const subject = randomUUID();
     for (let count = 0; count < 3; count += 1) {
@@ -92,9 +87,112 @@ describe('the rate limiter', () => {
     await eventually('the window has passed', 5000, () => attempt(subject, 'void', 2000));
   });
 
+  const networkOfSite = (site: number, network: number): string =>
+    `2001:db8:${site.toString(16)}:${network.toString(16)}::`;
+
+  it.each(['attempt', 'count'] as const)(
+    'allows a site no more failures by many networks, and its networks theirs: %s',
+    async (kind) => {
+      const own = { ...limit, name: `site-${randomUUID()}` };
+      const fail = async (network: string): Promise<boolean> => {
+        const refusal =
+          kind === 'count'
+            ? await limiter.count(own, network, Deadline.none)
+            : await limiter.attempt(own, network, Deadline.none, () =>
+                Promise.resolve({ value: undefined, result: 'failed' }),
+              );
+        return refusal === undefined;
+      };
+      const results = [];
+      // Four failures of the first network, and 20 of others.
+      for (const network of [0, 0, 0, 0, ...Array.from({ length: 20 }, (_, index) => index + 1)]) {
+        results.push(await fail(networkOfSite(1, network)));
+      }
+
+      const isRoom = [true, true, true, false, true, true, true, true, true];
+      expect(results).toEqual([...isRoom, ...Array<boolean>(15).fill(false)]);
+      expect(await fail(networkOfSite(2, 0))).toBe(true);
+    },
+  );
+
+  it('lets through no more failures of a site than allowed when 100 networks come at once, on all instances (59)', async () => {
+    const own = { ...limit, name: `site-${randomUUID()}` };
+    const instances = Array.from({ length: 4 }, () => new RateLimiter(redis, {}, new Clock()));
+
+    const refusals = await Promise.all(
+      Array.from({ length: 100 }, (_, index) =>
+        instances[index % 4]!.count(own, networkOfSite(1, index), Deadline.none),
+      ),
+    );
+
+    expect(refusals.filter((refusal) => refusal === undefined)).toHaveLength(limit.siteFailures);
+  });
+
+  describe('at a limit that the instance knows of', () => {
+    class MovedClock extends Clock {
+      offsetMs = 0;
+      override monotonic(): number {
+        return super.monotonic() + this.offsetMs;
+      }
+    }
+    const commands = jest.spyOn(redis, 'run');
+    const fill = async (filled: RateLimiter, network: string): Promise<void> => {
+      for (let made = 0; made < limit.failures; made += 1) {
+        expect(await filled.count(limit, network, Deadline.none)).toBeUndefined();
+      }
+      expect(await filled.count(limit, network, Deadline.none)).toBeDefined();
+      commands.mockClear();
+    };
+
+    it('refuses without asking Redis, with the time that is left', async () => {
+      const clock = new MovedClock();
+      const knowing = new RateLimiter(redis, {}, clock);
+      const network = randomUUID();
+      await fill(knowing, network);
+
+      clock.offsetMs = limit.windowMs / 2;
+      const counted = await knowing.count(limit, network, Deadline.none);
+      const attempted = await knowing.attempt(limit, network, Deadline.none, () =>
+        Promise.reject(new Error('no')),
+      );
+
+      expect(commands).not.toHaveBeenCalled();
+      for (const refusal of [counted, attempted]) {
+        expect(refusal).toMatchObject({ outcome: 'too-many-attempts' });
+        const { retryAfterSeconds } = refusal as { retryAfterSeconds: number };
+        expect(retryAfterSeconds).toBeGreaterThan(0);
+        expect(retryAfterSeconds).toBeLessThanOrEqual(limit.windowMs / 2000);
+      }
+    });
+
+    it('refuses for no longer than Redis would: then it asks again', async () => {
+      const clock = new MovedClock();
+      const knowing = new RateLimiter(redis, {}, clock);
+      const network = randomUUID();
+      await fill(knowing, network);
+
+      clock.offsetMs = limit.windowMs;
+      await knowing.count(limit, network, Deadline.none);
+
+      expect(commands).toHaveBeenCalledTimes(1);
+    });
+
+    it('refuses every network of a site without asking Redis, and nobody else', async () => {
+      const own = { ...limit, name: `site-${randomUUID()}`, siteFailures: 1 };
+      await limiter.count(own, networkOfSite(1, 0), Deadline.none);
+      await limiter.count(own, networkOfSite(1, 1), Deadline.none);
+      commands.mockClear();
+
+      expect(await limiter.count(own, networkOfSite(1, 2), Deadline.none)).toBeDefined();
+      expect(commands).not.toHaveBeenCalled();
+      expect(await limiter.count(own, networkOfSite(2, 0), Deadline.none)).toBeUndefined();
+      expect(await limiter.count(limit, networkOfSite(1, 2), Deadline.none)).toBeUndefined();
+    });
+  });
+
   it('makes attempts at the same time wait for each other’s outcome, on all instances (59)', async () => {
     const subject = randomUUID();
-    const instances = Array.from({ length: 4 }, () => new RateLimiter(redis, {}));
+    const instances = Array.from({ length: 4 }, () => new RateLimiter(redis, {}, new Clock()));
     let made = 0;
     const results = await Promise.all(
       Array.from({ length: 200 }, (_, index) =>
@@ -113,7 +211,7 @@ describe('the rate limiter', () => {
     const subjects = { flooded: randomUUID(), other: randomUUID() };
     let open: () => void = () => undefined;
     const opened = new Promise<void>((done) => (open = done));
-    const once = { name: 'line', failures: 1, windowMs: 60_000 };
+    const once = { name: 'line', failures: 1, siteFailures: 1, windowMs: 60_000 };
     const held = async (subject: string): Promise<unknown> =>
       limiter.attempt(once, subject, Deadline.none, async () => {
         await opened;
@@ -145,7 +243,7 @@ describe('guesses at an account', () => {
   const redis = new RedisCluster({ ...testSettings({}).redis, keyPrefix });
   afterAll(async () => redis.onApplicationShutdown());
 
-  const limiter = new RateLimiter(redis, {});
+  const limiter = new RateLimiter(redis, {}, new Clock());
   const MINUTE_MS = 60_000;
   const limit: GuessLimit = {
     name: 'guess',
@@ -156,12 +254,12 @@ describe('guesses at an account', () => {
     ceilingBlockMs: 600 * MINUTE_MS,
     memoryMs: 100 * MINUTE_MS,
   };
-  const device = (id: string): Proof => ({ kind: 'device', id });
-  const session = (id: string): Proof => ({ kind: 'session', id });
+  const device = (id: string, generation = 1): Proof => ({ kind: 'device', id, generation });
+  const session = (id: string, generation = 1): Proof => ({ kind: 'session', id, generation });
   /** @returns whether the guess counted for the caller itself, or how many seconds it has to wait */
   const guess = async (
     account: string,
-    result: AttemptResult,
+    result: GuessResult,
     proof?: Proof,
   ): Promise<boolean | number> => {
     const made = await limiter.guess(limit, account, proof, Deadline.none, (isKnown) =>
@@ -204,7 +302,7 @@ describe('guesses at an account', () => {
     const account = randomUUID();
     await failures(account, 3);
     await endBlock(account);
-    const instances = Array.from({ length: 4 }, () => new RateLimiter(redis, {}));
+    const instances = Array.from({ length: 4 }, () => new RateLimiter(redis, {}, new Clock()));
     let made = 0;
 
     const results = await Promise.all(
@@ -222,7 +320,7 @@ describe('guesses at an account', () => {
 
   it('let through no more than are free when 200 come at once, on all instances (59)', async () => {
     const account = randomUUID();
-    const instances = Array.from({ length: 4 }, () => new RateLimiter(redis, {}));
+    const instances = Array.from({ length: 4 }, () => new RateLimiter(redis, {}, new Clock()));
     let made = 0;
 
     await Promise.all(
@@ -319,6 +417,28 @@ describe('guesses at an account', () => {
       expect(await guess(account, 'void', proofOf('one more'))).toBeGreaterThan(800);
 
       expect(await guess(account, 'void', ownProof('own'))).toBe(true);
+    },
+  );
+
+  it.each([
+    ['devices', device],
+    ['sessions', session],
+  ] as const)(
+    'by %s of an older password count for nothing, and are no longer stored (62)',
+    async (_, proofOf) => {
+      const account = randomUUID();
+      for (let index = 0; index < 10; index += 1) {
+        await failures(account, 3, proofOf(`old-${index}`, 1));
+      }
+      await failures(account, 3);
+      expect(await guess(account, 'void', proofOf('old-10', 1))).toBeGreaterThan(800);
+
+      for (let index = 0; index < 10; index += 1) {
+        expect(await guess(account, 'failed', proofOf(`new-${index}`, 2))).toBe(true);
+      }
+      const lanes = await withRedis(async (__, cluster) => cluster.hkeys(keyOf(account)));
+      expect(lanes.filter((lane) => lane.includes('old-'))).toEqual([]);
+      expect(lanes).toHaveLength(11);
     },
   );
 

@@ -1,9 +1,15 @@
 import { randomUUID } from 'node:crypto';
 
+import type { UserPrincipal } from '../../src/common/authentication/index.js';
 import { Deadline } from '../../src/common/deadline/index.js';
 import { Origin } from '../../src/common/origin/index.js';
 import { Secret } from '../../src/common/secret/index.js';
-import { Argon2PasswordHasher, type NewUser, type UsersOptions } from '../../src/users/index.js';
+import {
+  Argon2PasswordHasher,
+  BootstrapAdministrator,
+  type NewUser,
+  type UsersOptions,
+} from '../../src/users/index.js';
 import { canonicalUsername, formerCanonicalUsername } from '../../src/users/names/username.js';
 import type { NearCache } from '../../src/near-cache/index.js';
 import { UserWriter } from '../../src/user-slot/write/index.js';
@@ -303,6 +309,111 @@ describe('users in Redis', () => {
     await credentials.check('user1', Deadline.none, password);
     expect(await registers('userl')).toBe('username-taken');
     expect(await registers('userI')).toBe('username-taken');
+  });
+
+  it('of earlier versions, stored under another form of their name, keep it from everybody, and from the settings', async () => {
+    const typed = 'ᾳ\u034f\u0301β';
+    expect(formerCanonicalUsername(typed)).not.toBe(canonicalUsername(typed));
+    const id = await addFormer(typed);
+    const { users, registrations, accounts, credentials, events } = using();
+
+    expect(
+      await users.register({ username: typed, password }, Origin.system, Deadline.none),
+    ).toEqual({ outcome: 'username-taken' });
+    const options = { isRegistrationOpen: true, administrator: { username: typed, password } };
+    await new BootstrapAdministrator(registrations, accounts, options).untilThere();
+
+    expect(events.map(({ type }) => type)).toEqual(['registration-refused']);
+    expect(await livesOf(':record')).toHaveLength(1);
+    expect(await credentials.check(typed, Deadline.none, password)).toMatchObject({
+      outcome: 'right',
+      user: { id, roles: [] },
+    });
+  });
+
+  describe('who ask for one thing many times at once', () => {
+    const next = new Secret('another violet engine');
+    const registered = async (): Promise<string> => {
+      const registration = { username: 'ada', password };
+      const result = await using().users.register(registration, Origin.system, Deadline.none);
+      return (result as { user: { id: string } }).user.id;
+    };
+    const changeWith = async (
+      { users }: TestUsers,
+      userId: string,
+      current: Secret,
+      changed: Secret,
+    ): Promise<string> => {
+      const user = { username: 'ada', email: null };
+      const change = { current, next: changed, sessionId: 'none', user };
+      return (await users.changePassword(userId, change, Origin.system, Deadline.none)).outcome;
+    };
+    const typesOf = ({ events }: TestUsers): string[] =>
+      events.map(({ type }) => type).filter((type) => type.startsWith('password-'));
+
+    it('the same password change: all are told that it is made, and it is recorded once', async () => {
+      const userId = await registered();
+      const one = using();
+
+      const outcomes = await Promise.all(
+        Array.from({ length: 8 }, async () => changeWith(one, userId, password, next)),
+      );
+
+      expect(outcomes).toEqual(Array(8).fill('changed'));
+      expect(typesOf(one)).toEqual(['password-changed']);
+      expect((await one.credentials.check('ada', Deadline.none, password)).outcome).toBe('wrong');
+      const check = await one.credentials.check('ada', Deadline.none, next);
+      expect(check).toMatchObject({ outcome: 'right', user: { passwordVersion: 2 } });
+    });
+
+    it('other password changes: one is made, and to the others the current password is wrong', async () => {
+      const userId = await registered();
+      const one = using();
+      const passwords = Array.from(
+        { length: 5 },
+        (_, index) => new Secret(`violet engine ${index}`),
+      );
+
+      const outcomes = await Promise.all(
+        passwords.map(async (changed) => changeWith(one, userId, password, changed)),
+      );
+
+      expect([...outcomes].sort()).toEqual(['changed', ...Array<string>(4).fill('wrong-password')]);
+      expect(typesOf(one).sort()).toEqual([
+        'password-changed',
+        ...Array<string>(4).fill('password-refused'),
+      ]);
+      const winner = passwords[outcomes.indexOf('changed')]!;
+      expect((await one.credentials.check('ada', Deadline.none, winner)).outcome).toBe('right');
+    });
+
+    it('a deletion or an address, while the hash of the password is made anew: nobody’s password is wrong', async () => {
+      const userId = await registered();
+      await changeWith(using(), userId, password, next);
+      const one = using();
+      const principal = { userId, sessionId: 'none', user: { email: null } };
+
+      const outcomes = await Promise.all([
+        // Repeated: it writes the same password once more.
+        ...Array.from({ length: 4 }, async () => changeWith(one, userId, password, next)),
+        ...Array.from({ length: 4 }, async (_, index) => {
+          const change = { email: `ada-${index}@example.org` };
+          const result = await one.users.changeProfile(
+            principal as unknown as UserPrincipal,
+            change,
+            next,
+            Origin.system,
+            Deadline.none,
+          );
+          return result.outcome;
+        }),
+      ]);
+
+      expect(outcomes).toEqual(Array(8).fill('changed'));
+      expect(typesOf(one)).not.toContain('password-refused');
+      const deletion = await one.users.deleteOwn(userId, next, Origin.system, Deadline.none);
+      expect(deletion.outcome).toBe('deleted');
+    });
   });
 
   it('get a new hash at login when the parameters have risen, and never a weaker one', async () => {

@@ -105,7 +105,7 @@ const dashboard = JSON.parse(
 const targets = dashboard.panels.flatMap(({ title, targets: ofPanel = [] }) =>
   ofPanel.map((target) => ({ title, ...target })),
 );
-const operations = readFileSync('docs/operations.md', 'utf8');
+const operations = readFileSync('docs/operations/monitoring.md', 'utf8');
 
 describe('what watches an instance', () => {
   let exported: Exported;
@@ -188,7 +188,7 @@ describe('what watches an instance', () => {
     expect([...new Set(ownFamilies())].filter((family) => !shown.includes(family))).toEqual([]);
   });
 
-  it('is explained in docs/operations.md: every metric of ours, with its labels, and no other', () => {
+  it('is explained in docs/operations/monitoring.md: every metric of ours, with its labels, and no other', () => {
     const rows = operations.matchAll(/^\| `(keyslot_\w+)` +\| ([^|]*?) *\|/gm);
     const documented = Object.fromEntries(
       Array.from(rows, ([, name, labels]) => [
@@ -207,7 +207,7 @@ describe('what watches an instance', () => {
     expect(documented).toEqual(found);
   });
 
-  it('is explained in docs/operations.md: every alert, with its severity, and no other', () => {
+  it('is explained in docs/operations/monitoring.md: every alert, with its severity, and no other', () => {
     const rows = operations.matchAll(/^\| `(Keyslot\w+)` +\| (page|ticket) +\| (\S.*?) *\|$/gm);
 
     expect(

@@ -1,3 +1,5 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+
 import type { HttpClient } from './http-client.js';
 
 export interface Schema {
@@ -26,6 +28,7 @@ export interface Operation {
 export interface BodySchema extends Schema {
   readonly properties: Readonly<Record<string, Schema>>;
   readonly required: readonly string[];
+  readonly additionalProperties: false;
 }
 
 interface ApiDocument {
@@ -64,7 +67,8 @@ function bodyOf(
   }
   const { $ref } = requestBody.content['application/json'].schema;
   const schema = components.schemas[$ref.split('/').at(-1)!]!;
-  return { body: { ...schema, properties: schema.properties!, required: schema.required ?? [] } };
+  const { properties = {}, required = [] } = schema;
+  return { body: { ...schema, properties, required, additionalProperties: false } };
 }
 
 /** A body of the document's own examples, save for the members that are given. */
@@ -89,28 +93,9 @@ export function typeOf(value: unknown): string {
   return Array.isArray(value) ? 'array' : typeof value;
 }
 
+const ajv = new Ajv2020({ strict: false, validateFormats: false });
+
 /** Whether a body is as its schema says. Members that the schema does not name are mistakes. */
-export function isValid(schema: Schema, value: unknown): boolean {
-  if (schema.type !== undefined && !typesOf(schema).includes(typeOf(value))) {
-    return false;
-  }
-  if (typeof value === 'string') {
-    const length = Array.from(value).length;
-    const isKnown = schema.enum === undefined || schema.enum.includes(value);
-    return isKnown && length >= (schema.minLength ?? 0) && length <= (schema.maxLength ?? Infinity);
-  }
-  if (Array.isArray(value)) {
-    return value.every((item) => isValid(schema.items ?? {}, item));
-  }
-  if (typeof value === 'object' && value !== null && schema.properties !== undefined) {
-    const { properties, required = [] } = schema;
-    return (
-      required.every((name) => Object.hasOwn(value, name)) &&
-      Object.entries(value).every(
-        ([name, member]) =>
-          Object.hasOwn(properties, name) && isValid(properties[name]!, member as unknown),
-      )
-    );
-  }
-  return true;
+export function isValid(schema: BodySchema, value: unknown): boolean {
+  return ajv.validate(schema, value);
 }

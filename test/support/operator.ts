@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-const DOCUMENT = resolve('docs/operations.md');
+const DOCUMENT = resolve('docs/operations/backup-and-restore.md');
 const LONGEST_COMMAND_MS = 120_000;
 
 export interface CommandResult {
@@ -13,7 +13,7 @@ export interface CommandResult {
   readonly seconds: number;
 }
 
-/** Somebody at a terminal, who does what docs/operations.md says. */
+/** Somebody at a terminal, who does what docs/operations/backup-and-restore.md says. */
 export class Operator {
   /** Where the commands run: nothing is there but what was built, and no `.env`. */
   readonly folder = mkdtempSync(join(tmpdir(), 'keyslot-operator-'));

@@ -25,7 +25,7 @@ const USER = {
 /** Who replicas are to their masters. */
 const REPLICA_PASSWORD = new Secret(randomBytes(24).toString('base64url'));
 
-/** The users that are shipped (docker/make-secrets.sh, docs/operations.md): `default` is off. */
+/** The users that are shipped (docker/make-secrets.sh, docs/operations/redis-users.md): `default` is off. */
 const SHIPPED_USERS: NonNullable<RedisNodeOptions['users']> = {
   lines: (administratorPassword) =>
     aclFileLines({ application: USER, administratorPassword, replicaPassword: REPLICA_PASSWORD }),

@@ -1,3 +1,4 @@
+import { Decoder } from 'ioredis/built/resp/decoder.js';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
@@ -80,6 +81,7 @@ export class RedisTraffic {
   };
 
   private listenTo(socket: Socket): void {
+    const commandsIn = commandReader();
     const write = socket.write.bind(socket) as (...args: unknown[]) => boolean;
     socket.write = (...args: unknown[]): boolean => {
       const names = commandsIn(args[0] as string | Buffer).map(nameOf);
@@ -112,25 +114,22 @@ function nameOf([command = '', argument = '']: readonly string[]): string {
   }
 }
 
-/** Commands in what a client writes, as Redis' protocol has them: `*2\r\n$4\r\nECHO\r\n$2\r\nhi\r\n`. */
-function commandsIn(data: string | Buffer): string[][] {
-  const bytes = Buffer.from(data as string);
-  const commands: string[][] = [];
-  let at = 0;
-  const number = (): number => {
-    const end = bytes.indexOf('\r\n', at);
-    const value = Number(bytes.toString('latin1', at + 1, end));
-    at = end + 2;
-    return value;
+/** Reads commands from what a client writes, by the driver's own parser: commands are arrays of strings, as replies are. */
+function commandReader(): (data: string | Buffer) => string[][] {
+  let commands: string[][] = [];
+  const fail = (reply: unknown): never => {
+    throw new Error(`not a command: ${String(reply)}`);
   };
-  while (at < bytes.length) {
-    const words = Array.from({ length: number() }, () => {
-      const length = number();
-      const word = bytes.toString('utf8', at, at + length);
-      at += length + 2;
-      return word;
-    });
-    commands.push(words);
-  }
-  return commands;
+  const decoder = new Decoder({
+    getTypeMapping: () => ({}),
+    onReply: (words: unknown) =>
+      commands.push(Array.isArray(words) ? words.map(String) : fail(words)),
+    onErrorReply: fail,
+    onPush: fail,
+  });
+  return (data) => {
+    commands = [];
+    decoder.write(Buffer.from(data as string));
+    return commands;
+  };
 }

@@ -63,7 +63,7 @@ export function usersOn(
   );
   const events: AuditEvent[] = [];
   const audit = new AuditLog({ record: (event) => void events.push(event) }, new EventEmitter2());
-  const limiter = new RateLimiter(redis, {});
+  const limiter = new RateLimiter(redis, {}, clock);
   const credentials = new Credentials(accounts, hasher, limiter, clock, audit);
   const rules = new PasswordRules(options);
   const registrations = new Registrations(accounts, hasher, rules, limiter, audit, options);

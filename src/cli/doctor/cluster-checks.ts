@@ -1,53 +1,15 @@
+import { countSlots, SLOTS, type ClusterNode } from '../../redis-cluster/index.js';
 import type { Finding } from './finding.js';
 
-const SLOTS = 16_384;
-const FEWEST_MASTERS = 3;
+const MIN_MASTERS = 3;
 /** Instances follow the cluster's clock past it. */
 const CLOCK_TOLERANCE_MS = 1000;
 
-export interface Member {
-  readonly id: string;
-  /** The announced host name, or the IP address when the node announces none. */
-  readonly host: string;
-  readonly ip: string;
-  readonly port: number;
-  readonly isMaster: boolean;
-  readonly masterId: string;
-  readonly isUp: boolean;
-  readonly slots: number;
-}
-
-/** @param reply of CLUSTER NODES: id, address, flags, master, ping, pong, epoch, link, slots */
-export function membersIn(reply: string): Member[] {
-  return reply
-    .split('\n')
-    .map((line) => line.split(' '))
-    .filter(([, , flags = 'noaddr']) => !/noaddr|handshake/.test(flags))
-    .map(([id = '', address = '', flags = '', masterId = '', , , , link, ...ranges]) => {
-      const [endpoint = '', hostname = ''] = address.split(',');
-      const ip = endpoint.replace(/@.*$/, '').replace(/:\d+$/, '');
-      return {
-        id,
-        host: hostname === '' ? ip : hostname,
-        ip,
-        port: Number(/:(\d+)(?:@|$)/.exec(endpoint)?.[1]),
-        isMaster: flags.split(',').includes('master'),
-        masterId,
-        isUp: link === 'connected' && !flags.includes('fail'),
-        slots: ranges.filter((range) => !range.startsWith('[')).reduce(addRange, 0),
-      };
-    });
-}
-
-function addRange(sum: number, range: string): number {
-  const [first = 0, last = first] = range.split('-').map(Number);
-  return sum + last - first + 1;
-}
-
 /** @param replicas how many must confirm a write (REDIS_CONFIRMING_REPLICAS) */
-export function checkMembers(members: readonly Member[], replicas: number): Finding[] {
-  const masters = members.filter(({ isMaster, slots }) => isMaster && slots > 0);
-  const covered = masters.filter(({ isUp }) => isUp).reduce((sum, { slots }) => sum + slots, 0);
+export function checkMembers(members: readonly ClusterNode[], replicas: number): Finding[] {
+  const masters = members.filter(({ isMaster, slots }) => isMaster && slots.length > 0);
+  const served = masters.filter(({ isUp }) => isUp).flatMap(({ slots }) => slots);
+  const covered = countSlots(served);
   const lacking = masters.filter(
     ({ id }) => members.filter((one) => one.masterId === id && one.isUp).length < replicas,
   );
@@ -60,7 +22,7 @@ export function checkMembers(members: readonly Member[], replicas: number): Find
           text: `${SLOTS - covered} of ${SLOTS} are served by nobody`,
           remedy: 'Start the nodes that are down',
         },
-    masters.length >= FEWEST_MASTERS
+    masters.length >= MIN_MASTERS
       ? { check: 'masters', level: 'ok', text: String(masters.length) }
       : {
           check: 'masters',

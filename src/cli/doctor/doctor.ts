@@ -1,10 +1,12 @@
 import { loadOperatorSettings, SettingsError, type OperatorSettings } from '../../config/index.js';
 import {
   NodeInspector,
+  parseClusterNodes,
+  type ClusterNode,
   type RedisClusterOptions,
   type RedisNodeAddress,
 } from '../../redis-cluster/index.js';
-import { checkClock, checkMembers, membersIn, type Member } from './cluster-checks.js';
+import { checkClock, checkMembers } from './cluster-checks.js';
 import { exitCodeOf, report, type Finding } from './finding.js';
 import { checkNode, type CheckOptions } from './node-checks.js';
 
@@ -88,7 +90,7 @@ async function diagnose(options: RedisClusterOptions, checks: CheckOptions): Pro
 
 /** The announced address, or the one that REDIS_NAT_MAP gives in its place. */
 function reachableAddress(
-  { host, ip, port }: Member,
+  { host, ip, port }: ClusterNode,
   { natMap }: RedisClusterOptions,
 ): RedisNodeAddress {
   return natMap?.[`${host}:${port}`] ?? natMap?.[`${ip}:${port}`] ?? { host, port };
@@ -98,14 +100,15 @@ function reachableAddress(
 async function membersOf(
   options: RedisClusterOptions,
   findings: Located[],
-): Promise<Member[] | undefined> {
+): Promise<ClusterNode[] | undefined> {
   for (const address of options.nodes) {
-    let members: Member[] | undefined;
+    let members: ClusterNode[] | undefined;
     const troubles: Located[] = [];
     await withNode(options, address, troubles, async (inspector) => {
       const answer = await inspector.ask('CLUSTER', 'NODES');
-      members = answer.kind === 'reply' ? membersIn(String(answer.reply)) : undefined;
-      if (answer.kind !== 'reply') {
+      if (answer.kind === 'reply') {
+        members = parseClusterNodes(String(answer.reply)).filter(({ isKnown }) => isKnown);
+      } else {
         const level = answer.kind === 'failed' ? 'failed' : 'not allowed to look';
         const text = answer.kind === 'failed' ? answer.reason : 'needs CLUSTER NODES';
         troubles.push({ check: 'cluster', level, text, node: inspector.address });

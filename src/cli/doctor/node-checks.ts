@@ -1,5 +1,6 @@
-import { DEFAULT_USER_RULES, lacksLuaFixes, type NodeAnswer } from '../../redis-cluster/index.js';
+import { DEFAULT_USER_RULES, type NodeAnswer } from '../../redis-cluster/index.js';
 import type { Finding, Level } from './finding.js';
+import { lacksLuaFixes } from './redis-version.js';
 
 /** Answers one command on one node. */
 export interface Node {
@@ -13,7 +14,7 @@ export interface CheckOptions {
 
 type Reading = { readonly text: string; readonly level: Level; readonly remedy?: string };
 
-/** The settings that docs/operations.md asks for, and what a different value costs. */
+/** The settings that docs/operations/requirements.md asks for, and what a different value costs. */
 export const EXPECTED_SETTINGS: readonly (readonly [
   name: string,
   value: string,

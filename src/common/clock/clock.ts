@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 /** Smaller differences are left alone: clocks that are kept by NTP differ by less. */
 const TOLERANCE_MS = 1000;
 
@@ -32,6 +34,16 @@ export class Clock {
   /** Milliseconds since some moment; never set, but it may stand still while the machine sleeps. */
   monotonic(): number {
     return performance.now();
+  }
+
+  /**
+   * Waits for so many milliseconds.
+   *
+   * @param options.ref whether the wait keeps the process alive. Default true
+   * @throws AbortError when the signal aborts it
+   */
+  async delay(ms: number, options: { signal?: AbortSignal; ref?: boolean } = {}): Promise<void> {
+    await delay(ms, undefined, options);
   }
 
   /** Whether the machine's own clock is wrong, and another one is followed. */

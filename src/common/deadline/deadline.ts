@@ -1,3 +1,5 @@
+import { withTimeout } from './with-timeout.js';
+
 /**
  * The moment after which nobody waits for an answer any more. Whatever waits on behalf of a request is given the
  * request's own, and ends with it: what is not done by then is abandoned, and may be repeated.
@@ -28,14 +30,7 @@ export class Deadline {
    * @throws what `whenLate` makes, when the deadline passes first
    */
   async limit<T>(work: Promise<T>, whenLate: () => Error): Promise<T> {
-    if (this.at === Infinity) {
-      return work;
-    }
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(whenLate()), this.remainingMs);
-    });
-    return Promise.race([work, late]).finally(() => clearTimeout(timer));
+    return withTimeout(this.remainingMs, work, { whenLate });
   }
 
   /** This one, or one so many milliseconds from now, whichever comes first. */

@@ -1,9 +1,9 @@
 -- Asks whether one more guess at a password may be made, and reserves it until its outcome is known.
--- Version 2
+-- Version 3
 -- KEYS[1] the guesses at one account: a hash. `attempt.<id>` is '<begun at> <lane>', `lane.<lane>` is '<consecutive
 -- failures> <blocked until> <forgotten at>'; times in milliseconds. The lane `strangers` is for all who prove nothing
 -- ARGV[1] id of the guess
--- ARGV[2] the lane of a known caller, `device.<id>` or `session.<id>`; '' for a stranger
+-- ARGV[2] the lane of a known caller, `device.<generation>.<id>` or `session.<generation>.<id>`; '' for a stranger
 -- ARGV[3] consecutive failures after which a lane is blocked
 -- ARGV[4] longest time that a guess can be under way, in milliseconds
 -- ARGV[5] how many lanes of devices can be in use, and how many lanes of sessions
@@ -11,7 +11,8 @@
 -- milliseconds until the block ends; isKnown is 1 when it counts in the caller's own lane.
 -- A device that has used up its failures counts as a stranger; a session is blocked. A caller for whom no lane is left counts
 -- as a stranger too, so that many proofs do not multiply the guesses. Devices and sessions are counted apart, so that the
--- lanes of old device cookies never take the lane of a live session.
+-- lanes of old device cookies never take the lane of a live session. Lanes of another generation count for nothing, and
+-- those of older ones are removed: their proofs have ended, such as by a new password.
 -- Atomic, because 200 guesses at once must not all find room. Time is Redis' own: one clock for all instances.
 -- Running it twice changes nothing.
 local time = redis.call('TIME')
@@ -45,8 +46,14 @@ if own then
 end
 
 local lane = ARGV[2]
-if lane ~= '' and not lanes[lane] and not underWay[lane] then
-  local kind = string.match(lane, '^%a+%.')
+local kind, generation = string.match(lane, '^(%a+%.(%d+)%.)')
+for name in pairs(lanes) do
+  local other = string.match(name, '^%a+%.(%d+)%.')
+  if kind and other and tonumber(other) < tonumber(generation) then
+    redis.call('HDEL', KEYS[1], 'lane.' .. name)
+  end
+end
+if kind and not lanes[lane] and not underWay[lane] then
   local failed, begun = 0, 0
   for name in pairs(lanes) do
     failed = failed + (string.sub(name, 1, #kind) == kind and 1 or 0)

@@ -1,18 +1,22 @@
 -- Settles an attempt that was reserved.
--- Version 1
--- KEYS[1] failed attempts: a sorted set, id by time
--- KEYS[2] attempts under way: a sorted set, id by time
+-- Version 2
+-- KEYS[1] failed attempts of a network: a sorted set, id by time
+-- KEYS[2] attempts of the network under way: a sorted set, id by time
+-- KEYS[3] failed attempts of its site; KEYS[1] again where the network is the site
+-- KEYS[4] attempts of the site under way; KEYS[2] again where the network is the site
 -- ARGV[1] id of the attempt
--- ARGV[2] 'failed' counts it; 'void' forgets it; 'reset' forgets it and every failure
+-- ARGV[2] 'failed' counts it; 'void' forgets it
 -- ARGV[3] the window, in milliseconds
 -- Returns 1.
 -- Atomic, because the attempt must never be missing from both sets. Running it twice changes nothing.
-if ARGV[2] == 'failed' then
-  local time = redis.call('TIME')
-  redis.call('ZADD', KEYS[1], 'NX', time[1] * 1000 + math.floor(time[2] / 1000), ARGV[1])
-  redis.call('PEXPIRE', KEYS[1], ARGV[3])
-elseif ARGV[2] == 'reset' then
-  redis.call('DEL', KEYS[1])
+local is_site = KEYS[3] == KEYS[1] and KEYS[4] == KEYS[2]
+for _, failed_at in ipairs(is_site and { 1 } or { 1, 3 }) do
+  if ARGV[2] == 'failed' then
+    local time = redis.call('TIME')
+    local now = time[1] * 1000 + math.floor(time[2] / 1000)
+    redis.call('ZADD', KEYS[failed_at], 'NX', now, ARGV[1])
+    redis.call('PEXPIRE', KEYS[failed_at], ARGV[3])
+  end
+  redis.call('ZREM', KEYS[failed_at + 1], ARGV[1])
 end
-redis.call('ZREM', KEYS[2], ARGV[1])
 return 1

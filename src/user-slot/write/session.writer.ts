@@ -1,11 +1,12 @@
 import type { Deadline } from '../../common/deadline/index.js';
+import { sha256 } from '../../common/digest/index.js';
 import { truncated } from '../../common/origin/index.js';
 import type { NearCache } from '../../near-cache/index.js';
 import type { RedisCluster } from '../../redis-cluster/index.js';
 import type { NewSession, RefreshExchange, RefreshOutcome } from '../session.js';
 import type { SessionLimits } from '../session-limits.js';
 import { isOne, slotScript } from '../slot-script.js';
-import { MAX_VERIFIED_TOKENS, sha256, tokenDigest } from '../token-digests.js';
+import { MAX_VERIFIED_TOKENS, tokenDigest } from '../token-digests.js';
 import { userSubject, UserSlotKeys } from '../user-slot.keys.js';
 
 /** Longer than any write can be late, and than any access token lives. */

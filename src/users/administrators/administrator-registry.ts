@@ -24,8 +24,7 @@ export interface Reservation {
   readonly expired: readonly ExpiredRemoval[];
 }
 
-const load = <Reply>(name: string, parse: (reply: unknown) => Reply): LuaScript<Reply> =>
-  LuaScript.fromFile(new URL(`./scripts/${name}.lua`, import.meta.url), parse);
+const load = LuaScript.loaderFor(import.meta.url);
 
 const scripts = {
   add: load('add-administrator', String),

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-
+import { sha256 } from '../../common/digest/index.js';
 import type { RuleFailure } from '../../common/validation/index.js';
 import { skeletonOf } from './confusables.js';
 import { foldName, normalizeName } from './fold-name.js';
@@ -83,7 +82,7 @@ export function usernameDigest(input: string): string {
 
 /** @param usernameKey a canonical name */
 export function digestOfKey(usernameKey: string): string {
-  return createHash('sha256').update(usernameKey).digest('base64url');
+  return sha256(usernameKey);
 }
 
 /** For new names. One that is refused today may be somebody's already, who can go on. */

@@ -9,12 +9,14 @@ import {
   RateLimiter,
   type Attempted,
   type GuessLimit,
+  type GuessResult,
   type TooManyAttempts,
 } from '../../rate-limit/index.js';
 import { ACCOUNTS, type Accounts } from '../store/accounts.js';
 import type { UserRecord } from '../user.js';
-import { canonicalUsername, formerCanonicalUsername, usernameDigest } from '../names/username.js';
-import { callerOf, INTERNAL_CALLER, type Caller } from './caller.js';
+import { findByUsername } from '../find-by-username.js';
+import { usernameDigest } from '../names/username.js';
+import { INTERNAL_CALLER, ownerOf, type Caller } from './caller.js';
 import { HashingQueue, type Turn } from './hashing-queue.js';
 import { recordThrottling, type AttemptSubject } from './throttled-attempts.js';
 
@@ -23,7 +25,7 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
 
 /**
  * Wrong passwords for an account, wherever they are tried (OWASP ASVS 6.3.1, NIST SP 800-63B-4 section 3.2.2). Every block
- * ends, so nobody is locked out for good. The table is in docs/operations.md.
+ * ends, so nobody is locked out for good. The table is in docs/operations/passwords-and-limits.md.
  */
 const GUESSES_PER_ACCOUNT: GuessLimit = {
   name: 'password-account',
@@ -49,7 +51,20 @@ export type CredentialCheck =
 /** What a check of the own password can say besides yes. */
 export type Refusal = { readonly outcome: 'wrong-password' | 'unknown-user' } | TooManyAttempts;
 
-export type OwnCheck = { readonly outcome: 'right'; readonly user: UserRecord } | Refusal;
+export type OwnCheck =
+  | {
+      readonly outcome: 'right';
+      readonly user: UserRecord;
+      /** The other password was right: the change that the caller repeats has been made. */
+      readonly isRepeated: boolean;
+    }
+  | Refusal;
+
+interface Verified {
+  readonly check: Exclude<CredentialCheck, TooManyAttempts>;
+  /** Which password was right. */
+  readonly right?: Secret | undefined;
+}
 
 /** Whether a password is the right one. Wrong ones are counted, and few at a time are checked. */
 @Injectable()
@@ -68,6 +83,7 @@ export class Credentials {
    * Whether a name and a password are right: the same answer and the same time for an unknown name and a wrong password.
    *
    * @param caller default: the application itself, which is a stranger to the account
+   * @param find what has found the user of this name within this request, if anything has; see `find`
    * @throws HashingOverloadedError, RedisUnavailableError, NotConfirmedError, UserStoreUnavailableError
    */
   async check(
@@ -75,16 +91,17 @@ export class Credentials {
     deadline: Deadline,
     password: Secret,
     caller: Caller = INTERNAL_CALLER,
+    find = async () => this.find(username, deadline),
   ): Promise<CredentialCheck> {
-    return this.verify(
-      username,
-      [password],
-      { deadline, caller },
-      {
-        find: async () => this.find(username, deadline),
-        admit: async (user) => this.accounts.admit(user, deadline),
-      },
-    );
+    const admit = async (user: UserRecord) => this.accounts.admit(user, deadline);
+    const request = { deadline, caller };
+    const verified = await this.verify(username, [password], request, { find, admit });
+    return 'outcome' in verified ? verified : verified.check;
+  }
+
+  /** The user of a name, to look at before the password is checked. */
+  async find(username: string, deadline: Deadline): Promise<UserRecord | undefined> {
+    return findByUsername(this.accounts, username, deadline);
   }
 
   /**
@@ -105,7 +122,7 @@ export class Credentials {
   ): Promise<OwnCheck> {
     const subject = { attempt, userId } as const;
     const check = await recordThrottling<OwnCheck>(this.audit, subject, origin, async () =>
-      this.verifyOwn(userId, { deadline, caller: callerOf(origin) }, password, repeated),
+      this.verifyOwn(userId, origin, deadline, password, repeated),
     );
     if (check.outcome === 'wrong-password') {
       this.recordWrong(userId, attempt, origin);
@@ -113,8 +130,7 @@ export class Credentials {
     return check;
   }
 
-  /** Of a password of the own user that was wrong, or that was right until another request changed it. */
-  recordWrong(userId: string, attempt: AttemptSubject['attempt'], origin: Origin): void {
+  private recordWrong(userId: string, attempt: AttemptSubject['attempt'], origin: Origin): void {
     this.audit.record({
       type: 'password-refused',
       result: 'refused',
@@ -127,11 +143,11 @@ export class Credentials {
 
   private async verifyOwn(
     userId: string,
-    request: { readonly deadline: Deadline; readonly caller: Caller },
+    origin: Origin,
+    deadline: Deadline,
     password: Secret,
     repeated: Secret | undefined,
   ): Promise<OwnCheck> {
-    const { deadline } = request;
     const user = await this.accounts.find(userId, deadline);
     if (user === undefined) {
       // Deleted a moment ago, perhaps by a call that could not tell everybody.
@@ -140,25 +156,26 @@ export class Credentials {
     }
     const changedAt = user.passwordChangedAt?.getTime() ?? -Infinity;
     const hasNewPassword = this.clock.now() - changedAt < REPEATABLE_MS;
-    const passwords = repeated && hasNewPassword ? [password, repeated] : [password];
+    // A repeated change is the likely one: it costs one hash then.
+    const passwords = repeated && hasNewPassword ? [repeated, password] : [password];
     // No session begins, and the one that asks must not end by what a call that is repeated has left undone.
-    const check = await this.verify(user.username, passwords, request, {
-      find: async () => this.accounts.find(userId, deadline),
+    const request = { deadline, caller: ownerOf(origin, user) };
+    const verified = await this.verify(user.username, passwords, request, {
+      find: () => Promise.resolve(user),
       admit: (found) => Promise.resolve(found),
     });
-    switch (check.outcome) {
-      case 'too-many-attempts':
-        return check;
-      case 'wrong':
-        return { outcome: 'wrong-password' };
-      case 'right':
-        return check;
+    if ('outcome' in verified) {
+      return verified;
     }
+    const { check, right } = verified;
+    return check.outcome === 'right'
+      ? { ...check, isRepeated: right === repeated }
+      : { outcome: 'wrong-password' };
   }
 
   /**
    * @param passwords one of them has to be right
-   * @param find the user as it is now
+   * @param find the user as it is now, or was within this request: what is written later names what was found
    * @param admit what else has to be true of a user whose password is right
    */
   private async verify(
@@ -172,10 +189,10 @@ export class Credentials {
       readonly find: () => Promise<UserRecord | undefined>;
       readonly admit: (user: UserRecord) => Promise<UserRecord | undefined>;
     },
-  ): Promise<CredentialCheck> {
+  ): Promise<Verified | TooManyAttempts> {
     const subject = usernameDigest(username);
     const { network, proof } = caller;
-    const check = async (isKnown: boolean): Promise<Attempted<CredentialCheck>> => {
+    const check = async (isKnown: boolean): Promise<Attempted<Verified, GuessResult>> => {
       const turn = { network, account: subject, isKnown };
       const user = await find();
       const right = await this.firstRight(user?.passwordHash.reveal(), passwords, turn, deadline);
@@ -183,19 +200,12 @@ export class Credentials {
       const isAllowed = user && right && !user.isDisabled;
       const admitted = isAllowed ? await admit(user) : undefined;
       if (!admitted || !right || admitted.isDisabled) {
-        return { value: { outcome: 'wrong', userId: user?.id }, result: 'failed' };
+        return { value: { check: { outcome: 'wrong', userId: user?.id } }, result: 'failed' };
       }
       await this.renewOutdatedHash(admitted, right, turn, deadline);
-      return { value: { outcome: 'right', user: admitted }, result: 'reset' };
+      return { value: { check: { outcome: 'right', user: admitted }, right }, result: 'reset' };
     };
     return this.limiter.guess(GUESSES_PER_ACCOUNT, subject, proof, deadline, check);
-  }
-
-  private async find(username: string, deadline: Deadline): Promise<UserRecord | undefined> {
-    const key = canonicalUsername(username);
-    const user = await this.accounts.findByUsername(key, deadline);
-    const formerKey = formerCanonicalUsername(username);
-    return user || formerKey === key ? user : this.accounts.findByUsername(formerKey, deadline);
   }
 
   private async firstRight(

@@ -1,4 +1,4 @@
-import { lacksLuaFixes } from './server-versions.js';
+import { lacksLuaFixes } from './redis-version.js';
 
 describe('the version of Redis (100)', () => {
   it.each(['6.2.20', '7.0.15', '7.2.10', '7.4.5', '8.0.3', '8.1.0', '8.2.1'])(

@@ -1,0 +1,69 @@
+import { Body, Controller, HttpCode, Put, Res } from '@nestjs/common';
+import { ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+
+import { CurrentUser, type UserPrincipal } from '../common/authentication/index.js';
+import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
+import { RequestOrigin, type Origin } from '../common/origin/index.js';
+import { ApiProblems, BODY_PROBLEMS, GUARD_PROBLEMS, Problem } from '../common/problem/index.js';
+import { Secret } from '../common/secret/index.js';
+import { ChangePasswordRequest, ownUserProblem, UsersService } from '../users/index.js';
+import { DeviceCookies } from './device-cookies.js';
+
+/** Here and not with the rest of the own user, because a new password makes the device known, as a login does. */
+@ApiTags('Own user')
+@Controller('api/user/password')
+export class OwnPasswordController {
+  constructor(
+    private readonly users: UsersService,
+    private readonly devices: DeviceCookies,
+  ) {}
+
+  @Put()
+  @HttpCode(204)
+  @ApiOperation({
+    operationId: 'changeOwnPassword',
+    summary: 'Change your password',
+    description:
+      'Needs the current one. Every other session ends at once; this one goes on. All devices that ' +
+      'were known are strangers then; the cookie of the answer marks this one as known.',
+  })
+  @ApiNoContentResponse({
+    description: 'The new password holds.',
+    headers: {
+      'Set-Cookie': { description: 'Marks the device as known.', schema: { type: 'string' } },
+    },
+  })
+  @ApiProblems(
+    ...BODY_PROBLEMS,
+    ...GUARD_PROBLEMS,
+    'wrong-password',
+    'too-many-attempts',
+    'overloaded',
+    'not-confirmed',
+  )
+  async changePassword(
+    @CurrentUser() { userId, sessionId, user }: UserPrincipal,
+    @Body() body: ChangePasswordRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @RequestOrigin() origin: Origin,
+    @RequestDeadline() deadline: Deadline,
+  ): Promise<void> {
+    const change = {
+      current: new Secret(body.currentPassword),
+      next: new Secret(body.newPassword),
+      sessionId,
+      user,
+    };
+    const result = await this.users.changePassword(userId, change, origin, deadline);
+    if (result.outcome === 'refused') {
+      throw new Problem('invalid-request', {
+        errors: [{ pointer: '/newPassword', ...result.failure }],
+      });
+    }
+    if (result.outcome !== 'changed') {
+      throw ownUserProblem(result);
+    }
+    void reply.header('Set-Cookie', this.devices.issue(result.user));
+  }
+}

@@ -1,0 +1,69 @@
+import { isReadOnlyShard, isRefusal, isRetriable, presentable } from './error-replies.js';
+import { isProgrammingError } from './programming-error.js';
+import {
+  NotConfirmedError,
+  ReadOnlyShardError,
+  TooFewReplicasError,
+} from './redis-cluster.errors.js';
+
+const reply = (message: string): Error => Object.assign(new Error(message), { name: 'ReplyError' });
+
+describe('an error of an operation', () => {
+  it.each([
+    reply('MOVED 1 127.0.0.1:7000'),
+    reply('CLUSTERDOWN'),
+    new Error('Connection is closed.'),
+    new TooFewReplicasError(0, 1),
+  ])('passes, and so the operation is tried again: %s', (error) => {
+    expect([isRetriable(error), isProgrammingError(error)]).toEqual([true, false]);
+  });
+
+  it.each([reply('ERR user_script:1'), reply('WRONGTYPE')])('stays the same: %s', (error) => {
+    expect(isRetriable(error)).toBe(false);
+  });
+
+  it.each([new TypeError('x'), new RangeError('x'), new ReferenceError('x'), new SyntaxError('x')])(
+    'is a mistake of our own: %s',
+    (error) => {
+      expect(isProgrammingError(error)).toBe(true);
+    },
+  );
+});
+
+describe('a shard that takes no writes', () => {
+  it.each([
+    reply('OOM command not allowed when used memory > maxmemory.'),
+    reply('MISCONF Redis is configured to save RDB snapshots'),
+    reply('NOREPLICAS Not enough good replicas to write.'),
+    new TooFewReplicasError(0, 1),
+  ])(
+    'is known by the reply or the class of the error, also as the cause of another: %s',
+    (error) => {
+      const shown = presentable(error);
+
+      expect(shown).toBeInstanceOf(ReadOnlyShardError);
+      expect(shown.message).toBe(error.message);
+      expect(isReadOnlyShard(new NotConfirmedError('x', { cause: shown }))).toBe(true);
+    },
+  );
+
+  it('is not known by a text of our own', () => {
+    expect(isReadOnlyShard(new Error('0 of 1 replicas confirmed'))).toBe(false);
+  });
+});
+
+describe('an error that is shown', () => {
+  it('has nothing that the driver added to it', () => {
+    const error = Object.assign(reply('WRONGTYPE'), { command: { args: ['a secret'] } });
+
+    expect(Object.keys(presentable(error))).toEqual([]);
+  });
+
+  it('says what to do about a refusal, and not whom Redis refuses', () => {
+    const error = reply("NOPERM User keyslot has no permissions to run the 'evalsha' command");
+
+    expect(isRefusal(error)).toBe(true);
+    expect(presentable(error).message).toMatch(/refuses the user the command evalsha: give it/);
+    expect(presentable(error).message).not.toContain('keyslot');
+  });
+});

@@ -1,0 +1,57 @@
+import { Clock } from '../../src/common/clock/index.js';
+
+interface Timer {
+  readonly at: number;
+  readonly fire: () => void;
+}
+
+/** A clock that stands still until a test moves it. Its waits end when the time comes, and take no real time. */
+export class FakeClock extends Clock {
+  /** How far the wall clock was set, in milliseconds. */
+  wallShiftMs = 0;
+  private time = 1_000_000;
+  private readonly timers = new Set<Timer>();
+
+  override wall(): number {
+    return this.time + this.wallShiftMs;
+  }
+
+  override monotonic(): number {
+    return this.time;
+  }
+
+  override async delay(ms: number, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    signal?.throwIfAborted();
+    await new Promise<void>((resolve, reject) => {
+      const timer: Timer = { at: this.time + ms, fire: resolve };
+      this.timers.add(timer);
+      signal?.addEventListener('abort', () => {
+        this.timers.delete(timer);
+        reject(signal.reason as Error);
+      });
+    });
+  }
+
+  /** Moves the time forward, and lets everything run that waits for a moment in between, each at its moment. */
+  async advance(ms: number): Promise<void> {
+    const end = this.time + ms;
+    await settled();
+    for (let timer = this.next(end); timer; timer = this.next(end)) {
+      this.timers.delete(timer);
+      this.time = Math.max(this.time, timer.at);
+      timer.fire();
+      await settled();
+    }
+    this.time = end;
+  }
+
+  private next(end: number): Timer | undefined {
+    const [first] = [...this.timers].sort((one, other) => one.at - other.at);
+    return first && first.at <= end ? first : undefined;
+  }
+}
+
+/** Until everything has run that waits for no timer and no input. */
+export async function settled(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+}
