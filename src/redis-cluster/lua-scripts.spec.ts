@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
+import { LuaScript } from './lua-script.js';
 
 const source = new URL('..', import.meta.url).pathname;
 const files = (readdirSync(source, { recursive: true }) as string[])
