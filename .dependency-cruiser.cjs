@@ -53,6 +53,21 @@ module.exports = {
       to: { path: '^src/user-slot/write/' },
     },
     only('guard', ['common', 'keys/read', 'metrics', 'tracing', 'user-slot/read']),
+    {
+      name: 'the-guard-stands-alone',
+      comment:
+        'Also by way of other modules, a process that only checks tokens loads none of these.',
+      severity: 'error',
+      from: { path: '^src/guard/', pathNot: '\\.spec\\.ts$' },
+      to: {
+        path: [
+          '^src/(?!(?:common|guard|keys|metrics|near-cache|redis-cluster|tracing|user-slot)/)',
+          '^src/(?:keys|user-slot)/(?:index\\.ts$|write/)',
+          'node_modules/argon2',
+        ],
+        reachable: true,
+      },
+    },
     only('users', ['audit', 'common', 'metrics', 'rate-limit', 'redis-cluster', 'user-slot']),
     only('sessions', ['audit', 'common', 'near-cache', 'redis-cluster', 'user-slot', 'users']),
     only('auth', [

@@ -18,7 +18,7 @@ import { VerifiedTokens } from './verified-tokens.js';
 /**
  * The guards in front of every route of the application, which deny by default. It checks tokens and issues none: it needs no
  * secret and creates no key. Needs MetricsModule, RedisClusterModule, NearCacheModule, KeyRingModule (or KeysModule) and
- * SessionsModule in the same application.
+ * SessionReaderModule (or SessionsModule) in the same application.
  */
 @Module({
   imports: [ClockModule, DiscoveryModule],

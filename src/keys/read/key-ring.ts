@@ -12,7 +12,8 @@ import { untilLoaded } from './until-loaded.js';
 
 const PUBLIC_KEYS = new CacheKey<PublicKeys>(KEYS_SUBJECT);
 
-const readKeys = LuaScript.loaderFor(import.meta.url)('read-keys', (reply) => reply as StoredKeys);
+const load = LuaScript.loaderFor(import.meta.url);
+const readKeys = load('read-keys', (reply) => reply as StoredKeys);
 
 type StoredKeys = [kid: string, publicJwk: string, issuer: string] | [];
 

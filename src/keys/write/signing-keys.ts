@@ -22,10 +22,8 @@ import type { KeysOptions } from './keys.options.js';
 
 const SIGNING_KEY = new CacheKey<SigningKey>(KEYS_SUBJECT, 'private');
 
-const agreeOnKey = LuaScript.loaderFor(import.meta.url)(
-  'agree-on-key',
-  (reply) => reply as StoredKey,
-);
+const load = LuaScript.loaderFor(import.meta.url);
+const agreeOnKey = load('agree-on-key', (reply) => reply as StoredKey);
 
 type StoredKey = [kid: string, encryptedKey: string, issuer: string];
 

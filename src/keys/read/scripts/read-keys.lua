@@ -5,7 +5,9 @@
 -- Returns {key id, public key (a JWK), issuer}, or an empty list when the cluster has no key yet.
 -- Atomic, because a key and its id belong together. Idempotent: it writes only the fence, so that a WAIT behind it proves
 -- that this master was not replaced.
-redis.call('SET', KEYS[2], '', 'PX', 1000)
+--- @include "fence"
+
+write_fence(KEYS[2])
 if redis.call('EXISTS', KEYS[1]) == 0 then
   return {}
 end

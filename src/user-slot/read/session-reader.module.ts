@@ -1,0 +1,34 @@
+import { Module } from '@nestjs/common';
+
+import { ClockModule } from '../../common/clock/index.js';
+import { configurableModule } from '../../common/configurable-module/index.js';
+import { NearCache } from '../../near-cache/index.js';
+import { RedisCluster } from '../../redis-cluster/index.js';
+import { SESSION_LIMITS, type SessionLimits } from '../session-limits.js';
+import { SessionReader } from './session.reader.js';
+import { SessionWatch } from './session-watch.js';
+
+/** What is left out has its default. Every process of a cluster needs the same; see `SessionLimits`. */
+export type SessionReaderOptions = Partial<Pick<SessionLimits, 'idleTtlSeconds'>>;
+
+const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: SESSION_READER_OPTIONS } =
+  configurableModule<SessionReaderOptions>('SessionReader');
+
+/**
+ * Which sessions are live, for a process that checks tokens and changes no session. Needs NearCacheModule and RedisClusterModule
+ * in the same application. In an application with SessionsModule it is not needed: that module has the reader too.
+ */
+@Module({
+  imports: [ClockModule],
+  providers: [
+    {
+      provide: SessionReader,
+      inject: [RedisCluster, NearCache, SESSION_READER_OPTIONS],
+      useFactory: (redis: RedisCluster, cache: NearCache, options: SessionReaderOptions) =>
+        new SessionReader(redis, cache, { ...SESSION_LIMITS, ...options }),
+    },
+    SessionWatch,
+  ],
+  exports: [SessionReader, SessionWatch],
+})
+export class SessionReaderModule extends ConfigurableModuleClass {}
