@@ -14,11 +14,11 @@ import { Tracing } from '../tracing/index.js';
 import { BootstrapAdministrator } from '../users/index.js';
 import { refuseOtherMethods } from './allowed-methods.js';
 import { renderAnswers } from './answers.js';
+import { normalizeAddresses } from './client-addresses.js';
 import { answerClientError, answerConnect } from './client-errors.js';
 import { limitConnections } from './connection-limits.js';
 import { CrossOriginRules } from './cors.js';
 import { drainWhenClosed } from './drain.js';
-import { bareForwardedAddresses } from './forwarded-for.js';
 import { keepFixedRoutes } from './global-prefix.js';
 import { parseJsonOnly } from './json-bodies.js';
 import { ALWAYS_SERVED, shedLoad } from './load-shedding.js';
@@ -94,9 +94,7 @@ export async function createApp(
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
     logger: logs.logger,
   });
-  if (settings.http.trustedProxies.length > 0) {
-    bareForwardedAddresses(server.server);
-  }
+  normalizeAddresses(server.server, settings.http.trustedProxies.length > 0);
   const { tls } = settings.http;
   if (tls) {
     const expiresAt = reloadCertificate(server.server as unknown as HttpsServer, tls, logs.logger);

@@ -1,11 +1,12 @@
 import type { FastifyInstance } from 'fastify';
-import { createServer, type IncomingMessage, type ServerOptions } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerOptions } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 
 import { hideInternals } from '../common/internals/index.js';
 import { Problem } from '../common/problem/index.js';
 import type { Settings } from '../config/index.js';
+import { normalizeAddresses } from './client-addresses.js';
 import { answerClientError } from './client-errors.js';
 import { limitConnections } from './connection-limits.js';
 
@@ -14,7 +15,7 @@ const METRICS = '/metrics';
 export const MANAGEMENT_ROUTES: readonly string[] = ['/health/live', '/health/ready', METRICS];
 
 interface Management {
-  readonly settings: Pick<Settings, 'isProduction' | 'management'>;
+  readonly settings: Pick<Settings, 'http' | 'isProduction' | 'management'>;
   /** As for the public port. */
   readonly limits: ServerOptions;
   readonly stalledConnectionMs: number;
@@ -33,7 +34,8 @@ export function separateManagement(server: FastifyInstance, options: Management)
     hideFromPublic(server);
   }
   if (management) {
-    listen(server, management, options);
+    const listener = listen(server, management, options);
+    normalizeAddresses(listener, options.settings.http.trustedProxies.length > 0);
   }
 }
 
@@ -60,7 +62,7 @@ function listen(
   server: FastifyInstance,
   { host, port }: NonNullable<Settings['management']>,
   { limits, stalledConnectionMs, logger }: Omit<Management, 'settings'>,
-): void {
+): Server {
   const listener = createServer(limits, (request, response) => {
     onPrivateSide.add(request);
     server.routing(request, response);
@@ -86,4 +88,5 @@ function listen(
     listener.close(() => done());
     listener.closeAllConnections();
   });
+  return listener;
 }

@@ -16,6 +16,7 @@ import { NotConfirmedError, RedisUnavailableError } from '../redis-cluster/index
 import { HashingOverloadedError, UserStoreUnavailableError } from '../users/index.js';
 import type { CrossOriginRules } from './cors.js';
 import { isRaisedByFramework, moduleProblem } from './module-exception.js';
+import { pipeFailures } from './pipe-failures.js';
 import { publicPathOf } from './public-path.js';
 import { EARLY_HEADERS } from './security-headers.js';
 
@@ -130,6 +131,9 @@ function exceptionDocument(
   context: ProblemContext,
 ): ProblemDocument | undefined {
   const status = exception.getStatus();
+  if (pipeFailures(exception)) {
+    return undefined;
+  }
   const isInCatalogue = CODE_OF_STATUS.has(status) || isRaisedByFramework(exception);
   return (
     moduleProblem(exception, context) ??
@@ -157,6 +161,10 @@ function reasonsOf(cause: unknown): string | undefined {
 export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) {
     return error;
+  }
+  const errors = pipeFailures(error);
+  if (errors) {
+    return new Problem('invalid-request', { errors });
   }
   const known = CODE_OF_ERROR.find(([type]) => error instanceof type);
   if (known) {
