@@ -459,7 +459,9 @@ describe('the settings', () => {
       '0',
     ])('warn of a management port that other machines can reach: %s', (host) => {
       const open = { ...safe, MANAGEMENT_PORT: '8081', MANAGEMENT_HOST: host };
-      const warned: unknown = expect.stringMatching(/^MANAGEMENT_HOST .*ALLOW_REMOTE_MANAGEMENT=true/);
+      const warned: unknown = expect.stringMatching(
+        /^MANAGEMENT_HOST .*ALLOW_REMOTE_MANAGEMENT=true/,
+      );
 
       expect(load(open).warnings).toContainEqual(warned);
       const others = load(safe).warnings;
