@@ -1,11 +1,12 @@
 import type { FastifyInstance } from 'fastify';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 
 import { HIDES_INTERNALS } from '../common/http/index.js';
 import { Problem } from '../common/problem/index.js';
 import type { Settings } from '../config/index.js';
+import { normalizeAddresses } from './client-addresses.js';
 import { answerClientError } from './client-errors.js';
 import { limitConnections } from './connection-limits.js';
 import { SERVER_LIMITS, STALLED_CONNECTION_TIMEOUT_MS } from './limits.js';
@@ -15,7 +16,7 @@ const METRICS = '/metrics';
 export const MANAGEMENT_ROUTES: readonly string[] = ['/health/live', '/health/ready', METRICS];
 
 interface Management {
-  readonly settings: Pick<Settings, 'isProduction' | 'management'>;
+  readonly settings: Pick<Settings, 'http' | 'isProduction' | 'management'>;
   readonly logger: Pick<Logger, 'info'>;
 }
 
@@ -31,7 +32,8 @@ export function separateManagement(server: FastifyInstance, options: Management)
     hideFromPublic(server);
   }
   if (management) {
-    listen(server, management, options);
+    const listener = listen(server, management, options);
+    normalizeAddresses(listener, options.settings.http.trustedProxies.length > 0);
   }
 }
 
@@ -58,7 +60,7 @@ function listen(
   server: FastifyInstance,
   { host, port }: NonNullable<Settings['management']>,
   { logger }: Omit<Management, 'settings'>,
-): void {
+): Server {
   const listener = createServer(SERVER_LIMITS, (request, response) => {
     onPrivateSide.add(request);
     server.routing(request, response);
@@ -84,4 +86,5 @@ function listen(
     listener.close(() => done());
     listener.closeAllConnections();
   });
+  return listener;
 }

@@ -12,7 +12,7 @@ import { parseBodies } from './bodies.js';
 import { refuseConnect } from './client-errors.js';
 import { limitPublicConnections } from './connection-limits.js';
 import type { CrossOriginRules } from './cors.js';
-import { bareForwardedAddresses } from './forwarded-for.js';
+import { normalizeAddresses } from './client-addresses.js';
 import { shedLoad } from './load-shedding.js';
 import { separateManagement } from './management.js';
 import { answerUnder } from './public-path.js';
@@ -57,9 +57,7 @@ export async function addHttpPlugins(server: FastifyInstance, options: HttpOptio
   measureRequests(server, metrics);
 
   limitPublicConnections(server);
-  if (http.trustedProxies.length > 0) {
-    bareForwardedAddresses(server.server);
-  }
+  normalizeAddresses(server.server, http.trustedProxies.length > 0);
   if (http.tls) {
     renewCertificate(server, http.tls, { metrics, logger });
   }

@@ -4,6 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { Problem, type ProblemCode } from '../common/problem/index.js';
 import { NotConfirmedError, RedisUnavailableError } from '../redis-cluster/index.js';
 import { HashingOverloadedError, UserStoreUnavailableError } from '../users/index.js';
+import { pipeFailures } from './pipe-failures.js';
 
 type ErrorClass = abstract new (...args: never[]) => Error;
 
@@ -51,6 +52,10 @@ function reasonsOf(cause: unknown): string | undefined {
 export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) {
     return error;
+  }
+  const errors = pipeFailures(error);
+  if (errors) {
+    return new Problem('invalid-request', { errors });
   }
   const known = CODE_OF_ERROR.find(([type]) => error instanceof type);
   if (known) {

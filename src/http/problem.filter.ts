@@ -16,6 +16,7 @@ import type { CrossOriginRules } from './cors.js';
 import { isRaisedByFramework, moduleProblem } from './module-exception.js';
 import { formatOf, sendOAuthError } from './oauth-errors.js';
 import { isInCatalogue, logFailure, problemOf } from './problem-of.js';
+import { pipeFailures } from './pipe-failures.js';
 import { publicPathOf } from './public-path.js';
 import { EARLY_HEADERS } from './security-headers.js';
 
@@ -112,6 +113,9 @@ function exceptionDocument(
   context: ProblemContext,
 ): ProblemDocument | undefined {
   const status = exception.getStatus();
+  if (pipeFailures(exception)) {
+    return undefined;
+  }
   const hasCode = isInCatalogue(status) || isRaisedByFramework(exception);
   return (
     moduleProblem(exception, context) ??

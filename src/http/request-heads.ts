@@ -42,12 +42,12 @@ export function checkRequestHeads(
     // Node goes on with what it has read already. It may be part of what was refused (RFC 9112 section 9.6).
     const flaw = isRefused(raw.socket)
       ? 'malformed-request'
-      : (flawOf(raw) ??
-        (unexpected.has(raw) ? 'expectation-failed' : undefined));
+      : (flawOf(raw) ?? (unexpected.has(raw) ? 'expectation-failed' : undefined));
     if (flaw === undefined) {
       const code = isDecodable(raw.url ?? '') ? undefined : 'malformed-request';
-      if (raw.method !== 'GET' && hasNoBody(raw)) {
-        // A type that has no body to describe does not matter. Fastify would check it all the same.
+      if (raw.method !== 'GET' && (hasNoBody(raw) || request.mediaType === undefined)) {
+        // A type that has no body to describe does not matter, and one that is no media type describes none. Fastify would
+        // answer 415 before it knows whether a body comes.
         delete raw.headers['content-type'];
       }
       const refusal = code ?? (isHeldBack(request) ? 'not-ready' : undefined);

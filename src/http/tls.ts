@@ -35,7 +35,10 @@ export function secureContext(cert: string, key: string): SecureContextOptions {
 export function renewCertificate(
   server: FastifyInstance,
   tls: TlsSettings,
-  { metrics, logger }: { readonly metrics: MetricsRegistry; readonly logger: Pick<Logger, 'info' | 'warn'> },
+  {
+    metrics,
+    logger,
+  }: { readonly metrics: MetricsRegistry; readonly logger: Pick<Logger, 'info' | 'warn'> },
 ): void {
   const expiresAt = reloadCertificate(server.server as unknown as Server, tls, logger);
   metrics.gauge(

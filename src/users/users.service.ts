@@ -39,7 +39,7 @@ export interface PasswordChange {
   /** The session that goes on. */
   readonly sessionId: string;
   /** Whose password it is, to refuse one that is made of it. */
-  readonly user: Pick<User, 'username' | 'email'>;
+  readonly user: Pick<User, 'username' | 'email'> & Partial<Pick<User, 'displayName'>>;
 }
 
 /**
@@ -163,8 +163,8 @@ export class UsersService {
     origin: Origin,
     deadline: Deadline,
   ): Promise<PasswordOutcome> {
-    const { email } = user;
-    const context = { username: user.username, email: email ?? undefined };
+    const { username: name, email, displayName } = user;
+    const context = { username: name, email: email ?? '', displayName: displayName ?? '' };
     const failure = this.passwordRules.check(next, context);
     if (failure) {
       return { outcome: 'refused', failure };

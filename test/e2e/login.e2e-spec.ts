@@ -1,6 +1,12 @@
 import { randomUUID } from 'node:crypto';
 
-import { GOOD_PASSWORD, type Answer, type TestUser, type Tokens } from '../support/http-client.js';
+import {
+  GOOD_PASSWORD,
+  HttpClient,
+  type Answer,
+  type TestUser,
+  type Tokens,
+} from '../support/http-client.js';
 import { Instance } from '../support/instance.js';
 import { dumpKeys, withRedis } from '../support/redis.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
@@ -335,6 +341,7 @@ describe('behind a trusted proxy', () => {
   it.each([
     ['a client and a proxy with ports', '203.0.113.7:51008, 127.0.0.1:4321', '203.0.113.8:51008'],
     ['an IPv6 client with a port', '[2001:db8::1]:443', '[2001:db8:1::1]:443'],
+    ['an IPv4 client mapped into IPv6', '[::ffff:203.0.113.7]:51008', '203.0.113.8'],
     ['a client behind what it wrote itself', '198.51.100.9, 203.0.113.7:51008', '203.0.113.8'],
   ])('stops one client alone, forwarded as %s', async (_, one, other) => {
     const api = await startTestApp({ TRUSTED_PROXIES: '127.0.0.1' });
@@ -352,7 +359,8 @@ describe('behind a trusted proxy', () => {
   it('keeps the bare address of a client, or that it is unknown', async () => {
     const api = await startTestApp({ TRUSTED_PROXIES: '127.0.0.1' });
     const user = await api.newUser();
-    for (const forwarded of ['203.0.113.7:51008', '"[2001:db8::1]:443"', '10.9.9.9, a\tline']) {
+    const sent = ['203.0.113.7:51008', '"[2001:DB8:0:0::1]:443"', '10.9.9.9, a\tline'];
+    for (const forwarded of [...sent, '::ffff:203.0.113.9', 'fe80::1%eth0']) {
       await api.request('POST', '/api/login', {
         body: { username: user.username, password: user.password },
         headers: { 'x-forwarded-for': forwarded },
@@ -363,8 +371,26 @@ describe('behind a trusted proxy', () => {
       token: user.tokens.access_token,
     });
     const ips = body.items.map(({ ip }) => ip);
-    expect(ips).toEqual(expect.arrayContaining(['203.0.113.7', '2001:db8::1', 'unknown']));
+    expect(ips).toEqual(
+      expect.arrayContaining(['203.0.113.7', '2001:db8::1', 'unknown', '203.0.113.9', 'fe80::1']),
+    );
     await api.close();
+  });
+
+  it('shows and logs the IPv4 address of a client that calls on an IPv6 socket', async () => {
+    const api = await Instance.start({ HOST: '::ffff:127.0.0.1', LOG_LEVEL: 'info' });
+    const client = new HttpClient(`http://127.0.0.1:${new URL(api.url).port}`);
+    const user = await client.newUser();
+
+    const { body } = await client.request<{ items: { ip: string }[] }>(
+      ...(['GET', '/api/user/sessions', { token: user.tokens.access_token }] as const),
+    );
+
+    expect(body.items.map(({ ip }) => ip)).toEqual(['127.0.0.1']);
+    await api.logged();
+    expect(api.output()).toContain('"ip":"127.0.0.1"');
+    expect(api.output()).not.toContain('::ffff:');
+    await api.stop();
   });
 
   it.each(['garbage', '203.0.113.9:5678', '[2001:db8::1]:443', '999.1.1.1'])(
