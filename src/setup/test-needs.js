@@ -18,7 +18,7 @@ const NEEDS = {
     ensure: () => (process.env.NGINX = ensureNginx()),
   },
   spin: { files: /^test\/model\//, ensure: ensureSpin },
-  wrk: { files: /^test\/bench\/(?:load|warm-read|wrk)\./, ensure: ensureWrk },
+  wrk: { files: /^test\/bench\//, ensure: ensureWrk },
 };
 
 /** @param files paths from the root of the project @returns names of what these tests need */
