@@ -31,6 +31,7 @@ const shared = {
 
 const cluster = {
   ...shared,
+  setupFilesAfterEnv: ['<rootDir>/test/support/end-running.ts'],
   globalSetup: '<rootDir>/test/support/global-setup.js',
   globalTeardown: '<rootDir>/test/support/global-teardown.js',
 };

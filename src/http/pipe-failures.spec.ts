@@ -13,7 +13,7 @@ import {
 } from '@nestjs/common';
 
 import { languageOf, problemDocument } from '../common/problem/index.js';
-import { problemOf } from './problem.filter.js';
+import { problemOf } from './problem-of.js';
 
 const PARAMETER: ArgumentMetadata = { type: 'query', metatype: String, data: 'id' };
 enum Size {
