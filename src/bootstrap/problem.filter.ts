@@ -1,8 +1,9 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-import { bearerToken } from '../auth/index.js';
 import {
+  BEARER_CHALLENGE,
+  bearerChallenge,
   languageOf,
   Problem,
   PROBLEM_MEDIA_TYPE,
@@ -12,6 +13,7 @@ import {
   type ProblemContext,
   type ProblemDocument,
 } from '../common/problem/index.js';
+import { bearerToken } from '../guard/index.js';
 import { NotConfirmedError, RedisUnavailableError } from '../redis-cluster/index.js';
 import { HashingOverloadedError, UserStoreUnavailableError } from '../users/index.js';
 import type { CrossOriginRules } from './cors.js';
@@ -37,14 +39,6 @@ const CODE_OF_STATUS = new Map<number, ProblemCode>([
   [417, 'expectation-failed'],
   [429, 'too-many-attempts'],
   [431, 'headers-too-large'],
-]);
-
-const CHALLENGE = 'Bearer realm="keyslot"';
-const CHALLENGES = new Map<ProblemCode, string>([
-  ['missing-token', CHALLENGE],
-  ['wrong-credentials', CHALLENGE],
-  ['invalid-refresh-token', CHALLENGE],
-  ['invalid-token', `${CHALLENGE}, error="invalid_token"`],
 ]);
 
 /** Turns whatever was thrown into a problem answer. The cause goes to the log, never to the caller. */
@@ -86,7 +80,7 @@ function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyRepl
       request.log.error({ err: error }, 'failed');
     }
     if (document.status === 401 && !reply.hasHeader('WWW-Authenticate')) {
-      void reply.header('WWW-Authenticate', CHALLENGE);
+      void reply.header('WWW-Authenticate', BEARER_CHALLENGE);
     }
     // In the language of the module that threw it.
     send(document, undefined, reply);
@@ -94,7 +88,7 @@ function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyRepl
   }
   const problem = withoutToken(problemOf(error), request);
   logFailure(problem, request);
-  const challenge = CHALLENGES.get(problem.code);
+  const challenge = bearerChallenge(problem.code);
   if (challenge !== undefined) {
     void reply.header('WWW-Authenticate', challenge);
   }

@@ -32,6 +32,7 @@ export const surface = [
     | 'GUARD_PROBLEMS'
     | 'HashingOverloadedError'
     | 'GuardModule'
+    | 'GuardProblemFilter'
     | 'HealthModule'
     | 'IfSent'
     | 'isBoolean'
@@ -69,6 +70,7 @@ export const surface = [
     | 'Roles'
     | 'run'
     | 'Secret'
+    | 'SessionReaderModule'
     | 'SessionsModule'
     | 'SessionsService'
     | 'SessionWatch'
@@ -179,6 +181,7 @@ export type Types = [
   keyslot.Rule,
   keyslot.RuleFailure,
   keyslot.Session,
+  keyslot.SessionReaderOptions,
   keyslot.SessionsOptions,
   keyslot.Settings,
   keyslot.SigningKey,
