@@ -52,7 +52,15 @@ module.exports = {
       from: { path: '^src/user-slot/', pathNot: '^src/user-slot/write/' },
       to: { path: '^src/user-slot/write/' },
     },
-    only('guard', ['common', 'keys/read', 'metrics', 'tracing', 'user-slot/read']),
+    only('guard', [
+      'common',
+      'keys/read',
+      'metrics',
+      'near-cache',
+      'redis-cluster',
+      'tracing',
+      'user-slot/read',
+    ]),
     {
       name: 'the-guard-stands-alone',
       comment:

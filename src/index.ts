@@ -75,7 +75,13 @@ export {
   type RuleFailure,
 } from './common/validation/index.js';
 export { loadSettings, SettingsError, type Settings } from './config/index.js';
-export { GuardModule, type GuardOptions } from './guard/index.js';
+export {
+  GuardModule,
+  GuardProblemFilter,
+  SessionReaderModule,
+  type GuardOptions,
+  type SessionReaderOptions,
+} from './guard/index.js';
 export { HealthModule } from './health/index.js';
 export { ProblemFilter } from './http/index.js';
 export {

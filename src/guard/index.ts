@@ -1,7 +1,27 @@
+/** What a service needs that checks the tokens of a Keyslot cluster and issues none. It loads nothing that hashes passwords. */
+export {
+  CurrentPrincipal,
+  CurrentUser,
+  Public,
+  RequirePermissions,
+  type AuthenticatedUser,
+  type ClientPrincipal,
+  type Permission,
+  type Principal,
+  type UserPrincipal,
+} from '../common/authentication/index.js';
+export { KeyRing, KeyRingModule, type KeyRingOptions } from '../keys/read/index.js';
+export {
+  SessionReaderModule,
+  SessionWatch,
+  type SessionEnd,
+  type SessionReaderOptions,
+} from '../user-slot/read/index.js';
 export { AccessTokenValidator } from './access-token-validator.js';
 export { bearerToken, type BearerToken } from './bearer-token.js';
 export type { AccessTokenClaims } from './claims.js';
 export { GuardModule } from './guard.module.js';
+export { GuardProblemFilter } from './guard-problem.filter.js';
 export { GUARD_DEFAULTS, type GuardOptions } from './guard.options.js';
 export { JwtAuthGuard } from './jwt-auth.guard.js';
 export { UnknownPermissionError } from './permissions.guard.js';

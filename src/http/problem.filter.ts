@@ -1,17 +1,18 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-import { bearerToken } from '../auth/index.js';
 import {
+  BEARER_CHALLENGE,
+  bearerChallenge,
   languageOf,
   Problem,
   PROBLEM_MEDIA_TYPE,
   problemDocument,
   statusDocument,
-  type ProblemCode,
   type ProblemContext,
   type ProblemDocument,
 } from '../common/problem/index.js';
+import { bearerToken } from '../guard/index.js';
 import type { CrossOriginRules } from './cors.js';
 import { isRaisedByFramework, moduleProblem } from './module-exception.js';
 import { formatOf, sendOAuthError } from './oauth-errors.js';
@@ -19,14 +20,6 @@ import { isInCatalogue, logFailure, problemOf } from './problem-of.js';
 import { pipeFailures } from './pipe-failures.js';
 import { publicPathOf } from './public-path.js';
 import { EARLY_HEADERS } from './security-headers.js';
-
-const CHALLENGE = 'Bearer realm="keyslot"';
-const CHALLENGES = new Map<ProblemCode, string>([
-  ['missing-token', CHALLENGE],
-  ['wrong-credentials', CHALLENGE],
-  ['invalid-refresh-token', CHALLENGE],
-  ['invalid-token', `${CHALLENGE}, error="invalid_token"`],
-]);
 
 /** Turns whatever was thrown into an answer, in the format of the route. The cause goes to the log, never to the caller. */
 @Catch()
@@ -69,7 +62,7 @@ function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyRepl
       request.log.error({ err: error }, 'failed');
     }
     if (document.status === 401 && !reply.hasHeader('WWW-Authenticate')) {
-      void reply.header('WWW-Authenticate', CHALLENGE);
+      void reply.header('WWW-Authenticate', BEARER_CHALLENGE);
     }
     // In the language of the module that threw it.
     send(document, undefined, reply);
@@ -77,7 +70,7 @@ function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyRepl
   }
   const problem = withoutToken(problemOf(error), request);
   logFailure(problem, request);
-  const challenge = CHALLENGES.get(problem.code);
+  const challenge = bearerChallenge(problem.code);
   if (challenge !== undefined) {
     void reply.header('WWW-Authenticate', challenge);
   }

@@ -34,6 +34,7 @@ export const surface = [
     | 'GUARD_PROBLEMS'
     | 'HashingOverloadedError'
     | 'GuardModule'
+    | 'GuardProblemFilter'
     | 'HealthModule'
     | 'IfSent'
     | 'isBoolean'
@@ -73,6 +74,7 @@ export const surface = [
     | 'Roles'
     | 'run'
     | 'Secret'
+    | 'SessionReaderModule'
     | 'SessionsModule'
     | 'SessionsService'
     | 'SessionWatch'
@@ -183,6 +185,7 @@ export type Types = [
   keyslot.Rule,
   keyslot.RuleFailure,
   keyslot.Session,
+  keyslot.SessionReaderOptions,
   keyslot.SessionsOptions,
   keyslot.Settings,
   keyslot.SigningKey,

@@ -9,6 +9,7 @@ export {
   ProblemResponse,
   type DocumentedProblems,
 } from './api-problems.decorator.js';
+export { BEARER_CHALLENGE, bearerChallenge } from './bearer-challenge.js';
 export { PROBLEM_CODES, PROBLEMS, type ProblemCode } from './catalogue.js';
 export {
   Problem,

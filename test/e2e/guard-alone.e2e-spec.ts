@@ -1,0 +1,80 @@
+import { resolve } from 'node:path';
+
+import { Instance } from '../support/instance.js';
+import { newPrefix } from '../support/near-cache.js';
+import { keysByMaster } from '../support/redis.js';
+import { startTestApp, type TestApp } from '../support/test-app.js';
+
+const SERVICE = resolve('test/e2e/guarded-service.mjs');
+
+const keysOfCluster = async (prefix: string): Promise<string[]> =>
+  (await keysByMaster(prefix)).flat().filter((key) => key.includes('{keys.signing}:set'));
+
+describe('a service that has the guard alone', () => {
+  const prefix = newPrefix();
+  let service: Instance;
+  let keyslot: TestApp | undefined;
+  afterAll(async () => {
+    await Promise.all([service.stop(), keyslot?.close()]);
+  });
+
+  it('starts before the cluster has a key, makes none, and decides nothing: 503', async () => {
+    service = await Instance.start(
+      // No secret of the cluster: it needs none.
+      { REDIS_KEY_PREFIX: prefix, KEY_ENCRYPTION_SECRET: 'a secret of its own, and quite another' },
+      SERVICE,
+    );
+
+    const undecided = await service.request('GET', '/notes/own', { token: 'e30.e30.c2ln' });
+    expect(undecided.status).toBe(503);
+    expect(undecided.body).toMatchObject({ code: 'store-unavailable' });
+    expect(Number(undecided.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await keysOfCluster(prefix)).toEqual([]);
+  });
+
+  it('denies by default', async () => {
+    const { status, headers, body } = await service.request('GET', '/notes/own');
+
+    expect(status).toBe(401);
+    expect(headers.get('content-type')).toMatch('application/problem+json');
+    expect(headers.get('www-authenticate')).toBe('Bearer realm="keyslot"');
+    expect(body).toMatchObject({ code: 'missing-token', instance: '/notes/own' });
+  });
+
+  it('accepts the token of an instance, and refuses it once the logout was answered', async () => {
+    keyslot = await startTestApp({ REDIS_KEY_PREFIX: prefix });
+    const { tokens, username } = await keyslot.newUser();
+    const { access_token: token } = tokens;
+    const own = async (): Promise<[number, unknown]> => {
+      const { status, body } = await service.request('GET', '/notes/own', { token });
+      return [status, body];
+    };
+
+    expect(await own()).toEqual([200, { kind: 'user', username }]);
+    // From memory.
+    expect(await own()).toEqual([200, { kind: 'user', username }]);
+    expect((await keyslot.logout(token)).status).toBe(204);
+    expect(await own()).toMatchObject([401, { code: 'invalid-token' }]);
+  });
+
+  it('knows the permissions of the roles that it was given: 403 for a user without them', async () => {
+    const { tokens } = await keyslot!.newUser();
+
+    const refused = await service.request('GET', '/notes/drafts', { token: tokens.access_token });
+    expect(refused.status).toBe(403);
+    expect(refused.body).toMatchObject({ code: 'forbidden' });
+  });
+
+  it('has not loaded argon2', async () => {
+    const { tokens } = await keyslot!.newUser();
+    const { body } = await service.request<{ before: string[]; after: string[] }>(
+      'GET',
+      '/notes/natives',
+      { token: tokens.access_token },
+    );
+
+    const argon2 = expect.stringContaining('argon2') as string;
+    expect(body.after).toContainEqual(argon2);
+    expect(body.before).not.toContainEqual(argon2);
+  });
+});
