@@ -92,6 +92,7 @@ module.exports = {
       'auth',
       'common',
       'config',
+      'guard',
       'logging',
       'metrics',
       'redis-cluster',
