@@ -89,7 +89,6 @@ module.exports = {
       'users',
     ]),
     only('http', [
-      'auth',
       'common',
       'config',
       'guard',
