@@ -2,27 +2,27 @@ import type { Actor, OriginFacts } from '../common/origin/index.js';
 
 /** The events that Keyslot records, and when. docs/audit.md has the same list; a test compares them. */
 export const AUDIT_EVENTS = {
-  'user-registered': 'A user was made.',
+  'user-registered': 'A user was created.',
   'registration-refused': 'A registration was refused: it is closed, or the name is taken.',
-  'logged-in': 'A login yielded tokens.',
+  'logged-in': 'A login returned tokens.',
   'login-refused': 'A login was refused: unknown name, wrong password, or a disabled user.',
   'tokens-refreshed': 'A refresh token was exchanged for new tokens.',
   'refresh-refused': 'A refresh token was refused: it is unknown, or its session has ended.',
-  'refresh-token-reused': 'A spent refresh token was presented again: there is a copy of it.',
-  'logged-out': 'A session was ended by its own token.',
-  'session-ended': 'A session was ended from another one.',
-  'sessions-ended': 'All sessions of a user were ended, except perhaps the one that asked.',
+  'refresh-token-reused': 'A spent refresh token was used again: somebody may have a copy.',
+  'logged-out': 'A session was ended with its own token.',
+  'session-ended': 'A session was ended from another session.',
+  'sessions-ended': 'All sessions of a user were ended, except perhaps the requesting one.',
   'all-sessions-ended': 'An operator ended the sessions of all users.',
   'password-changed': 'A user has a new password.',
-  'password-refused': 'A wrong password was given where a logged-in user has to give it.',
-  'attempt-throttled': 'A limit, or a full queue of passwords, refused an attempt unchecked.',
+  'password-refused': 'A logged-in user sent a wrong current password.',
+  'attempt-throttled': 'A limit or a full password queue refused an attempt without a check.',
   'profile-changed': 'The e-mail address or the displayed name of a user was changed.',
   'access-changed': 'Roles or the disabled state of a user were changed.',
   'user-deleted': 'A user was deleted.',
   'user-read': 'An administrator read a user.',
   'sessions-read': 'An administrator read the sessions of a user.',
-  'permission-refused': 'A valid token lacked a permission, or a rule kept its user from it.',
-  'signing-key-created': 'The cluster had no signing key, and this instance made it.',
+  'permission-refused': 'A valid token lacked a permission, or a rule forbade the action.',
+  'signing-key-created': 'The cluster had no signing key, and this instance created it.',
 } as const;
 
 export type AuditEventType = keyof typeof AUDIT_EVENTS;
