@@ -2,7 +2,7 @@ import type { Secret } from '../common/secret/index.js';
 import { GUARD_DEFAULTS } from '../guard/index.js';
 
 export interface AuthOptions {
-  /** What refresh tokens and device cookies are recognized by. The same for every instance of a cluster; at least 32 characters. */
+  /** The keys for refresh tokens and device cookies are derived from it. The same for every instance of a cluster; at least 32 characters. */
   readonly tokenSecret: Secret;
   /** Who the access tokens are for: `aud`. GuardModule needs the same, or it refuses them. Default `keyslot`. */
   readonly audience?: string;
@@ -10,7 +10,7 @@ export interface AuthOptions {
   readonly clientId?: string;
   /** Life of an access token in seconds, at most 3600. Default 900. */
   readonly accessTtlSeconds?: number;
-  /** Whether clients come by HTTPS, also through a proxy: device cookies are `__Host-` and Secure then. Default false. */
+  /** Whether clients use HTTPS, also through a proxy: device cookies are then `__Host-` and Secure. Default false. */
   readonly isHttps?: boolean;
 }
 
