@@ -88,6 +88,16 @@ module.exports = {
       'user-slot',
       'users',
     ]),
+    only('http', [
+      'common',
+      'config',
+      'guard',
+      'logging',
+      'metrics',
+      'redis-cluster',
+      'tracing',
+      'users',
+    ]),
     only('health', ['common', 'keys', 'metrics', 'near-cache', 'redis-cluster']),
     {
       name: 'the-front-door-is-for-guests',

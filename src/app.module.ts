@@ -11,7 +11,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ApiDocsModule, type ApiDocsOptions } from './api-docs/index.js';
 import { AuditModule, type AuditSink } from './audit/index.js';
 import { AuthModule } from './auth/index.js';
-import type { Replacement } from './common/module/index.js';
+import type { Replacement } from './common/configurable-module/index.js';
 import { redisIdentityFrom, type Settings } from './config/index.js';
 import { GuardModule, type GuardOptions } from './guard/index.js';
 import { HealthModule } from './health/index.js';

@@ -29,7 +29,6 @@ export {
   type BearerToken,
 } from './auth/index.js';
 export { createApp } from './bootstrap/create-app.js';
-export { ProblemFilter } from './bootstrap/problem.filter.js';
 export { run } from './bootstrap/run.js';
 export { untilReady } from './bootstrap/until-ready.js';
 export {
@@ -44,8 +43,15 @@ export {
   type UserPrincipal,
 } from './common/authentication/index.js';
 export { Deadline, RequestDeadline } from './common/deadline/index.js';
+export {
+  ContentSecurityPolicy,
+  FormBody,
+  OAuthError,
+  OAuthErrors,
+  type OAuthErrorCode,
+} from './common/http/index.js';
 export { Origin, RequestOrigin, type Actor, type OriginFacts } from './common/origin/index.js';
-export type { Replacement } from './common/module/index.js';
+export type { Replacement } from './common/configurable-module/index.js';
 export {
   ApiProblems,
   BODY_PROBLEMS,
@@ -77,6 +83,7 @@ export {
   type SessionReaderOptions,
 } from './guard/index.js';
 export { HealthModule } from './health/index.js';
+export { ProblemFilter } from './http/index.js';
 export {
   KeyRing,
   KeyRingModule,

@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 const rootDir = new URL('..', import.meta.url).pathname;
 
 const shared = {
@@ -29,6 +31,7 @@ const shared = {
 
 const cluster = {
   ...shared,
+  setupFilesAfterEnv: ['<rootDir>/test/support/end-running.ts'],
   globalSetup: '<rootDir>/test/support/global-setup.js',
   globalTeardown: '<rootDir>/test/support/global-teardown.js',
 };
@@ -41,9 +44,9 @@ const PROGRAMS = [
 ];
 /** Tests of the API and its parts that take long: they wait, or start many instances or clusters of their own. */
 const SLOW_API = [
-  '**/test/e2e/{administration-bootstrap,long-lived-connections,redis-keys,settings,start,tls}.*',
-  '**/test/e2e/slow-clients*',
-  '**/test/integration/{doctor,embedded-cluster,key-scan}.*',
+  '**/test/e2e/{administration-bootstrap,clock,long-lived-connections,openapi-properties}.*',
+  '**/test/e2e/{path-prefix,redis-keys,settings,slow-clients*,start,tls,tracing,unread-answers}.*',
+  '**/test/integration/{cli,doctor,embedded-cluster,key-scan,mirrored-users}.*',
   '**/test/integration/redis-{acl,cluster,credentials,tls}.*',
 ];
 const except = (globs) => globs.map((glob) => `!${glob}`);
@@ -51,7 +54,8 @@ const except = (globs) => globs.map((glob) => `!${glob}`);
 /** `npm test` runs unit and api, `npm run test:slow` the others: src/setup/test.js. @type {import('jest').Config} */
 export default {
   rootDir,
-  maxWorkers: 2,
+  // Each has a core, and shares it with the processes that it starts. It also waits for them.
+  maxWorkers: Math.max(2, availableParallelism()),
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.spec.ts'] },
     {

@@ -2,6 +2,7 @@ import { Controller, Get, Header, Headers, Param } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 
 import { Public } from '../common/authentication/index.js';
+import { ContentSecurityPolicy } from '../common/http/index.js';
 import {
   languageOf,
   pageText,
@@ -15,6 +16,7 @@ import {
 
 /** The page behind each problem's `type`. Its links are relative: a proxy in front may have taken a prefix away. */
 @Public()
+@ContentSecurityPolicy("default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
 @ApiExcludeController()
 @Controller('problems')
 export class ProblemPagesController {

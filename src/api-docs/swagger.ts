@@ -3,10 +3,18 @@ import { SwaggerModule } from '@nestjs/swagger';
 import type { FastifyInstance } from 'fastify';
 import { readFileSync } from 'node:fs';
 
+import { routeConfig } from '../common/http/index.js';
 import { createApiDocument, type ApiDocumentOptions } from './api-document.js';
 
 const TEXT_WITHOUT_CHARSET = /^(?:text\/[\w-]+|application\/(?:json|javascript))$/;
+const DOCUMENT = 'docs-json';
 const SESSION_SCRIPT = 'docs/swagger-ui-session.js';
+/** Swagger UI's own files, and its styles, which it writes into the page. */
+const PAGE_CONFIG = routeConfig({
+  contentSecurityPolicy:
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
+    "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+});
 /** On a phone the description of a group has a line of its own, and the address of the API is no wider than the page. */
 const NARROW = `@media (max-width: 640px) {
   .swagger-ui .opblock-tag { flex-wrap: wrap; }
@@ -18,10 +26,10 @@ const NARROW = `@media (max-width: 640px) {
 /** Swagger UI at `/docs`, the OpenAPI document at `/docs-json`. */
 export function setUpApiDocs(app: NestFastifyApplication, options: ApiDocumentOptions): void {
   const server = app.getHttpAdapter().getInstance();
-  nameCharset(server);
+  completeRoutes(server);
   serveSessionScript(server);
   SwaggerModule.setup('docs', app, () => createApiDocument(app, options), {
-    jsonDocumentUrl: 'docs-json',
+    jsonDocumentUrl: DOCUMENT,
     raw: ['json'],
     customSiteTitle: options.title ?? 'Keyslot API',
     customJs: `./${SESSION_SCRIPT}`,
@@ -44,11 +52,14 @@ function serveSessionScript(server: FastifyInstance): void {
   }
 }
 
-/** Swagger's own routes leave it to the browser to guess. */
-function nameCharset(server: FastifyInstance): void {
+/** Swagger declares its routes itself: what they lack is added here. It leaves it to the browser to guess the charset. */
+function completeRoutes(server: FastifyInstance): void {
   server.addHook('onRoute', (route) => {
     if (!route.url.startsWith('/docs')) {
       return;
+    }
+    if (route.url !== `/${DOCUMENT}`) {
+      route.config = { ...route.config, ...PAGE_CONFIG };
     }
     route.onSend = (_, reply, payload, done) => {
       const type = reply.getHeader('content-type');

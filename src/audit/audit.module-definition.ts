@@ -1,4 +1,4 @@
-import { configurableModule } from '../common/module/index.js';
+import { configurableModule } from '../common/configurable-module/index.js';
 import type { AuditOptions } from './audit.options.js';
 import { AUDIT_SINK, type AuditSink } from './audit-sink.js';
 

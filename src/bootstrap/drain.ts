@@ -3,18 +3,11 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 
-import type { OpenConnections } from './connection-limits.js';
+import { openConnectionsOf, REQUEST_TIMEOUT_MS, type OpenConnections } from '../http/index.js';
 
 const SWEEP_MS = 50;
 /** For answers without a stated length, and for sockets that were upgraded: they may have no end of their own. */
 const STREAM_TIMEOUT_MS = 1000;
-
-interface Draining {
-  readonly connections: OpenConnections;
-  /** For all other answers. */
-  readonly requestTimeoutMs: number;
-  readonly logger: Pick<Logger, 'info'>;
-}
 
 /** With its head as it was sent: `getHeader` does not know what was given to `writeHead`. */
 interface SentResponse extends ServerResponse {
@@ -32,10 +25,8 @@ interface HttpSocket extends Socket {
  * the shutdown, and Node does not look for slow senders any more. Requests under way are answered. Server-sent events end at
  * once, other streams and upgraded sockets after a second.
  */
-export function drainWhenClosed(
-  server: FastifyInstance,
-  { connections, requestTimeoutMs, logger }: Draining,
-): void {
+export function drainWhenClosed(server: FastifyInstance, logger: Pick<Logger, 'info'>): void {
+  const connections = openConnectionsOf(server);
   server.addHook('preClose', (done) => {
     const begunAt = performance.now();
     const lasting = [...connections].filter((socket) => isUpgraded(socket) || streamOf(socket));
@@ -46,7 +37,7 @@ export function drainWhenClosed(
     };
     sweep();
     const sweeper = setInterval(sweep, SWEEP_MS);
-    const cutOff = setTimeout(() => server.server.closeAllConnections(), requestTimeoutMs);
+    const cutOff = setTimeout(() => server.server.closeAllConnections(), REQUEST_TIMEOUT_MS);
     server.server.once('close', () => {
       clearInterval(sweeper);
       clearTimeout(cutOff);

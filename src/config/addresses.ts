@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { BlockList, isIP } from 'node:net';
 
 export interface NodeAddress {
   readonly host: string;
@@ -7,6 +7,18 @@ export interface NodeAddress {
 
 const NODE = /^(?:\[([^\]]+)\]|([^\s:[\]=]+)):(\d{1,5})$/;
 const NETWORK = /^([^/]+)(?:\/(\d{1,3}))?$/;
+
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
+LOOPBACK.addAddress('::1', 'ipv6');
+
+/** Whether what listens there can be reached from this machine only: a loopback address, or a name of it (RFC 6761). */
+export function isLoopback(host: string): boolean {
+  const version = isIP(host);
+  return version === 0
+    ? /^(?:.+\.)?localhost\.?$/i.test(host)
+    : LOOPBACK.check(host, version === 6 ? 'ipv6' : 'ipv4');
+}
 
 /** @returns the items of a list that is separated by commas; one comma may end it */
 export function listItems(list: string): string[] {

@@ -264,6 +264,10 @@ export class Environment {
   @IsBoolean(bool)
   ALLOW_INSECURE_HTTP = false;
 
+  @Transform(asBoolean)
+  @IsBoolean(bool)
+  ALLOW_REMOTE_MANAGEMENT = false;
+
   @IsOptional()
   @Matches(/^.{32,}$/, { message: 'must be at least 32 characters' })
   KEY_ENCRYPTION_SECRET?: string;

@@ -1,4 +1,13 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -333,10 +342,42 @@ describe('the settings', () => {
     expect(JSON.stringify(administrator)).not.toContain('secret');
   });
 
-  it('name a data folder that cannot be written', () => {
-    expect(mistakesOf({ DATA_DIRECTORY: '/etc/passwd/x' })).toEqual([
-      expect.stringContaining('DATA_DIRECTORY cannot be written'),
+  it.each([
+    ['below a file', '/etc/passwd/x'],
+    ['that is a file', '/etc/passwd'],
+    ['that is a device', '/dev/null'],
+    ['where nothing can be made', '/proc/x'],
+    ['deep below where nothing can be made', '/proc/x/y/z'],
+    ['that is there, and where nothing can be made', '/proc/self'],
+    ['with a name that is too long', `/tmp/${'x'.repeat(300)}`],
+    ['with a NUL', '/tmp/a\0b'],
+  ])('name a data folder at once that cannot be written: one %s', (_, path) => {
+    expect(mistakesOf({ DATA_DIRECTORY: path })).toEqual([
+      expect.stringMatching(/^KEY_ENCRYPTION_SECRET .* DATA_DIRECTORY cannot be written/),
     ]);
+  });
+
+  it('name a data folder at once that is a link in a circle, or leads nowhere', () => {
+    symlinkSync(join(folder, 'circle'), join(folder, 'circle'));
+    symlinkSync('/proc/x', join(folder, 'nowhere'));
+
+    for (const name of ['circle', 'nowhere']) {
+      expect(mistakesOf({ DATA_DIRECTORY: join(folder, name) })).toEqual([
+        expect.stringContaining('DATA_DIRECTORY cannot be written'),
+      ]);
+    }
+  });
+
+  it('make a data folder with those above it, for the owner alone', () => {
+    load({ DATA_DIRECTORY: join(folder, 'a/b/../c') });
+
+    expect(statSync(join(folder, 'a/c')).mode & 0o777).toBe(0o700);
+  });
+
+  it('do not wait for a generated secret that is no file', () => {
+    spawnSync('mkfifo', ['-m', '600', join(folder, 'key-encryption-secret')]);
+
+    expect(mistakesOf({})).toEqual([expect.stringContaining('which is no file that can be read')]);
   });
 
   it('name all mistakes together', () => {
@@ -406,6 +447,37 @@ describe('the settings', () => {
       expect(load({ ...safe, API_DOCS: 'on' }).hasApiDocs).toBe(true);
       expect(load({ API_DOCS: 'off' }).hasApiDocs).toBe(false);
     });
+
+    it.each([
+      '0.0.0.0',
+      '::',
+      '10.0.0.5',
+      'fd00::1',
+      '::ffff:10.0.0.5',
+      '203.0.113.5',
+      'host',
+      '0',
+    ])('warn of a management port that other machines can reach: %s', (host) => {
+      const open = { ...safe, MANAGEMENT_PORT: '8081', MANAGEMENT_HOST: host };
+      const warned: unknown = expect.stringMatching(
+        /^MANAGEMENT_HOST .*ALLOW_REMOTE_MANAGEMENT=true/,
+      );
+
+      expect(load(open).warnings).toContainEqual(warned);
+      const others = load(safe).warnings;
+      expect(load({ ...open, ALLOW_REMOTE_MANAGEMENT: 'true' }).warnings).toEqual(others);
+      expect(load({ ...safe, MANAGEMENT_HOST: host }).warnings).toEqual(others);
+      expect(load({ ...open, NODE_ENV: 'development' }).warnings).toEqual([]);
+    });
+
+    it.each(['127.0.0.1', '127.9.9.9', '::1', '::ffff:127.0.0.1', 'localhost', 'LOCALHOST.'])(
+      'do not warn of a management port that only this machine can reach: %s',
+      (host) => {
+        const closed = { ...safe, MANAGEMENT_PORT: '8081', MANAGEMENT_HOST: host };
+
+        expect(load(closed).warnings).toEqual(load(safe).warnings);
+      },
+    );
 
     it('want pages to come by HTTPS (85)', () => {
       const origins = 'https://app.example.com, http://app.example.com';

@@ -9,7 +9,7 @@ import { isCertificate, isCertificatePair } from './certificate-pair.js';
 import { settingsCutAtHash } from './env-file.js';
 import { Environment, OPERATOR_SECRETS, SECRET_SETTINGS } from './environment.js';
 import { keyEncryptionSecretFrom } from './key-encryption-secret.js';
-import { withoutLineEnd } from './secret-files.js';
+import { secretMistake, withoutLineEnd } from './secret-files.js';
 import {
   combinationMistakes,
   redisTlsMistakes,
@@ -158,15 +158,15 @@ function readSecretFiles(
       continue;
     }
     try {
-      secrets[name] = withoutLineEnd(readFileSync(path, 'utf8'));
+      const secret = withoutLineEnd(readFileSync(path, 'utf8'));
+      const mistake = secretMistake(secret);
+      if (mistake === undefined) {
+        secrets[name] = secret;
+      } else {
+        mistakes.push(`${name}_FILE ${mistake}`);
+      }
     } catch {
       mistakes.push(`${name}_FILE must be a file that can be read`);
-    }
-    if (secrets[name] === '') {
-      mistakes.push(`${name}_FILE must not be empty`);
-    } else if (/[\r\n]/.test(secrets[name] ?? '')) {
-      mistakes.push(`${name}_FILE must hold one line`);
-      delete secrets[name];
     }
   }
   return { secrets, mistakes };

@@ -1,8 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 
 import { Secret } from '../common/secret/index.js';
-import { isCertificatePair } from './certificate-pair.js';
-import { withoutLineEnd } from './secret-files.js';
+import { isCertificate, isCertificatePair } from './certificate-pair.js';
+import { secretMistake, withoutLineEnd } from './secret-files.js';
 import type { Settings } from './settings.js';
 
 type RedisSettings = Settings['redis'];
@@ -10,7 +10,7 @@ type RedisIdentity = Pick<RedisSettings, 'password' | 'tls'>;
 
 /**
  * Reads the files again that hold the password and the certificates for Redis, for connections to come. A file that
- * cannot be read, is empty, or does not belong to the other one yet leaves what was read before in use.
+ * cannot be read, breaks a rule of the start, or does not belong to the other one yet leaves what was read before in use.
  *
  * @returns undefined when none of it came from a file
  */
@@ -26,11 +26,12 @@ export function redisIdentityFrom(
     const [text, ca, cert, key] = await Promise.all(
       [files.password, files.ca, files.cert, files.key].map(read),
     );
-    if (text) {
-      password = new Secret(withoutLineEnd(text));
+    const secret = withoutLineEnd(text ?? '');
+    if (secretMistake(secret) === undefined) {
+      password = new Secret(secret);
     }
     if (tls) {
-      tls = { ...tls, ...(ca ? { ca } : {}) };
+      tls = { ...tls, ...(ca && isCertificate(ca) ? { ca } : {}) };
       if (cert && key && isCertificatePair(cert, key)) {
         tls = { ...tls, cert, key: new Secret(key) };
       }

@@ -1,4 +1,4 @@
-import { listItems } from './addresses.js';
+import { isLoopback, listItems } from './addresses.js';
 import { SECRET_SETTINGS, type Environment } from './environment.js';
 import { isReadByOthers, isShippedPassword, isWeakSecret } from './secret-strength.js';
 
@@ -68,6 +68,17 @@ export function weakSecretMistakes(environment: Environment): string[] {
   ];
 }
 
+/** A container has to listen on all its addresses, so what reaches them is for the network, which only the operator knows. */
+function managementWarnings(environment: Environment): string[] {
+  const { MANAGEMENT_HOST: host, MANAGEMENT_PORT: port } = environment;
+  return port === undefined || isLoopback(host) || environment.ALLOW_REMOTE_MANAGEMENT
+    ? []
+    : [
+        'MANAGEMENT_HOST lets other machines read metrics and health, without a password or encryption. Let only your monitoring ' +
+          'reach MANAGEMENT_PORT (a private network, a firewall, a NetworkPolicy), and say so with ALLOW_REMOTE_MANAGEMENT=true.',
+      ];
+}
+
 /** What a production may have good reasons for, and should know of. */
 export function warningsOf(environment: Environment, given: Variables): string[] {
   if (environment.NODE_ENV !== 'production') {
@@ -78,6 +89,7 @@ export function warningsOf(environment: Environment, given: Variables): string[]
     ...(environment.RATE_LIMIT === 'off'
       ? ['RATE_LIMIT is off: passwords can be guessed without a limit. It is for load tests only.']
       : []),
+    ...managementWarnings(environment),
     ...(environment.KEY_ENCRYPTION_SECRET === undefined
       ? [
           `KEY_ENCRYPTION_SECRET is not set. The one in ${environment.DATA_DIRECTORY} is used: without that file, or on another ` +

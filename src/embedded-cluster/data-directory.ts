@@ -1,9 +1,18 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createConnection, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { makeDirectory } from '../common/files/index.js';
 import { EmbeddedClusterError } from './embedded-cluster.error.js';
 
 /** The folder of one embedded cluster: its password, its ports, and one folder for each node. */
@@ -11,8 +20,18 @@ export class DataDirectory {
   readonly path: string;
   private lock: Server | undefined;
 
+  /** @throws EmbeddedClusterError when the folder cannot be made or written */
   constructor(path: string) {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    try {
+      makeDirectory(path, 0o700);
+      accessSync(path, constants.W_OK | constants.X_OK);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      throw new EmbeddedClusterError(
+        `The embedded cluster cannot write ${path} (${code}). Set DATA_DIRECTORY to a folder that it can make and write.`,
+        { cause: error },
+      );
+    }
     // As redis-server names its folder: without links.
     this.path = realpathSync(path);
   }

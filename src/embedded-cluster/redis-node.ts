@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 
 import { withTimeout } from '../common/deadline/index.js';
+import { makeDirectory } from '../common/files/index.js';
 import { Secret } from '../common/secret/index.js';
 import { EmbeddedClusterError } from './embedded-cluster.error.js';
 
@@ -63,7 +64,7 @@ export class RedisNode {
   }
 
   async start(): Promise<void> {
-    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+    makeDirectory(this.folder, 0o700);
     const configuration = join(this.folder, 'redis.conf');
     writeFileSync(configuration, this.configuration(), { mode: 0o600 });
     this.writeUsers();

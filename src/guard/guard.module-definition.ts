@@ -1,4 +1,4 @@
-import { configurableModule } from '../common/module/index.js';
+import { configurableModule } from '../common/configurable-module/index.js';
 import type { GuardOptions } from './guard.options.js';
 
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: GUARD_OPTIONS } =

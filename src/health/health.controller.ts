@@ -2,7 +2,7 @@ import { Controller, Get, Header } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
 
 import { Public } from '../common/authentication/index.js';
-import { MayTellInternals } from '../common/internals/index.js';
+import { MayTellInternals } from '../common/http/index.js';
 import { ApiProblems, Problem } from '../common/problem/index.js';
 import { Readiness } from './readiness.js';
 

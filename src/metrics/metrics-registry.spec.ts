@@ -20,6 +20,16 @@ describe('the registry of metrics', () => {
     ]);
   });
 
+  it('reads a gauge when somebody looks, also while its value is not known', async () => {
+    const registry = new MetricsRegistry();
+    let depth = Number.NaN;
+    registry.gauge('depth', 'How deep.', () => Promise.resolve(depth));
+
+    expect(await registry.getSingleMetricAsString('depth')).toMatch(/^depth Nan$/m);
+    depth = 3;
+    expect(await registry.getSingleMetricAsString('depth')).toMatch(/^depth 3$/m);
+  });
+
   it('takes no name twice', () => {
     const registry = new MetricsRegistry();
     const add = (): void => registry.gauge('depth', 'How deep.', () => 1);

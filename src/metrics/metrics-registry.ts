@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 
 import type { DurationTally } from './duration-tally.js';
 import { ReadMetric } from './read-metric.js';
@@ -36,9 +36,10 @@ export class MetricsRegistry extends Registry {
 
   /** @param read NaN while it is not known */
   gauge(name: string, help: string, read: () => number | Promise<number>): void {
-    new ReadMetric(this, { name, help, type: 'gauge' }, async () => [
-      { labels: {}, value: await read() },
-    ]);
+    const collect = async function (this: Gauge): Promise<void> {
+      this.set(await read());
+    };
+    new Gauge({ name, help, registers: [this], collect });
   }
 
   /** @param read what each of the series stands at; all have the same labels */

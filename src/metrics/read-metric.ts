@@ -3,8 +3,9 @@ import type { Metric, MetricType, MetricValueWithName, Registry } from 'prom-cli
 export type Value = MetricValueWithName<string>;
 
 /**
- * A metric that keeps nothing: its values are read where they are kept when somebody looks. prom-client's own metrics look
- * their series up by its labels for each observation, which costs more than all else that a warm request counts.
+ * A metric with several series that keeps nothing: its values are read where they are kept when somebody looks. prom-client's
+ * own metrics look a series up by its labels for each observation, which costs more than all else that a warm request counts.
+ * Their `collect()` serves single values; it cannot set the buckets of a histogram, and wants all labels beforehand.
  */
 export class ReadMetric {
   readonly name: string;

@@ -1,4 +1,4 @@
-import { configurableModule } from '../common/module/index.js';
+import { configurableModule } from '../common/configurable-module/index.js';
 import type { RedisClusterOptions } from './redis-cluster.options.js';
 
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: REDIS_CLUSTER_OPTIONS } =

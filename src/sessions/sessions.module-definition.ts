@@ -1,4 +1,4 @@
-import { configurableModule } from '../common/module/index.js';
+import { configurableModule } from '../common/configurable-module/index.js';
 import type { SessionsOptions } from './sessions.options.js';
 
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: SESSIONS_OPTIONS } =

@@ -6,26 +6,27 @@ import {
   ensureWrk,
 } from './prerequisites.js';
 
-/** What tests need beside Node and redis-server, by the paths of their files. */
-const NEEDS = [
-  {
+/** What tests need beside Node, by the paths of their files. test/packages compares it with what they import. */
+const NEEDS = {
+  redis: { files: /^test\//, ensure: ensureRedisServer },
+  chromium: {
     files: /^test\/e2e\/(?:swagger-ui|path-prefix)\./,
     ensure: () => (process.env.CHROMIUM = ensureChromium()),
   },
-  {
-    files: /^test\/docker\/production\./,
+  nginx: {
+    files: /^test\/docker\/(?:production|redis-restart)\./,
     ensure: () => (process.env.NGINX = ensureNginx()),
   },
-  { files: /^test\/model\//, ensure: ensureSpin },
-  { files: /^test\/bench\/(?:load|warm-read|wrk)\./, ensure: ensureWrk },
-  { files: /^test\//, ensure: ensureRedisServer },
-];
+  spin: { files: /^test\/model\//, ensure: ensureSpin },
+  wrk: { files: /^test\/bench\//, ensure: ensureWrk },
+};
 
-/** Installs what these tests need and the machine lacks. @param files paths from the root of the project */
+/** @param files paths from the root of the project @returns names of what these tests need */
+export function needsOf(files) {
+  return Object.keys(NEEDS).filter((need) => files.some((file) => NEEDS[need].files.test(file)));
+}
+
+/** Installs what these tests need and the machine lacks. */
 export function ensureFor(files) {
-  for (const { files: pattern, ensure } of NEEDS) {
-    if (files.some((file) => pattern.test(file))) {
-      ensure();
-    }
-  }
+  needsOf(files).forEach((need) => NEEDS[need].ensure());
 }

@@ -7,6 +7,8 @@ import { gunzipSync } from 'node:zlib';
 const OUTPUT = new URL('../users/names/unicode-security-data.ts', import.meta.url);
 /** Identifier types of characters that people write their names with. UTS #39 recommends the first two. */
 const ALLOWED_TYPES = ['Recommended', 'Inclusion', 'Limited_Use', 'Uncommon_Use'];
+/** A script that Unicode counts among those of the past, and that people write their names with (docs/decisions/0013). */
+const MONGOLIAN_NAME_CHARACTER = /^(?=\p{Script=Mongolian})[\p{L}\p{Nd}]$/u;
 const LINE_LENGTH = 118;
 
 const official = (name) =>
@@ -22,10 +24,14 @@ const hex = (codePoint) => codePoint.toString(16);
 
 function allowedCodePoints(text) {
   return entriesOf(text)
-    .filter(([, types]) => types.split(/\s+/).every((type) => ALLOWED_TYPES.includes(type)))
-    .flatMap(([range]) => {
+    .flatMap(([range, types]) => {
+      const isAllowed = types.split(/\s+/).every((type) => ALLOWED_TYPES.includes(type));
       const [first, last = first] = range.split('..').map((field) => parseInt(field, 16));
-      return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+      return Array.from({ length: last - first + 1 }, (_, index) => first + index).filter(
+        (codePoint) =>
+          isAllowed ||
+          (types === 'Exclusion' && MONGOLIAN_NAME_CHARACTER.test(String.fromCodePoint(codePoint))),
+      );
     })
     .sort((one, other) => one - other);
 }
@@ -77,7 +83,7 @@ const text = `// Made by src/setup/unicode-data.js from Unicode's IdentifierType
 
 export const UNICODE_SECURITY_VERSION = '${version}';
 
-/** Code points of names: Identifier_Type ${ALLOWED_TYPES.join(', ')}. */
+/** Code points of names: Identifier_Type ${ALLOWED_TYPES.join(', ')}; Mongolian. */
 export const ALLOWED_CODE_POINTS = \`
 ${wrap(rangesOf(allowed))}
 \`;

@@ -176,10 +176,11 @@ export class Registrations {
     username,
     password,
     email,
+    displayName,
   }: Registration): RegistrationFailures | undefined {
     const failures = {
       username: checkUsername(username),
-      password: this.passwordRules.check(password, { username, email }),
+      password: this.passwordRules.check(password, { username, email, displayName }),
     };
     return failures.username || failures.password ? failures : undefined;
   }

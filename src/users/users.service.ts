@@ -7,8 +7,8 @@ import type { Origin } from '../common/origin/index.js';
 import { Secret } from '../common/secret/index.js';
 import type { RuleFailure } from '../common/validation/index.js';
 import { UserReader } from '../user-slot/read/index.js';
-import { ACCOUNTS, type Accounts, type ChangeOutcome } from './store/accounts.js';
 import { CONFLICT, retryOnConflict } from '../user-slot/write/index.js';
+import { ACCOUNTS, type Accounts, type ChangeOutcome } from './store/accounts.js';
 import { strangerOf } from './passwords/caller.js';
 import { Credentials, type Refusal } from './passwords/credentials.js';
 import { changeEvents, recordRefusedAdministration } from './change-events.js';
@@ -39,7 +39,7 @@ export interface PasswordChange {
   /** The session that goes on. */
   readonly sessionId: string;
   /** Whose password it is, to refuse one that is made of it. */
-  readonly user: Pick<User, 'username' | 'email'>;
+  readonly user: Pick<User, 'username' | 'email'> & Partial<Pick<User, 'displayName'>>;
 }
 
 /**
@@ -163,8 +163,8 @@ export class UsersService {
     origin: Origin,
     deadline: Deadline,
   ): Promise<PasswordOutcome> {
-    const { email } = user;
-    const context = { username: user.username, email: email ?? undefined };
+    const { username: name, email, displayName } = user;
+    const context = { username: name, email: email ?? '', displayName: displayName ?? '' };
     const failure = this.passwordRules.check(next, context);
     if (failure) {
       return { outcome: 'refused', failure };

@@ -2,7 +2,7 @@ import type { Expectations } from './expectations.js';
 import { isUnknown, type History, type Operation } from './history.js';
 import { describe } from './words.js';
 
-/** When even this process is so late, an instance with all its work sheds load (see src/bootstrap/load-shedding.ts). */
+/** When even this process is so late, an instance with all its work sheds load (see src/http/load-shedding.ts). */
 const STARVED_MS = 200;
 
 export interface Unavailability {

@@ -30,9 +30,11 @@ interface Service {
   readonly stop_grace_period?: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly secrets?: readonly string[];
+  readonly networks?: Readonly<Record<string, unknown>>;
 }
 interface ComposeFile {
   readonly services: Readonly<Record<string, Service>>;
+  readonly networks: Readonly<Record<string, { readonly internal?: boolean }>>;
   readonly secrets: Readonly<Record<string, { readonly file: string }>>;
   readonly configs: Readonly<Record<string, { readonly file: string }>>;
 }
@@ -43,6 +45,11 @@ const SETTINGS = new Set(
     .getTargetValidationMetadatas(Environment, '', false, false)
     .map(({ propertyName }) => propertyName),
 );
+
+/** All about the cluster, as a file that is shipped has to offer them: secrets by their files. */
+const REDIS_SETTINGS = [...SETTINGS]
+  .filter((name) => name.startsWith('REDIS_'))
+  .map((name) => (SECRET_SETTINGS.some((secret) => secret === name) ? `${name}_FILE` : name));
 
 /** Whether a setting of this name is read from the environment. */
 const isSetting = (name: string): boolean =>
@@ -108,7 +115,10 @@ describe('the compose files', () => {
 });
 
 describe('docker/compose.production.yaml', () => {
-  const { services, secrets, configs } = readYaml<ComposeFile>(DOCKER, 'compose.production.yaml');
+  const { services, networks, secrets, configs } = readYaml<ComposeFile>(
+    DOCKER,
+    'compose.production.yaml',
+  );
   const all = Object.entries(services);
 
   it.each(all)('gives %s no more than it needs (108)', (_, service) => {
@@ -144,6 +154,25 @@ describe('docker/compose.production.yaml', () => {
       expect.arrayContaining(['REDIS_PASSWORD_FILE', 'KEY_ENCRYPTION_SECRET_FILE']),
     );
     expect(set.filter((name) => SECRET_SETTINGS.some((secret) => secret === name))).toEqual([]);
+  });
+
+  it('offers every setting of Redis', () => {
+    const set = Object.keys(services['keyslot-1']!.environment!);
+
+    expect(REDIS_SETTINGS.length).toBeGreaterThan(8);
+    expect(set).toEqual(expect.arrayContaining(REDIS_SETTINGS));
+  });
+
+  it('turns the warning about an open management port off, because only internal networks reach it', () => {
+    for (const name of ['keyslot-1', 'keyslot-2']) {
+      const service = services[name]!;
+      expect(service.environment).toMatchObject({ ALLOW_REMOTE_MANAGEMENT: 'true' });
+      expect(service.ports).toBeUndefined();
+      const outer = Object.keys(service.networks!).filter(
+        (network) => !networks[network]!.internal,
+      );
+      expect(outer).toEqual([]);
+    }
   });
 
   it('names files that are there, and secrets that nobody commits', () => {
@@ -192,10 +221,26 @@ describe('docker/helm/keyslot', () => {
     expect(isValid(values)).toBe(false);
   });
 
+  it('takes every form of address that Keyslot takes', () => {
+    const redis = {
+      nodes: ['redis-0.data.svc:6379', '10.0.0.1:6379', '[2001:db8::1]:6379'],
+      natMap: ['10.0.0.1:6379=redis-0.example.com:7001', '[fd00::1]:6379=203.0.113.5:7002'],
+      tls: { enabled: true, clientSecretName: 'redis-client' },
+    };
+
+    expect(mistakesOf({ redis })).toEqual([]);
+  });
+
   it.each<[string, object]>([
     ['an image without a version', { image: { repository: 'keyslot' } }],
     ['an issuer by plain HTTP', { issuer: 'http://api.example.com' }],
     ['no node of Redis', { redis: { nodes: [] } }],
+    ['a node of Redis in IPv6 without brackets', { redis: { nodes: ['::1:6379'] } }],
+    ['half of a map of addresses', { redis: { nodes: ['a:1'], natMap: ['10.0.0.1:6379'] } }],
+    [
+      'a client certificate for Redis without TLS',
+      { redis: { nodes: ['a:1'], tls: { enabled: false, clientSecretName: 'redis-client' } } },
+    ],
     ['no secret', { secrets: { name: '' } }],
     ['neither a proxy nor TLS', { trustedProxies: [] }],
     ['an origin by plain HTTP', { corsOrigins: ['http://app.example.com'] }],
@@ -220,6 +265,18 @@ describe('docker/helm/keyslot', () => {
 
     expect(set.length).toBeGreaterThan(10);
     expect(set.filter((name) => !isSetting(name))).toEqual([]);
+  });
+
+  it('offers every setting of Redis', () => {
+    const set = [...deployment.matchAll(/name: ([A-Z_]+)/g)].map(([, name]) => name!);
+
+    expect(set).toEqual(expect.arrayContaining(REDIS_SETTINGS));
+  });
+
+  it('turns the warning about an open management port off where its policy closes the port', () => {
+    expect(deployment.match(/.*\n.*\n.*ALLOW_REMOTE_MANAGEMENT.*\n.*/g)).toEqual([
+      expect.stringMatching(/^ *\{\{- if \.Values\.networkPolicy\.enabled \}\}[^]*\{\{- end \}\}$/),
+    ]);
   });
 
   it('uses no value that it does not have', () => {

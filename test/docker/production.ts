@@ -297,10 +297,6 @@ export class Production {
       ...{ REDIS_PASSWORD: '', KEY_ENCRYPTION_SECRET: '', REDIS_KEY_PREFIX: '' },
       ...{
         JWT_ISSUER: 'https://localhost',
-        CORS_ORIGINS: '',
-        CORS_HEADERS: '',
-        PUBLIC_URL: '',
-        REGISTRATION: '',
       },
       ...{ NODE_ENV: 'production', LOG_LEVEL: 'info', DATA_DIRECTORY: '/nobody/may/write' },
       MANAGEMENT_PORT: String(managementPort),
@@ -311,6 +307,7 @@ export class Production {
     const rendered = Object.entries(environment).map(([name, value]): [string, string] => [
       name,
       value
+        .replace(/^\$\{\w+:-(.*)\}$/, '$1')
         .replaceAll(SECRETS, this.secrets)
         .replace(/172\.30\.2\.1(\d):6379/g, (_, node) => `127.0.0.1:${this.redisPorts[node - 1]}`)
         .replace(/172\.30\.1\.\d+/g, '127.0.0.1'),

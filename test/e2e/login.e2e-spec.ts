@@ -1,6 +1,12 @@
 import { randomUUID } from 'node:crypto';
 
-import { GOOD_PASSWORD, type Answer, type TestUser, type Tokens } from '../support/http-client.js';
+import {
+  GOOD_PASSWORD,
+  HttpClient,
+  type Answer,
+  type TestUser,
+  type Tokens,
+} from '../support/http-client.js';
 import { Instance } from '../support/instance.js';
 import { dumpKeys, withRedis } from '../support/redis.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
@@ -324,7 +330,12 @@ describe('a login brake for addresses', () => {
 });
 
 describe('behind a trusted proxy', () => {
-  const failFrom = async (api: TestApp, forwarded: string, attempt: number): Promise<number> => {
+  let api: TestApp;
+  // One for all: each test has addresses of its own.
+  beforeAll(async () => (api = await startTestApp({ TRUSTED_PROXIES: '127.0.0.1' })));
+  afterAll(async () => api.close());
+
+  const failFrom = async (forwarded: string, attempt: number): Promise<number> => {
     const { status } = await api.request('POST', '/api/login', {
       body: { username: `nobody-${attempt}`, password: 'not the password at all' },
       headers: { 'x-forwarded-for': forwarded },
@@ -334,25 +345,24 @@ describe('behind a trusted proxy', () => {
 
   it.each([
     ['a client and a proxy with ports', '203.0.113.7:51008, 127.0.0.1:4321', '203.0.113.8:51008'],
-    ['an IPv6 client with a port', '[2001:db8::1]:443', '[2001:db8:1::1]:443'],
-    ['a client behind what it wrote itself', '198.51.100.9, 203.0.113.7:51008', '203.0.113.8'],
+    ['an IPv6 client with a port', '[2001:db8:1::1]:443', '[2001:db8:2::1]:443'],
+    ['an IPv4 client mapped into IPv6', '[::ffff:203.0.113.37]:51008', '203.0.113.38'],
+    ['a client behind what it wrote itself', '198.51.100.9, 203.0.113.17:51008', '203.0.113.18'],
   ])('stops one client alone, forwarded as %s', async (_, one, other) => {
-    const api = await startTestApp({ TRUSTED_PROXIES: '127.0.0.1' });
     for (let attempt = 0; attempt < 100; attempt += 1) {
       // Each request has a port of its own, and what the client writes differs too.
       const sent = one.replace(/51008|443/, String(1024 + attempt)).replace('.9,', `.${attempt},`);
-      expect(await failFrom(api, sent, attempt)).toBe(401);
+      expect(await failFrom(sent, attempt)).toBe(401);
     }
 
-    expect(await failFrom(api, one, 100)).toBe(429);
-    expect(await failFrom(api, other, 101)).toBe(401);
-    await api.close();
+    expect(await failFrom(one, 100)).toBe(429);
+    expect(await failFrom(other, 101)).toBe(401);
   });
 
   it('keeps the bare address of a client, or that it is unknown', async () => {
-    const api = await startTestApp({ TRUSTED_PROXIES: '127.0.0.1' });
     const user = await api.newUser();
-    for (const forwarded of ['203.0.113.7:51008', '"[2001:db8::1]:443"', '10.9.9.9, a\tline']) {
+    const sent = ['203.0.113.27:51008', '"[2001:DB8:0:0::1]:443"', '10.9.9.9, a\tline'];
+    for (const forwarded of [...sent, '::ffff:203.0.113.9', 'fe80::1%eth0']) {
       await api.request('POST', '/api/login', {
         body: { username: user.username, password: user.password },
         headers: { 'x-forwarded-for': forwarded },
@@ -363,14 +373,30 @@ describe('behind a trusted proxy', () => {
       token: user.tokens.access_token,
     });
     const ips = body.items.map(({ ip }) => ip);
-    expect(ips).toEqual(expect.arrayContaining(['203.0.113.7', '2001:db8::1', 'unknown']));
-    await api.close();
+    expect(ips).toEqual(
+      expect.arrayContaining(['203.0.113.27', '2001:db8::1', 'unknown', '203.0.113.9', 'fe80::1']),
+    );
+  });
+
+  it('shows and logs the IPv4 address of a client that calls on an IPv6 socket', async () => {
+    const api = await Instance.start({ HOST: '::ffff:127.0.0.1', LOG_LEVEL: 'info' });
+    const client = new HttpClient(`http://127.0.0.1:${new URL(api.url).port}`);
+    const user = await client.newUser();
+
+    const { body } = await client.request<{ items: { ip: string }[] }>(
+      ...(['GET', '/api/user/sessions', { token: user.tokens.access_token }] as const),
+    );
+
+    expect(body.items.map(({ ip }) => ip)).toEqual(['127.0.0.1']);
+    await api.logged();
+    expect(api.output()).toContain('"ip":"127.0.0.1"');
+    expect(api.output()).not.toContain('::ffff:');
+    await api.stop();
   });
 
   it.each(['garbage', '203.0.113.9:5678', '[2001:db8::1]:443', '999.1.1.1'])(
     'logs in a client that is forwarded as %j',
     async (forwarded) => {
-      const api = await startTestApp({ TRUSTED_PROXIES: '127.0.0.1' });
       const user = await api.newUser();
 
       const answer = await api.request('POST', '/api/login', {
@@ -379,7 +405,6 @@ describe('behind a trusted proxy', () => {
       });
 
       expect(answer.status).toBe(200);
-      await api.close();
     },
   );
 });

@@ -48,6 +48,7 @@ const WRONG: Readonly<Record<string, string>> = {
   RATE_LIMIT: 'no',
   LOG_LEVEL: 'loud',
   ALLOW_INSECURE_HTTP: 'yes',
+  ALLOW_REMOTE_MANAGEMENT: 'yes',
   KEY_ENCRYPTION_SECRET: 'short-3f9a',
   OTEL_EXPORTER_OTLP_ENDPOINT: 'collector-3f9a:4318',
 };
@@ -125,6 +126,7 @@ describe('a setting that is wrong', () => {
   it.each([
     ['NODE_ENV', { NODE_ENV: 'staging' }],
     ['DATA_DIRECTORY', { DATA_DIRECTORY: '/etc/passwd/x' }],
+    ['DATA_DIRECTORY', { DATA_DIRECTORY: '/proc/x' }],
     ['BOOTSTRAP_ADMIN_PASSWORD', { BOOTSTRAP_ADMIN_PASSWORD: 'violet engines hum' }],
     ['HOST', { HOST: 'no-such-host.invalid' }],
     ['HOST', { HOST: '192.0.2.1' }],

@@ -42,6 +42,17 @@ describe('a name in Unicode', () => {
     expect((await api.ownUser(body.access_token)).body).toMatchObject({ id: user.id });
   });
 
+  it.each(["o'brien", 'བསྟན་འཛིན', 'ᠪᠠᠲᠤ'])('registers and logs in: %s', async (name) => {
+    const { id, username } = await api.newUser(name);
+
+    const { status, body } = await api.login(username.replace("'", '\u2019').concat('\u200b'));
+    expect(status).toBe(200);
+    expect((await api.ownUser(body.access_token)).body).toMatchObject({ id, username: name });
+    for (const apostrophe of ['\u2019', '\u02bc', '\uff07']) {
+      expect((await api.register(name.replace("'", apostrophe))).status).toBe(409);
+    }
+  });
+
   it.each([
     ['a Cyrillic letter among Latin ones', 'c\u0430fe-strasse', 'mixed-scripts'],
     ['a Greek letter among Latin ones', 'strasse-\u03bfffice', 'mixed-scripts'],

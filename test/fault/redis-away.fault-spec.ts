@@ -72,6 +72,8 @@ describe('with Redis away (98)', () => {
   describe('that comes back', () => {
     beforeAll(start);
     afterAll(stop);
+    // Also where a test has failed: the others need the nodes.
+    afterEach(() => redis.cluster.pids.forEach((_, port) => redis.signal(port, 'SIGCONT')));
     beforeEach(async () => {
       await redis.untilWhole();
       await eventually('the instance is ready', RECOVERY_MS, async () => {

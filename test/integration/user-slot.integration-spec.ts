@@ -1,7 +1,8 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
 import { Deadline } from '../../src/common/deadline/index.js';
+import { sha256 } from '../../src/common/digest/index.js';
 import { Secret } from '../../src/common/secret/index.js';
 import { InMemoryUserStore } from '../../src/contracts/index.js';
 import {
@@ -106,11 +107,10 @@ describe('the slot of a user', () => {
     const userId = randomUUID();
     const session = sessionOf(userId);
     const { id: kept } = sessionOf(userId);
-    const digest = (text: string): string => createHash('sha256').update(text).digest('base64url');
     const now = Date.now() - 1000;
     const text = (refreshToken: string, epoch: number): string =>
       `{"createdAt":${now},"lastUsedAt":${now},"endsAt":${now + LIFE_MS},"epoch":${epoch},"ip":"192.0.2.1",` +
-      `"userAgent":"a test","refreshHash":"${digest(refreshToken)}","verified":["${digest(session.accessToken.reveal()).slice(0, 22)}"]}`;
+      `"userAgent":"a test","refreshHash":"${sha256(refreshToken)}","verified":["${sha256(session.accessToken.reveal()).slice(0, 22)}"]}`;
     await withRedis(async (_, cluster) => {
       await cluster.hset(keyOf(userId, 'record'), {
         ...{ id: userId, username: 'Ada', email: '', displayName: 'Ada L.', roles: '["editor"]' },

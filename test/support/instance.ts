@@ -46,12 +46,18 @@ export class Instance extends HttpClient {
     const port = await freePort();
     const run = new Run({ ...variables, PORT: String(port) }, MAIN);
     const instance = new Instance(`http://127.0.0.1:${port}`, run, variables, MAIN);
-    await eventually('the instance listens', 20_000, () =>
-      instance.request('GET', '/health/live').then(
-        ({ status }) => status === 200,
-        () => false,
-      ),
-    );
+    try {
+      await eventually('the instance listens', 20_000, () =>
+        instance.request('GET', '/health/live').then(
+          ({ status }) => status === 200,
+          () => false,
+        ),
+      );
+    } catch (error) {
+      // Nobody else could: the caller is given none.
+      await instance.kill();
+      throw error;
+    }
     return instance;
   }
 

@@ -1,5 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 
+import { RequestState } from '../http/index.js';
 import { Deadline } from './deadline.js';
 
 /** The longest that a request may take which only reads. */
@@ -11,14 +12,15 @@ const READ_MS = 1800;
 const CHANGE_MS = 5000;
 const READING = ['GET', 'HEAD'];
 
-const deadlines = new WeakMap<object, Deadline>();
+/** @internal */
+export const DEADLINE = new RequestState<Deadline>('deadline');
 
 /** The deadline of a request. It runs from the first time that somebody asks, which is when all of the request is there. */
 export function deadlineOf(request: { readonly method: string }): Deadline {
-  let deadline = deadlines.get(request);
+  let deadline = DEADLINE.get(request);
   if (!deadline) {
     deadline = Deadline.after(READING.includes(request.method) ? READ_MS : CHANGE_MS);
-    deadlines.set(request, deadline);
+    DEADLINE.set(request, deadline);
   }
   return deadline;
 }

@@ -1,1 +1,1 @@
-export { networkOf, siteOf } from './network-address.js';
+export { networkOf, normalAddress, siteOf } from './network-address.js';

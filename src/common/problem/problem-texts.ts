@@ -61,10 +61,11 @@ function ownText(failure: RuleFailure, language: Language): string {
 
 function standardText(failure: RuleFailure, language: Language): string {
   const options = { lng: language, ns: 'validator' };
-  if (!texts.exists(failure.code, options)) {
+  if (language === 'en') {
     return failure.message ?? failure.code;
   }
-  const text = texts.t(failure.code, { ...options, ...failure.params });
+  const key = texts.exists(failure.code, options) ? failure.code : 'other';
+  const text = texts.t(key, { ...options, ...failure.params, code: failure.code });
   return failure.isForEach ? texts.t('each', { ...options, text }) : text;
 }
 

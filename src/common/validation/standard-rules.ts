@@ -1,3 +1,4 @@
+import * as classValidator from 'class-validator';
 import { getMetadataStorage, type ValidationError } from 'class-validator';
 
 import type { RuleFailure } from './rule-failure.js';
@@ -21,6 +22,12 @@ export function basicFirst<Failure extends RuleFailure>(failures: readonly Failu
   return [...failures].reverse().sort((one, other) => rank(one) - rank(other));
 }
 
+/** It exports the name of each of its rules. The last two are for values that it does not look into. */
+const STANDARD_RULES = new Set<unknown>([
+  ...Object.values(classValidator).filter((value) => typeof value === 'string'),
+  ...['nestedValidation', 'unknownValue'],
+]);
+
 /** A failed rule of class-validator or of another package, with what its text in another language needs. */
 export function standardFailure(
   { target, property }: ValidationError,
@@ -34,18 +41,35 @@ export function standardFailure(
           ({ name, type, propertyName }) => propertyName === property && (name ?? type) === code,
         )
     : undefined;
-  // A text that the application wrote itself is in the language that it wants.
-  if (metadata === undefined || metadata.message !== undefined) {
+  // A text that the application, or another package, wrote itself is in the language that it wants.
+  const isStandard = metadata !== undefined || code === 'unknownValue';
+  if (!isStandard || !STANDARD_RULES.has(code) || hasOwnText(metadata?.message)) {
     return { code, message };
   }
-  const params = ((metadata.constraints ?? []) as readonly unknown[]).map((value, index) => [
+  const params = ((metadata?.constraints ?? []) as readonly unknown[]).map((value, index) => [
     `constraint${index + 1}`,
     textOf(value),
   ]);
   return {
-    ...{ code, message, isStandard: true, isForEach: metadata.each },
+    ...{
+      code,
+      message,
+      isStandard: true,
+      isForEach: metadata?.each === true && code !== 'nestedValidation',
+    },
     params: Object.fromEntries(params) as Record<string, string>,
   };
+}
+
+/** `ValidateNested` writes its standard text where other decorators keep the application's. */
+function hasOwnText(message: unknown): boolean {
+  return (
+    message !== undefined &&
+    !(
+      typeof message === 'string' &&
+      /^(?:each value in )?nested property \$property must be/.test(message)
+    )
+  );
 }
 
 function textOf(constraint: unknown): string {

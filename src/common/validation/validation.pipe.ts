@@ -83,22 +83,33 @@ function isPlainObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function failures(error: ValidationError, parent: string): InvalidMember[] {
+/** @param list the member whose item the error is about: its rules are those of the item */
+function failures(error: ValidationError, parent: string, list?: ValidationError): InvalidMember[] {
   const pointer = pointerTo(parent, error.property);
+  const member = list !== undefined && isCollection(error.target) ? list : error;
   const own = Object.entries(error.constraints ?? {}).map(([name, message]) => ({
     pointer,
-    ...failureOf(name, message, error),
+    ...failureOf(name, message, error, member),
   }));
   return [
     ...basicFirst(own),
-    ...(error.children ?? []).flatMap((child) => failures(child, pointer)),
+    ...(error.children ?? []).flatMap((child) => failures(child, pointer, member)),
   ];
 }
 
-function failureOf(constraint: string, message: string, error: ValidationError): RuleFailure {
+function isCollection(value: unknown): boolean {
+  return Array.isArray(value) || value instanceof Set || value instanceof Map;
+}
+
+function failureOf(
+  constraint: string,
+  message: string,
+  error: ValidationError,
+  member: ValidationError,
+): RuleFailure {
   if (constraint === 'whitelistValidation') {
     return { code: 'unknown-member' };
   }
   const context = error.contexts?.[constraint] as Partial<RuleContext> | undefined;
-  return context?.rule?.(error.value) ?? standardFailure(error, constraint, message);
+  return context?.rule?.(error.value) ?? standardFailure(member, constraint, message);
 }

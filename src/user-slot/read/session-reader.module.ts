@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 
 import { ClockModule } from '../../common/clock/index.js';
-import { configurableModule } from '../../common/module/index.js';
+import { configurableModule } from '../../common/configurable-module/index.js';
 import { NearCache } from '../../near-cache/index.js';
 import { RedisCluster } from '../../redis-cluster/index.js';
 import { SESSION_LIMITS, type SessionLimits } from '../session-limits.js';

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 
-import { renderedOnce } from '../../common/answers/index.js';
+import { renderedOnce } from '../../common/http/index.js';
 import type { User } from '../user.js';
 
 /** A user that is remembered is answered many times, and never changed in place. */

@@ -1,6 +1,9 @@
 /** What a round leaves is smaller in case and in normal form; more than three were never seen. */
 const MAX_ROUNDS = 10;
 
+/** The mark between Tibetan syllables. Many write it behind the last one, too. */
+const TSHEG_AT_END = /(?<=[\p{L}\p{M}])\u0f0b+$/u;
+
 /**
  * Unicode NFKC without surrounding space and without characters that cannot be seen. Repeated until nothing changes:
  * marks that an unseen character kept apart are put into their order only without it.
@@ -10,15 +13,19 @@ export function normalizeName(text: string): string {
     name
       .normalize('NFKC')
       .replace(/\p{Default_Ignorable_Code_Point}/gu, '')
-      .trim(),
+      .trim()
+      .replace(TSHEG_AT_END, ''),
   );
 }
 
-/** The same without differences of case: the fixed point of Unicode's toNFKC_Casefold. */
+/**
+ * The same without differences of case: the fixed point of Unicode's toNFKC_Casefold. Of the two apostrophes that keyboards
+ * write, U+2019 becomes U+0027.
+ */
 export function foldName(text: string): string {
   return untilStable(normalizeName(text), (name) =>
     // Up and down again folds what one step leaves apart (ß, ss); down first, for the capital ẞ.
-    normalizeName(name.toLowerCase().toUpperCase().toLowerCase()),
+    normalizeName(name.replaceAll('\u2019', "'").toLowerCase().toUpperCase().toLowerCase()),
   );
 }
 

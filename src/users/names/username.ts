@@ -8,7 +8,13 @@ import { ALLOWED_CODE_POINTS } from './unicode-security-data.js';
 export const USERNAME_MAX_LENGTH = 64;
 /** NFKC may write one character as up to 18; a longer input cannot become a valid name. */
 const INPUT_MAX_LENGTH = 256;
-const ALLOWED = /^[\p{L}\p{M}\p{N}._\-@+]+$/u;
+/**
+ * Letters, marks, digits, signs of addresses, and the signs within names of UAX #31 tables 3a and 3b: apostrophes, middle
+ * dots, the hyphens U+2010 and U+058A, the Tibetan tsheg and the Hebrew gershayim between letters; the Hebrew geresh behind one.
+ * Not the colon, which ends a user name in HTTP Basic (RFC 7617), and not U+2027, which is no sign of any keyboard.
+ */
+const ALLOWED =
+  /^(?:[\p{L}\p{M}\p{N}._\-@+]|(?<=[\p{L}\p{M}])(?:['\u2019\xb7\u2010\u058a\u0f0b\u05f4\u30fb\u30a0](?=\p{L})|\u05f3))+$/u;
 /** UTS #39: the Identifier_Type of every character is one that names are written with. `@` and `+` are in no identifier. */
 const IDENTIFIER_CHARACTERS = new RegExp(
   `^[@+${ALLOWED_CODE_POINTS.trim()

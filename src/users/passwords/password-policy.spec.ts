@@ -1,8 +1,11 @@
 import { checkPassword } from './password-policy.js';
 
 const check = (password: string, minLength = 8): string | undefined =>
-  checkPassword(password, minLength, { username: 'ada.lovelace', email: 'countess@example.com' })
-    ?.code;
+  checkPassword(password, minLength, {
+    username: 'ada.lovelace',
+    email: 'countess@example.com',
+    displayName: 'Augusta King-Noël',
+  })?.code;
 
 describe('the password policy', () => {
   it.each([
@@ -41,7 +44,11 @@ describe('the password policy', () => {
 
   it.each([
     'violet engines hum at dawn',
-    'correct horse battery staple',
+    'seven years ago we moved',
+    'the dog jumps over my fence',
+    'augusta sails past islands',
+    '春眠于山中听雨写一首长诗',
+    '(),;:?/&+*()_[]',
     'ada.lovelace walks her dog',
     'canada adapts to ada',
     'lovelace and the engine',
@@ -51,6 +58,43 @@ describe('the password policy', () => {
     'ALLCAPSBUTLONGISH',
   ])('accepts %s: no rules of composition (49)', (password) => {
     expect(check(password)).toBeUndefined();
+  });
+
+  it.each([
+    'correct horse battery staple',
+    'correcthorsebatterystaple',
+    'CorrectHorseBatteryStaple',
+    'Correct Horse Battery Staple 2026!',
+    'correct-horse-battery-staple',
+    'correct, horse, battery, staple',
+    'c0rrect h0rse b4ttery st4ple',
+    'staple battery horse correct',
+    'elpats yrettab esroh tcerroc',
+    'correct horse battery staple correct horse battery staple',
+    'Tr0ub4dor&3',
+    'To be, or not to be: that is the question.',
+    'the quick brown fox jumps over the lazy dog',
+    'MayTheForceBeWithYou77',
+    '床前明月光，疑是地上霜',
+  ])('refuses %s, which is quoted everywhere (51)', (password) => {
+    expect(check(password)).toBe('password-common');
+  });
+
+  it.each([
+    ['the display name', 'Augusta King-Noël 1815'],
+    ['the display name without its signs', 'augustakingnoël1815'],
+    ['parts of the display name', 'King.Augusta.1815'],
+    ['the display name in capitals', 'AUGUSTA!1815!1852'],
+    ['the display name reversed', 'atsugua-1815-1852'],
+    ['the mailbox and digits', 'countess123456789'],
+    ['digits and the mailbox', '2026countess2026'],
+    ['the mailbox reversed', 'ssetnuoc12345678'],
+    ['the domain of the address', 'example.com12345'],
+    ['the user name reversed', 'ecalevol.ada'],
+    ['the user name reversed, and digits', 'ecalevolada12345'],
+    ['several of them', 'countess augusta lovelace'],
+  ])('refuses %s: %s (51)', (_, password) => {
+    expect(check(password)).toBe('password-common');
   });
 
   it.each([

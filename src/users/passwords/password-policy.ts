@@ -1,12 +1,16 @@
 import { dictionary } from '@zxcvbn-ts/language-common';
 
 import type { RuleFailure } from '../../common/validation/index.js';
+import { KNOWN_PHRASES } from './known-phrases.js';
 
 export const PASSWORD_MAX_LENGTH = 256;
 
 /** `abcabcabcabcabc` is no better than `abc`. */
 const LONGEST_TRIVIAL_UNIT = 3;
 const PRODUCT_WORDS = ['keyslot', 'password', 'passphrase', 'administrator'];
+/** Of the best-known passphrase, which people take in any order. */
+const EXAMPLE_WORDS = ['correct', 'horse', 'battery', 'staple'];
+const KNOWN_WORDS = [...PRODUCT_WORDS, ...EXAMPLE_WORDS, ...KNOWN_PHRASES];
 const WALKS = ['abcdefghijklmnopqrstuvwxyz', '0123456789', 'qwertyuiopasdfghjklzxcvbnm'].map(
   (walk) => walk.repeat(20),
 );
@@ -39,6 +43,7 @@ const CONTROL_CHARACTERS = /[\0-\x1f\x7f-\x9f]/;
 export interface PasswordContext {
   readonly username: string;
   readonly email?: string | undefined;
+  readonly displayName?: string | undefined;
 }
 
 /**
@@ -66,11 +71,12 @@ export function checkPassword(
 function isEasyToGuess(password: string, context: PasswordContext): boolean {
   const [mailbox = ''] = (context.email ?? '').split('@');
   // What is longer than a password is not the password, and may be too long to be looked at.
-  const known = [context.username, context.email ?? '', mailbox].filter(
+  const { username, email = '', displayName = '' } = context;
+  const known = [username, email, mailbox, displayName].filter(
     (text) => text !== '' && text.length <= 2 * PASSWORD_MAX_LENGTH,
   );
   const words = new Set([...PRODUCT_WORDS, ...known, ...known.map(joinedUp)].map(plain));
-  if (isMadeOf([...PRODUCT_WORDS, ...known], password)) {
+  if (isMadeOf([...KNOWN_WORDS, ...partsOf(known)], password)) {
     return true;
   }
   const isGuessed = (text: string): boolean => COMMON_PASSWORDS.has(text) || words.has(text);
@@ -84,18 +90,22 @@ function isEasyToGuess(password: string, context: PasswordContext): boolean {
     .some((core) => isGuessed(core) || isGuessed(repeatedUnit(core)));
 }
 
+/** Names and addresses as a whole, and their parts: `Ada Lovelace` is `AdaLovelace`, `Ada` and `Lovelace`. */
+function partsOf(texts: readonly string[]): string[] {
+  return texts.flatMap((text) => [text, ...text.split(/[^\p{L}\p{M}\p{N}]+/u)]);
+}
+
 /**
  * Whether little is left of a password without the known words, forwards and backwards, in any case and leet, and without
  * digits and signs. A long phrase that merely holds a name has enough left.
  */
 function isMadeOf(known: readonly string[], password: string): boolean {
-  const parts = known.flatMap((text) => [joinedUp(text), ...text.split(/[^\p{L}\p{M}\p{N}]+/u)]);
-  const words = parts
-    .map((part) => plain(part))
+  const words = known
+    .map((text) => plain(withoutSigns(text)))
     .filter((word) => Array.from(word).length >= (IDEOGRAPHS.test(word) ? 2 : MIN_WORD_LENGTH))
     .flatMap((word) => [word, Array.from(word).reverse().join('')])
     .sort((one, other) => other.length - one.length);
-  const lower = joinedUp(password).normalize('NFKC').toLowerCase();
+  const lower = withoutSigns(password.normalize('NFKC').toLowerCase());
   // Leet stands for letters one by one, so what is found there is at the same place here.
   let leet = plain(lower);
   let rest = lower;
@@ -112,6 +122,11 @@ function isMadeOf(known: readonly string[], password: string): boolean {
 /** Without what stands between words. */
 function joinedUp(text: string): string {
   return text.replace(/[\s._-]+/gu, '');
+}
+
+/** Without what stands between words or is put around them, save for signs that stand for letters. */
+function withoutSigns(text: string): string {
+  return text.replace(/[^\p{L}\p{M}\p{N}@$!]+/gu, '');
 }
 
 /** Along the alphabet, the digits or the keyboard, in either direction: `12345678901234`, `qwertyuiopasdfgh`. */

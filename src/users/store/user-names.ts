@@ -11,8 +11,7 @@ import { USERS_DEFAULTS, type UsersOptions } from '../users.options.js';
 const SKELETON_MARK = 'skeleton_';
 
 const isOne = (reply: unknown): boolean => reply === 1;
-const load = <Reply>(name: string, parse: (reply: unknown) => Reply): LuaScript<Reply> =>
-  LuaScript.fromFile(new URL(`./scripts/${name}.lua`, import.meta.url), parse);
+const load = LuaScript.loaderFor(import.meta.url);
 
 const scripts = {
   claim: load('claim-name', parseHolder),

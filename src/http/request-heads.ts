@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 import { Problem, type ProblemCode } from '../common/problem/index.js';
+import { MAX_HEADERS_BYTES } from './limits.js';
 
 /** Colon, space and line end. */
 const SIGNS_PER_FIELD = 4;
@@ -28,7 +29,6 @@ export function isRefused(socket: Socket): boolean {
  */
 export function checkRequestHeads(
   server: FastifyInstance,
-  headersLimitBytes: number,
   isHeldBack: (request: FastifyRequest) => boolean,
 ): void {
   const unexpected = new WeakSet<IncomingMessage>();
@@ -42,12 +42,12 @@ export function checkRequestHeads(
     // Node goes on with what it has read already. It may be part of what was refused (RFC 9112 section 9.6).
     const flaw = isRefused(raw.socket)
       ? 'malformed-request'
-      : (flawOf(raw, headersLimitBytes) ??
-        (unexpected.has(raw) ? 'expectation-failed' : undefined));
+      : (flawOf(raw) ?? (unexpected.has(raw) ? 'expectation-failed' : undefined));
     if (flaw === undefined) {
       const code = isDecodable(raw.url ?? '') ? undefined : 'malformed-request';
-      if (raw.method !== 'GET' && hasNoBody(raw)) {
-        // A type that has no body to describe does not matter. Fastify would check it all the same.
+      if (raw.method !== 'GET' && (hasNoBody(raw) || request.mediaType === undefined)) {
+        // A type that has no body to describe does not matter, and one that is no media type describes none. Fastify would
+        // answer 415 before it knows whether a body comes.
         delete raw.headers['content-type'];
       }
       const refusal = code ?? (isHeldBack(request) ? 'not-ready' : undefined);
@@ -82,10 +82,7 @@ function hasNoBody({ headers }: IncomingMessage): boolean {
   return coding === undefined && Number(length) === 0;
 }
 
-function flawOf(
-  { rawHeaders, headers, httpVersion }: IncomingMessage,
-  headersLimitBytes: number,
-): ProblemCode | undefined {
+function flawOf({ rawHeaders, headers, httpVersion }: IncomingMessage): ProblemCode | undefined {
   let bytes = 0;
   let hosts = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {
@@ -93,7 +90,7 @@ function flawOf(
     bytes += name.length + value.length + SIGNS_PER_FIELD;
     hosts += name.length === 4 && name.toLowerCase() === 'host' ? 1 : 0;
   }
-  if (bytes > headersLimitBytes || rawHeaders.length >= 2 * MAX_FIELDS) {
+  if (bytes > MAX_HEADERS_BYTES || rawHeaders.length >= 2 * MAX_FIELDS) {
     return 'headers-too-large';
   }
   const isHostClear = hosts === 1 || (hosts === 0 && httpVersion !== '1.1');

@@ -1,7 +1,10 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
+import { RequestState } from '../common/http/index.js';
 import type { RequestSpan, Spans } from '../tracing/index.js';
 import { routeTemplate, UNKNOWN_ROUTE } from './route-template.js';
+
+const SPAN = new RequestState<RequestSpan>('span');
 
 /**
  * A span for every request, of the trace that its caller names (W3C Trace Context). It tells the route and never the
@@ -13,7 +16,7 @@ export function traceRequests(
   server: FastifyInstance,
   spans: Spans,
 ): (request: FastifyRequest) => string | undefined {
-  const underWay = new WeakMap<FastifyRequest, RequestSpan>();
+  server.decorateRequest(SPAN.key);
   server.addHook('onRequest', (request, _reply, done) => {
     const route = routeTemplate(request.routeOptions.url ?? UNKNOWN_ROUTE);
     const span = spans.ofRequest(`${request.method} ${route}`, request.headers, {
@@ -22,16 +25,16 @@ export function traceRequests(
       'url.scheme': request.protocol,
       'keyslot.request_id': request.id,
     });
-    underWay.set(request, span);
+    SPAN.set(request, span);
     span.run(done);
   });
   server.addHook('onResponse', (request, reply, done) => {
-    underWay.get(request)?.end(reply.statusCode);
+    SPAN.get(request)?.end(reply.statusCode);
     done();
   });
   server.addHook('onRequestAbort', (request, done) => {
-    underWay.get(request)?.end();
+    SPAN.get(request)?.end();
     done();
   });
-  return (request) => underWay.get(request)?.traceId;
+  return (request) => SPAN.get(request)?.traceId;
 }

@@ -1,4 +1,4 @@
-import { bareAddresses } from './forwarded-for.js';
+import { bareAddresses } from './client-addresses.js';
 
 describe('the entries of X-Forwarded-For', () => {
   it.each([
@@ -8,7 +8,12 @@ describe('the entries of X-Forwarded-For', () => {
     ['2001:db8::1', '2001:db8::1'],
     ['[2001:db8::1]', '2001:db8::1'],
     ['[2001:db8::1]:443', '2001:db8::1'],
-    ['::ffff:203.0.113.7', '::ffff:203.0.113.7'],
+    ['::ffff:203.0.113.7', '203.0.113.7'],
+    ['[::FFFF:203.0.113.7]:443', '203.0.113.7'],
+    ['::ffff:cb00:7107', '203.0.113.7'],
+    ['2001:DB8:0:0::1', '2001:db8::1'],
+    ['fe80::1%eth0', 'fe80::1'],
+    ['[fe80::1%25eth0]:443', 'fe80::1'],
     ['"203.0.113.7:51008"', '203.0.113.7'],
     ['"[2001:db8::1]:443"', '2001:db8::1'],
     ['for=203.0.113.7', '203.0.113.7'],

@@ -3,14 +3,11 @@ import helmet from 'helmet';
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 
+import { routeOptionsOf } from '../common/http/index.js';
+
 type Headers = Readonly<Record<string, string>>;
 
 const NOTHING = "default-src 'none'; frame-ancestors 'none'";
-/** Swagger UI's own files, and its styles, which it writes into the page. */
-const SWAGGER_UI =
-  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
-  "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-const PROBLEM_PAGES = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
 
 /** Of Helmet's headers, those that mean something for data and not only for pages. */
 const FOR_DATA = [
@@ -31,14 +28,14 @@ export const EARLY_HEADERS: Headers = {
 /** What every answer carries (OWASP REST Security Cheat Sheet). */
 export function addSecurityHeaders(server: FastifyInstance, isHttps: boolean): void {
   const forPages = helmetHeaders(isHttps);
-  const headersOfRoute = new Map<string, Headers>();
+  const headersOfRoute = new Map<unknown, Headers>();
   server.addHook('onRequest', (request, reply, done) => {
-    // As the route was declared: the address may be written in another way.
-    const path = request.routeOptions.url ?? '';
-    let headers = headersOfRoute.get(path);
+    // Fastify makes one config for each route.
+    const { config } = request.routeOptions;
+    let headers = headersOfRoute.get(config);
     if (headers === undefined) {
-      headers = headersOf(path, forPages);
-      headersOfRoute.set(path, headers);
+      headers = headersOf(config, forPages);
+      headersOfRoute.set(config, headers);
     }
     void reply.headers(headers).header('x-request-id', request.id);
     done();
@@ -57,19 +54,14 @@ function helmetHeaders(isHttps: boolean): Headers {
   return answer.getHeaders() as Headers;
 }
 
-function headersOf(path: string, forPages: Headers): Headers {
-  const policy = { 'content-security-policy': policyFor(path) };
-  // Also below a global prefix.
-  if (!path.includes('/api/')) {
+/** @param config of a route, or of the handler of paths that have none */
+function headersOf(config: { readonly url?: string } | undefined, forPages: Headers): Headers {
+  const { contentSecurityPolicy = NOTHING } = routeOptionsOf(config);
+  const policy = { 'content-security-policy': contentSecurityPolicy };
+  // The path as it was declared: the address may be written in another way. Also below a global prefix.
+  if (!config?.url?.includes('/api/')) {
     return { ...forPages, ...policy };
   }
   const forData = Object.entries(forPages).filter(([name]) => FOR_DATA.includes(name));
   return { ...Object.fromEntries(forData), ...policy, 'cache-control': 'no-store' };
-}
-
-function policyFor(path: string): string {
-  if (path === '/docs' || path.startsWith('/docs/')) {
-    return SWAGGER_UI;
-  }
-  return path.startsWith('/problems') ? PROBLEM_PAGES : NOTHING;
 }

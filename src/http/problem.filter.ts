@@ -9,44 +9,26 @@ import {
   PROBLEM_MEDIA_TYPE,
   problemDocument,
   statusDocument,
-  type ProblemCode,
   type ProblemContext,
   type ProblemDocument,
 } from '../common/problem/index.js';
 import { bearerToken } from '../guard/index.js';
-import { NotConfirmedError, RedisUnavailableError } from '../redis-cluster/index.js';
-import { HashingOverloadedError, UserStoreUnavailableError } from '../users/index.js';
 import type { CrossOriginRules } from './cors.js';
 import { isRaisedByFramework, moduleProblem } from './module-exception.js';
+import { formatOf, sendOAuthError } from './oauth-errors.js';
+import { isInCatalogue, logFailure, problemOf } from './problem-of.js';
+import { pipeFailures } from './pipe-failures.js';
 import { publicPathOf } from './public-path.js';
 import { EARLY_HEADERS } from './security-headers.js';
 
-type ErrorClass = abstract new (...args: never[]) => Error;
-
-const CODE_OF_ERROR: readonly (readonly [ErrorClass, ProblemCode])[] = [
-  [NotConfirmedError, 'not-confirmed'],
-  [RedisUnavailableError, 'store-unavailable'],
-  [UserStoreUnavailableError, 'store-unavailable'],
-  [HashingOverloadedError, 'overloaded'],
-];
-
-const CODE_OF_STATUS = new Map<number, ProblemCode>([
-  [403, 'forbidden'],
-  [404, 'not-found'],
-  [405, 'method-not-allowed'],
-  [413, 'body-too-large'],
-  [415, 'unsupported-media-type'],
-  [417, 'expectation-failed'],
-  [429, 'too-many-attempts'],
-  [431, 'headers-too-large'],
-]);
-
-/** Turns whatever was thrown into a problem answer. The cause goes to the log, never to the caller. */
+/** Turns whatever was thrown into an answer, in the format of the route. The cause goes to the log, never to the caller. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
-    sendProblem(error, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+    const request = http.getRequest<FastifyRequest>();
+    const send = formatOf(request) === 'oauth' ? sendOAuthError : sendProblem;
+    send(error, request, http.getResponse<FastifyReply>());
   }
 }
 
@@ -124,49 +106,12 @@ function exceptionDocument(
   context: ProblemContext,
 ): ProblemDocument | undefined {
   const status = exception.getStatus();
-  const isInCatalogue = CODE_OF_STATUS.has(status) || isRaisedByFramework(exception);
-  return (
-    moduleProblem(exception, context) ??
-    (isInCatalogue ? undefined : statusDocument(status, undefined, context))
-  );
-}
-
-function logFailure({ code, status, options }: Problem, request: FastifyRequest): void {
-  if (code === 'internal-error') {
-    request.log.error({ code, err: options.cause }, 'failed');
-  } else if (status >= 500) {
-    // A state that passes: there may be many of them, and a stack tells nothing.
-    request.log.warn({ code, reason: reasonsOf(options.cause) }, 'failed');
-  }
-}
-
-function reasonsOf(cause: unknown): string | undefined {
-  if (!(cause instanceof Error)) {
+  if (pipeFailures(exception)) {
     return undefined;
   }
-  const deeper = reasonsOf(cause.cause);
-  return deeper === undefined ? cause.message : `${cause.message}: ${deeper}`;
-}
-
-export function problemOf(error: unknown): Problem {
-  if (error instanceof Problem) {
-    return error;
-  }
-  const known = CODE_OF_ERROR.find(([type]) => error instanceof type);
-  if (known) {
-    return new Problem(known[1], { cause: error });
-  }
-  const status = statusOf(error);
-  if (status !== undefined && status >= 400 && status < 500) {
-    return new Problem(CODE_OF_STATUS.get(status) ?? 'malformed-request', { cause: error });
-  }
-  return new Problem('internal-error', { cause: error });
-}
-
-function statusOf(error: unknown): number | undefined {
-  if (error instanceof HttpException) {
-    return error.getStatus();
-  }
-  const status = (error as { statusCode?: unknown } | null)?.statusCode;
-  return typeof status === 'number' ? status : undefined;
+  const hasCode = isInCatalogue(status) || isRaisedByFramework(exception);
+  return (
+    moduleProblem(exception, context) ??
+    (hasCode ? undefined : statusDocument(status, undefined, context))
+  );
 }

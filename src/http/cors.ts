@@ -1,5 +1,5 @@
 import cors from '@fastify/cors';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
 
 /** How long a browser need not ask again. Chromium keeps it for two hours at most. */
 const PREFLIGHT_SECONDS = 600;
@@ -29,11 +29,11 @@ export class CrossOriginRules {
   }
 
   /** On every answer that comes after the first hook. */
-  async apply(app: NestFastifyApplication): Promise<void> {
+  async apply(server: FastifyInstance): Promise<void> {
     if (this.origins.length === 0) {
       return;
     }
-    await app.register(cors, {
+    await server.register(cors, {
       // A function, so that every answer has `Vary: Origin`, and one to a stranger nothing else.
       origin: (origin, done) => done(null, this.allowed(origin) ?? false),
       credentials: false,

@@ -1,3 +1,4 @@
+import type { FastifyInstance } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
@@ -46,14 +47,16 @@ export function answerClientError(
   });
 }
 
-/** Nobody is led anywhere by us: Node has no request for CONNECT, and would close the connection without a word. */
-export function answerConnect(socket: Duplex, logger: Pick<Logger, 'info'>): void {
-  // Node has taken its own listeners away.
-  socket.on('error', () => socket.destroy());
-  answerAndClose(socket, new Problem('method-not-allowed'), {
-    reason: 'CONNECT',
-    logger,
-    fields: { Allow: '' },
+/** This is no proxy. Node makes no request of CONNECT, and would close the connection without an answer. */
+export function refuseConnect({ server }: FastifyInstance, logger: Pick<Logger, 'info'>): void {
+  server.on('connect', (_, socket) => {
+    // Node has taken its own listeners away.
+    socket.on('error', () => socket.destroy());
+    answerAndClose(socket, new Problem('method-not-allowed'), {
+      reason: 'CONNECT',
+      logger,
+      fields: { Allow: '' },
+    });
   });
 }
 

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 
-import { isRenderedOnce } from '../common/answers/index.js';
+import { isRenderedOnce } from '../common/http/index.js';
 
 /** Answers are JSON. The text of one that is marked for it is kept as long as the answer itself. */
 export function renderAnswers(server: FastifyInstance): void {

@@ -1,23 +1,22 @@
 import type { FastifyInstance } from 'fastify';
-import { createServer, type IncomingMessage, type ServerOptions } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 
-import { hideInternals } from '../common/internals/index.js';
+import { HIDES_INTERNALS } from '../common/http/index.js';
 import { Problem } from '../common/problem/index.js';
 import type { Settings } from '../config/index.js';
+import { normalizeAddresses } from './client-addresses.js';
 import { answerClientError } from './client-errors.js';
 import { limitConnections } from './connection-limits.js';
+import { SERVER_LIMITS, STALLED_CONNECTION_TIMEOUT_MS } from './limits.js';
 
 const METRICS = '/metrics';
 /** What the management port serves, and nothing else. */
 export const MANAGEMENT_ROUTES: readonly string[] = ['/health/live', '/health/ready', METRICS];
 
 interface Management {
-  readonly settings: Pick<Settings, 'isProduction' | 'management'>;
-  /** As for the public port. */
-  readonly limits: ServerOptions;
-  readonly stalledConnectionMs: number;
+  readonly settings: Pick<Settings, 'http' | 'isProduction' | 'management'>;
   readonly logger: Pick<Logger, 'info'>;
 }
 
@@ -33,7 +32,8 @@ export function separateManagement(server: FastifyInstance, options: Management)
     hideFromPublic(server);
   }
   if (management) {
-    listen(server, management, options);
+    const listener = listen(server, management, options);
+    normalizeAddresses(listener, options.settings.http.trustedProxies.length > 0);
   }
 }
 
@@ -50,7 +50,7 @@ function hideFromPublic(server: FastifyInstance): void {
         done();
         return;
       }
-      hideInternals(request);
+      HIDES_INTERNALS.set(request, true);
       done(route.url === METRICS ? new Problem('not-found') : undefined);
     };
   });
@@ -59,13 +59,13 @@ function hideFromPublic(server: FastifyInstance): void {
 function listen(
   server: FastifyInstance,
   { host, port }: NonNullable<Settings['management']>,
-  { limits, stalledConnectionMs, logger }: Omit<Management, 'settings'>,
-): void {
-  const listener = createServer(limits, (request, response) => {
+  { logger }: Omit<Management, 'settings'>,
+): Server {
+  const listener = createServer(SERVER_LIMITS, (request, response) => {
     onPrivateSide.add(request);
     server.routing(request, response);
   });
-  listener.setTimeout(stalledConnectionMs);
+  listener.setTimeout(STALLED_CONNECTION_TIMEOUT_MS);
   limitConnections(listener);
   listener.on('clientError', (error, socket) =>
     // What an HTTP server accepts are sockets.
@@ -86,4 +86,5 @@ function listen(
     listener.close(() => done());
     listener.closeAllConnections();
   });
+  return listener;
 }

@@ -1,3 +1,4 @@
+import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { createHash, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -5,6 +6,7 @@ import type { Server } from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
 
 import { isCertificatePair, type Settings } from '../config/index.js';
+import type { MetricsRegistry } from '../metrics/index.js';
 
 type TlsSettings = NonNullable<Settings['http']['tls']>;
 
@@ -29,13 +31,30 @@ export function secureContext(cert: string, key: string): SecureContextOptions {
   return { cert, key, minVersion: 'TLSv1.2', ciphers: CIPHERS, ecdhCurve: 'X25519:P-256:P-384' };
 }
 
+/** The certificate of the public port: renewed ones are taken up, and the metrics tell when it runs out. */
+export function renewCertificate(
+  server: FastifyInstance,
+  tls: TlsSettings,
+  {
+    metrics,
+    logger,
+  }: { readonly metrics: MetricsRegistry; readonly logger: Pick<Logger, 'info' | 'warn'> },
+): void {
+  const expiresAt = reloadCertificate(server.server as unknown as Server, tls, logger);
+  metrics.gauge(
+    'keyslot_tls_certificate_expiry_timestamp_seconds',
+    'When the certificate that is served runs out, in seconds since the epoch.',
+    () => expiresAt().getTime() / 1000,
+  );
+}
+
 /**
  * Takes up a renewed certificate for the connections to come; those that are open go on. While the two files do not belong
  * together, because only one of them is new yet, the last pair that did stays in use.
  *
  * @returns when the certificate in use runs out
  */
-export function reloadCertificate(
+function reloadCertificate(
   server: Server,
   { cert, key, files }: TlsSettings,
   logger: Pick<Logger, 'info' | 'warn'>,

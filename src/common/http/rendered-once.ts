@@ -1,7 +1,7 @@
 const answers = new WeakSet<object>();
 
 /**
- * Marks an answer that many requests are given and nobody changes: its JSON is made once. What it holds must not change
+ * Marks an answer that many requests get and nobody changes: its JSON is made once. What it holds must not change
  * either.
  */
 export function renderedOnce<Answer extends object>(answer: Answer): Readonly<Answer> {

@@ -1,5 +1,5 @@
 import underPressure from '@fastify/under-pressure';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
 
 import { Problem } from '../common/problem/index.js';
 
@@ -9,8 +9,8 @@ const MAX_EVENT_LOOP_DELAY_MS = 500;
 export const ALWAYS_SERVED = ['/health/live', '/metrics'];
 
 /** Refuses requests before the event loop drowns in them. */
-export async function shedLoad(app: NestFastifyApplication): Promise<void> {
-  await app.register(underPressure, {
+export async function shedLoad(server: FastifyInstance): Promise<void> {
+  await server.register(underPressure, {
     maxEventLoopDelay: MAX_EVENT_LOOP_DELAY_MS,
     pressureHandler: (request) =>
       ALWAYS_SERVED.includes(request.url) ? undefined : Promise.reject(new Problem('overloaded')),

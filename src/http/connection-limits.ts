@@ -1,3 +1,4 @@
+import type { FastifyInstance } from 'fastify';
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import { Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
@@ -24,6 +25,18 @@ const LIMITS: ConnectionLimits = {
   readTimeoutMs: 60_000,
   sweepMs: 1000,
 };
+
+const OPEN_CONNECTIONS = Symbol('openConnections');
+
+/** Limits the connections of the public port. */
+export function limitPublicConnections(server: FastifyInstance): void {
+  server.decorate(OPEN_CONNECTIONS, limitConnections(server.server));
+}
+
+/** The connections of the public port that are open, always up to date. */
+export function openConnectionsOf(server: FastifyInstance): OpenConnections {
+  return (server as { [OPEN_CONNECTIONS]?: OpenConnections })[OPEN_CONNECTIONS] ?? [];
+}
 
 /**
  * Bounds what clients cost that ask for much and read nothing. Node begins all pipelined requests that it has read and

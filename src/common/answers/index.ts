@@ -1,1 +1,0 @@
-export { isRenderedOnce, renderedOnce } from './rendered-once.js';

@@ -1,1 +1,0 @@
-export { hideInternals, MayTellInternals } from './internals.js';

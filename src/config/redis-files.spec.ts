@@ -1,0 +1,36 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { loadSettings } from './load-settings.js';
+import { redisIdentityFrom } from './redis-files.js';
+
+describe('the files of the identity for Redis, read again', () => {
+  let folder: string;
+  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'keyslot-redis-files-'))));
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  /** What connects after the password file has changed. */
+  const passwordAfter = async (text: string): Promise<string | undefined> => {
+    const file = join(folder, 'password');
+    writeFileSync(file, 'the first one\n');
+    const variables = { DATA_DIRECTORY: folder, REDIS_PASSWORD_FILE: file };
+    const identity = redisIdentityFrom(loadSettings(variables, join(folder, '.env')).redis)!;
+    writeFileSync(file, text);
+    return (await identity()).password?.reveal();
+  };
+
+  it.each(['the next one', 'the next one\n', 'the next one\r\n'])(
+    'give the password without the end of its line: %j',
+    async (text) => {
+      expect(await passwordAfter(text)).toBe('the next one');
+    },
+  );
+
+  it.each(['', '\n', '\r\n', 'one\ntwo', 'one\ntwo\n', 'one\n\n', 'one\rtwo', 'a\0b'])(
+    'leave the password in use when they break a rule of the start: %j',
+    async (text) => {
+      expect(await passwordAfter(text)).toBe('the first one');
+    },
+  );
+});

@@ -1,0 +1,108 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { isUtf8 } from 'node:buffer';
+import type { Readable } from 'node:stream';
+
+import { routeOptionsOf } from '../common/http/index.js';
+import { Problem, type ProblemCode } from '../common/problem/index.js';
+import { flawOf, inUtf8 } from './body-checks.js';
+import { formFrom } from './form.js';
+
+/** RFC 8259 section 8.1: JSON is UTF-8. */
+const JSON_IN_UTF8 = inUtf8('application/json');
+const FORM_IN_UTF8 = inUtf8('application/x-www-form-urlencoded');
+
+type Done = (error: Error | null, value?: unknown) => void;
+
+/**
+ * Reads JSON, or a form where a route asks for one (`@FormBody()`), and nothing else. An empty body is no body, whatever
+ * type is announced for it. Bytes that are no UTF-8 are refused: a decoder would replace them, and texts that differ would
+ * become the same.
+ */
+export function parseBodies(server: FastifyInstance): void {
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, jsonParser(server));
+  // Forms too: a plugin of the application may have a parser for them, and Fastify takes only one.
+  server.addContentTypeParser('*', parseFormOrRefuse);
+}
+
+function jsonParser(server: FastifyInstance) {
+  const parse = server.getDefaultJsonParser('error', 'error');
+  return (request: FastifyRequest, body: Buffer, done: Done): void => {
+    if (body.length === 0) {
+      done(null, undefined);
+    } else if (!isReadable(request, JSON_IN_UTF8) || readsForms(request)) {
+      done(new Problem('unsupported-media-type'));
+    } else if (!isUtf8(body)) {
+      done(new Problem('malformed-request'));
+    } else {
+      void parse(request, body.toString('utf8'), (error, value: unknown) => {
+        done(error ? new Problem('malformed-request', { cause: error }) : flawOf(value), value);
+      });
+    }
+  };
+}
+
+/** Given the stream: Fastify would read the whole body before it asks a parser of buffers, also to refuse it. */
+function parseFormOrRefuse(request: FastifyRequest, payload: Readable, done: Done): void {
+  if (request.is404 || !readsForms(request) || !isReadable(request, FORM_IN_UTF8)) {
+    refuseBody(request, payload, done);
+    return;
+  }
+  const maxBytes = request.routeOptions.bodyLimit;
+  if (Number(request.headers['content-length']) > maxBytes) {
+    done(new Problem('body-too-large'));
+    return;
+  }
+  collect(payload, { maxBytes, whenMore: 'body-too-large' }, (error, body) => {
+    if (!body) {
+      done(error, undefined);
+      return;
+    }
+    const form = formFrom(body.toString('latin1'));
+    done(form ? flawOf(form) : new Problem('malformed-request'), form);
+  });
+}
+
+function readsForms({ routeOptions: { config } }: FastifyRequest): boolean {
+  return routeOptionsOf(config).body === 'form';
+}
+
+function isReadable({ headers }: FastifyRequest, type: RegExp): boolean {
+  return headers['content-encoding'] === undefined && type.test(headers['content-type'] ?? '');
+}
+
+/** Any other type: refused at the first byte, so that a slow sender is not waited for. */
+function refuseBody(request: FastifyRequest, payload: Readable, done: Done): void {
+  if (request.is404) {
+    payload.resume();
+    done(null, undefined);
+  } else {
+    collect(payload, { maxBytes: 0, whenMore: 'unsupported-media-type' }, done);
+  }
+}
+
+/** Reads all bytes, or refuses as soon as there are more than the limit. */
+function collect(
+  payload: Readable,
+  { maxBytes, whenMore }: { readonly maxBytes: number; readonly whenMore: ProblemCode },
+  done: (error: Error | null, body?: Buffer) => void,
+): void {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const settle = (error: Error | null): void => {
+    payload.off('data', onData).off('end', onEnd).off('error', onError);
+    payload.resume();
+    done(error, error || size === 0 ? undefined : Buffer.concat(chunks));
+  };
+  const onData = (chunk: Buffer): void => {
+    size += chunk.length;
+    chunks.push(chunk);
+    if (size > maxBytes) {
+      settle(new Problem(whenMore));
+    }
+  };
+  const onEnd = (): void => settle(null);
+  const onError = (error: Error): void =>
+    settle(new Problem('malformed-request', { cause: error }));
+  payload.on('data', onData).on('end', onEnd).on('error', onError);
+}

@@ -1,0 +1,43 @@
+/**
+ * Phrases that are quoted everywhere, and therefore guessed early. Lists of leaked passwords hold few that are as long as a
+ * password has to be.
+ */
+export const KNOWN_PHRASES = [
+  'correct horse battery staple', // xkcd.com/936
+  'Tr0ub4dor&3',
+  'the quick brown fox jumps over the lazy dog',
+  'lorem ipsum dolor sit amet',
+  'to be or not to be',
+  'to be or not to be that is the question',
+  'may the force be with you',
+  'once upon a time',
+  'in the beginning god created the heaven and the earth',
+  'our father who art in heaven',
+  'the lord is my shepherd',
+  'four score and seven years ago',
+  'we the people of the united states',
+  'i have a dream',
+  'all work and no play makes jack a dull boy',
+  'never gonna give you up',
+  'never gonna let you down',
+  'twinkle twinkle little star',
+  'happy birthday to you',
+  'i think therefore i am',
+  'it was the best of times it was the worst of times',
+  'a long time ago in a galaxy far far away',
+  'there is no place like home',
+  'houston we have a problem',
+  'winter is coming',
+  'this is my password',
+  'this is a secure password',
+  'let me in please',
+  'i love you so much',
+  'one ring to rule them all',
+  '床前明月光疑是地上霜',
+  '床前明月光疑是地上霜举头望明月低头思故乡',
+  '春眠不觉晓处处闻啼鸟夜来风雨声花落知多少',
+  '白日依山尽黄河入海流欲穷千里目更上一层楼',
+  '锄禾日当午汗滴禾下土谁知盘中餐粒粒皆辛苦',
+  '天地玄黄宇宙洪荒',
+  '人之初性本善性相近习相远',
+];
