@@ -4,7 +4,7 @@ const rootDir = new URL('..', import.meta.url).pathname;
 
 const shared = {
   rootDir,
-  testEnvironment: process.env.H3_ENV ?? 'node',
+  testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': '$1',
