@@ -15,7 +15,7 @@ import { readFileSync } from 'node:fs';
 
 import { Problem, problemDocument, type Language } from '../problem/index.js';
 import { ruleText } from '../problem/problem-texts.js';
-import { isText, Obeys } from './rules.js';
+import { isText, MatchesRule } from './rules.js';
 import { RequestValidationPipe } from './validation.pipe.js';
 
 class Item {
@@ -43,7 +43,7 @@ class Order {
   @IsIn(['s', 'm'], { each: true }) sizes!: unknown;
   @Length(2, 5) @IsString() code!: unknown;
   @IsInt({ message: 'whole rooms only' }) rooms!: unknown;
-  @Obeys('note', isText) note!: unknown;
+  @MatchesRule('note', isText) note!: unknown;
 }
 
 const VALID_ITEM = { count: 1 };
