@@ -65,7 +65,9 @@ export async function createApp(
   if (settings.hasApiDocs) {
     setUpApiDocs(app, {
       ...extensions.apiDocs,
-      ...{ publicUrl, publicPath, alwaysServed: ALWAYS_SERVED },
+      publicUrl,
+      publicPath,
+      alwaysServed: ALWAYS_SERVED,
     });
   }
   return app;

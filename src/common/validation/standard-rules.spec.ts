@@ -109,7 +109,10 @@ describe('rules of class-validator', () => {
     const known = Object.values(classValidator).filter((value) => typeof value === 'string');
 
     expect(names.filter((name) => !known.some((each) => each === name)).sort()).toEqual([
-      ...['each', 'nestedValidation', 'other', 'unknownValue'],
+      'each',
+      'nestedValidation',
+      'other',
+      'unknownValue',
     ]);
     // No rule: it lets other rules be left out.
     const failing = known.filter((name) => name !== 'isOptional');
