@@ -219,7 +219,7 @@ describe('npm start', () => {
   });
 
   it.each([
-    ['PORT', "The API's port is in use by another program"],
+    ['PORT', 'The API port is in use by another program'],
     ['MANAGEMENT_PORT', 'The management port is in use by another program'],
   ])('says so when its %s is taken', async (name, message) => {
     const other = await startTestApp();
@@ -232,7 +232,7 @@ describe('npm start', () => {
 
     expect(await run.ended).toBe(1);
     expect(run.output()).toContain(message);
-    expect(run.output()).toContain(`Set ${name} to another one`);
+    expect(run.output()).toContain(`Set ${name} to a free port`);
     await other.close();
   });
 
