@@ -69,8 +69,14 @@ export interface AppExtensions {
 
 /** The modules of ours that have controllers. */
 export const OWN_MODULES: readonly unknown[] = [
-  ...[ApiDocsModule, AuditModule, AuthModule, HealthModule, KeysModule, MetricsModule],
-  ...[SessionsModule, UsersModule],
+  ApiDocsModule,
+  AuditModule,
+  AuthModule,
+  HealthModule,
+  KeysModule,
+  MetricsModule,
+  SessionsModule,
+  UsersModule,
 ];
 
 /** The composition root: the one place that knows every module and turns settings into their options. */

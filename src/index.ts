@@ -64,11 +64,11 @@ export { Secret } from './common/secret/index.js';
 export {
   emailAddress,
   EntityIdPipe,
-  IfSent,
   isBoolean,
   isText,
   listOf,
-  Obeys,
+  MatchesRule,
+  OptionalNotNull,
   RequestValidationPipe,
   textBetween,
   type Rule,

@@ -13,7 +13,7 @@ import {
   MANAGEMENT_ROUTES,
   ProblemFilter,
   serverOptions,
-  VaryingAdapter,
+  VaryHeaderAdapter,
 } from '../http/index.js';
 import { createLogs, NestLogger } from '../logging/index.js';
 import { MetricsRegistry } from '../metrics/index.js';
@@ -24,8 +24,8 @@ import { keepFixedRoutes } from './global-prefix.js';
 import { validationPipe } from './request-validation.js';
 
 /**
- * Nest asks the global filters in the reverse order of their registration, and scans the root first. So the filters
- * (`APP_FILTER`) of added modules are asked before ours, which catches everything.
+ * Nest runs global filters in the reverse order of their registration, and scans the root module first. So filters
+ * (`APP_FILTER`) of added modules run before ours, which catches everything.
  */
 @Module({ providers: [{ provide: APP_FILTER, useClass: ProblemFilter }] })
 class RootModule {
@@ -34,7 +34,7 @@ class RootModule {
   }
 }
 
-/** The application, ready to listen: the same for `main.ts`, for the tests, and for whoever extends it. */
+/** Creates the application, ready to listen. `main.ts`, tests and applications that extend Keyslot all use it. */
 export async function createApp(
   settings: AppSettings,
   extensions: AppExtensions = {},
@@ -42,7 +42,7 @@ export async function createApp(
   const logs = createLogs(settings.logLevel);
   const { corsOrigins, corsHeaders, publicUrl, publicPath } = settings.http;
   const crossOrigin = new CrossOriginRules(corsOrigins, corsHeaders);
-  const adapter = new VaryingAdapter(serverOptions(settings.http, logs, crossOrigin));
+  const adapter = new VaryHeaderAdapter(serverOptions(settings.http, logs, crossOrigin));
   const app = await NestFactory.create<NestFastifyApplication>(
     RootModule.around(AppModule.forRoot(settings, extensions)),
     adapter,
@@ -56,7 +56,7 @@ export async function createApp(
     spans: app.get(Tracing).spans,
     crossOrigin,
     isHttps: isServedByHttps(settings.http),
-    isHeldBack: heldBackUntilAdministrator(app),
+    isNotReadyFor: notReadyUntilAdministratorExists(app),
   });
   drainWhenClosed(server, logs.logger);
   app.useGlobalPipes(validationPipe(app, extensions.validation));
@@ -65,14 +65,16 @@ export async function createApp(
   if (settings.hasApiDocs) {
     setUpApiDocs(app, {
       ...extensions.apiDocs,
-      ...{ publicUrl, publicPath, alwaysServed: ALWAYS_SERVED },
+      publicUrl,
+      publicPath,
+      alwaysServed: ALWAYS_SERVED,
     });
   }
   return app;
 }
 
-/** Nobody may be faster than the administrator of the settings: until it is there, only probes are served. */
-function heldBackUntilAdministrator(
+/** Serves only probes until the administrator of the settings exists. Otherwise another client could register its name first. */
+function notReadyUntilAdministratorExists(
   app: NestFastifyApplication,
 ): (request: FastifyRequest) => boolean {
   const administrator = app.get(BootstrapAdministrator);

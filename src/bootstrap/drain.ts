@@ -5,38 +5,38 @@ import type { Logger } from 'pino';
 
 import { openConnectionsOf, REQUEST_TIMEOUT_MS, type OpenConnections } from '../http/index.js';
 
-const SWEEP_MS = 50;
-/** For answers without a stated length, and for sockets that were upgraded: they may have no end of their own. */
+const SWEEP_INTERVAL_MS = 50;
+/** For streams and upgraded sockets, which may never end by themselves. */
 const STREAM_TIMEOUT_MS = 1000;
 
-/** With its head as it was sent: `getHeader` does not know what was given to `writeHead`. */
+/** `_header` is the head as it was sent. `getHeader` does not return headers that were passed to `writeHead`. */
 interface SentResponse extends ServerResponse {
   readonly _header?: string | null;
 }
 
-/** What Node's HTTP server keeps in a socket: the response that it belongs to now, and the parser until an upgrade. */
+/** Undocumented properties that Node sets on a socket: the current response, and the parser, which is null after an upgrade. */
 interface HttpSocket extends Socket {
   readonly _httpMessage?: SentResponse | null;
   readonly parser?: unknown;
 }
 
 /**
- * Ends connections when the server closes. A connection that was busy then would be kept alive after its answer and delay
- * the shutdown, and Node does not look for slow senders any more. Requests under way are answered. Server-sent events end at
- * once, other streams and upgraded sockets after a second.
+ * Closes connections when the server closes. Otherwise a busy connection stays alive after its response and delays the
+ * shutdown, and Node no longer checks request timeouts. Requests in progress are answered. Server-sent events end at once,
+ * other streams and upgraded sockets after a second.
  */
 export function drainWhenClosed(server: FastifyInstance, logger: Pick<Logger, 'info'>): void {
   const connections = openConnectionsOf(server);
   server.addHook('preClose', (done) => {
-    const begunAt = performance.now();
-    const lasting = [...connections].filter((socket) => isUpgraded(socket) || streamOf(socket));
-    logger.info({ longLivedConnections: lasting.length }, 'stopping');
+    const startedAt = performance.now();
+    const longLived = [...connections].filter((socket) => isUpgraded(socket) || streamOf(socket));
+    logger.info({ longLivedConnections: longLived.length }, 'stopping');
     const sweep = (): void => {
       server.server.closeIdleConnections();
-      endLasting(connections, performance.now() - begunAt >= STREAM_TIMEOUT_MS);
+      endLongLived(connections, performance.now() - startedAt >= STREAM_TIMEOUT_MS);
     };
     sweep();
-    const sweeper = setInterval(sweep, SWEEP_MS);
+    const sweeper = setInterval(sweep, SWEEP_INTERVAL_MS);
     const cutOff = setTimeout(() => server.server.closeAllConnections(), REQUEST_TIMEOUT_MS);
     server.server.once('close', () => {
       clearInterval(sweeper);
@@ -46,19 +46,19 @@ export function drainWhenClosed(server: FastifyInstance, logger: Pick<Logger, 'i
   });
 }
 
-function endLasting(connections: OpenConnections, isLate: boolean): void {
+function endLongLived(connections: OpenConnections, isTimedOut: boolean): void {
   for (const socket of connections) {
     const stream = streamOf(socket);
-    if (isLate && (stream || isUpgraded(socket))) {
+    if (isTimedOut && (stream || isUpgraded(socket))) {
       socket.destroy();
     } else if (stream && isEventStream(stream) && !stream.writableEnded) {
-      // Its source may go on writing until it is told.
+      // The source may write after the end until it notices, which raises an error.
       stream.on('error', () => undefined).end(() => socket.destroySoon());
     }
   }
 }
 
-/** @returns the answer that was begun, if nothing says when it ends */
+/** @returns the current response, if its head was sent without a Content-Length */
 function streamOf({ _httpMessage: response }: HttpSocket): SentResponse | undefined {
   return response?._header && !/^content-length:/im.test(response._header) ? response : undefined;
 }

@@ -1,6 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
-/** Where probes, scrapers, verifiers of tokens and readers of problems look, whatever the prefix of the API is. */
+/** Routes at fixed paths that probes, scrapers, token verifiers and problem links rely on. The global prefix does not apply. */
 const WITHOUT_PREFIX = [
   'health/live',
   'health/ready',
@@ -12,7 +12,7 @@ const WITHOUT_PREFIX = [
 
 const prefixOf = new WeakMap<NestFastifyApplication, string>();
 
-/** Keeps these routes where they are when the application sets a global prefix. */
+/** Excludes these routes when the application sets a global prefix. */
 export function keepFixedRoutes(app: NestFastifyApplication): void {
   const prototype = Object.getPrototypeOf(app) as NestFastifyApplication;
   const replacement: typeof app.setGlobalPrefix = (prefix, options = {}) => {
@@ -23,7 +23,7 @@ export function keepFixedRoutes(app: NestFastifyApplication): void {
     });
     return app;
   };
-  // Nest's proxy around the application ignores an assignment, and looks a method up when it is called.
+  // Nest's proxy around the application ignores assignments, but looks methods up at each call.
   Object.defineProperty(app, 'setGlobalPrefix', { value: replacement, configurable: true });
 }
 

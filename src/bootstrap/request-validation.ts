@@ -5,10 +5,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { OWN_MODULES, type ValidationExtension } from '../app.module.js';
 import { RequestValidationPipe } from '../common/validation/index.js';
 
-/**
- * The global pipe. What an application says about validation holds for its own routes: ours stay as strict as they are
- * documented.
- */
+/** Creates the global pipe. Validation options of an application apply to its own routes only; ours stay strict. */
 export function validationPipe(
   app: NestFastifyApplication,
   validation: ValidationExtension | undefined,
@@ -44,7 +41,7 @@ function pipeFor(validation: ValidationExtension): PipeTransform {
   };
 }
 
-/** `transform` is also the name of an option of Nest's pipe. */
+/** Tests the type, because Nest's pipe also has a boolean option named `transform`. */
 function isPipe(validation: ValidationExtension): validation is PipeTransform {
   return typeof validation.transform === 'function';
 }
@@ -67,5 +64,5 @@ function requestTypesOf(app: NestFastifyApplication): ReadonlySet<unknown> {
   return new Set(types.filter((type) => !BUILT_IN.has(type)));
 }
 
-/** A parameter that is declared so says nothing about whose it is. */
+/** Applications use these types too, so they do not identify a route as ours. */
 const BUILT_IN = new Set<unknown>([Object, String, Number, Boolean, Array, Date]);

@@ -14,8 +14,8 @@ import { untilReady } from './until-ready.js';
 import { Shutdown } from './shutdown.js';
 
 /**
- * Starts one instance with the settings of the environment, on the embedded cluster when no other is named, and stops all
- * of it on a signal. It is all that a `main.ts` has to do.
+ * Starts one instance with the settings of the environment, and stops it on a signal. Without `REDIS_NODES` it also runs the
+ * embedded cluster. A `main.ts` needs no more than this call.
  */
 export async function run(extensions: AppExtensions = {}): Promise<void> {
   const shutdown = new Shutdown();
@@ -32,17 +32,17 @@ export async function run(extensions: AppExtensions = {}): Promise<void> {
     }
     await app.listen(settings.http.port, address);
     await untilReady(app);
-    await announce(app, settings);
+    await printUrls(app, settings);
   } catch (error) {
     if (!shutdown.isUnderWay) {
-      process.stderr.write(`${describe(error)}\n`);
+      process.stderr.write(`${messageFor(error)}\n`);
       await shutdown.run(1);
     }
   }
 }
 
 interface Listener {
-  readonly whose: string;
+  readonly label: string;
   readonly hostName: 'HOST' | 'MANAGEMENT_HOST';
   readonly portName: 'PORT' | 'MANAGEMENT_PORT';
   readonly host: string;
@@ -50,21 +50,21 @@ interface Listener {
 }
 
 /**
- * Looks for what would keep the instance from listening, before the cluster is started for nothing.
+ * Checks that the instance can listen on its ports, before the embedded cluster starts.
  *
- * @returns the address of the API. One: for a name with two, Fastify would listen with a second server, which has none of
- * what we add to the first
+ * @returns one address for the API. For a host name with two addresses, Fastify would create a second server without our
+ * connection limits
  * @throws SettingsError
  */
 async function listeningAddress({ http, management }: Settings): Promise<string> {
-  const api: Listener = { whose: "The API's", hostName: 'HOST', portName: 'PORT', ...http };
-  const watchers: Listener | undefined = management && {
-    whose: 'The management',
+  const api: Listener = { label: 'The API', hostName: 'HOST', portName: 'PORT', ...http };
+  const monitoring: Listener | undefined = management && {
+    label: 'The management',
     hostName: 'MANAGEMENT_HOST',
     portName: 'MANAGEMENT_PORT',
     ...management,
   };
-  const listeners = watchers ? [api, watchers] : [api];
+  const listeners = monitoring ? [api, monitoring] : [api];
   const mistakes: string[] = [];
   const addresses: string[] = [];
   for (const listener of listeners) {
@@ -90,14 +90,14 @@ async function tryToListen(port: number, address: string): Promise<void> {
 }
 
 function listeningMistake(
-  { whose, hostName, portName }: Listener,
+  { label, hostName, portName }: Listener,
   { code, message }: NodeJS.ErrnoException,
 ): string {
   if (code === 'EADDRINUSE') {
-    return `${whose} port is in use by another program (${message}). Set ${portName} to another one.`;
+    return `${label} port is in use by another program (${message}). Set ${portName} to a free port.`;
   }
   return code === 'EACCES' || code === 'EPERM'
-    ? `${portName} needs rights that this process does not have. Set it to 1024 or more.`
+    ? `${portName} needs privileges that this process does not have. Set it to 1024 or more.`
     : `${hostName} must be a name or an address of this machine (${code}).`;
 }
 
@@ -112,7 +112,7 @@ async function withCluster(settings: Settings, shutdown: Shutdown): Promise<AppS
   const { addresses, password } = await starting;
   return {
     ...settings,
-    // Its masters have one replica each.
+    // Each master of the embedded cluster has one replica.
     redis: {
       keyPrefix: settings.redis.keyPrefix,
       nodes: addresses,
@@ -122,7 +122,7 @@ async function withCluster(settings: Settings, shutdown: Shutdown): Promise<AppS
   };
 }
 
-async function announce(app: NestFastifyApplication, { hasApiDocs }: Settings): Promise<void> {
+async function printUrls(app: NestFastifyApplication, { hasApiDocs }: Settings): Promise<void> {
   const url = await app.getUrl();
   const docs = hasApiDocs ? [`  Swagger UI  ${url}/docs`] : [];
   process.stdout.write(
@@ -132,8 +132,8 @@ async function announce(app: NestFastifyApplication, { hasApiDocs }: Settings): 
   );
 }
 
-/** What the person at the terminal needs: a message for what they can mend, a stack for what they cannot. */
-function describe(error: unknown): string {
+/** @returns only the message for errors that the operator can fix; for others the stack */
+function messageFor(error: unknown): string {
   if (
     error instanceof SettingsError ||
     error instanceof EmbeddedClusterError ||

@@ -1,20 +1,20 @@
-/** How long stopping may take before it is cut short. */
+/** The process exits with code 1 when stopping takes longer. */
 export const SHUTDOWN_TIMEOUT_MS = 20_000;
-/** npm passes Ctrl-C on to a process that the terminal has told already: the same signal, a moment later. */
-const ECHO_MS = 1000;
+/** The terminal sends Ctrl-C to the whole process group, and npm forwards it. So the same signal may arrive twice. */
+const DUPLICATE_SIGNAL_MS = 1000;
 
-/** Stops what was started, last thing first, on Ctrl-C, SIGTERM, or when the terminal is closed. A second signal does not wait. */
+/** Runs the stop steps in reverse order on SIGINT, SIGTERM and SIGHUP. A second signal ends the process immediately. */
 export class Shutdown {
   private readonly steps: (() => Promise<unknown>)[] = [];
   private startedAt: number | undefined;
 
-  /** @param exitCode after a signal: a server was told to stop; what was to come to an end was interrupted (130) */
+  /** @param exitCode after a signal: 0 for a server, 130 for a task that was interrupted before its end */
   constructor(exitCode = 0) {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => {
         if (this.startedAt === undefined) {
           void this.run(exitCode);
-        } else if (performance.now() - this.startedAt > ECHO_MS) {
+        } else if (performance.now() - this.startedAt > DUPLICATE_SIGNAL_MS) {
           process.exit(1);
         }
       });
@@ -29,7 +29,7 @@ export class Shutdown {
     this.steps.unshift(step);
   }
 
-  /** For what is being started: a signal may come before it is there, and then has to wait for it. */
+  /** Adds a resource that is still starting. A signal during the start waits for it and then stops it. */
   addStarting(starting: Promise<{ stop(): Promise<unknown> }>): void {
     this.add(async () => (await starting.catch(() => undefined))?.stop());
   }
@@ -38,10 +38,10 @@ export class Shutdown {
     this.startedAt = performance.now();
     setTimeout(() => {
       const seconds = SHUTDOWN_TIMEOUT_MS / 1000;
-      process.stderr.write(`Stopping took longer than ${seconds} seconds and was cut short.\n`);
+      process.stderr.write(`The shutdown took longer than ${seconds} seconds and was aborted.\n`);
       process.exit(1);
     }, SHUTDOWN_TIMEOUT_MS).unref();
-    // Also what is added while this runs.
+    // Steps may be added while this runs.
     for (let step = this.steps.shift(); step; step = this.steps.shift()) {
       await step().catch((error: unknown) => process.stderr.write(`${String(error)}\n`));
     }

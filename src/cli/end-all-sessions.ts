@@ -49,7 +49,7 @@ async function run(settings: AppSettings): Promise<AllSessionsEnded> {
   try {
     // As one of the instances: then they answer at once to what this one changes.
     await withTimeout(CONNECT_TIMEOUT_MS, context.get(NearCache).untilTrusted(), {
-      whenLate: () =>
+      onTimeout: () =>
         new CommandError(
           'Redis cannot be reached, does not let this user in, or has a master without a replica. Nothing was done.',
         ),

@@ -22,8 +22,13 @@ import { isTraced, tracingMistakes, tracingVariables } from './tracing.js';
 
 /** What libraries for traces, logs and requests send from a page. */
 const COMMON_HEADERS = [
-  ...['traceparent', 'tracestate', 'baggage'],
-  ...['X-Request-Id', 'X-Correlation-Id', 'X-Requested-With', 'Cache-Control'],
+  'traceparent',
+  'tracestate',
+  'baggage',
+  'X-Request-Id',
+  'X-Correlation-Id',
+  'X-Requested-With',
+  'Cache-Control',
 ];
 
 type Variables = Readonly<Record<string, string | undefined>>;

@@ -11,7 +11,7 @@ export interface AuditSinkSubject {
 
 const MANY = 200;
 /** A sink may have a clock of its own. */
-const LONGEST_DIFFERENCE_MS = 5000;
+const MAX_DIFFERENCE_MS = 5000;
 
 const FULL: AuditEvent = {
   type: 'access-changed',
@@ -52,7 +52,7 @@ export function auditSinkContract(
 
       const [only] = await recorded();
       const differenceMs = Math.abs((only?.at.getTime() ?? 0) - at.getTime());
-      assert.ok(differenceMs < LONGEST_DIFFERENCE_MS, `${differenceMs} ms off`);
+      assert.ok(differenceMs < MAX_DIFFERENCE_MS, `${differenceMs} ms off`);
     });
 
     it('keeps the order of events that come while others are under way, and loses none', async () => {

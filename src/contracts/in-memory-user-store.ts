@@ -30,9 +30,17 @@ export class InMemoryUserStore implements UserStore {
       const hash = await passwordHash();
       const now = new Date();
       return this.put(usernameKey, {
-        ...{ id, username, email, displayName, roles: [...roles] },
-        ...{ createdAt: now, updatedAt: now, isDisabled: false },
-        ...{ passwordHash: hash, passwordVersion: 1, revision: '1' },
+        id,
+        username,
+        email,
+        displayName,
+        roles: [...roles],
+        createdAt: now,
+        updatedAt: now,
+        isDisabled: false,
+        passwordHash: hash,
+        passwordVersion: 1,
+        revision: '1',
       });
     } catch (error) {
       this.takenNames.delete(usernameKey);

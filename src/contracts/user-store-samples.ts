@@ -18,7 +18,12 @@ export const newUser = (given: Partial<NewUser> = {}): NewUser => {
   const id = randomUUID();
   const name = `user-${id}`;
   return {
-    ...{ id, username: name, usernameKey: name, email: null, displayName: null, roles: [] },
+    id,
+    username: name,
+    usernameKey: name,
+    email: null,
+    displayName: null,
+    roles: [],
     ...given,
   };
 };
@@ -29,9 +34,15 @@ export const accented = (): Partial<NewUser> => {
 /** Secrets tell nothing of themselves, so they are compared in the open. */
 export const shown = (user: UserRecord | undefined) =>
   user && {
-    ...{ id: user.id, username: user.username, email: user.email, displayName: user.displayName },
-    ...{ roles: [...user.roles], createdAt: user.createdAt, updatedAt: user.updatedAt },
-    ...{ isDisabled: user.isDisabled, passwordVersion: user.passwordVersion },
+    id: user.id,
+    username: user.username,
+    email: user.email,
+    displayName: user.displayName,
+    roles: [...user.roles],
+    createdAt: user.createdAt,
+    updatedAt: user.updatedAt,
+    isDisabled: user.isDisabled,
+    passwordVersion: user.passwordVersion,
     passwordHash: user.passwordHash.reveal(),
   };
 

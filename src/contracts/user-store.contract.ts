@@ -55,8 +55,11 @@ export function userStoreContract(
       const { usernameKey, ...members } = user;
       const expected = {
         ...members,
-        ...{ createdAt: added.createdAt, updatedAt: added.createdAt },
-        ...{ isDisabled: false, passwordVersion: 1, passwordHash: HASH.reveal() },
+        createdAt: added.createdAt,
+        updatedAt: added.createdAt,
+        isDisabled: false,
+        passwordVersion: 1,
+        passwordHash: HASH.reveal(),
       };
       assert.deepEqual(shown(added), expected);
       assert.deepEqual(shown(await store.find(id, until)), expected);
@@ -69,7 +72,12 @@ export function userStoreContract(
 
       assert.equal(await store.find(randomUUID(), until), undefined);
       const alike = [
-        ...[username.toUpperCase(), `${username} `, username.slice(1), '', '%', '*'],
+        username.toUpperCase(),
+        `${username} `,
+        username.slice(1),
+        '',
+        '%',
+        '*',
         username.replace('ä', 'a'),
         username.normalize('NFD'),
       ];
@@ -123,7 +131,9 @@ export function userStoreContract(
     it('changes what is named, and nothing else', async () => {
       const store = await create();
       const before = await add(store, {
-        ...{ email: 'a@example.com', displayName: 'A', roles: ['admin'] },
+        email: 'a@example.com',
+        displayName: 'A',
+        roles: ['admin'],
       });
       let expected = shown(before)!;
       const expectAfter = async (change: StoredChange, members: object): Promise<void> => {

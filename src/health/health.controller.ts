@@ -2,7 +2,7 @@ import { Controller, Get, Header } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
 
 import { Public } from '../common/authentication/index.js';
-import { MayTellInternals } from '../common/http/index.js';
+import { MayShowDetails } from '../common/http/index.js';
 import { ApiProblems, Problem } from '../common/problem/index.js';
 import { Readiness } from './readiness.js';
 
@@ -64,7 +64,7 @@ export class HealthController {
   })
   @ApiOkResponse({ type: HealthResponse, description: 'It should.' })
   @ApiProblems('not-ready')
-  async ready(@MayTellInternals() mayTell: boolean): Promise<HealthResponse> {
+  async ready(@MayShowDetails() mayTell: boolean): Promise<HealthResponse> {
     const { status, checks } = await this.readiness.check();
     const told = mayTell ? checks : {};
     if (status === 'not-ready') {

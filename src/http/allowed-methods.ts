@@ -7,12 +7,11 @@ import { FORMAT_OF_PATH } from './oauth-errors.js';
 interface KnownPath {
   readonly pattern: RegExp;
   readonly methods: Set<string>;
-  /** Of the routes of the path. */
   errorFormat: RouteOptions['errorFormat'];
 }
 
-/** Answers with the methods that a path has (RFC 9110 section 15.5.6), where it has another one than was asked for. */
-export function refuseOtherMethods(server: FastifyInstance): void {
+/** Answers 405 with `Allow` (RFC 9110 section 15.5.6) when the path has routes, but none for the method of the request. */
+export function refuseUnsupportedMethods(server: FastifyInstance): void {
   const paths = new Map<string, KnownPath>();
   server.addHook('onRoute', ({ url, method, config }) => {
     const known: KnownPath = paths.get(url) ?? {
@@ -45,7 +44,7 @@ function pathsLike(url: string, paths: ReadonlyMap<string, KnownPath>): readonly
   return [...paths.values()].filter(({ pattern }) => pattern.test(path));
 }
 
-/** A path that is written in another way than the router's is not found, and that is true enough. */
+/** A path in a form that the router does not accept matches nothing here either: the response is 404. */
 function patternOf(route: string): RegExp {
   const literal = route.replace(/[.+?^${}()|[\]\\]/g, '\\$&');
   return new RegExp(`^${literal.replace(/:[^/]+/g, '[^/]+').replaceAll('*', '.*')}$`);

@@ -4,24 +4,23 @@ import type { Readable } from 'node:stream';
 
 import { routeOptionsOf } from '../common/http/index.js';
 import { Problem, type ProblemCode } from '../common/problem/index.js';
-import { flawOf, inUtf8 } from './body-checks.js';
-import { formFrom } from './form.js';
+import { bodyProblem, utf8MediaType } from './body-checks.js';
+import { parseForm } from './form.js';
 
 /** RFC 8259 section 8.1: JSON is UTF-8. */
-const JSON_IN_UTF8 = inUtf8('application/json');
-const FORM_IN_UTF8 = inUtf8('application/x-www-form-urlencoded');
+const JSON_IN_UTF8 = utf8MediaType('application/json');
+const FORM_IN_UTF8 = utf8MediaType('application/x-www-form-urlencoded');
 
 type Done = (error: Error | null, value?: unknown) => void;
 
 /**
- * Reads JSON, or a form where a route asks for one (`@FormBody()`), and nothing else. An empty body is no body, whatever
- * type is announced for it. Bytes that are no UTF-8 are refused: a decoder would replace them, and texts that differ would
- * become the same.
+ * Parses JSON, or a form on routes with `@FormBody()`, and refuses any other media type. An empty body counts as absent,
+ * whatever its Content-Type. Invalid UTF-8 is refused: a decoder would replace it, and different texts would become equal.
  */
 export function parseBodies(server: FastifyInstance): void {
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, jsonParser(server));
-  // Forms too: a plugin of the application may have a parser for them, and Fastify takes only one.
+  // Not a parser of its own for forms: an application's plugin may add one, and Fastify accepts only one per type.
   server.addContentTypeParser('*', parseFormOrRefuse);
 }
 
@@ -36,13 +35,16 @@ function jsonParser(server: FastifyInstance) {
       done(new Problem('malformed-request'));
     } else {
       void parse(request, body.toString('utf8'), (error, value: unknown) => {
-        done(error ? new Problem('malformed-request', { cause: error }) : flawOf(value), value);
+        done(
+          error ? new Problem('malformed-request', { cause: error }) : bodyProblem(value),
+          value,
+        );
       });
     }
   };
 }
 
-/** Given the stream: Fastify would read the whole body before it asks a parser of buffers, also to refuse it. */
+/** Takes the stream: for a parser of buffers, Fastify reads the whole body first, even when the body is refused. */
 function parseFormOrRefuse(request: FastifyRequest, payload: Readable, done: Done): void {
   if (request.is404 || !readsForms(request) || !isReadable(request, FORM_IN_UTF8)) {
     refuseBody(request, payload, done);
@@ -58,8 +60,8 @@ function parseFormOrRefuse(request: FastifyRequest, payload: Readable, done: Don
       done(error, undefined);
       return;
     }
-    const form = formFrom(body.toString('latin1'));
-    done(form ? flawOf(form) : new Problem('malformed-request'), form);
+    const form = parseForm(body.toString('latin1'));
+    done(form ? bodyProblem(form) : new Problem('malformed-request'), form);
   });
 }
 
@@ -71,7 +73,7 @@ function isReadable({ headers }: FastifyRequest, type: RegExp): boolean {
   return headers['content-encoding'] === undefined && type.test(headers['content-type'] ?? '');
 }
 
-/** Any other type: refused at the first byte, so that a slow sender is not waited for. */
+/** Refuses any other media type at the first byte, without waiting for a slow sender. */
 function refuseBody(request: FastifyRequest, payload: Readable, done: Done): void {
   if (request.is404) {
     payload.resume();
@@ -81,7 +83,7 @@ function refuseBody(request: FastifyRequest, payload: Readable, done: Done): voi
   }
 }
 
-/** Reads all bytes, or refuses as soon as there are more than the limit. */
+/** Reads the body, and fails as soon as it exceeds the limit. */
 function collect(
   payload: Readable,
   { maxBytes, whenMore }: { readonly maxBytes: number; readonly whenMore: ProblemCode },

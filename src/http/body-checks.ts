@@ -1,9 +1,9 @@
 import { Problem, type InvalidMember } from '../common/problem/index.js';
 import { pointerTo } from '../common/validation/index.js';
 
-/** Deeper than any body of ours, and shallow enough for code that walks a body recursively. */
+/** Deeper than any body of our routes, and safe for recursive code. */
 const MAX_LEVELS = 16;
-/** More members and items than any body of ours has, and few enough for code that has something to say to each. */
+/** More members and items than any body of our routes has. Bounds the work and the size of an error response. */
 const MAX_VALUES = 1000;
 
 const TOKEN = "[\\w!#$%&'*+.^`|~-]+";
@@ -11,20 +11,20 @@ const QUOTED_STRING = '"(?:[^"\\\\]|\\\\.)*"';
 const NOT_UTF_8 = 'charset=(?!(?:utf-8|"utf-8")[ \\t]*(?:;|$))';
 
 /**
- * Matches a media type with any parameters, also empty ones (RFC 9110 sections 5.6.6 and 8.3.1), save for another charset
- * than UTF-8. No two parts match the same text, so that the match takes linear time.
+ * Matches a media type with any parameters, including empty ones (RFC 9110 sections 5.6.6 and 8.3.1), except a charset other
+ * than UTF-8. The alternatives are disjoint, so matching takes linear time.
  *
  * @param type `application/json`
  */
-export function inUtf8(type: string): RegExp {
+export function utf8MediaType(type: string): RegExp {
   return new RegExp(
     `^${type}[ \\t]*(?:;[ \\t]*(?:(?!${NOT_UTF_8})${TOKEN}=(?:${TOKEN}|${QUOTED_STRING})[ \\t]*)?)*$`,
     'i',
   );
 }
 
-/** Checks what a body may hold at all, whatever its route says. */
-export function flawOf(body: unknown): Problem | null {
+/** Checks the limits that apply to the bodies of all routes. */
+export function bodyProblem(body: unknown): Problem | null {
   if (!isWithin({ values: MAX_VALUES }, MAX_LEVELS, body)) {
     return new Problem('malformed-request');
   }
@@ -41,8 +41,8 @@ function isWithin(left: { values: number }, levels: number, value: unknown): boo
 }
 
 /**
- * The values and names with half of a surrogate pair, as an escape such as `"\ud83d"` makes it. UTF-8 has no bytes for it:
- * each one would be hashed and stored as U+FFFD, like every other half.
+ * Finds values and names with a lone surrogate, which an escape such as `"\ud83d"` produces. UTF-8 cannot encode one: all of
+ * them would be hashed and stored as U+FFFD, so different passwords would become equal.
  */
 function loneSurrogates(value: unknown, pointer: string): InvalidMember[] {
   if (typeof value === 'string') {

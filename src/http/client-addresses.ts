@@ -5,21 +5,21 @@ import { Server as TlsServer } from 'node:tls';
 import { normalAddress } from '../common/network/index.js';
 
 const HEADER = 'x-forwarded-for';
-/** RFC 7239 section 6.2: the name of a hop that cannot be told. */
+/** RFC 7239 section 6.2: a hop whose address is not known. */
 const UNKNOWN = 'unknown';
 /** `203.0.113.7:51008`, `[2001:db8::1]:443`, and both as RFC 7239 quotes them: `for="[2001:db8::1]:443";proto=https`. */
 const ENTRY =
   /^(?:for=)?"?(?:\[([^\]"]+)\](?::\d*)?|(\d[\d.]*)(?::\d*)?|([\da-f:.]+(?:%[\w.~-]+)?))"?(?:;.*)?$/i;
 
 /**
- * Gives every address of a client its normal form where it comes in, so that all that shows, logs or counts one, modules of
- * an application too, sees the same text. Once for each connection, and for each `X-Forwarded-For`.
+ * Normalizes client addresses where they enter, once per connection and per `X-Forwarded-For` header. Logs, limits, sessions
+ * and modules of the application then all see the same text.
  *
- * Fastify takes an entry of that header with a port for an unknown hop, so that the nearest proxy counts as the client. An
- * entry that is no address becomes `unknown`, which no proxy is: the hops before it, which anybody may have written, do not
- * count.
+ * Ports are removed: Fastify treats an entry with a port as an unknown hop and takes the nearest proxy for the client. An
+ * entry that is not an address becomes `unknown`. No trusted proxy has that name, so the hops before it, which a client can
+ * forge, are ignored.
  *
- * @param hasProxies whether the header of some proxies is believed
+ * @param hasProxies whether the header of some proxies is trusted
  */
 export function normalizeAddresses(
   server: Pick<Server, 'prependListener'>,
@@ -30,7 +30,7 @@ export function normalizeAddresses(
     (socket: Socket) => {
       const { remoteAddress = '' } = socket;
       const value = normalAddress(remoteAddress);
-      // Over the getter of all sockets, for the few whose address is written in another form.
+      // Shadows the getter of the prototype, only for sockets whose address is not normalized.
       if (value !== remoteAddress) {
         Object.defineProperty(socket, 'remoteAddress', { value });
       }

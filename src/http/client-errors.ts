@@ -21,8 +21,8 @@ const CODE_OF_REASON = new Map<string, ProblemCode>([
 ]);
 
 /**
- * Answers what Node's HTTP parser refuses or has waited for long enough: there is no request yet to answer to, only a
- * connection. It ends with the answer, whatever its client does.
+ * Answers parse errors and timeouts of Node's HTTP parser. There is no request object at that point, only a socket, so the
+ * response is written by hand and the connection is closed after it.
  */
 export function answerClientError(
   error: NodeJS.ErrnoException & { readonly rawPacket?: unknown },
@@ -30,12 +30,12 @@ export function answerClientError(
   { logger, crossOrigin, publicPath }: Answering,
 ): void {
   if (isRefused(socket)) {
-    return; // what could not be read is what came behind
+    return; // the last response is already on its way; the error is about bytes that follow the refused request
   }
   const { code: reason = '' } = error;
-  const isAboutHttp = reason.startsWith('HPE_') || CODE_OF_REASON.has(reason);
-  // What is left are connections that broke, and TLS that did not come about.
-  if (!isAboutHttp || !socket.writable) {
+  const isHttpError = reason.startsWith('HPE_') || CODE_OF_REASON.has(reason);
+  // The other errors are broken connections and failed TLS handshakes.
+  if (!isHttpError || !socket.writable) {
     socket.destroy();
     return;
   }
@@ -47,10 +47,10 @@ export function answerClientError(
   });
 }
 
-/** This is no proxy. Node makes no request of CONNECT, and would close the connection without an answer. */
+/** Answers CONNECT, because we are not a proxy. By default Node closes the connection without a response. */
 export function refuseConnect({ server }: FastifyInstance, logger: Pick<Logger, 'info'>): void {
   server.on('connect', (_, socket) => {
-    // Node has taken its own listeners away.
+    // Node has removed its own error listener.
     socket.on('error', () => socket.destroy());
     answerAndClose(socket, new Problem('method-not-allowed'), {
       reason: 'CONNECT',
@@ -62,9 +62,9 @@ export function refuseConnect({ server }: FastifyInstance, logger: Pick<Logger, 
 
 interface Answering {
   readonly logger: Pick<Logger, 'info'>;
-  /** Absent: no page of another origin is to read the answer. */
+  /** Absent: no page of another origin may read the response. */
   readonly crossOrigin?: CrossOriginRules;
-  /** In front of the paths in the answer. */
+  /** Prefix of the paths in the response. */
   readonly publicPath?: string;
 }
 

@@ -14,7 +14,7 @@ const requests = (count: number, path = ''): string =>
     (_, index) => `GET /${path}${index} HTTP/1.1\r\nHost: a\r\n\r\n`,
   ).join('');
 
-describe('the limits of connections', () => {
+describe('connection limits', () => {
   let server: Server;
   let accepted: Socket[];
   let clients: Socket[];
@@ -52,13 +52,13 @@ describe('the limits of connections', () => {
     return received;
   };
 
-  it('let a client that reads pipeline many requests, and answer them in order, one at a time', async () => {
+  it('allow a client that reads to pipeline many requests, and answer them one at a time, in order', async () => {
     const COUNT = 100;
     let [underWay, mostUnderWay] = [0, 0];
     await begin((request, response) => {
       underWay += 1;
       mostUnderWay = Math.max(mostUnderWay, underWay);
-      // Every second one is answered later.
+      // Every second response is delayed.
       const answer = (): void => {
         underWay -= 1;
         response.end(`<${request.url}>`);
@@ -81,7 +81,7 @@ describe('the limits of connections', () => {
   });
 
   it.each(['in one write', 'in many'])(
-    'close after the last request that may wait, and make none of those behind it, sent %s',
+    'close the connection after the last request that may wait, and drop later requests, sent %s',
     async (how) => {
       await begin((_, response) => setImmediate(() => response.end('done')));
       let made = 0;
@@ -109,7 +109,7 @@ describe('the limits of connections', () => {
     },
   );
 
-  it('let bodies arrive that come behind other requests, in parts', async () => {
+  it('accept bodies that arrive in parts behind other requests', async () => {
     await begin((request, response) => {
       const parts: Buffer[] = [];
       request.on('data', (part: Buffer) => parts.push(part));
@@ -129,7 +129,7 @@ describe('the limits of connections', () => {
     expect(received.text.match(/<\d+>/g)).toEqual(['<0>', '<0>', '<0>', '<150000>', '<0>', '<0>']);
   });
 
-  it('begin no request of a client that does not read, until it reads', async () => {
+  it('start no further request of a client until it reads its responses', async () => {
     const COUNT = 90;
     let begun = 0;
     await begin((_, response) => {
@@ -139,10 +139,10 @@ describe('the limits of connections', () => {
     const socket = await client();
     socket.pause();
     socket.write(requests(COUNT));
-    // What the operating system takes does not count.
+    // Bytes in the buffers of the operating system do not count.
     await until(() => accepted[0]!.writableLength > 0);
     const begunUnread = begun;
-    // Further ones are not even read.
+    // The server does not read further requests.
     socket.write(requests(COUNT));
     const other = await client();
     const received = read(other);
@@ -154,11 +154,11 @@ describe('the limits of connections', () => {
     expect(accepted[0]!.bytesRead).toBeLessThan(70_000);
 
     socket.resume();
-    // One was the other client's.
+    // The other client sent one of them.
     await until(() => begun === 2 * COUNT + 1);
   });
 
-  it('close the connection with most waiting requests, when there are too many of all', async () => {
+  it('close the connection with the most waiting requests when the total exceeds the limit', async () => {
     const held: (() => void)[] = [];
     await begin((_, response) => void held.push(() => response.end('done')), {
       maxWaitingRequests: 60,
@@ -173,7 +173,7 @@ describe('the limits of connections', () => {
     }
     await until(() => greedy.every(({ destroyed }) => destroyed));
 
-    // Of those that were closed, each had begun one.
+    // Each closed connection had started one request.
     expect(held.length).toBeLessThanOrEqual(4);
     await until(() => {
       held.splice(0).forEach((answer) => answer());
@@ -181,8 +181,11 @@ describe('the limits of connections', () => {
     });
   });
 
-  it('close a connection that leaves an answer unread for too long, and no other', async () => {
-    await begin((_, response) => void response.end(MUCH), { readTimeoutMs: 100, sweepMs: 20 });
+  it('close only the connection that leaves a response unread for too long', async () => {
+    await begin((_, response) => void response.end(MUCH), {
+      readTimeoutMs: 100,
+      sweepIntervalMs: 20,
+    });
     const [idle, deaf] = [await client(), await client()];
     deaf.pause();
     deaf.write(requests(90));
@@ -195,11 +198,11 @@ describe('the limits of connections', () => {
     await until(() => received.text.includes('aaaa'));
   });
 
-  it('close those with most unread bytes, when there are too many bytes of all', async () => {
+  it('close the connections with the most unread bytes when the total exceeds the limit', async () => {
     const sizes: Record<string, number> = { '/small0': 16, '/large0': 64 };
     await begin(
       ({ url }, response) => void response.end(Buffer.alloc(sizes[url ?? '']! * 1024 * 1024)),
-      { maxUnreadBytes: 40 * 1024 * 1024, sweepMs: 20 },
+      { maxUnreadBytes: 40 * 1024 * 1024, sweepIntervalMs: 20 },
     );
     const [small, large] = [await client(), await client()];
     [small, large].forEach((socket) => socket.pause());

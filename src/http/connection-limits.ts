@@ -4,26 +4,26 @@ import { Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 
 export interface ConnectionLimits {
-  /** Requests of one connection that wait behind another one. */
+  /** Pipelined requests that may wait on one connection. */
   readonly maxPipelined: number;
-  /** Requests, over all connections, that wait behind another one of their connection. */
+  /** Pipelined requests that may wait on all connections together. */
   readonly maxWaitingRequests: number;
-  /** Bytes of answers, over all connections, that clients have not read yet. */
+  /** Response bytes that clients have not read yet, on all connections together. */
   readonly maxUnreadBytes: number;
-  /** How long a client may leave some part of its answers unread. */
+  /** How long a client may leave response bytes unread. */
   readonly readTimeoutMs: number;
-  readonly sweepMs: number;
+  readonly sweepIntervalMs: number;
 }
 
 export type OpenConnections = Iterable<Socket>;
 
 const LIMITS: ConnectionLimits = {
-  // 3 KB each. Clients that pipeline send some tens. Node parses up to 3,600 in one read.
+  // About 3 KB of memory each. Clients that pipeline send a few dozen. Node parses up to 3,600 in one read.
   maxPipelined: 100,
   maxWaitingRequests: 1000,
   maxUnreadBytes: 32 * 1024 * 1024,
   readTimeoutMs: 60_000,
-  sweepMs: 1000,
+  sweepIntervalMs: 1000,
 };
 
 const OPEN_CONNECTIONS = Symbol('openConnections');
@@ -39,15 +39,15 @@ export function openConnectionsOf(server: FastifyInstance): OpenConnections {
 }
 
 /**
- * Bounds what clients cost that ask for much and read nothing. Node begins all pipelined requests that it has read and
- * keeps their answers in memory. Here a request begins when the answer before it has left for the operating system, and a
- * connection with waiting requests is not read from. The connection closes after the answer to the last request that may
- * wait, and that answer says `Connection: close` (RFC 9112 section 9.3.2: answers are in order, and a client has to expect
- * that a connection closes before all are answered).
+ * Bounds the memory that a client can use by sending many requests and reading no responses. By default Node handles all
+ * pipelined requests at once and keeps their responses in memory. Here a pipelined request starts only when the previous
+ * response was handed to the operating system, and the socket is paused while requests wait. The last request that may wait
+ * is answered with `Connection: close`, and the connection is then closed (RFC 9112 section 9.3.2 requires clients to expect
+ * that).
  *
- * A request without others before it costs one comparison more.
+ * A request that is not pipelined costs one extra comparison.
  *
- * @param server with its request listener
+ * @param server must have its request listener already
  * @returns the connections that are open, always up to date
  */
 export function limitConnections(
@@ -71,67 +71,67 @@ export function limitConnections(
   return closeUnreadConnections(server, unreadLimits);
 }
 
-interface Line {
+interface Waiting {
   count: number;
-  /** Stops the waiting of all its requests. */
+  /** Discards all waiting requests of the socket. */
   readonly end: () => void;
 }
 
-/** Pipelined requests that have been read and not begun. */
+/** Pipelined requests that were parsed and have not started. */
 class WaitingRequests {
-  private readonly lines = new Map<Socket, Line>();
+  private readonly bySocket = new Map<Socket, Waiting>();
   private total = 0;
 
   constructor(
-    private readonly maxOfOne: number,
-    private readonly max: number,
+    private readonly maxPerSocket: number,
+    private readonly maxTotal: number,
   ) {}
 
   add(socket: Socket, response: ServerResponse, begin: () => void): void {
     if (socket.destroyed) {
-      return; // Node goes on with what it has read
+      return; // Node still emits requests that it had parsed
     }
-    const line = this.lines.get(socket) ?? this.begin(socket);
-    line.count += 1;
+    const entry = this.bySocket.get(socket) ?? this.begin(socket);
+    entry.count += 1;
     this.total += 1;
-    const isLast = line.count >= this.maxOfOne;
+    const isLast = entry.count >= this.maxPerSocket;
     if (isLast) {
       response.shouldKeepAlive = false;
       stopParsing(socket);
     }
     response.once('socket', () => {
       this.total -= 1;
-      line.count -= 1;
-      if (line.count === 0) {
-        line.end();
+      entry.count -= 1;
+      if (entry.count === 0) {
+        entry.end();
         socket.resume();
       }
-      // Not at once: answers that leave at once would follow each other in one turn of the event loop, and nobody else
-      // would be served. And Node has to finish giving the connection to the response.
+      // Deferred, so that one client's fast responses cannot monopolize the event loop, and so that Node has finished
+      // assigning the socket to the response.
       setImmediate(() => (socket.destroyed ? undefined : begin()));
     });
-    if (this.total > this.max) {
+    if (this.total > this.maxTotal) {
       this.closeLongest();
     }
   }
 
-  private begin(socket: Socket): Line {
+  private begin(socket: Socket): Waiting {
     const end = (): void => {
-      this.total -= line.count;
-      line.count = 0;
-      this.lines.delete(socket);
+      this.total -= entry.count;
+      entry.count = 0;
+      this.bySocket.delete(socket);
       socket.off('close', end).off('resume', pause);
     };
-    const line = { count: 0, end };
-    this.lines.set(socket, line);
+    const entry = { count: 0, end };
+    this.bySocket.set(socket, entry);
     socket.once('close', end).on('resume', pause).pause();
-    return line;
+    return entry;
   }
 
-  /** The client with most waiting requests loses them, so that one client cannot use up the places of all others. */
+  /** Closes the connection with the most waiting requests, so that one client cannot use up the shared limit. */
   private closeLongest(): void {
-    let longest: readonly [Socket, Line] | undefined;
-    for (const entry of this.lines) {
+    let longest: readonly [Socket, Waiting] | undefined;
+    for (const entry of this.bySocket) {
       longest = longest && longest[1].count >= entry[1].count ? longest : entry;
     }
     longest?.[1].end();
@@ -143,12 +143,12 @@ interface Parser {
   onIncoming: (request: IncomingMessage, shouldKeepAlive: boolean) => number;
 }
 
-/** What Node's parser takes for "the rest is of another protocol": it drops what it has read. */
+/** Return value that tells Node's parser "the rest is another protocol": the parser drops the rest of its input. */
 const DROP_THE_REST = 2;
 
 /**
- * Lets Node make no more requests of what this connection has sent. `pause` does not do so: Node parses everything that it
- * has read at once. The parser's callback is not documented; it is the same in Node 20 to 26, and a test counts its calls.
+ * Stops Node from emitting further requests of this connection. `pause` is not enough: Node parses all bytes of a read at
+ * once. The parser's callback is undocumented. It is the same in Node 20 to 26, and a test counts its calls.
  */
 function stopParsing(socket: Socket & { parser?: Parser | null }): void {
   if (socket.parser) {
@@ -161,22 +161,22 @@ function pause(this: Socket): void {
   this.pause();
 }
 
-/** Closes connections that leave answers unread for too long, and those with most unread bytes when there are too many. */
+/** Closes connections that do not read their responses in time, and the largest ones when the unread bytes exceed the limit. */
 function closeUnreadConnections(
   server: Server,
   {
     maxUnreadBytes,
     readTimeoutMs,
-    sweepMs,
+    sweepIntervalMs,
   }: Omit<ConnectionLimits, 'maxPipelined' | 'maxWaitingRequests'>,
 ): OpenConnections {
-  /** With the time since which something is unread, on the monotonic clock. */
+  /** Value: since when bytes are unread, on the monotonic clock. */
   const connections = new Map<Socket, number | undefined>();
   const track = (socket: Socket): void => {
     connections.set(socket, undefined);
     socket.once('close', () => connections.delete(socket));
   };
-  // Of an HTTPS server `connection` names the connection below TLS.
+  // On an HTTPS server, `connection` reports the raw socket below TLS.
   server.on(server instanceof HttpsServer ? 'secureConnection' : 'connection', track);
   const sweep = (): void => {
     const now = performance.now();
@@ -192,7 +192,7 @@ function closeUnreadConnections(
     }
     closeLargest(unread, maxUnreadBytes);
   };
-  const timer = setInterval(sweep, sweepMs).unref();
+  const timer = setInterval(sweep, sweepIntervalMs).unref();
   server.once('close', () => clearInterval(timer));
   return { [Symbol.iterator]: () => connections.keys() };
 }

@@ -1,25 +1,25 @@
 import cors from '@fastify/cors';
 import type { FastifyInstance } from 'fastify';
 
-/** How long a browser need not ask again. Chromium keeps it for two hours at most. */
+/** How long a browser may cache a preflight. Chromium caps it at two hours. */
 const PREFLIGHT_SECONDS = 600;
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
-/** What the API itself reads. */
+/** Headers that the API itself reads. */
 const REQUEST_HEADERS = ['Authorization', 'Content-Type', 'Accept-Language'];
 const EXPOSED_HEADERS = ['Location', 'Retry-After', 'WWW-Authenticate', 'X-Request-Id'];
-/** A field of a request whose head Node could not read. */
+/** The Origin field in the raw bytes of a request that Node could not parse. */
 const ORIGIN_FIELD = /\r\norigin:[ \t]*([^\s]+)[ \t]*\r\n/i;
 
 /**
- * Which pages may call the API (OWASP HTML5 Security Cheat Sheet). Tokens travel in a header that the page sets, so no
- * browser is ever told to send what it keeps for us: credentials stay off.
+ * Which pages may call the API (OWASP HTML5 Security Cheat Sheet). Pages send tokens in a header, so cookies and other
+ * credentials of the browser are never allowed.
  */
 export class CrossOriginRules {
   private readonly requestHeaders: readonly string[];
 
   /**
-   * @param origins compared letter by letter; none: no answer has a header about it
-   * @param headers that pages may send besides those that the API itself reads
+   * @param origins compared exactly; empty: responses have no CORS headers
+   * @param headers that pages may send in addition to those that the API reads
    */
   constructor(
     private readonly origins: readonly string[],
@@ -28,25 +28,25 @@ export class CrossOriginRules {
     this.requestHeaders = [...REQUEST_HEADERS, ...headers];
   }
 
-  /** On every answer that comes after the first hook. */
+  /** Adds the headers to every response from the first hook on. */
   async apply(server: FastifyInstance): Promise<void> {
     if (this.origins.length === 0) {
       return;
     }
     await server.register(cors, {
-      // A function, so that every answer has `Vary: Origin`, and one to a stranger nothing else.
+      // A function, so that every response has `Vary: Origin`, and responses to other origins have no other CORS header.
       origin: (origin, done) => done(null, this.allowed(origin) ?? false),
       credentials: false,
       methods: METHODS,
       allowedHeaders: [...this.requestHeaders],
       exposedHeaders: EXPOSED_HEADERS,
       maxAge: PREFLIGHT_SECONDS,
-      // It would answer with a text of its own.
+      // A strict preflight fails with a plain text and not with a problem document.
       strictPreflight: false,
     });
   }
 
-  /** For an answer that is sent before any hook, so that the page that sent the request can read it. */
+  /** Headers of a response that is sent before any hook runs, so that the page can read it. */
   earlyHeaders(origin: string | undefined): Record<string, string> {
     if (this.origins.length === 0) {
       return {};
@@ -64,8 +64,8 @@ export class CrossOriginRules {
   }
 
   /**
-   * The same for a request that could not be parsed: its `Origin` is in the bytes that were read last, or nobody knows it.
-   * A wrong one does no harm, because only an origin that is listed is answered, and a browser compares it with the page's.
+   * The same for a request that could not be parsed. The `Origin` is searched in the bytes that were read last. A wrong guess
+   * is harmless: only listed origins are sent back, and the browser compares the value with the page's origin.
    */
   unparsedHeaders(bytes: unknown): Record<string, string> {
     const text = Buffer.isBuffer(bytes) ? bytes.toString('latin1') : '';
@@ -74,10 +74,10 @@ export class CrossOriginRules {
   }
 
   /**
-   * What answers the preflight of a request that is refused early. Without it the browser would not send the request, and
-   * the page would not see why.
+   * Preflight headers for a request that is refused before any hook. Without them the browser does not send the request, and
+   * the page cannot read the reason.
    *
-   * @returns undefined when it is no preflight of a page that may call
+   * @returns undefined when it is not a preflight of an allowed page
    */
   earlyPreflight(
     method: string,

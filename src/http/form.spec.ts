@@ -1,4 +1,4 @@
-import { formFrom } from './form.js';
+import { parseForm } from './form.js';
 
 describe('a form', () => {
   it.each([
@@ -14,7 +14,7 @@ describe('a form', () => {
     ['a=%2B%26%3D', { a: '+&=' }],
     ['a=~*\'()"[]{}|', { a: '~*\'()"[]{}|' }],
   ])('is read: %s', (text, fields) => {
-    expect(formFrom(text)).toEqual(fields);
+    expect(parseForm(text)).toEqual(fields);
   });
 
   it.each([
@@ -29,6 +29,6 @@ describe('a form', () => {
     ['a byte that is not ASCII', 'a=\xe4'],
     ['the name of the prototype', '__proto__=1'],
   ])('is refused with %s', (_, text) => {
-    expect(formFrom(text)).toBeUndefined();
+    expect(parseForm(text)).toBeUndefined();
   });
 });

@@ -6,4 +6,4 @@ export { MANAGEMENT_ROUTES } from './management.js';
 export { addHttpPlugins, type HttpOptions } from './plugins.js';
 export { ProblemFilter } from './problem.filter.js';
 export { serverOptions } from './server-options.js';
-export { VaryingAdapter } from './varying-adapter.js';
+export { VaryHeaderAdapter } from './vary-header-adapter.js';

@@ -3,12 +3,12 @@ import type { FastifyInstance } from 'fastify';
 
 import { Problem } from '../common/problem/index.js';
 
-/** Mean delay of the event loop from which new requests are refused: those under way could not be answered in time. */
+/** Mean event loop delay above which new requests are refused, so that requests in progress are still answered in time. */
 const MAX_EVENT_LOOP_DELAY_MS = 500;
-/** What has to answer even then, or the instance would be restarted, and nobody could see why. */
+/** Served under any load: otherwise the orchestrator restarts the instance, and its metrics are missing when they matter. */
 export const ALWAYS_SERVED = ['/health/live', '/metrics'];
 
-/** Refuses requests before the event loop drowns in them. */
+/** Refuses requests with 503 `overloaded` while the event loop is overloaded. */
 export async function shedLoad(server: FastifyInstance): Promise<void> {
   await server.register(underPressure, {
     maxEventLoopDelay: MAX_EVENT_LOOP_DELAY_MS,

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 
-import { HIDES_INTERNALS } from '../common/http/index.js';
+import { HIDES_DETAILS } from '../common/http/index.js';
 import { Problem } from '../common/problem/index.js';
 import type { Settings } from '../config/index.js';
 import { normalizeAddresses } from './client-addresses.js';
@@ -12,7 +12,7 @@ import { limitConnections } from './connection-limits.js';
 import { SERVER_LIMITS, STALLED_CONNECTION_TIMEOUT_MS } from './limits.js';
 
 const METRICS = '/metrics';
-/** What the management port serves, and nothing else. */
+/** The only routes that the management port serves. */
 export const MANAGEMENT_ROUTES: readonly string[] = ['/health/live', '/health/ready', METRICS];
 
 interface Management {
@@ -21,12 +21,12 @@ interface Management {
 }
 
 /**
- * What tells of the inside has a port of its own, for probes and Prometheus: plain HTTP, to be reached from the private
- * side only. In production the public port has no metrics, and of the health only whether it is well; in development it has
- * all of it too. The management port opens before the public one and closes after it, so that an instance can be watched
- * while it starts and drains.
+ * Metrics and health details have their own port, for probes and Prometheus. It is plain HTTP and must be reachable from the
+ * private network only. In production, the public port serves no metrics and only the status of the health routes. In
+ * development it serves all details. The management port opens before the public port and closes after it, so that an
+ * instance can be monitored while it starts and drains.
  */
-export function separateManagement(server: FastifyInstance, options: Management): void {
+export function serveManagementPort(server: FastifyInstance, options: Management): void {
   const { isProduction, management } = options.settings;
   if (isProduction) {
     hideFromPublic(server);
@@ -37,20 +37,20 @@ export function separateManagement(server: FastifyInstance, options: Management)
   }
 }
 
-const onPrivateSide = new WeakSet<IncomingMessage>();
+const viaManagementPort = new WeakSet<IncomingMessage>();
 
-/** By hooks of the routes themselves, which cost the others nothing. */
+/** Adds hooks to these routes only, so that other routes pay nothing. */
 function hideFromPublic(server: FastifyInstance): void {
   server.addHook('onRoute', (route) => {
     if (!MANAGEMENT_ROUTES.includes(route.url)) {
       return;
     }
     route.onRequest = (request, _, done) => {
-      if (onPrivateSide.has(request.raw)) {
+      if (viaManagementPort.has(request.raw)) {
         done();
         return;
       }
-      HIDES_INTERNALS.set(request, true);
+      HIDES_DETAILS.set(request, true);
       done(route.url === METRICS ? new Problem('not-found') : undefined);
     };
   });
@@ -62,19 +62,20 @@ function listen(
   { logger }: Omit<Management, 'settings'>,
 ): Server {
   const listener = createServer(SERVER_LIMITS, (request, response) => {
-    onPrivateSide.add(request);
+    viaManagementPort.add(request);
     server.routing(request, response);
   });
   listener.setTimeout(STALLED_CONNECTION_TIMEOUT_MS);
   limitConnections(listener);
   listener.on('clientError', (error, socket) =>
-    // What an HTTP server accepts are sockets.
+    // Typed as Duplex, but an HTTP server always passes a socket.
     answerClientError(error, socket as Socket, { logger }),
   );
   server.addHook('onRequest', (request, _, done) => {
-    const isElsewhere =
-      onPrivateSide.has(request.raw) && !MANAGEMENT_ROUTES.includes(request.routeOptions.url ?? '');
-    done(isElsewhere ? new Problem('not-found') : undefined);
+    const isOtherRoute =
+      viaManagementPort.has(request.raw) &&
+      !MANAGEMENT_ROUTES.includes(request.routeOptions.url ?? '');
+    done(isOtherRoute ? new Problem('not-found') : undefined);
   });
   server.addHook('onReady', (done) => {
     listener.once('error', done).listen(port, host, () => {

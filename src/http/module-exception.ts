@@ -6,17 +6,17 @@ import {
   type ProblemDocument,
 } from '../common/problem/index.js';
 
-/** Members of Nest's own bodies. They repeat the status, or become `detail` and `errors`. */
+/** Members of Nest's error bodies. They repeat the status, or become `detail` and `errors`. */
 const NEST_MEMBERS = new Set(['message', 'error', 'statusCode']);
-/** Members that describe this very answer: an exception does not know them better. */
+/** Members that describe this response. An exception cannot override them. */
 const FIXED_MEMBERS = new Set(['status', 'instance', 'requestId']);
 
 /**
- * The answer to an HttpException that a module threw with a text or members of its own, as a problem (RFC 9457). A text
- * becomes `detail`; several texts become `detail` and `errors`; an object's members become members of the problem. A
- * server error (5xx) shows its status alone, because its text is for the log.
+ * Converts an HttpException that a module threw with its own text or members into a problem document (RFC 9457). One text
+ * becomes `detail`, several texts become `detail` and `errors`, and the members of an object become members of the document.
+ * A server error (5xx) shows only its status, because its text may be internal.
  *
- * @returns undefined when the exception says no more than its status: the catalogue has a localized text for that
+ * @returns undefined when the exception has only a status: the catalogue has a localized text for that
  */
 export function moduleProblem(
   exception: HttpException,
@@ -43,7 +43,7 @@ export function moduleProblem(
   return { ...document, ...(texts.length > 1 ? { errors } : {}), ...members };
 }
 
-/** Errors of Fastify, unknown routes and guards that returned false: the framework's texts are not a module's. */
+/** Whether Fastify or Nest threw it, for example for an unknown route or a guard that returned false. */
 export function isRaisedByFramework(exception: HttpException): boolean {
   const isOfFastify =
     exception.constructor === HttpException &&
@@ -61,7 +61,7 @@ function textsOf(exception: HttpException): string[] {
   const texts = (Array.isArray(message) ? message : [message]).filter(
     (text): text is string | number => typeof text === 'string' || typeof text === 'number',
   );
-  // Nest repeats the name of the status when the exception was made without a text.
+  // Without a text of its own, an exception has the name of its status as message.
   const isDefault = isObject(response) && !('error' in response) && isNameOfStatus(exception);
   return isDefault ? [] : texts.map(String).filter(Boolean);
 }

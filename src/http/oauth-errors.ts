@@ -12,7 +12,7 @@ import { logFailure, problemOf } from './problem-of.js';
 
 type ErrorFormat = NonNullable<RouteOptions['errorFormat']>;
 
-/** For a request without a route whose path is known: the format of the routes of that path. */
+/** For a 405: the error format of the routes of the same path. */
 export const FORMAT_OF_PATH = new RequestState<ErrorFormat>('errorFormat');
 
 const CODE_OF_STATUS = new Map<number, OAuthErrorCode>([
@@ -22,10 +22,10 @@ const CODE_OF_STATUS = new Map<number, OAuthErrorCode>([
   [500, 'server_error'],
   [503, 'temporarily_unavailable'],
 ]);
-/** RFC 6749 section 5.2: all of printable ASCII but these two. */
+/** RFC 6749 section 5.2 allows printable ASCII except these two characters. */
 const NOT_IN_DESCRIPTION = /[^ -~]|["\\]/g;
 
-/** How errors of the request are to be answered. */
+/** The error format of the request's route. */
 export function formatOf(request: FastifyRequest): ErrorFormat {
   const { errorFormat } = routeOptionsOf(request.routeOptions.config);
   return errorFormat ?? FORMAT_OF_PATH.get(request) ?? 'problem';
@@ -34,7 +34,7 @@ export function formatOf(request: FastifyRequest): ErrorFormat {
 /** Answers an error as `{error, error_description}` (RFC 6749 section 5.2), in English, because the description is ASCII. */
 export function sendOAuthError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const { code, status, description, retryAfterSeconds } =
-    error instanceof OAuthError ? ofOAuth(error) : ofProblem(problemOf(error), request);
+    error instanceof OAuthError ? fromOAuthError(error) : fromProblem(problemOf(error), request);
   if (status === 401 && !reply.hasHeader('WWW-Authenticate')) {
     void reply.header('WWW-Authenticate', 'Basic realm="keyslot"');
   }
@@ -47,7 +47,7 @@ export function sendOAuthError(error: unknown, request: FastifyRequest, reply: F
     .header('X-Request-Id', request.id)
     .header('Content-Type', 'application/json')
     .header('Cache-Control', 'no-store')
-    // As bytes: a serializer would take the answer for one of the route's own.
+    // Bytes bypass the response serializer of the route.
     .send(Buffer.from(JSON.stringify(body)));
 }
 
@@ -58,11 +58,11 @@ interface Answer {
   readonly retryAfterSeconds?: number | undefined;
 }
 
-function ofOAuth({ code, status, description }: OAuthError): Answer {
+function fromOAuthError({ code, status, description }: OAuthError): Answer {
   return { code, status, description };
 }
 
-function ofProblem(problem: Problem, request: FastifyRequest): Answer {
+function fromProblem(problem: Problem, request: FastifyRequest): Answer {
   logFailure(problem, request);
   const { status, retryAfterSeconds } = problem;
   const document = problemDocument(problem, { path: '', requestId: request.id, language: 'en' });

@@ -21,7 +21,7 @@ enum Size {
 }
 const bigFile = { size: 10, mimetype: 'text/plain', buffer: Buffer.alloc(10) };
 
-describe('what a pipe of Nest refuses', () => {
+describe('a failure of a built-in Nest pipe', () => {
   const answerTo = async (pipe: PipeTransform, value: unknown, language: string) => {
     const error: unknown = await Promise.resolve()
       .then((): unknown => pipe.transform(value, PARAMETER))

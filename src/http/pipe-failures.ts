@@ -2,7 +2,7 @@ import { BadRequestException } from '@nestjs/common';
 
 import type { InvalidMember } from '../common/problem/index.js';
 
-/** The texts of Nest's own pipes for parameters and files, and the rule that each of them stands for. */
+/** Messages of Nest's built-in pipes for parameters and files, and the rule code for each. */
 const RULES: readonly (readonly [RegExp, string])[] = [
   [/^Validation failed \(uuid(?: v \S+)? is expected\)$/, 'not-a-uuid'],
   [/^The value passed as UUID is not a string$/, 'not-a-uuid'],
@@ -23,10 +23,10 @@ const RULES: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * What a pipe of Nest's refused, as entries of a problem's `errors`, so that their texts are in the caller's language. The
- * pointer is that of the value itself: a pipe does not know the name of its parameter.
+ * Converts the exception of a built-in Nest pipe into entries of `errors`, so that their texts can be localized. The pointer
+ * is that of the value itself, because a pipe does not know the name of its parameter.
  *
- * @returns undefined when the exception is another one
+ * @returns undefined for any other exception
  */
 export function pipeFailures(exception: unknown): InvalidMember[] | undefined {
   if (!(exception instanceof BadRequestException)) {

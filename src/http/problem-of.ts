@@ -26,7 +26,6 @@ const CODE_OF_STATUS = new Map<number, ProblemCode>([
   [431, 'headers-too-large'],
 ]);
 
-/** Whether the catalogue has a problem for a status. */
 export function isInCatalogue(status: number): boolean {
   return CODE_OF_STATUS.has(status);
 }
@@ -35,7 +34,7 @@ export function logFailure({ code, status, options }: Problem, request: FastifyR
   if (code === 'internal-error') {
     request.log.error({ code, err: options.cause }, 'failed');
   } else if (status >= 500) {
-    // A state that passes: there may be many of them, and a stack tells nothing.
+    // Transient, and possibly frequent. A stack would not help.
     request.log.warn({ code, reason: reasonsOf(options.cause) }, 'failed');
   }
 }
@@ -48,7 +47,7 @@ function reasonsOf(cause: unknown): string | undefined {
   return deeper === undefined ? cause.message : `${cause.message}: ${deeper}`;
 }
 
-/** The problem that stands for an error. */
+/** Maps any error to a problem of the catalogue. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) {
     return error;

@@ -21,7 +21,7 @@ import { pipeFailures } from './pipe-failures.js';
 import { publicPathOf } from './public-path.js';
 import { EARLY_HEADERS } from './security-headers.js';
 
-/** Turns whatever was thrown into an answer, in the format of the route. The cause goes to the log, never to the caller. */
+/** Converts any thrown error into a response in the error format of the route. The cause is logged and never sent. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
@@ -32,7 +32,7 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
-/** For what fails before a route is found, and so before any hook. */
+/** Answers errors that occur before routing, and therefore before any hook. */
 export function earlyProblems(
   crossOrigin: CrossOriginRules,
 ): (error: unknown, request: FastifyRequest, reply: FastifyReply) => void {
@@ -64,11 +64,11 @@ function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyRepl
     if (document.status === 401 && !reply.hasHeader('WWW-Authenticate')) {
       void reply.header('WWW-Authenticate', BEARER_CHALLENGE);
     }
-    // In the language of the module that threw it.
+    // Without Content-Language: the text is in the language of the module that threw it.
     send(document, undefined, reply);
     return;
   }
-  const problem = withoutToken(problemOf(error), request);
+  const problem = asMissingToken(problemOf(error), request);
   logFailure(problem, request);
   const challenge = bearerChallenge(problem.code);
   if (challenge !== undefined) {
@@ -80,8 +80,8 @@ function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyRepl
   send(problemDocument(problem, context), language, reply);
 }
 
-/** A guard of another module may refuse with 401 what had no token: RFC 6750 section 3.1 has no error code then. */
-function withoutToken(problem: Problem, request: FastifyRequest): Problem {
+/** A guard of another module may answer 401 without a token. RFC 6750 section 3.1 allows no error code in that case. */
+function asMissingToken(problem: Problem, request: FastifyRequest): Problem {
   return problem.code === 'invalid-token' && bearerToken(request.raw).kind === 'none'
     ? new Problem('missing-token', problem.options)
     : problem;
@@ -96,11 +96,11 @@ function send(document: ProblemDocument, language: string | undefined, reply: Fa
     .header('X-Request-Id', document.requestId)
     .header('Content-Type', PROBLEM_MEDIA_TYPE)
     .header('Cache-Control', 'no-store')
-    // As bytes: a serializer would take the answer for one of the route's own.
+    // Bytes bypass the response serializer of the route.
     .send(Buffer.from(JSON.stringify(document)));
 }
 
-/** @returns undefined when the catalogue has a problem for it */
+/** @returns undefined when `problemOf` maps it to a problem of the catalogue */
 function exceptionDocument(
   exception: HttpException,
   context: ProblemContext,

@@ -1,16 +1,15 @@
 import type { FastifyInstance } from 'fastify';
 
 const PUBLIC_PATH = 'keyslotPublicPath';
-/** Methods whose answers name what they made. A GET that memory answers gets no hook. */
+/** Methods whose responses may have `Location`. GET is left out, so that the warm path has no extra hook. */
 const WRITING = ['POST', 'PUT', 'PATCH', 'DELETE'];
 
 /**
- * Makes the paths in answers those that clients see, where a proxy in front takes a prefix away: the `type` and `instance` of
- * problems, and `Location`.
+ * Adds the path prefix that a proxy strips to the paths in responses: `Location`, and `type` and `instance` of problems.
  *
- * @param publicPath `/keyslot`, or nothing: paths stay as they are
+ * @param publicPath such as `/keyslot`; empty: paths stay as they are
  */
-export function answerUnder(server: FastifyInstance, publicPath: string): void {
+export function addPublicPath(server: FastifyInstance, publicPath: string): void {
   server.decorate(PUBLIC_PATH, publicPath);
   if (publicPath === '') {
     return;
@@ -21,7 +20,7 @@ export function answerUnder(server: FastifyInstance, publicPath: string): void {
     }
     route.onSend = [route.onSend ?? []].flat().concat((_, reply, payload, done) => {
       const location = reply.getHeader('location');
-      // A path, and not another host.
+      // `//host/…` is a URL of another host and stays as it is.
       if (typeof location === 'string' && /^\/(?!\/)/.test(location)) {
         void reply.header('location', `${publicPath}${location}`);
       }
@@ -30,7 +29,7 @@ export function answerUnder(server: FastifyInstance, publicPath: string): void {
   });
 }
 
-/** Of an application that is not ours: none. */
+/** Empty on a server without this plugin, such as that of an application that uses only the guard. */
 export function publicPathOf(server: FastifyInstance): string {
   return (server as { [PUBLIC_PATH]?: string })[PUBLIC_PATH] ?? '';
 }

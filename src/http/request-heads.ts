@@ -5,52 +5,53 @@ import type { Socket } from 'node:net';
 import { Problem, type ProblemCode } from '../common/problem/index.js';
 import { MAX_HEADERS_BYTES } from './limits.js';
 
-/** Colon, space and line end. */
-const SIGNS_PER_FIELD = 4;
-/** Node's own limit, names and values counted apart: it drops what comes behind without a word. */
+/** Colon, space, CR and LF. */
+const OVERHEAD_BYTES_PER_FIELD = 4;
+/** Node silently drops further names and values. */
 const MAX_FIELDS = 2000 / 2;
-/** Percent-encoding, and what is not ASCII. */
+/** Percent signs and non-ASCII characters. */
 const NOT_PLAIN = /[^!-$&-~]/;
 const NOT_ASCII = /[^!-~]/;
 
 const refused = new WeakSet<Socket>();
 
-/** Whether the last answer of this connection is under way. */
+/** Whether a request of this connection was refused. Its response is the last one of the connection. */
 export function isRefused(socket: Socket): boolean {
   return refused.has(socket);
 }
 
 /**
- * Refuses what Node lets through. A proxy in front may read in another way: more than one `Host`, or none (RFC 9112
- * section 3.2), and a transfer coding besides `chunked`, which nobody here would undo (section 6.1). And where Node
- * counts the letters of names and values only, many short fields make a head of four times its limit.
+ * Refuses heads that Node accepts, but that a proxy may interpret differently (request smuggling): several `Host` fields or
+ * none (RFC 9112 section 3.2), and transfer codings other than `chunked` (section 6.1). Also enforces the size limit of the
+ * head: Node counts only the characters of names and values, so many short fields could exceed it four times.
  *
- * @param isHeldBack whether the instance cannot serve the request yet; asked here, because each further hook costs every request
+ * @param isNotReadyFor whether the instance cannot serve the request yet. Checked here, because a separate hook would cost
+ * every request
  */
 export function checkRequestHeads(
   server: FastifyInstance,
-  isHeldBack: (request: FastifyRequest) => boolean,
+  isNotReadyFor: (request: FastifyRequest) => boolean,
 ): void {
   const unexpected = new WeakSet<IncomingMessage>();
-  // Node would answer by itself, without a problem document.
+  // By default Node answers 417 itself, without a problem document.
   server.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     unexpected.add(request);
     server.server.emit('request', request, response);
   });
   server.addHook('onRequest', (request, reply, done) => {
     const { raw } = request;
-    // Node goes on with what it has read already. It may be part of what was refused (RFC 9112 section 9.6).
+    // Node still emits requests from bytes that it has read. They may belong to the refused one (RFC 9112 section 9.6).
     const flaw = isRefused(raw.socket)
       ? 'malformed-request'
-      : (flawOf(raw) ?? (unexpected.has(raw) ? 'expectation-failed' : undefined));
+      : (headProblem(raw) ?? (unexpected.has(raw) ? 'expectation-failed' : undefined));
     if (flaw === undefined) {
       const code = isDecodable(raw.url ?? '') ? undefined : 'malformed-request';
       if (raw.method !== 'GET' && (hasNoBody(raw) || request.mediaType === undefined)) {
-        // A type that has no body to describe does not matter, and one that is no media type describes none. Fastify would
-        // answer 415 before it knows whether a body comes.
+        // A Content-Type without a body is irrelevant, and a malformed one describes nothing. Fastify would answer 415
+        // before it knows whether there is a body.
         delete raw.headers['content-type'];
       }
-      const refusal = code ?? (isHeldBack(request) ? 'not-ready' : undefined);
+      const refusal = code ?? (isNotReadyFor(request) ? 'not-ready' : undefined);
       done(refusal && new Problem(refusal));
       return;
     }
@@ -82,12 +83,16 @@ function hasNoBody({ headers }: IncomingMessage): boolean {
   return coding === undefined && Number(length) === 0;
 }
 
-function flawOf({ rawHeaders, headers, httpVersion }: IncomingMessage): ProblemCode | undefined {
+function headProblem({
+  rawHeaders,
+  headers,
+  httpVersion,
+}: IncomingMessage): ProblemCode | undefined {
   let bytes = 0;
   let hosts = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const [name = '', value = ''] = [rawHeaders[index], rawHeaders[index + 1]];
-    bytes += name.length + value.length + SIGNS_PER_FIELD;
+    bytes += name.length + value.length + OVERHEAD_BYTES_PER_FIELD;
     hosts += name.length === 4 && name.toLowerCase() === 'host' ? 1 : 0;
   }
   if (bytes > MAX_HEADERS_BYTES || rawHeaders.length >= 2 * MAX_FIELDS) {

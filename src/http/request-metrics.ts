@@ -4,12 +4,12 @@ import { DurationTally, type MetricsRegistry, type Series } from '../metrics/ind
 import { routeTemplate, UNKNOWN_ROUTE } from './route-template.js';
 
 const BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
-/** A client may send any other to a path that is not there. */
+/** Labels need a closed set, and a client can send any method to an unknown path. */
 const KNOWN_METHODS = new Set(['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT']);
 
 /**
- * Counts and times every answer, by method, route and status. What a route's answers are added to is found when the route
- * is declared, so that a request looks nothing up but its status.
+ * Counts and times every response by method, route and status. The tally of a route is resolved when the route is declared,
+ * so a request only looks up its status.
  */
 export function measureRequests(server: FastifyInstance, registry: MetricsRegistry): void {
   const routes = new Map<string, RouteTally>();
@@ -40,7 +40,7 @@ export function measureRequests(server: FastifyInstance, registry: MetricsRegist
   });
   registry.histogram(
     'keyslot_http_request_duration_seconds',
-    'From the head of a request to the end of its answer.',
+    'Duration from the head of a request to the end of its response.',
     () => [...routes.values()].flatMap((route) => route.series),
   );
 }

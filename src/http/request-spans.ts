@@ -7,10 +7,10 @@ import { routeTemplate, UNKNOWN_ROUTE } from './route-template.js';
 const SPAN = new RequestState<RequestSpan>('span');
 
 /**
- * A span for every request, of the trace that its caller names (W3C Trace Context). It tells the route and never the
- * address, because that may hold what is somebody's.
+ * Creates a span for every request, within the caller's trace (W3C Trace Context). It has the route template and never the
+ * URL, which may hold personal data.
  *
- * @returns the trace that a request belongs to
+ * @returns a function that returns the trace id of a request
  */
 export function traceRequests(
   server: FastifyInstance,

@@ -1,7 +1,7 @@
-/** Whatever has no route: paths that somebody made up are as many as he likes. */
+/** Label of all unknown paths, so that invented paths cannot create series. */
 export const UNKNOWN_ROUTE = 'unknown';
 
-/** A route as the OpenAPI document writes it, `/api/users/{id}`, from how it was declared. */
+/** Converts a declared route, `/api/users/:id`, to the form of OpenAPI: `/api/users/{id}`. */
 export function routeTemplate(declared: string): string {
   return declared.replace(/:([^/]+)/g, '{$1}');
 }

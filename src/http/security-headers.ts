@@ -7,9 +7,9 @@ import { routeOptionsOf } from '../common/http/index.js';
 
 type Headers = Readonly<Record<string, string>>;
 
-const NOTHING = "default-src 'none'; frame-ancestors 'none'";
+const DENY_ALL = "default-src 'none'; frame-ancestors 'none'";
 
-/** Of Helmet's headers, those that mean something for data and not only for pages. */
+/** Helmet's headers that also matter for responses that are not pages. */
 const FOR_DATA = [
   'cross-origin-resource-policy',
   'referrer-policy',
@@ -18,19 +18,19 @@ const FOR_DATA = [
   'x-frame-options',
 ];
 
-/** Of what every answer carries, that which needs neither a route nor a setting: for those that come before either. */
+/** Headers of responses that are sent before routing. They depend on neither a route nor a setting. */
 export const EARLY_HEADERS: Headers = {
-  'content-security-policy': NOTHING,
+  'content-security-policy': DENY_ALL,
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
 };
 
-/** What every answer carries (OWASP REST Security Cheat Sheet). */
+/** Adds the security headers to every response (OWASP REST Security Cheat Sheet). */
 export function addSecurityHeaders(server: FastifyInstance, isHttps: boolean): void {
   const forPages = helmetHeaders(isHttps);
   const headersOfRoute = new Map<unknown, Headers>();
   server.addHook('onRequest', (request, reply, done) => {
-    // Fastify makes one config for each route.
+    // Fastify creates one config object per route, so it can be the key.
     const { config } = request.routeOptions;
     let headers = headersOfRoute.get(config);
     if (headers === undefined) {
@@ -42,7 +42,7 @@ export function addSecurityHeaders(server: FastifyInstance, isHttps: boolean): v
   });
 }
 
-/** Helmet's headers are the same for every answer, so it is asked once. */
+/** Runs Helmet once, because its headers are the same for every response. */
 function helmetHeaders(isHttps: boolean): Headers {
   const answer = new ServerResponse(new IncomingMessage(new Socket()));
   const setHeaders = helmet({
@@ -54,11 +54,11 @@ function helmetHeaders(isHttps: boolean): Headers {
   return answer.getHeaders() as Headers;
 }
 
-/** @param config of a route, or of the handler of paths that have none */
+/** @param config of a route, or of the handler of unknown paths */
 function headersOf(config: { readonly url?: string } | undefined, forPages: Headers): Headers {
-  const { contentSecurityPolicy = NOTHING } = routeOptionsOf(config);
+  const { contentSecurityPolicy = DENY_ALL } = routeOptionsOf(config);
   const policy = { 'content-security-policy': contentSecurityPolicy };
-  // The path as it was declared: the address may be written in another way. Also below a global prefix.
+  // The declared path, because the URL may be encoded differently. `includes`, because there may be a global prefix.
   if (!config?.url?.includes('/api/')) {
     return { ...forPages, ...policy };
   }

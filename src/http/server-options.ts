@@ -15,7 +15,7 @@ import {
 import { earlyProblems } from './problem.filter.js';
 import { secureContext } from './tls.js';
 
-/** What Fastify has to know when the server is made, before any plugin. */
+/** Options that Fastify needs at construction, before any plugin. */
 export function serverOptions(
   { tls, trustedProxies, publicPath }: Settings['http'],
   { logger: loggerInstance, requestLog }: Logs,
@@ -31,7 +31,7 @@ export function serverOptions(
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: STALLED_CONNECTION_TIMEOUT_MS,
-    // While the instance drains, connections that are open are served; idle ones are closed.
+    // While the instance drains, open connections are served and idle ones are closed.
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     frameworkErrors: earlyProblems(crossOrigin),

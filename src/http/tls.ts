@@ -10,10 +10,10 @@ import type { MetricsRegistry } from '../metrics/index.js';
 
 type TlsSettings = NonNullable<Settings['http']['tls']>;
 
-/** Files are looked at, and not watched: what renews a certificate often puts a link to a new folder in place of the old. */
-const LOOK_EVERY_MS = 1000;
+/** Polls instead of watching: renewal tools often replace a symbolic link to a folder, which a watcher misses. */
+const POLL_INTERVAL_MS = 1000;
 
-/** With forward secrecy and authenticated encryption only (BSI TR-02102-2, Mozilla "intermediate"). */
+/** Only forward secrecy and authenticated encryption (BSI TR-02102-2, Mozilla "intermediate"). */
 const CIPHERS = [
   'TLS_AES_128_GCM_SHA256',
   'TLS_AES_256_GCM_SHA384',
@@ -26,12 +26,12 @@ const CIPHERS = [
   'ECDHE-RSA-CHACHA20-POLY1305',
 ].join(':');
 
-/** What a server of ours offers to its clients. */
+/** TLS options of the public port. */
 export function secureContext(cert: string, key: string): SecureContextOptions {
   return { cert, key, minVersion: 'TLSv1.2', ciphers: CIPHERS, ecdhCurve: 'X25519:P-256:P-384' };
 }
 
-/** The certificate of the public port: renewed ones are taken up, and the metrics tell when it runs out. */
+/** Reloads the certificate of the public port when its files change, and exports its expiry as a metric. */
 export function renewCertificate(
   server: FastifyInstance,
   tls: TlsSettings,
@@ -43,16 +43,16 @@ export function renewCertificate(
   const expiresAt = reloadCertificate(server.server as unknown as Server, tls, logger);
   metrics.gauge(
     'keyslot_tls_certificate_expiry_timestamp_seconds',
-    'When the certificate that is served runs out, in seconds since the epoch.',
+    'Expiry of the certificate in use, in seconds since the epoch.',
     () => expiresAt().getTime() / 1000,
   );
 }
 
 /**
- * Takes up a renewed certificate for the connections to come; those that are open go on. While the two files do not belong
- * together, because only one of them is new yet, the last pair that did stays in use.
+ * Uses a renewed certificate for new connections. Open connections continue. While the two files do not match, because only
+ * one was replaced so far, the last valid pair stays in use.
  *
- * @returns when the certificate in use runs out
+ * @returns a function that returns the expiry of the certificate in use
  */
 function reloadCertificate(
   server: Server,
@@ -60,19 +60,20 @@ function reloadCertificate(
   logger: Pick<Logger, 'info' | 'warn'>,
 ): () => Date {
   let expiresAt = new Date(new X509Certificate(cert).validTo);
-  let seen = digestOf(cert, key.reveal());
-  const look = async (): Promise<void> => {
+  /** Digest of the files at the last poll, or the code of the error that reading them gave. */
+  let lastSeen = digestOf(cert, key.reveal());
+  const reload = async (): Promise<void> => {
     const [newCert, newKey] = await Promise.all([
       readFile(files.cert, 'utf8'),
       readFile(files.key, 'utf8'),
     ]);
     const found = digestOf(newCert, newKey);
-    if (found === seen) {
+    if (found === lastSeen) {
       return;
     }
-    seen = found;
+    lastSeen = found;
     if (!isCertificatePair(newCert, newKey)) {
-      logger.warn('TLS_CERT and TLS_KEY are no pair now: the last one that was stays in use.');
+      logger.warn('TLS_CERT and TLS_KEY do not match. The last valid pair stays in use.');
       return;
     }
     server.setSecureContext(secureContext(newCert, newKey));
@@ -80,21 +81,24 @@ function reloadCertificate(
     expiresAt = new Date(validTo);
     logger.info({ fingerprint256, validTo }, 'The certificate was renewed.');
   };
-  const tellOnce = ({ code = 'unknown' }: NodeJS.ErrnoException): void => {
-    if (seen !== code) {
-      seen = code;
-      logger.warn({ code }, 'TLS_CERT or TLS_KEY cannot be read: the last pair stays in use.');
+  const warnOnce = ({ code = 'unknown' }: NodeJS.ErrnoException): void => {
+    if (lastSeen !== code) {
+      lastSeen = code;
+      logger.warn(
+        { code },
+        'TLS_CERT or TLS_KEY cannot be read. The last valid pair stays in use.',
+      );
     }
   };
-  let isLooking = false;
+  let isReloading = false;
   const timer = setInterval(() => {
-    if (!isLooking) {
-      isLooking = true;
-      void look()
-        .catch(tellOnce)
-        .finally(() => (isLooking = false));
+    if (!isReloading) {
+      isReloading = true;
+      void reload()
+        .catch(warnOnce)
+        .finally(() => (isReloading = false));
     }
-  }, LOOK_EVERY_MS).unref();
+  }, POLL_INTERVAL_MS).unref();
   server.once('close', () => clearInterval(timer));
   return () => expiresAt;
 }

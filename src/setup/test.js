@@ -12,7 +12,13 @@ const CHECKS = [
     'Formatting',
     ...node(
       'prettier/bin/prettier.cjs',
-      ...['--check', '--log-level', 'warn', '--cache', '--cache-location', '.cache/prettier', '.'],
+      '--check',
+      '--log-level',
+      'warn',
+      '--cache',
+      '--cache-location',
+      '.cache/prettier',
+      '.',
     ),
   ],
   // No cache: rules that know types depend on more files than the one that they check.
@@ -22,7 +28,10 @@ const CHECKS = [
     'Types',
     ...node(
       'typescript/bin/tsc',
-      ...['--noEmit', '--incremental', '--tsBuildInfoFile', '.cache/types.tsbuildinfo'],
+      '--noEmit',
+      '--incremental',
+      '--tsBuildInfoFile',
+      '.cache/types.tsbuildinfo',
     ),
   ],
 ];

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { codeBlocks } from '../support/markdown.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
-const LONGEST_MS = 120_000;
+const TIMEOUT_MS = 120_000;
 const NPM_START = 'http://127.0.0.1:3000';
 const run = promisify(execFile);
 
@@ -74,8 +74,14 @@ describe('a typed client', () => {
         join(project, 'tsconfig.json'),
         JSON.stringify({
           compilerOptions: {
-            ...{ target: 'ES2023', module: 'nodenext', lib: ['ES2023', 'DOM'], types: [] },
-            ...{ strict: true, skipLibCheck: true, rootDir: 'src', outDir: 'dist' },
+            target: 'ES2023',
+            module: 'nodenext',
+            lib: ['ES2023', 'DOM'],
+            types: [],
+            strict: true,
+            skipLibCheck: true,
+            rootDir: 'src',
+            outDir: 'dist',
           },
           include: ['src'],
         }),
@@ -89,7 +95,7 @@ describe('a typed client', () => {
         '',
       ]);
     },
-    LONGEST_MS,
+    TIMEOUT_MS,
   );
 
   it('says so when there is no instance to generate it from', async () => {

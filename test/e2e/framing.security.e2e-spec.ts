@@ -21,7 +21,9 @@ describe('a request whose end can be disputed', () => {
   const expectRefusedAndClosed = async (message: string): Promise<void> => {
     const answer = await rawHttp(api.url, message);
     expect({ message, status: statusOf(answer), answers: answersIn(answer) }).toEqual({
-      ...{ message, status: 400, answers: 1 },
+      message,
+      status: 400,
+      answers: 1,
     });
     expect(answer).toMatch(/^Connection: close\r$/im);
     expect(answer).toContain('"code":"malformed-request"');
@@ -112,10 +114,18 @@ describe('a request whose end can be disputed', () => {
     await expectRefusedAndClosed(`POST /nothing HTTP/1.1\r\nX-Host: a\r\n\r\n${smuggled()}`);
     for (const line of [
       ' GET /api/user HTTP/1.1',
-      ...['GET /api/user HTTP/1.1 x', 'GET /api user HTTP/1.1', 'GET /api/user HTTP/1.2'],
-      ...['GET /api/user HTTP/9.9', 'GET /api/user HTTPS/1.1', 'GET /api/user http/1.1'],
-      ...['get /api/user HTTP/1.1', 'G\0ET /api/user HTTP/1.1', 'NOTHING /api/user HTTP/1.1'],
-      ...['GET /api/user\0 HTTP/1.1', 'PRI * HTTP/2.0', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03'],
+      'GET /api/user HTTP/1.1 x',
+      'GET /api user HTTP/1.1',
+      'GET /api/user HTTP/1.2',
+      'GET /api/user HTTP/9.9',
+      'GET /api/user HTTPS/1.1',
+      'GET /api/user http/1.1',
+      'get /api/user HTTP/1.1',
+      'G\0ET /api/user HTTP/1.1',
+      'NOTHING /api/user HTTP/1.1',
+      'GET /api/user\0 HTTP/1.1',
+      'PRI * HTTP/2.0',
+      '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03',
     ]) {
       await expectRefusedAndClosed(`${line}\r\nHost: a\r\n\r\n${smuggled()}`);
     }

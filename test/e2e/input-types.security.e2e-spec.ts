@@ -61,9 +61,28 @@ describe('a body', () => {
   });
 
   const ANYTHING: unknown[] = [
-    ...[null, true, false, 0, 1, -1.5, 'text', '', 'true', '1', '[]', '{}'],
-    ...[[], [[]], ['text'], [null], [{}], {}, { $ne: '' }, { length: 1, 0: 'admin' }],
-    ...[{ toString: 'text' }, { valueOf: 1 }],
+    null,
+    true,
+    false,
+    0,
+    1,
+    -1.5,
+    'text',
+    '',
+    'true',
+    '1',
+    '[]',
+    '{}',
+    [],
+    [[]],
+    ['text'],
+    [null],
+    [{}],
+    {},
+    { $ne: '' },
+    { length: 1, 0: 'admin' },
+    { toString: 'text' },
+    { valueOf: 1 },
   ];
   /** Only of another type: what a text must look like is for the specs of each route. */
   const isOfAnotherType = (schema: Schema, value: unknown): boolean =>

@@ -7,9 +7,36 @@ import { dumpKeys } from '../support/redis.js';
 
 /** What means something to Redis, to a line protocol, to a path or to a pattern. */
 const SIGNS = [
-  ...['*', '?', '[a-z]', '{}', '{', '}', '{user.1}', ':', 'a:record', '}:record', '\u2028', '😀'],
-  ...['\r\n', '\n', '\r', '\0', 'a\0b', '\t', ' ', '"', "'", '\\', '/', '../..', '%', '$', '$1'],
-  ...['\r\nFLUSHALL\r\n', '*1\r\n$8\r\nFLUSHALL\r\n', "') redis.call('FLUSHALL') --"],
+  '*',
+  '?',
+  '[a-z]',
+  '{}',
+  '{',
+  '}',
+  '{user.1}',
+  ':',
+  'a:record',
+  '}:record',
+  '\u2028',
+  '😀',
+  '\r\n',
+  '\n',
+  '\r',
+  '\0',
+  'a\0b',
+  '\t',
+  ' ',
+  '"',
+  "'",
+  '\\',
+  '/',
+  '../..',
+  '%',
+  '$',
+  '$1',
+  '\r\nFLUSHALL\r\n',
+  '*1\r\n$8\r\nFLUSHALL\r\n',
+  "') redis.call('FLUSHALL') --",
 ];
 /** What might be taken for something else than text. */
 const WORDS = ['.', '..', '\u202e', '\ufeff', 'é', 'nil', 'null', 'undefined', 'NaN', '-1', '0'];
@@ -32,15 +59,17 @@ describe('an id or a name', () => {
     const { target, operations, api, admin } = input;
     const idsOf = (id: string): string[] => [
       ...HOSTILE.flatMap((text) => [text, id + text, text + id]),
-      ...[
-        `${id}}:record`,
-        `{${id}}`,
-        `${id}.${id}`,
-        `${id},${id}`,
-        id.replaceAll('-', ''),
-        `%${id}`,
-      ],
-      ...[id.slice(1), id.replace('-', '–'), id.replace(/\d/, '٣'), `urn:uuid:${id}`, `{${id}`],
+      `${id}}:record`,
+      `{${id}}`,
+      `${id}.${id}`,
+      `${id},${id}`,
+      id.replaceAll('-', ''),
+      `%${id}`,
+      id.slice(1),
+      id.replace('-', '–'),
+      id.replace(/\d/, '٣'),
+      `urn:uuid:${id}`,
+      `{${id}`,
     ];
     const authorization = `Authorization: Bearer ${admin.access_token}`;
     await input.expectNothingChanged(async () => {

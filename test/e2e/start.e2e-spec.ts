@@ -20,7 +20,7 @@ import { startTestApp } from '../support/test-app.js';
 
 const PORT = 21_500;
 /** The development server compiles three times, and other test files run beside it. */
-const LONGEST_DEV_MS = 240_000;
+const DEV_TIMEOUT_MS = 240_000;
 
 interface Run {
   readonly child: ChildProcess;
@@ -189,7 +189,7 @@ describe('npm start', () => {
       );
       await expectCleanStop(run);
     },
-    LONGEST_DEV_MS,
+    DEV_TIMEOUT_MS,
   );
 
   it('drains: a request under way when the signal comes is answered', async () => {
@@ -219,7 +219,7 @@ describe('npm start', () => {
   });
 
   it.each([
-    ['PORT', "The API's port is in use by another program"],
+    ['PORT', 'The API port is in use by another program'],
     ['MANAGEMENT_PORT', 'The management port is in use by another program'],
   ])('says so when its %s is taken', async (name, message) => {
     const other = await startTestApp();
@@ -232,7 +232,7 @@ describe('npm start', () => {
 
     expect(await run.ended).toBe(1);
     expect(run.output()).toContain(message);
-    expect(run.output()).toContain(`Set ${name} to another one`);
+    expect(run.output()).toContain(`Set ${name} to a free port`);
     await other.close();
   });
 

@@ -162,7 +162,7 @@ describe('HTTPS', () => {
   it('stays with the last pair that was whole, says so without its contents, and heals', async () => {
     const renewed = await authority.issue(LOCALHOST);
     const before = await servedNow();
-    const warnings = (): number => instance.output().split('are no pair now').length - 1;
+    const warnings = (): number => instance.output().split('do not match').length - 1;
     const warned = warnings();
 
     copyFileSync(renewed.cert, served.TLS_CERT);

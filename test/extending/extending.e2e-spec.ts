@@ -22,7 +22,7 @@ import { eventually } from '../support/own-cluster.js';
 import { Instance } from '../support/instance.js';
 
 const SNIPPET = /^```\w+\n\/\/ (\S+)\n([\s\S]*?)^```$/gm;
-const LONGEST_MS = 120_000;
+const TIMEOUT_MS = 120_000;
 
 /** docs/extending.md, followed to the letter, but that the packages it wants are those that are here already. */
 describe('an application that extends Keyslot', () => {
@@ -38,7 +38,7 @@ describe('an application that extends Keyslot', () => {
     installPacked(project);
     await runs({}, process.execPath, 'node_modules/typescript/bin/tsc');
     database = await Database.start();
-  }, LONGEST_MS);
+  }, TIMEOUT_MS);
   afterAll(async () => {
     await database.stop();
     rmSync(project, { recursive: true, force: true });
@@ -177,13 +177,15 @@ describe('an application that extends Keyslot', () => {
       form.set('file', new Blob(['four']), 'notes.txt');
 
       const uploaded = await fetch(`${instance.url}/api/uploads`, {
-        ...{ method: 'POST', body: form },
+        method: 'POST',
+        body: form,
         ...headers(tokens.access_token),
       });
 
       expect(instance.url).toBe(`${origin}/v1`);
       expect([uploaded.status, await uploaded.json()]).toEqual([
-        ...[201, { name: 'notes.txt', bytes: 4 }],
+        201,
+        { name: 'notes.txt', bytes: 4 },
       ]);
       for (const path of ['health/ready', 'metrics', 'docs-json', '.well-known/jwks.json']) {
         expect([path, (await fetch(`${origin}/${path}`)).status]).toEqual([path, 200]);
@@ -250,7 +252,8 @@ describe('an application that extends Keyslot', () => {
   it('hears of what happens, and nobody waits for it', async () => {
     const instance = await start('replaced.js', newPrefix());
     const body = {
-      ...{ username: 'grace', password: 'nanoseconds of copper wire' },
+      username: 'grace',
+      password: 'nanoseconds of copper wire',
       email: 'grace@example.com',
     };
 
@@ -292,7 +295,7 @@ describe('an application that extends Keyslot', () => {
 
     expect(await change({ disabled: true })).toBe(200);
     expect([(await one.ownUser(token)).status, (await other.ownUser(token)).status]).toEqual([
-      ...[401, 401],
+      401, 401,
     ]);
   });
 

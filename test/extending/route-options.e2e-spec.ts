@@ -7,7 +7,7 @@ import {
   OAuthError,
   OAuthErrors,
 } from '../../src/common/http/index.js';
-import { isText, Obeys } from '../../src/common/validation/index.js';
+import { isText, MatchesRule } from '../../src/common/validation/index.js';
 import { RedisUnavailableError } from '../../src/redis-cluster/index.js';
 import type { Answer } from '../support/http-client.js';
 import { rawHttp, statusOf } from '../support/raw-http.js';
@@ -17,7 +17,7 @@ const FORM = 'application/x-www-form-urlencoded';
 const POLICY = "default-src 'self'";
 
 class TokenRequest {
-  @Obeys('isText', isText) grant_type!: string;
+  @MatchesRule('isText', isText) grant_type!: string;
 }
 
 /** What routes of this kind may throw. */

@@ -1,13 +1,13 @@
 import { ApiProperty } from '@nestjs/swagger';
 
-import { isText, Obeys } from '../../common/validation/index.js';
+import { isText, MatchesRule } from '../../common/validation/index.js';
 
 export class LoginRequestBody {
   @ApiProperty({ example: 'ada' })
-  @Obeys('username', isText)
+  @MatchesRule('username', isText)
   username!: string;
 
   @ApiProperty({ example: 'engine weaves algebra', format: 'password' })
-  @Obeys('password', isText)
+  @MatchesRule('password', isText)
   password!: string;
 }

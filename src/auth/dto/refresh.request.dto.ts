@@ -1,12 +1,12 @@
 import { ApiProperty } from '@nestjs/swagger';
 
-import { isText, Obeys } from '../../common/validation/index.js';
+import { isText, MatchesRule } from '../../common/validation/index.js';
 
 export class RefreshRequestBody {
   @ApiProperty({
     description: 'The one that came with the newest answer.',
     example: 'the refresh_token of the last answer',
   })
-  @Obeys('refresh_token', isText)
+  @MatchesRule('refresh_token', isText)
   refresh_token!: string;
 }

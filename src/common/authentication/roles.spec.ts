@@ -47,7 +47,9 @@ describe('roles', () => {
 
   it('know the permissions that they give', () => {
     expect(['users:read', 'notes:write', 'note:write'].map((one) => roles.know(one))).toEqual([
-      ...[true, true, false],
+      true,
+      true,
+      false,
     ]);
   });
 });

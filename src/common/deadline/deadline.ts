@@ -27,10 +27,10 @@ export class Deadline {
   /**
    * The work's result, unless it comes too late. The work itself goes on: whoever started it must expect that.
    *
-   * @throws what `whenLate` makes, when the deadline passes first
+   * @throws what `onTimeout` makes, when the deadline passes first
    */
-  async limit<T>(work: Promise<T>, whenLate: () => Error): Promise<T> {
-    return withTimeout(this.remainingMs, work, { whenLate });
+  async limit<T>(work: Promise<T>, onTimeout: () => Error): Promise<T> {
+    return withTimeout(this.remainingMs, work, { onTimeout });
   }
 
   /** This one, or one so many milliseconds from now, whichever comes first. */

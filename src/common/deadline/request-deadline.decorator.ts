@@ -4,12 +4,12 @@ import { RequestState } from '../http/index.js';
 import { Deadline } from './deadline.js';
 
 /** The longest that a request may take which only reads. */
-const READ_MS = 1800;
+const READ_TIMEOUT_MS = 1800;
 /**
  * The longest that any other may take: more than the lease that a change waits for when an instance has died, and than a
  * burst of logins waits for the processor. Redis itself is given up sooner, see RedisClusterOptions.
  */
-const CHANGE_MS = 5000;
+const CHANGE_TIMEOUT_MS = 5000;
 const READING = ['GET', 'HEAD'];
 
 /** @internal */
@@ -19,7 +19,7 @@ export const DEADLINE = new RequestState<Deadline>('deadline');
 export function deadlineOf(request: { readonly method: string }): Deadline {
   let deadline = DEADLINE.get(request);
   if (!deadline) {
-    deadline = Deadline.after(READING.includes(request.method) ? READ_MS : CHANGE_MS);
+    deadline = Deadline.after(READING.includes(request.method) ? READ_TIMEOUT_MS : CHANGE_TIMEOUT_MS);
     DEADLINE.set(request, deadline);
   }
   return deadline;

@@ -18,9 +18,9 @@ describe('withTimeout', () => {
   });
 
   it('throws the error of the caller when it is late', async () => {
-    const whenLate = (): Error => new RangeError('late');
+    const onTimeout = (): Error => new RangeError('late');
 
-    await expect(withTimeout(0, slow(), { whenLate })).rejects.toThrow(RangeError);
+    await expect(withTimeout(0, slow(), { onTimeout })).rejects.toThrow(RangeError);
   });
 
   it('ends with its signal, also with one that was aborted before', async () => {

@@ -14,26 +14,26 @@ export interface TimeoutOptions {
   /** Ends the waiting with its reason. */
   readonly signal?: AbortSignal;
   /** Default: a TimeoutError. */
-  readonly whenLate?: () => Error;
+  readonly onTimeout?: () => Error;
 }
 
 /**
  * The result of the work, or an error when it takes longer. The work itself goes on: the caller must expect that.
  *
  * @param timeoutMs the longest timer of Node (24 days) and more: no limit
- * @throws TimeoutError, or what `whenLate` makes; the reason of the signal
+ * @throws TimeoutError, or what `onTimeout` makes; the reason of the signal
  */
 export async function withTimeout<T>(
   timeoutMs: number,
   work: Promise<T>,
-  { signal, whenLate = () => new TimeoutError() }: TimeoutOptions = {},
+  { signal, onTimeout = () => new TimeoutError() }: TimeoutOptions = {},
 ): Promise<T> {
   if (timeoutMs > MAX_TIMER_MS) {
     return work;
   }
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(whenLate()), Math.max(0, timeoutMs));
+    timer = setTimeout(() => reject(onTimeout()), Math.max(0, timeoutMs));
     if (signal) {
       onAbort(signal, reject);
     }

@@ -1,6 +1,6 @@
 export { OAuthError, type OAuthErrorCode } from './oauth-error.js';
-export { HIDES_INTERNALS, MayTellInternals } from './private-side.js';
-export { isRenderedOnce, renderedOnce } from './rendered-once.js';
+export { HIDES_DETAILS, MayShowDetails } from './response-details.js';
+export { isSerializedOnce, serializedOnce } from './serialized-once.js';
 export { RequestState } from './request-state.js';
 export {
   ContentSecurityPolicy,

@@ -2,12 +2,12 @@ export { EntityIdPipe } from './entity-id.pipe.js';
 export type { Rule, RuleFailure } from './rule-failure.js';
 export {
   emailAddress,
-  IfSent,
   isBoolean,
   isList,
   isText,
   listOf,
-  Obeys,
+  MatchesRule,
+  OptionalNotNull,
   textBetween,
 } from './rules.js';
 export { pointerTo, RequestValidationPipe } from './validation.pipe.js';

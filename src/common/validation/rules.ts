@@ -3,7 +3,7 @@ import { isEmail, ValidateBy, ValidateIf } from 'class-validator';
 import type { Rule } from './rule-failure.js';
 
 /** Checks a property by one of our rules, whose failure becomes an entry of the problem's `errors`. */
-export function Obeys(name: string, rule: Rule): PropertyDecorator {
+export function MatchesRule(name: string, rule: Rule): PropertyDecorator {
   return ValidateBy(
     {
       name,
@@ -18,13 +18,13 @@ export function Obeys(name: string, rule: Rule): PropertyDecorator {
   );
 }
 
-/** What `Obeys` hands to the validation pipe, as class-validator's `context`. */
+/** What `MatchesRule` hands to the validation pipe, as class-validator's `context`. */
 export interface RuleContext {
   readonly rule: Rule;
 }
 
 /** For a member that may be left out. `IsOptional` would let null through as well. */
-export function IfSent(): PropertyDecorator {
+export function OptionalNotNull(): PropertyDecorator {
   return ValidateIf((_, value) => value !== undefined);
 }
 

@@ -15,7 +15,7 @@ import { readFileSync } from 'node:fs';
 
 import { Problem, problemDocument, type Language } from '../problem/index.js';
 import { ruleText } from '../problem/problem-texts.js';
-import { isText, Obeys } from './rules.js';
+import { isText, MatchesRule } from './rules.js';
 import { RequestValidationPipe } from './validation.pipe.js';
 
 class Item {
@@ -43,7 +43,7 @@ class Order {
   @IsIn(['s', 'm'], { each: true }) sizes!: unknown;
   @Length(2, 5) @IsString() code!: unknown;
   @IsInt({ message: 'whole rooms only' }) rooms!: unknown;
-  @Obeys('note', isText) note!: unknown;
+  @MatchesRule('note', isText) note!: unknown;
 }
 
 const VALID_ITEM = { count: 1 };
@@ -109,7 +109,10 @@ describe('rules of class-validator', () => {
     const known = Object.values(classValidator).filter((value) => typeof value === 'string');
 
     expect(names.filter((name) => !known.some((each) => each === name)).sort()).toEqual([
-      ...['each', 'nestedValidation', 'other', 'unknownValue'],
+      'each',
+      'nestedValidation',
+      'other',
+      'unknownValue',
     ]);
     // No rule: it lets other rules be left out.
     const failing = known.filter((name) => name !== 'isOptional');

@@ -7,8 +7,17 @@ import type { RuleFailure } from './rule-failure.js';
 const BASIC_RULES: readonly (readonly string[])[] = [
   ['isDefined', 'isNotEmpty', 'nestedValidation'],
   [
-    ...['isArray', 'isBoolean', 'isDate', 'isDateString', 'isEnum', 'isInstance', 'isInt'],
-    ...['isNumber', 'isNumberString', 'isObject', 'isString'],
+    'isArray',
+    'isBoolean',
+    'isDate',
+    'isDateString',
+    'isEnum',
+    'isInstance',
+    'isInt',
+    'isNumber',
+    'isNumberString',
+    'isObject',
+    'isString',
   ],
 ];
 
@@ -25,7 +34,8 @@ export function basicFirst<Failure extends RuleFailure>(failures: readonly Failu
 /** It exports the name of each of its rules. The last two are for values that it does not look into. */
 const STANDARD_RULES = new Set<unknown>([
   ...Object.values(classValidator).filter((value) => typeof value === 'string'),
-  ...['nestedValidation', 'unknownValue'],
+  'nestedValidation',
+  'unknownValue',
 ]);
 
 /** A failed rule of class-validator or of another package, with what its text in another language needs. */
@@ -51,12 +61,10 @@ export function standardFailure(
     textOf(value),
   ]);
   return {
-    ...{
-      code,
-      message,
-      isStandard: true,
-      isForEach: metadata?.each === true && code !== 'nestedValidation',
-    },
+    code,
+    message,
+    isStandard: true,
+    isForEach: metadata?.each === true && code !== 'nestedValidation',
     params: Object.fromEntries(params) as Record<string, string>,
   };
 }

@@ -2,17 +2,17 @@ import { Type } from 'class-transformer';
 import { ValidateNested } from 'class-validator';
 
 import { Problem } from '../problem/index.js';
-import { IfSent, isText, Obeys } from './rules.js';
+import { isText, MatchesRule, OptionalNotNull } from './rules.js';
 import { RequestValidationPipe } from './validation.pipe.js';
 
 class Inner {
-  @IfSent()
-  @Obeys('text', isText)
+  @OptionalNotNull()
+  @MatchesRule('text', isText)
   text?: string;
 }
 
 class Outer {
-  @IfSent()
+  @OptionalNotNull()
   @ValidateNested()
   @Type(() => Inner)
   inner?: Inner;

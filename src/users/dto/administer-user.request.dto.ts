@@ -1,6 +1,6 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 
-import { IfSent, isBoolean, isList, Obeys } from '../../common/validation/index.js';
+import { isBoolean, isList, MatchesRule, OptionalNotNull } from '../../common/validation/index.js';
 import { ChangeUserRequest } from './change-user.request.dto.js';
 
 /** Members that are left out stay as they are. */
@@ -10,15 +10,15 @@ export class AdministerUserRequest extends ChangeUserRequest {
     type: [String],
     example: ['admin'],
   })
-  @IfSent()
-  @Obeys('roles', isList)
+  @OptionalNotNull()
+  @MatchesRule('roles', isList)
   roles?: string[];
 
   @ApiPropertyOptional({
     description: 'A disabled user cannot log in. All sessions of the user end, for good.',
     example: false,
   })
-  @IfSent()
-  @Obeys('disabled', isBoolean)
+  @OptionalNotNull()
+  @MatchesRule('disabled', isBoolean)
   disabled?: boolean;
 }

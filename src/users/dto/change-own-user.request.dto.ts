@@ -1,6 +1,6 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 
-import { IfSent, isText, Obeys } from '../../common/validation/index.js';
+import { isText, MatchesRule, OptionalNotNull } from '../../common/validation/index.js';
 import { ChangeUserRequest } from './change-user.request.dto.js';
 
 /** Members that are left out stay as they are; null clears. */
@@ -11,7 +11,7 @@ export class ChangeOwnUserRequest extends ChangeUserRequest {
     example: 'engine weaves algebra',
     format: 'password',
   })
-  @IfSent()
-  @Obeys('currentPassword', isText)
+  @OptionalNotNull()
+  @MatchesRule('currentPassword', isText)
   currentPassword?: string;
 }

@@ -1,11 +1,11 @@
 import { ApiProperty } from '@nestjs/swagger';
 
-import { isText, Obeys } from '../../common/validation/index.js';
+import { isText, MatchesRule } from '../../common/validation/index.js';
 import { PASSWORD_MAX_LENGTH } from '../../credentials/index.js';
 
 export class ChangePasswordRequest {
   @ApiProperty({ example: 'engine weaves algebra', format: 'password' })
-  @Obeys('currentPassword', isText)
+  @MatchesRule('currentPassword', isText)
   currentPassword!: string;
 
   @ApiProperty({
@@ -14,6 +14,6 @@ export class ChangePasswordRequest {
     format: 'password',
     maxLength: PASSWORD_MAX_LENGTH,
   })
-  @Obeys('newPassword', isText)
+  @MatchesRule('newPassword', isText)
   newPassword!: string;
 }

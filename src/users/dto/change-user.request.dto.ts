@@ -1,7 +1,7 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOptional } from 'class-validator';
 
-import { emailAddress, Obeys, textBetween } from '../../common/validation/index.js';
+import { emailAddress, MatchesRule, textBetween } from '../../common/validation/index.js';
 import { DISPLAY_NAME_MAX_LENGTH } from './register-user.request.dto.js';
 
 /** Members that are left out stay as they are; null clears. */
@@ -14,7 +14,7 @@ export class ChangeUserRequest {
     maxLength: 254,
   })
   @IsOptional()
-  @Obeys('email', emailAddress)
+  @MatchesRule('email', emailAddress)
   email?: string | null;
 
   @ApiPropertyOptional({
@@ -24,6 +24,6 @@ export class ChangeUserRequest {
     maxLength: DISPLAY_NAME_MAX_LENGTH,
   })
   @IsOptional()
-  @Obeys('displayName', textBetween(1, DISPLAY_NAME_MAX_LENGTH))
+  @MatchesRule('displayName', textBetween(1, DISPLAY_NAME_MAX_LENGTH))
   displayName?: string | null;
 }

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 
-import { isText, Obeys } from '../../common/validation/index.js';
+import { isText, MatchesRule } from '../../common/validation/index.js';
 
 export class DeleteUserRequest {
   @ApiProperty({
@@ -8,6 +8,6 @@ export class DeleteUserRequest {
     example: 'engine weaves algebra',
     format: 'password',
   })
-  @Obeys('password', isText)
+  @MatchesRule('password', isText)
   password!: string;
 }

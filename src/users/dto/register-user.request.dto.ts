@@ -1,6 +1,12 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
-import { emailAddress, IfSent, isText, Obeys, textBetween } from '../../common/validation/index.js';
+import {
+  emailAddress,
+  isText,
+  MatchesRule,
+  OptionalNotNull,
+  textBetween,
+} from '../../common/validation/index.js';
 import { PASSWORD_MAX_LENGTH } from '../../credentials/index.js';
 import { USERNAME_MAX_LENGTH } from '../names/username.js';
 
@@ -14,7 +20,7 @@ export class RegisterUserRequest {
     minLength: 1,
     maxLength: USERNAME_MAX_LENGTH,
   })
-  @Obeys('username', isText)
+  @MatchesRule('username', isText)
   username!: string;
 
   @ApiProperty({
@@ -25,16 +31,16 @@ export class RegisterUserRequest {
     format: 'password',
     maxLength: PASSWORD_MAX_LENGTH,
   })
-  @Obeys('password', isText)
+  @MatchesRule('password', isText)
   password!: string;
 
   @ApiPropertyOptional({ example: 'ada@example.com', format: 'email', maxLength: 254 })
-  @IfSent()
-  @Obeys('email', emailAddress)
+  @OptionalNotNull()
+  @MatchesRule('email', emailAddress)
   email?: string;
 
   @ApiPropertyOptional({ example: 'Ada Lovelace', maxLength: DISPLAY_NAME_MAX_LENGTH })
-  @IfSent()
-  @Obeys('displayName', textBetween(1, DISPLAY_NAME_MAX_LENGTH))
+  @OptionalNotNull()
+  @MatchesRule('displayName', textBetween(1, DISPLAY_NAME_MAX_LENGTH))
   displayName?: string;
 }

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 
-import { renderedOnce } from '../../common/http/index.js';
+import { serializedOnce } from '../../common/http/index.js';
 import type { User } from '../user.js';
 
 /** A user that is remembered is answered many times, and never changed in place. */
@@ -39,7 +39,7 @@ export class UserResponse {
 }
 
 function render(user: User): UserResponse {
-  return renderedOnce({
+  return serializedOnce({
     id: user.id,
     username: user.username,
     email: user.email,

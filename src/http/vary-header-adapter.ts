@@ -1,7 +1,7 @@
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 
-/** Nest's adapter, but that `@Header('Vary', …)` of a route adds to what @fastify/cors has put there, and keeps it. */
-export class VaryingAdapter extends FastifyAdapter {
+/** Nest's adapter, except that `@Header('Vary', …)` of a route appends to the value that @fastify/cors has set. */
+export class VaryHeaderAdapter extends FastifyAdapter {
   override setHeader(
     ...[response, name, value]: Parameters<FastifyAdapter['setHeader']>
   ): ReturnType<FastifyAdapter['setHeader']> {

@@ -1,12 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 
-import { isRenderedOnce } from '../common/http/index.js';
+import { isSerializedOnce } from '../common/http/index.js';
 
-/** Answers are JSON. The text of one that is marked for it is kept as long as the answer itself. */
-export function renderAnswers(server: FastifyInstance): void {
+/** Serializes responses as JSON. Caches the text of an object that `serializedOnce` marked, for the lifetime of the object. */
+export function serializeResponses(server: FastifyInstance): void {
   const rendered = new WeakMap<object, string>();
   server.setReplySerializer((answer) => {
-    if (!isRenderedOnce(answer)) {
+    if (!isSerializedOnce(answer)) {
       return JSON.stringify(answer);
     }
     let text = rendered.get(answer);
