@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 
 const SCRIPT = resolve('test/bench/requests.lua');
-const LONGEST_SECONDS = 600;
-const MOST_CONNECTIONS = 1000;
+const MAX_SECONDS = 600;
+const MAX_CONNECTIONS = 1000;
 const LOOPBACK = /^http:\/\/127\.0\.0\.1:\d+$/;
 
 export interface Load {
@@ -29,8 +29,8 @@ export interface LoadResult {
 export async function runWrk(load: Load): Promise<LoadResult> {
   if (
     !LOOPBACK.test(load.url) ||
-    !(load.seconds > 0 && load.seconds <= LONGEST_SECONDS) ||
-    !(load.connections > 0 && load.connections <= MOST_CONNECTIONS)
+    !(load.seconds > 0 && load.seconds <= MAX_SECONDS) ||
+    !(load.connections > 0 && load.connections <= MAX_CONNECTIONS)
   ) {
     throw new Error('load is for loopback only, and has limits');
   }

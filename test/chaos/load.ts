@@ -8,7 +8,7 @@ import { Random } from './random.js';
 /** Requests for each user before they make room for new ones. */
 const STEPS_PER_USER = 60;
 /** Between two requests of a client, so that the machine has time for the servers as well. */
-const LONGEST_PAUSE_MS = 20;
+const MAX_PAUSE_MS = 20;
 
 /** Clients that register, log in, read, change, refresh and log out, all at the same time. */
 export class Load {
@@ -68,7 +68,7 @@ export class Load {
       const next = [...clients];
       for (let step = 0; step < STEPS_PER_USER * users && !this.isOver; step += 1) {
         await (next.shift() ?? random.pick(clients)).step();
-        await delay(random.between(0, LONGEST_PAUSE_MS));
+        await delay(random.between(0, MAX_PAUSE_MS));
       }
     }
   }

@@ -5,8 +5,8 @@ import { isAnswered, isUnknown, type History, type Operation } from './history.j
 import { describe } from './words.js';
 
 /** What a request may take (see RequestDeadline), and what a busy machine adds. */
-const LONGEST_READ_MS = 2000 + 500;
-const LONGEST_ANSWER_MS = 5000 + 500;
+const MAX_READ_MS = 2000 + 500;
+const MAX_RESPONSE_MS = 5000 + 500;
 /** A spent refresh token yields the same answer again for so long (REFRESH_GRACE). */
 const GRACE_MS = 10_000;
 
@@ -142,7 +142,7 @@ function checkAnswer(
   );
   const isShort = operation.kind === 'read' || isRedisAway;
   const isJudged = !isExcused && !history.isWarmingUp(operation);
-  const limit = isShort ? LONGEST_READ_MS : LONGEST_ANSWER_MS;
+  const limit = isShort ? MAX_READ_MS : MAX_RESPONSE_MS;
   if (operation.end - operation.begin > limit + delayMs && isJudged) {
     violations.late.push(describe('answered late', operation));
   }

@@ -17,7 +17,7 @@ const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 const NOW = 1_764_089_000;
 
 /** What is measured may grow by so much before it is a regression: nothing but the engine may have changed. */
-const MOST_BYTES = { alone: 1180, tenPerUser: 1020, withoutProfile: 1085, token: 1300 };
+const MAX_BYTES = { alone: 1180, tenPerUser: 1020, withoutProfile: 1085, token: 1300 };
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
@@ -94,9 +94,9 @@ function fillWithTokens(tokens: VerifiedTokens, count: number): void {
 
 describe('an instance keeps', () => {
   it.each<[string, Population, number]>([
-    ['one of each user', { perUser: 1, hasProfile: true }, MOST_BYTES.alone],
-    ['ten of each user', { perUser: 10, hasProfile: true }, MOST_BYTES.tenPerUser],
-    ['of users without profile', { perUser: 1, hasProfile: false }, MOST_BYTES.withoutProfile],
+    ['one of each user', { perUser: 1, hasProfile: true }, MAX_BYTES.alone],
+    ['ten of each user', { perUser: 10, hasProfile: true }, MAX_BYTES.tenPerUser],
+    ['of users without profile', { perUser: 1, hasProfile: false }, MAX_BYTES.withoutProfile],
   ])('sessions, %s, in no more bytes than it counts', (_, population, mostBytes) => {
     fillWithSessions(new LocalStore(1000, NO_LIMIT), 1000, population);
     const before = usedBytes();
@@ -120,7 +120,7 @@ describe('an instance keeps', () => {
     fillWithTokens(tokens, TOKENS);
 
     const perToken = (usedBytes() - before) / TOKENS;
-    expect(perToken).toBeLessThan(MOST_BYTES.token);
+    expect(perToken).toBeLessThan(MAX_BYTES.token);
     expect(perToken).toBeLessThanOrEqual(tokens.bytes / TOKENS);
   });
 });

@@ -55,7 +55,7 @@ const WRONG: Readonly<Record<string, string>> = {
 /** Those whose wrong values are tried one by one below, or that only others make wrong. */
 const ELSEWHERE = ['NODE_ENV', 'DATA_DIRECTORY', 'BOOTSTRAP_ADMIN_PASSWORD'];
 const STACK = /\n\s+at |Error:|node:internal/;
-const LONGEST_START_MS = 50_000;
+const START_TIMEOUT_MS = 50_000;
 const RANDOM = '9b1f0c7ad2e84635b7a1c0de95f3826e';
 
 describe('a setting that is wrong', () => {
@@ -81,7 +81,7 @@ describe('a setting that is wrong', () => {
         cwd: folder,
         env: { PATH: process.env['PATH'], DATA_DIRECTORY: join(folder, 'data'), ...variables },
       });
-      const timer = setTimeout(() => child.kill('SIGKILL'), LONGEST_START_MS);
+      const timer = setTimeout(() => child.kill('SIGKILL'), START_TIMEOUT_MS);
       let output = '';
       const read = (data: Buffer): void => {
         output += data.toString();

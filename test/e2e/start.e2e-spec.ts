@@ -20,7 +20,7 @@ import { startTestApp } from '../support/test-app.js';
 
 const PORT = 21_500;
 /** The development server compiles three times, and other test files run beside it. */
-const LONGEST_DEV_MS = 240_000;
+const DEV_TIMEOUT_MS = 240_000;
 
 interface Run {
   readonly child: ChildProcess;
@@ -189,7 +189,7 @@ describe('npm start', () => {
       );
       await expectCleanStop(run);
     },
-    LONGEST_DEV_MS,
+    DEV_TIMEOUT_MS,
   );
 
   it('drains: a request under way when the signal comes is answered', async () => {

@@ -12,7 +12,7 @@ const PROGRAM = fileURLToPath(new URL('./register-then-die.mjs', import.meta.url
 const CLAIM_TTL_MS = 500;
 /** Claim the skeleton, write the user and claim the name, confirm skeleton and name, confirm the user. */
 const STEPS = 6;
-const LONGEST_RUN_OUT_MS = 20_000;
+const EXPIRY_TIMEOUT_MS = 20_000;
 /** Has a skeleton that is not itself. */
 const newName = (): string => `crash-1-${randomUUID()}`;
 
@@ -66,7 +66,7 @@ describe('a registration whose process is killed', () => {
     );
 
   const untilNobodyIsHalfRegistered = async (): Promise<number> =>
-    eventually('all that runs out has run out', LONGEST_RUN_OUT_MS, async () => {
+    eventually('all that runs out has run out', EXPIRY_TIMEOUT_MS, async () => {
       return (await provisional()).length === 0;
     });
 
@@ -76,7 +76,7 @@ describe('a registration whose process is killed', () => {
       expect(await kill()).toBe('SIGKILL');
       // Whoever comes next has the name: the first one, whose login completes the registration, or a new user.
       let registered = 0;
-      await eventually('the name is somebody’s again', LONGEST_RUN_OUT_MS, async () => {
+      await eventually('the name is somebody’s again', EXPIRY_TIMEOUT_MS, async () => {
         const { status } = await api.register(username, newPassword);
         expect([201, 409]).toContain(status);
         registered += status === 201 ? 1 : 0;

@@ -6,7 +6,7 @@ import { SCENARIOS } from '../chaos/scenarios.js';
 
 /** Some of the scenarios, with few clients. All of them, and longer: npm run chaos. */
 const SHORT = ['masters-killed', 'replica-left-behind'];
-const FEWEST_OPERATIONS = 50;
+const MIN_OPERATIONS = 50;
 /** Other test files run at the same time, and nodes start and elect more slowly. */
 const SLOWER = 2;
 
@@ -23,7 +23,7 @@ describe('under load, and whatever breaks', () => {
 
       expect(violationsIn(report)).toEqual([]);
       expect(report.untried).toEqual([]);
-      expect(report.operations).toBeGreaterThan(FEWEST_OPERATIONS);
+      expect(report.operations).toBeGreaterThan(MIN_OPERATIONS);
     },
     180_000,
   );

@@ -26,7 +26,7 @@ const rules: [rule: string, macro: string][] = [
 ];
 
 /** Without the other instance, or without the change, there are fewer than 20,000. */
-const FEWEST_STATES = 1_000_000;
+const MIN_STATES = 1_000_000;
 
 describe('the model of the near cache', () => {
   let directory: string;
@@ -53,7 +53,7 @@ describe('the model of the near cache', () => {
     expect(report).toMatch(/assertion violations\s+\+$/m);
     expect(report).toMatch(/invalid end states\s+\+$/m);
     expect(report).not.toMatch(/max search depth too small|out of memory|not completed/i);
-    expect(Number(/(\S+) states, stored/.exec(report)?.[1])).toBeGreaterThan(FEWEST_STATES);
+    expect(Number(/(\S+) states, stored/.exec(report)?.[1])).toBeGreaterThan(MIN_STATES);
   }, 240_000);
 
   it('takes every step of an instance, and comes by what the protocol is for', async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 const DOCUMENT = resolve('docs/operations/backup-and-restore.md');
-const LONGEST_COMMAND_MS = 120_000;
+const COMMAND_TIMEOUT_MS = 120_000;
 
 export interface CommandResult {
   readonly exitCode: number | null;
@@ -38,7 +38,7 @@ export class Operator {
         cwd: this.folder,
         env: { PATH: process.env['PATH'], ...variables },
         stdio: ['ignore', 'pipe', 'pipe'],
-        timeout: LONGEST_COMMAND_MS,
+        timeout: COMMAND_TIMEOUT_MS,
       });
       let output = '';
       for (const stream of [child.stdout, child.stderr]) {

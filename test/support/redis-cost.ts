@@ -8,7 +8,7 @@ import { RedisTraffic, scriptsBySha1 } from './redis-traffic.js';
  */
 const NOT_COUNTED =
   /^(cluster\||client\||info|ping|replconf|hello|auth|command|config|script|wait$)/;
-const MOST_TRIES = 20;
+const MAX_TRIES = 20;
 
 /** What one operation costs. */
 export interface RedisCost {
@@ -51,7 +51,7 @@ export class RedisCostMeter {
     prepare: () => Promise<Prepared>,
     work: (prepared: Prepared) => Promise<unknown>,
   ): Promise<RedisCost> {
-    for (let attempt = 0; attempt < MOST_TRIES; attempt += 1) {
+    for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
       const prepared = await prepare();
       const before = await this.executed();
       this.traffic.forget();

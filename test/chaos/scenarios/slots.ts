@@ -4,7 +4,7 @@ import type { World } from '../world.js';
 const CONTROL_LOG = 'near-cache.control';
 /** Each lives in two slots, of three masters. */
 const USERS_IN_MOVING_SLOTS = 40;
-const FEWEST_SLOTS_MOVED = 15;
+const MIN_SLOTS_MOVED = 15;
 /** So that clients meet a slot on its way: all of them are moved in less than a second. */
 const ROUNDS = 4;
 
@@ -69,7 +69,7 @@ export const SLOT_SCENARIOS: readonly Scenario[] = [
 
 function noteMoves({ history }: World, slots: number): void {
   history.notes.push(`${slots} slots in use were moved there and back`);
-  if (slots < FEWEST_SLOTS_MOVED) {
-    history.untried.push(`only ${slots} slots were moved, of ${FEWEST_SLOTS_MOVED} at least`);
+  if (slots < MIN_SLOTS_MOVED) {
+    history.untried.push(`only ${slots} slots were moved, of ${MIN_SLOTS_MOVED} at least`);
   }
 }
