@@ -9,9 +9,9 @@ export interface AuditSinkSubject {
   readonly recorded: () => Promise<readonly { readonly event: AuditEvent; readonly at: Date }[]>;
 }
 
-const MANY = 200;
+const EVENT_COUNT = 200;
 /** A sink may have a clock of its own. */
-const MAX_DIFFERENCE_MS = 5000;
+const MAX_CLOCK_DIFFERENCE_MS = 5000;
 
 const FULL: AuditEvent = {
   type: 'access-changed',
@@ -52,12 +52,12 @@ export function auditSinkContract(
 
       const [only] = await recorded();
       const differenceMs = Math.abs((only?.at.getTime() ?? 0) - at.getTime());
-      assert.ok(differenceMs < MAX_DIFFERENCE_MS, `${differenceMs} ms off`);
+      assert.ok(differenceMs < MAX_CLOCK_DIFFERENCE_MS, `${differenceMs} ms off`);
     });
 
     it('keeps the order of events that come while others are under way, and loses none', async () => {
       const { sink, recorded } = await create();
-      const userIds = Array.from({ length: MANY }, (_, index) => `user-${index}`);
+      const userIds = Array.from({ length: EVENT_COUNT }, (_, index) => `user-${index}`);
 
       await Promise.all(
         userIds.map(async (userId) => sink.record({ type: 'logged-in', userId }, new Date())),

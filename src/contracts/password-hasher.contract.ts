@@ -8,7 +8,7 @@ const PASSWORD = 'violet engines hum at dawn';
 /** As long as the longest password that anyone may have, in bytes: four for each of 256 characters. */
 const LONG = '🌒'.repeat(256);
 
-const NO_HASHES = [
+const MALFORMED_HASHES = [
   '',
   'hash',
   '$',
@@ -68,10 +68,10 @@ export function passwordHasherContract(
     it('finds no password right for what is no hash', async () => {
       const hasher = await create();
 
-      for (const noHash of NO_HASHES) {
-        assert.equal(await hasher.verify(noHash, new Secret(PASSWORD)), false);
-        assert.equal(await hasher.verify(noHash, new Secret(noHash)), false);
-        assert.doesNotThrow(() => hasher.isOutdated(noHash));
+      for (const malformed of MALFORMED_HASHES) {
+        assert.equal(await hasher.verify(malformed, new Secret(PASSWORD)), false);
+        assert.equal(await hasher.verify(malformed, new Secret(malformed)), false);
+        assert.doesNotThrow(() => hasher.isOutdated(malformed));
       }
     });
 

@@ -18,7 +18,7 @@ import {
   untilAdded,
 } from './user-store-samples.js';
 
-const AT_ONCE = 20;
+const CONCURRENT_CALLS = 20;
 
 /** What every `UserStore` has to keep. Run it in the tests of yours: `userStoreContract({ describe, it }, …)`. */
 export function userStoreContract(
@@ -91,7 +91,7 @@ export function userStoreContract(
       const usernameKey = `wanted-${randomUUID()}`;
 
       const added = await Promise.all(
-        Array.from({ length: AT_ONCE }, async () =>
+        Array.from({ length: CONCURRENT_CALLS }, async () =>
           store.create(newUser({ usernameKey }), () => Promise.resolve(HASH), until),
         ),
       );
@@ -203,7 +203,10 @@ export function userStoreContract(
     it('lets one of many change a user, whom they all had found as it was', async () => {
       const store = await create();
       const { id, revision } = await add(store);
-      const hashes = Array.from({ length: AT_ONCE }, (_, index) => new Secret(`$hash$${index}`));
+      const hashes = Array.from(
+        { length: CONCURRENT_CALLS },
+        (_, index) => new Secret(`$hash$${index}`),
+      );
 
       const results = await Promise.all(
         hashes.map(async (hash) =>
@@ -220,7 +223,7 @@ export function userStoreContract(
     it('does not change whom another call deletes, nor the other way round', async () => {
       const store = await create();
 
-      for (let round = 0; round < AT_ONCE; round += 1) {
+      for (let round = 0; round < CONCURRENT_CALLS; round += 1) {
         const { id, revision } = await add(store);
         const [changed, isDeleted] = await Promise.all([
           store.change(id, { displayName: 'A' }, revision, until),
@@ -235,7 +238,7 @@ export function userStoreContract(
       const store = await create();
 
       const renewed = new Secret('$hash$renewed');
-      for (let round = 0; round < AT_ONCE; round += 1) {
+      for (let round = 0; round < CONCURRENT_CALLS; round += 1) {
         const { id, revision } = await add(store);
         const [, winner] = await Promise.all([
           store.renewHash(id, HASH, renewed, until),

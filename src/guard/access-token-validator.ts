@@ -10,7 +10,7 @@ import { GUARD_OPTIONS } from './guard.module-definition.js';
 import { GUARD_DEFAULTS, type GuardOptions } from './guard.options.js';
 import { acceptedClaims } from './claims.js';
 import { parseCompactToken } from './compact-token.js';
-import { QuestionBudget } from './question-budget.js';
+import { LookupBudget } from './lookup-budget.js';
 import { VerifiedTokens, type VerifiedToken } from './verified-tokens.js';
 
 /**
@@ -22,7 +22,7 @@ import { VerifiedTokens, type VerifiedToken } from './verified-tokens.js';
 @Injectable()
 export class AccessTokenValidator {
   private readonly audience: string;
-  private readonly budget: QuestionBudget;
+  private readonly budget: LookupBudget;
 
   constructor(
     private readonly ring: KeyRing,
@@ -32,14 +32,14 @@ export class AccessTokenValidator {
     @Inject(GUARD_OPTIONS) options: GuardOptions,
   ) {
     this.audience = options.audience ?? GUARD_DEFAULTS.audience;
-    this.budget = new QuestionBudget(clock);
+    this.budget = new LookupBudget(clock);
   }
 
   /** @returns who the token speaks for, if memory alone can tell; else `validate` has to decide */
   recall(token: string): Principal | undefined {
     const verified = this.verified.get(token);
     const keys = verified && this.ring.recall();
-    if (!keys || !this.isInForce(verified, keys)) {
+    if (!keys || !this.isStillValid(verified, keys)) {
       return undefined;
     }
     const state = this.sessions.recall(verified.session);
@@ -47,25 +47,25 @@ export class AccessTokenValidator {
   }
 
   /**
-   * @param onAsked called when Redis is asked about the token. Not when another request is asking already
+   * @param onLookup called when Redis is asked about the token. Not when another request is asking already
    * @returns who the token speaks for, or undefined when it is not accepted, for whatever reason
    * @throws RedisUnavailableError when Redis has to be asked and cannot: nobody is let through then
    */
   async validate(
     token: string,
     deadline: Deadline,
-    onAsked: () => void = () => undefined,
+    onLookup: () => void = () => undefined,
   ): Promise<Principal | undefined> {
     const keys = await this.ring.current(deadline);
     const known = this.verified.get(token);
-    const candidate = known && this.isInForce(known, keys) ? known : this.check(token, keys);
+    const candidate = known && this.isStillValid(known, keys) ? known : this.check(token, keys);
     if (!candidate) {
       return undefined;
     }
     const state =
       known === candidate
-        ? await this.ask(candidate, true, deadline, { onAsked })
-        : await this.verify(candidate, keys, deadline, onAsked);
+        ? await this.ask(candidate, true, deadline, { onLookup })
+        : await this.verify(candidate, keys, deadline, onLookup);
     if (!state) {
       return undefined;
     }
@@ -78,25 +78,25 @@ export class AccessTokenValidator {
     candidate: VerifiedToken,
     keys: PublicKeys,
     deadline: Deadline,
-    onAsked: () => void,
+    onLookup: () => void,
   ): Promise<SessionState | undefined> {
     if (!this.budget.take()) {
       return (await this.hasValidSignature(candidate, keys))
-        ? this.ask(candidate, true, deadline, { onAsked })
+        ? this.ask(candidate, true, deadline, { onLookup })
         : undefined;
     }
     let isForged = false;
     try {
-      let isVouchedFor = false;
-      const onVouched = (): boolean => (isVouchedFor = true);
-      const state = await this.ask(candidate, false, deadline, { onAsked, onVouched });
+      let isKnown = false;
+      const onKnown = (): boolean => (isKnown = true);
+      const state = await this.ask(candidate, false, deadline, { onLookup, onKnown });
       // What memory said about the session vouches for no token.
-      isForged = !isVouchedFor && !(await this.hasValidSignature(candidate, keys));
+      isForged = !isKnown && !(await this.hasValidSignature(candidate, keys));
       if (isForged) {
         return undefined;
       }
       return state.state === 'unverified'
-        ? await this.ask(candidate, true, deadline, { onAsked })
+        ? await this.ask(candidate, true, deadline, { onLookup })
         : state;
     } finally {
       if (!isForged) {
@@ -129,26 +129,26 @@ export class AccessTokenValidator {
   }
 
   /** What may change for a token that was verified: the time, and whether its key still counts. */
-  private isInForce({ claims, kid, key }: VerifiedToken, keys: PublicKeys): boolean {
+  private isStillValid({ claims, kid, key }: VerifiedToken, keys: PublicKeys): boolean {
     return claims.exp > this.clock.nowSeconds() && keys.byId.get(kid) === key;
   }
 
   /**
-   * @param onAsked called when Redis is asked
-   * @param onVouched called when it was, and knows this very token as verified
+   * @param onLookup called when Redis is asked
+   * @param onKnown called when it was, and knows this very token as verified
    */
   private async ask(
     { token, claims, session }: VerifiedToken,
     isVerified: boolean,
     deadline: Deadline,
-    { onAsked, onVouched }: { onAsked: () => void; onVouched?: () => void },
+    { onLookup, onKnown }: { onLookup: () => void; onKnown?: () => void },
   ): Promise<SessionState> {
     return this.sessions.stateOf(session, isVerified, async () => {
-      onAsked();
+      onLookup();
       const presented = { token, userId: claims.sub, sessionId: claims.sid };
       const state = await this.sessions.use(presented, isVerified, deadline);
       if (state.state !== 'unverified') {
-        onVouched?.();
+        onKnown?.();
       }
       return state;
     });

@@ -19,7 +19,7 @@ const BEARER_CREDENTIALS = /^bearer\s+\S/i;
  * token behind the scheme, are a malformed one.
  */
 export function bearerToken(request: IncomingMessage): BearerToken {
-  const header = onlyAuthorization(request);
+  const header = singleAuthorizationHeader(request);
   if (header === undefined || (header !== null && !BEARER_CREDENTIALS.test(header))) {
     return { kind: 'none' };
   }
@@ -31,8 +31,8 @@ export function bearerToken(request: IncomingMessage): BearerToken {
  * What stands where a token usually stands, unchecked: only to be compared with tokens that were accepted before, and so
  * were checked then.
  */
-export function presumedToken(request: IncomingMessage): string | undefined {
-  const header = onlyAuthorization(request);
+export function uncheckedToken(request: IncomingMessage): string | undefined {
+  const header = singleAuthorizationHeader(request);
   if (!header?.startsWith(USUAL_SCHEME)) {
     return undefined;
   }
@@ -44,7 +44,7 @@ export function presumedToken(request: IncomingMessage): string | undefined {
 }
 
 /** @returns undefined when there is none, null when there are several: Node keeps the first and hides the others */
-function onlyAuthorization({ rawHeaders }: IncomingMessage): string | null | undefined {
+function singleAuthorizationHeader({ rawHeaders }: IncomingMessage): string | null | undefined {
   let header: string | undefined;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index];

@@ -35,7 +35,7 @@ export function acceptedClaims(
   const isAccepted =
     payload['iss'] === expected.issuer &&
     isFor(expected.audience, payload['aud']) &&
-    isInForce(payload, expected.now) &&
+    isWithinLifetime(payload, expected.now) &&
     [payload['sub'], payload['sid'], payload['jti']].every(isUuid) &&
     typeof payload['client_id'] === 'string' &&
     isListOfText(payload['roles']);
@@ -46,7 +46,7 @@ function isFor(audience: string, aud: unknown): boolean {
   return aud === audience || (isListOfText(aud) && aud.includes(audience));
 }
 
-function isInForce(payload: Readonly<Record<string, unknown>>, now: number): boolean {
+function isWithinLifetime(payload: Readonly<Record<string, unknown>>, now: number): boolean {
   const { exp, iat, nbf } = payload;
   if (!isTime(exp) || !isTime(iat) || !(nbf === undefined || isTime(nbf))) {
     return false;

@@ -6,7 +6,7 @@ import type { FastifyRequest } from 'fastify';
 import { IS_PUBLIC, RouteMetadata, type Principal } from '../common/authentication/index.js';
 import { Problem } from '../common/problem/index.js';
 import { AccessTokenValidator } from './access-token-validator.js';
-import { presumedToken } from './bearer-token.js';
+import { uncheckedToken } from './bearer-token.js';
 import { GuardMetrics } from './guard-metrics.js';
 import type { JwtFailure } from './jwt.strategy.js';
 
@@ -38,7 +38,7 @@ export class JwtAuthGuard extends AuthGuard('jwt') {
 
   private recall(context: ExecutionContext): boolean {
     const request = context.switchToHttp().getRequest<FastifyRequest & { user?: Principal }>();
-    const token = presumedToken(request.raw);
+    const token = uncheckedToken(request.raw);
     const principal = token === undefined ? undefined : this.validator.recall(token);
     if (principal) {
       request.user = principal;

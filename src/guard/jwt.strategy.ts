@@ -10,7 +10,7 @@ import { bearerToken } from './bearer-token.js';
 import { GuardMetrics } from './guard-metrics.js';
 
 /** As long as a request has that only reads: others may wait for the same look-up. In milliseconds. */
-const LONGEST_CHECK_MS = 1800;
+const CHECK_TIMEOUT_MS = 1800;
 
 /** Why the strategy failed a request, handed to the guard as Passport's `info`. */
 export type JwtFailure = 'missing-token' | 'invalid-token';
@@ -50,7 +50,7 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
       this.fail(failure satisfies JwtFailure, 401);
       return;
     }
-    const deadline = deadlineOf(request).within(LONGEST_CHECK_MS);
+    const deadline = deadlineOf(request).within(CHECK_TIMEOUT_MS);
     const principal = await this.principalOf(bearer.token, deadline);
     if (principal) {
       this.success(this.validate(principal));

@@ -5,7 +5,7 @@ import { LuaScript, type RedisCluster } from '../redis-cluster/index.js';
 import type { KnownBlocks } from './known-blocks.js';
 
 /** Longer than any attempt with all its waiting: one that was not settled by then belongs to a process that is gone. */
-const MAX_ATTEMPT_MS = 30_000;
+const RESERVATION_TTL_MS = 30_000;
 /** Devices of one account with failures of their own, and as many sessions. A further one counts as a stranger. */
 const MAX_KNOWN_LANES = 10;
 
@@ -68,7 +68,7 @@ export type AttemptResult = 'failed' | 'void';
 /** Or that all failures of the caller before it are forgiven. */
 export type GuessResult = AttemptResult | 'reset';
 
-export interface Begun {
+export interface Reservation {
   /** 0 when the attempt may be made, -1 when others are in the way, else how long it has to wait. */
   readonly waitMs: number;
   /** Whether it counts for a device or a session, and not for strangers. */
@@ -79,13 +79,13 @@ export interface Begun {
 export interface FailureCount<Result = GuessResult> {
   /** Callers with the same name wait for each other. */
   readonly name: string;
-  begin(id: string, deadline: Deadline): Promise<Begun>;
+  begin(id: string, deadline: Deadline): Promise<Reservation>;
   end(id: string, result: Result, deadline: Deadline): Promise<unknown>;
 }
 
 export interface WindowCount extends FailureCount<AttemptResult> {
   /** Counts a failure, if there is room for one. */
-  add(id: string, deadline: Deadline): Promise<Begun>;
+  add(id: string, deadline: Deadline): Promise<Reservation>;
 }
 
 /**
@@ -106,16 +106,20 @@ export function windowCount(
     ['failed', 'under-way'].map((part) => redis.keys.key(tag, part, ...parts)),
   );
   const names = [[...tag, ...ofNetwork].join('.'), tag.join('.')] as const;
-  const begin = async (id: string, deadline: Deadline, mode: 'add' | 'reserve'): Promise<Begun> => {
+  const begin = async (
+    id: string,
+    deadline: Deadline,
+    mode: 'add' | 'reserve',
+  ): Promise<Reservation> => {
     const knownMs = blocks.waitMs(names);
     if (knownMs > 0) {
       return { waitMs: knownMs, isKnown: false };
     }
     const askedAt = blocks.now();
     const { failures, siteFailures, windowMs } = limit;
-    const args = [id, mode, windowMs, MAX_ATTEMPT_MS, failures, siteFailures];
+    const args = [id, mode, windowMs, RESERVATION_TTL_MS, failures, siteFailures];
     const waits = await redis.run(scripts.beginAttempt, keys, args, deadline);
-    waits.forEach((waitMs, index) => blocks.learn(names[index]!, askedAt + waitMs));
+    waits.forEach((waitMs, index) => blocks.add(names[index]!, askedAt + waitMs));
     const longestMs = Math.max(...waits);
     return { waitMs: longestMs > 0 ? longestMs : Math.min(...waits), isKnown: false };
   };
@@ -142,7 +146,7 @@ export function guessCount(
     // Known callers do not stand in the line of strangers.
     name: [...tag, lane].join('.'),
     begin: async (id, deadline) => {
-      const args = [id, lane, failures, MAX_ATTEMPT_MS, MAX_KNOWN_LANES];
+      const args = [id, lane, failures, RESERVATION_TTL_MS, MAX_KNOWN_LANES];
       return redis.run(scripts.beginGuess, keys, args, deadline);
     },
     end: async (id, result, deadline) => {

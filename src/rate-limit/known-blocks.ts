@@ -20,7 +20,7 @@ export class KnownBlocks {
   }
 
   /** @param until on the clock of `now`; counted from before Redis was asked, so that it is never too late */
-  learn(name: string, until: number): void {
+  add(name: string, until: number): void {
     if (until > this.now()) {
       this.untilByName.set(name, until);
     }

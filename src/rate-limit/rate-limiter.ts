@@ -8,7 +8,7 @@ import {
   guessCount,
   windowCount,
   type AttemptResult,
-  type Begun,
+  type Reservation,
   type FailureCount,
   type FailureLimit,
   type GuessLimit,
@@ -18,12 +18,12 @@ import {
 import { KnownBlocks } from './known-blocks.js';
 import { RATE_LIMIT_OPTIONS } from './rate-limit.module-definition.js';
 import type { RateLimitOptions } from './rate-limit.options.js';
-import { WaitingLines } from './waiting-lines.js';
+import { WaitQueues } from './wait-queues.js';
 
 /** How many of an instance's callers may wait for attempts under way at the same count. */
-const MAX_LINE_LENGTH = 100;
+const MAX_QUEUE_LENGTH = 100;
 /** What the attempt itself may take, when nothing is wrong: a caller who waits for others leaves so much time for it. */
-const MAX_CHECK_MS = 1500;
+const ATTEMPT_RESERVE_MS = 1500;
 /** For settling the count after the request is decided. */
 const SETTLE_TIMEOUT_MS = 300;
 const BUSY_RETRY_AFTER_SECONDS = 1;
@@ -55,7 +55,7 @@ export class UndecidedAttemptError extends Error {
  */
 @Injectable()
 export class RateLimiter {
-  private readonly lines = new WaitingLines(MAX_LINE_LENGTH);
+  private readonly queues = new WaitQueues(MAX_QUEUE_LENGTH);
   private readonly blocks: KnownBlocks;
 
   constructor(
@@ -82,7 +82,7 @@ export class RateLimiter {
     if (this.options.isOn === false) {
       return (await make()).value;
     }
-    return this.counted(windowCount(this.redis, limit, network, this.blocks), deadline, make);
+    return this.runCounted(windowCount(this.redis, limit, network, this.blocks), deadline, make);
   }
 
   /**
@@ -123,10 +123,10 @@ export class RateLimiter {
     if (this.options.isOn === false) {
       return (await make(proof !== undefined)).value;
     }
-    return this.counted(guessCount(this.redis, limit, subject, proof), deadline, make);
+    return this.runCounted(guessCount(this.redis, limit, subject, proof), deadline, make);
   }
 
-  private async counted<T, Result extends GuessResult>(
+  private async runCounted<T, Result extends GuessResult>(
     count: FailureCount<Result | AttemptResult>,
     deadline: Deadline,
     make: (isKnown: boolean) => Promise<Attempted<T, Result>>,
@@ -160,13 +160,17 @@ export class RateLimiter {
     return value;
   }
 
-  private async begin(name: string, deadline: Deadline, ask: () => Promise<Begun>): Promise<Begun> {
+  private async begin(
+    name: string,
+    deadline: Deadline,
+    ask: () => Promise<Reservation>,
+  ): Promise<Reservation> {
     const first = await ask();
     if (first.waitMs >= 0) {
       return first;
     }
-    const patience = Deadline.after(deadline.remainingMs - MAX_CHECK_MS);
-    const answer = await this.lines.wait(name, patience, async () => {
+    const waitDeadline = Deadline.after(deadline.remainingMs - ATTEMPT_RESERVE_MS);
+    const answer = await this.queues.wait(name, waitDeadline, async () => {
       const next = await ask();
       return next.waitMs < 0 ? undefined : next;
     });

@@ -3,8 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { withTimeout } from '../common/deadline/index.js';
 
-const PAUSE_BEFORE_RECONNECT_MS = 50;
-const CHECK_EVERY_MS = 500;
+const RECONNECT_INTERVAL_MS = 50;
+const CHECK_INTERVAL_MS = 500;
 const CHECK_TIMEOUT_MS = 800;
 
 export interface ChannelListener {
@@ -50,7 +50,7 @@ export class ChannelSubscription {
         // It ends when the connection is lost, for whatever reason; the reason makes no difference here.
         await this.listenOn(master).catch(this.onError);
       }
-      await delay(PAUSE_BEFORE_RECONNECT_MS, undefined, { ref: false });
+      await delay(RECONNECT_INTERVAL_MS, undefined, { ref: false });
     }
   }
 
@@ -99,7 +99,7 @@ export class ChannelSubscription {
   private async watch(connection: Redis, master: string, isLost: () => boolean): Promise<void> {
     while (!isLost() && this.findMaster() === master) {
       await withTimeout(CHECK_TIMEOUT_MS, connection.ping());
-      await delay(CHECK_EVERY_MS, undefined, { ref: false });
+      await delay(CHECK_INTERVAL_MS, undefined, { ref: false });
     }
   }
 }

@@ -3,10 +3,10 @@ import { Cluster, Redis } from 'ioredis';
 import type { ConnectionSecrets } from './connection-secrets.js';
 import type { NatMap, RedisNodeAddress } from './redis-cluster.options.js';
 import type { Seed } from './seeds.js';
-import { connectorTelling } from './telling-connector.js';
+import { connectorReporting } from './reporting-connector.js';
 
 /** Told of what goes wrong: what it is about, and the error. */
-export type OnTrouble = (where: string, error: Error) => void;
+export type OnError = (where: string, error: Error) => void;
 
 interface ClientOptions {
   /** At least one. */
@@ -21,9 +21,9 @@ interface ClientOptions {
  */
 export function createClusterClient(
   { seeds, secrets, natMap }: ClientOptions,
-  onTrouble: OnTrouble,
+  onError: OnError,
 ): Cluster {
-  const whyClosed = new Map<string, Error>();
+  const connectionErrors = new Map<string, Error>();
   const startupNodes = seeds.map(({ host, port, name }) => ({
     host,
     port,
@@ -51,18 +51,20 @@ export function createClusterClient(
     ...(natMap ? { natMap: { ...natMap } } : {}),
     redisOptions: {
       ...connectionOptions(secrets),
-      Connector: connectorTelling(secrets, (address, error) => whyClosed.set(address, error)),
+      Connector: connectorReporting(secrets, (address, error) =>
+        connectionErrors.set(address, error),
+      ),
       // Below the budget, so that an operation on a silent node has time for a second try.
       commandTimeout: 1000,
       // A frozen node keeps its connections open; silence while a reply is due counts as closed.
       socketTimeout: 800,
     },
   });
-  client.on('+node', (node: Redis) => presentLatest(node, secrets));
-  client.on('error', (error: Error) => onTrouble('Redis Cluster', error));
+  client.on('+node', (node: Redis) => useLatestCredentials(node, secrets));
+  client.on('error', (error: Error) => onError('Redis Cluster', error));
   client.on('node error', (error: Error, address: string) => {
-    onTrouble(`Redis node ${address}`, whyClosed.get(address) ?? error);
-    whyClosed.delete(address);
+    onError(`Redis node ${address}`, connectionErrors.get(address) ?? error);
+    connectionErrors.delete(address);
   });
   return client;
 }
@@ -87,19 +89,19 @@ export function createConnection(
     ...(secrets.isTls && name !== undefined ? { tls: { servername: name } } : {}),
     host,
     port,
-    Connector: connectorTelling(secrets, (_, error) => onError(error)),
+    Connector: connectorReporting(secrets, (_, error) => onError(error)),
     lazyConnect: true,
     commandTimeout: commandTimeoutMs,
     enableOfflineQueue: false,
     autoResubscribe: false,
     retryStrategy: () => null,
   });
-  presentLatest(connection, secrets);
+  useLatestCredentials(connection, secrets);
   return connection;
 }
 
 /** ioredis copies the options of a node long before it connects, and again for the connection that asks for the slots. */
-function presentLatest({ options }: Redis, secrets: ConnectionSecrets): void {
+function useLatestCredentials({ options }: Redis, secrets: ConnectionSecrets): void {
   Object.defineProperties(options, {
     username: { get: () => secrets.username, enumerable: true, configurable: true },
     password: { get: () => secrets.password, enumerable: true, configurable: true },

@@ -3,7 +3,7 @@ import type { Cluster, NodeRole, Redis } from 'ioredis';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { withTimeout } from '../common/deadline/index.js';
-import { createClusterClient, type OnTrouble } from './cluster-client.js';
+import { createClusterClient, type OnError } from './cluster-client.js';
 import { isServing } from './cluster-view.js';
 import type { ConnectionSecrets } from './connection-secrets.js';
 import type { RedisClusterOptions } from './redis-cluster.options.js';
@@ -13,15 +13,15 @@ import { resolveBySystem, resolveSeeds } from './seeds.js';
  * A stale slot map heals by itself this soon, even when nothing was refused and nothing failed: what does asks for the map
  * at once. Not sooner, because ioredis takes milliseconds of the event loop to make a new one.
  */
-const CHECK_EVERY_MS = 5000;
+const CHECK_INTERVAL_MS = 5000;
 /** Times the number of failures in a row. */
-const PAUSE_AFTER_FAILURE_MS = 50;
-const MAX_PAUSE_MS = 500;
+const BACKOFF_STEP_MS = 50;
+const MAX_BACKOFF_MS = 500;
 /** Between two checks, however often somebody doubts. */
-const MIN_PAUSE_MS = 250;
-const ANSWER_TIMEOUT_MS = 1000;
+const MIN_CHECK_INTERVAL_MS = 250;
+const REPLY_TIMEOUT_MS = 1000;
 /** One failed check can be a busy moment of this process. */
-const FAILED_CHECKS_BEFORE_RECONNECT = 2;
+const MAX_FAILED_CHECKS = 2;
 const CONNECT_TIMEOUT_MS = 5000;
 const CLOSE_TIMEOUT_MS = 1000;
 
@@ -41,7 +41,7 @@ export class ClusterLink {
   constructor(
     private readonly options: RedisClusterOptions,
     private readonly secrets: ConnectionSecrets,
-    private readonly onTrouble: OnTrouble,
+    private readonly onError: OnError,
   ) {
     void this.keepConnected();
   }
@@ -64,7 +64,7 @@ export class ClusterLink {
   }
 
   /** After a failure: asks for the slots at once, and checks soon whether the cluster can be reached at all. */
-  doubt(): void {
+  checkSoon(): void {
     this.current?.refreshSlotsCache(() => undefined);
     this.wake();
   }
@@ -84,10 +84,7 @@ export class ClusterLink {
       await this.secrets.renew();
       this.failedChecks = (await this.isServing()) ? 0 : this.failedChecks + 1;
       const isLost = this.current?.status !== 'ready';
-      if (
-        !this.closing.signal.aborted &&
-        (isLost || this.failedChecks >= FAILED_CHECKS_BEFORE_RECONNECT)
-      ) {
+      if (!this.closing.signal.aborted && (isLost || this.failedChecks >= MAX_FAILED_CHECKS)) {
         await this.reconnect();
       }
       await this.pause();
@@ -110,13 +107,13 @@ export class ClusterLink {
   private async reconnect(): Promise<void> {
     const resolve = this.options.resolveHost ?? resolveBySystem;
     const seeds = await resolveSeeds(this.options.nodes, resolve, (host, error) =>
-      this.onTrouble(`Redis node ${host}`, error),
+      this.onError(`Redis node ${host}`, error),
     );
     if (seeds.length === 0 || this.closing.signal.aborted) {
       return;
     }
     const { natMap } = this.options;
-    const candidate = createClusterClient({ seeds, secrets: this.secrets, natMap }, this.onTrouble);
+    const candidate = createClusterClient({ seeds, secrets: this.secrets, natMap }, this.onError);
     this.candidate = candidate;
     const isReady = await untilReady(candidate, this.closing.signal);
     this.candidate = undefined;
@@ -139,10 +136,10 @@ export class ClusterLink {
     const wait = async (ms: number): Promise<void> =>
       delay(ms, undefined, { signal: abort.signal, ref: false }).catch(() => undefined);
     if (this.failedChecks > 0) {
-      await wait(Math.min(PAUSE_AFTER_FAILURE_MS * this.failedChecks, MAX_PAUSE_MS));
+      await wait(Math.min(BACKOFF_STEP_MS * this.failedChecks, MAX_BACKOFF_MS));
     } else {
-      await wait(MIN_PAUSE_MS);
-      await Promise.race([isWoken, wait(CHECK_EVERY_MS - MIN_PAUSE_MS)]);
+      await wait(MIN_CHECK_INTERVAL_MS);
+      await Promise.race([isWoken, wait(CHECK_INTERVAL_MS - MIN_CHECK_INTERVAL_MS)]);
     }
     abort.abort();
   }
@@ -159,7 +156,7 @@ async function hasFreshSlots(client: Cluster, signal: AbortSignal): Promise<bool
 async function isInServingCluster(client: Cluster, signal: AbortSignal): Promise<boolean> {
   const questions = client.nodes('master').map(async (node) => {
     const info = String(
-      await withTimeout(ANSWER_TIMEOUT_MS, node.call('CLUSTER', 'INFO'), { signal }),
+      await withTimeout(REPLY_TIMEOUT_MS, node.call('CLUSTER', 'INFO'), { signal }),
     );
     if (!isServing(info)) {
       throw new Error('the cluster does not serve');

@@ -9,11 +9,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Clock } from '../common/clock/index.js';
 import { RedisCluster } from './redis-cluster.js';
 
-const COMPARE_EVERY_MS = 5000;
-const PAUSE_AFTER_FAILURE_MS = 250;
+const COMPARE_INTERVAL_MS = 5000;
+const RETRY_INTERVAL_MS = 250;
 /** Before an instance starts without having compared. */
 const MAX_ATTEMPTS = 20;
-const POLL_MS = 10;
+const POLL_INTERVAL_MS = 10;
 /** An answer that took longer says too little. */
 const MAX_ROUND_TRIP_MS = 500;
 
@@ -44,7 +44,7 @@ export class ClusterTime implements OnApplicationBootstrap, BeforeApplicationShu
   /** Until the clocks were compared once, or that has failed some times: then this machine's is taken for right. */
   async untilKnown(): Promise<void> {
     while (!this.isKnown && !this.abort.signal.aborted) {
-      await delay(POLL_MS);
+      await delay(POLL_INTERVAL_MS);
     }
   }
 
@@ -54,7 +54,7 @@ export class ClusterTime implements OnApplicationBootstrap, BeforeApplicationShu
       const hasCompared = await this.compare().catch(() => false);
       this.comparisons += 1;
       this.isKnown ||= hasCompared || this.comparisons >= MAX_ATTEMPTS;
-      const pauseMs = hasCompared ? COMPARE_EVERY_MS : PAUSE_AFTER_FAILURE_MS;
+      const pauseMs = hasCompared ? COMPARE_INTERVAL_MS : RETRY_INTERVAL_MS;
       await delay(pauseMs, undefined, { signal, ref: false }).catch(() => undefined);
     }
   }

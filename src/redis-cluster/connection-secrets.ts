@@ -3,7 +3,7 @@ import type { ConnectionOptions } from 'node:tls';
 import type { RedisClusterOptions, RedisIdentity } from './redis-cluster.options.js';
 
 /** A connection that was being opened when the identity changed has presented the old one. */
-const NEW_FOR_MS = 2000;
+const CHANGE_WINDOW_MS = 2000;
 
 /**
  * The identity that new connections present. Connections that are open keep the one that they were opened with.
@@ -52,9 +52,9 @@ export class ConnectionSecrets {
   }
 
   /** For a connection that was refused. @returns whether another attempt may present another identity */
-  async areNew(): Promise<boolean> {
+  async changedRecently(): Promise<boolean> {
     await this.renew();
-    return performance.now() - this.changedAt < NEW_FOR_MS;
+    return performance.now() - this.changedAt < CHANGE_WINDOW_MS;
   }
 
   private async ask(): Promise<void> {

@@ -20,11 +20,11 @@ const WRONG_USER = /^(?:NOAUTH|WRONGPASS)\b/;
 const READ_ONLY = /^(?:OOM|MISCONF|NOREPLICAS)\b/;
 const WITHOUT_CLUSTER = /cluster support disabled/;
 /** It is a replica by now. The map that named it a master is old. */
-const NOT_A_MASTER = /WAIT cannot be used with replica/;
+const IS_REPLICA = /WAIT cannot be used with replica/;
 const UNKNOWN_SCRIPT = /^NOSCRIPT\b/;
 const ASK = /^ASK \d+ (\S+)$/;
 
-const PASSING_STATES = [
+const TRANSIENT_CODES = [
   'MOVED',
   'ASK',
   'TRYAGAIN',
@@ -55,7 +55,7 @@ export function codeOf({ message }: Error): string {
  * answer (a script error, a wrong type, a missing right) will be the same next time.
  */
 export function isRetriable(error: Error): boolean {
-  return !isErrorReply(error) || PASSING_STATES.some((state) => error.message.startsWith(state));
+  return !isErrorReply(error) || TRANSIENT_CODES.some((state) => error.message.startsWith(state));
 }
 
 /** Whether Redis refuses who we are or what we may do. It goes on until an operator mends it. */
@@ -78,8 +78,8 @@ export function isWithoutCluster(error: Error): boolean {
 }
 
 /** Whether a node refused WAIT because it is a replica. */
-export function isNoMaster(error: Error): boolean {
-  return NOT_A_MASTER.test(error.message);
+export function isReplicaError(error: Error): boolean {
+  return IS_REPLICA.test(error.message);
 }
 
 export function isUnknownScript(error: Error): boolean {
@@ -87,7 +87,7 @@ export function isUnknownScript(error: Error): boolean {
 }
 
 /** @returns `host:port` of the node that the key is moving to, from the reply ASK */
-export function askedAddress(error: Error): string | undefined {
+export function askTarget(error: Error): string | undefined {
   return ASK.exec(error.message)?.[1];
 }
 
@@ -103,7 +103,7 @@ export function isReadOnlyShard(error: unknown): boolean {
  * The error as it may be shown: a refusal as what there is to do about it, because Redis' own words can name the user;
  * and without what the driver adds to an error, the arguments of the command, which hold passwords and digests.
  */
-export function presentable(error: Error): Error {
+export function redacted(error: Error): Error {
   if (isRefusal(error)) {
     return new Error(adviceFor(error));
   }

@@ -9,11 +9,11 @@ import { isProgrammingError } from './programming-error.js';
 import { MissingRightError, RedisUnavailableError } from './redis-cluster.errors.js';
 
 /** Keys that a node looks at for one answer: a millisecond's work. */
-const KEYS_AT_ONCE = 1000;
-const ANSWER_TIMEOUT_MS = 2000;
+const SCAN_COUNT = 1000;
+const REPLY_TIMEOUT_MS = 2000;
 /** Together longer than a failover takes. */
 const MAX_PASSES = 20;
-const PAUSE_BETWEEN_PASSES_MS = 500;
+const PASS_INTERVAL_MS = 500;
 
 /** Which master serves which slots, as all masters see it. */
 interface Layout {
@@ -55,11 +55,11 @@ export class KeyScan {
         if (isProgrammingError(error as Error)) {
           throw error;
         }
-        refuseWithoutRight(error as Error);
+        throwIfMissingRight(error as Error);
         cause = error;
       }
-      this.link.doubt();
-      await delay(Math.min(PAUSE_BETWEEN_PASSES_MS, deadline.remainingMs));
+      this.link.checkSoon();
+      await delay(Math.min(PASS_INTERVAL_MS, deadline.remainingMs));
     }
     throw new RedisUnavailableError('the keys of the cluster could not be listed', { cause });
   }
@@ -83,8 +83,8 @@ export class KeyScan {
   private async scan(master: Redis, deadline: Deadline): Promise<void> {
     let cursor = '0';
     do {
-      const timeoutMs = Math.min(ANSWER_TIMEOUT_MS, deadline.remainingMs);
-      const answer = master.scan(cursor, 'MATCH', this.pattern, 'COUNT', KEYS_AT_ONCE);
+      const timeoutMs = Math.min(REPLY_TIMEOUT_MS, deadline.remainingMs);
+      const answer = master.scan(cursor, 'MATCH', this.pattern, 'COUNT', SCAN_COUNT);
       const [next, found] = await withTimeout(timeoutMs, answer);
       found.forEach((key) => this.keys.add(key));
       cursor = next;
@@ -96,7 +96,7 @@ export class KeyScan {
 async function layoutOf(masters: readonly Redis[]): Promise<Layout> {
   const views = await Promise.all(
     masters.map(async (master) =>
-      viewOf(String(await withTimeout(ANSWER_TIMEOUT_MS, master.call('CLUSTER', 'NODES')))),
+      viewOf(String(await withTimeout(REPLY_TIMEOUT_MS, master.call('CLUSTER', 'NODES')))),
     ),
   );
   const [first] = views;
@@ -126,7 +126,7 @@ function viewOf(reply: string): View {
   };
 }
 
-function refuseWithoutRight(error: Error): void {
+function throwIfMissingRight(error: Error): void {
   if (isMissingRight(error)) {
     throw new MissingRightError(
       'Redis does not let this user list keys. Run the command as a Redis user with the right +scan as well.',

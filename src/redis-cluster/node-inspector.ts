@@ -2,10 +2,10 @@ import type { Redis } from 'ioredis';
 
 import { createConnection } from './cluster-client.js';
 import { ConnectionSecrets } from './connection-secrets.js';
-import { isMissingRight, presentable } from './error-replies.js';
+import { isMissingRight, redacted } from './error-replies.js';
 import type { RedisClusterOptions, RedisNodeAddress } from './redis-cluster.options.js';
 
-const ANSWER_TIMEOUT_MS = 5000;
+const REPLY_TIMEOUT_MS = 5000;
 
 /** The reply of one command, or why there is none. */
 export type Answer =
@@ -29,14 +29,14 @@ export class NodeInspector {
     let trouble: Error | undefined;
     const onError = (error: Error): void => void (trouble ??= error);
     const secrets = new ConnectionSecrets(options);
-    const connection = createConnection(secrets, address, onError, ANSWER_TIMEOUT_MS);
+    const connection = createConnection(secrets, address, onError, REPLY_TIMEOUT_MS);
     connection.on('error', onError);
     try {
       await connection.connect();
       await connection.call('PING');
     } catch (error) {
       connection.disconnect();
-      throw presentable(trouble ?? (error as Error));
+      throw redacted(trouble ?? (error as Error));
     }
     return new NodeInspector(`${address.host}:${address.port}`, connection);
   }
@@ -47,7 +47,7 @@ export class NodeInspector {
     } catch (error) {
       return isMissingRight(error as Error)
         ? { kind: 'not-allowed' }
-        : { kind: 'failed', reason: presentable(error as Error).message };
+        : { kind: 'failed', reason: redacted(error as Error).message };
     }
   }
 

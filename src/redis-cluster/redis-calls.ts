@@ -4,7 +4,7 @@ import { codeOf, isErrorReply } from './error-replies.js';
 import { TooFewReplicasError } from './redis-cluster.errors.js';
 
 /** Without a call. Far longer than a node is away that comes back. */
-const NODE_KEPT_MS = 3_600_000;
+const NODE_RETENTION_MS = 3_600_000;
 const BUCKETS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1];
 
 interface Tally {
@@ -48,7 +48,7 @@ export class RedisCalls {
 
   /** Drops nodes that have left the cluster: addresses come and go, and each would be kept for ever. */
   forgetOldNodes(): void {
-    const oldest = this.now() - NODE_KEPT_MS;
+    const oldest = this.now() - NODE_RETENTION_MS;
     this.nodes.forEach(({ lastCallAt }, node) => {
       if (lastCallAt < oldest) {
         this.nodes.delete(node);

@@ -7,7 +7,7 @@ import { RedisUnavailableError } from './redis-cluster.errors.js';
 import { RedisCluster } from './redis-cluster.js';
 
 /** A node that takes longer is of no use to requests: their commands are given up as soon. */
-const ANSWER_TIMEOUT_MS = 1000;
+const REPLY_TIMEOUT_MS = 1000;
 
 export interface RedisClusterState {
   /** Whether every slot is served and the cluster answers commands. */
@@ -39,8 +39,8 @@ export class RedisClusterHealth {
   /** @throws RedisUnavailableError when no node answers */
   async check(): Promise<RedisClusterReport> {
     const [infos, nodes] = await Promise.all([
-      this.redis.askEveryNode(['CLUSTER', 'INFO'], ANSWER_TIMEOUT_MS),
-      this.redis.askEveryNode(['CLUSTER', 'NODES'], ANSWER_TIMEOUT_MS),
+      this.redis.askEveryNode(['CLUSTER', 'INFO'], REPLY_TIMEOUT_MS),
+      this.redis.askEveryNode(['CLUSTER', 'NODES'], REPLY_TIMEOUT_MS),
     ]);
     const views = infos.flatMap((info, index) =>
       typeof info === 'string' && typeof nodes[index] === 'string'
@@ -61,9 +61,9 @@ export class RedisClusterHealth {
  */
 export function reportOf(views: readonly ClusterView[]): RedisClusterReport {
   const serving = views.filter(({ isServing }) => isServing);
-  const telling = serving.length > 0 ? serving : views;
-  const { nodes } = telling.reduce((best, view) => (view.epoch > best.epoch ? view : best));
-  const up = nodes.filter(({ id }) => isUp(id, telling));
+  const trusted = serving.length > 0 ? serving : views;
+  const { nodes } = trusted.reduce((best, view) => (view.epoch > best.epoch ? view : best));
+  const up = nodes.filter(({ id }) => isUp(id, trusted));
   const masters = up.filter(({ isReplica, slots }) => !isReplica && slots.length > 0);
   const unreachedMasters = masters.filter(({ id }) => !views.some((view) => view.id === id)).length;
   const uncoveredSlots = SLOTS - masters.reduce((sum, master) => sum + countSlots(master.slots), 0);

@@ -5,17 +5,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { withTimeout, type Deadline } from '../common/deadline/index.js';
 import { Tracing } from '../tracing/index.js';
 import { ChannelSubscription, type ChannelListener } from './channel-subscription.js';
-import { createListeningConnection, type OnTrouble } from './cluster-client.js';
+import { createListeningConnection, type OnError } from './cluster-client.js';
 import { ClusterLink } from './cluster-link.js';
 import { ConnectionSecrets } from './connection-secrets.js';
 import { DurableWriter } from './durable-writer.js';
-import {
-  isReadOnlyShard,
-  isRefusal,
-  isRetriable,
-  isWrongUser,
-  presentable,
-} from './error-replies.js';
+import { isReadOnlyShard, isRefusal, isRetriable, isWrongUser, redacted } from './error-replies.js';
 import { KeyBuilder } from './key-builder.js';
 import { KeyScan } from './key-scan.js';
 import type { LuaScript } from './lua-script.js';
@@ -24,12 +18,12 @@ import { NotConfirmedError, RedisUnavailableError } from './redis-cluster.errors
 import { RedisCalls } from './redis-calls.js';
 import { REDIS_CLUSTER_OPTIONS } from './redis-cluster.module-definition.js';
 import { REDIS_CLUSTER_DEFAULTS, type RedisClusterOptions } from './redis-cluster.options.js';
-import { appendTo, correctedBy, type ScriptCall } from './script-call.js';
-import { TroubleLog } from './trouble-log.js';
+import { appendCall, correctedCall, type ScriptCall } from './script-call.js';
+import { ErrorLog } from './error-log.js';
 
-const PAUSE_BETWEEN_TRIES_MS = 30;
+const RETRY_INTERVAL_MS = 30;
 /** For a question to all nodes: one that is silent does not hold up what the others say. */
-const QUESTION_TIMEOUT_MS = 400;
+const QUERY_TIMEOUT_MS = 400;
 /** While no node has told yet who serves what. */
 const UNKNOWN_NODE = 'unknown:0';
 
@@ -45,7 +39,7 @@ export class RedisCluster implements OnApplicationShutdown {
   readonly keys: KeyBuilder;
   /** @internal */
   readonly calls: RedisCalls;
-  private readonly troubles = new TroubleLog();
+  private readonly errorLog = new ErrorLog();
   private readonly budgetMs: number;
   private readonly secrets: ConnectionSecrets;
   private readonly link: ClusterLink;
@@ -63,12 +57,12 @@ export class RedisCluster implements OnApplicationShutdown {
     const settings = { ...REDIS_CLUSTER_DEFAULTS, ...options };
     this.keys = new KeyBuilder(settings.keyPrefix);
     this.budgetMs = settings.budgetMs;
-    const onTrouble: OnTrouble = (where, error) => this.troubles.tell(where, error);
+    const onError: OnError = (where, error) => this.errorLog.tell(where, error);
     this.secrets = new ConnectionSecrets(options, (error) =>
-      onTrouble('The credentials for Redis', error),
+      onError('The credentials for Redis', error),
     );
-    this.link = new ClusterLink(options, this.secrets, onTrouble);
-    this.writeLink = new ClusterLink(options, this.secrets, onTrouble);
+    this.link = new ClusterLink(options, this.secrets, onError);
+    this.writeLink = new ClusterLink(options, this.secrets, onError);
     this.writer = new DurableWriter(this.writeLink, settings.confirmingReplicas);
   }
 
@@ -86,7 +80,7 @@ export class RedisCluster implements OnApplicationShutdown {
     const attempt: Attempt = async (call) => {
       const pipeline = this.link.client.pipeline();
       // The client follows a slot that is moving by itself.
-      appendTo(pipeline, { ...call, askAt: undefined });
+      appendCall(pipeline, { ...call, askNode: undefined });
       const [result] = (await pipeline.exec()) ?? [];
       if (!result || result[0]) {
         throw result?.[0] ?? new Error('the pipeline was not sent');
@@ -139,8 +133,8 @@ export class RedisCluster implements OnApplicationShutdown {
    */
   async askEveryNode(
     [name, ...args]: readonly [string, ...string[]],
-    timeoutMs = QUESTION_TIMEOUT_MS,
-    onRefusal = (error: Error): void => this.troubles.tellRefusal(error),
+    timeoutMs = QUERY_TIMEOUT_MS,
+    onRefusal = (error: Error): void => this.errorLog.logRefusal(error),
   ): Promise<unknown[]> {
     const command = [name, ...args].join(' ').toLowerCase();
     const answers = await Promise.allSettled(
@@ -189,7 +183,7 @@ export class RedisCluster implements OnApplicationShutdown {
       listener,
       () => this.link.masterOf(channels[0]),
       (address) => createListeningConnection(this.secrets, address),
-      (error) => this.troubles.tellRefusal(error),
+      (error) => this.errorLog.logRefusal(error),
     );
     this.subscriptions.push(subscription);
     return subscription;
@@ -201,7 +195,7 @@ export class RedisCluster implements OnApplicationShutdown {
       .observe('spublish', this.masterOf(channel), async () =>
         this.link.client.spublish(channel, message),
       )
-      .catch((error: Error) => this.troubles.tellRefusal(error));
+      .catch((error: Error) => this.errorLog.logRefusal(error));
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -245,13 +239,13 @@ export class RedisCluster implements OnApplicationShutdown {
     let reply: unknown;
     for (;;) {
       if (deadline.hasPassed || this.isClosed) {
-        giveUp(presentable(failure));
+        giveUp(redacted(failure));
       }
       try {
         const current = call;
         reply = await this.calls.observe(
           script.name,
-          current.askAt ?? this.masterOf(keys[0] ?? ''),
+          current.askNode ?? this.masterOf(keys[0] ?? ''),
           () => withTimeout(deadline.remainingMs, attempt(current, deadline)),
         );
         break;
@@ -262,23 +256,23 @@ export class RedisCluster implements OnApplicationShutdown {
       if (isProgrammingError(failure)) {
         throw failure;
       }
-      if (isRefusal(failure) && !(isWrongUser(failure) && (await this.secrets.areNew()))) {
+      if (isRefusal(failure) && !(isWrongUser(failure) && (await this.secrets.changedRecently()))) {
         // It will be the same until somebody mends it.
-        this.troubles.tellRefusal(failure);
-        giveUp(presentable(failure));
+        this.errorLog.logRefusal(failure);
+        giveUp(redacted(failure));
       }
-      const corrected = correctedBy(failure, call, this.options.natMap);
-      call = corrected ?? { ...call, askAt: undefined };
+      const corrected = correctedCall(failure, call, this.options.natMap);
+      call = corrected ?? { ...call, askNode: undefined };
       if (corrected) {
         continue;
       }
       if (!isRefusal(failure) && !isRetriable(failure)) {
-        const cause = presentable(failure);
+        const cause = redacted(failure);
         throw new Error(`${script.name} failed: ${cause.message}`, { cause });
       }
       // A pipeline is not redirected by the client when only part of it failed: the map has to be asked for.
-      this.links.forEach((link) => link.doubt());
-      await delay(PAUSE_BETWEEN_TRIES_MS);
+      this.links.forEach((link) => link.checkSoon());
+      await delay(RETRY_INTERVAL_MS);
     }
     return script.parse(reply);
   }

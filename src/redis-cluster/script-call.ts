@@ -1,6 +1,6 @@
 import type { ChainableCommander } from 'ioredis';
 
-import { askedAddress, isUnknownScript } from './error-replies.js';
+import { askTarget, isUnknownScript } from './error-replies.js';
 import type { LuaScript } from './lua-script.js';
 import type { NatMap } from './redis-cluster.options.js';
 
@@ -12,12 +12,12 @@ export interface ScriptCall<Reply = unknown> {
   /** Send the script itself, for a node that does not have it in its cache. */
   readonly withSource: boolean;
   /** `host:port` of the node that the slot is moving to, when the key is there already or would be. */
-  readonly askAt?: string | undefined;
+  readonly askNode?: string | undefined;
 }
 
 /** @returns for each command that was appended, whether its reply is the script's */
-export function appendTo(pipeline: ChainableCommander, call: ScriptCall): boolean[] {
-  const isAsking = call.askAt !== undefined;
+export function appendCall(pipeline: ChainableCommander, call: ScriptCall): boolean[] {
+  const isAsking = call.askNode !== undefined;
   if (isAsking) {
     pipeline.asking();
   }
@@ -34,7 +34,7 @@ export function appendTo(pipeline: ChainableCommander, call: ScriptCall): boolea
  * @param natMap as in RedisClusterOptions
  * @returns the call as the node asked for it to be made, at once; undefined when the error says nothing about that
  */
-export function correctedBy<Reply>(
+export function correctedCall<Reply>(
   error: Error,
   call: ScriptCall<Reply>,
   natMap: NatMap = {},
@@ -42,10 +42,10 @@ export function correctedBy<Reply>(
   if (isUnknownScript(error)) {
     return { ...call, withSource: true };
   }
-  const announced = askedAddress(error);
-  if (announced === undefined || call.askAt !== undefined) {
+  const announced = askTarget(error);
+  if (announced === undefined || call.askNode !== undefined) {
     return undefined;
   }
   const reachable = natMap[announced];
-  return { ...call, askAt: reachable ? `${reachable.host}:${reachable.port}` : announced };
+  return { ...call, askNode: reachable ? `${reachable.host}:${reachable.port}` : announced };
 }

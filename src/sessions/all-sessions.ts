@@ -9,11 +9,11 @@ import { UsersService } from '../users/index.js';
 /** Changes at the same time: they share round trips, and requests to running instances still find their way between. */
 const CONCURRENCY = 64;
 /** One attempt: longer than the lease of an instance that died. */
-const ATTEMPT_MS = 5000;
+const ATTEMPT_TIMEOUT_MS = 5000;
 /** Each takes 1.5 s at least, so that together they outlast a failover. */
-const ATTEMPTS = 5;
+const MAX_ATTEMPTS = 5;
 /** After so many users who could not be done the rest is left: Redis is not well, and each takes its time. */
-const MOST_FAILURES = 100;
+const MAX_FAILURES = 100;
 
 export interface Progress {
   readonly users: number;
@@ -61,7 +61,7 @@ export class AllSessions {
           failures.set(id, error as Error);
         }
         onProgress({ users, of: ids.size });
-        if (failures.size >= MOST_FAILURES) {
+        if (failures.size >= MAX_FAILURES) {
           return;
         }
       }
@@ -80,9 +80,9 @@ export class AllSessions {
   private async endOf(userId: string): Promise<boolean> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.users.endSessions(userId, undefined, Deadline.after(ATTEMPT_MS));
+        return await this.users.endSessions(userId, undefined, Deadline.after(ATTEMPT_TIMEOUT_MS));
       } catch (error) {
-        if (!(error instanceof NotConfirmedError) || attempt === ATTEMPTS) {
+        if (!(error instanceof NotConfirmedError) || attempt === MAX_ATTEMPTS) {
           throw error;
         }
       }

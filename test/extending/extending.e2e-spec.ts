@@ -21,8 +21,9 @@ import { dumpKeys } from '../support/redis.js';
 import { eventually } from '../support/own-cluster.js';
 import { Instance } from '../support/instance.js';
 
+const MAX_LINES = 40;
 const SNIPPET = /^```\w+\n\/\/ (\S+)\n([\s\S]*?)^```$/gm;
-const TIMEOUT_MS = 120_000;
+const TEST_TIMEOUT_MS = 120_000;
 
 /** docs/extending.md, followed to the letter, but that the packages it wants are those that are here already. */
 describe('an application that extends Keyslot', () => {
@@ -38,7 +39,7 @@ describe('an application that extends Keyslot', () => {
     installPacked(project);
     await runs({}, process.execPath, 'node_modules/typescript/bin/tsc');
     database = await Database.start();
-  }, TIMEOUT_MS);
+  }, TEST_TIMEOUT_MS);
   afterAll(async () => {
     await database.stop();
     rmSync(project, { recursive: true, force: true });
@@ -70,6 +71,12 @@ describe('an application that extends Keyslot', () => {
   };
   const newPrefix = (): { REDIS_KEY_PREFIX: string } => ({
     REDIS_KEY_PREFIX: `t-${randomUUID().slice(0, 8)}:`,
+  });
+
+  it('has a guarded module in few lines', () => {
+    const lines = snippets().get('src/notes.module.ts')!.trimEnd().split('\n');
+
+    expect(lines.length).toBeLessThanOrEqual(MAX_LINES);
   });
 
   it('guards, checks and documents the routes of its module, and what it remembers is never old', async () => {

@@ -5,7 +5,7 @@
 -- ARGV[1] id of the guess
 -- ARGV[2] the lane of a known caller, `device.<generation>.<id>` or `session.<generation>.<id>`; '' for a stranger
 -- ARGV[3] consecutive failures after which a lane is blocked
--- ARGV[4] longest time that a guess can be under way, in milliseconds
+-- ARGV[4] maxDuration time that a guess can be under way, in milliseconds
 -- ARGV[5] how many lanes of devices can be in use, and how many lanes of sessions
 -- Returns {wait, isKnown}: wait is 0 when the guess may be made, -1 when the outcome of others has to be awaited, else the
 -- milliseconds until the block ends; isKnown is 1 when it counts in the caller's own lane.
@@ -17,7 +17,7 @@
 -- Running it twice changes nothing.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local free, longest, mostKnown = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local free, maxDuration, maxLanes = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 
 local lanes, underWay, own = {}, {}, nil
 local fields = redis.call('HGETALL', KEYS[1])
@@ -33,7 +33,7 @@ for index = 1, #fields, 2 do
     end
   else
     local begunAt, lane = string.match(value, '^(%d+) (.+)$')
-    if tonumber(begunAt) + longest > now then
+    if tonumber(begunAt) + maxDuration > now then
       underWay[lane] = (underWay[lane] or 0) + 1
       own = name == ARGV[1] and lane or own
     else
@@ -61,9 +61,9 @@ if kind and not lanes[lane] and not underWay[lane] then
   for name in pairs(underWay) do
     begun = begun + (string.sub(name, 1, #kind) == kind and not lanes[name] and 1 or 0)
   end
-  if failed >= mostKnown then
+  if failed >= maxLanes then
     lane = ''
-  elseif failed + begun >= mostKnown then
+  elseif failed + begun >= maxLanes then
     return { -1, 1 }
   end
 end
@@ -82,7 +82,7 @@ if (underWay[lane] or 0) >= math.max(1, free - state.failures) then
   return { -1, isKnown }
 end
 redis.call('HSET', KEYS[1], 'attempt.' .. ARGV[1], string.format('%d %s', now, lane))
-if redis.call('PTTL', KEYS[1]) < longest then
-  redis.call('PEXPIRE', KEYS[1], longest)
+if redis.call('PTTL', KEYS[1]) < maxDuration then
+  redis.call('PEXPIRE', KEYS[1], maxDuration)
 end
 return { 0, isKnown }

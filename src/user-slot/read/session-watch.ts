@@ -15,9 +15,9 @@ import { SessionReader } from './session.reader.js';
  */
 export type SessionEnd = 'ended' | 'not-confirmed' | 'stopping';
 
-const TICK_MS = 250;
+const TICK_INTERVAL_MS = 250;
 /** As long as the near cache remembers a session: a change that nobody announced is found by then. */
-const RECHECK_MS = 60_000;
+const RECHECK_INTERVAL_MS = 60_000;
 /** A lost connection to one node comes back within this time. After it, changes may have been missed for too long. */
 const UNTRUSTED_TIMEOUT_MS = 2000;
 const CHECK_TIMEOUT_MS = 1800;
@@ -98,7 +98,8 @@ export class SessionWatch implements OnModuleDestroy {
         watch.isHinted = true;
         this.checkSoon(watch);
       }),
-      checkAt: now + Math.min(RECHECK_MS, remembered?.state === 'live' ? remembered.maxAgeMs : 0),
+      checkAt:
+        now + Math.min(RECHECK_INTERVAL_MS, remembered?.state === 'live' ? remembered.maxAgeMs : 0),
       // The session may have ended since the guard let the request in. If it has not, memory usually says so.
       isHinted: remembered?.state !== 'live',
       isChecking: false,
@@ -106,7 +107,7 @@ export class SessionWatch implements OnModuleDestroy {
     this.watches.set(key.id, watch);
     if (!this.timer) {
       this.trustedAt = now;
-      this.timer = setInterval(() => this.tick(), TICK_MS).unref();
+      this.timer = setInterval(() => this.tick(), TICK_INTERVAL_MS).unref();
     }
     this.checkSoon(watch);
     return watch;
@@ -160,7 +161,7 @@ export class SessionWatch implements OnModuleDestroy {
   private async check(watch: Watch): Promise<void> {
     const { userId, sessionId, isHinted } = watch;
     watch.isHinted = false;
-    watch.checkAt = this.clock.monotonic() + RECHECK_MS;
+    watch.checkAt = this.clock.monotonic() + RECHECK_INTERVAL_MS;
     try {
       const deadline = Deadline.after(CHECK_TIMEOUT_MS);
       const result = await this.sessions.check(userId, sessionId, deadline);

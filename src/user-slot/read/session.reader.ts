@@ -30,9 +30,9 @@ const USER_FIELDS: readonly (keyof StoredUser)[] = [
   'updatedAt',
 ];
 /** How often the use of a session is stored, as a part of its idle life. */
-const STORED_USES_PER_IDLE_LIFE = 10;
+const USE_WRITES_PER_IDLE_TTL = 10;
 /** One for all sessions: an empty set for each would be a tenth of what the near cache keeps of it. */
-const NONE: ReadonlySet<string> = new Set();
+const NO_TOKENS: ReadonlySet<string> = new Set();
 
 const scripts = {
   use: slotScript('use-session', parseSessionState),
@@ -80,7 +80,7 @@ export class SessionReader {
       maxAgeMs: (decision) => {
         switch (decision.state) {
           case 'live':
-            return Math.min(decision.maxAgeMs, this.idleMs / STORED_USES_PER_IDLE_LIFE);
+            return Math.min(decision.maxAgeMs, this.idleMs / USE_WRITES_PER_IDLE_TTL);
           case 'ended':
             return Infinity;
           case 'unverified':
@@ -181,7 +181,7 @@ function parseCheck(reply: unknown): SessionCheck {
 }
 
 function tokensIn(revoked: string): ReadonlySet<string> {
-  return revoked === '{}' ? NONE : new Set(Object.keys(JSON.parse(revoked) as object));
+  return revoked === '{}' ? NO_TOKENS : new Set(Object.keys(JSON.parse(revoked) as object));
 }
 
 function parseSessions(reply: unknown): Session[] {

@@ -7,10 +7,10 @@
 -- ARGV[3] idle life, in milliseconds
 -- ARGV[4] longest life, in milliseconds
 -- ARGV[5] digest of the access token, which the caller has signed
--- ARGV[6] most sessions of a user
+-- ARGV[6] maximum number of sessions of a user
 -- ARGV[7] 1 to make room by ending those that were not used for longest, else 0
 -- ARGV[8] how long an ended session is remembered, in milliseconds
--- ARGV[9] how many ended sessions are remembered at the most
+-- ARGV[9] how many ended sessions are remembered at most
 -- ARGV[10] address of the client
 -- ARGV[11] user agent of the client
 -- ARGV[12] digest of the refresh token
@@ -34,28 +34,28 @@ if known then
   return life_left(cjson.decode(known), user, ARGV[3], now) > 0 and 'started' or 'refused'
 end
 
-local live, over = {}, {}
+local live, not_live = {}, {}
 local all = redis.call('HGETALL', KEYS[2])
 for index = 1, #all, 2 do
   local session = cjson.decode(all[index + 1])
   if life_left(session, user, ARGV[3], now) > 0 then
     table.insert(live, { id = all[index], session = session })
   else
-    table.insert(over, { id = all[index], at = over_since(session, user, ARGV[3]) })
+    table.insert(not_live, { id = all[index], at = not_live_since(session, user, ARGV[3]) })
   end
 end
-local most = tonumber(ARGV[6])
-if #live >= most and ARGV[7] ~= '1' then
+local max_sessions = tonumber(ARGV[6])
+if #live >= max_sessions and ARGV[7] ~= '1' then
   return 'full'
 end
-table.sort(over, function(one, other) return one.at > other.at end)
-for index, ended in ipairs(over) do
+table.sort(not_live, function(one, other) return one.at > other.at end)
+for index, ended in ipairs(not_live) do
   if index > tonumber(ARGV[9]) or ended.at + ARGV[8] < now then
     redis.call('HDEL', KEYS[2], ended.id)
   end
 end
 table.sort(live, function(one, other) return one.session.lastUsedAt < other.session.lastUsedAt end)
-for index = 1, #live - most + 1 do
+for index = 1, #live - max_sessions + 1 do
   end_session(KEYS[2], live[index].id, live[index].session, nil, now)
 end
 redis.call('HSET', KEYS[2], ARGV[1], cjson.encode({

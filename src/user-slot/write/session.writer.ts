@@ -10,7 +10,7 @@ import { MAX_VERIFIED_TOKENS, tokenDigest } from '../token-digests.js';
 import { userSubject, UserSlotKeys } from '../user-slot.keys.js';
 
 /** Longer than any write can be late, and than any access token lives. */
-const ENDED_MARK_MS = 2 * 3_600_000;
+const ENDED_MARK_TTL_MS = 2 * 3_600_000;
 /** Of the ended sessions of a user, the last so many are remembered: more than can end while a write is late. */
 const MAX_ENDED_MARKS = 200;
 const MAX_USER_AGENT_LENGTH = 256;
@@ -152,7 +152,7 @@ export class SessionWriter {
         tokenDigest(session.accessToken.reveal()),
         maxPerUser,
         mayEvict ? 1 : 0,
-        ENDED_MARK_MS,
+        ENDED_MARK_TTL_MS,
         MAX_ENDED_MARKS,
         truncated(session.ip, MAX_IP_LENGTH),
         truncated(session.userAgent, MAX_USER_AGENT_LENGTH),

@@ -24,7 +24,7 @@ import { userSubject, UserSlotKeys } from '../user-slot.keys.js';
 import { CONFLICT, retryOnConflict } from './retry-on-conflict.js';
 
 /** Longer than any write can be late. */
-const DELETED_MARK_MS = 2 * 3_600_000;
+const DELETED_MARK_TTL_MS = 2 * 3_600_000;
 
 const scripts = {
   create: slotScript('create-user', isOne),
@@ -132,7 +132,7 @@ export class UserWriter {
   ): Promise<DeletionResult> {
     const keys = [this.keys.record(userId), this.keys.sessions(userId)];
     const conditions = [ifPasswordVersion ?? '', ifRevision ?? ''];
-    const args = [...conditions, DELETED_MARK_MS, JSON.stringify(unlessRoles)];
+    const args = [...conditions, DELETED_MARK_TTL_MS, JSON.stringify(unlessRoles)];
     return this.cache.change(
       userSubject(userId),
       async () => this.redis.runDurably(scripts.delete, keys, args, deadline),
@@ -199,7 +199,7 @@ export class UserWriter {
         randomUUID(),
         effect.endsSessions ? 1 : 0,
         effect.exceptSessionId ?? '',
-        DELETED_MARK_MS,
+        DELETED_MARK_TTL_MS,
         ...(user ? Object.entries(copiedFields(user)).flat() : []),
       ],
       deadline,

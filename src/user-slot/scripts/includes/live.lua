@@ -34,7 +34,7 @@ local function life_left(session, user, idle_ms, now)
 end
 
 -- Returns since when a session is not live, in milliseconds since the epoch.
-local function over_since(session, user, idle_ms)
+local function not_live_since(session, user, idle_ms)
   if session.endedAt then
     return session.endedAt
   end

@@ -14,11 +14,11 @@ interface Target {
  * broken. The driver itself does not pass that on when the slots are asked for: a certificate that is not trusted looks like any
  * closed connection.
  */
-export function connectorTelling(
+export function connectorReporting(
   secrets: { readonly tls: ConnectionOptions | undefined },
   onError: (address: string, error: Error) => void,
 ): new (target: unknown) => AbstractConnector {
-  return class TellingConnector extends AbstractConnector {
+  return class ReportingConnector extends AbstractConnector {
     private readonly target: Target;
 
     constructor(target: unknown) {
