@@ -129,7 +129,7 @@ function reportOf(
 }
 
 /** In words. */
-function seldomDone({ operations }: History, fewest = MIN_OPERATIONS_PER_KIND): string[] {
+function seldomDone({ operations }: History, minimum = MIN_OPERATIONS_PER_KIND): string[] {
   const done = countBy(operations.filter(isAnswered), ({ kind }) => kind);
   return KINDS.filter((kind) => (done[kind] ?? 0) < minimum).map(
     (kind) => `${kind} succeeded ${done[kind] ?? 0} times; the minimum is ${minimum}`,

@@ -44,7 +44,7 @@ describe('bait', () => {
     const { user, system } = process.cpuUsage(before);
     return (user + system) / 1000;
   };
-  const expectCheap = async (work: () => Promise<void>, mostMs = MAX_CPU_MS): Promise<void> => {
+  const expectCheap = async (work: () => Promise<void>, maxMs = MAX_CPU_MS): Promise<void> => {
     let least = Infinity;
     for (let time = 0; time < TIMES && least >= maxMs; time += 1) {
       least = Math.min(least, await cpuMs(work));
