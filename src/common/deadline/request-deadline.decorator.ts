@@ -19,7 +19,9 @@ export const DEADLINE = new RequestState<Deadline>('deadline');
 export function deadlineOf(request: { readonly method: string }): Deadline {
   let deadline = DEADLINE.get(request);
   if (!deadline) {
-    deadline = Deadline.after(READING.includes(request.method) ? READ_TIMEOUT_MS : CHANGE_TIMEOUT_MS);
+    deadline = Deadline.after(
+      READING.includes(request.method) ? READ_TIMEOUT_MS : CHANGE_TIMEOUT_MS,
+    );
     DEADLINE.set(request, deadline);
   }
   return deadline;
