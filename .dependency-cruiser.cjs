@@ -102,6 +102,14 @@ module.exports = {
     ]),
     only('health', ['common', 'keys', 'metrics', 'near-cache', 'redis-cluster']),
     {
+      name: 'controllers-record-no-events',
+      comment:
+        'Services record audit events, so that no other caller of a service can forget them.',
+      severity: 'error',
+      from: { path: '\\.controller\\.ts$' },
+      to: { path: '^src/audit/' },
+    },
+    {
       name: 'the-front-door-is-for-guests',
       comment:
         'src/index.ts is what others import. Inside, a module imports the module that it means.',

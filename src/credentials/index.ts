@@ -20,4 +20,5 @@ export {
   type PasswordOptions,
 } from './password/password.options.js';
 export { PASSWORD_MAX_LENGTH } from './password/password-policy.js';
+export { Reauthentication } from './reauthentication.js';
 export { recordThrottling } from './throttled-attempts.js';

@@ -9,6 +9,7 @@ import {
   NewPasswords,
   PASSWORD_HASHER,
   PASSWORD_OPTIONS,
+  Reauthentication,
   type PasswordOptions,
 } from '../credentials/index.js';
 import { UserReader } from '../user-slot/read/index.js';
@@ -77,6 +78,7 @@ import { UsersService } from './users.service.js';
     HashingQueue,
     NewPasswords,
     Credentials,
+    Reauthentication,
     BootstrapAdministrator,
   ],
   exports: [

@@ -9,6 +9,7 @@ import type { RuleFailure } from '../common/validation/index.js';
 import {
   Credentials,
   NewPasswords,
+  Reauthentication,
   recordThrottling,
   strangerOf,
   type AcceptedPassword,
@@ -21,9 +22,6 @@ import { changeEvents, recordRefusedAdministration } from './change-events.js';
 import type { ProfileChange, Registration, User, UserRecord } from './user.js';
 import { Registrations, type RegistrationOutcome } from './registrations.js';
 import { usernameDigest } from './names/username.js';
-
-/** How long a login counts as reauthentication (OWASP ASVS 7.5.1). */
-const RECENT_LOGIN_MS = 10 * 60 * 1000;
 
 export type ProfileOutcome =
   | { readonly outcome: 'changed'; readonly user: User }
@@ -57,6 +55,7 @@ export class UsersService {
     @Inject(ACCOUNTS) private readonly accounts: Accounts,
     private readonly credentials: Credentials,
     private readonly passwords: NewPasswords,
+    private readonly reauthentication: Reauthentication,
     private readonly reader: UserReader,
     private readonly registrations: Registrations,
     private readonly audit: AuditLog,
@@ -136,9 +135,15 @@ export class UsersService {
     }
     return retryOnConflict(async () => {
       const proof = isNewAddress
-        ? await this.prove({ userId, sessionId }, currentPassword, origin, deadline)
+        ? await this.reauthentication.reauthenticate(
+            { userId, sessionId },
+            'profile-change',
+            currentPassword,
+            origin,
+            deadline,
+          )
         : undefined;
-      if (proof && proof.outcome !== 'proven') {
+      if (proof && proof.outcome !== 'reauthenticated') {
         return proof;
       }
       const effect = proof && {
@@ -262,17 +267,12 @@ export class UsersService {
     });
   }
 
-  /**
-   * Whether the login of a session is recent enough to count as reauthentication.
-   *
-   * @returns judged by the age of the login; a refresh does not count as one
-   */
+  /** Whether the login of a session is recent enough to count as reauthentication. */
   async isLoginRecent(
-    { userId, sessionId }: Pick<UserPrincipal, 'userId' | 'sessionId'>,
+    session: Pick<UserPrincipal, 'userId' | 'sessionId'>,
     deadline: Deadline,
   ): Promise<boolean> {
-    const ageMs = await this.reader.sessionAgeMs(userId, sessionId, deadline);
-    return ageMs !== undefined && ageMs <= RECENT_LOGIN_MS;
+    return this.reauthentication.isLoginRecent(session, deadline);
   }
 
   private async hashNew(
@@ -288,33 +288,6 @@ export class UsersService {
       hash: await password.hash(deadline, turn),
     }));
     return hash;
-  }
-
-  private async prove(
-    session: Pick<UserPrincipal, 'userId' | 'sessionId'>,
-    currentPassword: Secret | undefined,
-    origin: Origin,
-    deadline: Deadline,
-  ): Promise<
-    | { readonly outcome: 'proven'; readonly ifPasswordVersion?: number }
-    | { readonly outcome: 'reauthentication-required' }
-    | Refusal
-  > {
-    const { userId } = session;
-    if (currentPassword === undefined) {
-      const isRecent = await this.isLoginRecent(session, deadline);
-      return { outcome: isRecent ? 'proven' : 'reauthentication-required' };
-    }
-    const check = await this.credentials.checkOwn(
-      userId,
-      'profile-change',
-      origin,
-      deadline,
-      currentPassword,
-    );
-    return check.outcome === 'right'
-      ? { outcome: 'proven', ifPasswordVersion: check.user.passwordVersion }
-      : check;
   }
 }
 

@@ -2,7 +2,7 @@ import { EventEmitter2 } from '@nestjs/event-emitter';
 
 import { AuditLog, type AuditEvent } from '../../src/audit/index.js';
 import type { RolesOptions } from '../../src/common/authentication/index.js';
-import { NewPasswords } from '../../src/credentials/index.js';
+import { NewPasswords, Reauthentication } from '../../src/credentials/index.js';
 import { RateLimiter } from '../../src/rate-limit/index.js';
 import type { Accounts } from '../../src/users/store/accounts.js';
 import {
@@ -66,10 +66,24 @@ export function usersOn(
   const audit = new AuditLog({ record: (event) => void events.push(event) }, new EventEmitter2());
   const limiter = new RateLimiter(redis, {}, clock);
   const credentials = new Credentials(credentialAccounts(accounts), hasher, limiter, clock, audit);
+  const reauthentication = new Reauthentication(credentials, reader);
   const passwords = new NewPasswords(hasher, options);
   const registrations = new Registrations(accounts, passwords, limiter, audit, options);
-  const users = new UsersService(accounts, credentials, passwords, reader, registrations, audit);
-  const administration = new UserAdministration(accounts, users, new Roles(options), audit);
+  const users = new UsersService(
+    accounts,
+    credentials,
+    passwords,
+    reauthentication,
+    reader,
+    registrations,
+    audit,
+  );
+  const administration = new UserAdministration(
+    accounts,
+    reauthentication,
+    new Roles(options),
+    audit,
+  );
   return {
     users,
     registrations,
