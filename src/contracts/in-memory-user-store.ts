@@ -7,15 +7,15 @@ interface Entry {
 }
 
 /**
- * A `UserStore` for tests: users are in the memory of this process, and gone with it. It keeps the contract for any number of
- * callers in the process.
+ * A `UserStore` for tests. It keeps users in the memory of this process, and passes the contract for concurrent callers in the
+ * process.
  *
  * @example
  * run({ userStore: { useClass: InMemoryUserStore } })
  */
 export class InMemoryUserStore implements UserStore {
   private readonly entries = new Map<string, Entry>();
-  /** Also of users whose password is being hashed. */
+  /** Includes the names of users whose password is being hashed. */
   private readonly takenNames = new Set<string>();
 
   async create(
@@ -30,9 +30,17 @@ export class InMemoryUserStore implements UserStore {
       const hash = await passwordHash();
       const now = new Date();
       return this.put(usernameKey, {
-        ...{ id, username, email, displayName, roles: [...roles] },
-        ...{ createdAt: now, updatedAt: now, isDisabled: false },
-        ...{ passwordHash: hash, passwordVersion: 1, revision: '1' },
+        id,
+        username,
+        email,
+        displayName,
+        roles: [...roles],
+        createdAt: now,
+        updatedAt: now,
+        isDisabled: false,
+        passwordHash: hash,
+        passwordVersion: 1,
+        revision: '1',
       });
     } catch (error) {
       this.takenNames.delete(usernameKey);

@@ -6,10 +6,10 @@ import { Deadline } from '../common/deadline/index.js';
 import { Secret } from '../common/secret/index.js';
 import type { NewUser, StoredChange, UserRecord, UserStore } from '../users/index.js';
 
-/** Longer than those of today. */
+/** Longer than the hashes of the default parameters. */
 export const HASH = new Secret(`$hash$of a password$${'x'.repeat(200)}`);
 export const OTHER_HASH = new Secret(`$hash$of a password$${'x'.repeat(199)}y`);
-/** A name may be free again a moment later. */
+/** A store may release a name with a delay. */
 const NAME_FREE_TIMEOUT_MS = 20_000;
 export const PAUSE_MS = 50;
 export const until = Deadline.none;
@@ -18,7 +18,12 @@ export const newUser = (given: Partial<NewUser> = {}): NewUser => {
   const id = randomUUID();
   const name = `user-${id}`;
   return {
-    ...{ id, username: name, usernameKey: name, email: null, displayName: null, roles: [] },
+    id,
+    username: name,
+    usernameKey: name,
+    email: null,
+    displayName: null,
+    roles: [],
     ...given,
   };
 };
@@ -26,12 +31,18 @@ export const accented = (): Partial<NewUser> => {
   const name = `ädä-${randomUUID()}`;
   return { username: name, usernameKey: name };
 };
-/** Secrets tell nothing of themselves, so they are compared in the open. */
+/** A user in a comparable form: secrets hide their content, so they are revealed. */
 export const shown = (user: UserRecord | undefined) =>
   user && {
-    ...{ id: user.id, username: user.username, email: user.email, displayName: user.displayName },
-    ...{ roles: [...user.roles], createdAt: user.createdAt, updatedAt: user.updatedAt },
-    ...{ isDisabled: user.isDisabled, passwordVersion: user.passwordVersion },
+    id: user.id,
+    username: user.username,
+    email: user.email,
+    displayName: user.displayName,
+    roles: [...user.roles],
+    createdAt: user.createdAt,
+    updatedAt: user.updatedAt,
+    isDisabled: user.isDisabled,
+    passwordVersion: user.passwordVersion,
     passwordHash: user.passwordHash.reveal(),
   };
 
@@ -52,7 +63,7 @@ export const changed = async (
     if (result) {
       return result;
     }
-    // Others have been faster: then it has another revision.
+    // A conflict: another call must have changed the revision.
     assert.notEqual((await store.find(userId, until))?.revision, user.revision);
   }
 };
