@@ -82,7 +82,7 @@ export class FakeControlLog {
 /** One instance's way to Redis, which a test can cut or slow down. */
 export class FakeLink implements Pick<
   ControlLog,
-  'changesChannel' | 'ackChannel' | 'renew' | 'announce' | 'repeat' | 'members' | 'remove'
+  'changesChannel' | 'ackChannel' | 'renew' | 'announce' | 'republish' | 'members' | 'remove'
 > {
   /** Requests fail, and what it publishes is lost. */
   isCut = false;
