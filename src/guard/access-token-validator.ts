@@ -14,10 +14,12 @@ import { LookupBudget } from './lookup-budget.js';
 import { VerifiedTokens, type VerifiedToken } from './verified-tokens.js';
 
 /**
- * Decides whether an access token is accepted. From memory where it may be trusted: the signature is known to be right,
- * and time, key, session and the token's own id are looked at each time. Otherwise strict checks of form and claims, then
- * one round trip that tells both whether the token was verified before and whether its session lives. The signature is
- * checked when nobody has done so yet: after that round trip, or before it while there are many forgeries.
+ * Decides whether an access token is accepted.
+ *
+ * Warm: the signature was verified before, and memory decides about expiry, key, session and token id. Cold: it checks form
+ * and claims strictly. Then one round trip returns whether the token was verified before and whether its session is live. If
+ * no instance has verified the signature yet, it is checked after that round trip, or before it while there are many forged
+ * tokens.
  */
 @Injectable()
 export class AccessTokenValidator {
@@ -35,7 +37,7 @@ export class AccessTokenValidator {
     this.budget = new LookupBudget(clock);
   }
 
-  /** @returns who the token speaks for, if memory alone can tell; else `validate` has to decide */
+  /** @returns the principal, if memory alone can decide; undefined if `validate` must decide */
   recall(token: string): Principal | undefined {
     const verified = this.verified.get(token);
     const keys = verified && this.ring.recall();
@@ -47,9 +49,9 @@ export class AccessTokenValidator {
   }
 
   /**
-   * @param onLookup called when Redis is asked about the token. Not when another request is asking already
-   * @returns who the token speaks for, or undefined when it is not accepted, for whatever reason
-   * @throws RedisUnavailableError when Redis has to be asked and cannot: nobody is let through then
+   * @param onLookup called when this call asks Redis about the token, but not when it shares the look-up of another request
+   * @returns the principal, or undefined when the token is not accepted
+   * @throws RedisUnavailableError when Redis is needed and does not answer. The request must be rejected
    */
   async validate(
     token: string,
@@ -73,7 +75,7 @@ export class AccessTokenValidator {
     return principalOf(candidate, state);
   }
 
-  /** @returns the state of the session, when the token's signature is right: Redis says so, or it was checked here */
+  /** @returns the state of the session, if Redis knows the token as verified or its signature is valid */
   private async verify(
     candidate: VerifiedToken,
     keys: PublicKeys,
@@ -90,7 +92,7 @@ export class AccessTokenValidator {
       let isKnown = false;
       const onKnown = (): boolean => (isKnown = true);
       const state = await this.ask(candidate, false, deadline, { onLookup, onKnown });
-      // What memory said about the session vouches for no token.
+      // A session state from memory does not prove that this token was verified.
       isForged = !isKnown && !(await this.hasValidSignature(candidate, keys));
       if (isForged) {
         return undefined;
@@ -105,7 +107,7 @@ export class AccessTokenValidator {
     }
   }
 
-  /** Everything that can be said without the signature and without the session. */
+  /** Checks everything except the signature and the session. */
   private check(token: string, keys: PublicKeys): VerifiedToken | undefined {
     const parsed = parseCompactToken(token);
     const key = parsed && keys.byId.get(parsed.kid);
@@ -128,14 +130,14 @@ export class AccessTokenValidator {
     );
   }
 
-  /** What may change for a token that was verified: the time, and whether its key still counts. */
+  /** Checks what may have changed since the token was verified: its expiry and its key. */
   private isStillValid({ claims, kid, key }: VerifiedToken, keys: PublicKeys): boolean {
     return claims.exp > this.clock.nowSeconds() && keys.byId.get(kid) === key;
   }
 
   /**
-   * @param onLookup called when Redis is asked
-   * @param onKnown called when it was, and knows this very token as verified
+   * @param onLookup called when this call asks Redis
+   * @param onKnown called when Redis knows this token as verified
    */
   private async ask(
     { token, claims, session }: VerifiedToken,
@@ -170,7 +172,7 @@ export class AccessTokenValidator {
       });
       return true;
     } catch {
-      return false; // which check failed is nobody's business
+      return false; // Clients must not learn which check failed.
     }
   }
 }

@@ -11,8 +11,8 @@ import { GuardMetrics } from './guard-metrics.js';
 import type { JwtFailure } from './jwt.strategy.js';
 
 /**
- * Stands in front of every route and denies by default; `@Public()` is the way out. A token that memory can decide about
- * is decided here, without a promise; every other one goes through Passport.
+ * Guards every route and denies by default; `@Public()` exempts a route. If memory can decide about the token, this guard
+ * decides synchronously. Otherwise Passport does.
  */
 @Injectable()
 export class JwtAuthGuard extends AuthGuard('jwt') {
@@ -31,7 +31,7 @@ export class JwtAuthGuard extends AuthGuard('jwt') {
     return this.isPublic.of(context) === true || this.authenticate(context);
   }
 
-  /** Asks for a token also where the route is public: for guards of single routes. */
+  /** Requires a token even on a public route: for guards of single routes. */
   authenticate(context: ExecutionContext): ReturnType<CanActivate['canActivate']> {
     return this.recall(context) || super.canActivate(context);
   }

@@ -1,14 +1,14 @@
 import { Clock } from '../common/clock/index.js';
 
-/** Questions about forgeries that this instance may ask at once. */
+/** Look-ups for unverified tokens that this instance may make in a row. */
 export const LOOKUP_BURST = 50;
-/** How long it takes until one more may be asked. */
+/** Interval after which one more look-up is allowed. */
 export const LOOKUP_INTERVAL_MS = 200;
 
 /**
- * Bounds what forged access tokens cost the cluster. To ask Redis about a token whose signature nobody here has checked
- * saves that check, when Redis knows the token as verified. Each such question takes one unit of this budget, and a genuine
- * token gives it back. So only forgeries use the budget up; while it is empty, the signature is checked first.
+ * Limits the cost of forged access tokens for the cluster. A look-up in Redis before the signature check can save the check,
+ * because Redis may know the token as verified. Each such look-up takes one unit of this budget, and a genuine token gives it
+ * back. So only forged tokens exhaust the budget. While it is empty, the signature is checked first.
  */
 export class LookupBudget {
   private left = LOOKUP_BURST;
@@ -18,7 +18,7 @@ export class LookupBudget {
     this.refilledAt = clock.monotonic();
   }
 
-  /** @returns whether the question may be asked */
+  /** @returns whether the look-up is allowed */
   take(): boolean {
     const now = this.clock.monotonic();
     const earned = Math.floor((now - this.refilledAt) / LOOKUP_INTERVAL_MS);
@@ -31,7 +31,7 @@ export class LookupBudget {
     return true;
   }
 
-  /** The question that was asked was not about a forgery. */
+  /** Returns a unit: the token was not forged. */
   giveBack(): void {
     this.left = Math.min(LOOKUP_BURST, this.left + 1);
   }

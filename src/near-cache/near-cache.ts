@@ -96,7 +96,7 @@ export class NearCache {
    * Returns the value from memory, or loads it.
    *
    * @param load reads the value, which must not be undefined, from the source of truth. A replaced master must not be able to
-   * answer it: use `readConfirmed` with a script that writes, at least a fence. If it throws, `get` throws the same error
+   * answer it: use `readConfirmed` or `runDurably` with a script that writes, at least a fence. If it throws, `get` throws too
    * and stores nothing
    */
   async get<Value>(

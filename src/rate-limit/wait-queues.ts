@@ -6,14 +6,13 @@ const POLL_INTERVAL_MS = 50;
 
 interface Queue {
   length: number;
-  /** Settles when everybody in the queue has left it. */
+  /** Settles when all callers have left the queue. */
   tail: Promise<void>;
 }
 
 /**
- * Callers of one instance who wait for the same count, in the order in which they came. Only the first of a queue asks Redis,
- * so a queue costs no more when it is long; and each queue has a bound of its own, so one that is full keeps nobody out of
- * another.
+ * FIFO queues of the callers of one instance that wait for the same count. Only the first caller of a queue asks Redis, so a
+ * long queue costs no more. Each queue has its own limit, so a full queue does not affect the others.
  */
 export class WaitQueues {
   private readonly queues = new Map<string, Queue>();
@@ -21,11 +20,11 @@ export class WaitQueues {
   constructor(private readonly maxLength: number) {}
 
   /**
-   * Asks again and again, when it is the caller's turn, until there is an answer.
+   * Waits for the caller's turn, then polls until there is an answer.
    *
-   * @param ask gives undefined as long as others are in the way
-   * @param waitDeadline until when the caller waits
-   * @returns undefined when the queue is full or the waitDeadline is over
+   * @param waitDeadline the end of the wait
+   * @param ask returns undefined while other attempts are in progress
+   * @returns undefined when the queue is full or the deadline has passed
    */
   async wait<Answer>(
     name: string,

@@ -10,31 +10,31 @@ import type { RedisClusterOptions } from './redis-cluster.options.js';
 import { resolveBySystem, resolveSeeds } from './seeds.js';
 
 /**
- * A stale slot map heals by itself this soon, even when nothing was refused and nothing failed: what does asks for the map
- * at once. Not sooner, because ioredis takes milliseconds of the event loop to make a new one.
+ * Interval of slot map refreshes while nothing fails; an error triggers a refresh at once. Not shorter, because ioredis
+ * blocks the event loop for milliseconds to build a new map.
  */
 const CHECK_INTERVAL_MS = 5000;
-/** Times the number of failures in a row. */
+/** Multiplied by the number of consecutive failures. */
 const BACKOFF_STEP_MS = 50;
 const MAX_BACKOFF_MS = 500;
-/** Between two checks, however often somebody doubts. */
+/** Minimum time between two checks, however often `checkSoon` is called. */
 const MIN_CHECK_INTERVAL_MS = 250;
 const REPLY_TIMEOUT_MS = 1000;
-/** One failed check can be a busy moment of this process. */
+/** A single failed check may only mean that this process was busy. */
 const MAX_FAILED_CHECKS = 2;
 const CONNECT_TIMEOUT_MS = 5000;
 const CLOSE_TIMEOUT_MS = 1000;
 
 /**
- * Keeps one client connected to the cluster, whatever addresses its nodes move to. While no node that the client knows
- * belongs to a cluster that serves, it connects another client through the configured nodes, with new DNS look-ups. That
- * one takes over as soon as a node behind it says that the cluster serves.
+ * Keeps one client connected to the cluster, even if its nodes move to other addresses. While no known node belongs to a
+ * serving cluster, it connects another client through the configured nodes, with new DNS look-ups. The new client takes over
+ * as soon as it is connected.
  */
 export class ClusterLink {
   private current: Cluster | undefined;
   private candidate: Cluster | undefined;
   private failedChecks = 0;
-  /** Ends all waiting at close: a timer that goes on would keep the process from its end. */
+  /** Aborts all timers at close: a pending timer would keep the process alive. */
   private readonly closing = new AbortController();
   private wake: () => void = () => undefined;
 
@@ -46,7 +46,7 @@ export class ClusterLink {
     void this.keepConnected();
   }
 
-  /** @throws Error while none was connected */
+  /** @throws Error while no client is connected */
   get client(): Cluster {
     if (!this.current) {
       throw new Error('no node of the cluster was reached');
@@ -63,7 +63,7 @@ export class ClusterLink {
     return this.current?.slots[calculateSlot(key)]?.[0];
   }
 
-  /** After a failure: asks for the slots at once, and checks soon whether the cluster can be reached at all. */
+  /** Call it after a failure. It refreshes the slot map at once, and soon checks whether the cluster is reachable. */
   checkSoon(): void {
     this.current?.refreshSlotsCache(() => undefined);
     this.wake();
@@ -129,7 +129,7 @@ export class ClusterLink {
     old?.disconnect();
   }
 
-  /** Between checks; not so long while something is wrong. */
+  /** Waits until the next check. The wait is shorter while checks fail. */
   private async pause(): Promise<void> {
     const abort = new AbortController();
     const isWoken = new Promise<void>((resolve) => (this.wake = resolve));
@@ -149,7 +149,7 @@ async function hasFreshSlots(client: Cluster, signal: AbortSignal): Promise<bool
   const refreshed = new Promise<boolean>((resolve) => {
     client.refreshSlotsCache((error?: Error | null) => resolve(!error));
   });
-  // ioredis asks one node after the other.
+  // ioredis queries the nodes one after the other, so the timeout covers several of them.
   return withTimeout(CONNECT_TIMEOUT_MS, refreshed, { signal }).catch(() => false);
 }
 
@@ -168,7 +168,7 @@ async function isInServingCluster(client: Cluster, signal: AbortSignal): Promise
   );
 }
 
-/** Until the slots are known and a node says that the cluster serves; false when the client ends or takes too long. */
+/** @returns true when the client knows the slots; false when it ends or takes too long */
 async function untilReady(client: Cluster, signal: AbortSignal): Promise<boolean> {
   const settled = new Promise<boolean>((resolve) => {
     client.once('ready', () => resolve(true));

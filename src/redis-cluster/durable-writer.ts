@@ -6,7 +6,7 @@ import { isRefusal, isRetriable } from './error-replies.js';
 import { TooFewReplicasError } from './redis-cluster.errors.js';
 import { appendCall, type ScriptCall } from './script-call.js';
 
-/** WAIT blocks its connection for at most this long, so that a silent replica does not hold everything up. */
+/** WAIT blocks its connection for at most this long, so that a silent replica does not block all writes. */
 const WAIT_TIMEOUT_MS = 300;
 const MAX_BATCH = 256;
 const MAX_QUEUED_WRITES = 10_000;
@@ -28,12 +28,12 @@ interface Lane {
 }
 
 /**
- * Sends writes with a WAIT behind them, in one pipeline on one connection: WAIT speaks only for the writes of its own
- * connection. It also blocks that connection; so the writes for one master travel in batches with one WAIT each, and a
- * write whose caller has given up is dropped instead of piling up behind a replica that is silent.
+ * Sends writes followed by WAIT in one pipeline on one connection, because WAIT covers only the writes of its own connection.
+ * WAIT also blocks that connection. So the writes for one master are sent in batches with one WAIT each. A write whose caller
+ * has timed out is dropped, so that writes do not accumulate behind a silent replica.
  *
- * The pipeline is given to the master's own connection and not to the cluster client, which would send it again after
- * its callers have given up, and can split it when a connection is about to close.
+ * The pipeline uses the connection of the master and not the cluster client: the client would send it again after its
+ * callers have timed out, and may split it when a connection is about to close.
  */
 export class DurableWriter {
   private readonly lanes = new Map<string, Lane>();
@@ -116,7 +116,7 @@ export class DurableWriter {
   private confirmationError(wait: Result | undefined): Error | undefined {
     const [error, count] = wait ?? [new Error('the pipeline was not sent')];
     if (error) {
-      // Whatever WAIT answers, the write is unconfirmed, and not wrong in itself.
+      // An error of WAIT leaves the write unconfirmed. The write itself is valid and may be retried.
       return isRefusal(error) || isRetriable(error)
         ? error
         : new Error(`WAIT failed: ${error.message}`);
@@ -130,7 +130,7 @@ export class DurableWriter {
 function isStillInTime({ deadline, reject }: QueuedWrite): boolean {
   const isInTime = !deadline.hasPassed;
   if (!isInTime) {
-    reject(new Error('no room in time'));
+    reject(new Error('the deadline passed while the write was queued'));
   }
   return isInTime;
 }

@@ -3,16 +3,16 @@ import { Logger } from '@nestjs/common';
 import { isRefusal, redacted } from './error-replies.js';
 
 const REPEAT_INTERVAL_MS = 30_000;
-/** Texts name nodes, and nodes get new addresses: without a limit the map would grow for ever. */
+/** Texts contain node addresses, which change over time. Without a limit the map would grow forever. */
 const MAX_REMEMBERED_TEXTS = 200;
 
-/** Tells the operator what is wrong with Redis. The same trouble comes many times a second; once in a while is enough. */
+/** Logs errors of Redis. The same error may occur many times a second, so it is logged at most once per interval. */
 export class ErrorLog {
   private readonly logger = new Logger('RedisCluster');
   private readonly lastLoggedAt = new Map<string, number>();
 
-  /** @param where what the error is about */
-  tell(where: string, error: Error): void {
+  /** @param where the node or the part that failed */
+  log(where: string, error: Error): void {
     if (isRefusal(error)) {
       this.logRefusal(error);
     } else {
@@ -20,10 +20,10 @@ export class ErrorLog {
     }
   }
 
-  /** Tells of the error only if it is one that somebody has to mend, where others pass by themselves. */
+  /** Logs the error only if an operator has to fix it. Other errors disappear by themselves. */
   logRefusal(error: Error): void {
     if (isRefusal(error)) {
-      // Every node says the same: the operator needs to read it once.
+      // All nodes report the same error, so the text does not name the node.
       this.once(redacted(error).message, 'error');
     }
   }

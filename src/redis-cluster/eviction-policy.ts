@@ -17,9 +17,9 @@ const RETRY_INTERVAL_MS = 1000;
 const REPLY_TIMEOUT_MS = 400;
 
 /**
- * Whether Redis removes keys when its memory is full. It would remove users and sessions like any cached value. Asked at
- * start and every five minutes. Unknown under a named ACL user: the one that `redis-acl` prints may not run INFO, which Redis
- * calls dangerous, and each refused attempt would stand in the ACL LOG.
+ * Reads whether Redis evicts keys when its memory is full: it would evict users and sessions like any cached value. Queried
+ * at start and every five minutes. Unknown for a named ACL user: the user that `redis-acl` prints may not run INFO, which
+ * Redis classifies as dangerous, and each rejected attempt would fill the ACL LOG.
  */
 @Injectable()
 export class EvictionPolicy implements OnApplicationBootstrap, BeforeApplicationShutdown {

@@ -7,21 +7,21 @@ import type { RedisClusterOptions, RedisNodeAddress } from './redis-cluster.opti
 
 const REPLY_TIMEOUT_MS = 5000;
 
-/** The reply of one command, or why there is none. */
+/** The reply to one command, or the reason why there is none. */
 export type Answer =
   | { readonly kind: 'reply'; readonly reply: unknown }
-  /** The user has no right to the command. */
+  /** The user lacks the permission for the command. */
   | { readonly kind: 'not-allowed' }
   | { readonly kind: 'failed'; readonly reason: string };
 
-/** One node, asked directly and without retries: for operators' commands. Nothing is written. */
+/** Queries one node directly and without retries, for the commands of operators. It writes nothing. */
 export class NodeInspector {
   private constructor(
     readonly address: string,
     private readonly connection: Redis,
   ) {}
 
-  /** @throws Error that says why the node lets nobody in */
+  /** @throws Error whose message says why the connection failed */
   static async connect(
     options: RedisClusterOptions,
     address: RedisNodeAddress,

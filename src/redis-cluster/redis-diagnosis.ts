@@ -25,8 +25,8 @@ interface NodeAnswer {
 }
 
 /**
- * Finds out why an instance cannot work with the cluster. It asks on connections of its own, because the client tells
- * only that it is not connected.
+ * Finds out why an instance cannot use the cluster. It opens its own connections, because the client reports only that it is
+ * not connected.
  */
 @Injectable()
 export class RedisDiagnosis {
@@ -36,7 +36,7 @@ export class RedisDiagnosis {
     this.secrets = new ConnectionSecrets(options);
   }
 
-  /** @returns one sentence for the operator for each problem; none when nothing was found */
+  /** @returns one sentence for the operator for each problem; an empty list when nothing was found */
   async problems(): Promise<string[]> {
     await this.secrets.renew();
     const found: string[] = [];
@@ -90,7 +90,7 @@ export class RedisDiagnosis {
     return [...found, ...(await this.problemsOfMasters(slots))];
   }
 
-  /** Whether each master is reached at the address that the others announce, and confirms writes. */
+  /** Checks that each master is reachable at its announced address, and accepts WAIT. */
   private async problemsOfMasters(slots: SlotsReply): Promise<string[]> {
     const addresses = slots.flatMap(([, , master]) =>
       isUnknown(master[0]) ? [] : [`${master[0]}:${master[1]}`],

@@ -1,24 +1,24 @@
--- Starts a session for a user whose password was verified a moment ago.
+-- Starts a session for a user whose password was just verified.
 -- Version 3
 -- KEYS[1] the user
 -- KEYS[2] the user's sessions: a hash of session id to JSON
 -- ARGV[1] session id
--- ARGV[2] version of the password that was verified
--- ARGV[3] idle life, in milliseconds
--- ARGV[4] longest life, in milliseconds
+-- ARGV[2] version of the verified password
+-- ARGV[3] idle lifetime, in milliseconds
+-- ARGV[4] maximum age, in milliseconds
 -- ARGV[5] digest of the access token, which the caller has signed
 -- ARGV[6] maximum number of sessions of a user
--- ARGV[7] 1 to make room by ending those that were not used for longest, else 0
--- ARGV[8] how long an ended session is remembered, in milliseconds
--- ARGV[9] how many ended sessions are remembered at most
+-- ARGV[7] 1 to evict the least recently used sessions when the user has too many, else 0
+-- ARGV[8] lifetime of the mark of an ended session, in milliseconds
+-- ARGV[9] maximum number of marks of a user
 -- ARGV[10] address of the client
 -- ARGV[11] user agent of the client
 -- ARGV[12] digest of the refresh token
--- Returns 'started', also for an earlier run of the same call; 'full' when the user has as many sessions as may be, and
--- nothing was written; 'refused' when the user is gone, is disabled or has another password, or when the session has
--- ended since.
--- Atomic, because a password change or deletion must not leave a session that began beside it, and because of any number
--- of logins at once only so many may succeed without ending others.
+-- Returns 'started', also for an earlier run of the same call; 'full' when the user has the maximum number of sessions, and
+-- nothing was written; 'refused' when the user is deleted, disabled or has another password, or when the session has ended
+-- in the meantime.
+-- Atomic: a concurrent password change or deletion must not miss this session, and concurrent logins must not exceed the
+-- maximum number of sessions.
 --- @include "now"
 --- @include "live"
 --- @include "end-sessions"
