@@ -7,7 +7,7 @@ import { Roles } from '../common/authentication/index.js';
 import type { ApiDocsOptions } from './api-docs.options.js';
 import { documentProblems } from './documented-problems.js';
 import { distinguishOperations, operationId } from './operation-ids.js';
-import { carryPermissions, namePermissions } from './required-permissions.js';
+import { markPermissions, documentPermissions } from './required-permissions.js';
 
 const DESCRIPTION = `Log in for a signed JWT that can be revoked at once.
 
@@ -33,15 +33,15 @@ export function createApiDocument(
   app: NestFastifyApplication,
   options: ApiDocumentOptions,
 ): OpenAPIObject {
-  carryPermissions(app);
+  markPermissions(app);
   const document = SwaggerModule.createDocument(app, description(options), {
     operationIdFactory: operationId,
     extraModels: [ProblemResponse],
   });
-  namePermissions(document);
+  documentPermissions(document);
   documentProblems(document, options);
   distinguishOperations(document);
-  nameRoles(document, app.get(Roles).names);
+  documentRoles(document, app.get(Roles).names);
   return document;
 }
 
@@ -84,7 +84,7 @@ function keyslotVersion(): string {
 }
 
 /** Which roles there are is known when the application is put together, and not to a decorator. */
-function nameRoles(document: OpenAPIObject, names: readonly string[]): void {
+function documentRoles(document: OpenAPIObject, names: readonly string[]): void {
   const schema = document.components?.schemas?.['AdministerUserRequest'];
   const roles = schema && 'properties' in schema ? schema.properties?.['roles'] : undefined;
   if (roles && 'items' in roles && roles.items) {

@@ -12,7 +12,7 @@ import {
   type ProblemResponse,
 } from '../common/problem/index.js';
 import { isPublic, operationsOf, type DocumentedOperation } from './operations.js';
-import { needOf } from './required-permissions.js';
+import { permissionText } from './required-permissions.js';
 
 /** What is read, and can be wrong, where a route has nothing to do with a body. */
 const READS_BODY = ['post', 'put', 'patch', 'delete'];
@@ -50,7 +50,7 @@ export function documentProblems(
     if (permissions && forbidden) {
       responses[403] = {
         ...forbidden,
-        description: `${forbidden.description.replace(/\.$/, '')}. ${needOf(permissions)}`,
+        description: `${forbidden.description.replace(/\.$/, '')}. ${permissionText(permissions)}`,
       };
     }
     const path = publicPath + documented.path.replace(/\{[^}]+\}/g, EXAMPLE_ID);

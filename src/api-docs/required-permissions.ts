@@ -13,7 +13,7 @@ const CARRIER = 'required-permissions';
 const marked = new WeakSet<object>();
 
 /** Lets the explorer carry what `@RequirePermissions()` says of classes and methods. */
-export function carryPermissions(app: INestApplicationContext): void {
+export function markPermissions(app: INestApplicationContext): void {
   for (const { metatype } of app.get(DiscoveryService).getControllers()) {
     if (metatype) {
       const controller = metatype as Type<object>;
@@ -41,14 +41,14 @@ function mark(
  * Names them in each operation: for people in its description, for programs as `x-required-permissions`. Not in its security
  * requirement, where OpenAPI 3.1 would allow names for any scheme, because tools that know 3.0 refuse them.
  */
-export function namePermissions(document: OpenAPIObject): void {
+export function documentPermissions(document: OpenAPIObject): void {
   for (const { operation } of operationsOf(document)) {
     const permissions = operation.security?.findLast((way) => CARRIER in way)?.[CARRIER];
     if (permissions) {
       putBackSecurity(operation);
       if (!isPublic(operation)) {
         operation['x-required-permissions'] = permissions;
-        operation.description = [operation.description, needOf(permissions)]
+        operation.description = [operation.description, permissionText(permissions)]
           .filter(Boolean)
           .join('\n\n');
       }
@@ -56,7 +56,7 @@ export function namePermissions(document: OpenAPIObject): void {
   }
 }
 
-export function needOf(permissions: readonly string[]): string {
+export function permissionText(permissions: readonly string[]): string {
   const names = permissions.map((name) => `\`${name}\``).join(' and ');
   return `Needs the permission${permissions.length === 1 ? '' : 's'} ${names}.`;
 }

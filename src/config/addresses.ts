@@ -12,7 +12,7 @@ const LOOPBACK = new BlockList();
 LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
 LOOPBACK.addAddress('::1', 'ipv6');
 
-/** Whether what listens there can be reached from this machine only: a loopback address, or a name of it (RFC 6761). */
+/** Whether the host is a loopback address or a name of one (RFC 6761), which only this machine can reach. */
 export function isLoopback(host: string): boolean {
   const version = isIP(host);
   return version === 0
@@ -20,7 +20,7 @@ export function isLoopback(host: string): boolean {
     : LOOPBACK.check(host, version === 6 ? 'ipv6' : 'ipv4');
 }
 
-/** @returns the items of a list that is separated by commas; one comma may end it */
+/** @returns the items of a comma-separated list; a trailing comma is allowed */
 export function listItems(list: string): string[] {
   return list
     .replace(/,\s*$/, '')
@@ -28,7 +28,7 @@ export function listItems(list: string): string[] {
     .map((item) => item.trim());
 }
 
-/** @returns what `host:port` or `[address]:port` stands for; undefined when the text is neither */
+/** Parses `host:port` or `[address]:port`. @returns undefined for any other text */
 export function parseNode(text: string): NodeAddress | undefined {
   const [, address, name, digits] = NODE.exec(text) ?? [];
   const host = address ?? name;
@@ -39,13 +39,13 @@ export function parseNode(text: string): NodeAddress | undefined {
   return address === undefined || isIP(address) === 6 ? { host, port } : undefined;
 }
 
-/** @returns the two nodes of `announced=reachable`; undefined when the text is none */
+/** Parses `announced=reachable`. @returns undefined for any other text */
 export function parseNatEntry(text: string): readonly [NodeAddress, NodeAddress] | undefined {
   const [announced, reachable, ...rest] = text.split('=').map((part) => parseNode(part.trim()));
   return announced && reachable && rest.length === 0 ? [announced, reachable] : undefined;
 }
 
-/** Whether the text is an IP address or a CIDR range that is smaller than everything. */
+/** Whether the text is an IP address or a CIDR range other than `/0`. */
 export function isNetwork(text: string): boolean {
   const [, address = '', digits] = NETWORK.exec(text) ?? [];
   const version = isIP(address);

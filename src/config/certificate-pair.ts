@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 
-/** Whether two PEM texts are a certificate, perhaps with its chain, and its key. */
+/** Whether two PEM texts are a certificate, optionally with its chain, and the matching private key. */
 export function isCertificatePair(cert: string, key: string): boolean {
   return isCertificate(cert) && isKey(key) && belongTogether(cert, key);
 }
@@ -18,7 +18,7 @@ function belongTogether(cert: string, key: string): boolean {
   return succeeds(() => createSecureContext({ cert, key }));
 }
 
-/** The errors may quote what was read. */
+/** Drops the error, because its message may contain key material. */
 function succeeds(work: () => unknown): boolean {
   try {
     work();

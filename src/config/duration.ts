@@ -6,7 +6,7 @@ const UNITS = new Map([
   ['d', 86_400],
 ]);
 
-/** @returns the seconds that `900`, `15m`, `12h` or `30d` stands for, or undefined when the text is no duration */
+/** Parses `900`, `15m`, `12h` or `30d`. @returns seconds, or undefined for any other text */
 export function parseDuration(text: string): number | undefined {
   const match = /^(\d{1,9})([smhd]?)$/.exec(text.trim());
   if (!match) {

@@ -1,10 +1,10 @@
-/** A line as dotenv reads it: the name, and all that follows. */
+/** A line as dotenv parses it: the name, and the rest. */
 const LINE = /^\s*(?:export\s+)?([\w.-]+)\s*[=:]\s*(.*)$/;
 const QUOTED = /^(?:'[^']*'|"(?:\\"|[^"])*"|`[^`]*`)\s*(?:#.*)?$/;
 
 /**
- * The settings of a `.env` file whose value dotenv cuts at a `#`, because it is not quoted. A comment behind a value does
- * that too; a comment behind no value does not count.
+ * Finds the settings in a `.env` file whose unquoted value dotenv truncates at a `#`. That includes a value with a comment
+ * after it, which cannot be told apart, but not a comment without a value.
  */
 export function settingsCutAtHash(text: string): string[] {
   return text.split(/\r\n?|\n/).flatMap((line) => {

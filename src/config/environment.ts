@@ -39,19 +39,19 @@ const IsListOf = (
     },
   });
 
-/** Of these schemes a browser sends the origin `null`, or none. */
+/** Browsers send the origin `null`, or none, for these schemes. */
 const WITHOUT_ORIGIN = /^(?:about|blob|data|file|javascript):/;
-/** The origin of a page in an app or an extension: `capacitor://localhost`, `chrome-extension://<id>`. */
+/** Origin of a page in an app or an extension: `capacitor://localhost`, `chrome-extension://<id>`. */
 const APP_ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?(?::\d{1,5})?$/;
-/** As a browser sends it (RFC 6454 section 6.1): no path, no slash at the end, no `*`, no `null`. */
+/** An origin as a browser sends it (RFC 6454 section 6.1): no path, no trailing slash, no `*`, no `null`. */
 const isOrigin = (item: string): boolean =>
   /^https?:/.test(item)
     ? !item.includes('*') && URL.canParse(item) && new URL(item).origin === item
     : APP_ORIGIN.test(item) && !WITHOUT_ORIGIN.test(item);
-/** A field name (RFC 9110 section 5.6.2). `*` is one by its letters, but means all of them to a browser. */
+/** A field name (RFC 9110 section 5.6.2). `*` is a valid name, but browsers treat it as a wildcard. */
 const isHeaderName = (item: string): boolean =>
   /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(item) && item !== '*';
-/** What paths can be appended to. */
+/** A URL to which paths can be appended. */
 const isBaseUrl = (url: string): boolean => {
   if (!/^https?:\/\/[^?#\s\\]+$/i.test(url) || !URL.canParse(url)) {
     return false;
@@ -60,19 +60,19 @@ const isBaseUrl = (url: string): boolean => {
   return username === '' && password === '';
 };
 
-/** Settings that may be in a file, named by `<name>_FILE`: an environment is seen by more than a file is. */
+/** Settings that can be read from a file (`<name>_FILE`), because an environment leaks more easily than a file. */
 export const SECRET_SETTINGS = [
   'BOOTSTRAP_ADMIN_PASSWORD',
   'KEY_ENCRYPTION_SECRET',
   'REDIS_PASSWORD',
 ] as const;
 
-/** The same, of the operator's commands alone: no instance reads them. */
+/** The same for the operator's commands. Instances do not read them. */
 export const OPERATOR_SECRETS = ['REDIS_ADMIN_PASSWORD', 'REDIS_REPLICA_PASSWORD'] as const;
 
 /**
- * The environment as text made into values. Every rule's message follows the name of its setting and never repeats the
- * value, which may be a secret.
+ * The environment variables, parsed and validated. Messages follow the name of the setting, and never contain the value,
+ * which may be a secret.
  */
 export class Environment {
   @IsIn(['development', 'production', 'test'], {
@@ -150,7 +150,7 @@ export class Environment {
     'networks',
     isNetwork,
     'must be IP addresses or CIDR ranges such as 10.0.0.0/8, separated by commas; ' +
-      'numbers of hops, names and ranges of everything (/0) are not supported',
+      'hop counts, names and the range of all addresses (/0) are not supported',
     listItems,
   )
   TRUSTED_PROXIES?: string;
@@ -164,7 +164,7 @@ export class Environment {
   CORS_ORIGINS?: string;
 
   @IsOptional()
-  @IsListOf('headers', isHeaderName, 'must be names of headers, separated by commas')
+  @IsListOf('headers', isHeaderName, 'must be header names, separated by commas')
   CORS_HEADERS?: string;
 
   @IsOptional()
@@ -173,7 +173,7 @@ export class Environment {
     validator: {
       validate: (value) => typeof value === 'string' && isBaseUrl(value),
       defaultMessage: () =>
-        'must be a URL such as https://api.example.com or https://example.com/keyslot, without query, fragment and password',
+        'must be a URL such as https://api.example.com or https://example.com/keyslot, without query, fragment or password',
     },
   })
   PUBLIC_URL?: string;

@@ -7,32 +7,32 @@ import { Secret } from '../common/secret/index.js';
 import { SettingsError } from './settings.error.js';
 
 /**
- * The secret for those who set none: made once and kept in the data folder, for every instance of this checkout.
+ * Returns the generated secret that is used when none is set. It is created once in the data folder.
  *
  * @throws SettingsError when the folder cannot be written, or the file can be read by others
  */
-export function keyEncryptionSecretFrom(dataDirectory: string): Secret {
+export function loadOrCreateKeyEncryptionSecret(dataDirectory: string): Secret {
   const file = join(dataDirectory, 'key-encryption-secret');
   const draft = `${file}.${randomUUID()}`;
   try {
     makeDirectory(dataDirectory, 0o700);
     writeFileSync(draft, randomBytes(32).toString('base64url'), { mode: 0o600 });
     try {
-      linkUnlessThere(draft, file);
+      linkIfAbsent(draft, file);
     } finally {
       rmSync(draft);
     }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new SettingsError([
-      `KEY_ENCRYPTION_SECRET is needed, because DATA_DIRECTORY cannot be written (${code})`,
+      `KEY_ENCRYPTION_SECRET is required, because DATA_DIRECTORY is not writable (${code})`,
     ]);
   }
   return readSecret(file);
 }
 
-/** A link appears whole and only once: instances that start together all read the first one's secret. */
-function linkUnlessThere(draft: string, file: string): void {
+/** Creating a link is atomic and fails if it exists, so instances that start together all read the same secret. */
+function linkIfAbsent(draft: string, file: string): void {
   try {
     linkSync(draft, file);
   } catch (error) {
@@ -46,14 +46,14 @@ function readSecret(file: string): Secret {
   const stats = statSync(file, { throwIfNoEntry: false });
   if (stats !== undefined && (stats.mode & 0o077) !== 0) {
     throw new SettingsError([
-      `KEY_ENCRYPTION_SECRET was found in ${file}, which other users can read: chmod 600 it`,
+      `KEY_ENCRYPTION_SECRET is in ${file}, which other users can read. Run chmod 600 on it`,
     ]);
   }
-  // A pipe would keep its reader waiting.
+  // Reading a pipe could block forever.
   const secret = stats?.isFile() === true ? textOf(file) : '';
   if (secret === '') {
     throw new SettingsError([
-      `KEY_ENCRYPTION_SECRET was looked for in ${file}, which is no file that can be read, or is empty`,
+      `KEY_ENCRYPTION_SECRET must be in ${file}, which is empty or not a readable file`,
     ]);
   }
   return new Secret(secret);

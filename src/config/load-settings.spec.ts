@@ -30,7 +30,7 @@ describe('the settings', () => {
     }
   };
 
-  it('have the defaults of the contract', () => {
+  it('have the documented defaults', () => {
     expect(load()).toMatchObject({
       isProduction: false,
       http: { host: '127.0.0.1', port: 3000, trustedProxies: [], corsOrigins: [] },
@@ -63,7 +63,7 @@ describe('the settings', () => {
     expect(load({ ACCESS_TOKEN_TTL: text }).jwt.accessTtlSeconds).toBe(seconds);
   });
 
-  it('come from .env too, over which the environment wins; an empty value is none', () => {
+  it('come from .env and the environment, which wins; an empty value counts as unset', () => {
     writeFileSync(join(folder, '.env'), 'PORT=4000\nHOST=localhost\nLOG_LEVEL=\n');
 
     expect(load({ PORT: '5000' }).http).toMatchObject({ host: 'localhost', port: 5000 });
@@ -132,9 +132,9 @@ describe('the settings', () => {
   });
 
   // An empty one must not be taken for none.
-  it.each(['package.json', '/dev/null'])('refuse a certificate that is none: %s', (file) => {
+  it.each(['package.json', '/dev/null'])('refuse an invalid certificate: %s', (file) => {
     expect(mistakesOf({ TLS_CERT: file, TLS_KEY: file })).toEqual([
-      'TLS_CERT and TLS_KEY must be a certificate and its key, as PEM',
+      'TLS_CERT and TLS_KEY must be a certificate and its private key, as PEM',
     ]);
   });
 
@@ -150,7 +150,7 @@ describe('the settings', () => {
     'https://user@app.example.com',
     'file://app.example.com',
     'https://app.example.com,',
-  ])('refuse %s as an origin, which no browser would send (85)', (origin) => {
+  ])('refuse %s as an origin, because no browser sends it (85)', (origin) => {
     expect(mistakesOf({ CORS_ORIGINS: origin })).toEqual([
       expect.stringMatching(/^CORS_ORIGINS must be origins/),
     ]);
@@ -166,11 +166,11 @@ describe('the settings', () => {
         { host: '2001:db8::1', port: 7001 },
       ],
     ],
-  ])('take nodes by address and by name, with spaces and a comma at the end: %s', (text, nodes) => {
+  ])('accept nodes by address and by name, with spaces and a trailing comma: %s', (text, nodes) => {
     expect(load({ REDIS_NODES: text }).redis.nodes).toEqual(nodes);
   });
 
-  it('map addresses that nodes announce to those at which they are reached', () => {
+  it('map announced addresses of nodes to reachable ones', () => {
     const map = 'redis-0:6379=203.0.113.5:7001, [2001:db8::1]:6379 = [::1]:7002,';
 
     expect(load({ REDIS_NAT_MAP: map }).redis.natMap).toEqual({
@@ -179,10 +179,10 @@ describe('the settings', () => {
     });
   });
 
-  it('say that numbers of hops are not supported, in production too', () => {
+  it('refuse hop counts as trusted proxies, in production too', () => {
     const variables = { NODE_ENV: 'production', REDIS_NODES: 'a:1', TRUSTED_PROXIES: '1' };
 
-    expect(mistakesOf(variables)).toEqual([expect.stringContaining('numbers of hops')]);
+    expect(mistakesOf(variables)).toEqual([expect.stringContaining('hop counts')]);
   });
 
   it.each(['10.0.0.1', '10.0.0.0/8', '2001:db8::/32', '::1, 192.168.0.0/16,'])(
@@ -206,11 +206,11 @@ describe('the settings', () => {
     },
   );
 
-  it('refuse a secret file of several lines for what it is', () => {
+  it('refuse a secret file of several lines with that reason', () => {
     writeFileSync(join(folder, 'secret'), 'one line\nand another\n');
 
     expect(mistakesOf({ REDIS_PASSWORD_FILE: join(folder, 'secret') })).toEqual([
-      'REDIS_PASSWORD_FILE must hold one line',
+      'REDIS_PASSWORD_FILE must contain one line',
     ]);
   });
 
@@ -222,7 +222,7 @@ describe('the settings', () => {
     ["REDIS_PASSWORD='abc#def' # a comment", []],
     ['REDIS_PASSWORD= # a comment', []],
     ['#REDIS_PASSWORD=abc#def', []],
-  ])('give a hint when # cuts a value: %s', (line, names) => {
+  ])('give a hint when # truncates a value: %s', (line, names) => {
     writeFileSync(join(folder, '.env'), `${line}\n`);
     const { hints } = load();
 
@@ -230,7 +230,7 @@ describe('the settings', () => {
     expect(hints.join()).not.toContain('abc');
   });
 
-  it('tell of a value that # cut together with the mistake that it caused', () => {
+  it('report a value that # truncated together with the mistake that it caused', () => {
     writeFileSync(join(folder, '.env'), `KEY_ENCRYPTION_SECRET=short#${'x'.repeat(40)}\n`);
 
     expect(() => load()).toThrow(/at least 32 characters[^]*ends at the first #/);
@@ -244,7 +244,7 @@ describe('the settings', () => {
     'chrome-extension://mhjfbmdgcfjbbpaeojofohoefgiehjai',
     'moz-extension://2c127fa4-62c7-7e4f-90e5-472b45eecfdc',
     'http://localhost:5173',
-  ])('take %s as an origin, which an app, an extension or a page sends', (origin) => {
+  ])('accept %s as an origin of an app, an extension or a page', (origin) => {
     expect(load({ CORS_ORIGINS: origin }).http.corsOrigins).toEqual([origin]);
   });
 
@@ -252,7 +252,7 @@ describe('the settings', () => {
     'refuse %s as headers that pages may send',
     (names) => {
       expect(mistakesOf({ CORS_HEADERS: names })).toEqual([
-        'CORS_HEADERS must be names of headers, separated by commas',
+        'CORS_HEADERS must be header names, separated by commas',
       ]);
     },
   );
@@ -262,7 +262,7 @@ describe('the settings', () => {
     ['https://api.example.com/', 'https://api.example.com', ''],
     ['https://Example.com:443/keyslot/', 'https://example.com/keyslot', '/keyslot'],
     ['http://localhost:8080/a/b', 'http://localhost:8080/a/b', '/a/b'],
-  ])('take %s as the public URL', (text, publicUrl, publicPath) => {
+  ])('accept %s as the public URL', (text, publicUrl, publicPath) => {
     expect(load({ PUBLIC_URL: text }).http).toMatchObject({ publicUrl, publicPath });
   });
 
@@ -278,11 +278,11 @@ describe('the settings', () => {
     'https://example.com/#a',
     'https://example.com/a b',
     'https://exa mple.com',
-  ])('refuse %s as the public URL, to which paths are appended', (url) => {
+  ])('refuse %s as the public URL, because paths cannot be appended to it', (url) => {
     expect(mistakesOf({ PUBLIC_URL: url })).toEqual([expect.stringMatching(/^PUBLIC_URL must be/)]);
   });
 
-  it('take secrets from files, without the end of the line (93)', () => {
+  it('read secrets from files, without the line end (93)', () => {
     const files = ['BOOTSTRAP_ADMIN_PASSWORD', 'KEY_ENCRYPTION_SECRET', 'REDIS_PASSWORD'].map(
       (name): [string, string] => {
         writeFileSync(join(folder, name), `the value of ${name}, which is long enough\n`);
@@ -304,22 +304,22 @@ describe('the settings', () => {
     );
   });
 
-  it('do not choose between a secret and its file', () => {
+  it('refuse a secret that is set both directly and by a file', () => {
     const file = join(folder, 'password');
     writeFileSync(file, 'one');
 
     expect(mistakesOf({ REDIS_PASSWORD: 'another', REDIS_PASSWORD_FILE: file })).toEqual([
-      'REDIS_PASSWORD and REDIS_PASSWORD_FILE exclude each other',
+      'REDIS_PASSWORD and REDIS_PASSWORD_FILE must not both be set',
     ]);
   });
 
-  it('refuse an authority for Redis that is none', () => {
+  it('refuse an invalid certificate authority for Redis', () => {
     expect(mistakesOf({ REDIS_TLS: 'true', REDIS_TLS_CA: 'package.json' })).toEqual([
-      'REDIS_TLS_CA must hold certificates, as PEM',
+      'REDIS_TLS_CA must contain certificates, as PEM',
     ]);
   });
 
-  it('tell an operator’s command who the user of Redis is, whatever else is missing', () => {
+  it('provide the Redis user to operator commands, whatever else is missing', () => {
     const variables = { NODE_ENV: 'production', DATA_DIRECTORY: '/etc/passwd/x', PORT: 'x' };
     const user = { REDIS_USERNAME: 'someone', REDIS_PASSWORD: 'secret' };
 
@@ -351,43 +351,43 @@ describe('the settings', () => {
     ['that is there, and where nothing can be made', '/proc/self'],
     ['with a name that is too long', `/tmp/${'x'.repeat(300)}`],
     ['with a NUL', '/tmp/a\0b'],
-  ])('name a data folder at once that cannot be written: one %s', (_, path) => {
+  ])('report a data folder that is not writable at once: one %s', (_, path) => {
     expect(mistakesOf({ DATA_DIRECTORY: path })).toEqual([
-      expect.stringMatching(/^KEY_ENCRYPTION_SECRET .* DATA_DIRECTORY cannot be written/),
+      expect.stringMatching(/^KEY_ENCRYPTION_SECRET .* DATA_DIRECTORY is not writable/),
     ]);
   });
 
-  it('name a data folder at once that is a link in a circle, or leads nowhere', () => {
+  it('report a data folder that is a circular or broken link at once', () => {
     symlinkSync(join(folder, 'circle'), join(folder, 'circle'));
     symlinkSync('/proc/x', join(folder, 'nowhere'));
 
     for (const name of ['circle', 'nowhere']) {
       expect(mistakesOf({ DATA_DIRECTORY: join(folder, name) })).toEqual([
-        expect.stringContaining('DATA_DIRECTORY cannot be written'),
+        expect.stringContaining('DATA_DIRECTORY is not writable'),
       ]);
     }
   });
 
-  it('make a data folder with those above it, for the owner alone', () => {
+  it('create the data folder and its parents, for the owner only', () => {
     load({ DATA_DIRECTORY: join(folder, 'a/b/../c') });
 
     expect(statSync(join(folder, 'a/c')).mode & 0o777).toBe(0o700);
   });
 
-  it('do not wait for a generated secret that is no file', () => {
+  it('do not block on a generated secret that is not a regular file', () => {
     spawnSync('mkfifo', ['-m', '600', join(folder, 'key-encryption-secret')]);
 
-    expect(mistakesOf({})).toEqual([expect.stringContaining('which is no file that can be read')]);
+    expect(mistakesOf({})).toEqual([expect.stringContaining('not a readable file')]);
   });
 
-  it('name all mistakes together', () => {
+  it('report all mistakes together', () => {
     expect(mistakesOf({ PORT: 'x', LOG_LEVEL: 'x', REDIS_TLS: 'x' })).toHaveLength(3);
   });
 
   describe('of OpenTelemetry', () => {
     const collector = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' };
 
-    it('turn traces on when they name a collector, and are all handed on, hidden', () => {
+    it('turn tracing on when they name a collector, and are all passed on as secrets', () => {
       const headers = 'x-api-key=a-key-of-the-collector';
       writeFileSync(join(folder, '.env'), `OTEL_EXPORTER_OTLP_HEADERS=${headers}\n`);
 
@@ -406,11 +406,11 @@ describe('the settings', () => {
       { OTEL_EXPORTER_OTLP_ENDPOINT: '' },
       { ...collector, OTEL_SDK_DISABLED: 'True' },
       { ...collector, OTEL_TRACES_EXPORTER: 'none', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' },
-    ])('leave them off with %j, and nothing is wrong with that', (variables) => {
+    ])('leave tracing off with %j, without a mistake', (variables) => {
       expect(load(variables).tracing).toEqual({});
     });
 
-    it('are refused where nothing could be exported', () => {
+    it('are refused when nothing could be exported', () => {
       const { OTEL_EXPORTER_OTLP_ENDPOINT: url } = collector;
       const name = 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT';
 
@@ -433,7 +433,7 @@ describe('the settings', () => {
   describe('in production', () => {
     const production = { NODE_ENV: 'production', REDIS_NODES: 'a:1' };
 
-    it('need a cluster, and TLS or a proxy or a word that neither is wanted', () => {
+    it('require a cluster, and either TLS, a proxy or an explicit override', () => {
       expect(mistakesOf({ NODE_ENV: 'production' })).toHaveLength(2);
       expect(mistakesOf(production)).toEqual([expect.stringContaining('TRUSTED_PROXIES')]);
       expect(mistakesOf({ ...production, TRUSTED_PROXIES: '10.0.0.0/8, ::1' })).toEqual([]);
@@ -442,7 +442,7 @@ describe('the settings', () => {
 
     const safe = { ...production, TRUSTED_PROXIES: '10.0.0.1' };
 
-    it('leave the documents out unless they are asked for (88)', () => {
+    it('disable the API description unless it is enabled explicitly (88)', () => {
       expect(load(safe).hasApiDocs).toBe(false);
       expect(load({ ...safe, API_DOCS: 'on' }).hasApiDocs).toBe(true);
       expect(load({ API_DOCS: 'off' }).hasApiDocs).toBe(false);
@@ -479,7 +479,7 @@ describe('the settings', () => {
       },
     );
 
-    it('want pages to come by HTTPS (85)', () => {
+    it('require HTTPS for origins (85)', () => {
       const origins = 'https://app.example.com, http://app.example.com';
 
       expect(load({ CORS_ORIGINS: origins }).http.corsOrigins).toEqual(origins.split(', '));
@@ -488,7 +488,7 @@ describe('the settings', () => {
       ]);
     });
 
-    it('want a public URL by HTTPS, unless plain HTTP was asked for out loud', () => {
+    it('require a public URL with HTTPS, unless plain HTTP is allowed explicitly', () => {
       const url = { PUBLIC_URL: 'HTTP://api.example.com' };
 
       expect(mistakesOf({ ...safe, ...url })).toEqual([
@@ -500,7 +500,7 @@ describe('the settings', () => {
   });
 
   describe('the key encryption secret', () => {
-    it('is generated once, for the owner’s eyes only', () => {
+    it('is generated once, readable by the owner only', () => {
       const first = load().jwt.keyEncryptionSecret.reveal();
 
       expect(first.length).toBeGreaterThanOrEqual(43);
@@ -516,7 +516,7 @@ describe('the settings', () => {
       expect(mistakesOf({})).toEqual([expect.stringContaining('chmod 600')]);
     });
 
-    it('is whatever was set', () => {
+    it('is the value that was set', () => {
       const secret = 's'.repeat(32);
       expect(load({ KEY_ENCRYPTION_SECRET: secret }).jwt.keyEncryptionSecret.reveal()).toBe(secret);
     });

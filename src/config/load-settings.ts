@@ -8,7 +8,7 @@ import { listItems, parseNatEntry, parseNode } from './addresses.js';
 import { isCertificate, isCertificatePair } from './certificate-pair.js';
 import { settingsCutAtHash } from './env-file.js';
 import { Environment, OPERATOR_SECRETS, SECRET_SETTINGS } from './environment.js';
-import { keyEncryptionSecretFrom } from './key-encryption-secret.js';
+import { loadOrCreateKeyEncryptionSecret } from './key-encryption-secret.js';
 import { secretMistake, withoutLineEnd } from './secret-files.js';
 import {
   combinationMistakes,
@@ -20,7 +20,7 @@ import { SettingsError } from './settings.error.js';
 import type { OperatorSettings, RedisUserSettings, Settings } from './settings.js';
 import { isTraced, tracingMistakes, tracingVariables } from './tracing.js';
 
-/** What libraries for traces, logs and requests send from a page. */
+/** Headers that common libraries for tracing, logging and HTTP send from a page. */
 const COMMON_HEADERS = [
   'traceparent',
   'tracestate',
@@ -37,9 +37,9 @@ type Pair = Readonly<Record<'cert' | 'key', string | undefined>>;
 type Pem = Pair & { readonly redis: Pair & { readonly ca: string | undefined } };
 
 /**
- * Reads the environment once, over what `.env` says.
+ * Reads and validates the settings. The environment overrides `.env`.
  *
- * @throws SettingsError that names every mistake at once
+ * @throws SettingsError with all mistakes
  */
 export function loadSettings(variables: Variables = process.env, file = '.env'): Settings {
   const { given, environment, mistakes, hints } = readEnvironment(variables, file);
@@ -59,9 +59,9 @@ export function loadSettings(variables: Variables = process.env, file = '.env'):
 }
 
 /**
- * For the operator's commands about Redis, which need nothing else of what an instance needs, and make nothing.
+ * Reads the settings for the operator's Redis commands. Other settings may be missing, and no secret is generated.
  *
- * @throws SettingsError that names every mistake at once
+ * @throws SettingsError with all mistakes
  */
 export function loadOperatorSettings(
   variables: Variables = process.env,
@@ -94,7 +94,7 @@ function readPems(environment: Environment, mistakes: string[]): Pem {
     try {
       return path === undefined ? undefined : readFileSync(path, 'utf8');
     } catch {
-      mistakes.push(`${name} must be a file that can be read`);
+      mistakes.push(`${name} must be a readable file`);
       return undefined;
     }
   };
@@ -108,14 +108,16 @@ function readPems(environment: Environment, mistakes: string[]): Pem {
     },
   };
   if (pem.cert !== undefined && pem.key !== undefined && !isCertificatePair(pem.cert, pem.key)) {
-    mistakes.push('TLS_CERT and TLS_KEY must be a certificate and its key, as PEM');
+    mistakes.push('TLS_CERT and TLS_KEY must be a certificate and its private key, as PEM');
   }
   const { ca, cert, key } = pem.redis;
   if (ca !== undefined && !isCertificate(ca)) {
-    mistakes.push('REDIS_TLS_CA must hold certificates, as PEM');
+    mistakes.push('REDIS_TLS_CA must contain certificates, as PEM');
   }
   if (cert !== undefined && key !== undefined && !isCertificatePair(cert, key)) {
-    mistakes.push('REDIS_TLS_CERT and REDIS_TLS_KEY must be a certificate and its key, as PEM');
+    mistakes.push(
+      'REDIS_TLS_CERT and REDIS_TLS_KEY must be a certificate and its private key, as PEM',
+    );
   }
   return pem;
 }
@@ -132,7 +134,7 @@ function readEnvironment(
   ) as Variables;
   const hints = settingsCutAtHash(text).map(
     (name) =>
-      `${name} in ${file} ends at the first #: what follows is a comment. Quote a value that contains #.`,
+      `${name} in ${file} ends at the first #. The rest is a comment. Quote a value that contains #.`,
   );
   const { secrets, mistakes } = readSecretFiles(given, SECRET_SETTINGS);
   const environment = toEnvironment({ ...given, ...secrets });
@@ -143,7 +145,7 @@ function readDotEnv(file: string): string {
   try {
     return existsSync(file) ? readFileSync(file, 'utf8') : '';
   } catch {
-    throw new SettingsError(['.env must be a file that can be read']);
+    throw new SettingsError(['.env must be a readable file']);
   }
 }
 
@@ -159,7 +161,7 @@ function readSecretFiles(
       continue;
     }
     if (given[name] !== undefined) {
-      mistakes.push(`${name} and ${name}_FILE exclude each other`);
+      mistakes.push(`${name} and ${name}_FILE must not both be set`);
       continue;
     }
     try {
@@ -171,7 +173,7 @@ function readSecretFiles(
         mistakes.push(`${name}_FILE ${mistake}`);
       }
     } catch {
-      mistakes.push(`${name}_FILE must be a file that can be read`);
+      mistakes.push(`${name}_FILE must be a readable file`);
     }
   }
   return { secrets, mistakes };
@@ -225,7 +227,7 @@ function toSettings(
       accessTtlSeconds: environment.ACCESS_TOKEN_TTL,
       keyEncryptionSecret: environment.KEY_ENCRYPTION_SECRET
         ? new Secret(environment.KEY_ENCRYPTION_SECRET)
-        : keyEncryptionSecretFrom(environment.DATA_DIRECTORY),
+        : loadOrCreateKeyEncryptionSecret(environment.DATA_DIRECTORY),
       isSecretGenerated: environment.KEY_ENCRYPTION_SECRET === undefined,
     },
     sessions: {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { loadSettings } from './load-settings.js';
 import { redisIdentityFrom } from './redis-files.js';
 
-describe('the files of the identity for Redis, read again', () => {
+describe('reloading the Redis password and certificates', () => {
   let folder: string;
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'keyslot-redis-files-'))));
   afterEach(() => rmSync(folder, { recursive: true }));

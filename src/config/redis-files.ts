@@ -9,10 +9,10 @@ type RedisSettings = Settings['redis'];
 type RedisIdentity = Pick<RedisSettings, 'password' | 'tls'>;
 
 /**
- * Reads the files again that hold the password and the certificates for Redis, for connections to come. A file that
- * cannot be read, breaks a rule of the start, or does not belong to the other one yet leaves what was read before in use.
+ * Creates a function that reads the password and certificates for Redis again, for new connections. While a file is
+ * unreadable or invalid, or a certificate does not match its key yet, the last valid value stays in use.
  *
- * @returns undefined when none of it came from a file
+ * @returns undefined when none of the values came from a file
  */
 export function redisIdentityFrom(
   redis: RedisSettings,
@@ -40,7 +40,7 @@ export function redisIdentityFrom(
   };
 }
 
-/** Only what is a file: a pipe, such as one of the shell, can be read once, and could keep a reader waiting. */
+/** Reads regular files only. A pipe, such as a shell's process substitution, can be read only once, and could block. */
 async function read(path: string | undefined): Promise<string | undefined> {
   if (path === undefined) {
     return undefined;

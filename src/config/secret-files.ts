@@ -1,16 +1,16 @@
 /**
- * Checks the text of a secret file, without its line end, at the start and whenever the file is read again.
+ * Validates the text of a secret file, without the line end. Used at start and at every reload.
  *
- * @returns the rule that it breaks; undefined: none
+ * @returns the mistake, or undefined
  */
 export function secretMistake(secret: string): string | undefined {
   if (secret === '') {
     return 'must not be empty';
   }
-  return /[\0\r\n]/.test(secret) ? 'must hold one line' : undefined;
+  return /[\0\r\n]/.test(secret) ? 'must contain one line' : undefined;
 }
 
-/** An editor and `echo` end the line; the secret is what stands on it. */
+/** Removes the line end that editors and `echo` add. */
 export function withoutLineEnd(text: string): string {
   return text.replace(/\r?\n$/, '');
 }

@@ -3,14 +3,14 @@ import { statSync } from 'node:fs';
 const MIN_DIFFERENT_CHARACTERS = 8;
 const PLACEHOLDER =
   /change.?(?:me|it|this)|replace.?(?:me|it|this)|place.?holder|example|default|your.?(?:secret|key|password)|secret.?(?:key|here)|123456/i;
-/** Passwords of the API documents and of the READMEs, which a test looks for. */
+/** Example passwords in the API description and the READMEs. A test keeps this list complete. */
 const SHIPPED_PASSWORDS = [
   'engine weaves algebra',
   'algebra weaves another engine',
   'nanoseconds of copper wire',
 ];
 
-/** Whether a secret is no random text: few different characters, a repetition, or what stands where one is to be filled in. */
+/** Whether a secret is not random: few different characters, a repetition, or a placeholder. */
 export function isWeakSecret(secret: string): boolean {
   const unitLength = (secret + secret).indexOf(secret, 1);
   return (
@@ -20,12 +20,12 @@ export function isWeakSecret(secret: string): boolean {
   );
 }
 
-/** Whether a password stands in our own documents, where everybody can read it. */
+/** Whether a password is an example from our public documentation. */
 export function isShippedPassword(password: string): boolean {
   return SHIPPED_PASSWORDS.includes(password.trim().toLowerCase());
 }
 
-/** Whether every user of this machine, or of this container, can read a file. */
+/** Whether every user of this machine or container can read a file. */
 export function isReadByOthers(file: string): boolean {
   return (statSync(file).mode & 0o004) !== 0;
 }

@@ -1,4 +1,4 @@
-/** The environment is wrong. The message lists every mistake by the name of its setting, and no value. */
+/** The settings are invalid. The message lists every mistake with the name of its setting, and no values. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
 
@@ -8,7 +8,7 @@ export class SettingsError extends Error {
   ) {
     super(
       [
-        `The settings are not right. Correct these, in the environment or in .env:\n${mistakes
+        `The settings are invalid. Correct them in the environment or in .env:\n${mistakes
           .map((mistake) => `  - ${mistake}`)
           .join('\n')}`,
         ...hints,

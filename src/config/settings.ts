@@ -1,24 +1,24 @@
 import type { Secret } from '../common/secret/index.js';
 
-/** Every setting of the application, checked and typed. The names of the environment are in the README. */
+/** All settings of the application, validated and typed. docs/operations/settings.md lists the environment variables. */
 export interface Settings {
-  /** For the operator: what is allowed, and seldom meant. */
+  /** Messages for the operator about settings that are allowed, but rarely intended. */
   readonly warnings: readonly string[];
   readonly isProduction: boolean;
   readonly http: {
     readonly host: string;
     readonly port: number;
-    /** Addresses or CIDRs whose X-Forwarded-* headers are believed. */
+    /** Addresses or CIDRs whose X-Forwarded-* headers are trusted. */
     readonly trustedProxies: readonly string[];
-    /** Origins of pages that browsers let read the answers. Empty: none but our own. */
+    /** Origins of pages that may read responses. Empty: only pages of the same origin. */
     readonly corsOrigins: readonly string[];
-    /** Headers that these pages may send, besides those that the API itself reads. */
+    /** Headers that these pages may send, in addition to those that the API reads. */
     readonly corsHeaders: readonly string[];
-    /** Where clients reach the API, without a slash at the end: `https://example.com/keyslot`. Absent: nobody said. */
+    /** URL at which clients reach the API, without a trailing slash: `https://example.com/keyslot`. Absent: not configured. */
     readonly publicUrl?: string;
-    /** The path of it: `/keyslot`, or nothing. */
+    /** Path of the public URL: `/keyslot`, or empty. */
     readonly publicPath: string;
-    /** PEM texts, and the files that they were read from; absent: plain HTTP. */
+    /** PEM texts and their files. Absent: plain HTTP. */
     readonly tls?: {
       readonly cert: string;
       readonly key: Secret;
@@ -27,7 +27,7 @@ export interface Settings {
   };
   /** Swagger UI and the OpenAPI document. */
   readonly hasApiDocs: boolean;
-  /** For what watches an instance: plain HTTP with the metrics and all of its health. Absent: no listener of its own. */
+  /** Address of the management port: plain HTTP with metrics and health details. Absent: no management port. */
   readonly management?: { readonly host: string; readonly port: number };
   readonly redis: {
     /** Absent: the embedded cluster. */
@@ -36,31 +36,31 @@ export interface Settings {
     readonly password?: Secret;
     /** PEM texts. */
     readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: Secret };
-    /** What the password and the PEM texts were read from, to be read again. Absent: none came from a file. */
+    /** Files of the password and the PEM texts, for reloading. Absent: none of them came from a file. */
     readonly files?: {
       readonly password?: string;
       readonly ca?: string;
       readonly cert?: string;
       readonly key?: string;
     };
-    /** By the `host:port` that a node announces: where it is reached. */
+    /** Reachable addresses of nodes, by the `host:port` that they announce. */
     readonly natMap?: Readonly<Record<string, { readonly host: string; readonly port: number }>>;
     readonly keyPrefix: string;
-    /** As many as each master has replicas. */
+    /** Replicas that must confirm a write. Set it to the number of replicas of each master. */
     readonly confirmingReplicas: number;
   };
   readonly jwt: {
-    /** Absent: the base URL of the instance that made the cluster's first signing key. */
+    /** Absent: the base URL of the instance that created the first signing key of the cluster. */
     readonly issuer?: string;
     readonly audience: string;
     readonly accessTtlSeconds: number;
-    /** Encrypts the signing keys at rest in Redis. The same for every instance of a cluster. */
+    /** Encrypts the signing keys in Redis. Must be the same for all instances of a cluster. */
     readonly keyEncryptionSecret: Secret;
-    /** None was set: the one of the data folder is used, which other machines do not have. */
+    /** Whether the secret was generated in the data folder. Other machines do not have it. */
     readonly isSecretGenerated: boolean;
   };
   readonly sessions: {
-    /** How long a session may stay unused. */
+    /** A session expires when it is not used for this time. */
     readonly idleTtlSeconds: number;
     readonly maxAgeSeconds: number;
     readonly maxPerUser: number;
@@ -71,7 +71,7 @@ export interface Settings {
     readonly maxEntries: number;
     readonly maxBytes: number;
   };
-  /** Made at start if no user has this name. */
+  /** Created at start, unless a user has this name. */
   readonly administrator?: { readonly username: string; readonly password: Secret };
   readonly passwords: {
     readonly minLength: number;
@@ -80,23 +80,23 @@ export interface Settings {
   readonly isRateLimited: boolean;
   readonly logLevel: string;
   readonly tracing: {
-    /** OpenTelemetry's own variables, some of which hold keys; absent while they name no collector. */
+    /** The `OTEL_…` variables, some of which contain credentials. Absent: no collector is configured. */
     readonly variables?: Readonly<Record<string, Secret>>;
   };
-  /** Advice on the settings for the person at the terminal. Nothing is wrong for certain. */
+  /** Messages about possible mistakes in the settings. */
   readonly hints: readonly string[];
-  /** Where the embedded cluster and generated secrets are kept. */
+  /** Folder of the embedded cluster and of generated secrets. */
   readonly dataDirectory: string;
 }
 
-/** What the operator's commands about Redis need. */
+/** Settings of the operator's Redis commands. */
 export interface OperatorSettings {
   readonly redis: Settings['redis'];
-  /** The operator's own user. */
+  /** Redis user of the operator. */
   readonly administrator: { readonly username?: string; readonly password?: Secret };
-  /** As which replicas follow their masters. */
+  /** Password of the Redis user for replication. */
   readonly replicaPassword?: Secret;
 }
 
-/** Who the application is to Redis, and which keys are its own. */
+/** Redis user and key prefix of the application. */
 export type RedisUserSettings = Pick<Settings['redis'], 'username' | 'password' | 'keyPrefix'>;

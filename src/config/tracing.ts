@@ -4,12 +4,12 @@ type Variables = Readonly<Record<string, string | undefined>>;
 
 const ENDPOINTS = ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'] as const;
 const PROTOCOLS = ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL'] as const;
-/** The one that OpenTelemetry's specification recommends. Port 4318 of a collector, where 4317 speaks gRPC. */
+/** The protocol that OpenTelemetry recommends. Collectors use port 4318 for it, and 4317 for gRPC. */
 const PROTOCOL = 'http/protobuf';
 
 /**
- * Whether requests are traced: by OpenTelemetry's own variables, which its SDK reads, and which are many more than these.
- * As its specification has it, but for one default: where no endpoint is named, nothing is sent to localhost.
+ * Whether requests are traced, according to the standard variables of OpenTelemetry. There is one deviation from its
+ * specification: without an endpoint, tracing is off and nothing is sent to localhost.
  */
 export function isTraced(given: Variables): boolean {
   return (
@@ -19,7 +19,7 @@ export function isTraced(given: Variables): boolean {
   );
 }
 
-/** What the SDK would not tell before it has something to send, or at all. */
+/** Finds mistakes that the SDK reports only at the first export, or never. */
 export function tracingMistakes(given: Variables): string[] {
   if (!isTraced(given)) {
     return [];
@@ -36,7 +36,7 @@ export function tracingMistakes(given: Variables): string[] {
   ];
 }
 
-/** For the SDK: some of them are keys of a collector. */
+/** Returns the variables for the SDK. They are secrets, because some are credentials for a collector. */
 export function tracingVariables(given: Variables): Record<string, Secret> {
   return Object.fromEntries(
     Object.entries(given).flatMap(([name, value]) =>

@@ -10,7 +10,7 @@ const OVERHEAD_BYTES_PER_FIELD = 4;
 /** Node silently drops further names and values. */
 const MAX_FIELDS = 2000 / 2;
 /** Percent signs and non-ASCII characters. */
-const NOT_PLAIN = /[^!-$&-~]/;
+const PERCENT_OR_NON_ASCII = /[^!-$&-~]/;
 const NOT_ASCII = /[^!-~]/;
 
 const refused = new WeakSet<Socket>();
@@ -66,7 +66,7 @@ export function checkRequestHeads(
  * Latin-1, and the parser of queries leaves what it cannot decode as it is.
  */
 function isDecodable(target: string): boolean {
-  if (!NOT_PLAIN.test(target)) {
+  if (!PERCENT_OR_NON_ASCII.test(target)) {
     return true;
   }
   try {

@@ -182,7 +182,7 @@ describe('the first administrator', () => {
     ['a short password', administrator('root', 'hunter2'), 'BOOTSTRAP_ADMIN_PASSWORD is refused'],
     ['the own name', administrator('rootrootrootroot', 'rootrootrootroot'), 'PASSWORD is refused'],
     ['a name that cannot be', administrator('ro ot'), 'BOOTSTRAP_ADMIN_USERNAME is refused'],
-    ['no password', { BOOTSTRAP_ADMIN_USERNAME: 'root' }, 'go together'],
+    ['no password', { BOOTSTRAP_ADMIN_USERNAME: 'root' }, 'must be set together'],
   ])('cannot have %s: the instance says so and ends', async (_, variables, message) => {
     const error = await Instance.start({
       LOG_LEVEL: 'info',

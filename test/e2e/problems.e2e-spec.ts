@@ -16,7 +16,7 @@ describe('problem answers', () => {
     expect(answer.headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
     expect(answer.body).toEqual({
       type: '/problems/missing-token',
-      title: 'A token is needed',
+      title: 'A token is required',
       status: 401,
       detail: expect.any(String),
       instance: '/api/user',
@@ -29,10 +29,10 @@ describe('problem answers', () => {
     ['zh', 'zh', '需要令牌'],
     ['zh-CN,zh;q=0.9,en;q=0.8', 'zh', '需要令牌'],
     ['de, zh-Hans;q=0.5', 'zh', '需要令牌'],
-    ['en-GB,en;q=0.9,zh;q=0.1', 'en', 'A token is needed'],
-    ['de', 'en', 'A token is needed'],
-    ['*', 'en', 'A token is needed'],
-    [';;q=x,\u00e9', 'en', 'A token is needed'],
+    ['en-GB,en;q=0.9,zh;q=0.1', 'en', 'A token is required'],
+    ['de', 'en', 'A token is required'],
+    ['*', 'en', 'A token is required'],
+    [';;q=x,\u00e9', 'en', 'A token is required'],
   ])('speak the language that "%s" asks for', async (acceptLanguage, language, title) => {
     const answer = await api.request('GET', '/api/user', {
       headers: { 'accept-language': acceptLanguage },

@@ -167,7 +167,7 @@ describe('a setting that is wrong', () => {
     const { code, output } = await start(far);
     rmSync(place, { recursive: true });
 
-    expect(output).toContain('The settings are not right');
+    expect(output).toContain('The settings are invalid');
     expect(output).not.toMatch(STACK);
     expect(code).toBe(1);
   });

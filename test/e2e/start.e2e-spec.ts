@@ -240,7 +240,7 @@ describe('npm start', () => {
     const run = start(process.execPath, ['dist/main.js'], { NODE_ENV: 'production' });
 
     expect(await run.ended).toBe(1);
-    expect(run.output()).toContain('REDIS_NODES is needed in production');
+    expect(run.output()).toContain('REDIS_NODES is required in production');
     expect(run.output()).toContain('ALLOW_INSECURE_HTTP=true');
     expect(existsSync(join(dataDirectory, 'cluster'))).toBe(false);
   });

@@ -9,9 +9,9 @@ export interface PermissionRefusal {
   readonly origin: Origin;
 }
 
-/** Takes the refusals of PermissionsGuard. AuditModule provides it, so that every refusal is an audit event. */
+/** Receives the refusals of PermissionsGuard. AuditModule provides it, so that every refusal becomes an audit event. */
 export interface PermissionRefusals {
-  /** Called before the request is answered. Must not throw. */
+  /** Runs before the response is sent. Must not throw. */
   record(refusal: PermissionRefusal): void;
 }
 

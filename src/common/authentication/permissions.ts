@@ -2,7 +2,7 @@ import { applyDecorators, SetMetadata } from '@nestjs/common';
 
 import { GUARD_PROBLEMS, type ProblemCode } from '../problem/index.js';
 
-/** What Keyslot's own routes ask for. */
+/** Permissions that Keyslot's own routes require. */
 export const PERMISSIONS = [
   'users:read',
   'users:write',
@@ -10,19 +10,19 @@ export const PERMISSIONS = [
   'sessions:write',
   'audit:read',
 ] as const;
-/** One of Keyslot's own, or any other that a role of the application gives. */
+/** A permission of Keyslot's, or one that the application defines in a role. */
 export type Permission = (typeof PERMISSIONS)[number] | (string & {});
 
 export const REQUIRED_PERMISSIONS = Symbol('REQUIRED_PERMISSIONS');
 
-/** Opens a route, or all routes of a controller, only to users whose roles give them all of these permissions, now. */
+/** Requires all of these permissions for a route, or for all routes of a controller. The caller's current roles count. */
 export function RequirePermissions(
   ...permissions: [Permission, ...Permission[]]
 ): MethodDecorator & ClassDecorator {
   return applyDecorators(SetMetadata(REQUIRED_PERMISSIONS, permissions));
 }
 
-/** What a route with `@RequirePermissions()` can answer before it is reached. */
+/** Problems that the guard can answer for a route with `@RequirePermissions()`. */
 export const PERMISSION_PROBLEMS = [
   ...GUARD_PROBLEMS,
   'forbidden',

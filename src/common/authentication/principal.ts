@@ -1,9 +1,9 @@
 import type { Permission } from './permissions.js';
 
-/** Who makes a request, as the guard has found it. */
+/** The authenticated caller of a request. The guard sets it. */
 export type Principal = UserPrincipal | ClientPrincipal;
 
-/** A user, in one of the user's sessions. */
+/** A user with a session. */
 export interface UserPrincipal {
   readonly kind: 'user';
   readonly userId: string;
@@ -16,15 +16,15 @@ export interface UserPrincipal {
 /** A service account that acts for itself (RFC 6749 section 4.4). It has no session. */
 export interface ClientPrincipal {
   readonly kind: 'client';
-  /** `client_id`, and `sub`, of its tokens. */
+  /** The claims `client_id` and `sub` of its tokens. */
   readonly clientId: string;
   /** The token's own id, `jti`. */
   readonly tokenId: string;
-  /** At the moment of the request; never what an older token says. */
+  /** The current permissions, not those at the time when the token was issued. */
   readonly permissions: readonly Permission[];
 }
 
-/** The user at the moment of the request; never what an older token says. */
+/** The current state of the user, not the state at the time when the token was issued. */
 export interface AuthenticatedUser {
   readonly id: string;
   readonly username: string;

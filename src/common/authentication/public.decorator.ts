@@ -3,8 +3,8 @@ import { ApiSecurity } from '@nestjs/swagger';
 
 export const IS_PUBLIC = Symbol('IS_PUBLIC');
 
-/** Opens a route, or all routes of a controller, to callers without a token. Everything else is denied by default. */
+/** Allows access without a token to a route, or to all routes of a controller. All other routes require a token. */
 export function Public(): MethodDecorator & ClassDecorator {
-  // In the API description too: without it, a route inherits the need for a token.
+  // Without ApiSecurity, the API description says that the route requires a token.
   return applyDecorators(SetMetadata(IS_PUBLIC, true), ApiSecurity({}));
 }

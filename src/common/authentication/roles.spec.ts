@@ -8,7 +8,7 @@ describe('roles', () => {
     expect(roles.allow(['admin'], [...PERMISSIONS, 'notes:write'])).toBe(true);
   });
 
-  it('allow what any of them allows', () => {
+  it('allow the union of their permissions', () => {
     expect(roles.allow(['editor'], ['notes:write', 'notes:read'])).toBe(true);
     expect(roles.allow(['editor'], ['notes:write', 'users:read'])).toBe(false);
     expect(roles.allow(['editor', 'admin'], ['notes:write', 'users:read'])).toBe(true);
@@ -21,7 +21,7 @@ describe('roles', () => {
     },
   );
 
-  it('are beyond those that give less, each by its own permissions; admin is beyond all others', () => {
+  it('exceed roles that lack one of their permissions; admin exceeds all others', () => {
     const some = new Roles({
       roles: {
         reader: ['users:read'],
@@ -41,8 +41,8 @@ describe('roles', () => {
     expect(split.beyond(['a', 'b'])).toEqual(['admin']);
   });
 
-  it('leave the administrator alone', () => {
-    expect(() => new Roles({ roles: { admin: ['notes:read'] } })).toThrow('cannot be another one');
+  it('do not redefine the administrator', () => {
+    expect(() => new Roles({ roles: { admin: ['notes:read'] } })).toThrow('cannot be redefined');
   });
 
   it('know the permissions that they give', () => {

@@ -2,23 +2,23 @@ import { PERMISSIONS, type Permission } from './permissions.js';
 
 export interface RolesOptions {
   /**
-   * Roles that a user can have besides `admin`, and the permissions that each one gives: those of Keyslot's own routes, and
-   * any that the application's routes require. `admin` gives all of them. Default: none.
+   * Roles besides `admin`, and the permissions that each one grants: those of Keyslot's routes, and any that routes of the
+   * application require. `admin` grants all of them. Default: none.
    */
   readonly roles?: Readonly<Record<string, readonly Permission[]>>;
 }
 
-/** Has every permission that any role has. */
+/** Grants every permission that any role grants. */
 export const ADMINISTRATOR = 'admin';
 
-/** The roles that a user can have, and what each one allows: `admin`, and those that the application has added. */
+/** The roles that a user can have, and their permissions: `admin`, and the roles of the application. */
 export class Roles {
   private readonly permissionsOf: ReadonlyMap<string, ReadonlySet<Permission>>;
 
   constructor({ roles = {} }: RolesOptions = {}) {
     if (ADMINISTRATOR in roles) {
       throw new Error(
-        `the role '${ADMINISTRATOR}' gives every permission, and cannot be another one`,
+        `the role '${ADMINISTRATOR}' grants every permission and cannot be redefined`,
       );
     }
     const added = Object.entries(roles);
@@ -30,14 +30,15 @@ export class Roles {
     return [...this.permissionsOf.keys()];
   }
 
-  /** Whether any role gives a permission. */
+  /** Whether any role grants a permission. */
   know(permission: Permission): boolean {
     return this.allow([ADMINISTRATOR], [permission]);
   }
 
   /**
-   * The roles that give more than these do: nobody may give, change or take them who has only these. Roles that are not
-   * known give nothing. `admin` gives also what is added later, so only `admin` includes it.
+   * The roles that grant a permission which the given roles lack. A caller with the given roles must not assign or remove
+   * them. Unknown roles grant nothing. `admin` exceeds every other role, even one with all permissions, because it also
+   * grants permissions that are added later.
    */
   beyond(roles: readonly string[]): readonly string[] {
     return roles.includes(ADMINISTRATOR)
@@ -47,7 +48,7 @@ export class Roles {
         );
   }
 
-  /** @returns whether roles, known or not, give all of these permissions */
+  /** @returns whether these roles together grant all required permissions; unknown roles grant nothing */
   allow(roles: readonly string[], required: readonly Permission[]): boolean {
     return required.every((permission) =>
       roles.some((role) => this.permissionsOf.get(role)?.has(permission)),

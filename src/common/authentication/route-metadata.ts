@@ -1,7 +1,7 @@
 import type { ExecutionContext, Type } from '@nestjs/common';
 import type { Reflector } from '@nestjs/core';
 
-/** What a decorator says about a route, on its method or else on its class. It never changes, so it is read once. */
+/** Reads the metadata of a decorator on the method of a route, or else on its class. Cached, because it never changes. */
 export class RouteMetadata<Value> {
   private readonly ofHandler = new WeakMap<object, Map<Type, Value | undefined>>();
 
@@ -15,7 +15,7 @@ export class RouteMetadata<Value> {
     const controller = context.getClass();
     let ofController = this.ofHandler.get(handler);
     if (!ofController) {
-      // By controller too: a method may be inherited.
+      // Keyed by controller too, because controllers can inherit a method.
       ofController = new Map();
       this.ofHandler.set(handler, ofController);
     }

@@ -1,44 +1,42 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Smaller differences are left alone: clocks that are kept by NTP differ by less. */
+/** Clocks that NTP synchronizes differ by less. */
 const TOLERANCE_MS = 1000;
 
-/** A moment of the clock that is followed, and of our own monotonic one. */
+/** A reading of the shared clock, and of our monotonic clock at the same moment. */
 interface Followed {
   readonly time: number;
   readonly monotonic: number;
 }
 
-/** The instance's time. Replaced in tests; what Redis stores is timed by Redis itself. */
+/** The time of the instance. Tests replace it. Redis uses its own clock for what it stores. */
 export class Clock {
-  /** Only where the machine's own clock is wrong. */
+  /** Set only while the clock of this machine is wrong. */
   private followed: Followed | undefined;
 
-  /** Milliseconds since the epoch, by the clock that all instances share. */
+  /** Milliseconds since the epoch, by the clock that all instances share (that of the cluster). */
   now(): number {
     return this.followed
       ? this.followed.time + (this.monotonic() - this.followed.monotonic)
       : this.wall();
   }
 
-  /** Whole seconds since the epoch, as RFC 7519 counts them. */
+  /** Whole seconds since the epoch (NumericDate of RFC 7519). */
   nowSeconds(): number {
     return Math.floor(this.now() / 1000);
   }
 
-  /** Milliseconds since the epoch as this machine has it, right or wrong. */
+  /** Milliseconds since the epoch by the clock of this machine, which may be wrong. */
   wall(): number {
     return Date.now();
   }
 
-  /** Milliseconds since some moment; never set, but it may stand still while the machine sleeps. */
+  /** Milliseconds since an arbitrary moment. Never adjusted, but it may stop while the machine sleeps. */
   monotonic(): number {
     return performance.now();
   }
 
   /**
-   * Waits for so many milliseconds.
-   *
    * @param options.ref whether the wait keeps the process alive. Default true
    * @throws AbortError when the signal aborts it
    */
@@ -46,12 +44,12 @@ export class Clock {
     await delay(ms, undefined, options);
   }
 
-  /** Whether the machine's own clock is wrong, and another one is followed. */
+  /** Whether the clock of this machine is wrong, so that the shared clock is followed instead. */
   get isFollowing(): boolean {
     return this.followed !== undefined;
   }
 
-  /** @param time what the shared clock says now, in milliseconds since the epoch */
+  /** @param time the current time of the shared clock, in milliseconds since the epoch */
   follow(time: number): void {
     const isRight = Math.abs(time - this.wall()) <= TOLERANCE_MS;
     this.followed = isRight ? undefined : { time, monotonic: this.monotonic() };

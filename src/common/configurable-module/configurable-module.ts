@@ -6,8 +6,8 @@ import {
 } from '@nestjs/common';
 
 /**
- * What stands in for a module's own adapter of one of its ports: as a Nest provider, but for the token, which is the
- * port's. It may inject whatever the application's global modules export.
+ * Replaces the default adapter of a module's port: a Nest provider without its token, which is that of the port. It can
+ * inject exports of global modules.
  */
 export type Replacement<Port> =
   | { readonly useClass: Type<Port> }
@@ -22,11 +22,11 @@ export type Replacement<Port> =
 type Replacements<Ports> = { [Name in keyof Ports]?: Replacement<Ports[Name]> | undefined };
 
 /**
- * `forRoot` and `forRootAsync` for a module that the application has once. What it exports is there for every other
- * module, unless `isGlobal: false`.
+ * Creates `forRoot` and `forRootAsync` for a module that the application imports once. The module is global, unless
+ * `isGlobal: false`.
  *
- * @param tokens of the ports that an application may replace, by the name that it replaces them under. The module itself
- * provides its own adapters for them
+ * @param tokens tokens of the ports that an application may replace, by the name of the option that replaces them. The module
+ * provides the default adapters
  */
 export function configurableModule<Options, Ports extends object = Record<never, never>>(
   moduleName: string,
@@ -47,7 +47,7 @@ export function configurableModule<Options, Ports extends object = Record<never,
       return {
         ...definition,
         global: given.isGlobal ?? true,
-        // Nest takes the last provider of a token, and a definition's come after the module's own.
+        // Nest uses the last provider of a token, and providers of the definition come after those of the module.
         providers: [...(definition.providers ?? []), ...replaced],
       };
     })

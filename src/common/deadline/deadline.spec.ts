@@ -1,14 +1,14 @@
 import { Deadline } from './deadline.js';
 
 describe('Deadline', () => {
-  it('has passed when its time is over, and leaves no time then', () => {
+  it('has no time left after it has passed', () => {
     const deadline = Deadline.after(0);
 
     expect(deadline.hasPassed).toBe(true);
     expect(deadline.remainingMs).toBe(0);
   });
 
-  it('can only be brought forward', () => {
+  it('can only be shortened', () => {
     const deadline = Deadline.after(60_000);
 
     expect(deadline.within(1000).remainingMs).toBeLessThanOrEqual(1000);

@@ -1,11 +1,11 @@
 import { withTimeout } from './with-timeout.js';
 
 /**
- * The moment after which nobody waits for an answer any more. Whatever waits on behalf of a request is given the
- * request's own, and ends with it: what is not done by then is abandoned, and may be repeated.
+ * The moment at which work is abandoned because its caller no longer waits. All work on behalf of a request receives the
+ * deadline of the request. Abandoned work may still complete, and must be safe to retry.
  */
 export class Deadline {
-  /** For work that no caller waits for: each of its steps ends by its own limit. */
+  /** For background work. Each of its steps has a timeout of its own. */
   static readonly none = new Deadline(Infinity);
 
   /** @param at on the monotonic clock, in milliseconds */
@@ -15,7 +15,7 @@ export class Deadline {
     return new Deadline(performance.now() + ms);
   }
 
-  /** Milliseconds that are left, 0 when none are. */
+  /** Milliseconds until the deadline; 0 after it. */
   get remainingMs(): number {
     return Math.max(0, this.at - performance.now());
   }
@@ -25,15 +25,15 @@ export class Deadline {
   }
 
   /**
-   * The work's result, unless it comes too late. The work itself goes on: whoever started it must expect that.
+   * Returns the result of the work. A timeout does not cancel the work.
    *
-   * @throws what `onTimeout` makes, when the deadline passes first
+   * @throws the error that `onTimeout` creates, when the deadline passes first
    */
   async limit<T>(work: Promise<T>, onTimeout: () => Error): Promise<T> {
     return withTimeout(this.remainingMs, work, { onTimeout });
   }
 
-  /** This one, or one so many milliseconds from now, whichever comes first. */
+  /** The earlier of this deadline and `ms` milliseconds from now. */
   within(ms: number): Deadline {
     return new Deadline(Math.min(this.at, performance.now() + ms));
   }

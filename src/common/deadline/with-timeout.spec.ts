@@ -5,7 +5,7 @@ import { TimeoutError, withTimeout } from './with-timeout.js';
 const slow = async (): Promise<void> => delay(500, undefined, { ref: false });
 
 describe('withTimeout', () => {
-  it.each([Infinity, 2 ** 31])('waits as long as it takes when there are %d ms', async (ms) => {
+  it.each([Infinity, 2 ** 31])('has no limit with %d ms', async (ms) => {
     expect(await withTimeout(ms, delay(30, 'done'))).toBe('done');
   });
 
@@ -13,17 +13,17 @@ describe('withTimeout', () => {
     await expect(withTimeout(ms, slow())).rejects.toThrow(TimeoutError);
   });
 
-  it('fails as the work fails', async () => {
+  it('throws the error of the work', async () => {
     await expect(withTimeout(1000, Promise.reject(new RangeError()))).rejects.toThrow(RangeError);
   });
 
-  it('throws the error of the caller when it is late', async () => {
+  it('throws the error of onTimeout after the timeout', async () => {
     const onTimeout = (): Error => new RangeError('late');
 
     await expect(withTimeout(0, slow(), { onTimeout })).rejects.toThrow(RangeError);
   });
 
-  it('ends with its signal, also with one that was aborted before', async () => {
+  it('ends when its signal is aborted, also with a signal that was aborted before', async () => {
     const aborting = new AbortController();
     const waiting = withTimeout(1000, slow(), { signal: aborting.signal });
     aborting.abort(new RangeError('closed'));

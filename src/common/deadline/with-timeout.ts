@@ -1,7 +1,7 @@
-/** A timer that is set for longer ends at once. */
+/** Node's limit: a longer timer fires immediately. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** Something took longer than it may. */
+/** The work exceeded its timeout. */
 export class TimeoutError extends Error {
   override readonly name = 'TimeoutError';
 
@@ -11,17 +11,17 @@ export class TimeoutError extends Error {
 }
 
 export interface TimeoutOptions {
-  /** Ends the waiting with its reason. */
+  /** Aborts the wait with the reason of the signal. */
   readonly signal?: AbortSignal;
   /** Default: a TimeoutError. */
   readonly onTimeout?: () => Error;
 }
 
 /**
- * The result of the work, or an error when it takes longer. The work itself goes on: the caller must expect that.
+ * Returns the result of the work, or throws after the timeout. A timeout does not cancel the work.
  *
- * @param timeoutMs the longest timer of Node (24 days) and more: no limit
- * @throws TimeoutError, or what `onTimeout` makes; the reason of the signal
+ * @param timeoutMs values above Node's longest timer (24 days) mean no limit
+ * @throws TimeoutError, or the error that `onTimeout` creates; or the reason of the signal
  */
 export async function withTimeout<T>(
   timeoutMs: number,
@@ -46,7 +46,7 @@ function onAbort(signal: AbortSignal, reject: (reason: Error) => void): void {
     reject(signal.reason as Error);
     return;
   }
-  // A signal of its own: Node warns of more than ten listeners on one.
+  // A derived signal: Node warns about more than ten listeners on one signal.
   const own = AbortSignal.any([signal]);
   own.addEventListener('abort', () => reject(own.reason as Error), { once: true });
 }

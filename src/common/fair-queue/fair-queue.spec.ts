@@ -1,11 +1,11 @@
 import { FairQueue } from './fair-queue.js';
 
-/** Everything that waits, in the order of the turns. */
+/** Removes all entries, in the order of the turns. */
 const drain = (queue: FairQueue<string>): string[] =>
   Array.from({ length: queue.size }, () => queue.shift()!);
 
 describe('a fair queue', () => {
-  it('takes one entry of each owner in turn, also when one has put in more', () => {
+  it('takes one entry of each owner in turn, however many entries an owner has', () => {
     const queue = new FairQueue<string>(100);
     for (let count = 0; count < 50; count += 1) {
       queue.push(['flood', `account-${count % 2}`], `flood ${count}`);
@@ -18,7 +18,7 @@ describe('a fair queue', () => {
     expect(queue.shift()).toBeUndefined();
   });
 
-  it('takes turns at each level: accounts of one network share what the network has', () => {
+  it('takes turns at each level: accounts of one network share the turns of the network', () => {
     const queue = new FairQueue<string>(100);
     for (const entry of ['a1', 'a2', 'a3']) {
       queue.push(['network', 'a'], entry);
@@ -29,7 +29,7 @@ describe('a fair queue', () => {
     expect(drain(queue)).toEqual(['a1', 'c1', 'b1', 'a2', 'a3']);
   });
 
-  it('keeps the order of one owner', () => {
+  it('keeps the order of the entries of one owner', () => {
     const queue = new FairQueue<string>(10);
     for (const entry of ['1', '2', '3']) {
       queue.push(['owner'], entry);
@@ -38,7 +38,7 @@ describe('a fair queue', () => {
     expect(drain(queue)).toEqual(['1', '2', '3']);
   });
 
-  it('lets the newest entry of the largest owner give way when it is full', () => {
+  it('drops the newest entry of the largest owner when it is full', () => {
     const queue = new FairQueue<string>(4);
     const dropped = ['f1', 'f2', 'f3', 'f4', 'f5'].map((entry) => queue.push(['flood'], entry));
 
@@ -49,7 +49,7 @@ describe('a fair queue', () => {
     expect(drain(queue)).toEqual(['f1', 'one', 'other', 'f2']);
   });
 
-  it('refuses a newcomer when nobody has more than it', () => {
+  it('refuses a new entry when no owner has more entries than its owner', () => {
     const queue = new FairQueue<string>(2);
     queue.push(['a'], 'a');
     queue.push(['b'], 'b');
@@ -58,7 +58,7 @@ describe('a fair queue', () => {
     expect(drain(queue)).toEqual(['a', 'b']);
   });
 
-  it('holds the places of a share back for those whose share it is', () => {
+  it('reserves the places of each share', () => {
     const queue = new FairQueue<string>(8, { stranger: 3, known: 1 });
     for (let count = 0; count < 8; count += 1) {
       queue.push(['stranger', `network-${count}`], `stranger ${count}`);
@@ -66,13 +66,13 @@ describe('a fair queue', () => {
 
     expect(queue.push(['known', 'home'], 'known 0')).toBe('stranger 7');
     expect(queue.push(['known', 'home'], 'known 1')).toBe('stranger 6');
-    // Two of eight are the share. Who has more than the share takes no place from the other one.
+    // The share of `known` is two of eight places. An owner above its share cannot displace others.
     expect(queue.push(['known', 'home'], 'known 2')).toBe('known 2');
     expect(queue.push(['stranger', 'network-9'], 'stranger 9')).toBe('stranger 9');
     expect(drain(queue).slice(0, 4)).toEqual(['stranger 0', 'known 0', 'stranger 1', 'known 1']);
   });
 
-  it('forgets an entry that is taken out, and says whether it waited', () => {
+  it('removes an entry, and reports whether it was in the queue', () => {
     const queue = new FairQueue<string>(3);
     queue.push(['a', 'x'], '1');
     queue.push(['a', 'x'], '2');

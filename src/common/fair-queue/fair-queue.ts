@@ -1,25 +1,25 @@
-/** Whom an entry belongs to, from the outside in: such as its class, its network, its account. */
+/** The owners of an entry, from the outermost to the innermost, such as class, network and account. */
 export type FairPath = readonly string[];
 
 /** Entries of one owner, or the owners within another one. */
 class Group<Entry> {
   size = 0;
   readonly entries: Entry[] = [];
-  /** In the order of their turns. Only groups that hold an entry. */
+  /** In the order of their turns. No group is empty. */
   readonly members = new Map<string, Group<Entry>>();
 }
 
 /**
- * A bounded queue that is divided fairly. Owners take turns, at each level of the path, so an entry waits for one entry of
- * each other owner and not for all that one owner has put in. When the queue is full, the newest entry of the largest owner
- * gives way: an owner that has little in the queue always finds a place.
+ * A bounded queue with fair scheduling. Owners take turns at each level of the path, so an entry waits for one entry of each
+ * other owner, and not for all entries of one owner. When the queue is full, the newest entry of the largest owner is
+ * dropped, so an owner with few entries always finds a place.
  */
 export class FairQueue<Entry> {
   private readonly root = new Group<Entry>();
 
   /**
-   * @param maxSize entries that can wait
-   * @param shares how the places are divided at the first level, as weights by name. A name without a weight has weight 1
+   * @param maxSize maximum number of entries
+   * @param shares weights of the owners at the first level, by name. Default 1
    */
   constructor(
     private readonly maxSize: number,
@@ -30,7 +30,7 @@ export class FairQueue<Entry> {
     return this.root.size;
   }
 
-  /** @returns the entry that gave way because the queue is full: perhaps this one */
+  /** @returns the entry that was dropped because the queue is full, which may be this one */
   push(path: FairPath, entry: Entry): Entry | undefined {
     let group = this.root;
     group.size += 1;
@@ -44,20 +44,20 @@ export class FairQueue<Entry> {
       group = member;
     }
     group.entries.push(entry);
-    return this.root.size > this.maxSize ? this.dropOfLargest() : undefined;
+    return this.root.size > this.maxSize ? this.dropFromLargest() : undefined;
   }
 
-  /** Takes the entry whose turn it is. */
+  /** Removes and returns the entry whose turn it is. */
   shift(): Entry | undefined {
     return this.root.size === 0 ? undefined : takeNext(this.root);
   }
 
-  /** @returns whether the entry still waited */
+  /** @returns whether the entry was in the queue */
   remove(path: FairPath, entry: Entry): boolean {
     return removeFrom(this.root, path, entry);
   }
 
-  private dropOfLargest(): Entry | undefined {
+  private dropFromLargest(): Entry | undefined {
     const path: string[] = [];
     let group = this.root;
     while (group.members.size > 0) {
@@ -77,7 +77,7 @@ function takeNext<Entry>(group: Group<Entry>): Entry | undefined {
   group.size -= 1;
   for (const [name, member] of group.members) {
     const entry = takeNext(member);
-    // Behind all others until its next turn.
+    // Moves the member to the end of the order.
     group.members.delete(name);
     if (member.size > 0) {
       group.members.set(name, member);
@@ -108,7 +108,7 @@ function removeFrom<Entry>(group: Group<Entry>, path: FairPath, entry: Entry): b
   return true;
 }
 
-/** Of two that are equally large, the one that came later: a newcomer takes no place from another who has as little. */
+/** Of several largest members, returns the last one, so that a new owner cannot displace an owner of the same size. */
 function largestOf<Entry>(
   { members }: Group<Entry>,
   shares: Readonly<Record<string, number>>,

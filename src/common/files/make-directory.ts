@@ -2,13 +2,13 @@ import { mkdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
 /**
- * Makes a directory and the missing ones above it. A directory that is there stays as it is.
+ * Creates a directory and its missing parents. An existing directory is not changed.
  *
- * `mkdirSync` with `recursive` does not serve: where a file system answers ENOENT below a directory that exists, such as
- * /proc, it tries again for ever (Node 20 to 24).
+ * Replaces `mkdirSync` with `recursive`, which loops endlessly where a file system returns ENOENT below an existing
+ * directory, such as /proc (Node 20 to 24).
  *
- * @param mode of what is made
- * @throws Error of the file system, when the path cannot be made or is no directory
+ * @param mode of the directories that are created
+ * @throws Error of the file system, when the path cannot be created or is not a directory
  */
 export function makeDirectory(path: string, mode: number): void {
   const target = resolve(path);
@@ -22,7 +22,7 @@ export function makeDirectory(path: string, mode: number): void {
   try {
     mkdirSync(target, { mode });
   } catch (error) {
-    // Another process may have been quicker.
+    // Another process may have created it in the meantime.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !isDirectory(target)) {
       throw error;
     }

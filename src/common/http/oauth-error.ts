@@ -1,4 +1,4 @@
-/** RFC 6749 section 5.2, and two of section 4.1.2.1 for what is not the client's fault. */
+/** RFC 6749 section 5.2, and the two server errors of section 4.1.2.1. */
 export type OAuthErrorCode =
   | 'invalid_request'
   | 'invalid_client'
@@ -9,7 +9,7 @@ export type OAuthErrorCode =
   | 'server_error'
   | 'temporarily_unavailable';
 
-/** An outcome of a route with `@OAuthErrors()` that no problem of the catalogue stands for. */
+/** An error of a route with `@OAuthErrors()` that has no problem code in the catalogue. */
 export class OAuthError extends Error {
   override readonly name = 'OAuthError';
 

@@ -1,6 +1,6 @@
 /**
- * State of one request, in a property of the request itself. `src/http` declares all of it by Fastify's `decorateRequest`, so
- * that every request has the same shape.
+ * State of one request, stored in a property of the request. `src/http` declares every property by `decorateRequest`, so
+ * that all request objects have the same shape.
  */
 export class RequestState<Value> {
   readonly key: symbol;

@@ -33,7 +33,7 @@ describe('the options of a route', () => {
     });
   });
 
-  it('are those of the method where both have one, beside the config of the application', () => {
+  it('of the method override those of the controller, and keep the config of the application', () => {
     expect(routeOptionsOf(configOf('own'))).toEqual({
       errorFormat: 'oauth',
       contentSecurityPolicy: 'of the method',
@@ -41,7 +41,7 @@ describe('the options of a route', () => {
     expect(configOf('own')).toMatchObject({ limit: 3 });
   });
 
-  it('are none where nothing says something', () => {
+  it('are empty without decorators', () => {
     expect(routeOptionsOf(undefined)).toEqual({});
     expect(routeOptionsOf({ url: '/' })).toEqual({});
   });

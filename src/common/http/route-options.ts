@@ -2,20 +2,16 @@ import { applyDecorators } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiConsumes } from '@nestjs/swagger';
 
-/** What a route says about itself to the HTTP layer (`src/http`), in Fastify's `config` of the route. */
+/** Options of a route for the HTTP layer (`src/http`), stored in Fastify's `config` of the route. */
 export interface RouteOptions {
-  /** The header `Content-Security-Policy` of its answers. Default: nothing may be loaded, and no page may frame it. */
+  /** The header `Content-Security-Policy` of its responses. Default: no loading and no framing. */
   readonly contentSecurityPolicy?: string;
-  /** What it reads: JSON (default), or a form (`application/x-www-form-urlencoded`) and nothing else. */
+  /** The only body format that it accepts: JSON (default), or a form (`application/x-www-form-urlencoded`). */
   readonly body?: 'json' | 'form';
-  /**
-   * How its errors are answered: as problem documents (RFC 9457, default), or as `{error, error_description}` (RFC 6749
-   * section 5.2).
-   */
+  /** Format of its errors: problem documents (RFC 9457, default), or `{error, error_description}` (RFC 6749 section 5.2). */
   readonly errorFormat?: 'problem' | 'oauth';
 }
 
-/** The key of the options in the `config` of a route. */
 const OPTIONS = 'keyslot';
 
 interface ConfigWithOptions {
@@ -29,7 +25,7 @@ export function routeConfig(options: RouteOptions): ConfigWithOptions {
 
 const DEFAULTS: RouteOptions = {};
 
-/** @param config of the route; a path without a route has none */
+/** @param config of the route; undefined for an unknown path */
 export function routeOptionsOf(config: unknown): RouteOptions {
   return (config as ConfigWithOptions | undefined)?.[OPTIONS] ?? DEFAULTS;
 }
@@ -40,8 +36,8 @@ export function ContentSecurityPolicy(policy: string): MethodDecorator & ClassDe
 }
 
 /**
- * The body is a form (`application/x-www-form-urlencoded`) in place of JSON, for a route or all routes of a controller. Each
- * field is a text. A repeated field is refused.
+ * Accepts a form (`application/x-www-form-urlencoded`) instead of JSON, for a route or all routes of a controller. Each field
+ * is a string. A repeated field is refused.
  */
 export function FormBody(): MethodDecorator & ClassDecorator {
   return applyDecorators(
@@ -50,12 +46,12 @@ export function FormBody(): MethodDecorator & ClassDecorator {
   );
 }
 
-/** Errors as RFC 6749 section 5.2 has them, for a route or all routes of a controller. See OAuthError. */
+/** Formats errors as RFC 6749 section 5.2, for a route or all routes of a controller. See OAuthError. */
 export function OAuthErrors(): MethodDecorator & ClassDecorator {
   return withOptions({ errorFormat: 'oauth' });
 }
 
-/** Adds to the `@RouteConfig()` that is there. Of two values for one option, that of the method counts. */
+/** Merges into an existing `@RouteConfig()`. An option of the method overrides that of the class. */
 function withOptions(options: RouteOptions): MethodDecorator & ClassDecorator {
   return (target: object, name?: string | symbol, descriptor?: PropertyDescriptor): void => {
     if (descriptor && name !== undefined) {
@@ -71,7 +67,7 @@ function withOptions(options: RouteOptions): MethodDecorator & ClassDecorator {
   };
 }
 
-/** Where `@RouteConfig()` leaves its value. */
+/** The metadata key of `@RouteConfig()`. */
 const { KEY: ROUTE_CONFIG } = RouteConfig({});
 
 function addOptions(

@@ -1,34 +1,33 @@
 import ipaddr from 'ipaddr.js';
 import { isIP, isIPv4 } from 'node:net';
 
-/** An IPv6 host has a whole /64 to call from. */
+/** An IPv6 host can use every address of its /64. */
 const IPV6_HOST_PREFIX_BITS = 64;
-/** A customer of a provider has up to a /48, with 65,536 networks (RFC 6177). */
+/** A provider assigns up to a /48, with 65,536 networks, to one customer (RFC 6177). */
 const IPV6_SITE_PREFIX_BITS = 48;
 const WITH_PORT = /^(?:\[(?<v6>[^\]]+)\]|(?<v4>[\d.]+))(?::\d*)?$/;
 const ZONE = /%.*$/;
 
 /**
- * The one form in which an address is shown, logged and counted: an IPv4 address also where it was mapped into IPv6
- * (RFC 4291 section 2.5.5.2), an IPv6 address as RFC 5952 writes it; without brackets, port and zone, which means
- * something on one machine only. What is no address stays as it is.
+ * Normalizes an address for display, logs and limits. An IPv4-mapped IPv6 address (RFC 4291 section 2.5.5.2) becomes IPv4, an
+ * IPv6 address is written as in RFC 5952. Brackets, port and zone are removed. Any other text is returned unchanged.
  */
 export function normalAddress(address: string): string {
   return isIPv4(address) ? address : (parsed(address)?.toString() ?? address);
 }
 
 /**
- * What attempts from an address are counted under: an IPv4 address, the /64 of an IPv6 address, and for anything else
- * (a proxy may forward what it likes) the text itself.
+ * The network that limits count attempts for: an IPv4 address, or the /64 of an IPv6 address. Any other text, which a proxy
+ * may forward, is returned unchanged.
  */
 export function networkOf(address: string): string {
   return prefixOf(address, IPV6_HOST_PREFIX_BITS);
 }
 
 /**
- * Who may own a network: the /48 of an IPv6 address, and for anything else the same as `networkOf`.
+ * The largest range that one customer may control: the /48 of an IPv6 address, and otherwise the same as `networkOf`.
  *
- * @param network an address, or what `networkOf` returned
+ * @param network an address, or a result of `networkOf`
  */
 export function siteOf(network: string): string {
   return prefixOf(network, IPV6_SITE_PREFIX_BITS);

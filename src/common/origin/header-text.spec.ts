@@ -4,7 +4,7 @@ import { headerText, truncated } from './header-text.js';
 const received = (text: string, encoding: BufferEncoding): string =>
   Buffer.from(text, encoding).toString('latin1');
 
-describe('the text of a header that is shown again', () => {
+describe('the text of a header for display', () => {
   it.each(['José', '浏览器', 'an emoji 😀', 'plain/1.0 (X11; Linux)', ''])(
     'is read as UTF-8 when its bytes are: %j',
     (text) => {

@@ -1,37 +1,37 @@
 /**
- * Who acts: a user with a token or a password, a service account with a token, somebody who has proved nothing, the command
- * line, or an instance itself.
+ * The kind of actor: an authenticated user, an authenticated service account, an unauthenticated caller, an operator at the
+ * command line, or an instance itself.
  */
 export type Actor = 'user' | 'client' | 'anonymous' | 'operator' | 'system';
 
-/** What an audit event says about its origin. Every member is there, so that none can be forgotten. */
+/** Members of an audit event about its origin. All are required, so that none can be forgotten. */
 export interface OriginFacts {
   readonly actor: Actor;
-  /** The id of the user or the client who acts. */
+  /** Id of the acting user or client. */
   readonly actorId: string | undefined;
-  /** The session in which the user acts. */
+  /** Session of the acting user. */
   readonly actorSessionId: string | undefined;
-  /** The client's address, as `TRUSTED_PROXIES` lets it be known. */
+  /** Address of the client, from `X-Forwarded-For` of `TRUSTED_PROXIES` or from the connection. */
   readonly ip: string | undefined;
-  /** As in the answer and in the log. */
+  /** The same as in the response and in the log. */
   readonly requestId: string | undefined;
 }
 
 type OriginMembers = Pick<OriginFacts, 'actor'> & Partial<OriginFacts>;
 
 /**
- * Who asks for something, and from where. A service that records audit events takes it as a parameter, before the deadline:
- * from `@RequestOrigin()` in a controller, or one of the constants where there is no request.
+ * Who requests an operation, and from where. A service that records audit events takes it as a parameter, before the
+ * deadline. Controllers get it by `@RequestOrigin()`; code without a request uses one of the constants.
  */
 export class Origin {
-  /** Work that an instance does by itself. */
+  /** Work that an instance starts itself. */
   static readonly system = new Origin({ actor: 'system' });
-  /** A command of the operator's. */
+  /** A command of the operator. */
   static readonly operator = new Origin({ actor: 'operator' });
 
   readonly facts: OriginFacts;
 
-  /** @param userAgent the header as text; not part of audit events */
+  /** @param userAgent the decoded header; not part of audit events */
   constructor(
     { actor, actorId, actorSessionId, ip, requestId }: OriginMembers,
     readonly userAgent = '',
@@ -39,13 +39,13 @@ export class Origin {
     this.facts = { actor, actorId, actorSessionId, ip, requestId };
   }
 
-  /** The same request, after its caller has proved to be a user. */
+  /** The same request, after its caller was authenticated as a user. */
   as(userId: string, sessionId?: string): Origin {
     const user = { actor: 'user', actorId: userId, actorSessionId: sessionId } as const;
     return new Origin({ ...this.facts, ...user }, this.userAgent);
   }
 
-  /** The same request, after its caller has proved to be a service account. */
+  /** The same request, after its caller was authenticated as a service account. */
   asClient(clientId: string): Origin {
     return new Origin({ ...this.facts, actor: 'client', actorId: clientId }, this.userAgent);
   }

@@ -4,12 +4,12 @@ import type { FastifyRequest } from 'fastify';
 import { headerText } from './header-text.js';
 import { Origin } from './origin.js';
 
-/** What the guard leaves in a request: a `Principal`. */
+/** The part of `Principal` that is needed here. Importing it would make the modules depend on each other. */
 type Caller =
   | { readonly kind: 'user'; readonly userId: string; readonly sessionId: string }
   | { readonly kind: 'client'; readonly clientId: string };
 
-/** @param request after the guard, which leaves the caller of a guarded route in `user` */
+/** @param request after the guard, which sets `user` on guarded routes */
 export function originOf(
   request: Pick<FastifyRequest, 'id' | 'ip' | 'headers'> & { readonly user?: Caller },
 ): Origin {

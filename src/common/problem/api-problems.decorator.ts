@@ -21,7 +21,7 @@ export class InvalidMemberResponse {
   detail!: string;
 }
 
-/** An error answer, RFC 9457. */
+/** The body of an error response (RFC 9457). */
 export class ProblemResponse {
   @ApiProperty({ format: 'uri-reference', example: '/problems/invalid-request' })
   type!: string;
@@ -32,57 +32,59 @@ export class ProblemResponse {
   @ApiProperty({ example: 400 })
   status!: number;
 
-  @ApiProperty({ example: 'Some members of the request break a rule. Each is listed in errors.' })
+  @ApiProperty({
+    example: 'Some members of the request are invalid. The member errors lists each of them.',
+  })
   detail!: string;
 
   @ApiProperty({ format: 'uri-reference', example: '/api/users' })
   instance!: string;
 
   @ApiProperty({
-    description: 'Stable and machine-readable. Later versions may know more.',
+    description: 'Stable and machine-readable. Later versions may add codes.',
     enum: PROBLEM_CODES,
     example: 'invalid-request',
   })
   code!: ProblemCode;
 
   @ApiProperty({
-    description: 'The log holds more under this id.',
+    description: 'Id of the request. The log of the server has the details.',
     example: '6f9d9c1e-1f5d-4a53-8f65-31b0e6c5a0c9',
   })
   requestId!: string;
 
-  @ApiPropertyOptional({ type: [InvalidMemberResponse], description: 'For invalid input only.' })
+  @ApiPropertyOptional({ type: [InvalidMemberResponse], description: 'Only for invalid input.' })
   errors?: InvalidMemberResponse[];
 
   @ApiPropertyOptional({
     type: 'object',
     additionalProperties: true,
-    description: 'For `not-ready` only: what is well and what is not, on the management port.',
+    description: 'Only for `not-ready` on the management port: the result of each health check.',
   })
   checks?: Record<string, unknown>;
 }
 
-/** What a route that takes no body can answer when it is sent one all the same. */
+/** Problems of a route that takes no body, when a client sends one. */
 export const STRAY_BODY_PROBLEMS = [
   'malformed-request',
   'body-too-large',
   'unsupported-media-type',
 ] as const satisfies ProblemCode[];
 
-/** What a route that reads a body can answer besides its own problems. */
+/** Problems of reading and validating a body. */
 export const BODY_PROBLEMS = [
   'invalid-request',
   ...STRAY_BODY_PROBLEMS,
 ] as const satisfies ProblemCode[];
 
-/** What the guard can answer in front of a route. */
+/** Problems that the guard can answer. */
 export const GUARD_PROBLEMS = [
   'missing-token',
   'invalid-token',
   'store-unavailable',
 ] as const satisfies ProblemCode[];
 
-/** What any route can answer. */
+/** Problems that any route can answer. */
 export const ANY_ROUTE_PROBLEMS = [
   'request-timeout',
   'headers-too-large',
@@ -91,8 +93,8 @@ export const ANY_ROUTE_PROBLEMS = [
 
 export const PROBLEM_JSON = 'application/problem+json';
 
-/** What an answer with this code has besides the members of all. */
-const FURTHER_MEMBERS: Partial<Record<ProblemCode, object>> = {
+/** Members of the example, in addition to those of every problem. */
+const EXTRA_MEMBERS: Partial<Record<ProblemCode, object>> = {
   'invalid-request': {
     errors: [
       {
@@ -123,7 +125,7 @@ export interface DocumentedProblems {
   >;
 }
 
-/** The responses of an operation that can answer these problems, one for each status, each with an example for each code. */
+/** OpenAPI responses for these problems: one per status, with one example per code. */
 export function problemResponses(named: readonly ProblemCode[]): DocumentedProblems[] {
   const codes = [...new Set(named)];
   const statuses = [...new Set(codes.map((code) => PROBLEMS[code].status))];
@@ -159,6 +161,6 @@ function example(code: ProblemCode): ProblemResponse {
     instance: '/api/user',
     code,
     requestId: '6f9d9c1e-1f5d-4a53-8f65-31b0e6c5a0c9',
-    ...FURTHER_MEMBERS[code],
+    ...EXTRA_MEMBERS[code],
   };
 }

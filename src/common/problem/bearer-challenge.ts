@@ -1,6 +1,6 @@
 import type { ProblemCode } from './catalogue.js';
 
-/** The `WWW-Authenticate` of a 401 (RFC 6750 section 3). */
+/** The header `WWW-Authenticate` of a 401 (RFC 6750 section 3). */
 export const BEARER_CHALLENGE = 'Bearer realm="keyslot"';
 
 const CHALLENGES = new Map<ProblemCode, string>([
@@ -10,7 +10,7 @@ const CHALLENGES = new Map<ProblemCode, string>([
   ['invalid-token', `${BEARER_CHALLENGE}, error="invalid_token"`],
 ]);
 
-/** @returns undefined for a problem that is not about the caller's credentials */
+/** @returns undefined for a problem that is not about credentials */
 export function bearerChallenge(code: ProblemCode): string | undefined {
   return CHALLENGES.get(code);
 }

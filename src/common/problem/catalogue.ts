@@ -1,12 +1,12 @@
 interface CatalogueEntry {
   readonly status: number;
-  /** Sent as `Retry-After`, in seconds: the same request may succeed then. */
+  /** Value of `Retry-After`, in seconds. */
   readonly retryAfterSeconds?: number;
 }
 
 /**
- * Every problem that an answer can name (RFC 9457). A code never changes its meaning. Its texts are in `locales/`, and
- * each has a page at `/problems/<code>`.
+ * All problem codes (RFC 9457). A code never changes its meaning. The texts are in `locales/`. Each code has a page at
+ * `/problems/<code>`.
  */
 export const PROBLEMS = {
   'invalid-request': { status: 400 },

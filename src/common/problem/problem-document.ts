@@ -20,11 +20,11 @@ export interface ProblemContext {
   readonly path: string;
   readonly requestId: string;
   readonly language: Language;
-  /** The path of the public URL, in front of the paths of the document: `/keyslot`. Default: none. */
+  /** Path of the public URL, such as `/keyslot`: the prefix of all paths in the document. Default: none. */
   readonly publicPath?: string | undefined;
 }
 
-/** The body of an error answer, RFC 9457. */
+/** Creates the body of an error response (RFC 9457). */
 export function problemDocument(problem: Problem, context: ProblemContext): ProblemDocument {
   const { language, publicPath = '' } = context;
   const errors = problem.options.errors?.map((error) => ({
@@ -46,9 +46,10 @@ export function problemDocument(problem: Problem, context: ProblemContext): Prob
 }
 
 /**
- * The same for an error that the catalogue has no code for: it means no more than its status (RFC 9457 section 4.2.1).
+ * Creates the body for an error without a code in the catalogue: `about:blank` means the HTTP status alone (RFC 9457 section
+ * 4.2.1).
  *
- * @param detail safe to show
+ * @param detail must be safe to show
  */
 export function statusDocument(
   status: number,

@@ -13,11 +13,11 @@ const paths = (tree: Tree, parent = ''): string[] =>
 const placeholders = (tree: Tree): string[] => JSON.stringify(tree).match(/\{\{\w+\}\}/g) ?? [];
 
 describe('the texts of problems', () => {
-  it('are there for each code of the catalogue, and for no other', () => {
+  it('exist for exactly the codes of the catalogue', () => {
     expect(Object.keys(locale('en')['problems']!).sort()).toEqual([...PROBLEM_CODES].sort());
   });
 
-  it('are the same set in both languages, with the same gaps to fill', () => {
+  it('have the same keys and the same placeholders in both languages', () => {
     expect(paths(locale('zh'))).toEqual(paths(locale('en')));
     expect(placeholders(locale('zh'))).toEqual(placeholders(locale('en')));
   });

@@ -16,7 +16,7 @@ const readLocale = (name: string): Record<string, unknown> =>
 
 const texts = i18next.createInstance();
 void texts.init({
-  // Without a loader there is nothing to wait for: the texts are there when init returns.
+  // There is no asynchronous loader, so the texts are available when init returns.
   initAsync: false,
   showSupportNotice: false,
   fallbackLng: 'en',
@@ -26,7 +26,7 @@ void texts.init({
       language,
       {
         translation: readLocale(language),
-        // In English class-validator speaks for itself.
+        // class-validator has its own English texts.
         ...(language === 'en' ? {} : { validator: readLocale(`class-validator.${language}`) }),
       },
     ]),
@@ -47,7 +47,7 @@ export function problemText(
   return texts.t(`problems.${code}.${part}`, { lng: language });
 }
 
-/** What a broken rule says to the person; a rule of somebody else's validator speaks for itself. */
+/** The localized text of a failed rule. A custom validator of the application provides its own text. */
 export function ruleText(failure: RuleFailure, language: Language): string {
   return failure.isStandard ? standardText(failure, language) : ownText(failure, language);
 }

@@ -9,15 +9,15 @@ export interface InvalidMember extends RuleFailure {
 
 export interface ProblemOptions {
   readonly cause?: unknown;
-  /** For `invalid-request`: what is wrong, member by member. */
+  /** For `invalid-request`: the failed rules of each member. */
   readonly errors?: readonly InvalidMember[];
   /** Overrides the catalogue's `Retry-After`. */
   readonly retryAfterSeconds?: number;
-  /** Further members of the answer, safe to show. */
+  /** Extra members of the document. Must be safe to show. */
   readonly extensions?: Readonly<Record<string, unknown>>;
 }
 
-/** Thrown by controllers and guards to answer with a problem of the catalogue. Services return outcomes instead. */
+/** Controllers and guards throw it to answer with a problem of the catalogue. Services return outcomes instead. */
 export class Problem extends Error {
   override readonly name = 'Problem';
   readonly status: number;
@@ -34,7 +34,11 @@ export class Problem extends Error {
   }
 }
 
-/** Answers with all the members that were refused, if any was: by pointer, the result of each check. */
+/**
+ * Throws `invalid-request` if any check failed.
+ *
+ * @param checks results by JSON Pointer; undefined means valid
+ */
 export function refuseInvalidMembers(
   checks: Readonly<Record<string, RuleFailure | undefined>>,
 ): void {

@@ -14,7 +14,7 @@ const DERIVED = {
 } satisfies Record<keyof typeof SECRET_PURPOSES, string>;
 
 describe('the keys derived from one secret', () => {
-  it('stay the same from version to version: what is stored stays readable', () => {
+  it('never change between versions, so that stored data stays readable', () => {
     const derived = Object.entries(SECRET_PURPOSES).map(([name, purpose]) => [
       name,
       Buffer.from(deriveKey(secret, purpose)).toString('base64url'),
@@ -23,7 +23,7 @@ describe('the keys derived from one secret', () => {
     expect(Object.fromEntries(derived)).toEqual(DERIVED);
   });
 
-  it('differ for each purpose: no key can be used in the place of another one', () => {
+  it('differ for each purpose', () => {
     expect(new Set(Object.values(DERIVED)).size).toBe(Object.keys(SECRET_PURPOSES).length);
   });
 

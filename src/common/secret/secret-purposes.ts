@@ -1,20 +1,20 @@
 /**
- * Everything that a key is derived for. `deriveKey` gives each purpose a key of its own (HKDF, RFC 5869), also where the secret
- * is the same, so that none of these keys can be used in the place of another one. `KEY_ENCRYPTION_SECRET` is the secret of all
- * but `refreshAnswers`, whose secret is the spent refresh token. A process that only checks access tokens needs none of them.
+ * The purposes of derived keys. `deriveKey` derives a separate key for each purpose (HKDF, RFC 5869), even from the same
+ * secret. `KEY_ENCRYPTION_SECRET` is the secret for all purposes except `refreshAnswers`, whose secret is the used refresh
+ * token. A process that only checks access tokens needs none of these keys.
  *
- * The texts are part of the stored formats: what was made with one can be read with the same text only.
+ * The texts are part of the stored formats and must not change.
  */
 export const SECRET_PURPOSES = {
   /** Encrypts private keys in Redis. */
   signingKeys: 'keyslot signing keys',
-  /** Tags refresh tokens as ours. */
+  /** Tags refresh tokens, so that forged ones are recognized without Redis. */
   refreshTokens: 'keyslot refresh tokens',
-  /** Encrypts the answers of the last refreshes. */
+  /** Encrypts the stored responses of recent refreshes, which a retry receives again. */
   refreshAnswers: 'keyslot refresh answer',
   /** Authenticates the cookies of known devices. */
   deviceCookies: 'keyslot device cookies',
-  /** Makes the pseudonyms of names in audit events. */
+  /** Computes pseudonyms of user names in audit events. */
   auditPseudonyms: 'keyslot audit pseudonyms',
 } as const;
 

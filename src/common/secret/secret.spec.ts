@@ -7,7 +7,7 @@ import { Secret } from './secret.js';
 describe('a secret', () => {
   const secret = new Secret('hunter2');
 
-  it('shows itself only when asked to (90)', () => {
+  it('is hidden unless revealed explicitly (90)', () => {
     expect(secret.reveal()).toBe('hunter2');
     const lines: string[] = [];
     const stream = new Writable({

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 
 /**
- * A value that must not be seen: a password, a token, a key. Turned into text, JSON or a log line it says only that
- * it is hidden; `reveal()` is the one way to the value, so that every use of it can be found.
+ * A value that must not leak, such as a password, a token or a key. It is `[hidden]` as text, as JSON and in logs. Only
+ * `reveal()` returns the value, so that every use can be found.
  */
 export class Secret {
   readonly #value: string;

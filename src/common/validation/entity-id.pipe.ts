@@ -3,7 +3,7 @@ import { isUUID } from 'class-validator';
 
 import { Problem } from '../problem/index.js';
 
-/** An id from the address. One that cannot be an id is not found, like one that nobody has. */
+/** Normalizes an id in the path. A malformed id gets the same 404 as an unknown id. */
 @Injectable()
 export class EntityIdPipe implements PipeTransform<string, string> {
   transform(value: string): string {

@@ -64,7 +64,7 @@ describe('rules of class-validator', () => {
       : error;
   };
 
-  it('let through what obeys them', async () => {
+  it('accept valid values', async () => {
     expect(await errorsOf({})).toBeUndefined();
   });
 
@@ -91,19 +91,19 @@ describe('rules of class-validator', () => {
     ]);
   });
 
-  it('keep a text that the application wrote itself', async () => {
+  it('keep a custom text of the application', async () => {
     expect(await errorsOf({ rooms: 1.5 }, 'zh')).toEqual([
       { pointer: '/rooms', code: 'isInt', detail: 'whole rooms only' },
     ]);
   });
 
-  it('stand beside our own rules, whose failures come with their code', async () => {
+  it('can be combined with our own rules, which report their code', async () => {
     expect(await errorsOf({ note: 1 }, 'zh')).toEqual([
       { pointer: '/note', code: 'not-a-string', detail: '必须是字符串。' },
     ]);
   });
 
-  it('have a Chinese text under a name that class-validator has', () => {
+  it('have a Chinese text for every rule of class-validator, and for no other name', () => {
     const file = new URL('../problem/locales/class-validator.zh.json', import.meta.url);
     const names = Object.keys(JSON.parse(readFileSync(file, 'utf8')) as object);
     const known = Object.values(classValidator).filter((value) => typeof value === 'string');
@@ -114,20 +114,20 @@ describe('rules of class-validator', () => {
       'other',
       'unknownValue',
     ]);
-    // No rule: it lets other rules be left out.
+    // isOptional is not a rule that can fail: it disables others.
     const failing = known.filter((name) => name !== 'isOptional');
     expect(failing.length).toBeGreaterThan(90);
     expect(failing.filter((name) => !names.some((each) => each === name))).toEqual([]);
   });
 
-  it('have a general Chinese text for a rule that has none of its own', () => {
+  it('have a generic Chinese text for a rule without a specific one', () => {
     const failure = { code: 'isNew', message: 'must be new', isStandard: true };
 
     expect(ruleText(failure, 'zh')).toBe('不符合规则 isNew。');
     expect(ruleText(failure, 'en')).toBe('must be new');
   });
 
-  it('speak Chinese of the item of a nested list that is wrong, and of what is in it', async () => {
+  it('have Chinese texts for an invalid item of a nested list, and for its members', async () => {
     for (const items of [
       [VALID_ITEM, 'x'],
       [VALID_ITEM, null],

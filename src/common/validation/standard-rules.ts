@@ -3,7 +3,7 @@ import { getMetadataStorage, type ValidationError } from 'class-validator';
 
 import type { RuleFailure } from './rule-failure.js';
 
-/** What a value has to be at all, before other rules have a meaning. */
+/** Rules about presence, then about the type. Other rules are meaningless when these fail. */
 const BASIC_RULES: readonly (readonly string[])[] = [
   ['isDefined', 'isNotEmpty', 'nestedValidation'],
   [
@@ -21,24 +21,24 @@ const BASIC_RULES: readonly (readonly string[])[] = [
   ],
 ];
 
-/** Sorts the failed rules of one member: whether there is a value, its type, and the rest, each as they are written. */
+/** Sorts the failed rules of one member: presence, type, then the rest, each in the order of declaration. */
 export function basicFirst<Failure extends RuleFailure>(failures: readonly Failure[]): Failure[] {
   const rank = ({ code }: RuleFailure): number => {
     const found = BASIC_RULES.findIndex((codes) => codes.includes(code));
     return found < 0 ? BASIC_RULES.length : found;
   };
-  // Decorators run from the last to the first, so class-validator reports them in the reverse order.
+  // Decorators run from last to first, so class-validator reports failures in reverse order.
   return [...failures].reverse().sort((one, other) => rank(one) - rank(other));
 }
 
-/** It exports the name of each of its rules. The last two are for values that it does not look into. */
+/** class-validator exports the names of its rules as constants, except the last two. */
 const STANDARD_RULES = new Set<unknown>([
   ...Object.values(classValidator).filter((value) => typeof value === 'string'),
   'nestedValidation',
   'unknownValue',
 ]);
 
-/** A failed rule of class-validator or of another package, with what its text in another language needs. */
+/** Converts a failed rule of class-validator or of another package, with the parameters for a translated text. */
 export function standardFailure(
   { target, property }: ValidationError,
   code: string,
@@ -51,7 +51,7 @@ export function standardFailure(
           ({ name, type, propertyName }) => propertyName === property && (name ?? type) === code,
         )
     : undefined;
-  // A text that the application, or another package, wrote itself is in the language that it wants.
+  // A text of the application or of another package is kept and not translated.
   const isStandard = metadata !== undefined || code === 'unknownValue';
   if (!isStandard || !STANDARD_RULES.has(code) || hasOwnText(metadata?.message)) {
     return { code, message };
@@ -69,7 +69,7 @@ export function standardFailure(
   };
 }
 
-/** `ValidateNested` writes its standard text where other decorators keep the application's. */
+/** `ValidateNested` stores its default text in `message`, where other decorators store only a custom text. */
 function hasOwnText(message: unknown): boolean {
   return (
     message !== undefined &&

@@ -20,7 +20,7 @@ class Outer {
 
 const INHERITED = [...Object.getOwnPropertyNames(Object.prototype), 'prototype'];
 
-describe('the validation of requests', () => {
+describe('request validation', () => {
   const errorsOf = async (type: 'body' | 'query', value: unknown): Promise<unknown> =>
     new RequestValidationPipe().transform(value, { type, metatype: Outer }).then(
       () => undefined,
@@ -46,7 +46,7 @@ describe('the validation of requests', () => {
       },
     );
 
-    it('lets known members through', async () => {
+    it('accepts known members', async () => {
       expect(await errorsOf(type, { inner: { text: 'toString' } })).toBeUndefined();
     });
   });

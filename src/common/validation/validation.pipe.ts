@@ -10,9 +10,9 @@ import type { RuleFailure } from './rule-failure.js';
 import type { RuleContext } from './rules.js';
 import { basicFirst, standardFailure } from './standard-rules.js';
 
-/** Checks every body, query and parameter against its class, and answers with one problem that names all mistakes. */
+/** Validates bodies, queries and parameters against their classes, and reports all failures in one problem. */
 export class RequestValidationPipe extends ValidationPipe {
-  /** @param options in place of ours */
+  /** @param options override ours */
   constructor(options: ValidationPipeOptions = {}) {
     super({
       transform: true,
@@ -21,7 +21,7 @@ export class RequestValidationPipe extends ValidationPipe {
       exceptionFactory: (errors) =>
         new Problem('invalid-request', { errors: errors.flatMap((error) => failures(error, '')) }),
       ...options,
-      // For the texts.
+      // Needed to find the texts of failed rules.
       validationError: { target: true, value: true },
     });
   }
@@ -40,7 +40,7 @@ export class RequestValidationPipe extends ValidationPipe {
     throw new Problem('invalid-request', { errors: [...others, ...reserved] });
   }
 
-  /** All other mistakes, so that one answer names them all. */
+  /** Returns all other failures, so that one response reports them together. */
   private async failuresOf(
     value: unknown,
     metadata: ArgumentMetadata,
@@ -55,8 +55,8 @@ export class RequestValidationPipe extends ValidationPipe {
 }
 
 /**
- * Members with the names of what every object inherits, such as `toString`: class-validator looks members up in an
- * object, and takes them for known ones. Nest and class-transformer drop `prototype` and `constructor`. No class has such
+ * Finds members with the names of inherited properties, such as `toString`. class-validator looks members up in an object and
+ * treats these as known. Nest and class-transformer silently drop `prototype` and `constructor`. No request class has such
  * members.
  */
 function reservedMembers(value: unknown): InvalidMember[] {
@@ -74,7 +74,7 @@ function reservedNames(value: unknown, parent: string): string[] {
       });
 }
 
-/** @returns the JSON Pointer (RFC 6901) to a member of what `parent` points to */
+/** @returns the JSON Pointer (RFC 6901) to a member of the object at `parent` */
 export function pointerTo(parent: string, name: string): string {
   return `${parent}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }
@@ -83,7 +83,7 @@ function isPlainObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** @param list the member whose item the error is about: its rules are those of the item */
+/** @param list the member that holds the list, when the error is about an item: its rules apply to the items */
 function failures(error: ValidationError, parent: string, list?: ValidationError): InvalidMember[] {
   const pointer = pointerTo(parent, error.property);
   const member = list !== undefined && isCollection(error.target) ? list : error;
