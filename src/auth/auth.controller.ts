@@ -41,8 +41,8 @@ export class AuthController {
     operationId: 'login',
     summary: 'Log in',
     description:
-      'Begins a session. On the page of Swagger UI, executing it authorizes the page. The cookie of the answer logs nobody ' +
-      'in: a client that sends it along with the next login is not kept out by wrong passwords of others.',
+      'Starts a session. Swagger UI then uses its access token. The cookie of the response authenticates nobody: a client ' +
+      'that sends it with the next login is not blocked by wrong passwords of others.',
   })
   @ApiOkResponse({
     type: TokensResponse,
@@ -87,9 +87,9 @@ export class AuthController {
     operationId: 'refreshTokens',
     summary: 'Refresh the tokens',
     description:
-      'Exchanges the refresh token for new tokens of the same session. Each can be used once. For some seconds a spent ' +
-      'one yields the newest answer of the session, in case an answer was lost or another tab was faster; after that it ends ' +
-      'the session.',
+      'Exchanges the refresh token for new tokens of the same session. Each token can be used once. During the grace period a ' +
+      'spent token returns the newest tokens of the session, in case a response was lost or another tab was faster. After ' +
+      'that it ends the session.',
   })
   @ApiOkResponse({ type: TokensResponse, description: 'The new tokens.' })
   @ApiProblems(
@@ -124,10 +124,10 @@ export class AuthController {
     operationId: 'logout',
     summary: 'Log out',
     description:
-      'Ends the session: no instance accepts its tokens any more. Without a body, it is the session of the access token. With ' +
-      '`refresh_token` it is the session of that token, also when the access token has run out and when the refresh token is ' +
-      'spent; an access token does not count then. A session that is over already is a success: after a 503, repeat the ' +
-      'request with the refresh token until it is answered 204.',
+      'Ends a session: no instance accepts its tokens any more. Without a body, it ends the session of the access token. With ' +
+      '`refresh_token`, it ends the session of that token and ignores the access token, which may have expired; the refresh ' +
+      'token may be spent. It succeeds for a session that has already ended: after a 503, repeat the request with the ' +
+      'refresh token until the response is 204.',
   })
   @ApiBody({
     type: LogoutRequestBody,

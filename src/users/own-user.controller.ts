@@ -30,7 +30,7 @@ export class OwnUserController {
   })
   @ApiOkResponse({ type: UserResponse, description: 'Your user.' })
   @ApiProblems(...GUARD_PROBLEMS)
-  // The request itself: Nest sends the values of other decorators through the validation pipe, promises and all.
+  // Takes the request, because Nest sends the values of other decorators through the validation pipe, with promises.
   read(@Req() { user: principal }: { readonly user: Principal }): UserResponse {
     return UserResponse.from(userOnly(principal).user);
   }
@@ -40,8 +40,8 @@ export class OwnUserController {
     operationId: 'updateOwnUser',
     summary: 'Change your own user',
     description:
-      'Members that are left out stay as they are; null clears one. A new e-mail address ends all other sessions. It needs ' +
-      '`currentPassword` when you logged in more than ten minutes ago; a refresh is no login.',
+      'Omitted members stay unchanged; null clears a member. A new e-mail address ends all other sessions. It requires ' +
+      '`currentPassword` if you logged in more than ten minutes ago; a refresh does not count as a login.',
   })
   @ApiOkResponse({ type: UserResponse, description: 'Your user after the change.' })
   @ApiProblems(
@@ -72,9 +72,9 @@ export class OwnUserController {
   @ApiOperation({
     operationId: 'deleteOwnUser',
     summary: 'Delete your own user',
-    description: 'Needs the password. All sessions end at once, and the name is free again.',
+    description: 'Requires the password. All sessions end at once, and the name is free again.',
   })
-  @ApiNoContentResponse({ description: 'The user is gone.' })
+  @ApiNoContentResponse({ description: 'The user was deleted.' })
   @ApiProblems(
     ...BODY_PROBLEMS,
     ...GUARD_PROBLEMS,

@@ -63,9 +63,8 @@ export class UserAdministrationController {
     operationId: 'updateUser',
     summary: 'Change a user',
     description:
-      'Roles and `disabled` hold at once, for tokens that were issued before as well, on every instance. You can give and ' +
-      'take only roles, and change only users, within the permissions that you have yourself. One enabled administrator ' +
-      'always remains.',
+      'Roles and `disabled` take effect at once on every instance, also for tokens that were issued before. You can only ' +
+      'grant and remove roles, and change users, within your own permissions. One enabled administrator always remains.',
   })
   @ApiOkResponse({ type: AdministeredUserResponse, description: 'The user after the change.' })
   @ApiProblems(...BODY_PROBLEMS, ...ADMINISTRATION_PROBLEMS, 'reauthentication-required')
@@ -92,10 +91,10 @@ export class UserAdministrationController {
     operationId: 'deleteUser',
     summary: 'Delete a user',
     description:
-      'All sessions of the user end at once, and the name is free again. Only users within your own permissions, and never ' +
-      'the last administrator.',
+      'All sessions of the user end at once, and the name is free again. You can only delete users within your own ' +
+      'permissions, and not the last administrator.',
   })
-  @ApiNoContentResponse({ description: 'The user is gone.' })
+  @ApiNoContentResponse({ description: 'The user was deleted.' })
   @ApiProblems(...STRAY_BODY_PROBLEMS, ...ADMINISTRATION_PROBLEMS)
   async deleteUser(
     @CurrentUser() principal: UserPrincipal,

@@ -4,7 +4,7 @@ import { isText, MatchesRule, OptionalNotNull } from '../../common/validation/in
 
 export class LogoutRequestBody {
   @ApiPropertyOptional({
-    description: 'Of the session that is to end. Without it, the access token tells which one.',
+    description: 'A refresh token of the session to end. Default: the session of the access token.',
   })
   @OptionalNotNull()
   @MatchesRule('refresh_token', isText)

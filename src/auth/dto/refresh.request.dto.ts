@@ -4,8 +4,8 @@ import { isText, MatchesRule } from '../../common/validation/index.js';
 
 export class RefreshRequestBody {
   @ApiProperty({
-    description: 'The one that came with the newest answer.',
-    example: 'the refresh_token of the last answer',
+    description: 'The refresh token of the newest response.',
+    example: 'the refresh_token of the last response',
   })
   @MatchesRule('refresh_token', isText)
   refresh_token!: string;

@@ -10,10 +10,10 @@ export class TokensResponse {
   @ApiProperty({ enum: ['Bearer'] })
   token_type!: 'Bearer';
 
-  @ApiProperty({ description: 'Life of the access token, in seconds.', example: 900 })
+  @ApiProperty({ description: 'Lifetime of the access token, in seconds.', example: 900 })
   expires_in!: number;
 
-  @ApiProperty({ description: 'Opaque. Keep it as safe as the password.' })
+  @ApiProperty({ description: 'Opaque. Protect it like a password.' })
   refresh_token!: string;
 
   @ApiProperty({ format: 'uuid' })

@@ -3,10 +3,10 @@ import { ApiPropertyOptional } from '@nestjs/swagger';
 import { isBoolean, isList, MatchesRule, OptionalNotNull } from '../../common/validation/index.js';
 import { ChangeUserRequest } from './change-user.request.dto.js';
 
-/** Members that are left out stay as they are. */
+/** Omitted members stay unchanged. */
 export class AdministerUserRequest extends ChangeUserRequest {
   @ApiPropertyOptional({
-    description: 'All roles that the user is to have.',
+    description: 'The new list of all roles of the user.',
     type: [String],
     example: ['admin'],
   })
@@ -15,7 +15,7 @@ export class AdministerUserRequest extends ChangeUserRequest {
   roles?: string[];
 
   @ApiPropertyOptional({
-    description: 'A disabled user cannot log in. All sessions of the user end, for good.',
+    description: 'A disabled user cannot log in. All sessions of the user end permanently.',
     example: false,
   })
   @OptionalNotNull()

@@ -3,11 +3,11 @@ import { ApiPropertyOptional } from '@nestjs/swagger';
 import { isText, MatchesRule, OptionalNotNull } from '../../common/validation/index.js';
 import { ChangeUserRequest } from './change-user.request.dto.js';
 
-/** Members that are left out stay as they are; null clears. */
+/** Omitted members stay unchanged; null clears a member. */
 export class ChangeOwnUserRequest extends ChangeUserRequest {
   @ApiPropertyOptional({
     description:
-      'For a new e-mail address, when the login of this session is more than ten minutes ago. Not looked at otherwise.',
+      'Required for a new e-mail address if the login of this session is more than ten minutes old. Ignored otherwise.',
     example: 'engine weaves algebra',
     format: 'password',
   })

@@ -4,7 +4,7 @@ import { IsOptional } from 'class-validator';
 import { emailAddress, MatchesRule, textBetween } from '../../common/validation/index.js';
 import { DISPLAY_NAME_MAX_LENGTH } from './register-user.request.dto.js';
 
-/** Members that are left out stay as they are; null clears. */
+/** Omitted members stay unchanged; null clears a member. */
 export class ChangeUserRequest {
   @ApiPropertyOptional({
     type: String,

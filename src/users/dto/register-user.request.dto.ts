@@ -15,7 +15,7 @@ export const DISPLAY_NAME_MAX_LENGTH = 100;
 export class RegisterUserRequest {
   @ApiProperty({
     description:
-      'Unique, whatever the case, also among names that look like it. Letters and digits of one script, and `. _ - @ +`.',
+      'Unique without regard to case; names that look alike count as equal. Letters and digits of one script, and `. _ - @ +`.',
     example: 'ada',
     minLength: 1,
     maxLength: USERNAME_MAX_LENGTH,
@@ -25,8 +25,8 @@ export class RegisterUserRequest {
 
   @ApiProperty({
     description:
-      'At least 15 characters, if the operator has not set another minimum. Any characters, no rules of composition; ' +
-      'but not a password that is easy to guess.',
+      'At least 15 characters, unless the operator has set another minimum. Any characters, no composition rules. ' +
+      'Passwords that are easy to guess are refused.',
     example: 'engine weaves algebra',
     format: 'password',
     maxLength: PASSWORD_MAX_LENGTH,
