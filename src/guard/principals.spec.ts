@@ -157,7 +157,7 @@ describe('a principal', () => {
     expect(events).toEqual([]);
   });
 
-  it('that lacks one of the permissions is refused, and the refusal is audited with its id', async () => {
+  it('without one of the permissions is refused, and the refusal is audited with its id', async () => {
     expect((await answer('write', CLIENT))[0]).toBe(403);
     expect((await answer('write', USER))[0]).toBe(403);
     const refusal = {
@@ -178,7 +178,7 @@ describe('a principal', () => {
     ]);
   });
 
-  it('acts in the origin of what it does', async () => {
+  it('is the actor in the origin of its requests', async () => {
     const [, client] = await answer('origin', CLIENT);
     expect(JSON.parse(client)).toMatchObject({ actor: 'client', actorId: 'reports' });
     const [, user] = await answer('origin', USER);

@@ -49,7 +49,7 @@ describe('a client of the fault suite', () => {
     expect(operations.slice(6).every(({ begin }) => begin > logout.end)).toBe(true);
   });
 
-  it('is not held up by an instance that stands still', async () => {
+  it('is not delayed by an instance that is stopped', async () => {
     const operations = await logOut(true, false, true);
 
     expect(operations.map(({ kind }) => kind).join(' ')).toBe('register login read logout read');

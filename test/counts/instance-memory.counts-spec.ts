@@ -112,7 +112,7 @@ describe('an instance keeps', () => {
     expect(perEntry).toBeGreaterThan((0.8 * store.bytes) / SESSIONS);
   });
 
-  it('verified tokens in no more bytes than it counts', () => {
+  it('verified tokens within the memory that it estimates', () => {
     fillWithTokens(new VerifiedTokens(), 1000);
     const tokens = new VerifiedTokens();
     const before = usedBytes();

@@ -97,7 +97,7 @@ describe('a warm request allocates', () => {
     return fewest;
   };
 
-  it('no more than it did, in the decision whether it is let in', async () => {
+  it('no more than before in the decision of the guard', async () => {
     const { access_token: token } = user.tokens;
 
     const decisions = await ask<Decisions>('decisions', { token, times: DECISIONS });

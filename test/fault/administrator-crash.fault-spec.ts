@@ -43,13 +43,13 @@ describe('the removal of an administrator whose process is killed', () => {
       child.once('exit', (_, signal) => resolve(output || String(signal)));
     });
 
-  it('takes seven steps when it is left alone', async () => {
+  it('takes seven steps when it is not killed', async () => {
     const user = await newAdministrator();
 
     expect(await demoteAndDie(user, 0, 'after')).toBe(`changed after ${STEPS} steps`);
   });
 
-  it('blocks no administrator and leaves one, whenever it is killed', async () => {
+  it('blocks no administrator and leaves one, at whatever step it is killed', async () => {
     const { id: rootId } = (await api.ownUser(root)).body as { id: string };
     const users = await Promise.all(Array.from({ length: 2 * STEPS }, newAdministrator));
     const ends = await Promise.all(

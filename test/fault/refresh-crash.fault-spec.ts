@@ -26,7 +26,7 @@ describe('an instance that is killed between the exchange and the answer', () =>
   const signalAll = (ports: number[], signal: NodeJS.Signals): void =>
     ports.forEach((port) => redis.signal(port, signal));
 
-  it('leaves the client able to repeat it within the grace: the same successor, and only one', async () => {
+  it('lets the client repeat it during the grace period, with the same single successor', async () => {
     const { tokens: first } = await survivor.newUser();
     const tokens = (await doomed.refresh(first.refresh_token)).body;
     const masters = await redis.masters();

@@ -46,7 +46,7 @@ describe('a registration whose process is killed', () => {
       child.once('close', (_, signal) => resolve(output || String(signal)));
     });
 
-  it('takes six steps when it is left alone', async () => {
+  it('takes six steps when it is not killed', async () => {
     expect(await registerAndDie(newName(), 0, 'after')).toBe(`registered after ${STEPS} steps`);
   });
 
@@ -70,7 +70,7 @@ describe('a registration whose process is killed', () => {
       return (await provisional()).length === 0;
     });
 
-  it('leaves no name lost or blocked, whenever it is killed', async () => {
+  it('neither loses nor blocks a name, at whatever step it is killed', async () => {
     const newPassword = 'another password for the same name';
     const users = await atEachKill(async (username, kill) => {
       expect(await kill()).toBe('SIGKILL');
@@ -97,7 +97,7 @@ describe('a registration whose process is killed', () => {
     expect(new Set(users.map(({ isNew }) => isNew)).size).toBe(2);
   });
 
-  it('leaves nothing behind when nobody comes back, whenever it is killed', async () => {
+  it('leaves no data when the user does not return, at whatever step it is killed', async () => {
     const usernames = await atEachKill(async (username, kill) => {
       expect(await kill()).toBe('SIGKILL');
       return username;
