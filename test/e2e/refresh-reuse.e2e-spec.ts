@@ -77,7 +77,7 @@ describe('a spent refresh token', () => {
     ]);
   });
 
-  it('is told from one whose answer was lost: that is no alarm', async () => {
+  it('is distinguished from one whose answer was lost, which is no alarm', async () => {
     const { user, generations } = await family(0);
     const lost = await other.refresh(generations[0]!.refresh_token);
     expect((await other.refresh(generations[0]!.refresh_token)).body).toMatchObject({
@@ -88,7 +88,7 @@ describe('a spent refresh token', () => {
     expect((await other.ownUser(lost.body.access_token)).status).toBe(200);
   });
 
-  it('of any generation within its grace yields the newest tokens, on every instance (33)', async () => {
+  it('of any generation returns the newest tokens during its grace period, on every instance (33)', async () => {
     const { user, generations } = await family(3);
     const newest = generations.at(-1)!;
 
@@ -107,7 +107,7 @@ describe('a spent refresh token', () => {
     expect((await other.refresh(newest.refresh_token)).status).toBe(200);
   });
 
-  it('is within its own grace or not, whatever is replayed and exchanged after it (33)', async () => {
+  it('has its own grace period, which later replays and exchanges do not change (33)', async () => {
     const { user, generations } = await family(2);
     const [first, second] = generations as [Tokens, Tokens, Tokens];
     // A replay does not move the moment at which the token was spent.
@@ -123,7 +123,7 @@ describe('a spent refresh token', () => {
     await expectDead([...generations, next]);
   });
 
-  it('tells of a second holder of the same token who comes after the grace (35)', async () => {
+  it('reveals a second holder of the same token after the grace period (35)', async () => {
     const { user, generations } = await family(2);
     await endGrace(user);
     const shared = generations.at(-1)!.refresh_token;
@@ -137,7 +137,7 @@ describe('a spent refresh token', () => {
     expect(await reuseOf(user.tokens)).toHaveLength(1);
   });
 
-  it('of mixed generations comes fifty times at once: there is one lineage, and no 5xx (34)', async () => {
+  it('of mixed generations, fifty times at once, keeps one refresh chain and causes no 5xx (34)', async () => {
     const { user, generations } = await family(3);
     const tokens = generations.map(({ refresh_token }) => refresh_token);
 
@@ -160,7 +160,7 @@ describe('a spent refresh token', () => {
     expect((await other.refresh(newest)).status).toBe(200);
   });
 
-  it('takes all who shared its successor along (35)', async () => {
+  it('ends the session for all who share its successor (35)', async () => {
     const { user, generations } = await family(0);
     const [{ refresh_token: first }] = generations as [Tokens];
     const racers = await Promise.all(
@@ -177,7 +177,7 @@ describe('a spent refresh token', () => {
     await expectDead([...generations, ...racers.map(({ body }) => body), next]);
   });
 
-  it('does not stand in the log, nor does any other token or password (90)', async () => {
+  it('is not in the log, nor is any other token or password (90)', async () => {
     const { user, generations } = await family(2);
     await endGrace(user);
     for (const { refresh_token } of generations) {
@@ -211,7 +211,7 @@ function segments(token: string): string[] {
   return token.split('.').filter((segment) => segment.length > 36 || segment.length === 22);
 }
 
-describe('the grace for a lost answer (33)', () => {
+describe('the grace period for a lost answer (33)', () => {
   let api: TestApp;
   afterEach(async () => api.close());
 
@@ -236,7 +236,7 @@ describe('the grace for a lost answer (33)', () => {
     await expectEnded(tokens, next.body);
   });
 
-  it('is off with REFRESH_GRACE=0 also for those who come at once: one gets the successor', async () => {
+  it('is off with REFRESH_GRACE=0 for concurrent calls, too: one gets the successor', async () => {
     const tokens = await newTokens('0');
 
     const answers = await Promise.all(
@@ -249,7 +249,7 @@ describe('the grace for a lost answer (33)', () => {
     await expectEnded(tokens, won[0]!.body);
   });
 
-  it('runs from the exchange: repeating does not make it longer', async () => {
+  it('starts at the exchange: repeating does not extend it', async () => {
     const tokens = await newTokens('1s');
     const begin = performance.now();
     const { body: next } = await api.refresh(tokens.refresh_token);
@@ -265,7 +265,7 @@ describe('the grace for a lost answer (33)', () => {
   });
 });
 
-describe('a grace that nobody should have (33)', () => {
+describe('an invalid grace period (33)', () => {
   it.each(['31s', '1h', '-1', 'none'])('cannot be %s', async (grace) => {
     await expect(startTestApp({ REFRESH_GRACE: grace })).rejects.toThrow('REFRESH_GRACE must be');
   });

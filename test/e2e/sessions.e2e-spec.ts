@@ -50,7 +50,7 @@ describe('the own sessions', () => {
   const end = async (token: string, id: string): Promise<Answer> =>
     api.request('DELETE', `/api/user/sessions/${id}`, { token });
 
-  it('are listed with the device that each login came from (45)', async () => {
+  it('are listed with the device of each login (45)', async () => {
     const user = await api.newUser();
     const phone = (await loginWith(user, { 'user-agent': 'A phone/1.0' })).body;
     // Another client with the same token: the list still tells who logged in.
@@ -79,7 +79,7 @@ describe('the own sessions', () => {
     }
   });
 
-  it('cannot fill the list with a huge user agent', async () => {
+  it('have a limited length of the user agent', async () => {
     const user = await api.newUser();
     const { body } = await loginWith(user, { 'user-agent': `A long one ${'x'.repeat(8000)}` });
 
@@ -88,7 +88,7 @@ describe('the own sessions', () => {
     expect(listed.find(({ current }) => current)?.userAgent).toMatch(/^A long one x{100,245}$/);
   });
 
-  it('stay the same ones when they are refreshed', async () => {
+  it('keep their ids when they are refreshed', async () => {
     const user = await api.newUser();
     const before = await list(api, user.tokens.access_token);
 
@@ -99,7 +99,7 @@ describe('the own sessions', () => {
     expect(session).toEqual({ ...before[0], lastUsedAt: session!.lastUsedAt });
   });
 
-  it('can be ended one by one: its tokens die at once on every instance, the others live', async () => {
+  it('can be ended one by one: its tokens are refused at once on every instance, others are accepted', async () => {
     const user = await api.newUser();
     const [one, two] = (await loginTimes(user, 2)) as [Tokens, Tokens];
     await expectEverywhere(200, user.tokens, one, two);
@@ -116,7 +116,7 @@ describe('the own sessions', () => {
     expect((await end(user.tokens.access_token, one.session_id)).status).toBe(404);
   });
 
-  it('include the one that asks, which may end itself', async () => {
+  it('include the current one, which may end itself', async () => {
     const { tokens } = await api.newUser();
     await expectEverywhere(200, tokens);
 
@@ -125,7 +125,7 @@ describe('the own sessions', () => {
     await expectEverywhere(401, tokens);
   });
 
-  it('of somebody else, of nobody, and ids that are none are answered alike with 404 (45, 69)', async () => {
+  it('of others, unknown ids and malformed ids get the same 404 (45, 69)', async () => {
     const user = await api.newUser();
     const victim = await api.newUser();
     const ids = [victim.tokens.session_id, victim.id, user.id, randomUUID(), 'current', '*', '%00'];
@@ -142,7 +142,7 @@ describe('the own sessions', () => {
     expect((await api.refresh(victim.tokens.refresh_token)).status).toBe(200);
   });
 
-  it('end all at once but the one that asks', async () => {
+  it('can all be ended except the current one', async () => {
     const user = await api.newUser();
     const stranger = await api.newUser();
     const others = await loginTimes(user, 3);
@@ -188,7 +188,7 @@ describe('the own sessions', () => {
     expect(await listedIds(api, body.access_token)).not.toContain(id);
   });
 
-  it('are nobody’s business without a token', async () => {
+  it('are not accessible without a token', async () => {
     for (const [method, path] of [
       ['GET', ''],
       ['DELETE', ''],
@@ -201,11 +201,11 @@ describe('the own sessions', () => {
   });
 });
 
-describe('a session that nobody uses (37)', () => {
+describe('an unused session (37)', () => {
   let api: TestApp;
   afterEach(async () => api.close());
 
-  it('is over after its idle life; one that is used goes on', async () => {
+  it('expires after its idle lifetime; a session in use does not', async () => {
     api = await startTestApp({ REFRESH_TOKEN_TTL: '2s' });
     const user = await api.newUser();
     const used = user.tokens;
@@ -228,11 +228,11 @@ describe('a session that nobody uses (37)', () => {
   });
 });
 
-describe('a session that has lasted long enough (37)', () => {
+describe('a session past its maximum age (37)', () => {
   let api: TestApp;
   afterEach(async () => api.close());
 
-  it('is over, however much it is used', async () => {
+  it('expires even if it is in use', async () => {
     api = await startTestApp({ SESSION_MAX_AGE: '1s' });
     const { username } = await api.newUser();
     const begin = performance.now();
@@ -249,11 +249,11 @@ describe('a session that has lasted long enough (37)', () => {
   });
 });
 
-describe('the most sessions of a user (46)', () => {
+describe('the maximum number of sessions of a user (46)', () => {
   let api: TestApp;
   afterEach(async () => api.close());
 
-  it('are kept under 50 logins at once: the others are over', async () => {
+  it('is kept under 50 concurrent logins: older sessions are evicted', async () => {
     // Without the brake, so that none of them has to wait for room.
     api = await startTestApp({ SESSIONS_PER_USER: '5', RATE_LIMIT: 'off' });
     const user = await api.newUser();

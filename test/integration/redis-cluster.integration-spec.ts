@@ -40,7 +40,7 @@ describe('RedisCluster', () => {
     expect(await Promise.all(ids.map(value))).toEqual(ids);
   });
 
-  it('lets a mistake of our own be seen as what it is', async () => {
+  it('throws programming errors unchanged', async () => {
     const sha1 = {
       get: () => {
         throw new TypeError('not a function');
@@ -53,7 +53,7 @@ describe('RedisCluster', () => {
     await expect(redis.runDurably(broken, [key('x')], [], Deadline.none)).rejects.toEqual(mistake);
   });
 
-  it('sends a script again that a node has forgotten', async () => {
+  it('sends the source of a script that a node does not know', async () => {
     for (const port of await own.masters()) {
       await own.cluster.call(port, 'SCRIPT', 'FLUSH');
     }
@@ -103,7 +103,7 @@ describe('RedisCluster', () => {
     return ids;
   };
 
-  it('finds a key in a slot that is just moving, at its old place or the new one', async () => {
+  it('finds a key in a migrating slot, on the old node or the new one', async () => {
     const resharding = new Resharding(own);
     const [from, to] = (await own.masters()) as [number, number];
     const [id] = await idsOn(from, 1);
@@ -124,7 +124,7 @@ describe('RedisCluster', () => {
     expect(await redis.run(getScript, [otherKey], [], Deadline.none)).toBe('during');
   });
 
-  it('takes no write for done that no replica has confirmed', async () => {
+  it('reports no write as done that no replica has confirmed', async () => {
     const [master] = await own.masters();
     const [id] = await idsOn(master!, 1);
     const replica = await own.replicaOf(master!);
@@ -138,7 +138,7 @@ describe('RedisCluster', () => {
     expect(result).toBeInstanceOf(NotConfirmedError);
   });
 
-  it('goes on reading from a master whose replica is frozen, however many writes wait', async () => {
+  it('reads from a master with a frozen replica, however many writes wait', async () => {
     const [master] = await own.masters();
     const ids = await idsOn(master!, 40);
     await Promise.all(ids.map((id) => redis.runDurably(setScript, [key(id)], [id], Deadline.none)));
@@ -173,7 +173,7 @@ describe('RedisCluster', () => {
     );
   });
 
-  it('says "not confirmed", within its budget, for the shard whose replica is silent, and only there', async () => {
+  it('throws "not confirmed" within its budget for the shard with a silent replica, and only there', async () => {
     const [master] = await own.masters();
     const replica = await own.replicaOf(master!);
     own.signal(replica, 'SIGSTOP');
@@ -203,7 +203,7 @@ describe('RedisCluster', () => {
     );
   });
 
-  it('takes no write for done that fewer replicas have confirmed than it was told to ask for', async () => {
+  it('reports no write as done that too few replicas have confirmed', async () => {
     const variables = { ...own.variables, REDIS_CONFIRMING_REPLICAS: '2' };
     const careful = new RedisCluster(testSettings(variables).redis);
 
@@ -215,7 +215,7 @@ describe('RedisCluster', () => {
     await careful.onApplicationShutdown();
   });
 
-  it('does not retry what fails for good, and names the script', async () => {
+  it('does not retry a permanent error, and names the script', async () => {
     const broken = luaScript(`-- KEYS[1] a key\nreturn redis.call('HGET', KEYS[1], 'x')`);
     await redis.runDurably(setScript, [key('text')], ['x'], Deadline.none);
 
@@ -227,7 +227,7 @@ describe('RedisCluster', () => {
     );
   });
 
-  it('knows masters, replicas and the slots that nobody serves', async () => {
+  it('counts masters, replicas and uncovered slots', async () => {
     const health = new RedisClusterHealth(redis);
     const state = async (): Promise<RedisClusterState> => (await health.check()).state;
     await eventually('the cluster is whole', 10_000, async () => (await state()).isHealthy);

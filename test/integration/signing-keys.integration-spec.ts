@@ -82,7 +82,7 @@ describe('the signing keys', () => {
     expect((await third.ring.current(Deadline.none)).issuer).toBe('https://id.test');
   });
 
-  it('cannot be decrypted with another secret, and the message says what to set', async () => {
+  it('cannot be decrypted with another secret, and the message names the setting', async () => {
     const shared = newPrefix();
     await (await instance(shared)).signing.current(Deadline.none);
 
@@ -96,7 +96,7 @@ describe('the signing keys', () => {
     await expect(ring.untilLoaded()).resolves.toBeUndefined();
   });
 
-  it('are never made by who reads them: a look-up fails until there is a key', async () => {
+  it('are never created by a reader: a look-up fails until there is a key', async () => {
     const shared = newPrefix();
     const { ring } = await instance(shared);
 
@@ -126,7 +126,7 @@ describe('the signing keys', () => {
     expect(await ring.current(Deadline.none)).toBe(keys);
   });
 
-  it('are published in public only, with which others can verify our tokens (21)', async () => {
+  it('are published without their private half, so that others can verify our tokens (21)', async () => {
     const api = await startTestApp();
     const { tokens } = await api.newUser();
     const answer = await api.request<{ keys: Record<string, unknown>[] }>(
