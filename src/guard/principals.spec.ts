@@ -40,8 +40,13 @@ const USER: Principal = {
   sessionId: 'session-1',
   tokenId: 'token-2',
   user: {
-    ...{ id: 'user-1', username: 'ada', email: null, displayName: null, roles: ['reader'] },
-    ...{ createdAt: new Date(0), updatedAt: new Date(0) },
+    id: 'user-1',
+    username: 'ada',
+    email: null,
+    displayName: null,
+    roles: ['reader'],
+    createdAt: new Date(0),
+    updatedAt: new Date(0),
   },
 };
 
@@ -169,11 +174,17 @@ describe('a principal', () => {
     expect(events).toMatchObject([
       {
         ...refusal,
-        ...{ actor: 'client', actorId: 'reports', actorSessionId: undefined, userId: undefined },
+        actor: 'client',
+        actorId: 'reports',
+        actorSessionId: undefined,
+        userId: undefined,
       },
       {
         ...refusal,
-        ...{ actor: 'user', actorId: 'user-1', actorSessionId: 'session-1', userId: 'user-1' },
+        actor: 'user',
+        actorId: 'user-1',
+        actorSessionId: 'session-1',
+        userId: 'user-1',
       },
     ]);
   });

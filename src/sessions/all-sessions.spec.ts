@@ -36,7 +36,9 @@ describe('ending the sessions of all users', () => {
     expect(await sessions.end()).toEqual({ users: 300, failures: new Map(), isComplete: true });
     expect(audited).toMatchObject([
       {
-        ...{ type: 'all-sessions-ended', result: 'success', actor: 'operator' },
+        type: 'all-sessions-ended',
+        result: 'success',
+        actor: 'operator',
         details: { users: 300 },
       },
     ]);

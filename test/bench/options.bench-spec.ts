@@ -3,8 +3,12 @@ import { parseOptions } from './options.js';
 describe('the options of the benchmarks', () => {
   it('have defaults', () => {
     expect(parseOptions([])).toEqual({
-      ...{ mode: 'run', only: undefined, output: 'bench/results' },
-      ...{ rounds: 5, seconds: 10, connections: 64 },
+      mode: 'run',
+      only: undefined,
+      output: 'bench/results',
+      rounds: 5,
+      seconds: 10,
+      connections: 64,
     });
   });
 

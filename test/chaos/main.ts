@@ -78,12 +78,24 @@ async function runAll(options: Options): Promise<void> {
 /** No reason to leave the others out. */
 function notStarted({ name, about }: Entry, seed: number, { message }: Error): ScenarioReport {
   const nothing = {
-    ...{ operations: 0, done: {}, errors: {}, notes: [], untried: [] },
-    ...{ longestAnswerMs: 0, recoveryMs: undefined, longestRecoveryMs: undefined },
-    ...{ delayMs: 0, tookMs: 0 },
+    operations: 0,
+    done: {},
+    errors: {},
+    notes: [],
+    untried: [],
+    longestAnswerMs: 0,
+    recoveryMs: undefined,
+    longestRecoveryMs: undefined,
+    delayMs: 0,
+    tookMs: 0,
   };
   const violations = {
-    ...{ lost: [], accepted: [], dishonest: [], late: [], unavailable: [], slow: [] },
+    lost: [],
+    accepted: [],
+    dishonest: [],
+    late: [],
+    unavailable: [],
+    slow: [],
     crashed: [message],
   };
   return { scenario: name, about, seed, ...nothing, ...violations };
@@ -101,7 +113,11 @@ function write(reports: readonly ScenarioReport[], details: RunDetails): void {
   writeFileSync(`${RESULTS}/${seed}.md`, `${markdownOf(reports, details)}\n`);
   const withoutHistory = reports.map((report) => ({ ...report, history: undefined }));
   const result = {
-    ...{ verdict: verdictOf(reports), startedAt, seed, workers, redis: details.redisVersion },
+    verdict: verdictOf(reports),
+    startedAt,
+    seed,
+    workers,
+    redis: details.redisVersion,
     node: process.versions.node,
     scenarios: withoutHistory,
   };

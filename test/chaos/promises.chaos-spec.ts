@@ -19,7 +19,12 @@ describe('the promises, checked against a history', () => {
   const after = (kind: Kind, changes: Partial<Operation> = {}): void => {
     const begin = changes.begin ?? now;
     const operation: Operation = {
-      ...{ kind, instance: 0, begin, end: begin + 10, user: 'ada', hasRetryAfter: true },
+      kind,
+      instance: 0,
+      begin,
+      end: begin + 10,
+      user: 'ada',
+      hasRetryAfter: true,
       ...(kind === 'register' ? { status: 201 } : { session: 's', status: 200 }),
       ...changes,
     };
@@ -27,8 +32,12 @@ describe('the promises, checked against a history', () => {
     now = operation.end + 10;
   };
   const NONE: Violations = {
-    ...{ lost: [], accepted: [], dishonest: [], late: [] },
-    ...{ unavailable: [], slow: [] },
+    lost: [],
+    accepted: [],
+    dishonest: [],
+    late: [],
+    unavailable: [],
+    slow: [],
   };
   const EXPECTED: Expectations = { recovery: { from: 'begin', withinMs: 5000 } };
   const check = (changes: Partial<Expectations> = {}, delayMs = 0): Violations =>

@@ -32,7 +32,10 @@ export function violationsOf(
   delayMs: number,
 ): Violations {
   const violations: Violations = {
-    ...{ lost: [], accepted: [], dishonest: [], late: [] },
+    lost: [],
+    accepted: [],
+    dishonest: [],
+    late: [],
     ...unavailabilityOf(history, expectations, delayMs),
   };
   for (const operations of groupBy(history.operations, ({ user }) => user).values()) {

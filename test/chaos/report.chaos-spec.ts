@@ -2,10 +2,26 @@ import { markdownOf, verdictOf } from './report.js';
 import type { ScenarioReport } from './run-scenario.js';
 
 const KEPT: ScenarioReport = {
-  ...{ scenario: 'kill', about: 'a node is killed', seed: 1, operations: 9, done: {}, errors: {} },
-  ...{ lost: [], accepted: [], dishonest: [], late: [], unavailable: [], slow: [], crashed: [] },
-  ...{ longestAnswerMs: 10, recoveryMs: 3400, longestRecoveryMs: 5000, delayMs: 20, tookMs: 9000 },
-  ...{ untried: [], notes: ['25 slots were moved'] },
+  scenario: 'kill',
+  about: 'a node is killed',
+  seed: 1,
+  operations: 9,
+  done: {},
+  errors: {},
+  lost: [],
+  accepted: [],
+  dishonest: [],
+  late: [],
+  unavailable: [],
+  slow: [],
+  crashed: [],
+  longestAnswerMs: 10,
+  recoveryMs: 3400,
+  longestRecoveryMs: 5000,
+  delayMs: 20,
+  tookMs: 9000,
+  untried: [],
+  notes: ['25 slots were moved'],
 };
 const UNTRIED: ScenarioReport = { ...KEPT, untried: ['login succeeded once'] };
 

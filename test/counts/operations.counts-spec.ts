@@ -383,8 +383,11 @@ describe('an operation costs Redis', () => {
   it('for a logout with a refresh token: a look-up first', async () => {
     expect(await meter.of(warmUser, logoutByToken)).toEqual({
       roundTrips: [
-        ...['check-session wait', 'begin-change wait', 'end-session wait'],
-        ...['append-change wait', 'finish-changes'],
+        'check-session wait',
+        'begin-change wait',
+        'end-session wait',
+        'append-change wait',
+        'finish-changes',
       ],
       commands:
         'evalsha 5, get 2, hget 2, hgetall 1, hmget 2, hset 1, pexpire 2, set 3, spublish 1, time 4, zadd 2, ' +

@@ -242,7 +242,8 @@ describe('docker/compose.production.yaml', () => {
         new Promise((done, fail) => {
           const socket = connect(
             {
-              ...{ host: 'localhost', port: Number(new URL(nginx.url).port) },
+              host: 'localhost',
+              port: Number(new URL(nginx.url).port),
               ca: readFileSync(join(production.secrets, 'redis-ca')),
               ...options,
             },

@@ -124,7 +124,11 @@ export class Production {
     const { stdout } = await run(
       'redis-cli',
       [
-        ...['-p', String(port), '--tls', '--cacert', join(this.secrets, 'redis-ca')],
+        '-p',
+        String(port),
+        '--tls',
+        '--cacert',
+        join(this.secrets, 'redis-ca'),
         ...(user === undefined ? [] : ['--user', user]),
         ...command,
       ],
@@ -294,11 +298,13 @@ export class Production {
   private variables(managementPort: number): Record<string, string> {
     return {
       ...this.onLoopback(this.compose['x-keyslot'].environment),
-      ...{ REDIS_PASSWORD: '', KEY_ENCRYPTION_SECRET: '', REDIS_KEY_PREFIX: '' },
-      ...{
-        JWT_ISSUER: 'https://localhost',
-      },
-      ...{ NODE_ENV: 'production', LOG_LEVEL: 'info', DATA_DIRECTORY: '/nobody/may/write' },
+      REDIS_PASSWORD: '',
+      KEY_ENCRYPTION_SECRET: '',
+      REDIS_KEY_PREFIX: '',
+      JWT_ISSUER: 'https://localhost',
+      NODE_ENV: 'production',
+      LOG_LEVEL: 'info',
+      DATA_DIRECTORY: '/nobody/may/write',
       MANAGEMENT_PORT: String(managementPort),
     };
   }

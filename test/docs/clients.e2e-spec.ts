@@ -74,8 +74,14 @@ describe('a typed client', () => {
         join(project, 'tsconfig.json'),
         JSON.stringify({
           compilerOptions: {
-            ...{ target: 'ES2023', module: 'nodenext', lib: ['ES2023', 'DOM'], types: [] },
-            ...{ strict: true, skipLibCheck: true, rootDir: 'src', outDir: 'dist' },
+            target: 'ES2023',
+            module: 'nodenext',
+            lib: ['ES2023', 'DOM'],
+            types: [],
+            strict: true,
+            skipLibCheck: true,
+            rootDir: 'src',
+            outDir: 'dist',
           },
           include: ['src'],
         }),

@@ -74,8 +74,18 @@ describe('access tokens', () => {
   it('(12) are refused unless iss is exactly ours', async () => {
     const iss = String(payload['iss']);
     const variants = [
-      ...[[iss], [iss, 'https://evil.test'], `${iss}/`, iss.toUpperCase(), `${iss}\n`, ` ${iss}`],
-      ...[`${iss}.evil.test`, iss.slice(0, -1), '', null, {}, 1],
+      [iss],
+      [iss, 'https://evil.test'],
+      `${iss}/`,
+      iss.toUpperCase(),
+      `${iss}\n`,
+      ` ${iss}`,
+      `${iss}.evil.test`,
+      iss.slice(0, -1),
+      '',
+      null,
+      {},
+      1,
     ];
     for (const variant of variants) {
       await expectRefused(signed({ payload: { iss: variant } }));

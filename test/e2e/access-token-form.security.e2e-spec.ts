@@ -48,11 +48,24 @@ describe('access tokens', () => {
     const publicKey = createPublicKey({ key: jwk, format: 'jwk' });
     const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
     const secrets = [
-      ...[pem, pem.replaceAll('\n', '\r\n'), pem.trim(), `\n${pem}`, pem.replaceAll('\n', '')],
+      pem,
+      pem.replaceAll('\n', '\r\n'),
+      pem.trim(),
+      `\n${pem}`,
+      pem.replaceAll('\n', ''),
       publicKey.export({ type: 'spki', format: 'der' }),
-      ...[JSON.stringify(jwk), JSON.stringify({ keys: [jwk] })],
-      ...[jwk.x!, jwk.y!, Buffer.from(jwk.x!, 'base64url'), Buffer.from(jwk.y!, 'base64url')],
-      ...[String(header['kid']), '', 'secret', 'keyslot', 'your-256-bit-secret', 'undefined'],
+      JSON.stringify(jwk),
+      JSON.stringify({ keys: [jwk] }),
+      jwk.x!,
+      jwk.y!,
+      Buffer.from(jwk.x!, 'base64url'),
+      Buffer.from(jwk.y!, 'base64url'),
+      String(header['kid']),
+      '',
+      'secret',
+      'keyslot',
+      'your-256-bit-secret',
+      'undefined',
     ];
     const hashes = [
       ['HS256', 'sha256'],
@@ -140,8 +153,19 @@ describe('access tokens', () => {
     const redis = api.app.get(RedisCluster);
     const asked = [jest.spyOn(redis, 'run'), jest.spyOn(redis, 'runDurably')];
     const kids: unknown[] = [
-      ...['../../etc/passwd', "' OR 1=1 --", 'a\r\nb', '*', '__proto__', 'constructor', ''],
-      ...[{}, { toString: header['kid'] }, null, [header['kid']], 1, 'k'.repeat(4000)],
+      '../../etc/passwd',
+      "' OR 1=1 --",
+      'a\r\nb',
+      '*',
+      '__proto__',
+      'constructor',
+      '',
+      {},
+      { toString: header['kid'] },
+      null,
+      [header['kid']],
+      1,
+      'k'.repeat(4000),
       ...Array.from({ length: 1000 }, () => randomUUID()),
     ];
     for (const kid of kids) {
@@ -193,8 +217,17 @@ describe('access tokens', () => {
   it('(15) are refused unless header and payload are JSON objects in UTF-8', async () => {
     const json = JSON.stringify(payload);
     const notObjects = [
-      ...['[]', '"text"', '1', 'null', 'true', '', `${json}${json}`, `[${json}]`, `${json} `],
-      ...[Buffer.from(json, 'utf16le'), Buffer.from([0xef, 0xbb, 0xbf, ...Buffer.from(json)])],
+      '[]',
+      '"text"',
+      '1',
+      'null',
+      'true',
+      '',
+      `${json}${json}`,
+      `[${json}]`,
+      `${json} `,
+      Buffer.from(json, 'utf16le'),
+      Buffer.from([0xef, 0xbb, 0xbf, ...Buffer.from(json)]),
       Buffer.from(json.replace('keyslot', 'keysl\xf6t'), 'latin1'),
       json.replace('{', '{"sub":"somebody else",'),
     ];

@@ -24,9 +24,19 @@ describe('access tokens', () => {
     const send = async (value: string): Promise<number> =>
       (await api.request('GET', '/api/user', { headers: { authorization: value } })).status;
     const wrong = [
-      ...[token, `Bearer${token}`, `Bearer\t${token}`, `Bearer \t${token}`, `Bearer ${token} more`],
-      ...[`Bearer ${token}, Bearer ${token}`, `Bearer ${token},`, `Basic ${token}`, `JWT ${token}`],
-      ...['Bearer', 'Bearer ', `Bearer "${token}"`, `Token Bearer ${token}`],
+      token,
+      `Bearer${token}`,
+      `Bearer\t${token}`,
+      `Bearer \t${token}`,
+      `Bearer ${token} more`,
+      `Bearer ${token}, Bearer ${token}`,
+      `Bearer ${token},`,
+      `Basic ${token}`,
+      `JWT ${token}`,
+      'Bearer',
+      'Bearer ',
+      `Bearer "${token}"`,
+      `Token Bearer ${token}`,
     ];
     for (const value of wrong) {
       expect({ value, status: await send(value) }).toEqual({ value, status: 401 });
@@ -117,9 +127,15 @@ describe('access tokens', () => {
     '(19) that are not sent, or malformed: the challenge tells which, on every route and method: %s',
     async (_, headers, challenge) => {
       const routes = [
-        ...['GET /api/user', 'HEAD /api/user', 'PATCH /api/user', 'DELETE /api/user'],
-        ...['PUT /api/user/password', 'GET /api/user/sessions', 'DELETE /api/user/sessions'],
-        ...[`DELETE /api/user/sessions/${randomUUID()}`, `GET /api/users/${randomUUID()}`],
+        'GET /api/user',
+        'HEAD /api/user',
+        'PATCH /api/user',
+        'DELETE /api/user',
+        'PUT /api/user/password',
+        'GET /api/user/sessions',
+        'DELETE /api/user/sessions',
+        `DELETE /api/user/sessions/${randomUUID()}`,
+        `GET /api/users/${randomUUID()}`,
       ];
       for (const route of routes) {
         const lines = headers.map((value) => `Authorization: ${value}\r\n`).join('');
@@ -129,7 +145,9 @@ describe('access tokens', () => {
         );
         const found = /^WWW-Authenticate: (.*)\r$/im.exec(answer)?.[1];
         expect({ route, status: statusOf(answer), found }).toEqual({
-          ...{ route, status: 401, found: challenge },
+          route,
+          status: 401,
+          found: challenge,
         });
       }
     },

@@ -72,8 +72,13 @@ describe('administration', () => {
     const moment = expect.stringMatching(MOMENT);
     const profile = { email: 'ada@example.org', displayName: 'Ada' };
     const whole = {
-      ...{ id: user.id, username: user.username, roles: [], disabled: false },
-      ...{ createdAt: moment, updatedAt: moment, ...profile },
+      id: user.id,
+      username: user.username,
+      roles: [],
+      disabled: false,
+      createdAt: moment,
+      updatedAt: moment,
+      ...profile,
     };
 
     const changed = await asAdmin('PATCH', user.id, profile);

@@ -102,8 +102,15 @@ describe('the OpenAPI document', () => {
     const linter = await promisify(execFile)(
       process.execPath,
       [
-        ...['node_modules/@redocly/cli/bin/cli.js', 'lint', '--config', 'redocly.yaml'],
-        ...['--format', 'json', '--max-problems', '1000', file],
+        'node_modules/@redocly/cli/bin/cli.js',
+        'lint',
+        '--config',
+        'redocly.yaml',
+        '--format',
+        'json',
+        '--max-problems',
+        '1000',
+        file,
       ],
       {
         env: { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' },

@@ -58,7 +58,9 @@ describe('the audit events (89)', () => {
     });
   const asUser = (user: Pick<TestUser, 'id' | 'tokens'>) =>
     ({
-      ...{ userId: user.id, actor: 'user', actorId: user.id },
+      userId: user.id,
+      actor: 'user',
+      actorId: user.id,
       actorSessionId: user.tokens.session_id,
     }) as const;
   const asAdmin = (userId: string) =>
@@ -79,7 +81,10 @@ describe('the audit events (89)', () => {
       const answer = await call('POST', '/api/users', { body: registering });
       const userId = String(answer.body['id']);
       const expected = {
-        ...{ type: 'user-registered', result: 'success', userId, ...anonymous },
+        type: 'user-registered',
+        result: 'success',
+        userId,
+        ...anonymous,
         details: { roles: [] },
       } as const;
       return { answer, status: 201, expected: [expected] };
@@ -320,20 +325,29 @@ describe('the audit events (89)', () => {
   };
   const refusedLogin = () =>
     ({
-      ...{ type: 'login-refused', result: 'refused', reason: 'wrong-credentials' },
-      ...{ namePseudonym: pseudonym, ...anonymous },
+      type: 'login-refused',
+      result: 'refused',
+      reason: 'wrong-credentials',
+      namePseudonym: pseudonym,
+      ...anonymous,
     }) as const;
   const throttled = {
-    ...{ type: 'attempt-throttled', result: 'refused', reason: 'too-many-attempts' },
+    type: 'attempt-throttled',
+    result: 'refused',
+    reason: 'too-many-attempts',
   } as const;
   const refreshed = (user: TestUser) =>
     ({
-      ...{ type: 'tokens-refreshed', result: 'success', ...asUser(user) },
+      type: 'tokens-refreshed',
+      result: 'success',
+      ...asUser(user),
       sessionId: user.tokens.session_id,
     }) as const;
   const refusedRefresh = { type: 'refresh-refused', result: 'refused', ...anonymous } as const;
   const wrongPassword = {
-    ...{ type: 'password-refused', result: 'refused', reason: 'wrong-password' },
+    type: 'password-refused',
+    result: 'refused',
+    reason: 'wrong-password',
   } as const;
   const noPermission = { type: 'permission-refused', result: 'refused' } as const;
   const newPassword = async ({ tokens }: TestUser, currentPassword: string): Promise<Answer> =>
@@ -370,11 +384,16 @@ describe('the audit events (89)', () => {
 
     expect(own).toEqual([
       {
-        ...{ type: 'signing-key-created', result: 'success', actor: 'system' },
+        type: 'signing-key-created',
+        result: 'success',
+        actor: 'system',
         details: { kid: text },
       },
       {
-        ...{ type: 'user-registered', result: 'success', actor: 'system', userId: adminId },
+        type: 'user-registered',
+        result: 'success',
+        actor: 'system',
+        userId: adminId,
         details: { roles: ['admin'] },
       },
     ]);
@@ -411,7 +430,9 @@ describe('the audit events (89)', () => {
 
     expect(eventsIn(cli.stdout)).toEqual([
       {
-        ...{ type: 'all-sessions-ended', result: 'success', actor: 'operator' },
+        type: 'all-sessions-ended',
+        result: 'success',
+        actor: 'operator',
         details: { users: expect.any(Number) as unknown, failed: 0, notTried: 0 },
       },
     ]);

@@ -112,8 +112,12 @@ describe('text from a client', () => {
       '\xc3\xa9',
     ])('is refused in a path or query when it is no percent-encoded UTF-8: %s', async (text) => {
       for (const target of [
-        ...[`/api/user?q=${text}`, `/api/user?${text}=1`, `/api/users/${text}`, `/${text}`],
-        ...[`/problems/${text}`, `/health/live?${text}`],
+        `/api/user?q=${text}`,
+        `/api/user?${text}=1`,
+        `/api/users/${text}`,
+        `/${text}`,
+        `/problems/${text}`,
+        `/health/live?${text}`,
       ]) {
         const answer = await send(target);
         expectStatus({ target }, statusOf(answer), 400);

@@ -21,7 +21,9 @@ describe('a request with ambiguous framing', () => {
   const expectRefusedAndClosed = async (message: string): Promise<void> => {
     const answer = await rawHttp(api.url, message);
     expect({ message, status: statusOf(answer), answers: answersIn(answer) }).toEqual({
-      ...{ message, status: 400, answers: 1 },
+      message,
+      status: 400,
+      answers: 1,
     });
     expect(answer).toMatch(/^Connection: close\r$/im);
     expect(answer).toContain('"code":"malformed-request"');

@@ -26,8 +26,13 @@ describe('names', () => {
       const later = await input.api.newUser();
       const { body } = await input.api.ownUser(later.tokens.access_token);
       expect(body).toEqual({
-        ...{ id: later.id, username: later.username, email: null, displayName: null, roles: [] },
-        ...{ createdAt: expect.any(String), updatedAt: expect.any(String) },
+        id: later.id,
+        username: later.username,
+        email: null,
+        displayName: null,
+        roles: [],
+        createdAt: expect.any(String),
+        updatedAt: expect.any(String),
       });
     });
 
@@ -71,8 +76,13 @@ describe('names', () => {
 
     it('have no effect in a query (72)', async () => {
       const query = [
-        ...['__proto__[isAdmin]=1', '__proto__.isAdmin=1', '__proto__=1', 'prototype[isAdmin]=1'],
-        ...['constructor[prototype][isAdmin]=1', 'constructor.prototype.isAdmin=1', 'toString=1'],
+        '__proto__[isAdmin]=1',
+        '__proto__.isAdmin=1',
+        '__proto__=1',
+        'prototype[isAdmin]=1',
+        'constructor[prototype][isAdmin]=1',
+        'constructor.prototype.isAdmin=1',
+        'toString=1',
         '%5F_proto__[isAdmin]=1',
       ].join('&');
       for (const path of ['/api/user', '/health/live', '/.well-known/jwks.json']) {

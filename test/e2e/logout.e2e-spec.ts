@@ -49,9 +49,14 @@ describe('a logout with a refresh token', () => {
     expect((await api.refresh(another.refresh_token)).status).toBe(200);
     expect(await eventsOf(user.tokens, 'logged-out')).toEqual([
       {
-        ...{ type: 'logged-out', result: 'success', userId: user.id, actor: 'user' },
-        ...{ actorId: user.id, actorSessionId: user.tokens.session_id },
-        ...{ sessionId: user.tokens.session_id, ip: '127.0.0.1' },
+        type: 'logged-out',
+        result: 'success',
+        userId: user.id,
+        actor: 'user',
+        actorId: user.id,
+        actorSessionId: user.tokens.session_id,
+        sessionId: user.tokens.session_id,
+        ip: '127.0.0.1',
         requestId: expect.any(String) as unknown,
       },
     ]);

@@ -98,7 +98,11 @@ describe('any request to any operation of the OpenAPI document', () => {
     const { victim } = cast;
     const { body } = await api.ownUser(victim.tokens.access_token);
     expect(body).toMatchObject({
-      ...{ id: victim.id, username: victim.username, email: null, displayName: null, roles: [] },
+      id: victim.id,
+      username: victim.username,
+      email: null,
+      displayName: null,
+      roles: [],
     });
     expect(body['updatedAt']).toBe(body['createdAt']);
     expect((await api.login(victim.username)).status).toBe(200);
@@ -111,7 +115,9 @@ describe('any request to any operation of the OpenAPI document', () => {
 function expectDocumented(operation: Operation, { status, text }: ExactAnswer): void {
   const statuses = [...operation.statuses, ...GENERAL].filter((one) => one < 500);
   expect({ status, text, isDocumented: statuses.includes(status) }).toEqual({
-    ...{ status, text, isDocumented: true },
+    status,
+    text,
+    isDocumented: true,
   });
 }
 

@@ -70,8 +70,13 @@ describe('a spent refresh token', () => {
     const { session_id: sessionId } = user.tokens;
     expect(await reuseOf(user.tokens)).toEqual([
       {
-        ...{ type: REUSED, result: 'refused', reason: 'spent-token' },
-        ...{ userId: user.id, sessionId, actor: 'anonymous', ip: '127.0.0.1' },
+        type: REUSED,
+        result: 'refused',
+        reason: 'spent-token',
+        userId: user.id,
+        sessionId,
+        actor: 'anonymous',
+        ip: '127.0.0.1',
         requestId: expect.any(String) as unknown,
       },
     ]);

@@ -68,10 +68,18 @@ describe('the own sessions', () => {
     const times = { createdAt: moment, lastUsedAt: moment };
     const ip = '127.0.0.1';
     expect(items).toContainEqual({
-      ...{ id: phone.session_id, ...times, ip, userAgent: 'A phone/1.0', current: true },
+      id: phone.session_id,
+      ...times,
+      ip,
+      userAgent: 'A phone/1.0',
+      current: true,
     });
     expect(items).toContainEqual({
-      ...{ id: user.tokens.session_id, ...times, ip, userAgent: 'node', current: false },
+      id: user.tokens.session_id,
+      ...times,
+      ip,
+      userAgent: 'node',
+      current: false,
     });
     for (const { createdAt, lastUsedAt } of items) {
       expect(Math.abs(Date.now() - Date.parse(createdAt))).toBeLessThan(60_000);

@@ -145,7 +145,10 @@ describe('an invalid setting', () => {
   it('is reported together with errors that occur only when it listens', async () => {
     const { port } = busy.address() as AddressInfo;
     const { code, output } = await start({
-      ...{ ...far, PORT: String(port), MANAGEMENT_PORT: '0', MANAGEMENT_HOST: '192.0.2.1' },
+      ...far,
+      PORT: String(port),
+      MANAGEMENT_PORT: '0',
+      MANAGEMENT_HOST: '192.0.2.1',
     });
 
     expect(output).toMatch(/port is in use[^]*MANAGEMENT_HOST must be/);
@@ -185,7 +188,9 @@ describe('an invalid setting', () => {
 
   it('refuses the passwords of the documents for the first administrator in production (26)', async () => {
     const { code, output } = await start({
-      ...{ ...production, KEY_ENCRYPTION_SECRET: RANDOM, BOOTSTRAP_ADMIN_USERNAME: 'root' },
+      ...production,
+      KEY_ENCRYPTION_SECRET: RANDOM,
+      BOOTSTRAP_ADMIN_USERNAME: 'root',
       BOOTSTRAP_ADMIN_PASSWORD: 'engine weaves algebra',
     });
 

@@ -86,7 +86,10 @@ describe('the API description of an application with routes of its own', () => {
     const page = await api.request<string>('GET', '/docs');
 
     expect(document.info).toEqual({
-      ...{ title: 'Orders', version: '2.3.4', description: 'Of tea.', contact: {} },
+      title: 'Orders',
+      version: '2.3.4',
+      description: 'Of tea.',
+      contact: {},
     });
     expect(page.body).toContain('<title>Orders</title>');
   });

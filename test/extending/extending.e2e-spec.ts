@@ -184,13 +184,15 @@ describe('an application that extends Keyslot', () => {
       form.set('file', new Blob(['four']), 'notes.txt');
 
       const uploaded = await fetch(`${instance.url}/api/uploads`, {
-        ...{ method: 'POST', body: form },
+        method: 'POST',
+        body: form,
         ...headers(tokens.access_token),
       });
 
       expect(instance.url).toBe(`${origin}/v1`);
       expect([uploaded.status, await uploaded.json()]).toEqual([
-        ...[201, { name: 'notes.txt', bytes: 4 }],
+        201,
+        { name: 'notes.txt', bytes: 4 },
       ]);
       for (const path of ['health/ready', 'metrics', 'docs-json', '.well-known/jwks.json']) {
         expect([path, (await fetch(`${origin}/${path}`)).status]).toEqual([path, 200]);
@@ -257,7 +259,8 @@ describe('an application that extends Keyslot', () => {
   it('hears of what happens, and nobody waits for it', async () => {
     const instance = await start('replaced.js', newPrefix());
     const body = {
-      ...{ username: 'grace', password: 'nanoseconds of copper wire' },
+      username: 'grace',
+      password: 'nanoseconds of copper wire',
       email: 'grace@example.com',
     };
 
@@ -299,7 +302,7 @@ describe('an application that extends Keyslot', () => {
 
     expect(await change({ disabled: true })).toBe(200);
     expect([(await one.ownUser(token)).status, (await other.ownUser(token)).status]).toEqual([
-      ...[401, 401],
+      401, 401,
     ]);
   });
 

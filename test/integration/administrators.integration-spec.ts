@@ -54,7 +54,9 @@ describe.each(['Redis', 'another store'])('administrators, kept in %s', (place) 
   };
   const actor = async (id: string): Promise<UserPrincipal> => ({
     kind: 'user',
-    ...{ userId: id, sessionId: randomUUID(), tokenId: randomUUID() },
+    userId: id,
+    sessionId: randomUUID(),
+    tokenId: randomUUID(),
     user: (await store.find(id, until))!,
   });
   const isEnabledAdministrator = async (id: string): Promise<boolean> => {

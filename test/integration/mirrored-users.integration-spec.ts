@@ -72,9 +72,13 @@ describe('users of another store', () => {
       return undefined;
     }
     const session = {
-      ...{ id: randomUUID(), userId: check.user.id, passwordVersion: check.user.passwordVersion },
+      id: randomUUID(),
+      userId: check.user.id,
+      passwordVersion: check.user.passwordVersion,
       accessToken: new Secret(randomUUID()),
-      ...{ refreshToken: new Secret(randomUUID()), ip: '192.0.2.1', userAgent: 'a test' },
+      refreshToken: new Secret(randomUUID()),
+      ip: '192.0.2.1',
+      userAgent: 'a test',
     };
     const { redis, cache } = instances[0]!;
     const writer = new SessionWriter(redis, cache, SESSION_LIMITS);

@@ -398,7 +398,9 @@ describe('sessions in Redis', () => {
             generation < over
               ? { over, generation, outcome: 'reused' }
               : {
-                  ...{ over, generation, outcome: 'replayed' },
+                  over,
+                  generation,
+                  outcome: 'replayed',
                   sealedAnswers: answers.slice(generation),
                 },
           );
@@ -440,7 +442,8 @@ describe('sessions in Redis', () => {
       expect(await keptAnswers(prefix, ownerOf(session))).toHaveLength(8);
       for (const [generation, exchange] of exchanges.entries()) {
         expect({ generation, outcome: (await replay(session, exchange)).outcome }).toEqual({
-          ...{ generation, outcome: generation < 2 ? 'reused' : 'replayed' },
+          generation,
+          outcome: generation < 2 ? 'reused' : 'replayed',
         });
       }
     });

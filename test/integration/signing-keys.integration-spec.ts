@@ -61,7 +61,9 @@ describe('the signing keys', () => {
     // 89: by the one that made it.
     expect(events).toMatchObject([
       {
-        ...{ type: 'signing-key-created', result: 'success', actor: 'system' },
+        type: 'signing-key-created',
+        result: 'success',
+        actor: 'system',
         details: { kid: all[0]!.kid },
       },
     ]);

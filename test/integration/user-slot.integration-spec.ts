@@ -43,15 +43,29 @@ describe('the slot of a user', () => {
   const hashOf = async (userId: string, part: string): Promise<Record<string, string>> =>
     withRedis((_, cluster) => cluster.hgetall(keyOf(userId, part)));
   const newUser = (id = randomUUID()) => ({
-    ...{ id, username: id, email: null, displayName: null, roles: [] },
+    id,
+    username: id,
+    email: null,
+    displayName: null,
+    roles: [],
   });
   const sessionOf = (userId: string): NewSession => ({
-    ...{ id: randomUUID(), userId, passwordVersion: 1, ip: '192.0.2.1', userAgent: 'a test' },
-    ...{ accessToken: new Secret(randomUUID()), refreshToken: new Secret(randomUUID()) },
+    id: randomUUID(),
+    userId,
+    passwordVersion: 1,
+    ip: '192.0.2.1',
+    userAgent: 'a test',
+    accessToken: new Secret(randomUUID()),
+    refreshToken: new Secret(randomUUID()),
   });
   const exchangeOf = ({ userId, id, refreshToken }: NewSession): RefreshExchange => ({
-    ...{ userId, sessionId: id, presented: refreshToken, successor: new Secret(randomUUID()) },
-    ...{ accessToken: new Secret('next'), accessTtlSeconds: 900, sealedAnswer: 'sealed' },
+    userId,
+    sessionId: id,
+    presented: refreshToken,
+    successor: new Secret(randomUUID()),
+    accessToken: new Secret('next'),
+    accessTtlSeconds: 900,
+    sealedAnswer: 'sealed',
   });
   const membersOf = (...texts: (string | undefined)[]): string[] =>
     [...new Set(texts.flatMap((text) => Object.keys(JSON.parse(text ?? '{}') as object)))].sort();
@@ -113,10 +127,21 @@ describe('the slot of a user', () => {
       `"userAgent":"a test","refreshHash":"${sha256(refreshToken)}","verified":["${sha256(session.accessToken.reveal()).slice(0, 22)}"]}`;
     await withRedis(async (_, cluster) => {
       await cluster.hset(keyOf(userId, 'record'), {
-        ...{ id: userId, username: 'Ada', email: '', displayName: 'Ada L.', roles: '["editor"]' },
-        ...{ createdAt: '1764089000123', updatedAt: '1764089000456', provisional: '0' },
-        ...{ passwordHash: '$hash', passwordVersion: '1', skeletons: '1', disabled: '0' },
-        ...{ sessionEpoch: '3', sessionEpochAt: String(now), lastChange: '1764089000456000' },
+        id: userId,
+        username: 'Ada',
+        email: '',
+        displayName: 'Ada L.',
+        roles: '["editor"]',
+        createdAt: '1764089000123',
+        updatedAt: '1764089000456',
+        provisional: '0',
+        passwordHash: '$hash',
+        passwordVersion: '1',
+        skeletons: '1',
+        disabled: '0',
+        sessionEpoch: '3',
+        sessionEpochAt: String(now),
+        lastChange: '1764089000456000',
       });
       await cluster.hset(keyOf(userId, 'sessions'), {
         [session.id]: text(session.refreshToken.reveal(), 3),
@@ -130,7 +155,11 @@ describe('the slot of a user', () => {
     expect(await reader.use(presented, false, until)).toMatchObject({
       state: 'live',
       user: {
-        ...{ id: userId, username: 'Ada', email: null, displayName: 'Ada L.', roles: ['editor'] },
+        id: userId,
+        username: 'Ada',
+        email: null,
+        displayName: 'Ada L.',
+        roles: ['editor'],
         createdAt: new Date(1_764_089_000_123),
       },
     });

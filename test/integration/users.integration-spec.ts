@@ -41,7 +41,11 @@ describe('users in Redis', () => {
   const using = (hashing: UsersOptions['hashing'] = {}): TestUsers =>
     usersOn(instance, { hashing });
   const newUser = (): NewUser => ({
-    ...{ id: randomUUID(), username: 'ada', usernameKey: 'ada', email: null, displayName: null },
+    id: randomUUID(),
+    username: 'ada',
+    usernameKey: 'ada',
+    email: null,
+    displayName: null,
     roles: [],
   });
   const livesOf = async (suffix: string): Promise<number[]> => {

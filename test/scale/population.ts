@@ -51,8 +51,12 @@ export class Population {
     const { store } = this.instance;
     const username = `user-${user}`;
     const registration = {
-      ...{ id: this.userId(user), username, usernameKey: username, roles: [] },
-      ...{ email: `user-${user}@example.com`, displayName: `User ${user}` },
+      id: this.userId(user),
+      username,
+      usernameKey: username,
+      roles: [],
+      email: `user-${user}@example.com`,
+      displayName: `User ${user}`,
     };
     await store.create(
       registration,

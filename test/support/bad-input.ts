@@ -42,7 +42,12 @@ export async function startBadInput(): Promise<BadInput> {
     path.replace('{id}', path.includes('/users/') ? target.id : admin.session_id);
   const authorization = `Authorization: Bearer ${admin.access_token}`;
   return {
-    ...{ api, admin, user, target, operations, pathOf },
+    api,
+    admin,
+    user,
+    target,
+    operations,
+    pathOf,
     readers: operations.filter((operation): operation is Reader => operation.body !== undefined),
     goodBody: ({ body }) =>
       exampleOf(body, {

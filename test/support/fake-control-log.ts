@@ -45,7 +45,9 @@ export class FakeControlLog {
     this.notes.set(instance, `${hasJoined ? rejoined : position} ${leaseMs} ${number}`);
     const changes = [...this.changes].filter(([, at]) => !hasJoined && at > Number(position));
     return {
-      ...{ hasJoined, position: sequence, members: this.members() },
+      hasJoined,
+      position: sequence,
+      members: this.members(),
       changes: changes.map(([subject]) => subject),
     };
   }

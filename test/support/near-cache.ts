@@ -105,7 +105,13 @@ export async function startCacheInstance(
     await cache.untilTrusted();
   }
   return {
-    ...{ context, cache, clock, redis, loads, load, write },
+    context,
+    cache,
+    clock,
+    redis,
+    loads,
+    load,
+    write,
     read: (note) => cache.get(noteKey(note), () => load(note)),
     change: (note, text) => cache.change(`note.${note}`, () => write(note, text), Deadline.none),
     metric: async (name) => {

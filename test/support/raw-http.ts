@@ -33,8 +33,12 @@ export function rawRequest(
   const length = body === undefined ? [] : [`Content-Length: ${Buffer.byteLength(body, 'latin1')}`];
   return [
     `${method} ${target} HTTP/1.1`,
-    ...['Host: a', 'Connection: close', ...fields, ...length],
-    ...['', body ?? ''],
+    'Host: a',
+    'Connection: close',
+    ...fields,
+    ...length,
+    '',
+    body ?? '',
   ].join('\r\n');
 }
 

@@ -37,8 +37,13 @@ export class SwaggerUi {
     const browser = await chromium.launch({
       executablePath: process.env['CHROMIUM']!,
       args: [
-        ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
-        ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
         `--host-resolver-rules=MAP ${new URL(shownAs).host} ${new URL(url).host}`,
       ],
     });

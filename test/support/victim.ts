@@ -34,7 +34,12 @@ export async function startWithVictim(): Promise<Victim> {
   const { header, payload } = decode(token);
   const { privateKey: key } = await api.app.get(SigningKeys).current(Deadline.none);
   return {
-    ...{ api, user, token, header, payload, key },
+    api,
+    user,
+    token,
+    header,
+    payload,
+    key,
     signed: (change) =>
       signEs256({ ...header, ...change.header }, { ...payload, ...change.payload }, key),
     signedWithout: (part, member) => {
