@@ -14,8 +14,8 @@ const PRESENTED_AT_ONCE = 20;
 const NOTHING: RedisCost = { roundTrips: [], commands: '' };
 
 /**
- * What each operation costs Redis, exactly. `finish-changes` is not waited for; the client has to wait for every other
- * round trip. Whoever changes one of these numbers on purpose changes `docs/scaling.md` as well.
+ * The exact cost of each operation in Redis. `finish-changes` is not awaited; the client waits for every other
+ * round trip. If you change one of these numbers on purpose, change `docs/scaling.md`, too.
  */
 describe('an operation costs Redis', () => {
   let own: OwnCluster;
@@ -191,7 +191,7 @@ describe('an operation costs Redis', () => {
     });
   });
 
-  /** A token of a session that lives, with every claim right and the wrong signature. */
+  /** A token of a live session with valid claims and an invalid signature. */
   const forgeryOf = ({ tokens }: TestUser): string => {
     const [header, payload] = tokens.access_token.split('.');
     return [header, payload, randomBytes(64).toString('base64url')].join('.');

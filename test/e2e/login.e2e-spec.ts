@@ -108,7 +108,7 @@ describe('login', () => {
     expect(refused.status).toBe(429);
     expect(refused.body).toMatchObject({ code: 'too-many-attempts' });
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(800);
-    // 62: who is logged in stays so
+    // 62: existing sessions stay live
     expect((await api.ownUser(user.tokens.access_token)).status).toBe(200);
   });
 
@@ -272,7 +272,7 @@ describe('a known device', () => {
     await failWithAll();
     await block(user.username);
 
-    // A failure of its own would find no lane left.
+    // No lane is left for a failure of its own.
     expect((await login(user.username, 'not the password', own)).status).toBe(401);
     expect((await login(user.username, NEW_PASSWORD, own)).status).toBe(200);
   });
@@ -319,7 +319,7 @@ describe('the login limit for addresses', () => {
     }
 
     expect(Object.fromEntries(statuses)).toEqual({ 401: 100, 429: 5 });
-    // A known device at the same address is not kept out by it (62).
+    // A known device at the same address is not blocked (62).
     const body = { username: user.username, password: user.password };
     expect((await api.request('POST', '/api/login', { body })).status).toBe(429);
     expect((await api.request('POST', '/api/login', { body, headers: { cookie } })).status).toBe(
@@ -331,7 +331,7 @@ describe('the login limit for addresses', () => {
 
 describe('behind a trusted proxy', () => {
   let api: TestApp;
-  // One for all: each test has addresses of its own.
+  // Shared by all tests: each test uses its own addresses.
   beforeAll(async () => (api = await startTestApp({ TRUSTED_PROXIES: '127.0.0.1' })));
   afterAll(async () => api.close());
 
@@ -413,7 +413,7 @@ describe('one address with 100 requests in flight (53)', () => {
   const FLOOD = 100;
   const FLOODER = { 'x-forwarded-for': '10.66.66.66' };
 
-  // In a process of its own: the flood must not slow the event loop down that serves the others.
+  // In its own process: the flood must not slow down the event loop that serves the others.
   let api: Instance;
   let owner: TestUser;
   let victims: TestUser[];
@@ -488,7 +488,7 @@ describe('a storm of logins (53)', () => {
     }
     const answers = await storm;
 
-    // The reads did not stand behind the logins that wait.
+    // The reads did not wait behind the queued logins.
     expect(hashedBefore.at(-1)).toBeLessThan(hashed);
     const refused = answers.filter((answer) => answer.status === 503);
     expect(refused.length).toBeGreaterThan(0);

@@ -141,7 +141,7 @@ describe('a logout with a refresh token', () => {
       await expectEnded(tokens);
     }
     await expectEverywhere(200, one.tokens, two.tokens);
-    // Nor does a good access token help a body that names no session.
+    // A valid access token does not help a body that names no session.
     expect((await logout('made-up', { token: one.tokens.access_token })).status).toBe(401);
     await expectEverywhere(200, one.tokens);
   });
@@ -161,7 +161,7 @@ describe('a logout with a refresh token', () => {
     }
     expect(last).toMatchObject({ status: 429, body: { code: 'too-many-attempts' } });
     expect(Number(last!.headers.get('retry-after'))).toBeGreaterThan(0);
-    // 429 for what is made up only: a token of ours still ends its session.
+    // 429 only for made-up tokens: an issued token still ends its session.
     expect((await logout(tokens.refresh_token)).status).toBe(204);
     await expectEnded(tokens);
   });

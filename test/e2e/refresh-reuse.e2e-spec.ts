@@ -9,7 +9,7 @@ const REUSED = 'refresh-token-reused';
 /** The default. */
 const GRACE_MS = 10_000;
 
-/** Somebody else has a copy of a spent refresh token, and uses it. */
+/** An attacker has a copy of a spent refresh token, and uses it. */
 describe('a spent refresh token', () => {
   let api: TestApp;
   let other: Instance;
@@ -20,7 +20,7 @@ describe('a spent refresh token', () => {
   });
   afterAll(async () => stop());
 
-  /** A user after so many refreshes, and the tokens of every generation, the newest last. */
+  /** A user after a number of refreshes, with the tokens of every generation, the newest last. */
   const family = async (refreshes: number): Promise<{ user: TestUser; generations: Tokens[] }> => {
     const user = await api.newUser();
     const generations = [user.tokens];
@@ -66,7 +66,7 @@ describe('a spent refresh token', () => {
     // Only this session: the user is still logged in elsewhere.
     expect((await api.ownUser(another.access_token)).status).toBe(200);
     expect((await api.refresh(another.refresh_token)).status).toBe(200);
-    // 32: once, by whom it concerns and from where
+    // 32: once, with the user and the address
     const { session_id: sessionId } = user.tokens;
     expect(await reuseOf(user.tokens)).toEqual([
       {
@@ -153,7 +153,7 @@ describe('a spent refresh token', () => {
     );
 
     expect(answers.map(({ status }) => status)).toEqual(Array<number>(50).fill(200));
-    // The newest token was exchanged by one of them; who came before that was led to the token itself.
+    // One of them exchanged the newest token; earlier calls got that token itself.
     const successors = new Set(answers.map(({ body }) => body.refresh_token));
     successors.delete(tokens.at(-1)!);
     expect(successors.size).toBe(1);

@@ -34,7 +34,7 @@ describe('a refresh', () => {
     expect(after).toMatchObject({ sub: id, sid: tokens.session_id });
     expect(after!['jti']).not.toBe(before!['jti']);
     expect((await api.ownUser(answer.body.access_token)).body).toMatchObject({ id });
-    // The access token from before is good until it runs out.
+    // The earlier access token is valid until it expires.
     expect((await api.ownUser(tokens.access_token)).status).toBe(200);
   });
 

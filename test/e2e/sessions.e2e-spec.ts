@@ -33,7 +33,7 @@ describe('the own sessions', () => {
   });
   afterAll(async () => stop());
 
-  /** Logs in with a header of one's own. */
+  /** Logs in with custom headers. */
   const loginWith = async (
     { username, password }: TestUser,
     headers: Record<string, string>,
@@ -53,7 +53,7 @@ describe('the own sessions', () => {
   it('are listed with the device of each login (45)', async () => {
     const user = await api.newUser();
     const phone = (await loginWith(user, { 'user-agent': 'A phone/1.0' })).body;
-    // Another client with the same token: the list still tells who logged in.
+    // Another client with the same token: the list still shows the device of the login.
     const headers = { 'user-agent': 'A thief', 'x-forwarded-for': '203.0.113.7' };
     await api.request('GET', '/api/user', { token: phone.access_token, headers });
 
@@ -120,7 +120,7 @@ describe('the own sessions', () => {
     expect(await listedIds(api, two.access_token)).toEqual(
       [user.tokens.session_id, two.session_id].sort(),
     );
-    // Ended once is ended: a second time there is nothing to end.
+    // An ended session cannot be ended again.
     expect((await end(user.tokens.access_token, one.session_id)).status).toBe(404);
   });
 
@@ -167,7 +167,7 @@ describe('the own sessions', () => {
     }
     expect(await listedIds(api, user.tokens.access_token)).toEqual([user.tokens.session_id]);
     expect((await endOthers()).status).toBe(204);
-    // This one goes on for good, and new ones can begin.
+    // This session stays live, and new ones can start.
     const { body: next } = await api.refresh(user.tokens.refresh_token);
     await expectEverywhere(200, next, ...(await loginTimes(user, 1)));
   });
@@ -178,7 +178,7 @@ describe('the own sessions', () => {
     const named = { 'x-session-id': id, cookie: `session_id=${id}; sid=${id}` };
     const { body } = await loginWith(user, named, `?session_id=${id}&sid=${id}`);
     expect(body.session_id).not.toBe(id);
-    // An older session is not gone on with either.
+    // An older session is not continued either.
     const again = await api.request<Tokens>('POST', '/api/login', {
       token: user.tokens.access_token,
       body: { username: user.username, password: user.password },
@@ -262,7 +262,7 @@ describe('the maximum number of sessions of a user (46)', () => {
   afterEach(async () => api.close());
 
   it('is kept under 50 concurrent logins: older sessions are evicted', async () => {
-    // Without the brake, so that none of them has to wait for room.
+    // Without rate limits, so that no login has to wait.
     api = await startTestApp({ SESSIONS_PER_USER: '5', RATE_LIMIT: 'off' });
     const user = await api.newUser();
 

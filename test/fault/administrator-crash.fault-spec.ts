@@ -9,7 +9,7 @@ import { startTestApp, type TestApp } from '../support/test-app.js';
 const PROGRAM = fileURLToPath(new URL('./register-then-die.mjs', import.meta.url));
 /** A change that finds an administrator (3), the reservation, and the change that takes the role (3). */
 const STEPS = 7;
-/** A reservation of somebody who died counts for ten seconds. */
+/** The reservation of a crashed process counts for ten seconds. */
 const MAX_BLOCKED_MS = 15_000;
 
 describe('the removal of an administrator whose process is killed', () => {
@@ -59,7 +59,7 @@ describe('the removal of an administrator whose process is killed', () => {
     );
     expect(new Set(ends)).toEqual(new Set(['SIGKILL']));
 
-    // Whoever repeats it can, whatever the one before has left.
+    // A retry succeeds, whatever the crashed call has left.
     const [first, ...others] = users as [TestUser, ...TestUser[]];
     for (const { id } of others) {
       expect((await setRoles(root, id, [])).status).toBe(200);

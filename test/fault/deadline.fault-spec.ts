@@ -3,7 +3,7 @@ import { GOOD_PASSWORD } from '../support/http-client.js';
 import { eventually, startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
-/** Each way. A password change takes nine steps, and so more than the five seconds that a request has. */
+/** In each direction. A password change takes nine steps, and so exceeds the deadline of five seconds. */
 const SLOW_MS = 350;
 const RECOVERY_MS = 15_000;
 

@@ -35,7 +35,7 @@ describe('the near cache, while Redis breaks (98)', () => {
     await work();
     return performance.now() - begin;
   };
-  /** How often an instance has begun anew, with empty memory. */
+  /** How often an instance has joined with empty memory. */
   const joins = async (instance: CacheInstance): Promise<number> =>
     instance.metric('keyslot_near_cache_lease_events_total{event="joined"}');
   /** The master that serves the control log. */

@@ -28,7 +28,7 @@ async function readiness(api: TestApp): Promise<Answer<Ready>> {
   return answer;
 }
 
-/** Readiness decides where a balancer sends requests: it has to tell the instance's own trouble from everybody's. */
+/** Readiness controls a load balancer, so it must distinguish problems of the instance from problems of all instances. */
 describe('readiness', () => {
   let redis: OwnCluster;
   const closing: (() => unknown)[] = [];
@@ -63,7 +63,7 @@ describe('readiness', () => {
     return isElsewhere ? user : userElsewhere(api, master);
   };
 
-  /** Until then the nodes disagree, and the answer depends on the node that is asked. */
+  /** Until then the nodes disagree, and the result depends on the queried node. */
   const everyNodeKnows = async (lost: readonly number[]): Promise<number> =>
     eventually('every node knows of the loss', NOTICED_MS, async () => {
       const living = [...redis.cluster.pids.keys()].filter((port) => !lost.includes(port));

@@ -14,7 +14,7 @@ const WRONG_PASSWORD = 'not-the-password-of-redis';
 const WRONG_USER = /"msg":"Redis refuses the user: check REDIS_USERNAME and REDIS_PASSWORD"/g;
 const MISSING_RIGHT = /"msg":"Redis refuses the user .*: give it the rights that .*redis-acl/g;
 
-/** Redis says no to the user, or to what the user does: an operator has to mend it, and has to be told. */
+/** Redis rejects the user or a command: an operator must fix it, so it must be logged. */
 describe('with a user that Redis rejects (94, 98)', () => {
   let own: OwnCluster;
   let instance: Instance;

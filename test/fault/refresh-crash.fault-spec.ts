@@ -2,7 +2,7 @@ import { Instance } from '../support/instance.js';
 import { eventually, startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
-/** Promise 2, and 36: what a client loses when the instance dies that was exchanging its refresh token. */
+/** Promise 2, and 36: the instance crashes while it exchanges a refresh token. */
 describe('an instance that is killed between the exchange and the answer', () => {
   let redis: OwnCluster;
   let survivor: TestApp;
@@ -59,7 +59,7 @@ describe('an instance that is killed between the exchange and the answer', () =>
 
     expect(answers.map(({ status }) => status)).toEqual([200, 200]);
     expect(new Set(answers.map(({ body }) => body.refresh_token)).size).toBe(1);
-    // It is the successor that the dead instance made.
+    // It is the successor that the crashed instance created.
     expect(JSON.parse(await storedSession())).toEqual(JSON.parse(made));
     const { access_token, refresh_token } = answers[0]!.body;
     expect((await survivor.ownUser(access_token)).status).toBe(200);

@@ -21,7 +21,7 @@ describe('a registration whose process is killed', () => {
   beforeEach(async () => (api = await startTestApp({ RATE_LIMIT: 'off' })));
   afterEach(async () => api.close());
 
-  /** Users and names that run out unless somebody confirms them. */
+  /** Users and names that expire unless they are confirmed. */
   const provisional = async (): Promise<string[]> =>
     withRedis(async (_, cluster) => {
       const keys = (await keysByMaster(api.keyPrefix)).flat();
@@ -74,7 +74,7 @@ describe('a registration whose process is killed', () => {
     const newPassword = 'another password for the same name';
     const users = await atEachKill(async (username, kill) => {
       expect(await kill()).toBe('SIGKILL');
-      // Whoever comes next has the name: the first one, whose login completes the registration, or a new user.
+      // The name is available: to the first user, whose login completes the registration, or to a new one.
       let registered = 0;
       await eventually('the name is somebody’s again', EXPIRY_TIMEOUT_MS, async () => {
         const { status } = await api.register(username, newPassword);
@@ -93,7 +93,7 @@ describe('a registration whose process is killed', () => {
       expect((await api.login(username, newPassword)).status).toBe(isNew ? 200 : 401);
       expect((await api.register(username)).status).toBe(409);
     }
-    // Some were killed too early to be of use, and some had all they needed.
+    // Some were killed too early to create a user, and some late enough.
     expect(new Set(users.map(({ isNew }) => isNew)).size).toBe(2);
   });
 
@@ -104,7 +104,7 @@ describe('a registration whose process is killed', () => {
     });
     await untilNobodyIsHalfRegistered();
 
-    // What is left is a whole user, or a name that whoever comes next can have.
+    // The result is a complete user, or a free name.
     const records = (await keysByMaster(api.keyPrefix))
       .flat()
       .filter((key) => key.endsWith(':record'));

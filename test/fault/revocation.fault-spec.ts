@@ -55,7 +55,7 @@ describe('a revocation that was answered with success', () => {
     for (const fault of FAULTS) {
       expect({ fault, times: report.faults.get(fault) }).not.toEqual({ fault, times: 0 });
     }
-    // Most were answered by a guard, and not by a lost connection or a 503.
+    // Most responses came from a guard, and were not a lost connection or a 503.
     const refused = (report.checks.get(401) ?? 0) + (report.checks.get(403) ?? 0);
     const checks = [...report.checks.values()].reduce((sum, count) => sum + count, 0);
     expect(refused / checks).toBeGreaterThan(0.5);

@@ -10,7 +10,7 @@ import { eventually, startOwnCluster, type OwnCluster } from '../support/own-clu
 
 const TOLD_WITHIN_MS = 20_000;
 
-/** An instance that waits for Redis says what it waits for and why. */
+/** An instance that waits for Redis logs the reason. */
 describe('a start that cannot become ready', () => {
   let own: OwnCluster;
   const opened: (() => Promise<unknown>)[] = [];

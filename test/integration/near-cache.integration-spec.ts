@@ -46,7 +46,7 @@ describe('the near cache', () => {
   const membersKey = (): string => a.redis.keys.key(['near-cache', 'control'], 'members');
   const members = async (): Promise<Record<string, string>> =>
     withRedis((_, cluster) => cluster.hgetall(membersKey()));
-  /** A member that has died: it is on the list and says nothing any more. */
+  /** A crashed member: it is in the member list and silent. */
   const addGhost = async (leaseMs = LEASE_MS): Promise<void> => {
     await withRedis((_, cluster) => cluster.hset(membersKey(), 'ghost', `1 ${leaseMs} 1`));
   };
@@ -101,7 +101,7 @@ describe('the near cache', () => {
 
     expect(await b.read(note)).toBe('new');
     held.resolve();
-    // It began before the change returned, so it may tell of what was before.
+    // It began before the change returned, so it may return the old state.
     expect(await slow).toBe('old');
     expect(await b.read(note)).toBe('new');
   });
@@ -149,7 +149,7 @@ describe('the near cache', () => {
 
     expect(deaf.cache.peek(noteKey(note))).toBeUndefined();
     expect(await deaf.read(note)).toBe('new');
-    // By its position in the log, long before its lease would have run out.
+    // By its position in the log, long before its lease would have expired.
     expect(took).toBeLessThan(LEASE_MS);
     expect(await a.metric('keyslot_near_cache_changes_total{outcome="acknowledged"}')).toBe(1);
   });
@@ -191,7 +191,7 @@ describe('the near cache', () => {
       return (await withRedis((_, cluster) => cluster.zcard(log))) === 1;
     });
 
-    // Had its note moved, it would pass for having applied the change.
+    // If its note had changed, it would count as an acknowledgement.
     await join(2);
     await join(1);
     expect((await members())['ghost']).toBe(ghost);
@@ -259,7 +259,7 @@ describe('the near cache', () => {
     const [hasJoined] = (await renew(2, '1')) as [number];
 
     expect(hasJoined).toBe(1);
-    // The answer may be on its way still, and the lease before it may last.
+    // The reply may not have arrived, and the previous lease may still be held.
     expect((await members())['ghost']).toBe(`0 ${LEASE_MS} 2`);
   });
 

@@ -218,7 +218,7 @@ describe('the rate limiter', () => {
         return { value: 'made', result: 'void' };
       });
     let settled = 0;
-    // One under way, a hundred in the line, and no place for the rest.
+    // One attempt in progress, a hundred in the queue, and no place for the rest.
     const flood = Array.from({ length: 150 }, async () => {
       const result = await held(subjects.flooded);
       settled += 1;
@@ -276,7 +276,7 @@ describe('guesses at an account', () => {
     const digest = createHash('sha256').update(account).digest('base64url');
     return `${keyPrefix}v1:{guess.${digest}}:guesses`;
   };
-  /** As if the block had ended: the account is as it will be then. */
+  /** Moves the account to the state after the end of its block. */
   const endBlock = async (account: string, lane = 'strangers'): Promise<void> =>
     withRedis(async (_, cluster) => {
       const state = (await cluster.hget(keyOf(account), `lane.${lane}`))!;
@@ -341,7 +341,7 @@ describe('guesses at an account', () => {
     await failures(account, 2, device('a'));
     await guess(account, 'reset', device('a'));
     await failures(account, 2, device('a'));
-    // The third of the strangers: what the device did has cleared none.
+    // The third failure of strangers: the success of the device has cleared none.
     await failures(account, 1);
     expect(await guess(account, 'void')).toBeGreaterThan(800);
 
@@ -410,7 +410,7 @@ describe('guesses at an account', () => {
       for (let index = 0; index < 12; index += 1) {
         await guess(account, 'failed', proofOf(`old-${index}`));
       }
-      // What is left of the strangers' guesses.
+      // The remaining guesses of strangers.
       for (let made = 0; made < 3; made += 1) {
         await guess(account, 'failed');
       }
@@ -458,7 +458,7 @@ describe('guesses at an account', () => {
     expect(lives[1]).toBeGreaterThan(299 * MINUTE_MS);
     expect(lives[1]).toBeLessThanOrEqual(300 * MINUTE_MS);
     expect(lives[2]).toBe(-2);
-    // Pauses gain nothing: what was tried more often is remembered for longer.
+    // Pauses gain nothing: more failures are remembered for longer.
     await endBlock(blocked);
     await failures(blocked, 1);
     const life = await withRedis(async (_, cluster) => cluster.pttl(keyOf(blocked)));

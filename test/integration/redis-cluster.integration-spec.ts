@@ -112,7 +112,7 @@ describe('RedisCluster', () => {
 
     await resharding.beginMove(slot, from, to);
     expect(await value(id!)).toBe('before');
-    // Others of the same slot, which are not at the old place and so belong to the new one.
+    // Other keys of the same slot: they do not exist on the old node, so they belong to the new one.
     const otherKey = redis.keys.key(['test', id!], 'other');
     await redis.runDurably(setScript, [otherKey], ['during'], Deadline.none);
     expect(await redis.run(getScript, [otherKey], [], Deadline.none)).toBe('during');
@@ -163,7 +163,7 @@ describe('RedisCluster', () => {
     own.signal(replica, 'SIGCONT');
 
     expect(results.every(({ status }) => status === 'rejected')).toBe(true);
-    // The budget of 1.5 s has room for five WAITs of 0.3 s. Reads behind them would come once after each.
+    // The budget of 1.5 s allows five WAITs of 0.3 s. Reads behind them would run once after each.
     expect(roundsMeanwhile).toBeGreaterThan(10);
     await eventually('it writes again', 10_000, async () =>
       redis.runDurably(setScript, [key(ids[0]!)], ['x'], Deadline.none).then(

@@ -81,7 +81,7 @@ describe('sessions in Redis', () => {
     sealedAnswer: randomUUID(),
     ...change,
   });
-  /** The names of all keys of a user, whatever lives for a second only included. */
+  /** The names of all keys of a user, including those that live only for a second. */
   const keysOf = async (userId: string): Promise<string[]> => {
     const tag = instance.redis.keys.key(['user', userId], 'x').slice(0, -1);
     return withRedis(async (masters, cluster) => {
@@ -303,7 +303,7 @@ describe('sessions in Redis', () => {
     await sessions(shortIdle).start(idle, Deadline.none);
     await sessions({ maxAgeSeconds: 1 }).start(old, Deadline.none);
 
-    // The old one is used and refreshed all the time; the idle one is left alone meanwhile, and for as long.
+    // The old session is used and refreshed all the time; the idle one is unused during the same time.
     const unlimited = sessions({ isRefreshLimited: false });
     let { refreshToken } = old;
     await eventually('the old one has ended', 5000, async () => {
@@ -407,7 +407,7 @@ describe('sessions in Redis', () => {
         }
         await spendEarlier(prefix, ownerOf(session), 10_000, over + 1);
       }
-      // The newest was never spent, and what is over is forgotten.
+      // The newest token was never spent, and expired answers are dropped.
       const next = exchangeOf(session, { presented: exchanges.at(-1)!.successor });
       expect((await sessions().exchange(next, Deadline.none)).outcome).toBe('rotated');
       expect((await keptAnswers(prefix, ownerOf(session))).map(({ answer }) => answer)).toEqual([
@@ -418,7 +418,7 @@ describe('sessions in Redis', () => {
     it('until the last millisecond of the grace period, and not after it', async () => {
       const session = await started();
       const [exchange] = (await lineage(session, 1)) as [RefreshExchange];
-      // A second is left of it: less than that has passed since.
+      // One second of the grace period remains, and less than that has passed since.
       await spendEarlier(prefix, ownerOf(session), 9000);
       const { spentAt } = (await keptAnswers(prefix, ownerOf(session)))[0]!;
 

@@ -58,7 +58,7 @@ describe('the signing keys', () => {
     expect(new Set(all.map((key) => key.issuer)).size).toBe(1);
     expect(rings.map((ring) => [...ring.byId.keys()])).toEqual(all.map((key) => [key.kid]));
     expect(rings.map((ring) => ring.issuer)).toEqual(all.map((key) => key.issuer));
-    // 89: by the one that made it.
+    // 89: by the instance that created it.
     expect(events).toMatchObject([
       {
         type: 'signing-key-created',
