@@ -1,12 +1,12 @@
 import { LOOKUP_BURST, LOOKUP_INTERVAL_MS, LookupBudget } from './lookup-budget.js';
 
-describe('the budget for questions about unverified tokens', () => {
+describe('the budget of look-ups for unverified tokens', () => {
   let now = 0;
   const budgetOf = (): LookupBudget => new LookupBudget({ monotonic: () => now });
   const takenFrom = (budget: LookupBudget, tries: number): number =>
     Array.from({ length: tries }, () => budget.take()).filter(Boolean).length;
 
-  it('is used up by forgeries, and earned again with time, up to its size', () => {
+  it('is used up by forged tokens, and refilled over time up to its size', () => {
     const budget = budgetOf();
     expect(takenFrom(budget, 1000)).toBe(LOOKUP_BURST);
 
@@ -18,7 +18,7 @@ describe('the budget for questions about unverified tokens', () => {
     expect(takenFrom(budget, 1000)).toBe(LOOKUP_BURST);
   });
 
-  it('is not used up by any number of genuine tokens, one after the other', () => {
+  it('is not used up by any number of genuine tokens in sequence', () => {
     const budget = budgetOf();
     for (let token = 0; token < 10 * LOOKUP_BURST; token += 1) {
       expect(budget.take()).toBe(true);
@@ -27,7 +27,7 @@ describe('the budget for questions about unverified tokens', () => {
     expect(takenFrom(budget, 1000)).toBe(LOOKUP_BURST);
   });
 
-  it('never exceeds its size, whatever is given back', () => {
+  it('never exceeds its size', () => {
     const budget = budgetOf();
     budget.giveBack();
     expect(takenFrom(budget, 1000)).toBe(LOOKUP_BURST);

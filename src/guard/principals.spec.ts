@@ -39,8 +39,13 @@ const USER: Principal = {
   sessionId: 'session-1',
   tokenId: 'token-2',
   user: {
-    ...{ id: 'user-1', username: 'ada', email: null, displayName: null, roles: ['reader'] },
-    ...{ createdAt: new Date(0), updatedAt: new Date(0) },
+    id: 'user-1',
+    username: 'ada',
+    email: null,
+    displayName: null,
+    roles: ['reader'],
+    createdAt: new Date(0),
+    updatedAt: new Date(0),
   },
 };
 
@@ -153,7 +158,7 @@ describe('a principal', () => {
     expect(events).toEqual([]);
   });
 
-  it('that lacks one of the permissions is refused, and the refusal is audited with its id', async () => {
+  it('without one of the permissions is refused, and the refusal is audited with its id', async () => {
     expect((await answer('write', CLIENT))[0]).toBe(403);
     expect((await answer('write', USER))[0]).toBe(403);
     const refusal = {
@@ -165,16 +170,22 @@ describe('a principal', () => {
     expect(events).toMatchObject([
       {
         ...refusal,
-        ...{ actor: 'client', actorId: 'reports', actorSessionId: undefined, userId: undefined },
+        actor: 'client',
+        actorId: 'reports',
+        actorSessionId: undefined,
+        userId: undefined,
       },
       {
         ...refusal,
-        ...{ actor: 'user', actorId: 'user-1', actorSessionId: 'session-1', userId: 'user-1' },
+        actor: 'user',
+        actorId: 'user-1',
+        actorSessionId: 'session-1',
+        userId: 'user-1',
       },
     ]);
   });
 
-  it('acts in the origin of what it does', async () => {
+  it('is the actor in the origin of its requests', async () => {
     const [, client] = await answer('origin', CLIENT);
     expect(JSON.parse(client)).toMatchObject({ actor: 'client', actorId: 'reports' });
     const [, user] = await answer('origin', USER);

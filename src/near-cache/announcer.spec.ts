@@ -43,7 +43,7 @@ describe('the announcement of a change', () => {
     return call;
   };
 
-  it('waits for nobody but those who are members', async () => {
+  it('waits only for members', async () => {
     await member.membership.beforeApplicationShutdown();
 
     const call = announce();
@@ -52,7 +52,7 @@ describe('the announcement of a change', () => {
     expect(call.outcome).toBe('acknowledged');
   });
 
-  it('ends when every member has applied it, and not before', async () => {
+  it('returns when every member has acknowledged it, and not before', async () => {
     member.link.heldMessage = new Gate();
     const dropped: string[] = [];
     member.store.onDrop('user', () => dropped.push('user'));
@@ -67,7 +67,7 @@ describe('the announcement of a change', () => {
     expect(call.outcome).toBe('acknowledged');
   });
 
-  it('counts an acknowledgement that comes before the list of members', async () => {
+  it('accepts an acknowledgement that arrives before the list of members', async () => {
     changer.link.heldAnnouncement = new Gate();
     const call = announce();
     await changer.link.heldAnnouncement.reached;
@@ -79,7 +79,7 @@ describe('the announcement of a change', () => {
     expect(call.outcome).toBe('acknowledged');
   });
 
-  it('learns from the log that a member has applied it whom no message reaches', async () => {
+  it('accepts the position in the log as acknowledgement of a member that no message reaches', async () => {
     member.link.isDeaf = true;
     const call = announce();
     await settled();
@@ -92,7 +92,7 @@ describe('the announcement of a change', () => {
     expect(member.membership.isTrusted).toBe(true);
   });
 
-  it('waits for a silent member until its lease has run out for certain', async () => {
+  it('waits for a silent member until its lease has certainly expired', async () => {
     member.link.isCut = true;
     const call = announce();
     await clock.advance(leaseTimeoutMs(LEASE_MS) - 1);
@@ -104,7 +104,7 @@ describe('the announcement of a change', () => {
     expect([...log.notes.keys()]).toEqual([changer.id]);
   });
 
-  it('has ended for nobody who may still answer from memory, whenever a member falls silent', async () => {
+  it('never returns while a silent member may answer from memory, whenever it fell silent', async () => {
     for (let silentAfterMs = 0; silentAfterMs <= BETWEEN_RENEWALS_MS; silentAfterMs += 20) {
       await clock.advance(silentAfterMs);
       member.link.isCut = true;
@@ -120,7 +120,7 @@ describe('the announcement of a change', () => {
     }
   });
 
-  it('fails when the caller waits no longer and a lease has not run out', async () => {
+  it('fails when the deadline passes before the lease of a silent member expires', async () => {
     member.link.isCut = true;
 
     const call = announce(Deadline.after(0));
@@ -139,7 +139,7 @@ describe('the announcement of a change', () => {
     expect(call.outcome).toBe(NotConfirmedError.name);
   });
 
-  it('is not acknowledged by the late acknowledgement of the change before', async () => {
+  it('does not accept a late acknowledgement of an earlier change', async () => {
     member.link.heldMessage = new Gate();
     const first = announce(Deadline.after(0));
     await settled();
@@ -157,7 +157,7 @@ describe('the announcement of a change', () => {
     expect(second.outcome).toBe('acknowledged');
   });
 
-  it('ends when the silent member has left', async () => {
+  it('returns when the silent member has left', async () => {
     member.link.isDeaf = true;
     const call = announce();
     await settled();
@@ -169,7 +169,7 @@ describe('the announcement of a change', () => {
     expect(member.membership.isTrusted).toBe(false);
   });
 
-  it('ends with a member that came back with empty memory instead of answering', async () => {
+  it('accepts a member that joined again with empty memory instead of acknowledging', async () => {
     member.link.isCut = true;
     await clock.advance(LEASE_MS - 1);
     const call = announce();

@@ -2,7 +2,7 @@ import { CacheKey } from './cache-key.js';
 import { LocalStore } from './local-store.js';
 
 describe('a cache key', () => {
-  it('is another one wherever subject or part differ, whatever they hold', () => {
+  it('differs whenever subject or part differ, for any characters', () => {
     const signs = ['', 'a', '1', ':', '\n', '\0', '.', '\ud800', 'ab', '1:', ':1', 'a\nb', '12:a'];
     const texts = signs.flatMap((one) => signs.map((other) => one + other));
     const different = new Set(texts);
@@ -17,10 +17,10 @@ describe('a cache key', () => {
     expect(ids.size).toBe(different.size ** 2);
   });
 
-  it('is the same one without a part and with an empty one', () =>
+  it('is the same without a part and with an empty part', () =>
     expect(new CacheKey('a').id).toBe(new CacheKey('a', '').id));
 
-  it('is no other one than that of a load that nobody shares', () => {
+  it('cannot equal the id of an unshared load', () => {
     const store = new LocalStore(10, 10_000);
     const key = new CacheKey<string>('a', 'b');
     const { id } = store.beginLoad(key, false);

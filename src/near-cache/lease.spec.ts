@@ -9,11 +9,11 @@ describe('a lease', () => {
     lease = new Lease(1000, clock);
   });
 
-  it('is not held before it was extended', () => {
+  it('is not held before its first extension', () => {
     expect([lease.isHeld, lease.remainingMs]).toEqual([false, 0]);
   });
 
-  it('runs from the moment that it is given, not from the one at which it is extended', async () => {
+  it('starts at the given moment, not at the time of the extension', async () => {
     const sent = lease.moment();
     await clock.advance(400);
     lease.extend(sent);
@@ -25,7 +25,7 @@ describe('a lease', () => {
     expect(lease.isHeld).toBe(false);
   });
 
-  it('is not held when its answer took longer than its length', async () => {
+  it('is not held when the reply took longer than the lease', async () => {
     const sent = lease.moment();
     await clock.advance(1000);
     lease.extend(sent);
@@ -33,7 +33,7 @@ describe('a lease', () => {
     expect(lease.isHeld).toBe(false);
   });
 
-  it('ends by the wall clock while the monotonic clock stands still, as in a machine that sleeps', () => {
+  it('expires by the wall clock while the monotonic clock stops, as on a sleeping machine', () => {
     lease.extend(lease.moment());
 
     clock.wallShiftMs = 999;
@@ -42,7 +42,7 @@ describe('a lease', () => {
     expect(lease.isHeld).toBe(false);
   });
 
-  it('ends when the wall clock is set back by more than time services do', () => {
+  it('ends when the wall clock is set back by more than the tolerance', () => {
     lease.extend(lease.moment());
 
     clock.wallShiftMs = -50;
@@ -51,7 +51,7 @@ describe('a lease', () => {
     expect(lease.isHeld).toBe(false);
   });
 
-  it('does not come back by a clock that is set, after it was revoked', () => {
+  it('stays revoked when the clock is set back', () => {
     lease.extend(lease.moment());
     lease.revoke();
 

@@ -11,7 +11,7 @@ describe('the local store', () => {
     store.endLoad(key, load);
   };
 
-  it('forgets every part of a subject', () => {
+  it('drops every part of a subject', () => {
     const store = new LocalStore(10, 100_000);
     put(store, user('a'), 'one');
     put(store, user('b'), 'two');
@@ -23,7 +23,7 @@ describe('the local store', () => {
     expect(store.read(new CacheKey('other'), 0)).toBe('three');
   });
 
-  it.each([[true], [false]])('stores no load that was detached (shared: %s)', (isShared) => {
+  it.each([[true], [false]])('does not store the value of a detached load (shared: %s)', (isShared) => {
     const store = new LocalStore(10, 100_000);
     const load = store.beginLoad(user('a'), isShared);
 
@@ -35,7 +35,7 @@ describe('the local store', () => {
     expect(store.entryCount).toBe(0);
   });
 
-  it('detaches a load though an older entry of the same key was crowded out meanwhile', () => {
+  it('detaches a load even if an older entry of the same key was evicted in the meantime', () => {
     const store = new LocalStore(1, 100_000);
     put(store, user('a'), 'expired');
     const load = store.beginLoad(user('a'), true);
@@ -63,7 +63,7 @@ describe('the local store', () => {
     expect(store.read(user('a'), 0)).toBeUndefined();
   });
 
-  it('gives out nothing past its age', () => {
+  it('returns no value past its maximum age', () => {
     const store = new LocalStore(10, 100_000);
     const load = store.beginLoad(user('a'), true);
     store.finishLoad(user('a'), load, 'one', 1000);
@@ -93,7 +93,7 @@ describe('the local store', () => {
     expect(store.listenedCount).toBe(0);
   });
 
-  it('takes values that have no JSON', () => {
+  it('stores values that cannot be serialized to JSON', () => {
     const store = new LocalStore(10, 100_000);
     const key = new CacheKey<bigint>('big');
     const load = store.beginLoad(key, true);

@@ -42,7 +42,7 @@ describe('a member of the near cache', () => {
   const remembered = ({ store }: FakeInstance): string | undefined =>
     store.read(KEY, clock.monotonic());
 
-  it('trusts its memory from its first renewal on, for as long as it renews', async () => {
+  it('holds its lease from the first renewal on, as long as it renews', async () => {
     const { membership } = await start();
     expect(membership.isTrusted).toBe(true);
 
@@ -52,7 +52,7 @@ describe('a member of the near cache', () => {
     expect(membership.leaseEvents).toEqual({ joined: 1, renewed: 50 });
   });
 
-  it('counts its lease from before the renewal was sent, however late the reply', async () => {
+  it('starts its lease when the renewal is sent, however late the reply', async () => {
     const { link, membership } = await start();
     link.heldRenewal = new Gate();
     await clock.advance(BETWEEN_RENEWALS_MS);
@@ -65,7 +65,7 @@ describe('a member of the near cache', () => {
     expect(membership.leaseRemainingMs).toBe(LEASE_MS - 300);
   });
 
-  it('does not trust its memory when the reply comes after the lease that it would extend', async () => {
+  it('does not hold a lease when the reply arrives after the lease has expired', async () => {
     const { link, membership } = await start();
     link.heldRenewal = new Gate();
     await clock.advance(BETWEEN_RENEWALS_MS + LEASE_MS);
@@ -81,7 +81,7 @@ describe('a member of the near cache', () => {
     expect(membership.leaseEvents.joined).toBe(2);
   });
 
-  it('forgets what changed before its lease is extended, though no message reached it', async () => {
+  it('drops changed subjects before it extends its lease, even if no message arrived', async () => {
     const instance = await start();
     instance.link.isDeaf = true;
     remember(instance);
@@ -100,7 +100,7 @@ describe('a member of the near cache', () => {
     expect(instance.membership.leaseEvents).toEqual({ joined: 1, renewed: 1 });
   });
 
-  it('stops to trust its memory at the end of its lease when the log does not answer', async () => {
+  it('loses its lease in time when the log does not answer', async () => {
     const { link, membership } = await start();
     link.isCut = true;
 
@@ -110,7 +110,7 @@ describe('a member of the near cache', () => {
     expect(membership.isTrusted).toBe(false);
   });
 
-  it('comes back with empty memory after its lease ran out, also when others have not noticed', async () => {
+  it('joins again with empty memory after its lease expired, even if no other instance has noticed', async () => {
     const instance = await start();
     remember(instance);
     instance.link.isCut = true;
@@ -126,7 +126,7 @@ describe('a member of the near cache', () => {
     expect(remembered(instance)).toBeUndefined();
   });
 
-  it('comes back with empty memory when others have removed it while its lease ran', async () => {
+  it('joins again with empty memory after others have removed it during its lease', async () => {
     const instance = await start();
     remember(instance);
     log.remove(log.members());
@@ -138,7 +138,7 @@ describe('a member of the near cache', () => {
     expect(remembered(instance)).toBeUndefined();
   });
 
-  it('is trusted no more, and leaves, when the channel is lost while a renewal is under way', async () => {
+  it('loses its lease and leaves when the channel is lost during a renewal', async () => {
     const instance = await start();
     const { link, membership } = instance;
     link.heldRenewal = new Gate();
@@ -160,7 +160,7 @@ describe('a member of the near cache', () => {
     expect(membership.leaseEvents.joined).toBe(2);
   });
 
-  it('removes members that were silent for longer than their lease, and none that renew', async () => {
+  it('removes members that were silent for longer than their lease, but no member that renews', async () => {
     const [watcher, silent, alive] = [await start(), await start(), await start()];
     await clock.advance(BETWEEN_RENEWALS_MS);
     silent.link.isCut = true;

@@ -9,10 +9,10 @@ const scripts = (readdirSync(source, { recursive: true }) as string[])
   .filter((name) => name.endsWith('.lua'))
   .map((name) => readFileSync(join(source, name), 'utf8').replace(/^--.*$/gm, ''));
 
-describe('the Redis user with the least rights (94)', () => {
+describe('the Redis user with minimum permissions (94)', () => {
   const user = { username: 'keyslot', password: new Secret('hunter2'), keyPrefix: 'ks:' };
 
-  it('may run what the scripts call and what the client sends, and nothing else', () => {
+  it('may run the commands of the scripts and the client, and no others', () => {
     const called = scripts.flatMap((text) =>
       [...text.matchAll(/redis\.p?call\('([A-Z]+)'/g)].map(([, name = '']) => name.toLowerCase()),
     );
@@ -24,7 +24,7 @@ describe('the Redis user with the least rights (94)', () => {
     expect(rights).toEqual(['-@all', ...allowed.map((command) => `+${command}`)]);
   });
 
-  it('is described to operators, right by right', () => {
+  it('is documented for operators, permission by permission', () => {
     const page = readFileSync(join(source, '../docs/operations/redis-users.md'), 'utf8');
     const section = /^## Redis: user and rights$.*?^## /ms.exec(page)![0];
     const rights = aclFileLine(user).match(/(?<=\+)\S+/g)!;
@@ -32,14 +32,14 @@ describe('the Redis user with the least rights (94)', () => {
     expect(rights.filter((right) => !section.includes(`\`${right}\``))).toEqual([]);
   });
 
-  it('has the keys and channels of its prefix, to the letter', () => {
+  it('may use only the keys and channels of its prefix, taken literally', () => {
     expect(aclSetUser(user)).toContain(' resetkeys ~ks:* resetchannels &ks:* -@all +asking ');
     expect(aclFileLine({ ...user, keyPrefix: 'a*b?[c]\\' })).toContain(
       ' ~a\\*b\\?\\[c\\]\\\\* resetchannels &a\\*b\\?\\[c\\]\\\\* ',
     );
   });
 
-  it('is told with the digest of the password, and never with the password (93)', () => {
+  it('is printed with the digest of the password, never with the password (93)', () => {
     const digest = 'f52fbd32b2b3b86ff88ef6c490628285f482af15ddcb29541f94bcf526a3f6c7';
 
     expect(aclSetUser(user)).toMatch(new RegExp(`^ACL SETUSER keyslot reset on #${digest} `));

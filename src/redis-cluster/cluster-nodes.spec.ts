@@ -26,7 +26,7 @@ describe('a line of CLUSTER NODES', () => {
     expect(parse(line('127.0.0.1:7000@17000', flags))).toMatchObject(expected);
   });
 
-  it('has its slots, and those that move where they still are', () => {
+  it('has its slots, and counts migrating slots for their old node', () => {
     const node = parse(
       line('127.0.0.1:7000@17000', 'myself,master', '0-99', '200', '[99->-07c4]', '[7-<-07c5]'),
     );

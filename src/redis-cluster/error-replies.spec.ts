@@ -30,7 +30,7 @@ describe('an error of an operation', () => {
   );
 });
 
-describe('a shard that takes no writes', () => {
+describe('a shard that rejects writes', () => {
   it.each([
     reply('OOM command not allowed when used memory > maxmemory.'),
     reply('MISCONF Redis is configured to save RDB snapshots'),
@@ -47,19 +47,19 @@ describe('a shard that takes no writes', () => {
     },
   );
 
-  it('is not known by a text of our own', () => {
+  it('is not recognized by the text of our own errors', () => {
     expect(isReadOnlyShard(new Error('0 of 1 replicas confirmed'))).toBe(false);
   });
 });
 
-describe('an error that is shown', () => {
-  it('has nothing that the driver added to it', () => {
+describe('a redacted error', () => {
+  it('has none of the properties that the driver adds', () => {
     const error = Object.assign(reply('WRONGTYPE'), { command: { args: ['a secret'] } });
 
     expect(Object.keys(redacted(error))).toEqual([]);
   });
 
-  it('says what to do about a refusal, and not whom Redis refuses', () => {
+  it('gives advice for a rejection, without the name of the user', () => {
     const error = reply("NOPERM User keyslot has no permissions to run the 'evalsha' command");
 
     expect(isRefusal(error)).toBe(true);

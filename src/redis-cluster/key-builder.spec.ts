@@ -15,14 +15,14 @@ describe('KeyBuilder', () => {
     },
   );
 
-  it('finds its keys again by a pattern, whatever is in the prefix', () => {
+  it('matches its keys by a pattern, for any prefix', () => {
     const odd = new KeyBuilder('a.*?[b]\\c:');
 
     expect(odd.patternFor('user', 'record')).toBe('a.\\*\\?\\[b\\]\\\\c:v1:{user.*}:record');
     expect(odd.idIn(odd.key(['user', 'a-b_c'], 'record'))).toBe('a-b_c');
   });
 
-  it('refuses a prefix that would take over the slot', () => {
+  it('rejects a prefix that would define the slot', () => {
     expect(() => new KeyBuilder('a{b}')).toThrow('REDIS_KEY_PREFIX');
   });
 });

@@ -18,7 +18,7 @@ describe('a Lua script in a file', () => {
   const load = (name: string): LuaScript<string> =>
     LuaScript.fromFile(pathToFileURL(join(folder, `${name}.lua`)), String);
 
-  it('has its includes where it names them', () => {
+  it('has its includes in place of the include lines', () => {
     write('includes/one', 'local function one() return 1 end');
     write('main', '-- KEYS[1] a key', '--- @include "one"', 'return one()');
 
@@ -27,7 +27,7 @@ describe('a Lua script in a file', () => {
     );
   });
 
-  it('has each include once, before whatever uses it, also those of its includes', () => {
+  it('has each include once, before its first use, including nested ones', () => {
     write('includes/base', 'base');
     write('includes/left', '--- @include "base"', 'left');
     write('includes/right', '--- @include "base"', '--- @include "left"', 'right');
@@ -41,7 +41,7 @@ describe('a Lua script in a file', () => {
     ]);
   });
 
-  it('ends though includes name each other', () => {
+  it('supports includes that include each other', () => {
     write('includes/left', '--- @include "right"', 'left');
     write('includes/right', '--- @include "left"', 'right');
     write('main', '--- @include "left"', 'main');
@@ -49,7 +49,7 @@ describe('a Lua script in a file', () => {
     expect(load('main').source.split('\n').filter(Boolean)).toEqual(['right', 'left', 'main']);
   });
 
-  it('takes an include of its own before a shared one of the same name', () => {
+  it('prefers its own include to a shared one of the same name', () => {
     write('main', '--- @include "now"');
     expect(load('main').source).toContain("redis.call('TIME')");
 
@@ -57,13 +57,13 @@ describe('a Lua script in a file', () => {
     expect(load('main').source).toBe('own\n');
   });
 
-  it('is not loaded when an include does not exist', () => {
+  it('fails to load when an include does not exist', () => {
     write('main', '--- @include "nowhere"');
 
     expect(() => load('main')).toThrow('includes "nowhere", which does not exist');
   });
 
-  it('takes as many keys as its own head says', () => {
+  it('takes as many keys as its header says', () => {
     write('includes/one', '-- No keys of its own.', 'local function one(a_key) return a_key end');
     write('main', '-- KEYS[1] a', '-- KEYS[2] b', '--- @include "one"', 'return one(KEYS[1])');
 

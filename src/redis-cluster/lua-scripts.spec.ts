@@ -32,7 +32,7 @@ const numbersIn = (text: string, pattern: RegExp): number[] =>
 describe('the Lua scripts', () => {
   it('are found', () => expect(scripts.length).toBeGreaterThan(10));
 
-  it.each(scripts)('%s says at its head which keys and arguments it uses', (_, text) => {
+  it.each(scripts)('%s documents its keys and arguments in its header', (_, text) => {
     const lines = text.split('\n');
     const end = lines.findIndex((line) => !line.startsWith('--'));
     const [head, body] = [lines.slice(0, end).join('\n'), lines.slice(end).join('\n')];
@@ -55,7 +55,7 @@ describe('the Lua scripts', () => {
   });
 
   it.each(includes)(
-    '%s says what it is for, and gets keys and arguments as parameters',
+    '%s documents its purpose, and receives keys and arguments as parameters',
     (_, text) => {
       expect(text).toMatch(/^--[^-]/m);
       expect(text).not.toMatch(/KEYS|ARGV/);

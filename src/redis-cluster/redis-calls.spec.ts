@@ -10,7 +10,7 @@ const fail = async (calls: RedisCalls, node: string, error: Error): Promise<void
 };
 
 describe('calls to Redis', () => {
-  it('are told by their codes when they fail, and never by what the answer says', async () => {
+  it('are counted by error code when they fail, without the text of the error', async () => {
     const calls = new RedisCalls();
     const node = '10.0.0.1:6379';
 
@@ -30,7 +30,7 @@ describe('calls to Redis', () => {
     );
   });
 
-  it('are forgotten with a node that has left, and not with one that is away', async () => {
+  it('are forgotten after a node has left, but not while it is unreachable', async () => {
     let now = 0;
     const calls = new RedisCalls(undefined, () => now);
     await fail(calls, '10.0.0.1:6379', new Error('no reply in time'));

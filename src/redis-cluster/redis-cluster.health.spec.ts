@@ -61,21 +61,21 @@ describe('the state of the cluster', () => {
     expect(report.isReached).toBe(true);
   });
 
-  it('knows who does not reach a master that is well', () => {
+  it('reports a healthy master that this instance cannot reach', () => {
     const report = reportOf(everywhere({}, 'b', 'c', 'd', 'e'));
 
     expect(report.state).toMatchObject({ isHealthy: true, masters: 3, unreachedMasters: 1 });
     expect(report.isReached).toBe(false);
   });
 
-  it('does not take the broken link of one node for the loss of another', () => {
+  it('does not report a node as down because one other node has lost its link to it', () => {
     const a = { flags: 'master,fail?' };
     const report = reportOf([view('b', { a }), ...everywhere({}, 'c', 'd', 'e')]);
 
     expect(report.state).toMatchObject({ masters: 3, unreachedMasters: 1 });
   });
 
-  it('believes whoever knows of the last failover, and no master that slept through it', () => {
+  it('uses the view with the newest epoch, not that of a master that missed the failover', () => {
     const after = {
       a: { flags: 'master', slots: '' },
       d: { flags: 'master', slots: '0-5460' },
@@ -86,7 +86,7 @@ describe('the state of the cluster', () => {
     expect(report.state).toMatchObject({ masters: 3, unreachedMasters: 1, uncoveredSlots: 0 });
   });
 
-  it('asks only nodes that serve, and not the small side of a split', () => {
+  it('uses only the views of serving nodes, not those of a minority partition', () => {
     const others = { b: { flags: 'master,fail?' }, c: { flags: 'master,fail?' } };
     const alone = ['a', 'd'].map((id) => view(id, others, 'cluster_state:fail'));
 
@@ -97,21 +97,21 @@ describe('the state of the cluster', () => {
     });
   });
 
-  it('reaches nothing when no master is left', () => {
+  it('is not reached when no master is left', () => {
     const [a, b, c] = Array.from({ length: 3 }, () => ({ link: 'disconnected' }));
     const report = reportOf(everywhere({ a: a!, b: b!, c: c! }, 'd', 'e'));
 
     expect(report.isReached).toBe(false);
   });
 
-  it('knows whether a key is served', () => {
+  it('knows whether a master serves a key', () => {
     const report = reportOf(everywhere({ a: { flags: 'master,fail' } }, 'b', 'c'));
 
     expect(report.isServed('foo')).toBe(true); // slot 12182
     expect(report.isServed('bar')).toBe(false); // slot 5061
   });
 
-  it('counts single slots, and slots on the move where they still are', () => {
+  it('counts single slots, and migrating slots for their old node', () => {
     const a = { slots: '0-5458 5459 5460 [5460->-other]' };
 
     expect(reportOf(everywhere({ a }, 'a', 'b', 'c')).state.uncoveredSlots).toBe(0);

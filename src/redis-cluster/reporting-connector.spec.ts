@@ -1,7 +1,7 @@
 import { connectorReporting } from './reporting-connector.js';
 
 describe('a connection that cannot be opened', () => {
-  it('tells why once, and ends nothing when it fails again', async () => {
+  it('reports the reason once, and ignores further errors', async () => {
     const told: string[] = [];
     const Connector = connectorReporting({ tls: undefined }, (address, error) =>
       told.push(`${address} ${error.message}`),

@@ -30,19 +30,21 @@ const unconfirmed = (): never => {
 };
 
 describe('ending the sessions of all users', () => {
-  it('counts those who are users', async () => {
+  it('counts existing users', async () => {
     const { sessions, audited } = sessionsOf([...many(200, done), gone, ...many(100, done)]);
 
     expect(await sessions.end()).toEqual({ users: 300, failures: new Map(), isComplete: true });
     expect(audited).toMatchObject([
       {
-        ...{ type: 'all-sessions-ended', result: 'success', actor: 'operator' },
+        type: 'all-sessions-ended',
+        result: 'success',
+        actor: 'operator',
         details: { users: 300 },
       },
     ]);
   });
 
-  it('tries a user again who could not be confirmed, but not for ever', async () => {
+  it('retries a user whose change was not confirmed, a limited number of times', async () => {
     const secondTime = (attempt: number): boolean => (attempt === 1 ? unconfirmed() : true);
     const { sessions, attempts } = sessionsOf([secondTime, unconfirmed, done]);
 
@@ -56,7 +58,7 @@ describe('ending the sessions of all users', () => {
     expect([...attempts.values()]).toEqual([2, 5, 1]);
   });
 
-  it('tries nobody again for an error that will be the same next time', async () => {
+  it('does not retry after a permanent error', async () => {
     const { sessions, attempts } = sessionsOf([
       () => {
         throw new Error('a script error');
@@ -69,7 +71,7 @@ describe('ending the sessions of all users', () => {
     expect(attempts.get('0')).toBe(1);
   });
 
-  it('gives up when nothing goes', async () => {
+  it('stops after too many failures', async () => {
     const { sessions, attempts, audited } = sessionsOf(many(10_000, unconfirmed));
 
     const { failures, isComplete } = await sessions.end();

@@ -6,13 +6,13 @@ import { describe } from './words.js';
 const STARVED_MS = 200;
 
 export interface Unavailability {
-  /** Turned away though nothing was broken, or more often than the scenario allows. */
+  /** Requests that were refused although nothing was broken, or more often than the scenario allows. */
   readonly unavailable: string[];
   /** Faults that took longer to recover from than is documented. */
   readonly slow: string[];
 }
 
-/** Checks that who is not hit by a fault notices nothing, and that who is hit is served again soon. */
+/** Checks that a fault affects only its own users, and that they are served again soon. */
 export function unavailabilityOf(
   history: History,
   { recovery, mostRefused }: Expectations,
@@ -48,7 +48,7 @@ export function unavailabilityOf(
   return { unavailable, slow };
 }
 
-/** How long clients were turned away after each fault, in milliseconds. */
+/** How long requests were refused after each fault, in milliseconds. */
 export function recoveriesOf(history: History, from: 'begin' | 'end'): number[] {
   const { faults, operations } = history;
   return faults.map((fault, index) => {

@@ -3,7 +3,7 @@ import { History, type Operation } from './history.js';
 import { Random } from './random.js';
 import type { Instance } from '../support/instance.js';
 
-/** By which a client who is logged in logs out. */
+/** A random source with which a client that is logged in logs out. */
 const LOG_OUT = 0.8;
 
 class AlwaysLogOut extends Random {
@@ -12,7 +12,7 @@ class AlwaysLogOut extends Random {
   }
 }
 
-/** Answers everything with success, but for one that stands still: it answers nothing. */
+/** Answers everything with success, except one that is stopped: it answers nothing. */
 function fakeInstance(isPaused: boolean): Instance {
   const answer = async (status: number) =>
     isPaused
@@ -49,7 +49,7 @@ describe('a client of the fault suite', () => {
     expect(operations.slice(6).every(({ begin }) => begin > logout.end)).toBe(true);
   });
 
-  it('is not held up by an instance that stands still', async () => {
+  it('is not delayed by an instance that is stopped', async () => {
     const operations = await logOut(true, false, true);
 
     expect(operations.map(({ kind }) => kind).join(' ')).toBe('register login read logout read');

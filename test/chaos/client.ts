@@ -7,7 +7,7 @@ import type { Random } from './random.js';
 
 /** Of the sessions that have ended, so many are tried again and again. */
 const REMEMBERED_ENDED = 20;
-/** So long a client waits for what it only reads: an instance that stands still answers when it wakes up. */
+/** Timeout of a read: a stopped instance answers only when it is resumed. */
 const PATIENCE_MS = 3000;
 
 /** A login, as its client knows it. */
@@ -21,7 +21,7 @@ interface KnownSession {
 
 type Send = (instance: Instance) => Promise<Answer<unknown>>;
 
-/** One user and what somebody does with the account: everything one after the other, on any instance. */
+/** One user with a sequence of requests, each on any instance. */
 export class Client {
   private readonly username: string;
   private readonly sessions: KnownSession[] = [];
@@ -109,7 +109,7 @@ export class Client {
         isLeaving: false,
       });
     } else if (answer?.status === 401) {
-      // The name was taken by an attempt that came to nothing.
+      // The name was taken by an attempt that failed.
       this.isRegistered = false;
     }
   }
@@ -121,7 +121,7 @@ export class Client {
     this.forgetIfRefused(session, answer);
   }
 
-  /** On all instances at once: also on those that stand still or are cut off. */
+  /** On all instances at once, including stopped and disconnected ones. */
   private async readEverywhere(session: KnownSession): Promise<void> {
     const reads = this.instances.map(async (_, instance) => this.read(session, instance));
     await this.patiently(Promise.all(reads));
@@ -201,7 +201,7 @@ export class Client {
     }
   }
 
-  /** As a load balancer does it: one that stands still is left alone, or every client would soon wait for it. */
+  /** Like a load balancer, it avoids stopped instances: otherwise every client would soon wait for one. */
   private anyInstance(): number {
     return this.anyOf(this.instances.filter(({ isPaused }) => !isPaused));
   }

@@ -1,4 +1,4 @@
-/** After a disturbance, connections that were kept open are still found dead for so long. */
+/** For this long after a disturbance, clients may find that a kept-alive connection is broken. */
 export const AFTER_EFFECT_MS = 500;
 
 /** What a client did. */
@@ -38,7 +38,7 @@ export interface Fault {
   end: number;
 }
 
-/** All that happened in a run. The promises are checked against this and nothing else. */
+/** The complete history of a run. The promises are checked only against it. */
 export class History {
   readonly operations: Operation[] = [];
   readonly disturbances: Disturbance[] = [];
@@ -96,5 +96,5 @@ export class History {
 }
 
 export const isAnswered = ({ status }: Operation): boolean => status >= 200 && status < 300;
-/** Whether the client cannot know what became of it. */
+/** Whether its outcome is unknown to the client. */
 export const isUnknown = ({ status }: Operation): boolean => status === 0 || status >= 500;

@@ -50,7 +50,7 @@ describe('the promises, checked against a history', () => {
   const breakSomething = (begin = 0, end = Infinity): void =>
     void history.faults.push({ name: 'kill', begin, end });
 
-  it('finds nothing where all is well', () => {
+  it('finds no violation in a correct history', () => {
     breakSomething();
     after('register');
     after('login');
@@ -193,7 +193,7 @@ describe('the promises, checked against a history', () => {
     expect(broken()).toEqual([name]);
   });
 
-  it('excuses what an instance does that was stopped on purpose, and no other', async () => {
+  it('excuses an instance that was stopped on purpose, and no other', async () => {
     await history.disturb(0, async () => Promise.resolve());
     const { begin } = history.disturbances[0]!;
     after('read', { begin, end: begin + 9000, status: 0 });
@@ -202,7 +202,7 @@ describe('the promises, checked against a history', () => {
     expect(broken().sort()).toEqual(['dishonest', 'late']);
   });
 
-  it('lets a spent refresh token end its session when the lost answer was asked for too late', () => {
+  it('allows a spent refresh token to end its session when the lost answer is requested too late', () => {
     breakSomething();
     after('login');
     after('refresh', { begin: 1000, end: 2000, status: 503 });
@@ -215,7 +215,7 @@ describe('the promises, checked against a history', () => {
     expect(broken({ recovery: { from: 'begin', withinMs: 20_000 } })).toEqual(['lost']);
   });
 
-  it('measures how long clients were turned away after each fault', async () => {
+  it('measures how long requests were refused after each fault', async () => {
     await history.fault('one', async () => Promise.resolve());
     const { begin } = history.faults[0]!;
     after('read', { begin: begin + 100, end: begin + 1600, status: 503 });
@@ -225,7 +225,7 @@ describe('the promises, checked against a history', () => {
     expect(recoveriesOf(history, 'begin')).toEqual([3300]);
   });
 
-  it('finds that more were turned away than the scenario allows', () => {
+  it('finds that more requests were refused than the scenario allows', () => {
     breakSomething();
     after('read', { status: 503 });
     after('read');
@@ -235,7 +235,7 @@ describe('the promises, checked against a history', () => {
     expect(broken({ mostRefused: 0.1 })).toEqual(['unavailable']);
   });
 
-  it('takes nothing for late or slow by which the suite itself was late', () => {
+  it('subtracts the delay of the suite itself from late and slow responses', () => {
     breakSomething();
     after('read', { begin: 0, end: 3000 });
     after('read', { begin: 5500, status: 503 });
@@ -261,7 +261,7 @@ describe('the promises, checked against a history', () => {
   });
 });
 
-describe('an answer, whoever asked', () => {
+describe('a response to any client', () => {
   it.each([
     ['no answer from an instance that nobody touched', { status: 0 }],
     ['a 503 that does not say when to come back', { status: 503, hasRetryAfter: false }],

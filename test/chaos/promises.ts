@@ -4,19 +4,19 @@ import { whyDishonest } from './honesty.js';
 import { isAnswered, isUnknown, type History, type Operation } from './history.js';
 import { describe } from './words.js';
 
-/** What a request may take (see RequestDeadline), and what a busy machine adds. */
+/** The deadlines of requests (see RequestDeadline), with a margin for a busy machine. */
 const MAX_READ_MS = 2000 + 500;
 const MAX_RESPONSE_MS = 5000 + 500;
-/** A spent refresh token yields the same answer again for so long (REFRESH_GRACE). */
+/** The grace period of a spent refresh token (REFRESH_GRACE). */
 const GRACE_MS = 10_000;
 
-/** What was promised and not kept, in words. Every list has to be empty. */
+/** Messages about broken promises. Every list must be empty. */
 export interface Violations extends Unavailability {
-  /** Acknowledged, and not there any more. */
+  /** Acknowledged writes that were lost. */
   readonly lost: string[];
-  /** Let through, though the end of the session had been answered with success before. */
+  /** Requests that were accepted after the end of their session was acknowledged. */
   readonly accepted: string[];
-  /** Neither what was asked for nor an honest refusal. */
+  /** Responses that are neither a success nor an honest refusal. */
   readonly dishonest: string[];
   readonly late: string[];
 }

@@ -35,7 +35,7 @@ describe('the report of the fault suite', () => {
     expect(verdictOf(reports)).toBe(verdict);
   });
 
-  it('says what was run, what its columns mean, and what was not tried enough', () => {
+  it('shows the scenarios, the meaning of its columns, and what was not tried often enough', () => {
     const startedAt = new Date('2026-01-31T12:00:00Z');
     const details = { seed: 7, workers: 4, startedAt, redisVersion: '7.2.11' };
     const text = markdownOf([UNTRIED], details);

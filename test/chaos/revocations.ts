@@ -6,7 +6,7 @@ import { AFTER_EFFECT_MS } from './history.js';
 import { whyDishonest } from './honesty.js';
 import { Random } from './random.js';
 
-/** What takes a token its power, and the request that shows whether it still has it. */
+/** A change that revokes a token, and the request that shows whether the token is still accepted. */
 export type Revocation = 'logout' | 'role change' | 'disabled user';
 
 const INSTANCES = 3;
@@ -27,13 +27,13 @@ export interface RevocationReport {
   readonly faults: ReadonlyMap<Fault, number>;
   /** Requests begun after a revocation had been answered, by status; 0 for a lost connection. */
   readonly checks: Map<number, number>;
-  /** Of those, the ones that were let through. None may be. */
+  /** Of those, the requests that were accepted. There must be none. */
   readonly accepted: string[];
-  /** Answers that were neither what was asked for nor an honest refusal. None may be. */
+  /** Responses that were neither a success nor an honest refusal. There must be none. */
   readonly dishonest: string[];
   /** Revocations that had to be repeated, because they were answered 503 or not at all. */
   repeated: number;
-  /** Changes that waited until a silent instance had gone, as the instances that still run have counted them. */
+  /** Changes that waited for the lease of a silent instance, as counted by the running instances. */
   leaseWaits: number;
   /** How long each call that was answered with success took, sorted, in milliseconds. */
   readonly durationsMs: number[];
@@ -49,7 +49,7 @@ interface Attempt {
   readonly userId: string;
 }
 
-/** Three real instances on a cluster of their own, and users whose tokens are revoked while things break. */
+/** Three real instances on their own cluster, and users whose tokens are revoked during faults. */
 export class RevocationRun {
   private readonly report: RevocationReport;
   private left: Revocation[];
@@ -149,7 +149,7 @@ export class RevocationRun {
         await this.checkEverywhere(kind, token, userId);
       }
       if (past !== undefined) {
-        // Still dead, whatever broke and healed since.
+        // Still revoked, whatever broke and recovered since.
         await this.checkEverywhere('logout', past, userId);
       }
       past = kind === 'role change' ? past : token;
@@ -169,7 +169,7 @@ export class RevocationRun {
     return { token, userId: claims.sub };
   }
 
-  /** So that every instance that can has the token in memory. */
+  /** Puts the token into the memory of every reachable instance. */
   private async warmUp(kind: Revocation, token: string, userId: string): Promise<void> {
     await Promise.all(
       this.instances.map(async (instance) => this.use(kind, { instance, token, userId })),

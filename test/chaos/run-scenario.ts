@@ -15,13 +15,13 @@ const TRIED_MS = 30_000;
 /** Processes that want to run, for each core. */
 const BUSY_LOAD = 2;
 
-/** What became of one scenario. Times are in milliseconds. */
+/** The result of one scenario. Times are in milliseconds. */
 export interface ScenarioReport extends Violations {
   readonly scenario: string;
   readonly about: string;
   readonly seed: number;
   readonly operations: number;
-  /** How often each kind of request was answered as it should be. */
+  /** Number of correct responses to each kind of request. */
   readonly done: Record<string, number>;
   /** Everything else, by status and code. */
   readonly errors: Record<string, number>;
@@ -29,7 +29,7 @@ export interface ScenarioReport extends Violations {
   /** The longest time for which clients were turned away after a fault, and the longest that is documented. */
   readonly recoveryMs: number | undefined;
   readonly longestRecoveryMs: number | undefined;
-  /** How late the suite's own process was at most. */
+  /** The maximum delay of the suite's own process. */
   readonly delayMs: number;
   readonly tookMs: number;
   /** Instances that ended by themselves or logged an error of their own; why the scenario broke off. */
@@ -37,7 +37,7 @@ export interface ScenarioReport extends Violations {
   /** What was not done often enough to say that it works. */
   readonly untried: readonly string[];
   readonly notes: readonly string[];
-  /** All that happened, for who wants to look closer. */
+  /** The complete history, for a closer look. */
   readonly history?: History | undefined;
 }
 
@@ -89,7 +89,7 @@ async function untilDone({ history }: World, times: number): Promise<void> {
   ).catch(() => undefined);
 }
 
-/** So that a reader does not look for the reason of late answers in the wrong place. */
+/** Notes for the reader about other reasons of late responses. */
 function noteLoad({ notes }: History): void {
   const perCore = loadavg()[0]! / availableParallelism();
   if (perCore > BUSY_LOAD) {

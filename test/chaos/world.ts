@@ -19,7 +19,7 @@ export interface WorldOptions {
   readonly seed: number;
   /** How many users work at the same time. Default one for each client. */
   readonly users?: number | undefined;
-  /** What becomes of a killed node. Default 'after-failover'. */
+  /** When a killed node is restarted. Default 'after-failover'. */
   readonly restartNodes?: 'after-failover' | 'at-once' | undefined;
   /** An instance that reaches Redis through a wire that can be slow or cut. */
   readonly wired?: number | undefined;
@@ -79,7 +79,7 @@ export class World {
     this.load = new Load(this.instances, this.history, this.seed, workers, this.users);
   }
 
-  /** Until everybody has registered who is to work at the same time, or time is up. */
+  /** Waits until all concurrent users have registered, or until a timeout. */
   async untilRegistered(): Promise<void> {
     const { load, users = 1 } = this;
     await eventually('the users are there', REGISTERED_MS, async () =>
@@ -87,7 +87,7 @@ export class World {
     ).catch(() => undefined);
   }
 
-  /** Until everything was looked at once more, by clients who are told of nothing but success or refusal by then. */
+  /** Waits until clients have checked everything once more, with definite results only. */
   async finishLoad(): Promise<void> {
     this.history.calmFrom = this.history.now();
     await this.load?.finish();
@@ -128,7 +128,7 @@ export class World {
     });
   }
 
-  /** Those that ended though nobody ended them, and what any of them logged as an error of its own. */
+  /** Instances that ended unexpectedly, and internal errors in the logs. */
   get crashed(): string[] {
     return this.instances.flatMap((instance, index) => [
       ...(instance.hasEnded

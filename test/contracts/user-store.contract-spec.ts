@@ -15,7 +15,7 @@ describe.each([
 
   userStoreContract({ describe, it }, () => create(instance));
 
-  it('notes when a password was changed, which a store need not', async () => {
+  it('records when a password was changed, which is optional for a store', async () => {
     const store = create(instance);
     const { id } = await add(store);
 

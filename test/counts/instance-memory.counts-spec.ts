@@ -16,13 +16,13 @@ const TOKENS = 20_000;
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 const NOW = 1_764_089_000;
 
-/** What is measured may grow by so much before it is a regression: nothing but the engine may have changed. */
+/** Tolerance for changes of the engine. */
 const MAX_BYTES = { alone: 1180, tenPerUser: 1020, withoutProfile: 1085, token: 1300 };
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-/** Exact but for the engine's own tables: nothing else runs between two calls of it. */
+/** Exact except for the engine's own tables, because nothing else runs between two calls. */
 function usedBytes(): number {
   collectGarbage();
   collectGarbage();
@@ -112,7 +112,7 @@ describe('an instance keeps', () => {
     expect(perEntry).toBeGreaterThan((0.8 * store.bytes) / SESSIONS);
   });
 
-  it('verified tokens in no more bytes than it counts', () => {
+  it('verified tokens within the memory that it estimates', () => {
     fillWithTokens(new VerifiedTokens(), 1000);
     const tokens = new VerifiedTokens();
     const before = usedBytes();

@@ -14,8 +14,8 @@ const PRESENTED_AT_ONCE = 20;
 const NOTHING: RedisCost = { roundTrips: [], commands: '' };
 
 /**
- * What each operation costs Redis, exactly. `finish-changes` is not waited for; the client has to wait for every other
- * round trip. Whoever changes one of these numbers on purpose changes `docs/scaling.md` as well.
+ * The exact cost of each operation in Redis. `finish-changes` is not awaited; the client waits for every other
+ * round trip. If you change one of these numbers on purpose, change `docs/scaling.md`, too.
  */
 describe('an operation costs Redis', () => {
   let own: OwnCluster;
@@ -69,7 +69,7 @@ describe('an operation costs Redis', () => {
     });
   });
 
-  it('for a registration of a name that another one may look like: two claims, side by side with the rest', async () => {
+  it('for a registration of a name that others may resemble: two claims, in parallel with the rest', async () => {
     const name = async (): Promise<string> => `${await newName()}-1`;
 
     const { roundTrips, commands } = await meter.of(name, (one) =>
@@ -191,7 +191,7 @@ describe('an operation costs Redis', () => {
     });
   });
 
-  /** A token of a session that lives, with every claim right and the wrong signature. */
+  /** A token of a live session with valid claims and an invalid signature. */
   const forgeryOf = ({ tokens }: TestUser): string => {
     const [header, payload] = tokens.access_token.split('.');
     return [header, payload, randomBytes(64).toString('base64url')].join('.');
@@ -220,7 +220,7 @@ describe('an operation costs Redis', () => {
     });
   });
 
-  it('for all further reads: nothing', async () => {
+  it('for all further reads: no round trip', async () => {
     const readOften = async ({ tokens }: TestUser): Promise<void> => {
       for (let count = 0; count < 200; count += 1) {
         await expectStatus(200, api.ownUser(tokens.access_token));
@@ -241,7 +241,7 @@ describe('an operation costs Redis', () => {
     });
   });
 
-  it('for a made-up refresh token: one round trip, and nothing once its network is limited', async () => {
+  it('for a made-up refresh token: one round trip, and none once its network is limited', async () => {
     const presented = async (): Promise<Answer<unknown>> => api.refresh(randomUUID());
     const nothing = (): Promise<undefined> => Promise.resolve(undefined);
 
@@ -380,7 +380,7 @@ describe('an operation costs Redis', () => {
   const logoutByToken = async ({ tokens: { refresh_token } }: TestUser): Promise<void> =>
     expectStatus(204, api.request('POST', '/api/logout', { body: { refresh_token } }));
 
-  it('for a logout with a refresh token: a look first', async () => {
+  it('for a logout with a refresh token: a look-up first', async () => {
     expect(await meter.of(warmUser, logoutByToken)).toEqual({
       roundTrips: [
         'check-session wait',
@@ -395,7 +395,7 @@ describe('an operation costs Redis', () => {
     });
   });
 
-  it('for a logout with a refresh token of an ended session: a look, and no change', async () => {
+  it('for a logout with a refresh token of an ended session: a look-up, and no change', async () => {
     const loggedOut = async (): Promise<TestUser> => {
       const user = await warmUser();
       await logoutByToken(user);
@@ -430,11 +430,11 @@ describe('an operation costs Redis', () => {
       });
     });
 
-    it('for all further reads there: nothing', async () => {
+    it('for all further reads there: no round trip', async () => {
       expect(await meter.of(warmThere, readThere)).toEqual(NOTHING);
     });
 
-    it('for a logout: one message more for each further instance', async () => {
+    it('for a logout: one more message for each further instance', async () => {
       const logout = ({ tokens }: TestUser): Promise<void> =>
         expectStatus(204, other.logout(tokens.access_token));
 

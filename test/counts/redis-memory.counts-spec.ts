@@ -101,7 +101,7 @@ describe('Redis keeps', () => {
 
   const REFRESHED = { stored: 471, memory: 744 };
 
-  it('the digests of the spent token and of three access tokens after two refreshes, and no more after any number', async () => {
+  it('the digests of the spent token and of three access tokens after two refreshes, and no more after further ones', async () => {
     const user = await userWith(1);
     let { refresh_token: token } = user.tokens;
     for (const refreshes of [2, 20]) {

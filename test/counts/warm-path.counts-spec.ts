@@ -16,7 +16,7 @@ const MAX_BYTES = { recall: 740, guards: 975, request: 31_000 };
 const DECISIONS = 5000;
 const FEW = 20;
 const MANY = 120;
-/** An instance does something by itself now and then. That only adds: the lowest of many rounds has none of it. */
+/** Background work of the instance only adds to a round, so the minimum of many rounds has none of it. */
 const ROUNDS = 4;
 /** Uncompiled code is slow, and so is a busy machine. */
 const TEST_TIMEOUT_MS = 180_000;
@@ -97,7 +97,7 @@ describe('a warm request allocates', () => {
     return fewest;
   };
 
-  it('no more than it did, in the decision whether it is let in', async () => {
+  it('no more than before in the decision of the guard', async () => {
     const { access_token: token } = user.tokens;
 
     const decisions = await ask<Decisions>('decisions', { token, times: DECISIONS });

@@ -32,7 +32,7 @@ describe('access tokens', () => {
   afterAll(async () => victim.api.close());
   afterEach(async () => victim.expectStillAccepted());
 
-  it('accepts a token that is signed like its own: the forgeries below differ in one thing', async () => {
+  it('accepts a correctly signed token: each forgery below differs in one detail', async () => {
     expect((await api.ownUser(signed({}))).status).toBe(200);
   });
 
@@ -71,7 +71,7 @@ describe('access tokens', () => {
     await expectRefused(signEs256(header, endless, key));
   });
 
-  it('(12) are refused unless iss is ours to the byte', async () => {
+  it('(12) are refused unless iss is exactly ours', async () => {
     const iss = String(payload['iss']);
     const variants = [
       [iss],
@@ -93,7 +93,7 @@ describe('access tokens', () => {
     await expectRefused(signedWithout('payload', 'iss'));
   });
 
-  it('(13) are refused unless aud is us, or one of a list', async () => {
+  it('(13) are refused unless aud is ours, alone or in a list', async () => {
     for (const aud of [
       'keyslo',
       'keyslot2',
@@ -110,7 +110,7 @@ describe('access tokens', () => {
     expect((await api.ownUser(signed({ payload: { aud: ['x', 'keyslot'] } }))).status).toBe(200);
   });
 
-  it('(14) are refused outside their time, and when the times are no numbers', async () => {
+  it('(14) are refused outside their validity period, and when the times are not numbers', async () => {
     const now = Math.floor(Date.now() / 1000);
     const times: Json[] = [
       { iat: now - 901, exp: now - 1 },

@@ -27,7 +27,7 @@ describe('access tokens', () => {
   afterAll(async () => victim.api.close());
   afterEach(async () => victim.expectStillAccepted());
 
-  it('(4) are refused with alg none, in every spelling and as any other thing', async () => {
+  it('(4) are refused with alg none, in every spelling and JSON type', async () => {
     const spellings = Array.from({ length: 16 }, (_, bits) =>
       Array.from('none', (char, index) => (bits & (1 << index) ? char.toUpperCase() : char)).join(
         '',
@@ -43,7 +43,7 @@ describe('access tokens', () => {
     await expectRefused(signedWithout('header', 'alg'));
   });
 
-  it('(5) are refused with every HMAC, whatever is taken for its secret', async () => {
+  it('(5) are refused with every HMAC, whatever its secret', async () => {
     const jwk = await publishedKey();
     const publicKey = createPublicKey({ key: jwk, format: 'jwk' });
     const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
@@ -80,7 +80,7 @@ describe('access tokens', () => {
     }
   });
 
-  it('(6) are refused when the header names another algorithm than the key has', async () => {
+  it('(6) are refused when the algorithm of the header does not match the key', async () => {
     for (const alg of ['ES384', 'ES512', 'ES256K', 'RS256', 'PS256', 'EdDSA', 'es256', 'ES256 ']) {
       await expectRefused(signed({ header: { alg } }));
     }
@@ -121,7 +121,7 @@ describe('access tokens', () => {
     await expectRefused(`${h}.${p}.${der.toString('base64url')}`);
   });
 
-  it('(8) are refused when they bring or name a key, and nobody calls there', async () => {
+  it('(8) are refused when they contain or reference a key, and no reference is fetched', async () => {
     let calls = 0;
     const canary = createServer((_, response) => {
       calls += 1;
@@ -149,7 +149,7 @@ describe('access tokens', () => {
     await new Promise((resolve) => canary.close(resolve));
   });
 
-  it('(9, 25) are refused for any kid that is not ours, without asking Redis', async () => {
+  it('(9, 25) are refused with an unknown kid, without asking Redis', async () => {
     const redis = api.app.get(RedisCluster);
     const asked = [jest.spyOn(redis, 'run'), jest.spyOn(redis, 'runDurably')];
     const kids: unknown[] = [
@@ -183,7 +183,7 @@ describe('access tokens', () => {
     }
   });
 
-  it('(10) are refused with any crit, and with b64', async () => {
+  it('(10) are refused with crit or b64', async () => {
     for (const crit of [['exp'], ['b64'], ['x'], [], 'exp', null, {}]) {
       await expectRefused(signed({ header: { crit } }));
     }
@@ -214,7 +214,7 @@ describe('access tokens', () => {
     }
   });
 
-  it('(15) are refused unless header and payload are each one JSON object in UTF-8', async () => {
+  it('(15) are refused unless header and payload are JSON objects in UTF-8', async () => {
     const json = JSON.stringify(payload);
     const notObjects = [
       '[]',
@@ -240,7 +240,7 @@ describe('access tokens', () => {
     }
   });
 
-  it('(16) are refused in any other spelling of the same token', async () => {
+  it('(16) are refused in any other encoding of the same token', async () => {
     const [h, p, s = ''] = token.split('.') as [string, string, string];
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
     const last = alphabet.indexOf(s.at(-1)!);

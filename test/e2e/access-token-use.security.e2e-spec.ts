@@ -20,7 +20,7 @@ describe('access tokens', () => {
   afterAll(async () => victim.api.close());
   afterEach(async () => victim.expectStillAccepted());
 
-  it('(17) come behind Bearer and spaces, alone', async () => {
+  it('(17) are accepted only alone after Bearer and spaces', async () => {
     const send = async (value: string): Promise<number> =>
       (await api.request('GET', '/api/user', { headers: { authorization: value } })).status;
     const wrong = [
@@ -153,7 +153,7 @@ describe('access tokens', () => {
     },
   );
 
-  it('(20) are looked up by all their bytes, and each look-up asks whether the session lives', async () => {
+  it('(20) are cached by all their bytes, and each use checks the session', async () => {
     const other = await api.newUser();
     const alive = other.tokens.access_token;
     const twin = signatureTwin(alive);
@@ -170,7 +170,7 @@ describe('access tokens', () => {
     expect((await api.request('POST', '/api/logout', { token: alive })).status).toBe(401);
   });
 
-  it('(20, 41) die alone when one is revoked by its id, in every spelling of its signature', async () => {
+  it('(20, 41) are revoked one by one by id, in every encoding of their signature', async () => {
     const other = await api.newUser();
     const { access_token: alive, refresh_token } = other.tokens;
     const refreshed = await api.request<{ access_token: string }>('POST', '/api/refresh', {

@@ -31,7 +31,7 @@ describe('an administrator', () => {
     }
   };
 
-  it('disables a user at once and everywhere; enabled again, old tokens stay dead (44)', async () => {
+  it('disables a user at once on every instance; after enabling, old tokens stay revoked (44)', async () => {
     const user = await api.newUser();
     const { body: another } = await api.login(user.username);
     await expectEverywhere(200, user.tokens, another);
@@ -68,7 +68,7 @@ describe('an administrator', () => {
     expect(first).toEqual(second);
   };
 
-  it('makes a disabled user’s right password like a wrong one (65), for the throttle too (68)', async () => {
+  it('makes the right password of a disabled user look wrong (65), for the limit, too (68)', async () => {
     const user = await api.newUser();
     await change(user, { disabled: true });
     for (let attempt = 0; attempt < 5; attempt += 1) {
@@ -83,7 +83,7 @@ describe('an administrator', () => {
     expectSameRefusal(throttled, await api.login(user.username, WRONG));
   });
 
-  it('gives and takes roles at once, also for tokens that were issued before (44, 104)', async () => {
+  it('grants and removes roles at once, also for tokens that were issued before (44, 104)', async () => {
     const user = await api.newUser();
     await expectAdministration(403, user.tokens);
 
@@ -104,7 +104,7 @@ describe('an administrator', () => {
     await expectEverywhere(200, user.tokens, next);
   });
 
-  it('cannot take away the own access (104), though all else may be changed', async () => {
+  it('cannot remove its own access (104), but may change everything else', async () => {
     for (const id of [adminId, adminId.toUpperCase()]) {
       const refused = [
         await asAdmin('PATCH', id, { disabled: true }),

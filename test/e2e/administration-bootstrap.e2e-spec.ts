@@ -42,7 +42,7 @@ describe('the first administrator', () => {
   const times = (instances: Instance[], text: string): number =>
     instances.reduce((sum, instance) => sum + instance.output().split(text).length - 1, 0);
 
-  it('is made once, though two instances start at once, and also where nobody can register (105)', async () => {
+  it('is created once by two instances that start together, even with closed registration (105)', async () => {
     const keyPrefix = newPrefix();
     const variables = { ...administrator('root'), REGISTRATION: 'closed' };
     const instances = await start(2, keyPrefix, variables);
@@ -72,7 +72,7 @@ describe('the first administrator', () => {
     expect(await usersUnder(keyPrefix)).toBe(1);
   });
 
-  it('is nobody who is there already, whatever the spelling: that user stays as it is', async () => {
+  it('is not created if the name exists in any spelling: the existing user stays unchanged', async () => {
     const keyPrefix = newPrefix();
     const [first] = (await start(1, keyPrefix)) as [Instance];
     const user = await first.newUser('early.bird');
@@ -89,7 +89,7 @@ describe('the first administrator', () => {
     }
   });
 
-  it('is made before anybody is served, however quick the others are, and its name is nobody else’s', async () => {
+  it('is created before any request is served, so that nobody else can register its name', async () => {
     const keyPrefix = newPrefix();
     const variables = { LOG_LEVEL: 'info', ...administrator('root'), REDIS_KEY_PREFIX: keyPrefix };
     const instance = await Instance.launch(variables);
@@ -129,7 +129,7 @@ describe('the first administrator', () => {
     }
   });
 
-  it('is waited for while Redis is away: only probes are answered', async () => {
+  it('delays the start while Redis is unavailable: only probes are answered', async () => {
     const instance = await Instance.launch({
       LOG_LEVEL: 'info',
       ...administrator('root'),
@@ -155,7 +155,7 @@ describe('the first administrator', () => {
     });
   });
 
-  it('is made also when a registration of the name stopped before its end', async () => {
+  it('is created even if a registration of its name was interrupted', async () => {
     const keyPrefix = newPrefix();
     const interrupted = await startCacheInstance(keyPrefix);
     const { names } = usersOn(interrupted, { nameClaimTtlMs: 2000 });
@@ -170,7 +170,7 @@ describe('the first administrator', () => {
     expect((await instances[0]!.login('root', PASSWORD)).status).toBe(200);
   });
 
-  it('is not there unless it is asked for (105)', async () => {
+  it('is not created unless it is configured (105)', async () => {
     const keyPrefix = newPrefix();
     const [instance] = (await start(1, keyPrefix)) as [Instance];
 

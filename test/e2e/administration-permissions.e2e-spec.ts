@@ -55,7 +55,7 @@ describe('a caller who may change users', () => {
   ];
   const targets = [['admin'], ['auditor'], ['reader', 'auditor'], ['everything']];
 
-  it.each(changes)('does not reach a user with more permissions: %s', async (_, ...change) => {
+  it.each(changes)('cannot change a user with more permissions: %s', async (_, ...change) => {
     const [method, body, end] = change;
     const caller = await userWith('support');
     for (const roles of targets) {
@@ -69,7 +69,7 @@ describe('a caller who may change users', () => {
     }
   });
 
-  it('reaches users within the own permissions, also with roles of other names and with unknown ones', async () => {
+  it('can change users within its own permissions, also with other roles and with unknown ones', async () => {
     const caller = await userWith('support');
     const ghost = await api.newUser();
     const users = api.app.get(RedisUserStore);
@@ -89,7 +89,7 @@ describe('a caller who may change users', () => {
     }
   });
 
-  it('gives nobody a role with more permissions, and not itself', async () => {
+  it('cannot grant a role with more permissions, to others or to itself', async () => {
     const caller = await userWith('support');
     const target = await api.newUser();
     for (const user of [target, caller]) {
@@ -107,7 +107,7 @@ describe('a caller who may change users', () => {
     expect((await send(tokenOf(caller), 'PATCH', caller, within)).status).toBe(200);
   });
 
-  it('adds the permissions of several roles up, but never to those of an administrator', async () => {
+  it('has the permissions of all its roles, but never those of an administrator', async () => {
     const caller = await userWith('support', 'auditor');
     const target = await userWith('reader', 'auditor');
     const roles = ['auditor', 'support'];
@@ -124,7 +124,7 @@ describe('a caller who may change users', () => {
     }
   });
 
-  it('has only the permissions that it has now', async () => {
+  it('has only its current permissions', async () => {
     const caller = await userWith('support', 'auditor');
     const target = await userWith('auditor');
     const change = { displayName: 'Ada' };
@@ -140,7 +140,7 @@ describe('a caller who may change users', () => {
     });
   });
 
-  it('does not reach a user who gets more permissions at the same time', async () => {
+  it('cannot change a user who gets more permissions at the same time', async () => {
     const caller = await userWith('support');
     for (const [method, body] of [
       ['PATCH', { roles: ['reader'] }],
@@ -163,7 +163,7 @@ describe('a caller who may change users', () => {
     }
   });
 
-  it('is told so in both languages, and the refusal is audited', async () => {
+  it('gets the refusal in both languages, and it is audited', async () => {
     const caller = await userWith('support');
     const target = await userWith('auditor');
     const headers = { 'accept-language': 'zh' };
@@ -187,7 +187,7 @@ describe('the last administrator', () => {
   beforeAll(async () => (api = await startTestApp(WITH_ADMINISTRATOR)));
   afterAll(async () => api.close());
 
-  it('cannot delete itself before there is another one; its name stays its own (104)', async () => {
+  it('cannot delete itself before there is another one, and keeps its name (104)', async () => {
     const { BOOTSTRAP_ADMIN_USERNAME: username, BOOTSTRAP_ADMIN_PASSWORD: password } =
       WITH_ADMINISTRATOR;
     const { access_token: root } = (await api.login(username)).body;

@@ -66,7 +66,7 @@ describe('administration', () => {
     },
   );
 
-  it('reads a user without a trace of the password (103), and changes the profile', async () => {
+  it('reads a user without password data (103), and changes the profile', async () => {
     const user = await api.newUser();
     await expectEverywhere(200, user.tokens);
     const moment = expect.stringMatching(MOMENT);
@@ -94,7 +94,7 @@ describe('administration', () => {
     expect(cleared.body).toMatchObject({ email: null, displayName: 'Ada' });
   });
 
-  it('lists the sessions of a user, and ends them all at once on every instance (45)', async () => {
+  it('lists the sessions of a user, and ends all of them on every instance (45)', async () => {
     const user = await api.newUser();
     const { body: another } = await api.login(user.username);
     await expectEverywhere(200, user.tokens, another);
@@ -120,7 +120,7 @@ describe('administration', () => {
     await expectEverywhere(200, next, admin);
   });
 
-  it('deletes a user at once and everywhere, and frees the name (44)', async () => {
+  it('deletes a user at once on every instance, and releases the name (44)', async () => {
     const user = await api.newUser();
     await expectEverywhere(200, user.tokens);
 
@@ -178,7 +178,7 @@ describe('administration', () => {
     expect(problem).toMatchObject({ code: 'malformed-request' });
   });
 
-  it('is audited with who did it and to whom (89, 105)', async () => {
+  it('is audited with actor and user (89, 105)', async () => {
     const { id: userId, tokens } = await api.newUser();
     const through = async (token: string, method: string, end = '', body?: unknown) =>
       (await other.request(method, `/api/users/${userId}${end}`, { token, body })).status;

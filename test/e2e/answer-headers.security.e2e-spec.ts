@@ -11,7 +11,7 @@ const TYPES = [
 const PAGES = ['/docs', '/problems', '/problems/not-found', '/docs-json', '/nothing'];
 
 /** Requirements 83, 84, 86 and 87, for every operation of the OpenAPI document. */
-describe('an answer', () => {
+describe('a response', () => {
   let input: BadInput;
   let answers: [what: string, answer: Answer<unknown>][];
   beforeAll(async () => {
@@ -41,7 +41,7 @@ describe('an answer', () => {
     return all;
   };
 
-  it('says what it is, is not to be framed or guessed at, and does not say by what it was made (83)', () => {
+  it('has a content type, forbids framing and sniffing, and does not name its server (83)', () => {
     expect(new Set(answers.map(([, { status }]) => status))).toEqual(new Set([200, 400, 401, 404]));
     for (const [what, { headers }] of answers) {
       const type = headers.get('content-type') ?? '';
@@ -74,7 +74,7 @@ describe('an answer', () => {
     expect(answer).not.toMatch(/^(server|x-powered-by):/im);
   });
 
-  it('about somebody, or with a token in it, is kept by nobody (84)', async () => {
+  it('with personal data or a token is not cached (84)', async () => {
     const { api } = input;
     const user = await api.newUser();
     const login = await api.login(user.username);
@@ -93,7 +93,7 @@ describe('an answer', () => {
     }
   });
 
-  it('sets no cookie but the mark of a device at a login, and a cookie is nobody’s token (86)', async () => {
+  it('sets no cookie except the device cookie at login, and a cookie authenticates nobody (86)', async () => {
     const { api, user } = input;
     const login = await api.login(user.username);
     const { access_token: token } = login.body;
@@ -113,7 +113,7 @@ describe('an answer', () => {
     }
   });
 
-  it('to GET, HEAD or OPTIONS comes without anything having been changed (87)', async () => {
+  it('to GET, HEAD or OPTIONS has no side effect (87)', async () => {
     const statuses = new Set<number>();
     await input.expectNothingChanged(async () => {
       for (const operation of input.operations) {

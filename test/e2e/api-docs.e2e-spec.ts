@@ -122,7 +122,7 @@ describe('the OpenAPI document', () => {
     expect(problems.map((problem) => problem.message)).toEqual([]);
   });
 
-  it('names each operation as a client calls it: once, by no reserved word, and for good', () => {
+  it('has unique and stable operation ids, without reserved words', () => {
     const names = operations().map(([method, path, { operationId }]) => [
       `${method.toUpperCase()} ${path}`,
       operationId,
@@ -135,7 +135,7 @@ describe('the OpenAPI document', () => {
     expect(ids.filter((id) => RESERVED.split(' ').includes(id.toLowerCase()))).toEqual([]);
   });
 
-  it('leaves no name of an operation of ours to the rule for those that have none', () => {
+  it('has an explicit id for each operation of ours', () => {
     const controllers = api.app.get(DiscoveryService).getControllers();
     const subjects = controllers
       .map(({ name }) => String(name).replace(/Controller$/, ''))
@@ -148,7 +148,7 @@ describe('the OpenAPI document', () => {
     expect(ruled.map(([, , { operationId }]) => operationId)).toEqual([]);
   });
 
-  it('names the permissions that a route needs, for people and for programs', async () => {
+  it('names the permissions of each route, for readers and for programs', async () => {
     const { tokens } = await api.newUser();
     // Its session would be over.
     const asked = operations().filter(([, , { operationId }]) => operationId !== 'logout');
@@ -166,7 +166,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('shows errors as they are answered', async () => {
+  it('shows errors as they are returned', async () => {
     const shown = (operation: Operation, status: number): Record<string, unknown>[] =>
       Object.values(
         operation.responses[status]?.content?.['application/problem+json']?.examples ?? {},
@@ -201,7 +201,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('tells the truth about who may call: without a token, 401 exactly where it asks for one (101)', async () => {
+  it('documents correctly which routes need a token: they and only they answer 401 without one (101)', async () => {
     for (const [method, path, { security, responses }] of operations()) {
       // A route that a body opens asks for a token without one.
       const isPublic = security?.every((choice) => Object.keys(choice).length === 0) ?? false;
@@ -213,7 +213,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('lists every status that a broken body leads to', async () => {
+  it('lists every status that an invalid body causes', async () => {
     const { tokens } = await api.newUser();
     const bodies: [string, string][] = [
       ['application/json', '{'],

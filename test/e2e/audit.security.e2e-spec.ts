@@ -378,7 +378,7 @@ describe('the audit events (89)', () => {
     },
   );
 
-  it('of what an instance does by itself have no request and no address', async () => {
+  it('of the system have no request and no address', async () => {
     await api.logged();
     const own = eventsIn(api.output()).filter(({ actor }) => actor === 'system');
 
@@ -400,7 +400,7 @@ describe('the audit events (89)', () => {
     own.forEach(({ type }) => recorded.add(String(type)));
   });
 
-  it('have the same pseudonym for one name on every instance, and never the name', async () => {
+  it('have the same pseudonym for a name on every instance, and never the name itself', async () => {
     const username = `hunter2-${randomUUID()}`;
     await api.login(username, WRONG);
     await closed.login(username.toUpperCase(), WRONG);
@@ -439,7 +439,7 @@ describe('the audit events (89)', () => {
     recorded.add('all-sessions-ended');
   });
 
-  it('are all recorded above, and all in the documentation', () => {
+  it('are all tested above, and all documented', () => {
     expect([...recorded].sort()).toEqual(Object.keys(AUDIT_EVENTS).sort());
     const rows = tableWith('`user-registered`', readFileSync('docs/audit.md', 'utf8'));
     const told = rows.map(([type, when]) => [codeSpans(type!)[0], when]);

@@ -32,7 +32,7 @@ const BAITS: [string, (bytes: number) => string][] = [
 ];
 
 /** Requirement 80: no text is dear to refuse. */
-describe('bait', () => {
+describe('input that is expensive to process', () => {
   let input: BadInput;
   beforeAll(async () => (input = await startBadInput()));
   afterAll(async () => input.stop());
@@ -79,7 +79,7 @@ describe('bait', () => {
     },
   );
 
-  it.each(BAITS)('in a head is dear neither: %s (80)', async (_, of) => {
+  it.each(BAITS)('is cheap in a header: %s (80)', async (_, of) => {
     const text = Buffer.from(of(HEADER_BYTES)).toString('latin1').slice(0, HEADER_BYTES);
     const names = ['Authorization', 'Accept-Language', 'User-Agent', 'Accept'];
     const forwarded = [
@@ -103,7 +103,7 @@ describe('bait', () => {
     }
   });
 
-  it('in an address is dear neither (80)', async () => {
+  it('is cheap in a URL (80)', async () => {
     for (const part of ['a', '/', '%2e%2e/', '../', ';a=b', '%20', 'a=&', '[]=&', '%25']) {
       const long = filled(part, HEADER_BYTES);
       for (const target of [
@@ -124,7 +124,7 @@ describe('bait', () => {
     }
   });
 
-  it('of many small members is dear neither (80)', async () => {
+  it('is cheap as many small members (80)', async () => {
     const bodies = [
       `{${Array.from({ length: 4000 }, (_, index) => `"m${index}":1`).join(',')}}`,
       `{"roles":[${'"admin",'.repeat(6000)}"root"]}`,
@@ -145,7 +145,7 @@ describe('bait', () => {
     });
   });
 
-  it('for a login costs no more than a wrong password, and a session keeps little of it (80)', async () => {
+  it('costs no more at login than a wrong password, and a session stores little of it (80)', async () => {
     const { api, user } = input;
     const fail = async (username: string, password: string): Promise<void> => {
       const answer = await api.request('POST', '/api/login', { body: { username, password } });

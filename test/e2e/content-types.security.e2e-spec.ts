@@ -8,7 +8,7 @@ import {
 import { rawHttp, rawRequest, statusOf } from '../support/raw-http.js';
 
 /** Requirement 74, for every body that the OpenAPI document names. */
-describe('a body that does not say that it is JSON in UTF-8', () => {
+describe('a body without the content type of JSON in UTF-8', () => {
   let input: BadInput;
   beforeAll(async () => (input = await startBadInput()));
   afterAll(async () => input.stop());
@@ -72,7 +72,7 @@ describe('a body that does not say that it is JSON in UTF-8', () => {
     await expectAllRefused(415, [`Content-Type: ${type}`]);
   });
 
-  it('is refused without any type (74)', async () => {
+  it('is refused without a type (74)', async () => {
     await expectAllRefused(415, []);
   });
 
@@ -83,7 +83,7 @@ describe('a body that does not say that it is JSON in UTF-8', () => {
     },
   );
 
-  it('is read as what it says however it says it, and checked like any other (74)', async () => {
+  it('is read in every valid spelling of the type, and validated like any other (74)', async () => {
     const wrong = (): string => '{"username":{"$ne":""},"isAdmin":true}';
     for (const type of ['  application/json', '\tapplication/json ', 'APPLICATION/JSON']) {
       await expectAllRefused(400, [`Content-Type:${type}`], wrong);
@@ -116,7 +116,7 @@ describe('a body that does not say that it is JSON in UTF-8', () => {
     },
   );
 
-  it('is refused when its bytes are no UTF-8, or its text is no JSON (74)', async () => {
+  it('is refused when it is not UTF-8 or not JSON (74)', async () => {
     const texts = [
       '{"username":"a",}',
       "{'username':'a'}",
@@ -130,7 +130,7 @@ describe('a body that does not say that it is JSON in UTF-8', () => {
     }
   });
 
-  it('is refused by the routes that read none as well (74)', async () => {
+  it('is refused by routes that read no body, too (74)', async () => {
     const readsNone = input.operations.filter(
       ({ body, method }) => body === undefined && method !== 'GET',
     );
@@ -143,7 +143,7 @@ describe('a body that does not say that it is JSON in UTF-8', () => {
     });
   });
 
-  it('does not keep anybody from the health checks (74)', async () => {
+  it('does not affect the health checks (74)', async () => {
     const sent = rawRequest('GET', '/health/live', ['Content-Type: x'], 'text');
     expect(statusOf(await rawHttp(input.api.url, sent))).toBe(200);
   });

@@ -90,7 +90,7 @@ describe('a page of another origin', () => {
     }
   });
 
-  it('gets no answer that a cache would give to another, and none with credentials (85)', async () => {
+  it('gets no response that a cache may reuse for another origin, and none with credentials (85)', async () => {
     const others = ['/', '/docs', '/docs-json', '/problems', '/problems/not-found', '/metrics'];
     for (const path of [
       '/api/user',
@@ -107,7 +107,7 @@ describe('a page of another origin', () => {
     }
   });
 
-  it('that varies by language too says both', async () => {
+  it('gets a Vary header for origin and language', async () => {
     const { headers } = await api.request('GET', '/problems', { headers: { origin: LISTED[0]! } });
 
     expect(headers.get('vary')).toMatch(/\borigin\b/i);
@@ -123,7 +123,7 @@ describe('a page of another origin', () => {
     expect(allowed).not.toContain('cookie');
   });
 
-  describe('whose request is refused before any hook', () => {
+  describe('with a request that is refused before any hook', () => {
     const [origin = ''] = LISTED;
     const tooMany = (fields: string[]): string =>
       rawRequest('GET', '/api/user', [...fields, `X-A: ${'a'.repeat(17_000)}`]);
@@ -150,7 +150,7 @@ describe('a page of another origin', () => {
       }
     });
 
-    it('may send it at all: its preflight is answered', async () => {
+    it('may send it: its preflight is answered', async () => {
       const fields = (from: string): string[] => [
         `Origin: ${from}`,
         'Access-Control-Request-Method: GET',
@@ -165,7 +165,7 @@ describe('a page of another origin', () => {
     });
   });
 
-  it('leaves other clients what they had: no header, and the methods that there are', async () => {
+  it('does not change responses to other clients', async () => {
     const answer = await api.request('PUT', '/api/user');
     expect(answer.status).toBe(405);
     expect(answer.headers.get('allow')).toBe('DELETE, GET, HEAD, PATCH');
@@ -173,7 +173,7 @@ describe('a page of another origin', () => {
     expect((await api.request('GET', '/nothing')).status).toBe(404);
   });
 
-  it('is told nothing where none is listed (85)', async () => {
+  it('gets no CORS headers when no origin is listed (85)', async () => {
     const closed = await startTestApp();
     const early = await rawHttp(
       closed.url,
@@ -190,7 +190,7 @@ describe('a page of another origin', () => {
     await closed.close();
   });
 
-  it('may send what the operator lists in place of the default', async () => {
+  it('may send the headers that the operator lists instead of the default', async () => {
     const own = await startTestApp({ CORS_ORIGINS: LISTED[0], CORS_HEADERS: 'sentry-trace' });
     const { headers } = await own.request('OPTIONS', '/api/user', {
       headers: { origin: LISTED[0]!, 'access-control-request-method': 'GET' },

@@ -80,7 +80,7 @@ describe('text from a client', () => {
       expect(await patch('{"a\\ud83d":1,"b":"\\ud83d"}')).toEqual(['/a\ufffd', '/b']);
     });
 
-    it('is kept as it is when it is UTF-8, whole pairs as escapes, or follows a byte order mark', async () => {
+    it('is stored unchanged as UTF-8, as escaped surrogate pairs, or after a byte order mark', async () => {
       const { tokens } = input.user;
       for (const [sent, name] of [
         ['"Jos\u00e9 \u6d4f\ud83d\ude00"', 'Jos\u00e9 \u6d4f\ud83d\ude00'],
@@ -98,7 +98,7 @@ describe('text from a client', () => {
     });
   });
 
-  describe('in an address', () => {
+  describe('in a URL', () => {
     it.each([
       '%ff',
       '%e9',
@@ -133,7 +133,7 @@ describe('text from a client', () => {
     });
   });
 
-  it('in a User-Agent is shown as it was meant, in UTF-8 and in Latin-1', async () => {
+  it('in a User-Agent is decoded correctly from UTF-8 and Latin-1', async () => {
     const { username, password, tokens } = await input.api.newUser();
     const agentOf = async (userAgent: string): Promise<string | undefined> => {
       const body = JSON.stringify({ username, password });
@@ -185,7 +185,7 @@ describe('a request without a body', () => {
     return statusOf(await rawHttp(input.api.url, `${rawRequest(method, path, head)}${body ?? ''}`));
   };
 
-  it.each(EMPTY)('may announce any type where none is needed: %s', async (...empty) => {
+  it.each(EMPTY)('may have any content type where no body is needed: %s', async (...empty) => {
     for (const type of [...TYPES, ...BROKEN_TYPES]) {
       const user = await input.api.newUser();
       const other = (await input.api.login(user.username)).body;
@@ -199,7 +199,7 @@ describe('a request without a body', () => {
     }
   });
 
-  it.each(EMPTY)('is a missing body where one is needed: %s', async (...empty) => {
+  it.each(EMPTY)('is reported as a missing body where one is needed: %s', async (...empty) => {
     await input.expectNothingChanged(async () => {
       for (const operation of input.readers) {
         for (const type of [...TYPES, ...BROKEN_TYPES, 'application/json']) {
@@ -214,7 +214,7 @@ describe('a request without a body', () => {
     });
   });
 
-  it('is told from one with a body of another type, however it is sent', async () => {
+  it('is distinguished from one with a body of another type, however it is sent', async () => {
     const { access_token: token } = input.user.tokens;
     for (const type of ['text/plain', ...BROKEN_TYPES]) {
       const head = [`Authorization: Bearer ${token}`, `Content-Type: ${type}`];

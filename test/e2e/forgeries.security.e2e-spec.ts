@@ -26,7 +26,7 @@ describe('forged access tokens', () => {
   const statusesOf = async (tokens: readonly string[]): Promise<number[]> =>
     Promise.all(tokens.map(async (token) => (await api.ownUser(token)).status));
 
-  it('cost the cluster a bounded number of commands, and real tokens are accepted meanwhile', async () => {
+  it('cost the cluster a limited number of commands, and genuine tokens are accepted meanwhile', async () => {
     const { redis } = api.app.get(GuardMetrics, { strict: false });
     const begin = performance.now();
 

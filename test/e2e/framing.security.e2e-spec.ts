@@ -3,7 +3,7 @@ import { answersIn, rawHttp, statusOf } from '../support/raw-http.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
 /** Requirement 76: what two servers in a row might read in two ways. */
-describe('a request whose end can be disputed', () => {
+describe('a request with ambiguous framing', () => {
   let api: TestApp;
   let user: TestUser;
   let body: string;
@@ -79,7 +79,7 @@ describe('a request whose end can be disputed', () => {
     await expectRefusedAndClosed(login(...fields) + chunked() + smuggled());
   });
 
-  it('is refused with line feeds for line ends, all or one of them (76)', async () => {
+  it('is refused with a bare line feed as any line end (76)', async () => {
     const line = 'GET /api/user HTTP/1.1';
     for (const message of [
       `${line}\nHost: a\n\n`,
@@ -109,7 +109,7 @@ describe('a request whose end can be disputed', () => {
     }
   });
 
-  it('is refused without a host, or with a first line that is none (76)', async () => {
+  it('is refused without a host, or with an invalid request line (76)', async () => {
     await expectRefusedAndClosed(`GET /api/user HTTP/1.1\r\n\r\n${smuggled()}`);
     await expectRefusedAndClosed(`POST /nothing HTTP/1.1\r\nX-Host: a\r\n\r\n${smuggled()}`);
     for (const line of [
@@ -131,11 +131,11 @@ describe('a request whose end can be disputed', () => {
     }
   });
 
-  it('is none of HTTP/1.0 without a host (76)', async () => {
+  it('is not one of HTTP/1.0 without a host (76)', async () => {
     expect(statusOf(await rawHttp(api.url, 'GET /health/live HTTP/1.0\r\n\r\n'))).toBe(200);
   });
 
-  it('is no other than one with chunks and nothing else, which is read (76)', async () => {
+  it('is not one with valid chunks only, which is read (76)', async () => {
     for (const coding of ['chunked', 'Chunked', ' chunked ']) {
       const message = login(`Transfer-Encoding:${coding}`, 'Connection: close') + chunked();
       expect(statusOf(await rawHttp(api.url, message))).toBe(200);

@@ -10,7 +10,7 @@ const SERVICE = resolve('test/e2e/guarded-service.mjs');
 const keysOfCluster = async (prefix: string): Promise<string[]> =>
   (await keysByMaster(prefix)).flat().filter((key) => key.includes('{keys.signing}:set'));
 
-describe('a service that has the guard alone', () => {
+describe('a service with the guard only', () => {
   const prefix = newPrefix();
   let service: Instance;
   let keyslot: TestApp | undefined;
@@ -18,7 +18,7 @@ describe('a service that has the guard alone', () => {
     await Promise.all([service.stop(), keyslot?.close()]);
   });
 
-  it('starts before the cluster has a key, makes none, and decides nothing: 503', async () => {
+  it('starts before the cluster has a key, creates none, and answers 503', async () => {
     service = await Instance.start(
       // No secret of the cluster: it needs none.
       { REDIS_KEY_PREFIX: prefix, KEY_ENCRYPTION_SECRET: 'a secret of its own, and quite another' },
@@ -57,7 +57,7 @@ describe('a service that has the guard alone', () => {
     expect(await own()).toMatchObject([401, { code: 'invalid-token' }]);
   });
 
-  it('knows the permissions of the roles that it was given: 403 for a user without them', async () => {
+  it('enforces the permissions of its configured roles: 403 for a user without them', async () => {
     const { tokens } = await keyslot!.newUser();
 
     const refused = await service.request('GET', '/notes/drafts', { token: tokens.access_token });
@@ -65,7 +65,7 @@ describe('a service that has the guard alone', () => {
     expect(refused.body).toMatchObject({ code: 'forbidden' });
   });
 
-  it('has not loaded argon2', async () => {
+  it('does not load argon2', async () => {
     const { tokens } = await keyslot!.newUser();
     const { body } = await service.request<{ before: string[]; after: string[] }>(
       'GET',

@@ -111,7 +111,7 @@ describe('the guard', () => {
     expect(answer).not.toContain(input.target.username);
   };
 
-  it('refuses the path as it is, and the spellings that lead there, with the same answer (77)', async () => {
+  it('refuses a path in every spelling that leads to it, with the same answer (77)', async () => {
     for (const operation of guarded) {
       const [path, { method }] = [input.pathOf(operation), operation];
       const same = [path, `${path}?a=b`, `${path}?`, path.replace('u', '%75'), encoded(path)];
@@ -121,7 +121,7 @@ describe('the guard', () => {
     }
   });
 
-  it('lets a token through in each of these spellings, and the answer is kept by nobody (77, 84)', async () => {
+  it('accepts a token in each of these spellings, and the response is not cached (77, 84)', async () => {
     for (const target of ['/api/user', '/%61pi/user', '/api/%75ser', `${input.api.url}/api/user`]) {
       const answer = await send('GET', target, [asUser()]);
       expectStatus({ target }, statusOf(answer), 200);
@@ -129,7 +129,7 @@ describe('the guard', () => {
     }
   });
 
-  it('cannot be walked around by any spelling of a path, without a token (77)', async () => {
+  it('cannot be bypassed by any spelling of a path, without a token (77)', async () => {
     await input.expectNothingChanged(async () => {
       for (const operation of guarded) {
         const { method } = operation;
@@ -143,7 +143,7 @@ describe('the guard', () => {
     });
   });
 
-  it('of the permissions cannot be walked around either, with an ordinary token (77)', async () => {
+  it('of permissions cannot be bypassed either, with an ordinary token (77)', async () => {
     const administration = guarded.filter(({ statuses }) => statuses.includes(403));
     const others = administration.filter(({ path }) => path.includes('{id}'));
     expect(others).not.toEqual([]);
@@ -164,7 +164,7 @@ describe('the guard', () => {
     });
   });
 
-  it('stands before HEAD as before GET, and no method but the documented ones leads anywhere (77)', async () => {
+  it('guards HEAD like GET, and only documented methods exist (77)', async () => {
     const declared = new Set(guarded.map(({ method, path }) => `${method} ${path}`));
     const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'SEARCH'];
     await input.expectNothingChanged(async () => {
@@ -199,7 +199,7 @@ describe('the guard', () => {
     'X-User-Id',
   ];
 
-  it('is not talked out of it by a header that names another method or path (77)', async () => {
+  it('ignores headers that name another method or path (77)', async () => {
     await input.expectNothingChanged(async () => {
       for (const operation of guarded) {
         const target = input.pathOf(operation);
@@ -229,7 +229,7 @@ describe('the guard', () => {
     });
   });
 
-  it('has nothing behind it that the public files would give away (77)', async () => {
+  it('cannot be bypassed by a path out of the public files (77)', async () => {
     const up = ['..', '%2e%2e', '..%2f..', '%2e%2e%2f%2e%2e', '..%5c..', '....//', '%252e%252e'];
     for (const detour of up) {
       for (const file of ['package.json', 'README.md', 'dist/main.js', 'etc/passwd', '.env']) {

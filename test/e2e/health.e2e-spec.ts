@@ -3,7 +3,7 @@ import { eventually } from '../support/own-cluster.js';
 import { startTestApp } from '../support/test-app.js';
 
 describe('health', () => {
-  it('is alive and ready on a whole cluster', async () => {
+  it('is alive and ready on a healthy cluster', async () => {
     const api = await startTestApp();
 
     expect((await api.request('GET', '/health/live')).status).toBe(200);

@@ -74,7 +74,7 @@ describe('names', () => {
       },
     );
 
-    it('mean nothing in a query (72)', async () => {
+    it('have no effect in a query (72)', async () => {
       const query = [
         '__proto__[isAdmin]=1',
         '__proto__.isAdmin=1',
@@ -93,7 +93,7 @@ describe('names', () => {
       }
     });
 
-    it('mean nothing as a header, in an id, or as the code of a problem (72)', async () => {
+    it('have no effect as a header, in an id, or as the code of a problem (72)', async () => {
       const { user, target, api, admin } = input;
       const names = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty'];
       const token = `Authorization: Bearer ${user.tokens.access_token}`;
@@ -111,11 +111,11 @@ describe('names', () => {
     });
   });
 
-  describe('that come twice', () => {
+  describe('that occur twice', () => {
     const patch = async (body: string) =>
       input.api.request('PATCH', '/api/user', { token: input.user.tokens.access_token, body });
 
-    it('in a body: the last member is the one that is checked and used (73)', async () => {
+    it('in a body: the last member is validated and used (73)', async () => {
       const twice = '{"displayName":"First","displayName":"Last"}';
       expect((await patch(twice)).body).toMatchObject({ displayName: 'Last' });
       const escaped = '{"displayName":"First","displ\\u0061yName":"Escaped"}';
@@ -128,7 +128,7 @@ describe('names', () => {
       });
     });
 
-    it('in a body about the access of others: the last one too (73)', async () => {
+    it('in a body about the access of others: the last member, too (73)', async () => {
       const { target, api, admin } = input;
       const body = '{"disabled":true,"roles":["admin"],"disabled":false,"roles":[]}';
       const path = `/api/users/${target.id}`;
@@ -137,7 +137,7 @@ describe('names', () => {
       expect((await api.ownUser(target.tokens.access_token)).status).toBe(200);
     });
 
-    it('in a query: they are ignored, as every parameter is that nobody reads (73)', async () => {
+    it('in a query: they are ignored like every unknown parameter (73)', async () => {
       const { user, target, admin, api } = input;
       const options = { token: admin.access_token };
       const query = `id=${user.id}&id=${user.id}&id[]=1&id[$ne]=1&%69d=${user.id}&;id=1`;
@@ -150,7 +150,7 @@ describe('names', () => {
       expect(read.body).toMatchObject({ id: target.id });
     });
 
-    it('in the headers: the first type is the one that counts, and of a token there is one (73)', async () => {
+    it('in the headers: the first content type counts, and several tokens are refused (73)', async () => {
       const { api, user } = input;
       const good = JSON.stringify({ username: user.username, password: GOOD_PASSWORD });
       const login = async (...fields: string[]) =>

@@ -50,7 +50,7 @@ describe('a body', () => {
     ['deleted', ''],
   ];
 
-  it('with a member that is not for the caller to set is refused, not trimmed (70)', async () => {
+  it('with a member that the caller may not set is refused, not stripped (70)', async () => {
     await expectAllRefused(async (operation) => {
       const names = Object.keys(operation.body.properties);
       for (const [name, value] of NOT_FOR_THE_CALLER.filter(([one]) => !names.includes(one))) {
@@ -88,7 +88,7 @@ describe('a body', () => {
   const isOfAnotherType = (schema: Schema, value: unknown): boolean =>
     !typesOf(schema).includes(typeOf(value));
 
-  it('with a member of another type is refused, never read as if it were of the right one (71)', async () => {
+  it('with a member of another type is refused, never converted (71)', async () => {
     await expectAllRefused(async (operation) => {
       for (const [name, schema] of Object.entries(operation.body.properties)) {
         for (const value of ANYTHING.filter((one) => isOfAnotherType(schema, one))) {
@@ -99,7 +99,7 @@ describe('a body', () => {
     });
   });
 
-  it('with a list of anything but the items that are allowed is refused (71)', async () => {
+  it('with a list that has other items than the allowed ones is refused (71)', async () => {
     await expectAllRefused(async (operation) => {
       const lists = Object.entries(operation.body.properties).filter(([, { items }]) => items);
       for (const [name] of lists) {
@@ -111,7 +111,7 @@ describe('a body', () => {
     });
   });
 
-  it('without a member that is needed is refused, and one that is no object (71)', async () => {
+  it('without a required member, or that is not an object, is refused (71)', async () => {
     await expectAllRefused(async (operation) => {
       const good = input.goodBody(operation);
       for (const name of operation.body.required) {

@@ -32,12 +32,12 @@ describe('in production', () => {
     }
   });
 
-  it('there are both when they are asked for (88)', async () => {
+  it('there are both when they are enabled (88)', async () => {
     expect((await documented.request('GET', '/docs')).status).toBe(200);
     expect((await documented.request('GET', '/docs-json')).status).toBe(200);
   });
 
-  it('anybody is told whether an instance is well, and not how it is (88)', async () => {
+  it('anybody can read whether an instance is healthy, but no details (88)', async () => {
     expect((await api.request('GET', '/health/live')).body).toEqual({ status: 'ok', checks: {} });
     await eventually('it is ready', 10_000, async () => {
       const { status, body } = await api.request('GET', '/health/ready');
@@ -60,7 +60,7 @@ describe('in production', () => {
     }
   });
 
-  it('the management port has the metrics and all of the health (88)', async () => {
+  it('the management port has the metrics and the health details (88)', async () => {
     expect((await management.request('GET', '/health/live')).status).toBe(200);
     expect((await management.request<string>('GET', '/metrics')).body).toContain(
       'keyslot_near_cache_lease_held',
@@ -72,7 +72,7 @@ describe('in production', () => {
     });
   });
 
-  it('the management port has nothing else, whoever asks', async () => {
+  it('the management port has nothing else, with any token', async () => {
     const { tokens } = await api.newUser();
     expect((await api.ownUser(tokens.access_token)).status).toBe(200);
 
@@ -85,7 +85,7 @@ describe('in production', () => {
     expect(statusOf(await rawHttp(management.url, 'rubbish\r\n\r\n'))).toBe(400);
   });
 
-  it('the management port is as good as the public one at not telling too much', async () => {
+  it('the management port reveals no more internals than the public one', async () => {
     const { headers } = await management.request('GET', '/metrics');
 
     expect(headers.get('x-content-type-options')).toBe('nosniff');
@@ -93,11 +93,11 @@ describe('in production', () => {
     expect(headers.get('server')).toBeNull();
   });
 
-  it('an instance without a management port has its metrics nowhere (88)', async () => {
+  it('an instance without a management port serves no metrics (88)', async () => {
     expect((await documented.request('GET', '/metrics')).status).toBe(404);
   });
 
-  it('an instance closes the management port, too, when it stops', async () => {
+  it('an instance closes the management port when it stops', async () => {
     await api.close();
 
     await expect(management.request('GET', '/health/live')).rejects.toThrow('fetch failed');

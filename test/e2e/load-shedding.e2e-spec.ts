@@ -1,7 +1,7 @@
 import { eventually } from '../support/own-cluster.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
-describe('an instance whose event loop drowns', () => {
+describe('an instance with an overloaded event loop', () => {
   let api: TestApp;
   beforeAll(async () => (api = await startTestApp()));
   afterAll(async () => api.close());
@@ -20,7 +20,7 @@ describe('an instance whose event loop drowns', () => {
     return () => (isDrowning = false);
   };
 
-  it('refuses new requests with 503, goes on saying that it lives, and recovers by itself', async () => {
+  it('refuses new requests with 503, reports that it is alive, and recovers by itself', async () => {
     const { tokens } = await api.newUser();
     const stop = drown();
 

@@ -37,7 +37,7 @@ describe('login', () => {
     expect(answer.headers.get('cache-control')).toBe('no-store');
   });
 
-  it('makes a new session each time (46), with an unguessable refresh token (29)', async () => {
+  it('creates a new session each time (46), with an unguessable refresh token (29)', async () => {
     const user = await api.newUser();
     const answers = await Promise.all(Array.from({ length: 50 }, () => api.login(user.username)));
 
@@ -48,7 +48,7 @@ describe('login', () => {
     expect(secrets.every((secret) => Buffer.from(secret, 'base64url').length === 32)).toBe(true);
   });
 
-  it('stores no token that it hands out (30); no key lives for ever but names, users and keys (97)', async () => {
+  it('stores no token that it issues (30); all keys expire except names, users and signing keys (97)', async () => {
     const user = await api.newUser();
 
     const { keys, values } = await dumpKeys(api.keyPrefix);
@@ -69,7 +69,7 @@ describe('login', () => {
     }
   });
 
-  it('answers an unknown user and a wrong password alike (65)', async () => {
+  it('gives the same answer for an unknown user and a wrong password (65)', async () => {
     const user = await api.newUser();
 
     const [unknown, wrong] = [await fail(`nobody-${randomUUID()}`), await fail(user.username)];
@@ -108,11 +108,11 @@ describe('login', () => {
     expect(refused.status).toBe(429);
     expect(refused.body).toMatchObject({ code: 'too-many-attempts' });
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(800);
-    // 62: who is logged in stays so
+    // 62: existing sessions stay live
     expect((await api.ownUser(user.tokens.access_token)).status).toBe(200);
   });
 
-  it('throttles a name that nobody has just so (68)', async () => {
+  it('throttles an unknown name in the same way (68)', async () => {
     const username = `nobody-${randomUUID()}`;
     const statuses = [];
     for (let attempt = 0; attempt <= FAILURES_ALLOWED; attempt += 1) {
@@ -122,7 +122,7 @@ describe('login', () => {
     expect(statuses).toEqual([...Array<number>(FAILURES_ALLOWED).fill(401), 429]);
   });
 
-  it('lets no more guesses through when they come all at once (59)', async () => {
+  it('enforces the limit for concurrent guesses (59)', async () => {
     const user = await api.newUser();
     const answers = await Promise.all(Array.from({ length: 40 }, () => fail(user.username)));
 
@@ -141,7 +141,7 @@ describe('login', () => {
     }
   });
 
-  it('ends at logout, at once, and only the session that logged out', async () => {
+  it('ends only the session of the logout, at once', async () => {
     const user = await api.newUser();
     const other = (await api.login(user.username)).body;
 
@@ -152,7 +152,7 @@ describe('login', () => {
     expect((await api.ownUser(other.access_token)).status).toBe(200);
   });
 
-  it('accepts a logout from a client that announces JSON and sends none', async () => {
+  it('accepts a logout with the content type JSON and no body', async () => {
     const user = await api.newUser();
 
     const answer = await api.request('POST', '/api/logout', {
@@ -170,7 +170,7 @@ describe('login', () => {
   });
 });
 
-describe('a device that is known', () => {
+describe('a known device', () => {
   let api: TestApp;
   beforeAll(async () => (api = await startTestApp()));
   afterAll(async () => api.close());
@@ -194,7 +194,7 @@ describe('a device that is known', () => {
     expect((await login(username, GOOD_PASSWORD)).status).toBe(429);
   };
 
-  it('is let in while strangers are blocked, and their block stays (62)', async () => {
+  it('can log in while strangers are blocked, and does not end their block (62)', async () => {
     const user = await api.newUser();
     const cookie = cookieOf(await login(user.username, GOOD_PASSWORD));
     await block(user.username);
@@ -207,7 +207,7 @@ describe('a device that is known', () => {
     expect((await login(user.username, GOOD_PASSWORD)).status).toBe(429);
   });
 
-  it('is known for the account on which it logged in and for no other', async () => {
+  it('is known only for the account of its login', async () => {
     const [victim, attacker] = [await api.newUser(), await api.newUser()];
     const cookie = cookieOf(await login(attacker.username, GOOD_PASSWORD));
     await block(victim.username);
@@ -215,7 +215,7 @@ describe('a device that is known', () => {
     expect((await login(victim.username, GOOD_PASSWORD, cookie)).status).toBe(429);
   });
 
-  it('is a stranger again after ten failures of its own, and only it (57)', async () => {
+  it('becomes a stranger after ten failures of its own, and no other device does (57)', async () => {
     const user = await api.newUser();
     const [stolen, own] = [
       cookieOf(await login(user.username, GOOD_PASSWORD)),
@@ -247,7 +247,7 @@ describe('a device that is known', () => {
   };
   const NEW_PASSWORD = 'seven lanterns drift downstream';
 
-  it('is a stranger after a new password, unless it has made it: somebody may have copied its cookie', async () => {
+  it('becomes a stranger after a password change from another device, because its cookie may have been copied', async () => {
     const user = await api.newUser();
     const stolen = cookieOf(await login(user.username, GOOD_PASSWORD));
     await block(user.username);
@@ -258,7 +258,7 @@ describe('a device that is known', () => {
     expect((await login(user.username, NEW_PASSWORD, own)).status).toBe(200);
   });
 
-  it('is not kept out by old cookies, whose failures were before the new password or are after it', async () => {
+  it('is not blocked by failures with old cookies, before or after a password change', async () => {
     const user = await api.newUser();
     const old: string[] = [];
     for (let count = 0; count < 10; count += 1) {
@@ -272,7 +272,7 @@ describe('a device that is known', () => {
     await failWithAll();
     await block(user.username);
 
-    // A failure of its own would find no lane left.
+    // No lane is left for a failure of its own.
     expect((await login(user.username, 'not the password', own)).status).toBe(401);
     expect((await login(user.username, NEW_PASSWORD, own)).status).toBe(200);
   });
@@ -289,7 +289,7 @@ describe('a device that is known', () => {
     expect((await login(user.username, GOOD_PASSWORD, cookie)).status).toBe(429);
   });
 
-  it('is logged in by nothing but the password, and marked by nothing but a right password', async () => {
+  it('needs the password to log in, and gets its cookie only for the right password', async () => {
     const user = await api.newUser();
     const cookie = cookieOf(await login(user.username, GOOD_PASSWORD));
 
@@ -303,8 +303,8 @@ describe('a device that is known', () => {
   });
 });
 
-describe('a login brake for addresses', () => {
-  it('stops one address that tries many accounts (58), and believes no header about it (60)', async () => {
+describe('the login limit for addresses', () => {
+  it('stops one address that tries many accounts (58), and ignores headers about the address (60)', async () => {
     const api = await startTestApp();
     const user = await api.newUser();
     const { headers } = await api.login(user.username);
@@ -319,7 +319,7 @@ describe('a login brake for addresses', () => {
     }
 
     expect(Object.fromEntries(statuses)).toEqual({ 401: 100, 429: 5 });
-    // A known device at the same address is not kept out by it (62).
+    // A known device at the same address is not blocked (62).
     const body = { username: user.username, password: user.password };
     expect((await api.request('POST', '/api/login', { body })).status).toBe(429);
     expect((await api.request('POST', '/api/login', { body, headers: { cookie } })).status).toBe(
@@ -331,7 +331,7 @@ describe('a login brake for addresses', () => {
 
 describe('behind a trusted proxy', () => {
   let api: TestApp;
-  // One for all: each test has addresses of its own.
+  // Shared by all tests: each test uses its own addresses.
   beforeAll(async () => (api = await startTestApp({ TRUSTED_PROXIES: '127.0.0.1' })));
   afterAll(async () => api.close());
 
@@ -359,7 +359,7 @@ describe('behind a trusted proxy', () => {
     expect(await failFrom(other, 101)).toBe(401);
   });
 
-  it('keeps the bare address of a client, or that it is unknown', async () => {
+  it('stores the plain address of a client, or that it is unknown', async () => {
     const user = await api.newUser();
     const sent = ['203.0.113.27:51008', '"[2001:DB8:0:0::1]:443"', '10.9.9.9, a\tline'];
     for (const forwarded of [...sent, '::ffff:203.0.113.9', 'fe80::1%eth0']) {
@@ -378,7 +378,7 @@ describe('behind a trusted proxy', () => {
     );
   });
 
-  it('shows and logs the IPv4 address of a client that calls on an IPv6 socket', async () => {
+  it('shows and logs the IPv4 address of a client on an IPv6 socket', async () => {
     const api = await Instance.start({ HOST: '::ffff:127.0.0.1', LOG_LEVEL: 'info' });
     const client = new HttpClient(`http://127.0.0.1:${new URL(api.url).port}`);
     const user = await client.newUser();
@@ -413,7 +413,7 @@ describe('one address with 100 requests in flight (53)', () => {
   const FLOOD = 100;
   const FLOODER = { 'x-forwarded-for': '10.66.66.66' };
 
-  // In a process of its own: the flood must not slow the event loop down that serves the others.
+  // In its own process: the flood must not slow down the event loop that serves the others.
   let api: Instance;
   let owner: TestUser;
   let victims: TestUser[];
@@ -469,7 +469,7 @@ describe('one address with 100 requests in flight (53)', () => {
 });
 
 describe('a storm of logins (53)', () => {
-  it('is answered with 503 and Retry-After where there is no room, while others are served', async () => {
+  it('is answered with 503 and Retry-After beyond the capacity, while other requests are served', async () => {
     const api = await startTestApp({ RATE_LIMIT: 'off' });
     const user = await api.newUser();
 
@@ -488,7 +488,7 @@ describe('a storm of logins (53)', () => {
     }
     const answers = await storm;
 
-    // The reads did not stand behind the logins that wait.
+    // The reads did not wait behind the queued logins.
     expect(hashedBefore.at(-1)).toBeLessThan(hashed);
     const refused = answers.filter((answer) => answer.status === 503);
     expect(refused.length).toBeGreaterThan(0);

@@ -82,7 +82,7 @@ describe('a logout with a refresh token', () => {
     },
   );
 
-  it('can be repeated, however the session ended: 204 says that it is over', async () => {
+  it('can be repeated, however the session ended: 204 means that it has ended', async () => {
     const ways: Record<string, (user: TestUser) => Promise<unknown>> = {
       'a logout with it': ({ tokens }) => logout(tokens.refresh_token),
       'a logout with the access token': ({ tokens }) => other.logout(tokens.access_token),
@@ -104,7 +104,7 @@ describe('a logout with a refresh token', () => {
     }
   });
 
-  it('that many send at once is recorded once, and answered 204 each time', async () => {
+  it('that is sent many times at once is recorded once, and answered 204 each time', async () => {
     const user = await api.newUser();
 
     const answers = await Promise.all(
@@ -117,7 +117,7 @@ describe('a logout with a refresh token', () => {
     await expectEnded(user.tokens);
   });
 
-  it('beside a refresh leaves no token that works', async () => {
+  it('with a concurrent refresh leaves no valid token', async () => {
     for (let round = 0; round < 10; round += 1) {
       const { tokens } = await api.newUser();
 
@@ -133,7 +133,7 @@ describe('a logout with a refresh token', () => {
     }
   });
 
-  it('counts more than an access token that is sent along, good or bad', async () => {
+  it('takes precedence over an access token in the same request, valid or not', async () => {
     const [one, two] = [await api.newUser(), await api.newUser()];
     for (const token of [two.tokens.access_token, 'rubbish', `${one.tokens.access_token}x`]) {
       const { tokens } = await api.newUser();
@@ -141,12 +141,12 @@ describe('a logout with a refresh token', () => {
       await expectEnded(tokens);
     }
     await expectEverywhere(200, one.tokens, two.tokens);
-    // Nor does a good access token help a body that names no session.
+    // A valid access token does not help a body that names no session.
     expect((await logout('made-up', { token: one.tokens.access_token })).status).toBe(401);
     await expectEverywhere(200, one.tokens);
   });
 
-  it('that somebody made up ends nothing, and is counted for the address', async () => {
+  it('that is made up ends nothing, and is counted for the address', async () => {
     const { tokens } = await api.newUser();
     const [userId, sessionId, bits] = tokens.refresh_token.split('.');
     for (const forged of ['', 'x', `${userId}.${sessionId}.${bits}.${'A'.repeat(22)}`]) {
@@ -161,12 +161,12 @@ describe('a logout with a refresh token', () => {
     }
     expect(last).toMatchObject({ status: 429, body: { code: 'too-many-attempts' } });
     expect(Number(last!.headers.get('retry-after'))).toBeGreaterThan(0);
-    // 429 for what is made up only: a token of ours still ends its session.
+    // 429 only for made-up tokens: an issued token still ends its session.
     expect((await logout(tokens.refresh_token)).status).toBe(204);
     await expectEnded(tokens);
   });
 
-  it('is checked like any other body', async () => {
+  it('is validated like any other body', async () => {
     const { tokens } = await api.newUser();
     const { access_token: token, refresh_token } = tokens;
     for (const [body, pointer, code] of [
@@ -226,13 +226,13 @@ describe('a logout without a refresh token', () => {
   });
 });
 
-describe('a logout after the access token ran out', () => {
+describe('a logout after the access token expired', () => {
   let api: TestApp;
   let stop: Deployment['stop'];
   beforeAll(async () => ({ api, stop } = await startDeployment({ ACCESS_TOKEN_TTL: '1s' })));
   afterAll(async () => stop());
 
-  it('ends the session with its refresh token, sent alone or beside the old access token', async () => {
+  it('ends the session with its refresh token, sent alone or with the old access token', async () => {
     for (const isSentAlong of [false, true]) {
       const { tokens } = await api.newUser();
       const { access_token: token, refresh_token } = tokens;

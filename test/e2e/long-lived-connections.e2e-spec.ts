@@ -127,7 +127,7 @@ describe('a long-lived connection', () => {
     expectNoListeners(one);
   });
 
-  it('goes on when another session of the user ends, or the user is changed', async () => {
+  it('stays open when another session of the user ends, or the user is changed', async () => {
     const user = await one.newUser();
     const { body: second } = await one.login(user.username);
     const lasting = await open(one, 'guarded', second.access_token);
@@ -146,7 +146,7 @@ describe('a long-lived connection', () => {
     await lasting.ended;
   });
 
-  it('leaves no listener behind when its client hangs up', async () => {
+  it('leaves no listener when its client disconnects', async () => {
     const { tokens } = await one.newUser();
     const streams = await Promise.all(
       Array.from({ length: 20 }, async () => open(one, 'guarded', tokens.access_token)),
@@ -161,7 +161,7 @@ describe('a long-lived connection', () => {
     expectNoListeners(one);
   });
 
-  it('ends when its session runs out by itself', async () => {
+  it('ends when its session expires', async () => {
     const api = await start({ REFRESH_TOKEN_TTL: '2s', ACCESS_TOKEN_TTL: '2s' });
     const { tokens } = await api.newUser();
     const stream = await open(api, 'guarded', tokens.access_token);
@@ -172,7 +172,7 @@ describe('a long-lived connection', () => {
     await api.close();
   });
 
-  it('of whatever kind does not keep an instance from stopping', async () => {
+  it('of any kind does not prevent an instance from stopping', async () => {
     const api = await start({});
     const { tokens } = await api.newUser();
     const server = api.app.getHttpServer();

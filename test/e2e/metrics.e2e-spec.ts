@@ -29,7 +29,7 @@ describe('the metrics', () => {
   const requests = (result: string): string => `${NEAR}_requests_total{result="${result}"}`;
   const changes = (outcome: string): string => `${NEAR}_changes_total{outcome="${outcome}"}`;
 
-  it('are Prometheus text, described and typed, and stored by nobody', async () => {
+  it('are Prometheus text with descriptions and types, and are not cached', async () => {
     const answer = await api.request<string>('GET', '/metrics');
 
     expect(answer.status).toBe(200);
@@ -62,7 +62,7 @@ describe('the metrics', () => {
     }
   });
 
-  it('tell that the memory of this instance is trusted, and how full it is', async () => {
+  it('show whether this instance holds its lease, and the size of its memory', async () => {
     expect(await read(`${NEAR}_lease_held`)).toBe(1);
     expect(await read(`${NEAR}_lease_remaining_seconds`)).toBeGreaterThan(0);
     expect(await read(`${NEAR}_lease_remaining_seconds`)).toBeLessThanOrEqual(LEASE_SECONDS);
@@ -97,7 +97,7 @@ describe('the metrics', () => {
     expect(await read(requests('miss'))).toBe(misses + 1);
   });
 
-  it('count the changes and how long they took until every instance knew', async () => {
+  it('count the changes and the time until every instance had acknowledged', async () => {
     const { tokens } = await api.newUser();
     const known = async (): Promise<number[]> => [
       await read(changes('acknowledged')),
@@ -130,7 +130,7 @@ describe('the metrics', () => {
     return after.map((value, index) => (value || 0) - (before[index]! || 0));
   };
 
-  it('count and time the answers, by method, route and status', async () => {
+  it('count and time the responses, by method, route and status', async () => {
     const { id, tokens } = await api.newUser();
     const token = tokens.access_token;
     const series = [
@@ -170,7 +170,7 @@ describe('the metrics', () => {
     expect(await read(sum)).toBeLessThan(60);
   });
 
-  it('put whatever has no route under one name', async () => {
+  it('count all requests without a route under one name', async () => {
     const series = [
       answered('GET', 'unknown', 404),
       answered('PUT', 'unknown', 405),
@@ -188,7 +188,7 @@ describe('the metrics', () => {
     expect(await text()).not.toContain('nobody-made-this-up-twice');
   });
 
-  it('tell what the guard decided, and whether it had to ask', async () => {
+  it('count the decisions of the guard, by memory or Redis', async () => {
     const { tokens } = await api.newUser();
     const verdict = (source: string, name: string): string =>
       `keyslot_guard_verdicts_total{source="${source}",verdict="${name}"}`;
@@ -219,7 +219,7 @@ describe('the metrics', () => {
     expect(rises).toEqual([3, 3, 2, 1, 0]);
   });
 
-  it('tell of passwords that are hashed', async () => {
+  it('count hashed passwords', async () => {
     const HASHING = 'keyslot_password_hashing';
 
     const rises = await risesOf(
@@ -236,7 +236,7 @@ describe('the metrics', () => {
     expect(await read(`${HASHING}_running`)).toBe(0);
   });
 
-  it('count and time what is asked of Redis, by script and node', async () => {
+  it('count and time the calls to Redis, by script and node', async () => {
     const { username, tokens } = await api.newUser();
     const calls = async (call: string): Promise<number> => {
       const lines = (await text()).split('\n');
@@ -259,7 +259,7 @@ describe('the metrics', () => {
     expect(await calls('cluster info')).toBeGreaterThan(0);
   });
 
-  it('tell what readiness tells', async () => {
+  it('show the results of readiness', async () => {
     let metrics = '';
     // On a starved machine a node may not answer in time.
     await eventually('all nodes have answered', 10_000, async () => {
@@ -281,7 +281,7 @@ describe('the metrics', () => {
     ]);
   });
 
-  it('tell how busy the event loop is', async () => {
+  it('show the delay of the event loop', async () => {
     const [active, idle] = ['active', 'idle'].map(
       (state) => `keyslot_event_loop_seconds_total{state="${state}"}`,
     );
@@ -292,7 +292,7 @@ describe('the metrics', () => {
     expect(await read('nodejs_eventloop_lag_p99_seconds')).toBeGreaterThan(0);
   });
 
-  it('hold no token, and nothing about who did what (90)', async () => {
+  it('contain no token and no personal data (90)', async () => {
     const user = await api.newUser();
     const { body: next } = await api.refresh(user.tokens.refresh_token);
     await api.ownUser(next.access_token);

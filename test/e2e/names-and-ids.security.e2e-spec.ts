@@ -55,7 +55,7 @@ describe('an id or a name', () => {
     expect(keys.filter((key) => !form.test(key))).toEqual([]);
   });
 
-  it('in a path that is no id is nobody’s, for every route with one (78)', async () => {
+  it('in a path that is malformed matches nothing, on every route (78)', async () => {
     const { target, operations, api, admin } = input;
     const idsOf = (id: string): string[] => [
       ...HOSTILE.flatMap((text) => [text, id + text, text + id]),
@@ -90,7 +90,7 @@ describe('an id or a name', () => {
     });
   });
 
-  it('in a name is refused when somebody registers, and nothing is kept (78)', async () => {
+  it('in a name is refused at registration, and nothing is stored (78)', async () => {
     const { api } = input;
     await input.expectNothingChanged(async () => {
       for (const text of SIGNS) {
@@ -102,7 +102,7 @@ describe('an id or a name', () => {
     });
   });
 
-  it('is one of nobody when somebody logs in with it, whatever is in it (78)', async () => {
+  it('matches no user at login, whatever it contains (78)', async () => {
     const { api, user } = input;
     await input.expectNothingChanged(async () => {
       for (const [index, text] of HOSTILE.entries()) {
@@ -113,7 +113,7 @@ describe('an id or a name', () => {
     });
   });
 
-  it('in a refresh token leads nowhere (78)', async () => {
+  it('in a refresh token matches nothing (78)', async () => {
     const { api, user, target } = input;
     const [, , secret, tag] = user.tokens.refresh_token.split('.');
     await input.expectNothingChanged(async () => {

@@ -94,7 +94,7 @@ describe('any request to any operation of the OpenAPI document', () => {
     TEST_TIMEOUT_MS,
   );
 
-  it('leaves the process alive, and who was not meant as they were (80)', async () => {
+  it('leaves the process alive and other users unchanged (80)', async () => {
     const { victim } = cast;
     const { body } = await api.ownUser(victim.tokens.access_token);
     expect(body).toMatchObject({

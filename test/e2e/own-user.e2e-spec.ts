@@ -5,7 +5,7 @@ describe('the own user', () => {
   beforeAll(async () => (api = await startTestApp()));
   afterAll(async () => api.close());
 
-  it('can be read with a token, and with none not', async () => {
+  it('can be read with a token only', async () => {
     const user = await api.newUser();
 
     const answer = await api.ownUser(user.tokens.access_token);
@@ -16,7 +16,7 @@ describe('the own user', () => {
     expect((await api.request('GET', '/api/user')).status).toBe(401);
   });
 
-  it('changes the members that are sent, clears those that are null, and keeps the rest', async () => {
+  it('changes the given members, clears those that are null, and keeps the rest', async () => {
     const { tokens } = await api.newUser();
     const patch = (body: unknown) =>
       api.request('PATCH', '/api/user', { token: tokens.access_token, body });
@@ -72,7 +72,7 @@ describe('the own user', () => {
     expect((await api.ownUser(tokens.access_token)).body).toEqual(before.body);
   });
 
-  it('is deleted with the password only, and every session ends', async () => {
+  it('can be deleted only with the password, and all its sessions end', async () => {
     const user = await api.newUser();
     const other = (await api.login(user.username)).body.access_token;
     const remove = (password: string) =>
@@ -90,7 +90,7 @@ describe('the own user', () => {
     expect((await api.login(user.username)).status).toBe(401);
   });
 
-  it('leaves nothing personal behind', async () => {
+  it('leaves no personal data after its deletion', async () => {
     const { dumpKeys } = await import('../support/redis.js');
     const user = await api.newUser();
     const token = user.tokens.access_token;
@@ -119,7 +119,7 @@ describe('the own user', () => {
     expect(statuses).toEqual([...Array<number>(10).fill(403), 429]);
   });
 
-  it('is behind the guard however the path is written (77)', async () => {
+  it('is guarded in every spelling of its path (77)', async () => {
     const { rawHttp, statusOf } = await import('../support/raw-http.js');
     const paths = [
       '/api/user',

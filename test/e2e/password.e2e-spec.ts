@@ -34,7 +34,7 @@ describe('a change of the password', () => {
     return { user, others };
   };
 
-  it('lets the new password in and the old one not', async () => {
+  it('accepts the new password and refuses the old one', async () => {
     const user = await api.newUser();
 
     const answer = await change(user.tokens, user.password, NEW_PASSWORD);
@@ -45,7 +45,7 @@ describe('a change of the password', () => {
     expect(await loginStatus(user, NEW_PASSWORD)).toBe(200);
   });
 
-  it('ends every other session at once on every instance, and this one goes on (43)', async () => {
+  it('ends every other session on every instance, but not the current one (43)', async () => {
     const { user, others } = await userWithOthers();
 
     expect((await change(user.tokens, user.password, NEW_PASSWORD)).status).toBe(204);
@@ -60,7 +60,7 @@ describe('a change of the password', () => {
     await expectEverywhere(200, next);
   });
 
-  it('by a session that was refreshed meanwhile keeps that one', async () => {
+  it('keeps the current session, even if it was refreshed meanwhile', async () => {
     const user = await api.newUser();
     const { body: next } = await api.refresh(user.tokens.refresh_token);
 
@@ -137,7 +137,7 @@ describe('a change of the password', () => {
     expect(errors.map(({ pointer }) => pointer).sort()).toEqual(pointers);
   });
 
-  it('can be repeated, as after an answer that was lost', async () => {
+  it('can be repeated, for example after a lost answer', async () => {
     const { user, others } = await userWithOthers();
     const times = [1, 2, 3];
 
@@ -153,7 +153,7 @@ describe('a change of the password', () => {
     expect((await api.refresh(user.tokens.refresh_token)).status).toBe(200);
   });
 
-  it('is repeated by nothing but itself: another change of the user makes no wrong password right', async () => {
+  it('can be repeated only as itself: another change of the user makes no wrong password right', async () => {
     const user = await api.newUser();
     const { access_token: token } = user.tokens;
     const profile = { displayName: 'Ada', email: 'ada@example.org' };
@@ -167,7 +167,7 @@ describe('a change of the password', () => {
     expect((await change(user.tokens, user.password, `${NEW_PASSWORD}, another`)).status).toBe(403);
   });
 
-  it('that comes many times at once, at several instances, is made once, and all are told so', async () => {
+  it('that is sent many times at once, to several instances, is made once, and all calls succeed', async () => {
     const { user, others } = await userWithOthers();
     const token = user.tokens.access_token;
     const body = { currentPassword: user.password, newPassword: NEW_PASSWORD };
@@ -185,7 +185,7 @@ describe('a change of the password', () => {
     expect(await loginStatus(user, NEW_PASSWORD)).toBe(200);
   });
 
-  it('of two at once is made by one', async () => {
+  it('succeeds for one of two concurrent calls with different passwords', async () => {
     const { user, others } = await userWithOthers();
     const sessions = [user.tokens, ...others];
     const passwords = sessions.map((_, index) => `${NEW_PASSWORD}, number ${index}`);
@@ -205,7 +205,7 @@ describe('a change of the password', () => {
     }
   });
 
-  it('is no way to guess the password with a stolen token (54), on any instance (59)', async () => {
+  it('cannot be used to guess the password with a stolen token (54), on any instance (59)', async () => {
     const user = await api.newUser();
     const { access_token: token } = user.tokens;
     const statuses = [];
@@ -244,7 +244,7 @@ describe('a change of the password', () => {
     },
   );
 
-  it('counts the wrong passwords of each session for itself (57)', async () => {
+  it('counts the wrong passwords of each session separately (57)', async () => {
     const user = await api.newUser();
     const { body: second } = await api.login(user.username);
     const deletion = async ({ access_token: token }: Tokens, password: string): Promise<number> => {
@@ -260,7 +260,7 @@ describe('a change of the password', () => {
     expect(await deletion(user.tokens, user.password)).toBe(204);
   });
 
-  it('needs a token that counts', async () => {
+  it('needs a valid token', async () => {
     const body = { currentPassword: WRONG, newPassword: NEW_PASSWORD };
     const none = await api.request('PUT', '/api/user/password', { body });
     expect(none.status).toBe(401);

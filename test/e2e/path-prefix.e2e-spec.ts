@@ -31,7 +31,7 @@ describe.each([
   const isNamed = variables.PUBLIC_URL !== undefined;
   const seenPath = (path: string): string => (isNamed ? `/keyslot${path}` : path);
 
-  it('Swagger UI calls the API where the page is, by Execute alone', async () => {
+  it('Swagger UI calls the API below the prefix, with Execute alone', async () => {
     // From the root, which leads there.
     const ui = await SwaggerUi.open(proxy.url, { docs: '/' });
 
@@ -43,7 +43,7 @@ describe.each([
     await ui.close();
   });
 
-  it('the document names a server that leads to the API', async () => {
+  it('the document names the server URL of the API', async () => {
     const { body } = await client.request<ApiDocument>('GET', '/docs-json');
     const [{ url } = { url: '' }] = body.servers;
 
@@ -81,7 +81,7 @@ describe.each([
     },
   );
 
-  it('has the same in an answer to what is no HTTP, and in Location', async () => {
+  it('is in responses to invalid HTTP and in Location, too', async () => {
     const huge = { headers: { 'x-a': 'a'.repeat(17_000) } };
     const { body } = await api.request('GET', '/api/user', huge);
     const registered = await api.register(`ada-${isNamed}`);

@@ -10,7 +10,7 @@ describe('problem answers', () => {
   const post = (body: string | undefined, headers: Record<string, string>) =>
     api.request('POST', '/api/login', { body, headers });
 
-  it('are RFC 9457 documents that say where and which request', async () => {
+  it('are RFC 9457 documents with the path and the id of the request', async () => {
     const answer = await api.request('GET', '/api/user?token=secret');
 
     expect(answer.headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
@@ -105,7 +105,7 @@ describe('problem answers', () => {
     expect(answer).toContain('"code":"method-not-allowed"');
   });
 
-  it('come for CONNECT, and the connection ends', async () => {
+  it('are returned for CONNECT, and the connection ends', async () => {
     const answer = await rawHttp(api.url, 'CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n');
 
     expect(statusOf(answer)).toBe(405);
@@ -113,7 +113,7 @@ describe('problem answers', () => {
     expect((await api.request('GET', '/health/live')).status).toBe(200);
   });
 
-  it('come for an expectation that nobody knows; the one that is known is met', async () => {
+  it('are returned for an unknown expectation; the known one is met', async () => {
     const login = (expectation: string): string =>
       rawRequest(
         'POST',
@@ -176,7 +176,7 @@ describe('problem answers', () => {
     expect(answer.status).toBe(401);
   });
 
-  it('come even for what is no HTTP request', async () => {
+  it('are returned even for invalid HTTP', async () => {
     const huge = await rawHttp(
       api.url,
       `GET /api/user HTTP/1.1\r\nHost: a\r\nX-Long: ${'a'.repeat(17_000)}\r\n\r\n`,
@@ -191,7 +191,7 @@ describe('problem answers', () => {
     expect(rubbish).toContain(`"requestId":"${requestId}"`);
   });
 
-  it('never show what went wrong inside (92)', async () => {
+  it('never show internal errors (92)', async () => {
     const answers = await Promise.all([
       post('{"username":', { 'content-type': 'application/json' }),
       api.request('GET', '/api/%zz'),
@@ -208,7 +208,7 @@ describe('problem answers', () => {
     }
   });
 
-  it('carry security headers, as every answer does (83)', async () => {
+  it('have security headers, like every response (83)', async () => {
     for (const path of ['/api/user', '/nothing', '/health/live']) {
       const { headers } = await api.request('GET', path);
       expect(headers.get('x-content-type-options')).toBe('nosniff');

@@ -35,7 +35,7 @@ describe('a new e-mail address', () => {
   const patch = async ({ access_token: token }: Tokens, body: unknown, at = api): Promise<Answer> =>
     at.request('PATCH', '/api/user', { token, body });
 
-  it('needs a proof when the login is more than ten minutes ago, and changes nothing without', async () => {
+  it('needs the password when the login is more than ten minutes ago, and changes nothing without it', async () => {
     const user = await userWithOldSession();
     const { body: another } = await api.login(user.username);
     const before = (await api.ownUser(user.tokens.access_token)).body;
@@ -48,7 +48,7 @@ describe('a new e-mail address', () => {
     await expectEverywhere(200, user.tokens, another);
   });
 
-  it('is not made easier by a refresh: that is no login', async () => {
+  it('needs the password after a refresh, too: a refresh is no login', async () => {
     const user = await userWithOldSession();
     const { body: next } = await other.refresh(user.tokens.refresh_token);
 
@@ -72,7 +72,7 @@ describe('a new e-mail address', () => {
     });
   });
 
-  it('asks for no proof where nothing else is new', async () => {
+  it('needs no password when nothing changes', async () => {
     const user = await userWithOldSession();
 
     for (const body of [{}, { displayName: 'Ada' }, { email: null }, { currentPassword: WRONG }]) {
@@ -80,7 +80,7 @@ describe('a new e-mail address', () => {
     }
   });
 
-  it('is no way to guess the password: wrong ones count like those of a login (54, 59)', async () => {
+  it('cannot be used to guess the password: wrong ones count like those of a login (54, 59)', async () => {
     const user = await userWithOldSession();
     const statuses = [];
     for (let attempt = 0; attempt <= 10; attempt += 1) {
@@ -95,7 +95,7 @@ describe('a new e-mail address', () => {
     expect((await api.ownUser(user.tokens.access_token)).body).toMatchObject({ email: null });
   });
 
-  it('refuses a password that is no text', async () => {
+  it('refuses a password that is not a string', async () => {
     const { tokens } = await userWithOldSession();
 
     for (const currentPassword of [null, 1, ['x'], { a: 1 }]) {
@@ -106,7 +106,7 @@ describe('a new e-mail address', () => {
     }
   });
 
-  it('of an administrator needs it on the way over the administration too; one of others does not', async () => {
+  it('of an administrator needs the password in the administration, too; those of others do not', async () => {
     const { body: admin } = await api.login(WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME);
     const { body: another } = await api.login(WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME);
     const { id } = (await api.ownUser(admin.access_token)).body as { id: string };

@@ -61,7 +61,7 @@ const LAST_STEPS = new Set(['end-attempt.lua', 'end-guess.lua', 'append-change.l
 const sources = new Map(productScripts().map(({ name, source }) => [name, source]));
 
 /** On a cluster of its own: whatever is there is ours. */
-describe('what is kept in Redis', () => {
+describe('the data in Redis', () => {
   let own: OwnCluster;
   let api: TestApp;
   /** The scripts that ran, with the keys of each run. */
@@ -131,7 +131,7 @@ describe('what is kept in Redis', () => {
     return { access: String(body['access_token']), refresh: String(body['refresh_token']) };
   };
 
-  it('has a life of its own for every kind of key, and keys that say who nobody is (97, 99)', async () => {
+  it('has a limited lifetime for every kind of key, and no secret or personal data in a key (97, 99)', async () => {
     const person = {
       username: 'Margaret.Hamilton',
       password: GOOD_PASSWORD,
@@ -185,7 +185,7 @@ describe('what is kept in Redis', () => {
     }
   });
 
-  it('is reached by scripts whose keys lie in one slot each (97)', () => {
+  it('is accessed by scripts whose keys are in one slot (97)', () => {
     expect(new Set(runs.map(({ script }) => script.name)).size).toBeGreaterThan(15);
     for (const { script, keys } of runs) {
       const slots = new Set(keys.map((key) => calculateSlot(key)));
@@ -193,7 +193,7 @@ describe('what is kept in Redis', () => {
     }
   });
 
-  it('is reached by the scripts of these files, and by no other code (100)', async () => {
+  it('is accessed only by the scripts in the files (100)', async () => {
     for (const { script } of runs) {
       expect({ name: script.name, source: script.source }).toEqual({
         name: script.name,

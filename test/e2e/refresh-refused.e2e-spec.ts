@@ -26,7 +26,7 @@ describe('a refresh is refused', () => {
     expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="keyslot"');
   };
 
-  it('for a token that somebody made up, which ends nothing', async () => {
+  it('for a made-up token, which ends nothing', async () => {
     const { tokens } = await api.newUser();
     const other = (await api.newUser()).tokens.refresh_token;
     const own = tokens.refresh_token;
@@ -56,7 +56,7 @@ describe('a refresh is refused', () => {
     await refreshed(other);
   });
 
-  it('for an access token, and a refresh token is none (39)', async () => {
+  it('for an access token, and a refresh token is not accepted as one (39)', async () => {
     const { tokens } = await api.newUser();
     expectRefused(await api.refresh(tokens.access_token));
 
@@ -121,7 +121,7 @@ describe('a refresh is refused', () => {
     ['disabling the user (44)', ({ id }) => asAdmin('PATCH', id, { disabled: true })],
   ];
 
-  it.each(endings)('after %s, for every token there was (35)', async (_, end) => {
+  it.each(endings)('after %s, for every earlier token (35)', async (_, end) => {
     const user = await api.newUser();
     const next = await refreshed(user.tokens.refresh_token);
 
@@ -135,11 +135,11 @@ describe('a refresh is refused', () => {
   });
 });
 
-describe('a refresh brake for addresses', () => {
+describe('the refresh limit for addresses', () => {
   let api: TestApp;
   afterEach(async () => api.close());
 
-  it('stops one address that makes up many tokens (63), and nobody who has one of ours (62)', async () => {
+  it('stops one address that makes up many tokens (63), but no holder of an issued token (62)', async () => {
     api = await startTestApp();
     const { tokens } = await api.newUser();
     const statuses = new Map<number, number>();

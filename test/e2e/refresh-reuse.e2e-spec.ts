@@ -9,7 +9,7 @@ const REUSED = 'refresh-token-reused';
 /** The default. */
 const GRACE_MS = 10_000;
 
-/** Somebody else has a copy of a spent refresh token, and uses it. */
+/** An attacker has a copy of a spent refresh token, and uses it. */
 describe('a spent refresh token', () => {
   let api: TestApp;
   let other: Instance;
@@ -20,7 +20,7 @@ describe('a spent refresh token', () => {
   });
   afterAll(async () => stop());
 
-  /** A user after so many refreshes, and the tokens of every generation, the newest last. */
+  /** A user after a number of refreshes, with the tokens of every generation, the newest last. */
   const family = async (refreshes: number): Promise<{ user: TestUser; generations: Tokens[] }> => {
     const user = await api.newUser();
     const generations = [user.tokens];
@@ -66,7 +66,7 @@ describe('a spent refresh token', () => {
     // Only this session: the user is still logged in elsewhere.
     expect((await api.ownUser(another.access_token)).status).toBe(200);
     expect((await api.refresh(another.refresh_token)).status).toBe(200);
-    // 32: once, by whom it concerns and from where
+    // 32: once, with the user and the address
     const { session_id: sessionId } = user.tokens;
     expect(await reuseOf(user.tokens)).toEqual([
       {
@@ -82,7 +82,7 @@ describe('a spent refresh token', () => {
     ]);
   });
 
-  it('is told from one whose answer was lost: that is no alarm', async () => {
+  it('is distinguished from one whose answer was lost, which is no alarm', async () => {
     const { user, generations } = await family(0);
     const lost = await other.refresh(generations[0]!.refresh_token);
     expect((await other.refresh(generations[0]!.refresh_token)).body).toMatchObject({
@@ -93,7 +93,7 @@ describe('a spent refresh token', () => {
     expect((await other.ownUser(lost.body.access_token)).status).toBe(200);
   });
 
-  it('of any generation within its grace yields the newest tokens, on every instance (33)', async () => {
+  it('of any generation returns the newest tokens during its grace period, on every instance (33)', async () => {
     const { user, generations } = await family(3);
     const newest = generations.at(-1)!;
 
@@ -112,7 +112,7 @@ describe('a spent refresh token', () => {
     expect((await other.refresh(newest.refresh_token)).status).toBe(200);
   });
 
-  it('is within its own grace or not, whatever is replayed and exchanged after it (33)', async () => {
+  it('has its own grace period, which later replays and exchanges do not change (33)', async () => {
     const { user, generations } = await family(2);
     const [first, second] = generations as [Tokens, Tokens, Tokens];
     // A replay does not move the moment at which the token was spent.
@@ -128,7 +128,7 @@ describe('a spent refresh token', () => {
     await expectDead([...generations, next]);
   });
 
-  it('tells of a second holder of the same token who comes after the grace (35)', async () => {
+  it('reveals a second holder of the same token after the grace period (35)', async () => {
     const { user, generations } = await family(2);
     await endGrace(user);
     const shared = generations.at(-1)!.refresh_token;
@@ -142,7 +142,7 @@ describe('a spent refresh token', () => {
     expect(await reuseOf(user.tokens)).toHaveLength(1);
   });
 
-  it('of mixed generations comes fifty times at once: there is one lineage, and no 5xx (34)', async () => {
+  it('of mixed generations, fifty times at once, keeps one refresh chain and causes no 5xx (34)', async () => {
     const { user, generations } = await family(3);
     const tokens = generations.map(({ refresh_token }) => refresh_token);
 
@@ -153,7 +153,7 @@ describe('a spent refresh token', () => {
     );
 
     expect(answers.map(({ status }) => status)).toEqual(Array<number>(50).fill(200));
-    // The newest token was exchanged by one of them; who came before that was led to the token itself.
+    // One of them exchanged the newest token; earlier calls got that token itself.
     const successors = new Set(answers.map(({ body }) => body.refresh_token));
     successors.delete(tokens.at(-1)!);
     expect(successors.size).toBe(1);
@@ -165,7 +165,7 @@ describe('a spent refresh token', () => {
     expect((await other.refresh(newest)).status).toBe(200);
   });
 
-  it('takes all who shared its successor along (35)', async () => {
+  it('ends the session for all who share its successor (35)', async () => {
     const { user, generations } = await family(0);
     const [{ refresh_token: first }] = generations as [Tokens];
     const racers = await Promise.all(
@@ -182,7 +182,7 @@ describe('a spent refresh token', () => {
     await expectDead([...generations, ...racers.map(({ body }) => body), next]);
   });
 
-  it('does not stand in the log, nor does any other token or password (90)', async () => {
+  it('is not in the log, nor is any other token or password (90)', async () => {
     const { user, generations } = await family(2);
     await endGrace(user);
     for (const { refresh_token } of generations) {
@@ -216,7 +216,7 @@ function segments(token: string): string[] {
   return token.split('.').filter((segment) => segment.length > 36 || segment.length === 22);
 }
 
-describe('the grace for a lost answer (33)', () => {
+describe('the grace period for a lost answer (33)', () => {
   let api: TestApp;
   afterEach(async () => api.close());
 
@@ -241,7 +241,7 @@ describe('the grace for a lost answer (33)', () => {
     await expectEnded(tokens, next.body);
   });
 
-  it('is off with REFRESH_GRACE=0 also for those who come at once: one gets the successor', async () => {
+  it('is off with REFRESH_GRACE=0 for concurrent calls, too: one gets the successor', async () => {
     const tokens = await newTokens('0');
 
     const answers = await Promise.all(
@@ -254,7 +254,7 @@ describe('the grace for a lost answer (33)', () => {
     await expectEnded(tokens, won[0]!.body);
   });
 
-  it('runs from the exchange: repeating does not make it longer', async () => {
+  it('starts at the exchange: repeating does not extend it', async () => {
     const tokens = await newTokens('1s');
     const begin = performance.now();
     const { body: next } = await api.refresh(tokens.refresh_token);
@@ -270,7 +270,7 @@ describe('the grace for a lost answer (33)', () => {
   });
 });
 
-describe('a grace that nobody should have (33)', () => {
+describe('an invalid grace period (33)', () => {
   it.each(['31s', '1h', '-1', 'none'])('cannot be %s', async (grace) => {
     await expect(startTestApp({ REFRESH_GRACE: grace })).rejects.toThrow('REFRESH_GRACE must be');
   });

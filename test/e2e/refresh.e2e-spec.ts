@@ -34,11 +34,11 @@ describe('a refresh', () => {
     expect(after).toMatchObject({ sub: id, sid: tokens.session_id });
     expect(after!['jti']).not.toBe(before!['jti']);
     expect((await api.ownUser(answer.body.access_token)).body).toMatchObject({ id });
-    // The access token from before is good until it runs out.
+    // The earlier access token is valid until it expires.
     expect((await api.ownUser(tokens.access_token)).status).toBe(200);
   });
 
-  it('gives a new token each time (31), and only the newest goes on, however many there were', async () => {
+  it('returns a new token each time (31), and only the newest can be exchanged', async () => {
     const { tokens } = await api.newUser();
     const seen = [tokens.refresh_token];
     for (let generation = 0; generation < 20; generation += 1) {
@@ -51,7 +51,7 @@ describe('a refresh', () => {
     expect((await api.ownUser(newest.access_token)).status).toBe(200);
   });
 
-  it('whose answer was lost is answered the same way again (33)', async () => {
+  it('returns the same tokens again after a lost answer (33)', async () => {
     const { tokens } = await api.newUser();
     const lost = await refreshed(tokens.refresh_token);
 
@@ -64,7 +64,7 @@ describe('a refresh', () => {
     expect((await refreshed(again.refresh_token)).session_id).toBe(tokens.session_id);
   });
 
-  it('that many make at once has one successor, and logs nobody out (34)', async () => {
+  it('that is sent many times at once has one successor, and logs nobody out (34)', async () => {
     const { tokens } = await api.newUser();
 
     const answers = await Promise.all(
@@ -80,7 +80,7 @@ describe('a refresh', () => {
     expect((await api.ownUser(next.access_token)).status).toBe(200);
   });
 
-  it('whose client hangs up can be repeated, and makes no second branch (36)', async () => {
+  it('can be repeated after a disconnect, and creates no second chain (36)', async () => {
     const { tokens } = await api.newUser();
     let newest = tokens.refresh_token;
     for (let round = 0; round < 20; round += 1) {
@@ -113,7 +113,7 @@ describe('a refresh', () => {
   });
 });
 
-describe('the longest life of a session (37)', () => {
+describe('the maximum age of a session (37)', () => {
   let api: TestApp;
   afterEach(async () => api.close());
 

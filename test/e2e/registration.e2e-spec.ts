@@ -12,7 +12,7 @@ describe('registration', () => {
 
   const register = (body: unknown) => api.request('POST', '/api/users', { body });
 
-  it('answers 201 with the user and where it is', async () => {
+  it('answers 201 with the user and its location', async () => {
     const answer = await register({
       username: 'Grace',
       password: GOOD_PASSWORD,
@@ -36,7 +36,7 @@ describe('registration', () => {
     );
   });
 
-  it('lets one of 50 registrations of a name win, and refuses the others with 409', async () => {
+  it('accepts one of 50 concurrent registrations of a name, and refuses the others with 409', async () => {
     const username = `race-${randomUUID()}`;
     const answers = await Promise.all(Array.from({ length: 50 }, () => api.register(username)));
 
@@ -58,7 +58,7 @@ describe('registration', () => {
     expect((await api.login(variant)).status).toBe(200);
   });
 
-  it('makes a deleted name free again', async () => {
+  it('releases a deleted name', async () => {
     const first = await api.newUser();
     const deleted = await api.request('DELETE', '/api/user', {
       token: first.tokens.access_token,
@@ -72,7 +72,7 @@ describe('registration', () => {
     expect(second.body.id).not.toBe(first.id);
   });
 
-  it('names every broken rule with a pointer, a code and a text', async () => {
+  it('reports every broken rule with a pointer, a code and a text', async () => {
     const answer = await register({
       username: 1,
       password: null,
@@ -94,7 +94,7 @@ describe('registration', () => {
     ]);
   });
 
-  it('names a bad name and a bad password together', async () => {
+  it('reports a bad name and a bad password together', async () => {
     const answer = await register({ username: '..', password: 'short' });
 
     expect(answer.body['errors']).toMatchObject([
@@ -103,7 +103,7 @@ describe('registration', () => {
     ]);
   });
 
-  it('names an unknown member beside the others', async () => {
+  it('reports an unknown member together with the others', async () => {
     const answer = await register({ username: 1, password: 2, isAdmin: true });
 
     expect((answer.body['errors'] as { pointer: string }[]).map(({ pointer }) => pointer)).toEqual(
@@ -153,7 +153,7 @@ describe('registration', () => {
     expect((await api.login(username, password.trim().slice(0, -1))).status).toBe(401);
   });
 
-  it('takes two ways to write the same letters for one password', async () => {
+  it('accepts both Unicode encodings of the same password', async () => {
     const username = `user-${randomUUID()}`;
     await api.register(username, 'caf\u00e9 au lait, s\u2019il vous pla\u00eet');
 
@@ -175,7 +175,7 @@ describe('registration', () => {
     },
   );
 
-  it('stores no password and no name in clear', async () => {
+  it('stores no password and no name in plain text', async () => {
     const { dumpKeys } = await import('../support/redis.js');
     const username = `user-${randomUUID()}`;
     await api.register(username);
@@ -188,7 +188,7 @@ describe('registration', () => {
     expect(JSON.stringify(dump.values)).toContain('$argon2id$v=19$m=19456,t=2,p=1$');
   });
 
-  it('refuses everybody when it is closed', async () => {
+  it('refuses all registrations when it is closed', async () => {
     const closed = await startTestApp({ REGISTRATION: 'closed' });
 
     const answer = await closed.register('nobody');
@@ -204,7 +204,7 @@ describe('registration from one address', () => {
   beforeAll(async () => (api = await startTestApp({ TRUSTED_PROXIES: '127.0.0.1' })));
   afterAll(async () => api.close());
 
-  it('is refused with 429 after a thousand from one address, in which no other address is counted (63)', async () => {
+  it('is refused with 429 after a thousand, counted separately for each address (63)', async () => {
     const from = async (ip: string, username: string) =>
       api.request('POST', '/api/users', {
         body: { username, password: GOOD_PASSWORD },

@@ -33,7 +33,7 @@ describe('the own sessions', () => {
   });
   afterAll(async () => stop());
 
-  /** Logs in with a header of one's own. */
+  /** Logs in with custom headers. */
   const loginWith = async (
     { username, password }: TestUser,
     headers: Record<string, string>,
@@ -50,10 +50,10 @@ describe('the own sessions', () => {
   const end = async (token: string, id: string): Promise<Answer> =>
     api.request('DELETE', `/api/user/sessions/${id}`, { token });
 
-  it('are listed with the device that each login came from (45)', async () => {
+  it('are listed with the device of each login (45)', async () => {
     const user = await api.newUser();
     const phone = (await loginWith(user, { 'user-agent': 'A phone/1.0' })).body;
-    // Another client with the same token: the list still tells who logged in.
+    // Another client with the same token: the list still shows the device of the login.
     const headers = { 'user-agent': 'A thief', 'x-forwarded-for': '203.0.113.7' };
     await api.request('GET', '/api/user', { token: phone.access_token, headers });
 
@@ -87,7 +87,7 @@ describe('the own sessions', () => {
     }
   });
 
-  it('cannot fill the list with a huge user agent', async () => {
+  it('have a limited length of the user agent', async () => {
     const user = await api.newUser();
     const { body } = await loginWith(user, { 'user-agent': `A long one ${'x'.repeat(8000)}` });
 
@@ -96,7 +96,7 @@ describe('the own sessions', () => {
     expect(listed.find(({ current }) => current)?.userAgent).toMatch(/^A long one x{100,245}$/);
   });
 
-  it('stay the same ones when they are refreshed', async () => {
+  it('keep their ids when they are refreshed', async () => {
     const user = await api.newUser();
     const before = await list(api, user.tokens.access_token);
 
@@ -107,7 +107,7 @@ describe('the own sessions', () => {
     expect(session).toEqual({ ...before[0], lastUsedAt: session!.lastUsedAt });
   });
 
-  it('can be ended one by one: its tokens die at once on every instance, the others live', async () => {
+  it('can be ended one by one: its tokens are refused at once on every instance, others are accepted', async () => {
     const user = await api.newUser();
     const [one, two] = (await loginTimes(user, 2)) as [Tokens, Tokens];
     await expectEverywhere(200, user.tokens, one, two);
@@ -120,11 +120,11 @@ describe('the own sessions', () => {
     expect(await listedIds(api, two.access_token)).toEqual(
       [user.tokens.session_id, two.session_id].sort(),
     );
-    // Ended once is ended: a second time there is nothing to end.
+    // An ended session cannot be ended again.
     expect((await end(user.tokens.access_token, one.session_id)).status).toBe(404);
   });
 
-  it('include the one that asks, which may end itself', async () => {
+  it('include the current one, which may end itself', async () => {
     const { tokens } = await api.newUser();
     await expectEverywhere(200, tokens);
 
@@ -133,7 +133,7 @@ describe('the own sessions', () => {
     await expectEverywhere(401, tokens);
   });
 
-  it('of somebody else, of nobody, and ids that are none are answered alike with 404 (45, 69)', async () => {
+  it('of others, unknown ids and malformed ids get the same 404 (45, 69)', async () => {
     const user = await api.newUser();
     const victim = await api.newUser();
     const ids = [victim.tokens.session_id, victim.id, user.id, randomUUID(), 'current', '*', '%00'];
@@ -150,7 +150,7 @@ describe('the own sessions', () => {
     expect((await api.refresh(victim.tokens.refresh_token)).status).toBe(200);
   });
 
-  it('end all at once but the one that asks', async () => {
+  it('can all be ended except the current one', async () => {
     const user = await api.newUser();
     const stranger = await api.newUser();
     const others = await loginTimes(user, 3);
@@ -167,7 +167,7 @@ describe('the own sessions', () => {
     }
     expect(await listedIds(api, user.tokens.access_token)).toEqual([user.tokens.session_id]);
     expect((await endOthers()).status).toBe(204);
-    // This one goes on for good, and new ones can begin.
+    // This session stays live, and new ones can start.
     const { body: next } = await api.refresh(user.tokens.refresh_token);
     await expectEverywhere(200, next, ...(await loginTimes(user, 1)));
   });
@@ -178,7 +178,7 @@ describe('the own sessions', () => {
     const named = { 'x-session-id': id, cookie: `session_id=${id}; sid=${id}` };
     const { body } = await loginWith(user, named, `?session_id=${id}&sid=${id}`);
     expect(body.session_id).not.toBe(id);
-    // An older session is not gone on with either.
+    // An older session is not continued either.
     const again = await api.request<Tokens>('POST', '/api/login', {
       token: user.tokens.access_token,
       body: { username: user.username, password: user.password },
@@ -196,7 +196,7 @@ describe('the own sessions', () => {
     expect(await listedIds(api, body.access_token)).not.toContain(id);
   });
 
-  it('are nobody’s business without a token', async () => {
+  it('are not accessible without a token', async () => {
     for (const [method, path] of [
       ['GET', ''],
       ['DELETE', ''],
@@ -209,11 +209,11 @@ describe('the own sessions', () => {
   });
 });
 
-describe('a session that nobody uses (37)', () => {
+describe('an unused session (37)', () => {
   let api: TestApp;
   afterEach(async () => api.close());
 
-  it('is over after its idle life; one that is used goes on', async () => {
+  it('expires after its idle lifetime; a session in use does not', async () => {
     api = await startTestApp({ REFRESH_TOKEN_TTL: '2s' });
     const user = await api.newUser();
     const used = user.tokens;
@@ -236,11 +236,11 @@ describe('a session that nobody uses (37)', () => {
   });
 });
 
-describe('a session that has lasted long enough (37)', () => {
+describe('a session past its maximum age (37)', () => {
   let api: TestApp;
   afterEach(async () => api.close());
 
-  it('is over, however much it is used', async () => {
+  it('expires even if it is in use', async () => {
     api = await startTestApp({ SESSION_MAX_AGE: '1s' });
     const { username } = await api.newUser();
     const begin = performance.now();
@@ -257,12 +257,12 @@ describe('a session that has lasted long enough (37)', () => {
   });
 });
 
-describe('the most sessions of a user (46)', () => {
+describe('the maximum number of sessions of a user (46)', () => {
   let api: TestApp;
   afterEach(async () => api.close());
 
-  it('are kept under 50 logins at once: the others are over', async () => {
-    // Without the brake, so that none of them has to wait for room.
+  it('is kept under 50 concurrent logins: older sessions are evicted', async () => {
+    // Without rate limits, so that no login has to wait.
     api = await startTestApp({ SESSIONS_PER_USER: '5', RATE_LIMIT: 'off' });
     const user = await api.newUser();
 

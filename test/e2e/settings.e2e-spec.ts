@@ -58,7 +58,7 @@ const STACK = /\n\s+at |Error:|node:internal/;
 const START_TIMEOUT_MS = 50_000;
 const RANDOM = '9b1f0c7ad2e84635b7a1c0de95f3826e';
 
-describe('a setting that is wrong', () => {
+describe('an invalid setting', () => {
   let folder: string;
   let busy: Server;
   beforeAll(async () => {
@@ -100,7 +100,7 @@ describe('a setting that is wrong', () => {
   const far = { REDIS_NODES: '127.0.0.1:9', PORT: '0' };
   const production = { ...far, NODE_ENV: 'production', ALLOW_INSECURE_HTTP: 'true' };
 
-  it('is in this table, whichever it is', () => {
+  it('has a row in this table, for every setting', () => {
     const settings = getMetadataStorage()
       .getTargetValidationMetadatas(Environment, '', false, false)
       .map(({ propertyName }) => propertyName);
@@ -142,7 +142,7 @@ describe('a setting that is wrong', () => {
     expect(code).toBe(1);
   });
 
-  it('is reported with others that only show when it listens', async () => {
+  it('is reported together with errors that occur only when it listens', async () => {
     const { port } = busy.address() as AddressInfo;
     const { code, output } = await start({
       ...far,
@@ -198,7 +198,7 @@ describe('a setting that is wrong', () => {
     expect(code).toBe(1);
   });
 
-  it('knows every password that a document shows', () => {
+  it('rejects every password that a document shows', () => {
     const folders = ['src/users/dto', 'src/auth/dto', 'docs', 'docs/operations', '.'];
     const texts = folders.flatMap((name) =>
       readdirSync(name, { withFileTypes: true })
@@ -217,7 +217,7 @@ describe('a setting that is wrong', () => {
     expect(shown.filter((password) => !isShippedPassword(password))).toEqual([]);
   });
 
-  it('that is allowed in production, and seldom meant, is warned of', async () => {
+  it('that is allowed but unusual in production causes a warning', async () => {
     const secret = join(folder, 'secret');
     writeFileSync(secret, RANDOM, { mode: 0o644 });
 

@@ -6,7 +6,7 @@ const BODY_LIMIT = 64 * 1024;
 const HEADERS_LIMIT = 16 * 1024;
 
 /** Requirement 75, as far as it is about how much is sent; how slowly is in slow-clients. */
-describe('what is too large', () => {
+describe('input that is too large', () => {
   let input: BadInput;
   beforeAll(async () => (input = await startBadInput()));
   afterAll(async () => input.stop());
@@ -16,7 +16,7 @@ describe('what is too large', () => {
     return JSON.stringify(body).padEnd(length, ' ');
   };
 
-  it('as a body is refused by every route that reads any, before all of it has come (75)', async () => {
+  it('as a body is refused by every route that reads one, before all of it has arrived (75)', async () => {
     const writers = input.operations.filter(({ method }) => method !== 'GET');
     await input.expectNothingChanged(async () => {
       for (const operation of writers) {
@@ -34,7 +34,7 @@ describe('what is too large', () => {
     });
   });
 
-  it('as a body is anything above 64 kB, and nothing below (75)', async () => {
+  it('as a body is more than 64 kB (75)', async () => {
     const login = async (length: number): Promise<number> =>
       (await input.api.request('POST', '/api/login', { body: padded(length) })).status;
 
@@ -89,7 +89,7 @@ describe('what is too large', () => {
     },
   );
 
-  it('as an address is refused too (75)', async () => {
+  it('as a URL is refused, too (75)', async () => {
     for (const target of [
       `/${'a'.repeat(HEADERS_LIMIT)}`,
       `/?${'a=&'.repeat(HEADERS_LIMIT / 3)}`,

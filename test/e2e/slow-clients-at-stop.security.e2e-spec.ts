@@ -7,7 +7,7 @@ const TICK_MS = 1000;
 const HEAD = 'POST /api/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n';
 
 describe('an instance that is told to stop', () => {
-  it('does so, though a client is not done with sending (75)', async () => {
+  it('stops even while a client is still sending (75)', async () => {
     const api = await startTestApp();
     const client = await SlowClient.connect(api.app.getHttpServer(), api.url, {
       first: `${HEAD}Transfer-Encoding: chunked\r\n\r\n`,

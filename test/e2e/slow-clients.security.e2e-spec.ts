@@ -113,7 +113,7 @@ describe('slow clients', () => {
     await clock.return?.();
   };
 
-  it('are cut off, all kinds of them, while others are served all the time (75)', async () => {
+  it('of all kinds are disconnected, while others are served without interruption (75)', async () => {
     const crowd = KINDS.flatMap((kind) => Array<Kind>(CLIENTS_OF_A_KIND).fill(kind));
     await Promise.all(
       crowd.map(async (kind) => {
@@ -133,7 +133,7 @@ describe('slow clients', () => {
     }
   });
 
-  it('are cut off when they do not read what they asked for (75)', async () => {
+  it('are disconnected when they do not read the response (75)', async () => {
     expect(server.timeout).toBeGreaterThan(0);
     // In a tenth of the time. Node takes twice what it is told.
     server.timeout /= 10;

@@ -96,7 +96,7 @@ describe('npm start', () => {
       }
     });
 
-  it('prints where it is, stops on Ctrl-C without a trace, and finds yesterday’s users', async () => {
+  it('prints its URLs, stops on Ctrl-C without leftovers, and keeps users over a restart', async () => {
     const api = new HttpClient(`http://127.0.0.1:${PORT}`);
     const first = npmStart();
     await first.until('Swagger UI');
@@ -149,7 +149,7 @@ describe('npm start', () => {
     expect(processesIn(dataDirectory)).toHaveLength(0);
   };
 
-  it('leaves nothing behind when Ctrl-C comes while the cluster is being started', async () => {
+  it('leaves nothing behind after Ctrl-C during the start of the cluster', async () => {
     const run = npmStart();
     await run.until('Starting the embedded Redis Cluster');
     await eventually('the nodes are being started', 10_000, () =>
@@ -163,7 +163,7 @@ describe('npm start', () => {
     expect(run.output()).not.toContain('Keyslot is ready');
   });
 
-  it('run cluster: stops on Ctrl-C without a trace', async () => {
+  it('run cluster: stops on Ctrl-C without leftovers', async () => {
     const run = start('npm', ['run', 'cluster']);
     await run.until('The Redis Cluster is ready');
 
@@ -192,7 +192,7 @@ describe('npm start', () => {
     DEV_TIMEOUT_MS,
   );
 
-  it('drains: a request under way when the signal comes is answered', async () => {
+  it('drains: a request in progress at the signal is answered', async () => {
     const run = npmStart({ PASSWORD_MIN_LENGTH: '8' });
     await run.until('Swagger UI');
     const api = new HttpClient(`http://127.0.0.1:${PORT}`);
@@ -207,7 +207,7 @@ describe('npm start', () => {
     expect(await run.ended).toBe(0);
   });
 
-  it('reports every wrong setting at once, without their values', async () => {
+  it('reports all invalid settings at once, without their values', async () => {
     const run = npmStart({ PORT: 'hunter2', ACCESS_TOKEN_TTL: '2h', REDIS_TLS: 'perhaps' });
 
     expect(await run.ended).toBe(1);
@@ -236,7 +236,7 @@ describe('npm start', () => {
     await other.close();
   });
 
-  it('does not start in production without a cluster, or with plain HTTP that nobody asked for', async () => {
+  it('does not start in production without a cluster, or with plain HTTP that is not allowed explicitly', async () => {
     const run = start(process.execPath, ['dist/main.js'], { NODE_ENV: 'production' });
 
     expect(await run.ended).toBe(1);

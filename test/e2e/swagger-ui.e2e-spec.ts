@@ -23,7 +23,7 @@ describe('Swagger UI', () => {
     return login.body;
   };
 
-  it('leads to one’s own user by Execute alone: no token is copied', async () => {
+  it('reads the own user with Execute alone, without copying a token', async () => {
     expect((await ui.execute('get', '/api/user')).status).toBe('401');
 
     await logIn();
@@ -59,7 +59,7 @@ describe('Swagger UI', () => {
     },
   );
 
-  it('exchanges the refresh token that the last answer gave, again and again, and uses the new token', async () => {
+  it('exchanges the newest refresh token repeatedly, and uses the new access token', async () => {
     const first = await logIn();
 
     const second = await ui.execute('post', '/api/refresh');
@@ -75,7 +75,7 @@ describe('Swagger UI', () => {
     expect(first['access_token']).not.toBe(third.body['access_token']);
   });
 
-  it('forgets a token that is refused, because its session was ended elsewhere', async () => {
+  it('drops a token that is refused because its session was ended elsewhere', async () => {
     const { access_token: token } = await logIn();
     await api.logout(String(token));
 
@@ -102,7 +102,7 @@ describe('Swagger UI', () => {
     expect(stored).not.toContain(String(token));
   });
 
-  it('says in the dialog what to paste, and takes a token that is pasted', async () => {
+  it('explains in the dialog what to paste, and accepts a pasted token', async () => {
     const { tokens, username } = await api.newUser();
 
     expect(await ui.authorizeDialog()).toMatch(/execute Log in.*paste the access_token/s);
@@ -126,7 +126,7 @@ describe('Swagger UI', () => {
     expect((await ui.execute('get', '/api/user')).status).toBe('200');
   });
 
-  it('runs under its content security policy without a complaint (88)', async () => {
+  it('runs under its content security policy without violations (88)', async () => {
     const { headers } = await api.request('GET', '/docs');
     await logIn();
 
@@ -135,13 +135,13 @@ describe('Swagger UI', () => {
     expect(ui.complaints).toEqual([]);
   });
 
-  it('is where / leads', async () => {
+  it('is the target of the redirect from /', async () => {
     await ui.page.goto(`${api.url}/`);
 
     expect(new URL(ui.page.url()).pathname).toBe('/docs');
   });
 
-  it('shows what each route is for, grouped', async () => {
+  it('shows the purpose of each route, in groups', async () => {
     const groups = await ui.page.locator('.opblock-tag').allInnerTexts();
 
     expect(groups.map((text) => text.split('\n')[0])).toEqual([
@@ -155,7 +155,7 @@ describe('Swagger UI', () => {
     ]);
   });
 
-  it('shows what each group is for on a phone, in lines that can be read', async () => {
+  it('shows the purpose of each group on a phone, in readable lines', async () => {
     await ui.page.setViewportSize({ width: 390, height: 800 });
 
     const boxes = await ui.page.locator('.opblock-tag small').all();

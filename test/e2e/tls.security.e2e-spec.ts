@@ -89,7 +89,7 @@ describe('HTTPS', () => {
     await expect(agreed({ maxVersion: 'TLSv1.2', ...options })).rejects.toThrow(/alert|reset/i);
   });
 
-  it('(82) gives plain HTTP no answer, and tells browsers to stay with HTTPS for a year', async () => {
+  it('(82) does not answer plain HTTP, and sends HSTS for a year', async () => {
     const answer = await new Promise<string>((done) => {
       let text = '';
       const socket = connectTcp({ host: '127.0.0.1', port }, () =>
@@ -130,7 +130,7 @@ describe('HTTPS', () => {
       }).once('error', fail);
     });
 
-  it('tells in the metrics when the certificate that it serves runs out', async () => {
+  it('shows in the metrics when its certificate expires', async () => {
     const nextYear = Date.UTC(new Date().getUTCFullYear() + 1, 0, 31);
     const longer = await authority.issueUntil(new Date(nextYear), LOCALHOST);
     const { validTo } = new X509Certificate(readFileSync(first.cert));
@@ -142,7 +142,7 @@ describe('HTTPS', () => {
     expect(await expiry()).toBe(nextYear / 1000);
   });
 
-  it('takes up a renewed certificate without a restart, and lets open connections be', async () => {
+  it('loads a renewed certificate without a restart, and keeps open connections', async () => {
     const open = await shake();
     const renewed = await authority.issue(LOCALHOST);
 
@@ -159,7 +159,7 @@ describe('HTTPS', () => {
     ).rejects.toThrow();
   });
 
-  it('stays with the last pair that was whole, says so without its contents, and heals', async () => {
+  it('keeps the last valid pair, logs the problem without contents, and recovers', async () => {
     const renewed = await authority.issue(LOCALHOST);
     const before = await servedNow();
     const warnings = (): number => instance.output().split('do not match').length - 1;

@@ -41,7 +41,7 @@ describe('traces', () => {
   };
   afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
 
-  describe('when a collector is named', () => {
+  describe('when a collector is configured', () => {
     const callers = {
       login: new Caller(),
       cold: new Caller(),
@@ -166,7 +166,7 @@ describe('traces', () => {
       ]);
     });
 
-    it('hold what a request asks for after its body has come', () => {
+    it('include the calls of a request after its body has arrived', () => {
       const paths = pathsOf(callers.login);
 
       expect(paths).toContain('caller > POST /api/login');
@@ -174,7 +174,7 @@ describe('traces', () => {
       expect(paths.length).toBeGreaterThan(4);
     });
 
-    it('tell a refusal by its code, and take it for no failure', () => {
+    it('record a refusal with its code, not as an error', () => {
       const guard = spansOf(callers.refused).find(({ name }) => name === 'guard');
 
       expect(guard).toMatchObject({
@@ -183,15 +183,15 @@ describe('traces', () => {
       });
     });
 
-    it('know a path that nobody declared by no name of its own', () => {
+    it('record unknown paths under one name', () => {
       expect(pathsOf(callers.unknown)).toEqual(['caller > GET unknown']);
     });
 
-    it('follow the caller, who does not want this one', () => {
+    it('are not sampled when the caller has not sampled them', () => {
       expect(spansOf(callers.unsampled)).toEqual([]);
     });
 
-    it('begin with a request: what an instance does by itself is none', () => {
+    it('begin with a request: background work is not traced', () => {
       const roots = collector.spans.filter(({ parentId }) => parentId === '');
 
       expect(new Set(roots.map(({ kind }) => kind))).toEqual(new Set(['server']));
@@ -204,7 +204,7 @@ describe('traces', () => {
       ]);
     });
 
-    it('are named in the line of each answer', () => {
+    it('have their id in the log line of each response', () => {
       for (const caller of Object.values(callers)) {
         const lines = output.split('\n').filter((line) => line.includes(caller.traceId));
         expect(lines).toHaveLength(1);
@@ -215,7 +215,7 @@ describe('traces', () => {
       }
     });
 
-    it('hold no token, no password, and nothing of who did what (90)', () => {
+    it('contain no token, password or personal data (90)', () => {
       const { access_token, refresh_token, session_id } = user.tokens;
       const parts = [...access_token.split('.'), ...refresh_token.split('.')];
       for (const secret of [...parts, session_id, user.password, user.username, user.id]) {
@@ -225,12 +225,12 @@ describe('traces', () => {
       expect(collector.received).toContain('use-session.lua');
     });
 
-    it('are the only reason to load the SDK', () => {
+    it('load the SDK only when they are on', () => {
       expect(packagesIn(loaded)).toContain('@opentelemetry/sdk-trace-node');
     });
   });
 
-  it('cost nobody an answer when the collector refuses them, which the log tells once and without the key (90)', async () => {
+  it('do not affect responses when the collector refuses them, which is logged once and without the key (90)', async () => {
     const collector = await OtlpCollector.start();
     collector.isClosed = true;
     const instance = await Instance.start({
@@ -251,7 +251,7 @@ describe('traces', () => {
     expect(instance.output()).not.toContain('a-key-of-the-collector');
   });
 
-  it('cost nothing when no collector is named: nothing of the SDK is loaded', async () => {
+  it('cost nothing without a collector: the SDK is not loaded', async () => {
     const loaded = coverage();
     const instance = await Instance.start({
       LOG_LEVEL: 'info',

@@ -90,7 +90,7 @@ describe('a name in Unicode', () => {
     },
   );
 
-  it('is never cut to a shorter one: what is too long logs nobody in (79)', async () => {
+  it('is never truncated: a name that is too long logs nobody in (79)', async () => {
     const long = `${user.username}${'\u200b'.repeat(300)}x`;
     expect((await api.register(long)).status).toBe(400);
     expect((await api.login(long)).status).toBe(401);
@@ -117,7 +117,7 @@ describe('a name in Unicode', () => {
     expect((await api.ownUser(token)).body).toMatchObject({ email: null, displayName: null });
   });
 
-  it('makes no line of its own in the log, and is not written there (79)', async () => {
+  it('cannot inject a line into the log, and is not logged (79)', async () => {
     const line = `{"level":"fatal","msg":"forged-${randomUUID()}"}`;
     const name = `nobody\n${line}\r\n`;
     await api.login(name, GOOD_PASSWORD);

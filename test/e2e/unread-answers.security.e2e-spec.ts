@@ -13,7 +13,7 @@ const MAX_GROWTH = 1.5;
 const pipelined = (line: string): string => `${line}\r\nHost: a\r\n\r\n`.repeat(REQUESTS);
 
 /** Requirement 75: an instance of its own, because its memory is what is measured. */
-describe('clients that pipeline requests and read no answer', () => {
+describe('clients that pipeline requests and read no response', () => {
   let instance: Instance;
   let user: TestUser;
   const clients: Socket[] = [];

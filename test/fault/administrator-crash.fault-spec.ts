@@ -9,7 +9,7 @@ import { startTestApp, type TestApp } from '../support/test-app.js';
 const PROGRAM = fileURLToPath(new URL('./register-then-die.mjs', import.meta.url));
 /** A change that finds an administrator (3), the reservation, and the change that takes the role (3). */
 const STEPS = 7;
-/** A reservation of somebody who died counts for ten seconds. */
+/** The reservation of a crashed process counts for ten seconds. */
 const MAX_BLOCKED_MS = 15_000;
 
 describe('the removal of an administrator whose process is killed', () => {
@@ -43,13 +43,13 @@ describe('the removal of an administrator whose process is killed', () => {
       child.once('exit', (_, signal) => resolve(output || String(signal)));
     });
 
-  it('takes seven steps when it is left alone', async () => {
+  it('takes seven steps when it is not killed', async () => {
     const user = await newAdministrator();
 
     expect(await demoteAndDie(user, 0, 'after')).toBe(`changed after ${STEPS} steps`);
   });
 
-  it('blocks no administrator and leaves one, whenever it is killed', async () => {
+  it('blocks no administrator and leaves one, at whatever step it is killed', async () => {
     const { id: rootId } = (await api.ownUser(root)).body as { id: string };
     const users = await Promise.all(Array.from({ length: 2 * STEPS }, newAdministrator));
     const ends = await Promise.all(
@@ -59,7 +59,7 @@ describe('the removal of an administrator whose process is killed', () => {
     );
     expect(new Set(ends)).toEqual(new Set(['SIGKILL']));
 
-    // Whoever repeats it can, whatever the one before has left.
+    // A retry succeeds, whatever the crashed call has left.
     const [first, ...others] = users as [TestUser, ...TestUser[]];
     for (const { id } of others) {
       expect((await setRoles(root, id, [])).status).toBe(200);

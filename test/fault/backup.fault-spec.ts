@@ -202,7 +202,7 @@ describe('a cluster that was destroyed and restored from a backup', () => {
     operator.remove();
   });
 
-  it('has every key that did not run out, and none of them has become immortal', () => {
+  it('has every key that has not expired, with its expiry', () => {
     const isLong = (at: number): boolean => at > Date.now() + LONG_LIFE_MS;
     const missing = [...livesBefore].filter(([key, at]) => isLong(at) && !livesAfter.has(key));
     const changed = [...livesAfter].filter(([key, at]) => {
@@ -225,7 +225,7 @@ describe('a cluster that was destroyed and restored from a backup', () => {
     });
   });
 
-  it('has every session ended for good, also those that the restore had brought back', async () => {
+  it('has ended every session, including those that the restore brought back', async () => {
     const records = [...livesAfter.keys()].filter((key) => key.endsWith(':record'));
     expect(revived).toBe(200);
     expect(ending.output).toContain(`Ended every session of ${records.length} users.`);
@@ -236,7 +236,7 @@ describe('a cluster that was destroyed and restored from a backup', () => {
     }
   });
 
-  it('lets everybody log in with the password of the backup, and only those who could then', async () => {
+  it('lets the users of the backup log in with their passwords, and nobody else', async () => {
     const statusOf = async (username: string, password?: string): Promise<number> =>
       (await instance.login(username, password)).status;
 
@@ -262,7 +262,7 @@ describe('a cluster that was destroyed and restored from a backup', () => {
     expect(await mayAdminister('promoted')).toBe(false);
   });
 
-  it('has each name once, and those of who came later free again', async () => {
+  it('has each name once, and the names of later users are free', async () => {
     const statuses = async (...names: string[]): Promise<number[]> =>
       Promise.all(names.map(async (name) => (await instance.register(name)).status));
 
@@ -274,7 +274,7 @@ describe('a cluster that was destroyed and restored from a backup', () => {
     expect(await statuses('newcomer', 'NewComer')).toEqual(expect.arrayContaining([201, 409]));
   });
 
-  it('is not touched by an operator whose Redis user may not list keys', async () => {
+  it('is not changed by an operator whose Redis user may not list keys', async () => {
     const { tokens } = await instance.newUser();
     for (const { port } of redis.cluster.addresses) {
       const rights = ['>a-password', '~*', '&*', '+@all', '-scan'];
@@ -295,7 +295,7 @@ describe('a cluster that was destroyed and restored from a backup', () => {
     expect((await instance.ownUser(tokens.access_token)).status).toBe(200);
   });
 
-  it('is of use without the secret, but for its tokens', async () => {
+  it('works without the secret, except for its tokens', async () => {
     const { username, tokens } = await instance.newUser();
     await instance.stop();
     const newSecret = { KEY_ENCRYPTION_SECRET: 'another secret, because the first was lost' };
@@ -312,7 +312,7 @@ describe('a cluster that was destroyed and restored from a backup', () => {
 });
 
 describe('ending every session while instances run', () => {
-  it('takes effect on all of them before it says so', async () => {
+  it('takes effect on all of them before it reports success', async () => {
     const operator = new Operator();
     const deployment = await startDeployment();
     const { api, expectEverywhere } = deployment;

@@ -3,12 +3,12 @@ import { GOOD_PASSWORD } from '../support/http-client.js';
 import { eventually, startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
-/** Each way. A password change takes nine steps, and so more than the five seconds that a request has. */
+/** In each direction. A password change takes nine steps, and so exceeds the deadline of five seconds. */
 const SLOW_MS = 350;
 const RECOVERY_MS = 15_000;
 
 /** Promise 3. */
-describe('a request whose time has run out', () => {
+describe('a request past its deadline', () => {
   let redis: OwnCluster;
   let wire: Wire;
   let api: TestApp;
@@ -24,7 +24,7 @@ describe('a request whose time has run out', () => {
     await redis.remove();
   });
 
-  it('is answered 503, though each of its steps was in time, and may be repeated', async () => {
+  it('is answered 503, even if each of its steps was in time, and may be repeated', async () => {
     const { username, tokens } = await api.newUser();
     const body = { currentPassword: GOOD_PASSWORD, newPassword: 'quiet harbours glow at dusk' };
     const change = async () =>
@@ -45,7 +45,7 @@ describe('a request whose time has run out', () => {
     expect((await api.login(username)).status).toBe(401);
   });
 
-  it('can be a registration: its name is free again, long before the claim runs out', async () => {
+  it('can be a registration: its name is free again long before the claim expires', async () => {
     const replicas = await Promise.all(
       (await redis.masters()).map((port) => redis.replicaOf(port)),
     );

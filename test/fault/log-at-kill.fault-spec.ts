@@ -23,7 +23,7 @@ describe('the log of an instance that is killed (89)', () => {
     expect(times).toEqual([...times].sort());
   });
 
-  it('holds the line of each answer when it is stopped and not killed', async () => {
+  it('holds the line of each response when the instance is stopped and not killed', async () => {
     const instance = await Instance.start({ LOG_LEVEL: 'info' });
     const { body } = await instance.request('GET', '/not-a-route');
 
@@ -41,7 +41,7 @@ describe('the log of an instance that is killed (89)', () => {
     });
   });
 
-  it('holds a line, and no failure, for a client that resets its connection before it is answered', async () => {
+  it('holds a line, and no error, for a client that resets its connection before the response', async () => {
     const instance = await Instance.start({ LOG_LEVEL: 'info' });
     const { hostname, port } = new URL(instance.url);
     const reset = async (): Promise<void> =>

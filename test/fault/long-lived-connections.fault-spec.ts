@@ -16,7 +16,7 @@ class StreamController {
 class StreamModule {}
 
 describe('a stream, on an instance that has lost Redis', () => {
-  it('ends, because no change of its session could be heard of', async () => {
+  it('ends, because the instance would miss a change of its session', async () => {
     const redis = await startOwnCluster();
     const api = await startTestApp(redis.variables, { imports: [StreamModule] });
     const { tokens } = await api.newUser();

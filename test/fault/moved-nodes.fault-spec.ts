@@ -16,7 +16,7 @@ interface TestInstance extends HttpClient {
   close(): Promise<void>;
 }
 
-/** Every restart in Kubernetes gives a node another address. An instance has to follow without a restart of its own. */
+/** In Kubernetes every restart gives a node a new address. Instances must follow without a restart. */
 describe('nodes that move to other addresses (98)', () => {
   let cluster: MovingCluster;
   const open: TestInstance[] = [];
@@ -171,7 +171,7 @@ describe('nodes that move to other addresses (98)', () => {
 
       await cluster.move(ALL, place + 1);
       await cluster.untilWhole();
-      // The three dead addresses are no help, and neither is the one that lived.
+      // Neither the three old addresses nor the remaining node can help.
       await eventually('it is known that no node is there', HEALS_WITHIN_MS, async () => {
         return (await api.request('GET', '/health/ready')).status === 503;
       });
@@ -198,7 +198,7 @@ describe('nodes that move to other addresses (98)', () => {
         };
         return redis?.['isHealthy'] === true && redis['unreachedMasters'] === 0;
       });
-      // It says that the cluster is down, and names masters at addresses where nobody is.
+      // It reports that the cluster is down, and names masters at unused addresses.
       expect(await cluster.ask(leftBehind, 'CLUSTER', 'INFO')).toContain('cluster_state:fail');
     },
     TEST_TIMEOUT_MS,

@@ -35,7 +35,7 @@ describe('the near cache, while Redis breaks (98)', () => {
     await work();
     return performance.now() - begin;
   };
-  /** How often an instance has begun anew, with empty memory. */
+  /** How often an instance has joined with empty memory. */
   const joins = async (instance: CacheInstance): Promise<number> =>
     instance.metric('keyslot_near_cache_lease_events_total{event="joined"}');
   /** The master that serves the control log. */
@@ -50,7 +50,7 @@ describe('the near cache, while Redis breaks (98)', () => {
     throw new Error('nobody serves the control log');
   };
 
-  it('is trusted no more when the channel is lost, and nobody waits for it', async () => {
+  it('loses its lease when the channel is lost, and no change waits for it', async () => {
     const before = await joins(b);
     for (const port of await own.masters()) {
       await own.cluster.call(port, 'CLIENT', 'KILL', 'TYPE', 'pubsub');
@@ -65,7 +65,7 @@ describe('the near cache, while Redis breaks (98)', () => {
     expect(await b.read(NOTE)).toBe('new');
   });
 
-  it('is trusted for a lease and no longer when the control log is away', async () => {
+  it('keeps its lease for its length only when the control log is unavailable', async () => {
     own.signal(await controlMaster(), 'SIGSTOP');
 
     await eventually('trust has ended', 2 * LEASE_MS, () => Promise.resolve(!b.cache.isTrusted));
@@ -73,7 +73,7 @@ describe('the near cache, while Redis breaks (98)', () => {
     expect(b.cache.peek(noteKey(NOTE))).toBeUndefined();
   });
 
-  it('is trusted for a lease and no longer when no replica confirms its registration', async () => {
+  it('keeps its lease for its length only when no replica confirms its renewal', async () => {
     const replica = await own.replicaOf(await controlMaster());
     own.signal(replica, 'SIGSTOP');
 
@@ -87,7 +87,7 @@ describe('the near cache, while Redis breaks (98)', () => {
     await Promise.all([a.cache.untilTrusted(), b.cache.untilTrusted()]);
   });
 
-  it('changes nothing that it could not tell of, and goes on after the failover', async () => {
+  it('confirms no change that it could not announce, and recovers after the failover', async () => {
     own.signal(await controlMaster(), 'SIGKILL');
 
     let hasWritten = false;

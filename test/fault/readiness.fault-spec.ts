@@ -28,8 +28,8 @@ async function readiness(api: TestApp): Promise<Answer<Ready>> {
   return answer;
 }
 
-/** Readiness decides where a balancer sends requests: it has to tell the instance's own trouble from everybody's. */
-describe('whether an instance should be sent requests', () => {
+/** Readiness controls a load balancer, so it must distinguish problems of the instance from problems of all instances. */
+describe('readiness', () => {
   let redis: OwnCluster;
   const closing: (() => unknown)[] = [];
   beforeEach(async () => (redis = await startOwnCluster()));
@@ -63,7 +63,7 @@ describe('whether an instance should be sent requests', () => {
     return isElsewhere ? user : userElsewhere(api, master);
   };
 
-  /** Until then the nodes disagree, and the answer depends on the node that is asked. */
+  /** Until then the nodes disagree, and the result depends on the queried node. */
   const everyNodeKnows = async (lost: readonly number[]): Promise<number> =>
     eventually('every node knows of the loss', NOTICED_MS, async () => {
       const living = [...redis.cluster.pids.keys()].filter((port) => !lost.includes(port));
@@ -76,7 +76,7 @@ describe('whether an instance should be sent requests', () => {
       });
     });
 
-  it('is denied by one that is cut off from a master, and by no other', async () => {
+  it('fails on an instance that cannot reach a master, and on no other', async () => {
     const wire = await Wire.to(redis.cluster.addresses);
     closing.push(() => wire.close());
     const api = await start({ REDIS_NODES: wire.addresses });
@@ -130,7 +130,7 @@ describe('whether an instance should be sent requests', () => {
     expect((await api.ownUser(user.tokens.access_token)).status).toBe(200);
   });
 
-  it('is not denied while a replica is missing, but says so: nothing of its shard can be confirmed', async () => {
+  it('succeeds while a replica is missing, but reports it: writes of its shard cannot be confirmed', async () => {
     const api = await start();
     const user = await userOn(api, await masterWithoutLog());
 
@@ -144,7 +144,7 @@ describe('whether an instance should be sent requests', () => {
     expect((await api.login(user.username)).status).toBe(503);
   });
 
-  it('is not denied while the log of changes has no replica: no other trusts its memory', async () => {
+  it('succeeds while the control log has no replica: no instance has a lease then', async () => {
     const api = await start();
     const replica = await redis.replicaOf(await masterOf(LOG));
     redis.signal(replica, 'SIGKILL');

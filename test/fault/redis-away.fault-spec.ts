@@ -6,7 +6,7 @@ const MAX_RESPONSE_MS = 2000;
 const RECOVERY_MS = 15_000;
 
 /** Promise 3: fails closed, and quickly; recovers by itself. */
-describe('with Redis away (98)', () => {
+describe('with Redis unavailable (98)', () => {
   let redis: OwnCluster;
   let api: TestApp;
   let user: TestUser;
@@ -69,7 +69,7 @@ describe('with Redis away (98)', () => {
     expect((await api.login(user.username)).status).toBe(200);
   };
 
-  describe('that comes back', () => {
+  describe('temporarily', () => {
     beforeAll(start);
     afterAll(stop);
     // Also where a test has failed: the others need the nodes.
@@ -83,7 +83,7 @@ describe('with Redis away (98)', () => {
       await addUsers();
     });
 
-    it('answers 503 within two seconds when every node is frozen, and goes on when they thaw', async () => {
+    it('answers 503 within two seconds while every node is frozen, and recovers afterwards', async () => {
       const ports = [...redis.cluster.pids.keys()];
       ports.forEach((port) => redis.signal(port, 'SIGSTOP'));
 
@@ -94,7 +94,7 @@ describe('with Redis away (98)', () => {
       await expectRecovery();
     });
 
-    it('goes on without a restart after all nodes were stopped and started', async () => {
+    it('recovers without a restart after all nodes were stopped and started', async () => {
       await redis.cluster.stop();
       await expectAll503();
 
@@ -131,7 +131,7 @@ describe('with Redis away (98)', () => {
       expect((await api.ownUser(ended.access_token)).status).toBe(401);
     });
 
-    it('takes no write as done that no replica has confirmed', async () => {
+    it('reports no write as done that no replica has confirmed', async () => {
       const replicas = await Promise.all(
         (await redis.masters()).map((port) => redis.replicaOf(port)),
       );
@@ -152,7 +152,7 @@ describe('with Redis away (98)', () => {
     });
   });
 
-  describe('for good', () => {
+  describe('permanently', () => {
     beforeEach(async () => {
       await start();
       await addUsers();
@@ -175,7 +175,7 @@ describe('with Redis away (98)', () => {
       expect(metrics).toMatch(/^keyslot_redis_call_errors_total\{.*error="no-answer"\} [1-9]/m);
     });
 
-    it('loses what was on a dead shard only, until its return', async () => {
+    it('fails only for the data of a dead shard, until the shard returns', async () => {
       const users = [user, ...(await Promise.all(Array.from({ length: 12 }, () => api.newUser())))];
       const [master] = await redis.masters();
       const replica = await redis.replicaOf(master!);

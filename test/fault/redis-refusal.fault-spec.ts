@@ -14,8 +14,8 @@ const WRONG_PASSWORD = 'not-the-password-of-redis';
 const WRONG_USER = /"msg":"Redis refuses the user: check REDIS_USERNAME and REDIS_PASSWORD"/g;
 const MISSING_RIGHT = /"msg":"Redis refuses the user .*: give it the rights that .*redis-acl/g;
 
-/** Redis says no to the user, or to what the user does: an operator has to mend it, and has to be told. */
-describe('with a user that Redis refuses (94, 98)', () => {
+/** Redis rejects the user or a command: an operator must fix it, so it must be logged. */
+describe('with a user that Redis rejects (94, 98)', () => {
   let own: OwnCluster;
   let instance: Instance;
   beforeAll(async () => (own = await startOwnCluster()));
@@ -63,7 +63,7 @@ describe('with a user that Redis refuses (94, 98)', () => {
   };
   const told = (pattern: RegExp): string[] => instance.output().match(pattern) ?? [];
 
-  it('starts, says once what is wrong without saying who it is (96), and goes on when it is mended', async () => {
+  it('starts, logs the problem once without the user name (96), and recovers when it is fixed', async () => {
     instance = await Instance.launch({
       LOG_LEVEL: 'trace',
       ...own.variables,
@@ -81,7 +81,7 @@ describe('with a user that Redis refuses (94, 98)', () => {
     expectNoSecret(instance.output());
   });
 
-  it('answers 503 from when the user is gone until it is back, and says why', async () => {
+  it('answers 503 while the user does not exist, and logs the reason', async () => {
     instance = await Instance.start({ LOG_LEVEL: 'trace', ...own.variables });
     const user = await instance.newUser();
 
@@ -132,7 +132,7 @@ describe('with a user that Redis refuses (94, 98)', () => {
 });
 
 describe('the user and the password of Redis (96)', () => {
-  it('are in no error, however deep one looks, and not in the list of clients', async () => {
+  it('are in no error or its causes, and not in the list of clients', async () => {
     const own = await startOwnCluster();
     const read = luaScript(`-- KEYS[1] a key\nreturn redis.call('GET', KEYS[1])`);
     const settings = testSettings(own.variables).redis;

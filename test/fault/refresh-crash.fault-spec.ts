@@ -2,7 +2,7 @@ import { Instance } from '../support/instance.js';
 import { eventually, startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
-/** Promise 2, and 36: what a client loses when the instance dies that was exchanging its refresh token. */
+/** Promise 2, and 36: the instance crashes while it exchanges a refresh token. */
 describe('an instance that is killed between the exchange and the answer', () => {
   let redis: OwnCluster;
   let survivor: TestApp;
@@ -26,7 +26,7 @@ describe('an instance that is killed between the exchange and the answer', () =>
   const signalAll = (ports: number[], signal: NodeJS.Signals): void =>
     ports.forEach((port) => redis.signal(port, signal));
 
-  it('leaves the client able to repeat it within the grace: the same successor, and only one', async () => {
+  it('lets the client repeat it during the grace period, with the same single successor', async () => {
     const { tokens: first } = await survivor.newUser();
     const tokens = (await doomed.refresh(first.refresh_token)).body;
     const masters = await redis.masters();
@@ -59,7 +59,7 @@ describe('an instance that is killed between the exchange and the answer', () =>
 
     expect(answers.map(({ status }) => status)).toEqual([200, 200]);
     expect(new Set(answers.map(({ body }) => body.refresh_token)).size).toBe(1);
-    // It is the successor that the dead instance made.
+    // It is the successor that the crashed instance created.
     expect(JSON.parse(await storedSession())).toEqual(JSON.parse(made));
     const { access_token, refresh_token } = answers[0]!.body;
     expect((await survivor.ownUser(access_token)).status).toBe(200);

@@ -21,7 +21,7 @@ describe('a registration whose process is killed', () => {
   beforeEach(async () => (api = await startTestApp({ RATE_LIMIT: 'off' })));
   afterEach(async () => api.close());
 
-  /** Users and names that run out unless somebody confirms them. */
+  /** Users and names that expire unless they are confirmed. */
   const provisional = async (): Promise<string[]> =>
     withRedis(async (_, cluster) => {
       const keys = (await keysByMaster(api.keyPrefix)).flat();
@@ -46,7 +46,7 @@ describe('a registration whose process is killed', () => {
       child.once('close', (_, signal) => resolve(output || String(signal)));
     });
 
-  it('takes six steps when it is left alone', async () => {
+  it('takes six steps when it is not killed', async () => {
     expect(await registerAndDie(newName(), 0, 'after')).toBe(`registered after ${STEPS} steps`);
   });
 
@@ -70,11 +70,11 @@ describe('a registration whose process is killed', () => {
       return (await provisional()).length === 0;
     });
 
-  it('leaves no name lost or blocked, whenever it is killed', async () => {
+  it('neither loses nor blocks a name, at whatever step it is killed', async () => {
     const newPassword = 'another password for the same name';
     const users = await atEachKill(async (username, kill) => {
       expect(await kill()).toBe('SIGKILL');
-      // Whoever comes next has the name: the first one, whose login completes the registration, or a new user.
+      // The name is available: to the first user, whose login completes the registration, or to a new one.
       let registered = 0;
       await eventually('the name is somebody’s again', EXPIRY_TIMEOUT_MS, async () => {
         const { status } = await api.register(username, newPassword);
@@ -93,18 +93,18 @@ describe('a registration whose process is killed', () => {
       expect((await api.login(username, newPassword)).status).toBe(isNew ? 200 : 401);
       expect((await api.register(username)).status).toBe(409);
     }
-    // Some were killed too early to be of use, and some had all they needed.
+    // Some were killed too early to create a user, and some late enough.
     expect(new Set(users.map(({ isNew }) => isNew)).size).toBe(2);
   });
 
-  it('leaves nothing behind when nobody comes back, whenever it is killed', async () => {
+  it('leaves no data when the user does not return, at whatever step it is killed', async () => {
     const usernames = await atEachKill(async (username, kill) => {
       expect(await kill()).toBe('SIGKILL');
       return username;
     });
     await untilNobodyIsHalfRegistered();
 
-    // What is left is a whole user, or a name that whoever comes next can have.
+    // The result is a complete user, or a free name.
     const records = (await keysByMaster(api.keyPrefix))
       .flat()
       .filter((key) => key.endsWith(':record'));

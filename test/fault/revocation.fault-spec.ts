@@ -28,7 +28,7 @@ describe('a revocation that was answered with success', () => {
     return report;
   };
 
-  it('holds on every instance at once, and takes no lease when all of them run', async () => {
+  it('holds on every instance at once, and waits for no lease while all of them run', async () => {
     const report = await finish({
       revocations: { logout: 30, 'role change': 10, 'disabled user': 10 },
     });
@@ -43,7 +43,7 @@ describe('a revocation that was answered with success', () => {
     expect([...report.checks.keys()].sort()).toEqual([401, 403]);
   });
 
-  it('holds through pauses, crashes, cut channels and a lost master', async () => {
+  it('holds through pauses, crashes, lost channels and a lost master', async () => {
     const report = await finish({
       revocations: { logout: 150, 'role change': 25, 'disabled user': 25 },
       faults: FAULTS,
@@ -55,7 +55,7 @@ describe('a revocation that was answered with success', () => {
     for (const fault of FAULTS) {
       expect({ fault, times: report.faults.get(fault) }).not.toEqual({ fault, times: 0 });
     }
-    // Most were answered by a guard, and not by a lost connection or a 503.
+    // Most responses came from a guard, and were not a lost connection or a 503.
     const refused = (report.checks.get(401) ?? 0) + (report.checks.get(403) ?? 0);
     const checks = [...report.checks.values()].reduce((sum, count) => sum + count, 0);
     expect(refused / checks).toBeGreaterThan(0.5);

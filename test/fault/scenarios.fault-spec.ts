@@ -28,7 +28,7 @@ describe('under load, and whatever breaks', () => {
     180_000,
   );
 
-  it('a scenario that breaks off in the middle of a fault is told with all that was seen, and its clients end', async () => {
+  it('a scenario that fails in the middle of a fault is reported with its history, and its clients end', async () => {
     const report = await runScenario(
       {
         name: 'breaks-off',

@@ -10,7 +10,7 @@ import { eventually, startOwnCluster, type OwnCluster } from '../support/own-clu
 
 const TOLD_WITHIN_MS = 20_000;
 
-/** An instance that waits for Redis says what it waits for and why. */
+/** An instance that waits for Redis logs the reason. */
 describe('a start that cannot become ready', () => {
   let own: OwnCluster;
   const opened: (() => Promise<unknown>)[] = [];
@@ -42,13 +42,13 @@ describe('a start that cannot become ready', () => {
       Promise.resolve(told(instance, what).length >= times),
     );
 
-  it('names a host that cannot be resolved', async () => {
+  it('logs a host that cannot be resolved', async () => {
     const instance = await launch({ REDIS_NODES: 'redis.invalid:6379' });
 
     await expectTold(instance, /the name redis\.invalid cannot be resolved/);
   });
 
-  it('names a node that does not answer, again and again', async () => {
+  it('logs a node that does not answer, repeatedly', async () => {
     const port = await freePort();
     const instance = await launch({ REDIS_NODES: `127.0.0.1:${port}` });
 
@@ -86,7 +86,7 @@ describe('a start that cannot become ready', () => {
     await expectTold(instance, what);
   });
 
-  it('says that nodes announce no address', async () => {
+  it('logs that nodes announce no address', async () => {
     const endpoint = 'cluster-preferred-endpoint-type';
     await onEveryNode('CONFIG', 'SET', endpoint, 'hostname');
     opened.push(async () => onEveryNode('CONFIG', 'SET', endpoint, 'ip'));
@@ -95,7 +95,7 @@ describe('a start that cannot become ready', () => {
     await expectTold(instance, /some nodes announce no address: set cluster-announce-ip/);
   });
 
-  it('names a WAIT that is refused, and registrations are 503 until it is allowed', async () => {
+  it('logs that WAIT is not permitted, and answers registrations with 503 until it is', async () => {
     await own.changeUser('-wait');
     opened.push(async () => own.restoreUser());
     const instance = await launch(own.variables);
@@ -107,7 +107,7 @@ describe('a start that cannot become ready', () => {
     expect((await instance.register('somebody')).status).toBe(201);
   });
 
-  it('names a WAIT that is disabled, and registrations are 503', async () => {
+  it('logs that WAIT is disabled, and answers registrations with 503', async () => {
     const disabled = await startOwnCluster({ configuration: ['rename-command WAIT ""'] });
     opened.push(async () => disabled.removeDespiteRefusals());
     const instance = await launch(disabled.variables);
@@ -116,13 +116,13 @@ describe('a start that cannot become ready', () => {
     await expectTold(instance, /does not know the command wait/);
   });
 
-  it('says that the user is wrong', async () => {
+  it('logs that the credentials are wrong', async () => {
     const instance = await launch({ ...own.variables, REDIS_PASSWORD: 'wrong' });
 
     await expectTold(instance, /check REDIS_USERNAME and REDIS_PASSWORD/);
   });
 
-  it('tells of an eviction policy that removes users and sessions, also in the health', async () => {
+  it('logs an eviction policy that removes users and sessions, and shows it in the health', async () => {
     await onEveryNode('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
     opened.push(async () => onEveryNode('CONFIG', 'SET', 'maxmemory-policy', 'noeviction'));
     // A user with a name of its own may not ask for the policy.
@@ -142,7 +142,7 @@ describe('a start that cannot become ready', () => {
   });
 
   // Last, because the cluster is not whole afterwards.
-  it('names masters without replicas', async () => {
+  it('logs masters without replicas', async () => {
     const masters = await own.masters();
     const replicas = [...own.cluster.pids.keys()].filter((port) => !masters.includes(port));
     replicas.forEach((port) => own.signal(port, 'SIGKILL'));

@@ -100,7 +100,7 @@ describe.each(['Redis', 'another store'])('administrators, kept in %s', (place) 
     expect(refused).toHaveLength(1);
   });
 
-  it('keep exactly one of two who remove each other, twenty times at once (104)', async () => {
+  it('keep exactly one of two who remove each other, with twenty concurrent calls (104)', async () => {
     for (const end of [demote, disable, remove]) {
       const ids = await administrators(2);
       const [one, two] = [await actor(ids[0]!), await actor(ids[1]!)];
@@ -142,7 +142,7 @@ describe.each(['Redis', 'another store'])('administrators, kept in %s', (place) 
     expect(await remaining([id, disabled])).toEqual([disabled]);
   });
 
-  it('who are not enabled can be removed, though only one other is left', async () => {
+  it('who are disabled can be removed, even if only one other is left', async () => {
     const [id, disabled, demoted] = (await administrators(3)) as [string, string, string];
     await disable(0, 'system', disabled);
     await demote(0, 'system', demoted);
@@ -152,7 +152,7 @@ describe.each(['Redis', 'another store'])('administrators, kept in %s', (place) 
     expect(await demote(1, 'system', id)).toEqual({ outcome: 'last-administrator' });
   });
 
-  it('of an older version count as soon as they get tokens or ask for the removal', async () => {
+  it('from an older version count as soon as they get tokens or request a removal', async () => {
     const [one, two] = [await oldAdministrator(), await oldAdministrator()];
 
     expect(await demote(0, 'system', one.id)).toEqual({ outcome: 'last-administrator' });
@@ -181,7 +181,7 @@ describe.each(['Redis', 'another store'])('administrators, kept in %s', (place) 
     expect(added).toBe(1);
   });
 
-  describe('after a crash of whoever removes one', () => {
+  describe('after a crash of the process that removes one', () => {
     const reserve = async (userId: string, lifeMs: number): Promise<void> => {
       const token = randomUUID();
       const { free } = await on(0).registry.reserve({ userId, token, lifeMs }, until);
@@ -191,7 +191,7 @@ describe.each(['Redis', 'another store'])('administrators, kept in %s', (place) 
     const write = async (id: string, revision: string): Promise<boolean> =>
       (await store.change(id, { roles: [] }, revision, until)) !== undefined;
 
-    it('rely on nobody whose removal may still be written', async () => {
+    it('do not count an administrator whose removal may still be written', async () => {
       const [one, two] = (await administrators(2)) as [string, string];
       await reserve(one, LONG_MS);
 
@@ -201,7 +201,7 @@ describe.each(['Redis', 'another store'])('administrators, kept in %s', (place) 
       expect((await demote(1, 'system', one)).outcome).toBe('changed');
     });
 
-    it('before the write: block nobody, and a write that is late changes nothing', async () => {
+    it('before the write: block nobody, and a late write changes nothing', async () => {
       const [one, two] = (await administrators(2)) as [string, string];
       const { revision } = (await store.find(one, until))!;
       await reserve(one, OVER_MS);
@@ -212,7 +212,7 @@ describe.each(['Redis', 'another store'])('administrators, kept in %s', (place) 
       expect(await remaining([one, two])).toEqual([one]);
     });
 
-    it('behind the write: do not rely on the one who is gone', async () => {
+    it('after the write: do not count the removed one', async () => {
       const [one, two] = (await administrators(2)) as [string, string];
       const { revision } = (await store.find(one, until))!;
       await reserve(one, OVER_MS);

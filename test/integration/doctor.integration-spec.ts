@@ -75,7 +75,7 @@ describe('keyslot doctor', () => {
     }
   };
 
-  it('reaches a node where REDIS_NAT_MAP says, when it announces another address', async () => {
+  it('reaches a node at its address in REDIS_NAT_MAP', async () => {
     // Nobody follows a replica: it may announce what nobody can reach.
     const replica = (await nodesSeenBy(ports()[0]!)).find(({ isReplica }) => isReplica)!.port;
     const announced = '127.0.0.1:1';
@@ -94,7 +94,7 @@ describe('keyslot doctor', () => {
     });
   });
 
-  it('finds nothing wrong with nodes that are set up as documented, and looks at each of them', async () => {
+  it('reports no problem for nodes that are configured as documented, and checks each of them', async () => {
     const { status, lines, errors } = await asOperator();
 
     expect(errors).toBe('');
@@ -182,7 +182,7 @@ describe('keyslot doctor', () => {
     expect(lines.join('\n')).toMatch(/^warning: appendfsync: everysec.*--delayed-restart/m);
   });
 
-  it('says what the user may not look at, and which right that needs', async () => {
+  it('reports what the user may not read, and the missing permission', async () => {
     const { status, lines } = await run(own.variables);
 
     expect(status).toBe(1);
@@ -192,7 +192,7 @@ describe('keyslot doctor', () => {
     expect(lines.filter((line) => line.startsWith('failed'))).toEqual([]);
   });
 
-  it('tells of a replica and a node that is missing', async () => {
+  it('reports a missing replica and a missing node', async () => {
     const [master] = await own.masters();
     const replica = await own.replicaOf(master!);
     own.signal(replica, 'SIGKILL');
@@ -214,7 +214,7 @@ describe('keyslot doctor', () => {
     expect(text).toMatch(new RegExp(`^failed: connection: .*127.0.0.1:${replica}`, 'm'));
   });
 
-  it('exits with 2 where it cannot look at all, in words', async () => {
+  it('exits with 2 and a message when it cannot check at all', async () => {
     expect(await run({})).toMatchObject({
       status: 2,
       lines: [],
@@ -230,7 +230,7 @@ describe('keyslot doctor', () => {
     expect(lines).toEqual([expect.stringMatching(/^failed: connection: .*\[127\.0\.0\.1:1\]/)]);
   });
 
-  it('asks for the settings of the operations page', () => {
+  it('checks the settings of the operations page', () => {
     const page = readFileSync('docs/operations/requirements.md', 'utf8');
     const block = /```conf\ncluster-enabled yes[^]*?```/.exec(page)![0];
 

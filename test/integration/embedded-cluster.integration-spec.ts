@@ -75,7 +75,7 @@ describe('the embedded cluster', () => {
       }
     });
 
-  it('has three masters and three synced replicas behind a password, and nobody gets in without', async () => {
+  it('has three masters and three synced replicas, and requires a password', async () => {
     const cluster = await start();
 
     for (const { port } of cluster.addresses) {
@@ -97,7 +97,7 @@ describe('the embedded cluster', () => {
     expect(answer).toContain('NOAUTH');
   });
 
-  it('finds yesterday’s data, and the old processes are gone in between', async () => {
+  it('keeps its data over a restart, and leaves no process in between', async () => {
     const first = await start();
     await write(first);
     const pids = [...first.pids.values()];
@@ -122,7 +122,7 @@ describe('the embedded cluster', () => {
     stranger.close();
   });
 
-  it('names the ports that are taken when it may not move', async () => {
+  it('names the taken ports when it may not use others', async () => {
     const stranger = await listen(FIRST_PORT + 10_003);
 
     await expect(start({ whenPortsAreBusy: 'stop' })).rejects.toThrow(
@@ -131,7 +131,7 @@ describe('the embedded cluster', () => {
     stranger.close();
   });
 
-  it('ends nodes that a killed run left behind, and goes on with their data', async () => {
+  it('ends nodes of a killed run, and uses their data', async () => {
     const dist = new URL('../../dist/embedded-cluster/index.js', import.meta.url);
     const program = `
       const { EmbeddedCluster } = await import(${JSON.stringify(dist.href)});
@@ -150,13 +150,13 @@ describe('the embedded cluster', () => {
     await expectAllThere(cluster);
   });
 
-  it('lets no second owner near the same folder, and says how to share it', async () => {
+  it('refuses a second owner of the same folder, and says how to share it', async () => {
     await start();
 
     await expect(start()).rejects.toThrow(/already runs on .* REDIS_NODES=127\.0\.0\.1:16000/s);
   });
 
-  it('names a node whose data are damaged, and is whole again once that folder is moved away', async () => {
+  it('names a node with damaged data, and recovers after its folder is moved away', async () => {
     const first = await start();
     await write(first);
     await first.stop();
@@ -172,7 +172,7 @@ describe('the embedded cluster', () => {
     await expectAllThere(await start());
   });
 
-  it('fills an emptied master’s folder from its partner, and loses nothing', async () => {
+  it('restores the data of an emptied master from its replica', async () => {
     const first = await start();
     await write(first);
     await first.stop();
@@ -186,7 +186,7 @@ describe('the embedded cluster', () => {
     await expectAllThere(await start());
   });
 
-  it('says so at once when a master and its replica have both lost their data', async () => {
+  it('reports at once when a master and its replica have both lost their data', async () => {
     const first = await start();
     await first.stop();
     for (const node of ['node-1', 'node-4']) {
@@ -196,7 +196,7 @@ describe('the embedded cluster', () => {
     await expect(start()).rejects.toThrow(/data of a master and of its replica are gone: .*node-1/);
   });
 
-  it('lets a node be that cannot start again, instead of trying for ever', async () => {
+  it('stops restarting a node that cannot start', async () => {
     const cluster = await start();
     await write(cluster);
     const notices = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
@@ -215,7 +215,7 @@ describe('the embedded cluster', () => {
     expect(cluster.pids.has(FIRST_PORT + 3)).toBe(false);
   });
 
-  it('leaves a cluster alone that is not ours, though it lets everybody in', async () => {
+  it('does not touch a foreign cluster, even one without a password', async () => {
     const first = await start();
     await first.stop();
     const stranger = spawn('redis-server', ['--port', String(FIRST_PORT), '--save', ''], {
@@ -239,7 +239,7 @@ describe('the embedded cluster', () => {
     await new Promise((resolve) => stranger.once('exit', resolve));
   });
 
-  it('survives an append-only file that was cut off in the middle of a write', async () => {
+  it('survives a truncated append-only file', async () => {
     const first = await start();
     await write(first);
     await first.stop();
@@ -250,7 +250,7 @@ describe('the embedded cluster', () => {
     await expectAllThere(await start());
   });
 
-  it('starts a killed node again after its replica took over, and loses nothing', async () => {
+  it('restarts a killed node after its replica was promoted, and loses no data', async () => {
     const cluster = await start();
     await write(cluster);
     const port = FIRST_PORT;

@@ -60,11 +60,11 @@ describe('a scan of all keys', () => {
     return [...(await redis.scanKeys(pattern, Deadline.none))].sort();
   };
 
-  it('finds those of one kind and prefix, of all masters', async () => {
+  it('finds the keys of one kind and prefix on all masters', async () => {
     expect(await scan()).toEqual(expected);
   });
 
-  it('misses none while slots move from master to master', async () => {
+  it('misses no key while slots migrate', async () => {
     const [from, to] = await own.masters();
     const slots = await resharding.usedSlotsOf(from!, MOVED_SLOTS);
     let isMoving = true;
@@ -85,7 +85,7 @@ describe('a scan of all keys', () => {
     expect(await scan()).toEqual(expected);
   });
 
-  it('waits for a failover to end, and misses none', async () => {
+  it('waits for the end of a failover, and misses no key', async () => {
     const [master] = await own.masters();
     const replica = await own.replicaOf(master!);
     own.signal(master!, 'SIGKILL');
@@ -98,7 +98,7 @@ describe('a scan of all keys', () => {
     expect(await found).toEqual(expected);
   });
 
-  it('does not pass a part of the keys off as all of them', async () => {
+  it('fails instead of returning only a part of the keys', async () => {
     const pattern = redis.keys.patternFor('kind', 'value');
     const [port] = [...own.cluster.pids.keys()];
     own.signal(port!, 'SIGSTOP');

@@ -33,7 +33,7 @@ const NEW_PASSWORD = new Secret('copper kettles sing at dusk');
 const ADA = { username: 'ada', email: null };
 const until = Deadline.none;
 
-describe('users who are kept in another store', () => {
+describe('users of another store', () => {
   let store: UserStore;
   let instances: CacheInstance[];
   let prefix: string;
@@ -126,7 +126,7 @@ describe('users who are kept in another store', () => {
     expect(JSON.stringify(values)).not.toMatch(/argon2/);
   });
 
-  it('lose on every instance what a change takes, when it returns', async () => {
+  it('lose access on every instance before a change returns', async () => {
     const userId = await register();
     await on(1).administration.change(
       'system',
@@ -164,7 +164,7 @@ describe('users who are kept in another store', () => {
     expect(await login(NEW_PASSWORD)).toBeUndefined();
   });
 
-  it('lose what somebody else has changed in the store, at the next login, refresh or reload', async () => {
+  it('lose access that was removed in the store at the next login, refresh or reload', async () => {
     const userId = await register();
     await on(0).administration.change(
       'system',
@@ -189,7 +189,7 @@ describe('users who are kept in another store', () => {
     await expectOnAll(session, 'ended');
   });
 
-  it('who were deleted in the store have no session after the next refresh', async () => {
+  it('have no session after the next refresh when they were deleted in the store', async () => {
     const userId = await register();
     const session = (await login())!;
 
@@ -199,7 +199,7 @@ describe('users who are kept in another store', () => {
     await expectOnAll(session, 'ended');
   });
 
-  it('end sessions that a deletion has left, when it is repeated', async () => {
+  it('lose remaining sessions when a deletion is repeated', async () => {
     const userId = await register();
     const session = (await login())!;
     await deleteElsewhere(userId);
@@ -211,7 +211,7 @@ describe('users who are kept in another store', () => {
     await expectOnAll(session, 'ended');
   });
 
-  it('do not get back what was taken, though an older answer of the store comes late', async () => {
+  it('do not regain access by a late answer of the store', async () => {
     const userId = await register();
     await on(0).administration.change(
       'system',
@@ -237,7 +237,7 @@ describe('users who are kept in another store', () => {
     await expectOnAll(session, []);
   });
 
-  it('do not get back what was taken, though a failover has undone the write that the older answer came after', async () => {
+  it('do not regain access by a late answer of the store after a failover has lost a write', async () => {
     const userId = await register();
     await on(0).administration.change(
       'system',
@@ -267,7 +267,7 @@ describe('users who are kept in another store', () => {
     await expectOnAll(session, []);
   });
 
-  it('keep what two changes at once have made, whoever is last to tell of his', async () => {
+  it('keep both of two concurrent changes, in any order of their writes to Redis', async () => {
     const userId = await register();
     await on(0).administration.change(
       'system',
@@ -299,7 +299,7 @@ describe('users who are kept in another store', () => {
     expect(await store.find(userId, until)).toMatchObject({ displayName: 'Ada', roles: [] });
   });
 
-  it('lose a session that another password has not ended yet, whichever call is first to bring it', async () => {
+  it('lose a session that a password change has not ended yet, whichever call copies the change first', async () => {
     const userId = await register();
     const [thief, other] = [(await login())!, (await login())!];
     const password = { hash: new Secret('other'), version: 2 };
@@ -318,7 +318,7 @@ describe('users who are kept in another store', () => {
     await expectOnAll(other, 'ended');
   });
 
-  it('lose their other sessions by a change that was not confirmed, once it is repeated', async () => {
+  it('lose their other sessions when a change that was not confirmed is repeated', async () => {
     const userId = await register();
     const [session, other] = [(await login())!, (await login())!];
     const change = { current: PASSWORD, next: NEW_PASSWORD, sessionId: session.id, user: ADA };
@@ -340,7 +340,7 @@ describe('users who are kept in another store', () => {
     await expectOnAll(other, 'ended');
   });
 
-  it('lose their other sessions by a new address that was not confirmed, once it is repeated', async () => {
+  it('lose their other sessions when a new address that was not confirmed is repeated', async () => {
     const userId = await register();
     const [session, other] = [(await login())!, (await login())!];
     const user = (await store.find(userId, until))!;
@@ -371,7 +371,7 @@ describe('users who are kept in another store', () => {
     await expectOnAll(other, 'ended');
   });
 
-  it('lose all sessions by being disabled, though somebody enables them at the same time', async () => {
+  it('lose all sessions when they are disabled, even with a concurrent enable', async () => {
     const userId = await register();
     const session = (await login())!;
     const gate = new Gate();
@@ -395,7 +395,7 @@ describe('users who are kept in another store', () => {
     await expectOnAll(session, 'ended');
   });
 
-  it('are not changed by a write that comes after its caller had given up, and after a newer change', async () => {
+  it('are not changed by a late write that arrives after a newer change', async () => {
     const userId = await register();
     const session = (await login())!;
     const gate = new Gate();
@@ -434,7 +434,7 @@ describe('users who are kept in another store', () => {
     await expectOnAll(session, ['reader']);
   });
 
-  it('lose nothing by a change that is refused', async () => {
+  it('are not affected by a refused change', async () => {
     const userId = await register();
     const [winner, loser] = [(await login())!, (await login())!];
     const gate = new Gate();
@@ -466,7 +466,7 @@ describe('users who are kept in another store', () => {
     await expectOnAll(loser, 'ended');
   });
 
-  it('lose no session that is to stay, when the same password change comes many times at once', async () => {
+  it('keep the current session when the same password change is sent many times at once', async () => {
     const userId = await register();
     const [own, ended] = [(await login())!, (await login())!];
     const change = { current: PASSWORD, next: NEW_PASSWORD, sessionId: own.id, user: ADA };
@@ -482,7 +482,7 @@ describe('users who are kept in another store', () => {
     await expectOnAll(ended, 'ended');
   });
 
-  it('are told of by whoever looks next, when a copy was written and nobody was told', async () => {
+  it('are announced by the next reader, when a copy was written without an announcement', async () => {
     const userId = await register();
     await on(0).administration.change(
       'system',
@@ -512,7 +512,7 @@ describe('users who are kept in another store', () => {
     await expectOnAll(session, []);
   });
 
-  it('have their sessions ended though the store is away', async () => {
+  it('can have their sessions ended while the store is unavailable', async () => {
     const userId = await register();
     const [session, other] = [(await login())!, (await login())!];
     const gone = on(
@@ -526,7 +526,7 @@ describe('users who are kept in another store', () => {
     await expectOnAll(other, 'ended');
   });
 
-  it('can log in again after the store has said nonsense of them once', async () => {
+  it('can log in again after one invalid answer of the store', async () => {
     const userId = await register();
     const nonsense = on(
       0,
@@ -582,7 +582,7 @@ describe('users who are kept in another store', () => {
     expect(JSON.stringify(values)).not.toMatch(/argon2/);
   });
 
-  it('take all of twenty changes that come at once, on either instance', async () => {
+  it('keep all of twenty concurrent changes, on both instances', async () => {
     const userId = await register();
     const session = (await login())!;
 

@@ -46,7 +46,7 @@ describe('the near cache', () => {
   const membersKey = (): string => a.redis.keys.key(['near-cache', 'control'], 'members');
   const members = async (): Promise<Record<string, string>> =>
     withRedis((_, cluster) => cluster.hgetall(membersKey()));
-  /** A member that has died: it is on the list and says nothing any more. */
+  /** A crashed member: it is in the member list and silent. */
   const addGhost = async (leaseMs = LEASE_MS): Promise<void> => {
     await withRedis((_, cluster) => cluster.hset(membersKey(), 'ghost', `1 ${leaseMs} 1`));
   };
@@ -63,7 +63,7 @@ describe('the near cache', () => {
     expect(b.loads.count).toBe(1);
   });
 
-  it('answers nothing from before on any instance, once a change has returned', async () => {
+  it('never answers with the old state on any instance after a change has returned', async () => {
     for (let round = 0; round < 100; round += 1) {
       const text = `version ${round}`;
       await Promise.all(instances.map((instance) => instance.read(note)));
@@ -76,7 +76,7 @@ describe('the near cache', () => {
     }
   });
 
-  it('forgets all parts of a subject, and of that one only', async () => {
+  it('invalidates all parts of a subject, and no other subject', async () => {
     const load = async (): Promise<string> => Promise.resolve('a value');
     const parts = ['one', 'two'].map((part) => new CacheKey<string>('subject', part));
     const other = new CacheKey<string>('other');
@@ -88,7 +88,7 @@ describe('the near cache', () => {
     expect(b.cache.peek(other)).toBe('a value');
   });
 
-  it('never stores a load that was under way when the change came, nor shares it afterwards', async () => {
+  it('neither stores nor shares a load that began before a change', async () => {
     const [began, held] = [deferred<void>(), deferred<void>()];
     const slow = b.cache.get(noteKey(note), async () => {
       const text = await b.load(note);
@@ -101,19 +101,19 @@ describe('the near cache', () => {
 
     expect(await b.read(note)).toBe('new');
     held.resolve();
-    // It began before the change returned, so it may tell of what was before.
+    // It began before the change returned, so it may return the old state.
     expect(await slow).toBe('old');
     expect(await b.read(note)).toBe('new');
   });
 
-  it('loads once for all who ask at the same time', async () => {
+  it('shares one load among concurrent callers', async () => {
     const texts = await Promise.all(Array.from({ length: 20 }, () => b.read(note)));
 
     expect(new Set(texts)).toEqual(new Set(['old']));
     expect(b.loads.count).toBe(1);
   });
 
-  it('lets no load be shared while memory is not trusted', async () => {
+  it('shares no load without a lease', async () => {
     b.clock.wallMs += 3_600_000;
     expect(b.cache.isTrusted).toBe(false);
 
@@ -140,7 +140,7 @@ describe('the near cache', () => {
     expect(await b.read(note)).toBe('old');
   });
 
-  it('learns at the renewal what it did not hear on the channel', async () => {
+  it('applies changes that the channel has lost at the next renewal', async () => {
     const deaf = await startCacheInstance(prefix, { isDeaf: true });
     instances.push(deaf);
     await deaf.read(note);
@@ -149,12 +149,12 @@ describe('the near cache', () => {
 
     expect(deaf.cache.peek(noteKey(note))).toBeUndefined();
     expect(await deaf.read(note)).toBe('new');
-    // By its position in the log, long before its lease would have run out.
+    // By its position in the log, long before its lease would have expired.
     expect(took).toBeLessThan(LEASE_MS);
     expect(await a.metric('keyslot_near_cache_changes_total{outcome="acknowledged"}')).toBe(1);
   });
 
-  it('waits for the lease of an instance that died, whatever its length, and then no more', async () => {
+  it('waits once for the lease of a crashed instance, whatever its length', async () => {
     await addGhost(500);
 
     const took = await timed(() => a.change(note, 'new'));
@@ -165,14 +165,14 @@ describe('the near cache', () => {
     expect(await timed(() => a.change(note, 'newer'))).toBeLessThan(500);
   });
 
-  it('takes an instance that died off the list, though nothing is changed', async () => {
+  it('removes a crashed instance from the member list without a change', async () => {
     await addGhost(500);
 
     await eventually('the ghost is gone', 5000, async () => !('ghost' in (await members())));
     expect(Object.keys(await members())).toHaveLength(2);
   });
 
-  it('takes no late renewal for an acknowledgement', async () => {
+  it('does not accept a late renewal as an acknowledgement', async () => {
     const keys = ['members', 'sequence', 'log'].map((part) =>
       a.redis.keys.key(['near-cache', 'control'], part),
     );
@@ -191,14 +191,14 @@ describe('the near cache', () => {
       return (await withRedis((_, cluster) => cluster.zcard(log))) === 1;
     });
 
-    // Had its note moved, it would pass for having applied the change.
+    // If its note had changed, it would count as an acknowledgement.
     await join(2);
     await join(1);
     expect((await members())['ghost']).toBe(ghost);
     expect(await change).toBeGreaterThan(LEASE_MS);
   });
 
-  it('fails a change whose write fails, and lets the next who looks finish it', async () => {
+  it('fails a change whose write fails, and announces it in the next settle', async () => {
     await b.read(note);
     const failed = a.cache.change(
       `note.${note}`,
@@ -220,7 +220,7 @@ describe('the near cache', () => {
     expect(await b.read(note)).toBe('new');
   });
 
-  it('remembers each change that was begun until its own end, whatever others of the subject do', async () => {
+  it('keeps each unfinished change until it is finished itself', async () => {
     const held = deferred<void>();
     const unfinished = a.cache.change(
       `note.${note}`,
@@ -243,7 +243,7 @@ describe('the near cache', () => {
     expect(b.cache.peek(noteKey(note))).toBeUndefined();
   });
 
-  it('takes an instance that has to begin anew for one that has applied nothing yet', async () => {
+  it('counts an instance that must join again as one that has acknowledged nothing', async () => {
     const keys = ['members', 'sequence', 'log'].map((part) =>
       a.redis.keys.key(['near-cache', 'control'], part),
     );
@@ -259,7 +259,7 @@ describe('the near cache', () => {
     const [hasJoined] = (await renew(2, '1')) as [number];
 
     expect(hasJoined).toBe(1);
-    // The answer may be on its way still, and the lease before it may last.
+    // The reply may not have arrived, and the previous lease may still be held.
     expect((await members())['ghost']).toBe(`0 ${LEASE_MS} 2`);
   });
 
@@ -273,7 +273,7 @@ describe('the near cache', () => {
     expect(newcomer.loads.count).toBe(2);
   });
 
-  it('leaves when it is stopped, so that nobody waits for it', async () => {
+  it('leaves when it stops, so that no change waits for it', async () => {
     await b.close();
     instances = [a];
 
@@ -281,7 +281,7 @@ describe('the near cache', () => {
     expect(await timed(() => a.change(note, 'new'))).toBeLessThan(LEASE_MS / 2);
   });
 
-  it('holds no more entries and bytes than it may, and forgets those that are too old', async () => {
+  it('stays within its limits of entries and bytes, and drops entries past their maximum age', async () => {
     const small = await startCacheInstance(prefix, {
       maxEntries: 10,
       maxBytes: 20_000,

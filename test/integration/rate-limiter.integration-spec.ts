@@ -34,7 +34,7 @@ describe('the rate limiter', () => {
     return made === 'made';
   };
 
-  it('refuses after as many failures as it allows, with the time to wait', async () => {
+  it('refuses after the maximum number of failures, with the time to wait', async () => {
     const subject = randomUUID();
     for (let count = 0; count < 3; count += 1) {
       expect(await attempt(subject, 'failed')).toBe(true);
@@ -49,7 +49,7 @@ describe('the rate limiter', () => {
     expect((refused as { retryAfterSeconds: number }).retryAfterSeconds).toBeGreaterThan(50);
   });
 
-  it('counts neither successes nor attempts that came to no end', async () => {
+  it('counts neither successes nor attempts that throw', async () => {
     const subject = randomUUID();
     for (let count = 0; count < 10; count += 1) {
       expect(await attempt(subject, 'void')).toBe(true);
@@ -60,7 +60,7 @@ describe('the rate limiter', () => {
     }
   });
 
-  it('counts an attempt whose caller has given up, when its result is known', async () => {
+  it('counts an attempt whose caller has timed out, when its result is known', async () => {
     const subject = randomUUID();
     const results = ['failed', 'void', 'failed', 'failed'] as const;
     for (const result of results) {
@@ -77,7 +77,7 @@ describe('the rate limiter', () => {
     );
   });
 
-  it('lets failures leave the window', async () => {
+  it('forgets failures outside the window', async () => {
     const subject = randomUUID();
     for (let count = 0; count < 3; count += 1) {
       await attempt(subject, 'failed', 2000);
@@ -115,7 +115,7 @@ describe('the rate limiter', () => {
     },
   );
 
-  it('lets through no more failures of a site than allowed when 100 networks come at once, on all instances (59)', async () => {
+  it('enforces the limit of a site for 100 concurrent networks, on all instances (59)', async () => {
     const own = { ...limit, name: `site-${randomUUID()}` };
     const instances = Array.from({ length: 4 }, () => new RateLimiter(redis, {}, new Clock()));
 
@@ -128,7 +128,7 @@ describe('the rate limiter', () => {
     expect(refusals.filter((refusal) => refusal === undefined)).toHaveLength(limit.siteFailures);
   });
 
-  describe('at a limit that the instance knows of', () => {
+  describe('at a limit that the instance remembers', () => {
     class MovedClock extends Clock {
       offsetMs = 0;
       override monotonic(): number {
@@ -165,7 +165,7 @@ describe('the rate limiter', () => {
       }
     });
 
-    it('refuses for no longer than Redis would: then it asks again', async () => {
+    it('refuses no longer than Redis would, then asks again', async () => {
       const clock = new MovedClock();
       const knowing = new RateLimiter(redis, {}, clock);
       const network = randomUUID();
@@ -177,7 +177,7 @@ describe('the rate limiter', () => {
       expect(commands).toHaveBeenCalledTimes(1);
     });
 
-    it('refuses every network of a site without asking Redis, and nobody else', async () => {
+    it('refuses every network of the site without asking Redis, and no other', async () => {
       const own = { ...limit, name: `site-${randomUUID()}`, siteFailures: 1 };
       await limiter.count(own, networkOfSite(1, 0), Deadline.none);
       await limiter.count(own, networkOfSite(1, 1), Deadline.none);
@@ -190,7 +190,7 @@ describe('the rate limiter', () => {
     });
   });
 
-  it('makes attempts at the same time wait for each other’s outcome, on all instances (59)', async () => {
+  it('makes concurrent attempts wait for each other, on all instances (59)', async () => {
     const subject = randomUUID();
     const instances = Array.from({ length: 4 }, () => new RateLimiter(redis, {}, new Clock()));
     let made = 0;
@@ -207,7 +207,7 @@ describe('the rate limiter', () => {
     expect(results.filter((result) => result === 'made')).toHaveLength(3);
   });
 
-  it('lets a full line at one count keep nobody out of another', async () => {
+  it('does not block one count when the queue of another is full', async () => {
     const subjects = { flooded: randomUUID(), other: randomUUID() };
     let open: () => void = () => undefined;
     const opened = new Promise<void>((done) => (open = done));
@@ -218,7 +218,7 @@ describe('the rate limiter', () => {
         return { value: 'made', result: 'void' };
       });
     let settled = 0;
-    // One under way, a hundred in the line, and no place for the rest.
+    // One attempt in progress, a hundred in the queue, and no place for the rest.
     const flood = Array.from({ length: 150 }, async () => {
       const result = await held(subjects.flooded);
       settled += 1;
@@ -276,7 +276,7 @@ describe('guesses at an account', () => {
     const digest = createHash('sha256').update(account).digest('base64url');
     return `${keyPrefix}v1:{guess.${digest}}:guesses`;
   };
-  /** As if the block had ended: the account is as it will be then. */
+  /** Moves the account to the state after the end of its block. */
   const endBlock = async (account: string, lane = 'strangers'): Promise<void> =>
     withRedis(async (_, cluster) => {
       const state = (await cluster.hget(keyOf(account), `lane.${lane}`))!;
@@ -284,7 +284,7 @@ describe('guesses at an account', () => {
       await cluster.hset(keyOf(account), `lane.${lane}`, `${count} 0 ${forgottenAt}`);
     });
 
-  it('block strangers for a time that doubles, up to a longest one, and from the ceiling on for long (57)', async () => {
+  it('block strangers for a time that doubles up to a maximum, and for long from the ceiling on (57)', async () => {
     const account = randomUUID();
     const blocks = [];
     await failures(account, 3);
@@ -298,7 +298,7 @@ describe('guesses at an account', () => {
     expect(blocks).toEqual([15, 30, 60, 60, 60, 600, 600]);
   });
 
-  it('are made one at a time once there was a block, on all instances (59)', async () => {
+  it('are made one at a time after the first block, on all instances (59)', async () => {
     const account = randomUUID();
     await failures(account, 3);
     await endBlock(account);
@@ -318,7 +318,7 @@ describe('guesses at an account', () => {
     expect(results.filter((result) => result === 'made')).toHaveLength(1);
   });
 
-  it('let through no more than are free when 200 come at once, on all instances (59)', async () => {
+  it('are limited to the free ones when 200 are concurrent, on all instances (59)', async () => {
     const account = randomUUID();
     const instances = Array.from({ length: 4 }, () => new RateLimiter(redis, {}, new Clock()));
     let made = 0;
@@ -335,13 +335,13 @@ describe('guesses at an account', () => {
     expect(made).toBe(3);
   });
 
-  it('are forgiven by a success of the same kind: a stranger’s clears strangers, a device’s only itself', async () => {
+  it('are cleared by a success of the same lane: a stranger clears strangers, a device only itself', async () => {
     const account = randomUUID();
     await failures(account, 2);
     await failures(account, 2, device('a'));
     await guess(account, 'reset', device('a'));
     await failures(account, 2, device('a'));
-    // The third of the strangers: what the device did has cleared none.
+    // The third failure of strangers: the success of the device has cleared none.
     await failures(account, 1);
     expect(await guess(account, 'void')).toBeGreaterThan(800);
 
@@ -362,7 +362,7 @@ describe('guesses at an account', () => {
     expect(await guess(account, 'void')).toBeGreaterThan(800);
   });
 
-  it('make a device a stranger again, and block a session, when its own failures reach the limit', async () => {
+  it('turn a device into a stranger, and block a session, when its own failures reach the limit', async () => {
     const account = randomUUID();
     await failures(account, 3, device('a'));
     expect(await guess(account, 'void', device('a'))).toBe(false);
@@ -375,7 +375,7 @@ describe('guesses at an account', () => {
     expect(await guess(account, 'void', session('t'))).toBe(true);
   });
 
-  it('cannot be multiplied by many devices or sessions, one after the other or at once', async () => {
+  it('cannot be multiplied by many devices or sessions, in sequence or concurrently', async () => {
     for (const inParallel of [false, true]) {
       const account = randomUUID();
       let made = 0;
@@ -410,7 +410,7 @@ describe('guesses at an account', () => {
       for (let index = 0; index < 12; index += 1) {
         await guess(account, 'failed', proofOf(`old-${index}`));
       }
-      // What is left of the strangers' guesses.
+      // The remaining guesses of strangers.
       for (let made = 0; made < 3; made += 1) {
         await guess(account, 'failed');
       }
@@ -442,7 +442,7 @@ describe('guesses at an account', () => {
     },
   );
 
-  it('are kept as long as they count, and no longer (64)', async () => {
+  it('are stored only as long as they count (64)', async () => {
     const [few, blocked, forgiven] = [randomUUID(), randomUUID(), randomUUID()];
     await failures(few, 1);
     await failures(blocked, 3);
@@ -458,14 +458,14 @@ describe('guesses at an account', () => {
     expect(lives[1]).toBeGreaterThan(299 * MINUTE_MS);
     expect(lives[1]).toBeLessThanOrEqual(300 * MINUTE_MS);
     expect(lives[2]).toBe(-2);
-    // Pauses gain nothing: what was tried more often is remembered for longer.
+    // Pauses gain nothing: more failures are remembered for longer.
     await endBlock(blocked);
     await failures(blocked, 1);
     const life = await withRedis(async (_, cluster) => cluster.pttl(keyOf(blocked)));
     expect(life).toBeGreaterThan(399 * MINUTE_MS);
   });
 
-  it('count for nothing when they throw, and once when they are settled twice', async () => {
+  it('are not counted when they throw, and counted once when they are settled twice', async () => {
     const account = randomUUID();
     for (let count = 0; count < 10; count += 1) {
       const thrown = limiter.guess(limit, account, undefined, Deadline.none, () =>

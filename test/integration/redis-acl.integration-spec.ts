@@ -12,7 +12,7 @@ const CLI = resolve('dist/cli.js');
 const PREFIX = `it's_"odd"[*]:`;
 
 /** The user that `redis-acl` prints, on nodes that let nobody else in. */
-describe('the Redis user with the least rights (94)', () => {
+describe('the Redis user with minimum permissions (94)', () => {
   let own: OwnCluster;
   beforeAll(async () => (own = await startOwnCluster()));
   afterAll(async () => own.remove());
@@ -52,7 +52,7 @@ describe('the Redis user with the least rights (94)', () => {
     await own.cluster.call(port!, 'ACL', 'LOG', 'RESET');
   };
 
-  it('is made on each node by what the command prints, whatever the prefix holds', async () => {
+  it('is created on each node by the printed command, for any prefix', async () => {
     const password = randomBytes(16).toString('hex');
     const printed = redisAcl({
       REDIS_USERNAME: 'odd-one',
@@ -77,7 +77,7 @@ describe('the Redis user with the least rights (94)', () => {
     await onEveryNode('ACL', 'DELUSER', 'odd-one');
   });
 
-  it('is not made without a password: the placeholder is refused', () => {
+  it('is not created without a password: Redis rejects the placeholder', () => {
     const printed = redisAcl({});
 
     expect(printed.stdout).toContain(`ACL SETUSER keyslot reset on #${DIGEST_PLACEHOLDER} `);
@@ -85,7 +85,7 @@ describe('the Redis user with the least rights (94)', () => {
     expect(redisCli(ports()[0]!, printed.stdout)).toContain('ERR Error in ACL SETUSER');
   });
 
-  it('is refused wrong settings and options, in words', () => {
+  it('reports wrong settings and options', () => {
     expect(redisAcl({ REDIS_KEY_PREFIX: 'a{b}' })).toMatchObject({
       status: 2,
       stdout: '',
@@ -97,7 +97,7 @@ describe('the Redis user with the least rights (94)', () => {
     });
   });
 
-  it('has no right that Redis calls dangerous, and none of an administrator', async () => {
+  it('has no permission that Redis classifies as dangerous or administrative', async () => {
     const rights = redisAcl({}).stdout.match(/(?<=\+)\S+/g)!;
     expect(rights.length).toBeGreaterThan(30);
 
@@ -125,7 +125,7 @@ describe('the Redis user with the least rights (94)', () => {
     await expectRefused(/NOPERM|The user executing the script/, ...command);
   });
 
-  it('prints every line of a file of users, with placeholders for passwords that it does not know', () => {
+  it('prints every line of an ACL file, with placeholders for unknown passwords', () => {
     const known = {
       REDIS_PASSWORD: 'one',
       REDIS_ADMIN_PASSWORD: 'two',
@@ -149,7 +149,7 @@ describe('the Redis user with the least rights (94)', () => {
     beforeAll(async () => (deployment = await startDeployment(own.variables)));
     afterAll(async () => deployment.stop());
 
-    it('nobody becomes "default": not without a name, not by AUTH, not by RESET', async () => {
+    it('nobody becomes "default": not without authentication, by AUTH, or by RESET', async () => {
       const application = new Redis({
         port: ports()[0]!,
         username: own.variables.REDIS_USERNAME,

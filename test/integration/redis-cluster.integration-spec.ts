@@ -41,7 +41,7 @@ describe('RedisCluster', () => {
     expect(await Promise.all(ids.map(value))).toEqual(ids);
   });
 
-  it('lets a mistake of our own be seen as what it is', async () => {
+  it('throws programming errors unchanged', async () => {
     const sha1 = {
       get: () => {
         throw new TypeError('not a function');
@@ -54,7 +54,7 @@ describe('RedisCluster', () => {
     await expect(redis.runDurably(broken, [key('x')], [], Deadline.none)).rejects.toEqual(mistake);
   });
 
-  it('sends a script again that a node has forgotten', async () => {
+  it('sends the source of a script that a node does not know', async () => {
     for (const port of await own.masters()) {
       await own.cluster.call(port, 'SCRIPT', 'FLUSH');
     }
@@ -104,7 +104,7 @@ describe('RedisCluster', () => {
     return ids;
   };
 
-  it('finds a key in a slot that is just moving, at its old place or the new one', async () => {
+  it('finds a key in a migrating slot, on the old node or the new one', async () => {
     const resharding = new Resharding(own);
     const [from, to] = (await own.masters()) as [number, number];
     const [id] = await idsOn(from, 1);
@@ -113,7 +113,7 @@ describe('RedisCluster', () => {
 
     await resharding.beginMove(slot, from, to);
     expect(await value(id!)).toBe('before');
-    // Others of the same slot, which are not at the old place and so belong to the new one.
+    // Other keys of the same slot: they do not exist on the old node, so they belong to the new one.
     const otherKey = redis.keys.key(['test', id!], 'other');
     await redis.runDurably(setScript, [otherKey], ['during'], Deadline.none);
     expect(await redis.run(getScript, [otherKey], [], Deadline.none)).toBe('during');
@@ -125,7 +125,7 @@ describe('RedisCluster', () => {
     expect(await redis.run(getScript, [otherKey], [], Deadline.none)).toBe('during');
   });
 
-  it('takes no write for done, and no answer for true, that no replica has confirmed', async () => {
+  it('reports no write as done and no read as valid that no replica has confirmed', async () => {
     const [master] = await own.masters();
     const [id] = await idsOn(master!, 1);
     const replica = await own.replicaOf(master!);
@@ -144,7 +144,7 @@ describe('RedisCluster', () => {
     expect(read).toBeInstanceOf(RedisUnavailableError);
   });
 
-  it('goes on reading from a master whose replica is frozen, however many writes wait', async () => {
+  it('reads from a master with a frozen replica, however many writes wait', async () => {
     const [master] = await own.masters();
     const ids = await idsOn(master!, 40);
     await Promise.all(ids.map((id) => redis.runDurably(setScript, [key(id)], [id], Deadline.none)));
@@ -169,7 +169,7 @@ describe('RedisCluster', () => {
     own.signal(replica, 'SIGCONT');
 
     expect(results.every(({ status }) => status === 'rejected')).toBe(true);
-    // The budget of 1.5 s has room for five WAITs of 0.3 s. Reads behind them would come once after each.
+    // The budget of 1.5 s allows five WAITs of 0.3 s. Reads behind them would run once after each.
     expect(roundsMeanwhile).toBeGreaterThan(10);
     await eventually('it writes again', 10_000, async () =>
       redis.runDurably(setScript, [key(ids[0]!)], ['x'], Deadline.none).then(
@@ -179,7 +179,7 @@ describe('RedisCluster', () => {
     );
   });
 
-  it('says "not confirmed", within its budget, for the shard whose replica is silent, and only there', async () => {
+  it('throws "not confirmed" within its budget for the shard with a silent replica, and only there', async () => {
     const [master] = await own.masters();
     const replica = await own.replicaOf(master!);
     own.signal(replica, 'SIGSTOP');
@@ -209,7 +209,7 @@ describe('RedisCluster', () => {
     );
   });
 
-  it('takes no write for done that fewer replicas have confirmed than it was told to ask for', async () => {
+  it('reports no write as done that too few replicas have confirmed', async () => {
     const variables = { ...own.variables, REDIS_CONFIRMING_REPLICAS: '2' };
     const careful = new RedisCluster(testSettings(variables).redis);
 
@@ -221,7 +221,7 @@ describe('RedisCluster', () => {
     await careful.onApplicationShutdown();
   });
 
-  it('does not retry what fails for good, and names the script', async () => {
+  it('does not retry a permanent error, and names the script', async () => {
     const broken = luaScript(`-- KEYS[1] a key\nreturn redis.call('HGET', KEYS[1], 'x')`);
     await redis.runDurably(setScript, [key('text')], ['x'], Deadline.none);
 
@@ -233,7 +233,7 @@ describe('RedisCluster', () => {
     );
   });
 
-  it('knows masters, replicas and the slots that nobody serves', async () => {
+  it('counts masters, replicas and uncovered slots', async () => {
     const health = new RedisClusterHealth(redis);
     const state = async (): Promise<RedisClusterState> => (await health.check()).state;
     await eventually('the cluster is whole', 10_000, async () => (await state()).isHealthy);

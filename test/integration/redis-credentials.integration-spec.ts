@@ -60,7 +60,7 @@ describe('a password of Redis that rotates', () => {
     expect([...new Set(statuses)]).toEqual([200]);
   };
 
-  it('is taken from its file in two steps, without a 503', async () => {
+  it('is reloaded from its file in two steps, without a 503', async () => {
     await own.changeUser('>the-second-password');
     writeFileSync(file, 'the-second-password\r\n');
     await own.changeUser(`<${own.variables.REDIS_PASSWORD}`);
@@ -69,7 +69,7 @@ describe('a password of Redis that rotates', () => {
     await expectOnlySuccess();
   });
 
-  it('is taken from its file when Redis refuses the old one, without a 503', async () => {
+  it('is reloaded from its file when Redis rejects the old one, without a 503', async () => {
     await own.changeUser('resetpass', '>the-third-password');
     writeFileSync(file, 'the-third-password');
     await endConnections();
@@ -77,7 +77,7 @@ describe('a password of Redis that rotates', () => {
     await expectOnlySuccess();
   });
 
-  it('stays what it was while its file is empty or missing', async () => {
+  it('stays unchanged while its file is empty or missing', async () => {
     writeFileSync(file, '');
     await endConnections();
     rmSync(file);

@@ -79,7 +79,7 @@ describe('TLS to Redis (95)', () => {
     await expectEverywhere(401, ...sessions);
   };
 
-  it('carries everything: scripts, writes with their proof, and the channel of the near cache', async () => {
+  it('is used for everything: scripts, durable writes, and the channel of the near cache', async () => {
     expect(await onEveryNode('CONFIG', 'GET', 'port')).toEqual(Array(6).fill('port,0'));
 
     await expectService();
@@ -88,7 +88,7 @@ describe('TLS to Redis (95)', () => {
     expect(subscribers.join().match(/cmd=(ssubscribe|ping)/g)).toHaveLength(2);
   });
 
-  it('is kept up through redirections: to where a slot is going, and to where it has gone', async () => {
+  it('is used for redirections by ASK and MOVED', async () => {
     const resharding = new Resharding(own);
     await withRedisCluster(async (redis) => {
       const slot = await resharding.slotOf('test.moving');
@@ -108,7 +108,7 @@ describe('TLS to Redis (95)', () => {
     await expectService();
   });
 
-  it('is kept up through a failover', async () => {
+  it('is used after a failover', async () => {
     const [master] = await own.masters();
     const replica = await own.replicaOf(master!);
 
@@ -153,18 +153,18 @@ describe('TLS to Redis (95)', () => {
       return heard;
     };
 
-    it('sends nothing to one of another authority, not even the password', async () => {
+    it('sends nothing to a node with another certificate authority, not even the password', async () => {
       const stranger = await TestAuthority.create(folder, 'stranger');
       const forged = await stranger.issue({ type: 'ip', value: '127.0.0.1' });
 
       expect(await heardBy(forged)).toBe('');
     });
 
-    it('trusts the authorities of the system when none is named, and sends nothing to one of ours', async () => {
+    it('trusts the authorities of the system by default, and sends nothing to a node of another authority', async () => {
       expect(await heardBy(certificate, { REDIS_TLS_CA: '' })).toBe('');
     });
 
-    it('sends nothing to one with another name', async () => {
+    it('sends nothing to a node whose certificate has another name', async () => {
       const other = await authority.issue(
         { type: 'dns', value: 'redis.test' },
         { type: 'ip', value: '::1' },
@@ -173,7 +173,7 @@ describe('TLS to Redis (95)', () => {
       expect(await heardBy(other)).toBe('');
     });
 
-    it('says who it is to one that it can trust', async () => {
+    it('authenticates to a trusted node', async () => {
       expect(await heardBy(certificate)).toContain(variables['REDIS_PASSWORD']);
     });
   });
@@ -215,11 +215,11 @@ describe('TLS to Redis (95)', () => {
     }
   });
 
-  describe('to nodes that want a certificate of their clients', () => {
+  describe('to nodes that require a client certificate', () => {
     beforeAll(async () => onEveryNode('CONFIG', 'SET', 'tls-auth-clients', 'yes'));
     afterAll(async () => onEveryNode('CONFIG', 'SET', 'tls-auth-clients', 'no'));
 
-    it('is refused without one, and carries everything with one', async () => {
+    it('is refused without a certificate, and works with one', async () => {
       await withRedisCluster(async (redis) => {
         await expect(read(redis, 'id-0')).rejects.toThrow('got no answer');
       });
@@ -237,7 +237,7 @@ describe('TLS to Redis (95)', () => {
       await instance.stop();
     });
 
-    it('takes another pair from the same files, once it is a pair', async () => {
+    it('reloads certificate and key from their files, once they match', async () => {
       const stranger = await TestAuthority.create(folder, 'strange-clients');
       const [unknown, known] = await Promise.all(
         [stranger, authority].map(async (issuer) =>
@@ -264,7 +264,7 @@ describe('TLS to Redis (95)', () => {
     });
   });
 
-  it('checks nodes by their names where they have some', async () => {
+  it('checks the announced host names of nodes', async () => {
     const named = await authority.issue({ type: 'dns', value: 'localhost' });
     await onEveryNode('CONFIG', 'SET', 'cluster-announce-hostname', 'localhost');
     await onEveryNode('CONFIG', 'SET', 'cluster-preferred-endpoint-type', 'hostname');

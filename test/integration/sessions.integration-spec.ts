@@ -81,7 +81,7 @@ describe('sessions in Redis', () => {
     sealedAnswer: randomUUID(),
     ...change,
   });
-  /** The names of all keys of a user, whatever lives for a second only included. */
+  /** The names of all keys of a user, including those that live only for a second. */
   const keysOf = async (userId: string): Promise<string[]> => {
     const tag = instance.redis.keys.key(['user', userId], 'x').slice(0, -1);
     return withRedis(async (masters, cluster) => {
@@ -99,7 +99,7 @@ describe('sessions in Redis', () => {
     return session;
   };
 
-  it('live from start to end, and tell who the user is', async () => {
+  it('are live from start to end, and contain the user', async () => {
     const session = await started();
     expect(await use(session)).toMatchObject({ state: 'live', user: { id: session.userId } });
 
@@ -115,7 +115,7 @@ describe('sessions in Redis', () => {
     );
   });
 
-  it('do not start with a password that was changed, or for a user who was disabled or deleted', async () => {
+  it('do not start after a change of the password, or for a user who is disabled or deleted', async () => {
     const user = await newUser();
     expect(
       await sessions().start(sessionOf(user.id, user.passwordVersion + 1), Deadline.none),
@@ -187,7 +187,7 @@ describe('sessions in Redis', () => {
     },
   );
 
-  it('are said to have ended only when every instance knows it, also if whoever ended them could not tell', async () => {
+  it('are reported as ended only after every instance knows it, even if the call that ended them crashed', async () => {
     const session = await started();
     const elsewhere = await startCacheInstance(prefix);
     const key = sessionCacheKey(session.userId, session.id);
@@ -215,7 +215,7 @@ describe('sessions in Redis', () => {
     await elsewhere.close();
   });
 
-  it('end all but one, which goes on', async () => {
+  it('can all end except one', async () => {
     const session = await started();
     const others = [sessionOf(session.userId), sessionOf(session.userId)];
     await Promise.all(others.map((other) => sessions().start(other, Deadline.none)));
@@ -233,7 +233,7 @@ describe('sessions in Redis', () => {
     expect((await use(later)).state).toBe('live');
   });
 
-  it('vouch for no token but the one that was issued, until somebody has verified it', async () => {
+  it('accept only the issued token without a signature check, until another one is verified', async () => {
     const session = await started();
     const other = { ...session, accessToken: new Secret('another token') };
 
@@ -242,7 +242,7 @@ describe('sessions in Redis', () => {
     expect((await use(other)).state).toBe('live');
   });
 
-  it('remember a bounded number of verified tokens, the newest', async () => {
+  it('remember a limited number of verified tokens, the newest', async () => {
     const session = await started();
     const tokens = Array.from({ length: 20 }, (_, index) => new Secret(`token ${index}`));
     for (const accessToken of tokens) {
@@ -258,7 +258,7 @@ describe('sessions in Redis', () => {
     expect(await keysOf(session.userId)).toEqual(['fence', 'record', 'sessions']);
   });
 
-  it('that were stored before they remembered verified tokens go on, and remember them from then on', async () => {
+  it('from versions without verified tokens stay live, and remember tokens from then on', async () => {
     const session = await started();
     const key = instance.redis.keys.key(['user', session.userId], 'sessions');
     await withRedis(async (_, cluster) => {
@@ -279,7 +279,7 @@ describe('sessions in Redis', () => {
     expect((await use(session)).state).toBe('ended');
   });
 
-  it('name the tokens that were revoked though they go on', async () => {
+  it('list their revoked tokens while they stay live', async () => {
     const session = await started();
     const tokenIds = Array.from({ length: 5 }, () => randomUUID());
     const soon = new Date(Date.now() + 60_000);
@@ -296,14 +296,14 @@ describe('sessions in Redis', () => {
     });
   });
 
-  it('end when they are not used, and when they have lasted long enough (37)', async () => {
+  it('expire after the idle lifetime and at the maximum age (37)', async () => {
     const user = await newUser();
     const [idle, old] = [sessionOf(user.id), sessionOf(user.id)];
     const shortIdle = { idleTtlSeconds: 1 };
     await sessions(shortIdle).start(idle, Deadline.none);
     await sessions({ maxAgeSeconds: 1 }).start(old, Deadline.none);
 
-    // The old one is used and refreshed all the time; the idle one is left alone meanwhile, and for as long.
+    // The old session is used and refreshed all the time; the idle one is unused during the same time.
     const unlimited = sessions({ isRefreshLimited: false });
     let { refreshToken } = old;
     await eventually('the old one has ended', 5000, async () => {
@@ -318,7 +318,7 @@ describe('sessions in Redis', () => {
     expect(await sessions(shortIdle).list(user.id, Deadline.none)).toEqual([]);
   });
 
-  it('are never more than the limit, also when 50 begin at once (46)', async () => {
+  it('never exceed the limit, even if 50 start at once (46)', async () => {
     const { id: userId } = await newUser();
     const limited = sessions({ maxPerUser: 5 });
     const begun = Array.from({ length: 50 }, () => sessionOf(userId));
@@ -333,7 +333,7 @@ describe('sessions in Redis', () => {
     expect(await limited.list(userId, Deadline.none)).toHaveLength(5);
   });
 
-  it('make room by ending the one that was not used for longest', async () => {
+  it('are evicted least recently used first', async () => {
     const { id: userId } = await newUser();
     const limited = sessions({ maxPerUser: 2 });
     const [first, second, third] = [sessionOf(userId), sessionOf(userId), sessionOf(userId)];
@@ -351,7 +351,7 @@ describe('sessions in Redis', () => {
   });
 
   describe('exchange refresh tokens', () => {
-    it('once: the successor works, spent tokens yield what leads to the newest answer', async () => {
+    it('once: the successor works, and spent tokens return the answers up to the newest', async () => {
       const session = await started();
       const first = exchangeOf(session);
       expect(await sessions().exchange(first, Deadline.none)).toEqual({ outcome: 'rotated' });
@@ -387,7 +387,7 @@ describe('sessions in Redis', () => {
       sessions().exchange(exchangeOf(session, { presented }), Deadline.none);
     const ownerOf = ({ userId, id: sessionId }: NewSession) => ({ userId, sessionId });
 
-    it('within the grace of each token, counted from its own exchange and never longer', async () => {
+    it('during the grace period of each token, which starts at its own exchange and is never extended', async () => {
       const session = await started();
       const exchanges = await lineage(session, 4);
       const answers = exchanges.map(({ sealedAnswer }) => sealedAnswer);
@@ -407,7 +407,7 @@ describe('sessions in Redis', () => {
         }
         await spendEarlier(prefix, ownerOf(session), 10_000, over + 1);
       }
-      // The newest was never spent, and what is over is forgotten.
+      // The newest token was never spent, and expired answers are dropped.
       const next = exchangeOf(session, { presented: exchanges.at(-1)!.successor });
       expect((await sessions().exchange(next, Deadline.none)).outcome).toBe('rotated');
       expect((await keptAnswers(prefix, ownerOf(session))).map(({ answer }) => answer)).toEqual([
@@ -415,10 +415,10 @@ describe('sessions in Redis', () => {
       ]);
     });
 
-    it('until the last millisecond of the grace, and not after it', async () => {
+    it('until the last millisecond of the grace period, and not after it', async () => {
       const session = await started();
       const [exchange] = (await lineage(session, 1)) as [RefreshExchange];
-      // A second is left of it: less than that has passed since.
+      // One second of the grace period remains, and less than that has passed since.
       await spendEarlier(prefix, ownerOf(session), 9000);
       const { spentAt } = (await keptAnswers(prefix, ownerOf(session)))[0]!;
 
@@ -435,7 +435,7 @@ describe('sessions in Redis', () => {
       });
     });
 
-    it('with the answers of the last eight exchanges only: a session takes bounded room', async () => {
+    it('with the answers of the last eight exchanges only: the size of a session is limited', async () => {
       const session = await started();
       const exchanges = await lineage(session, 10);
 
@@ -448,7 +448,7 @@ describe('sessions in Redis', () => {
       }
     });
 
-    it('also when the last answer was kept by the version before', async () => {
+    it('with an answer that was stored by the previous version', async () => {
       const session = await started();
       const exchanges = await lineage(session, 2);
       const key = instance.redis.keys.key(['user', session.userId], 'refresh-answer', session.id);
@@ -467,7 +467,7 @@ describe('sessions in Redis', () => {
       });
     });
 
-    it('the same way when one exchange is sent twice', async () => {
+    it('with the same result when one exchange is sent twice', async () => {
       const session = await started();
       for (const options of [{}, { refreshGraceSeconds: 0 }]) {
         const exchange = exchangeOf(await started());
@@ -477,7 +477,7 @@ describe('sessions in Redis', () => {
       expect((await use(session)).state).toBe('live');
     });
 
-    it('a bounded number of times, without spending a token that was refused for that', async () => {
+    it('a limited number of times, without spending the token of a refused exchange', async () => {
       const session = await started();
       let presented = session.refreshToken;
       const next = async (): Promise<RefreshOutcome> => {
@@ -513,7 +513,7 @@ describe('sessions in Redis', () => {
       ]);
     });
 
-    it('twice in the life of an access token at least, however short that is', async () => {
+    it('at least twice in the lifetime of an access token, however short it is', async () => {
       const session = await started();
       let presented = session.refreshToken;
       // Earned again after half a second: waits for that are counted, not timed.
@@ -532,7 +532,7 @@ describe('sessions in Redis', () => {
       expect(new Set(refused)).toEqual(new Set([1]));
     });
 
-    it('never on the word of a master that may have been replaced: also a refusal is written', async () => {
+    it('only on a confirmed master: even a refusal is a durable write', async () => {
       const session = await started();
       const unknown = { ...session, id: randomUUID() };
       for (const [refused, outcome] of [
@@ -546,7 +546,7 @@ describe('sessions in Redis', () => {
       }
     });
 
-    it('never twice with a grace of 0, and not after it has passed', async () => {
+    it('never twice without a grace period, or after it', async () => {
       const strict = sessions({ refreshGraceSeconds: 0 });
       const session = await started();
       await strict.exchange(exchangeOf(session), Deadline.none);

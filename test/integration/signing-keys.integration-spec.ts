@@ -58,7 +58,7 @@ describe('the signing keys', () => {
     expect(new Set(all.map((key) => key.issuer)).size).toBe(1);
     expect(rings.map((ring) => [...ring.byId.keys()])).toEqual(all.map((key) => [key.kid]));
     expect(rings.map((ring) => ring.issuer)).toEqual(all.map((key) => key.issuer));
-    // 89: by the one that made it.
+    // 89: by the instance that created it.
     expect(events).toMatchObject([
       {
         type: 'signing-key-created',
@@ -84,7 +84,7 @@ describe('the signing keys', () => {
     expect((await third.ring.current(Deadline.none)).issuer).toBe('https://id.test');
   });
 
-  it('cannot be decrypted with another secret, and the message says what to set', async () => {
+  it('cannot be decrypted with another secret, and the message names the setting', async () => {
     const shared = newPrefix();
     await (await instance(shared)).signing.current(Deadline.none);
 
@@ -98,7 +98,7 @@ describe('the signing keys', () => {
     await expect(ring.untilLoaded()).resolves.toBeUndefined();
   });
 
-  it('are never made by who reads them: a look-up fails until there is a key', async () => {
+  it('are never created by a reader: a look-up fails until there is a key', async () => {
     const shared = newPrefix();
     const { ring } = await instance(shared);
 
@@ -128,7 +128,7 @@ describe('the signing keys', () => {
     expect(await ring.current(Deadline.none)).toBe(keys);
   });
 
-  it('are published in public only, with which others can verify our tokens (21)', async () => {
+  it('are published without their private half, so that others can verify our tokens (21)', async () => {
     const api = await startTestApp();
     const { tokens } = await api.newUser();
     const answer = await api.request<{ keys: Record<string, unknown>[] }>(

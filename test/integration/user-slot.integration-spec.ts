@@ -117,7 +117,7 @@ describe('the slot of a user', () => {
     expect(Object.keys(answer ?? {}).sort()).toEqual(documented('KeptRefreshAnswer'));
   });
 
-  it('is read as version 0.1.0 has written it, to the letter', async () => {
+  it('is read exactly as version 0.1.0 has written it', async () => {
     const userId = randomUUID();
     const session = sessionOf(userId);
     const { id: kept } = sessionOf(userId);

@@ -6,15 +6,15 @@ import { GOOD_PASSWORD, type Answer, type HttpClient, type Tokens } from './http
 const ACKNOWLEDGED_MS = 30_000;
 const NEW_PASSWORD = 'granite clouds over the harbour';
 
-/** What one acknowledged answer promises, and how a client sees whether it still holds. */
+/** The promise of one acknowledged response, and a check that it still holds. */
 interface Promised {
   readonly what: string;
   readonly holds: (api: HttpClient) => Promise<boolean>;
 }
 
 /**
- * Makes changes of every kind that a client can be told of, and checks later that none of them was undone. The instances
- * must not limit rates: old passwords are tried on purpose.
+ * Makes acknowledged changes of every kind, and checks later that none of them was lost. The instances
+ * must run without rate limits: old passwords are tried on purpose.
  */
 export class Acknowledgements {
   private readonly promises: Promised[] = [];
@@ -29,12 +29,12 @@ export class Acknowledgements {
     return new Acknowledgements(body, administrator);
   }
 
-  /** Of how many answers it is known that they were successful. */
+  /** Number of acknowledged changes. */
   get size(): number {
     return this.promises.length;
   }
 
-  /** One change of each kind. @param label in the words of a contradiction */
+  /** Makes one change of each kind. @param label names the change in the message of a failed check */
   async add(api: HttpClient, label: string): Promise<void> {
     await Promise.all([
       this.addSessions(api, label),
@@ -45,7 +45,7 @@ export class Acknowledgements {
     ]);
   }
 
-  /** What is not as it was acknowledged, in words. */
+  /** @returns a message for each acknowledged change that was lost */
   async contradictions(api: HttpClient): Promise<string[]> {
     this.adminIsIn = (await api.ownUser(this.admin.access_token)).status === 200;
     const found: string[] = this.adminIsIn ? [] : [`the session of ${this.adminName} is over`];
@@ -143,7 +143,7 @@ export class Acknowledgements {
       ['a former administrator is one again', former, 403],
       ['a new administrator is none', present, 200],
     ] as const) {
-      // With a new login: roles may have ended the sessions that were there.
+      // With a new login: a role change may have ended the existing sessions.
       this.promise(`${label}: ${what}`, async (now) => {
         const { body } = await now.login(user.username);
         const token = body.access_token;
@@ -170,7 +170,7 @@ async function newcomer(
   api: HttpClient,
 ): Promise<{ username: string; id: string; tokens: Tokens }> {
   let username = '';
-  // With another name each time: what was not confirmed may have happened.
+  // With a new name each time: an unconfirmed registration may have succeeded.
   const { body } = await acknowledged(async () => {
     username = `user-${randomUUID()}`;
     return api.register(username);
@@ -183,7 +183,7 @@ async function isOver(api: HttpClient, { access_token, refresh_token }: Tokens):
   return answers.every(({ status }) => status === 401);
 }
 
-/** Repeats what was not confirmed, as the problem tells clients to. */
+/** Retries unconfirmed calls, as the problem document asks clients to do. */
 async function acknowledged<Body>(send: () => Promise<Answer<Body>>): Promise<Answer<Body>> {
   const deadline = performance.now() + ACKNOWLEDGED_MS;
   for (;;) {

@@ -10,13 +10,13 @@ import { startTestApp, type TestApp } from './test-app.js';
 /** An operation that reads a body. */
 export type Reader = Operation & { readonly body: BodySchema };
 
-/** An application whose every operation can be called by somebody who may: so that the input is the only mistake. */
+/** An application with a permitted caller for every operation, so that the input is the only error. */
 export interface BadInput {
   readonly api: TestApp;
   readonly admin: Tokens;
   /** An ordinary user. */
   readonly user: TestUser;
-  /** Whom the paths with an id are about. */
+  /** The user whose id is in the paths. */
   readonly target: TestUser;
   readonly operations: readonly Operation[];
   readonly readers: readonly Reader[];
@@ -27,7 +27,7 @@ export interface BadInput {
   readonly send: (operation: Operation, body: unknown) => Promise<Answer>;
   /** The same, byte for byte. */
   readonly sendRaw: (operation: Operation, fields: string[], body?: string) => Promise<string>;
-  /** That the work leaves all that is stored as it was. */
+  /** Asserts that the work does not change stored data. */
   readonly expectNothingChanged: (work: () => Promise<void>) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
@@ -76,7 +76,7 @@ export async function startBadInput(): Promise<BadInput> {
 
 export const JSON_TYPE = 'Content-Type: application/json';
 
-/** That it was answered so; a failure shows what was sent. */
+/** Asserts the response; a failure shows the request. */
 export function expectStatus(sent: object, status: number, expected: number): void {
   expect({ ...sent, status }).toEqual({ ...sent, status: expected });
 }

@@ -6,19 +6,19 @@ import type { Operation } from './openapi.js';
 import type { DraftRequest } from './request-arbitrary.js';
 
 /**
- * Those who send generated requests, and those whom they are about. Some requests are good, and end a session or delete
- * a user; then somebody else takes the part.
+ * The senders and the targets of generated requests. Some requests are valid, and end a session or delete
+ * a user; then another user replaces it.
  */
 export class Cast {
   private constructor(
     private readonly api: HttpClient,
-    /** The administrator who makes others. Sends no generated request. */
+    /** The administrator who creates others. It sends no generated requests. */
     private readonly root: Tokens,
-    /** Whom nobody may reach: named by everybody but administrators. */
+    /** A user whom no request may change. All senders except administrators name it. */
     readonly victim: TestUser,
     private ordinary: TestUser,
     private administrator: TestUser,
-    /** Whom administrators may do anything to. */
+    /** A user whom administrators may change. */
     private target: TestUser,
   ) {}
 
@@ -32,7 +32,7 @@ export class Cast {
     return new Cast(api, root, victim, ordinary, await newAdministrator(api, root), target);
   }
 
-  /** Fills in who and what a draft means. */
+  /** Fills in the users and values of a draft. */
   fillIn({ method, path }: Operation, draft: DraftRequest): ExactRequest {
     const { caller } = draft;
     const user = caller === 'administrator' ? this.administrator : this.ordinary;
@@ -55,7 +55,7 @@ export class Cast {
     };
   }
 
-  /** Gives the parts of those to others who are not what they were after a request that was carried out. */
+  /** Replaces users that a successful request has changed. */
   async recast({ path }: Operation, { caller }: DraftRequest, answer: ExactAnswer): Promise<void> {
     if (path === '/api/refresh') {
       this.ordinary = { ...this.ordinary, tokens: JSON.parse(answer.text) as Tokens };

@@ -3,7 +3,7 @@ import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 
 import { freePort } from './free-port.js';
 
-/** A PostgreSQL in this process's memory, which other processes reach as any other. */
+/** A PostgreSQL server in the memory of this process, which other processes can connect to. */
 export class Database {
   private constructor(
     readonly url: string,
@@ -23,7 +23,7 @@ export class Database {
     return (await this.engine.query<Record<string, unknown>>(statement, values)).rows;
   }
 
-  /** Nobody can connect any more, and who was connected is so no longer. */
+  /** Closes all connections and accepts no new ones. */
   async goAway(): Promise<void> {
     await this.server.stop();
   }

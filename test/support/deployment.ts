@@ -2,11 +2,11 @@ import { GOOD_PASSWORD, type Answer, type Tokens } from './http-client.js';
 import { Instance } from './instance.js';
 import { startTestApp, type TestApp } from './test-app.js';
 
-/** Two instances that share users, sessions and keys: what ends has to end on both before the answer comes. */
+/** Two instances that share users, sessions and keys: a revocation must hold on both before its response. */
 export interface Deployment {
   readonly api: TestApp;
   readonly other: Instance;
-  /** That every instance answers so to the access tokens; those it accepts are in its memory from here on. */
+  /** Asserts the response of every instance to the access tokens. Accepted tokens are in its memory afterwards. */
   readonly expectEverywhere: (status: number, ...sessions: Tokens[]) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
@@ -44,7 +44,7 @@ export interface Administration extends Deployment {
   readonly asAdmin: (method: string, path: string, body?: unknown) => Promise<Answer>;
 }
 
-/** Variables by which an instance makes an administrator, with the password that all test users have. */
+/** Settings that create an administrator, with the password of all test users. */
 export const WITH_ADMINISTRATOR = {
   BOOTSTRAP_ADMIN_USERNAME: 'the-administrator',
   BOOTSTRAP_ADMIN_PASSWORD: GOOD_PASSWORD,

@@ -1,11 +1,11 @@
 import { request } from 'node:http';
 
-/** Longer than anything may take. */
+/** Longer than any request may take. */
 const HANG_MS = 10_000;
 
 export interface ExactRequest {
   readonly method: string;
-  /** Sent as it is, without a step taken out or a letter encoded. */
+  /** Sent unchanged, without normalization or encoding. */
   readonly target: string;
   readonly fields: readonly (readonly [name: string, value: string])[];
   readonly body: Buffer | undefined;
@@ -17,7 +17,7 @@ export interface ExactAnswer {
   readonly text: string;
 }
 
-/** Sends what fetch would mend or refuse: any target, any body with any method. */
+/** Sends requests that fetch would change or refuse: any target, any body with any method. */
 export async function sendExactly(url: string, sent: ExactRequest): Promise<ExactAnswer> {
   return new Promise((resolve, reject) => {
     const length = sent.body && ['Content-Length', String(sent.body.length)];

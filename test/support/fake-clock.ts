@@ -5,7 +5,7 @@ interface Timer {
   readonly fire: () => void;
 }
 
-/** A clock that stands still until a test moves it. Its waits end when the time comes, and take no real time. */
+/** A clock that stands still until a test advances it. Delays end at their time, and take no real time. */
 export class FakeClock extends Clock {
   /** How far the wall clock was set, in milliseconds. */
   wallShiftMs = 0;
@@ -32,7 +32,7 @@ export class FakeClock extends Clock {
     });
   }
 
-  /** Moves the time forward, and lets everything run that waits for a moment in between, each at its moment. */
+  /** Advances the time, and runs the timers in between, each at its time. */
   async advance(ms: number): Promise<void> {
     const end = this.time + ms;
     await settled();
@@ -51,7 +51,7 @@ export class FakeClock extends Clock {
   }
 }
 
-/** Until everything has run that waits for no timer and no input. */
+/** Waits until all pending work has run, except timers and I/O. */
 export async function settled(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }

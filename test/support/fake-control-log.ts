@@ -17,9 +17,9 @@ type Listener = Parameters<RedisCluster['subscribe']>[1];
 
 const CHANGES = 'changed';
 
-/** What Redis keeps for the near cache, in memory: as the scripts in `src/near-cache/scripts` do it, without a limit of age. */
+/** The control log in memory. It behaves like the scripts in `src/near-cache/scripts`, without a retention limit. */
 export class FakeControlLog {
-  /** Notes as they are stored, by instance. */
+  /** Stored notes, by instance. */
   readonly notes = new Map<string, string>();
   private sequence = 0;
   /** Sequence of the last change, by subject. */
@@ -81,20 +81,20 @@ export class FakeControlLog {
   }
 }
 
-/** One instance's way to Redis, which a test can cut or slow down. */
+/** The connection of one instance to Redis, which a test can cut or delay. */
 export class FakeLink implements Pick<
   ControlLog,
   'changesChannel' | 'ackChannel' | 'renew' | 'announce' | 'republish' | 'members' | 'remove'
 > {
-  /** Requests fail, and what it publishes is lost. */
+  /** Requests fail, and published messages are lost. */
   isCut = false;
-  /** Messages do not reach it. */
+  /** Messages of the channel do not arrive. */
   isDeaf = false;
-  /** Holds the reply to the next renewal: the log has noted it by then. */
+  /** Delays the reply to the next renewal. The log has stored the renewal. */
   heldRenewal: Gate | undefined;
-  /** Holds the reply to the next announcement: it is in the log, and the others were told. */
+  /** Delays the reply to the next announcement. It is in the log and was published. */
   heldAnnouncement: Gate | undefined;
-  /** Holds what the instance publishes next. */
+  /** Delays the next message that the instance publishes. */
   heldMessage: Gate | undefined;
   private channels: readonly string[] = [];
   private listener: Listener | undefined;
@@ -144,7 +144,7 @@ export class FakeLink implements Pick<
     this.listener?.onDown();
   }
 
-  /** The channel's connection is there again. */
+  /** The channel's connection is restored. */
   regain(): void {
     this.listener?.onUp();
   }
@@ -174,7 +174,7 @@ export interface FakeInstance {
   readonly announcer: Announcer;
 }
 
-/** Starts an instance. It is a member when the clock has moved. */
+/** Starts an instance. It becomes a member when the clock advances. */
 export function startFakeInstance(
   log: FakeControlLog,
   clock: FakeClock,

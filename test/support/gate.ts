@@ -1,4 +1,4 @@
-/** Holds one who comes, the first or another. */
+/** Blocks one caller, the first or a later one, until it is opened. */
 export class Gate {
   readonly reached: Promise<void>;
   private arrive!: () => void;

@@ -8,7 +8,7 @@ import { eventually } from './own-cluster.js';
 import { running } from './running.js';
 import { testVariables } from './test-variables.js';
 
-/** Built by whatever runs the tests, from the project's root. */
+/** The test runner has built it. The path is relative to the project's root. */
 const MAIN = resolve('dist/main.js');
 const READY = /API\s+(http\S+)\/api\s/;
 
@@ -17,7 +17,7 @@ type Variables = Readonly<Record<string, string>>;
 /** One instance in a process of its own, as a container runs it. */
 export class Instance extends HttpClient {
   isPaused = false;
-  /** When it was last stopped, killed or restarted, on the monotonic clock; Infinity while it is down or stands still. */
+  /** When it was last stopped, killed or restarted, on the monotonic clock; Infinity while it is down or stopped. */
   disturbedUntil = -Infinity;
   private earlierOutput = '';
 
@@ -31,10 +31,10 @@ export class Instance extends HttpClient {
   }
 
   /**
-   * An instance on the test cluster, or on the one that is named, ready for requests. Two with the same
+   * Starts an instance on the test cluster, or on the given one, and waits until it is ready. Two with the same
    * REDIS_KEY_PREFIX are of the same deployment.
    *
-   * @param program another one, which extends ours
+   * @param program another program, which extends ours
    */
   static async start(variables: Variables, program = MAIN): Promise<Instance> {
     const run = new Run(variables, program);
@@ -54,7 +54,7 @@ export class Instance extends HttpClient {
         ),
       );
     } catch (error) {
-      // Nobody else could: the caller is given none.
+      // The caller has no instance that it could end.
       await instance.kill();
       throw error;
     }
@@ -71,7 +71,7 @@ export class Instance extends HttpClient {
     return this.earlierOutput + this.run.output;
   }
 
-  /** Until all has arrived that was logged until now. */
+  /** Waits until all lines that were logged until now have arrived. */
   async logged(): Promise<void> {
     const { body } = await this.request('GET', '/a-mark-in-the-log');
     const mark = String(body['requestId']);
@@ -80,7 +80,7 @@ export class Instance extends HttpClient {
     );
   }
 
-  /** What its audit log holds of one type. */
+  /** Its audit events of one type. */
   async audited(type: string): Promise<Record<string, unknown>[]> {
     await this.logged();
     return auditEvents(this.output()).filter((event) => event['type'] === type);
@@ -91,7 +91,7 @@ export class Instance extends HttpClient {
     return this.run.pid;
   }
 
-  /** Whether the process has come to its end, by itself or not. */
+  /** Whether the process has ended. */
   get hasEnded(): boolean {
     return this.run.isEnded;
   }
@@ -101,7 +101,7 @@ export class Instance extends HttpClient {
     return this.run.exitCode;
   }
 
-  /** Stops the process where it stands, as a debugger or a busy host does. */
+  /** Stops the process (SIGSTOP), as a debugger or a busy host does. */
   pause(): void {
     this.isPaused = true;
     this.disturbedUntil = Infinity;
@@ -116,13 +116,13 @@ export class Instance extends HttpClient {
     this.run.signal('SIGCONT');
   }
 
-  /** Ends it as a crash does. */
+  /** Kills it, like a crash. */
   async kill(): Promise<void> {
     this.disturbedUntil = Infinity;
     await this.run.end('SIGKILL');
   }
 
-  /** Ends it as an operator does. */
+  /** Ends it, like an operator. */
   async stop(): Promise<void> {
     this.resume();
     this.disturbedUntil = Infinity;

@@ -1,6 +1,6 @@
 import { withRedis } from './redis.js';
 
-/** As Redis keeps the answer of one exchange of a refresh token. */
+/** The stored answer of one exchange of a refresh token. */
 export interface KeptAnswer {
   readonly hash: string;
   /** Milliseconds since the epoch. */

@@ -1,6 +1,6 @@
 import type { OwnCluster } from './own-cluster.js';
 
-/** When each key runs out, in milliseconds since the epoch; Infinity for one that is there for good. */
+/** When each key expires, in milliseconds since the epoch; Infinity for a key without expiry. */
 export type Lives = ReadonlyMap<string, number>;
 
 /** The lives of all keys of a cluster. */
@@ -10,7 +10,7 @@ export async function livesOf(redis: OwnCluster): Promise<Lives> {
     const keys = (await redis.cluster.call(port, 'KEYS', '*')).split(',').filter(Boolean);
     for (const key of keys) {
       const at = Number(await redis.cluster.call(port, 'PEXPIRETIME', key));
-      // -2: it ran out a moment ago.
+      // -2: it has just expired.
       if (at !== -2) {
         lives.set(key, at === -1 ? Infinity : at);
       }
@@ -19,7 +19,7 @@ export async function livesOf(redis: OwnCluster): Promise<Lives> {
   return lives;
 }
 
-/** For each kind of key (without what tells one from another), whether keys of it run out. */
+/** For each kind of key (without its ids), whether keys of it expire. */
 export function livesByKind(lives: Lives): Record<string, ('for good' | 'runs out')[]> {
   const kinds: Record<string, ('for good' | 'runs out')[]> = {};
   for (const [key, at] of lives) {

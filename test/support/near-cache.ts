@@ -38,7 +38,7 @@ export interface CacheInstance {
   close(): Promise<void>;
 }
 
-/** The real time, until a test moves it. */
+/** The real time, until a test changes it. */
 export class ShiftedClock extends Clock {
   wallMs = 0;
   monotonicMs = 0;
@@ -52,9 +52,9 @@ export class ShiftedClock extends Clock {
   }
 }
 
-/** What may be wrong with an instance. */
+/** Faults of an instance. */
 interface Ailment {
-  /** No message of the channel reaches it, though the connection is up. */
+  /** No message of the channel arrives, even though the connection is up. */
   readonly isDeaf?: boolean;
   /** Never becomes a member. */
   readonly mayJoin?: boolean;

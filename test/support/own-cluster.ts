@@ -15,14 +15,14 @@ import {
 } from '../../src/redis-cluster/index.js';
 import { running } from './running.js';
 
-/** Under which applications work on clusters of a test's own: with the least rights, as on the shared one (94). */
+/** The user of applications on a test's own cluster, with minimum permissions as on the shared cluster (94). */
 const USER = {
   username: 'keyslot-tests',
   password: new Secret(randomBytes(24).toString('base64url')),
   keyPrefix: 't-',
 };
 
-/** Who replicas are to their masters. */
+/** The user of replicas on their masters. */
 const REPLICA_PASSWORD = new Secret(randomBytes(24).toString('base64url'));
 
 /** The users that are shipped (docker/make-secrets.sh, docs/operations/redis-users.md): `default` is off. */
@@ -55,11 +55,11 @@ export interface OwnCluster {
   changeUser(...rules: string[]): Promise<void>;
   /** The applications' user as it was at first. */
   restoreUser(): Promise<void>;
-  /** What the nodes that run have refused to somebody, by ACL LOG. */
+  /** The commands that running nodes have denied, from ACL LOG. */
   refused(): Promise<string[]>;
-  /** Stops the nodes and removes their data. @throws if a node has refused something to somebody */
+  /** Stops the nodes and removes their data. @throws if a node has denied a command */
   remove(): Promise<void>;
-  /** The same for a test whose nodes were to refuse something. */
+  /** The same, for a test that expects denied commands. */
   removeDespiteRefusals(): Promise<void>;
 }
 

@@ -1,9 +1,9 @@
 import { connect } from 'node:net';
 
-/** A connection that is idle for as long hangs. */
+/** A connection that is idle for this long is stuck. */
 const HANG_MS = 10_000;
 
-/** Sends bytes as they are and returns all that comes back: for what no HTTP client would send. */
+/** Sends raw bytes and returns the whole response: for requests that no HTTP client sends. */
 export async function rawHttp(url: string, message: string): Promise<string> {
   return rawHttpInParts(url, message, '');
 }

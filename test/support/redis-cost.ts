@@ -3,8 +3,8 @@ import { eventually } from './own-cluster.js';
 import { RedisTraffic, scriptsBySha1 } from './redis-traffic.js';
 
 /**
- * What nodes and clients say to one another, and WAIT: one that blocks is counted by some versions of Redis and not by
- * others. What is sent tells how many there are.
+ * Commands between nodes and clients, and WAIT: a blocking WAIT is counted by some versions of Redis and not by
+ * others. They are counted where they are sent.
  */
 const NOT_COUNTED =
   /^(cluster\||client\||info|ping|replconf|hello|auth|command|config|script|wait$)/;
@@ -18,7 +18,7 @@ export interface RedisCost {
   readonly commands: string;
 }
 
-/** Counts what the applications of this process cost a cluster of their own. */
+/** Counts the commands that the applications of this process send to their own cluster. */
 export class RedisCostMeter {
   private readonly traffic: RedisTraffic;
   /** Scripts that were executed more often than they were sent, or less often, before what is counted now. */
@@ -29,7 +29,7 @@ export class RedisCostMeter {
     this.traffic = new RedisTraffic(own.cluster.addresses.map(({ port }) => port));
   }
 
-  /** So that no node asks for the source of a script: each does once in its life. */
+  /** Loads all scripts on all nodes, so that no node asks for the source of a script while it counts. */
   async loadScripts(): Promise<void> {
     for (const { port } of this.own.cluster.addresses) {
       for (const { source } of scriptsBySha1.values()) {

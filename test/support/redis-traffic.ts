@@ -6,11 +6,11 @@ import type { Socket } from 'node:net';
 
 import { productScripts } from './lua-script.js';
 
-/** Tells of each socket that a client makes, before anything is written. */
+/** Reports each new socket of a client before anything is written. */
 const NEW_SOCKETS = 'net.client.socket';
-/** What clients and nodes say to one another whether or not anybody asks for anything. */
+/** Background commands between clients and nodes. */
 const HOUSEKEEPING = /^(cluster|client|ping|hello|auth|info|readonly|ssubscribe|quit|asking)\b/;
-/** What an instance does by itself: its lease, its clock, and what it does about members that are slow. */
+/** Background work of an instance: its lease, its clock, and the removal of silent members. */
 const OWN_WORK = new Set(['renew-lease', 'list-members', 'remove-members', 'time']);
 
 /** Lua scripts of the product, by the digest that Redis knows them by. */
@@ -24,7 +24,7 @@ export const scriptsBySha1: ReadonlyMap<
   ]),
 );
 
-/** What left this process for Redis since some moment. */
+/** The commands that this process has sent to Redis since some moment. */
 export interface Sent {
   /**
    * One text for each write to a socket, which names its commands: a script by its name. A write is a round trip: the

@@ -18,7 +18,7 @@ export async function connectRedis(): Promise<Cluster> {
   return cluster;
 }
 
-/** The test cluster, asked directly: what did really get there? */
+/** Reads the test cluster directly. */
 export async function withRedis<T>(
   work: (masters: Redis[], cluster: Cluster) => Promise<T>,
 ): Promise<T> {

@@ -1,5 +1,5 @@
 /**
- * How to end what runs in processes of its own: nodes of Redis and instances outlive whoever started them. For programs
+ * Ends child processes: nodes of Redis and instances outlive the process that started them. For programs
  * that may be interrupted.
  */
 export const running = new Set<() => Promise<unknown>>();

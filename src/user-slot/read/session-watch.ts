@@ -92,7 +92,9 @@ export class SessionWatch implements OnModuleDestroy {
     const now = this.clock.monotonic();
     const remembered = this.sessions.recall(key);
     const watch: Watch = {
-      ...{ userId, sessionId, key },
+      userId,
+      sessionId,
+      key,
       subscribers: new Map(),
       stopListening: this.cache.onDrop(userSubject(userId), () => {
         watch.isHinted = true;
