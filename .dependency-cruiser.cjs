@@ -76,11 +76,13 @@ module.exports = {
         reachable: true,
       },
     },
-    only('users', ['audit', 'common', 'metrics', 'rate-limit', 'redis-cluster', 'user-slot']),
+    only('credentials', ['audit', 'common', 'metrics', 'rate-limit', 'user-slot']),
+    only('users', ['audit', 'common', 'credentials', 'rate-limit', 'redis-cluster', 'user-slot']),
     only('sessions', ['audit', 'common', 'near-cache', 'redis-cluster', 'user-slot', 'users']),
     only('auth', [
       'audit',
       'common',
+      'credentials',
       'guard',
       'keys',
       'rate-limit',
@@ -89,9 +91,9 @@ module.exports = {
       'users',
     ]),
     only('http', [
-      'auth',
       'common',
       'config',
+      'guard',
       'logging',
       'metrics',
       'redis-cluster',
@@ -99,6 +101,14 @@ module.exports = {
       'users',
     ]),
     only('health', ['common', 'keys', 'metrics', 'near-cache', 'redis-cluster']),
+    {
+      name: 'controllers-record-no-events',
+      comment:
+        'Services record audit events, so that no other caller of a service can forget them.',
+      severity: 'error',
+      from: { path: '\\.controller\\.ts$' },
+      to: { path: '^src/audit/' },
+    },
     {
       name: 'the-front-door-is-for-guests',
       comment:

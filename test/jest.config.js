@@ -5,6 +5,8 @@ const rootDir = new URL('..', import.meta.url).pathname;
 const shared = {
   rootDir,
   testEnvironment: 'node',
+  // Programs of earlier versions have left compiled tests there.
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/.cache/'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': '$1',

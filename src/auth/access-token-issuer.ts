@@ -10,7 +10,7 @@ import { SigningKeys } from '../keys/index.js';
 import { AUTH_OPTIONS } from './auth.module-definition.js';
 import { AUTH_DEFAULTS, type AuthOptions } from './auth.options.js';
 
-/** Signs access tokens as RFC 9068 describes them. */
+/** Signs access tokens (RFC 9068). */
 @Injectable()
 export class AccessTokenIssuer {
   readonly ttlSeconds: number;
@@ -45,7 +45,7 @@ export class AccessTokenIssuer {
       roles: user.roles,
     };
     const token = await this.jwt.signAsync(claims, {
-      // A KeyObject: a key given as text would be parsed again for every token.
+      // A KeyObject, because a key as text would be parsed for every token.
       privateKey: key.privateKey,
       algorithm: 'ES256',
       header: { alg: 'ES256', typ: 'at+jwt', kid: key.kid },

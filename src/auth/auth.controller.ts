@@ -23,7 +23,7 @@ import { RefreshRequestBody } from './dto/refresh.request.dto.js';
 import { TokensResponse } from './dto/tokens.response.dto.js';
 import { LogoutBodyPipe } from './logout-body.pipe.js';
 
-/** An interface, because the global pipe would ask a class for a body where there may be none. */
+/** An interface, because the global pipe would require a body for a class. Here the body is optional. */
 type PresentedToken = Readonly<Pick<RefreshRequestBody, 'refresh_token'>>;
 
 @ApiTags('Login')

@@ -1,20 +1,27 @@
 import { Module } from '@nestjs/common';
 import { JwtModule } from '@nestjs/jwt';
 
-import { ClockModule } from '../common/clock/index.js';
+import { Clock, ClockModule } from '../common/clock/index.js';
+import {
+  CREDENTIAL_ACCOUNTS,
+  DeviceCookies,
+  PasswordLogins,
+  type CredentialAccounts,
+} from '../credentials/index.js';
 import { AccessTokenIssuer } from './access-token-issuer.js';
 import { AuthController } from './auth.controller.js';
 import { BearerOrBodyGuard } from './bearer-or-body.guard.js';
-import { ConfigurableModuleClass } from './auth.module-definition.js';
+import { AUTH_OPTIONS, ConfigurableModuleClass } from './auth.module-definition.js';
+import { AUTH_DEFAULTS, type AuthOptions } from './auth.options.js';
 import { AuthService } from './auth.service.js';
-import { DeviceCookies } from './device-cookies.js';
+import { LoginSessions } from './login-sessions.js';
 import { OwnPasswordController } from './own-password.controller.js';
 import { RefreshService } from './refresh.service.js';
 import { RefreshTokens } from './refresh-tokens.js';
 import { SessionTokens } from './session-tokens.js';
 
 /**
- * Login, refresh, logout, and the tokens they issue. Needs GuardModule, UsersModule, SessionsModule, KeysModule,
+ * Login, refresh and logout, and the tokens that they issue. Needs GuardModule, UsersModule, SessionsModule, KeysModule,
  * RateLimitModule and AuditModule in the same application.
  */
 @Module({
@@ -26,7 +33,16 @@ import { SessionTokens } from './session-tokens.js';
     RefreshService,
     RefreshTokens,
     SessionTokens,
-    DeviceCookies,
+    LoginSessions,
+    PasswordLogins,
+    {
+      provide: DeviceCookies,
+      inject: [Clock, CREDENTIAL_ACCOUNTS, AUTH_OPTIONS],
+      useFactory: (clock: Clock, accounts: CredentialAccounts, options: AuthOptions) => {
+        const { isHttps = AUTH_DEFAULTS.isHttps, tokenSecret: secret } = options;
+        return new DeviceCookies(clock, accounts, { secret, isHttps });
+      },
+    },
     BearerOrBodyGuard,
   ],
 })

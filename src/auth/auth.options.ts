@@ -2,15 +2,15 @@ import type { Secret } from '../common/secret/index.js';
 import { GUARD_DEFAULTS } from '../guard/index.js';
 
 export interface AuthOptions {
-  /** What refresh tokens and device cookies are recognized by. The same for every instance of a cluster; at least 32 characters. */
+  /** The keys for refresh tokens and device cookies are derived from it. The same for every instance of a cluster; at least 32 characters. */
   readonly tokenSecret: Secret;
-  /** Who the access tokens are for: `aud`. GuardModule needs the same, or it refuses them. Default `keyslot`. */
+  /** The audience of access tokens: `aud`. GuardModule refuses tokens with another one. Default `keyslot`. */
   readonly audience?: string;
-  /** The client that logs in here: `client_id` (RFC 9068 section 2.2). Default `keyslot`. */
+  /** The claim `client_id` of access tokens (RFC 9068 section 2.2). Default `keyslot`. */
   readonly clientId?: string;
-  /** Life of an access token in seconds, at most 3600. Default 900. */
+  /** Lifetime of an access token in seconds, at most 3600. Default 900. */
   readonly accessTtlSeconds?: number;
-  /** Whether clients come by HTTPS, also through a proxy: device cookies are `__Host-` and Secure then. Default false. */
+  /** Whether clients use HTTPS, also through a proxy: device cookies are then `__Host-` and Secure. Default false. */
   readonly isHttps?: boolean;
 }
 

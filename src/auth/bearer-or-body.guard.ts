@@ -4,8 +4,8 @@ import type { FastifyRequest } from 'fastify';
 import { JwtAuthGuard } from '../guard/index.js';
 
 /**
- * For a public route whose body proves who calls: without a body it asks for a Bearer token as every other route does. A
- * body counts more than a token, which a client may send along after it has run out.
+ * For a public route whose body authenticates the caller. Without a body it requires a Bearer token, like every other route. A
+ * body takes precedence over a token, because a client may send an expired token along.
  */
 @Injectable()
 export class BearerOrBodyGuard implements CanActivate {
@@ -17,7 +17,7 @@ export class BearerOrBodyGuard implements CanActivate {
   }
 }
 
-/** No body, or `{}`, which clients send that cannot send none. */
+/** Whether there is no body, or `{}`, which some clients send instead. */
 export function isEmpty(body: unknown): boolean {
   return (
     body === undefined ||

@@ -1,6 +1,6 @@
 import { seal, Secret, SECRET_PURPOSES, unseal } from '../common/secret/index.js';
 
-/** What a refresh answers, as it is kept for those who lost the answer. */
+/** The answer to a refresh, kept for clients that did not receive it. */
 export interface KeptAnswer {
   readonly accessToken: string;
   readonly refreshToken: string;
@@ -8,14 +8,14 @@ export interface KeptAnswer {
   readonly expiresAt: number;
 }
 
-/** Seals an answer under the token that was spent for it. A copy of Redis' data alone yields nothing. */
+/** Encrypts an answer under the refresh token that was spent for it, so that a copy of the data in Redis reveals nothing. */
 export async function sealAnswer(answer: KeptAnswer, spent: Secret): Promise<string> {
   return seal(JSON.stringify(answer), spent, SECRET_PURPOSES.refreshAnswers);
 }
 
 /**
- * Follows the answers from a spent token to the newest one. Each is sealed under the token that it was given for, and holds
- * the token under which the next one is sealed.
+ * Decrypts the answers from a spent token to the newest one. Each is encrypted under the token that was spent for it, and contains
+ * the token under which the next one is encrypted.
  */
 export async function newestAnswer(
   sealedAnswers: readonly string[],
@@ -28,7 +28,7 @@ export async function newestAnswer(
     token = new Secret(answer.refreshToken);
   }
   if (answer === undefined) {
-    throw new Error('a replay holds no answer');
+    throw new Error('a replay contains no answer');
   }
   return answer;
 }

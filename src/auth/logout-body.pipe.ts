@@ -4,7 +4,7 @@ import { RequestValidationPipe } from '../common/validation/index.js';
 import { isEmpty } from './bearer-or-body.guard.js';
 import { LogoutRequestBody } from './dto/logout.request.dto.js';
 
-/** Checks the body of a logout where there is one. @returns undefined without one */
+/** Checks the optional body of a logout. @returns undefined without a body */
 @Injectable()
 export class LogoutBodyPipe implements PipeTransform<unknown, Promise<unknown>> {
   private readonly pipe = new RequestValidationPipe();

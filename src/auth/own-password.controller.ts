@@ -7,10 +7,10 @@ import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { RequestOrigin, type Origin } from '../common/origin/index.js';
 import { ApiProblems, BODY_PROBLEMS, GUARD_PROBLEMS, Problem } from '../common/problem/index.js';
 import { Secret } from '../common/secret/index.js';
+import { DeviceCookies } from '../credentials/index.js';
 import { ChangePasswordRequest, ownUserProblem, UsersService } from '../users/index.js';
-import { DeviceCookies } from './device-cookies.js';
 
-/** Here and not with the rest of the own user, because a new password makes the device known, as a login does. */
+/** Not in `OwnUserController`, because a new password makes the device known, as a login does. */
 @ApiTags('Own user')
 @Controller('api/user/password')
 export class OwnPasswordController {
@@ -25,11 +25,11 @@ export class OwnPasswordController {
     operationId: 'changeOwnPassword',
     summary: 'Change your password',
     description:
-      'Needs the current one. Every other session ends at once; this one goes on. All devices that ' +
-      'were known are strangers then; the cookie of the answer marks this one as known.',
+      'Requires the current one. Every other session ends at once; this one continues. All device ' +
+      'cookies become invalid; the response sets a new one for this device.',
   })
   @ApiNoContentResponse({
-    description: 'The new password holds.',
+    description: 'The password was changed.',
     headers: {
       'Set-Cookie': { description: 'Marks the device as known.', schema: { type: 'string' } },
     },

@@ -10,7 +10,7 @@ const TAG_BYTES = 16;
 const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
 const FORM = new RegExp(`^(${UUID})\\.(${UUID})\\.[\\w-]{43}\\.([\\w-]{22})$`);
 
-/** A refresh token that we issued, whether or not it is spent. */
+/** A refresh token that Keyslot issued, spent or not. */
 export interface RecognizedToken {
   readonly userId: string;
   readonly sessionId: string;
@@ -18,9 +18,8 @@ export interface RecognizedToken {
 }
 
 /**
- * Refresh tokens: `<user id>.<session id>.<256 random bits>.<tag>`. The ids lead to the session's slot, the random bits
- * are what counts. The tag tells a spent token, whose copy in strange hands must end the session, from one that somebody
- * made up, which must not.
+ * Refresh tokens: `<user id>.<session id>.<256 random bits>.<tag>`. The ids lead to the session's slot; the random bits are the
+ * secret. The tag distinguishes a spent token, whose reuse must end the session, from a forged one, which must not.
  */
 @Injectable()
 export class RefreshTokens {
@@ -35,7 +34,7 @@ export class RefreshTokens {
     return new Secret(`${body}.${this.tagOf(body).toString('base64url')}`);
   }
 
-  /** @returns undefined for anything that we did not issue */
+  /** @returns undefined for any text that Keyslot did not issue */
   recognize(text: string): RecognizedToken | undefined {
     const [, userId, sessionId, tag] = FORM.exec(text) ?? [];
     if (userId === undefined || sessionId === undefined || tag === undefined) {

@@ -6,14 +6,15 @@ import type { Deadline } from '../common/deadline/index.js';
 import { networkOf } from '../common/network/index.js';
 import type { Origin } from '../common/origin/index.js';
 import { Secret } from '../common/secret/index.js';
+import { recordThrottling } from '../credentials/index.js';
 import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../rate-limit/index.js';
 import { SessionsService } from '../sessions/index.js';
-import { recordThrottling, UsersService } from '../users/index.js';
+import { UsersService } from '../users/index.js';
 import { newestAnswer, sealAnswer, type KeptAnswer } from './kept-answer.js';
 import { RefreshTokens, type RecognizedToken } from './refresh-tokens.js';
 import { SessionTokens, type IssuedTokens } from './session-tokens.js';
 
-/** Refresh tokens cannot be guessed. A client that tries all the same is told to stop. */
+/** Refresh tokens cannot be guessed. The limit only stops clients that send forged ones. */
 const FORGERIES_PER_ADDRESS: FailureLimit = {
   name: 'refresh-address',
   failures: 100,
@@ -29,7 +30,7 @@ export type RefreshResult =
 export type TokenLogoutResult =
   { readonly outcome: 'logged-out' } | { readonly outcome: 'refused' } | TooManyAttempts;
 
-/** What a refresh token is good for: new tokens, and the end of its session. */
+/** The two uses of a refresh token: new tokens, and the end of its session. */
 @Injectable()
 export class RefreshService {
   constructor(
@@ -43,8 +44,8 @@ export class RefreshService {
   ) {}
 
   /**
-   * Exchanges a refresh token for new tokens of the same session. A token that was exchanged within the grace yields the
-   * newest answer of the session; one that was spent longer ago ends its session.
+   * Exchanges a refresh token for new tokens of the same session. A token that was spent within the grace period
+   * yields the newest answer of the session. A token that was spent before that ends its session.
    *
    * @throws RedisUnavailableError, NotConfirmedError: repeating it is safe
    */
@@ -57,12 +58,12 @@ export class RefreshService {
         this.exchange(recognized, origin, deadline),
       );
     }
-    return this.refuseMadeUp(origin, deadline);
+    return this.refuseForged(origin, deadline);
   }
 
   /**
-   * Ends the session of a refresh token that we issued, spent or not. A session that is over already is a success, so that
-   * repeating it tells whether the session has ended.
+   * Ends the session of a refresh token that Keyslot issued, spent or not. Succeeds for a session that has already ended, so that
+   * the client can repeat the call until it succeeds.
    *
    * @throws RedisUnavailableError, NotConfirmedError: repeating it is safe
    */
@@ -73,15 +74,15 @@ export class RefreshService {
   ): Promise<TokenLogoutResult> {
     const recognized = this.refreshTokens.recognize(refreshToken);
     if (!recognized) {
-      return this.refuseMadeUp(origin, deadline);
+      return this.refuseForged(origin, deadline);
     }
     const { userId, sessionId } = recognized;
     await this.sessions.endIfLive(userId, sessionId, origin.as(userId, sessionId), deadline);
     return { outcome: 'logged-out' };
   }
 
-  /** Only made-up tokens are counted, so that a neighbour at the same address cannot shut out a client with a token of ours. */
-  private async refuseMadeUp(
+  /** Only forged tokens count, so that others at the same address cannot block a client with a genuine token. */
+  private async refuseForged(
     origin: Origin,
     deadline: Deadline,
   ): Promise<{ readonly outcome: 'refused' } | TooManyAttempts> {

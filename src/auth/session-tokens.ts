@@ -12,7 +12,7 @@ export interface IssuedTokens {
   readonly sessionId: string;
 }
 
-/** Makes the tokens of a session, for a login and for a refresh. */
+/** Issues the tokens of a session, for a login and for a refresh. */
 @Injectable()
 export class SessionTokens {
   constructor(

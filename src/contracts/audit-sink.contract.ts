@@ -5,13 +5,13 @@ import type { TestRunner } from './test-runner.js';
 
 export interface AuditSinkSubject {
   readonly sink: AuditSink;
-  /** What was recorded until now and has arrived where the sink puts it, in order. */
+  /** The events that have arrived at the destination of the sink, in order. */
   readonly recorded: () => Promise<readonly { readonly event: AuditEvent; readonly at: Date }[]>;
 }
 
-const MANY = 200;
-/** A sink may have a clock of its own. */
-const MAX_DIFFERENCE_MS = 5000;
+const EVENT_COUNT = 200;
+/** A sink may use its own clock. */
+const MAX_CLOCK_DIFFERENCE_MS = 5000;
 
 const FULL: AuditEvent = {
   type: 'access-changed',
@@ -28,13 +28,13 @@ const FULL: AuditEvent = {
   details: { roles: ['admin'], disabled: false, text: '"quotes"\n\u2028 and 中文' },
 };
 
-/** What every `AuditSink` has to keep. Run it in the tests of yours: `auditSinkContract({ describe, it }, …)`. */
+/** The tests that every `AuditSink` must pass. Call it in the tests of yours: `auditSinkContract({ describe, it }, …)`. */
 export function auditSinkContract(
   { describe, it }: TestRunner,
   create: () => AuditSinkSubject | Promise<AuditSinkSubject>,
 ): void {
   describe('as an audit sink', () => {
-    it('keeps all that an event tells', async () => {
+    it('keeps all fields of an event', async () => {
       const { sink, recorded } = await create();
 
       await sink.record(FULL, new Date());
@@ -44,7 +44,7 @@ export function auditSinkContract(
       assert.deepEqual(events, [FULL, { type: 'login-refused' }]);
     });
 
-    it('keeps when an event happened', async () => {
+    it('keeps the time of an event', async () => {
       const { sink, recorded } = await create();
       const at = new Date();
 
@@ -52,12 +52,12 @@ export function auditSinkContract(
 
       const [only] = await recorded();
       const differenceMs = Math.abs((only?.at.getTime() ?? 0) - at.getTime());
-      assert.ok(differenceMs < MAX_DIFFERENCE_MS, `${differenceMs} ms off`);
+      assert.ok(differenceMs < MAX_CLOCK_DIFFERENCE_MS, `${differenceMs} ms off`);
     });
 
-    it('keeps the order of events that come while others are under way, and loses none', async () => {
+    it('keeps the order of concurrent events, and loses none', async () => {
       const { sink, recorded } = await create();
-      const userIds = Array.from({ length: MANY }, (_, index) => `user-${index}`);
+      const userIds = Array.from({ length: EVENT_COUNT }, (_, index) => `user-${index}`);
 
       await Promise.all(
         userIds.map(async (userId) => sink.record({ type: 'logged-in', userId }, new Date())),

@@ -7,15 +7,15 @@ interface Entry {
 }
 
 /**
- * A `UserStore` for tests: users are in the memory of this process, and gone with it. It keeps the contract for any number of
- * callers in the process.
+ * A `UserStore` for tests. It keeps users in the memory of this process, and passes the contract for concurrent callers in the
+ * process.
  *
  * @example
  * run({ userStore: { useClass: InMemoryUserStore } })
  */
 export class InMemoryUserStore implements UserStore {
   private readonly entries = new Map<string, Entry>();
-  /** Also of users whose password is being hashed. */
+  /** Includes the names of users whose password is being hashed. */
   private readonly takenNames = new Set<string>();
 
   async create(

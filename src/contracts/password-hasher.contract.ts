@@ -5,10 +5,10 @@ import type { PasswordHasher } from '../users/index.js';
 import type { TestRunner } from './test-runner.js';
 
 const PASSWORD = 'violet engines hum at dawn';
-/** As long as the longest password that anyone may have, in bytes: four for each of 256 characters. */
+/** The maximum length of a password in bytes: four for each of 256 characters. */
 const LONG = '🌒'.repeat(256);
 
-const NO_HASHES = [
+const MALFORMED_HASHES = [
   '',
   'hash',
   '$',
@@ -19,23 +19,23 @@ const NO_HASHES = [
   'x'.repeat(10_000),
 ];
 
-/** What every `PasswordHasher` has to keep. Run it in the tests of yours: `passwordHasherContract({ describe, it }, …)`. */
+/** The tests that every `PasswordHasher` must pass. Call it in the tests of yours: `passwordHasherContract({ describe, it }, …)`. */
 export function passwordHasherContract(
   { describe, it }: TestRunner,
   create: () => PasswordHasher | Promise<PasswordHasher>,
 ): void {
   describe('as a password hasher', () => {
-    it('verifies what it has hashed, and no other password', async () => {
+    it('verifies the hashed password, and no other', async () => {
       const hasher = await create();
       const hash = await hasher.hash(new Secret(PASSWORD));
 
       assert.equal(await hasher.verify(hash, new Secret(PASSWORD)), true);
       for (const other of ['', PASSWORD.toUpperCase(), `${PASSWORD} `, PASSWORD.slice(1), hash]) {
-        assert.equal(await hasher.verify(hash, new Secret(other)), false, `it takes '${other}'`);
+        assert.equal(await hasher.verify(hash, new Secret(other)), false, `it accepts '${other}'`);
       }
     });
 
-    it('gives each hash a salt of its own, and none tells the password', async () => {
+    it('gives each hash its own salt, and no hash contains the password', async () => {
       const hasher = await create();
 
       const hashes = await Promise.all(
@@ -49,7 +49,7 @@ export function passwordHasherContract(
       }
     });
 
-    it('lets every character count, however long the password is', async () => {
+    it('uses every character of a password of the maximum length', async () => {
       const hasher = await create();
       const hash = await hasher.hash(new Secret(`${LONG}a`));
 
@@ -57,7 +57,7 @@ export function passwordHasherContract(
       assert.equal(await hasher.verify(hash, new Secret(`${LONG}b`)), false);
     });
 
-    it('lets what follows a zero byte count', async () => {
+    it('uses the characters after a zero byte', async () => {
       const hasher = await create();
       const hash = await hasher.hash(new Secret('violet\u0000dawn'));
 
@@ -65,23 +65,23 @@ export function passwordHasherContract(
       assert.equal(await hasher.verify(hash, new Secret('violet')), false);
     });
 
-    it('finds no password right for what is no hash', async () => {
+    it('accepts no password for a malformed hash', async () => {
       const hasher = await create();
 
-      for (const noHash of NO_HASHES) {
-        assert.equal(await hasher.verify(noHash, new Secret(PASSWORD)), false);
-        assert.equal(await hasher.verify(noHash, new Secret(noHash)), false);
-        assert.doesNotThrow(() => hasher.isOutdated(noHash));
+      for (const malformed of MALFORMED_HASHES) {
+        assert.equal(await hasher.verify(malformed, new Secret(PASSWORD)), false);
+        assert.equal(await hasher.verify(malformed, new Secret(malformed)), false);
+        assert.doesNotThrow(() => hasher.isOutdated(malformed));
       }
     });
 
-    it('does not want its newest hashes renewed', async () => {
+    it('does not report its own new hashes as outdated', async () => {
       const hasher = await create();
 
       assert.equal(hasher.isOutdated(await hasher.hash(new Secret(PASSWORD))), false);
     });
 
-    it('leaves the event loop free while it works', async () => {
+    it('does not block the event loop', async () => {
       const hasher = await create();
       let turns = 0;
       const timer = setInterval(() => (turns += 1), 1);
@@ -96,7 +96,7 @@ export function passwordHasherContract(
         clearInterval(timer);
       }
 
-      assert.ok(duringHash > 0 && duringVerify > 0, 'nothing else could run meanwhile');
+      assert.ok(duringHash > 0 && duringVerify > 0, 'the event loop was blocked');
     });
   });
 }

@@ -1,4 +1,4 @@
-/** What a contract needs of a test runner: Jest, Vitest and `node:test` all have it. */
+/** The functions of a test runner that a contract needs. Jest, Vitest and `node:test` have them. */
 export interface TestRunner {
   readonly describe: (name: string, body: () => void) => unknown;
   readonly it: (name: string, body: () => Promise<void>) => unknown;

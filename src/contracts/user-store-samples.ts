@@ -6,10 +6,10 @@ import { Deadline } from '../common/deadline/index.js';
 import { Secret } from '../common/secret/index.js';
 import type { NewUser, StoredChange, UserRecord, UserStore } from '../users/index.js';
 
-/** Longer than those of today. */
+/** Longer than the hashes of the default parameters. */
 export const HASH = new Secret(`$hash$of a password$${'x'.repeat(200)}`);
 export const OTHER_HASH = new Secret(`$hash$of a password$${'x'.repeat(199)}y`);
-/** A name may be free again a moment later. */
+/** A store may release a name with a delay. */
 const NAME_FREE_TIMEOUT_MS = 20_000;
 export const PAUSE_MS = 50;
 export const until = Deadline.none;
@@ -31,7 +31,7 @@ export const accented = (): Partial<NewUser> => {
   const name = `ädä-${randomUUID()}`;
   return { username: name, usernameKey: name };
 };
-/** Secrets tell nothing of themselves, so they are compared in the open. */
+/** A user in a comparable form: secrets hide their content, so they are revealed. */
 export const shown = (user: UserRecord | undefined) =>
   user && {
     id: user.id,
@@ -63,7 +63,7 @@ export const changed = async (
     if (result) {
       return result;
     }
-    // Others have been faster: then it has another revision.
+    // A conflict: another call must have changed the revision.
     assert.notEqual((await store.find(userId, until))?.revision, user.revision);
   }
 };

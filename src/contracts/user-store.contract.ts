@@ -18,15 +18,15 @@ import {
   untilAdded,
 } from './user-store-samples.js';
 
-const AT_ONCE = 20;
+const CONCURRENT_CALLS = 20;
 
-/** What every `UserStore` has to keep. Run it in the tests of yours: `userStoreContract({ describe, it }, …)`. */
+/** The tests that every `UserStore` must pass. Call it in the tests of yours: `userStoreContract({ describe, it }, …)`. */
 export function userStoreContract(
   { describe, it }: TestRunner,
   create: () => UserStore | Promise<UserStore>,
 ): void {
   describe('as a store of users', () => {
-    it('finds by id and by the key of the name what was added', async () => {
+    it('finds an added user by id and by the key of the name', async () => {
       const store = await create();
       const before = Date.now() - 2000;
       const id = randomUUID();
@@ -66,7 +66,7 @@ export function userStoreContract(
       assert.deepEqual(shown(await store.findByUsername(usernameKey, until)), expected);
     });
 
-    it('finds nobody for what nobody has', async () => {
+    it('finds no user for unknown ids and similar names', async () => {
       const store = await create();
       const { username } = await add(store, accented());
 
@@ -86,12 +86,12 @@ export function userStoreContract(
       }
     });
 
-    it('gives a name to one of many who want it at once', async () => {
+    it('gives a name to exactly one of many concurrent callers', async () => {
       const store = await create();
       const usernameKey = `wanted-${randomUUID()}`;
 
       const added = await Promise.all(
-        Array.from({ length: AT_ONCE }, async () =>
+        Array.from({ length: CONCURRENT_CALLS }, async () =>
           store.create(newUser({ usernameKey }), () => Promise.resolve(HASH), until),
         ),
       );
@@ -101,7 +101,7 @@ export function userStoreContract(
       assert.equal((await store.findByUsername(usernameKey, until))?.id, winners[0]!.id);
     });
 
-    it('has no password hashed for a name that is taken', async () => {
+    it('does not hash the password for a name that is taken', async () => {
       const store = await create();
       const { username: usernameKey } = await add(store);
       let hashed = 0;
@@ -114,7 +114,7 @@ export function userStoreContract(
       assert.equal(hashed, 0);
     });
 
-    it('adds nobody whose password was not hashed, and says why', async () => {
+    it('adds no user when hashing fails, and throws the error of the hash function', async () => {
       const store = await create();
       const user = newUser();
       const error = new Error('too many passwords wait');
@@ -128,7 +128,7 @@ export function userStoreContract(
       await untilAdded(store, newUser({ usernameKey: user.usernameKey }));
     });
 
-    it('changes what is named, and nothing else', async () => {
+    it('changes the given fields, and no others', async () => {
       const store = await create();
       const before = await add(store, {
         email: 'a@example.com',
@@ -157,7 +157,7 @@ export function userStoreContract(
       await expectAfter({ isDisabled: false }, { isDisabled: false });
     });
 
-    it('changes nothing of a user who has another revision by now', async () => {
+    it('neither changes nor deletes a user whose revision has changed', async () => {
       const store = await create();
       const user = await add(store);
       const newer = await changed(store, user.id, { displayName: 'A' });
@@ -169,7 +169,7 @@ export function userStoreContract(
       assert.deepEqual(shown(await store.find(user.id, until)), shown(newer));
     });
 
-    it('notes when a user was changed', async () => {
+    it('records when a user was changed', async () => {
       const store = await create();
       const user = await add(store);
       await delay(PAUSE_MS);
@@ -180,8 +180,8 @@ export function userStoreContract(
       assert.ok(updatedAt > user.updatedAt);
     });
 
-    // A store need not note it; a password change that was not confirmed cannot be repeated then.
-    it('notes when the password was changed, and no other change, or never notes it', async () => {
+    // Recording it is optional. Without it, a password change that was not confirmed cannot be repeated.
+    it('records only password changes as such, or none at all', async () => {
       const store = await create();
       const { id, passwordChangedAt: before } = await add(store);
       const password = { hash: HASH, version: 2 };
@@ -189,7 +189,7 @@ export function userStoreContract(
       assert.equal(before, undefined, 'the password of a new user was never changed');
       assert.ok(
         passwordChangedAt === undefined || passwordChangedAt.getTime() === updatedAt.getTime(),
-        'the password was changed when the user was',
+        'passwordChangedAt differs from updatedAt',
       );
       await delay(PAUSE_MS);
 
@@ -200,10 +200,13 @@ export function userStoreContract(
       assert.deepEqual((await store.find(id, until))?.passwordChangedAt, passwordChangedAt);
     });
 
-    it('lets one of many change a user, whom they all had found as it was', async () => {
+    it('lets exactly one of many concurrent changes of the same revision succeed', async () => {
       const store = await create();
       const { id, revision } = await add(store);
-      const hashes = Array.from({ length: AT_ONCE }, (_, index) => new Secret(`$hash$${index}`));
+      const hashes = Array.from(
+        { length: CONCURRENT_CALLS },
+        (_, index) => new Secret(`$hash$${index}`),
+      );
 
       const results = await Promise.all(
         hashes.map(async (hash) =>
@@ -217,31 +220,31 @@ export function userStoreContract(
       assert.equal(user?.passwordHash.reveal(), winners[0]!.reveal());
     });
 
-    it('does not change whom another call deletes, nor the other way round', async () => {
+    it('lets either a change or a concurrent deletion succeed, never both', async () => {
       const store = await create();
 
-      for (let round = 0; round < AT_ONCE; round += 1) {
+      for (let round = 0; round < CONCURRENT_CALLS; round += 1) {
         const { id, revision } = await add(store);
         const [changed, isDeleted] = await Promise.all([
           store.change(id, { displayName: 'A' }, revision, until),
           store.delete(id, revision, until),
         ]);
-        assert.equal(changed === undefined, isDeleted, 'both have won, or none');
+        assert.equal(changed === undefined, isDeleted, 'both succeeded, or neither');
         assert.equal((await store.find(id, until)) === undefined, isDeleted);
       }
     });
 
-    it('renews no hash of a password that another call changes', async () => {
+    it('does not overwrite a new password with a concurrently renewed hash', async () => {
       const store = await create();
 
       const renewed = new Secret('$hash$renewed');
-      for (let round = 0; round < AT_ONCE; round += 1) {
+      for (let round = 0; round < CONCURRENT_CALLS; round += 1) {
         const { id, revision } = await add(store);
         const [, winner] = await Promise.all([
           store.renewHash(id, HASH, renewed, until),
           store.change(id, { password: { hash: OTHER_HASH, version: 2 } }, revision, until),
         ]);
-        // The change may have found another revision by then, if the store counts a renewed hash as one.
+        // The change may fail, if the store counts a renewed hash as a new revision.
         const expected = winner
           ? { version: 2, hash: OTHER_HASH.reveal() }
           : { version: 1, hash: renewed.reveal() };
@@ -253,7 +256,7 @@ export function userStoreContract(
       }
     });
 
-    it('keeps all of many changes that come at once', async () => {
+    it('keeps all of many concurrent changes that are retried on conflict', async () => {
       const store = await create();
       const { id } = await add(store);
 
@@ -271,7 +274,7 @@ export function userStoreContract(
       );
     });
 
-    it('renews the hash that was verified, and no other', async () => {
+    it('renews only the hash that was verified', async () => {
       const store = await create();
       const user = await add(store);
 
@@ -285,7 +288,7 @@ export function userStoreContract(
       });
     });
 
-    it('deletes for good, and the name is free again', async () => {
+    it('deletes a user and releases the name', async () => {
       const store = await create();
       const user = await add(store);
 
@@ -297,7 +300,7 @@ export function userStoreContract(
       assert.notEqual(again.id, user.id);
     });
 
-    it('deletes nobody who is not there, and brings nobody back', async () => {
+    it('deletes no unknown user, and no late write restores a deleted one', async () => {
       const store = await create();
       const { id, username, revision } = await add(store);
       await store.delete(id, revision, until);

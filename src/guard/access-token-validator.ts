@@ -10,19 +10,21 @@ import { GUARD_OPTIONS } from './guard.module-definition.js';
 import { GUARD_DEFAULTS, type GuardOptions } from './guard.options.js';
 import { acceptedClaims } from './claims.js';
 import { parseCompactToken } from './compact-token.js';
-import { QuestionBudget } from './question-budget.js';
+import { LookupBudget } from './lookup-budget.js';
 import { VerifiedTokens, type VerifiedToken } from './verified-tokens.js';
 
 /**
- * Decides whether an access token is accepted. From memory where it may be trusted: the signature is known to be right,
- * and time, key, session and the token's own id are looked at each time. Otherwise strict checks of form and claims, then
- * one round trip that tells both whether the token was verified before and whether its session lives. The signature is
- * checked when nobody has done so yet: after that round trip, or before it while there are many forgeries.
+ * Decides whether an access token is accepted.
+ *
+ * Warm: the signature was verified before, and memory decides about expiry, key, session and token id. Cold: it checks form
+ * and claims strictly. Then one round trip returns whether the token was verified before and whether its session is live. If
+ * no instance has verified the signature yet, it is checked after that round trip, or before it while there are many forged
+ * tokens.
  */
 @Injectable()
 export class AccessTokenValidator {
   private readonly audience: string;
-  private readonly budget: QuestionBudget;
+  private readonly budget: LookupBudget;
 
   constructor(
     private readonly ring: KeyRing,
@@ -32,14 +34,14 @@ export class AccessTokenValidator {
     @Inject(GUARD_OPTIONS) options: GuardOptions,
   ) {
     this.audience = options.audience ?? GUARD_DEFAULTS.audience;
-    this.budget = new QuestionBudget(clock);
+    this.budget = new LookupBudget(clock);
   }
 
-  /** @returns who the token speaks for, if memory alone can tell; else `validate` has to decide */
+  /** @returns the principal, if memory alone can decide; undefined if `validate` must decide */
   recall(token: string): Principal | undefined {
     const verified = this.verified.get(token);
     const keys = verified && this.ring.recall();
-    if (!keys || !this.isInForce(verified, keys)) {
+    if (!keys || !this.isStillValid(verified, keys)) {
       return undefined;
     }
     const state = this.sessions.recall(verified.session);
@@ -47,25 +49,25 @@ export class AccessTokenValidator {
   }
 
   /**
-   * @param onAsked called when Redis is asked about the token. Not when another request is asking already
-   * @returns who the token speaks for, or undefined when it is not accepted, for whatever reason
-   * @throws RedisUnavailableError when Redis has to be asked and cannot: nobody is let through then
+   * @param onLookup called when this call asks Redis about the token, but not when it shares the look-up of another request
+   * @returns the principal, or undefined when the token is not accepted
+   * @throws RedisUnavailableError when Redis is needed and does not answer. The request must be rejected
    */
   async validate(
     token: string,
     deadline: Deadline,
-    onAsked: () => void = () => undefined,
+    onLookup: () => void = () => undefined,
   ): Promise<Principal | undefined> {
     const keys = await this.ring.current(deadline);
     const known = this.verified.get(token);
-    const candidate = known && this.isInForce(known, keys) ? known : this.check(token, keys);
+    const candidate = known && this.isStillValid(known, keys) ? known : this.check(token, keys);
     if (!candidate) {
       return undefined;
     }
     const state =
       known === candidate
-        ? await this.ask(candidate, true, deadline, { onAsked })
-        : await this.verify(candidate, keys, deadline, onAsked);
+        ? await this.ask(candidate, true, deadline, { onLookup })
+        : await this.verify(candidate, keys, deadline, onLookup);
     if (!state) {
       return undefined;
     }
@@ -73,30 +75,30 @@ export class AccessTokenValidator {
     return principalOf(candidate, state);
   }
 
-  /** @returns the state of the session, when the token's signature is right: Redis says so, or it was checked here */
+  /** @returns the state of the session, if Redis knows the token as verified or its signature is valid */
   private async verify(
     candidate: VerifiedToken,
     keys: PublicKeys,
     deadline: Deadline,
-    onAsked: () => void,
+    onLookup: () => void,
   ): Promise<SessionState | undefined> {
     if (!this.budget.take()) {
       return (await this.hasValidSignature(candidate, keys))
-        ? this.ask(candidate, true, deadline, { onAsked })
+        ? this.ask(candidate, true, deadline, { onLookup })
         : undefined;
     }
     let isForged = false;
     try {
-      let isVouchedFor = false;
-      const onVouched = (): boolean => (isVouchedFor = true);
-      const state = await this.ask(candidate, false, deadline, { onAsked, onVouched });
-      // What memory said about the session vouches for no token.
-      isForged = !isVouchedFor && !(await this.hasValidSignature(candidate, keys));
+      let isKnown = false;
+      const onKnown = (): boolean => (isKnown = true);
+      const state = await this.ask(candidate, false, deadline, { onLookup, onKnown });
+      // A session state from memory does not prove that this token was verified.
+      isForged = !isKnown && !(await this.hasValidSignature(candidate, keys));
       if (isForged) {
         return undefined;
       }
       return state.state === 'unverified'
-        ? await this.ask(candidate, true, deadline, { onAsked })
+        ? await this.ask(candidate, true, deadline, { onLookup })
         : state;
     } finally {
       if (!isForged) {
@@ -105,7 +107,7 @@ export class AccessTokenValidator {
     }
   }
 
-  /** Everything that can be said without the signature and without the session. */
+  /** Checks everything except the signature and the session. */
   private check(token: string, keys: PublicKeys): VerifiedToken | undefined {
     const parsed = parseCompactToken(token);
     const key = parsed && keys.byId.get(parsed.kid);
@@ -128,27 +130,27 @@ export class AccessTokenValidator {
     );
   }
 
-  /** What may change for a token that was verified: the time, and whether its key still counts. */
-  private isInForce({ claims, kid, key }: VerifiedToken, keys: PublicKeys): boolean {
+  /** Checks what may have changed since the token was verified: its expiry and its key. */
+  private isStillValid({ claims, kid, key }: VerifiedToken, keys: PublicKeys): boolean {
     return claims.exp > this.clock.nowSeconds() && keys.byId.get(kid) === key;
   }
 
   /**
-   * @param onAsked called when Redis is asked
-   * @param onVouched called when it was, and knows this very token as verified
+   * @param onLookup called when this call asks Redis
+   * @param onKnown called when Redis knows this token as verified
    */
   private async ask(
     { token, claims, session }: VerifiedToken,
     isVerified: boolean,
     deadline: Deadline,
-    { onAsked, onVouched }: { onAsked: () => void; onVouched?: () => void },
+    { onLookup, onKnown }: { onLookup: () => void; onKnown?: () => void },
   ): Promise<SessionState> {
     return this.sessions.stateOf(session, isVerified, async () => {
-      onAsked();
+      onLookup();
       const presented = { token, userId: claims.sub, sessionId: claims.sid };
       const state = await this.sessions.use(presented, isVerified, deadline);
       if (state.state !== 'unverified') {
-        onVouched?.();
+        onKnown?.();
       }
       return state;
     });
@@ -170,7 +172,7 @@ export class AccessTokenValidator {
       });
       return true;
     } catch {
-      return false; // which check failed is nobody's business
+      return false; // Clients must not learn which check failed.
     }
   }
 }

@@ -9,17 +9,17 @@ const HEADER = 'authorization';
 const USUAL_SCHEME = 'Bearer ';
 const SPACE = 0x20;
 const BEARER = /^bearer +([A-Za-z0-9_.-]+)$/i;
-/** The scheme, and anything behind it. */
+/** The scheme, followed by anything. */
 const BEARER_CREDENTIALS = /^bearer\s+\S/i;
 
 /**
- * The token of the `Authorization` header: one header, the scheme, spaces, one token and nothing else (RFC 6750
- * section 2.1: `1*SP`). Query, body and cookies are not looked at. An empty header, the scheme alone and another scheme are no
- * token (section 3.1: no authentication information, or an unsupported method). Several headers, or anything but one
- * token behind the scheme, are a malformed one.
+ * Reads the token from the `Authorization` header: exactly one header with the scheme, spaces and one token (RFC 6750
+ * section 2.1: `1*SP`). Query, body and cookies are ignored. `none`: no header, an empty header, the scheme alone, or another
+ * scheme (section 3.1: no authentication information, or an unsupported method). `malformed`: several headers, or anything
+ * but one token after the scheme.
  */
 export function bearerToken(request: IncomingMessage): BearerToken {
-  const header = onlyAuthorization(request);
+  const header = singleAuthorizationHeader(request);
   if (header === undefined || (header !== null && !BEARER_CREDENTIALS.test(header))) {
     return { kind: 'none' };
   }
@@ -28,11 +28,11 @@ export function bearerToken(request: IncomingMessage): BearerToken {
 }
 
 /**
- * What stands where a token usually stands, unchecked: only to be compared with tokens that were accepted before, and so
- * were checked then.
+ * Reads the text after the scheme without a check of its form. Use it only to compare it with tokens that were accepted, and
+ * so checked, before.
  */
-export function presumedToken(request: IncomingMessage): string | undefined {
-  const header = onlyAuthorization(request);
+export function uncheckedToken(request: IncomingMessage): string | undefined {
+  const header = singleAuthorizationHeader(request);
   if (!header?.startsWith(USUAL_SCHEME)) {
     return undefined;
   }
@@ -43,8 +43,8 @@ export function presumedToken(request: IncomingMessage): string | undefined {
   return header.slice(start);
 }
 
-/** @returns undefined when there is none, null when there are several: Node keeps the first and hides the others */
-function onlyAuthorization({ rawHeaders }: IncomingMessage): string | null | undefined {
+/** @returns undefined without a header, null for several. Node keeps only the first in `headers` */
+function singleAuthorizationHeader({ rawHeaders }: IncomingMessage): string | null | undefined {
   let header: string | undefined;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index];

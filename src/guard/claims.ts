@@ -1,6 +1,6 @@
-/** Longest life of an access token that is accepted, whoever signed it (RFC 6750 section 5.3). */
+/** Maximum lifetime of an accepted access token (RFC 6750 section 5.3). */
 export const ACCESS_TOKEN_MAX_SECONDS = 3600;
-/** How far the clocks of two instances may differ. */
+/** Maximum difference between the clocks of two instances. */
 const CLOCK_SKEW_SECONDS = 10;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -16,7 +16,7 @@ export interface AccessTokenClaims {
   readonly jti: string;
   /** The session's id. */
   readonly sid: string;
-  /** At the time of issue; a decision uses the roles that the user has now. */
+  /** The roles at the time of issue. Decisions use the current roles of the user instead. */
   readonly roles: readonly string[];
 }
 
@@ -27,7 +27,7 @@ export interface ExpectedClaims {
   readonly now: number;
 }
 
-/** @returns the claims when every one of them is as it must be */
+/** @returns the claims, if all of them are valid */
 export function acceptedClaims(
   payload: Readonly<Record<string, unknown>>,
   expected: ExpectedClaims,
@@ -35,7 +35,7 @@ export function acceptedClaims(
   const isAccepted =
     payload['iss'] === expected.issuer &&
     isFor(expected.audience, payload['aud']) &&
-    isInForce(payload, expected.now) &&
+    isWithinLifetime(payload, expected.now) &&
     [payload['sub'], payload['sid'], payload['jti']].every(isUuid) &&
     typeof payload['client_id'] === 'string' &&
     isListOfText(payload['roles']);
@@ -46,7 +46,7 @@ function isFor(audience: string, aud: unknown): boolean {
   return aud === audience || (isListOfText(aud) && aud.includes(audience));
 }
 
-function isInForce(payload: Readonly<Record<string, unknown>>, now: number): boolean {
+function isWithinLifetime(payload: Readonly<Record<string, unknown>>, now: number): boolean {
   const { exp, iat, nbf } = payload;
   if (!isTime(exp) || !isTime(iat) || !(nbf === undefined || isTime(nbf))) {
     return false;

@@ -9,11 +9,11 @@ export interface CompactToken {
 }
 
 /**
- * Takes a compact JWS apart, strictly: there is one spelling of each token, and a header says nothing but `alg`, `typ`
- * and `kid`. So `crit`, `jwk`, `jku` and their like never get as far as a decision (RFC 8725 section 3.10), and what
- * libraries let through is refused here: padding, spare bits, white space, members twice.
+ * Parses a compact JWS strictly. Each token has exactly one accepted encoding, and its header has no members except `alg`,
+ * `typ` and `kid`. So `crit`, `jwk`, `jku` and similar members can have no effect (RFC 8725 section 3.10). It also rejects
+ * what libraries accept: padding, unused bits, white space, duplicate members.
  *
- * Nothing is verified yet.
+ * It does not verify the signature.
  */
 export function parseCompactToken(token: string): CompactToken | undefined {
   if (token.length > MAX_LENGTH) {
@@ -49,7 +49,7 @@ function parseObject(bytes: Buffer): Readonly<Record<string, unknown>> | undefin
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     const value: unknown = JSON.parse(text);
     const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-    // Written back it must be the same text, or a member stood there twice or in another spelling.
+    // A duplicate member or another encoding would serialize to a different text.
     return isObject && JSON.stringify(value) === text
       ? (value as Record<string, unknown>)
       : undefined;

@@ -11,8 +11,8 @@ import {
 import { NotConfirmedError, RedisUnavailableError } from '../redis-cluster/index.js';
 
 /**
- * Answers what the guards refuse or cannot decide with a problem (RFC 9457), in an application that checks tokens and has no
- * `ProblemFilter`, which does it as well. Other errors are left to the application's filters.
+ * Responds with a problem (RFC 9457) when the guards reject a request or cannot decide. For an application without
+ * `ProblemFilter`, which does the same. Other errors are left to the filters of the application.
  */
 @Catch(Problem, NotConfirmedError, RedisUnavailableError)
 export class GuardProblemFilter implements ExceptionFilter {

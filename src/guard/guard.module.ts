@@ -16,7 +16,7 @@ import { TracedGuard } from './traced.guard.js';
 import { VerifiedTokens } from './verified-tokens.js';
 
 /**
- * The guards in front of every route of the application, which deny by default. It checks tokens and issues none: it needs no
+ * The guards of all routes of the application. They deny by default. The module checks tokens and issues none, so it needs no
  * secret and creates no key. Needs MetricsModule, RedisClusterModule, NearCacheModule, KeyRingModule (or KeysModule) and
  * SessionReaderModule (or SessionsModule) in the same application.
  */

@@ -1,8 +1,8 @@
 import type { RolesOptions } from '../common/authentication/index.js';
 
-/** Every process that checks tokens of one cluster needs the same roles. */
+/** Every process that checks the tokens of a cluster needs the same roles. */
 export interface GuardOptions extends RolesOptions {
-  /** Who the accepted access tokens are for: `aud`. Default `keyslot`. */
+  /** The required `aud` of accepted access tokens. Default `keyslot`. */
   readonly audience?: string;
 }
 

@@ -14,7 +14,7 @@ import { takeUntil, type Observable } from 'rxjs';
 import type { Principal } from '../common/authentication/index.js';
 import { SessionWatch } from '../user-slot/read/index.js';
 
-/** By server: several applications of one process may have the same controllers. */
+/** By server, because several applications in one process may have the same controllers. */
 const watchOf = new WeakMap<object, SessionWatch>();
 const ended = new WeakSet<object>();
 
@@ -24,17 +24,17 @@ const endWithSession: NestInterceptor = {
       .switchToHttp()
       .getRequest<FastifyRequest & { user?: Principal }>();
     const watch = watchOf.get(server);
-    // A client has no session that could end.
+    // A client has no session.
     return user?.kind === 'user' && watch
       ? next.handle().pipe(takeUntil(watch.endOf(user)))
       : next.handle();
   },
 };
 
-/** Ends the streams of guarded `@Sse()` routes with their session. Other routes get no interceptor, and cost no more. */
+/** Ends the streams of guarded `@Sse()` routes when their session ends. Other routes get no interceptor. */
 @Injectable()
 export class GuardedStreams {
-  /** Nest reads the interceptors of routes before it calls any `onModuleInit`. */
+  /** Done in the constructor, because Nest reads the interceptors of routes before it calls any `onModuleInit`. */
   constructor(
     discovery: DiscoveryService,
     { httpAdapter }: HttpAdapterHost<FastifyAdapter>,
@@ -42,7 +42,7 @@ export class GuardedStreams {
   ) {
     const server: unknown = (httpAdapter as FastifyAdapter | undefined)?.getInstance();
     if (typeof server !== 'object' || server === null) {
-      return; // a program without a server
+      return; // The application has no HTTP server.
     }
     watchOf.set(server, watch);
     const scanner = new MetadataScanner();

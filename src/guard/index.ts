@@ -1,4 +1,4 @@
-/** What a service needs that checks the tokens of a Keyslot cluster and issues none. It loads nothing that hashes passwords. */
+/** For services that check the tokens of a Keyslot cluster and issue none. It does not load the password hashing. */
 export {
   CurrentPrincipal,
   CurrentUser,

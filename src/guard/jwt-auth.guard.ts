@@ -6,13 +6,13 @@ import type { FastifyRequest } from 'fastify';
 import { IS_PUBLIC, RouteMetadata, type Principal } from '../common/authentication/index.js';
 import { Problem } from '../common/problem/index.js';
 import { AccessTokenValidator } from './access-token-validator.js';
-import { presumedToken } from './bearer-token.js';
+import { uncheckedToken } from './bearer-token.js';
 import { GuardMetrics } from './guard-metrics.js';
 import type { JwtFailure } from './jwt.strategy.js';
 
 /**
- * Stands in front of every route and denies by default; `@Public()` is the way out. A token that memory can decide about
- * is decided here, without a promise; every other one goes through Passport.
+ * Guards every route and denies by default; `@Public()` exempts a route. If memory can decide about the token, this guard
+ * decides synchronously. Otherwise Passport does.
  */
 @Injectable()
 export class JwtAuthGuard extends AuthGuard('jwt') {
@@ -31,14 +31,14 @@ export class JwtAuthGuard extends AuthGuard('jwt') {
     return this.isPublic.of(context) === true || this.authenticate(context);
   }
 
-  /** Asks for a token also where the route is public: for guards of single routes. */
+  /** Requires a token even on a public route: for guards of single routes. */
   authenticate(context: ExecutionContext): ReturnType<CanActivate['canActivate']> {
     return this.recall(context) || super.canActivate(context);
   }
 
   private recall(context: ExecutionContext): boolean {
     const request = context.switchToHttp().getRequest<FastifyRequest & { user?: Principal }>();
-    const token = presumedToken(request.raw);
+    const token = uncheckedToken(request.raw);
     const principal = token === undefined ? undefined : this.validator.recall(token);
     if (principal) {
       request.user = principal;

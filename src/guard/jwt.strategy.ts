@@ -9,15 +9,15 @@ import { AccessTokenValidator } from './access-token-validator.js';
 import { bearerToken } from './bearer-token.js';
 import { GuardMetrics } from './guard-metrics.js';
 
-/** As long as a request has that only reads: others may wait for the same look-up. In milliseconds. */
-const LONGEST_CHECK_MS = 1800;
+/** The deadline of a read request, because other requests may share the look-up. */
+const CHECK_TIMEOUT_MS = 1800;
 
-/** Why the strategy failed a request, handed to the guard as Passport's `info`. */
+/** Why the strategy rejected a request. The guard receives it as `info` from Passport. */
 export type JwtFailure = 'missing-token' | 'invalid-token';
 
 /**
- * The Passport strategy `jwt`. It keeps passport-jwt's name and conventions (an extractor, `validate`, `request.user`),
- * but not its check, which ignores `typ` and `crit`, does not need `exp`, and drops words behind the token.
+ * The Passport strategy `jwt`. It keeps the name and conventions of passport-jwt (an extractor, `validate`, `request.user`),
+ * but not its check: that one ignores `typ` and `crit`, does not require `exp`, and ignores text after the token.
  */
 @Injectable()
 export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
@@ -32,12 +32,12 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
     });
   }
 
-  /** @param request Fastify's; passport-jwt's types know Express only */
+  /** @param request the request of Fastify. The types of passport-jwt support only Express */
   override authenticate(request: unknown): void {
     this.decide(request as FastifyRequest).catch((error: Error) => this.error(error));
   }
 
-  /** What becomes `request.user`. */
+  /** @returns the value of `request.user` */
   validate(principal: Principal): Principal {
     return principal;
   }
@@ -50,7 +50,7 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
       this.fail(failure satisfies JwtFailure, 401);
       return;
     }
-    const deadline = deadlineOf(request).within(LONGEST_CHECK_MS);
+    const deadline = deadlineOf(request).within(CHECK_TIMEOUT_MS);
     const principal = await this.principalOf(bearer.token, deadline);
     if (principal) {
       this.success(this.validate(principal));

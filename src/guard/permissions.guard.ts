@@ -24,14 +24,14 @@ import {
 import { originOf } from '../common/origin/index.js';
 import { Problem } from '../common/problem/index.js';
 
-/** A route requires a permission that no role gives: it is misspelt, or a role was not added. */
+/** A route requires a permission that no role grants: it is misspelt, or a role is missing. */
 export class UnknownPermissionError extends Error {
   override readonly name = 'UnknownPermissionError';
 }
 
 /**
- * Runs behind JwtAuthGuard. It checks the permissions that the caller has now, by the user's roles or as a client, never what
- * the token says.
+ * Runs after JwtAuthGuard. It checks the current permissions of the caller (from the roles of the user, or those of the
+ * client), not the claims of the token.
  */
 @Injectable()
 export class PermissionsGuard implements CanActivate, OnApplicationBootstrap {

@@ -7,12 +7,11 @@ import {
   type ExecutionContext,
   type INestApplication,
 } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, DiscoveryModule } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, DiscoveryModule, NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { Test } from '@nestjs/testing';
 import { NEVER, of, type Observable } from 'rxjs';
 
-import { AUDIT_SINK, AuditModule, type AuditEvent } from '../audit/index.js';
+import { AuditModule, type AuditEvent } from '../audit/index.js';
 import {
   CurrentPrincipal,
   CurrentUser,
@@ -99,8 +98,9 @@ describe('a principal', () => {
   let app: INestApplication;
   let url: string;
   beforeAll(async () => {
+    const sink = { record: (event: AuditEvent) => void events.push(event) };
     @Module({
-      imports: [AuditModule.forRoot({}), DiscoveryModule],
+      imports: [AuditModule.forRoot({ sink: { useValue: sink } }), DiscoveryModule],
       controllers: [WhoController],
       providers: [
         { provide: APP_GUARD, useValue: caller },
@@ -115,11 +115,7 @@ describe('a principal', () => {
       ],
     })
     class WhoModule {}
-    const testing = Test.createTestingModule({ imports: [WhoModule] });
-    const sink = { record: (event: AuditEvent) => void events.push(event) };
-    app = (
-      await testing.overrideProvider(AUDIT_SINK).useValue(sink).compile()
-    ).createNestApplication(new FastifyAdapter());
+    app = await NestFactory.create(WhoModule, new FastifyAdapter(), { logger: false });
     await app.listen(0, '127.0.0.1');
     url = await app.getUrl();
   });

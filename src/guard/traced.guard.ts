@@ -3,7 +3,7 @@ import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import type { Spans } from '../tracing/index.js';
 import type { JwtAuthGuard } from './jwt-auth.guard.js';
 
-/** Stands in the guard's place while requests are traced. */
+/** Replaces the guard while tracing is on. */
 export class TracedGuard implements CanActivate {
   constructor(
     private readonly guard: JwtAuthGuard,

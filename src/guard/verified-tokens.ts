@@ -7,12 +7,12 @@ import type { AccessTokenClaims } from './claims.js';
 
 const MAX_TOKENS = 50_000;
 const MAX_BYTES = 64 * 1024 * 1024;
-/** Claims, key and place in the table. */
+/** The claims, the key, and the entry in the table. */
 const OVERHEAD_BYTES = 1024;
-/** Where the signature stands (ES256: 64 bytes, RFC 7518 section 3.4). */
+/** Length of the signature at the end of a token (ES256: 64 bytes, RFC 7518 section 3.4). */
 const SIGNATURE_CHARACTERS = 86;
 
-/** A token whose signature is right. That says nothing about its session. */
+/** A token with a valid signature. Its session may have ended. */
 export interface VerifiedToken {
   readonly token: string;
   readonly claims: AccessTokenClaims;
@@ -22,26 +22,26 @@ export interface VerifiedToken {
 }
 
 /**
- * Tokens that this instance has verified, by all their bytes. What is true of bytes stays true, so this needs no
- * coherence; whether a token counts is decided by its key, its time and its session on every request.
+ * Tokens whose signatures this instance has verified. A valid signature stays valid, so this cache needs no invalidation.
+ * Every request checks the key, the expiry and the session of the token.
  */
 @Injectable()
 export class VerifiedTokens {
-  /** By the signature, because to hash a whole token costs more than all else that a warm request looks at. */
+  /** By signature: hashing a whole token would cost more than all other steps of a warm request. */
   private readonly tokens = new LRUCache<string, VerifiedToken>({
     max: MAX_TOKENS,
     maxSize: MAX_BYTES,
     sizeCalculation: ({ token }) => token.length + OVERHEAD_BYTES,
   });
 
-  /** As estimated. */
+  /** Estimated size. */
   get bytes(): number {
     return this.tokens.calculatedSize;
   }
 
   get(token: string): VerifiedToken | undefined {
     const verified = this.tokens.get(signatureOf(token));
-    // Another one that ends alike is not what was verified.
+    // Another token with the same signature was not verified.
     return verified?.token === token ? verified : undefined;
   }
 

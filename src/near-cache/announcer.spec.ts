@@ -9,7 +9,7 @@ import {
 import { Gate } from '../../test/support/gate.js';
 import { Deadline } from '../common/deadline/index.js';
 import { NotConfirmedError } from '../redis-cluster/index.js';
-import { RENEWALS_PER_LEASE, silenceMs } from './near-cache.options.js';
+import { RENEWALS_PER_LEASE, leaseTimeoutMs } from './near-cache.options.js';
 
 const LEASE_MS = 1000;
 const BETWEEN_RENEWALS_MS = LEASE_MS / RENEWALS_PER_LEASE;
@@ -95,7 +95,7 @@ describe('the announcement of a change', () => {
   it('waits for a silent member until its lease has run out for certain', async () => {
     member.link.isCut = true;
     const call = announce();
-    await clock.advance(silenceMs(LEASE_MS) - 1);
+    await clock.advance(leaseTimeoutMs(LEASE_MS) - 1);
     expect([call.outcome, member.membership.isTrusted]).toEqual(['waits', false]);
 
     await clock.advance(1);

@@ -5,142 +5,150 @@ import type { Deadline } from '../common/deadline/index.js';
 import { NotConfirmedError } from '../redis-cluster/index.js';
 import { ControlLog, type AppendedChange, type MemberNote } from './control-log.js';
 import { Membership } from './membership.js';
-import { silenceMs } from './near-cache.options.js';
+import { leaseTimeoutMs } from './near-cache.options.js';
 
-const REMIND_EVERY_MS = 100;
+const RESEND_INTERVAL_MS = 100;
 
-/** How a change came to be known everywhere: said by all, or some were silent until they had gone. */
+/**
+ * How an announcement ended: all members acknowledged it, or some did not and the change waited until their leases had
+ * expired or they had left.
+ */
 export type Announcement = 'acknowledged' | 'waited-for-lease';
 
-/** The instances that a change still has to wait for. Acknowledgements may come before the list of members does. */
-class Awaited {
+/** The members that have not acknowledged a change yet. An acknowledgement may arrive before the list of members. */
+class PendingAcks {
   private readonly acknowledged = new Set<string>();
-  private missing: Map<string, MemberNote> | undefined;
-  /** Instances that said nothing until they were gone from the list. */
-  readonly gone: string[] = [];
+  private members: Map<string, MemberNote> | undefined;
+  /** Members that left, or were removed, without an acknowledgement. */
+  readonly departed: string[] = [];
   private readonly abort = new AbortController();
 
   constructor(private readonly clock: Clock) {}
 
   expect(members: Iterable<readonly [string, MemberNote]>): void {
-    this.missing = new Map([...members].filter(([instance]) => !this.acknowledged.has(instance)));
+    this.members = new Map([...members].filter(([instance]) => !this.acknowledged.has(instance)));
     this.settle();
   }
 
-  done(instance: string): void {
+  acknowledge(instance: string): void {
     this.acknowledged.add(instance);
-    this.missing?.delete(instance);
+    this.members?.delete(instance);
     this.settle();
   }
 
-  get missingMembers(): ReadonlyMap<string, MemberNote> {
-    return this.missing ?? new Map<string, MemberNote>();
+  get pendingMembers(): ReadonlyMap<string, MemberNote> {
+    return this.members ?? new Map<string, MemberNote>();
   }
 
-  /** Until nobody is missing, but not for longer than this. */
+  /** Waits until all members have acknowledged, at most `ms`. */
   async wait(ms: number): Promise<void> {
     await this.clock.delay(ms, { signal: this.abort.signal }).catch(() => undefined);
   }
 
   private settle(): void {
-    if (this.missing?.size === 0) {
+    if (this.members?.size === 0) {
       this.abort.abort();
     }
   }
 }
 
-/** Tells every instance that a subject has changed, and waits until none can answer from what it was before. */
+/** Announces a change of a subject and waits until no instance can answer from the state before it. */
 @Injectable()
 export class Announcer {
   private readonly logger = new Logger('NearCache');
   private changes = 0;
-  private readonly underWay = new Map<string, Awaited>();
+  private readonly pendingAcks = new Map<string, PendingAcks>();
 
   constructor(
     private readonly log: ControlLog,
     private readonly membership: Membership,
     private readonly clock: Clock,
   ) {
-    membership.onApplied = (message) => {
+    membership.onAcknowledged = (message) => {
       const [number = '', instance = ''] = message.split(' ');
-      this.underWay.get(number)?.done(instance);
+      this.pendingAcks.get(number)?.acknowledge(instance);
     };
   }
 
   /**
-   * @returns when each member has applied the change, or has been silent for longer than its lease
-   * @throws NotConfirmedError when the log could not be written, or a lease is too long to wait for: somebody may not know
+   * Returns when each member has acknowledged the change or its lease has expired.
+   *
+   * @throws NotConfirmedError when the log could not be written, or when the deadline passes before the last lease expires.
+   * Some instances may still answer from the old state
    */
   async announce(subject: string, deadline: Deadline): Promise<Announcement> {
     this.changes += 1;
     const number = String(this.changes);
-    const awaited = new Awaited(this.clock);
-    this.underWay.set(number, awaited);
+    const pending = new PendingAcks(this.clock);
+    this.pendingAcks.set(number, pending);
     try {
       const message = `${this.membership.instance} ${number} ${subject}`;
-      return await this.untilKnown(subject, message, awaited, deadline);
+      return await this.waitForAcks(subject, message, pending, deadline);
     } finally {
-      this.underWay.delete(number);
+      this.pendingAcks.delete(number);
     }
   }
 
-  private async untilKnown(
+  private async waitForAcks(
     subject: string,
     message: string,
-    awaited: Awaited,
+    pending: PendingAcks,
     deadline: Deadline,
   ): Promise<Announcement> {
     const change = await this.log.announce(subject, message, deadline);
     const appendedAt = this.clock.monotonic();
-    awaited.done(this.membership.instance);
-    awaited.expect(change.members);
-    while (awaited.missingMembers.size > 0) {
+    pending.acknowledge(this.membership.instance);
+    pending.expect(change.members);
+    while (pending.pendingMembers.size > 0) {
       const longestLease = Math.max(
-        ...[...awaited.missingMembers.values()].map(({ leaseMs }) => leaseMs),
+        ...[...pending.pendingMembers.values()].map(({ leaseMs }) => leaseMs),
       );
-      const leftMs = appendedAt + silenceMs(longestLease) - this.clock.monotonic();
+      const leftMs = appendedAt + leaseTimeoutMs(longestLease) - this.clock.monotonic();
       if (leftMs <= 0) {
-        // They have run out of trust by their own clocks. So that the next change need not wait for them as well:
-        this.log.remove(awaited.missingMembers).catch(() => undefined);
-        awaited.gone.push(...awaited.missingMembers.keys());
+        // Their leases have expired. They are removed so that the next change does not wait for them.
+        this.log.remove(pending.pendingMembers).catch(() => undefined);
+        pending.departed.push(...pending.pendingMembers.keys());
         break;
       }
       if (deadline.hasPassed) {
         throw new NotConfirmedError('an instance is silent, and its lease has not run out yet');
       }
-      await awaited.wait(Math.min(leftMs, REMIND_EVERY_MS, deadline.remainingMs));
-      if (awaited.missingMembers.size > 0) {
-        this.remind(message, change, awaited, deadline);
+      await pending.wait(Math.min(leftMs, RESEND_INTERVAL_MS, deadline.remainingMs));
+      if (pending.pendingMembers.size > 0) {
+        this.resend(message, change, pending, deadline);
       }
     }
-    if (awaited.gone.length === 0) {
+    if (pending.departed.length === 0) {
       return 'acknowledged';
     }
     const waitedMs = Math.round(this.clock.monotonic() - appendedAt);
     this.logger.warn(
-      `A change waited ${waitedMs} ms for silent instances: ${awaited.gone.join(', ')}`,
+      `A change waited ${waitedMs} ms for silent instances: ${pending.departed.join(', ')}`,
     );
     return 'waited-for-lease';
   }
 
-  /** Says it again, and reads who has learnt it from the log, has left, or was found silent by somebody else. */
-  private remind(
+  /**
+   * Publishes the change again. Also reads the member list: a member may have applied the change from the log, left, or been
+   * removed by another instance.
+   */
+  private resend(
     message: string,
     change: AppendedChange,
-    awaited: Awaited,
+    pending: PendingAcks,
     deadline: Deadline,
   ): void {
-    this.log.repeat(message);
+    this.log.republish(message);
     this.log
       .members(deadline)
       .then((members) => {
-        for (const instance of awaited.missingMembers.keys()) {
+        for (const instance of pending.pendingMembers.keys()) {
           const note = members.get(instance);
           if (!note) {
-            awaited.gone.push(instance);
+            pending.departed.push(instance);
           }
           if (!note || note.position >= Number(change.sequence)) {
-            awaited.done(instance);
+            pending.acknowledge(instance);
           }
         }
       })

@@ -1,21 +1,21 @@
 /**
- * Names a value in the cache. What is true about one subject (`user.<id>`) may be kept in several parts (one for each of
- * the user's sessions), and a change of the subject concerns them all.
+ * Names a value in the cache. A subject (`user.<id>`) may have several parts, such as one for each session of the user. A
+ * change of the subject invalidates all its parts.
  */
 export class CacheKey<Value> {
-  /** What `get` returns for this key. Only for the compiler. */
+  /** The type that `get` returns for this key. It exists only for the compiler. */
   declare protected readonly value: Value;
   readonly id: string;
 
   /**
-   * @param subject what changes as one; any text that may be seen in Redis, so no personal data
-   * @param part which of the subject's values
+   * @param subject what is invalidated together. The text is visible in Redis, so it holds no personal data
+   * @param part one of the subject's values
    */
   constructor(
     readonly subject: string,
     part = '',
   ) {
-    // The length tells where the subject ends, whatever is in either.
+    // The length prefix makes the boundary between subject and part unambiguous.
     this.id = `${subject.length}:${subject}${part}`;
   }
 }

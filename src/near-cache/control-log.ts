@@ -6,13 +6,13 @@ import { LuaScript, RedisCluster } from '../redis-cluster/index.js';
 import { NEAR_CACHE_OPTIONS } from './near-cache.module-definition.js';
 import { NEAR_CACHE_DEFAULTS, type NearCacheOptions } from './near-cache.options.js';
 
-/** All keys of the log lie in one slot, so that one script can do each step. */
+/** All keys of the log share one slot, so that one script can do each step. */
 const TAG = ['near-cache', 'control'] as const;
-/** An instance that has been away longer joins anew. Far longer than a lease, so that this costs nobody his memory. */
-const LOG_KEPT_MS = 60_000;
-/** No write lands later than this after it was sent; whoever sent it has given up long before. */
-const LATEST_WRITE_MS = 30_000;
-/** More than these are not worth sending: the instance joins anew, with empty memory. */
+/** An instance that was disconnected for longer joins with empty memory. Far longer than a lease. */
+const LOG_RETENTION_MS = 60_000;
+/** Maximum time from sending a write to its arrival. Its sender has timed out long before. */
+const MAX_WRITE_DELAY_MS = 30_000;
+/** An instance that has missed more changes joins with empty memory instead of applying them. */
 const MAX_CHANGES = 10_000;
 
 const load = LuaScript.loaderFor(import.meta.url);
@@ -24,11 +24,11 @@ const finishChanges = load('finish-changes', Number);
 const listMembers = load('list-members', (reply) => parseMembers(reply as string[]));
 const removeMembers = load('remove-members', Number);
 
-/** What a member has noted about itself. It changes with every renewal. */
+/** The entry of a member in the log. It changes with every renewal. */
 export interface MemberNote {
-  /** As it is stored, to tell whether it has changed. */
+  /** The stored text. It shows whether the note has changed. */
   readonly text: string;
-  /** Every change up to here is applied. A number of the sequence. */
+  /** A sequence number. The member has applied every change up to it. */
   readonly position: number;
   readonly leaseMs: number;
 }
@@ -38,24 +38,24 @@ export type Members = ReadonlyMap<string, MemberNote>;
 export interface RenewalRequest {
   readonly instance: string;
   readonly leaseMs: number;
-  /** Counted up by the instance. */
+  /** Each instance counts its own renewals. */
   readonly number: number;
-  /** Everything up to here is applied; undefined to join with empty memory. */
+  /** The instance has applied every change up to here; undefined to join with empty memory. */
   readonly position: string | undefined;
 }
 
 export interface Renewal {
-  /** The instance is a member from here on, and what it remembers from before counts for nothing. */
+  /** The instance has joined and must empty its memory. */
   readonly hasJoined: boolean;
   readonly position: string;
   readonly members: Members;
-  /** Subjects that changed since the old position. */
+  /** Subjects that have changed since the old position. */
   readonly changes: readonly string[];
 }
 
 export interface UnfinishedChanges {
   readonly count: number;
-  /** Those whose writes, if they had any, have landed for certain. */
+  /** Those whose writes have arrived by now, or never will. */
   readonly abandoned: readonly string[];
 }
 
@@ -64,26 +64,26 @@ export interface AppendedChange {
   readonly members: Members;
 }
 
-/** The part of the protocol that is in Redis: who trusts its memory, and what has changed. */
+/** The part of the protocol that is stored in Redis: the members with their leases, and the changes. */
 @Injectable()
 export class ControlLog {
-  private readonly unfinishedKeptMs: number;
+  private readonly unfinishedRetentionMs: number;
 
   constructor(
     private readonly redis: RedisCluster,
     @Inject(NEAR_CACHE_OPTIONS) options: NearCacheOptions,
   ) {
-    // Past the life of an entry, no memory is older than the change.
-    this.unfinishedKeptMs = 2 * (options.maxAgeMs ?? NEAR_CACHE_DEFAULTS.maxAgeMs);
+    // After the maximum age of an entry, no instance remembers a state from before the change.
+    this.unfinishedRetentionMs = 2 * (options.maxAgeMs ?? NEAR_CACHE_DEFAULTS.maxAgeMs);
   }
 
-  /** The channel on which changes are told. */
+  /** The channel on which changes are published. */
   get changesChannel(): string {
     return this.key('changed');
   }
 
-  /** The channel on which an instance is told that others have applied its changes. */
-  appliedChannel(instance: string): string {
+  /** The channel on which other instances acknowledge the changes of an instance. */
+  ackChannel(instance: string): string {
     return this.key('applied', instance);
   }
 
@@ -93,34 +93,34 @@ export class ControlLog {
     return this.redis.runDurably(
       renewLease,
       [this.key('members'), this.key('sequence'), this.key('log')],
-      [instance, leaseMs, number, position, LOG_KEPT_MS, MAX_CHANGES],
+      [instance, leaseMs, number, position, LOG_RETENTION_MS, MAX_CHANGES],
       Deadline.none,
     );
   }
 
   /**
-   * Notes that a subject is about to change.
+   * Records that a change of a subject begins.
    *
-   * @returns the change's number in the sequence
+   * @returns the sequence number of the change
    * @throws NotConfirmedError
    */
   async begin(subject: string, deadline: Deadline): Promise<string> {
     const keys = [this.key('sequence'), this.unfinishedKey(subject)];
-    return this.redis.runDurably(beginChange, keys, [this.unfinishedKeptMs], deadline);
+    return this.redis.runDurably(beginChange, keys, [this.unfinishedRetentionMs], deadline);
   }
 
-  /** Tells every instance that a subject has changed. @throws NotConfirmedError */
+  /** Appends a change to the log and publishes it. @throws NotConfirmedError */
   async announce(subject: string, message: string, deadline: Deadline): Promise<AppendedChange> {
     return this.redis.runDurably(
       appendChange,
       [this.key('members'), this.key('sequence'), this.key('log'), this.changesChannel],
-      [subject, LOG_KEPT_MS, message],
+      [subject, LOG_RETENTION_MS, message],
       deadline,
     );
   }
 
-  /** Says it again to those who did not hear it. */
-  repeat(message: string): void {
+  /** Publishes a message again, for members that did not receive it. */
+  republish(message: string): void {
     this.redis.publish(this.changesChannel, message);
   }
 
@@ -129,10 +129,10 @@ export class ControlLog {
     return this.redis.run(listMembers, [this.key('members')], [], deadline);
   }
 
-  /** The changes of a subject that were begun and not finished, by whomever. @throws NotConfirmedError */
+  /** The unfinished changes of a subject, from all instances. @throws NotConfirmedError */
   async unfinished(subject: string, deadline: Deadline): Promise<UnfinishedChanges> {
     const keys = [this.unfinishedKey(subject), this.key('fence')];
-    return this.redis.runDurably(findChanges, keys, [LATEST_WRITE_MS], deadline);
+    return this.redis.runDurably(findChanges, keys, [MAX_WRITE_DELAY_MS], deadline);
   }
 
   async finish(subject: string, sequences: readonly string[]): Promise<void> {
@@ -141,7 +141,7 @@ export class ControlLog {
     }
   }
 
-  /** Removes members whose notes are still as they were seen. */
+  /** Removes members whose notes have not changed since the caller read them. */
   async remove(members: Members): Promise<void> {
     const pairs = [...members].flatMap(([instance, { text }]) => [instance, text]);
     await this.redis.runDurably(removeMembers, [this.key('members')], pairs, Deadline.none);

@@ -1,20 +1,20 @@
 import type { Clock } from '../common/clock/index.js';
 
-/** How far the wall clock may be set back, as time services do, before trust ends. Less than the margin of a change. */
+/** A time service may set the wall clock back by this much without ending the lease. Less than the safety margin of a change. */
 const SET_BACK_TOLERANCE_MS = 50;
 
-/** A moment on both clocks of an instance. */
+/** A point in time on both clocks of an instance. */
 export interface Moment {
   readonly monotonic: number;
   readonly wall: number;
 }
 
 /**
- * Whether an instance may trust its memory. The time that has passed is the larger of what the two clocks say: the
- * monotonic one stands still while a machine sleeps, the wall clock can be set. One that is set back ends the trust.
+ * Decides whether an instance may trust its memory. The elapsed time is the larger one of two clocks: the monotonic clock
+ * stops while a machine sleeps, and the wall clock can be set. A wall clock that is set back ends the lease.
  */
 export class Lease {
-  private begun: Moment | undefined;
+  private startedAt: Moment | undefined;
 
   constructor(
     readonly lengthMs: number,
@@ -25,13 +25,13 @@ export class Lease {
     return { monotonic: this.clock.monotonic(), wall: this.clock.wall() };
   }
 
-  /** @param from taken before the control log was asked, never after */
+  /** @param from taken before the renewal was sent */
   extend(from: Moment): void {
-    this.begun = from;
+    this.startedAt = from;
   }
 
   revoke(): void {
-    this.begun = undefined;
+    this.startedAt = undefined;
   }
 
   get isHeld(): boolean {
@@ -39,11 +39,11 @@ export class Lease {
   }
 
   get remainingMs(): number {
-    if (this.begun === undefined) {
+    if (this.startedAt === undefined) {
       return 0;
     }
-    const monotonic = this.clock.monotonic() - this.begun.monotonic;
-    const wall = this.clock.wall() - this.begun.wall;
+    const monotonic = this.clock.monotonic() - this.startedAt.monotonic;
+    const wall = this.clock.wall() - this.startedAt.wall;
     const isSetBack = wall < monotonic - SET_BACK_TOLERANCE_MS;
     return isSetBack ? 0 : Math.max(0, this.lengthMs - Math.max(monotonic, wall));
   }

@@ -3,8 +3,8 @@ import { LRUCache } from 'lru-cache';
 import type { CacheKey } from './cache-key.js';
 
 /**
- * For an entry with its key, its place in both indexes, and what the engine adds to the objects of a value: a date is three
- * times its JSON. Measured with the state of sessions, alone in their subjects: test/counts/instance-memory.counts-spec.ts.
+ * An entry's key, its place in both indexes, and the engine's overhead for the objects of a value (a date takes three times
+ * its JSON). Measured with session states, one for each subject: test/counts/instance-memory.counts-spec.ts.
  */
 const ENTRY_OVERHEAD_BYTES = 600;
 const BYTES_PER_CHARACTER = 2;
@@ -17,18 +17,18 @@ interface Entry {
   readonly expiresAt: number;
 }
 
-/** A load under way. It is detached, and its value not stored, when the subject changes before it ends. */
+/** A load in progress. If the subject changes before it ends, it is detached and its value is not stored. */
 export interface Load<Value> {
   readonly id: string;
   promise: Promise<Value> | undefined;
 }
 
-/** What one instance remembers, bounded, and what it is loading. It knows nothing of trust. */
+/** The bounded memory of one instance, and its loads in progress. It does not know about leases. */
 export class LocalStore {
   private readonly entries: LRUCache<string, Entry>;
   private readonly loads = new Map<string, Load<unknown>>();
   private unsharedLoads = 0;
-  /** Which entries and loads a change of a subject concerns. */
+  /** The entries and loads that a change of a subject invalidates. */
   private readonly idsOfSubject = new Map<string, Set<string>>();
   private readonly listeners = new Map<string, Set<() => void>>();
 
@@ -61,11 +61,11 @@ export class LocalStore {
     return this.loads.get(key.id)?.promise as Promise<Value> | undefined;
   }
 
-  /** @param isShared whether others may wait for this load instead of beginning one of their own */
+  /** @param isShared whether concurrent callers may wait for this load */
   beginLoad<Value>({ subject, id }: CacheKey<Value>, isShared: boolean): Load<Value> {
     this.unsharedLoads += isShared ? 0 : 1;
     const load: Load<Value> = {
-      // No key begins with a letter.
+      // Cannot collide with a cache key: those begin with a digit.
       id: isShared ? id : `unshared:${this.unsharedLoads}`,
       promise: undefined,
     };
@@ -74,7 +74,7 @@ export class LocalStore {
     return load;
   }
 
-  /** Stores what was loaded, unless the subject has changed meanwhile. */
+  /** Stores the loaded value, unless the subject has changed since the load began. */
   finishLoad<Value>(
     key: CacheKey<Value>,
     load: Load<Value>,
@@ -100,7 +100,7 @@ export class LocalStore {
     }
   }
 
-  /** Forgets all parts of a subject, and detaches the loads of it: who asks from now on loads anew. */
+  /** Invalidates all parts of a subject and detaches its loads. Later callers start a new load. */
   drop(subject: string): void {
     for (const id of this.idsOfSubject.get(subject) ?? []) {
       this.loads.delete(id);
@@ -117,7 +117,7 @@ export class LocalStore {
     this.listeners.forEach((listeners) => listeners.forEach((listener) => listener()));
   }
 
-  /** @param listener is called after each drop of the subject, and must not throw @returns what removes it */
+  /** @param listener is called after each drop of the subject, and must not throw @returns a function that removes it */
   onDrop(subject: string, listener: () => void): () => void {
     const listeners = this.listeners.get(subject) ?? new Set();
     this.listeners.set(subject, listeners.add(listener));
@@ -129,7 +129,7 @@ export class LocalStore {
     };
   }
 
-  /** Subjects that somebody listens to. */
+  /** Number of subjects with listeners. */
   get listenedCount(): number {
     return this.listeners.size;
   }
@@ -155,6 +155,6 @@ function estimatedBytes(value: unknown): number {
   try {
     return BYTES_PER_CHARACTER * (JSON.stringify(value)?.length ?? 0);
   } catch {
-    return UNKNOWN_BYTES; // it has no JSON: a cycle, a bigint
+    return UNKNOWN_BYTES; // The value has no JSON: it holds a cycle or a bigint.
   }
 }

@@ -8,7 +8,7 @@ import {
 } from '../../test/support/fake-control-log.js';
 import { Gate } from '../../test/support/gate.js';
 import { CacheKey } from './cache-key.js';
-import { RENEWALS_PER_LEASE, silenceMs } from './near-cache.options.js';
+import { RENEWALS_PER_LEASE, leaseTimeoutMs } from './near-cache.options.js';
 
 const LEASE_MS = 1000;
 const BETWEEN_RENEWALS_MS = LEASE_MS / RENEWALS_PER_LEASE;
@@ -165,7 +165,7 @@ describe('a member of the near cache', () => {
     await clock.advance(BETWEEN_RENEWALS_MS);
     silent.link.isCut = true;
 
-    await clock.advance(silenceMs(LEASE_MS));
+    await clock.advance(leaseTimeoutMs(LEASE_MS));
     expect(log.notes.has(silent.id)).toBe(true);
     expect(silent.membership.isTrusted).toBe(false);
     await clock.advance(2 * BETWEEN_RENEWALS_MS);

@@ -20,20 +20,20 @@ import {
 } from './near-cache.options.js';
 import { SilentMembers } from './silent-members.js';
 
-const PAUSE_AFTER_FAILURE_MS = 100;
-const POLL_MS = 10;
+const RETRY_INTERVAL_MS = 100;
+const POLL_INTERVAL_MS = 10;
 
 /**
- * Keeps this instance among those who are told of changes, and thereby entitled to trust its memory. Safety rests on the
- * lease alone: a renewal brings what has changed, which is applied before the lease is extended. The channel only makes
- * changes quick.
+ * Keeps this instance a member of the control log, and holds its lease. Correctness depends on the lease alone: a renewal
+ * returns the changes since the last one, and they are applied before the lease is extended. The channel only makes changes
+ * fast.
  */
 @Injectable()
 export class Membership implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  /** New for each process: two never share one. */
+  /** Unique for each process. */
   readonly instance = randomUUID();
-  /** Called with what other instances say about the changes of this one. */
-  onApplied: (message: string) => void = () => undefined;
+  /** Called when another instance acknowledges a change of this one. */
+  onAcknowledged: (message: string) => void = () => undefined;
 
   private readonly logger = new Logger('NearCache');
   private readonly lease: Lease;
@@ -42,8 +42,8 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
   private note: MemberNote | undefined;
   private renewals = 0;
   private confirmed = { joined: 0, renewed: 0 };
-  /** Goes up when trust is withdrawn: a renewal that was under way then extends nothing. */
-  private withdrawals = 0;
+  /** Counts revocations of the lease. A renewal that began before a revocation must not extend the lease. */
+  private revocations = 0;
   private isListening = false;
   private isStopped = false;
   private isRenewalDue = false;
@@ -65,7 +65,7 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
     return this.lease.isHeld;
   }
 
-  /** Whether the shard of the log takes no writes from anybody, so that nobody can renew. Known from the last renewals. */
+  /** Whether the last renewals failed because the shard of the log rejects all writes. */
   get isHeldUp(): boolean {
     return this.isLogReadOnly;
   }
@@ -74,25 +74,25 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
     return this.lease.remainingMs;
   }
 
-  /** Leases that were begun and renewed. */
+  /** How many leases this instance has begun and renewed. */
   get leaseEvents(): Readonly<Record<'joined' | 'renewed', number>> {
     return this.confirmed;
   }
 
   async untilTrusted(): Promise<void> {
     while (!this.isTrusted && !this.isStopped) {
-      await this.clock.delay(POLL_MS);
+      await this.clock.delay(POLL_INTERVAL_MS);
     }
   }
 
-  /** Asks for the next renewal at once. */
+  /** Starts the next renewal at once. */
   renewSoon(): void {
     this.isRenewalDue = true;
     this.wake.abort();
   }
 
   onApplicationBootstrap(): void {
-    const applied = this.log.appliedChannel(this.instance);
+    const applied = this.log.ackChannel(this.instance);
     this.redis.subscribe([this.log.changesChannel, applied], {
       onUp: () => {
         this.isListening = true;
@@ -100,19 +100,19 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
       },
       onDown: () => {
         this.isListening = false;
-        void this.withdraw('the channel for changes was lost');
+        void this.revokeLease('the channel for changes was lost');
       },
       onMessage: (channel, message) =>
-        channel === applied ? this.onApplied(message) : this.apply(message),
+        channel === applied ? this.onAcknowledged(message) : this.apply(message),
     });
     void this.keepRenewing();
   }
 
-  /** Requests that are still under way then ask Redis. */
+  /** Requests that are still in progress ask Redis from here on. */
   async beforeApplicationShutdown(): Promise<void> {
     this.isStopped = true;
     this.renewSoon();
-    await this.withdraw();
+    await this.revokeLease();
   }
 
   private async keepRenewing(): Promise<void> {
@@ -121,11 +121,9 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
       this.isRenewalDue = false;
       const hasFailed = this.isListening && !(await this.tryToRenew(wasTrusted));
       wasTrusted = this.isTrusted;
-      // One that was asked for meanwhile comes at once.
+      // A renewal that was requested in the meantime starts at once.
       if (!this.isRenewalDue || !this.isListening || hasFailed) {
-        await this.pause(
-          hasFailed ? PAUSE_AFTER_FAILURE_MS : this.lease.lengthMs / RENEWALS_PER_LEASE,
-        );
+        await this.pause(hasFailed ? RETRY_INTERVAL_MS : this.lease.lengthMs / RENEWALS_PER_LEASE);
       }
     }
   }
@@ -150,25 +148,25 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   private async renew(): Promise<void> {
-    const { withdrawals } = this;
+    const { revocations } = this;
     const isTrusted = this.isTrusted;
     if (!isTrusted) {
-      // For good: a clock that jumps must not bring it back while this instance is noted as one that has forgotten.
+      // Without this, a clock that jumps back could revive the lease while the log lists this instance as joining.
       this.lease.revoke();
     }
-    // Before it is sent: the lease runs from here, however long the answer takes.
+    // Taken before the request is sent: the lease starts here, however long the reply takes.
     const begun = this.lease.moment();
     this.renewals += 1;
     const renewal = await this.log.renew({
       instance: this.instance,
       leaseMs: this.lease.lengthMs,
       number: this.renewals,
-      // Whoever has lost trust begins anew, instead of catching up from a log that he may know too little of.
+      // Without a lease this instance joins with empty memory: the log may no longer hold all changes that it missed.
       position: isTrusted ? this.position : undefined,
     });
     this.note = renewal.members.get(this.instance);
     this.removeSilent(renewal.members);
-    if (withdrawals !== this.withdrawals) {
+    if (revocations !== this.revocations) {
       await this.leave();
       return;
     }
@@ -177,7 +175,7 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
     } else {
       renewal.changes.forEach((subject) => this.store.drop(subject));
     }
-    // All that changed is applied. Only now may the lease go on.
+    // The lease may be extended only after all changes are applied.
     this.position = renewal.position;
     this.lease.extend(begun);
     if (renewal.hasJoined && this.confirmed.joined > 0) {
@@ -186,27 +184,27 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
     this.confirmed[renewal.hasJoined ? 'joined' : 'renewed'] += 1;
   }
 
-  /** A change by another instance, told on the channel: applied, then acknowledged. */
+  /** Applies a change that another instance has published, then acknowledges it. */
   private apply(message: string): void {
     const [changer = '', number = '', ...subject] = message.split(' ');
     if (changer === this.instance) {
       return;
     }
     this.store.drop(subject.join(' '));
-    this.redis.publish(this.log.appliedChannel(changer), `${number} ${this.instance}`);
+    this.redis.publish(this.log.ackChannel(changer), `${number} ${this.instance}`);
   }
 
-  private async withdraw(reason?: string): Promise<void> {
+  private async revokeLease(reason?: string): Promise<void> {
     if (reason !== undefined && this.isTrusted) {
       this.logger.warn(`Memory is not trusted any more: ${reason}`);
     }
-    this.withdrawals += 1;
+    this.revocations += 1;
     this.lease.revoke();
     this.store.dropAll();
     await this.leave();
   }
 
-  /** So that no change waits for this instance. If it fails, others notice its silence. */
+  /** Leaves the member list so that no change waits for this instance. If that fails, other instances remove it later. */
   private async leave(): Promise<void> {
     const { note } = this;
     this.note = undefined;

@@ -8,7 +8,7 @@ import { Membership } from './membership.js';
 
 const CHANGE_BUCKETS_SECONDS = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
-/** What the near cache tells about itself. Look-ups are counted in plain numbers: a hit costs an addition. */
+/** The metrics of the near cache. Look-ups are counted in plain numbers, so that a hit costs one addition. */
 @Injectable()
 export class NearCacheMetrics {
   hits = 0;
@@ -35,7 +35,7 @@ export class NearCacheMetrics {
     );
     registry.gauge(
       'keyslot_near_cache_lease_remaining_seconds',
-      'How long the memory is trusted without a renewal.',
+      'Remaining time of the lease without a renewal.',
       () => membership.leaseRemainingMs / 1000,
     );
     registry.counters(
@@ -45,23 +45,23 @@ export class NearCacheMetrics {
     );
     registry.counters(
       'keyslot_near_cache_lease_events_total',
-      'Leases begun anew with empty memory, and leases renewed.',
+      'Leases that began with empty memory, and renewals of leases.',
       () => seriesBy('event', membership.leaseEvents),
     );
     registry.counters(
       'keyslot_near_cache_changes_total',
-      'Changes: acknowledged by all, waited until silent instances had gone, or not confirmed.',
+      'Changes: acknowledged by all instances, completed after the leases of silent instances expired, or not confirmed.',
       () => seriesBy('outcome', this.changes),
     );
     registry.histogram(
       'keyslot_near_cache_change_seconds',
-      'From the announcement of a change to the last acknowledgement, or the end of the last lease.',
+      'Time from the announcement of a change to the last acknowledgement, or to the expiry of the last lease.',
       () => [[{}, this.changeTime]],
     );
   }
 
   /** Counts a change that was not confirmed before it could be announced. */
-  async counted<Result>(write: () => Promise<Result>): Promise<Result> {
+  async countUnconfirmed<Result>(write: () => Promise<Result>): Promise<Result> {
     try {
       return await write();
     } catch (error) {

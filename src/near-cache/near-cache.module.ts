@@ -11,7 +11,7 @@ import { ConfigurableModuleClass, NEAR_CACHE_OPTIONS } from './near-cache.module
 import { NEAR_CACHE_DEFAULTS, type NearCacheOptions } from './near-cache.options.js';
 
 /**
- * The coherent in-process cache over the cluster. Needs RedisClusterModule and MetricsModule in the same application.
+ * The coherent in-process cache of the cluster. Needs RedisClusterModule and MetricsModule in the same application.
  * Global unless `isGlobal: false`.
  */
 @Module({

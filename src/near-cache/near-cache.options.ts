@@ -1,17 +1,17 @@
 export interface NearCacheOptions {
   /**
    * How long an instance trusts its memory after its last contact with the control log, in milliseconds. Default 2000.
-   * A change waits this long for an instance that died or was cut off; shorter, and a slow moment of Redis makes
-   * instances ask it for everything. Instances may differ.
+   * A change waits this long for an instance that has crashed or is disconnected. With a short lease, a slow response of
+   * Redis makes instances lose their lease and ask Redis on every request. Instances may have different values.
    */
   readonly leaseMs?: number;
-  /** Most entries in memory. Default 100000. */
+  /** Maximum number of entries in memory. Default 100000. */
   readonly maxEntries?: number;
-  /** Most bytes in memory, as estimated from each value's JSON. Default 64 MiB. */
+  /** Maximum size of memory in bytes, estimated from each value's JSON. Default 64 MiB. */
   readonly maxBytes?: number;
   /**
-   * Longest life of an entry, in milliseconds. Default 60000. It also bounds how long a change may be seen by some and
-   * not by others when the process that made it died before it could say so (and so never answered).
+   * Maximum age of an entry, in milliseconds. Default 60000. It also limits how long instances may disagree about a change
+   * whose process crashed after the write and before the announcement, and so never answered its client.
    */
   readonly maxAgeMs?: number;
 }
@@ -23,14 +23,14 @@ export const NEAR_CACHE_DEFAULTS = {
   maxAgeMs: 60_000,
 } as const;
 
-/** How often a lease is renewed while it lasts. */
+/** How many times an instance renews its lease within the length of one lease. */
 export const RENEWALS_PER_LEASE = 5;
-/** How much two clocks may differ in speed. */
+/** Maximum difference in speed between two clocks, as a fraction. */
 const CLOCK_DRIFT = 0.05;
-/** For the wait to begin a little early, or a clock to be set back a little (see Lease). */
-const MARGIN_MS = 100;
+/** Covers a wait that begins slightly early and a clock that is set back slightly (see Lease). */
+const SAFETY_MARGIN_MS = 100;
 
-/** How long after a change an instance that stays silent has certainly run out of trust, by its own clock. */
-export function silenceMs(leaseMs: number): number {
-  return leaseMs * (1 + CLOCK_DRIFT) + MARGIN_MS;
+/** @returns after how long the lease of a silent member has expired by the member's own clock, in milliseconds */
+export function leaseTimeoutMs(leaseMs: number): number {
+  return leaseMs * (1 + CLOCK_DRIFT) + SAFETY_MARGIN_MS;
 }

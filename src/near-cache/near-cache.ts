@@ -13,24 +13,23 @@ import { NearCacheMetrics } from './near-cache.metrics.js';
 
 export interface GetOptions<Value> {
   /**
-   * How long the value may be remembered, in milliseconds; at most the cache's own `maxAgeMs`, which is the default. 0
-   * stores nothing.
+   * Maximum age of the value, in milliseconds. Default and upper limit: the cache's own `maxAgeMs`. 0 stores nothing.
    */
   readonly maxAgeMs?: (value: Value) => number;
   /**
-   * Whether it is remembered for as long as memory is trusted and no change of it is told: for the little that every
-   * request needs, so that the loss of one shard does not become everybody's. Default false.
+   * Whether the value has no maximum age: it stays until it is invalidated or the lease is lost. For the few values that
+   * every request needs, so that the loss of their shard does not affect all users. Default false.
    */
   readonly isLasting?: boolean;
-  /** Whether callers who come while it is loaded may be given what this one loads. Default true. */
+  /** Whether concurrent callers may share this load. Default true. */
   readonly isShared?: boolean;
   /** Whether the look-up counts in the metrics. Default true. */
   readonly isCounted?: boolean;
 }
 
 /**
- * What this instance remembers of the cluster, coherent with all other instances: when `change` has returned, none of
- * them answers from before. How, and why it holds: docs/coherence.md.
+ * The memory of this instance, coherent with all other instances: when `change` has returned, no instance answers from the
+ * state before it. docs/coherence.md explains the protocol and why it holds.
  */
 @Injectable()
 export class NearCache {
@@ -48,37 +47,37 @@ export class NearCache {
     this.maxAgeMs = options.maxAgeMs ?? NEAR_CACHE_DEFAULTS.maxAgeMs;
   }
 
-  /** Whether this instance may answer from memory. Where not, every `get` loads. */
+  /** Whether this instance may answer from memory. If not, every `get` loads. */
   get isTrusted(): boolean {
     return this.membership.isTrusted;
   }
 
-  /** A key of the log of changes: while nobody serves it, no instance trusts its memory. */
+  /** A key of the control log. While no master serves it, no instance trusts its memory. */
   get logKey(): string {
     return this.log.changesChannel;
   }
 
-  /** Whether the shard of the log takes no writes from anybody: no instance trusts its memory then, either. */
+  /** Whether the shard of the control log rejects all writes. No instance can renew its lease then. */
   get isHeldUp(): boolean {
     return this.membership.isHeldUp;
   }
 
-  /** Until this instance may answer from memory. */
+  /** Waits until this instance may answer from memory. */
   async untilTrusted(): Promise<void> {
     await this.membership.untilTrusted();
   }
 
   /**
-   * Calls a listener when this instance forgets what it knew of a subject: after a change, and when all memory is dropped
-   * because it is not trusted any more. That is a hint only: the subject may be as before.
+   * Calls a listener when this instance invalidates a subject: after a change, and when it empties its memory because it has
+   * lost its lease. This is only a hint: the subject may be unchanged.
    *
-   * @returns what removes the listener
+   * @returns a function that removes the listener
    */
   onDrop(subject: string, listener: () => void): () => void {
     return this.store.onDrop(subject, listener);
   }
 
-  /** @returns the value if it is in memory and may be trusted; nothing is asked */
+  /** @returns the value if it is in memory and may be trusted. It never asks Redis */
   peek<Value>(
     key: CacheKey<Value>,
     { isCounted = true }: Pick<GetOptions<Value>, 'isCounted'> = {},
@@ -94,11 +93,11 @@ export class NearCache {
   }
 
   /**
-   * The value from memory, or loaded.
+   * Returns the value from memory, or loads it.
    *
-   * @param load asks the source of truth for a value, which is not undefined. It must not be answered by a master that
-   * was replaced: run a script that writes (a fence, if nothing else) with `runDurably`. What it throws is thrown on,
-   * and nothing is stored
+   * @param load reads the value, which must not be undefined, from the source of truth. A replaced master must not be able to
+   * answer it: use `readConfirmed` or `runDurably` with a script that writes, at least a fence. If it throws, `get` throws too
+   * and stores nothing
    */
   async get<Value>(
     key: CacheKey<Value>,
@@ -109,7 +108,7 @@ export class NearCache {
     if (!this.membership.isTrusted) {
       this.metrics.untrusted += isCounted ? 1 : 0;
       this.membership.renewSoon();
-      // Nobody may share this load: a change that came after it began could not be told here.
+      // Without a lease this instance receives no invalidations, so this load must not be shared.
       return load();
     }
     const known = this.peek(key, options) ?? (isShared ? this.store.loadOf(key) : undefined);
@@ -121,32 +120,33 @@ export class NearCache {
   }
 
   /**
-   * Changes a subject. When it returns, no instance answers from before: each has forgotten what it knew of the subject,
-   * or has stopped to trust its memory.
+   * Changes a subject. When it returns, no instance answers from the old state: each one has invalidated the subject or has
+   * lost its lease.
    *
-   * @param write makes the change durable (`runDurably`) and may be repeated. It is given the change's number, which only
-   * grows: a write that comes after one with a higher number is late
-   * @throws NotConfirmedError when not everybody may know: the change may or may not have happened, and repeating it is
-   * safe. Whatever `write` throws
+   * @param write makes the change durable (`runDurably`) and must be idempotent. Its argument is the number of the change.
+   * Numbers only increase: a write that arrives after one with a higher number is late
+   * @throws NotConfirmedError when some instances may not have invalidated the subject. The change may or may not have
+   * happened, and repeating it is safe. Also throws what `write` throws
    */
   async change<Result>(
     subject: string,
     write: (sequence: string) => Promise<Result>,
     deadline: Deadline,
   ): Promise<Result> {
-    const { sequence, result } = await this.metrics.counted(async () => {
+    const { sequence, result } = await this.metrics.countUnconfirmed(async () => {
       const number = await this.log.begin(subject, deadline);
       return { sequence: number, result: await write(number) };
     });
     await this.announce(subject, deadline);
-    // If this fails, whoever looks next announces the change once more.
+    // Best effort: if this fails, the next `settle` announces the change once more.
     this.log.finish(subject, [sequence]).catch(() => undefined);
     return result;
   }
 
   /**
-   * Tells everybody of changes that other callers began and perhaps could not finish. Call it before acting on a final
-   * state that was just loaded ("this session has ended"), so that the answer is true for every instance.
+   * Announces the unfinished changes of a subject: another caller began them and may have crashed before the announcement.
+   * Call it before you report a final state that was just loaded ("this session has ended"), so that the answer holds on
+   * every instance.
    *
    * @throws NotConfirmedError
    */
@@ -154,7 +154,7 @@ export class NearCache {
     const { count, abandoned } = await this.log.unfinished(subject, deadline);
     if (count > 0) {
       await this.announce(subject, deadline);
-      // The others may still be written: they are for those who began them, or for the next who looks.
+      // The writes of the others may still arrive, so those changes stay unfinished.
       this.log.finish(subject, abandoned).catch(() => undefined);
     }
   }
@@ -169,7 +169,7 @@ export class NearCache {
     load: () => Promise<Value>,
     options: GetOptions<Value>,
   ): Promise<Value> {
-    // Registered before it is sent: a change from here on detaches it.
+    // Registered before the request is sent, so that a later change detaches it.
     const ticket = this.store.beginLoad(key, options.isShared ?? true);
     const loadOnce = async (): Promise<Value> => {
       try {

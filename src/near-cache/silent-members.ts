@@ -1,17 +1,17 @@
 import type { MemberNote, Members } from './control-log.js';
-import { silenceMs } from './near-cache.options.js';
+import { leaseTimeoutMs } from './near-cache.options.js';
 
-interface Seen {
+interface Observation {
   readonly note: MemberNote;
   /** On the monotonic clock. */
   readonly since: number;
 }
 
-/** Tells which members have been silent for so long that they trust their memory no more: they died, or are cut off. */
+/** Finds members whose lease has expired because they did not renew it: they have crashed or are disconnected. */
 export class SilentMembers {
-  private seen = new Map<string, Seen>();
+  private seen = new Map<string, Observation>();
 
-  /** @returns those whose note has not moved for the length of their lease and more, by the clock of who watches */
+  /** @returns members whose note has not changed for longer than their lease, by the clock of this instance */
   observe(members: Members, now: number): Members {
     const previous = this.seen;
     this.seen = new Map();
@@ -20,7 +20,7 @@ export class SilentMembers {
       const before = previous.get(instance);
       const since = before?.note.text === note.text ? before.since : now;
       this.seen.set(instance, { note, since });
-      if (now - since > silenceMs(note.leaseMs)) {
+      if (now - since > leaseTimeoutMs(note.leaseMs)) {
         silent.set(instance, note);
       }
     }

@@ -4,9 +4,9 @@ import { siteOf } from '../common/network/index.js';
 import { LuaScript, type RedisCluster } from '../redis-cluster/index.js';
 import type { KnownBlocks } from './known-blocks.js';
 
-/** Longer than any attempt with all its waiting: one that was not settled by then belongs to a process that is gone. */
-const MAX_ATTEMPT_MS = 30_000;
-/** Devices of one account with failures of their own, and as many sessions. A further one counts as a stranger. */
+/** Longer than any attempt, including its waiting. An attempt that was not settled by then belongs to a crashed process. */
+const RESERVATION_TTL_MS = 30_000;
+/** Maximum number of devices of an account that are counted separately, and of sessions. Further ones count as strangers. */
 const MAX_KNOWN_LANES = 10;
 
 const load = LuaScript.loaderFor(import.meta.url);
@@ -21,77 +21,77 @@ const scripts = {
   endGuess: load('end-guess', Number),
 };
 
-/** So many failures of a network within a sliding window, whatever lies between them. */
+/** Limits the failures of a network within a sliding window. A success does not reset them. */
 export interface FailureLimit {
-  /** What is counted, such as `login-address`. Part of the key. */
+  /** Names the count, such as `login-address`. Part of the key. */
   readonly name: string;
   readonly failures: number;
-  /** Of all networks of a site together, see `siteOf`: one site must not have the failures of 65,536 networks. */
+  /** For all networks of a site together, see `siteOf`: a site must not get the failures of 65,536 networks. */
   readonly siteFailures: number;
   readonly windowMs: number;
 }
 
 /**
- * Failures without a success between them: a growing delay and a ceiling (NIST SP 800-63B-4 section 3.2.2). Strangers are
- * counted together; each device and session that proves itself is counted for itself.
+ * Limits consecutive failures with a growing delay and a ceiling (NIST SP 800-63B-4 section 3.2.2). Strangers are counted
+ * together. Each proven device and session is counted separately.
  */
 export interface GuessLimit {
   /** Part of the key. */
   readonly name: string;
   /** Consecutive failures that begin the first block. */
   readonly failures: number;
-  /** The first block. Each further failure doubles it. */
+  /** Length of the first block. Each further failure doubles it. */
   readonly blockMs: number;
   readonly maxBlockMs: number;
-  /** Consecutive failures from which on each one blocks for `ceilingBlockMs`. */
+  /** Number of consecutive failures from which each failure blocks for `ceilingBlockMs`. */
   readonly ceiling: number;
   readonly ceilingBlockMs: number;
   /**
-   * How long one failure is remembered; n of them for n times as long, up to `ceiling`. So over a long time nobody has more
-   * than one guess in this time, however the guesses and pauses are arranged.
+   * How long one failure is remembered. n failures are remembered n times as long, with n at most `ceiling`. So the long-term
+   * rate is at most one guess in this time, for any pattern of guesses and pauses.
    */
   readonly memoryMs: number;
 }
 
-/** What a caller has shown that only the owner of an account has. */
+/** The caller has proven something that only the owner of the account has. */
 export interface Proof {
-  /** A device has logged in before; a session lives. */
+  /** A device has logged in before. A session is live. */
   readonly kind: 'device' | 'session';
   /** Letters, digits, `_` and `-`. */
   readonly id: string;
-  /** Counts up whenever the proofs of an account end. The failures of older proofs do not count any more. */
+  /** Increases whenever the proofs of an account become invalid. Failures of older generations do not count. */
   readonly generation: number;
 }
 
-/** What an attempt means for the count: a failure or nothing. */
+/** `failed` counts as a failure; `void` does not count. */
 export type AttemptResult = 'failed' | 'void';
-/** Or that all failures of the caller before it are forgiven. */
+/** `reset` also clears the earlier failures of the caller. */
 export type GuessResult = AttemptResult | 'reset';
 
-export interface Begun {
-  /** 0 when the attempt may be made, -1 when others are in the way, else how long it has to wait. */
+export interface Reservation {
+  /** 0: the attempt may be made. -1: it must wait for the results of others. Else: milliseconds until it may be made. */
   readonly waitMs: number;
-  /** Whether it counts for a device or a session, and not for strangers. */
+  /** Whether the attempt counts for a device or a session, and not for strangers. */
   readonly isKnown: boolean;
 }
 
-/** What failures are counted in. */
+/** A counter of failures. */
 export interface FailureCount<Result = GuessResult> {
   /** Callers with the same name wait for each other. */
   readonly name: string;
-  begin(id: string, deadline: Deadline): Promise<Begun>;
+  begin(id: string, deadline: Deadline): Promise<Reservation>;
   end(id: string, result: Result, deadline: Deadline): Promise<unknown>;
 }
 
 export interface WindowCount extends FailureCount<AttemptResult> {
-  /** Counts a failure, if there is room for one. */
-  add(id: string, deadline: Deadline): Promise<Begun>;
+  /** Counts a failure, if the limit allows one more. */
+  add(id: string, deadline: Deadline): Promise<Reservation>;
 }
 
 /**
- * Failures of a network and of its site. Both are in the site's slot, so one script decides.
+ * Counts the failures of a network and of its site. Both counts are in the slot of the site, so that one script decides.
  *
- * @param blocks when each network and site that is at its limit has room again
+ * @param blocks remembers the networks and sites that are at their limit
  */
 export function windowCount(
   redis: RedisCluster,
@@ -106,16 +106,20 @@ export function windowCount(
     ['failed', 'under-way'].map((part) => redis.keys.key(tag, part, ...parts)),
   );
   const names = [[...tag, ...ofNetwork].join('.'), tag.join('.')] as const;
-  const begin = async (id: string, deadline: Deadline, mode: 'add' | 'reserve'): Promise<Begun> => {
+  const begin = async (
+    id: string,
+    deadline: Deadline,
+    mode: 'add' | 'reserve',
+  ): Promise<Reservation> => {
     const knownMs = blocks.waitMs(names);
     if (knownMs > 0) {
       return { waitMs: knownMs, isKnown: false };
     }
     const askedAt = blocks.now();
     const { failures, siteFailures, windowMs } = limit;
-    const args = [id, mode, windowMs, MAX_ATTEMPT_MS, failures, siteFailures];
+    const args = [id, mode, windowMs, RESERVATION_TTL_MS, failures, siteFailures];
     const waits = await redis.run(scripts.beginAttempt, keys, args, deadline);
-    waits.forEach((waitMs, index) => blocks.learn(names[index]!, askedAt + waitMs));
+    waits.forEach((waitMs, index) => blocks.add(names[index]!, askedAt + waitMs));
     const longestMs = Math.max(...waits);
     return { waitMs: longestMs > 0 ? longestMs : Math.min(...waits), isKnown: false };
   };
@@ -139,10 +143,10 @@ export function guessCount(
   const lane = proof ? `${proof.kind}.${proof.generation}.${proof.id}` : '';
   const { failures, blockMs, maxBlockMs, ceiling, ceilingBlockMs, memoryMs } = limit;
   return {
-    // Known callers do not stand in the line of strangers.
+    // Known callers do not wait in the queue of strangers.
     name: [...tag, lane].join('.'),
     begin: async (id, deadline) => {
-      const args = [id, lane, failures, MAX_ATTEMPT_MS, MAX_KNOWN_LANES];
+      const args = [id, lane, failures, RESERVATION_TTL_MS, MAX_KNOWN_LANES];
       return redis.run(scripts.beginGuess, keys, args, deadline);
     },
     end: async (id, result, deadline) => {

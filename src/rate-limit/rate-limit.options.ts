@@ -1,4 +1,4 @@
 export interface RateLimitOptions {
-  /** Off only for load tests: nothing is counted or refused then. Default true. */
+  /** false: nothing is counted or refused, for load tests. Default true. */
   readonly isOn?: boolean;
 }

@@ -8,7 +8,7 @@ import {
   guessCount,
   windowCount,
   type AttemptResult,
-  type Begun,
+  type Reservation,
   type FailureCount,
   type FailureLimit,
   type GuessLimit,
@@ -18,13 +18,13 @@ import {
 import { KnownBlocks } from './known-blocks.js';
 import { RATE_LIMIT_OPTIONS } from './rate-limit.module-definition.js';
 import type { RateLimitOptions } from './rate-limit.options.js';
-import { WaitingLines } from './waiting-lines.js';
+import { WaitQueues } from './wait-queues.js';
 
-/** How many of an instance's callers may wait for attempts under way at the same count. */
-const MAX_LINE_LENGTH = 100;
-/** What the attempt itself may take, when nothing is wrong: a caller who waits for others leaves so much time for it. */
-const MAX_CHECK_MS = 1500;
-/** For settling the count after the request is decided. */
+/** Maximum number of callers of an instance that wait for the same count. */
+const MAX_QUEUE_LENGTH = 100;
+/** A caller that waits for others keeps this much of its deadline for its own attempt. */
+const ATTEMPT_RESERVE_MS = 1500;
+/** For settling the count after the attempt. */
 const SETTLE_TIMEOUT_MS = 300;
 const BUSY_RETRY_AFTER_SECONDS = 1;
 
@@ -38,7 +38,7 @@ export interface TooManyAttempts {
   readonly retryAfterSeconds: number;
 }
 
-/** Thrown by an attempt whose caller gives up before its result is known. It is counted when it is. */
+/** Thrown by an attempt whose caller times out before its result is known. The result is counted when it is known. */
 export class UndecidedAttemptError extends Error {
   /** @param result never rejects */
   constructor(
@@ -50,12 +50,12 @@ export class UndecidedAttemptError extends Error {
 }
 
 /**
- * Counts failures across all instances. An attempt is reserved before it is made, so that attempts at the same time cannot
- * slip through together; those that find only reservations in their way wait for them.
+ * Counts failures across all instances. Each attempt is reserved before it is made, so that concurrent attempts cannot exceed
+ * the limit together. If reservations alone reach the limit, an attempt waits for their results.
  */
 @Injectable()
 export class RateLimiter {
-  private readonly lines = new WaitingLines(MAX_LINE_LENGTH);
+  private readonly queues = new WaitQueues(MAX_QUEUE_LENGTH);
   private readonly blocks: KnownBlocks;
 
   constructor(
@@ -67,11 +67,11 @@ export class RateLimiter {
   }
 
   /**
-   * Makes an attempt, if the sliding windows of a network and its site have room for one more failure. An attempt that
-   * throws counts for nothing, unless it throws an UndecidedAttemptError.
+   * Makes an attempt, if the sliding windows of a network and its site allow one more failure. An attempt that throws is not
+   * counted, unless it throws an UndecidedAttemptError.
    *
    * @param network see `networkOf`; only digests of it and of its site are stored
-   * @throws RedisUnavailableError: without the counters nothing is allowed
+   * @throws RedisUnavailableError: without the counters no attempt is allowed
    */
   async attempt<T>(
     limit: FailureLimit,
@@ -82,11 +82,11 @@ export class RateLimiter {
     if (this.options.isOn === false) {
       return (await make()).value;
     }
-    return this.counted(windowCount(this.redis, limit, network, this.blocks), deadline, make);
+    return this.runCounted(windowCount(this.redis, limit, network, this.blocks), deadline, make);
   }
 
   /**
-   * Counts what is a failure whatever comes of it, if there is room for one: half of what an attempt costs Redis.
+   * Counts a failure at once, if the limit allows one more. It costs Redis half of what an attempt costs.
    *
    * @returns undefined when it was counted
    * @throws as `attempt`
@@ -106,11 +106,11 @@ export class RateLimiter {
   }
 
   /**
-   * Lets a caller guess at the secret of an account, unless too many guesses have failed. Strangers are counted together;
-   * the failures of strangers never block a caller with a proof.
+   * Lets a caller guess the secret of an account, unless too many guesses have failed. Strangers are counted together. Their
+   * failures never block a caller with a proof.
    *
-   * @param subject the account, also one that does not exist; only a digest of it is stored
-   * @param make its argument: whether the guess counts for the caller's own device or session
+   * @param subject the account, which need not exist; only a digest of it is stored
+   * @param make makes the guess. Its argument: whether the guess counts for the caller's own device or session
    * @throws as `attempt`
    */
   async guess<T>(
@@ -123,10 +123,10 @@ export class RateLimiter {
     if (this.options.isOn === false) {
       return (await make(proof !== undefined)).value;
     }
-    return this.counted(guessCount(this.redis, limit, subject, proof), deadline, make);
+    return this.runCounted(guessCount(this.redis, limit, subject, proof), deadline, make);
   }
 
-  private async counted<T, Result extends GuessResult>(
+  private async runCounted<T, Result extends GuessResult>(
     count: FailureCount<Result | AttemptResult>,
     deadline: Deadline,
     make: (isKnown: boolean) => Promise<Attempted<T, Result>>,
@@ -142,7 +142,7 @@ export class RateLimiter {
     try {
       attempted = await make(isKnown);
     } catch (error) {
-      // Not awaited: the caller has waited long enough, and a reservation also runs out by itself.
+      // Best effort and not awaited: the reservation also expires by itself.
       resultOf(error)
         .then(async (result) => count.end(id, result, Deadline.none))
         .catch(() => undefined);
@@ -150,23 +150,27 @@ export class RateLimiter {
     }
     const { result, value } = attempted;
     if (result === 'failed') {
-      // Also when the request's time is over: a guess that took long is a guess.
+      // A failure is counted even after the deadline of the request.
       const until = Deadline.after(Math.max(SETTLE_TIMEOUT_MS, deadline.remainingMs));
       await count.end(id, 'failed', until);
     } else {
-      // The attempt succeeded, whatever happens to the count: that can only make the limit stricter.
+      // Best effort: if this fails, the limit only becomes stricter.
       await count.end(id, result, deadline.within(SETTLE_TIMEOUT_MS)).catch(() => undefined);
     }
     return value;
   }
 
-  private async begin(name: string, deadline: Deadline, ask: () => Promise<Begun>): Promise<Begun> {
+  private async begin(
+    name: string,
+    deadline: Deadline,
+    ask: () => Promise<Reservation>,
+  ): Promise<Reservation> {
     const first = await ask();
     if (first.waitMs >= 0) {
       return first;
     }
-    const patience = Deadline.after(deadline.remainingMs - MAX_CHECK_MS);
-    const answer = await this.lines.wait(name, patience, async () => {
+    const waitDeadline = Deadline.after(deadline.remainingMs - ATTEMPT_RESERVE_MS);
+    const answer = await this.queues.wait(name, waitDeadline, async () => {
       const next = await ask();
       return next.waitMs < 0 ? undefined : next;
     });

@@ -3,32 +3,32 @@ import { createHash } from 'node:crypto';
 import type { Secret } from '../common/secret/index.js';
 
 /**
- * What the client sends. AUTH, HELLO and QUIT need no right: Redis allows them to everybody. INFO is a dangerous command
- * to Redis, so we do without it: see `enableReadyCheck` in cluster-client.ts.
+ * The commands that the client sends. AUTH, HELLO and QUIT need no permission. Redis classifies INFO as dangerous, so it is
+ * not used: see `enableReadyCheck` in cluster-client.ts.
  */
 export const CLIENT_COMMANDS = [
-  // Scripts, and the proof that their writes have reached the replicas.
+  // Run scripts, and wait until the replicas have confirmed their writes.
   'eval',
   'evalsha',
   'wait',
-  // The channels of the near cache, and whether a connection to one still lives.
+  // The channels of the near cache, and the health check of their connection.
   'ping',
   'spublish',
   'ssubscribe',
-  // Which node serves a key, also while slots move; whether the cluster is whole.
+  // The slot map, also while slots migrate, and the health of the cluster.
   'asking',
   'cluster|info',
   'cluster|nodes',
   'cluster|slots',
-  // Whose clock the instances follow.
+  // The clock that the instances follow.
   'time',
-  // What ioredis sends of its own accord, on the connections to replicas and on the one that asks for the slots.
+  // ioredis itself sends these, on connections to replicas and on the one that reads the slot map.
   'client|setname',
   'readonly',
   'readwrite',
 ] as const;
 
-/** What the scripts call: Redis asks for their user's right to each of them. */
+/** The commands that the scripts call. Redis checks the permission of the user for each of them. */
 export const SCRIPT_COMMANDS = [
   'del',
   'exists',
@@ -55,47 +55,47 @@ export const SCRIPT_COMMANDS = [
 ] as const;
 
 /**
- * The user of connections that have not logged in. It is off, so nobody can log in as it, but it keeps every right: a server
- * that loads its append-only file checks each transaction in it (every script that wrote twice is one) against the rights
- * of `default`, and discards the transaction when they are missing (redis#14545).
+ * The user of connections that have not authenticated. It is off, so nobody can authenticate as it. It keeps all permissions:
+ * when a server loads its append-only file, it checks each transaction (every script that wrote twice is one) against the
+ * permissions of `default`, and discards transactions that `default` may not run (redis#14545).
  */
 export const DEFAULT_USER_RULES = ['off', 'resetpass', '~*', '&*', '+@all'] as const;
 
-/** The operator's user, and the user as which a replica follows its master, in a file of users. */
+/** The users in an ACL file: one for the operator, and one with which a replica connects to its master. */
 export const ADMINISTRATOR = 'admin';
 export const REPLICA = 'replica';
 const ADMINISTRATOR_RULES = ['~*', '&*', '+@all'];
 const REPLICA_RULES = ['+psync', '+replconf', '+ping'];
 
-/** What stands for the digest of a password that is not known here. Redis refuses it. */
+/** Replaces the digest of a password that is not known here. Redis rejects it. */
 export const DIGEST_PLACEHOLDER = 'sha256-of-the-password';
 
 export interface AclUser {
   readonly username: string;
-  /** Only its SHA-256 is told, as Redis itself keeps it. Absent: a placeholder is. */
+  /** Only its SHA-256 digest is printed, which is what Redis stores. Absent: a placeholder is printed. */
   readonly password?: Secret;
   readonly keyPrefix: string;
 }
 
-/** The Redis user with the least rights under which the application works, as a command for redis-cli. */
+/** The Redis user with the minimum permissions that the application needs, as a command for redis-cli. */
 export function aclSetUser(user: AclUser): string {
-  // At once and from nothing: what an older list allowed is gone.
+  // `reset` first, so that permissions from an older list disappear.
   return ['ACL', 'SETUSER', user.username, 'reset', ...rulesFor(user)].map(quoted).join(' ');
 }
 
-/** The same user, as a line of a file of users (`aclfile`). */
+/** The same user, as a line of an ACL file (`aclfile`). */
 export function aclFileLine(user: AclUser): string {
   return ['user', user.username, ...rulesFor(user)].join(' ');
 }
 
 export interface NodeUsers {
   readonly application: AclUser;
-  /** Absent: a placeholder, as for the application. */
+  /** Absent: a placeholder is printed. */
   readonly administratorPassword?: Secret;
   readonly replicaPassword?: Secret;
 }
 
-/** Every line of the file of users (`aclfile`) of a node: the one source for docker/, the documentation and the tests. */
+/** All lines of the ACL file (`aclfile`) of a node: the single source for docker/, the documentation and the tests. */
 export function aclFileLines(users: NodeUsers): string[] {
   const line = (name: string, rules: readonly string[]): string =>
     ['user', name, ...rules].join(' ');
@@ -129,7 +129,7 @@ function rulesFor({ password, keyPrefix }: AclUser): string[] {
   ];
 }
 
-/** As redis-cli reads an argument. */
+/** Quotes an argument for redis-cli. */
 function quoted(argument: string): string {
   return /["']/.test(argument) ? `"${argument.replace(/["\\]/g, '\\$&')}"` : argument;
 }

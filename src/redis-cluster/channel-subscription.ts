@@ -3,21 +3,21 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { withTimeout } from '../common/deadline/index.js';
 
-const PAUSE_BEFORE_RECONNECT_MS = 50;
-const CHECK_EVERY_MS = 500;
+const RECONNECT_INTERVAL_MS = 50;
+const CHECK_INTERVAL_MS = 500;
 const CHECK_TIMEOUT_MS = 800;
 
 export interface ChannelListener {
-  /** The server listens for us on all channels. */
+  /** The subscription to all channels is active. */
   onUp(): void;
-  /** Messages may have been lost, and go on being lost until `onUp`. */
+  /** The subscription is lost. Messages are lost until the next `onUp`. */
   onDown(): void;
   onMessage(channel: string, message: string): void;
 }
 
 /**
- * Listens on sharded channels of one hash tag, on a connection of its own to the master that serves them. A message is
- * lost whenever the connection or the master goes, so a listener needs another source to catch up from.
+ * Subscribes to sharded channels of one hash tag, on its own connection to the master that serves them. Messages are lost
+ * when the connection or the master fails, so a listener needs another source to catch up from.
  */
 export class ChannelSubscription {
   private isClosed = false;
@@ -25,8 +25,8 @@ export class ChannelSubscription {
 
   /**
    * @param findMaster `host:port` of the master that serves the channels now, if one is known
-   * @param connect makes a connection that has not been opened yet
-   * @param onError told why it does not listen; most of it passes by itself
+   * @param connect creates a connection that is not open yet
+   * @param onError called with the reason why the subscription failed. Most failures are temporary
    */
   constructor(
     private readonly channels: readonly [string, ...string[]],
@@ -47,10 +47,10 @@ export class ChannelSubscription {
     while (!this.isClosed) {
       const master = this.findMaster();
       if (master !== undefined) {
-        // It ends when the connection is lost, for whatever reason; the reason makes no difference here.
+        // Returns when the connection is lost.
         await this.listenOn(master).catch(this.onError);
       }
-      await delay(PAUSE_BEFORE_RECONNECT_MS, undefined, { ref: false });
+      await delay(RECONNECT_INTERVAL_MS, undefined, { ref: false });
     }
   }
 
@@ -68,7 +68,7 @@ export class ChannelSubscription {
         resolve();
       };
       connection.once('close', lose);
-      // The slot was given to another master: this one sends nothing more.
+      // The slot has moved to another master, so this one publishes nothing more.
       connection.once('moved', lose);
     });
     connection.on('error', this.onError);
@@ -88,18 +88,18 @@ export class ChannelSubscription {
       if (isUp) {
         this.listener.onDown();
       }
-      // Disconnecting a second time would leave a timer behind.
+      // A second disconnect would leave a timer.
       if (!isLost) {
         connection.disconnect();
       }
     }
   }
 
-  /** A frozen master keeps its connections open, and one that was replaced may not tell: both are asked about. */
+  /** Polls, because a frozen master keeps its connections open, and a replaced master may not report its replacement. */
   private async watch(connection: Redis, master: string, isLost: () => boolean): Promise<void> {
     while (!isLost() && this.findMaster() === master) {
       await withTimeout(CHECK_TIMEOUT_MS, connection.ping());
-      await delay(CHECK_EVERY_MS, undefined, { ref: false });
+      await delay(CHECK_INTERVAL_MS, undefined, { ref: false });
     }
   }
 }

@@ -3,10 +3,10 @@ import { Cluster, Redis } from 'ioredis';
 import type { ConnectionSecrets } from './connection-secrets.js';
 import type { NatMap, RedisNodeAddress } from './redis-cluster.options.js';
 import type { Seed } from './seeds.js';
-import { connectorTelling } from './telling-connector.js';
+import { connectorReporting } from './reporting-connector.js';
 
-/** Told of what goes wrong: what it is about, and the error. */
-export type OnTrouble = (where: string, error: Error) => void;
+/** Called with each error of a connection. `where` names the node or the part that failed. */
+export type OnError = (where: string, error: Error) => void;
 
 interface ClientOptions {
   /** At least one. */
@@ -16,58 +16,60 @@ interface ClientOptions {
 }
 
 /**
- * A client for requests: it fails fast instead of queueing, because a caller waits for each answer and a retry loop with
- * a budget stands in front of it (see RedisCluster). It connects once: ClusterLink replaces it when it has ended.
+ * Creates the client for requests. It fails fast instead of queueing, because RedisCluster retries each call within a time
+ * budget. It connects once: ClusterLink replaces it after it has ended.
  */
 export function createClusterClient(
   { seeds, secrets, natMap }: ClientOptions,
-  onTrouble: OnTrouble,
+  onError: OnError,
 ): Cluster {
-  const whyClosed = new Map<string, Error>();
+  const connectionErrors = new Map<string, Error>();
   const startupNodes = seeds.map(({ host, port, name }) => ({
     host,
     port,
     ...(secrets.isTls && name !== undefined ? { tls: { servername: name } } : {}),
   }));
   const client = new Cluster(startupNodes, {
-    // With the queue on, every request made while the cluster is away waits in memory instead of answering 503.
+    // With the queue, requests would wait in memory while the cluster is unavailable, instead of failing with 503.
     enableOfflineQueue: false,
-    // A failover in progress redirects a few times; more than this many in one budget is a loop.
+    // A failover causes a few redirections. More than this within one budget is a loop.
     maxRedirections: 8,
-    // Short, because the budget of one operation holds only a few of them.
+    // Short, because the budget of one operation allows only a few of them.
     retryDelayOnFailover: 50,
     retryDelayOnClusterDown: 50,
     retryDelayOnTryAgain: 50,
-    // A node that does not tell the slots at once is not the one to ask.
+    // If a node does not return the slots quickly, the client asks another one.
     slotsRefreshTimeout: 300,
-    // ClusterLink does it: ioredis 6.0.0 goes on for ever with it when it is closed while a refresh is under way.
+    // ClusterLink refreshes the slots: ioredis 6.0.0 never stops if it is closed during a refresh.
     slotsRefreshInterval: 0,
-    // A replica may lag behind a logout, so it never decides about a session.
+    // A replica may not have received a logout yet, so it must not decide about a session.
     scaleReads: 'master',
-    // ioredis asks the seeds again only when its pool is empty, which replicas without a connection never leave.
+    // ioredis uses the seeds again only when its pool is empty, and unconnected replicas never leave the pool.
     clusterRetryStrategy: () => null,
-    // Host names among the announced addresses stay names: certificates are checked against them.
+    // Announced host names are not resolved here, because certificates are checked against them.
     dnsLookup: (name, done) => done(null, name),
     ...(natMap ? { natMap: { ...natMap } } : {}),
     redisOptions: {
       ...connectionOptions(secrets),
-      Connector: connectorTelling(secrets, (address, error) => whyClosed.set(address, error)),
-      // Below the budget, so that an operation on a silent node has time for a second try.
+      Connector: connectorReporting(secrets, (address, error) =>
+        connectionErrors.set(address, error),
+      ),
+      // Less than the budget, so that an operation on a silent node has time for a retry.
       commandTimeout: 1000,
-      // A frozen node keeps its connections open; silence while a reply is due counts as closed.
+      // A frozen node keeps its connections open. A connection with an overdue reply counts as closed.
       socketTimeout: 800,
     },
   });
-  client.on('+node', (node: Redis) => presentLatest(node, secrets));
-  client.on('error', (error: Error) => onTrouble('Redis Cluster', error));
+  client.on('+node', (node: Redis) => useLatestCredentials(node, secrets));
+  client.on('error', (error: Error) => onError('Redis Cluster', error));
   client.on('node error', (error: Error, address: string) => {
-    onTrouble(`Redis node ${address}`, whyClosed.get(address) ?? error);
-    whyClosed.delete(address);
+    onError(`Redis node ${address}`, connectionErrors.get(address) ?? error);
+    connectionErrors.delete(address);
   });
   return client;
 }
 
-/** A connection to one node that listens. When it is lost it stays lost: whoever listens has to know. */
+/** A connection to one node for a subscription. It does not reconnect, because the subscriber must notice the loss. */
 export function createListeningConnection(
   secrets: ConnectionSecrets,
   address: RedisNodeAddress,
@@ -75,7 +77,7 @@ export function createListeningConnection(
   return createConnection(secrets, address, () => undefined);
 }
 
-/** A connection to one node, for a few questions. */
+/** A connection to one node, for a few commands. */
 export function createConnection(
   secrets: ConnectionSecrets,
   { host, port, name }: Seed,
@@ -87,19 +89,19 @@ export function createConnection(
     ...(secrets.isTls && name !== undefined ? { tls: { servername: name } } : {}),
     host,
     port,
-    Connector: connectorTelling(secrets, (_, error) => onError(error)),
+    Connector: connectorReporting(secrets, (_, error) => onError(error)),
     lazyConnect: true,
     commandTimeout: commandTimeoutMs,
     enableOfflineQueue: false,
     autoResubscribe: false,
     retryStrategy: () => null,
   });
-  presentLatest(connection, secrets);
+  useLatestCredentials(connection, secrets);
   return connection;
 }
 
-/** ioredis copies the options of a node long before it connects, and again for the connection that asks for the slots. */
-function presentLatest({ options }: Redis, secrets: ConnectionSecrets): void {
+/** ioredis copies the options long before it connects. Getters make it read the current credentials when it connects. */
+function useLatestCredentials({ options }: Redis, secrets: ConnectionSecrets): void {
   Object.defineProperties(options, {
     username: { get: () => secrets.username, enumerable: true, configurable: true },
     password: { get: () => secrets.password, enumerable: true, configurable: true },
@@ -108,12 +110,12 @@ function presentLatest({ options }: Redis, secrets: ConnectionSecrets): void {
 
 function connectionOptions(secrets: ConnectionSecrets) {
   return {
-    // The connector adds the certificates when it connects.
+    // The connector adds the current certificates when it connects.
     ...(secrets.isTls ? { tls: {} } : {}),
     connectTimeout: 500,
-    // It would ask for INFO, which a user with few rights may not run; a node that is loading says so to any command.
+    // The check needs INFO, which a restricted user may not run. A node that is loading rejects any command anyway.
     enableReadyCheck: false,
-    // A command that Redis 7.0 does not know, and has no right for.
+    // Redis 7.0 does not know this command, and the restricted user may not run it.
     disableClientInfo: true,
   };
 }

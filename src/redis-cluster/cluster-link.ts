@@ -3,50 +3,50 @@ import type { Cluster, NodeRole, Redis } from 'ioredis';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { withTimeout } from '../common/deadline/index.js';
-import { createClusterClient, type OnTrouble } from './cluster-client.js';
+import { createClusterClient, type OnError } from './cluster-client.js';
 import { isServing } from './cluster-view.js';
 import type { ConnectionSecrets } from './connection-secrets.js';
 import type { RedisClusterOptions } from './redis-cluster.options.js';
 import { resolveBySystem, resolveSeeds } from './seeds.js';
 
 /**
- * A stale slot map heals by itself this soon, even when nothing was refused and nothing failed: what does asks for the map
- * at once. Not sooner, because ioredis takes milliseconds of the event loop to make a new one.
+ * Interval of slot map refreshes while nothing fails; an error triggers a refresh at once. Not shorter, because ioredis
+ * blocks the event loop for milliseconds to build a new map.
  */
-const CHECK_EVERY_MS = 5000;
-/** Times the number of failures in a row. */
-const PAUSE_AFTER_FAILURE_MS = 50;
-const MAX_PAUSE_MS = 500;
-/** Between two checks, however often somebody doubts. */
-const MIN_PAUSE_MS = 250;
-const ANSWER_TIMEOUT_MS = 1000;
-/** One failed check can be a busy moment of this process. */
-const FAILED_CHECKS_BEFORE_RECONNECT = 2;
+const CHECK_INTERVAL_MS = 5000;
+/** Multiplied by the number of consecutive failures. */
+const BACKOFF_STEP_MS = 50;
+const MAX_BACKOFF_MS = 500;
+/** Minimum time between two checks, however often `checkSoon` is called. */
+const MIN_CHECK_INTERVAL_MS = 250;
+const REPLY_TIMEOUT_MS = 1000;
+/** A single failed check may only mean that this process was busy. */
+const MAX_FAILED_CHECKS = 2;
 const CONNECT_TIMEOUT_MS = 5000;
 const CLOSE_TIMEOUT_MS = 1000;
 
 /**
- * Keeps one client connected to the cluster, whatever addresses its nodes move to. While no node that the client knows
- * belongs to a cluster that serves, it connects another client through the configured nodes, with new DNS look-ups. That
- * one takes over as soon as a node behind it says that the cluster serves.
+ * Keeps one client connected to the cluster, even if its nodes move to other addresses. While no known node belongs to a
+ * serving cluster, it connects another client through the configured nodes, with new DNS look-ups. The new client takes over
+ * as soon as it is connected.
  */
 export class ClusterLink {
   private current: Cluster | undefined;
   private candidate: Cluster | undefined;
   private failedChecks = 0;
-  /** Ends all waiting at close: a timer that goes on would keep the process from its end. */
+  /** Aborts all timers at close: a pending timer would keep the process alive. */
   private readonly closing = new AbortController();
   private wake: () => void = () => undefined;
 
   constructor(
     private readonly options: RedisClusterOptions,
     private readonly secrets: ConnectionSecrets,
-    private readonly onTrouble: OnTrouble,
+    private readonly onError: OnError,
   ) {
     void this.keepConnected();
   }
 
-  /** @throws Error while none was connected */
+  /** @throws Error while no client is connected */
   get client(): Cluster {
     if (!this.current) {
       throw new Error('no node of the cluster was reached');
@@ -63,8 +63,8 @@ export class ClusterLink {
     return this.current?.slots[calculateSlot(key)]?.[0];
   }
 
-  /** After a failure: asks for the slots at once, and checks soon whether the cluster can be reached at all. */
-  doubt(): void {
+  /** Call it after a failure. It refreshes the slot map at once, and soon checks whether the cluster is reachable. */
+  checkSoon(): void {
     this.current?.refreshSlotsCache(() => undefined);
     this.wake();
   }
@@ -84,10 +84,7 @@ export class ClusterLink {
       await this.secrets.renew();
       this.failedChecks = (await this.isServing()) ? 0 : this.failedChecks + 1;
       const isLost = this.current?.status !== 'ready';
-      if (
-        !this.closing.signal.aborted &&
-        (isLost || this.failedChecks >= FAILED_CHECKS_BEFORE_RECONNECT)
-      ) {
+      if (!this.closing.signal.aborted && (isLost || this.failedChecks >= MAX_FAILED_CHECKS)) {
         await this.reconnect();
       }
       await this.pause();
@@ -110,13 +107,13 @@ export class ClusterLink {
   private async reconnect(): Promise<void> {
     const resolve = this.options.resolveHost ?? resolveBySystem;
     const seeds = await resolveSeeds(this.options.nodes, resolve, (host, error) =>
-      this.onTrouble(`Redis node ${host}`, error),
+      this.onError(`Redis node ${host}`, error),
     );
     if (seeds.length === 0 || this.closing.signal.aborted) {
       return;
     }
     const { natMap } = this.options;
-    const candidate = createClusterClient({ seeds, secrets: this.secrets, natMap }, this.onTrouble);
+    const candidate = createClusterClient({ seeds, secrets: this.secrets, natMap }, this.onError);
     this.candidate = candidate;
     const isReady = await untilReady(candidate, this.closing.signal);
     this.candidate = undefined;
@@ -132,17 +129,17 @@ export class ClusterLink {
     old?.disconnect();
   }
 
-  /** Between checks; not so long while something is wrong. */
+  /** Waits until the next check. The wait is shorter while checks fail. */
   private async pause(): Promise<void> {
     const abort = new AbortController();
     const isWoken = new Promise<void>((resolve) => (this.wake = resolve));
     const wait = async (ms: number): Promise<void> =>
       delay(ms, undefined, { signal: abort.signal, ref: false }).catch(() => undefined);
     if (this.failedChecks > 0) {
-      await wait(Math.min(PAUSE_AFTER_FAILURE_MS * this.failedChecks, MAX_PAUSE_MS));
+      await wait(Math.min(BACKOFF_STEP_MS * this.failedChecks, MAX_BACKOFF_MS));
     } else {
-      await wait(MIN_PAUSE_MS);
-      await Promise.race([isWoken, wait(CHECK_EVERY_MS - MIN_PAUSE_MS)]);
+      await wait(MIN_CHECK_INTERVAL_MS);
+      await Promise.race([isWoken, wait(CHECK_INTERVAL_MS - MIN_CHECK_INTERVAL_MS)]);
     }
     abort.abort();
   }
@@ -152,14 +149,14 @@ async function hasFreshSlots(client: Cluster, signal: AbortSignal): Promise<bool
   const refreshed = new Promise<boolean>((resolve) => {
     client.refreshSlotsCache((error?: Error | null) => resolve(!error));
   });
-  // ioredis asks one node after the other.
+  // ioredis queries the nodes one after the other, so the timeout covers several of them.
   return withTimeout(CONNECT_TIMEOUT_MS, refreshed, { signal }).catch(() => false);
 }
 
 async function isInServingCluster(client: Cluster, signal: AbortSignal): Promise<boolean> {
   const questions = client.nodes('master').map(async (node) => {
     const info = String(
-      await withTimeout(ANSWER_TIMEOUT_MS, node.call('CLUSTER', 'INFO'), { signal }),
+      await withTimeout(REPLY_TIMEOUT_MS, node.call('CLUSTER', 'INFO'), { signal }),
     );
     if (!isServing(info)) {
       throw new Error('the cluster does not serve');
@@ -171,7 +168,7 @@ async function isInServingCluster(client: Cluster, signal: AbortSignal): Promise
   );
 }
 
-/** Until the slots are known and a node says that the cluster serves; false when the client ends or takes too long. */
+/** @returns true when the client knows the slots; false when it ends or takes too long */
 async function untilReady(client: Cluster, signal: AbortSignal): Promise<boolean> {
   const settled = new Promise<boolean>((resolve) => {
     client.once('ready', () => resolve(true));

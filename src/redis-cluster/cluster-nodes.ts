@@ -1,38 +1,38 @@
 /** Hash slots of a Redis Cluster. */
 export const SLOTS = 16_384;
 
-/** A node is suspected (`fail?`) before the others agree; it serves nobody either way. */
+/** `fail?`: one node suspects a failure. `fail`: the majority agrees. */
 const UNREACHABLE = ['fail', 'fail?', 'handshake', 'noaddr'];
 
 export type SlotRange = readonly [first: number, last: number];
 
-/** One line of CLUSTER NODES: a node as another one sees it. */
+/** One line of CLUSTER NODES: a node as the queried node sees it. */
 export interface ClusterNode {
   readonly id: string;
   /** The announced host name, or the IP address when the node announces none. */
   readonly host: string;
   readonly ip: string;
   readonly port: number;
-  /** Whether it is the node that was asked. */
+  /** Whether it is the queried node itself. */
   readonly isMyself: boolean;
   readonly isMaster: boolean;
   readonly isReplica: boolean;
-  /** Of a replica: the id of its master. */
+  /** The id of the master, if this is a replica. */
   readonly masterId: string | undefined;
-  /** Its id and its address are known: a new node has a provisional id until the handshake is done. */
+  /** Whether its id and address are final. A new node has a provisional id until the handshake is complete. */
   readonly isKnown: boolean;
-  /** Connected to the node that was asked, and not suspected by it. */
+  /** Whether it is connected to the queried node and not suspected by it. */
   readonly isUp: boolean;
-  /** Most masters agree that it is down. */
+  /** Whether the majority of the masters agrees that it is down. */
   readonly isFailed: boolean;
-  /** Slots that are being moved are still at their old node. */
+  /** A migrating slot belongs to its old node. */
   readonly slots: readonly SlotRange[];
-  /** Whether slots move from it or to it. A node tells this of itself only. */
+  /** Whether slots migrate from or to it. A node reports this only about itself. */
   readonly isMoving: boolean;
 }
 
 /**
- * The only parser of this reply.
+ * Parses the reply of CLUSTER NODES. No other code does.
  *
  * @param reply of CLUSTER NODES: id, address, flags, master, ping, pong, epoch, link, slots
  */

@@ -9,17 +9,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Clock } from '../common/clock/index.js';
 import { RedisCluster } from './redis-cluster.js';
 
-const COMPARE_EVERY_MS = 5000;
-const PAUSE_AFTER_FAILURE_MS = 250;
-/** Before an instance starts without having compared. */
+const COMPARE_INTERVAL_MS = 5000;
+const RETRY_INTERVAL_MS = 250;
+/** After so many failed attempts an instance starts with its own clock. */
 const MAX_ATTEMPTS = 20;
-const POLL_MS = 10;
-/** An answer that took longer says too little. */
+const POLL_INTERVAL_MS = 10;
+/** A slower reply is too inaccurate. */
 const MAX_ROUND_TRIP_MS = 500;
 
 /**
- * Makes the instance's clock follow the cluster's, so that a token means the same on every instance, though a machine's
- * clock be wrong. The cluster's time is the median of its nodes': one of them that is wrong changes nothing.
+ * Makes the clock of the instance follow the clock of the cluster, so that all instances agree when a token expires, even if
+ * the clock of a machine is wrong. The time of the cluster is the median of its nodes, so a single wrong node has no effect.
  */
 @Injectable()
 export class ClusterTime implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -41,10 +41,10 @@ export class ClusterTime implements OnApplicationBootstrap, BeforeApplicationShu
     this.abort.abort();
   }
 
-  /** Until the clocks were compared once, or that has failed some times: then this machine's is taken for right. */
+  /** Waits until the clocks were compared once. After too many failures this instance uses the clock of its machine. */
   async untilKnown(): Promise<void> {
     while (!this.isKnown && !this.abort.signal.aborted) {
-      await delay(POLL_MS);
+      await delay(POLL_INTERVAL_MS);
     }
   }
 
@@ -54,31 +54,31 @@ export class ClusterTime implements OnApplicationBootstrap, BeforeApplicationShu
       const hasCompared = await this.compare().catch(() => false);
       this.comparisons += 1;
       this.isKnown ||= hasCompared || this.comparisons >= MAX_ATTEMPTS;
-      const pauseMs = hasCompared ? COMPARE_EVERY_MS : PAUSE_AFTER_FAILURE_MS;
+      const pauseMs = hasCompared ? COMPARE_INTERVAL_MS : RETRY_INTERVAL_MS;
       await delay(pauseMs, undefined, { signal, ref: false }).catch(() => undefined);
     }
   }
 
-  /** @returns whether most nodes have answered, and quickly enough */
+  /** @returns whether the majority of the nodes replied quickly enough */
   private async compare(): Promise<boolean> {
     const [wall, monotonic] = [this.clock.wall(), this.clock.monotonic()];
     const answers = await this.redis.askEveryNode(['TIME']);
-    // The larger of the two: the machine may have slept meanwhile, or its clock may have been set.
+    // The larger of the two: the machine may have slept in the meantime, or its clock may have been set.
     const tookMs = Math.max(this.clock.monotonic() - monotonic, this.clock.wall() - wall);
     const times = answers.flatMap((answer) => (answer === undefined ? [] : [milliseconds(answer)]));
-    // One that is alone may be the one that is wrong.
+    // A minority of the nodes may be the ones with wrong clocks.
     if (times.length <= answers.length / 2 || tookMs > MAX_ROUND_TRIP_MS) {
       return false;
     }
     const wasFollowing = this.clock.isFollowing;
     this.clock.follow(medianOf(times) + tookMs / 2);
     if (wasFollowing !== this.clock.isFollowing) {
-      this.tell();
+      this.logDifference();
     }
     return true;
   }
 
-  private tell(): void {
+  private logDifference(): void {
     const seconds = Math.round((this.clock.now() - this.clock.wall()) / 1000);
     this.logger.warn(
       this.clock.isFollowing

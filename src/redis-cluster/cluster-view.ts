@@ -1,15 +1,15 @@
 import { parseClusterNodes, type ClusterNode } from './cluster-nodes.js';
 
-/** What a view has to know of each node. */
+/** The properties of a node that a view needs. */
 export type NodeInView = Pick<ClusterNode, 'id' | 'isUp' | 'isReplica' | 'slots'>;
 
 /** The cluster as one of its nodes sees it. */
 export interface ClusterView {
-  /** Whose view it is. */
+  /** The id of the node whose view this is. */
   readonly id: string | undefined;
-  /** Whether this node takes the cluster for one that serves. In the minority of a split it does not. */
+  /** Whether this node reports that the cluster serves. A node in the minority of a partition does not. */
   readonly isServing: boolean;
-  /** Grows with every failover: the higher one knows more. */
+  /** Increases with every failover: the view with the highest epoch is the newest. */
   readonly epoch: number;
   readonly nodes: readonly NodeInView[];
 }
@@ -28,7 +28,7 @@ export function parseClusterView(info: string, nodes: string): ClusterView {
   };
 }
 
-/** @param info the reply of CLUSTER INFO. A node that was left behind by its cluster answers, and does not serve */
+/** @param info the reply of CLUSTER INFO. A node that has lost its cluster still replies, but does not serve */
 export function isServing(info: string): boolean {
   return info.includes('cluster_state:ok');
 }

@@ -2,12 +2,12 @@ import type { ConnectionOptions } from 'node:tls';
 
 import type { RedisClusterOptions, RedisIdentity } from './redis-cluster.options.js';
 
-/** A connection that was being opened when the identity changed has presented the old one. */
-const NEW_FOR_MS = 2000;
+/** A connection that was being opened during a change of the identity may have used the old one. */
+const CHANGE_WINDOW_MS = 2000;
 
 /**
- * The identity that new connections present. Connections that are open keep the one that they were opened with.
- * A provider that fails leaves the last identity in use.
+ * The identity that new connections present. Open connections keep the identity with which they were opened. If the provider
+ * fails, the last identity stays in use.
  */
 export class ConnectionSecrets {
   private current: RedisIdentity;
@@ -45,16 +45,16 @@ export class ConnectionSecrets {
     };
   }
 
-  /** Asks the provider again. Callers at the same time share one question. */
+  /** Calls the provider again. Concurrent callers share one call. */
   async renew(): Promise<void> {
     this.asking ??= this.ask().finally(() => (this.asking = undefined));
     return this.asking;
   }
 
-  /** For a connection that was refused. @returns whether another attempt may present another identity */
-  async areNew(): Promise<boolean> {
+  /** For a connection that Redis rejected. @returns whether a retry may present a newer identity */
+  async changedRecently(): Promise<boolean> {
     await this.renew();
-    return performance.now() - this.changedAt < NEW_FOR_MS;
+    return performance.now() - this.changedAt < CHANGE_WINDOW_MS;
   }
 
   private async ask(): Promise<void> {

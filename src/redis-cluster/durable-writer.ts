@@ -4,16 +4,16 @@ import { withTimeout, type Deadline } from '../common/deadline/index.js';
 import type { ClusterLink } from './cluster-link.js';
 import { isRefusal, isRetriable } from './error-replies.js';
 import { TooFewReplicasError } from './redis-cluster.errors.js';
-import { appendTo, type ScriptCall } from './script-call.js';
+import { appendCall, type ScriptCall } from './script-call.js';
 
-/** WAIT blocks its connection for at most this long, so that a silent replica does not hold everything up. */
+/** WAIT blocks its connection for at most this long, so that a silent replica does not block all writes. */
 const WAIT_TIMEOUT_MS = 300;
 const MAX_BATCH = 256;
-const MAX_WAITING = 10_000;
+const MAX_QUEUED_WRITES = 10_000;
 
 type Result = [error: Error | null, reply: unknown];
 
-interface Waiting {
+interface QueuedWrite {
   readonly call: ScriptCall;
   readonly deadline: Deadline;
   readonly resolve: (reply: unknown) => void;
@@ -24,16 +24,16 @@ interface Waiting {
 interface Lane {
   readonly master: string;
   isBusy: boolean;
-  waiting: Waiting[];
+  queue: QueuedWrite[];
 }
 
 /**
- * Sends writes with a WAIT behind them, in one pipeline on one connection: WAIT speaks only for the writes of its own
- * connection. It also blocks that connection; so the writes for one master travel in batches with one WAIT each, and a
- * write whose caller has given up is dropped instead of piling up behind a replica that is silent.
+ * Sends writes followed by WAIT in one pipeline on one connection, because WAIT covers only the writes of its own connection.
+ * WAIT also blocks that connection. So the writes for one master are sent in batches with one WAIT each. A write whose caller
+ * has timed out is dropped, so that writes do not accumulate behind a silent replica.
  *
- * The pipeline is given to the master's own connection and not to the cluster client, which would send it again after
- * its callers have given up, and can split it when a connection is about to close.
+ * The pipeline uses the connection of the master and not the cluster client: the client would send it again after its
+ * callers have timed out, and may split it when a connection is about to close.
  */
 export class DurableWriter {
   private readonly lanes = new Map<string, Lane>();
@@ -45,17 +45,17 @@ export class DurableWriter {
 
   /** One attempt. @returns the script's reply, once enough replicas have confirmed */
   async write(call: ScriptCall, deadline: Deadline): Promise<unknown> {
-    const master = call.askAt ?? this.link.masterOf(call.keys[0] ?? '');
+    const master = call.askNode ?? this.link.masterOf(call.keys[0] ?? '');
     if (master === undefined) {
       throw new Error('no master is known for this key');
     }
-    const lane = this.lanes.get(master) ?? { master, isBusy: false, waiting: [] };
-    if (lane.waiting.length >= MAX_WAITING) {
+    const lane = this.lanes.get(master) ?? { master, isBusy: false, queue: [] };
+    if (lane.queue.length >= MAX_QUEUED_WRITES) {
       throw new Error('too many writes wait for this master');
     }
     this.lanes.set(master, lane);
     return new Promise((resolve, reject) => {
-      lane.waiting.push({ call, deadline, resolve, reject });
+      lane.queue.push({ call, deadline, resolve, reject });
       this.sendNext(lane);
     });
   }
@@ -64,8 +64,8 @@ export class DurableWriter {
     if (lane.isBusy) {
       return;
     }
-    lane.waiting = lane.waiting.filter(isStillWanted);
-    const batch = lane.waiting.splice(0, MAX_BATCH);
+    lane.queue = lane.queue.filter(isStillInTime);
+    const batch = lane.queue.splice(0, MAX_BATCH);
     if (batch.length === 0) {
       this.lanes.delete(lane.master);
       return;
@@ -77,10 +77,10 @@ export class DurableWriter {
     });
   }
 
-  private async send(master: string, batch: readonly Waiting[]): Promise<void> {
+  private async send(master: string, batch: readonly QueuedWrite[]): Promise<void> {
     try {
       const results = await this.exchange(master, batch);
-      const unconfirmed = this.whyUnconfirmed(results[batch.length]);
+      const unconfirmed = this.confirmationError(results[batch.length]);
       batch.forEach(({ resolve, reject }, index) => {
         const error = results[index]?.[0] ?? unconfirmed;
         if (error) {
@@ -94,9 +94,9 @@ export class DurableWriter {
     }
   }
 
-  private async exchange(master: string, batch: readonly Waiting[]): Promise<Result[]> {
+  private async exchange(master: string, batch: readonly QueuedWrite[]): Promise<Result[]> {
     const pipeline = this.connectionTo(master).pipeline();
-    const isReply = batch.flatMap(({ call }) => appendTo(pipeline, call));
+    const isReply = batch.flatMap(({ call }) => appendCall(pipeline, call));
     const remaining = Math.max(...batch.map(({ deadline }) => deadline.remainingMs));
     pipeline.wait(this.replicas, Math.max(1, Math.ceil(Math.min(remaining, WAIT_TIMEOUT_MS))));
     const results = (await withTimeout(remaining, pipeline.exec())) ?? [];
@@ -113,10 +113,10 @@ export class DurableWriter {
     return connection;
   }
 
-  private whyUnconfirmed(wait: Result | undefined): Error | undefined {
+  private confirmationError(wait: Result | undefined): Error | undefined {
     const [error, count] = wait ?? [new Error('the pipeline was not sent')];
     if (error) {
-      // Whatever WAIT answers, the write is unconfirmed, and not wrong in itself.
+      // An error of WAIT leaves the write unconfirmed. The write itself is valid and may be retried.
       return isRefusal(error) || isRetriable(error)
         ? error
         : new Error(`WAIT failed: ${error.message}`);
@@ -127,10 +127,10 @@ export class DurableWriter {
   }
 }
 
-function isStillWanted({ deadline, reject }: Waiting): boolean {
-  const isWanted = !deadline.hasPassed;
-  if (!isWanted) {
-    reject(new Error('no room in time'));
+function isStillInTime({ deadline, reject }: QueuedWrite): boolean {
+  const isInTime = !deadline.hasPassed;
+  if (!isInTime) {
+    reject(new Error('the deadline passed while the write was queued'));
   }
-  return isWanted;
+  return isInTime;
 }

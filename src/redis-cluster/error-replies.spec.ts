@@ -1,4 +1,4 @@
-import { isReadOnlyShard, isRefusal, isRetriable, presentable } from './error-replies.js';
+import { isReadOnlyShard, isRefusal, isRetriable, redacted } from './error-replies.js';
 import { isProgrammingError } from './programming-error.js';
 import {
   NotConfirmedError,
@@ -39,7 +39,7 @@ describe('a shard that takes no writes', () => {
   ])(
     'is known by the reply or the class of the error, also as the cause of another: %s',
     (error) => {
-      const shown = presentable(error);
+      const shown = redacted(error);
 
       expect(shown).toBeInstanceOf(ReadOnlyShardError);
       expect(shown.message).toBe(error.message);
@@ -56,14 +56,14 @@ describe('an error that is shown', () => {
   it('has nothing that the driver added to it', () => {
     const error = Object.assign(reply('WRONGTYPE'), { command: { args: ['a secret'] } });
 
-    expect(Object.keys(presentable(error))).toEqual([]);
+    expect(Object.keys(redacted(error))).toEqual([]);
   });
 
   it('says what to do about a refusal, and not whom Redis refuses', () => {
     const error = reply("NOPERM User keyslot has no permissions to run the 'evalsha' command");
 
     expect(isRefusal(error)).toBe(true);
-    expect(presentable(error).message).toMatch(/refuses the user the command evalsha: give it/);
-    expect(presentable(error).message).not.toContain('keyslot');
+    expect(redacted(error).message).toMatch(/refuses the user the command evalsha: give it/);
+    expect(redacted(error).message).not.toContain('keyslot');
   });
 });

@@ -1,30 +1,30 @@
 import { ReadOnlyShardError } from './redis-cluster.errors.js';
 
 /**
- * What the texts of Redis mean. Redis tells its errors apart by their texts only, so all patterns for them are in this
- * file. Errors of our own are told apart by class, see redis-cluster.errors.ts.
+ * Classifies the errors of Redis. Redis distinguishes errors only by their text, so this file holds all patterns for those
+ * texts. Our own errors are distinguished by class, see redis-cluster.errors.ts.
  */
 
-/** Begins an error reply: `MOVED`, `NOREPLICAS`. A reply without one is an error of a script. */
+/** The code at the start of an error reply, such as `MOVED`. An error that a script raises has none. */
 const ERROR_CODE = /^[A-Z]{2,20}(?= |$)/;
 /**
- * How Redis refuses a user, a right of the user, or a command that was renamed or is not offered; within a script, in the
- * words of 7.0 and of later versions.
+ * Redis rejects the user, lacks a permission for the user, or does not know the command (renamed or disabled). The errors of
+ * scripts have one text in 7.0 and another in later versions.
  */
 const REFUSAL =
   /^(?:NOAUTH|WRONGPASS|NOPERM)\b|^ERR The user executing the script|\bACL failure in script\b|^ERR unknown command/;
 const MISSING_RIGHT = /^NOPERM\b/;
 const UNKNOWN_COMMAND = /^ERR unknown command ['`]([^'`]+)['`]/;
 const WRONG_USER = /^(?:NOAUTH|WRONGPASS)\b/;
-/** What a shard answers that takes no writes for now, whoever sends them. */
+/** The shard rejects the writes of all clients for now. */
 const READ_ONLY = /^(?:OOM|MISCONF|NOREPLICAS)\b/;
 const WITHOUT_CLUSTER = /cluster support disabled/;
-/** It is a replica by now. The map that named it a master is old. */
-const NOT_A_MASTER = /WAIT cannot be used with replica/;
+/** The node has become a replica. The slot map that lists it as a master is out of date. */
+const IS_REPLICA = /WAIT cannot be used with replica/;
 const UNKNOWN_SCRIPT = /^NOSCRIPT\b/;
 const ASK = /^ASK \d+ (\S+)$/;
 
-const PASSING_STATES = [
+const TRANSIENT_CODES = [
   'MOVED',
   'ASK',
   'TRYAGAIN',
@@ -39,36 +39,35 @@ const PASSING_STATES = [
   'MISCONF',
 ];
 
-/** Whether Redis answered, and the answer is an error. */
+/** Whether Redis replied with an error. */
 export function isErrorReply(error: unknown): error is Error {
   return error instanceof Error && error.name === 'ReplyError';
 }
 
-/** @returns the code of an error reply, `ERR` where it has none */
+/** @returns the code of an error reply; `ERR` if it has none */
 export function codeOf({ message }: Error): string {
   return ERROR_CODE.exec(message)?.[0] ?? 'ERR';
 }
 
 /**
- * Whether an operation that failed with this error may succeed a moment later. Redis' answers that say "not here" or
- * "not now" pass; so does everything that is not an answer at all (closed, timed out, not yet connected). Any other
- * answer (a script error, a wrong type, a missing right) will be the same next time.
+ * Whether a retry may succeed. That is so for redirections, for temporary states of Redis, and for errors of the connection
+ * (closed, timed out, not connected yet). Any other reply (a script error, a wrong type, a missing permission) is permanent.
  */
 export function isRetriable(error: Error): boolean {
-  return !isErrorReply(error) || PASSING_STATES.some((state) => error.message.startsWith(state));
+  return !isErrorReply(error) || TRANSIENT_CODES.some((state) => error.message.startsWith(state));
 }
 
-/** Whether Redis refuses who we are or what we may do. It goes on until an operator mends it. */
+/** Whether Redis rejects our user or denies it a permission. This lasts until an operator fixes it. */
 export function isRefusal(error: Error): boolean {
   return REFUSAL.test(error.message);
 }
 
-/** Whether the user has no right to the command. */
+/** Whether the user lacks the permission for the command. */
 export function isMissingRight(error: Error): boolean {
   return MISSING_RIGHT.test(error.message);
 }
 
-/** Whether Redis does not know the user, or not with this password. */
+/** Whether Redis rejects the user name or the password. */
 export function isWrongUser(error: Error): boolean {
   return WRONG_USER.test(error.message);
 }
@@ -77,21 +76,21 @@ export function isWithoutCluster(error: Error): boolean {
   return WITHOUT_CLUSTER.test(error.message);
 }
 
-/** Whether a node refused WAIT because it is a replica. */
-export function isNoMaster(error: Error): boolean {
-  return NOT_A_MASTER.test(error.message);
+/** Whether a node rejected WAIT because it is a replica. */
+export function isReplicaError(error: Error): boolean {
+  return IS_REPLICA.test(error.message);
 }
 
 export function isUnknownScript(error: Error): boolean {
   return UNKNOWN_SCRIPT.test(error.message);
 }
 
-/** @returns `host:port` of the node that the key is moving to, from the reply ASK */
-export function askedAddress(error: Error): string | undefined {
+/** @returns `host:port` of the node that imports the slot, from an `ASK` reply */
+export function askTarget(error: Error): string | undefined {
   return ASK.exec(error.message)?.[1];
 }
 
-/** Whether a write failed because its shard takes none from anybody: it is full, or has too few replicas. */
+/** Whether a write failed because its shard rejects all writes: it is out of memory, or has too few replicas. */
 export function isReadOnlyShard(error: unknown): boolean {
   return (
     error instanceof ReadOnlyShardError ||
@@ -100,10 +99,10 @@ export function isReadOnlyShard(error: unknown): boolean {
 }
 
 /**
- * The error as it may be shown: a refusal as what there is to do about it, because Redis' own words can name the user;
- * and without what the driver adds to an error, the arguments of the command, which hold passwords and digests.
+ * Removes secrets from an error. The text of Redis can name the user, so a rejection becomes advice for the operator. The
+ * arguments that the driver attaches to an error hold passwords and digests, so they are dropped.
  */
-export function presentable(error: Error): Error {
+export function redacted(error: Error): Error {
   if (isRefusal(error)) {
     return new Error(adviceFor(error));
   }

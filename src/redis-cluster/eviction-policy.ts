@@ -12,14 +12,14 @@ import { RedisCluster } from './redis-cluster.js';
 import type { RedisClusterOptions } from './redis-cluster.options.js';
 
 const SAFE = 'noeviction';
-const ASK_EVERY_MS = 300_000;
-const ASK_AGAIN_AFTER_SILENCE_MS = 1000;
-const ANSWER_TIMEOUT_MS = 400;
+const QUERY_INTERVAL_MS = 300_000;
+const RETRY_INTERVAL_MS = 1000;
+const REPLY_TIMEOUT_MS = 400;
 
 /**
- * Whether Redis removes keys when its memory is full. It would remove users and sessions like any cached value. Asked at
- * start and every five minutes. Unknown under a named ACL user: the one that `redis-acl` prints may not run INFO, which Redis
- * calls dangerous, and each refused attempt would stand in the ACL LOG.
+ * Reads whether Redis evicts keys when its memory is full: it would evict users and sessions like any cached value. Queried
+ * at start and every five minutes. Unknown for a named ACL user: the user that `redis-acl` prints may not run INFO, which
+ * Redis classifies as dangerous, and each rejected attempt would fill the ACL LOG.
  */
 @Injectable()
 export class EvictionPolicy implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -39,7 +39,7 @@ export class EvictionPolicy implements OnApplicationBootstrap, BeforeApplication
 
   onApplicationBootstrap(): void {
     if (this.options.username === undefined) {
-      void this.keepAsking();
+      void this.keepQuerying();
     }
   }
 
@@ -47,11 +47,11 @@ export class EvictionPolicy implements OnApplicationBootstrap, BeforeApplication
     this.abort.abort();
   }
 
-  private async keepAsking(): Promise<void> {
+  private async keepQuerying(): Promise<void> {
     const { signal } = this.abort;
     while (!signal.aborted) {
       const { isAnswered } = await this.ask();
-      const pauseMs = isAnswered ? ASK_EVERY_MS : ASK_AGAIN_AFTER_SILENCE_MS;
+      const pauseMs = isAnswered ? QUERY_INTERVAL_MS : RETRY_INTERVAL_MS;
       await delay(pauseMs, undefined, { signal, ref: false }).catch(() => undefined);
     }
   }
@@ -60,7 +60,7 @@ export class EvictionPolicy implements OnApplicationBootstrap, BeforeApplication
     let isRefused = false;
     const answers = await this.redis.askEveryNode(
       ['INFO', 'memory'],
-      ANSWER_TIMEOUT_MS,
+      REPLY_TIMEOUT_MS,
       () => (isRefused = true),
     );
     const policies = answers.flatMap((answer) =>

@@ -10,7 +10,7 @@ export {
   type NodeUsers,
 } from './acl.js';
 export type { ChannelListener, ChannelSubscription } from './channel-subscription.js';
-/** @internal For what knows Redis Cluster beside this module: the embedded cluster, the doctor, and tests. */
+/** @internal For the embedded cluster, the doctor, and tests. */
 export { countSlots, parseClusterNodes, SLOTS, type ClusterNode } from './cluster-nodes.js';
 export { ClusterTime } from './cluster-time.js';
 export { isReadOnlyShard } from './error-replies.js';

@@ -10,9 +10,9 @@ export class KeyBuilder {
   }
 
   /**
-   * @param tag what decides the slot, as kind and id: `('user', id)`
+   * @param tag determines the slot: a kind and an id, such as `['user', id]`
    * @param parts the rest of the name
-   * @throws if a part holds anything but letters, digits, `_` and `-`, so that no input can reach another key or slot
+   * @throws if a part has other characters than letters, digits, `_` and `-`: input must not be able to name another key
    */
   key(tag: readonly [kind: string, id: string], ...parts: string[]): string {
     for (const part of [...tag, ...parts]) {
@@ -23,13 +23,13 @@ export class KeyBuilder {
     return `${this.prefix}${SCHEMA_VERSION}:{${tag.join('.')}}:${parts.join(':')}`;
   }
 
-  /** @returns a pattern for `scanKeys`: the keys that `key([kind, id], ...parts)` makes of any id */
+  /** @returns a pattern for `scanKeys` that matches `key([kind, id], ...parts)` for every id */
   patternFor(kind: string, ...parts: string[]): string {
     const prefix = this.prefix.replace(/[\\*?[\]]/g, '\\$&');
     return `${prefix}${SCHEMA_VERSION}:{${kind}.*}:${parts.join(':')}`;
   }
 
-  /** @returns the id in the tag of a key that was made here */
+  /** @returns the id in the tag of a key that `key` has built */
   idIn(key: string): string {
     return key.slice(key.indexOf('.', this.prefix.length) + 1, key.lastIndexOf('}'));
   }

@@ -8,31 +8,31 @@ import { isMissingRight } from './error-replies.js';
 import { isProgrammingError } from './programming-error.js';
 import { MissingRightError, RedisUnavailableError } from './redis-cluster.errors.js';
 
-/** Keys that a node looks at for one answer: a millisecond's work. */
-const KEYS_AT_ONCE = 1000;
-const ANSWER_TIMEOUT_MS = 2000;
-/** Together longer than a failover takes. */
+/** Keys that a node examines for one reply: about a millisecond of work. */
+const SCAN_COUNT = 1000;
+const REPLY_TIMEOUT_MS = 2000;
+/** All passes together take longer than a failover. */
 const MAX_PASSES = 20;
-const PAUSE_BETWEEN_PASSES_MS = 500;
+const PASS_INTERVAL_MS = 500;
 
-/** Which master serves which slots, as all masters see it. */
+/** Which master serves which slots, as all masters report it. */
 interface Layout {
   readonly masters: string;
   readonly slots: string;
-  /** Whether the keys of a slot are on their way from one master to another. */
+  /** Whether a slot is migrating from one master to another. */
   readonly isMoving: boolean;
 }
 
-/** What one master says: who it is itself, and who serves what. */
+/** The layout as one master sees it, with its own id. */
 interface View extends Layout {
   readonly self: string;
   readonly slotCount: number;
 }
 
 /**
- * Finds the keys that match a pattern on all masters. A key that is there from the beginning to the end is found, also
- * while slots move: in a pass during which nothing moved, or in one of two passes, since no slot moves twice so quickly.
- * A pass in which a master was replaced counts for nothing.
+ * Finds the keys that match a pattern on all masters. It finds every key that exists during the whole scan, even while slots
+ * migrate: one pass is enough if no slot migrated during it, else two, because no slot migrates twice so quickly. A pass in
+ * which a master was replaced is repeated.
  */
 export class KeyScan {
   private readonly keys = new Set<string>();
@@ -55,16 +55,16 @@ export class KeyScan {
         if (isProgrammingError(error as Error)) {
           throw error;
         }
-        refuseWithoutRight(error as Error);
+        throwIfMissingRight(error as Error);
         cause = error;
       }
-      this.link.doubt();
-      await delay(Math.min(PAUSE_BETWEEN_PASSES_MS, deadline.remainingMs));
+      this.link.checkSoon();
+      await delay(Math.min(PASS_INTERVAL_MS, deadline.remainingMs));
     }
     throw new RedisUnavailableError('the keys of the cluster could not be listed', { cause });
   }
 
-  /** @returns whether all keys are found */
+  /** @returns whether the scan is complete */
   private async pass(deadline: Deadline): Promise<boolean> {
     const masters = this.link.nodes('master');
     const before = await layoutOf(masters);
@@ -83,8 +83,8 @@ export class KeyScan {
   private async scan(master: Redis, deadline: Deadline): Promise<void> {
     let cursor = '0';
     do {
-      const timeoutMs = Math.min(ANSWER_TIMEOUT_MS, deadline.remainingMs);
-      const answer = master.scan(cursor, 'MATCH', this.pattern, 'COUNT', KEYS_AT_ONCE);
+      const timeoutMs = Math.min(REPLY_TIMEOUT_MS, deadline.remainingMs);
+      const answer = master.scan(cursor, 'MATCH', this.pattern, 'COUNT', SCAN_COUNT);
       const [next, found] = await withTimeout(timeoutMs, answer);
       found.forEach((key) => this.keys.add(key));
       cursor = next;
@@ -92,11 +92,11 @@ export class KeyScan {
   }
 }
 
-/** @throws when the masters do not agree, or somebody serves slots who was not asked: one of them was replaced */
+/** @throws when the masters do not agree, or a node that is not in `masters` serves slots: a master was replaced */
 async function layoutOf(masters: readonly Redis[]): Promise<Layout> {
   const views = await Promise.all(
     masters.map(async (master) =>
-      viewOf(String(await withTimeout(ANSWER_TIMEOUT_MS, master.call('CLUSTER', 'NODES')))),
+      viewOf(String(await withTimeout(REPLY_TIMEOUT_MS, master.call('CLUSTER', 'NODES')))),
     ),
   );
   const [first] = views;
@@ -126,7 +126,7 @@ function viewOf(reply: string): View {
   };
 }
 
-function refuseWithoutRight(error: Error): void {
+function throwIfMissingRight(error: Error): void {
   if (isMissingRight(error)) {
     throw new MissingRightError(
       'Redis does not let this user list keys. Run the command as a Redis user with the right +scan as well.',

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 
 const INCLUDE = /^--- @include "([a-z][a-z-]*)"$/gm;
-/** Functions that the scripts of several modules share. */
+/** Includes that the scripts of several modules share. */
 const SHARED_INCLUDES = new URL('./scripts/includes/', import.meta.url);
 
 /** A Lua script. The `KEYS[n]` lines of its opening comment say how many keys it takes. */
@@ -12,21 +12,21 @@ export class LuaScript<Reply> {
 
   private constructor(
     readonly name: string,
-    /** As it is sent: with its includes. */
+    /** The text that is sent to Redis: the script with its includes. */
     readonly source: string,
     readonly parse: (reply: unknown) => Reply,
   ) {
-    // Redis names a cached script by this digest; it protects nothing.
+    // Redis identifies a cached script by this digest. It has no security purpose.
     this.sha1 = createHash('sha1').update(source).digest('hex');
     this.numberOfKeys = new Set(headerOf(source).match(/KEYS\[\d+\]/g)).size;
   }
 
   /**
-   * A script in a file. A line `--- @include "name"` stands for `includes/name.lua` beside the script, or for the shared
-   * include of that name in this module. An include may name others; each is inserted once, where it is named first.
+   * Loads a script from a file. A line `--- @include "name"` is replaced by `includes/name.lua` beside the script, or by the
+   * shared include of that name in this module. Includes may include others. Each one is inserted once, at its first mention.
    *
    * @param file the script, relative to the calling module: `new URL('./x.lua', import.meta.url)`
-   * @param parse turns Redis' reply into the script's own type
+   * @param parse converts the reply of Redis to the type of the script
    * @throws Error when an include does not exist
    */
   static fromFile<Reply>(file: URL, parse: (reply: unknown) => Reply): LuaScript<Reply> {
@@ -47,7 +47,7 @@ export class LuaScript<Reply> {
   }
 
   /**
-   * A script of a few lines that stands where it is used. It has no includes.
+   * A short script that is written where it is used. It has no includes.
    *
    * @param name for errors and logs
    * @param source begins with its comment: `-- KEYS[1] what it is`

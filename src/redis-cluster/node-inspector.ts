@@ -2,26 +2,26 @@ import type { Redis } from 'ioredis';
 
 import { createConnection } from './cluster-client.js';
 import { ConnectionSecrets } from './connection-secrets.js';
-import { isMissingRight, presentable } from './error-replies.js';
+import { isMissingRight, redacted } from './error-replies.js';
 import type { RedisClusterOptions, RedisNodeAddress } from './redis-cluster.options.js';
 
-const ANSWER_TIMEOUT_MS = 5000;
+const REPLY_TIMEOUT_MS = 5000;
 
-/** The reply of one command, or why there is none. */
+/** The reply to one command, or the reason why there is none. */
 export type Answer =
   | { readonly kind: 'reply'; readonly reply: unknown }
-  /** The user has no right to the command. */
+  /** The user lacks the permission for the command. */
   | { readonly kind: 'not-allowed' }
   | { readonly kind: 'failed'; readonly reason: string };
 
-/** One node, asked directly and without retries: for operators' commands. Nothing is written. */
+/** Queries one node directly and without retries, for the commands of operators. It writes nothing. */
 export class NodeInspector {
   private constructor(
     readonly address: string,
     private readonly connection: Redis,
   ) {}
 
-  /** @throws Error that says why the node lets nobody in */
+  /** @throws Error whose message says why the connection failed */
   static async connect(
     options: RedisClusterOptions,
     address: RedisNodeAddress,
@@ -29,14 +29,14 @@ export class NodeInspector {
     let trouble: Error | undefined;
     const onError = (error: Error): void => void (trouble ??= error);
     const secrets = new ConnectionSecrets(options);
-    const connection = createConnection(secrets, address, onError, ANSWER_TIMEOUT_MS);
+    const connection = createConnection(secrets, address, onError, REPLY_TIMEOUT_MS);
     connection.on('error', onError);
     try {
       await connection.connect();
       await connection.call('PING');
     } catch (error) {
       connection.disconnect();
-      throw presentable(trouble ?? (error as Error));
+      throw redacted(trouble ?? (error as Error));
     }
     return new NodeInspector(`${address.host}:${address.port}`, connection);
   }
@@ -47,7 +47,7 @@ export class NodeInspector {
     } catch (error) {
       return isMissingRight(error as Error)
         ? { kind: 'not-allowed' }
-        : { kind: 'failed', reason: presentable(error as Error).message };
+        : { kind: 'failed', reason: redacted(error as Error).message };
     }
   }
 

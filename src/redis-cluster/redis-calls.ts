@@ -3,8 +3,8 @@ import type { Spans } from '../tracing/index.js';
 import { codeOf, isErrorReply } from './error-replies.js';
 import { TooFewReplicasError } from './redis-cluster.errors.js';
 
-/** Without a call. Far longer than a node is away that comes back. */
-const NODE_KEPT_MS = 3_600_000;
+/** A node without calls for this long is forgotten. Far longer than a restart of a node takes. */
+const NODE_RETENTION_MS = 3_600_000;
 const BUCKETS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1];
 
 interface Tally {
@@ -19,7 +19,7 @@ interface NodeTallies {
   readonly tallies: Map<string, Tally>;
 }
 
-/** How often each script and command was sent to each node, how long the answer took, and what went wrong; and its span. */
+/** Counts and times the calls to each node, by script and command, counts their errors, and creates their spans. */
 export class RedisCalls {
   private readonly nodes = new Map<string, NodeTallies>();
 
@@ -29,8 +29,8 @@ export class RedisCalls {
   ) {}
 
   /**
-   * @param call a script or a command, by its name
-   * @param node `host:port` of the one that is asked
+   * @param call the name of a script or a command
+   * @param node `host:port` of the node that it is sent to
    */
   async observe<Reply>(call: string, node: string, work: () => Promise<Reply>): Promise<Reply> {
     const tally = this.tallyOf(call, node);
@@ -46,9 +46,9 @@ export class RedisCalls {
     }
   }
 
-  /** Drops nodes that have left the cluster: addresses come and go, and each would be kept for ever. */
+  /** Drops nodes that have left the cluster. Addresses change over time, and each one would be kept forever. */
   forgetOldNodes(): void {
-    const oldest = this.now() - NODE_KEPT_MS;
+    const oldest = this.now() - NODE_RETENTION_MS;
     this.nodes.forEach(({ lastCallAt }, node) => {
       if (lastCallAt < oldest) {
         this.nodes.delete(node);
@@ -100,7 +100,7 @@ export class RedisCalls {
   }
 }
 
-/** The code of Redis' answer, `ERR` where it has none; and for what is no answer, whether a write was done all the same. */
+/** The code of an error reply (`ERR` if it has none); without a reply, `not-confirmed` or `no-answer`. */
 function errorCodeOf(error: unknown): string {
   if (isErrorReply(error)) {
     return codeOf(error);

@@ -1,4 +1,4 @@
-/** Redis could not be asked in time. */
+/** Redis did not answer in time. */
 export class RedisUnavailableError extends Error {
   override readonly name = 'RedisUnavailableError';
 }
@@ -11,17 +11,17 @@ export class NotConfirmedError extends Error {
   override readonly name = 'NotConfirmedError';
 }
 
-/** The Redis user may not run a command. The message is meant for the operator. */
+/** The Redis user lacks the permission for a command. The message is meant for the operator. */
 export class MissingRightError extends Error {
   override readonly name = 'MissingRightError';
 }
 
-/** The shard of a key takes no writes for now, whoever sends them. Part of the cause of the errors above. */
+/** The shard of a key rejects all writes for now. It appears in the cause of the errors above. */
 export class ReadOnlyShardError extends Error {
   override readonly name: string = 'ReadOnlyShardError';
 }
 
-/** @internal Too few replicas have confirmed a write. It may or may not have happened. */
+/** @internal Too few replicas confirmed a write. The write may or may not have happened. */
 export class TooFewReplicasError extends ReadOnlyShardError {
   override readonly name = 'TooFewReplicasError';
 

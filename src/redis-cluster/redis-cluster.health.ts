@@ -6,32 +6,32 @@ import { parseClusterView, type ClusterView } from './cluster-view.js';
 import { RedisUnavailableError } from './redis-cluster.errors.js';
 import { RedisCluster } from './redis-cluster.js';
 
-/** A node that takes longer is of no use to requests: their commands are given up as soon. */
-const ANSWER_TIMEOUT_MS = 1000;
+/** The commands of requests time out as soon, so a slower node cannot serve them. */
+const REPLY_TIMEOUT_MS = 1000;
 
 export interface RedisClusterState {
   /** Whether every slot is served and the cluster answers commands. */
   readonly isHealthy: boolean;
-  /** Masters that serve slots, as the cluster itself says. */
+  /** Masters that serve slots, according to the cluster. */
   readonly masters: number;
-  /** Those among them that this instance does not reach. */
+  /** Masters that this instance cannot reach. */
   readonly unreachedMasters: number;
-  /** Replicas that are up, as the cluster itself says. Without one, a master takes no durable writes. */
+  /** Replicas that are up, according to the cluster. A master without a replica confirms no durable writes. */
   readonly replicas: number;
   /** Slots that no master serves. */
   readonly uncoveredSlots: number;
 }
 
-/** What the nodes that this instance reaches say of the cluster, put together. */
+/** The state of the cluster, combined from the views of all nodes that this instance reaches. */
 export interface RedisClusterReport {
   readonly state: RedisClusterState;
-  /** Whether this instance reaches everything that any instance could, and that is not nothing. */
+  /** Whether this instance reaches every master that is up, and there is at least one. */
   readonly isReached: boolean;
   /** Whether a master serves the key. */
   isServed(key: string): boolean;
 }
 
-/** What the cluster says about itself, and whether this instance reaches it. */
+/** Reads the state of the cluster, and whether this instance reaches all of it. */
 @Injectable()
 export class RedisClusterHealth {
   constructor(private readonly redis: RedisCluster) {}
@@ -39,8 +39,8 @@ export class RedisClusterHealth {
   /** @throws RedisUnavailableError when no node answers */
   async check(): Promise<RedisClusterReport> {
     const [infos, nodes] = await Promise.all([
-      this.redis.askEveryNode(['CLUSTER', 'INFO'], ANSWER_TIMEOUT_MS),
-      this.redis.askEveryNode(['CLUSTER', 'NODES'], ANSWER_TIMEOUT_MS),
+      this.redis.askEveryNode(['CLUSTER', 'INFO'], REPLY_TIMEOUT_MS),
+      this.redis.askEveryNode(['CLUSTER', 'NODES'], REPLY_TIMEOUT_MS),
     ]);
     const views = infos.flatMap((info, index) =>
       typeof info === 'string' && typeof nodes[index] === 'string'
@@ -48,22 +48,22 @@ export class RedisClusterHealth {
         : [],
     );
     if (views.length === 0) {
-      throw new RedisUnavailableError('no node tells about the cluster');
+      throw new RedisUnavailableError('no node returned the state of the cluster');
     }
     return reportOf(views);
   }
 }
 
 /**
- * One node's view is not the cluster's: its links may be broken where all others are well, it may be on the small side of
- * a split, or it slept and has missed a failover. So most of those that serve decide who is up, and the one that knows
- * most says who has which slots.
+ * The view of a single node can be wrong: its own links may be broken, it may be in the minority of a network partition, or
+ * it may have missed a failover. So the majority of the serving nodes decides which nodes are up, and the node with the
+ * highest epoch decides which master serves which slots.
  */
 export function reportOf(views: readonly ClusterView[]): RedisClusterReport {
   const serving = views.filter(({ isServing }) => isServing);
-  const telling = serving.length > 0 ? serving : views;
-  const { nodes } = telling.reduce((best, view) => (view.epoch > best.epoch ? view : best));
-  const up = nodes.filter(({ id }) => isUp(id, telling));
+  const trusted = serving.length > 0 ? serving : views;
+  const { nodes } = trusted.reduce((best, view) => (view.epoch > best.epoch ? view : best));
+  const up = nodes.filter(({ id }) => isUp(id, trusted));
   const masters = up.filter(({ isReplica, slots }) => !isReplica && slots.length > 0);
   const unreachedMasters = masters.filter(({ id }) => !views.some((view) => view.id === id)).length;
   const uncoveredSlots = SLOTS - masters.reduce((sum, master) => sum + countSlots(master.slots), 0);

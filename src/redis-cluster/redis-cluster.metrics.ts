@@ -3,13 +3,13 @@ import { Injectable } from '@nestjs/common';
 import { MetricsRegistry } from '../metrics/index.js';
 import { RedisCluster } from './redis-cluster.js';
 
-/** What is asked of Redis, for Prometheus. */
+/** The metrics of calls to Redis. */
 @Injectable()
 export class RedisClusterMetrics {
   constructor(registry: MetricsRegistry, redis: RedisCluster) {
     registry.histogram(
       'keyslot_redis_call_duration_seconds',
-      'From a call to the answer, with the confirmation of replicas where a write waits for it; by script or command.',
+      'Duration of calls, including the confirmation of replicas where a write waits for it; by script or command.',
       () => {
         redis.calls.forgetOldNodes();
         return redis.calls.durations;
@@ -17,7 +17,7 @@ export class RedisClusterMetrics {
     );
     registry.counters(
       'keyslot_redis_call_errors_total',
-      'Calls that failed, those included that were tried again: the code of the answer, or what there was instead.',
+      'Failed calls, including those that were retried; by error code, or not-confirmed or no-answer.',
       () => redis.calls.errors,
     );
   }

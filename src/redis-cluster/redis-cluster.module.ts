@@ -10,7 +10,7 @@ import { RedisClusterMetrics } from './redis-cluster.metrics.js';
 import { RedisDiagnosis } from './redis-diagnosis.js';
 
 /**
- * One connection to one Redis Cluster for the whole application. Needs MetricsModule in the same application. Global unless
+ * The access of the whole application to one Redis Cluster. Needs MetricsModule in the same application. Global unless
  * `isGlobal: false`.
  */
 @Module({

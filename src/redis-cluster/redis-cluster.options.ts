@@ -5,13 +5,13 @@ export interface RedisNodeAddress {
   readonly port: number;
 }
 
-/** By the address that a node announces, as `host:port`: the address at which it is reached from here. */
+/** Maps the address that a node announces, as `host:port`, to the address at which it can be reached from here. */
 export type NatMap = Readonly<Record<string, RedisNodeAddress>>;
 
 /** Resolves a host name to all of its addresses. */
 export type ResolveHost = (host: string) => Promise<readonly string[]>;
 
-/** What a connection presents to a node: the ACL user, and with TLS the certificates. */
+/** The credentials of a connection: the ACL user, and with TLS the certificates. */
 export interface RedisIdentity {
   readonly username?: string | undefined;
   readonly password?: Secret | undefined;
@@ -29,8 +29,8 @@ export interface RedisTls {
 
 export interface RedisClusterOptions {
   /**
-   * Any nodes of the cluster, by address or by name; the others are found through them. At least one. They are asked again,
-   * with new DNS look-ups, whenever no known node serves.
+   * Any nodes of the cluster, by address or by name; at least one. The client discovers the others through them. While no
+   * known node serves, it connects to these nodes again, with new DNS look-ups.
    */
   readonly nodes: readonly RedisNodeAddress[];
   /** ACL user. Default: Redis' own `default` user. */
@@ -39,25 +39,25 @@ export interface RedisClusterOptions {
   /** TLS to every node. PEM texts; without `ca` the system's authorities are trusted. Default: plain text. */
   readonly tls?: RedisTls;
   /**
-   * Provides the user and the certificates for new connections, over `username`, `password` and `tls`. It is asked every
-   * few seconds, before each reconnect, and when Redis refuses the user. Connections that are open go on. When it fails,
-   * its last answer stays in use. Default: they never change.
+   * Provides the user and the certificates for new connections. It overrides `username`, `password` and `tls`. It is called
+   * every few seconds, before each reconnect, and when Redis rejects the user. Open connections stay open. When it fails,
+   * its last result stays in use. Default: the credentials never change.
    */
   readonly identity?: () => RedisIdentity | Promise<RedisIdentity>;
   /** Resolves a host name of `nodes`. Default: the system's resolver. */
   readonly resolveHost?: ResolveHost;
-  /** Where nodes are reached that announce another address, as behind NAT. Default: where they announce. */
+  /** For nodes behind NAT, which announce an address that is not reachable from here. Default: the announced addresses. */
   readonly natMap?: NatMap;
-  /** In front of every key. Must not contain braces: they would take over the hash slot. Default `ks:`. */
+  /** Prefix of every key. Must not contain braces, because they would define the hash slot. Default `ks:`. */
   readonly keyPrefix?: string;
   /**
-   * Replicas that must confirm a durable write: as many as a master has, because the replica that a failover promotes
-   * has to be one that confirmed. Default 1.
+   * Number of replicas that must confirm a durable write. It must equal the number of replicas of each master, so that every
+   * replica that a failover may promote has confirmed. Default 1.
    */
   readonly confirmingReplicas?: number;
   /**
-   * Longest time for one operation with all its retries, in milliseconds. Default 1500: below the two seconds within
-   * which a request must be answered when Redis is away.
+   * Time limit of one operation with all its retries, in milliseconds. Default 1500: less than the two seconds within which
+   * a request must be answered while Redis is unavailable.
    */
   readonly budgetMs?: number;
 }

@@ -5,17 +5,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { withTimeout, type Deadline } from '../common/deadline/index.js';
 import { Tracing } from '../tracing/index.js';
 import { ChannelSubscription, type ChannelListener } from './channel-subscription.js';
-import { createListeningConnection, type OnTrouble } from './cluster-client.js';
+import { createListeningConnection, type OnError } from './cluster-client.js';
 import { ClusterLink } from './cluster-link.js';
 import { ConnectionSecrets } from './connection-secrets.js';
 import { DurableWriter } from './durable-writer.js';
-import {
-  isReadOnlyShard,
-  isRefusal,
-  isRetriable,
-  isWrongUser,
-  presentable,
-} from './error-replies.js';
+import { isReadOnlyShard, isRefusal, isRetriable, isWrongUser, redacted } from './error-replies.js';
 import { KeyBuilder } from './key-builder.js';
 import { KeyScan } from './key-scan.js';
 import type { LuaScript } from './lua-script.js';
@@ -24,32 +18,32 @@ import { NotConfirmedError, RedisUnavailableError } from './redis-cluster.errors
 import { RedisCalls } from './redis-calls.js';
 import { REDIS_CLUSTER_OPTIONS } from './redis-cluster.module-definition.js';
 import { REDIS_CLUSTER_DEFAULTS, type RedisClusterOptions } from './redis-cluster.options.js';
-import { appendTo, correctedBy, type ScriptCall } from './script-call.js';
-import { TroubleLog } from './trouble-log.js';
+import { appendCall, correctedCall, type ScriptCall } from './script-call.js';
+import { ErrorLog } from './error-log.js';
 
-const PAUSE_BETWEEN_TRIES_MS = 30;
-/** For a question to all nodes: one that is silent does not hold up what the others say. */
-const QUESTION_TIMEOUT_MS = 400;
-/** While no node has told yet who serves what. */
+const RETRY_INTERVAL_MS = 30;
+/** For a command to all nodes: a silent node does not delay the replies of the others. */
+const QUERY_TIMEOUT_MS = 400;
+/** Used in metrics while the slot map is unknown. */
 const UNKNOWN_NODE = 'unknown:0';
 
 type Arguments = readonly (string | number)[];
 type Attempt = (call: ScriptCall, deadline: Deadline) => Promise<unknown>;
 
 /**
- * The one way to Redis: Lua scripts, retried within a time budget. A script may run more than once for one call (a
- * reply can be lost after the work was done), so every script that writes is idempotent.
+ * The only access to Redis: Lua scripts, retried within a time budget. One call may run its script more than once, because a
+ * reply can be lost after the script has run. So every script that writes is idempotent.
  */
 @Injectable()
 export class RedisCluster implements OnApplicationShutdown {
   readonly keys: KeyBuilder;
   /** @internal */
   readonly calls: RedisCalls;
-  private readonly troubles = new TroubleLog();
+  private readonly errorLog = new ErrorLog();
   private readonly budgetMs: number;
   private readonly secrets: ConnectionSecrets;
   private readonly link: ClusterLink;
-  /** Connections of its own: WAIT blocks them, and a look-up must not stand behind it. */
+  /** Separate connections: WAIT blocks them, and a look-up must not wait behind it. */
   private readonly writeLink: ClusterLink;
   private readonly writer: DurableWriter;
   private readonly subscriptions: ChannelSubscription[] = [];
@@ -63,19 +57,19 @@ export class RedisCluster implements OnApplicationShutdown {
     const settings = { ...REDIS_CLUSTER_DEFAULTS, ...options };
     this.keys = new KeyBuilder(settings.keyPrefix);
     this.budgetMs = settings.budgetMs;
-    const onTrouble: OnTrouble = (where, error) => this.troubles.tell(where, error);
+    const onError: OnError = (where, error) => this.errorLog.log(where, error);
     this.secrets = new ConnectionSecrets(options, (error) =>
-      onTrouble('The credentials for Redis', error),
+      onError('The credentials for Redis', error),
     );
-    this.link = new ClusterLink(options, this.secrets, onTrouble);
-    this.writeLink = new ClusterLink(options, this.secrets, onTrouble);
+    this.link = new ClusterLink(options, this.secrets, onError);
+    this.writeLink = new ClusterLink(options, this.secrets, onError);
     this.writer = new DurableWriter(this.writeLink, settings.confirmingReplicas);
   }
 
   /**
-   * Runs a script whose writes, if any, may be lost in a failover: counters and look-ups.
+   * Runs a script whose writes, if any, may be lost in a failover: for counters and look-ups.
    *
-   * @throws RedisUnavailableError when the budget has run out: what the script writes may or may not be there
+   * @throws RedisUnavailableError when the time budget is spent. The writes of the script may or may not have happened
    */
   async run<Reply>(
     script: LuaScript<Reply>,
@@ -85,8 +79,8 @@ export class RedisCluster implements OnApplicationShutdown {
   ): Promise<Reply> {
     const attempt: Attempt = async (call) => {
       const pipeline = this.link.client.pipeline();
-      // The client follows a slot that is moving by itself.
-      appendTo(pipeline, { ...call, askAt: undefined });
+      // The client itself follows `ASK` redirections.
+      appendCall(pipeline, { ...call, askNode: undefined });
       const [result] = (await pipeline.exec()) ?? [];
       if (!result || result[0]) {
         throw result?.[0] ?? new Error('the pipeline was not sent');
@@ -99,10 +93,10 @@ export class RedisCluster implements OnApplicationShutdown {
   }
 
   /**
-   * Runs a script and returns once its replicas have confirmed what it wrote. What a script read is proved too when it
-   * wrote something in the same run: only a master that was not replaced has a replica to confirm it.
+   * Runs a script and returns after the replicas have confirmed its writes. If the script writes anything, the confirmation
+   * also proves what it read: a master that was replaced has no replica that confirms.
    *
-   * @throws NotConfirmedError when the budget has run out: the state is unknown, and repeating the call is safe
+   * @throws NotConfirmedError when the time budget is spent. The state is unknown, and repeating the call is safe
    */
   async runDurably<Reply>(
     script: LuaScript<Reply>,
@@ -116,10 +110,10 @@ export class RedisCluster implements OnApplicationShutdown {
   }
 
   /**
-   * Runs a script for what it returns, and proves that the master that answered was not replaced. The script must write in
-   * each run: a fence key, if nothing else.
+   * Runs a script for its result, and proves that the master that replied was not replaced. The script must write in each
+   * run, at least a fence key.
    *
-   * @throws RedisUnavailableError when the budget has run out: to the caller this is a look-up
+   * @throws RedisUnavailableError when the time budget is spent: for the caller this is a look-up
    */
   async readConfirmed<Reply>(
     script: LuaScript<Reply>,
@@ -133,14 +127,15 @@ export class RedisCluster implements OnApplicationShutdown {
   }
 
   /**
-   * What each node answers to a command which concerns no key; undefined for one that does not answer soon.
+   * Sends a command without keys to every node.
    *
-   * @param onRefusal told when the user may not run the command; by default the operator is
+   * @param onRefusal called when the user may not run the command. Default: the error is logged
+   * @returns the reply of each node; undefined for a node that does not reply in time
    */
   async askEveryNode(
     [name, ...args]: readonly [string, ...string[]],
-    timeoutMs = QUESTION_TIMEOUT_MS,
-    onRefusal = (error: Error): void => this.troubles.tellRefusal(error),
+    timeoutMs = QUERY_TIMEOUT_MS,
+    onRefusal = (error: Error): void => this.errorLog.logRefusal(error),
   ): Promise<unknown[]> {
     const command = [name, ...args].join(' ').toLowerCase();
     const answers = await Promise.allSettled(
@@ -165,10 +160,10 @@ export class RedisCluster implements OnApplicationShutdown {
   }
 
   /**
-   * The keys that match a pattern, of all masters: each that is there from the beginning to the end, and others perhaps.
-   * For operators' work, not for requests: it takes time and memory for every key, and the right to SCAN.
+   * Lists the keys of all masters that match a pattern. A key that exists during the whole scan is listed; others may be. For
+   * the work of operators, not for requests: it takes time and memory for every key, and needs the permission for SCAN.
    *
-   * @param pattern made by `keys.patternFor`
+   * @param pattern from `keys.patternFor`
    * @throws RedisUnavailableError, MissingRightError
    */
   async scanKeys(pattern: string, deadline: Deadline): Promise<ReadonlySet<string>> {
@@ -176,9 +171,9 @@ export class RedisCluster implements OnApplicationShutdown {
   }
 
   /**
-   * Listens on sharded channels.
+   * Subscribes to sharded channels.
    *
-   * @param channels names made by `keys.key`, all with the same tag: one master serves them
+   * @param channels names from `keys.key`, all with the same tag, so that one master serves them
    */
   subscribe(
     channels: readonly [string, ...string[]],
@@ -189,19 +184,19 @@ export class RedisCluster implements OnApplicationShutdown {
       listener,
       () => this.link.masterOf(channels[0]),
       (address) => createListeningConnection(this.secrets, address),
-      (error) => this.troubles.tellRefusal(error),
+      (error) => this.errorLog.logRefusal(error),
     );
     this.subscriptions.push(subscription);
     return subscription;
   }
 
-  /** Sends a message to whoever listens on a sharded channel now. It may be lost, and nobody is told. */
+  /** Publishes a message on a sharded channel. Best effort: the message may be lost without an error. */
   publish(channel: string, message: string): void {
     this.calls
       .observe('spublish', this.masterOf(channel), async () =>
         this.link.client.spublish(channel, message),
       )
-      .catch((error: Error) => this.troubles.tellRefusal(error));
+      .catch((error: Error) => this.errorLog.logRefusal(error));
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -245,40 +240,40 @@ export class RedisCluster implements OnApplicationShutdown {
     let reply: unknown;
     for (;;) {
       if (deadline.hasPassed || this.isClosed) {
-        giveUp(presentable(failure));
+        giveUp(redacted(failure));
       }
       try {
         const current = call;
         reply = await this.calls.observe(
           script.name,
-          current.askAt ?? this.masterOf(keys[0] ?? ''),
+          current.askNode ?? this.masterOf(keys[0] ?? ''),
           () => withTimeout(deadline.remainingMs, attempt(current, deadline)),
         );
         break;
       } catch (error) {
-        // That the time is over says less than what the shard has said before.
+        // An earlier "read-only" error explains more than the timeout does.
         failure = deadline.hasPassed && isReadOnlyShard(failure) ? failure : (error as Error);
       }
       if (isProgrammingError(failure)) {
         throw failure;
       }
-      if (isRefusal(failure) && !(isWrongUser(failure) && (await this.secrets.areNew()))) {
-        // It will be the same until somebody mends it.
-        this.troubles.tellRefusal(failure);
-        giveUp(presentable(failure));
+      if (isRefusal(failure) && !(isWrongUser(failure) && (await this.secrets.changedRecently()))) {
+        // A retry cannot succeed until an operator fixes the user.
+        this.errorLog.logRefusal(failure);
+        giveUp(redacted(failure));
       }
-      const corrected = correctedBy(failure, call, this.options.natMap);
-      call = corrected ?? { ...call, askAt: undefined };
+      const corrected = correctedCall(failure, call, this.options.natMap);
+      call = corrected ?? { ...call, askNode: undefined };
       if (corrected) {
         continue;
       }
       if (!isRefusal(failure) && !isRetriable(failure)) {
-        const cause = presentable(failure);
+        const cause = redacted(failure);
         throw new Error(`${script.name} failed: ${cause.message}`, { cause });
       }
-      // A pipeline is not redirected by the client when only part of it failed: the map has to be asked for.
-      this.links.forEach((link) => link.doubt());
-      await delay(PAUSE_BETWEEN_TRIES_MS);
+      // The client does not redirect a pipeline that failed in part, so the slot map is refreshed here.
+      this.links.forEach((link) => link.checkSoon());
+      await delay(RETRY_INTERVAL_MS);
     }
     return script.parse(reply);
   }

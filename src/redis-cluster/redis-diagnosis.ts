@@ -5,7 +5,7 @@ import { createConnection } from './cluster-client.js';
 import { SLOTS } from './cluster-nodes.js';
 import { isServing } from './cluster-view.js';
 import { ConnectionSecrets } from './connection-secrets.js';
-import { isNoMaster, isRefusal, isWithoutCluster, presentable } from './error-replies.js';
+import { isReplicaError, isRefusal, isWithoutCluster, redacted } from './error-replies.js';
 import { REDIS_CLUSTER_OPTIONS } from './redis-cluster.module-definition.js';
 import { REDIS_CLUSTER_DEFAULTS, type RedisClusterOptions } from './redis-cluster.options.js';
 import { resolveBySystem, resolveSeeds, type Seed } from './seeds.js';
@@ -25,8 +25,8 @@ interface NodeAnswer {
 }
 
 /**
- * Finds out why an instance cannot work with the cluster. It asks on connections of its own, because the client tells
- * only that it is not connected.
+ * Finds out why an instance cannot use the cluster. It opens its own connections, because the client reports only that it is
+ * not connected.
  */
 @Injectable()
 export class RedisDiagnosis {
@@ -36,7 +36,7 @@ export class RedisDiagnosis {
     this.secrets = new ConnectionSecrets(options);
   }
 
-  /** @returns one sentence for the operator for each problem; none when nothing was found */
+  /** @returns one sentence for the operator for each problem; an empty list when nothing was found */
   async problems(): Promise<string[]> {
     await this.secrets.renew();
     const found: string[] = [];
@@ -90,7 +90,7 @@ export class RedisDiagnosis {
     return [...found, ...(await this.problemsOfMasters(slots))];
   }
 
-  /** Whether each master is reached at the address that the others announce, and confirms writes. */
+  /** Checks that each master is reachable at its announced address, and accepts WAIT. */
   private async problemsOfMasters(slots: SlotsReply): Promise<string[]> {
     const addresses = slots.flatMap(([, , master]) =>
       isUnknown(master[0]) ? [] : [`${master[0]}:${master[1]}`],
@@ -104,7 +104,7 @@ export class RedisDiagnosis {
         };
         return this.ask(seed, async (node) => node.wait(0, 1)).then(
           () => [],
-          (error: Error) => (isNoMaster(error) ? [] : [problemOf(seed, error)]),
+          (error: Error) => (isReplicaError(error) ? [] : [problemOf(seed, error)]),
         );
       }),
     );
@@ -112,14 +112,14 @@ export class RedisDiagnosis {
   }
 
   private async ask<T>(seed: Seed, question: (node: Redis) => Promise<T>): Promise<T> {
-    let whyNot: Error | undefined;
-    const connection = createConnection(this.secrets, seed, (error) => (whyNot ??= error));
-    connection.on('error', (error: Error) => (whyNot ??= error));
+    let connectionError: Error | undefined;
+    const connection = createConnection(this.secrets, seed, (error) => (connectionError ??= error));
+    connection.on('error', (error: Error) => (connectionError ??= error));
     try {
       await connection.connect();
       return await question(connection);
     } catch (error) {
-      throw whyNot ?? error;
+      throw connectionError ?? error;
     } finally {
       if (connection.status !== 'end') {
         connection.disconnect();
@@ -142,8 +142,8 @@ function problemOf({ host, port }: Seed, error: Error): string {
     return `${node} is no node of a cluster: it runs without cluster-enabled`;
   }
   return isRefusal(error)
-    ? presentable(error).message
-    : `${node} does not answer: ${presentable(error).message}`;
+    ? redacted(error).message
+    : `${node} does not answer: ${redacted(error).message}`;
 }
 
 function slotsServed({ info }: NodeAnswer): number {

@@ -1,23 +1,23 @@
 import type { ChainableCommander } from 'ioredis';
 
-import { askedAddress, isUnknownScript } from './error-replies.js';
+import { askTarget, isUnknownScript } from './error-replies.js';
 import type { LuaScript } from './lua-script.js';
 import type { NatMap } from './redis-cluster.options.js';
 
-/** One run of a script, as it is sent. */
+/** One call of a script. */
 export interface ScriptCall<Reply = unknown> {
   readonly script: LuaScript<Reply>;
   readonly keys: readonly string[];
   readonly args: readonly (string | number)[];
-  /** Send the script itself, for a node that does not have it in its cache. */
+  /** Send the source: the node does not have the script in its cache. */
   readonly withSource: boolean;
-  /** `host:port` of the node that the slot is moving to, when the key is there already or would be. */
-  readonly askAt?: string | undefined;
+  /** `host:port` of the node that imports the slot, from an `ASK` redirection. */
+  readonly askNode?: string | undefined;
 }
 
-/** @returns for each command that was appended, whether its reply is the script's */
-export function appendTo(pipeline: ChainableCommander, call: ScriptCall): boolean[] {
-  const isAsking = call.askAt !== undefined;
+/** @returns one flag for each appended command: whether its reply is the reply of the script */
+export function appendCall(pipeline: ChainableCommander, call: ScriptCall): boolean[] {
+  const isAsking = call.askNode !== undefined;
   if (isAsking) {
     pipeline.asking();
   }
@@ -32,9 +32,9 @@ export function appendTo(pipeline: ChainableCommander, call: ScriptCall): boolea
 
 /**
  * @param natMap as in RedisClusterOptions
- * @returns the call as the node asked for it to be made, at once; undefined when the error says nothing about that
+ * @returns the corrected call, to be sent at once; undefined when the error is neither NOSCRIPT nor ASK
  */
-export function correctedBy<Reply>(
+export function correctedCall<Reply>(
   error: Error,
   call: ScriptCall<Reply>,
   natMap: NatMap = {},
@@ -42,10 +42,10 @@ export function correctedBy<Reply>(
   if (isUnknownScript(error)) {
     return { ...call, withSource: true };
   }
-  const announced = askedAddress(error);
-  if (announced === undefined || call.askAt !== undefined) {
+  const announced = askTarget(error);
+  if (announced === undefined || call.askNode !== undefined) {
     return undefined;
   }
   const reachable = natMap[announced];
-  return { ...call, askAt: reachable ? `${reachable.host}:${reachable.port}` : announced };
+  return { ...call, askNode: reachable ? `${reachable.host}:${reachable.port}` : announced };
 }

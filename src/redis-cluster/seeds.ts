@@ -3,9 +3,9 @@ import { isIP } from 'node:net';
 
 import type { RedisNodeAddress, ResolveHost } from './redis-cluster.options.js';
 
-/** A node to ask for the slots. */
+/** A node to read the slot map from. */
 export interface Seed extends RedisNodeAddress {
-  /** The host name that the address was found by: a certificate is checked against it. */
+  /** The host name that was resolved to the address. Certificates are checked against it. */
   readonly name?: string;
 }
 
@@ -13,9 +13,9 @@ export const resolveBySystem: ResolveHost = async (host) =>
   (await lookup(host, { all: true })).map(({ address }) => address);
 
 /**
- * The addresses behind the configured nodes, each once. A name that cannot be resolved leaves the others usable.
+ * Resolves the configured nodes to addresses without duplicates. If one name cannot be resolved, the others remain usable.
  *
- * @param onError told of each name that cannot be resolved
+ * @param onError called for each name that cannot be resolved
  */
 export async function resolveSeeds(
   nodes: readonly RedisNodeAddress[],

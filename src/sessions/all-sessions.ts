@@ -6,14 +6,14 @@ import { Origin } from '../common/origin/index.js';
 import { NotConfirmedError } from '../redis-cluster/index.js';
 import { UsersService } from '../users/index.js';
 
-/** Changes at the same time: they share round trips, and requests to running instances still find their way between. */
+/** Concurrent changes share round trips. The limit leaves capacity for the requests of running instances. */
 const CONCURRENCY = 64;
-/** One attempt: longer than the lease of an instance that died. */
-const ATTEMPT_MS = 5000;
-/** Each takes 1.5 s at least, so that together they outlast a failover. */
-const ATTEMPTS = 5;
-/** After so many users who could not be done the rest is left: Redis is not well, and each takes its time. */
-const MOST_FAILURES = 100;
+/** Longer than the lease of a crashed instance. */
+const ATTEMPT_TIMEOUT_MS = 5000;
+/** An attempt takes at least 1.5 s until it fails, so that all attempts together take longer than a failover. */
+const MAX_ATTEMPTS = 5;
+/** After so many failed users it stops: Redis is not available, and each failure takes time. */
+const MAX_FAILURES = 100;
 
 export interface Progress {
   readonly users: number;
@@ -21,15 +21,15 @@ export interface Progress {
 }
 
 export interface AllSessionsEnded {
-  /** Users whose sessions have ended, on every instance. */
+  /** Number of users whose sessions have ended on every instance. */
   readonly users: number;
-  /** Users who could not be done, and the last error of each. */
+  /** Failed users, with the last error of each. */
   readonly failures: ReadonlyMap<string, Error>;
   /** Whether every user was tried. */
   readonly isComplete: boolean;
 }
 
-/** The sessions of all users, for an operator: after a restore, or when tokens may be in wrong hands. */
+/** Ends the sessions of all users, for an operator: after a restore, or when tokens may have leaked. */
 @Injectable()
 export class AllSessions {
   constructor(
@@ -38,8 +38,8 @@ export class AllSessions {
   ) {}
 
   /**
-   * Ends every session that was there when it began, for good and on every instance. Whoever logs in meanwhile may have
-   * to log in again. Repeating it is safe.
+   * Ends all sessions that exist when it begins, on every instance. A user who logs in while it runs may have to log in again.
+   * Repeating it is safe.
    *
    * @param onProgress called after each user
    * @throws RedisUnavailableError, MissingRightError
@@ -55,13 +55,13 @@ export class AllSessions {
         tried += 1;
         try {
           const isUser = await this.endOf(id);
-          // Who is not was deleted a moment ago, and has no sessions.
+          // A user who was just deleted has no sessions.
           users += isUser ? 1 : 0;
         } catch (error) {
           failures.set(id, error as Error);
         }
         onProgress({ users, of: ids.size });
-        if (failures.size >= MOST_FAILURES) {
+        if (failures.size >= MAX_FAILURES) {
           return;
         }
       }
@@ -80,9 +80,9 @@ export class AllSessions {
   private async endOf(userId: string): Promise<boolean> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.users.endSessions(userId, undefined, Deadline.after(ATTEMPT_MS));
+        return await this.users.endSessions(userId, undefined, Deadline.after(ATTEMPT_TIMEOUT_MS));
       } catch (error) {
-        if (!(error instanceof NotConfirmedError) || attempt === ATTEMPTS) {
+        if (!(error instanceof NotConfirmedError) || attempt === MAX_ATTEMPTS) {
           throw error;
         }
       }

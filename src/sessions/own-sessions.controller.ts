@@ -29,7 +29,7 @@ export class OwnSessionsController {
   @ApiOperation({
     operationId: 'listOwnSessions',
     summary: 'List your sessions',
-    description: 'Every login that is still good, with the device it came from.',
+    description: 'All live sessions, with the device of each login.',
   })
   @ApiOkResponse({ type: SessionsResponse, description: 'Your sessions.' })
   @ApiProblems(...GUARD_PROBLEMS)
@@ -67,9 +67,9 @@ export class OwnSessionsController {
   @ApiOperation({
     operationId: 'endOtherSessions',
     summary: 'End all your other sessions',
-    description: 'Only the session of this request goes on.',
+    description: 'Only the session of this request stays live.',
   })
-  @ApiNoContentResponse({ description: 'All others have ended.' })
+  @ApiNoContentResponse({ description: 'All other sessions have ended.' })
   @ApiProblems(...STRAY_BODY_PROBLEMS, ...GUARD_PROBLEMS, 'not-confirmed')
   async endOtherSessions(
     @CurrentUser() { userId, sessionId }: UserPrincipal,

@@ -13,19 +13,25 @@ import { SessionsService } from './sessions.service.js';
 import { UserSessionsController } from './user-sessions.controller.js';
 
 /**
- * Sessions: started by a login, read by the guard, ended by a logout. Needs UsersModule, NearCacheModule,
- * RedisClusterModule and AuditModule in the same application.
+ * Sessions: a login starts one, the guard reads it, a logout ends it. Needs UsersModule, NearCacheModule, RedisClusterModule
+ * and AuditModule in the same application.
  */
 @Module({
   imports: [ClockModule],
   controllers: [OwnSessionsController, UserSessionsController],
   providers: [
-    ...[SessionReader, SessionWriter].map((side) => ({
-      provide: side,
+    {
+      provide: SessionReader,
       inject: [RedisCluster, NearCache, SESSIONS_OPTIONS],
       useFactory: (redis: RedisCluster, cache: NearCache, options: SessionsOptions) =>
-        new side(redis, cache, { ...SESSION_LIMITS, ...options }),
-    })),
+        new SessionReader(redis, cache, { ...SESSION_LIMITS, ...options }),
+    },
+    {
+      provide: SessionWriter,
+      inject: [RedisCluster, NearCache, SESSIONS_OPTIONS],
+      useFactory: (redis: RedisCluster, cache: NearCache, options: SessionsOptions) =>
+        new SessionWriter(redis, cache, { ...SESSION_LIMITS, ...options }),
+    },
     SessionsService,
     AllSessions,
     SessionWatch,

@@ -14,7 +14,7 @@ import { SessionWriter } from '../user-slot/write/index.js';
 import { UsersService } from '../users/index.js';
 
 /**
- * Sessions of users, with their audit events. What takes tokens away holds on every instance when its method returns.
+ * Sessions of users, with their audit events. When a method that revokes tokens returns, no instance accepts them any more.
  *
  * All methods throw RedisUnavailableError; those that write, NotConfirmedError: repeating the call is safe.
  */
@@ -28,16 +28,16 @@ export class SessionsService {
   ) {}
 
   /**
-   * Starts a session. A user who has as many as allowed loses those that were not used for longest.
+   * Starts a session. If the user has the maximum number of sessions, it evicts the least recently used one.
    *
-   * @returns false when the user was deleted, disabled or given another password since it was verified
+   * @returns false when the user was deleted or disabled, or the password has changed since it was verified
    */
   async start(session: NewSession, deadline: Deadline): Promise<boolean> {
     return this.writer.start(session, deadline);
   }
 
   /**
-   * The live sessions of a user for an administrator; the read is recorded.
+   * Lists the live sessions of a user for an administrator, and records the access in the audit log.
    *
    * @returns undefined when there is no such user
    */
@@ -54,14 +54,13 @@ export class SessionsService {
     return sessions;
   }
 
-  /** The live sessions of the own user, the one that was used last first. */
+  /** Lists the live sessions of the caller, the most recently used first. */
   async list(userId: string, deadline: Deadline): Promise<Session[]> {
     return this.reader.list(userId, deadline);
   }
 
   /**
-   * Ends a session like `end`, for a caller who may repeat that for ever: when the session was over already, it costs a
-   * look-up only.
+   * Ends a session like `end`, for callers that may repeat the call. If the session has already ended, it costs only a look-up.
    */
   async endIfLive(
     userId: string,
@@ -73,12 +72,12 @@ export class SessionsService {
     if (state === 'live') {
       await this.end(userId, sessionId, origin, deadline);
     } else {
-      // The call that ended it may have failed before every instance had acknowledged.
+      // The call that ended the session may have failed before every instance acknowledged it.
       await this.reader.settle(userId, deadline);
     }
   }
 
-  /** Ends a session for good, everywhere. @returns whether there was a live one */
+  /** Ends a session on every instance. @returns whether the session was live */
   async end(
     userId: string,
     sessionId: string,
@@ -94,9 +93,9 @@ export class SessionsService {
   }
 
   /**
-   * Ends all sessions of a user, everywhere.
+   * Ends all sessions of a user on every instance.
    *
-   * @param exceptSessionId one that goes on
+   * @param exceptSessionId a session that stays live
    * @returns whether there is such a user
    */
   async endAll(
@@ -114,7 +113,7 @@ export class SessionsService {
   }
 
   /**
-   * Revokes one access token of a session that goes on, everywhere (RFC 7009).
+   * Revokes one access token of a session that stays live, on every instance (RFC 7009).
    *
    * @param expiresAt when the token would have expired
    */
@@ -129,9 +128,9 @@ export class SessionsService {
   }
 
   /**
-   * Exchanges a refresh token for its successor. Of any number of exchanges of one token one succeeds; the others are
-   * led to the newest answer of the session for as long as the grace lasts, counted from the exchange of their token.
-   * Within the grace, repeating a call that was not confirmed gives the same answer.
+   * Exchanges a refresh token for its successor. Of all exchanges of one token, exactly one succeeds. During the grace period
+   * of the token, the others get the answers that lead to the newest tokens of the session. Repeating a call that was not
+   * confirmed returns the same answer during the grace period.
    */
   async exchange(exchange: RefreshExchange, deadline: Deadline): Promise<RefreshOutcome> {
     return this.writer.exchange(exchange, deadline);

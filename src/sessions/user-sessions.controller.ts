@@ -35,7 +35,7 @@ export class UserSessionsController {
   @ApiOperation({
     operationId: 'listUserSessions',
     summary: 'List the sessions of a user',
-    description: 'Every login of the user that is still good.',
+    description: 'All live sessions of the user.',
   })
   @ApiOkResponse({ type: SessionsResponse, description: 'The sessions.' })
   @ApiProblems(...PERMISSION_PROBLEMS, 'not-found')
@@ -59,10 +59,10 @@ export class UserSessionsController {
     operationId: 'endUserSessions',
     summary: 'End all sessions of a user',
     description:
-      'No instance accepts any token of the user any more. The user can log in again. Only of users within your own ' +
-      'permissions.',
+      'No instance accepts any token of the user any more. The user can log in again. Only for users whose permissions do ' +
+      'not exceed your own.',
   })
-  @ApiNoContentResponse({ description: 'All have ended.' })
+  @ApiNoContentResponse({ description: 'All sessions of the user have ended.' })
   @ApiProblems(
     ...STRAY_BODY_PROBLEMS,
     ...PERMISSION_PROBLEMS,

@@ -1,17 +1,17 @@
 /** How long sessions live, and how many a user may have. */
 export interface SessionLimits {
-  /** How long a session may stay unused, in seconds. Default 30 days. */
+  /** A session expires after being unused for so long, in seconds. Default 30 days. */
   readonly idleTtlSeconds: number;
-  /** How long a session may last, however much it is used, in seconds. Default 90 days. */
+  /** Maximum age of a session, even if it is in use, in seconds. Default 90 days. */
   readonly maxAgeSeconds: number;
-  /** Most sessions of one user. One more login ends the session that was not used for longest. Default 100. */
+  /** Maximum number of sessions of one user. A further login evicts the least recently used one. Default 100. */
   readonly maxPerUser: number;
   /**
-   * How long a spent refresh token yields the newest answer of its session, in seconds from its use, at most 30: for a lost
-   * answer, or tabs that refresh at once. 0 turns it off, as OWASP ASVS 10.4.5 asks. Default 10.
+   * How long a spent refresh token returns the newest tokens of its session, in seconds after its exchange, at most 30. It
+   * covers lost responses, and tabs that refresh at the same time. 0 turns it off, as OWASP ASVS 10.4.5 asks. Default 10.
    */
   readonly refreshGraceSeconds: number;
-  /** Off only for load tests: a session may then refresh as often as it likes. Default true. */
+  /** Whether the refreshes of a session are limited. Turn it off only for load tests. Default true. */
   readonly isRefreshLimited: boolean;
 }
 

@@ -6,7 +6,7 @@ import type { CacheKey } from '../near-cache/index.js';
 export interface Session {
   readonly id: string;
   readonly createdAt: Date;
-  /** Within a minute, or a tenth of the idle life if that is shorter. */
+  /** Accurate to a minute, or to a tenth of the idle lifetime if that is shorter. */
   readonly lastUsedAt: Date;
   readonly ip: string;
   readonly userAgent: string;
@@ -22,33 +22,33 @@ export interface NewSession {
   readonly userAgent: string;
 }
 
-/** An access token whose form and claims were checked. */
+/** An access token with valid form and claims. Its signature may be unverified. */
 export interface PresentedToken {
   readonly token: string;
   readonly userId: string;
   readonly sessionId: string;
 }
 
-/** What decides about the tokens of a session. */
+/** The state of a session, which decides whether its tokens are accepted. */
 export type SessionState =
   | {
       readonly state: 'live';
       readonly user: AuthenticatedUser;
-      /** Ids (`jti`) of access tokens that were revoked though the session goes on. */
+      /** Ids (`jti`) of access tokens that were revoked while the session stays live. */
       readonly revokedTokens: ReadonlySet<string>;
-      /** How long this may be remembered. */
+      /** How long the near cache may keep this state. */
       readonly maxAgeMs: number;
     }
   | { readonly state: 'ended' }
-  /** Nobody has verified this token's signature yet. */
+  /** No instance has verified the signature of this token yet. */
   | { readonly state: 'unverified' };
 
-/** Whether a session goes on, without regard to one of its tokens. */
+/** Whether a session is live, independent of a particular token. */
 export type SessionCheck =
   | {
       readonly state: 'live';
       readonly revokedTokens: ReadonlySet<string>;
-      /** Until it ends if it is not used. */
+      /** Time until it expires if it is not used. */
       readonly endsInMs: number;
     }
   | { readonly state: 'ended' };
@@ -56,7 +56,7 @@ export type SessionCheck =
 /** Names a session's state in the near cache. */
 export type SessionKey = CacheKey<SessionState>;
 
-/** The exchange of a refresh token for its successor, prepared but not made yet. */
+/** A prepared exchange of a refresh token for its successor. */
 export interface RefreshExchange {
   readonly userId: string;
   readonly sessionId: string;
@@ -64,13 +64,13 @@ export interface RefreshExchange {
   readonly successor: Secret;
   readonly accessToken: Secret;
   readonly accessTtlSeconds: number;
-  /** The answer to the client, encrypted so that only the presented token yields it. */
+  /** The response to the client, encrypted with a key that is derived from the presented token. */
   readonly sealedAnswer: string;
 }
 
 export type RefreshOutcome =
   | { readonly outcome: 'rotated' | 'reused' | 'ended' }
-  /** The answer of the presented token, that of its successor, and so on to the newest. Each is sealed under its own token. */
+  /** The sealed answers of the presented token, of its successor, and so on to the newest. Each token opens its own. */
   | { readonly outcome: 'replayed'; readonly sealedAnswers: readonly string[] }
-  /** The session has made too many exchanges. Nothing is spent. */
+  /** The session has made too many exchanges. The token was not spent. */
   | { readonly outcome: 'limited'; readonly retryAfterSeconds: number };

@@ -1,20 +1,20 @@
 /**
  * Everything that is stored under `{user.<id>}`, field by field. Only the scripts in `scripts/` read and write it. Each
- * version has to read what the versions before it wrote, and instances of two versions run side by side during an upgrade:
- * a field is never given another meaning, and a new one may be absent.
+ * version must read what earlier versions wrote, and instances of two versions run side by side during an upgrade. So the
+ * meaning of a field never changes, and a new field may be absent.
  *
- * The fourth key, `fence`, holds nothing and lives for a second: a WAIT behind its write proves that the master was not
- * replaced. `user-slot.keys.ts` names the keys. All times are in milliseconds since the epoch, by the clock of the Redis node.
+ * The fourth key, `fence`, is empty and lives for a second: the WAIT after its write proves that the master was not replaced.
+ * `user-slot.keys.ts` names the keys. All times are in milliseconds since the epoch, by the clock of the Redis node.
  */
 
 /**
- * `record`: a hash. The user; or, for a user who is kept in another store, the copy that decides about the user's sessions.
- * Redis keeps text: numbers are decimal, flags are `1` or `0`.
+ * `record`: a hash with the user. For a user of another store, it is the copy that decides about the user's sessions. Redis
+ * stores text: numbers are decimal, flags are `1` or `0`.
  */
 export interface StoredUser {
   /** A UUID. Absent in the mark of a deleted user. */
   readonly id: string;
-  /** As it is shown. */
+  /** The name as the user wrote it. */
   readonly username: string;
   /** '' for none. */
   readonly email: string;
@@ -26,7 +26,7 @@ export interface StoredUser {
   readonly updatedAt: number;
   /** Never in a copy. */
   readonly passwordHash: string;
-  /** Counts the passwords; a renewed hash of the same password does not count. */
+  /** Increases when the password changes, but not when only its hash is renewed. */
   readonly passwordVersion: number;
   /** Absent until the password is changed, and in a copy. */
   readonly passwordChangedAt: number;
@@ -34,59 +34,59 @@ export interface StoredUser {
   readonly disabled: 0 | 1;
   /** `1` until the name of a new user is confirmed; the record expires until then. Never in a copy. */
   readonly provisional: 0 | 1;
-  /** `1` when the skeletons of the name are claimed. Absent for users of versions before 0.2 who have not logged in since. */
+  /** `1` when the skeletons of the name are claimed. Absent for users from before version 0.2 who have not logged in since. */
   readonly skeletons: 0 | 1;
-  /** `1` in the mark of a deleted user, which expires after two hours. Absent means `0`. */
+  /** `1` in the mark of a deleted user. The mark expires after two hours. Absent means `0`. */
   readonly deleted: 0 | 1;
-  /** Sequence number of the last change, from the near cache: the revision of a user who is kept here. Absent means `0`. */
+  /** Sequence number of the last change, from the near cache. It is the revision of a user in Redis. Absent means `0`. */
   readonly lastChange: string;
-  /** A UUID, another one after each write: the version of a copy. Only in a copy. */
+  /** The version of a copy: a UUID that changes with each write. Only in a copy. */
   readonly version: string;
   /** A session of an older epoch is not live. Absent means `0`. */
   readonly sessionEpoch: number;
-  /** When the epoch began. Absent while it is `0`. */
+  /** When the epoch began. Absent while the epoch is `0`. */
   readonly sessionEpochAt: number;
 }
 
-/** `sessions`: a hash of session id to JSON. This is a session that nobody has ended; it may have expired. */
+/** `sessions`: a hash of session id to JSON. This is a session that was not ended. It may have expired. */
 export interface StoredSession {
   readonly createdAt: number;
   readonly lastUsedAt: number;
-  /** When it expires, however much it is used. */
+  /** When it expires, even if it is in use. */
   readonly endsAt: number;
-  /** The user's `sessionEpoch` when it began, or when all others were ended. */
+  /** The `sessionEpoch` of the user when it began, or when all other sessions were ended. */
   readonly epoch: number;
   readonly ip: string;
   readonly userAgent: string;
-  /** SHA-256 of the refresh token that is valid, in base64url. */
+  /** SHA-256 of the valid refresh token, in base64url. */
   readonly refreshHash: string;
-  /** That of the refresh token before it. Absent until the first refresh. */
+  /** SHA-256 of the previous refresh token. Absent until the first refresh. */
   readonly previousHash?: string;
   /** Digests of access tokens whose signature was verified, the newest last. Absent in sessions of old versions. */
   readonly verified?: readonly string[];
   /** Ids (`jti`) of revoked access tokens, and when each expires. */
   readonly revoked?: Readonly<Record<string, number>>;
-  /** When all refreshes until now are earned again (GCRA). Absent while refreshes are not limited. */
+  /** The time at which the full burst of refreshes is available again (GCRA). Absent while refreshes are not limited. */
   readonly refreshesEarnedAt?: number;
 }
 
-/** `sessions`: the mark of a session that was ended. It is removed after two hours, or when the user has 200 newer ones. */
+/** `sessions`: the mark of an ended session. It is removed after two hours, or when the user has 200 newer marks. */
 export interface EndedSession {
   readonly endedAt: number;
-  /** Id of the request that ended it while it was live. */
+  /** Id of the request that ended the live session. */
   readonly endedBy?: string;
-  /** As in the session: a token of it is refused without a look at its signature. */
+  /** As in the session. A verified token is refused without a check of its signature. */
   readonly verified?: readonly string[];
 }
 
 /**
- * `refresh-answer:<session id>`: a JSON list of the last refreshes of the session, oldest first, for as long as the grace
- * of the newest lasts. Versions before 0.2 stored the last answer alone, as text.
+ * `refresh-answer:<session id>`: a JSON list of the last refreshes of the session, oldest first. It expires with the grace
+ * period of the newest. Versions before 0.2 stored only the last answer, as text.
  */
 export interface KeptRefreshAnswer {
-  /** SHA-256 of the token that was spent, in base64url. */
+  /** SHA-256 of the spent token, in base64url. */
   readonly hash: string;
   readonly spentAt: number;
-  /** The answer to the client, encrypted under a key that only the spent token yields. */
+  /** The response to the client, encrypted with a key that is derived from the spent token. */
   readonly answer: string;
 }

@@ -7,31 +7,31 @@ export interface UserRecord extends AuthenticatedUser {
   /** A disabled user cannot log in, and has no sessions. */
   readonly isDisabled: boolean;
   readonly passwordHash: Secret;
-  /** Goes up when the password changes, not when only its hash is renewed. */
+  /** Increases when the password changes, but not when only its hash is renewed. */
   readonly passwordVersion: number;
-  /** When the password was changed last; undefined when it never was, or when the store does not tell. */
+  /** When the password was last changed; undefined when it never was, or when the store does not record it. */
   readonly passwordChangedAt?: Date | undefined;
-  /** Another one after each change; what it looks like is the store's. */
+  /** Changes with each change of the user. The store chooses its format. */
   readonly revision: string;
 }
 
-/** A user who is kept in Redis. */
+/** A user who is stored in Redis. */
 export interface RedisRecord extends UserRecord {
-  /** The registration is not complete; a login completes it. */
+  /** Whether the registration is incomplete. A login completes it. */
   readonly isProvisional: boolean;
-  /** The skeletons of the name are claimed. False for users of versions before 0.2 who have not logged in since. */
+  /** Whether the skeletons of the name are claimed. False for users from before version 0.2 who have not logged in since. */
   readonly hasSkeletons: boolean;
 }
 
-/** What Redis has of a user who is kept in another store. */
+/** The copy in Redis of a user of another store. */
 export interface UserCopy {
-  /** Another one after each write; undefined when there is no copy. */
+  /** Changes with each write; undefined when there is no copy. */
   readonly version: string | undefined;
-  /** Without the password's hash. */
+  /** Without the password hash. */
   readonly user: UserRecord | undefined;
 }
 
-/** New values; undefined leaves as it is, null clears. */
+/** New values. undefined leaves a field unchanged, null clears it. */
 export interface StoredChange {
   readonly email?: string | null | undefined;
   readonly displayName?: string | null | undefined;
@@ -40,18 +40,18 @@ export interface StoredChange {
   readonly password?: { readonly hash: Secret; readonly version: number } | undefined;
 }
 
-/** What a change does to the sessions of the user. One that disables the user ends them all. */
+/** The effect of a change on the sessions of the user. A change that disables the user ends all of them. */
 export interface SessionsEffect {
   readonly endsSessions?: boolean | undefined;
-  /** A session that does not end with the others. */
+  /** A session that stays live when the others end. */
   readonly exceptSessionId?: string | undefined;
 }
 
-/** What has to be true of a user, or nothing is written. Checked and written in one step. */
+/** Conditions on the stored user. If one is not met, nothing is written. Check and write are one atomic step. */
 export interface WriteConditions {
   /** The version of the password that was verified. */
   readonly ifPasswordVersion?: number | undefined;
-  /** The revision that was found. */
+  /** The revision that the caller has read. */
   readonly ifRevision?: string | undefined;
   /** Roles that the user must not have. */
   readonly unlessRoles?: readonly string[] | undefined;
@@ -59,12 +59,12 @@ export interface WriteConditions {
 
 /** A condition was not met, and nothing was written. */
 export type RefusedWrite =
-  /** The password or the revision is another one by now; there is no such user. */
+  /** `outdated`: the password or the revision has changed. `unknown`: there is no such user. */
   | { readonly outcome: 'outdated' | 'unknown' }
   /** The user has a role of `unlessRoles`. */
   | { readonly outcome: 'protected'; readonly role: string };
 
-/** @param fields of `StoredUser`, as Redis has them */
+/** @param fields of `StoredUser`, as they are stored in Redis */
 export function userFromFields(fields: ReadonlyMap<string, string>): AuthenticatedUser {
   return {
     id: fields.get('id') ?? '',
@@ -113,7 +113,7 @@ export function changedFields(change: StoredChange): Partial<StoredUser> {
   };
 }
 
-/** The fields of a copy: what sessions and their requests need. */
+/** The fields of a copy: those that sessions and requests need. */
 export function copiedFields(user: UserRecord): Partial<StoredUser> {
   return {
     id: user.id,

@@ -2,17 +2,17 @@ import { CacheKey } from '../near-cache/index.js';
 import type { KeyBuilder } from '../redis-cluster/index.js';
 import type { SessionKey, SessionState } from './session.js';
 
-/** Puts a key into the slot of its user, so that one script can decide about all that belongs to the user. */
+/** Puts a key into the slot of its user, so that one script can use all keys of the user. */
 export const userTag = (userId: string): readonly ['user', string] => ['user', userId];
 
-/** The subject under which the near cache remembers a user and all the user's sessions. */
+/** The near cache subject of a user and all the user's sessions. */
 export const userSubject = (userId: string): string => `user.${userId}`;
 
 /** Names the state of a session in the near cache. */
 export const sessionCacheKey = (userId: string, sessionId: string): SessionKey =>
   new CacheKey<SessionState>(userSubject(userId), `session.${sessionId}`);
 
-/** The keys of a user's slot in Redis; `stored-format.ts` says what each one holds. */
+/** The keys of a user's slot in Redis. `stored-format.ts` documents the content of each one. */
 export class UserSlotKeys {
   constructor(private readonly keys: KeyBuilder) {}
 
@@ -32,7 +32,7 @@ export class UserSlotKeys {
     return this.keys.key(userTag(userId), 'fence');
   }
 
-  /** A pattern of all users' records. */
+  /** A pattern that matches the records of all users. */
   get anyRecord(): string {
     return this.keys.patternFor('user', 'record');
   }

@@ -4,8 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ADMINISTRATOR } from '../common/authentication/index.js';
 import { Deadline } from '../common/deadline/index.js';
 import { Origin } from '../common/origin/index.js';
+import { HashingOverloadedError } from '../credentials/index.js';
 import { NotConfirmedError, RedisUnavailableError } from '../redis-cluster/index.js';
-import { HashingOverloadedError } from './passwords/hashing-queue.js';
 import { UserStoreUnavailableError } from './store/user-store.js';
 import { ACCOUNTS, type Accounts } from './store/accounts.js';
 import { findByUsername } from './find-by-username.js';
@@ -14,24 +14,24 @@ import type { UsersOptions } from './users.options.js';
 import { Registrations, type RegistrationFailures } from './registrations.js';
 
 const PAUSE_BETWEEN_TRIES_MS = 500;
-/** Longer than an interrupted registration holds a name. */
+/** Longer than an interrupted registration keeps its claim of a name. */
 const MAX_CLAIM_MS = 20_000;
 /** Many passwords may wait to be hashed. */
 const TRY_TIMEOUT_MS = 30_000;
-/** What passes by itself. */
-const PASSING = [
+/** Failures after which a new attempt may succeed. */
+const TRANSIENT = [
   NotConfirmedError,
   RedisUnavailableError,
   UserStoreUnavailableError,
   HashingOverloadedError,
 ];
 
-/** The first administrator cannot be made as it was configured. The message is meant for the operator. */
+/** The first administrator cannot be created as configured. The message is meant for the operator. */
 export class BootstrapAdministratorError extends Error {
   override readonly name = 'BootstrapAdministratorError';
 }
 
-/** Makes the first administrator, who can then give the role to others. */
+/** Creates the first administrator, who can then give the role to others. */
 @Injectable()
 export class BootstrapAdministrator {
   private readonly logger = new Logger(BootstrapAdministrator.name);
@@ -46,14 +46,14 @@ export class BootstrapAdministrator {
     this.isDone = options.administrator === undefined;
   }
 
-  /** Whether the administrator of the settings is still to be made. Until then requests get 503. */
+  /** Whether the configured administrator has still to be created. Until then requests get 503. */
   get isPending(): boolean {
     return !this.isDone;
   }
 
   /**
-   * Until a user of the configured name is there, however long Redis takes. One that is there already stays as it is; the log
-   * says so when it is no administrator.
+   * Waits until a user with the configured name exists, for as long as Redis is unavailable. An existing user is not changed; the
+   * log says so when it is no administrator.
    *
    * @throws BootstrapAdministratorError
    */
@@ -64,7 +64,7 @@ export class BootstrapAdministrator {
     }
     const begin = performance.now();
     for (;;) {
-      // A registration of the name that stopped before its end holds it for a while.
+      // An interrupted registration keeps its claim of the name for a while.
       const isTaken = performance.now() - begin > MAX_CLAIM_MS;
       try {
         if (await this.isThere(administrator, isTaken)) {
@@ -72,7 +72,7 @@ export class BootstrapAdministrator {
           return;
         }
       } catch (error) {
-        if (!PASSING.some((type) => error instanceof type)) {
+        if (!TRANSIENT.some((type) => error instanceof type)) {
           throw error;
         }
       }
@@ -80,14 +80,14 @@ export class BootstrapAdministrator {
     }
   }
 
-  /** @param isTaken whether to stop waiting for a name that no user has and that cannot be registered either */
+  /** @param isTaken whether to stop waiting for a name that no user has but that cannot be registered */
   private async isThere(
     administrator: NonNullable<UsersOptions['administrator']>,
     isTaken: boolean,
   ): Promise<boolean> {
     const deadline = Deadline.after(TRY_TIMEOUT_MS);
     const found = await findByUsername(this.accounts, administrator.username, deadline);
-    // A login would do the same: it completes a registration that stopped before its end.
+    // As a login does: it completes an interrupted registration.
     const user = found && (await this.accounts.admit(found, deadline));
     if (user) {
       this.report(user.roles.includes(ADMINISTRATOR), user.isDisabled);

@@ -2,7 +2,7 @@ import type { AuditLog, PendingEvent } from '../audit/index.js';
 import type { Origin } from '../common/origin/index.js';
 import type { UserChange } from './user.js';
 
-/** What a change of a user is recorded as: the new access, and the names, not the values, of what is new in the profile. */
+/** The events of a change of a user: the new access, and of the profile the names of changed members, not their values. */
 export function changeEvents(
   userId: string,
   { roles, disabled, ...profile }: UserChange,
@@ -23,7 +23,7 @@ export function changeEvents(
   ];
 }
 
-/** Records that a rule kept a caller, whose permissions allow it, from changing or deleting this user. */
+/** Records that a rule refused a change or deletion of this user, although the caller has the permission. */
 export function recordRefusedAdministration(
   audit: AuditLog,
   userId: string,

@@ -4,8 +4,8 @@ import type { Accounts } from './store/accounts.js';
 import type { UserRecord } from './user.js';
 
 /**
- * The user of a name as somebody typed it: stored under today's canonical form, or under that of versions before 0.2. For
- * most names the forms are equal, and it is one look-up.
+ * Finds the user of a name in any spelling. The name is stored in today's canonical form, or in the form of versions before 0.2.
+ * For most names both forms are equal, so one look-up suffices.
  */
 export async function findByUsername(
   accounts: Pick<Accounts, 'findByUsername'>,
@@ -17,8 +17,8 @@ export async function findByUsername(
 }
 
 /**
- * Whether a name belongs to a user of a version before 0.2, who is stored under another form of it. No claim of the name
- * finds that user. No new user of this name gets that form, so a look beforehand is enough.
+ * Whether a name belongs to a user of a version before 0.2, who is stored under another form of it. A claim of the name does not
+ * find that user. No new user gets that form, so a check before the claim suffices.
  */
 export async function hasFormerOwner(
   accounts: Pick<Accounts, 'findByUsername'>,

@@ -1,11 +1,18 @@
 export { ChangePasswordRequest } from './dto/change-password.request.dto.js';
 export { BootstrapAdministrator, BootstrapAdministratorError } from './bootstrap-administrator.js';
-export { Argon2PasswordHasher } from './passwords/argon2-password-hasher.js';
-export { proofGeneration, type Caller } from './passwords/caller.js';
-export { Credentials, type CredentialCheck } from './passwords/credentials.js';
-export { HashingOverloadedError, HashingQueue } from './passwords/hashing-queue.js';
-export { recordThrottling } from './passwords/throttled-attempts.js';
-export { PASSWORD_HASHER, type PasswordHasher } from './passwords/password-hasher.js';
+export {
+  Argon2PasswordHasher,
+  Credentials,
+  HashingOverloadedError,
+  HashingQueue,
+  PASSWORD_HASHER,
+  proofGeneration,
+  recordThrottling,
+  type Caller,
+  type CredentialCheck,
+  type HashingOptions,
+  type PasswordHasher,
+} from '../credentials/index.js';
 export { RedisUserStore } from './store/redis-user-store.js';
 export { Roles } from '../common/authentication/index.js';
 export type { User, UserRecord } from './user.js';
@@ -27,7 +34,7 @@ export {
 export { administrationProblem } from './user-administration.problems.js';
 export { ownUserProblem } from './own-user.problems.js';
 export { UsersModule } from './users.module.js';
-export type { HashingOptions, UsersOptions } from './users.options.js';
+export type { UsersOptions } from './users.options.js';
 export { UsersService } from './users.service.js';
 export {
   UserStoreError,

@@ -1,7 +1,7 @@
 import { Problem } from '../common/problem/index.js';
-import type { Refusal } from './passwords/credentials.js';
+import type { Refusal } from '../credentials/index.js';
 
-/** What a request about the own user is answered that its outcome refuses. */
+/** The problem for a refused request about the own user. */
 export function ownUserProblem(
   result:
     | Refusal

@@ -5,8 +5,14 @@ import { AuditLog } from '../audit/index.js';
 import { ADMINISTRATOR } from '../common/authentication/index.js';
 import type { Deadline } from '../common/deadline/index.js';
 import type { Origin } from '../common/origin/index.js';
-import { Secret } from '../common/secret/index.js';
 import type { RuleFailure } from '../common/validation/index.js';
+import {
+  NewPasswords,
+  recordThrottling,
+  strangerOf,
+  type AcceptedPassword,
+  type Caller,
+} from '../credentials/index.js';
 import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../rate-limit/index.js';
 import {
   areSameName,
@@ -15,10 +21,6 @@ import {
   digestOfKey,
   displayedUsername,
 } from './names/username.js';
-import { strangerOf, type Caller } from './passwords/caller.js';
-import { HashingQueue } from './passwords/hashing-queue.js';
-import { PasswordRules } from './passwords/password-rules.js';
-import { recordThrottling } from './passwords/throttled-attempts.js';
 import { ACCOUNTS, type Accounts } from './store/accounts.js';
 import { hasFormerOwner } from './find-by-username.js';
 import type { Registration, User } from './user.js';
@@ -26,8 +28,8 @@ import { USERS_OPTIONS } from './users.module-definition.js';
 import type { UsersOptions } from './users.options.js';
 
 /**
- * Every registration counts when it begins, also one for a name that is taken: a user is stored for good, and a taken name
- * tells that somebody has it. Many people may share an address.
+ * Every registration counts when it begins, also one for a taken name: a user is stored permanently, and the answer for a taken
+ * name reveals that the user exists. Many people may share an address.
  */
 const REGISTRATIONS_PER_ADDRESS: FailureLimit = {
   name: 'registration-address',
@@ -36,79 +38,95 @@ const REGISTRATIONS_PER_ADDRESS: FailureLimit = {
   windowMs: 3_600_000,
 };
 
+/** Of a registration on the client's own initiative. */
+export type SelfRegistrationOutcome =
+  RegistrationOutcome | { readonly outcome: 'registration-closed' };
+
 export type RegistrationOutcome =
   | { readonly outcome: 'registered'; readonly user: User }
   | { readonly outcome: 'username-taken' }
   | { readonly outcome: 'refused'; readonly failures: RegistrationFailures }
   | TooManyAttempts;
 
-/** What is wrong with a registration; undefined: nothing. */
+/** The rules that a registration breaks; undefined: none. */
 export interface RegistrationFailures {
   readonly username: RuleFailure | undefined;
   readonly password: RuleFailure | undefined;
 }
 
 /**
- * Registration of users: names and passwords by the rules, limited for each address, recorded.
+ * Registration of users. Applies the rules for names and passwords and the limit per address, and records events.
  *
- * All methods that make a user throw RedisUnavailableError, NotConfirmedError, HashingOverloadedError,
+ * All methods throw RedisUnavailableError, NotConfirmedError, HashingOverloadedError,
  * UserStoreUnavailableError and UserStoreError.
  */
 @Injectable()
 export class Registrations {
   constructor(
     @Inject(ACCOUNTS) private readonly accounts: Accounts,
-    private readonly hasher: HashingQueue,
-    private readonly passwordRules: PasswordRules,
+    private readonly passwords: NewPasswords,
     private readonly limiter: RateLimiter,
     private readonly audit: AuditLog,
     @Inject(USERS_OPTIONS) private readonly options: UsersOptions,
   ) {}
 
-  /** Whether anybody may register. A refusal is recorded. */
-  admits(origin: Origin): boolean {
-    const { isRegistrationOpen } = this.options;
-    if (!isRegistrationOpen) {
-      this.audit.record({
-        type: 'registration-refused',
-        result: 'refused',
-        reason: 'registration-closed',
-        ...origin.facts,
-      });
+  /** Registers a user on the client's own initiative, if the settings allow that. */
+  async selfRegister(
+    registration: Registration,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<SelfRegistrationOutcome> {
+    if (this.options.isRegistrationOpen) {
+      return this.register(registration, origin, deadline);
     }
-    return isRegistrationOpen;
+    this.audit.record({
+      type: 'registration-refused',
+      result: 'refused',
+      reason: 'registration-closed',
+      ...origin.facts,
+    });
+    return { outcome: 'registration-closed' };
   }
 
+  /** Registers a user for code of the application, also when self-registration is closed. */
   async register(
     registration: Registration,
     origin: Origin,
     deadline: Deadline,
   ): Promise<RegistrationOutcome> {
-    const failures = this.failuresOf(registration);
-    if (failures) {
-      return { outcome: 'refused', failures };
-    }
     const caller = strangerOf(origin);
-    return this.recorded(registration, origin, async () =>
+    return this.accepted(registration, origin, async (password) =>
       this.isReserved(registration.username)
         ? { outcome: 'username-taken' }
-        : this.registerLimited(registration, caller, deadline),
+        : this.registerLimited(registration, password, caller, deadline),
     );
   }
 
-  /** Makes an administrator, also of the name that nobody else may register. */
+  /** Creates an administrator. Only this method can register the reserved name. */
   async registerAdministrator(
     registration: Registration,
     origin: Origin,
     deadline: Deadline,
   ): Promise<RegistrationOutcome> {
-    const failures = this.failuresOf(registration);
-    if (failures) {
-      return { outcome: 'refused', failures };
-    }
-    return this.recorded(registration, origin, async () =>
-      this.create(registration, [ADMINISTRATOR], strangerOf(origin), deadline),
+    return this.accepted(registration, origin, async (password) =>
+      this.create(registration, password, [ADMINISTRATOR], strangerOf(origin), deadline),
     );
+  }
+
+  /** Makes a registration that follows the rules for names and passwords, and records its outcome. */
+  private async accepted(
+    registration: Registration,
+    origin: Origin,
+    make: (password: AcceptedPassword) => Promise<RegistrationOutcome>,
+  ): Promise<RegistrationOutcome> {
+    const { username, password, email, displayName } = registration;
+    const invalidName = checkUsername(username);
+    const accepted = this.passwords.accept(password, { username, email, displayName });
+    if (invalidName || !accepted.isAccepted) {
+      const failure = accepted.isAccepted ? undefined : accepted.failure;
+      return { outcome: 'refused', failures: { username: invalidName, password: failure } };
+    }
+    return this.recorded(registration, origin, async () => make(accepted));
   }
 
   private async recorded(
@@ -133,15 +151,17 @@ export class Registrations {
 
   private async registerLimited(
     registration: Registration,
+    password: AcceptedPassword,
     caller: Caller,
     deadline: Deadline,
   ): Promise<RegistrationOutcome> {
     const refusal = await this.limiter.count(REGISTRATIONS_PER_ADDRESS, caller.network, deadline);
-    return refusal ?? this.create(registration, [], caller, deadline);
+    return refusal ?? this.create(registration, password, [], caller, deadline);
   }
 
   private async create(
-    { username, password, email, displayName }: Registration,
+    { username, email, displayName }: Registration,
+    password: AcceptedPassword,
     roles: readonly string[],
     { network }: Caller,
     deadline: Deadline,
@@ -160,28 +180,15 @@ export class Registrations {
         displayName: displayName ?? null,
         roles,
       },
-      async () => new Secret(await this.hasher.hash(password, deadline, turn)),
+      async () => password.hash(deadline, turn),
       deadline,
     );
     return user ? { outcome: 'registered', user } : { outcome: 'username-taken' };
   }
 
-  /** Also for names that look like it: they would belong to it. */
+  /** The name of the configured administrator is reserved, and so are names that look like it. */
   private isReserved(username: string): boolean {
     const { administrator } = this.options;
     return administrator !== undefined && areSameName(administrator.username, username);
-  }
-
-  private failuresOf({
-    username,
-    password,
-    email,
-    displayName,
-  }: Registration): RegistrationFailures | undefined {
-    const failures = {
-      username: checkUsername(username),
-      password: this.passwordRules.check(password, { username, email, displayName }),
-    };
-    return failures.username || failures.password ? failures : undefined;
   }
 }

@@ -10,7 +10,7 @@ const CODE_OF_REFUSAL = {
   'reauthentication-required': 'reauthentication-required',
 } as const satisfies Record<AdministrationRefusal['outcome'], ProblemCode>;
 
-/** What a route that changes other users can answer. */
+/** The problems of routes that change other users. */
 export const ADMINISTRATION_PROBLEMS = [
   ...PERMISSION_PROBLEMS,
   'beyond-own-permissions',

@@ -4,24 +4,24 @@ import { AuditLog } from '../audit/index.js';
 import { ADMINISTRATOR, Roles, type UserPrincipal } from '../common/authentication/index.js';
 import type { Deadline } from '../common/deadline/index.js';
 import type { Origin } from '../common/origin/index.js';
+import { Reauthentication } from '../credentials/index.js';
 import { changeEvents, recordRefusedAdministration } from './change-events.js';
 import { ACCOUNTS, type Accounts, type Unwritten } from './store/accounts.js';
 import type { UserChange, UserRecord } from './user.js';
-import { UsersService } from './users.service.js';
 
-/** Who asks: the caller of a request, with the roles that it has now, or the application itself, which may do everything. */
+/** The caller of a request, with its current roles, or the application itself, which may do everything. */
 export type AdministrationCaller = UserPrincipal | 'system';
 
 export type AdministrationRefusal = {
   readonly outcome:
     | 'unknown-user'
-    /** Nobody can take away the own access. */
+    /** Callers cannot remove their own access. */
     | 'own-access'
-    /** The user has permissions that the caller lacks, or is to be given them. */
+    /** The user has permissions that the caller lacks, or would get them. */
     | 'beyond-own-permissions'
     /** No other enabled administrator is known. */
     | 'last-administrator'
-    /** The own e-mail address needs a login a short while ago. */
+    /** A change of the own e-mail address requires a recent login. */
     | 'reauthentication-required';
 };
 
@@ -32,8 +32,8 @@ export type UserRemovalOutcome = { readonly outcome: 'deleted' } | Administratio
 export type SessionsEndOutcome = { readonly outcome: 'ended' } | AdministrationRefusal;
 
 /**
- * Changes of other users. A caller reaches only roles and users within the permissions that it has itself; that holds at the
- * moment of the write. What these methods have returned from holds on every instance.
+ * Changes of other users. A caller reaches only roles and users within its own permissions; the write checks that. A change that
+ * reduces access takes effect on every instance before its method returns.
  *
  * All methods throw RedisUnavailableError, NotConfirmedError, UserStoreUnavailableError and UserStoreError.
  */
@@ -41,7 +41,7 @@ export type SessionsEndOutcome = { readonly outcome: 'ended' } | AdministrationR
 export class UserAdministration {
   constructor(
     @Inject(ACCOUNTS) private readonly accounts: Accounts,
-    private readonly users: UsersService,
+    private readonly reauthentication: Reauthentication,
     private readonly roles: Roles,
     private readonly audit: AuditLog,
   ) {}
@@ -66,7 +66,7 @@ export class UserAdministration {
       return this.unchanged(userId, beyond, origin, deadline);
     }
     const isOwnAddress = self && email !== undefined && email !== self.user.email;
-    if (isOwnAddress && !(await this.users.isLoginRecent(self, deadline))) {
+    if (isOwnAddress && !(await this.reauthentication.isLoginRecent(self, deadline))) {
       return this.refuse(userId, { outcome: 'reauthentication-required' }, origin);
     }
     const effect = isOwnAddress ? { endsSessions: true, exceptSessionId: self.sessionId } : {};
@@ -93,7 +93,7 @@ export class UserAdministration {
       return this.refuse(userId, { outcome: 'own-access' }, origin);
     }
     if ((await this.accounts.find(userId, deadline)) === undefined) {
-      // Deleted a moment ago, perhaps by a call that could not tell everybody.
+      // The call that deleted the user may have failed before every instance had acknowledged.
       await this.accounts.reload(userId, deadline);
       return { outcome: 'unknown-user' };
     }
@@ -124,7 +124,7 @@ export class UserAdministration {
     return result.outcome === 'ended' ? result : this.refusalOf(userId, result, origin);
   }
 
-  /** What a caller may reach: `self` when the user is the caller. */
+  /** What a caller may reach. `self` is set when the user is the caller. */
   private reachOf(actor: AdministrationCaller, userId: string): Reach {
     if (actor === 'system') {
       return { beyond: [] };

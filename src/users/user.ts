@@ -13,15 +13,15 @@ export interface Registration {
   readonly displayName?: string | undefined;
 }
 
-/** What a user may change; null clears, undefined leaves as it is. */
+/** Changes that users may make to themselves. Null clears a member, undefined leaves it unchanged. */
 export interface ProfileChange {
   readonly email?: string | null | undefined;
   readonly displayName?: string | null | undefined;
 }
 
-/** What an administrator may change. */
+/** Changes that administrators may make. */
 export interface UserChange extends ProfileChange {
   readonly roles?: readonly string[] | undefined;
-  /** Ends all sessions of the user, for good, when it becomes true. */
+  /** Becoming true ends all sessions of the user permanently. */
   readonly disabled?: boolean | undefined;
 }

@@ -27,7 +27,7 @@ export class UsersController {
   @ApiOperation({
     operationId: 'registerUser',
     summary: 'Register a user',
-    description: 'Makes a user, who can log in at once.',
+    description: 'Creates a user, who can log in at once.',
   })
   @ApiCreatedResponse({
     type: UserResponse,
@@ -51,16 +51,14 @@ export class UsersController {
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<UserResponse> {
-    if (!this.registrations.admits(origin)) {
-      throw new Problem('registration-closed');
-    }
     const registration = { ...body, password: new Secret(body.password) };
-    const result = await this.registrations.register(registration, origin, deadline);
+    const result = await this.registrations.selfRegister(registration, origin, deadline);
     switch (result.outcome) {
       case 'refused':
         throw new Problem('invalid-request', { errors: invalidMembers(result.failures) });
+      case 'registration-closed':
       case 'username-taken':
-        throw new Problem('username-taken');
+        throw new Problem(result.outcome);
       case 'too-many-attempts':
         throw new Problem('too-many-attempts', { retryAfterSeconds: result.retryAfterSeconds });
       case 'registered':

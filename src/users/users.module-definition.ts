@@ -1,5 +1,5 @@
 import { configurableModule } from '../common/configurable-module/index.js';
-import { PASSWORD_HASHER, type PasswordHasher } from './passwords/password-hasher.js';
+import { PASSWORD_HASHER, type PasswordHasher } from '../credentials/index.js';
 import { USER_STORE, type UserStore } from './store/user-store.js';
 import type { UsersOptions } from './users.options.js';
 

@@ -4,23 +4,24 @@ import { AuditLog } from '../audit/index.js';
 import type { UserPrincipal } from '../common/authentication/index.js';
 import type { Deadline } from '../common/deadline/index.js';
 import type { Origin } from '../common/origin/index.js';
-import { Secret } from '../common/secret/index.js';
+import type { Secret } from '../common/secret/index.js';
 import type { RuleFailure } from '../common/validation/index.js';
+import {
+  Credentials,
+  NewPasswords,
+  Reauthentication,
+  recordThrottling,
+  strangerOf,
+  type AcceptedPassword,
+  type Refusal,
+} from '../credentials/index.js';
 import { UserReader } from '../user-slot/read/index.js';
 import { CONFLICT, retryOnConflict } from '../user-slot/write/index.js';
 import { ACCOUNTS, type Accounts, type ChangeOutcome } from './store/accounts.js';
-import { strangerOf } from './passwords/caller.js';
-import { Credentials, type Refusal } from './passwords/credentials.js';
 import { changeEvents, recordRefusedAdministration } from './change-events.js';
-import { HashingQueue } from './passwords/hashing-queue.js';
-import { PasswordRules } from './passwords/password-rules.js';
-import { recordThrottling } from './passwords/throttled-attempts.js';
 import type { ProfileChange, Registration, User, UserRecord } from './user.js';
 import { Registrations, type RegistrationOutcome } from './registrations.js';
 import { usernameDigest } from './names/username.js';
-
-/** A login is proof of who it is for so long (OWASP ASVS 7.5.1). */
-const RECENT_LOGIN_MS = 10 * 60 * 1000;
 
 export type ProfileOutcome =
   | { readonly outcome: 'changed'; readonly user: User }
@@ -36,14 +37,14 @@ export type PasswordOutcome =
 export interface PasswordChange {
   readonly current: Secret;
   readonly next: Secret;
-  /** The session that goes on. */
+  /** The session that continues. All others end. */
   readonly sessionId: string;
-  /** Whose password it is, to refuse one that is made of it. */
+  /** The user, because the policy refuses a password that is made of the user's names. */
   readonly user: Pick<User, 'username' | 'email'> & Partial<Pick<User, 'displayName'>>;
 }
 
 /**
- * Accounts: change and deletion. Whatever narrows what a user may do holds on every instance when it returns.
+ * Changes and deletion of accounts. A change that reduces access takes effect on every instance before its method returns.
  *
  * All methods throw RedisUnavailableError, UserStoreUnavailableError and UserStoreError; those that write,
  * NotConfirmedError; those that hash or check a password, HashingOverloadedError.
@@ -53,14 +54,14 @@ export class UsersService {
   constructor(
     @Inject(ACCOUNTS) private readonly accounts: Accounts,
     private readonly credentials: Credentials,
-    private readonly hasher: HashingQueue,
+    private readonly passwords: NewPasswords,
+    private readonly reauthentication: Reauthentication,
     private readonly reader: UserReader,
     private readonly registrations: Registrations,
-    private readonly passwordRules: PasswordRules,
     private readonly audit: AuditLog,
   ) {}
 
-  /** Registers a user; see `Registrations`. */
+  /** Registers a user, also when self-registration is closed. */
   async register(
     registration: Registration,
     origin: Origin,
@@ -82,19 +83,19 @@ export class UsersService {
     return user;
   }
 
-  /** A user, for work that shows it to nobody else. */
+  /** A user, for internal use: no event is recorded. */
   async find(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {
     return this.accounts.find(userId, deadline);
   }
 
-  /** The user as it is now, after sessions have been told of what is new. For the moments when tokens are made. */
+  /** The current user, after all changes of it have reached its sessions. For issuing tokens. */
   async findCurrent(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {
     return this.accounts.findCurrent(userId, deadline);
   }
 
   /**
-   * Makes hold on every instance what a store of the application's own says of a user, after somebody else has changed it
-   * there: new roles, the disabled state, a new password, a deletion.
+   * Applies on every instance what a `UserStore` of the application contains, after other software has changed a user there: new
+   * roles, the disabled state, a new password, a deletion.
    *
    * @returns the user, or undefined when there is none
    */
@@ -103,8 +104,8 @@ export class UsersService {
   }
 
   /**
-   * The ids of all users who can have sessions, also of those whose registration is not complete, or who were deleted a
-   * moment ago. For operators' work, not for requests: it looks at every key there is.
+   * The ids of all users who can have sessions. Includes incomplete registrations and recently deleted users. For operators'
+   * work, not for requests, because it scans all keys.
    *
    * @throws RedisUnavailableError, MissingRightError
    */
@@ -113,10 +114,10 @@ export class UsersService {
   }
 
   /**
-   * Changes the own profile. A new e-mail address ends all other sessions (OWASP ASVS 7.4.3), and needs the current password
-   * or a login a short while ago (7.5.1).
+   * Changes the own profile. A new e-mail address ends all other sessions (OWASP ASVS 7.4.3), and requires the current password
+   * or a recent login (7.5.1).
    *
-   * @param currentPassword looked at for a new e-mail address only; a wrong one is counted as at a login
+   * @param currentPassword checked for a new e-mail address only; a wrong one counts as at a login
    */
   async changeProfile(
     { userId, sessionId, user }: UserPrincipal,
@@ -126,7 +127,7 @@ export class UsersService {
     deadline: Deadline,
   ): Promise<ProfileOutcome> {
     const { email, displayName } = change;
-    // New is what sessions have not heard of: the store may have it from a call that was not confirmed.
+    // Compared with what sessions know: the store may already have it from a call that was not confirmed.
     const isNewAddress = email !== undefined && email !== user.email;
     if (email === undefined && displayName === undefined) {
       const found = await this.accounts.find(userId, deadline);
@@ -134,9 +135,15 @@ export class UsersService {
     }
     return retryOnConflict(async () => {
       const proof = isNewAddress
-        ? await this.prove({ userId, sessionId }, currentPassword, origin, deadline)
+        ? await this.reauthentication.reauthenticate(
+            { userId, sessionId },
+            'profile-change',
+            currentPassword,
+            origin,
+            deadline,
+          )
         : undefined;
-      if (proof && proof.outcome !== 'proven') {
+      if (proof && proof.outcome !== 'reauthenticated') {
         return proof;
       }
       const effect = proof && {
@@ -154,8 +161,8 @@ export class UsersService {
   }
 
   /**
-   * Gives the user a new password and ends all sessions but one. Repeating a change that was not confirmed is no mistake,
-   * though the current password is the new one by then; nor is the same change at the same time.
+   * Sets a new password and ends all sessions but one. Repeating an unconfirmed change succeeds, although the new password is the
+   * current one by then. So does the same change at the same time.
    */
   async changePassword(
     userId: string,
@@ -165,9 +172,9 @@ export class UsersService {
   ): Promise<PasswordOutcome> {
     const { username: name, email, displayName } = user;
     const context = { username: name, email: email ?? '', displayName: displayName ?? '' };
-    const failure = this.passwordRules.check(next, context);
-    if (failure) {
-      return { outcome: 'refused', failure };
+    const accepted = this.passwords.accept(next, context);
+    if (!accepted.isAccepted) {
+      return { outcome: 'refused', failure: accepted.failure };
     }
     let hash: Secret | undefined;
     let isOvertaken = false;
@@ -186,10 +193,10 @@ export class UsersService {
       }
       const { passwordVersion, passwordHash } = check.user;
       if (!check.isRepeated) {
-        hash ??= await this.hashNew(check.user, next, origin, deadline);
+        hash ??= await this.hashNew(check.user, accepted, origin, deadline);
       }
       const change = {
-        // What is repeated is written once more, so that it is confirmed, and everybody knows of it.
+        // A repeated change is written again, so that it is confirmed and announced.
         password: check.isRepeated
           ? { hash: passwordHash, version: passwordVersion }
           : { hash: hash!, version: passwordVersion + 1 },
@@ -197,7 +204,7 @@ export class UsersService {
         endsSessions: true,
         exceptSessionId: sessionId,
       };
-      // The same change at the same time has an event already.
+      // The concurrent call with the same change has recorded it.
       const isRecorded = isOvertaken && check.isRepeated;
       const result = await this.audit.recordChange(
         isRecorded ? [] : [{ type: 'password-changed', userId, sessionId, ...origin.facts }],
@@ -211,10 +218,11 @@ export class UsersService {
   }
 
   /**
-   * Ends all sessions of a user, everywhere, without an event: the caller records what it is part of.
+   * Ends all sessions of a user on every instance, without an event: it is a step of a recorded operation. `SessionsService.endAll`
+   * records one.
    *
-   * @param exceptSessionId one that goes on
-   * @returns whether there is such a user
+   * @param exceptSessionId a session that continues
+   * @returns whether the user exists
    */
   async endSessions(
     userId: string,
@@ -225,7 +233,7 @@ export class UsersService {
     return result.outcome === 'ended';
   }
 
-  /** Deletes the own user for good: the name is free again, and no session of the user is accepted any more. */
+  /** Deletes the own user permanently. The name is free again, and all sessions of the user end. */
   async deleteOwn(
     userId: string,
     password: Secret,
@@ -259,22 +267,17 @@ export class UsersService {
     });
   }
 
-  /**
-   * Whether the caller has shown a moment ago who it is.
-   *
-   * @returns the age of the session is that of its login; a refresh does not make it younger
-   */
+  /** Whether the login of a session is recent enough to count as reauthentication. */
   async isLoginRecent(
-    { userId, sessionId }: Pick<UserPrincipal, 'userId' | 'sessionId'>,
+    session: Pick<UserPrincipal, 'userId' | 'sessionId'>,
     deadline: Deadline,
   ): Promise<boolean> {
-    const ageMs = await this.reader.sessionAgeMs(userId, sessionId, deadline);
-    return ageMs !== undefined && ageMs <= RECENT_LOGIN_MS;
+    return this.reauthentication.isLoginRecent(session, deadline);
   }
 
   private async hashNew(
     { id: userId, username }: UserRecord,
-    password: Secret,
+    password: AcceptedPassword,
     origin: Origin,
     deadline: Deadline,
   ): Promise<Secret> {
@@ -282,40 +285,13 @@ export class UsersService {
     const subject = { attempt: 'password-change', userId } as const;
     const { hash } = await recordThrottling(this.audit, subject, origin, async () => ({
       outcome: 'hashed',
-      hash: new Secret(await this.hasher.hash(password, deadline, turn)),
+      hash: await password.hash(deadline, turn),
     }));
     return hash;
   }
-
-  private async prove(
-    session: Pick<UserPrincipal, 'userId' | 'sessionId'>,
-    currentPassword: Secret | undefined,
-    origin: Origin,
-    deadline: Deadline,
-  ): Promise<
-    | { readonly outcome: 'proven'; readonly ifPasswordVersion?: number }
-    | { readonly outcome: 'reauthentication-required' }
-    | Refusal
-  > {
-    const { userId } = session;
-    if (currentPassword === undefined) {
-      const isRecent = await this.isLoginRecent(session, deadline);
-      return { outcome: isRecent ? 'proven' : 'reauthentication-required' };
-    }
-    const check = await this.credentials.checkOwn(
-      userId,
-      'profile-change',
-      origin,
-      deadline,
-      currentPassword,
-    );
-    return check.outcome === 'right'
-      ? { outcome: 'proven', ifPasswordVersion: check.user.passwordVersion }
-      : check;
-  }
 }
 
-/** Another change of the password was faster: whether the password that was sent is right has to be checked again. */
+/** `outdated`: another change of the password came first, so the submitted password has to be checked again. */
 function outcomeOf(
   result: ChangeOutcome,
 ):

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { PEERS } from './peers.js';
 import type { Report } from './report.js';
 
-const TIMEOUT_MS = 400_000;
+const TEST_TIMEOUT_MS = 400_000;
 
 const bench = (...args: string[]) =>
   spawnSync(process.execPath, ['src/setup/run.js', 'bench', ...args], { encoding: 'utf8' });
@@ -51,6 +51,6 @@ describe('npm run bench', () => {
       expect(readFileSync(join(output, files[1]!), 'utf8')).toContain('| `keyslot`');
       rmSync(output, { recursive: true });
     },
-    TIMEOUT_MS,
+    TEST_TIMEOUT_MS,
   );
 });

@@ -6,7 +6,7 @@ import { describe } from './words.js';
 
 /** What a request may take (see RequestDeadline), and what a busy machine adds. */
 const MAX_READ_MS = 2000 + 500;
-const MAX_ANSWER_MS = 5000 + 500;
+const MAX_RESPONSE_MS = 5000 + 500;
 /** A spent refresh token yields the same answer again for so long (REFRESH_GRACE). */
 const GRACE_MS = 10_000;
 
@@ -145,7 +145,7 @@ function checkAnswer(
   );
   const isShort = operation.kind === 'read' || isRedisAway;
   const isJudged = !isExcused && !history.isWarmingUp(operation);
-  const limit = isShort ? MAX_READ_MS : MAX_ANSWER_MS;
+  const limit = isShort ? MAX_READ_MS : MAX_RESPONSE_MS;
   if (operation.end - operation.begin > limit + delayMs && isJudged) {
     violations.late.push(describe('answered late', operation));
   }

@@ -11,7 +11,7 @@ export const REVOCATIONS = {
 };
 
 /** What a change may take, and what a busy machine adds. */
-const MAX_ANSWER_MS = 5000 + 1000;
+const MAX_RESPONSE_MS = 5000 + 1000;
 
 /** A tenth each are role changes and disabled users; the rest are logouts. */
 export async function runRevocations(
@@ -50,7 +50,7 @@ export async function runRevocations(
       lost: [],
       accepted: report.accepted,
       dishonest: report.dishonest,
-      late: report.longestAnswerMs > MAX_ANSWER_MS + delayMs ? ['an answer'] : [],
+      late: report.longestAnswerMs > MAX_RESPONSE_MS + delayMs ? ['an answer'] : [],
       unavailable: [],
       slow: [],
       longestAnswerMs: Math.round(report.longestAnswerMs),

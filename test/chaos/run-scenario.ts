@@ -10,7 +10,7 @@ import { World } from './world.js';
 
 /** Before the first fault, and after the last. */
 const CALM_MS = 2000;
-const MIN_OF_EACH_KIND = 3;
+const MIN_OPERATIONS_PER_KIND = 3;
 const TRIED_MS = 30_000;
 /** Processes that want to run, for each core. */
 const BUSY_LOAD = 2;
@@ -78,7 +78,7 @@ async function play(scenario: Scenario, world: World, workers: number): Promise<
   await scenario.run(world);
   await world.untilHealthy();
   await world.goOn(CALM_MS);
-  await untilDone(world, MIN_OF_EACH_KIND);
+  await untilDone(world, MIN_OPERATIONS_PER_KIND);
   await world.finishLoad();
 }
 
@@ -129,7 +129,7 @@ function reportOf(
 }
 
 /** In words. */
-function seldomDone({ operations }: History, minimum = MIN_OF_EACH_KIND): string[] {
+function seldomDone({ operations }: History, minimum = MIN_OPERATIONS_PER_KIND): string[] {
   const done = countBy(operations.filter(isAnswered), ({ kind }) => kind);
   return KINDS.filter((kind) => (done[kind] ?? 0) < minimum).map(
     (kind) => `${kind} succeeded ${done[kind] ?? 0} times; the minimum is ${minimum}`,

@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { randomBytes, randomUUID } from 'node:crypto';
 
-import { QUESTION_BURST } from '../../src/guard/question-budget.js';
+import { LOOKUP_BURST } from '../../src/guard/lookup-budget.js';
 import { HashingQueue } from '../../src/users/index.js';
 import { GOOD_PASSWORD, type Answer, type TestUser } from '../support/http-client.js';
 import { startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
@@ -206,7 +206,7 @@ describe('an operation costs Redis', () => {
   it('for the first read with a token, while there are forged ones: one round trip', async () => {
     const coldUserAmongForgeries = async (): Promise<TestUser> => {
       const user = await coldUser();
-      await presentForgeries(user, 2 * QUESTION_BURST);
+      await presentForgeries(user, 2 * LOOKUP_BURST);
       return user;
     };
 

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { codeBlocks } from '../support/markdown.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
-const TIMEOUT_MS = 120_000;
+const TEST_TIMEOUT_MS = 120_000;
 const NPM_START = 'http://127.0.0.1:3000';
 const run = promisify(execFile);
 
@@ -95,7 +95,7 @@ describe('a typed client', () => {
         '',
       ]);
     },
-    TIMEOUT_MS,
+    TEST_TIMEOUT_MS,
   );
 
   it('says so when there is no instance to generate it from', async () => {

@@ -47,6 +47,16 @@ describe('the documents', () => {
     expect(leadsNowhere).toEqual([]);
   });
 
+  it('exist wherever code, messages or configuration refer to them', () => {
+    const files = ['src', 'test', 'docker'].flatMap(filesIn);
+    const references = files.flatMap((file) =>
+      Array.from(read(file).matchAll(/\bdocs\/[\w/-]+\.md\b/g), ([path]) => ({ file, path })),
+    );
+
+    expect(references.length).toBeGreaterThan(20);
+    expect(references.filter(({ path }) => !existsSync(path))).toEqual([]);
+  });
+
   it('name no npm script that is not there', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
 
@@ -171,11 +181,13 @@ describe('.env.example', () => {
 
 /** Every file with test titles. */
 function specs(): string[] {
-  return ['src', 'test'].flatMap((folder) =>
-    readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('spec.ts'))
-      .map((name) => join(folder, name)),
-  );
+  return ['src', 'test'].flatMap(filesIn).filter((name) => name.endsWith('spec.ts'));
+}
+
+function filesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
 }
 
 /** The numbers in parentheses in the titles of tests and of groups of tests. */

@@ -17,7 +17,7 @@ import { freePort } from '../support/free-port.js';
 import { codeBlocks, codeSpans, sections, tableWith } from '../support/markdown.js';
 import { readOperations } from '../support/openapi.js';
 
-const TIMEOUT_MS = 120_000;
+const TEST_TIMEOUT_MS = 120_000;
 const CLUSTER_PORT = '.data/cluster/first-port';
 const CLUSTER_PORTS_FROM = 13_000 + 100 * Number(process.env['JEST_WORKER_ID'] ?? 0);
 const MARK = '--- end of step ---';
@@ -97,7 +97,7 @@ describe('the tour of the README', () => {
         expect({ commands, printed }).toEqual({ commands, printed: formOf(here(shown ?? '')) });
       });
     },
-    TIMEOUT_MS,
+    TEST_TIMEOUT_MS,
   );
 
   it('is followed by a table of every route of the API, and of no other', async () => {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-import { QUESTION_BURST, QUESTION_INTERVAL_MS } from '../../src/guard/question-budget.js';
+import { LOOKUP_BURST, LOOKUP_INTERVAL_MS } from '../../src/guard/lookup-budget.js';
 import { GuardMetrics } from '../../src/guard/guard-metrics.js';
 import type { TestUser } from '../support/http-client.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
@@ -35,9 +35,9 @@ describe('forged access tokens', () => {
       expect(await statusesOf(forgeries)).toEqual(Array<number>(AT_ONCE).fill(401));
     }
 
-    const earned = Math.ceil((performance.now() - begin) / QUESTION_INTERVAL_MS);
-    expect(redis.refused).toBeGreaterThanOrEqual(QUESTION_BURST);
-    expect(redis.refused).toBeLessThanOrEqual(QUESTION_BURST + earned);
+    const earned = Math.ceil((performance.now() - begin) / LOOKUP_INTERVAL_MS);
+    expect(redis.refused).toBeGreaterThanOrEqual(LOOKUP_BURST);
+    expect(redis.refused).toBeLessThanOrEqual(LOOKUP_BURST + earned);
     // Its session is not in memory: no forgery has put it there.
     expect(redis.accepted).toBe(0);
     expect(await statusesOf([user.tokens.access_token, forgery()])).toEqual([200, 401]);

@@ -15,7 +15,7 @@ const SEED = Number(process.env['PROPERTY_SEED'] ?? 20_261_124);
 /** For each operation that reads a body; the others have less to go wrong. */
 const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 35);
 /** A hang, many times over; as it is, a run takes a tenth. */
-const TIMEOUT_MS = 4000 * RUNS;
+const TEST_TIMEOUT_MS = 4000 * RUNS;
 
 /** What any address can answer: nothing there, a broken address, a body that is none or that is not read. */
 const GENERAL = [400, 404, 405, 413, 415, 431];
@@ -81,7 +81,7 @@ describe('any request to any operation of the OpenAPI document', () => {
         const result = await fc.check(property, {
           seed: SEED + index,
           numRuns: operation.body ? RUNS : Math.ceil(RUNS / 3),
-          interruptAfterTimeLimit: TIMEOUT_MS / 3,
+          interruptAfterTimeLimit: TEST_TIMEOUT_MS / 3,
           markInterruptAsFailure: true,
         });
         if (result.failed) {
@@ -91,7 +91,7 @@ describe('any request to any operation of the OpenAPI document', () => {
         }
       }
     },
-    TIMEOUT_MS,
+    TEST_TIMEOUT_MS,
   );
 
   it('leaves the process alive, and who was not meant as they were (80)', async () => {

@@ -23,7 +23,7 @@ import { Instance } from '../support/instance.js';
 
 const MAX_LINES = 40;
 const SNIPPET = /^```\w+\n\/\/ (\S+)\n([\s\S]*?)^```$/gm;
-const TIMEOUT_MS = 120_000;
+const TEST_TIMEOUT_MS = 120_000;
 
 /** docs/extending.md, followed to the letter, but that the packages it wants are those that are here already. */
 describe('an application that extends Keyslot', () => {
@@ -39,7 +39,7 @@ describe('an application that extends Keyslot', () => {
     installPacked(project);
     await runs({}, process.execPath, 'node_modules/typescript/bin/tsc');
     database = await Database.start();
-  }, TIMEOUT_MS);
+  }, TEST_TIMEOUT_MS);
   afterAll(async () => {
     await database.stop();
     rmSync(project, { recursive: true, force: true });

@@ -9,7 +9,7 @@ import { startTestApp, type TestApp } from '../support/test-app.js';
 
 const NOTICED_MS = 10_000;
 const RECOVERY_MS = 15_000;
-const MAX_ANSWER_MS = 2000;
+const MAX_RESPONSE_MS = 2000;
 const LOG = calculateSlot('{near-cache.control}');
 
 interface Ready {
@@ -24,7 +24,7 @@ interface Ready {
 async function readiness(api: TestApp): Promise<Answer<Ready>> {
   const begin = performance.now();
   const answer = await api.request<Ready>('GET', '/health/ready');
-  expect(performance.now() - begin).toBeLessThan(MAX_ANSWER_MS);
+  expect(performance.now() - begin).toBeLessThan(MAX_RESPONSE_MS);
   return answer;
 }
 

@@ -3,6 +3,7 @@
 // Usage: node register-then-die.mjs <username> <step> before|after
 //        node register-then-die.mjs --demote=<user id> <step> before|after
 import { NestFactory } from '@nestjs/core';
+import { Roles } from '../../dist/common/authentication/index.js';
 import { Deadline } from '../../dist/common/deadline/index.js';
 import { Origin } from '../../dist/common/origin/index.js';
 import { Secret } from '../../dist/common/secret/index.js';
@@ -34,6 +35,13 @@ const context = await NestFactory.createApplicationContext(
       AuditModule.forRoot({}),
       NearCacheModule.forRoot({}),
       RateLimitModule.forRoot({}),
+      // In place of GuardModule: this process has no routes.
+      {
+        module: class {},
+        global: true,
+        providers: [{ provide: Roles, useValue: new Roles({}) }],
+        exports: [Roles],
+      },
       UsersModule.forRoot({
         isRegistrationOpen: true,
         nameClaimTtlMs: Number(process.env.TEST_CLAIM_TTL_MS),

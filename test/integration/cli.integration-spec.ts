@@ -7,7 +7,7 @@ import { startTestApp, type TestApp } from '../support/test-app.js';
 import { testVariables } from '../support/test-variables.js';
 
 const CLI = resolve('dist/cli.js');
-const TIMEOUT_MS = 50_000;
+const COMMAND_TIMEOUT_MS = 50_000;
 
 interface Result {
   readonly status: string | number;
@@ -35,7 +35,7 @@ describe("the operator's command line", () => {
       }),
     };
     // A folder where no .env is.
-    const options = { cwd: tmpdir(), env, timeout: TIMEOUT_MS };
+    const options = { cwd: tmpdir(), env, timeout: COMMAND_TIMEOUT_MS };
     return new Promise((done) => {
       execFile(process.execPath, [CLI, ...args], options, (error, stdout, stderr) =>
         done({ status: error ? (error.code ?? 'killed') : 0, stdout, stderr }),

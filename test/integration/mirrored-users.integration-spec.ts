@@ -534,7 +534,7 @@ describe('users who are kept in another store', () => {
     );
 
     await expect(nonsense.users.reload(userId, until)).rejects.toThrow(
-      'the store says of a user what none can be: roles',
+      'the store returned an invalid user: roles',
     );
 
     expect(await login()).toBeDefined();

@@ -5,6 +5,7 @@ import {
   NotConfirmedError,
   RedisCluster,
   RedisClusterHealth,
+  RedisUnavailableError,
   type RedisClusterState,
 } from '../../src/redis-cluster/index.js';
 import { Resharding } from '../chaos/resharding.js';
@@ -124,18 +125,23 @@ describe('RedisCluster', () => {
     expect(await redis.run(getScript, [otherKey], [], Deadline.none)).toBe('during');
   });
 
-  it('takes no write for done that no replica has confirmed', async () => {
+  it('takes no write for done, and no answer for true, that no replica has confirmed', async () => {
     const [master] = await own.masters();
     const [id] = await idsOn(master!, 1);
     const replica = await own.replicaOf(master!);
     own.signal(replica, 'SIGSTOP');
 
-    const result: unknown = await redis
-      .runDurably(setScript, [key(id!)], ['x'], Deadline.none)
-      .catch((error: unknown) => error);
+    const [written, read]: unknown[] = await Promise.all(
+      [
+        redis.runDurably(setScript, [key(id!)], ['x'], Deadline.none),
+        redis.readConfirmed(setScript, [key(id!)], ['x'], Deadline.none),
+      ].map(async (result) => result.catch((error: unknown) => error)),
+    );
     own.signal(replica, 'SIGCONT');
 
-    expect(result).toBeInstanceOf(NotConfirmedError);
+    expect(written).toBeInstanceOf(NotConfirmedError);
+    // To its caller it is a look-up that got no answer.
+    expect(read).toBeInstanceOf(RedisUnavailableError);
   });
 
   it('goes on reading from a master whose replica is frozen, however many writes wait', async () => {

@@ -143,6 +143,23 @@ describe('users in Redis', () => {
     });
   });
 
+  it('cannot register themselves when self-registration is closed, but code of the application can register them', async () => {
+    const { users, registrations, events, names } = usersOn(instance, {
+      isRegistrationOpen: false,
+    });
+    const registration = { username: 'ada', password };
+
+    const refused = await registrations.selfRegister(registration, Origin.system, Deadline.none);
+
+    expect(refused.outcome).toBe('registration-closed');
+    expect(events).toMatchObject([
+      { type: 'registration-refused', reason: 'registration-closed', result: 'refused' },
+    ]);
+    expect(await names.find('ada', Deadline.none)).toBeUndefined();
+    const registered = await users.register(registration, Origin.system, Deadline.none);
+    expect(registered.outcome).toBe('registered');
+  });
+
   it('keep their name when another claims it, for as long as they exist', async () => {
     await using().users.register({ username: 'ada', password }, Origin.system, Deadline.none);
 

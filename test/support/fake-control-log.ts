@@ -84,7 +84,7 @@ export class FakeControlLog {
 /** One instance's way to Redis, which a test can cut or slow down. */
 export class FakeLink implements Pick<
   ControlLog,
-  'changesChannel' | 'appliedChannel' | 'renew' | 'announce' | 'repeat' | 'members' | 'remove'
+  'changesChannel' | 'ackChannel' | 'renew' | 'announce' | 'republish' | 'members' | 'remove'
 > {
   /** Requests fail, and what it publishes is lost. */
   isCut = false;
@@ -103,7 +103,7 @@ export class FakeLink implements Pick<
 
   readonly changesChannel = CHANGES;
 
-  appliedChannel(instance: string): string {
+  ackChannel(instance: string): string {
     return `applied ${instance}`;
   }
 
@@ -123,7 +123,7 @@ export class FakeLink implements Pick<
     return this.answered(() => this.log.remove(members));
   }
 
-  repeat(message: string): void {
+  republish(message: string): void {
     this.publish(CHANGES, message);
   }
 

@@ -2,6 +2,7 @@ import { EventEmitter2 } from '@nestjs/event-emitter';
 
 import { AuditLog, type AuditEvent } from '../../src/audit/index.js';
 import type { RolesOptions } from '../../src/common/authentication/index.js';
+import { NewPasswords, Reauthentication } from '../../src/credentials/index.js';
 import { RateLimiter } from '../../src/rate-limit/index.js';
 import type { Accounts } from '../../src/users/store/accounts.js';
 import {
@@ -17,7 +18,7 @@ import {
 } from '../../src/users/index.js';
 import { AccountsKeepingAdministrators } from '../../src/users/administrators/accounts-keeping-administrators.js';
 import { AdministratorRegistry } from '../../src/users/administrators/administrator-registry.js';
-import { PasswordRules } from '../../src/users/passwords/password-rules.js';
+import { credentialAccounts } from '../../src/users/credential-accounts.js';
 import { Registrations } from '../../src/users/registrations.js';
 import { GuardedUserStore } from '../../src/users/store/guarded-user-store.js';
 import { MirroredUserStore } from '../../src/users/store/mirrored-user-store.js';
@@ -64,19 +65,25 @@ export function usersOn(
   const events: AuditEvent[] = [];
   const audit = new AuditLog({ record: (event) => void events.push(event) }, new EventEmitter2());
   const limiter = new RateLimiter(redis, {}, clock);
-  const credentials = new Credentials(accounts, hasher, limiter, clock, audit);
-  const rules = new PasswordRules(options);
-  const registrations = new Registrations(accounts, hasher, rules, limiter, audit, options);
+  const credentials = new Credentials(credentialAccounts(accounts), hasher, limiter, clock, audit);
+  const reauthentication = new Reauthentication(credentials, reader);
+  const passwords = new NewPasswords(hasher, options);
+  const registrations = new Registrations(accounts, passwords, limiter, audit, options);
   const users = new UsersService(
     accounts,
     credentials,
-    hasher,
+    passwords,
+    reauthentication,
     reader,
     registrations,
-    rules,
     audit,
   );
-  const administration = new UserAdministration(accounts, users, new Roles(options), audit);
+  const administration = new UserAdministration(
+    accounts,
+    reauthentication,
+    new Roles(options),
+    audit,
+  );
   return {
     users,
     registrations,

@@ -1,4 +1,4 @@
 export interface KeyRingOptions {
-  /** What `iss` of an accepted token must be. Default: the issuer that is stored with the cluster's keys. */
+  /** The required `iss` of accepted tokens. Default: the issuer that is stored with the keys of the cluster. */
   readonly issuer?: string;
 }

@@ -17,22 +17,21 @@ const readKeys = load('read-keys', (reply) => reply as StoredKeys);
 
 type StoredKeys = [kid: string, publicJwk: string, issuer: string] | [];
 
-/** The public keys of the cluster, as this instance holds them in memory. */
+/** The public keys of the cluster, in the memory of this instance. */
 export interface PublicKeys {
   readonly issuer: string;
-  /** By key id: the only way from a token's `kid` to a key. The object of a key stays the same as long as the key does. */
+  /** By key id (`kid`). The object of an unchanged key stays the same, so that keys can be compared by identity. */
   readonly byId: ReadonlyMap<string, KeyObject>;
   /** The published set (RFC 7517 section 5). */
   readonly jwks: { readonly keys: readonly JWK[] };
 }
 
 /**
- * Reads the public keys that decide about tokens, and remembers them in the near cache. It creates nothing and holds no
- * private key.
+ * Reads the public keys that verify tokens, and caches them in the near cache. It creates nothing and holds no private key.
  */
 @Injectable()
 export class KeyRing {
-  /** What was loaded last, and the text it was made from: the same text gives the same objects. */
+  /** The last keys with their stored text. The same text yields the same objects. */
   private last: { readonly text: string; readonly keys: PublicKeys } | undefined;
 
   constructor(
@@ -41,13 +40,13 @@ export class KeyRing {
     @Inject(KEY_RING_OPTIONS) private readonly options: KeyRingOptions,
   ) {}
 
-  /** @returns the keys, if they are in memory and may be trusted; nothing is asked */
+  /** @returns the keys, if they are in memory and may be trusted. It never asks Redis */
   recall(): PublicKeys | undefined {
     return this.cache.peek(PUBLIC_KEYS, { isCounted: false });
   }
 
   /**
-   * @returns the keys that decide about tokens, from memory or from Redis
+   * @returns the keys that verify tokens, from memory or from Redis
    * @throws RedisUnavailableError also while the cluster has no key
    */
   async current(deadline: Deadline): Promise<PublicKeys> {
@@ -57,7 +56,7 @@ export class KeyRing {
     });
   }
 
-  /** The keys that were loaded last, which may be out of date; from Redis when none were loaded yet. */
+  /** Returns the last loaded keys, which may be out of date. Loads them from Redis if there are none. */
   async published(deadline: Deadline): Promise<PublicKeys> {
     return this.last?.keys ?? this.current(deadline);
   }
@@ -66,7 +65,7 @@ export class KeyRing {
     return this.last !== undefined;
   }
 
-  /** Waits until the cluster has a key and it is loaded, without a limit. */
+  /** Waits without a time limit until the cluster has a key and it is loaded. */
   async untilLoaded(): Promise<void> {
     await untilLoaded(async () => this.current(Deadline.none));
   }

@@ -1,6 +1,6 @@
 import type { KeyBuilder } from '../../redis-cluster/index.js';
 
-/** What changes as one in the near cache: the public keys, and the key that signs. */
+/** The near cache subject of the public keys and of the signing key. */
 export const KEYS_SUBJECT = 'keys.signing';
 
 /** @returns the name of a key in the slot of the signing keys */

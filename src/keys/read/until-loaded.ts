@@ -3,9 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 const RETRY_INTERVAL_MS = 500;
 
 /**
- * Retries until `load` succeeds, without a limit.
+ * Retries `load` without a time limit until it succeeds.
  *
- * @param isFinal whether an error will not go away by itself; it is thrown
+ * @param isFinal whether an error is permanent. A permanent error is thrown
  */
 export async function untilLoaded(
   load: () => Promise<unknown>,

@@ -2,10 +2,10 @@ import type { Secret } from '../../common/secret/index.js';
 import type { KeyRingOptions } from '../read/index.js';
 
 export interface KeysOptions extends KeyRingOptions {
-  /** The `iss` of the tokens that are issued and accepted. Every instance of a cluster must have the same. */
+  /** The `iss` of issued and accepted tokens. Every instance of a cluster needs the same value. */
   readonly issuer?: string;
-  /** Becomes the cluster's issuer when none was set and this instance makes the first key. */
+  /** Becomes the issuer of the cluster if `issuer` is not set and this instance creates the first key. */
   readonly baseUrl: string;
-  /** Encrypts the private keys at rest. The same for every instance of a cluster; at least 32 characters. */
+  /** Encrypts the private keys in Redis. At least 32 characters. Every instance of a cluster needs the same value. */
   readonly encryptionSecret: Secret;
 }

@@ -36,13 +36,13 @@ export interface SigningKey {
 }
 
 /**
- * The ES256 key with which all instances of a cluster sign. The first instance that asks for it makes it. It is stored in
- * Redis, encrypted, and remembered in the near cache. `KeyRing` has its public half.
+ * The ES256 key with which all instances of a cluster sign. The first instance that needs it creates it. It is stored
+ * encrypted in Redis and cached in the near cache. `KeyRing` has its public half.
  */
 @Injectable()
 export class SigningKeys {
   private candidate: Promise<KeyCandidate> | undefined;
-  /** What was loaded last, and the text it was made from: an unchanged key is decrypted once. */
+  /** The last key with its stored text, so that an unchanged key is decrypted only once. */
   private last: { readonly text: string; readonly key: SigningKey } | undefined;
 
   constructor(
@@ -54,7 +54,7 @@ export class SigningKeys {
   ) {}
 
   /**
-   * @returns the key that signs, from memory or from Redis. Makes it when the cluster has none
+   * @returns the signing key, from memory or from Redis. Creates it if the cluster has none
    * @throws RedisUnavailableError, KeyDecryptionError
    */
   async current(deadline: Deadline): Promise<SigningKey> {
@@ -70,7 +70,7 @@ export class SigningKeys {
   }
 
   /**
-   * Waits until the key exists and both its halves are loaded, without a limit.
+   * Waits without a time limit until both halves of the key are loaded.
    *
    * @throws KeyDecryptionError
    */
@@ -125,7 +125,7 @@ export class SigningKeys {
   }
 }
 
-/** A key that becomes the cluster's if it has none yet. */
+/** A generated key. It becomes the key of the cluster if the cluster has none. */
 interface KeyCandidate {
   readonly kid: string;
   readonly publicJwk: string;

@@ -1,15 +1,15 @@
--- Appends the change of a subject to the log, and tells who listens.
+-- Appends the change of a subject to the log, publishes it, and returns the members that must acknowledge it.
 -- Version 2
 -- KEYS[1] the members: a hash of instance to "<position> <length of its lease in milliseconds> <number of its renewal>"
 -- KEYS[2] the sequence, a number that only grows
 -- KEYS[3] the log: a sorted set of subjects by the sequence of their last change
--- KEYS[4] the channel that every instance listens on
+-- KEYS[4] the channel that every instance subscribes to
 -- ARGV[1] the subject
--- ARGV[2] how long the log is kept, in milliseconds
--- ARGV[3] what to send on the channel
+-- ARGV[2] retention of the log, in milliseconds
+-- ARGV[3] the message to publish
 -- Returns {sequence of the change, members and values}.
--- Atomic, because an instance that joins after the members were read must also read its position after the change.
--- Running it twice appends the subject twice, which is to apply the change once more.
+-- Atomic: an instance that joins after the members were read must also read its position after the change.
+-- A second run appends and announces the change once more, which is harmless.
 local time = redis.call('TIME')
 local before = tonumber(redis.call('GET', KEYS[2]) or 0)
 local sequence = string.format('%.0f', math.max(time[1] * 1000000 + time[2], before + 1))

@@ -1,10 +1,10 @@
--- Notes that a subject is about to change.
+-- Records that a change of a subject begins.
 -- Version 1
 -- KEYS[1] the sequence, a number that only grows
--- KEYS[2] the changes of the subject that were begun and not finished: a sorted set of their sequences by time
--- ARGV[1] how long an unfinished change is remembered, in milliseconds
+-- KEYS[2] the unfinished changes of the subject: a sorted set of their sequences by time
+-- ARGV[1] retention of an unfinished change, in milliseconds
 -- Returns the sequence of the change.
--- Running it twice begins two changes, of which nobody finishes the first: it costs those who look an announcement.
+-- A second run begins a second change. The first one stays unfinished, which costs later readers one announcement.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local before = tonumber(redis.call('GET', KEYS[1]) or 0)

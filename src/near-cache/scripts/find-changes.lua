@@ -1,10 +1,10 @@
--- Finds the changes of a subject that were begun and not finished.
+-- Finds the unfinished changes of a subject: begun, and not known to be announced.
 -- Version 1
 -- KEYS[1] the unfinished changes: a sorted set of their sequences by time
 -- KEYS[2] the fence, a key that is only written
--- ARGV[1] age from which nothing can come of a change any more that was not written, in milliseconds
--- Returns {how many there are, sequences of those that are as old}.
--- Writes the fence, so that a WAIT behind it proves that this master was not replaced.
+-- ARGV[1] age after which the write of a change can no longer arrive, in milliseconds
+-- Returns {number of unfinished changes, sequences of those older than ARGV[1]}.
+-- Writes the fence: the WAIT that follows proves that this master was not replaced.
 --- @include "now"
 --- @include "fence"
 write_fence(KEYS[2])

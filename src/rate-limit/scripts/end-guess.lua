@@ -5,13 +5,13 @@
 -- ARGV[2] 'failed' counts it; 'void' forgets it; 'reset' forgets it and the failures of its lane
 -- ARGV[3] consecutive failures after which the lane is blocked
 -- ARGV[4] the first block, in milliseconds; each further failure doubles it
--- ARGV[5] the longest such block, in milliseconds
--- ARGV[6] consecutive failures from which on a failure blocks for ARGV[7] milliseconds
+-- ARGV[5] maximum length of such a block, in milliseconds
+-- ARGV[6] number of consecutive failures from which each failure blocks for ARGV[7] milliseconds
 -- ARGV[7] see ARGV[6]
--- ARGV[8] how long the failures are remembered for each one of them, in milliseconds: up to ARGV[6] of them count
--- Returns 1, or 0 when the guess is settled already or its reservation has run out.
--- Atomic, because the guess must never be missing from both counts. Running it twice changes nothing: what counts is the
--- removal of the reservation.
+-- ARGV[8] n failures are remembered for n times this time, in milliseconds; n is at most ARGV[6]
+-- Returns 1, or 0 when the guess is already settled or its reservation has expired.
+-- Atomic: the guess must always be in one of the two counts. Running it twice changes nothing, because the first run removes
+-- the reservation.
 local field = 'attempt.' .. ARGV[1]
 local attempt = redis.call('HGET', KEYS[1], field)
 if not attempt then

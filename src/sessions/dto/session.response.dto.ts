@@ -11,12 +11,12 @@ export class SessionResponse {
 
   @ApiProperty({
     format: 'date-time',
-    description: 'Exact to a minute.',
+    description: 'Accurate to a minute.',
     example: '2026-11-23T09:30:00.000Z',
   })
   lastUsedAt!: string;
 
-  @ApiProperty({ description: 'Where the login came from.', example: '203.0.113.7' })
+  @ApiProperty({ description: 'The IP address of the login.', example: '203.0.113.7' })
   ip!: string;
 
   @ApiProperty({ example: 'Mozilla/5.0 (X11; Linux x86_64)' })

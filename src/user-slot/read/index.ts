@@ -1,4 +1,4 @@
-/** The read side: what a guard needs. It imports nothing of the write side. */
+/** The read side, for guards. It imports nothing from the write side. */
 export type {
   NewSession,
   PresentedToken,

@@ -8,15 +8,15 @@ import { SESSION_LIMITS, type SessionLimits } from '../session-limits.js';
 import { SessionReader } from './session.reader.js';
 import { SessionWatch } from './session-watch.js';
 
-/** What is left out has its default. Every process of a cluster needs the same; see `SessionLimits`. */
+/** Every process of a cluster needs the same values. Defaults: see `SessionLimits`. */
 export type SessionReaderOptions = Partial<Pick<SessionLimits, 'idleTtlSeconds'>>;
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: SESSION_READER_OPTIONS } =
   configurableModule<SessionReaderOptions>('SessionReader');
 
 /**
- * Which sessions are live, for a process that checks tokens and changes no session. Needs NearCacheModule and RedisClusterModule
- * in the same application. In an application with SessionsModule it is not needed: that module has the reader too.
+ * Reads sessions, for a process that checks tokens and changes no session. Needs NearCacheModule and RedisClusterModule in the
+ * same application. SessionsModule includes the reader, so an application with that module does not need this one.
  */
 @Module({
   imports: [ClockModule],

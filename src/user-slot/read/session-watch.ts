@@ -10,18 +10,18 @@ import { sessionCacheKey, userSubject } from '../user-slot.keys.js';
 import { SessionReader } from './session.reader.js';
 
 /**
- * Why a long-lived connection has to end. `ended`: its session has ended, or its token was revoked. `not-confirmed`: this
- * instance cannot tell whether the session goes on. `stopping`: this instance stops.
+ * Why a long-lived connection must end. `ended`: its session has ended, or its token was revoked. `not-confirmed`: this
+ * instance cannot find out whether the session is live. `stopping`: this instance stops.
  */
 export type SessionEnd = 'ended' | 'not-confirmed' | 'stopping';
 
-const TICK_MS = 250;
-/** As long as the near cache remembers a session: a change that nobody announced is found by then. */
-const RECHECK_MS = 60_000;
-/** A lost connection to one node comes back within this time. After it, changes may have been missed for too long. */
+const TICK_INTERVAL_MS = 250;
+/** The maximum age of a session in the near cache. A change without an announcement is noticed after this time. */
+const RECHECK_INTERVAL_MS = 60_000;
+/** A connection to a node is normally restored within this time. Without a lease for longer, too many changes may be missed. */
 const UNTRUSTED_TIMEOUT_MS = 2000;
 const CHECK_TIMEOUT_MS = 1800;
-/** When memory is dropped, all sessions are checked. Redis gets so many checks at a time. */
+/** Limits the load on Redis when memory is emptied and all watched sessions are checked. */
 const MAX_CONCURRENT_CHECKS = 50;
 
 type Watched = Pick<UserPrincipal, 'userId' | 'sessionId' | 'tokenId'>;
@@ -32,15 +32,15 @@ interface Watch extends Omit<Watched, 'tokenId'> {
   readonly stopListening: () => void;
   /** On the monotonic clock. */
   checkAt: number;
-  /** Whether something has changed since the last check began. */
+  /** Whether the user was invalidated after the last check began. */
   isHinted: boolean;
   isChecking: boolean;
 }
 
 /**
- * Tells long-lived connections (server-sent events, WebSockets) when their session ends, on the instance that serves them.
- * A change of the user drops the user from memory on each instance; each instance then checks the user's watched sessions
- * once. Sessions are also checked once a minute, for those that run out. Costs nothing while nobody subscribes.
+ * Notifies long-lived connections (server-sent events, WebSockets) on this instance when their session ends. A change of a
+ * user invalidates the user on each instance, and each instance then checks the watched sessions of that user once. Sessions
+ * are also checked once a minute, because they may expire. It costs nothing while there are no subscribers.
  */
 @Injectable()
 export class SessionWatch implements OnModuleDestroy {
@@ -57,14 +57,14 @@ export class SessionWatch implements OnModuleDestroy {
     private readonly clock: Clock,
   ) {}
 
-  /** Sessions that somebody watches. */
+  /** Number of watched sessions. */
   get count(): number {
     return this.watches.size;
   }
 
   /**
-   * Emits once and completes, when connections of this session have to end. Unsubscribe when the connection is closed:
-   * `takeUntil` does. The end of the access token's life is no end of the session.
+   * Emits once and completes when the connections of this session must end. Unsubscribe when the connection is closed;
+   * `takeUntil` does that. An expired access token does not end the session.
    */
   endOf(principal: Watched): Observable<SessionEnd> {
     return new Observable((subscriber) => {
@@ -98,15 +98,16 @@ export class SessionWatch implements OnModuleDestroy {
         watch.isHinted = true;
         this.checkSoon(watch);
       }),
-      checkAt: now + Math.min(RECHECK_MS, remembered?.state === 'live' ? remembered.maxAgeMs : 0),
-      // The session may have ended since the guard let the request in. If it has not, memory usually says so.
+      checkAt:
+        now + Math.min(RECHECK_INTERVAL_MS, remembered?.state === 'live' ? remembered.maxAgeMs : 0),
+      // The session may have ended after the guard accepted the request. Memory usually shows that it is live.
       isHinted: remembered?.state !== 'live',
       isChecking: false,
     };
     this.watches.set(key.id, watch);
     if (!this.timer) {
       this.trustedAt = now;
-      this.timer = setInterval(() => this.tick(), TICK_MS).unref();
+      this.timer = setInterval(() => this.tick(), TICK_INTERVAL_MS).unref();
     }
     this.checkSoon(watch);
     return watch;
@@ -143,7 +144,7 @@ export class SessionWatch implements OnModuleDestroy {
     }
   }
 
-  /** Not while memory is not trusted: a change after the check could not be heard of. The next tick tries again. */
+  /** Does nothing without a lease, because a change after the check would be missed. The next tick tries again. */
   private checkSoon(watch: Watch): void {
     const isDue = watch.isHinted || this.clock.monotonic() >= watch.checkAt;
     if (isDue && !watch.isChecking && this.cache.isTrusted && this.checks < MAX_CONCURRENT_CHECKS) {
@@ -160,7 +161,7 @@ export class SessionWatch implements OnModuleDestroy {
   private async check(watch: Watch): Promise<void> {
     const { userId, sessionId, isHinted } = watch;
     watch.isHinted = false;
-    watch.checkAt = this.clock.monotonic() + RECHECK_MS;
+    watch.checkAt = this.clock.monotonic() + RECHECK_INTERVAL_MS;
     try {
       const deadline = Deadline.after(CHECK_TIMEOUT_MS);
       const result = await this.sessions.check(userId, sessionId, deadline);

@@ -29,10 +29,10 @@ const USER_FIELDS: readonly (keyof StoredUser)[] = [
   'createdAt',
   'updatedAt',
 ];
-/** How often the use of a session is stored, as a part of its idle life. */
-const STORED_USES_PER_IDLE_LIFE = 10;
-/** One for all sessions: an empty set for each would be a tenth of what the near cache keeps of it. */
-const NONE: ReadonlySet<string> = new Set();
+/** How many times the use of a session is stored within its idle lifetime. */
+const USE_WRITES_PER_IDLE_TTL = 10;
+/** Shared by all sessions: an empty set for each would take a tenth of its memory in the near cache. */
+const NO_TOKENS: ReadonlySet<string> = new Set();
 
 const scripts = {
   use: slotScript('use-session', parseSessionState),
@@ -41,8 +41,8 @@ const scripts = {
 };
 
 /**
- * Finds out whether sessions are live: from the near cache, or from Redis. Each session has the digests of its last verified
- * access tokens, so that one round trip tells both whether a token was verified and whether its session is live.
+ * Reads whether sessions are live, from the near cache or from Redis. Each session stores the digests of its last verified
+ * access tokens, so that one round trip returns both whether a token was verified and whether its session is live.
  */
 export class SessionReader {
   private readonly keys: UserSlotKeys;
@@ -57,16 +57,16 @@ export class SessionReader {
     this.idleMs = idleTtlSeconds * 1000;
   }
 
-  /** @returns what memory says about a session, if it may be trusted; nothing is asked */
+  /** @returns the state of a session from memory, if memory has it and may be trusted. It never asks Redis */
   recall(key: SessionKey): SessionState | undefined {
     return this.cache.peek(key);
   }
 
   /**
-   * What decides about the tokens of a session, from memory or from Redis.
+   * Returns the state of a session, from memory or from Redis.
    *
-   * @param ask notes the use of the session; see `use`
-   * @param isVerified whether the caller has verified the signature of the token that it asks for
+   * @param ask loads the state from Redis and records the use of the session; see `use`
+   * @param isVerified whether the caller has verified the signature of the token
    * @throws RedisUnavailableError
    */
   async stateOf(
@@ -75,12 +75,12 @@ export class SessionReader {
     ask: () => Promise<SessionState>,
   ): Promise<SessionState> {
     return this.cache.get(key, ask, {
-      // An answer about a forged token is of no use to others.
+      // Other callers must not share the result of a token that may be forged.
       isShared: isVerified,
       maxAgeMs: (decision) => {
         switch (decision.state) {
           case 'live':
-            return Math.min(decision.maxAgeMs, this.idleMs / STORED_USES_PER_IDLE_LIFE);
+            return Math.min(decision.maxAgeMs, this.idleMs / USE_WRITES_PER_IDLE_TTL);
           case 'ended':
             return Infinity;
           case 'unverified':
@@ -91,9 +91,9 @@ export class SessionReader {
   }
 
   /**
-   * Asks Redis for the session of a token, and notes its use.
+   * Reads the session of a token from Redis, and records its use.
    *
-   * @param isVerified whether the caller has verified the token's signature; the result is then kept for the next time
+   * @param isVerified whether the caller has verified the signature of the token. The session then remembers the token
    * @throws RedisUnavailableError
    */
   async use(token: PresentedToken, isVerified: boolean, deadline: Deadline): Promise<SessionState> {
@@ -113,12 +113,12 @@ export class SessionReader {
         deadline,
       );
       if (decision.state === 'ended') {
-        // The call that ended it may have failed before every instance had acknowledged.
+        // The call that ended the session may have failed before every instance acknowledged it.
         await this.settle(userId, deadline);
       }
       return decision;
     } catch (error) {
-      // What it writes is only the proof of what it read: to the caller this is a look-up.
+      // For the caller this is a look-up: it writes only to prove what it read.
       throw error instanceof NotConfirmedError
         ? new RedisUnavailableError('the session could not be asked for', { cause: error })
         : error;
@@ -126,9 +126,9 @@ export class SessionReader {
   }
 
   /**
-   * Asks Redis whether a session is live, without noting a use.
+   * Reads from Redis whether a session is live, without recording a use.
    *
-   * @throws RedisUnavailableError, NotConfirmedError when that cannot be told
+   * @throws RedisUnavailableError, NotConfirmedError
    */
   async check(userId: string, sessionId: string, deadline: Deadline): Promise<SessionCheck> {
     return this.redis.runDurably(
@@ -139,15 +139,14 @@ export class SessionReader {
     );
   }
 
-  /** The live sessions of a user, the one that was used last first. @throws RedisUnavailableError */
+  /** Lists the live sessions of a user, the most recently used first. @throws RedisUnavailableError */
   async list(userId: string, deadline: Deadline): Promise<Session[]> {
     const keys = [this.keys.record(userId), this.keys.sessions(userId)];
     return this.redis.run(scripts.list, keys, [this.idleMs], deadline);
   }
 
   /**
-   * Announces changes of a user that other callers began and perhaps could not finish, before somebody acts on the end of a
-   * session; see `NearCache.settle`.
+   * Announces unfinished changes of a user. Call it before you report that a session has ended; see `NearCache.settle`.
    *
    * @throws NotConfirmedError
    */
@@ -181,7 +180,7 @@ function parseCheck(reply: unknown): SessionCheck {
 }
 
 function tokensIn(revoked: string): ReadonlySet<string> {
-  return revoked === '{}' ? NONE : new Set(Object.keys(JSON.parse(revoked) as object));
+  return revoked === '{}' ? NO_TOKENS : new Set(Object.keys(JSON.parse(revoked) as object));
 }
 
 function parseSessions(reply: unknown): Session[] {

@@ -14,7 +14,7 @@ const scripts = {
   sessionAge: slotScript('session-age', (reply) => (reply === '' ? undefined : Number(reply))),
 };
 
-/** Reads what Redis has of users. All methods throw RedisUnavailableError. */
+/** Reads users from Redis. All methods throw RedisUnavailableError. */
 @Injectable()
 export class UserReader {
   private readonly keys: UserSlotKeys;
@@ -26,18 +26,18 @@ export class UserReader {
     this.keys = new UserSlotKeys(redis.keys);
   }
 
-  /** What it finds is a hint: a script that writes checks it again. */
+  /** The result may be out of date: a script that writes checks it again. */
   async find(userId: string, deadline: Deadline): Promise<RedisRecord | undefined> {
     return this.redis.run(scripts.find, [this.keys.record(userId)], [0], deadline);
   }
 
-  /** Takes as long for an id that no user has (OWASP ASVS 6.3.8): the result is then a stand-in whose id is ''. */
+  /** Returns a stand-in with the id '' for an unknown user, and takes as long for it (OWASP ASVS 6.3.8). */
   async findOrStandIn(userId: string, deadline: Deadline): Promise<RedisRecord | undefined> {
     return this.redis.run(scripts.find, [this.keys.record(userId)], [1], deadline);
   }
 
   /**
-   * Whether a user exists, for certain.
+   * Checks whether a user exists. A replaced master cannot answer.
    *
    * @throws NotConfirmedError
    */
@@ -46,14 +46,14 @@ export class UserReader {
     return this.redis.runDurably(scripts.exists, keys, [], deadline);
   }
 
-  /** The copy of a user who is kept in another store. */
+  /** The copy of a user of another store. */
   async findCopy(userId: string, deadline: Deadline): Promise<UserCopy> {
     return this.redis.run(scripts.findCopy, [this.keys.record(userId)], [], deadline);
   }
 
   /**
-   * The ids of all users who can have sessions, also of those whose registration is not complete, or who were deleted a
-   * moment ago. For operators' work, not for requests: it looks at every key there is.
+   * Lists the ids of all users who can have sessions. The list may include incomplete registrations and recently deleted
+   * users. For the work of operators, not for requests: it scans all keys.
    *
    * @throws MissingRightError
    */
@@ -62,7 +62,7 @@ export class UserReader {
     return new Set(Array.from(records, (key) => this.keys.userIdIn(key)));
   }
 
-  /** @returns how long ago a session began, in milliseconds; a refresh does not make it younger */
+  /** @returns the age of a session, in milliseconds. A refresh does not change it */
   async sessionAgeMs(
     userId: string,
     sessionId: string,
@@ -73,7 +73,7 @@ export class UserReader {
   }
 
   /**
-   * Announces changes of a user that other callers began and perhaps could not finish; see `NearCache.settle`.
+   * Announces unfinished changes of a user; see `NearCache.settle`.
    *
    * @throws NotConfirmedError
    */

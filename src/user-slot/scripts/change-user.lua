@@ -2,19 +2,19 @@
 -- Version 5
 -- KEYS[1] the user
 -- KEYS[2] the user's sessions: a hash of session id to JSON
--- ARGV[1] number of this change; those of one user only grow
--- ARGV[2] version of the password that was verified for it, or '' when none was needed
--- ARGV[3] number of the last change before this one, or '' when it may be any
+-- ARGV[1] sequence number of this change; the numbers of one user only increase
+-- ARGV[2] version of the verified password, or '' for any
+-- ARGV[3] number of the last change before this one, or '' for any
 -- ARGV[4] 1 to end all sessions, else 0
--- ARGV[5] id of a session that does not end with the others, or ''
+-- ARGV[5] id of a session that stays live when the others end, or ''
 -- ARGV[6] roles that the user must not have, as a JSON list
 -- ARGV[7] 1 when the change gives the user a new password, else 0
 -- ARGV[8], ARGV[9], ... fields and their new values; '' clears
 -- Returns {'changed', field, value, ...} with the changed user, also for an earlier run of the same change;
--- {'overtaken'} when a later change came first; {'outdated'} when the password, or with ARGV[3] anything, was changed since;
+-- {'overtaken'} when a change with a higher number was written first; {'outdated'} when ARGV[2] or ARGV[3] does not match;
 -- {'protected', role} when the user has a role of ARGV[6]; {'unknown'} when there is no such user.
--- Atomic, because a deleted user must not come back, and because a session must not slip through between a new password
--- and the end of the others. Idempotent by the number of the change: a run that comes late changes nothing.
+-- Atomic: a late write must not bring a deleted user back, and no session may start between the new password and the end of
+-- the others. Idempotent by the number of the change: a late run changes nothing.
 --- @include "now"
 --- @include "end-sessions"
 --- @include "user"

@@ -1,14 +1,14 @@
--- Checks whether a session goes on. Notes no use of it.
+-- Checks whether a session is live, without recording a use of it.
 -- Version 1
 -- KEYS[1] the user
 -- KEYS[2] the user's sessions: a hash of session id to JSON
 -- KEYS[3] the fence, a key that is only written
 -- ARGV[1] session id
--- ARGV[2] idle life of the session, in milliseconds
--- Returns {'ended'} when the session or its user is no more; {'live', milliseconds until the session ends if it is not
--- used, its revoked tokens as a JSON object} else.
--- Atomic, because the user and the session are read at the same time. Idempotent: it writes only the fence, so that a WAIT
--- behind it proves that this master was not replaced.
+-- ARGV[2] idle lifetime of the session, in milliseconds
+-- Returns {'ended'} when the session is not live; else {'live', milliseconds until the session expires if it is not used, its
+-- revoked tokens as a JSON object}.
+-- Atomic: the user and the session are read at the same time. Idempotent: it writes only the fence. The WAIT that follows
+-- proves that this master was not replaced.
 --- @include "now"
 --- @include "fence"
 --- @include "live"

@@ -1,8 +1,8 @@
--- Ends the registration: the user no longer runs out, and the skeletons of the name are claimed.
+-- Completes a registration: the user no longer expires, and the skeletons of the name are claimed.
 -- Version 2
 -- KEYS[1] the user
 -- Returns the user as fields and values, or an empty list when there is none.
--- Atomic, because a user that ran out or was deleted must not come back. Running it twice changes nothing.
+-- Atomic: a user who has expired or was deleted must not come back. Running it twice changes nothing.
 --- @include "user"
 if not user_exists(KEYS[1]) then
   return {}

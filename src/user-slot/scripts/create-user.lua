@@ -1,10 +1,10 @@
--- Writes a new user, who stays provisional (and runs out) until the name is confirmed.
+-- Writes a new user, who is provisional and expires unless the name is confirmed.
 -- Version 1
 -- KEYS[1] the user
--- ARGV[1] life of a provisional user, in milliseconds
+-- ARGV[1] lifetime of a provisional user, in milliseconds
 -- ARGV[2], ARGV[3], ... fields and values
 -- Returns 1, also when an earlier run of the same call wrote the user; 0 when the user was deleted since.
--- Atomic, because a late second run must not bring a deleted user back. Writes on every path, for the WAIT behind it.
+-- Atomic: a late second run must not bring a deleted user back. It writes on every path, for the WAIT that follows.
 --- @include "now"
 if redis.call('EXISTS', KEYS[1]) == 1 then
   local deleted = redis.call('HGET', KEYS[1], 'deleted') or '0'

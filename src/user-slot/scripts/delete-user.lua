@@ -1,16 +1,15 @@
--- Deletes a user and the user's sessions. A mark stays for a while, so that no late write brings the user or a session
--- back.
+-- Deletes a user and the user's sessions. A mark remains for a while, so that a late write cannot bring them back.
 -- Version 4
 -- KEYS[1] the user
 -- KEYS[2] the user's sessions
--- ARGV[1] version of the password that was verified for it, or '' when none was needed
--- ARGV[2] number of the user's last change, or '' when it may be any
--- ARGV[3] life of the mark, in milliseconds
+-- ARGV[1] version of the verified password, or '' for any
+-- ARGV[2] number of the last change of the user, or '' for any
+-- ARGV[3] lifetime of the mark, in milliseconds
 -- ARGV[4] roles that the user must not have, as a JSON list
--- Returns {'removed', username} when the user is deleted, {'removed', ''} when an earlier run has done so; {'outdated'} when
--- the password was changed meanwhile, or with ARGV[2] anything; {'protected', role} when the user has a role of ARGV[4];
--- {'unknown'} when there is no such user.
--- Atomic, because neither the password nor the roles must change between look and deletion.
+-- Returns {'removed', username} when the user is deleted, {'removed', ''} when an earlier run has deleted the user;
+-- {'outdated'} when ARGV[1] or ARGV[2] does not match; {'protected', role} when the user has a role of ARGV[4]; {'unknown'}
+-- when there is no such user.
+-- Atomic: the password and the roles must not change between the check and the deletion.
 --- @include "user"
 local user = redis.call('HMGET', KEYS[1], 'id', 'deleted', 'passwordVersion', 'username', 'lastChange', 'roles')
 local is_outdated = (ARGV[1] ~= '' and user[3] ~= ARGV[1]) or (ARGV[2] ~= '' and (user[5] or '0') ~= ARGV[2])

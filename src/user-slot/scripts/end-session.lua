@@ -1,13 +1,13 @@
--- Ends a session. A mark stays for a while, so that no late write brings it back.
+-- Ends a session. A mark remains for a while, so that a late write cannot bring it back.
 -- Version 4
 -- KEYS[1] the user
 -- KEYS[2] the user's sessions: a hash of session id to JSON
 -- KEYS[3] the fence, a key that is only written
 -- ARGV[1] session id
 -- ARGV[2] id of this request
--- ARGV[3] idle life of a session, in milliseconds
--- Returns 1 when the session was live, also before an earlier run of the same request; 0 when there was none.
--- Atomic, because a late write must find either the session or its mark. Running it twice changes nothing.
+-- ARGV[3] idle lifetime of a session, in milliseconds
+-- Returns 1 when this request ended a live session, also in an earlier run; else 0.
+-- Atomic: a late write must find either the session or its mark. Running it twice changes nothing.
 --- @include "now"
 --- @include "fence"
 --- @include "live"
@@ -19,6 +19,6 @@ if not session or (session.endedAt and session.endedBy ~= ARGV[2]) then
 end
 local now = now_ms()
 local was_live = session.endedBy or life_left(session, session_user(KEYS[1]), ARGV[3], now) > 0
--- One that was over already is marked too, but for no request: a second run says the same as the first.
+-- An expired session gets a mark without a request id, so that a second run returns 0 like the first.
 end_session(KEYS[2], ARGV[1], session, was_live and ARGV[2] or nil, now)
 return was_live and 1 or 0

@@ -1,9 +1,9 @@
--- Reads a user. What it finds is a hint: whoever acts on it checks again in the script that writes.
+-- Reads a user. The result may be out of date: a script that writes checks it again.
 -- Version 2
 -- KEYS[1] the user
--- ARGV[1] 1 to answer for a user who is not there with a stand-in of the same form, whose id is empty; else 0
--- Returns the user as fields and values; when there is none, the stand-in or an empty list.
--- The commands and the form of the stand-in are those of a user, so that a login takes as long for a name that nobody has.
+-- ARGV[1] 1 to return a stand-in of the same form, with an empty id, for an unknown user; else 0
+-- Returns the user as fields and values. For an unknown user it returns the stand-in or an empty list.
+-- The stand-in costs the same commands as a user, so that a login takes as long for an unknown name.
 local isDeleted = redis.call('HGET', KEYS[1], 'deleted') == '1'
 local user = redis.call('HGETALL', KEYS[1])
 if #user > 0 and not isDeleted then

@@ -2,7 +2,7 @@
 -- Version 1
 -- KEYS[1] the user
 -- KEYS[2] the user's sessions: a hash of session id to JSON
--- ARGV[1] idle life of a session, in milliseconds
+-- ARGV[1] idle lifetime of a session, in milliseconds
 -- Returns session ids, each followed by its JSON.
 --- @include "now"
 --- @include "live"

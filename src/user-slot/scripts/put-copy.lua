@@ -1,18 +1,18 @@
--- Writes the copy of a user who is kept in another store, by which the user's sessions are decided.
+-- Writes the copy of a user of another store. The copy decides about the user's sessions.
 -- Version 2
 -- KEYS[1] the copy
 -- KEYS[2] the user's sessions: a hash of session id to JSON
--- ARGV[1] version of the copy that was found before the store was asked, or '' for none
--- ARGV[2] version that this write gives it, which nobody else has
+-- ARGV[1] version of the copy that was read before the store was read, or '' for none
+-- ARGV[2] new version of the copy, unique to this call
 -- ARGV[3] 1 to end all sessions, else 0
--- ARGV[4] id of a session that does not end with the others, or ''
--- ARGV[5] life of the mark of a deleted user, in milliseconds
+-- ARGV[4] id of a session that stays live when the others end, or ''
+-- ARGV[5] lifetime of the mark of a deleted user, in milliseconds
 -- ARGV[6], ARGV[7], ... all fields and values of the user; none when the store has no such user
--- Returns 1, also when an earlier run of the same call has written it; 0 when the copy was written since, and so may know
--- more of the store than this call.
--- Atomic, because what the store said before a change must not overwrite what it said after it. Versions are not counted:
--- a master that was replaced, and the one that replaced it, could come to the same number. A write that is later than the
--- life of a mark could bring a deleted user back.
+-- Returns 1, also when an earlier run of the same call wrote the copy; 0 when another call has written the copy since: that
+-- call may have read a newer state of the store.
+-- Atomic: an older state of the store must not overwrite a newer one. Versions are unique ids and not numbers, because a
+-- replaced master and its successor could count to the same number. A write that arrives after the mark has expired could
+-- bring a deleted user back.
 --- @include "now"
 --- @include "end-sessions"
 --- @include "user"
@@ -28,7 +28,7 @@ if #ARGV == 5 then
   delete_user(KEYS[1], KEYS[2], ARGV[5], 'version', ARGV[2])
   return 1
 end
--- Of a user who was kept here before.
+-- The user may have been stored in Redis before.
 redis.call('HDEL', KEYS[1], 'passwordHash', 'provisional')
 redis.call('HSET', KEYS[1], 'deleted', 0, 'version', ARGV[2], unpack(ARGV, 6))
 redis.call('PERSIST', KEYS[1])

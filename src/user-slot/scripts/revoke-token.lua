@@ -1,12 +1,12 @@
--- Revokes one access token of a session that goes on.
+-- Revokes one access token of a session that stays live.
 -- Version 1
 -- KEYS[1] the user's sessions: a hash of session id to JSON
 -- KEYS[2] the fence, a key that is only written
 -- ARGV[1] session id
 -- ARGV[2] id of the token (jti)
--- ARGV[3] when the token runs out, in milliseconds since the epoch
--- Returns 1, or 0 when there is no such session, and so no token of it that counts.
--- Atomic, because two revocations at once must both stay. Running it twice changes nothing.
+-- ARGV[3] when the token expires, in milliseconds since the epoch
+-- Returns 1, or 0 when the session has ended or does not exist.
+-- Atomic: concurrent revocations must both take effect. Running it twice changes nothing.
 --- @include "now"
 --- @include "fence"
 --- @include "live"

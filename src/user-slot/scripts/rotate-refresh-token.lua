@@ -1,30 +1,29 @@
--- Exchanges a refresh token for its successor, or replays the answers that lead from a token spent a moment ago to the newest.
+-- Exchanges a refresh token for its successor. For a token that was spent recently, replays the answers from it to the newest.
 -- Version 4
 -- KEYS[1] the user
 -- KEYS[2] the user's sessions: a hash of session id to JSON
--- KEYS[3] the answers of the session's last exchanges, oldest first: a JSON list of {hash, spentAt, answer}, where hash is
---   the digest of the spent token, spentAt is in milliseconds since the epoch, and answer is encrypted. Before version 4: the
---   last answer alone
+-- KEYS[3] the answers of the last exchanges of the session, oldest first: a JSON list of {hash, spentAt, answer}, where hash
+--   is the digest of the spent token, spentAt is in milliseconds since the epoch, and answer is encrypted. Before version 4:
+--   only the last answer
 -- KEYS[4] the fence, a key that is only written
 -- ARGV[1] session id
--- ARGV[2] digest of the token that was presented; the caller has checked that we issued it
+-- ARGV[2] digest of the presented token; the caller has checked that we issued it
 -- ARGV[3] digest of the successor
--- ARGV[4] the answer, encrypted under a key that only the presented token yields
--- ARGV[5] how long a spent token may be replayed, in milliseconds from its exchange; 0 for never
--- ARGV[6] idle life of the session, in milliseconds
+-- ARGV[4] the answer, encrypted with a key that is derived from the presented token
+-- ARGV[5] grace period of a spent token, in milliseconds from its exchange; 0 for none
+-- ARGV[6] idle lifetime of the session, in milliseconds
 -- ARGV[7] digest of the new access token, which the caller has signed
--- ARGV[8] how many verified tokens of a session are remembered at the most
--- ARGV[9] how many exchanges a session may make at once; 0 for any number
--- ARGV[10] how long it takes until one more may be made, in milliseconds
--- ARGV[11] how many answers of a session are kept at the most
--- Returns {'rotated'}; {'replayed', answer, answer, ...} with the answer of the presented token, that of its successor, and
--- so on to the newest; {'reused'} when the token was spent longer ago, or too many exchanges came after it; {'ended'} when
--- the session or its user is no more; {'limited', milliseconds to wait} when the session has made too many exchanges: the
--- token can still be used.
--- Atomic, because of any number of callers with the same token exactly one may have the successor made. A second run of
--- the same call finds its own successor, or replays its own answer and what came after it. The longest life of the session
--- stays as it is. Every outcome writes, so that a WAIT behind it proves that this master was not replaced: one that was
--- knows the newest token for no token of its own, and would have its session ended.
+-- ARGV[8] maximum number of verified tokens that a session remembers
+-- ARGV[9] burst of exchanges of a session; 0 for no limit
+-- ARGV[10] interval after which one more exchange is allowed, in milliseconds
+-- ARGV[11] maximum number of answers that are kept for a session
+-- Returns {'rotated'}; {'replayed', answer, answer, ...} with the answers of the presented token, of its successor, and so on
+-- to the newest; {'reused'} when the grace period is over, or too many exchanges followed; {'ended'} when the session is not
+-- live; {'limited', milliseconds to wait} when the session has made too many exchanges: the token is not spent.
+-- Atomic: of concurrent callers with the same token, exactly one creates the successor. A second run of the same call finds
+-- its own successor, or replays its own answer and the ones after it. The maximum age of the session does not change. Every
+-- outcome writes, so that the WAIT that follows proves that this master was not replaced: a replaced master would take the
+-- newest token for an unknown one, and the caller would end the session.
 --- @include "now"
 --- @include "fence"
 --- @include "live"
@@ -63,7 +62,7 @@ if session.refreshHash ~= ARGV[2] then
 end
 local burst, interval = tonumber(ARGV[9]), tonumber(ARGV[10])
 if burst > 0 then
-  -- GCRA: one number tells when all that was made has been earned again.
+  -- GCRA: one number stores when the full burst is available again.
   local earned_at = math.max(session.refreshesEarnedAt or 0, now)
   local wait = earned_at + interval - now - burst * interval
   if wait > 0 then

@@ -1,24 +1,24 @@
--- Starts a session for a user whose password was verified a moment ago.
+-- Starts a session for a user whose password was just verified.
 -- Version 3
 -- KEYS[1] the user
 -- KEYS[2] the user's sessions: a hash of session id to JSON
 -- ARGV[1] session id
--- ARGV[2] version of the password that was verified
--- ARGV[3] idle life, in milliseconds
--- ARGV[4] longest life, in milliseconds
+-- ARGV[2] version of the verified password
+-- ARGV[3] idle lifetime, in milliseconds
+-- ARGV[4] maximum age, in milliseconds
 -- ARGV[5] digest of the access token, which the caller has signed
--- ARGV[6] most sessions of a user
--- ARGV[7] 1 to make room by ending those that were not used for longest, else 0
--- ARGV[8] how long an ended session is remembered, in milliseconds
--- ARGV[9] how many ended sessions are remembered at the most
+-- ARGV[6] maximum number of sessions of a user
+-- ARGV[7] 1 to evict the least recently used sessions when the user has too many, else 0
+-- ARGV[8] lifetime of the mark of an ended session, in milliseconds
+-- ARGV[9] maximum number of marks of a user
 -- ARGV[10] address of the client
 -- ARGV[11] user agent of the client
 -- ARGV[12] digest of the refresh token
--- Returns 'started', also for an earlier run of the same call; 'full' when the user has as many sessions as may be, and
--- nothing was written; 'refused' when the user is gone, is disabled or has another password, or when the session has
--- ended since.
--- Atomic, because a password change or deletion must not leave a session that began beside it, and because of any number
--- of logins at once only so many may succeed without ending others.
+-- Returns 'started', also for an earlier run of the same call; 'full' when the user has the maximum number of sessions, and
+-- nothing was written; 'refused' when the user is deleted, disabled or has another password, or when the session has ended
+-- in the meantime.
+-- Atomic: a concurrent password change or deletion must not miss this session, and concurrent logins must not exceed the
+-- maximum number of sessions.
 --- @include "now"
 --- @include "live"
 --- @include "end-sessions"
@@ -34,28 +34,28 @@ if known then
   return life_left(cjson.decode(known), user, ARGV[3], now) > 0 and 'started' or 'refused'
 end
 
-local live, over = {}, {}
+local live, not_live = {}, {}
 local all = redis.call('HGETALL', KEYS[2])
 for index = 1, #all, 2 do
   local session = cjson.decode(all[index + 1])
   if life_left(session, user, ARGV[3], now) > 0 then
     table.insert(live, { id = all[index], session = session })
   else
-    table.insert(over, { id = all[index], at = over_since(session, user, ARGV[3]) })
+    table.insert(not_live, { id = all[index], at = not_live_since(session, user, ARGV[3]) })
   end
 end
-local most = tonumber(ARGV[6])
-if #live >= most and ARGV[7] ~= '1' then
+local max_sessions = tonumber(ARGV[6])
+if #live >= max_sessions and ARGV[7] ~= '1' then
   return 'full'
 end
-table.sort(over, function(one, other) return one.at > other.at end)
-for index, ended in ipairs(over) do
+table.sort(not_live, function(one, other) return one.at > other.at end)
+for index, ended in ipairs(not_live) do
   if index > tonumber(ARGV[9]) or ended.at + ARGV[8] < now then
     redis.call('HDEL', KEYS[2], ended.id)
   end
 end
 table.sort(live, function(one, other) return one.session.lastUsedAt < other.session.lastUsedAt end)
-for index = 1, #live - most + 1 do
+for index = 1, #live - max_sessions + 1 do
   end_session(KEYS[2], live[index].id, live[index].session, nil, now)
 end
 redis.call('HSET', KEYS[2], ARGV[1], cjson.encode({

@@ -1,19 +1,19 @@
--- Decides about a request: is its access token verified, does its session live, and who is the user?
+-- Decides about a request: is its access token verified, is its session live, and who is the user? Records the use.
 -- Version 3
 -- KEYS[1] the user
 -- KEYS[2] the user's sessions: a hash of session id to JSON
 -- KEYS[3] the fence, a key that is only written
 -- ARGV[1] session id
--- ARGV[2] 1 when the caller has verified the token's signature itself, else 0
+-- ARGV[2] 1 when the caller has verified the signature of the token, else 0
 -- ARGV[3] digest of the token
--- ARGV[4] how many verified tokens of a session are remembered at the most
--- ARGV[5] idle life of the session, in milliseconds
--- ARGV[6], ARGV[7], ... the user's fields to return
--- Returns {'unverified'} when neither the session nor the caller vouches for the token: nothing was written;
--- {'ended'} when the session or its user is no more; {'live', milliseconds until the session ends if it is not used,
--- its revoked tokens as a JSON object, value, value, ...} with the user's fields else.
--- Atomic, because all three must be true at the same time. Every decision writes, so that a WAIT behind it proves that
--- this master was not replaced: the session's last use, or the fence.
+-- ARGV[4] maximum number of verified tokens that a session remembers
+-- ARGV[5] idle lifetime of the session, in milliseconds
+-- ARGV[6], ARGV[7], ... the fields of the user to return
+-- Returns {'unverified'} when neither the session nor the caller has verified the token, and nothing was written; {'ended'}
+-- when the session is not live; else {'live', milliseconds until the session expires if it is not used, its revoked tokens as
+-- a JSON object, value, value, ...} with the fields of the user.
+-- Atomic: all three answers must hold at the same time. Every decision writes (the last use of the session, or the fence), so
+-- that the WAIT that follows proves that this master was not replaced.
 --- @include "now"
 --- @include "fence"
 --- @include "live"

@@ -1,4 +1,4 @@
--- Tells for certain whether a user exists: run with a WAIT behind it, its write proves that this master was not replaced.
+-- Checks whether a user exists. It writes, so that the WAIT that follows proves that this master was not replaced.
 -- Version 1
 -- KEYS[1] the user
 -- KEYS[2] the fence, a key that is only written

@@ -1,4 +1,4 @@
-/** The write side. What it shares with the read side is exported there. */
+/** The write side. The read side exports the types that both use. */
 export { CONFLICT, retryOnConflict } from './retry-on-conflict.js';
 export { SessionWriter } from './session.writer.js';
 export { UserWriter, type DeletionResult } from './user.writer.js';

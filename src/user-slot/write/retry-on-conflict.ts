@@ -1,15 +1,15 @@
 import { NotConfirmedError } from '../../redis-cluster/index.js';
 
-/** More than callers who change one user at the same time. */
+/** More than the number of callers that change one user at the same time. */
 const MAX_ATTEMPTS = 50;
 
-/** Another call has changed the same user meanwhile. */
+/** The result of an attempt that failed because another call has changed the same user. */
 export const CONFLICT = Symbol('CONFLICT');
 
 /**
- * Repeats an attempt until it has no conflict.
+ * Retries an attempt until it has no conflict.
  *
- * @param attempt reads, and writes if nothing has changed since
+ * @param attempt reads the user, and writes only if nothing has changed since
  * @throws NotConfirmedError after too many conflicts
  */
 export async function retryOnConflict<Result>(

@@ -9,18 +9,18 @@ import { isOne, slotScript } from '../slot-script.js';
 import { MAX_VERIFIED_TOKENS, tokenDigest } from '../token-digests.js';
 import { userSubject, UserSlotKeys } from '../user-slot.keys.js';
 
-/** Longer than any write can be late, and than any access token lives. */
-const ENDED_MARK_MS = 2 * 3_600_000;
-/** Of the ended sessions of a user, the last so many are remembered: more than can end while a write is late. */
+/** Longer than the delay of any late write, and than the lifetime of any access token. */
+const ENDED_MARK_TTL_MS = 2 * 3_600_000;
+/** Marks of ended sessions that a user keeps: more than can end during the delay of a late write. */
 const MAX_ENDED_MARKS = 200;
 const MAX_USER_AGENT_LENGTH = 256;
-/** An IPv6 address with its zone takes fewer. A trusted proxy may forward any text. */
+/** More than an IPv6 address with its zone needs. A trusted proxy may forward any text. */
 const MAX_IP_LENGTH = 64;
-/** Refreshes that a session may make at once. After that, one for each interval. */
+/** A session may refresh this many times in a row. After that, once in each interval. */
 const REFRESH_BURST = 30;
-/** Shorter where access tokens live shorter than ten seconds: two refreshes in the life of a token are always allowed. */
+/** Shorter if access tokens live less than ten seconds: two refreshes in the lifetime of a token are always allowed. */
 const REFRESH_INTERVAL_MS = 5000;
-/** Each is about 1.3 KiB for as long as the grace lasts. More exchanges than tabs of one browser make within it. */
+/** Each takes about 1.3 KiB during the grace period. More than the tabs of one browser need. */
 const MAX_KEPT_ANSWERS = 8;
 
 type StartOutcome = 'started' | 'full' | 'refused';
@@ -33,8 +33,8 @@ const scripts = {
 };
 
 /**
- * Starts, refreshes and ends sessions in Redis. What takes tokens away holds on every instance when its method returns. All
- * methods throw NotConfirmedError; repeating the call is safe.
+ * Starts, refreshes and ends sessions in Redis. When a method that revokes tokens returns, no instance accepts them any more.
+ * All methods throw NotConfirmedError; repeating the call is safe.
  */
 export class SessionWriter {
   private readonly keys: UserSlotKeys;
@@ -48,9 +48,9 @@ export class SessionWriter {
   }
 
   /**
-   * Starts a session. A user who has as many as allowed loses those that were not used for longest.
+   * Starts a session. If the user has the maximum number of sessions, it evicts the least recently used one.
    *
-   * @returns false when the user was deleted, disabled or given another password since it was verified
+   * @returns false when the user was deleted or disabled, or the password has changed since it was verified
    */
   async start(session: NewSession, deadline: Deadline): Promise<boolean> {
     const result = await this.tryToStart(session, false, deadline);
@@ -62,7 +62,7 @@ export class SessionWriter {
     return (await this.cache.change(userSubject(session.userId), evict, deadline)) === 'started';
   }
 
-  /** Ends a session for good. @returns whether there was a live one */
+  /** Ends a session. @returns whether the session was live */
   async end(userId: string, sessionId: string, deadline: Deadline): Promise<boolean> {
     const keys = [this.keys.record(userId), this.keys.sessions(userId), this.keys.fence(userId)];
     const idleMs = this.limits.idleTtlSeconds * 1000;
@@ -75,7 +75,7 @@ export class SessionWriter {
   }
 
   /**
-   * Revokes one access token of a session that goes on (RFC 7009).
+   * Revokes one access token of a session that stays live (RFC 7009).
    *
    * @param expiresAt when the token would have expired
    */
@@ -96,9 +96,9 @@ export class SessionWriter {
   }
 
   /**
-   * Exchanges a refresh token for its successor. Of any number of exchanges of one token one succeeds; the others are
-   * led to the newest answer of the session for as long as the grace lasts, counted from the exchange of their token.
-   * Within the grace, repeating a call that was not confirmed gives the same answer.
+   * Exchanges a refresh token for its successor. Of all exchanges of one token, exactly one succeeds. During the grace period
+   * of the token, the others get the answers that lead to the newest tokens of the session. Repeating a call that was not
+   * confirmed returns the same answer during the grace period.
    */
   async exchange(exchange: RefreshExchange, deadline: Deadline): Promise<RefreshOutcome> {
     const { userId, sessionId } = exchange;
@@ -128,7 +128,7 @@ export class SessionWriter {
       deadline,
     );
     if (result.outcome === 'ended') {
-      // The call that ended it may have failed before every instance had acknowledged.
+      // The call that ended the session may have failed before every instance acknowledged it.
       await this.cache.settle(userSubject(userId), deadline);
     }
     return result;
@@ -152,7 +152,7 @@ export class SessionWriter {
         tokenDigest(session.accessToken.reveal()),
         maxPerUser,
         mayEvict ? 1 : 0,
-        ENDED_MARK_MS,
+        ENDED_MARK_TTL_MS,
         MAX_ENDED_MARKS,
         truncated(session.ip, MAX_IP_LENGTH),
         truncated(session.userAgent, MAX_USER_AGENT_LENGTH),

@@ -23,8 +23,8 @@ import {
 import { userSubject, UserSlotKeys } from '../user-slot.keys.js';
 import { CONFLICT, retryOnConflict } from './retry-on-conflict.js';
 
-/** Longer than any write can be late. */
-const DELETED_MARK_MS = 2 * 3_600_000;
+/** Longer than the delay of any late write. */
+const DELETED_MARK_TTL_MS = 2 * 3_600_000;
 
 const scripts = {
   create: slotScript('create-user', isOne),
@@ -49,20 +49,20 @@ export interface RecordChange extends StoredChange, SessionsEffect, WriteConditi
 export type ChangeResult =
   { readonly outcome: 'changed'; readonly user: UserRecord } | RefusedWrite;
 
-/** The name is absent when an earlier run of the same call has deleted the user. */
+/** `username` is absent when an earlier run of the same call has deleted the user. */
 export type DeletionResult =
   { readonly outcome: 'removed'; readonly username?: string | undefined } | RefusedWrite;
 
-/** What a copy is to be. */
+/** The new content of a copy. */
 export interface CopyUpdate {
-  /** Undefined: there is no such user any more. */
+  /** undefined: the user no longer exists. */
   readonly user: UserRecord | undefined;
   readonly effect: SessionsEffect;
 }
 
 /**
- * Writes users in Redis. A change holds on every instance when its method returns: the user and all the user's sessions are
- * one subject of the near cache. All methods throw NotConfirmedError; repeating the call is safe.
+ * Writes users to Redis. When a method returns, its change is in effect on every instance: the user and all the user's
+ * sessions are one subject of the near cache. All methods throw NotConfirmedError; repeating the call is safe.
  */
 @Injectable()
 export class UserWriter {
@@ -76,7 +76,7 @@ export class UserWriter {
     this.keys = new UserSlotKeys(redis.keys);
   }
 
-  /** Writes a new user, who expires after `provisionalMs` unless `confirm` is called. */
+  /** Writes a new user. The user expires after `provisionalMs` unless `confirm` is called. */
   async create(
     user: NewRecord,
     passwordHash: Secret,
@@ -85,7 +85,10 @@ export class UserWriter {
   ): Promise<void> {
     const { id, username, email, displayName, roles } = user;
     const fields: Partial<StoredUser> = {
-      ...{ id, username, email: email ?? '', displayName: displayName ?? '' },
+      id,
+      username,
+      email: email ?? '',
+      displayName: displayName ?? '',
       roles: JSON.stringify(roles),
       passwordHash: passwordHash.reveal(),
       passwordVersion: 1,
@@ -102,7 +105,7 @@ export class UserWriter {
 
   /** Changes fields of a user, ends the user's sessions, or both. */
   async change(userId: string, change: RecordChange, deadline: Deadline): Promise<ChangeResult> {
-    // Of changes that begin at the same time, one with a lower number may come later.
+    // Of two concurrent changes, the one with the lower number may arrive last.
     return retryOnConflict(async () => {
       const result = await this.cache.change(
         userSubject(userId),
@@ -113,7 +116,7 @@ export class UserWriter {
     });
   }
 
-  /** Replaces the hash of an unchanged password. Not durable: one that is lost is renewed at the next login. */
+  /** Replaces the hash of an unchanged password. Best effort: if the write is lost, the next login renews the hash. */
   async renewHash(
     userId: string,
     verified: Secret,
@@ -132,7 +135,7 @@ export class UserWriter {
   ): Promise<DeletionResult> {
     const keys = [this.keys.record(userId), this.keys.sessions(userId)];
     const conditions = [ifPasswordVersion ?? '', ifRevision ?? ''];
-    const args = [...conditions, DELETED_MARK_MS, JSON.stringify(unlessRoles)];
+    const args = [...conditions, DELETED_MARK_TTL_MS, JSON.stringify(unlessRoles)];
     return this.cache.change(
       userSubject(userId),
       async () => this.redis.runDurably(scripts.delete, keys, args, deadline),
@@ -141,10 +144,10 @@ export class UserWriter {
   }
 
   /**
-   * Brings the copy of a user who is kept in another store up to date.
+   * Updates the copy of a user of another store.
    *
-   * @param decide asks the store, after the copy was read; called again when another call has written the copy meanwhile. It
-   * returns undefined when nothing is to be written
+   * @param decide reads the store, after the copy was read. It is called again if another call has written the copy in the
+   * meantime, and returns undefined when nothing has to be written
    */
   async updateCopy(
     userId: string,
@@ -160,7 +163,7 @@ export class UserWriter {
     await this.cache.change(userSubject(userId), async () => retryOnConflict(write), deadline);
   }
 
-  /** @param sequence number of the change in the near cache: one change, though it may be sent more than once */
+  /** @param sequence number of the change in the near cache. It makes the script idempotent */
   private async writeChange(
     userId: string,
     change: RecordChange,
@@ -184,7 +187,7 @@ export class UserWriter {
     );
   }
 
-  /** @returns whether it was written: what another call has written since `found` is not overwritten */
+  /** @returns false when another call has written the copy since it was read; then nothing is written */
   private async putCopy(
     userId: string,
     { version }: UserCopy,
@@ -199,7 +202,7 @@ export class UserWriter {
         randomUUID(),
         effect.endsSessions ? 1 : 0,
         effect.exceptSessionId ?? '',
-        DELETED_MARK_MS,
+        DELETED_MARK_TTL_MS,
         ...(user ? Object.entries(copiedFields(user)).flat() : []),
       ],
       deadline,

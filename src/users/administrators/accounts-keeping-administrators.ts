@@ -21,26 +21,26 @@ import type {
   Reservation,
 } from './administrator-registry.js';
 
-/** For one removal. Shorter than the life of a reservation, so that nobody else touches a user whose removal goes on. */
+/** Time for one removal. Shorter than the lifetime of a reservation, so that no other call settles a removal in progress. */
 const REMOVAL_TIMEOUT_MS = 6000;
-const RESERVATION_LIFE_MS = 10_000;
-/** An administrator is registered before the record says so. */
+const RESERVATION_TTL_MS = 10_000;
+/** How long a promotion may take: a candidate is registered before its record shows an administrator. */
 const PROMOTION_TIMEOUT_MS = 60_000;
-/** How often an administrator who is active is registered again: a store may have made one who was dropped meanwhile. */
-const REGISTERED_FOR_MS = 10 * 60 * 1000;
+/** An active administrator is registered again after this time, because the entry may have been dropped in between. */
+const REGISTRATION_INTERVAL_MS = 10 * 60 * 1000;
 const MAX_REGISTERED = 1000;
-/** For what can be left undone without harm. */
+/** For work that may be left undone without harm. */
 const BEST_EFFORT_TIMEOUT_MS = 300;
 
 type Write<Outcome> = (ifRevision: string, deadline: Deadline) => Promise<Outcome>;
 
 /**
  * Keeps at least one enabled administrator (OWASP ASVS 8.3.2, V10.3.2). All changes of accounts pass here, so that no caller can
- * skip the check. Changes of users who are no administrators need no further command.
+ * skip the check. Changes of users who are no administrators cost no extra command.
  *
- * Users are in different slots, so the registry decides: a removal is reserved there, and refused unless a candidate without
- * a removal remains, whose record then has to prove it. The write names the revision that was read before the reservation.
- * A caller that died leaves a reservation that expires. The next caller that finds it gives the user a new revision, so that a
+ * Users are in different slots, so the registry decides: it reserves a removal, and refuses it unless another candidate
+ * without a removal remains. The record of that candidate has to show an enabled administrator. The write names the revision that was read before the reservation.
+ * A caller that crashed leaves a reservation that expires. The next caller that finds it gives the user a new revision, so that a
  * late write is refused, and then reads whether the user is still an administrator.
  */
 export class AccountsKeepingAdministrators implements Accounts {
@@ -64,7 +64,7 @@ export class AccountsKeepingAdministrators implements Accounts {
     const candidate = await this.registry.add(user.id, deadline);
     const created = await this.accounts.create(user, passwordHash, deadline);
     if (created === undefined) {
-      await this.bestEffort(deadline, (soon) => this.registry.drop(candidate, soon));
+      await this.bestEffort(deadline, (limited) => this.registry.drop(candidate, limited));
     }
     return created;
   }
@@ -146,7 +146,7 @@ export class AccountsKeepingAdministrators implements Accounts {
     const candidate = await this.registry.add(userId, deadline);
     const result = await this.accounts.update(userId, change, deadline);
     if (result.outcome === 'unknown') {
-      await this.bestEffort(deadline, (soon) => this.registry.drop(candidate, soon));
+      await this.bestEffort(deadline, (limited) => this.registry.drop(candidate, limited));
     }
     return result;
   }
@@ -172,7 +172,7 @@ export class AccountsKeepingAdministrators implements Accounts {
       const result = isAdministrator(user)
         ? await this.removeReserved(user, knownAdministratorId, deadline, write)
         : await write(user.revision, deadline);
-      // Of what the caller asked for nothing is outdated: somebody else has changed the user since it was read.
+      // The caller's own conditions held at the read above, so another call has changed the user since then.
       return result !== CONFLICT && result.outcome === 'outdated' ? CONFLICT : result;
     });
   }
@@ -185,11 +185,11 @@ export class AccountsKeepingAdministrators implements Accounts {
   ): Promise<Outcome | typeof CONFLICT | { readonly outcome: 'last-administrator' }> {
     const token = randomUUID();
     const reserved = await this.registry.reserve(
-      { userId, token, knownId: knownId === userId ? '' : knownId, lifeMs: RESERVATION_LIFE_MS },
+      { userId, token, knownId: knownId === userId ? '' : knownId, lifeMs: RESERVATION_TTL_MS },
       deadline,
     );
     const release = async (): Promise<void> =>
-      this.bestEffort(deadline, (soon) => this.registry.release(token, userId, soon));
+      this.bestEffort(deadline, (limited) => this.registry.release(token, userId, limited));
     let remains: boolean;
     try {
       remains = await this.isAnyAdministrator(reserved, deadline);
@@ -202,14 +202,14 @@ export class AccountsKeepingAdministrators implements Accounts {
       await Promise.all(reserved.expired.map(async (removal) => this.settle(removal, deadline)));
       return reserved.expired.length > 0 ? CONFLICT : { outcome: 'last-administrator' };
     }
-    // If it throws, the user may be removed or not: the reservation stays until somebody looks.
+    // If it throws, the outcome is unknown. The reservation then stays until `settle` reads the outcome.
     const result = await write(revision, deadline);
     const isRemoved = result.outcome === 'changed' || result.outcome === 'removed';
     if (isRemoved) {
       this.registeredAt.delete(userId);
     }
     await (isRemoved
-      ? this.bestEffort(deadline, (soon) => this.registry.drop(reserved.subject, soon, token))
+      ? this.bestEffort(deadline, (limited) => this.registry.drop(reserved.subject, limited, token))
       : release());
     return result;
   }
@@ -223,18 +223,18 @@ export class AccountsKeepingAdministrators implements Accounts {
         return true;
       }
       if (now - Number(candidate.version) > PROMOTION_TIMEOUT_MS) {
-        await this.bestEffort(deadline, (soon) => this.registry.drop(candidate, soon));
+        await this.bestEffort(deadline, (limited) => this.registry.drop(candidate, limited));
       }
     }
     return false;
   }
 
-  /** Finds out how a removal ended whose caller has not said so. */
+  /** Determines the outcome of a removal whose caller has not reported it. */
   private async settle(removal: ExpiredRemoval, deadline: Deadline): Promise<void> {
     const { token, userId } = removal;
     const found = await this.accounts.find(userId, deadline);
     if (found) {
-      // A write that is late names an older revision than this one gives.
+      // A new revision makes the store refuse a late write of the removal.
       const { displayName, revision: ifRevision } = found;
       await this.accounts.update(userId, { displayName, ifRevision }, deadline);
     }
@@ -244,7 +244,7 @@ export class AccountsKeepingAdministrators implements Accounts {
       : this.registry.drop(removal, deadline, token));
   }
 
-  /** Administrators of an installation that had no registry are in it as soon as they get tokens. */
+  /** Registers administrators when they get tokens: an installation may be older than the registry. */
   private async registered(
     user: UserRecord | undefined,
     deadline: Deadline,
@@ -252,9 +252,9 @@ export class AccountsKeepingAdministrators implements Accounts {
     if (user?.roles.includes(ADMINISTRATOR) && isAdministrator(user)) {
       const now = this.clock.monotonic();
       const at = this.registeredAt.get(user.id);
-      if (at === undefined || now - at > REGISTERED_FOR_MS) {
-        await this.bestEffort(deadline, async (soon) => {
-          await this.registry.add(user.id, soon);
+      if (at === undefined || now - at > REGISTRATION_INTERVAL_MS) {
+        await this.bestEffort(deadline, async (limited) => {
+          await this.registry.add(user.id, limited);
           if (this.registeredAt.size >= MAX_REGISTERED) {
             this.registeredAt.clear();
           }
@@ -267,14 +267,14 @@ export class AccountsKeepingAdministrators implements Accounts {
 
   private async bestEffort(
     deadline: Deadline,
-    work: (soon: Deadline) => Promise<unknown>,
+    work: (limited: Deadline) => Promise<unknown>,
   ): Promise<void> {
     await work(deadline.within(BEST_EFFORT_TIMEOUT_MS)).catch(() => undefined);
   }
 }
 
 function unlessAdministrator<Given extends Conditions>(conditions: Given): Given {
-  // Behind those of the caller: theirs is the reason that counts.
+  // After the caller's own roles, because the first match becomes the reason.
   const unlessRoles = [...(conditions.unlessRoles ?? []), ADMINISTRATOR];
   return { ...conditions, unlessRoles };
 }
@@ -286,7 +286,7 @@ function isAboutAdministrator(
   return result.outcome === 'protected' && !unlessRoles.includes(result.role);
 }
 
-/** Whether the user can act as an administrator now. A registration that is not complete may still run out. */
+/** Whether the user can act as an administrator now. A user of an incomplete registration may still expire. */
 function isAdministrator(user: UserRecord | undefined): boolean {
   const isProvisional = user && 'isProvisional' in user && user.isProvisional === true;
   return Boolean(user && !user.isDisabled && !isProvisional && user.roles.includes(ADMINISTRATOR));

@@ -3,23 +3,23 @@ import { Injectable } from '@nestjs/common';
 import type { Deadline } from '../../common/deadline/index.js';
 import { LuaScript, RedisCluster } from '../../redis-cluster/index.js';
 
-/** A user who may be an administrator; the record tells whether it is one. */
+/** A user who may be an administrator. Only the record shows whether it is one. */
 export interface Candidate {
   readonly userId: string;
   /** When the entry was written, in milliseconds since the epoch; '' when there is none. */
   readonly version: string;
 }
 
-/** A removal whose caller has not said how it ended. */
+/** A removal whose caller has not reported the outcome. */
 export interface ExpiredRemoval extends Candidate {
   readonly token: string;
 }
 
 export interface Reservation {
-  /** Milliseconds since the epoch, by the clock of Redis. */
+  /** Milliseconds since the epoch, on the clock of Redis. */
   readonly now: number;
   readonly subject: Candidate;
-  /** Candidates whom no removal concerns. The removal is reserved when there is one. */
+  /** Candidates without a removal. The removal is reserved only if there is one. */
   readonly free: readonly Candidate[];
   readonly expired: readonly ExpiredRemoval[];
 }
@@ -32,7 +32,7 @@ const scripts = {
   release: load('release-removal', () => undefined),
 };
 
-/** Who may be an administrator, and whose removal is under way: in one slot, so that one script decides about all of them. */
+/** Candidates for administrators, and removals in progress. All are in one slot, so that one script can decide. */
 @Injectable()
 export class AdministratorRegistry {
   private readonly keys: Readonly<Record<'candidates' | 'removals' | 'fence', string>>;
@@ -53,7 +53,7 @@ export class AdministratorRegistry {
   }
 
   /**
-   * @param removal `knownId` names another administrator, `lifeMs` how long the caller has at the most
+   * @param removal `knownId` names another administrator, `lifeMs` is the lifetime of the reservation
    * @throws NotConfirmedError
    */
   async reserve(
@@ -86,12 +86,12 @@ export class AdministratorRegistry {
     };
   }
 
-  /** Ends a reservation; the administrator stays. Not durable: a reservation that stays behind expires. */
+  /** Ends a reservation; the administrator stays. Not durable: a reservation that was not ended expires. */
   async release(token: string, userId: string, deadline: Deadline): Promise<void> {
     await this.end([token, userId, ''], deadline);
   }
 
-  /** Drops a candidate who is no administrator. Not durable: one that stays behind is found out again. */
+  /** Drops a candidate who is no administrator. Not durable: the next look at the candidate repeats it. */
   async drop({ userId, version }: Candidate, deadline: Deadline, token = ''): Promise<void> {
     await this.end([token, userId, version], deadline);
   }

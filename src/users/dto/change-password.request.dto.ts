@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 
 import { isText, MatchesRule } from '../../common/validation/index.js';
-import { PASSWORD_MAX_LENGTH } from '../passwords/password-policy.js';
+import { PASSWORD_MAX_LENGTH } from '../../credentials/index.js';
 
 export class ChangePasswordRequest {
   @ApiProperty({ example: 'engine weaves algebra', format: 'password' })

@@ -7,7 +7,7 @@ import {
   OptionalNotNull,
   textBetween,
 } from '../../common/validation/index.js';
-import { PASSWORD_MAX_LENGTH } from '../passwords/password-policy.js';
+import { PASSWORD_MAX_LENGTH } from '../../credentials/index.js';
 import { USERNAME_MAX_LENGTH } from '../names/username.js';
 
 export const DISPLAY_NAME_MAX_LENGTH = 100;

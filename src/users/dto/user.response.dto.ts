@@ -3,7 +3,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { serializedOnce } from '../../common/http/index.js';
 import type { User } from '../user.js';
 
-/** A user that is remembered is answered many times, and never changed in place. */
+/** A remembered user is the response to many requests. Users are never changed in place. */
 const responses = new WeakMap<User, UserResponse>();
 
 export class UserResponse {

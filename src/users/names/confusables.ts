@@ -15,15 +15,15 @@ const PROTOTYPES = new Map(
       return [source, prototype];
     }),
 );
-/** Each round replaces characters by prototypes; two reach the fixed point for almost every name. */
+/** Each round replaces characters by prototypes. Two rounds reach the fixed point of almost every name. */
 const MAX_ROUNDS = 10;
 
 /**
- * What names that look alike have in common: the skeleton of UTS #39 section 4, case-folded, until neither changes it any
- * more. Only for comparisons, never shown.
+ * The skeleton of UTS #39 section 4, case-folded, both repeated until nothing changes. Names that look alike have the same one.
+ * Only for comparisons, never displayed.
  *
- * Two additions. A dot above a letter that has one disappears (UTS #39 section 5.4). And `rn` is written `m`, which
- * changes no comparison, because a skeleton has no `m`, and leaves most names as they are: those need no key of their own.
+ * Two additions: a dot above a letter that already has one is removed (UTS #39 section 5.4). And `rn` is written `m`. That changes
+ * no comparison, because a skeleton contains no `m`, and makes most names equal to their skeleton, so that they need no second key.
  */
 export function skeletonOf(name: string): string {
   let skeleton = name;

@@ -1,12 +1,12 @@
-/** What a round leaves is smaller in case and in normal form; more than three were never seen. */
+/** A bound only: no name is known that needs more than three rounds. */
 const MAX_ROUNDS = 10;
 
-/** The mark between Tibetan syllables. Many write it behind the last one, too. */
+/** The mark between Tibetan syllables. Many people also write it after the last one. */
 const TSHEG_AT_END = /(?<=[\p{L}\p{M}])\u0f0b+$/u;
 
 /**
- * Unicode NFKC without surrounding space and without characters that cannot be seen. Repeated until nothing changes:
- * marks that an unseen character kept apart are put into their order only without it.
+ * Unicode NFKC without surrounding space and invisible characters. Repeated until nothing changes: marks that an invisible
+ * character separated are ordered only after its removal.
  */
 export function normalizeName(text: string): string {
   return untilStable(text, (name) =>
@@ -19,12 +19,12 @@ export function normalizeName(text: string): string {
 }
 
 /**
- * The same without differences of case: the fixed point of Unicode's toNFKC_Casefold. Of the two apostrophes that keyboards
- * write, U+2019 becomes U+0027.
+ * `normalizeName` and case folding: the fixed point of Unicode's toNFKC_Casefold. Of the two apostrophes of keyboards, U+2019
+ * becomes U+0027.
  */
 export function foldName(text: string): string {
   return untilStable(normalizeName(text), (name) =>
-    // Up and down again folds what one step leaves apart (ß, ss); down first, for the capital ẞ.
+    // To upper and lower case, because one step does not make ß and ss equal. Lower case first, for the capital ẞ.
     normalizeName(name.replaceAll('\u2019', "'").toLowerCase().toUpperCase().toLowerCase()),
   );
 }

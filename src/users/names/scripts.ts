@@ -1,4 +1,4 @@
-/** UAX #31 table 5, the scripts of limited use of table 7, and Mongolian: those that people write their names with today. */
+/** The scripts in which people write their names today: UAX #31 table 5, the limited-use scripts of table 7, and Mongolian. */
 const SCRIPTS = (
   'Latin Arabic Armenian Bengali Bopomofo Cyrillic Devanagari Ethiopic Georgian Greek Gujarati Gurmukhi Han Hangul Hebrew ' +
   'Hiragana Kannada Katakana Khmer Lao Malayalam Mongolian Myanmar Oriya Sinhala Tamil Telugu Thaana Thai Tibetan ' +
@@ -21,7 +21,7 @@ const ALLOWED_SETS = [...SCRIPTS.map((script) => [script]), ...WRITTEN_TOGETHER]
 );
 const DIGIT = /\p{Decimal_Number}/u;
 
-/** Whether a text needs more scripts than go together: restriction level "highly restrictive" of UTS #39 section 5.2. */
+/** Whether a text violates the restriction level "highly restrictive" of UTS #39 section 5.2. */
 export function mixesScripts(text: string): boolean {
   return !ALLOWED_SETS.some((set) => set.test(text));
 }
@@ -36,7 +36,7 @@ export function mixesDigits(text: string): boolean {
   return zeros.size > 1;
 }
 
-/** The digits of a system follow each other in Unicode, and those of no two systems do. */
+/** The zero of the digit's decimal system. Its digits are consecutive in Unicode; no two systems are adjacent. */
 function zeroOf(digit: string): number {
   let zero = digit.codePointAt(0)!;
   while (DIGIT.test(String.fromCodePoint(zero - 1))) {

@@ -6,7 +6,7 @@ import { mixesDigits, mixesScripts } from './scripts.js';
 import { ALLOWED_CODE_POINTS } from './unicode-security-data.js';
 
 export const USERNAME_MAX_LENGTH = 64;
-/** NFKC may write one character as up to 18; a longer input cannot become a valid name. */
+/** NFKC expands one character to at most 18. A longer input cannot become a valid name. */
 const INPUT_MAX_LENGTH = 256;
 /**
  * Letters, marks, digits, signs of addresses, and the signs within names of UAX #31 tables 3a and 3b: apostrophes, middle
@@ -15,7 +15,7 @@ const INPUT_MAX_LENGTH = 256;
  */
 const ALLOWED =
   /^(?:[\p{L}\p{M}\p{N}._\-@+]|(?<=[\p{L}\p{M}])(?:['\u2019\xb7\u2010\u058a\u0f0b\u05f4\u30fb\u30a0](?=\p{L})|\u05f3))+$/u;
-/** UTS #39: the Identifier_Type of every character is one that names are written with. `@` and `+` are in no identifier. */
+/** Characters whose Identifier_Type (UTS #39) is used in names. `@` and `+` occur in no identifier, so they are added. */
 const IDENTIFIER_CHARACTERS = new RegExp(
   `^[@+${ALLOWED_CODE_POINTS.trim()
     .replace(/[0-9a-f]+/g, '\\u{$&}')
@@ -23,28 +23,28 @@ const IDENTIFIER_CHARACTERS = new RegExp(
   'u',
 );
 /**
- * Marks that change nothing that is seen (UTS #39 section 5.4): one mark twice, more than four, a dot above a letter that
- * has one.
+ * Marks that change nothing visible (UTS #39 section 5.4): the same mark twice, more than four marks, a dot above a letter that
+ * already has one.
  */
 const DECEIVING_MARKS = /(\p{Mn})\1|[\p{Mn}\p{Me}]{5}|\p{Soft_Dotted}\u0307/u;
 
 /**
- * The name as it is shown and stored: Unicode NFKC, without surrounding space and without characters that cannot be
- * seen. Empty for what is too long to be one: cut, it would be the name of somebody.
+ * The displayed and stored form: Unicode NFKC, without surrounding space and invisible characters. Empty for an input that is too
+ * long, because a truncated one could be the name of another user.
  */
 export function displayedUsername(input: string): string {
   return input.length > INPUT_MAX_LENGTH ? '' : normalizeName(input);
 }
 
-/** What makes a name the same name: the displayed form, case-folded. `Ada`, `ADA` and `Ａｄａ` are one. */
+/** The canonical form: the displayed form, case-folded. `Ada`, `ADA` and `Ａｄａ` are one name. */
 export function canonicalUsername(input: string): string {
   return input.length > INPUT_MAX_LENGTH ? '' : foldName(input);
 }
 
 /**
- * The skeletons of a name, as it is logged in with and as it is shown: `PaypaI` looks like `paypal`, though `paypai` does
- * not. Users cannot be told apart when a skeleton of one is a skeleton or the canonical name of the other. The skeleton of
- * the canonical name comes first, and most names are their own.
+ * The skeletons of the canonical and of the displayed form: `PaypaI` looks like `paypal`, although `paypai` does not. Two users
+ * look alike when a skeleton of one is a skeleton or the canonical name of the other. The skeleton of the canonical form comes
+ * first. Most names equal their skeleton.
  */
 export function usernameSkeletons(
   canonical: string,
@@ -55,7 +55,7 @@ export function usernameSkeletons(
   return other === first ? [first] : [first, other];
 }
 
-/** Whether only one of two names can be a user's: they are the same name, or look alike. */
+/** Whether two names are equal or look alike, so that only one of them can be registered. */
 export function areSameName(one: string, other: string): boolean {
   const keys = new Set(keysOf(one));
   return keysOf(other).some((key) => keys.has(key));
@@ -67,8 +67,8 @@ function keysOf(name: string): string[] {
 }
 
 /**
- * The canonical form of versions before 0.2, whose keys of users are still stored. Another one only for names with marks
- * that an unseen character kept apart, or that case folding sets free.
+ * The canonical form of versions before 0.2, whose keys are still stored. It differs from today's only for names with marks that
+ * an invisible character separated, or that case folding releases.
  */
 export function formerCanonicalUsername(input: string): string {
   if (input.length > INPUT_MAX_LENGTH) {
@@ -81,7 +81,7 @@ export function formerCanonicalUsername(input: string): string {
   return displayed.toLowerCase().toUpperCase().toLowerCase().normalize('NFKC');
 }
 
-/** Stands for a name wherever the name itself must not be seen, such as in keys. */
+/** Stands for a name where the name itself must not be visible, for example in keys. */
 export function usernameDigest(input: string): string {
   return digestOfKey(canonicalUsername(input));
 }
@@ -91,7 +91,7 @@ export function digestOfKey(usernameKey: string): string {
   return sha256(usernameKey);
 }
 
-/** For new names. One that is refused today may be somebody's already, who can go on. */
+/** The rules for new names. Existing users keep names that the rules refuse today. */
 export function checkUsername(input: string): RuleFailure | undefined {
   const name = displayedUsername(input);
   if (input.length > INPUT_MAX_LENGTH || Array.from(name).length > USERNAME_MAX_LENGTH) {

@@ -8,9 +8,9 @@ import type {
 } from '../../user-slot/read/index.js';
 import type { UserStore } from './user-store.js';
 
-/** What has to be true of a user, or nothing is written. Checked and written in one step. */
+/** Conditions on the user, without which nothing is written. One step checks them and writes. */
 export interface Conditions extends WriteConditions {
-  /** An administrator besides the user: the one who asks for the change. Only a hint. */
+  /** Another administrator: the one who requests the change. Only a hint. */
   readonly knownAdministratorId?: string | undefined;
 }
 
@@ -19,7 +19,7 @@ export interface AccountChange extends StoredChange, SessionsEffect, Conditions 
 /** Nothing was written. */
 export type Unwritten =
   | RefusedWrite
-  /** Nobody else is known as an administrator. */
+  /** No other administrator is known. */
   | { readonly outcome: 'last-administrator' };
 
 export type ChangeOutcome = { readonly outcome: 'changed'; readonly user: UserRecord } | Unwritten;
@@ -29,8 +29,8 @@ export type RemovalOutcome = { readonly outcome: 'removed' } | Unwritten;
 export type EndOutcome = { readonly outcome: 'ended' } | Unwritten;
 
 /**
- * The store of users together with what Redis has of them, by which sessions are decided. What `update`, `remove` and
- * `endSessions` have returned from holds on every instance.
+ * The store of users together with their state in Redis, which decides about sessions. `update`, `remove` and `endSessions` take
+ * effect on every instance before they return.
  *
  * All methods throw RedisUnavailableError, UserStoreUnavailableError and UserStoreError; those that write, NotConfirmedError.
  */
@@ -42,7 +42,7 @@ export interface Accounts extends Pick<
 
   remove(userId: string, conditions: Conditions, deadline: Deadline): Promise<RemovalOutcome>;
 
-  /** Ends all sessions of a user but one. */
+  /** Ends all sessions of a user except `exceptSessionId`. */
   endSessions(
     userId: string,
     conditions: Pick<SessionsEffect, 'exceptSessionId'> & Pick<Conditions, 'unlessRoles'>,
@@ -50,18 +50,18 @@ export interface Accounts extends Pick<
   ): Promise<EndOutcome>;
 
   /**
-   * Makes sure that sessions of a user can begin, whose password was just verified.
+   * Makes sure that sessions of a user can start, after the user's password was verified.
    *
-   * @returns the user as it is now, or undefined when it is gone or has another password
+   * @returns the current user, or undefined when the user is gone or has another password
    */
   admit(user: UserRecord, deadline: Deadline): Promise<UserRecord | undefined>;
 
-  /** The user, after every instance has been told what the store says of it. */
+  /** The current user of the store, after every instance has applied its state. */
   findCurrent(userId: string, deadline: Deadline): Promise<UserRecord | undefined>;
 
   /**
-   * Makes hold on every instance what the store says of a user: after somebody else has changed it there, or when a call
-   * may have changed it without telling everybody.
+   * Applies the user's state in the store on every instance: after other software has changed it there, or when a call may have
+   * changed it without announcing that.
    */
   reload(userId: string, deadline: Deadline): Promise<UserRecord | undefined>;
 }

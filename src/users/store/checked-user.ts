@@ -23,9 +23,9 @@ const RULES: { readonly [Member in keyof UserRecord]-?: (value: unknown) => bool
 };
 
 /**
- * What a store says of a user, before anything is decided by it: a slip there must not become a record that nobody can read.
+ * Checks a user from a store before it is used, so that a fault of the store does not become an unreadable record.
  *
- * @throws UserStoreError which names the members, and not what is in them
+ * @throws UserStoreError which names the wrong members, not their values
  */
 export function checkedUser(userId: string, user: UserRecord): UserRecord {
   const members = user as unknown as Record<string, unknown>;
@@ -36,7 +36,7 @@ export function checkedUser(userId: string, user: UserRecord): UserRecord {
     wrong.push('id');
   }
   if (wrong.length > 0) {
-    throw new UserStoreError(`the store says of a user what none can be: ${wrong.join(', ')}`);
+    throw new UserStoreError(`the store returned an invalid user: ${wrong.join(', ')}`);
   }
   return {
     ...user,

@@ -11,8 +11,8 @@ import {
 } from './user-store.js';
 
 /**
- * A store of the application's own, as we can rely on it: it answers until the deadline or not at all, what it says of a user
- * is a user, what it may have done without saying so is not confirmed, and its errors tell no secret.
+ * Guards the rest of Keyslot against a `UserStore` of the application. Its calls end at the deadline, its users are checked, a
+ * write without an answer is reported as not confirmed, and its errors contain no secrets.
  */
 export class GuardedUserStore implements UserStore {
   constructor(private readonly store: UserStore) {}
@@ -80,31 +80,31 @@ export class GuardedUserStore implements UserStore {
   }
 }
 
-/** What was thrown by a part of ours that the store has called. */
+/** An error of our own callback, which the store has called. It is rethrown unchanged. */
 class PassedOn {
   constructor(readonly error: unknown) {}
 }
 
-/** @param secrets that the call knows of, and that no error may tell */
+/** @param secrets that the call receives, and that no error may contain */
 async function ask<Answer>(
   deadline: Deadline,
   secrets: readonly Secret[],
   call: () => Promise<Answer>,
 ): Promise<Answer> {
   if (deadline.hasPassed) {
-    // Nobody waits any more, and what is found now would make a revision that came after a newer change look right.
-    throw new UserStoreUnavailableError('there was no time left to ask the store of users');
+    // A user read now could have the revision of a newer change, and a late write would then overwrite that change.
+    throw new UserStoreUnavailableError('no time was left to ask the user store');
   }
   const answer = async (): Promise<Answer> => call();
   return deadline.limit(
     answer().catch((error: unknown) => {
       throw error instanceof PassedOn ? error.error : faultOf(error, secrets);
     }),
-    () => new UserStoreUnavailableError('the store of users did not answer in time'),
+    () => new UserStoreUnavailableError('the user store did not answer in time'),
   );
 }
 
-/** For what may have been done, though nobody said so. */
+/** For writes, which may have happened even without an answer. */
 async function tell<Answer>(
   deadline: Deadline,
   secrets: readonly Secret[],
@@ -114,12 +114,12 @@ async function tell<Answer>(
     return await ask(deadline, secrets, call);
   } catch (error) {
     throw error instanceof UserStoreUnavailableError
-      ? new NotConfirmedError('the store of users did not confirm a change', { cause: error })
+      ? new NotConfirmedError('the user store did not confirm a change', { cause: error })
       : error;
   }
 }
 
-/** Errors of databases carry rows and parameters with them; what is logged is their text, without what is secret. */
+/** Errors of databases carry rows and parameters. Only their text is kept, without secrets. */
 function faultOf(error: unknown, secrets: readonly Secret[]): Error {
   if (error instanceof UserStoreUnavailableError) {
     return error;

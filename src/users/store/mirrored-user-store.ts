@@ -20,16 +20,16 @@ import type {
 import type { GuardedUserStore } from './guarded-user-store.js';
 import type { NewUser } from './user-store.js';
 
-/** A user as the store has it, and the change of this call, if it was made. */
+/** A user in the store, and the change of this call, if it was made. */
 interface StoreState {
   readonly user: UserRecord | undefined;
   readonly own?: (StoredChange & SessionsEffect) | undefined;
 }
 
 /**
- * A store of the application's own, and in Redis a copy of each user who can have sessions, by which they are decided. The
- * copy is written after the store, within a change of the near cache, and only if nobody has written it since before the
- * store was asked: so it is never older than what the last call to return has read. Why that is enough: docs/coherence.md.
+ * A `UserStore` of the application, with a copy in Redis of each user who can have sessions. The copy decides about sessions. It
+ * is written after the store, within a change of the near cache, and only if no other call has written it since before the store
+ * was read. So it is never older than the state that the last completed call has read. Why that suffices: docs/coherence.md.
  */
 export class MirroredUserStore implements Accounts {
   constructor(
@@ -38,7 +38,7 @@ export class MirroredUserStore implements Accounts {
     private readonly writer: UserWriter,
   ) {}
 
-  /** There is no copy before the first login. */
+  /** Writes no copy: the first login does. */
   async create(
     user: NewUser,
     passwordHash: () => Promise<Secret>,
@@ -107,7 +107,7 @@ export class MirroredUserStore implements Accounts {
     return removal!;
   }
 
-  /** The store has no part in it, and need not be there. */
+  /** Does not need the store while there is a copy. */
   async endSessions(
     userId: string,
     conditions: Parameters<Accounts['endSessions']>[1],
@@ -129,7 +129,7 @@ export class MirroredUserStore implements Accounts {
     }));
   }
 
-  /** @param askStore called again when another call has written the copy meanwhile */
+  /** @param askStore called again when another call has written the copy in between */
   private async writeCopy(
     userId: string,
     deadline: Deadline,
@@ -186,7 +186,7 @@ export class MirroredUserStore implements Accounts {
     });
   }
 
-  /** Whether the copy says what the store says, and everybody has been told of it. */
+  /** Whether the copy equals the user in the store. If so, it is known to all instances when this returns. */
   private async isKnown(
     userId: string,
     user: UserRecord | undefined,
@@ -196,15 +196,15 @@ export class MirroredUserStore implements Accounts {
     if (textOf(copy.user) !== textOf(user)) {
       return false;
     }
-    // Whoever wrote it may not have got round to telling everybody: then it is told now.
+    // The call that wrote the copy may have failed before every instance had acknowledged.
     await this.reader.settle(userId, deadline);
     return true;
   }
 }
 
 /**
- * What the news do to sessions. A password or an address that they have not heard of, and that is not of this call, ends
- * them all: somebody wanted so, and has perhaps been told that it may not have happened (OWASP ASVS 7.4.3).
+ * The effect of new state on sessions. A new password or address that the copy does not have and that this call did not set ends
+ * all sessions: another call set it, which has to end them and may not have been confirmed (OWASP ASVS 7.4.3).
  */
 function effectOf(
   { user: known }: UserCopy,
@@ -224,7 +224,7 @@ function effectOf(
   return { endsSessions: own?.endsSessions, exceptSessionId: own?.exceptSessionId };
 }
 
-/** All that the copy has. */
+/** All members that the copy has. */
 function textOf(user: UserRecord | undefined): string | undefined {
   return JSON.stringify(
     user && [
@@ -234,7 +234,7 @@ function textOf(user: UserRecord | undefined): string | undefined {
   );
 }
 
-/** Which condition the user breaks, if any. The write names the revision that was looked at. */
+/** The condition that the user violates, if any. The write then names the revision that was checked. */
 function refusalOf(
   user: UserRecord,
   { ifPasswordVersion, ifRevision, unlessRoles }: Conditions,

@@ -17,17 +17,17 @@ import type {
 import { nameKeysOf, skeletonKeysOf, UserNames, type NameKeys } from './user-names.js';
 import type { NewUser } from './user-store.js';
 
-/** A user whose registration stopped between its last two steps expires after this many lives of a claim. */
+/** A user whose registration was interrupted between its last two steps expires after this many claim lifetimes. */
 const PROVISIONAL_CLAIMS = 4;
 
-/** Together longer than a failover takes. */
+/** Together, the attempts take longer than a failover. */
 const RELEASE_ATTEMPTS = 5;
 const MAX_RELEASING = 100;
-/** For what can be left undone without harm. */
+/** For work that may be left undone without harm. */
 const BEST_EFFORT_TIMEOUT_MS = 300;
 
 /**
- * Users in Redis, in the slot of their sessions: one record is both the user and what sessions are decided by, so that a
+ * Users in Redis, in the slot of their sessions. One record is both the user and the state that decides about sessions, so that a
  * change and the end of sessions are one write.
  */
 @Injectable()
@@ -41,11 +41,11 @@ export class RedisUserStore implements Accounts {
   ) {}
 
   /**
-   * The name is claimed before the password is hashed. A crash after any step leaves either claims that run out or a user
-   * whose first login completes the registration.
+   * Claims the name before the password is hashed. A crash after any step leaves either claims that expire or a user whose first
+   * login completes the registration.
    *
-   * Most names are their own skeleton and need one claim. Of the others the skeleton is claimed first: names that are the
-   * same have the same one, so of any number of callers one gets through, and the other claims then go with the user.
+   * Most names equal their skeleton and need one claim. For the others, the skeleton is claimed first: equal names have equal
+   * skeletons, so only one of any number of callers continues. The other claims are made together with the user.
    */
   async create(
     user: NewUser,
@@ -65,12 +65,12 @@ export class RedisUserStore implements Accounts {
         ...others.map(async (key) => this.names.claim(key, id, deadline)),
       ]);
       if (claims.includes(false)) {
-        // The user runs out.
+        // The user expires.
         void this.releaseClaims(keys, id);
         return undefined;
       }
     } catch (error) {
-      // Not awaited: the caller has waited long enough.
+      // Not awaited, because the caller has already waited for the failure.
       void this.releaseClaims(keys, id);
       throw error;
     }
@@ -87,14 +87,14 @@ export class RedisUserStore implements Accounts {
 
   async findByUsername(usernameKey: string, deadline: Deadline): Promise<UserRecord | undefined> {
     const userId = await this.names.find(usernameKey, deadline);
-    // The same steps for a name that nobody has, so that the time tells nothing (OWASP ASVS 6.3.8).
-    const user = await this.reader.findOrStandIn(userId ?? nobodysId(usernameKey), deadline);
+    // The same steps for an unknown name, so that the time reveals nothing (OWASP ASVS 6.3.8).
+    const user = await this.reader.findOrStandIn(userId ?? standInId(usernameKey), deadline);
     return user?.id === userId ? user : undefined;
   }
 
   /**
-   * A user whose registration stopped before its end: the first login brings it to its end. One who was registered before
-   * skeletons were claimed gets them now, except those that another such user has.
+   * Completes an interrupted registration. A user who was registered before skeletons were claimed gets them now, except those
+   * that another such user has.
    */
   async admit(user: UserRecord, deadline: Deadline): Promise<UserRecord | undefined> {
     const { isProvisional, hasSkeletons } = user as Partial<RedisRecord>;
@@ -131,7 +131,7 @@ export class RedisUserStore implements Accounts {
     await this.writer.renewHash(userId, verified, renewed, deadline);
   }
 
-  /** The record is what sessions are decided by. What can be missing is that everybody knows of its last change. */
+  /** The record itself decides about sessions. Only the announcement of its last change can be missing. */
   async reload(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {
     await this.reader.settle(userId, deadline);
     return this.reader.find(userId, deadline);
@@ -144,10 +144,10 @@ export class RedisUserStore implements Accounts {
   ): Promise<RemovalOutcome> {
     const deleted = await this.writer.delete(userId, conditions, deadline);
     if (deleted.outcome === 'removed' && deleted.username) {
-      // The deletion is done and confirmed. A name that stays behind is taken over by the next who wants it.
-      const soon = deadline.within(BEST_EFFORT_TIMEOUT_MS);
+      // The deletion is confirmed. The next registration of the name takes over a name that was not released.
+      const limited = deadline.within(BEST_EFFORT_TIMEOUT_MS);
       await Promise.allSettled(
-        nameKeysOf(deleted.username).map(async (key) => this.names.release(key, userId, soon)),
+        nameKeysOf(deleted.username).map(async (key) => this.names.release(key, userId, limited)),
       );
     }
     return deleted;
@@ -162,20 +162,22 @@ export class RedisUserStore implements Accounts {
       keys.map(async (key) => this.names.confirm(key, userId, deadline)),
     );
     if (confirmed.includes(false)) {
-      // What was confirmed is taken over by the next who wants it, when the user has run out.
+      // After the user has expired, the next registration takes over the names that were confirmed.
       return undefined;
     }
     const user = await this.writer.confirm(userId, deadline);
     if (user === undefined) {
-      throw new NotConfirmedError('the registration took longer than its user was kept');
+      throw new NotConfirmedError(
+        'the registration took longer than the lifetime of its provisional user',
+      );
     }
     return user;
   }
 
-  /** So that a repeated registration need not wait until the claims expire. */
+  /** Lets a repeated registration succeed before the claims expire. */
   private async releaseClaims(keys: NameKeys, userId: string): Promise<void> {
     if (this.releasing >= MAX_RELEASING) {
-      return; // they run out by themselves
+      return; // the claims expire by themselves
     }
     this.releasing += 1;
     for (let attempt = 0; attempt < RELEASE_ATTEMPTS; attempt += 1) {
@@ -185,13 +187,13 @@ export class RedisUserStore implements Accounts {
       if (released.every(({ status }) => status === 'fulfilled')) {
         break;
       }
-      // Each attempt has taken as long as Redis is waited for.
+      // No pause is needed: a failed attempt has taken the whole retry budget of a Redis call.
     }
     this.releasing -= 1;
   }
 }
 
-/** For a name that nobody has: always the same id, as long as a user's, and none that `randomUUID` makes. */
-function nobodysId(usernameKey: string): string {
+/** The id of the stand-in for an unknown name: constant for the name, as long as a UUID, and never equal to one. */
+function standInId(usernameKey: string): string {
   return digestOfKey(usernameKey).slice(0, 36);
 }

@@ -7,7 +7,7 @@ import { canonicalUsername, digestOfKey, usernameSkeletons } from '../names/user
 import { USERS_OPTIONS } from '../users.module-definition.js';
 import { USERS_DEFAULTS, type UsersOptions } from '../users.options.js';
 
-/** In front of the owner's id where a name is kept for its skeleton only: nobody logs in with it. */
+/** Prefix of the owner's id where the key is only a skeleton, with which nobody can log in. */
 const SKELETON_MARK = 'skeleton_';
 
 const isOne = (reply: unknown): boolean => reply === 1;
@@ -20,7 +20,7 @@ const scripts = {
   find: load('find-name', (reply) => String(reply) || undefined),
 };
 
-/** What a user's name is unique by: its canonical form, or a skeleton that is another text. */
+/** A key by which user names are unique: the canonical form, or a skeleton that differs from it. */
 export interface NameKey {
   readonly text: string;
   readonly isSkeleton: boolean;
@@ -28,18 +28,18 @@ export interface NameKey {
 
 export type NameKeys = readonly [NameKey, ...NameKey[]];
 
-/** Who has a name already, when a claim did not get it. */
+/** The owner of a name that a claim did not get. */
 interface NameHolder {
-  /** The id of a user, marked when it is for a skeleton. */
+  /** The id of a user, with the mark of a skeleton if it is one. */
   readonly owner: string;
-  /** False while a registration is under way. */
+  /** False during a registration. */
   readonly isForGood: boolean;
 }
 
-/** The names of users in Redis, each in a slot of its own: so a claim, a user and a confirmation are separate steps. */
+/** User names in Redis. Each is in its own slot, so claim, user and confirmation are separate steps. */
 @Injectable()
 export class UserNames {
-  /** How long a claim lives. */
+  /** Lifetime of a claim. */
   readonly claimTtlMs: number;
 
   constructor(
@@ -50,13 +50,13 @@ export class UserNames {
     this.claimTtlMs = options.nameClaimTtlMs ?? USERS_DEFAULTS.nameClaimTtlMs;
   }
 
-  /** @returns whether the name is the user's for now; of any number of callers at once one wins */
+  /** @returns whether the user has the name for now; of any number of concurrent callers, one wins */
   async claim(key: NameKey, userId: string, deadline: Deadline): Promise<boolean> {
     const holder = await this.tryClaim(key, userId, '', deadline);
     if (holder === undefined) {
       return true;
     }
-    // A registration under way, or a user. A name kept for a user who is not there is left from an interrupted run.
+    // The owner is a registration in progress or a user. A name of a missing user is left from an interrupted operation.
     const holderId = holder.owner.replace(SKELETON_MARK, '');
     if (!holder.isForGood || (await this.users.exists(holderId, deadline))) {
       return false;
@@ -64,25 +64,25 @@ export class UserNames {
     return (await this.tryClaim(key, userId, holder.owner, deadline)) === undefined;
   }
 
-  /** @returns false when the claim ran out and the name went to another user */
+  /** @returns false when the claim expired and another user has got the name */
   async confirm(key: NameKey, userId: string, deadline: Deadline): Promise<boolean> {
     const keys = [this.redisKey(key.text)];
     return this.redis.runDurably(scripts.confirm, keys, [ownerOf(key, userId)], deadline);
   }
 
-  /** Gives up a name that is the user's. Not durable: one that stays behind is taken over by the next who wants it. */
+  /** Releases a name of the user. Not durable: the next registration takes over a name that was not released. */
   async release(key: NameKey, userId: string, deadline: Deadline): Promise<void> {
     const owner = ownerOf(key, userId);
     await this.redis.run(scripts.release, [this.redisKey(key.text)], [owner, 1], deadline);
   }
 
-  /** Gives up a claim, unless it was confirmed meanwhile. Not durable: one that stays behind runs out. */
+  /** Releases a claim, unless it was confirmed in between. Not durable: a claim that was not released expires. */
   async releaseClaim(key: NameKey, userId: string, deadline: Deadline): Promise<void> {
     const owner = ownerOf(key, userId);
     await this.redis.run(scripts.release, [this.redisKey(key.text)], [owner, 0], deadline);
   }
 
-  /** @returns the id of the user who logs in with a name, if there is one */
+  /** @returns the id of the user who logs in with the name, if there is one */
   async find(usernameKey: string, deadline: Deadline): Promise<string | undefined> {
     const owner = await this.redis.run(scripts.find, [this.redisKey(usernameKey)], [], deadline);
     return owner?.startsWith(SKELETON_MARK) ? undefined : owner;

@@ -3,28 +3,28 @@ import type { Secret } from '../../common/secret/index.js';
 import type { StoredChange, UserRecord } from '../../user-slot/read/index.js';
 
 /**
- * Where users are kept. The default keeps them in Redis, in the slot of their sessions. With another store, that one has the
- * truth, and Redis a copy without the password's hash, by which sessions are decided: requests with a token do not ask the
- * store, nor do logouts and the end of sessions. Registrations, logins, refreshes, and whoever reads or changes users do.
+ * Where users are stored. The default stores them in Redis, in the slot of their sessions. With another store, that store is the
+ * source of truth, and Redis has a copy without the password hash, which decides about sessions. Requests with a token, logouts
+ * and the end of sessions do not ask the store. Registrations, logins, refreshes, and reads and changes of users do.
  *
- * Each call stands for itself. What it has returned from is durable, and seen by the next call of any instance. Where a
- * method has to look before it writes, nobody may come in between: one statement, or one transaction.
+ * Each call is independent. When it returns, its change is durable, and the next call of any instance sees it. A method that
+ * reads before it writes has to be atomic: one statement, or one transaction.
  *
- * A method throws `UserStoreUnavailableError` when the store cannot be asked now; the caller is then answered 503 and may
- * repeat the request. Anything else that it throws is a fault, answered 500. Nobody waits after the deadline, but what is
- * written later must still find the revision that it was meant for.
+ * A method throws `UserStoreUnavailableError` when the store is unavailable; the client then gets 503 and may repeat the request.
+ * Any other error is a fault, answered 500. Keyslot stops waiting at the deadline, but a later write still has to check the
+ * revision.
  *
- * A class may have Nest's life-cycle hooks, such as `onApplicationShutdown` to close its connections.
+ * A class may have Nest's lifecycle hooks, such as `onApplicationShutdown` to close its connections.
  *
  * @example
  * UsersModule.forRootAsync({ …, userStore: { useClass: SqlUserStore } })
  */
 export interface UserStore {
   /**
-   * Adds a user, enabled, with password version 1. Of any number of callers with one `usernameKey` one may succeed.
+   * Adds a user, enabled, with password version 1. Of any number of concurrent callers with one `usernameKey`, at most one succeeds.
    *
-   * @param passwordHash makes the hash, which is dear: to be called once, and not for a name that is taken. When it throws,
-   * nothing is added, and the error is thrown on
+   * @param passwordHash computes the hash, which is expensive: call it once, and not for a taken name. When it throws, add nothing
+   * and rethrow the error
    * @returns the user, or undefined when the name is taken
    */
   create(
@@ -39,12 +39,12 @@ export interface UserStore {
   findByUsername(usernameKey: string, deadline: Deadline): Promise<UserRecord | undefined>;
 
   /**
-   * Changes what is named and nothing else, sets `updatedAt` to now, and gives the user a new revision. With a new password,
-   * `passwordChangedAt` is now as well. A store may leave that member out: a caller that then repeats a password change that was not
-   * confirmed has to send the new password as the current one.
+   * Changes only the given members, sets `updatedAt` to now, and gives the user a new revision. With a new password, also sets
+   * `passwordChangedAt` to now. A store may omit that member: a client that repeats an unconfirmed password change then has to send
+   * the new password as the current one.
    *
-   * @param ifRevision of the user as it was found. With another one nothing is changed, so that a write that comes late does
-   * not undo a newer one
+   * @param ifRevision the revision that was read. If the user has another one, nothing is changed, so that a late write does not
+   * undo a newer one
    * @returns the changed user, or undefined when it has another revision or is gone
    */
   change(
@@ -61,10 +61,10 @@ export interface UserStore {
   renewHash(userId: string, verified: Secret, renewed: Secret, deadline: Deadline): Promise<void>;
 
   /**
-   * Deletes a user for good. The name is free again, now or a moment later.
+   * Deletes a user permanently. The name becomes free, at once or shortly after.
    *
-   * @returns false when the user has another revision or is not there, and nothing was deleted; of one whom another call has
-   * deleted a moment ago it may be true as well
+   * @returns false when the user has another revision or does not exist, and nothing was deleted. May also be true for a user that
+   * another call has just deleted
    */
   delete(userId: string, ifRevision: string, deadline: Deadline): Promise<boolean>;
 }
@@ -74,21 +74,21 @@ export const USER_STORE = Symbol('USER_STORE');
 export interface NewUser {
   /** A UUID. */
   readonly id: string;
-  /** As it is shown; at most 64 code points. */
+  /** The displayed form; at most 64 code points. */
   readonly username: string;
-  /** What makes names the same name: `Ada`, `ADA` and `Ａｄａ` have one key. Unique among users; at most 200 code points. */
+  /** The canonical form: `Ada`, `ADA` and `Ａｄａ` have one key. Unique among users; at most 200 code points. */
   readonly usernameKey: string;
   readonly email: string | null;
   readonly displayName: string | null;
   readonly roles: readonly string[];
 }
 
-/** The store of users cannot be asked, or did not answer in time. */
+/** The user store is unavailable, or did not answer in time. */
 export class UserStoreUnavailableError extends Error {
   override readonly name = 'UserStoreUnavailableError';
 }
 
-/** The store of users has failed, or has said of a user what none can be. */
+/** The user store has failed, or returned an invalid user. */
 export class UserStoreError extends Error {
   override readonly name = 'UserStoreError';
 }

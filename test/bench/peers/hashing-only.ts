@@ -6,11 +6,10 @@ import { Argon2PasswordHasher, HashingQueue } from '../../../src/users/index.js'
 import { PASSWORD } from '../seeded-session.js';
 import { runPeer } from './peer.js';
 
-/** What a login cannot do without: Keyslot's own check of a password, and nothing around it. */
+/** The minimum of a login: Keyslot’s check of a password, and nothing else. */
 await runPeer({
   listen: async () => {
-    const options = { isRegistrationOpen: false };
-    const hasher = new HashingQueue(new Argon2PasswordHasher(), options);
+    const hasher = new HashingQueue(new Argon2PasswordHasher(), {});
     const hash = await hasher.hash(new Secret(PASSWORD), Deadline.none);
     const app = fastify({ logger: false });
     app.post<{ Body: { password: string } }>('/api/login', async ({ body }) => ({

@@ -3,8 +3,8 @@
 -- KEYS[1] the key set: a hash
 -- KEYS[2] the fence, a key that is only written
 -- Returns {key id, public key (a JWK), issuer}, or an empty list when the cluster has no key yet.
--- Atomic, because a key and its id belong together. Idempotent: it writes only the fence, so that a WAIT behind it proves
--- that this master was not replaced.
+-- Atomic: the key and its id must belong together. Idempotent: it writes only the fence. The WAIT that follows proves that
+-- this master was not replaced.
 --- @include "fence"
 
 write_fence(KEYS[2])

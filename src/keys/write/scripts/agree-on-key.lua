@@ -1,13 +1,13 @@
--- Makes the cluster's first signing key, or finds the one that another instance made.
+-- Stores the first signing key of the cluster, or returns the key that another instance has stored.
 -- Version 2
 -- KEYS[1] the key set: a hash
 -- ARGV[1] key id of the candidate
 -- ARGV[2] its public key, a JWK
 -- ARGV[3] its private key, encrypted
--- ARGV[4] the issuer that tokens of this cluster name
+-- ARGV[4] the issuer of the tokens of this cluster
 -- Returns {key id, encrypted private key, issuer} of the cluster.
--- Atomic, because instances that start together must agree on one. Idempotent: a key that exists stays as it is. Writes on
--- every path, so that a WAIT behind it proves that this master was not replaced.
+-- Atomic: instances that start at the same time must agree on one key. Idempotent: an existing key does not change. It writes
+-- on every path, so that the WAIT that follows proves that this master was not replaced.
 if redis.call('EXISTS', KEYS[1]) == 1 then
   redis.call('HSET', KEYS[1], 'current', redis.call('HGET', KEYS[1], 'current'))
 else

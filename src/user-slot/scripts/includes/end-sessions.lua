@@ -1,15 +1,15 @@
 --- @include "live"
--- Ends sessions. No other code does, but for the deletion of a user.
+-- Ends sessions. Apart from the deletion of a user, no other code does.
 
--- Ends one. A mark stays in its place, so that no late write brings it back. The verified tokens stay, so that to refuse
--- one of them takes no second look. ended_by is the id of the request that did it, or nil.
+-- Ends one session. A mark replaces it, so that a late write cannot bring it back. The mark keeps the verified tokens, so that
+-- they are refused without a check of their signature. ended_by is the id of the request that ended the session, or nil.
 local function end_session(sessions_key, session_id, session, ended_by, now)
   local mark = { endedAt = now, endedBy = ended_by, verified = session.verified }
   redis.call('HSET', sessions_key, session_id, cjson.encode(mark))
 end
 
--- Ends all of a user, but the one of except_id, by a new epoch: those of an older one are over, however many they are.
--- epoch is the present one, as it is stored.
+-- Ends all sessions of a user except except_id, in constant time: it begins a new epoch, and sessions of an older epoch are
+-- not live. epoch is the stored current epoch.
 local function end_all_sessions(user_key, sessions_key, except_id, epoch, now)
   local last = tonumber(epoch or 0)
   redis.call('HSET', user_key, 'sessionEpoch', last + 1, 'sessionEpochAt', now)

@@ -1,6 +1,7 @@
 -- Decides whether a session is live. No other code decides it.
 
--- Returns what decides about the sessions of a user; nil when the user is unknown, deleted or disabled, and so has none.
+-- Returns the fields of a user that decide about sessions; nil when the user is unknown, deleted or disabled: such a user has
+-- no live session.
 local function session_user(user_key)
   local fields = redis.call('HMGET', user_key, 'id', 'deleted', 'disabled', 'sessionEpoch', 'sessionEpochAt',
     'passwordVersion')
@@ -14,13 +15,13 @@ local function session_user(user_key)
   }
 end
 
--- Returns a session, or the mark of one that has ended; nil when there is neither.
+-- Returns a session, or the mark of an ended session; nil when there is neither.
 local function read_session(sessions_key, session_id)
   local text = redis.call('HGET', sessions_key, session_id)
   return text and cjson.decode(text) or nil
 end
 
--- Returns when a session that nobody ends expires, in milliseconds since the epoch.
+-- Returns when a session expires unless it is ended, in milliseconds since the epoch.
 local function expires_at(session, idle_ms)
   return math.min(session.endsAt, session.lastUsedAt + idle_ms)
 end
@@ -34,7 +35,7 @@ local function life_left(session, user, idle_ms, now)
 end
 
 -- Returns since when a session is not live, in milliseconds since the epoch.
-local function over_since(session, user, idle_ms)
+local function not_live_since(session, user, idle_ms)
   if session.endedAt then
     return session.endedAt
   end

@@ -1,10 +1,10 @@
--- Users, and the mark that stays of a deleted one.
+-- Users, and the marks of deleted users.
 
 local function user_exists(user_key)
   return redis.call('EXISTS', user_key) == 1 and redis.call('HGET', user_key, 'deleted') ~= '1'
 end
 
--- Deletes a user and the user's sessions. A mark stays for mark_ms, so that no late write brings them back. Further
+-- Deletes a user and the user's sessions. A mark remains for mark_ms, so that a late write cannot bring them back. Further
 -- arguments are fields and values of the mark.
 local function delete_user(user_key, sessions_key, mark_ms, ...)
   redis.call('DEL', user_key, sessions_key)

@@ -1,4 +1,4 @@
--- The access tokens of a session whose signature was verified, by their digests.
+-- The digests of access tokens of a session with verified signatures.
 
 local function is_verified(session, digest)
   for _, known in ipairs(session.verified or {}) do
@@ -9,7 +9,7 @@ local function is_verified(session, digest)
   return false
 end
 
--- Remembers one more, and forgets the oldest of more than max_count.
+-- Adds a digest, and removes the oldest ones beyond max_count.
 local function remember_verified(session, digest, max_count)
   local verified = session.verified or {}
   table.insert(verified, digest)

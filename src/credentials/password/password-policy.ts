@@ -5,10 +5,10 @@ import { KNOWN_PHRASES } from './known-phrases.js';
 
 export const PASSWORD_MAX_LENGTH = 256;
 
-/** `abcabcabcabcabc` is no better than `abc`. */
-const LONGEST_TRIVIAL_UNIT = 3;
+/** `abcabcabcabcabc` is as weak as `abc`. */
+const MAX_TRIVIAL_UNIT_LENGTH = 3;
 const PRODUCT_WORDS = ['keyslot', 'password', 'passphrase', 'administrator'];
-/** Of the best-known passphrase, which people take in any order. */
+/** The words of the best-known passphrase, which people use in any order. */
 const EXAMPLE_WORDS = ['correct', 'horse', 'battery', 'staple'];
 const KNOWN_WORDS = [...PRODUCT_WORDS, ...EXAMPLE_WORDS, ...KNOWN_PHRASES];
 const WALKS = ['abcdefghijklmnopqrstuvwxyz', '0123456789', 'qwertyuiopasdfghjklzxcvbnm'].map(
@@ -30,16 +30,16 @@ const LEET = new Map(
 
 const COMMON_PASSWORDS = new Set(dictionary['passwords-common'].map((word) => plain(String(word))));
 
-/** Fewer letters than these name nobody: `Al` is in too many honest passwords. */
+/** Shorter names are ignored: `Al` occurs in too many good passwords. */
 const MIN_WORD_LENGTH = 3;
 const IDEOGRAPHS = /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}]/u;
-/** Different letters that a password must have besides known words, digits and signs. */
+/** Distinct letters that a password must have besides known words, digits and signs. */
 const MIN_REST_LENGTH = 6;
-/** Node's argon2 hashes them, but databases, terminals and other programs end a text at one. */
+/** Node's argon2 accepts them, but databases, terminals and other programs may end a text at one. */
 // eslint-disable-next-line no-control-regex
 const CONTROL_CHARACTERS = /[\0-\x1f\x7f-\x9f]/;
 
-/** What else is known about the person, and therefore guessed first. */
+/** What an attacker knows about the person, and therefore guesses first. */
 export interface PasswordContext {
   readonly username: string;
   readonly email?: string | undefined;
@@ -47,8 +47,8 @@ export interface PasswordContext {
 }
 
 /**
- * Length and guessability, and nothing else: no rules of composition (NIST SP 800-63B-4 section 3.1.1.2). As that text
- * asks, the whole password is compared with the list, not its parts.
+ * The password policy: length and guessability, no composition rules (NIST SP 800-63B-4 section 3.1.1.2). As that section
+ * demands, the whole password is compared with the list of common ones, not its parts. `NewPasswords` applies the policy.
  */
 export function checkPassword(
   password: string,
@@ -70,7 +70,7 @@ export function checkPassword(
 
 function isEasyToGuess(password: string, context: PasswordContext): boolean {
   const [mailbox = ''] = (context.email ?? '').split('@');
-  // What is longer than a password is not the password, and may be too long to be looked at.
+  // A longer text cannot be the password, and could be too long to search.
   const { username, email = '', displayName = '' } = context;
   const known = [username, email, mailbox, displayName].filter(
     (text) => text !== '' && text.length <= 2 * PASSWORD_MAX_LENGTH,
@@ -82,7 +82,10 @@ function isEasyToGuess(password: string, context: PasswordContext): boolean {
   const isGuessed = (text: string): boolean => COMMON_PASSWORDS.has(text) || words.has(text);
 
   const joined = joinedUp(password);
-  if (isWalk(joined.toLowerCase()) || repeatedUnit(plain(joined)).length <= LONGEST_TRIVIAL_UNIT) {
+  if (
+    isWalk(joined.toLowerCase()) ||
+    repeatedUnit(plain(joined)).length <= MAX_TRIVIAL_UNIT_LENGTH
+  ) {
     return true;
   }
   return [...undecorated(password), ...undecorated(joined)]
@@ -90,14 +93,14 @@ function isEasyToGuess(password: string, context: PasswordContext): boolean {
     .some((core) => isGuessed(core) || isGuessed(repeatedUnit(core)));
 }
 
-/** Names and addresses as a whole, and their parts: `Ada Lovelace` is `AdaLovelace`, `Ada` and `Lovelace`. */
+/** Whole names and addresses, and their parts: `Ada Lovelace` gives `AdaLovelace`, `Ada` and `Lovelace`. */
 function partsOf(texts: readonly string[]): string[] {
   return texts.flatMap((text) => [text, ...text.split(/[^\p{L}\p{M}\p{N}]+/u)]);
 }
 
 /**
- * Whether little is left of a password without the known words, forwards and backwards, in any case and leet, and without
- * digits and signs. A long phrase that merely holds a name has enough left.
+ * Whether few letters remain of a password after the removal of known words (also reversed, in any case and leet), digits and
+ * signs. Enough remains of a long phrase that only contains a name.
  */
 function isMadeOf(known: readonly string[], password: string): boolean {
   const words = known
@@ -106,7 +109,7 @@ function isMadeOf(known: readonly string[], password: string): boolean {
     .flatMap((word) => [word, Array.from(word).reverse().join('')])
     .sort((one, other) => other.length - one.length);
   const lower = withoutSigns(password.normalize('NFKC').toLowerCase());
-  // Leet stands for letters one by one, so what is found there is at the same place here.
+  // Leet replaces single letters, so a match has the same position in both texts.
   let leet = plain(lower);
   let rest = lower;
   for (const word of words) {
@@ -119,30 +122,30 @@ function isMadeOf(known: readonly string[], password: string): boolean {
   return rest !== lower && new Set(rest.replace(/[^\p{L}\p{M}]+/gu, '')).size < MIN_REST_LENGTH;
 }
 
-/** Without what stands between words. */
+/** Removes separators between words. */
 function joinedUp(text: string): string {
   return text.replace(/[\s._-]+/gu, '');
 }
 
-/** Without what stands between words or is put around them, save for signs that stand for letters. */
+/** Removes all signs except those that stand for letters. */
 function withoutSigns(text: string): string {
   return text.replace(/[^\p{L}\p{M}\p{N}@$!]+/gu, '');
 }
 
-/** Along the alphabet, the digits or the keyboard, in either direction: `12345678901234`, `qwertyuiopasdfgh`. */
+/** A run along the alphabet, the digits or the keyboard, in either direction: `12345678901234`, `qwertyuiopasdfgh`. */
 function isWalk(text: string): boolean {
   const reversed = Array.from(text).reverse().join('');
   return WALKS.some((walk) => walk.includes(text) || walk.includes(reversed));
 }
 
-/** Without differences that guessers try anyway: case, compatibility forms, digits and signs for letters. */
+/** Removes differences that attackers try anyway: case, compatibility forms, digits and signs for letters. */
 function plain(text: string): string {
   return Array.from(text.normalize('NFKC').toLowerCase(), (char) => LEET.get(char) ?? char).join(
     '',
   );
 }
 
-/** As it is, and without what is often put before or behind a word: `2026password!!` is `password`. */
+/** The text itself, and without the usual additions before and after a word: `2026password!!` gives `password`. */
 function undecorated(text: string): string[] {
   const before = /^[^\p{L}]+/u;
   const behind = /[^\p{L}]+$/u;
@@ -151,7 +154,7 @@ function undecorated(text: string): string[] {
   );
 }
 
-/** The part of which a text is made by repetition: `abcabcabc` is `abc`. */
+/** The shortest part that makes the text by repetition: `abcabcabc` gives `abc`. */
 function repeatedUnit(text: string): string {
   const length = (text + text).indexOf(text, 1);
   return text.slice(0, length);

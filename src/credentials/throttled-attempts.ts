@@ -1,8 +1,8 @@
-import type { AuditEvent, AuditLog } from '../../audit/index.js';
-import type { Origin } from '../../common/origin/index.js';
-import { HashingOverloadedError } from './hashing-queue.js';
+import type { AuditEvent, AuditLog } from '../audit/index.js';
+import type { Origin } from '../common/origin/index.js';
+import { HashingOverloadedError } from './password/hashing-queue.js';
 
-/** What was tried, and on whose account. */
+/** What was attempted, and on which account. */
 export interface AttemptSubject extends Pick<AuditEvent, 'userId' | 'namePseudonym' | 'sessionId'> {
   readonly attempt:
     'login' | 'refresh' | 'registration' | 'profile-change' | 'password-change' | 'deletion';
@@ -10,7 +10,7 @@ export interface AttemptSubject extends Pick<AuditEvent, 'userId' | 'namePseudon
 
 type Outcome = { readonly outcome: string; readonly retryAfterSeconds?: number };
 
-/** Makes an attempt, and records when a limit or the full queue of passwords refuses it. */
+/** Makes an attempt, and records an event when a limit or the full hashing queue refuses it. */
 export async function recordThrottling<Result extends Outcome>(
   audit: AuditLog,
   { attempt, ...subject }: AttemptSubject,

@@ -1,7 +1,4 @@
-/**
- * Phrases that are quoted everywhere, and therefore guessed early. Lists of leaked passwords hold few that are as long as a
- * password has to be.
- */
+/** Well-known phrases, which are guessed early. Lists of leaked passwords contain few that meet the minimum length. */
 export const KNOWN_PHRASES = [
   'correct horse battery staple', // xkcd.com/936
   'Tr0ub4dor&3',

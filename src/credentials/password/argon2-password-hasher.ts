@@ -1,16 +1,16 @@
 import argon2, { type Options } from 'argon2';
 
 import type { Secret } from '../../common/secret/index.js';
-import { HASHING_DEFAULTS, type HashingOptions } from '../users.options.js';
 import type { PasswordHasher } from './password-hasher.js';
+import { HASHING_DEFAULTS, type HashingOptions } from './password.options.js';
 
 const ARGON2_HASH = /^\$argon2(?:id|i|d)\$v=\d+\$m=(\d+),t=(\d+),p=\d+\$/;
 
-/** Argon2id, as the OWASP Password Storage Cheat Sheet wants it. It works in Node's pool of threads. */
+/** Argon2id, as the OWASP Password Storage Cheat Sheet recommends. It runs in Node's thread pool. */
 export class Argon2PasswordHasher implements PasswordHasher {
   private readonly options: HashingOptions;
 
-  /** @param options memory and passes; how many at a time is for the queue to say. Default: OWASP's parameters */
+  /** @param options memory and passes; the queue applies the other ones. Default: OWASP's parameters */
   constructor(options: Partial<HashingOptions> = {}) {
     this.options = { ...HASHING_DEFAULTS, ...options };
   }

@@ -2,9 +2,9 @@ import { DurationTally, seriesBy, type MetricsRegistry } from '../../metrics/ind
 
 const BUCKETS_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
-/** What the queue of passwords tells about itself. */
+/** Metrics of the hashing queue. */
 export class HashingMetrics {
-  /** `full`: too many waited. `late`: its turn came when there was no time left for it. */
+  /** `full`: too many waited. `late`: its turn came after the time was over. */
   readonly refused = { full: 0, late: 0 };
   private readonly time = new DurationTally(BUCKETS_SECONDS);
 

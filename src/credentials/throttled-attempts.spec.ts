@@ -1,11 +1,11 @@
 import { EventEmitter2 } from '@nestjs/event-emitter';
 
-import { AuditLog, type AuditEvent } from '../../audit/index.js';
-import { Origin } from '../../common/origin/index.js';
-import { HashingOverloadedError } from './hashing-queue.js';
+import { AuditLog, type AuditEvent } from '../audit/index.js';
+import { Origin } from '../common/origin/index.js';
+import { HashingOverloadedError } from './password/hashing-queue.js';
 import { recordThrottling } from './throttled-attempts.js';
 
-describe('recording throttled attempts', () => {
+describe('recordThrottling', () => {
   let events: AuditEvent[];
   let audit: AuditLog;
   beforeEach(() => {
@@ -16,9 +16,9 @@ describe('recording throttled attempts', () => {
   const subject = { attempt: 'login', namePseudonym: 'somebody' } as const;
 
   it.each([
-    ['the queue of passwords is full', new HashingOverloadedError('full'), ['overloaded']],
+    ['the hashing queue is full', new HashingOverloadedError('full'), ['overloaded']],
     ['something else fails', new Error('broken'), []],
-  ])('when %s throws the same error on', async (_, error, reasons) => {
+  ])('rethrows the error when %s', async (_, error, reasons) => {
     const attempt = recordThrottling(audit, subject, origin, () => Promise.reject(error));
 
     await expect(attempt).rejects.toBe(error);
@@ -33,7 +33,7 @@ describe('recording throttled attempts', () => {
   it.each([
     ['an attempt that was made', 'wrong', 0],
     ['an attempt that a limit refused', 'too-many-attempts', 1],
-  ])('hands the outcome of %s on', async (_, outcome, count) => {
+  ])('returns the outcome of %s', async (_, outcome, count) => {
     const result = { outcome, retryAfterSeconds: 7 };
 
     expect(await recordThrottling(audit, subject, origin, () => Promise.resolve(result))).toBe(

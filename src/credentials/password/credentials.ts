@@ -3,76 +3,61 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { AuditLog } from '../../audit/index.js';
 import { Clock } from '../../common/clock/index.js';
 import type { Deadline } from '../../common/deadline/index.js';
+import { sha256 } from '../../common/digest/index.js';
 import type { Origin } from '../../common/origin/index.js';
 import { Secret } from '../../common/secret/index.js';
 import {
   RateLimiter,
   type Attempted,
-  type GuessLimit,
   type GuessResult,
   type TooManyAttempts,
 } from '../../rate-limit/index.js';
-import { ACCOUNTS, type Accounts } from '../store/accounts.js';
-import type { UserRecord } from '../user.js';
-import { findByUsername } from '../find-by-username.js';
-import { usernameDigest } from '../names/username.js';
-import { INTERNAL_CALLER, ownerOf, type Caller } from './caller.js';
+import type { UserRecord } from '../../user-slot/read/index.js';
+import { INTERNAL_CALLER, ownerOf, type Caller } from '../caller.js';
+import { CREDENTIAL_ACCOUNTS, type CredentialAccounts } from '../credential-accounts.js';
+import { GUESSES_PER_ACCOUNT } from '../login-limits.js';
+import { recordThrottling, type AttemptSubject } from '../throttled-attempts.js';
 import { HashingQueue, type Turn } from './hashing-queue.js';
-import { recordThrottling, type AttemptSubject } from './throttled-attempts.js';
 
-const MINUTE_MS = 60_000;
-const DAY_MS = 24 * 60 * MINUTE_MS;
-
-/**
- * Wrong passwords for an account, wherever they are tried (OWASP ASVS 6.3.1, NIST SP 800-63B-4 section 3.2.2). Every block
- * ends, so nobody is locked out for good. The table is in docs/operations/passwords-and-limits.md.
- */
-const GUESSES_PER_ACCOUNT: GuessLimit = {
-  name: 'password-account',
-  failures: 10,
-  blockMs: 15 * MINUTE_MS,
-  maxBlockMs: DAY_MS,
-  ceiling: 100,
-  ceilingBlockMs: 7 * DAY_MS,
-  memoryMs: 3 * DAY_MS,
-};
-
-/** For what can be left undone without harm. */
-const LONGEST_AFTERTHOUGHT_MS = 300;
-/** For so long a repeated password change may find that it has been made already. */
+/** For work that may be left undone without harm. */
+const BEST_EFFORT_TIMEOUT_MS = 300;
+/** How long a repeated password change is recognized as done already. */
 const REPEATABLE_MS = 10 * 60 * 1000;
 
 export type CredentialCheck =
   | { readonly outcome: 'right'; readonly user: UserRecord }
-  /** Of a user of that name, if there is one: for the audit log alone. */
+  /** The user of that name, if there is one. Only for the audit log. */
   | { readonly outcome: 'wrong'; readonly userId: string | undefined }
   | TooManyAttempts;
 
-/** What a check of the own password can say besides yes. */
+/** Why the check of the own password failed. */
 export type Refusal = { readonly outcome: 'wrong-password' | 'unknown-user' } | TooManyAttempts;
 
 export type OwnCheck =
   | {
       readonly outcome: 'right';
       readonly user: UserRecord;
-      /** The other password was right: the change that the caller repeats has been made. */
+      /** The password that `repeated` named was right: the change that the caller repeats was made before. */
       readonly isRepeated: boolean;
     }
   | Refusal;
 
 interface Verified {
   readonly check: Exclude<CredentialCheck, TooManyAttempts>;
-  /** Which password was right. */
+  /** The password that was right. */
   readonly right?: Secret | undefined;
 }
 
-/** Whether a password is the right one. Wrong ones are counted, and few at a time are checked. */
+/**
+ * Checks passwords. Every check counts for the limit of the account (`GUESSES_PER_ACCOUNT`), and waits in the hashing queue. A
+ * login goes through `PasswordLogins`, which also applies the limit of the address.
+ */
 @Injectable()
 export class Credentials {
   private readonly logger = new Logger(Credentials.name);
 
   constructor(
-    @Inject(ACCOUNTS) private readonly accounts: Accounts,
+    @Inject(CREDENTIAL_ACCOUNTS) private readonly accounts: CredentialAccounts,
     private readonly hasher: HashingQueue,
     private readonly limiter: RateLimiter,
     private readonly clock: Clock,
@@ -80,10 +65,10 @@ export class Credentials {
   ) {}
 
   /**
-   * Whether a name and a password are right: the same answer and the same time for an unknown name and a wrong password.
+   * Checks a user name and a password. An unknown name gets the same answer as a wrong password, after the same time.
    *
-   * @param caller default: the application itself, which is a stranger to the account
-   * @param find what has found the user of this name within this request, if anything has; see `find`
+   * @param caller default: the application itself, which counts as a stranger
+   * @param find returns the user that this request has already looked up. Default: a look-up
    * @throws HashingOverloadedError, RedisUnavailableError, NotConfirmedError, UserStoreUnavailableError
    */
   async check(
@@ -99,17 +84,17 @@ export class Credentials {
     return 'outcome' in verified ? verified : verified.check;
   }
 
-  /** The user of a name, to look at before the password is checked. */
+  /** The user of a name, before the password is checked. */
   async find(username: string, deadline: Deadline): Promise<UserRecord | undefined> {
-    return findByUsername(this.accounts, username, deadline);
+    return this.accounts.findByName(username, deadline);
   }
 
   /**
-   * Whether a password is the user's. Wrong ones are recorded, and counted for the session of the request, apart from the
-   * logins of strangers.
+   * Checks the password of the own user. A wrong one is recorded, and counts for the session of the request, not for the logins
+   * of strangers.
    *
-   * @param attempt what the password was asked for
-   * @param repeated another one that is as good, if the password was changed a moment ago
+   * @param attempt what the request needs the password for
+   * @param repeated the new password of a change; also right if the password was changed within `REPEATABLE_MS`
    * @throws as `check`
    */
   async checkOwn(
@@ -150,15 +135,15 @@ export class Credentials {
   ): Promise<OwnCheck> {
     const user = await this.accounts.find(userId, deadline);
     if (user === undefined) {
-      // Deleted a moment ago, perhaps by a call that could not tell everybody.
+      // The call that deleted the user may have failed before every instance had acknowledged.
       await this.accounts.reload(userId, deadline);
       return { outcome: 'unknown-user' };
     }
     const changedAt = user.passwordChangedAt?.getTime() ?? -Infinity;
     const hasNewPassword = this.clock.now() - changedAt < REPEATABLE_MS;
-    // A repeated change is the likely one: it costs one hash then.
+    // After a change, a repetition is more likely. Checking the new password first saves a hash.
     const passwords = repeated && hasNewPassword ? [repeated, password] : [password];
-    // No session begins, and the one that asks must not end by what a call that is repeated has left undone.
+    // No session starts here, so `admit` is not needed. It could end the session that repeats an unconfirmed change.
     const request = { deadline, caller: ownerOf(origin, user) };
     const verified = await this.verify(user.username, passwords, request, {
       find: () => Promise.resolve(user),
@@ -175,8 +160,8 @@ export class Credentials {
 
   /**
    * @param passwords one of them has to be right
-   * @param find the user as it is now, or was within this request: what is written later names what was found
-   * @param admit what else has to be true of a user whose password is right
+   * @param find the user now, or at a look-up earlier in this request; later writes are conditional on what it returns
+   * @param admit decides whether a user with the right password may go on
    */
   private async verify(
     username: string,
@@ -190,13 +175,13 @@ export class Credentials {
       readonly admit: (user: UserRecord) => Promise<UserRecord | undefined>;
     },
   ): Promise<Verified | TooManyAttempts> {
-    const subject = usernameDigest(username);
+    const subject = sha256(this.accounts.canonicalName(username));
     const { network, proof } = caller;
     const check = async (isKnown: boolean): Promise<Attempted<Verified, GuessResult>> => {
       const turn = { network, account: subject, isKnown };
       const user = await find();
       const right = await this.firstRight(user?.passwordHash.reveal(), passwords, turn, deadline);
-      // A disabled user's right password must not be told from a wrong one: it counts as a failure, and takes as long.
+      // The right password of a disabled user must look like a wrong one: it counts as a failure and takes as long.
       const isAllowed = user && right && !user.isDisabled;
       const admitted = isAllowed ? await admit(user) : undefined;
       if (!admitted || !right || admitted.isDisabled) {
@@ -222,7 +207,7 @@ export class Credentials {
     return undefined;
   }
 
-  /** For the next time: whether it works or not, this password was right. */
+  /** Best effort: a failure does not make the password wrong. */
   private async renewOutdatedHash(
     user: UserRecord,
     password: Secret,
@@ -234,10 +219,10 @@ export class Credentials {
     }
     try {
       const renewed = new Secret(await this.hasher.hash(password, deadline, turn));
-      const soon = deadline.within(LONGEST_AFTERTHOUGHT_MS);
-      await this.accounts.renewHash(user.id, user.passwordHash, renewed, soon);
+      const limited = deadline.within(BEST_EFFORT_TIMEOUT_MS);
+      await this.accounts.renewHash(user.id, user.passwordHash, renewed, limited);
     } catch (error) {
-      this.logger.warn(`A password hash could not be renewed: ${(error as Error).message}`);
+      this.logger.warn(`Could not renew an outdated password hash: ${(error as Error).message}`);
     }
   }
 }

@@ -38,7 +38,7 @@ describe('the password policy', () => {
     'keyslotkeyslot12345',
     'keyslot-lovelace-77',
     'xxxlovelacexxx123',
-  ])('refuses %s, which is guessed early (51)', (password) => {
+  ])('refuses %s, which is easy to guess (51)', (password) => {
     expect(check(password)).toBe('password-common');
   });
 
@@ -56,7 +56,7 @@ describe('the password policy', () => {
     'πολύ καλός κωδικός',
     '🚲🚀🌍🎈🎉🧩🪐🦊',
     'ALLCAPSBUTLONGISH',
-  ])('accepts %s: no rules of composition (49)', (password) => {
+  ])('accepts %s: no composition rules (49)', (password) => {
     expect(check(password)).toBeUndefined();
   });
 
@@ -76,7 +76,7 @@ describe('the password policy', () => {
     'the quick brown fox jumps over the lazy dog',
     'MayTheForceBeWithYou77',
     '床前明月光，疑是地上霜',
-  ])('refuses %s, which is quoted everywhere (51)', (password) => {
+  ])('refuses %s, which is a well-known phrase (51)', (password) => {
     expect(check(password)).toBe('password-common');
   });
 
@@ -102,20 +102,23 @@ describe('the password policy', () => {
     ['李明', '李明李明2026010112345'],
     ['user1', 'user1user1user1'],
     ['thibaudcolas', 'thibaudcolas123'],
-  ])('of %s refuses %s, which is the name and little else (51)', (username, password) => {
-    expect(checkPassword(password, 8, { username })?.code).toBe('password-common');
-  });
+  ])(
+    'refuses for %s the password %s, which is little more than the name (51)',
+    (username, password) => {
+      expect(checkPassword(password, 8, { username })?.code).toBe('password-common');
+    },
+  );
 
   it.each([
     ['li', 'the olive lies on linen'],
     ['eli', 'delicate elixirs believe'],
     ['林黛玉', '林黛玉喝茶看书听雨写诗'],
-  ])('of %s accepts %s, which merely holds the name', (username, password) => {
+  ])('accepts for %s the password %s, which only contains the name', (username, password) => {
     expect(checkPassword(password, 8, { username })).toBeUndefined();
   });
 
   it.each(['\0', '\n', '\t', '\u001b', '\u007f', '\u0085'])(
-    'refuses the control character %j wherever it stands (50)',
+    'refuses the control character %j at any position (50)',
     (char) => {
       for (const password of [
         `${char}violet engines`,
@@ -127,7 +130,7 @@ describe('the password policy', () => {
     },
   );
 
-  it('counts characters as people do, not bytes or halves (47)', () => {
+  it('counts code points, not bytes or UTF-16 units (47)', () => {
     expect(check('🚲🚀🌍🎈🎉🧩🪐', 8)).toBe('too-short');
     expect(check('🚲🚀🌍🎈🎉🧩🪐🦊', 8)).toBeUndefined();
     expect(check('violet engines', 15)).toBe('too-short');

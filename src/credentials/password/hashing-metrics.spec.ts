@@ -6,10 +6,10 @@ import { HashingQueue } from './hashing-queue.js';
 
 const password = new Secret('violet engines hum at dawn');
 
-describe('the metrics of the queue of passwords', () => {
-  it('tell how many wait and are at work, and how many were refused and why', async () => {
+describe('the metrics of the hashing queue', () => {
+  it('report how many passwords wait and are hashed, and how many were refused, by reason', async () => {
     const registry = new MetricsRegistry();
-    const options = { isRegistrationOpen: true, hashing: { concurrency: 1, maxWaiting: 3 } };
+    const options = { hashing: { concurrency: 1, maxWaiting: 3 } };
     const queue = new HashingQueue(new Argon2PasswordHasher(), options, registry);
     const told = async (): Promise<string[]> =>
       (await registry.metrics())

@@ -1,6 +1,7 @@
 import { Clock } from '../common/clock/index.js';
 import { Secret } from '../common/secret/index.js';
-import { proofGeneration } from '../users/index.js';
+import { canonicalUsername } from '../users/index.js';
+import { proofGeneration } from './caller.js';
 import { DeviceCookies } from './device-cookies.js';
 
 class MovedClock extends Clock {
@@ -14,7 +15,11 @@ const SECRET = 'a secret of more than 32 characters';
 const LIFE_MS = 90 * 24 * 3600 * 1000;
 
 const cookies = (isHttps = true, clock = new MovedClock(), secret = SECRET): DeviceCookies =>
-  new DeviceCookies(clock, { tokenSecret: new Secret(secret), isHttps });
+  new DeviceCookies(
+    clock,
+    { canonicalName: canonicalUsername },
+    { secret: new Secret(secret), isHttps },
+  );
 const user = (
   username: string,
   passwordVersion = 1,
@@ -30,7 +35,7 @@ describe('a device cookie', () => {
     );
   });
 
-  it('is one that browsers accept over plain HTTP, as in development', () => {
+  it('is accepted by browsers over plain HTTP, as in development', () => {
     const header = cookies(false).issue(user('ada'));
 
     expect(header).toMatch(/^keyslot-device=/);
@@ -39,7 +44,7 @@ describe('a device cookie', () => {
     expect(cookies(true).recognize(sent(header), 'ada')).toBeUndefined();
   });
 
-  it('is recognized among others, for any spelling of the name, and is another one each time', () => {
+  it('is recognized among other cookies, for any spelling of the name, and differs each time', () => {
     const issuer = cookies();
     const [one, other] = [issuer.issue(user('Ada')), issuer.issue(user('ADA'))].map(sent);
 
@@ -64,18 +69,21 @@ describe('a device cookie', () => {
           (_, first, rest) => `.${first === 't' ? 'u' : 't'}${rest}`,
         ),
     ],
-    ['no generation, as older ones', (cookie) => cookie.replace(/\.[0-9a-z]+(\.[^.]*)$/, '$1')],
+    [
+      'no generation, as in older versions',
+      (cookie) => cookie.replace(/\.[0-9a-z]+(\.[^.]*)$/, '$1'),
+    ],
     ['another tag', (cookie) => cookie.replace(/\.([^.]*)$/, `.${'A'.repeat(43)}`)],
     ['a shorter tag', (cookie) => cookie.slice(0, -1)],
     ['a name in front', (cookie) => `x${cookie}`],
     ['nothing', () => ''],
-  ])('with %s is none', (_, forge) => {
+  ])('with %s is refused', (_, forge) => {
     const issuer = cookies();
 
     expect(issuer.recognize(forge(sent(issuer.issue(user('ada')))), 'ada')).toBeUndefined();
   });
 
-  it('is none for another account, or with another secret', () => {
+  it('is refused for another account, and with another secret', () => {
     const cookie = sent(cookies().issue(user('ada')));
 
     expect(cookies().recognize(cookie, 'grace')).toBeUndefined();
@@ -85,7 +93,7 @@ describe('a device cookie', () => {
     expect(cookies().recognize(undefined, 'ada')).toBeUndefined();
   });
 
-  it('ends after 90 days, whatever the browser does with it', () => {
+  it('expires after 90 days, even if the browser keeps it', () => {
     const clock = new MovedClock();
     const cookie = sent(cookies(true, clock).issue(user('ada')));
 
@@ -98,7 +106,7 @@ describe('a device cookie', () => {
   it.each([
     ['a new password', user('ada', 2)],
     ['a new account of the same name', user('ada', 1, new Date(1_800_000_000_500))],
-  ])('says of which generation it is: another one after %s', (_, changed) => {
+  ])('contains its generation, which changes after %s', (_, changed) => {
     const generations = [user('ada'), user('ada'), changed].map(
       (one) => cookies().recognize(sent(cookies().issue(one)), 'ada')?.generation,
     );

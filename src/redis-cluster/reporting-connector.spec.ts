@@ -1,9 +1,9 @@
-import { connectorTelling } from './telling-connector.js';
+import { connectorReporting } from './reporting-connector.js';
 
 describe('a connection that cannot be opened', () => {
   it('tells why once, and ends nothing when it fails again', async () => {
     const told: string[] = [];
-    const Connector = connectorTelling({ tls: undefined }, (address, error) =>
+    const Connector = connectorReporting({ tls: undefined }, (address, error) =>
       told.push(`${address} ${error.message}`),
     );
     const connector = new Connector({ host: '127.0.0.1', port: 1, disconnectTimeout: 100 });

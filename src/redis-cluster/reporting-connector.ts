@@ -10,15 +10,14 @@ interface Target {
 }
 
 /**
- * Opens connections as the driver does, with the certificates of now, and tells why one could not be opened or was
- * broken. The driver itself does not pass that on when the slots are asked for: a certificate that is not trusted looks like any
- * closed connection.
+ * Opens connections like the driver, but with the current certificates, and reports why a connection failed. The driver hides
+ * that reason while it queries the slots: an untrusted certificate looks like any closed connection.
  */
-export function connectorTelling(
+export function connectorReporting(
   secrets: { readonly tls: ConnectionOptions | undefined },
   onError: (address: string, error: Error) => void,
 ): new (target: unknown) => AbstractConnector {
-  return class TellingConnector extends AbstractConnector {
+  return class ReportingConnector extends AbstractConnector {
     private readonly target: Target;
 
     constructor(target: unknown) {
@@ -34,7 +33,8 @@ export function connectorTelling(
         : connect({ host, port });
       this.stream = stream;
       let hasFailed = false;
-      // Not once: a TLS socket that was closed for its peer's name can fail again, and nobody listening ends the process.
+      // Not `once`: a TLS socket that was closed for a wrong peer name can fail again, and an error without a listener ends the
+      // process.
       stream.on('error', (error: Error) => {
         if (!hasFailed) {
           hasFailed = true;
@@ -47,7 +47,7 @@ export function connectorTelling(
 
     override disconnect(): void {
       this.connecting = false;
-      // For one that is closed already the driver would wait two seconds, and hold the process up as long.
+      // For a closed stream the driver would wait two seconds, which delays the end of the process.
       if (!this.stream?.destroyed) {
         super.disconnect();
       }

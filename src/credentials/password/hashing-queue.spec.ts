@@ -3,19 +3,17 @@ import argon2 from 'argon2';
 
 import { Deadline } from '../../common/deadline/index.js';
 import { Secret } from '../../common/secret/index.js';
-import type { HashingOptions } from '../users.options.js';
 import { Argon2PasswordHasher } from './argon2-password-hasher.js';
 import { HashingOverloadedError, HashingQueue, type Turn } from './hashing-queue.js';
 import type { PasswordHasher } from './password-hasher.js';
+import type { HashingOptions } from './password.options.js';
 
 const password = new Secret('violet engines hum at dawn');
 
-const queue = (hashing: Partial<HashingOptions> = {}): HashingQueue => {
-  const options = { isRegistrationOpen: true, hashing };
-  return new HashingQueue(new Argon2PasswordHasher(hashing), options);
-};
+const queue = (hashing: Partial<HashingOptions> = {}): HashingQueue =>
+  new HashingQueue(new Argon2PasswordHasher(hashing), { hashing });
 
-describe('the queue of passwords', () => {
+describe('the hashing queue', () => {
   it('makes Argon2id hashes with OWASP’s parameters, each with its own salt (52)', async () => {
     const hasher = queue();
 
@@ -32,7 +30,7 @@ describe('the queue of passwords', () => {
     );
   });
 
-  it('knows a hash with weaker parameters, and still verifies it', async () => {
+  it('recognizes a hash with weaker parameters as outdated, and still verifies it', async () => {
     const weak = await argon2.hash(password.reveal(), {
       memoryCost: 8192,
       timeCost: 2,
@@ -45,7 +43,7 @@ describe('the queue of passwords', () => {
     expect(hasher.isOutdated(await hasher.hash(password, Deadline.none))).toBe(false);
   });
 
-  it('refuses everything for a user who does not exist', async () => {
+  it('accepts no password for a user who does not exist', async () => {
     const hasher = queue();
 
     expect(await hasher.verify(undefined, password, Deadline.none)).toBe(false);
@@ -70,7 +68,7 @@ describe('the queue of passwords', () => {
     expect(await refusedOf(undefined)).toBe(6);
   });
 
-  it('takes no more than it can do soon (53)', async () => {
+  it('refuses hashes beyond its capacity (53)', async () => {
     const hasher = queue({ concurrency: 1, maxWaiting: 3 });
 
     const results = await Promise.allSettled(
@@ -103,7 +101,7 @@ describe('the queue of passwords', () => {
         verify: async (_, secret) => Boolean(await work(secret)),
         isOutdated: () => false,
       };
-      const options = { isRegistrationOpen: true, hashing: { concurrency: 1, maxWaiting: 64 } };
+      const options = { hashing: { concurrency: 1, maxWaiting: 64 } };
       const finish = async (): Promise<void> => {
         end();
         await new Promise(setImmediate);
@@ -158,7 +156,7 @@ describe('the queue of passwords', () => {
       },
     );
 
-    it('keeps places and every second turn for known callers, also against strangers of many addresses', async () => {
+    it('reserves places and every second turn for known callers, also against strangers of many addresses', async () => {
       const { hasher, begun, finish } = observed();
       const floods = flood(hasher, (index) => turn(`10.0.0.${index}`));
       expect(await refusedOf(floods)).toBe(FLOOD - 1 - 64);
@@ -173,7 +171,7 @@ describe('the queue of passwords', () => {
       expect(begun.slice(1).some((name) => name.startsWith('known'))).toBe(true);
     });
 
-    it('gives a place up when its caller has, so that it keeps nobody out', async () => {
+    it('frees the place of a caller that has given up', async () => {
       const { hasher, begun, finish } = observed();
       void hasher.hash(new Secret('first'), Deadline.none);
       await expect(
@@ -187,13 +185,13 @@ describe('the queue of passwords', () => {
     });
   });
 
-  it('hashes nothing for a caller who has given up (53)', async () => {
+  it('hashes nothing for a caller that has given up (53)', async () => {
     const hasher = queue();
 
     await expect(hasher.hash(password, Deadline.after(0))).rejects.toThrow(HashingOverloadedError);
   });
 
-  describe('when the time of a request is over', () => {
+  describe('when the deadline of a request passes', () => {
     beforeEach(() => jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask'] }));
     afterEach(() => jest.useRealTimers());
 
@@ -204,7 +202,7 @@ describe('the queue of passwords', () => {
     };
     const hasher = (): HashingQueue => queue({ concurrency: 1 });
 
-    it('answers at once, though the work is under way', async () => {
+    it('answers at once, although the work has begun', async () => {
       const hash = hasher().hash(password, Deadline.after(5000));
 
       jest.advanceTimersByTime(5000);
@@ -215,7 +213,7 @@ describe('the queue of passwords', () => {
     it.each([
       ['wrong one as a failure', 'violet engines hum at dusk', 'failed'],
       ['right one as nothing', password.reveal(), 'void'],
-    ])('counts a %s, when that is known', async (_, guess, result) => {
+    ])('counts a %s after the check has finished', async (_, guess, result) => {
       const stored = await hasher().hash(password, Deadline.none);
       const check = hasher().verify(stored, new Secret(guess), Deadline.after(5000));
 
@@ -224,7 +222,7 @@ describe('the queue of passwords', () => {
       expect(await (await overloaded(check)).result).toBe(result);
     });
 
-    it('answers at once to those who wait, and checks nothing for them', async () => {
+    it('answers waiting callers at once, and checks nothing for them', async () => {
       const busy = hasher();
       const stored = await busy.hash(password, Deadline.none);
       const first = busy.hash(password, Deadline.none);

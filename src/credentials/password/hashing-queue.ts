@@ -7,45 +7,47 @@ import { siteOf } from '../../common/network/index.js';
 import { Secret } from '../../common/secret/index.js';
 import { MetricsRegistry } from '../../metrics/index.js';
 import { UndecidedAttemptError, type AttemptResult } from '../../rate-limit/index.js';
-import { USERS_OPTIONS } from '../users.module-definition.js';
-import { HASHING_DEFAULTS, type HashingOptions, type UsersOptions } from '../users.options.js';
 import { HashingMetrics } from './hashing-metrics.js';
 import { PASSWORD_HASHER, type PasswordHasher } from './password-hasher.js';
 import { PASSWORD_MAX_LENGTH } from './password-policy.js';
+import {
+  HASHING_DEFAULTS,
+  PASSWORD_OPTIONS,
+  type HashingOptions,
+  type PasswordOptions,
+} from './password.options.js';
 
-/** Two units for a code point, and four code points for a letter that is typed in its parts. */
-const MOST_NORMALIZED = 2 * 4 * PASSWORD_MAX_LENGTH;
+/** UTF-16 units: two for each code point, and up to four code points for a decomposed letter. */
+const MAX_NORMALIZED_LENGTH = 2 * 4 * PASSWORD_MAX_LENGTH;
 
-/** More passwords wait to be hashed than can be hashed soon. Nothing was changed. */
+/** A password was not hashed, because too many waited or the time was over. Nothing was changed. */
 export class HashingOverloadedError extends UndecidedAttemptError {
   override readonly name = 'HashingOverloadedError';
 
-  /** @param result of the check that was begun and came too late: a guess is a guess, whoever waits for it */
+  /** @param result of a check that had begun when the time was over: its guess still counts */
   constructor(message: string, result: Promise<AttemptResult> = Promise.resolve('void')) {
     super(message, result);
   }
 }
 
-/** What comes before and after in a request takes no longer, when all is well. */
-const TIME_FOR_THE_REST_MS = 1000;
+/** Hashing does not begin with less time than this left: the hash and the rest of the request need it. */
+const MIN_REMAINING_MS = 1000;
 
-const TOO_LATE = 'this password was not hashed in time';
-
-/** Of four places that passwords can wait in, one is for those who are known, however many strangers come. */
+/** One of four places in the queue is reserved for known callers. */
 const SHARES = { known: 1, stranger: 3 };
 
-/** Whose turn is used up when a password is hashed. */
+/** Whose turn the hashing of a password uses. */
 export interface Turn {
-  /** Where the request came from, see `networkOf`. */
+  /** The network of the client's address, see `networkOf`. */
   readonly network: string;
-  /** The account within the network: its canonical name or its id. */
+  /** Stands for the account: a digest of its canonical name. */
   readonly account: string;
-  /** Whether a live session or a known device asks. */
+  /** Whether the caller is a live session or a known device. */
   readonly isKnown: boolean;
 }
 
-/** For work that belongs to no request. */
-const OWN_TURN: Turn = { network: '', account: '', isKnown: true };
+/** The turn of work that belongs to no request. */
+const INTERNAL_TURN: Turn = { network: '', account: '', isKnown: true };
 
 interface Waiting {
   begin(): Promise<void>;
@@ -53,9 +55,9 @@ interface Waiting {
 }
 
 /**
- * Passwords are hashed a few at a time, and for callers who still wait. Known callers and strangers take turns, within them
- * sites, within a site networks, and within a network accounts. When too many wait, the newest of the site that has most
- * gives way.
+ * Hashes a few passwords at a time, and only for callers that still wait. The queue is fair: known callers and strangers take
+ * turns, then sites, then networks within a site, then accounts within a network. When it is full, the site with the most
+ * entries loses its newest one.
  */
 @Injectable()
 export class HashingQueue implements OnModuleInit {
@@ -63,11 +65,11 @@ export class HashingQueue implements OnModuleInit {
   private readonly waiting: FairQueue<Waiting>;
   private running = 0;
   private readonly metrics: HashingMetrics;
-  private nobody: string | undefined;
+  private placeholder: string | undefined;
 
   constructor(
     @Inject(PASSWORD_HASHER) private readonly hasher: PasswordHasher,
-    @Inject(USERS_OPTIONS) options: UsersOptions,
+    @Inject(PASSWORD_OPTIONS) options: PasswordOptions,
     @Optional() registry?: MetricsRegistry,
   ) {
     this.options = { ...HASHING_DEFAULTS, ...options.hashing };
@@ -77,30 +79,30 @@ export class HashingQueue implements OnModuleInit {
   }
 
   async onModuleInit(): Promise<void> {
-    await this.hashOfNobody();
+    await this.placeholderHash();
   }
 
   /**
-   * @param turn default: work of our own
+   * @param turn default: work that belongs to no request
    * @throws HashingOverloadedError
    */
-  async hash(password: Secret, deadline: Deadline, turn = OWN_TURN): Promise<string> {
+  async hash(password: Secret, deadline: Deadline, turn = INTERNAL_TURN): Promise<string> {
     const work = async (): Promise<string> => this.hasher.hash(normalized(password));
     return this.inTime(this.queued(turn, deadline, work), deadline, () => undefined);
   }
 
   /**
-   * @param hash undefined for a user who does not exist: the check then takes as long, and fails
-   * @param turn default: work of our own
+   * @param hash undefined when the user does not exist: the check then takes as long, and fails
+   * @param turn default: work that belongs to no request
    * @throws HashingOverloadedError
    */
   async verify(
     hash: string | undefined,
     password: Secret,
     deadline: Deadline,
-    turn = OWN_TURN,
+    turn = INTERNAL_TURN,
   ): Promise<boolean> {
-    const expected = hash ?? (await this.hashOfNobody());
+    const expected = hash ?? (await this.placeholderHash());
     const check = this.queued(turn, deadline, async () => {
       const matches = await this.hasher.verify(expected, normalized(password));
       return matches && hash !== undefined;
@@ -108,15 +110,15 @@ export class HashingQueue implements OnModuleInit {
     return this.inTime(check, deadline, () => (check.isBegun() ? resultOf(check.done) : undefined));
   }
 
-  /** Whether the hash was made in a weaker way than today's. */
+  /** Whether the hash was made with weaker parameters than today's. */
   isOutdated(hash: string): boolean {
     return this.hasher.isOutdated(hash);
   }
 
-  /** Made once, with the parameters of a real user: checking against it takes as long. */
-  private async hashOfNobody(): Promise<string> {
-    this.nobody ??= await this.hash(new Secret(randomUUID()), Deadline.none);
-    return this.nobody;
+  /** Made once, with the parameters of a user's hash, so that checking against it takes as long. */
+  private async placeholderHash(): Promise<string> {
+    this.placeholder ??= await this.hash(new Secret(randomUUID()), Deadline.none);
+    return this.placeholder;
   }
 
   private queued<T>(turn: Turn, deadline: Deadline, work: () => Promise<T>): Queued<T> {
@@ -128,9 +130,9 @@ export class HashingQueue implements OnModuleInit {
       entry = {
         refuse: reject,
         begin: async () => {
-          if (deadline.remainingMs < TIME_FOR_THE_REST_MS) {
+          if (deadline.remainingMs < MIN_REMAINING_MS) {
             this.metrics.refused.late += 1;
-            // Its caller would give up before the end: the ones behind it still have time.
+            // The caller would give up before the end. The entries behind it still have time.
             reject(new HashingOverloadedError('the turn of this password came too late'));
             return;
           }
@@ -140,7 +142,7 @@ export class HashingQueue implements OnModuleInit {
       };
       this.add(path, entry);
     });
-    // When its caller has given up, nobody else listens.
+    // After the caller has given up, nobody handles a rejection.
     done.catch(() => undefined);
     return { done, isBegun: () => isBegun, leave: () => this.waiting.remove(path, entry) };
   }
@@ -168,7 +170,7 @@ export class HashingQueue implements OnModuleInit {
     });
   }
 
-  /** @param begun the result of a check that goes on when nobody waits for it any more */
+  /** @param begun the result of a check that continues after the caller has given up */
   private async inTime<T>(
     queued: Queued<T>,
     deadline: Deadline,
@@ -178,7 +180,7 @@ export class HashingQueue implements OnModuleInit {
       if (queued.leave()) {
         this.metrics.refused.late += 1;
       }
-      return new HashingOverloadedError(TOO_LATE, begun());
+      return new HashingOverloadedError('this password was not hashed in time', begun());
     });
   }
 }
@@ -186,7 +188,7 @@ export class HashingQueue implements OnModuleInit {
 interface Queued<T> {
   readonly done: Promise<T>;
   isBegun(): boolean;
-  /** Gives up the place in the queue. @returns false when the work is under way or done */
+  /** Leaves the queue. @returns false when the work has begun or is done */
   leave(): boolean;
 }
 
@@ -198,10 +200,10 @@ async function resultOf(check: Promise<boolean>): Promise<AttemptResult> {
 }
 
 /**
- * NFC on both sides, so that two ways to type the same letter are one password; nothing else is changed. What is longer
- * is nobody's password, and marks in the wrong order would take the square of their number.
+ * NFC for both hashing and checking, so that two encodings of the same letter are one password. A longer text cannot be a
+ * password, and normalizing many combining marks takes quadratic time, so it stays as it is.
  */
 function normalized(password: Secret): Secret {
   const text = password.reveal();
-  return text.length > MOST_NORMALIZED ? password : new Secret(text.normalize('NFC'));
+  return text.length > MAX_NORMALIZED_LENGTH ? password : new Secret(text.normalize('NFC'));
 }

@@ -1,0 +1,90 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+
+import type { Clock } from '../common/clock/index.js';
+import { deriveKey, SECRET_PURPOSES, type Secret } from '../common/secret/index.js';
+import type { UserRecord } from '../user-slot/read/index.js';
+import { proofGeneration } from './caller.js';
+import type { CredentialAccounts } from './credential-accounts.js';
+
+const LIFETIME_SECONDS = 90 * 24 * 3600;
+const ID_BYTES = 16;
+const VALUE = '([\\w-]{22})\\.([0-9a-z]{1,9})\\.([0-9a-z]{1,11})\\.([\\w-]{43})';
+
+export interface DeviceCookieOptions {
+  /** The key of the HMAC is derived from it. The same on every instance. */
+  readonly secret: Secret;
+  /** Whether clients use HTTPS. */
+  readonly isHttps: boolean;
+}
+
+/** What a valid cookie says. */
+export interface RecognizedDevice {
+  readonly id: string;
+  /** The cookie is a proof only while this equals `proofGeneration` of the user. */
+  readonly generation: number;
+}
+
+/**
+ * The cookie of a device on which a user has logged in (OWASP "Slow Down Online Guessing Attacks with Device Cookies"):
+ * `<device id>.<issued at, seconds in base 36>.<generation, in base 36>.<HMAC-SHA256>`. It authenticates nobody. Its only
+ * effect: wrong passwords from the device are counted apart from those of strangers. The HMAC covers the user name, which the
+ * cookie does not contain. Each login issues another device id, so a copy of an older cookie never gets new guesses. A new
+ * password invalidates all cookies of the account, because somebody may have copied one.
+ *
+ * Over HTTPS its name starts with `__Host-` and it is Secure: no other host, no plain HTTP and no script can set or read it.
+ * Without TLS, as in development, browsers would refuse such a cookie, so it is neither.
+ */
+export class DeviceCookies {
+  private readonly key: Uint8Array;
+  private readonly name: string;
+  private readonly attributes: string;
+  private readonly pattern: RegExp;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly accounts: Pick<CredentialAccounts, 'canonicalName'>,
+    { secret, isHttps }: DeviceCookieOptions,
+  ) {
+    this.key = deriveKey(secret, SECRET_PURPOSES.deviceCookies);
+    this.name = isHttps ? '__Host-keyslot-device' : 'keyslot-device';
+    this.attributes =
+      `Path=/; Max-Age=${LIFETIME_SECONDS}; HttpOnly; SameSite=Strict` +
+      (isHttps ? '; Secure' : '');
+    this.pattern = new RegExp(`(?:^|; *)${this.name}=${VALUE}(?:;|$)`);
+  }
+
+  /** @returns the value of a `Set-Cookie` header, for a device on which the user has proved the password */
+  issue(user: Pick<UserRecord, 'username' | 'createdAt' | 'passwordVersion'>): string {
+    const id = randomBytes(ID_BYTES).toString('base64url');
+    const numbers = [this.clock.nowSeconds(), proofGeneration(user)];
+    const body = [id, ...numbers.map((number) => number.toString(36))].join('.');
+    const tag = this.tagOf(body, user.username).toString('base64url');
+    return `${this.name}=${body}.${tag}; ${this.attributes}`;
+  }
+
+  /**
+   * @param header the request's `Cookie` header
+   * @returns the device, if the cookie has not expired and was issued to a login with this user name
+   */
+  recognize(header: string | undefined, username: string): RecognizedDevice | undefined {
+    const [, id = '', issuedAt = '', generation = '', tag = ''] =
+      this.pattern.exec(header ?? '') ?? [];
+    const ageSeconds = this.clock.nowSeconds() - Number.parseInt(issuedAt, 36);
+    // Also without a cookie: the age is NaN then.
+    if (!(ageSeconds < LIFETIME_SECONDS)) {
+      return undefined;
+    }
+    const expected = this.tagOf(`${id}.${issuedAt}.${generation}`, username);
+    const given = Buffer.from(tag, 'base64url');
+    return given.length === expected.length && timingSafeEqual(given, expected)
+      ? { id, generation: Number.parseInt(generation, 36) }
+      : undefined;
+  }
+
+  private tagOf(body: string, username: string): Buffer {
+    // The body has a fixed alphabet without NUL, so no name can be mistaken for a part of it.
+    return createHmac('sha256', this.key)
+      .update(`${body}\0${this.accounts.canonicalName(username)}`)
+      .digest();
+  }
+}

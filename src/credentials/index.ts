@@ -1,0 +1,24 @@
+export { FAILURES_PER_ADDRESS, GUESSES_PER_ACCOUNT } from './login-limits.js';
+export { proofGeneration, strangerOf, type Caller } from './caller.js';
+export { CREDENTIAL_ACCOUNTS, type CredentialAccounts } from './credential-accounts.js';
+export { DeviceCookies } from './device-cookies.js';
+export { Argon2PasswordHasher } from './password/argon2-password-hasher.js';
+export {
+  Credentials,
+  type CredentialCheck,
+  type OwnCheck,
+  type Refusal,
+} from './password/credentials.js';
+export { HashingOverloadedError, HashingQueue, type Turn } from './password/hashing-queue.js';
+export { NewPasswords, type AcceptedPassword } from './password/new-passwords.js';
+export { PASSWORD_HASHER, type PasswordHasher } from './password/password-hasher.js';
+export { PasswordLogins, type LoginRequest } from './password/password-logins.js';
+export {
+  HASHING_DEFAULTS,
+  PASSWORD_OPTIONS,
+  type HashingOptions,
+  type PasswordOptions,
+} from './password/password.options.js';
+export { PASSWORD_MAX_LENGTH } from './password/password-policy.js';
+export { Reauthentication } from './reauthentication.js';
+export { recordThrottling } from './throttled-attempts.js';

@@ -1,0 +1,50 @@
+import { Inject, Injectable } from '@nestjs/common';
+
+import type { Deadline } from '../../common/deadline/index.js';
+import { Secret } from '../../common/secret/index.js';
+import type { RuleFailure } from '../../common/validation/index.js';
+import { HashingQueue, type Turn } from './hashing-queue.js';
+import { checkPassword, type PasswordContext } from './password-policy.js';
+import { PASSWORD_DEFAULTS, PASSWORD_OPTIONS, type PasswordOptions } from './password.options.js';
+
+/** A new password that meets the policy. */
+export interface AcceptedPassword {
+  readonly isAccepted: true;
+
+  /** @throws HashingOverloadedError */
+  hash(deadline: Deadline, turn: Turn): Promise<Secret>;
+}
+
+export interface RefusedPassword {
+  readonly isAccepted: false;
+  /** Why the policy refuses it. */
+  readonly failure: RuleFailure;
+}
+
+/**
+ * New passwords. Every service that sets a password gets its hash here, so none can skip the policy: `accept` applies it, and
+ * only an accepted password can be hashed.
+ */
+@Injectable()
+export class NewPasswords {
+  private readonly minLength: number;
+
+  constructor(
+    private readonly queue: HashingQueue,
+    @Inject(PASSWORD_OPTIONS) { passwordMinLength }: PasswordOptions,
+  ) {
+    this.minLength = passwordMinLength ?? PASSWORD_DEFAULTS.passwordMinLength;
+  }
+
+  /** Applies the password policy, with the configured minimum length. */
+  accept(password: Secret, context: PasswordContext): AcceptedPassword | RefusedPassword {
+    const failure = checkPassword(password.reveal(), this.minLength, context);
+    if (failure) {
+      return { isAccepted: false, failure };
+    }
+    return {
+      isAccepted: true,
+      hash: async (deadline, turn) => new Secret(await this.queue.hash(password, deadline, turn)),
+    };
+  }
+}

@@ -1,0 +1,124 @@
+import { Inject, Injectable } from '@nestjs/common';
+
+import { AuditLog } from '../../audit/index.js';
+import type { Deadline } from '../../common/deadline/index.js';
+import type { Origin } from '../../common/origin/index.js';
+import type { Secret } from '../../common/secret/index.js';
+import { RateLimiter, type TooManyAttempts } from '../../rate-limit/index.js';
+import type { UserRecord } from '../../user-slot/read/index.js';
+import { proofGeneration, strangerOf, type Caller } from '../caller.js';
+import { CREDENTIAL_ACCOUNTS, type CredentialAccounts } from '../credential-accounts.js';
+import { DeviceCookies, type RecognizedDevice } from '../device-cookies.js';
+import { FAILURES_PER_ADDRESS } from '../login-limits.js';
+import { recordThrottling } from '../throttled-attempts.js';
+import { Credentials } from './credentials.js';
+
+export interface LoginRequest {
+  readonly username: string;
+  readonly password: Secret;
+  /** The `Cookie` header, if there is one: a known device has its own count of failures. */
+  readonly cookies?: string | undefined;
+}
+
+export type LoginAttempt<Login> =
+  | { readonly outcome: 'logged-in'; readonly login: Login }
+  | { readonly outcome: 'wrong-credentials' }
+  | TooManyAttempts;
+
+/** Starts the session of a user whose password was right. @returns undefined when the user changed in between */
+type LogIn<Login> = (user: UserRecord) => Promise<Login | undefined>;
+
+interface AttemptContext {
+  readonly caller: Caller;
+  /** Returns the user that this request has already looked up. Default: a look-up. */
+  readonly find?: (() => Promise<UserRecord | undefined>) | undefined;
+  /** Stands for the name in audit events. */
+  readonly namePseudonym: string;
+}
+
+/**
+ * Logins with a password. Applies both limits on failed logins (`login-limits.ts`), recognizes known devices, and records each
+ * login that is refused.
+ */
+@Injectable()
+export class PasswordLogins {
+  constructor(
+    private readonly credentials: Credentials,
+    @Inject(CREDENTIAL_ACCOUNTS) private readonly accounts: CredentialAccounts,
+    private readonly devices: DeviceCookies,
+    private readonly limiter: RateLimiter,
+    private readonly audit: AuditLog,
+  ) {}
+
+  /**
+   * Checks the password, and logs the user in if it is right.
+   *
+   * @param logIn when it returns undefined, the attempt counts as failed
+   * @throws HashingOverloadedError, RedisUnavailableError, NotConfirmedError, UserStoreUnavailableError
+   */
+  async attempt<Login>(
+    request: LoginRequest,
+    origin: Origin,
+    deadline: Deadline,
+    logIn: LogIn<Login>,
+  ): Promise<LoginAttempt<Login>> {
+    const stranger = strangerOf(origin);
+    const { username, cookies } = request;
+    const namePseudonym = this.audit.pseudonymOf(this.accounts.canonicalName(username));
+    const device = this.devices.recognize(cookies, username);
+    const check = async (context: Omit<AttemptContext, 'namePseudonym'>) =>
+      this.check(request, { ...context, namePseudonym }, origin, deadline, logIn);
+    const subject = { attempt: 'login', namePseudonym } as const;
+    return recordThrottling<LoginAttempt<Login>>(this.audit, subject, origin, async () => {
+      const found = device && { user: await this.credentials.find(username, deadline) };
+      const find = found && (() => Promise.resolve(found.user));
+      if (device && isCurrent(device, found?.user)) {
+        // Failures of others at the same address do not affect it. Its own failures count for the account.
+        return check({ caller: { ...stranger, proof: { kind: 'device', ...device } }, find });
+      }
+      const { network } = stranger;
+      return this.limiter.attempt(FAILURES_PER_ADDRESS, network, deadline, async () => {
+        const value = await check({ caller: stranger, find });
+        // A success does not clear the count: an attacker could log in to an own account in between.
+        return { value, result: value.outcome === 'wrong-credentials' ? 'failed' : 'void' };
+      });
+    });
+  }
+
+  private async check<Login>(
+    { username, password }: LoginRequest,
+    { caller, find, namePseudonym }: AttemptContext,
+    origin: Origin,
+    deadline: Deadline,
+    logIn: LogIn<Login>,
+  ): Promise<LoginAttempt<Login>> {
+    const check = await this.credentials.check(username, deadline, password, caller, find);
+    if (check.outcome === 'too-many-attempts') {
+      return check;
+    }
+    const login = check.outcome === 'right' ? await logIn(check.user) : undefined;
+    if (login === undefined) {
+      const userId = check.outcome === 'right' ? check.user.id : check.userId;
+      this.recordRefused(userId, namePseudonym, origin);
+      return { outcome: 'wrong-credentials' };
+    }
+    return { outcome: 'logged-in', login };
+  }
+
+  /** The event has the same members for every reason, so that a known name costs as much as an unknown one. */
+  private recordRefused(userId: string | undefined, namePseudonym: string, origin: Origin): void {
+    this.audit.record({
+      type: 'login-refused',
+      result: 'refused',
+      reason: 'wrong-credentials',
+      userId,
+      namePseudonym,
+      ...origin.facts,
+    });
+  }
+}
+
+/** Whether the account is the same, with the same password, as when the device got its cookie. */
+function isCurrent({ generation }: RecognizedDevice, user: UserRecord | undefined): boolean {
+  return user !== undefined && generation === proofGeneration(user);
+}

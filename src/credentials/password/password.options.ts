@@ -1,0 +1,29 @@
+import { availableParallelism } from 'node:os';
+
+export interface PasswordOptions {
+  /** In characters (code points); never below 8. Default 15 (NIST SP 800-63B-4 section 3.1.1.2). */
+  readonly passwordMinLength?: number;
+  readonly hashing?: Partial<HashingOptions>;
+}
+
+export const PASSWORD_OPTIONS = Symbol('PASSWORD_OPTIONS');
+
+export const PASSWORD_DEFAULTS = { passwordMinLength: 15 } as const;
+
+export interface HashingOptions {
+  /** Memory for one hash, in KiB. Default: OWASP's minimum for Argon2id with two passes. */
+  readonly memoryKib: number;
+  readonly passes: number;
+  /** Hashes at the same time. At most three, so that one thread of Node's pool stays free for other work. */
+  readonly concurrency: number;
+  /** Hashes that may wait. Further ones are refused at once, because a longer queue would only time out. */
+  readonly maxWaiting: number;
+}
+
+/** OWASP Password Storage Cheat Sheet, Argon2id: m = 19456 KiB, t = 2, p = 1. */
+export const HASHING_DEFAULTS: HashingOptions = {
+  memoryKib: 19_456,
+  passes: 2,
+  concurrency: Math.min(3, Math.max(1, availableParallelism() - 1)),
+  maxWaiting: 64,
+};

@@ -1,0 +1,67 @@
+import { Injectable } from '@nestjs/common';
+
+import type { UserPrincipal } from '../common/authentication/index.js';
+import type { Deadline } from '../common/deadline/index.js';
+import type { Origin } from '../common/origin/index.js';
+import type { Secret } from '../common/secret/index.js';
+import { UserReader } from '../user-slot/read/index.js';
+import { Credentials, type Refusal } from './password/credentials.js';
+import type { AttemptSubject } from './throttled-attempts.js';
+
+/** How long a login counts as reauthentication (OWASP ASVS 7.5.1). */
+const RECENT_LOGIN_MS = 10 * 60 * 1000;
+
+type SessionIds = Pick<UserPrincipal, 'userId' | 'sessionId'>;
+
+export type ReauthenticationOutcome =
+  | {
+      readonly outcome: 'reauthenticated';
+      /** The version of the password that was checked, as a condition of the write. Undefined after a recent login. */
+      readonly ifPasswordVersion?: number;
+    }
+  | { readonly outcome: 'reauthentication-required' }
+  | Refusal;
+
+/** Reauthentication of a session before a sensitive change: a recent login, or the current password. */
+@Injectable()
+export class Reauthentication {
+  constructor(
+    private readonly credentials: Credentials,
+    private readonly reader: UserReader,
+  ) {}
+
+  /** Judged by the age of the session, which is that of its login: a refresh does not count. */
+  async isLoginRecent({ userId, sessionId }: SessionIds, deadline: Deadline): Promise<boolean> {
+    const ageMs = await this.reader.sessionAgeMs(userId, sessionId, deadline);
+    return ageMs !== undefined && ageMs <= RECENT_LOGIN_MS;
+  }
+
+  /**
+   * @param attempt what the request needs the reauthentication for
+   * @param currentPassword if given, it is checked, also after a recent login; a wrong one counts as at a login
+   * @throws HashingOverloadedError, RedisUnavailableError, NotConfirmedError, UserStoreUnavailableError
+   */
+  async reauthenticate(
+    session: SessionIds,
+    attempt: AttemptSubject['attempt'],
+    currentPassword: Secret | undefined,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<ReauthenticationOutcome> {
+    if (currentPassword === undefined) {
+      const isRecent = await this.isLoginRecent(session, deadline);
+      return { outcome: isRecent ? 'reauthenticated' : 'reauthentication-required' };
+    }
+    const { userId } = session;
+    const check = await this.credentials.checkOwn(
+      userId,
+      attempt,
+      origin,
+      deadline,
+      currentPassword,
+    );
+    return check.outcome === 'right'
+      ? { outcome: 'reauthenticated', ifPasswordVersion: check.user.passwordVersion }
+      : check;
+  }
+}

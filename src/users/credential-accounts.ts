@@ -1,0 +1,16 @@
+import type { CredentialAccounts } from '../credentials/index.js';
+import { findByUsername } from './find-by-username.js';
+import { canonicalUsername } from './names/username.js';
+import type { Accounts } from './store/accounts.js';
+
+/** The accounts as credentials see them. */
+export function credentialAccounts(accounts: Accounts): CredentialAccounts {
+  return {
+    canonicalName: canonicalUsername,
+    findByName: async (username, deadline) => findByUsername(accounts, username, deadline),
+    find: async (userId, deadline) => accounts.find(userId, deadline),
+    reload: async (userId, deadline) => accounts.reload(userId, deadline),
+    admit: async (user, deadline) => accounts.admit(user, deadline),
+    renewHash: async (...args) => accounts.renewHash(...args),
+  };
+}
