@@ -30,44 +30,44 @@ import { UsersModule, type PasswordHasher, type UserStore } from './users/index.
 
 const SETTINGS = 'keyslot';
 
-/** Settings that name the nodes of a cluster: given, or those of the embedded one. */
+/** Settings with the nodes of the cluster, which may be the embedded cluster. */
 export type AppSettings = Settings & {
   readonly redis: { readonly nodes: readonly RedisNodeAddress[] };
 };
 
 /**
- * How bodies, queries and parameters of an application's own routes are checked: options of Nest's `ValidationPipe` in
- * place of ours, or another pipe. Our own routes are not concerned.
+ * Validation of bodies, queries and parameters of an application's own routes: options of Nest's `ValidationPipe` that
+ * override ours, or another pipe. Keyslot's routes are not affected.
  */
 export type ValidationExtension =
   | PipeTransform
   | (ValidationPipeOptions & {
-      /** Whether query parameters that the class does not have are dropped instead of refused. Default false. */
+      /** Whether unknown query parameters are dropped instead of refused. Default false. */
       readonly allowUnknownQuery?: boolean;
     });
 
-/** What an application adds to Keyslot's, and what it puts in the place of Keyslot's own. Default: nothing. */
+/** What an application adds to Keyslot or replaces. Default: nothing. */
 export interface AppExtensions {
-  /** Modules of its own: their routes are guarded and documented like all others. */
+  /** Additional modules. Their routes are guarded and documented like all others. */
   readonly imports?: NonNullable<ModuleMetadata['imports']>;
-  /** Besides `admin`; see `GuardOptions`. */
+  /** Roles besides `admin`, see `GuardOptions`. */
   readonly roles?: NonNullable<GuardOptions['roles']>;
   readonly passwordHasher?: Replacement<PasswordHasher>;
   readonly userStore?: Replacement<UserStore>;
   readonly auditSink?: Replacement<AuditSink>;
-  /** Provides the Redis user and certificates for new connections, in place of the settings; see `RedisClusterOptions`. */
+  /** Provides the Redis user and certificates for new connections instead of the settings, see `RedisClusterOptions`. */
   readonly redisIdentity?: NonNullable<RedisClusterOptions['identity']>;
   readonly validation?: ValidationExtension;
   /**
-   * Called with the application before it listens: for plugins of Fastify, WebSocket adapters, a global prefix, versions,
-   * interceptors. Ours are set up by then.
+   * Runs before the application listens and after Keyslot is set up. Use it for Fastify plugins, WebSocket adapters, a global
+   * prefix, versioning and interceptors.
    */
   readonly configure?: (app: NestFastifyApplication) => unknown;
-  /** What the API description says about itself. */
+  /** Metadata of the API description. */
   readonly apiDocs?: ApiDocsOptions;
 }
 
-/** The modules of ours that have controllers. */
+/** Keyslot's modules with controllers. */
 export const OWN_MODULES: readonly unknown[] = [
   ApiDocsModule,
   AuditModule,
@@ -79,7 +79,7 @@ export const OWN_MODULES: readonly unknown[] = [
   UsersModule,
 ];
 
-/** The composition root: the one place that knows every module and turns settings into their options. */
+/** The composition root: only this class knows all modules and converts settings into their options. */
 @Module({})
 export class AppModule {
   static forRoot(settings: AppSettings, extensions: AppExtensions = {}): DynamicModule {
@@ -160,7 +160,7 @@ export function baseUrl(http: Settings['http']): string {
   return `${http.tls ? 'https' : 'http'}://${host}:${http.port}`;
 }
 
-/** Whether clients come by HTTPS: to the instance itself, or to a proxy in front of it. */
+/** Whether clients use HTTPS, to the instance itself or to a proxy in front of it. */
 export function isServedByHttps({ tls, trustedProxies }: Settings['http']): boolean {
   return tls !== undefined || trustedProxies.length > 0;
 }

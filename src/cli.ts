@@ -1,18 +1,18 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
 
-// Each command imports what it needs when it runs: the whole application takes longer to load than most commands to run.
+// Commands import their code lazily, because loading the whole application takes longer than most commands.
 const USAGE = `Usage: node dist/cli.js <command>
 
 Commands:
   cluster             Run the six-node Redis Cluster alone, on ports 7000 to 7005, until Ctrl-C.
-  redis-acl [--file]  Print the Redis user with the least rights, for redis-cli; or all lines of a node's file of users.
-                      From REDIS_USERNAME (default keyslot), REDIS_PASSWORD and REDIS_KEY_PREFIX; the file also takes
+  redis-acl [--file]  Print the least-privilege Redis user as a command for redis-cli, or all lines of the ACL file.
+                      Uses REDIS_USERNAME (default keyslot), REDIS_PASSWORD and REDIS_KEY_PREFIX. The file also uses
                       REDIS_ADMIN_PASSWORD and REDIS_REPLICA_PASSWORD.
-  doctor              Check every node of the cluster for what the promises rest on. See doctor --help.
-  end-all-sessions    End every session of every user, at once and for good, also while instances run.
-                      With the settings of an instance. Its Redis user needs the right +scan as well.
-  help                Show this text, as --help does with any command.
+  doctor              Check every node of the cluster for the requirements of Keyslot. See doctor --help.
+  end-all-sessions    End every session of every user immediately, also while instances run.
+                      Uses the settings of an instance. Its Redis user also needs the permission +scan.
+  help                Show this text. --help after a command shows the help of the command.
 `;
 
 async function runCluster(): Promise<void> {
@@ -47,7 +47,7 @@ async function runCluster(): Promise<void> {
 interface Command {
   readonly run: (values: Readonly<Record<string, unknown>>) => Promise<void> | void;
   readonly options?: Readonly<Record<string, { readonly type: 'boolean' | 'string' }>>;
-  /** Default: that of all commands. */
+  /** Default: the common usage text. */
   readonly usage?: () => Promise<string>;
 }
 
@@ -77,7 +77,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   help: { run: () => void process.stdout.write(USAGE) },
 };
 
-/** Does nothing at all when a word is not understood: a mistyped command must not be half of another one. */
+/** Runs nothing when any argument is unknown, so that a mistyped command cannot run as a different one. */
 async function runCommand(name: string, args: string[]): Promise<void> {
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (!command) {
@@ -88,7 +88,7 @@ async function runCommand(name: string, args: string[]): Promise<void> {
     const options = { ...command.options, help: { type: 'boolean', short: 'h' } } as const;
     ({ values } = parseArgs({ args, options }));
   } catch (error) {
-    // The rest is about how to pass a word that begins with a dash, which no command takes.
+    // The rest of the message explains how to pass arguments that begin with a dash, which no command has.
     return refuse(`${(error as Error).message.replace(/\.(?:\s.*|$)|\n.*/s, '')}.`);
   }
   if (values['help'] === true) {

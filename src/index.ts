@@ -1,5 +1,5 @@
 /**
- * What an application that extends Keyslot may use: docs/extending.md. Everything else may change at any time.
+ * The public API for applications that extend Keyslot, see docs/extending.md. Everything else may change at any time.
  */
 export type { ApiDocsOptions } from './api-docs/index.js';
 export {

@@ -3,6 +3,6 @@ import { Module } from '@nestjs/common';
 import { ProblemPagesController } from './problem-pages.controller.js';
 import { RootRedirect } from './root-redirect.js';
 
-/** What explains the API to people. */
+/** Problem pages, and the redirect to Swagger UI. */
 @Module({ controllers: [ProblemPagesController], providers: [RootRedirect] })
 export class ApiDocsModule {}

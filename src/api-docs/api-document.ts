@@ -9,26 +9,26 @@ import { documentProblems } from './documented-problems.js';
 import { distinguishOperations, operationId } from './operation-ids.js';
 import { markPermissions, documentPermissions } from './required-permissions.js';
 
-const DESCRIPTION = `Log in for a signed JWT that can be revoked at once.
+const DESCRIPTION = `Log in to get a signed JWT that can be revoked immediately.
 
-**Try it:** execute *Register a user*, then *Log in*. This page sends the token from then on. Call anything.
+**Try it:** execute *Register a user*, then *Log in*. From then on, this page sends the token with every request.
 
-Errors are problems as in RFC 9457, in English or Chinese (\`Accept-Language\`); each \`type\` is a page that explains it.`;
+Errors are problem documents (RFC 9457) in English or Chinese (\`Accept-Language\`). Each \`type\` links to an explanation.`;
 const SECURITY_DESCRIPTION =
-  'On this page, execute **Log in**: nothing needs to be pasted. To use another token, paste the `access_token` of a login ' +
+  'Execute **Log in** on this page to authorize it. To use another token, paste the `access_token` of a login ' +
   'without the word `Bearer`.';
 const MIT = { name: 'MIT', url: 'https://opensource.org/license/mit' };
 
 export interface ApiDocumentOptions extends ApiDocsOptions {
-  /** Where clients reach the API, without a slash at the end. Absent: at the address of the document. */
+  /** URL at which clients reach the API, without a trailing slash. Absent: the URL of the document. */
   readonly publicUrl?: string | undefined;
-  /** The path of it: `/keyslot`, or nothing. */
+  /** Path of the public URL: `/keyslot`, or empty. */
   readonly publicPath: string;
-  /** Paths that are answered under any load. */
+  /** Paths that never answer `overloaded`. */
   readonly alwaysServed: readonly string[];
 }
 
-/** The OpenAPI document of all routes, also of those that an application adds. */
+/** Creates the OpenAPI document of all routes, including those of an application. */
 export function createApiDocument(
   app: NestFastifyApplication,
   options: ApiDocumentOptions,
@@ -57,22 +57,22 @@ function description(options: ApiDocumentOptions): ReturnType<DocumentBuilder['b
     .setTitle(title ?? 'Keyslot')
     .setDescription(options.description ?? DESCRIPTION)
     .setVersion(version)
-    // A relative one is relative to where the document is: behind a proxy that takes a prefix away as well.
-    .addServer(publicUrl ?? '.', publicUrl ? 'Public address' : 'Where this document is')
-    .addTag('Users', 'Begin here: anyone may register.')
-    .addTag('Login', 'Get tokens, and give them back.')
-    .addTag('Own user', 'Everything about the user whose token is sent.')
-    .addTag('Own sessions', 'Where you are logged in, and how to end that.')
-    .addTag('Administration', 'For users whose role gives them the permission.')
+    // A relative URL is resolved against the URL of the document, so it works behind a proxy that strips a prefix.
+    .addServer(publicUrl ?? '.', publicUrl ? 'Public address' : 'Address of this document')
+    .addTag('Users', 'Start here: register a user.')
+    .addTag('Login', 'Get, refresh and revoke tokens.')
+    .addTag('Own user', 'The user of the access token.')
+    .addTag('Own sessions', 'List and end your sessions.')
+    .addTag('Administration', 'For users with the required permissions.')
     .addTag('Keys', 'For services that verify tokens themselves.')
-    .addTag('Health', 'For whatever restarts instances and sends them requests.')
+    .addTag('Health', 'For orchestrators, load balancers and monitoring.')
     .addBearerAuth({
       type: 'http',
       scheme: 'bearer',
       bearerFormat: 'JWT',
       description: SECURITY_DESCRIPTION,
     })
-    // As the guard does: denied by default.
+    // The guard denies access by default, so every operation requires a token unless it says otherwise.
     .addSecurityRequirements('bearer')
     .build();
   return { ...config, info: { ...config.info, ...(license ? { license } : {}) } };
@@ -83,7 +83,7 @@ function keyslotVersion(): string {
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
-/** Which roles there are is known when the application is put together, and not to a decorator. */
+/** Adds the names of roles to the schema. They are configured at run time, so a decorator cannot know them. */
 function documentRoles(document: OpenAPIObject, names: readonly string[]): void {
   const schema = document.components?.schemas?.['AdministerUserRequest'];
   const roles = schema && 'properties' in schema ? schema.properties?.['roles'] : undefined;

@@ -14,9 +14,9 @@ import {
 import { isPublic, operationsOf, type DocumentedOperation } from './operations.js';
 import { permissionText } from './required-permissions.js';
 
-/** What is read, and can be wrong, where a route has nothing to do with a body. */
+/** Methods for which a body is read and checked even if the route does not use it. */
 const READS_BODY = ['post', 'put', 'patch', 'delete'];
-/** Answered before the path is known. */
+/** Problems that occur before the path is known. */
 const EARLY: readonly string[] = ['request-timeout', 'headers-too-large'] satisfies ProblemCode[];
 const EXAMPLE_ID = '0c0d2a3e-2a57-4c5e-9d0b-6a5ad1b0f3c1';
 
@@ -27,11 +27,11 @@ interface Response {
 }
 
 /**
- * Adds the problems that each route can answer, ours or an application's: those of the guard, of a body, and of the server.
- * What a route says itself stays.
+ * Documents the problems of the guard, of bodies and of the server for every route, including those of an application.
+ * Existing documentation of a route is kept.
  *
- * @param options.publicPath in front of the paths in the examples
- * @param options.alwaysServed paths that are answered under any load
+ * @param options.publicPath prefix of the paths in the examples
+ * @param options.alwaysServed paths that never answer `overloaded`
  */
 export function documentProblems(
   document: OpenAPIObject,
@@ -95,7 +95,7 @@ function merge(own: Response | undefined, added: Response): Response {
   };
 }
 
-/** Shared objects of decorators are left as they are. */
+/** Adapts the paths in the examples. It copies the objects, because decorators share them. */
 function placeExamples(response: Response, path: string, publicPath: string): void {
   const problems = response.content?.[PROBLEM_JSON];
   if (!problems?.examples) {

@@ -3,11 +3,11 @@ import type { OpenAPIObject } from '@nestjs/swagger';
 import { operationsOf } from './operations.js';
 
 /**
- * Names an operation that does not name itself with `@ApiOperation({ operationId })`: `NotesController.delete` becomes
- * `notesDelete`. It depends on nothing but these names, so it stays the same when other routes are added; and with two
- * parts it is a reserved word in no language.
+ * Creates the id of an operation without `@ApiOperation({ operationId })`: `NotesController.delete` becomes `notesDelete`. It
+ * depends only on these names, so it is stable when routes are added. With two parts, it is not a reserved word in any
+ * language.
  *
- * @param version of a route that is versioned
+ * @param version of a versioned route
  */
 export function operationId(controller: string, method: string, version?: string): string {
   const subject = controller.replace(/Controller$/, '') || controller;
@@ -15,7 +15,7 @@ export function operationId(controller: string, method: string, version?: string
   return id.charAt(0).toLowerCase() + id.slice(1);
 }
 
-/** Ids must differ. The first route of a name keeps it; each other one gets its method and path behind. */
+/** Makes duplicate ids unique: the first operation keeps the id, and others get their method and path appended. */
 export function distinguishOperations(document: OpenAPIObject): void {
   const taken = new Set<string>();
   for (const { method, path, operation } of operationsOf(document)) {

@@ -12,7 +12,7 @@ export interface DocumentedOperation {
   readonly operation: OperationObject;
 }
 
-/** In the order of the document. */
+/** Returns all operations in the order of the document. */
 export function operationsOf(document: OpenAPIObject): DocumentedOperation[] {
   return Object.entries(document.paths).flatMap(([path, item]) =>
     METHODS.flatMap((method) => {
@@ -22,7 +22,7 @@ export function operationsOf(document: OpenAPIObject): DocumentedOperation[] {
   );
 }
 
-/** As the guard does: denied by default, and open when a way in needs nothing. */
+/** Whether one of the security requirements is empty, so that no token is required. */
 export function isPublic({ security }: OperationObject): boolean {
   return security?.some((way) => Object.keys(way).length === 0) ?? false;
 }

@@ -14,7 +14,7 @@ import {
   type ProblemCode,
 } from '../common/problem/index.js';
 
-/** The page behind each problem's `type`. Its links are relative: a proxy in front may have taken a prefix away. */
+/** Serves the page of each problem `type`. Links are relative, because a proxy may strip a prefix. */
 @Public()
 @ContentSecurityPolicy("default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
 @ApiExcludeController()

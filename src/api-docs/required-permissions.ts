@@ -6,13 +6,13 @@ import { REQUIRED_PERMISSIONS, type Permission } from '../common/authentication/
 import { isPublic, operationsOf, type OperationObject } from './operations.js';
 
 /**
- * A requirement that is in no document in the end. Swagger's explorer puts those of a method behind those of its class,
- * inherited ones too: so the last one is what the guard asks for.
+ * A temporary security requirement that carries the permissions and is removed from the final document. Swagger's explorer
+ * appends the requirements of a method to those of its class, so the last one is the one that the guard applies.
  */
-const CARRIER = 'required-permissions';
+const MARKER = 'required-permissions';
 const marked = new WeakSet<object>();
 
-/** Lets the explorer carry what `@RequirePermissions()` says of classes and methods. */
+/** Marks classes and methods that have `@RequirePermissions()`. */
 export function markPermissions(app: INestApplicationContext): void {
   for (const { metatype } of app.get(DiscoveryService).getControllers()) {
     if (metatype) {
@@ -33,17 +33,17 @@ function mark(
   const permissions = Reflect.getMetadata(REQUIRED_PERMISSIONS, target) as Permission[] | undefined;
   if (permissions && !marked.has(target)) {
     marked.add(target);
-    apply(ApiSecurity(CARRIER, permissions), target);
+    apply(ApiSecurity(MARKER, permissions), target);
   }
 }
 
 /**
- * Names them in each operation: for people in its description, for programs as `x-required-permissions`. Not in its security
- * requirement, where OpenAPI 3.1 would allow names for any scheme, because tools that know 3.0 refuse them.
+ * Documents the permissions in the description and as `x-required-permissions`. OpenAPI 3.1 also allows them in the security
+ * requirement, but tools for 3.0 reject that.
  */
 export function documentPermissions(document: OpenAPIObject): void {
   for (const { operation } of operationsOf(document)) {
-    const permissions = operation.security?.findLast((way) => CARRIER in way)?.[CARRIER];
+    const permissions = operation.security?.findLast((way) => MARKER in way)?.[MARKER];
     if (permissions) {
       putBackSecurity(operation);
       if (!isPublic(operation)) {
@@ -58,11 +58,11 @@ export function documentPermissions(document: OpenAPIObject): void {
 
 export function permissionText(permissions: readonly string[]): string {
   const names = permissions.map((name) => `\`${name}\``).join(' and ');
-  return `Needs the permission${permissions.length === 1 ? '' : 's'} ${names}.`;
+  return `Requires the permission${permissions.length === 1 ? '' : 's'} ${names}.`;
 }
 
 function putBackSecurity(operation: OperationObject): void {
-  const security = operation.security?.filter((way) => !(CARRIER in way)) ?? [];
+  const security = operation.security?.filter((way) => !(MARKER in way)) ?? [];
   if (security.length > 0) {
     operation.security = security;
   } else {

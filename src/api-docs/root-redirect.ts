@@ -2,17 +2,17 @@ import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
 
-/** Patterns that answer for `/`. */
+/** Route patterns that match `/`. */
 const ROOT = ['/', '/*', '*'];
 
-/** Leads from `/` to Swagger UI, where there is one, unless a module of the application has something else there. */
+/** Redirects `/` to Swagger UI, if it is enabled and no module of the application serves `/`. */
 @Injectable()
 export class RootRedirect implements OnApplicationBootstrap {
   constructor(private readonly host: HttpAdapterHost<FastifyAdapter>) {}
 
-  /** By now all routes are known. */
+  /** All routes are registered at this point. */
   onApplicationBootstrap(): void {
-    // Typed as always there, but a command of the operator's has no HTTP server.
+    // Typed as always present, but commands of the operator run without an HTTP server.
     const adapter = this.host.httpAdapter as FastifyAdapter | null;
     const server = adapter?.getInstance();
     if (!server) {
@@ -20,7 +20,7 @@ export class RootRedirect implements OnApplicationBootstrap {
     }
     const has = (url: string): boolean => server.hasRoute({ method: 'GET', url });
     if (has('/docs') && !ROOT.some(has)) {
-      // Relative: a proxy in front may have taken a prefix away.
+      // Relative, because a proxy may strip a prefix.
       server.get('/', (_, reply) => reply.redirect('docs'));
     }
   }

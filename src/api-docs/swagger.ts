@@ -9,21 +9,21 @@ import { createApiDocument, type ApiDocumentOptions } from './api-document.js';
 const TEXT_WITHOUT_CHARSET = /^(?:text\/[\w-]+|application\/(?:json|javascript))$/;
 const DOCUMENT = 'docs-json';
 const SESSION_SCRIPT = 'docs/swagger-ui-session.js';
-/** Swagger UI's own files, and its styles, which it writes into the page. */
+/** Allows the files of Swagger UI, and its inline styles. */
 const PAGE_CONFIG = routeConfig({
   contentSecurityPolicy:
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
     "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 });
-/** On a phone the description of a group has a line of its own, and the address of the API is no wider than the page. */
-const NARROW = `@media (max-width: 640px) {
+/** On narrow screens, the description of a tag gets its own line, and the server URL does not overflow. */
+const NARROW_SCREEN_CSS = `@media (max-width: 640px) {
   .swagger-ui .opblock-tag { flex-wrap: wrap; }
   .swagger-ui .opblock-tag small { flex: 1 0 100%; order: 3; padding: 0 0 5px; }
   .swagger-ui .wrapper { padding: 0 10px; }
   .swagger-ui .schemes-server-container, .swagger-ui .servers, .swagger-ui .servers select { min-width: 0; max-width: 100%; }
 }`;
 
-/** Swagger UI at `/docs`, the OpenAPI document at `/docs-json`. */
+/** Serves Swagger UI at `/docs`, and the OpenAPI document at `/docs-json`. */
 export function setUpApiDocs(app: NestFastifyApplication, options: ApiDocumentOptions): void {
   const server = app.getHttpAdapter().getInstance();
   completeRoutes(server);
@@ -33,7 +33,7 @@ export function setUpApiDocs(app: NestFastifyApplication, options: ApiDocumentOp
     raw: ['json'],
     customSiteTitle: options.title ?? 'Keyslot API',
     customJs: `./${SESSION_SCRIPT}`,
-    customCss: NARROW,
+    customCss: NARROW_SCREEN_CSS,
     swaggerOptions: {
       persistAuthorization: true,
       tryItOutEnabled: true,
@@ -42,7 +42,7 @@ export function setUpApiDocs(app: NestFastifyApplication, options: ApiDocumentOp
   });
 }
 
-/** The page names it relative to itself, and is at `/docs` as well as at `/docs/`. */
+/** Serves two URLs, because the page references the script relative to itself, and is at `/docs` and `/docs/`. */
 function serveSessionScript(server: FastifyInstance): void {
   const script = readFileSync(new URL('./browser/swagger-ui-session.js', import.meta.url), 'utf8');
   for (const url of [`/${SESSION_SCRIPT}`, `/docs/${SESSION_SCRIPT}`]) {
@@ -52,7 +52,7 @@ function serveSessionScript(server: FastifyInstance): void {
   }
 }
 
-/** Swagger declares its routes itself: what they lack is added here. It leaves it to the browser to guess the charset. */
+/** Adds our route options and the missing charset to the routes that @nestjs/swagger declares. */
 function completeRoutes(server: FastifyInstance): void {
   server.addHook('onRoute', (route) => {
     if (!route.url.startsWith('/docs')) {

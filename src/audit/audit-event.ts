@@ -1,6 +1,6 @@
 import type { Actor, OriginFacts } from '../common/origin/index.js';
 
-/** The events that Keyslot records, and when. docs/audit.md has the same list; a test compares them. */
+/** The audit events of Keyslot and their meaning. A test compares the list with docs/audit.md. */
 export const AUDIT_EVENTS = {
   'user-registered': 'A user was created.',
   'registration-refused': 'A registration was refused: it is closed, or the name is taken.',
@@ -27,48 +27,48 @@ export const AUDIT_EVENTS = {
 
 export type AuditEventType = keyof typeof AUDIT_EVENTS;
 
-/** `refused`: a rule said no. `failure`: it could not be done. */
+/** `refused`: a rule prevented it. `failure`: it failed or was not confirmed. */
 export type AuditResult = 'success' | 'failure' | 'refused';
 
 export interface AuditEvent {
-  /** One of Keyslot's own, or of the application's. */
+  /** An event type of Keyslot or of the application. */
   readonly type: AuditEventType | (string & {});
-  /** How it ended. */
+  /** The outcome. */
   readonly result?: AuditResult | undefined;
-  /** Why, if not with success: a word from docs/audit.md. */
+  /** Reason of a result other than success: a code from docs/audit.md. */
   readonly reason?: string | undefined;
-  /** Whom it concerns. */
+  /** The affected user. */
   readonly userId?: string | undefined;
-  /** Stands for the name that was given, see `AuditLog.pseudonymOf`. */
+  /** Pseudonym of the user name in the request, see `AuditLog.pseudonymOf`. */
   readonly namePseudonym?: string | undefined;
-  /** The session that it concerns: it began, went on, or ended. */
+  /** The affected session, which was created, refreshed or ended. */
   readonly sessionId?: string | undefined;
   readonly actor?: Actor | undefined;
-  /** Who did it. */
+  /** Id of the actor. */
   readonly actorId?: string | undefined;
-  /** The session in which it was asked for. */
+  /** Session of the actor. */
   readonly actorSessionId?: string | undefined;
-  /** Where the request came from. */
+  /** Address of the client. */
   readonly ip?: string | undefined;
-  /** The request, as in the answer and in the log. */
+  /** Id of the request, as in the response and in the log. */
   readonly requestId?: string | undefined;
-  /** Further facts, none of them secret. */
+  /** Additional data without secrets. */
   readonly details?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** What an event of Keyslot's own must say as well. */
+/** Members that are required in Keyslot's own events. */
 export interface RequiredFacts extends OriginFacts {
   readonly result: AuditResult;
 }
 
-/** An event of Keyslot's own, before its result is known. */
+/** An event of Keyslot whose result is not known yet. */
 export type PendingEvent = Omit<AuditEvent, 'result' | 'reason'> &
   OriginFacts & { readonly type: AuditEventType };
 
 /**
- * What a listener in the same application is told of an audit event, by the name `keyslot.<type>`:
- * `@OnEvent('keyslot.user-registered')`, or `keyslot.*` for all. Once, in the instance where it happened, after it holds
- * everywhere; not again if that instance ends before the listener does. Nobody waits for it, and what it throws is logged.
+ * An audit event as delivered to listeners in the same application: `@OnEvent('keyslot.user-registered')`, or `keyslot.*` for
+ * all. Delivery is best effort and at most once, in the instance where the event occurred, after the change took effect on
+ * all instances. Requests do not wait for listeners, and errors of listeners are logged.
  */
 export interface DomainEvent extends AuditEvent {
   readonly at: Date;

@@ -32,22 +32,25 @@ describe('the audit log', () => {
       },
     ],
     ['rejects', { record: () => Promise.reject(broken) }],
-  ])('keeps the event when its sink %s, says why, and lets its caller go on', async (_, sink) => {
-    const log = new AuditLog(sink, new EventEmitter2());
+  ])(
+    'logs the event and the error when the sink %s, and does not fail its caller',
+    async (_, sink) => {
+      const log = new AuditLog(sink, new EventEmitter2());
 
-    log.record({ type: 'logged-out', userId: 'ada', ...FACTS });
-    await Promise.resolve();
+      log.record({ type: 'logged-out', userId: 'ada', ...FACTS });
+      await Promise.resolve();
 
-    expect(logged).toEqual([
-      expect.objectContaining({ err: broken }),
-      {
-        audit: { type: 'logged-out', userId: 'ada', ...FACTS },
-        at: expect.stringMatching(/^\d{4}-.*Z$/) as unknown,
-      },
-    ]);
-  });
+      expect(logged).toEqual([
+        expect.objectContaining({ err: broken }),
+        {
+          audit: { type: 'logged-out', userId: 'ada', ...FACTS },
+          at: expect.stringMatching(/^\d{4}-.*Z$/) as unknown,
+        },
+      ]);
+    },
+  );
 
-  it('waits for its sink when the application stops, and then keeps what was not taken', async () => {
+  it('waits for the sink at shutdown, and then logs the pending events', async () => {
     const taken: string[] = [];
     let takeFirst = (): void => undefined;
     const log = new AuditLog(
@@ -77,7 +80,7 @@ describe('the audit log', () => {
     ]);
   });
 
-  it('does not gather events without end for a sink that takes none', () => {
+  it('limits the pending events of a sink that does not respond', () => {
     const log = new AuditLog({ record: () => new Promise(() => undefined) }, new EventEmitter2());
 
     for (let count = 0; count < 10_001; count += 1) {
@@ -89,14 +92,10 @@ describe('the audit log', () => {
 
   const CHANGE = { type: 'user-deleted', userId: 'ada', ...Origin.system.facts } as const;
   it.each([
-    ['was made', () => Promise.resolve(true), [{ result: 'success' }]],
-    ['found nothing to do', () => Promise.resolve(false), []],
-    [
-      'may have been made',
-      () => Promise.reject(broken),
-      [{ result: 'failure', reason: 'unconfirmed' }],
-    ],
-  ])('records of a change that it %s, and hands on how it ended', async (_, change, results) => {
+    ['succeeded', () => Promise.resolve(true), [{ result: 'success' }]],
+    ['changed nothing', () => Promise.resolve(false), []],
+    ['failed', () => Promise.reject(broken), [{ result: 'failure', reason: 'unconfirmed' }]],
+  ])('records and returns the outcome of a change that %s', async (_, change, results) => {
     const events: unknown[] = [];
     const log = new AuditLog({ record: (event) => void events.push(event) }, new EventEmitter2());
 
@@ -109,7 +108,7 @@ describe('the audit log', () => {
     expect(events).toEqual(results.map((result) => ({ ...CHANGE, ...result })));
   });
 
-  it('hands on the event and its time', () => {
+  it('passes the event and its time to the sink', () => {
     const events: unknown[] = [];
     const log = new AuditLog(
       { record: (event, at) => void events.push(event, at) },
@@ -122,7 +121,7 @@ describe('the audit log', () => {
     expect(logged).toEqual([]);
   });
 
-  it('tells listeners, and lets its caller go on though one fails', async () => {
+  it('notifies listeners, and does not fail its caller when a listener fails', async () => {
     const listeners = new EventEmitter2();
     const heard: unknown[] = [];
     listeners.on('keyslot.logged-out', (event) => {

@@ -21,12 +21,12 @@ import { AUDIT_OPTIONS } from './audit.module-definition.js';
 import type { AuditOptions } from './audit.options.js';
 import { AUDIT_SINK, type AuditSink } from './audit-sink.js';
 
-/** How long a stop waits for a sink. */
-const STOP_TIMEOUT_MS = 2000;
-/** Events that a sink may have under way; further ones go to the log. */
-const MAX_UNDER_WAY = 10_000;
+/** How long a shutdown waits for the sink. */
+const DRAIN_TIMEOUT_MS = 2000;
+/** Events that a sink may have pending. Further events go to the log. */
+const MAX_PENDING = 10_000;
 
-/** An event of Keyslot's own has a result and an origin: spread `origin.facts`. One of an application's may have them. */
+/** An event of Keyslot requires a result and the origin (`origin.facts`). They are optional in events of an application. */
 export type RecordedEvent<Type extends string> = AuditEvent & { readonly type: Type } & ([
     Type,
   ] extends [AuditEventType]
@@ -38,12 +38,12 @@ interface Recorded {
   readonly at: Date;
 }
 
-/** Records what is worth knowing afterwards. What the sink does not take is in the structured log, context `Audit`. */
+/** Records audit events. Events that the sink does not accept go to the structured log, with the context `Audit`. */
 @Injectable()
 export class AuditLog implements BeforeApplicationShutdown, OnApplicationShutdown {
   private readonly logger = new Logger('Audit');
   private readonly pseudonymKey: Uint8Array;
-  private readonly underWay = new Map<Promise<void>, Recorded>();
+  private readonly pending = new Map<Promise<void>, Recorded>();
 
   constructor(
     @Inject(AUDIT_SINK) private readonly sink: AuditSink,
@@ -54,28 +54,28 @@ export class AuditLog implements BeforeApplicationShutdown, OnApplicationShutdow
   }
 
   /**
-   * Stands for a name that somebody typed, the same in each instance. The name itself, or a digest that can be computed
-   * without our secret, must not be recorded: people type passwords into the field for the name.
+   * Returns a keyed pseudonym of a user name from a request. It is the same on each instance. The name itself or an unkeyed
+   * digest must not be recorded, because people mistakenly enter passwords as user names.
    *
-   * @param name in its canonical form
+   * @param name in canonical form
    */
   pseudonymOf(name: string): string {
     return createHmac('sha256', this.pseudonymKey).update(name).digest('base64url');
   }
 
-  /** Never throws: what the event tells has happened, and its caller has to hear so. */
+  /** Never throws, because the recorded change has taken effect and its caller must receive the result. */
   record<Type extends string>(event: RecordedEvent<Type>): void {
     const recorded = { event, at: new Date() };
     this.write(recorded);
-    // Later, so that no listener holds up whoever waits for an answer.
-    setImmediate(() => this.tell(recorded));
+    // Deferred, so that listeners do not delay the response.
+    setImmediate(() => this.notify(recorded));
   }
 
   /**
-   * Makes a change, and records how it ended. One that fails is an event as well: the caller gets an error, and the change may
-   * have been made all the same.
+   * Runs a change and records its outcome. A failed change is recorded too, because it may have taken effect although the
+   * caller gets an error.
    *
-   * @param isDone whether there was something to change; nothing is recorded otherwise
+   * @param isDone whether anything was changed; if not, nothing is recorded
    */
   async recordChange<Result>(
     events: readonly PendingEvent[],
@@ -97,56 +97,62 @@ export class AuditLog implements BeforeApplicationShutdown, OnApplicationShutdow
     return result;
   }
 
-  /** While Redis and whatever else a sink may need is still there. */
+  /** Redis and other dependencies of a sink are still available here. */
   async beforeApplicationShutdown(): Promise<void> {
-    await this.settle();
+    await this.drain();
   }
 
-  /** The last requests were answered meanwhile. */
+  /** Again, because the last requests were answered in the meantime. */
   async onApplicationShutdown(): Promise<void> {
-    await this.settle();
+    await this.drain();
   }
 
   private write(recorded: Recorded): void {
-    if (this.underWay.size >= MAX_UNDER_WAY) {
-      this.keep(recorded, new Error('the sink has too many events under way'));
+    if (this.pending.size >= MAX_PENDING) {
+      this.logInstead(recorded, new Error('the sink has too many pending events'));
       return;
     }
     try {
       const done = this.sink.record(recorded.event, recorded.at);
       if (done) {
-        this.follow(done, recorded);
+        this.track(done, recorded);
       }
     } catch (error) {
-      this.keep(recorded, error);
+      this.logInstead(recorded, error);
     }
   }
 
-  private tell({ event, at }: Recorded): void {
+  private notify({ event, at }: Recorded): void {
     try {
       this.listeners.emit(`keyslot.${event.type}`, { ...event, at } satisfies DomainEvent);
     } catch (error) {
-      this.logger.error({ err: error, msg: `A listener failed at ${event.type}.` });
+      this.logger.error({ err: error, msg: `A listener failed for ${event.type}.` });
     }
   }
 
-  private follow(done: Promise<void>, recorded: Recorded): void {
-    const followed = done.catch((error: unknown) => this.keep(recorded, error));
-    this.underWay.set(followed, recorded);
-    void followed.finally(() => this.underWay.delete(followed));
+  private track(done: Promise<void>, recorded: Recorded): void {
+    const tracked = done.catch((error: unknown) => this.logInstead(recorded, error));
+    this.pending.set(tracked, recorded);
+    void tracked.finally(() => this.pending.delete(tracked));
   }
 
-  private async settle(): Promise<void> {
-    const all = Promise.all(this.underWay.keys());
-    await withTimeout(STOP_TIMEOUT_MS, all).catch(() => undefined);
-    for (const recorded of this.underWay.values()) {
-      this.keep(recorded, new Error('the application stops before the sink has taken it'));
+  private async drain(): Promise<void> {
+    const all = Promise.all(this.pending.keys());
+    await withTimeout(DRAIN_TIMEOUT_MS, all).catch(() => undefined);
+    for (const recorded of this.pending.values()) {
+      this.logInstead(
+        recorded,
+        new Error('the application stopped before the sink accepted the event'),
+      );
     }
-    this.underWay.clear();
+    this.pending.clear();
   }
 
-  private keep({ event, at }: Recorded, error: unknown): void {
-    this.logger.error({ err: error, msg: 'The audit sink failed. Its event is in the log.' });
+  private logInstead({ event, at }: Recorded, error: unknown): void {
+    this.logger.error({
+      err: error,
+      msg: 'The audit sink failed. The next line contains the event.',
+    });
     this.logger.log({ audit: event, at: at.toISOString() });
   }
 }

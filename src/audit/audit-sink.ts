@@ -1,7 +1,7 @@
 import type { AuditEvent } from './audit-event.js';
 
 /**
- * Where audit events go. The default writes each one to the structured log, before the request that caused it is answered.
+ * The destination of audit events. The default writes each event to the structured log before the response is sent.
  *
  * @example
  * class AuditTable implements AuditSink {
@@ -13,11 +13,11 @@ import type { AuditEvent } from './audit-event.js';
  */
 export interface AuditSink {
   /**
-   * Takes an event. What it tells has happened already, so nothing can be refused here: when this throws or rejects, the
-   * event is written to the log instead, with its time and the error. Requests do not wait for a promise; a stop does, for
-   * two seconds, and then the log has the event. Calls come in the order of the events, and several may be under way.
+   * Stores an event. The event has already happened and cannot be refused. When this throws or rejects, the event is written
+   * to the log instead, with its time and the error. Requests do not wait for the promise. A shutdown waits for two seconds,
+   * and then logs the pending events. Calls are in the order of the events, and several may be pending.
    *
-   * @param at when it happened, by the clock of this machine
+   * @param at time of the event, by the clock of this machine
    */
   record(event: AuditEvent, at: Date): void | Promise<void>;
 }

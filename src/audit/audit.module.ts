@@ -8,7 +8,7 @@ import { AuditedPermissionRefusals } from './audited-permission-refusals.js';
 import { ConfigurableModuleClass } from './audit.module-definition.js';
 import { LogAuditSink } from './log-audit-sink.js';
 
-/** Who did what, and when. `sink` replaces where that goes; listeners are told as well, see `DomainEvent`. */
+/** Records audit events. The option `sink` replaces their destination. Listeners receive them too, see `DomainEvent`. */
 @Module({
   imports: [EventEmitterModule.forRoot({ wildcard: true })],
   providers: [

@@ -2,8 +2,8 @@ import type { Secret } from '../common/secret/index.js';
 
 export interface AuditOptions {
   /**
-   * What pseudonyms are made with. The same for every instance of a cluster; at least 32 characters. Default: a random one,
-   * and then each process has pseudonyms of its own.
+   * Key material for pseudonyms: at least 32 characters, the same for every instance of a cluster. Default: random, so that
+   * pseudonyms differ between processes.
    */
   readonly pseudonymSecret?: Secret;
 }

@@ -3,7 +3,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { AuditEvent } from './audit-event.js';
 import type { AuditSink } from './audit-sink.js';
 
-/** Entries of the structured log, in the context `Audit`. The log tells the time itself. */
+/** Writes events to the structured log, with the context `Audit`. The log adds the time. */
 @Injectable()
 export class LogAuditSink implements AuditSink {
   private readonly logger = new Logger('Audit');

@@ -9,21 +9,21 @@ import { MissingRightError, RedisUnavailableError } from '../redis-cluster/index
 import { AllSessions, type AllSessionsEnded } from '../sessions/index.js';
 
 const CONNECT_TIMEOUT_MS = 30_000;
-const TELL_PROGRESS_EVERY_MS = 10_000;
-const MAX_USERS_NAMED = 10;
+const PROGRESS_INTERVAL_MS = 10_000;
+const MAX_USERS_LISTED = 10;
 
-/** Something that the operator can mend. */
+/** An error that the operator can fix. */
 class CommandError extends Error {}
 
-const FOR_OPERATORS = [CommandError, MissingRightError, RedisUnavailableError, SettingsError];
+const OPERATOR_ERRORS = [CommandError, MissingRightError, RedisUnavailableError, SettingsError];
 
-/** Ends every session of every user, and says how many users there were. Exit code 1 when some could not be done. */
+/** Ends every session of every user, and prints the number of users. Exit code 1 if it failed for any user. */
 export async function endAllSessions(): Promise<void> {
   try {
     report(await run(settingsOfCluster()));
   } catch (error) {
     const { message, stack } = error as Error;
-    const isForOperator = FOR_OPERATORS.some((type) => error instanceof type);
+    const isForOperator = OPERATOR_ERRORS.some((type) => error instanceof type);
     process.stderr.write(`${isForOperator ? message : (stack ?? message)}\n`);
     process.exitCode = 1;
   }
@@ -34,7 +34,7 @@ function settingsOfCluster(): AppSettings {
   const { nodes } = settings.redis;
   if (!nodes) {
     throw new CommandError(
-      'REDIS_NODES is needed: nodes of the cluster. For the one of npm start: REDIS_NODES=127.0.0.1:7000 ' +
+      'REDIS_NODES is required: addresses of nodes of the cluster. For the cluster of npm start: REDIS_NODES=127.0.0.1:7000 ' +
         `REDIS_PASSWORD="$(cat '${settings.dataDirectory}/cluster/password')"`,
     );
   }
@@ -47,17 +47,17 @@ async function run(settings: AppSettings): Promise<AllSessionsEnded> {
     abortOnError: false,
   });
   try {
-    // As one of the instances: then they answer at once to what this one changes.
+    // Joins as an instance, so that the others acknowledge its invalidations without delay.
     await withTimeout(CONNECT_TIMEOUT_MS, context.get(NearCache).untilTrusted(), {
       onTimeout: () =>
         new CommandError(
-          'Redis cannot be reached, does not let this user in, or has a master without a replica. Nothing was done.',
+          'Redis cannot be reached, refuses this user, or has a master without a replica. Nothing was changed.',
         ),
     });
-    let toldAt = performance.now();
+    let reportedAt = performance.now();
     return await context.get(AllSessions).end(({ users, of }) => {
-      if (performance.now() - toldAt > TELL_PROGRESS_EVERY_MS) {
-        toldAt = performance.now();
+      if (performance.now() - reportedAt > PROGRESS_INTERVAL_MS) {
+        reportedAt = performance.now();
         process.stderr.write(`${users} of ${of} users …\n`);
       }
     });
@@ -72,12 +72,12 @@ function report({ users, failures, isComplete }: AllSessionsEnded): void {
   if (!reason) {
     return;
   }
-  const named = [...failures.keys()].slice(0, MAX_USERS_NAMED);
+  const named = [...failures.keys()].slice(0, MAX_USERS_LISTED);
   const others = failures.size > named.length ? ', …' : '';
   const lines = [
-    `${failures.size} users could not be done (${reason.message}): ${named.join(', ')}${others}`,
-    ...(isComplete ? [] : ['The others were not tried any more.']),
-    'Some of their sessions may go on. Run the command again.',
+    `It failed for ${failures.size} users (${reason.message}): ${named.join(', ')}${others}`,
+    ...(isComplete ? [] : ['The command was aborted. The other users were skipped.']),
+    'Some sessions may still be valid. Run the command again.',
   ];
   process.stderr.write(`${lines.join('\n')}\n`);
   process.exitCode = 1;

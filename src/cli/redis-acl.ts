@@ -9,8 +9,8 @@ import {
 const DEFAULT_USERNAME = 'keyslot';
 
 /**
- * Prints the Redis users: the application's with the least rights as a command, or every line of a node's file of users.
- * What to do with them goes to standard error, so that the output can be piped into redis-cli or a file.
+ * Prints the least-privilege Redis user of the application as a command, or all lines of the ACL file. Instructions go to
+ * standard error, so that the output can be piped into redis-cli or a file.
  */
 export function printRedisAcl({ isFile }: { readonly isFile: boolean }): void {
   try {
@@ -51,7 +51,7 @@ function advice(isFile: boolean, settings: OperatorSettings): string {
   return `\n${[
     ...(isFile ? FILE_ADVICE : COMMAND_ADVICE),
     ...missing.flatMap((name) => [
-      `${name} is not set. Put the digest of the password in place of ${DIGEST_PLACEHOLDER}:`,
+      `${name} is not set. Replace ${DIGEST_PLACEHOLDER} with the digest of the password:`,
       `  printf %s "$${name}" | sha256sum`,
     ]),
     'See docs/operations/redis-users.md. Then check every node: node dist/cli.js doctor',
@@ -59,17 +59,17 @@ function advice(isFile: boolean, settings: OperatorSettings): string {
 }
 
 const FILE_ADVICE = [
-  'These are all lines of the file of users (aclfile) of EVERY node. Let nodes start with it.',
-  'In a node that runs, make the users with ACL SETUSER: ACL LOAD closes connections.',
-  'Replicas follow as the user replica: masteruser replica, masterauth <its password>.',
+  'These are all lines of the ACL file (aclfile) of EVERY node. Start the nodes with it.',
+  'On a running node, create the users with ACL SETUSER instead, because ACL LOAD closes connections.',
+  'Replicas connect as the user replica: masteruser replica, masterauth <its password>.',
 ];
 
 const COMMAND_ADVICE = [
-  'Run this on EVERY node, replicas too: a cluster does not pass users on. As an administrator, for each node:',
+  'Run this on EVERY node, including replicas, because a cluster does not replicate users. As an administrator, for each node:',
   '  node dist/cli.js redis-acl | redis-cli -h <host> -p <port> --user <administrator>',
-  '(with the administrator’s password in REDISCLI_AUTH). Then keep it with ACL SAVE or CONFIG REWRITE.',
-  'Last, on every node, turn off the user that everybody is who does not log in, and leave it its rights:',
+  '(with the password of the administrator in REDISCLI_AUTH). Then persist it with ACL SAVE or CONFIG REWRITE.',
+  'Finally, on every node, disable the user of unauthenticated connections, but keep its permissions:',
   `  ACL SETUSER default ${DEFAULT_USER_RULES.join(' ')}`,
-  'Without them a node that restarts discards acknowledged writes while it loads its append-only file.',
-  'Before that, replicas need a user of their own (masteruser), and so do you.',
+  'Without them, a node discards acknowledged writes when it restarts and loads its append-only file.',
+  'Before that, create separate users for replication (masteruser) and for yourself.',
 ];

@@ -15,12 +15,12 @@ import { join } from 'node:path';
 import { makeDirectory } from '../common/files/index.js';
 import { EmbeddedClusterError } from './embedded-cluster.error.js';
 
-/** The folder of one embedded cluster: its password, its ports, and one folder for each node. */
+/** The folder of an embedded cluster: password, ports, and one folder per node. */
 export class DataDirectory {
   readonly path: string;
   private lock: Server | undefined;
 
-  /** @throws EmbeddedClusterError when the folder cannot be made or written */
+  /** @throws EmbeddedClusterError when the folder cannot be created or is not writable */
   constructor(path: string) {
     try {
       makeDirectory(path, 0o700);
@@ -28,11 +28,11 @@ export class DataDirectory {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       throw new EmbeddedClusterError(
-        `The embedded cluster cannot write ${path} (${code}). Set DATA_DIRECTORY to a folder that it can make and write.`,
+        `The embedded cluster cannot write ${path} (${code}). Set DATA_DIRECTORY to a folder that it can create and write.`,
         { cause: error },
       );
     }
-    // As redis-server names its folder: without links.
+    // redis-server reports its folder with symbolic links resolved.
     this.path = realpathSync(path);
   }
 
@@ -44,7 +44,7 @@ export class DataDirectory {
     return join(this.path, `node-${index + 1}`);
   }
 
-  /** Made once, then kept: the nodes' data were written under it. */
+  /** Creates the password once and then keeps it, because running nodes may use it. */
   password(): string {
     if (!existsSync(this.passwordFile)) {
       writeFileSync(this.passwordFile, randomBytes(32).toString('base64url'), { mode: 0o600 });
@@ -52,7 +52,7 @@ export class DataDirectory {
     return readFileSync(this.passwordFile, 'utf8').trim();
   }
 
-  /** Where the nodes were started last, also by a run that did not get to the end. */
+  /** First port of the last start, even if that start failed. */
   get lastPort(): number | undefined {
     const port = existsSync(this.portFile) ? Number(readFileSync(this.portFile, 'utf8')) : NaN;
     return Number.isInteger(port) ? port : undefined;
@@ -62,7 +62,7 @@ export class DataDirectory {
     writeFileSync(this.portFile, String(firstPort));
   }
 
-  /** Whether the nodes have become one cluster. Before that they hold nothing worth keeping. */
+  /** Whether the nodes have formed a cluster. Before that, their data can be deleted. */
   get isFormed(): boolean {
     return existsSync(this.formedFile);
   }
@@ -78,8 +78,8 @@ export class DataDirectory {
   }
 
   /**
-   * Keeps a second owner out. The lock is a socket that someone listens on: the system ends it with its process, so a
-   * killed run leaves no lock behind.
+   * Locks the folder. The lock is a listening Unix socket, which the operating system closes with its process, so a killed
+   * process leaves no lock behind.
    */
   async takeLock(): Promise<void> {
     const address = this.lockAddress;
@@ -90,7 +90,7 @@ export class DataDirectory {
     }
     if (!this.lock) {
       throw new EmbeddedClusterError(
-        `An embedded cluster already runs on ${this.path}. Stop it first, or use it as any other cluster:\n` +
+        `An embedded cluster already runs on ${this.path}. Stop it first, or connect to it:\n` +
           `  REDIS_NODES=127.0.0.1:${this.lastPort} REDIS_PASSWORD="$(cat '${this.passwordFile}')" npm start`,
       );
     }
@@ -110,7 +110,7 @@ export class DataDirectory {
   }
 
   private get lockAddress(): string {
-    // Not inside the folder: the path of a socket may not be longer than about 100 bytes.
+    // Not in the folder, because the path of a Unix socket is limited to about 100 bytes.
     const digest = createHash('sha256').update(this.path).digest('hex').slice(0, 16);
     return join(tmpdir(), `keyslot-${digest}.lock`);
   }

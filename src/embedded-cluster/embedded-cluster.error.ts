@@ -1,4 +1,4 @@
-/** The embedded cluster cannot start. The message says why and what to do, and is meant for the person at the terminal. */
+/** The embedded cluster cannot start. The message is for the operator, with the reason and a remedy. */
 export class EmbeddedClusterError extends Error {
   override readonly name = 'EmbeddedClusterError';
 }

@@ -9,29 +9,29 @@ import { busyPorts, findFreePorts, NODES, portsFrom } from './ports.js';
 import { RedisNode, type RedisNodeOptions } from './redis-node.js';
 
 const HEALTHY_TIMEOUT_MS = 30_000;
-/** A node that ends sooner will do so again. */
+/** A node that exits sooner is not restarted, because it would exit again. */
 const MIN_UPTIME_MS = 1000;
-/** A failover takes the node timeout and one to two seconds more; past this, none is coming. */
+/** A failover takes the node timeout plus one to two seconds. After this time, none is expected. */
 const FAILOVER_TIMEOUT_MS = 10_000;
 
 export type RestartNodes = 'after-failover' | 'at-once' | 'never';
 
 export interface EmbeddedClusterOptions extends RedisNodeOptions {
-  /** Where data, password and logs are kept. A second start with the same folder finds yesterday's data. */
+  /** Folder of data, password and logs. A later start with the same folder uses the existing data. */
   readonly directory: string;
-  /** The first of six ports in a row. Default 7000. */
+  /** First of six consecutive ports. Default 7000. */
   readonly firstPort?: number;
-  /** When the ports are busy: look further up (default), or stop with a message that names them. */
+  /** When ports are busy: try higher ports (default), or fail with a message that lists them. */
   readonly whenPortsAreBusy?: 'look-further' | 'stop';
   /**
-   * Whether a node that ended by itself is started again: by default once its replica has taken over. 'at-once' lets a
-   * master lead again from what it had written to its disk, which after a crash of the machine may be older than what
-   * its replica has confirmed.
+   * When a node that exited unexpectedly is restarted. Default: after its replica has taken over. With 'at-once', a node can
+   * become master again with the data on its disk, which after a crash of the machine may lack writes that its replica has
+   * confirmed.
    */
   readonly restartNodes?: RestartNodes;
 }
 
-/** Three masters and three replicas on loopback: real redis-server processes, for development, tests and benchmarks. */
+/** Runs three masters and three replicas as redis-server processes on loopback, for development, tests and benchmarks. */
 export class EmbeddedCluster {
   private isStopping = false;
 
@@ -42,7 +42,7 @@ export class EmbeddedCluster {
     private readonly restartNodes: RestartNodes,
   ) {}
 
-  /** @throws EmbeddedClusterError with a message for the person at the terminal */
+  /** @throws EmbeddedClusterError with a message for the operator */
   static async start(options: EmbeddedClusterOptions): Promise<EmbeddedCluster> {
     const directory = new DataDirectory(options.directory);
     await directory.takeLock();
@@ -94,12 +94,12 @@ export class EmbeddedCluster {
     return this.nodes.map((node) => ({ host: '127.0.0.1', port: node.port }));
   }
 
-  /** The file that holds the password, for those who connect from another process. */
+  /** File of the password, for connections from other processes. */
   get passwordFile(): string {
     return this.directory.passwordFile;
   }
 
-  /** Process ids by port, of the nodes that run. */
+  /** Process ids of running nodes, by port. */
   get pids(): ReadonlyMap<number, number> {
     return new Map(
       this.nodes.flatMap((node) =>
@@ -108,7 +108,7 @@ export class EmbeddedCluster {
     );
   }
 
-  /** @returns the reply of one node to one command */
+  /** Sends a command to one node. */
   async call(port: number, command: string, ...args: (string | number)[]): Promise<string> {
     const node = this.nodes.find((candidate) => candidate.port === port);
     if (!node) {
@@ -117,7 +117,7 @@ export class EmbeddedCluster {
     return node.call(command, ...args);
   }
 
-  /** Ends every node after it has written its data. */
+  /** Stops every node after it has written its data. */
   async stop(): Promise<void> {
     this.isStopping = true;
     process.off('exit', this.signalStop);
@@ -145,13 +145,13 @@ export class EmbeddedCluster {
     const id = await idOf(node);
     node.onUnexpectedExit = (uptimeMs) => {
       if (uptimeMs < MIN_UPTIME_MS) {
-        tell(
-          `The Redis node on port ${node.port} ends as soon as it has started. It is left alone.`,
+        log(
+          `The Redis node on port ${node.port} exits right after its start. It is not restarted.`,
         );
         return;
       }
-      tell(`The Redis node on port ${node.port} has ended. It is started again.`);
-      this.restart(node, id).catch((error: Error) => tell(error.message));
+      log(`The Redis node on port ${node.port} has exited. It is being restarted.`);
+      this.restart(node, id).catch((error: Error) => log(error.message));
     };
   }
 
@@ -164,7 +164,7 @@ export class EmbeddedCluster {
     ) {
       const survivors = this.nodes.filter((other) => other !== node && other.isRunning);
       const seen = survivors.map(async (survivor) => isReplaced(id, survivor));
-      if (await Promise.any(seen.map(orNever)).catch(() => false)) {
+      if (await Promise.any(seen.map(rejectUnlessTrue)).catch(() => false)) {
         break;
       }
       await delay(100, undefined, { ref: false });
@@ -181,16 +181,16 @@ export class EmbeddedCluster {
   };
 }
 
-function tell(text: string): void {
+function log(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-/** So that the first who says yes counts, and a frozen node holds nobody up. */
-async function orNever(answer: Promise<boolean>): Promise<boolean> {
+/** For Promise.any: the first node that returns true is sufficient, and a frozen node does not block. */
+async function rejectUnlessTrue(answer: Promise<boolean>): Promise<boolean> {
   if (await answer) {
     return true;
   }
-  throw new Error('no');
+  throw new Error('not true');
 }
 
 async function choosePorts(
@@ -202,7 +202,7 @@ async function choosePorts(
     const busy = await busyPorts(wanted);
     if (busy.length > 0) {
       throw new EmbeddedClusterError(
-        `The cluster needs ports that another program uses: ${busy.join(', ')}. Stop that program, then try again.`,
+        `Another program uses ports that the cluster needs: ${busy.join(', ')}. Stop that program, then try again.`,
       );
     }
     return wanted;
@@ -212,7 +212,7 @@ async function choosePorts(
   }
   const found = await findFreePorts(wanted);
   if (found === undefined) {
-    throw new EmbeddedClusterError(`No six free ports in a row were found from ${wanted} on.`);
+    throw new EmbeddedClusterError(`No six consecutive free ports were found from ${wanted}.`);
   }
   return found;
 }

@@ -7,7 +7,7 @@ import type { RedisNode } from './redis-node.js';
 const MASTERS = 3;
 const POLL_MS = 25;
 
-/** Makes six empty nodes into three masters with a replica each. */
+/** Forms a cluster of six empty nodes: three masters with one replica each. */
 export async function formCluster(nodes: readonly RedisNode[]): Promise<void> {
   const masters = nodes.slice(0, nodes.length / 2);
   await Promise.all(
@@ -18,7 +18,7 @@ export async function formCluster(nodes: readonly RedisNode[]): Promise<void> {
       await master.call('CLUSTER', 'ADDSLOTSRANGE', first, last);
     }),
   );
-  await introduce(nodes);
+  await meetAll(nodes);
   const replicas = nodes.slice(masters.length);
   await Promise.all(
     replicas.map(async (replica, index) => replicate(replica, await idOf(masters[index]!))),
@@ -26,41 +26,40 @@ export async function formCluster(nodes: readonly RedisNode[]): Promise<void> {
 }
 
 /**
- * Starts nodes that have been one cluster before. A node whose folder was emptied comes in last, as the replica of the
- * master that lacks one: were it there from the start, its partner would follow it at its old address and empty itself
- * too.
+ * Starts the nodes of an existing cluster. A node whose folder was emptied starts last, as the replica of the master that
+ * has none. If it started first, its former replica would follow it at its old address and delete its own data.
  */
 export async function rejoinCluster(nodes: readonly RedisNode[]): Promise<void> {
   const members = nodes.filter((node) => node.isMember);
-  const strangers = nodes.filter((node) => !members.includes(node));
+  const emptyNodes = nodes.filter((node) => !members.includes(node));
   await Promise.all(members.map((node) => node.start()));
-  await introduce(members);
+  await meetAll(members);
   await Promise.all(members.map((member) => takeOverFromMissing(member, members)));
-  await refuseLostShard(members, strangers);
-  for (const stranger of strangers) {
-    stranger.forgetMembership();
-    await stranger.start();
-    await introduce([...members, stranger]);
-    await replicate(stranger, await masterWithoutReplica(members));
-    members.push(stranger);
+  await refuseLostShard(members, emptyNodes);
+  for (const emptyNode of emptyNodes) {
+    emptyNode.forgetMembership();
+    await emptyNode.start();
+    await meetAll([...members, emptyNode]);
+    await replicate(emptyNode, await masterWithoutReplica(members));
+    members.push(emptyNode);
   }
 }
 
-/** When a master and its replica both came without data, nobody has them any more. */
+/** Fails when both a master and its replica have lost their data. */
 async function refuseLostShard(
   members: readonly RedisNode[],
-  strangers: readonly RedisNode[],
+  emptyNodes: readonly RedisNode[],
 ): Promise<void> {
   const selves = await Promise.all(members.map(selfOf));
   if (selves.filter((self) => self.isMaster).length < MASTERS) {
     throw new EmbeddedClusterError(
-      `The data of a master and of its replica are gone: ${strangers.map(({ folder }) => folder).join(', ')}.\n` +
-        'Bring one of these folders back, or move the whole data folder away to begin with an empty cluster.',
+      `The data of a master and its replica are missing: ${emptyNodes.map(({ folder }) => folder).join(', ')}.\n` +
+        'Restore one of these folders, or move the whole data folder away to start with an empty cluster.',
     );
   }
 }
 
-/** A replica that was restarted does not stand for election by itself: it cannot tell how old its data are. */
+/** Promotes a replica whose master is missing. After a restart it does not start an election, because its data may be old. */
 async function takeOverFromMissing(
   member: RedisNode,
   members: readonly RedisNode[],
@@ -72,17 +71,17 @@ async function takeOverFromMissing(
   }
 }
 
-/** Until every slot is served and every replica has caught up with its master. */
+/** Waits until every slot is served and every replica is in sync with its master. */
 export async function untilHealthy(nodes: readonly RedisNode[], timeoutMs: number): Promise<void> {
-  let ailing: readonly RedisNode[] = nodes;
+  let unhealthy: readonly RedisNode[] = nodes;
   try {
-    await until('the cluster to be whole', timeoutMs, async () => {
+    await until('a healthy cluster', timeoutMs, async () => {
       const healthy = await Promise.all(nodes.map(isHealthy));
-      ailing = nodes.filter((_, index) => !healthy[index]);
-      return ailing.length === 0;
+      unhealthy = nodes.filter((_, index) => !healthy[index]);
+      return unhealthy.length === 0;
     });
   } catch (error) {
-    const views = ailing.map(
+    const views = unhealthy.map(
       async (node) => `Port ${node.port} sees:\n${await node.call('CLUSTER', 'NODES')}`,
     );
     throw new EmbeddedClusterError(
@@ -91,7 +90,7 @@ export async function untilHealthy(nodes: readonly RedisNode[], timeoutMs: numbe
   }
 }
 
-/** Whether another node has taken over what the dead node served, or it served nothing. */
+/** Whether the dead node serves no slots, because it had none or another node has taken them over. */
 export async function isReplaced(deadId: string, survivor: RedisNode): Promise<boolean> {
   const dead = (await nodesSeenBy(survivor)).find(({ id }) => id === deadId);
   return dead === undefined || dead.slots.length === 0;
@@ -101,8 +100,8 @@ export async function idOf(node: RedisNode): Promise<string> {
   return node.call('CLUSTER', 'MYID');
 }
 
-async function introduce(nodes: readonly RedisNode[]): Promise<void> {
-  // Everybody to everybody: gossip alone takes seconds to spread the word.
+async function meetAll(nodes: readonly RedisNode[]): Promise<void> {
+  // All pairs, because gossip alone takes seconds.
   await Promise.all(
     nodes.flatMap((node) =>
       nodes
@@ -113,31 +112,33 @@ async function introduce(nodes: readonly RedisNode[]): Promise<void> {
 }
 
 async function replicate(replica: RedisNode, masterId: string): Promise<void> {
-  await until(`port ${replica.port} to know its master`, 15_000, async () => {
+  await until(`the node on port ${replica.port} to discover its master`, 15_000, async () => {
     try {
       await replica.call('CLUSTER', 'REPLICATE', masterId);
       return true;
     } catch {
-      return false; // not met yet
+      return false; // the replica does not know the master yet
     }
   });
 }
 
-/** As each member says of itself: what one says of the others may be older than the last change. */
+/** Asks each member about itself, because the view that members have of each other may be outdated. */
 async function masterWithoutReplica(members: readonly RedisNode[]): Promise<string> {
   const selves = await Promise.all(members.map(selfOf));
   const followed = new Set(selves.filter((self) => !self.isMaster).map((self) => self.masterId));
-  const lonely = selves.find((self) => self.isMaster && !followed.has(self.id));
-  if (!lonely) {
-    throw new EmbeddedClusterError('Every master has a replica already: there are too many nodes.');
+  const lacking = selves.find((self) => self.isMaster && !followed.has(self.id));
+  if (!lacking) {
+    throw new EmbeddedClusterError('Every master already has a replica. There are too many nodes.');
   }
-  return lonely.id;
+  return lacking.id;
 }
 
 async function selfOf(node: RedisNode): Promise<ClusterNode> {
   const self = (await nodesSeenBy(node)).find(({ isMyself }) => isMyself);
   if (!self) {
-    throw new EmbeddedClusterError(`The Redis node on port ${node.port} does not know itself.`);
+    throw new EmbeddedClusterError(
+      `The Redis node on port ${node.port} is missing in its own view of the cluster.`,
+    );
   }
   return self;
 }
@@ -166,7 +167,7 @@ async function until(
   while (!(await isDone())) {
     if (performance.now() > deadline) {
       throw new EmbeddedClusterError(
-        `Waited ${timeoutMs / 1000} s in vain for ${what}. The nodes' logs are in the data folder (node-*/redis.log).`,
+        `Timeout after ${timeoutMs / 1000} s while waiting for ${what}. The logs of the nodes are in the data folder (node-*/redis.log).`,
       );
     }
     await delay(POLL_MS);

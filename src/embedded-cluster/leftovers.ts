@@ -2,13 +2,13 @@ import { Redis } from 'ioredis';
 
 import { withTimeout } from '../common/deadline/index.js';
 
-/** For a node of ours to answer; another program on its port may never do. */
+/** For a node of ours to reply. Another program on the port may never reply. */
 const ANSWER_TIMEOUT_MS = 1000;
 const SHUTDOWN_TIMEOUT_MS = 10_000;
 
 /**
- * Ends nodes that a killed run left behind. A node is ours when it works in our folder; anything else that listens there
- * is left alone.
+ * Stops nodes that a killed process left running. A node is ours when its working directory is our folder. Any other program
+ * on the port keeps running.
  */
 export async function stopLeftovers(
   nodes: readonly { readonly port: number; readonly folder: string }[],
@@ -39,7 +39,7 @@ async function stopLeftover(
     .then(() => control.call('CONFIG', 'GET', 'dir'))
     .then((answer) => Array.isArray(answer) && answer.includes(folder));
   if (await withTimeout(ANSWER_TIMEOUT_MS, isOurs).catch(() => false)) {
-    // NOW: do not wait for replicas that are ended at the same time.
+    // NOW: do not wait for replicas, which are stopped at the same time.
     control.call('SHUTDOWN', 'NOW').catch(() => undefined);
     await withTimeout(SHUTDOWN_TIMEOUT_MS, gone).catch(() => undefined);
   }

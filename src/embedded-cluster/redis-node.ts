@@ -8,34 +8,34 @@ import { makeDirectory } from '../common/files/index.js';
 import { Secret } from '../common/secret/index.js';
 import { EmbeddedClusterError } from './embedded-cluster.error.js';
 
-/** How long a silent master keeps its slots before its replica takes over, in milliseconds. */
+/** A failover starts when a master is silent for this time. */
 export const NODE_TIMEOUT_MS = 2000;
 const START_TIMEOUT_MS = 20_000;
 const STOP_TIMEOUT_MS = 6000;
 const COMMAND_TIMEOUT_MS = 5000;
 
 export interface RedisNodeOptions {
-  /** Further lines of redis.conf, for every node. Default none. */
+  /** Additional lines of redis.conf, for every node. Default none. */
   readonly configuration?: readonly string[];
   /**
-   * The users of every node, instead of one password for all: the lines of a file of users, whom we steer the nodes as, and
-   * whom replicas follow their masters as. The administrator's password is the cluster's.
+   * ACL users of every node, instead of one shared password: the lines of the ACL file, the user for our control connection,
+   * and the user for replication. The password of the administrator is that of the cluster.
    */
   readonly users?: {
     readonly lines: (password: Secret) => readonly string[];
     readonly administrator: string;
     readonly replica: { readonly username: string; readonly password: Secret };
   };
-  /** TLS instead of plain text, to clients and among the nodes. PEM files; the certificate is for 127.0.0.1. */
+  /** TLS for clients, replication and the cluster bus. PEM files with a certificate for 127.0.0.1. */
   readonly tls?: { readonly cert: string; readonly key: string; readonly ca: string };
 }
 
-/** One redis-server process on loopback, and a connection to steer it by. */
+/** One redis-server process on loopback, with a control connection. */
 export class RedisNode {
   private process: ChildProcess | undefined;
   private control: Redis | undefined;
   private readyAt: number | undefined;
-  /** Called when the process ends without having been asked to, after it was ready for so many milliseconds. */
+  /** Called when the process exits unexpectedly after it was ready. */
   onUnexpectedExit: (uptimeMs: number) => void = () => undefined;
 
   constructor(
@@ -49,12 +49,12 @@ export class RedisNode {
     return this.process?.pid;
   }
 
-  /** Whether the folder holds both a place in the cluster and the data that belong to it. */
+  /** Whether the folder has both the cluster configuration and the data of the node. */
   get isMember(): boolean {
     return ['nodes.conf', 'appendonlydir'].every((name) => existsSync(join(this.folder, name)));
   }
 
-  /** Forgets the place in the cluster: without its data, the node must not come back as who it was. */
+  /** Deletes the cluster configuration. Without its data, the node must not rejoin under its old identity. */
   forgetMembership(): void {
     rmSync(join(this.folder, 'nodes.conf'), { force: true });
   }
@@ -68,8 +68,8 @@ export class RedisNode {
     const configuration = join(this.folder, 'redis.conf');
     writeFileSync(configuration, this.configuration(), { mode: 0o600 });
     this.writeUsers();
-    // A process group of its own: Ctrl-C at the terminal reaches the application, which drains before it stops us.
-    // And nothing of our environment, which holds secrets.
+    // A separate process group, so that Ctrl-C reaches only the application, which drains before it stops the nodes.
+    // Without our environment, because it contains secrets.
     const child = spawn('redis-server', [configuration], {
       detached: true,
       stdio: 'ignore',
@@ -86,7 +86,7 @@ export class RedisNode {
     this.readyAt = performance.now();
   }
 
-  /** @returns the reply of one command, from this very node */
+  /** Sends a command to this node. */
   async call(command: string, ...args: (string | number)[]): Promise<string> {
     if (!this.control) {
       throw new Error(`the node on port ${this.port} is not connected`);
@@ -94,7 +94,7 @@ export class RedisNode {
     return String(await this.control.call(command, ...args));
   }
 
-  /** Ends the process after it has written its data; by force when it does not end in time. */
+  /** Stops the process after it has written its data, and kills it after a timeout. */
   async stop(): Promise<void> {
     const child = this.process;
     this.process = undefined;
@@ -108,7 +108,7 @@ export class RedisNode {
     await ended;
   }
 
-  /** For the end of our own process, when nothing can be awaited any more. */
+  /** For the exit handler of our process, which cannot wait. */
   signalStop(): void {
     this.process?.kill('SIGTERM');
   }
@@ -118,7 +118,7 @@ export class RedisNode {
       this.process = undefined;
       this.control?.disconnect();
       this.control = undefined;
-      // Before it was ready, whoever starts it is told.
+      // Before the node is ready, `start` reports the failure.
       if (this.readyAt !== undefined) {
         this.onUnexpectedExit(performance.now() - this.readyAt);
       }
@@ -150,15 +150,15 @@ export class RedisNode {
 
   private describe(failure: string): string {
     if (failure.includes('ENOENT')) {
-      return 'redis-server was not found. Install Redis 7 or later, or set REDIS_NODES to a cluster that runs already.';
+      return 'redis-server was not found. Install Redis 7 or later, or set REDIS_NODES to a running cluster.';
     }
     const log = join(this.folder, 'redis.log');
     const lastLines = existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n').slice(-5) : [];
     return [
       `The Redis node on port ${this.port} ${failure}. Its last log lines:`,
       ...lastLines.map((line) => `  ${line}`),
-      `If its data are damaged, move ${this.folder} away and start again: the node is filled anew from its partner.`,
-      'To begin with an empty cluster, move the whole data folder away.',
+      `If its data is damaged, move ${this.folder} away and start again. The node then copies its data from the other node of its shard.`,
+      'To start with an empty cluster, move the whole data folder away.',
     ].join('\n');
   }
 
@@ -174,19 +174,19 @@ export class RedisNode {
       'cluster-enabled yes',
       'cluster-config-file nodes.conf',
       `cluster-node-timeout ${NODE_TIMEOUT_MS}`,
-      // A lost shard stops what lives on it, not everything.
+      // A failed shard must not stop the others.
       'cluster-require-full-coverage no',
       'cluster-allow-reads-when-down no',
-      // One replica for each master, always the same number: durable writes count on it.
+      // Durable writes rely on one replica per master.
       'cluster-allow-replica-migration no',
       'min-replicas-to-write 1',
       'min-replicas-max-lag 3',
-      // For a replica to catch up when its master is stopped.
+      // Time for replicas to catch up when their master stops.
       'shutdown-timeout 3',
       'repl-diskless-sync yes',
       'repl-diskless-sync-delay 0',
-      // A crash of the machine may cost the last second or two. A killed node is restarted only after its replica took
-      // over, so that it cannot lead again from an older state.
+      // A crash of the machine can lose the last one or two seconds. A killed node is restarted only after its replica has
+      // taken over, so that it cannot become master again with older data.
       'appendonly yes',
       'appendfsync everysec',
       'save ""',

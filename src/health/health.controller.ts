@@ -10,7 +10,7 @@ class HealthResponse {
   @ApiProperty({
     enum: ['ok', 'degraded'],
     description:
-      'Degraded: something is missing that no other instance has either. Send requests all the same.',
+      'Degraded: something is missing that is missing for every instance. Continue to send requests.',
   })
   status!: 'ok' | 'degraded';
 
@@ -44,10 +44,10 @@ export class HealthController {
   @Header('Cache-Control', 'no-store')
   @ApiOperation({
     operationId: 'getLiveness',
-    summary: 'Is the process alive?',
-    description: 'Asks nothing else. When this fails, restart the instance.',
+    summary: 'Check that the process is alive',
+    description: 'Checks nothing else. Restart the instance when this fails.',
   })
-  @ApiOkResponse({ type: HealthResponse, description: 'It is.' })
+  @ApiOkResponse({ type: HealthResponse, description: 'The process is alive.' })
   live(): HealthResponse {
     return { status: 'ok', checks: {} };
   }
@@ -56,20 +56,20 @@ export class HealthController {
   @Header('Cache-Control', 'no-store')
   @ApiOperation({
     operationId: 'getReadiness',
-    summary: 'Should it be sent requests?',
+    summary: 'Check that the instance can serve requests',
     description:
-      'Whether this instance can do what another one could: it reaches every master that is up, has the signing keys, ' +
-      'may answer from memory, and is not stopping. What is missing for every instance alike, such as a shard that is ' +
-      'down, makes it degraded, but not unready. In production the checks are told on the management port only.',
+      'The instance is ready when it reaches every master that is up, has the signing keys, receives invalidations from the ' +
+      'other instances, and is not stopping. A failure that affects every instance, such as a shard that is down, makes the ' +
+      'instance degraded, but not unready. In production, the checks are shown on the management port only.',
   })
-  @ApiOkResponse({ type: HealthResponse, description: 'It should.' })
+  @ApiOkResponse({ type: HealthResponse, description: 'The instance can serve requests.' })
   @ApiProblems('not-ready')
-  async ready(@MayShowDetails() mayTell: boolean): Promise<HealthResponse> {
+  async ready(@MayShowDetails() mayShowDetails: boolean): Promise<HealthResponse> {
     const { status, checks } = await this.readiness.check();
-    const told = mayTell ? checks : {};
+    const shown = mayShowDetails ? checks : {};
     if (status === 'not-ready') {
-      throw new Problem('not-ready', { extensions: { checks: told } });
+      throw new Problem('not-ready', { extensions: { checks: shown } });
     }
-    return { status, checks: told };
+    return { status, checks: shown };
   }
 }

@@ -6,13 +6,13 @@ import { Readiness, type ReadinessReport } from './readiness.js';
 
 type Count = Exclude<keyof RedisClusterState, 'isHealthy'>;
 
-/** What readiness finds, for Prometheus: looked for whenever somebody reads the metrics. */
+/** Exports the readiness checks to Prometheus. Each scrape runs the checks. */
 @Injectable()
 export class HealthMetrics {
   constructor(registry: MetricsRegistry, readiness: Readiness) {
     registry.gauges(
       'keyslot_health_status',
-      '1 for the status that /health/ready would tell now, 0 for the others.',
+      '1 for the current status of /health/ready, 0 for the others.',
       async () => {
         const { status } = await readiness.check();
         const is = (name: ReadinessReport['status']): number => (status === name ? 1 : 0);
@@ -24,13 +24,13 @@ export class HealthMetrics {
       },
     );
     const count = (name: string, help: string, of: Count): void =>
-      registry.gauge(`keyslot_redis_${name}`, `${help} NaN when no node tells.`, async () => {
+      registry.gauge(`keyslot_redis_${name}`, `${help} NaN when no node replies.`, async () => {
         const { redis } = (await readiness.check()).checks;
         return redis?.[of] ?? NaN;
       });
-    count('masters', 'Masters that serve slots, as the cluster says.', 'masters');
-    count('unreached_masters', 'Those that this instance does not reach.', 'unreachedMasters');
-    count('replicas', 'Replicas that are up, as the cluster says.', 'replicas');
+    count('masters', 'Masters that serve slots, as reported by the cluster.', 'masters');
+    count('unreached_masters', 'Masters that this instance cannot reach.', 'unreachedMasters');
+    count('replicas', 'Replicas that are up, as reported by the cluster.', 'replicas');
     count('uncovered_slots', 'Slots that no master serves.', 'uncoveredSlots');
   }
 }

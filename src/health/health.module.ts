@@ -5,7 +5,7 @@ import { HealthMetrics } from './health.metrics.js';
 import { Readiness } from './readiness.js';
 
 /**
- * Liveness and readiness, for whatever restarts instances and sends them requests. Needs NearCacheModule, KeysModule,
+ * Liveness and readiness, for orchestrators and load balancers. Requires NearCacheModule, KeysModule,
  * RedisClusterModule and MetricsModule in the same application.
  */
 @Module({ controllers: [HealthController], providers: [Readiness, HealthMetrics] })

@@ -14,7 +14,7 @@ const REPORT = {
 } as RedisClusterReport;
 
 describe('readiness', () => {
-  it('asks the nodes once for all who ask at the same time, and anew for who comes later', async () => {
+  it('shares one check among concurrent callers, and runs a new one for later callers', async () => {
     const answers: ((report: RedisClusterReport) => void)[] = [];
     const health = {
       check: async () => new Promise<RedisClusterReport>((answer) => answers.push(answer)),

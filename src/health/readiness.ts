@@ -10,31 +10,31 @@ import {
 } from '../redis-cluster/index.js';
 
 export interface ReadinessReport {
-  /** Degraded: something is missing, but for every instance alike. */
+  /** Degraded: something is missing, but for every instance. */
   readonly status: 'ok' | 'degraded' | 'not-ready';
   readonly checks: {
-    /** Null when no node answered. */
+    /** Null when no node replied. */
     readonly redis: RedisClusterState | null;
-    /** Null while unknown. Anything but `noeviction` removes users and sessions when the memory of Redis is full. */
+    /** Null while unknown. Any policy except `noeviction` removes users and sessions when the memory of Redis is full. */
     readonly evictionPolicy: string | null;
     readonly hasSigningKeys: boolean;
-    /** False while the instance is cut off from the others' changes: it then asks Redis for everything. */
+    /** False while the instance does not receive invalidations. It then reads everything from Redis. */
     readonly trustsMemory: boolean;
     readonly isStopping: boolean;
-    /** Only while the instance waits for what has to be there before anybody is served. */
+    /** Only until the instance has what it requires before it serves requests. */
     readonly isStarting?: true;
   };
 }
 
 /**
- * Whether this instance should be sent requests: whether it can do what another one could. What the cluster cannot do
- * for anybody is no reason to take an instance out, because the same reason would take out all of them.
+ * Whether this instance should receive requests. A failure of the cluster that affects all instances does not make an
+ * instance unready, because a load balancer would then remove all of them.
  */
 @Injectable()
 export class Readiness implements BeforeApplicationShutdown {
   private isStopping = false;
   private isStarted: () => boolean = () => true;
-  private asked: Promise<RedisClusterReport | null> | undefined;
+  private pendingCheck: Promise<RedisClusterReport | null> | undefined;
 
   constructor(
     private readonly redisHealth: RedisClusterHealth,
@@ -43,7 +43,7 @@ export class Readiness implements BeforeApplicationShutdown {
     private readonly eviction: EvictionPolicy,
   ) {}
 
-  /** @param isStarted whether what has to be there before anybody is served is there */
+  /** @param isStarted the instance is not ready until it returns true */
   waitFor(isStarted: () => boolean): void {
     this.isStarted = isStarted;
   }
@@ -62,10 +62,10 @@ export class Readiness implements BeforeApplicationShutdown {
       return { status: 'not-ready', checks };
     }
     if (!checks.trustsMemory) {
-      return { status: this.canNobodyTrust(report) ? 'degraded' : 'not-ready', checks };
+      return { status: this.isUntrustedEverywhere(report) ? 'degraded' : 'not-ready', checks };
     }
     const { isHealthy, masters, replicas } = report.state;
-    // Without its replica a shard confirms nothing: changes on it fail, and so does all that memory does not answer.
+    // A shard without its replica confirms no writes, so changes and uncached reads on it fail.
     return { status: isHealthy && replicas >= masters ? 'ok' : 'degraded', checks };
   }
 
@@ -73,16 +73,16 @@ export class Readiness implements BeforeApplicationShutdown {
     this.isStopping = true;
   }
 
-  /** Anybody may ask how an instance is, as often as they like; the nodes are asked once at a time. */
+  /** Concurrent callers share one check, so that public health routes cannot flood the nodes. */
   private async askRedis(): Promise<RedisClusterReport | null> {
-    this.asked ??= this.redisHealth
+    this.pendingCheck ??= this.redisHealth
       .check()
       .catch(() => null)
-      .finally(() => (this.asked = undefined));
-    return this.asked;
+      .finally(() => (this.pendingCheck = undefined));
+    return this.pendingCheck;
   }
 
-  private canNobodyTrust(report: RedisClusterReport): boolean {
+  private isUntrustedEverywhere(report: RedisClusterReport): boolean {
     return this.cache.isHeldUp || !report.isServed(this.cache.logKey);
   }
 }

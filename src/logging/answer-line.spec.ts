@@ -2,8 +2,8 @@ import { pino } from 'pino';
 
 import { answerLine } from './answer-line.js';
 
-describe('the line of an answer', () => {
-  it.each(['::1\u2028\\', undefined])('is what pino would write, for %j', (ip) => {
+describe('the log line of a response', () => {
+  it.each(['::1\u2028\\', undefined])('is identical to that of pino, for %j', (ip) => {
     const fields = {
       requestId: '5f0c6a3e-2a57-4c5e-9d0b-6a5ad1b0f3c1',
       method: 'GET',

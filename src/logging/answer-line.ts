@@ -6,13 +6,13 @@ import { isoTime } from './iso-time.js';
 export interface AnswerFields {
   readonly requestId: string;
   readonly method: string;
-  /** As it was declared. */
+  /** The declared route. */
   readonly route: string;
   readonly status: number;
   readonly durationMs: number;
-  /** Not known of a connection that its client has reset. */
+  /** Undefined when the client has reset the connection. */
   readonly ip: string | undefined;
-  /** While requests are traced, by the name that OpenTelemetry gives it in logs that are not its own. */
+  /** Only while tracing is on. OpenTelemetry specifies this name for logs in other formats. */
   readonly trace_id?: string | undefined;
 }
 
@@ -42,8 +42,8 @@ const PID = process.pid;
 const HOSTNAME = hostname();
 
 /**
- * The line that every request writes, as pino would write it: by a serializer for just these members, because pino looks at
- * each of them anew. They are listed, because to spread them would make one object more for each request.
+ * Formats the log line of a response exactly as pino does. A precompiled serializer for these members is faster. The members
+ * are listed, because a spread would allocate one more object per request.
  */
 export function answerLine({
   requestId,

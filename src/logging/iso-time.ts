@@ -1,7 +1,7 @@
 let lastTime = 0;
 let lastText = '';
 
-/** Now, as in RFC 3339, in UTC and with milliseconds. Rendered once for each millisecond. */
+/** Current time in the format of RFC 3339, in UTC, with milliseconds. The text is cached for a millisecond. */
 export function isoTime(): string {
   const time = Date.now();
   if (time !== lastTime) {

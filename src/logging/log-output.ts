@@ -1,31 +1,31 @@
 import { pino, type DestinationStream } from 'pino';
 
-/** A write to the operating system costs more than all else that a line costs: lines of answers gather for so long. */
+/** Buffering time of response lines. A write call costs more than everything else about a line. */
 const MAX_DELAY_MS = 100;
-const MAX_GATHERED = 32 * 1024;
+const MAX_BUFFERED_CHARACTERS = 32 * 1024;
 
 /**
- * Standard output, in the order in which lines were logged. What has to be on record before the next step (audit events,
- * warnings, errors) is written at once, with all that gathered before it.
+ * Standard output, in the order of logging. Lines that must be written before the next step (audit events, warnings, errors)
+ * are written immediately, after the lines that are buffered.
  */
 export class LogOutput {
   private readonly standardOutput = pino.destination({ sync: true });
-  private gatheredLines = '';
+  private bufferedLines = '';
   private timer: NodeJS.Timeout | undefined;
 
-  /** For lines that must not be lost with the process. */
-  readonly atOnce: DestinationStream = {
+  /** For lines that must not be lost when the process crashes. */
+  readonly immediate: DestinationStream = {
     write: (line) => {
-      this.gatheredLines += line;
+      this.bufferedLines += line;
       this.flush();
     },
   };
 
-  /** For the many that tell of requests. */
-  readonly gathered: DestinationStream = {
+  /** For the lines of responses. */
+  readonly buffered: DestinationStream = {
     write: (line) => {
-      this.gatheredLines += line;
-      if (this.gatheredLines.length >= MAX_GATHERED) {
+      this.bufferedLines += line;
+      if (this.bufferedLines.length >= MAX_BUFFERED_CHARACTERS) {
         this.flush();
       } else {
         this.timer ??= setTimeout(() => this.flush(), MAX_DELAY_MS).unref();
@@ -40,8 +40,8 @@ export class LogOutput {
   private flush(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
-    const lines = this.gatheredLines;
-    this.gatheredLines = '';
+    const lines = this.bufferedLines;
+    this.bufferedLines = '';
     if (lines !== '') {
       this.standardOutput.write(lines);
     }

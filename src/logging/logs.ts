@@ -13,7 +13,7 @@ const output = new LogOutput();
 
 /** Structured logs on standard output. */
 export function createLogs(level: string): Logs {
-  // Secrets hide themselves (see common/secret); this is a second net, for values that come from libraries.
+  // Defence in depth for values from libraries. Our own secrets hide themselves (common/secret).
   const redact = {
     paths: ['authorization', 'cookie', 'password', 'token', 'headers', '*.headers', '*.password'],
     censor: '[hidden]',
@@ -25,7 +25,7 @@ export function createLogs(level: string): Logs {
       formatters: { level: (label) => ({ level: label }) },
       redact,
     },
-    output.atOnce,
+    output.immediate,
   );
-  return { logger, requestLog: new RequestLog(logger, output.gathered) };
+  return { logger, requestLog: new RequestLog(logger, output.buffered) };
 }

@@ -1,7 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Level, Logger } from 'pino';
 
-/** Nest tells of every module and route at start: of interest when that goes wrong. */
+/** Nest logs every module and route at start. These lines are only useful for debugging. */
 const START_UP_CONTEXTS = new Set<unknown>([
   'InstanceLoader',
   'NestApplication',
@@ -10,7 +10,7 @@ const START_UP_CONTEXTS = new Set<unknown>([
   'RoutesResolver',
 ]);
 
-/** Sends what Nest and its modules log to the structured log. */
+/** Forwards the log of Nest and its modules to the structured log. */
 export class NestLogger implements LoggerService {
   constructor(private readonly logger: Logger) {}
 
@@ -38,7 +38,7 @@ export class NestLogger implements LoggerService {
     this.write('fatal', message, rest);
   }
 
-  /** Nest puts the context last and, for errors, a stack before it. */
+  /** Nest passes the context as the last argument and, for errors, the stack before it. */
   private write(level: Level, message: unknown, rest: unknown[]): void {
     const context = rest.at(-1);
     const stack = rest.length > 1 ? rest[0] : undefined;

@@ -4,20 +4,20 @@ import type { DestinationStream, Logger } from 'pino';
 
 import { answerLine } from './answer-line.js';
 
-/** From the Fastify that Nest's adapter pins. An application may have another copy, whose classes that one refuses. */
+/** Loaded from the Fastify of Nest's adapter, which refuses classes of another copy of Fastify. */
 const { LogController } = createRequire(
   createRequire(import.meta.url).resolve('@nestjs/platform-fastify'),
 )('fastify') as typeof import('fastify');
 
 /**
- * One line for each answer. The route is logged as it was declared and never as it was called, so that nothing from a
- * query or a path gets into the log.
+ * Writes one line per response. It logs the declared route and never the URL, so that no data of a path or query reaches the
+ * log.
  */
 export class RequestLog extends LogController {
-  /** Set while requests are traced. */
+  /** Set while tracing is on. */
   traceIdOf: ((request: FastifyRequest) => string | undefined) | undefined;
 
-  /** @param answers where the lines go that tell of an answer; those that tell of none go through the logger */
+  /** @param answers destination of the lines of responses; failures without a response go to the logger */
   constructor(
     private readonly logger: Logger,
     private readonly answers: DestinationStream,
@@ -26,11 +26,11 @@ export class RequestLog extends LogController {
   }
 
   override incomingRequest(): void {
-    // The line for the answer says it all.
+    // The line of the response is sufficient.
   }
 
   override routeNotFound(): void {
-    // So does it for an unknown address.
+    // The line of the response is sufficient.
   }
 
   override requestCompleted(

@@ -2,11 +2,11 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { Bindings, ChildLoggerOptions, LogFn } from 'pino';
 
 /**
- * What a request logs with. To make a child of a logger costs as much as a line, and most requests log nothing by
- * themselves: so it is made when one does.
+ * The logger of a request. It creates its child logger lazily, because that costs as much as a log line, and most requests
+ * log nothing themselves.
  */
 class RequestLogger {
-  private made: FastifyBaseLogger | undefined;
+  private childLogger: FastifyBaseLogger | undefined;
 
   constructor(
     private readonly parent: FastifyBaseLogger,
@@ -46,11 +46,11 @@ class RequestLogger {
   }
 
   silent(): void {
-    // logs nothing, by its name
+    // pino's method for the level `silent`
   }
 
   private get own(): FastifyBaseLogger {
-    return (this.made ??= this.parent.child(this.bindings));
+    return (this.childLogger ??= this.parent.child(this.bindings));
   }
 }
 

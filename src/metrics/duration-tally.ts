@@ -6,12 +6,12 @@ const MICROSECONDS_PER_MS = 1000;
 const MICROSECONDS_PER_SECOND = 1_000_000;
 
 /**
- * How long something took, and how often: one series of a histogram, in whole microseconds. To add to small integers
- * allocates nothing, where to add to fractions would, for each request.
+ * One series of a histogram of durations. It counts in whole microseconds, because adding small integers allocates nothing,
+ * while adding fractions allocates on every request.
  */
 export class DurationTally {
   private readonly bounds: readonly number[];
-  /** Of each bucket alone, and at last of what is beyond them. */
+  /** Not cumulative. The last element counts values above all bounds. */
   private readonly counts: number[];
   private sum = 0;
 
@@ -31,7 +31,7 @@ export class DurationTally {
     this.sum += microseconds;
   }
 
-  /** As Prometheus has it: each bucket with all below it, in seconds. */
+  /** Converts to the format of Prometheus: cumulative buckets, in seconds. */
   valuesOf(name: string, labels: Labels): Value[] {
     let count = 0;
     const buckets = this.counts.map((inBucket, index) => {

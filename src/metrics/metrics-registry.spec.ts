@@ -1,8 +1,8 @@
 import { DurationTally } from './duration-tally.js';
 import { MetricsRegistry } from './metrics-registry.js';
 
-describe('the registry of metrics', () => {
-  it('shows a histogram as Prometheus has it: each bucket with all below it, in seconds', async () => {
+describe('the metrics registry', () => {
+  it('exports a histogram with cumulative buckets in seconds', async () => {
     const registry = new MetricsRegistry();
     const tally = new DurationTally([0.001, 0.25]);
     registry.histogram('waited_seconds', 'How long.', () => [[{ where: 'here' }, tally]]);
@@ -20,7 +20,7 @@ describe('the registry of metrics', () => {
     ]);
   });
 
-  it('reads a gauge when somebody looks, also while its value is not known', async () => {
+  it('reads a gauge at each scrape, also while its value is unknown', async () => {
     const registry = new MetricsRegistry();
     let depth = Number.NaN;
     registry.gauge('depth', 'How deep.', () => Promise.resolve(depth));
@@ -30,7 +30,7 @@ describe('the registry of metrics', () => {
     expect(await registry.getSingleMetricAsString('depth')).toMatch(/^depth 3$/m);
   });
 
-  it('takes no name twice', () => {
+  it('refuses a duplicate name', () => {
     const registry = new MetricsRegistry();
     const add = (): void => registry.gauge('depth', 'How deep.', () => 1);
 

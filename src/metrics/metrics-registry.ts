@@ -4,10 +4,10 @@ import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { DurationTally } from './duration-tally.js';
 import { ReadMetric } from './read-metric.js';
 
-/** One series: its labels, and what is kept of it. A label's values come from a closed set, because no series ever goes. */
+/** One series: its labels and its value. Label values must come from a closed set, because series are never removed. */
 export type Series<Kept> = readonly [labels: Readonly<Record<string, string>>, kept: Kept];
 
-/** A series for each value of one label. */
+/** Creates one series per value of a label. */
 export function seriesBy<Kept>(
   label: string,
   kept: Readonly<Record<string, Kept>>,
@@ -16,8 +16,8 @@ export function seriesBy<Kept>(
 }
 
 /**
- * Where every module registers what it measures. Each application has its own. What happens often is counted in plain
- * numbers, and read when somebody looks: to count then costs an addition.
+ * Every module registers its metrics here. Each application has its own registry. Modules count in plain numbers, which the
+ * registry reads at each scrape, so counting costs one addition.
  */
 @Injectable()
 export class MetricsRegistry extends Registry {
@@ -26,7 +26,7 @@ export class MetricsRegistry extends Registry {
     collectDefaultMetrics({ register: this });
     this.counters(
       'keyslot_event_loop_seconds_total',
-      'Time of the event loop: at work, or waiting for some. How fast the first grows is its utilization.',
+      'Time of the event loop, active or idle. The rate of active is its utilization.',
       () => {
         const { active, idle } = performance.eventLoopUtilization();
         return seriesBy('state', { active: active / 1000, idle: idle / 1000 });
@@ -34,7 +34,7 @@ export class MetricsRegistry extends Registry {
     );
   }
 
-  /** @param read NaN while it is not known */
+  /** @param read NaN while the value is unknown */
   gauge(name: string, help: string, read: () => number | Promise<number>): void {
     const collect = async function (this: Gauge): Promise<void> {
       this.set(await read());
@@ -42,7 +42,7 @@ export class MetricsRegistry extends Registry {
     new Gauge({ name, help, registers: [this], collect });
   }
 
-  /** @param read what each of the series stands at; all have the same labels */
+  /** @param read the current value of each series; all series have the same labels */
   gauges(
     name: string,
     help: string,
@@ -53,14 +53,14 @@ export class MetricsRegistry extends Registry {
     );
   }
 
-  /** @param read how much of each of the series there was since the start; all have the same labels */
+  /** @param read the total of each series since the start; all series have the same labels */
   counters(name: string, help: string, read: () => Iterable<Series<number>>): void {
     new ReadMetric(this, { name, help, type: 'counter' }, () =>
       Array.from(read(), ([labels, value]) => ({ labels, value })),
     );
   }
 
-  /** @param read the tally of each of the series; all have the same labels */
+  /** @param read the tally of each series; all series have the same labels */
   histogram(name: string, help: string, read: () => Iterable<Series<DurationTally>>): void {
     new ReadMetric(this, { name, help, type: 'histogram' }, () =>
       Array.from(read()).flatMap(([labels, tally]) => tally.valuesOf(name, labels)),

@@ -17,10 +17,10 @@ export class MetricsController {
   @ApiOperation({
     operationId: 'getMetrics',
     summary: 'Read the metrics',
-    description: 'For Prometheus. Let it be reached from the private side only.',
+    description: 'For Prometheus. Make it reachable from the private network only.',
   })
   @ApiProduces('text/plain')
-  @ApiOkResponse({ type: String, description: 'Prometheus text.' })
+  @ApiOkResponse({ type: String, description: 'Metrics in the text format of Prometheus.' })
   @ApiProblems()
   async metrics(): Promise<string> {
     return this.registry.metrics();

@@ -3,7 +3,7 @@ import { Global, Module } from '@nestjs/common';
 import { MetricsController } from './metrics.controller.js';
 import { MetricsRegistry } from './metrics-registry.js';
 
-/** What the application measures about itself, for Prometheus. */
+/** Metrics of the application, for Prometheus. */
 @Global()
 @Module({
   controllers: [MetricsController],

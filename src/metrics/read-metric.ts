@@ -3,9 +3,9 @@ import type { Metric, MetricType, MetricValueWithName, Registry } from 'prom-cli
 export type Value = MetricValueWithName<string>;
 
 /**
- * A metric with several series that keeps nothing: its values are read where they are kept when somebody looks. prom-client's
- * own metrics look a series up by its labels for each observation, which costs more than all else that a warm request counts.
- * Their `collect()` serves single values; it cannot set the buckets of a histogram, and wants all labels beforehand.
+ * A metric with several series that stores nothing, and reads the values at each scrape. prom-client's own metrics look up a
+ * series by its labels at every observation, which costs more than all other counting of a warm request. Their `collect()`
+ * cannot set the buckets of a histogram, and requires all labels in advance.
  */
 export class ReadMetric {
   readonly name: string;
@@ -18,7 +18,7 @@ export class ReadMetric {
     private readonly read: () => Iterable<Value> | Promise<Iterable<Value>>,
   ) {
     ({ name: this.name, help: this.help, type: this.type } = description);
-    // A registry asks a metric for its name, `get` and `reset`. Its types know prom-client's own classes only.
+    // A registry only uses `name`, `get` and `reset`, but its types require prom-client's own classes.
     registry.registerMetric(this as unknown as Metric);
   }
 
@@ -28,6 +28,6 @@ export class ReadMetric {
   }
 
   reset(): void {
-    // Begins anew where it is kept.
+    // There is no state to reset.
   }
 }

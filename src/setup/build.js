@@ -9,13 +9,13 @@ const CONFIGURATION = [
   'tsconfig.build.json',
 ];
 
-/** Compiles `src` into `dist` when a source was changed, added or removed since the last time. */
+/** Compiles `src` into `dist` when a source file was changed, added or removed since the last build. */
 export function ensureBuild() {
   const sources = filesIn('src').filter((file) => !file.endsWith('.spec.ts'));
   whenChanged(STAMP, [...sources, ...CONFIGURATION], () => {
     say('Building …');
     if (!runs(process.execPath, ['node_modules/@nestjs/cli/bin/nest.js', 'build'])) {
-      throw new SetUpError('The build failed. The messages of the compiler are above.');
+      throw new SetUpError('The build failed. The compiler messages are above.');
     }
   });
 }

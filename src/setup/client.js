@@ -1,14 +1,14 @@
-// Prints TypeScript types for clients, from the API description of an instance that runs.
+// Prints TypeScript types for clients, from the API description of a running instance.
 import { SetUpError } from './prerequisites.js';
 
 const NPM_START = 'http://127.0.0.1:3000';
 
 export async function printClientTypes([url = NPM_START]) {
   const description = await readDescription(url);
-  // It takes a while to load.
+  // Imported lazily, because it is slow to load.
   const { default: openapiTS, astToString, COMMENT_HEADER } = await import('openapi-typescript');
   const types = await openapiTS(description, {
-    // The schemas by their own names: UserResponse, not components['schemas']['UserResponse'].
+    // Exports the schemas by name: UserResponse, not components['schemas']['UserResponse'].
     rootTypes: true,
     rootTypesNoSchemaPrefix: true,
   });
@@ -21,13 +21,13 @@ async function readDescription(url) {
     if (response.ok) {
       return await response.json();
     }
-    throw new Error(`it was answered ${response.status}`);
+    throw new Error(`the response has status ${response.status}`);
   } catch (error) {
     const reason = error.cause?.message || error.cause?.code || error.message;
     throw new SetUpError(
       [
         `The API description of ${url} could not be read: ${reason}.`,
-        'Start an instance (npm start), or name another one: npm run --silent client -- https://api.example.com',
+        'Start an instance (npm start), or pass another URL: npm run --silent client -- https://api.example.com',
       ].join('\n'),
     );
   }

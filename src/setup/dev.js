@@ -5,10 +5,7 @@ import { loadSettings, SettingsError } from '../../dist/config/index.js';
 import { EmbeddedCluster, EmbeddedClusterError } from '../../dist/embedded-cluster/index.js';
 import { SetUpError } from './prerequisites.js';
 
-/**
- * The application, built and started anew on each change. The cluster is kept by this process, so that a change costs a
- * second and not a new cluster.
- */
+/** Rebuilds and restarts the application on each change. The cluster runs in this process, so it survives the restarts. */
 export async function runDev({ needsCluster }) {
   const shutdown = new Shutdown();
   const env = needsCluster ? await startCluster(shutdown) : process.env;
@@ -23,7 +20,7 @@ export async function runDev({ needsCluster }) {
       // The watcher and the application it runs are one process group.
       process.kill(-watcher.pid, 'SIGTERM');
     } catch {
-      // gone already
+      // the process has already exited
     }
     return ended;
   });

@@ -1,25 +1,24 @@
-// What has to be on the machine before anything of ours can run. Plain JavaScript without packages, because it runs
-// before they are there.
+// Checks and installs the prerequisites. Plain JavaScript without packages, because it runs before they are installed.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { platform } from 'node:os';
 
-/** A set-up step that cannot be done here. The message says what to do instead. */
+/** A set-up step that failed. The message has a remedy. */
 export class SetUpError extends Error {}
 
-const OLDEST_NODE = [20, 19];
-const OLDEST_REDIS = 7;
+const MIN_NODE = [20, 19];
+const MIN_REDIS = 7;
 
 export function checkNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1])) {
+  if (major < MIN_NODE[0] || (major === MIN_NODE[0] && minor < MIN_NODE[1])) {
     throw new SetUpError(
-      `Node ${OLDEST_NODE.join('.')} or later is needed; this is ${process.versions.node}.`,
+      `Node ${MIN_NODE.join('.')} or later is required. This is ${process.versions.node}.`,
     );
   }
 }
 
-/** Installs the packages of the lockfile when they are absent or older than it. */
+/** Installs the packages when they are missing or older than the lockfile. */
 export function ensurePackages() {
   const installed = 'node_modules/.package-lock.json';
   const isCurrent =
@@ -28,7 +27,7 @@ export function ensurePackages() {
     return;
   }
   say('Installing packages (npm ci) …');
-  // No install scripts: nothing that we use needs one. Development packages always: they build the application.
+  // No install scripts, because no package needs one. With development packages, because they build the application.
   const args = [
     'ci',
     '--ignore-scripts',
@@ -40,21 +39,21 @@ export function ensurePackages() {
   const npm = process.env.npm_execpath;
   const failed = npm ? !runs(process.execPath, [npm, ...args]) : !runs('npm', args);
   if (failed) {
-    throw new SetUpError('npm ci failed. Its messages are above.');
+    throw new SetUpError('npm ci failed. Its output is above.');
   }
 }
 
 export function ensureRedisServer() {
   const packages = { debian: ['redis-server'], homebrew: ['redis'] };
   const version = findOrInstall(redisVersion, packages);
-  if (!version || version < OLDEST_REDIS) {
+  if (!version || version < MIN_REDIS) {
     throw new SetUpError(
       [
         version
-          ? `Redis ${OLDEST_REDIS} or later is needed; redis-server on this machine is version ${version}.`
-          : 'redis-server was not found, and could not be installed here.',
+          ? `Redis ${MIN_REDIS} or later is required. The version of redis-server is ${version}.`
+          : 'redis-server was not found and could not be installed.',
         'Install it (Debian, Ubuntu: apt-get install redis-server; macOS: brew install redis),',
-        'or name a cluster that runs already: REDIS_NODES=host:port,host:port npm start',
+        'or use a running cluster: REDIS_NODES=host:port,host:port npm start',
       ].join('\n'),
     );
   }
@@ -72,7 +71,7 @@ export function ensureChromium() {
   return chromium;
 }
 
-/** The model checker. It reads a model by means of gcc, and writes a search in C for it. */
+/** The model checker Spin. It preprocesses models with gcc, and generates a verifier in C. */
 export function ensureSpin() {
   const packages = { debian: ['spin', 'gcc', 'libc6-dev'], homebrew: ['spin'] };
   if (!findOrInstall(() => isSpin() && compilesC(), packages)) {
@@ -96,10 +95,10 @@ export function ensureWrk() {
   }
 }
 
-/** @returns the proxy for the tests of docker/; what makes its certificate is there as well */
+/** Ensures nginx and openssl. @returns the command of nginx, for the tests of docker/ */
 export function ensureNginx() {
   findOrInstall(() => isCommand('openssl'), { debian: ['openssl'], homebrew: ['openssl'] });
-  // Where Debian puts it, which is not on everybody's path.
+  // Debian installs it in /usr/sbin, which may not be on the PATH.
   const find = () => ['nginx', '/usr/sbin/nginx'].find(isCommand);
   const wasThere = find() !== undefined;
   const nginx = findOrInstall(find, { debian: ['nginx-light'], homebrew: ['nginx'] });
@@ -112,15 +111,15 @@ export function ensureNginx() {
     );
   }
   if (!wasThere && isCommand('systemctl')) {
-    // The package starts a server of its own, which nobody asked for. Where there is no systemd, it does not.
+    // With systemd, the package starts an nginx service, which is not wanted here.
     spawnSync('systemctl', ['disable', '--now', 'nginx'], { stdio: 'ignore' });
   }
   return nginx;
 }
 
-/** Whether the settings name a cluster that runs already. */
+/** Whether REDIS_NODES is set, in the environment or in .env. */
 export function namesOwnCluster() {
-  // As the loader of the settings: the environment wins over .env, and an empty value is none.
+  // The same rules as in src/config: the environment overrides .env, and an empty value counts as unset.
   if (process.env.REDIS_NODES !== undefined) {
     return process.env.REDIS_NODES !== '';
   }
@@ -128,7 +127,7 @@ export function namesOwnCluster() {
   return existsSync('.env') && pattern.test(readFileSync('.env', 'utf8'));
 }
 
-/** @returns whether the command ran to a good end; its output is shown */
+/** Runs a command and shows its output. @returns whether it succeeded */
 export function runs(command, args, options = {}) {
   return spawnSync(command, args, { stdio: ['ignore', 2, 2], ...options }).status === 0;
 }
@@ -142,7 +141,7 @@ function redisVersion() {
   return status === 0 ? Number(/v=(\d+)/.exec(stdout)?.[1]) : undefined;
 }
 
-/** By its version, because there is another program of this name. */
+/** Checks the version output, because another program has the same name. */
 function isSpin() {
   const { stdout } = spawnSync('spin', ['-V'], { encoding: 'utf8' });
   return stdout?.startsWith('Spin Version') ?? false;
@@ -180,7 +179,7 @@ function findChromium() {
   return undefined;
 }
 
-/** @returns what `find` returns, after the packages were installed if it returned nothing at first */
+/** Calls `find`, and if it returns nothing, installs the packages and calls it again. */
 function findOrInstall(find, packages) {
   const found = find();
   if (found) {
@@ -190,7 +189,7 @@ function findOrInstall(find, packages) {
   return find();
 }
 
-/** Tries the package manager of the machine; whether it worked is for the caller to see. */
+/** Tries the package manager of the machine. The caller must check the outcome. */
 function install({ debian, homebrew }) {
   if (platform() === 'darwin' && isCommand('brew')) {
     say(`Installing ${homebrew.join(', ')} (brew install) …`);

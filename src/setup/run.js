@@ -1,4 +1,4 @@
-// Behind the npm scripts: does the set-up that is missing, then the task.
+// Entry point of the npm scripts: performs the missing set-up, then runs the task.
 import { ensureBuild } from './build.js';
 import {
   checkNode,

@@ -1,5 +1,5 @@
-// Prints the bill of materials of what ships, as CycloneDX. npm can leave development out by itself, but then it leaves out
-// what others have as a peer as well (npm 10 and 11): so it is asked for everything.
+// Prints the software bill of materials of the production dependencies, as CycloneDX. npm's own option to omit development
+// dependencies also omits peer dependencies (npm 10 and 11), so they are filtered here.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
@@ -19,7 +19,7 @@ function withoutDevelopment(bill) {
   const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
   const shipped = new Set(
     Object.entries(packages)
-      // Also what development shares with an optional part of a package, which nobody installs: a compiler, Express.
+      // Also excludes optional peers that only development installs, such as a compiler and Express.
       .filter(
         ([path, { dev, devOptional, optional }]) =>
           path !== '' && !dev && !devOptional && !optional,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Does the work when a file that it works on was changed, added or removed since the last time it was done to the end. */
+/** Runs the work if one of the files was changed, added or removed since the last successful run. */
 export function whenChanged(stamp, files, work) {
   const state = digestOf(files);
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === state) {

@@ -6,13 +6,10 @@ import { filesIn, whenChanged } from './stamp.js';
 const COMPILED = '.cache/suites';
 const CONFIGURATION = ['package-lock.json', 'tsconfig.json'];
 const SOURCE = /\.(?:ts|json|lua)$/;
-/** What the application reads beside its code. */
+/** Files that the application reads at run time. */
 const ASSET = /\.(?:lua|json)$/;
 
-/**
- * Runs a program of its own under `test`, with its own options: `test/<name>/main.ts`. It is compiled with all that it may
- * need when a source was changed, added or removed since the last time.
- */
+/** Runs the program `test/<name>/main.ts` with the given options. Compiles it first if a source file has changed. */
 export async function runSuite(name, options) {
   const files = ['src', 'test'].flatMap(filesIn).filter((file) => SOURCE.test(file));
   whenChanged(`${COMPILED}/.built-from`, [...files, ...CONFIGURATION], () => {
@@ -20,7 +17,7 @@ export async function runSuite(name, options) {
     const compiler = ['node_modules/typescript/bin/tsc', '--outDir', COMPILED];
     const only = ['--declaration', 'false', '--sourceMap', 'false'];
     if (!runs(process.execPath, [...compiler, ...only])) {
-      throw new SetUpError('It does not compile. The messages of the compiler are above.');
+      throw new SetUpError('The compilation failed. The compiler messages are above.');
     }
     for (const file of files.filter((name) => ASSET.test(name))) {
       cpSync(file, `${COMPILED}/${file}`);

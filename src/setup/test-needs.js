@@ -6,7 +6,7 @@ import {
   ensureWrk,
 } from './prerequisites.js';
 
-/** What tests need beside Node, by the paths of their files. test/packages compares it with what they import. */
+/** Programs that tests need besides Node, by the paths of the tests. test/packages compares the list with their imports. */
 const NEEDS = {
   redis: { files: /^test\//, ensure: ensureRedisServer },
   chromium: {
@@ -21,12 +21,12 @@ const NEEDS = {
   wrk: { files: /^test\/bench\//, ensure: ensureWrk },
 };
 
-/** @param files paths from the root of the project @returns names of what these tests need */
+/** @param files paths relative to the project root @returns names of the programs that these tests need */
 export function needsOf(files) {
   return Object.keys(NEEDS).filter((need) => files.some((file) => NEEDS[need].files.test(file)));
 }
 
-/** Installs what these tests need and the machine lacks. */
+/** Installs the missing programs that these tests need. */
 export function ensureFor(files) {
   needsOf(files).forEach((need) => NEEDS[need].ensure());
 }

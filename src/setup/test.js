@@ -21,7 +21,7 @@ const CHECKS = [
       '.',
     ),
   ],
-  // No cache: rules that know types depend on more files than the one that they check.
+  // No cache, because rules with type information depend on other files too.
   ['Lint', ...node('eslint/bin/eslint.js', '.')],
   ['Module boundaries', ...node('dependency-cruiser/bin/dependency-cruise.mjs', 'src')],
   [
@@ -36,19 +36,19 @@ const CHECKS = [
   ],
 ];
 
-// Jest runs ES modules only behind the flag.
+// Jest requires this flag for ES modules.
 const JEST = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
 const CONFIGURATION = ['--config', 'test/jest.config.js'];
 
-/** The projects of test/jest.config.js that a suite is made of. */
+/** The projects of test/jest.config.js in each suite. */
 const SUITES = {
   fast: ['unit', 'api'],
   slow: ['slow', 'programs'],
 };
 
 /**
- * `fast`: formatting, lint, boundaries and types, then unit and API tests. With arguments only tests, of both suites, chosen
- * by Jest's own options.
+ * Checks formatting, lint, module boundaries and types, and then runs unit and API tests. With arguments for Jest, runs only
+ * the selected tests of both suites.
  */
 export async function runFastTests(jestArguments) {
   if (jestArguments.length > 0) {
@@ -59,13 +59,13 @@ export async function runFastTests(jestArguments) {
   runJest(['--selectProjects', ...SUITES.fast]);
 }
 
-/** All other tests. With arguments those of them that Jest's own options choose. */
+/** Runs all other tests, or those that the arguments for Jest select. */
 export async function runSlowTests(jestArguments) {
-  // The names of projects go last: Jest takes what follows them for further names.
+  // Last, because Jest treats all following arguments as names of projects.
   runJest([...jestArguments, '--selectProjects', ...SUITES.slow]);
 }
 
-/** Installs and builds what the chosen tests need, and runs them. */
+/** Installs and builds what the selected tests need, and runs them. */
 function runJest(jestArguments) {
   const files = chosenFiles(jestArguments);
   if (files.some((file) => !file.startsWith('src/'))) {
@@ -78,7 +78,7 @@ function runJest(jestArguments) {
   }
 }
 
-/** @returns paths from the root of the project */
+/** @returns paths relative to the project root */
 function chosenFiles(jestArguments) {
   const selection = jestArguments.filter((argument) => !argument.startsWith('--watch'));
   const args = [...JEST, ...CONFIGURATION, '--listTests', ...selection];
@@ -86,12 +86,12 @@ function chosenFiles(jestArguments) {
   if (status !== 0) {
     throw new SetUpError(stderr.trim());
   }
-  // With --json among the options it is JSON.
+  // With the option --json, the output is JSON.
   const paths = stdout.startsWith('[') ? JSON.parse(stdout) : stdout.trim().split('\n');
   return paths.map((path) => relative('.', path));
 }
 
-/** All of them at the same time, because each has work for one core. */
+/** Runs all checks concurrently, because each uses one core. */
 async function check() {
   const names = CHECKS.map(([name]) => name);
   say(`${names.join(', ')} …`);
@@ -113,6 +113,6 @@ async function check() {
   );
   const failed = names.filter((_, index) => results[index].hasFailed);
   if (failed.length > 0) {
-    throw new SetUpError(`Not in order, see above: ${failed.join(', ')}.`);
+    throw new SetUpError(`Checks failed, see above: ${failed.join(', ')}.`);
   }
 }

@@ -27,21 +27,21 @@ import { Problem } from '../common/problem/index.js';
 import type { Secret } from '../common/secret/index.js';
 import type { RequestSpan, SpanAttributes, SpanDescription, Spans } from './spans.js';
 
-const TELL_AGAIN_MS = 30_000;
+const WARNING_INTERVAL_MS = 30_000;
 const KINDS = { internal: SpanKind.INTERNAL, client: SpanKind.CLIENT };
 
 /**
- * Spans that OpenTelemetry exports by OTLP over HTTP. This is the only file that loads its SDK, and it is loaded only when
- * an exporter is configured. The SDK reads where to, how many and under which name from its own variables.
+ * Creates spans that the OpenTelemetry SDK exports by OTLP over HTTP. Only this file loads the SDK, and it is imported only
+ * when an exporter is configured. The SDK reads endpoint, sampling and service name from the `OTEL_…` variables.
  *
- * @param variables those of `OTEL_…` that are set in the environment or in `.env`
+ * @param variables the `OTEL_…` variables of the environment and `.env`
  */
 export function openTelemetrySpans(variables: Readonly<Record<string, Secret>>): Spans {
   for (const [name, value] of Object.entries(variables)) {
     // eslint-disable-next-line no-restricted-syntax -- the SDK looks for them there, and nowhere else
     process.env[name] = value.reveal();
   }
-  diag.setLogger(troubleLogger(), { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
+  diag.setLogger(exportWarnings(), { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
   const provider = new NodeTracerProvider({
     resource: defaultResource()
       .merge(resourceFromAttributes({ 'service.name': 'keyslot' }))
@@ -137,26 +137,26 @@ function typeOf(error: unknown): string {
   return error instanceof Error ? error.name : '_OTHER';
 }
 
-/** Whether a client was refused for good reason. */
+/** Whether the error is a 4xx problem, which is not a failure of the span. */
 function isRefusal(error: unknown): boolean {
   return error instanceof Problem && error.status < 500;
 }
 
-/** The SDK tells of each batch that it could not export. Once in a while is enough, and without the address and its headers. */
-function troubleLogger() {
+/** Limits the rate of export warnings, because the SDK reports every failed batch. Logs the message without URL and headers. */
+function exportWarnings() {
   const logger = new Logger('Tracing');
-  let toldAt = -Infinity;
-  const tell = (text: string): void => {
-    if (performance.now() - toldAt >= TELL_AGAIN_MS) {
-      toldAt = performance.now();
-      logger.warn(`Traces are not exported as they should be: ${messageOf(text)}`);
+  let warnedAt = -Infinity;
+  const warn = (text: string): void => {
+    if (performance.now() - warnedAt >= WARNING_INTERVAL_MS) {
+      warnedAt = performance.now();
+      logger.warn(`Exporting traces failed: ${messageOf(text)}`);
     }
   };
   const ignore = (): void => undefined;
-  return { error: tell, warn: tell, info: ignore, debug: ignore, verbose: ignore };
+  return { error: warn, warn, info: ignore, debug: ignore, verbose: ignore };
 }
 
-/** An error comes as JSON, with its stack and what the collector answered. */
+/** The SDK passes errors as JSON, with the stack and the response of the collector. */
 function messageOf(text: string): string {
   try {
     return String((JSON.parse(text) as { message?: unknown }).message);

@@ -1,14 +1,14 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** What a span tells beside its name: names of OpenTelemetry's semantic conventions, values without anything of a user. */
+/** Attributes of a span: names of OpenTelemetry's semantic conventions, and values without personal data. */
 export type SpanAttributes = Readonly<Record<string, string | number>>;
 
 export interface SpanDescription {
   readonly name: string;
-  /** `client`: the work is done by another server. */
+  /** `client`: another server does the work. */
   readonly kind: 'internal' | 'client';
   readonly attributes: SpanAttributes;
-  /** One of few codes for what the work failed with, never a message. Default: a problem's code, or the error's class. */
+  /** Maps an error to a low-cardinality code, never to a message. Default: the problem code, or the class of the error. */
   readonly errorType?: (error: unknown) => string;
 }
 
@@ -16,23 +16,20 @@ export interface SpanDescription {
 export interface RequestSpan {
   /** 32 hexadecimal digits (W3C Trace Context). */
   readonly traceId: string;
-  /** Does the work within the span: what it begins belongs to it. */
+  /** Runs the work in the context of the span, so that spans created by it become children. */
   run<Result>(work: () => Result): Result;
-  /** Only the first end counts. @param status undefined when the client did not wait for it */
+  /** Ends the span. Later calls have no effect. @param status undefined when the client aborted the request */
   end(status?: number): void;
 }
 
-/** Makes spans. There is nobody who does while no exporter is configured. */
+/** Creates spans. Undefined while no exporter is configured. */
 export interface Spans {
-  /** @param headers in which the caller may have said which trace it belongs to (`traceparent`, `tracestate`) */
+  /** @param headers may contain the trace context of the caller (`traceparent`, `tracestate`) */
   ofRequest(name: string, headers: IncomingHttpHeaders, attributes: SpanAttributes): RequestSpan;
 
-  /**
-   * Does the work in a span below the one that it is done in. Where there is none, as in what an instance does by itself,
-   * the work is only done.
-   */
+  /** Runs the work in a child of the current span. Without a current span, as in background work, it creates no span. */
   of<Result>(span: SpanDescription, work: () => Result): Result;
 
-  /** Sends what has not been sent yet. */
+  /** Exports the remaining spans. */
   shutdown(): Promise<void>;
 }

@@ -4,7 +4,7 @@ import { Tracing } from './tracing.js';
 import { ConfigurableModuleClass, TRACING_OPTIONS } from './tracing.module-definition.js';
 import type { TracingOptions } from './tracing.options.js';
 
-/** Spans of requests, of the guard and of what is asked of Redis, for an OpenTelemetry collector. Off by default. */
+/** Spans of requests, of the guard and of Redis calls, for an OpenTelemetry collector. Off by default. */
 @Module({
   providers: [
     {

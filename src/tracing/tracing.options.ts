@@ -1,6 +1,6 @@
 import type { Secret } from '../common/secret/index.js';
 
 export interface TracingOptions {
-  /** OpenTelemetry's own, `OTEL_…`, by their names. Absent: nothing is traced, and nothing of its SDK is loaded. */
+  /** The `OTEL_…` variables of OpenTelemetry. Absent: tracing is off, and the SDK is not loaded. */
   readonly variables?: Readonly<Record<string, Secret>> | undefined;
 }

@@ -3,13 +3,13 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { withTimeout } from '../common/deadline/index.js';
 import type { Spans } from './spans.js';
 
-/** A collector that is away does not hold up the end of an instance. */
+/** An unreachable collector must not delay the shutdown. */
 const FLUSH_TIMEOUT_MS = 3000;
 
-/** Whether what this instance does is traced. */
+/** Provides the spans, if tracing is on. */
 @Injectable()
 export class Tracing implements OnApplicationShutdown {
-  /** @param spans undefined while no exporter is configured: nothing is done then for the sake of tracing */
+  /** @param spans undefined: tracing is off, and costs nothing */
   constructor(readonly spans: Spans | undefined) {}
 
   async onApplicationShutdown(): Promise<void> {

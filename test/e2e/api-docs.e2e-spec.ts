@@ -160,7 +160,7 @@ describe('the OpenAPI document', () => {
 
       expect([method, path, status === 403]).toEqual([method, path, needs.length > 0]);
       for (const permission of needs) {
-        expect(operation.description).toContain(`Needs the permission \`${permission}\`.`);
+        expect(operation.description).toContain(`Requires the permission \`${permission}\`.`);
         expect(operation.responses['403']!.description).toContain(permission);
       }
     }

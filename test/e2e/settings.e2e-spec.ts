@@ -194,7 +194,7 @@ describe('an invalid setting', () => {
       BOOTSTRAP_ADMIN_PASSWORD: 'engine weaves algebra',
     });
 
-    expect(output).toMatch(/^ +- BOOTSTRAP_ADMIN_PASSWORD must not be the example/m);
+    expect(output).toMatch(/^ +- BOOTSTRAP_ADMIN_PASSWORD must not be an example password/m);
     expect(code).toBe(1);
   });
 

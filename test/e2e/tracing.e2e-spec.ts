@@ -246,8 +246,8 @@ describe('traces', () => {
 
     await instance.stop();
     await collector.stop();
-    const told = instance.output().match(/Traces are not exported as they should be: [^"]*/g);
-    expect(told).toEqual(['Traces are not exported as they should be: Unauthorized']);
+    const told = instance.output().match(/Exporting traces failed: [^"]*/g);
+    expect(told).toEqual(['Exporting traces failed: Unauthorized']);
     expect(instance.output()).not.toContain('a-key-of-the-collector');
   });
 

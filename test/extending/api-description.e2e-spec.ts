@@ -154,7 +154,9 @@ describe('the API description of an application with routes of its own', () => {
     expect([(await get('/api/orders')).status, (await get('/api/carts')).status]).toEqual([
       403, 200,
     ]);
-    expect(operation('get', '/api/orders').description).toBe('Needs the permission `orders:read`.');
+    expect(operation('get', '/api/orders').description).toBe(
+      'Requires the permission `orders:read`.',
+    );
     expect(codes(operation('get', '/api/orders'), 403)).toEqual(['forbidden']);
     expect(JSON.stringify(document)).not.toContain('required-permissions"]');
   });

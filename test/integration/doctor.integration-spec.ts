@@ -101,7 +101,7 @@ describe('keyslot doctor', () => {
     expect(lines.filter((line) => !KNOWN.test(line))).toEqual([]);
     expect(status).toBe(lines.some((line) => line.startsWith('warning')) ? 1 : 0);
     expect(lines).toContain(
-      `ok: user default: off, with all rights [${lines
+      `ok: user default: off, with all permissions [${lines
         .find((line) => line.startsWith('ok: user default'))!
         .replace(/^.*\[|\]$/g, '')}]`,
     );
@@ -123,12 +123,12 @@ describe('keyslot doctor', () => {
   });
 
   it.each([
-    ['no rights', ['reset'], '2 failed: user default: without all rights'],
-    ['fewer keys', ['reset', '+@all', '~a*', '&*'], '2 failed: user default: without all rights'],
+    ['no rights', ['reset'], '2 failed: user default: lacks permissions'],
+    ['fewer keys', ['reset', '+@all', '~a*', '&*'], '2 failed: user default: lacks permissions'],
     [
       'a missing command',
       ['reset', '+@all', '-debug', '~*', '&*'],
-      '2 failed: user default: without',
+      '2 failed: user default: lacks permissions',
     ],
     [
       'no password',
@@ -218,7 +218,7 @@ describe('keyslot doctor', () => {
     expect(await run({})).toMatchObject({
       status: 2,
       lines: [],
-      errors: expect.stringContaining('REDIS_NODES is needed'),
+      errors: expect.stringContaining('REDIS_NODES is required'),
     });
     const nodes = { REDIS_NODES: '127.0.0.1:1' };
     expect(await run(nodes, '--user', 'admin')).toMatchObject({

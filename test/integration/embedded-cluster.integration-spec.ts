@@ -193,7 +193,7 @@ describe('the embedded cluster', () => {
       rmSync(join(directory, node, 'appendonlydir'), { recursive: true });
     }
 
-    await expect(start()).rejects.toThrow(/data of a master and of its replica are gone: .*node-1/);
+    await expect(start()).rejects.toThrow(/data of a master and its replica are missing: .*node-1/);
   });
 
   it('stops restarting a node that cannot start', async () => {

@@ -1,11 +1,10 @@
-// Runs in the page of Swagger UI, before it is built. The page then sends the token of the last login by itself, examples
-// can be executed once per page load, and requests go to where the page came from. Tokens are kept where Swagger UI keeps
-// them, and nowhere else.
+// Runs in the page before Swagger UI is built. The page then uses the token of the last login automatically, the example of
+// a registration is unique per page load, and requests go to the origin of the page. Tokens are stored only by Swagger UI.
 (() => {
   'use strict';
 
   const SCHEME = 'bearer';
-  /** Operations after which the token is worth nothing. */
+  /** Operations that revoke the token. */
   const ENDS_SESSION = ['logout', 'deleteOwnUser'];
   const REFRESH = 'refreshTokens';
   const EXAMPLE_NAME = 'ada';
@@ -22,14 +21,14 @@
     build,
   );
 
-  /** Behind a proxy that takes a prefix away, only the page knows where the API is. */
+  /** Sets the server URL from the page, which knows the prefix that a proxy strips. */
   function forThisPage(spec) {
     const page = window.location;
     const base = page.origin + page.pathname.replace(/\/docs(?:\/(?:index\.html)?)?$/, '');
     return { ...withFreshName(spec), servers: [{ url: base }] };
   }
 
-  /** Somebody has registered with the example before. */
+  /** Makes the example user unique, because the name may be taken. */
   function withFreshName(spec) {
     const [number] = window.crypto.getRandomValues(new Uint32Array(1));
     const name = `${EXAMPLE_NAME}-${number.toString(36)}`;
@@ -49,7 +48,7 @@
           wrapActions: {
             setResponse: (original, system) => (path, method, response) => {
               const result = original(path, method, response);
-              follow(system, { path, method, response });
+              onResponse(system, { path, method, response });
               return result;
             },
           },
@@ -58,9 +57,9 @@
     };
   }
 
-  function follow(system, { path, method, response: { err, ...succeeded } }) {
+  function onResponse(system, { path, method, response: { err, ...succeeded } }) {
     const { authActions, authSelectors, specSelectors } = system;
-    // Swagger UI has an answer from 400 up in an error; one that never came is in none.
+    // Swagger UI wraps responses with status 400 and above in an error. A network error has no response.
     const response = err ? (err.response ?? {}) : succeeded;
     const answer = response.body ?? {};
     if (response.ok && answer.token_type === 'Bearer' && answer.access_token) {
@@ -78,7 +77,7 @@
     }
   }
 
-  /** It can be used once. */
+  /** Refresh tokens are single use, so the latest one replaces the example. */
   function fillInRefreshToken({ oas3Actions, specSelectors }, token) {
     if (!token) {
       return;
@@ -90,7 +89,7 @@
       .forEach((methods, path) => {
         if (methods.getIn(['post', 'operationId']) === REFRESH) {
           const pathMethod = [path, 'post'];
-          // Or the example takes its place when the operation is opened.
+          // Otherwise the example overwrites the value when the operation is opened.
           oas3Actions.setRetainRequestBodyValueFlag({ value: true, pathMethod });
           oas3Actions.setRequestBodyValue({ value, pathMethod });
         }

@@ -2,7 +2,7 @@ import { countSlots, SLOTS, type ClusterNode } from '../../redis-cluster/index.j
 import type { Finding } from './finding.js';
 
 const MIN_MASTERS = 3;
-/** Instances follow the cluster's clock past it. */
+/** Beyond it, instances follow the clock of the cluster. */
 const CLOCK_TOLERANCE_MS = 1000;
 
 /** @param replicas how many must confirm a write (REDIS_CONFIRMING_REPLICAS) */
@@ -15,11 +15,11 @@ export function checkMembers(members: readonly ClusterNode[], replicas: number):
   );
   return [
     covered === SLOTS
-      ? { check: 'slots', level: 'ok', text: 'all are served' }
+      ? { check: 'slots', level: 'ok', text: 'all slots are served' }
       : {
           check: 'slots',
           level: 'failed',
-          text: `${SLOTS - covered} of ${SLOTS} are served by nobody`,
+          text: `${SLOTS - covered} of ${SLOTS} are not served by any node`,
           remedy: 'Start the nodes that are down',
         },
     masters.length >= MIN_MASTERS
@@ -28,7 +28,7 @@ export function checkMembers(members: readonly ClusterNode[], replicas: number):
           check: 'masters',
           level: 'failed',
           text: String(masters.length),
-          remedy: 'Three or more are needed for a failover',
+          remedy: 'A failover requires at least three masters',
         },
     lacking.length === 0
       ? { check: 'replicas', level: 'ok', text: `${replicas} or more for each master` }
@@ -36,12 +36,12 @@ export function checkMembers(members: readonly ClusterNode[], replicas: number):
           check: 'replicas',
           level: 'failed',
           text: `fewer than ${replicas} for ${lacking.map(({ host, port }) => `${host}:${port}`).join(', ')}`,
-          remedy: 'Add a replica, or start it: without it nothing is confirmed there',
+          remedy: 'Add a replica, or start it. Without it, writes are not confirmed there',
         },
   ];
 }
 
-/** @param offsetMs by how much the node's clock is ahead of the median of all */
+/** @param offsetMs how far the clock of the node is ahead of the median */
 export function checkClock(offsetMs: number): Finding {
   return Math.abs(offsetMs) <= CLOCK_TOLERANCE_MS
     ? { check: 'clock', level: 'ok', text: 'within a second of the others' }
@@ -49,6 +49,6 @@ export function checkClock(offsetMs: number): Finding {
         check: 'clock',
         level: 'warning',
         text: `${(Math.abs(offsetMs) / 1000).toFixed(1)} s ${offsetMs > 0 ? 'ahead' : 'behind'}`,
-        remedy: 'Set it right, and keep it by NTP',
+        remedy: 'Correct the clock, and synchronize it by NTP',
       };
 }

@@ -14,19 +14,19 @@ type Located = Finding & { readonly node?: string };
 
 export const DOCTOR_USAGE = `Usage: node dist/cli.js doctor [--user <name>] [--delayed-restart]
 
-Checks every node of REDIS_NODES for what Keyslot's promises rest on: the user "default", persistence, eviction, settings
-of the cluster, replicas, version, clocks. It changes nothing. One line for each finding: ok, warning, failed, or
-"not allowed to look" with the command that the user needs.
+Checks every node of the cluster for the requirements of Keyslot: the user "default", persistence, eviction policy, cluster
+settings, replicas, version and clocks. It changes nothing. It prints one line per finding: ok, warning, failed, or "not
+allowed to look" with the command that the Redis user may not run.
 
-  --user <name>      Log in as this operator's user instead of REDIS_USERNAME, with the password in REDIS_ADMIN_PASSWORD
-                     or the file REDIS_ADMIN_PASSWORD_FILE. Default: REDIS_ADMIN_USERNAME, or "admin" when one of the
-                     two is set.
-  --delayed-restart  Nodes are restarted only after their replica has taken over: appendfsync everysec is enough then.
+  --user <name>      Log in as this Redis user instead of REDIS_USERNAME, with the password in REDIS_ADMIN_PASSWORD
+                     or in the file REDIS_ADMIN_PASSWORD_FILE. Default: REDIS_ADMIN_USERNAME, or "admin" when one of
+                     the passwords is set.
+  --delayed-restart  Nodes are restarted only after their replica has taken over. Then appendfsync everysec is sufficient.
 
-Exit code: 0 all is well; 1 warnings, or something it was not allowed to see; 2 something failed, or wrong usage.
+Exit code: 0 all checks are ok; 1 warnings, or checks that were not allowed; 2 a check failed, or wrong usage.
 `;
 
-/** Checks the nodes of the cluster, and tells what to do. */
+/** Checks the nodes of the cluster, and prints findings with remedies. */
 export async function runDoctor(given: {
   readonly user?: string | undefined;
   readonly restartsAreDelayed: boolean;
@@ -50,14 +50,14 @@ function optionsFrom(
 ): RedisClusterOptions {
   const { nodes } = redis;
   if (!nodes) {
-    throw new SettingsError(['REDIS_NODES is needed: nodes of the cluster']);
+    throw new SettingsError(['REDIS_NODES is required: addresses of nodes of the cluster']);
   }
   const operator = user ?? administrator.username ?? (administrator.password && 'admin');
   if (operator === undefined) {
     return { ...redis, nodes };
   }
   if (!administrator.password) {
-    throw new SettingsError(['REDIS_ADMIN_PASSWORD or REDIS_ADMIN_PASSWORD_FILE is needed']);
+    throw new SettingsError(['REDIS_ADMIN_PASSWORD or REDIS_ADMIN_PASSWORD_FILE is required']);
   }
   return { ...redis, nodes, username: operator, password: administrator.password };
 }
@@ -75,7 +75,7 @@ async function diagnose(options: RedisClusterOptions, checks: CheckOptions): Pro
       const node = `${member.host}:${member.port}`;
       await withNode(options, reachableAddress(member, options), findings, async (inspector) => {
         const found = await checkNode(inspector, checks);
-        findings.push({ check: 'connection', level: 'ok', text: 'let in', node });
+        findings.push({ check: 'connection', level: 'ok', text: 'logged in', node });
         findings.push(...found.map((finding) => ({ ...finding, node })));
         const offset = await clockOf(inspector);
         if (offset !== undefined) {
@@ -88,7 +88,7 @@ async function diagnose(options: RedisClusterOptions, checks: CheckOptions): Pro
   return findings;
 }
 
-/** The announced address, or the one that REDIS_NAT_MAP gives in its place. */
+/** The announced address, or its replacement in REDIS_NAT_MAP. */
 function reachableAddress(
   { host, ip, port }: ClusterNode,
   { natMap }: RedisClusterOptions,
@@ -96,28 +96,28 @@ function reachableAddress(
   return natMap?.[`${host}:${port}`] ?? natMap?.[`${ip}:${port}`] ?? { host, port };
 }
 
-/** As the first of the given nodes that answers sees them. */
+/** Returns the members of the cluster, as seen by the first configured node that replies. */
 async function membersOf(
   options: RedisClusterOptions,
   findings: Located[],
 ): Promise<ClusterNode[] | undefined> {
   for (const address of options.nodes) {
     let members: ClusterNode[] | undefined;
-    const troubles: Located[] = [];
-    await withNode(options, address, troubles, async (inspector) => {
+    const failures: Located[] = [];
+    await withNode(options, address, failures, async (inspector) => {
       const answer = await inspector.ask('CLUSTER', 'NODES');
       if (answer.kind === 'reply') {
         members = parseClusterNodes(String(answer.reply)).filter(({ isKnown }) => isKnown);
       } else {
         const level = answer.kind === 'failed' ? 'failed' : 'not allowed to look';
         const text = answer.kind === 'failed' ? answer.reason : 'needs CLUSTER NODES';
-        troubles.push({ check: 'cluster', level, text, node: inspector.address });
+        failures.push({ check: 'cluster', level, text, node: inspector.address });
       }
     });
     if (members) {
       return members;
     }
-    findings.push(...troubles);
+    findings.push(...failures);
   }
   return undefined;
 }
@@ -136,7 +136,7 @@ async function withNode(
       check: 'connection',
       level: 'failed',
       text: (error as Error).message,
-      remedy: 'Start the node, or check its users, its TLS and the settings REDIS_*',
+      remedy: 'Start the node, or check its users, its TLS configuration and the settings REDIS_*',
       node: `${address.host}:${address.port}`,
     });
     return;
@@ -148,7 +148,7 @@ async function withNode(
   }
 }
 
-/** @returns by how much the node's clock is ahead of this machine's, in milliseconds */
+/** @returns how far the clock of the node is ahead of the clock of this machine, in milliseconds */
 async function clockOf(inspector: NodeInspector): Promise<number | undefined> {
   const before = Date.now();
   const answer = await inspector.ask('TIME');

@@ -1,10 +1,10 @@
 export type Level = 'ok' | 'warning' | 'failed' | 'not allowed to look';
 
-/** What one check found on one node, or about the cluster as a whole. */
+/** Result of one check, on one node or on the whole cluster. */
 export interface Finding {
   readonly check: string;
   readonly level: Level;
-  /** What there is, in one line. */
+  /** The observed state, in one line. */
   readonly text: string;
   /** What to do about it, in one line. */
   readonly remedy?: string;
@@ -17,12 +17,12 @@ const SEVERITY: Readonly<Record<Level, number>> = {
   failed: 2,
 };
 
-/** 0: all is well. 1: warnings, or something could not be looked at. 2: something would break a promise. */
+/** 0: all ok. 1: warnings, or checks that were not allowed. 2: a failed check. */
 export function exitCodeOf(findings: readonly Finding[]): number {
   return Math.max(0, ...findings.map(({ level }) => SEVERITY[level]));
 }
 
-/** One line for each different finding, with the nodes it holds for. */
+/** Formats one line per distinct finding, with the nodes that it applies to. */
 export function report(findings: readonly (Finding & { readonly node?: string })[]): string {
   const nodes = new Map<string, string[]>();
   for (const { check, level, text, remedy, node } of findings) {

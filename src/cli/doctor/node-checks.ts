@@ -2,19 +2,19 @@ import { DEFAULT_USER_RULES, type NodeAnswer } from '../../redis-cluster/index.j
 import type { Finding, Level } from './finding.js';
 import { lacksLuaFixes } from './redis-version.js';
 
-/** Answers one command on one node. */
+/** Runs commands on one node. */
 export interface Node {
   ask(command: string, ...args: string[]): Promise<NodeAnswer>;
 }
 
 export interface CheckOptions {
-  /** Whatever restarts nodes waits for the failover, so a node never leads again from an older file. */
+  /** Whether nodes are restarted only after the failover, so that a node never becomes master again with old data. */
   readonly restartsAreDelayed: boolean;
 }
 
 type Reading = { readonly text: string; readonly level: Level; readonly remedy?: string };
 
-/** The settings that docs/operations/requirements.md asks for, and what a different value costs. */
+/** The settings that docs/operations/requirements.md requires, and the level of the finding for any other value. */
 export const EXPECTED_SETTINGS: readonly (readonly [
   name: string,
   value: string,
@@ -26,7 +26,7 @@ export const EXPECTED_SETTINGS: readonly (readonly [
   ['cluster-require-full-coverage', 'no', 'warning'],
   ['cluster-allow-replica-migration', 'no', 'warning'],
 ];
-/** Longer, and a failover takes longer than clients and balancers are told. */
+/** With a longer timeout, a failover takes longer than the documentation says. */
 const MAX_NODE_TIMEOUT_MS = 5000;
 
 export async function checkNode(node: Node, options: CheckOptions): Promise<Finding[]> {
@@ -45,12 +45,16 @@ export async function checkNode(node: Node, options: CheckOptions): Promise<Find
     await checkSetting(node, 'cluster-node-timeout', readNodeTimeout),
     await checkSetting(node, 'cluster-replica-validity-factor', (found) =>
       found === '0'
-        ? { level: 'failed', text: found, remedy: 'Set it to 10: with 0 a stale replica may lead' }
+        ? {
+            level: 'failed',
+            text: found,
+            remedy: 'Set it to 10. With 0, a stale replica can become master',
+          }
         : { level: 'ok', text: found },
     ),
     await checkSetting(node, 'maxmemory', (found) =>
       found === '0'
-        ? { level: 'warning', text: 'no limit', remedy: 'Set it to 60 % of what the node may use' }
+        ? { level: 'warning', text: 'no limit', remedy: 'Set it to 60 % of the memory of the node' }
         : { level: 'ok', text: 'set' },
     ),
     await checkPersistence(node),
@@ -67,7 +71,7 @@ function readDefaultUser(reply: unknown): Reading {
   const { flags, passwords, commands, keys, channels } = fieldsOf(reply);
   const remedy = `On this node: ACL SETUSER default ${DEFAULT_USER_RULES.join(' ')}, then ACL SAVE or CONFIG REWRITE`;
   const flagList = (flags ?? []) as string[];
-  // "+@all -debug" is no longer everything: a transaction with that command would be lost.
+  // "+@all -debug" is not sufficient: on restart, a transaction with DEBUG would be discarded.
   const hasAllRights =
     commands === '+@all' &&
     String(keys).split(/[ ,]/).includes('~*') &&
@@ -75,17 +79,17 @@ function readDefaultUser(reply: unknown): Reading {
   if (!hasAllRights) {
     return {
       level: 'failed',
-      text: 'without all rights: when the node restarts it discards acknowledged transactions',
-      remedy: `${remedy}; before any restart`,
+      text: 'lacks permissions, so the node discards acknowledged transactions when it restarts',
+      remedy: `${remedy}, before the node restarts`,
     };
   }
   if (!flagList.includes('on')) {
-    return { level: 'ok', text: 'off, with all rights' };
+    return { level: 'ok', text: 'off, with all permissions' };
   }
   if (flagList.includes('nopass') || (passwords as unknown[]).length === 0) {
-    return { level: 'failed', text: 'on without a password: everybody may do everything', remedy };
+    return { level: 'failed', text: 'on without a password, so anybody has full access', remedy };
   }
-  return { level: 'warning', text: 'on with a password and all rights', remedy };
+  return { level: 'warning', text: 'on with a password and all permissions', remedy };
 }
 
 function readFsync(found: string, { restartsAreDelayed }: CheckOptions): Reading {
@@ -97,9 +101,9 @@ function readFsync(found: string, { restartsAreDelayed }: CheckOptions): Reading
         ? { level: 'ok', text: `${found}, nodes are restarted after the failover` }
         : {
             level: 'warning',
-            text: `${found}: a master that restarts before its replica leads may lack the last writes`,
+            text: `${found}: a master that restarts before the failover can lose its last writes`,
             remedy:
-              'Restart nodes later than the failover (and say so with --delayed-restart), or set appendfsync to always',
+              'Restart nodes only after the failover and pass --delayed-restart, or set appendfsync to always',
           };
     default:
       return { level: 'failed', text: found, remedy: 'Set appendfsync to everysec or always' };
@@ -120,7 +124,11 @@ async function checkPersistence(node: Node): Promise<Finding> {
     );
     return failing.length === 0
       ? { level: 'ok', text: 'written' }
-      : { level: 'failed', text: `${failing.join(', ')} not ok`, remedy: 'Look for a full disk' };
+      : {
+          level: 'failed',
+          text: `${failing.join(', ')} not ok`,
+          remedy: 'Check whether the disk is full',
+        };
   });
 }
 
@@ -130,11 +138,15 @@ async function checkReplication(node: Node): Promise<Finding> {
     if (text.includes('role:master')) {
       return /slave\d+:.*state=online/.test(text)
         ? { level: 'ok', text: 'in step' }
-        : { level: 'failed', text: 'a master that no replica follows', remedy: REPLICA_REMEDY };
+        : { level: 'failed', text: 'a master without a connected replica', remedy: REPLICA_REMEDY };
     }
     return text.includes('master_link_status:up')
       ? { level: 'ok', text: 'in step' }
-      : { level: 'failed', text: 'a replica without its master', remedy: REPLICA_REMEDY };
+      : {
+          level: 'failed',
+          text: 'a replica that is not connected to its master',
+          remedy: REPLICA_REMEDY,
+        };
   });
 }
 
@@ -149,7 +161,7 @@ async function checkVersion(node: Node): Promise<Finding> {
           level: 'warning',
           text: `${version} lacks fixes for Lua`,
           remedy:
-            'Upgrade, unless your distribution has mended it (CVE-2024-46981, CVE-2025-49844)',
+            'Upgrade, unless your distribution has backported the fixes (CVE-2024-46981, CVE-2025-49844)',
         }
       : { level: 'ok', text: version };
   });
@@ -163,7 +175,7 @@ async function checkSetting(
   return check(node, name, ['CONFIG', 'GET', name], (reply) => {
     const value = fieldsOf(reply)[name];
     return typeof value !== 'string'
-      ? { level: 'warning', text: 'this server does not know it' }
+      ? { level: 'warning', text: 'unknown to this server' }
       : read(value);
   });
 }
@@ -189,7 +201,7 @@ async function check(
   }
 }
 
-/** A reply of names, each followed by its value. */
+/** Converts a flat reply of alternating names and values. */
 function fieldsOf(reply: unknown): Record<string, unknown> {
   const list = reply as unknown[];
   return Object.fromEntries(

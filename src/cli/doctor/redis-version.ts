@@ -1,10 +1,7 @@
-/** The first release of each line with the fixes of CVE-2024-46981 and CVE-2025-49844. Later lines have them all. */
+/** First release of each line with the fixes for CVE-2024-46981 and CVE-2025-49844. Later lines have both fixes. */
 const FIXED_RELEASES = ['7.2.11', '7.4.6', '8.0.4', '8.2.2'];
 
-/**
- * Whether a release of this number came before the fixes. Distributions bring fixes into older releases, and the number
- * does not show it.
- */
+/** Whether the upstream release lacks the fixes. Backports of distributions do not show in the version. */
 export function lacksLuaFixes(version: string): boolean {
   const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
   const lines = FIXED_RELEASES.map((fixed) => fixed.split('.').map(Number));
