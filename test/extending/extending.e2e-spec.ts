@@ -21,7 +21,6 @@ import { dumpKeys } from '../support/redis.js';
 import { eventually } from '../support/own-cluster.js';
 import { Instance } from '../support/instance.js';
 
-const MAX_LINES = 40;
 const SNIPPET = /^```\w+\n\/\/ (\S+)\n([\s\S]*?)^```$/gm;
 const TEST_TIMEOUT_MS = 120_000;
 
@@ -71,12 +70,6 @@ describe('an application that extends Keyslot', () => {
   };
   const newPrefix = (): { REDIS_KEY_PREFIX: string } => ({
     REDIS_KEY_PREFIX: `t-${randomUUID().slice(0, 8)}:`,
-  });
-
-  it('has a guarded module in few lines', () => {
-    const lines = snippets().get('src/notes.module.ts')!.trimEnd().split('\n');
-
-    expect(lines.length).toBeLessThanOrEqual(MAX_LINES);
   });
 
   it('guards, checks and documents the routes of its module, and what it remembers is never old', async () => {

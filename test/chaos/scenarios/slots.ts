@@ -70,6 +70,6 @@ export const SLOT_SCENARIOS: readonly Scenario[] = [
 function noteMoves({ history }: World, slots: number): void {
   history.notes.push(`${slots} slots in use were moved there and back`);
   if (slots < MIN_SLOTS_MOVED) {
-    history.untried.push(`only ${slots} slots were moved, of ${MIN_SLOTS_MOVED} at least`);
+    history.untried.push(`only ${slots} slots were moved; the minimum is ${MIN_SLOTS_MOVED}`);
   }
 }
