@@ -325,7 +325,7 @@ describe('an application that extends Keyslot', () => {
     const variables = { DATABASE_URL: database.url };
     const said = await runs(variables, process.execPath, '--test', 'dist/adapters.test.js');
     expect(said).toMatch(/^# fail 0$/m);
-    expect(said).toMatch(/gives a name to one of many/);
+    expect(said).toMatch(/gives a name to exactly one of many/);
   });
 
   it('may be one that takes our modules and leaves the rest', async () => {
