@@ -23,17 +23,20 @@ describe('the local store', () => {
     expect(store.read(new CacheKey('other'), 0)).toBe('three');
   });
 
-  it.each([[true], [false]])('does not store the value of a detached load (shared: %s)', (isShared) => {
-    const store = new LocalStore(10, 100_000);
-    const load = store.beginLoad(user('a'), isShared);
+  it.each([[true], [false]])(
+    'does not store the value of a detached load (shared: %s)',
+    (isShared) => {
+      const store = new LocalStore(10, 100_000);
+      const load = store.beginLoad(user('a'), isShared);
 
-    store.drop('user');
-    store.finishLoad(user('a'), load, 'old', FOR_EVER);
-    store.endLoad(user('a'), load);
+      store.drop('user');
+      store.finishLoad(user('a'), load, 'old', FOR_EVER);
+      store.endLoad(user('a'), load);
 
-    expect(store.read(user('a'), 0)).toBeUndefined();
-    expect(store.entryCount).toBe(0);
-  });
+      expect(store.read(user('a'), 0)).toBeUndefined();
+      expect(store.entryCount).toBe(0);
+    },
+  );
 
   it('detaches a load even if an older entry of the same key was evicted in the meantime', () => {
     const store = new LocalStore(1, 100_000);
