@@ -21,10 +21,18 @@ export interface TestUser {
   readonly tokens: Tokens;
 }
 
+/** New users at a time: an instance refuses with 503 what would wait too long for the password queue. */
+const CONCURRENT_NEW_USERS = 4;
+
 export const GOOD_PASSWORD = 'violet engines hum at dawn';
 
 /** The API as a client sees it. */
 export class HttpClient {
+  private readonly newUsers = Array.from({ length: CONCURRENT_NEW_USERS }, async () =>
+    Promise.resolve<unknown>(undefined),
+  );
+  private newUserCount = 0;
+
   constructor(readonly url: string) {}
 
   async request<Body = Record<string, unknown>>(
@@ -70,8 +78,20 @@ export class HttpClient {
 
   /** A registered user who has logged in. */
   async newUser(username = `user-${randomUUID()}`): Promise<TestUser> {
+    const lane = (this.newUserCount += 1) % CONCURRENT_NEW_USERS;
+    const user = this.newUsers[lane]!.then(async () => this.createUser(username));
+    this.newUsers[lane] = user.catch(() => undefined);
+    return user;
+  }
+
+  private async createUser(username: string): Promise<TestUser> {
     const registered = await this.register(username);
     const login = await this.login(username);
+    if (registered.status !== 201 || login.status !== 200) {
+      throw new Error(
+        `no new user: ${registered.status} at registration, ${login.status} at login`,
+      );
+    }
     return {
       username,
       password: GOOD_PASSWORD,
