@@ -126,7 +126,7 @@ describe('the embedded cluster', () => {
     const stranger = await listen(FIRST_PORT + 10_003);
 
     await expect(start({ whenPortsAreBusy: 'stop' })).rejects.toThrow(
-      new RegExp(`another program uses: ${FIRST_PORT + 10_003}`),
+      new RegExp(`the cluster needs: ${FIRST_PORT + 10_003}`),
     );
     stranger.close();
   });
