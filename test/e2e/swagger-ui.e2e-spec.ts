@@ -105,7 +105,7 @@ describe('Swagger UI', () => {
   it('explains in the dialog what to paste, and accepts a pasted token', async () => {
     const { tokens, username } = await api.newUser();
 
-    expect(await ui.authorizeDialog()).toMatch(/execute Log in.*paste the access_token/s);
+    expect(await ui.authorizeDialog()).toMatch(/Execute Log in.*paste the access_token/s);
     await ui.authorize(tokens.access_token);
 
     expect((await ui.execute('get', '/api/user')).body).toMatchObject({ username });
