@@ -13,6 +13,9 @@ import { startTestApp, type TestApp } from '../support/test-app.js';
 
 const FAILURES_ALLOWED = 10;
 
+/** All wait for one processor's hashing, and the last one has to be served within its deadline. */
+const CONCURRENT_LOGINS = 20;
+
 describe('login', () => {
   let api: TestApp;
   beforeAll(async () => (api = await startTestApp()));
@@ -39,12 +42,13 @@ describe('login', () => {
 
   it('creates a new session each time (46), with an unguessable refresh token (29)', async () => {
     const user = await api.newUser();
-    const answers = await Promise.all(Array.from({ length: 50 }, () => api.login(user.username)));
+    const logins = Array.from({ length: CONCURRENT_LOGINS }, () => api.login(user.username));
+    const answers = await Promise.all(logins);
 
     expect(answers.every((answer) => answer.status === 200)).toBe(true);
-    expect(new Set(answers.map((answer) => answer.body.session_id)).size).toBe(50);
+    expect(new Set(answers.map((answer) => answer.body.session_id)).size).toBe(CONCURRENT_LOGINS);
     const secrets = answers.map((answer) => answer.body.refresh_token.split('.')[2]!);
-    expect(new Set(secrets).size).toBe(50);
+    expect(new Set(secrets).size).toBe(CONCURRENT_LOGINS);
     expect(secrets.every((secret) => Buffer.from(secret, 'base64url').length === 32)).toBe(true);
   });
 
