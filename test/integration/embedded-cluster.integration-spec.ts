@@ -205,7 +205,7 @@ describe('the embedded cluster', () => {
     process.kill(cluster.pids.get(FIRST_PORT + 3)!, 'SIGKILL');
 
     await eventually('the failure is told', 20_000, () =>
-      Promise.resolve(notices.mock.calls.join().includes('If its data are damaged')),
+      Promise.resolve(notices.mock.calls.join().includes('If its data is damaged')),
     );
     const told = notices.mock.calls.length;
     await write(cluster).catch(() => undefined);
