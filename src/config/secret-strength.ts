@@ -12,12 +12,17 @@ const SHIPPED_PASSWORDS = [
 
 /** Whether a secret is not random: few different characters, a repetition, or a placeholder. */
 export function isWeakSecret(secret: string): boolean {
-  const unitLength = (secret + secret).indexOf(secret, 1);
   return (
     new Set(secret).size < MIN_DIFFERENT_CHARACTERS ||
-    unitLength < secret.length ||
+    isRepetition(secret) ||
+    // A phrase that is repeated with separators.
+    isRepetition(secret.replace(/[^\p{L}\p{N}]+/gu, '').toLowerCase()) ||
     PLACEHOLDER.test(secret)
   );
+}
+
+function isRepetition(text: string): boolean {
+  return (text + text).indexOf(text, 1) < text.length;
 }
 
 /** Whether a password is an example from our public documentation. */

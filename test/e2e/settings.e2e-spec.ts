@@ -175,6 +175,7 @@ describe('an invalid setting', () => {
   it.each([
     ['one letter', 's'.repeat(40)],
     ['a repetition', 'abcdefgh12345678'.repeat(2)],
+    ['a repetition with a separator', Array(2).fill('keyslot-secret-production').join('-')],
     ['a placeholder', `changeme-${RANDOM}`],
     ['another placeholder', `replace_me_${RANDOM}`],
     ['what a document shows', `your-secret-${RANDOM}`],

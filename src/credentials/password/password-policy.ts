@@ -65,7 +65,14 @@ export function checkPassword(
   if (CONTROL_CHARACTERS.test(password)) {
     return { code: 'control-characters' };
   }
-  return isEasyToGuess(password, context) ? { code: 'password-common' } : undefined;
+  const isEasy =
+    isEasyToGuess(password, context) ||
+    isEasyToGuess(withoutAccents(password), {
+      username: withoutAccents(context.username),
+      email: withoutAccents(context.email ?? ''),
+      displayName: withoutAccents(context.displayName ?? ''),
+    });
+  return isEasy ? { code: 'password-common' } : undefined;
 }
 
 function isEasyToGuess(password: string, context: PasswordContext): boolean {
@@ -120,6 +127,14 @@ function isMadeOf(known: readonly string[], password: string): boolean {
     }
   }
   return rest !== lower && new Set(rest.replace(/[^\p{L}\p{M}]+/gu, '')).size < MIN_REST_LENGTH;
+}
+
+/** `José` gives `Jose`: people leave out accents, and attackers try both. */
+function withoutAccents(text: string): string {
+  return text
+    .normalize('NFD')
+    .replace(/\p{M}+/gu, '')
+    .replaceAll('ß', 'ss');
 }
 
 /** Removes separators between words. */
