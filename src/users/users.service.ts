@@ -201,7 +201,8 @@ export class UsersService {
           ? { hash: passwordHash, version: passwordVersion }
           : { hash: hash!, version: passwordVersion + 1 },
         ifPasswordVersion: passwordVersion,
-        endsSessions: true,
+        // The first call has ended the other sessions. This one may be among them, and must not end the one that continues.
+        endsSessions: !check.isRepeated,
         exceptSessionId: sessionId,
       };
       // The concurrent call with the same change has recorded it.

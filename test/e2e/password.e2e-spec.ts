@@ -185,6 +185,19 @@ describe('a change of the password', () => {
     expect(await loginStatus(user, NEW_PASSWORD)).toBe(200);
   });
 
+  it('that three sessions make at once leaves exactly one of them', async () => {
+    const { user, others } = await userWithOthers();
+    const sessions = [user.tokens, ...others];
+
+    await Promise.all(sessions.map((session) => change(session, user.password, NEW_PASSWORD)));
+
+    const statuses = await Promise.all(
+      sessions.map(async ({ access_token }) => (await other.ownUser(access_token)).status),
+    );
+    expect(statuses.filter((status) => status === 200)).toHaveLength(1);
+    expect(statuses.filter((status) => status === 401)).toHaveLength(sessions.length - 1);
+  });
+
   it('succeeds for one of two concurrent calls with different passwords', async () => {
     const { user, others } = await userWithOthers();
     const sessions = [user.tokens, ...others];

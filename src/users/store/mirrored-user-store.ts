@@ -211,17 +211,18 @@ function effectOf(
   user: UserRecord,
   own: (StoredChange & SessionsEffect) | undefined,
 ): SessionsEffect {
-  const hasNewPassword =
-    known !== undefined &&
-    known.passwordVersion !== user.passwordVersion &&
-    user.passwordVersion !== own?.password?.version;
+  const hasNewPassword = known !== undefined && known.passwordVersion !== user.passwordVersion;
+  const isOwnPassword = user.passwordVersion === own?.password?.version;
   const hasNewEmail =
     known !== undefined && known.email !== user.email && user.email !== own?.email;
   const isDisabled = user.isDisabled || own?.isDisabled === true;
-  if (hasNewPassword || hasNewEmail || isDisabled) {
+  if ((hasNewPassword && !isOwnPassword) || hasNewEmail || isDisabled) {
     return { endsSessions: true };
   }
-  return { endsSessions: own?.endsSessions, exceptSessionId: own?.exceptSessionId };
+  return {
+    endsSessions: hasNewPassword || own?.endsSessions,
+    exceptSessionId: own?.exceptSessionId,
+  };
 }
 
 /** All members that the copy has. */
