@@ -198,6 +198,17 @@ describe('a change of the password', () => {
     expect(statuses.filter((status) => status === 401)).toHaveLength(sessions.length - 1);
   });
 
+  it('to the password that was set a moment ago ends the other sessions again', async () => {
+    const { user } = await userWithOthers();
+    expect((await change(user.tokens, user.password, NEW_PASSWORD)).status).toBe(204);
+    const { body: later } = await api.login(user.username, NEW_PASSWORD);
+
+    expect((await change(user.tokens, NEW_PASSWORD, NEW_PASSWORD)).status).toBe(204);
+
+    await expectEverywhere(200, user.tokens);
+    await expectEverywhere(401, later);
+  });
+
   it('succeeds for one of two concurrent calls with different passwords', async () => {
     const { user, others } = await userWithOthers();
     const sessions = [user.tokens, ...others];

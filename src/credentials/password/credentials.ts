@@ -141,8 +141,10 @@ export class Credentials {
     }
     const changedAt = user.passwordChangedAt?.getTime() ?? -Infinity;
     const hasNewPassword = this.clock.now() - changedAt < REPEATABLE_MS;
+    // A change to the password that is already current is a change, not a repetition.
+    const mayBeRepeated = hasNewPassword && repeated?.reveal() !== password.reveal();
     // After a change, a repetition is more likely. Checking the new password first saves a hash.
-    const passwords = repeated && hasNewPassword ? [repeated, password] : [password];
+    const passwords = repeated && mayBeRepeated ? [repeated, password] : [password];
     // No session starts here, so `admit` is not needed. It could end the session that repeats an unconfirmed change.
     const request = { deadline, caller: ownerOf(origin, user) };
     const verified = await this.verify(user.username, passwords, request, {
