@@ -46,6 +46,8 @@ export interface PasswordContext {
   readonly displayName?: string | undefined;
 }
 
+type KnownTexts = Readonly<Record<keyof PasswordContext, string>>;
+
 /**
  * The password policy: length and guessability, no composition rules (NIST SP 800-63B-4 section 3.1.1.2). As that section
  * demands, the whole password is compared with the list of common ones, not its parts. `NewPasswords` applies the policy.
@@ -65,23 +67,30 @@ export function checkPassword(
   if (CONTROL_CHARACTERS.test(password)) {
     return { code: 'control-characters' };
   }
+  const known = withoutLongTexts(context);
   const isEasy =
-    isEasyToGuess(password, context) ||
+    isEasyToGuess(password, known) ||
     isEasyToGuess(withoutAccents(password), {
-      username: withoutAccents(context.username),
-      email: withoutAccents(context.email ?? ''),
-      displayName: withoutAccents(context.displayName ?? ''),
+      username: withoutAccents(known.username),
+      email: withoutAccents(known.email),
+      displayName: withoutAccents(known.displayName),
     });
   return isEasy ? { code: 'password-common' } : undefined;
 }
 
-function isEasyToGuess(password: string, context: PasswordContext): boolean {
-  const [mailbox = ''] = (context.email ?? '').split('@');
-  // A longer text cannot be the password, and could be too long to search.
-  const { username, email = '', displayName = '' } = context;
-  const known = [username, email, mailbox, displayName].filter(
-    (text) => text !== '' && text.length <= 2 * PASSWORD_MAX_LENGTH,
-  );
+/** A longer text cannot be the password, and would take long to normalize and to search. */
+function withoutLongTexts(context: PasswordContext): KnownTexts {
+  const short = (text = ''): string => (text.length <= 2 * PASSWORD_MAX_LENGTH ? text : '');
+  return {
+    username: short(context.username),
+    email: short(context.email),
+    displayName: short(context.displayName),
+  };
+}
+
+function isEasyToGuess(password: string, { username, email, displayName }: KnownTexts): boolean {
+  const [mailbox = ''] = email.split('@');
+  const known = [username, email, mailbox, displayName].filter((text) => text !== '');
   const words = new Set([...PRODUCT_WORDS, ...known, ...known.map(joinedUp)].map(plain));
   if (isMadeOf([...KNOWN_WORDS, ...partsOf(known)], password)) {
     return true;
