@@ -5,7 +5,12 @@ import type { FastifyReply } from 'fastify';
 import { CurrentUser, type UserPrincipal } from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { RequestOrigin, type Origin } from '../common/origin/index.js';
-import { ApiProblems, BODY_PROBLEMS, GUARD_PROBLEMS, Problem } from '../common/problem/index.js';
+import {
+  ApiProblems,
+  BODY_PROBLEMS,
+  GUARD_PROBLEMS,
+  invalidRequest,
+} from '../common/problem/index.js';
 import { Secret } from '../common/secret/index.js';
 import { DeviceCookies } from '../credentials/index.js';
 import { ChangePasswordRequest, ownUserProblem, UsersService } from '../users/index.js';
@@ -57,9 +62,7 @@ export class OwnPasswordController {
     };
     const result = await this.users.changePassword(userId, change, origin, deadline);
     if (result.outcome === 'refused') {
-      throw new Problem('invalid-request', {
-        errors: [{ pointer: '/newPassword', ...result.failure }],
-      });
+      throw invalidRequest({ newPassword: result.failure });
     }
     if (result.outcome !== 'changed') {
       throw ownUserProblem(result);

@@ -1,18 +1,22 @@
-import { Problem } from '../common/problem/index.js';
+import { invalidRequest, Problem } from '../common/problem/index.js';
 import type { Refusal } from '../credentials/index.js';
+import type { ProfileFailures } from './profile-rules.js';
 
 /** The problem for a refused request about the own user. */
 export function ownUserProblem(
   result:
     | Refusal
     | { readonly outcome: 'last-administrator' }
-    | { readonly outcome: 'reauthentication-required' },
+    | { readonly outcome: 'reauthentication-required' }
+    | { readonly outcome: 'refused'; readonly failures: ProfileFailures },
 ): Problem {
   switch (result.outcome) {
     case 'wrong-password':
     case 'last-administrator':
     case 'reauthentication-required':
       return new Problem(result.outcome);
+    case 'refused':
+      return invalidRequest(result.failures);
     case 'unknown-user':
       return new Problem('invalid-token');
     case 'too-many-attempts':

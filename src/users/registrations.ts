@@ -23,6 +23,7 @@ import {
 } from './names/username.js';
 import { ACCOUNTS, type Accounts } from './store/accounts.js';
 import { hasFormerOwner } from './find-by-username.js';
+import { checkProfile, hasFailure, type ProfileFailures } from './profile-rules.js';
 import type { Registration, User } from './user.js';
 import { USERS_OPTIONS } from './users.module-definition.js';
 import type { UsersOptions } from './users.options.js';
@@ -49,13 +50,11 @@ export type RegistrationOutcome =
   | TooManyAttempts;
 
 /** The rules that a registration breaks; undefined: none. */
-export interface RegistrationFailures {
-  readonly username: RuleFailure | undefined;
-  readonly password: RuleFailure | undefined;
-}
+export type RegistrationFailures = ProfileFailures &
+  Readonly<Record<'username' | 'password', RuleFailure | undefined>>;
 
 /**
- * Registration of users. Applies the rules for names and passwords and the limit per address, and records events.
+ * Registration of users. Applies the rules for names, passwords and profiles and the limit per address, and records events.
  *
  * All methods throw RedisUnavailableError, NotConfirmedError, HashingOverloadedError,
  * UserStoreUnavailableError and UserStoreError.
@@ -113,18 +112,21 @@ export class Registrations {
     );
   }
 
-  /** Makes a registration that follows the rules for names and passwords, and records its outcome. */
+  /** Makes a registration that follows all rules, and records its outcome. */
   private async accepted(
     registration: Registration,
     origin: Origin,
     make: (password: AcceptedPassword) => Promise<RegistrationOutcome>,
   ): Promise<RegistrationOutcome> {
     const { username, password, email, displayName } = registration;
-    const invalidName = checkUsername(username);
     const accepted = this.passwords.accept(password, { username, email, displayName });
-    if (invalidName || !accepted.isAccepted) {
-      const failure = accepted.isAccepted ? undefined : accepted.failure;
-      return { outcome: 'refused', failures: { username: invalidName, password: failure } };
+    const failures = {
+      username: checkUsername(username),
+      password: accepted.isAccepted ? undefined : accepted.failure,
+      ...checkProfile(registration),
+    };
+    if (!accepted.isAccepted || hasFailure(failures)) {
+      return { outcome: 'refused', failures };
     }
     return this.recorded(registration, origin, async () => make(accepted));
   }

@@ -11,7 +11,6 @@ import {
   CurrentUser,
   PERMISSION_PROBLEMS,
   RequirePermissions,
-  Roles,
   type UserPrincipal,
 } from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
@@ -20,10 +19,9 @@ import {
   ApiProblems,
   BODY_PROBLEMS,
   Problem,
-  refuseInvalidMembers,
   STRAY_BODY_PROBLEMS,
 } from '../common/problem/index.js';
-import { EntityIdPipe, listOf } from '../common/validation/index.js';
+import { EntityIdPipe } from '../common/validation/index.js';
 import { AdministeredUserResponse } from './dto/administered-user.response.dto.js';
 import { AdministerUserRequest } from './dto/administer-user.request.dto.js';
 import { administrationProblem, ADMINISTRATION_PROBLEMS } from './user-administration.problems.js';
@@ -37,7 +35,6 @@ export class UserAdministrationController {
   constructor(
     private readonly users: UsersService,
     private readonly administration: UserAdministration,
-    private readonly roles: Roles,
   ) {}
 
   @Get()
@@ -75,8 +72,6 @@ export class UserAdministrationController {
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<AdministeredUserResponse> {
-    const { roles } = body;
-    refuseInvalidMembers({ '/roles': roles && listOf(this.roles.names)(roles) });
     const result = await this.administration.change(principal, userId, body, origin, deadline);
     if (result.outcome !== 'changed') {
       throw administrationProblem(result);

@@ -1,6 +1,6 @@
 import { PERMISSION_PROBLEMS } from '../common/authentication/index.js';
-import { Problem, type ProblemCode } from '../common/problem/index.js';
-import type { AdministrationRefusal } from './user-administration.js';
+import { invalidRequest, Problem, type ProblemCode } from '../common/problem/index.js';
+import type { AdministrationRefusal, InvalidUserChange } from './user-administration.js';
 
 const CODE_OF_REFUSAL = {
   'unknown-user': 'not-found',
@@ -20,6 +20,8 @@ export const ADMINISTRATION_PROBLEMS = [
   'not-confirmed',
 ] as const satisfies ProblemCode[];
 
-export function administrationProblem({ outcome }: AdministrationRefusal): Problem {
-  return new Problem(CODE_OF_REFUSAL[outcome]);
+export function administrationProblem(result: AdministrationRefusal | InvalidUserChange): Problem {
+  return result.outcome === 'refused'
+    ? invalidRequest(result.failures)
+    : new Problem(CODE_OF_REFUSAL[result.outcome]);
 }

@@ -4,8 +4,10 @@ import { AuditLog } from '../audit/index.js';
 import { ADMINISTRATOR, Roles, type UserPrincipal } from '../common/authentication/index.js';
 import type { Deadline } from '../common/deadline/index.js';
 import type { Origin } from '../common/origin/index.js';
+import { listOf, type RuleFailure } from '../common/validation/index.js';
 import { Reauthentication } from '../credentials/index.js';
 import { changeEvents, recordRefusedAdministration } from './change-events.js';
+import { checkProfile, hasFailure, type ProfileFailures } from './profile-rules.js';
 import { ACCOUNTS, type Accounts, type Unwritten } from './store/accounts.js';
 import type { UserChange, UserRecord } from './user.js';
 
@@ -25,8 +27,16 @@ export type AdministrationRefusal = {
     | 'reauthentication-required';
 };
 
+/** The change breaks these rules. */
+export interface InvalidUserChange {
+  readonly outcome: 'refused';
+  readonly failures: ProfileFailures & { readonly roles: RuleFailure | undefined };
+}
+
 export type AdministrationOutcome =
-  { readonly outcome: 'changed'; readonly user: UserRecord } | AdministrationRefusal;
+  | { readonly outcome: 'changed'; readonly user: UserRecord }
+  | InvalidUserChange
+  | AdministrationRefusal;
 
 export type UserRemovalOutcome = { readonly outcome: 'deleted' } | AdministrationRefusal;
 export type SessionsEndOutcome = { readonly outcome: 'ended' } | AdministrationRefusal;
@@ -46,6 +56,7 @@ export class UserAdministration {
     private readonly audit: AuditLog,
   ) {}
 
+  /** Changes a user. Only roles that exist can be assigned. */
   async change(
     actor: AdministrationCaller,
     userId: string,
@@ -53,6 +64,13 @@ export class UserAdministration {
     origin: Origin,
     deadline: Deadline,
   ): Promise<AdministrationOutcome> {
+    const failures = {
+      roles: roles && listOf(this.roles.names)(roles),
+      ...checkProfile({ email, displayName }),
+    };
+    if (hasFailure(failures)) {
+      return { outcome: 'refused', failures };
+    }
     const { self, beyond, knownAdministratorId } = this.reachOf(actor, userId);
     if (self && (disabled || (roles && this.losesRole(self, roles)))) {
       return this.refuse(userId, { outcome: 'own-access' }, origin);

@@ -5,17 +5,11 @@ import type { FastifyReply } from 'fastify';
 import { Public } from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { RequestOrigin, type Origin } from '../common/origin/index.js';
-import {
-  ApiProblems,
-  BODY_PROBLEMS,
-  Problem,
-  type InvalidMember,
-} from '../common/problem/index.js';
+import { ApiProblems, BODY_PROBLEMS, invalidRequest, Problem } from '../common/problem/index.js';
 import { Secret } from '../common/secret/index.js';
-import type { RuleFailure } from '../common/validation/index.js';
 import { RegisterUserRequest } from './dto/register-user.request.dto.js';
 import { UserResponse } from './dto/user.response.dto.js';
-import { Registrations, type RegistrationFailures } from './registrations.js';
+import { Registrations } from './registrations.js';
 
 @ApiTags('Users')
 @Controller('api/users')
@@ -55,7 +49,7 @@ export class UsersController {
     const result = await this.registrations.selfRegister(registration, origin, deadline);
     switch (result.outcome) {
       case 'refused':
-        throw new Problem('invalid-request', { errors: invalidMembers(result.failures) });
+        throw invalidRequest(result.failures);
       case 'registration-closed':
       case 'username-taken':
         throw new Problem(result.outcome);
@@ -67,10 +61,4 @@ export class UsersController {
     void reply.header('Location', `${reply.request.routeOptions.url}/${result.user.id}`);
     return UserResponse.from(result.user);
   }
-}
-
-function invalidMembers(failures: RegistrationFailures): InvalidMember[] {
-  return Object.entries(failures).flatMap(([member, failure]: [string, RuleFailure | undefined]) =>
-    failure ? [{ pointer: `/${member}`, ...failure }] : [],
-  );
 }

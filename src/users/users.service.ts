@@ -19,6 +19,7 @@ import { UserReader } from '../user-slot/read/index.js';
 import { CONFLICT, retryOnConflict } from '../user-slot/write/index.js';
 import { ACCOUNTS, type Accounts, type ChangeOutcome } from './store/accounts.js';
 import { changeEvents, recordRefusedAdministration } from './change-events.js';
+import { checkProfile, hasFailure, type ProfileFailures } from './profile-rules.js';
 import type { ProfileChange, Registration, User, UserRecord } from './user.js';
 import { Registrations, type RegistrationOutcome } from './registrations.js';
 import { usernameDigest } from './names/username.js';
@@ -26,6 +27,7 @@ import { usernameDigest } from './names/username.js';
 export type ProfileOutcome =
   | { readonly outcome: 'changed'; readonly user: User }
   | { readonly outcome: 'reauthentication-required' }
+  | { readonly outcome: 'refused'; readonly failures: ProfileFailures }
   | Refusal;
 export type DeletionOutcome =
   { readonly outcome: 'deleted' } | { readonly outcome: 'last-administrator' } | Refusal;
@@ -126,6 +128,10 @@ export class UsersService {
     origin: Origin,
     deadline: Deadline,
   ): Promise<ProfileOutcome> {
+    const failures = checkProfile(change);
+    if (hasFailure(failures)) {
+      return { outcome: 'refused', failures };
+    }
     const { email, displayName } = change;
     // Compared with what sessions know: the store may already have it from a call that was not confirmed.
     const isNewAddress = email !== undefined && email !== user.email;
@@ -266,14 +272,6 @@ export class UsersService {
           return CONFLICT;
       }
     });
-  }
-
-  /** Whether the login of a session is recent enough to count as reauthentication. */
-  async isLoginRecent(
-    session: Pick<UserPrincipal, 'userId' | 'sessionId'>,
-    deadline: Deadline,
-  ): Promise<boolean> {
-    return this.reauthentication.isLoginRecent(session, deadline);
   }
 
   private async hashNew(

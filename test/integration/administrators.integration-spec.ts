@@ -123,6 +123,28 @@ describe.each(['Redis', 'another store'])('administrators, kept in %s', (place) 
   beforeEach(() => previous.splice(0));
 
   it.each([
+    [{ roles: ['admin', 'not-yet-defined'] }, 'roles', 'unknown-item'],
+    [{ email: 'not an address' }, 'email', 'not-an-email'],
+    [{ displayName: ' ' }, 'displayName', 'too-short'],
+  ])(
+    'refuse the invalid change %j for every caller, and change nothing',
+    async (change, member, code) => {
+      const [id] = (await administrators(1)) as [string];
+      const before = await store.find(id, until);
+
+      for (const by of ['system', await actor(id)] as const) {
+        expect(
+          await on(0).administration.change(by, id, change, Origin.system, until),
+        ).toMatchObject({
+          outcome: 'refused',
+          failures: { [member]: { code } },
+        });
+      }
+      expect((await store.find(id, until))?.revision).toBe(before?.revision);
+    },
+  );
+
+  it.each([
     ['demoted', demote],
     ['disabled', disable],
     ['deleted', remove],

@@ -160,6 +160,23 @@ describe('users in Redis', () => {
     expect(registered.outcome).toBe('registered');
   });
 
+  it.each([
+    [{ email: 'not an address' }, 'email', 'not-an-email'],
+    [{ email: `${'x'.repeat(250)}@example.com` }, 'email', 'too-long'],
+    [{ displayName: '' }, 'displayName', 'too-short'],
+    [{ displayName: 'line\nbreak' }, 'displayName', 'control-characters'],
+  ])(
+    'are not registered by code of the application with the profile %j',
+    async (profile, member, code) => {
+      const registration = { username: 'ada', password, ...profile };
+
+      const result = await using().users.register(registration, Origin.system, Deadline.none);
+
+      expect(result).toMatchObject({ outcome: 'refused', failures: { [member]: { code } } });
+      expect(await names().find('ada', Deadline.none)).toBeUndefined();
+    },
+  );
+
   it('keep their name when another claims it, for as long as they exist', async () => {
     await using().users.register({ username: 'ada', password }, Origin.system, Deadline.none);
 

@@ -11,12 +11,7 @@ export {
 } from './api-problems.decorator.js';
 export { BEARER_CHALLENGE, bearerChallenge } from './bearer-challenge.js';
 export { PROBLEM_CODES, PROBLEMS, type ProblemCode } from './catalogue.js';
-export {
-  Problem,
-  refuseInvalidMembers,
-  type InvalidMember,
-  type ProblemOptions,
-} from './problem.js';
+export { Problem, invalidRequest, type InvalidMember, type ProblemOptions } from './problem.js';
 export {
   PROBLEM_MEDIA_TYPE,
   problemDocument,

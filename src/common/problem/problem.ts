@@ -35,17 +35,15 @@ export class Problem extends Error {
 }
 
 /**
- * Throws `invalid-request` if any check failed.
+ * `invalid-request` for the rules that a service found broken.
  *
- * @param checks results by JSON Pointer; undefined means valid
+ * @param failures by member of the request body; undefined means valid
  */
-export function refuseInvalidMembers(
-  checks: Readonly<Record<string, RuleFailure | undefined>>,
-): void {
-  const errors = Object.entries(checks).flatMap(([pointer, failure]) =>
-    failure === undefined ? [] : [{ pointer, ...failure }],
+export function invalidRequest(
+  failures: Readonly<Record<string, RuleFailure | undefined>>,
+): Problem {
+  const errors = Object.entries(failures).flatMap(([member, failure]) =>
+    failure === undefined ? [] : [{ pointer: `/${member}`, ...failure }],
   );
-  if (errors.length > 0) {
-    throw new Problem('invalid-request', { errors });
-  }
+  return new Problem('invalid-request', { errors });
 }

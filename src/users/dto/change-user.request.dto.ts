@@ -1,8 +1,8 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOptional } from 'class-validator';
 
-import { emailAddress, MatchesRule, textBetween } from '../../common/validation/index.js';
-import { DISPLAY_NAME_MAX_LENGTH } from './register-user.request.dto.js';
+import { MatchesRule } from '../../common/validation/index.js';
+import { DISPLAY_NAME_MAX_LENGTH, PROFILE_RULES } from '../profile-rules.js';
 
 /** Omitted members stay unchanged; null clears a member. */
 export class ChangeUserRequest {
@@ -14,7 +14,7 @@ export class ChangeUserRequest {
     maxLength: 254,
   })
   @IsOptional()
-  @MatchesRule('email', emailAddress)
+  @MatchesRule('email', PROFILE_RULES.email)
   email?: string | null;
 
   @ApiPropertyOptional({
@@ -24,6 +24,6 @@ export class ChangeUserRequest {
     maxLength: DISPLAY_NAME_MAX_LENGTH,
   })
   @IsOptional()
-  @MatchesRule('displayName', textBetween(1, DISPLAY_NAME_MAX_LENGTH))
+  @MatchesRule('displayName', PROFILE_RULES.displayName)
   displayName?: string | null;
 }

@@ -1,16 +1,9 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
-import {
-  emailAddress,
-  isText,
-  MatchesRule,
-  OptionalNotNull,
-  textBetween,
-} from '../../common/validation/index.js';
+import { isText, MatchesRule, OptionalNotNull } from '../../common/validation/index.js';
 import { PASSWORD_MAX_LENGTH } from '../../credentials/index.js';
 import { USERNAME_MAX_LENGTH } from '../names/username.js';
-
-export const DISPLAY_NAME_MAX_LENGTH = 100;
+import { DISPLAY_NAME_MAX_LENGTH, PROFILE_RULES } from '../profile-rules.js';
 
 export class RegisterUserRequest {
   @ApiProperty({
@@ -36,11 +29,11 @@ export class RegisterUserRequest {
 
   @ApiPropertyOptional({ example: 'ada@example.com', format: 'email', maxLength: 254 })
   @OptionalNotNull()
-  @MatchesRule('email', emailAddress)
+  @MatchesRule('email', PROFILE_RULES.email)
   email?: string;
 
   @ApiPropertyOptional({ example: 'Ada Lovelace', maxLength: DISPLAY_NAME_MAX_LENGTH })
   @OptionalNotNull()
-  @MatchesRule('displayName', textBetween(1, DISPLAY_NAME_MAX_LENGTH))
+  @MatchesRule('displayName', PROFILE_RULES.displayName)
   displayName?: string;
 }
