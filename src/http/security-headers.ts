@@ -54,14 +54,16 @@ function helmetHeaders(isHttps: boolean): Headers {
   return answer.getHeaders() as Headers;
 }
 
-/** @param config of a route, or of the handler of unknown paths */
-function headersOf(config: { readonly url?: string } | undefined, forPages: Headers): Headers {
-  const { contentSecurityPolicy = DENY_ALL } = routeOptionsOf(config);
-  const policy = { 'content-security-policy': contentSecurityPolicy };
-  // The declared path, because the URL may be encoded differently. `includes`, because there may be a global prefix.
-  if (!config?.url?.includes('/api/')) {
-    return { ...forPages, ...policy };
-  }
-  const forData = Object.entries(forPages).filter(([name]) => FOR_DATA.includes(name));
-  return { ...Object.fromEntries(forData), ...policy, 'cache-control': 'no-store' };
+/** A route with a content security policy is a page. A route may set another Cache-Control. */
+function headersOf(config: unknown, forPages: Headers): Headers {
+  const { contentSecurityPolicy } = routeOptionsOf(config);
+  const headers =
+    contentSecurityPolicy === undefined
+      ? Object.fromEntries(Object.entries(forPages).filter(([name]) => FOR_DATA.includes(name)))
+      : forPages;
+  return {
+    ...headers,
+    'content-security-policy': contentSecurityPolicy ?? DENY_ALL,
+    'cache-control': 'no-store',
+  };
 }

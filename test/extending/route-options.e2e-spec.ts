@@ -91,6 +91,12 @@ describe('a route that says what it reads and how it answers errors', () => {
     },
   );
 
+  it('is not cached at any path, also after a success', async () => {
+    expect((await post('grant_type=x')).headers.get('cache-control')).toBe('no-store');
+    const get = await api.request('GET', '/oauth/json/other');
+    expect([get.status, get.headers.get('cache-control')]).toEqual([200, 'no-store']);
+  });
+
   it.each([
     ['JSON', '{"grant_type":"x"}', 'application/json', 415],
     ['text', 'grant_type=x', 'text/plain', 415],
