@@ -14,8 +14,8 @@
 -- the milliseconds until the oldest failure leaves the window. The attempt is reserved or counted only when both are 0.
 -- Atomic: concurrent attempts must not exceed the limit. The time is that of Redis: one clock for all instances.
 -- Running it twice changes nothing.
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+--- @include "now"
+local now = now_ms()
 local window, max_duration = tonumber(ARGV[3]), tonumber(ARGV[4])
 local is_site = KEYS[3] == KEYS[1] and KEYS[4] == KEYS[2]
 -- The index in KEYS of the failed attempts of each scope. The next key has the attempts in progress.

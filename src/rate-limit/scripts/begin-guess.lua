@@ -15,8 +15,8 @@
 -- valid, for example after a password change.
 -- Atomic: concurrent guesses must not exceed the limit. The time is that of Redis: one clock for all instances.
 -- Running it twice changes nothing.
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+--- @include "now"
+local now = now_ms()
 local free, maxDuration, maxLanes = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 
 local lanes, inProgress, own = {}, {}, nil

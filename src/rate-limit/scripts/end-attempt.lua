@@ -9,12 +9,11 @@
 -- ARGV[3] the window, in milliseconds
 -- Returns 1.
 -- Atomic: the attempt must always be in one of the two sets. Running it twice changes nothing.
+--- @include "now"
 local is_site = KEYS[3] == KEYS[1] and KEYS[4] == KEYS[2]
 for _, failed_at in ipairs(is_site and { 1 } or { 1, 3 }) do
   if ARGV[2] == 'failed' then
-    local time = redis.call('TIME')
-    local now = time[1] * 1000 + math.floor(time[2] / 1000)
-    redis.call('ZADD', KEYS[failed_at], 'NX', now, ARGV[1])
+    redis.call('ZADD', KEYS[failed_at], 'NX', now_ms(), ARGV[1])
     redis.call('PEXPIRE', KEYS[failed_at], ARGV[3])
   end
   redis.call('ZREM', KEYS[failed_at + 1], ARGV[1])

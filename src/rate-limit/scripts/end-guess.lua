@@ -12,6 +12,7 @@
 -- Returns 1, or 0 when the guess is already settled or its reservation has expired.
 -- Atomic: the guess must always be in one of the two counts. Running it twice changes nothing, because the first run removes
 -- the reservation.
+--- @include "now"
 local field = 'attempt.' .. ARGV[1]
 local attempt = redis.call('HGET', KEYS[1], field)
 if not attempt then
@@ -20,8 +21,7 @@ end
 local lane = 'lane.' .. string.match(attempt, '^%d+ (.+)$')
 if ARGV[2] == 'failed' then
   local free, ceiling = tonumber(ARGV[3]), tonumber(ARGV[6])
-  local time = redis.call('TIME')
-  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  local now = now_ms()
   local failures, forgottenAt = string.match(redis.call('HGET', KEYS[1], lane) or '', '^(%d+) %d+ (%d+)$')
   failures = (forgottenAt and tonumber(forgottenAt) > now) and failures + 1 or 1
   local block = 0
