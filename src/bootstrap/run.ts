@@ -32,6 +32,9 @@ export async function run(extensions: AppExtensions = {}): Promise<void> {
     }
     await app.listen(settings.http.port, address);
     await untilReady(app);
+    if (shutdown.isUnderWay) {
+      return;
+    }
     await printUrls(app, settings);
   } catch (error) {
     if (!shutdown.isUnderWay) {

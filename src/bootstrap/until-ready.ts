@@ -11,7 +11,7 @@ const FIRST_WARNING_DELAY_MS = 1000;
 const WARNING_INTERVAL_MS = 10_000;
 
 /**
- * Waits until a started application is ready, without a time limit. Meanwhile it logs what is missing.
+ * Waits until a started application is ready, without a time limit, or until it closes. Meanwhile it logs what is missing.
  *
  * @throws KeyDecryptionError, BootstrapAdministratorError
  */
@@ -21,7 +21,7 @@ export async function untilReady(app: INestApplicationContext): Promise<void> {
     ['the invalidations of the other instances', async () => app.get(NearCache).untilTrusted()],
     // After the near cache is trusted: what is loaded earlier is not cached, and the first token would load it again.
     ['the signing keys', async () => app.get(SigningKeys).untilLoaded()],
-    ['the administrator', async () => app.get(BootstrapAdministrator).untilThere()],
+    ['the administrator', async () => app.get(BootstrapAdministrator).ensureCreated()],
   ];
   const abort = new AbortController();
   let current = '';

@@ -1,9 +1,9 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
-import { setTimeout as delay } from 'node:timers/promises';
+import { Inject, Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 
 import { ADMINISTRATOR } from '../common/authentication/index.js';
 import { Deadline } from '../common/deadline/index.js';
 import { Origin } from '../common/origin/index.js';
+import { retryUntilDone } from '../common/retry/index.js';
 import { HashingOverloadedError } from '../credentials/index.js';
 import { NotConfirmedError, RedisUnavailableError } from '../redis-cluster/index.js';
 import { UserStoreUnavailableError } from './store/user-store.js';
@@ -13,7 +13,6 @@ import { USERS_OPTIONS } from './users.module-definition.js';
 import type { UsersOptions } from './users.options.js';
 import { Registrations, type RegistrationFailures } from './registrations.js';
 
-const PAUSE_BETWEEN_TRIES_MS = 500;
 /** Longer than an interrupted registration keeps its claim of a name. */
 const MAX_CLAIM_MS = 20_000;
 /** Many passwords may wait to be hashed. */
@@ -33,8 +32,9 @@ export class BootstrapAdministratorError extends Error {
 
 /** Creates the first administrator, who can then give the role to others. */
 @Injectable()
-export class BootstrapAdministrator {
+export class BootstrapAdministrator implements BeforeApplicationShutdown {
   private readonly logger = new Logger(BootstrapAdministrator.name);
+  private readonly closing = new AbortController();
 
   private isDone: boolean;
 
@@ -52,36 +52,35 @@ export class BootstrapAdministrator {
   }
 
   /**
-   * Waits until a user with the configured name exists, for as long as Redis is unavailable. An existing user is not changed; the
-   * log says so when it is no administrator.
+   * Retries until a user with the configured name exists, for as long as Redis is unavailable, or until the application closes.
+   * An existing user is not changed; the log says so when it is no administrator.
    *
    * @throws BootstrapAdministratorError
    */
-  async untilThere(): Promise<void> {
+  async ensureCreated(): Promise<void> {
     const { administrator } = this.options;
     if (!administrator) {
       return;
     }
     const begin = performance.now();
-    for (;;) {
+    const attempt = async (): Promise<boolean> => {
       // An interrupted registration keeps its claim of the name for a while.
       const isTaken = performance.now() - begin > MAX_CLAIM_MS;
-      try {
-        if (await this.isThere(administrator, isTaken)) {
-          this.isDone = true;
-          return;
-        }
-      } catch (error) {
-        if (!TRANSIENT.some((type) => error instanceof type)) {
-          throw error;
-        }
-      }
-      await delay(PAUSE_BETWEEN_TRIES_MS);
-    }
+      this.isDone = await this.findOrCreate(administrator, isTaken);
+      return this.isDone;
+    };
+    await retryUntilDone(attempt, {
+      isTransient: (error) => TRANSIENT.some((type) => error instanceof type),
+      signal: this.closing.signal,
+    });
+  }
+
+  beforeApplicationShutdown(): void {
+    this.closing.abort();
   }
 
   /** @param isTaken whether to stop waiting for a name that no user has but that cannot be registered */
-  private async isThere(
+  private async findOrCreate(
     administrator: NonNullable<UsersOptions['administrator']>,
     isTaken: boolean,
   ): Promise<boolean> {

@@ -359,7 +359,7 @@ describe('users in Redis', () => {
       await users.register({ username: typed, password }, Origin.system, Deadline.none),
     ).toEqual({ outcome: 'username-taken' });
     const options = { isRegistrationOpen: true, administrator: { username: typed, password } };
-    await new BootstrapAdministrator(registrations, accounts, options).untilThere();
+    await new BootstrapAdministrator(registrations, accounts, options).ensureCreated();
 
     expect(events.map(({ type }) => type)).toEqual(['registration-refused']);
     expect(await livesOf(':record')).toHaveLength(1);

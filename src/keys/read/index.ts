@@ -3,4 +3,3 @@ export { KEY_RING_OPTIONS } from './key-ring.module-definition.js';
 export { KeyRingModule } from './key-ring.module.js';
 export type { KeyRingOptions } from './key-ring.options.js';
 export { keySetKey, KEYS_SUBJECT } from './key-set.js';
-export { untilLoaded } from './until-loaded.js';

@@ -1,14 +1,14 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { JWK } from 'jose';
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 
 import { Deadline } from '../../common/deadline/index.js';
+import { retryUntilDone } from '../../common/retry/index.js';
 import { CacheKey, NearCache } from '../../near-cache/index.js';
 import { LuaScript, RedisCluster, RedisUnavailableError } from '../../redis-cluster/index.js';
 import { KEY_RING_OPTIONS } from './key-ring.module-definition.js';
 import type { KeyRingOptions } from './key-ring.options.js';
 import { keySetKey, KEYS_SUBJECT } from './key-set.js';
-import { untilLoaded } from './until-loaded.js';
 
 const PUBLIC_KEYS = new CacheKey<PublicKeys>(KEYS_SUBJECT);
 
@@ -30,7 +30,8 @@ export interface PublicKeys {
  * Reads the public keys that verify tokens, and caches them in the near cache. It creates nothing and holds no private key.
  */
 @Injectable()
-export class KeyRing {
+export class KeyRing implements BeforeApplicationShutdown {
+  private readonly closing = new AbortController();
   /** The last keys with their stored text. The same text yields the same objects. */
   private last: { readonly text: string; readonly keys: PublicKeys } | undefined;
 
@@ -65,9 +66,16 @@ export class KeyRing {
     return this.last !== undefined;
   }
 
-  /** Waits without a time limit until the cluster has a key and it is loaded. */
+  /** Waits without a time limit until the cluster has a key and it is loaded, or the application closes. */
   async untilLoaded(): Promise<void> {
-    await untilLoaded(async () => this.current(Deadline.none));
+    await retryUntilDone(async () => Boolean(await this.current(Deadline.none)), {
+      isTransient: () => true,
+      signal: this.closing.signal,
+    });
+  }
+
+  beforeApplicationShutdown(): void {
+    this.closing.abort();
   }
 
   private async load(deadline: Deadline): Promise<PublicKeys> {

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { exportJWK } from 'jose';
 import {
   createPrivateKey,
@@ -12,10 +12,11 @@ import { promisify } from 'node:util';
 import { AuditLog } from '../../audit/index.js';
 import { Deadline } from '../../common/deadline/index.js';
 import { Origin } from '../../common/origin/index.js';
+import { retryUntilDone } from '../../common/retry/index.js';
 import type { Secret } from '../../common/secret/index.js';
 import { CacheKey, NearCache } from '../../near-cache/index.js';
 import { LuaScript, RedisCluster } from '../../redis-cluster/index.js';
-import { KeyRing, keySetKey, KEYS_SUBJECT, untilLoaded } from '../read/index.js';
+import { KeyRing, keySetKey, KEYS_SUBJECT } from '../read/index.js';
 import { decryptKey, encryptKey, KeyDecryptionError } from './key-encryption.js';
 import { KEYS_OPTIONS } from './keys.module-definition.js';
 import type { KeysOptions } from './keys.options.js';
@@ -40,7 +41,8 @@ export interface SigningKey {
  * encrypted in Redis and cached in the near cache. `KeyRing` has its public half.
  */
 @Injectable()
-export class SigningKeys {
+export class SigningKeys implements BeforeApplicationShutdown {
+  private readonly closing = new AbortController();
   private candidate: Promise<KeyCandidate> | undefined;
   /** The last key with its stored text, so that an unchanged key is decrypted only once. */
   private last: { readonly text: string; readonly key: SigningKey } | undefined;
@@ -70,16 +72,20 @@ export class SigningKeys {
   }
 
   /**
-   * Waits without a time limit until both halves of the key are loaded.
+   * Waits without a time limit until both halves of the key are loaded, or the application closes.
    *
    * @throws KeyDecryptionError
    */
   async untilLoaded(): Promise<void> {
-    await untilLoaded(
-      async () => this.current(Deadline.none),
-      (error) => error instanceof KeyDecryptionError,
-    );
+    await retryUntilDone(async () => Boolean(await this.current(Deadline.none)), {
+      isTransient: (error) => !(error instanceof KeyDecryptionError),
+      signal: this.closing.signal,
+    });
     await this.ring.untilLoaded();
+  }
+
+  beforeApplicationShutdown(): void {
+    this.closing.abort();
   }
 
   private async load(deadline: Deadline): Promise<SigningKey> {

@@ -1,0 +1,1 @@
+export { retryUntilDone, type RetryOptions } from './retry-until-done.js';
