@@ -76,6 +76,16 @@ module.exports = {
         reachable: true,
       },
     },
+    {
+      name: 'shared-credentials-know-no-factor',
+      comment: 'What all kinds of factors share does not depend on one of them.',
+      severity: 'error',
+      from: {
+        path: '^src/credentials/[^/]+$',
+        pathNot: '/(?:index|credential-providers|[^/]+\\.spec)\\.ts$',
+      },
+      to: { path: '^src/credentials/[^/]+/' },
+    },
     only('credentials', ['audit', 'common', 'metrics', 'rate-limit', 'user-slot']),
     only('users', ['audit', 'common', 'credentials', 'rate-limit', 'redis-cluster', 'user-slot']),
     only('sessions', ['audit', 'common', 'near-cache', 'redis-cluster', 'user-slot', 'users']),

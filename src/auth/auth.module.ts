@@ -1,13 +1,8 @@
 import { Module } from '@nestjs/common';
 import { JwtModule } from '@nestjs/jwt';
 
-import { Clock, ClockModule } from '../common/clock/index.js';
-import {
-  CREDENTIAL_ACCOUNTS,
-  DeviceCookies,
-  PasswordLogins,
-  type CredentialAccounts,
-} from '../credentials/index.js';
+import { ClockModule } from '../common/clock/index.js';
+import { DEVICE_COOKIE_OPTIONS, LOGIN_PROVIDERS } from '../credentials/index.js';
 import { AccessTokenIssuer } from './access-token-issuer.js';
 import { AuthController } from './auth.controller.js';
 import { BearerOrBodyGuard } from './bearer-or-body.guard.js';
@@ -34,14 +29,14 @@ import { SessionTokens } from './session-tokens.js';
     RefreshTokens,
     SessionTokens,
     LoginSessions,
-    PasswordLogins,
+    ...LOGIN_PROVIDERS,
     {
-      provide: DeviceCookies,
-      inject: [Clock, CREDENTIAL_ACCOUNTS, AUTH_OPTIONS],
-      useFactory: (clock: Clock, accounts: CredentialAccounts, options: AuthOptions) => {
-        const { isHttps = AUTH_DEFAULTS.isHttps, tokenSecret: secret } = options;
-        return new DeviceCookies(clock, accounts, { secret, isHttps });
-      },
+      provide: DEVICE_COOKIE_OPTIONS,
+      inject: [AUTH_OPTIONS],
+      useFactory: ({ tokenSecret: secret, isHttps = AUTH_DEFAULTS.isHttps }: AuthOptions) => ({
+        secret,
+        isHttps,
+      }),
     },
     BearerOrBodyGuard,
   ],

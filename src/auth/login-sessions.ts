@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { AuditLog } from '../audit/index.js';
 import type { Deadline } from '../common/deadline/index.js';
 import type { Origin } from '../common/origin/index.js';
+import { recordLogin } from '../credentials/index.js';
 import { SessionsService } from '../sessions/index.js';
 import type { UserRecord } from '../users/index.js';
 import { SessionTokens, type IssuedTokens } from './session-tokens.js';
@@ -42,13 +43,7 @@ export class LoginSessions {
     if (!hasStarted) {
       return undefined;
     }
-    this.audit.record({
-      type: 'logged-in',
-      result: 'success',
-      userId: user.id,
-      sessionId,
-      ...origin.as(user.id, sessionId).facts,
-    });
+    recordLogin(this.audit, { userId: user.id, sessionId }, origin);
     return tokens;
   }
 }

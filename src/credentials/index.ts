@@ -1,7 +1,12 @@
-export { FAILURES_PER_ADDRESS, GUESSES_PER_ACCOUNT } from './login-limits.js';
 export { proofGeneration, strangerOf, type Caller } from './caller.js';
 export { CREDENTIAL_ACCOUNTS, type CredentialAccounts } from './credential-accounts.js';
+export {
+  CREDENTIAL_PROVIDERS,
+  DEVICE_COOKIE_OPTIONS,
+  LOGIN_PROVIDERS,
+} from './credential-providers.js';
 export { DeviceCookies } from './device-cookies.js';
+export { recordLogin } from './login-audit.js';
 export { Argon2PasswordHasher } from './password/argon2-password-hasher.js';
 export {
   Credentials,
@@ -20,5 +25,5 @@ export {
   type PasswordOptions,
 } from './password/password.options.js';
 export { PASSWORD_MAX_LENGTH } from './password/password-policy.js';
-export { Reauthentication } from './reauthentication.js';
+export { Reauthentication } from './password/reauthentication.js';
 export { recordThrottling } from './throttled-attempts.js';

@@ -1,6 +1,6 @@
 import type { AuditEvent, AuditLog } from '../audit/index.js';
 import type { Origin } from '../common/origin/index.js';
-import { HashingOverloadedError } from './password/hashing-queue.js';
+import { UndecidedAttemptError } from '../rate-limit/index.js';
 
 /** What was attempted, and on which account. */
 export interface AttemptSubject extends Pick<AuditEvent, 'userId' | 'namePseudonym' | 'sessionId'> {
@@ -10,7 +10,7 @@ export interface AttemptSubject extends Pick<AuditEvent, 'userId' | 'namePseudon
 
 type Outcome = { readonly outcome: string; readonly retryAfterSeconds?: number };
 
-/** Makes an attempt, and records an event when a limit or the full hashing queue refuses it. */
+/** Makes an attempt, and records an event when a limit refuses it or overload leaves it undecided. */
 export async function recordThrottling<Result extends Outcome>(
   audit: AuditLog,
   { attempt, ...subject }: AttemptSubject,
@@ -30,7 +30,7 @@ export async function recordThrottling<Result extends Outcome>(
   try {
     result = await make();
   } catch (error) {
-    if (error instanceof HashingOverloadedError) {
+    if (error instanceof UndecidedAttemptError) {
       refused('overloaded');
     }
     throw error;

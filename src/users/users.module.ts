@@ -2,15 +2,11 @@ import { Module } from '@nestjs/common';
 
 import { Clock, ClockModule } from '../common/clock/index.js';
 import {
-  Argon2PasswordHasher,
   CREDENTIAL_ACCOUNTS,
+  CREDENTIAL_PROVIDERS,
   Credentials,
-  HashingQueue,
-  NewPasswords,
   PASSWORD_HASHER,
   PASSWORD_OPTIONS,
-  Reauthentication,
-  type PasswordOptions,
 } from '../credentials/index.js';
 import { UserReader } from '../user-slot/read/index.js';
 import { UserWriter } from '../user-slot/write/index.js';
@@ -51,7 +47,11 @@ import { UsersService } from './users.service.js';
     {
       provide: ACCOUNTS,
       inject: [
-        ...[RedisUserStore, UserReader, UserWriter, AdministratorRegistry, Clock],
+        RedisUserStore,
+        UserReader,
+        UserWriter,
+        AdministratorRegistry,
+        Clock,
         { token: USER_STORE, optional: true },
       ],
       useFactory: (
@@ -70,15 +70,7 @@ import { UsersService } from './users.service.js';
     },
     { provide: CREDENTIAL_ACCOUNTS, inject: [ACCOUNTS], useFactory: credentialAccounts },
     { provide: PASSWORD_OPTIONS, useExisting: USERS_OPTIONS },
-    {
-      provide: PASSWORD_HASHER,
-      inject: [PASSWORD_OPTIONS],
-      useFactory: ({ hashing }: PasswordOptions) => new Argon2PasswordHasher(hashing),
-    },
-    HashingQueue,
-    NewPasswords,
-    Credentials,
-    Reauthentication,
+    ...CREDENTIAL_PROVIDERS,
     BootstrapAdministrator,
   ],
   exports: [

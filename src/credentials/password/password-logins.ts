@@ -9,6 +9,7 @@ import type { UserRecord } from '../../user-slot/read/index.js';
 import { proofGeneration, strangerOf, type Caller } from '../caller.js';
 import { CREDENTIAL_ACCOUNTS, type CredentialAccounts } from '../credential-accounts.js';
 import { DeviceCookies, type RecognizedDevice } from '../device-cookies.js';
+import { recordRefusedLogin } from '../login-audit.js';
 import { FAILURES_PER_ADDRESS } from '../login-limits.js';
 import { recordThrottling } from '../throttled-attempts.js';
 import { Credentials } from './credentials.js';
@@ -99,22 +100,10 @@ export class PasswordLogins {
     const login = check.outcome === 'right' ? await logIn(check.user) : undefined;
     if (login === undefined) {
       const userId = check.outcome === 'right' ? check.user.id : check.userId;
-      this.recordRefused(userId, namePseudonym, origin);
+      recordRefusedLogin(this.audit, { userId, namePseudonym }, origin);
       return { outcome: 'wrong-credentials' };
     }
     return { outcome: 'logged-in', login };
-  }
-
-  /** The event has the same members for every reason, so that a known name costs as much as an unknown one. */
-  private recordRefused(userId: string | undefined, namePseudonym: string, origin: Origin): void {
-    this.audit.record({
-      type: 'login-refused',
-      result: 'refused',
-      reason: 'wrong-credentials',
-      userId,
-      namePseudonym,
-      ...origin.facts,
-    });
   }
 }
 

@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 
-import type { UserPrincipal } from '../common/authentication/index.js';
-import type { Deadline } from '../common/deadline/index.js';
-import type { Origin } from '../common/origin/index.js';
-import type { Secret } from '../common/secret/index.js';
-import { UserReader } from '../user-slot/read/index.js';
-import { Credentials, type Refusal } from './password/credentials.js';
-import type { AttemptSubject } from './throttled-attempts.js';
+import type { UserPrincipal } from '../../common/authentication/index.js';
+import type { Deadline } from '../../common/deadline/index.js';
+import type { Origin } from '../../common/origin/index.js';
+import type { Secret } from '../../common/secret/index.js';
+import { UserReader } from '../../user-slot/read/index.js';
+import { Credentials, type Refusal } from './credentials.js';
+import type { AttemptSubject } from '../throttled-attempts.js';
 
 /** How long a login counts as reauthentication (OWASP ASVS 7.5.1). */
 const RECENT_LOGIN_MS = 10 * 60 * 1000;
