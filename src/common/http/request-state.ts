@@ -1,6 +1,6 @@
 /**
- * State of one request, stored in a property of the request. `src/http` declares every property by `decorateRequest`, so
- * that all request objects have the same shape.
+ * State of one request, stored in a property of the request. `src/http` declares the properties that most requests get
+ * (`decorateRequest`), so that these requests have the same shape.
  */
 export class RequestState<Value> {
   readonly key: symbol;
