@@ -1,6 +1,6 @@
 import type { Secret } from '../common/secret/index.js';
 
-/** All settings of the application, validated and typed. docs/operations/settings.md lists the environment variables. */
+/** All settings of the application, validated and typed. `environment.ts` has the variables with their rules and defaults. */
 export interface Settings {
   /** Messages for the operator about settings that are allowed, but rarely intended. */
   readonly warnings: readonly string[];
