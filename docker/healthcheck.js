@@ -1,9 +1,9 @@
 // Whether the instance in this container is alive. It asks for nothing else: when Redis is away, a restart mends nothing.
 import { get } from 'node:http';
 
-const LONGEST_MS = 2000;
+const TIMEOUT_MS = 2000;
 const url = `http://127.0.0.1:${process.env.MANAGEMENT_PORT}/health/live`;
 
-get(url, { timeout: LONGEST_MS }, ({ statusCode }) => process.exit(statusCode === 200 ? 0 : 1))
+get(url, { timeout: TIMEOUT_MS }, ({ statusCode }) => process.exit(statusCode === 200 ? 0 : 1))
   .on('timeout', () => process.exit(1))
   .on('error', () => process.exit(1));

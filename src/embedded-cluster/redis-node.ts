@@ -30,6 +30,13 @@ export interface RedisNodeOptions {
   readonly tls?: { readonly cert: string; readonly key: string; readonly ca: string };
 }
 
+/** Why a node did not start. */
+interface StartFailure {
+  readonly text: string;
+  /** Of the operating system, when the program could not be run. */
+  readonly code?: string | undefined;
+}
+
 /** One redis-server process on loopback, with a control connection. */
 export class RedisNode {
   private process: ChildProcess | undefined;
@@ -76,9 +83,13 @@ export class RedisNode {
       env: { PATH: process.env['PATH'] },
     });
     this.process = child;
-    const ended = new Promise<string>((resolve) => {
-      child.once('error', (error) => resolve(error.message));
-      child.once('exit', (code, signal) => resolve(`ended with ${signal ?? `code ${code}`}`));
+    const ended = new Promise<StartFailure>((resolve) => {
+      child.once('error', ({ message, code }: NodeJS.ErrnoException) =>
+        resolve({ text: message, code }),
+      );
+      child.once('exit', (code, signal) =>
+        resolve({ text: `ended with ${signal ?? `code ${code}`}` }),
+      );
     });
     void ended.then(() => this.handleExit(child));
     this.readyAt = undefined;
@@ -125,7 +136,7 @@ export class RedisNode {
     }
   }
 
-  private async untilReady(ended: Promise<string>): Promise<void> {
+  private async untilReady(ended: Promise<StartFailure>): Promise<void> {
     const control = new Redis({
       host: '127.0.0.1',
       port: this.port,
@@ -140,7 +151,7 @@ export class RedisNode {
     this.control = control;
     const ready = new Promise<void>((resolve) => control.once('ready', () => resolve()));
     const failure = await withTimeout(START_TIMEOUT_MS, Promise.race([ready, ended])).catch(
-      () => `did not become ready within ${START_TIMEOUT_MS / 1000} s`,
+      (): StartFailure => ({ text: `did not become ready within ${START_TIMEOUT_MS / 1000} s` }),
     );
     if (failure !== undefined) {
       control.disconnect();
@@ -148,14 +159,14 @@ export class RedisNode {
     }
   }
 
-  private describe(failure: string): string {
-    if (failure.includes('ENOENT')) {
+  private describe({ text, code }: StartFailure): string {
+    if (code === 'ENOENT') {
       return 'redis-server was not found. Install Redis 7 or later, or set REDIS_NODES to a running cluster.';
     }
     const log = join(this.folder, 'redis.log');
     const lastLines = existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n').slice(-5) : [];
     return [
-      `The Redis node on port ${this.port} ${failure}. Its last log lines:`,
+      `The Redis node on port ${this.port} ${text}. Its last log lines:`,
       ...lastLines.map((line) => `  ${line}`),
       `If its data is damaged, move ${this.folder} away and start again. The node then copies its data from the other node of its shard.`,
       'To start with an empty cluster, move the whole data folder away.',
