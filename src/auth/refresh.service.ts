@@ -10,7 +10,7 @@ import { recordThrottling } from '../credentials/index.js';
 import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../rate-limit/index.js';
 import { SessionsService } from '../sessions/index.js';
 import { UsersService } from '../users/index.js';
-import { newestAnswer, sealAnswer, type KeptAnswer } from './kept-answer.js';
+import { newestTokens, sealTokens, type ReplayedTokens } from './refresh-replay.js';
 import { RefreshTokens, type RecognizedToken } from './refresh-tokens.js';
 import { SessionTokens, type IssuedTokens } from './session-tokens.js';
 
@@ -119,7 +119,7 @@ export class RefreshService {
     const user = await this.users.findCurrent(userId, deadline);
     const subject = { id: userId, roles: user?.roles ?? [] };
     const tokens = await this.tokens.issue(subject, sessionId, deadline);
-    const answer: KeptAnswer = {
+    const answer: ReplayedTokens = {
       accessToken: tokens.accessToken.reveal(),
       refreshToken: tokens.refreshToken.reveal(),
       expiresAt: this.clock.now() + tokens.expiresInSeconds * 1000,
@@ -131,7 +131,7 @@ export class RefreshService {
       successor: tokens.refreshToken,
       accessToken: tokens.accessToken,
       accessTtlSeconds: tokens.expiresInSeconds,
-      sealedAnswer: await sealAnswer(answer, token),
+      sealedAnswer: await sealTokens(answer, token),
     };
     const result = await this.sessions.exchange(exchange, deadline);
     switch (result.outcome) {
@@ -140,7 +140,7 @@ export class RefreshService {
         return { outcome: 'refreshed', tokens };
       case 'replayed': {
         this.recordRefresh(userId, sessionId, true, origin);
-        const newest = await newestAnswer(result.sealedAnswers, token);
+        const newest = await newestTokens(result.sealedAnswers, token);
         return { outcome: 'refreshed', tokens: this.tokensFrom(newest, sessionId) };
       }
       case 'reused':
@@ -178,7 +178,7 @@ export class RefreshService {
     });
   }
 
-  private tokensFrom(answer: KeptAnswer, sessionId: string): IssuedTokens {
+  private tokensFrom(answer: ReplayedTokens, sessionId: string): IssuedTokens {
     return {
       accessToken: new Secret(answer.accessToken),
       expiresInSeconds: Math.floor((answer.expiresAt - this.clock.now()) / 1000),

@@ -25,7 +25,7 @@ export interface CredentialAccounts {
    *
    * @returns the current user, or undefined when the user is gone or has another password
    */
-  admit(user: UserRecord, deadline: Deadline): Promise<UserRecord | undefined>;
+  prepareLogin(user: UserRecord, deadline: Deadline): Promise<UserRecord | undefined>;
 
   /** Replaces the hash of an unchanged password, if it is still the one that was verified. */
   renewHash(userId: string, verified: Secret, renewed: Secret, deadline: Deadline): Promise<void>;

@@ -72,7 +72,7 @@ export class PermissionsGuard implements CanActivate, OnApplicationBootstrap {
 
   private mayUse(principal: Principal, required: readonly Permission[]): boolean {
     return principal.kind === 'user'
-      ? this.roles.allow(principal.user.roles, required)
+      ? this.roles.grant(principal.user.roles, required)
       : required.every((permission) => principal.permissions.includes(permission));
   }
 
@@ -83,7 +83,7 @@ export class PermissionsGuard implements CanActivate, OnApplicationBootstrap {
       const required =
         this.reflector.getAllAndOverride<Permission[] | undefined>(REQUIRED_PERMISSIONS, targets) ??
         [];
-      const unknown = required.filter((permission) => !this.roles.know(permission));
+      const unknown = required.filter((permission) => !this.roles.isKnownPermission(permission));
       if (unknown.length > 0) {
         throw new UnknownPermissionError(
           `${controller.name}.${name} requires ${unknown.join(', ')}, which no role gives`,

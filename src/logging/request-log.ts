@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { createRequire } from 'node:module';
 import type { DestinationStream, Logger } from 'pino';
 
-import { answerLine } from './answer-line.js';
+import { accessLogLine } from './access-log-line.js';
 
 /** Loaded from the Fastify of Nest's adapter, which refuses classes of another copy of Fastify. */
 const { LogController } = createRequire(
@@ -50,7 +50,7 @@ export class RequestLog extends LogController {
     if (error) {
       this.logger.warn({ ...fields, err: error }, 'not answered');
     } else if (this.logger.isLevelEnabled('info')) {
-      this.answers.write(answerLine(fields));
+      this.answers.write(accessLogLine(fields));
     }
   }
 }

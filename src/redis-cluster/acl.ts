@@ -62,8 +62,8 @@ export const SCRIPT_COMMANDS = [
 export const DEFAULT_USER_RULES = ['off', 'resetpass', '~*', '&*', '+@all'] as const;
 
 /** The users in an ACL file: one for the operator, and one with which a replica connects to its master. */
-export const ADMINISTRATOR = 'admin';
-export const REPLICA = 'replica';
+export const REDIS_ADMINISTRATOR = 'admin';
+export const REDIS_REPLICA = 'replica';
 const ADMINISTRATOR_RULES = ['~*', '&*', '+@all'];
 const REPLICA_RULES = ['+psync', '+replconf', '+ping'];
 
@@ -101,8 +101,12 @@ export function aclFileLines(users: NodeUsers): string[] {
     ['user', name, ...rules].join(' ');
   return [
     line('default', DEFAULT_USER_RULES),
-    line(ADMINISTRATOR, ['on', digestOf(users.administratorPassword), ...ADMINISTRATOR_RULES]),
-    line(REPLICA, ['on', digestOf(users.replicaPassword), ...REPLICA_RULES]),
+    line(REDIS_ADMINISTRATOR, [
+      'on',
+      digestOf(users.administratorPassword),
+      ...ADMINISTRATOR_RULES,
+    ]),
+    line(REDIS_REPLICA, ['on', digestOf(users.replicaPassword), ...REPLICA_RULES]),
     aclFileLine(users.application),
   ];
 }

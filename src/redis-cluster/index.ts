@@ -1,11 +1,11 @@
 export {
-  ADMINISTRATOR,
+  REDIS_ADMINISTRATOR,
   aclFileLine,
   aclFileLines,
   aclSetUser,
   DEFAULT_USER_RULES,
   DIGEST_PLACEHOLDER,
-  REPLICA,
+  REDIS_REPLICA,
   type AclUser,
   type NodeUsers,
 } from './acl.js';

@@ -15,7 +15,7 @@ import { KeyScan } from './key-scan.js';
 import type { LuaScript } from './lua-script.js';
 import { isProgrammingError } from './programming-error.js';
 import { NotConfirmedError, RedisUnavailableError } from './redis-cluster.errors.js';
-import { RedisCalls } from './redis-calls.js';
+import { RedisCallMetrics } from './redis-call-metrics.js';
 import { REDIS_CLUSTER_OPTIONS } from './redis-cluster.module-definition.js';
 import { REDIS_CLUSTER_DEFAULTS, type RedisClusterOptions } from './redis-cluster.options.js';
 import { appendCall, correctedCall, type ScriptCall } from './script-call.js';
@@ -38,7 +38,7 @@ type Attempt = (call: ScriptCall, deadline: Deadline) => Promise<unknown>;
 export class RedisCluster implements OnApplicationShutdown {
   readonly keys: KeyBuilder;
   /** @internal */
-  readonly calls: RedisCalls;
+  readonly calls: RedisCallMetrics;
   private readonly errorLog = new ErrorLog();
   private readonly budgetMs: number;
   private readonly secrets: ConnectionSecrets;
@@ -53,7 +53,7 @@ export class RedisCluster implements OnApplicationShutdown {
     @Inject(REDIS_CLUSTER_OPTIONS) private readonly options: RedisClusterOptions,
     @Optional() tracing?: Tracing,
   ) {
-    this.calls = new RedisCalls(tracing?.spans);
+    this.calls = new RedisCallMetrics(tracing?.spans);
     const settings = { ...REDIS_CLUSTER_DEFAULTS, ...options };
     this.keys = new KeyBuilder(settings.keyPrefix);
     this.budgetMs = settings.budgetMs;

@@ -87,7 +87,7 @@ export class BootstrapAdministrator implements BeforeApplicationShutdown {
     const deadline = Deadline.after(TRY_TIMEOUT_MS);
     const found = await findByUsername(this.accounts, administrator.username, deadline);
     // As a login does: it completes an interrupted registration.
-    const user = found && (await this.accounts.admit(found, deadline));
+    const user = found && (await this.accounts.prepareLogin(found, deadline));
     if (user) {
       this.report(user.roles.includes(ADMINISTRATOR), user.isDisabled);
       return true;

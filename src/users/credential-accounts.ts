@@ -10,7 +10,7 @@ export function credentialAccounts(accounts: Accounts): CredentialAccounts {
     findByName: async (username, deadline) => findByUsername(accounts, username, deadline),
     find: async (userId, deadline) => accounts.find(userId, deadline),
     reload: async (userId, deadline) => accounts.reload(userId, deadline),
-    admit: async (user, deadline) => accounts.admit(user, deadline),
+    prepareLogin: async (user, deadline) => accounts.prepareLogin(user, deadline),
     renewHash: async (...args) => accounts.renewHash(...args),
   };
 }

@@ -13,7 +13,7 @@ export {
   type HashingOptions,
   type PasswordHasher,
 } from '../credentials/index.js';
-export { RedisUserStore } from './store/redis-user-store.js';
+export { RedisAccounts } from './store/redis-accounts.js';
 export { Roles } from '../common/authentication/index.js';
 export type { User, UserRecord } from './user.js';
 export {

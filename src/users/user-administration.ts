@@ -71,7 +71,7 @@ export class UserAdministration {
     if (hasFailure(failures)) {
       return { outcome: 'refused', failures };
     }
-    const { self, beyond, knownAdministratorId } = this.reachOf(actor, userId);
+    const { self, beyond, knownAdministratorId } = this.authorityOver(actor, userId);
     if (self && (disabled || (roles && this.losesRole(self, roles)))) {
       return this.refuse(userId, { outcome: 'own-access' }, origin);
     }
@@ -106,7 +106,7 @@ export class UserAdministration {
     origin: Origin,
     deadline: Deadline,
   ): Promise<UserRemovalOutcome> {
-    const { self, beyond, knownAdministratorId } = this.reachOf(actor, userId);
+    const { self, beyond, knownAdministratorId } = this.authorityOver(actor, userId);
     if (self) {
       return this.refuse(userId, { outcome: 'own-access' }, origin);
     }
@@ -133,7 +133,7 @@ export class UserAdministration {
     origin: Origin,
     deadline: Deadline,
   ): Promise<SessionsEndOutcome> {
-    const { beyond: unlessRoles } = this.reachOf(actor, userId);
+    const { beyond: unlessRoles } = this.authorityOver(actor, userId);
     const result = await this.audit.recordChange(
       [{ type: 'sessions-ended', userId, ...origin.facts }],
       async () => this.accounts.endSessions(userId, { unlessRoles }, deadline),
@@ -142,14 +142,14 @@ export class UserAdministration {
     return result.outcome === 'ended' ? result : this.refusalOf(userId, result, origin);
   }
 
-  /** What a caller may reach. `self` is set when the user is the caller. */
-  private reachOf(actor: AdministrationCaller, userId: string): Reach {
+  /** What a caller may do to a user. `self` is set when the user is the caller. */
+  private authorityOver(actor: AdministrationCaller, userId: string): Authority {
     if (actor === 'system') {
       return { beyond: [] };
     }
     const { roles } = actor.user;
     return {
-      beyond: this.roles.beyond(roles),
+      beyond: this.roles.rolesExceeding(roles),
       ...(actor.userId === userId ? { self: actor } : {}),
       ...(roles.includes(ADMINISTRATOR) ? { knownAdministratorId: actor.userId } : {}),
     };
@@ -210,7 +210,7 @@ interface RecordedRefusal {
   readonly outcome: Exclude<AdministrationRefusal['outcome'], 'unknown-user'>;
 }
 
-interface Reach {
+interface Authority {
   readonly beyond: readonly string[];
   readonly self?: UserPrincipal;
   readonly knownAdministratorId?: string;

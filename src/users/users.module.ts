@@ -15,13 +15,13 @@ import { AccountsKeepingAdministrators } from './administrators/accounts-keeping
 import { AdministratorRegistry } from './administrators/administrator-registry.js';
 import { BootstrapAdministrator } from './bootstrap-administrator.js';
 import { credentialAccounts } from './credential-accounts.js';
-import { GuardedUserStore } from './store/guarded-user-store.js';
-import { MirroredUserStore } from './store/mirrored-user-store.js';
+import { ValidatingUserStore } from './store/validating-user-store.js';
+import { MirroredAccounts } from './store/mirrored-accounts.js';
 import { OwnUserController } from './own-user.controller.js';
-import { RedisUserStore } from './store/redis-user-store.js';
+import { RedisAccounts } from './store/redis-accounts.js';
 import { UserAdministration } from './user-administration.js';
 import { UserAdministrationController } from './user-administration.controller.js';
-import { UserNames } from './store/user-names.js';
+import { UserNames } from './names/user-names.js';
 import { USER_STORE, type UserStore } from './store/user-store.js';
 import { ConfigurableModuleClass, USERS_OPTIONS } from './users.module-definition.js';
 import { Registrations } from './registrations.js';
@@ -43,11 +43,11 @@ import { UsersService } from './users.service.js';
     UserReader,
     UserWriter,
     UserNames,
-    RedisUserStore,
+    RedisAccounts,
     {
       provide: ACCOUNTS,
       inject: [
-        RedisUserStore,
+        RedisAccounts,
         UserReader,
         UserWriter,
         AdministratorRegistry,
@@ -55,7 +55,7 @@ import { UsersService } from './users.service.js';
         { token: USER_STORE, optional: true },
       ],
       useFactory: (
-        redis: RedisUserStore,
+        redis: RedisAccounts,
         reader: UserReader,
         writer: UserWriter,
         registry: AdministratorRegistry,
@@ -63,7 +63,7 @@ import { UsersService } from './users.service.js';
         store?: UserStore,
       ) => {
         const accounts: Accounts = store
-          ? new MirroredUserStore(new GuardedUserStore(store), reader, writer)
+          ? new MirroredAccounts(new ValidatingUserStore(store), reader, writer)
           : redis;
         return new AccountsKeepingAdministrators(accounts, registry, clock);
       },

@@ -1,4 +1,4 @@
-import { RedisUserStore } from '../../src/users/index.js';
+import { RedisAccounts } from '../../src/users/index.js';
 import type { AuditEvent } from '../../src/audit/index.js';
 import { Deadline } from '../../src/common/deadline/index.js';
 import { WITH_ADMINISTRATOR } from '../support/deployment.js';
@@ -72,7 +72,7 @@ describe('a caller who may change users', () => {
   it('can change users within its own permissions, also with other roles and with unknown ones', async () => {
     const caller = await userWith('support');
     const ghost = await api.newUser();
-    const users = api.app.get(RedisUserStore);
+    const users = api.app.get(RedisAccounts);
     await users.update(ghost.id, { roles: ['gone'] }, Deadline.none);
     const targets = [ghost, await api.newUser(), await userWith('reader', 'support')];
 

@@ -13,7 +13,7 @@ import {
 import { canonicalUsername, formerCanonicalUsername } from '../../src/users/names/username.js';
 import type { NearCache } from '../../src/near-cache/index.js';
 import { UserWriter } from '../../src/user-slot/write/index.js';
-import type { NameKey } from '../../src/users/store/user-names.js';
+import type { NameKey } from '../../src/users/names/user-names.js';
 import { eventually } from '../support/own-cluster.js';
 import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
 import { dumpKeys, withRedis } from '../support/redis.js';

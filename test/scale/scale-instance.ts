@@ -12,12 +12,12 @@ import { createLogs, NestLogger } from '../../src/logging/index.js';
 import { LocalStore } from '../../src/near-cache/local-store.js';
 import { SessionsService } from '../../src/sessions/index.js';
 import { SessionReader } from '../../src/user-slot/read/index.js';
-import { RedisUserStore } from '../../src/users/index.js';
+import { RedisAccounts } from '../../src/users/index.js';
 
 /** One instance without its HTTP server, and the parts of it that are measured. */
 export interface ScaleInstance {
   readonly context: INestApplicationContext;
-  readonly store: RedisUserStore;
+  readonly store: RedisAccounts;
   readonly sessions: SessionsService;
   readonly sessionReader: SessionReader;
   readonly issuer: AccessTokenIssuer;
@@ -50,7 +50,7 @@ export async function startScaleInstance(
   const get = <T>(type: new (...args: never[]) => T): T => context.get<T>(type, { strict: false });
   return {
     context,
-    store: get(RedisUserStore),
+    store: get(RedisAccounts),
     sessions: get(SessionsService),
     sessionReader: get(SessionReader),
     issuer: get(AccessTokenIssuer),

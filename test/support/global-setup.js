@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Secret } from '../../dist/common/secret/index.js';
 import { EmbeddedCluster } from '../../dist/embedded-cluster/index.js';
-import { ADMINISTRATOR, REPLICA } from '../../dist/redis-cluster/index.js';
+import { REDIS_ADMINISTRATOR, REDIS_REPLICA } from '../../dist/redis-cluster/index.js';
 
 /** Every application under test has a prefix of its own that begins so. */
 const KEY_PREFIX = 't-';
@@ -32,8 +32,8 @@ export default async function globalSetup() {
           REDIS_ADMIN_PASSWORD: administratorPassword.reveal(),
           REDIS_REPLICA_PASSWORD: replicaPassword.reveal(),
         })),
-      administrator: ADMINISTRATOR,
-      replica: { username: REPLICA, password: replicaPassword },
+      administrator: REDIS_ADMINISTRATOR,
+      replica: { username: REDIS_REPLICA, password: replicaPassword },
     },
   });
   globalThis.testCluster = { cluster, directory };
@@ -42,7 +42,7 @@ export default async function globalSetup() {
     .join(',');
   process.env.TEST_REDIS_USERNAME = user.REDIS_USERNAME;
   process.env.TEST_REDIS_PASSWORD = password;
-  process.env.TEST_REDIS_ADMIN_USERNAME = ADMINISTRATOR;
+  process.env.TEST_REDIS_ADMIN_USERNAME = REDIS_ADMINISTRATOR;
   process.env.TEST_REDIS_ADMIN_PASSWORD = cluster.password.reveal();
 }
 

@@ -8,10 +8,10 @@ import { Secret } from '../../src/common/secret/index.js';
 import { EmbeddedCluster, type EmbeddedClusterOptions } from '../../src/embedded-cluster/index.js';
 import type { RedisNodeOptions } from '../../src/embedded-cluster/redis-node.js';
 import {
-  ADMINISTRATOR,
+  REDIS_ADMINISTRATOR,
   aclFileLine,
   aclFileLines,
-  REPLICA,
+  REDIS_REPLICA,
 } from '../../src/redis-cluster/index.js';
 import { running } from './running.js';
 
@@ -29,8 +29,8 @@ const REPLICA_PASSWORD = new Secret(randomBytes(24).toString('base64url'));
 const SHIPPED_USERS: NonNullable<RedisNodeOptions['users']> = {
   lines: (administratorPassword) =>
     aclFileLines({ application: USER, administratorPassword, replicaPassword: REPLICA_PASSWORD }),
-  administrator: ADMINISTRATOR,
-  replica: { username: REPLICA, password: REPLICA_PASSWORD },
+  administrator: REDIS_ADMINISTRATOR,
+  replica: { username: REDIS_REPLICA, password: REPLICA_PASSWORD },
 };
 
 const WHOLE_AGAIN_MS = 60_000;
@@ -108,7 +108,7 @@ export async function startOwnCluster({
     cluster,
     directory,
     nodeOptions,
-    administrator: hasOnePassword ? 'default' : ADMINISTRATOR,
+    administrator: hasOnePassword ? 'default' : REDIS_ADMINISTRATOR,
     refused,
     changeUser,
     restoreUser: async () => changeUser('reset', ...aclFileLine(USER).split(' ').slice(2)),

@@ -1,9 +1,9 @@
-import type { RedisUserStore, UserRecord, UserStore } from '../../src/users/index.js';
+import type { RedisAccounts, UserRecord, UserStore } from '../../src/users/index.js';
 
 type Changed = ReturnType<UserStore['change']>;
 
 /** Our own users in Redis, as a `UserStore`. */
-export function asUserStore(users: RedisUserStore): UserStore {
+export function asUserStore(users: RedisAccounts): UserStore {
   return {
     create: (...args) => users.create(...args),
     find: (...args) => users.find(...args),

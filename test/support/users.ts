@@ -9,7 +9,7 @@ import {
   Argon2PasswordHasher,
   Credentials,
   HashingQueue,
-  RedisUserStore,
+  RedisAccounts,
   Roles,
   UserAdministration,
   UsersService,
@@ -20,9 +20,9 @@ import { AccountsKeepingAdministrators } from '../../src/users/administrators/ac
 import { AdministratorRegistry } from '../../src/users/administrators/administrator-registry.js';
 import { credentialAccounts } from '../../src/users/credential-accounts.js';
 import { Registrations } from '../../src/users/registrations.js';
-import { GuardedUserStore } from '../../src/users/store/guarded-user-store.js';
-import { MirroredUserStore } from '../../src/users/store/mirrored-user-store.js';
-import { UserNames } from '../../src/users/store/user-names.js';
+import { ValidatingUserStore } from '../../src/users/store/validating-user-store.js';
+import { MirroredAccounts } from '../../src/users/store/mirrored-accounts.js';
+import { UserNames } from '../../src/users/names/user-names.js';
 import { UserReader } from '../../src/user-slot/read/index.js';
 import { UserWriter } from '../../src/user-slot/write/index.js';
 import type { CacheInstance } from './near-cache.js';
@@ -38,7 +38,7 @@ export interface TestUsers {
   readonly reader: UserReader;
   readonly writer: UserWriter;
   readonly accounts: Accounts;
-  readonly redisStore: RedisUserStore;
+  readonly redisStore: RedisAccounts;
   readonly audit: AuditLog;
   /** What was recorded until now. */
   readonly events: readonly AuditEvent[];
@@ -55,10 +55,10 @@ export function usersOn(
   const writer = new UserWriter(redis, cache, reader);
   const names = new UserNames(redis, reader, options);
   const hasher = new HashingQueue(new Argon2PasswordHasher(options.hashing), options);
-  const redisStore = new RedisUserStore(names, reader, writer);
+  const redisStore = new RedisAccounts(names, reader, writer);
   const registry = new AdministratorRegistry(redis);
   const accounts = new AccountsKeepingAdministrators(
-    store ? new MirroredUserStore(new GuardedUserStore(store), reader, writer) : redisStore,
+    store ? new MirroredAccounts(new ValidatingUserStore(store), reader, writer) : redisStore,
     registry,
     clock,
   );

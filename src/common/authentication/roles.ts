@@ -31,8 +31,8 @@ export class Roles {
   }
 
   /** Whether any role grants a permission. */
-  know(permission: Permission): boolean {
-    return this.allow([ADMINISTRATOR], [permission]);
+  isKnownPermission(permission: Permission): boolean {
+    return this.grant([ADMINISTRATOR], [permission]);
   }
 
   /**
@@ -40,16 +40,16 @@ export class Roles {
    * them. Unknown roles grant nothing. `admin` exceeds every other role, even one with all permissions, because it also
    * grants permissions that are added later.
    */
-  beyond(roles: readonly string[]): readonly string[] {
+  rolesExceeding(roles: readonly string[]): readonly string[] {
     return roles.includes(ADMINISTRATOR)
       ? []
       : [...this.permissionsOf].flatMap(([name, permissions]) =>
-          name !== ADMINISTRATOR && this.allow(roles, [...permissions]) ? [] : [name],
+          name !== ADMINISTRATOR && this.grant(roles, [...permissions]) ? [] : [name],
         );
   }
 
   /** @returns whether these roles together grant all required permissions; unknown roles grant nothing */
-  allow(roles: readonly string[], required: readonly Permission[]): boolean {
+  grant(roles: readonly string[], required: readonly Permission[]): boolean {
     return required.every((permission) =>
       roles.some((role) => this.permissionsOf.get(role)?.has(permission)),
     );

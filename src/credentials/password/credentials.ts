@@ -78,9 +78,9 @@ export class Credentials {
     caller: Caller = INTERNAL_CALLER,
     find = async () => this.find(username, deadline),
   ): Promise<CredentialCheck> {
-    const admit = async (user: UserRecord) => this.accounts.admit(user, deadline);
+    const prepareLogin = async (user: UserRecord) => this.accounts.prepareLogin(user, deadline);
     const request = { deadline, caller };
-    const verified = await this.verify(username, [password], request, { find, admit });
+    const verified = await this.verify(username, [password], request, { find, prepareLogin });
     return 'outcome' in verified ? verified : verified.check;
   }
 
@@ -145,11 +145,11 @@ export class Credentials {
     const mayBeRepeated = hasNewPassword && repeated?.reveal() !== password.reveal();
     // After a change, a repetition is more likely. Checking the new password first saves a hash.
     const passwords = repeated && mayBeRepeated ? [repeated, password] : [password];
-    // No session starts here, so `admit` is not needed. It could end the session that repeats an unconfirmed change.
+    // No session starts here, so `prepareLogin` is not needed. It could end the session that repeats an unconfirmed change.
     const request = { deadline, caller: ownerOf(origin, user) };
     const verified = await this.verify(user.username, passwords, request, {
       find: () => Promise.resolve(user),
-      admit: (found) => Promise.resolve(found),
+      prepareLogin: (found) => Promise.resolve(found),
     });
     if ('outcome' in verified) {
       return verified;
@@ -163,7 +163,7 @@ export class Credentials {
   /**
    * @param passwords one of them has to be right
    * @param find the user now, or at a look-up earlier in this request; later writes are conditional on what it returns
-   * @param admit decides whether a user with the right password may go on
+   * @param prepareLogin decides whether a user with the right password may go on
    */
   private async verify(
     username: string,
@@ -171,10 +171,10 @@ export class Credentials {
     { deadline, caller }: { readonly deadline: Deadline; readonly caller: Caller },
     {
       find,
-      admit,
+      prepareLogin,
     }: {
       readonly find: () => Promise<UserRecord | undefined>;
-      readonly admit: (user: UserRecord) => Promise<UserRecord | undefined>;
+      readonly prepareLogin: (user: UserRecord) => Promise<UserRecord | undefined>;
     },
   ): Promise<Verified | TooManyAttempts> {
     const subject = sha256(this.accounts.canonicalName(username));
@@ -185,12 +185,12 @@ export class Credentials {
       const right = await this.firstRight(user?.passwordHash.reveal(), passwords, turn, deadline);
       // The right password of a disabled user must look like a wrong one: it counts as a failure and takes as long.
       const isAllowed = user && right && !user.isDisabled;
-      const admitted = isAllowed ? await admit(user) : undefined;
-      if (!admitted || !right || admitted.isDisabled) {
+      const prepared = isAllowed ? await prepareLogin(user) : undefined;
+      if (!prepared || !right || prepared.isDisabled) {
         return { value: { check: { outcome: 'wrong', userId: user?.id } }, result: 'failed' };
       }
-      await this.renewOutdatedHash(admitted, right, turn, deadline);
-      return { value: { check: { outcome: 'right', user: admitted }, right }, result: 'reset' };
+      await this.renewOutdatedHash(prepared, right, turn, deadline);
+      return { value: { check: { outcome: 'right', user: prepared }, right }, result: 'reset' };
     };
     return this.limiter.guess(GUESSES_PER_ACCOUNT, subject, proof, deadline, check);
   }

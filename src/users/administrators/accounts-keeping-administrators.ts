@@ -86,8 +86,8 @@ export class AccountsKeepingAdministrators implements Accounts {
     await this.accounts.renewHash(userId, verified, renewed, deadline);
   }
 
-  async admit(user: UserRecord, deadline: Deadline): Promise<UserRecord | undefined> {
-    return this.registered(await this.accounts.admit(user, deadline), deadline);
+  async prepareLogin(user: UserRecord, deadline: Deadline): Promise<UserRecord | undefined> {
+    return this.registered(await this.accounts.prepareLogin(user, deadline), deadline);
   }
 
   async findCurrent(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {

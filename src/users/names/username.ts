@@ -2,7 +2,7 @@ import { sha256 } from '../../common/digest/index.js';
 import type { RuleFailure } from '../../common/validation/index.js';
 import { skeletonOf } from './confusables.js';
 import { foldName, normalizeName } from './fold-name.js';
-import { mixesDigits, mixesScripts } from './scripts.js';
+import { mixesDigits, mixesScripts } from './unicode-scripts.js';
 import { ALLOWED_CODE_POINTS } from './unicode-security-data.js';
 
 export const USERNAME_MAX_LENGTH = 64;

@@ -54,7 +54,7 @@ export interface Accounts extends Pick<
    *
    * @returns the current user, or undefined when the user is gone or has another password
    */
-  admit(user: UserRecord, deadline: Deadline): Promise<UserRecord | undefined>;
+  prepareLogin(user: UserRecord, deadline: Deadline): Promise<UserRecord | undefined>;
 
   /** The current user of the store, after every instance has applied its state. */
   findCurrent(userId: string, deadline: Deadline): Promise<UserRecord | undefined>;

@@ -17,7 +17,7 @@ import type {
   RemovalOutcome,
   Unwritten,
 } from './accounts.js';
-import type { GuardedUserStore } from './guarded-user-store.js';
+import type { ValidatingUserStore } from './validating-user-store.js';
 import type { NewUser } from './user-store.js';
 
 /** A user in the store, and the change of this call, if it was made. */
@@ -31,9 +31,9 @@ interface StoreState {
  * is written after the store, within a change of the near cache, and only if no other call has written it since before the store
  * was read. So it is never older than the state that the last completed call has read. Why that suffices: docs/coherence.md.
  */
-export class MirroredUserStore implements Accounts {
+export class MirroredAccounts implements Accounts {
   constructor(
-    private readonly store: GuardedUserStore,
+    private readonly store: ValidatingUserStore,
     private readonly reader: UserReader,
     private readonly writer: UserWriter,
   ) {}
@@ -60,7 +60,7 @@ export class MirroredUserStore implements Accounts {
     return (await this.isKnown(userId, user, deadline)) ? user : this.reload(userId, deadline);
   }
 
-  async admit(user: UserRecord, deadline: Deadline): Promise<UserRecord | undefined> {
+  async prepareLogin(user: UserRecord, deadline: Deadline): Promise<UserRecord | undefined> {
     if (await this.isKnown(user.id, user, deadline)) {
       return user;
     }

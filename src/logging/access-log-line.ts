@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 
 import { isoTime } from './iso-time.js';
 
-export interface AnswerFields {
+export interface AccessLogFields {
   readonly requestId: string;
   readonly method: string;
   /** The declared route. */
@@ -45,7 +45,7 @@ const HOSTNAME = hostname();
  * Formats the log line of a response exactly as pino does. A precompiled serializer for these members is faster. The members
  * are listed, because a spread would allocate one more object per request.
  */
-export function answerLine({
+export function accessLogLine({
   requestId,
   method,
   route,
@@ -53,7 +53,7 @@ export function answerLine({
   durationMs,
   ip,
   trace_id,
-}: AnswerFields): string {
+}: AccessLogFields): string {
   const line = serialize({
     level: 'info',
     time: isoTime(),

@@ -14,7 +14,7 @@ import type {
   EndOutcome,
   RemovalOutcome,
 } from './accounts.js';
-import { nameKeysOf, skeletonKeysOf, UserNames, type NameKeys } from './user-names.js';
+import { nameKeysOf, skeletonKeysOf, UserNames, type NameKeys } from '../names/user-names.js';
 import type { NewUser } from './user-store.js';
 
 /** A user whose registration was interrupted between its last two steps expires after this many claim lifetimes. */
@@ -31,7 +31,7 @@ const BEST_EFFORT_TIMEOUT_MS = 300;
  * change and the end of sessions are one write.
  */
 @Injectable()
-export class RedisUserStore implements Accounts {
+export class RedisAccounts implements Accounts {
   private releasing = 0;
 
   constructor(
@@ -96,7 +96,7 @@ export class RedisUserStore implements Accounts {
    * Completes an interrupted registration. A user who was registered before skeletons were claimed gets them now, except those
    * that another such user has.
    */
-  async admit(user: UserRecord, deadline: Deadline): Promise<UserRecord | undefined> {
+  async prepareLogin(user: UserRecord, deadline: Deadline): Promise<UserRecord | undefined> {
     const { isProvisional, hasSkeletons } = user as Partial<RedisRecord>;
     if (isProvisional === true) {
       return this.complete(user.id, nameKeysOf(user.username), deadline);

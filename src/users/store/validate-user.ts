@@ -27,7 +27,7 @@ const RULES: { readonly [Member in keyof UserRecord]-?: (value: unknown) => bool
  *
  * @throws UserStoreError which names the wrong members, not their values
  */
-export function checkedUser(userId: string, user: UserRecord): UserRecord {
+export function validateUser(userId: string, user: UserRecord): UserRecord {
   const members = user as unknown as Record<string, unknown>;
   const wrong = Object.entries(RULES).flatMap(([name, isRight]) =>
     isRight(members[name]) ? [] : [name],

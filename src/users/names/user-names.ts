@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Deadline } from '../../common/deadline/index.js';
 import { LuaScript, RedisCluster } from '../../redis-cluster/index.js';
 import { UserReader } from '../../user-slot/read/index.js';
-import { canonicalUsername, digestOfKey, usernameSkeletons } from '../names/username.js';
+import { canonicalUsername, digestOfKey, usernameSkeletons } from './username.js';
 import { USERS_OPTIONS } from '../users.module-definition.js';
 import { USERS_DEFAULTS, type UsersOptions } from '../users.options.js';
 

@@ -1,17 +1,17 @@
-import { RedisCalls } from './redis-calls.js';
+import { RedisCallMetrics } from './redis-call-metrics.js';
 import { TooFewReplicasError } from './redis-cluster.errors.js';
 
 const HOUR_MS = 3_600_000;
 
 const replyError = (message: string): Error =>
   Object.assign(new Error(message), { name: 'ReplyError' });
-const fail = async (calls: RedisCalls, node: string, error: Error): Promise<void> => {
+const fail = async (calls: RedisCallMetrics, node: string, error: Error): Promise<void> => {
   await calls.observe('a.lua', node, () => Promise.reject(error)).catch(() => undefined);
 };
 
 describe('calls to Redis', () => {
   it('are counted by error code when they fail, without the text of the error', async () => {
-    const calls = new RedisCalls();
+    const calls = new RedisCallMetrics();
     const node = '10.0.0.1:6379';
 
     await fail(calls, node, replyError('MOVED 7638 10.0.0.2:6379'));
@@ -32,7 +32,7 @@ describe('calls to Redis', () => {
 
   it('are forgotten after a node has left, but not while it is unreachable', async () => {
     let now = 0;
-    const calls = new RedisCalls(undefined, () => now);
+    const calls = new RedisCallMetrics(undefined, () => now);
     await fail(calls, '10.0.0.1:6379', new Error('no reply in time'));
     now += HOUR_MS / 2;
     await fail(calls, '10.0.0.2:6379', new Error('no reply in time'));

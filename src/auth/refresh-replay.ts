@@ -1,7 +1,7 @@
 import { seal, Secret, SECRET_PURPOSES, unseal } from '../common/secret/index.js';
 
 /** The answer to a refresh, kept for clients that did not receive it. */
-export interface KeptAnswer {
+export interface ReplayedTokens {
   readonly accessToken: string;
   readonly refreshToken: string;
   /** Milliseconds since the epoch. */
@@ -9,7 +9,7 @@ export interface KeptAnswer {
 }
 
 /** Encrypts an answer under the refresh token that was spent for it, so that a copy of the data in Redis reveals nothing. */
-export async function sealAnswer(answer: KeptAnswer, spent: Secret): Promise<string> {
+export async function sealTokens(answer: ReplayedTokens, spent: Secret): Promise<string> {
   return seal(JSON.stringify(answer), spent, SECRET_PURPOSES.refreshAnswers);
 }
 
@@ -17,14 +17,16 @@ export async function sealAnswer(answer: KeptAnswer, spent: Secret): Promise<str
  * Decrypts the answers from a spent token to the newest one. Each is encrypted under the token that was spent for it, and contains
  * the token under which the next one is encrypted.
  */
-export async function newestAnswer(
+export async function newestTokens(
   sealedAnswers: readonly string[],
   spent: Secret,
-): Promise<KeptAnswer> {
+): Promise<ReplayedTokens> {
   let token = spent;
-  let answer: KeptAnswer | undefined;
+  let answer: ReplayedTokens | undefined;
   for (const sealed of sealedAnswers) {
-    answer = JSON.parse(await unseal(sealed, token, SECRET_PURPOSES.refreshAnswers)) as KeptAnswer;
+    answer = JSON.parse(
+      await unseal(sealed, token, SECRET_PURPOSES.refreshAnswers),
+    ) as ReplayedTokens;
     token = new Secret(answer.refreshToken);
   }
   if (answer === undefined) {

@@ -20,7 +20,7 @@ interface NodeTallies {
 }
 
 /** Counts and times the calls to each node, by script and command, counts their errors, and creates their spans. */
-export class RedisCalls {
+export class RedisCallMetrics {
   private readonly nodes = new Map<string, NodeTallies>();
 
   constructor(

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 
-import { answerLine } from './answer-line.js';
+import { accessLogLine } from './access-log-line.js';
 
 describe('the log line of a response', () => {
   it.each(['::1\u2028\\', undefined])('is identical to that of pino, for %j', (ip) => {
@@ -19,7 +19,7 @@ describe('the log line of a response', () => {
     );
     logger.info(fields, 'answered');
 
-    const line = answerLine(fields);
+    const line = accessLogLine(fields);
 
     expect(line.endsWith('}\n')).toBe(true);
     const { time, ...rest } = JSON.parse(line) as Record<string, unknown>;

@@ -2,7 +2,7 @@ import type { Deadline } from '../../common/deadline/index.js';
 import type { Secret } from '../../common/secret/index.js';
 import { NotConfirmedError } from '../../redis-cluster/index.js';
 import type { StoredChange, UserRecord } from '../../user-slot/read/index.js';
-import { checkedUser } from './checked-user.js';
+import { validateUser } from './validate-user.js';
 import {
   UserStoreError,
   UserStoreUnavailableError,
@@ -14,7 +14,7 @@ import {
  * Guards the rest of Keyslot against a `UserStore` of the application. Its calls end at the deadline, its users are checked, a
  * write without an answer is reported as not confirmed, and its errors contain no secrets.
  */
-export class GuardedUserStore implements UserStore {
+export class ValidatingUserStore implements UserStore {
   constructor(private readonly store: UserStore) {}
 
   async create(
@@ -38,17 +38,17 @@ export class GuardedUserStore implements UserStore {
         throw error === unhashed ? new PassedOn(error) : error;
       }),
     );
-    return added && checkedUser(user.id, added);
+    return added && validateUser(user.id, added);
   }
 
   async find(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {
     const user = await ask(deadline, [], () => this.store.find(userId, deadline));
-    return user && checkedUser(userId, user);
+    return user && validateUser(userId, user);
   }
 
   async findByUsername(usernameKey: string, deadline: Deadline): Promise<UserRecord | undefined> {
     const user = await ask(deadline, [], () => this.store.findByUsername(usernameKey, deadline));
-    return user && checkedUser(user.id, user);
+    return user && validateUser(user.id, user);
   }
 
   async change(
@@ -61,7 +61,7 @@ export class GuardedUserStore implements UserStore {
     const changed = await tell(deadline, secrets, () =>
       this.store.change(userId, change, ifRevision, deadline),
     );
-    return changed && checkedUser(userId, changed);
+    return changed && validateUser(userId, changed);
   }
 
   async renewHash(
