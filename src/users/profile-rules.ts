@@ -1,4 +1,4 @@
-import { emailAddress, textBetween, type RuleFailure } from '../common/validation/index.js';
+import { emailAddress, textBetween, type Rule, type RuleFailure } from '../common/validation/index.js';
 import type { ProfileChange } from './user.js';
 
 export const DISPLAY_NAME_MAX_LENGTH = 100;
@@ -15,11 +15,15 @@ export type ProfileFailures = Readonly<Record<keyof ProfileChange, RuleFailure |
 /** Checks the given members. Null clears a member and is valid. */
 export function checkProfile({ email, displayName }: ProfileChange): ProfileFailures {
   return {
-    email: email == null ? undefined : PROFILE_RULES.email(email),
-    displayName: displayName == null ? undefined : PROFILE_RULES.displayName(displayName),
+    email: failureOf(PROFILE_RULES.email, email),
+    displayName: failureOf(PROFILE_RULES.displayName, displayName),
   };
 }
 
 export function hasFailure(failures: Readonly<Record<string, RuleFailure | undefined>>): boolean {
   return Object.values(failures).some((failure) => failure !== undefined);
+}
+
+function failureOf(rule: Rule, value: string | null | undefined): RuleFailure | undefined {
+  return value === null || value === undefined ? undefined : rule(value);
 }

@@ -7,7 +7,7 @@ describe('retryUntilDone', () => {
     const results = [() => false, fail, () => true];
     let attempts = 0;
 
-    await retryUntilDone(async () => Promise.resolve().then(results[attempts++]!), {
+    await retryUntilDone(async () => Promise.resolve().then(results[attempts++]), {
       isTransient: () => true,
       signal: never,
     });
