@@ -1,4 +1,9 @@
-import { emailAddress, textBetween, type Rule, type RuleFailure } from '../common/validation/index.js';
+import {
+  emailAddress,
+  textBetween,
+  type Rule,
+  type RuleFailure,
+} from '../common/validation/index.js';
 import type { ProfileChange } from './user.js';
 
 export const DISPLAY_NAME_MAX_LENGTH = 100;

@@ -33,6 +33,9 @@ const NEW_PASSWORD = new Secret('copper kettles sing at dusk');
 const ADA = { username: 'ada', email: null };
 const until = Deadline.none;
 
+const NUMBERED_ROLES = Array.from({ length: 20 }, (_, index) => `role-${index}`);
+const ROLES = Object.fromEntries(['editor', 'reader', ...NUMBERED_ROLES].map((role) => [role, []]));
+
 describe('users of another store', () => {
   let store: UserStore;
   let instances: CacheInstance[];
@@ -47,7 +50,7 @@ describe('users of another store', () => {
   });
 
   const on = (index: number, at: UserStore = store): TestUsers =>
-    usersOn(instances[index]!, {}, at);
+    usersOn(instances[index]!, { roles: ROLES }, at);
   const readerOn = (index: number): SessionReader => {
     const { redis, cache } = instances[index]!;
     return new SessionReader(redis, cache, SESSION_LIMITS);
