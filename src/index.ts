@@ -20,14 +20,7 @@ export {
   type DomainEvent,
   type RecordedEvent,
 } from './audit/index.js';
-export {
-  AccessTokenValidator,
-  AuthModule,
-  bearerToken,
-  JwtAuthGuard,
-  type AuthOptions,
-  type BearerToken,
-} from './auth/index.js';
+export { AuthModule, type AuthOptions } from './auth/index.js';
 export { createApp } from './bootstrap/create-app.js';
 export { run } from './bootstrap/run.js';
 export { untilReady } from './bootstrap/until-ready.js';
@@ -76,9 +69,13 @@ export {
 } from './common/validation/index.js';
 export { loadSettings, SettingsError, type Settings } from './config/index.js';
 export {
+  AccessTokenValidator,
+  bearerToken,
   GuardModule,
   GuardProblemFilter,
+  JwtAuthGuard,
   SessionReaderModule,
+  type BearerToken,
   type GuardOptions,
   type SessionReaderOptions,
 } from './guard/index.js';

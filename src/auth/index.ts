@@ -2,7 +2,6 @@ export {
   AccessTokenValidator,
   bearerToken,
   JwtAuthGuard,
-  UnknownPermissionError,
   type BearerToken,
 } from '../guard/index.js';
 export { AuthModule } from './auth.module.js';

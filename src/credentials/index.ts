@@ -1,4 +1,4 @@
-export { proofGeneration, strangerOf, type Caller } from './caller.js';
+export { strangerOf, type Caller } from './caller.js';
 export { CREDENTIAL_ACCOUNTS, type CredentialAccounts } from './credential-accounts.js';
 export {
   CREDENTIAL_PROVIDERS,
@@ -8,18 +8,12 @@ export {
 export { DeviceCookies } from './device-cookies.js';
 export { recordLogin } from './login-audit.js';
 export { Argon2PasswordHasher } from './password/argon2-password-hasher.js';
-export {
-  Credentials,
-  type CredentialCheck,
-  type OwnCheck,
-  type Refusal,
-} from './password/credentials.js';
-export { HashingOverloadedError, HashingQueue, type Turn } from './password/hashing-queue.js';
+export { Credentials, type Refusal } from './password/credentials.js';
+export { HashingOverloadedError, HashingQueue } from './password/hashing-queue.js';
 export { NewPasswords, type AcceptedPassword } from './password/new-passwords.js';
 export { PASSWORD_HASHER, type PasswordHasher } from './password/password-hasher.js';
 export { PasswordLogins, type LoginRequest } from './password/password-logins.js';
 export {
-  HASHING_DEFAULTS,
   PASSWORD_OPTIONS,
   type HashingOptions,
   type PasswordOptions,

@@ -4,8 +4,6 @@ export type {
   RefreshExchange,
   RefreshOutcome,
   Session,
-  SessionCheck,
-  SessionKey,
   SessionState,
 } from '../user-slot/read/index.js';
 export { SessionWatch, type SessionEnd } from '../user-slot/read/index.js';

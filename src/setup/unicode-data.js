@@ -78,10 +78,8 @@ if (/^# Version: (\S+)/m.exec(types)[1] !== version) {
   throw new Error('the files are of different versions of Unicode');
 }
 const allowed = allowedCodePoints(types);
-const text = `// Made by src/setup/unicode-data.js from Unicode's IdentifierType.txt and confusables.txt: do not edit.
+const text = `// Made by src/setup/unicode-data.js from IdentifierType.txt and confusables.txt of Unicode ${version}: do not edit.
 // Copyright © 1991-2025 Unicode, Inc. Unicode License v3, https://www.unicode.org/license.txt
-
-export const UNICODE_SECURITY_VERSION = '${version}';
 
 /** Code points of names: Identifier_Type ${ALLOWED_TYPES.join(', ')}; Mongolian. */
 export const ALLOWED_CODE_POINTS = \`

@@ -6,22 +6,13 @@ export {
   HashingOverloadedError,
   HashingQueue,
   PASSWORD_HASHER,
-  proofGeneration,
-  recordThrottling,
-  type Caller,
-  type CredentialCheck,
   type HashingOptions,
   type PasswordHasher,
 } from '../credentials/index.js';
 export { RedisAccounts } from './store/redis-accounts.js';
 export { Roles } from '../common/authentication/index.js';
 export type { User, UserRecord } from './user.js';
-export {
-  userFromFields,
-  userSubject,
-  userTag,
-  type StoredChange,
-} from '../user-slot/read/index.js';
+export type { StoredChange } from '../user-slot/read/index.js';
 export { canonicalUsername, usernameDigest, usernameSkeletons } from './names/username.js';
 export {
   UserAdministration,

@@ -6,7 +6,6 @@ export {
 } from './permission-refusals.js';
 export {
   PERMISSION_PROBLEMS,
-  PERMISSIONS,
   REQUIRED_PERMISSIONS,
   RequirePermissions,
   type Permission,

@@ -1,3 +1,3 @@
 export { Deadline } from './deadline.js';
 export { DEADLINE, deadlineOf, RequestDeadline } from './request-deadline.decorator.js';
-export { TimeoutError, withTimeout } from './with-timeout.js';
+export { withTimeout } from './with-timeout.js';

@@ -19,11 +19,4 @@ export {
   type ProblemContext,
   type ProblemDocument,
 } from './problem-document.js';
-export {
-  LANGUAGES,
-  languageOf,
-  pageText,
-  problemText,
-  ruleText,
-  type Language,
-} from './problem-texts.js';
+export { languageOf, pageText, problemText, type Language } from './problem-texts.js';

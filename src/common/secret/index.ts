@@ -1,3 +1,3 @@
 export { deriveKey, seal, unseal } from './sealed-text.js';
 export { Secret } from './secret.js';
-export { SECRET_PURPOSES, type SecretPurpose } from './secret-purposes.js';
+export { SECRET_PURPOSES } from './secret-purposes.js';

@@ -1,7 +1,5 @@
-// Made by src/setup/unicode-data.js from Unicode's IdentifierType.txt and confusables.txt: do not edit.
+// Made by src/setup/unicode-data.js from IdentifierType.txt and confusables.txt of Unicode 17.0.0: do not edit.
 // Copyright © 1991-2025 Unicode, Inc. Unicode License v3, https://www.unicode.org/license.txt
-
-export const UNICODE_SECURITY_VERSION = '17.0.0';
 
 /** Code points of names: Identifier_Type Recommended, Inclusion, Limited_Use, Uncommon_Use; Mongolian. */
 export const ALLOWED_CODE_POINTS = `
