@@ -24,6 +24,7 @@ import { UserAdministrationController } from './user-administration.controller.j
 import { UserNames } from './names/user-names.js';
 import { USER_STORE, type UserStore } from './store/user-store.js';
 import { ConfigurableModuleClass, USERS_OPTIONS } from './users.module-definition.js';
+import { PasswordChanges } from './password-changes.js';
 import { Registrations } from './registrations.js';
 import { UsersController } from './users.controller.js';
 import { UsersService } from './users.service.js';
@@ -38,6 +39,7 @@ import { UsersService } from './users.service.js';
   providers: [
     UsersService,
     Registrations,
+    PasswordChanges,
     UserAdministration,
     AdministratorRegistry,
     UserReader,

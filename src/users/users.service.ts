@@ -5,24 +5,16 @@ import type { UserPrincipal } from '../common/authentication/index.js';
 import type { Deadline } from '../common/deadline/index.js';
 import type { Origin } from '../common/origin/index.js';
 import type { Secret } from '../common/secret/index.js';
-import type { RuleFailure } from '../common/validation/index.js';
-import {
-  Credentials,
-  NewPasswords,
-  Reauthentication,
-  recordThrottling,
-  strangerOf,
-  type AcceptedPassword,
-  type Refusal,
-} from '../credentials/index.js';
+import { Credentials, Reauthentication, type Refusal } from '../credentials/index.js';
 import { UserReader } from '../user-slot/read/index.js';
 import { CONFLICT, retryOnConflict } from '../user-slot/write/index.js';
-import { ACCOUNTS, type Accounts, type ChangeOutcome } from './store/accounts.js';
+import { ACCOUNTS, type Accounts } from './store/accounts.js';
 import { changeEvents, recordRefusedAdministration } from './change-events.js';
+import { outcomeOf } from './change-outcome.js';
+import { PasswordChanges, type PasswordChange, type PasswordOutcome } from './password-changes.js';
 import { checkProfile, hasFailure, type ProfileFailures } from './profile-rules.js';
 import type { ProfileChange, Registration, User, UserRecord } from './user.js';
 import { Registrations, type RegistrationOutcome } from './registrations.js';
-import { usernameDigest } from './names/username.js';
 
 export type ProfileOutcome =
   | { readonly outcome: 'changed'; readonly user: User }
@@ -31,19 +23,6 @@ export type ProfileOutcome =
   | Refusal;
 export type DeletionOutcome =
   { readonly outcome: 'deleted' } | { readonly outcome: 'last-administrator' } | Refusal;
-export type PasswordOutcome =
-  | { readonly outcome: 'changed'; readonly user: UserRecord }
-  | { readonly outcome: 'refused'; readonly failure: RuleFailure }
-  | Refusal;
-
-export interface PasswordChange {
-  readonly current: Secret;
-  readonly next: Secret;
-  /** The session that continues. All others end. */
-  readonly sessionId: string;
-  /** The user, because the policy refuses a password that is made of the user's names. */
-  readonly user: Pick<User, 'username' | 'email'> & Partial<Pick<User, 'displayName'>>;
-}
 
 /**
  * Changes and deletion of accounts. A change that reduces access takes effect on every instance before its method returns.
@@ -56,7 +35,7 @@ export class UsersService {
   constructor(
     @Inject(ACCOUNTS) private readonly accounts: Accounts,
     private readonly credentials: Credentials,
-    private readonly passwords: NewPasswords,
+    private readonly passwordChanges: PasswordChanges,
     private readonly reauthentication: Reauthentication,
     private readonly reader: UserReader,
     private readonly registrations: Registrations,
@@ -166,62 +145,14 @@ export class UsersService {
     });
   }
 
-  /**
-   * Sets a new password and ends all sessions but one. Repeating an unconfirmed change succeeds, although the new password is the
-   * current one by then. So does the same change at the same time.
-   */
+  /** Sets a new password and ends all sessions but one, see `PasswordChanges`. */
   async changePassword(
     userId: string,
-    { current, next, sessionId, user }: PasswordChange,
+    change: PasswordChange,
     origin: Origin,
     deadline: Deadline,
   ): Promise<PasswordOutcome> {
-    const { username: name, email, displayName } = user;
-    const context = { username: name, email: email ?? '', displayName: displayName ?? '' };
-    const accepted = this.passwords.accept(next, context);
-    if (!accepted.isAccepted) {
-      return { outcome: 'refused', failure: accepted.failure };
-    }
-    let hash: Secret | undefined;
-    let isOvertaken = false;
-    return retryOnConflict(async () => {
-      const attempt = 'password-change';
-      const check = await this.credentials.checkOwn(
-        userId,
-        attempt,
-        origin,
-        deadline,
-        current,
-        next,
-      );
-      if (check.outcome !== 'right') {
-        return check;
-      }
-      const { passwordVersion, passwordHash } = check.user;
-      if (!check.isRepeated) {
-        hash ??= await this.hashNew(check.user, accepted, origin, deadline);
-      }
-      const change = {
-        // A repeated change is written again, so that it is confirmed and announced.
-        password: check.isRepeated
-          ? { hash: passwordHash, version: passwordVersion }
-          : { hash: hash!, version: passwordVersion + 1 },
-        ifPasswordVersion: passwordVersion,
-        // The first call has ended the other sessions. This one may be among them, and must not end the one that continues.
-        endsSessions: !check.isRepeated,
-        exceptSessionId: sessionId,
-      };
-      // The concurrent call with the same change has recorded it.
-      const isRecorded = isOvertaken && check.isRepeated;
-      const result = await this.audit.recordChange(
-        isRecorded ? [] : [{ type: 'password-changed', userId, sessionId, ...origin.facts }],
-        async () => this.accounts.update(userId, change, deadline),
-        ({ outcome }) => outcome === 'changed',
-      );
-      const outcome = outcomeOf(result);
-      isOvertaken = outcome === CONFLICT;
-      return outcome;
-    });
+    return this.passwordChanges.change(userId, change, origin, deadline);
   }
 
   /**
@@ -272,39 +203,5 @@ export class UsersService {
           return CONFLICT;
       }
     });
-  }
-
-  private async hashNew(
-    { id: userId, username }: UserRecord,
-    password: AcceptedPassword,
-    origin: Origin,
-    deadline: Deadline,
-  ): Promise<Secret> {
-    const turn = { ...strangerOf(origin), account: usernameDigest(username), isKnown: true };
-    const subject = { attempt: 'password-change', userId } as const;
-    const { hash } = await recordThrottling(this.audit, subject, origin, async () => ({
-      outcome: 'hashed',
-      hash: await password.hash(deadline, turn),
-    }));
-    return hash;
-  }
-}
-
-/** `outdated`: another change of the password came first, so the submitted password has to be checked again. */
-function outcomeOf(
-  result: ChangeOutcome,
-):
-  | { readonly outcome: 'changed'; readonly user: UserRecord }
-  | { readonly outcome: 'unknown-user' }
-  | typeof CONFLICT {
-  switch (result.outcome) {
-    case 'changed':
-      return { outcome: 'changed', user: result.user };
-    case 'outdated':
-      return CONFLICT;
-    case 'last-administrator':
-    case 'protected':
-    case 'unknown':
-      return { outcome: 'unknown-user' };
   }
 }

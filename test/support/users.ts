@@ -19,6 +19,7 @@ import {
 import { AccountsKeepingAdministrators } from '../../src/users/administrators/accounts-keeping-administrators.js';
 import { AdministratorRegistry } from '../../src/users/administrators/administrator-registry.js';
 import { credentialAccounts } from '../../src/users/credential-accounts.js';
+import { PasswordChanges } from '../../src/users/password-changes.js';
 import { Registrations } from '../../src/users/registrations.js';
 import { ValidatingUserStore } from '../../src/users/store/validating-user-store.js';
 import { MirroredAccounts } from '../../src/users/store/mirrored-accounts.js';
@@ -72,7 +73,7 @@ export function usersOn(
   const users = new UsersService(
     accounts,
     credentials,
-    passwords,
+    new PasswordChanges(accounts, credentials, passwords, audit),
     reauthentication,
     reader,
     registrations,
