@@ -59,8 +59,9 @@ export default {
   rootDir,
   // Each has a core, and shares it with the processes that it starts. It also waits for them.
   maxWorkers: Math.max(2, availableParallelism()),
-  // Node keeps the ES modules of finished test files in memory (nodejs/node#63186): about 35 MB a file, 2 GB in the end. A
-  // process of that size takes longer to exit than Jest waits, so Jest starts a new one at this heap size.
+  // Memory of finished test files stays in use, about 35 MB for each that starts the application, 2 GB in the end (what holds
+  // it is not known; nodejs/node#63186 is similar). The exit of such a process takes about as long as Jest waits for it, so
+  // Jest starts a new one at this heap size.
   workerIdleMemoryLimit: '800MB',
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.spec.ts'] },
