@@ -9,7 +9,7 @@ const REUSED = 'refresh-token-reused';
 /** The default. */
 const GRACE_MS = 10_000;
 
-/** An attacker has a copy of a spent refresh token, and uses it. */
+/** An attacker has copied a spent refresh token, and sends it. */
 describe('a spent refresh token', () => {
   let api: TestApp;
   let other: Instance;
@@ -39,7 +39,7 @@ describe('a spent refresh token', () => {
   const reuseOf = async ({ session_id }: Tokens): Promise<unknown[]> =>
     (await other.audited(REUSED)).filter(({ sessionId }) => sessionId === session_id);
 
-  /** The grace of the oldest generations is over. */
+  /** Lets the grace periods of the oldest generations expire. */
   const endGrace = async (
     { id: userId, tokens: { session_id: sessionId } }: TestUser,
     generations?: number,
@@ -50,12 +50,12 @@ describe('a spent refresh token', () => {
     ['of the last generation', 1, 0],
     ['of the generation before the last', 2, 0],
     ['of a generation in between', 4, 2],
-  ])('%s ends the whole session, at once and on every instance (32, 35)', async (_, count, at) => {
+  ])('%s: the whole session ends, at once and on every instance (32, 35)', async (_, count, at) => {
     const { user, generations } = await family(count);
     const another = (await api.login(user.username)).body;
-    // Every instance has them in memory.
+    // Every instance has cached them.
     await expectEverywhere(200, ...generations);
-    // Those that came later are still within their grace.
+    // Newer tokens are still within their grace period.
     await endGrace(user, at + 1);
 
     const answer = await other.refresh(generations[at]!.refresh_token);
@@ -63,10 +63,10 @@ describe('a spent refresh token', () => {
     expect(answer.status).toBe(401);
     expect(answer.body).toMatchObject({ code: 'invalid-refresh-token' });
     await expectDead(generations);
-    // Only this session: the user is still logged in elsewhere.
+    // Only this session: the user's other sessions stay live.
     expect((await api.ownUser(another.access_token)).status).toBe(200);
     expect((await api.refresh(another.refresh_token)).status).toBe(200);
-    // 32: once, with the user and the address
+    // 32: recorded once, with the user and the address
     const { session_id: sessionId } = user.tokens;
     expect(await reuseOf(user.tokens)).toEqual([
       {
@@ -82,7 +82,7 @@ describe('a spent refresh token', () => {
     ]);
   });
 
-  it('is distinguished from one whose answer was lost, which is no alarm', async () => {
+  it('reports no reuse when the first response was lost', async () => {
     const { user, generations } = await family(0);
     const lost = await other.refresh(generations[0]!.refresh_token);
     expect((await other.refresh(generations[0]!.refresh_token)).body).toMatchObject({
@@ -112,10 +112,10 @@ describe('a spent refresh token', () => {
     expect((await other.refresh(newest.refresh_token)).status).toBe(200);
   });
 
-  it('has its own grace period, which later replays and exchanges do not change (33)', async () => {
+  it('has its own grace period, which later retries and exchanges do not change (33)', async () => {
     const { user, generations } = await family(2);
     const [first, second] = generations as [Tokens, Tokens, Tokens];
-    // A replay does not move the moment at which the token was spent.
+    // A retry does not change the time at which the token was spent.
     await api.refresh(first.refresh_token);
     await endGrace(user, 1);
     const replayed = await api.refresh(second.refresh_token);
@@ -128,7 +128,7 @@ describe('a spent refresh token', () => {
     await expectDead([...generations, next]);
   });
 
-  it('reveals a second holder of the same token after the grace period (35)', async () => {
+  it('reveals a second client with the same token after the grace period (35)', async () => {
     const { user, generations } = await family(2);
     await endGrace(user);
     const shared = generations.at(-1)!.refresh_token;
@@ -142,7 +142,7 @@ describe('a spent refresh token', () => {
     expect(await reuseOf(user.tokens)).toHaveLength(1);
   });
 
-  it('of mixed generations, fifty times at once, keeps one refresh chain and causes no 5xx (34)', async () => {
+  it('of mixed generations, sent fifty times in parallel, keeps one refresh chain and causes no 5xx (34)', async () => {
     const { user, generations } = await family(3);
     const tokens = generations.map(({ refresh_token }) => refresh_token);
 
@@ -153,7 +153,7 @@ describe('a spent refresh token', () => {
     );
 
     expect(answers.map(({ status }) => status)).toEqual(Array<number>(50).fill(200));
-    // One of them exchanged the newest token; earlier calls got that token itself.
+    // One call exchanged the newest token; earlier calls received that token.
     const successors = new Set(answers.map(({ body }) => body.refresh_token));
     successors.delete(tokens.at(-1)!);
     expect(successors.size).toBe(1);
@@ -165,7 +165,7 @@ describe('a spent refresh token', () => {
     expect((await other.refresh(newest)).status).toBe(200);
   });
 
-  it('ends the session for all who share its successor (35)', async () => {
+  it('ends the session for every client that has its successor (35)', async () => {
     const { user, generations } = await family(0);
     const [{ refresh_token: first }] = generations as [Tokens];
     const racers = await Promise.all(
@@ -182,7 +182,7 @@ describe('a spent refresh token', () => {
     await expectDead([...generations, ...racers.map(({ body }) => body), next]);
   });
 
-  it('is not in the log, nor is any other token or password (90)', async () => {
+  it('is not logged, nor is any other token or password (90)', async () => {
     const { user, generations } = await family(2);
     await endGrace(user);
     for (const { refresh_token } of generations) {
@@ -211,7 +211,7 @@ describe('a spent refresh token', () => {
   });
 });
 
-/** What is secret in a token: not the ids at the beginning of a refresh token. */
+/** The secret part of a token: without the ids at the beginning of a refresh token. */
 function segments(token: string): string[] {
   return token.split('.').filter((segment) => segment.length > 36 || segment.length === 22);
 }
@@ -254,7 +254,7 @@ describe('the grace period for a lost answer (33)', () => {
     await expectEnded(tokens, won[0]!.body);
   });
 
-  it('starts at the exchange: repeating does not extend it', async () => {
+  it('starts at the exchange; retries do not extend it', async () => {
     const tokens = await newTokens('1s');
     const begin = performance.now();
     const { body: next } = await api.refresh(tokens.refresh_token);
