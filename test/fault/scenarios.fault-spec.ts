@@ -4,17 +4,17 @@ import { lineOf } from '../chaos/report.js';
 import { runScenario, violationsIn } from '../chaos/run-scenario.js';
 import { SCENARIOS } from '../chaos/scenarios.js';
 
-/** Some of the scenarios, with few clients. All of them, and longer: npm run chaos. */
+/** Some of the scenarios, with few clients. For all of them, and longer runs: npm run chaos. */
 const SHORT = ['masters-killed', 'replica-left-behind'];
 const MIN_OPERATIONS = 50;
 /** Other test files run at the same time, and nodes start and elect more slowly. */
 const SLOWER = 2;
 
-describe('under load, and whatever breaks', () => {
+describe('under load, during every kind of fault', () => {
   const scenarios = SCENARIOS.filter(({ name }) => SHORT.includes(name));
 
   it.each(scenarios.map((scenario) => [scenario.about, scenario] as const))(
-    'nothing acknowledged is lost, no ended session is accepted, every answer is honest and in time: %s',
+    'no acknowledged change is lost, no ended session is accepted, every response is honest and in time: %s',
     async (_, scenario) => {
       const { from, withinMs } = scenario.recovery;
       const recovery = { from, withinMs: SLOWER * withinMs };

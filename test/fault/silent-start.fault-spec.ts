@@ -68,7 +68,7 @@ describe('a start that cannot become ready', () => {
     const folder = mkdtempSync(join(tmpdir(), 'keyslot-bare-'));
     const port = await freePort();
     const args = ['--port', String(port), '--cluster-enabled', isCluster, '--dir', folder];
-    // The bus of a cluster would be beyond the last port.
+    // The port of the cluster bus would exceed the highest port number.
     const bus = isCluster === 'yes' ? ['--cluster-port', String(await freePort())] : [];
     const server = spawn('redis-server', [...args, ...bus, '--save', ''], { stdio: 'ignore' });
     opened.push(async () => {
@@ -116,16 +116,16 @@ describe('a start that cannot become ready', () => {
     await expectTold(instance, /does not know the command wait/);
   });
 
-  it('logs that the credentials are wrong', async () => {
+  it('logs wrong credentials', async () => {
     const instance = await launch({ ...own.variables, REDIS_PASSWORD: 'wrong' });
 
     await expectTold(instance, /check REDIS_USERNAME and REDIS_PASSWORD/);
   });
 
-  it('logs an eviction policy that removes users and sessions, and shows it in the health', async () => {
+  it('logs an eviction policy that removes users and sessions, and shows it in the health details', async () => {
     await onEveryNode('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
     opened.push(async () => onEveryNode('CONFIG', 'SET', 'maxmemory-policy', 'noeviction'));
-    // A user with a name of its own may not ask for the policy.
+    // A user with minimum permissions may not read the policy.
     await onEveryNode('ACL', 'SETUSER', 'default', 'on', '>a-password');
     opened.push(async () => onEveryNode('ACL', 'SETUSER', 'default', 'off', 'resetpass'));
     const instance = await launch({
@@ -141,7 +141,7 @@ describe('a start that cannot become ready', () => {
     expect(instance.output()).toContain('Redis has the eviction policy allkeys-lru');
   });
 
-  // Last, because the cluster is not whole afterwards.
+  // Last, because it damages the cluster.
   it('logs masters without replicas', async () => {
     const masters = await own.masters();
     const replicas = [...own.cluster.pids.keys()].filter((port) => !masters.includes(port));
