@@ -24,8 +24,12 @@ describe('recordThrottling', () => {
     await expect(attempt).rejects.toBe(error);
     expect(events).toEqual(
       reasons.map((reason) => ({
-        ...{ type: 'attempt-throttled', result: 'refused', reason, ...origin.facts },
-        ...{ namePseudonym: 'somebody', details: { attempt: 'login' } },
+        type: 'attempt-throttled',
+        result: 'refused',
+        reason,
+        ...origin.facts,
+        namePseudonym: 'somebody',
+        details: { attempt: 'login' },
       })),
     );
   });

@@ -51,7 +51,11 @@ import { UsersService } from './users.service.js';
     {
       provide: ACCOUNTS,
       inject: [
-        ...[RedisUserStore, UserReader, UserWriter, AdministratorRegistry, Clock],
+        RedisUserStore,
+        UserReader,
+        UserWriter,
+        AdministratorRegistry,
+        Clock,
         { token: USER_STORE, optional: true },
       ],
       useFactory: (

@@ -81,7 +81,9 @@ export class AdministratorRegistry {
       subject: { userId, version },
       free: inGroups(free, 2).map(([id = '', entry = '']) => ({ userId: id, version: entry })),
       expired: inGroups(expired, 3).map(([ended = '', id = '', entry = '']) => ({
-        ...{ token: ended, userId: id, version: entry },
+        token: ended,
+        userId: id,
+        version: entry,
       })),
     };
   }
