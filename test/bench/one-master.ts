@@ -4,7 +4,7 @@ import { eventually } from '../support/own-cluster.js';
 
 const KNOWN_MS = 30_000;
 
-/** Gives every slot of a cluster without keys to its first master. The others stay, and serve nothing. */
+/** Assigns every slot of a cluster without keys to its first master. The other nodes keep running without slots. */
 export async function leaveToFirstMaster(cluster: EmbeddedCluster): Promise<void> {
   const ports = cluster.addresses.map(({ port }) => port);
   const [first, ...others] = ports.slice(0, ports.length / 2);
@@ -19,7 +19,7 @@ export async function leaveToFirstMaster(cluster: EmbeddedCluster): Promise<void
     await cluster.call(first, 'CLUSTER', 'DELSLOTSRANGE', begin, end - 1);
     await cluster.call(first, 'CLUSTER', 'ADDSLOTSRANGE', begin, end - 1);
   }
-  // Above the others: what a node still believes of them counts less than what the first one says of itself.
+  // A higher epoch than the others: it overrides the configuration that other nodes still have.
   await cluster.call(first, 'CLUSTER', 'BUMPEPOCH');
   await eventually('every node knows the only master', KNOWN_MS, async () => {
     const views = await Promise.all(

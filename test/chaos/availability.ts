@@ -2,13 +2,13 @@ import type { Expectations } from './expectations.js';
 import { isUnknown, type History, type Operation } from './history.js';
 import { describe } from './words.js';
 
-/** When even this process is so late, an instance with all its work sheds load (see src/http/load-shedding.ts). */
+/** If this process is delayed as much, an instance with more work sheds load (see src/http/load-shedding.ts). */
 const STARVED_MS = 200;
 
 export interface Unavailability {
-  /** Requests that were refused although nothing was broken, or more often than the scenario allows. */
+  /** Requests that were refused without a fault, or more often than the scenario allows. */
   readonly unavailable: string[];
-  /** Faults that took longer to recover from than is documented. */
+  /** Faults with a longer recovery than documented. */
   readonly slow: string[];
 }
 

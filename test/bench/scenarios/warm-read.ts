@@ -6,10 +6,10 @@ import type { Scenario } from '../scenario.js';
 import type { ServerProcess } from '../server-process.js';
 import { answersOf, expectSameBody } from '../same-answer.js';
 
-/** As many as one user may have. */
+/** The maximum number of sessions of a user. */
 const SESSIONS = 100;
 const ALL: readonly PeerProgram[] = Object.values(PEERS);
-/** What is compared most closely stands side by side, because a machine drifts. */
+/** Subjects with a direct comparison run one after the other, because the speed of a machine drifts. */
 const CLOSE: readonly PeerProgram[] = [PEERS.bareFastify, PEERS.keyslot, PEERS.keyslotUnguarded];
 const ORDER = [...CLOSE, ...ALL.filter((peer) => !CLOSE.includes(peer))];
 

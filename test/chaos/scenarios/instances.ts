@@ -2,7 +2,7 @@ import { FAILOVER_RECOVERY_MS, HARDLY_ANY, SHORT_RECOVERY_MS, type Scenario } fr
 
 const LONG_PAUSE_MS = 60_000;
 
-/** What happens to instances of Keyslot. */
+/** Faults of Keyslot instances. */
 export const INSTANCE_SCENARIOS: readonly Scenario[] = [
   {
     name: 'rolling-restart',

@@ -2,13 +2,13 @@ import { eventually } from '../../support/own-cluster.js';
 import { FAILOVER_RECOVERY_MS, SHORT_RECOVERY_MS, type Scenario } from '../scenario.js';
 import type { World } from '../world.js';
 
-/** A failover, with this cluster's node timeout of two seconds, and some more. */
+/** A failover with the node timeout of two seconds in this cluster, plus a margin. */
 const PAST_FAILOVER_MS = 6000;
 const FAILOVER_MS = 20_000;
 const REWRITTEN_MS = 30_000;
 const WHOLE_SHARD_BACK_MS = 60_000;
 
-/** What happens to nodes of Redis. */
+/** Faults of Redis nodes. */
 export const NODE_SCENARIOS: readonly Scenario[] = [
   {
     name: 'masters-killed',
@@ -48,7 +48,7 @@ export const NODE_SCENARIOS: readonly Scenario[] = [
         const replica = await world.redis.replicaOf(master);
         const { cluster } = world.redis;
         await world.history.fault('left behind', async () => {
-          // So that the master goes on taking writes, and only WAIT tells that nobody else has them.
+          // So that the master accepts writes, and only WAIT shows that no replica has them.
           await cluster.call(master, 'CONFIG', 'SET', 'min-replicas-to-write', 0);
           world.redis.signal(replica, 'SIGSTOP');
           await cluster.call(master, 'CLIENT', 'KILL', 'TYPE', 'replica');
@@ -217,7 +217,7 @@ export const NODE_SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-/** What comes later is read from the commands in the file, and what came before from its snapshot. */
+/** After the rewrite, a node loads earlier data from the snapshot and later data from the commands. */
 async function rewriteAppendOnlyFiles(world: World): Promise<void> {
   const { cluster } = world.redis;
   for (const { port } of cluster.addresses) {
@@ -230,7 +230,7 @@ async function rewriteAppendOnlyFiles(world: World): Promise<void> {
   await world.goOn(1000);
 }
 
-/** Returns when other processes serve these ports. */
+/** Returns when new processes serve these ports. */
 async function restart(
   { redis }: World,
   ports: readonly number[],

@@ -2,13 +2,13 @@ import { HARDLY_ANY, SHORT_RECOVERY_MS, type Scenario } from '../scenario.js';
 import type { World } from '../world.js';
 
 const CONTROL_LOG = 'near-cache.control';
-/** Each lives in two slots, of three masters. */
+/** Each user has data in two slots, on three masters. */
 const USERS_IN_MOVING_SLOTS = 40;
 const MIN_SLOTS_MOVED = 15;
-/** So that clients meet a slot on its way: all of them are moved in less than a second. */
+/** Repeated, because one migration of all slots takes less than a second. */
 const ROUNDS = 4;
 
-/** What an operator does to the cluster while it is used. */
+/** Actions of an operator on a cluster in use. */
 export const SLOT_SCENARIOS: readonly Scenario[] = [
   {
     name: 'slots-moved',

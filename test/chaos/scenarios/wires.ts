@@ -1,6 +1,6 @@
 import { SHORT_RECOVERY_MS, type Scenario } from '../scenario.js';
 
-/** What happens between instances and nodes. */
+/** Faults of the network between instances and nodes. */
 export const WIRE_SCENARIOS: readonly Scenario[] = [
   {
     name: 'connections-cut',
