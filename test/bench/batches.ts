@@ -17,7 +17,7 @@ export async function inBatches<T>(
 }
 
 /** Does the work for each item in sequence. */
-export async function inTurn<T, R>(
+export async function inSequence<T, R>(
   items: readonly T[],
   work: (item: T) => Promise<R>,
 ): Promise<R[]> {

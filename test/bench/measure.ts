@@ -25,7 +25,7 @@ export async function measure(
   const cpuBefore = server.cpuMicros;
   const result = await runWrk({ ...load, url: server.url });
   const cpu = server.cpuMicros - cpuBefore;
-  server.forgetLog();
+  server.truncateLog();
   return { ...measurementOf(result), ...(cpu > 0 ? { cpuMicros: cpu / result.requests } : {}) };
 }
 

@@ -52,10 +52,10 @@ export function markdownOf(
     ...pictures(scenario),
     tableOf(scenario),
   ]);
-  return [circumstancesOf(report), ...sections].join('\n\n');
+  return [environmentOf(report), ...sections].join('\n\n');
 }
 
-function circumstancesOf({ startedAt, commit, machine, versions, settings }: Report): string {
+function environmentOf({ startedAt, commit, machine, versions, settings }: Report): string {
   const { node, redis, wrk, packages } = versions;
   const names = Object.entries(packages).map((entry) => entry.join(' '));
   const { cpu, cores, memoryGib, system } = machine;

@@ -58,7 +58,7 @@ export class ServerProcess {
   }
 
   /** Truncates the log, so that a long run does not fill the disk. */
-  forgetLog(): void {
+  truncateLog(): void {
     truncateSync(this.log);
   }
 
@@ -66,9 +66,9 @@ export class ServerProcess {
     if (this.child.exitCode === null && this.child.signalCode === null) {
       const ended = new Promise((done) => this.child.once('exit', done));
       this.child.kill('SIGTERM');
-      const killer = setTimeout(() => this.child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+      const killTimer = setTimeout(() => this.child.kill('SIGKILL'), STOP_TIMEOUT_MS);
       await ended;
-      clearTimeout(killer);
+      clearTimeout(killTimer);
     }
   }
 }

@@ -3,7 +3,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { EmbeddedCluster } from '../../src/embedded-cluster/index.js';
-import { leaveToFirstMaster } from './one-master.js';
+import { assignSlotsToFirstMaster } from './one-master.js';
 import { PEERS, SEED_KEYSLOT, type PeerProgram } from './peers.js';
 import { writeRequests, type LoadRequest } from './request-list.js';
 import type { SeededSession, SeedOrder } from './seeded-session.js';
@@ -46,7 +46,7 @@ export class Stage {
     });
     const stage = new Stage(cluster, directory);
     if (masters === 1) {
-      await leaveToFirstMaster(cluster).catch(async (error: Error) => {
+      await assignSlotsToFirstMaster(cluster).catch(async (error: Error) => {
         await stage.close();
         throw error;
       });

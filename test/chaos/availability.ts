@@ -15,7 +15,7 @@ export interface Unavailability {
 /** Checks that a fault affects only its own users, and that they are served again soon. */
 export function unavailabilityOf(
   history: History,
-  { recovery, mostRefused }: Expectations,
+  { recovery, maxRefusedShare }: Expectations,
   delayMs: number,
 ): Unavailability {
   const refused = history.operations.filter(
@@ -26,17 +26,17 @@ export function unavailabilityOf(
   );
   const firstFault = history.faults[0]?.begin ?? Infinity;
   const isCalm = ({ begin, end }: Operation): boolean =>
-    begin > history.calmFrom || end < firstFault;
+    begin > history.repairedFrom || end < firstFault;
   const unavailable = refused
     .filter(isCalm)
     .map((one) => describe('turned away while nothing was broken', one));
 
   const troubled = history.operations.filter((one) => !isCalm(one) && !history.isDisturbed(one));
   const share = troubled.filter((one) => refused.includes(one)).length / troubled.length;
-  if (mostRefused !== undefined && share > mostRefused) {
+  if (maxRefusedShare !== undefined && share > maxRefusedShare) {
     const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;
     unavailable.push(
-      `${percent(share)} of ${troubled.length} requests were turned away, of ${percent(mostRefused)} at most`,
+      `${percent(share)} of ${troubled.length} requests were turned away, of ${percent(maxRefusedShare)} at most`,
     );
   }
   const slow = recoveriesOf(history, recovery.from).flatMap((ms, index) => {

@@ -16,7 +16,7 @@ interface KnownSession {
   accessToken: string;
   refreshToken: string;
   /** A logout was sent, and its outcome is unknown. */
-  isLeaving: boolean;
+  isLogoutPending: boolean;
 }
 
 type Send = (instance: Instance) => Promise<Answer<unknown>>;
@@ -48,7 +48,7 @@ export class Client {
     if (!session) {
       return this.logIn();
     }
-    if (session.isLeaving) {
+    if (session.isLogoutPending) {
       return this.logOut(session);
     }
     const chance = this.random.next();
@@ -106,7 +106,7 @@ export class Client {
         id: tokens.session_id,
         accessToken: tokens.access_token,
         refreshToken: tokens.refresh_token,
-        isLeaving: false,
+        isLogoutPending: false,
       });
     } else if (answer?.status === 401) {
       // A failed attempt took the name.
@@ -168,7 +168,7 @@ export class Client {
   }
 
   private async logOut(session: KnownSession): Promise<void> {
-    if (!session.isLeaving) {
+    if (!session.isLogoutPending) {
       // So that each instance has cached the token when the session ends.
       await this.readEverywhere(session);
     }
@@ -178,7 +178,7 @@ export class Client {
       { session: session.id },
       (target) => target.logout(session.accessToken),
     );
-    session.isLeaving = true;
+    session.isLogoutPending = true;
     if (answer?.status === 204) {
       this.forget(session);
       await this.readEverywhere(session);

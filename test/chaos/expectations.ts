@@ -6,5 +6,5 @@ export interface Expectations {
     readonly withinMs: number;
   };
   /** For faults that clients should not notice: the maximum fraction of requests that may still be refused. */
-  readonly mostRefused?: number;
+  readonly maxRefusedShare?: number;
 }

@@ -53,7 +53,7 @@ export class History {
    */
   warmFrom = 0;
   /** From this time on, everything is repaired, and every request must succeed or be refused. */
-  calmFrom = Infinity;
+  repairedFrom = Infinity;
   private readonly origin = performance.now();
 
   now(): number {

@@ -145,7 +145,7 @@ describe('the promises, checked against a history', () => {
       'unavailable',
       () => {
         breakSomething();
-        history.calmFrom = 0;
+        history.repairedFrom = 0;
         after('read', { begin: 10, status: 503 });
       },
     ],
@@ -231,8 +231,8 @@ describe('the promises, checked against a history', () => {
     after('read');
     after('read');
 
-    expect(broken({ mostRefused: 0.5 })).toEqual([]);
-    expect(broken({ mostRefused: 0.1 })).toEqual(['unavailable']);
+    expect(broken({ maxRefusedShare: 0.5 })).toEqual([]);
+    expect(broken({ maxRefusedShare: 0.1 })).toEqual(['unavailable']);
   });
 
   it('subtracts the delay of the suite itself from late and slow responses', () => {

@@ -112,18 +112,18 @@ function checkSession(operations: readonly Operation[], { lost, accepted }: Viol
 
 /** Whether a refresh with a lost response may have been retried too late: a spent token then ends its session. */
 function mayHaveEnded(refused: Operation, operations: readonly Operation[]): boolean {
-  let doubtSince: number | undefined;
+  let unansweredSince: number | undefined;
   for (const one of operations) {
     if (one.kind !== 'refresh' || one.begin > refused.begin) {
       continue;
     }
-    if (doubtSince !== undefined && one.end - doubtSince > GRACE_MS && !isAnswered(one)) {
+    if (unansweredSince !== undefined && one.end - unansweredSince > GRACE_MS && !isAnswered(one)) {
       return true;
     }
     // A response settles it: the client has the newest token.
-    doubtSince = isAnswered(one)
+    unansweredSince = isAnswered(one)
       ? undefined
-      : (doubtSince ?? (isUnknown(one) ? one.begin : undefined));
+      : (unansweredSince ?? (isUnknown(one) ? one.begin : undefined));
   }
   return false;
 }
@@ -144,9 +144,9 @@ function checkAnswer(
       name.startsWith('all ') && operation.begin > begin && operation.begin < end,
   );
   const isShort = operation.kind === 'read' || isRedisAway;
-  const isJudged = !isExcused && !history.isWarmingUp(operation);
+  const isTimed = !isExcused && !history.isWarmingUp(operation);
   const limit = isShort ? MAX_READ_MS : MAX_RESPONSE_MS;
-  if (operation.end - operation.begin > limit + delayMs && isJudged) {
+  if (operation.end - operation.begin > limit + delayMs && isTimed) {
     violations.late.push(describe('answered late', operation));
   }
 }

@@ -10,7 +10,7 @@ const KEYS_AT_ONCE = 50;
 /** Number of pipelined commands. */
 const SLOTS_AT_ONCE = 500;
 const MIGRATE_TIMEOUT_MS = 5000;
-const KNOWN_MS = 20_000;
+const CONVERGENCE_TIMEOUT_MS = 20_000;
 
 /** A node that answers commands: of the embedded cluster, or added to it. */
 interface Node {
@@ -109,18 +109,18 @@ export class Resharding {
       await known.call('CLUSTER', 'MEET', '127.0.0.1', node.port);
     }
     const masterId = await idOf(master);
-    await eventually('the new nodes are known to all', KNOWN_MS, async () => {
+    await eventually('the new nodes are known to all', CONVERGENCE_TIMEOUT_MS, async () => {
       const views = await Promise.all(
         this.nodes.map(async (node) => node.call('CLUSTER', 'NODES')),
       );
       return views.every((view) => this.added.every(({ port }) => isKnown(view, port)));
     });
     await replica.call('CLUSTER', 'REPLICATE', masterId);
-    await eventually('the new master has a replica', KNOWN_MS, async () =>
+    await eventually('the new master has a replica', CONVERGENCE_TIMEOUT_MS, async () =>
       /slave0:.*state=online/.test(await master.call('INFO', 'replication')),
     );
     // A new node refuses slots until it is connected to most masters.
-    await eventually('the new nodes serve', KNOWN_MS, async () => {
+    await eventually('the new nodes serve', CONVERGENCE_TIMEOUT_MS, async () => {
       const infos = await Promise.all(this.added.map((node) => node.call('CLUSTER', 'INFO')));
       return infos.every((info) => info.includes('cluster_state:ok'));
     });

@@ -11,7 +11,7 @@ import { World } from './world.js';
 /** The time without faults before the first and after the last. */
 const CALM_MS = 2000;
 const MIN_OPERATIONS_PER_KIND = 3;
-const TRIED_MS = 30_000;
+const MIN_OPERATIONS_TIMEOUT_MS = 30_000;
 /** Runnable processes per core. */
 const BUSY_LOAD = 2;
 
@@ -72,20 +72,20 @@ export async function runScenario(
 
 async function play(scenario: Scenario, world: World, workers: number): Promise<void> {
   world.startLoad(workers);
-  await world.goOn(CALM_MS);
+  await world.runFor(CALM_MS);
   await untilDone(world, 1);
   world.history.warmFrom = world.history.now();
   await scenario.run(world);
   await world.untilHealthy();
-  await world.goOn(CALM_MS);
+  await world.runFor(CALM_MS);
   await untilDone(world, MIN_OPERATIONS_PER_KIND);
   await world.finishLoad();
 }
 
 /** Waits until each kind of request has succeeded this often (a loaded machine needs longer), or until a timeout. */
 async function untilDone({ history }: World, times: number): Promise<void> {
-  await eventually('everything was tried', TRIED_MS, async () =>
-    Promise.resolve(seldomDone(history, times).length === 0),
+  await eventually('everything was tried', MIN_OPERATIONS_TIMEOUT_MS, async () =>
+    Promise.resolve(undersampledIn(history, times).length === 0),
   ).catch(() => undefined);
 }
 
@@ -121,7 +121,7 @@ function reportOf(
     recoveryMs: recoveries.length === 0 ? undefined : Math.round(Math.max(...recoveries)),
     longestRecoveryMs: recoveries.length === 0 ? undefined : scenario.recovery.withinMs,
     delayMs,
-    untried: [...history.untried, ...seldomDone(history)],
+    untried: [...history.untried, ...undersampledIn(history)],
     notes: history.notes,
     history,
     ...violationsOf(history, scenario, delayMs),
@@ -129,7 +129,7 @@ function reportOf(
 }
 
 /** Describes the operations with too few samples. */
-function seldomDone({ operations }: History, minimum = MIN_OPERATIONS_PER_KIND): string[] {
+function undersampledIn({ operations }: History, minimum = MIN_OPERATIONS_PER_KIND): string[] {
   const done = countBy(operations.filter(isAnswered), ({ kind }) => kind);
   return KINDS.filter((kind) => (done[kind] ?? 0) < minimum).map(
     (kind) => `${kind} succeeded ${done[kind] ?? 0} times; the minimum is ${minimum}`,

@@ -7,7 +7,7 @@ export const FAILOVER_RECOVERY_MS = NODE_TIMEOUT_MS + 3000;
 /** Recovery of a fault that needs no election. */
 export const SHORT_RECOVERY_MS = 3000;
 /** For faults that clients should not notice, except for a request that fails twice by chance. */
-export const HARDLY_ANY = 0.01;
+export const MAX_RARE_REFUSALS = 0.01;
 
 export interface Scenario extends Expectations {
   readonly name: string;

@@ -5,48 +5,48 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
  * the addresses of other nodes; the proxy replaces these ports, so that the instance keeps using the proxies.
  */
 export class Wire {
-  private readonly taps: NodeProxy[] = [];
+  private readonly proxies: NodeProxy[] = [];
 
   private constructor() {}
 
   static async to(nodes: readonly { readonly port: number }[]): Promise<Wire> {
     const wire = new Wire();
     for (const { port } of nodes) {
-      wire.taps.push(await NodeProxy.before(port, (text) => wire.translate(text)));
+      wire.proxies.push(await NodeProxy.before(port, (text) => wire.translate(text)));
     }
     return wire;
   }
 
   /** The value of REDIS_NODES. */
   get addresses(): string {
-    return this.taps.map(({ port }) => `127.0.0.1:${port}`).join(',');
+    return this.proxies.map(({ port }) => `127.0.0.1:${port}`).join(',');
   }
 
   /** Delays each message in both directions, to and from one node or all nodes. */
   slowDown(ms: number, node?: number): void {
-    this.tapsTo(node).forEach((tap) => (tap.delayMs = ms));
+    this.proxiesOf(node).forEach((proxy) => (proxy.delayMs = ms));
   }
 
   /** Delays all data until the connection is restored; it is delivered then if the connection still exists. */
   cut(direction: 'both' | 'answers', node?: number): void {
-    this.tapsTo(node).forEach((tap) => tap.cut(direction));
+    this.proxiesOf(node).forEach((proxy) => proxy.cut(direction));
   }
 
-  mend(): void {
-    this.taps.forEach((tap) => tap.mend());
+  restore(): void {
+    this.proxies.forEach((proxy) => proxy.restore());
   }
 
   close(): void {
-    this.taps.forEach((tap) => tap.close());
+    this.proxies.forEach((proxy) => proxy.close());
   }
 
-  private tapsTo(node: number | undefined): readonly NodeProxy[] {
-    return this.taps.filter((tap) => node === undefined || tap.nodePort === node);
+  private proxiesOf(node: number | undefined): readonly NodeProxy[] {
+    return this.proxies.filter((proxy) => node === undefined || proxy.nodePort === node);
   }
 
   private translate(text: string): string {
     let translated = text;
-    for (const { nodePort, port } of this.taps) {
+    for (const { nodePort, port } of this.proxies) {
       translated = translated
         .replaceAll(`:${nodePort}\r\n`, `:${port}\r\n`)
         .replaceAll(`127.0.0.1:${nodePort}`, `127.0.0.1:${port}`);
@@ -85,7 +85,7 @@ class NodeProxy {
     this.isCut.requests = direction === 'both';
   }
 
-  mend(): void {
+  restore(): void {
     this.isCut.answers = this.isCut.requests = false;
     this.delayMs = 0;
     this.lanes.forEach((lane) => lane.move());

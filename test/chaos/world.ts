@@ -12,8 +12,8 @@ import { Wire } from './wire.js';
 
 const INSTANCES = 3;
 const HOUR_MS = 3_600_000;
-const READY_MS = 60_000;
-const REGISTERED_MS = 60_000;
+const READY_TIMEOUT_MS = 60_000;
+const REGISTRATION_TIMEOUT_MS = 60_000;
 
 export interface WorldOptions {
   readonly seed: number;
@@ -82,19 +82,19 @@ export class World {
   /** Waits until all concurrent users have registered, or until a timeout. */
   async untilRegistered(): Promise<void> {
     const { load, users = 1 } = this;
-    await eventually('the users are there', REGISTERED_MS, async () =>
+    await eventually('the users are there', REGISTRATION_TIMEOUT_MS, async () =>
       Promise.resolve((load?.users ?? 0) >= users),
     ).catch(() => undefined);
   }
 
   /** Waits until clients have checked everything again, with definite results only. */
   async finishLoad(): Promise<void> {
-    this.history.calmFrom = this.history.now();
+    this.history.repairedFrom = this.history.now();
     await this.load?.finish();
   }
 
   /** Waits while the clients send requests. */
-  async goOn(ms: number): Promise<void> {
+  async runFor(ms: number): Promise<void> {
     await delay(ms);
   }
 
@@ -103,7 +103,7 @@ export class World {
     await this.redis.untilWhole();
     await Promise.all(
       this.instances.map(async (instance) =>
-        eventually('an instance is ready again', READY_MS, async () => {
+        eventually('an instance is ready again', READY_TIMEOUT_MS, async () => {
           const answer = await instance.request('GET', '/health/ready').catch(() => undefined);
           return answer?.status === 200 && answer.body['status'] === 'ok';
         }),
@@ -146,7 +146,7 @@ export class World {
   async stop(): Promise<void> {
     // Clients wait for responses of stopped instances.
     this.instances.forEach((instance) => instance.resume());
-    this.wire?.mend();
+    this.wire?.restore();
     await this.load?.stop();
     await Promise.all(this.instances.map((instance) => instance.stop()));
     this.wire?.close();

@@ -45,7 +45,7 @@ describe('docker/compose.production.yaml', () => {
   };
   const statuses = async (work: () => Promise<{ status: number }>): Promise<number[]> =>
     repeat(6, async () => (await work()).status);
-  const SIX = (status: number): number[] => Array<number>(6).fill(status);
+  const sixTimes = (status: number): number[] => Array<number>(6).fill(status);
   const hosts = (): string[] => production.instances.map(({ url }) => new URL(url).host);
 
   describe('nginx', () => {
@@ -58,13 +58,13 @@ describe('docker/compose.production.yaml', () => {
       const { body: session } = await api.login(user.username);
       const read = async () => api.ownUser(session.access_token);
       const before = nginx.answers().length;
-      expect(await statuses(read)).toEqual(SIX(200));
+      expect(await statuses(read)).toEqual(sixTimes(200));
       const asked = nginx.answers().slice(before);
       expect(new Set(asked.map(({ instance }) => instance))).toEqual(new Set(hosts()));
 
       expect((await api.logout(session.access_token)).status).toBe(204);
 
-      expect(await statuses(read)).toEqual(SIX(401));
+      expect(await statuses(read)).toEqual(sixTimes(401));
     });
 
     it('tells the instances who the client is, and lets nobody tell them otherwise (60)', async () => {
@@ -133,8 +133,10 @@ describe('docker/compose.production.yaml', () => {
       });
 
       it('asks the other for whatever comes then', async () => {
-        expect(await statuses(async () => api.ownUser(user.tokens.access_token))).toEqual(SIX(200));
-        expect(await statuses(async () => api.login(user.username))).toEqual(SIX(200));
+        expect(await statuses(async () => api.ownUser(user.tokens.access_token))).toEqual(
+          sixTimes(200),
+        );
+        expect(await statuses(async () => api.login(user.username))).toEqual(sixTimes(200));
       });
     });
 

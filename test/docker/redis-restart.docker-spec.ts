@@ -64,7 +64,7 @@ describe('a restart of the nodes of Redis', () => {
       // What it remembers would hide what Redis forgot.
       await first!.kill();
       await first!.restart();
-      expect(await acknowledgements.contradictions(first!)).toEqual([]);
+      expect(await acknowledgements.lostChanges(first!)).toEqual([]);
     },
     ROUND_MS,
   );

@@ -15,7 +15,7 @@ import {
   tableWith,
 } from '../support/markdown.js';
 
-type Told = [name: string, standard: string | undefined];
+type DocumentedSetting = [name: string, standard: string | undefined];
 
 const READMES = ['README.md', 'README.zh-CN.md'];
 const documents = ['.', 'docs', '.github', 'docker']
@@ -36,7 +36,7 @@ describe('the documents', () => {
   });
 
   it.each(documents)('%s has no link that leads nowhere', (file) => {
-    const leadsNowhere = linksIn(read(file))
+    const brokenLinks = linksIn(read(file))
       .filter((link) => !/^(?:https?|mailto):/.test(link))
       .filter((link) => {
         const [path = '', anchor] = decodeURI(link).split('#');
@@ -44,7 +44,7 @@ describe('the documents', () => {
         return !existsSync(target) || (anchor && !anchorsOf(read(target)).includes(anchor));
       });
 
-    expect(leadsNowhere).toEqual([]);
+    expect(brokenLinks).toEqual([]);
   });
 
   it('exist wherever code, messages or configuration refer to them', () => {
@@ -81,7 +81,7 @@ describe('the README', () => {
   const [english, chinese] = READMES.map(read) as [string, string];
 
   it('has the same commands, outputs, settings, routes and links in both languages', () => {
-    const told = (markdown: string): unknown => ({
+    const documented = (markdown: string): unknown => ({
       // What is said about a command is in the language of its README.
       blocks: codeBlocks(markdown).map(({ text }) => text.replace(/ *# .*$/gm, '')),
       routes: tableWith('POST /api/users', markdown).map(([route]) => codeSpans(route!)),
@@ -93,7 +93,7 @@ describe('the README', () => {
       sections: sections(markdown).map((text) => linksIn(text).sort()),
     });
 
-    expect(told(chinese)).toEqual(told(english));
+    expect(documented(chinese)).toEqual(documented(english));
   });
 
   it.each(READMES)('%s lists every setting with its default, and no other', (file) => {
@@ -102,7 +102,7 @@ describe('the README', () => {
     expectDefaults(
       rows.flatMap(([names, standards]) => {
         const texts = standards!.split(/[,、]/).map((text) => /^`([^`]+)`$/.exec(text.trim())?.[1]);
-        return codeSpans(names!).map((name, index): Told => [name, texts[index]]);
+        return codeSpans(names!).map((name, index): DocumentedSetting => [name, texts[index]]);
       }),
     );
   });
@@ -175,7 +175,9 @@ describe('.env.example', () => {
   it('lists every setting with its default, and no other', () => {
     const settings = parse(text.replace(/^#(?=\w+=)/gm, ''));
 
-    expectDefaults(Object.entries(settings).map(([name, text]): Told => [name, text || undefined]));
+    expectDefaults(
+      Object.entries(settings).map(([name, text]): DocumentedSetting => [name, text || undefined]),
+    );
   });
 });
 
@@ -206,13 +208,13 @@ function namedIn(files: readonly string[], pattern: RegExp): string[] {
 }
 
 /** Each setting of the application once, and with the text that the application takes for its default, if it has one. */
-function expectDefaults(told: readonly Told[]): void {
+function expectDefaults(documented: readonly DocumentedSetting[]): void {
   const rules = getMetadataStorage().getTargetValidationMetadatas(Environment, '', false, false);
   const names = [...new Set(rules.map(({ propertyName }) => propertyName))];
-  expect(told.map(([name]) => name).sort()).toEqual(names.sort());
+  expect(documented.map(([name]) => name).sort()).toEqual(names.sort());
 
   const defaults = { ...new Environment() } as Record<string, unknown>;
-  const understood = told
+  const understood = documented
     .filter(([, standard]) => standard !== undefined)
     .map(([name, standard]) => {
       const values = plainToInstance(Environment, { [name]: standard });

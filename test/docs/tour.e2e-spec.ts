@@ -106,9 +106,9 @@ describe('the tour of the README', () => {
     // Swagger UI and the pages of problems do not describe themselves.
     const pages = ['GET /docs', '/docs-json', 'GET /problems/{code}'];
 
-    const told = tableWith('POST /api/users', readme).flatMap(([route]) => codeSpans(route!));
+    const listed = tableWith('POST /api/users', readme).flatMap(([route]) => codeSpans(route!));
 
-    expect(told.sort()).toEqual([...documented, ...pages].sort());
+    expect(listed.sort()).toEqual([...documented, ...pages].sort());
     for (const page of ['/docs', '/docs-json', '/problems/not-found']) {
       expect((await api.request('GET', page)).status).toBe(200);
     }

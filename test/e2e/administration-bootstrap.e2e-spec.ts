@@ -8,9 +8,10 @@ import { newPrefix, startCacheInstance } from '../support/near-cache.js';
 import { keysByMaster } from '../support/redis.js';
 import { usersOn } from '../support/users.js';
 
-const MADE = 'The first administrator was made.';
+const CREATED_MESSAGE = 'The first administrator was made.';
 /** The expected log entry for the operator, with level "error" (50). */
-const TAKEN = '"msg":"No administrator was made: a user with the name in BOOTSTRAP_ADMIN_USERNAME';
+const NAME_TAKEN_MESSAGE =
+  '"msg":"No administrator was made: a user with the name in BOOTSTRAP_ADMIN_USERNAME';
 const PASSWORD = 'seven lanterns drift downstream';
 
 describe('the first administrator', () => {
@@ -47,7 +48,7 @@ describe('the first administrator', () => {
     const variables = { ...administrator('root'), REGISTRATION: 'closed' };
     const instances = await start(2, keyPrefix, variables);
 
-    expect(times(instances, MADE)).toBe(1);
+    expect(times(instances, CREATED_MESSAGE)).toBe(1);
     expect(await usersUnder(keyPrefix)).toBe(1);
     for (const instance of instances) {
       const { body: tokens } = await instance.login('root', PASSWORD);
@@ -65,8 +66,8 @@ describe('the first administrator', () => {
 
     // A later start creates no second administrator and ignores a changed password setting.
     const later = await start(1, keyPrefix, administrator('root', `${PASSWORD}, changed`));
-    expect(times(later, MADE)).toBe(0);
-    expect(times(later, TAKEN)).toBe(0);
+    expect(times(later, CREATED_MESSAGE)).toBe(0);
+    expect(times(later, NAME_TAKEN_MESSAGE)).toBe(0);
     expect((await later[0]!.login('root', `${PASSWORD}, changed`)).status).toBe(401);
     expect((await later[0]!.login('root', PASSWORD)).status).toBe(200);
     expect(await usersUnder(keyPrefix)).toBe(1);
@@ -79,8 +80,8 @@ describe('the first administrator', () => {
 
     const [second] = (await start(1, keyPrefix, administrator('Early.BIRD'))) as [Instance];
 
-    expect(times([second], MADE)).toBe(0);
-    expect(times([second], TAKEN)).toBe(1);
+    expect(times([second], CREATED_MESSAGE)).toBe(0);
+    expect(times([second], NAME_TAKEN_MESSAGE)).toBe(1);
     expect((await second.login('early.bird', PASSWORD)).status).toBe(401);
     const { body: tokens } = await second.login('early.bird', GOOD_PASSWORD);
     for (const token of [user.tokens.access_token, tokens.access_token]) {
@@ -113,7 +114,7 @@ describe('the first administrator', () => {
         status === 503 ? { status, code: 'not-ready' } : { status: 409, code: 'username-taken' },
       );
     }
-    expect(times([instance], MADE)).toBe(1);
+    expect(times([instance], CREATED_MESSAGE)).toBe(1);
     const { body: tokens } = await instance.login('root', PASSWORD);
     expect(decode(tokens.access_token).payload).toMatchObject({ roles: ['admin'] });
 
@@ -166,7 +167,7 @@ describe('the first administrator', () => {
 
     const instances = await start(1, keyPrefix, administrator('root'));
 
-    expect(times(instances, MADE)).toBe(1);
+    expect(times(instances, CREATED_MESSAGE)).toBe(1);
     expect((await instances[0]!.login('root', PASSWORD)).status).toBe(200);
   });
 

@@ -113,14 +113,14 @@ describe('a caller who may change users', () => {
     const roles = ['auditor', 'support'];
     expect((await send(tokenOf(caller), 'PATCH', target, { roles })).status).toBe(200);
 
-    const almighty = await userWith('everything');
+    const fullyPermitted = await userWith('everything');
     const administrator = await userWith('admin');
     for (const [user, body] of [
       [administrator, { displayName: 'Ada' }],
       [target, { roles: ['admin'] }],
-      [almighty, { roles: ['admin', 'everything'] }],
+      [fullyPermitted, { roles: ['admin', 'everything'] }],
     ] as const) {
-      expect(await send(tokenOf(almighty), 'PATCH', user, body)).toMatchObject(BEYOND);
+      expect(await send(tokenOf(fullyPermitted), 'PATCH', user, body)).toMatchObject(BEYOND);
     }
   });
 

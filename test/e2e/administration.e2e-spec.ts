@@ -5,7 +5,7 @@ import type { TestUser, Tokens } from '../support/http-client.js';
 import type { Instance } from '../support/instance.js';
 import type { TestApp } from '../support/test-app.js';
 
-const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 describe('administration', () => {
   let api: TestApp;
@@ -69,7 +69,7 @@ describe('administration', () => {
   it('reads a user without password data (103), and changes the profile', async () => {
     const user = await api.newUser();
     await expectEverywhere(200, user.tokens);
-    const moment = expect.stringMatching(MOMENT);
+    const moment = expect.stringMatching(TIMESTAMP);
     const profile = { email: 'ada@example.org', displayName: 'Ada' };
     const whole = {
       id: user.id,
@@ -102,7 +102,7 @@ describe('administration', () => {
     const listed = await asAdmin('GET', `${user.id}/sessions`);
 
     expect(listed.status).toBe(200);
-    const moment = expect.stringMatching(MOMENT);
+    const moment = expect.stringMatching(TIMESTAMP);
     const shape = { createdAt: moment, lastUsedAt: moment, ip: '127.0.0.1', userAgent: 'node' };
     const items = listed.body['items'] as unknown[];
     expect(items).toHaveLength(2);

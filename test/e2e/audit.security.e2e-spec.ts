@@ -8,7 +8,7 @@ import { AUDIT_EVENTS } from '../../src/audit/index.js';
 import { WITH_ADMINISTRATOR } from '../support/deployment.js';
 import { GOOD_PASSWORD, type Answer, type TestUser, type Tokens } from '../support/http-client.js';
 import { Instance } from '../support/instance.js';
-import { spendEarlier } from '../support/kept-answers.js';
+import { backdateSpentTokens } from '../support/kept-answers.js';
 import { newPrefix } from '../support/near-cache.js';
 import { codeSpans, tableWith } from '../support/markdown.js';
 import { testVariables } from '../support/test-variables.js';
@@ -173,7 +173,7 @@ describe('the audit events (89)', () => {
         latest = (await api.refresh(latest)).body.refresh_token;
       }
       const owner = { userId: user.id, sessionId: user.tokens.session_id };
-      await spendEarlier(variables.REDIS_KEY_PREFIX, owner, 10_000);
+      await backdateSpentTokens(variables.REDIS_KEY_PREFIX, owner, 10_000);
       const answer = await refresh(user.tokens.refresh_token);
       const subject = { userId: user.id, sessionId: user.tokens.session_id, ...anonymous };
       const reused = { type: 'refresh-token-reused', result: 'refused' } as const;

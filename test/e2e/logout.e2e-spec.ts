@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { startDeployment, type Deployment } from '../support/deployment.js';
 import type { Answer, TestUser, Tokens } from '../support/http-client.js';
 import type { Instance } from '../support/instance.js';
-import { spendEarlier } from '../support/kept-answers.js';
+import { backdateSpentTokens } from '../support/kept-answers.js';
 import { rawHttp, rawRequest, statusOf } from '../support/raw-http.js';
 import type { TestApp } from '../support/test-app.js';
 
@@ -33,7 +33,7 @@ describe('a logout with a refresh token', () => {
   const eventsOf = async ({ session_id }: Tokens, type: string): Promise<unknown[]> =>
     (await other.audited(type)).filter(({ sessionId }) => sessionId === session_id);
   const graceOver = async ({ id: userId, tokens }: TestUser): Promise<void> =>
-    spendEarlier(api.keyPrefix, { userId, sessionId: tokens.session_id }, 10_000);
+    backdateSpentTokens(api.keyPrefix, { userId, sessionId: tokens.session_id }, 10_000);
 
   it('needs no access token, and ends that session at once, on every instance', async () => {
     const user = await api.newUser();

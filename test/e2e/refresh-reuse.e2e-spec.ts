@@ -1,7 +1,7 @@
 import { startDeployment, type Deployment } from '../support/deployment.js';
 import type { Answer, TestUser, Tokens } from '../support/http-client.js';
 import type { Instance } from '../support/instance.js';
-import { spendEarlier } from '../support/kept-answers.js';
+import { backdateSpentTokens } from '../support/kept-answers.js';
 import { eventually } from '../support/own-cluster.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
@@ -21,7 +21,9 @@ describe('a spent refresh token', () => {
   afterAll(async () => stop());
 
   /** A user after a number of refreshes, with the tokens of every generation, the newest last. */
-  const family = async (refreshes: number): Promise<{ user: TestUser; generations: Tokens[] }> => {
+  const userWithGenerations = async (
+    refreshes: number,
+  ): Promise<{ user: TestUser; generations: Tokens[] }> => {
     const user = await api.newUser();
     const generations = [user.tokens];
     for (let count = 0; count < refreshes; count += 1) {
@@ -43,7 +45,8 @@ describe('a spent refresh token', () => {
   const endGrace = async (
     { id: userId, tokens: { session_id: sessionId } }: TestUser,
     generations?: number,
-  ): Promise<void> => spendEarlier(api.keyPrefix, { userId, sessionId }, GRACE_MS, generations);
+  ): Promise<void> =>
+    backdateSpentTokens(api.keyPrefix, { userId, sessionId }, GRACE_MS, generations);
 
   it.each([
     ['of an older generation', 3, 0],
@@ -51,7 +54,7 @@ describe('a spent refresh token', () => {
     ['of the generation before the last', 2, 0],
     ['of a generation in between', 4, 2],
   ])('%s: the whole session ends, at once and on every instance (32, 35)', async (_, count, at) => {
-    const { user, generations } = await family(count);
+    const { user, generations } = await userWithGenerations(count);
     const another = (await api.login(user.username)).body;
     // Every instance has cached them.
     await expectEverywhere(200, ...generations);
@@ -83,7 +86,7 @@ describe('a spent refresh token', () => {
   });
 
   it('reports no reuse when the first response was lost', async () => {
-    const { user, generations } = await family(0);
+    const { user, generations } = await userWithGenerations(0);
     const lost = await other.refresh(generations[0]!.refresh_token);
     expect((await other.refresh(generations[0]!.refresh_token)).body).toMatchObject({
       refresh_token: lost.body.refresh_token,
@@ -94,7 +97,7 @@ describe('a spent refresh token', () => {
   });
 
   it('of any generation returns the newest tokens during its grace period, on every instance (33)', async () => {
-    const { user, generations } = await family(3);
+    const { user, generations } = await userWithGenerations(3);
     const newest = generations.at(-1)!;
 
     for (const { refresh_token } of generations.slice(0, -1)) {
@@ -113,7 +116,7 @@ describe('a spent refresh token', () => {
   });
 
   it('has its own grace period, which later retries and exchanges do not change (33)', async () => {
-    const { user, generations } = await family(2);
+    const { user, generations } = await userWithGenerations(2);
     const [first, second] = generations as [Tokens, Tokens, Tokens];
     // A retry does not change the time at which the token was spent.
     await api.refresh(first.refresh_token);
@@ -129,7 +132,7 @@ describe('a spent refresh token', () => {
   });
 
   it('reveals a second client with the same token after the grace period (35)', async () => {
-    const { user, generations } = await family(2);
+    const { user, generations } = await userWithGenerations(2);
     await endGrace(user);
     const shared = generations.at(-1)!.refresh_token;
     const early = (await api.refresh(shared)).body;
@@ -143,7 +146,7 @@ describe('a spent refresh token', () => {
   });
 
   it('of mixed generations, sent fifty times in parallel, keeps one refresh chain and causes no 5xx (34)', async () => {
-    const { user, generations } = await family(3);
+    const { user, generations } = await userWithGenerations(3);
     const tokens = generations.map(({ refresh_token }) => refresh_token);
 
     const answers = await Promise.all(
@@ -166,7 +169,7 @@ describe('a spent refresh token', () => {
   });
 
   it('ends the session for every client that has its successor (35)', async () => {
-    const { user, generations } = await family(0);
+    const { user, generations } = await userWithGenerations(0);
     const [{ refresh_token: first }] = generations as [Tokens];
     const racers = await Promise.all(
       Array.from({ length: 20 }, (_, index) => (index % 2 ? api : other).refresh(first)),
@@ -183,7 +186,7 @@ describe('a spent refresh token', () => {
   });
 
   it('is not logged, nor is any other token or password (90)', async () => {
-    const { user, generations } = await family(2);
+    const { user, generations } = await userWithGenerations(2);
     await endGrace(user);
     for (const { refresh_token } of generations) {
       await other.refresh(refresh_token);

@@ -53,7 +53,7 @@ const WRONG: Readonly<Record<string, string>> = {
   OTEL_EXPORTER_OTLP_ENDPOINT: 'collector-3f9a:4318',
 };
 /** Settings that separate tests cover, or that are invalid only in combination. */
-const ELSEWHERE = ['NODE_ENV', 'DATA_DIRECTORY', 'BOOTSTRAP_ADMIN_PASSWORD'];
+const TESTED_SEPARATELY = ['NODE_ENV', 'DATA_DIRECTORY', 'BOOTSTRAP_ADMIN_PASSWORD'];
 const STACK = /\n\s+at |Error:|node:internal/;
 const START_TIMEOUT_MS = 50_000;
 const RANDOM = '9b1f0c7ad2e84635b7a1c0de95f3826e';
@@ -104,7 +104,7 @@ describe('an invalid setting', () => {
     const settings = getMetadataStorage()
       .getTargetValidationMetadatas(Environment, '', false, false)
       .map(({ propertyName }) => propertyName);
-    const known = [...Object.keys(WRONG), ...ELSEWHERE];
+    const known = [...Object.keys(WRONG), ...TESTED_SEPARATELY];
 
     expect([...new Set(settings)].filter((name) => !known.includes(name))).toEqual([]);
   });

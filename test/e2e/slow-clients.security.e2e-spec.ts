@@ -1,14 +1,14 @@
 import type { Server } from 'node:http';
 import { setInterval as ticks } from 'node:timers/promises';
 
-import { SlowClient, type Habit } from '../support/slow-client.js';
+import { SlowClient, type SendPattern } from '../support/slow-client.js';
 import { rawRequest } from '../support/raw-http.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
 const TICK_MS = 250;
 const CLIENTS_OF_A_KIND = 15;
 /** Twice the maximum duration of the slowest client. */
-const HANGS_MS = 40_000;
+const TIMEOUT_MS = 40_000;
 
 const LINE = 'GET /api/user HTTP/1.1\r\nHost: a\r\n';
 const body = (path: string, type: string, framing: string): string =>
@@ -18,7 +18,7 @@ const LARGE = 'GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: a\r\n\r\n';
 const LONG = 'Content-Length: 60000';
 const JSON_TYPE = 'application/json';
 
-interface Kind extends Habit {
+interface Kind extends SendPattern {
   readonly who: string;
   /** The response that is sent before the connection is closed. */
   readonly answer: RegExp;
@@ -107,16 +107,16 @@ describe('slow clients', () => {
       expect((await api.ownUser(token)).status).toBe(200);
       const body = { displayName: `Tick ${Math.round(performance.now())}` };
       expect((await api.request('PATCH', '/api/user', { token, body })).status).toBe(200);
-      const isHanging = performance.now() - beginning > HANGS_MS;
+      const isHanging = performance.now() - beginning > TIMEOUT_MS;
       expect(isHanging ? rest() : []).toEqual([]);
     }
     await clock.return?.();
   };
 
   it('of all kinds are disconnected, and other clients are served without interruption (75)', async () => {
-    const crowd = KINDS.flatMap((kind) => Array<Kind>(CLIENTS_OF_A_KIND).fill(kind));
+    const clientKinds = KINDS.flatMap((kind) => Array<Kind>(CLIENTS_OF_A_KIND).fill(kind));
     await Promise.all(
-      crowd.map(async (kind) => {
+      clientKinds.map(async (kind) => {
         clients.push({ client: await SlowClient.connect(server, api.url, kind), kind });
       }),
     );
@@ -137,8 +137,8 @@ describe('slow clients', () => {
     expect(server.timeout).toBeGreaterThan(0);
     // A tenth of the usual timeout. Node closes the connection after twice the value.
     server.timeout /= 10;
-    const asksForMuch = { first: LARGE.repeat(20), readsNothing: true };
-    const client = await SlowClient.connect(server, api.url, asksForMuch);
+    const largeRequests = { first: LARGE.repeat(20), readsNothing: true };
+    const client = await SlowClient.connect(server, api.url, largeRequests);
 
     await untilCutOff(() => (client.isCutOff ? [] : ['the one that does not read']));
 

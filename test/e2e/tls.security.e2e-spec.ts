@@ -12,7 +12,7 @@ import { Instance } from '../support/instance.js';
 import { eventually } from '../support/own-cluster.js';
 
 const LOCALHOST = { type: 'ip', value: '127.0.0.1' } as const;
-const SOON_MS = 10_000;
+const RELOAD_TIMEOUT_MS = 10_000;
 
 describe('HTTPS', () => {
   let folder: string;
@@ -59,7 +59,7 @@ describe('HTTPS', () => {
   };
   const untilServed = async ({ cert }: CertificateFiles): Promise<void> => {
     const pem = readFileSync(cert, 'utf8').replace(/-----[^-]+-----|\s/g, '');
-    await eventually('it is served', SOON_MS, async () => (await servedNow()) === pem);
+    await eventually('it is served', RELOAD_TIMEOUT_MS, async () => (await servedNow()) === pem);
   };
   const agreed = async (options: ConnectionOptions): Promise<string> => {
     const socket = await shake(options);
@@ -166,10 +166,12 @@ describe('HTTPS', () => {
     const warned = warnings();
 
     copyFileSync(renewed.cert, served.TLS_CERT);
-    await eventually('it warns', SOON_MS, () => Promise.resolve(warnings() > warned));
+    await eventually('it warns', RELOAD_TIMEOUT_MS, () => Promise.resolve(warnings() > warned));
     expect(await servedNow()).toBe(before);
     writeFileSync(served.TLS_CERT, 'no certificate');
-    await eventually('it warns again', SOON_MS, () => Promise.resolve(warnings() > warned + 1));
+    await eventually('it warns again', RELOAD_TIMEOUT_MS, () =>
+      Promise.resolve(warnings() > warned + 1),
+    );
     expect(await servedNow()).toBe(before);
 
     use(renewed);

@@ -33,7 +33,7 @@ class CartsController extends CrudController {
     return 'named';
   }
 }
-const Twin = (() => {
+const SecondCartsController = (() => {
   @Controller('api/other-carts')
   class CartsController {
     @Get() list(): string[] {
@@ -42,7 +42,7 @@ const Twin = (() => {
   }
   return CartsController;
 })();
-@Module({ controllers: [OrdersController, CartsController, Twin] })
+@Module({ controllers: [OrdersController, CartsController, SecondCartsController] })
 class OrdersModule {}
 
 interface ApiDocument {

@@ -309,7 +309,7 @@ describe('an application that extends Keyslot', () => {
 
     expect(refreshed.status).toBe(200);
     expect((await instance.ownUser(token)).body).toMatchObject({ displayName: 'Grace' });
-    await database.goAway();
+    await database.shutDown();
     expect((await instance.ownUser(token)).status).toBe(200);
     expect(await instance.login(username)).toMatchObject({
       status: 503,
@@ -361,7 +361,7 @@ function installPacked(project: string): void {
   const modules = join(project, 'node_modules');
   mkdirSync(join(modules, 'keyslot'), { recursive: true });
   const others = ['keyslot', ...Object.keys(devDependencies)];
-  for (const name of withAllTheyNeed([...Object.keys(dependencies), ...others])) {
+  for (const name of withDependencies([...Object.keys(dependencies), ...others])) {
     mkdirSync(dirname(join(modules, name)), { recursive: true });
     symlinkSync(resolve('node_modules', name), join(modules, name));
   }
@@ -376,7 +376,7 @@ interface Needs {
 }
 
 /** What a package manager would install for these, of what is here: a package that we forgot to name is missing there. */
-function withAllTheyNeed(names: readonly string[]): ReadonlySet<string> {
+function withDependencies(names: readonly string[]): ReadonlySet<string> {
   const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
     packages: Record<string, Needs>;
   };

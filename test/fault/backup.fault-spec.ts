@@ -10,7 +10,7 @@ import { GOOD_PASSWORD, type TestUser, type Tokens } from '../support/http-clien
 import { Instance } from '../support/instance.js';
 import { Operator, type CommandResult } from '../support/operator.js';
 import { eventually, startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
-import { livesByKind, livesOf, type Lives } from '../support/key-lives.js';
+import { expiryByKind, expiriesOf, type KeyExpiries } from '../support/key-expiries.js';
 import { testVariables } from '../support/test-variables.js';
 
 const REGISTER_THEN_DIE = fileURLToPath(new URL('./register-then-die.mjs', import.meta.url));
@@ -20,9 +20,9 @@ const ADMIN = 'the-administrator';
 const OTHER_PORTS = 50;
 const RDB_PORT = 14_090 + 100 * Number(process.env['JEST_WORKER_ID'] ?? 0);
 /** Instances renew keys between reading the expiry and the backup, and copying takes a moment. */
-const LIFE_TOLERANCE_MS = 15_000;
+const TTL_TOLERANCE_MS = 15_000;
 /** Keys with more time left than this cannot have expired since, even on a slow machine. */
-const LONG_LIFE_MS = 200_000;
+const LONG_TTL_MS = 200_000;
 /** More than the smallest range of slots of a master contains. */
 const MOVED_SLOTS = 700;
 
@@ -43,8 +43,8 @@ describe('a cluster that was destroyed and restored from a backup', () => {
   };
   let redis: OwnCluster;
   let instance: Instance;
-  let livesBefore: Lives;
-  let livesAfter: Lives;
+  let expiriesBefore: KeyExpiries;
+  let expiriesAfter: KeyExpiries;
   let ending: CommandResult;
   /** The status of an ended session after the restore, before the command that ends all sessions. */
   let revived: number;
@@ -125,7 +125,7 @@ describe('a cluster that was destroyed and restored from a backup', () => {
         TEST_REDIS_USERNAME: 'default',
         TEST_REDIS_PASSWORD: redis.cluster.password.reveal(),
         TEST_KEY_PREFIX: 'ks:',
-        TEST_CLAIM_TTL_MS: String(2 * LONG_LIFE_MS),
+        TEST_CLAIM_TTL_MS: String(2 * LONG_TTL_MS),
         TEST_PASSWORD: GOOD_PASSWORD,
       },
     });
@@ -178,7 +178,7 @@ describe('a cluster that was destroyed and restored from a backup', () => {
       BOOTSTRAP_ADMIN_PASSWORD: GOOD_PASSWORD,
     });
     await populate();
-    livesBefore = await livesOf(redis);
+    expiriesBefore = await expiriesOf(redis);
     await follow('Back up every master.');
     await changeAfterBackup();
     await instance.kill();
@@ -188,13 +188,13 @@ describe('a cluster that was destroyed and restored from a backup', () => {
     redis = await startOwnCluster({ firstPort: port + OTHER_PORTS, hasOnePassword: true });
     await moveSlots();
     await follow('Restore every file.');
-    livesAfter = await livesOf(redis);
+    expiriesAfter = await expiriesOf(redis);
     instance = await startInstance();
     revived = (await instance.ownUser(sessions.endedSince[0]!.access_token)).status;
     await instance.stop();
     ending = await follow('End every session.');
     instance = await startInstance();
-    process.stderr.write(`${JSON.stringify({ keys: livesAfter.size, seconds })}\n`);
+    process.stderr.write(`${JSON.stringify({ keys: expiriesAfter.size, seconds })}\n`);
   }, 240_000);
   afterAll(async () => {
     await instance?.stop();
@@ -203,30 +203,32 @@ describe('a cluster that was destroyed and restored from a backup', () => {
   });
 
   it('has every key that has not expired, with the same expiry', () => {
-    const isLong = (at: number): boolean => at > Date.now() + LONG_LIFE_MS;
-    const missing = [...livesBefore].filter(([key, at]) => isLong(at) && !livesAfter.has(key));
-    const changed = [...livesAfter].filter(([key, at]) => {
+    const isLong = (at: number): boolean => at > Date.now() + LONG_TTL_MS;
+    const missing = [...expiriesBefore].filter(
+      ([key, at]) => isLong(at) && !expiriesAfter.has(key),
+    );
+    const changed = [...expiriesAfter].filter(([key, at]) => {
       // A key that was written between the two reads is one that expires.
-      const before = livesBefore.get(key) ?? Math.min(at, Number.MAX_VALUE);
-      return before !== at && !(Math.abs(before - at) < LIFE_TOLERANCE_MS);
+      const before = expiriesBefore.get(key) ?? Math.min(at, Number.MAX_VALUE);
+      return before !== at && !(Math.abs(before - at) < TTL_TOLERANCE_MS);
     });
 
     expect({ missing, changed }).toEqual({ missing: [], changed: [] });
-    expect(livesByKind(livesAfter)).toMatchObject({
-      'user:record': ['for good', 'runs out'],
-      'name:owner': ['for good', 'runs out'],
-      'keys:set': ['for good'],
-      'user:sessions': ['runs out'],
-      'password-account:guesses': ['runs out'],
-      'login-address:failed': ['runs out'],
-      'refresh-address:failed': ['runs out'],
-      'registration-address:failed': ['runs out'],
-      'near-cache:sequence': ['runs out'],
+    expect(expiryByKind(expiriesAfter)).toMatchObject({
+      'user:record': ['permanent', 'temporary'],
+      'name:owner': ['permanent', 'temporary'],
+      'keys:set': ['permanent'],
+      'user:sessions': ['temporary'],
+      'password-account:guesses': ['temporary'],
+      'login-address:failed': ['temporary'],
+      'refresh-address:failed': ['temporary'],
+      'registration-address:failed': ['temporary'],
+      'near-cache:sequence': ['temporary'],
     });
   });
 
   it('has ended every session, including sessions that the restore brought back', async () => {
-    const records = [...livesAfter.keys()].filter((key) => key.endsWith(':record'));
+    const records = [...expiriesAfter.keys()].filter((key) => key.endsWith(':record'));
     expect(revived).toBe(200);
     expect(ending.output).toContain(`Ended every session of ${records.length} users.`);
 

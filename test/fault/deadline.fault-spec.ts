@@ -17,7 +17,7 @@ describe('a request past its deadline', () => {
     wire = await Wire.to(redis.cluster.addresses);
     api = await startTestApp({ ...redis.variables, REDIS_NODES: wire.addresses });
   });
-  afterEach(() => wire.mend());
+  afterEach(() => wire.restore());
   afterAll(async () => {
     await api.close();
     wire.close();
@@ -35,7 +35,7 @@ describe('a request past its deadline', () => {
     expect(late.status).toBe(503);
     expect(Number(late.headers.get('retry-after'))).toBeGreaterThan(0);
 
-    wire.mend();
+    wire.restore();
     await eventually('it is done', RECOVERY_MS, async () => {
       const { status } = await change();
       expect([204, 503]).toContain(status);

@@ -7,7 +7,7 @@ import { eventually } from '../support/own-cluster.js';
 import { testSettings } from '../support/test-app.js';
 
 /** Measured from the moment when the cluster itself is healthy again. */
-const HEALS_WITHIN_MS = 10_000;
+const RECOVERY_TIMEOUT_MS = 10_000;
 /** When nodes move one after the other, each waits for a failover. */
 const TEST_TIMEOUT_MS = 240_000;
 const ALL = [0, 1, 2, 3, 4, 5];
@@ -55,12 +55,12 @@ describe('nodes that move to other addresses (98)', () => {
     (await api.ownUser(user.tokens.access_token)).status;
 
   /** Users of all shards are served, changes are confirmed, and what was revoked stays revoked. */
-  const expectHealed = async (
+  const expectRecovered = async (
     api: HttpClient,
     users: readonly TestUser[],
     revoked: readonly TestUser[],
   ): Promise<void> => {
-    await eventually('the instance is ready', HEALS_WITHIN_MS, async () => {
+    await eventually('the instance is ready', RECOVERY_TIMEOUT_MS, async () => {
       expect(await Promise.all(revoked.map((user) => statusOf(api, user)))).not.toContain(200);
       return (await api.request('GET', '/health/ready')).body['status'] === 'ok';
     });
@@ -110,7 +110,7 @@ describe('nodes that move to other addresses (98)', () => {
       await move();
       await cluster.untilWhole();
 
-      await expectHealed(api, users, revoked);
+      await expectRecovered(api, users, revoked);
     },
     TEST_TIMEOUT_MS,
   );
@@ -147,8 +147,8 @@ describe('nodes that move to other addresses (98)', () => {
       }
       await moving;
       await cluster.untilWhole();
-      await expectHealed(api, users, revoked);
-      await expectHealed(other, users, revoked);
+      await expectRecovered(api, users, revoked);
+      await expectRecovered(other, users, revoked);
       isOver = true;
       await Promise.all(load);
 
@@ -172,13 +172,13 @@ describe('nodes that move to other addresses (98)', () => {
       await cluster.move(ALL, place + 1);
       await cluster.untilWhole();
       // Neither the three old addresses nor the remaining node help.
-      await eventually('it is known that no node is there', HEALS_WITHIN_MS, async () => {
+      await eventually('it is known that no node is there', RECOVERY_TIMEOUT_MS, async () => {
         return (await api.request('GET', '/health/ready')).status === 503;
       });
       await cluster.move(ALL, place);
       await cluster.untilWhole();
 
-      await expectHealed(api, users, []);
+      await expectRecovered(api, users, []);
     },
     TEST_TIMEOUT_MS,
   );
@@ -192,7 +192,7 @@ describe('nodes that move to other addresses (98)', () => {
 
       await cluster.moveWithout(leftBehind, 11);
 
-      await eventually('the instance reaches the three masters', HEALS_WITHIN_MS, async () => {
+      await eventually('the instance reaches the three masters', RECOVERY_TIMEOUT_MS, async () => {
         const { redis } = (await api.request('GET', '/health/ready')).body['checks'] as {
           redis: Record<string, unknown> | null;
         };

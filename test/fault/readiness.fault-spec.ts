@@ -7,7 +7,7 @@ import type { Answer, TestUser } from '../support/http-client.js';
 import { eventually, startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
-const NOTICED_MS = 10_000;
+const DETECTION_TIMEOUT_MS = 10_000;
 const RECOVERY_MS = 15_000;
 const MAX_RESPONSE_MS = 2000;
 const LOG = calculateSlot('{near-cache.control}');
@@ -65,7 +65,7 @@ describe('readiness', () => {
 
   /** Waits until all nodes agree on the loss. Before that, the result depends on the queried node. */
   const untilAllNodesReportLoss = async (lost: readonly number[]): Promise<number> =>
-    eventually('every node reports the loss', NOTICED_MS, async () => {
+    eventually('every node reports the loss', DETECTION_TIMEOUT_MS, async () => {
       const living = [...redis.cluster.pids.keys()].filter((port) => !lost.includes(port));
       const views = await Promise.all(
         living.map(async (port) => redis.cluster.call(port, 'CLUSTER', 'NODES')),
@@ -96,7 +96,7 @@ describe('readiness', () => {
       expect((await readiness(other)).body).toMatchObject({ status: 'ok' });
     }
 
-    wire.mend();
+    wire.restore();
     await eventually('it is ready', RECOVERY_MS, async () => (await readiness(api)).status === 200);
   });
 
@@ -113,7 +113,7 @@ describe('readiness', () => {
 
       [replica, master].forEach((port) => redis.signal(port, 'SIGKILL'));
       await untilAllNodesReportLoss([replica, master]);
-      await eventually('the loss is seen', NOTICED_MS, async () => {
+      await eventually('the loss is seen', DETECTION_TIMEOUT_MS, async () => {
         const { checks } = (await readiness(api)).body;
         return checks.redis?.masters === 2 && checks.trustsMemory === trustsMemory;
       });
@@ -153,7 +153,7 @@ describe('readiness', () => {
     redis.signal(replica, 'SIGKILL');
 
     await untilAllNodesReportLoss([replica]);
-    await eventually('it is known why memory is not trusted', NOTICED_MS, async () => {
+    await eventually('it is known why memory is not trusted', DETECTION_TIMEOUT_MS, async () => {
       const { status, body } = await readiness(api);
       return status === 200 && !body.checks.trustsMemory;
     });

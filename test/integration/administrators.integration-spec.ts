@@ -15,7 +15,7 @@ const CHEAP = { memoryKib: 8, passes: 1 };
 const until = Deadline.none;
 const LONG_MS = 60_000;
 /** Expires at once. */
-const OVER_MS = 0;
+const EXPIRED_MS = 0;
 
 describe.each(['Redis', 'another store'])('administrators, kept in %s', (place) => {
   let instances: CacheInstance[];
@@ -207,7 +207,7 @@ describe.each(['Redis', 'another store'])('administrators, kept in %s', (place) 
     it('block nobody after a crash before the write, and a late write changes nothing', async () => {
       const [one, two] = (await administrators(2)) as [string, string];
       const { revision } = (await store.find(one, until))!;
-      await reserve(one, OVER_MS);
+      await reserve(one, EXPIRED_MS);
 
       expect((await demote(1, 'system', two)).outcome).toBe('changed');
 
@@ -218,7 +218,7 @@ describe.each(['Redis', 'another store'])('administrators, kept in %s', (place) 
     it('do not count an administrator who was removed before the crash', async () => {
       const [one, two] = (await administrators(2)) as [string, string];
       const { revision } = (await store.find(one, until))!;
-      await reserve(one, OVER_MS);
+      await reserve(one, EXPIRED_MS);
       expect(await write(one, revision)).toBe(true);
 
       expect(await demote(1, 'system', two)).toEqual({ outcome: 'last-administrator' });

@@ -146,13 +146,13 @@ describe('the rate limiter', () => {
 
     it('refuses without a call to Redis, with the remaining time', async () => {
       const clock = new MovedClock();
-      const knowing = new RateLimiter(redis, {}, clock);
+      const cachingLimiter = new RateLimiter(redis, {}, clock);
       const network = randomUUID();
-      await fill(knowing, network);
+      await fill(cachingLimiter, network);
 
       clock.offsetMs = limit.windowMs / 2;
-      const counted = await knowing.count(limit, network, Deadline.none);
-      const attempted = await knowing.attempt(limit, network, Deadline.none, () =>
+      const counted = await cachingLimiter.count(limit, network, Deadline.none);
+      const attempted = await cachingLimiter.attempt(limit, network, Deadline.none, () =>
         Promise.reject(new Error('no')),
       );
 
@@ -167,12 +167,12 @@ describe('the rate limiter', () => {
 
     it('refuses no longer than Redis would, and then calls Redis again', async () => {
       const clock = new MovedClock();
-      const knowing = new RateLimiter(redis, {}, clock);
+      const cachingLimiter = new RateLimiter(redis, {}, clock);
       const network = randomUUID();
-      await fill(knowing, network);
+      await fill(cachingLimiter, network);
 
       clock.offsetMs = limit.windowMs;
-      await knowing.count(limit, network, Deadline.none);
+      await cachingLimiter.count(limit, network, Deadline.none);
 
       expect(commands).toHaveBeenCalledTimes(1);
     });

@@ -211,14 +211,14 @@ describe('RedisCluster', () => {
 
   it('reports no write as successful that too few replicas have confirmed', async () => {
     const variables = { ...own.variables, REDIS_CONFIRMING_REPLICAS: '2' };
-    const careful = new RedisCluster(testSettings(variables).redis);
+    const strictClient = new RedisCluster(testSettings(variables).redis);
 
     const write = async (cluster: RedisCluster): Promise<unknown> =>
-      cluster.runDurably(setScript, [key('careful')], ['x'], Deadline.none);
+      cluster.runDurably(setScript, [key('strictClient')], ['x'], Deadline.none);
 
     expect(await write(redis)).toBe('OK');
-    await expect(write(careful)).rejects.toThrow(NotConfirmedError);
-    await careful.onApplicationShutdown();
+    await expect(write(strictClient)).rejects.toThrow(NotConfirmedError);
+    await strictClient.onApplicationShutdown();
   });
 
   it('does not retry after a permanent error, and names the script', async () => {

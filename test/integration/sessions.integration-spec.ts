@@ -15,7 +15,7 @@ import {
 import { SESSION_LIMITS, sessionCacheKey, SessionReader } from '../../src/user-slot/read/index.js';
 import { SessionWriter } from '../../src/user-slot/write/index.js';
 import type { UserRecord } from '../../src/users/index.js';
-import { keptAnswers, spendEarlier } from '../support/kept-answers.js';
+import { keptAnswers, backdateSpentTokens } from '../support/kept-answers.js';
 import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
 import { eventually } from '../support/own-cluster.js';
 import { withRedis } from '../support/redis.js';
@@ -370,7 +370,10 @@ describe('sessions in Redis', () => {
     });
 
     /** Makes this many exchanges in sequence. */
-    const lineage = async (session: NewSession, length: number): Promise<RefreshExchange[]> => {
+    const exchangesInSequence = async (
+      session: NewSession,
+      length: number,
+    ): Promise<RefreshExchange[]> => {
       const exchanges: RefreshExchange[] = [];
       for (let presented = session.refreshToken; exchanges.length < length;) {
         const exchange = exchangeOf(session, { presented });
@@ -389,7 +392,7 @@ describe('sessions in Redis', () => {
 
     it('during the grace period of each token, which starts at its own exchange and is never extended', async () => {
       const session = await started();
-      const exchanges = await lineage(session, 4);
+      const exchanges = await exchangesInSequence(session, 4);
       const answers = exchanges.map(({ sealedAnswer }) => sealedAnswer);
 
       for (let over = 0; over <= exchanges.length; over += 1) {
@@ -405,7 +408,7 @@ describe('sessions in Redis', () => {
                 },
           );
         }
-        await spendEarlier(prefix, ownerOf(session), 10_000, over + 1);
+        await backdateSpentTokens(prefix, ownerOf(session), 10_000, over + 1);
       }
       // The newest token was never used, and expired answers are removed.
       const next = exchangeOf(session, { presented: exchanges.at(-1)!.successor });
@@ -417,9 +420,9 @@ describe('sessions in Redis', () => {
 
     it('until the last millisecond of the grace period, but not after it', async () => {
       const session = await started();
-      const [exchange] = (await lineage(session, 1)) as [RefreshExchange];
+      const [exchange] = (await exchangesInSequence(session, 1)) as [RefreshExchange];
       // One second of the grace period remains, and less than a second has passed since.
-      await spendEarlier(prefix, ownerOf(session), 9000);
+      await backdateSpentTokens(prefix, ownerOf(session), 9000);
       const { spentAt } = (await keptAnswers(prefix, ownerOf(session)))[0]!;
 
       await eventually('the grace is over', 5000, async () => {
@@ -437,7 +440,7 @@ describe('sessions in Redis', () => {
 
     it('with stored answers of the last eight exchanges only: the size of a session is limited', async () => {
       const session = await started();
-      const exchanges = await lineage(session, 10);
+      const exchanges = await exchangesInSequence(session, 10);
 
       expect(await keptAnswers(prefix, ownerOf(session))).toHaveLength(8);
       for (const [generation, exchange] of exchanges.entries()) {
@@ -450,7 +453,7 @@ describe('sessions in Redis', () => {
 
     it('with an answer that was stored by the previous version', async () => {
       const session = await started();
-      const exchanges = await lineage(session, 2);
+      const exchanges = await exchangesInSequence(session, 2);
       const key = instance.redis.keys.key(['user', session.userId], 'refresh-answer', session.id);
       await withRedis((_, cluster) => cluster.set(key, 'sealed.before', 'PX', 5000));
 

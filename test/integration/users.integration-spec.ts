@@ -48,7 +48,7 @@ describe('users in Redis', () => {
     displayName: null,
     roles: [],
   });
-  const livesOf = async (suffix: string): Promise<number[]> => {
+  const expiriesOf = async (suffix: string): Promise<number[]> => {
     const { keys } = await dumpKeys(prefix);
     return withRedis((_, cluster) =>
       Promise.all(keys.filter((key) => key.endsWith(suffix)).map((key) => cluster.pttl(key))),
@@ -58,12 +58,12 @@ describe('users in Redis', () => {
   it('keep a confirmed name when its claim arrives again, late', async () => {
     const userId = randomUUID();
     await names().claim(ADA, userId, Deadline.none);
-    expect((await livesOf(':owner'))[0]).toBeGreaterThan(0);
+    expect((await expiriesOf(':owner'))[0]).toBeGreaterThan(0);
     await names().confirm(ADA, userId, Deadline.none);
 
     expect(await names().claim(ADA, userId, Deadline.none)).toBe(true);
 
-    expect(await livesOf(':owner')).toEqual([-1]);
+    expect(await expiriesOf(':owner')).toEqual([-1]);
   });
 
   it('stay deleted when all earlier writes arrive again, late', async () => {
@@ -83,7 +83,7 @@ describe('users in Redis', () => {
     expect(await writer().confirm(userId, Deadline.none)).toBeUndefined();
     expect(await reader().find(userId, Deadline.none)).toBeUndefined();
     expect(await writer().delete(userId, {}, Deadline.none)).toEqual({ outcome: 'removed' });
-    expect((await livesOf(':record'))[0]).toBeGreaterThan(0);
+    expect((await expiriesOf(':record'))[0]).toBeGreaterThan(0);
   });
 
   it('are not reverted by a late change, and not changed twice by a repeated change', async () => {
@@ -226,7 +226,7 @@ describe('users in Redis', () => {
 
       await using().administration.delete('system', id, Origin.system, Deadline.none);
 
-      expect(await livesOf(':owner')).toEqual([]);
+      expect(await expiriesOf(':owner')).toEqual([]);
       for (const other of CONFUSABLE) {
         const again = await using().users.register(
           { username: other, password },
@@ -254,7 +254,7 @@ describe('users in Redis', () => {
     await eventually(
       'the claims are released',
       5000,
-      async () => (await livesOf(':owner')).length === 0,
+      async () => (await expiriesOf(':owner')).length === 0,
     );
   });
 
@@ -303,7 +303,7 @@ describe('users in Redis', () => {
         (await users.deleteOwn(userId, change.next, Origin.system, Deadline.none)).outcome,
       ).toBe('deleted');
     }
-    expect(await livesOf(':owner')).toEqual([]);
+    expect(await expiriesOf(':owner')).toEqual([]);
   });
 
   it('of earlier versions can change their password although their marks were stored out of order', async () => {
@@ -348,7 +348,7 @@ describe('users in Redis', () => {
     await new BootstrapAdministrator(registrations, accounts, options).untilThere();
 
     expect(events.map(({ type }) => type)).toEqual(['registration-refused']);
-    expect(await livesOf(':record')).toHaveLength(1);
+    expect(await expiriesOf(':record')).toHaveLength(1);
     expect(await credentials.check(typed, Deadline.none, password)).toMatchObject({
       outcome: 'right',
       user: { id, roles: [] },

@@ -13,7 +13,7 @@ import { parseQuery } from '../support/promql.js';
 import { startTestApp } from '../support/test-app.js';
 
 /** What Prometheus adds to every series that it scrapes, and the one that it makes itself. */
-const OF_PROMETHEUS = { metric: 'up', labels: ['job', 'instance'] };
+const ADDED_BY_PROMETHEUS = { metric: 'up', labels: ['job', 'instance'] };
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -64,13 +64,18 @@ async function readAfterTraffic(): Promise<string> {
     await api.request('GET', '/not/there');
     await api.request('GET', '/health/ready');
     // No node knows it yet, which is an error.
-    const unheardOf = LuaScript.fromText(
+    const unloadedScript = LuaScript.fromText(
       'unheard-of',
       `-- KEYS[1] a key\nreturn '${randomUUID()}'`,
       String,
     );
     const redis = api.app.get(RedisCluster);
-    await redis.run(unheardOf, [redis.keys.key(['note', id], 'none')], [], Deadline.after(5000));
+    await redis.run(
+      unloadedScript,
+      [redis.keys.key(['note', id], 'none')],
+      [],
+      Deadline.after(5000),
+    );
     await api.logout(tokens.access_token);
     return (await api.request<string>('GET', '/metrics')).body;
   } finally {
@@ -120,16 +125,18 @@ describe('what watches an instance', () => {
     // Grafana puts a length of time there.
     const { selectors, grouping } = parseQuery(expression.replaceAll('$__rate_interval', '5m'));
     const labelsOf = (metric: string): string[] => [
-      ...OF_PROMETHEUS.labels,
+      ...ADDED_BY_PROMETHEUS.labels,
       ...(exported.get(metric) ?? []).flatMap((labels) => Object.keys(labels)),
     ];
     const ofSelectors = selectors.flatMap(({ metric, matchers }) => {
       const series = exported.get(metric) ?? [];
-      if (metric !== OF_PROMETHEUS.metric && series.length === 0) {
+      if (metric !== ADDED_BY_PROMETHEUS.metric && series.length === 0) {
         return [metric];
       }
       const known = labelsOf(metric);
-      const ownMatchers = matchers.filter(({ label }) => !OF_PROMETHEUS.labels.includes(label));
+      const ownMatchers = matchers.filter(
+        ({ label }) => !ADDED_BY_PROMETHEUS.labels.includes(label),
+      );
       return ownMatchers
         .filter(
           ({ label, operator, value }) =>
@@ -158,7 +165,7 @@ describe('what watches an instance', () => {
     for (const { query } of variables) {
       const [, selector, label] = /^label_values\((.*), (\w+)\)$/.exec(query)!;
       expect({ query, unknown: unknownIn(selector!) }).toEqual({ query, unknown: [] });
-      expect(OF_PROMETHEUS.labels).toContain(label);
+      expect(ADDED_BY_PROMETHEUS.labels).toContain(label);
     }
   });
 
@@ -169,7 +176,7 @@ describe('what watches an instance', () => {
       const kept = isGrouped
         ? grouping
         : [
-            ...OF_PROMETHEUS.labels,
+            ...ADDED_BY_PROMETHEUS.labels,
             ...selectors.flatMap(({ metric }) => Object.keys(exported.get(metric)?.[0] ?? {})),
           ];
       const named = Array.from(legendFormat.matchAll(/\{\{(\w+)\}\}/g), ([, label]) => label!);

@@ -15,7 +15,7 @@ interface Package {
 }
 
 /** The first releases without flaws that we know of and that would matter here. */
-const FIRST_WITHOUT_FLAWS: Readonly<Record<string, string>> = {
+const FIRST_FIXED_VERSIONS: Readonly<Record<string, string>> = {
   fastify: '5.12.6',
   '@fastify/middie': '9.3.6',
   jose: '6.2.0',
@@ -60,7 +60,7 @@ describe('the packages', () => {
     }
   });
 
-  it.each(Object.entries(FIRST_WITHOUT_FLAWS))(
+  it.each(Object.entries(FIRST_FIXED_VERSIONS))(
     '(107) have %s from %s on, before which it has flaws',
     (name, first) => {
       const versions = locked

@@ -20,7 +20,7 @@ import { startScaleInstance, type ScaleInstance } from './scale-instance.js';
 
 const KEYS_PER_USER = 3;
 const OTHER_KEYS = 20;
-const KEYS_GONE_MS = 60_000;
+const EXPIRY_TIMEOUT_MS = 60_000;
 
 export interface ScaleOptions {
   /** Where to stop and measure. */
@@ -130,7 +130,7 @@ async function step(
   const seconds = (performance.now() - begin) / 1000;
   const writes = population.sessions + 4 * population.users - before;
   const most = KEYS_PER_USER * population.users + OTHER_KEYS;
-  const { bytes } = await untilFewerKeys(cluster, most, KEYS_GONE_MS);
+  const { bytes } = await untilFewerKeys(cluster, most, EXPIRY_TIMEOUT_MS);
   const coldLookUp = await latencyOf(500, 3, (number) => lookUp(instance, population, number));
   const revocation = await latencyOf(200, 3, (number) =>
     revoke(instance, population, -sessions - number),

@@ -28,7 +28,7 @@ export async function keptAnswers(keyPrefix: string, owner: Owner): Promise<Kept
  *
  * @param count how many of them, oldest first
  */
-export async function spendEarlier(
+export async function backdateSpentTokens(
   keyPrefix: string,
   owner: Owner,
   byMs: number,

@@ -11,8 +11,8 @@ import { running } from './running.js';
 const SERVES = /cluster_state:ok[^]*cluster_slots_ok:16384/;
 const NODES = [0, 1, 2, 3, 4, 5];
 const NODE_TIMEOUT_MS = 1000;
-const STARTS_WITHIN_MS = 20_000;
-const WHOLE_WITHIN_MS = 30_000;
+const START_TIMEOUT_MS = 20_000;
+const RECOVERY_TIMEOUT_MS = 30_000;
 
 /**
  * Six nodes on one port, each at a loopback address of its own, which can move to another address as the pods of
@@ -92,7 +92,7 @@ export class MovingCluster {
   /** Until every node knows of three masters with a replica each, and all slots are served. */
   async untilWhole(): Promise<void> {
     await this.until('the cluster serves', NODES, SERVES);
-    await eventually('every node follows the others', WHOLE_WITHIN_MS, async () => {
+    await eventually('every node follows the others', RECOVERY_TIMEOUT_MS, async () => {
       const views = await Promise.all(
         NODES.map(async (node) => this.ask(node, 'CLUSTER', 'NODES')),
       );
@@ -131,7 +131,7 @@ export class MovingCluster {
   }
 
   private async until(what: string, nodes: readonly number[], info: RegExp): Promise<void> {
-    await eventually(what, WHOLE_WITHIN_MS, async () => {
+    await eventually(what, RECOVERY_TIMEOUT_MS, async () => {
       const infos = await Promise.all(nodes.map(async (node) => this.ask(node, 'CLUSTER', 'INFO')));
       return infos.every((text) => info.test(text));
     });
@@ -163,7 +163,7 @@ export class MovingCluster {
     this.processes.set(node, spawn('redis-server', args, { stdio: 'ignore' }));
     await eventually(
       `node ${node} answers`,
-      STARTS_WITHIN_MS,
+      START_TIMEOUT_MS,
       async () => (await this.ask(node, 'PING')) === 'PONG',
     );
   }

@@ -53,7 +53,7 @@ export class ShiftedClock extends Clock {
 }
 
 /** Faults of an instance. */
-interface Ailment {
+interface InstanceFault {
   /** No message of the channel arrives, even though the connection is up. */
   readonly isDeaf?: boolean;
   /** Never becomes a member. */
@@ -64,7 +64,7 @@ export const noteKey = (note: string): CacheKey<string> => new CacheKey(`note.${
 
 export async function startCacheInstance(
   keyPrefix: string,
-  options: NearCacheOptions & Ailment & { readonly variables?: Record<string, string> } = {},
+  options: NearCacheOptions & InstanceFault & { readonly variables?: Record<string, string> } = {},
 ): Promise<CacheInstance> {
   const { isDeaf = false, mayJoin = true, variables = {}, ...cacheOptions } = options;
   const { redis: settings } = testSettings({ ...variables, REDIS_KEY_PREFIX: keyPrefix });

@@ -33,7 +33,7 @@ const SHIPPED_USERS: NonNullable<RedisNodeOptions['users']> = {
   replica: { username: REPLICA, password: REPLICA_PASSWORD },
 };
 
-const WHOLE_AGAIN_MS = 60_000;
+const RECOVERY_TIMEOUT_MS = 60_000;
 
 export interface OwnCluster {
   readonly cluster: EmbeddedCluster;
@@ -150,7 +150,7 @@ export async function startOwnCluster({
 }
 
 async function untilWhole(cluster: EmbeddedCluster): Promise<void> {
-  await eventually('the cluster is whole', WHOLE_AGAIN_MS, async () => {
+  await eventually('the cluster is whole', RECOVERY_TIMEOUT_MS, async () => {
     // A node that was killed a moment ago does not answer.
     const answers = await Promise.all(
       cluster.addresses.map(async ({ port }) =>

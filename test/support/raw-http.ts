@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 
 /** A connection that is idle for this long is stuck. */
-const HANG_MS = 10_000;
+const TIMEOUT_MS = 10_000;
 
 /** Sends raw bytes and returns the whole response: for requests that no HTTP client sends. */
 export async function rawHttp(url: string, message: string): Promise<string> {
@@ -16,7 +16,7 @@ export async function rawHttpInParts(url: string, first: string, second: string)
     let answer = '';
     socket.setEncoding('latin1');
     socket.once('data', () => socket.write(second, 'latin1'));
-    socket.setTimeout(HANG_MS, () => socket.destroy(new Error(`not closed, after: ${answer}`)));
+    socket.setTimeout(TIMEOUT_MS, () => socket.destroy(new Error(`not closed, after: ${answer}`)));
     socket.on('data', (chunk: string) => (answer += chunk));
     socket.on('error', reject);
     socket.on('close', () => resolve(answer));

@@ -46,7 +46,7 @@ const anyValue = oneOf<unknown>(
 );
 
 /** A value that is as the schema says, and for the members that depend on who is calling, the right one. */
-function goodValue(name: string, schema: Schema): Arbitrary<unknown> {
+function validValue(name: string, schema: Schema): Arbitrary<unknown> {
   switch (name) {
     case 'password':
     case 'currentPassword':
@@ -75,7 +75,7 @@ function goodValue(name: string, schema: Schema): Arbitrary<unknown> {
 }
 
 /** What is as it should be, save for a piece at its start, in the middle or at its end. */
-function spoilt(good: Arbitrary<unknown>): Arbitrary<unknown> {
+function corrupted(good: Arbitrary<unknown>): Arbitrary<unknown> {
   const piece = among(
     '\ud83d',
     '\ude00',
@@ -109,8 +109,8 @@ type Member = readonly [name: string, value: unknown];
 /** An object's members in some order: most of them right, some wrong, missing, strange or there twice. */
 function members(properties: Readonly<Record<string, Schema>>): Arbitrary<Member[]> {
   const known = Object.entries(properties).map(([name, schema]) => {
-    const good = goodValue(name, schema);
-    const value = oneOf<unknown>([8, good], [2, spoilt(good)], [1, hostileText], [1, anyValue]);
+    const good = validValue(name, schema);
+    const value = oneOf<unknown>([8, good], [2, corrupted(good)], [1, hostileText], [1, anyValue]);
     const member = value.map((one): Member => [name, one]);
     return fc.array(member, { minLength: 1, maxLength: 2, size: '-1' }).chain((twice) =>
       // Nearly always once.

@@ -1,7 +1,7 @@
 import { connect, type Server, type Socket } from 'node:net';
 
 /** How a client takes its time: what it sends first, and what it adds from time to time. */
-export interface Habit {
+export interface SendPattern {
   readonly first: string;
   readonly drip?: string;
   readonly readsNothing?: boolean;
@@ -14,15 +14,15 @@ export class SlowClient {
 
   private constructor(
     private readonly socket: Socket,
-    private readonly habit: Habit,
+    private readonly sendPattern: SendPattern,
   ) {}
 
   /** @param server the one that is called, in this process */
-  static async connect(server: Server, url: string, habit: Habit): Promise<SlowClient> {
+  static async connect(server: Server, url: string, sendPattern: SendPattern): Promise<SlowClient> {
     const { hostname, port } = new URL(url);
     // The client's end stays open when the server's is closed.
     const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
-    const client = new SlowClient(socket, habit);
+    const client = new SlowClient(socket, sendPattern);
     const accepted = new Promise<Socket>((resolve) => {
       const onConnection = (peer: Socket): void => {
         if (peer.remotePort === socket.localPort) {
@@ -39,8 +39,8 @@ export class SlowClient {
   }
 
   drip(): void {
-    if (!this.isCutOff && this.habit.drip !== undefined) {
-      this.socket.write(this.habit.drip);
+    if (!this.isCutOff && this.sendPattern.drip !== undefined) {
+      this.socket.write(this.sendPattern.drip);
     }
   }
 
@@ -51,9 +51,9 @@ export class SlowClient {
   private begin(): void {
     // Whoever writes to a connection that is gone is told so.
     this.socket.on('error', () => undefined);
-    if (this.habit.readsNothing !== true) {
+    if (this.sendPattern.readsNothing !== true) {
       this.socket.setEncoding('latin1').on('data', (text: string) => (this.received += text));
     }
-    this.socket.write(this.habit.first);
+    this.socket.write(this.sendPattern.first);
   }
 }

@@ -3,7 +3,7 @@ import type { Cluster } from 'ioredis';
 import { connectRedis, dumpFrom } from './redis.js';
 
 /** What changes on its own, or is meant to change although a request is refused. */
-const NOT_STATE = [
+const IGNORED_KEYS = [
   // The counters of the throttle: to count refused requests is what they are for.
   /:\{(?:password-account|login-address|refresh-address|registration-address)\.[\w-]+\}:(?:failed|under-way|guesses)$/,
   // Leases are renewed all the time, and a change may be announced before it turns out that there is nothing to change.
@@ -13,7 +13,7 @@ const NOT_STATE = [
 ];
 const SESSIONS = /:\{user\.[\w-]+\}:sessions$/;
 /** Kept for ten seconds and then gone, whatever is asked meanwhile. */
-const RUNS_OUT = /:\{user\.[\w-]+\}:refresh-answer:[\w-]+$/;
+const EXPIRING_KEYS = /:\{user\.[\w-]+\}:refresh-answer:[\w-]+$/;
 
 export type Snapshot = ReadonlyMap<string, string>;
 
@@ -47,7 +47,7 @@ export class StoredState {
     return new Map(
       found
         // What has run out between the look at its name and the look at it is not there.
-        .filter(({ key, value }) => value !== null && !NOT_STATE.some((one) => one.test(key)))
+        .filter(({ key, value }) => value !== null && !IGNORED_KEYS.some((one) => one.test(key)))
         .map(({ key, value }) => [key, textOf(key, value)]),
     );
   }
@@ -60,7 +60,7 @@ export class StoredState {
 /** The keys that came, went or hold something else. */
 export function changedKeys(before: Snapshot, after: Snapshot): string[] {
   const isChanged = (key: string): boolean =>
-    before.get(key) !== after.get(key) && (after.has(key) || !RUNS_OUT.test(key));
+    before.get(key) !== after.get(key) && (after.has(key) || !EXPIRING_KEYS.test(key));
   return [...new Set([...before.keys(), ...after.keys()])].filter(isChanged).sort();
 }
 

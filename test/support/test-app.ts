@@ -27,7 +27,7 @@ export async function startTestApp(
   try {
     await app.listen(0, '127.0.0.1');
     await untilReady(app);
-    await untilCalm(app);
+    await untilNotOverloaded(app);
   } catch (error) {
     // Otherwise its connections would keep the runner alive.
     await app.close();
@@ -43,7 +43,7 @@ export async function startTestApp(
 }
 
 /** It shares its event loop with a runner that loads modules: while that is under way, it sheds load. */
-async function untilCalm(app: NestFastifyApplication): Promise<void> {
+async function untilNotOverloaded(app: NestFastifyApplication): Promise<void> {
   const server = app.getHttpAdapter().getInstance();
   await eventually('the event loop is calm', 30_000, () =>
     Promise.resolve(!server.isUnderPressure()),

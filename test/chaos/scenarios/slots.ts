@@ -1,4 +1,4 @@
-import { HARDLY_ANY, SHORT_RECOVERY_MS, type Scenario } from '../scenario.js';
+import { MAX_RARE_REFUSALS, SHORT_RECOVERY_MS, type Scenario } from '../scenario.js';
 import type { World } from '../world.js';
 
 const CONTROL_LOG = 'near-cache.control';
@@ -15,7 +15,7 @@ export const SLOT_SCENARIOS: readonly Scenario[] = [
     about: 'slots in use, that of the control log among them, move to another master and back',
     options: { users: USERS_IN_MOVING_SLOTS },
     recovery: { from: 'end', withinMs: SHORT_RECOVERY_MS },
-    mostRefused: HARDLY_ANY,
+    maxRefusedShare: MAX_RARE_REFUSALS,
     run: async (world) => {
       const { resharding } = world;
       await world.untilRegistered();
@@ -42,7 +42,7 @@ export const SLOT_SCENARIOS: readonly Scenario[] = [
     about: 'a fourth master with its replica comes, serves slots, and goes',
     options: { users: USERS_IN_MOVING_SLOTS },
     recovery: { from: 'end', withinMs: SHORT_RECOVERY_MS },
-    mostRefused: HARDLY_ANY,
+    maxRefusedShare: MAX_RARE_REFUSALS,
     run: async (world) => {
       const { resharding } = world;
       await world.untilRegistered();
@@ -56,7 +56,7 @@ export const SLOT_SCENARIOS: readonly Scenario[] = [
         for (const [slot, from] of slots) {
           await resharding.move(slot, from, added);
         }
-        await world.goOn(2000);
+        await world.runFor(2000);
         for (const [slot, from] of slots) {
           await resharding.move(slot, added, from);
         }
