@@ -16,7 +16,7 @@ about a quarter of an hour. Prints what it finds, and writes it to ${RESULTS}/re
 `;
 const MAX_SESSIONS = 10_000_000;
 
-/** @returns undefined when nothing is to be measured */
+/** @returns undefined if no measurement was requested */
 function sessionsFromArguments(): number | undefined {
   try {
     const { values } = parseArgs({
@@ -42,7 +42,7 @@ function sessionsFromArguments(): number | undefined {
 }
 
 async function main(most: number): Promise<void> {
-  // The nodes end with this process, but only when it ends in order.
+  // The exit handlers stop the nodes; they do not run if a signal kills the process.
   process.once('SIGINT', () => process.exit(130));
   process.once('SIGTERM', () => process.exit(143));
   const steps = SCALE_DEFAULTS.steps.filter((step) => step < most).concat(most);

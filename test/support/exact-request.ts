@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 
-/** Longer than any request may take. */
+/** Longer than any request takes. */
 const TIMEOUT_MS = 10_000;
 
 export interface ExactRequest {

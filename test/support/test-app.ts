@@ -16,7 +16,7 @@ export interface TestApp extends HttpClient {
   close(): Promise<void>;
 }
 
-/** A whole application on the test cluster, listening on a free port, with keys of its own. */
+/** Starts a complete application on the test cluster, on a free port and with a separate key prefix. */
 export async function startTestApp(
   variables: Record<string, string | undefined> = {},
   extensions: AppExtensions = {},
@@ -29,7 +29,7 @@ export async function startTestApp(
     await untilReady(app);
     await untilNotOverloaded(app);
   } catch (error) {
-    // Otherwise its connections would keep the runner alive.
+    // Open connections would keep the runner alive.
     await app.close();
     throw error;
   }
@@ -42,7 +42,7 @@ export async function startTestApp(
   });
 }
 
-/** It shares its event loop with a runner that loads modules: while that is under way, it sheds load. */
+/** The application shares its event loop with the runner, and sheds load while the runner loads modules. */
 async function untilNotOverloaded(app: NestFastifyApplication): Promise<void> {
   const server = app.getHttpAdapter().getInstance();
   await eventually('the event loop is calm', 30_000, () =>
@@ -50,7 +50,7 @@ async function untilNotOverloaded(app: NestFastifyApplication): Promise<void> {
   );
 }
 
-/** Settings from these variables alone, on the test cluster unless they name another. */
+/** Settings from these variables only, for the test cluster unless they name another. */
 export function testSettings(variables: Record<string, string | undefined>): AppSettings {
   const settings = loadSettings(testVariables(variables), 'no-such-file');
   const { nodes } = settings.redis;
