@@ -12,7 +12,7 @@ describe('refresh tokens', () => {
     expect(tokens.recognize(token)).toMatchObject({ userId, sessionId });
   });
 
-  it('are 256 random bits behind the ids: 10,000 of them have no secret twice (29)', () => {
+  it('contain 256 random bits after the ids: 10,000 of them contain no secret twice (29)', () => {
     const secrets = Array.from(
       { length: 10_000 },
       () => tokens.issue(userId, sessionId).reveal().split('.')[2]!,

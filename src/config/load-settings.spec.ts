@@ -131,7 +131,7 @@ describe('the settings', () => {
     expect(mistakes.join('\n')).not.toContain(` ${value} `);
   });
 
-  // An empty one must not be taken for none.
+  // An empty list must not be treated as unset.
   it.each(['package.json', '/dev/null'])('refuse an invalid certificate: %s', (file) => {
     expect(mistakesOf({ TLS_CERT: file, TLS_KEY: file })).toEqual([
       'TLS_CERT and TLS_KEY must be a certificate and its private key, as PEM',
@@ -170,7 +170,7 @@ describe('the settings', () => {
     expect(load({ REDIS_NODES: text }).redis.nodes).toEqual(nodes);
   });
 
-  it('map announced addresses of nodes to reachable ones', () => {
+  it('map announced node addresses to reachable ones', () => {
     const map = 'redis-0:6379=203.0.113.5:7001, [2001:db8::1]:6379 = [::1]:7002,';
 
     expect(load({ REDIS_NAT_MAP: map }).redis.natMap).toEqual({
@@ -179,7 +179,7 @@ describe('the settings', () => {
     });
   });
 
-  it('refuse hop counts as trusted proxies, in production too', () => {
+  it('refuse hop counts as trusted proxies, in production as well', () => {
     const variables = { NODE_ENV: 'production', REDIS_NODES: 'a:1', TRUSTED_PROXIES: '1' };
 
     expect(mistakesOf(variables)).toEqual([expect.stringContaining('hop counts')]);
@@ -192,19 +192,16 @@ describe('the settings', () => {
     },
   );
 
-  it.each(['\n', '\r\n'])(
-    'take a secret without the end of its line, wherever it is: %j',
-    (end) => {
-      const secret = 'a secret of at least thirty-two characters';
-      writeFileSync(join(folder, 'secret'), secret + end);
-      const ofFile = load({ KEY_ENCRYPTION_SECRET_FILE: join(folder, 'secret') });
-      const ofEnvironment = load({ KEY_ENCRYPTION_SECRET: secret + end });
+  it.each(['\n', '\r\n'])('read a secret without its line end, from any source: %j', (end) => {
+    const secret = 'a secret of at least thirty-two characters';
+    writeFileSync(join(folder, 'secret'), secret + end);
+    const ofFile = load({ KEY_ENCRYPTION_SECRET_FILE: join(folder, 'secret') });
+    const ofEnvironment = load({ KEY_ENCRYPTION_SECRET: secret + end });
 
-      for (const { jwt } of [ofFile, ofEnvironment]) {
-        expect(jwt.keyEncryptionSecret.reveal()).toBe(secret);
-      }
-    },
-  );
+    for (const { jwt } of [ofFile, ofEnvironment]) {
+      expect(jwt.keyEncryptionSecret.reveal()).toBe(secret);
+    }
+  });
 
   it('refuse a secret file of several lines with that reason', () => {
     writeFileSync(join(folder, 'secret'), 'one line\nand another\n');
@@ -319,7 +316,7 @@ describe('the settings', () => {
     ]);
   });
 
-  it('provide the Redis user to operator commands, whatever else is missing', () => {
+  it('provide the Redis user to operator commands, even if other settings are missing', () => {
     const variables = { NODE_ENV: 'production', DATA_DIRECTORY: '/etc/passwd/x', PORT: 'x' };
     const user = { REDIS_USERNAME: 'someone', REDIS_PASSWORD: 'secret' };
 
@@ -387,7 +384,7 @@ describe('the settings', () => {
   describe('of OpenTelemetry', () => {
     const collector = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' };
 
-    it('turn tracing on when they name a collector, and are all passed on as secrets', () => {
+    it('enable tracing when they name a collector, and pass all variables on as secrets', () => {
       const headers = 'x-api-key=a-key-of-the-collector';
       writeFileSync(join(folder, '.env'), `OTEL_EXPORTER_OTLP_HEADERS=${headers}\n`);
 
@@ -406,11 +403,11 @@ describe('the settings', () => {
       { OTEL_EXPORTER_OTLP_ENDPOINT: '' },
       { ...collector, OTEL_SDK_DISABLED: 'True' },
       { ...collector, OTEL_TRACES_EXPORTER: 'none', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' },
-    ])('leave tracing off with %j, without a mistake', (variables) => {
+    ])('leave tracing disabled with %j, without an error', (variables) => {
       expect(load(variables).tracing).toEqual({});
     });
 
-    it('are refused when nothing could be exported', () => {
+    it('are refused when no exporter is possible', () => {
       const { OTEL_EXPORTER_OTLP_ENDPOINT: url } = collector;
       const name = 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT';
 
@@ -457,7 +454,7 @@ describe('the settings', () => {
       '203.0.113.5',
       'host',
       '0',
-    ])('warn of a management port that other machines can reach: %s', (host) => {
+    ])('warn about a management port that other machines can reach: %s', (host) => {
       const open = { ...safe, MANAGEMENT_PORT: '8081', MANAGEMENT_HOST: host };
       const warned: unknown = expect.stringMatching(
         /^MANAGEMENT_HOST .*ALLOW_REMOTE_MANAGEMENT=true/,
@@ -471,7 +468,7 @@ describe('the settings', () => {
     });
 
     it.each(['127.0.0.1', '127.9.9.9', '::1', '::ffff:127.0.0.1', 'localhost', 'LOCALHOST.'])(
-      'do not warn of a management port that only this machine can reach: %s',
+      'do not warn about a management port that only this machine can reach: %s',
       (host) => {
         const closed = { ...safe, MANAGEMENT_PORT: '8081', MANAGEMENT_HOST: host };
 
@@ -516,7 +513,7 @@ describe('the settings', () => {
       expect(mistakesOf({})).toEqual([expect.stringContaining('chmod 600')]);
     });
 
-    it('is the value that was set', () => {
+    it('is the configured value if it is set', () => {
       const secret = 's'.repeat(32);
       expect(load({ KEY_ENCRYPTION_SECRET: secret }).jwt.keyEncryptionSecret.reveal()).toBe(secret);
     });

@@ -10,7 +10,7 @@ describe('reloading the Redis password and certificates', () => {
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'keyslot-redis-files-'))));
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  /** What connects after the password file has changed. */
+  /** The password for connections after the file has changed. */
   const passwordAfter = async (text: string): Promise<string | undefined> => {
     const file = join(folder, 'password');
     writeFileSync(file, 'the first one\n');
@@ -21,14 +21,14 @@ describe('reloading the Redis password and certificates', () => {
   };
 
   it.each(['the next one', 'the next one\n', 'the next one\r\n'])(
-    'give the password without the end of its line: %j',
+    'use the password without its line end: %j',
     async (text) => {
       expect(await passwordAfter(text)).toBe('the next one');
     },
   );
 
   it.each(['', '\n', '\r\n', 'one\ntwo', 'one\ntwo\n', 'one\n\n', 'one\rtwo', 'a\0b'])(
-    'leave the password in use when they break a rule of the start: %j',
+    'keep the current password when the new one violates a rule for settings: %j',
     async (text) => {
       expect(await passwordAfter(text)).toBe('the first one');
     },

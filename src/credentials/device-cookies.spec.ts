@@ -25,11 +25,11 @@ const user = (
   passwordVersion = 1,
   createdAt = new Date(1_800_000_000_000),
 ): Parameters<DeviceCookies['issue']>[0] => ({ username, passwordVersion, createdAt });
-/** What a client sends back of a `Set-Cookie` header. */
+/** The cookie header that a client sends after a `Set-Cookie` header. */
 const sent = (header: string): string => header.split(';')[0]!;
 
 describe('a device cookie', () => {
-  it('is bound to its host, and hidden from scripts and from other sites, over HTTPS', () => {
+  it('is bound to its host, and hidden from scripts and other sites, over HTTPS', () => {
     expect(cookies().issue(user('ada'))).toMatch(
       /^__Host-keyslot-device=[\w-]{22}\.[0-9a-z]+\.[0-9a-z]+\.[\w-]{43}; Path=\/; Max-Age=7776000; HttpOnly; SameSite=Strict; Secure$/,
     );
@@ -44,7 +44,7 @@ describe('a device cookie', () => {
     expect(cookies(true).recognize(sent(header), 'ada')).toBeUndefined();
   });
 
-  it('is recognized among other cookies, for any spelling of the name, and differs each time', () => {
+  it('is recognized among other cookies, for any spelling of the name, and is different each time', () => {
     const issuer = cookies();
     const [one, other] = [
       issuer.issue(user('Ada-Lovelace')),
@@ -86,7 +86,7 @@ describe('a device cookie', () => {
     expect(issuer.recognize(forge(sent(issuer.issue(user('ada')))), 'ada')).toBeUndefined();
   });
 
-  it('is refused for another account, and with another secret', () => {
+  it('is refused for another account, and with another secret key', () => {
     const cookie = sent(cookies().issue(user('ada')));
 
     expect(cookies().recognize(cookie, 'grace')).toBeUndefined();

@@ -6,7 +6,7 @@ describe('the budget of look-ups for unverified tokens', () => {
   const takenFrom = (budget: LookupBudget, tries: number): number =>
     Array.from({ length: tries }, () => budget.take()).filter(Boolean).length;
 
-  it('is used up by forged tokens, and refilled over time up to its size', () => {
+  it('is used up by forged tokens, and refilled over time up to its maximum', () => {
     const budget = budgetOf();
     expect(takenFrom(budget, 1000)).toBe(LOOKUP_BURST);
 
@@ -27,7 +27,7 @@ describe('the budget of look-ups for unverified tokens', () => {
     expect(takenFrom(budget, 1000)).toBe(LOOKUP_BURST);
   });
 
-  it('never exceeds its size', () => {
+  it('never exceeds its maximum', () => {
     const budget = budgetOf();
     budget.giveBack();
     expect(takenFrom(budget, 1000)).toBe(LOOKUP_BURST);

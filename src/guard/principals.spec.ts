@@ -86,7 +86,7 @@ class WhoController {
   }
 }
 
-/** In the place of JwtAuthGuard: says who calls. */
+/** Replaces JwtAuthGuard and sets the principal. */
 class Caller implements CanActivate {
   principal: Principal | undefined;
 
@@ -136,12 +136,12 @@ describe('a principal', () => {
     return [response.status, await response.text()];
   };
 
-  it('is a client or a user where a route takes both', async () => {
+  it('can be a client or a user on a route that accepts both', async () => {
     expect(await answer('principal', CLIENT)).toEqual([200, 'client']);
     expect(await answer('principal', USER)).toEqual([200, 'user']);
   });
 
-  it('is refused with 403 as a client where a route takes users only', async () => {
+  it('is refused with 403 as a client on a route that accepts only users', async () => {
     expect(await answer('user', USER)).toEqual([200, 'user-1']);
     const [status, body] = await answer('user', CLIENT);
     expect(status).toBe(403);
@@ -152,13 +152,13 @@ describe('a principal', () => {
     expect(await answer('public', undefined)).toEqual([200, 'undefined undefined']);
   });
 
-  it('has the permissions of its roles as a user, and its own as a client', async () => {
+  it('has the permissions of its roles as a user, and its own permissions as a client', async () => {
     expect(await answer('read', USER)).toEqual([200, 'read']);
     expect(await answer('read', CLIENT)).toEqual([200, 'read']);
     expect(events).toEqual([]);
   });
 
-  it('without one of the permissions is refused, and the refusal is audited with its id', async () => {
+  it('without one of the required permissions is refused, and the refusal is audited with its id', async () => {
     expect((await answer('write', CLIENT))[0]).toBe(403);
     expect((await answer('write', USER))[0]).toBe(403);
     const refusal = {

@@ -19,7 +19,7 @@ describe('the entries of X-Forwarded-For', () => {
     ['for=203.0.113.7', '203.0.113.7'],
     ['for="[2001:db8::1]:443";proto=https', '2001:db8::1'],
     [' 203.0.113.7 ,,10.0.0.1,', '203.0.113.7, 10.0.0.1'],
-  ])('are bare addresses, with ports, brackets and quotes or not: %s', (sent, bare) => {
+  ])('are plain addresses, with or without ports, brackets and quotes: %s', (sent, bare) => {
     expect(bareAddresses(sent)).toBe(bare);
   });
 
@@ -35,7 +35,7 @@ describe('the entries of X-Forwarded-For', () => {
     'proxy.internal:4321',
     '203.0.113.7 10.0.0.1',
     '{"level":"fatal"}',
-  ])('are unknown when they are no addresses: %s', (sent) => {
+  ])('are unknown when they are not addresses: %s', (sent) => {
     expect(bareAddresses(`203.0.113.9, ${sent}`)).toBe('203.0.113.9, unknown');
   });
 });

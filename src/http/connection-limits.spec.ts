@@ -52,7 +52,7 @@ describe('connection limits', () => {
     return received;
   };
 
-  it('allow a client that reads to pipeline many requests, and answer them one at a time, in order', async () => {
+  it('let a client pipeline many requests if it reads the responses, and answer them one at a time, in order', async () => {
     const COUNT = 100;
     let [underWay, mostUnderWay] = [0, 0];
     await begin((request, response) => {

@@ -33,7 +33,7 @@ describe('the announcement of a change', () => {
     );
   });
 
-  /** What has come of an announcement until now. */
+  /** The state of an announcement: pending, or its result. */
   const announce = (deadline = Deadline.none): { outcome: string; done: Promise<void> } => {
     const call = { outcome: 'waits', done: Promise.resolve() };
     call.done = changer.announcer.announce('user', deadline).then(
@@ -79,13 +79,13 @@ describe('the announcement of a change', () => {
     expect(call.outcome).toBe('acknowledged');
   });
 
-  it('accepts the position in the log as acknowledgement of a member that no message reaches', async () => {
+  it('accepts the position in the log as acknowledgement of a member that receives no messages', async () => {
     member.link.isDeaf = true;
     const call = announce();
     await settled();
     expect(call.outcome).toBe('waits');
 
-    // The renewal that brings the change tells of the position before; the next one tells that it was applied.
+    // The renewal that applies the change still reports the earlier position; the next one reports the new position.
     await clock.advance(2 * BETWEEN_RENEWALS_MS + 100);
 
     expect(call.outcome).toBe('acknowledged');
@@ -104,7 +104,7 @@ describe('the announcement of a change', () => {
     expect([...log.notes.keys()]).toEqual([changer.id]);
   });
 
-  it('never returns while a silent member may answer from memory, whenever it fell silent', async () => {
+  it('never returns while a silent member may answer from memory, for any time at which it fell silent', async () => {
     for (let silentAfterMs = 0; silentAfterMs <= BETWEEN_RENEWALS_MS; silentAfterMs += 20) {
       await clock.advance(silentAfterMs);
       member.link.isCut = true;

@@ -74,7 +74,7 @@ describe('a member of the near cache', () => {
     link.heldRenewal.open();
     await settled();
 
-    // By the renewal that was late; the next one begins anew.
+    // The late renewal extended the lease; the next renewal starts a new interval.
     expect(membership.leaseEvents.joined).toBe(1);
     await clock.advance(BETWEEN_RENEWALS_MS);
     expect(membership.isTrusted).toBe(true);
@@ -95,7 +95,7 @@ describe('a member of the near cache', () => {
     await clock.advance(BETWEEN_RENEWALS_MS);
 
     expect(remembered(instance)).toBeUndefined();
-    // At that moment the lease ran since the renewal before.
+    // At that time, the lease was based on the previous renewal.
     expect(trustedWhenDropped).toEqual([false]);
     expect(instance.membership.leaseEvents).toEqual({ joined: 1, renewed: 1 });
   });

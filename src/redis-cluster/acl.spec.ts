@@ -16,7 +16,7 @@ describe('the Redis user with minimum permissions (94)', () => {
     const called = scripts.flatMap((text) =>
       [...text.matchAll(/redis\.p?call\('([A-Z]+)'/g)].map(([, name = '']) => name.toLowerCase()),
     );
-    // A name that is put together at run time would escape the list.
+    // The list would miss a command name that is composed at run time.
     expect(scripts.flatMap((text) => text.match(/\bp?call\b/g) ?? [])).toHaveLength(called.length);
     const rights = aclFileLine(user).split(' ').slice(8);
 

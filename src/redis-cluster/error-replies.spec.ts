@@ -14,16 +14,16 @@ describe('an error of an operation', () => {
     reply('CLUSTERDOWN'),
     new Error('Connection is closed.'),
     new TooFewReplicasError(0, 1),
-  ])('passes, and so the operation is tried again: %s', (error) => {
+  ])('is temporary, so that the operation is retried: %s', (error) => {
     expect([isRetriable(error), isProgrammingError(error)]).toEqual([true, false]);
   });
 
-  it.each([reply('ERR user_script:1'), reply('WRONGTYPE')])('stays the same: %s', (error) => {
+  it.each([reply('is permanent: %s'), reply('WRONGTYPE')])('stays the same: %s', (error) => {
     expect(isRetriable(error)).toBe(false);
   });
 
   it.each([new TypeError('x'), new RangeError('x'), new ReferenceError('x'), new SyntaxError('x')])(
-    'is a mistake of our own: %s',
+    'is a programming error: %s',
     (error) => {
       expect(isProgrammingError(error)).toBe(true);
     },
@@ -37,7 +37,7 @@ describe('a shard that rejects writes', () => {
     reply('NOREPLICAS Not enough good replicas to write.'),
     new TooFewReplicasError(0, 1),
   ])(
-    'is known by the reply or the class of the error, also as the cause of another: %s',
+    'is recognized by the reply or the class of the error, also as the cause of another error: %s',
     (error) => {
       const shown = redacted(error);
 
@@ -53,13 +53,13 @@ describe('a shard that rejects writes', () => {
 });
 
 describe('a redacted error', () => {
-  it('has none of the properties that the driver adds', () => {
+  it('has none of the properties that ioredis adds', () => {
     const error = Object.assign(reply('WRONGTYPE'), { command: { args: ['a secret'] } });
 
     expect(Object.keys(redacted(error))).toEqual([]);
   });
 
-  it('gives advice for a rejection, without the name of the user', () => {
+  it('contains advice for a rejection, without the name of the user', () => {
     const error = reply("NOPERM User keyslot has no permissions to run the 'evalsha' command");
 
     expect(isRefusal(error)).toBe(true);

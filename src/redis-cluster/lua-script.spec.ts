@@ -18,7 +18,7 @@ describe('a Lua script in a file', () => {
   const load = (name: string): LuaScript<string> =>
     LuaScript.fromFile(pathToFileURL(join(folder, `${name}.lua`)), String);
 
-  it('has its includes in place of the include lines', () => {
+  it('contains its includes in place of the include lines', () => {
     write('includes/one', 'local function one() return 1 end');
     write('main', '-- KEYS[1] a key', '--- @include "one"', 'return one()');
 
@@ -27,7 +27,7 @@ describe('a Lua script in a file', () => {
     );
   });
 
-  it('has each include once, before its first use, including nested ones', () => {
+  it('contains each include once, before its first use, including nested ones', () => {
     write('includes/base', 'base');
     write('includes/left', '--- @include "base"', 'left');
     write('includes/right', '--- @include "base"', '--- @include "left"', 'right');
@@ -63,7 +63,7 @@ describe('a Lua script in a file', () => {
     expect(() => load('main')).toThrow('includes "nowhere", which does not exist');
   });
 
-  it('takes as many keys as its header says', () => {
+  it('takes as many keys as its header declares', () => {
     write('includes/one', '-- No keys of its own.', 'local function one(a_key) return a_key end');
     write('main', '-- KEYS[1] a', '-- KEYS[2] b', '--- @include "one"', 'return one(KEYS[1])');
 

@@ -11,7 +11,7 @@ const files = (readdirSync(source, { recursive: true }) as string[])
 const isInclude = ([name]: [string, string]): boolean => name.includes('/includes/');
 const includes = files.filter(isInclude);
 const scripts = files.filter((file) => !isInclude(file));
-/** The functions of includes, and how many of their first parameters are keys. */
+/** The functions of includes, and how many of their leading parameters are keys. */
 const keyParameters = new Map(
   includes.flatMap(([, text]) =>
     [...text.matchAll(/^local function (\w+)\((.*)\)$/gm)].map(([, name = '', list = '']) => {
@@ -20,7 +20,7 @@ const keyParameters = new Map(
     }),
   ),
 );
-/** What those functions are passed as keys. */
+/** The keys that calls of those functions pass. */
 const keysPassedIn = (text: string): string[] =>
   [...text.matchAll(/(?<!function )\b(\w+)\((?=([^()]*))/g)].flatMap(([, name = '', list = '']) =>
     list.split(', ').slice(0, keyParameters.get(name) ?? 0),
@@ -49,7 +49,7 @@ describe('the Lua scripts', () => {
     expect(head).toMatch(/-- Returns /);
   });
 
-  it.each(scripts)('%s builds no key of its own', (_, text) => {
+  it.each(scripts)('%s composes no key itself', (_, text) => {
     expect(text).not.toMatch(/redis\.call\('[A-Z]+', (?!KEYS\[)['"\w]/);
     expect(keysPassedIn(text).filter((key) => !/^KEYS\[\d+\]$/.test(key))).toEqual([]);
   });

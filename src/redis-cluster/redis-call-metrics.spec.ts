@@ -30,7 +30,7 @@ describe('calls to Redis', () => {
     );
   });
 
-  it('are forgotten after a node has left, but not while it is unreachable', async () => {
+  it('are removed from the metrics when a node leaves, but not while it is unreachable', async () => {
     let now = 0;
     const calls = new RedisCallMetrics(undefined, () => now);
     await fail(calls, '10.0.0.1:6379', new Error('no reply in time'));

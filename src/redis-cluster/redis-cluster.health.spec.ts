@@ -15,7 +15,7 @@ const WHOLE: Readonly<Record<string, Described>> = {
   e: { flags: 'slave' },
 };
 
-/** How one node sees the cluster, where it differs from a whole one. */
+/** The view of one node, as differences from a healthy cluster. */
 function view(
   of: string,
   differences: Readonly<Record<string, Described>> = {},
@@ -49,7 +49,7 @@ describe('the state of the cluster', () => {
     ['has failed', { flags: 'master,fail' }],
     ['is suspected', { flags: 'master,fail?' }],
     ['is cut off from the others', { link: 'disconnected' }],
-  ])('leaves out at once what %s, and whoever does not reach it misses nothing', (_, a) => {
+  ])('ignores a node at once that %s, and does not report it as unreachable', (_, a) => {
     const report = reportOf(everywhere({ a }, 'b', 'c', 'd', 'e'));
 
     expect(report.state).toMatchObject({
@@ -97,21 +97,21 @@ describe('the state of the cluster', () => {
     });
   });
 
-  it('is not reached when no master is left', () => {
+  it('reports that no master is reachable when none is left', () => {
     const [a, b, c] = Array.from({ length: 3 }, () => ({ link: 'disconnected' }));
     const report = reportOf(everywhere({ a: a!, b: b!, c: c! }, 'd', 'e'));
 
     expect(report.isReached).toBe(false);
   });
 
-  it('knows whether a master serves a key', () => {
+  it('reports whether a master serves a key', () => {
     const report = reportOf(everywhere({ a: { flags: 'master,fail' } }, 'b', 'c'));
 
     expect(report.isServed('foo')).toBe(true); // slot 12182
     expect(report.isServed('bar')).toBe(false); // slot 5061
   });
 
-  it('counts single slots, and migrating slots for their old node', () => {
+  it('counts single slots, and counts migrating slots for their old node', () => {
     const a = { slots: '0-5458 5459 5460 [5460->-other]' };
 
     expect(reportOf(everywhere({ a }, 'a', 'b', 'c')).state.uncoveredSlots).toBe(0);

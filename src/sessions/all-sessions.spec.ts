@@ -5,7 +5,7 @@ import { NotConfirmedError } from '../redis-cluster/index.js';
 import type { UsersService } from '../users/index.js';
 import { AllSessions } from './all-sessions.js';
 
-/** As many users as there are answers; each is asked for its own until it does not throw. */
+/** One user for each result; each is retried until its result is not an error. */
 function sessionsOf(answers: readonly ((attempt: number) => boolean)[]) {
   const attempts = new Map<string, number>();
   const audited: AuditEvent[] = [];

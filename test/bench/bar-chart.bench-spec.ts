@@ -12,7 +12,7 @@ describe('the bar chart', () => {
       series: ['median'],
       rows: values.map((value, index) => ({ label: `peer-${index}`, bars: [bar(value)] })),
     });
-  /** Without the background and the legend. */
+  /** The widths of the bars, without background and legend. */
   const widths = (svg: string): number[] =>
     [...svg.matchAll(/<rect x="210" y="[\d.]+" width="([\d.]+)" height="13"/g)].map(([, width]) =>
       Number(width),
@@ -25,7 +25,7 @@ describe('the bar chart', () => {
     expect(second).toBeCloseTo(first! / 4, 0);
   });
 
-  it('keeps the longest spread inside of the picture', () => {
+  it('keeps the longest spread inside the picture', () => {
     const svg = barChart({
       title: 't',
       series: ['median'],
@@ -37,7 +37,7 @@ describe('the bar chart', () => {
     expect(widths(svg)[0]).toBeCloseTo((end - 210) / 3, 0);
   });
 
-  it('is well formed, whatever stands in the texts', () => {
+  it('is well-formed XML for any text', () => {
     const svg = chart(1);
 
     expect(svg).toContain('<title>a &lt; b &amp; c</title>');
@@ -46,11 +46,11 @@ describe('the bar chart', () => {
     );
   });
 
-  it('draws nothing where everything is zero', () => {
+  it('draws no bars when all values are zero', () => {
     expect(widths(chart(0, 0))).toEqual([0, 0]);
   });
 
-  it('grows with its rows', () => {
+  it('grows with the number of rows', () => {
     const height = (svg: string): number => Number(/viewBox="0 0 760 (\d+)"/.exec(svg)?.[1]);
 
     expect(height(chart(1, 2, 3))).toBeGreaterThan(height(chart(1, 2)));

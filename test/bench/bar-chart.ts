@@ -6,9 +6,9 @@ export interface ChartRow {
 
 export interface Bar {
   readonly value: number;
-  /** What stands beside the bar. */
+  /** The label next to the bar. */
   readonly text: string;
-  /** How far the rounds lie apart: a thin line. */
+  /** The range of the rounds, drawn as a thin line. */
   readonly spread?: { readonly min: number; readonly max: number };
 }
 
@@ -24,10 +24,10 @@ const TEXT_WIDTH = 90;
 const BAR_HEIGHT = 16;
 const ROW_GAP = 12;
 const HEAD_HEIGHT = 56;
-/** They can be told apart by everybody, on white. */
+/** Distinguishable with color blindness, and readable on white. */
 const COLORS = ['#0b6e99', '#e0912f'];
 
-/** Horizontal bars from zero on, as SVG. */
+/** Draws horizontal bars that start at zero, as SVG. */
 export function barChart({ title, series, rows }: Chart): string {
   const longest = Math.max(
     ...rows.flatMap(({ bars }) => bars.map(({ value, spread }) => spread?.max ?? value)),

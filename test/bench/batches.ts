@@ -1,6 +1,6 @@
 const AT_ONCE = 32;
 
-/** Does the same work so many times, some of it at the same time. */
+/** Repeats the same work this many times, in concurrent batches. */
 export async function inBatches<T>(
   count: number,
   work: (index: number) => Promise<T>,
@@ -16,8 +16,8 @@ export async function inBatches<T>(
   return results;
 }
 
-/** Does the work for each item, one after the other. */
-export async function inTurn<T, R>(
+/** Does the work for each item in sequence. */
+export async function inSequence<T, R>(
   items: readonly T[],
   work: (item: T) => Promise<R>,
 ): Promise<R[]> {

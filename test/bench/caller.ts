@@ -3,7 +3,7 @@ import { Agent, request } from 'node:http';
 export interface Call {
   readonly method: 'GET' | 'POST';
   readonly path: string;
-  /** One whole line: the credential. */
+  /** One complete header line: the credential. */
   readonly header?: string;
   readonly body?: unknown;
 }
@@ -13,11 +13,11 @@ export interface TimedAnswer {
   readonly ms: number;
 }
 
-/** One client that waits for each answer before its next request, over connections that stay open. */
+/** One client that sends requests in sequence, over keep-alive connections. */
 export class Caller {
   private readonly agent = new Agent({ keepAlive: true });
 
-  /** @throws when the answer is no success */
+  /** @throws when the response is not a success */
   async call(url: string, { method, path, header, body }: Call): Promise<TimedAnswer> {
     const [name, value] = header?.split(': ') ?? [];
     const headers = {

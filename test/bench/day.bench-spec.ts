@@ -18,7 +18,7 @@ describe('the mixed day', () => {
   const ofKind = (kind: string) =>
     day.filter(({ method = 'GET', path }) => `${method} ${path}` === kind);
 
-  it('has 95 reads of 100 requests', () => {
+  it('contains 95 % reads', () => {
     const share = (kind: string): number => ofKind(kind).length / COUNT;
 
     expect(share('GET /api/user')).toBeCloseTo(0.95, 2);
@@ -28,7 +28,7 @@ describe('the mixed day', () => {
     expect(share('POST /api/login')).toBeGreaterThan(0);
   });
 
-  it('uses no refresh token twice', () => {
+  it('uses each refresh token once', () => {
     const bodies = ofKind('POST /api/refresh').map(({ body }) => JSON.stringify(body));
 
     expect(new Set(bodies).size).toBe(bodies.length);
@@ -41,7 +41,7 @@ describe('the mixed day', () => {
 });
 
 describe("Zipf's law", () => {
-  it('draws the first twice as often as the second, and everybody at some time', () => {
+  it('draws the first rank twice as often as the second, and every rank at some time', () => {
     const zipf = new Zipf(10);
     const random = new Random(3);
     const counts = new Array<number>(10).fill(0);
@@ -64,13 +64,13 @@ describe('the hit rate', () => {
       'keyslot_near_cache_requests_total{result="untrusted"} 0',
     ].join('\n');
 
-  it('counts what came between two looks at the metrics', () => {
+  it('counts the look-ups between two scrapes of the metrics', () => {
     const [before, after] = [metrics(100, 100), metrics(190, 110)].map(parseLookUps);
 
     expect(hitRate(before!, after!)).toBeCloseTo(0.9);
   });
 
-  it('is not made up when the metrics do not tell', () => {
+  it('is not computed when a metric is missing', () => {
     expect(() => parseLookUps('process_cpu_seconds_total 1')).toThrow('do not tell');
   });
 });

@@ -3,15 +3,15 @@ import { login, ownUser, refresh, rename, type LoadRequest } from './request-lis
 import type { SeededSession } from './seeded-session.js';
 import { Zipf } from './zipf.js';
 
-/** Of 1000 requests; all others are reads. Logins are rare, as one lasts for weeks. */
+/** Per 1000 requests; all others are reads. Logins are rare, because a session lasts for weeks. */
 export const SHARES = { refresh: 25, change: 24, login: 1 } as const;
 
-/** How many sessions the day refreshes, each once. */
+/** The number of sessions that are refreshed, once each. */
 export function refreshCount(requests: number): number {
   return Math.ceil((requests * SHARES.refresh) / 1000);
 }
 
-/** Requests as a day brings them: of few users many, of many users few. */
+/** Requests of a typical day: few users send many requests, most users send few. */
 export function requestsOfDay(
   count: number,
   readers: readonly SeededSession[],

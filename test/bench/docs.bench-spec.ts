@@ -29,21 +29,21 @@ describe('the page of the benchmarks', () => {
   const page = readFileSync('docs/benchmarks.md', 'utf8');
   const filled = withResults(page, report);
 
-  it('tells on what machine and with which versions it was measured', () => {
+  it('names the machine and the versions of the measurement', () => {
     expect(filled).toContain('2026-01-02, commit 0123456789ab');
     expect(filled).toContain('A processor, 2 cores, 4 GiB, Linux 6');
     expect(filled).toContain('Node 20.19.0, Redis 7.0.15, wrk 4.1.0; fastify 5.0.0');
     expect(filled).toContain('1 rounds of 1 s, 64 connections');
   });
 
-  it('has a table for each scenario, and plots where there are ratios', () => {
+  it('has a table for each scenario, and charts where there are ratios', () => {
     expect(filled).toMatch(/\| `keyslot` +\| +800 \| +0\.80 \|/);
     expect(filled).toContain('](benchmarks/warm-read-ratio.svg)');
     expect(filled).toContain('](benchmarks/warm-read-latency.svg)');
     expect(plotsOf(report.scenarios[1]!)).toEqual([]);
   });
 
-  it('replaces the results of the last time, and nothing else', () => {
+  it('replaces the results of the previous run, and changes nothing else', () => {
     const again = withResults(filled, { ...report, commit: 'another', scenarios: [] });
 
     expect(again).not.toContain('0123456789ab');
@@ -53,7 +53,7 @@ describe('the page of the benchmarks', () => {
     );
   });
 
-  it('must say where the results go', () => {
+  it('must mark the place of the results', () => {
     expect(() => withResults('# A page', report)).toThrow('where the results go');
   });
 });

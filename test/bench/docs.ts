@@ -9,7 +9,7 @@ const PAGE = 'docs/benchmarks.md';
 const PLOTS = 'docs/benchmarks';
 const MARKED = /(<!-- results -->\n)[^]*(\n<!-- end of results -->)/;
 
-/** Puts the newest results into the page, and their plots beside it. @throws OptionError when there are none */
+/** Writes the newest results into the page, and the charts next to it. @throws OptionError when there are no results */
 export async function writeDocs(output: string): Promise<void> {
   const report = newest(output);
   mkdirSync(PLOTS, { recursive: true });
@@ -21,7 +21,7 @@ export async function writeDocs(output: string): Promise<void> {
   writeFileSync(PAGE, await format(page, options));
 }
 
-/** @throws when the page has no place for them */
+/** @throws when the page does not mark the place of the results */
 export function withResults(page: string, report: Report): string {
   if (!MARKED.test(page)) {
     throw new Error(`${PAGE} does not say where the results go`);
@@ -33,7 +33,7 @@ export function withResults(page: string, report: Report): string {
 }
 
 function newest(output: string): Report {
-  // Their names begin with the time.
+  // The file names begin with the time.
   const file = filesOf(output).sort().at(-1);
   if (file === undefined) {
     throw new OptionError(`There are no results in ${output} yet: npm run bench`);

@@ -5,12 +5,12 @@ export interface LookUps {
   readonly all: number;
 }
 
-/** What an instance has looked up in its memory until now. */
+/** The number of cache look-ups of an instance so far. */
 export async function lookUpsOf(url: string): Promise<LookUps> {
   return parseLookUps(await (await fetch(`${url}/metrics`)).text());
 }
 
-/** @throws when the metrics do not tell */
+/** @throws when a metric is missing */
 export function parseLookUps(text: string): LookUps {
   const counts = new Map(
     [...text.matchAll(LOOK_UPS)].map(([, name, count]) => [name, Number(count)]),

@@ -41,8 +41,8 @@ describe('the load', () => {
   const fresh = (count: number) =>
     Array.from({ length: count }, (_, index) => ownUser(`Authorization: Bearer ${index}`));
 
-  it('sends each kind of request as it stands in the list', async () => {
-    // The first is taken by wrk to look at.
+  it('contains each kind of request exactly as listed', async () => {
+    // wrk sends the first request once more, as a probe.
     await send([
       ownUser(SESSION.header),
       ownUser(SESSION.header),
@@ -61,7 +61,7 @@ describe('the load', () => {
     ]);
   });
 
-  it('sends nothing twice that may be sent once, and takes no longer than that', async () => {
+  it('sends each one-time request at most once, and stops at the end of the list', async () => {
     const { requests, durationMicros } = await send(fresh(50), { connections: 5, seconds: 3 });
 
     const headers = received.map(({ header }) => header);
@@ -71,14 +71,14 @@ describe('the load', () => {
     expect(durationMicros).toBeLessThan(3_000_000);
   });
 
-  it('begins again at the end of a list that is a cycle', async () => {
+  it('starts again at the end of a cyclic list', async () => {
     const { requests } = await send(fresh(2), { order: 'cycle' });
 
     expect(requests).toBeGreaterThan(10);
     expect(new Set(received.map(({ header }) => header)).size).toBe(2);
   });
 
-  it('is worth nothing when a request was refused', async () => {
+  it('is invalid when a request was refused', async () => {
     status = 401;
 
     await expect(send(fresh(50))).rejects.toThrow(/not every request succeeded: status \d+/);

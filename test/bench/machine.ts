@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem, type as system } from 'node:os';
 
-/** On what it was measured. */
+/** The machine that ran the benchmark. */
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;
@@ -47,7 +47,7 @@ export function describeVersions(): Versions {
   };
 }
 
-/** The commit, and whether files differ from it. */
+/** The commit, and whether the checkout has uncommitted changes. */
 export function describeCommit(): string {
   const commit = outputOf('git', 'rev-parse', '--short=12', 'HEAD').trim();
   const isChanged = outputOf('git', 'status', '--porcelain').trim() !== '';

@@ -6,18 +6,18 @@ import type { ServerProcess } from './server-process.js';
 import type { Stage } from './stage.js';
 import { runWrk, type Load, type LoadResult } from './wrk.js';
 
-/** Long enough for the code to be compiled and the connections to be made, when it is repeated in each round. */
+/** Long enough to compile the code and open the connections, because it is repeated in each round. */
 const WARM_UP_SECONDS = 2;
 
 type LoadMeasurement = Measurement &
   Required<Pick<Measurement, 'requestsPerSecond' | 'medianMs' | 'p99Ms'>>;
 
-/** Load that a server is used to, and is not measured. */
+/** Sends load that is not measured, as warm-up. */
 export async function warmUp(server: ServerProcess, load: Omit<Load, 'url'>): Promise<void> {
   await runWrk({ ...load, url: server.url, seconds: Math.min(WARM_UP_SECONDS, load.seconds) });
 }
 
-/** Sends load to a server, and tells what came of it. */
+/** Sends load to a server, and measures it. */
 export async function measure(
   server: ServerProcess,
   load: Omit<Load, 'url'>,
@@ -25,11 +25,11 @@ export async function measure(
   const cpuBefore = server.cpuMicros;
   const result = await runWrk({ ...load, url: server.url });
   const cpu = server.cpuMicros - cpuBefore;
-  server.forgetLog();
+  server.truncateLog();
   return { ...measurementOf(result), ...(cpu > 0 ? { cpuMicros: cpu / result.requests } : {}) };
 }
 
-/** Sends each request once; the measurement ends with the list, if not before. */
+/** Sends each request once. The measurement ends at the end of the list or earlier. */
 export async function measureOnce(
   stage: Stage,
   server: ServerProcess,

@@ -1,4 +1,4 @@
-/** Everything that a scenario may measure, in the order of the columns. */
+/** Everything that a scenario can measure, in column order. */
 export const MEASURES = {
   requestsPerSecond: { title: 'requests/s', digits: 0 },
   ratio: { title: 'ratio', digits: 2 },
@@ -16,7 +16,7 @@ export const MEASURES = {
 export type MeasureName = keyof typeof MEASURES;
 export const MEASURE_NAMES = Object.keys(MEASURES) as MeasureName[];
 
-/** What one round has measured of one subject. */
+/** The measurement of one subject in one round. */
 export type Measurement = Readonly<Partial<Record<MeasureName, number>>>;
 
 export function formatMeasure(name: MeasureName, value: number): string {

@@ -2,10 +2,10 @@ import type { EmbeddedCluster } from '../../src/embedded-cluster/index.js';
 import { countSlots, parseClusterNodes, SLOTS } from '../../src/redis-cluster/index.js';
 import { eventually } from '../support/own-cluster.js';
 
-const KNOWN_MS = 30_000;
+const CONVERGENCE_TIMEOUT_MS = 30_000;
 
-/** Gives every slot of a cluster without keys to its first master. The others stay, and serve nothing. */
-export async function leaveToFirstMaster(cluster: EmbeddedCluster): Promise<void> {
+/** Assigns every slot of a cluster without keys to its first master. The other nodes keep running without slots. */
+export async function assignSlotsToFirstMaster(cluster: EmbeddedCluster): Promise<void> {
   const ports = cluster.addresses.map(({ port }) => port);
   const [first, ...others] = ports.slice(0, ports.length / 2);
   if (first === undefined) {
@@ -19,9 +19,9 @@ export async function leaveToFirstMaster(cluster: EmbeddedCluster): Promise<void
     await cluster.call(first, 'CLUSTER', 'DELSLOTSRANGE', begin, end - 1);
     await cluster.call(first, 'CLUSTER', 'ADDSLOTSRANGE', begin, end - 1);
   }
-  // Above the others: what a node still believes of them counts less than what the first one says of itself.
+  // A higher epoch than the others: it overrides the configuration that other nodes still have.
   await cluster.call(first, 'CLUSTER', 'BUMPEPOCH');
-  await eventually('every node knows the only master', KNOWN_MS, async () => {
+  await eventually('every node knows the only master', CONVERGENCE_TIMEOUT_MS, async () => {
     const views = await Promise.all(
       ports.map(async (port) => cluster.call(port, 'CLUSTER', 'NODES')),
     );

@@ -12,7 +12,7 @@ describe('the options of the benchmarks', () => {
     });
   });
 
-  it('are taken as they are given', () => {
+  it('are read from the command line', () => {
     const args = ['--only', 'refresh,logout', '--rounds', '2', '--seconds', '3'];
 
     expect(parseOptions(args)).toMatchObject({
@@ -22,7 +22,7 @@ describe('the options of the benchmarks', () => {
     });
   });
 
-  it.each([['--list'], ['--docs'], ['--help']])('know %s', (option) => {
+  it.each([['include %s'], ['--docs'], ['--help']])('know %s', (option) => {
     expect(parseOptions([option]).mode).toBe(option.slice(2));
   });
 
@@ -32,7 +32,7 @@ describe('the options of the benchmarks', () => {
     [['--connections', 'many'], '--connections must be a whole number from 1 to 1000.'],
     [['--round', '1'], "Unknown option '--round'"],
     [['warm-read'], 'warm-read'],
-  ])('say in one line what is wrong with %j', (args, message) => {
+  ])('are rejected with a message of one line: %j', (args, message) => {
     let thrown: unknown;
     try {
       parseOptions(args);

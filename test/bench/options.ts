@@ -17,7 +17,7 @@ The tables are printed, and written to DIR as Markdown and JSON. All scenarios a
 should have the machine for themselves.
 `;
 
-/** Options that make no sense. The message says which. */
+/** Invalid options. The message names them. */
 export class OptionError extends Error {
   override readonly name = 'OptionError';
 }
@@ -25,7 +25,7 @@ export class OptionError extends Error {
 export interface Options extends Settings {
   readonly mode: 'run' | 'list' | 'docs' | 'help';
   readonly only: readonly string[] | undefined;
-  /** A folder. */
+  /** A path of a folder. */
   readonly output: string;
 }
 

@@ -7,7 +7,7 @@ export const SEED_KEYSLOT = `${COMPILED}/seed-keyslot.js`;
 export interface PeerProgram {
   readonly name: string;
   readonly program: string;
-  /** Whether it has sessions of its own; if not, it is sent what Keyslot is sent. */
+  /** Whether it has its own sessions. If not, it receives the tokens of Keyslot. */
   readonly hasOwnSessions: boolean;
 }
 
@@ -29,5 +29,5 @@ export const PEERS = {
   statelessJwt: peer('stateless-jwt', true),
 } as const satisfies Record<string, PeerProgram>;
 
-/** No peer, but the part of a login that its duration comes from. */
+/** Not a peer, but the part of a login that determines its duration. */
 export const HASHING_ONLY = peer('hashing-only', false);

@@ -8,7 +8,7 @@ export interface Plot {
   readonly svg: string;
 }
 
-/** What a picture shows better than the table. */
+/** Charts for results that are easier to read as a picture than in the table. */
 export function plotsOf(scenario: ScenarioResult): Plot[] {
   const { name, baseline = 'baseline', rows } = scenario;
   if (!rows.every(({ measures }) => measures.ratio && measures.p99Ms)) {

@@ -11,7 +11,7 @@ import type { ScenarioResult } from './results.js';
 import type { Settings } from './scenario.js';
 import { tableOf } from './table.js';
 
-/** What is in a file of results. */
+/** The contents of a file of results. */
 export interface Report {
   readonly startedAt: string;
   readonly commit: string;
@@ -32,7 +32,7 @@ export function newReport({ rounds, seconds, connections }: Settings): Report {
   };
 }
 
-/** After each scenario, so that an interrupted run leaves what it has found. @returns the file of Markdown */
+/** Called after each scenario, so that an interrupted run keeps its results. @returns the path of the Markdown file */
 export function writeReport(report: Report, directory: string): string {
   mkdirSync(directory, { recursive: true });
   const name = `${directory}/${report.startedAt.slice(0, 19).replaceAll(':', '-')}`;
@@ -41,7 +41,7 @@ export function writeReport(report: Report, directory: string): string {
   return `${name}.md`;
 }
 
-/** @param pictures what stands above the table of a scenario */
+/** @param pictures text above the table of a scenario */
 export function markdownOf(
   report: Report,
   pictures: (scenario: ScenarioResult) => string[] = () => [],
@@ -52,10 +52,10 @@ export function markdownOf(
     ...pictures(scenario),
     tableOf(scenario),
   ]);
-  return [circumstancesOf(report), ...sections].join('\n\n');
+  return [environmentOf(report), ...sections].join('\n\n');
 }
 
-function circumstancesOf({ startedAt, commit, machine, versions, settings }: Report): string {
+function environmentOf({ startedAt, commit, machine, versions, settings }: Report): string {
   const { node, redis, wrk, packages } = versions;
   const names = Object.entries(packages).map((entry) => entry.join(' '));
   const { cpu, cores, memoryGib, system } = machine;

@@ -2,16 +2,16 @@ import { writeFileSync } from 'node:fs';
 
 import { PASSWORD, type SeededSession } from './seeded-session.js';
 
-/** A request of the load, as wrk sends it. */
+/** A request of the load, in the form that wrk sends it. */
 export interface LoadRequest {
   readonly method?: 'GET' | 'POST' | 'PATCH';
   readonly path: string;
-  /** One whole line: the credential. */
+  /** One complete header line: the credential. */
   readonly header?: string;
   readonly body?: unknown;
 }
 
-/** Writes requests in the form that `requests.lua` reads. */
+/** Writes requests in the format that `requests.lua` reads. */
 export function writeRequests(file: string, requests: readonly LoadRequest[]): void {
   writeFileSync(file, `${requests.map(lineOf).join('\n')}\n`);
 }
@@ -34,7 +34,7 @@ export const refresh = ({ refreshToken }: SeededSession): LoadRequest => ({
   body: { refresh_token: refreshToken },
 });
 
-/** Not the e-mail address: a new one would end all other sessions. */
+/** Changes the display name and not the e-mail address, which would end all other sessions. */
 export const rename = ({ header }: SeededSession, displayName: string): LoadRequest => ({
   method: 'PATCH',
   path: '/api/user',

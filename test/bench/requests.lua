@@ -1,6 +1,6 @@
--- Load for wrk. Arguments: a file of requests; "cycle" (again from the start at the end) or "once" (the run ends with
--- the list, and has taken until then); milliseconds that each connection waits before a request.
--- A line of the file: method, path, header, body, separated by tabs. What is empty is left out.
+-- Load for wrk. Arguments: a file of requests; "cycle" (repeat the list) or "once" (the run ends at the end of the list,
+-- and its duration counts until then); milliseconds that each connection waits before a request.
+-- A line of the file: method, path, header, body, separated by tabs. Empty fields are omitted.
 
 local ffi = require('ffi')
 ffi.cdef [[

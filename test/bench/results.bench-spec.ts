@@ -10,7 +10,7 @@ describe('the results of the benchmarks', () => {
   const rows = rowsOf(rounds);
   const result = { name: 'any', about: '', rows };
 
-  it('compare within a round, and only then take the median', () => {
+  it('compare within a round, and then take the median of the ratios', () => {
     const [base, keyslot] = rows;
 
     // The ratio of the medians would be 0.6.
@@ -23,12 +23,12 @@ describe('the results of the benchmarks', () => {
     expect(base?.measures.lead?.median).toBe(0.8);
   });
 
-  it('leave out what was not measured', () => {
+  it('omit measures without a value', () => {
     expect(rows[0]?.measures.p99Ms).toBeUndefined();
     expect(tableOf(result)).not.toContain('hit rate');
   });
 
-  it('stand in a table with their spread', () => {
+  it('are listed in a table with their spread', () => {
     const lines = tableOf(result).split('\n');
 
     expect(lines[0]).toMatch(/\| +requests\/s \| +ratio \| +Keyslot \/ this \| +p99 ms \|/);

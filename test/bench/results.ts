@@ -12,14 +12,14 @@ export interface Row {
 }
 
 export interface ScenarioResult {
-  /** Whose requests per second are 1.00, where they are compared. */
+  /** The subject whose requests per second are defined as 1.00. */
   readonly baseline?: string;
   readonly name: string;
   readonly about: string;
   readonly rows: readonly Row[];
 }
 
-/** One round: what was measured of each subject, in the order of the table. */
+/** One round: the measurement of each subject, in table order. */
 export type Round = Readonly<Record<string, Measurement>>;
 
 export function rowsOf(rounds: readonly Round[]): Row[] {
@@ -35,8 +35,8 @@ export function rowsOf(rounds: readonly Round[]): Row[] {
 }
 
 /**
- * Adds to each measurement how it compares with others of the same round: its requests per second as a part of the
- * baseline's, and the subject's as a multiple of its own.
+ * Adds to each measurement its comparison with others of the same round: requests per second as a fraction of the
+ * baseline, and the requests per second of the subject as a multiple of its own.
  */
 export function withRatios(round: Round, baseline: string, subject: string): Round {
   const rateOf = (name: string): number => round[name]?.requestsPerSecond ?? NaN;

@@ -7,7 +7,7 @@ import { rowsOf, withRatios, type Round, type ScenarioResult } from './results.j
 import type { Scenario, Settings, Stages } from './scenario.js';
 import { Stage } from './stage.js';
 
-/** What a run may leave behind, for whoever interrupts it. */
+/** Cleanup after an interrupted run. */
 export interface Cleanup {
   add(step: () => Promise<unknown>): void;
 }

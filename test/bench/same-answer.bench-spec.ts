@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 
 import { answersOf, expectSameBody } from './same-answer.js';
 
-describe('the answers of the peers', () => {
+describe('the responses of the peers', () => {
   let server: Server;
   let url: string;
   beforeAll(async () => {
@@ -19,21 +19,21 @@ describe('the answers of the peers', () => {
     server.close();
   });
 
-  it('are taken with the credential, and without what every server sends', async () => {
+  it('are requested with the credential, and compared without the standard headers', async () => {
     const { body, headers } = await answersOf({ url }, 'Authorization: Bearer t');
 
     expect(body).toBe('{"id":1}');
     expect(headers).toEqual({ 'x-own': 'yes' });
   });
 
-  it('must be the same to the byte', async () => {
+  it('must have identical bodies', async () => {
     await expect(expectSameBody({ url }, 'Authorization: Bearer t', '{"id":1}')).resolves.toBe(8);
     await expect(expectSameBody({ url }, 'Authorization: Bearer t', '{"id": 1}')).rejects.toThrow(
       'instead of {"id": 1}',
     );
   });
 
-  it('must not be refusals', async () => {
+  it('must not be errors', async () => {
     await expect(answersOf({ url }, 'Authorization: Bearer u')).rejects.toThrow('answers 401');
   });
 });

@@ -1,6 +1,6 @@
 import type { ServerProcess } from './server-process.js';
 
-/** Sent by every server, or different each time. */
+/** Headers that every server sends, or that differ each time. */
 const NOT_COMPARED = new Set([
   'connection',
   'content-length',
@@ -14,7 +14,7 @@ export interface ReferenceAnswer {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** What a server answers to a request for the own user. @throws when it refuses it */
+/** The response of a server to a request for the own user. @throws when it is not a success */
 export async function answersOf(
   server: Pick<ServerProcess, 'url'>,
   header: string,
@@ -29,7 +29,7 @@ export async function answersOf(
   return { body, headers: Object.fromEntries(headers) };
 }
 
-/** Or the peers would not be compared at the same work. @returns the length of the body, in bytes */
+/** Otherwise the peers would do different work. @returns the length of the body, in bytes */
 export async function expectSameBody(
   server: Pick<ServerProcess, 'url'>,
   header: string,

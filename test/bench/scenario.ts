@@ -1,7 +1,7 @@
 import type { Round } from './results.js';
 import type { Stage } from './stage.js';
 
-/** How much load, and for how long. */
+/** The amount and duration of the load. */
 export interface Settings {
   readonly rounds: number;
   readonly seconds: number;
@@ -11,11 +11,11 @@ export interface Settings {
 export interface Scenario {
   readonly name: string;
   readonly about: string;
-  /** Of the ratios. */
+  /** The subject that ratios refer to. */
   readonly baseline?: string;
-  /** Default: each with a cluster of three masters. */
+  /** Number of masters of each cluster. Default: one cluster of three masters. */
   readonly stages?: readonly (1 | 3)[];
-  /** Starts the servers. @returns what is done in each round */
+  /** Starts the servers. @returns the function that runs one round */
   prepare(stages: Stages, settings: Settings): Promise<(round: number) => Promise<Round>>;
 }
 

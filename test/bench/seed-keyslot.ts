@@ -13,8 +13,8 @@ import { redisNodes } from './peers/peer.js';
 import { PASSWORD, type SeededSession, type SeedOrder } from './seeded-session.js';
 
 /**
- * Registers users and logs them in as the application does, but for the passwords: they are hashed once, since all users
- * have the same, and not checked. What is in Redis afterwards is what an instance would have written.
+ * Registers users and logs them in like the application, except for passwords: the common password is hashed once
+ * and not verified. The resulting data in Redis equals the data that an instance writes.
  */
 async function seed({ users, firstUser, sessionsPerUser }: SeedOrder): Promise<SeededSession[]> {
   const settings = loadSettings(process.env, 'no-such-file');

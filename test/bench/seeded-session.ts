@@ -1,16 +1,16 @@
-/** The password of every user of the load. */
+/** The password of all users in the load. */
 export const PASSWORD = 'violet engines hum at dawn';
 
 export interface SeedOrder {
   readonly users: number;
-  /** Number of the first: who was made before is not made again. */
+  /** The number of the first user. Users with lower numbers exist already. */
   readonly firstUser: number;
   readonly sessionsPerUser: number;
 }
 
 export interface SeededSession {
   readonly username: string;
-  /** With the access token. */
+  /** The header line with the access token. */
   readonly header: string;
   readonly refreshToken: string;
 }

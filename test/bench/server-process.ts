@@ -6,15 +6,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 20_000;
 const POLL_MS = 20;
-/** As an instance of Keyslot prints it, and as the other peers do. */
+/** The line that Keyslot prints, and the line that the other peers print. */
 const URL_LINE = /^(?: +API +)?(http:\/\/127\.0\.0\.1:\d+)(?:\/api)?$/m;
-/** Of utime in /proc/<pid>/stat, behind the name. */
+/** The index of utime in /proc/<pid>/stat, after the name. */
 const USER_TIME_FIELD = 11;
 const MICROS_PER_TICK = 10_000;
 
 export type Variables = Readonly<Record<string, string>>;
 
-/** A server in a process of its own. What it prints goes to a file, as it does where logs are collected. */
+/** A server as a separate process. Its output goes to a file, as in production. */
 export class ServerProcess {
   private constructor(
     readonly url: string,
@@ -22,7 +22,7 @@ export class ServerProcess {
     private readonly log: string,
   ) {}
 
-  /** @param signal ends it, also while it starts */
+  /** @param signal stops it, even during the start */
   static async start(
     program: string,
     variables: Variables,
@@ -45,7 +45,7 @@ export class ServerProcess {
     }
   }
 
-  /** Used by the process until now; 0 where the system does not tell it in the way of Linux. */
+  /** CPU time of the process so far; 0 on systems other than Linux. */
   get cpuMicros(): number {
     try {
       const stat = readFileSync(`/proc/${this.child.pid}/stat`, 'utf8');
@@ -57,8 +57,8 @@ export class ServerProcess {
     }
   }
 
-  /** Or a long run would fill the disk. */
-  forgetLog(): void {
+  /** Truncates the log, so that a long run does not fill the disk. */
+  truncateLog(): void {
     truncateSync(this.log);
   }
 
@@ -66,14 +66,14 @@ export class ServerProcess {
     if (this.child.exitCode === null && this.child.signalCode === null) {
       const ended = new Promise((done) => this.child.once('exit', done));
       this.child.kill('SIGTERM');
-      const killer = setTimeout(() => this.child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+      const killTimer = setTimeout(() => this.child.kill('SIGKILL'), STOP_TIMEOUT_MS);
       await ended;
-      clearTimeout(killer);
+      clearTimeout(killTimer);
     }
   }
 }
 
-/** Runs a program to its end. @throws when that is not a good one */
+/** Runs a program until it exits. @throws when it fails */
 export async function runProgram(
   program: string,
   args: readonly string[],
@@ -96,12 +96,12 @@ function spawnInto(
 ): ChildProcess {
   const output = openSync(log, 'a');
   const child = spawn(process.execPath, args, {
-    cwd: tmpdir(), // where no .env is
+    cwd: tmpdir(), // without .env
     env: { PATH: process.env['PATH'], NODE_ENV: 'production', ...variables },
     stdio: ['ignore', output, output],
     signal,
   });
-  child.on('error', () => undefined); // its end says it all
+  child.on('error', () => undefined); // the exit reports it
   closeSync(output);
   return child;
 }

@@ -3,7 +3,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { EmbeddedCluster } from '../../src/embedded-cluster/index.js';
-import { leaveToFirstMaster } from './one-master.js';
+import { assignSlotsToFirstMaster } from './one-master.js';
 import { PEERS, SEED_KEYSLOT, type PeerProgram } from './peers.js';
 import { writeRequests, type LoadRequest } from './request-list.js';
 import type { SeededSession, SeedOrder } from './seeded-session.js';
@@ -11,7 +11,7 @@ import { runProgram, ServerProcess, type Variables } from './server-process.js';
 
 const FIRST_PORT = 18_000;
 
-/** What one scenario works with: servers and sessions on one cluster, under keys of its own. */
+/** The environment of one scenario: servers and sessions on one cluster, under a separate key prefix. */
 export class Stage {
   private readonly servers = new Set<ServerProcess>();
   private readonly closing = new AbortController();
@@ -33,12 +33,12 @@ export class Stage {
       JWT_ISSUER: 'https://keyslot.test',
       ALLOW_INSECURE_HTTP: 'true',
       RATE_LIMIT: 'off',
-      // No token runs out while it is used.
+      // Longer than a scenario.
       ACCESS_TOKEN_TTL: '1h',
     };
   }
 
-  /** With a new cluster, because nothing must be left there by another scenario. */
+  /** Starts a new cluster, so that no data of another scenario is left. */
   static async open(directory: string, masters: 1 | 3 = 3): Promise<Stage> {
     const cluster = await EmbeddedCluster.start({
       directory: join(directory, `cluster-${masters}`),
@@ -46,7 +46,7 @@ export class Stage {
     });
     const stage = new Stage(cluster, directory);
     if (masters === 1) {
-      await leaveToFirstMaster(cluster).catch(async (error: Error) => {
+      await assignSlotsToFirstMaster(cluster).catch(async (error: Error) => {
         await stage.close();
         throw error;
       });
@@ -54,7 +54,7 @@ export class Stage {
     return stage;
   }
 
-  /** Ready for requests. */
+  /** Returns when the server is ready for requests. */
   async start({ name, program }: PeerProgram, variables: Variables = {}): Promise<ServerProcess> {
     const all = { ...this.variables, ...variables };
     const server = await ServerProcess.start(
@@ -71,19 +71,19 @@ export class Stage {
     return this.start(PEERS.keyslot, variables);
   }
 
-  /** New users of Keyslot with sessions that no running instance has seen. */
+  /** Creates users of Keyslot with sessions that no running instance has cached. */
   async seedUsers(users: number, sessionsPerUser: number): Promise<SeededSession[]> {
     const order: SeedOrder = { users, firstUser: this.users, sessionsPerUser };
     this.users += users;
     return this.seed<SeededSession>(SEED_KEYSLOT, [JSON.stringify(order)], {});
   }
 
-  /** @returns header lines */
+  /** @returns one header line for each session */
   async seedPeer({ program }: PeerProgram, count: number, variables: Variables): Promise<string[]> {
     return this.seed<string>(program, ['seed', String(count)], variables);
   }
 
-  /** @returns the file, for wrk */
+  /** @returns the path of the file for wrk */
   writeRequests(requests: readonly LoadRequest[]): string {
     const file = this.newFile('requests');
     writeRequests(file, requests);
@@ -95,7 +95,7 @@ export class Stage {
     servers.forEach((server) => this.servers.delete(server));
   }
 
-  /** Ends every process, also those that are only being started, and the cluster. */
+  /** Stops every process, including processes that are still starting, and the cluster. */
   async close(): Promise<void> {
     this.closing.abort();
     await this.stop(...this.servers);

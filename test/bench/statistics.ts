@@ -11,7 +11,7 @@ export function summarize(values: readonly number[]): Summary {
   return { median: percentile(values, 50), min: Math.min(...values), max: Math.max(...values) };
 }
 
-/** Linear between the two values that are nearest. */
+/** Interpolates linearly between the two nearest values. */
 export function percentile(values: readonly number[], percent: number): number {
   if (values.length === 0) {
     throw new Error('there is nothing to take a percentile of');
@@ -23,13 +23,13 @@ export function percentile(values: readonly number[], percent: number): number {
   return below + (above - below) * (position - Math.floor(position));
 }
 
-/** The list begun at another place, so that nobody is always first. */
+/** Rotates the list, so that each item is first in one round. */
 export function rotated<T>(list: readonly T[], by: number): T[] {
   const start = list.length === 0 ? 0 : by % list.length;
   return [...list.slice(start), ...list.slice(0, start)];
 }
 
-/** Of single requests, in milliseconds. */
+/** Statistics of single requests, in milliseconds. */
 export function timesOf(times: readonly number[]): Measurement {
   return {
     medianMs: percentile(times, 50),

@@ -1,7 +1,7 @@
 import { formatMeasure, MEASURE_NAMES, MEASURES, type MeasureName } from './measures.js';
 import type { MeasureResult, Row, ScenarioResult } from './results.js';
 
-/** Of these the table shows how far the rounds lie apart. */
+/** Measures for which the table shows the range of the rounds. */
 const WITH_SPREAD: ReadonlySet<MeasureName> = new Set([
   'requestsPerSecond',
   'ratio',
@@ -10,7 +10,7 @@ const WITH_SPREAD: ReadonlySet<MeasureName> = new Set([
   'p99Factor',
 ]);
 
-/** As Markdown, in columns that are as wide as their widest cell. */
+/** A Markdown table with aligned columns. */
 export function tableOf({ rows }: ScenarioResult): string {
   const names = MEASURE_NAMES.filter((name) => rows.some(({ measures }) => measures[name]));
   const header = ['', ...names.map((name) => MEASURES[name].title)];

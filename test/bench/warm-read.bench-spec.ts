@@ -13,7 +13,7 @@ const bench = (...args: string[]) =>
 
 describe('npm run bench', () => {
   it(
-    'measures every peer at the same work, and writes what it found',
+    'measures every peer with the same work, and writes the results',
     () => {
       const output = mkdtempSync(join(tmpdir(), 'keyslot-results-'));
       const settings = ['--rounds', '1', '--seconds', '1', '--connections', '4'];

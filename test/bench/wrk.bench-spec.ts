@@ -1,6 +1,6 @@
 import { runWrk, validResult } from './wrk.js';
 
-describe('what wrk tells', () => {
+describe('the output of wrk', () => {
   const none = { connect: 0, read: 0, write: 0, status: 0, timeout: 0 };
   const outputOf = (changes: object): string => {
     const result = {
@@ -13,22 +13,22 @@ describe('what wrk tells', () => {
     return `Running 1s test @ http://127.0.0.1:3000\n${JSON.stringify(result)}\nRequests/sec: 1200\n`;
   };
 
-  it('is read from among its own words', () => {
+  it('contains the result among other lines', () => {
     expect(validResult(outputOf({}))).toMatchObject({
       requests: 1200,
       latencyMicros: { p99: 4000 },
     });
   });
 
-  it.each(Object.keys(none))('is not believed with one error of the kind %s', (kind) => {
+  it.each(Object.keys(none))('is rejected with one error of the kind %s', (kind) => {
     expect(() => validResult(outputOf({ errors: { ...none, [kind]: 1 } }))).toThrow(`${kind} 1`);
   });
 
-  it('is not believed when nothing was answered', () => {
+  it('is rejected when no request was answered', () => {
     expect(() => validResult(outputOf({ requests: 0 }))).toThrow('no request was answered');
   });
 
-  it('is shown when there is no result in it', () => {
+  it('is shown in the error when it contains no result', () => {
     expect(() => validResult('unable to connect\n')).toThrow('unable to connect');
   });
 
@@ -36,7 +36,7 @@ describe('what wrk tells', () => {
     ['another machine', { url: 'http://192.0.2.1:80' }],
     ['no end', { seconds: Infinity }],
     ['too many connections', { connections: 100_000 }],
-  ])('is never asked for: load with %s', async (_, changes) => {
+  ])('is not produced for load with %s: it is refused', async (_, changes) => {
     const load = { url: 'http://127.0.0.1:1', file: '', order: 'once', seconds: 1, connections: 1 };
 
     await expect(runWrk({ ...load, order: 'once', ...changes })).rejects.toThrow('limits');

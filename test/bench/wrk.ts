@@ -8,13 +8,13 @@ const LOOPBACK = /^http:\/\/127\.0\.0\.1:\d+$/;
 
 export interface Load {
   readonly url: string;
-  /** Written by `writeRequests`. */
+  /** The file that `writeRequests` has written. */
   readonly file: string;
-  /** Whether the list begins again at its end, or the run ends with it. */
+  /** Whether the list is repeated at its end, or the run ends. */
   readonly order: 'cycle' | 'once';
   readonly seconds: number;
   readonly connections: number;
-  /** What each connection waits before each request. */
+  /** The delay of each connection before each request. */
   readonly delayMs?: number;
 }
 
@@ -25,7 +25,7 @@ export interface LoadResult {
   readonly latencyMicros: Readonly<Record<'p50' | 'p90' | 'p99' | 'max', number>>;
 }
 
-/** Sends load from a process of its own. @throws when one request was not answered as it should be */
+/** Sends load from a separate process. @throws when a response was not as expected */
 export async function runWrk(load: Load): Promise<LoadResult> {
   if (
     !LOOPBACK.test(load.url) ||
@@ -37,7 +37,7 @@ export async function runWrk(load: Load): Promise<LoadResult> {
   const options = ['-t1', `-c${load.connections}`, `-d${load.seconds}s`, '--timeout', '10s'];
   const script = ['-s', SCRIPT, load.url, '--', load.file, load.order, String(load.delayMs ?? 0)];
   const wrk = spawn('wrk', [...options, ...script], { stdio: ['ignore', 'pipe', 'pipe'] });
-  // Whoever interrupts a run ends its load too.
+  // Stops the load when the run is interrupted.
   const end = (): boolean => wrk.kill();
   process.once('exit', end);
   let output = '';
@@ -52,7 +52,7 @@ export async function runWrk(load: Load): Promise<LoadResult> {
   return validResult(output);
 }
 
-/** @throws when the output tells of an error, or of nothing */
+/** @throws when the output contains an error or no result */
 export function validResult(output: string): LoadResult {
   const line = output.split('\n').findLast((text) => text.startsWith('{'));
   if (line === undefined) {

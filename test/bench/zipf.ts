@@ -1,6 +1,6 @@
 import type { Random } from '../chaos/random.js';
 
-/** Ranks as Zipf's law has them: the second is drawn half as often as the first, the third a third as often. */
+/** Ranks with a Zipf distribution: the second is drawn half as often as the first, the third a third as often. */
 export class Zipf {
   private readonly sums: number[] = [];
 

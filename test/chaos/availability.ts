@@ -2,20 +2,20 @@ import type { Expectations } from './expectations.js';
 import { isUnknown, type History, type Operation } from './history.js';
 import { describe } from './words.js';
 
-/** When even this process is so late, an instance with all its work sheds load (see src/http/load-shedding.ts). */
+/** If this process is delayed as much, an instance with more work sheds load (see src/http/load-shedding.ts). */
 const STARVED_MS = 200;
 
 export interface Unavailability {
-  /** Requests that were refused although nothing was broken, or more often than the scenario allows. */
+  /** Requests that were refused without a fault, or more often than the scenario allows. */
   readonly unavailable: string[];
-  /** Faults that took longer to recover from than is documented. */
+  /** Faults with a longer recovery than documented. */
   readonly slow: string[];
 }
 
 /** Checks that a fault affects only its own users, and that they are served again soon. */
 export function unavailabilityOf(
   history: History,
-  { recovery, mostRefused }: Expectations,
+  { recovery, maxRefusedShare }: Expectations,
   delayMs: number,
 ): Unavailability {
   const refused = history.operations.filter(
@@ -26,17 +26,17 @@ export function unavailabilityOf(
   );
   const firstFault = history.faults[0]?.begin ?? Infinity;
   const isCalm = ({ begin, end }: Operation): boolean =>
-    begin > history.calmFrom || end < firstFault;
+    begin > history.repairedFrom || end < firstFault;
   const unavailable = refused
     .filter(isCalm)
     .map((one) => describe('turned away while nothing was broken', one));
 
   const troubled = history.operations.filter((one) => !isCalm(one) && !history.isDisturbed(one));
   const share = troubled.filter((one) => refused.includes(one)).length / troubled.length;
-  if (mostRefused !== undefined && share > mostRefused) {
+  if (maxRefusedShare !== undefined && share > maxRefusedShare) {
     const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;
     unavailable.push(
-      `${percent(share)} of ${troubled.length} requests were turned away, of ${percent(mostRefused)} at most`,
+      `${percent(share)} of ${troubled.length} requests were turned away, of ${percent(maxRefusedShare)} at most`,
     );
   }
   const slow = recoveriesOf(history, recovery.from).flatMap((ms, index) => {

@@ -3,7 +3,7 @@ import { History, type Operation } from './history.js';
 import { Random } from './random.js';
 import type { Instance } from '../support/instance.js';
 
-/** A random source with which a client that is logged in logs out. */
+/** A random value for which a client that is logged in logs out. */
 const LOG_OUT = 0.8;
 
 class AlwaysLogOut extends Random {
@@ -12,7 +12,7 @@ class AlwaysLogOut extends Random {
   }
 }
 
-/** Answers everything with success, except one that is stopped: it answers nothing. */
+/** Answers every request with success, unless it is stopped; then it does not answer. */
 function fakeInstance(isPaused: boolean): Instance {
   const answer = async (status: number) =>
     isPaused
@@ -38,7 +38,7 @@ describe('a client of the fault suite', () => {
     return history.operations;
   };
 
-  it('reads on every instance before a logout, and on all of them after its answer', async () => {
+  it('reads on every instance before a logout, and again on all of them after the response', async () => {
     const operations = await logOut(false, false, false);
 
     const kinds = operations.map(({ kind }) => kind);
@@ -49,7 +49,7 @@ describe('a client of the fault suite', () => {
     expect(operations.slice(6).every(({ begin }) => begin > logout.end)).toBe(true);
   });
 
-  it('is not delayed by an instance that is stopped', async () => {
+  it('is not delayed by a stopped instance', async () => {
     const operations = await logOut(true, false, true);
 
     expect(operations.map(({ kind }) => kind).join(' ')).toBe('register login read logout read');

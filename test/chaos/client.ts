@@ -5,23 +5,23 @@ import type { Instance } from '../support/instance.js';
 import type { History, Kind } from './history.js';
 import type { Random } from './random.js';
 
-/** Of the sessions that have ended, so many are tried again and again. */
+/** The number of ended sessions whose tokens are tried again. */
 const REMEMBERED_ENDED = 20;
 /** Timeout of a read: a stopped instance answers only when it is resumed. */
-const PATIENCE_MS = 3000;
+const READ_TIMEOUT_MS = 3000;
 
-/** A login, as its client knows it. */
+/** A login, as recorded by its client. */
 interface KnownSession {
   readonly id: string;
   accessToken: string;
   refreshToken: string;
-  /** A logout was tried, and its outcome is not known. */
-  isLeaving: boolean;
+  /** A logout was sent, and its outcome is unknown. */
+  isLogoutPending: boolean;
 }
 
 type Send = (instance: Instance) => Promise<Answer<unknown>>;
 
-/** One user with a sequence of requests, each on any instance. */
+/** One user who sends requests in sequence, each to any instance. */
 export class Client {
   private readonly username: string;
   private readonly sessions: KnownSession[] = [];
@@ -35,11 +35,11 @@ export class Client {
     private readonly history: History,
     private readonly random: Random,
   ) {
-    // By chance that can be repeated: the name decides which slots are used.
+    // Derived from the seed, because the name determines the slots.
     this.username = `client-${random.word()}`;
   }
 
-  /** One request, chosen by chance from what is possible now. */
+  /** Sends one request, chosen at random from the possible ones. */
   async step(): Promise<void> {
     const session = this.sessions.length > 0 ? this.random.pick(this.sessions) : undefined;
     if (!this.isRegistered) {
@@ -48,7 +48,7 @@ export class Client {
     if (!session) {
       return this.logIn();
     }
-    if (session.isLeaving) {
+    if (session.isLogoutPending) {
       return this.logOut(session);
     }
     const chance = this.random.next();
@@ -68,7 +68,7 @@ export class Client {
     }
   }
 
-  /** Looks at everything once more, on every instance. */
+  /** Checks all expectations again, on every instance. */
   async verify(): Promise<void> {
     if (!this.isRegistered) {
       return;
@@ -82,7 +82,7 @@ export class Client {
     }
   }
 
-  /** Ends when all has been answered that was begun. */
+  /** Waits for the responses to all requests. */
   async settle(): Promise<void> {
     await Promise.all(this.reading);
   }
@@ -92,7 +92,7 @@ export class Client {
     const answer = await this.call('register', this.anyInstance(), {}, (instance) =>
       instance.request('POST', '/api/users', { body }),
     );
-    // Taken: by the attempt before, whose answer was lost.
+    // 409: an earlier attempt took the name, but its response was lost.
     this.isRegistered = answer?.status === 201 || answer?.status === 409;
   }
 
@@ -106,10 +106,10 @@ export class Client {
         id: tokens.session_id,
         accessToken: tokens.access_token,
         refreshToken: tokens.refresh_token,
-        isLeaving: false,
+        isLogoutPending: false,
       });
     } else if (answer?.status === 401) {
-      // The name was taken by an attempt that failed.
+      // A failed attempt took the name.
       this.isRegistered = false;
     }
   }
@@ -121,7 +121,7 @@ export class Client {
     this.forgetIfRefused(session, answer);
   }
 
-  /** On all instances at once, including stopped and disconnected ones. */
+  /** Sends to all instances in parallel, including stopped and disconnected ones. */
   private async readEverywhere(session: KnownSession): Promise<void> {
     const reads = this.instances.map(async (_, instance) => this.read(session, instance));
     await this.patiently(Promise.all(reads));
@@ -130,7 +130,7 @@ export class Client {
   private async patiently(reading: Promise<unknown>): Promise<void> {
     this.reading.add(reading);
     const ended = reading.finally(() => this.reading.delete(reading));
-    await Promise.race([ended, delay(PATIENCE_MS, undefined, { ref: false })]);
+    await Promise.race([ended, delay(READ_TIMEOUT_MS, undefined, { ref: false })]);
   }
 
   private async change(session: KnownSession): Promise<void> {
@@ -161,15 +161,15 @@ export class Client {
       session.accessToken = tokens.access_token;
       session.refreshToken = tokens.refresh_token;
     } else if (answer?.status !== 401) {
-      // Again at once: a spent token is replayed for a short time only.
+      // Retries at once, because a spent token is accepted only during the grace period.
       return;
     }
     this.forgetIfRefused(session, answer);
   }
 
   private async logOut(session: KnownSession): Promise<void> {
-    if (!session.isLeaving) {
-      // So that each instance has the token in its memory when the session ends.
+    if (!session.isLogoutPending) {
+      // So that each instance has cached the token when the session ends.
       await this.readEverywhere(session);
     }
     const answer = await this.call(
@@ -178,7 +178,7 @@ export class Client {
       { session: session.id },
       (target) => target.logout(session.accessToken),
     );
-    session.isLeaving = true;
+    session.isLogoutPending = true;
     if (answer?.status === 204) {
       this.forget(session);
       await this.readEverywhere(session);
@@ -201,7 +201,7 @@ export class Client {
     }
   }
 
-  /** Like a load balancer, it avoids stopped instances: otherwise every client would soon wait for one. */
+  /** Avoids stopped instances like a load balancer: otherwise every client would soon wait for one. */
   private anyInstance(): number {
     return this.anyOf(this.instances.filter(({ isPaused }) => !isPaused));
   }

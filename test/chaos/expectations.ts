@@ -1,10 +1,10 @@
-/** What is documented of a scenario (see docs/operations/fault-tests.md), beside what is promised of every answer. */
+/** The documented expectations of a scenario (see docs/operations/fault-tests.md), in addition to the promises. */
 export interface Expectations {
   readonly recovery: {
-    /** From when it counts: what heals by itself counts from its begin. */
+    /** The start of the recovery: for faults that recover without repair, their begin. */
     readonly from: 'begin' | 'end';
     readonly withinMs: number;
   };
-  /** Where clients notice nothing: the largest share of requests that may be turned away all the same. */
-  readonly mostRefused?: number;
+  /** For faults that clients should not notice: the maximum fraction of requests that may still be refused. */
+  readonly maxRefusedShare?: number;
 }

@@ -19,7 +19,7 @@ export const FAULTS: readonly Fault[] = [
   'master paused',
 ];
 
-/** Breaks instances and Redis, one fault after the other, and lets each one heal. */
+/** Injects faults into instances and Redis in sequence, and waits for each recovery. */
 export class FaultDriver {
   readonly counts = new Map<Fault, number>(FAULTS.map((fault) => [fault, 0]));
 
@@ -29,9 +29,9 @@ export class FaultDriver {
     private readonly random: Random,
   ) {}
 
-  /** Goes on until it is told to stop, and leaves everything whole. */
+  /** Runs until it is stopped, and leaves everything repaired. */
   async run(faults: readonly Fault[], isOver: () => boolean): Promise<void> {
-    // Each kind once before chance decides, so that a short run has them all.
+    // Each kind once before random ones, so that a short run covers all kinds.
     const due = [...faults];
     while (!isOver()) {
       const fault = due.shift() ?? this.random.pick(faults);

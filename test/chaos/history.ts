@@ -1,56 +1,59 @@
-/** For this long after a disturbance, clients may find that a kept-alive connection is broken. */
+/** For this long after a disturbance, clients may find a broken keep-alive connection. */
 export const AFTER_EFFECT_MS = 500;
 
-/** What a client did. */
+/** The kinds of requests. */
 export const KINDS = ['register', 'login', 'read', 'change', 'refresh', 'logout'] as const;
 export type Kind = (typeof KINDS)[number];
 
-/** One request and its answer, as the client saw them. Times are milliseconds since the run began. */
+/** One request and its response, as the client saw them. Times are milliseconds since the start of the run. */
 export interface Operation {
   readonly kind: Kind;
   readonly instance: number;
   readonly begin: number;
   readonly end: number;
   readonly user: string;
-  /** The session whose token was sent, or that a login began. */
+  /** The session whose token was sent, or that a login started. */
   readonly session?: string | undefined;
-  /** What a change wrote, or a read found. */
+  /** The value that a change wrote, or that a read returned. */
   readonly value?: string | undefined;
   /** 0 when the connection was refused or lost. */
   readonly status: number;
-  /** Of a problem answer. */
+  /** The code of a problem response. */
   readonly code?: string | undefined;
   readonly hasRetryAfter: boolean;
 }
 
-/** A time in which an instance was stopped, killed or restarted on purpose: its answers are late or lost. */
+/** A period in which an instance was stopped, killed or restarted on purpose: responses are late or lost. */
 export interface Disturbance {
   readonly instance: number;
   readonly begin: number;
   end: number;
 }
 
-/** Something that was broken. */
+/** An injected fault. */
 export interface Fault {
   readonly name: string;
   readonly begin: number;
-  /** When it was over: at once for what heals by itself, such as a killed master. */
+  /** The time of the repair: equal to the begin for faults that recover without repair, such as a killed master. */
   end: number;
 }
 
-/** The complete history of a run. The promises are checked only against it. */
+/** The complete history of a run. The promises are checked only with it. */
 export class History {
   readonly operations: Operation[] = [];
   readonly disturbances: Disturbance[] = [];
   readonly faults: Fault[] = [];
-  /** What else a reader of the report should know. */
+  /** Additional information for the reader of the report. */
   readonly notes: string[] = [];
-  /** What was not done often enough to say that it works. */
+  /** Operations with too few samples for a conclusion. */
   readonly untried: string[] = [];
-  /** From here on each kind of request has succeeded; what instances that have just begun are slow with is no finding. */
+  /**
+   * From this time on, each kind of request has succeeded. Slow responses of new instances before it are not
+   * violations.
+   */
   warmFrom = 0;
-  /** From here on everything is whole again, and every request has to succeed or to be refused. */
-  calmFrom = Infinity;
+  /** From this time on, everything is repaired, and every request must succeed or be refused. */
+  repairedFrom = Infinity;
   private readonly origin = performance.now();
 
   now(): number {
@@ -65,14 +68,14 @@ export class History {
     return begin < this.warmFrom;
   }
 
-  /** Whether its instance was stopped, killed or restarted meanwhile, or a moment before. */
+  /** Whether its instance was stopped, killed or restarted during the request, or shortly before it. */
   isDisturbed({ instance, begin, end }: Operation): boolean {
     return this.disturbances.some(
       (one) => one.instance === instance && begin < one.end + AFTER_EFFECT_MS && end > one.begin,
     );
   }
 
-  /** Notes that an instance is disturbed for as long as the work takes. */
+  /** Records that an instance is disturbed while the work runs. */
   async disturb<T>(instance: number, work: () => Promise<T>): Promise<T> {
     const disturbance: Disturbance = { instance, begin: this.now(), end: Infinity };
     this.disturbances.push(disturbance);
@@ -83,7 +86,7 @@ export class History {
     }
   }
 
-  /** Notes that something is broken for as long as the work takes. */
+  /** Records a fault while the work runs. */
   async fault<T>(name: string, work: () => Promise<T>): Promise<T> {
     const fault: Fault = { name, begin: this.now(), end: Infinity };
     this.faults.push(fault);
@@ -96,5 +99,5 @@ export class History {
 }
 
 export const isAnswered = ({ status }: Operation): boolean => status >= 200 && status < 300;
-/** Whether its outcome is unknown to the client. */
+/** Whether the client does not know the outcome. */
 export const isUnknown = ({ status }: Operation): boolean => status === 0 || status >= 500;

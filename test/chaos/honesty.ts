@@ -2,14 +2,14 @@ export interface Seen {
   /** 0 when the connection was refused or lost. */
   readonly status: number;
   readonly hasRetryAfter: boolean;
-  /** Its instance was stopped, killed or restarted meanwhile, or a moment before. */
+  /** The instance was stopped, killed or restarted during the request, or shortly before it. */
   readonly isDisturbed: boolean;
 }
 
-/** Refusals that are honest where they come; whether they are right is judged elsewhere. */
+/** Refusals that need no other check here; promises.ts checks whether they are correct. */
 const REFUSALS = [401, 403, 409];
 
-/** @returns what is wrong with an answer that is neither a success nor an honest refusal */
+/** @returns why a response is neither a success nor an honest refusal, or undefined */
 export function whyDishonest({ status, hasRetryAfter, isDisturbed }: Seen): string | undefined {
   if (status === 0) {
     return isDisturbed ? undefined : 'no answer, though nobody had touched it';

@@ -5,12 +5,12 @@ import { Client } from './client.js';
 import type { History } from './history.js';
 import { Random } from './random.js';
 
-/** Requests for each user before they make room for new ones. */
+/** Requests of each user before a new user replaces it. */
 const STEPS_PER_USER = 60;
-/** Between two requests of a client, so that the machine has time for the servers as well. */
+/** The pause between two requests of a client, which leaves CPU time for the servers. */
 const MAX_PAUSE_MS = 20;
 
-/** Clients that register, log in, read, change, refresh and log out, all at the same time. */
+/** Clients that register, log in, read, change, refresh and log out concurrently. */
 export class Load {
   private readonly clients: Client[] = [];
   private isOver = false;
@@ -21,31 +21,31 @@ export class Load {
     private readonly history: History,
     seed: number,
     workers: number,
-    /** At the same time, for all workers together. */
+    /** The number of concurrent users, over all workers. */
     users = workers,
   ) {
     const usersEach = Math.ceil(users / workers);
     this.work = Promise.all(
       Array.from({ length: workers }, async (_, worker) =>
-        // Chance of its own, so that what one client chooses does not depend on when others do.
+        // A random source for each worker, so that one client's choices do not depend on the timing of others.
         this.keepWorking(new Random(seed + 1 + worker), usersEach),
       ),
     );
   }
 
-  /** How many users there are by now. */
+  /** The number of users so far. */
   get users(): number {
     return this.clients.filter(({ isRegistered }) => isRegistered).length;
   }
 
-  /** Nothing new is begun. Ends when every request under way has been answered. */
+  /** Starts no further requests. Returns when every pending request has been answered. */
   async stop(): Promise<void> {
     this.isOver = true;
     await this.work;
     await Promise.all(this.clients.map(async (client) => client.settle()));
   }
 
-  /** Ends when, beside that, everything was looked at once more. */
+  /** Stops, and then checks everything again. */
   async finish(): Promise<void> {
     await this.stop();
     const left = [...this.clients];

@@ -75,7 +75,7 @@ async function runAll(options: Options): Promise<void> {
   process.exitCode = EXIT_CODES[verdictOf(reports)];
 }
 
-/** No reason to leave the others out. */
+/** The report of a scenario that could not start. The others still run. */
 function notStarted({ name, about }: Entry, seed: number, { message }: Error): ScenarioReport {
   const nothing = {
     operations: 0,
@@ -106,7 +106,7 @@ function redisVersion(): string {
   return /v=(\S+)/.exec(stdout)?.[1] ?? 'unknown';
 }
 
-/** After each scenario, so that an interrupted run leaves what it has found. */
+/** Called after each scenario, so that an interrupted run keeps its results. */
 function write(reports: readonly ScenarioReport[], details: RunDetails): void {
   const { seed, workers, startedAt } = details;
   mkdirSync(RESULTS, { recursive: true });
@@ -124,7 +124,7 @@ function write(reports: readonly ScenarioReport[], details: RunDetails): void {
   writeFileSync(`${RESULTS}/${seed}.json`, `${JSON.stringify(result, null, 2)}\n`);
 }
 
-/** Every operation on a line of its own. */
+/** Writes one operation per line. */
 function writeHistory({ scenario, seed, history }: ScenarioReport): void {
   if (history) {
     const { faults, disturbances, operations } = history;

@@ -10,7 +10,7 @@ describe('the options of the fault suite', () => {
       ['one', 'three'],
     ],
     [['--only=two', '--seed', '7', '--list'], ['two']],
-  ])('are understood: %j', (args, only) => {
+  ])('are parsed: %j', (args, only) => {
     expect(optionsFrom(args, NAMES).only).toEqual(only);
   });
 
@@ -25,7 +25,7 @@ describe('the options of the fault suite', () => {
     ["Unexpected argument 'masters-killed'.", 'masters-killed'],
     ["Option '--only <value>' argument missing.", '--only'],
     ["Option '--seed' argument is ambiguous.", '--seed', '--list'],
-  ])('are refused in one line: %s', (message, ...args) => {
+  ])('are rejected with a message of one line: %s', (message, ...args) => {
     expect(() => optionsFrom(args, NAMES)).toThrow(new UsageError(message));
   });
 });

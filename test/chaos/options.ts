@@ -11,7 +11,7 @@ export interface Options {
   readonly revocations: number;
 }
 
-/** Something that was typed and not understood, in one line. */
+/** Invalid arguments, as a message of one line. */
 export class UsageError extends Error {}
 
 /**
@@ -45,12 +45,12 @@ function valuesOf(args: readonly string[]) {
     });
     return values;
   } catch (error) {
-    // The rest is about how to pass a word that begins with a dash, which no option takes.
+    // Removes the hint about words with a leading dash, which no option takes.
     throw new UsageError(`${(error as Error).message.replace(/\.(?:\s.*|$)|\n.*/s, '')}.`);
   }
 }
 
-/** In the order of the table. */
+/** In table order. */
 function chosen(wanted: readonly string[], names: readonly string[]): readonly string[] {
   const unknown = wanted.filter((name) => !names.includes(name));
   if (unknown.length > 0) {

@@ -2,7 +2,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 const RESOLUTION_MS = 20;
 
-/** How late this process is with what it does: then all that it measures is later than it was. */
+/** Measures the delay of this process, which increases all times that it measures. */
 export class OwnDelay {
   private readonly histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
 
@@ -10,7 +10,7 @@ export class OwnDelay {
     this.histogram.enable();
   }
 
-  /** Ends it. @returns the largest delay since it began */
+  /** Stops the measurement. @returns the maximum delay */
   stop(): number {
     this.histogram.disable();
     return Math.max(0, Math.round(this.histogram.max / 1e6) - RESOLUTION_MS);

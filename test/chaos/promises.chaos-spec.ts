@@ -4,9 +4,9 @@ import { recoveriesOf } from './availability.js';
 import type { Expectations } from './expectations.js';
 import { violationsOf, type Violations } from './promises.js';
 
-const HONEST = { status: 200, hasRetryAfter: true, isDisturbed: false };
+const HONEST_RESPONSE = { status: 200, hasRetryAfter: true, isDisturbed: false };
 
-/** The checks of the fault suite are only worth something if they can fail. */
+/** Proves that the checks of the fault suite can fail. */
 describe('the promises, checked against a history', () => {
   let history: History;
   let now: number;
@@ -15,7 +15,7 @@ describe('the promises, checked against a history', () => {
     now = 0;
   });
 
-  /** One request after the other, each of 10 ms, with the right answer unless it is told otherwise. */
+  /** Adds a request of 10 ms after the previous one, with a correct response unless `changes` override it. */
   const after = (kind: Kind, changes: Partial<Operation> = {}): void => {
     const begin = changes.begin ?? now;
     const operation: Operation = {
@@ -46,7 +46,7 @@ describe('the promises, checked against a history', () => {
     Object.entries(check(...args) as unknown as Record<string, string[]>).flatMap(([name, list]) =>
       list.map(() => name),
     );
-  /** What is turned away from here on is so because of it. */
+  /** Records a fault that excuses refused requests from now on. */
   const breakSomething = (begin = 0, end = Infinity): void =>
     void history.faults.push({ name: 'kill', begin, end });
 
@@ -145,7 +145,7 @@ describe('the promises, checked against a history', () => {
       'unavailable',
       () => {
         breakSomething();
-        history.calmFrom = 0;
+        history.repairedFrom = 0;
         after('read', { begin: 10, status: 503 });
       },
     ],
@@ -231,8 +231,8 @@ describe('the promises, checked against a history', () => {
     after('read');
     after('read');
 
-    expect(broken({ mostRefused: 0.5 })).toEqual([]);
-    expect(broken({ mostRefused: 0.1 })).toEqual(['unavailable']);
+    expect(broken({ maxRefusedShare: 0.5 })).toEqual([]);
+    expect(broken({ maxRefusedShare: 0.1 })).toEqual(['unavailable']);
   });
 
   it('subtracts the delay of the suite itself from late and slow responses', () => {
@@ -267,7 +267,7 @@ describe('a response to any client', () => {
     ['a 503 that does not say when to come back', { status: 503, hasRetryAfter: false }],
     ['an internal error', { status: 500 }],
   ])('is dishonest: %s', (_, seen) => {
-    expect(whyDishonest({ ...HONEST, ...seen })).toBeDefined();
+    expect(whyDishonest({ ...HONEST_RESPONSE, ...seen })).toBeDefined();
   });
 
   it.each([
@@ -275,6 +275,6 @@ describe('a response to any client', () => {
     ['a 503 that says when to come back', { status: 503 }],
     ['a refused token', { status: 401, hasRetryAfter: false }],
   ])('is honest: %s', (_, seen) => {
-    expect(whyDishonest({ ...HONEST, ...seen })).toBeUndefined();
+    expect(whyDishonest({ ...HONEST_RESPONSE, ...seen })).toBeUndefined();
   });
 });

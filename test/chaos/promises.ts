@@ -4,7 +4,7 @@ import { whyDishonest } from './honesty.js';
 import { isAnswered, isUnknown, type History, type Operation } from './history.js';
 import { describe } from './words.js';
 
-/** The deadlines of requests (see RequestDeadline), with a margin for a busy machine. */
+/** The deadlines of requests (see RequestDeadline), with a margin for a loaded machine. */
 const MAX_READ_MS = 2000 + 500;
 const MAX_RESPONSE_MS = 5000 + 500;
 /** The grace period of a spent refresh token (REFRESH_GRACE). */
@@ -22,9 +22,9 @@ export interface Violations extends Unavailability {
 }
 
 /**
- * Checks the promises of the contract against what the clients saw.
+ * Checks the promises in docs/operations/fault-tests.md against the responses that the clients saw.
  *
- * @param delayMs how late the suite's own process was at most, and so what it measured
+ * @param delayMs the maximum delay of this process, and so of the measured times
  */
 export function violationsOf(
   history: History,
@@ -51,7 +51,7 @@ export function violationsOf(
   return violations;
 }
 
-/** Promise 2: a user who was registered, or has logged in once, can log in. */
+/** Promise 2: a user who registered, or has logged in once, can log in. */
 function checkRegistration(operations: readonly Operation[], { lost }: Violations): void {
   const proof = operations.find(
     (one) => (one.kind === 'register' || one.kind === 'login') && isAnswered(one),
@@ -63,7 +63,7 @@ function checkRegistration(operations: readonly Operation[], { lost }: Violation
   }
 }
 
-/** Promises 1 and 2: a read finds what was written last, or something that may have been written since. */
+/** Promises 1 and 2: a read returns the last written value, or one whose write may have succeeded since. */
 function checkValues(operations: readonly Operation[], { lost }: Violations): void {
   const changes = operations.filter(({ kind }) => kind === 'change');
   for (const read of operations) {
@@ -74,7 +74,7 @@ function checkValues(operations: readonly Operation[], { lost }: Violations): vo
     if (last === undefined) {
       continue;
     }
-    // Clients change a user one after the other: what was begun before the last one was answered is older.
+    // A client changes its user in sequence: requests before the last response are older.
     const possible = changes.filter(
       (one) => one === last || (one.begin >= last.end && one.begin < read.end),
     );
@@ -87,7 +87,7 @@ function checkValues(operations: readonly Operation[], { lost }: Violations): vo
 function checkSession(operations: readonly Operation[], { lost, accepted }: Violations): void {
   const logouts = operations.filter(({ kind }) => kind === 'logout');
   const firstLogout = logouts[0];
-  // A token that is refused to its own logout is refused everywhere, if the logout was tried before.
+  // If the logout was sent before, a refused token at its own logout means that the session has ended.
   const ended = logouts.find(
     (one, index) =>
       isAnswered(one) || (one.status === 401 && logouts.slice(0, index).some(isUnknown)),
@@ -110,25 +110,25 @@ function checkSession(operations: readonly Operation[], { lost, accepted }: Viol
   }
 }
 
-/** Whether a refresh whose answer was lost may have been repeated too late: a spent token ends its session then. */
+/** Whether a refresh with a lost response may have been retried too late: a spent token then ends its session. */
 function mayHaveEnded(refused: Operation, operations: readonly Operation[]): boolean {
-  let doubtSince: number | undefined;
+  let unansweredSince: number | undefined;
   for (const one of operations) {
     if (one.kind !== 'refresh' || one.begin > refused.begin) {
       continue;
     }
-    if (doubtSince !== undefined && one.end - doubtSince > GRACE_MS && !isAnswered(one)) {
+    if (unansweredSince !== undefined && one.end - unansweredSince > GRACE_MS && !isAnswered(one)) {
       return true;
     }
-    // An answer clears the doubt: whoever has it has the newest token.
-    doubtSince = isAnswered(one)
+    // A response settles it: the client has the newest token.
+    unansweredSince = isAnswered(one)
       ? undefined
-      : (doubtSince ?? (isUnknown(one) ? one.begin : undefined));
+      : (unansweredSince ?? (isUnknown(one) ? one.begin : undefined));
   }
   return false;
 }
 
-/** Promise 3, and what the contract says about statuses. */
+/** Promise 3, and the documented statuses. */
 function checkAnswer(
   operation: Operation,
   history: History,
@@ -144,18 +144,18 @@ function checkAnswer(
       name.startsWith('all ') && operation.begin > begin && operation.begin < end,
   );
   const isShort = operation.kind === 'read' || isRedisAway;
-  const isJudged = !isExcused && !history.isWarmingUp(operation);
+  const isTimed = !isExcused && !history.isWarmingUp(operation);
   const limit = isShort ? MAX_READ_MS : MAX_RESPONSE_MS;
-  if (operation.end - operation.begin > limit + delayMs && isJudged) {
+  if (operation.end - operation.begin > limit + delayMs && isTimed) {
     violations.late.push(describe('answered late', operation));
   }
 }
 
-/** A 401 is judged where sessions and users are. */
+/** The checks of sessions and users judge 401 responses. */
 function isHonest(operation: Operation, history: History): boolean {
   const { kind, status } = operation;
   if (status === 409) {
-    // Only to a client who was left in doubt about the same name.
+    // Only if the client does not know whether the name was registered.
     return (
       kind === 'register' &&
       history.operations.some(

@@ -1,4 +1,4 @@
-/** A repeatable source of chance: the same seed gives the same faults. Not for secrets. */
+/** A seeded random generator: the same seed gives the same faults. Not for secrets. */
 export class Random {
   private state: number;
 
@@ -6,7 +6,7 @@ export class Random {
     this.state = seed >>> 0;
   }
 
-  /** From 0 up to, but not including, 1 (mulberry32). */
+  /** From 0 (inclusive) to 1 (exclusive), by mulberry32. */
   next(): number {
     this.state = (this.state + 0x6d2b79f5) >>> 0;
     let mixed = this.state;
@@ -15,7 +15,7 @@ export class Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** Letters and digits that nothing else chosen by this seed has. */
+  /** Letters and digits, unique for this seed. */
   word(): string {
     return [this.next(), this.next()].map((part) => part.toString(36).slice(2, 8)).join('');
   }

@@ -31,11 +31,11 @@ describe('the report of the fault suite', () => {
     ['not tried enough', [KEPT, UNTRIED]],
     ['BROKEN', [UNTRIED, { ...KEPT, unavailable: ['a 503'] }]],
     ['BROKEN', [{ ...KEPT, slow: ['5.1 s'] }]],
-  ])('says of the whole run: %s', (verdict, reports) => {
+  ])('gives the result of the whole run: %s', (verdict, reports) => {
     expect(verdictOf(reports)).toBe(verdict);
   });
 
-  it('shows the scenarios, the meaning of its columns, and what was not tried often enough', () => {
+  it('shows the scenarios, the meaning of the columns, and operations with too few samples', () => {
     const startedAt = new Date('2026-01-31T12:00:00Z');
     const details = { seed: 7, workers: 4, startedAt, redisVersion: '7.2.11' };
     const text = markdownOf([UNTRIED], details);

@@ -1,6 +1,6 @@
 import { violationsIn, type ScenarioReport } from './run-scenario.js';
 
-/** What a run was made with. */
+/** The parameters of a run. */
 export interface RunDetails {
   readonly seed: number;
   readonly workers: number;
@@ -8,10 +8,10 @@ export interface RunDetails {
   readonly redisVersion: string;
 }
 
-/** Of one scenario, or of the worst of them. */
+/** The result of one scenario, or the worst result of all. */
 export type Verdict = 'kept' | 'not tried enough' | 'BROKEN';
 
-/** Each column with what it means. docs/operations/fault-tests.md says it at more length. */
+/** Each column with its meaning; details are in docs/operations/fault-tests.md. */
 const COLUMNS: readonly (readonly [name: string, means: string])[] = [
   ['scenario', 'what was broken; see below'],
   ['verdict', 'BROKEN, or every promise was kept; or something was not tried often enough to say'],
@@ -32,7 +32,7 @@ const COLUMNS: readonly (readonly [name: string, means: string])[] = [
   ['took', 'the scenario from its start to its end'],
 ];
 
-/** One line for the screen. */
+/** One line for the terminal. */
 export function lineOf(report: ScenarioReport): string {
   const [scenario, verdict, ...rest] = cellsOf(report);
   return `${verdict}  ${[scenario, ...rest].join(' | ')}\n`;
@@ -45,7 +45,7 @@ export function verdictOf(reports: readonly ScenarioReport[]): Verdict {
   return reports.some(({ untried }) => untried.length > 0) ? 'not tried enough' : 'kept';
 }
 
-/** The table, what its columns mean, and what was broken. */
+/** The table, the meaning of its columns, and the violations. */
 export function markdownOf(reports: readonly ScenarioReport[], details: RunDetails): string {
   const { seed, workers, startedAt, redisVersion } = details;
   const names = COLUMNS.map(([name]) => name);

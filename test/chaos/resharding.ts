@@ -7,29 +7,29 @@ import { eventually, type OwnCluster } from '../support/own-cluster.js';
 import { running } from '../support/running.js';
 
 const KEYS_AT_ONCE = 50;
-/** Questions that are sent without waiting for the answers. */
+/** Number of pipelined commands. */
 const SLOTS_AT_ONCE = 500;
 const MIGRATE_TIMEOUT_MS = 5000;
-const KNOWN_MS = 20_000;
+const CONVERGENCE_TIMEOUT_MS = 20_000;
 
-/** Answers commands: a node of the embedded cluster, or one that was added to it. */
+/** A node that answers commands: of the embedded cluster, or added to it. */
 interface Node {
   readonly port: number;
   call(command: string, ...args: (string | number)[]): Promise<string>;
 }
 
-/** What an operator does with redis-cli: slots are moved, nodes are added and removed. */
+/** The actions of an operator with redis-cli: migrating slots, adding and removing nodes. */
 export class Resharding {
   private readonly added: RedisNode[] = [];
 
   constructor(private readonly redis: OwnCluster) {}
 
-  /** The slot of the keys with this tag. */
+  /** The slot of keys with this hash tag. */
   async slotOf(tag: string): Promise<number> {
     return Number(await this.nodes[0]!.call('CLUSTER', 'KEYSLOT', `{${tag}}`));
   }
 
-  /** Slots of a node that hold keys, at most so many. */
+  /** At most this many slots of a node that contain keys. */
   async usedSlotsOf(port: number, count: number): Promise<number[]> {
     const node = this.node(port);
     const slots = await this.slotsOf(port);
@@ -53,13 +53,13 @@ export class Resharding {
     throw new Error(`nobody serves slot ${slot}`);
   }
 
-  /** Key by key, while everything goes on. */
+  /** Migrates a slot, key by key, while clients use it. */
   async move(slot: number, from: number, to: number): Promise<void> {
     await this.beginMove(slot, from, to);
     await this.finishMove(slot, from, to);
   }
 
-  /** From here on a key that is not at its old place is asked for at the new one. */
+  /** From now on, the old node redirects requests for missing keys to the new node. */
   async beginMove(slot: number, from: number, to: number): Promise<void> {
     const [source, target] = [this.node(from), this.node(to)];
     await target.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', await idOf(source));
@@ -89,7 +89,7 @@ export class Resharding {
     );
   }
 
-  /** A new master with a replica, and no slots yet. @returns the port of the master */
+  /** Adds a master with a replica, without slots. @returns the port of the master */
   async addShard(): Promise<number> {
     const firstPort = await findFreePorts(this.nodes.at(-1)!.port + 1);
     const known = this.nodes[0]!;
@@ -109,36 +109,36 @@ export class Resharding {
       await known.call('CLUSTER', 'MEET', '127.0.0.1', node.port);
     }
     const masterId = await idOf(master);
-    await eventually('the new nodes are known to all', KNOWN_MS, async () => {
+    await eventually('the new nodes are known to all', CONVERGENCE_TIMEOUT_MS, async () => {
       const views = await Promise.all(
         this.nodes.map(async (node) => node.call('CLUSTER', 'NODES')),
       );
       return views.every((view) => this.added.every(({ port }) => isKnown(view, port)));
     });
     await replica.call('CLUSTER', 'REPLICATE', masterId);
-    await eventually('the new master has a replica', KNOWN_MS, async () =>
+    await eventually('the new master has a replica', CONVERGENCE_TIMEOUT_MS, async () =>
       /slave0:.*state=online/.test(await master.call('INFO', 'replication')),
     );
-    // It takes itself for alone until it has heard from most masters, and would take no slot.
-    await eventually('the new nodes serve', KNOWN_MS, async () => {
+    // A new node refuses slots until it is connected to most masters.
+    await eventually('the new nodes serve', CONVERGENCE_TIMEOUT_MS, async () => {
       const infos = await Promise.all(this.added.map((node) => node.call('CLUSTER', 'INFO')));
       return infos.every((info) => info.includes('cluster_state:ok'));
     });
     return master.port;
   }
 
-  /** Takes the added nodes, which serve no slots any more, out of the cluster. */
+  /** Removes the added nodes, which have no slots any more, from the cluster. */
   async removeShard(): Promise<void> {
     const leaving = this.added.splice(0);
     const ids = await Promise.all(leaving.map(idOf));
     await Promise.all(leaving.map(async (node) => node.stop()));
     for (const node of this.nodes) {
-      // A replica that was told of its master's end first may have forgotten already.
+      // A replica may have forgotten the node already, if it learned of the removal first.
       await Promise.all(ids.map(async (id) => node.call('CLUSTER', 'FORGET', id).catch(() => '')));
     }
   }
 
-  /** Ends the added nodes that are still there. */
+  /** Stops the added nodes that still exist. */
   async stop(): Promise<void> {
     await Promise.all(this.added.splice(0).map(async (node) => node.stop()));
   }

@@ -10,10 +10,10 @@ export const REVOCATIONS = {
     'at random',
 };
 
-/** What a change may take, and what a busy machine adds. */
+/** The maximum duration of a change, plus a margin for a loaded machine. */
 const MAX_RESPONSE_MS = 5000 + 1000;
 
-/** A tenth each are role changes and disabled users; the rest are logouts. */
+/** One tenth are role changes, one tenth disabled users; the rest are logouts. */
 export async function runRevocations(
   count: number,
   seed: number,

@@ -11,8 +11,8 @@ export type Revocation = 'logout' | 'role change' | 'disabled user';
 
 const INSTANCES = 3;
 const ADMINISTRATOR = 'chaos-administrator';
-/** A stopped instance answers when it is resumed; nothing takes longer than that. */
-const PATIENCE_MS = 20_000;
+/** A stopped instance answers when it is resumed; no pause is longer. */
+const RESPONSE_TIMEOUT_MS = 20_000;
 
 export interface RevocationOptions {
   readonly revocations: Readonly<Record<Revocation, number>>;
@@ -25,21 +25,21 @@ export interface RevocationOptions {
 export interface RevocationReport {
   readonly revoked: Record<Revocation, number>;
   readonly faults: ReadonlyMap<Fault, number>;
-  /** Requests begun after a revocation had been answered, by status; 0 for a lost connection. */
+  /** Requests that started after the response to a revocation, by status; 0 for a lost connection. */
   readonly checks: Map<number, number>;
-  /** Of those, the requests that were accepted. There must be none. */
+  /** The ones that were accepted. There must be none. */
   readonly accepted: string[];
   /** Responses that were neither a success nor an honest refusal. There must be none. */
   readonly dishonest: string[];
-  /** Revocations that had to be repeated, because they were answered 503 or not at all. */
+  /** Revocations that were retried after a 503 or a lost response. */
   repeated: number;
   /** Changes that waited for the lease of a silent instance, as counted by the running instances. */
   leaseWaits: number;
-  /** How long each call that was answered with success took, sorted, in milliseconds. */
+  /** Durations of successful calls, sorted, in milliseconds. */
   readonly durationsMs: number[];
-  /** The longest that a running instance took to answer anything, in milliseconds. */
+  /** The maximum response time of a running instance, in milliseconds. */
   longestAnswerMs: number;
-  /** Instances that have ended by themselves. */
+  /** Instances that exited unexpectedly. */
   readonly crashed: string[];
 }
 
@@ -49,7 +49,7 @@ interface Attempt {
   readonly userId: string;
 }
 
-/** Three real instances on their own cluster, and users whose tokens are revoked during faults. */
+/** Three real instances on a separate cluster, and users whose tokens are revoked during faults. */
 export class RevocationRun {
   private readonly report: RevocationReport;
   private left: Revocation[];
@@ -126,7 +126,7 @@ export class RevocationRun {
   private async work(worker: number): Promise<void> {
     const username = `worker-${worker}-${this.random.word()}`;
     await this.until(async (instance) => {
-      // Taken: by an attempt before, whose answer was lost, or one that is just being given up.
+      // 409: an earlier attempt, whose response was lost or is not awaited any more, took the name.
       const { status } = await this.ask(instance, async () => instance.register(username));
       return (
         status === 201 ||
@@ -149,7 +149,7 @@ export class RevocationRun {
         await this.checkEverywhere(kind, token, userId);
       }
       if (past !== undefined) {
-        // Still revoked, whatever broke and recovered since.
+        // Still revoked after all faults and recoveries.
         await this.checkEverywhere('logout', past, userId);
       }
       past = kind === 'role change' ? past : token;
@@ -169,7 +169,7 @@ export class RevocationRun {
     return { token, userId: claims.sub };
   }
 
-  /** Puts the token into the memory of every reachable instance. */
+  /** Puts the token into the cache of every reachable instance. */
   private async warmUp(kind: Revocation, token: string, userId: string): Promise<void> {
     await Promise.all(
       this.instances.map(async (instance) => this.use(kind, { instance, token, userId })),
@@ -188,7 +188,7 @@ export class RevocationRun {
               body: kind === 'role change' ? { roles: [] } : { disabled: true },
             }),
       );
-      // A logout that was not confirmed may have been one all the same: then the token is refused when it is repeated.
+      // An unconfirmed logout may have succeeded: then the retry answers 401.
       const isDone = isSuccess(status) || (hasFailed && kind === 'logout' && status === 401);
       if (isDone) {
         this.report.durationsMs.push(performance.now() - begin);
@@ -210,7 +210,7 @@ export class RevocationRun {
     });
   }
 
-  /** Asks every instance at once, also those that are stopped at the moment: they answer when they are resumed. */
+  /** Sends to every instance in parallel, including stopped ones: they answer when they are resumed. */
   private async checkEverywhere(kind: Revocation, token: string, userId: string): Promise<void> {
     await Promise.all(
       this.instances.map(async (instance, index) => {
@@ -228,9 +228,9 @@ export class RevocationRun {
     return (await this.ask(instance, async () => instance.request('GET', path, { token }))).status;
   }
 
-  /** On one instance after the other, until it has worked. */
+  /** Tries the instances in sequence until one succeeds. */
   private async until(work: (instance: Instance) => Promise<boolean>): Promise<void> {
-    const deadline = performance.now() + 3 * PATIENCE_MS;
+    const deadline = performance.now() + 3 * RESPONSE_TIMEOUT_MS;
     for (;;) {
       const instance = this.random.pick(this.instances);
       if (await work(instance)) {
@@ -242,7 +242,7 @@ export class RevocationRun {
     }
   }
 
-  /** @returns the status, 0 when the connection was lost, and the body */
+  /** @returns the status (0 when the connection was lost) and the body */
   private async ask(
     instance: Instance,
     send: () => Promise<Answer<unknown>>,
@@ -251,7 +251,7 @@ export class RevocationRun {
     const answer = await send().catch(() => undefined);
     const end = performance.now();
     const status = answer?.status ?? 0;
-    // What is done to it while it is asked is seen afterwards.
+    // A disturbance during the request is visible only afterwards.
     const isDisturbed = begin < instance.disturbedUntil + AFTER_EFFECT_MS;
     if (answer && !isDisturbed) {
       this.report.longestAnswerMs = Math.max(this.report.longestAnswerMs, end - begin);

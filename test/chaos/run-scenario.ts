@@ -8,11 +8,11 @@ import { violationsOf, type Violations } from './promises.js';
 import type { Scenario } from './scenario.js';
 import { World } from './world.js';
 
-/** Before the first fault, and after the last. */
+/** The time without faults before the first and after the last. */
 const CALM_MS = 2000;
 const MIN_OPERATIONS_PER_KIND = 3;
-const TRIED_MS = 30_000;
-/** Processes that want to run, for each core. */
+const MIN_OPERATIONS_TIMEOUT_MS = 30_000;
+/** Runnable processes per core. */
 const BUSY_LOAD = 2;
 
 /** The result of one scenario. Times are in milliseconds. */
@@ -23,25 +23,25 @@ export interface ScenarioReport extends Violations {
   readonly operations: number;
   /** Number of correct responses to each kind of request. */
   readonly done: Record<string, number>;
-  /** Everything else, by status and code. */
+  /** Numbers of all other responses, by status and code. */
   readonly errors: Record<string, number>;
   readonly longestAnswerMs: number;
-  /** The longest time for which clients were turned away after a fault, and the longest that is documented. */
+  /** The maximum time of refused requests after a fault, and the documented maximum. */
   readonly recoveryMs: number | undefined;
   readonly longestRecoveryMs: number | undefined;
   /** The maximum delay of the suite's own process. */
   readonly delayMs: number;
   readonly tookMs: number;
-  /** Instances that ended by themselves or logged an error of their own; why the scenario broke off. */
+  /** Instances that exited unexpectedly or logged an internal error; why the scenario was aborted. */
   readonly crashed: readonly string[];
-  /** What was not done often enough to say that it works. */
+  /** Operations with too few samples for a conclusion. */
   readonly untried: readonly string[];
   readonly notes: readonly string[];
-  /** The complete history, for a closer look. */
+  /** The complete history, for analysis. */
   readonly history?: History | undefined;
 }
 
-/** All that was broken, by its kind. */
+/** All violations, by kind. */
 export function violationsIn(report: ScenarioReport): [kind: string, what: string][] {
   const { lost, accepted, dishonest, late, unavailable, slow, crashed } = report;
   return Object.entries({ lost, accepted, dishonest, late, unavailable, slow, crashed }).flatMap(
@@ -49,7 +49,7 @@ export function violationsIn(report: ScenarioReport): [kind: string, what: strin
   );
 }
 
-/** Breaks what the scenario breaks, under load, and checks the promises against what the clients saw. */
+/** Injects the faults of the scenario under load, and checks the promises against the responses. */
 export async function runScenario(
   scenario: Scenario,
   { seed, workers }: { readonly seed: number; readonly workers: number },
@@ -58,7 +58,7 @@ export async function runScenario(
   const world = await World.start({ ...scenario.options, seed });
   const delay = new OwnDelay();
   const crashed: string[] = [];
-  // What does not heal in time is a finding as well, and takes nothing from what was seen until then.
+  // A recovery that takes too long is a violation as well. The earlier results are kept.
   const attempt = async (work: Promise<void>): Promise<void> =>
     work.catch(({ message }: Error) => void crashed.push(message));
   await attempt(play(scenario, world, workers));
@@ -72,24 +72,24 @@ export async function runScenario(
 
 async function play(scenario: Scenario, world: World, workers: number): Promise<void> {
   world.startLoad(workers);
-  await world.goOn(CALM_MS);
+  await world.runFor(CALM_MS);
   await untilDone(world, 1);
   world.history.warmFrom = world.history.now();
   await scenario.run(world);
   await world.untilHealthy();
-  await world.goOn(CALM_MS);
+  await world.runFor(CALM_MS);
   await untilDone(world, MIN_OPERATIONS_PER_KIND);
   await world.finishLoad();
 }
 
-/** Until each kind of request has succeeded so many times: a busy machine needs longer for it. Or until time is up. */
+/** Waits until each kind of request has succeeded this often (a loaded machine needs longer), or until a timeout. */
 async function untilDone({ history }: World, times: number): Promise<void> {
-  await eventually('everything was tried', TRIED_MS, async () =>
-    Promise.resolve(seldomDone(history, times).length === 0),
+  await eventually('everything was tried', MIN_OPERATIONS_TIMEOUT_MS, async () =>
+    Promise.resolve(undersampledIn(history, times).length === 0),
   ).catch(() => undefined);
 }
 
-/** Notes for the reader about other reasons of late responses. */
+/** Adds notes about other causes of late responses. */
 function noteLoad({ notes }: History): void {
   const perCore = loadavg()[0]! / availableParallelism();
   if (perCore > BUSY_LOAD) {
@@ -121,15 +121,15 @@ function reportOf(
     recoveryMs: recoveries.length === 0 ? undefined : Math.round(Math.max(...recoveries)),
     longestRecoveryMs: recoveries.length === 0 ? undefined : scenario.recovery.withinMs,
     delayMs,
-    untried: [...history.untried, ...seldomDone(history)],
+    untried: [...history.untried, ...undersampledIn(history)],
     notes: history.notes,
     history,
     ...violationsOf(history, scenario, delayMs),
   };
 }
 
-/** In words. */
-function seldomDone({ operations }: History, minimum = MIN_OPERATIONS_PER_KIND): string[] {
+/** Describes the operations with too few samples. */
+function undersampledIn({ operations }: History, minimum = MIN_OPERATIONS_PER_KIND): string[] {
   const done = countBy(operations.filter(isAnswered), ({ kind }) => kind);
   return KINDS.filter((kind) => (done[kind] ?? 0) < minimum).map(
     (kind) => `${kind} succeeded ${done[kind] ?? 0} times; the minimum is ${minimum}`,

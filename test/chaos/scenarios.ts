@@ -4,7 +4,7 @@ import { NODE_SCENARIOS } from './scenarios/nodes.js';
 import { SLOT_SCENARIOS } from './scenarios/slots.js';
 import { WIRE_SCENARIOS } from './scenarios/wires.js';
 
-/** What can happen to Keyslot. Each is one row of the table. */
+/** All scenarios. Each is one row of the table. */
 export const SCENARIOS: readonly Scenario[] = [
   ...NODE_SCENARIOS,
   ...SLOT_SCENARIOS,

@@ -1,4 +1,4 @@
-// Loaded before an instance, to set its clock wrong.
+// Preloaded into an instance to shift its clock.
 const shiftMs = Number(process.env.CLOCK_SHIFT_MS);
 const RealDate = Date;
 

@@ -1,6 +1,6 @@
 import type { RevocationReport } from './revocations.js';
 
-/** The report for people. */
+/** The summary in words. */
 export function summaryOf(report: RevocationReport): string {
   const at = (part: number): string => {
     const { durationsMs } = report;

@@ -1,52 +1,52 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
 /**
- * The wire between one instance and the nodes: a proxy in front of each node, which can be slow or cut. Nodes tell their
- * clients where the others are; so that an instance stays on its wire, their ports are replaced in what they answer.
+ * The network between one instance and the nodes: a proxy for each node, which can add latency or be cut. Nodes announce
+ * the addresses of other nodes; the proxy replaces these ports, so that the instance keeps using the proxies.
  */
 export class Wire {
-  private readonly taps: Tap[] = [];
+  private readonly proxies: NodeProxy[] = [];
 
   private constructor() {}
 
   static async to(nodes: readonly { readonly port: number }[]): Promise<Wire> {
     const wire = new Wire();
     for (const { port } of nodes) {
-      wire.taps.push(await Tap.before(port, (text) => wire.translate(text)));
+      wire.proxies.push(await NodeProxy.before(port, (text) => wire.translate(text)));
     }
     return wire;
   }
 
-  /** For REDIS_NODES. */
+  /** The value of REDIS_NODES. */
   get addresses(): string {
-    return this.taps.map(({ port }) => `127.0.0.1:${port}`).join(',');
+    return this.proxies.map(({ port }) => `127.0.0.1:${port}`).join(',');
   }
 
-  /** Every message takes so much longer, each way, to and from one node or all. */
+  /** Delays each message in both directions, to and from one node or all nodes. */
   slowDown(ms: number, node?: number): void {
-    this.tapsTo(node).forEach((tap) => (tap.delayMs = ms));
+    this.proxiesOf(node).forEach((proxy) => (proxy.delayMs = ms));
   }
 
-  /** From here on nothing gets through; what is sent arrives when the wire is mended, if anybody is still there. */
+  /** Delays all data until the connection is restored; it is delivered then if the connection still exists. */
   cut(direction: 'both' | 'answers', node?: number): void {
-    this.tapsTo(node).forEach((tap) => tap.cut(direction));
+    this.proxiesOf(node).forEach((proxy) => proxy.cut(direction));
   }
 
-  mend(): void {
-    this.taps.forEach((tap) => tap.mend());
+  restore(): void {
+    this.proxies.forEach((proxy) => proxy.restore());
   }
 
   close(): void {
-    this.taps.forEach((tap) => tap.close());
+    this.proxies.forEach((proxy) => proxy.close());
   }
 
-  private tapsTo(node: number | undefined): readonly Tap[] {
-    return this.taps.filter((tap) => node === undefined || tap.nodePort === node);
+  private proxiesOf(node: number | undefined): readonly NodeProxy[] {
+    return this.proxies.filter((proxy) => node === undefined || proxy.nodePort === node);
   }
 
   private translate(text: string): string {
     let translated = text;
-    for (const { nodePort, port } of this.taps) {
+    for (const { nodePort, port } of this.proxies) {
       translated = translated
         .replaceAll(`:${nodePort}\r\n`, `:${port}\r\n`)
         .replaceAll(`127.0.0.1:${nodePort}`, `127.0.0.1:${port}`);
@@ -55,8 +55,8 @@ export class Wire {
   }
 }
 
-/** The proxy in front of one node. */
-class Tap {
+/** The proxy of one node. */
+class NodeProxy {
   delayMs = 0;
   private readonly isCut = { requests: false, answers: false };
   private readonly lanes = new Set<Lane>();
@@ -70,10 +70,10 @@ class Tap {
     server.on('connection', (client) => this.join(client));
   }
 
-  static async before(nodePort: number, translate: (text: string) => string): Promise<Tap> {
+  static async before(nodePort: number, translate: (text: string) => string): Promise<NodeProxy> {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return new Tap(nodePort, server, translate);
+    return new NodeProxy(nodePort, server, translate);
   }
 
   get port(): number {
@@ -85,7 +85,7 @@ class Tap {
     this.isCut.requests = direction === 'both';
   }
 
-  mend(): void {
+  restore(): void {
     this.isCut.answers = this.isCut.requests = false;
     this.delayMs = 0;
     this.lanes.forEach((lane) => lane.move());
@@ -103,7 +103,7 @@ class Tap {
     client.on('data', (data: Buffer) => requests.add(() => node.write(data), this.delayMs));
     let rest = '';
     node.on('data', (data: Buffer) => {
-      // Only whole lines, because a port could be split between two pieces. Every answer ends with one.
+      // Only complete lines, because a port could be split between two chunks. Every reply ends with a line end.
       const text = rest + data.toString('latin1');
       const end = text.lastIndexOf('\r\n') + 2;
       rest = end > 1 ? text.slice(end) : text;
@@ -120,7 +120,7 @@ class Tap {
     from.on('error', () => undefined);
     from.on('close', () => {
       this.sockets.delete(from);
-      // After what is still on its way: it may arrive though nobody waits for the answer any more.
+      // After all earlier data, even if the client has stopped waiting for it.
       lane.add(() => {
         this.lanes.delete(lane);
         to.end();
@@ -130,7 +130,7 @@ class Tap {
   }
 }
 
-/** One direction of one connection: whatever happens to the wire, its pieces stay in order. */
+/** One direction of one connection, which keeps its chunks in order. */
 class Lane {
   private readonly pieces: { readonly dueAt: number; readonly send: () => void }[] = [];
   private timer: NodeJS.Timeout | undefined;

@@ -1,6 +1,6 @@
 import type { Operation } from './history.js';
 
-/** An operation, for who reads what was broken. */
+/** An operation in words, for the reader of a violation. */
 export function describe(what: string, operation: Operation): string {
   const { kind, instance, begin, end, user, session, status, code } = operation;
   const times = `${Math.round(begin)} to ${Math.round(end)} ms`;

@@ -12,22 +12,22 @@ import { Wire } from './wire.js';
 
 const INSTANCES = 3;
 const HOUR_MS = 3_600_000;
-const READY_MS = 60_000;
-const REGISTERED_MS = 60_000;
+const READY_TIMEOUT_MS = 60_000;
+const REGISTRATION_TIMEOUT_MS = 60_000;
 
 export interface WorldOptions {
   readonly seed: number;
-  /** How many users work at the same time. Default one for each client. */
+  /** The number of concurrent users. Default: one for each client. */
   readonly users?: number | undefined;
   /** When a killed node is restarted. Default 'after-failover'. */
   readonly restartNodes?: 'after-failover' | 'at-once' | undefined;
-  /** An instance that reaches Redis through a wire that can be slow or cut. */
+  /** The index of an instance that connects to Redis through proxies, which can add latency or be cut. */
   readonly wired?: number | undefined;
   /** An instance whose clock is an hour ahead (1) or behind (-1). */
   readonly wrongClock?: { readonly instance: number; readonly hours: 1 | -1 } | undefined;
 }
 
-/** Real instances on a real cluster of their own, and clients that use them while things break. */
+/** Real instances on a separate real cluster, with clients that send requests during faults. */
 export class World {
   readonly history = new History();
   private load: Load | undefined;
@@ -36,7 +36,7 @@ export class World {
   private constructor(
     private readonly seed: number,
     private readonly users: number | undefined,
-    /** Decides what breaks. */
+    /** Chooses the faults. */
     readonly random: Random,
     readonly redis: OwnCluster,
     readonly instances: readonly Instance[],
@@ -82,28 +82,28 @@ export class World {
   /** Waits until all concurrent users have registered, or until a timeout. */
   async untilRegistered(): Promise<void> {
     const { load, users = 1 } = this;
-    await eventually('the users are there', REGISTERED_MS, async () =>
+    await eventually('the users are there', REGISTRATION_TIMEOUT_MS, async () =>
       Promise.resolve((load?.users ?? 0) >= users),
     ).catch(() => undefined);
   }
 
-  /** Waits until clients have checked everything once more, with definite results only. */
+  /** Waits until clients have checked everything again, with definite results only. */
   async finishLoad(): Promise<void> {
-    this.history.calmFrom = this.history.now();
+    this.history.repairedFrom = this.history.now();
     await this.load?.finish();
   }
 
-  /** Lets the clients work. */
-  async goOn(ms: number): Promise<void> {
+  /** Waits while the clients send requests. */
+  async runFor(ms: number): Promise<void> {
     await delay(ms);
   }
 
-  /** Until Redis is whole and every instance says that it is ready. */
+  /** Waits until Redis is healthy and every instance is ready. */
   async untilHealthy(): Promise<void> {
     await this.redis.untilWhole();
     await Promise.all(
       this.instances.map(async (instance) =>
-        eventually('an instance is ready again', READY_MS, async () => {
+        eventually('an instance is ready again', READY_TIMEOUT_MS, async () => {
           const answer = await instance.request('GET', '/health/ready').catch(() => undefined);
           return answer?.status === 200 && answer.body['status'] === 'ok';
         }),
@@ -128,7 +128,7 @@ export class World {
     });
   }
 
-  /** Instances that ended unexpectedly, and internal errors in the logs. */
+  /** Instances that exited unexpectedly, and internal errors in the logs. */
   get crashed(): string[] {
     return this.instances.flatMap((instance, index) => [
       ...(instance.hasEnded
@@ -142,11 +142,11 @@ export class World {
     ]);
   }
 
-  /** Ends everything, also when a scenario has broken off in the middle of a fault. */
+  /** Stops everything, even if a scenario was aborted during a fault. */
   async stop(): Promise<void> {
-    // Clients wait for the answer of an instance that stands still.
+    // Clients wait for responses of stopped instances.
     this.instances.forEach((instance) => instance.resume());
-    this.wire?.mend();
+    this.wire?.restore();
     await this.load?.stop();
     await Promise.all(this.instances.map((instance) => instance.stop()));
     this.wire?.close();

@@ -15,7 +15,7 @@ describe.each([
 
   userStoreContract({ describe, it }, () => create(instance));
 
-  it('records when a password was changed, which is optional for a store', async () => {
+  it('records the time of a password change, which is optional for a store', async () => {
     const store = create(instance);
     const { id } = await add(store);
 

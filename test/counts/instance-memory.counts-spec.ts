@@ -11,18 +11,18 @@ import type { SessionState } from '../../src/sessions/index.js';
 import { parseSessionState } from '../../src/user-slot/read/session.reader.js';
 
 const SESSIONS = 50_000;
-/** Fewer than the table holds. */
+/** Fewer than the capacity of the table. */
 const TOKENS = 20_000;
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 const NOW = 1_764_089_000;
 
-/** Tolerance for changes of the engine. */
+/** With a tolerance for changes of V8. */
 const MAX_BYTES = { alone: 1180, tenPerUser: 1020, withoutProfile: 1085, token: 1300 };
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-/** Exact except for the engine's own tables, because nothing else runs between two calls. */
+/** Exact except for V8's own tables, because nothing else runs between two calls. */
 function usedBytes(): number {
   collectGarbage();
   collectGarbage();
@@ -31,8 +31,8 @@ function usedBytes(): number {
 }
 
 /**
- * As the driver makes them: a string of its own for each part of an answer, in one piece. What is put together from
- * others, as randomUUID does, keeps its pieces: here that would be 400 bytes of each entry.
+ * Creates flat strings, as the Redis client does for each part of a reply. A concatenated string, as randomUUID returns,
+ * keeps its parts, which would add 400 bytes to each entry.
  */
 const received = (text: string): string => Buffer.from(text).toString();
 
@@ -85,7 +85,7 @@ function fillWithTokens(tokens: VerifiedTokens, count: number): void {
     const { kid, payload } = parseCompactToken(token)!;
     const claims = acceptedClaims(payload, expected)!;
     const session = new CacheKey<SessionState>(`user.${claims.sub}`, `session.${claims.sid}`);
-    // All tokens share their key.
+    // All tokens share one key object.
     const verified = { token, claims, kid, session, key: undefined };
     tokens.add(verified as unknown as VerifiedToken);
     tokens.get(token);
@@ -108,7 +108,7 @@ describe('an instance keeps', () => {
     expect(store.entryCount).toBe(SESSIONS);
     expect(perEntry).toBeLessThan(mostBytes);
     expect(perEntry).toBeLessThanOrEqual(store.bytes / SESSIONS);
-    // Nor far less: the memory that an operator grants is to be used.
+    // And not far below: the granted memory should be used.
     expect(perEntry).toBeGreaterThan((0.8 * store.bytes) / SESSIONS);
   });
 

@@ -9,7 +9,7 @@ import { RedisCostMeter, type RedisCost } from '../support/redis-cost.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
 const ADMINISTRATOR = 'operator';
-/** Few enough that the event loop is not busy. */
+/** Few enough to leave the event loop idle most of the time. */
 const PRESENTED_AT_ONCE = 20;
 const NOTHING: RedisCost = { roundTrips: [], commands: '' };
 
@@ -28,7 +28,7 @@ describe('an operation costs Redis', () => {
     await meter.loadScripts();
     variables = {
       ...own.variables,
-      // A lease that needs few renewals while the test counts.
+      // A long lease, so that few renewals occur while the test counts.
       NEAR_CACHE_LEASE: '60s',
       REDIS_KEY_PREFIX: 't-counts:',
       BOOTSTRAP_ADMIN_USERNAME: ADMINISTRATOR,
@@ -44,7 +44,7 @@ describe('an operation costs Redis', () => {
 
   const expectStatus = async (expected: number, answer: Promise<Answer<unknown>>): Promise<void> =>
     expect((await answer).status).toBe(expected);
-  /** Its own skeleton: without digits that look like letters. */
+  /** Equals its skeleton: it contains no digits that look like letters. */
   const newName = (): Promise<string> =>
     Promise.resolve(`user-${randomUUID().replace(/[01]/g, 'x')}`);
   const coldUser = async (): Promise<TestUser> => api.newUser();
@@ -69,14 +69,14 @@ describe('an operation costs Redis', () => {
     });
   });
 
-  it('for a registration of a name that others may resemble: two claims, in parallel with the rest', async () => {
+  it('for a registration of a name with look-alikes: two claims, in parallel with the other calls', async () => {
     const name = async (): Promise<string> => `${await newName()}-1`;
 
     const { roundTrips, commands } = await meter.of(name, (one) =>
       expectStatus(201, api.register(one)),
     );
 
-    // After the first claim, the second goes with the user; both are confirmed together. So their order is open.
+    // The second claim is sent in parallel with the user, and both are confirmed in parallel: the order varies.
     expect({ roundTrips: [...roundTrips].sort(), commands }).toEqual({
       roundTrips: [
         'begin-attempt',
@@ -112,7 +112,7 @@ describe('an operation costs Redis', () => {
     });
   });
 
-  it('for a login from a known device: without the count of its address', async () => {
+  it('for a login from a known device: without the counter of its address', async () => {
     const knownDevice = async (): Promise<{ username: string; cookie: string }> => {
       const { username } = await api.newUser();
       const { headers } = await api.login(username);
@@ -203,7 +203,7 @@ describe('an operation costs Redis', () => {
     }
   };
 
-  it('for the first read with a token, while there are forged ones: one round trip', async () => {
+  it('for the first read with a token, among forged tokens: one round trip', async () => {
     const coldUserAmongForgeries = async (): Promise<TestUser> => {
       const user = await coldUser();
       await presentForgeries(user, 2 * LOOKUP_BURST);
@@ -220,7 +220,7 @@ describe('an operation costs Redis', () => {
     });
   });
 
-  it('for all further reads: no round trip', async () => {
+  it('for each further read: no round trip', async () => {
     const readOften = async ({ tokens }: TestUser): Promise<void> => {
       for (let count = 0; count < 200; count += 1) {
         await expectStatus(200, api.ownUser(tokens.access_token));
@@ -241,7 +241,7 @@ describe('an operation costs Redis', () => {
     });
   });
 
-  it('for a made-up refresh token: one round trip, and none once its network is limited', async () => {
+  it('for a made-up refresh token: one round trip, and none once its network is over the limit', async () => {
     const presented = async (): Promise<Answer<unknown>> => api.refresh(randomUUID());
     const nothing = (): Promise<undefined> => Promise.resolve(undefined);
 
@@ -279,7 +279,7 @@ describe('an operation costs Redis', () => {
     });
   });
 
-  it('for new roles, given by an administrator', async () => {
+  it('for new roles, assigned by an administrator', async () => {
     const { body: administrator } = await api.login(ADMINISTRATOR);
     const withWarmAdministrator = async (): Promise<TestUser> => {
       await api.ownUser(administrator.access_token);
@@ -306,7 +306,7 @@ describe('an operation costs Redis', () => {
     });
   });
 
-  it('for disabling a user who is no administrator', async () => {
+  it('for disabling a user who is not an administrator', async () => {
     const { body: administrator } = await api.login(ADMINISTRATOR);
     const withWarmAdministrator = async (): Promise<TestUser> => {
       await api.ownUser(administrator.access_token);
@@ -380,7 +380,7 @@ describe('an operation costs Redis', () => {
   const logoutByToken = async ({ tokens: { refresh_token } }: TestUser): Promise<void> =>
     expectStatus(204, api.request('POST', '/api/logout', { body: { refresh_token } }));
 
-  it('for a logout with a refresh token: a look-up first', async () => {
+  it('for a logout with a refresh token: with a look-up before the logout', async () => {
     expect(await meter.of(warmUser, logoutByToken)).toEqual({
       roundTrips: [
         'check-session wait',
@@ -395,7 +395,7 @@ describe('an operation costs Redis', () => {
     });
   });
 
-  it('for a logout with a refresh token of an ended session: a look-up, and no change', async () => {
+  it('for a logout with a refresh token of an ended session: a look-up, but no change', async () => {
     const loggedOut = async (): Promise<TestUser> => {
       const user = await warmUser();
       await logoutByToken(user);
@@ -416,7 +416,7 @@ describe('an operation costs Redis', () => {
     const readThere = ({ tokens }: TestUser): Promise<void> =>
       expectStatus(200, other.ownUser(tokens.access_token));
 
-    // Passport is one for the whole process, and asks the instance that was made last: only that one is asked to read.
+    // Passport is global, and uses the instance that was created last. So only that instance reads here.
     const warmThere = async (): Promise<TestUser> => {
       const user = await coldUser();
       await readThere(user);
@@ -430,11 +430,11 @@ describe('an operation costs Redis', () => {
       });
     });
 
-    it('for all further reads there: no round trip', async () => {
+    it('for each further read there: no round trip', async () => {
       expect(await meter.of(warmThere, readThere)).toEqual(NOTHING);
     });
 
-    it('for a logout: one more message for each further instance', async () => {
+    it('for a logout: one more message for each other instance', async () => {
       const logout = ({ tokens }: TestUser): Promise<void> =>
         expectStatus(204, other.logout(tokens.access_token));
 

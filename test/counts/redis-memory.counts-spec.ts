@@ -7,15 +7,15 @@ import { withRedis } from '../support/redis.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
 const USER_AGENT = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
-/** Where the memory was measured. Other versions and allocators keep the same data in other tables and blocks. */
+/** The environment of the measurement. Other versions and allocators use different tables and block sizes. */
 const MEASURED_WITH = /redis_version:7\.0\.[\s\S]*mem_allocator:jemalloc/;
 const TOLERANCE_ELSEWHERE = 0.2;
 
-/** Bytes of one key. */
+/** Size of one key, in bytes. */
 interface Size {
-  /** In its fields and values: the same for every Redis. */
+  /** Bytes of its fields and values: equal for every Redis version. */
   readonly stored: number;
-  /** By MEMORY USAGE. */
+  /** According to MEMORY USAGE. */
   readonly memory: number;
 }
 
@@ -23,11 +23,11 @@ interface Usage {
   readonly name: Size;
   readonly record: Size;
   readonly sessions: Size;
-  /** What else there is of the user, without what lives for seconds. */
+  /** The other keys of the user, without temporary ones. */
   readonly others: readonly string[];
 }
 
-/** What a user and the user's sessions take in a master: every key whole. */
+/** Memory of a user with sessions on a master, including key overhead. */
 describe('Redis keeps', () => {
   let api: TestApp;
   beforeAll(async () => {
@@ -55,7 +55,7 @@ describe('Redis keeps', () => {
       const prefix = `${api.keyPrefix}v1:`;
       const keys = await Promise.all(masters.map((node) => node.keys(`${prefix}{user.${id}}:*`)));
       const sizeOf = async (key: string): Promise<Size> => ({
-        // First: reading the fields also ends the growth of their table, which holds two tables meanwhile.
+        // First, because reading the fields completes a rehash, during which two tables exist.
         stored: await storedBytes(cluster, key),
         memory: (await cluster.memory('USAGE', key, 'SAMPLES', 0)) ?? 0,
       });
@@ -93,7 +93,7 @@ describe('Redis keeps', () => {
     [1, { stored: 326, memory: 616 }],
     [2, { stored: 652, memory: 1008 }],
     [10, { stored: 3260, memory: 4240 }],
-  ])('a user with %s sessions in so many bytes', async (count, sessions) => {
+  ])('a user with %s sessions in this many bytes', async (count, sessions) => {
     const usage = await usageOf(await userWith(count));
 
     await expectUsage(usage, { ...USER, sessions });
@@ -101,7 +101,7 @@ describe('Redis keeps', () => {
 
   const REFRESHED = { stored: 471, memory: 744 };
 
-  it('the digests of the spent token and of three access tokens after two refreshes, and no more after further ones', async () => {
+  it('the digests of the spent token and of three access tokens after two refreshes, and no more after others', async () => {
     const user = await userWith(1);
     let { refresh_token: token } = user.tokens;
     for (const refreshes of [2, 20]) {
@@ -112,7 +112,7 @@ describe('Redis keeps', () => {
     }
   });
 
-  it('no more for one session, however often it refreshes', async () => {
+  it('constant memory for a session, for any number of refreshes', async () => {
     const user = await userWith(1);
     let { refresh_token: token } = user.tokens;
     let refused = 0;
@@ -133,7 +133,7 @@ describe('Redis keeps', () => {
   });
 });
 
-/** Bytes of the fields and values of a key. */
+/** Size of the fields and values of a key, in bytes. */
 async function storedBytes(cluster: Cluster, key: string): Promise<number> {
   if ((await cluster.type(key)) === 'string') {
     return cluster.strlen(key);

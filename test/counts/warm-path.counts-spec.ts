@@ -8,22 +8,22 @@ import { HttpClient, type TestUser } from '../support/http-client.js';
 import { testVariables } from '../support/test-variables.js';
 
 /**
- * Bytes that may be allocated, by what was measured: 685 or, in one run of six, 718 (why is not known), 907 to 951, 29,500
- * to 30,400. Node 20 needs 56 for the smallest literal. Whoever makes the path leaner puts the new figures here.
+ * Maximum allocated bytes. Measured: 685 (718 in one run of six, for an unknown reason), 907 to 951, and 29,500 to 30,400.
+ * Node 20 needs 56 bytes for the smallest literal. If you reduce the allocations, lower these limits.
  */
 const MAX_BYTES = { recall: 740, guards: 975, request: 31_000 };
 
 const DECISIONS = 5000;
 const FEW = 20;
 const MANY = 120;
-/** Background work of the instance only adds to a round, so the minimum of many rounds has none of it. */
+/** Background work only adds allocations, so the minimum of many rounds contains none. */
 const ROUNDS = 4;
-/** Uncompiled code is slow, and so is a busy machine. */
+/** Interpreted code is slow, and so is a loaded machine. */
 const TEST_TIMEOUT_MS = 180_000;
 
 const OPTIONS = [
   '--expose-gc',
-  // Room for all that is allocated between two collections, in megabytes.
+  // Large enough for all allocations between two collections, in megabytes.
   '--min-semi-space-size=64',
   '--max-semi-space-size=64',
   '--no-opt',
@@ -55,7 +55,7 @@ describe('a warm request allocates', () => {
     const prefix = `t-${randomUUID().slice(0, 8)}:`;
     instance = fork(resolve('test/counts/warm-instance.js'), {
       execArgv: OPTIONS,
-      // Logs as shipped.
+      // With the default log level.
       env: {
         PATH: process.env['PATH'],
         ...testVariables({ REDIS_KEY_PREFIX: prefix, LOG_LEVEL: 'info', NEAR_CACHE_LEASE: '60s' }),
@@ -97,7 +97,7 @@ describe('a warm request allocates', () => {
     return fewest;
   };
 
-  it('no more than before in the decision of the guard', async () => {
+  it('no more than the limit for a decision of the guard', async () => {
     const { access_token: token } = user.tokens;
 
     const decisions = await ask<Decisions>('decisions', { token, times: DECISIONS });
@@ -108,13 +108,13 @@ describe('a warm request allocates', () => {
   });
 
   it(
-    'no more than it did, from its first byte to its last',
+    'no more than the limit, from its first byte to its last',
     async () => {
       await bytesOf(MANY);
 
       const [few, many] = [await fewestBytesOf(FEW), await fewestBytesOf(MANY)];
 
-      // Their difference has nothing of what is allocated once, and to measure it.
+      // The difference cancels one-time allocations and those of the measurement.
       expect((many - few) / (MANY - FEW)).toBeLessThan(MAX_BYTES.request);
     },
     TEST_TIMEOUT_MS,

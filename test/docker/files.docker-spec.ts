@@ -39,19 +39,19 @@ interface ComposeFile {
   readonly configs: Readonly<Record<string, { readonly file: string }>>;
 }
 
-/** Those with a rule, which are all. */
+/** All settings: each has a rule. */
 const SETTINGS = new Set(
   getMetadataStorage()
     .getTargetValidationMetadatas(Environment, '', false, false)
     .map(({ propertyName }) => propertyName),
 );
 
-/** All about the cluster, as a file that is shipped has to offer them: secrets by their files. */
+/** All Redis settings, in the form of a configuration file: secrets are read from files. */
 const REDIS_SETTINGS = [...SETTINGS]
   .filter((name) => name.startsWith('REDIS_'))
   .map((name) => (SECRET_SETTINGS.some((secret) => secret === name) ? `${name}_FILE` : name));
 
-/** Whether a setting of this name is read from the environment. */
+/** Whether the environment variable is a setting. */
 const isSetting = (name: string): boolean =>
   SECRET_SETTINGS.some((secret) => name === `${secret}_FILE`) || SETTINGS.has(name);
 
@@ -65,19 +65,19 @@ describe('docker/Dockerfile', () => {
     expect(validate(read(DOCKER, 'Dockerfile'))).toEqual([]);
   });
 
-  it('ships an application that is not root and has no shell, from a build without scripts (106, 108)', () => {
+  it('runs the application without root and without a shell, from a build without install scripts (106, 108)', () => {
     expect(stages.find((stage) => stage.includes('AS build'))).toContain('npm ci --ignore-scripts');
     expect(production).toMatch(/^gcr\.io\/distroless\/\S+:nonroot AS production$/m);
     expect(production).not.toMatch(/^RUN /m);
     expect(production).toMatch(/^USER [1-9]\d*:[1-9]\d*$/m);
-    // As a list: with a string there would be a shell between the signal and the process.
+    // As a list: a string would add a shell between the signal and the process.
     expect(production.match(/^ *(?:CMD|ENTRYPOINT) .*$/gm)).toHaveLength(2);
     for (const [, form] of production.matchAll(/^ *(?:CMD|ENTRYPOINT) (.)/gm)) {
       expect(form).toBe('[');
     }
   });
 
-  it('sets nothing but settings, and no secret', () => {
+  it('sets only settings, and no secrets', () => {
     const set = [...production.matchAll(/^(?:ENV| {2})\s*([A-Z_]+)=/gm)].map(([, name]) => name!);
 
     expect(set).toContain('NODE_ENV');
@@ -85,7 +85,7 @@ describe('docker/Dockerfile', () => {
     expect(set.filter((name) => SECRET_SETTINGS.some((secret) => secret === name))).toEqual([]);
   });
 
-  it('is built from what it names and nothing else: neither tests nor secrets nor history (27, 108)', () => {
+  it('copies only what it names: no tests, secrets or history (27, 108)', () => {
     const [first, ...rest] = read('.dockerignore')
       .split('\n')
       .filter((line) => line !== '' && !line.startsWith('#'));
@@ -102,10 +102,10 @@ describe('docker/Dockerfile', () => {
 });
 
 describe('the compose files', () => {
-  it('pass the linter, which knows the specification', () => {
+  it('pass the linter against the specification', () => {
     const { status, stdout } = spawnSync(
       process.execPath,
-      // Warnings are about taste.
+      // Warnings are about style.
       ['node_modules/dclint/bin/dclint.cjs', '--quiet', ...COMPOSE_FILES],
       { encoding: 'utf8' },
     );
@@ -121,7 +121,7 @@ describe('docker/compose.production.yaml', () => {
   );
   const all = Object.entries(services);
 
-  it.each(all)('gives %s no more than it needs (108)', (_, service) => {
+  it.each(all)('gives %s only the necessary permissions (108)', (_, service) => {
     expect(service).toMatchObject({
       read_only: true,
       cap_drop: ['ALL'],
@@ -133,20 +133,20 @@ describe('docker/compose.production.yaml', () => {
     expect(service.user).toMatch(/^[1-9]\d*:[1-9]\d*$/);
   });
 
-  it('opens nothing but HTTPS to the outside', () => {
+  it('publishes only HTTPS', () => {
     const open = all.flatMap(([name, { ports = [] }]) => ports.map((port) => [name, port]));
 
     expect(open).toEqual([['nginx', '0.0.0.0:${HTTPS_PORT:-443}:8443']]);
   });
 
-  it('stops an instance only when it has had the time to drain', () => {
+  it('stops an instance only after the drain timeout', () => {
     for (const name of ['keyslot-1', 'keyslot-2']) {
       const grace = secondsOf(services[name]!.stop_grace_period!);
       expect(grace * 1000).toBeGreaterThan(SHUTDOWN_TIMEOUT_MS);
     }
   });
 
-  it('sets nothing but settings, and secrets by their files (93)', () => {
+  it('sets only settings, and reads secrets from files (93)', () => {
     const set = Object.keys(services['keyslot-1']!.environment!);
 
     expect(set.filter((name) => !isSetting(name))).toEqual([]);
@@ -156,14 +156,14 @@ describe('docker/compose.production.yaml', () => {
     expect(set.filter((name) => SECRET_SETTINGS.some((secret) => secret === name))).toEqual([]);
   });
 
-  it('offers every setting of Redis', () => {
+  it('contains every Redis setting', () => {
     const set = Object.keys(services['keyslot-1']!.environment!);
 
     expect(REDIS_SETTINGS.length).toBeGreaterThan(8);
     expect(set).toEqual(expect.arrayContaining(REDIS_SETTINGS));
   });
 
-  it('turns the warning about an open management port off, because only internal networks reach it', () => {
+  it('disables the warning about a reachable management port, because only internal networks reach it', () => {
     for (const name of ['keyslot-1', 'keyslot-2']) {
       const service = services[name]!;
       expect(service.environment).toMatchObject({ ALLOW_REMOTE_MANAGEMENT: 'true' });
@@ -175,7 +175,7 @@ describe('docker/compose.production.yaml', () => {
     }
   });
 
-  it('names files that are there, and secrets that nobody commits', () => {
+  it('refers to existing files, and to secrets that are excluded from commits', () => {
     for (const { file } of Object.values(configs)) {
       expect([file, existsSync(join(DOCKER, file))]).toEqual([file, true]);
     }
@@ -214,14 +214,14 @@ describe('docker/helm/keyslot', () => {
     return (isValid.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
   };
 
-  it('takes its defaults and the few values that have none', () => {
+  it('renders with its defaults and the few required values', () => {
     expect(mistakesOf({})).toEqual([]);
-    // What the workflow lints and renders the chart with.
+    // The values with which the workflow checks and renders the chart.
     expect(mistakesOf(readYaml<object>(CHART, 'ci/values.yaml'))).toEqual([]);
     expect(isValid(values)).toBe(false);
   });
 
-  it('takes every form of address that Keyslot takes', () => {
+  it('accepts every address format that Keyslot accepts', () => {
     const redis = {
       nodes: ['redis-0.data.svc:6379', '10.0.0.1:6379', '[2001:db8::1]:6379'],
       natMap: ['10.0.0.1:6379=redis-0.example.com:7001', '[fd00::1]:6379=203.0.113.5:7002'],
@@ -254,32 +254,32 @@ describe('docker/helm/keyslot', () => {
     expect(mistakesOf(mistake)).not.toEqual([]);
   });
 
-  it('leaves a pod more time to stop than the pause before it and draining take', () => {
+  it('gives a pod more time to stop than the preStop pause and draining need', () => {
     const left = values.terminationGracePeriodSeconds - values.preStopSeconds;
 
     expect(left * 1000).toBeGreaterThan(SHUTDOWN_TIMEOUT_MS);
   });
 
-  it('sets nothing but settings', () => {
+  it('sets only settings', () => {
     const set = [...deployment.matchAll(/^ +- (?:\{ )?name: ([A-Z_]+)/gm)].map(([, name]) => name!);
 
     expect(set.length).toBeGreaterThan(10);
     expect(set.filter((name) => !isSetting(name))).toEqual([]);
   });
 
-  it('offers every setting of Redis', () => {
+  it('contains every Redis setting', () => {
     const set = [...deployment.matchAll(/name: ([A-Z_]+)/g)].map(([, name]) => name!);
 
     expect(set).toEqual(expect.arrayContaining(REDIS_SETTINGS));
   });
 
-  it('turns the warning about an open management port off where its policy closes the port', () => {
+  it('disables the warning about a reachable management port if its network policy closes the port', () => {
     expect(deployment.match(/.*\n.*\n.*ALLOW_REMOTE_MANAGEMENT.*\n.*/g)).toEqual([
       expect.stringMatching(/^ *\{\{- if \.Values\.networkPolicy\.enabled \}\}[^]*\{\{- end \}\}$/),
     ]);
   });
 
-  it('uses no value that it does not have', () => {
+  it('uses only defined values', () => {
     for (const [name, template] of templates) {
       for (const [, path] of template.matchAll(/\.Values\.([\w.]+)/g)) {
         const value = path!

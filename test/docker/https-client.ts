@@ -3,7 +3,7 @@ import { request, type RequestOptions } from 'node:https';
 
 import { HttpClient, type Answer } from '../support/http-client.js';
 
-/** The API as a client sees it from another address of this machine: any of 127.0.0.0/8 on Linux. */
+/** A client that connects from another address of this machine: any of 127.0.0.0/8 on Linux. */
 export class HttpsClient extends HttpClient {
   constructor(
     url: string,
@@ -23,9 +23,9 @@ export class HttpsClient extends HttpClient {
       ...options,
       method,
       ca: readFileSync(ca),
-      // Whatever the header Host says.
+      // Independent of the Host header.
       servername: new URL(this.url).hostname,
-      // A connection of its own, so that each is spread over the instances anew.
+      // A new connection for each request, so that nginx distributes each request.
       agent: false,
       headers: {
         ...(sent.token === undefined ? {} : { authorization: `Bearer ${sent.token}` }),

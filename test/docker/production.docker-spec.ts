@@ -19,7 +19,7 @@ const CLIENT = '127.0.0.2';
 const BODY_LIMIT = 64 * 1024;
 const NGINX_BODY_LIMIT = 256 * 1024;
 
-/** The files of docker/ at work, as far as that is possible without containers. */
+/** The files of docker/ in use, as far as possible without containers. */
 describe('docker/compose.production.yaml', () => {
   let production: Production;
   let nginx: Nginx;
@@ -45,7 +45,7 @@ describe('docker/compose.production.yaml', () => {
   };
   const statuses = async (work: () => Promise<{ status: number }>): Promise<number[]> =>
     repeat(6, async () => (await work()).status);
-  const SIX = (status: number): number[] => Array<number>(6).fill(status);
+  const sixTimes = (status: number): number[] => Array<number>(6).fill(status);
   const hosts = (): string[] => production.instances.map(({ url }) => new URL(url).host);
 
   describe('nginx', () => {
@@ -54,20 +54,20 @@ describe('docker/compose.production.yaml', () => {
       user = await api.newUser();
     });
 
-    it('spreads requests over both instances, and what one ends is ended for the other', async () => {
+    it('distributes requests over both instances, and both refuse a session that one has ended', async () => {
       const { body: session } = await api.login(user.username);
       const read = async () => api.ownUser(session.access_token);
       const before = nginx.answers().length;
-      expect(await statuses(read)).toEqual(SIX(200));
+      expect(await statuses(read)).toEqual(sixTimes(200));
       const asked = nginx.answers().slice(before);
       expect(new Set(asked.map(({ instance }) => instance))).toEqual(new Set(hosts()));
 
       expect((await api.logout(session.access_token)).status).toBe(204);
 
-      expect(await statuses(read)).toEqual(SIX(401));
+      expect(await statuses(read)).toEqual(sixTimes(401));
     });
 
-    it('tells the instances who the client is, and lets nobody tell them otherwise (60)', async () => {
+    it('passes the client address to the instances, and ignores address headers of clients (60)', async () => {
       const headers = {
         'x-forwarded-for': '6.6.6.6',
         'x-real-ip': '6.6.6.6',
@@ -99,13 +99,13 @@ describe('docker/compose.production.yaml', () => {
       );
     });
 
-    describe('when an instance dies', () => {
+    describe('when an instance crashes', () => {
       const names = ['one', 'two'].map((name) => `${name}-${Date.now()}`);
       let read: Answer[];
       let registered: Answer<unknown>[];
       beforeAll(async () => {
         const [first] = production.instances;
-        // It stands still, and has one request of each two in hand when it dies.
+        // The instance is paused, and has received one of every two requests when it is killed.
         first!.pause();
         const reading = [0, 1].map(async () => api.ownUser(user.tokens.access_token));
         await Promise.race(reading);
@@ -117,30 +117,32 @@ describe('docker/compose.production.yaml', () => {
       });
       afterAll(async () => production.instances[0]!.restart());
 
-      it('asks the other for what it was about to read', () => {
+      it('retries pending reads on the other instance', () => {
         expect(read.map(({ status }) => status)).toEqual([200, 200]);
         const moved = nginx.answers().filter(({ instance }) => instance.includes(','));
         expect(moved.map(({ method }) => method)).toEqual(['GET']);
       });
 
-      it('gives a registration that it had in hand to nobody else, and says what that means', async () => {
+      it('does not retry a pending registration, and the response explains that the outcome is unknown', async () => {
         expect(registered.map(({ status }) => status).sort()).toEqual([201, 503]);
         const lost = registered.findIndex(({ status }) => status === 503);
         expect(registered[lost]!.body).toMatchObject({ code: 'not-confirmed' });
         expect(registered[lost]!.headers.get('retry-after')).toBe('1');
-        // Nobody has it: it was not sent again behind our back.
+        // The name is available: the request was not retried.
         expect((await api.register(names[lost]!)).status).toBe(201);
       });
 
-      it('asks the other for whatever comes then', async () => {
-        expect(await statuses(async () => api.ownUser(user.tokens.access_token))).toEqual(SIX(200));
-        expect(await statuses(async () => api.login(user.username))).toEqual(SIX(200));
+      it('sends all later requests to the other instance', async () => {
+        expect(await statuses(async () => api.ownUser(user.tokens.access_token))).toEqual(
+          sixTimes(200),
+        );
+        expect(await statuses(async () => api.login(user.username))).toEqual(sixTimes(200));
       });
     });
 
-    it('loses no request while an instance that was taken out is restarted', async () => {
+    it('loses no request while a drained instance is restarted', async () => {
       const [first] = production.instances;
-      // Whose sessions are many: the oldest end.
+      // The user has many sessions: the oldest are evicted.
       const another = await api.newUser();
       let isDone = false;
       const answers: Answer<unknown>[] = [];
@@ -168,7 +170,7 @@ describe('docker/compose.production.yaml', () => {
       expect(new Set(after.map(({ instance }) => instance))).toEqual(new Set(hosts()));
     });
 
-    it('hands on what an instance says that cannot reach Redis, for clients to repeat', async () => {
+    it('returns the response of an instance that cannot reach Redis, so that clients can retry', async () => {
       const { cutOff, instances } = production;
       const another = await production.startNginx([cutOff!, instances[1]!]);
       const client = clientOf(another);
@@ -176,7 +178,7 @@ describe('docker/compose.production.yaml', () => {
       expect(readiness.status).toBe(503);
       expect(readiness.body['checks']).toEqual({});
 
-      // One begins with each instance. It has looked for Redis for so long that the other is not asked as well.
+      // One request starts at each instance. It waits for Redis for so long that nginx does not retry on the other.
       const reads = await repeat(2, async () => client.ownUser(user.tokens.access_token));
       expect(reads.map(({ status }) => status).sort()).toEqual([200, 503]);
       const logins = await repeat(2, async () => client.login(user.username));
@@ -237,7 +239,7 @@ describe('docker/compose.production.yaml', () => {
       },
     );
 
-    it('speaks TLS 1.2 and 1.3 with forward secrecy, and nothing else (81)', async () => {
+    it('speaks only TLS 1.2 and 1.3 with forward secrecy (81)', async () => {
       const agreed = async (options: ConnectionOptions): Promise<string> =>
         new Promise((done, fail) => {
           const socket = connect(
@@ -268,7 +270,7 @@ describe('docker/compose.production.yaml', () => {
       await expect(agreed({ ...upTo12, ciphers: cbc })).rejects.toThrow(/alert|reset/i);
     });
 
-    it('refuses plain HTTP and leads it nowhere, and tells browsers to stay with HTTPS (82)', async () => {
+    it('refuses plain HTTP without a redirect, and sends HSTS (82)', async () => {
       const answer = await rawHttp(
         nginx.url.replace('https://localhost', `http://${PROXY}`),
         rawRequest('POST', '/api/login', [], '{}'),
@@ -280,7 +282,7 @@ describe('docker/compose.production.yaml', () => {
       expect(headers.get('strict-transport-security')).toBe('max-age=31536000; includeSubDomains');
     });
 
-    it('leads to nothing that is for the private side (88)', async () => {
+    it('does not forward requests for private routes (88)', async () => {
       for (const path of ['/metrics', '/docs', '/docs-json']) {
         expect([path, (await api.request('GET', path)).status]).toEqual([path, 404]);
       }
@@ -290,7 +292,7 @@ describe('docker/compose.production.yaml', () => {
       expect((await management.request('GET', '/metrics')).status).toBe(200);
     });
 
-    it('keeps a log without addresses of pages, and has nothing to complain about but the dead', async () => {
+    it('logs no URL paths, and no errors except for the killed instance', async () => {
       await api.request('GET', `/api/user?token=${user.tokens.access_token}`);
 
       const log = JSON.stringify(nginx.answers());
@@ -301,13 +303,13 @@ describe('docker/compose.production.yaml', () => {
         .split('\n')
         .filter((line) => /\[(alert|crit|emerg)\]/.test(line));
       expect(complaints).toEqual([]);
-      // An instance has died by now, which is told of in the log of errors as well.
+      // The error log also mentions the killed instance.
       expect(nginx.errors()).not.toContain('/api/');
     });
   });
 
   describe('Redis', () => {
-    it('is one cluster of three masters with a replica each, and making it again does nothing', async () => {
+    it('is one cluster of three masters with a replica each, and creating it again changes nothing', async () => {
       expect(await production.createCluster()).toContain('there already');
 
       const management = new HttpClient(`http://127.0.0.1:${production.managementPorts[1]}`);
@@ -319,7 +321,7 @@ describe('docker/compose.production.yaml', () => {
       expect(body['checks']).toMatchObject({ redis: { masters: 3, replicas: 3 } });
     });
 
-    it('lets nobody in without a name, or in plain text', async () => {
+    it('refuses connections without authentication or without TLS', async () => {
       for (const port of production.redisPorts) {
         expect(await production.redis(port, undefined, 'cluster', 'info')).toContain('NOAUTH');
       }
@@ -328,7 +330,7 @@ describe('docker/compose.production.yaml', () => {
       expect(await plain.catch(() => '')).not.toContain('PONG');
     });
 
-    it('gives the instances the rights that they need and no others, on every node (94)', async () => {
+    it('gives the instances only the necessary rights, on every node (94)', async () => {
       for (const port of production.redisPorts) {
         expect(await production.redis(port, 'keyslot', 'config', 'get', 'dir')).toContain('NOPERM');
         expect(await production.redis(port, 'keyslot', 'keys', '*')).toContain('NOPERM');
@@ -340,7 +342,7 @@ describe('docker/compose.production.yaml', () => {
   });
 
   describe('make-secrets.sh', () => {
-    it('leaves what is there as it is', async () => {
+    it('does not change existing files', async () => {
       const before = production.allSecrets();
 
       await production.makeSecrets();
@@ -349,7 +351,7 @@ describe('docker/compose.production.yaml', () => {
       expect(Object.values(before)).not.toContain('');
     });
 
-    it('gives a user "default" without rights, as it made it before, all of them back', async () => {
+    it('restores the rights of a user "default" without rights, as created by earlier versions', async () => {
       const users = join(production.secrets, 'redis-users');
       const shipped = readFileSync(users, 'utf8');
       writeFileSync(users, shipped.replace(/^user default .*$/m, 'user default off'));
@@ -360,7 +362,7 @@ describe('docker/compose.production.yaml', () => {
       expect(shipped).toMatch(/^user default off resetpass ~\* &\* \+@all$/m);
     });
 
-    it('makes passwords that differ, and none of them gets into a log (90, 93)', () => {
+    it('creates different passwords, and logs none of them (90, 93)', () => {
       const passwords = Object.entries(production.allSecrets())
         .filter(([name]) => /password$|^key-encryption/.test(name))
         .map(([, text]) => text.trim());

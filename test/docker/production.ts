@@ -15,7 +15,7 @@ import { running } from '../support/running.js';
 const run = promisify(execFile);
 const DOCKER = resolve('docker');
 const SECRETS = '/run/secrets';
-/** No other tests look for ports from there on. */
+/** No other tests use ports from here on. */
 const FIRST_REDIS_PORT = 20_700;
 const START_MS = 30_000;
 
@@ -25,9 +25,8 @@ interface ComposeFile {
 }
 
 /**
- * What docker/compose.production.yaml puts together, on loopback: nginx and six nodes of Redis with the very files of
- * docker/, secrets by the very script, and two instances with the environment of their services. Addresses and paths are
- * all that differs.
+ * The setup of docker/compose.production.yaml on loopback: nginx and six Redis nodes with the files of docker/, secrets
+ * from the real script, and two instances with the environment of their services. Only addresses and paths differ.
  */
 export class Production {
   readonly folder = mkdtempSync(join(tmpdir(), 'keyslot-docker-'));
@@ -35,7 +34,7 @@ export class Production {
   redisPorts: readonly number[] = [];
   instances: readonly Instance[] = [];
   managementPorts: readonly number[] = [];
-  /** One that Redis cannot be reached from. */
+  /** An instance that cannot reach Redis. */
   cutOff: Instance | undefined;
   private readonly compose = parse(readFileSync(join(DOCKER, 'compose.production.yaml'), 'utf8'), {
     merge: true,
@@ -48,15 +47,15 @@ export class Production {
     running.add(this.stop);
   }
 
-  /** With nginx' instances, and one that Redis cannot be reached from. */
+  /** Starts everything, including an instance that cannot reach Redis. */
   static async start(): Promise<Production> {
     return Production.startWith(async (production) => production.startInstances());
   }
 
   /**
-   * Redis, and two instances, which have these variables too.
+   * Starts Redis and two instances with additional variables.
    *
-   * @param changeUsers what becomes of the file of users before the nodes read it. Default: nothing
+   * @param changeUsers edits the ACL file before the nodes read it. Default: no change
    */
   static async startRedisAndInstances(
     variables: Record<string, string>,
@@ -90,7 +89,7 @@ export class Production {
   readonly stop = async (): Promise<void> => {
     running.delete(this.stop);
     await Promise.all([...this.instances, this.cutOff].map(async (instance) => instance?.stop()));
-    // Whatever was being started when something else failed.
+    // Includes processes that were starting when another start failed.
     await Promise.all([...running].map(async (end) => end()));
     this.connections.forEach((connection) => connection.disconnect());
     await Promise.all(this.children.map(async (child) => end(child, 'SIGTERM')));
@@ -101,7 +100,7 @@ export class Production {
     return readFileSync(join(this.secrets, name), 'utf8');
   }
 
-  /** By the script of docker/, with this node in place of the one in the image. */
+  /** Runs the script of docker/ with this Node version instead of the one in the image. */
   async makeSecrets(): Promise<void> {
     await run(join(DOCKER, 'make-secrets.sh'), [this.secrets], {
       env: {
@@ -113,12 +112,12 @@ export class Production {
     });
   }
 
-  /** All secrets, by the names of their files. */
+  /** All secrets, by file name. */
   allSecrets(): Record<string, string> {
     return Object.fromEntries(readdirSync(this.secrets).map((name) => [name, this.secret(name)]));
   }
 
-  /** What redis-cli says, as the user whose password is in the secret. Without one: as nobody. */
+  /** The output of redis-cli, as the user with the password in the secret, or without authentication. */
   async redis(port: number, user: string | undefined, ...command: string[]): Promise<string> {
     const password = user === undefined ? undefined : this.secret(`redis-${user}-password`).trim();
     const { stdout } = await run(
@@ -137,13 +136,13 @@ export class Production {
     return stdout;
   }
 
-  /** @returns the address of an nginx in front of these instances, and how to read its log */
+  /** @returns the address of an nginx in front of these instances, and a function that reads its log */
   async startNginx(instances: readonly { readonly url: string }[]): Promise<Nginx> {
     const folder = mkdtempSync(join(this.folder, 'nginx-'));
     const port = await freePort();
     const [first, second] = instances.map(({ url }) => new URL(url).host);
     const file = this.render('nginx/nginx.conf', folder, {
-      // First: the others put such paths in.
+      // First, because the other replacements add such paths.
       '/tmp/': `${folder}/`,
       'listen 8443': `listen 127.0.0.1:${port}`,
       '172.30.1.11:3000': first!,
@@ -151,7 +150,7 @@ export class Production {
       '/dev/stdout': join(folder, 'access.log'),
       '/dev/stderr': join(folder, 'error.log'),
     });
-    // Who is root gives the work to somebody who may not look into the folder.
+    // As root, nginx would run its workers as a user who cannot read the folder.
     const user = process.getuid?.() === 0 ? ['-g', 'user root;'] : [];
     const errorLog = join(folder, 'error.log');
     const child = this.spawn(process.env['NGINX']!, ['-e', errorLog, '-c', file, ...user]);
@@ -202,7 +201,9 @@ export class Production {
     await this.untilRedisIsWhole();
   }
 
-  /** Ends these nodes and starts them again at once, as the compose file does. Returns when they have loaded their data. */
+  /**
+   * Stops these nodes and starts them again at once, like the compose file. Returns when they have loaded their data.
+   */
   async restartNodes(ports: readonly number[], signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     const nodes = ports.map((port) => this.nodes.get(port)!);
     await Promise.all(nodes.map(async (node) => end(node.process, signal)));
@@ -225,7 +226,7 @@ export class Production {
     );
   }
 
-  /** The answer of each node to the administrator. */
+  /** Runs a command on every node as administrator. @returns the replies */
   async onEveryNode(command: string, ...args: string[]): Promise<string[]> {
     return Promise.all(
       this.redisPorts.map(async (port) =>
@@ -234,7 +235,7 @@ export class Production {
     );
   }
 
-  /** What the administrator connects with. */
+  /** The credentials of the administrator. */
   get administrator(): { username: string; password: string; tls: { ca: string } } {
     const password = this.secret('redis-admin-password').trim();
     return { username: 'admin', password, tls: { ca: this.secret('redis-ca') } };
@@ -277,7 +278,7 @@ export class Production {
     });
   }
 
-  /** By the script of docker/, with the environment of its service. */
+  /** Runs the script of docker/ with the environment of its service. */
   async createCluster(): Promise<string> {
     const { environment } = this.compose.services['redis-cluster']!;
     const { stdout } = await run('sh', [join(DOCKER, 'redis/create-cluster.sh')], {
@@ -294,7 +295,7 @@ export class Production {
     this.cutOff = await cutOff;
   }
 
-  /** As the image and the compose file set them. Empty: what other tests set. */
+  /** The variables of the image and the compose file. Empty values unset variables of other tests. */
   private variables(managementPort: number): Record<string, string> {
     return {
       ...this.onLoopback(this.compose['x-keyslot'].environment),
@@ -353,7 +354,7 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
 export interface Nginx {
   readonly url: string;
   readonly errors: () => string;
-  /** As the operator does before an upgrade; the instance has nothing in hand any more then. */
+  /** Drains an instance, as before an upgrade. Afterwards it has no pending requests. */
   readonly takeOut: (instance: { readonly url: string }) => Promise<void>;
   readonly putBack: () => Promise<void>;
   readonly answers: () => NginxAnswer[];
@@ -364,6 +365,6 @@ export interface NginxAnswer {
   readonly method: string;
   readonly status: number;
   readonly ip: string;
-  /** Which instances were asked, one after the other. */
+  /** The instances that nginx tried, in order. */
   readonly instance: string;
 }

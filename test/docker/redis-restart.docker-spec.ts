@@ -7,8 +7,8 @@ import { Production } from './production.js';
 
 const ROUND_MS = 180_000;
 
-/** With the very redis.conf and users of docker/. */
-describe('a restart of the nodes of Redis', () => {
+/** With the redis.conf and the users of docker/. */
+describe('a restart of the Redis nodes', () => {
   let production: Production;
   let acknowledgements: Acknowledgements;
   let administrator: Cluster;
@@ -43,7 +43,7 @@ describe('a restart of the nodes of Redis', () => {
     ['each in turn, by SIGTERM', 'in turn', 'SIGTERM', 'rewrite'],
     ['each in turn, by kill -9', 'in turn', 'SIGKILL', 'rewrite'],
   ] as const)(
-    'undoes nothing that was acknowledged: %s',
+    'loses no acknowledged change: %s',
     async (name, order, signal, rewrite) => {
       const [first, second] = production.instances;
       await acknowledgements.add(first!, `${name}, before the rewrite`);
@@ -61,15 +61,15 @@ describe('a restart of the nodes of Redis', () => {
       const after = await look();
       expect(changedKeys(before.values, after.values)).toEqual([]);
       expect(changedKeys(before.expiries, after.expiries)).toEqual([]);
-      // What it remembers would hide what Redis forgot.
+      // Its cache would hide a lost change.
       await first!.kill();
       await first!.restart();
-      expect(await acknowledgements.contradictions(first!)).toEqual([]);
+      expect(await acknowledgements.lostChanges(first!)).toEqual([]);
     },
     ROUND_MS,
   );
 
-  it('lets nobody in as "default", which keeps its rights (94)', async () => {
+  it('keeps refusing connections without authentication, and the user "default" keeps its rights (94)', async () => {
     const attempts = [
       ['get', 'x'],
       ['auth', ''],

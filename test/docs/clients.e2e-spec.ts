@@ -11,7 +11,7 @@ const TEST_TIMEOUT_MS = 120_000;
 const NPM_START = 'http://127.0.0.1:3000';
 const run = promisify(execFile);
 
-/** Each line marked so must not compile, and the compiler complains about a mark that is not needed. */
+/** Each marked line must not compile. The compiler reports marks that are not needed. */
 const MISTAKES = `
 import createClient from 'openapi-fetch';
 import type { paths, ProblemResponse, UserResponse } from './keyslot.js';
@@ -19,31 +19,31 @@ import type { paths, ProblemResponse, UserResponse } from './keyslot.js';
 const api = createClient<paths>({ baseUrl: 'http://127.0.0.1' });
 export async function mistakes(problem: ProblemResponse, user: UserResponse): Promise<unknown[]> {
   return [
-    // @ts-expect-error a path that is not there
+    // @ts-expect-error unknown path
     await api.GET('/api/usr'),
-    // @ts-expect-error a method that the path does not know
+    // @ts-expect-error unknown method of the path
     await api.DELETE('/api/login'),
-    // @ts-expect-error a body that is missing
+    // @ts-expect-error missing body
     await api.POST('/api/login'),
-    // @ts-expect-error a member that is missing
+    // @ts-expect-error missing member
     await api.POST('/api/login', { body: { username: 'ada' } }),
-    // @ts-expect-error a member of another type
+    // @ts-expect-error wrong type of a member
     await api.PATCH('/api/user', { body: { displayName: 1 } }),
-    // @ts-expect-error a parameter that is missing
+    // @ts-expect-error missing parameter
     await api.DELETE('/api/user/sessions/{id}'),
-    // @ts-expect-error a role that does not exist
+    // @ts-expect-error unknown role
     await api.PATCH('/api/users/{id}', { params: { path: { id: '' } }, body: { roles: ['king'] } }),
-    // @ts-expect-error a member that no user has
+    // @ts-expect-error unknown member of a user
     user.passwordHash,
-    // @ts-expect-error a code that no problem has
+    // @ts-expect-error unknown problem code
     problem.code === 'wrong-token',
-    // @ts-expect-error what may be null
+    // @ts-expect-error nullable member
     user.email.length,
   ];
 }
 `;
 
-/** docs/clients.md, followed to the letter, against a real instance. */
+/** Follows docs/clients.md step by step, against a real instance. */
 describe('a typed client', () => {
   let api: TestApp;
   let project: string;
@@ -59,7 +59,7 @@ describe('a typed client', () => {
   });
 
   it(
-    'is generated, compiles in strict mode, and does what it says; what is wrong does not compile',
+    'is generated, compiles in strict mode, and works; incorrect calls do not compile',
     async () => {
       const page = codeBlocks(readFileSync('docs/clients.md', 'utf8'));
       const [command] = page.find(({ language }) => language === 'sh')!.text.split(/ +> /);
@@ -98,7 +98,7 @@ describe('a typed client', () => {
     TEST_TIMEOUT_MS,
   );
 
-  it('says so when there is no instance to generate it from', async () => {
+  it('is not generated without an instance, and the command reports why', async () => {
     const failure = run('npm', ['run', '--silent', 'client', '--', 'http://127.0.0.1:9']);
 
     await expect(failure).rejects.toMatchObject({

@@ -15,7 +15,7 @@ import {
   tableWith,
 } from '../support/markdown.js';
 
-type Told = [name: string, standard: string | undefined];
+type DocumentedSetting = [name: string, standard: string | undefined];
 
 const READMES = ['README.md', 'README.zh-CN.md'];
 const documents = ['.', 'docs', '.github', 'docker']
@@ -35,8 +35,8 @@ describe('the documents', () => {
     );
   });
 
-  it.each(documents)('%s has no link that leads nowhere', (file) => {
-    const leadsNowhere = linksIn(read(file))
+  it.each(documents)('%s has no broken links', (file) => {
+    const brokenLinks = linksIn(read(file))
       .filter((link) => !/^(?:https?|mailto):/.test(link))
       .filter((link) => {
         const [path = '', anchor] = decodeURI(link).split('#');
@@ -44,10 +44,10 @@ describe('the documents', () => {
         return !existsSync(target) || (anchor && !anchorsOf(read(target)).includes(anchor));
       });
 
-    expect(leadsNowhere).toEqual([]);
+    expect(brokenLinks).toEqual([]);
   });
 
-  it('exist wherever code, messages or configuration refer to them', () => {
+  it('exist if code, messages or configuration refer to them', () => {
     const files = ['src', 'test', 'docker'].flatMap(filesIn);
     const references = files.flatMap((file) =>
       Array.from(read(file).matchAll(/\bdocs\/[\w/-]+\.md\b/g), ([path]) => ({ file, path })),
@@ -57,7 +57,7 @@ describe('the documents', () => {
     expect(references.filter(({ path }) => !existsSync(path))).toEqual([]);
   });
 
-  it('name no npm script that is not there', () => {
+  it('mention only existing npm scripts', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
 
     const named = namedIn(documents, /\bnpm (?:run (?:--silent )?([\w:-]+)|(start|test)\b)/g);
@@ -66,7 +66,7 @@ describe('the documents', () => {
     expect(named.filter((name) => !Object.hasOwn(scripts, name))).toEqual([]);
   });
 
-  it("name no command of the operator's that is not there", () => {
+  it('mention only existing operator commands', () => {
     const { stdout } = spawnSync(process.execPath, ['dist/cli.js', 'help'], { encoding: 'utf8' });
     const commands = Array.from(stdout.matchAll(/^ {2}([a-z][a-z-]+) /gm), ([, name]) => name!);
 
@@ -81,8 +81,8 @@ describe('the README', () => {
   const [english, chinese] = READMES.map(read) as [string, string];
 
   it('has the same commands, outputs, settings, routes and links in both languages', () => {
-    const told = (markdown: string): unknown => ({
-      // What is said about a command is in the language of its README.
+    const documented = (markdown: string): unknown => ({
+      // Comments in commands are in the language of each README.
       blocks: codeBlocks(markdown).map(({ text }) => text.replace(/ *# .*$/gm, '')),
       routes: tableWith('POST /api/users', markdown).map(([route]) => codeSpans(route!)),
       commands: tableWith('npm start', markdown).map(([command]) => codeSpans(command!)),
@@ -93,16 +93,16 @@ describe('the README', () => {
       sections: sections(markdown).map((text) => linksIn(text).sort()),
     });
 
-    expect(told(chinese)).toEqual(told(english));
+    expect(documented(chinese)).toEqual(documented(english));
   });
 
-  it.each(READMES)('%s lists every setting with its default, and no other', (file) => {
+  it.each(READMES)('%s lists every setting with its default, and no others', (file) => {
     const rows = tableWith('REDIS_NODES', read(file));
 
     expectDefaults(
       rows.flatMap(([names, standards]) => {
         const texts = standards!.split(/[,、]/).map((text) => /^`([^`]+)`$/.exec(text.trim())?.[1]);
-        return codeSpans(names!).map((name, index): Told => [name, texts[index]]);
+        return codeSpans(names!).map((name, index): DocumentedSetting => [name, texts[index]]);
       }),
     );
   });
@@ -120,12 +120,12 @@ describe('docs/security.md', () => {
   );
   const numbers = entries.map(({ number }) => number);
 
-  it('has every requirement once, in order', () => {
+  it('lists every requirement once, in order', () => {
     expect(entries.length).toBeGreaterThan(100);
     expect(numbers).toEqual(entries.map((_, index) => index + 1));
   });
 
-  it('has an entry for every requirement that a test title names', () => {
+  it('has an entry for every requirement in a test title', () => {
     const named = specs().flatMap((file) =>
       requirementsIn(read(file)).map((number) => ({ file, number })),
     );
@@ -134,7 +134,7 @@ describe('docs/security.md', () => {
     expect(named.filter(({ number }) => !numbers.includes(number))).toEqual([]);
   });
 
-  it('names only test files that exist, and one for each requirement that is met', () => {
+  it('refers only to existing test files, and has one for each fulfilled requirement', () => {
     const tests = entries.flatMap((entry) => entry.tests);
     expect(tests.length).toBeGreaterThan(200);
     expect(tests.filter((file) => !existsSync(join('docs', file)))).toEqual([]);
@@ -168,14 +168,16 @@ describe('docs/security.md', () => {
 describe('.env.example', () => {
   const text = read('.env.example');
 
-  it('changes nothing as it stands', () => {
+  it('changes no setting when it is used unchanged', () => {
     expect(parse(text)).toEqual({});
   });
 
-  it('lists every setting with its default, and no other', () => {
+  it('lists every setting with its default, and no others', () => {
     const settings = parse(text.replace(/^#(?=\w+=)/gm, ''));
 
-    expectDefaults(Object.entries(settings).map(([name, text]): Told => [name, text || undefined]));
+    expectDefaults(
+      Object.entries(settings).map(([name, text]): DocumentedSetting => [name, text || undefined]),
+    );
   });
 });
 
@@ -190,7 +192,7 @@ function filesIn(folder: string): string[] {
     .map((entry) => join(entry.parentPath, entry.name));
 }
 
-/** The numbers in parentheses in the titles of tests and of groups of tests. */
+/** The numbers in parentheses in titles of tests and of groups of tests. */
 function requirementsIn(source: string): number[] {
   const titles = source.matchAll(/(?:\b(?:describe|it)|\))\(\s*(['"`])((?:\\.|(?!\1).)*)\1,/g);
   return Array.from(titles, ([, , title = '']) => title)
@@ -205,14 +207,14 @@ function namedIn(files: readonly string[], pattern: RegExp): string[] {
   return [...new Set(names)];
 }
 
-/** Each setting of the application once, and with the text that the application takes for its default, if it has one. */
-function expectDefaults(told: readonly Told[]): void {
+/** Checks that each setting occurs once, with its default if it has one. */
+function expectDefaults(documented: readonly DocumentedSetting[]): void {
   const rules = getMetadataStorage().getTargetValidationMetadatas(Environment, '', false, false);
   const names = [...new Set(rules.map(({ propertyName }) => propertyName))];
-  expect(told.map(([name]) => name).sort()).toEqual(names.sort());
+  expect(documented.map(([name]) => name).sort()).toEqual(names.sort());
 
   const defaults = { ...new Environment() } as Record<string, unknown>;
-  const understood = told
+  const understood = documented
     .filter(([, standard]) => standard !== undefined)
     .map(([name, standard]) => {
       const values = plainToInstance(Environment, { [name]: standard });

@@ -23,9 +23,9 @@ const CLUSTER_PORTS_FROM = 13_000 + 100 * Number(process.env['JEST_WORKER_ID'] ?
 const MARK = '--- end of step ---';
 const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 
-/** What is not the same in every run. */
+/** Text that differs between runs. */
 const CHANGING: readonly (readonly [RegExp, string])[] = [
-  // The README leaves the rest of a token away.
+  // The README truncates tokens.
   [/\beyJ[\w-]{10,}(?:(?:\.[\w-]+){2}|…)/g, '<access token>'],
   [new RegExp(`${UUID}\\.(?:${UUID}\\.[\\w-]{43}\\.[\\w-]{22}|…)`, 'g'), '<refresh token>'],
   [new RegExp(UUID, 'g'), '<id>'],
@@ -37,11 +37,11 @@ const formOf = (text: string): string =>
 
 interface Step {
   readonly commands: string;
-  /** What the README shows below, if it does. */
+  /** The output in the README, if it shows one. */
   readonly shown?: string;
 }
 
-/** The tour of the README: its commands as they stand, one block after the other, and what it says that they print. */
+/** Runs the commands in the tour of the README unchanged, in order, and compares their output. */
 describe('the tour of the README', () => {
   const readme = readFileSync('README.md', 'utf8');
   const steps = stepsOf(sections(readme)[0]!);
@@ -51,8 +51,7 @@ describe('the tour of the README', () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'keyslot-tour-'));
-    // The project, with data of its own, as if its cluster had run at this port before: at the port that it takes at first
-    // other tests start theirs.
+    // The project with its own data, and a stored port as from an earlier run: other tests use the default ports.
     mkdirSync(join(folder, '.data/cluster'), { recursive: true, mode: 0o700 });
     writeFileSync(join(folder, CLUSTER_PORT), String(CLUSTER_PORTS_FROM));
     for (const name of readdirSync('.').filter((file) => /^(?:[^.]|\.npmrc)/.test(file))) {
@@ -61,60 +60,63 @@ describe('the tour of the README', () => {
     ports = [await freePort(), await freePort()];
   });
   afterAll(async () => {
-    // The one that runs the cluster last.
+    // The terminal of the cluster last.
     for (const terminal of terminals.reverse()) {
       await terminal.interrupt();
     }
     rmSync(folder, { recursive: true, force: true });
   });
 
-  /** Other programs may have the ports of the README. Nothing else of it is replaced. */
-  const here = (text: string): string =>
+  /** Replaces the ports of the README, which other programs may use. Nothing else is replaced. */
+  const withTestPorts = (text: string): string =>
     text.replaceAll(/(?<=127\.0\.0\.1:|PORT=)(?:3000|3001|7000)/g, (port) => {
       const clusterPort = (): string => readFileSync(join(folder, CLUSTER_PORT), 'utf8');
       return port === '7000' ? clusterPort() : String(ports[port === '3000' ? 0 : 1]);
     });
 
   it(
-    'prints what the README shows',
+    'prints the output shown in the README',
     async () => {
       const isStart = ({ commands }: Step): boolean => commands.includes('npm start');
       expect(steps.map(isStart)).toEqual([true, true, ...steps.slice(2).map(() => false)]);
       for (const { commands, shown } of steps.filter(isStart)) {
-        const terminal = new Terminal(here(commands), folder, ports[0]);
+        const terminal = new Terminal(withTestPorts(commands), folder, ports[0]);
         terminals.push(terminal);
         await terminal.until('Swagger UI');
         if (shown !== undefined) {
-          expect(terminal.withoutLog()).toContain(here(shown));
+          expect(terminal.withoutLog()).toContain(withTestPorts(shown));
         }
       }
 
       const others = steps.slice(2);
-      const said = await runAll(others.map(({ commands }) => here(commands)));
+      const said = await runAll(others.map(({ commands }) => withTestPorts(commands)));
 
       others.forEach(({ commands, shown }, index) => {
         const printed = formOf(said[index]!);
-        expect({ commands, printed }).toEqual({ commands, printed: formOf(here(shown ?? '')) });
+        expect({ commands, printed }).toEqual({
+          commands,
+          printed: formOf(withTestPorts(shown ?? '')),
+        });
       });
     },
     TEST_TIMEOUT_MS,
   );
 
-  it('is followed by a table of every route of the API, and of no other', async () => {
+  it('is followed by a table of all API routes, and no others', async () => {
     const api = new HttpClient(`http://127.0.0.1:${ports[0]}`);
     const documented = (await readOperations(api)).map(({ method, path }) => `${method} ${path}`);
-    // Swagger UI and the pages of problems do not describe themselves.
+    // Swagger UI and the problem pages are not in the API description.
     const pages = ['GET /docs', '/docs-json', 'GET /problems/{code}'];
 
-    const told = tableWith('POST /api/users', readme).flatMap(([route]) => codeSpans(route!));
+    const listed = tableWith('POST /api/users', readme).flatMap(([route]) => codeSpans(route!));
 
-    expect(told.sort()).toEqual([...documented, ...pages].sort());
+    expect(listed.sort()).toEqual([...documented, ...pages].sort());
     for (const page of ['/docs', '/docs-json', '/problems/not-found']) {
       expect((await api.request('GET', page)).status).toBe(200);
     }
   });
 
-  /** In one shell, as somebody who pastes block after block. @returns what each block printed */
+  /** Runs block after block in one shell. @returns the output of each block */
   const runAll = async (blocks: readonly string[]): Promise<string[]> => {
     const shell = spawn('sh', ['-eu'], { cwd: folder, env: environment() });
     let output = '';
@@ -128,7 +130,7 @@ describe('the tour of the README', () => {
   };
 });
 
-/** One in which a program runs until Ctrl-C. */
+/** A terminal in which a program runs until Ctrl-C. */
 class Terminal {
   output = '';
   private readonly shell: ChildProcess;
@@ -158,12 +160,12 @@ class Terminal {
     }
   }
 
-  /** What it has printed for the person in front of it. */
+  /** The output without log lines. */
   withoutLog(): string {
     return this.output.replace(/^\{"level":.*\n/gm, '');
   }
 
-  /** As Ctrl-C does: all that runs in it is told. */
+  /** Signals all processes in it, like Ctrl-C. */
   async interrupt(): Promise<void> {
     if (this.shell.exitCode === null) {
       process.kill(-this.shell.pid!, 'SIGINT');

@@ -1,7 +1,7 @@
 import { signEs256 } from '../support/forge.js';
 import { startWithVictim, type Victim, type Json } from '../support/victim.js';
 
-/** What an access token says: requirements 1 to 3 and 12 to 14. */
+/** Contents of access tokens: requirements 1 to 3 and 12 to 14. */
 describe('access tokens', () => {
   let victim: Victim;
   let api: Victim['api'];
@@ -45,7 +45,7 @@ describe('access tokens', () => {
     });
   });
 
-  it('(2) carry the claims of RFC 9068, and the session', () => {
+  it('(2) contain the claims of RFC 9068 and the session id', () => {
     expect(payload).toEqual({
       iss: 'https://keyslot.test',
       aud: 'keyslot',
@@ -59,7 +59,7 @@ describe('access tokens', () => {
     });
   });
 
-  it('(3) live 15 minutes, and longer than an hour is refused', async () => {
+  it('(3) are valid for 15 minutes; a lifetime over one hour is refused', async () => {
     const { exp, iat } = payload as { exp: number; iat: number };
     expect(exp - iat).toBe(900);
     expect(user.tokens.expires_in).toBe(900);
@@ -125,7 +125,7 @@ describe('access tokens', () => {
     for (const member of ['exp', 'iat', 'nbf']) {
       for (const value of [String(now + 60), null, true, [now + 60], {}, now + 0.5, -1]) {
         if (member === 'nbf' && value === -1) {
-          continue; // a time long ago
+          continue; // a time long past
         }
         await expectRefused(signed({ payload: { [member]: value } }));
       }

@@ -43,7 +43,7 @@ describe('access tokens', () => {
     await expectRefused(signedWithout('header', 'alg'));
   });
 
-  it('(5) are refused with every HMAC, whatever its secret', async () => {
+  it('(5) are refused with every HMAC algorithm and any secret', async () => {
     const jwk = await publishedKey();
     const publicKey = createPublicKey({ key: jwk, format: 'jwk' });
     const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
@@ -109,14 +109,14 @@ describe('access tokens', () => {
       await expectRefused(`${h}.${p}.${b64(signature)}`);
     }
     await expectRefused(`${h}.${p}`);
-    // Memory knows the signature well; what stands before it is not what was signed.
+    // The signature is cached, but the signed content differs.
     for (const changed of [{ sub: other.id }, { exp: Number(payload['exp']) + 1 }]) {
       await expectRefused(`${h}.${b64({ ...payload, ...changed })}.${s}`);
     }
     await expectRefused(`x${token}`);
     const stranger = generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey;
     await expectRefused(signEs256(header, payload, stranger));
-    // The DER form of a good signature is not the JWS form.
+    // The signature is valid, but in DER form instead of the JWS form.
     const der = sign('sha256', Buffer.from(`${h}.${p}`), key);
     await expectRefused(`${h}.${p}.${der.toString('base64url')}`);
   });
@@ -127,7 +127,7 @@ describe('access tokens', () => {
       calls += 1;
       response.end('{}');
     });
-    // Unreferenced, so that a failure here ends the run instead of keeping it open.
+    // unref(), so that a failing test does not keep the process alive.
     await new Promise<void>((resolve) => canary.listen(0, '127.0.0.1', resolve).unref());
     const url = `http://127.0.0.1:${(canary.address() as AddressInfo).port}/jwks.json`;
     const own = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
@@ -149,7 +149,7 @@ describe('access tokens', () => {
     await new Promise((resolve) => canary.close(resolve));
   });
 
-  it('(9, 25) are refused with an unknown kid, without asking Redis', async () => {
+  it('(9, 25) are refused with an unknown kid, without a call to Redis', async () => {
     const redis = api.app.get(RedisCluster);
     const asked = [jest.spyOn(redis, 'run'), jest.spyOn(redis, 'runDurably')];
     const kids: unknown[] = [
@@ -176,7 +176,7 @@ describe('access tokens', () => {
     await expectRefused(signedWithout('header', 'kid'));
 
     for (const spy of asked) {
-      // The lease is renewed all the while, whatever is asked.
+      // The lease renewal runs in the background.
       const names = spy.mock.calls.map(([script]) => script.name);
       expect(names.filter((name) => name !== 'renew-lease.lua')).toEqual([]);
       spy.mockRestore();

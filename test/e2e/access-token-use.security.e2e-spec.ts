@@ -6,7 +6,7 @@ import { b64, decode, signatureTwin } from '../support/forge.js';
 import { rawHttp, statusOf } from '../support/raw-http.js';
 import { startWithVictim, type Victim } from '../support/victim.js';
 
-/** How an access token is sent and looked up: requirements 17 to 20. */
+/** Sending and caching of access tokens: requirements 17 to 20. */
 describe('access tokens', () => {
   let victim: Victim;
   let api: Victim['api'];
@@ -20,7 +20,7 @@ describe('access tokens', () => {
   afterAll(async () => victim.api.close());
   afterEach(async () => victim.expectStillAccepted());
 
-  it('(17) are accepted only alone after Bearer and spaces', async () => {
+  it('(17) are accepted only alone, after "Bearer" and at least one space', async () => {
     const send = async (value: string): Promise<number> =>
       (await api.request('GET', '/api/user', { headers: { authorization: value } })).status;
     const wrong = [
@@ -44,7 +44,7 @@ describe('access tokens', () => {
     for (const scheme of ['bearer', 'BEARER', 'bEaReR']) {
       expect(await send(`${scheme} ${token}`)).toBe(200);
     }
-    // RFC 6750 section 2.1: 1*SP, also for a token that is in memory.
+    // RFC 6750 section 2.1: 1*SP, also for a cached token.
     for (const spaces of ['  ', '   ', ' '.repeat(100)]) {
       const { access_token: cold } = (await api.newUser()).tokens;
       expect(await send(`Bearer${spaces}${cold}`)).toBe(200);
@@ -124,7 +124,7 @@ describe('access tokens', () => {
     ['an empty header and another', ['', 'Bearer b'], INVALID],
   ] as const;
   it.each(CREDENTIALS)(
-    '(19) that are not sent, or malformed: the challenge tells which, on every route and method: %s',
+    '(19) that are missing or malformed get the right challenge on every route and method: %s',
     async (_, headers, challenge) => {
       const routes = [
         'GET /api/user',
@@ -153,12 +153,12 @@ describe('access tokens', () => {
     },
   );
 
-  it('(20) are cached by all their bytes, and each use checks the session', async () => {
+  it('(20) are cached by all their bytes, and the session is checked at each use', async () => {
     const other = await api.newUser();
     const alive = other.tokens.access_token;
     const twin = signatureTwin(alive);
     expect((await api.ownUser(alive)).body).toMatchObject({ username: other.username });
-    // Another spelling of the signature that does verify is the same token: it lives and dies with the session.
+    // A different encoding of a valid signature is the same token: it is revoked with the session.
     expect((await api.ownUser(twin)).status).toBe(200);
     const [h, , s] = alive.split('.');
     await expectRefused(`${h}.${token.split('.')[1]}.${s}`);
@@ -170,7 +170,7 @@ describe('access tokens', () => {
     expect((await api.request('POST', '/api/logout', { token: alive })).status).toBe(401);
   });
 
-  it('(20, 41) are revoked one by one by id, in every encoding of their signature', async () => {
+  it('(20, 41) are revoked individually by id, in every encoding of their signature', async () => {
     const other = await api.newUser();
     const { access_token: alive, refresh_token } = other.tokens;
     const refreshed = await api.request<{ access_token: string }>('POST', '/api/refresh', {

@@ -21,7 +21,7 @@ describe('an administrator', () => {
 
   const change = async ({ id }: TestUser, body: unknown): Promise<Answer> =>
     asAdmin('PATCH', id, body);
-  /** Whether the token opens what only administrators may see. */
+  /** Whether the token may use a route for administrators. */
   const expectAdministration = async (status: number, { access_token }: Tokens): Promise<void> => {
     for (const instance of [other, api]) {
       const options = { token: access_token };
@@ -31,7 +31,7 @@ describe('an administrator', () => {
     }
   };
 
-  it('disables a user at once on every instance; after enabling, old tokens stay revoked (44)', async () => {
+  it('disables a user at once on every instance; old tokens stay revoked after the user is enabled again (44)', async () => {
     const user = await api.newUser();
     const { body: another } = await api.login(user.username);
     await expectEverywhere(200, user.tokens, another);
@@ -53,7 +53,7 @@ describe('an administrator', () => {
     await expectDead();
     const { body: next } = await other.login(user.username);
     await expectEverywhere(200, next);
-    // Enabling who is enabled is nothing.
+    // Enabling a user who is already enabled changes nothing.
     await change(user, { disabled: false });
     await expectEverywhere(200, next);
   });
@@ -68,7 +68,7 @@ describe('an administrator', () => {
     expect(first).toEqual(second);
   };
 
-  it('makes the right password of a disabled user look wrong (65), for the limit, too (68)', async () => {
+  it('gives a disabled user the answer for a wrong password (65), and counts the attempt as a failure (68)', async () => {
     const user = await api.newUser();
     await change(user, { disabled: true });
     for (let attempt = 0; attempt < 5; attempt += 1) {
@@ -98,13 +98,13 @@ describe('an administrator', () => {
 
     expect((await change(user, { roles: [] })).body).toMatchObject({ roles: [] });
 
-    // What a token says about roles is not believed; that its user is logged in is.
+    // The roles come from the session, not from the token. The tokens stay valid.
     await expectAdministration(403, user.tokens);
     await expectAdministration(403, next);
     await expectEverywhere(200, user.tokens, next);
   });
 
-  it('cannot remove its own access (104), but may change everything else', async () => {
+  it('cannot remove its own access (104), but can change its other properties', async () => {
     for (const id of [adminId, adminId.toUpperCase()]) {
       const refused = [
         await asAdmin('PATCH', id, { disabled: true }),

@@ -8,9 +8,10 @@ import { newPrefix, startCacheInstance } from '../support/near-cache.js';
 import { keysByMaster } from '../support/redis.js';
 import { usersOn } from '../support/users.js';
 
-const MADE = 'The first administrator was made.';
-/** What the operator is told, and that it is an error: level 50. */
-const TAKEN = '"msg":"No administrator was made: a user with the name in BOOTSTRAP_ADMIN_USERNAME';
+const CREATED_MESSAGE = 'The first administrator was made.';
+/** The expected log entry for the operator, with level "error" (50). */
+const NAME_TAKEN_MESSAGE =
+  '"msg":"No administrator was made: a user with the name in BOOTSTRAP_ADMIN_USERNAME';
 const PASSWORD = 'seven lanterns drift downstream';
 
 describe('the first administrator', () => {
@@ -19,7 +20,7 @@ describe('the first administrator', () => {
     await Promise.all(running.splice(0).map((instance) => instance.stop()));
   });
 
-  /** Instances of one deployment that start at once. */
+  /** Starts several instances of one deployment at the same time. */
   const start = async (
     count: number,
     keyPrefix: string,
@@ -47,7 +48,7 @@ describe('the first administrator', () => {
     const variables = { ...administrator('root'), REGISTRATION: 'closed' };
     const instances = await start(2, keyPrefix, variables);
 
-    expect(times(instances, MADE)).toBe(1);
+    expect(times(instances, CREATED_MESSAGE)).toBe(1);
     expect(await usersUnder(keyPrefix)).toBe(1);
     for (const instance of instances) {
       const { body: tokens } = await instance.login('root', PASSWORD);
@@ -63,24 +64,24 @@ describe('the first administrator', () => {
     // 90
     expect(times(instances, PASSWORD)).toBe(0);
 
-    // Not once more at the next start, and not with the password that the setting has then.
+    // A later start creates no second administrator and ignores a changed password setting.
     const later = await start(1, keyPrefix, administrator('root', `${PASSWORD}, changed`));
-    expect(times(later, MADE)).toBe(0);
-    expect(times(later, TAKEN)).toBe(0);
+    expect(times(later, CREATED_MESSAGE)).toBe(0);
+    expect(times(later, NAME_TAKEN_MESSAGE)).toBe(0);
     expect((await later[0]!.login('root', `${PASSWORD}, changed`)).status).toBe(401);
     expect((await later[0]!.login('root', PASSWORD)).status).toBe(200);
     expect(await usersUnder(keyPrefix)).toBe(1);
   });
 
-  it('is not created if the name exists in any spelling: the existing user stays unchanged', async () => {
+  it('is not created if the name exists in any spelling; the existing user is not changed', async () => {
     const keyPrefix = newPrefix();
     const [first] = (await start(1, keyPrefix)) as [Instance];
     const user = await first.newUser('early.bird');
 
     const [second] = (await start(1, keyPrefix, administrator('Early.BIRD'))) as [Instance];
 
-    expect(times([second], MADE)).toBe(0);
-    expect(times([second], TAKEN)).toBe(1);
+    expect(times([second], CREATED_MESSAGE)).toBe(0);
+    expect(times([second], NAME_TAKEN_MESSAGE)).toBe(1);
     expect((await second.login('early.bird', PASSWORD)).status).toBe(401);
     const { body: tokens } = await second.login('early.bird', GOOD_PASSWORD);
     for (const token of [user.tokens.access_token, tokens.access_token]) {
@@ -89,7 +90,7 @@ describe('the first administrator', () => {
     }
   });
 
-  it('is created before any request is served, so that nobody else can register its name', async () => {
+  it('is created before the first request is served, so that nobody else can register its name', async () => {
     const keyPrefix = newPrefix();
     const variables = { LOG_LEVEL: 'info', ...administrator('root'), REDIS_KEY_PREFIX: keyPrefix };
     const instance = await Instance.launch(variables);
@@ -99,7 +100,7 @@ describe('the first administrator', () => {
     void ready.then(() => (isReady = true));
     const answers: Answer<unknown>[] = [];
     const names = ['root', 'Root', 'ｒｏｏｔ', ' root\u00ad'];
-    // From the moment in which the port is open.
+    // Registrations start as soon as the port is open.
     for (let count = 0; !isReady; count += 1) {
       answers.push(await instance.register(names[count % names.length]!));
     }
@@ -113,11 +114,11 @@ describe('the first administrator', () => {
         status === 503 ? { status, code: 'not-ready' } : { status: 409, code: 'username-taken' },
       );
     }
-    expect(times([instance], MADE)).toBe(1);
+    expect(times([instance], CREATED_MESSAGE)).toBe(1);
     const { body: tokens } = await instance.login('root', PASSWORD);
     expect(decode(tokens.access_token).payload).toMatchObject({ roles: ['admin'] });
 
-    // Also when that administrator is gone.
+    // The same holds after that administrator is deleted.
     const { access_token: token } = tokens;
     const second = await instance.newUser();
     const roles = { token, body: { roles: ['admin'] } };
@@ -129,7 +130,7 @@ describe('the first administrator', () => {
     }
   });
 
-  it('delays the start while Redis is unavailable: only probes are answered', async () => {
+  it('delays the start while Redis is unavailable; only probes are answered', async () => {
     const instance = await Instance.launch({
       LOG_LEVEL: 'info',
       ...administrator('root'),
@@ -166,7 +167,7 @@ describe('the first administrator', () => {
 
     const instances = await start(1, keyPrefix, administrator('root'));
 
-    expect(times(instances, MADE)).toBe(1);
+    expect(times(instances, CREATED_MESSAGE)).toBe(1);
     expect((await instances[0]!.login('root', PASSWORD)).status).toBe(200);
   });
 
@@ -180,10 +181,14 @@ describe('the first administrator', () => {
 
   it.each([
     ['a short password', administrator('root', 'hunter2'), 'BOOTSTRAP_ADMIN_PASSWORD is refused'],
-    ['the own name', administrator('rootrootrootroot', 'rootrootrootroot'), 'PASSWORD is refused'],
-    ['a name that cannot be', administrator('ro ot'), 'BOOTSTRAP_ADMIN_USERNAME is refused'],
+    [
+      'its name as password',
+      administrator('rootrootrootroot', 'rootrootrootroot'),
+      'PASSWORD is refused',
+    ],
+    ['an invalid name', administrator('ro ot'), 'BOOTSTRAP_ADMIN_USERNAME is refused'],
     ['no password', { BOOTSTRAP_ADMIN_USERNAME: 'root' }, 'must be set together'],
-  ])('cannot have %s: the instance says so and ends', async (_, variables, message) => {
+  ])('cannot have %s: the instance logs the reason and exits', async (_, variables, message) => {
     const error = await Instance.start({
       LOG_LEVEL: 'info',
       ...variables,

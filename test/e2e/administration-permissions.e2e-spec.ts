@@ -9,12 +9,12 @@ const ROLES = {
   reader: ['users:read'],
   support: ['users:read', 'users:write', 'sessions:write'],
   auditor: ['audit:read'],
-  // All that `admin` gives today.
+  // All permissions that `admin` has.
   everything: ['users:read', 'users:write', 'sessions:read', 'sessions:write', 'audit:read'],
 };
 const BEYOND = { status: 403, body: { code: 'beyond-own-permissions' } };
 
-/** Requirement 104: nobody gets, gives or takes more than they have. */
+/** Requirement 104: nobody can obtain, grant or remove more permissions than their own. */
 describe('a caller who may change users', () => {
   let api: TestApp;
   let root: string;
@@ -43,8 +43,8 @@ describe('a caller who may change users', () => {
   const stored = async (user: TestUser): Promise<unknown> => (await send(root, 'GET', user)).body;
 
   const changes: [string, string, unknown, string?][] = [
-    ['a role is taken', 'PATCH', { roles: [] }],
-    ['a role is given', 'PATCH', { roles: ['reader'] }],
+    ['remove a role', 'PATCH', { roles: [] }],
+    ['grant a role', 'PATCH', { roles: ['reader'] }],
     ['it is disabled', 'PATCH', { disabled: true }],
     ['it is enabled', 'PATCH', { disabled: false }],
     ['it gets another e-mail address', 'PATCH', { email: 'mine@example.org' }],
@@ -69,7 +69,7 @@ describe('a caller who may change users', () => {
     }
   });
 
-  it('can change users within its own permissions, also with other roles and with unknown ones', async () => {
+  it('can change users within its own permissions, including their unknown roles', async () => {
     const caller = await userWith('support');
     const ghost = await api.newUser();
     const users = api.app.get(RedisAccounts);
@@ -89,7 +89,7 @@ describe('a caller who may change users', () => {
     }
   });
 
-  it('cannot grant a role with more permissions, to others or to itself', async () => {
+  it('cannot grant a role with more permissions than its own, to others or to itself', async () => {
     const caller = await userWith('support');
     const target = await api.newUser();
     for (const user of [target, caller]) {
@@ -113,18 +113,18 @@ describe('a caller who may change users', () => {
     const roles = ['auditor', 'support'];
     expect((await send(tokenOf(caller), 'PATCH', target, { roles })).status).toBe(200);
 
-    const almighty = await userWith('everything');
+    const fullyPermitted = await userWith('everything');
     const administrator = await userWith('admin');
     for (const [user, body] of [
       [administrator, { displayName: 'Ada' }],
       [target, { roles: ['admin'] }],
-      [almighty, { roles: ['admin', 'everything'] }],
+      [fullyPermitted, { roles: ['admin', 'everything'] }],
     ] as const) {
-      expect(await send(tokenOf(almighty), 'PATCH', user, body)).toMatchObject(BEYOND);
+      expect(await send(tokenOf(fullyPermitted), 'PATCH', user, body)).toMatchObject(BEYOND);
     }
   });
 
-  it('has only its current permissions', async () => {
+  it('is checked against its current permissions, not those at login', async () => {
     const caller = await userWith('support', 'auditor');
     const target = await userWith('auditor');
     const change = { displayName: 'Ada' };
@@ -140,7 +140,7 @@ describe('a caller who may change users', () => {
     });
   });
 
-  it('cannot change a user who gets more permissions at the same time', async () => {
+  it('cannot change a user who receives more permissions at the same time', async () => {
     const caller = await userWith('support');
     for (const [method, body] of [
       ['PATCH', { roles: ['reader'] }],
@@ -153,7 +153,7 @@ describe('a caller who may change users', () => {
           send(root, 'PATCH', target, { roles: ['auditor'], disabled: false }),
           send(tokenOf(caller), method, target, body),
         ]);
-        // Whoever was second has seen what the first has done.
+        // The second call sees the result of the first.
         if (given.status === 200) {
           expect(await stored(target)).toMatchObject({ roles: ['auditor'], disabled: false });
         } else {

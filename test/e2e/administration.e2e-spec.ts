@@ -5,7 +5,7 @@ import type { TestUser, Tokens } from '../support/http-client.js';
 import type { Instance } from '../support/instance.js';
 import type { TestApp } from '../support/test-app.js';
 
-const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 describe('administration', () => {
   let api: TestApp;
@@ -30,7 +30,7 @@ describe('administration', () => {
   ];
 
   it.each(routes)(
-    '%s needs an administrator, also for the own user (101, 102)',
+    '%s requires an administrator, even for the own user (101, 102)',
     async (_, method, end, body) => {
       const user = await api.newUser();
       const target = await api.newUser();
@@ -53,7 +53,7 @@ describe('administration', () => {
   );
 
   it.each(routes)(
-    '%s of nobody answers 404, like an id that is none',
+    '%s for an unknown user answers 404, like a malformed id',
     async (_, method, end, body) => {
       const { id: gone } = await api.newUser();
       expect((await asAdmin('DELETE', gone)).status).toBe(204);
@@ -69,7 +69,7 @@ describe('administration', () => {
   it('reads a user without password data (103), and changes the profile', async () => {
     const user = await api.newUser();
     await expectEverywhere(200, user.tokens);
-    const moment = expect.stringMatching(MOMENT);
+    const moment = expect.stringMatching(TIMESTAMP);
     const profile = { email: 'ada@example.org', displayName: 'Ada' };
     const whole = {
       id: user.id,
@@ -87,7 +87,7 @@ describe('administration', () => {
     expect(changed.body).toEqual(whole);
     expect((await asAdmin('GET', user.id)).body).toEqual(whole);
     expect((await asAdmin('GET', user.id.toUpperCase())).body).toEqual(whole);
-    // The user sees it at once, wherever the old state was in memory.
+    // The user sees the new profile at once, even if an instance had cached the old one.
     expect((await other.ownUser(user.tokens.access_token)).body).toMatchObject(profile);
 
     const cleared = await asAdmin('PATCH', user.id, { email: null });
@@ -102,7 +102,7 @@ describe('administration', () => {
     const listed = await asAdmin('GET', `${user.id}/sessions`);
 
     expect(listed.status).toBe(200);
-    const moment = expect.stringMatching(MOMENT);
+    const moment = expect.stringMatching(TIMESTAMP);
     const shape = { createdAt: moment, lastUsedAt: moment, ip: '127.0.0.1', userAgent: 'node' };
     const items = listed.body['items'] as unknown[];
     expect(items).toHaveLength(2);
@@ -138,7 +138,7 @@ describe('administration', () => {
 
   const mistakes: [string, unknown, string][] = [
     ['an unknown role', { roles: ['root'] }, '/roles'],
-    ['an unknown role beside a known one', { roles: ['admin', 'root'] }, '/roles'],
+    ['an unknown role together with a known one', { roles: ['admin', 'root'] }, '/roles'],
     ['no list of roles (71)', { roles: 'admin' }, '/roles'],
     ['null for roles (71)', { roles: null }, '/roles'],
     ['null as a role (71)', { roles: [null] }, '/roles'],
@@ -148,11 +148,15 @@ describe('administration', () => {
     ['"false" for disabled (71)', { disabled: 'false' }, '/disabled'],
     ['1 for disabled (71)', { disabled: 1 }, '/disabled'],
     ['null for disabled (71)', { disabled: null }, '/disabled'],
-    ['one mistake beside a good change', { disabled: true, email: 'a@' }, '/email'],
+    ['an invalid member together with a valid change', { disabled: true, email: 'a@' }, '/email'],
     ['another id (70)', { id: randomUUID() }, '/id'],
     ['another name (70)', { username: 'root' }, '/username'],
     ['a hash (70)', { passwordHash: 'x' }, '/passwordHash'],
-    ['an unknown flag beside a good change (70)', { isAdmin: true, disabled: true }, '/isAdmin'],
+    [
+      'an unknown flag together with a valid change (70)',
+      { isAdmin: true, disabled: true },
+      '/isAdmin',
+    ],
   ];
   const expectUnchanged = async (user: TestUser, body: unknown): Promise<unknown> => {
     const before = await asAdmin('GET', user.id);

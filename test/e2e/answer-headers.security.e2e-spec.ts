@@ -20,7 +20,7 @@ describe('a response', () => {
   });
   afterAll(async () => input.stop());
 
-  /** With a token and without, one that is right and one that is not: nobody is changed by any of them. */
+  /** Responses to requests with a valid token, an invalid token and no token. None of them changes a user. */
   const everyAnswer = async (): Promise<typeof answers> => {
     const all: typeof answers = [];
     const ask = async (method: string, path: string, options = {}): Promise<void> => {
@@ -57,10 +57,10 @@ describe('a response', () => {
   });
 
   it.each([
-    ['an address that cannot be decoded', rawRequest('GET', '/api/%zz')],
-    ['a method that leads elsewhere', 'CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n'],
-    ['what is no HTTP', 'rubbish\r\n\r\n'],
-    ['a head that is too large', rawRequest('GET', '/', [`A: ${'a'.repeat(20_000)}`])],
+    ['a URL that cannot be decoded', rawRequest('GET', '/api/%zz')],
+    ['the method CONNECT', 'CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n'],
+    ['invalid HTTP', 'rubbish\r\n\r\n'],
+    ['a header section that is too large', rawRequest('GET', '/', [`A: ${'a'.repeat(20_000)}`])],
   ])('to %s is no exception (83)', async (_, message) => {
     const answer = await rawHttp(input.api.url, message);
 
@@ -104,7 +104,7 @@ describe('a response', () => {
     const refused = await api.request('GET', '/api/user', { headers: { cookie } });
 
     expect(refused.status).toBe(401);
-    // Without TLS, as in development. Over HTTPS it is Secure, too: device-cookies.spec.ts
+    // Without TLS, as in development. Over HTTPS the cookie is also Secure: see device-cookies.spec.ts.
     expect(device).toMatch(
       /^keyslot-device=[\w.-]+; Path=\/; Max-Age=7776000; HttpOnly; SameSite=Strict$/,
     );

@@ -8,7 +8,10 @@ import { promisify } from 'node:util';
 
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
-/** Of TypeScript, Python, Java, Go, C#, Kotlin, Swift, Ruby, PHP and Rust: those that somebody may name an operation. */
+/**
+ * Reserved words of TypeScript, Python, Java, Go, C#, Kotlin, Swift, Ruby, PHP and Rust that could be used as operation
+ * ids.
+ */
 const RESERVED =
   'abstract all and any as assert async await base begin bool boolean break byte case catch chan char checked class clone ' +
   'const continue create crate debugger declare def default defer del delete dict do double echo elif else empty end enum ' +
@@ -19,7 +22,7 @@ const RESERVED =
   'pub raise range read readonly record ref register repeat require rescue retry return sealed select self set short ' +
   'static string struct super switch synchronized template this throw throws trait transient true try type typeof union ' +
   'unless unsafe until update use using val var virtual void volatile when where while with write yield';
-/** Names of released operations. A client that was generated breaks when one changes. */
+/** Names of released operations. Renaming one breaks generated clients. */
 const RELEASED = {
   'POST /api/users': 'registerUser',
   'POST /api/login': 'login',
@@ -98,7 +101,7 @@ describe('the OpenAPI document', () => {
     const file = join(folder, 'openapi.json');
     writeFileSync(file, JSON.stringify(document));
 
-    // Not in the way of the application, which would shed load behind it.
+    // In a separate process, because the linter would block the application, which would shed load.
     const linter = await promisify(execFile)(
       process.execPath,
       [
@@ -135,7 +138,7 @@ describe('the OpenAPI document', () => {
     expect(ids.filter((id) => RESERVED.split(' ').includes(id.toLowerCase()))).toEqual([]);
   });
 
-  it('has an explicit id for each operation of ours', () => {
+  it('has an explicit id for each Keyslot operation', () => {
     const controllers = api.app.get(DiscoveryService).getControllers();
     const subjects = controllers
       .map(({ name }) => String(name).replace(/Controller$/, ''))
@@ -150,7 +153,7 @@ describe('the OpenAPI document', () => {
 
   it('names the permissions of each route, for readers and for programs', async () => {
     const { tokens } = await api.newUser();
-    // Its session would be over.
+    // A logout would end the session.
     const asked = operations().filter(([, , { operationId }]) => operationId !== 'logout');
     for (const [method, path, operation] of asked) {
       const url = path.replace(/\{[^}]+\}/, randomUUID());
@@ -173,7 +176,7 @@ describe('the OpenAPI document', () => {
       ).map(({ value }) => value);
     const { tokens } = await api.newUser();
     for (const [method, path, operation] of operations()) {
-      // The path parameters that the examples are about.
+      // The id that the examples use as path parameter.
       const url = path.replace(/\{[^}]+\}/, '0c0d2a3e-2a57-4c5e-9d0b-6a5ad1b0f3c1');
       const isPublic = operation.security !== undefined;
       const requests: object[] = isPublic && operation.requestBody ? [] : [{}];
@@ -191,7 +194,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('explains each route in a sentence, under a group', () => {
+  it('describes each route in a sentence, and assigns it to a group', () => {
     for (const [method, path, operation] of operations()) {
       expect({ method, path, ...operation }).toMatchObject({
         summary: expect.stringMatching(/\S/),
@@ -201,9 +204,9 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('documents correctly which routes need a token: they and only they answer 401 without one (101)', async () => {
+  it('documents which routes need a token: exactly these answer 401 without one (101)', async () => {
     for (const [method, path, { security, responses }] of operations()) {
-      // A route that a body opens asks for a token without one.
+      // A route that accepts a credential in the body answers 401 if neither is sent.
       const isPublic = security?.every((choice) => Object.keys(choice).length === 0) ?? false;
       const { status } = await api.request(method.toUpperCase(), path, {
         headers: { 'content-type': 'application/json' },
@@ -239,7 +242,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('has examples that work unchanged, from registration to deletion', async () => {
+  it('has examples that work unchanged, from registration to account deletion', async () => {
     const call = (method: string, path: string, token?: string) =>
       api.request(method.toUpperCase(), path, {
         body: example(document.paths[path]![method]!),

@@ -8,14 +8,14 @@ import { AUDIT_EVENTS } from '../../src/audit/index.js';
 import { WITH_ADMINISTRATOR } from '../support/deployment.js';
 import { GOOD_PASSWORD, type Answer, type TestUser, type Tokens } from '../support/http-client.js';
 import { Instance } from '../support/instance.js';
-import { spendEarlier } from '../support/kept-answers.js';
+import { backdateSpentTokens } from '../support/kept-answers.js';
 import { newPrefix } from '../support/near-cache.js';
 import { codeSpans, tableWith } from '../support/markdown.js';
 import { testVariables } from '../support/test-variables.js';
 
 type Event = Record<string, unknown>;
 
-/** A call, its status, and all that has to be recorded under its request id, besides that id and the address. */
+/** A request, its expected status, and the expected audit events besides request id and address. */
 interface Caused {
   readonly answer: Answer<unknown>;
   readonly status: number;
@@ -173,7 +173,7 @@ describe('the audit events (89)', () => {
         latest = (await api.refresh(latest)).body.refresh_token;
       }
       const owner = { userId: user.id, sessionId: user.tokens.session_id };
-      await spendEarlier(variables.REDIS_KEY_PREFIX, owner, 10_000);
+      await backdateSpentTokens(variables.REDIS_KEY_PREFIX, owner, 10_000);
       const answer = await refresh(user.tokens.refresh_token);
       const subject = { userId: user.id, sessionId: user.tokens.session_id, ...anonymous };
       const reused = { type: 'refresh-token-reused', result: 'refused' } as const;
@@ -378,7 +378,7 @@ describe('the audit events (89)', () => {
     },
   );
 
-  it('of the system have no request and no address', async () => {
+  it('that the system causes have no request and no address', async () => {
     await api.logged();
     const own = eventsIn(api.output()).filter(({ actor }) => actor === 'system');
 
@@ -400,7 +400,7 @@ describe('the audit events (89)', () => {
     own.forEach(({ type }) => recorded.add(String(type)));
   });
 
-  it('have the same pseudonym for a name on every instance, and never the name itself', async () => {
+  it('have the same pseudonym for a name on every instance, and never contain the name', async () => {
     const username = `hunter2-${randomUUID()}`;
     await api.login(username, WRONG);
     await closed.login(username.toUpperCase(), WRONG);
@@ -415,7 +415,7 @@ describe('the audit events (89)', () => {
     expect((api.output() + closed.output()).toLowerCase()).not.toContain(username);
   });
 
-  it("of the operator's command have its numbers", async () => {
+  it('of the operator command contain its counts', async () => {
     const asRedisAdmin = {
       REDIS_USERNAME: process.env['TEST_REDIS_ADMIN_USERNAME'],
       REDIS_PASSWORD: process.env['TEST_REDIS_ADMIN_PASSWORD'],
@@ -439,7 +439,7 @@ describe('the audit events (89)', () => {
     recorded.add('all-sessions-ended');
   });
 
-  it('are all tested above, and all documented', () => {
+  it('are all tested above and documented', () => {
     expect([...recorded].sort()).toEqual(Object.keys(AUDIT_EVENTS).sort());
     const rows = tableWith('`user-registered`', readFileSync('docs/audit.md', 'utf8'));
     const told = rows.map(([type, when]) => [codeSpans(type!)[0], when]);
@@ -458,7 +458,7 @@ function eventsIn(output: string): Event[] {
   return entriesIn(output).flatMap(({ audit }) => (audit ? [audit as Event] : []));
 }
 
-/** The last answer to the client at the address of the tests, and the events under its request id. */
+/** The last response to the client at the test address, and the events with its request id. */
 function lastRequestOf(output: string): { answered: Event; events: Event[] } {
   const answered = entriesIn(output).findLast(
     ({ msg, ip }) => msg === 'answered' && ip === ADDRESS,

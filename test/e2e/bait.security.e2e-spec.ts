@@ -2,17 +2,17 @@ import { expectStatus, startBadInput, type BadInput } from '../support/bad-input
 import { rawHttp, rawRequest, statusOf } from '../support/raw-http.js';
 
 const BAIT_BYTES = 50_000;
-/** As long as a head may be, with what else is in it. */
+/** Close to the maximum size of a header section. */
 const HEADER_BYTES = 15_000;
-/** What requirement 80 allows. */
+/** The limit of requirement 80. */
 const MAX_CPU_MS = 100;
-/** What is dear is dear each time. What else the process does, such as collecting garbage, adds to one time or another. */
+/** The minimum of several runs: garbage collection and other background work affect only some of them. */
 const TIMES = 5;
 
-/** As many times as JSON needs so many bytes for. */
+/** Repeats the text until its JSON has this many bytes. */
 const filled = (text: string, bytes: number): string =>
   text.repeat(Math.floor(bytes / (Buffer.byteLength(JSON.stringify(text)) - 2)));
-/** What patterns for addresses, names and numbers are known to stumble over, and what is dear to normalise. */
+/** Inputs that cause backtracking in patterns for addresses, names and numbers, or that are expensive to normalize. */
 const BAITS: [string, (bytes: number) => string][] = [
   ['letters', (bytes) => filled('a', bytes)],
   ['letters and an end that does not fit', (bytes) => `${filled('a', bytes)}!`],
@@ -27,17 +27,17 @@ const BAITS: [string, (bytes: number) => string][] = [
   ['digits', (bytes) => `${filled('1', bytes)}a`],
   ['marks in the wrong order', (bytes) => `a${filled('\u0301\u0323', bytes)}`],
   ['letters that are written as 18', (bytes) => filled('\ufdfa', bytes)],
-  ['what cannot be seen', (bytes) => filled('\u200b', bytes)],
+  ['zero-width characters', (bytes) => filled('\u200b', bytes)],
   ['Hangul in parts', (bytes) => filled('\u1100\u1161\u11a8', bytes)],
 ];
 
-/** Requirement 80: no text is dear to refuse. */
+/** Requirement 80: refusing any input is cheap. */
 describe('input that is expensive to process', () => {
   let input: BadInput;
   beforeAll(async () => (input = await startBadInput()));
   afterAll(async () => input.stop());
 
-  /** Processor time of this process, which is the application too: a busy machine changes it little. */
+  /** CPU time of this process, which runs the application too. A loaded machine affects it little. */
   const cpuMs = async (work: () => Promise<void>): Promise<number> => {
     const before = process.cpuUsage();
     await work();
@@ -61,7 +61,7 @@ describe('input that is expensive to process', () => {
         for (const operation of input.readers) {
           const { method, path, body } = operation;
           for (const name of Object.keys(body.properties).filter((one) => RULED.includes(one))) {
-            // What may be any text is asked for at a login; it is nobody's name, and not refused for its form.
+            // A login accepts any text as name and password, and answers 401 for an unknown name.
             if (path === '/api/login') {
               continue;
             }
@@ -149,7 +149,7 @@ describe('input that is expensive to process', () => {
     const { api, user } = input;
     const fail = async (username: string, password: string): Promise<void> => {
       const answer = await api.request('POST', '/api/login', { body: { username, password } });
-      // What cannot be a name is all one account, which is soon throttled.
+      // All invalid names count as one account, which is soon throttled.
       expect(username.startsWith('nobody') ? [401] : [401, 429]).toContain(answer.status);
     };
     const usual = await cpuMs(async () => fail('nobody-at-all', 'not the password at all'));

@@ -28,7 +28,7 @@ describe.each([
     await api.close();
   });
 
-  it('logs the difference, and agrees with other instances about the expiry of tokens', async () => {
+  it('logs the difference, and agrees with other instances about token expiry', async () => {
     const { username, tokens } = await api.newUser();
     const { body: fromWrong } = await wrong.login(username);
 
@@ -42,7 +42,7 @@ describe.each([
     expect(wrong.output()).toContain('The clock of this machine is 3600 s');
   });
 
-  it('refuses expired sessions, and refreshes live ones', async () => {
+  it('refuses expired sessions, and refreshes valid ones', async () => {
     const { tokens } = await api.newUser();
     const refreshed = await wrong.refresh(tokens.refresh_token);
     expect((await api.ownUser(refreshed.body.access_token)).status).toBe(200);

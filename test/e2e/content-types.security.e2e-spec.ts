@@ -7,8 +7,8 @@ import {
 } from '../support/bad-input.js';
 import { rawHttp, rawRequest, statusOf } from '../support/raw-http.js';
 
-/** Requirement 74, for every body that the OpenAPI document names. */
-describe('a body without the content type of JSON in UTF-8', () => {
+/** Requirement 74, for every request body in the OpenAPI document. */
+describe('a body with another content type than JSON in UTF-8', () => {
   let input: BadInput;
   beforeAll(async () => (input = await startBadInput()));
   afterAll(async () => input.stop());
@@ -77,13 +77,13 @@ describe('a body without the content type of JSON in UTF-8', () => {
   });
 
   it.each(['gzip', 'br', 'deflate', 'identity', 'x', ''])(
-    'is refused in the encoding %j, which nobody undoes (74)',
+    'is refused with the content encoding %j, because nothing decodes it (74)',
     async (encoding) => {
       await expectAllRefused(415, [JSON_TYPE, `Content-Encoding: ${encoding}`]);
     },
   );
 
-  it('is read in every valid spelling of the type, and validated like any other (74)', async () => {
+  it('is read with every valid spelling of the content type, and validated as usual (74)', async () => {
     const wrong = (): string => '{"username":{"$ne":""},"isAdmin":true}';
     for (const type of ['  application/json', '\tapplication/json ', 'APPLICATION/JSON']) {
       await expectAllRefused(400, [`Content-Type:${type}`], wrong);
@@ -106,17 +106,14 @@ describe('a body without the content type of JSON in UTF-8', () => {
     ';; CHARSET=utf-8',
     '; a=b',
     '; profile="https://example.com/a;b\\"c"; charset=utf-8',
-  ])(
-    'is read with every form of parameters that RFC 9110 has: application/json%s',
-    async (parameters) => {
-      const { username, password } = input.user;
-      const body = JSON.stringify({ username, password });
-      const sent = rawRequest('POST', '/api/login', [`${JSON_TYPE}${parameters}`], body);
-      expect(statusOf(await rawHttp(input.api.url, sent))).toBe(200);
-    },
-  );
+  ])('is read with every parameter syntax of RFC 9110: application/json%s', async (parameters) => {
+    const { username, password } = input.user;
+    const body = JSON.stringify({ username, password });
+    const sent = rawRequest('POST', '/api/login', [`${JSON_TYPE}${parameters}`], body);
+    expect(statusOf(await rawHttp(input.api.url, sent))).toBe(200);
+  });
 
-  it('is refused when it is not UTF-8 or not JSON (74)', async () => {
+  it('is refused when it is not valid UTF-8 or not JSON (74)', async () => {
     const texts = [
       '{"username":"a",}',
       "{'username':'a'}",
@@ -130,7 +127,7 @@ describe('a body without the content type of JSON in UTF-8', () => {
     }
   });
 
-  it('is refused by routes that read no body, too (74)', async () => {
+  it('is also refused by routes that read no body (74)', async () => {
     const readsNone = input.operations.filter(
       ({ body, method }) => body === undefined && method !== 'GET',
     );

@@ -8,7 +8,7 @@ const LISTED = [
   'capacitor://localhost',
   'chrome-extension://mhjfbmdgcfjbbpaeojofohoefgiehjai',
 ];
-/** What libraries for traces and requests send from a page. */
+/** Headers that common tracing and HTTP libraries send from a page. */
 const SENT_BY_LIBRARIES = [
   'traceparent',
   'tracestate',
@@ -21,7 +21,7 @@ const ABOUT_CORS = /^access-control-/;
 const corsHeaders = ({ headers }: Answer<unknown>): string[] =>
   [...headers.keys()].filter((name) => ABOUT_CORS.test(name));
 
-/** Requirement 85, as a browser asks on behalf of a page. */
+/** Requirement 85, with the requests that a browser sends for a page. */
 describe('a page of another origin', () => {
   let api: TestApp;
   beforeAll(async () => {
@@ -41,7 +41,7 @@ describe('a page of another origin', () => {
     api.request('GET', '/api/user', { headers: { origin } });
 
   it.each(LISTED)(
-    'that is listed may call the API and read its answers: %s (85)',
+    'that is listed may call the API and read its responses: %s (85)',
     async (origin) => {
       const asked = await preflight(origin);
       expect(asked.status).toBe(204);
@@ -58,7 +58,7 @@ describe('a page of another origin', () => {
       });
       expect(answer.status).toBe(200);
       expect(answer.headers.get('access-control-allow-origin')).toBe(origin);
-      // Also what went wrong, and when to try again.
+      // Error codes and Retry-After must be readable as well.
       const refused = await read(origin);
       expect(refused.status).toBe(401);
       expect(refused.headers.get('access-control-allow-origin')).toBe(origin);
@@ -82,7 +82,7 @@ describe('a page of another origin', () => {
     'http://localhost:51730',
     '*',
     '',
-  ])('that is not listed is told nothing: %s (85)', async (origin) => {
+  ])('that is not listed gets no CORS headers: %s (85)', async (origin) => {
     for (const answer of [await preflight(origin), await read(origin)]) {
       expect(corsHeaders(answer)).toEqual([]);
       expect(answer.status).toBeGreaterThanOrEqual(400);
@@ -90,7 +90,7 @@ describe('a page of another origin', () => {
     }
   });
 
-  it('gets no response that a cache may reuse for another origin, and none with credentials (85)', async () => {
+  it('gets no response that a cache may reuse for another origin, and none that allows credentials (85)', async () => {
     const others = ['/', '/docs', '/docs-json', '/problems', '/problems/not-found', '/metrics'];
     for (const path of [
       '/api/user',
@@ -114,7 +114,7 @@ describe('a page of another origin', () => {
     expect(headers.get('vary')).toMatch(/\baccept-language\b/i);
   });
 
-  it('may send the headers of tracing and of common libraries, and no others', async () => {
+  it('may send the headers of tracing and of common libraries, but no others', async () => {
     const { headers } = await preflight(LISTED[0]!);
     const allowed = headers.get('access-control-allow-headers')!.toLowerCase().split(', ');
 
@@ -123,7 +123,7 @@ describe('a page of another origin', () => {
     expect(allowed).not.toContain('cookie');
   });
 
-  describe('with a request that is refused before any hook', () => {
+  describe('with a request that is refused before any hook runs', () => {
     const [origin = ''] = LISTED;
     const tooMany = (fields: string[]): string =>
       rawRequest('GET', '/api/user', [...fields, `X-A: ${'a'.repeat(17_000)}`]);
@@ -132,10 +132,10 @@ describe('a page of another origin', () => {
       rawRequest('GET', '/api/user', [...fields, 'X A: b']);
 
     it.each([
-      ['an address that cannot be decoded', 400, badPath],
+      ['a URL that cannot be decoded', 400, badPath],
       ['headers that are too large', 431, tooMany],
-      ['a header that is none', 400, noHttp],
-    ])('can read why: %s', async (_, status, request) => {
+      ['an invalid header', 400, noHttp],
+    ])('can read the reason: %s', async (_, status, request) => {
       for (const listed of LISTED) {
         const answer = await rawHttp(api.url, request([`Origin: ${listed}`]));
         expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
@@ -150,7 +150,7 @@ describe('a page of another origin', () => {
       }
     });
 
-    it('may send it: its preflight is answered', async () => {
+    it('gets a response to its preflight request', async () => {
       const fields = (from: string): string[] => [
         `Origin: ${from}`,
         'Access-Control-Request-Method: GET',
@@ -165,7 +165,7 @@ describe('a page of another origin', () => {
     });
   });
 
-  it('does not change responses to other clients', async () => {
+  it('does not affect responses to other clients', async () => {
     const answer = await api.request('PUT', '/api/user');
     expect(answer.status).toBe(405);
     expect(answer.headers.get('allow')).toBe('DELETE, GET, HEAD, PATCH');

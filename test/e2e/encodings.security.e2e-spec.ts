@@ -13,7 +13,7 @@ import { rawHttp, rawRequest, statusOf } from '../support/raw-http.js';
 const bytes = (text: string, encoding: BufferEncoding = 'utf8'): string =>
   Buffer.from(text, encoding).toString('latin1');
 
-/** Text is decoded strictly: what would be replaced on the way is refused, wherever it comes in. */
+/** Text is decoded strictly, in every part of a request: input that needs replacement characters is refused. */
 describe('text from a client', () => {
   let input: BadInput;
   beforeAll(async () => (input = await startBadInput()));
@@ -26,17 +26,17 @@ describe('text from a client', () => {
     );
 
   describe('in a body', () => {
-    /** The good body with another text in place of a member, as bytes. */
+    /** The valid body with one member replaced, as bytes. */
     const bodyWith = (operation: Reader, name: string, text: string): string =>
       JSON.stringify({ ...input.goodBody(operation), [name]: '@@' }).replace('@@', text);
 
     it.each([
       ['Latin-1', 'pass\xe9 violet engines'],
-      ['a byte that no UTF-8 has', 'pass\xff violet engines'],
+      ['a byte that is never valid in UTF-8', 'pass\xff violet engines'],
       ['an overlong form', '\xc0\xaf violet engines'],
       ['half of a surrogate pair in UTF-8', '\xed\xa0\xbd violet engines'],
-      ['a character that is cut off', 'violet engines \xf0\x9f\x98'],
-    ])('is refused when its bytes are no UTF-8, in every member: %s', async (_, text) => {
+      ['a truncated character', 'violet engines \xf0\x9f\x98'],
+    ])('is refused when its bytes are not valid UTF-8, in every member: %s', async (_, text) => {
       await input.expectNothingChanged(async () => {
         for (const operation of input.readers) {
           for (const name of Object.keys(operation.body.properties)) {
@@ -50,7 +50,7 @@ describe('text from a client', () => {
     });
 
     it.each(['\\ud83d', '\\udc4d', '\\udc4d\\ud83d', 'a\\uD83Db'])(
-      'is refused when it holds half of a surrogate pair, with the pointer of its member: %s',
+      'is refused when it contains half of a surrogate pair; the pointer names its member: %s',
       async (half) => {
         await input.expectNothingChanged(async () => {
           for (const operation of input.readers) {
@@ -67,7 +67,7 @@ describe('text from a client', () => {
       },
     );
 
-    it('is refused at any depth, in lists, and in the name of a member', async () => {
+    it('is refused at any depth, in lists, and in member names', async () => {
       const patch = async (body: string): Promise<unknown> => {
         const token = input.user.tokens.access_token;
         const answer = await input.api.request('PATCH', '/api/user', { token, body });
@@ -80,7 +80,7 @@ describe('text from a client', () => {
       expect(await patch('{"a\\ud83d":1,"b":"\\ud83d"}')).toEqual(['/a\ufffd', '/b']);
     });
 
-    it('is stored unchanged as UTF-8, as escaped surrogate pairs, or after a byte order mark', async () => {
+    it('is stored unchanged when sent as UTF-8, as escaped surrogate pairs, or after a byte order mark', async () => {
       const { tokens } = input.user;
       for (const [sent, name] of [
         ['"Jos\u00e9 \u6d4f\ud83d\ude00"', 'Jos\u00e9 \u6d4f\ud83d\ude00'],
@@ -110,7 +110,7 @@ describe('text from a client', () => {
       '%4',
       '\xe9',
       '\xc3\xa9',
-    ])('is refused in a path or query when it is no percent-encoded UTF-8: %s', async (text) => {
+    ])('is refused in a path or query when it is not percent-encoded UTF-8: %s', async (text) => {
       for (const target of [
         `/api/user?q=${text}`,
         `/api/user?${text}=1`,
@@ -163,7 +163,7 @@ describe('a request without a body', () => {
     ['an empty chunked body', ['Transfer-Encoding: chunked'], '0\r\n\r\n'],
   ];
   const TYPES = ['application/x-www-form-urlencoded', 'text/plain', 'application/json; charset=x'];
-  /** That no parser of media types accepts. */
+  /** Values that every media type parser rejects. */
   const BROKEN_TYPES = [
     '',
     'x',
@@ -214,7 +214,7 @@ describe('a request without a body', () => {
     });
   });
 
-  it('is distinguished from one with a body of another type, however it is sent', async () => {
+  it('is distinguished from one with a body of another type, in every form', async () => {
     const { access_token: token } = input.user.tokens;
     for (const type of ['text/plain', ...BROKEN_TYPES]) {
       const head = [`Authorization: Bearer ${token}`, `Content-Type: ${type}`];

@@ -6,7 +6,7 @@ import type { TestUser } from '../support/http-client.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
 const FORGERIES = 1000;
-/** Few enough that the event loop is not busy. */
+/** Few enough to leave the event loop idle most of the time. */
 const AT_ONCE = 20;
 
 describe('forged access tokens', () => {
@@ -18,7 +18,7 @@ describe('forged access tokens', () => {
   });
   afterAll(async () => api.close());
 
-  /** Every claim is right and its session lives; only the signature is wrong. */
+  /** Valid claims of a live session; only the signature is wrong. */
   const forgery = (): string => {
     const [header, payload] = user.tokens.access_token.split('.');
     return [header, payload, randomBytes(64).toString('base64url')].join('.');
@@ -26,7 +26,7 @@ describe('forged access tokens', () => {
   const statusesOf = async (tokens: readonly string[]): Promise<number[]> =>
     Promise.all(tokens.map(async (token) => (await api.ownUser(token)).status));
 
-  it('cost the cluster a limited number of commands, and genuine tokens are accepted meanwhile', async () => {
+  it('cost the cluster a limited number of commands, and do not prevent valid tokens from being accepted', async () => {
     const { redis } = api.app.get(GuardMetrics, { strict: false });
     const begin = performance.now();
 
@@ -38,7 +38,7 @@ describe('forged access tokens', () => {
     const earned = Math.ceil((performance.now() - begin) / LOOKUP_INTERVAL_MS);
     expect(redis.refused).toBeGreaterThanOrEqual(LOOKUP_BURST);
     expect(redis.refused).toBeLessThanOrEqual(LOOKUP_BURST + earned);
-    // Its session is not in memory: no forgery has put it there.
+    // The forged tokens have not put its session into the cache.
     expect(redis.accepted).toBe(0);
     expect(await statusesOf([user.tokens.access_token, forgery()])).toEqual([200, 401]);
     expect(redis.accepted).toBe(1);

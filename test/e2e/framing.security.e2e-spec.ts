@@ -2,7 +2,7 @@ import { GOOD_PASSWORD, type TestUser } from '../support/http-client.js';
 import { answersIn, rawHttp, statusOf } from '../support/raw-http.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
-/** Requirement 76: what two servers in a row might read in two ways. */
+/** Requirement 76: requests that two servers in a row could parse differently. */
 describe('a request with ambiguous framing', () => {
   let api: TestApp;
   let user: TestUser;
@@ -15,7 +15,7 @@ describe('a request with ambiguous framing', () => {
   afterAll(async () => api.close());
   afterEach(async () => expect((await api.ownUser(user.tokens.access_token)).status).toBe(200));
 
-  /** What would log the user out, if it were read as a request of its own. */
+  /** A smuggled request: it would log the user out if the server parsed it as a second request. */
   const smuggled = (): string =>
     `POST /api/logout HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${user.tokens.access_token}\r\n\r\n`;
   const expectRefusedAndClosed = async (message: string): Promise<void> => {
@@ -43,7 +43,7 @@ describe('a request with ambiguous framing', () => {
     ['a length and chunks', ['Content-Length: 5', 'Transfer-Encoding: chunked']],
     ['chunks and a length', ['Transfer-Encoding: chunked', 'Content-Length: 5']],
     ['chunks in capitals and a length', ['TRANSFER-ENCODING: CHUNKED', 'Content-Length: 5']],
-    ['a coding that is none', ['Transfer-Encoding: xchunked']],
+    ['an unknown coding', ['Transfer-Encoding: xchunked']],
     ['identity', ['Transfer-Encoding: identity']],
     ['chunks that are not last', ['Transfer-Encoding: chunked, identity']],
     ['chunks twice', ['Transfer-Encoding: chunked, chunked']],
@@ -61,7 +61,7 @@ describe('a request with ambiguous framing', () => {
     ['a hexadecimal length', ['Content-Length: 0x5']],
     ['a length with an exponent', ['Content-Length: 1e1']],
     ['a fraction of a length', ['Content-Length: 5.0']],
-    ['a length without end', ['Content-Length: 99999999999999999999']],
+    ['a very long length', ['Content-Length: 99999999999999999999']],
     ['an empty length', ['Content-Length: ']],
     ['a folded length', ['Content-Length:', ' 5']],
     ['a folded field', ['X-Long: a', ' b']],
@@ -75,11 +75,11 @@ describe('a request with ambiguous framing', () => {
     ['a field without a name', [': a']],
     ['a second host', ['Host: b']],
     ['the same host again', ['hOsT: a']],
-  ])('is refused and not read on: %s (76)', async (_, fields) => {
+  ])('is refused, and the rest of the connection is not read: %s (76)', async (_, fields) => {
     await expectRefusedAndClosed(login(...fields) + chunked() + smuggled());
   });
 
-  it('is refused with a bare line feed as any line end (76)', async () => {
+  it('is refused when any line ends with a bare line feed (76)', async () => {
     const line = 'GET /api/user HTTP/1.1';
     for (const message of [
       `${line}\nHost: a\n\n`,
@@ -131,11 +131,11 @@ describe('a request with ambiguous framing', () => {
     }
   });
 
-  it('is not one of HTTP/1.0 without a host (76)', async () => {
+  it('is distinguished from an HTTP/1.0 request without a host, which is served (76)', async () => {
     expect(statusOf(await rawHttp(api.url, 'GET /health/live HTTP/1.0\r\n\r\n'))).toBe(200);
   });
 
-  it('is not one with valid chunks only, which is read (76)', async () => {
+  it('is distinguished from a request with valid chunks, which is served (76)', async () => {
     for (const coding of ['chunked', 'Chunked', ' chunked ']) {
       const message = login(`Transfer-Encoding:${coding}`, 'Connection: close') + chunked();
       expect(statusOf(await rawHttp(api.url, message))).toBe(200);

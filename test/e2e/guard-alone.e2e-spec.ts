@@ -20,7 +20,7 @@ describe('a service with the guard only', () => {
 
   it('starts before the cluster has a key, creates none, and answers 503', async () => {
     service = await Instance.start(
-      // No secret of the cluster: it needs none.
+      // Without the encryption secret of the cluster.
       { REDIS_KEY_PREFIX: prefix, KEY_ENCRYPTION_SECRET: 'a secret of its own, and quite another' },
       SERVICE,
     );
@@ -41,7 +41,7 @@ describe('a service with the guard only', () => {
     expect(body).toMatchObject({ code: 'missing-token', instance: '/notes/own' });
   });
 
-  it('accepts the token of an instance, and refuses it once the logout was answered', async () => {
+  it('accepts the token of an instance, and refuses it after the logout was answered', async () => {
     keyslot = await startTestApp({ REDIS_KEY_PREFIX: prefix });
     const { tokens, username } = await keyslot.newUser();
     const { access_token: token } = tokens;
@@ -51,7 +51,7 @@ describe('a service with the guard only', () => {
     };
 
     expect(await own()).toEqual([200, { kind: 'user', username }]);
-    // From memory.
+    // From the cache.
     expect(await own()).toEqual([200, { kind: 'user', username }]);
     expect((await keyslot.logout(token)).status).toBe(204);
     expect(await own()).toMatchObject([401, { code: 'invalid-token' }]);

@@ -2,17 +2,17 @@ import { expectStatus, startBadInput, type BadInput } from '../support/bad-input
 import type { Operation } from '../support/openapi.js';
 import { answersIn, rawHttp, rawRequest, statusOf } from '../support/raw-http.js';
 
-/** Every letter of a path as its code: what a router decodes and a guard by path might not. */
+/** Percent-encodes each letter: a router decodes it, but a path-based guard may not. */
 const encoded = (text: string): string =>
   Array.from(text, (char) => (char === '/' ? char : `%${char.charCodeAt(0).toString(16)}`)).join(
     '',
   );
 
-/** Other ways to write a path that stand for the same one, or might be taken for it. */
+/** Alternative spellings of a path that are equivalent, or could be treated as equivalent. */
 function spellingsOf(path: string, origin: string): string[] {
   const [, first = '', rest = ''] = /^\/([^/]+)(\/.*)$/.exec(path) ?? [];
   return [
-    // Slashes
+    // slashes
     `/${path}`,
     `//${path}`,
     `/${first}/${rest}`,
@@ -26,7 +26,7 @@ function spellingsOf(path: string, origin: string): string[] {
     `/${first}%5c${rest.slice(1)}`,
     `/${first}\\${rest.slice(1)}`,
     `\\${path.slice(1)}`,
-    // Parameters, extensions, ends
+    // parameters, extensions, suffixes
     `${path};a`,
     `${path};a=b/`,
     `/${first};a=b${rest}`,
@@ -45,7 +45,7 @@ function spellingsOf(path: string, origin: string): string[] {
     `${path}%3fa=b`,
     `${path}&a=b`,
     `${path}??`,
-    // Detours
+    // dot segments
     `/.${path}`,
     `/./${path}`,
     `/a/..${path}`,
@@ -59,7 +59,7 @@ function spellingsOf(path: string, origin: string): string[] {
     `/problems/..%2f${path.slice(1)}`,
     `/docs${path}`,
     `/${first}${path}`,
-    // Letters
+    // letters
     path.toUpperCase(),
     `/${first.toUpperCase()}${rest}`,
     encoded(path),
@@ -71,7 +71,7 @@ function spellingsOf(path: string, origin: string): string[] {
     path.replace('s', '%c5%bf'),
     `${path}%zz`,
     `${path}%`,
-    // Other forms of a target
+    // other request targets
     `${origin}${path}`,
     `http://other.test${path}`,
     `//other.test${path}`,
@@ -111,7 +111,7 @@ describe('the guard', () => {
     expect(answer).not.toContain(input.target.username);
   };
 
-  it('refuses a path in every spelling that leads to it, with the same answer (77)', async () => {
+  it('refuses a path in every equivalent spelling, with the same response (77)', async () => {
     for (const operation of guarded) {
       const [path, { method }] = [input.pathOf(operation), operation];
       const same = [path, `${path}?a=b`, `${path}?`, path.replace('u', '%75'), encoded(path)];
@@ -121,7 +121,7 @@ describe('the guard', () => {
     }
   });
 
-  it('accepts a token in each of these spellings, and the response is not cached (77, 84)', async () => {
+  it('accepts a token in each of these spellings, and forbids caching of the response (77, 84)', async () => {
     for (const target of ['/api/user', '/%61pi/user', '/api/%75ser', `${input.api.url}/api/user`]) {
       const answer = await send('GET', target, [asUser()]);
       expectStatus({ target }, statusOf(answer), 200);
@@ -129,13 +129,13 @@ describe('the guard', () => {
     }
   });
 
-  it('cannot be bypassed by any spelling of a path, without a token (77)', async () => {
+  it('cannot be bypassed by any spelling of a path (77)', async () => {
     await input.expectNothingChanged(async () => {
       for (const operation of guarded) {
         const { method } = operation;
         for (const target of spellingsOf(input.pathOf(operation), input.api.url)) {
           const answer = await send(method, target, [JSON_TYPE]);
-          // Whoever serves the files of Swagger UI forbids to leave their folder.
+          // The static files of Swagger UI answer 403 to a path outside their folder.
           const ofFiles = target.startsWith('/docs/') ? [403] : [];
           expectRefusal({ method, target }, answer, [400, 401, 404, 405, ...ofFiles]);
         }
@@ -143,7 +143,7 @@ describe('the guard', () => {
     });
   });
 
-  it('of permissions cannot be bypassed either, with an ordinary token (77)', async () => {
+  it('of permissions cannot be bypassed by any spelling either (77)', async () => {
     const administration = guarded.filter(({ statuses }) => statuses.includes(403));
     const others = administration.filter(({ path }) => path.includes('{id}'));
     expect(others).not.toEqual([]);
@@ -164,7 +164,7 @@ describe('the guard', () => {
     });
   });
 
-  it('guards HEAD like GET, and only documented methods exist (77)', async () => {
+  it('guards HEAD like GET; only documented methods exist (77)', async () => {
     const declared = new Set(guarded.map(({ method, path }) => `${method} ${path}`));
     const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'SEARCH'];
     await input.expectNothingChanged(async () => {
@@ -204,7 +204,7 @@ describe('the guard', () => {
       for (const operation of guarded) {
         const target = input.pathOf(operation);
         const fields = OVERRIDES.map((name) => `${name}: ${operation.method}`);
-        // The public way to register, which reads a body and refuses this one.
+        // Public registration reads the body and refuses it.
         expectRefusal(
           { method: 'POST', target: '/api/users' },
           await send('POST', `/api/users?_method=${operation.method}`, [JSON_TYPE, ...fields]),
@@ -229,7 +229,7 @@ describe('the guard', () => {
     });
   });
 
-  it('cannot be bypassed by a path out of the public files (77)', async () => {
+  it('cannot be bypassed by a path that leaves the folder of public files (77)', async () => {
     const up = ['..', '%2e%2e', '..%2f..', '%2e%2e%2f%2e%2e', '..%5c..', '....//', '%252e%252e'];
     for (const detour of up) {
       for (const file of ['package.json', 'README.md', 'dist/main.js', 'etc/passwd', '.env']) {

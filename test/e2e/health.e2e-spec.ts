@@ -8,7 +8,7 @@ describe('health', () => {
 
     expect((await api.request('GET', '/health/live')).status).toBe(200);
     let ready!: Answer<unknown>;
-    // A starved machine may cost it its lease for a moment.
+    // On a loaded machine the instance may lose its lease for a moment.
     await eventually('it is ready', 10_000, async () => {
       ready = await api.request('GET', '/health/ready');
       return ready.status === 200;
@@ -27,7 +27,7 @@ describe('health', () => {
         hasSigningKeys: true,
         trustsMemory: true,
         isStopping: false,
-        // The user of the tests may not ask.
+        // The Redis user of the tests may not read the policy.
         evictionPolicy: null,
       },
     });

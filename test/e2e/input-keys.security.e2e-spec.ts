@@ -8,17 +8,17 @@ import {
 import { GOOD_PASSWORD } from '../support/http-client.js';
 import { rawHttp, rawRequest, statusOf } from '../support/raw-http.js';
 
-/** What the members of a body, and the parameters of a query, may be called: requirements 72 and 73. */
-describe('names', () => {
+/** Names of body members and query parameters: requirements 72 and 73. */
+describe('member names', () => {
   let input: BadInput;
   beforeAll(async () => (input = await startBadInput()));
   afterAll(async () => input.stop());
 
-  /** The good body of an operation as text, with one more member. */
+  /** The valid body of an operation as text, with one additional member. */
   const bodyWith = (operation: Reader, text: string): string =>
     JSON.stringify(input.goodBody(operation)).replace(/\}$/, `,${text}}`);
 
-  describe('that reach a prototype', () => {
+  describe('that affect a prototype', () => {
     const prototypeBefore = Object.getOwnPropertyNames(Object.prototype);
     afterEach(async () => {
       expect(Object.getOwnPropertyNames(Object.prototype)).toEqual(prototypeBefore);
@@ -55,7 +55,7 @@ describe('names', () => {
     });
 
     it.each(Object.getOwnPropertyNames(Object.prototype).concat('prototype'))(
-      'but carry nothing are refused in every body like any unknown member: %s (70, 72)',
+      'of prototypes in harmless values are refused in every body like any unknown member: %s (70, 72)',
       async (name) => {
         await input.expectNothingChanged(async () => {
           for (const operation of input.readers) {
@@ -74,7 +74,7 @@ describe('names', () => {
       },
     );
 
-    it('have no effect in a query (72)', async () => {
+    it('are ignored in a query (72)', async () => {
       const query = [
         '__proto__[isAdmin]=1',
         '__proto__.isAdmin=1',
@@ -93,7 +93,7 @@ describe('names', () => {
       }
     });
 
-    it('have no effect as a header, in an id, or as the code of a problem (72)', async () => {
+    it('are ignored as a header, in an id, or as a problem code (72)', async () => {
       const { user, target, api, admin } = input;
       const names = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty'];
       const token = `Authorization: Bearer ${user.tokens.access_token}`;
@@ -128,7 +128,7 @@ describe('names', () => {
       });
     });
 
-    it('in a body about the access of others: the last member, too (73)', async () => {
+    it("in an administrator's body: the last member is validated and used (73)", async () => {
       const { target, api, admin } = input;
       const body = '{"disabled":true,"roles":["admin"],"disabled":false,"roles":[]}';
       const path = `/api/users/${target.id}`;
@@ -150,7 +150,7 @@ describe('names', () => {
       expect(read.body).toMatchObject({ id: target.id });
     });
 
-    it('in the headers: the first content type counts, and several tokens are refused (73)', async () => {
+    it('in the headers: the first content type is used, and several tokens are refused (73)', async () => {
       const { api, user } = input;
       const good = JSON.stringify({ username: user.username, password: GOOD_PASSWORD });
       const login = async (...fields: string[]) =>

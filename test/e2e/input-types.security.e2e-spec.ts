@@ -6,7 +6,7 @@ interface Mistake {
   readonly code: string;
 }
 
-/** What may stand in a body: requirements 70 and 71, for every body that the OpenAPI document names. */
+/** Contents of a body: requirements 70 and 71, for every request body in the OpenAPI document. */
 describe('a body', () => {
   let input: BadInput;
   beforeAll(async () => (input = await startBadInput()));
@@ -84,7 +84,7 @@ describe('a body', () => {
     { toString: 'text' },
     { valueOf: 1 },
   ];
-  /** Only of another type: what a text must look like is for the specs of each route. */
+  /** Checks only the JSON type; the format of a text is tested with each route. */
   const isOfAnotherType = (schema: Schema, value: unknown): boolean =>
     !typesOf(schema).includes(typeOf(value));
 
@@ -99,7 +99,7 @@ describe('a body', () => {
     });
   });
 
-  it('with a list that has other items than the allowed ones is refused (71)', async () => {
+  it('with a list that contains items that are not allowed is refused (71)', async () => {
     await expectAllRefused(async (operation) => {
       const lists = Object.entries(operation.body.properties).filter(([, { items }]) => items);
       for (const [name] of lists) {

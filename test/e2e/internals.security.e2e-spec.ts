@@ -8,7 +8,7 @@ const PRODUCTION = { NODE_ENV: 'production', TRUSTED_PROXIES: '10.0.0.1' };
 const DOCUMENTS = ['/docs', '/docs/', '/docs-json', '/docs/swagger-ui-init.js', '/docs-yaml'];
 const NUMBERS = /master|replica|slot|trusts|redis/i;
 
-/** Requirement 88: who may see how the service is built, and how it is. */
+/** Requirement 88: access to internals and health details. */
 describe('in production', () => {
   let api: TestApp;
   let management: HttpClient;
@@ -21,7 +21,7 @@ describe('in production', () => {
   });
   afterAll(async () => documented.close());
 
-  it('there is neither Swagger UI nor an OpenAPI document (88)', async () => {
+  it('Swagger UI and the OpenAPI document are not served (88)', async () => {
     for (const client of [api, management]) {
       for (const path of DOCUMENTS) {
         expect({ path, status: (await client.request('GET', path)).status }).toEqual({
@@ -32,12 +32,12 @@ describe('in production', () => {
     }
   });
 
-  it('there are both when they are enabled (88)', async () => {
+  it('Swagger UI and the OpenAPI document are served when they are enabled (88)', async () => {
     expect((await documented.request('GET', '/docs')).status).toBe(200);
     expect((await documented.request('GET', '/docs-json')).status).toBe(200);
   });
 
-  it('anybody can read whether an instance is healthy, but no details (88)', async () => {
+  it('the public port shows whether an instance is healthy, but no details (88)', async () => {
     expect((await api.request('GET', '/health/live')).body).toEqual({ status: 'ok', checks: {} });
     await eventually('it is ready', 10_000, async () => {
       const { status, body } = await api.request('GET', '/health/ready');
@@ -60,7 +60,7 @@ describe('in production', () => {
     }
   });
 
-  it('the management port has the metrics and the health details (88)', async () => {
+  it('the management port serves the metrics and the health details (88)', async () => {
     expect((await management.request('GET', '/health/live')).status).toBe(200);
     expect((await management.request<string>('GET', '/metrics')).body).toContain(
       'keyslot_near_cache_lease_held',
@@ -72,7 +72,7 @@ describe('in production', () => {
     });
   });
 
-  it('the management port has nothing else, with any token', async () => {
+  it('the management port serves nothing else, with any token', async () => {
     const { tokens } = await api.newUser();
     expect((await api.ownUser(tokens.access_token)).status).toBe(200);
 
@@ -85,7 +85,7 @@ describe('in production', () => {
     expect(statusOf(await rawHttp(management.url, 'rubbish\r\n\r\n'))).toBe(400);
   });
 
-  it('the management port reveals no more internals than the public one', async () => {
+  it('the management port reveals no more internals than the public port', async () => {
     const { headers } = await management.request('GET', '/metrics');
 
     expect(headers.get('x-content-type-options')).toBe('nosniff');

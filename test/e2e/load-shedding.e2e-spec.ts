@@ -6,23 +6,23 @@ describe('an instance with an overloaded event loop', () => {
   beforeAll(async () => (api = await startTestApp()));
   afterAll(async () => api.close());
 
-  /** Holds the event loop for longer than it may be late, over and over, and lets requests through in between. */
-  const drown = (): (() => void) => {
-    let isDrowning = true;
+  /** Blocks the event loop repeatedly for longer than its limit, and serves requests in between. */
+  const blockEventLoop = (): (() => void) => {
+    let isBlocking = true;
     const hold = (): void => {
       const end = performance.now() + 600;
       while (performance.now() < end);
-      if (isDrowning) {
+      if (isBlocking) {
         setImmediate(hold);
       }
     };
     setImmediate(hold);
-    return () => (isDrowning = false);
+    return () => (isBlocking = false);
   };
 
-  it('refuses new requests with 503, reports that it is alive, and recovers by itself', async () => {
+  it('refuses new requests with 503, stays alive for probes, and recovers without a restart', async () => {
     const { tokens } = await api.newUser();
-    const stop = drown();
+    const stop = blockEventLoop();
 
     await eventually('a request is refused', 30_000, async () => {
       const answer = await api.ownUser(tokens.access_token);
@@ -34,9 +34,9 @@ describe('an instance with an overloaded event loop', () => {
       }
       return answer.status === 503;
     });
-    // All at once, because the load is measured once a second.
+    // In parallel, because the load is measured once a second.
     const paths = ['/health/live', '/metrics', '/health/ready', '/docs-json'];
-    await eventually('only what has to answer does', 30_000, async () => {
+    await eventually('only liveness and metrics are answered', 30_000, async () => {
       const answers = await Promise.all(paths.map((path) => api.request('GET', path)));
       const [live, metrics, ...others] = answers.map(({ status }) => status);
       expect([live, metrics]).toEqual([200, 200]);

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { startDeployment, type Deployment } from '../support/deployment.js';
 import type { Answer, TestUser, Tokens } from '../support/http-client.js';
 import type { Instance } from '../support/instance.js';
-import { spendEarlier } from '../support/kept-answers.js';
+import { backdateSpentTokens } from '../support/kept-answers.js';
 import { rawHttp, rawRequest, statusOf } from '../support/raw-http.js';
 import type { TestApp } from '../support/test-app.js';
 
@@ -33,7 +33,7 @@ describe('a logout with a refresh token', () => {
   const eventsOf = async ({ session_id }: Tokens, type: string): Promise<unknown[]> =>
     (await other.audited(type)).filter(({ sessionId }) => sessionId === session_id);
   const graceOver = async ({ id: userId, tokens }: TestUser): Promise<void> =>
-    spendEarlier(api.keyPrefix, { userId, sessionId: tokens.session_id }, 10_000);
+    backdateSpentTokens(api.keyPrefix, { userId, sessionId: tokens.session_id }, 10_000);
 
   it('needs no access token, and ends that session at once, on every instance', async () => {
     const user = await api.newUser();
@@ -62,8 +62,8 @@ describe('a logout with a refresh token', () => {
     ]);
   });
 
-  it.each(['within its grace', 'after its grace'])(
-    'ends the session also when the token is spent, %s: that is no alarm',
+  it.each(['within its grace period', 'after its grace period'])(
+    'ends the session even if the token is already spent (%s), and reports no token reuse',
     async (when) => {
       const user = await api.newUser();
       const generations = [user.tokens];
@@ -71,7 +71,7 @@ describe('a logout with a refresh token', () => {
         generations.push((await api.refresh(generations.at(-1)!.refresh_token)).body);
       }
       await expectEverywhere(200, ...generations);
-      if (when === 'after its grace') {
+      if (when === 'after its grace period') {
         await graceOver(user);
       }
 
@@ -82,7 +82,7 @@ describe('a logout with a refresh token', () => {
     },
   );
 
-  it('can be repeated, however the session ended: 204 means that it has ended', async () => {
+  it('can be repeated: 204 means that the session has ended, for any reason', async () => {
     const ways: Record<string, (user: TestUser) => Promise<unknown>> = {
       'a logout with it': ({ tokens }) => logout(tokens.refresh_token),
       'a logout with the access token': ({ tokens }) => other.logout(tokens.access_token),
@@ -133,7 +133,7 @@ describe('a logout with a refresh token', () => {
     }
   });
 
-  it('takes precedence over an access token in the same request, valid or not', async () => {
+  it('uses the refresh token, even if the request has a valid or invalid access token', async () => {
     const [one, two] = [await api.newUser(), await api.newUser()];
     for (const token of [two.tokens.access_token, 'rubbish', `${one.tokens.access_token}x`]) {
       const { tokens } = await api.newUser();
@@ -141,12 +141,12 @@ describe('a logout with a refresh token', () => {
       await expectEnded(tokens);
     }
     await expectEverywhere(200, one.tokens, two.tokens);
-    // A valid access token does not help a body that names no session.
+    // A valid access token does not help if the body names no session.
     expect((await logout('made-up', { token: one.tokens.access_token })).status).toBe(401);
     await expectEverywhere(200, one.tokens);
   });
 
-  it('that is made up ends nothing, and is counted for the address', async () => {
+  it('that is made up ends nothing, and counts for the address limit', async () => {
     const { tokens } = await api.newUser();
     const [userId, sessionId, bits] = tokens.refresh_token.split('.');
     for (const forged of ['', 'x', `${userId}.${sessionId}.${bits}.${'A'.repeat(22)}`]) {
@@ -205,7 +205,7 @@ describe('a logout without a refresh token', () => {
     ['no body', undefined],
     ['an empty object', {}],
     ['an empty body', ''],
-  ])('asks for an access token as every guarded route does: %s', async (_, body) => {
+  ])('requires an access token, like every guarded route: %s', async (_, body) => {
     const send = async (token?: string): Promise<Answer> =>
       api.request('POST', '/api/logout', {
         ...(token === undefined ? {} : { token }),
@@ -232,7 +232,7 @@ describe('a logout after the access token expired', () => {
   beforeAll(async () => ({ api, stop } = await startDeployment({ ACCESS_TOKEN_TTL: '1s' })));
   afterAll(async () => stop());
 
-  it('ends the session with its refresh token, sent alone or with the old access token', async () => {
+  it('ends the session with its refresh token, with or without the expired access token', async () => {
     for (const isSentAlong of [false, true]) {
       const { tokens } = await api.newUser();
       const { access_token: token, refresh_token } = tokens;

@@ -116,7 +116,7 @@ describe('a long-lived connection', () => {
       },
     ],
   ];
-  it.each(ENDS)('ends on the instance that serves it after %s on another', async (_, end) => {
+  it.each(ENDS)('is closed on its instance after %s on another instance', async (_, end) => {
     const user = await one.newUser();
     const stream = await open(one, 'guarded', user.tokens.access_token);
     expect(one.app.get(SessionWatch).count).toBe(1);
@@ -127,7 +127,7 @@ describe('a long-lived connection', () => {
     expectNoListeners(one);
   });
 
-  it('stays open when another session of the user ends, or the user is changed', async () => {
+  it('stays open when another session of the user ends, or when the user is changed', async () => {
     const user = await one.newUser();
     const { body: second } = await one.login(user.username);
     const lasting = await open(one, 'guarded', second.access_token);
@@ -146,7 +146,7 @@ describe('a long-lived connection', () => {
     await lasting.ended;
   });
 
-  it('leaves no listener when its client disconnects', async () => {
+  it('has its listener removed when the client disconnects', async () => {
     const { tokens } = await one.newUser();
     const streams = await Promise.all(
       Array.from({ length: 20 }, async () => open(one, 'guarded', tokens.access_token)),
@@ -161,7 +161,7 @@ describe('a long-lived connection', () => {
     expectNoListeners(one);
   });
 
-  it('ends when its session expires', async () => {
+  it('is closed when its session expires', async () => {
     const api = await start({ REFRESH_TOKEN_TTL: '2s', ACCESS_TOKEN_TTL: '2s' });
     const { tokens } = await api.newUser();
     const stream = await open(api, 'guarded', tokens.access_token);
@@ -189,7 +189,7 @@ describe('a long-lived connection', () => {
 
     await api.close();
 
-    // In order, so that clients reconnect without an error.
+    // A regular close, so that clients reconnect without an error.
     await Promise.all(events.map(async ({ ended }) => ended));
     await Promise.all([cutOff, gone]);
     expectNoListeners(api);

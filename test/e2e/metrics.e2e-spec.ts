@@ -9,12 +9,12 @@ const LEASE_SECONDS = 30;
 describe('the metrics', () => {
   let api: TestApp;
   beforeAll(async () => {
-    // With a lease that no busy moment of the machine outlasts.
+    // A long lease, so that it does not expire on a loaded machine.
     api = await startTestApp({
       NEAR_CACHE_LEASE: `${LEASE_SECONDS}s`,
       TRUSTED_PROXIES: '127.0.0.1',
     });
-    // From here on the signing keys are in memory.
+    // The registration loads the signing keys into the cache.
     await api.newUser();
   });
   afterAll(async () => api.close());
@@ -62,7 +62,7 @@ describe('the metrics', () => {
     }
   });
 
-  it('show whether this instance holds its lease, and the size of its memory', async () => {
+  it('show whether this instance holds its lease, and the size of its cache', async () => {
     expect(await read(`${NEAR}_lease_held`)).toBe(1);
     expect(await read(`${NEAR}_lease_remaining_seconds`)).toBeGreaterThan(0);
     expect(await read(`${NEAR}_lease_remaining_seconds`)).toBeLessThanOrEqual(LEASE_SECONDS);
@@ -76,7 +76,7 @@ describe('the metrics', () => {
     expect(await read(`${NEAR}_bytes`)).toBeGreaterThan(bytes);
   });
 
-  it('count the look-ups: a warm request is answered from memory alone', async () => {
+  it('count cache look-ups: a warm request is answered from memory alone', async () => {
     const { tokens } = await api.newUser();
     await api.ownUser(tokens.access_token);
     const results = ['hit', 'miss', 'untrusted'];
@@ -92,12 +92,12 @@ describe('the metrics', () => {
     expect(await read(requests('miss'))).toBe(misses);
     expect(await read(requests('untrusted'))).toBe(untrusted);
 
-    // A token that this instance has not seen has to be asked for.
+    // The first use of a token on this instance reads from Redis.
     await api.ownUser((await api.newUser()).tokens.access_token);
     expect(await read(requests('miss'))).toBe(misses + 1);
   });
 
-  it('count the changes and the time until every instance had acknowledged', async () => {
+  it('count the changes and the time until every instance has acknowledged them', async () => {
     const { tokens } = await api.newUser();
     const known = async (): Promise<number[]> => [
       await read(changes('acknowledged')),
@@ -111,7 +111,7 @@ describe('the metrics', () => {
 
     expect(await known()).toEqual(before.map((count) => count + 1));
     expect(await read(`${NEAR}_change_seconds_sum`)).toBeGreaterThan(seconds);
-    // Known from the start: an alert looks for a rise, and something that was not there before has not risen.
+    // The series exists from the start: an alert on its increase would not notice a new series.
     expect(await read(changes('waited-for-lease'))).toBe(0);
     expect(await read(changes('not-confirmed'))).toBe(0);
   });
@@ -119,7 +119,7 @@ describe('the metrics', () => {
   const REQUESTS = 'keyslot_http_request_duration_seconds';
   const answered = (method: string, route: string, status: number): string =>
     `${REQUESTS}_count{method="${method}",route="${route}",status="${status}"}`;
-  /** How much each series rises meanwhile; one that was not there before was 0. */
+  /** The increase of each series during the work; a missing series counts as 0. */
   const risesOf = async (
     series: readonly string[],
     work: () => Promise<unknown>,
@@ -188,7 +188,7 @@ describe('the metrics', () => {
     expect(await text()).not.toContain('nobody-made-this-up-twice');
   });
 
-  it('count the decisions of the guard, by memory or Redis', async () => {
+  it('count the decisions of the guard, from memory or from Redis', async () => {
     const { tokens } = await api.newUser();
     const verdict = (source: string, name: string): string =>
       `keyslot_guard_verdicts_total{source="${source}",verdict="${name}"}`;
@@ -207,7 +207,7 @@ describe('the metrics', () => {
       }
       await api.ownUser('made.up.token');
       await api.request('GET', '/api/user');
-      // The session is known, but the signature is not right.
+      // The session is cached, but the signature is invalid.
       const [head, claims] = tokens.access_token.split('.');
       await api.ownUser(`${head}.${claims}.${'A'.repeat(86)}`);
       await api.request('GET', '/health/live');
@@ -246,7 +246,7 @@ describe('the metrics', () => {
         .filter((line) => line.includes(`call="${call}"`))
         .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
     };
-    // From here on the user's node has the script: one that does not is asked a second time.
+    // The user's node loads the script: the first call of an unknown script is sent twice.
     await api.ownUser(tokens.access_token);
     const { body: next } = await api.login(username);
     const before = await calls('use-session.lua');
@@ -255,13 +255,13 @@ describe('the metrics', () => {
     await api.ownUser(next.access_token);
 
     expect((await calls('use-session.lua')) - before).toBe(1);
-    // For the readiness in the metrics that were read before these.
+    // The readiness check in earlier scrapes has sent it.
     expect(await calls('cluster info')).toBeGreaterThan(0);
   });
 
   it('show the results of readiness', async () => {
     let metrics = '';
-    // On a starved machine a node may not answer in time.
+    // On a loaded machine a node may not answer in time.
     await eventually('all nodes have answered', 10_000, async () => {
       metrics = await text();
       return metrics.includes('keyslot_health_status{status="ok"} 1');

@@ -5,7 +5,7 @@ import { GOOD_PASSWORD } from '../support/http-client.js';
 import { rawHttp, rawRequest, statusOf } from '../support/raw-http.js';
 import { dumpKeys } from '../support/redis.js';
 
-/** What means something to Redis, to a line protocol, to a path or to a pattern. */
+/** Text with a special meaning for Redis, a line protocol, a path or a pattern. */
 const SIGNS = [
   '*',
   '?',
@@ -38,16 +38,16 @@ const SIGNS = [
   '*1\r\n$8\r\nFLUSHALL\r\n',
   "') redis.call('FLUSHALL') --",
 ];
-/** What might be taken for something else than text. */
+/** Values that could be misread as another type than text. */
 const WORDS = ['.', '..', '\u202e', '\ufeff', 'é', 'nil', 'null', 'undefined', 'NaN', '-1', '0'];
 const HOSTILE = [...SIGNS, ...WORDS];
 
-/** Requirement 78: what a client says does not become part of a key, a slot or a command. */
+/** Requirement 78: client input never becomes part of a key, a slot or a command. */
 describe('an id or a name', () => {
   let input: BadInput;
   beforeAll(async () => (input = await startBadInput()));
   afterAll(async () => input.stop());
-  // As the key builder makes them: a kind and an id, then the parts.
+  // In the form of the key builder: a kind and an id, then the parts.
   afterEach(async () => {
     const { keys } = await dumpKeys(input.api.keyPrefix);
     expect(keys.length).toBeGreaterThan(5);
@@ -75,7 +75,7 @@ describe('an id or a name', () => {
     await input.expectNothingChanged(async () => {
       for (const { method, path } of operations.filter((one) => one.path.includes('{id}'))) {
         for (const id of idsOf(path.includes('/users/') ? target.id : admin.session_id)) {
-          // Also a dot as its code: bare, it would be a step in the path.
+          // A dot is encoded as well: unencoded, it would be a path segment.
           const coded = encodeURIComponent(id).replaceAll('.', '%2e');
           const sent = rawRequest(
             method,
@@ -94,7 +94,7 @@ describe('an id or a name', () => {
     const { api } = input;
     await input.expectNothingChanged(async () => {
       for (const text of SIGNS) {
-        // One apostrophe between letters is part of a name, as in o'brien.
+        // A single apostrophe between letters is allowed in names, as in o'brien.
         const around = text === "'" ? ["a''b", "'ab"] : [`a${text}b`];
         for (const username of [...around, `{a}${text}`]) {
           const answer = await api.register(username);
@@ -104,7 +104,7 @@ describe('an id or a name', () => {
     });
   });
 
-  it('matches no user at login, whatever it contains (78)', async () => {
+  it('matches no user at login, with any content (78)', async () => {
     const { api, user } = input;
     await input.expectNothingChanged(async () => {
       for (const [index, text] of HOSTILE.entries()) {

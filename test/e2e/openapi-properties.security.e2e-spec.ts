@@ -10,14 +10,17 @@ import { isValid, readOperations, type Operation } from '../support/openapi.js';
 import { requestsTo, type DraftRequest } from '../support/request-arbitrary.js';
 import { changedKeys, StoredState, type Snapshot } from '../support/stored-state.js';
 
-/** The same requests each time; `PROPERTY_SEED` and `PROPERTY_RUNS` ask for others. A failure names its seed. */
+/**
+ * A fixed seed gives the same requests in each run. `PROPERTY_SEED` and `PROPERTY_RUNS` override it. A failure prints
+ * its seed.
+ */
 const SEED = Number(process.env['PROPERTY_SEED'] ?? 20_261_124);
-/** For each operation that reads a body; the others have less to go wrong. */
+/** Runs for each operation that reads a body; the others need fewer. */
 const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 35);
-/** A hang, many times over; as it is, a run takes a tenth. */
+/** About ten times the usual duration. */
 const TEST_TIMEOUT_MS = 4000 * RUNS;
 
-/** What any address can answer: nothing there, a broken address, a body that is none or that is not read. */
+/** Statuses of any route: unknown path, malformed URL, unreadable or unsupported body. */
 const GENERAL = [400, 404, 405, 413, 415, 431];
 
 describe('any request to any operation of the OpenAPI document', () => {
@@ -31,7 +34,7 @@ describe('any request to any operation of the OpenAPI document', () => {
       ...WITH_ADMINISTRATOR,
       REDIS_KEY_PREFIX: keyPrefix,
       LOG_LEVEL: 'warn',
-      // So that each request can come from an address of its own, and none is refused for what others did.
+      // A trusted proxy lets each request use its own address, so that requests do not share a limit.
       TRUSTED_PROXIES: '127.0.0.1',
     });
     stored = await StoredState.of({ keyPrefix });
@@ -45,7 +48,7 @@ describe('any request to any operation of the OpenAPI document', () => {
   const check = async (operation: Operation, draft: DraftRequest): Promise<void> => {
     before ??= await stored.snapshot();
     const sent = cast.fillIn(operation, draft);
-    // Fails when there is no answer in time.
+    // Fails on a timeout.
     const answer = await sendExactly(api.url, sent);
 
     expectDocumented(operation, answer);
@@ -129,7 +132,7 @@ function expectProblem({ status, type, text }: ExactAnswer): void {
   expect(problem.status).toBe(status);
 }
 
-/** That nothing was carried out which the document does not allow. */
+/** Asserts that the document allows the request that was carried out. */
 function expectAllowed(operation: Operation, { caller }: DraftRequest, sent: ExactRequest): void {
   const isKnown = caller === 'ordinary' || caller === 'administrator';
   expect({ isAllowed: operation.isPublic || isKnown }).toEqual({ isAllowed: true });
@@ -139,7 +142,7 @@ function expectAllowed(operation: Operation, { caller }: DraftRequest, sent: Exa
   if (operation.body) {
     // A byte order mark may be ignored (RFC 8259 section 8.1).
     const body = JSON.parse(String(sent.body).replace(/^\ufeff/, '')) as object;
-    // Names that every object has anyway are left aside.
+    // Members that every object inherits are ignored.
     const members = Object.entries(body).filter(
       ([name]) => !(name in Object.prototype) && name !== 'prototype',
     );

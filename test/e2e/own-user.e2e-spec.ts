@@ -5,7 +5,7 @@ describe('the own user', () => {
   beforeAll(async () => (api = await startTestApp()));
   afterAll(async () => api.close());
 
-  it('can be read with a token only', async () => {
+  it('can be read only with a token', async () => {
     const user = await api.newUser();
 
     const answer = await api.ownUser(user.tokens.access_token);
@@ -16,7 +16,7 @@ describe('the own user', () => {
     expect((await api.request('GET', '/api/user')).status).toBe(401);
   });
 
-  it('changes the given members, clears those that are null, and keeps the rest', async () => {
+  it('changes the given members, clears those that are null, and keeps the others', async () => {
     const { tokens } = await api.newUser();
     const patch = (body: unknown) =>
       api.request('PATCH', '/api/user', { token: tokens.access_token, body });
@@ -34,7 +34,7 @@ describe('the own user', () => {
     });
   });
 
-  it('ends all other sessions when its e-mail address changes, and no session when nothing does (43)', async () => {
+  it('ends all other sessions when its e-mail address changes, and no session when nothing changes (43)', async () => {
     const user = await api.newUser();
     const token = user.tokens.access_token;
     const other = (await api.login(user.username)).body.access_token;
@@ -54,13 +54,13 @@ describe('the own user', () => {
   it.each([
     ['roles', { roles: ['admin'] }],
     ['username', { username: 'root' }],
-    ['a broken e-mail address', { email: 'a@' }],
+    ['an invalid e-mail address', { email: 'a@' }],
     ['50 kB of bait (80)', { email: `${'a'.repeat(50_000)}@example.com` }],
     ['a number as name', { displayName: 1 }],
     ['a blank name', { displayName: ' \u00a0 ' }],
-    ['a name that turns the text around', { displayName: 'gpj.\u202efile' }],
+    ['a name with a bidirectional override', { displayName: 'gpj.\u202efile' }],
     ['a line break in the name', { displayName: 'a\r\nb' }],
-    ['a list for a body', []],
+    ['a list as body', []],
     ['text for a body', '"text"'],
   ])('refuses %s and changes nothing', async (_, body) => {
     const { tokens } = await api.newUser();
@@ -119,7 +119,7 @@ describe('the own user', () => {
     expect(statuses).toEqual([...Array<number>(10).fill(403), 429]);
   });
 
-  it('is guarded in every spelling of its path (77)', async () => {
+  it('is guarded in every spelling of the path (77)', async () => {
     const { rawHttp, statusOf } = await import('../support/raw-http.js');
     const paths = [
       '/api/user',

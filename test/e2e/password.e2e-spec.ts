@@ -26,7 +26,7 @@ describe('a change of the password', () => {
     { username }: Pick<TestUser, 'username'>,
     password: string,
   ): Promise<number> => (await api.login(username, password)).status;
-  /** A user, and two more sessions that every instance remembers. */
+  /** A user with two more sessions that every instance has cached. */
   const userWithOthers = async (): Promise<{ user: TestUser; others: Tokens[] }> => {
     const user = await api.newUser();
     const others = [(await api.login(user.username)).body, (await api.login(user.username)).body];
@@ -60,7 +60,7 @@ describe('a change of the password', () => {
     await expectEverywhere(200, next);
   });
 
-  it('keeps the current session, even if it was refreshed meanwhile', async () => {
+  it('keeps the current session, even if it was refreshed in the meantime', async () => {
     const user = await api.newUser();
     const { body: next } = await api.refresh(user.tokens.refresh_token);
 
@@ -70,7 +70,7 @@ describe('a change of the password', () => {
     expect((await api.refresh(next.refresh_token)).status).toBe(200);
   });
 
-  it('is refused without the current password, and nothing changes (54)', async () => {
+  it('is refused without the current password and then changes nothing (54)', async () => {
     const { user, others } = await userWithOthers();
 
     const answer = await change(user.tokens, WRONG, NEW_PASSWORD);
@@ -89,14 +89,14 @@ describe('a change of the password', () => {
     ['257 characters (48)', 'vgtqhmlozkwpxe '.repeat(18).slice(0, 257), 'too-long'],
     ['50,000 characters', 'x'.repeat(50_000), 'too-long'],
     ['a common password (51)', 'passwordpassword', 'password-common'],
-    ['a walk over the keyboard (51)', 'qwertyuiopasdfgh', 'password-common'],
+    ['a sequence of keyboard keys (51)', 'qwertyuiopasdfgh', 'password-common'],
     ['the own name (51)', own, 'password-common'],
     ['the own address (51)', 'mailbox.of.this.user@example.org', 'password-common'],
     ['a number (71)', 123_456_789_012_345, 'not-a-string'],
     ['null (71)', null, 'not-a-string'],
     ['an object (71)', { $ne: '' }, 'not-a-string'],
   ])('refuses %s, names the member, and nothing changes', async (_, newPassword, code) => {
-    // One user for all of these, who has this name: only the first registration succeeds.
+    // All rows share this user and name: only the first registration succeeds.
     await api.register(own);
     const user = { username: own, password: GOOD_PASSWORD };
     const { body: tokens } = await api.login(own);
@@ -153,7 +153,7 @@ describe('a change of the password', () => {
     expect((await api.refresh(user.tokens.refresh_token)).status).toBe(200);
   });
 
-  it('can be repeated only as itself: another change of the user makes no wrong password right', async () => {
+  it('can be repeated only with the same values: after another change, the old password is wrong', async () => {
     const user = await api.newUser();
     const { access_token: token } = user.tokens;
     const profile = { displayName: 'Ada', email: 'ada@example.org' };
@@ -162,12 +162,12 @@ describe('a change of the password', () => {
     const answer = await change(user.tokens, WRONG, user.password);
 
     expect(answer).toMatchObject({ status: 403, body: { code: 'wrong-password' } });
-    // Nor is the password that was replaced.
+    // The replaced password is not accepted either.
     expect((await change(user.tokens, user.password, NEW_PASSWORD)).status).toBe(204);
     expect((await change(user.tokens, user.password, `${NEW_PASSWORD}, another`)).status).toBe(403);
   });
 
-  it('that is sent many times at once, to several instances, is made once, and all calls succeed', async () => {
+  it('that is sent many times in parallel to several instances is made once, and all calls succeed', async () => {
     const { user, others } = await userWithOthers();
     const token = user.tokens.access_token;
     const body = { currentPassword: user.password, newPassword: NEW_PASSWORD };
@@ -185,7 +185,7 @@ describe('a change of the password', () => {
     expect(await loginStatus(user, NEW_PASSWORD)).toBe(200);
   });
 
-  it('that three sessions make at once leaves exactly one of them', async () => {
+  it('from three sessions in parallel keeps exactly one of them', async () => {
     const { user, others } = await userWithOthers();
     const sessions = [user.tokens, ...others];
 
@@ -209,7 +209,7 @@ describe('a change of the password', () => {
     await expectEverywhere(401, later);
   });
 
-  it('succeeds for one of two concurrent calls with different passwords', async () => {
+  it('with different new passwords in two concurrent calls succeeds for one of them', async () => {
     const { user, others } = await userWithOthers();
     const sessions = [user.tokens, ...others];
     const passwords = sessions.map((_, index) => `${NEW_PASSWORD}, number ${index}`);
@@ -245,7 +245,7 @@ describe('a change of the password', () => {
     expect(refused.status).toBe(429);
     expect(refused.body).toMatchObject({ code: 'too-many-attempts' });
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(800);
-    // 62: the owner can log in, other sessions can change the password, and who is logged in stays so
+    // 62: the owner can log in, other sessions can change the password, and no session ends.
     expect(await loginStatus(user, user.password)).toBe(200);
     await expectEverywhere(200, user.tokens);
   });
@@ -254,7 +254,7 @@ describe('a change of the password', () => {
     ['PUT', '/api/user/password', { currentPassword: GOOD_PASSWORD, newPassword: NEW_PASSWORD }],
     ['DELETE', '/api/user', { password: GOOD_PASSWORD }],
   ])(
-    '%s %s is open to a live session, whatever strangers guess (62)',
+    '%s %s stays available to a live session during attacks on the account (62)',
     async (method, path, body) => {
       const user = await api.newUser();
       const strangers = await Promise.all(
@@ -279,7 +279,7 @@ describe('a change of the password', () => {
     expect(statuses.filter((status) => status === 403)).toHaveLength(10);
     expect(statuses.filter((status) => status === 429)).toHaveLength(5);
 
-    // Both routes count together, and a stolen session blocks no other one.
+    // Both routes share the count of a session, and a stolen session blocks no other session.
     expect((await change(second, user.password, NEW_PASSWORD)).status).toBe(429);
     expect(await deletion(user.tokens, user.password)).toBe(204);
   });

@@ -10,10 +10,10 @@ interface ApiDocument {
   readonly paths: Record<string, Record<string, { responses: Record<string, unknown> }>>;
 }
 
-/** As behind nginx that takes `/keyslot` away, which the API cannot see. */
+/** An nginx that removes the prefix `/keyslot`, so that the API does not see it. */
 describe.each([
-  ['that nobody named', {}],
-  ['that PUBLIC_URL names', { PUBLIC_URL: `${PUBLIC_URL}/` }],
+  ['without PUBLIC_URL', {}],
+  ['with PUBLIC_URL', { PUBLIC_URL: `${PUBLIC_URL}/` }],
 ])('behind a path prefix %s', (_, variables: { PUBLIC_URL?: string }) => {
   let api: TestApp;
   let proxy: PrefixProxy;
@@ -31,8 +31,8 @@ describe.each([
   const isNamed = variables.PUBLIC_URL !== undefined;
   const seenPath = (path: string): string => (isNamed ? `/keyslot${path}` : path);
 
-  it('Swagger UI calls the API below the prefix, with Execute alone', async () => {
-    // From the root, which leads there.
+  it('Swagger UI calls the API below the prefix without configuration', async () => {
+    // The root redirects to it.
     const ui = await SwaggerUi.open(proxy.url, { docs: '/' });
 
     expect(new URL(ui.page.url()).pathname).toBe('/keyslot/docs');
@@ -43,12 +43,12 @@ describe.each([
     await ui.close();
   });
 
-  it('the document names the server URL of the API', async () => {
+  it('the OpenAPI document contains the server URL of the API', async () => {
     const { body } = await client.request<ApiDocument>('GET', '/docs-json');
     const [{ url } = { url: '' }] = body.servers;
 
     expect(url).toBe(isNamed ? PUBLIC_URL : '.');
-    // OpenAPI 3.1 section 4.6: relative to where the document is.
+    // OpenAPI 3.1 section 4.6: relative to the URL of the document.
     const server = new URL(url, `${proxy.url}/docs-json`).href.replace(/\/$/, '');
     expect(server).toBe(isNamed ? PUBLIC_URL : proxy.url);
     expect(JSON.stringify(body.paths['/api/user']!['get']!.responses['401'])).toContain(
@@ -56,7 +56,7 @@ describe.each([
     );
   });
 
-  it('links between the pages of problems lead where they should', async () => {
+  it('links between the problem pages lead to existing pages', async () => {
     const hrefsOf = (page: string): string[] =>
       Array.from(page.matchAll(/href="([^"]+)"/g), ([, href]) => href!);
     const follow = async (from: string): Promise<string[]> => {
@@ -71,9 +71,9 @@ describe.each([
   it.each([
     ['a problem of a route', 'GET', '/api/user', 'missing-token'],
     ['a problem of the router', 'GET', '/api/%zz', 'malformed-request'],
-    ['an address that is not there', 'GET', '/nothing', 'not-found'],
+    ['an unknown URL', 'GET', '/nothing', 'not-found'],
   ])(
-    'has type and instance as clients see them, once PUBLIC_URL says so: %s',
+    'type and instance contain the public path when PUBLIC_URL is set: %s',
     async (_, method, path, code) => {
       const { body } = await api.request(method, path);
 
@@ -81,7 +81,7 @@ describe.each([
     },
   );
 
-  it('is in responses to invalid HTTP and in Location, too', async () => {
+  it('type, instance and Location are also correct in responses to invalid HTTP', async () => {
     const huge = { headers: { 'x-a': 'a'.repeat(17_000) } };
     const { body } = await api.request('GET', '/api/user', huge);
     const registered = await api.register(`ada-${isNamed}`);

@@ -33,7 +33,7 @@ describe('problem answers', () => {
     ['de', 'en', 'A token is required'],
     ['*', 'en', 'A token is required'],
     [';;q=x,\u00e9', 'en', 'A token is required'],
-  ])('speak the language that "%s" asks for', async (acceptLanguage, language, title) => {
+  ])('use the language that "%s" requests', async (acceptLanguage, language, title) => {
     const answer = await api.request('GET', '/api/user', {
       headers: { 'accept-language': acceptLanguage },
     });
@@ -42,7 +42,7 @@ describe('problem answers', () => {
     expect(answer.headers.get('content-language')).toBe(language);
   });
 
-  it('translate the broken rules too', async () => {
+  it('translate the texts of failed rules, too', async () => {
     const answer = await post('{"username":1}', { 'accept-language': 'zh' });
 
     expect(answer.body['errors']).toEqual([
@@ -51,7 +51,7 @@ describe('problem answers', () => {
     ]);
   });
 
-  it.each(PROBLEM_CODES)('have a page for %s, in both languages', async (code) => {
+  it.each(PROBLEM_CODES)('have a page for the code %s, in both languages', async (code) => {
     const [english, chinese] = await Promise.all(
       ['en', 'zh'].map((language) =>
         api.request<string>('GET', `/problems/${code}`, {
@@ -65,7 +65,7 @@ describe('problem answers', () => {
     expect(english!.body).toContain('What to do');
     expect(english!.body).toContain(code);
     expect(chinese!.body).toContain('如何处理');
-    // A text that is missing shows its own key.
+    // A missing text would show its key.
     expect(english!.body + chinese!.body).not.toContain(`problems.${code}`);
   });
 
@@ -76,11 +76,11 @@ describe('problem answers', () => {
   });
 
   it.each([
-    ['an unknown address', 'GET', '/api/nothing', 404, 'not-found'],
+    ['an unknown URL', 'GET', '/api/nothing', 404, 'not-found'],
     ['an unknown problem', 'GET', '/problems/nothing', 404, 'not-found'],
     ['a method that is not there', 'PUT', '/api/login', 405, 'method-not-allowed'],
-    ['a broken address', 'GET', '/api/%zz', 400, 'malformed-request'],
-  ])('come for %s', async (_, method, path, status, code) => {
+    ['a malformed URL', 'GET', '/api/%zz', 400, 'malformed-request'],
+  ])('are returned for %s', async (_, method, path, status, code) => {
     const answer = await api.request(method, path);
 
     expect(answer.status).toBe(status);
@@ -94,7 +94,7 @@ describe('problem answers', () => {
     ['OPTIONS', '/api/login?a=b', 'POST'],
     ['DELETE', '/problems/not-found', 'GET, HEAD'],
     ['PUT', '/api/user/sessions/an-id', 'DELETE'],
-  ])('name the methods that there are, for %s %s (87)', async (method, path, allowed) => {
+  ])('list the allowed methods for %s %s (87)', async (method, path, allowed) => {
     const answer = await rawHttp(
       api.url,
       rawRequest(method, path, ['Content-Type: text/plain'], method === 'TRACE' ? undefined : 'x'),
@@ -113,7 +113,7 @@ describe('problem answers', () => {
     expect((await api.request('GET', '/health/live')).status).toBe(200);
   });
 
-  it('are returned for an unknown expectation; the known one is met', async () => {
+  it('are returned for an unsupported expectation; 100-continue is supported', async () => {
     const login = (expectation: string): string =>
       rawRequest(
         'POST',
@@ -147,19 +147,19 @@ describe('problem answers', () => {
       400,
     ],
     ['another charset (74)', '{}', { 'content-type': 'application/json; charset=utf-16' }, 415],
-    ['a word behind the type (74)', '{}', { 'content-type': 'application/json x' }, 415],
+    ['a word after the type (74)', '{}', { 'content-type': 'application/json x' }, 415],
     [
       'compressed JSON (74)',
       '{}',
       { 'content-type': 'application/json', 'content-encoding': 'gzip' },
       415,
     ],
-    ['a tab behind the type (74)', '{}', { 'content-type': 'application/json\ta' }, 415],
+    ['a tab after the type (74)', '{}', { 'content-type': 'application/json\ta' }, 415],
     ['70 kB (75)', `"${'a'.repeat(70_000)}"`, { 'content-type': 'application/json' }, 413],
     ['text/plain (74)', '{}', { 'content-type': 'text/plain' }, 415],
     ['a form (74)', 'username=a', { 'content-type': 'application/x-www-form-urlencoded' }, 415],
     ['a look-alike type (74)', '{}', { 'content-type': 'application/jsonx' }, 415],
-  ])('come for a body of %s', async (_, body, headers, status) => {
+  ])('are returned for a body of %s', async (_, body, headers, status) => {
     const answer = await post(body, headers);
 
     expect(answer.status).toBe(status);
@@ -170,7 +170,7 @@ describe('problem answers', () => {
     'application/json',
     'application/json; charset=utf-8',
     'Application/JSON;charset=UTF-8',
-  ])('do not come for JSON sent as %s', async (type) => {
+  ])('are not returned for JSON sent as %s', async (type) => {
     const answer = await post('{"username":"nobody","password":"x"}', { 'content-type': type });
 
     expect(answer.status).toBe(401);

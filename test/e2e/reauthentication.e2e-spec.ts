@@ -19,7 +19,7 @@ describe('a new e-mail address', () => {
   });
   afterAll(async () => stop());
 
-  /** As if the login had been so much earlier. */
+  /** Makes the login appear older by this time. */
   const age = async (userId: string, sessionId: string, ms: number): Promise<void> =>
     withRedis(async (_, cluster) => {
       const key = `${api.keyPrefix}v1:{user.${userId}}:sessions`;
@@ -35,7 +35,7 @@ describe('a new e-mail address', () => {
   const patch = async ({ access_token: token }: Tokens, body: unknown, at = api): Promise<Answer> =>
     at.request('PATCH', '/api/user', { token, body });
 
-  it('needs the password when the login is more than ten minutes ago, and changes nothing without it', async () => {
+  it('needs the password if the login was more than ten minutes ago, and changes nothing without it', async () => {
     const user = await userWithOldSession();
     const { body: another } = await api.login(user.username);
     const before = (await api.ownUser(user.tokens.access_token)).body;
@@ -48,14 +48,14 @@ describe('a new e-mail address', () => {
     await expectEverywhere(200, user.tokens, another);
   });
 
-  it('needs the password after a refresh, too: a refresh is no login', async () => {
+  it('needs the password after a refresh, too, because a refresh is not a login', async () => {
     const user = await userWithOldSession();
     const { body: next } = await other.refresh(user.tokens.refresh_token);
 
     expect(await patch(next, { email: 'new@example.org' })).toMatchObject(NEEDED);
   });
 
-  it('is set with the current password, or within ten minutes of a login; null is new as well', async () => {
+  it('is set with the current password, or within ten minutes of a login; removing the address follows the same rule', async () => {
     const user = await userWithOldSession();
     const email = 'new@example.org';
     const body = { email, currentPassword: user.password };
@@ -80,7 +80,7 @@ describe('a new e-mail address', () => {
     }
   });
 
-  it('cannot be used to guess the password: wrong ones count like those of a login (54, 59)', async () => {
+  it('cannot be used to guess the password: wrong passwords count like failed logins (54, 59)', async () => {
     const user = await userWithOldSession();
     const statuses = [];
     for (let attempt = 0; attempt <= 10; attempt += 1) {
@@ -106,7 +106,7 @@ describe('a new e-mail address', () => {
     }
   });
 
-  it('of an administrator needs the password in the administration, too; those of others do not', async () => {
+  it("needs the password of an administrator on the administration route, but only for the administrator's own address", async () => {
     const { body: admin } = await api.login(WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME);
     const { body: another } = await api.login(WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME);
     const { id } = (await api.ownUser(admin.access_token)).body as { id: string };

@@ -18,11 +18,11 @@ const THROTTLED = '(?:login-address|refresh-address)';
 
 interface Kind {
   readonly name: string;
-  /** What follows the prefix: ids and digests, and nothing that says who somebody is (99). */
+  /** The key after the prefix: ids and digests, and no personal data (99). */
   readonly pattern: RegExp;
-  /** Longest life, in milliseconds. */
+  /** The maximum time to live, in milliseconds. */
   readonly longestMs: number;
-  /** Whether some live for good: what nobody could make anew. */
+  /** Whether keys of this kind may have no expiry. */
   readonly mayLast?: boolean;
 }
 
@@ -33,7 +33,7 @@ const kind = (name: string, pattern: string, longestMs: number, mayLast = false)
   mayLast,
 });
 
-/** Every key that there is. As the table in docs/architecture.md. */
+/** Every kind of key, as in the table of docs/architecture.md. */
 const KINDS = [
   kind('user', `\\{user\\.${ID}\\}:record`, 2 * HOUR_MS, true),
   kind('sessions', `\\{user\\.${ID}\\}:sessions`, 90 * DAY_MS + 2 * HOUR_MS),
@@ -55,18 +55,18 @@ const KINDS = [
   kind('guesses', `\\{password-account\\.${DIGEST}\\}:guesses`, 3 * DAY_MS),
 ];
 
-/** Before them there is what lives only while a request does. */
+/** Scripts that only run after a script that creates data with the lifetime of a request. */
 const LAST_STEPS = new Set(['end-attempt.lua', 'end-guess.lua', 'append-change.lua']);
 
 const sources = new Map(productScripts().map(({ name, source }) => [name, source]));
 
-/** On a cluster of its own: whatever is there is ours. */
+/** On its own cluster, so that every key belongs to this test. */
 describe('the data in Redis', () => {
   let own: OwnCluster;
   let api: TestApp;
-  /** The scripts that ran, with the keys of each run. */
+  /** The scripts that were run, with the keys of each run. */
   const runs: { script: LuaScript<unknown>; keys: readonly string[] }[] = [];
-  /** Kind and life of every key that was seen, and keys of no kind. */
+  /** Kinds and lifetimes of all keys that were seen, and keys of an unknown kind. */
   const seen = new Map<string, Set<number>>();
   const strange = new Set<string>();
   const names = new Set<string>();
@@ -95,7 +95,7 @@ describe('the data in Redis', () => {
     await own.remove();
   });
 
-  /** Looks at every key of every master. */
+  /** Reads every key of every master. */
   const look = async (): Promise<void> => {
     for (const port of await own.masters()) {
       const keys = (await own.cluster.call(port, 'KEYS', '*')).split(',').filter(Boolean);
@@ -109,7 +109,7 @@ describe('the data in Redis', () => {
     if (!known || !key.startsWith(api.keyPrefix)) {
       strange.add(key);
     } else if (lifeMs !== -2) {
-      // -2: it ran out between the two questions.
+      // -2: it expired between the two commands.
       seen.set(known.name, (seen.get(known.name) ?? new Set()).add(lifeMs));
     }
   };
@@ -131,7 +131,7 @@ describe('the data in Redis', () => {
     return { access: String(body['access_token']), refresh: String(body['refresh_token']) };
   };
 
-  it('has a limited lifetime for every kind of key, and no secret or personal data in a key (97, 99)', async () => {
+  it('has a limited lifetime for every kind of temporary key, and no secret or personal data in a key (97, 99)', async () => {
     const person = {
       username: 'Margaret.Hamilton',
       password: GOOD_PASSWORD,
@@ -185,7 +185,7 @@ describe('the data in Redis', () => {
     }
   });
 
-  it('is accessed by scripts whose keys are in one slot (97)', () => {
+  it('is accessed by scripts whose keys belong to one slot (97)', () => {
     expect(new Set(runs.map(({ script }) => script.name)).size).toBeGreaterThan(15);
     for (const { script, keys } of runs) {
       const slots = new Set(keys.map((key) => calculateSlot(key)));

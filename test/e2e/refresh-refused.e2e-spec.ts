@@ -139,7 +139,7 @@ describe('the refresh limit for addresses', () => {
   let api: TestApp;
   afterEach(async () => api.close());
 
-  it('stops one address that makes up many tokens (63), but no holder of an issued token (62)', async () => {
+  it('blocks one address that makes up many tokens (63), but no client with an issued token (62)', async () => {
     api = await startTestApp();
     const { tokens } = await api.newUser();
     const statuses = new Map<number, number>();

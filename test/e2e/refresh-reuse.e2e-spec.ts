@@ -1,7 +1,7 @@
 import { startDeployment, type Deployment } from '../support/deployment.js';
 import type { Answer, TestUser, Tokens } from '../support/http-client.js';
 import type { Instance } from '../support/instance.js';
-import { spendEarlier } from '../support/kept-answers.js';
+import { backdateSpentTokens } from '../support/kept-answers.js';
 import { eventually } from '../support/own-cluster.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
@@ -9,7 +9,7 @@ const REUSED = 'refresh-token-reused';
 /** The default. */
 const GRACE_MS = 10_000;
 
-/** An attacker has a copy of a spent refresh token, and uses it. */
+/** An attacker has copied a spent refresh token, and sends it. */
 describe('a spent refresh token', () => {
   let api: TestApp;
   let other: Instance;
@@ -21,7 +21,9 @@ describe('a spent refresh token', () => {
   afterAll(async () => stop());
 
   /** A user after a number of refreshes, with the tokens of every generation, the newest last. */
-  const family = async (refreshes: number): Promise<{ user: TestUser; generations: Tokens[] }> => {
+  const userWithGenerations = async (
+    refreshes: number,
+  ): Promise<{ user: TestUser; generations: Tokens[] }> => {
     const user = await api.newUser();
     const generations = [user.tokens];
     for (let count = 0; count < refreshes; count += 1) {
@@ -39,23 +41,24 @@ describe('a spent refresh token', () => {
   const reuseOf = async ({ session_id }: Tokens): Promise<unknown[]> =>
     (await other.audited(REUSED)).filter(({ sessionId }) => sessionId === session_id);
 
-  /** The grace of the oldest generations is over. */
+  /** Lets the grace periods of the oldest generations expire. */
   const endGrace = async (
     { id: userId, tokens: { session_id: sessionId } }: TestUser,
     generations?: number,
-  ): Promise<void> => spendEarlier(api.keyPrefix, { userId, sessionId }, GRACE_MS, generations);
+  ): Promise<void> =>
+    backdateSpentTokens(api.keyPrefix, { userId, sessionId }, GRACE_MS, generations);
 
   it.each([
     ['of an older generation', 3, 0],
     ['of the last generation', 1, 0],
     ['of the generation before the last', 2, 0],
     ['of a generation in between', 4, 2],
-  ])('%s ends the whole session, at once and on every instance (32, 35)', async (_, count, at) => {
-    const { user, generations } = await family(count);
+  ])('%s: the whole session ends, at once and on every instance (32, 35)', async (_, count, at) => {
+    const { user, generations } = await userWithGenerations(count);
     const another = (await api.login(user.username)).body;
-    // Every instance has them in memory.
+    // Every instance has cached them.
     await expectEverywhere(200, ...generations);
-    // Those that came later are still within their grace.
+    // Newer tokens are still within their grace period.
     await endGrace(user, at + 1);
 
     const answer = await other.refresh(generations[at]!.refresh_token);
@@ -63,10 +66,10 @@ describe('a spent refresh token', () => {
     expect(answer.status).toBe(401);
     expect(answer.body).toMatchObject({ code: 'invalid-refresh-token' });
     await expectDead(generations);
-    // Only this session: the user is still logged in elsewhere.
+    // Only this session: the user's other sessions stay live.
     expect((await api.ownUser(another.access_token)).status).toBe(200);
     expect((await api.refresh(another.refresh_token)).status).toBe(200);
-    // 32: once, with the user and the address
+    // 32: recorded once, with the user and the address
     const { session_id: sessionId } = user.tokens;
     expect(await reuseOf(user.tokens)).toEqual([
       {
@@ -82,8 +85,8 @@ describe('a spent refresh token', () => {
     ]);
   });
 
-  it('is distinguished from one whose answer was lost, which is no alarm', async () => {
-    const { user, generations } = await family(0);
+  it('reports no reuse when the first response was lost', async () => {
+    const { user, generations } = await userWithGenerations(0);
     const lost = await other.refresh(generations[0]!.refresh_token);
     expect((await other.refresh(generations[0]!.refresh_token)).body).toMatchObject({
       refresh_token: lost.body.refresh_token,
@@ -94,7 +97,7 @@ describe('a spent refresh token', () => {
   });
 
   it('of any generation returns the newest tokens during its grace period, on every instance (33)', async () => {
-    const { user, generations } = await family(3);
+    const { user, generations } = await userWithGenerations(3);
     const newest = generations.at(-1)!;
 
     for (const { refresh_token } of generations.slice(0, -1)) {
@@ -112,10 +115,10 @@ describe('a spent refresh token', () => {
     expect((await other.refresh(newest.refresh_token)).status).toBe(200);
   });
 
-  it('has its own grace period, which later replays and exchanges do not change (33)', async () => {
-    const { user, generations } = await family(2);
+  it('has its own grace period, which later retries and exchanges do not change (33)', async () => {
+    const { user, generations } = await userWithGenerations(2);
     const [first, second] = generations as [Tokens, Tokens, Tokens];
-    // A replay does not move the moment at which the token was spent.
+    // A retry does not change the time at which the token was spent.
     await api.refresh(first.refresh_token);
     await endGrace(user, 1);
     const replayed = await api.refresh(second.refresh_token);
@@ -128,8 +131,8 @@ describe('a spent refresh token', () => {
     await expectDead([...generations, next]);
   });
 
-  it('reveals a second holder of the same token after the grace period (35)', async () => {
-    const { user, generations } = await family(2);
+  it('reveals a second client with the same token after the grace period (35)', async () => {
+    const { user, generations } = await userWithGenerations(2);
     await endGrace(user);
     const shared = generations.at(-1)!.refresh_token;
     const early = (await api.refresh(shared)).body;
@@ -142,8 +145,8 @@ describe('a spent refresh token', () => {
     expect(await reuseOf(user.tokens)).toHaveLength(1);
   });
 
-  it('of mixed generations, fifty times at once, keeps one refresh chain and causes no 5xx (34)', async () => {
-    const { user, generations } = await family(3);
+  it('of mixed generations, sent fifty times in parallel, keeps one refresh chain and causes no 5xx (34)', async () => {
+    const { user, generations } = await userWithGenerations(3);
     const tokens = generations.map(({ refresh_token }) => refresh_token);
 
     const answers = await Promise.all(
@@ -153,7 +156,7 @@ describe('a spent refresh token', () => {
     );
 
     expect(answers.map(({ status }) => status)).toEqual(Array<number>(50).fill(200));
-    // One of them exchanged the newest token; earlier calls got that token itself.
+    // One call exchanged the newest token; earlier calls received that token.
     const successors = new Set(answers.map(({ body }) => body.refresh_token));
     successors.delete(tokens.at(-1)!);
     expect(successors.size).toBe(1);
@@ -165,8 +168,8 @@ describe('a spent refresh token', () => {
     expect((await other.refresh(newest)).status).toBe(200);
   });
 
-  it('ends the session for all who share its successor (35)', async () => {
-    const { user, generations } = await family(0);
+  it('ends the session for every client that has its successor (35)', async () => {
+    const { user, generations } = await userWithGenerations(0);
     const [{ refresh_token: first }] = generations as [Tokens];
     const racers = await Promise.all(
       Array.from({ length: 20 }, (_, index) => (index % 2 ? api : other).refresh(first)),
@@ -182,8 +185,8 @@ describe('a spent refresh token', () => {
     await expectDead([...generations, ...racers.map(({ body }) => body), next]);
   });
 
-  it('is not in the log, nor is any other token or password (90)', async () => {
-    const { user, generations } = await family(2);
+  it('is not logged, nor is any other token or password (90)', async () => {
+    const { user, generations } = await userWithGenerations(2);
     await endGrace(user);
     for (const { refresh_token } of generations) {
       await other.refresh(refresh_token);
@@ -211,7 +214,7 @@ describe('a spent refresh token', () => {
   });
 });
 
-/** What is secret in a token: not the ids at the beginning of a refresh token. */
+/** The secret part of a token: without the ids at the beginning of a refresh token. */
 function segments(token: string): string[] {
   return token.split('.').filter((segment) => segment.length > 36 || segment.length === 22);
 }
@@ -254,7 +257,7 @@ describe('the grace period for a lost answer (33)', () => {
     await expectEnded(tokens, won[0]!.body);
   });
 
-  it('starts at the exchange: repeating does not extend it', async () => {
+  it('starts at the exchange; retries do not extend it', async () => {
     const tokens = await newTokens('1s');
     const begin = performance.now();
     const { body: next } = await api.refresh(tokens.refresh_token);

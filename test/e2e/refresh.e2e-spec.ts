@@ -10,13 +10,13 @@ describe('a refresh', () => {
   beforeAll(async () => (api = await startTestApp()));
   afterAll(async () => api.close());
 
-  /** Refreshes, which must succeed. */
+  /** Refreshes and expects success. */
   const refreshed = async (refreshToken: string): Promise<Tokens> => {
     const answer = await api.refresh(refreshToken);
     expect(answer.status).toBe(200);
     return answer.body;
   };
-  it('answers as a login does, for the same session and the same user', async () => {
+  it('answers like a login, for the same session and the same user', async () => {
     const { id, tokens } = await api.newUser();
 
     const answer = await api.refresh(tokens.refresh_token);
@@ -51,7 +51,7 @@ describe('a refresh', () => {
     expect((await api.ownUser(newest.access_token)).status).toBe(200);
   });
 
-  it('returns the same tokens again after a lost answer (33)', async () => {
+  it('returns the same tokens again when the response was lost (33)', async () => {
     const { tokens } = await api.newUser();
     const lost = await refreshed(tokens.refresh_token);
 
@@ -64,7 +64,7 @@ describe('a refresh', () => {
     expect((await refreshed(again.refresh_token)).session_id).toBe(tokens.session_id);
   });
 
-  it('that is sent many times at once has one successor, and logs nobody out (34)', async () => {
+  it('that is sent many times in parallel has one successor, and logs nobody out (34)', async () => {
     const { tokens } = await api.newUser();
 
     const answers = await Promise.all(
@@ -80,7 +80,7 @@ describe('a refresh', () => {
     expect((await api.ownUser(next.access_token)).status).toBe(200);
   });
 
-  it('can be repeated after a disconnect, and creates no second chain (36)', async () => {
+  it('can be repeated after a disconnect, and creates no second refresh chain (36)', async () => {
     const { tokens } = await api.newUser();
     let newest = tokens.refresh_token;
     for (let round = 0; round < 20; round += 1) {

@@ -51,14 +51,14 @@ describe('registration', () => {
     ['wide letters', 'ａｄａ-lovelace'],
     ['surrounding space', '  ada-lovelace '],
     ['characters that cannot be seen', 'ada\u200b-love\u00adlace'],
-  ])('takes a name with %s for the same name', async (_, variant) => {
+  ])('treats a name with %s as the same name', async (_, variant) => {
     await api.register('ada-lovelace');
 
     expect((await api.register(variant)).status).toBe(409);
     expect((await api.login(variant)).status).toBe(200);
   });
 
-  it('releases a deleted name', async () => {
+  it('accepts the name of a deleted user', async () => {
     const first = await api.newUser();
     const deleted = await api.request('DELETE', '/api/user', {
       token: first.tokens.access_token,
@@ -72,7 +72,7 @@ describe('registration', () => {
     expect(second.body.id).not.toBe(first.id);
   });
 
-  it('reports every broken rule with a pointer, a code and a text', async () => {
+  it('reports every failed rule with a pointer, a code and a text', async () => {
     const answer = await register({
       username: 1,
       password: null,
@@ -94,7 +94,7 @@ describe('registration', () => {
     ]);
   });
 
-  it('reports a bad name and a bad password together', async () => {
+  it('reports an invalid name and an invalid password together', async () => {
     const answer = await register({ username: '..', password: 'short' });
 
     expect(answer.body['errors']).toMatchObject([
@@ -103,7 +103,7 @@ describe('registration', () => {
     ]);
   });
 
-  it('reports an unknown member together with the others', async () => {
+  it('reports an unknown member together with other errors', async () => {
     const answer = await register({ username: 1, password: 2, isAdmin: true });
 
     expect((answer.body['errors'] as { pointer: string }[]).map(({ pointer }) => pointer)).toEqual(
@@ -145,7 +145,7 @@ describe('registration', () => {
     ['256 characters (48)', 'violet engines hum at dawn '.repeat(10).slice(0, 256)],
     ['spaces at both ends (50)', '  violet engines hum  '],
     ['emoji and other scripts (49)', '🚲🚲🚲 紫罗兰的引擎在黎明时分嗡嗡作响'],
-  ])('accepts a password of %s, exactly as it is', async (_, password) => {
+  ])('accepts a password of %s, without changing it', async (_, password) => {
     const username = `user-${randomUUID()}`;
 
     expect((await api.register(username, password)).status).toBe(201);
@@ -153,7 +153,7 @@ describe('registration', () => {
     expect((await api.login(username, password.trim().slice(0, -1))).status).toBe(401);
   });
 
-  it('accepts both Unicode encodings of the same password', async () => {
+  it('accepts both Unicode normal forms of the same password', async () => {
     const username = `user-${randomUUID()}`;
     await api.register(username, 'caf\u00e9 au lait, s\u2019il vous pla\u00eet');
 
@@ -163,7 +163,7 @@ describe('registration', () => {
   });
 
   it.each(['roles', 'isAdmin', 'id', 'emailVerified', 'passwordHash'])(
-    'refuses a member that is not for the caller to set: %s (70)',
+    'refuses a member that the caller may not set: %s (70)',
     async (member) => {
       const answer = await register({
         username: `user-${randomUUID()}`,
@@ -204,13 +204,13 @@ describe('registration from one address', () => {
   beforeAll(async () => (api = await startTestApp({ TRUSTED_PROXIES: '127.0.0.1' })));
   afterAll(async () => api.close());
 
-  it('is refused with 429 after a thousand, counted separately for each address (63)', async () => {
+  it('is refused with 429 after a thousand registrations, counted separately for each address (63)', async () => {
     const from = async (ip: string, username: string) =>
       api.request('POST', '/api/users', {
         body: { username, password: GOOD_PASSWORD },
         headers: { 'x-forwarded-for': ip },
       });
-    // What is invalid registers nobody, and does not count.
+    // An invalid request registers nobody and does not count.
     expect((await from('192.0.2.1', '')).status).toBe(400);
     expect((await from('192.0.2.1', 'the-first')).status).toBe(201);
     for (let round = 0; round < 37; round += 1) {

@@ -87,7 +87,7 @@ describe('the own sessions', () => {
     }
   });
 
-  it('have a limited length of the user agent', async () => {
+  it('have a user agent of limited length', async () => {
     const user = await api.newUser();
     const { body } = await loginWith(user, { 'user-agent': `A long one ${'x'.repeat(8000)}` });
 
@@ -96,7 +96,7 @@ describe('the own sessions', () => {
     expect(listed.find(({ current }) => current)?.userAgent).toMatch(/^A long one x{100,245}$/);
   });
 
-  it('keep their ids when they are refreshed', async () => {
+  it('keep their ids after a refresh', async () => {
     const user = await api.newUser();
     const before = await list(api, user.tokens.access_token);
 
@@ -107,7 +107,7 @@ describe('the own sessions', () => {
     expect(session).toEqual({ ...before[0], lastUsedAt: session!.lastUsedAt });
   });
 
-  it('can be ended one by one: its tokens are refused at once on every instance, others are accepted', async () => {
+  it('can be ended individually: the tokens are refused at once on every instance, and other sessions stay live', async () => {
     const user = await api.newUser();
     const [one, two] = (await loginTimes(user, 2)) as [Tokens, Tokens];
     await expectEverywhere(200, user.tokens, one, two);
@@ -124,7 +124,7 @@ describe('the own sessions', () => {
     expect((await end(user.tokens.access_token, one.session_id)).status).toBe(404);
   });
 
-  it('include the current one, which may end itself', async () => {
+  it('include the current one, which can end itself', async () => {
     const { tokens } = await api.newUser();
     await expectEverywhere(200, tokens);
 
@@ -133,7 +133,7 @@ describe('the own sessions', () => {
     await expectEverywhere(401, tokens);
   });
 
-  it('of others, unknown ids and malformed ids get the same 404 (45, 69)', async () => {
+  it('do not include those of others: they get the same 404 as unknown and malformed ids (45, 69)', async () => {
     const user = await api.newUser();
     const victim = await api.newUser();
     const ids = [victim.tokens.session_id, victim.id, user.id, randomUUID(), 'current', '*', '%00'];
@@ -150,7 +150,7 @@ describe('the own sessions', () => {
     expect((await api.refresh(victim.tokens.refresh_token)).status).toBe(200);
   });
 
-  it('can all be ended except the current one', async () => {
+  it('can all be ended, except the current one, with one call', async () => {
     const user = await api.newUser();
     const stranger = await api.newUser();
     const others = await loginTimes(user, 3);
@@ -167,7 +167,7 @@ describe('the own sessions', () => {
     }
     expect(await listedIds(api, user.tokens.access_token)).toEqual([user.tokens.session_id]);
     expect((await endOthers()).status).toBe(204);
-    // This session stays live, and new ones can start.
+    // This session stays live, and new sessions can start.
     const { body: next } = await api.refresh(user.tokens.refresh_token);
     await expectEverywhere(200, next, ...(await loginTimes(user, 1)));
   });
@@ -178,7 +178,7 @@ describe('the own sessions', () => {
     const named = { 'x-session-id': id, cookie: `session_id=${id}; sid=${id}` };
     const { body } = await loginWith(user, named, `?session_id=${id}&sid=${id}`);
     expect(body.session_id).not.toBe(id);
-    // An older session is not continued either.
+    // A login does not continue an older session either.
     const again = await api.request<Tokens>('POST', '/api/login', {
       token: user.tokens.access_token,
       body: { username: user.username, password: user.password },
@@ -213,7 +213,7 @@ describe('an unused session (37)', () => {
   let api: TestApp;
   afterEach(async () => api.close());
 
-  it('expires after its idle lifetime; a session in use does not', async () => {
+  it('expires after the idle lifetime; a session in use stays live', async () => {
     api = await startTestApp({ REFRESH_TOKEN_TTL: '2s' });
     const user = await api.newUser();
     const used = user.tokens;
@@ -257,12 +257,12 @@ describe('a session past its maximum age (37)', () => {
   });
 });
 
-describe('the maximum number of sessions of a user (46)', () => {
+describe('the limit on sessions per user (46)', () => {
   let api: TestApp;
   afterEach(async () => api.close());
 
-  it('is kept under 20 concurrent logins: older sessions are evicted', async () => {
-    // Without rate limits, so that no login has to wait.
+  it('holds for 20 concurrent logins: the oldest sessions are evicted', async () => {
+    // Without rate limits, so that no login is delayed.
     api = await startTestApp({ SESSIONS_PER_USER: '5', RATE_LIMIT: 'off' });
     const user = await api.newUser();
 

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { Environment, SECRET_SETTINGS } from '../../src/config/environment.js';
 import { isShippedPassword } from '../../src/config/secret-strength.js';
 
-/** A wrong value of each setting. All of them are reported together, by name. */
+/** An invalid value of each setting. All of them are reported together, by name. */
 const WRONG: Readonly<Record<string, string>> = {
   HOST: 'no host/3f9a',
   PORT: '70001',
@@ -52,8 +52,8 @@ const WRONG: Readonly<Record<string, string>> = {
   KEY_ENCRYPTION_SECRET: 'short-3f9a',
   OTEL_EXPORTER_OTLP_ENDPOINT: 'collector-3f9a:4318',
 };
-/** Those whose wrong values are tried one by one below, or that only others make wrong. */
-const ELSEWHERE = ['NODE_ENV', 'DATA_DIRECTORY', 'BOOTSTRAP_ADMIN_PASSWORD'];
+/** Settings that separate tests cover, or that are invalid only in combination. */
+const TESTED_SEPARATELY = ['NODE_ENV', 'DATA_DIRECTORY', 'BOOTSTRAP_ADMIN_PASSWORD'];
 const STACK = /\n\s+at |Error:|node:internal/;
 const START_TIMEOUT_MS = 50_000;
 const RANDOM = '9b1f0c7ad2e84635b7a1c0de95f3826e';
@@ -71,10 +71,10 @@ describe('an invalid setting', () => {
     rmSync(folder, { recursive: true });
   });
 
-  /** Until the program ends, or says what is awaited. */
+  /** Waits until the program exits or prints the expected text. */
   const start = async (
     variables: Readonly<Record<string, string>>,
-    awaited?: string,
+    expected?: string,
   ): Promise<{ code: number | null; output: string }> =>
     new Promise((resolve) => {
       const child = spawn(process.execPath, [join(process.cwd(), 'dist/main.js')], {
@@ -85,7 +85,7 @@ describe('an invalid setting', () => {
       let output = '';
       const read = (data: Buffer): void => {
         output += data.toString();
-        if (awaited !== undefined && output.includes(awaited)) {
+        if (expected !== undefined && output.includes(expected)) {
           child.kill('SIGKILL');
         }
       };
@@ -96,7 +96,7 @@ describe('an invalid setting', () => {
         resolve({ code, output });
       });
     });
-  /** A cluster that is not there: what passes the check goes on to wait for it. */
+  /** An unreachable cluster: with valid settings, the program waits for it. */
   const far = { REDIS_NODES: '127.0.0.1:9', PORT: '0' };
   const production = { ...far, NODE_ENV: 'production', ALLOW_INSECURE_HTTP: 'true' };
 
@@ -104,13 +104,13 @@ describe('an invalid setting', () => {
     const settings = getMetadataStorage()
       .getTargetValidationMetadatas(Environment, '', false, false)
       .map(({ propertyName }) => propertyName);
-    const known = [...Object.keys(WRONG), ...ELSEWHERE];
+    const known = [...Object.keys(WRONG), ...TESTED_SEPARATELY];
 
     expect([...new Set(settings)].filter((name) => !known.includes(name))).toEqual([]);
   });
 
   it.each(['development', 'production'])(
-    'is reported with all others in %s: by name, without its value and without a stack',
+    'is reported with all others in %s: by name, without its value or a stack trace',
     async (mode) => {
       const { code, output } = await start({ ...WRONG, NODE_ENV: mode });
 
@@ -134,15 +134,18 @@ describe('an invalid setting', () => {
     ['MANAGEMENT_HOST', { MANAGEMENT_PORT: '0', MANAGEMENT_HOST: '192.0.2.1' }],
     ['TLS_CERT', { TLS_CERT: 'package.json', TLS_KEY: 'package.json' }],
     ...SECRET_SETTINGS.map((name) => [`${name}_FILE`, { [`${name}_FILE`]: '/tmp' }] as const),
-  ] as const)('%s=%j ends in a message, not in a stack', async (name, variables) => {
-    const { code, output } = await start({ ...far, ...variables });
+  ] as const)(
+    '%s=%j is reported with a message, without a stack trace',
+    async (name, variables) => {
+      const { code, output } = await start({ ...far, ...variables });
 
-    expect(output).toMatch(new RegExp(`^ +- .*\\b${name}\\b`, 'm'));
-    expect(output).not.toMatch(STACK);
-    expect(code).toBe(1);
-  });
+      expect(output).toMatch(new RegExp(`^ +- .*\\b${name}\\b`, 'm'));
+      expect(output).not.toMatch(STACK);
+      expect(code).toBe(1);
+    },
+  );
 
-  it('is reported together with errors that occur only when it listens', async () => {
+  it('is reported together with errors that occur only when the server listens', async () => {
     const { port } = busy.address() as AddressInfo;
     const { code, output } = await start({
       ...far,
@@ -159,7 +162,7 @@ describe('an invalid setting', () => {
   it.each([
     ['a .env', '.env'],
     ['a generated secret', 'data/key-encryption-secret'],
-  ])('that comes from %s which is a folder ends in a message', async (_, path) => {
+  ])('in %s that is a folder is reported with a message', async (_, path) => {
     const place = join(folder, path);
     rmSync(join(folder, 'data'), { recursive: true, force: true });
     mkdirSync(place, { recursive: true, mode: 0o700 });
@@ -174,11 +177,11 @@ describe('an invalid setting', () => {
 
   it.each([
     ['one letter', 's'.repeat(40)],
-    ['a repetition', 'abcdefgh12345678'.repeat(2)],
-    ['a repetition with a separator', Array(2).fill('keyslot-secret-production').join('-')],
+    ['a repeated text', 'abcdefgh12345678'.repeat(2)],
+    ['a repeated text with a separator', Array(2).fill('keyslot-secret-production').join('-')],
     ['a placeholder', `changeme-${RANDOM}`],
     ['another placeholder', `replace_me_${RANDOM}`],
-    ['what a document shows', `your-secret-${RANDOM}`],
+    ['a value from the documentation', `your-secret-${RANDOM}`],
   ])('refuses KEY_ENCRYPTION_SECRET in production when it is %s (26)', async (_, secret) => {
     const { code, output } = await start({ ...production, KEY_ENCRYPTION_SECRET: secret });
 
@@ -187,7 +190,7 @@ describe('an invalid setting', () => {
     expect(code).toBe(1);
   });
 
-  it('refuses the passwords of the documents for the first administrator in production (26)', async () => {
+  it('refuses the passwords from the documentation for the first administrator in production (26)', async () => {
     const { code, output } = await start({
       ...production,
       KEY_ENCRYPTION_SECRET: RANDOM,
@@ -199,7 +202,7 @@ describe('an invalid setting', () => {
     expect(code).toBe(1);
   });
 
-  it('rejects every password that a document shows', () => {
+  it('is reported for every password that the documentation shows', () => {
     const folders = ['src/users/dto', 'src/auth/dto', 'docs', 'docs/operations', '.'];
     const texts = folders.flatMap((name) =>
       readdirSync(name, { withFileTypes: true })
@@ -218,7 +221,7 @@ describe('an invalid setting', () => {
     expect(shown.filter((password) => !isShippedPassword(password))).toEqual([]);
   });
 
-  it('that is allowed but unusual in production causes a warning', async () => {
+  it('is distinguished from an unusual value, which only causes a warning in production', async () => {
     const secret = join(folder, 'secret');
     writeFileSync(secret, RANDOM, { mode: 0o644 });
 

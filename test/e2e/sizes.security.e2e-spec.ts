@@ -5,7 +5,7 @@ import { rawHttp, rawRequest, statusOf } from '../support/raw-http.js';
 const BODY_LIMIT = 64 * 1024;
 const HEADERS_LIMIT = 16 * 1024;
 
-/** Requirement 75, as far as it is about how much is sent; how slowly is in slow-clients. */
+/** Requirement 75, for the amount of input. The speed of input is tested in slow-clients. */
 describe('input that is too large', () => {
   let input: BadInput;
   beforeAll(async () => (input = await startBadInput()));
@@ -34,7 +34,7 @@ describe('input that is too large', () => {
     });
   });
 
-  it('as a body is more than 64 kB (75)', async () => {
+  it('as a body has more than 64 kB (75)', async () => {
     const login = async (length: number): Promise<number> =>
       (await input.api.request('POST', '/api/login', { body: padded(length) })).status;
 
@@ -50,7 +50,7 @@ describe('input that is too large', () => {
   ];
 
   it.each(NESTED)(
-    'in depth is refused by every route that reads a body: %s (75)',
+    'as nesting depth is refused by every route that reads a body: %s (75)',
     async (_, nest) => {
       await input.expectNothingChanged(async () => {
         for (const operation of input.readers) {
@@ -76,7 +76,7 @@ describe('input that is too large', () => {
   ];
 
   it.each(HEADERS)(
-    'as headers is refused on every path, and closed: %s (75)',
+    'as headers is refused on every path, and the connection is closed: %s (75)',
     async (_, fields) => {
       const paths = [...input.operations.map((operation) => input.pathOf(operation)), '/nothing'];
       for (const path of paths) {
@@ -89,7 +89,7 @@ describe('input that is too large', () => {
     },
   );
 
-  it('as a URL is refused, too (75)', async () => {
+  it('as a URL is refused (75)', async () => {
     for (const target of [
       `/${'a'.repeat(HEADERS_LIMIT)}`,
       `/?${'a=&'.repeat(HEADERS_LIMIT / 3)}`,

@@ -6,7 +6,7 @@ import { startTestApp } from '../support/test-app.js';
 const TICK_MS = 1000;
 const HEAD = 'POST /api/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n';
 
-describe('an instance that is told to stop', () => {
+describe('an instance that receives a stop signal', () => {
   it('stops even while a client is still sending (75)', async () => {
     const api = await startTestApp();
     const client = await SlowClient.connect(api.app.getHttpServer(), api.url, {

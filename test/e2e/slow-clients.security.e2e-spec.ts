@@ -1,26 +1,26 @@
 import type { Server } from 'node:http';
 import { setInterval as ticks } from 'node:timers/promises';
 
-import { SlowClient, type Habit } from '../support/slow-client.js';
+import { SlowClient, type SendPattern } from '../support/slow-client.js';
 import { rawRequest } from '../support/raw-http.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
 const TICK_MS = 250;
 const CLIENTS_OF_A_KIND = 15;
-/** Twice of what the slowest may take. */
-const HANGS_MS = 40_000;
+/** Twice the maximum duration of the slowest client. */
+const TIMEOUT_MS = 40_000;
 
 const LINE = 'GET /api/user HTTP/1.1\r\nHost: a\r\n';
 const body = (path: string, type: string, framing: string): string =>
   `POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Type: ${type}\r\n${framing}\r\n\r\n`;
-/** More than the connection itself takes up. */
+/** A response that is larger than the buffers of the connection. */
 const LARGE = 'GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: a\r\n\r\n';
 const LONG = 'Content-Length: 60000';
 const JSON_TYPE = 'application/json';
 
-interface Kind extends Habit {
+interface Kind extends SendPattern {
   readonly who: string;
-  /** What the last answer is, before the connection ends. */
+  /** The response that is sent before the connection is closed. */
   readonly answer: RegExp;
 }
 
@@ -80,7 +80,7 @@ const KINDS: Kind[] = [
   },
 ];
 
-/** Requirement 75, as far as it is about how slowly is sent; how much is in sizes. */
+/** Requirement 75, for the speed of input. The amount of input is tested in sizes. */
 describe('slow clients', () => {
   let api: TestApp;
   let server: Server;
@@ -96,7 +96,7 @@ describe('slow clients', () => {
     await api.close();
   });
 
-  /** Serves another client all the while. */
+  /** Serves another client in the meantime. */
   const untilCutOff = async (rest: () => string[]): Promise<void> => {
     expect(rest()).not.toEqual([]);
     const beginning = performance.now();
@@ -107,16 +107,16 @@ describe('slow clients', () => {
       expect((await api.ownUser(token)).status).toBe(200);
       const body = { displayName: `Tick ${Math.round(performance.now())}` };
       expect((await api.request('PATCH', '/api/user', { token, body })).status).toBe(200);
-      const isHanging = performance.now() - beginning > HANGS_MS;
+      const isHanging = performance.now() - beginning > TIMEOUT_MS;
       expect(isHanging ? rest() : []).toEqual([]);
     }
     await clock.return?.();
   };
 
-  it('of all kinds are disconnected, while others are served without interruption (75)', async () => {
-    const crowd = KINDS.flatMap((kind) => Array<Kind>(CLIENTS_OF_A_KIND).fill(kind));
+  it('of all kinds are disconnected, and other clients are served without interruption (75)', async () => {
+    const clientKinds = KINDS.flatMap((kind) => Array<Kind>(CLIENTS_OF_A_KIND).fill(kind));
     await Promise.all(
-      crowd.map(async (kind) => {
+      clientKinds.map(async (kind) => {
         clients.push({ client: await SlowClient.connect(server, api.url, kind), kind });
       }),
     );
@@ -135,10 +135,10 @@ describe('slow clients', () => {
 
   it('are disconnected when they do not read the response (75)', async () => {
     expect(server.timeout).toBeGreaterThan(0);
-    // In a tenth of the time. Node takes twice what it is told.
+    // A tenth of the usual timeout. Node closes the connection after twice the value.
     server.timeout /= 10;
-    const asksForMuch = { first: LARGE.repeat(20), readsNothing: true };
-    const client = await SlowClient.connect(server, api.url, asksForMuch);
+    const largeRequests = { first: LARGE.repeat(20), readsNothing: true };
+    const client = await SlowClient.connect(server, api.url, largeRequests);
 
     await untilCutOff(() => (client.isCutOff ? [] : ['the one that does not read']));
 

@@ -19,18 +19,18 @@ import { keysByMaster } from '../support/redis.js';
 import { startTestApp } from '../support/test-app.js';
 
 const PORT = 21_500;
-/** The development server compiles three times, and other test files run beside it. */
+/** The development server compiles three times, while other test files run. */
 const DEV_TIMEOUT_MS = 240_000;
 
 interface Run {
   readonly child: ChildProcess;
   readonly ended: Promise<number | null>;
   output(): string;
-  /** Until the output holds the text, or the program ends. */
+  /** Waits until the output contains the text, or the program exits. */
   until(text: string): Promise<void>;
 }
 
-/** `npm start` as a person uses it: real processes, a real port, Ctrl-C. */
+/** Uses `npm start` as a user does: real processes, a real port, Ctrl-C. */
 describe('npm start', () => {
   let dataDirectory: string;
   const running: Run[] = [];
@@ -86,17 +86,17 @@ describe('npm start', () => {
     return run;
   };
   const npmStart = (variables?: Record<string, string>): Run => start('npm', ['start'], variables);
-  /** The ids of the processes that work in the folder: redis-server works where its data are. */
+  /** The ids of the processes whose working directory is in the folder, such as redis-server. */
   const processesIn = (directory: string): string[] =>
     readdirSync('/proc').filter((pid) => {
       try {
         return readlinkSync(`/proc/${pid}/cwd`).startsWith(directory);
       } catch {
-        return false; // no process, or gone
+        return false; // no process, or it has exited
       }
     });
 
-  it('prints its URLs, stops on Ctrl-C without leftovers, and keeps users over a restart', async () => {
+  it('prints its URLs, leaves no processes after Ctrl-C, and keeps users across a restart', async () => {
     const api = new HttpClient(`http://127.0.0.1:${PORT}`);
     const first = npmStart();
     await first.until('Swagger UI');
@@ -113,7 +113,7 @@ describe('npm start', () => {
     await npmStart().until('Swagger UI');
     expect((await api.ownUser(user.tokens.access_token)).status).toBe(200);
     expect((await api.login('yesterday')).status).toBe(200);
-    // 90, 93: the log and the processes hold no secret
+    // 90, 93: neither the log nor the process list contains a secret
     const secrets = ['password', 'key-encryption-secret'].map((name) =>
       readFileSync(join(dataDirectory, name === 'password' ? 'cluster/password' : name), 'utf8'),
     );
@@ -127,7 +127,7 @@ describe('npm start', () => {
     }
   });
 
-  /** A copy of the project, for what builds: other tests use the build of this one. */
+  /** A copy of the project for a test that builds: other tests use the build of this checkout. */
   const copyOfProject = (): string => {
     const copy = join(dataDirectory, 'project');
     const files = readdirSync('.').filter((name) => /^(src|.*\.json)$/.test(name));
@@ -141,7 +141,7 @@ describe('npm start', () => {
   const expectCleanStop = async (run: Run): Promise<void> => {
     expect(processesIn(dataDirectory).length).toBeGreaterThanOrEqual(6);
 
-    // Twice, as a terminal and npm together send it.
+    // Twice, because the terminal and npm both send it.
     run.child.kill('SIGINT');
     run.child.kill('SIGINT');
 
@@ -149,7 +149,7 @@ describe('npm start', () => {
     expect(processesIn(dataDirectory)).toHaveLength(0);
   };
 
-  it('leaves nothing behind after Ctrl-C during the start of the cluster', async () => {
+  it('leaves no processes after Ctrl-C during the start of the cluster', async () => {
     const run = npmStart();
     await run.until('Starting the embedded Redis Cluster');
     await eventually('the nodes are being started', 10_000, () =>
@@ -163,7 +163,7 @@ describe('npm start', () => {
     expect(run.output()).not.toContain('Keyslot is ready');
   });
 
-  it('run cluster: stops on Ctrl-C without leftovers', async () => {
+  it('run cluster: leaves no processes after Ctrl-C', async () => {
     const run = start('npm', ['run', 'cluster']);
     await run.until('The Redis Cluster is ready');
 
@@ -171,7 +171,7 @@ describe('npm start', () => {
   });
 
   it(
-    'run start:dev: serves a change that was saved, and stops on Ctrl-C without a trace',
+    'run start:dev: reloads a saved change, and leaves no processes after Ctrl-C',
     async () => {
       const project = copyOfProject();
       const run = start('npm', ['run', 'start:dev'], {}, project);
@@ -192,7 +192,7 @@ describe('npm start', () => {
     DEV_TIMEOUT_MS,
   );
 
-  it('drains: a request in progress at the signal is answered', async () => {
+  it('drains: a request that is in progress when the signal arrives is answered', async () => {
     const run = npmStart({ PASSWORD_MIN_LENGTH: '8' });
     await run.until('Swagger UI');
     const api = new HttpClient(`http://127.0.0.1:${PORT}`);
@@ -221,7 +221,7 @@ describe('npm start', () => {
   it.each([
     ['PORT', 'The API port is in use by another program'],
     ['MANAGEMENT_PORT', 'The management port is in use by another program'],
-  ])('says so when its %s is taken', async (name, message) => {
+  ])('reports that its %s is in use', async (name, message) => {
     const other = await startTestApp();
     const run = start(process.execPath, ['dist/main.js'], {
       REDIS_NODES: process.env['TEST_REDIS_NODES']!,
@@ -236,7 +236,7 @@ describe('npm start', () => {
     await other.close();
   });
 
-  it('does not start in production without a cluster, or with plain HTTP that is not allowed explicitly', async () => {
+  it('does not start in production without a cluster, or with plain HTTP unless that is allowed explicitly', async () => {
     const run = start(process.execPath, ['dist/main.js'], { NODE_ENV: 'production' });
 
     expect(await run.ended).toBe(1);
@@ -245,7 +245,7 @@ describe('npm start', () => {
     expect(existsSync(join(dataDirectory, 'cluster'))).toBe(false);
   });
 
-  it('shares users and keys with other instances on one cluster, and spreads users over all masters', async () => {
+  it('shares users and keys with other instances on one cluster, and distributes users over all masters', async () => {
     const keyPrefix = `t-start-${process.pid}:`;
     const instance = (port: number): Run =>
       start(process.execPath, ['dist/main.js'], {

@@ -12,7 +12,7 @@ import { Instance } from '../support/instance.js';
 import { eventually } from '../support/own-cluster.js';
 
 const LOCALHOST = { type: 'ip', value: '127.0.0.1' } as const;
-const SOON_MS = 10_000;
+const RELOAD_TIMEOUT_MS = 10_000;
 
 describe('HTTPS', () => {
   let folder: string;
@@ -59,7 +59,7 @@ describe('HTTPS', () => {
   };
   const untilServed = async ({ cert }: CertificateFiles): Promise<void> => {
     const pem = readFileSync(cert, 'utf8').replace(/-----[^-]+-----|\s/g, '');
-    await eventually('it is served', SOON_MS, async () => (await servedNow()) === pem);
+    await eventually('it is served', RELOAD_TIMEOUT_MS, async () => (await servedNow()) === pem);
   };
   const agreed = async (options: ConnectionOptions): Promise<string> => {
     const socket = await shake(options);
@@ -73,7 +73,7 @@ describe('HTTPS', () => {
     expect(await agreed({ maxVersion: 'TLSv1.2' })).toMatch(/^TLSv1\.2 ECDHE-ECDSA-.*(GCM|POLY)/);
   });
 
-  // Each of them is what a certificate of this kind could be used with.
+  // Cipher suites that the certificate type would support.
   it.each<[string, 'EC' | 'RSA', ConnectionOptions]>([
     ['TLS 1.1', 'EC', { maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ciphers: 'ALL@SECLEVEL=0' }],
     ['keys without forward secrecy', 'RSA', { ciphers: 'AES128-GCM-SHA256:AES256-GCM-SHA384' }],
@@ -113,7 +113,7 @@ describe('HTTPS', () => {
     expect(headers['strict-transport-security']).toBe('max-age=31536000; includeSubDomains');
   });
 
-  /** What the metrics say of when the certificate runs out. */
+  /** The expiry time of the certificate according to the metrics. */
   const expiry = async (): Promise<number> =>
     new Promise((done, fail) => {
       const options = {
@@ -130,7 +130,7 @@ describe('HTTPS', () => {
       }).once('error', fail);
     });
 
-  it('shows in the metrics when its certificate expires', async () => {
+  it('shows the expiry time of the certificate in the metrics', async () => {
     const nextYear = Date.UTC(new Date().getUTCFullYear() + 1, 0, 31);
     const longer = await authority.issueUntil(new Date(nextYear), LOCALHOST);
     const { validTo } = new X509Certificate(readFileSync(first.cert));
@@ -153,23 +153,25 @@ describe('HTTPS', () => {
     open.write('GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n');
     expect(await answered).toMatch(/^HTTP\/1\.1 200 /);
     open.destroy();
-    // The limits are those of the first certificate.
+    // The limits of the first certificate still apply.
     await expect(
       agreed({ maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-SHA256' }),
     ).rejects.toThrow();
   });
 
-  it('keeps the last valid pair, logs the problem without contents, and recovers', async () => {
+  it('keeps the last valid certificate and key, logs the problem without their contents, and recovers', async () => {
     const renewed = await authority.issue(LOCALHOST);
     const before = await servedNow();
     const warnings = (): number => instance.output().split('do not match').length - 1;
     const warned = warnings();
 
     copyFileSync(renewed.cert, served.TLS_CERT);
-    await eventually('it warns', SOON_MS, () => Promise.resolve(warnings() > warned));
+    await eventually('it warns', RELOAD_TIMEOUT_MS, () => Promise.resolve(warnings() > warned));
     expect(await servedNow()).toBe(before);
     writeFileSync(served.TLS_CERT, 'no certificate');
-    await eventually('it warns again', SOON_MS, () => Promise.resolve(warnings() > warned + 1));
+    await eventually('it warns again', RELOAD_TIMEOUT_MS, () =>
+      Promise.resolve(warnings() > warned + 1),
+    );
     expect(await servedNow()).toBe(before);
 
     use(renewed);

@@ -8,7 +8,7 @@ import { Instance } from '../support/instance.js';
 import { OtlpCollector, type ExportedSpan } from '../support/otlp-collector.js';
 import { rawHttpInParts, statusOf } from '../support/raw-http.js';
 
-/** As another service sends it: W3C Trace Context. */
+/** Headers of another service: W3C Trace Context. */
 class Caller {
   readonly traceId = randomBytes(16).toString('hex');
   readonly spanId = randomBytes(8).toString('hex');
@@ -18,7 +18,7 @@ class Caller {
   }
 }
 
-/** Packages of OpenTelemetry that a process has loaded, by what V8 says of it at its end. */
+/** OpenTelemetry packages that a process has loaded, according to the coverage report of V8. */
 function packagesIn(coverage: string): Set<string> {
   const urls = readdirSync(coverage).flatMap((file) => {
     const { result } = JSON.parse(readFileSync(join(coverage, file), 'utf8')) as {
@@ -60,16 +60,16 @@ describe('traces', () => {
       const instance = await Instance.start({
         OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
         OTEL_SERVICE_NAME: 'keyslot-under-test',
-        // So that what arrives has been sent at the end.
+        // No periodic export: all spans are sent at the end.
         OTEL_BSP_SCHEDULE_DELAY: '600000',
-        // A moment of its own would make a request ask Redis that need not.
+        // A long lease, so that an expired lease causes no additional calls to Redis.
         NEAR_CACHE_LEASE: '60s',
         LOG_LEVEL: 'info',
         REDIS_KEY_PREFIX: `t-${randomBytes(4).toString('hex')}:`,
         NODE_V8_COVERAGE: loaded,
       });
       user = await instance.newUser('traced-user');
-      // From here on the user's node has the script: one that does not is asked a second time.
+      // The user's node loads the script: the first call of an unknown script is sent twice.
       await instance.ownUser(user.tokens.access_token);
       const { username, password, id } = user;
       const token = (await instance.login(username)).body.access_token;
@@ -97,7 +97,10 @@ describe('traces', () => {
       await collector.stop();
     });
 
-    /** The body is sent when the request is known to be under way: the one before it on the connection is answered. */
+    /**
+     * Sends the body when the server is processing the request: after the response to the previous request on the
+     * connection.
+     */
     const loginWithLateBody = async (
       url: string,
       caller: Caller,
@@ -116,7 +119,7 @@ describe('traces', () => {
 
     const spansOf = ({ traceId }: Caller): ExportedSpan[] =>
       collector.spans.filter((span) => span.traceId === traceId);
-    /** Each span as the names from the caller down to it. */
+    /** Each span as the list of names from the caller down to the span. */
     const pathsOf = (caller: Caller): string[] => {
       const spans = spansOf(caller);
       const pathOf = (span: ExportedSpan): string => {
@@ -127,7 +130,7 @@ describe('traces', () => {
       return spans.map(pathOf).sort();
     };
 
-    it('go from the caller through the request and the guard to Redis', () => {
+    it('contain the spans from the caller through the request and the guard to Redis', () => {
       expect(pathsOf(callers.cold)).toEqual([
         'caller > GET /api/users/{id}',
         'caller > GET /api/users/{id} > guard',
@@ -159,14 +162,14 @@ describe('traces', () => {
       });
     });
 
-    it('show that a warm request asks Redis for nothing', () => {
+    it('show that a warm request makes no call to Redis', () => {
       expect(pathsOf(callers.warm)).toEqual([
         'caller > GET /api/user',
         'caller > GET /api/user > guard',
       ]);
     });
 
-    it('include the calls of a request after its body has arrived', () => {
+    it('include the Redis calls of a request after its body has arrived', () => {
       const paths = pathsOf(callers.login);
 
       expect(paths).toContain('caller > POST /api/login');
@@ -187,11 +190,11 @@ describe('traces', () => {
       expect(pathsOf(callers.unknown)).toEqual(['caller > GET unknown']);
     });
 
-    it('are not sampled when the caller has not sampled them', () => {
+    it('are not exported when the caller has not sampled them', () => {
       expect(spansOf(callers.unsampled)).toEqual([]);
     });
 
-    it('begin with a request: background work is not traced', () => {
+    it('begin with a request; background work is not traced', () => {
       const roots = collector.spans.filter(({ parentId }) => parentId === '');
 
       expect(new Set(roots.map(({ kind }) => kind))).toEqual(new Set(['server']));
@@ -225,12 +228,12 @@ describe('traces', () => {
       expect(collector.received).toContain('use-session.lua');
     });
 
-    it('load the SDK only when they are on', () => {
+    it('load the OpenTelemetry SDK only when they are enabled', () => {
       expect(packagesIn(loaded)).toContain('@opentelemetry/sdk-trace-node');
     });
   });
 
-  it('do not affect responses when the collector refuses them, which is logged once and without the key (90)', async () => {
+  it('do not affect responses when the collector refuses them; this is logged once and without the key (90)', async () => {
     const collector = await OtlpCollector.start();
     collector.isClosed = true;
     const instance = await Instance.start({
@@ -251,7 +254,7 @@ describe('traces', () => {
     expect(instance.output()).not.toContain('a-key-of-the-collector');
   });
 
-  it('cost nothing without a collector: the SDK is not loaded', async () => {
+  it('do not load the OpenTelemetry SDK without a collector', async () => {
     const loaded = coverage();
     const instance = await Instance.start({
       LOG_LEVEL: 'info',
@@ -262,7 +265,7 @@ describe('traces', () => {
     await instance.request('GET', '/health/live', { headers: caller.headers() });
     await instance.stop();
 
-    // prom-client stands on the names alone.
+    // prom-client loads only the API package.
     expect([...packagesIn(loaded)]).toEqual(['@opentelemetry/api']);
     expect(instance.output()).toContain('"route":"/health/live"');
     expect(instance.output()).not.toContain('trace_id');

@@ -4,7 +4,9 @@ import { expectStatus } from '../support/bad-input.js';
 import { GOOD_PASSWORD, type TestUser } from '../support/http-client.js';
 import { Instance } from '../support/instance.js';
 
-/** Requirement 79: however a name is written, it is one account, and its text harms nobody who reads it. */
+/**
+ * Requirement 79: all spellings of a name are one account, and the text of a name is harmless where it is displayed.
+ */
 describe('a name in Unicode', () => {
   let api: Instance;
   let user: TestUser;
@@ -32,7 +34,7 @@ describe('a name in Unicode', () => {
     ['turned around', '\u202ecaf\u00e9-stra\u00dfe-office\u202c'],
     ['with space around it', '\u2003 caf\u00e9-stra\u00dfe-office\u00a0\t\n'],
     ['with Hangul fillers', '\u3164caf\u00e9-stra\u00dfe-office\u115f'],
-  ])('is the same account %s (79)', async (_, spelling) => {
+  ])('belongs to the same account %s (79)', async (_, spelling) => {
     const taken = await api.register(spelling);
     expect(taken.status).toBe(409);
     expect(taken.body).toMatchObject({ code: 'username-taken' });
@@ -66,7 +68,7 @@ describe('a name in Unicode', () => {
     ['an unassigned character', 'ada\u0378', 'name-characters'],
     ['an emoji', 'ada\u{1f600}', 'name-characters'],
     ['marks alone', '\u0301\u0308', 'name-characters'],
-    ['what cannot be seen alone', '\u200b\u2060\u3164', 'too-short'],
+    ['only zero-width characters', '\u200b\u2060\u3164', 'too-short'],
     ['65 letters of two units', '\u{20000}'.repeat(65), 'too-long'],
     ['a letter that is written as 18', '\ufdfa'.repeat(3), 'name-characters'],
     ['a letter that is written as three', '\ufb03'.repeat(22), 'too-long'],
@@ -80,7 +82,7 @@ describe('a name in Unicode', () => {
   });
 
   it.each(['ada\ud800', '\udc00ada'])(
-    'is refused with half of a character, at a login as well: %j (79)',
+    'is refused with half of a surrogate pair, at login as well: %j (79)',
     async (username) => {
       const errors = [{ pointer: '/username', code: 'lone-surrogate' }];
 
@@ -106,7 +108,7 @@ describe('a name in Unicode', () => {
     ['an isolate', 'Ada \u2066gpj.exe'],
     ['half of a character', 'Ada \ud83d'],
     ['the other half', '\ude00'],
-  ])('is refused as the one to show with %s, as the e-mail address is (79)', async (_, text) => {
+  ])('is refused as display name with %s, like an e-mail address (79)', async (_, text) => {
     const { access_token: token } = (await api.login(user.username)).body;
     const mailbox = text.replaceAll(' ', '');
     const members = [{ displayName: text }, { email: `${mailbox}@example.com` }];

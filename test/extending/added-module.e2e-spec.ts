@@ -38,7 +38,7 @@ class AddedController {
   @Get('frozen') frozen(): typeof FROZEN {
     return FROZEN;
   }
-  /** Named as one of ours. */
+  /** The same name as one of our handlers. */
   @Get('read') read(): boolean {
     return true;
   }
@@ -68,7 +68,7 @@ class AddedController {
   }
 }
 
-/** What modules throw: each path answers with its exception. */
+/** Exceptions of modules: each path throws one of them. */
 const EXCEPTIONS: Readonly<Record<string, HttpException>> = {
   list: new BadRequestException(['the month has no such day', 'the hour is missing']),
   members: new BadRequestException({ code: 'limit-reached', amount: 3, status: 200 }),
@@ -115,7 +115,7 @@ class PagesController {
 @Module({ controllers: [PagesController] })
 class PagesModule {}
 
-describe('a module that was added', () => {
+describe('an added module', () => {
   let api: TestApp;
   let token: string;
   beforeAll(async () => {
@@ -126,7 +126,7 @@ describe('a module that was added', () => {
 
   const get = async (path: string) => api.request('GET', `/api/added/${path}`, { token });
 
-  it('may answer with whatever JSON has, and with what changes later', async () => {
+  it('may answer with any JSON value, and with values that change later', async () => {
     expect(await get('number')).toMatchObject({ status: 200, body: 42 });
     expect(await get('read')).toMatchObject({ status: 200, body: true });
     expect((await get('none')).status).toBe(200);
@@ -142,7 +142,7 @@ describe('a module that was added', () => {
     ['unprocessable', 422, 'the dates are the wrong way round'],
     ['bad', 400, 'the month has no such day'],
     ['teapot', 418, 'short and stout'],
-  ])('may throw what Nest has for it: %s', async (path, status, detail) => {
+  ])('may throw exceptions of Nest: %s', async (path, status, detail) => {
     const { status: answered, headers, body } = await get(path);
 
     expect(answered).toBe(status);
@@ -193,11 +193,11 @@ describe('a module that was added', () => {
     );
   });
 
-  it('may have exception filters of its own (APP_FILTER), which run before ours', async () => {
+  it('may have its own exception filters (APP_FILTER), which run before ours', async () => {
     expect(await get('out-of-stock')).toMatchObject({ status: 410, body: { gone: 'chairs' } });
   });
 
-  it('shows the texts of the catalogue for what the framework raises', async () => {
+  it('gets the texts of the catalogue for errors that the framework raises', async () => {
     expect((await get('no-such-route')).body).toMatchObject({
       code: 'not-found',
       type: '/problems/not-found',
@@ -208,7 +208,7 @@ describe('a module that was added', () => {
     });
   });
 
-  it('tells no more than the status of what is its own trouble', async () => {
+  it('reveals only the status of its own internal errors', async () => {
     const { status, body } = await get('unavailable');
 
     expect(status).toBe(503);
@@ -216,7 +216,7 @@ describe('a module that was added', () => {
     expect(JSON.stringify(body)).not.toContain('10.0.0.7');
   });
 
-  it('shares the problems of the catalogue', async () => {
+  it('can use the problems of the catalogue', async () => {
     expect((await get('missing')).body).toMatchObject({ status: 404, code: 'not-found' });
     expect((await api.request('GET', '/api/added/read')).body).toMatchObject({
       code: 'missing-token',
@@ -224,7 +224,7 @@ describe('a module that was added', () => {
   });
 });
 
-describe('roles that were added', () => {
+describe('added roles', () => {
   let api: TestApp;
   let admin: string;
   beforeAll(async () => {
@@ -235,7 +235,7 @@ describe('roles that were added', () => {
   });
   afterAll(async () => api.close());
 
-  it('open the routes whose permissions they give, at once, and to an administrator all', async () => {
+  it('grant their permissions at once, and an administrator has all permissions', async () => {
     const { id, tokens } = await api.newUser();
     const read = async (token = tokens.access_token): Promise<number> =>
       (await api.request('GET', '/api/pages', { token })).status;
@@ -252,7 +252,7 @@ describe('roles that were added', () => {
     expect(await read()).toBe(403);
   });
 
-  it('are the ones that a user can be given, and are in the API description', async () => {
+  it('can be assigned to users, and are in the API description', async () => {
     const { id } = await api.newUser();
     const body = { roles: ['editor', 'author'] };
     const refused = await api.request('PATCH', `/api/users/${id}`, { token: admin, body });
@@ -269,7 +269,7 @@ describe('roles that were added', () => {
     });
   });
 
-  it('have to give what a route asks for, or nothing starts', async () => {
+  it('must grant every permission that a route requires, or the start fails', async () => {
     const roles = { guest: ['page:read'] };
 
     await expect(startTestApp({}, { imports: [PagesModule], roles })).rejects.toThrow(

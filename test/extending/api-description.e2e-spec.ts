@@ -17,7 +17,7 @@ abstract class CrudController {
     return body;
   }
 }
-/** Inherits all its routes, and asks for a permission as a whole. */
+/** Inherits all its routes, and requires a permission for the whole class. */
 @Controller('api/orders')
 @RequirePermissions('orders:read')
 class OrdersController extends CrudController {}
@@ -33,7 +33,7 @@ class CartsController extends CrudController {
     return 'named';
   }
 }
-const Twin = (() => {
+const SecondCartsController = (() => {
   @Controller('api/other-carts')
   class CartsController {
     @Get() list(): string[] {
@@ -42,7 +42,7 @@ const Twin = (() => {
   }
   return CartsController;
 })();
-@Module({ controllers: [OrdersController, CartsController, Twin] })
+@Module({ controllers: [OrdersController, CartsController, SecondCartsController] })
 class OrdersModule {}
 
 interface ApiDocument {
@@ -61,7 +61,7 @@ interface DocumentedOperation {
   >;
 }
 
-describe('the API description of an application with routes of its own', () => {
+describe('the API description of an application with its own routes', () => {
   let api: TestApp;
   let document: ApiDocument;
   beforeAll(async () => {
@@ -82,7 +82,7 @@ describe('the API description of an application with routes of its own', () => {
   const codes = (of: DocumentedOperation, status: number): string[] =>
     Object.keys(of.responses[status]?.content?.['application/problem+json']?.examples ?? {}).sort();
 
-  it('says what the application says about itself, and claims no licence for it', async () => {
+  it('contains the title and the description of the application, and no license', async () => {
     const page = await api.request<string>('GET', '/docs');
 
     expect(document.info).toEqual({
@@ -94,7 +94,7 @@ describe('the API description of an application with routes of its own', () => {
     expect(page.body).toContain('<title>Orders</title>');
   });
 
-  it('names operations by controller and method: no reserved word, and none twice', () => {
+  it('names operations by controller and method, without reserved words or duplicates', () => {
     const ids = Object.fromEntries(
       Object.entries(document.paths).flatMap(([path, methods]) =>
         Object.entries(methods).map(([method, { operationId }]) => [
@@ -112,14 +112,14 @@ describe('the API description of an application with routes of its own', () => {
       'get /api/carts': 'cartsList',
       'get /api/carts/open': 'cartsOpen',
       'get /api/carts/named': 'findMine',
-      // A controller of the same name.
+      // A controller with the same name.
       'get /api/other-carts': 'cartsListGetApiOtherCarts',
       'get /api/user': 'getOwnUser',
     });
     expect(new Set(Object.values(ids)).size).toBe(Object.keys(ids).length);
   });
 
-  it('documents what the guard answers in front of each route, and of none that is public', () => {
+  it('documents the responses of the guard for each guarded route, but not for public routes', () => {
     const guarded = operation('get', '/api/carts');
     const open = operation('get', '/api/carts/open');
 
@@ -133,14 +133,14 @@ describe('the API description of an application with routes of its own', () => {
     expect(Object.keys(open.responses)).toEqual(['200', '408', '431', '500', '503']);
   });
 
-  it('keeps what a route says itself about an answer of the guard', () => {
+  it('keeps what a route documents about a response of the guard', () => {
     const own = operation('get', '/api/carts/own');
 
     expect(own.responses['401']!.description).toBe('Who are you?');
     expect(codes(own, 401)).toEqual(['invalid-token', 'missing-token']);
   });
 
-  it('names the permissions that the guard asks for: of the method, else of the class, inherited or not', async () => {
+  it('names the permissions that the guard requires: those of the method, otherwise of the class, inherited or not', async () => {
     const permissions = (method: string, path: string): unknown =>
       operation(method, path)['x-required-permissions'];
     const { tokens } = await api.newUser();
@@ -161,7 +161,7 @@ describe('the API description of an application with routes of its own', () => {
     expect(JSON.stringify(document)).not.toContain('required-permissions"]');
   });
 
-  it('documents what a body can lead to, where there is one', async () => {
+  it('documents errors caused by the body, for routes with a body', async () => {
     const { tokens } = await api.newUser();
     const put = operation('put', '/api/carts/one');
     const forbidden = await api.request('PUT', '/api/carts/one', {
@@ -194,7 +194,7 @@ class RootModule {}
 @Module({ controllers: [WildcardController] })
 class WildcardModule {}
 
-describe('the root', () => {
+describe('the root path', () => {
   it.each([
     ['leads to Swagger UI', {}, {}, 302, ''],
     ['is nothing where there is none', { API_DOCS: 'off' }, {}, 404, undefined],

@@ -24,7 +24,7 @@ import { Instance } from '../support/instance.js';
 const SNIPPET = /^```\w+\n\/\/ (\S+)\n([\s\S]*?)^```$/gm;
 const TEST_TIMEOUT_MS = 120_000;
 
-/** docs/extending.md, followed to the letter, but that the packages it wants are those that are here already. */
+/** Follows docs/extending.md step by step, with the installed packages of this project. */
 describe('an application that extends Keyslot', () => {
   let project: string;
   let database: Database;
@@ -48,7 +48,7 @@ describe('an application that extends Keyslot', () => {
     await Promise.all(instances.map(async (instance) => instance.stop()));
   });
 
-  /** @returns what it printed. Not in the way of the database, which is in this process */
+  /** Runs in a separate process, so that the database in this process can answer. @returns its output */
   const runs = async (
     variables: Record<string, string>,
     command: string,
@@ -72,7 +72,7 @@ describe('an application that extends Keyslot', () => {
     REDIS_KEY_PREFIX: `t-${randomUUID().slice(0, 8)}:`,
   });
 
-  it('guards, checks and documents the routes of its module, and what it remembers is never old', async () => {
+  it('guards, validates and documents the routes of its module, and its cached data is never stale', async () => {
     const prefix = newPrefix();
     const [one, other] = await Promise.all([start('main.js', prefix), start('main.js', prefix)]);
     const { tokens } = await one.newUser();
@@ -87,7 +87,7 @@ describe('an application that extends Keyslot', () => {
     }
     const body = { text: 'milk' };
     expect((await one.request('POST', '/api/notes', { token, body })).status).toBe(201);
-    // At once, though it remembered that there was none.
+    // At once, although it had cached the empty list.
     expect(await list(other)).toEqual({ items: ['milk'] });
     expect(await list(other, stranger.tokens.access_token)).toEqual({ items: [] });
 
@@ -115,7 +115,7 @@ describe('an application that extends Keyslot', () => {
       expect(response.status).toBe(200);
       return response;
     };
-    /** The first event of a stream; what follows is read by the returned function, to its end. */
+    /** Reads the first event of a stream. @returns a function that reads the rest */
     const readTick = async (stream: Response): Promise<() => Promise<void>> => {
       const reader = stream.body!.pipeThrough(new TextDecoderStream()).getReader();
       let text = '';
@@ -127,7 +127,7 @@ describe('an application that extends Keyslot', () => {
       };
     };
 
-    it('ends streams and sockets when the session ends on another instance, and only those', async () => {
+    it('ends streams and sockets when their session ends on another instance, and no others', async () => {
       const prefix = newPrefix();
       const one = await start('configured.js', prefix);
       const other = await start('configured.js', prefix);
@@ -148,7 +148,7 @@ describe('an application that extends Keyslot', () => {
       remaining.close();
     });
 
-    it('stops with code 0 while streams and sockets are open, which end', async () => {
+    it('stops with code 0 while streams and sockets are open, and closes them', async () => {
       const instance = await start('configured.js', { ...newPrefix(), LOG_LEVEL: 'info' });
       const { tokens } = await instance.newUser();
       const closed = once(await socketTo(instance, tokens.access_token), 'close');
@@ -157,7 +157,7 @@ describe('an application that extends Keyslot', () => {
       await instance.stop();
 
       expect(instance.exitCode).toBe(0);
-      // Both without an error, so that clients connect again.
+      // Both close without an error, so that clients reconnect.
       await Promise.all([stream.text(), closed]);
       expect(instance.output()).toContain('"msg":"stopping"');
     });
@@ -169,7 +169,7 @@ describe('an application that extends Keyslot', () => {
       expect((await once(socket, 'close')).map(String)).toEqual(['4401', 'invalid token']);
     });
 
-    it('takes the content types of its plugins, and puts what is looked for elsewhere below no prefix', async () => {
+    it('accepts the content types of its plugins, and keeps unprefixed routes outside of the prefix', async () => {
       const instance = await start('configured.js', newPrefix());
       const { tokens, id } = await instance.newUser();
       const { origin } = new URL(instance.url);
@@ -199,7 +199,7 @@ describe('an application that extends Keyslot', () => {
       expect(registered.headers.get('location')).toBe(`/v1/api/users/${registered.body.id}`);
     });
 
-    it('checks its own routes as it wants to, and ours as before', async () => {
+    it('validates its own routes with its own options, and our routes as before', async () => {
       const instance = await start('configured.js', newPrefix());
       const { tokens } = await instance.newUser();
       const list = async (query: string, language = 'en') =>
@@ -227,7 +227,7 @@ describe('an application that extends Keyslot', () => {
     });
   });
 
-  it('puts its own hasher and its own audit sink in the place of ours', async () => {
+  it('replaces the password hasher and the audit sink', async () => {
     const file = join(project, 'audit.ndjson');
     const instance = await start('replaced.js', { ...newPrefix(), AUDIT_FILE: file });
 
@@ -249,7 +249,7 @@ describe('an application that extends Keyslot', () => {
     expect(instance.output()).not.toContain('logged-in');
   });
 
-  it('hears of what happens, and nobody waits for it', async () => {
+  it('receives events, without delaying requests', async () => {
     const instance = await start('replaced.js', newPrefix());
     const body = {
       username: 'grace',
@@ -264,7 +264,7 @@ describe('an application that extends Keyslot', () => {
     );
   });
 
-  it('keeps its users in a database of its own, and what is taken from them is gone everywhere at once', async () => {
+  it('keeps its users in its own database, and access removed from them is revoked everywhere at once', async () => {
     const prefix = newPrefix();
     const variables = { ...prefix, ...WITH_ADMINISTRATOR, DATABASE_URL: database.url };
     const one = await start('sql-main.js', variables);
@@ -299,7 +299,7 @@ describe('an application that extends Keyslot', () => {
     ]);
   });
 
-  it('hears at a refresh what was changed in the database, and goes on without it', async () => {
+  it('reads changes in the database at a refresh, and keeps working without the database', async () => {
     const instance = await start('sql-main.js', { ...newPrefix(), DATABASE_URL: database.url });
     const { id, username, tokens } = await instance.newUser();
     const token = tokens.access_token;
@@ -309,7 +309,7 @@ describe('an application that extends Keyslot', () => {
 
     expect(refreshed.status).toBe(200);
     expect((await instance.ownUser(token)).body).toMatchObject({ displayName: 'Grace' });
-    await database.goAway();
+    await database.shutDown();
     expect((await instance.ownUser(token)).status).toBe(200);
     expect(await instance.login(username)).toMatchObject({
       status: 503,
@@ -321,14 +321,14 @@ describe('an application that extends Keyslot', () => {
     database = await Database.start();
   });
 
-  it('proves its adapters by our contracts', async () => {
+  it('tests its adapters with our contracts', async () => {
     const variables = { DATABASE_URL: database.url };
     const said = await runs(variables, process.execPath, '--test', 'dist/adapters.test.js');
     expect(said).toMatch(/^# fail 0$/m);
     expect(said).toMatch(/gives a name to exactly one of many/);
   });
 
-  it('may be one that takes our modules and leaves the rest', async () => {
+  it('can import some of our modules without the others', async () => {
     const instance = await start('own-app.js', newPrefix());
 
     const user = await instance.newUser();
@@ -343,13 +343,13 @@ describe('an application that extends Keyslot', () => {
   });
 });
 
-/** What docs/extending.md says is in which file. */
+/** The files in docs/extending.md. */
 function snippets(): ReadonlyMap<string, string> {
   const page = readFileSync('docs/extending.md', 'utf8');
   return new Map(Array.from(page.matchAll(SNIPPET), ([, name, text]) => [name!, text!]));
 }
 
-/** What `npm install` does, without a registry: the packed tarball, and beside it the packages of this project. */
+/** Installs like `npm install`, without a registry: the packed tarball, next to the packages of this project. */
 function installPacked(project: string): void {
   const pack = ['pack', '--ignore-scripts', '--loglevel=error', '--pack-destination', project];
   expect(spawnSync('npm', pack, { encoding: 'utf8' })).toMatchObject({ status: 0 });
@@ -361,7 +361,7 @@ function installPacked(project: string): void {
   const modules = join(project, 'node_modules');
   mkdirSync(join(modules, 'keyslot'), { recursive: true });
   const others = ['keyslot', ...Object.keys(devDependencies)];
-  for (const name of withAllTheyNeed([...Object.keys(dependencies), ...others])) {
+  for (const name of withDependencies([...Object.keys(dependencies), ...others])) {
     mkdirSync(dirname(join(modules, name)), { recursive: true });
     symlinkSync(resolve('node_modules', name), join(modules, name));
   }
@@ -375,8 +375,8 @@ interface Needs {
   readonly peerDependenciesMeta?: Record<string, { optional?: boolean }>;
 }
 
-/** What a package manager would install for these, of what is here: a package that we forgot to name is missing there. */
-function withAllTheyNeed(names: readonly string[]): ReadonlySet<string> {
+/** The packages that a package manager would install: a missing dependency of ours is missing there as well. */
+function withDependencies(names: readonly string[]): ReadonlySet<string> {
   const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
     packages: Record<string, Needs>;
   };

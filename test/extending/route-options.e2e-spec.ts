@@ -20,7 +20,7 @@ class TokenRequest {
   @MatchesRule('isText', isText) grant_type!: string;
 }
 
-/** What routes of this kind may throw. */
+/** Exceptions of these routes. */
 const ERRORS: Readonly<Record<string, () => Error>> = {
   client: () => new OAuthError('invalid_client', 'who is "this"?'),
   grant: () => new OAuthError('invalid_grant', 'spent'),
@@ -64,7 +64,7 @@ class JsonController {
 @Module({ controllers: [OAuthController, JsonController] })
 class SampleModule {}
 
-describe('a route that says what it reads and how it answers errors', () => {
+describe('a route with options for its body and its errors', () => {
   let api: TestApp;
   beforeAll(async () => (api = await startTestApp({}, { imports: [SampleModule] })));
   afterAll(async () => api.close());
@@ -112,7 +112,7 @@ describe('a route that says what it reads and how it answers errors', () => {
     expectOAuthError(await post(body, type), status, 'invalid_request');
   });
 
-  it('refuses a form that grows beyond the limit without a stated length', async () => {
+  it('refuses a form that exceeds the limit while it is read, without a declared length', async () => {
     const chunk = `1000\r\n${'x'.repeat(0x1000)}\r\n`;
     const answer = await rawHttp(
       api.url,
@@ -137,26 +137,29 @@ describe('a route that says what it reads and how it answers errors', () => {
     ['module', 400, 'invalid_request', undefined],
     ['redis', 503, 'temporarily_unavailable', undefined],
     ['mistake', 500, 'server_error', undefined],
-  ])('answers an error of a handler as RFC 6749 has it: %s', async (name, status, code, text) => {
-    const answer = await post(`grant_type=${name}`);
+  ])(
+    'answers an error of a handler in the format of RFC 6749: %s',
+    async (name, status, code, text) => {
+      const answer = await post(`grant_type=${name}`);
 
-    const description = expectOAuthError(answer, status, code);
-    expect(description).toBe(text ?? description);
-    expect(description).not.toMatch(/undefined|10\.0/);
-    expect(answer.headers.get('www-authenticate')).toBe(
-      status === 401 ? 'Basic realm="keyslot"' : null,
-    );
-    expect(answer.headers.has('retry-after')).toBe(status === 503);
-  });
+      const description = expectOAuthError(answer, status, code);
+      expect(description).toBe(text ?? description);
+      expect(description).not.toMatch(/undefined|10\.0/);
+      expect(answer.headers.get('www-authenticate')).toBe(
+        status === 401 ? 'Basic realm="keyslot"' : null,
+      );
+      expect(answer.headers.has('retry-after')).toBe(status === 503);
+    },
+  );
 
-  it('answers another method in the same format', async () => {
+  it('uses the same format for an unsupported method', async () => {
     const answer = await api.request('DELETE', '/oauth/sample');
 
     expectOAuthError(answer, 405, 'invalid_request');
     expect(answer.headers.get('allow')).toBe('POST');
   });
 
-  it('changes nothing for the routes beside it', async () => {
+  it('does not change other routes', async () => {
     expect((await post('{"grant_type":"x"}', 'application/json', '/oauth/json')).status).toBe(200);
     const form = await post('grant_type=x', FORM, '/oauth/json');
     expect(form).toMatchObject({ status: 415, body: { code: 'unsupported-media-type' } });
@@ -164,7 +167,7 @@ describe('a route that says what it reads and how it answers errors', () => {
     expect(missing).toMatchObject({ status: 404, body: { code: 'not-found' } });
   });
 
-  it('has the content security policy of its decorator, and no other route has it', async () => {
+  it('has the content security policy of its decorator, unlike other routes', async () => {
     const policyOf = async (path: string): Promise<string | null> =>
       (await api.request('GET', path)).headers.get('content-security-policy');
 

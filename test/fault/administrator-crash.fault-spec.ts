@@ -7,7 +7,7 @@ import { eventually } from '../support/own-cluster.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
 const PROGRAM = fileURLToPath(new URL('./register-then-die.mjs', import.meta.url));
-/** A change that finds an administrator (3), the reservation, and the change that takes the role (3). */
+/** Three steps find an administrator, one reserves, and three remove the role. */
 const STEPS = 7;
 /** The reservation of a crashed process counts for ten seconds. */
 const MAX_BLOCKED_MS = 15_000;
@@ -49,7 +49,7 @@ describe('the removal of an administrator whose process is killed', () => {
     expect(await demoteAndDie(user, 0, 'after')).toBe(`changed after ${STEPS} steps`);
   });
 
-  it('blocks no administrator and leaves one, at whatever step it is killed', async () => {
+  it('blocks no administrator and keeps one, in whichever step it is killed', async () => {
     const { id: rootId } = (await api.ownUser(root)).body as { id: string };
     const users = await Promise.all(Array.from({ length: 2 * STEPS }, newAdministrator));
     const ends = await Promise.all(
@@ -59,12 +59,12 @@ describe('the removal of an administrator whose process is killed', () => {
     );
     expect(new Set(ends)).toEqual(new Set(['SIGKILL']));
 
-    // A retry succeeds, whatever the crashed call has left.
+    // A retry succeeds, in any state that the crashed call has left.
     const [first, ...others] = users as [TestUser, ...TestUser[]];
     for (const { id } of others) {
       expect((await setRoles(root, id, [])).status).toBe(200);
     }
-    // The last two: one of them can go, in either direction, and then the other cannot.
+    // Of the last two administrators, either one can be removed, but then the other cannot.
     expect((await setRoles(root, first.id, ['admin'])).status).toBe(200);
     await eventually('the other administrator can be removed', MAX_BLOCKED_MS, async () => {
       const { status, body } = await setRoles(first.tokens.access_token, rootId, []);

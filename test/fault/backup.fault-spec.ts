@@ -10,7 +10,7 @@ import { GOOD_PASSWORD, type TestUser, type Tokens } from '../support/http-clien
 import { Instance } from '../support/instance.js';
 import { Operator, type CommandResult } from '../support/operator.js';
 import { eventually, startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
-import { livesByKind, livesOf, type Lives } from '../support/key-lives.js';
+import { expiryByKind, expiriesOf, type KeyExpiries } from '../support/key-expiries.js';
 import { testVariables } from '../support/test-variables.js';
 
 const REGISTER_THEN_DIE = fileURLToPath(new URL('./register-then-die.mjs', import.meta.url));
@@ -19,14 +19,14 @@ const USERS = 30;
 const ADMIN = 'the-administrator';
 const OTHER_PORTS = 50;
 const RDB_PORT = 14_090 + 100 * Number(process.env['JEST_WORKER_ID'] ?? 0);
-/** Between reading a key's life and its backup, instances renew it; and a copy is under way for a moment. */
-const LIFE_TOLERANCE_MS = 15_000;
-/** What cannot have run out since, however slow the machine. */
-const LONG_LIFE_MS = 200_000;
-/** More than lie in the smallest part of a master's slots. */
+/** Instances renew keys between reading the expiry and the backup, and copying takes a moment. */
+const TTL_TOLERANCE_MS = 15_000;
+/** Keys with more time left than this cannot have expired since, even on a slow machine. */
+const LONG_TTL_MS = 200_000;
+/** More than the smallest range of slots of a master contains. */
 const MOVED_SLOTS = 700;
 
-/** docs/operations/backup-and-restore.md, done. */
+/** Follows docs/operations/backup-and-restore.md. */
 describe('a cluster that was destroyed and restored from a backup', () => {
   const operator = new Operator();
   const folder = join(operator.folder, 'backup');
@@ -34,7 +34,7 @@ describe('a cluster that was destroyed and restored from a backup', () => {
     'ada' | 'paul' | 'demoted' | 'promoted' | 'disabledBefore' | 'disabledSince' | 'deleted',
     TestUser
   >;
-  /** Every login before the disaster, by when it ended. */
+  /** All sessions before the disaster, by the time at which they ended. */
   const sessions: Record<'live' | 'endedBefore' | 'endedSince' | 'begunSince', Tokens[]> = {
     live: [],
     endedBefore: [],
@@ -43,14 +43,14 @@ describe('a cluster that was destroyed and restored from a backup', () => {
   };
   let redis: OwnCluster;
   let instance: Instance;
-  let livesBefore: Lives;
-  let livesAfter: Lives;
+  let expiriesBefore: KeyExpiries;
+  let expiriesAfter: KeyExpiries;
   let ending: CommandResult;
-  /** The status of an ended session between the restore and the command that ends all. */
+  /** The status of an ended session after the restore, before the command that ends all sessions. */
   let revived: number;
   const seconds: Record<string, number> = {};
 
-  /** Redis' own user, who may list keys, and the prefix that the document names. */
+  /** The default user of Redis, which may list keys, and the prefix in the document. */
   const administrator = () => ({
     REDIS_NODES: redis.variables.REDIS_NODES,
     REDIS_USERNAME: 'default',
@@ -98,7 +98,7 @@ describe('a cluster that was destroyed and restored from a backup', () => {
     sessions.live.push(admin);
     sessions.endedBefore.push(ended);
     sessions.endedSince.push((await instance.login('ada')).body);
-    // Failures that are counted, and a registration that stopped half way.
+    // Counted failures, and a registration that was interrupted.
     await instance.login('ada', 'not her password at all');
     await instance.refresh(`${randomUUID()}.forged`);
     await registerAndDie('half-registered');
@@ -115,7 +115,7 @@ describe('a cluster that was destroyed and restored from a backup', () => {
     expect([200, 204]).toContain(answer.status);
   };
 
-  /** Its name is claimed and its user is written, both to run out; then the process dies. */
+  /** Claims the name and writes the user, both with an expiry; then the process dies. */
   const registerAndDie = async (username: string): Promise<void> => {
     const child = spawn(process.execPath, [REGISTER_THEN_DIE, username, '2', 'after'], {
       cwd: tmpdir(),
@@ -125,15 +125,15 @@ describe('a cluster that was destroyed and restored from a backup', () => {
         TEST_REDIS_USERNAME: 'default',
         TEST_REDIS_PASSWORD: redis.cluster.password.reveal(),
         TEST_KEY_PREFIX: 'ks:',
-        TEST_CLAIM_TTL_MS: String(2 * LONG_LIFE_MS),
+        TEST_CLAIM_TTL_MS: String(2 * LONG_TTL_MS),
         TEST_PASSWORD: GOOD_PASSWORD,
       },
     });
     expect(await once(child, 'exit')).toEqual([null, 'SIGKILL']);
   };
 
-  /** What is done after the backup, and so is undone by the restore. */
-  const goOn = async (): Promise<void> => {
+  /** Changes after the backup, which the restore undoes. */
+  const changeAfterBackup = async (): Promise<void> => {
     const [ended] = sessions.endedSince;
     expect((await instance.logout(ended!.access_token)).status).toBe(204);
     const { tokens } = await instance.newUser('newcomer');
@@ -152,7 +152,7 @@ describe('a cluster that was destroyed and restored from a backup', () => {
     await asAdmin(admin, 'DELETE', users.deleted);
   };
 
-  /** So that keys have to find masters that they did not come from. */
+  /** Distributes the slots differently, so that keys belong to other masters than before. */
   const moveSlots = async (): Promise<void> => {
     const [from, to] = await redis.masters();
     const idOf = async (port: number): Promise<string> =>
@@ -178,9 +178,9 @@ describe('a cluster that was destroyed and restored from a backup', () => {
       BOOTSTRAP_ADMIN_PASSWORD: GOOD_PASSWORD,
     });
     await populate();
-    livesBefore = await livesOf(redis);
+    expiriesBefore = await expiriesOf(redis);
     await follow('Back up every master.');
-    await goOn();
+    await changeAfterBackup();
     await instance.kill();
     const { port } = redis.cluster.addresses[0]!;
     await redis.remove();
@@ -188,13 +188,13 @@ describe('a cluster that was destroyed and restored from a backup', () => {
     redis = await startOwnCluster({ firstPort: port + OTHER_PORTS, hasOnePassword: true });
     await moveSlots();
     await follow('Restore every file.');
-    livesAfter = await livesOf(redis);
+    expiriesAfter = await expiriesOf(redis);
     instance = await startInstance();
     revived = (await instance.ownUser(sessions.endedSince[0]!.access_token)).status;
     await instance.stop();
     ending = await follow('End every session.');
     instance = await startInstance();
-    process.stderr.write(`${JSON.stringify({ keys: livesAfter.size, seconds })}\n`);
+    process.stderr.write(`${JSON.stringify({ keys: expiriesAfter.size, seconds })}\n`);
   }, 240_000);
   afterAll(async () => {
     await instance?.stop();
@@ -202,31 +202,33 @@ describe('a cluster that was destroyed and restored from a backup', () => {
     operator.remove();
   });
 
-  it('has every key that has not expired, with its expiry', () => {
-    const isLong = (at: number): boolean => at > Date.now() + LONG_LIFE_MS;
-    const missing = [...livesBefore].filter(([key, at]) => isLong(at) && !livesAfter.has(key));
-    const changed = [...livesAfter].filter(([key, at]) => {
-      // One that was written between the look and the backup was one that runs out.
-      const before = livesBefore.get(key) ?? Math.min(at, Number.MAX_VALUE);
-      return before !== at && !(Math.abs(before - at) < LIFE_TOLERANCE_MS);
+  it('has every key that has not expired, with the same expiry', () => {
+    const isLong = (at: number): boolean => at > Date.now() + LONG_TTL_MS;
+    const missing = [...expiriesBefore].filter(
+      ([key, at]) => isLong(at) && !expiriesAfter.has(key),
+    );
+    const changed = [...expiriesAfter].filter(([key, at]) => {
+      // A key that was written between the two reads is one that expires.
+      const before = expiriesBefore.get(key) ?? Math.min(at, Number.MAX_VALUE);
+      return before !== at && !(Math.abs(before - at) < TTL_TOLERANCE_MS);
     });
 
     expect({ missing, changed }).toEqual({ missing: [], changed: [] });
-    expect(livesByKind(livesAfter)).toMatchObject({
-      'user:record': ['for good', 'runs out'],
-      'name:owner': ['for good', 'runs out'],
-      'keys:set': ['for good'],
-      'user:sessions': ['runs out'],
-      'password-account:guesses': ['runs out'],
-      'login-address:failed': ['runs out'],
-      'refresh-address:failed': ['runs out'],
-      'registration-address:failed': ['runs out'],
-      'near-cache:sequence': ['runs out'],
+    expect(expiryByKind(expiriesAfter)).toMatchObject({
+      'user:record': ['permanent', 'temporary'],
+      'name:owner': ['permanent', 'temporary'],
+      'keys:set': ['permanent'],
+      'user:sessions': ['temporary'],
+      'password-account:guesses': ['temporary'],
+      'login-address:failed': ['temporary'],
+      'refresh-address:failed': ['temporary'],
+      'registration-address:failed': ['temporary'],
+      'near-cache:sequence': ['temporary'],
     });
   });
 
-  it('has ended every session, including those that the restore brought back', async () => {
-    const records = [...livesAfter.keys()].filter((key) => key.endsWith(':record'));
+  it('has ended every session, including sessions that the restore brought back', async () => {
+    const records = [...expiriesAfter.keys()].filter((key) => key.endsWith(':record'));
     expect(revived).toBe(200);
     expect(ending.output).toContain(`Ended every session of ${records.length} users.`);
 
@@ -236,7 +238,7 @@ describe('a cluster that was destroyed and restored from a backup', () => {
     }
   });
 
-  it('lets the users of the backup log in with their passwords, and nobody else', async () => {
+  it('accepts the passwords of the users in the backup, and no others', async () => {
     const statusOf = async (username: string, password?: string): Promise<number> =>
       (await instance.login(username, password)).status;
 
@@ -249,7 +251,7 @@ describe('a cluster that was destroyed and restored from a backup', () => {
     expect(await statusOf('newcomer')).toBe(401);
   });
 
-  it('has the roles of the backup', async () => {
+  it('has the roles in the backup', async () => {
     const mayAdminister = async (username: string): Promise<boolean> => {
       const { access_token: token } = (await instance.login(username)).body;
       const { status } = await instance.request('GET', `/api/users/${users.ada.id}`, { token });
@@ -262,14 +264,14 @@ describe('a cluster that was destroyed and restored from a backup', () => {
     expect(await mayAdminister('promoted')).toBe(false);
   });
 
-  it('has each name once, and the names of later users are free', async () => {
+  it('has each name once, and names of users created after the backup are available', async () => {
     const statuses = async (...names: string[]): Promise<number[]> =>
       Promise.all(names.map(async (name) => (await instance.register(name)).status));
 
     expect(await statuses('ADA', 'paul', ADMIN, 'deleted', 'half-registered')).toEqual(
       Array.from({ length: 5 }, () => 409),
     );
-    // Its registration had come far enough for a first login to complete it.
+    // The registration was far enough for the first login to complete it.
     expect((await instance.login('half-registered')).status).toBe(200);
     expect(await statuses('newcomer', 'NewComer')).toEqual(expect.arrayContaining([201, 409]));
   });
@@ -295,7 +297,7 @@ describe('a cluster that was destroyed and restored from a backup', () => {
     expect((await instance.ownUser(tokens.access_token)).status).toBe(200);
   });
 
-  it('works without the secret, except for its tokens', async () => {
+  it('works without the encryption secret, except for existing tokens', async () => {
     const { username, tokens } = await instance.newUser();
     await instance.stop();
     const newSecret = { KEY_ENCRYPTION_SECRET: 'another secret, because the first was lost' };

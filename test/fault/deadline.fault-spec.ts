@@ -3,11 +3,11 @@ import { GOOD_PASSWORD } from '../support/http-client.js';
 import { eventually, startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
-/** In each direction. A password change takes nine steps, and so exceeds the deadline of five seconds. */
+/** The delay in each direction. A password change takes nine steps, and so exceeds the deadline of five seconds. */
 const SLOW_MS = 350;
 const RECOVERY_MS = 15_000;
 
-/** Promise 3. */
+/** Promise 3 of the fault tests: bounded response times. */
 describe('a request past its deadline', () => {
   let redis: OwnCluster;
   let wire: Wire;
@@ -17,14 +17,14 @@ describe('a request past its deadline', () => {
     wire = await Wire.to(redis.cluster.addresses);
     api = await startTestApp({ ...redis.variables, REDIS_NODES: wire.addresses });
   });
-  afterEach(() => wire.mend());
+  afterEach(() => wire.restore());
   afterAll(async () => {
     await api.close();
     wire.close();
     await redis.remove();
   });
 
-  it('is answered 503, even if each of its steps was in time, and may be repeated', async () => {
+  it('is answered 503 even if each of its steps was in time, and may be repeated', async () => {
     const { username, tokens } = await api.newUser();
     const body = { currentPassword: GOOD_PASSWORD, newPassword: 'quiet harbours glow at dusk' };
     const change = async () =>
@@ -35,7 +35,7 @@ describe('a request past its deadline', () => {
     expect(late.status).toBe(503);
     expect(Number(late.headers.get('retry-after'))).toBeGreaterThan(0);
 
-    wire.mend();
+    wire.restore();
     await eventually('it is done', RECOVERY_MS, async () => {
       const { status } = await change();
       expect([204, 503]).toContain(status);
@@ -45,7 +45,7 @@ describe('a request past its deadline', () => {
     expect((await api.login(username)).status).toBe(401);
   });
 
-  it('can be a registration: its name is free again long before the claim expires', async () => {
+  it('can be a registration: its name is available again long before the claim expires', async () => {
     const replicas = await Promise.all(
       (await redis.masters()).map((port) => redis.replicaOf(port)),
     );
@@ -54,7 +54,7 @@ describe('a request past its deadline', () => {
     expect((await api.register(name)).status).toBe(503);
     replicas.forEach((port) => redis.signal(port, 'SIGCONT'));
 
-    // A claim lasts for 15 seconds.
+    // A claim expires after 15 seconds.
     await eventually('the same registration succeeds', 10_000, async () => {
       const { status } = await api.register(name);
       expect([201, 409, 503]).toContain(status);

@@ -2,9 +2,9 @@ import { connect } from 'node:net';
 
 import { Instance } from '../support/instance.js';
 
-/** Lines of answers are written together, up to a tenth of a second late. Audit events are not. */
+/** Lines of responses are written in batches, up to a tenth of a second late. Audit events are written at once. */
 describe('the log of an instance that is killed (89)', () => {
-  it('holds the audit event of each call that was answered, in order', async () => {
+  it('contains the audit event of each answered call, in order', async () => {
     const instance = await Instance.start({ LOG_LEVEL: 'info' });
     const user = await instance.newUser();
 
@@ -23,7 +23,7 @@ describe('the log of an instance that is killed (89)', () => {
     expect(times).toEqual([...times].sort());
   });
 
-  it('holds the line of each response when the instance is stopped and not killed', async () => {
+  it('contains the line of each response if the instance is stopped instead of killed', async () => {
     const instance = await Instance.start({ LOG_LEVEL: 'info' });
     const { body } = await instance.request('GET', '/not-a-route');
 
@@ -41,7 +41,7 @@ describe('the log of an instance that is killed (89)', () => {
     });
   });
 
-  it('holds a line, and no error, for a client that resets its connection before the response', async () => {
+  it('contains a line, and no error, for a client that resets its connection before the response', async () => {
     const instance = await Instance.start({ LOG_LEVEL: 'info' });
     const { hostname, port } = new URL(instance.url);
     const reset = async (): Promise<void> =>

@@ -15,8 +15,8 @@ class StreamController {
 @Module({ controllers: [StreamController] })
 class StreamModule {}
 
-describe('a stream, on an instance that has lost Redis', () => {
-  it('ends, because the instance would miss a change of its session', async () => {
+describe('a stream on an instance that has lost Redis', () => {
+  it('is closed, because the instance could miss a change of its session', async () => {
     const redis = await startOwnCluster();
     const api = await startTestApp(redis.variables, { imports: [StreamModule] });
     const { tokens } = await api.newUser();

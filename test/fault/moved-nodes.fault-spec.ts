@@ -6,9 +6,9 @@ import { MovingCluster } from '../support/moving-cluster.js';
 import { eventually } from '../support/own-cluster.js';
 import { testSettings } from '../support/test-app.js';
 
-/** After the cluster itself is whole again. */
-const HEALS_WITHIN_MS = 10_000;
-/** Nodes that move one after the other wait for a failover each. */
+/** Measured from the moment when the cluster itself is healthy again. */
+const RECOVERY_TIMEOUT_MS = 10_000;
+/** When nodes move one after the other, each waits for a failover. */
 const TEST_TIMEOUT_MS = 240_000;
 const ALL = [0, 1, 2, 3, 4, 5];
 
@@ -55,12 +55,12 @@ describe('nodes that move to other addresses (98)', () => {
     (await api.ownUser(user.tokens.access_token)).status;
 
   /** Users of all shards are served, changes are confirmed, and what was revoked stays revoked. */
-  const expectHealed = async (
+  const expectRecovered = async (
     api: HttpClient,
     users: readonly TestUser[],
     revoked: readonly TestUser[],
   ): Promise<void> => {
-    await eventually('the instance is ready', HEALS_WITHIN_MS, async () => {
+    await eventually('the instance is ready', RECOVERY_TIMEOUT_MS, async () => {
       expect(await Promise.all(revoked.map((user) => statusOf(api, user)))).not.toContain(200);
       return (await api.request('GET', '/health/ready')).body['status'] === 'ok';
     });
@@ -110,13 +110,13 @@ describe('nodes that move to other addresses (98)', () => {
       await move();
       await cluster.untilWhole();
 
-      await expectHealed(api, users, revoked);
+      await expectRecovered(api, users, revoked);
     },
     TEST_TIMEOUT_MS,
   );
 
   it(
-    'are followed under load, and no token is accepted that was revoked',
+    'are followed under load, and no revoked token is accepted',
     async () => {
       const [api, other] = [await start(byName()), await start(byName())];
       const users = await newUsers(api, 6);
@@ -140,15 +140,15 @@ describe('nodes that move to other addresses (98)', () => {
         const token = user.tokens.access_token;
         await eventually('the logout is confirmed', 60_000, async () => {
           const { status } = await api.request('POST', '/api/logout', { token });
-          // After a 503 it may have happened.
+          // After a 503, the change may have been made.
           return [204, 401].includes(status);
         });
         isRevoked.add(user);
       }
       await moving;
       await cluster.untilWhole();
-      await expectHealed(api, users, revoked);
-      await expectHealed(other, users, revoked);
+      await expectRecovered(api, users, revoked);
+      await expectRecovered(other, users, revoked);
       isOver = true;
       await Promise.all(load);
 
@@ -158,7 +158,7 @@ describe('nodes that move to other addresses (98)', () => {
   );
 
   it(
-    'are found again at configured addresses of which most are dead',
+    'are found again when most of the configured addresses no longer exist',
     async () => {
       const place = 9;
       const dead = ['127.0.200.1', '127.0.200.2', '127.0.200.3'];
@@ -171,20 +171,20 @@ describe('nodes that move to other addresses (98)', () => {
 
       await cluster.move(ALL, place + 1);
       await cluster.untilWhole();
-      // Neither the three old addresses nor the remaining node can help.
-      await eventually('it is known that no node is there', HEALS_WITHIN_MS, async () => {
+      // Neither the three old addresses nor the remaining node help.
+      await eventually('it is known that no node is there', RECOVERY_TIMEOUT_MS, async () => {
         return (await api.request('GET', '/health/ready')).status === 503;
       });
       await cluster.move(ALL, place);
       await cluster.untilWhole();
 
-      await expectHealed(api, users, []);
+      await expectRecovered(api, users, []);
     },
     TEST_TIMEOUT_MS,
   );
 
   it(
-    'are followed although a node that was left behind still answers with the old addresses',
+    'are followed even if an isolated node still answers with the old addresses',
     async () => {
       const api = await start(byName());
       const masters = await cluster.masters();
@@ -192,13 +192,13 @@ describe('nodes that move to other addresses (98)', () => {
 
       await cluster.moveWithout(leftBehind, 11);
 
-      await eventually('the instance reaches the three masters', HEALS_WITHIN_MS, async () => {
+      await eventually('the instance reaches the three masters', RECOVERY_TIMEOUT_MS, async () => {
         const { redis } = (await api.request('GET', '/health/ready')).body['checks'] as {
           redis: Record<string, unknown> | null;
         };
         return redis?.['isHealthy'] === true && redis['unreachedMasters'] === 0;
       });
-      // It reports that the cluster is down, and names masters at unused addresses.
+      // The node reports that the cluster is down, and lists masters at unused addresses.
       expect(await cluster.ask(leftBehind, 'CLUSTER', 'INFO')).toContain('cluster_state:fail');
     },
     TEST_TIMEOUT_MS,

@@ -10,7 +10,7 @@ import { eventually, startOwnCluster, type OwnCluster } from '../support/own-clu
 const LEASE_MS = 2000;
 const NOTE = 'one';
 
-describe('the near cache, while Redis breaks (98)', () => {
+describe('the near cache during faults of Redis (98)', () => {
   let own: OwnCluster;
   let a: CacheInstance;
   let b: CacheInstance;
@@ -50,7 +50,7 @@ describe('the near cache, while Redis breaks (98)', () => {
     throw new Error('nobody serves the control log');
   };
 
-  it('loses its lease when the channel is lost, and no change waits for it', async () => {
+  it('loses its lease when the channel is lost, and delays no change', async () => {
     const before = await joins(b);
     for (const port of await own.masters()) {
       await own.cluster.call(port, 'CLIENT', 'KILL', 'TYPE', 'pubsub');
@@ -65,7 +65,7 @@ describe('the near cache, while Redis breaks (98)', () => {
     expect(await b.read(NOTE)).toBe('new');
   });
 
-  it('keeps its lease for its length only when the control log is unavailable', async () => {
+  it('keeps its lease only until expiry when the control log is unavailable', async () => {
     own.signal(await controlMaster(), 'SIGSTOP');
 
     await eventually('trust has ended', 2 * LEASE_MS, () => Promise.resolve(!b.cache.isTrusted));
@@ -73,7 +73,7 @@ describe('the near cache, while Redis breaks (98)', () => {
     expect(b.cache.peek(noteKey(NOTE))).toBeUndefined();
   });
 
-  it('keeps its lease for its length only when no replica confirms its renewal', async () => {
+  it('keeps its lease only until expiry when no replica confirms the renewal', async () => {
     const replica = await own.replicaOf(await controlMaster());
     own.signal(replica, 'SIGSTOP');
 

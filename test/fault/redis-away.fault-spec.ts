@@ -5,12 +5,12 @@ import { startTestApp, type TestApp } from '../support/test-app.js';
 const MAX_RESPONSE_MS = 2000;
 const RECOVERY_MS = 15_000;
 
-/** Promise 3: fails closed, and quickly; recovers by itself. */
+/** Promise 3 of the fault tests: instances fail closed, fail quickly, and recover without help. */
 describe('with Redis unavailable (98)', () => {
   let redis: OwnCluster;
   let api: TestApp;
   let user: TestUser;
-  /** Whose session may end: a refresh that was answered 503 may have happened. */
+  /** The session may end: a refresh that was answered 503 may have been carried out. */
   let refreshing: TestUser;
 
   const start = async (): Promise<void> => {
@@ -38,7 +38,7 @@ describe('with Redis unavailable (98)', () => {
     ],
   ];
 
-  /** @param ready what readiness is: every request can be 503 for every instance alike, and none is to be taken out */
+  /** @param ready the expected status of readiness: instances stay ready if all of them are affected */
   const expectAll503 = async (ready = 503): Promise<void> => {
     await Promise.all(
       requests.map(async ([name, send]) => {
@@ -72,7 +72,7 @@ describe('with Redis unavailable (98)', () => {
   describe('temporarily', () => {
     beforeAll(start);
     afterAll(stop);
-    // Also where a test has failed: the others need the nodes.
+    // Also after a failed test, because the others need the nodes.
     afterEach(() => redis.cluster.pids.forEach((_, port) => redis.signal(port, 'SIGCONT')));
     beforeEach(async () => {
       await redis.untilWhole();
@@ -108,7 +108,7 @@ describe('with Redis unavailable (98)', () => {
     it.each([
       ['wants a second replica for writes', 'min-replicas-to-write', '2', '1'],
       ['has no memory left', 'maxmemory', '1', '0'],
-    ])('answers 503 while Redis only reads because it %s', async (_, setting, broken, whole) => {
+    ])('answers 503 while Redis is read-only because it %s', async (_, setting, broken, whole) => {
       const { body: ended } = await api.login(user.username);
       await api.request('POST', '/api/logout', { token: ended.access_token });
       const masters = await redis.masters();
@@ -131,7 +131,7 @@ describe('with Redis unavailable (98)', () => {
       expect((await api.ownUser(ended.access_token)).status).toBe(401);
     });
 
-    it('reports no write as done that no replica has confirmed', async () => {
+    it('reports no write as successful that no replica has confirmed', async () => {
       const replicas = await Promise.all(
         (await redis.masters()).map((port) => redis.replicaOf(port)),
       );
@@ -175,7 +175,7 @@ describe('with Redis unavailable (98)', () => {
       expect(metrics).toMatch(/^keyslot_redis_call_errors_total\{.*error="no-answer"\} [1-9]/m);
     });
 
-    it('fails only for the data of a dead shard, until the shard returns', async () => {
+    it('fails only for data of a dead shard, until the shard returns', async () => {
       const users = [user, ...(await Promise.all(Array.from({ length: 12 }, () => api.newUser())))];
       const [master] = await redis.masters();
       const replica = await redis.replicaOf(master!);

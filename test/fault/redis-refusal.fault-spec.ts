@@ -14,7 +14,7 @@ const WRONG_PASSWORD = 'not-the-password-of-redis';
 const WRONG_USER = /"msg":"Redis refuses the user: check REDIS_USERNAME and REDIS_PASSWORD"/g;
 const MISSING_RIGHT = /"msg":"Redis refuses the user .*: give it the rights that .*redis-acl/g;
 
-/** Redis rejects the user or a command: an operator must fix it, so it must be logged. */
+/** Redis rejects the user or a command. An operator must fix it, so the instance logs it. */
 describe('with a user that Redis rejects (94, 98)', () => {
   let own: OwnCluster;
   let instance: Instance;
@@ -51,7 +51,7 @@ describe('with a user that Redis rejects (94, 98)', () => {
       return status === 200;
     });
   };
-  /** 96, with what would follow from the user's name in the text of Redis' own errors. */
+  /** 96, including text from error messages of Redis that would reveal the user's name. */
   const expectNoSecret = (text: string): void => {
     for (const secret of [
       WRONG_PASSWORD,
@@ -63,7 +63,7 @@ describe('with a user that Redis rejects (94, 98)', () => {
   };
   const told = (pattern: RegExp): string[] => instance.output().match(pattern) ?? [];
 
-  it('starts, logs the problem once without the user name (96), and recovers when it is fixed', async () => {
+  it('starts, logs the problem once without the user name (96), and recovers after the fix', async () => {
     instance = await Instance.launch({
       LOG_LEVEL: 'trace',
       ...own.variables,
@@ -105,34 +105,37 @@ describe('with a user that Redis rejects (94, 98)', () => {
     ['the proof of writes', ['-wait'], 'the command wait'],
     ['its channels', ['resetchannels'], 'a key, a channel or a command'],
     ['the slots', ['-cluster|slots'], 'the command cluster|slots'],
-  ])('answers 503 without the right to %s, and says which right', async (_, rules, what) => {
-    instance = await Instance.start({ LOG_LEVEL: 'trace', ...own.variables });
-    const user = await instance.newUser();
-    const send = (): Promise<Answer<unknown>> =>
-      instance.request('POST', '/api/logout', { token: user.tokens.access_token });
+  ])(
+    'answers 503 without the right to %s, and logs which right is missing',
+    async (_, rules, what) => {
+      instance = await Instance.start({ LOG_LEVEL: 'trace', ...own.variables });
+      const user = await instance.newUser();
+      const send = (): Promise<Answer<unknown>> =>
+        instance.request('POST', '/api/logout', { token: user.tokens.access_token });
 
-    await own.changeUser(...rules);
-    for (const port of own.cluster.pids.keys()) {
-      await own.cluster.call(port, 'CLIENT', 'KILL', 'TYPE', 'pubsub');
-    }
-    await eventually('it is told', 5000, () =>
-      Promise.resolve(told(MISSING_RIGHT).join().includes(what)),
-    );
-    if (rules[0] !== '-cluster|slots') {
-      await expectUnavailable(send);
-      await expectNotReady();
-    }
+      await own.changeUser(...rules);
+      for (const port of own.cluster.pids.keys()) {
+        await own.cluster.call(port, 'CLIENT', 'KILL', 'TYPE', 'pubsub');
+      }
+      await eventually('it is told', 5000, () =>
+        Promise.resolve(told(MISSING_RIGHT).join().includes(what)),
+      );
+      if (rules[0] !== '-cluster|slots') {
+        await expectUnavailable(send);
+        await expectNotReady();
+      }
 
-    await own.restoreUser();
-    await expectReady();
-    expect([204, 401]).toContain((await send()).status);
-    expect((await instance.ownUser(user.tokens.access_token)).status).toBe(401);
-    expectNoSecret(instance.output());
-  });
+      await own.restoreUser();
+      await expectReady();
+      expect([204, 401]).toContain((await send()).status);
+      expect((await instance.ownUser(user.tokens.access_token)).status).toBe(401);
+      expectNoSecret(instance.output());
+    },
+  );
 });
 
 describe('the user and the password of Redis (96)', () => {
-  it('are in no error or its causes, and not in the list of clients', async () => {
+  it('are not in any error or its causes, and not in the client list', async () => {
     const own = await startOwnCluster();
     const read = luaScript(`-- KEYS[1] a key\nreturn redis.call('GET', KEYS[1])`);
     const settings = testSettings(own.variables).redis;

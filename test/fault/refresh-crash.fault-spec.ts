@@ -2,7 +2,7 @@ import { Instance } from '../support/instance.js';
 import { eventually, startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
-/** Promise 2, and 36: the instance crashes while it exchanges a refresh token. */
+/** Promise 2 of the fault tests, and requirement 36: the instance crashes while it exchanges a refresh token. */
 describe('an instance that is killed between the exchange and the answer', () => {
   let redis: OwnCluster;
   let survivor: TestApp;
@@ -26,7 +26,7 @@ describe('an instance that is killed between the exchange and the answer', () =>
   const signalAll = (ports: number[], signal: NodeJS.Signals): void =>
     ports.forEach((port) => redis.signal(port, signal));
 
-  it('lets the client repeat it during the grace period, with the same single successor', async () => {
+  it('lets the client retry during the grace period, with the same single successor', async () => {
     const { tokens: first } = await survivor.newUser();
     const tokens = (await doomed.refresh(first.refresh_token)).body;
     const masters = await redis.masters();
@@ -43,7 +43,7 @@ describe('an instance that is killed between the exchange and the answer', () =>
     };
     const before = await storedSession();
 
-    // As long as no replica confirms it, the exchange is made but not answered.
+    // Without confirmation by a replica, the exchange is written but not answered.
     signalAll(replicas, 'SIGSTOP');
     const lost = doomed.refresh(tokens.refresh_token).catch(() => 'no answer');
     await eventually('the exchange is made', 1500, async () => (await storedSession()) !== before);

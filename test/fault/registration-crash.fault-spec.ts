@@ -13,7 +13,7 @@ const CLAIM_TTL_MS = 500;
 /** Claim the skeleton, write the user and claim the name, confirm skeleton and name, confirm the user. */
 const STEPS = 6;
 const EXPIRY_TIMEOUT_MS = 20_000;
-/** Has a skeleton that is not itself. */
+/** A name that differs from its skeleton. */
 const newName = (): string => `crash-1-${randomUUID()}`;
 
 describe('a registration whose process is killed', () => {
@@ -21,7 +21,7 @@ describe('a registration whose process is killed', () => {
   beforeEach(async () => (api = await startTestApp({ RATE_LIMIT: 'off' })));
   afterEach(async () => api.close());
 
-  /** Users and names that expire unless they are confirmed. */
+  /** The number of users and names that expire unless they are confirmed. */
   const provisional = async (): Promise<string[]> =>
     withRedis(async (_, cluster) => {
       const keys = (await keysByMaster(api.keyPrefix)).flat();
@@ -50,7 +50,7 @@ describe('a registration whose process is killed', () => {
     expect(await registerAndDie(newName(), 0, 'after')).toBe(`registered after ${STEPS} steps`);
   });
 
-  /** Every step, killed before and after it; few processes start at once, and then all wait for what runs out. */
+  /** Kills a process before and after every step. Few processes start at a time; then all wait for the expiry. */
   const starting = new PQueue({ concurrency: 4 });
   const atEachKill = async <Seen>(
     see: (username: string, kill: () => Promise<string>) => Promise<Seen>,
@@ -70,11 +70,11 @@ describe('a registration whose process is killed', () => {
       return (await provisional()).length === 0;
     });
 
-  it('neither loses nor blocks a name, at whatever step it is killed', async () => {
+  it('neither loses nor blocks a name, in whichever step it is killed', async () => {
     const newPassword = 'another password for the same name';
     const users = await atEachKill(async (username, kill) => {
       expect(await kill()).toBe('SIGKILL');
-      // The name is available: to the first user, whose login completes the registration, or to a new one.
+      // The name is available to the first user, whose login completes the registration, or to a new user.
       let registered = 0;
       await eventually('the name is somebody’s again', EXPIRY_TIMEOUT_MS, async () => {
         const { status } = await api.register(username, newPassword);
@@ -84,7 +84,7 @@ describe('a registration whose process is killed', () => {
       });
       return { username, isNew: registered === 1, registered };
     });
-    // A first user whose name went to the new one runs out.
+    // A first user whose name was given to the new user expires.
     await untilNobodyIsHalfRegistered();
 
     for (const { username, isNew, registered } of users) {
@@ -93,18 +93,18 @@ describe('a registration whose process is killed', () => {
       expect((await api.login(username, newPassword)).status).toBe(isNew ? 200 : 401);
       expect((await api.register(username)).status).toBe(409);
     }
-    // Some were killed too early to create a user, and some late enough.
+    // Some processes were killed too early to create a user, and some were not.
     expect(new Set(users.map(({ isNew }) => isNew)).size).toBe(2);
   });
 
-  it('leaves no data when the user does not return, at whatever step it is killed', async () => {
+  it('leaves no data if the user does not return, in whichever step it is killed', async () => {
     const usernames = await atEachKill(async (username, kill) => {
       expect(await kill()).toBe('SIGKILL');
       return username;
     });
     await untilNobodyIsHalfRegistered();
 
-    // The result is a complete user, or a free name.
+    // The result is a complete user or an available name.
     const records = (await keysByMaster(api.keyPrefix))
       .flat()
       .filter((key) => key.endsWith(':record'));

@@ -5,7 +5,7 @@ import { summaryOf } from '../chaos/summary.js';
 /** Three budgets for Redis, and the longest wait for a lease: docs/coherence.md. */
 const MAX_RESPONSE_MS = 7000;
 
-/** Promise 1. The same run at length: npm run chaos. */
+/** Promise 1 of the fault tests. For a longer run: npm run chaos. */
 describe('a revocation that was answered with success', () => {
   let run: RevocationRun | undefined;
   afterEach(async () => {
@@ -28,7 +28,7 @@ describe('a revocation that was answered with success', () => {
     return report;
   };
 
-  it('holds on every instance at once, and waits for no lease while all of them run', async () => {
+  it('takes effect on every instance at once, and waits for no lease while all instances run', async () => {
     const report = await finish({
       revocations: { logout: 30, 'role change': 10, 'disabled user': 10 },
     });
@@ -37,13 +37,13 @@ describe('a revocation that was answered with success', () => {
     expect(report.dishonest).toEqual([]);
     expect(report.repeated).toBe(0);
     expect(report.leaseWaits).toBe(0);
-    // Three instances were asked after each.
+    // Each token was checked on three instances.
     const checks = [...report.checks.values()].reduce((sum, count) => sum + count, 0);
     expect(checks).toBeGreaterThanOrEqual(3 * 50);
     expect([...report.checks.keys()].sort()).toEqual([401, 403]);
   });
 
-  it('holds through pauses, crashes, lost channels and a lost master', async () => {
+  it('stays in effect through pauses, crashes, lost channels and a lost master', async () => {
     const report = await finish({
       revocations: { logout: 150, 'role change': 25, 'disabled user': 25 },
       faults: FAULTS,
@@ -55,7 +55,7 @@ describe('a revocation that was answered with success', () => {
     for (const fault of FAULTS) {
       expect({ fault, times: report.faults.get(fault) }).not.toEqual({ fault, times: 0 });
     }
-    // Most responses came from a guard, and were not a lost connection or a 503.
+    // Most responses came from a guard; few were a lost connection or a 503.
     const refused = (report.checks.get(401) ?? 0) + (report.checks.get(403) ?? 0);
     const checks = [...report.checks.values()].reduce((sum, count) => sum + count, 0);
     expect(refused / checks).toBeGreaterThan(0.5);

@@ -4,20 +4,20 @@ import { lineOf } from '../chaos/report.js';
 import { runScenario, violationsIn } from '../chaos/run-scenario.js';
 import { SCENARIOS } from '../chaos/scenarios.js';
 
-/** Some of the scenarios, with few clients. All of them, and longer: npm run chaos. */
+/** Some of the scenarios, with few clients. For all of them, and longer runs: npm run chaos. */
 const SHORT = ['masters-killed', 'replica-left-behind'];
 const MIN_OPERATIONS = 50;
 /** Other test files run at the same time, and nodes start and elect more slowly. */
-const SLOWER = 2;
+const SLOWDOWN = 2;
 
-describe('under load, and whatever breaks', () => {
+describe('under load, during every kind of fault', () => {
   const scenarios = SCENARIOS.filter(({ name }) => SHORT.includes(name));
 
   it.each(scenarios.map((scenario) => [scenario.about, scenario] as const))(
-    'nothing acknowledged is lost, no ended session is accepted, every answer is honest and in time: %s',
+    'no acknowledged change is lost, no ended session is accepted, every response is honest and in time: %s',
     async (_, scenario) => {
       const { from, withinMs } = scenario.recovery;
-      const recovery = { from, withinMs: SLOWER * withinMs };
+      const recovery = { from, withinMs: SLOWDOWN * withinMs };
       const report = await runScenario({ ...scenario, recovery }, { seed: 1, workers: 4 });
       process.stderr.write(lineOf(report));
 
@@ -36,7 +36,7 @@ describe('under load, and whatever breaks', () => {
         recovery: { from: 'end', withinMs: 3000 },
         run: async (world) => {
           world.instances[0]!.pause();
-          await world.goOn(500);
+          await world.runFor(500);
           throw new Error('it did not heal');
         },
       },

@@ -8,7 +8,7 @@ import { freePort } from '../support/free-port.js';
 import { Instance } from '../support/instance.js';
 import { eventually, startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
 
-const TOLD_WITHIN_MS = 20_000;
+const LOG_TIMEOUT_MS = 20_000;
 
 /** An instance that waits for Redis logs the reason. */
 describe('a start that cannot become ready', () => {
@@ -37,15 +37,15 @@ describe('a start that cannot become ready', () => {
       .split('\n')
       .filter((line) => line.includes('"level":"warn"') && line.includes('Not ready yet'))
       .filter((line) => what.test(line));
-  const expectTold = async (instance: Instance, what: RegExp, times = 1): Promise<unknown> =>
-    eventually(`the log tells ${what.source} (${times})`, TOLD_WITHIN_MS, () =>
+  const expectLogged = async (instance: Instance, what: RegExp, times = 1): Promise<unknown> =>
+    eventually(`the log tells ${what.source} (${times})`, LOG_TIMEOUT_MS, () =>
       Promise.resolve(told(instance, what).length >= times),
     );
 
   it('logs a host that cannot be resolved', async () => {
     const instance = await launch({ REDIS_NODES: 'redis.invalid:6379' });
 
-    await expectTold(instance, /the name redis\.invalid cannot be resolved/);
+    await expectLogged(instance, /the name redis\.invalid cannot be resolved/);
   });
 
   it('logs a node that does not answer, repeatedly', async () => {
@@ -53,8 +53,8 @@ describe('a start that cannot become ready', () => {
     const instance = await launch({ REDIS_NODES: `127.0.0.1:${port}` });
 
     const what = /node 127\.0\.0\.1:\d+ does not answer: connect ECONNREFUSED/;
-    await expectTold(instance, what);
-    await expectTold(instance, what, 2);
+    await expectLogged(instance, what);
+    await expectLogged(instance, what, 2);
   });
 
   it.each([
@@ -68,7 +68,7 @@ describe('a start that cannot become ready', () => {
     const folder = mkdtempSync(join(tmpdir(), 'keyslot-bare-'));
     const port = await freePort();
     const args = ['--port', String(port), '--cluster-enabled', isCluster, '--dir', folder];
-    // The bus of a cluster would be beyond the last port.
+    // The port of the cluster bus would exceed the highest port number.
     const bus = isCluster === 'yes' ? ['--cluster-port', String(await freePort())] : [];
     const server = spawn('redis-server', [...args, ...bus, '--save', ''], { stdio: 'ignore' });
     opened.push(async () => {
@@ -83,7 +83,7 @@ describe('a start that cannot become ready', () => {
       REDIS_PASSWORD: '',
     });
 
-    await expectTold(instance, what);
+    await expectLogged(instance, what);
   });
 
   it('logs that nodes announce no address', async () => {
@@ -92,7 +92,7 @@ describe('a start that cannot become ready', () => {
     opened.push(async () => onEveryNode('CONFIG', 'SET', endpoint, 'ip'));
     const instance = await launch(own.variables);
 
-    await expectTold(instance, /some nodes announce no address: set cluster-announce-ip/);
+    await expectLogged(instance, /some nodes announce no address: set cluster-announce-ip/);
   });
 
   it('logs that WAIT is not permitted, and answers registrations with 503 until it is', async () => {
@@ -101,7 +101,7 @@ describe('a start that cannot become ready', () => {
     const instance = await launch(own.variables);
 
     expect((await instance.register('somebody')).status).toBe(503);
-    await expectTold(instance, /refuses the user the command wait/);
+    await expectLogged(instance, /refuses the user the command wait/);
     await own.restoreUser();
     await instance.untilReady();
     expect((await instance.register('somebody')).status).toBe(201);
@@ -113,19 +113,19 @@ describe('a start that cannot become ready', () => {
     const instance = await launch(disabled.variables);
 
     expect((await instance.register('somebody')).status).toBe(503);
-    await expectTold(instance, /does not know the command wait/);
+    await expectLogged(instance, /does not know the command wait/);
   });
 
-  it('logs that the credentials are wrong', async () => {
+  it('logs wrong credentials', async () => {
     const instance = await launch({ ...own.variables, REDIS_PASSWORD: 'wrong' });
 
-    await expectTold(instance, /check REDIS_USERNAME and REDIS_PASSWORD/);
+    await expectLogged(instance, /check REDIS_USERNAME and REDIS_PASSWORD/);
   });
 
-  it('logs an eviction policy that removes users and sessions, and shows it in the health', async () => {
+  it('logs an eviction policy that removes users and sessions, and shows it in the health details', async () => {
     await onEveryNode('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
     opened.push(async () => onEveryNode('CONFIG', 'SET', 'maxmemory-policy', 'noeviction'));
-    // A user with a name of its own may not ask for the policy.
+    // A user with minimum permissions may not read the policy.
     await onEveryNode('ACL', 'SETUSER', 'default', 'on', '>a-password');
     opened.push(async () => onEveryNode('ACL', 'SETUSER', 'default', 'off', 'resetpass'));
     const instance = await launch({
@@ -134,25 +134,25 @@ describe('a start that cannot become ready', () => {
       REDIS_PASSWORD: 'a-password',
     });
 
-    await eventually('it is known', TOLD_WITHIN_MS, async () => {
+    await eventually('it is known', LOG_TIMEOUT_MS, async () => {
       const { body } = await instance.request('GET', '/health/ready');
       return (body['checks'] as Record<string, unknown>)['evictionPolicy'] === 'allkeys-lru';
     });
     expect(instance.output()).toContain('Redis has the eviction policy allkeys-lru');
   });
 
-  // Last, because the cluster is not whole afterwards.
+  // Last, because it damages the cluster.
   it('logs masters without replicas', async () => {
     const masters = await own.masters();
     const replicas = [...own.cluster.pids.keys()].filter((port) => !masters.includes(port));
     replicas.forEach((port) => own.signal(port, 'SIGKILL'));
-    await eventually('the masters know of the loss', TOLD_WITHIN_MS, async () =>
+    await eventually('the masters know of the loss', LOG_TIMEOUT_MS, async () =>
       parseClusterNodes(await own.cluster.call(masters[0]!, 'CLUSTER', 'NODES')).some(
         ({ isReplica, isFailed }) => isReplica && isFailed,
       ),
     );
     const instance = await launch(own.variables);
 
-    await expectTold(instance, /has 0 replicas that are up, and each write waits for 1/);
+    await expectLogged(instance, /has 0 replicas that are up, and each write waits for 1/);
   });
 });

@@ -14,13 +14,13 @@ const PASSWORD = new Secret('violet engines hum at dawn');
 const CHEAP = { memoryKib: 8, passes: 1 };
 const until = Deadline.none;
 const LONG_MS = 60_000;
-/** Over as soon as anybody looks. */
-const OVER_MS = 0;
+/** Expires at once. */
+const EXPIRED_MS = 0;
 
 describe.each(['Redis', 'another store'])('administrators, kept in %s', (place) => {
   let instances: CacheInstance[];
   let services: TestUsers[];
-  /** What the registry knows nothing of, as of an older version or of somebody at the database. */
+  /** Writes without the registry, like an older version or a database client. */
   let store: UserStore;
   beforeEach(async () => {
     const prefix = newPrefix();
@@ -45,7 +45,7 @@ describe.each(['Redis', 'another store'])('administrators, kept in %s', (place) 
   };
   const administrators = async (count: number): Promise<string[]> =>
     Promise.all(Array.from({ length: count }, newAdministrator));
-  /** Whom an older version has made. */
+  /** Creates an administrator like an older version. */
   const oldAdministrator = async (): Promise<UserRecord> => {
     const name = `old-${randomUUID()}`;
     const user = { id: randomUUID(), username: name, usernameKey: name, roles: ['admin'] };
@@ -90,21 +90,24 @@ describe.each(['Redis', 'another store'])('administrators, kept in %s', (place) 
     ['are deleted', remove],
     ['delete themselves', deleteOwn],
     ['lose the role in any way', any],
-  ])('keep exactly one when all of them %s at once, on two instances (104)', async (_, end) => {
-    const ids = await administrators(6);
+  ])(
+    'keep exactly one of them when all %s concurrently, on two instances (104)',
+    async (_, end) => {
+      const ids = await administrators(6);
 
-    const results = await Promise.all(ids.map((id, index) => end(index, 'system', id)));
+      const results = await Promise.all(ids.map((id, index) => end(index, 'system', id)));
 
-    expect(await remaining(ids)).toHaveLength(1);
-    const refused = results.filter(({ outcome }) => outcome === 'last-administrator');
-    expect(refused).toHaveLength(1);
-  });
+      expect(await remaining(ids)).toHaveLength(1);
+      const refused = results.filter(({ outcome }) => outcome === 'last-administrator');
+      expect(refused).toHaveLength(1);
+    },
+  );
 
   it('keep exactly one of two who remove each other, with twenty concurrent calls (104)', async () => {
     for (const end of [demote, disable, remove]) {
       const ids = await administrators(2);
       const [one, two] = [await actor(ids[0]!), await actor(ids[1]!)];
-      // Others of the rounds before.
+      // Administrators of earlier rounds.
       for (const other of await remaining(previous)) {
         await demote(0, one, other);
       }
@@ -149,7 +152,7 @@ describe.each(['Redis', 'another store'])('administrators, kept in %s', (place) 
     ['disabled', disable],
     ['deleted', remove],
     ['deleted by itself', deleteOwn],
-  ])('cannot lose the last one: it is not %s, and keeps its sessions', async (_, end) => {
+  ])('keep the last one: it is not %s, and keeps its sessions', async (_, end) => {
     const [id, disabled] = (await administrators(2)) as [string, string];
     expect((await disable(0, 'system', disabled)).outcome).toBe('changed');
     const before = await store.find(id, until);
@@ -157,7 +160,7 @@ describe.each(['Redis', 'another store'])('administrators, kept in %s', (place) 
     expect(await end(0, 'system', id)).toEqual({ outcome: 'last-administrator' });
 
     expect((await store.find(id, until))?.revision).toBe(before?.revision);
-    // Another one is enough, also when it was disabled before.
+    // Another administrator is enough, even if it was disabled before.
     const enabled = { disabled: false };
     await on(1).administration.change('system', disabled, enabled, Origin.system, until);
     expect((await end(0, 'system', id)).outcome).toMatch(/changed|deleted/);
@@ -186,7 +189,7 @@ describe.each(['Redis', 'another store'])('administrators, kept in %s', (place) 
     expect((await demote(0, 'system', two.id)).outcome).toBe('changed');
   });
 
-  it('are registered once, however often they get tokens', async () => {
+  it('are registered once, for any number of tokens', async () => {
     const { id } = await oldAdministrator();
     const { registry, users } = on(0);
     const add = registry.add.bind(registry);
@@ -209,24 +212,24 @@ describe.each(['Redis', 'another store'])('administrators, kept in %s', (place) 
       const { free } = await on(0).registry.reserve({ userId, token, lifeMs }, until);
       expect(free.length).toBeGreaterThan(0);
     };
-    /** The write of a removal, without the rest of it. */
+    /** Only the write of a removal, without the other steps. */
     const write = async (id: string, revision: string): Promise<boolean> =>
       (await store.change(id, { roles: [] }, revision, until)) !== undefined;
 
-    it('do not count an administrator whose removal may still be written', async () => {
+    it('do not count an administrator whose removal may still be written late', async () => {
       const [one, two] = (await administrators(2)) as [string, string];
       await reserve(one, LONG_MS);
 
       expect(await demote(1, 'system', two)).toEqual({ outcome: 'last-administrator' });
 
-      // Whoever repeats it may.
+      // The same removal can be repeated.
       expect((await demote(1, 'system', one)).outcome).toBe('changed');
     });
 
-    it('before the write: block nobody, and a late write changes nothing', async () => {
+    it('block nobody after a crash before the write, and a late write changes nothing', async () => {
       const [one, two] = (await administrators(2)) as [string, string];
       const { revision } = (await store.find(one, until))!;
-      await reserve(one, OVER_MS);
+      await reserve(one, EXPIRED_MS);
 
       expect((await demote(1, 'system', two)).outcome).toBe('changed');
 
@@ -234,15 +237,15 @@ describe.each(['Redis', 'another store'])('administrators, kept in %s', (place) 
       expect(await remaining([one, two])).toEqual([one]);
     });
 
-    it('after the write: do not count the removed one', async () => {
+    it('do not count an administrator who was removed before the crash', async () => {
       const [one, two] = (await administrators(2)) as [string, string];
       const { revision } = (await store.find(one, until))!;
-      await reserve(one, OVER_MS);
+      await reserve(one, EXPIRED_MS);
       expect(await write(one, revision)).toBe(true);
 
       expect(await demote(1, 'system', two)).toEqual({ outcome: 'last-administrator' });
 
-      // The role can be given again, and then counts again.
+      // After the role is granted again, the administrator counts again.
       const roles = ['admin'];
       await on(0).administration.change('system', one, { roles }, Origin.system, until);
       expect((await demote(1, 'system', two)).outcome).toBe('changed');

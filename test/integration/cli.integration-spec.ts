@@ -15,7 +15,7 @@ interface Result {
   readonly stderr: string;
 }
 
-describe("the operator's command line", () => {
+describe('the operator command line', () => {
   let api: TestApp;
   let tokens: Tokens;
   beforeAll(async () => {
@@ -24,7 +24,7 @@ describe("the operator's command line", () => {
   });
   afterAll(async () => api.close());
 
-  /** With all that it takes to end every session. Not in step with this process, where the instance runs. */
+  /** With the settings that ending every session needs. Asynchronous, because the instance runs in this process. */
   const run = async (...args: string[]): Promise<Result> => {
     const env = {
       PATH: process.env['PATH'],
@@ -34,7 +34,7 @@ describe("the operator's command line", () => {
         REDIS_PASSWORD: process.env['TEST_REDIS_ADMIN_PASSWORD'],
       }),
     };
-    // A folder where no .env is.
+    // A folder without .env.
     const options = { cwd: tmpdir(), env, timeout: COMMAND_TIMEOUT_MS };
     return new Promise((done) => {
       execFile(process.execPath, [CLI, ...args], options, (error, stdout, stderr) =>
@@ -52,7 +52,7 @@ describe("the operator's command line", () => {
     ['cluster', '-h'],
     ['redis-acl', '--help'],
     ['doctor', '--help'],
-  ])('shows its usage and does nothing: %s %s', async (...args) => {
+  ])('shows its usage and changes nothing: %s %s', async (...args) => {
     const { status, stdout, stderr } = await run(...args);
 
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
@@ -67,7 +67,7 @@ describe("the operator's command line", () => {
     ["Unexpected argument 'ada'", 'end-all-sessions', 'ada'],
     ["Unknown option '--port'", 'cluster', '--port', '8000'],
     ["There is no command 'constructor'", 'constructor'],
-  ])('refuses what it does not know, and does nothing: %s', async (message, ...args) => {
+  ])('refuses unknown arguments and changes nothing: %s', async (message, ...args) => {
     const { status, stdout, stderr } = await run(...args);
 
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });

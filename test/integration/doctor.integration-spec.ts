@@ -13,7 +13,7 @@ import {
 import { eventually, startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
 
 const CLI = resolve('dist/cli.js');
-/** The tests' servers write once a second, have no limit of memory, and are of whatever version the machine has. */
+/** The servers of the tests fsync once a second, have no memory limit, and may be of any version. */
 const KNOWN = /^(?:ok|warning: (?:version|maxmemory)): /;
 
 interface Result {
@@ -33,7 +33,7 @@ describe('keyslot doctor', () => {
   const run = async (variables: Record<string, string>, ...args: string[]): Promise<Result> =>
     new Promise((done) => {
       const env = { PATH: process.env['PATH'], ...variables };
-      const options = { cwd: tmpdir(), env }; // where no .env is
+      const options = { cwd: tmpdir(), env }; // without .env
       execFile(process.execPath, [CLI, 'doctor', ...args], options, (error, stdout, errors) =>
         done({
           status: Number(error?.code ?? 0),
@@ -51,7 +51,7 @@ describe('keyslot doctor', () => {
       },
       '--delayed-restart',
     );
-  /** The finding about this node, and what the command came to. */
+  /** The finding about this node, and the exit code. */
   const findingOf = async (check: string, port: number): Promise<string> => {
     const { status, lines } = await asOperator();
     const found = lines.find(
@@ -59,7 +59,7 @@ describe('keyslot doctor', () => {
     );
     return `${status} ${found}`;
   };
-  /** Sets the node so, looks, and puts it right again. */
+  /** Changes the setting of the node, runs the check, and restores the setting. */
   const whileSet = async (
     port: number,
     setting: readonly [string, string],
@@ -76,7 +76,7 @@ describe('keyslot doctor', () => {
   };
 
   it('reaches a node at its address in REDIS_NAT_MAP', async () => {
-    // Nobody follows a replica: it may announce what nobody can reach.
+    // Nobody connects to a replica, so it may announce an unreachable port.
     const replica = (await nodesSeenBy(ports()[0]!)).find(({ isReplica }) => isReplica)!.port;
     const announced = '127.0.0.1:1';
     await whileSet(replica, ['cluster-announce-port', '1'], async () => {
@@ -94,7 +94,7 @@ describe('keyslot doctor', () => {
     });
   });
 
-  it('reports no problem for nodes that are configured as documented, and checks each of them', async () => {
+  it('reports no problem for nodes with the documented configuration, and checks each of them', async () => {
     const { status, lines, errors } = await asOperator();
 
     expect(errors).toBe('');
@@ -110,7 +110,7 @@ describe('keyslot doctor', () => {
     expect(lines.join()).not.toContain(own.cluster.password.reveal());
   });
 
-  it('warns of the version of a node exactly when it came before the fixes of Lua (100)', async () => {
+  it('warns about the version of a node if and only if it lacks the Lua security fixes (100)', async () => {
     const { lines } = await asOperator();
     const info = await own.cluster.call(ports()[0]!, 'INFO', 'server');
     const version = /redis_version:(\S+)/.exec(info)![1]!;
@@ -136,7 +136,7 @@ describe('keyslot doctor', () => {
       '2 failed: user default: on with',
     ],
     ['a password', ['reset', 'on', '>x', '+@all', '~*', '&*'], '1 warning: user default: on with'],
-  ])('tells of a user "default" with %s, and what to do', async (_, rules, expected) => {
+  ])('reports a user "default" with %s, and the remedy', async (_, rules, expected) => {
     const [, port] = ports();
     await own.cluster.call(port!, 'ACL', 'SETUSER', 'default', ...rules);
 
@@ -157,7 +157,7 @@ describe('keyslot doctor', () => {
     ['cluster-require-full-coverage', 'yes', '1 warning'],
     ['cluster-allow-replica-migration', 'yes', '1 warning'],
     ['cluster-node-timeout', '15000', '1 warning'],
-  ])('tells of a node with %s %s', async (name, value, expected) => {
+  ])('reports a node with %s %s', async (name, value, expected) => {
     const [, , port] = ports();
     await whileSet(port!, [name, value], async () => {
       const found = await findingOf(name, port!);
@@ -172,7 +172,7 @@ describe('keyslot doctor', () => {
     }
   });
 
-  it('asks that restarts wait where the file is written once a second, unless it is told that they do', async () => {
+  it('recommends delayed restarts if the file is synced once a second, unless --delayed-restart is given', async () => {
     const variables = {
       REDIS_NODES: `127.0.0.1:${ports()[0]}`,
       REDIS_ADMIN_PASSWORD: own.cluster.password.reveal(),
@@ -214,7 +214,7 @@ describe('keyslot doctor', () => {
     expect(text).toMatch(new RegExp(`^failed: connection: .*127.0.0.1:${replica}`, 'm'));
   });
 
-  it('exits with 2 and a message when it cannot check at all', async () => {
+  it('exits with 2 and a message if no check is possible', async () => {
     expect(await run({})).toMatchObject({
       status: 2,
       lines: [],
@@ -230,7 +230,7 @@ describe('keyslot doctor', () => {
     expect(lines).toEqual([expect.stringMatching(/^failed: connection: .*\[127\.0\.0\.1:1\]/)]);
   });
 
-  it('checks the settings of the operations page', () => {
+  it('accepts the settings of the operations page', () => {
     const page = readFileSync('docs/operations/requirements.md', 'utf8');
     const block = /```conf\ncluster-enabled yes[^]*?```/.exec(page)![0];
 

@@ -63,7 +63,7 @@ describe('the embedded cluster', () => {
   const write = async (cluster: EmbeddedCluster): Promise<void> =>
     withClient(cluster, async (client) => {
       for (let index = 0; index < 50; index += 1) {
-        // Two writes of one script are a transaction in the append-only file, as most of ours are.
+        // Two writes in one script are one transaction in the append-only file, like most of our writes.
         await client.eval(WRITE_TWICE, 1, `key-${index}`, index);
       }
       await Promise.all(client.nodes('master').map((master) => master.wait(1, 1000)));
@@ -97,7 +97,7 @@ describe('the embedded cluster', () => {
     expect(answer).toContain('NOAUTH');
   });
 
-  it('keeps its data over a restart, and leaves no process in between', async () => {
+  it('keeps its data across a restart, and leaves no processes in between', async () => {
     const first = await start();
     await write(first);
     const pids = [...first.pids.values()];
@@ -109,7 +109,7 @@ describe('the embedded cluster', () => {
     await expectAllThere(await start());
   });
 
-  it('moves to other ports when its own are taken, with its data', async () => {
+  it('moves to other ports, with its data, when its own are in use', async () => {
     const first = await start();
     await write(first);
     await first.stop();
@@ -122,7 +122,7 @@ describe('the embedded cluster', () => {
     stranger.close();
   });
 
-  it('names the taken ports when it may not use others', async () => {
+  it('names the ports in use if it may not use others', async () => {
     const stranger = await listen(FIRST_PORT + 10_003);
 
     await expect(start({ whenPortsAreBusy: 'stop' })).rejects.toThrow(
@@ -131,7 +131,7 @@ describe('the embedded cluster', () => {
     stranger.close();
   });
 
-  it('ends nodes of a killed run, and uses their data', async () => {
+  it('stops the nodes of a killed run, and uses their data', async () => {
     const dist = new URL('../../dist/embedded-cluster/index.js', import.meta.url);
     const program = `
       const { EmbeddedCluster } = await import(${JSON.stringify(dist.href)});
@@ -150,13 +150,13 @@ describe('the embedded cluster', () => {
     await expectAllThere(cluster);
   });
 
-  it('refuses a second owner of the same folder, and says how to share it', async () => {
+  it('refuses a second owner of the same folder, and explains how to share it', async () => {
     await start();
 
     await expect(start()).rejects.toThrow(/already runs on .* REDIS_NODES=127\.0\.0\.1:16000/s);
   });
 
-  it('names a node with damaged data, and recovers after its folder is moved away', async () => {
+  it('names a node with damaged data, and recovers after the folder is moved away', async () => {
     const first = await start();
     await write(first);
     await first.stop();

@@ -6,7 +6,7 @@ import { eventually, startOwnCluster, type OwnCluster } from '../support/own-clu
 
 const setScript = luaScript(`-- KEYS[1] a key\nreturn redis.call('SET', KEYS[1], '')`);
 const KEYS = 3000;
-/** All of them three times, and each waits for its replica: no more than a busy machine does in the time for one. */
+/** Each key is written three times and waits for a replica: a loaded machine must manage this many in one timeout. */
 const KEYS_AT_ONCE = 25;
 const MOVED_SLOTS = 80;
 
@@ -37,7 +37,7 @@ describe('a scan of all keys', () => {
     expected = ids.map((id) => keyOf(redis, id)).sort();
   });
   afterAll(async () => {
-    // Or they would knock at the next cluster that has these ports.
+    // Otherwise they would connect to the next cluster on these ports.
     await Promise.all([redis, others].map((client) => client.onApplicationShutdown()));
     await own.remove();
   });
@@ -64,7 +64,7 @@ describe('a scan of all keys', () => {
     expect(await scan()).toEqual(expected);
   });
 
-  it('misses no key while slots migrate', async () => {
+  it('misses no key while slots are migrated', async () => {
     const [from, to] = await own.masters();
     const slots = await resharding.usedSlotsOf(from!, MOVED_SLOTS);
     let isMoving = true;
@@ -85,7 +85,7 @@ describe('a scan of all keys', () => {
     expect(await scan()).toEqual(expected);
   });
 
-  it('waits for the end of a failover, and misses no key', async () => {
+  it('waits for the end of a failover and misses no key', async () => {
     const [master] = await own.masters();
     const replica = await own.replicaOf(master!);
     own.signal(master!, 'SIGKILL');
@@ -98,7 +98,7 @@ describe('a scan of all keys', () => {
     expect(await found).toEqual(expected);
   });
 
-  it('fails instead of returning only a part of the keys', async () => {
+  it('fails instead of returning only some of the keys', async () => {
     const pattern = redis.keys.patternFor('kind', 'value');
     const [port] = [...own.cluster.pids.keys()];
     own.signal(port!, 'SIGSTOP');

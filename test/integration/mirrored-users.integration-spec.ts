@@ -36,7 +36,7 @@ const until = Deadline.none;
 const NUMBERED_ROLES = Array.from({ length: 20 }, (_, index) => `role-${index}`);
 const ROLES = Object.fromEntries(['editor', 'reader', ...NUMBERED_ROLES].map((role) => [role, []]));
 
-describe('users of another store', () => {
+describe('users in a foreign store', () => {
   let store: UserStore;
   let instances: CacheInstance[];
   let prefix: string;
@@ -55,7 +55,7 @@ describe('users of another store', () => {
     const { redis, cache } = instances[index]!;
     return new SessionReader(redis, cache, SESSION_LIMITS);
   };
-  /** @param cache tells nobody: as of a process that dies before it can */
+  /** A writer that announces nothing, like a process that dies before the announcement. */
   const writerWithout = (index: number): UserWriter => {
     const { redis } = instances[index]!;
     const cache = { change: (_: string, write: (sequence: string) => unknown) => write('0') };
@@ -87,7 +87,7 @@ describe('users of another store', () => {
     const writer = new SessionWriter(redis, cache, SESSION_LIMITS);
     return (await writer.start(session, until)) ? session : undefined;
   };
-  /** As somebody does who knows nothing of Keyslot. */
+  /** A change that bypasses Keyslot. */
   const changeElsewhere = async (userId: string, change: StoredChange): Promise<void> => {
     const { revision } = (await store.find(userId, until))!;
     expect(await store.change(userId, change, revision, until)).toBeDefined();
@@ -100,7 +100,7 @@ describe('users of another store', () => {
     const { revision } = (await store.find(userId, until))!;
     expect(await store.delete(userId, revision, until)).toBe(true);
   };
-  /** What an instance says of a session, from memory where it remembers. */
+  /** The state of a session on an instance, from its cache if possible. */
   const stateOn = async (index: number, session: NewSession) => {
     const sessions = readerOn(index);
     const token = { token: session.accessToken.reveal(), userId: session.userId };
@@ -117,7 +117,7 @@ describe('users of another store', () => {
     }
   };
 
-  it('log in, and have no hash of their password in the Redis of the sessions', async () => {
+  it('log in, and have no password hash in the Redis that stores the sessions', async () => {
     const userId = await register();
 
     expect(await login(new Secret('wrong'))).toBeUndefined();
@@ -167,7 +167,7 @@ describe('users of another store', () => {
     expect(await login(NEW_PASSWORD)).toBeUndefined();
   });
 
-  it('lose access that was removed in the store at the next login, refresh or reload', async () => {
+  it('lose access that was removed in the store, at the next login, refresh or reload', async () => {
     const userId = await register();
     await on(0).administration.change(
       'system',
@@ -192,7 +192,7 @@ describe('users of another store', () => {
     await expectOnAll(session, 'ended');
   });
 
-  it('have no session after the next refresh when they were deleted in the store', async () => {
+  it('have no session after the next refresh if they were deleted in the store', async () => {
     const userId = await register();
     const session = (await login())!;
 
@@ -214,7 +214,7 @@ describe('users of another store', () => {
     await expectOnAll(session, 'ended');
   });
 
-  it('do not regain access by a late answer of the store', async () => {
+  it('do not regain access through a late response of the store', async () => {
     const userId = await register();
     await on(0).administration.change(
       'system',
@@ -232,7 +232,7 @@ describe('users of another store', () => {
     );
 
     const reloaded = slow.users.reload(userId, until);
-    await gate.reached; // it has read that the user is an administrator
+    await gate.reached; // It has read that the user is an administrator.
     await on(1).administration.change('system', userId, { roles: [] }, Origin.system, until);
     gate.open();
 
@@ -240,7 +240,7 @@ describe('users of another store', () => {
     await expectOnAll(session, []);
   });
 
-  it('do not regain access by a late answer of the store after a failover has lost a write', async () => {
+  it('do not regain access through a late response of the store after a failover has lost a write', async () => {
     const userId = await register();
     await on(0).administration.change(
       'system',
@@ -251,7 +251,7 @@ describe('users of another store', () => {
     );
     const session = (await login())!;
     const before = await on(0).reader.findCopy(userId, until);
-    // It will not be confirmed, and the master that has it is about to be replaced.
+    // The write will not be confirmed, and the master that has it is about to be replaced.
     await writerWithout(0).updateCopy(userId, fromStore(userId), until);
     const gate = new Gate();
     const slow = on(
@@ -270,7 +270,7 @@ describe('users of another store', () => {
     await expectOnAll(session, []);
   });
 
-  it('keep both of two concurrent changes, in any order of their writes to Redis', async () => {
+  it('keep both of two concurrent changes, for any order of their writes to Redis', async () => {
     const userId = await register();
     await on(0).administration.change(
       'system',
@@ -293,7 +293,7 @@ describe('users of another store', () => {
       Origin.system,
       until,
     );
-    await gate.reached; // it has been told of a user who is an administrator still
+    await gate.reached; // It has read that the user is still an administrator.
     await on(1).administration.change('system', userId, { roles: [] }, Origin.system, until);
     gate.open();
     await renamed;
@@ -302,7 +302,7 @@ describe('users of another store', () => {
     expect(await store.find(userId, until)).toMatchObject({ displayName: 'Ada', roles: [] });
   });
 
-  it('lose a session that a password change has not ended yet, whichever call copies the change first', async () => {
+  it('lose a session that a password change has not ended yet, whichever call mirrors the change first', async () => {
     const userId = await register();
     const [thief, other] = [(await login())!, (await login())!];
     const password = { hash: new Secret('other'), version: 2 };
@@ -321,7 +321,7 @@ describe('users of another store', () => {
     await expectOnAll(other, 'ended');
   });
 
-  it('lose their other sessions when a change that was not confirmed is repeated', async () => {
+  it('lose their other sessions when an unconfirmed password change is repeated', async () => {
     const userId = await register();
     const [session, other] = [(await login())!, (await login())!];
     const change = { current: PASSWORD, next: NEW_PASSWORD, sessionId: session.id, user: ADA };
@@ -343,7 +343,7 @@ describe('users of another store', () => {
     await expectOnAll(other, 'ended');
   });
 
-  it('lose their other sessions when a new address that was not confirmed is repeated', async () => {
+  it('lose their other sessions when an unconfirmed address change is repeated', async () => {
     const userId = await register();
     const [session, other] = [(await login())!, (await login())!];
     const user = (await store.find(userId, until))!;
@@ -403,7 +403,7 @@ describe('users of another store', () => {
     const session = (await login())!;
     const gate = new Gate();
     const landed: Promise<UserRecord | undefined>[] = [];
-    // One that knows of no deadlines.
+    // A store that ignores deadlines.
     const change: UserStore['change'] = async (id, changes, revision) => {
       await gate.pass(undefined);
       landed.push(store.change(id, changes, revision, until));
@@ -437,11 +437,11 @@ describe('users of another store', () => {
     await expectOnAll(session, ['reader']);
   });
 
-  it('are not affected by a refused change', async () => {
+  it('are not affected by a rejected change', async () => {
     const userId = await register();
     const [winner, loser] = [(await login())!, (await login())!];
     const gate = new Gate();
-    // It has verified the password, and is about to look at the user once more.
+    // It has verified the password, and is about to read the user again.
     const slow = on(
       0,
       replacing(store, 'find', async (call) => {
@@ -469,7 +469,7 @@ describe('users of another store', () => {
     await expectOnAll(loser, 'ended');
   });
 
-  it('keep the current session when the same password change is sent many times at once', async () => {
+  it('keep the current session when the same password change is sent many times concurrently', async () => {
     const userId = await register();
     const [own, ended] = [(await login())!, (await login())!];
     const change = { current: PASSWORD, next: NEW_PASSWORD, sessionId: own.id, user: ADA };
@@ -485,7 +485,7 @@ describe('users of another store', () => {
     await expectOnAll(ended, 'ended');
   });
 
-  it('are announced by the next reader, when a copy was written without an announcement', async () => {
+  it('are announced by the next reader if a mirrored change was not announced', async () => {
     const userId = await register();
     await on(0).administration.change(
       'system',
@@ -497,7 +497,7 @@ describe('users of another store', () => {
     const session = (await login())!;
     await expectOnAll(session, ['editor']);
     await changeElsewhere(userId, { roles: [] });
-    // As a process that dies between the copy and telling everybody.
+    // Like a process that dies between the write and the announcement.
     const cache = instances[0]!.cache;
     await expect(
       cache.change(
@@ -529,7 +529,7 @@ describe('users of another store', () => {
     await expectOnAll(other, 'ended');
   });
 
-  it('can log in again after one invalid answer of the store', async () => {
+  it('can log in again after an invalid response of the store', async () => {
     const userId = await register();
     const nonsense = on(
       0,
@@ -543,7 +543,7 @@ describe('users of another store', () => {
     expect(await login()).toBeDefined();
   });
 
-  it('have no hash in an error of the store', async () => {
+  it('have no password hash in an error of the store', async () => {
     const hashes: string[] = [];
     const failing = on(0, {
       ...withFind(store, (user) => Promise.resolve(user)),
@@ -564,7 +564,7 @@ describe('users of another store', () => {
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain(hashes[0]!.slice(0, 20));
   });
 
-  it('have no hash in Redis any more, when they were kept there before', async () => {
+  it('have no password hash in Redis any more if it was stored there before', async () => {
     await usersOn(instances[0]!).users.register(
       { username: 'ada', password: PASSWORD },
       Origin.system,
@@ -585,7 +585,7 @@ describe('users of another store', () => {
     expect(JSON.stringify(values)).not.toMatch(/argon2/);
   });
 
-  it('keep all of twenty concurrent changes, on both instances', async () => {
+  it('keep all of twenty concurrent changes on both instances', async () => {
     const userId = await register();
     const session = (await login())!;
 

@@ -19,7 +19,7 @@ const renewLease = LuaScript.fromFile(
   (reply) => reply,
 );
 
-/** A promise, and what settles it. */
+/** A promise and the function that resolves it. */
 function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
   let resolve: (value: T) => void = () => undefined;
   const promise = new Promise<T>((settle) => (resolve = settle));
@@ -76,7 +76,7 @@ describe('the near cache', () => {
     }
   });
 
-  it('invalidates all parts of a subject, and no other subject', async () => {
+  it('invalidates all parts of a subject, but no other subject', async () => {
     const load = async (): Promise<string> => Promise.resolve('a value');
     const parts = ['one', 'two'].map((part) => new CacheKey<string>('subject', part));
     const other = new CacheKey<string>('other');
@@ -101,7 +101,7 @@ describe('the near cache', () => {
 
     expect(await b.read(note)).toBe('new');
     held.resolve();
-    // It began before the change returned, so it may return the old state.
+    // The load began before the change returned, so it may return the old state.
     expect(await slow).toBe('old');
     expect(await b.read(note)).toBe('new');
   });
@@ -127,7 +127,7 @@ describe('the near cache', () => {
     ['the wall clock is set back', { wallMs: -3_600_000, monotonicMs: 0 }],
     ['time has passed unnoticed', { wallMs: LEASE_MS, monotonicMs: LEASE_MS }],
     ['the machine has slept, and its monotonic clock with it', { wallMs: 5000, monotonicMs: 0 }],
-  ])('trusts its memory no more when %s, and again after a renewal', async (_, shift) => {
+  ])('stops using its memory when %s, and uses it again after a renewal', async (_, shift) => {
     await b.read(note);
     b.clock.wallMs += shift.wallMs;
     b.clock.monotonicMs += shift.monotonicMs;
@@ -140,7 +140,7 @@ describe('the near cache', () => {
     expect(await b.read(note)).toBe('old');
   });
 
-  it('applies changes that the channel has lost at the next renewal', async () => {
+  it('applies changes that it missed on the channel at the next renewal', async () => {
     const deaf = await startCacheInstance(prefix, { isDeaf: true });
     instances.push(deaf);
     await deaf.read(note);
@@ -149,12 +149,12 @@ describe('the near cache', () => {
 
     expect(deaf.cache.peek(noteKey(note))).toBeUndefined();
     expect(await deaf.read(note)).toBe('new');
-    // By its position in the log, long before its lease would have expired.
+    // Acknowledged by its position in the log, long before its lease would have expired.
     expect(took).toBeLessThan(LEASE_MS);
     expect(await a.metric('keyslot_near_cache_changes_total{outcome="acknowledged"}')).toBe(1);
   });
 
-  it('waits once for the lease of a crashed instance, whatever its length', async () => {
+  it('waits once for the lease of a crashed instance, for any lease length', async () => {
     await addGhost(500);
 
     const took = await timed(() => a.change(note, 'new'));
@@ -165,7 +165,7 @@ describe('the near cache', () => {
     expect(await timed(() => a.change(note, 'newer'))).toBeLessThan(500);
   });
 
-  it('removes a crashed instance from the member list without a change', async () => {
+  it('removes a crashed instance from the member list even without a change', async () => {
     await addGhost(500);
 
     await eventually('the ghost is gone', 5000, async () => !('ghost' in (await members())));
@@ -191,14 +191,14 @@ describe('the near cache', () => {
       return (await withRedis((_, cluster) => cluster.zcard(log))) === 1;
     });
 
-    // If its note had changed, it would count as an acknowledgement.
+    // A changed note would count as an acknowledgement.
     await join(2);
     await join(1);
     expect((await members())['ghost']).toBe(ghost);
     expect(await change).toBeGreaterThan(LEASE_MS);
   });
 
-  it('fails a change whose write fails, and announces it in the next settle', async () => {
+  it('fails a change whose write fails, and announces it at the next settle', async () => {
     await b.read(note);
     const failed = a.cache.change(
       `note.${note}`,
@@ -220,7 +220,7 @@ describe('the near cache', () => {
     expect(await b.read(note)).toBe('new');
   });
 
-  it('keeps each unfinished change until it is finished itself', async () => {
+  it('keeps each unfinished change until that change is finished', async () => {
     const held = deferred<void>();
     const unfinished = a.cache.change(
       `note.${note}`,
@@ -243,7 +243,7 @@ describe('the near cache', () => {
     expect(b.cache.peek(noteKey(note))).toBeUndefined();
   });
 
-  it('counts an instance that must join again as one that has acknowledged nothing', async () => {
+  it('does not count a member that must join again as having acknowledged', async () => {
     const keys = ['members', 'sequence', 'log'].map((part) =>
       a.redis.keys.key(['near-cache', 'control'], part),
     );
@@ -263,7 +263,7 @@ describe('the near cache', () => {
     expect((await members())['ghost']).toBe(`0 ${LEASE_MS} 2`);
   });
 
-  it('serves from memory only after its lease is registered', async () => {
+  it('answers from memory only after its lease is registered', async () => {
     const newcomer = await startCacheInstance(prefix, { isDeaf: true, mayJoin: false });
     instances.push(newcomer);
     await newcomer.read(note);
@@ -281,7 +281,7 @@ describe('the near cache', () => {
     expect(await timed(() => a.change(note, 'new'))).toBeLessThan(LEASE_MS / 2);
   });
 
-  it('stays within its limits of entries and bytes, and drops entries past their maximum age', async () => {
+  it('stays within its limits of entries and bytes, and evicts entries past their maximum age', async () => {
     const small = await startCacheInstance(prefix, {
       maxEntries: 10,
       maxBytes: 20_000,

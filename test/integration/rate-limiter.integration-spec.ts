@@ -60,7 +60,7 @@ describe('the rate limiter', () => {
     }
   });
 
-  it('counts an attempt whose caller has timed out, when its result is known', async () => {
+  it('counts an attempt whose caller has timed out when its result is known', async () => {
     const subject = randomUUID();
     const results = ['failed', 'void', 'failed', 'failed'] as const;
     for (const result of results) {
@@ -91,7 +91,7 @@ describe('the rate limiter', () => {
     `2001:db8:${site.toString(16)}:${network.toString(16)}::`;
 
   it.each(['attempt', 'count'] as const)(
-    'allows a site no more failures by many networks, and its networks theirs: %s',
+    'limits failures of a site with many networks, and of each network: %s',
     async (kind) => {
       const own = { ...limit, name: `site-${randomUUID()}` };
       const fail = async (network: string): Promise<boolean> => {
@@ -104,7 +104,7 @@ describe('the rate limiter', () => {
         return refusal === undefined;
       };
       const results = [];
-      // Four failures of the first network, and 20 of others.
+      // Four failures of the first network, and 20 of other networks.
       for (const network of [0, 0, 0, 0, ...Array.from({ length: 20 }, (_, index) => index + 1)]) {
         results.push(await fail(networkOfSite(1, network)));
       }
@@ -128,7 +128,7 @@ describe('the rate limiter', () => {
     expect(refusals.filter((refusal) => refusal === undefined)).toHaveLength(limit.siteFailures);
   });
 
-  describe('at a limit that the instance remembers', () => {
+  describe('at a limit that the instance has cached', () => {
     class MovedClock extends Clock {
       offsetMs = 0;
       override monotonic(): number {
@@ -144,15 +144,15 @@ describe('the rate limiter', () => {
       commands.mockClear();
     };
 
-    it('refuses without asking Redis, with the time that is left', async () => {
+    it('refuses without a call to Redis, with the remaining time', async () => {
       const clock = new MovedClock();
-      const knowing = new RateLimiter(redis, {}, clock);
+      const cachingLimiter = new RateLimiter(redis, {}, clock);
       const network = randomUUID();
-      await fill(knowing, network);
+      await fill(cachingLimiter, network);
 
       clock.offsetMs = limit.windowMs / 2;
-      const counted = await knowing.count(limit, network, Deadline.none);
-      const attempted = await knowing.attempt(limit, network, Deadline.none, () =>
+      const counted = await cachingLimiter.count(limit, network, Deadline.none);
+      const attempted = await cachingLimiter.attempt(limit, network, Deadline.none, () =>
         Promise.reject(new Error('no')),
       );
 
@@ -165,19 +165,19 @@ describe('the rate limiter', () => {
       }
     });
 
-    it('refuses no longer than Redis would, then asks again', async () => {
+    it('refuses no longer than Redis would, and then calls Redis again', async () => {
       const clock = new MovedClock();
-      const knowing = new RateLimiter(redis, {}, clock);
+      const cachingLimiter = new RateLimiter(redis, {}, clock);
       const network = randomUUID();
-      await fill(knowing, network);
+      await fill(cachingLimiter, network);
 
       clock.offsetMs = limit.windowMs;
-      await knowing.count(limit, network, Deadline.none);
+      await cachingLimiter.count(limit, network, Deadline.none);
 
       expect(commands).toHaveBeenCalledTimes(1);
     });
 
-    it('refuses every network of the site without asking Redis, and no other', async () => {
+    it('refuses every network of the site without a call to Redis, and no other network', async () => {
       const own = { ...limit, name: `site-${randomUUID()}`, siteFailures: 1 };
       await limiter.count(own, networkOfSite(1, 0), Deadline.none);
       await limiter.count(own, networkOfSite(1, 1), Deadline.none);
@@ -190,7 +190,7 @@ describe('the rate limiter', () => {
     });
   });
 
-  it('makes concurrent attempts wait for each other, on all instances (59)', async () => {
+  it('serializes concurrent attempts, on all instances (59)', async () => {
     const subject = randomUUID();
     const instances = Array.from({ length: 4 }, () => new RateLimiter(redis, {}, new Clock()));
     let made = 0;
@@ -207,7 +207,7 @@ describe('the rate limiter', () => {
     expect(results.filter((result) => result === 'made')).toHaveLength(3);
   });
 
-  it('does not block one count when the queue of another is full', async () => {
+  it('does not block one counter when the queue of another is full', async () => {
     const subjects = { flooded: randomUUID(), other: randomUUID() };
     let open: () => void = () => undefined;
     const opened = new Promise<void>((done) => (open = done));
@@ -256,7 +256,7 @@ describe('guesses at an account', () => {
   };
   const device = (id: string, generation = 1): Proof => ({ kind: 'device', id, generation });
   const session = (id: string, generation = 1): Proof => ({ kind: 'session', id, generation });
-  /** @returns whether the guess counted for the caller itself, or how many seconds it has to wait */
+  /** @returns true if the guess counted for the caller, or the number of seconds to wait */
   const guess = async (
     account: string,
     result: GuessResult,
@@ -276,7 +276,7 @@ describe('guesses at an account', () => {
     const digest = createHash('sha256').update(account).digest('base64url');
     return `${keyPrefix}v1:{guess.${digest}}:guesses`;
   };
-  /** Moves the account to the state after the end of its block. */
+  /** Moves the account to the state after its block has ended. */
   const endBlock = async (account: string, lane = 'strangers'): Promise<void> =>
     withRedis(async (_, cluster) => {
       const state = (await cluster.hget(keyOf(account), `lane.${lane}`))!;
@@ -284,7 +284,7 @@ describe('guesses at an account', () => {
       await cluster.hset(keyOf(account), `lane.${lane}`, `${count} 0 ${forgottenAt}`);
     });
 
-  it('block strangers for a time that doubles up to a maximum, and for long from the ceiling on (57)', async () => {
+  it('block strangers for a time that doubles up to a maximum, and for long from the maximum count on (57)', async () => {
     const account = randomUUID();
     const blocks = [];
     await failures(account, 3);
@@ -298,7 +298,7 @@ describe('guesses at an account', () => {
     expect(blocks).toEqual([15, 30, 60, 60, 60, 600, 600]);
   });
 
-  it('are made one at a time after the first block, on all instances (59)', async () => {
+  it('are serialized after the first block, on all instances (59)', async () => {
     const account = randomUUID();
     await failures(account, 3);
     await endBlock(account);
@@ -318,7 +318,7 @@ describe('guesses at an account', () => {
     expect(results.filter((result) => result === 'made')).toHaveLength(1);
   });
 
-  it('are limited to the free ones when 200 are concurrent, on all instances (59)', async () => {
+  it('are limited to the free guesses for 200 concurrent calls, on all instances (59)', async () => {
     const account = randomUUID();
     const instances = Array.from({ length: 4 }, () => new RateLimiter(redis, {}, new Clock()));
     let made = 0;
@@ -335,13 +335,13 @@ describe('guesses at an account', () => {
     expect(made).toBe(3);
   });
 
-  it('are cleared by a success of the same lane: a stranger clears strangers, a device only itself', async () => {
+  it('are cleared by a success of the same lane: a stranger clears strangers, a device only its own lane', async () => {
     const account = randomUUID();
     await failures(account, 2);
     await failures(account, 2, device('a'));
     await guess(account, 'reset', device('a'));
     await failures(account, 2, device('a'));
-    // The third failure of strangers: the success of the device has cleared none.
+    // The third failure of strangers: the success of the device has cleared none of them.
     await failures(account, 1);
     expect(await guess(account, 'void')).toBeGreaterThan(800);
 
@@ -395,7 +395,7 @@ describe('guesses at an account', () => {
         }
       }
 
-      // Ten of each kind, with as many guesses as each may make, and what strangers may.
+      // Ten devices and ten sessions with all their guesses, and the guesses of strangers.
       expect(made).toBe(2 * 10 * 3 + 3);
     }
   });
@@ -404,7 +404,7 @@ describe('guesses at an account', () => {
     ['devices', 'session', device, session],
     ['sessions', 'device', session, device],
   ] as const)(
-    'of many %s and of strangers never block a %s: each kind has lanes of its own (62)',
+    'of many %s and of strangers never block a %s: each kind has its own lanes (62)',
     async (_, __, proofOf, ownProof) => {
       const account = randomUUID();
       for (let index = 0; index < 12; index += 1) {
@@ -424,7 +424,7 @@ describe('guesses at an account', () => {
     ['devices', device],
     ['sessions', session],
   ] as const)(
-    'by %s of an older password count for nothing, and are no longer stored (62)',
+    'by %s of an older password do not count, and are removed (62)',
     async (_, proofOf) => {
       const account = randomUUID();
       for (let index = 0; index < 10; index += 1) {
@@ -458,14 +458,14 @@ describe('guesses at an account', () => {
     expect(lives[1]).toBeGreaterThan(299 * MINUTE_MS);
     expect(lives[1]).toBeLessThanOrEqual(300 * MINUTE_MS);
     expect(lives[2]).toBe(-2);
-    // Pauses gain nothing: more failures are remembered for longer.
+    // Waiting does not help: more failures are stored for longer.
     await endBlock(blocked);
     await failures(blocked, 1);
     const life = await withRedis(async (_, cluster) => cluster.pttl(keyOf(blocked)));
     expect(life).toBeGreaterThan(399 * MINUTE_MS);
   });
 
-  it('are not counted when they throw, and counted once when they are settled twice', async () => {
+  it('are not counted when they throw, and are counted once when they are settled twice', async () => {
     const account = randomUUID();
     for (let count = 0; count < 10; count += 1) {
       const thrown = limiter.guess(limit, account, undefined, Deadline.none, () =>

@@ -11,7 +11,7 @@ import { eventually, startOwnCluster, type OwnCluster } from '../support/own-clu
 const CLI = resolve('dist/cli.js');
 const PREFIX = `it's_"odd"[*]:`;
 
-/** The user that `redis-acl` prints, on nodes that let nobody else in. */
+/** The user that `redis-acl` prints, on nodes that accept no other users. */
 describe('the Redis user with minimum permissions (94)', () => {
   let own: OwnCluster;
   beforeAll(async () => (own = await startOwnCluster()));
@@ -24,18 +24,18 @@ describe('the Redis user with minimum permissions (94)', () => {
   };
   const redisAcl = (variables: Record<string, string>, ...options: string[]) =>
     spawnSync(process.execPath, [CLI, 'redis-acl', ...options], {
-      cwd: tmpdir(), // where no .env is
+      cwd: tmpdir(), // without .env
       env: { PATH: process.env['PATH'], ...variables },
       encoding: 'utf8',
     });
-  /** As an operator pipes it. */
+  /** Pipes input to redis-cli like an operator. */
   const redisCli = (port: number, input: string): string =>
     spawnSync('redis-cli', ['-p', String(port), '--user', own.administrator], {
       env: { PATH: process.env['PATH'], REDISCLI_AUTH: own.cluster.password.reveal() },
       input,
       encoding: 'utf8',
     }).stdout.trim();
-  /** Tries something that Redis refuses, and forgets that it was refused. */
+  /** Runs a command that Redis denies, and clears the ACL log. */
   const expectRefused = async (reason: RegExp, ...command: string[]): Promise<void> => {
     const [port] = ports();
     const connection = new Redis({
@@ -52,7 +52,7 @@ describe('the Redis user with minimum permissions (94)', () => {
     await own.cluster.call(port!, 'ACL', 'LOG', 'RESET');
   };
 
-  it('is created on each node by the printed command, for any prefix', async () => {
+  it('is created on each node by the printed command, for any key prefix', async () => {
     const password = randomBytes(16).toString('hex');
     const printed = redisAcl({
       REDIS_USERNAME: 'odd-one',
@@ -121,7 +121,7 @@ describe('the Redis user with minimum permissions (94)', () => {
     ['forgetting scripts', 'SCRIPT', 'FLUSH'],
     ['the cluster', 'CLUSTER', 'RESET'],
     ['the log of slow commands', 'SLOWLOG', 'GET'],
-  ])('may not reach for %s', async (_, ...command) => {
+  ])('may not use %s', async (_, ...command) => {
     await expectRefused(/NOPERM|The user executing the script/, ...command);
   });
 
@@ -144,12 +144,12 @@ describe('the Redis user with minimum permissions (94)', () => {
     expect(Object.keys(known).filter((name) => !unknown.stderr.includes(name))).toEqual([]);
   });
 
-  describe('with the user "default" turned off', () => {
+  describe('with the user "default" disabled', () => {
     let deployment: Deployment;
     beforeAll(async () => (deployment = await startDeployment(own.variables)));
     afterAll(async () => deployment.stop());
 
-    it('nobody becomes "default": not without authentication, by AUTH, or by RESET', async () => {
+    it('nobody can become "default": not without authentication, with AUTH, or with RESET', async () => {
       const application = new Redis({
         port: ports()[0]!,
         username: own.variables.REDIS_USERNAME,
@@ -166,7 +166,7 @@ describe('the Redis user with minimum permissions (94)', () => {
       await own.cluster.call(ports()[0]!, 'ACL', 'LOG', 'RESET');
     });
 
-    it('"default" keeps its rights when a node that runs is told and its users are kept', async () => {
+    it('"default" keeps its rights when a running node is reconfigured and its users are saved', async () => {
       const [port] = ports();
       const userOf = async (): Promise<string> =>
         (await own.cluster.call(port!, 'ACL', 'LIST'))
@@ -174,7 +174,7 @@ describe('the Redis user with minimum permissions (94)', () => {
           .find((line) => line.startsWith('user default '))!;
       const mended = /^user default off (?:sanitize-payload )?~\* &\* \+@all$/;
       expect(await userOf()).toMatch(mended);
-      // As an installation from before has it.
+      // Like an existing installation.
       await own.cluster.call(port!, 'ACL', 'SETUSER', 'default', 'reset');
       expect(await userOf()).toContain('-@all');
 
@@ -198,7 +198,7 @@ describe('the Redis user with minimum permissions (94)', () => {
       }
     };
 
-    it('is all that instances need, also after a failover', async () => {
+    it('instances need no other users, also after a failover', async () => {
       await expectService();
 
       const [master] = await own.masters();
@@ -207,7 +207,7 @@ describe('the Redis user with minimum permissions (94)', () => {
       await eventually('the replica leads', 10_000, async () =>
         (await own.masters()).includes(replica),
       );
-      // The old master follows with the replicas' own user: a write is confirmed only if it gets in.
+      // The old master follows as replica with the replica user: a write is confirmed only if it connects.
       await own.untilWhole();
       await expectService();
 

@@ -54,7 +54,7 @@ describe('RedisCluster', () => {
     await expect(redis.runDurably(broken, [key('x')], [], Deadline.none)).rejects.toEqual(mistake);
   });
 
-  it('sends the source of a script that a node does not know', async () => {
+  it('sends the source of a script to a node that does not have it', async () => {
     for (const port of await own.masters()) {
       await own.cluster.call(port, 'SCRIPT', 'FLUSH');
     }
@@ -64,7 +64,7 @@ describe('RedisCluster', () => {
     expect(await value('forgotten')).toBe('x');
   });
 
-  it('follows slots that moved in a failover while it writes', async () => {
+  it('follows slots that moved in a failover during writes', async () => {
     const [master] = await own.masters();
     const replica = await own.replicaOf(master!);
     let isRunning = true;
@@ -88,7 +88,7 @@ describe('RedisCluster', () => {
     await Promise.all(writers);
   });
 
-  /** Ids whose keys the master serves. */
+  /** Ids whose keys are on the master. */
   const idsOn = async (master: number, count: number): Promise<string[]> => {
     const ids: string[] = [];
     while (ids.length < count) {
@@ -104,7 +104,7 @@ describe('RedisCluster', () => {
     return ids;
   };
 
-  it('finds a key in a migrating slot, on the old node or the new one', async () => {
+  it('finds a key in a migrating slot, on the old node or on the new one', async () => {
     const resharding = new Resharding(own);
     const [from, to] = (await own.masters()) as [number, number];
     const [id] = await idsOn(from, 1);
@@ -113,7 +113,7 @@ describe('RedisCluster', () => {
 
     await resharding.beginMove(slot, from, to);
     expect(await value(id!)).toBe('before');
-    // Other keys of the same slot: they do not exist on the old node, so they belong to the new one.
+    // Other keys of the same slot do not exist on the old node, so the new node owns them.
     const otherKey = redis.keys.key(['test', id!], 'other');
     await redis.runDurably(setScript, [otherKey], ['during'], Deadline.none);
     expect(await redis.run(getScript, [otherKey], [], Deadline.none)).toBe('during');
@@ -125,7 +125,7 @@ describe('RedisCluster', () => {
     expect(await redis.run(getScript, [otherKey], [], Deadline.none)).toBe('during');
   });
 
-  it('reports no write as done and no read as valid that no replica has confirmed', async () => {
+  it('reports no write as successful and no read as valid that no replica has confirmed', async () => {
     const [master] = await own.masters();
     const [id] = await idsOn(master!, 1);
     const replica = await own.replicaOf(master!);
@@ -140,11 +140,11 @@ describe('RedisCluster', () => {
     own.signal(replica, 'SIGCONT');
 
     expect(written).toBeInstanceOf(NotConfirmedError);
-    // To its caller it is a look-up that got no answer.
+    // For its caller, the look-up got no response.
     expect(read).toBeInstanceOf(RedisUnavailableError);
   });
 
-  it('reads from a master with a frozen replica, however many writes wait', async () => {
+  it('reads from a master with a frozen replica, with any number of waiting writes', async () => {
     const [master] = await own.masters();
     const ids = await idsOn(master!, 40);
     await Promise.all(ids.map((id) => redis.runDurably(setScript, [key(id)], [id], Deadline.none)));
@@ -169,7 +169,7 @@ describe('RedisCluster', () => {
     own.signal(replica, 'SIGCONT');
 
     expect(results.every(({ status }) => status === 'rejected')).toBe(true);
-    // The budget of 1.5 s allows five WAITs of 0.3 s. Reads behind them would run once after each.
+    // The timeout of 1.5 s allows five WAITs of 0.3 s. Reads queued behind them would run once after each.
     expect(roundsMeanwhile).toBeGreaterThan(10);
     await eventually('it writes again', 10_000, async () =>
       redis.runDurably(setScript, [key(ids[0]!)], ['x'], Deadline.none).then(
@@ -179,7 +179,7 @@ describe('RedisCluster', () => {
     );
   });
 
-  it('throws "not confirmed" within its budget for the shard with a silent replica, and only there', async () => {
+  it('throws "not confirmed" within its timeout for the shard with a silent replica, and only there', async () => {
     const [master] = await own.masters();
     const replica = await own.replicaOf(master!);
     own.signal(replica, 'SIGSTOP');
@@ -209,19 +209,19 @@ describe('RedisCluster', () => {
     );
   });
 
-  it('reports no write as done that too few replicas have confirmed', async () => {
+  it('reports no write as successful that too few replicas have confirmed', async () => {
     const variables = { ...own.variables, REDIS_CONFIRMING_REPLICAS: '2' };
-    const careful = new RedisCluster(testSettings(variables).redis);
+    const strictClient = new RedisCluster(testSettings(variables).redis);
 
     const write = async (cluster: RedisCluster): Promise<unknown> =>
-      cluster.runDurably(setScript, [key('careful')], ['x'], Deadline.none);
+      cluster.runDurably(setScript, [key('strictClient')], ['x'], Deadline.none);
 
     expect(await write(redis)).toBe('OK');
-    await expect(write(careful)).rejects.toThrow(NotConfirmedError);
-    await careful.onApplicationShutdown();
+    await expect(write(strictClient)).rejects.toThrow(NotConfirmedError);
+    await strictClient.onApplicationShutdown();
   });
 
-  it('does not retry a permanent error, and names the script', async () => {
+  it('does not retry after a permanent error, and names the script', async () => {
     const broken = luaScript(`-- KEYS[1] a key\nreturn redis.call('HGET', KEYS[1], 'x')`);
     await redis.runDurably(setScript, [key('text')], ['x'], Deadline.none);
 

@@ -6,7 +6,7 @@ import type { TestUser } from '../support/http-client.js';
 import { startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
-/** The password of the Redis user changes while the instance works. */
+/** The password of the Redis user changes while the instance is in use. */
 describe('a password of Redis that rotates', () => {
   let own: OwnCluster;
   let folder: string;
@@ -77,7 +77,7 @@ describe('a password of Redis that rotates', () => {
     await expectOnlySuccess();
   });
 
-  it('stays unchanged while its file is empty or missing', async () => {
+  it('stays in use while its file is empty or missing', async () => {
     writeFileSync(file, '');
     await endConnections();
     rmSync(file);

@@ -19,7 +19,7 @@ const MAX_RESPONSE_MS = 2000;
 const setScript = luaScript(`-- KEYS[1] a key\nreturn redis.call('SET', KEYS[1], ARGV[1])`);
 const getScript = luaScript(`-- KEYS[1] a key\nreturn redis.call('GET', KEYS[1])`);
 
-/** On a cluster that speaks nothing but TLS, to its clients and among its nodes. */
+/** On a cluster with TLS for all clients and between its nodes. */
 describe('TLS to Redis (95)', () => {
   let folder: string;
   let authority: TestAuthority;
@@ -66,7 +66,7 @@ describe('TLS to Redis (95)', () => {
     redis.run(getScript, [redis.keys.key(['test', id], 'value')], [], Deadline.none);
   const ids = Array.from({ length: 30 }, (_, index) => `id-${index}`);
 
-  /** Users of all masters log in and out on one instance, and another hears of it at once. */
+  /** Users of all masters log in and out on one instance, and the other instance refuses their tokens at once. */
   const expectService = async (): Promise<void> => {
     const { api, expectEverywhere } = deployment;
     await api.app.get(NearCache).untilTrusted();
@@ -79,7 +79,7 @@ describe('TLS to Redis (95)', () => {
     await expectEverywhere(401, ...sessions);
   };
 
-  it('is used for everything: scripts, durable writes, and the channel of the near cache', async () => {
+  it('is used for everything: scripts, durable writes and the channel of the near cache', async () => {
     expect(await onEveryNode('CONFIG', 'GET', 'port')).toEqual(Array(6).fill('port,0'));
 
     await expectService();
@@ -88,7 +88,7 @@ describe('TLS to Redis (95)', () => {
     expect(subscribers.join().match(/cmd=(ssubscribe|ping)/g)).toHaveLength(2);
   });
 
-  it('is used for redirections by ASK and MOVED', async () => {
+  it('is used for ASK and MOVED redirections', async () => {
     const resharding = new Resharding(own);
     await withRedisCluster(async (redis) => {
       const slot = await resharding.slotOf('test.moving');
@@ -122,8 +122,8 @@ describe('TLS to Redis (95)', () => {
   });
 
   describe('with a node whose certificate cannot be trusted', () => {
-    /** What a server with this certificate hears from an instance that takes it for a node, when that has tried twice. */
-    const heardBy = async (
+    /** The bytes that a server with this certificate receives from an instance that connects to it twice. */
+    const receivedBy = async (
       served: CertificateFiles,
       more: Record<string, string> = {},
     ): Promise<string> => {
@@ -153,15 +153,15 @@ describe('TLS to Redis (95)', () => {
       return heard;
     };
 
-    it('sends nothing to a node with another certificate authority, not even the password', async () => {
+    it('sends nothing, not even the password, to a node of an unknown certificate authority', async () => {
       const stranger = await TestAuthority.create(folder, 'stranger');
       const forged = await stranger.issue({ type: 'ip', value: '127.0.0.1' });
 
-      expect(await heardBy(forged)).toBe('');
+      expect(await receivedBy(forged)).toBe('');
     });
 
-    it('trusts the authorities of the system by default, and sends nothing to a node of another authority', async () => {
-      expect(await heardBy(certificate, { REDIS_TLS_CA: '' })).toBe('');
+    it('trusts the certificate authorities of the system by default, and sends nothing to a node of another authority', async () => {
+      expect(await receivedBy(certificate, { REDIS_TLS_CA: '' })).toBe('');
     });
 
     it('sends nothing to a node whose certificate has another name', async () => {
@@ -170,11 +170,11 @@ describe('TLS to Redis (95)', () => {
         { type: 'ip', value: '::1' },
       );
 
-      expect(await heardBy(other)).toBe('');
+      expect(await receivedBy(other)).toBe('');
     });
 
     it('authenticates to a trusted node', async () => {
-      expect(await heardBy(certificate)).toContain(variables['REDIS_PASSWORD']);
+      expect(await receivedBy(certificate)).toContain(variables['REDIS_PASSWORD']);
     });
   });
 
@@ -237,7 +237,7 @@ describe('TLS to Redis (95)', () => {
       await instance.stop();
     });
 
-    it('reloads certificate and key from their files, once they match', async () => {
+    it('reloads certificate and key from their files when they match', async () => {
       const stranger = await TestAuthority.create(folder, 'strange-clients');
       const [unknown, known] = await Promise.all(
         [stranger, authority].map(async (issuer) =>

@@ -15,7 +15,7 @@ import {
 import { SESSION_LIMITS, sessionCacheKey, SessionReader } from '../../src/user-slot/read/index.js';
 import { SessionWriter } from '../../src/user-slot/write/index.js';
 import type { UserRecord } from '../../src/users/index.js';
-import { keptAnswers, spendEarlier } from '../support/kept-answers.js';
+import { keptAnswers, backdateSpentTokens } from '../support/kept-answers.js';
 import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
 import { eventually } from '../support/own-cluster.js';
 import { withRedis } from '../support/redis.js';
@@ -81,7 +81,7 @@ describe('sessions in Redis', () => {
     sealedAnswer: randomUUID(),
     ...change,
   });
-  /** The names of all keys of a user, including those that live only for a second. */
+  /** All keys of a user, including those that expire after a second. */
   const keysOf = async (userId: string): Promise<string[]> => {
     const tag = instance.redis.keys.key(['user', userId], 'x').slice(0, -1);
     return withRedis(async (masters, cluster) => {
@@ -164,7 +164,7 @@ describe('sessions in Redis', () => {
   ];
 
   it.each(endings)(
-    '%s, and stay ended, though every write of their life arrives once more, late',
+    '%s, and stay ended, even if all earlier writes arrive again, late',
     async (_, end) => {
       const session = await started();
       const exchange = exchangeOf(session);
@@ -187,7 +187,7 @@ describe('sessions in Redis', () => {
     },
   );
 
-  it('are reported as ended only after every instance knows it, even if the call that ended them crashed', async () => {
+  it('are reported as ended only after every instance has acknowledged it, even if the call that ended them crashed', async () => {
     const session = await started();
     const elsewhere = await startCacheInstance(prefix);
     const key = sessionCacheKey(session.userId, session.id);
@@ -215,7 +215,7 @@ describe('sessions in Redis', () => {
     await elsewhere.close();
   });
 
-  it('can all end except one', async () => {
+  it('can all be ended except one', async () => {
     const session = await started();
     const others = [sessionOf(session.userId), sessionOf(session.userId)];
     await Promise.all(others.map((other) => sessions().start(other, Deadline.none)));
@@ -242,7 +242,7 @@ describe('sessions in Redis', () => {
     expect((await use(other)).state).toBe('live');
   });
 
-  it('remember a limited number of verified tokens, the newest', async () => {
+  it('store a limited number of verified tokens, the newest', async () => {
     const session = await started();
     const tokens = Array.from({ length: 20 }, (_, index) => new Secret(`token ${index}`));
     for (const accessToken of tokens) {
@@ -258,7 +258,7 @@ describe('sessions in Redis', () => {
     expect(await keysOf(session.userId)).toEqual(['fence', 'record', 'sessions']);
   });
 
-  it('from versions without verified tokens stay live, and remember tokens from then on', async () => {
+  it('from versions without verified tokens stay live, and store tokens from then on', async () => {
     const session = await started();
     const key = instance.redis.keys.key(['user', session.userId], 'sessions');
     await withRedis(async (_, cluster) => {
@@ -279,7 +279,7 @@ describe('sessions in Redis', () => {
     expect((await use(session)).state).toBe('ended');
   });
 
-  it('list their revoked tokens while they stay live', async () => {
+  it('contain their revoked tokens while they are live', async () => {
     const session = await started();
     const tokenIds = Array.from({ length: 5 }, () => randomUUID());
     const soon = new Date(Date.now() + 60_000);
@@ -303,7 +303,7 @@ describe('sessions in Redis', () => {
     await sessions(shortIdle).start(idle, Deadline.none);
     await sessions({ maxAgeSeconds: 1 }).start(old, Deadline.none);
 
-    // The old session is used and refreshed all the time; the idle one is unused during the same time.
+    // The old session is used and refreshed all the time. The idle one is unused for the same time.
     const unlimited = sessions({ isRefreshLimited: false });
     let { refreshToken } = old;
     await eventually('the old one has ended', 5000, async () => {
@@ -318,7 +318,7 @@ describe('sessions in Redis', () => {
     expect(await sessions(shortIdle).list(user.id, Deadline.none)).toEqual([]);
   });
 
-  it('never exceed the limit, even if 50 start at once (46)', async () => {
+  it('never exceed the limit, even if 50 start concurrently (46)', async () => {
     const { id: userId } = await newUser();
     const limited = sessions({ maxPerUser: 5 });
     const begun = Array.from({ length: 50 }, () => sessionOf(userId));
@@ -369,8 +369,11 @@ describe('sessions in Redis', () => {
       });
     });
 
-    /** So many exchanges, one after the other. */
-    const lineage = async (session: NewSession, length: number): Promise<RefreshExchange[]> => {
+    /** Makes this many exchanges in sequence. */
+    const exchangesInSequence = async (
+      session: NewSession,
+      length: number,
+    ): Promise<RefreshExchange[]> => {
       const exchanges: RefreshExchange[] = [];
       for (let presented = session.refreshToken; exchanges.length < length;) {
         const exchange = exchangeOf(session, { presented });
@@ -389,7 +392,7 @@ describe('sessions in Redis', () => {
 
     it('during the grace period of each token, which starts at its own exchange and is never extended', async () => {
       const session = await started();
-      const exchanges = await lineage(session, 4);
+      const exchanges = await exchangesInSequence(session, 4);
       const answers = exchanges.map(({ sealedAnswer }) => sealedAnswer);
 
       for (let over = 0; over <= exchanges.length; over += 1) {
@@ -405,9 +408,9 @@ describe('sessions in Redis', () => {
                 },
           );
         }
-        await spendEarlier(prefix, ownerOf(session), 10_000, over + 1);
+        await backdateSpentTokens(prefix, ownerOf(session), 10_000, over + 1);
       }
-      // The newest token was never spent, and expired answers are dropped.
+      // The newest token was never used, and expired answers are removed.
       const next = exchangeOf(session, { presented: exchanges.at(-1)!.successor });
       expect((await sessions().exchange(next, Deadline.none)).outcome).toBe('rotated');
       expect((await keptAnswers(prefix, ownerOf(session))).map(({ answer }) => answer)).toEqual([
@@ -415,11 +418,11 @@ describe('sessions in Redis', () => {
       ]);
     });
 
-    it('until the last millisecond of the grace period, and not after it', async () => {
+    it('until the last millisecond of the grace period, but not after it', async () => {
       const session = await started();
-      const [exchange] = (await lineage(session, 1)) as [RefreshExchange];
-      // One second of the grace period remains, and less than that has passed since.
-      await spendEarlier(prefix, ownerOf(session), 9000);
+      const [exchange] = (await exchangesInSequence(session, 1)) as [RefreshExchange];
+      // One second of the grace period remains, and less than a second has passed since.
+      await backdateSpentTokens(prefix, ownerOf(session), 9000);
       const { spentAt } = (await keptAnswers(prefix, ownerOf(session)))[0]!;
 
       await eventually('the grace is over', 5000, async () => {
@@ -435,9 +438,9 @@ describe('sessions in Redis', () => {
       });
     });
 
-    it('with the answers of the last eight exchanges only: the size of a session is limited', async () => {
+    it('with stored answers of the last eight exchanges only: the size of a session is limited', async () => {
       const session = await started();
-      const exchanges = await lineage(session, 10);
+      const exchanges = await exchangesInSequence(session, 10);
 
       expect(await keptAnswers(prefix, ownerOf(session))).toHaveLength(8);
       for (const [generation, exchange] of exchanges.entries()) {
@@ -450,7 +453,7 @@ describe('sessions in Redis', () => {
 
     it('with an answer that was stored by the previous version', async () => {
       const session = await started();
-      const exchanges = await lineage(session, 2);
+      const exchanges = await exchangesInSequence(session, 2);
       const key = instance.redis.keys.key(['user', session.userId], 'refresh-answer', session.id);
       await withRedis((_, cluster) => cluster.set(key, 'sealed.before', 'PX', 5000));
 
@@ -477,7 +480,7 @@ describe('sessions in Redis', () => {
       expect((await use(session)).state).toBe('live');
     });
 
-    it('a limited number of times, without spending the token of a refused exchange', async () => {
+    it('a limited number of times; a refused exchange does not spend the token', async () => {
       const session = await started();
       let presented = session.refreshToken;
       const next = async (): Promise<RefreshOutcome> => {
@@ -516,7 +519,7 @@ describe('sessions in Redis', () => {
     it('at least twice in the lifetime of an access token, however short it is', async () => {
       const session = await started();
       let presented = session.refreshToken;
-      // Earned again after half a second: waits for that are counted, not timed.
+      // One exchange becomes available every half second: the test counts refusals and measures no time.
       const refused: number[] = [];
       for (let rotated = 0; rotated < 33;) {
         const exchange = exchangeOf(session, { presented, accessTtlSeconds: 1 });

@@ -58,7 +58,7 @@ describe('the signing keys', () => {
     expect(new Set(all.map((key) => key.issuer)).size).toBe(1);
     expect(rings.map((ring) => [...ring.byId.keys()])).toEqual(all.map((key) => [key.kid]));
     expect(rings.map((ring) => ring.issuer)).toEqual(all.map((key) => key.issuer));
-    // 89: by the instance that created it.
+    // 89: recorded by the instance that created it.
     expect(events).toMatchObject([
       {
         type: 'signing-key-created',
@@ -69,7 +69,7 @@ describe('the signing keys', () => {
     ]);
   });
 
-  it('outlive the instances', async () => {
+  it('are kept when the instances stop', async () => {
     const shared = newPrefix();
     const first = await (await instance(shared)).signing.current(Deadline.none);
     const second = await (
@@ -77,7 +77,7 @@ describe('the signing keys', () => {
     ).signing.current(Deadline.none);
 
     expect(second.kid).toBe(first.kid);
-    // A token stays valid when the next instance listens elsewhere.
+    // A token stays valid when the next instance listens at another address.
     expect(second.issuer).toBe('http://127.0.0.1:3000');
     const third = await instance(shared, { issuer: 'https://id.test' });
     expect((await third.signing.current(Deadline.none)).issuer).toBe('https://id.test');
@@ -94,11 +94,11 @@ describe('the signing keys', () => {
 
     await expect(signing.untilLoaded()).rejects.toThrow(KeyDecryptionError);
     await expect(signing.untilLoaded()).rejects.toThrow('KEY_ENCRYPTION_SECRET');
-    // The public half is not encrypted: who only checks tokens needs no secret.
+    // The public key is not encrypted: a service that only checks tokens needs no secret.
     await expect(ring.untilLoaded()).resolves.toBeUndefined();
   });
 
-  it('are never created by a reader: a look-up fails until there is a key', async () => {
+  it('are never created by a reader: a look-up fails until a key exists', async () => {
     const shared = newPrefix();
     const { ring } = await instance(shared);
 
@@ -107,7 +107,7 @@ describe('the signing keys', () => {
     expect(ring.isLoaded).toBe(false);
     expect(await storedSets(shared)).toEqual([]);
 
-    // A failed look-up is not remembered.
+    // A failed look-up is not cached.
     const { kid } = await (await instance(shared)).signing.current(Deadline.none);
     expect([...(await ring.current(Deadline.none)).byId.keys()]).toEqual([kid]);
     const before = await storedSets(shared);
@@ -116,7 +116,7 @@ describe('the signing keys', () => {
     expect(await storedSets(shared)).toEqual(before);
   });
 
-  it('keep their objects while they are unchanged, however often they are loaded', async () => {
+  it('keep object identity while they are unchanged, for any number of loads', async () => {
     const shared = newPrefix();
     const { signing, ring, cache } = await instance(shared);
     const [key, keys] = [await signing.current(Deadline.none), await ring.current(Deadline.none)];
@@ -128,7 +128,7 @@ describe('the signing keys', () => {
     expect(await ring.current(Deadline.none)).toBe(keys);
   });
 
-  it('are published without their private half, so that others can verify our tokens (21)', async () => {
+  it('are published without the private key, so that others can verify our tokens (21)', async () => {
     const api = await startTestApp();
     const { tokens } = await api.newUser();
     const answer = await api.request<{ keys: Record<string, unknown>[] }>(
@@ -151,7 +151,7 @@ describe('the signing keys', () => {
   });
 });
 
-/** The stored sets of keys. */
+/** The stored key sets. */
 async function storedSets(prefix: string): Promise<unknown[]> {
   const { keys, values } = await dumpKeys(prefix);
   return values.filter((_, index) => keys[index]!.includes('{keys.signing}:set'));

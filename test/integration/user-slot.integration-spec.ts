@@ -70,7 +70,7 @@ describe('the slot of a user', () => {
   const membersOf = (...texts: (string | undefined)[]): string[] =>
     [...new Set(texts.flatMap((text) => Object.keys(JSON.parse(text ?? '{}') as object)))].sort();
 
-  it('has the fields of a user that the stored format documents, and no other', async () => {
+  it('has the documented fields of a user, and no others', async () => {
     const { writer: users } = usersOn(instance);
     const kept = newUser();
     await users.create(kept, HASH, LIFE_MS, until);
@@ -94,7 +94,7 @@ describe('the slot of a user', () => {
     expect([...new Set(fields)].sort()).toEqual(documented('StoredUser'));
   });
 
-  it('has the fields of a session that the stored format documents, and no other', async () => {
+  it('has the documented fields of a session, and no others', async () => {
     const { writer: users } = usersOn(instance);
     const { id: userId } = newUser();
     await users.create(newUser(userId), HASH, LIFE_MS, until);
@@ -117,7 +117,7 @@ describe('the slot of a user', () => {
     expect(Object.keys(answer ?? {}).sort()).toEqual(documented('KeptRefreshAnswer'));
   });
 
-  it('is read exactly as version 0.1.0 has written it', async () => {
+  it('is read exactly as version 0.1.0 wrote it', async () => {
     const userId = randomUUID();
     const session = sessionOf(userId);
     const { id: kept } = sessionOf(userId);

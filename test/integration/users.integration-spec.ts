@@ -22,7 +22,7 @@ import { usersOn, type TestUsers } from '../support/users.js';
 const password = new Secret('violet engines hum at dawn');
 const hash = new Secret('hash');
 type Write = (sequence: string) => Promise<unknown>;
-/** Longer than a test takes. */
+/** Longer than a test runs. */
 const LIFE_MS = 60_000;
 const ADA: NameKey = { text: 'ada', isSkeleton: false };
 
@@ -48,25 +48,25 @@ describe('users in Redis', () => {
     displayName: null,
     roles: [],
   });
-  const livesOf = async (suffix: string): Promise<number[]> => {
+  const expiriesOf = async (suffix: string): Promise<number[]> => {
     const { keys } = await dumpKeys(prefix);
     return withRedis((_, cluster) =>
       Promise.all(keys.filter((key) => key.endsWith(suffix)).map((key) => cluster.pttl(key))),
     );
   };
 
-  it('keep a name that was confirmed, though its claim arrives once more, late', async () => {
+  it('keep a confirmed name when its claim arrives again, late', async () => {
     const userId = randomUUID();
     await names().claim(ADA, userId, Deadline.none);
-    expect((await livesOf(':owner'))[0]).toBeGreaterThan(0);
+    expect((await expiriesOf(':owner'))[0]).toBeGreaterThan(0);
     await names().confirm(ADA, userId, Deadline.none);
 
     expect(await names().claim(ADA, userId, Deadline.none)).toBe(true);
 
-    expect(await livesOf(':owner')).toEqual([-1]);
+    expect(await expiriesOf(':owner')).toEqual([-1]);
   });
 
-  it('do not come back, though every write of their life arrives once more, late', async () => {
+  it('stay deleted when all earlier writes arrive again, late', async () => {
     const user = newUser();
     const userId = user.id;
     await writer().create(user, hash, LIFE_MS, Deadline.none);
@@ -83,10 +83,10 @@ describe('users in Redis', () => {
     expect(await writer().confirm(userId, Deadline.none)).toBeUndefined();
     expect(await reader().find(userId, Deadline.none)).toBeUndefined();
     expect(await writer().delete(userId, {}, Deadline.none)).toEqual({ outcome: 'removed' });
-    expect((await livesOf(':record'))[0]).toBeGreaterThan(0);
+    expect((await expiriesOf(':record'))[0]).toBeGreaterThan(0);
   });
 
-  it('are not changed back by a change that comes late, and not twice by one that is sent twice', async () => {
+  it('are not reverted by a late change, and not changed twice by a repeated change', async () => {
     const user = newUser();
     const userId = user.id;
     await writer().create(user, hash, LIFE_MS, Deadline.none);
@@ -115,7 +115,7 @@ describe('users in Redis', () => {
     expect(await reader().find(userId, Deadline.none)).toMatchObject({ isDisabled: false });
   });
 
-  it('take all of fifty changes that come at once', async () => {
+  it('apply all of fifty concurrent changes', async () => {
     const registered = await using().users.register(
       { username: 'ada', password },
       Origin.system,
@@ -177,7 +177,7 @@ describe('users in Redis', () => {
     },
   );
 
-  it('keep their name when another claims it, for as long as they exist', async () => {
+  it('keep their name when another user claims it, for as long as they exist', async () => {
     await using().users.register({ username: 'ada', password }, Origin.system, Deadline.none);
 
     expect(await names().claim(ADA, randomUUID(), Deadline.none)).toBe(false);
@@ -192,32 +192,35 @@ describe('users in Redis', () => {
   it.each([
     ['names that look alike', CONFUSABLE],
     ['spellings of a name that has a skeleton', Array.from({ length: 8 }, () => 'user1')],
-  ])('are one of many who want %s at once, on several instances', async (_, names) => {
-    const other = await startCacheInstance(prefix);
-    for (let round = 0; round < 5; round += 1) {
-      const outcomes = await Promise.all(
-        names.map(async (username, index) =>
-          usersOn(index % 2 ? instance : other).users.register(
-            { username, password },
-            Origin.system,
-            Deadline.none,
+  ])(
+    'register %s once in total for many concurrent calls on several instances',
+    async (_, names) => {
+      const other = await startCacheInstance(prefix);
+      for (let round = 0; round < 5; round += 1) {
+        const outcomes = await Promise.all(
+          names.map(async (username, index) =>
+            usersOn(index % 2 ? instance : other).users.register(
+              { username, password },
+              Origin.system,
+              Deadline.none,
+            ),
           ),
-        ),
-      );
+        );
 
-      const winners = outcomes.flatMap((one) => (one.outcome === 'registered' ? [one.user] : []));
-      expect(winners).toHaveLength(1);
-      const [winner] = winners;
-      expect(
-        (await using().credentials.check(winner!.username, Deadline.none, password)).outcome,
-      ).toBe('right');
-      await using().administration.delete('system', winner!.id, Origin.system, Deadline.none);
-    }
-    await other.close();
-  });
+        const winners = outcomes.flatMap((one) => (one.outcome === 'registered' ? [one.user] : []));
+        expect(winners).toHaveLength(1);
+        const [winner] = winners;
+        expect(
+          (await using().credentials.check(winner!.username, Deadline.none, password)).outcome,
+        ).toBe('right');
+        await using().administration.delete('system', winner!.id, Origin.system, Deadline.none);
+      }
+      await other.close();
+    },
+  );
 
   it.each(CONFUSABLE)(
-    'keep all that looks like %s from others, log in with it only, and free it with them',
+    'reserve all names that look like %s, log in with their own name only, and release the names at deletion',
     async (name) => {
       const registered = await using().users.register(
         { username: name, password },
@@ -240,7 +243,7 @@ describe('users in Redis', () => {
 
       await using().administration.delete('system', id, Origin.system, Deadline.none);
 
-      expect(await livesOf(':owner')).toEqual([]);
+      expect(await expiriesOf(':owner')).toEqual([]);
       for (const other of CONFUSABLE) {
         const again = await using().users.register(
           { username: other, password },
@@ -258,7 +261,7 @@ describe('users in Redis', () => {
     },
   );
 
-  it('free what their name looks like, too, when their registration fails', async () => {
+  it('release the look-alike names, too, when their registration fails', async () => {
     const store = using().redisStore;
     const user = { ...newUser(), username: 'paypa1', usernameKey: 'paypa1' };
     await expect(
@@ -268,11 +271,11 @@ describe('users in Redis', () => {
     await eventually(
       'the claims are released',
       5000,
-      async () => (await livesOf(':owner')).length === 0,
+      async () => (await expiriesOf(':owner')).length === 0,
     );
   });
 
-  /** As versions before 0.2 stored users: a key of the former canonical name, no skeleton, any name. */
+  /** Stores a user like versions before 0.2: a key of the former canonical name, no skeleton, any name. */
   const addFormer = async (typed: string, displayed = typed): Promise<string> => {
     const id = randomUUID();
     const key = { text: formerCanonicalUsername(typed), isSkeleton: false };
@@ -292,7 +295,7 @@ describe('users in Redis', () => {
     return id;
   };
 
-  it('of earlier versions, with names that look alike or are refused today, go on as before', async () => {
+  it('of earlier versions, with names that look alike or are refused today, keep working', async () => {
     const names = ['раураӏ', 'thᎥbaudcolas', 'admi\u0307n', 'paypal'];
     const ids = await Promise.all(names.map(async (name) => addFormer(name)));
     const { users, credentials } = using();
@@ -317,10 +320,10 @@ describe('users in Redis', () => {
         (await users.deleteOwn(userId, change.next, Origin.system, Deadline.none)).outcome,
       ).toBe('deleted');
     }
-    expect(await livesOf(':owner')).toEqual([]);
+    expect(await expiriesOf(':owner')).toEqual([]);
   });
 
-  it('of earlier versions change their password though their marks were stored out of order', async () => {
+  it('of earlier versions can change their password although their marks were stored out of order', async () => {
     const typed = 'a\u0323\u034f\u0307x\u0345\u0301';
     const id = await addFormer(typed, typed.replace('\u034f', ''));
     const { users, credentials } = using();
@@ -336,7 +339,7 @@ describe('users in Redis', () => {
     );
   });
 
-  it('of earlier versions are protected: in small Latin letters at once, else from their next login', async () => {
+  it('of earlier versions are protected: names in small Latin letters at once, others from their next login', async () => {
     const { users, credentials } = using();
     const registers = async (username: string): Promise<string> =>
       (await users.register({ username, password }, Origin.system, Deadline.none)).outcome;
@@ -349,7 +352,7 @@ describe('users in Redis', () => {
     expect(await registers('userI')).toBe('username-taken');
   });
 
-  it('of earlier versions, stored under another form of their name, keep it from everybody, and from the settings', async () => {
+  it('of earlier versions, stored under another form of their name, keep the name against other users and settings', async () => {
     const typed = 'ᾳ\u034f\u0301β';
     expect(formerCanonicalUsername(typed)).not.toBe(canonicalUsername(typed));
     const id = await addFormer(typed);
@@ -362,14 +365,14 @@ describe('users in Redis', () => {
     await new BootstrapAdministrator(registrations, accounts, options).ensureCreated();
 
     expect(events.map(({ type }) => type)).toEqual(['registration-refused']);
-    expect(await livesOf(':record')).toHaveLength(1);
+    expect(await expiriesOf(':record')).toHaveLength(1);
     expect(await credentials.check(typed, Deadline.none, password)).toMatchObject({
       outcome: 'right',
       user: { id, roles: [] },
     });
   });
 
-  describe('who ask for one thing many times at once', () => {
+  describe('who send one change many times concurrently', () => {
     const next = new Secret('another violet engine');
     const registered = async (): Promise<string> => {
       const registration = { username: 'ada', password };
@@ -389,7 +392,7 @@ describe('users in Redis', () => {
     const typesOf = ({ events }: TestUsers): string[] =>
       events.map(({ type }) => type).filter((type) => type.startsWith('password-'));
 
-    it('the same password change: all are told that it is made, and it is recorded once', async () => {
+    it('the same password change: all calls succeed, and it is recorded once', async () => {
       const userId = await registered();
       const one = using();
 
@@ -404,7 +407,7 @@ describe('users in Redis', () => {
       expect(check).toMatchObject({ outcome: 'right', user: { passwordVersion: 2 } });
     });
 
-    it('other password changes: one is made, and to the others the current password is wrong', async () => {
+    it('different password changes: one succeeds, and the others get "wrong password"', async () => {
       const userId = await registered();
       const one = using();
       const passwords = Array.from(
@@ -425,14 +428,14 @@ describe('users in Redis', () => {
       expect((await one.credentials.check('ada', Deadline.none, winner)).outcome).toBe('right');
     });
 
-    it('a deletion or an address, while the hash of the password is made anew: nobody’s password is wrong', async () => {
+    it('a deletion or an address change during a rehash: no call gets "wrong password"', async () => {
       const userId = await registered();
       await changeWith(using(), userId, password, next);
       const one = using();
       const principal = { userId, sessionId: 'none', user: { email: null } };
 
       const outcomes = await Promise.all([
-        // Repeated: it writes the same password once more.
+        // A repeated change: it writes the same password again.
         ...Array.from({ length: 4 }, async () => changeWith(one, userId, password, next)),
         ...Array.from({ length: 4 }, async (_, index) => {
           const change = { email: `ada-${index}@example.org` };
@@ -454,7 +457,7 @@ describe('users in Redis', () => {
     });
   });
 
-  it('get a new hash at login when the parameters have risen, and never a weaker one', async () => {
+  it('get a new hash at login when the parameters have been raised, but never a weaker one', async () => {
     const weak = { memoryKib: 8192, passes: 2 };
     const hashOf = async (): Promise<string> =>
       (await using().redisStore.findByUsername('ada', Deadline.none))!.passwordHash.reveal();

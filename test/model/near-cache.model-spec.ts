@@ -7,25 +7,25 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const model = 'near-cache.pml';
 
-/** Each with the macro that breaks it in the model. */
+/** The rules, each with the macro that breaks it in the model. */
 const rules: [rule: string, macro: string][] = [
-  ['the change waits for those who were told', 'NO_ACK'],
-  ['memory is trusted for a time only', 'NO_LEASE'],
-  ['a load is answered by a master that still leads', 'NO_FENCE'],
-  ['a load under way is detached by a change', 'STORE_LATE'],
-  ['nobody joins a load while memory is not trusted', 'SHARED_WHILE_UNTRUSTED'],
-  ['a join counts once the replica has it', 'JOIN_NOT_DURABLE'],
-  ['what has changed is applied before the lease is extended', 'EXTEND_BEFORE_APPLY'],
-  ['a lease runs from before its renewal was sent', 'LEASE_FROM_REPLY'],
-  ['a renewal notes only what was applied', 'NOTE_BEFORE_APPLY'],
-  ['a gap notes nothing as applied', 'GAP_NOTED_AS_APPLIED'],
-  ['a late copy of a join tells nothing new', 'LATE_COPY_COUNTS'],
+  ['a change waits for the members that were notified', 'NO_ACK'],
+  ['the cache is trusted only during the lease', 'NO_LEASE'],
+  ['a load is answered by the current master', 'NO_FENCE'],
+  ['a change detaches a pending load', 'STORE_LATE'],
+  ['no caller shares a load while the cache is not trusted', 'SHARED_WHILE_UNTRUSTED'],
+  ['a join counts only after a replica has it', 'JOIN_NOT_DURABLE'],
+  ['changes are applied before the lease is extended', 'EXTEND_BEFORE_APPLY'],
+  ['a lease starts before its renewal is sent', 'LEASE_FROM_REPLY'],
+  ['a renewal reports only applied changes', 'NOTE_BEFORE_APPLY'],
+  ['a gap is not reported as applied', 'GAP_NOTED_AS_APPLIED'],
+  ['a late duplicate of a join has no effect', 'LATE_COPY_COUNTS'],
   ['a member that has renewed is not removed', 'REMOVED_THOUGH_RENEWED'],
   ['a change is applied before it is acknowledged', 'ACK_BEFORE_APPLY'],
   ['a change is written before it is announced', 'ANNOUNCE_BEFORE_WRITE'],
 ];
 
-/** Without the other instance, or without the change, there are fewer than 20,000. */
+/** Without the other instance or without the change, there are fewer than 20,000. */
 const MIN_STATES = 1_000_000;
 
 describe('the model of the near cache', () => {
@@ -36,16 +36,16 @@ describe('the model of the near cache', () => {
   });
   afterEach(async () => rm(directory, { recursive: true }));
 
-  /** @returns what the verifier of the model says; it stops at the first error */
+  /** @returns the output of the verifier, which stops at the first error */
   const search = async (optimisation: '-O0' | '-O2', ...options: string[]): Promise<string> => {
     await run('spin', [...options, '-a', model], { cwd: directory });
     await run('gcc', [optimisation, '-DSAFETY', '-o', 'pan', 'pan.c'], { cwd: directory });
-    // The longest path, and the size of the hash table at first, as a power of two.
+    // The maximum depth, and the initial size of the hash table as a power of two.
     const { stdout } = await run('./pan', ['-m100000', '-w22'], { cwd: directory });
     return stdout;
   };
 
-  it('never answers from before a change that has returned, and every change returns', async () => {
+  it('never answers with the state before a change that has returned, and every change returns', async () => {
     const report = await search('-O2');
 
     expect(report).toMatch(/errors: 0$/m);
@@ -56,8 +56,8 @@ describe('the model of the near cache', () => {
     expect(Number(/(\S+) states, stored/.exec(report)?.[1])).toBeGreaterThan(MIN_STATES);
   }, 240_000);
 
-  it('takes every step of an instance, and comes by what the protocol is for', async () => {
-    // In a d_step, what was not reached is not listed.
+  it('reaches every step of an instance, and the cases that the protocol handles', async () => {
+    // Unreached steps inside a d_step are not reported.
     const options = ['-DALONE', '-DWITNESS', '-Dd_step=atomic', '-o3'];
     const report = await search('-O0', ...options);
 

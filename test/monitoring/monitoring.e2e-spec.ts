@@ -12,12 +12,12 @@ import { TestAuthority } from '../support/certificates.js';
 import { parseQuery } from '../support/promql.js';
 import { startTestApp } from '../support/test-app.js';
 
-/** What Prometheus adds to every series that it scrapes, and the one that it makes itself. */
-const OF_PROMETHEUS = { metric: 'up', labels: ['job', 'instance'] };
+/** Labels that Prometheus adds to every scraped series, and the series that it generates. */
+const ADDED_BY_PROMETHEUS = { metric: 'up', labels: ['job', 'instance'] };
 
 type Labels = Readonly<Record<string, string>>;
 
-/** Series by their names, as they stand on /metrics. */
+/** Series by name, as exposed on /metrics. */
 type Exported = ReadonlyMap<string, readonly Labels[]>;
 
 const SAMPLE = /^(\w+)(?:\{(.*)\})? \S+$/;
@@ -35,7 +35,7 @@ function exportedIn(metrics: string): Exported {
   return series;
 }
 
-/** An instance that serves HTTPS says when its certificate runs out, and only such a one. */
+/** Metrics of an instance with HTTPS, which include the expiry of the certificate. */
 async function readOverTls(folder: string): Promise<string> {
   const authority = await TestAuthority.create(folder);
   const { cert, key } = await authority.issue({ type: 'ip', value: '127.0.0.1' });
@@ -53,7 +53,7 @@ async function readOverTls(folder: string): Promise<string> {
   }
 }
 
-/** What every kind of traffic leaves behind. */
+/** Metrics after every kind of traffic. */
 async function readAfterTraffic(): Promise<string> {
   const api = await startTestApp();
   try {
@@ -63,14 +63,19 @@ async function readAfterTraffic(): Promise<string> {
     await api.request('GET', `/api/users/${id}`, { token: tokens.access_token });
     await api.request('GET', '/not/there');
     await api.request('GET', '/health/ready');
-    // No node knows it yet, which is an error.
-    const unheardOf = LuaScript.fromText(
+    // No node has this script, which causes an error reply.
+    const unloadedScript = LuaScript.fromText(
       'unheard-of',
       `-- KEYS[1] a key\nreturn '${randomUUID()}'`,
       String,
     );
     const redis = api.app.get(RedisCluster);
-    await redis.run(unheardOf, [redis.keys.key(['note', id], 'none')], [], Deadline.after(5000));
+    await redis.run(
+      unloadedScript,
+      [redis.keys.key(['note', id], 'none')],
+      [],
+      Deadline.after(5000),
+    );
     await api.logout(tokens.access_token);
     return (await api.request<string>('GET', '/metrics')).body;
   } finally {
@@ -107,7 +112,7 @@ const targets = dashboard.panels.flatMap(({ title, targets: ofPanel = [] }) =>
 );
 const operations = readFileSync('docs/operations/monitoring.md', 'utf8');
 
-describe('what watches an instance', () => {
+describe('the monitoring configuration', () => {
   let exported: Exported;
   beforeAll(async () => {
     const folder = mkdtempSync(join(tmpdir(), 'keyslot-monitoring-'));
@@ -115,21 +120,23 @@ describe('what watches an instance', () => {
     rmSync(folder, { recursive: true });
   });
 
-  /** What an expression asks for and no instance tells. */
+  /** The series in an expression that no instance exposes. */
   const unknownIn = (expression: string): string[] => {
-    // Grafana puts a length of time there.
+    // Grafana replaces it with a duration.
     const { selectors, grouping } = parseQuery(expression.replaceAll('$__rate_interval', '5m'));
     const labelsOf = (metric: string): string[] => [
-      ...OF_PROMETHEUS.labels,
+      ...ADDED_BY_PROMETHEUS.labels,
       ...(exported.get(metric) ?? []).flatMap((labels) => Object.keys(labels)),
     ];
     const ofSelectors = selectors.flatMap(({ metric, matchers }) => {
       const series = exported.get(metric) ?? [];
-      if (metric !== OF_PROMETHEUS.metric && series.length === 0) {
+      if (metric !== ADDED_BY_PROMETHEUS.metric && series.length === 0) {
         return [metric];
       }
       const known = labelsOf(metric);
-      const ownMatchers = matchers.filter(({ label }) => !OF_PROMETHEUS.labels.includes(label));
+      const ownMatchers = matchers.filter(
+        ({ label }) => !ADDED_BY_PROMETHEUS.labels.includes(label),
+      );
       return ownMatchers
         .filter(
           ({ label, operator, value }) =>
@@ -143,13 +150,13 @@ describe('what watches an instance', () => {
   };
 
   it.each(rules.map(({ alert, expr }) => [alert, expr]))(
-    'alerts by what an instance tells: %s',
+    'alerts on the metrics of an instance: %s',
     (_, expression) => {
       expect(unknownIn(expression)).toEqual([]);
     },
   );
 
-  it('shows on the dashboard what an instance tells', () => {
+  it('shows only existing metrics on the dashboard', () => {
     expect(targets.length).toBeGreaterThan(20);
     const unknown = targets.map(({ title, expr }) => ({ title, unknown: unknownIn(expr) }));
 
@@ -158,18 +165,18 @@ describe('what watches an instance', () => {
     for (const { query } of variables) {
       const [, selector, label] = /^label_values\((.*), (\w+)\)$/.exec(query)!;
       expect({ query, unknown: unknownIn(selector!) }).toEqual({ query, unknown: [] });
-      expect(OF_PROMETHEUS.labels).toContain(label);
+      expect(ADDED_BY_PROMETHEUS.labels).toContain(label);
     }
   });
 
-  it('names the series on the dashboard by labels that their expressions keep', () => {
+  it('uses only labels in dashboard legends that the expressions keep', () => {
     for (const { title, expr, legendFormat = '' } of targets) {
       const { selectors, grouping } = parseQuery(expr.replaceAll('$__rate_interval', '5m'));
       const isGrouped = grouping.length > 0;
       const kept = isGrouped
         ? grouping
         : [
-            ...OF_PROMETHEUS.labels,
+            ...ADDED_BY_PROMETHEUS.labels,
             ...selectors.flatMap(({ metric }) => Object.keys(exported.get(metric)?.[0] ?? {})),
           ];
       const named = Array.from(legendFormat.matchAll(/\{\{(\w+)\}\}/g), ([, label]) => label!);
@@ -180,7 +187,7 @@ describe('what watches an instance', () => {
     }
   });
 
-  it('is shown whole on the dashboard: every metric of ours', () => {
+  it('shows each of our metrics on the dashboard', () => {
     const shown = targets
       .flatMap(({ expr }) => parseQuery(expr.replaceAll('$__rate_interval', '5m')).selectors)
       .map(({ metric }) => familyOf(metric));
@@ -188,7 +195,7 @@ describe('what watches an instance', () => {
     expect([...new Set(ownFamilies())].filter((family) => !shown.includes(family))).toEqual([]);
   });
 
-  it('is explained in docs/operations/monitoring.md: every metric of ours, with its labels, and no other', () => {
+  it('is documented: docs/operations/monitoring.md lists every metric of ours with its labels, and no others', () => {
     const rows = operations.matchAll(/^\| `(keyslot_\w+)` +\| ([^|]*?) *\|/gm);
     const documented = Object.fromEntries(
       Array.from(rows, ([, name, labels]) => [
@@ -207,7 +214,7 @@ describe('what watches an instance', () => {
     expect(documented).toEqual(found);
   });
 
-  it('is explained in docs/operations/monitoring.md: every alert, with its severity, and no other', () => {
+  it('is documented: docs/operations/monitoring.md lists every alert with its severity, and no others', () => {
     const rows = operations.matchAll(/^\| `(Keyslot\w+)` +\| (page|ticket) +\| (\S.*?) *\|$/gm);
 
     expect(
@@ -215,7 +222,7 @@ describe('what watches an instance', () => {
     ).toEqual(Object.fromEntries(rules.map(({ alert, labels }) => [alert, labels.severity])));
   });
 
-  it('has each alert tried out', () => {
+  it('has a test for each alert', () => {
     const tried = readFileSync('docker/prometheus/alerts.test.yml', 'utf8');
     const { tests } = parseYaml(tried) as {
       tests: { alert_rule_test: { alertname: string; exp_alerts?: unknown[] }[] }[];
@@ -232,7 +239,7 @@ describe('what watches an instance', () => {
     [...exported.keys()].filter((name) => name.startsWith('keyslot_')).map(familyOf);
 });
 
-/** A histogram is one metric with three names. */
+/** The metric of a series: a histogram has three series. */
 function familyOf(series: string): string {
   return series.replace(/_(?:bucket|sum|count)$/, '');
 }

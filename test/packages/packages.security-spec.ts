@@ -14,8 +14,8 @@ interface Package {
   readonly engines?: { readonly node?: string };
 }
 
-/** The first releases without flaws that we know of and that would matter here. */
-const FIRST_WITHOUT_FLAWS: Readonly<Record<string, string>> = {
+/** The first releases without known vulnerabilities that are relevant here. */
+const FIRST_FIXED_VERSIONS: Readonly<Record<string, string>> = {
   fastify: '5.12.6',
   '@fastify/middie': '9.3.6',
   jose: '6.2.0',
@@ -46,7 +46,7 @@ describe('the packages', () => {
     ([, { dev, devOptional, optional }]) => !dev && !devOptional && !optional,
   );
 
-  it('(106) all come from the registry, and cannot be exchanged', () => {
+  it('(106) all come from the registry, with integrity hashes', () => {
     expect(locked.length).toBeGreaterThan(100);
     for (const [path, { resolved, integrity, link }] of locked) {
       const isFromRegistry =
@@ -60,20 +60,20 @@ describe('the packages', () => {
     }
   });
 
-  it.each(Object.entries(FIRST_WITHOUT_FLAWS))(
-    '(107) have %s from %s on, before which it has flaws',
+  it.each(Object.entries(FIRST_FIXED_VERSIONS))(
+    '(107) include %s in version %s or later, because earlier versions are vulnerable',
     (name, first) => {
       const versions = locked
         .filter(([path]) => nameOf(path) === name)
         .map(([, { version = '' }]) => version);
 
-      // Nobody would notice a floor below a package that is not there any more.
+      // A minimum version for a removed package would go unnoticed.
       expect(versions.length).toBeGreaterThan(0);
       expect(versions.filter((version) => lt(version, first))).toEqual([]);
     },
   );
 
-  it('(107) are looked up among all known flaws by the workflows, every week and before a merge', () => {
+  it('(107) are checked against known vulnerabilities by the workflows, every week and before a merge', () => {
     const { on, jobs } = parse(readFileSync('.github/workflows/ci.yml', 'utf8')) as {
       on: { pull_request: unknown; schedule: { cron: string }[] };
       jobs: Record<
@@ -90,7 +90,7 @@ describe('the packages', () => {
     expect(on.schedule).toEqual([{ cron: expect.stringMatching(/^\d+ \d+ \* \* [0-6]$/) }]);
   });
 
-  it('(106) of the workflows on GitHub cannot be exchanged either: actions are named by their commits', () => {
+  it('(106) of the GitHub workflows are pinned as well: actions are referenced by commit', () => {
     const workflows = readdirSync('.github/workflows').map((name) => `.github/workflows/${name}`);
     const used = workflows.flatMap((file) => readFileSync(file, 'utf8').match(/\buses: .*/g) ?? []);
 
@@ -98,7 +98,7 @@ describe('the packages', () => {
     expect(used.filter((action) => !/@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(action))).toEqual([]);
   });
 
-  it('(109) that sign, hash, encrypt or make random are node:crypto, jose, argon2 and @nestjs/jwt', () => {
+  it('(109) for signatures, hashes, encryption and random values are node:crypto, jose, argon2 and @nestjs/jwt', () => {
     const files = readdirSync('src', { recursive: true, encoding: 'utf8' });
     const sources = files
       .filter((file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'))
@@ -118,7 +118,7 @@ describe('the packages', () => {
     expect(sources.filter(({ text }) => text.includes('Math.random'))).toEqual([]);
   });
 
-  it('each have a reason, in docs/dependencies.md', () => {
+  it('have a documented reason, in docs/dependencies.md', () => {
     const [, ships, shared, builds] = readFileSync('docs/dependencies.md', 'utf8').split(
       /^## .*$/m,
     );
@@ -132,7 +132,7 @@ describe('the packages', () => {
     expect(namesIn(builds)).toEqual(Object.keys(manifest.devDependencies).sort());
   });
 
-  it('that ship all run on the oldest Node that `engines` names', () => {
+  it('for production all run on the oldest Node version in `engines`', () => {
     const oldest = minVersion(manifest.engines['node']!)!.version;
 
     const tooNew = shipped.filter(
@@ -145,13 +145,13 @@ describe('the packages', () => {
     expect(tooNew.map(([path, { engines }]) => [path, engines])).toEqual([]);
   });
 
-  it('of which an application must have one copy are peer dependencies, and ship', () => {
+  it('of which an application needs a single copy are peer dependencies, and are shipped', () => {
     const { dependencies, devDependencies, peerDependencies } = manifest;
     const isShared = (name: string): boolean =>
       name.startsWith('@nestjs/') || /^(class-|fastify$|reflect-metadata$|rxjs$)/.test(name);
 
     expect(Object.keys(dependencies).filter(isShared)).toEqual([]);
-    // npm would take a name in both for one that only development needs.
+    // npm treats a name in both lists as development-only.
     expect(Object.keys(devDependencies).filter((name) => name in peerDependencies)).toEqual([]);
     const paths = shipped.map(([path]) => path);
     expect(paths).toEqual(
@@ -159,7 +159,7 @@ describe('the packages', () => {
     );
   });
 
-  it('(108) that ship are on the bill of materials, and no others', () => {
+  it('(108) for production are listed in the bill of materials, and no others', () => {
     const bill = JSON.parse(npm('run', 'sbom')) as {
       bomFormat: string;
       components: { name: string; version: string }[];
@@ -179,7 +179,7 @@ describe('the packages', () => {
     expect([...new Set(named)].sort()).toEqual([...new Set(expected)].sort());
   });
 
-  it('(108) that ship are all that the image keeps: no compiler, nothing that only we need', () => {
+  it('(108) for production are the only ones in the image: no compiler and no development packages', () => {
     const [, options] = /npm prune (.*?) \\$/m.exec(readFileSync('docker/Dockerfile', 'utf8'))!;
     const said = npm('prune', ...options!.split(' '), '--dry-run', '--loglevel=notice');
     const removed = new Set(
@@ -200,7 +200,7 @@ describe('the packages', () => {
     ).toEqual([]);
   });
 
-  it('(108) do not include what only we need, when ours is packed', () => {
+  it('(108) in the packed tarball do not include development packages', () => {
     const [{ files }] = JSON.parse(npm('pack', '--dry-run', '--ignore-scripts', '--json')) as [
       { files: { path: string }[] },
     ];

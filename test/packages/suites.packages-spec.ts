@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
-/** Plain JavaScript, because it runs before the compiler is there. */
+/** Plain JavaScript, because it runs before the compiler is installed. */
 const TEST_NEEDS: string = '../../src/setup/test-needs.js';
 const JEST = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
 const PROJECTS = ['unit', 'api', 'slow', 'programs'];
@@ -17,9 +17,9 @@ const filesOf = (project: string): string[] =>
     .filter((line) => line.startsWith('/'))
     .map((line) => relative('.', line));
 
-/** The file and all of ours that it imports. */
+/** The file and all project files that it imports. */
 const withImports = (file: string, found = new Set<string>()): Set<string> => {
-  // Some imports are in the text of a program that the test writes.
+  // Some imports are in the source of a program that the test writes.
   if (!found.has(file) && existsSync(file)) {
     found.add(file);
     const text = readFileSync(file, 'utf8');
@@ -43,11 +43,11 @@ describe('the tests', () => {
     .filter((file) => /[.-]spec\.ts$/.test(file))
     .sort();
 
-  it('are each in one project of Jest, so that each is run once', () => {
+  it('belong to exactly one Jest project each, so that each runs once', () => {
     expect(PROJECTS.flatMap(filesOf).sort()).toEqual(specs);
   });
 
-  it('get what they need: a browser, a proxy, a model checker, a load generator', () => {
+  it('get the tools that they need: a browser, a proxy, a model checker, a load generator', () => {
     const uses = { chromium: /\bchromium\b/, nginx: /\['NGINX'\]/, spin: /'spin'/, wrk: /'wrk'/ };
     const imported = specs
       .filter((file) => file.startsWith('test/') && !file.startsWith('test/packages/'))
@@ -67,7 +67,7 @@ describe('the tests', () => {
     }
   });
 
-  it('that are unit tests need nothing', () => {
+  it('that are unit tests need no tools', () => {
     expect(needsOf(specs.filter((file) => file.startsWith('src/')))).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { EmbeddedCluster } from '../../src/embedded-cluster/index.js';
 
 export interface ClusterMemory {
-  /** Of all masters: `used_memory`. */
+  /** Sum of `used_memory` of all masters. */
   readonly bytes: number;
   readonly keys: number;
 }
@@ -20,7 +20,7 @@ export async function memoryOf(cluster: EmbeddedCluster): Promise<ClusterMemory>
   return { bytes, keys };
 }
 
-/** Until keys that have run out are gone, as far as they go: Redis looks for them little by little. */
+/** Waits until Redis has removed expired keys, which it does gradually. */
 export async function untilFewerKeys(
   cluster: EmbeddedCluster,
   most: number,

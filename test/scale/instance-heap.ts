@@ -14,14 +14,14 @@ export interface HeapReport {
   readonly megabytesAllowed: number;
   readonly entries: number;
   readonly estimatedMiB: number;
-  /** What the heap grew by, after a collection. */
+  /** The growth of the heap, after a garbage collection. */
   readonly grownMiB: number;
 }
 
 export interface LongRunReport {
   readonly warmReads: number;
   readonly newTokens: number;
-  /** After each part of the run, after a collection. */
+  /** The heap after each part of the run, after a garbage collection. */
   readonly heapMiB: readonly number[];
 }
 
@@ -37,7 +37,7 @@ function usedMiB(): number {
   return toMiB(heapUsed + external);
 }
 
-/** The heap of an instance that has read more sessions than it may remember. */
+/** Measures the heap of an instance that has read more sessions than its cache can store. */
 export async function heapWithFullMemory(
   cluster: EmbeddedCluster,
   population: Population,
@@ -78,7 +78,7 @@ async function read(
   );
 }
 
-/** Reads with tokens that change, as the guard decides about them, and what the heap is after each part. */
+/** Reads with changing tokens, as the guard does, and measures the heap after each part. */
 export async function longRun(
   cluster: EmbeddedCluster,
   population: Population,
@@ -99,7 +99,7 @@ export async function longRun(
   const first = await issue();
   await validator.validate(first, Deadline.none);
   const known = verified.get(first)!;
-  // The table of tokens is filled at first: until it is full, it grows with each new token as it is meant to.
+  // Fills the table of tokens first, because it grows with each new token until it is full.
   for (let index = 0; index < 60_000; index += 1) {
     const claims = { ...known.claims, jti: randomUUID(), sub: randomUUID(), sid: randomUUID() };
     const padding = randomUUID().repeat(13);
@@ -115,7 +115,7 @@ export async function longRun(
     for (let index = 0; index < readsPerPart; index += 1) {
       warmReads += validator.recall(tokens[index % tokens.length]!) ? 1 : 0;
       if (index % 1000 === 0) {
-        // The lease is renewed meanwhile.
+        // Lets the lease be renewed.
         await new Promise((resolve) => setImmediate(resolve));
       }
     }

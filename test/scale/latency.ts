@@ -5,7 +5,7 @@ export interface Latency {
   readonly p99Ms: number;
 }
 
-/** One call after the other, in several rounds; of each figure the round that was disturbed least. */
+/** Measures sequential calls in several rounds; each result is the minimum over the rounds. */
 export async function latencyOf(
   times: number,
   rounds: number,

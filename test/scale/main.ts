@@ -14,10 +14,10 @@ const USAGE = `Usage: npm run scale -- [--sessions N]
 Starts so many sessions through the product's own scripts, on a cluster of its own, and measures on the way. A million take
 about a quarter of an hour. Prints what it finds, and writes it to ${RESULTS}/report.json.
 `;
-const MOST = 10_000_000;
+const MAX_SESSIONS = 10_000_000;
 
-/** @returns undefined when nothing is to be measured */
-function mostSessions(): number | undefined {
+/** @returns undefined if no measurement was requested */
+function sessionsFromArguments(): number | undefined {
   try {
     const { values } = parseArgs({
       options: {
@@ -30,10 +30,10 @@ function mostSessions(): number | undefined {
       return undefined;
     }
     const most = Number(values.sessions);
-    if (Number.isSafeInteger(most) && most >= 1 && most <= MOST) {
+    if (Number.isSafeInteger(most) && most >= 1 && most <= MAX_SESSIONS) {
       return most;
     }
-    process.stderr.write(`--sessions must be a whole number from 1 to ${MOST}.\n`);
+    process.stderr.write(`--sessions must be a whole number from 1 to ${MAX_SESSIONS}.\n`);
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n\n${USAGE}`);
   }
@@ -42,7 +42,7 @@ function mostSessions(): number | undefined {
 }
 
 async function main(most: number): Promise<void> {
-  // The nodes end with this process, but only when it ends in order.
+  // The exit handlers stop the nodes; they do not run if a signal kills the process.
   process.once('SIGINT', () => process.exit(130));
   process.once('SIGTERM', () => process.exit(143));
   const steps = SCALE_DEFAULTS.steps.filter((step) => step < most).concat(most);
@@ -52,7 +52,7 @@ async function main(most: number): Promise<void> {
   writeFileSync(`${RESULTS}/report.json`, `${JSON.stringify({ machine, ...report }, null, 2)}\n`);
 }
 
-const most = mostSessions();
+const most = sessionsFromArguments();
 if (most !== undefined) {
   await main(most);
 }

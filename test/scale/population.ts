@@ -5,11 +5,11 @@ import { Secret } from '../../src/common/secret/index.js';
 import { NotConfirmedError, RedisUnavailableError } from '../../src/redis-cluster/index.js';
 import type { ScaleInstance } from './scale-instance.js';
 
-/** Enough for a batch under way at each master and another one that gathers; more, and a busy machine answers too late. */
+/** Enough for one running and one waiting batch at each master. With more, a loaded machine exceeds the timeout. */
 const CONCURRENCY = 300;
 const USER_AGENT = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 
-/** Users and sessions, written by the product's own scripts. Their ids are kept as numbers, from which they follow. */
+/** Users and sessions, written with the product's scripts. Only a number is stored for each: the ids derive from it. */
 export class Population {
   users = 0;
   sessions = 0;
@@ -32,7 +32,7 @@ export class Population {
     return Math.floor(session / this.sessionsPerUser);
   }
 
-  /** Some session, the same for the same number. */
+  /** Selects a session deterministically by number. */
   pick(number: number): { readonly userId: string; readonly sessionId: string } {
     const hash = createHash('sha256').update(String(number)).digest();
     const session = hash.readUIntBE(0, 6) % this.sessions;
@@ -81,7 +81,7 @@ export class Population {
   }
 }
 
-/** So many at a time; what Redis could not confirm is sent again, as any client would. */
+/** Works on this many items at a time, and retries what Redis could not confirm, as a client would. */
 export async function inParallel(
   from: number,
   to: number,

@@ -20,13 +20,13 @@ import { startScaleInstance, type ScaleInstance } from './scale-instance.js';
 
 const KEYS_PER_USER = 3;
 const OTHER_KEYS = 20;
-const KEYS_GONE_MS = 60_000;
+const EXPIRY_TIMEOUT_MS = 60_000;
 
 export interface ScaleOptions {
-  /** Where to stop and measure. */
+  /** Numbers of sessions at which the run pauses for a measurement. */
   readonly steps: readonly number[];
   readonly sessionsPerUser: number;
-  /** Instances that have to acknowledge a change. */
+  /** Numbers of instances that acknowledge a change. */
   readonly instances: readonly number[];
   readonly longRunParts: number;
   readonly firstPort: number;
@@ -45,9 +45,9 @@ export const SCALE_DEFAULTS: ScaleOptions = {
 export interface StepReport {
   readonly sessions: number;
   readonly users: number;
-  /** Writes that were confirmed, per second: sessions and the four steps of each registration. */
+  /** Confirmed writes per second: sessions, and the four steps of each registration. */
   readonly writesPerSecond: number;
-  /** Of all masters, without what an empty cluster takes. */
+  /** Memory of all masters, minus that of an empty cluster. */
   readonly bytesPerSession: number;
   readonly bytesPerUser: number;
   readonly coldLookUp: Latency;
@@ -64,7 +64,7 @@ export interface ScaleReport {
   readonly longRun: LongRunReport;
 }
 
-/** Loads a cluster of its own with users and sessions, by the product's scripts, and measures what that costs. */
+/** Loads a separate cluster with users and sessions, using the product's scripts, and measures the cost. */
 export async function runScale(options: Partial<ScaleOptions> = {}): Promise<ScaleReport> {
   const chosen = { ...SCALE_DEFAULTS, ...options };
   const directory = mkdtempSync(join(tmpdir(), 'keyslot-scale-'));
@@ -130,7 +130,7 @@ async function step(
   const seconds = (performance.now() - begin) / 1000;
   const writes = population.sessions + 4 * population.users - before;
   const most = KEYS_PER_USER * population.users + OTHER_KEYS;
-  const { bytes } = await untilFewerKeys(cluster, most, KEYS_GONE_MS);
+  const { bytes } = await untilFewerKeys(cluster, most, EXPIRY_TIMEOUT_MS);
   const coldLookUp = await latencyOf(500, 3, (number) => lookUp(instance, population, number));
   const revocation = await latencyOf(200, 3, (number) =>
     revoke(instance, population, -sessions - number),

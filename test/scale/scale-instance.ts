@@ -14,7 +14,7 @@ import { SessionsService } from '../../src/sessions/index.js';
 import { SessionReader } from '../../src/user-slot/read/index.js';
 import { RedisAccounts } from '../../src/users/index.js';
 
-/** One instance without its HTTP server, and the parts of it that are measured. */
+/** An instance without its HTTP server, and the parts of it that are measured. */
 export interface ScaleInstance {
   readonly context: INestApplicationContext;
   readonly store: RedisAccounts;

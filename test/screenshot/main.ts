@@ -4,12 +4,12 @@ import { running } from '../support/running.js';
 import { SwaggerUi } from '../support/swagger-ui.js';
 
 const PICTURE = 'docs/swagger-ui.png';
-/** What npm start prints. */
+/** The URL that npm start prints. */
 const SHOWN_AS = 'http://127.0.0.1:3000';
 const WIDTH = 1000;
 const MARGIN = 16;
 
-/** Registers, logs in, which authorizes, and reads, and keeps what the page then shows, from Authorize to the answer. */
+/** Registers, logs in and reads the user, then takes a screenshot of the page from Authorize to the response. */
 async function takePicture(ui: SwaggerUi): Promise<void> {
   await ui.execute('post', '/api/users');
   await ui.execute('post', '/api/login');

@@ -3,11 +3,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { GOOD_PASSWORD, type Answer, type HttpClient, type Tokens } from './http-client.js';
 
-const ACKNOWLEDGED_MS = 30_000;
+const RETRY_TIMEOUT_MS = 30_000;
 const NEW_PASSWORD = 'granite clouds over the harbour';
 
 /** The promise of one acknowledged response, and a check that it still holds. */
-interface Promised {
+interface Expectation {
   readonly what: string;
   readonly holds: (api: HttpClient) => Promise<boolean>;
 }
@@ -17,7 +17,7 @@ interface Promised {
  * must run without rate limits: old passwords are tried on purpose.
  */
 export class Acknowledgements {
-  private readonly promises: Promised[] = [];
+  private readonly promises: Expectation[] = [];
 
   private constructor(
     private readonly admin: Tokens,
@@ -46,7 +46,7 @@ export class Acknowledgements {
   }
 
   /** @returns a message for each acknowledged change that was lost */
-  async contradictions(api: HttpClient): Promise<string[]> {
+  async lostChanges(api: HttpClient): Promise<string[]> {
     this.adminIsIn = (await api.ownUser(this.admin.access_token)).status === 200;
     const found: string[] = this.adminIsIn ? [] : [`the session of ${this.adminName} is over`];
     for (const { what, holds } of this.promises) {
@@ -59,7 +59,7 @@ export class Acknowledgements {
 
   private adminIsIn = true;
 
-  private promise(what: string, holds: Promised['holds']): void {
+  private promise(what: string, holds: Expectation['holds']): void {
     this.promises.push({ what, holds });
   }
 
@@ -185,7 +185,7 @@ async function isOver(api: HttpClient, { access_token, refresh_token }: Tokens):
 
 /** Retries unconfirmed calls, as the problem document asks clients to do. */
 async function acknowledged<Body>(send: () => Promise<Answer<Body>>): Promise<Answer<Body>> {
-  const deadline = performance.now() + ACKNOWLEDGED_MS;
+  const deadline = performance.now() + RETRY_TIMEOUT_MS;
   for (;;) {
     const answer = await send();
     if (answer.status < 300) {

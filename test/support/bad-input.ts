@@ -21,11 +21,11 @@ export interface BadInput {
   readonly operations: readonly Operation[];
   readonly readers: readonly Reader[];
   readonly pathOf: (operation: Operation) => string;
-  /** A body that is accepted. */
+  /** A valid body. */
   readonly goodBody: (operation: Reader) => Record<string, unknown>;
-  /** With the administrator's token. */
+  /** Sends a body with the administrator's token. */
   readonly send: (operation: Operation, body: unknown) => Promise<Answer>;
-  /** The same, byte for byte. */
+  /** Sends raw bytes with the administrator's token. */
   readonly sendRaw: (operation: Operation, fields: string[], body?: string) => Promise<string>;
   /** Asserts that the work does not change stored data. */
   readonly expectNothingChanged: (work: () => Promise<void>) => Promise<void>;

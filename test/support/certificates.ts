@@ -36,7 +36,7 @@ export interface CertificateFiles {
   readonly ca: string;
 }
 
-/** An authority of a test's own, which makes certificates and leaves them as PEM files in a folder. */
+/** A certificate authority for a test, which writes certificates as PEM files into a folder. */
 export class TestAuthority {
   private made = 0;
 
@@ -46,13 +46,13 @@ export class TestAuthority {
     private readonly type: KeyType,
     private readonly keys: webcrypto.CryptoKeyPair,
     private readonly certificate: X509Certificate,
-    /** Its own certificate. */
+    /** The path of its own certificate. */
     readonly file: string,
   ) {}
 
   /**
-   * @param name no other authority of the folder has it
-   * @param type of its own keys, and of those that it certifies
+   * @param name unique among the authorities of the folder
+   * @param type key type of the authority and of its certificates
    */
   static async create(
     folder: string,
@@ -72,12 +72,12 @@ export class TestAuthority {
     return new TestAuthority(folder, name, type, keys, certificate, file);
   }
 
-  /** A certificate for servers that are also one another's clients, as the nodes of a cluster are. */
+  /** Issues a certificate for servers that are also clients, such as cluster nodes. */
   async issue(...names: Name[]): Promise<CertificateFiles> {
     return this.issueUntil(validity().notAfter, ...names);
   }
 
-  /** The same, until another moment than tomorrow. */
+  /** Issues a certificate with another expiry than tomorrow. */
   async issueUntil(notAfter: Date, ...names: Name[]): Promise<CertificateFiles> {
     this.made += 1;
     const keys = await newKeys(this.type);
@@ -109,7 +109,7 @@ async function newKeys(type: KeyType): Promise<webcrypto.CryptoKeyPair> {
   return webcrypto.subtle.generateKey(ALGORITHMS[type], true, ['sign', 'verify']);
 }
 
-/** From yesterday on, because the clocks of two programs may differ. */
+/** From yesterday, because the clocks of two programs may differ. */
 function validity(): { notBefore: Date; notAfter: Date } {
   const now = Date.now();
   return { notBefore: new Date(now - DAY_MS), notAfter: new Date(now + DAY_MS) };

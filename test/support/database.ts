@@ -24,7 +24,7 @@ export class Database {
   }
 
   /** Closes all connections and accepts no new ones. */
-  async goAway(): Promise<void> {
+  async shutDown(): Promise<void> {
     await this.server.stop();
   }
 

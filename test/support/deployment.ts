@@ -2,11 +2,11 @@ import { GOOD_PASSWORD, type Answer, type Tokens } from './http-client.js';
 import { Instance } from './instance.js';
 import { startTestApp, type TestApp } from './test-app.js';
 
-/** Two instances that share users, sessions and keys: a revocation must hold on both before its response. */
+/** Two instances that share users, sessions and keys: a revocation must be effective on both before its response. */
 export interface Deployment {
   readonly api: TestApp;
   readonly other: Instance;
-  /** Asserts the response of every instance to the access tokens. Accepted tokens are in its memory afterwards. */
+  /** Asserts the response of every instance to the access tokens. Each instance has then cached the accepted ones. */
   readonly expectEverywhere: (status: number, ...sessions: Tokens[]) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
@@ -40,7 +40,7 @@ export async function startDeployment(variables: Record<string, string> = {}): P
 export interface Administration extends Deployment {
   readonly admin: Tokens;
   readonly adminId: string;
-  /** A request about users, with the administrator's token. */
+  /** Sends a request about users, with the administrator's token. */
   readonly asAdmin: (method: string, path: string, body?: unknown) => Promise<Answer>;
 }
 
@@ -50,7 +50,7 @@ export const WITH_ADMINISTRATOR = {
   BOOTSTRAP_ADMIN_PASSWORD: GOOD_PASSWORD,
 } as const;
 
-/** A deployment with an administrator who is logged in. */
+/** Starts a deployment, and logs its administrator in. */
 export async function startAdministration(): Promise<Administration> {
   const deployment = await startDeployment(WITH_ADMINISTRATOR);
   const { api } = deployment;

@@ -1,6 +1,6 @@
 import { running } from './running.js';
 
-// What a failed test leaves behind would keep the runner from ending.
+// Processes of a failed test would keep the runner from exiting.
 afterAll(async () => {
   await Promise.all([...running].map((end) => end()));
 });

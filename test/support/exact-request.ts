@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 
-/** Longer than any request may take. */
-const HANG_MS = 10_000;
+/** Longer than any request takes. */
+const TIMEOUT_MS = 10_000;
 
 export interface ExactRequest {
   readonly method: string;
@@ -25,7 +25,7 @@ export async function sendExactly(url: string, sent: ExactRequest): Promise<Exac
       method: sent.method,
       path: sent.target,
       headers: [...sent.fields.flat(), ...(length ?? [])],
-      signal: AbortSignal.timeout(HANG_MS),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     outgoing.setNoDelay();
     outgoing.once('error', reject);

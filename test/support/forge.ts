@@ -41,7 +41,7 @@ export function decode(token: string): {
 
 const ORDER = BigInt('0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551');
 
-/** The other signature that verifies for the same message: (r, n - s). */
+/** The other valid signature of the same message: (r, n - s). */
 export function signatureTwin(token: string): string {
   const [header, payload, signature = ''] = token.split('.');
   const bytes = Buffer.from(signature, 'base64url');

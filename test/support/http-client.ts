@@ -21,12 +21,12 @@ export interface TestUser {
   readonly tokens: Tokens;
 }
 
-/** New users at a time: an instance refuses with 503 what would wait too long for the password queue. */
+/** Concurrent registrations: an instance refuses with 503 what would wait too long in the hashing queue. */
 const CONCURRENT_NEW_USERS = 4;
 
 export const GOOD_PASSWORD = 'violet engines hum at dawn';
 
-/** The API as a client sees it. */
+/** A client of the API. */
 export class HttpClient {
   private readonly newUsers = Array.from({ length: CONCURRENT_NEW_USERS }, async () =>
     Promise.resolve<unknown>(undefined),

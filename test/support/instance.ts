@@ -8,13 +8,13 @@ import { eventually } from './own-cluster.js';
 import { running } from './running.js';
 import { testVariables } from './test-variables.js';
 
-/** The test runner has built it. The path is relative to the project's root. */
+/** Built by the test runner. The path is relative to the project root. */
 const MAIN = resolve('dist/main.js');
 const READY = /API\s+(http\S+)\/api\s/;
 
 type Variables = Readonly<Record<string, string>>;
 
-/** One instance in a process of its own, as a container runs it. */
+/** An instance in a separate process, as in a container. */
 export class Instance extends HttpClient {
   isPaused = false;
   /** When it was last stopped, killed or restarted, on the monotonic clock; Infinity while it is down or stopped. */
@@ -31,17 +31,17 @@ export class Instance extends HttpClient {
   }
 
   /**
-   * Starts an instance on the test cluster, or on the given one, and waits until it is ready. Two with the same
-   * REDIS_KEY_PREFIX are of the same deployment.
+   * Starts an instance on the test cluster, or on the given one, and waits until it is ready. Instances with the same
+   * REDIS_KEY_PREFIX belong to the same deployment.
    *
-   * @param program another program, which extends ours
+   * @param program another program that extends Keyslot
    */
   static async start(variables: Variables, program = MAIN): Promise<Instance> {
     const run = new Run(variables, program);
     return new Instance(await run.untilReady(), run, variables, program);
   }
 
-  /** An instance that listens, but may be unable to become ready. */
+  /** Starts an instance that listens but may be unable to become ready. */
   static async launch(variables: Variables): Promise<Instance> {
     const port = await freePort();
     const run = new Run({ ...variables, PORT: String(port) }, MAIN);
@@ -54,24 +54,24 @@ export class Instance extends HttpClient {
         ),
       );
     } catch (error) {
-      // The caller has no instance that it could end.
+      // The caller gets no instance to stop.
       await instance.kill();
       throw error;
     }
     return instance;
   }
 
-  /** Until it has said that it is ready. */
+  /** Waits until it reports that it is ready. */
   async untilReady(): Promise<void> {
     await this.run.untilReady();
   }
 
-  /** All that it has printed. */
+  /** The complete output. */
   output(): string {
     return this.earlierOutput + this.run.output;
   }
 
-  /** Waits until all lines that were logged until now have arrived. */
+  /** Waits until all lines logged so far have arrived. */
   async logged(): Promise<void> {
     const { body } = await this.request('GET', '/a-mark-in-the-log');
     const mark = String(body['requestId']);
@@ -80,28 +80,28 @@ export class Instance extends HttpClient {
     );
   }
 
-  /** Its audit events of one type. */
+  /** The audit events of one type. */
   async audited(type: string): Promise<Record<string, unknown>[]> {
     await this.logged();
     return auditEvents(this.output()).filter((event) => event['type'] === type);
   }
 
-  /** Of the process that runs now. */
+  /** The id of the current process. */
   get pid(): number | undefined {
     return this.run.pid;
   }
 
-  /** Whether the process has ended. */
+  /** Whether the process has exited. */
   get hasEnded(): boolean {
     return this.run.isEnded;
   }
 
-  /** Of the process that has ended by itself or on SIGTERM. */
+  /** The exit code of the process after it has exited or was stopped with SIGTERM. */
   get exitCode(): number | null {
     return this.run.exitCode;
   }
 
-  /** Stops the process (SIGSTOP), as a debugger or a busy host does. */
+  /** Pauses the process (SIGSTOP), like a debugger or an overloaded host. */
   pause(): void {
     this.isPaused = true;
     this.disturbedUntil = Infinity;
@@ -116,20 +116,20 @@ export class Instance extends HttpClient {
     this.run.signal('SIGCONT');
   }
 
-  /** Kills it, like a crash. */
+  /** Kills the process, like a crash. */
   async kill(): Promise<void> {
     this.disturbedUntil = Infinity;
     await this.run.end('SIGKILL');
   }
 
-  /** Ends it, like an operator. */
+  /** Stops the process, like an operator. */
   async stop(): Promise<void> {
     this.resume();
     this.disturbedUntil = Infinity;
     await this.run.end('SIGTERM');
   }
 
-  /** Starts it again, at the same address. */
+  /** Restarts the process, at the same address. */
   async restart(): Promise<void> {
     this.earlierOutput += this.run.output;
     this.run = new Run({ ...this.variables, PORT: new URL(this.url).port }, this.program);
@@ -138,7 +138,7 @@ export class Instance extends HttpClient {
   }
 }
 
-/** A process from its start to its end. */
+/** One run of the process. */
 class Run {
   output = '';
   private readonly child: ChildProcess;
@@ -147,7 +147,7 @@ class Run {
 
   constructor(variables: Variables, program: string) {
     const child = spawn(process.execPath, [program], {
-      cwd: tmpdir(), // where no .env is
+      cwd: tmpdir(), // without .env
       env: { PATH: process.env['PATH'], ...testVariables(variables) },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -164,7 +164,7 @@ class Run {
     });
   }
 
-  /** @returns the address that it prints */
+  /** @returns the printed address */
   async untilReady(): Promise<string> {
     const found = (): string | undefined => READY.exec(this.output)?.[1];
     const printed = new Promise<void>((done) => {

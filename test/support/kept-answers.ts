@@ -17,18 +17,18 @@ function keyOf(keyPrefix: string, { userId, sessionId }: Owner): string {
   return `${keyPrefix}v1:{user.${userId}}:refresh-answer:${sessionId}`;
 }
 
-/** The answers that a session keeps, oldest first. */
+/** The stored answers of a session, oldest first. */
 export async function keptAnswers(keyPrefix: string, owner: Owner): Promise<KeptAnswer[]> {
   const text = await withRedis((_, cluster) => cluster.get(keyOf(keyPrefix, owner)));
   return JSON.parse(text ?? '[]') as KeptAnswer[];
 }
 
 /**
- * Makes the first of the tokens whose answers are kept look spent longer ago, so that no test waits for the grace.
+ * Backdates the use of the oldest tokens with stored answers, so that no test waits for the grace period.
  *
- * @param count how many of them, oldest first
+ * @param count the number of tokens, oldest first
  */
-export async function spendEarlier(
+export async function backdateSpentTokens(
   keyPrefix: string,
   owner: Owner,
   byMs: number,

@@ -4,12 +4,12 @@ import { pathToFileURL } from 'node:url';
 
 import { LuaScript } from '../../src/redis-cluster/index.js';
 
-/** A script of a test's own. */
+/** A script for a test. */
 export function luaScript(source: string): LuaScript<unknown> {
   return LuaScript.fromText('a script of a test', source, (reply) => reply);
 }
 
-/** All scripts of the product, as they are sent. */
+/** All scripts of the product, with their includes. */
 export function productScripts(): LuaScript<unknown>[] {
   return readdirSync('src', { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.lua') && !file.includes('/includes/'))

@@ -14,15 +14,15 @@ export function codeBlocks(markdown: string): CodeBlock[] {
   }));
 }
 
-/** The sections of the second level, in their order: the text below each heading. */
+/** The sections of the second level, in order: the text below each heading. */
 export function sections(markdown: string): string[] {
   return markdown.split(/^## .*$/m).slice(1);
 }
 
 /**
- * The rows below the head of the table that has this text in a first cell.
+ * The rows of the table that contains this text in a cell of the first column.
  *
- * @throws when there is none
+ * @throws when there is no such table
  */
 export function tableWith(text: string, markdown: string): string[][] {
   const tables = markdown.match(/(?:^\|.*\|$\n?)+/gm) ?? [];
@@ -35,12 +35,12 @@ export function tableWith(text: string, markdown: string): string[][] {
   return rows;
 }
 
-/** What stands in backticks, in its order. */
+/** The texts in backticks, in order. */
 export function codeSpans(markdown: string): string[] {
   return Array.from(markdown.matchAll(/`([^`]+)`/g), ([, text]) => text!);
 }
 
-/** The targets of links and pictures. */
+/** The targets of links and images. */
 export function linksIn(markdown: string): string[] {
   return Array.from(
     withoutCode(markdown).matchAll(/\]\(([^)\s]+)\)|\b(?:src|href)="([^"]+)"/g),
@@ -48,7 +48,7 @@ export function linksIn(markdown: string): string[] {
   );
 }
 
-/** The ids that GitHub gives to the headings. */
+/** The ids that GitHub generates for headings. */
 export function anchorsOf(markdown: string): string[] {
   const slugger = new GithubSlugger();
   return Array.from(markdown.replace(FENCED, '').matchAll(/^#{1,6} (.+)$/gm), ([, text]) =>

@@ -11,17 +11,17 @@ import { running } from './running.js';
 const SERVES = /cluster_state:ok[^]*cluster_slots_ok:16384/;
 const NODES = [0, 1, 2, 3, 4, 5];
 const NODE_TIMEOUT_MS = 1000;
-const STARTS_WITHIN_MS = 20_000;
-const WHOLE_WITHIN_MS = 30_000;
+const START_TIMEOUT_MS = 20_000;
+const RECOVERY_TIMEOUT_MS = 30_000;
 
 /**
- * Six nodes on one port, each at a loopback address of its own, which can move to another address as the pods of
- * Kubernetes do: stopped, and started again with the same data elsewhere.
+ * Six nodes on one port, each with its own loopback address. A node can move to another address like a pod in
+ * Kubernetes: it is stopped, and started again with the same data elsewhere.
  */
 export class MovingCluster {
   private readonly directory = mkdtempSync(join(tmpdir(), 'keyslot-moving-'));
   private readonly processes = new Map<number, ChildProcess>();
-  /** The third byte of each node's address. */
+  /** The third byte of the address of each node. */
   private readonly places = NODES.map(() => 1);
 
   private constructor(readonly port: number) {}
@@ -53,13 +53,13 @@ export class MovingCluster {
     return NODES.map((node) => this.hostOf(node));
   }
 
-  /** The nodes that are masters now. */
+  /** The indexes of the current masters. */
   async masters(): Promise<number[]> {
     const infos = await Promise.all(NODES.map(async (node) => this.ask(node, 'INFO')));
     return NODES.filter((node) => infos[node]!.includes('role:master'));
   }
 
-  /** Moves all nodes but one, which is told nothing, and whom the others forget. */
+  /** Moves all nodes except one. That node gets no new addresses, and the others forget it. */
   async moveWithout(leftBehind: number, place: number): Promise<void> {
     const others = NODES.filter((node) => node !== leftBehind);
     await this.move(others, place, await this.ask(leftBehind, 'CLUSTER', 'MYID'));
@@ -68,9 +68,9 @@ export class MovingCluster {
   }
 
   /**
-   * Moves nodes at the same time. Those that move together are told one another's new addresses, as an operator does.
+   * Moves nodes in parallel, and sends the moved nodes one another's new addresses, as an operator does.
    *
-   * @param forgotten id of a node that they do not know afterwards
+   * @param forgotten id of a node that the moved nodes forget
    */
   async move(nodes: readonly number[], place: number, forgotten?: string): Promise<void> {
     await Promise.all(nodes.map(async (node) => this.stopNode(node)));
@@ -89,10 +89,10 @@ export class MovingCluster {
     await Promise.all(nodes.map(async (node) => this.startNode(node)));
   }
 
-  /** Until every node knows of three masters with a replica each, and all slots are served. */
+  /** Waits until every node sees three masters with a replica each, and all slots are served. */
   async untilWhole(): Promise<void> {
     await this.until('the cluster serves', NODES, SERVES);
-    await eventually('every node follows the others', WHOLE_WITHIN_MS, async () => {
+    await eventually('every node follows the others', RECOVERY_TIMEOUT_MS, async () => {
       const views = await Promise.all(
         NODES.map(async (node) => this.ask(node, 'CLUSTER', 'NODES')),
       );
@@ -110,7 +110,7 @@ export class MovingCluster {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
-  /** @returns the reply to one command; empty when the node does not answer */
+  /** @returns the reply to one command; empty if the node does not answer */
   async ask(node: number, command: string, ...args: string[]): Promise<string> {
     const redis = new Redis({
       host: this.hostOf(node),
@@ -131,7 +131,7 @@ export class MovingCluster {
   }
 
   private async until(what: string, nodes: readonly number[], info: RegExp): Promise<void> {
-    await eventually(what, WHOLE_WITHIN_MS, async () => {
+    await eventually(what, RECOVERY_TIMEOUT_MS, async () => {
       const infos = await Promise.all(nodes.map(async (node) => this.ask(node, 'CLUSTER', 'INFO')));
       return infos.every((text) => info.test(text));
     });
@@ -163,7 +163,7 @@ export class MovingCluster {
     this.processes.set(node, spawn('redis-server', args, { stdio: 'ignore' }));
     await eventually(
       `node ${node} answers`,
-      STARTS_WITHIN_MS,
+      START_TIMEOUT_MS,
       async () => (await this.ask(node, 'PING')) === 'PONG',
     );
   }
@@ -173,7 +173,7 @@ export class MovingCluster {
     this.processes.delete(node);
     if (child) {
       const ended = new Promise((resolve) => child.once('exit', resolve));
-      // A replica that writes its first file of data does not end when it is asked to.
+      // A replica that writes its first snapshot does not react to SIGTERM.
       child.kill('SIGKILL');
       await ended;
     }

@@ -22,13 +22,13 @@ const getNote = luaScript(
   `-- KEYS[1] a note\n-- KEYS[2] the fence\nredis.call('SET', KEYS[2], '', 'PX', 1000)\nreturn redis.call('GET', KEYS[1]) or ''`,
 );
 
-/** One instance with a near cache, and notes to keep in it. */
+/** An instance with a near cache, which caches notes. */
 export interface CacheInstance {
   readonly context: INestApplicationContext;
   readonly cache: NearCache;
   readonly clock: ShiftedClock;
   readonly redis: RedisCluster;
-  /** How often this instance has asked Redis for a note. */
+  /** The number of notes that this instance has read from Redis. */
   readonly loads: { count: number };
   read(note: string): Promise<string>;
   load(note: string): Promise<string>;
@@ -38,7 +38,7 @@ export interface CacheInstance {
   close(): Promise<void>;
 }
 
-/** The real time, until a test changes it. */
+/** The real time, plus a shift that a test sets. */
 export class ShiftedClock extends Clock {
   wallMs = 0;
   monotonicMs = 0;
@@ -53,10 +53,10 @@ export class ShiftedClock extends Clock {
 }
 
 /** Faults of an instance. */
-interface Ailment {
-  /** No message of the channel arrives, even though the connection is up. */
+interface InstanceFault {
+  /** Receives no messages of the channel, although the connection is up. */
   readonly isDeaf?: boolean;
-  /** Never becomes a member. */
+  /** Whether it may become a member. Default true. */
   readonly mayJoin?: boolean;
 }
 
@@ -64,7 +64,7 @@ export const noteKey = (note: string): CacheKey<string> => new CacheKey(`note.${
 
 export async function startCacheInstance(
   keyPrefix: string,
-  options: NearCacheOptions & Ailment & { readonly variables?: Record<string, string> } = {},
+  options: NearCacheOptions & InstanceFault & { readonly variables?: Record<string, string> } = {},
 ): Promise<CacheInstance> {
   const { isDeaf = false, mayJoin = true, variables = {}, ...cacheOptions } = options;
   const { redis: settings } = testSettings({ ...variables, REDIS_KEY_PREFIX: keyPrefix });

@@ -14,14 +14,14 @@ export interface Schema {
   readonly example?: unknown;
 }
 
-/** What the OpenAPI document says about one method of one path. */
+/** One operation of the OpenAPI document. */
 export interface Operation {
   readonly method: string;
-  /** With `{id}` for what is to be filled in. */
+  /** With placeholders such as `{id}`. */
   readonly path: string;
   readonly isPublic: boolean;
   readonly statuses: readonly number[];
-  /** The schema of the body, where one is needed. */
+  /** The schema of the body, if one is required. */
   readonly body?: BodySchema;
 }
 
@@ -44,7 +44,7 @@ interface DocumentedOperation {
   };
 }
 
-/** All that the running application says it can do. */
+/** Reads all operations from the running application. */
 export async function readOperations(api: HttpClient): Promise<Operation[]> {
   const { body: document } = await api.request<ApiDocument>('GET', '/docs-json');
   return Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -71,7 +71,7 @@ function bodyOf(
   return { body: { ...schema, properties, required, additionalProperties: false } };
 }
 
-/** A body of the document's own examples, save for the members that are given. */
+/** A body with the examples of the document, except for the given members. */
 export function exampleOf(
   { properties }: BodySchema,
   members: Readonly<Record<string, unknown>>,
@@ -85,7 +85,7 @@ export function typesOf({ type }: Schema): readonly string[] {
   return typeof type === 'string' ? [type] : (type ?? []);
 }
 
-/** The types of JSON, `array` and `null` apart from `object`. */
+/** The JSON type, with `array` and `null` as separate types. */
 export function typeOf(value: unknown): string {
   if (value === null) {
     return 'null';
@@ -95,7 +95,7 @@ export function typeOf(value: unknown): string {
 
 const ajv = new Ajv2020({ strict: false, validateFormats: false });
 
-/** Whether a body is as its schema says. Members that the schema does not name are mistakes. */
+/** Whether a body matches its schema. Unknown members are errors. */
 export function isValid(schema: BodySchema, value: unknown): boolean {
   return ajv.validate(schema, value);
 }

@@ -8,14 +8,14 @@ const COMMAND_TIMEOUT_MS = 120_000;
 
 export interface CommandResult {
   readonly exitCode: number | null;
-  /** On both streams. */
+  /** Both output streams. */
   readonly output: string;
   readonly seconds: number;
 }
 
-/** Somebody at a terminal, who does what docs/operations/backup-and-restore.md says. */
+/** An operator who follows docs/operations/backup-and-restore.md in a terminal. */
 export class Operator {
-  /** Where the commands run: nothing is there but what was built, and no `.env`. */
+  /** The working directory: it contains only the build, and no `.env`. */
   readonly folder = mkdtempSync(join(tmpdir(), 'keyslot-operator-'));
 
   constructor() {
@@ -23,10 +23,10 @@ export class Operator {
   }
 
   /**
-   * Runs commands of the document, word for word.
+   * Runs commands of the document, unchanged.
    *
-   * @param title the comment that they begin with
-   * @param variables their whole environment, but for PATH
+   * @param title the comment in the first line of the commands
+   * @param variables the complete environment, except for PATH
    */
   async follow(
     title: string,

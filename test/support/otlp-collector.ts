@@ -3,7 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import type { AddressInfo } from 'node:net';
 import protobuf from 'protobufjs';
 
-/** The part of OpenTelemetry's protocol that is read here (opentelemetry-proto 1.x, trace/v1 and common/v1). */
+/** The subset of the OpenTelemetry protocol that is read here (opentelemetry-proto 1.x, trace/v1 and common/v1). */
 const TraceRequest = protobuf
   .parse(
     `syntax = "proto3";
@@ -40,7 +40,7 @@ type Attributes = Readonly<Record<string, string | number | boolean>>;
 export interface ExportedSpan {
   readonly traceId: string;
   readonly spanId: string;
-  /** Empty: none. */
+  /** Empty if there is none. */
   readonly parentId: string;
   readonly name: string;
   readonly kind: string;
@@ -71,12 +71,12 @@ interface WireRequest {
   }[];
 }
 
-/** Takes traces by OTLP over HTTP, as a collector of OpenTelemetry does. */
+/** Receives traces by OTLP over HTTP, like an OpenTelemetry collector. */
 export class OtlpCollector {
   readonly spans: ExportedSpan[] = [];
-  /** Lets nobody in, and says back what it was sent as a key. */
+  /** Refuses all requests, and echoes the key in the response. */
   isClosed = false;
-  /** All that has come, as text: also what is not read here. */
+  /** All received bytes, as text. */
   received = '';
 
   private constructor(private readonly server: Server) {}
@@ -100,7 +100,7 @@ export class OtlpCollector {
     return collector;
   }
 
-  /** For `OTEL_EXPORTER_OTLP_ENDPOINT`. */
+  /** The value of `OTEL_EXPORTER_OTLP_ENDPOINT`. */
   get url(): string {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }

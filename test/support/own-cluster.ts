@@ -22,10 +22,10 @@ const USER = {
   keyPrefix: 't-',
 };
 
-/** The user of replicas on their masters. */
+/** The user of replicas for their masters. */
 const REPLICA_PASSWORD = new Secret(randomBytes(24).toString('base64url'));
 
-/** The users that are shipped (docker/make-secrets.sh, docs/operations/redis-users.md): `default` is off. */
+/** The users of the shipped files (docker/make-secrets.sh, docs/operations/redis-users.md): `default` is off. */
 const SHIPPED_USERS: NonNullable<RedisNodeOptions['users']> = {
   lines: (administratorPassword) =>
     aclFileLines({ application: USER, administratorPassword, replicaPassword: REPLICA_PASSWORD }),
@@ -33,42 +33,45 @@ const SHIPPED_USERS: NonNullable<RedisNodeOptions['users']> = {
   replica: { username: REDIS_REPLICA, password: REPLICA_PASSWORD },
 };
 
-const WHOLE_AGAIN_MS = 60_000;
+const RECOVERY_TIMEOUT_MS = 60_000;
 
 export interface OwnCluster {
   readonly cluster: EmbeddedCluster;
   readonly directory: string;
-  /** What a node that is added needs beside what every node of an embedded cluster has. */
+  /** The additional options of nodes that a test adds. */
   readonly nodeOptions: RedisNodeOptions;
-  /** The user whose password is that of the cluster. */
+  /** The user with the password of the cluster. */
   readonly administrator: string;
-  /** For startTestApp: this cluster instead of the shared one. */
+  /** Variables for startTestApp, to use this cluster instead of the shared one. */
   readonly variables: { REDIS_NODES: string; REDIS_USERNAME: string; REDIS_PASSWORD: string };
-  /** The ports of the nodes that are masters now. */
+  /** The ports of the current masters. */
   masters(): Promise<number[]>;
-  /** The port of the replica that follows the master. */
+  /** The port of the replica of the master. */
   replicaOf(master: number): Promise<number>;
   signal(port: number, signal: NodeJS.Signals): void;
-  /** Until each of three masters has a replica that has caught up. */
+  /** Waits until each of three masters has a synced replica. */
   untilWhole(): Promise<void>;
-  /** Gives the applications' user further rules, on every node. */
+  /** Adds ACL rules to the applications' user, on every node. */
   changeUser(...rules: string[]): Promise<void>;
-  /** The applications' user as it was at first. */
+  /** Restores the original rules of the applications' user. */
   restoreUser(): Promise<void>;
   /** The commands that running nodes have denied, from ACL LOG. */
   refused(): Promise<string[]>;
   /** Stops the nodes and removes their data. @throws if a node has denied a command */
   remove(): Promise<void>;
-  /** The same, for a test that expects denied commands. */
+  /** Like remove(), for a test that expects denied commands. */
   removeDespiteRefusals(): Promise<void>;
 }
 
 export interface OwnClusterOptions extends Partial<EmbeddedClusterOptions> {
-  /** The user `default` with a password, as in the cluster of `npm start`, instead of the shipped users. Default false. */
+  /**
+   * Uses the user `default` with a password, like the cluster of `npm start`, instead of the shipped users. Default
+   * false.
+   */
   readonly hasOnePassword?: boolean;
 }
 
-/** A cluster for a test that breaks it. */
+/** Starts a cluster for a test that damages it. */
 export async function startOwnCluster({
   hasOnePassword = false,
   ...options
@@ -79,7 +82,7 @@ export async function startOwnCluster({
     : { users: SHIPPED_USERS };
   const cluster = await EmbeddedCluster.start({
     directory,
-    // Test files that run at the same time must not look for ports in the same place.
+    // Concurrent test files must search for ports in different ranges.
     firstPort: 14_000 + 100 * Number(process.env['JEST_WORKER_ID'] ?? 0),
     restartNodes: 'never',
     ...nodeOptions,
@@ -150,8 +153,8 @@ export async function startOwnCluster({
 }
 
 async function untilWhole(cluster: EmbeddedCluster): Promise<void> {
-  await eventually('the cluster is whole', WHOLE_AGAIN_MS, async () => {
-    // A node that was killed a moment ago does not answer.
+  await eventually('the cluster is whole', RECOVERY_TIMEOUT_MS, async () => {
+    // A node that was just killed does not answer.
     const answers = await Promise.all(
       cluster.addresses.map(async ({ port }) =>
         cluster.call(port, 'INFO', 'replication').catch(() => ''),

@@ -12,16 +12,16 @@ const START_MS = 20_000;
 const TEMPORARY = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
 
 export interface PrefixProxy {
-  /** Of the API, with the prefix. */
+  /** The URL of the API, with the prefix. */
   readonly url: string;
   close(): Promise<void>;
 }
 
 /**
- * A real nginx that has the API below a prefix, which it takes away: `location /keyslot/ { proxy_pass http://…/; }`.
+ * A real nginx that serves the API below a prefix and removes it: `location /keyslot/ { proxy_pass http://…/; }`.
  *
  * @param prefix `/keyslot`
- * @param upstream of the API
+ * @param upstream the URL of the API
  */
 export async function startPrefixProxy(prefix: string, upstream: string): Promise<PrefixProxy> {
   const folder = mkdtempSync(join(tmpdir(), 'keyslot-nginx-'));

@@ -13,14 +13,14 @@ export interface Selector {
   readonly matchers: readonly LabelMatcher[];
 }
 
-/** What an expression asks for. */
+/** The selectors and labels of an expression. */
 export interface Query {
   readonly selectors: readonly Selector[];
-  /** By which results are put together: `by (…)`, `on (…)`. */
+  /** Labels in `by (…)` and `on (…)`. */
   readonly grouping: readonly string[];
 }
 
-/** @throws when it is no expression of PromQL */
+/** @throws when the text is not a valid PromQL expression */
 export function parseQuery(text: string): Query {
   const selectors: Selector[] = [];
   const grouping: string[] = [];

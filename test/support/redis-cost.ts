@@ -3,33 +3,33 @@ import { eventually } from './own-cluster.js';
 import { RedisTraffic, scriptsBySha1 } from './redis-traffic.js';
 
 /**
- * Commands between nodes and clients, and WAIT: a blocking WAIT is counted by some versions of Redis and not by
- * others. They are counted where they are sent.
+ * Commands between nodes and clients, and WAIT: whether a blocking WAIT is counted depends on the version of Redis.
+ * WAIT is counted where it is sent.
  */
 const NOT_COUNTED =
   /^(cluster\||client\||info|ping|replconf|hello|auth|command|config|script|wait$)/;
 const MAX_TRIES = 20;
 
-/** What one operation costs. */
+/** The cost of one operation. */
 export interface RedisCost {
-  /** A text for each round trip, with the scripts and commands that it brought. */
+  /** A text for each round trip, with its scripts and commands. */
   readonly roundTrips: readonly string[];
-  /** Commands that the masters have executed, and how often: also those that the scripts call. By their own counters. */
+  /** Commands executed by the masters, with counts, including those in scripts. From the counters of the masters. */
   readonly commands: string;
 }
 
 /** Counts the commands that the applications of this process send to their own cluster. */
 export class RedisCostMeter {
   private readonly traffic: RedisTraffic;
-  /** Scripts that were executed more often than they were sent, or less often, before what is counted now. */
+  /** The difference between executed and sent scripts before the current measurement. */
   private unaccounted = 0;
 
-  /** Begin before the applications connect. */
+  /** Create it before the applications connect. */
   constructor(private readonly own: OwnCluster) {
     this.traffic = new RedisTraffic(own.cluster.addresses.map(({ port }) => port));
   }
 
-  /** Loads all scripts on all nodes, so that no node asks for the source of a script while it counts. */
+  /** Loads all scripts on all nodes, so that no node asks for the source of a script during a measurement. */
   async loadScripts(): Promise<void> {
     for (const { port } of this.own.cluster.addresses) {
       for (const { source } of scriptsBySha1.values()) {
@@ -43,9 +43,9 @@ export class RedisCostMeter {
   }
 
   /**
-   * @param prepare what comes before and is not counted
-   * @param work what is counted. Both are done again when an instance did something by itself meanwhile (a lease, its
-   * clock), which the servers' counters cannot tell apart, or when a connection was lost, and what was sent on it
+   * @param prepare preparation that is not counted
+   * @param work what is counted. Both are repeated if an instance did background work meanwhile (lease, clock), which the
+   * counters cannot distinguish, or if a connection with pending commands was lost
    */
   async of<Prepared>(
     prepare: () => Promise<Prepared>,
@@ -65,11 +65,11 @@ export class RedisCostMeter {
     throw new Error('an instance is never at rest');
   }
 
-  /** Commands that the masters have executed until now, when all that was sent has arrived; undefined when it has not. */
+  /** Commands executed by the masters so far, when all sent commands have arrived; undefined if they have not. */
   private async executed(): Promise<Counts | undefined> {
     let counts: Counts = new Map();
     let difference = 0;
-    // Not every operation waits for the last thing that it sends.
+    // Not every operation awaits its last command.
     return eventually('the masters have executed what was sent', 5000, async () => {
       counts = await this.counters();
       const scripts = (counts.get('evalsha') ?? 0) + (counts.get('eval') ?? 0);
@@ -100,7 +100,7 @@ export class RedisCostMeter {
 
 type Counts = ReadonlyMap<string, number>;
 
-/** As text, so that a table of many operations can be read. */
+/** As text, so that a table of many operations is readable. */
 function difference(before: Counts, after: Counts): string {
   return [...after]
     .map(([name, count]): [string, number] => [name, count - (before.get(name) ?? 0)])

@@ -6,14 +6,14 @@ import type { Socket } from 'node:net';
 
 import { productScripts } from './lua-script.js';
 
-/** Reports each new socket of a client before anything is written. */
+/** A diagnostics channel that reports each new client socket before its first write. */
 const NEW_SOCKETS = 'net.client.socket';
 /** Background commands between clients and nodes. */
 const HOUSEKEEPING = /^(cluster|client|ping|hello|auth|info|readonly|ssubscribe|quit|asking)\b/;
 /** Background work of an instance: its lease, its clock, and the removal of silent members. */
 const OWN_WORK = new Set(['renew-lease', 'list-members', 'remove-members', 'time']);
 
-/** Lua scripts of the product, by the digest that Redis knows them by. */
+/** Lua scripts of the product, by the SHA-1 digest that Redis uses. */
 export const scriptsBySha1: ReadonlyMap<
   string,
   { readonly name: string; readonly source: string }
@@ -24,28 +24,28 @@ export const scriptsBySha1: ReadonlyMap<
   ]),
 );
 
-/** The commands that this process has sent to Redis since some moment. */
+/** Commands that this process has sent to Redis during a period. */
 export interface Sent {
   /**
-   * One text for each write to a socket, which names its commands: a script by its name. A write is a round trip: the
-   * driver writes a whole pipeline at once, and every answer is waited for by whoever wrote.
+   * One text for each write to a socket, with its commands; scripts by name. One write is one round trip: the Redis client
+   * writes a complete pipeline at once, and the caller awaits every reply.
    */
   readonly writes: readonly string[];
-  /** Whether the instance has done something by itself meanwhile, which the servers' counters cannot tell apart. */
+  /** Whether the instance did background work, which the servers' counters cannot distinguish. */
   readonly isDisturbed: boolean;
 }
 
 /**
- * Watches the sockets from this process to some ports. Exact, where a proxy would have to guess: what TCP does with the
- * bytes on their way makes no difference.
+ * Observes the sockets from this process to some ports. Exact, unlike a proxy: it does not depend on how TCP splits
+ * the data.
  */
 export class RedisTraffic {
-  /** Scripts since the beginning. */
+  /** The number of scripts since the start. */
   scripts = 0;
   private writes: string[][] = [];
   private readonly ports: ReadonlySet<number>;
 
-  /** Begin before the application connects. */
+  /** Create it before the application connects. */
   constructor(ports: readonly number[]) {
     this.ports = new Set(ports);
     subscribe(NEW_SOCKETS, this.watch);
@@ -72,7 +72,7 @@ export class RedisTraffic {
 
   private readonly watch = (message: unknown): void => {
     const { socket } = message as { socket: Socket };
-    // Not before: connecting gives a socket its own `write` back.
+    // Not earlier, because connecting restores the socket's own `write`.
     socket.once('connect', () => {
       if (this.ports.has(socket.remotePort ?? 0)) {
         this.listenTo(socket);
@@ -114,7 +114,7 @@ function nameOf([command = '', argument = '']: readonly string[]): string {
   }
 }
 
-/** Reads commands from what a client writes, by the driver's own parser: commands are arrays of strings, as replies are. */
+/** Parses commands with the parser of ioredis: commands are arrays of strings, like replies. */
 function commandReader(): (data: string | Buffer) => string[][] {
   let commands: string[][] = [];
   const fail = (reply: unknown): never => {

@@ -1,6 +1,6 @@
 import { Cluster, type Redis } from 'ioredis';
 
-/** A connection of the test cluster's administrator, to be disconnected by the caller. */
+/** Connects to the test cluster as administrator. The caller must disconnect. */
 export async function connectRedis(): Promise<Cluster> {
   const cluster = new Cluster(
     (process.env['TEST_REDIS_NODES'] ?? '').split(',').map((node) => {
@@ -18,7 +18,7 @@ export async function connectRedis(): Promise<Cluster> {
   return cluster;
 }
 
-/** Reads the test cluster directly. */
+/** Runs the work with a direct connection to the test cluster. */
 export async function withRedis<T>(
   work: (masters: Redis[], cluster: Cluster) => Promise<T>,
 ): Promise<T> {
@@ -30,7 +30,7 @@ export async function withRedis<T>(
   }
 }
 
-/** The keys that begin with the prefix, node by node. */
+/** The keys with the prefix, node by node. */
 export async function keysByMaster(prefix: string): Promise<string[][]> {
   return withRedis((masters) => scan(masters, prefix));
 }
@@ -47,7 +47,7 @@ async function scan(masters: Redis[], prefix: string): Promise<string[][]> {
   );
 }
 
-/** All that is stored under the prefix. */
+/** All keys and values under the prefix. */
 export async function dumpKeys(prefix: string): Promise<{ keys: string[]; values: unknown[] }> {
   return withRedis((_, cluster) => dumpFrom(cluster, prefix));
 }

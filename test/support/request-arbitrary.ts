@@ -2,20 +2,23 @@ import fc, { type Arbitrary } from 'fast-check';
 
 import { typesOf, type Operation, type Schema } from './openapi.js';
 
-/** Who sends a request. A stranger's authorization is made up. */
+/** The sender of a request. A stranger has a made-up token. */
 export type Caller = 'nobody' | 'stranger' | 'ordinary' | 'administrator';
 
-/** A request as it is thought up: who and what is meant is filled in when it is sent. */
+/** A generated request, with placeholders for callers and targets. */
 export interface DraftRequest {
   readonly caller: Caller;
-  /** What a stranger sends for a token. */
+  /** The token of a stranger. */
   readonly madeUp: string;
-  /** `@own@` and `@other@`, or a part of a path that is written so. */
+  /** `@own@`, `@other@`, or a path segment that is sent unchanged. */
   readonly id: string;
   readonly query: string;
   readonly fields: readonly (readonly [name: string, value: string])[];
   readonly contentType: string | undefined;
-  /** With `@password@`, `@refresh_token@`, `@username@` and `@fresh_name@` to be filled in; a list of bytes is sent as it is. */
+  /**
+   * With the placeholders `@password@`, `@refresh_token@`, `@username@` and `@fresh_name@`; a list of bytes is sent
+   * unchanged.
+   */
   readonly body: string | readonly number[] | undefined;
 }
 
@@ -45,8 +48,8 @@ const anyValue = oneOf<unknown>(
   [1, fc.integer()],
 );
 
-/** A value that is as the schema says, and for the members that depend on who is calling, the right one. */
-function goodValue(name: string, schema: Schema): Arbitrary<unknown> {
+/** A value that matches the schema; for members that depend on the caller, the correct value. */
+function validValue(name: string, schema: Schema): Arbitrary<unknown> {
   switch (name) {
     case 'password':
     case 'currentPassword':
@@ -74,8 +77,8 @@ function goodValue(name: string, schema: Schema): Arbitrary<unknown> {
   return fc.oneof(...typesOf(schema).flatMap((type) => ofType[type] ?? []));
 }
 
-/** What is as it should be, save for a piece at its start, in the middle or at its end. */
-function spoilt(good: Arbitrary<unknown>): Arbitrary<unknown> {
+/** A valid value with an error inserted at the start, in the middle or at the end. */
+function corrupted(good: Arbitrary<unknown>): Arbitrary<unknown> {
   const piece = among(
     '\ud83d',
     '\ude00',
@@ -106,14 +109,14 @@ const strangeName = oneOf<string>(
 
 type Member = readonly [name: string, value: unknown];
 
-/** An object's members in some order: most of them right, some wrong, missing, strange or there twice. */
+/** Members of an object in any order: most of them valid, some invalid, missing, unknown or duplicated. */
 function members(properties: Readonly<Record<string, Schema>>): Arbitrary<Member[]> {
   const known = Object.entries(properties).map(([name, schema]) => {
-    const good = goodValue(name, schema);
-    const value = oneOf<unknown>([8, good], [2, spoilt(good)], [1, hostileText], [1, anyValue]);
+    const good = validValue(name, schema);
+    const value = oneOf<unknown>([8, good], [2, corrupted(good)], [1, hostileText], [1, anyValue]);
     const member = value.map((one): Member => [name, one]);
     return fc.array(member, { minLength: 1, maxLength: 2, size: '-1' }).chain((twice) =>
-      // Nearly always once.
+      // Usually once.
       oneOf<Member[]>([10, fc.constant(twice.slice(0, 1))], [1, among([], twice)]),
     );
   });
@@ -122,7 +125,7 @@ function members(properties: Readonly<Record<string, Schema>>): Arbitrary<Member
   return fc.tuple(...known, others).map((lists) => lists.flat());
 }
 
-/** By hand, because an object cannot have a member twice, nor `__proto__` as one of its own. */
+/** Not with JSON.stringify, because an object can have no duplicate members and no own `__proto__` member. */
 const asText = (list: readonly Member[]): string =>
   `{${list.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value) ?? 'null'}`).join(',')}}`;
 
@@ -194,7 +197,7 @@ const contentType = oneOf<string | undefined>(
   [1, headerText],
 );
 
-/** Requests to one operation: such as it expects, and such as nobody would send on purpose. */
+/** Requests for one operation: valid ones and hostile ones. */
 export function requestsTo(operation: Operation): Arbitrary<DraftRequest> {
   const calledBy = (caller: Caller, weight: number): Weighted<Caller> => [
     weight,

@@ -1,5 +1,5 @@
 /**
- * Ends child processes: nodes of Redis and instances outlive the process that started them. For programs
+ * Functions that stop child processes (Redis nodes and instances), which outlive their parent process. For programs
  * that may be interrupted.
  */
 export const running = new Set<() => Promise<unknown>>();

@@ -1,28 +1,28 @@
 import { connect, type Server, type Socket } from 'node:net';
 
-/** How a client takes its time: what it sends first, and what it adds from time to time. */
-export interface Habit {
+/** The sending pattern of a slow client: its first bytes, and the bytes that it adds periodically. */
+export interface SendPattern {
   readonly first: string;
   readonly drip?: string;
   readonly readsNothing?: boolean;
 }
 
-/** A client that never hangs up by itself. Whether it is rid of is for the server's side of the connection to say. */
+/** A client that never disconnects. The server's side of the connection shows whether it was disconnected. */
 export class SlowClient {
   received = '';
   isCutOff = false;
 
   private constructor(
     private readonly socket: Socket,
-    private readonly habit: Habit,
+    private readonly sendPattern: SendPattern,
   ) {}
 
-  /** @param server the one that is called, in this process */
-  static async connect(server: Server, url: string, habit: Habit): Promise<SlowClient> {
+  /** @param server the server, in this process */
+  static async connect(server: Server, url: string, sendPattern: SendPattern): Promise<SlowClient> {
     const { hostname, port } = new URL(url);
-    // The client's end stays open when the server's is closed.
+    // The client's side stays open when the server closes the connection.
     const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
-    const client = new SlowClient(socket, habit);
+    const client = new SlowClient(socket, sendPattern);
     const accepted = new Promise<Socket>((resolve) => {
       const onConnection = (peer: Socket): void => {
         if (peer.remotePort === socket.localPort) {
@@ -39,8 +39,8 @@ export class SlowClient {
   }
 
   drip(): void {
-    if (!this.isCutOff && this.habit.drip !== undefined) {
-      this.socket.write(this.habit.drip);
+    if (!this.isCutOff && this.sendPattern.drip !== undefined) {
+      this.socket.write(this.sendPattern.drip);
     }
   }
 
@@ -49,11 +49,11 @@ export class SlowClient {
   }
 
   private begin(): void {
-    // Whoever writes to a connection that is gone is told so.
+    // A write to a closed connection causes an error event.
     this.socket.on('error', () => undefined);
-    if (this.habit.readsNothing !== true) {
+    if (this.sendPattern.readsNothing !== true) {
       this.socket.setEncoding('latin1').on('data', (text: string) => (this.received += text));
     }
-    this.socket.write(this.habit.first);
+    this.socket.write(this.sendPattern.first);
   }
 }

@@ -2,22 +2,22 @@ import type { Cluster } from 'ioredis';
 
 import { connectRedis, dumpFrom } from './redis.js';
 
-/** What changes on its own, or is meant to change although a request is refused. */
-const NOT_STATE = [
-  // The counters of the throttle: to count refused requests is what they are for.
+/** Keys that change in the background, or that refused requests may change. */
+const IGNORED_KEYS = [
+  // Counters of the rate limits, which count refused requests.
   /:\{(?:password-account|login-address|refresh-address|registration-address)\.[\w-]+\}:(?:failed|under-way|guesses)$/,
-  // Leases are renewed all the time, and a change may be announced before it turns out that there is nothing to change.
+  // Leases are renewed in the background, and a change may be announced before it turns out to be unnecessary.
   /:\{near-cache\.control\}:/,
-  // They hold nothing; every decision writes one, so that a replica can confirm the decision.
+  // Fences have no contents; every decision writes one, so that a replica can confirm the decision.
   /:\{(?:user\.[\w-]+|administrators\.registry|keys\.signing)\}:fence$/,
 ];
 const SESSIONS = /:\{user\.[\w-]+\}:sessions$/;
-/** Kept for ten seconds and then gone, whatever is asked meanwhile. */
-const RUNS_OUT = /:\{user\.[\w-]+\}:refresh-answer:[\w-]+$/;
+/** Keys that expire ten seconds after they were written, independent of requests. */
+const EXPIRING_KEYS = /:\{user\.[\w-]+\}:refresh-answer:[\w-]+$/;
 
 export type Snapshot = ReadonlyMap<string, string>;
 
-/** What an application keeps in the test cluster: users, names, sessions, marks of tokens, keys. */
+/** The data of an application in the test cluster: users, names, sessions, marks of tokens, keys. */
 export class StoredState {
   private constructor(
     private readonly cluster: Cluster,
@@ -28,12 +28,12 @@ export class StoredState {
     return new StoredState(await connectRedis(), keyPrefix);
   }
 
-  /** @param cluster a connection of an administrator of another cluster */
+  /** @param cluster an administrator's connection to another cluster */
   static on(cluster: Cluster, prefix: string): StoredState {
     return new StoredState(cluster, prefix);
   }
 
-  /** When each key of the snapshot runs out, in milliseconds since the epoch; -1: never. */
+  /** The expiry of each key in the snapshot, in milliseconds since the epoch; -1: never. */
   async expiries(snapshot: Snapshot): Promise<Snapshot> {
     const found = [...snapshot.keys()].map(
       async (key) => [key, String(await this.cluster.pexpiretime(key))] as const,
@@ -46,8 +46,8 @@ export class StoredState {
     const found = keys.map((key, index) => ({ key, value: values[index] }));
     return new Map(
       found
-        // What has run out between the look at its name and the look at it is not there.
-        .filter(({ key, value }) => value !== null && !NOT_STATE.some((one) => one.test(key)))
+        // Omits keys that expired after they were listed.
+        .filter(({ key, value }) => value !== null && !IGNORED_KEYS.some((one) => one.test(key)))
         .map(({ key, value }) => [key, textOf(key, value)]),
     );
   }
@@ -57,14 +57,14 @@ export class StoredState {
   }
 }
 
-/** The keys that came, went or hold something else. */
+/** The keys that were added, removed or changed. */
 export function changedKeys(before: Snapshot, after: Snapshot): string[] {
   const isChanged = (key: string): boolean =>
-    before.get(key) !== after.get(key) && (after.has(key) || !RUNS_OUT.test(key));
+    before.get(key) !== after.get(key) && (after.has(key) || !EXPIRING_KEYS.test(key));
   return [...new Set([...before.keys(), ...after.keys()])].filter(isChanged).sort();
 }
 
-/** Members in one order, and without the last use of a session: a good token uses it, whatever is asked. */
+/** Members in a fixed order, without the time of the last use of a session, which a valid token updates. */
 function textOf(key: string, value: unknown): string {
   if (typeof value !== 'object' || value === null) {
     return JSON.stringify(value);

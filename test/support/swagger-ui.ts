@@ -5,15 +5,15 @@ export interface LiveAnswer {
   readonly body: Record<string, unknown>;
 }
 
-/** A person in front of Swagger UI, in a real browser. */
+/** A user of Swagger UI in a real browser. */
 export class SwaggerUi {
-  /** What the browser has complained about, save for answers with 401. */
+  /** Errors in the browser console, except for responses with 401. */
   readonly complaints: string[] = [];
 
   private constructor(
     private readonly browser: Browser,
     readonly page: Page,
-    /** Of the API, as the browser sees it. */
+    /** The base URL of the API, as seen by the browser. */
     private readonly base: string,
   ) {
     page.on('console', (message) => {
@@ -25,9 +25,9 @@ export class SwaggerUi {
   }
 
   /**
-   * @param url where the API is
-   * @param options.shownAs another origin, under which the browser is to find and to show it
-   * @param options.docs where the page is, below the API
+   * @param url the URL of the API
+   * @param options.shownAs another origin under which the browser loads and displays it
+   * @param options.docs the path of the page, below the API
    */
   static async open(
     url: string,
@@ -58,7 +58,7 @@ export class SwaggerUi {
     await this.page.locator('.opblock').first().waitFor();
   }
 
-  /** Loads the page as a stranger finds it. */
+  /** Loads the page without stored data. */
   async startOver(docs?: string): Promise<void> {
     await this.page.evaluate('localStorage.clear()');
     this.complaints.length = 0;
@@ -78,7 +78,7 @@ export class SwaggerUi {
     await this.browser.close();
   }
 
-  /** Executes a route's example as it stands. */
+  /** Executes the example of a route unchanged. */
   async execute(method: string, path: string): Promise<LiveAnswer> {
     const block = this.operation(method, path);
     if (!(await this.isOpen(block))) {
@@ -100,7 +100,7 @@ export class SwaggerUi {
     return { status: status.trim(), body: JSON.parse(body) as Record<string, unknown> };
   }
 
-  /** Where the live answer of a route is shown. */
+  /** The element that shows the live response of a route. */
   answerBody(method: string, path: string): Locator {
     return this.operation(method, path)
       .locator('.live-responses-table tbody .highlight-code code')
@@ -113,13 +113,13 @@ export class SwaggerUi {
     await block.locator('.opblock-body').waitFor({ state: 'detached' });
   }
 
-  /** Whether the page sends a token, by the lock on its button. */
+  /** Whether the page sends a token, according to the lock on its button. */
   async isAuthorized(): Promise<boolean> {
     const button = this.page.locator('.auth-wrapper button.authorize').first();
     return (await button.getAttribute('class'))?.includes('unlocked') === false;
   }
 
-  /** What the dialog behind Authorize says. */
+  /** The text of the Authorize dialog. */
   async authorizeDialog(): Promise<string> {
     await this.page.locator('.auth-wrapper button.authorize').first().click();
     const text = await this.page.locator('.dialog-ux').innerText();
@@ -127,7 +127,7 @@ export class SwaggerUi {
     return text;
   }
 
-  /** As a person does who has a token of another client. */
+  /** Authorizes with a pasted token. */
   async authorize(token: string): Promise<void> {
     await this.page.locator('.auth-wrapper button.authorize').first().click();
     await this.page.locator('.dialog-ux input').fill(token);

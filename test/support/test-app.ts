@@ -16,7 +16,7 @@ export interface TestApp extends HttpClient {
   close(): Promise<void>;
 }
 
-/** A whole application on the test cluster, listening on a free port, with keys of its own. */
+/** Starts a complete application on the test cluster, on a free port and with a separate key prefix. */
 export async function startTestApp(
   variables: Record<string, string | undefined> = {},
   extensions: AppExtensions = {},
@@ -27,9 +27,9 @@ export async function startTestApp(
   try {
     await app.listen(0, '127.0.0.1');
     await untilReady(app);
-    await untilCalm(app);
+    await untilNotOverloaded(app);
   } catch (error) {
-    // Otherwise its connections would keep the runner alive.
+    // Open connections would keep the runner alive.
     await app.close();
     throw error;
   }
@@ -42,15 +42,15 @@ export async function startTestApp(
   });
 }
 
-/** It shares its event loop with a runner that loads modules: while that is under way, it sheds load. */
-async function untilCalm(app: NestFastifyApplication): Promise<void> {
+/** The application shares its event loop with the runner, and sheds load while the runner loads modules. */
+async function untilNotOverloaded(app: NestFastifyApplication): Promise<void> {
   const server = app.getHttpAdapter().getInstance();
   await eventually('the event loop is calm', 30_000, () =>
     Promise.resolve(!server.isUnderPressure()),
   );
 }
 
-/** Settings from these variables alone, on the test cluster unless they name another. */
+/** Settings from these variables only, for the test cluster unless they name another. */
 export function testSettings(variables: Record<string, string | undefined>): AppSettings {
   const settings = loadSettings(testVariables(variables), 'no-such-file');
   const { nodes } = settings.redis;

@@ -2,7 +2,7 @@ import type { RedisAccounts, UserRecord, UserStore } from '../../src/users/index
 
 type Changed = ReturnType<UserStore['change']>;
 
-/** Our own users in Redis, as a `UserStore`. */
+/** Our own Redis user store, as a `UserStore`. */
 export function asUserStore(users: RedisAccounts): UserStore {
   return {
     create: (...args) => users.create(...args),
@@ -18,7 +18,7 @@ export function asUserStore(users: RedisAccounts): UserStore {
   };
 }
 
-/** A store of which one method does something else; it may call the real one. */
+/** Replaces one method of a store; the replacement may call the original. */
 export function replacing<Name extends 'find' | 'change'>(
   store: UserStore,
   name: Name,

@@ -41,11 +41,11 @@ export interface TestUsers {
   readonly accounts: Accounts;
   readonly redisStore: RedisAccounts;
   readonly audit: AuditLog;
-  /** What was recorded until now. */
+  /** The events recorded so far. */
   readonly events: readonly AuditEvent[];
 }
 
-/** @param store where they are kept, if not in Redis */
+/** @param store the user store, if it is not Redis */
 export function usersOn(
   { redis, cache, clock }: CacheInstance,
   given: Partial<UsersOptions & RolesOptions> = {},

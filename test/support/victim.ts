@@ -9,7 +9,7 @@ import { startTestApp, type TestApp } from './test-app.js';
 
 export type Json = Record<string, unknown>;
 
-/** A user with a valid token, and the real key to sign others with: so that one change is the only reason to refuse. */
+/** A user with a valid token, and the real key to sign other tokens: a forgery then differs in one property only. */
 export interface Victim {
   readonly api: TestApp;
   readonly user: TestUser;
@@ -19,11 +19,11 @@ export interface Victim {
   readonly key: KeyObject;
   readonly signed: (change: { header?: Json; payload?: Json }) => string;
   readonly signedWithout: (part: 'header' | 'payload', member: string) => string;
-  /** As anybody can read it. */
+  /** The published key. */
   readonly publishedKey: () => Promise<JsonWebKey & { kid: string }>;
-  /** That the forgery is refused, without a word about the reason. */
+  /** Asserts that the forgery is refused, without a reason in the response. */
   readonly expectRefused: (forged: string) => Promise<void>;
-  /** 20: a refused forgery never makes the valid token fail. */
+  /** Asserts that a refused forgery does not affect the valid token (20). */
   readonly expectStillAccepted: () => Promise<void>;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The area under the ROC curve of somebody who tells two kinds of answers apart by their times: 0.5 is guessing, 1 and 0 are
- * certainty (Mann-Whitney U, ties count half).
+ * The area under the ROC curve of a classifier that distinguishes two kinds of responses by their times: 0.5 is guessing,
+ * 0 and 1 are certainty (Mann-Whitney U, ties count half).
  */
 export function areaUnderCurve(ones: readonly number[], others: readonly number[]): number {
   const sorted = [...others].sort((a, b) => a - b);
@@ -12,7 +12,7 @@ export function areaUnderCurve(ones: readonly number[], others: readonly number[
   return pairs.reduce((sum, count) => sum + count, 0) / (ones.length * others.length);
 }
 
-/** How many at the beginning of a sorted list fulfil the condition. */
+/** The number of leading values of a sorted list that fulfil the condition. */
 function countBelow(sorted: readonly number[], isBelow: (value: number) => boolean): number {
   let [from, to] = [0, sorted.length];
   while (from < to) {

@@ -17,7 +17,7 @@ const USAGE = `Usage: npm run timing -- [--pairs N] [--runs N]
 Tells whether the time of a failed login betrays which names exist: an area under the curve of 0.5 does not, and 0.45 to 0.55
 is what may be. Each figure needs a machine that does nothing else.
 `;
-/** Fewer than the failures that block an account. */
+/** Below the number of failures that block an account. */
 const GUESSES_PER_NAME = 8;
 const WRONG = 'not the password at all';
 
@@ -44,7 +44,7 @@ function readOptions(): Options | undefined {
   return { pairs, runs };
 }
 
-/** An address for each request, because failures of one address are limited. */
+/** A different address for each request, because failures of one address are limited. */
 function addresses(): () => string {
   let count = 0;
   return () => {
@@ -81,7 +81,7 @@ async function measure(api: HttpClient, run: number, pairs: number): Promise<voi
   const times = { known: [] as number[], unknown: [] as number[] };
   for (let pair = 0; pair < pairs; pair += 1) {
     const name = names[pair % names.length]!;
-    // Which one comes first must not tell either.
+    // In alternating order, so that the order has no influence.
     const kinds =
       pair % 2 === 0 ? (['known', 'unknown'] as const) : (['unknown', 'known'] as const);
     for (const kind of kinds) {

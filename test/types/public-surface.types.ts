@@ -1,7 +1,9 @@
 import type * as contracts from '../../src/contracts/index.js';
 import type * as keyslot from '../../src/index.js';
 
-/** Holds what an application that extends Keyslot builds on. What is taken away from it, or changed, does not compile. */
+/**
+ * The public API for applications that extend Keyslot. After an incompatible change of it, this file does not compile.
+ */
 type Same<A, B> = [A, B] extends [B, A]
   ? true
   : { readonly missing: Exclude<B, A>; readonly new: Exclude<A, B> };
@@ -151,7 +153,7 @@ export const surface = [
   isSame<Parameters<keyslot.AuditSink['record']>, [event: keyslot.AuditEvent, at: Date]>(true),
 ];
 
-/** Types alone. */
+/** Types only. */
 export type Types = [
   keyslot.AppSettings,
   keyslot.Attempted<unknown>,

@@ -45,7 +45,7 @@ describe('roles', () => {
     expect(() => new Roles({ roles: { admin: ['notes:read'] } })).toThrow('cannot be redefined');
   });
 
-  it('know the permissions that they give', () => {
+  it('return the permissions that they grant', () => {
     expect(
       ['users:read', 'notes:write', 'note:write'].map((one) => roles.isKnownPermission(one)),
     ).toEqual([true, true, false]);

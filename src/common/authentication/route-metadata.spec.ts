@@ -30,11 +30,11 @@ describe('RouteMetadata', () => {
       getClass: () => controller,
     } as unknown as ExecutionContext);
 
-  it('prefers the method to the class', () => {
+  it('prefers metadata of the method to metadata of the class', () => {
     expect(read(First, 'decorated')).toBe('method');
   });
 
-  it('keeps classes apart that inherit a method', () => {
+  it('keeps classes apart that inherit the same method', () => {
     expect([read(First, 'plain'), read(Second, 'plain'), read(Base, 'plain')]).toEqual([
       'first',
       'second',

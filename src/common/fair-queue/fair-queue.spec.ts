@@ -1,11 +1,11 @@
 import { FairQueue } from './fair-queue.js';
 
-/** Removes all entries, in the order of the turns. */
+/** Removes all entries, in queue order. */
 const drain = (queue: FairQueue<string>): string[] =>
   Array.from({ length: queue.size }, () => queue.shift()!);
 
 describe('a fair queue', () => {
-  it('takes one entry of each owner in turn, however many entries an owner has', () => {
+  it('takes one entry of each owner in turn, for any number of entries of an owner', () => {
     const queue = new FairQueue<string>(100);
     for (let count = 0; count < 50; count += 1) {
       queue.push(['flood', `account-${count % 2}`], `flood ${count}`);
@@ -58,7 +58,7 @@ describe('a fair queue', () => {
     expect(drain(queue)).toEqual(['a', 'b']);
   });
 
-  it('reserves the places of each share', () => {
+  it('reserves the places of each share of owners', () => {
     const queue = new FairQueue<string>(8, { stranger: 3, known: 1 });
     for (let count = 0; count < 8; count += 1) {
       queue.push(['stranger', `network-${count}`], `stranger ${count}`);

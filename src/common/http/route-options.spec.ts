@@ -25,7 +25,7 @@ const configOf = (method: keyof Routes): unknown =>
   );
 
 describe('the options of a route', () => {
-  it('come from its method and its controller', () => {
+  it('are read from its method and its controller', () => {
     expect(routeOptionsOf(configOf('plain'))).toEqual({
       body: 'form',
       errorFormat: 'oauth',
@@ -33,7 +33,7 @@ describe('the options of a route', () => {
     });
   });
 
-  it('of the method override those of the controller, and keep the config of the application', () => {
+  it('of the method override those of the controller, and keep the Fastify config of the application', () => {
     expect(routeOptionsOf(configOf('own'))).toEqual({
       errorFormat: 'oauth',
       contentSecurityPolicy: 'of the method',

@@ -23,7 +23,7 @@ describe('an address that is shown, logged and counted', () => {
   });
 
   it.each(['', 'garbage', 'unknown', '999.1.1.1', '1', '0x7f.1', '010.0.0.1', '192.0.2.7:1:2'])(
-    'stays as it is when it is none: %j',
+    'is unchanged when it is not an IP address: %j',
     (text) => {
       expect(normalAddress(text)).toBe(text);
       expect(networkOf(text)).toBe(text);

@@ -4,7 +4,7 @@ import { deriveKey, seal, unseal } from './sealed-text.js';
 
 const secret = new Secret('a secret of at least 32 characters');
 
-/** By `hkdfSync('sha256', secret, '', text, 32)` of Node, not by our own code. */
+/** Computed with `hkdfSync('sha256', secret, '', text, 32)` of Node, not with our own code. */
 const DERIVED = {
   signingKeys: 'R1eIV37E-NVwOsTJRFEYCspF_aPyYgJnKmLS69UF8Wo',
   refreshTokens: '8P6_zpMkVUDmWM1frNobvHfuGFlut82oZKJxsHUG2aQ',

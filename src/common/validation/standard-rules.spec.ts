@@ -69,7 +69,7 @@ describe('rules of class-validator', () => {
   });
 
   it.each(['amount', 'written'])(
-    'are all listed, the basic one first, in whatever order they are written: %s',
+    'are all listed, the basic one first, for any order of the decorators: %s',
     async (member) => {
       expect(await errorsOf({ [member]: 'many' })).toMatchObject(
         (member === 'amount' ? ['isInt', 'max', 'min'] : ['isInt', 'min', 'max']).map((code) => ({
@@ -148,7 +148,7 @@ describe('rules of class-validator', () => {
     ]);
   });
 
-  it('leave the text of a rule of another package as it is', async () => {
+  it('do not change the text of a rule of another package', async () => {
     expect(await errorsOf({ even: 1 }, 'zh')).toEqual([
       { pointer: '/even', code: 'isEven', detail: 'even is odd' },
     ]);

@@ -7,7 +7,7 @@ import { HashingQueue } from './hashing-queue.js';
 const password = new Secret('violet engines hum at dawn');
 
 describe('the metrics of the hashing queue', () => {
-  it('report how many passwords wait and are hashed, and how many were refused, by reason', async () => {
+  it('report how many hashes are waiting and running, and how many were refused, by reason', async () => {
     const registry = new MetricsRegistry();
     const options = { hashing: { concurrency: 1, maxWaiting: 3 } };
     const queue = new HashingQueue(new Argon2PasswordHasher(), options, registry);

@@ -52,7 +52,7 @@ describe('the hashing queue', () => {
     ).toBe(false);
   });
 
-  it('hashes as much for a user who does not exist as for one who does (66)', async () => {
+  it('needs as much work for a user who does not exist as for one who does (66)', async () => {
     const refusedOf = async (hash: string | undefined): Promise<number> => {
       const hasher = queue({ concurrency: 1, maxWaiting: 3 });
       await hasher.onModuleInit();
@@ -63,7 +63,7 @@ describe('the hashing queue', () => {
     };
     const hash = await queue().hash(password, Deadline.none);
 
-    // One at work and three waiting: whoever hashes takes one of these places.
+    // One running and three waiting: the next hash takes one of these places.
     expect(await refusedOf(hash)).toBe(6);
     expect(await refusedOf(undefined)).toBe(6);
   });
@@ -87,7 +87,7 @@ describe('the hashing queue', () => {
       account,
       isKnown,
     });
-    /** A queue whose hashes end when the test says so, and the names of those that were begun, in order. */
+    /** A queue whose hashes end when the test ends them, and the names of the started hashes, in order. */
     const observed = (): { hasher: HashingQueue; begun: string[]; finish: () => Promise<void> } => {
       const begun: string[] = [];
       let end: () => void = () => undefined;
@@ -111,7 +111,7 @@ describe('the hashing queue', () => {
     const flood = (hasher: HashingQueue, of: (index: number) => Turn): Promise<unknown>[] =>
       Array.from({ length: FLOOD }, (_, index) => {
         const [secret, by] = [new Secret(`flood ${index}`), of(index)];
-        // Logins check a password, registrations and changes hash one: both wait in one queue.
+        // Logins verify a password, registrations and changes hash one. Both use the same queue.
         return index % 2 === 0
           ? hasher.hash(secret, Deadline.none, by)
           : hasher.verify('hash', secret, Deadline.none, by);
@@ -148,7 +148,7 @@ describe('the hashing queue', () => {
           await finish();
         }
 
-        // One under way, and in each round one turn of the flood among strangers and one among known callers.
+        // One running, and in each round one turn of the flood among strangers and one among known callers.
         const places = Array.from({ length: 12 }, (__, index) => begun.indexOf(`other ${index}`));
         expect(places).not.toContain(-1);
         expect(places[0]).toBeLessThanOrEqual(4);
@@ -171,7 +171,7 @@ describe('the hashing queue', () => {
       expect(begun.slice(1).some((name) => name.startsWith('known'))).toBe(true);
     });
 
-    it('frees the place of a caller that has given up', async () => {
+    it('frees the place of a caller that has timed out or disconnected', async () => {
       const { hasher, begun, finish } = observed();
       void hasher.hash(new Secret('first'), Deadline.none);
       await expect(
@@ -185,7 +185,7 @@ describe('the hashing queue', () => {
     });
   });
 
-  it('hashes nothing for a caller that has given up (53)', async () => {
+  it('hashes nothing for a caller that has timed out or disconnected (53)', async () => {
     const hasher = queue();
 
     await expect(hasher.hash(password, Deadline.after(0))).rejects.toThrow(HashingOverloadedError);
@@ -202,7 +202,7 @@ describe('the hashing queue', () => {
     };
     const hasher = (): HashingQueue => queue({ concurrency: 1 });
 
-    it('answers at once, although the work has begun', async () => {
+    it('answers at once, even if the work has started', async () => {
       const hash = hasher().hash(password, Deadline.after(5000));
 
       jest.advanceTimersByTime(5000);
@@ -222,7 +222,7 @@ describe('the hashing queue', () => {
       expect(await (await overloaded(check)).result).toBe(result);
     });
 
-    it('answers waiting callers at once, and checks nothing for them', async () => {
+    it('answers waiting callers at once, and verifies nothing for them', async () => {
       const busy = hasher();
       const stored = await busy.hash(password, Deadline.none);
       const first = busy.hash(password, Deadline.none);

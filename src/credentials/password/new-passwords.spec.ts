@@ -12,7 +12,7 @@ describe('new passwords', () => {
   const accept = (password: string, options: PasswordOptions = {}) =>
     new NewPasswords(queue, options).accept(new Secret(password), { username: 'ada-lovelace' });
 
-  it('are hashed when they meet the policy', async () => {
+  it('are hashed when they comply with the policy', async () => {
     const accepted = accept('violet engines hum at dawn');
 
     expect(accepted.isAccepted).toBe(true);

@@ -109,7 +109,7 @@ describe('the password policy', () => {
     ['emilebeaulieu2', 'émilebeaulieu2123'],
     ['strasseweg', 'straßeweg1234567'],
   ])(
-    'refuses for %s the password %s, which is little more than the name (51)',
+    'refuses for %s the password %s, which is hardly more than the name (51)',
     (username, password) => {
       expect(checkPassword(password, 8, { username })?.code).toBe('password-common');
     },

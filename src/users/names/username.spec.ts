@@ -17,8 +17,8 @@ const SCALARS = Array.from({ length: 0x110000 }, (_, codePoint) => codePoint)
   .map((codePoint) => String.fromCodePoint(codePoint))
   .filter((char) => !/\p{Cn}|\p{Co}/u.test(char));
 const MARKS = SCALARS.filter((char) => /\p{M}|\p{Default_Ignorable_Code_Point}/u.test(char));
-/** Where case and normal form act on each other. */
-const DELICATE = Array.from(
+/** Characters for which case folding and normalization interact. */
+const NORMALIZATION_CASES = Array.from(
   '\u0345\u0301\u0308\u0327\u0307\u034f\u200d\u03c3\u03c2\u03a3\u03b1\u1fb3\u1fb4\u03cb\u0130\u0131iIsSſßẞŉǰΐᾳἀ\u13a0\uab70\u1c90\u10d0' +
     '\u1100\u1161\u11a8가각ǅﬃﾞｶ\u0b47\u0b3e\ufdfa\u1e9a',
 );
@@ -27,14 +27,14 @@ const text = fc
     fc.oneof(
       fc.nat(SCALARS.length - 1).map((index) => SCALARS[index]!),
       fc.constantFrom(...MARKS),
-      fc.constantFrom(...DELICATE),
+      fc.constantFrom(...NORMALIZATION_CASES),
       fc.constantFrom('a', 'i', 'l', 'm', 'r', 'n', 'и', 'α', '1'),
     ),
     { maxLength: 12 },
   )
   .map((chars) => chars.join(''));
-/** Those in its own form, and those in which no key is stored. */
-const HONEST = [
+/** Accepted names of many scripts: in canonical form, and not reduced to nothing. */
+const VALID_NAMES = [
   'ada',
   'Ada',
   'ada.o-brien',
@@ -88,8 +88,8 @@ const HONEST = [
   'राम१२',
 ];
 
-/** With signs within them, which versions before 0.2 refused. */
-const HONEST_WITH_SIGNS = [
+/** Names with signs inside words, which versions before 0.2 refused. */
+const VALID_NAMES_WITH_SIGNS = [
   "o'brien",
   'O\u2019Brien',
   "d'Arc",
@@ -106,7 +106,7 @@ const HONEST_WITH_SIGNS = [
 ];
 const MONGOLIAN = ['ᠮᠣᠩᠭᠣᠯ', 'ᠪᠠᠲᠤ', 'ᠴᠢᠩᠭᠢᠰ', 'ᠪᠣᠯᠣᠷ\u180bᠮᠠ', 'ᠪᠠᠲᠤ᠑᠒'];
 
-describe('user names', () => {
+describe('a user name', () => {
   it.each([
     ["o'brien", 'o\u2019brien'],
     ["O'BRIEN", 'o\u2019brien'],
@@ -123,7 +123,7 @@ describe('user names', () => {
     ['a\u200bd\u2060a\ufeff', 'ada'],
     [' ada\t', 'ada'],
     ['\u202eada', 'ada'],
-  ])('%j and %j are one name', (one, other) => {
+  ])('%j and %j are the same name', (one, other) => {
     expect(canonicalUsername(one)).toBe(canonicalUsername(other));
     expect(usernameDigest(one)).toBe(usernameDigest(other));
   });
@@ -136,7 +136,7 @@ describe('user names', () => {
     },
   );
 
-  it('has one canonical form, which is its own, in every normal form: each code point', () => {
+  it('has one canonical form, which is stable, in every normal form: each code point', () => {
     const unstable = SCALARS.filter((char) => {
       const canonical = canonicalUsername(char);
       return (
@@ -148,7 +148,7 @@ describe('user names', () => {
     expect(unstable).toEqual([]);
   });
 
-  it('has one canonical form, which is its own, in every normal form: marks in any order', () => {
+  it('has one canonical form, which is stable, in every normal form: marks in any order', () => {
     fc.assert(
       fc.property(text, (name) => {
         const canonical = canonicalUsername(name);
@@ -163,7 +163,7 @@ describe('user names', () => {
     );
   });
 
-  it('has a skeleton that is its own, and one for every spelling: marks in any order', () => {
+  it('has a stable skeleton, the same for every spelling: marks in any order', () => {
     fc.assert(
       fc.property(text, (name) => {
         const canonical = canonicalUsername(name);
@@ -175,14 +175,14 @@ describe('user names', () => {
   });
 
   it('keeps the key that versions before 0.2 stored, if it is in a stable form', () => {
-    for (const name of [...HONEST, ...HONEST.map((one) => one.normalize('NFD'))]) {
+    for (const name of [...VALID_NAMES, ...VALID_NAMES.map((one) => one.normalize('NFD'))]) {
       expect(formerCanonicalUsername(name)).toBe(canonicalUsername(name));
     }
     fc.assert(
       fc.property(text, (name) => {
         const former = formerCanonicalUsername(name);
         fc.pre(formerCanonicalUsername(former) === former && former.normalize('NFKC') === former);
-        // Names with these were refused, so none is stored.
+        // Names with these were refused, so no such name is stored.
         fc.pre(!/\u2019|\u0f0b/.test(former));
         expect(canonicalUsername(former)).toBe(former);
       }),
@@ -192,13 +192,13 @@ describe('user names', () => {
   it.each([
     ['a joiner between marks', 'a\u0323\u034f\u0307x', 'a\u0307\u034f\u0323x'],
     ['a subscript among marks', '\u03b1\u0345\u0301', '\u03b1\u0301\u0345'],
-  ])('is one name with %s in another order', (_, one, other) => {
+  ])('is the same name with %s in another order', (_, one, other) => {
     expect(displayedUsername(one).normalize('NFC')).toBe(displayedUsername(one));
     expect(canonicalUsername(one)).toBe(canonicalUsername(other));
   });
 
   it.each(['o\u02bcbrien', 'o\u02bbbrien'])(
-    'belong to one user when only their apostrophes differ: %s',
+    'is the same name with another apostrophe: %s',
     (name) => {
       expect(areSameName(name, "o'brien")).toBe(true);
       expect(areSameName(name, 'o\u2019brien')).toBe(true);
@@ -206,8 +206,8 @@ describe('user names', () => {
     },
   );
 
-  it.each([...HONEST, ...HONEST_WITH_SIGNS, ...MONGOLIAN])(
-    'is allowed in every script that people write it with: %s',
+  it.each([...VALID_NAMES, ...VALID_NAMES_WITH_SIGNS, ...MONGOLIAN])(
+    'is allowed in every script in use: %s',
     (name) => {
       expect(checkUsername(name)).toBeUndefined();
       expect(checkUsername(name.normalize('NFD'))).toBeUndefined();
@@ -229,26 +229,26 @@ describe('user names', () => {
     ['a mark twice', 'ade\u0301\u0301', 'name-characters'],
     ['five marks', 'ada\u0301\u0302\u0303\u0304\u0306', 'name-characters'],
     ['a small capital', 'ᴀda', 'name-characters'],
-    ['a letter of phonetics', 'ɢoogle', 'name-characters'],
-    ['a line through a letter', 'ada\u0338', 'name-characters'],
-    ['a script of the past', '𐌰𐌳𐌰', 'mixed-scripts'],
-    ['an apostrophe in front', "'ada", 'name-characters'],
-    ['an apostrophe behind', "ada'", 'name-characters'],
-    ['an apostrophe behind, of print', 'ada\u2019', 'name-characters'],
+    ['a phonetic letter', 'ɢoogle', 'name-characters'],
+    ['a combining overlay', 'ada\u0338', 'name-characters'],
+    ['a historic script', '𐌰𐌳𐌰', 'mixed-scripts'],
+    ['a leading apostrophe', "'ada", 'name-characters'],
+    ['a trailing apostrophe', "ada'", 'name-characters'],
+    ['a trailing typographic apostrophe', 'ada\u2019', 'name-characters'],
     ['two apostrophes', "o''brien", 'name-characters'],
     ['an apostrophe before a sign', "o'.brien", 'name-characters'],
     ['a quotation mark', 'o\u2018brien', 'name-characters'],
-    ['an acute accent alone', 'o\u00b4brien', 'name-characters'],
-    ['a grave accent alone', 'o`brien', 'name-characters'],
+    ['a standalone acute accent', 'o\u00b4brien', 'name-characters'],
+    ['a standalone grave accent', 'o`brien', 'name-characters'],
     ['a double quotation mark', 'o"brien', 'name-characters'],
     ['a colon', 'o:brien', 'name-characters'],
-    ['a middle dot behind', 'gal\u00b7', 'name-characters'],
+    ['a trailing middle dot', 'gal\u00b7', 'name-characters'],
     ['a tsheg among Latin letters', 'ada\u0f0blovelace', 'mixed-scripts'],
     ['a gershayim among Latin letters', 'o\u05f4brien', 'mixed-scripts'],
-    ['a Tibetan mark that ends a text', 'རྡོ།', 'name-characters'],
+    ['a Tibetan end mark', 'རྡོ།', 'name-characters'],
     ['a Mongolian comma', 'ᠪᠠᠲᠤ᠂ᠪᠠᠲᠤ', 'name-characters'],
     ['Mongolian among Latin letters', 'adaᠮ', 'mixed-scripts'],
-  ])('deceives with %s, and is refused', (_, name, code) => {
+  ])('is refused with %s', (_, name, code) => {
     expect(checkUsername(name)).toEqual({ code });
   });
 
@@ -266,7 +266,7 @@ describe('user names', () => {
     ['admi\u0307n', 'admin'],
     ['カ', '力'],
     ['ŧ'.normalize(), 't\u0335'],
-  ])('%s has a skeleton of %s', (one, other) => {
+  ])('%s has the skeleton %s', (one, other) => {
     expect(skeletonsOf(one).some((skeleton) => skeletonsOf(other).includes(skeleton))).toBe(true);
   });
 
@@ -280,7 +280,7 @@ describe('user names', () => {
     ['user1', 'user2'],
     ['김철수', '김철호'],
     ['大久保', '太久保'],
-  ])('%s has no skeleton of %s', (one, other) => {
+  ])('%s does not have the skeleton %s', (one, other) => {
     expect(skeletonsOf(one).some((skeleton) => skeletonsOf(other).includes(skeleton))).toBe(false);
   });
 
@@ -298,7 +298,7 @@ describe('user names', () => {
     }
   });
 
-  it('is compared with the data of Unicode as it was published', () => {
+  it('uses Unicode data equal to the published data', () => {
     const { status, stderr } = spawnSync(process.execPath, [
       'src/setup/unicode-data.js',
       '--check',
@@ -307,16 +307,16 @@ describe('user names', () => {
     expect(status).toBe(0);
   });
 
-  it('keeps the capitals that a person gave', () => {
+  it('keeps the capitals that the user entered', () => {
     expect(displayedUsername('  Ada\u200b ')).toBe('Ada');
   });
 
   it.each(['a', 'ada.lovelace', 'ada_l-1+x@example.com', 'Αθηνά', 'ада', '林黛玉', 'a'.repeat(64)])(
-    'accepts %j',
+    'accepts %j as a name',
     (name) => expect(checkUsername(name)).toBeUndefined(),
   );
 
-  it('answers a megabyte at once', () => {
+  it('answers quickly for a megabyte of text', () => {
     expect(checkUsername('\ufdfa'.repeat(1_000_000))).toMatchObject({ code: 'too-long' });
   });
 });

@@ -2,7 +2,7 @@ import { fastify } from 'fastify';
 
 import { runPeer, user, variable } from './peer.js';
 
-/** The baseline with every header that Keyslot sends: what the headers alone cost. */
+/** The baseline with every header that Keyslot sends: measures the cost of the headers. */
 await runPeer({
   listen: async () => {
     const answer = user();

@@ -2,7 +2,7 @@ import { fastify } from 'fastify';
 
 import { runPeer, user } from './peer.js';
 
-/** The baseline: one route, no logger, nothing in front of it. */
+/** The baseline: one route, without logger or hooks. */
 await runPeer({
   listen: async () => {
     const answer = user();

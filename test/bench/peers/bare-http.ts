@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 
 import { runPeer, user } from './peer.js';
 
-/** As fast as Node's HTTP server gets: the body is ready before the request comes. */
+/** The maximum speed of Node's HTTP server: the body is prepared before the request arrives. */
 await runPeer({
   listen: async () => {
     const body = Buffer.from(JSON.stringify(user()));

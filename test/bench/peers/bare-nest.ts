@@ -4,7 +4,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 
 import { runPeer, user, type UserBody } from './peer.js';
 
-/** The baseline as a NestJS application with nothing else in it: what the framework alone costs. */
+/** The baseline as an empty NestJS application: measures the cost of the framework. */
 const answer = user();
 
 @Controller('api/user')

@@ -22,7 +22,7 @@ declare module 'express-session' {
   }
 }
 
-/** Sessions in Redis behind a cookie. The user is kept in the session, so that one look-up tells both. */
+/** Sessions in Redis, identified by a cookie. The session contains the user, so that one look-up returns both. */
 async function listen(): Promise<string> {
   const client = createCluster({
     rootNodes: redisNodes().map(({ host, port }) => ({ url: `redis://${host}:${port}` })),

@@ -6,7 +6,7 @@ import { Argon2PasswordHasher, HashingQueue } from '../../../src/users/index.js'
 import { PASSWORD } from '../seeded-session.js';
 import { runPeer } from './peer.js';
 
-/** The minimum of a login: Keyslot’s check of a password, and nothing else. */
+/** The minimum of a login: only Keyslot’s check of a password. */
 await runPeer({
   listen: async () => {
     const hasher = new HashingQueue(new Argon2PasswordHasher(), {});

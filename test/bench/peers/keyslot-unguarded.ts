@@ -5,7 +5,7 @@ import type { UserPrincipal } from '../../../src/common/authentication/index.js'
 import { loadSettings } from '../../../src/config/index.js';
 import { redisNodes, runPeer, user } from './peer.js';
 
-/** Keyslot itself, with a guard that takes every request for one user's. */
+/** Keyslot with a guard that attributes every request to one user without a check. */
 await runPeer({
   listen: async () => {
     const settings = loadSettings(process.env, 'no-such-file');

@@ -14,7 +14,7 @@ import { runPeer, user } from './peer.js';
 
 const LOG_LEVELS = ['error' as const, 'warn' as const];
 
-/** NestJS as most projects begin: Express, passport-jwt, and a look into Redis on every request. */
+/** NestJS as in most projects: Express, passport-jwt, and a Redis look-up for every request. */
 await runPeer({
   listen: async () => {
     const app = await NestFactory.create<NestExpressApplication>(AppModule, { logger: LOG_LEVELS });

@@ -2,18 +2,18 @@ import { writeFileSync } from 'node:fs';
 
 import type { UserResponse } from '../../../src/users/dto/user.response.dto.js';
 
-/** What every peer answers: the user of Keyslot, to the byte. */
+/** The response of every peer: the user as Keyslot returns it, byte for byte. */
 export type UserBody = UserResponse;
 
-/** A peer as a process: it serves until it is ended, or makes sessions for the load and ends. */
+/** A peer as a process: it serves until it is stopped, or creates sessions for the load and exits. */
 export interface Peer {
-  /** @returns the address at which it listens */
+  /** @returns the address on which it listens */
   listen(): Promise<string>;
-  /** @returns so many header lines, each of which is a session */
+  /** @returns this many header lines, one for each session */
   seed?(count: number): Promise<string[]>;
 }
 
-/** `peer.js` serves; `peer.js seed <count> <file>` writes header lines into a file, as JSON. */
+/** `peer.js` starts the server; `peer.js seed <count> <file>` writes header lines into a file, as JSON. */
 export async function runPeer(peer: Peer): Promise<void> {
   const [mode, count, file] = process.argv.slice(2);
   if (mode === 'seed' && file !== undefined && peer.seed) {
@@ -44,6 +44,6 @@ export function redisNodes(): { host: string; port: number }[] {
     });
 }
 
-/** The same in all processes of a peer. */
+/** Shared by all processes of a peer. */
 export const PEER_SECRET = 'a secret that only the benchmarks know about';
 export const SESSION_SECONDS = 3600;

@@ -13,7 +13,7 @@ async function createApp(): Promise<FastifyInstance> {
   return app;
 }
 
-/** Tokens that say everything themselves, verified once and then remembered. Nothing can take them back. */
+/** Self-contained tokens, verified once and then cached. They cannot be revoked. */
 await runPeer({
   listen: async () => (await createApp()).listen({ port: 0, host: '127.0.0.1' }),
   seed: async (count) => {

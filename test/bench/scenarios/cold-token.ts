@@ -8,9 +8,9 @@ import type { ServerProcess } from '../server-process.js';
 import { rotated } from '../statistics.js';
 
 const SESSIONS_PER_USER = 20;
-/** Where a server does more, the measurement ends before its time. */
+/** If a server is faster, the measurement ends early. */
 const USERS_PER_SECOND = 100;
-/** For the code to be compiled, before the first round. */
+/** For the compilation of the code, before the first round. */
 const WARM_UP_USERS = 100;
 const ORDER: readonly PeerProgram[] = [PEERS.nestBoilerplate, PEERS.expressSession, PEERS.keyslot];
 

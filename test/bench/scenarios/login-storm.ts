@@ -7,7 +7,7 @@ import type { Scenario } from '../scenario.js';
 import { runWrk } from '../wrk.js';
 import { LOGIN_CONNECTIONS, LOGIN_USERS } from './logins.js';
 
-/** Reads that do not use the machine up by themselves: each connection waits before it asks again. */
+/** Reads that do not saturate the machine: each connection waits before its next request. */
 const READS = { connections: 16, delayMs: 10 } as const;
 const STORM_LEAD_SECONDS = 1;
 
@@ -34,13 +34,13 @@ export const loginStorm: Scenario = {
       const atRest = await measure(keyslot, reads);
       const storming = runWrk(storm);
       await delay(STORM_LEAD_SECONDS * 1000);
-      const inStorm = await measure(keyslot, reads);
+      const duringStorm = await measure(keyslot, reads);
       const { requests, durationMicros, latencyMicros } = await storming;
       return {
         'reads at rest': { ...atRest, p99Factor: 1 },
         'reads in the storm': {
-          ...withoutCpu(inStorm),
-          p99Factor: inStorm.p99Ms / atRest.p99Ms,
+          ...withoutCpu(duringStorm),
+          p99Factor: duringStorm.p99Ms / atRest.p99Ms,
         },
         'logins of the storm': {
           requestsPerSecond: requests / (durationMicros / 1e6),
@@ -52,7 +52,7 @@ export const loginStorm: Scenario = {
   },
 };
 
-/** The time of the processor went to the logins. */
+/** Removes the CPU time, which was mostly spent on the logins. */
 function withoutCpu(measurement: Measurement): Measurement {
   return Object.fromEntries(Object.entries(measurement).filter(([name]) => name !== 'cpuMicros'));
 }

@@ -5,9 +5,9 @@ import { login } from '../request-list.js';
 import type { Scenario } from '../scenario.js';
 import { rotated } from '../statistics.js';
 
-/** Enough for none to have as many sessions as one may. */
+/** Enough users to stay below the maximum number of sessions of a user. */
 export const LOGIN_USERS = 500;
-/** Fewer than may wait for their password to be checked. */
+/** Below the capacity of the hashing queue. */
 export const LOGIN_CONNECTIONS = 16;
 const ORDER = [HASHING_ONLY, PEERS.keyslot] as const;
 

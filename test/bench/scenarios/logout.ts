@@ -1,4 +1,4 @@
-import { inTurn } from '../batches.js';
+import { inSequence } from '../batches.js';
 import { Caller } from '../caller.js';
 import type { Measurement } from '../measures.js';
 import type { Scenario } from '../scenario.js';
@@ -23,7 +23,7 @@ export const logout: Scenario = {
         while (instances.length < count) {
           instances.push(await stage.startKeyslot());
         }
-        const times = await inTurn(sessions, async ({ header }) => {
+        const times = await inSequence(sessions, async ({ header }) => {
           for (const { url } of instances) {
             await caller.call(url, { method: 'GET', path: '/api/user', header });
           }

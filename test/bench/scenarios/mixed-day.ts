@@ -9,7 +9,7 @@ import { rotated } from '../statistics.js';
 
 const USERS = 2000;
 const SMALL_L1_ENTRIES = 500;
-/** Where the server does more, the measurement ends before its time. */
+/** If the server is faster, the measurement ends early. */
 const REQUESTS_PER_SECOND = 4000;
 const SEED = 5;
 
@@ -30,7 +30,7 @@ export const mixedDay: Scenario = {
         const count = REQUESTS_PER_SECOND * seconds;
         const refreshing = await stage.seedUsers(refreshCount(count), 1);
         const day = requestsOfDay(count, readers, refreshing, new Random(SEED + round));
-        // Alone, or each change would wait for the other one's acknowledgement.
+        // A single instance: with several, each change would wait for the acknowledgement of the others.
         const port = String(await freePort());
         const server = await stage.startKeyslot({ ...variables, MANAGEMENT_PORT: port });
         const management = `http://127.0.0.1:${port}`;

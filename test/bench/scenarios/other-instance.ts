@@ -1,5 +1,5 @@
 import { Caller } from '../caller.js';
-import { inTurn } from '../batches.js';
+import { inSequence } from '../batches.js';
 import type { Scenario } from '../scenario.js';
 import { timesOf } from '../statistics.js';
 
@@ -15,7 +15,7 @@ export const otherInstance: Scenario = {
     const caller = new Caller();
     return async () => {
       const sessions = await stage.seedUsers(TOKENS_PER_SECOND * seconds, 1);
-      const times = await inTurn(sessions, async ({ refreshToken }) => {
+      const times = await inSequence(sessions, async ({ refreshToken }) => {
         const issued = await caller.call(issuer.url, {
           method: 'POST',
           path: '/api/refresh',

@@ -4,7 +4,7 @@ import { refresh } from '../request-list.js';
 import type { Scenario } from '../scenario.js';
 
 const SESSIONS_PER_USER = 20;
-/** Where the server does more, the measurement ends before its time. */
+/** If the server is faster, the measurement ends early. */
 const USERS_PER_SECOND = 50;
 const WARM_UP_USERS = 50;
 

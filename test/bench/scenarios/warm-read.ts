@@ -6,10 +6,10 @@ import type { Scenario } from '../scenario.js';
 import type { ServerProcess } from '../server-process.js';
 import { answersOf, expectSameBody } from '../same-answer.js';
 
-/** As many as one user may have. */
+/** The maximum number of sessions of a user. */
 const SESSIONS = 100;
 const ALL: readonly PeerProgram[] = Object.values(PEERS);
-/** What is compared most closely stands side by side, because a machine drifts. */
+/** Subjects with a direct comparison run one after the other, because the speed of a machine drifts. */
 const CLOSE: readonly PeerProgram[] = [PEERS.bareFastify, PEERS.keyslot, PEERS.keyslotUnguarded];
 const ORDER = [...CLOSE, ...ALL.filter((peer) => !CLOSE.includes(peer))];
 
@@ -23,7 +23,7 @@ export const warmRead: Scenario = {
     const keyslot = await stage.startKeyslot();
     const answer = await answersOf(keyslot, headers[0]!);
     const variables = { BENCH_USER: answer.body, BENCH_HEADERS: JSON.stringify(answer.headers) };
-    const contenders = new Map<
+    const subjects = new Map<
       PeerProgram,
       { server: ServerProcess; file: string; bodyBytes: number }
     >();
@@ -31,12 +31,12 @@ export const warmRead: Scenario = {
       const own = peer.hasOwnSessions ? await stage.seedPeer(peer, SESSIONS, variables) : headers;
       const server = peer === PEERS.keyslot ? keyslot : await stage.start(peer, variables);
       const bodyBytes = await expectSameBody(server, own[0]!, answer.body);
-      contenders.set(peer, { server, file: stage.writeRequests(own.map(ownUser)), bodyBytes });
+      subjects.set(peer, { server, file: stage.writeRequests(own.map(ownUser)), bodyBytes });
     }
     return async (round) => {
       const measured = new Map<PeerProgram, Measurement>();
       for (const peer of round % 2 === 0 ? ORDER : ORDER.toReversed()) {
-        const { server, file, bodyBytes } = contenders.get(peer)!;
+        const { server, file, bodyBytes } = subjects.get(peer)!;
         const load = { file, order: 'cycle', connections, seconds } as const;
         await warmUp(server, load);
         measured.set(peer, { ...(await measure(server, load)), bodyBytes });

@@ -1,18 +1,23 @@
-import { FAILOVER_RECOVERY_MS, HARDLY_ANY, SHORT_RECOVERY_MS, type Scenario } from '../scenario.js';
+import {
+  FAILOVER_RECOVERY_MS,
+  MAX_RARE_REFUSALS,
+  SHORT_RECOVERY_MS,
+  type Scenario,
+} from '../scenario.js';
 
 const LONG_PAUSE_MS = 60_000;
 
-/** What happens to instances of Keyslot. */
+/** Faults of Keyslot instances. */
 export const INSTANCE_SCENARIOS: readonly Scenario[] = [
   {
     name: 'rolling-restart',
     about: 'the instances are stopped and started, one after the other',
     recovery: { from: 'begin', withinMs: FAILOVER_RECOVERY_MS },
-    mostRefused: HARDLY_ANY,
+    maxRefusedShare: MAX_RARE_REFUSALS,
     run: async (world) => {
       for (const index of world.instances.keys()) {
         await world.history.fault('restart', async () => world.restart(index, 'stop'));
-        await world.goOn(1000);
+        await world.runFor(1000);
       }
     },
   },
@@ -20,11 +25,11 @@ export const INSTANCE_SCENARIOS: readonly Scenario[] = [
     name: 'instances-killed',
     about: 'kill -9 of instances, one after the other',
     recovery: { from: 'begin', withinMs: FAILOVER_RECOVERY_MS },
-    mostRefused: HARDLY_ANY,
+    maxRefusedShare: MAX_RARE_REFUSALS,
     run: async (world) => {
       for (const index of world.instances.keys()) {
         await world.history.fault('kill -9', async () => world.restart(index, 'kill'));
-        await world.goOn(1000);
+        await world.runFor(1000);
       }
     },
   },
@@ -41,13 +46,13 @@ export const INSTANCE_SCENARIOS: readonly Scenario[] = [
     about: 'the clock of one instance is an hour ahead',
     options: { wrongClock: { instance: 2, hours: 1 } },
     recovery: { from: 'end', withinMs: SHORT_RECOVERY_MS },
-    run: async (world) => world.goOn(6000),
+    run: async (world) => world.runFor(6000),
   },
   {
     name: 'clock-behind',
     about: 'the clock of one instance is an hour behind',
     options: { wrongClock: { instance: 2, hours: -1 } },
     recovery: { from: 'end', withinMs: SHORT_RECOVERY_MS },
-    run: async (world) => world.goOn(6000),
+    run: async (world) => world.runFor(6000),
   },
 ];

@@ -2,13 +2,13 @@ import { eventually } from '../../support/own-cluster.js';
 import { FAILOVER_RECOVERY_MS, SHORT_RECOVERY_MS, type Scenario } from '../scenario.js';
 import type { World } from '../world.js';
 
-/** A failover, with this cluster's node timeout of two seconds, and some more. */
+/** A failover with the node timeout of two seconds in this cluster, plus a margin. */
 const PAST_FAILOVER_MS = 6000;
 const FAILOVER_MS = 20_000;
-const REWRITTEN_MS = 30_000;
-const WHOLE_SHARD_BACK_MS = 60_000;
+const REWRITE_TIMEOUT_MS = 30_000;
+const SHARD_RECOVERY_TIMEOUT_MS = 60_000;
 
-/** What happens to nodes of Redis. */
+/** Faults of Redis nodes. */
 export const NODE_SCENARIOS: readonly Scenario[] = [
   {
     name: 'masters-killed',
@@ -21,7 +21,7 @@ export const NODE_SCENARIOS: readonly Scenario[] = [
           return Promise.resolve();
         });
         await world.redis.untilWhole();
-        await world.goOn(1000);
+        await world.runFor(1000);
       }
     },
   },
@@ -48,16 +48,16 @@ export const NODE_SCENARIOS: readonly Scenario[] = [
         const replica = await world.redis.replicaOf(master);
         const { cluster } = world.redis;
         await world.history.fault('left behind', async () => {
-          // So that the master goes on taking writes, and only WAIT tells that nobody else has them.
+          // So that the master accepts writes, and only WAIT shows that no replica has them.
           await cluster.call(master, 'CONFIG', 'SET', 'min-replicas-to-write', 0);
           world.redis.signal(replica, 'SIGSTOP');
           await cluster.call(master, 'CLIENT', 'KILL', 'TYPE', 'replica');
-          await world.goOn(1500);
+          await world.runFor(1500);
           world.redis.signal(master, 'SIGKILL');
           world.redis.signal(replica, 'SIGCONT');
           await world.redis.untilWhole();
         });
-        await world.goOn(1000);
+        await world.runFor(1000);
       }
     },
   },
@@ -71,7 +71,7 @@ export const NODE_SCENARIOS: readonly Scenario[] = [
       await world.history.fault('kill -9 of a shard', async () => {
         world.redis.signal(master, 'SIGKILL');
         world.redis.signal(replica, 'SIGKILL');
-        await eventually('the shard runs again', WHOLE_SHARD_BACK_MS, async () => {
+        await eventually('the shard runs again', SHARD_RECOVERY_TIMEOUT_MS, async () => {
           const answers = [master, replica].map(async (port) =>
             world.redis.cluster.call(port, 'PING').catch(() => ''),
           );
@@ -88,11 +88,11 @@ export const NODE_SCENARIOS: readonly Scenario[] = [
       for (const master of await world.redis.masters()) {
         await world.history.fault('pause', async () => {
           world.redis.signal(master, 'SIGSTOP');
-          await world.goOn(PAST_FAILOVER_MS);
+          await world.runFor(PAST_FAILOVER_MS);
           world.redis.signal(master, 'SIGCONT');
         });
         await world.redis.untilWhole();
-        await world.goOn(1000);
+        await world.runFor(1000);
       }
     },
   },
@@ -113,7 +113,7 @@ export const NODE_SCENARIOS: readonly Scenario[] = [
           world.redis.signal(master, 'SIGCONT');
         });
         await world.redis.untilWhole();
-        await world.goOn(500);
+        await world.runFor(500);
       }
     },
   },
@@ -126,11 +126,11 @@ export const NODE_SCENARIOS: readonly Scenario[] = [
         const master = world.random.pick(await world.redis.masters());
         await world.history.fault('blink', async () => {
           world.redis.signal(master, 'SIGSTOP');
-          await world.goOn(world.random.between(100, 1500));
+          await world.runFor(world.random.between(100, 1500));
           world.redis.signal(master, 'SIGCONT');
         });
         await world.redis.untilWhole();
-        await world.goOn(500);
+        await world.runFor(500);
       }
     },
   },
@@ -146,7 +146,7 @@ export const NODE_SCENARIOS: readonly Scenario[] = [
           return Promise.resolve();
         });
         await world.redis.untilWhole();
-        await world.goOn(1000);
+        await world.runFor(1000);
       }
     },
   },
@@ -163,7 +163,7 @@ export const NODE_SCENARIOS: readonly Scenario[] = [
           await restart(world, ports, signal);
           await world.redis.untilWhole();
         });
-        await world.goOn(1000);
+        await world.runFor(1000);
       }
     },
   },
@@ -179,7 +179,7 @@ export const NODE_SCENARIOS: readonly Scenario[] = [
           await restart(world, [port], 'SIGTERM');
           await world.redis.untilWhole();
         });
-        await world.goOn(500);
+        await world.runFor(500);
       }
     },
   },
@@ -191,11 +191,11 @@ export const NODE_SCENARIOS: readonly Scenario[] = [
       const ports = [...world.redis.cluster.pids.keys()];
       await world.history.fault('all paused', async () => {
         ports.forEach((port) => world.redis.signal(port, 'SIGSTOP'));
-        await world.goOn(4000);
+        await world.runFor(4000);
         ports.forEach((port) => world.redis.signal(port, 'SIGCONT'));
       });
       await world.redis.untilWhole();
-      await world.goOn(1000);
+      await world.runFor(1000);
       await world.history.fault('all killed', async () => {
         ports.forEach((port) => world.redis.signal(port, 'SIGKILL'));
         await world.redis.untilWhole();
@@ -210,27 +210,27 @@ export const NODE_SCENARIOS: readonly Scenario[] = [
       const master = world.random.pick(await world.redis.masters());
       await world.history.fault('full', async () => {
         await world.redis.cluster.call(master, 'CONFIG', 'SET', 'maxmemory', '1mb');
-        await world.goOn(5000);
+        await world.runFor(5000);
         await world.redis.cluster.call(master, 'CONFIG', 'SET', 'maxmemory', '0');
       });
     },
   },
 ];
 
-/** What comes later is read from the commands in the file, and what came before from its snapshot. */
+/** After the rewrite, a node loads earlier data from the snapshot and later data from the commands. */
 async function rewriteAppendOnlyFiles(world: World): Promise<void> {
   const { cluster } = world.redis;
   for (const { port } of cluster.addresses) {
     await cluster.call(port, 'BGREWRITEAOF');
-    await eventually('the append-only file is rewritten', REWRITTEN_MS, async () => {
+    await eventually('the append-only file is rewritten', REWRITE_TIMEOUT_MS, async () => {
       const info = await cluster.call(port, 'INFO', 'persistence');
       return /aof_rewrite_in_progress:0[^]*aof_rewrite_scheduled:0/.test(info);
     });
   }
-  await world.goOn(1000);
+  await world.runFor(1000);
 }
 
-/** Returns when other processes serve these ports. */
+/** Returns when new processes serve these ports. */
 async function restart(
   { redis }: World,
   ports: readonly number[],

@@ -1,21 +1,21 @@
-import { HARDLY_ANY, SHORT_RECOVERY_MS, type Scenario } from '../scenario.js';
+import { MAX_RARE_REFUSALS, SHORT_RECOVERY_MS, type Scenario } from '../scenario.js';
 import type { World } from '../world.js';
 
 const CONTROL_LOG = 'near-cache.control';
-/** Each lives in two slots, of three masters. */
+/** Each user has data in two slots, on three masters. */
 const USERS_IN_MOVING_SLOTS = 40;
 const MIN_SLOTS_MOVED = 15;
-/** So that clients meet a slot on its way: all of them are moved in less than a second. */
+/** Repeated, because one migration of all slots takes less than a second. */
 const ROUNDS = 4;
 
-/** What an operator does to the cluster while it is used. */
+/** Actions of an operator on a cluster in use. */
 export const SLOT_SCENARIOS: readonly Scenario[] = [
   {
     name: 'slots-moved',
     about: 'slots in use, that of the control log among them, move to another master and back',
     options: { users: USERS_IN_MOVING_SLOTS },
     recovery: { from: 'end', withinMs: SHORT_RECOVERY_MS },
-    mostRefused: HARDLY_ANY,
+    maxRefusedShare: MAX_RARE_REFUSALS,
     run: async (world) => {
       const { resharding } = world;
       await world.untilRegistered();
@@ -42,7 +42,7 @@ export const SLOT_SCENARIOS: readonly Scenario[] = [
     about: 'a fourth master with its replica comes, serves slots, and goes',
     options: { users: USERS_IN_MOVING_SLOTS },
     recovery: { from: 'end', withinMs: SHORT_RECOVERY_MS },
-    mostRefused: HARDLY_ANY,
+    maxRefusedShare: MAX_RARE_REFUSALS,
     run: async (world) => {
       const { resharding } = world;
       await world.untilRegistered();
@@ -56,7 +56,7 @@ export const SLOT_SCENARIOS: readonly Scenario[] = [
         for (const [slot, from] of slots) {
           await resharding.move(slot, from, added);
         }
-        await world.goOn(2000);
+        await world.runFor(2000);
         for (const [slot, from] of slots) {
           await resharding.move(slot, added, from);
         }

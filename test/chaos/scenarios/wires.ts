@@ -1,6 +1,6 @@
 import { SHORT_RECOVERY_MS, type Scenario } from '../scenario.js';
 
-/** What happens between instances and nodes. */
+/** Faults of the network between instances and nodes. */
 export const WIRE_SCENARIOS: readonly Scenario[] = [
   {
     name: 'connections-cut',
@@ -15,7 +15,7 @@ export const WIRE_SCENARIOS: readonly Scenario[] = [
             }
           }
         });
-        await world.goOn(world.random.between(100, 400));
+        await world.runFor(world.random.between(100, 400));
       }
     },
   },
@@ -27,8 +27,8 @@ export const WIRE_SCENARIOS: readonly Scenario[] = [
     run: async (world) => {
       await world.history.fault('slow', async () => {
         world.wire!.slowDown(250, world.random.pick(await world.redis.masters()));
-        await world.goOn(8000);
-        world.wire!.mend();
+        await world.runFor(8000);
+        world.wire!.restore();
       });
     },
   },
@@ -42,10 +42,10 @@ export const WIRE_SCENARIOS: readonly Scenario[] = [
         for (const master of await world.redis.masters()) {
           await world.history.fault(`cut (${direction})`, async () => {
             world.wire!.cut(direction, master);
-            await world.goOn(4000);
-            world.wire!.mend();
+            await world.runFor(4000);
+            world.wire!.restore();
           });
-          await world.goOn(1500);
+          await world.runFor(1500);
         }
       }
     },

@@ -22,7 +22,7 @@ export class JwtStrategy extends PassportStrategy(Strategy) {
     });
   }
 
-  /** Asks Redis on every request, so that a session can be ended. */
+  /** Reads from Redis on every request, so that a session can be ended. */
   async validate({ sub, sessionId }: JwtPayload): Promise<UserEntity> {
     const session = await this.repository.findSession(sessionId);
     const user = session?.userId === sub ? await this.repository.findUser(sub) : undefined;

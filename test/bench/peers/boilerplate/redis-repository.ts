@@ -10,7 +10,7 @@ export interface SessionEntity {
   readonly userId: string;
 }
 
-/** Sessions and users as JSON under one key each, over one client that lives as long as the application. */
+/** Sessions and users as JSON, one key each, over one client for the whole application. */
 @Injectable()
 export class RedisRepository implements OnModuleDestroy {
   private readonly redis = new Cluster(redisNodes(), {

@@ -1,6 +1,6 @@
 import { Exclude } from 'class-transformer';
 
-/** A user as it is stored; the interceptor leaves out what clients must not see. */
+/** A stored user; the interceptor removes members that clients must not see. */
 export class UserEntity {
   id!: string;
   username!: string;
