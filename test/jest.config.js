@@ -46,9 +46,9 @@ const PROGRAMS = [
 ];
 /** Tests of the API and its parts that take long: they wait, or start many instances or clusters of their own. */
 const SLOW_API = [
-  '**/test/e2e/{administration-bootstrap,clock,load-shedding,login-floods}.*',
+  '**/test/e2e/{administration-bootstrap,audit,clock,encodings,load-shedding,login-floods}.*',
   '**/test/e2e/{long-lived-connections,openapi-properties,path-prefix,redis-keys,settings}.*',
-  '**/test/e2e/{slow-clients*,start,tls,tracing,unread-answers}.*',
+  '**/test/e2e/{slow-clients*,start,tls,tracing,unicode-names,unread-answers}.*',
   '**/test/integration/{cli,doctor,embedded-cluster,key-scan,mirrored-users}.*',
   '**/test/integration/redis-{acl,cluster,credentials,tls}.*',
 ];

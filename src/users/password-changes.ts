@@ -13,7 +13,7 @@ import {
   type AcceptedPassword,
   type Refusal,
 } from '../credentials/index.js';
-import { CONFLICT, retryOnConflict } from '../user-slot/write/index.js';
+import { retryOnConflict } from '../user-slot/write/index.js';
 import { outcomeOf } from './change-outcome.js';
 import { usernameDigest } from './names/username.js';
 import { ACCOUNTS, type Accounts } from './store/accounts.js';
@@ -60,7 +60,6 @@ export class PasswordChanges {
       return { outcome: 'refused', failure: accepted.failure };
     }
     let hash: Secret | undefined;
-    let isOvertaken = false;
     return retryOnConflict(async () => {
       const attempt = 'password-change';
       const check = await this.credentials.checkOwn(
@@ -88,16 +87,14 @@ export class PasswordChanges {
         endsSessions: !check.isRepeated,
         exceptSessionId: sessionId,
       };
-      // The concurrent call with the same change has recorded it.
-      const isRecorded = isOvertaken && check.isRepeated;
+      // The first call may not have been confirmed, so its repetition is recorded, and marked.
+      const details = check.isRepeated ? { details: { isRepeated: true } } : {};
       const result = await this.audit.recordChange(
-        isRecorded ? [] : [{ type: 'password-changed', userId, sessionId, ...origin.facts }],
+        [{ type: 'password-changed', userId, sessionId, ...origin.facts, ...details }],
         async () => this.accounts.update(userId, change, deadline),
         ({ outcome }) => outcome === 'changed',
       );
-      const outcome = outcomeOf(result);
-      isOvertaken = outcome === CONFLICT;
-      return outcome;
+      return outcomeOf(result);
     });
   }
 
