@@ -3,7 +3,10 @@ import type { Origin } from '../common/origin/index.js';
 import type { Proof } from '../rate-limit/index.js';
 import type { UserRecord } from '../user-slot/read/index.js';
 
-/** Who presents a credential. Decides the turn in the hashing queue and the count for a wrong guess. */
+/**
+ * Identifies who presents a credential. The caller determines its position in the hashing queue, and which counter a wrong
+ * guess increases.
+ */
 export interface Caller {
   /** The network of the client's address, see `networkOf`. */
   readonly network: string;
@@ -19,7 +22,7 @@ export function strangerOf({ facts: { ip = '' } }: Origin): Caller {
   return { network: networkOf(ip) };
 }
 
-/** The caller of a request about the own user. An authenticated session is its proof. */
+/** The caller of a request that concerns the caller's own user. If the request has a session, the session is the proof. */
 export function ownerOf(origin: Origin, user: UserRecord): Caller {
   const stranger = strangerOf(origin);
   const { actorSessionId: id } = origin.facts;
@@ -29,8 +32,9 @@ export function ownerOf(origin: Origin, user: UserRecord): Caller {
 }
 
 /**
- * The generation of an account's proofs (devices, sessions). A proof of another generation is worthless. For one user name the
- * number only grows: with each new password, and when another account, which is registered later, gets the name.
+ * The version number of an account's proofs (device cookies and sessions). A proof is valid only if its number is equal to
+ * the current one. For one user name the number only increases. It increases when the password changes. It also increases
+ * when a new account gets the name of a deleted one.
  */
 export function proofGeneration({
   createdAt,

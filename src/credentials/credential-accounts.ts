@@ -3,8 +3,8 @@ import type { Secret } from '../common/secret/index.js';
 import type { UserRecord } from '../user-slot/read/index.js';
 
 /**
- * What credentials need of accounts. The module `users` implements this port, so that it can import credentials and not the
- * other way round.
+ * The operations on accounts that this module needs. The module `users` implements this interface. Therefore `users` can
+ * import `credentials`, and `credentials` does not import `users`.
  *
  * All methods with a deadline throw RedisUnavailableError, NotConfirmedError, UserStoreUnavailableError and UserStoreError.
  */
@@ -17,11 +17,15 @@ export interface CredentialAccounts {
 
   find(userId: string, deadline: Deadline): Promise<UserRecord | undefined>;
 
-  /** Repeats the announcement of a change that may have reached the store without reaching every instance. */
+  /**
+   * Announces the last change of the user again. An earlier call may have written it to the store and crashed before it
+   * announced it to every instance.
+   */
   reload(userId: string, deadline: Deadline): Promise<unknown>;
 
   /**
-   * Makes sure that sessions of a user can start, after the user's credential was verified.
+   * Call it after the credential of a user was verified. It prepares the user for a new session: it completes an interrupted
+   * registration and brings the state in Redis up to date.
    *
    * @returns the current user, or undefined when the user is gone or has another password
    */

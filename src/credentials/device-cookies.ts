@@ -11,13 +11,13 @@ const ID_BYTES = 16;
 const VALUE = '([\\w-]{22})\\.([0-9a-z]{1,9})\\.([0-9a-z]{1,11})\\.([\\w-]{43})';
 
 export interface DeviceCookieOptions {
-  /** The key of the HMAC is derived from it. The same on every instance. */
+  /** The HMAC key is derived from this secret. It must be the same on every instance. */
   readonly secret: Secret;
   /** Whether clients use HTTPS. */
   readonly isHttps: boolean;
 }
 
-/** What a valid cookie says. */
+/** The content of a valid cookie. */
 export interface RecognizedDevice {
   readonly id: string;
   /** The cookie is a proof only while this equals `proofGeneration` of the user. */
@@ -26,13 +26,16 @@ export interface RecognizedDevice {
 
 /**
  * The cookie of a device on which a user has logged in (OWASP "Slow Down Online Guessing Attacks with Device Cookies"):
- * `<device id>.<issued at, seconds in base 36>.<generation, in base 36>.<HMAC-SHA256>`. It authenticates nobody. Its only
- * effect: wrong passwords from the device are counted apart from those of strangers. The HMAC covers the user name, which the
- * cookie does not contain. Each login issues another device id, so a copy of an older cookie never gets new guesses. A new
- * password invalidates all cookies of the account, because somebody may have copied one.
+ * `<device id>.<issued at, seconds in base 36>.<generation, in base 36>.<HMAC-SHA256>`. The cookie does not authenticate
+ * anybody. It has these effects: wrong passwords from the device have their own counter, the limit per address does not
+ * apply to the device, and its passwords use the reserved share of the hashing queue. The HMAC covers the user name, which
+ * the cookie does not contain. Each login issues a new device id with its own counter. A later successful login therefore
+ * does not reset the counter of an older, possibly stolen, cookie. A new password invalidates all cookies of the account,
+ * because somebody may have copied one.
  *
- * Over HTTPS its name starts with `__Host-` and it is Secure: no other host, no plain HTTP and no script can set or read it.
- * Without TLS, as in development, browsers would refuse such a cookie, so it is neither.
+ * Over HTTPS the cookie has the name prefix `__Host-` and the attribute `Secure`. Other hosts and plain HTTP connections
+ * therefore cannot set or read it. It is also `HttpOnly`, so scripts cannot read it. Browsers refuse `Secure` cookies over
+ * plain HTTP. Without TLS, as in development, the cookie therefore has neither the prefix nor the attribute.
  */
 export class DeviceCookies {
   private readonly key: Uint8Array;
@@ -70,7 +73,7 @@ export class DeviceCookies {
     const [, id = '', issuedAt = '', generation = '', tag = ''] =
       this.pattern.exec(header ?? '') ?? [];
     const ageSeconds = this.clock.nowSeconds() - Number.parseInt(issuedAt, 36);
-    // Also without a cookie: the age is NaN then.
+    // Without a cookie the age is NaN, so this condition also covers that case.
     if (!(ageSeconds < LIFETIME_SECONDS)) {
       return undefined;
     }

@@ -1,8 +1,8 @@
 import type { FailureLimit, GuessLimit } from '../rate-limit/index.js';
 
 /*
- * The two limits on failed logins (OWASP ASVS 6.3.1). `PasswordLogins` applies both, `Credentials` applies the first one to
- * every check of a password. Tables for operators: docs/operations/passwords-and-limits.md.
+ * The two limits on failed logins (OWASP ASVS 6.3.1). `PasswordLogins` applies both limits to a login. `Credentials` applies
+ * the first limit to every password check. Tables for operators: docs/operations/passwords-and-limits.md.
  */
 
 const MINUTE_MS = 60_000;
@@ -23,8 +23,9 @@ export const GUESSES_PER_ACCOUNT: GuessLimit = {
 };
 
 /**
- * Failed logins from one address, over all accounts: one password tried on many accounts. Higher than the limit of an account,
- * because many people may share an address. Logins from known devices do not count.
+ * Limits the failed logins from one address to all accounts together. This stops an attacker who tries one password on many
+ * accounts. The limit is higher than the limit per account, because many people may share an address. Logins from known
+ * devices do not count.
  */
 export const FAILURES_PER_ADDRESS: FailureLimit = {
   name: 'login-address',

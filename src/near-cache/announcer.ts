@@ -10,8 +10,8 @@ import { leaseTimeoutMs } from './near-cache.options.js';
 const RESEND_INTERVAL_MS = 100;
 
 /**
- * How an announcement ended: all members acknowledged it, or some did not and the change waited until their leases had
- * expired or they had left.
+ * How an announcement ended: `acknowledged`: all members acknowledged the change. `waited-for-lease`: at least one member
+ * left, was removed, or its lease expired before it acknowledged.
  */
 export type Announcement = 'acknowledged' | 'waited-for-lease';
 

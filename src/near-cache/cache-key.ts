@@ -8,7 +8,8 @@ export class CacheKey<Value> {
   readonly id: string;
 
   /**
-   * @param subject what is invalidated together. The text is visible in Redis, so it holds no personal data
+   * @param subject the name of a group of values that are invalidated together. It is stored in Redis in plain text, so it
+   * must not contain personal data
    * @param part one of the subject's values
    */
   constructor(

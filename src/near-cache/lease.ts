@@ -1,6 +1,9 @@
 import type { Clock } from '../common/clock/index.js';
 
-/** A time service may set the wall clock back by this much without ending the lease. Less than the safety margin of a change. */
+/**
+ * If the wall clock is set back by at most this much, for example by NTP, the lease does not end. The value must be smaller
+ * than `SAFETY_MARGIN_MS`.
+ */
 const SET_BACK_TOLERANCE_MS = 50;
 
 /** A point in time on both clocks of an instance. */

@@ -3,8 +3,9 @@ import { LRUCache } from 'lru-cache';
 import type { CacheKey } from './cache-key.js';
 
 /**
- * An entry's key, its place in both indexes, and the engine's overhead for the objects of a value (a date takes three times
- * its JSON). Measured with session states, one for each subject: test/counts/instance-memory.counts-spec.ts.
+ * Estimated memory of an entry besides its value: the key, the entries in both indexes, and the overhead of JavaScript
+ * objects (for example, a `Date` needs three times the memory of its JSON text). Measured with session states, one for each
+ * subject: test/counts/instance-memory.counts-spec.ts.
  */
 const ENTRY_OVERHEAD_BYTES = 600;
 const BYTES_PER_CHARACTER = 2;
@@ -17,7 +18,10 @@ interface Entry {
   readonly expiresAt: number;
 }
 
-/** A load in progress. If the subject changes before it ends, it is detached and its value is not stored. */
+/**
+ * A load in progress. If the subject changes before the load ends, the load is detached: later callers do not share it, and
+ * its value is not stored.
+ */
 export interface Load<Value> {
   readonly id: string;
   promise: Promise<Value> | undefined;
@@ -117,7 +121,10 @@ export class LocalStore {
     this.listeners.forEach((listeners) => listeners.forEach((listener) => listener()));
   }
 
-  /** @param listener is called after each drop of the subject, and must not throw @returns a function that removes it */
+  /**
+   * @param listener called each time the subject is invalidated. It must not throw
+   * @returns a function that removes the listener
+   */
   onDrop(subject: string, listener: () => void): () => void {
     const listeners = this.listeners.get(subject) ?? new Set();
     this.listeners.set(subject, listeners.add(listener));

@@ -25,8 +25,8 @@ const POLL_INTERVAL_MS = 10;
 
 /**
  * Keeps this instance a member of the control log, and holds its lease. Correctness depends on the lease alone: a renewal
- * returns the changes since the last one, and they are applied before the lease is extended. The channel only makes changes
- * fast.
+ * returns the changes since the last one, and they are applied before the lease is extended. Without the channel the cache
+ * is still correct. The channel only makes changes take effect sooner.
  */
 @Injectable()
 export class Membership implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -108,7 +108,7 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
     void this.keepRenewing();
   }
 
-  /** Requests that are still in progress ask Redis from here on. */
+  /** Gives up the lease and leaves the member list. Requests that are still in progress then read from Redis. */
   async beforeApplicationShutdown(): Promise<void> {
     this.isStopped = true;
     this.renewSoon();
@@ -151,7 +151,8 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
     const { revocations } = this;
     const isTrusted = this.isTrusted;
     if (!isTrusted) {
-      // Without this, a clock that jumps back could revive the lease while the log lists this instance as joining.
+      // The lease has expired by the clock. Revoke it explicitly: if the clock is set back now, the old lease would become
+      // valid again, although this renewal joins with empty memory.
       this.lease.revoke();
     }
     // Taken before the request is sent: the lease starts here, however long the reply takes.

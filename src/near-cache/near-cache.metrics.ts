@@ -60,7 +60,10 @@ export class NearCacheMetrics {
     );
   }
 
-  /** Counts a change that was not confirmed before it could be announced. */
+  /**
+   * Counts a change that fails with NotConfirmedError before the announcement, while its begin is recorded or while it is
+   * written.
+   */
   async countUnconfirmed<Result>(write: () => Promise<Result>): Promise<Result> {
     try {
       return await write();

@@ -10,8 +10,9 @@ export interface NearCacheOptions {
   /** Maximum size of memory in bytes, estimated from each value's JSON. Default 64 MiB. */
   readonly maxBytes?: number;
   /**
-   * Maximum age of an entry, in milliseconds. Default 60000. It also limits how long instances may disagree about a change
-   * whose process crashed after the write and before the announcement, and so never answered its client.
+   * Maximum age of an entry, in milliseconds. Default 60000. It also limits a rare inconsistency: if a process crashes after
+   * a write and before the announcement, other instances may return the old value for this time. The client of that change
+   * got no success response.
    */
   readonly maxAgeMs?: number;
 }
@@ -30,7 +31,10 @@ const CLOCK_DRIFT = 0.05;
 /** Covers a wait that begins slightly early and a clock that is set back slightly (see Lease). */
 const SAFETY_MARGIN_MS = 100;
 
-/** @returns after how long the lease of a silent member has expired by the member's own clock, in milliseconds */
+/**
+ * @returns the time, in milliseconds, after which the lease of a silent member has certainly expired, even if the member's
+ * clock is slower
+ */
 export function leaseTimeoutMs(leaseMs: number): number {
   return leaseMs * (1 + CLOCK_DRIFT) + SAFETY_MARGIN_MS;
 }

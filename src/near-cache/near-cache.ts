@@ -52,7 +52,7 @@ export class NearCache {
     return this.membership.isTrusted;
   }
 
-  /** A key of the control log. While no master serves it, no instance trusts its memory. */
+  /** A key in the hash slot of the control log. While no master serves this slot, no instance can renew its lease. */
   get logKey(): string {
     return this.log.changesChannel;
   }
@@ -77,7 +77,7 @@ export class NearCache {
     return this.store.onDrop(subject, listener);
   }
 
-  /** @returns the value if it is in memory and may be trusted. It never asks Redis */
+  /** @returns the value if it is in memory and this instance has a lease. `peek` never reads from Redis */
   peek<Value>(
     key: CacheKey<Value>,
     { isCounted = true }: Pick<GetOptions<Value>, 'isCounted'> = {},
@@ -95,9 +95,9 @@ export class NearCache {
   /**
    * Returns the value from memory, or loads it.
    *
-   * @param load reads the value, which must not be undefined, from the source of truth. A replaced master must not be able to
-   * answer it: use `readConfirmed` or `runDurably` with a script that writes, at least a fence. If it throws, `get` throws too
-   * and stores nothing
+   * @param load reads the value from the source of truth. The value must not be undefined. A master that a failover has
+   * replaced must not be able to deliver the value. So use `readConfirmed` or `runDurably` with a script that writes at
+   * least a fence key. If it throws, `get` throws too and stores nothing
    */
   async get<Value>(
     key: CacheKey<Value>,
@@ -108,7 +108,7 @@ export class NearCache {
     if (!this.membership.isTrusted) {
       this.metrics.untrusted += isCounted ? 1 : 0;
       this.membership.renewSoon();
-      // Without a lease this instance receives no invalidations, so this load must not be shared.
+      // Without a lease no change waits for this instance, so it may miss invalidations. This load must not be shared.
       return load();
     }
     const known = this.peek(key, options) ?? (isShared ? this.store.loadOf(key) : undefined);
@@ -123,8 +123,9 @@ export class NearCache {
    * Changes a subject. When it returns, no instance answers from the old state: each one has invalidated the subject or has
    * lost its lease.
    *
-   * @param write makes the change durable (`runDurably`) and must be idempotent. Its argument is the number of the change.
-   * Numbers only increase: a write that arrives after one with a higher number is late
+   * @param write makes the change durable (`runDurably`) and must be idempotent. It receives the sequence number of the
+   * change. Sequence numbers only increase. If a write arrives after a write with a higher number, it must not overwrite
+   * that one
    * @throws NotConfirmedError when some instances may not have invalidated the subject. The change may or may not have
    * happened, and repeating it is safe. Also throws what `write` throws
    */
@@ -145,8 +146,8 @@ export class NearCache {
 
   /**
    * Announces the unfinished changes of a subject: another caller began them and may have crashed before the announcement.
-   * Call it before you report a final state that was just loaded ("this session has ended"), so that the answer holds on
-   * every instance.
+   * Call it before you report a final state that you have just loaded, such as "this session has ended". Afterwards every
+   * instance agrees with this answer.
    *
    * @throws NotConfirmedError
    */
@@ -154,7 +155,7 @@ export class NearCache {
     const { count, abandoned } = await this.log.unfinished(subject, deadline);
     if (count > 0) {
       await this.announce(subject, deadline);
-      // The writes of the others may still arrive, so those changes stay unfinished.
+      // The writes of the changes that are not in `abandoned` may still arrive. These changes therefore stay recorded.
       this.log.finish(subject, abandoned).catch(() => undefined);
     }
   }
@@ -169,7 +170,7 @@ export class NearCache {
     load: () => Promise<Value>,
     options: GetOptions<Value>,
   ): Promise<Value> {
-    // Registered before the request is sent, so that a later change detaches it.
+    // Register the load before the request is sent. A change that arrives in the meantime then detaches the load.
     const ticket = this.store.beginLoad(key, options.isShared ?? true);
     const loadOnce = async (): Promise<Value> => {
       try {

@@ -11,7 +11,9 @@ interface Observation {
 export class SilentMembers {
   private seen = new Map<string, Observation>();
 
-  /** @returns members whose note has not changed for longer than their lease, by the clock of this instance */
+  /**
+   * @returns members whose entry has been unchanged for longer than their lease, measured with the clock of this instance
+   */
   observe(members: Members, now: number): Members {
     const previous = this.seen;
     this.seen = new Map();

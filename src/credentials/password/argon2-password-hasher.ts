@@ -10,7 +10,10 @@ const ARGON2_HASH = /^\$argon2(?:id|i|d)\$v=\d+\$m=(\d+),t=(\d+),p=\d+\$/;
 export class Argon2PasswordHasher implements PasswordHasher {
   private readonly options: HashingOptions;
 
-  /** @param options memory and passes; the queue applies the other ones. Default: OWASP's parameters */
+  /**
+   * @param options This class uses `memoryKib` and `passes`. `HashingQueue` uses `concurrency` and `maxWaiting`. Default:
+   * the parameters that OWASP recommends
+   */
   constructor(options: Partial<HashingOptions> = {}) {
     this.options = { ...HASHING_DEFAULTS, ...options };
   }

@@ -19,9 +19,9 @@ import { GUESSES_PER_ACCOUNT } from '../login-limits.js';
 import { recordThrottling, type AttemptSubject } from '../throttled-attempts.js';
 import { HashingQueue, type Turn } from './hashing-queue.js';
 
-/** For work that may be left undone without harm. */
+/** Timeout of optional work. */
 const BEST_EFFORT_TIMEOUT_MS = 300;
-/** How long a repeated password change is recognized as done already. */
+/** How long after a password change a retry of the same request counts as already done. */
 const REPEATABLE_MS = 10 * 60 * 1000;
 
 export type CredentialCheck =
@@ -30,14 +30,14 @@ export type CredentialCheck =
   | { readonly outcome: 'wrong'; readonly userId: string | undefined }
   | TooManyAttempts;
 
-/** Why the check of the own password failed. */
+/** Why the check of the caller's own password failed. */
 export type Refusal = { readonly outcome: 'wrong-password' | 'unknown-user' } | TooManyAttempts;
 
 export type OwnCheck =
   | {
       readonly outcome: 'right';
       readonly user: UserRecord;
-      /** The password that `repeated` named was right: the change that the caller repeats was made before. */
+      /** True if `repeated` matched: an earlier request already made the change that the caller now retries. */
       readonly isRepeated: boolean;
     }
   | Refusal;
@@ -49,8 +49,9 @@ interface Verified {
 }
 
 /**
- * Checks passwords. Every check counts for the limit of the account (`GUESSES_PER_ACCOUNT`), and waits in the hashing queue. A
- * login goes through `PasswordLogins`, which also applies the limit of the address.
+ * Checks passwords. The limit per account (`GUESSES_PER_ACCOUNT`) applies to every check: a failed check increases the
+ * counter, and a successful check resets it. Every check waits in the hashing queue. A login goes through `PasswordLogins`,
+ * which also applies the limit of the address.
  */
 @Injectable()
 export class Credentials {
@@ -84,17 +85,18 @@ export class Credentials {
     return 'outcome' in verified ? verified : verified.check;
   }
 
-  /** The user of a name, before the password is checked. */
+  /** Finds a user by name. It does not check the password. */
   async find(username: string, deadline: Deadline): Promise<UserRecord | undefined> {
     return this.accounts.findByName(username, deadline);
   }
 
   /**
-   * Checks the password of the own user. A wrong one is recorded, and counts for the session of the request, not for the logins
-   * of strangers.
+   * Checks the password of the user who sends the request. A wrong password creates an audit event. It increases the counter
+   * of the session, not the counter of strangers.
    *
    * @param attempt what the request needs the password for
-   * @param repeated the new password of a change; also right if the password was changed within `REPEATABLE_MS`
+   * @param repeated the new password, if this request changes the password. If the last password change is not older than
+   * `REPEATABLE_MS`, a user whose password is already `repeated` passes the check as well: the request is then a retry
    * @throws as `check`
    */
   async checkOwn(
@@ -141,9 +143,10 @@ export class Credentials {
     }
     const changedAt = user.passwordChangedAt?.getTime() ?? -Infinity;
     const hasNewPassword = this.clock.now() - changedAt < REPEATABLE_MS;
-    // A change to the password that is already current is a change, not a repetition.
+    // If the old and the new password of the request are equal, the request is a normal change and not a retry.
     const mayBeRepeated = hasNewPassword && repeated?.reveal() !== password.reveal();
-    // After a change, a repetition is more likely. Checking the new password first saves a hash.
+    // Shortly after a change, the request is probably a retry. Check the new password first, because this saves one hash
+    // verification.
     const passwords = repeated && mayBeRepeated ? [repeated, password] : [password];
     // No session starts here, so `prepareLogin` is not needed. It could end the session that repeats an unconfirmed change.
     const request = { deadline, caller: ownerOf(origin, user) };
@@ -161,8 +164,9 @@ export class Credentials {
   }
 
   /**
-   * @param passwords one of them has to be right
-   * @param find the user now, or at a look-up earlier in this request; later writes are conditional on what it returns
+   * @param passwords the check succeeds if one of these passwords is correct
+   * @param find returns the user. It may return the result of an earlier look-up of this request, because every later write
+   * fails if the user has changed since then
    * @param prepareLogin decides whether a user with the right password may go on
    */
   private async verify(
@@ -183,7 +187,8 @@ export class Credentials {
       const turn = { network, account: subject, isKnown };
       const user = await find();
       const right = await this.firstRight(user?.passwordHash.reveal(), passwords, turn, deadline);
-      // The right password of a disabled user must look like a wrong one: it counts as a failure and takes as long.
+      // A client must not be able to distinguish a disabled user from a wrong password. So the correct password of a
+      // disabled user counts as a failure, and the check takes the same time.
       const isAllowed = user && right && !user.isDisabled;
       const prepared = isAllowed ? await prepareLogin(user) : undefined;
       if (!prepared || !right || prepared.isDisabled) {

@@ -4,7 +4,10 @@ const BUCKETS_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
 /** Metrics of the hashing queue. */
 export class HashingMetrics {
-  /** `full`: too many waited. `late`: its turn came after the time was over. */
+  /**
+   * `full`: the queue was full. `late`: the deadline passed before the work began, or less than `MIN_REMAINING_MS` was left
+   * when it could begin.
+   */
   readonly refused = { full: 0, late: 0 };
   private readonly time = new DurationTally(BUCKETS_SECONDS);
 

@@ -17,26 +17,29 @@ import {
   type PasswordOptions,
 } from './password.options.js';
 
-/** UTF-16 units: two for each code point, and up to four code points for a decomposed letter. */
+/** In UTF-16 code units. A code point has at most two of them, and a decomposed letter has at most four code points. */
 const MAX_NORMALIZED_LENGTH = 2 * 4 * PASSWORD_MAX_LENGTH;
 
-/** A password was not hashed, because too many waited or the time was over. Nothing was changed. */
+/** The password was not hashed or verified, because the queue was full or the deadline passed. */
 export class HashingOverloadedError extends UndecidedAttemptError {
   override readonly name = 'HashingOverloadedError';
 
-  /** @param result of a check that had begun when the time was over: its guess still counts */
+  /** @param result the result of a check that was already running when the deadline passed. A wrong guess still counts */
   constructor(message: string, result: Promise<AttemptResult> = Promise.resolve('void')) {
     super(message, result);
   }
 }
 
-/** Hashing does not begin with less time than this left: the hash and the rest of the request need it. */
+/**
+ * Hashing begins only if at least this much of the deadline is left, because the hash and the rest of the request need this
+ * time.
+ */
 const MIN_REMAINING_MS = 1000;
 
 /** One of four places in the queue is reserved for known callers. */
 const SHARES = { known: 1, stranger: 3 };
 
-/** Whose turn the hashing of a password uses. */
+/** The owner of a queue entry. The queue takes turns between owners. */
 export interface Turn {
   /** The network of the client's address, see `networkOf`. */
   readonly network: string;
@@ -46,7 +49,7 @@ export interface Turn {
   readonly isKnown: boolean;
 }
 
-/** The turn of work that belongs to no request. */
+/** The owner of background work, which belongs to no request. */
 const INTERNAL_TURN: Turn = { network: '', account: '', isKnown: true };
 
 interface Waiting {
@@ -55,9 +58,10 @@ interface Waiting {
 }
 
 /**
- * Hashes a few passwords at a time, and only for callers that still wait. The queue is fair: known callers and strangers take
- * turns, then sites, then networks within a site, then accounts within a network. When it is full, the site with the most
- * entries loses its newest one.
+ * Hashes a few passwords at the same time. It skips an entry whose caller has given up. The queue is fair: known callers and
+ * strangers take turns, then sites, then networks within a site, then accounts within a network. When the queue is full, it
+ * drops the newest entry of the largest owner: first the group (known callers or strangers) that uses the most of its share,
+ * then the largest site, network and account in it.
  */
 @Injectable()
 export class HashingQueue implements OnModuleInit {
@@ -92,7 +96,7 @@ export class HashingQueue implements OnModuleInit {
   }
 
   /**
-   * @param hash undefined when the user does not exist: the check then takes as long, and fails
+   * @param hash undefined when the user does not exist. The check then fails, after the same time as for an existing user
    * @param turn default: work that belongs to no request
    * @throws HashingOverloadedError
    */
@@ -115,7 +119,10 @@ export class HashingQueue implements OnModuleInit {
     return this.hasher.isOutdated(hash);
   }
 
-  /** Made once, with the parameters of a user's hash, so that checking against it takes as long. */
+  /**
+   * A hash of a random password with the normal parameters. Verifying it takes the same time as verifying the hash of a
+   * user. Created once.
+   */
   private async placeholderHash(): Promise<string> {
     this.placeholder ??= await this.hash(new Secret(randomUUID()), Deadline.none);
     return this.placeholder;
@@ -132,7 +139,8 @@ export class HashingQueue implements OnModuleInit {
         begin: async () => {
           if (deadline.remainingMs < MIN_REMAINING_MS) {
             this.metrics.refused.late += 1;
-            // The caller would give up before the end. The entries behind it still have time.
+            // The deadline would pass before the hash is finished. Refuse it now, so that later entries, which have more
+            // time, can run.
             reject(new HashingOverloadedError('the turn of this password came too late'));
             return;
           }
@@ -200,8 +208,9 @@ async function resultOf(check: Promise<boolean>): Promise<AttemptResult> {
 }
 
 /**
- * NFC for both hashing and checking, so that two encodings of the same letter are one password. A longer text cannot be a
- * password, and normalizing many combining marks takes quadratic time, so it stays as it is.
+ * Converts a password to NFC before hashing and before verifying, so that both encodings of the same letter match. A text
+ * longer than `MAX_NORMALIZED_LENGTH` cannot be a valid password. It is not normalized, because normalizing many combining
+ * marks takes quadratic time.
  */
 function normalized(password: Secret): Secret {
   const text = password.reveal();

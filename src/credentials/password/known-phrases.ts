@@ -1,4 +1,7 @@
-/** Well-known phrases, which are guessed early. Lists of leaked passwords contain few that meet the minimum length. */
+/**
+ * Well-known phrases that attackers try early. Lists of leaked passwords contain only few phrases that are as long as the
+ * minimum length.
+ */
 export const KNOWN_PHRASES = [
   'correct horse battery staple', // xkcd.com/936
   'Tr0ub4dor&3',

@@ -22,8 +22,8 @@ export interface RefusedPassword {
 }
 
 /**
- * New passwords. Every service that sets a password gets its hash here, so none can skip the policy: `accept` applies it, and
- * only an accepted password can be hashed.
+ * Hashes new passwords. `accept` applies the password policy, and only its result can be hashed. No service can therefore
+ * store a password that the policy refuses.
  */
 @Injectable()
 export class NewPasswords {

@@ -10,19 +10,20 @@ import type { Secret } from '../../common/secret/index.js';
  */
 export interface PasswordHasher {
   /**
-   * @param password in NFC, 1 to some thousand characters of any kind; each of them has to count
-   * @returns the hash with its parameters and its own salt: all that `verify` needs, as text without secrets
+   * @param password in NFC, from 1 to several thousand characters of any kind. The hash must depend on every character
+   * @returns a text that contains the hash, its parameters and its salt, but no secret. `verify` needs nothing else except
+   * the password
    */
   hash(password: Secret): Promise<string>;
 
   /**
-   * @param hash a result of `hash`, perhaps of an older version, or of another hasher whose users this one has taken over. Text
-   * that no hasher made matches no password
+   * @param hash a hash that this hasher, an older version of it, or a previous hasher created. Return false for any other
+   * text
    * @param password as in `hash`
    */
   verify(hash: string, password: Secret): Promise<boolean>;
 
-  /** Whether a hash was made with weaker parameters than today's. The next login with it renews it. */
+  /** Whether a hash was made with weaker parameters than today's. The next successful login replaces an outdated hash. */
   isOutdated(hash: string): boolean;
 }
 

@@ -26,7 +26,11 @@ export type LoginAttempt<Login> =
   | { readonly outcome: 'wrong-credentials' }
   | TooManyAttempts;
 
-/** Starts the session of a user whose password was right. @returns undefined when the user changed in between */
+/**
+ * Starts a session for a user whose password was verified.
+ *
+ * @returns undefined when the user has changed since the check
+ */
 type LogIn<Login> = (user: UserRecord) => Promise<Login | undefined>;
 
 interface AttemptContext {
@@ -74,13 +78,15 @@ export class PasswordLogins {
       const found = device && { user: await this.credentials.find(username, deadline) };
       const find = found && (() => Promise.resolve(found.user));
       if (device && isCurrent(device, found?.user)) {
-        // Failures of others at the same address do not affect it. Its own failures count for the account.
+        // The limit per address does not apply to a known device, so failures of other clients at the same address do not
+        // block it. Its own failures have a separate counter within the limit of the account.
         return check({ caller: { ...stranger, proof: { kind: 'device', ...device } }, find });
       }
       const { network } = stranger;
       return this.limiter.attempt(FAILURES_PER_ADDRESS, network, deadline, async () => {
         const value = await check({ caller: stranger, find });
-        // A success does not clear the count: an attacker could log in to an own account in between.
+        // A successful login does not reset the counter. Otherwise an attacker could reset it by logging in to an account of
+        // their own between guesses.
         return { value, result: value.outcome === 'wrong-credentials' ? 'failed' : 'void' };
       });
     });
@@ -107,7 +113,7 @@ export class PasswordLogins {
   }
 }
 
-/** Whether the account is the same, with the same password, as when the device got its cookie. */
+/** Whether the cookie is still valid: the account and its password have not changed since the cookie was issued. */
 function isCurrent({ generation }: RecognizedDevice, user: UserRecord | undefined): boolean {
   return user !== undefined && generation === proofGeneration(user);
 }

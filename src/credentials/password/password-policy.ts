@@ -33,9 +33,9 @@ const COMMON_PASSWORDS = new Set(dictionary['passwords-common'].map((word) => pl
 /** Shorter names are ignored: `Al` occurs in too many good passwords. */
 const MIN_WORD_LENGTH = 3;
 const IDEOGRAPHS = /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}]/u;
-/** Distinct letters that a password must have besides known words, digits and signs. */
+/** Minimum number of different letters that must remain after known words, digits and punctuation are removed. */
 const MIN_REST_LENGTH = 6;
-/** Node's argon2 accepts them, but databases, terminals and other programs may end a text at one. */
+/** Node's argon2 accepts control characters, but databases, terminals and other programs may truncate a text at one. */
 // eslint-disable-next-line no-control-regex
 const CONTROL_CHARACTERS = /[\0-\x1f\x7f-\x9f]/;
 
@@ -49,8 +49,9 @@ export interface PasswordContext {
 type KnownTexts = Readonly<Record<keyof PasswordContext, string>>;
 
 /**
- * The password policy: length and guessability, no composition rules (NIST SP 800-63B-4 section 3.1.1.2). As that section
- * demands, the whole password is compared with the list of common ones, not its parts. `NewPasswords` applies the policy.
+ * The password policy. It checks length and guessability. It has no composition rules (NIST SP 800-63B-4 section 3.1.1.2).
+ * As that section requires, it compares the whole password with the list of common passwords. It does not search for common
+ * passwords inside the password. `NewPasswords` applies the policy.
  */
 export function checkPassword(
   password: string,
@@ -78,7 +79,10 @@ export function checkPassword(
   return isEasy ? { code: 'password-common' } : undefined;
 }
 
-/** A longer text cannot be the password, and would take long to normalize and to search. */
+/**
+ * Removes context texts that are longer than any password. They cannot be the password, and normalizing and searching them
+ * would take long.
+ */
 function withoutLongTexts(context: PasswordContext): KnownTexts {
   const short = (text = ''): string => (text.length <= 2 * PASSWORD_MAX_LENGTH ? text : '');
   return {
@@ -109,14 +113,15 @@ function isEasyToGuess(password: string, { username, email, displayName }: Known
     .some((core) => isGuessed(core) || isGuessed(repeatedUnit(core)));
 }
 
-/** Whole names and addresses, and their parts: `Ada Lovelace` gives `AdaLovelace`, `Ada` and `Lovelace`. */
+/** Returns each text and its words: `Ada Lovelace` gives `Ada Lovelace`, `Ada` and `Lovelace`. */
 function partsOf(texts: readonly string[]): string[] {
   return texts.flatMap((text) => [text, ...text.split(/[^\p{L}\p{M}\p{N}]+/u)]);
 }
 
 /**
- * Whether few letters remain of a password after the removal of known words (also reversed, in any case and leet), digits and
- * signs. Enough remains of a long phrase that only contains a name.
+ * Whether a password consists almost only of known words. It removes known words (also reversed, in upper or lower case, or
+ * in leet), digits and punctuation. The result is true if at least one word was found and fewer than `MIN_REST_LENGTH`
+ * different letters remain. A long phrase that merely contains a name passes.
  */
 function isMadeOf(known: readonly string[], password: string): boolean {
   const words = known
@@ -151,7 +156,7 @@ function joinedUp(text: string): string {
   return text.replace(/[\s._-]+/gu, '');
 }
 
-/** Removes all signs except those that stand for letters. */
+/** Removes all punctuation and symbols except those that leet uses for letters (`@`, `$`, `!`). */
 function withoutSigns(text: string): string {
   return text.replace(/[^\p{L}\p{M}\p{N}@$!]+/gu, '');
 }
@@ -162,7 +167,10 @@ function isWalk(text: string): boolean {
   return WALKS.some((walk) => walk.includes(text) || walk.includes(reversed));
 }
 
-/** Removes differences that attackers try anyway: case, compatibility forms, digits and signs for letters. */
+/**
+ * Normalizes variants that attackers try anyway: upper case, Unicode compatibility forms, and digits or symbols in place of
+ * letters.
+ */
 function plain(text: string): string {
   return Array.from(text.normalize('NFKC').toLowerCase(), (char) => LEET.get(char) ?? char).join(
     '',

@@ -14,9 +14,15 @@ export interface HashingOptions {
   /** Memory for one hash, in KiB. Default: OWASP's minimum for Argon2id with two passes. */
   readonly memoryKib: number;
   readonly passes: number;
-  /** Hashes at the same time. At most three, so that one thread of Node's pool stays free for other work. */
+  /**
+   * Number of hashes that run at the same time. Use at most three, so that one of the four threads of Node's pool stays free
+   * for other work.
+   */
   readonly concurrency: number;
-  /** Hashes that may wait. Further ones are refused at once, because a longer queue would only time out. */
+  /**
+   * Number of hashes that may wait. When the queue is full, one entry is refused at once, because entries of a longer queue
+   * would only time out.
+   */
   readonly maxWaiting: number;
 }
 
