@@ -22,7 +22,7 @@ describe('the options of the benchmarks', () => {
     });
   });
 
-  it.each([['include %s'], ['--docs'], ['--help']])('know %s', (option) => {
+  it.each([['--list'], ['--docs'], ['--help']])('include %s', (option) => {
     expect(parseOptions([option]).mode).toBe(option.slice(2));
   });
 
