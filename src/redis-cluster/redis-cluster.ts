@@ -1,34 +1,29 @@
 import { Inject, Injectable, Optional, type OnApplicationShutdown } from '@nestjs/common';
 import type { Redis } from 'ioredis';
-import { setTimeout as delay } from 'node:timers/promises';
 
 import { withTimeout, type Deadline } from '../common/deadline/index.js';
 import { Tracing } from '../tracing/index.js';
+import { CallRetry, UNKNOWN_NODE, type Attempt } from './call-retry.js';
 import { ChannelSubscription, type ChannelListener } from './channel-subscription.js';
 import { createListeningConnection, type OnError } from './cluster-client.js';
 import { ClusterLink } from './cluster-link.js';
 import { ConnectionSecrets } from './connection-secrets.js';
 import { DurableWriter } from './durable-writer.js';
-import { isReadOnlyShard, isRefusal, isRetriable, isWrongUser, redacted } from './error-replies.js';
+import { isRefusal } from './error-replies.js';
 import { KeyBuilder } from './key-builder.js';
 import { KeyScan } from './key-scan.js';
 import type { LuaScript } from './lua-script.js';
-import { isProgrammingError } from './programming-error.js';
 import { NotConfirmedError, RedisUnavailableError } from './redis-cluster.errors.js';
 import { RedisCallMetrics } from './redis-call-metrics.js';
 import { REDIS_CLUSTER_OPTIONS } from './redis-cluster.module-definition.js';
 import { REDIS_CLUSTER_DEFAULTS, type RedisClusterOptions } from './redis-cluster.options.js';
-import { appendCall, correctedCall, type ScriptCall } from './script-call.js';
+import { appendCall } from './script-call.js';
 import { ErrorLog } from './error-log.js';
 
-const RETRY_INTERVAL_MS = 30;
 /** For a command to all nodes: a silent node does not delay the replies of the others. */
 const QUERY_TIMEOUT_MS = 400;
-/** Used in metrics while the slot map is unknown. */
-const UNKNOWN_NODE = 'unknown:0';
 
 type Arguments = readonly (string | number)[];
-type Attempt = (call: ScriptCall, deadline: Deadline) => Promise<unknown>;
 
 /**
  * The only access to Redis: Lua scripts, retried within a time budget. One call may run its script more than once, because a
@@ -40,23 +35,21 @@ export class RedisCluster implements OnApplicationShutdown {
   /** @internal */
   readonly calls: RedisCallMetrics;
   private readonly errorLog = new ErrorLog();
-  private readonly budgetMs: number;
   private readonly secrets: ConnectionSecrets;
   private readonly link: ClusterLink;
   /** Separate connections: WAIT blocks them, and a look-up must not wait behind it. */
   private readonly writeLink: ClusterLink;
   private readonly writer: DurableWriter;
+  private readonly retry: CallRetry;
   private readonly subscriptions: ChannelSubscription[] = [];
-  private isClosed = false;
 
   constructor(
-    @Inject(REDIS_CLUSTER_OPTIONS) private readonly options: RedisClusterOptions,
+    @Inject(REDIS_CLUSTER_OPTIONS) options: RedisClusterOptions,
     @Optional() tracing?: Tracing,
   ) {
     this.calls = new RedisCallMetrics(tracing?.spans);
     const settings = { ...REDIS_CLUSTER_DEFAULTS, ...options };
     this.keys = new KeyBuilder(settings.keyPrefix);
-    this.budgetMs = settings.budgetMs;
     const onError: OnError = (where, error) => this.errorLog.log(where, error);
     this.secrets = new ConnectionSecrets(options, (error) =>
       onError('The credentials for Redis', error),
@@ -64,6 +57,7 @@ export class RedisCluster implements OnApplicationShutdown {
     this.link = new ClusterLink(options, this.secrets, onError);
     this.writeLink = new ClusterLink(options, this.secrets, onError);
     this.writer = new DurableWriter(this.writeLink, settings.confirmingReplicas);
+    this.retry = new CallRetry(this.links, this.secrets, this.calls, this.errorLog, settings);
   }
 
   /**
@@ -87,7 +81,7 @@ export class RedisCluster implements OnApplicationShutdown {
       }
       return result[1];
     };
-    return this.retry({ script, keys, args, withSource: false }, deadline, attempt, (cause) => {
+    return this.retry.run({ script, keys, args, withSource: false }, deadline, attempt, (cause) => {
       throw new RedisUnavailableError(`${script.name} got no answer`, { cause });
     });
   }
@@ -200,7 +194,7 @@ export class RedisCluster implements OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
-    this.isClosed = true;
+    this.retry.close();
     this.subscriptions.forEach((subscription) => subscription.close());
     await Promise.all(this.links.map(async (link) => link.close()));
   }
@@ -213,69 +207,15 @@ export class RedisCluster implements OnApplicationShutdown {
     giveUp: (cause: Error) => never,
   ): Promise<Reply> {
     const attempt: Attempt = (call, until) => this.writer.write(call, until);
-    return this.retry({ script, keys, args, withSource: false }, deadline, attempt, giveUp);
+    return this.retry.run({ script, keys, args, withSource: false }, deadline, attempt, giveUp);
   }
 
-  private get links(): readonly ClusterLink[] {
+  private get links(): readonly [ClusterLink, ClusterLink] {
     return [this.link, this.writeLink];
   }
 
   private masterOf(key: string): string {
     return this.link.masterOf(key) ?? UNKNOWN_NODE;
-  }
-
-  private async retry<Reply>(
-    firstCall: ScriptCall<Reply>,
-    requested: Deadline,
-    attempt: Attempt,
-    giveUp: (cause: Error) => never,
-  ): Promise<Reply> {
-    const { script, keys } = firstCall;
-    if (keys.length !== script.numberOfKeys) {
-      throw new Error(`${script.name} takes ${script.numberOfKeys} keys, not ${keys.length}`);
-    }
-    const deadline = requested.within(this.budgetMs);
-    let call = firstCall;
-    let failure = new Error('there was no time for a try');
-    let reply: unknown;
-    for (;;) {
-      if (deadline.hasPassed || this.isClosed) {
-        giveUp(redacted(failure));
-      }
-      try {
-        const current = call;
-        reply = await this.calls.observe(
-          script.name,
-          current.askNode ?? this.masterOf(keys[0] ?? ''),
-          () => withTimeout(deadline.remainingMs, attempt(current, deadline)),
-        );
-        break;
-      } catch (error) {
-        // An earlier "read-only" error explains more than the timeout does.
-        failure = deadline.hasPassed && isReadOnlyShard(failure) ? failure : (error as Error);
-      }
-      if (isProgrammingError(failure)) {
-        throw failure;
-      }
-      if (isRefusal(failure) && !(isWrongUser(failure) && (await this.secrets.changedRecently()))) {
-        // A retry cannot succeed until an operator fixes the user.
-        this.errorLog.logRefusal(failure);
-        giveUp(redacted(failure));
-      }
-      const corrected = correctedCall(failure, call, this.options.natMap);
-      call = corrected ?? { ...call, askNode: undefined };
-      if (corrected) {
-        continue;
-      }
-      if (!isRefusal(failure) && !isRetriable(failure)) {
-        const cause = redacted(failure);
-        throw new Error(`${script.name} failed: ${cause.message}`, { cause });
-      }
-      // The client does not redirect a pipeline that failed in part, so the slot map is refreshed here.
-      this.links.forEach((link) => link.checkSoon());
-      await delay(RETRY_INTERVAL_MS);
-    }
-    return script.parse(reply);
   }
 }
 
