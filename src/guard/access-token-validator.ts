@@ -145,10 +145,10 @@ export class AccessTokenValidator {
     deadline: Deadline,
     { onLookup, onKnown }: { onLookup: () => void; onKnown?: () => void },
   ): Promise<SessionState> {
-    return this.sessions.stateOf(session, isVerified, async () => {
+    return this.sessions.stateOf(session, isVerified, async (read) => {
       onLookup();
       const presented = { token, userId: claims.sub, sessionId: claims.sid };
-      const state = await this.sessions.use(presented, isVerified, deadline);
+      const state = await this.sessions.use(presented, isVerified, deadline, read);
       if (state.state !== 'unverified') {
         onKnown?.();
       }

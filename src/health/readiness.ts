@@ -83,6 +83,6 @@ export class Readiness implements BeforeApplicationShutdown {
   }
 
   private isUntrustedEverywhere(report: RedisClusterReport): boolean {
-    return this.cache.isHeldUp || !report.isServed(this.cache.logKey);
+    return this.cache.isHeldUp || !report.isServed(this.cache.leaseKey);
   }
 }

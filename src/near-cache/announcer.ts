@@ -3,155 +3,154 @@ import { Injectable, Logger } from '@nestjs/common';
 import { Clock } from '../common/clock/index.js';
 import type { Deadline } from '../common/deadline/index.js';
 import { NotConfirmedError } from '../redis-cluster/index.js';
-import { ControlLog, type AppendedChange, type MemberNote } from './control-log.js';
+import type { Holder } from './directory.js';
+import { Inboxes, type Post } from './inboxes.js';
 import { Membership } from './membership.js';
 import { leaseTimeoutMs } from './near-cache.options.js';
 
 const RESEND_INTERVAL_MS = 100;
+/** After this time without an answer from the shard of an inbox, the mark of a retired instance is read. */
+const POST_TIMEOUT_MS = 500;
+/** Limits a change without a deadline. Longer than the deadline of a request. */
+const POST_BUDGET_MS = 10_000;
 
 /**
- * How an announcement ended: `acknowledged`: all members acknowledged the change. `waited-for-lease`: at least one member
- * left, was removed, or its lease expired before it acknowledged.
+ * How an announcement ended: `acknowledged`: all holders have applied the change, or hold nothing any more.
+ * `waited-for-lease`: the lease of at least one holder expired before it acknowledged.
  */
 export type Announcement = 'acknowledged' | 'waited-for-lease';
 
-/** The members that have not acknowledged a change yet. An acknowledgement may arrive before the list of members. */
-class PendingAcks {
-  private readonly acknowledged = new Set<string>();
-  private members: Map<string, MemberNote> | undefined;
-  /** Members that left, or were removed, without an acknowledgement. */
-  readonly departed: string[] = [];
-  private readonly abort = new AbortController();
+/** The acknowledgements of one announcement. */
+class Acknowledgements {
+  private readonly waits = new Map<string, AbortController>();
 
   constructor(private readonly clock: Clock) {}
 
-  expect(members: Iterable<readonly [string, MemberNote]>): void {
-    this.members = new Map([...members].filter(([instance]) => !this.acknowledged.has(instance)));
-    this.settle();
+  /** Waits for the acknowledgement of an instance, at most `ms`. @returns whether it came */
+  async wait(instance: string, ms: number): Promise<boolean> {
+    const { signal } = this.of(instance);
+    await this.clock.delay(ms, { signal }).catch(() => undefined);
+    return signal.aborted;
   }
 
-  acknowledge(instance: string): void {
-    this.acknowledged.add(instance);
-    this.members?.delete(instance);
-    this.settle();
+  /** An acknowledgement may arrive before the reply to the post. */
+  receive(instance: string): void {
+    this.of(instance).abort();
   }
 
-  get pendingMembers(): ReadonlyMap<string, MemberNote> {
-    return this.members ?? new Map<string, MemberNote>();
-  }
-
-  /** Waits until all members have acknowledged, at most `ms`. */
-  async wait(ms: number): Promise<void> {
-    await this.clock.delay(ms, { signal: this.abort.signal }).catch(() => undefined);
-  }
-
-  private settle(): void {
-    if (this.members?.size === 0) {
-      this.abort.abort();
-    }
+  private of(instance: string): AbortController {
+    const wait = this.waits.get(instance) ?? new AbortController();
+    this.waits.set(instance, wait);
+    return wait;
   }
 }
 
-/** Announces a change of a subject and waits until no instance can answer from the state before it. */
+/** Announces a change of a subject to its holders and waits until none of them can answer from the state before it. */
 @Injectable()
 export class Announcer {
   private readonly logger = new Logger('NearCache');
-  private changes = 0;
-  private readonly pendingAcks = new Map<string, PendingAcks>();
+  private announcements = 0;
+  private readonly pending = new Map<string, Acknowledgements>();
 
   constructor(
-    private readonly log: ControlLog,
+    private readonly inboxes: Inboxes,
     private readonly membership: Membership,
     private readonly clock: Clock,
   ) {
     membership.onAcknowledged = (message) => {
       const [number = '', instance = ''] = message.split(' ');
-      this.pendingAcks.get(number)?.acknowledge(instance);
+      this.pending.get(number)?.receive(instance);
     };
   }
 
   /**
-   * Returns when each member has acknowledged the change or its lease has expired.
+   * Returns when each holder has acknowledged the change, or its lease has expired. This instance must have dropped the subject
+   * before.
    *
-   * @throws NotConfirmedError when the log could not be written, or when the deadline passes before the last lease expires.
+   * @throws NotConfirmedError when an inbox could not be written, or when the deadline passes before the last lease expires.
    * Some instances may still answer from the old state
    */
-  async announce(subject: string, deadline: Deadline): Promise<Announcement> {
-    this.changes += 1;
-    const number = String(this.changes);
-    const pending = new PendingAcks(this.clock);
-    this.pendingAcks.set(number, pending);
+  async announce(
+    subject: string,
+    holders: readonly Holder[],
+    deadline: Deadline,
+  ): Promise<Announcement> {
+    const others = holders.filter(({ instance }) => !this.membership.isOwn(instance));
+    if (others.length === 0) {
+      return 'acknowledged';
+    }
+    this.announcements += 1;
+    const number = String(this.announcements);
+    const message = `${this.membership.holder.instance} ${number} ${subject}`;
+    const acknowledgements = new Acknowledgements(this.clock);
+    this.pending.set(number, acknowledgements);
     try {
-      const message = `${this.membership.instance} ${number} ${subject}`;
-      return await this.waitForAcks(subject, message, pending, deadline);
+      const results = await Promise.all(
+        others.map((holder) => this.tell(holder, message, acknowledgements, deadline)),
+      );
+      return results.includes('waited-for-lease') ? 'waited-for-lease' : 'acknowledged';
     } finally {
-      this.pendingAcks.delete(number);
+      this.pending.delete(number);
     }
   }
 
-  private async waitForAcks(
-    subject: string,
+  private async tell(
+    holder: Holder,
     message: string,
-    pending: PendingAcks,
+    acknowledgements: Acknowledgements,
     deadline: Deadline,
   ): Promise<Announcement> {
-    const change = await this.log.announce(subject, message, deadline);
-    const appendedAt = this.clock.monotonic();
-    pending.acknowledge(this.membership.instance);
-    pending.expect(change.members);
-    while (pending.pendingMembers.size > 0) {
-      const longestLease = Math.max(
-        ...[...pending.pendingMembers.values()].map(({ leaseMs }) => leaseMs),
-      );
-      const leftMs = appendedAt + leaseTimeoutMs(longestLease) - this.clock.monotonic();
-      if (leftMs <= 0) {
-        // Their leases have expired. They are removed so that the next change does not wait for them.
-        this.log.remove(pending.pendingMembers).catch(() => undefined);
-        pending.departed.push(...pending.pendingMembers.keys());
-        break;
-      }
-      if (deadline.hasPassed) {
-        throw new NotConfirmedError('an instance is silent, and its lease has not run out yet');
-      }
-      await pending.wait(Math.min(leftMs, RESEND_INTERVAL_MS, deadline.remainingMs));
-      if (pending.pendingMembers.size > 0) {
-        this.resend(message, change, pending, deadline);
-      }
-    }
-    if (pending.departed.length === 0) {
+    const { instance, leaseMs } = holder;
+    const post = await this.post(instance, message, deadline);
+    if (!post) {
       return 'acknowledged';
     }
-    const waitedMs = Math.round(this.clock.monotonic() - appendedAt);
-    this.logger.warn(
-      `A change waited ${waitedMs} ms for silent instances: ${pending.departed.join(', ')}`,
-    );
-    return 'waited-for-lease';
+    const leaseEndsAt = this.clock.monotonic() + leaseTimeoutMs(leaseMs);
+    for (;;) {
+      const leftMs = leaseEndsAt - this.clock.monotonic();
+      if (leftMs <= 0) {
+        // The lease has expired, unless it was renewed after the post: then the post was applied before.
+        this.inboxes.close(instance, post.renewal).catch(() => undefined);
+        this.logger.warn(`A change waited for the lease of the silent instance ${instance}.`);
+        return 'waited-for-lease';
+      }
+      if (deadline.hasPassed) {
+        throw new NotConfirmedError('a holder is silent, and its lease has not run out yet');
+      }
+      const waitMs = Math.min(leftMs, RESEND_INTERVAL_MS, deadline.remainingMs);
+      if (await acknowledgements.wait(instance, waitMs)) {
+        return 'acknowledged';
+      }
+      this.inboxes
+        .postAgain(instance, message, post, deadline)
+        .then((isApplied) => (isApplied ? acknowledgements.receive(instance) : undefined))
+        .catch(() => undefined);
+    }
   }
 
   /**
-   * Publishes the change again. Also reads the member list: a member may have applied the change from the log, left, or been
-   * removed by another instance.
+   * Posts a message until its inbox answers.
+   *
+   * @returns undefined when the instance holds nothing
    */
-  private resend(
+  private async post(
+    instance: string,
     message: string,
-    change: AppendedChange,
-    pending: PendingAcks,
     deadline: Deadline,
-  ): void {
-    this.log.republish(message);
-    this.log
-      .members(deadline)
-      .then((members) => {
-        for (const instance of pending.pendingMembers.keys()) {
-          const note = members.get(instance);
-          if (!note) {
-            pending.departed.push(instance);
-          }
-          if (!note || note.position >= Number(change.sequence)) {
-            pending.acknowledge(instance);
-          }
+  ): Promise<Post | undefined> {
+    const end = deadline.within(POST_BUDGET_MS);
+    for (;;) {
+      try {
+        return await this.inboxes.post(instance, message, end.within(POST_TIMEOUT_MS));
+      } catch (error) {
+        if (await this.inboxes.isRetired(instance, end).catch(() => false)) {
+          return undefined;
         }
-      })
-      .catch(() => undefined);
+        if (end.hasPassed) {
+          throw error;
+        }
+        await this.clock.delay(RESEND_INTERVAL_MS);
+      }
+    }
   }
 }

@@ -16,6 +16,8 @@ interface Entry {
   readonly subject: string;
   /** On the monotonic clock, in milliseconds. */
   readonly expiresAt: number;
+  /** When it should be loaded again, although it is still valid. */
+  readonly refreshAt: number;
 }
 
 /**
@@ -61,6 +63,12 @@ export class LocalStore {
     return entry !== undefined && now < entry.expiresAt ? (entry.value as Value) : undefined;
   }
 
+  /** Whether a value is in memory that should be loaded again. */
+  isRefreshDue({ id }: CacheKey<unknown>, now: number): boolean {
+    const entry = this.entries.peek(id);
+    return entry !== undefined && now >= entry.refreshAt;
+  }
+
   loadOf<Value>(key: CacheKey<Value>): Promise<Value> | undefined {
     return this.loads.get(key.id)?.promise as Promise<Value> | undefined;
   }
@@ -84,11 +92,12 @@ export class LocalStore {
     load: Load<Value>,
     value: Value,
     expiresAt: number,
+    refreshAt = Infinity,
   ): void {
     if (this.loads.get(load.id) !== load) {
       return;
     }
-    const entry = { value, subject: key.subject, expiresAt };
+    const entry = { value, subject: key.subject, expiresAt, refreshAt };
     this.entries.set(key.id, entry, { size: ENTRY_OVERHEAD_BYTES + estimatedBytes(value) });
     if (this.entries.has(key.id)) {
       this.remember(key.subject, key.id);

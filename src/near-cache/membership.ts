@@ -8,8 +8,9 @@ import {
 import { randomUUID } from 'node:crypto';
 
 import { Clock } from '../common/clock/index.js';
-import { isReadOnlyShard, RedisCluster } from '../redis-cluster/index.js';
-import { ControlLog, type MemberNote, type Members } from './control-log.js';
+import { isReadOnlyShard } from '../redis-cluster/index.js';
+import type { Holder } from './directory.js';
+import { Inboxes } from './inboxes.js';
 import { Lease } from './lease.js';
 import { LocalStore } from './local-store.js';
 import { NEAR_CACHE_OPTIONS } from './near-cache.module-definition.js';
@@ -18,41 +19,49 @@ import {
   RENEWALS_PER_LEASE,
   type NearCacheOptions,
 } from './near-cache.options.js';
-import { SilentMembers } from './silent-members.js';
 
 const RETRY_INTERVAL_MS = 100;
 const POLL_INTERVAL_MS = 10;
+/** More than the registrations of this process can name. */
+const MAX_FORMER_IDS = 1000;
+/** More posts than arrive between two renewals. */
+const MAX_APPLIED = 10_000;
 
 /**
- * Keeps this instance a member of the control log, and holds its lease. Correctness depends on the lease alone: a renewal
- * returns the changes since the last one, and they are applied before the lease is extended. Without the channel the cache
- * is still correct. The channel only makes changes take effect sooner.
+ * Keeps the inbox of this instance, and holds its lease. Correctness depends on the lease alone: a renewal returns the posts
+ * since the last one, and they are applied before the lease is extended. Without the channel the cache is still correct. The
+ * channel only makes changes take effect sooner.
  */
 @Injectable()
 export class Membership implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  /** Unique for each process. */
-  readonly instance = randomUUID();
   /** Called when another instance acknowledges a change of this one. */
   onAcknowledged: (message: string) => void = () => undefined;
 
   private readonly logger = new Logger('NearCache');
   private readonly lease: Lease;
-  private readonly silentMembers = new SilentMembers();
-  private position: string | undefined;
-  private note: MemberNote | undefined;
+  private id: string = randomUUID();
+  /** Ids of this process that hold nothing any more. */
+  private formerIds: string[] = [];
+  /** Those that the others do not know of yet. */
+  private unretired: string[] = [];
+  private unsubscribe: () => void = () => undefined;
   private renewals = 0;
+  /** Whether this id has held a lease. */
+  private isOpened = false;
+  private position = 0;
+  /** Posts that the channel has delivered. A renewal returns them once more. */
+  private readonly applied = new Set<string>();
+  /** The last time at which the inbox was reached or chosen, on the monotonic clock. */
+  private reachedAt = 0;
   private confirmed = { joined: 0, renewed: 0 };
-  /** Counts revocations of the lease. A renewal that began before a revocation must not extend the lease. */
-  private revocations = 0;
   private isListening = false;
   private isStopped = false;
   private isRenewalDue = false;
-  private isLogReadOnly = false;
+  private isInboxReadOnly = false;
   private wake = new AbortController();
 
   constructor(
-    private readonly redis: RedisCluster,
-    private readonly log: ControlLog,
+    private readonly inboxes: Inboxes,
     private readonly store: LocalStore,
     private readonly clock: Clock,
     @Inject(NEAR_CACHE_OPTIONS) options: NearCacheOptions,
@@ -60,14 +69,29 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
     this.lease = new Lease(options.leaseMs ?? NEAR_CACHE_DEFAULTS.leaseMs, clock);
   }
 
+  /** This instance as a holder. The id changes when it must begin anew: no two memories share an id. */
+  get holder(): Holder {
+    return { instance: this.id, leaseMs: this.lease.lengthMs };
+  }
+
+  /** Whether an id is of this process: a former one holds nothing any more. */
+  isOwn(instance: string): boolean {
+    return instance === this.id || this.formerIds.includes(instance);
+  }
+
   /** Whether this instance may answer from memory, now. */
   get isTrusted(): boolean {
     return this.lease.isHeld;
   }
 
-  /** Whether the last renewals failed because the shard of the log rejects all writes. */
+  /** A key in the slot of the inbox. While no master serves it, this instance cannot renew its lease there. */
+  get leaseKey(): string {
+    return this.inboxes.leaseKey(this.id);
+  }
+
+  /** Whether the last renewals failed because the shard of the inbox rejects all writes. */
   get isHeldUp(): boolean {
-    return this.isLogReadOnly;
+    return this.isInboxReadOnly;
   }
 
   get leaseRemainingMs(): number {
@@ -92,51 +116,82 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   onApplicationBootstrap(): void {
-    const applied = this.log.ackChannel(this.instance);
-    this.redis.subscribe([this.log.changesChannel, applied], {
-      onUp: () => {
-        this.isListening = true;
-        this.renewSoon();
-      },
-      onDown: () => {
-        this.isListening = false;
-        void this.revokeLease('the channel for changes was lost');
-      },
-      onMessage: (channel, message) =>
-        channel === applied ? this.onAcknowledged(message) : this.apply(message),
-    });
     void this.keepRenewing();
   }
 
-  /** Gives up the lease and leaves the member list. Requests that are still in progress then read from Redis. */
+  /** Gives up the lease and closes the inbox, so that no change waits for this instance. Requests then read from Redis. */
   async beforeApplicationShutdown(): Promise<void> {
     this.isStopped = true;
     this.renewSoon();
-    await this.revokeLease();
+    this.unsubscribe();
+    this.forgetAll();
+    if (this.isOpened) {
+      await this.inboxes.close(this.id).catch(() => undefined);
+    }
+  }
+
+  private openInbox(avoidedMaster?: string): void {
+    const id = this.inboxes.newInstance(avoidedMaster);
+    this.id = id;
+    this.renewals = 0;
+    this.isOpened = false;
+    this.position = 0;
+    this.applied.clear();
+    this.reachedAt = this.clock.monotonic();
+    this.isListening = false;
+    this.unsubscribe = this.inboxes.subscribe(id, {
+      onUp: () => {
+        this.isListening = true;
+      },
+      onDown: () => {
+        this.isListening = false;
+        this.renewSoon();
+      },
+      onPost: (message) => {
+        this.apply(message);
+        // A post that a failover has lost is never returned, and would stay here.
+        if (this.applied.size >= MAX_APPLIED) {
+          this.applied.clear();
+        }
+        this.applied.add(message);
+      },
+      onAcknowledgement: (message) => this.onAcknowledged(message),
+    });
   }
 
   private async keepRenewing(): Promise<void> {
+    while (!this.inboxes.isConnected && !this.isStopped) {
+      await this.pause(POLL_INTERVAL_MS);
+    }
+    this.openInbox();
     let wasTrusted = false;
     while (!this.isStopped) {
       this.isRenewalDue = false;
-      const hasFailed = this.isListening && !(await this.tryToRenew(wasTrusted));
+      const hasFailed = !(await this.tryToRenew(wasTrusted));
       wasTrusted = this.isTrusted;
       // A renewal that was requested in the meantime starts at once.
-      if (!this.isRenewalDue || !this.isListening || hasFailed) {
-        await this.pause(hasFailed ? RETRY_INTERVAL_MS : this.lease.lengthMs / RENEWALS_PER_LEASE);
+      if (!this.isRenewalDue || hasFailed) {
+        const isHurried = hasFailed || !this.isListening;
+        await this.pause(
+          isHurried ? RETRY_INTERVAL_MS : this.lease.lengthMs / RENEWALS_PER_LEASE,
+        );
       }
     }
   }
 
   private async tryToRenew(wasTrusted: boolean): Promise<boolean> {
     try {
-      await this.renew();
-      this.isLogReadOnly = false;
-      return true;
+      const isRenewed = await this.renew();
+      this.isInboxReadOnly = false;
+      return isRenewed;
     } catch (error) {
-      this.isLogReadOnly ||= isReadOnlyShard(error);
+      this.isInboxReadOnly ||= isReadOnlyShard(error);
       if (wasTrusted && !this.isTrusted) {
         this.logger.warn(`Memory is not trusted any more: ${(error as Error).message}`);
+      }
+      if (this.clock.monotonic() - this.reachedAt >= this.lease.lengthMs && !this.isTrusted) {
+        // The shard of the inbox does not answer. Another one may.
+        this.beginAnew(this.inboxes.masterOf(this.id));
       }
       return false;
     }
@@ -147,77 +202,80 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
     await this.clock.delay(ms, { signal: this.wake.signal, ref: false }).catch(() => undefined);
   }
 
-  private async renew(): Promise<void> {
-    const { revocations } = this;
-    const isTrusted = this.isTrusted;
-    if (!isTrusted) {
-      // The lease has expired by the clock. Revoke it explicitly: if the clock is set back now, the old lease would become
-      // valid again, although this renewal joins with empty memory.
-      this.lease.revoke();
+  /** @returns false when this instance must begin anew */
+  private async renew(): Promise<boolean> {
+    const isEmpty = !this.isTrusted;
+    if (isEmpty) {
+      // The lease has expired by the clock. If the clock were set back now, the old lease would become valid again.
+      this.forgetAll();
     }
     // Taken before the request is sent: the lease starts here, however long the reply takes.
     const begun = this.lease.moment();
     this.renewals += 1;
-    const renewal = await this.log.renew({
-      instance: this.instance,
-      leaseMs: this.lease.lengthMs,
+    const renewal = await this.inboxes.renew({
+      instance: this.id,
       number: this.renewals,
-      // Without a lease this instance joins with empty memory: the log may no longer hold all changes that it missed.
-      position: isTrusted ? this.position : undefined,
+      position: this.position,
     });
-    this.note = renewal.members.get(this.instance);
-    this.removeSilent(renewal.members);
-    if (revocations !== this.revocations) {
-      await this.leave();
-      return;
+    if (this.isStopped || renewal.outcome === 'late') {
+      return false;
     }
-    if (renewal.hasJoined) {
-      this.store.dropAll();
-    } else {
-      renewal.changes.forEach((subject) => this.store.drop(subject));
+    if (renewal.outcome === 'closed') {
+      this.logger.warn('This instance begins anew: its inbox was closed or lost.');
+      this.beginAnew();
+      return false;
     }
-    // The lease may be extended only after all changes are applied.
-    this.position = renewal.position;
+    for (const message of renewal.messages) {
+      // What the channel has delivered is applied already. A drop now would only cost a load.
+      if (!this.applied.delete(message)) {
+        this.apply(message);
+      }
+    }
+    // Only after all posts are applied: the position acknowledges them, and so does the extended lease.
+    this.position = renewal.sequence;
+    this.reachedAt = this.clock.monotonic();
     this.lease.extend(begun);
-    if (renewal.hasJoined && this.confirmed.joined > 0) {
+    if (isEmpty && this.confirmed.joined > 0) {
       this.logger.log('Memory is trusted again, and empty.');
     }
-    this.confirmed[renewal.hasJoined ? 'joined' : 'renewed'] += 1;
+    this.confirmed[isEmpty ? 'joined' : 'renewed'] += 1;
+    this.isOpened = true;
+    this.retireFormer();
+    return true;
   }
 
-  /** Applies a change that another instance has published, then acknowledges it. */
+  /** Applies a change that another instance has posted, then acknowledges it. */
   private apply(message: string): void {
     const [changer = '', number = '', ...subject] = message.split(' ');
-    if (changer === this.instance) {
-      return;
-    }
     this.store.drop(subject.join(' '));
-    this.redis.publish(this.log.ackChannel(changer), `${number} ${this.instance}`);
+    this.inboxes.acknowledge(changer, `${number} ${this.id}`);
   }
 
-  private async revokeLease(reason?: string): Promise<void> {
-    if (reason !== undefined && this.isTrusted) {
-      this.logger.warn(`Memory is not trusted any more: ${reason}`);
-    }
-    this.revocations += 1;
+  private forgetAll(): void {
     this.lease.revoke();
     this.store.dropAll();
-    await this.leave();
   }
 
-  /** Leaves the member list so that no change waits for this instance. If that fails, other instances remove it later. */
-  private async leave(): Promise<void> {
-    const { note } = this;
-    this.note = undefined;
-    if (note) {
-      await this.log.remove(new Map([[this.instance, note]])).catch(() => undefined);
+  /** Continues under a new id with empty memory. */
+  private beginAnew(avoidedMaster?: string): void {
+    this.unsubscribe();
+    this.forgetAll();
+    if (this.isOpened) {
+      this.formerIds = [...this.formerIds, this.id].slice(-MAX_FORMER_IDS);
+      this.unretired = [...this.unretired, this.id].slice(-MAX_FORMER_IDS);
     }
+    this.openInbox(avoidedMaster);
   }
 
-  private removeSilent(members: Members): void {
-    const silent = this.silentMembers.observe(members, this.clock.monotonic());
-    if (silent.size > 0) {
-      this.log.remove(silent).catch(() => undefined);
+  /** Tells the others that the former ids of this process hold nothing. It is called while Redis can be reached. */
+  private retireFormer(): void {
+    const former = this.unretired;
+    this.unretired = [];
+    for (const instance of former) {
+      this.inboxes.close(instance).catch(() => undefined);
+      this.inboxes.retire(instance).catch(() => {
+        this.unretired.push(instance);
+      });
     }
   }
 }

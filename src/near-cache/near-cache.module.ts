@@ -2,7 +2,8 @@ import { Module } from '@nestjs/common';
 
 import { ClockModule } from '../common/clock/index.js';
 import { Announcer } from './announcer.js';
-import { ControlLog } from './control-log.js';
+import { Directory } from './directory.js';
+import { Inboxes } from './inboxes.js';
 import { LocalStore } from './local-store.js';
 import { Membership } from './membership.js';
 import { NearCache } from './near-cache.js';
@@ -21,7 +22,8 @@ import { NEAR_CACHE_DEFAULTS, type NearCacheOptions } from './near-cache.options
     NearCacheMetrics,
     Announcer,
     Membership,
-    ControlLog,
+    Directory,
+    Inboxes,
     {
       provide: LocalStore,
       inject: [NEAR_CACHE_OPTIONS],

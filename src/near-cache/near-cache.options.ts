@@ -1,7 +1,7 @@
 export interface NearCacheOptions {
   /**
-   * How long an instance trusts its memory after its last contact with the control log, in milliseconds. Default 2000.
-   * A change waits this long for an instance that has crashed or is disconnected. With a short lease, a slow response of
+   * How long an instance trusts its memory after its last contact with its inbox, in milliseconds. Default 2000.
+   * A change waits this long for a holder that has crashed or is disconnected. With a short lease, a slow response of
    * Redis makes instances lose their lease and ask Redis on every request. Instances may have different values.
    */
   readonly leaseMs?: number;
@@ -23,6 +23,11 @@ export const NEAR_CACHE_DEFAULTS = {
   maxBytes: 64 * 1024 * 1024,
   maxAgeMs: 60_000,
 } as const;
+
+/** Maximum age of a value without `maxAgeMs` (`isLasting`). It is loaded again long before. */
+export const LASTING_MAX_AGE_MS = 12 * 3_600_000;
+/** The age at which a lasting value is loaded again, so that its registration does not expire. */
+export const LASTING_REFRESH_AGE_MS = 3_600_000;
 
 /** How many times an instance renews its lease within the length of one lease. */
 export const RENEWALS_PER_LEASE = 5;

@@ -1,14 +1,28 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
 
 import { Clock } from '../common/clock/index.js';
-import type { Deadline } from '../common/deadline/index.js';
+import { Deadline } from '../common/deadline/index.js';
+import { RedisCluster } from '../redis-cluster/index.js';
 import { Announcer } from './announcer.js';
 import type { CacheKey } from './cache-key.js';
-import { ControlLog } from './control-log.js';
+import {
+  Directory,
+  type Holder,
+  type PendingHolders,
+  type Registered,
+  type SlotCall,
+  type SlotWrite,
+} from './directory.js';
 import { LocalStore } from './local-store.js';
 import { Membership } from './membership.js';
 import { NEAR_CACHE_OPTIONS } from './near-cache.module-definition.js';
-import { NEAR_CACHE_DEFAULTS, type NearCacheOptions } from './near-cache.options.js';
+import {
+  LASTING_MAX_AGE_MS,
+  LASTING_REFRESH_AGE_MS,
+  NEAR_CACHE_DEFAULTS,
+  type NearCacheOptions,
+} from './near-cache.options.js';
 import { NearCacheMetrics } from './near-cache.metrics.js';
 
 export interface GetOptions<Value> {
@@ -17,7 +31,7 @@ export interface GetOptions<Value> {
    */
   readonly maxAgeMs?: (value: Value) => number;
   /**
-   * Whether the value has no maximum age: it stays until it is invalidated or the lease is lost. For the few values that
+   * Whether the value may stay for twelve hours instead of `maxAgeMs`, and is loaded again every hour. For the few values that
    * every request needs, so that the loss of their shard does not affect all users. Default false.
    */
   readonly isLasting?: boolean;
@@ -25,6 +39,15 @@ export interface GetOptions<Value> {
   readonly isShared?: boolean;
   /** Whether the look-up counts in the metrics. Default true. */
   readonly isCounted?: boolean;
+}
+
+/** Runs a script that reads a subject. @throws RedisUnavailableError */
+export type SlotRead = <Reply>(call: SlotCall<Reply>, deadline: Deadline) => Promise<Reply>;
+
+/** Two ways to load a value: without a registration, for an instance without a lease, and as a holder. */
+interface Load<Value> {
+  readonly plain: () => Promise<Value>;
+  readonly held: (holder: Holder) => Promise<Registered<Value>>;
 }
 
 /**
@@ -39,7 +62,8 @@ export class NearCache {
     private readonly store: LocalStore,
     private readonly membership: Membership,
     private readonly announcer: Announcer,
-    private readonly log: ControlLog,
+    private readonly directory: Directory,
+    private readonly redis: RedisCluster,
     private readonly clock: Clock,
     private readonly metrics: NearCacheMetrics,
     @Inject(NEAR_CACHE_OPTIONS) options: NearCacheOptions,
@@ -52,12 +76,12 @@ export class NearCache {
     return this.membership.isTrusted;
   }
 
-  /** A key in the hash slot of the control log. While no master serves this slot, no instance can renew its lease. */
-  get logKey(): string {
-    return this.log.changesChannel;
+  /** A key in the slot of this instance's inbox. While no master serves it, the instance cannot renew its lease there. */
+  get leaseKey(): string {
+    return this.membership.leaseKey;
   }
 
-  /** Whether the shard of the control log rejects all writes. No instance can renew its lease then. */
+  /** Whether the shard of this instance's inbox rejects all writes, so that the lease cannot be renewed there. */
   get isHeldUp(): boolean {
     return this.membership.isHeldUp;
   }
@@ -93,55 +117,108 @@ export class NearCache {
   }
 
   /**
-   * Returns the value from memory, or loads it.
+   * Returns the value from memory, or loads it. A load takes one more round trip than `getFromSlot`.
    *
    * @param load reads the value from the source of truth. The value must not be undefined. A master that a failover has
    * replaced must not be able to deliver the value. So use `readConfirmed` or `runDurably` with a script that writes at
    * least a fence key. If it throws, `get` throws too and stores nothing
+   * @throws RedisUnavailableError when this instance could not be registered as a holder
    */
   async get<Value>(
     key: CacheKey<Value>,
     load: () => Promise<Value>,
     options: GetOptions<Value> = {},
   ): Promise<Value> {
-    const { isShared = true, isCounted = true } = options;
-    if (!this.membership.isTrusted) {
-      this.metrics.untrusted += isCounted ? 1 : 0;
-      this.membership.renewSoon();
-      // Without a lease no change waits for this instance, so it may miss invalidations. This load must not be shared.
-      return load();
-    }
-    const known = this.peek(key, options) ?? (isShared ? this.store.loadOf(key) : undefined);
-    if (known !== undefined) {
-      return known;
-    }
-    this.metrics.misses += isCounted ? 1 : 0;
-    return this.loadAndStore(key, load, options);
+    return this.getBy(
+      key,
+      {
+        plain: load,
+        held: async (holder) => {
+          await this.directory.register(key.subject, holder, options.isLasting === true, Deadline.none);
+          return { isRegistered: true, value: await load() };
+        },
+      },
+      options,
+    );
   }
 
   /**
-   * Changes a subject. When it returns, no instance answers from the old state: each one has invalidated the subject or has
-   * lost its lease.
+   * Returns the value from memory, or reads it with a script in the slot of the subject, in one round trip. The subject must
+   * have the form `<kind>.<id>`, and the keys of the script the tag `[kind, id]`.
    *
-   * @param write makes the change durable (`runDurably`) and must be idempotent. It receives the sequence number of the
-   * change. Sequence numbers only increase. If a write arrives after a write with a higher number, it must not overwrite
-   * that one
+   * @param load reads the value by one call of `read`. The script writes at least a fence key, so that a replaced master
+   * cannot answer. It returns `false` as a second value if the reply must not be held in memory. If `load` throws,
+   * `getFromSlot` throws too and stores nothing
+   */
+  async getFromSlot<Value>(
+    key: CacheKey<Value>,
+    load: (read: SlotRead) => Promise<Value>,
+    options: GetOptions<Value> = {},
+  ): Promise<Value> {
+    return this.getBy(
+      key,
+      {
+        plain: async () => load(this.readFromSlot),
+        held: async (holder) => {
+          let isRegistered = false;
+          const value = await load(async (call, deadline) => {
+            const isLasting = options.isLasting === true;
+            const reply = await this.directory.hold(key.subject, holder, call, isLasting, deadline);
+            ({ isRegistered } = reply);
+            return reply.value;
+          });
+          return { isRegistered, value };
+        },
+      },
+      options,
+    );
+  }
+
+  /** Reads with a script, past the memory of this instance. */
+  readonly readFromSlot: SlotRead = async ({ script, keys, args }, deadline) =>
+    this.redis.readConfirmed(script, keys, args, deadline);
+
+  /**
+   * Changes a subject whose data are elsewhere. When it returns, no instance answers from the old state: each one has invalidated
+   * the subject or has lost its lease. It takes two round trips to Redis besides those of `write`.
+   *
+   * @param write makes the change durable (`runDurably`) and must be idempotent. It receives the number of the change. The
+   * numbers of one subject only grow. If a write arrives after a write with a higher number, it must not overwrite that one
    * @throws NotConfirmedError when some instances may not have invalidated the subject. The change may or may not have
    * happened, and repeating it is safe. Also throws what `write` throws
    */
   async change<Result>(
     subject: string,
-    write: (sequence: string) => Promise<Result>,
+    write: (number: string) => Promise<Result>,
     deadline: Deadline,
   ): Promise<Result> {
-    const { sequence, result } = await this.metrics.countUnconfirmed(async () => {
-      const number = await this.log.begin(subject, deadline);
-      return { sequence: number, result: await write(number) };
+    const id = randomUUID();
+    const { result, pending } = await this.metrics.countUnconfirmed(async () => {
+      const number = await this.directory.begin(subject, id, deadline);
+      const written = await write(number);
+      return { result: written, pending: await this.directory.take(subject, id, deadline) };
     });
-    await this.announce(subject, deadline);
-    // Best effort: if this fails, the next `settle` announces the change once more.
-    this.log.finish(subject, [sequence]).catch(() => undefined);
+    await this.announce(subject, pending, deadline);
     return result;
+  }
+
+  /**
+   * Changes a subject with a script in its slot: like `change`, in one round trip if no other instance holds the subject. The
+   * subject must have the form `<kind>.<id>`, and the keys of the script the tag `[kind, id]`.
+   *
+   * @param write its script is idempotent, and writes in each run. The argument CHANGE_NUMBER stands for the number of the change
+   * @throws NotConfirmedError as `change`
+   */
+  async changeInSlot<Reply>(
+    subject: string,
+    write: SlotWrite<Reply>,
+    deadline: Deadline,
+  ): Promise<Reply> {
+    const pending = await this.metrics.countUnconfirmed(async () =>
+      this.directory.change(subject, randomUUID(), write, deadline),
+    );
+    await this.announce(subject, pending, deadline);
+    return pending.reply;
   }
 
   /**
@@ -152,33 +229,67 @@ export class NearCache {
    * @throws NotConfirmedError
    */
   async settle(subject: string, deadline: Deadline): Promise<void> {
-    const { count, abandoned } = await this.log.unfinished(subject, deadline);
-    if (count > 0) {
-      await this.announce(subject, deadline);
-      // The writes of the changes that are not in `abandoned` may still arrive. These changes therefore stay recorded.
-      this.log.finish(subject, abandoned).catch(() => undefined);
+    const pending = await this.directory.unfinished(subject, deadline);
+    if (pending.count > 0) {
+      await this.announce(subject, pending, deadline);
     }
   }
 
-  private async announce(subject: string, deadline: Deadline): Promise<void> {
+  private async announce(
+    subject: string,
+    pending: PendingHolders,
+    deadline: Deadline,
+  ): Promise<void> {
     this.store.drop(subject);
-    await this.metrics.observe(() => this.announcer.announce(subject, deadline));
+    await this.metrics.observe(async () =>
+      this.announcer.announce(subject, pending.holders, deadline),
+    );
+    this.directory.finish(subject, pending);
+  }
+
+  private async getBy<Value>(
+    key: CacheKey<Value>,
+    load: Load<Value>,
+    options: GetOptions<Value>,
+  ): Promise<Value> {
+    const { isShared = true, isCounted = true } = options;
+    if (!this.membership.isTrusted) {
+      this.metrics.untrusted += isCounted ? 1 : 0;
+      this.membership.renewSoon();
+      // Without a lease this instance may miss invalidations. This load must not be stored or shared.
+      return load.plain();
+    }
+    const known = this.peek(key, options);
+    const pending = isShared ? this.store.loadOf(key) : undefined;
+    if (known !== undefined) {
+      if (!pending && this.store.isRefreshDue(key, this.clock.monotonic())) {
+        this.loadAndStore(key, load, options).catch(() => undefined);
+      }
+      return known;
+    }
+    if (pending) {
+      return pending;
+    }
+    this.metrics.misses += isCounted ? 1 : 0;
+    return this.loadAndStore(key, load, options);
   }
 
   private async loadAndStore<Value>(
     key: CacheKey<Value>,
-    load: () => Promise<Value>,
+    load: Load<Value>,
     options: GetOptions<Value>,
   ): Promise<Value> {
     // Register the load before the request is sent. A change that arrives in the meantime then detaches the load.
     const ticket = this.store.beginLoad(key, options.isShared ?? true);
     const loadOnce = async (): Promise<Value> => {
       try {
-        const value = await load();
-        const longestMs = options.isLasting ? Infinity : this.maxAgeMs;
+        const { isRegistered, value } = await load.held(this.membership.holder);
+        const longestMs = options.isLasting ? LASTING_MAX_AGE_MS : this.maxAgeMs;
         const maxAgeMs = Math.min(longestMs, options.maxAgeMs?.(value) ?? longestMs);
-        if (maxAgeMs > 0 && this.membership.isTrusted) {
-          this.store.finishLoad(key, ticket, value, this.clock.monotonic() + maxAgeMs);
+        if (isRegistered && maxAgeMs > 0 && this.membership.isTrusted) {
+          const now = this.clock.monotonic();
+          const refreshAt = options.isLasting ? now + LASTING_REFRESH_AGE_MS : Infinity;
+          this.store.finishLoad(key, ticket, value, now + maxAgeMs, refreshAt);
         }
         return value;
       } finally {

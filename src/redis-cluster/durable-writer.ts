@@ -23,6 +23,7 @@ interface QueuedWrite {
 /** The writes for one master. While a batch is under way the next one gathers. */
 interface Lane {
   readonly master: string;
+  /** A batch is under way, or will be sent when the current task is done. */
   isBusy: boolean;
   queue: QueuedWrite[];
 }
@@ -56,25 +57,22 @@ export class DurableWriter {
     this.lanes.set(master, lane);
     return new Promise((resolve, reject) => {
       lane.queue.push({ call, deadline, resolve, reject });
-      this.sendNext(lane);
+      if (!lane.isBusy) {
+        lane.isBusy = true;
+        // Writes that are requested in the same task share a batch.
+        queueMicrotask(() => this.sendNext(lane));
+      }
     });
   }
 
   private sendNext(lane: Lane): void {
-    if (lane.isBusy) {
-      return;
-    }
     lane.queue = lane.queue.filter(isStillInTime);
     const batch = lane.queue.splice(0, MAX_BATCH);
     if (batch.length === 0) {
       this.lanes.delete(lane.master);
       return;
     }
-    lane.isBusy = true;
-    void this.send(lane.master, batch).finally(() => {
-      lane.isBusy = false;
-      this.sendNext(lane);
-    });
+    void this.send(lane.master, batch).finally(() => this.sendNext(lane));
   }
 
   private async send(master: string, batch: readonly QueuedWrite[]): Promise<void> {

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 
+/** The line of an outer script that is replaced by the script that it wraps. */
+const WRAPPED_SCRIPT = /^--- @script$/m;
 const INCLUDE = /^--- @include "([a-z][a-z-]*)"$/gm;
 /** Includes that the scripts of several modules share. */
 const SHARED_INCLUDES = new URL('./scripts/includes/', import.meta.url);
@@ -9,16 +11,37 @@ const SHARED_INCLUDES = new URL('./scripts/includes/', import.meta.url);
 export class LuaScript<Reply> {
   readonly sha1: string;
   readonly numberOfKeys: number;
+  private readonly wrappers = new Map<string, LuaScript<unknown>>();
 
   private constructor(
     readonly name: string,
     /** The text that is sent to Redis: the script with its includes. */
     readonly source: string,
     readonly parse: (reply: unknown) => Reply,
+    ownKeys?: number,
   ) {
     // Redis identifies a cached script by this digest. It has no security purpose.
     this.sha1 = createHash('sha1').update(source).digest('hex');
-    this.numberOfKeys = new Set(headerOf(source).match(/KEYS\[\d+\]/g)).size;
+    this.numberOfKeys = ownKeys ?? new Set(headerOf(source).match(/KEYS\[\d+\]/g)).size;
+  }
+
+  /**
+   * Puts this script into another one, which runs it as a function: both take effect in one step. The keys and arguments of this
+   * script follow those of the outer one.
+   *
+   * @param outer a script with a line `--- @script` in a function. Without this script, the function does nothing
+   * @param parse converts the reply of the outer script
+   * @returns the same object for the same outer script
+   */
+  within<Whole>(outer: LuaScript<unknown>, parse: (reply: unknown) => Whole): LuaScript<Whole> {
+    let whole = this.wrappers.get(outer.sha1);
+    if (!whole) {
+      const source = outer.source.replace(WRAPPED_SCRIPT, () => this.source.trimEnd());
+      const numberOfKeys = outer.numberOfKeys + this.numberOfKeys;
+      whole = new LuaScript<unknown>(this.name, source, parse, numberOfKeys);
+      this.wrappers.set(outer.sha1, whole);
+    }
+    return whole as LuaScript<Whole>;
   }
 
   /**

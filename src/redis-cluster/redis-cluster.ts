@@ -41,7 +41,7 @@ export class RedisCluster implements OnApplicationShutdown {
   private readonly writeLink: ClusterLink;
   private readonly writer: DurableWriter;
   private readonly retry: CallRetry;
-  private readonly subscriptions: ChannelSubscription[] = [];
+  private readonly subscriptions = new Set<ChannelSubscription>();
 
   constructor(
     @Inject(REDIS_CLUSTER_OPTIONS) options: RedisClusterOptions,
@@ -168,11 +168,12 @@ export class RedisCluster implements OnApplicationShutdown {
    * Subscribes to sharded channels.
    *
    * @param channels names from `keys.key`, all with the same tag, so that one master serves them
+   * @returns a function that ends the subscription
    */
   subscribe(
     channels: readonly [string, ...string[]],
     listener: ChannelListener,
-  ): ChannelSubscription {
+  ): () => void {
     const subscription = new ChannelSubscription(
       channels,
       listener,
@@ -180,17 +181,25 @@ export class RedisCluster implements OnApplicationShutdown {
       (address) => createListeningConnection(this.secrets, address),
       (error) => this.errorLog.logRefusal(error),
     );
-    this.subscriptions.push(subscription);
-    return subscription;
+    this.subscriptions.add(subscription);
+    return () => {
+      this.subscriptions.delete(subscription);
+      subscription.close();
+    };
   }
 
   /** Publishes a message on a sharded channel. Best effort: the message may be lost without an error. */
   publish(channel: string, message: string): void {
     this.calls
-      .observe('spublish', this.masterOf(channel), async () =>
+      .observe('spublish', this.masterOf(channel) ?? UNKNOWN_NODE, async () =>
         this.link.client.spublish(channel, message),
       )
       .catch((error: Error) => this.errorLog.logRefusal(error));
+  }
+
+  /** @returns `host:port` of the master that serves a key now, if one is known */
+  masterOf(key: string): string | undefined {
+    return this.link.masterOf(key);
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -214,9 +223,6 @@ export class RedisCluster implements OnApplicationShutdown {
     return [this.link, this.writeLink];
   }
 
-  private masterOf(key: string): string {
-    return this.link.masterOf(key) ?? UNKNOWN_NODE;
-  }
 }
 
 function addressOf({ options }: Redis): string {

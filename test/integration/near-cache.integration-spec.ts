@@ -3,7 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { Deadline } from '../../src/common/deadline/index.js';
 import { MetricsRegistry } from '../../src/metrics/index.js';
 import { CacheKey } from '../../src/near-cache/index.js';
-import { LuaScript, NotConfirmedError } from '../../src/redis-cluster/index.js';
+import { Directory } from '../../src/near-cache/directory.js';
+import { Inboxes } from '../../src/near-cache/inboxes.js';
+import { NotConfirmedError } from '../../src/redis-cluster/index.js';
 import {
   newPrefix,
   noteKey,
@@ -14,11 +16,6 @@ import { eventually } from '../support/own-cluster.js';
 import { withRedis } from '../support/redis.js';
 
 const LEASE_MS = 2000;
-const renewLease = LuaScript.fromFile(
-  new URL('../../src/near-cache/scripts/renew-lease.lua', import.meta.url),
-  (reply) => reply,
-);
-
 /** A promise and the function that resolves it. */
 function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
   let resolve: (value: T) => void = () => undefined;
@@ -43,13 +40,24 @@ describe('the near cache', () => {
     await Promise.all(instances.map((instance) => instance.close()));
   });
 
-  const membersKey = (): string => a.redis.keys.key(['near-cache', 'control'], 'members');
-  const members = async (): Promise<Record<string, string>> =>
-    withRedis((_, cluster) => cluster.hgetall(membersKey()));
-  /** A crashed member: it is in the member list and silent. */
+  const subject = (): string => `note.${note}`;
+  /** The note is changed as data that are not in its slot. */
+  const changeElsewhere = async (by: CacheInstance, text: string): Promise<void> =>
+    by.cache.change(subject(), () => by.write(note, text), Deadline.none);
+  const readElsewhere = async (by: CacheInstance): Promise<string> =>
+    by.cache.get(noteKey(note), () => by.load(note));
+  const inboxes = (): Inboxes => a.context.get(Inboxes);
+  const hold = async (instance: string, leaseMs = LEASE_MS): Promise<void> =>
+    a.context.get(Directory).register(subject(), { instance, leaseMs }, false, Deadline.none);
+  const renew = async (instance: string, number: number, position = 0): Promise<string> =>
+    (await inboxes().renew({ instance, number, position })).outcome;
+  /** A crashed instance: it may hold the note, and is silent. */
   const addGhost = async (leaseMs = LEASE_MS): Promise<void> => {
-    await withRedis((_, cluster) => cluster.hset(membersKey(), 'ghost', `1 ${leaseMs} 1`));
+    await renew('ghost', 1);
+    await hold('ghost', leaseMs);
   };
+  const outcomes = async (outcome: string): Promise<number> =>
+    a.metric(`keyslot_near_cache_changes_total{outcome="${outcome}"}`);
   const timed = async (work: () => Promise<unknown>): Promise<number> => {
     const begin = performance.now();
     await work();
@@ -74,6 +82,36 @@ describe('the near cache', () => {
       expect(b.cache.peek(noteKey(note))).toBeUndefined();
       expect(await b.read(note)).toBe(text);
     }
+  });
+
+  it('keeps the promise also for data that are elsewhere', async () => {
+    for (let round = 0; round < 50; round += 1) {
+      const text = `version ${round}`;
+      await Promise.all(instances.map((instance) => readElsewhere(instance)));
+
+      await changeElsewhere(a, text);
+
+      expect(a.cache.peek(noteKey(note))).toBeUndefined();
+      expect(b.cache.peek(noteKey(note))).toBeUndefined();
+      expect(await readElsewhere(b)).toBe(text);
+    }
+  });
+
+  it('gives each change of a subject a higher number than those before, also from two instances', async () => {
+    const numbers: number[] = [];
+    const change = async (by: CacheInstance): Promise<void> =>
+      by.cache.change(
+        subject(),
+        (number) => Promise.resolve(void numbers.push(Number(number))),
+        Deadline.none,
+      );
+    for (let round = 0; round < 5; round += 1) {
+      await change(a);
+      await change(b);
+    }
+
+    expect(numbers).toEqual([...new Set(numbers)].sort((one, other) => one - other));
+    expect(numbers).toHaveLength(10);
   });
 
   it('invalidates all parts of a subject, but no other subject', async () => {
@@ -149,53 +187,123 @@ describe('the near cache', () => {
 
     expect(deaf.cache.peek(noteKey(note))).toBeUndefined();
     expect(await deaf.read(note)).toBe('new');
-    // Acknowledged by its position in the log, long before its lease would have expired.
+    // Acknowledged by a renewal, long before its lease would have expired.
     expect(took).toBeLessThan(LEASE_MS);
     expect(await a.metric('keyslot_near_cache_changes_total{outcome="acknowledged"}')).toBe(1);
   });
 
-  it('waits once for the lease of a crashed instance, for any lease length', async () => {
+  it('waits once for the lease of a crashed holder, for any lease length', async () => {
     await addGhost(500);
 
     const took = await timed(() => a.change(note, 'new'));
 
     expect(took).toBeGreaterThan(500);
-    expect(await a.metric('keyslot_near_cache_changes_total{outcome="waited-for-lease"}')).toBe(1);
-    await eventually('the ghost is gone', 1000, async () => !('ghost' in (await members())));
+    expect(await outcomes('waited-for-lease')).toBe(1);
+    // It may hold other subjects, too. Now it is known that it holds nothing.
+    await eventually('the inbox is closed', 1000, async () => {
+      const post = await inboxes().post('ghost', 'a 1 b', Deadline.none);
+      return post === undefined;
+    });
+    await hold('ghost', 500);
     expect(await timed(() => a.change(note, 'newer'))).toBeLessThan(500);
   });
 
-  it('removes a crashed instance from the member list even without a change', async () => {
-    await addGhost(500);
+  it('does not wait for a crashed instance that does not hold the subject', async () => {
+    await renew('ghost', 1);
 
-    await eventually('the ghost is gone', 5000, async () => !('ghost' in (await members())));
-    expect(Object.keys(await members())).toHaveLength(2);
+    expect(await timed(() => a.change(note, 'new'))).toBeLessThan(LEASE_MS / 2);
   });
 
-  it('does not accept a late renewal as an acknowledgement', async () => {
-    const keys = ['members', 'sequence', 'log'].map((part) =>
-      a.redis.keys.key(['near-cache', 'control'], part),
-    );
-    const join = async (number: number): Promise<unknown> =>
-      a.redis.runDurably(
-        renewLease,
-        keys,
-        ['ghost', LEASE_MS, number, '', 60_000, 1000],
-        Deadline.none,
-      );
-    await join(2);
-    const { ghost } = await members();
+  it('waits for the lease of a holder whose inbox is lost, also when another change found that first', async () => {
+    await hold('ghost');
+
+    const took = await Promise.all([
+      timed(() => a.change(note, 'new')),
+      timed(() => b.change(note, 'newer')),
+    ]);
+
+    expect(Math.min(...took)).toBeGreaterThan(LEASE_MS);
+    expect(await renew('ghost', 2)).toBe('closed');
+  });
+
+  it('does not accept a late renewal as a sign of life', async () => {
+    await renew('ghost', 1);
+    await renew('ghost', 2);
+    await hold('ghost');
     const change = timed(() => a.change(note, 'new'));
-    await eventually('the change is told', 1000, async () => {
-      const log = a.redis.keys.key(['near-cache', 'control'], 'log');
-      return (await withRedis((_, cluster) => cluster.zcard(log))) === 1;
+    await eventually('the change is posted', 1000, async () => {
+      const posts = a.redis.keys.key(['inbox', 'ghost'], 'posts');
+      return (await withRedis((_, cluster) => cluster.zcard(posts))) === 1;
     });
 
-    // A changed note would count as an acknowledgement.
-    await join(2);
-    await join(1);
-    expect((await members())['ghost']).toBe(ghost);
+    expect(await renew('ghost', 1)).toBe('late');
+    expect(await renew('ghost', 2)).toBe('renewed');
+
     expect(await change).toBeGreaterThan(LEASE_MS);
+    await eventually(
+      'the inbox is closed',
+      1000,
+      async () => (await renew('ghost', 3)) === 'closed',
+    );
+  });
+
+  it('keeps the inbox of an instance that renews its lease while a change waits for it', async () => {
+    await addGhost(500);
+    const change = a.change(note, 'new');
+    await eventually('the change is posted', 1000, async () => {
+      const posts = a.redis.keys.key(['inbox', 'ghost'], 'posts');
+      return (await withRedis((_, cluster) => cluster.zcard(posts))) === 1;
+    });
+
+    expect(await renew('ghost', 2)).toBe('renewed');
+    await change;
+
+    expect(await renew('ghost', 3, 1)).toBe('renewed');
+  });
+
+  it('accepts the position of a holder as its acknowledgement', async () => {
+    await addGhost();
+    const change = timed(() => a.change(note, 'new'));
+    await eventually('the change is posted', 1000, async () => {
+      const posts = a.redis.keys.key(['inbox', 'ghost'], 'posts');
+      return (await withRedis((_, cluster) => cluster.zcard(posts))) === 1;
+    });
+
+    await renew('ghost', 2, 1);
+
+    expect(await change).toBeLessThan(LEASE_MS);
+    expect(await outcomes('acknowledged')).toBe(1);
+  });
+
+  it('tells the holders of a change that is still unfinished about the next change', async () => {
+    await addGhost(1000);
+    const first = timed(() => a.change(note, 'new'));
+    await eventually('the first change is written', 1000, async () => {
+      return (await b.load(note)) === 'new';
+    });
+
+    const second = await timed(() => b.change(note, 'newer'));
+
+    // The ghost was moved to the first change. It may hold the state before both.
+    expect(second).toBeGreaterThan(900);
+    await first;
+  });
+
+  it('begins anew with empty memory when its inbox was closed', async () => {
+    await b.read(note);
+    const before = b.cache.leaseKey;
+    const instance = /{inbox\.(.+)}/.exec(before)![1]!;
+    await inboxes().close(instance);
+
+    await eventually('b begins anew', 2000, async () => {
+      return b.cache.isTrusted && b.cache.leaseKey !== before;
+    });
+
+    expect(b.cache.peek(noteKey(note))).toBeUndefined();
+    expect(await b.read(note)).toBe('old');
+    // Its former id is still registered as a holder of the note.
+    expect(await timed(() => a.change(note, 'new'))).toBeLessThan(LEASE_MS / 2);
+    expect(b.cache.peek(noteKey(note))).toBeUndefined();
   });
 
   it('fails a change whose write fails, and announces it at the next settle', async () => {
@@ -243,28 +351,8 @@ describe('the near cache', () => {
     expect(b.cache.peek(noteKey(note))).toBeUndefined();
   });
 
-  it('does not count a member that must join again as having acknowledged', async () => {
-    const keys = ['members', 'sequence', 'log'].map((part) =>
-      a.redis.keys.key(['near-cache', 'control'], part),
-    );
-    const renew = async (number: number, position: string): Promise<unknown> =>
-      a.redis.runDurably(
-        renewLease,
-        keys,
-        ['ghost', LEASE_MS, number, position, 60_000, 1000],
-        Deadline.none,
-      );
-    await renew(1, '');
-
-    const [hasJoined] = (await renew(2, '1')) as [number];
-
-    expect(hasJoined).toBe(1);
-    // The reply may not have arrived, and the previous lease may still be held.
-    expect((await members())['ghost']).toBe(`0 ${LEASE_MS} 2`);
-  });
-
-  it('answers from memory only after its lease is registered', async () => {
-    const newcomer = await startCacheInstance(prefix, { isDeaf: true, mayJoin: false });
+  it('answers from memory only while it holds a lease', async () => {
+    const newcomer = await startCacheInstance(prefix, { isDeaf: true, mayHoldLease: false });
     instances.push(newcomer);
     await newcomer.read(note);
     await newcomer.read(note);
@@ -273,11 +361,11 @@ describe('the near cache', () => {
     expect(newcomer.loads.count).toBe(2);
   });
 
-  it('leaves when it stops, so that no change waits for it', async () => {
+  it('closes its inbox when it stops, so that no change waits for it', async () => {
+    await b.read(note);
     await b.close();
     instances = [a];
 
-    expect(Object.keys(await members())).toHaveLength(1);
     expect(await timed(() => a.change(note, 'new'))).toBeLessThan(LEASE_MS / 2);
   });
 

@@ -10,8 +10,10 @@ import {
   NearCache,
   NearCacheModule,
   type NearCacheOptions,
+  type SlotCall,
 } from '../../src/near-cache/index.js';
-import { RedisCluster, RedisClusterModule } from '../../src/redis-cluster/index.js';
+import { Inboxes } from '../../src/near-cache/inboxes.js';
+import { NotConfirmedError, RedisCluster, RedisClusterModule } from '../../src/redis-cluster/index.js';
 import { luaScript } from './lua-script.js';
 import { testSettings } from './test-app.js';
 
@@ -30,9 +32,13 @@ export interface CacheInstance {
   readonly redis: RedisCluster;
   /** The number of notes that this instance has read from Redis. */
   readonly loads: { count: number };
+  /** Reads a note from memory, or from the slot of the note. */
   read(note: string): Promise<string>;
+  /** Reads a note from Redis. */
   load(note: string): Promise<string>;
+  /** Writes a note, and tells nobody. */
   write(note: string, text: string): Promise<void>;
+  /** Changes a note in its slot. */
   change(note: string, text: string): Promise<void>;
   metric(name: string): Promise<number>;
   close(): Promise<void>;
@@ -56,8 +62,8 @@ export class ShiftedClock extends Clock {
 interface InstanceFault {
   /** Receives no messages of the channel, although the connection is up. */
   readonly isDeaf?: boolean;
-  /** Whether it may become a member. Default true. */
-  readonly mayJoin?: boolean;
+  /** Whether it may hold a lease. Default true. */
+  readonly mayHoldLease?: boolean;
 }
 
 export const noteKey = (note: string): CacheKey<string> => new CacheKey(`note.${note}`);
@@ -66,7 +72,7 @@ export async function startCacheInstance(
   keyPrefix: string,
   options: NearCacheOptions & InstanceFault & { readonly variables?: Record<string, string> } = {},
 ): Promise<CacheInstance> {
-  const { isDeaf = false, mayJoin = true, variables = {}, ...cacheOptions } = options;
+  const { isDeaf = false, mayHoldLease = true, variables = {}, ...cacheOptions } = options;
   const { redis: settings } = testSettings({ ...variables, REDIS_KEY_PREFIX: keyPrefix });
   const clock = new ShiftedClock();
   const context = await Test.createTestingModule({
@@ -80,28 +86,33 @@ export async function startCacheInstance(
     .useValue(clock)
     .compile();
   const redis = context.get(RedisCluster);
-  if (isDeaf || !mayJoin) {
-    const subscribe = redis.subscribe.bind(redis);
-    redis.subscribe = (channels, listener) =>
-      subscribe(channels, {
-        onUp: () => (mayJoin ? listener.onUp() : undefined),
-        onDown: () => listener.onDown(),
-        onMessage: () => undefined,
-      });
+  const inboxes = context.get(Inboxes);
+  if (isDeaf) {
+    const subscribe = inboxes.subscribe.bind(inboxes);
+    inboxes.subscribe = (instance, listener) =>
+      subscribe(instance, { ...listener, onPost: () => undefined });
+  }
+  if (!mayHoldLease) {
+    inboxes.renew = () => Promise.reject(new NotConfirmedError('cut off'));
   }
   await context.init();
   const cache = context.get(NearCache);
   const valueKey = (note: string): string => redis.keys.key(['note', note], 'value');
   const loads = { count: 0 };
+  const readOf = (note: string): SlotCall<unknown> => ({
+    script: getNote,
+    keys: [valueKey(note), redis.keys.key(['note', note], 'fence')],
+    args: [],
+  });
   const load = async (note: string): Promise<string> => {
     loads.count += 1;
-    const fence = redis.keys.key(['note', note], 'fence');
-    return String(await redis.runDurably(getNote, [valueKey(note), fence], [], Deadline.none));
+    const { script, keys, args } = readOf(note);
+    return String(await redis.runDurably(script, keys, args, Deadline.none));
   };
   const write = async (note: string, text: string): Promise<void> => {
     await redis.runDurably(setNote, [valueKey(note)], [text], Deadline.none);
   };
-  if (mayJoin) {
+  if (mayHoldLease) {
     await cache.untilTrusted();
   }
   return {
@@ -112,8 +123,15 @@ export async function startCacheInstance(
     loads,
     load,
     write,
-    read: (note) => cache.get(noteKey(note), () => load(note)),
-    change: (note, text) => cache.change(`note.${note}`, () => write(note, text), Deadline.none),
+    read: (note) =>
+      cache.getFromSlot(noteKey(note), async (read) => {
+        loads.count += 1;
+        return String(await read(readOf(note), Deadline.none));
+      }),
+    change: async (note, text) => {
+      const call = { script: setNote, keys: [valueKey(note)], args: [text] };
+      await cache.changeInSlot(`note.${note}`, call, Deadline.none);
+    },
     metric: async (name) => {
       const text = await context.get(MetricsRegistry).metrics();
       const line = text.split('\n').find((candidate) => candidate.startsWith(`${name} `));

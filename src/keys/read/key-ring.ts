@@ -4,7 +4,7 @@ import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 
 import { Deadline } from '../../common/deadline/index.js';
 import { retryUntilDone } from '../../common/retry/index.js';
-import { CacheKey, NearCache } from '../../near-cache/index.js';
+import { CacheKey, NearCache, type SlotRead } from '../../near-cache/index.js';
 import { LuaScript, RedisCluster, RedisUnavailableError } from '../../redis-cluster/index.js';
 import { KEY_RING_OPTIONS } from './key-ring.module-definition.js';
 import type { KeyRingOptions } from './key-ring.options.js';
@@ -51,7 +51,7 @@ export class KeyRing implements BeforeApplicationShutdown {
    * @throws RedisUnavailableError also while the cluster has no key
    */
   async current(deadline: Deadline): Promise<PublicKeys> {
-    return this.cache.get(PUBLIC_KEYS, async () => this.load(deadline), {
+    return this.cache.getFromSlot(PUBLIC_KEYS, async (read) => this.load(read, deadline), {
       isCounted: false,
       isLasting: true,
     });
@@ -78,13 +78,9 @@ export class KeyRing implements BeforeApplicationShutdown {
     this.closing.abort();
   }
 
-  private async load(deadline: Deadline): Promise<PublicKeys> {
-    const stored = await this.redis.readConfirmed(
-      readKeys,
-      [keySetKey(this.redis.keys, 'set'), keySetKey(this.redis.keys, 'fence')],
-      [],
-      deadline,
-    );
+  private async load(read: SlotRead, deadline: Deadline): Promise<PublicKeys> {
+    const keys = [keySetKey(this.redis.keys, 'set'), keySetKey(this.redis.keys, 'fence')];
+    const stored = await read({ script: readKeys, keys, args: [] }, deadline);
     if (stored.length === 0) {
       throw new RedisUnavailableError('the cluster has no signing key yet');
     }

@@ -14,7 +14,7 @@ import { Deadline } from '../../common/deadline/index.js';
 import { Origin } from '../../common/origin/index.js';
 import { retryUntilDone } from '../../common/retry/index.js';
 import type { Secret } from '../../common/secret/index.js';
-import { CacheKey, NearCache } from '../../near-cache/index.js';
+import { CacheKey, NearCache, type SlotRead } from '../../near-cache/index.js';
 import { LuaScript, RedisCluster } from '../../redis-cluster/index.js';
 import { KeyRing, keySetKey, KEYS_SUBJECT } from '../read/index.js';
 import { decryptKey, encryptKey, KeyDecryptionError } from './key-encryption.js';
@@ -60,7 +60,7 @@ export class SigningKeys implements BeforeApplicationShutdown {
    * @throws RedisUnavailableError, KeyDecryptionError
    */
   async current(deadline: Deadline): Promise<SigningKey> {
-    return this.cache.get(SIGNING_KEY, async () => this.load(deadline), {
+    return this.cache.getFromSlot(SIGNING_KEY, async (read) => this.load(read, deadline), {
       isCounted: false,
       isLasting: true,
     });
@@ -88,18 +88,20 @@ export class SigningKeys implements BeforeApplicationShutdown {
     this.closing.abort();
   }
 
-  private async load(deadline: Deadline): Promise<SigningKey> {
+  private async load(read: SlotRead, deadline: Deadline): Promise<SigningKey> {
     this.candidate ??= newCandidate(this.options.encryptionSecret);
     const candidate = await this.candidate;
-    const stored = await this.redis.readConfirmed(
-      agreeOnKey,
-      [keySetKey(this.redis.keys, 'set')],
-      [
-        candidate.kid,
-        candidate.publicJwk,
-        candidate.encryptedKey,
-        this.options.issuer ?? this.options.baseUrl,
-      ],
+    const stored = await read(
+      {
+        script: agreeOnKey,
+        keys: [keySetKey(this.redis.keys, 'set')],
+        args: [
+          candidate.kid,
+          candidate.publicJwk,
+          candidate.encryptedKey,
+          this.options.issuer ?? this.options.baseUrl,
+        ],
+      },
       deadline,
     );
     const text = JSON.stringify(stored);

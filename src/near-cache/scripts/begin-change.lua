@@ -1,15 +1,15 @@
--- Records that a change of a subject begins.
+-- Begins a change of a subject whose data are elsewhere.
 -- Version 1
--- KEYS[1] the sequence, a number that only grows
--- KEYS[2] the unfinished changes of the subject: a sorted set of their sequences by time
--- ARGV[1] retention of an unfinished change, in milliseconds
--- Returns the sequence of the change.
--- A second run begins a second change. The first one stays unfinished, which costs later readers one announcement.
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local before = tonumber(redis.call('GET', KEYS[1]) or 0)
-local sequence = string.format('%.0f', math.max(time[1] * 1000000 + time[2], before + 1))
-redis.call('SET', KEYS[1], sequence, 'PX', 86400000)
-redis.call('ZADD', KEYS[2], now, sequence)
-redis.call('PEXPIRE', KEYS[2], ARGV[1])
-return sequence
+-- KEYS[1] the directory of the subject
+-- ARGV[1] id of the change, the same in each run
+-- ARGV[2] lifetime of the directory, in milliseconds
+-- Returns the number of the change. The numbers of one subject only grow.
+-- A second run returns the same number. A late run begins a change that is never written: later readers announce it.
+--- @include "now"
+--- @include "directory"
+local now = now_ms()
+local directory = read_directory(KEYS[1], now)
+local change = change_of(KEYS[1], directory, ARGV[1], now)
+store_change(KEYS[1], ARGV[1], change)
+keep_directory(KEYS[1], tonumber(ARGV[2]))
+return change.number

@@ -1,11 +1,26 @@
--- Finds the unfinished changes of a subject: begun, and not known to be announced.
+-- Finds the unfinished changes of a subject, and the holders that may not have applied them.
 -- Version 1
--- KEYS[1] the unfinished changes: a sorted set of their sequences by time
+-- KEYS[1] the directory of the subject
 -- KEYS[2] the fence, a key that is only written
 -- ARGV[1] age after which the write of a change can no longer arrive, in milliseconds
--- Returns {number of unfinished changes, sequences of those older than ARGV[1]}.
+-- Returns {number of unfinished changes; holders, each followed by the length of its lease; ids of the changes that are finished
+-- once these holders have applied them}. A change that is not known to be written may have been written: its holders are
+-- those of the directory. It can be finished only when its write can no longer arrive.
 -- Writes the fence: the WAIT that follows proves that this master was not replaced.
 --- @include "now"
 --- @include "fence"
+--- @include "directory"
 write_fence(KEYS[2])
-return { redis.call('ZCARD', KEYS[1]), redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now_ms() - ARGV[1]) }
+local now = now_ms()
+local directory = read_directory(KEYS[1], now)
+local count, holders, changes = 0, {}, {}
+for id, change in pairs(directory.changes) do
+  if not is_finished(change) then
+    count = count + 1
+    add_holders(holders, change.written and change.holders or directory.holders)
+    if change.written or change.beganAt + ARGV[1] < now then
+      table.insert(changes, id)
+    end
+  end
+end
+return { count, holder_list(holders), changes }

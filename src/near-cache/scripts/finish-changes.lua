@@ -1,6 +1,23 @@
--- Removes changes from the list of unfinished changes.
+-- Records that holders have applied changes of a subject. The last holder finishes a change.
 -- Version 1
--- KEYS[1] the unfinished changes: a sorted set of their sequences by time
--- ARGV[1], ARGV[2], ... sequences of changes
--- Returns how many were removed. Running it twice changes nothing.
-return redis.call('ZREM', KEYS[1], unpack(ARGV))
+-- KEYS[1] the directory of the subject
+-- ARGV[1] number of changes
+-- ARGV[2], ARGV[3], ... ids of the changes, then the instances that have applied them
+-- Returns the number of changes that are finished now.
+-- Running it twice changes nothing.
+--- @include "directory"
+local changes = tonumber(ARGV[1])
+local finished = 0
+for index = 2, changes + 1 do
+  local text = redis.call('HGET', KEYS[1], 'change:' .. ARGV[index])
+  if text then
+    local change = cjson.decode(text)
+    for _, instance in ipairs({ unpack(ARGV, changes + 2) }) do
+      change.holders[instance] = nil
+    end
+    change.written = true
+    finished = finished + (is_finished(change) and 1 or 0)
+    store_change(KEYS[1], ARGV[index], change)
+  end
+end
+return finished

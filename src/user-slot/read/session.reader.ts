@@ -1,5 +1,5 @@
 import type { Deadline } from '../../common/deadline/index.js';
-import type { NearCache } from '../../near-cache/index.js';
+import type { NearCache, SlotRead } from '../../near-cache/index.js';
 import {
   NotConfirmedError,
   RedisUnavailableError,
@@ -72,9 +72,9 @@ export class SessionReader {
   async stateOf(
     key: SessionKey,
     isVerified: boolean,
-    ask: () => Promise<SessionState>,
+    ask: (read: SlotRead) => Promise<SessionState>,
   ): Promise<SessionState> {
-    return this.cache.get(key, ask, {
+    return this.cache.getFromSlot(key, ask, {
       // Other callers must not share the result of a token that may be forged.
       isShared: isVerified,
       maxAgeMs: (decision) => {
@@ -94,22 +94,30 @@ export class SessionReader {
    * Reads the session of a token from Redis, and records its use.
    *
    * @param isVerified whether the caller has verified the signature of the token. The session then remembers the token
+   * @param read from `stateOf`. Default: nothing is kept in memory
    * @throws RedisUnavailableError
    */
-  async use(token: PresentedToken, isVerified: boolean, deadline: Deadline): Promise<SessionState> {
+  async use(
+    token: PresentedToken,
+    isVerified: boolean,
+    deadline: Deadline,
+    read: SlotRead = this.cache.readFromSlot,
+  ): Promise<SessionState> {
     const { userId, sessionId } = token;
     try {
-      const decision = await this.redis.runDurably(
-        scripts.use,
-        [this.keys.record(userId), this.keys.sessions(userId), this.keys.fence(userId)],
-        [
-          sessionId,
-          isVerified ? 1 : 0,
-          tokenDigest(token.token),
-          MAX_VERIFIED_TOKENS,
-          this.idleMs,
-          ...USER_FIELDS,
-        ],
+      const decision = await read(
+        {
+          script: scripts.use,
+          keys: [this.keys.record(userId), this.keys.sessions(userId), this.keys.fence(userId)],
+          args: [
+            sessionId,
+            isVerified ? 1 : 0,
+            tokenDigest(token.token),
+            MAX_VERIFIED_TOKENS,
+            this.idleMs,
+            ...USER_FIELDS,
+          ],
+        },
         deadline,
       );
       if (decision.state === 'ended') {

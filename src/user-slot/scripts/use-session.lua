@@ -1,5 +1,5 @@
 -- Decides about a request: is its access token verified, is its session live, and who is the user? Records the use.
--- Version 3
+-- Version 4
 -- KEYS[1] the user
 -- KEYS[2] the user's sessions: a hash of session id to JSON
 -- KEYS[3] the fence, a key that is only written
@@ -9,7 +9,7 @@
 -- ARGV[4] maximum number of verified tokens that a session remembers
 -- ARGV[5] idle lifetime of the session, in milliseconds
 -- ARGV[6], ARGV[7], ... the fields of the user to return
--- Returns {'unverified'} when neither the session nor the caller has verified the token, and nothing was written; {'ended'}
+-- Returns {'unverified'} when neither the session nor the caller has verified the token, and nothing was written (and `false`: the reply must not be held); {'ended'}
 -- when the session is not live; else {'live', milliseconds until the session expires if it is not used, its revoked tokens as
 -- a JSON object, value, value, ...} with the fields of the user.
 -- Atomic: all three answers must hold at the same time. Every decision writes (the last use of the session, or the fence), so
@@ -21,7 +21,7 @@
 local session = read_session(KEYS[2], ARGV[1])
 local is_remembered = session and is_verified(session, ARGV[3])
 if ARGV[2] ~= '1' and not is_remembered then
-  return { 'unverified' }
+  return { 'unverified' }, false
 end
 local now = now_ms()
 local user = session_user(KEYS[1])

@@ -1,7 +1,7 @@
 import type { Deadline } from '../../common/deadline/index.js';
 import { sha256 } from '../../common/digest/index.js';
 import { truncated } from '../../common/origin/index.js';
-import type { NearCache } from '../../near-cache/index.js';
+import { CHANGE_NUMBER, type NearCache, type SlotCall } from '../../near-cache/index.js';
 import type { RedisCluster } from '../../redis-cluster/index.js';
 import type { NewSession, RefreshExchange, RefreshOutcome } from '../session.js';
 import type { SessionLimits } from '../session-limits.js';
@@ -53,23 +53,24 @@ export class SessionWriter {
    * @returns false when the user was deleted or disabled, or the password has changed since it was verified
    */
   async start(session: NewSession, deadline: Deadline): Promise<boolean> {
-    const result = await this.tryToStart(session, false, deadline);
+    const { script, keys, args } = this.startOf(session, false);
+    const result = await this.redis.runDurably(script, keys, args, deadline);
     if (result !== 'full') {
       return result === 'started';
     }
     // Evicting a session revokes its tokens, so the eviction is announced.
-    const evict = async () => this.tryToStart(session, true, deadline);
-    return (await this.cache.change(userSubject(session.userId), evict, deadline)) === 'started';
+    const evicting = this.startOf(session, true);
+    const subject = userSubject(session.userId);
+    return (await this.cache.changeInSlot(subject, evicting, deadline)) === 'started';
   }
 
   /** Ends a session. @returns whether the session was live */
   async end(userId: string, sessionId: string, deadline: Deadline): Promise<boolean> {
     const keys = [this.keys.record(userId), this.keys.sessions(userId), this.keys.fence(userId)];
     const idleMs = this.limits.idleTtlSeconds * 1000;
-    return this.cache.change(
+    return this.cache.changeInSlot(
       userSubject(userId),
-      async (sequence) =>
-        this.redis.runDurably(scripts.end, keys, [sessionId, sequence, idleMs], deadline),
+      { script: scripts.end, keys, args: [sessionId, CHANGE_NUMBER, idleMs] },
       deadline,
     );
   }
@@ -88,9 +89,9 @@ export class SessionWriter {
   ): Promise<void> {
     const keys = [this.keys.sessions(userId), this.keys.fence(userId)];
     const args = [sessionId, tokenId, expiresAt.getTime()];
-    await this.cache.change(
+    await this.cache.changeInSlot(
       userSubject(userId),
-      async () => this.redis.runDurably(scripts.revokeToken, keys, args, deadline),
+      { script: scripts.revokeToken, keys, args },
       deadline,
     );
   }
@@ -134,17 +135,13 @@ export class SessionWriter {
     return result;
   }
 
-  private async tryToStart(
-    session: NewSession,
-    mayEvict: boolean,
-    deadline: Deadline,
-  ): Promise<StartOutcome> {
+  private startOf(session: NewSession, mayEvict: boolean): SlotCall<StartOutcome> {
     const { userId, id } = session;
     const { idleTtlSeconds, maxAgeSeconds, maxPerUser } = this.limits;
-    return this.redis.runDurably(
-      scripts.start,
-      [this.keys.record(userId), this.keys.sessions(userId)],
-      [
+    return {
+      script: scripts.start,
+      keys: [this.keys.record(userId), this.keys.sessions(userId)],
+      args: [
         id,
         session.passwordVersion,
         idleTtlSeconds * 1000,
@@ -158,8 +155,7 @@ export class SessionWriter {
         truncated(session.userAgent, MAX_USER_AGENT_LENGTH),
         sha256(session.refreshToken.reveal()),
       ],
-      deadline,
-    );
+    };
   }
 }
 

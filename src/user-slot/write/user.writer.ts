@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 
 import type { Deadline } from '../../common/deadline/index.js';
 import type { Secret } from '../../common/secret/index.js';
-import { NearCache } from '../../near-cache/index.js';
+import { CHANGE_NUMBER, NearCache, type SlotWrite } from '../../near-cache/index.js';
 import { RedisCluster } from '../../redis-cluster/index.js';
 import { UserReader } from '../read/user.reader.js';
 import { isOne, slotScript } from '../slot-script.js';
@@ -107,11 +107,8 @@ export class UserWriter {
   async change(userId: string, change: RecordChange, deadline: Deadline): Promise<ChangeResult> {
     // Of two concurrent changes, the one with the lower number may arrive last.
     return retryOnConflict(async () => {
-      const result = await this.cache.change(
-        userSubject(userId),
-        async (sequence) => this.writeChange(userId, change, sequence, deadline),
-        deadline,
-      );
+      const write = this.writeOf(userId, change);
+      const result = await this.cache.changeInSlot(userSubject(userId), write, deadline);
       return result.outcome === 'overtaken' ? CONFLICT : result;
     });
   }
@@ -136,9 +133,9 @@ export class UserWriter {
     const keys = [this.keys.record(userId), this.keys.sessions(userId)];
     const conditions = [ifPasswordVersion ?? '', ifRevision ?? ''];
     const args = [...conditions, DELETED_MARK_TTL_MS, JSON.stringify(unlessRoles)];
-    return this.cache.change(
+    return this.cache.changeInSlot(
       userSubject(userId),
-      async () => this.redis.runDurably(scripts.delete, keys, args, deadline),
+      { script: scripts.delete, keys, args },
       deadline,
     );
   }
@@ -163,18 +160,16 @@ export class UserWriter {
     await this.cache.change(userSubject(userId), async () => retryOnConflict(write), deadline);
   }
 
-  /** @param sequence number of the change in the near cache. It makes the script idempotent */
-  private async writeChange(
+  private writeOf(
     userId: string,
     change: RecordChange,
-    sequence: string,
-    deadline: Deadline,
-  ): Promise<ChangeResult | { readonly outcome: 'overtaken' }> {
-    return this.redis.runDurably(
-      scripts.change,
-      [this.keys.record(userId), this.keys.sessions(userId)],
-      [
-        sequence,
+  ): SlotWrite<ChangeResult | { readonly outcome: 'overtaken' }> {
+    return {
+      script: scripts.change,
+      keys: [this.keys.record(userId), this.keys.sessions(userId)],
+      args: [
+        // It makes the script idempotent.
+        CHANGE_NUMBER,
         change.ifPasswordVersion ?? '',
         change.ifRevision ?? '',
         change.endsSessions || change.isDisabled ? 1 : 0,
@@ -183,8 +178,7 @@ export class UserWriter {
         change.password ? 1 : 0,
         ...Object.entries(changedFields(change)).flat(),
       ],
-      deadline,
-    );
+    };
   }
 
   /** @returns false when another call has written the copy since it was read; then nothing is written */

@@ -1,0 +1,216 @@
+import { Injectable } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
+
+import { Deadline } from '../common/deadline/index.js';
+import { LuaScript, RedisCluster, type ChannelListener } from '../redis-cluster/index.js';
+
+/** An inbox without a renewal or a post for so long is removed. Longer than the registrations of its instance live. */
+const INBOX_TTL_MS = 2 * 86_400_000;
+/** An instance that has more posts to apply begins anew with empty memory. */
+const MAX_POSTS = 5000;
+/** More than enough to find two keys in different shards. */
+const MAX_ID_ATTEMPTS = 100;
+
+const load = LuaScript.loaderFor(import.meta.url);
+const renewInbox = load('renew-inbox', parseRenewal);
+const postMessage = load('post', parsePosted);
+const postAgain = load('post-again', isOne);
+const closeInbox = load('close-inbox', isOne);
+const retireInstance = load('retire-instance', isOne);
+const isRetired = load('is-retired', isOne);
+
+export interface Renewal {
+  /** `closed`: the instance must begin anew with another inbox. `late`: a later renewal came first. */
+  readonly outcome: 'renewed' | 'closed' | 'late';
+  /** The number of posts so far. */
+  readonly sequence: number;
+  /** The posts after the position of the instance. */
+  readonly messages: readonly string[];
+}
+
+export interface RenewalRequest {
+  readonly instance: string;
+  /** Each instance counts its renewals from 1 on. The first one opens the inbox. */
+  readonly number: number;
+  /** The instance has applied all posts up to here. */
+  readonly position: number;
+}
+
+/** A post whose instance may still hold what the message is about. */
+export interface Post {
+  readonly sequence: number;
+  /** The number of the last renewal before the post. */
+  readonly renewal: number;
+}
+
+/**
+ * The inboxes of the instances. Each is in a slot of its own: a log of subjects to invalidate, and the number of the last
+ * renewal of the lease.
+ */
+@Injectable()
+export class Inboxes {
+  constructor(private readonly redis: RedisCluster) {}
+
+  /** Whether the shards are known. */
+  get isConnected(): boolean {
+    return this.masterOf(randomUUID()) !== undefined;
+  }
+
+  /**
+   * Chooses an id for an instance, which also decides in which shard its inbox is.
+   *
+   * @param avoidedMaster `host:port` of a master that must not have the inbox, if another one can
+   */
+  newInstance(avoidedMaster?: string): string {
+    let instance = randomUUID();
+    for (let attempt = 0; attempt < MAX_ID_ATTEMPTS; attempt += 1) {
+      const master = this.redis.masterOf(this.leaseKey(instance));
+      if (master !== avoidedMaster && master !== this.redis.masterOf(this.markKey(instance))) {
+        break;
+      }
+      instance = randomUUID();
+    }
+    return instance;
+  }
+
+  /** A key in the slot of the inbox. While no master serves it, the instance cannot renew its lease there. */
+  leaseKey(instance: string): string {
+    return this.key(instance, 'state');
+  }
+
+  /** `host:port` of the master that has the inbox, if one is known. */
+  masterOf(instance: string): string | undefined {
+    return this.redis.masterOf(this.leaseKey(instance));
+  }
+
+  /**
+   * Subscribes an instance to its posts, and to the acknowledgements of its own changes.
+   *
+   * @returns a function that ends the subscription
+   */
+  subscribe(
+    instance: string,
+    listener: Pick<ChannelListener, 'onUp' | 'onDown'> & {
+      onPost(message: string): void;
+      onAcknowledgement(message: string): void;
+    },
+  ): () => void {
+    const acknowledgements = this.acknowledgementsChannel(instance);
+    return this.redis.subscribe([this.postsChannel(instance), acknowledgements], {
+      onUp: () => listener.onUp(),
+      onDown: () => listener.onDown(),
+      onMessage: (channel, message) =>
+        channel === acknowledgements
+          ? listener.onAcknowledgement(message)
+          : listener.onPost(message),
+    });
+  }
+
+  /** @throws NotConfirmedError */
+  async renew({ instance, number, position }: RenewalRequest): Promise<Renewal> {
+    return this.redis.runDurably(
+      renewInbox,
+      [this.leaseKey(instance), this.key(instance, 'posts')],
+      [number, position, INBOX_TTL_MS, MAX_POSTS],
+      Deadline.none,
+    );
+  }
+
+  /**
+   * Posts a message to an instance, and publishes it.
+   *
+   * @returns undefined when the lease of the instance is over, so that it holds nothing
+   * @throws NotConfirmedError
+   */
+  async post(instance: string, message: string, deadline: Deadline): Promise<Post | undefined> {
+    return this.redis.runDurably(
+      postMessage,
+      [this.leaseKey(instance), this.key(instance, 'posts'), this.postsChannel(instance)],
+      [message, INBOX_TTL_MS],
+      deadline,
+    );
+  }
+
+  /**
+   * Publishes a post again, unless the instance has applied it.
+   *
+   * @returns whether the instance has applied it
+   * @throws RedisUnavailableError
+   */
+  async postAgain(
+    instance: string,
+    message: string,
+    { sequence }: Post,
+    deadline: Deadline,
+  ): Promise<boolean> {
+    const keys = [this.leaseKey(instance), this.postsChannel(instance)];
+    return this.redis.run(postAgain, keys, [message, sequence], deadline);
+  }
+
+  /** Best effort: the message may be lost. */
+  acknowledge(changer: string, message: string): void {
+    this.redis.publish(this.acknowledgementsChannel(changer), message);
+  }
+
+  /**
+   * Closes the inbox of an instance whose lease is over, so that later changes do not wait for it.
+   *
+   * @param renewal number of its last renewal that the caller knows: if it has renewed its lease since, the inbox stays open.
+   * Absent: the instance itself closes it, after it has dropped everything
+   * @throws RedisUnavailableError
+   */
+  async close(instance: string, renewal?: number): Promise<void> {
+    const keys = [this.leaseKey(instance)];
+    await this.redis.run(closeInbox, keys, [renewal ?? ''], Deadline.none);
+  }
+
+  /**
+   * Records, in another shard than the inbox, that an instance holds nothing and never will. Only the instance itself may call
+   * it, because nobody else knows.
+   *
+   * @throws RedisUnavailableError
+   */
+  async retire(instance: string): Promise<void> {
+    const keys = [this.markKey(instance)];
+    await this.redis.run(retireInstance, keys, [INBOX_TTL_MS], Deadline.none);
+  }
+
+  /** @throws RedisUnavailableError */
+  async isRetired(instance: string, deadline: Deadline): Promise<boolean> {
+    return this.redis.run(isRetired, [this.markKey(instance)], [], deadline);
+  }
+
+  private postsChannel(instance: string): string {
+    return this.key(instance, 'posted');
+  }
+
+  private acknowledgementsChannel(instance: string): string {
+    return this.key(instance, 'acknowledged');
+  }
+
+  private markKey(instance: string): string {
+    return this.redis.keys.key(['retired', instance], 'mark');
+  }
+
+  private key(instance: string, part: string): string {
+    return this.redis.keys.key(['inbox', instance], part);
+  }
+}
+
+function isOne(reply: unknown): boolean {
+  return reply === 1;
+}
+
+function parseRenewal(reply: unknown): Renewal {
+  const [outcome, sequence = 0, messages = []] = reply as [
+    Renewal['outcome'],
+    number?,
+    string[]?,
+  ];
+  return { outcome, sequence, messages };
+}
+
+function parsePosted(reply: unknown): Post | undefined {
+  const [isOver, sequence = 0, renewal = 0] = reply as [number, number?, number?];
+  return isOver === 1 ? undefined : { sequence, renewal };
+}
