@@ -170,6 +170,9 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
     while (!this.inboxes.isConnected && !this.isStopped) {
       await this.pause(POLL_INTERVAL_MS);
     }
+    if (this.isStopped) {
+      return;
+    }
     this.openInbox();
     let wasTrusted = false;
     while (!this.isStopped) {
@@ -179,9 +182,7 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
       // A renewal that was requested in the meantime starts at once.
       if (!this.isRenewalDue || hasFailed) {
         const isHurried = hasFailed || !this.isListening;
-        await this.pause(
-          isHurried ? RETRY_INTERVAL_MS : this.lease.lengthMs / RENEWALS_PER_LEASE,
-        );
+        await this.pause(isHurried ? RETRY_INTERVAL_MS : this.lease.lengthMs / RENEWALS_PER_LEASE);
       }
     }
   }
@@ -196,7 +197,8 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
       if (wasTrusted && !this.isTrusted) {
         this.logger.warn(`Memory is not trusted any more: ${(error as Error).message}`);
       }
-      if (this.clock.monotonic() - this.reachedAt >= this.lease.lengthMs && !this.isTrusted) {
+      const isAway = this.clock.monotonic() - this.reachedAt >= this.lease.lengthMs;
+      if (isAway && !this.isTrusted && !this.isStopped) {
         // The shard of the inbox does not answer. Another one may.
         this.beginAnew(this.inboxes.masterOf(this.id));
       }
