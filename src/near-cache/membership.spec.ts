@@ -196,10 +196,10 @@ describe('a member of the near cache', () => {
       const [changer, instance] = [await start(), await start()];
       remember(instance);
       const rememberedThen: (string | undefined)[] = [];
-      const { acknowledge } = instance.link;
+      const acknowledge = instance.link.acknowledge.bind(instance.link);
       instance.link.acknowledge = (...args) => {
         rememberedThen.push(remembered(instance));
-        acknowledge.apply(instance.link, args);
+        acknowledge(...args);
       };
 
       inboxes.post(instance.id, `${changer.id} 7 user`);
@@ -400,7 +400,9 @@ describe('a member of the near cache', () => {
       ['master-1', 'master-2', 'master-3'].forEach((master) => inboxes.away.add(master));
       const instance = await start();
       const { id, membership } = instance;
-      await clock.advance(3 * LEASE_MS);
+      await clock.advance(LEASE_MS - 1);
+      expect(instance.id).toBe(id);
+      await clock.advance(2 * LEASE_MS);
       expect(instance.id).not.toBe(id);
 
       inboxes.away.clear();
@@ -479,10 +481,10 @@ describe('a member of the near cache', () => {
       remember(instance);
       inboxes.post(id, 'somebody 1 another');
       const rememberedThen: unknown[] = [];
-      const { close } = link;
+      const close = link.close.bind(link);
       link.close = async (...args) => {
         rememberedThen.push(membership.isTrusted, remembered(instance));
-        return close.apply(link, args);
+        return close(...args);
       };
 
       await membership.beforeApplicationShutdown();

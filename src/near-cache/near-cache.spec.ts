@@ -155,17 +155,19 @@ describe('the near cache of one instance', () => {
       expect(cache.peek(KEY)).toBeUndefined();
     });
 
-    it('stores nothing when the lease expired during the load', async () => {
+    it('stores nothing when the lease expired during the load and a renewal is under way', async () => {
       subject.heldRead = new Gate();
+      instance.link.heldRenewal = new Gate();
       const loading = get();
       await subject.heldRead.reached;
-      instance.link.isCut = true;
-      await clock.advance(LEASE_MS);
+      await clock.advance(2 * LEASE_MS);
+      expect(cache.isTrusted).toBe(false);
 
       subject.heldRead.open();
       expect(await loading).toBe('old');
 
       expect(instance.store.entryCount).toBe(0);
+      instance.link.heldRenewal.open();
     });
 
     it('stores nothing when the lease expired during the load and was renewed before its end', async () => {
