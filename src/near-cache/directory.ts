@@ -160,9 +160,7 @@ export class Directory {
       return;
     }
     const args = [changes.length, ...changes, ...holders.map(({ instance }) => instance)];
-    this.redis
-      .run(finishChanges, [this.key(subject)], args, Deadline.none)
-      .catch(() => undefined);
+    this.redis.run(finishChanges, [this.key(subject)], args, Deadline.none).catch(() => undefined);
   }
 
   private registrationMs(isLasting: boolean): number {
@@ -180,10 +178,7 @@ function tagOf(subject: string): readonly [string, string] {
   return kind !== undefined && id !== undefined ? [kind, id] : ['subject', sha256(subject)];
 }
 
-function parseHeld<Value>(
-  reply: unknown,
-  parse: (reply: unknown) => Value,
-): Registered<Value> {
+function parseHeld<Value>(reply: unknown, parse: (reply: unknown) => Value): Registered<Value> {
   const [isRegistered, value] = reply as [number, unknown];
   return { isRegistered: isRegistered === 1, value: parse(value) };
 }

@@ -172,9 +172,7 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
       // A renewal that was requested in the meantime starts at once.
       if (!this.isRenewalDue || hasFailed) {
         const isHurried = hasFailed || !this.isListening;
-        await this.pause(
-          isHurried ? RETRY_INTERVAL_MS : this.lease.lengthMs / RENEWALS_PER_LEASE,
-        );
+        await this.pause(isHurried ? RETRY_INTERVAL_MS : this.lease.lengthMs / RENEWALS_PER_LEASE);
       }
     }
   }

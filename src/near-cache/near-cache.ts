@@ -134,7 +134,12 @@ export class NearCache {
       {
         plain: load,
         held: async (holder) => {
-          await this.directory.register(key.subject, holder, options.isLasting === true, Deadline.none);
+          await this.directory.register(
+            key.subject,
+            holder,
+            options.isLasting === true,
+            Deadline.none,
+          );
           return { isRegistered: true, value: await load() };
         },
       },

@@ -13,7 +13,11 @@ import {
   type SlotCall,
 } from '../../src/near-cache/index.js';
 import { Inboxes } from '../../src/near-cache/inboxes.js';
-import { NotConfirmedError, RedisCluster, RedisClusterModule } from '../../src/redis-cluster/index.js';
+import {
+  NotConfirmedError,
+  RedisCluster,
+  RedisClusterModule,
+} from '../../src/redis-cluster/index.js';
 import { luaScript } from './lua-script.js';
 import { testSettings } from './test-app.js';
 
