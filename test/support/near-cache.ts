@@ -1,4 +1,4 @@
-import type { INestApplicationContext } from '@nestjs/common';
+import type { DynamicModule, INestApplicationContext } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { randomUUID } from 'node:crypto';
 
@@ -74,14 +74,25 @@ export const noteKey = (note: string): CacheKey<string> => new CacheKey(`note.${
 
 export async function startCacheInstance(
   keyPrefix: string,
-  options: NearCacheOptions & InstanceFault & { readonly variables?: Record<string, string> } = {},
+  options: NearCacheOptions &
+    InstanceFault & {
+      readonly variables?: Record<string, string>;
+      /** An instance of the same prefix whose connections to Redis this one shares. Close that one last. */
+      readonly connectedAs?: CacheInstance;
+    } = {},
 ): Promise<CacheInstance> {
-  const { isDeaf = false, mayHoldLease = true, variables = {}, ...cacheOptions } = options;
+  const {
+    isDeaf = false,
+    mayHoldLease = true,
+    variables = {},
+    connectedAs,
+    ...cacheOptions
+  } = options;
   const { redis: settings } = testSettings({ ...variables, REDIS_KEY_PREFIX: keyPrefix });
   const clock = new ShiftedClock();
   const context = await Test.createTestingModule({
     imports: [
-      RedisClusterModule.forRoot(settings),
+      connectedAs ? sharedRedis(connectedAs.redis) : RedisClusterModule.forRoot(settings),
       MetricsModule,
       NearCacheModule.forRoot(cacheOptions),
     ],
@@ -142,6 +153,17 @@ export async function startCacheInstance(
       return Number(line?.split(' ').at(-1));
     },
     close: () => context.close(),
+  };
+}
+
+/** The connections of another instance, which closes them. */
+function sharedRedis(redis: RedisCluster): DynamicModule {
+  const shared = Object.create(redis, { onApplicationShutdown: { value: undefined } }) as object;
+  return {
+    module: class SharedRedis {},
+    global: true,
+    providers: [{ provide: RedisCluster, useValue: shared }],
+    exports: [RedisCluster],
   };
 }
 

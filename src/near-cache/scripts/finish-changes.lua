@@ -15,9 +15,13 @@ for index = 2, changes + 1 do
     for _, instance in ipairs({ unpack(ARGV, changes + 2) }) do
       change.holders[instance] = nil
     end
-    change.written = true
-    finished = finished + (is_finished(change) and 1 or 0)
-    store_change(KEYS[1], ARGV[index], change)
+    if change.written then
+      store_change(KEYS[1], ARGV[index], change)
+    else
+      -- Its caller has given up. If the caller takes the holders all the same, the change begins again.
+      redis.call('HDEL', KEYS[1], 'change:' .. ARGV[index])
+    end
+    finished = finished + ((not change.written or is_finished(change)) and 1 or 0)
   end
 end
 return finished
