@@ -19,7 +19,7 @@ export interface CredentialAccounts {
 
   /**
    * Announces the last change of the user again. An earlier call may have written it to the store and crashed before it
-   * announced it to every instance.
+   * announced it.
    */
   reload(userId: string, deadline: Deadline): Promise<unknown>;
 

@@ -18,7 +18,7 @@ export interface ReadinessReport {
     /** Null while unknown. Any policy except `noeviction` removes users and sessions when the memory of Redis is full. */
     readonly evictionPolicy: string | null;
     readonly hasSigningKeys: boolean;
-    /** False while the instance does not receive invalidations. It then reads everything from Redis. */
+    /** False while the instance has no lease. It then reads everything from Redis. */
     readonly trustsMemory: boolean;
     readonly isStopping: boolean;
     /** Only until the instance has what it requires before it serves requests. */

@@ -61,7 +61,7 @@ export class NearCacheMetrics {
     );
     registry.counters(
       'keyslot_near_cache_changes_total',
-      'Changes: acknowledged by all instances, completed after the leases of silent instances expired, or not confirmed.',
+      'Changes: acknowledged by all holders, completed after the leases of silent holders expired, or not confirmed.',
       () => seriesBy('outcome', this.changes),
     );
     registry.histogram(

@@ -121,7 +121,7 @@ export class SessionReader {
         deadline,
       );
       if (decision.state === 'ended') {
-        // The call that ended the session may have failed before every instance acknowledged it.
+        // The call that ended the session may have failed before all holders acknowledged it.
         await this.settle(userId, deadline);
       }
       return decision;

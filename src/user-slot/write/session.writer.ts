@@ -129,7 +129,7 @@ export class SessionWriter {
       deadline,
     );
     if (result.outcome === 'ended') {
-      // The call that ended the session may have failed before every instance acknowledged it.
+      // The call that ended the session may have failed before all holders acknowledged it.
       await this.cache.settle(userSubject(userId), deadline);
     }
     return result;

@@ -196,7 +196,7 @@ export class MirroredAccounts implements Accounts {
     if (textOf(copy.user) !== textOf(user)) {
       return false;
     }
-    // The call that wrote the copy may have failed before every instance had acknowledged.
+    // The call that wrote the copy may have failed before all holders acknowledged it.
     await this.reader.settle(userId, deadline);
     return true;
   }
