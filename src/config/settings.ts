@@ -1,6 +1,9 @@
 import type { Secret } from '../common/secret/index.js';
 
-/** All settings of the application, validated and typed. `environment.ts` has the variables with their rules and defaults. */
+/**
+ * All settings of the application, validated and typed. A new setting begins in `setting-definitions.ts`, with its name, rule
+ * and default.
+ */
 export interface Settings {
   /** Messages for the operator about settings that are allowed, but rarely intended. */
   readonly warnings: readonly string[];

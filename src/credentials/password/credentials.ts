@@ -15,7 +15,7 @@ import {
 import type { UserRecord } from '../../user-slot/read/index.js';
 import { INTERNAL_CALLER, ownerOf, type Caller } from '../caller.js';
 import { CREDENTIAL_ACCOUNTS, type CredentialAccounts } from '../credential-accounts.js';
-import { GUESSES_PER_ACCOUNT } from '../login-limits.js';
+import { GUESSES_PER_ACCOUNT } from '../login-limit-per-account.js';
 import { recordThrottling, type AttemptSubject } from '../throttled-attempts.js';
 import { HashingQueue, type Turn } from './hashing-queue.js';
 

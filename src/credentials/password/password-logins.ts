@@ -10,7 +10,7 @@ import { proofGeneration, strangerOf, type Caller } from '../caller.js';
 import { CREDENTIAL_ACCOUNTS, type CredentialAccounts } from '../credential-accounts.js';
 import { DeviceCookies, type RecognizedDevice } from '../device-cookies.js';
 import { recordRefusedLogin } from '../login-audit.js';
-import { FAILURES_PER_ADDRESS } from '../login-limits.js';
+import { FAILURES_PER_ADDRESS } from '../login-limit-per-address.js';
 import { recordThrottling } from '../throttled-attempts.js';
 import { Credentials } from './credentials.js';
 
@@ -42,8 +42,8 @@ interface AttemptContext {
 }
 
 /**
- * Logins with a password. Applies both limits on failed logins (`login-limits.ts`), recognizes known devices, and records each
- * login that is refused.
+ * Logins with a password. Applies the limit per address and, through `Credentials`, the limit per account. It recognizes known
+ * devices, and records each refused login.
  */
 @Injectable()
 export class PasswordLogins {

@@ -34,7 +34,7 @@ export class UnknownPermissionError extends Error {
  * client), not the claims of the token.
  */
 @Injectable()
-export class PermissionsGuard implements CanActivate, OnApplicationBootstrap {
+export class CurrentPermissionsGuard implements CanActivate, OnApplicationBootstrap {
   private readonly required: RouteMetadata<readonly Permission[]>;
 
   constructor(
