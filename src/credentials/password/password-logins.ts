@@ -17,7 +17,7 @@ import { Credentials } from './credentials.js';
 export interface LoginRequest {
   readonly username: string;
   readonly password: Secret;
-  /** The `Cookie` header, if there is one: a known device has its own count of failures. */
+  /** The `Cookie` header, if there is one. It may contain a device cookie. */
   readonly cookies?: string | undefined;
 }
 
@@ -37,7 +37,7 @@ interface AttemptContext {
   readonly caller: Caller;
   /** Returns the user that this request has already looked up. Default: a look-up. */
   readonly find?: (() => Promise<UserRecord | undefined>) | undefined;
-  /** Stands for the name in audit events. */
+  /** Replaces the name in audit events. */
   readonly namePseudonym: string;
 }
 
