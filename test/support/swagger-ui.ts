@@ -65,7 +65,7 @@ export class SwaggerUi {
     await this.visit(docs);
   }
 
-  /** Undoes what a test changed, without the cost of loading the page and opening its operations again. */
+  /** Undoes the changes of a test. This is faster than loading the page and opening its operations again. */
   async restore(): Promise<void> {
     await this.page.unrouteAll();
     await this.page.setViewportSize({ width: 1280, height: 800 });
@@ -135,7 +135,7 @@ export class SwaggerUi {
     await this.page.locator('.dialog-ux button.btn-done').click();
   }
 
-  /** Removes the token from the page. Its session goes on. */
+  /** Removes the token from the page. Its session stays live. */
   private async signOut(): Promise<void> {
     await this.page.locator('.auth-wrapper button.authorize').first().click();
     await this.page.locator('.dialog-ux button', { hasText: 'Logout' }).click();
