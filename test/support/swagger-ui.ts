@@ -28,12 +28,13 @@ export class SwaggerUi {
    * @param url the URL of the API
    * @param options.shownAs another origin under which the browser loads and displays it
    * @param options.docs the path of the page, below the API
+   * @param options.isPhone whether the browser is that of a phone, which respects the viewport of a page
    */
   static async open(
     url: string,
-    options: { shownAs?: string; width?: number; docs?: string } = {},
+    options: { shownAs?: string; width?: number; docs?: string; isPhone?: boolean } = {},
   ): Promise<SwaggerUi> {
-    const { shownAs = url, width = 1280, docs = '/docs' } = options;
+    const { shownAs = url, width = 1280, docs = '/docs', isPhone = false } = options;
     const browser = await chromium.launch({
       executablePath: process.env['CHROMIUM']!,
       args: [
@@ -47,7 +48,7 @@ export class SwaggerUi {
         `--host-resolver-rules=MAP ${new URL(shownAs).host} ${new URL(url).host}`,
       ],
     });
-    const page = await browser.newPage({ viewport: { width, height: 800 } });
+    const page = await browser.newPage({ viewport: { width, height: 800 }, isMobile: isPhone });
     const ui = new SwaggerUi(browser, page, shownAs);
     await ui.visit(docs);
     return ui;
