@@ -53,7 +53,7 @@ function serveSessionScript(server: FastifyInstance): void {
   }
 }
 
-/** Adds our route options and the missing charset to the routes that @nestjs/swagger declares. */
+/** Adds the route options and the missing charset to the routes that @nestjs/swagger declares. */
 function completeRoutes(server: FastifyInstance): void {
   server.addHook('onRoute', (route) => {
     if (!route.url.startsWith('/docs')) {

@@ -49,7 +49,7 @@ export interface Settings {
     /** Reachable addresses of nodes, by the `host:port` that they announce. */
     readonly natMap?: Readonly<Record<string, { readonly host: string; readonly port: number }>>;
     readonly keyPrefix: string;
-    /** Replicas that must confirm a write. Set it to the number of replicas of each master. */
+    /** Number of replicas that must confirm a write. Must not exceed the number of replicas of each master. */
     readonly confirmingReplicas: number;
   };
   readonly jwt: {

@@ -126,7 +126,6 @@ export class UserAdministration {
       : this.refusalOf(userId, result, origin);
   }
 
-  /** Ends all sessions of a user. */
   async endSessions(
     actor: AdministrationCaller,
     userId: string,

@@ -66,7 +66,6 @@ export class Instance extends HttpClient {
     await this.run.untilReady();
   }
 
-  /** The complete output. */
   output(): string {
     return this.earlierOutput + this.run.output;
   }
@@ -86,12 +85,10 @@ export class Instance extends HttpClient {
     return auditEvents(this.output()).filter((event) => event['type'] === type);
   }
 
-  /** The id of the current process. */
   get pid(): number | undefined {
     return this.run.pid;
   }
 
-  /** Whether the process has exited. */
   get hasEnded(): boolean {
     return this.run.isEnded;
   }

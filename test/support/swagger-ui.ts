@@ -120,7 +120,6 @@ export class SwaggerUi {
     return (await button.getAttribute('class'))?.includes('unlocked') === false;
   }
 
-  /** The text of the Authorize dialog. */
   async authorizeDialog(): Promise<string> {
     await this.page.locator('.auth-wrapper button.authorize').first().click();
     const text = await this.page.locator('.dialog-ux').innerText();
