@@ -19,7 +19,8 @@ export class RegisterUserRequest {
 
   @ApiProperty({
     description:
-      'At least 15 characters, unless the operator has set another minimum. All except control characters are allowed, and none is required. ' +
+      'At least 15 characters, unless the operator has set another minimum. All except control characters are allowed, and ' +
+      'none is required. ' +
       'Passwords that are easy to guess are refused.',
     example: 'engine weaves algebra',
     format: 'password',
