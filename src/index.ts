@@ -94,10 +94,14 @@ export {
 export { MetricsModule, MetricsRegistry } from './metrics/index.js';
 export {
   CacheKey,
+  CHANGE_NUMBER,
   NearCache,
   NearCacheModule,
   type GetOptions,
   type NearCacheOptions,
+  type SlotCall,
+  type SlotRead,
+  type SlotWrite,
 } from './near-cache/index.js';
 export {
   RateLimiter,

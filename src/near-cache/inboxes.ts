@@ -202,11 +202,7 @@ function isOne(reply: unknown): boolean {
 }
 
 function parseRenewal(reply: unknown): Renewal {
-  const [outcome, sequence = 0, messages = []] = reply as [
-    Renewal['outcome'],
-    number?,
-    string[]?,
-  ];
+  const [outcome, sequence = 0, messages = []] = reply as [Renewal['outcome'], number?, string[]?];
   return { outcome, sequence, messages };
 }
 

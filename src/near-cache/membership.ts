@@ -214,7 +214,7 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
   /** @returns false when this instance must begin anew */
   private async renew(): Promise<boolean> {
     const isEmpty = !this.isTrusted;
-    if (isEmpty) {
+    if (isEmpty && !this.lease.isRevoked) {
       // The lease has expired by the clock. If the clock were set back now, the old lease would become valid again.
       this.forgetAll();
     }

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { DurationTally, MetricsRegistry, seriesBy } from '../metrics/index.js';
 import { NotConfirmedError } from '../redis-cluster/index.js';
 import type { Announcement } from './announcer.js';
+import { InstanceRegistry } from './instance-registry.js';
 import { LocalStore } from './local-store.js';
 import { Membership } from './membership.js';
 
@@ -21,7 +22,12 @@ export class NearCacheMetrics {
   };
   private readonly changeTime = new DurationTally(CHANGE_BUCKETS_SECONDS);
 
-  constructor(registry: MetricsRegistry, store: LocalStore, membership: Membership) {
+  constructor(
+    registry: MetricsRegistry,
+    store: LocalStore,
+    membership: Membership,
+    instances: InstanceRegistry,
+  ) {
     registry.gauge('keyslot_near_cache_entries', 'Values in memory.', () => store.entryCount);
     registry.gauge(
       'keyslot_near_cache_bytes',
@@ -38,6 +44,11 @@ export class NearCacheMetrics {
       'Remaining time of the lease without a renewal.',
       () => membership.leaseRemainingMs / 1000,
     );
+    registry.gauges(
+      'keyslot_instances',
+      'Instances of the cluster that have reported within the last minute. Absent while unknown.',
+      () => (instances.count === undefined ? [] : [[{}, instances.count]]),
+    );
     registry.counters(
       'keyslot_near_cache_requests_total',
       'Look-ups: answered from memory, loaded, or loaded because memory is not trusted.',
@@ -50,7 +61,7 @@ export class NearCacheMetrics {
     );
     registry.counters(
       'keyslot_near_cache_changes_total',
-      'Changes: acknowledged by all instances, completed after the leases of silent instances expired, or not confirmed.',
+      'Changes: acknowledged by all holders, completed after the leases of silent holders expired, or not confirmed.',
       () => seriesBy('outcome', this.changes),
     );
     registry.histogram(

@@ -4,6 +4,7 @@ import { ClockModule } from '../common/clock/index.js';
 import { Announcer } from './announcer.js';
 import { Directory } from './directory.js';
 import { Inboxes } from './inboxes.js';
+import { InstanceRegistry } from './instance-registry.js';
 import { LocalStore } from './local-store.js';
 import { Membership } from './membership.js';
 import { NearCache } from './near-cache.js';
@@ -23,6 +24,7 @@ import { NEAR_CACHE_DEFAULTS, type NearCacheOptions } from './near-cache.options
     Announcer,
     Membership,
     Directory,
+    InstanceRegistry,
     Inboxes,
     {
       provide: LocalStore,

@@ -72,7 +72,7 @@ export class SessionsService {
     if (state === 'live') {
       await this.end(userId, sessionId, origin, deadline);
     } else {
-      // The call that ended the session may have failed before every instance acknowledged it.
+      // The call that ended the session may have failed before all holders acknowledged it.
       await this.reader.settle(userId, deadline);
     }
   }

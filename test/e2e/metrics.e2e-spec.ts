@@ -97,7 +97,7 @@ describe('the metrics', () => {
     expect(await read(requests('miss'))).toBe(misses + 1);
   });
 
-  it('count the changes and the time until every instance has acknowledged them', async () => {
+  it('count the changes and the time until every holder has acknowledged them', async () => {
     const { tokens } = await api.newUser();
     const known = async (): Promise<number[]> => [
       await read(changes('acknowledged')),

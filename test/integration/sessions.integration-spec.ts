@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { Deadline } from '../../src/common/deadline/index.js';
 import { Origin } from '../../src/common/origin/index.js';
 import { Secret } from '../../src/common/secret/index.js';
+import { Directory } from '../../src/near-cache/directory.js';
 import type { NearCache } from '../../src/near-cache/index.js';
 import { NotConfirmedError } from '../../src/redis-cluster/index.js';
 import {
@@ -192,18 +193,17 @@ describe('sessions in Redis', () => {
     const elsewhere = await startCacheInstance(prefix);
     const key = sessionCacheKey(session.userId, session.id);
     await elsewhere.cache.get(key, () => use(session));
-    const failed = instance.cache.change(
-      key.subject,
-      async () => {
-        const silent = { change: (_: string, write: () => unknown) => write() };
-        await sessions({}, silent as unknown as NearCache).end(
-          session.userId,
-          session.id,
-          Origin.system,
-          Deadline.none,
-        );
+    const silent: Pick<NearCache, 'changeInSlot'> = {
+      changeInSlot: async (...change) => {
+        const directory = instance.context.get(Directory);
+        await directory.change(change[0], 'a change', change[1], change[2]);
         throw new NotConfirmedError('nobody was told');
       },
+    };
+    const failed = sessions({}, silent as unknown as NearCache).end(
+      session.userId,
+      session.id,
+      Origin.system,
       Deadline.none,
     );
     await expect(failed).rejects.toThrow(NotConfirmedError);

@@ -11,6 +11,7 @@ import {
   type UsersOptions,
 } from '../../src/users/index.js';
 import { canonicalUsername, formerCanonicalUsername } from '../../src/users/names/username.js';
+import { Directory } from '../../src/near-cache/directory.js';
 import type { NearCache } from '../../src/near-cache/index.js';
 import { UserWriter } from '../../src/user-slot/write/index.js';
 import type { NameKey } from '../../src/users/names/user-names.js';
@@ -21,7 +22,6 @@ import { usersOn, type TestUsers } from '../support/users.js';
 
 const password = new Secret('violet engines hum at dawn');
 const hash = new Secret('hash');
-type Write = (sequence: string) => Promise<unknown>;
 /** Longer than a test runs. */
 const LIFE_MS = 60_000;
 const ADA: NameKey = { text: 'ada', isSkeleton: false };
@@ -91,28 +91,34 @@ describe('users in Redis', () => {
     const userId = user.id;
     await writer().create(user, hash, LIFE_MS, Deadline.none);
     await writer().confirm(userId, Deadline.none);
-    const change = async (isDisabled: boolean, sequence: string): Promise<string> => {
-      const sequences = [sequence];
-      const cache = {
-        change: async (_: string, write: Write) => {
-          if (sequences.length === 0) {
-            throw new Error('it has to be repeated with a new number');
+    const change = async (isDisabled: boolean, id: string): Promise<string> => {
+      const ids = [id];
+      const cache: Pick<NearCache, 'changeInSlot'> = {
+        changeInSlot: async (subject, write, deadline) => {
+          if (ids.length === 0) {
+            throw new Error('it has to be repeated with a new id');
           }
-          return write(sequences.pop()!);
+          const directory = instance.context.get(Directory);
+          return (await directory.change(subject, ids.pop()!, write, deadline)).reply;
         },
       };
-      const numbered = new UserWriter(instance.redis, cache as unknown as NearCache, reader());
-      return (await numbered.change(userId, { isDisabled, endsSessions: true }, Deadline.none))
+      const repeating = new UserWriter(instance.redis, cache as unknown as NearCache, reader());
+      return (await repeating.change(userId, { isDisabled, endsSessions: true }, Deadline.none))
         .outcome;
     };
 
-    expect(await change(true, '20')).toBe('changed');
-    await expect(change(false, '10')).rejects.toThrow('repeated with a new number');
-    expect(await reader().find(userId, Deadline.none)).toMatchObject({ isDisabled: true });
-    expect(await change(false, '20')).toBe('changed');
-    expect(await reader().find(userId, Deadline.none)).toMatchObject({ isDisabled: true });
-    expect(await change(false, '30')).toBe('changed');
+    expect(await change(true, 'first')).toBe('changed');
+    expect(await change(false, 'second')).toBe('changed');
+    await expect(change(true, 'first')).rejects.toThrow('repeated with a new id');
     expect(await reader().find(userId, Deadline.none)).toMatchObject({ isDisabled: false });
+    const { revision } = (await reader().find(userId, Deadline.none))!;
+    expect(await change(true, 'second')).toBe('changed');
+    expect(await reader().find(userId, Deadline.none)).toMatchObject({
+      isDisabled: false,
+      revision,
+    });
+    expect(await change(true, 'third')).toBe('changed');
+    expect(await reader().find(userId, Deadline.none)).toMatchObject({ isDisabled: true });
   });
 
   it('apply all of fifty concurrent changes', async () => {

@@ -1,4 +1,4 @@
-import type { INestApplicationContext } from '@nestjs/common';
+import type { DynamicModule, INestApplicationContext } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { randomUUID } from 'node:crypto';
 
@@ -13,7 +13,11 @@ import {
   type SlotCall,
 } from '../../src/near-cache/index.js';
 import { Inboxes } from '../../src/near-cache/inboxes.js';
-import { NotConfirmedError, RedisCluster, RedisClusterModule } from '../../src/redis-cluster/index.js';
+import {
+  NotConfirmedError,
+  RedisCluster,
+  RedisClusterModule,
+} from '../../src/redis-cluster/index.js';
 import { luaScript } from './lua-script.js';
 import { testSettings } from './test-app.js';
 
@@ -24,7 +28,7 @@ const getNote = luaScript(
   `-- KEYS[1] a note\n-- KEYS[2] the fence\nredis.call('SET', KEYS[2], '', 'PX', 1000)\nreturn redis.call('GET', KEYS[1]) or ''`,
 );
 
-/** An instance with a near cache, which caches notes. */
+/** An instance whose near cache holds notes. */
 export interface CacheInstance {
   readonly context: INestApplicationContext;
   readonly cache: NearCache;
@@ -70,14 +74,25 @@ export const noteKey = (note: string): CacheKey<string> => new CacheKey(`note.${
 
 export async function startCacheInstance(
   keyPrefix: string,
-  options: NearCacheOptions & InstanceFault & { readonly variables?: Record<string, string> } = {},
+  options: NearCacheOptions &
+    InstanceFault & {
+      readonly variables?: Record<string, string>;
+      /** An instance of the same prefix whose connections to Redis this one shares. Close that one last. */
+      readonly connectedAs?: CacheInstance;
+    } = {},
 ): Promise<CacheInstance> {
-  const { isDeaf = false, mayHoldLease = true, variables = {}, ...cacheOptions } = options;
+  const {
+    isDeaf = false,
+    mayHoldLease = true,
+    variables = {},
+    connectedAs,
+    ...cacheOptions
+  } = options;
   const { redis: settings } = testSettings({ ...variables, REDIS_KEY_PREFIX: keyPrefix });
   const clock = new ShiftedClock();
   const context = await Test.createTestingModule({
     imports: [
-      RedisClusterModule.forRoot(settings),
+      connectedAs ? sharedRedis(connectedAs.redis) : RedisClusterModule.forRoot(settings),
       MetricsModule,
       NearCacheModule.forRoot(cacheOptions),
     ],
@@ -138,6 +153,17 @@ export async function startCacheInstance(
       return Number(line?.split(' ').at(-1));
     },
     close: () => context.close(),
+  };
+}
+
+/** The connections of another instance, which closes them. */
+function sharedRedis(redis: RedisCluster): DynamicModule {
+  const shared = Object.create(redis, { onApplicationShutdown: { value: undefined } }) as object;
+  return {
+    module: class SharedRedis {},
+    global: true,
+    providers: [{ provide: RedisCluster, useValue: shared }],
+    exports: [RedisCluster],
   };
 }
 

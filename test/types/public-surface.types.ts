@@ -25,6 +25,7 @@ export const surface = [
     | 'BODY_PROBLEMS'
     | 'CacheKey'
     | 'canonicalUsername'
+    | 'CHANGE_NUMBER'
     | 'ContentSecurityPolicy'
     | 'createApp'
     | 'CurrentPrincipal'
@@ -112,12 +113,16 @@ export const surface = [
   isSame<
     keyof keyslot.NearCache,
     | 'change'
+    | 'changeInSlot'
     | 'get'
+    | 'getFromSlot'
     | 'isHeldUp'
     | 'isTrusted'
-    | 'logKey'
+    | 'leaseKey'
     | 'onDrop'
     | 'peek'
+    | 'readAsHolder'
+    | 'readFromSlot'
     | 'settle'
     | 'untilTrusted'
   >(true),
@@ -191,6 +196,9 @@ export type Types = [
   keyslot.SessionsOptions,
   keyslot.Settings,
   keyslot.SigningKey,
+  keyslot.SlotCall<unknown>,
+  keyslot.SlotRead,
+  keyslot.SlotWrite<unknown>,
   keyslot.StoredChange,
   keyslot.TooManyAttempts,
   keyslot.User,

@@ -11,7 +11,8 @@
 -- Atomic: who registers later reads the new state. The holders are moved, not copied: a holder that applies the change and
 -- registers again must stay registered. The holders of other unfinished changes are returned because they may hold a state
 -- from before both.
--- Idempotent if the write script is: a second run has the same number and returns the same holders, or more.
+-- Idempotent if the write script is: a second run has the same number. It moves no holders, because the caller may have heard
+-- them already: their new registrations would be lost. It returns the holders of all changes that are still unfinished.
 --- @include "now"
 --- @include "directory"
 local function write(KEYS, ARGV)
@@ -30,11 +31,13 @@ store_change(KEYS[1], ARGV[1], change)
 keep_directory(KEYS[1], tonumber(ARGV[2]))
 local reply = write({ unpack(KEYS, 2) }, args)
 
-change.written = true
-add_holders(change.holders, directory.holders)
-store_change(KEYS[1], ARGV[1], change)
-for instance in pairs(directory.holders) do
-  redis.call('HDEL', KEYS[1], 'holder:' .. instance)
+if not change.written then
+  change.written = true
+  change.holders = directory.holders
+  store_change(KEYS[1], ARGV[1], change)
+  for instance in pairs(directory.holders) do
+    redis.call('HDEL', KEYS[1], 'holder:' .. instance)
+  end
 end
 local holders, changes = {}, {}
 for id, unfinished in pairs(directory.changes) do

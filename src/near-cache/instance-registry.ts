@@ -1,0 +1,77 @@
+import {
+  Injectable,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+
+import { Clock } from '../common/clock/index.js';
+import { Deadline } from '../common/deadline/index.js';
+import { LuaScript, RedisCluster } from '../redis-cluster/index.js';
+import { Membership } from './membership.js';
+
+const REPORT_INTERVAL_MS = 10_000;
+const INSTANCE_TTL_MS = 60_000;
+
+const load = LuaScript.loaderFor(import.meta.url);
+const reportInstance = load('report-instance', (reply) => (reply as string[]).length / 2);
+
+/** The list of running instances, for operators. No decision of the protocol depends on it. */
+@Injectable()
+export class InstanceRegistry implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  /** Of this process. The id of its inbox can change. */
+  private readonly id = randomUUID();
+  private readonly abort = new AbortController();
+  private readonly startedAt = new Date();
+  private known: number | undefined;
+
+  constructor(
+    private readonly redis: RedisCluster,
+    private readonly membership: Membership,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Number of instances that have reported within the last minute; undefined while unknown. */
+  get count(): number | undefined {
+    return this.known;
+  }
+
+  onApplicationBootstrap(): void {
+    void this.keepReporting();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.abort.abort();
+    await this.report('');
+  }
+
+  private async keepReporting(): Promise<void> {
+    const { signal } = this.abort;
+    await this.membership.untilTrusted();
+    while (!signal.aborted) {
+      await this.report(
+        JSON.stringify({
+          host: hostname(),
+          processId: process.pid,
+          startedAt: this.startedAt.toISOString(),
+          inbox: this.membership.holder.instance,
+          leaseMs: this.membership.holder.leaseMs,
+        }),
+      );
+      await this.clock.delay(REPORT_INTERVAL_MS, { signal, ref: false }).catch(() => undefined);
+    }
+  }
+
+  private async report(description: string): Promise<void> {
+    const args = [this.id, description, INSTANCE_TTL_MS];
+    this.known = await this.redis
+      .run(
+        reportInstance,
+        [this.redis.keys.key(['instances', 'registry'], 'list')],
+        args,
+        Deadline.none,
+      )
+      .catch(() => undefined);
+  }
+}
