@@ -1,5 +1,5 @@
 --- @include "live"
--- Ends sessions. Apart from the deletion of a user, no other code does.
+-- Ends sessions. No other code ends sessions, except by deleting the user.
 
 -- Ends one session. A mark replaces it, so that a late write cannot bring it back. The mark keeps the verified tokens, so that
 -- they are refused without a check of their signature. ended_by is the id of the request that ended the session, or nil.
@@ -8,7 +8,7 @@ local function end_session(sessions_key, session_id, session, ended_by, now)
   redis.call('HSET', sessions_key, session_id, cjson.encode(mark))
 end
 
--- Ends all sessions of a user except except_id, in constant time: it begins a new epoch, and sessions of an older epoch are
+-- Ends all sessions of a user except except_id, in constant time. It begins a new epoch, and a session of an older epoch is
 -- not live. epoch is the stored current epoch.
 local function end_all_sessions(user_key, sessions_key, except_id, epoch, now)
   local last = tonumber(epoch or 0)
