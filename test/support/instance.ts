@@ -12,7 +12,7 @@ import { within } from './within.js';
 /** Built by the test runner. The path is relative to the project root. */
 const MAIN = resolve('dist/main.js');
 /** Both are longer than it takes on a busy machine. */
-const START_TIMEOUT_MS = 45_000;
+const START_TIMEOUT_MS = 50_000;
 const STOP_TIMEOUT_MS = 30_000;
 const READY = /API\s+(http\S+)\/api\s/;
 
@@ -51,7 +51,7 @@ export class Instance extends HttpClient {
     const run = new Run({ ...variables, PORT: String(port) }, MAIN);
     const instance = new Instance(`http://127.0.0.1:${port}`, run, variables, MAIN);
     try {
-      await eventually('the instance listens', 20_000, () =>
+      await eventually('the instance listens', START_TIMEOUT_MS, () =>
         instance.request('GET', '/health/live').then(
           ({ status }) => status === 200,
           () => false,
