@@ -1,494 +1,796 @@
-/*
- * The protocol of the near cache (src/near-cache), for one change of one subject from `old` to `new`:
- *
- *   When the change has returned, no request that begins afterwards is answered with the old value.
- *   And it does return, even if every instance is killed.
- *
- * Two instances remember the subject. What one answers does not depend on what the other remembers, so requests go to
- * one of them only; the other is there to be waited for. The changer is the one that is asked, or a third.
- *
- * Redis is one master with one replica: the value, and the control log with the members' notes. It may fail over once,
- * and what the replica did not have is then lost. Messages, requests and replies may be late or lost, and the log may be
- * cut behind a member's position.
- *
- * Time has no numbers. A lease may run out at any moment; and when somebody has waited for the length of a lease, those
- * that began before the wait have run out. Drift, the margin, and clocks that are set are beyond this model. So are
- * several changes at once, and a change whose caller gave up: it has not returned.
- *
- * A macro breaks one rule (spin -DNO_ACK). Each leads to an old answer, even without the other instance (-DALONE):
- *   NO_ACK                  the change returns as soon as it is in the log
- *   NO_LEASE                memory is trusted for ever, so to wait for a silent member proves nothing
- *   NO_FENCE                a load may be answered by a master that was replaced
- *   STORE_LATE              a load under way when the change is applied is shared and stored nevertheless
- *   SHARED_WHILE_UNTRUSTED  a request joins a load although memory is not trusted
- *   JOIN_NOT_DURABLE        a renewal, and so a join, counts before the replica has it
- *   EXTEND_BEFORE_APPLY     a renewal extends the lease, and then applies what has changed
- *   LEASE_FROM_REPLY        a lease runs from the reply to the renewal, not from before it was sent
- *   NOTE_BEFORE_APPLY       a renewal notes the position that it tells, not the one that is applied
- *   GAP_NOTED_AS_APPLIED    so does one that finds a gap, though the instance trusts its memory until it has the reply
- *   LATE_COPY_COUNTS        so does a late copy of a request to join
- *   REMOVED_THOUGH_RENEWED  a silent member is removed although it has renewed its lease meanwhile
- *   ACK_BEFORE_APPLY        a change that was told is acknowledged, and then applied
- *   ANNOUNCE_BEFORE_WRITE   the change is announced, and then written
- * And one leads to a change that never returns:
- *   ONLY_ACKS               the change waits for acknowledgements, however long
- */
+#ifndef MEMBERS
+#define MEMBERS 1
+#endif
 
-/* A value; `unknown` as long as Redis has not answered. */
-mtype = { none, unknown, old, new };
+#ifdef SETTLES
+#define POSTERS 3
+#else
+#define POSTERS 2
+#endif
+#define SETTLER 2
+#define A_THIRD 7
 
-/* A renewal: under way, its script has run, the replica has what it wrote. */
-mtype = { idle, sent, ran, confirmed };
+#define bit_(n) (1 << (n))
+#define IDS 2
 
-typedef Note {
-  bool isThere;
-  bool isPast                   /* the member's position is past the change */
+#ifdef NEW_IDS
+#define OWNER(id) 0
+#define ID(m) current
+byte current;
+#else
+#define OWNER(id) (id)
+#define ID(m) (m)
+#endif
+
+/* A script: its effect, and the confirmation that the replica has it. */
+mtype = { no, ran, confirmed };
+
+mtype = { absent, unwritten, written };
+typedef Subject {
+  byte value;                   /* 0, and one more with each write */
+  byte directory;               /* ids, as bits */
+  mtype note[2] = absent;
+  byte held[2]                  /* ids in the note */
 }
 
-typedef Node {
-  mtype value = old;
-  bool hasChange;               /* in the log */
-  Note notes[2]
+mtype = { missing, there, closing, closed };
+typedef Inbox {
+  mtype state = missing;
+  byte sequence, position;
+  byte message[POSTERS];        /* sequence of the announcement, 0 if it is not there */
+  byte renewed                  /* posters whose post returned an older renewal number, as bits */
 }
 
 typedef Instance {
-  bool isTrusted;               /* its lease lasts */
-  bool isLeaseOld;              /* begun before the append, and the change has not returned */
-  bool isPast;                  /* its position is past the change */
-  mtype memory = none;
+  bool isTrusted = true;
+  byte memory;                  /* 0 if empty, else the value + 1 */
 
-  mtype load = none;            /* under way; others may join it */
-  bool isLoadLate;              /* somebody waits for it who began after the change had returned */
+  mtype load = no;              /* of the registration */
+  byte loaded;                  /* as memory */
+  byte loadId;
 
-  mtype renewal = idle;
-  bool isJoin;                  /* sent without trust, so with no position */
-  bool isRenewalOld;            /* as isLeaseOld, for the lease that it is going to begin */
-  bool tellsToForget, tellsPast; /* what the reply will say */
-
-  bool isMissing;               /* the change waits for it */
-  bool hasAcknowledged          /* before it was known who has to */
+  bool isRenewing;              /* sent */
+  mtype renewal = no;
+  bool isGone;                  /* what the reply says */
+  byte told, next;
+  byte position;
+  byte applied;                 /* from the channel */
+  bool hasLost                  /* a renewal without a reply may still run */
+#if defined(ACK_BEFORE_APPLY) || defined(EXTEND_BEFORE_APPLY)
+  ; bool isToForget
+#endif
 }
 
-#define OTHER 0
-#define ASKED 1
-#define A_THIRD 2
+typedef Poster {
+  byte at;                      /* the instance where it runs */
+  mtype step = no;
+  byte taken;                   /* ids that it has to hear */
+  bool hasSeen;                 /* the other note was written */
+  byte toHear;
+  mtype post[IDS];
+  mtype close[IDS];
+  byte sequence[IDS];
+  byte telling;                 /* ids that may receive the message */
+  byte oldLease, oldRenewal     /* ids with a lease, or a renewal, that began before the reply to the post */
+}
 
-Instance instances[2];
-byte changer;
-bool isTold, isAppended, hasReturned;
-
-Node master, replica, nothing;
-bool isReplicaBehind, isReplaced;
-#ifdef NO_FENCE
-mtype valueOnReplaced;
+Subject subject, subjectReplica;
+bool isSubjectBehind, isSubjectReplaced;
+Inbox inbox[IDS];
+Inbox inboxReplica;
+bool isInboxBehind, isInboxReplaced;
+byte retired;
+byte elsewhere;
+Instance instance[MEMBERS];
+Poster poster[POSTERS];
+byte rank[2];
+byte returned;
+#ifdef ACK_NOT_EXACT
+byte acks;
 #endif
 
-#define my instances[id]
+#define my instance[m]
+#define mine poster[c]
+#define other (1 - c)
 
-inline answer(what, isLate) {
-  assert(!(isLate && what == old))
-}
+#ifdef ELSEWHERE
+#define VALUE elsewhere
+#else
+#define VALUE subject.value
+#endif
 
 /* ---- Redis ---- */
 
-inline wrote() {
-  isReplicaBehind = !isReplaced
+#ifdef SUBJECT_FAILS
+#define RAN_IN_SUBJECT (isSubjectReplaced -> confirmed : ran)
+#else
+#define RAN_IN_SUBJECT confirmed
+#endif
+#ifdef INBOX_FAILS
+#define RAN_IN_INBOX(id) ((isInboxReplaced || id != 0) -> confirmed : ran)
+#else
+#define RAN_IN_INBOX(id) confirmed
+#endif
+
+inline wroteSubject() {
+#ifdef SUBJECT_FAILS
+  isSubjectBehind = !isSubjectReplaced
+#else
+  skip
+#endif
+}
+inline wroteInbox(id) {
+#ifdef INBOX_FAILS
+  isInboxBehind = isInboxBehind || (!isInboxReplaced && id == 0)
+#else
+  skip
+#endif
 }
 
-/* There is no second failover: what was written after the first one stays. */
-#define IS_DURABLE(fact) (master.fact && (isReplaced || replica.fact))
-
-inline note(id, past) {
-  master.notes[id].isThere = true;
-  master.notes[id].isPast = past;
-  wrote()
-}
-
-inline removeNote(id) {
-  master.notes[id].isThere = false;
-  master.notes[id].isPast = false;
-  wrote()
-}
-
-inline copyNode(to, from) {
+inline copySubject(to, from) {
   to.value = from.value;
-  to.hasChange = from.hasChange;
-  to.notes[0].isThere = from.notes[0].isThere;
-  to.notes[0].isPast = from.notes[0].isPast;
-  to.notes[1].isThere = from.notes[1].isThere;
-  to.notes[1].isPast = from.notes[1].isPast
+  to.directory = from.directory;
+  to.note[0] = from.note[0];
+  to.note[1] = from.note[1];
+  to.held[0] = from.held[0];
+  to.held[1] = from.held[1]
 }
-
-inline moveRenewal(id, outcome) {
+inline copyInbox(to, from) {
+  to.state = from.state;
+  to.sequence = from.sequence;
+  to.position = from.position;
+  to.message[0] = from.message[0];
+  to.message[1] = from.message[1];
+#ifdef SETTLES
+  to.message[2] = from.message[2];
+#endif
+  to.renewed = from.renewed
+}
+inline move(what, from, to) {
   if
-  :: my.renewal == ran -> my.renewal = outcome
+  :: what == from -> what = to
   :: else
   fi
 }
 
-inline loseTrust(id) {
-  my.isTrusted = false;
-  my.isLeaseOld = false
-}
-
-inline endRenewal(id) {
-  my.renewal = idle;
-  my.isJoin = false;
-  my.isRenewalOld = false;
-  my.tellsToForget = false;
-  my.tellsPast = false
-}
-
-/*
- * Somebody saw the note unchanged for longer than a lease, so what began before it was written is over; a reply that
- * comes now might as well be lost. A renewal whose script has not run may be younger. It will find no note.
- */
-inline removeSilent(id) {
-#if !defined(NO_LEASE) && !defined(REMOVED_THOUGH_RENEWED)
-  loseTrust(id);
-#ifndef LEASE_FROM_REPLY
-  if
-  :: my.renewal == ran || my.renewal == confirmed -> endRenewal(id)
-  :: else
-  fi;
-#endif
-#endif
-  removeNote(id)
-}
-
-proctype Redis() {
-end:
-  do
-  :: d_step {
-       isReplicaBehind ->
-       copyNode(replica, master);
-       moveRenewal(OTHER, confirmed);
-       moveRenewal(ASKED, confirmed);
-       isReplicaBehind = false
-     }
-
-  /* A failover. Whoever was not confirmed sends once more. */
-  :: d_step {
-       !isReplaced ->
-#ifdef NO_FENCE
-       valueOnReplaced = master.value;
-#endif
-       copyNode(master, replica);
-       moveRenewal(OTHER, sent);
-       moveRenewal(ASKED, sent);
-       copyNode(replica, nothing);
-       isReplicaBehind = false;
-       isReplaced = true
-     }
-
-  :: d_step { master.notes[OTHER].isThere -> removeSilent(OTHER) }
-  :: d_step { master.notes[ASKED].isThere -> removeSilent(ASKED) }
-  od
-}
-
 /* ---- An instance ---- */
 
-/* Those who wait for a load get its answer, also when it was detached; but then nobody joins it any more. */
-inline endLoad(id) {
-  answer(my.load, my.isLoadLate);
-  my.load = none;
-  my.isLoadLate = false
+inline endLoad(m) {
+  my.load = no;
+  my.loaded = 0;
+  my.loadId = 0
 }
-
-inline forget(id) {
-  my.memory = none;
+inline forget(m) {
+  my.memory = 0;
 #ifndef STORE_LATE
-  endLoad(id)
+  endLoad(m)
 #endif
 }
-
-/* A load writes in front of its WAIT: the master that answers leads, and what it says is durable. */
-#define MAY_ANSWER (master.value == old || IS_DURABLE(value == new))
-
-inline runs(id, doesForget) {
-  my.tellsToForget = doesForget;
-  my.tellsPast = master.hasChange;
-  my.isJoin = false;
-  my.renewal = (isReplaced -> confirmed : ran)
-}
-
-/* Memory is trusted until the reply is applied, so the note must not pass for an acknowledgement before. */
-inline runAfterGap(id) {
-#ifdef GAP_NOTED_AS_APPLIED
-  note(id, master.hasChange);
-#else
-  note(id, false);
+inline noOldLease(m) {
+  poster[0].oldLease = poster[0].oldLease & ~bit_(ID(m));
+  poster[1].oldLease = poster[1].oldLease & ~bit_(ID(m));
+#ifdef SETTLES
+  poster[2].oldLease = poster[2].oldLease & ~bit_(ID(m));
 #endif
-  runs(id, true)
+}
+inline noOldRenewal(m) {
+  poster[0].oldRenewal = poster[0].oldRenewal & ~bit_(ID(m));
+  poster[1].oldRenewal = poster[1].oldRenewal & ~bit_(ID(m));
+#ifdef SETTLES
+  poster[2].oldRenewal = poster[2].oldRenewal & ~bit_(ID(m));
+#endif
+}
+inline loseTrust(m) {
+  my.isTrusted = false;
+  noOldLease(m)
+}
+/* Sent again: whoever gets no reply does not know whether it ran. */
+inline endReply(m) {
+  my.renewal = no;
+  my.isGone = false;
+  my.told = 0;
+  my.next = 0
+}
+inline endRenewal(m) {
+  endReply(m);
+  my.isRenewing = false;
+  noOldRenewal(m)
 }
 
-#ifdef JOIN_NOT_DURABLE
-#define HAS_REPLY (my.renewal == ran || my.renewal == confirmed)
+#define IS_IN(set, n) ((set) & bit_(n))
+
+inline tell(m, c) {
+  if
+  :: inbox[ID(m)].message[c] > my.position -> my.told = my.told | bit_(c)
+  :: inbox[ID(m)].message[c] <= my.position -> inbox[ID(m)].message[c] = 0
+  fi
+}
+
+inline wasRenewed(id, c) {
+  if
+  :: poster[c].post[id] != no -> inbox[id].renewed = inbox[id].renewed | bit_(c)
+  :: else
+  fi
+}
+
+inline storeRenewal(m) {
+  inbox[ID(m)].position = my.position;
+  wasRenewed(ID(m), 0);
+  wasRenewed(ID(m), 1);
+#ifdef SETTLES
+  wasRenewed(ID(m), 2);
+#endif
+  wroteInbox(ID(m))
+}
+
+inline runRenewal(m) {
+  if
+  :: inbox[ID(m)].state == there && my.position <= inbox[ID(m)].sequence ->
+     storeRenewal(m);
+     my.told = 0;
+     tell(m, 0);
+     tell(m, 1);
+#ifdef SETTLES
+     tell(m, 2);
+#endif
+     my.next = inbox[ID(m)].sequence;
+     my.hasLost = false
+#ifdef NEW_IDS
+  :: inbox[ID(m)].state == missing && isNew ->
+     inbox[ID(m)].state = there
+#endif
+  :: else -> my.isGone = true
+  fi;
+  my.renewal = RAN_IN_INBOX(ID(m))
+}
+
+#ifdef RENEWAL_NOT_DURABLE
+#define HAS_REPLY (my.renewal != no)
 #else
 #define HAS_REPLY (my.renewal == confirmed)
 #endif
 
-inline applyReply(id) {
+inline applyReply(m) {
   if
-  :: my.tellsToForget -> forget(id)
+  :: my.told & ~my.applied -> forget(m)
   :: else
   fi;
-  my.isPast = my.tellsPast
+  my.applied = my.applied & ~my.told;
+  my.position = my.next
 }
-
-inline extendLease(id) {
+inline extend(m, c) {
+  poster[c].oldLease = (poster[c].oldLease & ~bit_(ID(m))) | (poster[c].oldRenewal & bit_(ID(m)))
+}
+inline extendLease(m) {
   my.isTrusted = true;
-  my.isLeaseOld = my.isRenewalOld
-}
-
-inline withdraw(id) {
-  loseTrust(id);
-  forget(id);
-  endRenewal(id)
-}
-
-inline acknowledge(id) {
-  my.isMissing = false;
-  my.hasAcknowledged = !isAppended
-}
-
-proctype Member(byte id) {
-#if defined(ACK_BEFORE_APPLY) || defined(EXTEND_BEFORE_APPLY)
-  bool isToForget;
+  extend(m, 0);
+  extend(m, 1);
+#ifdef SETTLES
+  extend(m, 2)
 #endif
-  do
-  /* A request: answered from memory, or by a load that it joins, begins, or has for itself. */
-  :: d_step { my.isTrusted && my.memory != none -> answer(my.memory, hasReturned) }
-#ifdef SHARED_WHILE_UNTRUSTED
-  :: d_step { my.load != none -> my.isLoadLate = hasReturned }
+}
+inline beginAnew(m) {
+  loseTrust(m);
+#ifdef LOADS_KEPT
+  my.memory = 0;
 #else
-  :: d_step { my.isTrusted && my.memory == none && my.load != none -> my.isLoadLate = hasReturned }
+  forget(m);
 #endif
-  :: d_step {
-       id == ASKED && my.isTrusted && my.memory == none && my.load == none ->
-       my.load = unknown;
-       my.isLoadLate = hasReturned
-     }
-  :: d_step { id == ASKED && !my.isTrusted && MAY_ANSWER -> answer(master.value, hasReturned) }
+  endRenewal(m);
+  my.position = 0;
+  my.applied = 0;
+  my.hasLost = false
+}
 
-  /* A load is answered, and ends. */
-  :: d_step { my.load == unknown && MAY_ANSWER -> my.load = master.value }
-#ifdef NO_FENCE
-  :: d_step { my.load == unknown && isReplaced -> my.load = valueOnReplaced }
+inline heard(c, id) {
+  mine.toHear = mine.toHear & ~bit_(id);
+  mine.post[id] = no;
+  mine.close[id] = no;
+  mine.sequence[id] = 0;
+  mine.telling = mine.telling & ~bit_(id);
+  mine.oldLease = mine.oldLease & ~bit_(id);
+  mine.oldRenewal = mine.oldRenewal & ~bit_(id);
+  inbox[id].renewed = inbox[id].renewed & ~bit_(c)
+#ifdef INBOX_FAILS
+  ; if
+  :: id == 0 -> inboxReplica.renewed = inboxReplica.renewed & ~bit_(c)
+  :: else
+  fi
+#endif
+}
+
+#define HAS_LEASE(id) (OWNER(id) < MEMBERS && ID(OWNER(id)) == id && instance[OWNER(id)].isTrusted)
+#define HAS_RENEWAL(id) (OWNER(id) < MEMBERS && ID(OWNER(id)) == id && instance[OWNER(id)].isRenewing)
+
+inline startWait(c, id) {
+  if
+  :: HAS_LEASE(id) -> mine.oldLease = mine.oldLease | bit_(id)
+  :: else
+  fi;
+#ifndef LEASE_FROM_REPLY
+  if
+  :: HAS_RENEWAL(id) -> mine.oldRenewal = mine.oldRenewal | bit_(id)
+  :: else
+  fi
+#endif
+}
+
+inline receive(m, c) {
+  poster[c].telling = poster[c].telling & ~bit_(ID(m));
+#ifdef ACK_BEFORE_APPLY
+  my.isToForget = true;
+#else
+  forget(m);
+#endif
+  if
+  :: inbox[ID(m)].message[c] > my.position || (my.told & bit_(c)) -> my.applied = my.applied | bit_(c)
+  :: else
+  fi;
+#ifdef POSITION_FROM_CHANNEL
+  if
+  :: my.position < poster[c].sequence[ID(m)] -> my.position = poster[c].sequence[ID(m)]
+  :: else
+  fi;
+#endif
+  if
+#ifdef ACK_NOT_EXACT
+  :: acks = acks | bit_(ID(m))
+#else
+  :: heard(c, ID(m))
+#endif
+  :: skip                       /* the acknowledgement is lost */
+  fi
+}
+
+proctype Member(byte m) {
+  do
+  /* A load: registered, with the value; then stored. */
+#ifdef REGISTER_AFTER_READ
+  :: d_step {
+       my.isTrusted && my.memory == 0 && my.load == no && my.loaded == 0 ->
+       my.loaded = VALUE + 1
+     }
+  :: d_step {
+       my.load == no && my.loaded != 0 ->
+       subject.directory = subject.directory | bit_(ID(m));
+       wroteSubject();
+       my.load = RAN_IN_SUBJECT
+     }
+#else
+  :: d_step {
+       my.isTrusted && my.memory == 0 && my.load == no ->
+       subject.directory = subject.directory | bit_(ID(m));
+       wroteSubject();
+#ifndef ELSEWHERE
+       my.loaded = VALUE + 1;
+#endif
+       my.load = RAN_IN_SUBJECT
+     }
+#ifdef ELSEWHERE
+  :: d_step { HAS_REGISTERED && my.loaded == 0 -> my.loaded = VALUE + 1 }
+#endif
+#endif
+#ifdef REGISTRATION_NOT_DURABLE
+#define HAS_REGISTERED (my.load != no)
+#else
+#define HAS_REGISTERED (my.load == confirmed)
 #endif
   :: d_step {
-       my.load == old || my.load == new ->
+       HAS_REGISTERED && my.loaded != 0 ->
        if
-       :: my.isTrusted -> my.memory = my.load
+       :: my.isTrusted -> my.memory = my.loaded
        :: else
        fi;
-       endLoad(id)
+       endLoad(m)
      }
+#ifdef LATE_COPIES
+  :: d_step { !IS_IN(subject.directory, m) -> subject.directory = subject.directory | bit_(m); wroteSubject() }
+#endif
 
 #ifndef NO_LEASE
-  /* The lease runs out. */
-  :: d_step { my.isTrusted -> loseTrust(id) }
+  :: d_step { my.isTrusted -> loseTrust(m); forget(m) }
 #endif
 
-  /* A renewal is sent; its script runs; its reply is read, or lost. */
-  :: d_step {
-       my.renewal == idle ->
-       my.renewal = sent;
-       my.isJoin = !my.isTrusted;
-       my.isPast = my.isPast && my.isTrusted
-     }
-  :: d_step { my.renewal == sent && my.isJoin -> note(id, master.hasChange); runs(id, true) }
-  :: d_step {
-       my.renewal == sent && !my.isJoin && master.notes[id].isThere ->
-#ifdef NOTE_BEFORE_APPLY
-       note(id, master.hasChange);
-#else
-       note(id, my.isPast);
-#endif
-       runs(id, master.hasChange && !my.isPast)
-     }
-  :: d_step { my.renewal == sent && !my.isJoin -> runAfterGap(id) }
+  :: d_step { !my.isRenewing -> my.isRenewing = true }
+  :: d_step { my.isRenewing && my.renewal == no -> runRenewal(m) }
 #ifdef EXTEND_BEFORE_APPLY
   :: d_step {
-       HAS_REPLY ->
-       isToForget = my.tellsToForget;
-       my.isPast = my.tellsPast;
-       extendLease(id);
-       endRenewal(id)
+       HAS_REPLY && !my.isGone ->
+       my.isToForget = (my.told != 0);
+       my.position = my.next;
+       extendLease(m);
+       endRenewal(m)
      }
 #else
-  :: d_step { HAS_REPLY -> applyReply(id); extendLease(id); endRenewal(id) }
+  :: d_step { HAS_REPLY && !my.isGone -> applyReply(m); extendLease(m); endRenewal(m) }
 #endif
-  :: d_step { my.renewal != idle -> endRenewal(id) }
-
-  /* A late copy of a request to join: who has a note has it from this request or a later one, and keeps it. */
-  :: d_step { !master.notes[id].isThere -> note(id, master.hasChange) }
-#ifdef LATE_COPY_COUNTS
-  :: d_step { master.notes[id].isThere -> note(id, master.hasChange) }
+  :: d_step { my.isRenewing && my.renewal != no && !my.isGone -> endRenewal(m) }
+#ifdef INBOX_FAILS
+  :: d_step { my.isRenewing && my.renewal == no -> endRenewal(m); my.hasLost = true }
+  :: d_step { my.hasLost && inbox[ID(m)].state == there && my.position <= inbox[ID(m)].sequence -> storeRenewal(m); my.hasLost = false }
 #endif
+  :: d_step { my.isGone -> beginAnew(m) } -> break
 
-  /* The change is told: any number of times, or never. The acknowledgement may be lost. */
-#ifdef ACK_BEFORE_APPLY
-  :: d_step { isTold && changer != id -> acknowledge(id); isToForget = true }
-#else
-  :: d_step { isTold && changer != id -> forget(id); acknowledge(id) }
+  :: d_step { IS_IN(poster[0].telling, ID(m)) -> receive(m, 0) }
+  :: d_step { IS_IN(poster[1].telling, ID(m)) -> receive(m, 1) }
+#ifdef SETTLES
+  :: d_step { IS_IN(poster[2].telling, ID(m)) -> receive(m, 2) }
 #endif
-  :: d_step { isTold && changer != id -> forget(id) }
-
-  /* The channel is lost. The instance leaves; that may be lost, too. */
-  :: d_step { my.isTrusted -> withdraw(id); removeNote(id) }
-  :: d_step { my.isTrusted -> withdraw(id) }
 
 #if defined(ACK_BEFORE_APPLY) || defined(EXTEND_BEFORE_APPLY)
-  :: d_step { isToForget -> forget(id); isToForget = false }
+  :: d_step { my.isToForget -> forget(m); my.isToForget = false }
 #endif
 
-  /* Killed. Its note stays until somebody finds it silent. */
-  :: d_step { withdraw(id); my.isPast = false } -> break
+  /* Killed. */
+  :: d_step { beginAnew(m) } -> break
   od
 }
 
-/* ---- The change ---- */
+/* ---- Announcements ---- */
 
-inline write() {
-  do
-  :: d_step { master.value = new; wrote() };
-     if
-     :: IS_DURABLE(value == new) -> break
-     :: master.value == old      /* lost in the failover: once more */
-     fi
-  od
-}
-
-inline expect(id) {
-  my.isMissing = master.notes[id].isThere && changer != id && !my.hasAcknowledged;
-  my.isLeaseOld = my.isTrusted;
-#ifndef LEASE_FROM_REPLY
-  my.isRenewalOld = my.renewal != idle
+inline runPost(c, id) {
+  if
+  :: inbox[id].state == closed -> heard(c, id)
+#ifdef MISSING_IS_NOBODY
+  :: inbox[id].state == missing -> heard(c, id)
 #endif
-}
-
-inline announce() {
-  do
-  :: d_step {
-       if
-       :: changer == ASKED -> forget(ASKED)
-       :: else
-       fi;
-       master.hasChange = true;
-       wrote();
-       isTold = true;
-       expect(OTHER);
-       expect(ASKED)
-     };
+#ifdef CLOSING_IS_CLOSED
+  :: inbox[id].state == closing -> heard(c, id)
+#endif
+  :: else ->
+     move(inbox[id].state, missing, closing);
+     inbox[id].sequence++;
+     inbox[id].message[c] = inbox[id].sequence;
+     inbox[id].renewed = inbox[id].renewed & ~bit_(c);
+     mine.sequence[id] = inbox[id].sequence;
+     mine.telling = mine.telling | bit_(id);
+     mine.post[id] = RAN_IN_INBOX(id);
+     wroteInbox(id);
      if
-     :: d_step {
-          IS_DURABLE(hasChange) ->
-          isAppended = true;
-          instances[OTHER].hasAcknowledged = false;
-          instances[ASKED].hasAcknowledged = false
-        } -> break
-     :: !master.hasChange
+     :: mine.post[id] == confirmed -> startWait(c, id)
+     :: else
      fi
-  od
+  fi
 }
 
-/* The wait is as long as the longest lease among those who are missing. A reply that comes now might as well be lost. */
-inline outwait(id) {
+inline runClose(c, id) {
 #ifndef NO_LEASE
   if
-  :: my.isMissing && my.isLeaseOld -> loseTrust(id)
+  :: IS_IN(mine.oldLease, id) -> loseTrust(OWNER(id)); forget(OWNER(id))
   :: else
   fi;
   if
-  :: my.isMissing && my.isRenewalOld -> endRenewal(id)
+  :: IS_IN(mine.oldRenewal, id) -> endRenewal(OWNER(id))
   :: else
   fi;
 #endif
-  my.isMissing = false
+  if
+  :: inbox[id].state == closing -> inbox[id].state = closed; wroteInbox(id)
+#ifdef CLOSE_WITHOUT_COMPARING
+  :: inbox[id].state == there -> inbox[id].state = closed; wroteInbox(id)
+#else
+  :: inbox[id].state == there && !IS_IN(inbox[id].renewed, c) -> inbox[id].state = closed; wroteInbox(id)
+#endif
+  :: else
+  fi;
+  mine.close[id] = RAN_IN_INBOX(id);
+  if
+  :: mine.close[id] == confirmed -> heard(c, id)
+  :: else
+  fi
 }
 
-#define IS_SOMEBODY_MISSING (instances[OTHER].isMissing || instances[ASKED].isMissing)
+#define IS_TO_HEAR(id) IS_IN(mine.toHear, id)
 
-/* Read with a WAIT, so what the note says is durable. */
-#define IS_NOTED(id) (!isReplicaBehind && (!master.notes[id].isThere || master.notes[id].isPast))
-
-inline awaitMembers() {
-  do
-  :: !IS_SOMEBODY_MISSING -> break
+inline announce(c, id) {
+  if
+  :: d_step { IS_TO_HEAR(id) && mine.post[id] == no -> runPost(c, id) }
+  :: d_step { IS_TO_HEAR(id) && mine.post[id] == confirmed && inbox[id].position >= mine.sequence[id] -> heard(c, id) }
 #ifndef ONLY_ACKS
-  :: d_step { instances[OTHER].isMissing && IS_NOTED(OTHER) -> instances[OTHER].isMissing = false }
-  :: d_step { instances[ASKED].isMissing && IS_NOTED(ASKED) -> instances[ASKED].isMissing = false }
-  :: d_step { IS_SOMEBODY_MISSING -> outwait(OTHER); outwait(ASKED) }
+  :: d_step { IS_TO_HEAR(id) && mine.post[id] == confirmed && mine.close[id] == no -> runClose(c, id) }
+  :: d_step { IS_TO_HEAR(id) && mine.close[id] == confirmed -> heard(c, id) }
 #endif
-  od
+#ifdef NEW_IDS
+  :: d_step { IS_TO_HEAR(id) && mine.post[id] == no && IS_IN(retired, id) -> heard(c, id) }
+#endif
+#ifdef ACK_NOT_EXACT
+  :: d_step { IS_TO_HEAR(id) && mine.post[id] == confirmed && IS_IN(acks, id) -> heard(c, id); acks = acks & ~bit_(id) }
+#endif
+  fi
 }
 
-inline endWait(id) {
-  my.isMissing = false;
-  my.isLeaseOld = false;
-  my.isRenewalOld = false
+inline dropOwn(c) {
+  if
+  :: mine.at < MEMBERS -> forget(mine.at); mine.toHear = mine.taken & ~bit_(ID(mine.at))
+  :: else -> mine.toHear = mine.taken
+  fi
 }
 
-proctype Change() {
-#ifndef ANNOUNCE_BEFORE_WRITE
-  write();
+inline endPoster(c) {
+  heard(c, 0);
+  heard(c, 1);
+  mine.taken = 0;
+  mine.hasSeen = false;
+  mine.step = no
+}
+
+/* ---- A change ---- */
+
+inline moveHolders(c) {
+#ifdef OWN_LEFT_OUT
+  subject.held[c] = subject.held[c] | (subject.directory & ~(mine.at < MEMBERS -> bit_(ID(mine.at)) : 0));
+#else
+  subject.held[c] = subject.held[c] | subject.directory;
 #endif
-  announce();
+#ifndef CLEAR_AT_END
+  subject.directory = 0
+#endif
+}
+
+inline writeInSubject(c) {
+  if
+  :: subject.note[c] == absent ->
+     subject.note[c] = written;
+     subject.value++;
+     rank[c] = subject.value;
+     moveHolders(c)
+#ifdef SECOND_RUN_WRITES
+  :: subject.note[c] == written && subject.held[c] != 0 ->
+     subject.value++;
+     rank[c] = subject.value;
+     moveHolders(c)
+#endif
+  :: else
+  fi;
+  wroteSubject()
+}
+
+inline takeElsewhere(c) {
+  if
+  :: subject.note[c] != written ->
+     subject.note[c] = written;
+     moveHolders(c)
+#ifdef SECOND_RUN_WRITES
+  :: subject.note[c] == written && subject.held[c] != 0 -> moveHolders(c)
+#endif
+  :: else
+  fi;
+  wroteSubject()
+}
+
+inline reply(c) {
+#ifdef TAKE_WITHOUT_UNION
+  mine.taken = subject.held[c];
+#else
+  mine.taken = subject.held[0] | subject.held[1];
+  mine.hasSeen = (subject.note[other] == written);
+#endif
+  mine.step = RAN_IN_SUBJECT
+}
+
+inline finish(c) {
+  subject.held[c] = subject.held[c] & ~mine.taken;
+#ifdef FINISH_WHAT_WAS_NOT_SEEN
+  if
+  :: subject.note[other] == written -> subject.held[other] = subject.held[other] & ~mine.taken
+  :: else
+  fi;
+#else
+  if
+  :: mine.hasSeen -> subject.held[other] = subject.held[other] & ~mine.taken
+  :: else
+  fi;
+#endif
+  wroteSubject()
+}
+
+#ifdef CRASHES
+#define CRASH :: c == 0 -> goto crashed
+#else
+#define CRASH
+#endif
+
+inline raise(what) {
+  if
+  :: returned < what -> returned = what
+  :: else
+  fi
+}
+
+proctype Change(byte c) {
+#ifdef ELSEWHERE
+#ifndef NOTE_AFTER_WRITE
+  if
+  :: d_step { subject.note[c] = unwritten }
+  CRASH
+  fi;
+#endif
+  if
+  :: d_step { elsewhere++; rank[c] = elsewhere }
+  CRASH
+  fi;
+#endif
+  do
+#ifdef ELSEWHERE
+  :: d_step { mine.step == no -> takeElsewhere(c); reply(c) }
+#else
+  :: d_step { mine.step == no -> writeInSubject(c); reply(c) }
+#endif
+#if !defined(SECOND_RUN_WRITES) && !defined(FEW_REPEATS)
+  :: d_step { mine.step == confirmed -> mine.taken = 0; mine.hasSeen = false; mine.step = no }
+#endif
+  :: mine.step == confirmed -> break
+  CRASH
+  od;
+  if
+  :: d_step { dropOwn(c) }
+  CRASH
+  fi;
 #ifndef NO_ACK
-  awaitMembers();
+  do
+  :: mine.toHear == 0 -> break
+  :: announce(c, 0)
+#if MEMBERS > 1 || defined(NEW_IDS)
+  :: announce(c, 1)
 #endif
-#ifdef ANNOUNCE_BEFORE_WRITE
-  write();
+  CRASH
+  od;
 #endif
-  atomic { endWait(OTHER); endWait(ASKED); hasReturned = true }
+  d_step {
+    raise(rank[c]);
+    heard(c, 0);
+    heard(c, 1)
+#ifdef CLEAR_AT_END
+    ; subject.directory = subject.directory & ~mine.taken
+#endif
+  };
+  if
+  :: d_step { finish(c); endPoster(c) }
+  :: skip                       /* lost */
+  fi;
+crashed:
+  skip;
+  d_step { endPoster(c) }
 }
 
-/* ---- What has to be possible, or else the search proves nothing ---- */
+/* ---- Failovers ---- */
 
-#ifdef WITNESS
-#define asked instances[ASKED]
-
-/* pan lists the statements that it never reached. */
-bool wasSeen;
-#define SEEN(condition) atomic { condition -> wasSeen = true; wasSeen = false }
-
-proctype Witness() {
+#ifdef SUBJECT_FAILS
+Subject noSubject;
+proctype SubjectSlot() {
 end:
   do
-  /* The change waits for one who trusts the old value, has renewed its lease, has left, or has noted the change. */
-  :: SEEN(asked.isMissing && asked.isTrusted && asked.memory == old)
-  :: SEEN(asked.isMissing && asked.isTrusted && !asked.isLeaseOld)
-  :: SEEN(asked.isMissing && !master.notes[ASKED].isThere)
-  :: SEEN(asked.isMissing && master.notes[ASKED].isPast)
-  /* A failover comes before the write or loses it; it loses the append. */
-  :: SEEN(isReplaced && !isTold && master.value == old)
-  :: SEEN(isReplaced && isTold && !master.hasChange)
-  /* After the change, a request is answered from memory, from the changer's memory, or by a load that it joins. */
-  :: SEEN(hasReturned && asked.isTrusted && asked.memory == new)
-  :: SEEN(hasReturned && asked.isTrusted && asked.memory == new && changer == ASKED)
-  :: SEEN(hasReturned && asked.isTrusted && asked.load == new && asked.isLoadLate)
-  /* The old value is still there, or on its way; and so is a reply that brings trust. */
-  :: SEEN(hasReturned && asked.memory == old && asked.renewal == confirmed)
-  :: SEEN(hasReturned && asked.load == old && asked.renewal == confirmed)
+  :: d_step {
+       isSubjectBehind ->
+       copySubject(subjectReplica, subject);
+       move(instance[0].load, ran, confirmed);
+       move(poster[0].step, ran, confirmed);
+       move(poster[1].step, ran, confirmed);
+#ifdef SETTLES
+       move(poster[2].step, ran, confirmed);
+#endif
+       isSubjectBehind = false
+     }
+  :: d_step {
+       !isSubjectReplaced ->
+       copySubject(subject, subjectReplica);
+       copySubject(subjectReplica, noSubject);
+       if
+       :: instance[0].load == ran -> endLoad(0)
+       :: else
+       fi;
+       move(poster[0].step, ran, no);
+       move(poster[1].step, ran, no);
+#ifdef SETTLES
+       move(poster[2].step, ran, no);
+#endif
+       isSubjectBehind = false;
+       isSubjectReplaced = true
+     }
   od
 }
 #endif
+
+#ifdef INBOX_FAILS
+Inbox noInbox;
+inline confirmPosts(c) {
+  if
+  :: mine.post[0] == ran -> mine.post[0] = confirmed; startWait(c, 0)
+  :: else
+  fi;
+  move(mine.close[0], ran, confirmed)
+}
+inline losePosts(c) {
+  move(mine.post[0], ran, no);
+  move(mine.close[0], ran, no)
+}
+proctype InboxSlot() {
+end:
+  do
+  :: d_step {
+       isInboxBehind ->
+       copyInbox(inboxReplica, inbox[0]);
+       move(instance[0].renewal, ran, confirmed);
+       confirmPosts(0);
+       confirmPosts(1);
+#ifdef SETTLES
+       confirmPosts(2);
+#endif
+       isInboxBehind = false
+     }
+  :: d_step {
+       !isInboxReplaced ->
+       copyInbox(inbox[0], inboxReplica);
+       copyInbox(inboxReplica, noInbox);
+       if
+       :: instance[0].renewal == ran -> endReply(0)
+       :: else
+       fi;
+       losePosts(0);
+       losePosts(1);
+#ifdef SETTLES
+       losePosts(2);
+#endif
+       isInboxBehind = false;
+       isInboxReplaced = true
+     }
+  od
+}
+#endif
+
+/* ---- What is asserted ---- */
+
+#define IS_OLD(m) (instance[m].isTrusted && ((instance[m].memory != 0 && instance[m].memory <= returned) \
+  || (instance[m].load != no && instance[m].loaded != 0 && instance[m].loaded <= returned)))
+
+proctype Request() {
+end:
+  do
+  :: d_step {
+       (VALUE < returned || IS_OLD(0)
+#if MEMBERS > 1
+       || IS_OLD(1)
+#endif
+       ) -> assert(false)
+     }
+  od
+}
 
 init {
   atomic {
+    inbox[0].state = there;
+#if MEMBERS > 1
+    inbox[1].state = there;
+#endif
+    inboxReplica.state = there;
+    instance[0].position = 0;
+#ifdef BOTH_AT
+    poster[0].at = 0; poster[1].at = 0;
+#else
     if
-    :: changer = ASKED
-    :: changer = A_THIRD
+    :: poster[0].at = 0
+    :: poster[0].at = A_THIRD
     fi;
-#ifndef ALONE
-    run Member(OTHER);
+    if
+    :: poster[1].at = 0
+#if MEMBERS > 1
+    :: poster[1].at = 1
 #endif
-    run Member(ASKED);
-    run Redis();
-#ifdef WITNESS
-    run Witness();
+    :: poster[1].at = A_THIRD
+    fi;
 #endif
-    run Change()
+    run Member(0);
+#if MEMBERS > 1
+    run Member(1);
+#endif
+#ifdef SUBJECT_FAILS
+    run SubjectSlot();
+#endif
+#ifdef INBOX_FAILS
+    run InboxSlot();
+#endif
+    run Request();
+    run Change(0);
+    run Change(1)
   }
 }
