@@ -636,7 +636,7 @@ proctype Change(byte c) {
   CRASH
   od;
 #endif
-  d_step {
+  atomic {
     raise(rank[c]);
     heard(c, 0);
     heard(c, 1)
@@ -649,8 +649,7 @@ proctype Change(byte c) {
   :: skip                       /* lost */
   fi;
 crashed:
-  skip;
-  d_step { endPoster(c) }
+  atomic { endPoster(c) }
 }
 
 /* ---- Failovers ---- */
