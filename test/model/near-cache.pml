@@ -67,8 +67,8 @@ typedef Poster {
   byte taken;                   /* ids that it has to hear */
   bool hasSeen;                 /* the other note was written */
   byte toHear;
-  mtype post[IDS];
-  mtype close[IDS];
+  mtype post[IDS] = no;
+  mtype close[IDS] = no;
   byte sequence[IDS];
   byte telling;                 /* ids that may receive the message */
   byte oldLease, oldRenewal     /* ids with a lease, or a renewal, that began before the reply to the post */
@@ -85,6 +85,9 @@ Instance instance[MEMBERS];
 Poster poster[POSTERS];
 byte rank[2];
 byte returned;
+#ifdef SECOND_RUN_WRITES
+bool hasReturned[2];
+#endif
 #ifdef ACK_NOT_EXACT
 byte acks;
 #endif
@@ -536,9 +539,14 @@ inline writeInSubject(c) {
      moveHolders(c)
 #ifdef SECOND_RUN_WRITES
   :: subject.note[c] == written && subject.held[c] != 0 ->
-     subject.value++;
-     rank[c] = subject.value;
+     if
+     :: hasReturned[c] -> subject.value = rank[c]
+     :: else -> subject.value++; rank[c] = subject.value
+     fi;
      moveHolders(c)
+#endif
+#ifdef SECOND_RUN_MOVES
+  :: subject.note[c] == written && subject.held[c] != 0 -> moveHolders(c)
 #endif
   :: else
   fi;
@@ -550,7 +558,7 @@ inline takeElsewhere(c) {
   :: subject.note[c] != written ->
      subject.note[c] = written;
      moveHolders(c)
-#ifdef SECOND_RUN_WRITES
+#ifdef SECOND_RUN_MOVES
   :: subject.note[c] == written && subject.held[c] != 0 -> moveHolders(c)
 #endif
   :: else
@@ -565,8 +573,20 @@ inline reply(c) {
   mine.taken = subject.held[0] | subject.held[1];
   mine.hasSeen = (subject.note[other] == written);
 #endif
-  mine.step = RAN_IN_SUBJECT
+  mine.step = RAN_IN_SUBJECT;
+  wroteSubject()
 }
+
+#ifdef DONE_TELLS_NOTHING
+inline replyAgain(c) {
+  if
+  :: subject.held[c] == 0 -> mine.taken = 0; mine.hasSeen = false; mine.step = RAN_IN_SUBJECT
+  :: else -> reply(c)
+  fi
+}
+#else
+#define replyAgain(c) reply(c)
+#endif
 
 inline finish(c) {
   subject.held[c] = subject.held[c] & ~mine.taken;
@@ -616,8 +636,10 @@ proctype Change(byte c) {
 #else
   :: d_step { mine.step == no -> writeInSubject(c); reply(c) }
 #endif
-#if !defined(SECOND_RUN_WRITES) && !defined(FEW_REPEATS)
-  :: d_step { mine.step == confirmed -> mine.taken = 0; mine.hasSeen = false; mine.step = no }
+#ifdef DONE_TELLS_NOTHING
+  :: d_step { mine.step == confirmed -> replyAgain(c) }
+#else
+  :: d_step { mine.step == confirmed -> reply(c) }     /* no reply came, so it is sent once more */
 #endif
   :: mine.step == confirmed -> break
   CRASH
@@ -638,6 +660,9 @@ proctype Change(byte c) {
 #endif
   atomic {
     raise(rank[c]);
+#ifdef SECOND_RUN_WRITES
+    hasReturned[c] = true;
+#endif
     heard(c, 0);
     heard(c, 1)
 #ifdef CLEAR_AT_END
@@ -737,6 +762,17 @@ end:
 }
 #endif
 
+#if defined(SECOND_RUN_WRITES) || defined(SECOND_RUN_MOVES) || defined(SUBJECT_FAILS)
+proctype LateCopy() {
+end:
+#ifdef ELSEWHERE
+  d_step { subject.note[0] == written -> takeElsewhere(0) }
+#else
+  d_step { rank[0] != 0 -> writeInSubject(0) }
+#endif
+}
+#endif
+
 /* ---- What is asserted ---- */
 
 #define IS_OLD(m) (instance[m].isTrusted && ((instance[m].memory != 0 && instance[m].memory <= returned) \
@@ -787,6 +823,9 @@ init {
 #endif
 #ifdef INBOX_FAILS
     run InboxSlot();
+#endif
+#if defined(SECOND_RUN_WRITES) || defined(SECOND_RUN_MOVES) || defined(SUBJECT_FAILS)
+    run LateCopy();
 #endif
     run Request();
     run Change(0);
