@@ -17,6 +17,7 @@
 #define OWNER(id) 0
 #define ID(m) current
 byte current;
+bool hasInbox;
 #else
 #define OWNER(id) (id)
 #define ID(m) (m)
@@ -47,7 +48,6 @@ typedef Instance {
 
   mtype load = no;              /* of the registration */
   byte loaded;                  /* as memory */
-  byte loadId;
 
   bool isRenewing;              /* sent */
   mtype renewal = no;
@@ -65,12 +65,11 @@ typedef Poster {
   byte at;                      /* the instance where it runs */
   mtype step = no;
   byte taken;                   /* ids that it has to hear */
-  bool hasSeen;                 /* the other note was written */
+  byte seen;                    /* notes that were written then, as bits */
   byte toHear;
   mtype post[IDS] = no;
   mtype close[IDS] = no;
   byte sequence[IDS];
-  byte telling;                 /* ids that may receive the message */
   byte oldLease, oldRenewal     /* ids with a lease, or a renewal, that began before the reply to the post */
 }
 
@@ -79,6 +78,7 @@ bool isSubjectBehind, isSubjectReplaced;
 Inbox inbox[IDS];
 Inbox inboxReplica;
 bool isInboxBehind, isInboxReplaced;
+bool isLost;
 byte retired;
 byte elsewhere;
 Instance instance[MEMBERS];
@@ -160,8 +160,7 @@ inline move(what, from, to) {
 
 inline endLoad(m) {
   my.load = no;
-  my.loaded = 0;
-  my.loadId = 0
+  my.loaded = 0
 }
 inline forget(m) {
   my.memory = 0;
@@ -239,8 +238,10 @@ inline runRenewal(m) {
      my.next = inbox[ID(m)].sequence;
      my.hasLost = false
 #ifdef NEW_IDS
-  :: inbox[ID(m)].state == missing && isNew ->
-     inbox[ID(m)].state = there
+  :: inbox[ID(m)].state == missing && current == 1 && !hasInbox ->
+     inbox[ID(m)].state = there;
+     my.told = 0;
+     my.next = 0
 #endif
   :: else -> my.isGone = true
   fi;
@@ -265,6 +266,9 @@ inline extend(m, c) {
   poster[c].oldLease = (poster[c].oldLease & ~bit_(ID(m))) | (poster[c].oldRenewal & bit_(ID(m)))
 }
 inline extendLease(m) {
+#ifdef NEW_IDS
+  hasInbox = (current == 1);
+#endif
   my.isTrusted = true;
   extend(m, 0);
   extend(m, 1);
@@ -272,6 +276,18 @@ inline extendLease(m) {
   extend(m, 2)
 #endif
 }
+#ifdef INBOX_LOST
+inline loseInbox() {
+  isLost = true;
+  inbox[0].state = missing;
+  inbox[0].sequence = 0;
+  inbox[0].position = 0;
+  inbox[0].message[0] = 0;
+  inbox[0].message[1] = 0;
+  inbox[0].renewed = 0
+}
+#endif
+
 inline beginAnew(m) {
   loseTrust(m);
 #ifdef LOADS_KEPT
@@ -290,7 +306,6 @@ inline heard(c, id) {
   mine.post[id] = no;
   mine.close[id] = no;
   mine.sequence[id] = 0;
-  mine.telling = mine.telling & ~bit_(id);
   mine.oldLease = mine.oldLease & ~bit_(id);
   mine.oldRenewal = mine.oldRenewal & ~bit_(id);
   inbox[id].renewed = inbox[id].renewed & ~bit_(c)
@@ -319,7 +334,6 @@ inline startWait(c, id) {
 }
 
 inline receive(m, c) {
-  poster[c].telling = poster[c].telling & ~bit_(ID(m));
 #ifdef ACK_BEFORE_APPLY
   my.isToForget = true;
 #else
@@ -335,15 +349,21 @@ inline receive(m, c) {
   :: else
   fi;
 #endif
-  if
-#ifdef ACK_NOT_EXACT
-  :: acks = acks | bit_(ID(m))
-#else
-  :: heard(c, ID(m))
-#endif
-  :: skip                       /* the acknowledgement is lost */
-  fi
+  skip
 }
+inline acknowledge(m, c) {
+#ifdef ACK_NOT_EXACT
+  acks = acks | bit_(ID(m))
+#else
+  heard(c, ID(m))
+#endif
+}
+
+#ifdef REGISTRATION_NOT_DURABLE
+#define HAS_REGISTERED (my.load != no)
+#else
+#define HAS_REGISTERED (my.load == confirmed)
+#endif
 
 proctype Member(byte m) {
   do
@@ -373,11 +393,6 @@ proctype Member(byte m) {
   :: d_step { HAS_REGISTERED && my.loaded == 0 -> my.loaded = VALUE + 1 }
 #endif
 #endif
-#ifdef REGISTRATION_NOT_DURABLE
-#define HAS_REGISTERED (my.load != no)
-#else
-#define HAS_REGISTERED (my.load == confirmed)
-#endif
   :: d_step {
        HAS_REGISTERED && my.loaded != 0 ->
        if
@@ -387,13 +402,26 @@ proctype Member(byte m) {
        endLoad(m)
      }
 #ifdef LATE_COPIES
+#ifdef NEW_IDS
+  :: d_step { current == 1 && !IS_IN(subject.directory, 0) -> subject.directory = subject.directory | 1 }
+#else
   :: d_step { !IS_IN(subject.directory, m) -> subject.directory = subject.directory | bit_(m); wroteSubject() }
+#endif
 #endif
 
 #ifndef NO_LEASE
   :: d_step { my.isTrusted -> loseTrust(m); forget(m) }
 #endif
 
+#ifdef SHORT_RENEWALS
+  :: d_step {
+       runRenewal(m);
+       if
+       :: my.isGone -> beginAnew(m)
+       :: else -> applyReply(m); extendLease(m); endRenewal(m)
+       fi
+     }
+#else
   :: d_step { !my.isRenewing -> my.isRenewing = true }
   :: d_step { my.isRenewing && my.renewal == no -> runRenewal(m) }
 #ifdef EXTEND_BEFORE_APPLY
@@ -408,16 +436,39 @@ proctype Member(byte m) {
   :: d_step { HAS_REPLY && !my.isGone -> applyReply(m); extendLease(m); endRenewal(m) }
 #endif
   :: d_step { my.isRenewing && my.renewal != no && !my.isGone -> endRenewal(m) }
+#endif
 #ifdef INBOX_FAILS
   :: d_step { my.isRenewing && my.renewal == no -> endRenewal(m); my.hasLost = true }
   :: d_step { my.hasLost && inbox[ID(m)].state == there && my.position <= inbox[ID(m)].sequence -> storeRenewal(m); my.hasLost = false }
 #endif
+#ifdef NEW_IDS
+  :: d_step { my.isGone && current == 0 -> beginAnew(m); current = 1 }
+  :: d_step { my.isGone && current == 1 -> beginAnew(m) } -> break
+  /* Restarted, or its inbox is out of reach. */
+  :: d_step { current == 0 -> beginAnew(m); current = 1 }
+#ifdef RETIRED_BEFORE_DROP
+  :: d_step { retired == 0 -> retired = 1 }
+#else
+  :: d_step { current == 1 && retired == 0 -> retired = 1 }
+#endif
+  :: d_step { current == 1 && inbox[0].state == there -> inbox[0].state = closed; inbox[0].position = inbox[0].sequence }
+#else
   :: d_step { my.isGone -> beginAnew(m) } -> break
+#endif
 
-  :: d_step { IS_IN(poster[0].telling, ID(m)) -> receive(m, 0) }
-  :: d_step { IS_IN(poster[1].telling, ID(m)) -> receive(m, 1) }
+#ifdef INBOX_LOST
+  :: d_step { !isLost -> loseInbox() }
+#endif
+
+  /* A message comes, and the acknowledgement comes, or is lost. */
+  :: d_step { IS_IN(poster[0].toHear, ID(m)) -> receive(m, 0); acknowledge(m, 0) }
+  :: d_step { IS_IN(poster[1].toHear, ID(m)) -> receive(m, 1); acknowledge(m, 1) }
+#ifndef NO_LOST_ACKS
+  :: d_step { IS_IN(poster[0].toHear, ID(m)) -> receive(m, 0) }
+  :: d_step { IS_IN(poster[1].toHear, ID(m)) -> receive(m, 1) }
+#endif
 #ifdef SETTLES
-  :: d_step { IS_IN(poster[2].telling, ID(m)) -> receive(m, 2) }
+  :: d_step { IS_IN(poster[2].toHear, ID(m)) -> receive(m, 2); acknowledge(m, 2) }
 #endif
 
 #if defined(ACK_BEFORE_APPLY) || defined(EXTEND_BEFORE_APPLY)
@@ -446,7 +497,6 @@ inline runPost(c, id) {
      inbox[id].message[c] = inbox[id].sequence;
      inbox[id].renewed = inbox[id].renewed & ~bit_(c);
      mine.sequence[id] = inbox[id].sequence;
-     mine.telling = mine.telling | bit_(id);
      mine.post[id] = RAN_IN_INBOX(id);
      wroteInbox(id);
      if
@@ -513,7 +563,7 @@ inline endPoster(c) {
   heard(c, 0);
   heard(c, 1);
   mine.taken = 0;
-  mine.hasSeen = false;
+  mine.seen = 0;
   mine.step = no
 }
 
@@ -569,9 +619,10 @@ inline takeElsewhere(c) {
 inline reply(c) {
 #ifdef TAKE_WITHOUT_UNION
   mine.taken = subject.held[c];
+  mine.seen = bit_(c);
 #else
   mine.taken = subject.held[0] | subject.held[1];
-  mine.hasSeen = (subject.note[other] == written);
+  mine.seen = bit_(c) | (subject.note[other] == written -> bit_(other) : 0);
 #endif
   mine.step = RAN_IN_SUBJECT;
   wroteSubject()
@@ -580,7 +631,7 @@ inline reply(c) {
 #ifdef DONE_TELLS_NOTHING
 inline replyAgain(c) {
   if
-  :: subject.held[c] == 0 -> mine.taken = 0; mine.hasSeen = false; mine.step = RAN_IN_SUBJECT
+  :: subject.held[c] == 0 -> mine.taken = 0; mine.seen = 0; mine.step = RAN_IN_SUBJECT
   :: else -> reply(c)
   fi
 }
@@ -588,19 +639,19 @@ inline replyAgain(c) {
 #define replyAgain(c) reply(c)
 #endif
 
-inline finish(c) {
-  subject.held[c] = subject.held[c] & ~mine.taken;
+inline finishNote(c, n) {
+  if
 #ifdef FINISH_WHAT_WAS_NOT_SEEN
-  if
-  :: subject.note[other] == written -> subject.held[other] = subject.held[other] & ~mine.taken
-  :: else
-  fi;
+  :: mine.taken != 0 && subject.note[n] == written -> subject.held[n] = subject.held[n] & ~mine.taken
 #else
-  if
-  :: mine.hasSeen -> subject.held[other] = subject.held[other] & ~mine.taken
-  :: else
-  fi;
+  :: IS_IN(mine.seen, n) -> subject.held[n] = subject.held[n] & ~mine.taken
 #endif
+  :: else
+  fi
+}
+inline finish(c) {
+  finishNote(c, 0);
+  finishNote(c, 1);
   wroteSubject()
 }
 
@@ -641,19 +692,18 @@ proctype Change(byte c) {
 #else
   :: d_step { mine.step == confirmed -> reply(c) }     /* no reply came, so it is sent once more */
 #endif
-  :: mine.step == confirmed -> break
+  :: d_step { mine.step == confirmed -> dropOwn(c) } -> break
   CRASH
   od;
-  if
-  :: d_step { dropOwn(c) }
-  CRASH
-  fi;
 #ifndef NO_ACK
   do
   :: mine.toHear == 0 -> break
   :: announce(c, 0)
 #if MEMBERS > 1 || defined(NEW_IDS)
   :: announce(c, 1)
+#endif
+#ifdef RETIRED_BY_CHANGER
+  :: d_step { IS_TO_HEAR(0) && mine.post[0] == no -> retired = 1 } -> goto crashed
 #endif
   CRASH
   od;
@@ -669,13 +719,47 @@ proctype Change(byte c) {
     ; subject.directory = subject.directory & ~mine.taken
 #endif
   };
-  if
-  :: d_step { finish(c); endPoster(c) }
-  :: skip                       /* lost */
-  fi;
+  /* May be late, and so as good as lost. */
+  d_step { finish(c); endPoster(c) };
+#if defined(CRASHES) || defined(RETIRED_BY_CHANGER)
 crashed:
+#endif
   atomic { endPoster(c) }
 }
+
+#ifdef SETTLES
+inline lookForNotes(c) {
+  mine.taken = subject.held[0] | subject.held[1];
+#ifndef SETTLE_LEAVES_UNWRITTEN
+  if
+  :: subject.note[0] == unwritten || subject.note[1] == unwritten -> mine.taken = mine.taken | subject.directory
+  :: else
+  fi;
+#endif
+  mine.seen = (subject.note[0] == written -> 1 : 0) | (subject.note[1] == written -> 2 : 0);
+  mine.step = RAN_IN_SUBJECT;
+  wroteSubject()
+}
+
+proctype Settle(byte c) {
+  byte final;
+end:
+  d_step { VALUE != 0 && !isSubjectBehind -> final = VALUE };
+  do
+  :: d_step { mine.step == no -> lookForNotes(c) }
+  :: d_step { mine.step == confirmed -> dropOwn(c) } -> break
+  od;
+  do
+  :: mine.toHear == 0 -> break
+  :: announce(c, 0)
+#if MEMBERS > 1 || defined(NEW_IDS)
+  :: announce(c, 1)
+#endif
+  od;
+  atomic { raise(final); final = 0 };
+  d_step { finish(c); endPoster(c) }
+}
+#endif
 
 /* ---- Failovers ---- */
 
@@ -799,20 +883,27 @@ init {
 #endif
     inboxReplica.state = there;
     instance[0].position = 0;
-#ifdef BOTH_AT
-    poster[0].at = 0; poster[1].at = 0;
+#ifdef BY_OTHERS
+    poster[0].at = A_THIRD;
+    poster[1].at = A_THIRD;
 #else
     if
     :: poster[0].at = 0
+#if MEMBERS == 1
     :: poster[0].at = A_THIRD
+#endif
     fi;
     if
     :: poster[1].at = 0
 #if MEMBERS > 1
     :: poster[1].at = 1
-#endif
+#else
     :: poster[1].at = A_THIRD
+#endif
     fi;
+#endif
+#ifdef SETTLES
+    poster[2].at = A_THIRD;
 #endif
     run Member(0);
 #if MEMBERS > 1
@@ -829,6 +920,9 @@ init {
 #endif
     run Request();
     run Change(0);
-    run Change(1)
+    run Change(1);
+#ifdef SETTLES
+    run Settle(SETTLER)
+#endif
   }
 }
