@@ -59,6 +59,9 @@ typedef Instance {
 #if defined(ACK_BEFORE_APPLY) || defined(EXTEND_BEFORE_APPLY)
   ; bool isToForget
 #endif
+#if defined(STORE_LATE) || defined(SHARE_LATE)
+  ; bool isDetached
+#endif
 }
 
 typedef Poster {
@@ -79,6 +82,12 @@ Inbox inbox[IDS];
 Inbox inboxReplica;
 bool isInboxBehind, isInboxReplaced;
 bool isLost;
+#ifdef CLOSED_NOT_FENCED
+bool isClosedOnReplaced;
+#endif
+#ifdef NO_FENCE
+byte valueOnReplaced;
+#endif
 byte retired;
 byte elsewhere;
 Instance instance[MEMBERS];
@@ -105,9 +114,15 @@ byte acks;
 /* ---- Redis ---- */
 
 #ifdef SUBJECT_FAILS
+#ifdef CHANGE_NOT_DURABLE
+#define TOOK_IN_SUBJECT confirmed
+#else
+#define TOOK_IN_SUBJECT RAN_IN_SUBJECT
+#endif
 #define RAN_IN_SUBJECT (isSubjectReplaced -> confirmed : ran)
 #else
 #define RAN_IN_SUBJECT confirmed
+#define TOOK_IN_SUBJECT confirmed
 #endif
 #ifdef INBOX_FAILS
 #define RAN_IN_INBOX(id) ((isInboxReplaced || id != 0) -> confirmed : ran)
@@ -159,12 +174,17 @@ inline move(what, from, to) {
 /* ---- An instance ---- */
 
 inline endLoad(m) {
+#if defined(STORE_LATE) || defined(SHARE_LATE)
+  my.isDetached = false;
+#endif
   my.load = no;
   my.loaded = 0
 }
 inline forget(m) {
   my.memory = 0;
-#ifndef STORE_LATE
+#if defined(STORE_LATE) || defined(SHARE_LATE)
+  my.isDetached = (my.load != no)
+#else
   endLoad(m)
 #endif
 }
@@ -396,7 +416,11 @@ proctype Member(byte m) {
   :: d_step {
        HAS_REGISTERED && my.loaded != 0 ->
        if
+#ifdef SHARE_LATE
+       :: my.isTrusted && !my.isDetached -> my.memory = my.loaded
+#else
        :: my.isTrusted -> my.memory = my.loaded
+#endif
        :: else
        fi;
        endLoad(m)
@@ -409,6 +433,9 @@ proctype Member(byte m) {
 #endif
 #endif
 
+#ifdef TOLD_AT_ONCE
+  :: d_step { my.memory != 0 || my.load != no -> forget(m) }
+#else
 #ifndef NO_LEASE
   :: d_step { my.isTrusted -> loseTrust(m); forget(m) }
 #endif
@@ -455,6 +482,9 @@ proctype Member(byte m) {
 #else
   :: d_step { my.isGone -> beginAnew(m) } -> break
 #endif
+#ifdef LATE_RENEWAL_COUNTS
+  :: d_step { inbox[ID(m)].renewed != 0 -> inbox[ID(m)].renewed = 0 }
+#endif
 
 #ifdef INBOX_LOST
   :: d_step { !isLost -> loseInbox() }
@@ -471,6 +501,8 @@ proctype Member(byte m) {
   :: d_step { IS_IN(poster[2].toHear, ID(m)) -> receive(m, 2); acknowledge(m, 2) }
 #endif
 
+#endif
+
 #if defined(ACK_BEFORE_APPLY) || defined(EXTEND_BEFORE_APPLY)
   :: d_step { my.isToForget -> forget(m); my.isToForget = false }
 #endif
@@ -485,6 +517,9 @@ proctype Member(byte m) {
 inline runPost(c, id) {
   if
   :: inbox[id].state == closed -> heard(c, id)
+#ifdef CLOSED_NOT_FENCED
+  :: isClosedOnReplaced -> heard(c, id)
+#endif
 #ifdef MISSING_IS_NOBODY
   :: inbox[id].state == missing -> heard(c, id)
 #endif
@@ -497,7 +532,11 @@ inline runPost(c, id) {
      inbox[id].message[c] = inbox[id].sequence;
      inbox[id].renewed = inbox[id].renewed & ~bit_(c);
      mine.sequence[id] = inbox[id].sequence;
+#ifdef POST_NOT_DURABLE
+     mine.post[id] = confirmed;
+#else
      mine.post[id] = RAN_IN_INBOX(id);
+#endif
      wroteInbox(id);
      if
      :: mine.post[id] == confirmed -> startWait(c, id)
@@ -537,6 +576,9 @@ inline runClose(c, id) {
 
 inline announce(c, id) {
   if
+#ifdef TOLD_AT_ONCE
+  :: d_step { IS_TO_HEAR(id) -> forget(OWNER(id)); heard(c, id) }
+#else
   :: d_step { IS_TO_HEAR(id) && mine.post[id] == no -> runPost(c, id) }
   :: d_step { IS_TO_HEAR(id) && mine.post[id] == confirmed && inbox[id].position >= mine.sequence[id] -> heard(c, id) }
 #ifndef ONLY_ACKS
@@ -548,6 +590,7 @@ inline announce(c, id) {
 #endif
 #ifdef ACK_NOT_EXACT
   :: d_step { IS_TO_HEAR(id) && mine.post[id] == confirmed && IS_IN(acks, id) -> heard(c, id); acks = acks & ~bit_(id) }
+#endif
 #endif
   fi
 }
@@ -624,7 +667,7 @@ inline reply(c) {
   mine.taken = subject.held[0] | subject.held[1];
   mine.seen = bit_(c) | (subject.note[other] == written -> bit_(other) : 0);
 #endif
-  mine.step = RAN_IN_SUBJECT;
+  mine.step = TOOK_IN_SUBJECT;
   wroteSubject()
 }
 
@@ -668,13 +711,20 @@ inline raise(what) {
   fi
 }
 
+inline begin(c) {
+  move(subject.note[c], absent, unwritten);
+  mine.step = RAN_IN_SUBJECT;
+  wroteSubject()
+}
+
 proctype Change(byte c) {
 #ifdef ELSEWHERE
 #ifndef NOTE_AFTER_WRITE
-  if
-  :: d_step { subject.note[c] = unwritten }
+  do
+  :: d_step { mine.step == no -> begin(c) }
+  :: d_step { mine.step == confirmed -> mine.step = no } -> break
   CRASH
-  fi;
+  od;
 #endif
   if
   :: d_step { elsewhere++; rank[c] = elsewhere }
@@ -703,7 +753,7 @@ proctype Change(byte c) {
   :: announce(c, 1)
 #endif
 #ifdef RETIRED_BY_CHANGER
-  :: d_step { IS_TO_HEAR(0) && mine.post[0] == no -> retired = 1 } -> goto crashed
+  :: d_step { IS_TO_HEAR(0) && mine.post[0] == no -> retired = 1 }
 #endif
   CRASH
   od;
@@ -721,7 +771,7 @@ proctype Change(byte c) {
   };
   /* May be late, and so as good as lost. */
   d_step { finish(c); endPoster(c) };
-#if defined(CRASHES) || defined(RETIRED_BY_CHANGER)
+#ifdef CRASHES
 crashed:
 #endif
   atomic { endPoster(c) }
@@ -744,7 +794,11 @@ inline lookForNotes(c) {
 proctype Settle(byte c) {
   byte final;
 end:
+#ifdef ELSEWHERE
+  d_step { VALUE != 0 -> final = VALUE };
+#else
   d_step { VALUE != 0 && !isSubjectBehind -> final = VALUE };
+#endif
   do
   :: d_step { mine.step == no -> lookForNotes(c) }
   :: d_step { mine.step == confirmed -> dropOwn(c) } -> break
@@ -781,6 +835,9 @@ end:
      }
   :: d_step {
        !isSubjectReplaced ->
+#ifdef NO_FENCE
+       valueOnReplaced = subject.value;
+#endif
        copySubject(subject, subjectReplica);
        copySubject(subjectReplica, noSubject);
        if
@@ -828,6 +885,9 @@ end:
      }
   :: d_step {
        !isInboxReplaced ->
+#ifdef CLOSED_NOT_FENCED
+       isClosedOnReplaced = (inbox[0].state == closed);
+#endif
        copyInbox(inbox[0], inboxReplica);
        copyInbox(inboxReplica, noInbox);
        if
@@ -859,14 +919,22 @@ end:
 
 /* ---- What is asserted ---- */
 
+#ifdef STORE_LATE
+#define IS_SHARED(m) (instance[m].load != no && !instance[m].isDetached)
+#else
+#define IS_SHARED(m) (instance[m].load != no)
+#endif
 #define IS_OLD(m) (instance[m].isTrusted && ((instance[m].memory != 0 && instance[m].memory <= returned) \
-  || (instance[m].load != no && instance[m].loaded != 0 && instance[m].loaded <= returned)))
+  || (IS_SHARED(m) && instance[m].loaded != 0 && instance[m].loaded <= returned)))
 
 proctype Request() {
 end:
   do
   :: d_step {
        (VALUE < returned || IS_OLD(0)
+#ifdef NO_FENCE
+       || (isSubjectReplaced && valueOnReplaced < returned)
+#endif
 #if MEMBERS > 1
        || IS_OLD(1)
 #endif
@@ -919,10 +987,12 @@ init {
     run LateCopy();
 #endif
     run Request();
-    run Change(0);
-    run Change(1);
+    run Change(0)
+#ifndef ONE_CHANGE
+    ; run Change(1)
+#endif
 #ifdef SETTLES
-    run Settle(SETTLER)
+    ; run Settle(SETTLER)
 #endif
   }
 }
