@@ -388,7 +388,13 @@ inline acknowledge(m, c) {
 proctype Member(byte m) {
   do
   /* A load: registered, with the value; then stored. */
-#ifdef REGISTER_AFTER_READ
+#ifdef SHORT_LOADS
+  :: d_step {
+       my.isTrusted && my.memory == 0 ->
+       subject.directory = subject.directory | bit_(ID(m));
+       my.memory = VALUE + 1
+     }
+#elif defined(REGISTER_AFTER_READ)
   :: d_step {
        my.isTrusted && my.memory == 0 && my.load == no && my.loaded == 0 ->
        my.loaded = VALUE + 1
@@ -413,6 +419,7 @@ proctype Member(byte m) {
   :: d_step { HAS_REGISTERED && my.loaded == 0 -> my.loaded = VALUE + 1 }
 #endif
 #endif
+#ifndef SHORT_LOADS
   :: d_step {
        HAS_REGISTERED && my.loaded != 0 ->
        if
@@ -425,6 +432,7 @@ proctype Member(byte m) {
        fi;
        endLoad(m)
      }
+#endif
 #ifdef LATE_COPIES
 #ifdef NEW_IDS
   :: d_step { current == 1 && !IS_IN(subject.directory, 0) -> subject.directory = subject.directory | 1 }
@@ -739,7 +747,7 @@ proctype Change(byte c) {
 #endif
 #ifdef DONE_TELLS_NOTHING
   :: d_step { mine.step == confirmed -> replyAgain(c) }
-#else
+#elif !defined(SHORT_LOADS)
   :: d_step { mine.step == confirmed -> reply(c) }     /* no reply came, so it is sent once more */
 #endif
   :: d_step { mine.step == confirmed -> dropOwn(c) } -> break
@@ -763,14 +771,19 @@ proctype Change(byte c) {
 #ifdef SECOND_RUN_WRITES
     hasReturned[c] = true;
 #endif
+#ifdef SHORT_LOADS
+    finish(c);
+#endif
     heard(c, 0);
     heard(c, 1)
 #ifdef CLEAR_AT_END
     ; subject.directory = subject.directory & ~mine.taken
 #endif
   };
+#ifndef SHORT_LOADS
   /* May be late, and so as good as lost. */
   d_step { finish(c); endPoster(c) };
+#endif
 #ifdef CRASHES
 crashed:
 #endif
