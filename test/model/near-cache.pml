@@ -1,61 +1,136 @@
+/*
+ * The protocol of the near cache (src/near-cache): a directory of the holders of each subject.
+ *
+ *   When a change has returned, no request that begins afterwards is answered from an older state. The same holds for a
+ *   final state that was settled. And each change returns, even if every instance is killed.
+ *
+ * One subject. Up to two instances hold it, and two changes of it run at once, each from one of these instances or from
+ * a third one. `value` counts the writes. A request is answered from memory, by a load that it joins, or by Redis.
+ *
+ * In the model are: loads and registrations, notes, moved holders, posts, messages and acknowledgements that are late or
+ * lost, leases, renewals, closed, closing and missing inboxes, inboxes under a new id, the retired mark, scripts that run
+ * again because no reply came, scripts that run late, one failover of the slot of the subject or of an inbox (what the
+ * replica did not have is lost), a changer that crashes after any step, and settling.
+ *
+ * Time has no numbers. A lease may run out at any moment; and when a changer has waited for the length of a lease, leases
+ * and renewals that began before the reply to its post are over. Not in the model: drift, the margin, clocks that are set,
+ * sweeping by age (notes, registrations, inboxes), a second failover, the loss of what a replica had confirmed. A message
+ * that comes after the wait has ended only makes an instance forget; it is left out.
+ *
+ * One search of everything would be too large, so a search selects parts:
+ *   SHORT_INBOX      no inboxes: a holder that was told forgets at once. Leases, posts and messages are left out.
+ *   SHORT_DIRECTORY  a load is one step, and so is the end of a change
+ *   SHORT_RENEWALS   a renewal is one step
+ *   MEMBERS=2        two instances hold the subject, and each makes a change; otherwise one holds it
+ *   BY_A_THIRD       no holder makes a change
+ *   ONE_CHANGE       the second change is left out
+ *   CRASHES          the first change stops after any step
+ *   SETTLES          a third instance loads a state that is final, and settles it (with SHORT_INBOX)
+ *   ELSEWHERE        the data are not in the slot of the directory
+ *   LATE_COPIES      a registration runs late
+ *   SUBJECT_FAILS    a failover of the slot of the subject, and a change script that runs late
+ *   INBOX_FAILS      a failover of the slot of the inbox, and a renewal that runs late
+ *   INBOX_LOST       the inbox disappears
+ *   NEW_IDS          the instance is restarted or leaves its inbox, and continues under a new id
+ * What SHORT_INBOX leaves out, the other searches check: whoever was heard forgot after the post, or had no lease then.
+ *
+ * A macro breaks one rule (spin -DNO_ACK). Each leads to an old answer:
+ *   NO_ACK                    a change returns without waiting for the holders
+ *   NO_LEASE                  memory is trusted for ever, so to wait for a silent holder proves nothing
+ *   NO_FENCE                  a master that was replaced answers a request
+ *   REGISTER_AFTER_READ       a load reads, and then registers
+ *   REGISTRATION_NOT_DURABLE  a load is stored before the replica has the registration
+ *   STORE_LATE                a load that was detached is stored
+ *   SHARE_LATE                a request joins a load that was detached
+ *   LOADS_KEPT                loads stay attached when an instance begins anew
+ *   CHANGE_NOT_DURABLE        a change goes on before the replica has its write
+ *   CLEAR_AT_END              holders stay in the directory, and are removed at the end
+ *   TAKE_WITHOUT_UNION        a change ignores the holders in the note of the other
+ *   OWN_LEFT_OUT              a change does not move the instance where it runs into its note
+ *   NOTE_AFTER_WRITE          a change elsewhere writes, and then opens its note
+ *   SECOND_RUN_WRITES         a change script that finds its own note open writes and moves again
+ *   SECOND_RUN_MOVES          it does not write, but moves again
+ *   DONE_TELLS_NOTHING        a change script that finds its own note done does not return the holders in the other
+ *   FINISH_WHAT_WAS_NOT_SEEN  a change removes holders from a note that was written after it had looked
+ *   SETTLE_LEAVES_UNWRITTEN   settling ignores the directory although there is an unwritten note
+ *   POST_NOT_DURABLE          the wait begins before the replica has the post
+ *   RENEWAL_NOT_DURABLE       a renewal counts before the replica has it
+ *   EXTEND_BEFORE_APPLY       a renewal extends the lease, and then applies the messages
+ *   LEASE_FROM_REPLY          a lease runs from the reply to the renewal, not from before it was sent
+ *   LATE_RENEWAL_COUNTS       a late renewal stores its old number
+ *   POSITION_FROM_CHANNEL     a message from the channel advances the position
+ *   LAPSE_KEEPS               memory and loads survive the end of a lease
+ *   ACK_BEFORE_APPLY          a message is acknowledged, and then applied
+ *   ACK_NOT_EXACT             the acknowledgement of another message counts
+ *   MISSING_IS_NOBODY         a change does not wait when there is no inbox
+ *   CLOSING_IS_CLOSED         a change does not wait when another one has begun to close the inbox
+ *   CLOSE_WITHOUT_COMPARING   a silent inbox is closed although its instance has renewed
+ *   CLOSED_NOT_FENCED         a master that was replaced says that the inbox is closed
+ *   CLOSED_BEFORE_DROP        an instance closes its own inbox, and then empties its memory
+ *   RETIRED_BEFORE_DROP       an instance writes the retired mark, and then empties its memory
+ *   RETIRED_BY_CHANGER        a changer that cannot post writes the retired mark
+ * And one leads to a change that never returns:
+ *   ONLY_ACKS                 a change waits for holders, however long
+ */
+
 #ifndef MEMBERS
 #define MEMBERS 1
 #endif
 
-#ifdef SETTLES
 #define POSTERS 3
-#else
-#define POSTERS 2
-#endif
 #define SETTLER 2
-#define A_THIRD 7
+#define A_THIRD 7               /* a place without a member */
 
-#define bit_(n) (1 << (n))
+/* Sets of ids, notes and posters are bits. An inbox has an id, and so has the instance that opened it. */
 #define IDS 2
+#define BIT(n) (1 << (n))
+#define IS_IN(set, n) ((set) & BIT(n))
 
 #ifdef NEW_IDS
+byte current;
+bool hasInbox;                  /* under the new id */
 #define OWNER(id) 0
 #define ID(m) current
-byte current;
-bool hasInbox;
 #else
 #define OWNER(id) (id)
 #define ID(m) (m)
 #endif
 
-/* A script: its effect, and the confirmation that the replica has it. */
+/* A script: it has run, the replica has what it wrote. */
 mtype = { no, ran, confirmed };
 
+/* A written note without holders is done. */
 mtype = { absent, unwritten, written };
 typedef Subject {
-  byte value;                   /* 0, and one more with each write */
-  byte directory;               /* ids, as bits */
+  byte value;
+  byte directory;
   mtype note[2] = absent;
-  byte held[2]                  /* ids in the note */
+  byte held[2]                  /* by note: its holders */
 }
 
+/* Closing: nobody can renew, but an instance may still have a lease. */
 mtype = { missing, there, closing, closed };
 typedef Inbox {
   mtype state = missing;
   byte sequence, position;
-  byte message[POSTERS];        /* sequence of the announcement, 0 if it is not there */
-  byte renewed                  /* posters whose post returned an older renewal number, as bits */
+  byte message[2];              /* by poster: the sequence of its post, 0 if it is not there */
+  byte renewed                  /* posters whose post returned an older renewal number */
 }
 
 typedef Instance {
   bool isTrusted = true;
   byte memory;                  /* 0 if empty, else the value + 1 */
 
-  mtype load = no;              /* of the registration */
+  mtype load = no;              /* the registration */
   byte loaded;                  /* as memory */
 
-  bool isRenewing;              /* sent */
+  bool isRenewing;
   mtype renewal = no;
-  bool isGone;                  /* what the reply says */
+  bool isGone;                  /* the reply: begin anew, or messages up to `next` */
   byte told, next;
   byte position;
-  byte applied;                 /* from the channel */
-  bool hasLost                  /* a renewal without a reply may still run */
+  byte applied;                 /* messages that came by the channel */
+  bool hasLost                  /* a renewal without a reply, which may still run */
 #if defined(ACK_BEFORE_APPLY) || defined(EXTEND_BEFORE_APPLY)
   ; bool isToForget
 #endif
@@ -64,36 +139,40 @@ typedef Instance {
 #endif
 }
 
+/* Whoever tells the holders: a change, or whoever settles. */
 typedef Poster {
-  byte at;                      /* the instance where it runs */
-  mtype step = no;
-  byte taken;                   /* ids that it has to hear */
-  byte seen;                    /* notes that were written then, as bits */
+  byte at;                      /* the member where it runs */
+  mtype step = no;              /* the script in the slot of the subject */
+  byte taken;                   /* the holders that it returned */
+  byte seen;                    /* the notes that were written then */
   byte toHear;
   mtype post[IDS] = no;
   mtype close[IDS] = no;
   byte sequence[IDS];
-  byte oldLease, oldRenewal     /* ids with a lease, or a renewal, that began before the reply to the post */
+  byte oldLease, oldRenewal     /* the ids whose lease or renewal began before the reply to the post */
 }
 
 Subject subject, subjectReplica;
 bool isSubjectBehind, isSubjectReplaced;
-Inbox inbox[IDS];
-Inbox inboxReplica;
-bool isInboxBehind, isInboxReplaced;
-bool isLost;
-#ifdef CLOSED_NOT_FENCED
-bool isClosedOnReplaced;
-#endif
+
+Inbox inbox[IDS], inboxReplica; /* of the first inbox */
+bool isInboxBehind, isInboxReplaced, isLost;
+byte retired;
+
+byte elsewhere;                 /* the value, if it is not in the slot of the subject */
+
+Instance instance[MEMBERS];
+Poster poster[POSTERS];
+
+byte rank[2];                   /* by change: the value that it wrote */
+byte returned;                  /* the newest value whose change has returned, or that was settled */
+
 #ifdef NO_FENCE
 byte valueOnReplaced;
 #endif
-byte retired;
-byte elsewhere;
-Instance instance[MEMBERS];
-Poster poster[POSTERS];
-byte rank[2];
-byte returned;
+#ifdef CLOSED_NOT_FENCED
+bool isClosedOnReplaced;
+#endif
 #ifdef SECOND_RUN_WRITES
 bool hasReturned[2];
 #endif
@@ -159,9 +238,6 @@ inline copyInbox(to, from) {
   to.position = from.position;
   to.message[0] = from.message[0];
   to.message[1] = from.message[1];
-#ifdef SETTLES
-  to.message[2] = from.message[2];
-#endif
   to.renewed = from.renewed
 }
 inline move(what, from, to) {
@@ -189,22 +265,22 @@ inline forget(m) {
 #endif
 }
 inline noOldLease(m) {
-  poster[0].oldLease = poster[0].oldLease & ~bit_(ID(m));
-  poster[1].oldLease = poster[1].oldLease & ~bit_(ID(m));
-#ifdef SETTLES
-  poster[2].oldLease = poster[2].oldLease & ~bit_(ID(m));
-#endif
+  poster[0].oldLease = poster[0].oldLease & ~BIT(ID(m));
+  poster[1].oldLease = poster[1].oldLease & ~BIT(ID(m))
 }
 inline noOldRenewal(m) {
-  poster[0].oldRenewal = poster[0].oldRenewal & ~bit_(ID(m));
-  poster[1].oldRenewal = poster[1].oldRenewal & ~bit_(ID(m));
-#ifdef SETTLES
-  poster[2].oldRenewal = poster[2].oldRenewal & ~bit_(ID(m));
-#endif
+  poster[0].oldRenewal = poster[0].oldRenewal & ~BIT(ID(m));
+  poster[1].oldRenewal = poster[1].oldRenewal & ~BIT(ID(m))
 }
 inline loseTrust(m) {
   my.isTrusted = false;
   noOldLease(m)
+}
+inline lapse(m) {
+  loseTrust(m);
+#ifndef LAPSE_KEEPS
+  forget(m)
+#endif
 }
 /* Sent again: whoever gets no reply does not know whether it ran. */
 inline endReply(m) {
@@ -219,18 +295,16 @@ inline endRenewal(m) {
   noOldRenewal(m)
 }
 
-#define IS_IN(set, n) ((set) & bit_(n))
-
 inline tell(m, c) {
   if
-  :: inbox[ID(m)].message[c] > my.position -> my.told = my.told | bit_(c)
+  :: inbox[ID(m)].message[c] > my.position -> my.told = my.told | BIT(c)
   :: inbox[ID(m)].message[c] <= my.position -> inbox[ID(m)].message[c] = 0
   fi
 }
 
 inline wasRenewed(id, c) {
   if
-  :: poster[c].post[id] != no -> inbox[id].renewed = inbox[id].renewed | bit_(c)
+  :: poster[c].post[id] != no -> inbox[id].renewed = inbox[id].renewed | BIT(c)
   :: else
   fi
 }
@@ -239,9 +313,6 @@ inline storeRenewal(m) {
   inbox[ID(m)].position = my.position;
   wasRenewed(ID(m), 0);
   wasRenewed(ID(m), 1);
-#ifdef SETTLES
-  wasRenewed(ID(m), 2);
-#endif
   wroteInbox(ID(m))
 }
 
@@ -252,9 +323,6 @@ inline runRenewal(m) {
      my.told = 0;
      tell(m, 0);
      tell(m, 1);
-#ifdef SETTLES
-     tell(m, 2);
-#endif
      my.next = inbox[ID(m)].sequence;
      my.hasLost = false
 #ifdef NEW_IDS
@@ -283,7 +351,7 @@ inline applyReply(m) {
   my.position = my.next
 }
 inline extend(m, c) {
-  poster[c].oldLease = (poster[c].oldLease & ~bit_(ID(m))) | (poster[c].oldRenewal & bit_(ID(m)))
+  poster[c].oldLease = (poster[c].oldLease & ~BIT(ID(m))) | (poster[c].oldRenewal & BIT(ID(m)))
 }
 inline extendLease(m) {
 #ifdef NEW_IDS
@@ -291,10 +359,7 @@ inline extendLease(m) {
 #endif
   my.isTrusted = true;
   extend(m, 0);
-  extend(m, 1);
-#ifdef SETTLES
-  extend(m, 2)
-#endif
+  extend(m, 1)
 }
 #ifdef INBOX_LOST
 inline loseInbox() {
@@ -322,16 +387,16 @@ inline beginAnew(m) {
 }
 
 inline heard(c, id) {
-  mine.toHear = mine.toHear & ~bit_(id);
+  mine.toHear = mine.toHear & ~BIT(id);
   mine.post[id] = no;
   mine.close[id] = no;
   mine.sequence[id] = 0;
-  mine.oldLease = mine.oldLease & ~bit_(id);
-  mine.oldRenewal = mine.oldRenewal & ~bit_(id);
-  inbox[id].renewed = inbox[id].renewed & ~bit_(c)
+  mine.oldLease = mine.oldLease & ~BIT(id);
+  mine.oldRenewal = mine.oldRenewal & ~BIT(id);
+  inbox[id].renewed = inbox[id].renewed & ~BIT(c)
 #ifdef INBOX_FAILS
   ; if
-  :: id == 0 -> inboxReplica.renewed = inboxReplica.renewed & ~bit_(c)
+  :: id == 0 -> inboxReplica.renewed = inboxReplica.renewed & ~BIT(c)
   :: else
   fi
 #endif
@@ -342,12 +407,12 @@ inline heard(c, id) {
 
 inline startWait(c, id) {
   if
-  :: HAS_LEASE(id) -> mine.oldLease = mine.oldLease | bit_(id)
+  :: HAS_LEASE(id) -> mine.oldLease = mine.oldLease | BIT(id)
   :: else
   fi;
 #ifndef LEASE_FROM_REPLY
   if
-  :: HAS_RENEWAL(id) -> mine.oldRenewal = mine.oldRenewal | bit_(id)
+  :: HAS_RENEWAL(id) -> mine.oldRenewal = mine.oldRenewal | BIT(id)
   :: else
   fi
 #endif
@@ -360,7 +425,7 @@ inline receive(m, c) {
   forget(m);
 #endif
   if
-  :: inbox[ID(m)].message[c] > my.position || (my.told & bit_(c)) -> my.applied = my.applied | bit_(c)
+  :: inbox[ID(m)].message[c] > my.position || (my.told & BIT(c)) -> my.applied = my.applied | BIT(c)
   :: else
   fi;
 #ifdef POSITION_FROM_CHANNEL
@@ -373,7 +438,7 @@ inline receive(m, c) {
 }
 inline acknowledge(m, c) {
 #ifdef ACK_NOT_EXACT
-  acks = acks | bit_(ID(m))
+  acks = acks | BIT(ID(m))
 #else
   heard(c, ID(m))
 #endif
@@ -388,10 +453,10 @@ inline acknowledge(m, c) {
 proctype Member(byte m) {
   do
   /* A load: registered, with the value; then stored. */
-#ifdef SHORT_LOADS
+#ifdef SHORT_DIRECTORY
   :: d_step {
        my.isTrusted && my.memory == 0 ->
-       subject.directory = subject.directory | bit_(ID(m));
+       subject.directory = subject.directory | BIT(ID(m));
        my.memory = VALUE + 1
      }
 #elif defined(REGISTER_AFTER_READ)
@@ -401,14 +466,14 @@ proctype Member(byte m) {
      }
   :: d_step {
        my.load == no && my.loaded != 0 ->
-       subject.directory = subject.directory | bit_(ID(m));
+       subject.directory = subject.directory | BIT(ID(m));
        wroteSubject();
        my.load = RAN_IN_SUBJECT
      }
 #else
   :: d_step {
        my.isTrusted && my.memory == 0 && my.load == no ->
-       subject.directory = subject.directory | bit_(ID(m));
+       subject.directory = subject.directory | BIT(ID(m));
        wroteSubject();
 #ifndef ELSEWHERE
        my.loaded = VALUE + 1;
@@ -419,7 +484,7 @@ proctype Member(byte m) {
   :: d_step { HAS_REGISTERED && my.loaded == 0 -> my.loaded = VALUE + 1 }
 #endif
 #endif
-#ifndef SHORT_LOADS
+#ifndef SHORT_DIRECTORY
   :: d_step {
        HAS_REGISTERED && my.loaded != 0 ->
        if
@@ -437,15 +502,15 @@ proctype Member(byte m) {
 #ifdef NEW_IDS
   :: d_step { current == 1 && !IS_IN(subject.directory, 0) -> subject.directory = subject.directory | 1 }
 #else
-  :: d_step { !IS_IN(subject.directory, m) -> subject.directory = subject.directory | bit_(m); wroteSubject() }
+  :: d_step { !IS_IN(subject.directory, m) -> subject.directory = subject.directory | BIT(m); wroteSubject() }
 #endif
 #endif
 
-#ifdef TOLD_AT_ONCE
+#ifdef SHORT_INBOX
   :: d_step { my.memory != 0 || my.load != no -> forget(m) }
 #else
 #ifndef NO_LEASE
-  :: d_step { my.isTrusted -> loseTrust(m); forget(m) }
+  :: d_step { my.isTrusted -> lapse(m) }
 #endif
 
 #ifdef SHORT_RENEWALS
@@ -494,20 +559,21 @@ proctype Member(byte m) {
   :: d_step { inbox[ID(m)].renewed != 0 -> inbox[ID(m)].renewed = 0 }
 #endif
 
+#ifdef CLOSED_BEFORE_DROP
+  :: d_step { inbox[ID(m)].state == there -> inbox[ID(m)].state = closed; inbox[ID(m)].position = inbox[ID(m)].sequence }
+#endif
 #ifdef INBOX_LOST
   :: d_step { !isLost -> loseInbox() }
+#ifdef LATE_NEW
+  :: d_step { isLost && inbox[ID(m)].state == missing -> inbox[ID(m)].state = there }
+#endif
 #endif
 
   /* A message comes, and the acknowledgement comes, or is lost. */
   :: d_step { IS_IN(poster[0].toHear, ID(m)) -> receive(m, 0); acknowledge(m, 0) }
   :: d_step { IS_IN(poster[1].toHear, ID(m)) -> receive(m, 1); acknowledge(m, 1) }
-#ifndef NO_LOST_ACKS
   :: d_step { IS_IN(poster[0].toHear, ID(m)) -> receive(m, 0) }
   :: d_step { IS_IN(poster[1].toHear, ID(m)) -> receive(m, 1) }
-#endif
-#ifdef SETTLES
-  :: d_step { IS_IN(poster[2].toHear, ID(m)) -> receive(m, 2); acknowledge(m, 2) }
-#endif
 
 #endif
 
@@ -538,7 +604,7 @@ inline runPost(c, id) {
      move(inbox[id].state, missing, closing);
      inbox[id].sequence++;
      inbox[id].message[c] = inbox[id].sequence;
-     inbox[id].renewed = inbox[id].renewed & ~bit_(c);
+     inbox[id].renewed = inbox[id].renewed & ~BIT(c);
      mine.sequence[id] = inbox[id].sequence;
 #ifdef POST_NOT_DURABLE
      mine.post[id] = confirmed;
@@ -556,7 +622,7 @@ inline runPost(c, id) {
 inline runClose(c, id) {
 #ifndef NO_LEASE
   if
-  :: IS_IN(mine.oldLease, id) -> loseTrust(OWNER(id)); forget(OWNER(id))
+  :: IS_IN(mine.oldLease, id) -> lapse(OWNER(id))
   :: else
   fi;
   if
@@ -584,7 +650,7 @@ inline runClose(c, id) {
 
 inline announce(c, id) {
   if
-#ifdef TOLD_AT_ONCE
+#ifdef SHORT_INBOX
   :: d_step { IS_TO_HEAR(id) -> forget(OWNER(id)); heard(c, id) }
 #else
   :: d_step { IS_TO_HEAR(id) && mine.post[id] == no -> runPost(c, id) }
@@ -597,7 +663,7 @@ inline announce(c, id) {
   :: d_step { IS_TO_HEAR(id) && mine.post[id] == no && IS_IN(retired, id) -> heard(c, id) }
 #endif
 #ifdef ACK_NOT_EXACT
-  :: d_step { IS_TO_HEAR(id) && mine.post[id] == confirmed && IS_IN(acks, id) -> heard(c, id); acks = acks & ~bit_(id) }
+  :: d_step { IS_TO_HEAR(id) && mine.post[id] == confirmed && IS_IN(acks, id) -> heard(c, id); acks = acks & ~BIT(id) }
 #endif
 #endif
   fi
@@ -605,7 +671,7 @@ inline announce(c, id) {
 
 inline dropOwn(c) {
   if
-  :: mine.at < MEMBERS -> forget(mine.at); mine.toHear = mine.taken & ~bit_(ID(mine.at))
+  :: mine.at < MEMBERS -> forget(mine.at); mine.toHear = mine.taken & ~BIT(ID(mine.at))
   :: else -> mine.toHear = mine.taken
   fi
 }
@@ -622,7 +688,7 @@ inline endPoster(c) {
 
 inline moveHolders(c) {
 #ifdef OWN_LEFT_OUT
-  subject.held[c] = subject.held[c] | (subject.directory & ~(mine.at < MEMBERS -> bit_(ID(mine.at)) : 0));
+  subject.held[c] = subject.held[c] | (subject.directory & ~(mine.at < MEMBERS -> BIT(ID(mine.at)) : 0));
 #else
   subject.held[c] = subject.held[c] | subject.directory;
 #endif
@@ -670,10 +736,10 @@ inline takeElsewhere(c) {
 inline reply(c) {
 #ifdef TAKE_WITHOUT_UNION
   mine.taken = subject.held[c];
-  mine.seen = bit_(c);
+  mine.seen = BIT(c);
 #else
   mine.taken = subject.held[0] | subject.held[1];
-  mine.seen = bit_(c) | (subject.note[other] == written -> bit_(other) : 0);
+  mine.seen = BIT(c) | (subject.note[other] == written -> BIT(other) : 0);
 #endif
   mine.step = TOOK_IN_SUBJECT;
   wroteSubject()
@@ -747,7 +813,7 @@ proctype Change(byte c) {
 #endif
 #ifdef DONE_TELLS_NOTHING
   :: d_step { mine.step == confirmed -> replyAgain(c) }
-#elif !defined(SHORT_LOADS)
+#elif !defined(SHORT_DIRECTORY)
   :: d_step { mine.step == confirmed -> reply(c) }     /* no reply came, so it is sent once more */
 #endif
   :: d_step { mine.step == confirmed -> dropOwn(c) } -> break
@@ -771,7 +837,7 @@ proctype Change(byte c) {
 #ifdef SECOND_RUN_WRITES
     hasReturned[c] = true;
 #endif
-#ifdef SHORT_LOADS
+#ifdef SHORT_DIRECTORY
     finish(c);
 #endif
     heard(c, 0);
@@ -780,7 +846,7 @@ proctype Change(byte c) {
     ; subject.directory = subject.directory & ~mine.taken
 #endif
   };
-#ifndef SHORT_LOADS
+#ifndef SHORT_DIRECTORY
   /* May be late, and so as good as lost. */
   d_step { finish(c); endPoster(c) };
 #endif
@@ -891,9 +957,6 @@ end:
        move(instance[0].renewal, ran, confirmed);
        confirmPosts(0);
        confirmPosts(1);
-#ifdef SETTLES
-       confirmPosts(2);
-#endif
        isInboxBehind = false
      }
   :: d_step {
@@ -909,9 +972,6 @@ end:
        fi;
        losePosts(0);
        losePosts(1);
-#ifdef SETTLES
-       losePosts(2);
-#endif
        isInboxBehind = false;
        isInboxReplaced = true
      }
@@ -963,8 +1023,7 @@ init {
     inbox[1].state = there;
 #endif
     inboxReplica.state = there;
-    instance[0].position = 0;
-#ifdef BY_OTHERS
+#ifdef BY_A_THIRD
     poster[0].at = A_THIRD;
     poster[1].at = A_THIRD;
 #else
