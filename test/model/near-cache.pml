@@ -264,6 +264,7 @@ inline forget(m) {
   endLoad(m)
 #endif
 }
+/* `oldLease` is about leases that last. */
 inline noOldLease(m) {
   poster[0].oldLease = poster[0].oldLease & ~BIT(ID(m));
   poster[1].oldLease = poster[1].oldLease & ~BIT(ID(m))
@@ -276,13 +277,13 @@ inline loseTrust(m) {
   my.isTrusted = false;
   noOldLease(m)
 }
+/* The lease ends. */
 inline lapse(m) {
   loseTrust(m);
 #ifndef LAPSE_KEEPS
   forget(m)
 #endif
 }
-/* Sent again: whoever gets no reply does not know whether it ran. */
 inline endReply(m) {
   my.renewal = no;
   my.isGone = false;
@@ -309,6 +310,7 @@ inline wasRenewed(id, c) {
   fi
 }
 
+/* The number is now higher than the one that the posts returned. */
 inline storeRenewal(m) {
   inbox[ID(m)].position = my.position;
   wasRenewed(ID(m), 0);
@@ -373,6 +375,11 @@ inline loseInbox() {
 }
 #endif
 
+inline closeOwn(id) {
+  inbox[id].state = closed;
+  inbox[id].position = inbox[id].sequence
+}
+
 inline beginAnew(m) {
   loseTrust(m);
 #ifdef LOADS_KEPT
@@ -405,6 +412,7 @@ inline heard(c, id) {
 #define HAS_LEASE(id) (OWNER(id) < MEMBERS && ID(OWNER(id)) == id && instance[OWNER(id)].isTrusted)
 #define HAS_RENEWAL(id) (OWNER(id) < MEMBERS && ID(OWNER(id)) == id && instance[OWNER(id)].isRenewing)
 
+/* The reply to the post has come. */
 inline startWait(c, id) {
   if
   :: HAS_LEASE(id) -> mine.oldLease = mine.oldLease | BIT(id)
@@ -418,6 +426,7 @@ inline startWait(c, id) {
 #endif
 }
 
+/* The position tells which messages are applied; until it is past this one, a renewal skips it. */
 inline receive(m, c) {
 #ifdef ACK_BEFORE_APPLY
   my.isToForget = true;
@@ -427,14 +436,13 @@ inline receive(m, c) {
   if
   :: inbox[ID(m)].message[c] > my.position || (my.told & BIT(c)) -> my.applied = my.applied | BIT(c)
   :: else
-  fi;
+  fi
 #ifdef POSITION_FROM_CHANNEL
-  if
+  ; if
   :: my.position < poster[c].sequence[ID(m)] -> my.position = poster[c].sequence[ID(m)]
   :: else
-  fi;
+  fi
 #endif
-  skip
 }
 inline acknowledge(m, c) {
 #ifdef ACK_NOT_EXACT
@@ -452,7 +460,7 @@ inline acknowledge(m, c) {
 
 proctype Member(byte m) {
   do
-  /* A load: registered, with the value; then stored. */
+  /* A load: registers and reads; then it is stored. Elsewhere, it registers, and then reads. */
 #ifdef SHORT_DIRECTORY
   :: d_step {
        my.isTrusted && my.memory == 0 ->
@@ -498,6 +506,7 @@ proctype Member(byte m) {
        endLoad(m)
      }
 #endif
+  /* A late copy of a registration. */
 #ifdef LATE_COPIES
 #ifdef NEW_IDS
   :: d_step { current == 1 && !IS_IN(subject.directory, 0) -> subject.directory = subject.directory | 1 }
@@ -513,6 +522,7 @@ proctype Member(byte m) {
   :: d_step { my.isTrusted -> lapse(m) }
 #endif
 
+  /* A renewal is sent; its script runs; its reply is read, or lost. */
 #ifdef SHORT_RENEWALS
   :: d_step {
        runRenewal(m);
@@ -538,8 +548,13 @@ proctype Member(byte m) {
   :: d_step { my.isRenewing && my.renewal != no && !my.isGone -> endRenewal(m) }
 #endif
 #ifdef INBOX_FAILS
+  /* The instance gives it up, and it runs late. After a newer one, it would do nothing. */
   :: d_step { my.isRenewing && my.renewal == no -> endRenewal(m); my.hasLost = true }
-  :: d_step { my.hasLost && inbox[ID(m)].state == there && my.position <= inbox[ID(m)].sequence -> storeRenewal(m); my.hasLost = false }
+  :: d_step {
+       my.hasLost && inbox[ID(m)].state == there && my.position <= inbox[ID(m)].sequence ->
+       storeRenewal(m);
+       my.hasLost = false
+     }
 #endif
 #ifdef NEW_IDS
   :: d_step { my.isGone && current == 0 -> beginAnew(m); current = 1 }
@@ -551,7 +566,7 @@ proctype Member(byte m) {
 #else
   :: d_step { current == 1 && retired == 0 -> retired = 1 }
 #endif
-  :: d_step { current == 1 && inbox[0].state == there -> inbox[0].state = closed; inbox[0].position = inbox[0].sequence }
+  :: d_step { current == 1 && inbox[0].state == there -> closeOwn(0) }
 #else
   :: d_step { my.isGone -> beginAnew(m) } -> break
 #endif
@@ -560,28 +575,27 @@ proctype Member(byte m) {
 #endif
 
 #ifdef CLOSED_BEFORE_DROP
-  :: d_step { inbox[ID(m)].state == there -> inbox[ID(m)].state = closed; inbox[ID(m)].position = inbox[ID(m)].sequence }
+  :: d_step { inbox[ID(m)].state == there -> closeOwn(ID(m)) }
 #endif
 #ifdef INBOX_LOST
   :: d_step { !isLost -> loseInbox() }
-#ifdef LATE_NEW
-  :: d_step { isLost && inbox[ID(m)].state == missing -> inbox[ID(m)].state = there }
-#endif
 #endif
 
-  /* A message comes, and the acknowledgement comes, or is lost. */
+  /*
+   * A message comes, perhaps before the reply to its post, perhaps again, perhaps never. The acknowledgement comes, or is
+   * lost.
+   */
   :: d_step { IS_IN(poster[0].toHear, ID(m)) -> receive(m, 0); acknowledge(m, 0) }
   :: d_step { IS_IN(poster[1].toHear, ID(m)) -> receive(m, 1); acknowledge(m, 1) }
   :: d_step { IS_IN(poster[0].toHear, ID(m)) -> receive(m, 0) }
   :: d_step { IS_IN(poster[1].toHear, ID(m)) -> receive(m, 1) }
-
 #endif
 
 #if defined(ACK_BEFORE_APPLY) || defined(EXTEND_BEFORE_APPLY)
   :: d_step { my.isToForget -> forget(m); my.isToForget = false }
 #endif
 
-  /* Killed. */
+  /* Killed. Its registration and its inbox stay. */
   :: d_step { beginAnew(m) } -> break
   od
 }
@@ -619,6 +633,7 @@ inline runPost(c, id) {
   fi
 }
 
+/* After the length of a lease. A reply to an old renewal that comes now might as well be lost. */
 inline runClose(c, id) {
 #ifndef NO_LEASE
   if
@@ -676,6 +691,7 @@ inline dropOwn(c) {
   fi
 }
 
+/* So that what is over makes no difference between states. */
 inline endPoster(c) {
   heard(c, 0);
   heard(c, 1);
@@ -697,6 +713,7 @@ inline moveHolders(c) {
 #endif
 }
 
+/* Whoever finds the note has run already: the note and the write are one script. */
 inline writeInSubject(c) {
   if
   :: subject.note[c] == absent ->
@@ -733,6 +750,7 @@ inline takeElsewhere(c) {
   wroteSubject()
 }
 
+/* Writes always, or the confirmation would mean nothing. */
 inline reply(c) {
 #ifdef TAKE_WITHOUT_UNION
   mine.taken = subject.held[c];
@@ -898,6 +916,7 @@ end:
 
 #ifdef SUBJECT_FAILS
 Subject noSubject;
+/* The replica catches up; or it takes over, and whoever was not confirmed sends once more. */
 proctype SubjectSlot() {
 end:
   do
@@ -980,6 +999,7 @@ end:
 #endif
 
 #if defined(SECOND_RUN_WRITES) || defined(SECOND_RUN_MOVES) || defined(SUBJECT_FAILS)
+/* The script of the first change runs late, perhaps after a crash or a failover. */
 proctype LateCopy() {
 end:
 #ifdef ELSEWHERE
@@ -1015,6 +1035,69 @@ end:
      }
   od
 }
+
+/* ---- What has to be possible, or else the search proves nothing ---- */
+
+#ifdef WITNESS
+/* pan lists the statements that it never reached. */
+#define SEEN(condition) atomic { (condition) -> skip }
+#define ARE_BOTH_TAKING (poster[0].taken != 0 && poster[1].taken != 0)
+#define asked instance[0]
+
+proctype Witness() {
+end:
+  do
+  /* An instance remembers what the last change wrote. */
+#ifdef ONE_CHANGE
+  :: SEEN(returned == 1 && asked.isTrusted && asked.memory == 2)
+#else
+  :: SEEN(returned == 2 && asked.isTrusted && asked.memory == 3)
+  /* A second change waits for a holder that only the note of the first has; both may wait for the same. */
+#if !defined(SHORT_DIRECTORY)
+  :: SEEN(IS_IN(poster[0].toHear, 0) && IS_IN(poster[1].toHear, 0) && asked.memory == 1 && subject.directory == 0)
+#endif
+#endif
+#if MEMBERS > 1
+  :: SEEN(poster[0].at == 0 && poster[1].at == 1 && poster[0].toHear == 2 && poster[1].toHear == 1)
+#endif
+#ifdef SETTLES
+  /* Somebody settles a change that has crashed, or is under way. */
+  :: SEEN(poster[0].step == no && poster[2].toHear == 1 && asked.memory == 1)
+  :: SEEN(poster[0].toHear == 1 && poster[2].toHear == 1)
+#ifdef ELSEWHERE
+  :: SEEN(subject.note[0] == unwritten && poster[2].toHear == 1 && asked.memory == 1)
+#endif
+#endif
+#ifdef SUBJECT_FAILS
+  /* A failover loses a change; a change has run, although its changer knows nothing of it. */
+  :: SEEN(isSubjectReplaced && rank[0] != 0 && subject.note[0] == absent)
+  :: SEEN(isSubjectReplaced && subject.note[0] == written && poster[0].step == no && subject.held[0] != 0)
+#endif
+#ifndef SHORT_INBOX
+  /* A change waits for an instance that trusts the old value, has renewed, has applied, has left, or was closed. */
+  :: SEEN(IS_IN(poster[0].oldLease, 0) && asked.memory == 1)
+  :: SEEN(poster[0].post[0] == confirmed && !IS_IN(poster[0].oldLease, 0) && asked.isTrusted)
+  :: SEEN(poster[0].post[0] == confirmed && inbox[0].position >= poster[0].sequence[0])
+  :: SEEN(IS_IN(poster[0].toHear, 0) && inbox[0].state == closed)
+  /* The reply to an old renewal would bring trust. */
+  :: SEEN(IS_IN(poster[0].oldRenewal, 0) && asked.renewal == confirmed && asked.told == 0)
+#endif
+#ifdef INBOX_FAILS
+  /* A failover loses a post that was received, and another one gets its sequence. */
+  :: SEEN(isInboxReplaced && poster[0].post[0] == no && IS_IN(asked.applied, 0) && inbox[0].message[1] == 1)
+  :: SEEN(isInboxReplaced && asked.position == 2 && asked.hasLost)
+#endif
+#ifdef INBOX_LOST
+  :: SEEN(inbox[0].state == closing && asked.isTrusted && asked.memory == 1 && poster[0].toHear != 0 && poster[1].toHear != 0)
+#endif
+#ifdef NEW_IDS
+  /* Under the new id, an instance remembers the old value and is asked to forget it; the old id is in the directory, too. */
+  :: SEEN(current == 1 && asked.isTrusted && asked.memory == 1 && poster[0].toHear == 3)
+  :: SEEN(retired != 0 && IS_IN(poster[0].toHear, 0))
+#endif
+  od
+}
+#endif
 
 init {
   atomic {
@@ -1059,6 +1142,9 @@ init {
     run LateCopy();
 #endif
     run Request();
+#ifdef WITNESS
+    run Witness();
+#endif
     run Change(0)
 #ifndef ONE_CHANGE
     ; run Change(1)
