@@ -1116,6 +1116,7 @@ init {
     :: poster[0].at = A_THIRD
 #endif
     fi;
+#ifndef ONE_CHANGE
     if
     :: poster[1].at = 0
 #if MEMBERS > 1
@@ -1125,8 +1126,14 @@ init {
 #endif
     fi;
 #endif
+#endif
 #ifdef SETTLES
-    poster[2].at = A_THIRD;
+    if
+#ifdef ONE_CHANGE
+    :: poster[SETTLER].at = 0
+#endif
+    :: poster[SETTLER].at = A_THIRD
+    fi;
 #endif
     run Member(0);
 #if MEMBERS > 1
