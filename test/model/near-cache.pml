@@ -1106,7 +1106,7 @@ init {
     inbox[1].state = there;
 #endif
     inboxReplica.state = there;
-#ifdef BY_A_THIRD
+#if defined(BY_A_THIRD) || defined(ACK_NOT_EXACT) /* an acknowledgement comes to the instance that asked */
     poster[0].at = A_THIRD;
     poster[1].at = A_THIRD;
 #else
