@@ -232,7 +232,10 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
       return false;
     }
     if (renewal.outcome === 'closed') {
-      this.logger.warn('This instance begins anew: its inbox was closed or lost.');
+      // An inbox that was never opened is missing because its first renewal was lost. This deserves no warning.
+      if (this.isOpened) {
+        this.logger.warn('This instance begins anew: its inbox was closed or lost.');
+      }
       this.beginAnew();
       return false;
     }
