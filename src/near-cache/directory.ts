@@ -16,8 +16,6 @@ import {
  */
 const REGISTRATIONS_PER_AGE = 60;
 const LASTING_REGISTRATIONS_PER_AGE = 2;
-/** Maximum time from sending a write to its arrival. Its sender has timed out long before. */
-const MAX_WRITE_DELAY_MS = 30_000;
 /** A subject of this form is in the slot of the keys with the same tag. */
 const SUBJECT_WITH_SLOT = /^([A-Za-z0-9_-]{1,128})\.([A-Za-z0-9_-]{1,128})$/;
 
@@ -151,7 +149,7 @@ export class Directory {
     deadline: Deadline,
   ): Promise<PendingHolders & { readonly count: number }> {
     const keys = [this.key(subject), this.redis.keys.key(tagOf(subject), 'fence')];
-    return this.redis.runDurably(findChanges, keys, [MAX_WRITE_DELAY_MS], deadline);
+    return this.redis.runDurably(findChanges, keys, [], deadline);
   }
 
   /** Records that these holders have applied these changes. Best effort: otherwise a later reader announces them again. */

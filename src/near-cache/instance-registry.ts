@@ -3,6 +3,7 @@ import {
   type BeforeApplicationShutdown,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 
 import { Clock } from '../common/clock/index.js';
@@ -19,6 +20,8 @@ const reportInstance = load('report-instance', (reply) => (reply as string[]).le
 /** The list of running instances, for operators. No decision of the protocol depends on it. */
 @Injectable()
 export class InstanceRegistry implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  /** Of this process. The id of its inbox can change. */
+  private readonly id = randomUUID();
   private readonly abort = new AbortController();
   private readonly startedAt = new Date();
   private known: number | undefined;
@@ -52,6 +55,7 @@ export class InstanceRegistry implements OnApplicationBootstrap, BeforeApplicati
           host: hostname(),
           processId: process.pid,
           startedAt: this.startedAt.toISOString(),
+          inbox: this.membership.holder.instance,
           leaseMs: this.membership.holder.leaseMs,
         }),
       );
@@ -60,7 +64,7 @@ export class InstanceRegistry implements OnApplicationBootstrap, BeforeApplicati
   }
 
   private async report(description: string): Promise<void> {
-    const args = [this.membership.holder.instance, description, INSTANCE_TTL_MS];
+    const args = [this.id, description, INSTANCE_TTL_MS];
     this.known = await this.redis
       .run(
         reportInstance,

@@ -37,6 +37,11 @@ export class Lease {
     this.startedAt = undefined;
   }
 
+  /** Whether it was revoked, or never held. */
+  get isRevoked(): boolean {
+    return this.startedAt === undefined;
+  }
+
   get isHeld(): boolean {
     return this.remainingMs > 0;
   }

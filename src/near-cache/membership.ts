@@ -163,6 +163,9 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
     while (!this.inboxes.isConnected && !this.isStopped) {
       await this.pause(POLL_INTERVAL_MS);
     }
+    if (this.isStopped) {
+      return;
+    }
     this.openInbox();
     let wasTrusted = false;
     while (!this.isStopped) {
@@ -203,7 +206,7 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
   /** @returns false when this instance must begin anew */
   private async renew(): Promise<boolean> {
     const isEmpty = !this.isTrusted;
-    if (isEmpty) {
+    if (isEmpty && !this.lease.isRevoked) {
       // The lease has expired by the clock. If the clock were set back now, the old lease would become valid again.
       this.forgetAll();
     }

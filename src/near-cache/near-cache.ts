@@ -93,7 +93,8 @@ export class NearCache {
 
   /**
    * Calls a listener when this instance invalidates a subject: after a change, and when it empties its memory because it has
-   * lost its lease. This is only a hint: the subject may be unchanged.
+   * lost its lease. This is only a hint: the subject may be unchanged. An instance hears of changes only of subjects that it
+   * holds: see `readAsHolder`.
    *
    * @returns a function that removes the listener
    */
@@ -177,6 +178,21 @@ export class NearCache {
       },
       options,
     );
+  }
+
+  /**
+   * Reads with a script in the slot of a subject, past the memory of this instance, and registers this instance as a holder: the
+   * listeners of `onDrop` are called at the next change. Call it again after each of these calls, and at least once an hour.
+   *
+   * @throws RedisUnavailableError
+   */
+  async readAsHolder<Reply>(
+    subject: string,
+    call: SlotCall<Reply>,
+    deadline: Deadline,
+  ): Promise<Reply> {
+    const { holder } = this.membership;
+    return (await this.directory.hold(subject, holder, call, false, deadline)).value;
   }
 
   /** Reads with a script, past the memory of this instance. */

@@ -80,6 +80,15 @@ describe('a long-lived connection', () => {
   const ENDS: [string, (user: TestUser) => Promise<unknown>][] = [
     ['a logout', async ({ tokens }) => other.logout(tokens.access_token)],
     [
+      'a logout after other changes of the user',
+      async ({ tokens: { access_token: token } }) => {
+        for (const displayName of ['Ada', 'Ada L.', 'Ada Lovelace']) {
+          await other.request('PATCH', '/api/user', { token, body: { displayName } });
+        }
+        return other.logout(token);
+      },
+    ],
+    [
       'the end of one session by its user',
       async ({ username, tokens }) => {
         const { body } = await other.login(username);

@@ -121,6 +121,7 @@ export const surface = [
     | 'leaseKey'
     | 'onDrop'
     | 'peek'
+    | 'readAsHolder'
     | 'readFromSlot'
     | 'settle'
     | 'untilTrusted'

@@ -2,10 +2,9 @@
 -- Version 1
 -- KEYS[1] the directory of the subject
 -- KEYS[2] the fence, a key that is only written
--- ARGV[1] age after which the write of a change can no longer arrive, in milliseconds
--- Returns {number of unfinished changes; holders, each followed by the length of its lease; ids of the changes that are finished
--- once these holders have applied them}. A change that is not known to be written may have been written: its holders are
--- those of the directory. It can be finished only when its write can no longer arrive.
+-- Returns {number of unfinished changes; holders, each followed by the length of its lease; ids of the written changes, which are
+-- finished once these holders have applied them}. A change that is not known to be written may have been written, or be written
+-- later: its holders are those of the directory, and it stays unfinished.
 -- Writes the fence: the WAIT that follows proves that this master was not replaced.
 --- @include "now"
 --- @include "fence"
@@ -18,7 +17,7 @@ for id, change in pairs(directory.changes) do
   if not is_finished(change) then
     count = count + 1
     add_holders(holders, change.written and change.holders or directory.holders)
-    if change.written or change.beganAt + ARGV[1] < now then
+    if change.written then
       table.insert(changes, id)
     end
   end

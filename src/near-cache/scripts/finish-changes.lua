@@ -2,9 +2,9 @@
 -- Version 1
 -- KEYS[1] the directory of the subject
 -- ARGV[1] number of changes
--- ARGV[2], ARGV[3], ... ids of the changes, then the instances that have applied them
+-- ARGV[2], ARGV[3], ... ids of written changes, then the instances that have applied them
 -- Returns the number of changes that are finished now.
--- Running it twice changes nothing.
+-- Running it twice changes nothing. A late run changes nothing either: a written change gets no further holders.
 --- @include "directory"
 local changes = tonumber(ARGV[1])
 local finished = 0
@@ -15,13 +15,8 @@ for index = 2, changes + 1 do
     for _, instance in ipairs({ unpack(ARGV, changes + 2) }) do
       change.holders[instance] = nil
     end
-    if change.written then
-      store_change(KEYS[1], ARGV[index], change)
-    else
-      -- Its caller has given up. If the caller takes the holders all the same, the change begins again.
-      redis.call('HDEL', KEYS[1], 'change:' .. ARGV[index])
-    end
-    finished = finished + ((not change.written or is_finished(change)) and 1 or 0)
+    store_change(KEYS[1], ARGV[index], change)
+    finished = finished + (is_finished(change) and 1 or 0)
   end
 end
 return finished

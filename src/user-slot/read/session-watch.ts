@@ -166,7 +166,7 @@ export class SessionWatch implements OnModuleDestroy {
     watch.checkAt = this.clock.monotonic() + RECHECK_INTERVAL_MS;
     try {
       const deadline = Deadline.after(CHECK_TIMEOUT_MS);
-      const result = await this.sessions.check(userId, sessionId, deadline);
+      const result = await this.sessions.checkAndWatch(userId, sessionId, deadline);
       if (result.state === 'ended') {
         this.end(watch, 'ended');
         return;

@@ -1,5 +1,5 @@
 import type { Deadline } from '../../common/deadline/index.js';
-import type { NearCache, SlotRead } from '../../near-cache/index.js';
+import type { NearCache, SlotCall, SlotRead } from '../../near-cache/index.js';
 import {
   NotConfirmedError,
   RedisUnavailableError,
@@ -136,15 +136,25 @@ export class SessionReader {
   /**
    * Reads from Redis whether a session is live, without recording a use.
    *
-   * @throws RedisUnavailableError, NotConfirmedError
+   * @throws NotConfirmedError
    */
   async check(userId: string, sessionId: string, deadline: Deadline): Promise<SessionCheck> {
-    return this.redis.runDurably(
-      scripts.check,
-      [this.keys.record(userId), this.keys.sessions(userId), this.keys.fence(userId)],
-      [sessionId, this.idleMs],
-      deadline,
-    );
+    const { script, keys, args } = this.checkOf(userId, sessionId);
+    return this.redis.runDurably(script, keys, args, deadline);
+  }
+
+  /**
+   * Does the same, and makes the near cache call the listeners of the user (`onDrop`) at the next change.
+   *
+   * @throws RedisUnavailableError
+   */
+  async checkAndWatch(
+    userId: string,
+    sessionId: string,
+    deadline: Deadline,
+  ): Promise<SessionCheck> {
+    const call = this.checkOf(userId, sessionId);
+    return this.cache.readAsHolder(userSubject(userId), call, deadline);
   }
 
   /** Lists the live sessions of a user, the most recently used first. @throws RedisUnavailableError */
@@ -160,6 +170,14 @@ export class SessionReader {
    */
   async settle(userId: string, deadline: Deadline): Promise<void> {
     await this.cache.settle(userSubject(userId), deadline);
+  }
+
+  private checkOf(userId: string, sessionId: string): SlotCall<SessionCheck> {
+    return {
+      script: scripts.check,
+      keys: [this.keys.record(userId), this.keys.sessions(userId), this.keys.fence(userId)],
+      args: [sessionId, this.idleMs],
+    };
   }
 }
 

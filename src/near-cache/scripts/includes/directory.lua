@@ -8,7 +8,8 @@
 -- run of its script gets the same number.
 
 local FINISHED_CHANGE_TTL_MS = 60000
--- A change that is not written after this time, because its caller has crashed or its write was lost, is removed.
+-- A change that is not known to be written is removed after this time. Its caller has crashed, or its write has failed. It is far
+-- longer than a write can be late.
 local UNWRITTEN_CHANGE_TTL_MS = 3600000
 
 local function is_finished(change)
