@@ -14,6 +14,7 @@ import {
 } from '../../src/user-slot/read/index.js';
 import { SessionWriter, UserWriter } from '../../src/user-slot/write/index.js';
 import { startCacheInstance, type CacheInstance } from '../support/near-cache.js';
+import { untilConfirmed } from './population.js';
 
 const KEY_PREFIX = 'scale-members:';
 const UNCONFIRMED_MS = 3_600_000;
@@ -76,21 +77,25 @@ export class Members {
 
   /** @returns a session that the changer and this many others hold. The others take turns */
   async logInHeldBy(others: number, userId?: string): Promise<NewSession> {
-    const session = await this.logIn(userId);
+    const session = await untilConfirmed(async () => this.logIn(userId));
     const candidates = this.instances.slice(1);
     const holders = Array.from({ length: others }, (_, index) => {
       return candidates[(this.nextHolder + index) % candidates.length]!;
     });
     this.nextHolder += others;
-    await Promise.all([this.changer, ...holders].map(async (member) => hold(member, session)));
+    await Promise.all(
+      [this.changer, ...holders].map(async (member) =>
+        untilConfirmed(async () => hold(member, session)),
+      ),
+    );
     return session;
   }
 
+  /** Repeats the call if it was not confirmed, as a client would. */
   async logOut({ userId, id }: NewSession): Promise<void> {
     const { redis, cache } = this.changer;
-    if (!(await new SessionWriter(redis, cache, SESSION_LIMITS).end(userId, id, Deadline.none))) {
-      throw new Error('a session had ended before');
-    }
+    const sessions = new SessionWriter(redis, cache, SESSION_LIMITS);
+    await untilConfirmed(async () => sessions.end(userId, id, Deadline.none));
   }
 
   /** Calls of all members to Redis so far, by script or command. */
