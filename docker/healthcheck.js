@@ -1,4 +1,4 @@
-// Whether the instance in this container is alive. It asks for nothing else: when Redis is away, a restart mends nothing.
+// Checks whether the instance in this container is alive. It does not check Redis, because a restart would not help.
 import { get } from 'node:http';
 
 const TIMEOUT_MS = 2000;

@@ -1,16 +1,16 @@
 #!/bin/sh
-# Makes what compose.production.yaml reads from docker/secrets: passwords, the users of Redis, an authority with a
-# certificate for the Redis nodes, and a certificate to try TLS with. What is there already stays, but for a user "default"
-# without rights, which loses data when a node restarts.
+# Creates the files in docker/secrets that compose.production.yaml reads: passwords, the Redis users, a certificate authority
+# with a certificate for the Redis nodes, and a certificate for nginx to try TLS. It keeps existing files, except that it
+# repairs a user "default" without rights, because with this user a node loses data when it restarts.
 #
 #   docker/make-secrets.sh [folder]
 #
-# NAME        the name in the certificate to try TLS with (default localhost)
-# KEYSLOT     how to run node in the image (default docker run … keyslot)
-# ADDRESSES   of the Redis nodes, as in compose.production.yaml
+# NAME        the host name in the certificate for nginx (default localhost)
+# KEYSLOT     the command that runs node in the image (default docker run … keyslot)
+# ADDRESSES   the addresses of the Redis nodes, as in compose.production.yaml
 set -eu
-# The folder is for its owner only. The files in it can be read by all, because each container has a user of its own and
-# sees only the files that it is given.
+# Only the owner can open the folder. Every user can read its files, because each container has its own user, and sees only
+# the files that are mounted into it.
 umask 022
 folder=${1:-$(dirname "$0")/secrets}
 name=${NAME:-localhost}
@@ -32,7 +32,7 @@ if [ ! -s redis-users ]; then
   REDIS_REPLICA_PASSWORD=$(cat redis-replica-password)
   export REDIS_PASSWORD REDIS_ADMIN_PASSWORD REDIS_REPLICA_PASSWORD
   advice=$(mktemp)
-  # In a variable first: a failure leaves no file. What it advises to do is done here.
+  # Into a variable first, so that a failure leaves no file. The printed advice is for other installations.
   users=$(cd "$here" && $keyslot dist/cli.js redis-acl --file 2> "$advice") || {
     cat "$advice" >&2
     exit 1
@@ -40,7 +40,7 @@ if [ ! -s redis-users ]; then
   case $users in
     *'#sha256-of-'*)
       cat "$advice" >&2
-      echo 'A password has not reached redis-acl: KEYSLOT has to hand on REDIS_PASSWORD, REDIS_ADMIN_PASSWORD and REDIS_REPLICA_PASSWORD.' >&2
+      echo 'redis-acl did not receive all passwords: the command in KEYSLOT must pass on REDIS_PASSWORD, REDIS_ADMIN_PASSWORD and REDIS_REPLICA_PASSWORD.' >&2
       exit 1
       ;;
   esac
@@ -48,11 +48,11 @@ if [ ! -s redis-users ]; then
   printf '%s\n' "$users" > redis-users
 fi
 if grep -q '^user default off$' redis-users; then
-  mended=$(sed 's/^user default off$/user default off resetpass ~* \&* +@all/' redis-users)
-  # Into the file and not in its place, which a container would not see.
-  printf '%s\n' "$mended" > redis-users
-  echo 'redis-users: the user "default" had no rights, so that a node that restarts would lose writes. It is mended.' >&2
-  echo 'Nodes that run are not changed. See "Installations from before" in docs/operations/upgrades.md.' >&2
+  repaired=$(sed 's/^user default off$/user default off resetpass ~* \&* +@all/' redis-users)
+  # Overwrite the file instead of replacing it, because a container would not see a new file.
+  printf '%s\n' "$repaired" > redis-users
+  echo 'redis-users: the user "default" had no rights, so a restarting node would have lost writes. The file was repaired.' >&2
+  echo 'Running nodes were not changed. See "Installations of earlier versions" in docs/operations/upgrades.md.' >&2
 fi
 [ -s redis-replication ] ||
   printf 'masteruser replica\nmasterauth %s\n' "$(cat redis-replica-password)" > redis-replication
@@ -64,7 +64,7 @@ if [ ! -s redis-ca ]; then
   new_key > redis-ca-key
   openssl req -x509 -new -key redis-ca-key -sha256 -days 3650 -subj '/CN=Keyslot Redis authority' -out redis-ca
 fi
-# $1: what the files are called, $2: whom the certificate is for
+# $1: prefix of the file names, $2: subject alternative names of the certificate
 certify() {
   new_key > "$1-key"
   extensions=$(mktemp)

@@ -36,8 +36,8 @@ export type AppSettings = Settings & {
 };
 
 /**
- * Validation of bodies, queries and parameters of an application's own routes: options of Nest's `ValidationPipe` that
- * override ours, or another pipe. Keyslot's routes are not affected.
+ * Validation of bodies, queries and parameters of an application's own routes: options of Nest's `ValidationPipe` that override
+ * Keyslot's, or another pipe. Keyslot's routes are not affected.
  */
 export type ValidationExtension =
   | PipeTransform

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Makes one cluster of the nodes: three masters with a replica each. Does nothing when they are one already.
+# Creates a cluster from the nodes: three masters with a replica each. Does nothing if the cluster already exists.
 #
-# NODES    host:port of all six, separated by spaces
+# NODES    host:port of all six nodes, separated by spaces
 # SECRETS  the folder with redis-ca and redis-admin-password
 set -eu
 
@@ -14,9 +14,9 @@ redis() {
 }
 
 if redis -h "${first%:*}" -p "${first#*:}" cluster info | grep -q '^cluster_slots_assigned:16384'; then
-  echo 'The cluster is there already.'
+  echo 'The cluster already exists.'
   exit 0
 fi
-# Word by word: each node is an argument.
+# Unquoted, so that each node is an argument.
 # shellcheck disable=SC2086
 redis --cluster create $NODES --cluster-replicas 1 --cluster-yes

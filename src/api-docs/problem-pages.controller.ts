@@ -64,7 +64,7 @@ function escaped(text: string): string {
 function page(language: Language, title: string, content: string): string {
   return `<!doctype html>
 <html lang="${language}">
-<head><meta charset="utf-8"><title>${title} – Keyslot</title>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title} – Keyslot</title>
 <style>body{font:16px/1.5 system-ui,sans-serif;max-width:42rem;margin:3rem auto;padding:0 1rem}</style></head>
 <body><h1>${title}</h1>
 ${content}

@@ -15,12 +15,13 @@ const PAGE_CONFIG = routeConfig({
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
     "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 });
-/** On narrow screens, the description of a tag gets its own line, and the server URL does not overflow. */
+/** On narrow screens, the description of a tag gets its own line. The server URL and the table of responses do not overflow. */
 const NARROW_SCREEN_CSS = `@media (max-width: 640px) {
   .swagger-ui .opblock-tag { flex-wrap: wrap; }
   .swagger-ui .opblock-tag small { flex: 1 0 100%; order: 3; padding: 0 0 5px; }
   .swagger-ui .wrapper { padding: 0 10px; }
   .swagger-ui .schemes-server-container, .swagger-ui .servers, .swagger-ui .servers select { min-width: 0; max-width: 100%; }
+  .swagger-ui .response-col_links { min-width: 0; }
 }`;
 
 /** Serves Swagger UI at `/docs`, and the OpenAPI document at `/docs-json`. */
@@ -52,7 +53,7 @@ function serveSessionScript(server: FastifyInstance): void {
   }
 }
 
-/** Adds our route options and the missing charset to the routes that @nestjs/swagger declares. */
+/** Adds the route options and the missing charset to the routes that @nestjs/swagger declares. */
 function completeRoutes(server: FastifyInstance): void {
   server.addHook('onRoute', (route) => {
     if (!route.url.startsWith('/docs')) {

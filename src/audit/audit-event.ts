@@ -33,7 +33,6 @@ export type AuditResult = 'success' | 'failure' | 'refused';
 export interface AuditEvent {
   /** An event type of Keyslot or of the application. */
   readonly type: AuditEventType | (string & {});
-  /** The outcome. */
   readonly result?: AuditResult | undefined;
   /** Reason of a result other than success: a code from docs/audit.md. */
   readonly reason?: string | undefined;
@@ -44,9 +43,7 @@ export interface AuditEvent {
   /** The affected session, which was created, refreshed or ended. */
   readonly sessionId?: string | undefined;
   readonly actor?: Actor | undefined;
-  /** Id of the actor. */
   readonly actorId?: string | undefined;
-  /** Session of the actor. */
   readonly actorSessionId?: string | undefined;
   /** Address of the client. */
   readonly ip?: string | undefined;

@@ -45,7 +45,7 @@ export class AccessTokenIssuer {
       roles: user.roles,
     };
     const token = await this.jwt.signAsync(claims, {
-      // A KeyObject, because a key as text would be parsed for every token.
+      // A KeyObject, because a key in text form would be parsed for every token.
       privateKey: key.privateKey,
       algorithm: 'ES256',
       header: { alg: 'ES256', typ: 'at+jwt', kid: key.kid },

@@ -41,8 +41,8 @@ export class AuthController {
     operationId: 'login',
     summary: 'Log in',
     description:
-      'Starts a session. Swagger UI then uses its access token. The cookie of the response authenticates nobody: a client ' +
-      'that sends it with the next login is not blocked by wrong passwords of others.',
+      'Starts a session. Swagger UI then uses its access token. The response sets a cookie that authenticates nobody. If the ' +
+      'client sends it with later logins, wrong passwords from other devices do not block this device.',
   })
   @ApiOkResponse({
     type: TokensResponse,
@@ -88,8 +88,8 @@ export class AuthController {
     summary: 'Refresh the tokens',
     description:
       'Exchanges the refresh token for new tokens of the same session. Each token can be used once. During the grace period a ' +
-      'spent token returns the newest tokens of the session, in case a response was lost or another tab was faster. After ' +
-      'that it ends the session.',
+      'spent token returns the newest tokens of the session, in case a response was lost or two tabs refreshed at once. After ' +
+      'the grace period, the use of a spent token ends the session.',
   })
   @ApiOkResponse({ type: TokensResponse, description: 'The new tokens.' })
   @ApiProblems(
@@ -124,9 +124,9 @@ export class AuthController {
     operationId: 'logout',
     summary: 'Log out',
     description:
-      'Ends a session: no instance accepts its tokens any more. Without a body, it ends the session of the access token. With ' +
-      '`refresh_token`, it ends the session of that token and ignores the access token, which may have expired; the refresh ' +
-      'token may be spent. It succeeds for a session that has already ended: after a 503, repeat the request with the ' +
+      'Ends a session. After the response, no instance accepts its tokens. Without a body, it ends the session of the access ' +
+      'token. With `refresh_token`, it ends the session of that token and ignores the access token. The refresh token may be ' +
+      'spent, and the session may have ended already. After a 503, repeat the request with the ' +
       'refresh token until the response is 204.',
   })
   @ApiBody({

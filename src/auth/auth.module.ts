@@ -16,7 +16,7 @@ import { RefreshTokens } from './refresh-tokens.js';
 import { SessionTokens } from './session-tokens.js';
 
 /**
- * Login, refresh and logout, and the tokens that they issue. Needs GuardModule, UsersModule, SessionsModule, KeysModule,
+ * Login, refresh and logout, and the tokens of a session. Needs GuardModule, UsersModule, SessionsModule, KeysModule,
  * RateLimitModule and AuditModule in the same application.
  */
 @Module({

@@ -2,15 +2,21 @@ import type { Secret } from '../common/secret/index.js';
 import { GUARD_DEFAULTS } from '../guard/index.js';
 
 export interface AuthOptions {
-  /** The keys for refresh tokens and device cookies are derived from it. The same for every instance of a cluster; at least 32 characters. */
+  /**
+   * The keys for refresh tokens and device cookies are derived from it. Must be the same on every instance of a cluster, with
+   * at least 32 characters.
+   */
   readonly tokenSecret: Secret;
-  /** The audience of access tokens: `aud`. GuardModule refuses tokens with another one. Default `keyslot`. */
+  /** The audience of access tokens: `aud`. Must equal the option `audience` of GuardModule. Default `keyslot`. */
   readonly audience?: string;
   /** The claim `client_id` of access tokens (RFC 9068 section 2.2). Default `keyslot`. */
   readonly clientId?: string;
   /** Lifetime of an access token in seconds, at most 3600. Default 900. */
   readonly accessTtlSeconds?: number;
-  /** Whether clients use HTTPS, also through a proxy: device cookies are then `__Host-` and Secure. Default false. */
+  /**
+   * Whether clients use HTTPS, directly or through a proxy. Device cookies then have the prefix `__Host-` and the attribute
+   * `Secure`. Default false.
+   */
   readonly isHttps?: boolean;
 }
 

@@ -12,13 +12,13 @@ export type LoginOutcome =
   | {
       readonly outcome: 'logged-in';
       readonly tokens: IssuedTokens;
-      /** The value of a `Set-Cookie` header that makes the device known. */
+      /** The value of the `Set-Cookie` header that makes the device a known device. */
       readonly deviceCookie: string;
     }
   | { readonly outcome: 'wrong-credentials' }
   | TooManyAttempts;
 
-/** Login and logout. Other modules keep credentials, users, sessions and keys. */
+/** Login and logout. It uses the services of credentials, sessions and keys, and stores nothing itself. */
 @Injectable()
 export class AuthService {
   constructor(

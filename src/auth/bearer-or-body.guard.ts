@@ -4,8 +4,8 @@ import type { FastifyRequest } from 'fastify';
 import { JwtAuthGuard } from '../guard/index.js';
 
 /**
- * For a public route whose body authenticates the caller. Without a body it requires a Bearer token, like every other route. A
- * body takes precedence over a token, because a client may send an expired token along.
+ * For a public route whose body can authenticate the caller. Without a body, the guard requires a Bearer token. With a body, it
+ * ignores the token, because a client may also send an expired one.
  */
 @Injectable()
 export class BearerOrBodyGuard implements CanActivate {
@@ -17,7 +17,7 @@ export class BearerOrBodyGuard implements CanActivate {
   }
 }
 
-/** Whether there is no body, or `{}`, which some clients send instead. */
+/** Whether there is no body, or `{}`, which some clients send instead of no body. */
 export function isEmpty(body: unknown): boolean {
   return (
     body === undefined ||

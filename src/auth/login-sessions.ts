@@ -9,7 +9,7 @@ import { SessionsService } from '../sessions/index.js';
 import type { UserRecord } from '../users/index.js';
 import { SessionTokens, type IssuedTokens } from './session-tokens.js';
 
-/** Starts the session of a user who has authenticated, and records the login. The last step of every kind of login. */
+/** Starts the session of a user who has authenticated, and records the login. This is the last step of every kind of login. */
 @Injectable()
 export class LoginSessions {
   constructor(
@@ -19,8 +19,8 @@ export class LoginSessions {
   ) {}
 
   /**
-   * @param user as it was when its credentials were verified
-   * @returns undefined when the user was deleted, disabled or given another password since then
+   * @param user the user as read when the credentials were verified
+   * @returns undefined when the user was deleted or disabled, or got another password, in the meantime
    * @throws RedisUnavailableError, NotConfirmedError
    */
   async start(

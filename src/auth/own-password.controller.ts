@@ -15,7 +15,7 @@ import { Secret } from '../common/secret/index.js';
 import { DeviceCookies } from '../credentials/index.js';
 import { ChangePasswordRequest, ownUserProblem, UsersService } from '../users/index.js';
 
-/** Not in `OwnUserController`, because a new password makes the device known, as a login does. */
+/** Separate from `OwnUserController`, because it needs `DeviceCookies`, which AuthModule provides. */
 @ApiTags('Own user')
 @Controller('api/user/password')
 export class OwnPasswordController {
@@ -30,8 +30,8 @@ export class OwnPasswordController {
     operationId: 'changeOwnPassword',
     summary: 'Change your password',
     description:
-      'Requires the current one. Every other session ends at once; this one continues. All device ' +
-      'cookies become invalid; the response sets a new one for this device.',
+      'Requires the current password. All other sessions end at once. All device ' +
+      'cookies of the user become invalid. The response sets a new one for this device.',
   })
   @ApiNoContentResponse({
     description: 'The password was changed.',

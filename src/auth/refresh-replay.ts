@@ -1,6 +1,6 @@
 import { seal, Secret, SECRET_PURPOSES, unseal } from '../common/secret/index.js';
 
-/** The answer to a refresh, kept for clients that did not receive it. */
+/** The answer to a refresh, which Redis keeps for clients that did not receive it. */
 export interface ReplayedTokens {
   readonly accessToken: string;
   readonly refreshToken: string;
@@ -14,8 +14,8 @@ export async function sealTokens(answer: ReplayedTokens, spent: Secret): Promise
 }
 
 /**
- * Decrypts the answers from a spent token to the newest one. Each is encrypted under the token that was spent for it, and contains
- * the token under which the next one is encrypted.
+ * Decrypts a chain of answers and returns the newest one. Each answer is encrypted under the token that was spent for it. It
+ * contains the next token, under which the next answer is encrypted.
  */
 export async function newestTokens(
   sealedAnswers: readonly string[],

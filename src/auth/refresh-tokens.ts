@@ -18,8 +18,9 @@ export interface RecognizedToken {
 }
 
 /**
- * Refresh tokens: `<user id>.<session id>.<256 random bits>.<tag>`. The ids lead to the session's slot; the random bits are the
- * secret. The tag distinguishes a spent token, whose reuse must end the session, from a forged one, which must not.
+ * Refresh tokens: `<user id>.<session id>.<256 random bits>.<tag>`. The ids identify the slot and the session. The random bits
+ * are the secret. The tag proves that Keyslot issued the token: the reuse of a spent token must end the session, while a forged
+ * token must not.
  */
 @Injectable()
 export class RefreshTokens {
@@ -34,7 +35,7 @@ export class RefreshTokens {
     return new Secret(`${body}.${this.tagOf(body).toString('base64url')}`);
   }
 
-  /** @returns undefined for any text that Keyslot did not issue */
+  /** @returns undefined if Keyslot did not issue the text */
   recognize(text: string): RecognizedToken | undefined {
     const [, userId, sessionId, tag] = FORM.exec(text) ?? [];
     if (userId === undefined || sessionId === undefined || tag === undefined) {

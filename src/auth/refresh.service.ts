@@ -14,7 +14,7 @@ import { newestTokens, sealTokens, type ReplayedTokens } from './refresh-replay.
 import { RefreshTokens, type RecognizedToken } from './refresh-tokens.js';
 import { SessionTokens, type IssuedTokens } from './session-tokens.js';
 
-/** Refresh tokens cannot be guessed. The limit only stops clients that send forged ones. */
+/** Refresh tokens cannot be guessed. The limit only stops clients that send many forged tokens. */
 const FORGERIES_PER_ADDRESS: FailureLimit = {
   name: 'refresh-address',
   failures: 100,
@@ -44,8 +44,8 @@ export class RefreshService {
   ) {}
 
   /**
-   * Exchanges a refresh token for new tokens of the same session. A token that was spent within the grace period
-   * yields the newest answer of the session. A token that was spent before that ends its session.
+   * Exchanges a refresh token for new tokens of the same session. A spent token returns the newest tokens of the session during
+   * its grace period. After the grace period, its use ends the session.
    *
    * @throws RedisUnavailableError, NotConfirmedError: repeating it is safe
    */
@@ -62,8 +62,8 @@ export class RefreshService {
   }
 
   /**
-   * Ends the session of a refresh token that Keyslot issued, spent or not. Succeeds for a session that has already ended, so that
-   * the client can repeat the call until it succeeds.
+   * Ends the session of a refresh token that Keyslot issued, spent or not. It also succeeds if the session has already ended,
+   * so that the client can repeat the call until it succeeds.
    *
    * @throws RedisUnavailableError, NotConfirmedError: repeating it is safe
    */
@@ -81,7 +81,7 @@ export class RefreshService {
     return { outcome: 'logged-out' };
   }
 
-  /** Only forged tokens count, so that others at the same address cannot block a client with a genuine token. */
+  /** Only forged tokens count, so that other clients at the same address cannot block a client with a genuine token. */
   private async refuseForged(
     origin: Origin,
     deadline: Deadline,

@@ -25,7 +25,7 @@ import { validationPipe } from './request-validation.js';
 
 /**
  * Nest runs global filters in the reverse order of their registration, and scans the root module first. So filters
- * (`APP_FILTER`) of added modules run before ours, which catches everything.
+ * (`APP_FILTER`) of added modules run before Keyslot's filter, which catches everything.
  */
 @Module({ providers: [{ provide: APP_FILTER, useClass: ProblemFilter }] })
 class RootModule {

@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import { openConnectionsOf, REQUEST_TIMEOUT_MS, type OpenConnections } from '../http/index.js';
 
 const SWEEP_INTERVAL_MS = 50;
-/** For streams and upgraded sockets, which may never end by themselves. */
+/** Time for streams and upgraded sockets, which may never end by themselves. */
 const STREAM_TIMEOUT_MS = 1000;
 
 /** `_header` is the head as it was sent. `getHeader` does not return headers that were passed to `writeHead`. */

@@ -5,7 +5,9 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { OWN_MODULES, type ValidationExtension } from '../app.module.js';
 import { RequestValidationPipe } from '../common/validation/index.js';
 
-/** Creates the global pipe. Validation options of an application apply to its own routes only; ours stay strict. */
+/**
+ * Creates the global pipe. The validation options of an application apply only to its own routes. Keyslot's routes stay strict.
+ */
 export function validationPipe(
   app: NestFastifyApplication,
   validation: ValidationExtension | undefined,
@@ -46,7 +48,7 @@ function isPipe(validation: ValidationExtension): validation is PipeTransform {
   return typeof validation.transform === 'function';
 }
 
-/** The classes of bodies, queries and parameters of our own routes. */
+/** The classes of bodies, queries and parameters of Keyslot's routes. */
 function requestTypesOf(app: NestFastifyApplication): ReadonlySet<unknown> {
   const scanner = new MetadataScanner();
   const types = app
@@ -64,5 +66,5 @@ function requestTypesOf(app: NestFastifyApplication): ReadonlySet<unknown> {
   return new Set(types.filter((type) => !BUILT_IN.has(type)));
 }
 
-/** Applications use these types too, so they do not identify a route as ours. */
+/** Applications use these types too, so they do not identify a route of Keyslot. */
 const BUILT_IN = new Set<unknown>([Object, String, Number, Boolean, Array, Date]);

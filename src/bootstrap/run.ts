@@ -15,7 +15,7 @@ import { Shutdown } from './shutdown.js';
 
 /**
  * Starts one instance with the settings of the environment, and stops it on a signal. Without `REDIS_NODES` it also runs the
- * embedded cluster. A `main.ts` needs no more than this call.
+ * embedded cluster. A `main.ts` needs only this call.
  */
 export async function run(extensions: AppExtensions = {}): Promise<void> {
   const shutdown = new Shutdown();
@@ -55,7 +55,7 @@ interface Listener {
 /**
  * Checks that the instance can listen on its ports, before the embedded cluster starts.
  *
- * @returns one address for the API. For a host name with two addresses, Fastify would create a second server without our
+ * @returns one address for the API. For a host name with two addresses, Fastify would create a second server without Keyslot's
  * connection limits
  * @throws SettingsError
  */
@@ -135,7 +135,7 @@ async function printUrls(app: NestFastifyApplication, { hasApiDocs }: Settings):
   );
 }
 
-/** @returns only the message for errors that the operator can fix; for others the stack */
+/** @returns the message of an error that the operator can fix; for other errors the stack */
 function messageFor(error: unknown): string {
   if (
     error instanceof SettingsError ||

@@ -1,6 +1,9 @@
-/** The process exits with code 1 when stopping takes longer. */
+/** If stopping takes longer, the process exits with code 1. */
 export const SHUTDOWN_TIMEOUT_MS = 20_000;
-/** The terminal sends Ctrl-C to the whole process group, and npm forwards it. So the same signal may arrive twice. */
+/**
+ * At Ctrl-C, the terminal sends the signal to the whole process group, and npm forwards it. So the same signal may arrive
+ * twice.
+ */
 const DUPLICATE_SIGNAL_MS = 1000;
 
 /** Runs the stop steps in reverse order on SIGINT, SIGTERM and SIGHUP. A second signal ends the process immediately. */

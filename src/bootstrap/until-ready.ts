@@ -6,7 +6,7 @@ import { NearCache } from '../near-cache/index.js';
 import { ClusterTime, RedisDiagnosis } from '../redis-cluster/index.js';
 import { BootstrapAdministrator } from '../users/index.js';
 
-/** A normal start is faster and logs nothing. */
+/** A normal start takes less time, and logs no warning. */
 const FIRST_WARNING_DELAY_MS = 1000;
 const WARNING_INTERVAL_MS = 10_000;
 
@@ -19,7 +19,8 @@ export async function untilReady(app: INestApplicationContext): Promise<void> {
   const steps: [string, () => Promise<void>][] = [
     ['the time of the cluster', async () => app.get(ClusterTime).untilKnown()],
     ['the invalidations of the other instances', async () => app.get(NearCache).untilTrusted()],
-    // After the near cache is trusted: what is loaded earlier is not cached, and the first token would load it again.
+    // Loaded only after the near cache is trusted. Earlier, they would not be cached, and the first token would load them
+    // again.
     ['the signing keys', async () => app.get(SigningKeys).untilLoaded()],
     ['the administrator', async () => app.get(BootstrapAdministrator).ensureCreated()],
   ];

@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { Secret } from '../common/secret/index.js';
 import { isCertificate, isCertificatePair } from './certificate-pair.js';
 import { settingsCutAtHash } from './env-file.js';
-import { Environment, OPERATOR_SECRETS, SECRET_SETTINGS } from './environment.js';
+import { Environment, OPERATOR_SECRETS, SECRET_SETTINGS } from './setting-definitions.js';
 import { secretMistake, withoutLineEnd } from './secret-files.js';
 import {
   combinationMistakes,

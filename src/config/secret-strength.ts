@@ -25,7 +25,7 @@ function isRepetition(text: string): boolean {
   return (text + text).indexOf(text, 1) < text.length;
 }
 
-/** Whether a password is an example from our public documentation. */
+/** Whether a password is an example from the public documentation of Keyslot. */
 export function isShippedPassword(password: string): boolean {
   return SHIPPED_PASSWORDS.includes(password.trim().toLowerCase());
 }

@@ -1,5 +1,5 @@
 import { isLoopback, listItems } from './addresses.js';
-import { SECRET_SETTINGS, type Environment } from './environment.js';
+import { SECRET_SETTINGS, type Environment } from './setting-definitions.js';
 import { isReadByOthers, isShippedPassword, isWeakSecret } from './secret-strength.js';
 
 type Variables = Readonly<Record<string, string | undefined>>;

@@ -1,6 +1,9 @@
 import type { Secret } from '../common/secret/index.js';
 
-/** All settings of the application, validated and typed. `environment.ts` has the variables with their rules and defaults. */
+/**
+ * All settings of the application, validated and typed. A new setting begins in `setting-definitions.ts`, with its name, rule
+ * and default.
+ */
 export interface Settings {
   /** Messages for the operator about settings that are allowed, but rarely intended. */
   readonly warnings: readonly string[];
@@ -46,7 +49,7 @@ export interface Settings {
     /** Reachable addresses of nodes, by the `host:port` that they announce. */
     readonly natMap?: Readonly<Record<string, { readonly host: string; readonly port: number }>>;
     readonly keyPrefix: string;
-    /** Replicas that must confirm a write. Set it to the number of replicas of each master. */
+    /** Number of replicas that must confirm a write. Must not exceed the number of replicas of each master. */
     readonly confirmingReplicas: number;
   };
   readonly jwt: {

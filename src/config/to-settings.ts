@@ -1,6 +1,6 @@
 import { Secret } from '../common/secret/index.js';
 import { listItems, parseNatEntry, parseNode } from './addresses.js';
-import type { Environment } from './environment.js';
+import type { Environment } from './setting-definitions.js';
 import { loadOrCreateKeyEncryptionSecret } from './key-encryption-secret.js';
 import type { RedisUserSettings, Settings } from './settings.js';
 import { isTraced, tracingVariables } from './tracing.js';

@@ -4,8 +4,8 @@ import type { Proof } from '../rate-limit/index.js';
 import type { UserRecord } from '../user-slot/read/index.js';
 
 /**
- * Identifies who presents a credential. The caller determines its position in the hashing queue, and which counter a wrong
- * guess increases.
+ * The caller who presents a credential. It determines the position in the hashing queue, and which counter a wrong password
+ * increases.
  */
 export interface Caller {
   /** The network of the client's address, see `networkOf`. */

@@ -3,8 +3,8 @@ import type { Secret } from '../common/secret/index.js';
 import type { UserRecord } from '../user-slot/read/index.js';
 
 /**
- * The operations on accounts that this module needs. The module `users` implements this interface. Therefore `users` can
- * import `credentials`, and `credentials` does not import `users`.
+ * The operations on accounts that this module needs. The module `users` implements this interface. `users` can therefore import
+ * `credentials`, while `credentials` does not import `users`.
  *
  * All methods with a deadline throw RedisUnavailableError, NotConfirmedError, UserStoreUnavailableError and UserStoreError.
  */
@@ -27,11 +27,11 @@ export interface CredentialAccounts {
    * Call it after the credential of a user was verified. It prepares the user for a new session: it completes an interrupted
    * registration and brings the state in Redis up to date.
    *
-   * @returns the current user, or undefined when the user is gone or has another password
+   * @returns the current user, or undefined when the user was deleted or has another password
    */
   prepareLogin(user: UserRecord, deadline: Deadline): Promise<UserRecord | undefined>;
 
-  /** Replaces the hash of an unchanged password, if it is still the one that was verified. */
+  /** Replaces the hash of an unchanged password, if the stored hash is still `verified`. */
   renewHash(userId: string, verified: Secret, renewed: Secret, deadline: Deadline): Promise<void>;
 }
 

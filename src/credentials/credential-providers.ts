@@ -13,8 +13,8 @@ import { PASSWORD_OPTIONS, type PasswordOptions } from './password/password.opti
 import { Reauthentication } from './password/reauthentication.js';
 
 /*
- * The services of this module, where each kind of factor is registered. `credentials` is not a Nest module, because users
- * need credentials, and credentials need the accounts of users: both are provided by UsersModule.
+ * The services of this module. Register each kind of factor here. `credentials` is not a Nest module of its own, because the
+ * services of users and of credentials need each other. UsersModule and AuthModule provide them.
  */
 
 /** Provided by UsersModule, which also provides CREDENTIAL_ACCOUNTS and PASSWORD_OPTIONS. */

@@ -2,7 +2,7 @@ import type { AuditLog } from '../audit/index.js';
 import type { Origin } from '../common/origin/index.js';
 
 /*
- * The audit events of logins, for every kind of factor. `recordThrottling` records a login that a limit refuses.
+ * The audit events of logins, for every kind of factor. For a login that a limit refuses, see `recordThrottling`.
  */
 
 /** Records that a session has started. */
@@ -16,8 +16,8 @@ export function recordLogin(
 }
 
 /**
- * Records a login with wrong credentials. The event has the same members for every reason, so that a known name costs as much
- * as an unknown one.
+ * Records a login with wrong credentials. The event has the same members for known and unknown names, so that both take the
+ * same time.
  *
  * @param userId the user of that name, if there is one
  */

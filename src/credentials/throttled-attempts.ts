@@ -2,7 +2,7 @@ import type { AuditEvent, AuditLog } from '../audit/index.js';
 import type { Origin } from '../common/origin/index.js';
 import { UndecidedAttemptError } from '../rate-limit/index.js';
 
-/** What was attempted, and on which account. */
+/** The action that was attempted, and its account. */
 export interface AttemptSubject extends Pick<AuditEvent, 'userId' | 'namePseudonym' | 'sessionId'> {
   readonly attempt:
     'login' | 'refresh' | 'registration' | 'profile-change' | 'password-change' | 'deletion';
@@ -10,7 +10,10 @@ export interface AttemptSubject extends Pick<AuditEvent, 'userId' | 'namePseudon
 
 type Outcome = { readonly outcome: string; readonly retryAfterSeconds?: number };
 
-/** Makes an attempt, and records an event when a limit refuses it or overload leaves it undecided. */
+/**
+ * Makes an attempt. Records an event when a limit refuses the attempt, or when it fails because the hashing queue is
+ * overloaded.
+ */
 export async function recordThrottling<Result extends Outcome>(
   audit: AuditLog,
   { attempt, ...subject }: AttemptSubject,

@@ -16,10 +16,10 @@ import { VerifiedTokens, type VerifiedToken } from './verified-tokens.js';
 /**
  * Decides whether an access token is accepted.
  *
- * Warm: the signature was verified before, and memory decides about expiry, key, session and token id. Cold: it checks form
- * and claims strictly. Then one round trip returns whether the token was verified before and whether its session is live. If
- * no instance has verified the signature yet, it is checked after that round trip, or before it while there are many forged
- * tokens.
+ * Warm: this instance has verified the signature before. It checks expiry, key, session and token id in memory. Cold: it checks
+ * form and claims strictly. Then one round trip returns whether any instance has verified the token before, and whether its
+ * session is live. If no instance has verified the signature yet, it is checked after that round trip, or before it while there
+ * are many forged tokens.
  */
 @Injectable()
 export class AccessTokenValidator {
@@ -37,7 +37,7 @@ export class AccessTokenValidator {
     this.budget = new LookupBudget(clock);
   }
 
-  /** @returns the principal, if memory alone can decide; undefined if `validate` must decide */
+  /** @returns the principal, if the token can be accepted from memory alone; undefined if `validate` must decide */
   recall(token: string): Principal | undefined {
     const verified = this.verified.get(token);
     const keys = verified && this.ring.recall();

@@ -14,7 +14,7 @@ import { takeUntil, type Observable } from 'rxjs';
 import type { Principal } from '../common/authentication/index.js';
 import { SessionWatch } from '../user-slot/read/index.js';
 
-/** By server, because several applications in one process may have the same controllers. */
+/** Keyed by server, because several applications in one process may have the same controllers. */
 const watchOf = new WeakMap<object, SessionWatch>();
 const ended = new WeakSet<object>();
 

@@ -9,15 +9,15 @@ import { AccessTokenValidator } from './access-token-validator.js';
 import { bearerToken } from './bearer-token.js';
 import { GuardMetrics } from './guard-metrics.js';
 
-/** The deadline of a read request, because other requests may share the look-up. */
+/** As short as the deadline of a read request, because other requests may share the look-up. */
 const CHECK_TIMEOUT_MS = 1800;
 
 /** Why the strategy rejected a request. The guard receives it as `info` from Passport. */
 export type JwtFailure = 'missing-token' | 'invalid-token';
 
 /**
- * The Passport strategy `jwt`. It keeps the name and conventions of passport-jwt (an extractor, `validate`, `request.user`),
- * but not its check: that one ignores `typ` and `crit`, does not require `exp`, and ignores text after the token.
+ * The Passport strategy `jwt`. It keeps the name and conventions of passport-jwt (an extractor, `validate`, `request.user`). It
+ * replaces the check of passport-jwt, which ignores `typ` and `crit`, does not require `exp`, and ignores text after the token.
  */
 @Injectable()
 export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {

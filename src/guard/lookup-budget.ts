@@ -7,8 +7,8 @@ export const LOOKUP_INTERVAL_MS = 200;
 
 /**
  * Limits the cost of forged access tokens for the cluster. A look-up in Redis before the signature check can save the check,
- * because Redis may know the token as verified. Each such look-up takes one unit of this budget, and a genuine token gives it
- * back. So only forged tokens exhaust the budget. While it is empty, the signature is checked first.
+ * because Redis may know the token as verified. Each such look-up takes one unit of this budget, and a genuine token returns
+ * it. So only forged tokens exhaust the budget. While it is empty, the signature is checked first.
  */
 export class LookupBudget {
   private left = LOOKUP_BURST;

@@ -10,7 +10,7 @@ class HealthResponse {
   @ApiProperty({
     enum: ['ok', 'degraded'],
     description:
-      'Degraded: something is missing that is missing for every instance. Continue to send requests.',
+      'Degraded: a part of the system is down for all instances. Continue to send requests.',
   })
   status!: 'ok' | 'degraded';
 
@@ -45,7 +45,7 @@ export class HealthController {
   @ApiOperation({
     operationId: 'getLiveness',
     summary: 'Check that the process is alive',
-    description: 'Checks nothing else. Restart the instance when this fails.',
+    description: 'Checks only that the process responds. Restart the instance when this fails.',
   })
   @ApiOkResponse({ type: HealthResponse, description: 'The process is alive.' })
   live(): HealthResponse {

@@ -10,7 +10,7 @@ import {
 } from '../redis-cluster/index.js';
 
 export interface ReadinessReport {
-  /** Degraded: something is missing, but for every instance. */
+  /** Degraded: a part of the system is down for all instances. */
   readonly status: 'ok' | 'degraded' | 'not-ready';
   readonly checks: {
     /** Null when no node replied. */
@@ -21,7 +21,7 @@ export interface ReadinessReport {
     /** False while the instance has no lease. It then reads everything from Redis. */
     readonly trustsMemory: boolean;
     readonly isStopping: boolean;
-    /** Only until the instance has what it requires before it serves requests. */
+    /** Present until the instance has everything that it needs to serve requests. */
     readonly isStarting?: true;
   };
 }

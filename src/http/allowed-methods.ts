@@ -44,7 +44,7 @@ function pathsLike(url: string, paths: ReadonlyMap<string, KnownPath>): readonly
   return [...paths.values()].filter(({ pattern }) => pattern.test(path));
 }
 
-/** A path in a form that the router does not accept matches nothing here either: the response is 404. */
+/** A path in a form that the router does not accept does not match here either, so the response is 404. */
 function patternOf(route: string): RegExp {
   const literal = route.replace(/[.+?^${}()|[\]\\]/g, '\\$&');
   return new RegExp(`^${literal.replace(/:[^/]+/g, '[^/]+').replaceAll('*', '.*')}$`);

@@ -20,7 +20,7 @@ type Done = (error: Error | null, value?: unknown) => void;
 export function parseBodies(server: FastifyInstance): void {
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, jsonParser(server));
-  // Not a parser of its own for forms: an application's plugin may add one, and Fastify accepts only one per type.
+  // Forms have no parser of their own, because a plugin of the application may add one, and Fastify accepts only one per type.
   server.addContentTypeParser('*', parseFormOrRefuse);
 }
 
@@ -44,7 +44,7 @@ function jsonParser(server: FastifyInstance) {
   };
 }
 
-/** Takes the stream: for a parser of buffers, Fastify reads the whole body first, even when the body is refused. */
+/** Takes the stream, because for a parser of buffers Fastify reads the whole body first, even if it is then refused. */
 function parseFormOrRefuse(request: FastifyRequest, payload: Readable, done: Done): void {
   if (request.is404 || !readsForms(request) || !isReadable(request, FORM_IN_UTF8)) {
     refuseBody(request, payload, done);

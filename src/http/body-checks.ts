@@ -1,9 +1,9 @@
 import { Problem, type InvalidMember } from '../common/problem/index.js';
 import { pointerTo } from '../common/validation/index.js';
 
-/** Deeper than any body of our routes, and safe for recursive code. */
+/** Deeper than any body of Keyslot's routes, and safe for recursive code. */
 const MAX_LEVELS = 16;
-/** More members and items than any body of our routes has. Bounds the work and the size of an error response. */
+/** More members and items than any body of Keyslot's routes has. Limits the work and the size of an error response. */
 const MAX_VALUES = 1000;
 
 const TOKEN = "[\\w!#$%&'*+.^`|~-]+";

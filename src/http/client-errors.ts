@@ -47,7 +47,7 @@ export function answerClientError(
   });
 }
 
-/** Answers CONNECT, because we are not a proxy. By default Node closes the connection without a response. */
+/** Refuses CONNECT, because Keyslot is not a proxy. By default Node closes the connection without a response. */
 export function refuseConnect({ server }: FastifyInstance, logger: Pick<Logger, 'info'>): void {
   server.on('connect', (_, socket) => {
     // Node has removed its own error listener.

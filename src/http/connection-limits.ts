@@ -39,10 +39,10 @@ export function openConnectionsOf(server: FastifyInstance): OpenConnections {
 }
 
 /**
- * Bounds the memory that a client can use by sending many requests and reading no responses. By default Node handles all
+ * Limits the memory that a client can use by sending many requests and reading no responses. By default Node handles all
  * pipelined requests at once and keeps their responses in memory. Here a pipelined request starts only when the previous
- * response was handed to the operating system, and the socket is paused while requests wait. The last request that may wait
- * is answered with `Connection: close`, and the connection is then closed (RFC 9112 section 9.3.2 requires clients to expect
+ * response was handed to the operating system, and the socket is paused while requests wait. The last request that may wait is
+ * answered with `Connection: close`, and the connection is then closed (RFC 9112 section 9.3.2 requires clients to expect
  * that).
  *
  * A request that is not pipelined costs one extra comparison.
@@ -61,7 +61,7 @@ export function limitConnections(
     throw new Error('a server without a request listener has nothing to limit');
   }
   server.off('request', listener).on('request', (request, response) => {
-    // Node gives the connection to one response at a time.
+    // Node assigns the connection to one response at a time. A response without a connection belongs to a pipelined request.
     if (response.socket === null) {
       waiting.add(request.socket, response, () => listener(request, response));
     } else {

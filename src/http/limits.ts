@@ -2,12 +2,12 @@ import type { ServerOptions } from 'node:http';
 
 export const MAX_BODY_BYTES = 64 * 1024;
 export const MAX_HEADERS_BYTES = 16 * 1024;
-/** For the headers, and for the whole request, to arrive. */
+/** Time for the headers to arrive, and for the whole request. */
 export const HEADERS_TIMEOUT_MS = 10_000;
 export const REQUEST_TIMEOUT_MS = 15_000;
 /** How often Node checks these timeouts. Its default of 30 s would more than double them. */
 const TIMEOUT_CHECK_INTERVAL_MS = 1000;
-/** For a response that the client does not read. Longer than the longest request that is processed without traffic. */
+/** Time that a client may leave a response unread. Longer than the longest request that is processed without traffic. */
 export const STALLED_CONNECTION_TIMEOUT_MS = 20_000;
 
 /** Options of Node's HTTP servers on the public port and the management port. */

@@ -5,7 +5,10 @@ import { Problem } from '../common/problem/index.js';
 
 /** Mean event loop delay above which new requests are refused, so that requests in progress are still answered in time. */
 const MAX_EVENT_LOOP_DELAY_MS = 500;
-/** Served under any load: otherwise the orchestrator restarts the instance, and its metrics are missing when they matter. */
+/**
+ * Served under any load. Otherwise the orchestrator would restart the instance, and the metrics of the overload would be
+ * missing.
+ */
 export const ALWAYS_SERVED = ['/health/live', '/metrics'];
 
 /** Refuses requests with 503 `overloaded` while the event loop is overloaded. */

@@ -34,7 +34,7 @@ export function logFailure({ code, status, options }: Problem, request: FastifyR
   if (code === 'internal-error') {
     request.log.error({ code, err: options.cause }, 'failed');
   } else if (status >= 500) {
-    // Transient, and possibly frequent. A stack would not help.
+    // These errors are transient and may be frequent, and a stack would not help.
     request.log.warn({ code, reason: reasonsOf(options.cause) }, 'failed');
   }
 }

@@ -7,7 +7,7 @@ import { MAX_HEADERS_BYTES } from './limits.js';
 
 /** Colon, space, CR and LF. */
 const OVERHEAD_BYTES_PER_FIELD = 4;
-/** Node silently drops further names and values. */
+/** Node drops further names and values silently. */
 const MAX_FIELDS = 2000 / 2;
 /** Percent signs and non-ASCII characters. */
 const PERCENT_OR_NON_ASCII = /[^!-$&-~]/;

@@ -4,7 +4,7 @@ import { DurationTally, type MetricsRegistry, type Series } from '../metrics/ind
 import { routeTemplate, UNKNOWN_ROUTE } from './route-template.js';
 
 const BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
-/** Labels need a closed set, and a client can send any method to an unknown path. */
+/** A label needs a fixed set of values, and a client can send any method to an unknown path. */
 const KNOWN_METHODS = new Set(['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT']);
 
 /**

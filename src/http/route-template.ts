@@ -1,4 +1,4 @@
-/** Label of all unknown paths, so that invented paths cannot create series. */
+/** Label of all unknown paths. Otherwise clients could create time series with invented paths. */
 export const UNKNOWN_ROUTE = 'unknown';
 
 /** Converts a declared route, `/api/users/:id`, to the form of OpenAPI: `/api/users/{id}`. */

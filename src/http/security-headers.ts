@@ -54,7 +54,7 @@ function helmetHeaders(isHttps: boolean): Headers {
   return answer.getHeaders() as Headers;
 }
 
-/** A route with a content security policy is a page. A route may set another Cache-Control. */
+/** A route with its own content security policy is a page. A route may set another Cache-Control. */
 function headersOf(config: unknown, forPages: Headers): Headers {
   const { contentSecurityPolicy } = routeOptionsOf(config);
   const headers =

@@ -26,7 +26,7 @@ export interface FailureLimit {
   /** Names the count, such as `login-address`. Part of the key. */
   readonly name: string;
   readonly failures: number;
-  /** For all networks of a site together, see `siteOf`: a site must not get the failures of 65,536 networks. */
+  /** Limit for all networks of a site together (see `siteOf`), because a site may have 65,536 networks. */
   readonly siteFailures: number;
   readonly windowMs: number;
 }

@@ -24,7 +24,7 @@ import { WaitQueues } from './wait-queues.js';
 const MAX_QUEUE_LENGTH = 100;
 /** A caller that waits for others keeps this much of its deadline for its own attempt. */
 const ATTEMPT_RESERVE_MS = 1500;
-/** For settling the count after the attempt. */
+/** Time to report the result of an attempt to the count. */
 const SETTLE_TIMEOUT_MS = 300;
 const BUSY_RETRY_AFTER_SECONDS = 1;
 
@@ -106,7 +106,7 @@ export class RateLimiter {
   }
 
   /**
-   * Lets a caller guess the secret of an account, unless too many guesses have failed. Strangers are counted together. Their
+   * Lets a caller try a secret of an account, unless too many attempts have failed. Strangers are counted together. Their
    * failures never block a caller with a proof.
    *
    * @param subject the account, which need not exist; only a digest of it is stored

@@ -12,7 +12,7 @@ const CONCURRENCY = 64;
 const ATTEMPT_TIMEOUT_MS = 5000;
 /** An attempt takes at least 1.5 s until it fails, so that all attempts together take longer than a failover. */
 const MAX_ATTEMPTS = 5;
-/** After so many failed users it stops: Redis is not available, and each failure takes time. */
+/** After this many failed users it stops, because Redis is probably unavailable and each failure takes time. */
 const MAX_FAILURES = 100;
 
 export interface Progress {
@@ -29,7 +29,7 @@ export interface AllSessionsEnded {
   readonly isComplete: boolean;
 }
 
-/** Ends the sessions of all users, for an operator: after a restore, or when tokens may have leaked. */
+/** Ends the sessions of all users. Operators use it after a restore, or when tokens may have leaked. */
 @Injectable()
 export class AllSessions {
   constructor(
@@ -38,7 +38,7 @@ export class AllSessions {
   ) {}
 
   /**
-   * Ends all sessions that exist when it begins, on every instance. A user who logs in while it runs may have to log in again.
+   * Ends, on every instance, all sessions that exist at its start. A user who logs in while it runs may have to log in again.
    * Repeating it is safe.
    *
    * @param onProgress called after each user

@@ -29,7 +29,7 @@ export class OwnSessionsController {
   @ApiOperation({
     operationId: 'listOwnSessions',
     summary: 'List your sessions',
-    description: 'All live sessions, with the device of each login.',
+    description: 'Lists all live sessions, with the address and the user agent of each login.',
   })
   @ApiOkResponse({ type: SessionsResponse, description: 'Your sessions.' })
   @ApiProblems(...GUARD_PROBLEMS)
@@ -46,7 +46,7 @@ export class OwnSessionsController {
   @ApiOperation({
     operationId: 'endOwnSession',
     summary: 'End one of your sessions',
-    description: 'No instance accepts its tokens any more.',
+    description: 'After the response, no instance accepts the tokens of the session.',
   })
   @ApiParam({ name: 'id', format: 'uuid' })
   @ApiNoContentResponse({ description: 'The session has ended.' })

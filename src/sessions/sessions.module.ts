@@ -13,8 +13,8 @@ import { SessionsService } from './sessions.service.js';
 import { UserSessionsController } from './user-sessions.controller.js';
 
 /**
- * Sessions: a login starts one, the guard reads it, a logout ends it. Needs UsersModule, NearCacheModule, RedisClusterModule
- * and AuditModule in the same application.
+ * The service and the routes of sessions. A login starts a session, the guard checks it, and a logout ends it. Needs
+ * UsersModule, NearCacheModule, RedisClusterModule and AuditModule in the same application.
  */
 @Module({
   imports: [ClockModule],

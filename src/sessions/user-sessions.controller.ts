@@ -35,7 +35,7 @@ export class UserSessionsController {
   @ApiOperation({
     operationId: 'listUserSessions',
     summary: 'List the sessions of a user',
-    description: 'All live sessions of the user.',
+    description: 'Lists all live sessions of the user.',
   })
   @ApiOkResponse({ type: SessionsResponse, description: 'The sessions.' })
   @ApiProblems(...PERMISSION_PROBLEMS, 'not-found')

@@ -13,9 +13,9 @@ import { USERS_OPTIONS } from './users.module-definition.js';
 import type { UsersOptions } from './users.options.js';
 import { Registrations, type RegistrationFailures } from './registrations.js';
 
-/** Longer than an interrupted registration keeps its claim of a name. */
+/** Longer than the lifetime of the claim of an interrupted registration. */
 const MAX_CLAIM_MS = 20_000;
-/** Many passwords may wait to be hashed. */
+/** Long, because many passwords may wait to be hashed. */
 const TRY_TIMEOUT_MS = 30_000;
 /** Failures after which a new attempt may succeed. */
 const TRANSIENT = [
@@ -25,7 +25,7 @@ const TRANSIENT = [
   HashingOverloadedError,
 ];
 
-/** The first administrator cannot be created as configured. The message is meant for the operator. */
+/** The first administrator cannot be created as configured. The message is for the operator. */
 export class BootstrapAdministratorError extends Error {
   override readonly name = 'BootstrapAdministratorError';
 }
@@ -46,14 +46,14 @@ export class BootstrapAdministrator implements BeforeApplicationShutdown {
     this.isDone = options.administrator === undefined;
   }
 
-  /** Whether the configured administrator has still to be created. Until then requests get 503. */
+  /** Whether the configured administrator does not exist yet. Until it does, requests get 503. */
   get isPending(): boolean {
     return !this.isDone;
   }
 
   /**
-   * Retries until a user with the configured name exists, for as long as Redis is unavailable, or until the application closes.
-   * An existing user is not changed; the log says so when it is no administrator.
+   * Retries while Redis is unavailable, until a user with the configured name exists or the application closes. It does not
+   * change an existing user, and logs an error if that user is not an enabled administrator.
    *
    * @throws BootstrapAdministratorError
    */
@@ -79,14 +79,14 @@ export class BootstrapAdministrator implements BeforeApplicationShutdown {
     this.closing.abort();
   }
 
-  /** @param isTaken whether to stop waiting for a name that no user has but that cannot be registered */
+  /** @param isTaken whether to give up on a name that cannot be registered although the look-up finds no user */
   private async findOrCreate(
     administrator: NonNullable<UsersOptions['administrator']>,
     isTaken: boolean,
   ): Promise<boolean> {
     const deadline = Deadline.after(TRY_TIMEOUT_MS);
     const found = await findByUsername(this.accounts, administrator.username, deadline);
-    // As a login does: it completes an interrupted registration.
+    // Like a login, this completes an interrupted registration.
     const user = found && (await this.accounts.prepareLogin(found, deadline));
     if (user) {
       this.report(user.roles.includes(ADMINISTRATOR), user.isDisabled);
@@ -102,7 +102,7 @@ export class BootstrapAdministrator implements BeforeApplicationShutdown {
     }
     const { outcome } = result;
     if (outcome === 'registered') {
-      this.logger.log('The first administrator was made.');
+      this.logger.log('The first administrator was created.');
     } else if (isTaken) {
       this.report(false, false);
     }
@@ -112,15 +112,15 @@ export class BootstrapAdministrator implements BeforeApplicationShutdown {
   private report(isAdministrator: boolean, isDisabled: boolean): void {
     if (isAdministrator && !isDisabled) {
       this.logger.log(
-        'The administrator of BOOTSTRAP_ADMIN_USERNAME is there, and stays as it is.',
+        'The administrator of BOOTSTRAP_ADMIN_USERNAME already exists. It was not changed.',
       );
       return;
     }
-    const why = isAdministrator ? 'is disabled' : 'is no administrator';
+    const why = isAdministrator ? 'is disabled' : 'is not an administrator';
     this.logger.error(
-      `No administrator was made: a user with the name in BOOTSTRAP_ADMIN_USERNAME (or one that counts as the same) is there ` +
-        `and ${why}. It was not changed, and its password is not the one of the settings. If you do not know this user, set ` +
-        'BOOTSTRAP_ADMIN_USERNAME to another name and start again. The administrator who is made then can delete this user, ' +
+      `No administrator was created: the name in BOOTSTRAP_ADMIN_USERNAME, or a name that counts as equal, belongs to a user who ` +
+        `${why}. Keyslot did not change this user or its password. If you do not know this user, set ` +
+        'BOOTSTRAP_ADMIN_USERNAME to another name and restart. The new administrator can then delete this user, ' +
         'or give it the role.',
     );
   }
@@ -132,6 +132,6 @@ function refusal({ username, password }: RegistrationFailures): BootstrapAdminis
     BOOTSTRAP_ADMIN_PASSWORD: password,
   }).flatMap(([name, failure]) => (failure ? [`  ${name} is refused: ${failure.code}`] : []));
   return new BootstrapAdministratorError(
-    ['The first administrator cannot be made:', ...failures].join('\n'),
+    ['The first administrator cannot be created:', ...failures].join('\n'),
   );
 }

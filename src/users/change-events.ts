@@ -2,7 +2,10 @@ import type { AuditLog, PendingEvent } from '../audit/index.js';
 import type { Origin } from '../common/origin/index.js';
 import type { UserChange } from './user.js';
 
-/** The events of a change of a user: the new access, and of the profile the names of changed members, not their values. */
+/**
+ * The events of a change of a user. They contain the new roles and the new disabled state. Of the profile they contain only the
+ * names of the changed members, not the values.
+ */
 export function changeEvents(
   userId: string,
   { roles, disabled, ...profile }: UserChange,
@@ -23,7 +26,7 @@ export function changeEvents(
   ];
 }
 
-/** Records that a rule refused a change or deletion of this user, although the caller has the permission. */
+/** Records that a rule refused a change or deletion of this user, although the caller has the permission of the route. */
 export function recordRefusedAdministration(
   audit: AuditLog,
   userId: string,

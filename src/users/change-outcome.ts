@@ -2,7 +2,7 @@ import type { UserRecord } from '../user-slot/read/index.js';
 import { CONFLICT } from '../user-slot/write/index.js';
 import type { ChangeOutcome } from './store/accounts.js';
 
-/** `outdated`: another change of the password came first, so the submitted password has to be checked again. */
+/** Converts the result of a write. After `outdated`, another call has changed the password, so it must be checked again. */
 export function outcomeOf(
   result: ChangeOutcome,
 ):

@@ -4,8 +4,8 @@ import type { Accounts } from './store/accounts.js';
 import type { UserRecord } from './user.js';
 
 /**
- * Finds the user of a name in any spelling. The name is stored in today's canonical form, or in the form of versions before 0.2.
- * For most names both forms are equal, so one look-up suffices.
+ * Finds the user who has a name, in any spelling. The name is stored in the current canonical form, or in the form of versions
+ * before 0.2. For most names both forms are equal, so one look-up is enough.
  */
 export async function findByUsername(
   accounts: Pick<Accounts, 'findByUsername'>,
@@ -17,8 +17,8 @@ export async function findByUsername(
 }
 
 /**
- * Whether a name belongs to a user of a version before 0.2, who is stored under another form of it. A claim of the name does not
- * find that user. No new user gets that form, so a check before the claim suffices.
+ * Whether a name belongs to a user from before version 0.2 whose name is stored in another form. A claim of the name does not
+ * find that user. New users never get the old form, so a check before the claim is enough.
  */
 export async function hasFormerOwner(
   accounts: Pick<Accounts, 'findByUsername'>,

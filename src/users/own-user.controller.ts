@@ -30,7 +30,8 @@ export class OwnUserController {
   })
   @ApiOkResponse({ type: UserResponse, description: 'Your user.' })
   @ApiProblems(...GUARD_PROBLEMS)
-  // Takes the request, because Nest sends the values of other decorators through the validation pipe, with promises.
+  // Takes the request object, because Nest passes the values of custom decorators through the validation pipe, which needs
+  // promises.
   read(@Req() { user: principal }: { readonly user: Principal }): UserResponse {
     return UserResponse.from(userOnly(principal).user);
   }
@@ -72,7 +73,7 @@ export class OwnUserController {
   @ApiOperation({
     operationId: 'deleteOwnUser',
     summary: 'Delete your own user',
-    description: 'Requires the password. All sessions end at once, and the name is free again.',
+    description: 'Requires the password. All sessions end at once, and the name becomes free.',
   })
   @ApiNoContentResponse({ description: 'The user was deleted.' })
   @ApiProblems(

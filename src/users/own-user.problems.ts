@@ -2,7 +2,7 @@ import { invalidRequest, Problem } from '../common/problem/index.js';
 import type { Refusal } from '../credentials/index.js';
 import type { ProfileFailures } from './profile-rules.js';
 
-/** The problem for a refused request about the own user. */
+/** The problem for a refused change of the caller's own user. */
 export function ownUserProblem(
   result:
     | Refusal

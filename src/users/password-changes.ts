@@ -27,13 +27,13 @@ export type PasswordOutcome =
 export interface PasswordChange {
   readonly current: Secret;
   readonly next: Secret;
-  /** The session that continues. All others end. */
+  /** The session that stays live. All others end. */
   readonly sessionId: string;
-  /** The user, because the policy refuses a password that is made of the user's names. */
+  /** The policy refuses a password that is derived from these names. */
   readonly user: Pick<User, 'username' | 'email'> & Partial<Pick<User, 'displayName'>>;
 }
 
-/** Changes of the own password. */
+/** Changes of the caller's own password. */
 @Injectable()
 export class PasswordChanges {
   constructor(
@@ -44,8 +44,8 @@ export class PasswordChanges {
   ) {}
 
   /**
-   * Sets a new password and ends all sessions but one. Repeating an unconfirmed change succeeds, although the new password is the
-   * current one by then. So does the same change at the same time.
+   * Sets a new password and ends all sessions except one. A retry of an unconfirmed change succeeds, although the new password
+   * is already the current one. The same change in two concurrent requests succeeds twice.
    */
   async change(
     userId: string,
@@ -78,16 +78,17 @@ export class PasswordChanges {
         hash ??= await this.hashNew(check.user, accepted, origin, deadline);
       }
       const change = {
-        // A repeated change is written again, so that it is confirmed and announced.
+        // A repeated change is written again, so that it is confirmed and announced to all instances.
         password: check.isRepeated
           ? { hash: passwordHash, version: passwordVersion }
           : { hash: hash!, version: passwordVersion + 1 },
         ifPasswordVersion: passwordVersion,
-        // The first call has ended the other sessions. This one may be among them, and must not end the one that continues.
+        // The first call has already ended the other sessions. If its session was another one, this call must not end that
+        // session.
         endsSessions: !check.isRepeated,
         exceptSessionId: sessionId,
       };
-      // The first call may not have been confirmed, so its repetition is recorded, and marked.
+      // The first call may not have been confirmed, so the retry is recorded as well, with `isRepeated`.
       const details = check.isRepeated ? { details: { isRepeated: true } } : {};
       const result = await this.audit.recordChange(
         [{ type: 'password-changed', userId, sessionId, ...origin.facts, ...details }],

@@ -29,8 +29,8 @@ import { USERS_OPTIONS } from './users.module-definition.js';
 import type { UsersOptions } from './users.options.js';
 
 /**
- * Every registration counts when it begins, also one for a taken name: a user is stored permanently, and the answer for a taken
- * name reveals that the user exists. Many people may share an address.
+ * Every registration counts when it begins, whatever its outcome. A successful one stores a user permanently, and the response
+ * for a taken name reveals that the user exists. The limit is high, because many people may share an address.
  */
 const REGISTRATIONS_PER_ADDRESS: FailureLimit = {
   name: 'registration-address',
@@ -39,7 +39,7 @@ const REGISTRATIONS_PER_ADDRESS: FailureLimit = {
   windowMs: 3_600_000,
 };
 
-/** Of a registration on the client's own initiative. */
+/** The outcome of a registration that a client requests. */
 export type SelfRegistrationOutcome =
   RegistrationOutcome | { readonly outcome: 'registration-closed' };
 
@@ -49,7 +49,7 @@ export type RegistrationOutcome =
   | { readonly outcome: 'refused'; readonly failures: RegistrationFailures }
   | TooManyAttempts;
 
-/** The rules that a registration breaks; undefined: none. */
+/** The rule that each member breaks; undefined: none. */
 export type RegistrationFailures = ProfileFailures &
   Readonly<Record<'username' | 'password', RuleFailure | undefined>>;
 
@@ -69,7 +69,7 @@ export class Registrations {
     @Inject(USERS_OPTIONS) private readonly options: UsersOptions,
   ) {}
 
-  /** Registers a user on the client's own initiative, if the settings allow that. */
+  /** Registers a user for a client, if the settings allow that. */
   async selfRegister(
     registration: Registration,
     origin: Origin,
@@ -112,7 +112,7 @@ export class Registrations {
     );
   }
 
-  /** Makes a registration that follows all rules, and records its outcome. */
+  /** Calls `make` if the registration follows all rules, and records the outcome. */
   private async accepted(
     registration: Registration,
     origin: Origin,

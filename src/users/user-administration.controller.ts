@@ -60,7 +60,7 @@ export class UserAdministrationController {
     operationId: 'updateUser',
     summary: 'Change a user',
     description:
-      'Roles and `disabled` take effect at once on every instance, also for tokens that were issued before. You can only ' +
+      'Roles and `disabled` take effect at once on every instance, also for existing tokens. You can only ' +
       'grant and remove roles, and change users, within your own permissions. One enabled administrator always remains.',
   })
   @ApiOkResponse({ type: AdministeredUserResponse, description: 'The user after the change.' })
@@ -86,7 +86,7 @@ export class UserAdministrationController {
     operationId: 'deleteUser',
     summary: 'Delete a user',
     description:
-      'All sessions of the user end at once, and the name is free again. You can only delete users within your own ' +
+      'All sessions of the user end at once, and the name becomes free. You can only delete users within your own ' +
       'permissions, and not the last administrator.',
   })
   @ApiNoContentResponse({ description: 'The user was deleted.' })

@@ -19,11 +19,11 @@ export type AdministrationRefusal = {
     | 'unknown-user'
     /** Callers cannot remove their own access. */
     | 'own-access'
-    /** The user has permissions that the caller lacks, or would get them. */
+    /** The user has permissions that the caller lacks, or would receive such permissions. */
     | 'beyond-own-permissions'
     /** No other enabled administrator is known. */
     | 'last-administrator'
-    /** A change of the own e-mail address requires a recent login. */
+    /** A change of the caller's own e-mail address requires a recent login. */
     | 'reauthentication-required';
 };
 
@@ -42,8 +42,8 @@ export type UserRemovalOutcome = { readonly outcome: 'deleted' } | Administratio
 export type SessionsEndOutcome = { readonly outcome: 'ended' } | AdministrationRefusal;
 
 /**
- * Changes of other users. A caller reaches only roles and users within its own permissions; the write checks that. A change that
- * reduces access takes effect on every instance before its method returns.
+ * Changes of other users. A caller can change only roles and users within its own permissions. The write checks that. A change
+ * that reduces access takes effect on every instance before its method returns.
  *
  * All methods throw RedisUnavailableError, NotConfirmedError, UserStoreUnavailableError and UserStoreError.
  */
@@ -111,7 +111,7 @@ export class UserAdministration {
       return this.refuse(userId, { outcome: 'own-access' }, origin);
     }
     if ((await this.accounts.find(userId, deadline)) === undefined) {
-      // The call that deleted the user may have failed before every instance had acknowledged.
+      // The call that deleted the user may have failed before every instance acknowledged the deletion.
       await this.accounts.reload(userId, deadline);
       return { outcome: 'unknown-user' };
     }
@@ -126,7 +126,6 @@ export class UserAdministration {
       : this.refusalOf(userId, result, origin);
   }
 
-  /** Ends all sessions of a user. */
   async endSessions(
     actor: AdministrationCaller,
     userId: string,

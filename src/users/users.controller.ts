@@ -21,13 +21,13 @@ export class UsersController {
   @ApiOperation({
     operationId: 'registerUser',
     summary: 'Register a user',
-    description: 'Creates a user, who can log in at once.',
+    description: 'Creates a user. The user can log in at once.',
   })
   @ApiCreatedResponse({
     type: UserResponse,
     description: 'The new user.',
     headers: {
-      Location: { description: 'Where the user is.', schema: { type: 'string' } },
+      Location: { description: 'The path of the user.', schema: { type: 'string' } },
     },
   })
   @ApiProblems(

@@ -30,8 +30,8 @@ import { UsersController } from './users.controller.js';
 import { UsersService } from './users.service.js';
 
 /**
- * Accounts, and the services of their credentials. `userStore` replaces where users are stored, `passwordHasher` how their
- * passwords are hashed. Needs GuardModule, NearCacheModule, RedisClusterModule, RateLimitModule and AuditModule in the same application.
+ * Users and their passwords. The option `userStore` replaces the store of users, `passwordHasher` the hashing of passwords.
+ * Needs GuardModule, NearCacheModule, RedisClusterModule, RateLimitModule and AuditModule in the same application.
  */
 @Module({
   imports: [ClockModule],

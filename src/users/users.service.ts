@@ -51,7 +51,7 @@ export class UsersService {
     return this.registrations.register(registration, origin, deadline);
   }
 
-  /** A user for an administrator; the read is recorded. */
+  /** Reads a user for an administrator, and records an event. */
   async read(userId: string, origin: Origin, deadline: Deadline): Promise<UserRecord | undefined> {
     const user = await this.accounts.find(userId, deadline);
     this.audit.record({
@@ -64,19 +64,19 @@ export class UsersService {
     return user;
   }
 
-  /** A user, for internal use: no event is recorded. */
+  /** Reads a user for internal use. It records no event. */
   async find(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {
     return this.accounts.find(userId, deadline);
   }
 
-  /** The current user, after all changes of it have reached its sessions. For issuing tokens. */
+  /** Reads the current user to issue tokens: see `Accounts.findCurrent`. */
   async findCurrent(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {
     return this.accounts.findCurrent(userId, deadline);
   }
 
   /**
-   * Applies on every instance what a `UserStore` of the application contains, after other software has changed a user there: new
-   * roles, the disabled state, a new password, a deletion.
+   * Applies the current state of a user in the application's `UserStore` on every instance. Call it after other software has
+   * changed the user there: roles, the disabled state, the password, or a deletion.
    *
    * @returns the user, or undefined when there is none
    */
@@ -85,8 +85,8 @@ export class UsersService {
   }
 
   /**
-   * The ids of all users who can have sessions. Includes incomplete registrations and recently deleted users. For operators'
-   * work, not for requests, because it scans all keys.
+   * The ids of all users who can have sessions. Includes incomplete registrations and recently deleted users. It scans all
+   * keys: use it for commands of operators, not in requests.
    *
    * @throws RedisUnavailableError, MissingRightError
    */
@@ -95,10 +95,10 @@ export class UsersService {
   }
 
   /**
-   * Changes the own profile. A new e-mail address ends all other sessions (OWASP ASVS 7.4.3), and requires the current password
-   * or a recent login (7.5.1).
+   * Changes the caller's own profile. A new e-mail address ends all other sessions (OWASP ASVS 7.4.3), and requires the current
+   * password or a recent login (7.5.1).
    *
-   * @param currentPassword checked for a new e-mail address only; a wrong one counts as at a login
+   * @param currentPassword checked only for a new e-mail address. A wrong one counts like a wrong password at a login
    */
   async changeProfile(
     { userId, sessionId, user }: UserPrincipal,
@@ -112,7 +112,8 @@ export class UsersService {
       return { outcome: 'refused', failures };
     }
     const { email, displayName } = change;
-    // Compared with what sessions know: the store may already have it from a call that was not confirmed.
+    // Compared with the user of the session and not with the store, which may already contain the address from an unconfirmed
+    // call.
     const isNewAddress = email !== undefined && email !== user.email;
     if (email === undefined && displayName === undefined) {
       const found = await this.accounts.find(userId, deadline);
@@ -145,7 +146,7 @@ export class UsersService {
     });
   }
 
-  /** Sets a new password and ends all sessions but one, see `PasswordChanges`. */
+  /** Sets a new password and ends all sessions except one: see `PasswordChanges`. */
   async changePassword(
     userId: string,
     change: PasswordChange,
@@ -156,10 +157,10 @@ export class UsersService {
   }
 
   /**
-   * Ends all sessions of a user on every instance, without an event: it is a step of a recorded operation. `SessionsService.endAll`
-   * records one.
+   * Ends all sessions of a user on every instance. It records no event, because the calling operation does: see
+   * `SessionsService.endAll`.
    *
-   * @param exceptSessionId a session that continues
+   * @param exceptSessionId a session that stays live
    * @returns whether the user exists
    */
   async endSessions(
@@ -171,7 +172,7 @@ export class UsersService {
     return result.outcome === 'ended';
   }
 
-  /** Deletes the own user permanently. The name is free again, and all sessions of the user end. */
+  /** Deletes the caller's own user permanently. The name becomes free, and all sessions of the user end. */
   async deleteOwn(
     userId: string,
     password: Secret,

@@ -243,7 +243,7 @@ describe('an operation costs Redis', () => {
     });
   });
 
-  it('for a made-up refresh token: one round trip, and none once its network is over the limit', async () => {
+  it('for a forged refresh token: one round trip, and none after its network has reached the limit', async () => {
     const presented = async (): Promise<Answer<unknown>> => api.refresh(randomUUID());
     const nothing = (): Promise<undefined> => Promise.resolve(undefined);
 

@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 
-import { Environment, SECRET_SETTINGS } from '../../src/config/environment.js';
+import { Environment, SECRET_SETTINGS } from '../../src/config/setting-definitions.js';
 import { SHUTDOWN_TIMEOUT_MS } from '../../src/bootstrap/shutdown.js';
 
 const DOCKER = 'docker';

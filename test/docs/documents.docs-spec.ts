@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-import { Environment } from '../../src/config/environment.js';
+import { Environment } from '../../src/config/setting-definitions.js';
 import {
   anchorsOf,
   codeBlocks,
@@ -74,6 +74,16 @@ describe('the documents', () => {
 
     expect(named).toEqual(expect.arrayContaining(['redis-acl', 'end-all-sessions']));
     expect(named.filter((name) => !commands.includes(name))).toEqual([]);
+  });
+});
+
+describe('docs/architecture.md', () => {
+  it('names the existing file of each behaviour', () => {
+    const rows = tableWith('what ends one session', read('docs/architecture.md'));
+    const files = rows.flatMap(([, place]) => codeSpans(place!));
+
+    expect(files.length).toBeGreaterThanOrEqual(rows.length);
+    expect(files.filter((file) => !existsSync(join('src', file)))).toEqual([]);
   });
 });
 

@@ -8,10 +8,10 @@ import { newPrefix, startCacheInstance } from '../support/near-cache.js';
 import { keysByMaster } from '../support/redis.js';
 import { usersOn } from '../support/users.js';
 
-const CREATED_MESSAGE = 'The first administrator was made.';
+const CREATED_MESSAGE = 'The first administrator was created.';
 /** The expected log entry for the operator, with level "error" (50). */
 const NAME_TAKEN_MESSAGE =
-  '"msg":"No administrator was made: a user with the name in BOOTSTRAP_ADMIN_USERNAME';
+  '"msg":"No administrator was created: the name in BOOTSTRAP_ADMIN_USERNAME';
 const PASSWORD = 'seven lanterns drift downstream';
 
 describe('the first administrator', () => {

@@ -6,7 +6,7 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { Environment, SECRET_SETTINGS } from '../../src/config/environment.js';
+import { Environment, SECRET_SETTINGS } from '../../src/config/setting-definitions.js';
 import { isShippedPassword } from '../../src/config/secret-strength.js';
 
 /** An invalid value of each setting. All of them are reported together, by name. */

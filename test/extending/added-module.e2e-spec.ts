@@ -273,7 +273,7 @@ describe('added roles', () => {
     const roles = { guest: ['page:read'] };
 
     await expect(startTestApp({}, { imports: [PagesModule], roles })).rejects.toThrow(
-      'PagesController.read requires pages:read, which no role gives',
+      'PagesController.read requires pages:read, which no role grants',
     );
   });
 });

@@ -6,15 +6,15 @@ import { GOOD_PASSWORD, type Answer, type HttpClient, type Tokens } from './http
 const RETRY_TIMEOUT_MS = 30_000;
 const NEW_PASSWORD = 'granite clouds over the harbour';
 
-/** The promise of one acknowledged response, and a check that it still holds. */
+/** What one acknowledged response promises, and a check that this is still true. */
 interface Expectation {
   readonly what: string;
   readonly holds: (api: HttpClient) => Promise<boolean>;
 }
 
 /**
- * Makes acknowledged changes of every kind, and checks later that none of them was lost. The instances
- * must run without rate limits: old passwords are tried on purpose.
+ * Makes acknowledged changes of every kind, and checks later that none of them was lost. The instances must run without rate
+ * limits, because the checks try old passwords on purpose.
  */
 export class Acknowledgements {
   private readonly promises: Expectation[] = [];
@@ -143,7 +143,7 @@ export class Acknowledgements {
       ['a former administrator is one again', former, 403],
       ['a new administrator is none', present, 200],
     ] as const) {
-      // With a new login: a role change may have ended the existing sessions.
+      // With a new login, because another change may have ended the existing sessions.
       this.promise(`${label}: ${what}`, async (now) => {
         const { body } = await now.login(user.username);
         const token = body.access_token;
@@ -170,7 +170,7 @@ async function newcomer(
   api: HttpClient,
 ): Promise<{ username: string; id: string; tokens: Tokens }> {
   let username = '';
-  // With a new name each time: an unconfirmed registration may have succeeded.
+  // With a new name for each attempt, because an unconfirmed registration may have succeeded.
   const { body } = await acknowledged(async () => {
     username = `user-${randomUUID()}`;
     return api.register(username);

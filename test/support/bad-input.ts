@@ -10,7 +10,7 @@ import { startTestApp, type TestApp } from './test-app.js';
 /** An operation that reads a body. */
 export type Reader = Operation & { readonly body: BodySchema };
 
-/** An application with a permitted caller for every operation, so that the input is the only error. */
+/** An application with an authorized caller for every operation, so that only the input is wrong. */
 export interface BadInput {
   readonly api: TestApp;
   readonly admin: Tokens;
@@ -76,7 +76,7 @@ export async function startBadInput(): Promise<BadInput> {
 
 export const JSON_TYPE = 'Content-Type: application/json';
 
-/** Asserts the response; a failure shows the request. */
+/** Asserts the status of a response. A failure shows the request. */
 export function expectStatus(sent: object, status: number, expected: number): void {
   expect({ ...sent, status }).toEqual({ ...sent, status: expected });
 }

@@ -6,8 +6,8 @@ import type { Operation } from './openapi.js';
 import type { DraftRequest } from './request-arbitrary.js';
 
 /**
- * The senders and the targets of generated requests. Some requests are valid, and end a session or delete
- * a user; then another user replaces it.
+ * The senders and the targets of generated requests. Some requests are valid, and end a session or delete a user. Another user
+ * then replaces the affected one.
  */
 export class Cast {
   private constructor(

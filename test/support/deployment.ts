@@ -50,7 +50,7 @@ export const WITH_ADMINISTRATOR = {
   BOOTSTRAP_ADMIN_PASSWORD: GOOD_PASSWORD,
 } as const;
 
-/** Starts a deployment, and logs its administrator in. */
+/** Starts a deployment, and logs in its administrator. */
 export async function startAdministration(): Promise<Administration> {
   const deployment = await startDeployment(WITH_ADMINISTRATOR);
   const { api } = deployment;

@@ -1,6 +1,6 @@
 import { running } from './running.js';
 
-// Processes of a failed test would keep the runner from exiting.
+// Otherwise the processes of a failed test would prevent the runner from exiting.
 afterAll(async () => {
   await Promise.all([...running].map((end) => end()));
 });

@@ -92,7 +92,7 @@ export class FakeLink implements Pick<
   isDeaf = false;
   /** Delays the reply to the next renewal. The log has stored the renewal. */
   heldRenewal: Gate | undefined;
-  /** Delays the reply to the next announcement. It is in the log and was published. */
+  /** Delays the reply to the next announcement. The log has stored and published the announcement. */
   heldAnnouncement: Gate | undefined;
   /** Delays the next message that the instance publishes. */
   heldMessage: Gate | undefined;

@@ -7,19 +7,19 @@ import { Secret } from '../../dist/common/secret/index.js';
 import { EmbeddedCluster } from '../../dist/embedded-cluster/index.js';
 import { REDIS_ADMINISTRATOR, REDIS_REPLICA } from '../../dist/redis-cluster/index.js';
 
-/** Every application under test has a prefix of its own that begins so. */
+/** Every application under test has its own key prefix, which begins with this text. */
 const KEY_PREFIX = 't-';
 
 /**
- * One real cluster for all test files, and a user with the least rights for all applications under test (94). The teardown
- * fails when that user was refused anything.
+ * Starts one real cluster for all test files, with a Redis user of least privilege for all applications under test (94). The
+ * teardown fails if Redis has refused a command of that user.
  */
 export default async function globalSetup() {
   const directory = mkdtempSync(join(tmpdir(), 'keyslot-test-'));
   const password = randomBytes(24).toString('base64url');
   const user = { REDIS_USERNAME: 'keyslot-tests', REDIS_PASSWORD: password };
   const replicaPassword = new Secret(randomBytes(24).toString('base64url'));
-  // The shipped users, as the operator's command prints them: once, because it takes a process.
+  // The operator's command prints the users. It runs once, because it starts a process.
   let lines;
   const cluster = await EmbeddedCluster.start({
     directory,
@@ -46,7 +46,7 @@ export default async function globalSetup() {
   process.env.TEST_REDIS_ADMIN_PASSWORD = cluster.password.reveal();
 }
 
-/** What the operator's command prints for a file of users, line by line. */
+/** The lines that the operator's command prints for an ACL file. */
 function printedFor(variables) {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,

@@ -14,7 +14,7 @@ export default async function globalTeardown() {
   if (refused.length > 0) {
     throw new Error(
       [
-        'Redis refused something to the user that all tests run under (94). Its rights are in src/redis-cluster/acl.ts:',
+        'Redis refused a command of the user of all tests (94). The rights of this user are in src/redis-cluster/acl.ts:',
         ...refused.map(({ port, log }) => `  node ${port}: ${log}`),
       ].join('\n'),
     );

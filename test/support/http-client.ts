@@ -21,7 +21,10 @@ export interface TestUser {
   readonly tokens: Tokens;
 }
 
-/** Concurrent registrations: an instance refuses with 503 what would wait too long in the hashing queue. */
+/**
+ * Maximum number of concurrent registrations. With more, an instance would refuse some with 503, because they would wait too
+ * long in the hashing queue.
+ */
 const CONCURRENT_NEW_USERS = 4;
 
 export const GOOD_PASSWORD = 'violet engines hum at dawn';

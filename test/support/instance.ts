@@ -8,7 +8,7 @@ import { eventually } from './own-cluster.js';
 import { running } from './running.js';
 import { testVariables } from './test-variables.js';
 
-/** Built by the test runner. The path is relative to the project root. */
+/** The test runner builds this file. Its path is relative to the project root. */
 const MAIN = resolve('dist/main.js');
 const READY = /API\s+(http\S+)\/api\s/;
 
@@ -54,19 +54,18 @@ export class Instance extends HttpClient {
         ),
       );
     } catch (error) {
-      // The caller gets no instance to stop.
+      // The caller does not get the instance, and therefore cannot stop it.
       await instance.kill();
       throw error;
     }
     return instance;
   }
 
-  /** Waits until it reports that it is ready. */
+  /** Waits until the instance reports that it is ready. */
   async untilReady(): Promise<void> {
     await this.run.untilReady();
   }
 
-  /** The complete output. */
   output(): string {
     return this.earlierOutput + this.run.output;
   }
@@ -86,12 +85,10 @@ export class Instance extends HttpClient {
     return auditEvents(this.output()).filter((event) => event['type'] === type);
   }
 
-  /** The id of the current process. */
   get pid(): number | undefined {
     return this.run.pid;
   }
 
-  /** Whether the process has exited. */
   get hasEnded(): boolean {
     return this.run.isEnded;
   }
@@ -101,7 +98,7 @@ export class Instance extends HttpClient {
     return this.run.exitCode;
   }
 
-  /** Pauses the process (SIGSTOP), like a debugger or an overloaded host. */
+  /** Pauses the process (SIGSTOP), as a debugger or an overloaded host does. */
   pause(): void {
     this.isPaused = true;
     this.disturbedUntil = Infinity;
@@ -116,13 +113,13 @@ export class Instance extends HttpClient {
     this.run.signal('SIGCONT');
   }
 
-  /** Kills the process, like a crash. */
+  /** Kills the process, to simulate a crash. */
   async kill(): Promise<void> {
     this.disturbedUntil = Infinity;
     await this.run.end('SIGKILL');
   }
 
-  /** Stops the process, like an operator. */
+  /** Stops the process, as an operator does. */
   async stop(): Promise<void> {
     this.resume();
     this.disturbedUntil = Infinity;

@@ -19,7 +19,7 @@ export async function expiriesOf(redis: OwnCluster): Promise<KeyExpiries> {
   return expiries;
 }
 
-/** For each kind of key (without its ids), whether keys of it expire. */
+/** For each kind of key (its name without ids), whether keys of this kind expire. */
 export function expiryByKind(expiries: KeyExpiries): Record<string, ('permanent' | 'temporary')[]> {
   const kinds: Record<string, ('permanent' | 'temporary')[]> = {};
   for (const [key, at] of expiries) {

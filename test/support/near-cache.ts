@@ -28,7 +28,7 @@ const getNote = luaScript(
   `-- KEYS[1] a note\n-- KEYS[2] the fence\nredis.call('SET', KEYS[2], '', 'PX', 1000)\nreturn redis.call('GET', KEYS[1]) or ''`,
 );
 
-/** An instance with a near cache, which caches notes. */
+/** An instance whose near cache holds notes. */
 export interface CacheInstance {
   readonly context: INestApplicationContext;
   readonly cache: NearCache;

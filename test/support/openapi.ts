@@ -71,7 +71,7 @@ function bodyOf(
   return { body: { ...schema, properties, required, additionalProperties: false } };
 }
 
-/** A body with the examples of the document, except for the given members. */
+/** A body with the examples of the document. The given members replace examples. */
 export function exampleOf(
   { properties }: BodySchema,
   members: Readonly<Record<string, unknown>>,

@@ -15,7 +15,7 @@ import {
 } from '../../src/redis-cluster/index.js';
 import { running } from './running.js';
 
-/** The user of applications on a test's own cluster, with minimum permissions as on the shared cluster (94). */
+/** The Redis user of the applications on a test's own cluster. It has minimum permissions, as on the shared cluster (94). */
 const USER = {
   username: 'keyslot-tests',
   password: new Secret(randomBytes(24).toString('base64url')),
@@ -25,7 +25,7 @@ const USER = {
 /** The user of replicas for their masters. */
 const REPLICA_PASSWORD = new Secret(randomBytes(24).toString('base64url'));
 
-/** The users of the shipped files (docker/make-secrets.sh, docs/operations/redis-users.md): `default` is off. */
+/** The users that docker/make-secrets.sh creates and docs/operations/redis-users.md describes: `default` is off. */
 const SHIPPED_USERS: NonNullable<RedisNodeOptions['users']> = {
   lines: (administratorPassword) =>
     aclFileLines({ application: USER, administratorPassword, replicaPassword: REPLICA_PASSWORD }),
@@ -145,7 +145,7 @@ export async function startOwnCluster({
       }
       if (refusals.length > 0) {
         throw new Error(
-          `Redis refused something (see src/redis-cluster/acl.ts): ${refusals.join()}`,
+          `Redis refused a command (see src/redis-cluster/acl.ts): ${refusals.join()}`,
         );
       }
     },
@@ -167,7 +167,7 @@ async function untilWhole(cluster: EmbeddedCluster): Promise<void> {
   });
 }
 
-/** Waits for a condition; fails the test when it does not come true in time. */
+/** Waits for a condition. Fails the test if it does not become true in time. */
 export async function eventually(
   what: string,
   timeoutMs: number,

@@ -8,7 +8,7 @@ export async function rawHttp(url: string, message: string): Promise<string> {
   return rawHttpInParts(url, message, '');
 }
 
-/** The same, with a second part that is sent after the first response bytes. */
+/** Like `rawHttp`, with a second part that is sent after the first response bytes. */
 export async function rawHttpInParts(url: string, first: string, second: string): Promise<string> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {

@@ -3,8 +3,8 @@ import { eventually } from './own-cluster.js';
 import { RedisTraffic, scriptsBySha1 } from './redis-traffic.js';
 
 /**
- * Commands between nodes and clients, and WAIT: whether a blocking WAIT is counted depends on the version of Redis.
- * WAIT is counted where it is sent.
+ * Background commands of nodes and clients. WAIT is counted where it is sent, because it depends on the version of Redis
+ * whether the counters include a blocking WAIT.
  */
 const NOT_COUNTED =
   /^(cluster\||client\||info|ping|replconf|hello|auth|command|config|script|wait$)/;

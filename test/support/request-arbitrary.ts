@@ -48,7 +48,7 @@ const anyValue = oneOf<unknown>(
   [1, fc.integer()],
 );
 
-/** A value that matches the schema; for members that depend on the caller, the correct value. */
+/** A value that matches the schema. Members that depend on the caller get the correct value. */
 function validValue(name: string, schema: Schema): Arbitrary<unknown> {
   switch (name) {
     case 'password':
@@ -125,7 +125,7 @@ function members(properties: Readonly<Record<string, Schema>>): Arbitrary<Member
   return fc.tuple(...known, others).map((lists) => lists.flat());
 }
 
-/** Not with JSON.stringify, because an object can have no duplicate members and no own `__proto__` member. */
+/** Does not use JSON.stringify, because an object cannot have duplicate members or its own `__proto__` member. */
 const asText = (list: readonly Member[]): string =>
   `{${list.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value) ?? 'null'}`).join(',')}}`;
 

@@ -28,12 +28,13 @@ export class SwaggerUi {
    * @param url the URL of the API
    * @param options.shownAs another origin under which the browser loads and displays it
    * @param options.docs the path of the page, below the API
+   * @param options.isPhone whether the browser is that of a phone, which respects the viewport of a page
    */
   static async open(
     url: string,
-    options: { shownAs?: string; width?: number; docs?: string } = {},
+    options: { shownAs?: string; width?: number; docs?: string; isPhone?: boolean } = {},
   ): Promise<SwaggerUi> {
-    const { shownAs = url, width = 1280, docs = '/docs' } = options;
+    const { shownAs = url, width = 1280, docs = '/docs', isPhone = false } = options;
     const browser = await chromium.launch({
       executablePath: process.env['CHROMIUM']!,
       args: [
@@ -47,7 +48,7 @@ export class SwaggerUi {
         `--host-resolver-rules=MAP ${new URL(shownAs).host} ${new URL(url).host}`,
       ],
     });
-    const page = await browser.newPage({ viewport: { width, height: 800 } });
+    const page = await browser.newPage({ viewport: { width, height: 800 }, isMobile: isPhone });
     const ui = new SwaggerUi(browser, page, shownAs);
     await ui.visit(docs);
     return ui;
@@ -65,7 +66,7 @@ export class SwaggerUi {
     await this.visit(docs);
   }
 
-  /** Undoes what a test changed, without the cost of loading the page and opening its operations again. */
+  /** Undoes the changes of a test. This is faster than loading the page and opening its operations again. */
   async restore(): Promise<void> {
     await this.page.unrouteAll();
     await this.page.setViewportSize({ width: 1280, height: 800 });
@@ -119,7 +120,6 @@ export class SwaggerUi {
     return (await button.getAttribute('class'))?.includes('unlocked') === false;
   }
 
-  /** The text of the Authorize dialog. */
   async authorizeDialog(): Promise<string> {
     await this.page.locator('.auth-wrapper button.authorize').first().click();
     const text = await this.page.locator('.dialog-ux').innerText();
@@ -135,7 +135,7 @@ export class SwaggerUi {
     await this.page.locator('.dialog-ux button.btn-done').click();
   }
 
-  /** Removes the token from the page. Its session goes on. */
+  /** Removes the token from the page. Its session stays live. */
   private async signOut(): Promise<void> {
     await this.page.locator('.auth-wrapper button.authorize').first().click();
     await this.page.locator('.dialog-ux button', { hasText: 'Logout' }).click();

@@ -42,7 +42,10 @@ export async function startTestApp(
   });
 }
 
-/** The application shares its event loop with the runner, and sheds load while the runner loads modules. */
+/**
+ * Waits until the application accepts requests. It shares its event loop with the runner, and sheds load while the runner loads
+ * modules.
+ */
 async function untilNotOverloaded(app: NestFastifyApplication): Promise<void> {
   const server = app.getHttpAdapter().getInstance();
   await eventually('the event loop is calm', 30_000, () =>
@@ -50,7 +53,7 @@ async function untilNotOverloaded(app: NestFastifyApplication): Promise<void> {
   );
 }
 
-/** Settings from these variables only, for the test cluster unless they name another. */
+/** Settings from these variables only. They use the test cluster, unless the variables name another one. */
 export function testSettings(variables: Record<string, string | undefined>): AppSettings {
   const settings = loadSettings(testVariables(variables), 'no-such-file');
   const { nodes } = settings.redis;

@@ -2,7 +2,7 @@ import type { RedisAccounts, UserRecord, UserStore } from '../../src/users/index
 
 type Changed = ReturnType<UserStore['change']>;
 
-/** Our own Redis user store, as a `UserStore`. */
+/** Keyslot's Redis user store, as a `UserStore`. */
 export function asUserStore(users: RedisAccounts): UserStore {
   return {
     create: (...args) => users.create(...args),

@@ -9,7 +9,10 @@ import { startTestApp, type TestApp } from './test-app.js';
 
 export type Json = Record<string, unknown>;
 
-/** A user with a valid token, and the real key to sign other tokens: a forgery then differs in one property only. */
+/**
+ * A user with a valid token, and the real signing key. A forged token can therefore differ from a valid one in a single
+ * property.
+ */
 export interface Victim {
   readonly api: TestApp;
   readonly user: TestUser;

@@ -1,5 +1,5 @@
 // Runs in the page before Swagger UI is built. The page then uses the token of the last login automatically, the example of
-// a registration is unique per page load, and requests go to the origin of the page. Tokens are stored only by Swagger UI.
+// a registration is unique per page load, and requests go to the origin of the page. Only Swagger UI stores tokens.
 (() => {
   'use strict';
 
@@ -9,6 +9,10 @@
   const REFRESH = 'refreshTokens';
   const EXAMPLE_NAME = 'ada';
   const EXAMPLE_EMAIL = 'ada@example.com';
+
+  // The page of @nestjs/swagger has no viewport. Without one, a phone lays it out as wide as on a desktop.
+  const viewport = { name: 'viewport', content: 'width=device-width' };
+  document.head.append(Object.assign(document.createElement('meta'), viewport));
 
   const build = window.SwaggerUIBundle;
   window.SwaggerUIBundle = Object.assign(

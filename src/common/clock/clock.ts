@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 /** Clocks that NTP synchronizes differ by less. */
 const TOLERANCE_MS = 1000;
 
-/** A reading of the shared clock, and of our monotonic clock at the same moment. */
+/** A reading of the shared clock, and of the monotonic clock of this machine at the same moment. */
 interface Followed {
   readonly time: number;
   readonly monotonic: number;

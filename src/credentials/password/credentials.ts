@@ -15,13 +15,13 @@ import {
 import type { UserRecord } from '../../user-slot/read/index.js';
 import { INTERNAL_CALLER, ownerOf, type Caller } from '../caller.js';
 import { CREDENTIAL_ACCOUNTS, type CredentialAccounts } from '../credential-accounts.js';
-import { GUESSES_PER_ACCOUNT } from '../login-limits.js';
+import { GUESSES_PER_ACCOUNT } from '../login-limit-per-account.js';
 import { recordThrottling, type AttemptSubject } from '../throttled-attempts.js';
 import { HashingQueue, type Turn } from './hashing-queue.js';
 
 /** Timeout of optional work. */
 const BEST_EFFORT_TIMEOUT_MS = 300;
-/** How long after a password change a retry of the same request counts as already done. */
+/** For this time after a password change, a repetition of the same request counts as a retry. */
 const REPEATABLE_MS = 10 * 60 * 1000;
 
 export type CredentialCheck =
@@ -49,9 +49,9 @@ interface Verified {
 }
 
 /**
- * Checks passwords. The limit per account (`GUESSES_PER_ACCOUNT`) applies to every check: a failed check increases the
- * counter, and a successful check resets it. Every check waits in the hashing queue. A login goes through `PasswordLogins`,
- * which also applies the limit of the address.
+ * Checks passwords. The limit per account (`GUESSES_PER_ACCOUNT`) applies to every check: a failed check increases the counter,
+ * and a successful check resets it. Every check waits in the hashing queue. A login goes through `PasswordLogins`, which also
+ * applies the limit per address.
  */
 @Injectable()
 export class Credentials {
@@ -66,7 +66,7 @@ export class Credentials {
   ) {}
 
   /**
-   * Checks a user name and a password. An unknown name gets the same answer as a wrong password, after the same time.
+   * Checks a user name and a password. An unknown name gets the same response as a wrong password, after the same time.
    *
    * @param caller default: the application itself, which counts as a stranger
    * @param find returns the user that this request has already looked up. Default: a look-up
@@ -94,7 +94,7 @@ export class Credentials {
    * Checks the password of the user who sends the request. A wrong password creates an audit event. It increases the counter
    * of the session, not the counter of strangers.
    *
-   * @param attempt what the request needs the password for
+   * @param attempt the action for which the request needs the password
    * @param repeated the new password, if this request changes the password. If the last password change is not older than
    * `REPEATABLE_MS`, a user whose password is already `repeated` passes the check as well: the request is then a retry
    * @throws as `check`
@@ -137,7 +137,7 @@ export class Credentials {
   ): Promise<OwnCheck> {
     const user = await this.accounts.find(userId, deadline);
     if (user === undefined) {
-      // The call that deleted the user may have failed before every instance had acknowledged.
+      // The call that deleted the user may have failed before every instance acknowledged the deletion.
       await this.accounts.reload(userId, deadline);
       return { outcome: 'unknown-user' };
     }
@@ -148,7 +148,8 @@ export class Credentials {
     // Shortly after a change, the request is probably a retry. Check the new password first, because this saves one hash
     // verification.
     const passwords = repeated && mayBeRepeated ? [repeated, password] : [password];
-    // No session starts here, so `prepareLogin` is not needed. It could end the session that repeats an unconfirmed change.
+    // No session starts here, so `prepareLogin` is not needed. It could even end the session that retries an unconfirmed
+    // change.
     const request = { deadline, caller: ownerOf(origin, user) };
     const verified = await this.verify(user.username, passwords, request, {
       find: () => Promise.resolve(user),
@@ -167,7 +168,7 @@ export class Credentials {
    * @param passwords the check succeeds if one of these passwords is correct
    * @param find returns the user. It may return the result of an earlier look-up of this request, because every later write
    * fails if the user has changed since then
-   * @param prepareLogin decides whether a user with the right password may go on
+   * @param prepareLogin called for a user with the correct password; returns undefined to refuse this user
    */
   private async verify(
     username: string,
@@ -214,7 +215,7 @@ export class Credentials {
     return undefined;
   }
 
-  /** Best effort: a failure does not make the password wrong. */
+  /** Best effort: if it fails, the password check still succeeds. */
   private async renewOutdatedHash(
     user: UserRecord,
     password: Secret,

@@ -2,11 +2,10 @@ import { DurationTally, seriesBy, type MetricsRegistry } from '../../metrics/ind
 
 const BUCKETS_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
-/** Metrics of the hashing queue. */
 export class HashingMetrics {
   /**
-   * `full`: the queue was full. `late`: the deadline passed before the work began, or less than `MIN_REMAINING_MS` was left
-   * when it could begin.
+   * `full`: the queue was full. `late`: the deadline passed before the work began, or less than `MIN_REMAINING_MS` of it was
+   * left.
    */
   readonly refused = { full: 0, late: 0 };
   private readonly time = new DurationTally(BUCKETS_SECONDS);

@@ -114,7 +114,7 @@ export class HashingQueue implements OnModuleInit {
     return this.inTime(check, deadline, () => (check.isBegun() ? resultOf(check.done) : undefined));
   }
 
-  /** Whether the hash was made with weaker parameters than today's. */
+  /** Whether the hash was created with weaker parameters than the current ones. */
   isOutdated(hash: string): boolean {
     return this.hasher.isOutdated(hash);
   }
@@ -141,7 +141,7 @@ export class HashingQueue implements OnModuleInit {
             this.metrics.refused.late += 1;
             // The deadline would pass before the hash is finished. Refuse it now, so that later entries, which have more
             // time, can run.
-            reject(new HashingOverloadedError('the turn of this password came too late'));
+            reject(new HashingOverloadedError('not enough time was left to hash this password'));
             return;
           }
           isBegun = true;

@@ -1,8 +1,8 @@
 import type { Secret } from '../../common/secret/index.js';
 
 /**
- * How passwords are hashed and verified. The default is Argon2id. A bounded queue calls it, a few calls at a time
- * (`HashingOptions`), so a hasher needs no limit and no deadline of its own. Its work must not run on the event loop.
+ * How passwords are hashed and verified. The default is Argon2id. A bounded queue makes a few calls at a time
+ * (`HashingOptions`), so a hasher needs no limit and no deadline of its own. It must not do its work on the event loop.
  *
  * @example
  * class ScryptPasswordHasher implements PasswordHasher { … }
@@ -23,7 +23,10 @@ export interface PasswordHasher {
    */
   verify(hash: string, password: Secret): Promise<boolean>;
 
-  /** Whether a hash was made with weaker parameters than today's. The next successful login replaces an outdated hash. */
+  /**
+   * Whether a hash was created with weaker parameters than the current ones. The next successful check of the password replaces
+   * an outdated hash.
+   */
   isOutdated(hash: string): boolean;
 }
 

@@ -10,14 +10,14 @@ import { proofGeneration, strangerOf, type Caller } from '../caller.js';
 import { CREDENTIAL_ACCOUNTS, type CredentialAccounts } from '../credential-accounts.js';
 import { DeviceCookies, type RecognizedDevice } from '../device-cookies.js';
 import { recordRefusedLogin } from '../login-audit.js';
-import { FAILURES_PER_ADDRESS } from '../login-limits.js';
+import { FAILURES_PER_ADDRESS } from '../login-limit-per-address.js';
 import { recordThrottling } from '../throttled-attempts.js';
 import { Credentials } from './credentials.js';
 
 export interface LoginRequest {
   readonly username: string;
   readonly password: Secret;
-  /** The `Cookie` header, if there is one: a known device has its own count of failures. */
+  /** The `Cookie` header, if there is one. It may contain a device cookie. */
   readonly cookies?: string | undefined;
 }
 
@@ -37,13 +37,13 @@ interface AttemptContext {
   readonly caller: Caller;
   /** Returns the user that this request has already looked up. Default: a look-up. */
   readonly find?: (() => Promise<UserRecord | undefined>) | undefined;
-  /** Stands for the name in audit events. */
+  /** Replaces the name in audit events. */
   readonly namePseudonym: string;
 }
 
 /**
- * Logins with a password. Applies both limits on failed logins (`login-limits.ts`), recognizes known devices, and records each
- * login that is refused.
+ * Logins with a password. Applies the limit per address and, through `Credentials`, the limit per account. It recognizes known
+ * devices, and records each refused login.
  */
 @Injectable()
 export class PasswordLogins {

@@ -39,7 +39,7 @@ const MIN_REST_LENGTH = 6;
 // eslint-disable-next-line no-control-regex
 const CONTROL_CHARACTERS = /[\0-\x1f\x7f-\x9f]/;
 
-/** What an attacker knows about the person, and therefore guesses first. */
+/** What an attacker may know about the user, and therefore tries first. */
 export interface PasswordContext {
   readonly username: string;
   readonly email?: string | undefined;
@@ -161,7 +161,10 @@ function withoutSigns(text: string): string {
   return text.replace(/[^\p{L}\p{M}\p{N}@$!]+/gu, '');
 }
 
-/** A run along the alphabet, the digits or the keyboard, in either direction: `12345678901234`, `qwertyuiopasdfgh`. */
+/**
+ * Whether the text is a sequence of the alphabet, the digits or the keyboard, in either direction: `12345678901234`,
+ * `qwertyuiopasdfgh`.
+ */
 function isWalk(text: string): boolean {
   const reversed = Array.from(text).reverse().join('');
   return WALKS.some((walk) => walk.includes(text) || walk.includes(reversed));
@@ -177,7 +180,10 @@ function plain(text: string): string {
   );
 }
 
-/** The text itself, and without the usual additions before and after a word: `2026password!!` gives `password`. */
+/**
+ * Returns the text, and the text without digits and symbols before it, after it, and on both sides: `2026password!!` gives
+ * `password`.
+ */
 function undecorated(text: string): string[] {
   const before = /^[^\p{L}]+/u;
   const behind = /[^\p{L}]+$/u;
@@ -186,7 +192,7 @@ function undecorated(text: string): string[] {
   );
 }
 
-/** The shortest part that makes the text by repetition: `abcabcabc` gives `abc`. */
+/** Returns the shortest part whose repetition is the text: `abcabcabc` gives `abc`. */
 function repeatedUnit(text: string): string {
   const length = (text + text).indexOf(text, 1);
   return text.slice(0, length);

@@ -30,15 +30,16 @@ export class Reauthentication {
     private readonly reader: UserReader,
   ) {}
 
-  /** Judged by the age of the session, which is that of its login: a refresh does not count. */
+  /** Whether the login of the session is recent. A refresh does not count as a login. */
   async isLoginRecent({ userId, sessionId }: SessionIds, deadline: Deadline): Promise<boolean> {
     const ageMs = await this.reader.sessionAgeMs(userId, sessionId, deadline);
     return ageMs !== undefined && ageMs <= RECENT_LOGIN_MS;
   }
 
   /**
-   * @param attempt what the request needs the reauthentication for
-   * @param currentPassword if given, it is checked, also after a recent login; a wrong one counts as at a login
+   * @param attempt the action for which the request needs the reauthentication
+   * @param currentPassword if given, it is checked, even after a recent login. A wrong one counts like a wrong password at a
+   * login
    * @throws HashingOverloadedError, RedisUnavailableError, NotConfirmedError, UserStoreUnavailableError
    */
   async reauthenticate(

@@ -14,7 +14,7 @@ const ENDED_MARK_TTL_MS = 2 * 3_600_000;
 /** Marks of ended sessions that a user keeps: more than can end during the delay of a late write. */
 const MAX_ENDED_MARKS = 200;
 const MAX_USER_AGENT_LENGTH = 256;
-/** More than an IPv6 address with its zone needs. A trusted proxy may forward any text. */
+/** Longer than an IPv6 address with its zone. A limit is needed, because a trusted proxy may forward any text. */
 const MAX_IP_LENGTH = 64;
 /** A session may refresh this many times in a row. After that, once in each interval. */
 const REFRESH_BURST = 30;

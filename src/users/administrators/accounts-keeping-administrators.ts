@@ -21,27 +21,33 @@ import type {
   Reservation,
 } from './administrator-registry.js';
 
-/** Time for one removal. Shorter than the lifetime of a reservation, so that no other call settles a removal in progress. */
+/**
+ * Maximum time of one removal. Shorter than the lifetime of a reservation, so that no other call settles a removal in progress.
+ */
 const REMOVAL_TIMEOUT_MS = 6000;
 const RESERVATION_TTL_MS = 10_000;
-/** How long a promotion may take: a candidate is registered before its record shows an administrator. */
+/**
+ * A promotion registers the candidate first and changes the record afterwards. An entry older than this is no promotion in
+ * progress.
+ */
 const PROMOTION_TIMEOUT_MS = 60_000;
-/** An active administrator is registered again after this time, because the entry may have been dropped in between. */
+/** An administrator who gets tokens is registered again after this time, because another call may have dropped the entry. */
 const REGISTRATION_INTERVAL_MS = 10 * 60 * 1000;
 const MAX_REGISTERED = 1000;
-/** For work that may be left undone without harm. */
+/** Timeout of optional work. */
 const BEST_EFFORT_TIMEOUT_MS = 300;
 
 type Write<Outcome> = (ifRevision: string, deadline: Deadline) => Promise<Outcome>;
 
 /**
- * Keeps at least one enabled administrator (OWASP ASVS 8.3.2, V10.3.2). All changes of accounts pass here, so that no caller can
- * skip the check. Changes of users who are no administrators cost no extra command.
+ * Keeps at least one enabled administrator (OWASP ASVS 8.3.2, V10.3.2). All changes of accounts pass through this class, so
+ * that no caller can skip the check. A change of a user who is not an administrator costs no extra command.
  *
- * Users are in different slots, so the registry decides: it reserves a removal, and refuses it unless another candidate
- * without a removal remains. The record of that candidate has to show an enabled administrator. The write names the revision that was read before the reservation.
- * A caller that crashed leaves a reservation that expires. The next caller that finds it gives the user a new revision, so that a
- * late write is refused, and then reads whether the user is still an administrator.
+ * Users are in different slots, so no script can check all of them. A removal therefore takes three steps. The registry
+ * reserves it, if another candidate without a removal remains. The record of such a candidate must show an enabled
+ * administrator. The write then names the revision that was read before the reservation. If the caller crashes, its reservation
+ * expires. The next caller that finds the expired reservation gives the user a new revision, so that a late write is refused.
+ * It then reads whether the user is still an administrator.
  */
 export class AccountsKeepingAdministrators implements Accounts {
   /** When each administrator was registered, on the monotonic clock. */
@@ -202,7 +208,7 @@ export class AccountsKeepingAdministrators implements Accounts {
       await Promise.all(reserved.expired.map(async (removal) => this.settle(removal, deadline)));
       return reserved.expired.length > 0 ? CONFLICT : { outcome: 'last-administrator' };
     }
-    // If it throws, the outcome is unknown. The reservation then stays until `settle` reads the outcome.
+    // If the write throws, its outcome is unknown. The reservation then stays until `settle` determines the outcome.
     const result = await write(revision, deadline);
     const isRemoved = result.outcome === 'changed' || result.outcome === 'removed';
     if (isRemoved) {
@@ -229,7 +235,7 @@ export class AccountsKeepingAdministrators implements Accounts {
     return false;
   }
 
-  /** Determines the outcome of a removal whose caller has not reported it. */
+  /** Determines the outcome of a removal whose reservation has expired. */
   private async settle(removal: ExpiredRemoval, deadline: Deadline): Promise<void> {
     const { token, userId } = removal;
     const found = await this.accounts.find(userId, deadline);
@@ -244,7 +250,7 @@ export class AccountsKeepingAdministrators implements Accounts {
       : this.registry.drop(removal, deadline, token));
   }
 
-  /** Registers administrators when they get tokens: an installation may be older than the registry. */
+  /** Registers administrators when they get tokens, because an installation may be older than the registry. */
   private async registered(
     user: UserRecord | undefined,
     deadline: Deadline,
@@ -274,7 +280,7 @@ export class AccountsKeepingAdministrators implements Accounts {
 }
 
 function unlessAdministrator<Given extends Conditions>(conditions: Given): Given {
-  // After the caller's own roles, because the first match becomes the reason.
+  // The role comes last, because the first match is reported as the reason.
   const unlessRoles = [...(conditions.unlessRoles ?? []), ADMINISTRATOR];
   return { ...conditions, unlessRoles };
 }

@@ -3,14 +3,14 @@ import { Injectable } from '@nestjs/common';
 import type { Deadline } from '../../common/deadline/index.js';
 import { LuaScript, RedisCluster } from '../../redis-cluster/index.js';
 
-/** A user who may be an administrator. Only the record shows whether it is one. */
+/** A user who may be an administrator. Only the user's record shows whether this is so. */
 export interface Candidate {
   readonly userId: string;
   /** When the entry was written, in milliseconds since the epoch; '' when there is none. */
   readonly version: string;
 }
 
-/** A removal whose caller has not reported the outcome. */
+/** A removal whose caller has not reported the outcome in time. */
 export interface ExpiredRemoval extends Candidate {
   readonly token: string;
 }
@@ -19,7 +19,7 @@ export interface Reservation {
   /** Milliseconds since the epoch, on the clock of Redis. */
   readonly now: number;
   readonly subject: Candidate;
-  /** Candidates without a removal. The removal is reserved only if there is one. */
+  /** Candidates without a removal. The removal was reserved only if there is at least one. */
   readonly free: readonly Candidate[];
   readonly expired: readonly ExpiredRemoval[];
 }
@@ -32,7 +32,7 @@ const scripts = {
   release: load('release-removal', () => undefined),
 };
 
-/** Candidates for administrators, and removals in progress. All are in one slot, so that one script can decide. */
+/** The users who may be administrators, and the removals in progress. All are in one slot, so that one script can decide. */
 @Injectable()
 export class AdministratorRegistry {
   private readonly keys: Readonly<Record<'candidates' | 'removals' | 'fence', string>>;
@@ -88,12 +88,12 @@ export class AdministratorRegistry {
     };
   }
 
-  /** Ends a reservation; the administrator stays. Not durable: a reservation that was not ended expires. */
+  /** Ends the reservation of a removal that was not made. Not durable: a reservation that was not ended expires. */
   async release(token: string, userId: string, deadline: Deadline): Promise<void> {
     await this.end([token, userId, ''], deadline);
   }
 
-  /** Drops a candidate who is no administrator. Not durable: the next look at the candidate repeats it. */
+  /** Drops a candidate who is not an administrator. Not durable: the next call that reads the candidate repeats it. */
   async drop({ userId, version }: Candidate, deadline: Deadline, token = ''): Promise<void> {
     await this.end([token, userId, version], deadline);
   }

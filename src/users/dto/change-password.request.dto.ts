@@ -9,7 +9,7 @@ export class ChangePasswordRequest {
   currentPassword!: string;
 
   @ApiProperty({
-    description: 'The same rules as for a registration.',
+    description: 'The new password. The same rules as for a registration apply.',
     example: 'algebra weaves another engine',
     format: 'password',
     maxLength: PASSWORD_MAX_LENGTH,

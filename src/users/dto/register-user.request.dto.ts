@@ -8,7 +8,8 @@ import { DISPLAY_NAME_MAX_LENGTH, PROFILE_RULES } from '../profile-rules.js';
 export class RegisterUserRequest {
   @ApiProperty({
     description:
-      'Unique without regard to case; names that look alike count as equal. Letters and digits of one script, and `. _ - @ +`.',
+      'Unique. Names that differ only in case, or that look alike, count as equal. Letters and digits of one script (or of ' +
+      'scripts that are written together), and `. _ - @ +`.',
     example: 'ada',
     minLength: 1,
     maxLength: USERNAME_MAX_LENGTH,
@@ -18,7 +19,8 @@ export class RegisterUserRequest {
 
   @ApiProperty({
     description:
-      'At least 15 characters, unless the operator has set another minimum. Any characters, no composition rules. ' +
+      'At least 15 characters, unless the operator has set another minimum. All except control characters are allowed, and ' +
+      'none is required. ' +
       'Passwords that are easy to guess are refused.',
     example: 'engine weaves algebra',
     format: 'password',

@@ -3,7 +3,9 @@ import { ApiProperty } from '@nestjs/swagger';
 import { serializedOnce } from '../../common/http/index.js';
 import type { User } from '../user.js';
 
-/** A remembered user is the response to many requests. Users are never changed in place. */
+/**
+ * Many requests get the same user object from the near cache. A user object is never modified, so its response can be reused.
+ */
 const responses = new WeakMap<User, UserResponse>();
 
 export class UserResponse {

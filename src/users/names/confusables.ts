@@ -19,11 +19,12 @@ const PROTOTYPES = new Map(
 const MAX_ROUNDS = 10;
 
 /**
- * The skeleton of UTS #39 section 4, case-folded, both repeated until nothing changes. Names that look alike have the same one.
- * Only for comparisons, never displayed.
+ * The skeleton of a name: UTS #39 section 4 and case folding, both repeated until nothing changes. Names that look alike have
+ * the same skeleton. It is only compared, never displayed.
  *
- * Two additions: a dot above a letter that already has one is removed (UTS #39 section 5.4). And `rn` is written `m`. That changes
- * no comparison, because a skeleton contains no `m`, and makes most names equal to their skeleton, so that they need no second key.
+ * Two additions. A dot above a letter that already has one is removed (UTS #39 section 5.4). And `rn`, the prototype of `m`, is
+ * written as `m` again. This changes no comparison, because a skeleton contains no other `m`. It makes most names equal to
+ * their skeleton, so that they need no second key.
  */
 export function skeletonOf(name: string): string {
   let skeleton = name;

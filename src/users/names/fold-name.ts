@@ -1,12 +1,12 @@
-/** A bound only: no name is known that needs more than three rounds. */
+/** Only an upper limit: no known name needs more than three rounds. */
 const MAX_ROUNDS = 10;
 
 /** The mark between Tibetan syllables. Many people also write it after the last one. */
 const TSHEG_AT_END = /(?<=[\p{L}\p{M}])\u0f0b+$/u;
 
 /**
- * Unicode NFKC without surrounding space and invisible characters. Repeated until nothing changes: marks that an invisible
- * character separated are ordered only after its removal.
+ * Applies Unicode NFKC, and removes surrounding space and invisible characters. It repeats both until nothing changes, because
+ * NFKC orders the marks on both sides of an invisible character only after this character is removed.
  */
 export function normalizeName(text: string): string {
   return untilStable(text, (name) =>
@@ -19,12 +19,12 @@ export function normalizeName(text: string): string {
 }
 
 /**
- * `normalizeName` and case folding: the fixed point of Unicode's toNFKC_Casefold. Of the two apostrophes of keyboards, U+2019
- * becomes U+0027.
+ * Applies `normalizeName` and case folding until nothing changes: the fixed point of Unicode's toNFKC_Casefold. Keyboards have
+ * two apostrophes; U+2019 becomes U+0027.
  */
 export function foldName(text: string): string {
   return untilStable(normalizeName(text), (name) =>
-    // To upper and lower case, because one step does not make ß and ss equal. Lower case first, for the capital ẞ.
+    // Upper case and then lower case, because only both steps make ß and ss equal. Lower case first, because of the capital ẞ.
     normalizeName(name.replaceAll('\u2019', "'").toLowerCase().toUpperCase().toLowerCase()),
   );
 }

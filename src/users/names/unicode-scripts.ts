@@ -36,7 +36,10 @@ export function mixesDigits(text: string): boolean {
   return zeros.size > 1;
 }
 
-/** The zero of the digit's decimal system. Its digits are consecutive in Unicode; no two systems are adjacent. */
+/**
+ * The zero of the digit's decimal system. The ten digits of a system are consecutive in Unicode, and no two systems are
+ * adjacent.
+ */
 function zeroOf(digit: string): number {
   let zero = digit.codePointAt(0)!;
   while (DIGIT.test(String.fromCodePoint(zero - 1))) {

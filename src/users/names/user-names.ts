@@ -7,7 +7,7 @@ import { canonicalUsername, digestOfKey, usernameSkeletons } from './username.js
 import { USERS_OPTIONS } from '../users.module-definition.js';
 import { USERS_DEFAULTS, type UsersOptions } from '../users.options.js';
 
-/** Prefix of the owner's id where the key is only a skeleton, with which nobody can log in. */
+/** Prefix of the owner's id if the key is only a skeleton. Nobody can log in with a skeleton. */
 const SKELETON_MARK = 'skeleton_';
 
 const isOne = (reply: unknown): boolean => reply === 1;
@@ -28,15 +28,15 @@ export interface NameKey {
 
 export type NameKeys = readonly [NameKey, ...NameKey[]];
 
-/** The owner of a name that a claim did not get. */
+/** The owner of a name that could not be claimed. */
 interface NameHolder {
-  /** The id of a user, with the mark of a skeleton if it is one. */
+  /** The id of a user, with SKELETON_MARK if the key is only a skeleton. */
   readonly owner: string;
   /** False during a registration. */
   readonly isForGood: boolean;
 }
 
-/** User names in Redis. Each is in its own slot, so claim, user and confirmation are separate steps. */
+/** User names in Redis. A name and its user are in different slots, so claim, user and confirmation are separate steps. */
 @Injectable()
 export class UserNames {
   /** Lifetime of a claim. */
@@ -50,13 +50,14 @@ export class UserNames {
     this.claimTtlMs = options.nameClaimTtlMs ?? USERS_DEFAULTS.nameClaimTtlMs;
   }
 
-  /** @returns whether the user has the name for now; of any number of concurrent callers, one wins */
+  /** Claims a name for a limited time. @returns whether the user has got it; of concurrent callers, exactly one gets it */
   async claim(key: NameKey, userId: string, deadline: Deadline): Promise<boolean> {
     const holder = await this.tryClaim(key, userId, '', deadline);
     if (holder === undefined) {
       return true;
     }
-    // The owner is a registration in progress or a user. A name of a missing user is left from an interrupted operation.
+    // The owner is a registration in progress, or a user. If that user does not exist, an interrupted operation has left the
+    // name.
     const holderId = holder.owner.replace(SKELETON_MARK, '');
     if (!holder.isForGood || (await this.users.exists(holderId, deadline))) {
       return false;
@@ -64,13 +65,13 @@ export class UserNames {
     return (await this.tryClaim(key, userId, holder.owner, deadline)) === undefined;
   }
 
-  /** @returns false when the claim expired and another user has got the name */
+  /** Makes a claim permanent. @returns false when the claim expired and another user has got the name */
   async confirm(key: NameKey, userId: string, deadline: Deadline): Promise<boolean> {
     const keys = [this.redisKey(key.text)];
     return this.redis.runDurably(scripts.confirm, keys, [ownerOf(key, userId)], deadline);
   }
 
-  /** Releases a name of the user. Not durable: the next registration takes over a name that was not released. */
+  /** Releases a name of a deleted user. Not durable: the next registration takes over a name that was not released. */
   async release(key: NameKey, userId: string, deadline: Deadline): Promise<void> {
     const owner = ownerOf(key, userId);
     await this.redis.run(scripts.release, [this.redisKey(key.text)], [owner, 1], deadline);

@@ -9,13 +9,17 @@ export const USERNAME_MAX_LENGTH = 64;
 /** NFKC expands one character to at most 18. A longer input cannot become a valid name. */
 const INPUT_MAX_LENGTH = 256;
 /**
- * Letters, marks, digits, signs of addresses, and the signs within names of UAX #31 tables 3a and 3b: apostrophes, middle
- * dots, the hyphens U+2010 and U+058A, the Tibetan tsheg and the Hebrew gershayim between letters; the Hebrew geresh behind one.
- * Not the colon, which ends a user name in HTTP Basic (RFC 7617), and not U+2027, which is no sign of any keyboard.
+ * Letters, marks, digits, signs of e-mail addresses, and the signs within names of UAX #31 tables 3a and 3b. These are: between
+ * letters, apostrophes, middle dots, the hyphens U+2010 and U+058A, the Tibetan tsheg and the Hebrew gershayim; after a letter,
+ * the Hebrew geresh. Not allowed are the colon, which ends a user name in HTTP Basic (RFC 7617), and U+2027, which no keyboard
+ * has.
  */
 const ALLOWED =
   /^(?:[\p{L}\p{M}\p{N}._\-@+]|(?<=[\p{L}\p{M}])(?:['\u2019\xb7\u2010\u058a\u0f0b\u05f4\u30fb\u30a0](?=\p{L})|\u05f3))+$/u;
-/** Characters whose Identifier_Type (UTS #39) is used in names. `@` and `+` occur in no identifier, so they are added. */
+/**
+ * Characters whose Identifier_Type (UTS #39) is common in names. `@` and `+` are added, because they are no identifier
+ * characters.
+ */
 const IDENTIFIER_CHARACTERS = new RegExp(
   `^[@+${ALLOWED_CODE_POINTS.trim()
     .replace(/[0-9a-f]+/g, '\\u{$&}')
@@ -23,14 +27,14 @@ const IDENTIFIER_CHARACTERS = new RegExp(
   'u',
 );
 /**
- * Marks that change nothing visible (UTS #39 section 5.4): the same mark twice, more than four marks, a dot above a letter that
- * already has one.
+ * Sequences of marks that may not be visible (UTS #39 section 5.4): the same mark twice, more than four marks, a dot above a
+ * letter that already has one.
  */
 const DECEIVING_MARKS = /(\p{Mn})\1|[\p{Mn}\p{Me}]{5}|\p{Soft_Dotted}\u0307/u;
 
 /**
- * The displayed and stored form: Unicode NFKC, without surrounding space and invisible characters. Empty for an input that is too
- * long, because a truncated one could be the name of another user.
+ * The displayed and stored form: Unicode NFKC, without surrounding space and invisible characters. Empty if the input is too
+ * long, because a truncated input could be the name of another user.
  */
 export function displayedUsername(input: string): string {
   return input.length > INPUT_MAX_LENGTH ? '' : normalizeName(input);
@@ -42,9 +46,9 @@ export function canonicalUsername(input: string): string {
 }
 
 /**
- * The skeletons of the canonical and of the displayed form: `PaypaI` looks like `paypal`, although `paypai` does not. Two users
- * look alike when a skeleton of one is a skeleton or the canonical name of the other. The skeleton of the canonical form comes
- * first. Most names equal their skeleton.
+ * The skeletons of the canonical form and of the displayed form, in this order. Both are needed: `PaypaI` looks like `paypal`,
+ * although its canonical form `paypai` does not. Two names look alike when a skeleton of one is a skeleton or the canonical
+ * form of the other. Most canonical names equal their skeleton.
  */
 export function usernameSkeletons(
   canonical: string,
@@ -67,8 +71,8 @@ function keysOf(name: string): string[] {
 }
 
 /**
- * The canonical form of versions before 0.2, whose keys are still stored. It differs from today's only for names with marks that
- * an invisible character separated, or that case folding releases.
+ * The canonical form of versions before 0.2, whose keys are still stored. It differs from the current form only for names in
+ * which an invisible character separates marks, or in which case folding creates new marks.
  */
 export function formerCanonicalUsername(input: string): string {
   if (input.length > INPUT_MAX_LENGTH) {
@@ -81,7 +85,7 @@ export function formerCanonicalUsername(input: string): string {
   return displayed.toLowerCase().toUpperCase().toLowerCase().normalize('NFKC');
 }
 
-/** Stands for a name where the name itself must not be visible, for example in keys. */
+/** Replaces a name where the name itself must not be visible, for example in keys. */
 export function usernameDigest(input: string): string {
   return digestOfKey(canonicalUsername(input));
 }

@@ -8,9 +8,9 @@ import type {
 } from '../../user-slot/read/index.js';
 import type { UserStore } from './user-store.js';
 
-/** Conditions on the user, without which nothing is written. One step checks them and writes. */
+/** Conditions on the user. If one is not met, nothing is written. Check and write are one atomic step. */
 export interface Conditions extends WriteConditions {
-  /** Another administrator: the one who requests the change. Only a hint. */
+  /** The administrator who requests the change. Only a hint where to look for another administrator. */
   readonly knownAdministratorId?: string | undefined;
 }
 
@@ -29,8 +29,8 @@ export type RemovalOutcome = { readonly outcome: 'removed' } | Unwritten;
 export type EndOutcome = { readonly outcome: 'ended' } | Unwritten;
 
 /**
- * The store of users together with their state in Redis, which decides about sessions. `update`, `remove` and `endSessions` take
- * effect on every instance before they return.
+ * The users in their store, together with the state in Redis that decides which sessions are live. `update`, `remove` and
+ * `endSessions` take effect on every instance before they return.
  *
  * All methods throw RedisUnavailableError, UserStoreUnavailableError and UserStoreError; those that write, NotConfirmedError.
  */
@@ -50,18 +50,20 @@ export interface Accounts extends Pick<
   ): Promise<EndOutcome>;
 
   /**
-   * Makes sure that sessions of a user can start, after the user's password was verified.
+   * Prepares the start of a session, after the user's password was verified.
    *
-   * @returns the current user, or undefined when the user is gone or has another password
+   * @returns the current user, or undefined when the user was deleted or has another password
    */
   prepareLogin(user: UserRecord, deadline: Deadline): Promise<UserRecord | undefined>;
 
-  /** The current user of the store, after every instance has applied its state. */
+  /**
+   * Reads the user from the store. If Redis has a copy, every instance has applied this state of it when the method returns.
+   */
   findCurrent(userId: string, deadline: Deadline): Promise<UserRecord | undefined>;
 
   /**
-   * Applies the user's state in the store on every instance: after other software has changed it there, or when a call may have
-   * changed it without announcing that.
+   * Applies the user's state in the store on every instance. Use it after other software has changed the user there, or when an
+   * earlier call may have failed before it announced its change.
    */
   reload(userId: string, deadline: Deadline): Promise<UserRecord | undefined>;
 }

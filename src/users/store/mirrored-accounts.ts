@@ -27,9 +27,10 @@ interface StoreState {
 }
 
 /**
- * A `UserStore` of the application, with a copy in Redis of each user who can have sessions. The copy decides about sessions. It
- * is written after the store, within a change of the near cache, and only if no other call has written it since before the store
- * was read. So it is never older than the state that the last completed call has read. Why that suffices: docs/coherence.md.
+ * A `UserStore` of the application, with a copy in Redis of each user who can have sessions. The copy decides which sessions
+ * are live. A call first writes the store, and then the copy, within a change of the near cache. It reads the copy before it
+ * reads the store, and writes the copy only if no other call has written it since. The copy is therefore never older than the
+ * state that the last completed call has read. docs/coherence.md explains why this is enough.
  */
 export class MirroredAccounts implements Accounts {
   constructor(
@@ -38,7 +39,7 @@ export class MirroredAccounts implements Accounts {
     private readonly writer: UserWriter,
   ) {}
 
-  /** Writes no copy: the first login does. */
+  /** Does not write the copy. The first login writes it. */
   async create(
     user: NewUser,
     passwordHash: () => Promise<Secret>,
@@ -107,7 +108,7 @@ export class MirroredAccounts implements Accounts {
     return removal!;
   }
 
-  /** Does not need the store while there is a copy. */
+  /** Needs the store only if there is no copy. */
   async endSessions(
     userId: string,
     conditions: Parameters<Accounts['endSessions']>[1],
@@ -129,7 +130,7 @@ export class MirroredAccounts implements Accounts {
     }));
   }
 
-  /** @param askStore called again when another call has written the copy in between */
+  /** @param askStore called again when another call has written the copy in the meantime */
   private async writeCopy(
     userId: string,
     deadline: Deadline,
@@ -186,7 +187,7 @@ export class MirroredAccounts implements Accounts {
     });
   }
 
-  /** Whether the copy equals the user in the store. If so, it is known to all instances when this returns. */
+  /** Whether the copy equals the user in the store. If so, all instances have applied this state when the method returns. */
   private async isKnown(
     userId: string,
     user: UserRecord | undefined,
@@ -203,8 +204,9 @@ export class MirroredAccounts implements Accounts {
 }
 
 /**
- * The effect of new state on sessions. A new password or address that the copy does not have and that this call did not set ends
- * all sessions: another call set it, which has to end them and may not have been confirmed (OWASP ASVS 7.4.3).
+ * The effect of a new state on sessions. If the store has another password or e-mail address than the copy, and this call did
+ * not set it, all sessions end. Another call has set it, and that call may have failed before it ended the sessions (OWASP ASVS
+ * 7.4.3).
  */
 function effectOf(
   { user: known }: UserCopy,
@@ -225,7 +227,7 @@ function effectOf(
   };
 }
 
-/** All members that the copy has. */
+/** All members that the copy contains, as text. */
 function textOf(user: UserRecord | undefined): string | undefined {
   return JSON.stringify(
     user && [

@@ -17,18 +17,18 @@ import type {
 import { nameKeysOf, skeletonKeysOf, UserNames, type NameKeys } from '../names/user-names.js';
 import type { NewUser } from './user-store.js';
 
-/** A user whose registration was interrupted between its last two steps expires after this many claim lifetimes. */
+/** If a registration is interrupted before its last step, the user expires after this many claim lifetimes. */
 const PROVISIONAL_CLAIMS = 4;
 
-/** Together, the attempts take longer than a failover. */
+/** All attempts together take longer than a failover. */
 const RELEASE_ATTEMPTS = 5;
 const MAX_RELEASING = 100;
-/** For work that may be left undone without harm. */
+/** Timeout of optional work. */
 const BEST_EFFORT_TIMEOUT_MS = 300;
 
 /**
- * Users in Redis, in the slot of their sessions. One record is both the user and the state that decides about sessions, so that a
- * change and the end of sessions are one write.
+ * Users in Redis, in the slot of their sessions. One record contains both the user and the state that decides which sessions
+ * are live. One write can therefore change the user and end the sessions.
  */
 @Injectable()
 export class RedisAccounts implements Accounts {
@@ -41,11 +41,11 @@ export class RedisAccounts implements Accounts {
   ) {}
 
   /**
-   * Claims the name before the password is hashed. A crash after any step leaves either claims that expire or a user whose first
-   * login completes the registration.
+   * Claims the name before it hashes the password. A crash leaves one of these: claims that expire; a user whose first login
+   * completes the registration; or names without a user, which the next registration takes over.
    *
    * Most names equal their skeleton and need one claim. For the others, the skeleton is claimed first: equal names have equal
-   * skeletons, so only one of any number of callers continues. The other claims are made together with the user.
+   * skeletons, so only one of several concurrent callers continues. The other claims are made at the same time as the user.
    */
   async create(
     user: NewUser,
@@ -65,7 +65,7 @@ export class RedisAccounts implements Accounts {
         ...others.map(async (key) => this.names.claim(key, id, deadline)),
       ]);
       if (claims.includes(false)) {
-        // The user expires.
+        // The user that was just written expires by itself.
         void this.releaseClaims(keys, id);
         return undefined;
       }
@@ -87,14 +87,14 @@ export class RedisAccounts implements Accounts {
 
   async findByUsername(usernameKey: string, deadline: Deadline): Promise<UserRecord | undefined> {
     const userId = await this.names.find(usernameKey, deadline);
-    // The same steps for an unknown name, so that the time reveals nothing (OWASP ASVS 6.3.8).
+    // An unknown name takes the same steps, so that the response time does not reveal it (OWASP ASVS 6.3.8).
     const user = await this.reader.findOrStandIn(userId ?? standInId(usernameKey), deadline);
     return user?.id === userId ? user : undefined;
   }
 
   /**
-   * Completes an interrupted registration. A user who was registered before skeletons were claimed gets them now, except those
-   * that another such user has.
+   * Completes an interrupted registration. For a user from before version 0.2, it claims the skeletons of the name, except
+   * those that another user has.
    */
   async prepareLogin(user: UserRecord, deadline: Deadline): Promise<UserRecord | undefined> {
     const { isProvisional, hasSkeletons } = user as Partial<RedisRecord>;
@@ -131,7 +131,7 @@ export class RedisAccounts implements Accounts {
     await this.writer.renewHash(userId, verified, renewed, deadline);
   }
 
-  /** The record itself decides about sessions. Only the announcement of its last change can be missing. */
+  /** There is no copy to update. Only the announcement of the last change may be missing. */
   async reload(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {
     await this.reader.settle(userId, deadline);
     return this.reader.find(userId, deadline);
@@ -144,7 +144,7 @@ export class RedisAccounts implements Accounts {
   ): Promise<RemovalOutcome> {
     const deleted = await this.writer.delete(userId, conditions, deadline);
     if (deleted.outcome === 'removed' && deleted.username) {
-      // The deletion is confirmed. The next registration of the name takes over a name that was not released.
+      // Best effort, because the deletion is confirmed: the next registration takes over a name that was not released.
       const limited = deadline.within(BEST_EFFORT_TIMEOUT_MS);
       await Promise.allSettled(
         nameKeysOf(deleted.username).map(async (key) => this.names.release(key, userId, limited)),
@@ -162,7 +162,7 @@ export class RedisAccounts implements Accounts {
       keys.map(async (key) => this.names.confirm(key, userId, deadline)),
     );
     if (confirmed.includes(false)) {
-      // After the user has expired, the next registration takes over the names that were confirmed.
+      // The user expires. The next registration then takes over the names that were confirmed.
       return undefined;
     }
     const user = await this.writer.confirm(userId, deadline);
@@ -174,7 +174,7 @@ export class RedisAccounts implements Accounts {
     return user;
   }
 
-  /** Lets a repeated registration succeed before the claims expire. */
+  /** Releases the claims, so that the client can repeat the registration before they expire. */
   private async releaseClaims(keys: NameKeys, userId: string): Promise<void> {
     if (this.releasing >= MAX_RELEASING) {
       return; // the claims expire by themselves
@@ -187,13 +187,13 @@ export class RedisAccounts implements Accounts {
       if (released.every(({ status }) => status === 'fulfilled')) {
         break;
       }
-      // No pause is needed: a failed attempt has taken the whole retry budget of a Redis call.
+      // No pause is needed, because a failed attempt has used the whole retry budget of a Redis call.
     }
     this.releasing -= 1;
   }
 }
 
-/** The id of the stand-in for an unknown name: constant for the name, as long as a UUID, and never equal to one. */
+/** The id that is looked up for an unknown name. It depends only on the name, is as long as a UUID, and never equals a UUID. */
 function standInId(usernameKey: string): string {
   return digestOfKey(usernameKey).slice(0, 36);
 }

@@ -3,16 +3,17 @@ import type { Secret } from '../../common/secret/index.js';
 import type { StoredChange, UserRecord } from '../../user-slot/read/index.js';
 
 /**
- * Where users are stored. The default stores them in Redis, in the slot of their sessions. With another store, that store is the
- * source of truth, and Redis has a copy without the password hash, which decides about sessions. Requests with a token, logouts
- * and the end of sessions do not ask the store. Registrations, logins, refreshes, and reads and changes of users do.
+ * Where users are stored. The default stores them in Redis, in the slot of their sessions. If you replace it, your store is the
+ * source of truth. Redis then has a copy without the password hash, which decides which sessions are live. Registrations,
+ * logins, refreshes, and reads and changes of users call the store. Other requests with a token, logouts and the end of
+ * sessions do not.
  *
  * Each call is independent. When it returns, its change is durable, and the next call of any instance sees it. A method that
- * reads before it writes has to be atomic: one statement, or one transaction.
+ * reads before it writes must be atomic: one statement, or one transaction.
  *
- * A method throws `UserStoreUnavailableError` when the store is unavailable; the client then gets 503 and may repeat the request.
- * Any other error is a fault, answered 500. Keyslot stops waiting at the deadline, but a later write still has to check the
- * revision.
+ * A method throws `UserStoreUnavailableError` when the store is unavailable. The client then gets 503 and may repeat the
+ * request. Any other error is a defect, and the client gets 500. Keyslot stops waiting at the deadline. A write that is made
+ * later must still check the revision.
  *
  * A class may have Nest's lifecycle hooks, such as `onApplicationShutdown` to close its connections.
  *
@@ -21,7 +22,8 @@ import type { StoredChange, UserRecord } from '../../user-slot/read/index.js';
  */
 export interface UserStore {
   /**
-   * Adds a user, enabled, with password version 1. Of any number of concurrent callers with one `usernameKey`, at most one succeeds.
+   * Adds an enabled user with password version 1. Of several concurrent callers with the same `usernameKey`, at most one
+   * succeeds.
    *
    * @param passwordHash computes the hash, which is expensive: call it once, and not for a taken name. When it throws, add nothing
    * and rethrow the error
@@ -40,12 +42,12 @@ export interface UserStore {
 
   /**
    * Changes only the given members, sets `updatedAt` to now, and gives the user a new revision. With a new password, also sets
-   * `passwordChangedAt` to now. A store may omit that member: a client that repeats an unconfirmed password change then has to send
-   * the new password as the current one.
+   * `passwordChangedAt` to now. A store may omit `passwordChangedAt`. A client that repeats an unconfirmed password change must
+   * then send the new password as the current one.
    *
    * @param ifRevision the revision that was read. If the user has another one, nothing is changed, so that a late write does not
    * undo a newer one
-   * @returns the changed user, or undefined when it has another revision or is gone
+   * @returns the changed user, or undefined when the user has another revision or does not exist
    */
   change(
     userId: string,
@@ -55,16 +57,16 @@ export interface UserStore {
   ): Promise<UserRecord | undefined>;
 
   /**
-   * Replaces the hash of an unchanged password, if it is still the one that was verified. Neither `passwordVersion` nor
-   * `passwordChangedAt` nor `updatedAt` changes.
+   * Replaces the hash of an unchanged password, if the stored hash is still `verified`. `passwordVersion`, `passwordChangedAt`
+   * and `updatedAt` stay unchanged.
    */
   renewHash(userId: string, verified: Secret, renewed: Secret, deadline: Deadline): Promise<void>;
 
   /**
-   * Deletes a user permanently. The name becomes free, at once or shortly after.
+   * Deletes a user permanently. The name becomes free at once or shortly afterwards.
    *
-   * @returns false when the user has another revision or does not exist, and nothing was deleted. May also be true for a user that
-   * another call has just deleted
+   * @returns false when the user has another revision or does not exist, so that nothing was deleted. May be true for a user
+   * that another call has just deleted
    */
   delete(userId: string, ifRevision: string, deadline: Deadline): Promise<boolean>;
 }
@@ -83,7 +85,7 @@ export interface NewUser {
   readonly roles: readonly string[];
 }
 
-/** The user store is unavailable, or did not answer in time. */
+/** The user store is unavailable, or did not respond in time. */
 export class UserStoreUnavailableError extends Error {
   override readonly name = 'UserStoreUnavailableError';
 }

@@ -23,9 +23,9 @@ const RULES: { readonly [Member in keyof UserRecord]-?: (value: unknown) => bool
 };
 
 /**
- * Checks a user from a store before it is used, so that a fault of the store does not become an unreadable record.
+ * Checks a user that a store has returned, so that a defect of the store does not become an unreadable record.
  *
- * @throws UserStoreError which names the wrong members, not their values
+ * @throws UserStoreError, which names the invalid members, not their values
  */
 export function validateUser(userId: string, user: UserRecord): UserRecord {
   const members = user as unknown as Record<string, unknown>;

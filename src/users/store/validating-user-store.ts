@@ -11,8 +11,8 @@ import {
 } from './user-store.js';
 
 /**
- * Guards the rest of Keyslot against a `UserStore` of the application. Its calls end at the deadline, its users are checked, a
- * write without an answer is reported as not confirmed, and its errors contain no secrets.
+ * Protects Keyslot from defects of the application's `UserStore`. It ends calls at the deadline, checks the returned users,
+ * reports a write without a response as not confirmed, and removes secrets from errors.
  */
 export class ValidatingUserStore implements UserStore {
   constructor(private readonly store: UserStore) {}
@@ -80,7 +80,7 @@ export class ValidatingUserStore implements UserStore {
   }
 }
 
-/** An error of our own callback, which the store has called. It is rethrown unchanged. */
+/** An error of Keyslot's own callback, which the store has called. It is rethrown unchanged. */
 class PassedOn {
   constructor(readonly error: unknown) {}
 }
@@ -92,19 +92,20 @@ async function ask<Answer>(
   call: () => Promise<Answer>,
 ): Promise<Answer> {
   if (deadline.hasPassed) {
-    // A user read now could have the revision of a newer change, and a late write would then overwrite that change.
-    throw new UserStoreUnavailableError('no time was left to ask the user store');
+    // The request has timed out, so a later request may have changed the user. A write based on a read now could overwrite that
+    // change.
+    throw new UserStoreUnavailableError('no time was left to call the user store');
   }
   const answer = async (): Promise<Answer> => call();
   return deadline.limit(
     answer().catch((error: unknown) => {
       throw error instanceof PassedOn ? error.error : faultOf(error, secrets);
     }),
-    () => new UserStoreUnavailableError('the user store did not answer in time'),
+    () => new UserStoreUnavailableError('the user store did not respond in time'),
   );
 }
 
-/** For writes, which may have happened even without an answer. */
+/** For writes, which may have happened although the store did not respond. */
 async function tell<Answer>(
   deadline: Deadline,
   secrets: readonly Secret[],
@@ -119,7 +120,7 @@ async function tell<Answer>(
   }
 }
 
-/** Errors of databases carry rows and parameters. Only their text is kept, without secrets. */
+/** Errors of databases contain rows and parameters. Only name, message and stack are kept, without secrets. */
 function faultOf(error: unknown, secrets: readonly Secret[]): Error {
   if (error instanceof UserStoreUnavailableError) {
     return error;

@@ -67,12 +67,12 @@ export const SECRET_SETTINGS = [
   'REDIS_PASSWORD',
 ] as const;
 
-/** The same for the operator's commands. Instances do not read them. */
+/** Settings of the operator's commands that can be read from a file. Instances do not read them. */
 export const OPERATOR_SECRETS = ['REDIS_ADMIN_PASSWORD', 'REDIS_REPLICA_PASSWORD'] as const;
 
 /**
- * The environment variables, parsed and validated. Messages follow the name of the setting, and never contain the value,
- * which may be a secret.
+ * Every setting with its rule and its default. An instance of this class has the parsed environment variables. A message is
+ * printed after the name of its setting. It never contains the value, which may be a secret.
  */
 export class Environment {
   @IsIn(['development', 'production', 'test'], {

@@ -30,11 +30,12 @@ export class UnknownPermissionError extends Error {
 }
 
 /**
- * Runs after JwtAuthGuard. It checks the current permissions of the caller (from the roles of the user, or those of the
- * client), not the claims of the token.
+ * Checks the permissions that a route requires, after JwtAuthGuard. It uses the current roles of the user (or the permissions
+ * of the client), never the claims of the token. So a role change takes effect at the next request, and existing tokens stay
+ * valid.
  */
 @Injectable()
-export class PermissionsGuard implements CanActivate, OnApplicationBootstrap {
+export class CurrentPermissionsGuard implements CanActivate, OnApplicationBootstrap {
   private readonly required: RouteMetadata<readonly Permission[]>;
 
   constructor(
@@ -86,7 +87,7 @@ export class PermissionsGuard implements CanActivate, OnApplicationBootstrap {
       const unknown = required.filter((permission) => !this.roles.isKnownPermission(permission));
       if (unknown.length > 0) {
         throw new UnknownPermissionError(
-          `${controller.name}.${name} requires ${unknown.join(', ')}, which no role gives`,
+          `${controller.name}.${name} requires ${unknown.join(', ')}, which no role grants`,
         );
       }
     }
