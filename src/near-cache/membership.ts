@@ -125,9 +125,16 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
     this.renewSoon();
     this.unsubscribe();
     this.forgetAll();
-    if (this.isOpened) {
-      await this.inboxes.close(this.id).catch(() => undefined);
-    }
+    const ids = this.isOpened ? [...this.unretired, this.id] : this.unretired;
+    await Promise.all(
+      ids.map(async (id) =>
+        this.inboxes
+          .close(id)
+          // Its shard does not answer. Without a mark, a change of what it held could not complete until then.
+          .catch(async () => this.inboxes.retire(id))
+          .catch(() => undefined),
+      ),
+    );
   }
 
   private openInbox(avoidedMaster?: string): void {
@@ -190,7 +197,8 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
       if (wasTrusted && !this.isTrusted) {
         this.logger.warn(`Memory is not trusted any more: ${(error as Error).message}`);
       }
-      if (this.clock.monotonic() - this.reachedAt >= this.lease.lengthMs && !this.isTrusted) {
+      const isAway = this.clock.monotonic() - this.reachedAt >= this.lease.lengthMs;
+      if (isAway && !this.isTrusted && !this.isStopped) {
         // The shard of the inbox does not answer. Another one may.
         this.beginAnew(this.inboxes.masterOf(this.id));
       }
@@ -268,13 +276,15 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
     this.openInbox(avoidedMaster);
   }
 
-  /** Tells the others that the former ids of this process hold nothing. It is called while Redis can be reached. */
+  /**
+   * Tells the others that the former ids of this process hold nothing. The mark is for the time while the shard of the former
+   * inbox does not answer. Afterwards a change would wait for the lease if that inbox were still open.
+   */
   private retireFormer(): void {
     const former = this.unretired;
     this.unretired = [];
     for (const instance of former) {
-      this.inboxes.close(instance).catch(() => undefined);
-      this.inboxes.retire(instance).catch(() => {
+      Promise.all([this.inboxes.close(instance), this.inboxes.retire(instance)]).catch(() => {
         this.unretired.push(instance);
       });
     }

@@ -214,7 +214,7 @@ export class NearCache {
     deadline: Deadline,
   ): Promise<Result> {
     const id = randomUUID();
-    const { result, pending } = await this.metrics.countUnconfirmed(async () => {
+    const { result, pending } = await this.write(subject, async () => {
       const number = await this.directory.begin(subject, id, deadline);
       const written = await write(number);
       return { result: written, pending: await this.directory.take(subject, id, deadline) };
@@ -235,7 +235,7 @@ export class NearCache {
     write: SlotWrite<Reply>,
     deadline: Deadline,
   ): Promise<Reply> {
-    const pending = await this.metrics.countUnconfirmed(async () =>
+    const pending = await this.write(subject, async () =>
       this.directory.change(subject, randomUUID(), write, deadline),
     );
     await this.announce(subject, pending, deadline);
@@ -253,6 +253,16 @@ export class NearCache {
     const pending = await this.directory.unfinished(subject, deadline);
     if (pending.count > 0) {
       await this.announce(subject, pending, deadline);
+    }
+  }
+
+  private async write<Result>(subject: string, work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await this.metrics.countUnconfirmed(work);
+    } catch (error) {
+      // The change may have happened. The next look-up asks Redis.
+      this.store.drop(subject);
+      throw error;
     }
   }
 

@@ -7,6 +7,7 @@ import { Redis } from 'ioredis';
 import { parse } from 'yaml';
 
 import { findFreePorts, portsFrom } from '../../src/embedded-cluster/ports.js';
+import { endProcess } from '../support/end-process.js';
 import { freePort } from '../support/free-port.js';
 import { Instance } from '../support/instance.js';
 import { eventually } from '../support/own-cluster.js';
@@ -18,6 +19,7 @@ const SECRETS = '/run/secrets';
 /** No other tests use ports from here on. */
 const FIRST_REDIS_PORT = 20_700;
 const START_MS = 30_000;
+const COMMAND_MS = 5000;
 
 interface ComposeFile {
   readonly 'x-keyslot': { readonly environment: Record<string, string> };
@@ -92,7 +94,11 @@ export class Production {
     // Includes processes that were starting when another start failed.
     await Promise.all([...running].map(async (end) => end()));
     this.connections.forEach((connection) => connection.disconnect());
-    await Promise.all(this.children.map(async (child) => end(child, 'SIGTERM')));
+    // A node that writes its first append-only file refuses SIGTERM.
+    await Promise.all(
+      [...this.nodes.values()].map(async (node) => endProcess(node.process, 'SIGKILL')),
+    );
+    await Promise.all(this.children.map(async (child) => endProcess(child, 'SIGTERM')));
     rmSync(this.folder, { recursive: true, force: true });
   };
 
@@ -109,6 +115,7 @@ export class Production {
         ADDRESSES: '127.0.0.1',
         NAME: 'localhost',
       },
+      timeout: START_MS,
     });
   }
 
@@ -131,7 +138,7 @@ export class Production {
         ...(user === undefined ? [] : ['--user', user]),
         ...command,
       ],
-      { env: { PATH: process.env['PATH'], REDISCLI_AUTH: password } },
+      { env: { PATH: process.env['PATH'], REDISCLI_AUTH: password }, timeout: START_MS },
     );
     return stdout;
   }
@@ -201,22 +208,58 @@ export class Production {
     await this.untilRedisIsWhole();
   }
 
+  /** Each master, directly followed by its replica. */
+  async nodesByShard(): Promise<number[]> {
+    const infos = await this.onEveryNode('info', 'replication');
+    const shards = new Map(
+      infos.map((info, index) => {
+        const port = this.redisPorts[index]!;
+        return [port, Number(/master_port:(\d+)/.exec(info)?.[1] ?? port)];
+      }),
+    );
+    const isReplica = (port: number): number => Number(shards.get(port) !== port);
+    return [...this.redisPorts].sort(
+      (one, other) => shards.get(one)! - shards.get(other)! || isReplica(one) - isReplica(other),
+    );
+  }
+
   /**
-   * Stops these nodes and starts them again at once, like the compose file. Returns when they have loaded their data.
+   * Stops these nodes and starts them again at once, like the compose file. Returns when they have loaded their data, and
+   * the replicas have copied it.
    */
   async restartNodes(ports: readonly number[], signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    if (signal === 'SIGTERM') {
+      // A replica refuses it while it writes the copied data to its disk.
+      await this.untilFilesAreWritten();
+    }
     const nodes = ports.map((port) => this.nodes.get(port)!);
-    await Promise.all(nodes.map(async (node) => end(node.process, signal)));
+    await Promise.all(nodes.map(async (node) => endProcess(node.process, signal)));
     for (const node of nodes) {
       node.process = this.spawn('redis-server', [node.file]);
     }
     await this.untilRedisIsWhole();
   }
 
+  /** Makes each node take this long to write its append-only file, until it restarts. */
+  async slowDownFileWrites(ms: number): Promise<void> {
+    const keyCounts = await this.onEveryNode('dbsize');
+    await Promise.all(
+      this.redisPorts.map(async (port, index) => {
+        const microseconds = Math.ceil((ms * 1000) / Math.max(1, Number(keyCounts[index])));
+        await this.connection(port).config('SET', 'rdb-key-save-delay', microseconds);
+      }),
+    );
+  }
+
   /** Makes every node rewrite its append-only file, and waits for it. */
   async rewriteAppendOnlyFiles(): Promise<void> {
+    await this.untilFilesAreWritten();
     await this.onEveryNode('bgrewriteaof');
-    await eventually('the append-only files are rewritten', START_MS, async () =>
+    await this.untilFilesAreWritten();
+  }
+
+  private async untilFilesAreWritten(): Promise<void> {
+    await eventually('the append-only files are written', START_MS, async () =>
       (await this.onEveryNode('info', 'persistence')).every(
         (info) =>
           info.includes('aof_rewrite_in_progress:0') &&
@@ -249,6 +292,7 @@ export class Production {
         host: '127.0.0.1',
         port,
         retryStrategy: () => 25,
+        commandTimeout: COMMAND_MS,
       });
       connection.on('error', () => undefined);
       this.connections.set(port, connection);
@@ -283,6 +327,7 @@ export class Production {
     const { environment } = this.compose.services['redis-cluster']!;
     const { stdout } = await run('sh', [join(DOCKER, 'redis/create-cluster.sh')], {
       env: { PATH: process.env['PATH'], ...this.onLoopback(environment) },
+      timeout: START_MS,
     });
     return stdout;
   }
@@ -340,14 +385,6 @@ export class Production {
     const child = spawn(program, args, { stdio: 'ignore', env });
     this.children.push(child);
     return child;
-  }
-}
-
-async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  const ended = new Promise((done) => child.once('exit', done));
-  if (child.exitCode === null && child.signalCode === null) {
-    child.kill(signal);
-    await ended;
   }
 }
 

@@ -1,18 +1,17 @@
-import { Cluster } from 'ioredis';
-
 import { Acknowledgements } from '../support/acknowledgements.js';
 import { WITH_ADMINISTRATOR } from '../support/deployment.js';
+import { connectCluster } from '../support/redis.js';
 import { changedKeys, StoredState, type Snapshot } from '../support/stored-state.js';
 import { Production } from './production.js';
 
 const ROUND_MS = 180_000;
+/** Longer than a restarted master needs to join the cluster again. */
+const FILE_WRITE_MS = 5000;
 
 /** With the redis.conf and the users of docker/. */
 describe('a restart of the Redis nodes', () => {
   let production: Production;
   let acknowledgements: Acknowledgements;
-  let administrator: Cluster;
-  let stored: StoredState;
   beforeAll(async () => {
     production = await Production.startRedisAndInstances({
       ...WITH_ADMINISTRATOR,
@@ -20,20 +19,24 @@ describe('a restart of the Redis nodes', () => {
     });
     const [api] = production.instances;
     acknowledgements = await Acknowledgements.by(api!, WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME);
-    administrator = new Cluster(
-      production.redisPorts.map((port) => ({ host: '127.0.0.1', port })),
-      { redisOptions: production.administrator },
-    );
-    stored = StoredState.on(administrator, 'ks:');
   }, ROUND_MS);
   afterAll(async () => {
-    administrator?.disconnect();
     await production?.stop();
   });
 
   const look = async (): Promise<{ values: Snapshot; expiries: Snapshot }> => {
-    const values = await stored.snapshot();
-    return { values, expiries: await stored.expiries(values) };
+    // A new connection, because a client knows only some of the masters again just after their restart.
+    const administrator = await connectCluster(
+      production.redisPorts.map((port) => ({ host: '127.0.0.1', port })),
+      production.administrator,
+    );
+    try {
+      const stored = StoredState.on(administrator, 'ks:');
+      const values = await stored.snapshot();
+      return { values, expiries: await stored.expiries(values) };
+    } finally {
+      administrator.disconnect();
+    }
   };
 
   it.each([
@@ -53,7 +56,9 @@ describe('a restart of the Redis nodes', () => {
       await acknowledgements.add(second!, `${name}, after the rewrite`);
       const before = await look();
 
-      const ports = production.redisPorts;
+      // A replica then restarts while it writes to its disk what it has copied from its restarted master.
+      await production.slowDownFileWrites(FILE_WRITE_MS);
+      const ports = await production.nodesByShard();
       for (const some of order === 'together' ? [ports] : ports.map((port) => [port])) {
         await production.restartNodes(some, signal);
       }

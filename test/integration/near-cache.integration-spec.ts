@@ -208,6 +208,19 @@ describe('the near cache', () => {
     expect(await timed(() => a.change(note, 'newer'))).toBeLessThan(500);
   });
 
+  it('writes in a closed inbox, so that a master that was replaced cannot report it as closed', async () => {
+    await renew('ghost', 1);
+    await inboxes().close('ghost');
+    const expiresSoon = async (): Promise<boolean> =>
+      withRedis(async (_, cluster) => (await cluster.pttl(inboxes().leaseKey('ghost'))) <= 600_000);
+    await withRedis((_, cluster) => cluster.pexpire(inboxes().leaseKey('ghost'), 600_000));
+    expect(await expiresSoon()).toBe(true);
+
+    expect(await inboxes().post('ghost', 'a 1 b', Deadline.none)).toBeUndefined();
+
+    expect(await expiresSoon()).toBe(false);
+  });
+
   it('does not wait for a crashed instance that does not hold the subject', async () => {
     await renew('ghost', 1);
 

@@ -51,6 +51,28 @@ export class FakeClock extends Clock {
   }
 }
 
+/** A clock that is too slow by a factor, and otherwise follows another one. */
+export class SlowClock extends Clock {
+  constructor(
+    private readonly clock: FakeClock,
+    private readonly speed: number,
+  ) {
+    super();
+  }
+
+  override wall(): number {
+    return this.clock.wall() * this.speed;
+  }
+
+  override monotonic(): number {
+    return this.clock.monotonic() * this.speed;
+  }
+
+  override async delay(ms: number, options: { signal?: AbortSignal } = {}): Promise<void> {
+    await this.clock.delay(ms / this.speed, options);
+  }
+}
+
 /** Waits until all pending work has run, except timers and I/O. */
 export async function settled(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));

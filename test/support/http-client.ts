@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
+import { within } from './within.js';
+
 export interface Answer<Body = Record<string, unknown>> {
   readonly status: number;
   readonly headers: Headers;
@@ -21,11 +23,20 @@ export interface TestUser {
   readonly tokens: Tokens;
 }
 
+interface RequestOptions {
+  readonly token?: string;
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
+}
+
 /**
  * Maximum number of concurrent registrations. With more, an instance would refuse some with 503, because they would wait too
  * long in the hashing queue.
  */
 const CONCURRENT_NEW_USERS = 4;
+
+/** An instance answers within five seconds, a paused one after it has continued. */
+const ANSWER_TIMEOUT_MS = 30_000;
 
 export const GOOD_PASSWORD = 'violet engines hum at dawn';
 
@@ -41,7 +52,16 @@ export class HttpClient {
   async request<Body = Record<string, unknown>>(
     method: string,
     path: string,
-    options: { token?: string; body?: unknown; headers?: Record<string, string> } = {},
+    options: RequestOptions = {},
+  ): Promise<Answer<Body>> {
+    const what = `answer to ${method} ${this.url}${path}`;
+    return within(what, ANSWER_TIMEOUT_MS, this.exchange<Body>(method, path, options));
+  }
+
+  private async exchange<Body>(
+    method: string,
+    path: string,
+    options: RequestOptions,
   ): Promise<Answer<Body>> {
     const response = await fetch(`${this.url}${path}`, {
       method,

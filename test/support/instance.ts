@@ -7,9 +7,13 @@ import { HttpClient } from './http-client.js';
 import { eventually } from './own-cluster.js';
 import { running } from './running.js';
 import { testVariables } from './test-variables.js';
+import { within } from './within.js';
 
 /** The test runner builds this file. Its path is relative to the project root. */
 const MAIN = resolve('dist/main.js');
+/** Both are longer than it takes on a busy machine. */
+const START_TIMEOUT_MS = 50_000;
+const STOP_TIMEOUT_MS = 30_000;
 const READY = /API\s+(http\S+)\/api\s/;
 
 type Variables = Readonly<Record<string, string>>;
@@ -47,7 +51,7 @@ export class Instance extends HttpClient {
     const run = new Run({ ...variables, PORT: String(port) }, MAIN);
     const instance = new Instance(`http://127.0.0.1:${port}`, run, variables, MAIN);
     try {
-      await eventually('the instance listens', 20_000, () =>
+      await eventually('the instance listens', START_TIMEOUT_MS, () =>
         instance.request('GET', '/health/live').then(
           ({ status }) => status === 200,
           () => false,
@@ -167,10 +171,14 @@ class Run {
     const printed = new Promise<void>((done) => {
       this.child.stdout?.on('data', () => (found() === undefined ? undefined : done()));
     });
-    await Promise.race([printed, this.ended]);
+    const failure = await within(
+      'ready instance',
+      START_TIMEOUT_MS,
+      Promise.race([printed, this.ended]),
+    ).catch(({ message }: Error) => message);
     const url = found();
     if (url === undefined) {
-      throw new Error(`the instance did not start:\n${this.output}`);
+      throw new Error(`the instance did not start: ${failure ?? 'it ended'}\n${this.output}`);
     }
     return url;
   }
@@ -191,7 +199,12 @@ class Run {
 
   async end(name: NodeJS.Signals): Promise<void> {
     this.signal(name);
-    await this.ended;
+    try {
+      await within(`exit of the instance after ${name}`, STOP_TIMEOUT_MS, this.ended);
+    } catch (error) {
+      this.signal('SIGKILL');
+      throw error;
+    }
   }
 }
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
+import { endProcess } from './end-process.js';
 import { eventually } from './own-cluster.js';
 import { running } from './running.js';
 
@@ -40,7 +41,7 @@ export class MovingCluster {
       '1',
       '--cluster-yes',
     ];
-    await promisify(execFile)('redis-cli', create);
+    await promisify(execFile)('redis-cli', create, { timeout: START_TIMEOUT_MS });
     await cluster.untilWhole();
     return cluster;
   }
@@ -172,10 +173,8 @@ export class MovingCluster {
     const child = this.processes.get(node);
     this.processes.delete(node);
     if (child) {
-      const ended = new Promise((resolve) => child.once('exit', resolve));
       // A replica that writes its first snapshot does not react to SIGTERM.
-      child.kill('SIGKILL');
-      await ended;
+      await endProcess(child, 'SIGKILL');
     }
   }
 }

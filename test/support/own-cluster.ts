@@ -14,6 +14,7 @@ import {
   REDIS_REPLICA,
 } from '../../src/redis-cluster/index.js';
 import { running } from './running.js';
+import { notWithin, within } from './within.js';
 
 /** The Redis user of the applications on a test's own cluster. It has minimum permissions, as on the shared cluster (94). */
 const USER = {
@@ -174,11 +175,15 @@ export async function eventually(
   isTrue: () => Promise<boolean>,
 ): Promise<number> {
   const begin = performance.now();
-  while (!(await isTrue())) {
-    if (performance.now() - begin > timeoutMs) {
-      throw new Error(`${what}: not within ${timeoutMs} ms`);
+  const untilTrue = async (): Promise<number> => {
+    while (!(await isTrue())) {
+      if (performance.now() - begin > timeoutMs) {
+        throw notWithin(what, timeoutMs);
+      }
+      await delay(20);
     }
-    await delay(20);
-  }
-  return performance.now() - begin;
+    return performance.now() - begin;
+  };
+  // The condition itself may never settle.
+  return within(what, timeoutMs, untilTrue());
 }

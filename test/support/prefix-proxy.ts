@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { endProcess } from './end-process.js';
 import { freePort } from './free-port.js';
 import { eventually } from './own-cluster.js';
 import { running } from './running.js';
@@ -31,11 +31,7 @@ export async function startPrefixProxy(prefix: string, upstream: string): Promis
   const nginx = spawn('nginx', ['-c', file, '-e', 'stderr'], { stdio: 'ignore' });
   const close = async (): Promise<void> => {
     running.delete(close);
-    if (nginx.exitCode === null && nginx.signalCode === null) {
-      const ended = once(nginx, 'exit');
-      nginx.kill('SIGTERM');
-      await ended;
-    }
+    await endProcess(nginx, 'SIGTERM');
     rmSync(folder, { recursive: true, force: true });
   };
   running.add(close);

@@ -9,8 +9,10 @@
 -- sequence of the post, number of the last renewal}.
 -- An inbox that does not exist is created closed: its instance may still hold its lease, and must not renew it.
 -- Atomic: a renewal must come before or after the post. A second run posts the message again, which is harmless.
+-- Writes in each run: the WAIT that follows proves that this master was not replaced. A later master may have lost the close.
 local inbox = redis.call('HMGET', KEYS[1], 'renewal', 'sequence', 'silent')
 if inbox[3] then
+  redis.call('PEXPIRE', KEYS[1], ARGV[2])
   return { 1 }
 end
 if not inbox[1] then
