@@ -11,7 +11,7 @@ import type { GuardOptions } from './guard.options.js';
 import { GuardedStreams } from './guarded-streams.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
 import { JwtStrategy } from './jwt.strategy.js';
-import { CurrentPermissionsGuard } from './current-permissions.guard.js';
+import { CurrentRolesGuard } from './current-roles.guard.js';
 import { TracedGuard } from './traced.guard.js';
 import { VerifiedTokens } from './verified-tokens.js';
 
@@ -27,7 +27,7 @@ import { VerifiedTokens } from './verified-tokens.js';
     VerifiedTokens,
     JwtStrategy,
     JwtAuthGuard,
-    CurrentPermissionsGuard,
+    CurrentRolesGuard,
     GuardMetrics,
     GuardedStreams,
     {
@@ -41,7 +41,7 @@ import { VerifiedTokens } from './verified-tokens.js';
       useFactory: (guard: JwtAuthGuard, tracing?: Tracing) =>
         tracing?.spans ? new TracedGuard(guard, tracing.spans) : guard,
     },
-    { provide: APP_GUARD, useExisting: CurrentPermissionsGuard },
+    { provide: APP_GUARD, useExisting: CurrentRolesGuard },
   ],
   exports: [AccessTokenValidator, JwtAuthGuard, Roles],
 })

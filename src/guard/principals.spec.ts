@@ -25,7 +25,7 @@ import { RequestOrigin, type Origin, type OriginFacts } from '../common/origin/i
 import { SessionWatch } from '../user-slot/read/index.js';
 import { GuardProblemFilter } from './guard-problem.filter.js';
 import { GuardedStreams } from './guarded-streams.js';
-import { CurrentPermissionsGuard } from './current-permissions.guard.js';
+import { CurrentRolesGuard } from './current-roles.guard.js';
 
 const CLIENT: Principal = {
   kind: 'client',
@@ -109,7 +109,7 @@ describe('a principal', () => {
       controllers: [WhoController],
       providers: [
         { provide: APP_GUARD, useValue: caller },
-        { provide: APP_GUARD, useClass: CurrentPermissionsGuard },
+        { provide: APP_GUARD, useClass: CurrentRolesGuard },
         { provide: APP_FILTER, useClass: GuardProblemFilter },
         { provide: Roles, useValue: new Roles({ roles: { reader: ['users:read'] } }) },
         {

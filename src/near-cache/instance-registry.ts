@@ -8,6 +8,7 @@ import { hostname } from 'node:os';
 
 import { Clock } from '../common/clock/index.js';
 import { Deadline } from '../common/deadline/index.js';
+import { MetricsRegistry } from '../metrics/index.js';
 import { LuaScript, RedisCluster } from '../redis-cluster/index.js';
 import { Membership } from './membership.js';
 
@@ -24,17 +25,20 @@ export class InstanceRegistry implements OnApplicationBootstrap, BeforeApplicati
   private readonly id = randomUUID();
   private readonly abort = new AbortController();
   private readonly startedAt = new Date();
-  private known: number | undefined;
+  /** Undefined while unknown. */
+  private count: number | undefined;
 
   constructor(
     private readonly redis: RedisCluster,
     private readonly membership: Membership,
     private readonly clock: Clock,
-  ) {}
-
-  /** Number of instances that have reported within the last minute; undefined while unknown. */
-  get count(): number | undefined {
-    return this.known;
+    metrics: MetricsRegistry,
+  ) {
+    metrics.gauges(
+      'keyslot_instances',
+      'Instances of the cluster that have reported within the last minute. Absent while unknown.',
+      () => (this.count === undefined ? [] : [[{}, this.count]]),
+    );
   }
 
   onApplicationBootstrap(): void {
@@ -65,7 +69,7 @@ export class InstanceRegistry implements OnApplicationBootstrap, BeforeApplicati
 
   private async report(description: string): Promise<void> {
     const args = [this.id, description, INSTANCE_TTL_MS];
-    this.known = await this.redis
+    this.count = await this.redis
       .run(
         reportInstance,
         [this.redis.keys.key(['instances', 'registry'], 'list')],

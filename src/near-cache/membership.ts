@@ -230,7 +230,10 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
       return false;
     }
     if (renewal.outcome === 'closed') {
-      this.logger.warn('This instance begins anew: its inbox was closed or lost.');
+      // Otherwise the renewal that should have opened the inbox was lost.
+      if (this.isOpened) {
+        this.logger.warn('This instance begins anew: its inbox was closed or lost.');
+      }
       this.beginAnew();
       return false;
     }

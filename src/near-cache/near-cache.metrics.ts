@@ -3,7 +3,6 @@ import { Injectable } from '@nestjs/common';
 import { DurationTally, MetricsRegistry, seriesBy } from '../metrics/index.js';
 import { NotConfirmedError } from '../redis-cluster/index.js';
 import type { Announcement } from './announcer.js';
-import { InstanceRegistry } from './instance-registry.js';
 import { LocalStore } from './local-store.js';
 import { Membership } from './membership.js';
 
@@ -22,12 +21,7 @@ export class NearCacheMetrics {
   };
   private readonly changeTime = new DurationTally(CHANGE_BUCKETS_SECONDS);
 
-  constructor(
-    registry: MetricsRegistry,
-    store: LocalStore,
-    membership: Membership,
-    instances: InstanceRegistry,
-  ) {
+  constructor(registry: MetricsRegistry, store: LocalStore, membership: Membership) {
     registry.gauge('keyslot_near_cache_entries', 'Values in memory.', () => store.entryCount);
     registry.gauge(
       'keyslot_near_cache_bytes',
@@ -43,11 +37,6 @@ export class NearCacheMetrics {
       'keyslot_near_cache_lease_remaining_seconds',
       'Remaining time of the lease without a renewal.',
       () => membership.leaseRemainingMs / 1000,
-    );
-    registry.gauges(
-      'keyslot_instances',
-      'Instances of the cluster that have reported within the last minute. Absent while unknown.',
-      () => (instances.count === undefined ? [] : [[{}, instances.count]]),
     );
     registry.counters(
       'keyslot_near_cache_requests_total',

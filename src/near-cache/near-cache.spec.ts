@@ -13,6 +13,7 @@ import { MetricsRegistry } from '../metrics/index.js';
 import { NotConfirmedError, type RedisCluster } from '../redis-cluster/index.js';
 import { CacheKey } from './cache-key.js';
 import type { Directory, Holder, PendingHolders, Registered } from './directory.js';
+import type { InstanceRegistry } from './instance-registry.js';
 import { NearCache, type GetOptions } from './near-cache.js';
 import { NearCacheMetrics } from './near-cache.metrics.js';
 import { LASTING_MAX_AGE_MS, LASTING_REFRESH_AGE_MS } from './near-cache.options.js';
@@ -99,6 +100,7 @@ describe('the near cache of one instance', () => {
     subject = new FakeSubject();
     const { store, membership, announcer } = instance;
     const directory: PublicDirectory = subject;
+    const registry: Pick<InstanceRegistry, 'count'> = { count: 1 };
     const redis: Partial<RedisCluster> = {
       readConfirmed: async <Reply>() => (await subject.read()) as Reply,
     };
@@ -109,7 +111,7 @@ describe('the near cache of one instance', () => {
       directory as Directory,
       redis as RedisCluster,
       clock,
-      new NearCacheMetrics(new MetricsRegistry(), store, membership),
+      new NearCacheMetrics(new MetricsRegistry(), store, membership, registry as InstanceRegistry),
       { maxAgeMs: MAX_AGE_MS },
     );
     await settled();

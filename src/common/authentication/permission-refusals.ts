@@ -9,7 +9,7 @@ export interface PermissionRefusal {
   readonly origin: Origin;
 }
 
-/** Receives the refusals of CurrentPermissionsGuard. AuditModule provides it, so that every refusal becomes an audit event. */
+/** Receives the refusals of CurrentRolesGuard. AuditModule provides it, so that every refusal becomes an audit event. */
 export interface PermissionRefusals {
   /** Runs before the response is sent. Must not throw. */
   record(refusal: PermissionRefusal): void;

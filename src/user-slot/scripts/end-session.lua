@@ -1,5 +1,5 @@
 -- Ends a session. A mark remains for a while, so that a late write cannot bring it back.
--- Version 4
+-- Version 4. All ways in which sessions end: includes/end-sessions.lua.
 -- KEYS[1] the user
 -- KEYS[2] the user's sessions: a hash of session id to JSON
 -- KEYS[3] the fence, a key that is only written

@@ -1,5 +1,10 @@
 --- @include "live"
--- Ends sessions. Apart from the deletion of a user, no other code does.
+-- Ends sessions. Apart from the deletion of a user (user.lua), no other code does. These scripts use it:
+--   end-session.lua    a logout, the end of one session, the reuse of a refresh token
+--   start-session.lua  the eviction of the least recently used session
+--   change-user.lua    a new password or address, the end of all sessions, a disabled user
+--   put-copy.lua       the same for a user of another store
+-- A session also ends when it expires, and while its user is disabled: live.lua.
 
 -- Ends one session. A mark replaces it, so that a late write cannot bring it back. The mark keeps the verified tokens, so that
 -- they are refused without a check of their signature. ended_by is the id of the request that ended the session, or nil.

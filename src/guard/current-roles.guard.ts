@@ -35,7 +35,7 @@ export class UnknownPermissionError extends Error {
  * valid.
  */
 @Injectable()
-export class CurrentPermissionsGuard implements CanActivate, OnApplicationBootstrap {
+export class CurrentRolesGuard implements CanActivate, OnApplicationBootstrap {
   private readonly required: RouteMetadata<readonly Permission[]>;
 
   constructor(
