@@ -18,7 +18,7 @@ const USAGE = `Usage: npm run scale -- [--sessions N] [--members N]
   --help        shows this
 
 Starts so many sessions through the product's own scripts, on a cluster of its own, and measures on the way. A million take
-about a quarter of an hour. Prints what it finds, and writes it to ${RESULTS}/report.json.
+about twenty minutes. Prints what it finds, and writes it to ${RESULTS}/report.json.
 `;
 
 interface Most {
