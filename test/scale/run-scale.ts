@@ -110,7 +110,6 @@ async function measure(cluster: EmbeddedCluster, options: ScaleOptions): Promise
     onProgress(JSON.stringify(steps.at(-1)));
   }
   await instance.context.close();
-  const changes = await measureChanges(cluster, options);
   const heaps: HeapReport[] = [];
   for (const megabytes of [64, 512]) {
     heaps.push(await heapWithFullMemory(cluster, population, megabytes));
@@ -118,6 +117,8 @@ async function measure(cluster: EmbeddedCluster, options: ScaleOptions): Promise
   }
   const run = await longRun(cluster, population, options.longRunParts, 200_000, 500);
   onProgress(JSON.stringify(run));
+  // Last, because memory of closed instances stays in use, which would distort the heap.
+  const changes = await measureChanges(cluster, options);
   return { steps, ...changes, heaps, longRun: run };
 }
 
