@@ -40,10 +40,10 @@ describe('the announcement of a change', () => {
     await settled();
     return instance;
   };
-  /** An instance under its current id, or an id. */
+  /** A holder: the current id of an instance, or a given id. */
   type Holding = FakeInstance | string;
   interface Call {
-    /** `waits`, or the result. */
+    /** `waits` while the announcement waits, then its result. */
     outcome: string;
     /** Whether each holder was trusted when the announcement returned. */
     wasTrusted: boolean[];
@@ -121,7 +121,7 @@ describe('the announcement of a change', () => {
       await settled();
 
       expect(second.outcome).toBe('waits');
-      // The message is published again, until it is acknowledged.
+      // The changer publishes the message again until the holder acknowledges it.
       member.link.isDeaf = false;
       await clock.advance(RETRY_MS);
       expect(second.outcome).toBe('acknowledged');
@@ -143,7 +143,7 @@ describe('the announcement of a change', () => {
 
     it('accepts the position in the inbox as acknowledgement of one that receives no messages', async () => {
       member.link.isDeaf = true;
-      // Nor do its acknowledgements arrive.
+      // The acknowledgements of the holder do not arrive either.
       member.link.acknowledge = () => undefined;
       const call = announce();
 
@@ -200,7 +200,7 @@ describe('the announcement of a change', () => {
 
       expect(call.outcome).toBe('waited-for-lease');
       expect(inboxes.find(id)?.isSilent).toBe(true);
-      // A later change does not wait. One that has posted before waits for its own time.
+      // A later change does not wait. A change that posted before the inbox was closed waits until the end of its own wait.
       const later = announce({ to: [id] });
       await settled();
       expect([later.outcome, other.outcome]).toEqual(['acknowledged', 'waits']);
@@ -292,7 +292,7 @@ describe('the announcement of a change', () => {
       link.acknowledge = () => undefined;
       const call = announce();
       await clock.advance(BETWEEN_RENEWALS_MS);
-      // It has applied the post at this renewal, and cannot report that.
+      // The holder has applied the post at this renewal, and cannot report it.
       expect(dropped).toEqual(['user']);
       link.isCut = true;
 
@@ -458,7 +458,7 @@ describe('the announcement of a change', () => {
     await clock.advance(BETWEEN_RENEWALS_MS);
     expect(changer.id).not.toBe(id);
 
-    // From now on its acknowledgements go to the former id, which does not listen any more.
+    // From now on the holder sends acknowledgements to the former id of the changer. Nothing is subscribed there any more.
     member.link.acknowledge = acknowledge;
     await clock.advance(BETWEEN_RENEWALS_MS - 1);
     expect(call.outcome).toBe('waits');

@@ -9,14 +9,14 @@ import { Membership } from './membership.js';
 import { leaseTimeoutMs } from './near-cache.options.js';
 
 const RESEND_INTERVAL_MS = 100;
-/** After this time without an answer from the shard of an inbox, the mark of a retired instance is read. */
+/** If the shard of an inbox does not answer within this time, the announcer asks whether the instance is retired. */
 const POST_TIMEOUT_MS = 500;
-/** Limits a change without a deadline. Longer than the deadline of a request. */
+/** Limits the posts of a change without a deadline. It is longer than the deadline of a request. */
 const POST_BUDGET_MS = 10_000;
 
 /**
  * How an announcement ended: `acknowledged`: all holders have applied the change, or hold nothing any more.
- * `waited-for-lease`: the lease of at least one holder expired before it acknowledged.
+ * `waited-for-lease`: at least one holder did not acknowledge before its lease expired.
  */
 export type Announcement = 'acknowledged' | 'waited-for-lease';
 
@@ -45,7 +45,7 @@ class Acknowledgements {
   }
 }
 
-/** Announces a change of a subject to its holders and waits until none of them can answer from the state before it. */
+/** Announces a change of a subject to its holders, and waits until none of them can answer from the old state. */
 @Injectable()
 export class Announcer {
   private readonly logger = new Logger('NearCache');
@@ -64,8 +64,8 @@ export class Announcer {
   }
 
   /**
-   * Returns when each holder has acknowledged the change, or its lease has expired. This instance must have dropped the subject
-   * before.
+   * Returns when each holder has acknowledged the change, or its lease has expired. The caller must first invalidate the
+   * subject in the memory of this instance.
    *
    * @throws NotConfirmedError when an inbox could not be written, or when the deadline passes before the last lease expires.
    * Some instances may still answer from the old state
@@ -109,7 +109,7 @@ export class Announcer {
     for (;;) {
       const leftMs = leaseEndsAt - this.clock.monotonic();
       if (leftMs <= 0) {
-        // The lease has expired, unless it was renewed after the post: then the post was applied before.
+        // If the holder has renewed its lease after the post, it has applied the post, and `close` leaves the inbox open.
         this.inboxes.close(instance, post.renewal).catch(() => undefined);
         this.logger.warn(`A change waited for the lease of the silent instance ${instance}.`);
         return 'waited-for-lease';
@@ -129,9 +129,9 @@ export class Announcer {
   }
 
   /**
-   * Posts a message until its inbox answers.
+   * Posts a message, and tries again until the inbox answers or the deadline passes.
    *
-   * @returns undefined when the instance holds nothing
+   * @returns undefined when the instance holds nothing any more
    */
   private async post(
     instance: string,

@@ -11,12 +11,12 @@ import {
 } from './near-cache.options.js';
 
 /**
- * How much longer than an entry its registration lives. Redis removes registrations by its own clock, so the factor covers a
- * clock that is wrong: the clock of a node may jump by almost an hour without harm.
+ * A registration lives this many times as long as its entry may stay in memory. Redis removes registrations by its own
+ * clock, which may be wrong. With the default age, the clock of a node may jump by almost an hour without harm.
  */
 const REGISTRATIONS_PER_AGE = 60;
 const LASTING_REGISTRATIONS_PER_AGE = 2;
-/** A subject of this form is in the slot of the keys with the same tag. */
+/** The directory of a subject of this form is in the slot of the keys with the same tag. */
 const SUBJECT_WITH_SLOT = /^([A-Za-z0-9_-]{1,128})\.([A-Za-z0-9_-]{1,128})$/;
 
 const load = LuaScript.loaderFor(import.meta.url);
@@ -27,7 +27,7 @@ const beginChange = load('begin-change', String);
 const findChanges = load('find-changes', parseUnfinished);
 const finishChanges = load('finish-changes', Number);
 
-/** Stands for the number of the change in the arguments of a write. Numbers of the changes of one subject only grow. */
+/** Stands for the number of the change in the arguments of a write. The numbers of one subject only grow. */
 export const CHANGE_NUMBER = Symbol('the number of the change');
 
 /** A call of a script in the slot of the subject. */
@@ -46,7 +46,7 @@ export interface Holder {
   readonly leaseMs: number;
 }
 
-/** Holders that must apply changes before these are finished. */
+/** The holders of unfinished changes. */
 export interface PendingHolders {
   readonly holders: readonly Holder[];
   /** Ids of the changes that are finished once all these holders have applied them. */
@@ -74,7 +74,8 @@ export class Directory {
   /**
    * Registers a holder and reads the subject, in one step.
    *
-   * @param read its script returns `false` as a second value if the reply must not be held. It writes nothing or a fence
+   * @param read its script writes at least a fence key. If the reply must not be held, it returns `false` as a second value,
+   * and may write nothing
    * @throws RedisUnavailableError
    */
   async hold<Value>(
@@ -105,7 +106,7 @@ export class Directory {
   }
 
   /**
-   * Writes a change of a subject and takes its holders, in one step.
+   * Writes a change of a subject, and moves its holders into the note of the change, in one step.
    *
    * @param id unique for each change
    * @throws NotConfirmedError
@@ -126,7 +127,7 @@ export class Directory {
   }
 
   /**
-   * Records that a change of a subject begins whose data are elsewhere.
+   * Records that a change begins. The data of its subject are elsewhere.
    *
    * @returns the number of the change
    * @throws NotConfirmedError
@@ -135,7 +136,7 @@ export class Directory {
     return this.redis.runDurably(beginChange, [this.key(subject)], [id, this.ttlMs], deadline);
   }
 
-  /** Takes the holders of a subject, after a change was written elsewhere. @throws NotConfirmedError */
+  /** Moves the holders of a subject into the note of a change that was written elsewhere. @throws NotConfirmedError */
   async take(subject: string, id: string, deadline: Deadline): Promise<PendingHolders> {
     return parseChanged(
       await this.redis.runDurably(changeScript, [this.key(subject)], [id, this.ttlMs, 0], deadline),
@@ -143,7 +144,7 @@ export class Directory {
     );
   }
 
-  /** The unfinished changes of a subject, from all instances. @throws NotConfirmedError */
+  /** Finds the unfinished changes of a subject. Any instance may have begun them. @throws NotConfirmedError */
   async unfinished(
     subject: string,
     deadline: Deadline,
@@ -152,7 +153,7 @@ export class Directory {
     return this.redis.runDurably(findChanges, keys, [], deadline);
   }
 
-  /** Records that these holders have applied these changes. Best effort: otherwise a later reader announces them again. */
+  /** Records that these holders have applied these changes. Best effort: if it fails, they are announced again. */
   finish(subject: string, { holders, changes }: PendingHolders): void {
     if (changes.length === 0) {
       return;
@@ -170,7 +171,7 @@ export class Directory {
   }
 }
 
-/** A subject `<kind>.<id>` is in the slot of the keys with that tag. Any other text has a slot of its own. */
+/** The directory of `<kind>.<id>` is in the slot of the keys with that tag. Any other directory is in its own slot. */
 function tagOf(subject: string): readonly [string, string] {
   const [, kind, id] = SUBJECT_WITH_SLOT.exec(subject) ?? [];
   return kind !== undefined && id !== undefined ? [kind, id] : ['subject', sha256(subject)];

@@ -4,11 +4,11 @@ import { randomUUID } from 'node:crypto';
 import { Deadline } from '../common/deadline/index.js';
 import { LuaScript, RedisCluster, type ChannelListener } from '../redis-cluster/index.js';
 
-/** An inbox without a renewal or a post for so long is removed. Longer than the registrations of its instance live. */
+/** Redis removes an inbox after this time without a renewal or a post. Registrations do not live as long by default. */
 const INBOX_TTL_MS = 2 * 86_400_000;
-/** An instance that has more posts to apply begins anew with empty memory. */
+/** If more posts wait for an instance, the instance begins anew: with empty memory and another inbox. */
 const MAX_POSTS = 5000;
-/** More than enough to find two keys in different shards. */
+/** More than enough to find an id whose inbox and mark are in different shards. */
 const MAX_ID_ATTEMPTS = 100;
 
 const load = LuaScript.loaderFor(import.meta.url);
@@ -20,7 +20,7 @@ const retireInstance = load('retire-instance', isOne);
 const isRetired = load('is-retired', isOne);
 
 export interface Renewal {
-  /** `closed`: the instance must begin anew with another inbox. `late`: a later renewal came first. */
+  /** `closed`: the instance must begin anew with another inbox. `late`: a later renewal has already run. */
   readonly outcome: 'renewed' | 'closed' | 'late';
   /** The number of posts so far. */
   readonly sequence: number;
@@ -32,11 +32,11 @@ export interface RenewalRequest {
   readonly instance: string;
   /** Each instance counts its renewals from 1 on. The first one opens the inbox. */
   readonly number: number;
-  /** The instance has applied all posts up to here. */
+  /** The instance has applied the posts up to this sequence number. */
   readonly position: number;
 }
 
-/** A post whose instance may still hold what the message is about. */
+/** A post to an instance that may still hold the subject. */
 export interface Post {
   readonly sequence: number;
   /** The number of the last renewal before the post. */
@@ -44,22 +44,22 @@ export interface Post {
 }
 
 /**
- * The inboxes of the instances. Each is in a slot of its own: a log of subjects to invalidate, and the number of the last
- * renewal of the lease.
+ * The inboxes of the instances. Each inbox is in a slot of its own. It contains the subjects to invalidate, and the number
+ * of the last renewal of the lease.
  */
 @Injectable()
 export class Inboxes {
   constructor(private readonly redis: RedisCluster) {}
 
-  /** Whether the shards are known. */
+  /** Whether this client knows the masters of the cluster. */
   get isConnected(): boolean {
     return this.masterOf(randomUUID()) !== undefined;
   }
 
   /**
-   * Chooses an id for an instance, which also decides in which shard its inbox is.
+   * Chooses an id for an instance. The id also decides in which shard the inbox of the instance is.
    *
-   * @param avoidedMaster `host:port` of a master that must not have the inbox, if another one can
+   * @param avoidedMaster `host:port` of a master. The inbox is in the shard of another master, if there is one
    */
   newInstance(avoidedMaster?: string): string {
     let instance = randomUUID();
@@ -153,10 +153,11 @@ export class Inboxes {
   }
 
   /**
-   * Closes the inbox of an instance whose lease is over, so that later changes do not wait for it.
+   * Closes an inbox whose instance holds nothing any more, so that later changes do not wait for it.
    *
-   * @param renewal number of its last renewal that the caller knows: if it has renewed its lease since, the inbox stays open.
-   * Absent: the instance itself closes it, after it has dropped everything
+   * @param renewal from a changing instance, after the lease has expired: the number of the last renewal that it knows. If
+   * the lease was renewed since, the inbox stays open. Absent: the instance itself closes the inbox, after it has emptied
+   * its memory
    * @throws RedisUnavailableError
    */
   async close(instance: string, renewal?: number): Promise<void> {
@@ -165,8 +166,8 @@ export class Inboxes {
   }
 
   /**
-   * Records, in another shard than the inbox, that an instance holds nothing and never will. Only the instance itself may call
-   * it, because nobody else knows.
+   * Marks an instance as retired: it holds nothing and never will. The mark is in another shard than the inbox, if there is
+   * one. Only the instance itself may call this, because nobody else knows.
    *
    * @throws RedisUnavailableError
    */

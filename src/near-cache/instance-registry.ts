@@ -21,11 +21,11 @@ const reportInstance = load('report-instance', Number);
 /** The list of running instances, for operators. No decision of the protocol depends on it. */
 @Injectable()
 export class InstanceRegistry implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  /** Of this process. The id of its inbox can change. */
+  /** The id of this process. It stays the same when the id of the inbox changes. */
   private readonly id = randomUUID();
   private readonly abort = new AbortController();
   private readonly startedAt = new Date();
-  /** Undefined while unknown. */
+  /** Number of instances that have reported within the last minute; undefined while unknown. */
   private count: number | undefined;
 
   constructor(

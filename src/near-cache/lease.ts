@@ -37,7 +37,7 @@ export class Lease {
     this.startedAt = undefined;
   }
 
-  /** Whether it was revoked, or never held. */
+  /** Whether the lease was revoked, or has never begun. */
   get isRevoked(): boolean {
     return this.startedAt === undefined;
   }

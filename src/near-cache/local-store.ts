@@ -16,7 +16,7 @@ interface Entry {
   readonly subject: string;
   /** On the monotonic clock, in milliseconds. */
   readonly expiresAt: number;
-  /** When it should be loaded again, although it is still valid. */
+  /** When the value should be loaded again, although it is still valid. */
   readonly refreshAt: number;
 }
 
@@ -63,7 +63,7 @@ export class LocalStore {
     return entry !== undefined && now < entry.expiresAt ? (entry.value as Value) : undefined;
   }
 
-  /** Whether a value is in memory that should be loaded again. */
+  /** Whether the value is in memory, and should be loaded again. */
   isRefreshDue({ id }: CacheKey<unknown>, now: number): boolean {
     const entry = this.entries.peek(id);
     return entry !== undefined && now >= entry.refreshAt;

@@ -128,7 +128,7 @@ describe('a member of the near cache', () => {
 
     expect(membership.leaseRemainingMs).toBe(LEASE_MS - BETWEEN_RENEWALS_MS);
     expect(inboxes.find(id)).toMatchObject({ renewal: 3, position: 0 });
-    // The next one has the same number as the later one, and is stored.
+    // The next renewal has the same number as the later one, so the inbox stores it.
     await clock.advance(RETRY_MS);
     expect(membership.leaseRemainingMs).toBe(LEASE_MS);
     expect(instance.id).toBe(id);
@@ -148,7 +148,7 @@ describe('a member of the near cache', () => {
       await clock.advance(BETWEEN_RENEWALS_MS);
 
       expect(remembered(instance)).toBeUndefined();
-      // At that time, the lease was based on the previous renewal.
+      // When the post was applied, the lease still counted from the previous renewal.
       expect(leasesMs).toEqual([LEASE_MS - BETWEEN_RENEWALS_MS]);
       expect(instance.membership.leaseEvents).toEqual({ joined: 1, renewed: 1 });
     });
@@ -218,7 +218,7 @@ describe('a member of the near cache', () => {
 
       expect(instance.membership.leaseEvents.renewed).toBe(1);
       expect(remembered(instance)).toBe('new');
-      // Another change is another message.
+      // A message of another change is applied.
       instance.link.isDeaf = true;
       inboxes.post(instance.id, 'somebody 2 user');
       await clock.advance(BETWEEN_RENEWALS_MS);
@@ -358,7 +358,7 @@ describe('a member of the near cache', () => {
       expect(membership.isTrusted).toBe(true);
       expect(membership.leaseEvents.joined).toBe(2);
       expect(remembered(instance)).toBeUndefined();
-      // Its messages arrive there.
+      // Posts to the new inbox arrive.
       inboxes.post(instance.id, 'somebody 1 user');
       remember(instance);
       await settled();

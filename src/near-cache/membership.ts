@@ -22,27 +22,27 @@ import {
 
 const RETRY_INTERVAL_MS = 100;
 const POLL_INTERVAL_MS = 10;
-/** More than the registrations of this process can name. */
+/** Registrations in Redis contain fewer former ids of this process. */
 const MAX_FORMER_IDS = 1000;
-/** More posts than arrive between two renewals. */
+/** Fewer posts arrive between two renewals. */
 const MAX_APPLIED = 10_000;
 
 /**
- * Keeps the inbox of this instance, and holds its lease. Correctness depends on the lease alone: a renewal returns the posts
- * since the last one, and they are applied before the lease is extended. Without the channel the cache is still correct. The
- * channel only makes changes take effect sooner.
+ * Keeps the inbox and the lease of this instance. Correctness depends on the lease alone: a renewal returns the posts since
+ * the last one, and the instance applies them before it extends the lease. The channel only makes changes take effect
+ * sooner.
  */
 @Injectable()
 export class Membership implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  /** Called when another instance acknowledges a change of this one. */
+  /** Called when another instance acknowledges a change that this instance has announced. */
   onAcknowledged: (message: string) => void = () => undefined;
 
   private readonly logger = new Logger('NearCache');
   private readonly lease: Lease;
   private id: string = randomUUID();
-  /** Ids of this process that hold nothing any more. */
+  /** Earlier ids of this process. Nothing is held under them any more. */
   private formerIds: string[] = [];
-  /** Those that the others do not know of yet. */
+  /** Former ids whose inbox may still be open, and which may not be marked as retired yet. */
   private unretired: string[] = [];
   private unsubscribe: () => void = () => undefined;
   private renewals = 0;
@@ -51,7 +51,7 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
   private position = 0;
   /** Posts that the channel has delivered. A renewal returns them once more. */
   private readonly applied = new Set<string>();
-  /** The last time at which the inbox was reached or chosen, on the monotonic clock. */
+  /** When this instance last reached its inbox or chose a new one, on the monotonic clock. */
   private reachedAt = 0;
   private confirmed = { joined: 0, renewed: 0 };
   private isListening = false;
@@ -69,12 +69,12 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
     this.lease = new Lease(options.leaseMs ?? NEAR_CACHE_DEFAULTS.leaseMs, clock);
   }
 
-  /** This instance as a holder. The id changes when it must begin anew: no two memories share an id. */
+  /** This instance as a holder. The id changes when the instance begins anew, so an id stands for one memory only. */
   get holder(): Holder {
     return { instance: this.id, leaseMs: this.lease.lengthMs };
   }
 
-  /** Whether an id is of this process: a former one holds nothing any more. */
+  /** Whether an id is the current one or a former one of this process. */
   isOwn(instance: string): boolean {
     return instance === this.id || this.formerIds.includes(instance);
   }
@@ -98,7 +98,7 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
     return this.lease.remainingMs;
   }
 
-  /** How many leases this instance has begun and renewed. */
+  /** `joined`: how many leases began with empty memory. `renewed`: how many other renewals succeeded. */
   get leaseEvents(): Readonly<Record<'joined' | 'renewed', number>> {
     return this.confirmed;
   }
@@ -130,7 +130,8 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
       ids.map(async (id) =>
         this.inboxes
           .close(id)
-          // Its shard does not answer. Without a mark, a change of what it held could not complete until then.
+          // Its shard does not answer. Until it does, a change of a subject that this instance held needs the mark to
+          // complete.
           .catch(async () => this.inboxes.retire(id))
           .catch(() => undefined),
       ),
@@ -156,7 +157,7 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
       },
       onPost: (message) => {
         this.apply(message);
-        // A post that a failover has lost is never returned, and would stay here.
+        // A renewal never returns a post that a failover has lost, so its message would stay here.
         if (this.applied.size >= MAX_APPLIED) {
           this.applied.clear();
         }
@@ -199,7 +200,7 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
       }
       const isAway = this.clock.monotonic() - this.reachedAt >= this.lease.lengthMs;
       if (isAway && !this.isTrusted && !this.isStopped) {
-        // The shard of the inbox does not answer. Another one may.
+        // The shard of the inbox does not answer. Another shard may.
         this.beginAnew(this.inboxes.masterOf(this.id));
       }
       return false;
@@ -215,7 +216,8 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
   private async renew(): Promise<boolean> {
     const isEmpty = !this.isTrusted;
     if (isEmpty && !this.lease.isRevoked) {
-      // The lease has expired by the clock. If the clock were set back now, the old lease would become valid again.
+      // The lease has expired by the clock. Revoke it: if the clock were set back now, the old lease would become valid
+      // again.
       this.forgetAll();
     }
     // Taken before the request is sent: the lease starts here, however long the reply takes.
@@ -230,7 +232,7 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
       return false;
     }
     if (renewal.outcome === 'closed') {
-      // Otherwise the renewal that should have opened the inbox was lost.
+      // An inbox that was never opened is missing because its first renewal was lost. This deserves no warning.
       if (this.isOpened) {
         this.logger.warn('This instance begins anew: its inbox was closed or lost.');
       }
@@ -238,12 +240,12 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
       return false;
     }
     for (const message of renewal.messages) {
-      // What the channel has delivered is applied already. A drop now would only cost a load.
+      // The channel has already delivered some of the posts, and they are applied. Another drop would only cost a load.
       if (!this.applied.delete(message)) {
         this.apply(message);
       }
     }
-    // Only after all posts are applied: the position acknowledges them, and so does the extended lease.
+    // These come after the posts: the position and the extended lease both tell a change that the posts are applied.
     this.position = renewal.sequence;
     this.reachedAt = this.clock.monotonic();
     this.lease.extend(begun);
@@ -268,7 +270,7 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
     this.store.dropAll();
   }
 
-  /** Continues under a new id with empty memory. */
+  /** Continues with empty memory, under a new id and with a new inbox. */
   private beginAnew(avoidedMaster?: string): void {
     this.unsubscribe();
     this.forgetAll();
@@ -280,8 +282,9 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   /**
-   * Tells the others that the former ids of this process hold nothing. The mark is for the time while the shard of the former
-   * inbox does not answer. Afterwards a change would wait for the lease if that inbox were still open.
+   * Closes the inboxes of the former ids of this process, and marks the ids as retired. While the shard of a former inbox
+   * does not answer, a change finds the mark. When the shard answers again, a change finds the closed inbox and does not
+   * wait for the lease.
    */
   private retireFormer(): void {
     const former = this.unretired;

@@ -8,7 +8,7 @@ import { Membership } from './membership.js';
 
 const CHANGE_BUCKETS_SECONDS = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
-/** The metrics of the near cache. Look-ups are counted in plain numbers, so that a hit costs one addition. */
+/** The metrics of the near cache. Look-ups are counted in plain numbers, so a hit costs only one addition. */
 @Injectable()
 export class NearCacheMetrics {
   hits = 0;
@@ -61,8 +61,8 @@ export class NearCacheMetrics {
   }
 
   /**
-   * Counts a change that fails with NotConfirmedError before the announcement, while its begin is recorded or while it is
-   * written.
+   * Counts a change that fails with NotConfirmedError before its announcement: in the script that begins it, or in the
+   * write.
    */
   async countUnconfirmed<Result>(write: () => Promise<Result>): Promise<Result> {
     try {

@@ -1,8 +1,9 @@
 export interface NearCacheOptions {
   /**
-   * How long an instance trusts its memory after its last contact with its inbox, in milliseconds. Default 2000.
-   * A change waits this long for a holder that has crashed or is disconnected. With a short lease, a slow response of
-   * Redis makes instances lose their lease and ask Redis on every request. Instances may have different values.
+   * The length of a lease, in milliseconds: how long an instance trusts its memory after it has sent its last successful
+   * renewal. Default 2000. A change waits slightly longer for a holder that has crashed or is disconnected. If the lease is
+   * short, a slow response of Redis makes instances lose their lease and ask Redis on every request. Instances may have
+   * different values.
    */
   readonly leaseMs?: number;
   /** Maximum number of entries in memory. Default 100000. */
@@ -12,7 +13,7 @@ export interface NearCacheOptions {
   /**
    * Maximum age of an entry, in milliseconds. Default 60000. It also limits a rare inconsistency: if a process crashes after
    * a write and before the announcement, other instances may return the old value for this time. The client of that change
-   * got no success response.
+   * has received no success response.
    */
   readonly maxAgeMs?: number;
 }
@@ -24,7 +25,7 @@ export const NEAR_CACHE_DEFAULTS = {
   maxAgeMs: 60_000,
 } as const;
 
-/** Maximum age of a value without `maxAgeMs` (`isLasting`). It is loaded again long before. */
+/** Maximum age of a lasting value (`isLasting`). The near cache loads it again long before this age. */
 export const LASTING_MAX_AGE_MS = 12 * 3_600_000;
 /** The age at which a lasting value is loaded again, so that its registration does not expire. */
 export const LASTING_REFRESH_AGE_MS = 3_600_000;
@@ -37,8 +38,8 @@ const CLOCK_DRIFT = 0.05;
 const SAFETY_MARGIN_MS = 100;
 
 /**
- * @returns the time, in milliseconds, after which the lease of a silent member has certainly expired, even if the member's
- * clock is slower
+ * @returns the time, in milliseconds, after which the lease of a silent instance has certainly expired, even if the clock of
+ * that instance is slower
  */
 export function leaseTimeoutMs(leaseMs: number): number {
   return leaseMs * (1 + CLOCK_DRIFT) + SAFETY_MARGIN_MS;

@@ -30,7 +30,7 @@ class FakeSubject implements PublicDirectory {
   value = 'old';
   mayBeHeld = true;
   error: Error | undefined;
-  /** Delays the reply to the next read. The read has happened. */
+  /** Delays the reply to the next read, but not the read itself. */
   heldRead: Gate | undefined;
   reads = 0;
   holders: Holder[] = [];
@@ -233,7 +233,7 @@ describe('the near cache of one instance', () => {
   });
 
   describe('with a lasting value', () => {
-    // So that few renewals happen in twelve hours.
+    // A long lease, so that the tests run few renewals in twelve hours.
     beforeEach(async () => {
       await instance.membership.beforeApplicationShutdown();
       await start(LASTING_MAX_AGE_MS);
@@ -258,7 +258,7 @@ describe('the near cache of one instance', () => {
       await subject.heldRead.reached;
       expect(await get()).toBe('old');
       expect(subject.reads).toBe(2);
-      // A registration of its own: the earlier one may expire.
+      // The second read registers the holder again, because the earlier registration may expire.
       expect(subject.holders).toHaveLength(2);
       subject.heldRead.open();
       await settled();

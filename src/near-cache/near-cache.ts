@@ -27,12 +27,13 @@ import { NearCacheMetrics } from './near-cache.metrics.js';
 
 export interface GetOptions<Value> {
   /**
-   * Maximum age of the value, in milliseconds. Default and upper limit: the cache's own `maxAgeMs`. 0 stores nothing.
+   * Maximum age of the value, in milliseconds. Default and upper limit: `maxAgeMs` of the module, or twelve hours for a
+   * lasting value. 0 stores nothing.
    */
   readonly maxAgeMs?: (value: Value) => number;
   /**
-   * Whether the value may stay for twelve hours instead of `maxAgeMs`, and is loaded again every hour. For the few values that
-   * every request needs, so that the loss of their shard does not affect all users. Default false.
+   * Whether the value may stay for twelve hours instead of `maxAgeMs`. It is loaded again every hour. Use it only for the
+   * few values that every request needs, so that the loss of their shard does not affect all users. Default false.
    */
   readonly isLasting?: boolean;
   /** Whether concurrent callers may share this load. Default true. */
@@ -44,7 +45,7 @@ export interface GetOptions<Value> {
 /** Runs a script that reads a subject. @throws RedisUnavailableError */
 export type SlotRead = <Reply>(call: SlotCall<Reply>, deadline: Deadline) => Promise<Reply>;
 
-/** Two ways to load a value: without a registration, for an instance without a lease, and as a holder. */
+/** Two ways to load a value: `plain` for an instance without a lease, `held` with a registration as a holder. */
 interface Load<Value> {
   readonly plain: () => Promise<Value>;
   readonly held: (holder: Holder) => Promise<Registered<Value>>;
@@ -52,7 +53,7 @@ interface Load<Value> {
 
 /**
  * The memory of this instance, coherent with all other instances: when `change` has returned, no instance answers from the
- * state before it. docs/coherence.md explains the protocol and why it holds.
+ * old state. docs/coherence.md explains the protocol and why it holds.
  */
 @Injectable()
 export class NearCache {
@@ -92,9 +93,8 @@ export class NearCache {
   }
 
   /**
-   * Calls a listener when this instance invalidates a subject: after a change, and when it empties its memory because it has
-   * lost its lease. This is only a hint: the subject may be unchanged. An instance hears of changes only of subjects that it
-   * holds: see `readAsHolder`.
+   * Calls a listener when this instance invalidates a subject: after a change, and when it empties its memory. This is only
+   * a hint: the subject may be unchanged. An instance is told only of changes of subjects that it holds: see `readAsHolder`.
    *
    * @returns a function that removes the listener
    */
@@ -120,9 +120,9 @@ export class NearCache {
   /**
    * Returns the value from memory, or loads it. A load takes one more round trip than `getFromSlot`.
    *
-   * @param load reads the value from the source of truth. The value must not be undefined. A master that a failover has
-   * replaced must not be able to deliver the value. So use `readConfirmed` or `runDurably` with a script that writes at
-   * least a fence key. If it throws, `get` throws too and stores nothing
+   * @param load reads the value from the source of truth. The value must not be undefined. A master that was replaced in a
+   * failover must not be able to deliver the value, so use `readConfirmed` or `runDurably` with a script that writes at
+   * least a fence key. If `load` throws, `get` throws too and stores nothing
    * @throws RedisUnavailableError when this instance could not be registered as a holder
    */
   async get<Value>(
@@ -181,8 +181,9 @@ export class NearCache {
   }
 
   /**
-   * Reads with a script in the slot of a subject, past the memory of this instance, and registers this instance as a holder: the
-   * listeners of `onDrop` are called at the next change. Call it again after each of these calls, and at least once an hour.
+   * Reads with a script in the slot of a subject, without the memory of this instance, and registers this instance as a
+   * holder. The next change of the subject then calls the listeners of `onDrop`. Read again after each call of a listener,
+   * and at least once an hour.
    *
    * @throws RedisUnavailableError
    */
@@ -195,13 +196,14 @@ export class NearCache {
     return (await this.directory.hold(subject, holder, call, false, deadline)).value;
   }
 
-  /** Reads with a script, past the memory of this instance. */
+  /** Reads with a script, without the memory of this instance and without a registration. */
   readonly readFromSlot: SlotRead = async ({ script, keys, args }, deadline) =>
     this.redis.readConfirmed(script, keys, args, deadline);
 
   /**
-   * Changes a subject whose data are elsewhere. When it returns, no instance answers from the old state: each one has invalidated
-   * the subject or has lost its lease. It takes two round trips to Redis besides those of `write`.
+   * Changes a subject whose data are elsewhere. When it returns, no instance answers from the old state: each instance has
+   * invalidated the subject, or has lost its lease. It takes two round trips to Redis besides those of `write`, and one more
+   * if other instances hold the subject.
    *
    * @param write makes the change durable (`runDurably`) and must be idempotent. It receives the number of the change. The
    * numbers of one subject only grow. If a write arrives after a write with a higher number, it must not overwrite that one
@@ -224,8 +226,9 @@ export class NearCache {
   }
 
   /**
-   * Changes a subject with a script in its slot: like `change`, in one round trip if no other instance holds the subject. The
-   * subject must have the form `<kind>.<id>`, and the keys of the script the tag `[kind, id]`.
+   * Changes a subject with a script in its slot. It does the same as `change`, and takes one round trip, or two if other
+   * instances hold the subject. The subject must have the form `<kind>.<id>`, and the keys of the script the tag
+   * `[kind, id]`.
    *
    * @param write its script is idempotent, and writes in each run. The argument CHANGE_NUMBER stands for the number of the change
    * @throws NotConfirmedError as `change`
@@ -243,9 +246,9 @@ export class NearCache {
   }
 
   /**
-   * Announces the unfinished changes of a subject: another caller began them and may have crashed before the announcement.
-   * Call it before you report a final state that you have just loaded, such as "this session has ended". Afterwards every
-   * instance agrees with this answer.
+   * Announces the unfinished changes of a subject. Another caller began them, and may have crashed before the announcement.
+   * Call it before you report a final state that you have just loaded, such as "this session has ended". When it returns, no
+   * instance answers from an older state.
    *
    * @throws NotConfirmedError
    */
@@ -310,7 +313,7 @@ export class NearCache {
     load: Load<Value>,
     options: GetOptions<Value>,
   ): Promise<Value> {
-    // Register the load before the request is sent. A change that arrives in the meantime then detaches the load.
+    // The store must know the load before the request is sent, so that a change in the meantime detaches it.
     const ticket = this.store.beginLoad(key, options.isShared ?? true);
     const loadOnce = async (): Promise<Value> => {
       try {

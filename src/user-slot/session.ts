@@ -22,7 +22,7 @@ export interface NewSession {
   readonly userAgent: string;
 }
 
-/** An access token with valid form and claims. Its signature may be unverified. */
+/** An access token whose form and claims are valid. Its signature may not be verified yet. */
 export interface PresentedToken {
   readonly token: string;
   readonly userId: string;

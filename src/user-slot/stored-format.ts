@@ -1,10 +1,12 @@
 /**
- * Everything that is stored under `{user.<id>}`, field by field. Only the scripts in `scripts/` read and write it. Each
- * version must read what earlier versions wrote, and instances of two versions run side by side during an upgrade. So the
- * meaning of a field never changes, and a new field may be absent.
+ * Everything that this module stores under `{user.<id>}`, field by field. Only the scripts in `scripts/` read and write it.
+ * Each version must read what earlier versions wrote, because instances of two versions run side by side during an upgrade.
+ * The meaning of a field therefore never changes, and a new field may be absent.
  *
- * The fourth key, `fence`, is empty and lives for a second: the WAIT after its write proves that the master was not replaced.
- * `user-slot.keys.ts` names the keys. All times are in milliseconds since the epoch, by the clock of the Redis node.
+ * This module has four kinds of keys. The fourth one, `fence`, is empty and lives for a second: the WAIT after its write
+ * proves that the master was not replaced. The near cache stores the directory of the user, `holders`, in the same slot.
+ * `user-slot.keys.ts` names the keys of this module. All times are in milliseconds since the epoch, by the clock of the
+ * Redis node.
  */
 
 /**
@@ -48,13 +50,16 @@ export interface StoredUser {
   readonly sessionEpochAt: number;
 }
 
-/** `sessions`: a hash of session id to JSON. This is a session that was not ended. It may have expired. */
+/**
+ * `sessions`: a hash of session id to JSON. This is a session without a mark. It is not live if it has expired, or if its
+ * epoch is older than that of the user.
+ */
 export interface StoredSession {
   readonly createdAt: number;
   readonly lastUsedAt: number;
   /** When it expires, even if it is in use. */
   readonly endsAt: number;
-  /** The `sessionEpoch` of the user when it began, or when all other sessions were ended. */
+  /** The `sessionEpoch` of the user when the session began, or when all other sessions were ended. */
   readonly epoch: number;
   readonly ip: string;
   readonly userAgent: string;

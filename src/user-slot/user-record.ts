@@ -31,7 +31,7 @@ export interface UserCopy {
   readonly user: UserRecord | undefined;
 }
 
-/** New values. undefined leaves a field unchanged, null clears it. */
+/** New values. `undefined` leaves a field unchanged, and `null` clears it. */
 export interface StoredChange {
   readonly email?: string | null | undefined;
   readonly displayName?: string | null | undefined;

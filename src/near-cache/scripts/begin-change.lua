@@ -4,7 +4,8 @@
 -- ARGV[1] id of the change, the same in each run
 -- ARGV[2] lifetime of the directory, in milliseconds
 -- Returns the number of the change. The numbers of one subject only grow.
--- A second run returns the same number. A late run begins a change that is never written: later readers announce it.
+-- A second run returns the same number. A run that comes after the note was removed begins a change that is never written.
+-- Calls of settle announce it until its note is removed.
 --- @include "now"
 --- @include "directory"
 local now = now_ms()

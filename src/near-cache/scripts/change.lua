@@ -6,13 +6,15 @@
 -- ARGV[2] lifetime of the directory, in milliseconds
 -- ARGV[3] position of the argument of the write script that is replaced by the number of the change; 0 for none
 -- ARGV[4], ARGV[5], ... the arguments of the write script
--- Returns {holders of this and of all unfinished changes, each followed by the length of its lease; ids of those changes; reply of
--- the write script}. Without a write script, the caller has made the change elsewhere, after begin-change.lua.
--- Atomic: who registers later reads the new state. The holders are moved, not copied: a holder that applies the change and
--- registers again must stay registered. The holders of other unfinished changes are returned because they may hold a state
--- from before both.
--- Idempotent if the write script is: a second run has the same number. It moves no holders, because the caller may have heard
--- them already: their new registrations would be lost. It returns the holders of all changes that are still unfinished.
+-- Returns {holders of this and of all unfinished changes, each followed by the length of its lease; ids of those changes;
+-- reply of the write script}. If there is no write script, the caller has written the change elsewhere, after
+-- begin-change.lua.
+-- Atomic: an instance that registers later reads the new state. The script moves the holders and does not copy them: a
+-- holder that applies the change and registers again must stay registered. It also returns the holders of the other
+-- unfinished changes, because they may hold a state from before both changes.
+-- Idempotent if the write script is idempotent: a second run has the same number. It moves no holders. The caller may
+-- already have the reply of the first run, and would not know the holders that the second run moves. It returns the holders
+-- of all changes that are still unfinished.
 --- @include "now"
 --- @include "directory"
 local function write(KEYS, ARGV)

@@ -1,9 +1,10 @@
 -- Closes the inbox of an instance that holds nothing any more, so that no later change waits for it.
 -- Version 1
 -- KEYS[1] the inbox: see renew-inbox.lua
--- ARGV[1] number of the last renewal that the caller knows, when the lease has run out since; '' from the instance itself,
--- which has dropped everything
--- Returns 1, or 0 when the instance has renewed its lease since: the inbox stays open.
+-- ARGV[1] from a changing instance, after the lease has ended: number of the last renewal that it knows; from the instance
+-- itself, after it has emptied its memory: ''
+-- Returns 1. Returns 0 when the inbox stays open because the instance has renewed its lease since, or when there is no
+-- inbox.
 -- Atomic: an instance that has renewed its lease must not be cut off. Running it twice changes nothing.
 local inbox = redis.call('HMGET', KEYS[1], 'renewal', 'sequence')
 if not inbox[1] or (ARGV[1] ~= '' and inbox[1] ~= ARGV[1]) then

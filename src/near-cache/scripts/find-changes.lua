@@ -2,9 +2,10 @@
 -- Version 1
 -- KEYS[1] the directory of the subject
 -- KEYS[2] the fence, a key that is only written
--- Returns {number of unfinished changes; holders, each followed by the length of its lease; ids of the written changes, which are
--- finished once these holders have applied them}. A change that is not known to be written may have been written, or be written
--- later: its holders are those of the directory, and it stays unfinished.
+-- Returns {number of unfinished changes; holders, each followed by the length of its lease; ids of the written changes,
+-- which are finished when these holders have applied them}. A change that is not known to be written may have been written,
+-- or may be written later. For it, the script returns the holders in the directory. It does not return its id, so it stays
+-- unfinished.
 -- Writes the fence: the WAIT that follows proves that this master was not replaced.
 --- @include "now"
 --- @include "fence"

@@ -1,4 +1,4 @@
--- Records that holders have applied changes of a subject. The last holder finishes a change.
+-- Records that holders have applied changes of a subject. A change is finished when its last holder has applied it.
 -- Version 1
 -- KEYS[1] the directory of the subject
 -- ARGV[1] number of changes

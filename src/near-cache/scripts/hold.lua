@@ -4,12 +4,12 @@
 -- Further keys: those of the read script
 -- ARGV[1] the instance
 -- ARGV[2] length of its lease, in milliseconds
--- ARGV[3] lifetime of the registration, in milliseconds: far longer than the instance may hold the subject
+-- ARGV[3] lifetime of the registration, in milliseconds: longer than the instance may hold the subject
 -- ARGV[4], ARGV[5], ... the arguments of the read script
--- Returns {1, reply of the read script}; {0, reply} when the read script returned false as a second value: the reply must not
--- be held, and the instance was not registered. Without a read script it only registers.
+-- Returns {1, reply of the read script}. Returns {0, reply} when the read script returned false as a second value: the reply
+-- must not be held, and the instance was not registered. If there is no read script, the script only registers the instance.
 -- Atomic: no change may come between the registration and the read. Running it twice changes nothing. A late run registers
--- an instance that may hold nothing, which costs the next change one message.
+-- an instance that may hold nothing. This costs the next change one post.
 --- @include "now"
 --- @include "directory"
 local function read(KEYS, ARGV)

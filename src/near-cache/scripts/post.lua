@@ -5,11 +5,12 @@
 -- KEYS[3] the channel that the instance subscribes to
 -- ARGV[1] the message
 -- ARGV[2] lifetime of the inbox, in milliseconds
--- Returns {1} when the lease of the instance is over, so that it holds nothing. Else {0,
--- sequence of the post, number of the last renewal}.
--- An inbox that does not exist is created closed: its instance may still hold its lease, and must not renew it.
+-- Returns {1} when the lease of the instance has ended, so it holds nothing. Else returns {0, sequence of the post, number
+-- of the last renewal}.
+-- If the inbox does not exist, the script creates it closed: its instance may still have its lease, and must not renew it.
 -- Atomic: a renewal must come before or after the post. A second run posts the message again, which is harmless.
--- Writes in each run: the WAIT that follows proves that this master was not replaced. A later master may have lost the close.
+-- Writes in each run: the WAIT that follows proves that this master was not replaced. On a replaced master, an inbox can be
+-- closed that is still open on the new master.
 local inbox = redis.call('HMGET', KEYS[1], 'renewal', 'sequence', 'silent')
 if inbox[3] then
   redis.call('PEXPIRE', KEYS[1], ARGV[2])

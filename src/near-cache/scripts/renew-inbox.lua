@@ -1,16 +1,17 @@
 -- Renews the lease of an instance at its inbox, or opens the inbox.
 -- Version 1
--- KEYS[1] the inbox: a hash of renewal, the number of the last renewal; position, up to which the instance has applied the posts;
---   sequence, the number of posts; closed, 1 when no renewal is possible any more; silent, 1 when, besides, the lease is over
+-- KEYS[1] the inbox: a hash of renewal, the number of the last renewal; position, up to which the instance has applied the
+--   posts; sequence, the number of posts; closed, 1 when no renewal is possible any more; silent, 1 when the inbox is closed
+--   and the lease has ended
 -- KEYS[2] the posts: a sorted set of messages by their sequence
 -- ARGV[1] number of this renewal; 1 opens the inbox
 -- ARGV[2] position up to which the instance has applied the posts, from the last confirmed renewal
 -- ARGV[3] lifetime of the inbox, in milliseconds
 -- ARGV[4] maximum number of posts to return
--- Returns {'renewed', sequence, messages of the posts after ARGV[2]}; {'closed'} when the instance must begin
--- anew with another inbox; {'late'} when a later renewal came first: nothing was stored.
--- Atomic: no post may come between the read and the stored number. Idempotent: a second run stores the same and returns the
--- same posts, or more. The number shows a changer whether the lease was renewed after its post.
+-- Returns {'renewed', sequence, messages of the posts after ARGV[2]}; {'closed'} when the instance must begin anew, with
+-- empty memory and another inbox; {'late'} when a later renewal has already run: nothing was stored.
+-- Atomic: no post may come between the read and the stored number. Idempotent: a second run stores the same values and
+-- returns the same posts, or more. From the number, a changing instance sees whether the lease was renewed after its post.
 local inbox = redis.call('HMGET', KEYS[1], 'renewal', 'sequence', 'closed')
 local number, position = tonumber(ARGV[1]), tonumber(ARGV[2])
 local sequence = tonumber(inbox[2] or 0)

@@ -15,8 +15,9 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: SESSION_READER_OPTIONS } 
   configurableModule<SessionReaderOptions>('SessionReader');
 
 /**
- * Reads sessions, for a process that checks tokens and changes no session. Needs NearCacheModule and RedisClusterModule in the
- * same application. SessionsModule includes the reader, so an application with that module does not need this one.
+ * Reads sessions. It is for a process that checks tokens and changes no session. Needs NearCacheModule and
+ * RedisClusterModule in the same application. SessionsModule includes the reader, so an application with that module does
+ * not need this one.
  */
 @Module({
   imports: [ClockModule],

@@ -16,9 +16,9 @@ import { SessionReader } from './session.reader.js';
 export type SessionEnd = 'ended' | 'not-confirmed' | 'stopping';
 
 const TICK_INTERVAL_MS = 250;
-/** The maximum age of a session in the near cache. A change without an announcement is noticed after this time. */
+/** The maximum age of a session in the near cache. After this time, a watch also sees a change that was not announced. */
 const RECHECK_INTERVAL_MS = 60_000;
-/** A connection to a node is normally restored within this time. Without a lease for longer, too many changes may be missed. */
+/** A connection to a node is normally restored within this time. A longer time without a lease can hide too many changes. */
 const UNTRUSTED_TIMEOUT_MS = 2000;
 const CHECK_TIMEOUT_MS = 1800;
 /** Limits the load on Redis when memory is emptied and all watched sessions are checked. */
@@ -38,9 +38,10 @@ interface Watch extends Omit<Watched, 'tokenId'> {
 }
 
 /**
- * Notifies long-lived connections (server-sent events, WebSockets) on this instance when their session ends. A change of a
- * user invalidates the user on each instance, and each instance then checks the watched sessions of that user once. Sessions
- * are also checked once a minute, because they may expire. It costs nothing while there are no subscribers.
+ * Notifies long-lived connections (server-sent events, WebSockets) on this instance when their session ends. An instance
+ * that watches a session is a holder of its user. A change of the user therefore invalidates the user on this instance, and
+ * the instance then checks the watched sessions of the user once. It also checks each watched session once a minute, because
+ * a session may expire. It costs nothing while there are no subscribers.
  */
 @Injectable()
 export class SessionWatch implements OnModuleDestroy {
@@ -146,7 +147,7 @@ export class SessionWatch implements OnModuleDestroy {
     }
   }
 
-  /** Does nothing without a lease, because a change after the check would be missed. The next tick tries again. */
+  /** Does nothing without a lease, because this instance would miss a change after the check. The next tick tries again. */
   private checkSoon(watch: Watch): void {
     const isDue = watch.isHinted || this.clock.monotonic() >= watch.checkAt;
     if (isDue && !watch.isChecking && this.cache.isTrusted && this.checks < MAX_CONCURRENT_CHECKS) {

@@ -31,7 +31,7 @@ const USER_FIELDS: readonly (keyof StoredUser)[] = [
 ];
 /** How many times the use of a session is stored within its idle lifetime. */
 const USE_WRITES_PER_IDLE_TTL = 10;
-/** Shared by all sessions: an empty set for each would take a tenth of its memory in the near cache. */
+/** Shared by all sessions. An empty set of its own would be a tenth of the memory of a session in the near cache. */
 const NO_TOKENS: ReadonlySet<string> = new Set();
 
 const scripts = {
@@ -126,7 +126,7 @@ export class SessionReader {
       }
       return decision;
     } catch (error) {
-      // For the caller this is a look-up: it writes only to prove what it read.
+      // For the caller this is a look-up, so a write that is not confirmed is a look-up that failed.
       throw error instanceof NotConfirmedError
         ? new RedisUnavailableError('the session could not be asked for', { cause: error })
         : error;
@@ -144,7 +144,8 @@ export class SessionReader {
   }
 
   /**
-   * Does the same, and makes the near cache call the listeners of the user (`onDrop`) at the next change.
+   * Does the same as `check`, and registers this instance as a holder: the next change then calls the listeners of the user
+   * (`onDrop`).
    *
    * @throws RedisUnavailableError
    */

@@ -31,7 +31,7 @@ export class UserReader {
     return this.redis.run(scripts.find, [this.keys.record(userId)], [0], deadline);
   }
 
-  /** Returns a stand-in with the id '' for an unknown user, and takes as long for it (OWASP ASVS 6.3.8). */
+  /** Returns a stand-in with the id '' for an unknown user. This takes as long as for a known user (OWASP ASVS 6.3.8). */
   async findOrStandIn(userId: string, deadline: Deadline): Promise<RedisRecord | undefined> {
     return this.redis.run(scripts.find, [this.keys.record(userId)], [1], deadline);
   }
@@ -53,7 +53,7 @@ export class UserReader {
 
   /**
    * Lists the ids of all users who can have sessions. The list may include incomplete registrations and recently deleted
-   * users. For the work of operators, not for requests: it scans all keys.
+   * users. Only for the work of operators, because it scans all keys.
    *
    * @throws MissingRightError
    */

@@ -13,8 +13,8 @@
 -- Returns {'changed', field, value, ...} with the changed user, also for an earlier run of the same change;
 -- {'overtaken'} when a change with a higher number was written first; {'outdated'} when ARGV[2] or ARGV[3] does not match;
 -- {'protected', role} when the user has a role of ARGV[6]; {'unknown'} when there is no such user.
--- Atomic: a late write must not bring a deleted user back, and no session may start between the new password and the end of
--- the others. Idempotent by the number of the change: a late run changes nothing.
+-- Atomic: a late write must not bring a deleted user back. No session may start after the new password is written and before
+-- the other sessions end. Idempotent by the number of the change: a late run changes nothing.
 --- @include "now"
 --- @include "end-sessions"
 --- @include "user"

@@ -4,7 +4,8 @@
 -- ARGV[1] lifetime of a provisional user, in milliseconds
 -- ARGV[2], ARGV[3], ... fields and values
 -- Returns 1, also when an earlier run of the same call wrote the user; 0 when the user was deleted since.
--- Atomic: a late second run must not bring a deleted user back. It writes on every path, for the WAIT that follows.
+-- Atomic: a late second run must not bring a deleted user back. Every run writes, so that the WAIT that follows proves that
+-- this master was not replaced.
 --- @include "now"
 if redis.call('EXISTS', KEYS[1]) == 1 then
   local deleted = redis.call('HGET', KEYS[1], 'deleted') or '0'

@@ -1,12 +1,12 @@
 -- Ends a session. A mark remains for a while, so that a late write cannot bring it back.
--- Version 4. All ways in which sessions end: includes/end-sessions.lua.
+-- Version 4. includes/end-sessions.lua lists all ways in which sessions end.
 -- KEYS[1] the user
 -- KEYS[2] the user's sessions: a hash of session id to JSON
 -- KEYS[3] the fence, a key that is only written
 -- ARGV[1] session id
--- ARGV[2] id of this request
+-- ARGV[2] id of this request, the same in each run
 -- ARGV[3] idle lifetime of a session, in milliseconds
--- Returns 1 when this request ended a live session, also in an earlier run; else 0.
+-- Returns 1 when this request has ended a live session, now or in an earlier run; else 0.
 -- Atomic: a late write must find either the session or its mark. Running it twice changes nothing.
 --- @include "now"
 --- @include "fence"

@@ -1,4 +1,4 @@
--- Reads the copy of a user of another store, and its version. A deleted user has a version, too.
+-- Reads the copy of a user of another store, and its version. The mark of a deleted user has a version, too.
 -- Version 1
 -- KEYS[1] the copy
 -- Returns the version ('' when there is no copy), followed by the fields and values of the user, if any.

@@ -3,7 +3,7 @@
 -- KEYS[1] the user
 -- ARGV[1] 1 to return a stand-in of the same form, with an empty id, for an unknown user; else 0
 -- Returns the user as fields and values. For an unknown user it returns the stand-in or an empty list.
--- The stand-in costs the same commands as a user, so that a login takes as long for an unknown name.
+-- The stand-in takes the same commands as a user, so that a login with an unknown name takes as long as with a known name.
 local isDeleted = redis.call('HGET', KEYS[1], 'deleted') == '1'
 local user = redis.call('HGETALL', KEYS[1])
 if #user > 0 and not isDeleted then

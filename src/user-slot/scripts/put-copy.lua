@@ -8,10 +8,10 @@
 -- ARGV[4] id of a session that stays live when the others end, or ''
 -- ARGV[5] lifetime of the mark of a deleted user, in milliseconds
 -- ARGV[6], ARGV[7], ... all fields and values of the user; none when the store has no such user
--- Returns 1, also when an earlier run of the same call wrote the copy; 0 when another call has written the copy since: that
--- call may have read a newer state of the store.
+-- Returns 1 when the copy has the new version, also when an earlier run of the same call wrote it. Returns 0 when another
+-- call has written the copy since it was read: that call may have read a newer state of the store.
 -- Atomic: an older state of the store must not overwrite a newer one. Versions are unique ids and not numbers, because a
--- replaced master and its successor could count to the same number. A write that arrives after the mark has expired could
+-- replaced master and its successor can count to the same number. A write that arrives after the mark has expired could
 -- bring a deleted user back.
 --- @include "now"
 --- @include "end-sessions"

@@ -1,4 +1,5 @@
--- Exchanges a refresh token for its successor. For a token that was spent recently, replays the answers from it to the newest.
+-- Exchanges a refresh token for its successor. For a token that was spent recently, returns the answers of this token and of
+-- all later ones.
 -- Version 4
 -- KEYS[1] the user
 -- KEYS[2] the user's sessions: a hash of session id to JSON
@@ -7,7 +8,7 @@
 --   only the last answer
 -- KEYS[4] the fence, a key that is only written
 -- ARGV[1] session id
--- ARGV[2] digest of the presented token; the caller has checked that we issued it
+-- ARGV[2] digest of the presented token; the caller has checked that Keyslot issued the token
 -- ARGV[3] digest of the successor
 -- ARGV[4] the answer, encrypted with a key that is derived from the presented token
 -- ARGV[5] grace period of a spent token, in milliseconds from its exchange; 0 for none
@@ -17,13 +18,13 @@
 -- ARGV[9] burst of exchanges of a session; 0 for no limit
 -- ARGV[10] interval after which one more exchange is allowed, in milliseconds
 -- ARGV[11] maximum number of answers that are kept for a session
--- Returns {'rotated'}; {'replayed', answer, answer, ...} with the answers of the presented token, of its successor, and so on
--- to the newest; {'reused'} when the grace period is over, or too many exchanges followed; {'ended'} when the session is not
--- live; {'limited', milliseconds to wait} when the session has made too many exchanges: the token is not spent.
+-- Returns {'rotated'}; {'replayed', answer, answer, ...} with the answers of the presented token, of its successor, and so
+-- on to the newest; {'reused'} when the grace period is over, or too many exchanges followed; {'ended'} when the session is
+-- not live; {'limited', milliseconds to wait} when the session has made too many exchanges: the token is not spent.
 -- Atomic: of concurrent callers with the same token, exactly one creates the successor. A second run of the same call finds
--- its own successor, or replays its own answer and the ones after it. The maximum age of the session does not change. Every
--- outcome writes, so that the WAIT that follows proves that this master was not replaced: a replaced master would take the
--- newest token for an unknown one, and the caller would end the session.
+-- its own successor, or returns its own answer and the ones after it. The maximum age of the session does not change.
+-- Every outcome writes, so that the WAIT that follows proves that this master was not replaced. A replaced master may not
+-- know the newest token. It would return {'reused'}, and the caller would end the session.
 --- @include "now"
 --- @include "fence"
 --- @include "live"

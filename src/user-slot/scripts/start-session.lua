@@ -1,4 +1,4 @@
--- Starts a session for a user whose password was just verified.
+-- Starts a session for a user. The caller has just verified the password.
 -- Version 3
 -- KEYS[1] the user
 -- KEYS[2] the user's sessions: a hash of session id to JSON
@@ -14,9 +14,9 @@
 -- ARGV[10] address of the client
 -- ARGV[11] user agent of the client
 -- ARGV[12] digest of the refresh token
--- Returns 'started', also for an earlier run of the same call; 'full' when the user has the maximum number of sessions, and
--- nothing was written; 'refused' when the user is deleted, disabled or has another password, or when the session has ended
--- in the meantime.
+-- Returns 'started', also when an earlier run of the same call started the session; 'full' when the user has the maximum
+-- number of sessions: nothing was written; 'refused' when the user is deleted, disabled or has another password, or when an
+-- earlier run started the session and it has ended since.
 -- Atomic: a concurrent password change or deletion must not miss this session, and concurrent logins must not exceed the
 -- maximum number of sessions.
 --- @include "now"

@@ -9,11 +9,12 @@
 -- ARGV[4] maximum number of verified tokens that a session remembers
 -- ARGV[5] idle lifetime of the session, in milliseconds
 -- ARGV[6], ARGV[7], ... the fields of the user to return
--- Returns {'unverified'} when neither the session nor the caller has verified the token, and nothing was written (and `false`: the reply must not be held); {'ended'}
--- when the session is not live; else {'live', milliseconds until the session expires if it is not used, its revoked tokens as
--- a JSON object, value, value, ...} with the fields of the user.
--- Atomic: all three answers must hold at the same time. Every decision writes (the last use of the session, or the fence), so
--- that the WAIT that follows proves that this master was not replaced.
+-- Returns {'unverified'} when neither the session nor the caller has verified the token. It then writes nothing, and returns
+-- false as a second value: the reply must not be held. Returns {'ended'} when the session is not live. Else returns {'live',
+-- milliseconds until the session expires if it is not used, its revoked tokens as a JSON object, value, value, ...} with the
+-- fields of the user.
+-- Atomic: the three answers must be true at the same time. Every other decision writes the last use of the session or the
+-- fence, so that the WAIT that follows proves that this master was not replaced.
 --- @include "now"
 --- @include "fence"
 --- @include "live"

@@ -11,16 +11,16 @@ import { userSubject, UserSlotKeys } from '../user-slot.keys.js';
 
 /** Longer than the delay of any late write, and than the lifetime of any access token. */
 const ENDED_MARK_TTL_MS = 2 * 3_600_000;
-/** Marks of ended sessions that a user keeps: more than can end during the delay of a late write. */
+/** How many marks of ended sessions a user keeps: more than sessions can end during the delay of a late write. */
 const MAX_ENDED_MARKS = 200;
 const MAX_USER_AGENT_LENGTH = 256;
 /** Longer than an IPv6 address with its zone. A limit is needed, because a trusted proxy may forward any text. */
 const MAX_IP_LENGTH = 64;
-/** A session may refresh this many times in a row. After that, once in each interval. */
+/** A session may refresh this many times in a row. After that, it may refresh once in each interval. */
 const REFRESH_BURST = 30;
 /** Shorter if access tokens live less than ten seconds: two refreshes in the lifetime of a token are always allowed. */
 const REFRESH_INTERVAL_MS = 5000;
-/** Each takes about 1.3 KiB during the grace period. More than the tabs of one browser need. */
+/** Each answer takes about 1.3 KiB during the grace period. The tabs of one browser need fewer. */
 const MAX_KEPT_ANSWERS = 8;
 
 type StartOutcome = 'started' | 'full' | 'refused';
@@ -97,9 +97,9 @@ export class SessionWriter {
   }
 
   /**
-   * Exchanges a refresh token for its successor. Of all exchanges of one token, exactly one succeeds. During the grace period
-   * of the token, the others get the answers that lead to the newest tokens of the session. Repeating a call that was not
-   * confirmed returns the same answer during the grace period.
+   * Exchanges a refresh token for its successor. Of all exchanges of one token, exactly one succeeds. During the grace
+   * period of the token, the other exchanges return the answers that lead to the newest tokens of the session. If a call was
+   * not confirmed, repeating it during the grace period returns the same answer.
    */
   async exchange(exchange: RefreshExchange, deadline: Deadline): Promise<RefreshOutcome> {
     const { userId, sessionId } = exchange;

@@ -62,7 +62,8 @@ export interface CopyUpdate {
 
 /**
  * Writes users to Redis. When a method returns, its change is in effect on every instance: the user and all the user's
- * sessions are one subject of the near cache. All methods throw NotConfirmedError; repeating the call is safe.
+ * sessions are one subject of the near cache. All methods throw NotConfirmedError, except `renewHash`, which throws
+ * RedisUnavailableError. Repeating a call is safe.
  */
 @Injectable()
 export class UserWriter {
@@ -105,7 +106,7 @@ export class UserWriter {
 
   /** Changes fields of a user, ends the user's sessions, or both. */
   async change(userId: string, change: RecordChange, deadline: Deadline): Promise<ChangeResult> {
-    // Of two concurrent changes, the one with the lower number may arrive last.
+    // Of two concurrent changes, the one with the lower number may arrive last. It then has to start again.
     return retryOnConflict(async () => {
       const write = this.writeOf(userId, change);
       const result = await this.cache.changeInSlot(userSubject(userId), write, deadline);
@@ -143,8 +144,8 @@ export class UserWriter {
   /**
    * Updates the copy of a user of another store.
    *
-   * @param decide reads the store, after the copy was read. It is called again if another call has written the copy in the
-   * meantime, and returns undefined when nothing has to be written
+   * @param decide reads the store, after this method has read the copy. It returns undefined when nothing has to be written.
+   * If another call has written the copy in the meantime, it is called again
    */
   async updateCopy(
     userId: string,
@@ -181,7 +182,7 @@ export class UserWriter {
     };
   }
 
-  /** @returns false when another call has written the copy since it was read; then nothing is written */
+  /** @returns false when another call has written the copy since it was read. Then this call writes nothing */
   private async putCopy(
     userId: string,
     { version }: UserCopy,

@@ -8,8 +8,8 @@
 -- run of its script gets the same number.
 
 local FINISHED_CHANGE_TTL_MS = 60000
--- A change that is not known to be written is removed after this time. Its caller has crashed, or its write has failed. It is far
--- longer than a write can be late.
+-- A change that is not known to be written is removed after this time. Its caller has crashed, or its write has failed. No
+-- write is late by this much.
 local UNWRITTEN_CHANGE_TTL_MS = 3600000
 
 local function is_finished(change)
@@ -20,7 +20,7 @@ local function has_expired(holder, now)
   return tonumber(string.match(holder, ' (%d+)$')) < now
 end
 
--- Returns the directory, without the registrations and changes that have expired. It also removes those from Redis.
+-- Returns the directory, without the registrations and changes that have expired. Also removes the expired ones from Redis.
 local function read_directory(directory_key, now)
   local directory = { number = 0, holders = {}, changes = {} }
   local all = redis.call('HGETALL', directory_key)

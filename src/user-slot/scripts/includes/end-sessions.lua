@@ -1,10 +1,10 @@
 --- @include "live"
--- Ends sessions. Apart from the deletion of a user (user.lua), no other code does. These scripts use it:
+-- Ends sessions. No other code ends sessions, except by deleting the user (user.lua). These scripts use it:
 --   end-session.lua    a logout, the end of one session, the reuse of a refresh token
 --   start-session.lua  the eviction of the least recently used session
 --   change-user.lua    a new password or address, the end of all sessions, a disabled user
 --   put-copy.lua       the same for a user of another store
--- A session also ends when it expires, and while its user is disabled: live.lua.
+-- A session is also not live after it has expired, and while its user is disabled: live.lua.
 
 -- Ends one session. A mark replaces it, so that a late write cannot bring it back. The mark keeps the verified tokens, so that
 -- they are refused without a check of their signature. ended_by is the id of the request that ended the session, or nil.
@@ -13,7 +13,7 @@ local function end_session(sessions_key, session_id, session, ended_by, now)
   redis.call('HSET', sessions_key, session_id, cjson.encode(mark))
 end
 
--- Ends all sessions of a user except except_id, in constant time: it begins a new epoch, and sessions of an older epoch are
+-- Ends all sessions of a user except except_id, in constant time. It begins a new epoch, and a session of an older epoch is
 -- not live. epoch is the stored current epoch.
 local function end_all_sessions(user_key, sessions_key, except_id, epoch, now)
   local last = tonumber(epoch or 0)

@@ -1,7 +1,7 @@
 -- Decides whether a session is live. No other code decides it.
 
--- Returns the fields of a user that decide about sessions; nil when the user is unknown, deleted or disabled: such a user has
--- no live session.
+-- Returns the fields of a user that decide about sessions. Returns nil when the user is unknown, deleted or disabled: such a
+-- user has no live session.
 local function session_user(user_key)
   local fields = redis.call('HMGET', user_key, 'id', 'deleted', 'disabled', 'sessionEpoch', 'sessionEpochAt',
     'passwordVersion')

@@ -1,4 +1,4 @@
--- The digests of access tokens of a session with verified signatures.
+-- The digests of the access tokens of a session whose signature was verified.
 
 local function is_verified(session, digest)
   for _, known in ipairs(session.verified or {}) do
