@@ -16,7 +16,7 @@ const REPORT_INTERVAL_MS = 10_000;
 const INSTANCE_TTL_MS = 60_000;
 
 const load = LuaScript.loaderFor(import.meta.url);
-const reportInstance = load('report-instance', (reply) => (reply as string[]).length / 2);
+const reportInstance = load('report-instance', Number);
 
 /** The list of running instances, for operators. No decision of the protocol depends on it. */
 @Injectable()
