@@ -68,14 +68,11 @@ export class InstanceRegistry implements OnApplicationBootstrap, BeforeApplicati
   }
 
   private async report(description: string): Promise<void> {
-    const args = [this.id, description, INSTANCE_TTL_MS];
+    const keys = ['list', 'reports'].map((part) =>
+      this.redis.keys.key(['instances', 'registry'], part),
+    );
     this.count = await this.redis
-      .run(
-        reportInstance,
-        [this.redis.keys.key(['instances', 'registry'], 'list')],
-        args,
-        Deadline.none,
-      )
+      .run(reportInstance, keys, [this.id, description, INSTANCE_TTL_MS], Deadline.none)
       .catch(() => undefined);
   }
 }
