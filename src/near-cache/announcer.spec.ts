@@ -255,14 +255,35 @@ describe('the announcement of a change', () => {
       },
     );
 
-    it('fails when the deadline passes before, and leaves the inbox open', async () => {
+    it('fails when the deadline passes before, and closes the inbox when its lease has certainly expired', async () => {
+      const { id } = member;
       member.link.isCut = true;
 
       const call = announce({ deadline: Deadline.after(0) });
       await settled();
-
       expect(call.outcome).toBe(NotConfirmedError.name);
+      await clock.advance(leaseTimeoutMs(LEASE_MS) - 1);
+      expect([inboxes.find(id)?.isClosed, member.membership.isTrusted]).toEqual([false, false]);
+
+      await clock.advance(1);
+
+      expect(inboxes.find(id)?.isSilent).toBe(true);
+      const repeated = announce({ to: [id], deadline: Deadline.after(0) });
+      await settled();
+      expect(repeated.outcome).toBe('acknowledged');
+    });
+
+    it('does not close the inbox after a deadline if that one has renewed its lease in the meantime', async () => {
+      member.link.isDeaf = true;
+      member.link.acknowledge = () => undefined;
+      const call = announce({ deadline: Deadline.after(0) });
+      await settled();
+      expect(call.outcome).toBe(NotConfirmedError.name);
+
+      await clock.advance(leaseTimeoutMs(LEASE_MS));
+
       expect(inboxes.find(member.id)?.isClosed).toBe(false);
+      expect(member.membership.isTrusted).toBe(true);
     });
 
     it('waits no longer when that one is trusted again in the same inbox, with empty memory', async () => {

@@ -124,12 +124,13 @@ export class Announcer {
     for (;;) {
       const leftMs = leaseEndsAt - this.clock.monotonic();
       if (leftMs <= 0) {
-        // If the holder has renewed its lease after the post, it has applied the post, and `close` leaves the inbox open.
-        this.inboxes.close(instance, post.renewal).catch(() => undefined);
+        this.closeSilent(instance, post);
         this.logger.warn(`A change waited for the lease of the silent instance ${instance}.`);
         return 'waited-for-lease';
       }
       if (deadline.hasPassed) {
+        // If nobody waited for the lease, a caller with short deadlines could repeat the change without end.
+        void this.clock.delay(leftMs, { ref: false }).then(() => this.closeSilent(instance, post));
         throw new NotConfirmedError('a holder is silent, and its lease has not run out yet');
       }
       const waitMs = Math.min(leftMs, RESEND_INTERVAL_MS, deadline.remainingMs);
@@ -141,6 +142,11 @@ export class Announcer {
         .then((isApplied) => (isApplied ? acknowledgements.receive(instance) : undefined))
         .catch(() => undefined);
     }
+  }
+
+  /** The lease has expired. If the holder renewed it after the post, it has applied the post, and the inbox stays open. */
+  private closeSilent(instance: string, { renewal }: Post): void {
+    this.inboxes.close(instance, renewal).catch(() => undefined);
   }
 
   /**

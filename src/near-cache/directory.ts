@@ -166,7 +166,8 @@ export class Directory {
     return isLasting ? LASTING_REGISTRATIONS_PER_AGE * LASTING_MAX_AGE_MS : this.ttlMs;
   }
 
-  private key(subject: string): string {
+  /** The directory of a subject, in its slot. */
+  key(subject: string): string {
     return this.redis.keys.key(tagOf(subject), 'holders');
   }
 }

@@ -49,7 +49,15 @@ export interface Post {
  */
 @Injectable()
 export class Inboxes {
+  /** Keys of values that an instance must not lose together with its inbox. */
+  private readonly apart: string[] = [];
+
   constructor(private readonly redis: RedisCluster) {}
+
+  /** Keeps inboxes that are opened later away from the shard of a key. */
+  keepApartFrom(key: string): void {
+    this.apart.push(key);
+  }
 
   /** Whether this client knows the masters of the cluster. */
   get isConnected(): boolean {
@@ -60,12 +68,15 @@ export class Inboxes {
    * Chooses an id for an instance. The id also decides in which shard the inbox of the instance is.
    *
    * @param avoidedMaster `host:port` of a master. The inbox is in the shard of another master, if there is one
+   * @param isApart whether the inbox is also in another shard than the keys of `keepApartFrom`, if there is one
    */
-  newInstance(avoidedMaster?: string): string {
+  newInstance(avoidedMaster?: string, isApart = true): string {
+    const keys = isApart ? this.apart : [];
+    const avoided = [avoidedMaster, ...keys.map((key) => this.redis.masterOf(key))];
     let instance = randomUUID();
     for (let attempt = 0; attempt < MAX_ID_ATTEMPTS; attempt += 1) {
       const master = this.redis.masterOf(this.leaseKey(instance));
-      if (master !== avoidedMaster && master !== this.redis.masterOf(this.markKey(instance))) {
+      if (!avoided.includes(master) && master !== this.redis.masterOf(this.markKey(instance))) {
         break;
       }
       instance = randomUUID();

@@ -365,6 +365,25 @@ describe('a member of the near cache', () => {
       expect(remembered(instance)).toBeUndefined();
     });
 
+    it('keeps its inbox apart from what it must not lose as well, if another shard answers', async () => {
+      inboxes.areShardsKnown = false;
+      const instance = await start();
+      instance.membership.keepApartFrom('master-1');
+      inboxes.areShardsKnown = true;
+      await clock.advance(RETRY_MS);
+      const first = inboxes.masterOf(instance.id);
+
+      inboxes.away.add(first);
+      await clock.advance(2 * LEASE_MS);
+      const second = inboxes.masterOf(instance.id);
+      expect([first, second].sort()).toEqual(['master-2', 'master-3']);
+
+      inboxes.away.add(second);
+      await clock.advance(10 * LEASE_MS);
+      expect(inboxes.masterOf(instance.id)).toBe('master-1');
+      expect(instance.membership.isTrusted).toBe(true);
+    });
+
     it('retires its former id once it has dropped everything, and closes the inbox when it can be reached', async () => {
       const instance = await start();
       const { id } = instance;

@@ -115,6 +115,11 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
     this.wake.abort();
   }
 
+  /** Keeps the inbox away from the shard of a key, if it is called before the application has started. */
+  keepApartFrom(key: string): void {
+    this.inboxes.keepApartFrom(key);
+  }
+
   onApplicationBootstrap(): void {
     void this.keepRenewing();
   }
@@ -138,8 +143,8 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
     );
   }
 
-  private openInbox(avoidedMaster?: string): void {
-    const id = this.inboxes.newInstance(avoidedMaster);
+  private openInbox(avoidedMaster?: string, isApart = true): void {
+    const id = this.inboxes.newInstance(avoidedMaster, isApart);
     this.id = id;
     this.renewals = 0;
     this.isOpened = false;
@@ -278,7 +283,8 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
       this.formerIds = [...this.formerIds, this.id].slice(-MAX_FORMER_IDS);
       this.unretired = [...this.unretired, this.id].slice(-MAX_FORMER_IDS);
     }
-    this.openInbox(avoidedMaster);
+    // When the last choice was not usable either, every other shard is welcome.
+    this.openInbox(avoidedMaster, this.isOpened);
   }
 
   /**

@@ -36,6 +36,10 @@ class FakeSubject implements PublicDirectory {
   unfinishedChanges = 0;
   finished: string[] = [];
 
+  key(): string {
+    return 'master-1';
+  }
+
   async read(): Promise<string> {
     this.reads += 1;
     const { value, error } = this;

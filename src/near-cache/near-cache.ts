@@ -87,6 +87,14 @@ export class NearCache {
     return this.membership.isHeldUp;
   }
 
+  /**
+   * Keeps the inbox of this instance away from the shard of a subject whose values every request needs (`isLasting`): with the
+   * shard of its inbox, an instance loses its memory. Call it in a constructor, before the application has started.
+   */
+  keepApartFrom(subject: string): void {
+    this.membership.keepApartFrom(this.directory.key(subject));
+  }
+
   /** Waits until this instance may answer from memory. */
   async untilTrusted(): Promise<void> {
     await this.membership.untilTrusted();

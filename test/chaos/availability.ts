@@ -15,7 +15,7 @@ export interface Unavailability {
 /** Checks that a fault affects only its own users, and that they are served again soon. */
 export function unavailabilityOf(
   history: History,
-  { recovery, maxRefusedShare }: Expectations,
+  { recovery, maxRefusedShare, othersAfterMs }: Expectations,
   delayMs: number,
 ): Unavailability {
   const refused = history.operations.filter(
@@ -31,6 +31,13 @@ export function unavailabilityOf(
     .filter(isCalm)
     .map((one) => describe('turned away while nothing was broken', one));
 
+  if (othersAfterMs !== undefined) {
+    unavailable.push(
+      ...othersDuringLosses(history, othersAfterMs)
+        .filter((one) => refused.includes(one))
+        .map((one) => describe('turned away, although its data were elsewhere', one)),
+    );
+  }
   const troubled = history.operations.filter((one) => !isCalm(one) && !history.isDisturbed(one));
   const share = troubled.filter((one) => refused.includes(one)).length / troubled.length;
   if (maxRefusedShare !== undefined && share > maxRefusedShare) {
@@ -46,6 +53,20 @@ export function unavailabilityOf(
       : [];
   });
   return { unavailable, slow };
+}
+
+/** The requests of users without data in a lost shard, from this time after the loss until its end. */
+export function othersDuringLosses({ faults, operations }: History, afterMs: number): Operation[] {
+  const losses = faults.filter(({ isAffected }) => isAffected !== undefined);
+  return operations.filter(({ slots, begin, end }) =>
+    losses.some(
+      (loss) =>
+        slots !== undefined &&
+        !loss.isAffected!(slots) &&
+        begin > loss.begin + afterMs &&
+        end < loss.end,
+    ),
+  );
 }
 
 /** How long requests were refused after each fault, in milliseconds. */

@@ -2,6 +2,7 @@ import { Client } from './client.js';
 import { History, type Operation } from './history.js';
 import { Random } from './random.js';
 import type { Instance } from '../support/instance.js';
+import { slotsOfUser } from '../support/shards.js';
 
 /** A random value for which a client that is logged in logs out. */
 const LOG_OUT = 0.8;
@@ -12,12 +13,39 @@ class AlwaysLogOut extends Random {
   }
 }
 
+/** Chooses to log out, and the rest at random. */
+class LogOut extends Random {
+  private isChosen = false;
+  override word(): string {
+    return 'word';
+  }
+
+  override pick<T>(items: readonly T[]): T {
+    this.isChosen = true;
+    return items[0]!;
+  }
+
+  override next(): number {
+    const value = super.next();
+    const isChoice = this.isChosen;
+    this.isChosen = false;
+    return isChoice ? LOG_OUT : value;
+  }
+}
+
+/** Its payload is `{"sub":"id"}`. */
+const TOKEN = 'header.eyJzdWIiOiJpZCJ9.signature';
+
 /** Answers every request with success, unless it is stopped; then it does not answer. */
 function fakeInstance(isPaused: boolean): Instance {
   const answer = async (status: number) =>
     isPaused
       ? new Promise<never>(() => undefined)
-      : Promise.resolve({ status, headers: new Headers(), body: { session_id: 's' } });
+      : Promise.resolve({
+          status,
+          headers: new Headers(),
+          body: { session_id: 's', access_token: TOKEN },
+        });
   return {
     isPaused,
     request: async () => answer(201),
@@ -47,6 +75,25 @@ describe('a client of the fault suite', () => {
     expect(operations.slice(2, 5).map(({ instance }) => instance)).toEqual([0, 1, 2]);
     expect(operations.slice(6).map(({ instance }) => instance)).toEqual([0, 1, 2]);
     expect(operations.slice(6).every(({ begin }) => begin > logout.end)).toBe(true);
+  });
+
+  it('puts its session into some of the light members, and tries the ended session on all of them', async () => {
+    const history = new History();
+    const lightMembers = Array.from({ length: 20 }, () => fakeInstance(false));
+    const client = new Client([fakeInstance(false)], history, new LogOut(2), lightMembers);
+    for (let step = 0; step < 3; step += 1) {
+      await client.step();
+    }
+
+    const { operations } = history;
+    const logout = operations.findIndex(({ kind }) => kind === 'logout');
+    const readers = (some: readonly Operation[]): number[] =>
+      some.filter(({ kind }) => kind === 'read').map(({ instance }) => instance);
+    const before = readers(operations.slice(0, logout));
+    expect(before.length).toBeGreaterThan(1);
+    expect(before.length).toBeLessThan(1 + lightMembers.length);
+    expect(readers(operations.slice(logout))).toEqual([...Array(21).keys()]);
+    expect(operations[logout]!.slots).toEqual(slotsOfUser(operations[logout]!.user, 'id'));
   });
 
   it('is not delayed by a stopped instance', async () => {

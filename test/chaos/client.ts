@@ -1,7 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { GOOD_PASSWORD, type Answer, type Tokens } from '../support/http-client.js';
+import {
+  GOOD_PASSWORD,
+  type Answer,
+  type HttpClient,
+  type Tokens,
+} from '../support/http-client.js';
 import type { Instance } from '../support/instance.js';
+import { slotsOfUser } from '../support/shards.js';
 import type { History, Kind } from './history.js';
 import type { Random } from './random.js';
 
@@ -19,7 +25,10 @@ interface KnownSession {
   isLogoutPending: boolean;
 }
 
-type Send = (instance: Instance) => Promise<Answer<unknown>>;
+/** A member of the cluster that only checks tokens. */
+export type LightMember = Pick<HttpClient, 'ownUser'>;
+
+type Send<Target> = (target: Target) => Promise<Answer<unknown>>;
 
 /** One user who sends requests in sequence, each to any instance. */
 export class Client {
@@ -27,6 +36,7 @@ export class Client {
   private readonly sessions: KnownSession[] = [];
   private readonly ended: KnownSession[] = [];
   isRegistered = false;
+  private userId: string | undefined;
   private writes = 0;
   private readonly reading = new Set<Promise<unknown>>();
 
@@ -34,6 +44,8 @@ export class Client {
     private readonly instances: readonly Instance[],
     private readonly history: History,
     private readonly random: Random,
+    /** They are asked only for the user of a token. Their numbers follow those of the instances. */
+    private readonly lightMembers: readonly LightMember[] = [],
   ) {
     // Derived from the seed, because the name determines the slots.
     this.username = `client-${random.word()}`;
@@ -102,6 +114,7 @@ export class Client {
     );
     if (answer?.status === 200) {
       const tokens = answer.body as Tokens;
+      this.userId = subjectOf(tokens.access_token);
       this.sessions.push({
         id: tokens.session_id,
         accessToken: tokens.access_token,
@@ -114,17 +127,34 @@ export class Client {
     }
   }
 
-  private async read(session: KnownSession, instance: number): Promise<void> {
-    const answer = await this.call('read', instance, { session: session.id }, (target) =>
+  private async read(session: KnownSession, member: number): Promise<void> {
+    const target = this.members[member]!;
+    const answer = await this.send('read', member, { session: session.id }, async () =>
       target.ownUser(session.accessToken),
     );
     this.forgetIfRefused(session, answer);
   }
 
-  /** Sends to all instances in parallel, including stopped and disconnected ones. */
+  private get members(): readonly LightMember[] {
+    return [...this.instances, ...this.lightMembers];
+  }
+
+  /** Sends to all members in parallel, including stopped and disconnected ones. */
   private async readEverywhere(session: KnownSession): Promise<void> {
-    const reads = this.instances.map(async (_, instance) => this.read(session, instance));
+    const reads = this.members.map(async (_, member) => this.read(session, member));
     await this.patiently(Promise.all(reads));
+  }
+
+  /** Reads on each instance and on a random part of the light members, so that these hold the session. */
+  private async warmUp(session: KnownSession): Promise<void> {
+    const share = this.lightMembers.length > 0 ? this.random.next() : 0;
+    const chosen = [
+      ...this.instances.keys(),
+      ...this.lightMembers
+        .map((_, index) => this.instances.length + index)
+        .filter(() => this.random.next() < share),
+    ];
+    await this.patiently(Promise.all(chosen.map(async (member) => this.read(session, member))));
   }
 
   private async patiently(reading: Promise<unknown>): Promise<void> {
@@ -170,7 +200,7 @@ export class Client {
   private async logOut(session: KnownSession): Promise<void> {
     if (!session.isLogoutPending) {
       // So that each instance has cached the token when the session ends.
-      await this.readEverywhere(session);
+      await this.warmUp(session);
     }
     const answer = await this.call(
       'logout',
@@ -214,10 +244,19 @@ export class Client {
     kind: Kind,
     instance: number,
     details: { session?: string; value?: string },
-    send: Send,
+    send: Send<Instance>,
+  ): Promise<Answer<unknown> | undefined> {
+    return this.send(kind, instance, details, async () => send(this.instances[instance]!));
+  }
+
+  private async send(
+    kind: Kind,
+    instance: number,
+    details: { session?: string; value?: string },
+    request: () => Promise<Answer<unknown>>,
   ): Promise<Answer<unknown> | undefined> {
     const begin = this.history.now();
-    const answer = await send(this.instances[instance]!).catch(() => undefined);
+    const answer = await request().catch(() => undefined);
     const body = (answer?.body ?? {}) as Record<string, unknown>;
     this.history.record({
       kind,
@@ -225,6 +264,8 @@ export class Client {
       begin,
       end: this.history.now(),
       user: this.username,
+      // The server chooses the id of a new user, and so where its data are.
+      slots: this.userId === undefined ? undefined : slotsOfUser(this.username, this.userId),
       session: details.session ?? (body['session_id'] as string | undefined),
       value: details.value ?? (body['displayName'] as string | undefined),
       status: answer?.status ?? 0,
@@ -233,4 +274,9 @@ export class Client {
     });
     return answer;
   }
+}
+
+function subjectOf(accessToken: string): string {
+  const [, payload = ''] = accessToken.split('.');
+  return (JSON.parse(Buffer.from(payload, 'base64url').toString()) as { sub: string }).sub;
 }

@@ -18,6 +18,8 @@ export interface Operation {
   readonly value?: string | undefined;
   /** 0 when the connection was refused or lost. */
   readonly status: number;
+  /** The slots with data of the user, as far as they are known. */
+  readonly slots?: readonly number[] | undefined;
   /** The code of a problem response. */
   readonly code?: string | undefined;
   readonly hasRetryAfter: boolean;
@@ -36,6 +38,8 @@ export interface Fault {
   readonly begin: number;
   /** The time of the repair: equal to the begin for faults that recover without repair, such as a killed master. */
   end: number;
+  /** For the loss of a shard: whether it has one of these slots. */
+  readonly isAffected?: ((slots: readonly number[]) => boolean) | undefined;
 }
 
 /** The complete history of a run. The promises are checked only with it. */
@@ -87,8 +91,12 @@ export class History {
   }
 
   /** Records a fault while the work runs. */
-  async fault<T>(name: string, work: () => Promise<T>): Promise<T> {
-    const fault: Fault = { name, begin: this.now(), end: Infinity };
+  async fault<T>(
+    name: string,
+    work: () => Promise<T>,
+    isAffected?: (slots: readonly number[]) => boolean,
+  ): Promise<T> {
+    const fault: Fault = { name, begin: this.now(), end: Infinity, isAffected };
     this.faults.push(fault);
     try {
       return await work();

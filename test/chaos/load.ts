@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Instance } from '../support/instance.js';
-import { Client } from './client.js';
+import { Client, type LightMember } from './client.js';
 import type { History } from './history.js';
 import { Random } from './random.js';
 
@@ -23,6 +23,7 @@ export class Load {
     workers: number,
     /** The number of concurrent users, over all workers. */
     users = workers,
+    private readonly lightMembers: readonly LightMember[] = [],
   ) {
     const usersEach = Math.ceil(users / workers);
     this.work = Promise.all(
@@ -62,7 +63,7 @@ export class Load {
     while (!this.isOver) {
       const clients = Array.from(
         { length: users },
-        () => new Client(this.instances, this.history, random),
+        () => new Client(this.instances, this.history, random, this.lightMembers),
       );
       this.clients.push(...clients);
       const next = [...clients];

@@ -235,6 +235,31 @@ describe('the promises, checked against a history', () => {
     expect(broken({ maxRefusedShare: 0.1 })).toEqual(['unavailable']);
   });
 
+  describe('during the loss of a shard', () => {
+    const LOST = 1;
+    const unavailable = (changes: Partial<Operation>): string[] => {
+      history.faults.push({
+        name: 'kill',
+        begin: 100,
+        end: 4000,
+        isAffected: (slots) => slots.includes(LOST),
+      });
+      after('read', { begin: 1000, slots: [2, 3], status: 503, ...changes });
+      return broken({ othersAfterMs: 500 });
+    };
+
+    it('finds that a request of a user without data there was refused', () =>
+      expect(unavailable({})).toEqual(['unavailable']));
+
+    it.each<[string, Partial<Operation>]>([
+      ['of a user with data there', { slots: [2, LOST] }],
+      ['of a user whose slots are not known', { slots: undefined }],
+      ['soon after the loss', { begin: 500 }],
+      ['that began before the repair', { begin: 3999 }],
+      ['that succeeded', { status: 200 }],
+    ])('excuses a request %s', (_, changes) => expect(unavailable(changes)).toEqual([]));
+  });
+
   it('subtracts the delay of the suite itself from late and slow responses', () => {
     breakSomething();
     after('read', { begin: 0, end: 3000 });

@@ -178,7 +178,7 @@ describe('access tokens', () => {
     for (const spy of asked) {
       // The lease renewal runs in the background.
       const names = spy.mock.calls.map(([script]) => script.name);
-      expect(names.filter((name) => name !== 'renew-lease.lua')).toEqual([]);
+      expect(names.filter((name) => name !== 'renew-inbox.lua')).toEqual([]);
       spy.mockRestore();
     }
   });

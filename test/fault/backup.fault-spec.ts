@@ -223,7 +223,8 @@ describe('a cluster that was destroyed and restored from a backup', () => {
       'login-address:failed': ['temporary'],
       'refresh-address:failed': ['temporary'],
       'registration-address:failed': ['temporary'],
-      'near-cache:sequence': ['temporary'],
+      'user:holders': ['temporary'],
+      'inbox:state': ['temporary'],
     });
   });
 

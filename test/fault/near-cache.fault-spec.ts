@@ -6,24 +6,24 @@ import {
   type CacheInstance,
 } from '../support/near-cache.js';
 import { eventually, startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
+import { Shards, slotOf } from '../support/shards.js';
 
 const LEASE_MS = 2000;
-const NOTE = 'one';
 
 describe('the near cache during faults of Redis (98)', () => {
   let own: OwnCluster;
+  let shards: Shards;
   let a: CacheInstance;
   let b: CacheInstance;
   beforeEach(async () => {
     own = await startOwnCluster({ restartNodes: 'after-failover' });
+    shards = await Shards.of(own);
     const { variables } = own;
     const prefix = newPrefix();
     [a, b] = await Promise.all([
       startCacheInstance(prefix, { variables }),
       startCacheInstance(prefix, { variables }),
     ]);
-    await a.write(NOTE, 'old');
-    await b.read(NOTE);
   });
   afterEach(async () => {
     await Promise.all([a.close(), b.close()]);
@@ -35,64 +35,77 @@ describe('the near cache during faults of Redis (98)', () => {
     await work();
     return performance.now() - begin;
   };
-  /** How often an instance has joined with empty memory. */
+  /** How often an instance has begun a lease with empty memory. */
   const joins = async (instance: CacheInstance): Promise<number> =>
     instance.metric('keyslot_near_cache_lease_events_total{event="joined"}');
-  /** The master that serves the control log. */
-  const controlMaster = async (): Promise<number> => {
-    const key = a.redis.keys.key(['near-cache', 'control'], 'members');
-    for (const port of await own.masters()) {
-      const isThere = await own.cluster.call(port, 'EXISTS', key).catch(() => '0');
-      if (isThere === '1') {
-        return port;
+  const inboxMaster = (instance: CacheInstance): number => shards.ofKey(instance.cache.leaseKey);
+  const masterOf = (note: string): number => shards.masterOf(slotOf(`note.${note}`));
+  /** The name of a note that both instances hold. It is not on this master. */
+  const heldNote = async (avoidedMaster?: number): Promise<string> => {
+    for (let count = 0; ; count += 1) {
+      const note = `note-${count}`;
+      if (masterOf(note) !== avoidedMaster) {
+        await a.write(note, 'old');
+        expect([await a.read(note), await b.read(note)]).toEqual(['old', 'old']);
+        return note;
       }
     }
-    throw new Error('nobody serves the control log');
   };
+  const untilUntrusted = async (instance: CacheInstance): Promise<unknown> =>
+    eventually('trust has ended', 2 * LEASE_MS, () => Promise.resolve(!instance.cache.isTrusted));
 
-  it('loses its lease when the channel is lost, and delays no change', async () => {
+  it('keeps its lease when the channel is lost, and delays no change', async () => {
+    const note = await heldNote();
     const before = await joins(b);
     for (const port of await own.masters()) {
       await own.cluster.call(port, 'CLIENT', 'KILL', 'TYPE', 'pubsub');
     }
-    await eventually('the loss is noticed', 2000, async () => (await joins(b)) > before);
-    expect(b.cache.peek(noteKey(NOTE))).toBeUndefined();
 
-    expect(await timed(() => a.change(NOTE, 'new'))).toBeLessThan(LEASE_MS / 2);
+    expect(await timed(() => a.change(note, 'new'))).toBeLessThan(LEASE_MS / 2);
 
-    expect(await b.read(NOTE)).toBe('new');
+    expect(await b.read(note)).toBe('new');
+    expect(await joins(b)).toBe(before);
+  });
+
+  it('keeps its lease only until expiry when the shard of its inbox is unavailable, and opens another inbox', async () => {
+    const lost = inboxMaster(b);
+    const note = await heldNote(lost);
+    const before = b.cache.leaseKey;
+    shards.nodesOf(lost).forEach((port) => own.signal(port, 'SIGSTOP'));
+
+    await untilUntrusted(b);
+    expect(b.cache.peek(noteKey(note))).toBeUndefined();
+
     await b.cache.untilTrusted();
-    expect(await b.read(NOTE)).toBe('new');
+    expect(b.cache.leaseKey).not.toBe(before);
+    expect(inboxMaster(b)).not.toBe(lost);
+    await a.change(note, 'new');
+    expect(await b.read(note)).toBe('new');
   });
 
-  it('keeps its lease only until expiry when the control log is unavailable', async () => {
-    own.signal(await controlMaster(), 'SIGSTOP');
+  it('does so when no replica confirms the renewal, and a change waits for it', async () => {
+    const master = inboxMaster(b);
+    const note = await heldNote(master);
+    own.signal(await own.replicaOf(master), 'SIGSTOP');
 
-    await eventually('trust has ended', 2 * LEASE_MS, () => Promise.resolve(!b.cache.isTrusted));
+    const change = a.change(note, 'new');
 
-    expect(b.cache.peek(noteKey(NOTE))).toBeUndefined();
+    await untilUntrusted(b);
+    expect(b.cache.peek(noteKey(note))).toBeUndefined();
+    await change;
+    expect(await b.read(note)).toBe('new');
+    await b.cache.untilTrusted();
+    expect(inboxMaster(b)).not.toBe(master);
+    expect(await b.read(note)).toBe('new');
   });
 
-  it('keeps its lease only until expiry when no replica confirms the renewal', async () => {
-    const replica = await own.replicaOf(await controlMaster());
-    own.signal(replica, 'SIGSTOP');
-
-    await eventually('trust has ended', 2 * LEASE_MS, () =>
-      Promise.resolve(!a.cache.isTrusted && !b.cache.isTrusted),
-    );
-    await expect(a.change(NOTE, 'new')).rejects.toThrow('was not confirmed');
-    expect([a.cache.isTrusted, b.cache.isTrusted]).toEqual([false, false]);
-
-    own.signal(replica, 'SIGCONT');
-    await Promise.all([a.cache.untilTrusted(), b.cache.untilTrusted()]);
-  });
-
-  it('confirms no change that it could not announce, and recovers after the failover', async () => {
-    own.signal(await controlMaster(), 'SIGKILL');
+  it('makes no change whose begin it could not record, and recovers after the failover', async () => {
+    const note = await heldNote();
+    own.signal(masterOf(note), 'SIGKILL');
 
     let hasWritten = false;
     const change = a.cache.change(
-      `note.${NOTE}`,
+      `note.${note}`,
       () => Promise.resolve((hasWritten = true)),
       Deadline.none,
     );
@@ -100,13 +113,27 @@ describe('the near cache during faults of Redis (98)', () => {
     expect(hasWritten).toBe(false);
 
     await eventually('a change works again', 15_000, async () =>
-      a.change(NOTE, 'new').then(
+      a.change(note, 'new').then(
         () => true,
         () => false,
       ),
     );
-    expect(await b.read(NOTE)).toBe('new');
+    expect(await b.read(note)).toBe('new');
     await b.cache.untilTrusted();
-    expect(await b.read(NOTE)).toBe('new');
+    expect(await b.read(note)).toBe('new');
+  });
+
+  it('confirms no change that it could not announce', async () => {
+    const lost = inboxMaster(b);
+    const note = await heldNote(lost);
+    own.signal(lost, 'SIGKILL');
+
+    // Shorter than a failover, and than the lease.
+    const call = a.cache.changeInSlot(`note.${note}`, a.writeOf(note, 'new'), Deadline.after(500));
+    await expect(call).rejects.toThrow('was not confirmed');
+    expect(await a.read(note)).toBe('new');
+
+    await a.cache.settle(`note.${note}`, Deadline.none);
+    expect(await b.read(note)).toBe('new');
   });
 });

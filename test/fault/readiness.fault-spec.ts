@@ -1,16 +1,14 @@
-import calculateSlot from 'cluster-key-slot';
-
+import { NearCache } from '../../src/near-cache/index.js';
 import { parseClusterNodes } from '../../src/redis-cluster/index.js';
-import { Resharding } from '../chaos/resharding.js';
 import { Wire } from '../chaos/wire.js';
 import type { Answer, TestUser } from '../support/http-client.js';
 import { eventually, startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
+import { Shards, slotsOfUser } from '../support/shards.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
 const DETECTION_TIMEOUT_MS = 10_000;
 const RECOVERY_MS = 15_000;
 const MAX_RESPONSE_MS = 2000;
-const LOG = calculateSlot('{near-cache.control}');
 
 interface Ready {
   readonly code?: string;
@@ -31,8 +29,12 @@ async function readiness(api: TestApp): Promise<Answer<Ready>> {
 /** Readiness controls a load balancer, so it must distinguish problems of the instance from problems of all instances. */
 describe('readiness', () => {
   let redis: OwnCluster;
+  let shards: Shards;
   const closing: (() => unknown)[] = [];
-  beforeEach(async () => (redis = await startOwnCluster()));
+  beforeEach(async () => {
+    redis = await startOwnCluster();
+    shards = await Shards.of(redis);
+  });
   afterEach(async () => {
     for (const close of closing.splice(0)) {
       await close();
@@ -46,21 +48,16 @@ describe('readiness', () => {
     return api;
   };
 
-  const masterOf = async (slot: number): Promise<number> => new Resharding(redis).masterOf(slot);
-  const masterWithoutLog = async (): Promise<number> => {
-    const withLog = await masterOf(LOG);
-    return (await redis.masters()).find((port) => port !== withLog)!;
-  };
-  const userOn = async (api: TestApp, master: number): Promise<TestUser> => {
+  const inboxMasterOf = ({ app }: TestApp): number =>
+    shards.ofKey(app.get(NearCache, { strict: false }).leaseKey);
+  const masterWithoutInboxOf = (api: TestApp): number =>
+    shards.ports.find((port) => port !== inboxMasterOf(api))!;
+  /** A user with or without data in the shard. */
+  const newUser = async (api: TestApp, master: number, isThere: boolean): Promise<TestUser> => {
     const user = await api.newUser();
-    const isThere = (await masterOf(calculateSlot(`{user.${user.id}}`))) === master;
-    return isThere ? user : userOn(api, master);
-  };
-  /** Registers users until one has no data on the master. */
-  const userElsewhere = async (api: TestApp, master: number): Promise<TestUser> => {
-    const user = await api.newUser();
-    const isElsewhere = (await masterOf(calculateSlot(`{user.${user.id}}`))) !== master;
-    return isElsewhere ? user : userElsewhere(api, master);
+    return shards.has(master, slotsOfUser(user.username, user.id)) === isThere
+      ? user
+      : newUser(api, master, isThere);
   };
 
   /** Waits until all nodes agree on the loss. Before that, the result depends on the queried node. */
@@ -81,7 +78,7 @@ describe('readiness', () => {
     closing.push(() => wire.close());
     const api = await start({ REDIS_NODES: wire.addresses });
     const other = await start();
-    const cut = await masterWithoutLog();
+    const cut = masterWithoutInboxOf(api);
     expect((await readiness(api)).status).toBe(200);
 
     wire.cut('both', cut);
@@ -100,44 +97,50 @@ describe('readiness', () => {
     await eventually('it is ready', RECOVERY_MS, async () => (await readiness(api)).status === 200);
   });
 
-  it.each([
-    ['of users', masterWithoutLog, true],
-    ['with the log of changes', async () => masterOf(LOG), false],
+  /** Other instances have the same problem. A load balancer must not take all of them out. */
+  const expectDegraded = async (api: TestApp, redisState: object): Promise<void> => {
+    for (let probe = 0; probe < 20; probe += 1) {
+      const answer = await readiness(api);
+      expect(answer.status).toBe(200);
+      expect(answer.body).toMatchObject({
+        status: 'degraded',
+        checks: { redis: redisState, trustsMemory: true },
+      });
+    }
+  };
+  const untilTrusted = async (api: TestApp, masters: number): Promise<number> =>
+    eventually('the loss is seen, and memory is trusted', DETECTION_TIMEOUT_MS, async () => {
+      const { checks } = (await readiness(api)).body;
+      return checks.redis?.masters === masters && checks.trustsMemory;
+    });
+
+  it.each<[string, (api: TestApp) => number]>([
+    ['of users', masterWithoutInboxOf],
+    ['with its inbox', inboxMasterOf],
   ])(
     'succeeds with a dead shard %s, because no other instance has it either',
-    async (_, chosen, trustsMemory) => {
+    async (_, chosen) => {
       const api = await start();
-      const master = await chosen();
-      const replica = await redis.replicaOf(master);
-      const user = await userElsewhere(api, master);
+      const master = chosen(api);
+      const user = await newUser(api, master, false);
+      const lost = shards.nodesOf(master);
 
-      [replica, master].forEach((port) => redis.signal(port, 'SIGKILL'));
-      await untilAllNodesReportLoss([replica, master]);
-      await eventually('the loss is seen', DETECTION_TIMEOUT_MS, async () => {
-        const { checks } = (await readiness(api)).body;
-        return checks.redis?.masters === 2 && checks.trustsMemory === trustsMemory;
-      });
+      lost.forEach((port) => redis.signal(port, 'SIGKILL'));
+      await untilAllNodesReportLoss(lost);
+      await untilTrusted(api, 2);
 
-      for (let probe = 0; probe < 20; probe += 1) {
-        const answer = await readiness(api);
-        expect(answer.status).toBe(200);
-        expect(answer.body).toMatchObject({
-          status: 'degraded',
-          checks: {
-            redis: { isHealthy: false, masters: 2, unreachedMasters: 0 },
-            trustsMemory,
-          },
-        });
-      }
+      await expectDegraded(api, { isHealthy: false, masters: 2, unreachedMasters: 0 });
+      expect(inboxMasterOf(api)).not.toBe(master);
       expect((await api.ownUser(user.tokens.access_token)).status).toBe(200);
     },
   );
 
   it('succeeds while a replica is missing, but reports that writes of its shard cannot be confirmed', async () => {
     const api = await start();
-    const user = await userOn(api, await masterWithoutLog());
+    const master = masterWithoutInboxOf(api);
+    const user = await newUser(api, master, true);
 
-    redis.signal(await redis.replicaOf(await masterWithoutLog()), 'SIGKILL');
+    redis.signal(shards.nodesOf(master)[1]!, 'SIGKILL');
 
     await eventually('the loss is told of', RECOVERY_MS, async () => {
       const { status, body } = await readiness(api);
@@ -147,21 +150,18 @@ describe('readiness', () => {
     expect((await api.login(user.username)).status).toBe(503);
   });
 
-  it('succeeds while the control log has no replica: no instance has a lease then', async () => {
+  it('succeeds while the shard of its inbox has no replica: another shard then has the inbox', async () => {
     const api = await start();
-    const replica = await redis.replicaOf(await masterOf(LOG));
+    const master = inboxMasterOf(api);
+    const replica = shards.nodesOf(master)[1]!;
     redis.signal(replica, 'SIGKILL');
 
     await untilAllNodesReportLoss([replica]);
-    await eventually('it is known why memory is not trusted', DETECTION_TIMEOUT_MS, async () => {
-      const { status, body } = await readiness(api);
-      return status === 200 && !body.checks.trustsMemory;
-    });
+    await eventually('another shard has the inbox', DETECTION_TIMEOUT_MS, async () =>
+      Promise.resolve(inboxMasterOf(api) !== master),
+    );
+    await untilTrusted(api, 3);
 
-    for (let probe = 0; probe < 20; probe += 1) {
-      const { status, body } = await readiness(api);
-      expect(status).toBe(200);
-      expect(body).toMatchObject({ status: 'degraded', checks: { redis: { replicas: 2 } } });
-    }
+    await expectDegraded(api, { replicas: 2 });
   });
 });

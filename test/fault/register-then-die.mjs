@@ -56,7 +56,7 @@ const runDurably = redis.runDurably.bind(redis);
 let count = 0;
 redis.runDurably = async (...call) => {
   const [script] = call;
-  if (script.name === 'renew-lease.lua') {
+  if (script.name === 'renew-inbox.lua') {
     return runDurably(...call); // goes on beside every registration
   }
   // Some steps run beside each other.

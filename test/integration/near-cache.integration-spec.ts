@@ -221,6 +221,23 @@ describe('the near cache', () => {
     expect(await expiresSoon()).toBe(false);
   });
 
+  it('keeps inboxes apart from the shard of a subject, unless any shard will do', () => {
+    const masterOfNote = a.redis.masterOf(a.context.get(Directory).key(subject()));
+    const chosen = (isApart: boolean): Set<string | undefined> =>
+      new Set(
+        Array.from({ length: 60 }, () =>
+          inboxes().masterOf(inboxes().newInstance(undefined, isApart)),
+        ),
+      );
+    expect(chosen(true).has(masterOfNote)).toBe(true);
+
+    a.cache.keepApartFrom(subject());
+
+    expect(chosen(true).has(masterOfNote)).toBe(false);
+    expect(chosen(true).size).toBe(2);
+    expect(chosen(false).has(masterOfNote)).toBe(true);
+  });
+
   it('does not wait for a crashed instance that does not hold the subject', async () => {
     await renew('ghost', 1);
 

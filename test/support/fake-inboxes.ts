@@ -29,6 +29,8 @@ export class FakeInboxes {
   readonly retired = new Set<string>();
   /** Masters that answer nobody. */
   readonly away = new Set<string>();
+  /** The masters with keys of `keepApartFrom`: a key is called like its master. */
+  readonly apart: string[] = [];
   private readonly inboxes = new Map<string, Inbox>();
   private readonly subscribers = new Map<string, (deliver: (listener: Listener) => void) => void>();
   private instances = 0;
@@ -62,9 +64,10 @@ export class FakeInboxes {
   }
 
   /** The id says where the inbox is: `1@master-1`. */
-  newInstance(avoidedMaster?: string): string {
+  newInstance(avoidedMaster?: string, isApart = true): string {
     this.instances += 1;
-    const masters = MASTERS.filter((master) => master !== avoidedMaster);
+    const avoided = [avoidedMaster, ...(isApart ? this.apart : [])];
+    const masters = MASTERS.filter((master) => !avoided.includes(master));
     return `${this.instances}@${masters[this.instances % masters.length]}`;
   }
 
@@ -179,8 +182,12 @@ export class FakeLink implements PublicInboxes {
     return this.inboxes.areShardsKnown;
   }
 
-  newInstance(avoidedMaster?: string): string {
-    return this.inboxes.newInstance(avoidedMaster);
+  keepApartFrom(key: string): void {
+    this.inboxes.apart.push(key);
+  }
+
+  newInstance(avoidedMaster?: string, isApart = true): string {
+    return this.inboxes.newInstance(avoidedMaster, isApart);
   }
 
   leaseKey(instance: string): string {

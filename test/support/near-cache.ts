@@ -42,6 +42,8 @@ export interface CacheInstance {
   load(note: string): Promise<string>;
   /** Writes a note, and tells nobody. */
   write(note: string, text: string): Promise<void>;
+  /** The script call that writes a note. */
+  writeOf(note: string, text: string): SlotCall<unknown>;
   /** Changes a note in its slot. */
   change(note: string, text: string): Promise<void>;
   metric(name: string): Promise<number>;
@@ -124,8 +126,14 @@ export async function startCacheInstance(
     const { script, keys, args } = readOf(note);
     return String(await redis.runDurably(script, keys, args, Deadline.none));
   };
+  const writeOf = (note: string, text: string): SlotCall<unknown> => ({
+    script: setNote,
+    keys: [valueKey(note)],
+    args: [text],
+  });
   const write = async (note: string, text: string): Promise<void> => {
-    await redis.runDurably(setNote, [valueKey(note)], [text], Deadline.none);
+    const { script, keys, args } = writeOf(note, text);
+    await redis.runDurably(script, keys, args, Deadline.none);
   };
   if (mayHoldLease) {
     await cache.untilTrusted();
@@ -138,14 +146,14 @@ export async function startCacheInstance(
     loads,
     load,
     write,
+    writeOf,
     read: (note) =>
       cache.getFromSlot(noteKey(note), async (read) => {
         loads.count += 1;
         return String(await read(readOf(note), Deadline.none));
       }),
     change: async (note, text) => {
-      const call = { script: setNote, keys: [valueKey(note)], args: [text] };
-      await cache.changeInSlot(`note.${note}`, call, Deadline.none);
+      await cache.changeInSlot(`note.${note}`, writeOf(note, text), Deadline.none);
     },
     metric: async (name) => {
       const text = await context.get(MetricsRegistry).metrics();

@@ -118,6 +118,7 @@ export const surface = [
     | 'getFromSlot'
     | 'isHeldUp'
     | 'isTrusted'
+    | 'keepApartFrom'
     | 'leaseKey'
     | 'onDrop'
     | 'peek'

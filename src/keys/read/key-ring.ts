@@ -39,7 +39,9 @@ export class KeyRing implements BeforeApplicationShutdown {
     private readonly redis: RedisCluster,
     private readonly cache: NearCache,
     @Inject(KEY_RING_OPTIONS) private readonly options: KeyRingOptions,
-  ) {}
+  ) {
+    cache.keepApartFrom(KEYS_SUBJECT);
+  }
 
   /** @returns the keys, if they are in memory and may be trusted. It never asks Redis */
   recall(): PublicKeys | undefined {

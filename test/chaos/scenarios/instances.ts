@@ -6,6 +6,11 @@ import {
 } from '../scenario.js';
 
 const LONG_PAUSE_MS = 60_000;
+/** Longer than a lease. */
+const MEMBERS_PAUSE_MS = 6000;
+/** The time in which clients make members hold sessions. */
+const HOLDING_MS = 5000;
+const MIN_LEASE_WAITS = 3;
 
 /** Faults of Keyslot instances. */
 export const INSTANCE_SCENARIOS: readonly Scenario[] = [
@@ -39,6 +44,32 @@ export const INSTANCE_SCENARIOS: readonly Scenario[] = [
     recovery: { from: 'end', withinMs: SHORT_RECOVERY_MS },
     run: async (world) => {
       await world.history.fault('pause', async () => world.pause(1, LONG_PAUSE_MS));
+    },
+  },
+  {
+    name: 'many-instances',
+    about:
+      'of sixteen members, some of which hold a session, thirteen stand still at once, and later die at once',
+    options: { lightMembers: 13 },
+    recovery: { from: 'end', withinMs: SHORT_RECOVERY_MS },
+    // A change waits for all their leases together, and not for one after the other.
+    maxRefusedShare: MAX_RARE_REFUSALS,
+    run: async (world) => {
+      await world.untilLightMembersWork();
+      await world.runFor(HOLDING_MS);
+      await world.history.fault('pause', async () =>
+        world.disturbLightMembers('pause', MEMBERS_PAUSE_MS),
+      );
+      await world.untilLightMembersWork();
+      await world.runFor(HOLDING_MS);
+      await world.history.fault('kill -9', async () => world.disturbLightMembers('kill'));
+      const waits = await world.leaseWaits();
+      world.history.notes.push(`${waits} changes waited for the leases of silent members`);
+      if (waits < MIN_LEASE_WAITS) {
+        world.history.untried.push(
+          `only ${waits} changes waited for a lease; the minimum is ${MIN_LEASE_WAITS}`,
+        );
+      }
     },
   },
   {

@@ -1,5 +1,7 @@
 import { eventually } from '../../support/own-cluster.js';
 import { FAILOVER_RECOVERY_MS, SHORT_RECOVERY_MS, type Scenario } from '../scenario.js';
+import { Shards } from '../../support/shards.js';
+import { othersDuringLosses } from '../availability.js';
 import type { World } from '../world.js';
 
 /** A failover with the node timeout of two seconds in this cluster, plus a margin. */
@@ -7,6 +9,11 @@ const PAST_FAILOVER_MS = 6000;
 const FAILOVER_MS = 20_000;
 const REWRITE_TIMEOUT_MS = 30_000;
 const SHARD_RECOVERY_TIMEOUT_MS = 60_000;
+/** For an instance that has lost its inbox: its lease, the timeout of a renewal, and the opening of another inbox. */
+const NEW_INBOX_MS = 6000;
+const TRUST_TIMEOUT_MS = 2000;
+const SHARD_PAUSE_MS = 15_000;
+const MIN_OTHERS = 30;
 
 /** Faults of Redis nodes. */
 export const NODE_SCENARIOS: readonly Scenario[] = [
@@ -71,13 +78,39 @@ export const NODE_SCENARIOS: readonly Scenario[] = [
       await world.history.fault('kill -9 of a shard', async () => {
         world.redis.signal(master, 'SIGKILL');
         world.redis.signal(replica, 'SIGKILL');
-        await eventually('the shard runs again', SHARD_RECOVERY_TIMEOUT_MS, async () => {
-          const answers = [master, replica].map(async (port) =>
-            world.redis.cluster.call(port, 'PING').catch(() => ''),
-          );
-          return (await Promise.all(answers)).every((answer) => answer === 'PONG');
-        });
+        await untilTheyRun(world, [master, replica]);
       });
+    },
+  },
+  {
+    name: 'inbox-shard-lost',
+    about:
+      'the shard with the inbox of an instance is killed, and later another one stands still: users of other shards are ' +
+      'served as soon as the instance has another inbox',
+    recovery: { from: 'end', withinMs: FAILOVER_RECOVERY_MS },
+    othersAfterMs: NEW_INBOX_MS,
+    run: async (world) => {
+      for (const how of ['kill -9', 'pause'] as const) {
+        const shards = await Shards.of(world.redis);
+        const [lost] = await world.inboxMasters(shards);
+        await loseShard(world, shards, lost!, how);
+      }
+      noteOthers(world, NEW_INBOX_MS);
+    },
+  },
+  {
+    name: 'users-shard-lost',
+    about:
+      'the shard of the signing keys, which has no inbox, is killed, and later stands still: users of other shards notice ' +
+      'nothing',
+    recovery: { from: 'end', withinMs: FAILOVER_RECOVERY_MS },
+    othersAfterMs: 0,
+    run: async (world) => {
+      for (const how of ['kill -9', 'pause'] as const) {
+        const shards = await Shards.of(world.redis);
+        await loseShard(world, shards, shards.ofSigningKeys, how);
+      }
+      noteOthers(world, 0);
     },
   },
   {
@@ -216,6 +249,48 @@ export const NODE_SCENARIOS: readonly Scenario[] = [
     },
   },
 ];
+
+async function loseShard(
+  world: World,
+  shards: Shards,
+  master: number,
+  how: 'kill -9' | 'pause',
+): Promise<void> {
+  const nodes = shards.nodesOf(master);
+  const signal = (name: NodeJS.Signals): void =>
+    nodes.forEach((port) => world.redis.signal(port, name));
+  await world.history.fault(
+    `${how} of a shard`,
+    async () => {
+      signal(how === 'pause' ? 'SIGSTOP' : 'SIGKILL');
+      await world.runFor(NEW_INBOX_MS);
+      await world.untilTrusted(TRUST_TIMEOUT_MS);
+      if (how === 'pause') {
+        await world.runFor(SHARD_PAUSE_MS - NEW_INBOX_MS);
+        signal('SIGCONT');
+      }
+      await untilTheyRun(world, nodes);
+    },
+    (slots) => shards.has(master, slots),
+  );
+  await world.redis.untilWhole();
+  await world.runFor(1000);
+}
+
+async function untilTheyRun({ redis }: World, nodes: readonly number[]): Promise<void> {
+  await eventually('the shard runs again', SHARD_RECOVERY_TIMEOUT_MS, async () => {
+    const answers = nodes.map(async (port) => redis.cluster.call(port, 'PING').catch(() => ''));
+    return (await Promise.all(answers)).every((answer) => answer === 'PONG');
+  });
+}
+
+function noteOthers({ history }: World, afterMs: number): void {
+  const others = othersDuringLosses(history, afterMs).length;
+  history.notes.push(`${others} requests of users without data in the lost shard`);
+  if (others < MIN_OTHERS) {
+    history.untried.push(`only ${others} requests of other users; the minimum is ${MIN_OTHERS}`);
+  }
+}
 
 /** After the rewrite, a node loads earlier data from the snapshot and later data from the commands. */
 async function rewriteAppendOnlyFiles(world: World): Promise<void> {

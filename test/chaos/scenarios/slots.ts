@@ -1,7 +1,7 @@
 import { MAX_RARE_REFUSALS, SHORT_RECOVERY_MS, type Scenario } from '../scenario.js';
+import { Shards } from '../../support/shards.js';
 import type { World } from '../world.js';
 
-const CONTROL_LOG = 'near-cache.control';
 /** Each user has data in two slots, on three masters. */
 const USERS_IN_MOVING_SLOTS = 40;
 const MIN_SLOTS_MOVED = 15;
@@ -12,18 +12,20 @@ const ROUNDS = 4;
 export const SLOT_SCENARIOS: readonly Scenario[] = [
   {
     name: 'slots-moved',
-    about: 'slots in use, that of the control log among them, move to another master and back',
+    about: 'slots in use, that of an inbox among them, move to another master and back',
     options: { users: USERS_IN_MOVING_SLOTS },
     recovery: { from: 'end', withinMs: SHORT_RECOVERY_MS },
     maxRefusedShare: MAX_RARE_REFUSALS,
     run: async (world) => {
       const { resharding } = world;
       await world.untilRegistered();
-      const control = await resharding.slotOf(CONTROL_LOG);
-      const from = await resharding.masterOf(control);
+      const shards = await Shards.of(world.redis);
+      const inboxes = await world.inboxSlots(shards);
+      const from = shards.masterOf(inboxes[0]!);
       const to = (await world.redis.masters()).find((port) => port !== from)!;
       const used = await resharding.usedSlotsOf(from, 40);
-      const slots = [...new Set([control, ...used])];
+      const there = inboxes.filter((slot) => shards.masterOf(slot) === from);
+      const slots = [...new Set([...there, ...used])];
       await world.history.fault('moves', async () => {
         for (let round = 0; round < ROUNDS; round += 1) {
           for (const slot of slots) {
