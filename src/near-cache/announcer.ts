@@ -1,4 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { once } from 'node:events';
 
 import { Clock } from '../common/clock/index.js';
 import type { Deadline } from '../common/deadline/index.js';
@@ -33,7 +34,18 @@ class Acknowledgements {
     return signal.aborted;
   }
 
-  /** An acknowledgement may arrive before the reply to the post. */
+  /** Resolves when the acknowledgement of an instance arrives. */
+  async received(instance: string): Promise<void> {
+    const { signal } = this.of(instance);
+    if (!signal.aborted) {
+      await once(signal, 'abort');
+    }
+  }
+
+  has(instance: string): boolean {
+    return this.of(instance).signal.aborted;
+  }
+
   receive(instance: string): void {
     this.of(instance).abort();
   }
@@ -101,8 +113,11 @@ export class Announcer {
     deadline: Deadline,
   ): Promise<Announcement> {
     const { instance, leaseMs } = holder;
-    const post = await this.post(instance, message, deadline);
+    const posting = this.post(instance, message, () => acknowledgements.has(instance), deadline);
+    // The post is published before its reply arrives: the WAIT after it takes longer than a quick acknowledgement.
+    const post = await Promise.race([posting, acknowledgements.received(instance)]);
     if (!post) {
+      posting.catch(() => undefined);
       return 'acknowledged';
     }
     const leaseEndsAt = this.clock.monotonic() + leaseTimeoutMs(leaseMs);
@@ -137,11 +152,13 @@ export class Announcer {
   /**
    * Posts a message, and tries again until the inbox answers or the deadline passes.
    *
+   * @param isAcknowledged then it does not try again
    * @returns undefined when the instance holds nothing any more
    */
   private async post(
     instance: string,
     message: string,
+    isAcknowledged: () => boolean,
     deadline: Deadline,
   ): Promise<Post | undefined> {
     const end = deadline.within(POST_BUDGET_MS);
@@ -149,7 +166,7 @@ export class Announcer {
       try {
         return await this.inboxes.post(instance, message, end.within(POST_TIMEOUT_MS));
       } catch (error) {
-        if (await this.inboxes.isRetired(instance, end).catch(() => false)) {
+        if (isAcknowledged() || (await this.inboxes.isRetired(instance, end).catch(() => false))) {
           return undefined;
         }
         if (end.hasPassed) {

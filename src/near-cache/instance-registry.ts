@@ -16,7 +16,7 @@ const REPORT_INTERVAL_MS = 10_000;
 const INSTANCE_TTL_MS = 60_000;
 
 const load = LuaScript.loaderFor(import.meta.url);
-const reportInstance = load('report-instance', (reply) => (reply as string[]).length / 2);
+const reportInstance = load('report-instance', Number);
 
 /** The list of running instances, for operators. No decision of the protocol depends on it. */
 @Injectable()
@@ -68,14 +68,11 @@ export class InstanceRegistry implements OnApplicationBootstrap, BeforeApplicati
   }
 
   private async report(description: string): Promise<void> {
-    const args = [this.id, description, INSTANCE_TTL_MS];
+    const keys = ['list', 'reports'].map((part) =>
+      this.redis.keys.key(['instances', 'registry'], part),
+    );
     this.count = await this.redis
-      .run(
-        reportInstance,
-        [this.redis.keys.key(['instances', 'registry'], 'list')],
-        args,
-        Deadline.none,
-      )
+      .run(reportInstance, keys, [this.id, description, INSTANCE_TTL_MS], Deadline.none)
       .catch(() => undefined);
   }
 }

@@ -170,10 +170,7 @@ export class RedisCluster implements OnApplicationShutdown {
    * @param channels names from `keys.key`, all with the same tag, so that one master serves them
    * @returns a function that ends the subscription
    */
-  subscribe(
-    channels: readonly [string, ...string[]],
-    listener: ChannelListener,
-  ): () => void {
+  subscribe(channels: readonly [string, ...string[]], listener: ChannelListener): () => void {
     const subscription = new ChannelSubscription(
       channels,
       listener,
@@ -222,7 +219,6 @@ export class RedisCluster implements OnApplicationShutdown {
   private get links(): readonly [ClusterLink, ClusterLink] {
     return [this.link, this.writeLink];
   }
-
 }
 
 function addressOf({ options }: Redis): string {

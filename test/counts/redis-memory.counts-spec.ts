@@ -1,8 +1,13 @@
 import type { Cluster } from 'ioredis';
 import { randomUUID } from 'node:crypto';
 
+import { Deadline } from '../../src/common/deadline/index.js';
+import { CacheKey } from '../../src/near-cache/index.js';
+import { Membership } from '../../src/near-cache/membership.js';
 import { usernameDigest } from '../../src/users/index.js';
 import { GOOD_PASSWORD, type TestUser, type Tokens } from '../support/http-client.js';
+import { startCacheInstance, type CacheInstance } from '../support/near-cache.js';
+import { eventually } from '../support/own-cluster.js';
 import { withRedis } from '../support/redis.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
@@ -54,11 +59,7 @@ describe('Redis keeps', () => {
     withRedis(async (masters, cluster) => {
       const prefix = `${api.keyPrefix}v1:`;
       const keys = await Promise.all(masters.map((node) => node.keys(`${prefix}{user.${id}}:*`)));
-      const sizeOf = async (key: string): Promise<Size> => ({
-        // First, because reading the fields completes a rehash, during which two tables exist.
-        stored: await storedBytes(cluster, key),
-        memory: (await cluster.memory('USAGE', key, 'SAMPLES', 0)) ?? 0,
-      });
+      const sizeOf = async (key: string): Promise<Size> => sizeIn(cluster, key);
       const isOther = (key: string): boolean =>
         !/:(?:record|sessions|fence|refresh-answer:[^:]+)$/.test(key);
       return {
@@ -69,18 +70,22 @@ describe('Redis keeps', () => {
       };
     });
 
-  const expectUsage = async (usage: Usage, expected: Usage): Promise<void> => {
+  const expectSizes = async (sizes: readonly Size[], expected: readonly Size[]): Promise<void> => {
     const info = await withRedis(async ([master]) => master!.info());
     if (MEASURED_WITH.test(info)) {
-      expect(usage).toEqual(expected);
+      expect(sizes).toEqual(expected);
       return;
     }
+    const stored = (all: readonly Size[]): number[] => all.map((size) => size.stored);
+    const memory = (all: readonly Size[]): number =>
+      all.reduce((sum, size) => sum + size.memory, 0);
+    expect(stored(sizes)).toEqual(stored(expected));
+    expect(Math.abs(memory(sizes) / memory(expected) - 1)).toBeLessThan(TOLERANCE_ELSEWHERE);
+  };
+  const expectUsage = async (usage: Usage, expected: Usage): Promise<void> => {
     const sizes = ({ name, record, sessions }: Usage): Size[] => [name, record, sessions];
-    const stored = (one: Usage): number[] => sizes(one).map((size) => size.stored);
-    const memory = (one: Usage): number => sizes(one).reduce((sum, size) => sum + size.memory, 0);
-    expect(stored(usage)).toEqual(stored(expected));
+    await expectSizes(sizes(usage), sizes(expected));
     expect(usage.others).toEqual(expected.others);
-    expect(Math.abs(memory(usage) / memory(expected) - 1)).toBeLessThan(TOLERANCE_ELSEWHERE);
   };
 
   const USER = {
@@ -131,7 +136,68 @@ describe('Redis keeps', () => {
     expect(refused).toBeGreaterThan(0);
     await expectUsage(await usageOf(user), { ...USER, sessions: REFRESHED });
   });
+
+  describe('for the near cache', () => {
+    let instances: CacheInstance[];
+    beforeAll(async () => {
+      instances = [];
+      while (instances.length < 4) {
+        instances.push(await startCacheInstance(api.keyPrefix));
+      }
+    });
+    afterAll(async () => {
+      await Promise.all(instances.map(async (instance) => instance.close()));
+    });
+
+    const sizeOf = async (key: string): Promise<Size> =>
+      withRedis(async (_, cluster) => sizeIn(cluster, key));
+    const directoryOf = (userId: string): string =>
+      instances[0]!.redis.keys.key(['user', userId], 'holders');
+    const userHeldBy = async (holders: number): Promise<string> => {
+      const id = randomUUID();
+      for (const { cache } of instances.slice(0, holders)) {
+        await cache.get(new CacheKey<string>(`user.${id}`), () => Promise.resolve('a session'));
+      }
+      return id;
+    };
+
+    it.each([
+      [1, { stored: 61, memory: 216 }],
+      [2, { stored: 122, memory: 296 }],
+      [4, { stored: 244, memory: 456 }],
+    ])('the directory of a user with %s holders in this many bytes', async (holders, size) => {
+      await expectSizes([await sizeOf(directoryOf(await userHeldBy(holders)))], [size]);
+    });
+
+    it('the directory after a change, without its former holders, in this many bytes', async () => {
+      const id = await userHeldBy(4);
+      await instances[0]!.cache.change(`user.${id}`, () => Promise.resolve(), Deadline.none);
+
+      const isFinished = async (): Promise<boolean> =>
+        withRedis(async (_, cluster) =>
+          (await cluster.hvals(directoryOf(id))).some((value) => value.includes('"holders":{}')),
+        );
+      await eventually('the change is finished', 5000, isFinished);
+      await expectSizes([await sizeOf(directoryOf(id))], [{ stored: 146, memory: 488 }]);
+    });
+
+    it('an inbox without posts in at most 250 bytes', async () => {
+      const sizes = instances.map(async ({ context }) => sizeOf(context.get(Membership).leaseKey));
+
+      for (const { memory } of await Promise.all(sizes)) {
+        expect(memory).toBeLessThanOrEqual(250);
+      }
+    });
+  });
 });
+
+async function sizeIn(cluster: Cluster, key: string): Promise<Size> {
+  return {
+    // First, because reading the fields completes a rehash, during which two tables exist.
+    stored: await storedBytes(cluster, key),
+    memory: (await cluster.memory('USAGE', key, 'SAMPLES', 0)) ?? 0,
+  };
+}
 
 /** Size of the fields and values of a key, in bytes. */
 async function storedBytes(cluster: Cluster, key: string): Promise<number> {

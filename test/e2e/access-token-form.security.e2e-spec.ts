@@ -9,7 +9,7 @@ import { startWithVictim, type Victim } from '../support/victim.js';
 
 /** The form of an access token: requirements 4 to 11, 15 and 16. */
 /** The renewal of the lease, and the report to the registry of instances. */
-const IN_THE_BACKGROUND = ['renew-inbox.lua', 'report-instance.lua'];
+const BACKGROUND = new Set(['renew-inbox.lua', 'report-instance.lua']);
 
 describe('access tokens', () => {
   let victim: Victim;
@@ -180,7 +180,7 @@ describe('access tokens', () => {
 
     for (const spy of asked) {
       const names = spy.mock.calls.map(([script]) => script.name);
-      expect(names.filter((name) => !IN_THE_BACKGROUND.includes(name))).toEqual([]);
+      expect(names.filter((name) => !BACKGROUND.has(name))).toEqual([]);
       spy.mockRestore();
     }
   });

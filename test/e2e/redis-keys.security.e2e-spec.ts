@@ -45,7 +45,7 @@ const KINDS = [
   kind('signing key', '\\{keys\\.signing\\}:set', 0, true),
   kind('holders', `\\{(?:user\\.${ID}|keys\\.signing)\\}:holders`, DAY_MS),
   kind('inbox', `\\{inbox\\.${ID}\\}:(?:state|posts)`, 2 * DAY_MS),
-  kind('instances', '\\{instances\\.registry\\}:list', MINUTE_MS),
+  kind('instances', '\\{instances\\.registry\\}:(?:list|reports)', MINUTE_MS),
   kind('failures', `\\{${THROTTLED}\\.${DIGEST}\\}:failed`, 15 * MINUTE_MS),
   kind('registrations', `\\{registration-address\\.${DIGEST}\\}:failed`, HOUR_MS),
   kind(

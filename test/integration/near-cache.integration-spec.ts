@@ -325,9 +325,9 @@ describe('the near cache', () => {
     const instance = /{inbox\.(.+)}/.exec(before)![1]!;
     await inboxes().close(instance);
 
-    await eventually('b begins anew', 2000, async () => {
-      return b.cache.isTrusted && b.cache.leaseKey !== before;
-    });
+    await eventually('b begins anew', 2000, () =>
+      Promise.resolve(b.cache.isTrusted && b.cache.leaseKey !== before),
+    );
 
     expect(b.cache.peek(noteKey(note))).toBeUndefined();
     expect(await b.read(note)).toBe('old');

@@ -73,8 +73,8 @@ async function read(
   const userId = population.userId(population.userOf(session));
   const sessionId = population.sessionId(session);
   const token = { token: randomUUID(), userId, sessionId };
-  await sessionReader.stateOf(sessionCacheKey(userId, sessionId), true, () =>
-    sessionReader.use(token, true, Deadline.none),
+  await sessionReader.stateOf(sessionCacheKey(userId, sessionId), true, (read) =>
+    sessionReader.use(token, true, Deadline.none, read),
   );
 }
 

@@ -5,18 +5,24 @@ export interface Latency {
   readonly p99Ms: number;
 }
 
-/** Measures sequential calls in several rounds; each result is the minimum over the rounds. */
-export async function latencyOf(
+/**
+ * Measures sequential calls in several rounds; each result is the minimum over the rounds.
+ *
+ * @param prepare what each call needs. It runs before the round and is not measured
+ */
+export async function latencyOf<Prepared = void>(
   times: number,
   rounds: number,
-  work: (number: number) => Promise<unknown>,
+  work: (prepared: Prepared, number: number) => Promise<unknown>,
+  prepare: () => Promise<Prepared> = () => Promise.resolve(undefined as Prepared),
 ): Promise<Latency> {
   const found: Latency[] = [];
   for (let round = 0; round < rounds; round += 1) {
     const took: number[] = [];
-    for (let index = 0; index < times; index += 1) {
+    const prepared = await Promise.all(Array.from({ length: times }, prepare));
+    for (const [index, one] of prepared.entries()) {
       const begin = performance.now();
-      await work(round * times + index);
+      await work(one, round * times + index);
       took.push(performance.now() - begin);
     }
     took.sort((one, other) => one - other);

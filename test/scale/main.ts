@@ -6,22 +6,33 @@ import { runScale, SCALE_DEFAULTS } from './run-scale.js';
 
 const RESULTS = '.data/scale';
 
-const USAGE = `Usage: npm run scale -- [--sessions N]
+const DEFAULT_SESSIONS = SCALE_DEFAULTS.steps.at(-1)!;
+const DEFAULT_MEMBERS = SCALE_DEFAULTS.members.at(-1)!;
+const MAX_SESSIONS = 10_000_000;
+const MAX_MEMBERS = 1000;
 
-  --sessions N  the most that are started (default ${SCALE_DEFAULTS.steps.at(-1)}, at most 10000000)
+const USAGE = `Usage: npm run scale -- [--sessions N] [--members N]
+
+  --sessions N  the most that are started (default ${DEFAULT_SESSIONS}, at most ${MAX_SESSIONS})
+  --members N   the most instances among which logouts are measured (default ${DEFAULT_MEMBERS}, at most ${MAX_MEMBERS})
   --help        shows this
 
 Starts so many sessions through the product's own scripts, on a cluster of its own, and measures on the way. A million take
-about a quarter of an hour. Prints what it finds, and writes it to ${RESULTS}/report.json.
+about twenty minutes. Prints what it finds, and writes it to ${RESULTS}/report.json.
 `;
-const MAX_SESSIONS = 10_000_000;
+
+interface Most {
+  readonly sessions: number;
+  readonly members: number;
+}
 
 /** @returns undefined if no measurement was requested */
-function sessionsFromArguments(): number | undefined {
+function mostFromArguments(): Most | undefined {
   try {
     const { values } = parseArgs({
       options: {
-        sessions: { type: 'string', default: String(SCALE_DEFAULTS.steps.at(-1)) },
+        sessions: { type: 'string', default: String(DEFAULT_SESSIONS) },
+        members: { type: 'string', default: String(DEFAULT_MEMBERS) },
         help: { type: 'boolean', default: false },
       },
     });
@@ -29,11 +40,10 @@ function sessionsFromArguments(): number | undefined {
       process.stdout.write(USAGE);
       return undefined;
     }
-    const most = Number(values.sessions);
-    if (Number.isSafeInteger(most) && most >= 1 && most <= MAX_SESSIONS) {
-      return most;
-    }
-    process.stderr.write(`--sessions must be a whole number from 1 to ${MAX_SESSIONS}.\n`);
+    return {
+      sessions: wholeNumber('--sessions', values.sessions, MAX_SESSIONS),
+      members: wholeNumber('--members', values.members, MAX_MEMBERS),
+    };
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n\n${USAGE}`);
   }
@@ -41,18 +51,32 @@ function sessionsFromArguments(): number | undefined {
   return undefined;
 }
 
-async function main(most: number): Promise<void> {
+function wholeNumber(name: string, text: string, most: number): number {
+  const number = Number(text);
+  if (!Number.isSafeInteger(number) || number < 1 || number > most) {
+    throw new Error(`${name} must be a whole number from 1 to ${most}.`);
+  }
+  return number;
+}
+
+const upTo = (most: number, steps: readonly number[]): number[] =>
+  steps.filter((step) => step < most).concat(most);
+
+async function main({ sessions, members }: Most): Promise<void> {
   // The exit handlers stop the nodes; they do not run if a signal kills the process.
   process.once('SIGINT', () => process.exit(130));
   process.once('SIGTERM', () => process.exit(143));
-  const steps = SCALE_DEFAULTS.steps.filter((step) => step < most).concat(most);
-  const report = await runScale({ steps, onProgress: (text) => process.stdout.write(`${text}\n`) });
+  const report = await runScale({
+    steps: upTo(sessions, SCALE_DEFAULTS.steps),
+    members: upTo(members, SCALE_DEFAULTS.members),
+    onProgress: (text) => process.stdout.write(`${text}\n`),
+  });
   mkdirSync(RESULTS, { recursive: true });
   const machine = { node: process.version, cpu: cpus()[0]?.model, cores: cpus().length };
   writeFileSync(`${RESULTS}/report.json`, `${JSON.stringify({ machine, ...report }, null, 2)}\n`);
 }
 
-const most = sessionsFromArguments();
-if (most !== undefined) {
+const most = mostFromArguments();
+if (most) {
   await main(most);
 }

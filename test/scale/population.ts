@@ -81,7 +81,7 @@ export class Population {
   }
 }
 
-/** Works on this many items at a time, and retries what Redis could not confirm, as a client would. */
+/** Works on many items at a time, and retries what Redis could not confirm, as a client would. */
 export async function inParallel(
   from: number,
   to: number,
@@ -98,11 +98,11 @@ export async function inParallel(
   await Promise.all(Array.from({ length: CONCURRENCY }, worker));
 }
 
-async function untilConfirmed(work: () => Promise<void>): Promise<void> {
+/** Retries what Redis could not confirm. */
+export async function untilConfirmed<Result>(work: () => Promise<Result>): Promise<Result> {
   for (;;) {
     try {
-      await work();
-      return;
+      return await work();
     } catch (error) {
       if (!(error instanceof NotConfirmedError || error instanceof RedisUnavailableError)) {
         throw error;

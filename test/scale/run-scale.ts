@@ -6,8 +6,18 @@ import { Deadline } from '../../src/common/deadline/index.js';
 import { Origin } from '../../src/common/origin/index.js';
 import { Secret } from '../../src/common/secret/index.js';
 import { EmbeddedCluster } from '../../src/embedded-cluster/index.js';
+import { userSubject } from '../../src/user-slot/read/index.js';
 import { Argon2PasswordHasher } from '../../src/users/index.js';
-import { memoryOf, untilFewerKeys } from './cluster-memory.js';
+import {
+  directorySizes,
+  idleCost,
+  logoutLatencies,
+  saturation,
+  type DirectoryReport,
+  type IdleReport,
+  type LogoutReport,
+  type SaturationReport,
+} from './changes.js';
 import {
   heapWithFullMemory,
   longRun,
@@ -15,19 +25,23 @@ import {
   type LongRunReport,
 } from './instance-heap.js';
 import { latencyOf, type Latency } from './latency.js';
+import { memoryOf, untilFewerKeys } from './masters.js';
+import { Members } from './members.js';
 import { Population } from './population.js';
 import { startScaleInstance, type ScaleInstance } from './scale-instance.js';
 
 const KEYS_PER_USER = 3;
 const OTHER_KEYS = 20;
 const EXPIRY_TIMEOUT_MS = 60_000;
+/** Fewer than for the latencies, so that renewals do not take a share of the throughput. */
+const MEMBERS_FOR_SATURATION = 8;
 
 export interface ScaleOptions {
   /** Numbers of sessions at which the run pauses for a measurement. */
   readonly steps: readonly number[];
   readonly sessionsPerUser: number;
-  /** Numbers of instances that acknowledge a change. */
-  readonly instances: readonly number[];
+  /** Numbers of instances among which logouts are measured, ascending. */
+  readonly members: readonly number[];
   readonly longRunParts: number;
   readonly firstPort: number;
   readonly onProgress: (text: string) => void;
@@ -36,7 +50,7 @@ export interface ScaleOptions {
 export const SCALE_DEFAULTS: ScaleOptions = {
   steps: [10_000, 100_000, 1_000_000],
   sessionsPerUser: 10,
-  instances: [1, 2, 4, 8],
+  members: [2, 8, 32, 64, 128],
   longRunParts: 10,
   firstPort: 15_000,
   onProgress: () => undefined,
@@ -56,10 +70,10 @@ export interface StepReport {
 
 export interface ScaleReport {
   readonly steps: readonly StepReport[];
-  readonly acknowledgements: readonly {
-    readonly instances: number;
-    readonly revocation: Latency;
-  }[];
+  readonly logouts: readonly LogoutReport[];
+  readonly idle: readonly IdleReport[];
+  readonly directories: readonly DirectoryReport[];
+  readonly saturation: readonly SaturationReport[];
   readonly heaps: readonly HeapReport[];
   readonly longRun: LongRunReport;
 }
@@ -89,23 +103,12 @@ async function measure(cluster: EmbeddedCluster, options: ScaleOptions): Promise
   const population = new Population(instance, options.sessionsPerUser, hash);
   const empty = (await memoryOf(cluster)).bytes;
   const steps: StepReport[] = [];
+  // Users that have a directory, which lives for an hour.
+  const active = new Set<string>();
   for (const sessions of options.steps) {
-    steps.push(await step(cluster, instance, population, sessions, empty));
+    steps.push(await step(cluster, instance, population, sessions, empty, active));
     onProgress(JSON.stringify(steps.at(-1)));
   }
-  const acknowledgements = [];
-  const others: ScaleInstance[] = [];
-  for (const count of options.instances) {
-    while (others.length + 1 < count) {
-      others.push(await startScaleInstance(cluster));
-    }
-    const revocation = await latencyOf(100, 3, (number) =>
-      revoke(instance, population, -1_000_000 * count - number),
-    );
-    acknowledgements.push({ instances: count, revocation });
-    onProgress(JSON.stringify(acknowledgements.at(-1)));
-  }
-  await Promise.all(others.map(({ context }) => context.close()));
   await instance.context.close();
   const heaps: HeapReport[] = [];
   for (const megabytes of [64, 512]) {
@@ -114,7 +117,31 @@ async function measure(cluster: EmbeddedCluster, options: ScaleOptions): Promise
   }
   const run = await longRun(cluster, population, options.longRunParts, 200_000, 500);
   onProgress(JSON.stringify(run));
-  return { steps, acknowledgements, heaps, longRun: run };
+  // Last, because memory of closed instances stays in use, which would distort the heap.
+  const changes = await measureChanges(cluster, options);
+  return { steps, ...changes, heaps, longRun: run };
+}
+
+async function measureChanges(
+  cluster: EmbeddedCluster,
+  { members: counts, onProgress }: ScaleOptions,
+): Promise<Pick<ScaleReport, 'logouts' | 'idle' | 'directories' | 'saturation'>> {
+  const few = new Members(cluster);
+  await few.growTo(Math.min(MEMBERS_FOR_SATURATION, Math.max(...counts)));
+  const directories = await directorySizes(few);
+  onProgress(JSON.stringify(directories));
+  const saturated = await saturation(cluster, few, onProgress);
+  await few.close();
+  const members = new Members(cluster);
+  const [logouts, idle]: [LogoutReport[], IdleReport[]] = [[], []];
+  for (const count of counts) {
+    await members.growTo(count);
+    logouts.push(...(await logoutLatencies(members, onProgress)));
+    idle.push(await idleCost(cluster, members));
+    onProgress(JSON.stringify(idle.at(-1)));
+  }
+  await members.close();
+  return { logouts, idle, directories, saturation: saturated };
 }
 
 async function step(
@@ -123,18 +150,25 @@ async function step(
   population: Population,
   sessions: number,
   empty: number,
+  active: Set<string>,
 ): Promise<StepReport> {
   const begin = performance.now();
   const before = population.sessions + 4 * population.users;
   await population.growTo(sessions);
   const seconds = (performance.now() - begin) / 1000;
   const writes = population.sessions + 4 * population.users - before;
-  const most = KEYS_PER_USER * population.users + OTHER_KEYS;
+  const most = KEYS_PER_USER * population.users + active.size + OTHER_KEYS;
   const { bytes } = await untilFewerKeys(cluster, most, EXPIRY_TIMEOUT_MS);
-  const coldLookUp = await latencyOf(500, 3, (number) => lookUp(instance, population, number));
-  const revocation = await latencyOf(200, 3, (number) =>
-    revoke(instance, population, -sessions - number),
-  );
+  const coldLookUp = await latencyOf(500, 3, (_, number) => {
+    const session = population.pick(number);
+    active.add(session.userId);
+    return lookUp(instance, session, `token ${number}`);
+  });
+  const revocation = await latencyOf(200, 3, (_, number) => {
+    const { userId, sessionId } = population.pick(-sessions - number);
+    active.add(userId);
+    return instance.sessions.end(userId, sessionId, Origin.system, Deadline.none);
+  });
   return {
     sessions,
     users: population.users,
@@ -146,20 +180,13 @@ async function step(
   };
 }
 
+/** Asks Redis and registers the instance, as a look-up does that memory cannot answer. */
 async function lookUp(
-  { sessionReader }: ScaleInstance,
-  population: Population,
-  number: number,
+  { sessionReader, cache }: ScaleInstance,
+  session: { readonly userId: string; readonly sessionId: string },
+  token: string,
 ): Promise<void> {
-  const presented = { token: `token ${number}`, ...population.pick(number) };
-  await sessionReader.use(presented, true, Deadline.none);
-}
-
-async function revoke(
-  { sessions }: ScaleInstance,
-  population: Population,
-  number: number,
-): Promise<void> {
-  const { userId, sessionId } = population.pick(number);
-  await sessions.end(userId, sessionId, Origin.system, Deadline.none);
+  await sessionReader.use({ token, ...session }, true, Deadline.none, async (call, deadline) =>
+    cache.readAsHolder(userSubject(session.userId), call, deadline),
+  );
 }

@@ -9,6 +9,7 @@ import { untilReady } from '../../src/bootstrap/until-ready.js';
 import { loadSettings } from '../../src/config/index.js';
 import type { EmbeddedCluster } from '../../src/embedded-cluster/index.js';
 import { createLogs, NestLogger } from '../../src/logging/index.js';
+import { NearCache } from '../../src/near-cache/index.js';
 import { LocalStore } from '../../src/near-cache/local-store.js';
 import { SessionsService } from '../../src/sessions/index.js';
 import { SessionReader } from '../../src/user-slot/read/index.js';
@@ -20,6 +21,7 @@ export interface ScaleInstance {
   readonly store: RedisAccounts;
   readonly sessions: SessionsService;
   readonly sessionReader: SessionReader;
+  readonly cache: NearCache;
   readonly issuer: AccessTokenIssuer;
   readonly validator: AccessTokenValidator;
   readonly verified: VerifiedTokens;
@@ -53,6 +55,7 @@ export async function startScaleInstance(
     store: get(RedisAccounts),
     sessions: get(SessionsService),
     sessionReader: get(SessionReader),
+    cache: get(NearCache),
     issuer: get(AccessTokenIssuer),
     validator: get(AccessTokenValidator),
     verified: get(VerifiedTokens),

@@ -6,8 +6,8 @@ import { connectRedis, dumpFrom } from './redis.js';
 const IGNORED_KEYS = [
   // Counters of the rate limits, which count refused requests.
   /:\{(?:password-account|login-address|refresh-address|registration-address)\.[\w-]+\}:(?:failed|under-way|guesses)$/,
-  // Leases are renewed in the background, and a change may be announced before it turns out to be unnecessary.
-  /:\{near-cache\.control\}:/,
+  // Leases are renewed in the background, and every read registers its instance as a holder.
+  /:\{(?:inbox|retired)\.[\w-]+\}:|:\{instances\.registry\}:|:\{[\w.-]+\}:holders$/,
   // Fences have no contents; every decision writes one, so that a replica can confirm the decision.
   /:\{(?:user\.[\w-]+|administrators\.registry|keys\.signing)\}:fence$/,
 ];

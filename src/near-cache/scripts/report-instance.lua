@@ -1,27 +1,24 @@
--- Records an instance in the registry for operators, and lists all instances.
+-- Records an instance in the registry for operators, and counts the instances.
 -- Version 1
--- KEYS[1] the registry: a hash of instance to "<when it reported last, in milliseconds since the epoch> <description>"
+-- KEYS[1] the registry: a hash of instance to description
+-- KEYS[2] the reports: a sorted set of instances by the time of their last report, in milliseconds since the epoch
 -- ARGV[1] the instance
 -- ARGV[2] its description; '' removes the instance
 -- ARGV[3] time without a report after which an instance is removed, in milliseconds
--- Returns the instances, each followed by its value.
--- No decision depends on the registry. Running it twice changes nothing.
+-- Returns the number of instances.
+-- No decision depends on the registry. Running it twice changes nothing. Its cost does not depend on the number of instances.
 --- @include "now"
 local now = now_ms()
 if ARGV[2] == '' then
-  redis.call('HDEL', KEYS[1], ARGV[1])
+  redis.call('ZADD', KEYS[2], 0, ARGV[1])
 else
-  redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f %s', now, ARGV[2]))
+  redis.call('ZADD', KEYS[2], now, ARGV[1])
+  redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+end
+for _, instance in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now - ARGV[3])) do
+  redis.call('ZREM', KEYS[2], instance)
+  redis.call('HDEL', KEYS[1], instance)
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
-local all = redis.call('HGETALL', KEYS[1])
-local recent = {}
-for index = 1, #all, 2 do
-  if tonumber(string.match(all[index + 1], '^%d+')) + ARGV[3] < now then
-    redis.call('HDEL', KEYS[1], all[index])
-  else
-    table.insert(recent, all[index])
-    table.insert(recent, all[index + 1])
-  end
-end
-return recent
+redis.call('PEXPIRE', KEYS[2], ARGV[3])
+return redis.call('ZCARD', KEYS[2])
