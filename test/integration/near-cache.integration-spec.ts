@@ -353,6 +353,18 @@ describe('the near cache', () => {
     expect(await registrationMs('ghost')).toBeGreaterThan(LASTING_MAX_AGE_MS);
   });
 
+  it('stays a holder after `readAsHolder`, even if it keeps nothing in memory', async () => {
+    const forgetful = await startCacheInstance(prefix, { maxAgeMs: 0 });
+    instances.push(forgetful);
+    let drops = 0;
+    forgetful.cache.onDrop(subject(), () => (drops += 1));
+    await forgetful.cache.readAsHolder(subject(), forgetful.readOf(note), Deadline.none);
+
+    await a.change(note, 'new');
+
+    expect(drops).toBe(1);
+  });
+
   it('fails a change whose write fails, and announces it at the next settle', async () => {
     await b.read(note);
     const failed = a.cache.change(
