@@ -15,6 +15,11 @@ import {
  * clock, which may be wrong. With the default age, the clock of a node may jump by almost an hour without harm.
  */
 const REGISTRATIONS_PER_AGE = 60;
+/**
+ * A registration lives at least this long, however short the age of entries is: `readAsHolder` keeps no entry. Notes of
+ * finished changes must live for a minute.
+ */
+const MIN_REGISTRATION_MS = 3_600_000;
 const LASTING_REGISTRATIONS_PER_AGE = 2;
 /** The directory of a subject of this form is in the slot of the keys with the same tag. */
 const SUBJECT_WITH_SLOT = /^([A-Za-z0-9_-]{1,128})\.([A-Za-z0-9_-]{1,128})$/;
@@ -68,7 +73,8 @@ export class Directory {
     private readonly redis: RedisCluster,
     @Inject(NEAR_CACHE_OPTIONS) options: NearCacheOptions,
   ) {
-    this.ttlMs = REGISTRATIONS_PER_AGE * (options.maxAgeMs ?? NEAR_CACHE_DEFAULTS.maxAgeMs);
+    const maxAgeMs = options.maxAgeMs ?? NEAR_CACHE_DEFAULTS.maxAgeMs;
+    this.ttlMs = Math.max(MIN_REGISTRATION_MS, REGISTRATIONS_PER_AGE * maxAgeMs);
   }
 
   /**

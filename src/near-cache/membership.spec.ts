@@ -7,6 +7,7 @@ import {
   type FakeInstance,
 } from '../../test/support/fake-inboxes.js';
 import { Gate } from '../../test/support/gate.js';
+import { Deadline } from '../common/deadline/index.js';
 import { CacheKey } from './cache-key.js';
 import { RENEWALS_PER_LEASE } from './near-cache.options.js';
 
@@ -552,6 +553,19 @@ describe('a member of the near cache', () => {
       expect(inboxes.find(id)?.isSilent).toBe(true);
     });
 
+    it('hears acknowledgements until its requests have ended', async () => {
+      const [stopping, holder] = [await start(), await start()];
+      await stopping.membership.beforeApplicationShutdown();
+      const holders = [{ instance: holder.id, leaseMs: LEASE_MS }];
+
+      const change = stopping.announcer.announce('subject', holders, Deadline.none);
+      await settled();
+      expect(await Promise.race([change, Promise.resolve('waiting')])).toBe('acknowledged');
+
+      stopping.membership.onApplicationShutdown();
+      expect(inboxes.subscribed).toEqual([holder.id]);
+    });
+
     it('opens no other inbox when its last renewal fails', async () => {
       const instance = await start();
       const { id, link, membership } = instance;
@@ -560,6 +574,7 @@ describe('a member of the near cache', () => {
       link.isCut = true;
 
       await membership.beforeApplicationShutdown();
+      membership.onApplicationShutdown();
       link.heldRenewal.open();
       await settled();
 
@@ -572,6 +587,7 @@ describe('a member of the near cache', () => {
       const { membership } = await start();
 
       await membership.beforeApplicationShutdown();
+      membership.onApplicationShutdown();
       await clock.advance(LEASE_MS);
 
       expect(inboxes.subscribed).toEqual([]);

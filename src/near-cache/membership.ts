@@ -4,6 +4,7 @@ import {
   Logger,
   type BeforeApplicationShutdown,
   type OnApplicationBootstrap,
+  type OnApplicationShutdown,
 } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 
@@ -33,7 +34,9 @@ const MAX_APPLIED = 10_000;
  * sooner.
  */
 @Injectable()
-export class Membership implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class Membership
+  implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
+{
   /** Called when another instance acknowledges a change that this instance has announced. */
   onAcknowledged: (message: string) => void = () => undefined;
 
@@ -128,7 +131,6 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
   async beforeApplicationShutdown(): Promise<void> {
     this.isStopped = true;
     this.renewSoon();
-    this.unsubscribe();
     this.forgetAll();
     const ids = this.isOpened ? [...this.unretired, this.id] : this.unretired;
     await Promise.all(
@@ -141,6 +143,11 @@ export class Membership implements OnApplicationBootstrap, BeforeApplicationShut
           .catch(() => undefined),
       ),
     );
+  }
+
+  /** Not earlier: requests that are still in progress may make changes, and wait for their acknowledgements. */
+  onApplicationShutdown(): void {
+    this.unsubscribe();
   }
 
   private openInbox(avoidedMaster?: string, isApart = true): void {

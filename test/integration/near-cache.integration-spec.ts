@@ -5,6 +5,7 @@ import { MetricsRegistry } from '../../src/metrics/index.js';
 import { CacheKey } from '../../src/near-cache/index.js';
 import { Directory } from '../../src/near-cache/directory.js';
 import { Inboxes } from '../../src/near-cache/inboxes.js';
+import { LASTING_MAX_AGE_MS } from '../../src/near-cache/near-cache.options.js';
 import { NotConfirmedError } from '../../src/redis-cluster/index.js';
 import {
   newPrefix,
@@ -55,6 +56,12 @@ describe('the near cache', () => {
   const addGhost = async (leaseMs = LEASE_MS): Promise<void> => {
     await renew('ghost', 1);
     await hold('ghost', leaseMs);
+  };
+  /** For how long an instance stays registered as a holder of the note. */
+  const registrationMs = async (instance: string): Promise<number> => {
+    const key = a.context.get(Directory).key(subject());
+    const text = await withRedis((_, redis) => redis.hget(key, `holder:${instance}`));
+    return Number(text?.split(' ')[1]) - Date.now();
   };
   const outcomes = async (outcome: string): Promise<number> =>
     a.metric(`keyslot_near_cache_changes_total{outcome="${outcome}"}`);
@@ -334,6 +341,28 @@ describe('the near cache', () => {
     // Its former id is still registered as a holder of the note.
     expect(await timed(() => a.change(note, 'new'))).toBeLessThan(LEASE_MS / 2);
     expect(b.cache.peek(noteKey(note))).toBeUndefined();
+  });
+
+  it('does not shorten the registration of a lasting value', async () => {
+    const directory = a.context.get(Directory);
+    const ghost = { instance: 'ghost', leaseMs: LEASE_MS };
+    await directory.register(subject(), ghost, true, Deadline.none);
+
+    await directory.register(subject(), ghost, false, Deadline.none);
+
+    expect(await registrationMs('ghost')).toBeGreaterThan(LASTING_MAX_AGE_MS);
+  });
+
+  it('stays a holder after `readAsHolder`, even if it keeps nothing in memory', async () => {
+    const forgetful = await startCacheInstance(prefix, { maxAgeMs: 0 });
+    instances.push(forgetful);
+    let drops = 0;
+    forgetful.cache.onDrop(subject(), () => (drops += 1));
+    await forgetful.cache.readAsHolder(subject(), forgetful.readOf(note), Deadline.none);
+
+    await a.change(note, 'new');
+
+    expect(drops).toBe(1);
   });
 
   it('fails a change whose write fails, and announces it at the next settle', async () => {

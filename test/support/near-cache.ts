@@ -42,6 +42,8 @@ export interface CacheInstance {
   load(note: string): Promise<string>;
   /** Writes a note, and tells nobody. */
   write(note: string, text: string): Promise<void>;
+  /** The script call that reads a note. */
+  readOf(note: string): SlotCall<unknown>;
   /** The script call that writes a note. */
   writeOf(note: string, text: string): SlotCall<unknown>;
   /** Changes a note in its slot. */
@@ -146,6 +148,7 @@ export async function startCacheInstance(
     loads,
     load,
     write,
+    readOf,
     writeOf,
     read: (note) =>
       cache.getFromSlot(noteKey(note), async (read) => {

@@ -4,7 +4,8 @@
 -- Further keys: those of the read script
 -- ARGV[1] the instance
 -- ARGV[2] length of its lease, in milliseconds
--- ARGV[3] lifetime of the registration, in milliseconds: longer than the instance may hold the subject
+-- ARGV[3] lifetime of the registration, in milliseconds: longer than the instance may hold the subject. It never shortens an
+--   earlier registration: the instance may also hold another part of the subject, for longer
 -- ARGV[4], ARGV[5], ... the arguments of the read script
 -- Returns {1, reply of the read script}. Returns {0, reply} when the read script returned false as a second value: the reply
 -- must not be held, and the instance was not registered. If there is no read script, the script only registers the instance.
@@ -22,7 +23,10 @@ if may_be_held == false then
   return { 0, reply }
 end
 local now = now_ms()
-redis.call('HSET', KEYS[1], 'holder:' .. ARGV[1], string.format('%s %.0f', ARGV[2], now + ARGV[3]))
+local field = 'holder:' .. ARGV[1]
+local earlier = redis.call('HGET', KEYS[1], field)
+local expires_at = math.max(now + ARGV[3], earlier and expiry_of(earlier) or 0)
+redis.call('HSET', KEYS[1], field, string.format('%s %.0f', ARGV[2], expires_at))
 keep_directory(KEYS[1], tonumber(ARGV[3]))
 if redis.call('HLEN', KEYS[1]) > MAX_UNSWEPT_FIELDS then
   read_directory(KEYS[1], now)

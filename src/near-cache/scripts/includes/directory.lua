@@ -16,8 +16,13 @@ local function is_finished(change)
   return change.written and next(change.holders) == nil
 end
 
+-- Returns when a registration expires.
+local function expiry_of(holder)
+  return tonumber(string.match(holder, ' (%d+)$'))
+end
+
 local function has_expired(holder, now)
-  return tonumber(string.match(holder, ' (%d+)$')) < now
+  return expiry_of(holder) < now
 end
 
 -- Returns the directory, without the registrations and changes that have expired. Also removes the expired ones from Redis.
