@@ -166,7 +166,8 @@ export class Announcer {
       try {
         return await this.inboxes.post(instance, message, end.within(POST_TIMEOUT_MS));
       } catch (error) {
-        if (isAcknowledged() || (await this.inboxes.isRetired(instance, end).catch(() => false))) {
+        const soon = end.within(POST_TIMEOUT_MS);
+        if (isAcknowledged() || (await this.inboxes.isRetired(instance, soon).catch(() => false))) {
           return undefined;
         }
         if (end.hasPassed) {

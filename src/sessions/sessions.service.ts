@@ -15,6 +15,7 @@ import { UsersService } from '../users/index.js';
 
 /**
  * Sessions of users, with their audit events. When a method that revokes tokens returns, no instance accepts them any more.
+ * user-slot/scripts/includes/end-sessions.lua lists everything that ends a session.
  *
  * All methods throw RedisUnavailableError; those that write, NotConfirmedError: repeating the call is safe.
  */

@@ -387,6 +387,32 @@ describe('the near cache', () => {
     expect(await b.read(note)).toBe('new');
   });
 
+  it('keeps one note for all changes whose writes failed more than a minute ago', async () => {
+    const directory = a.redis.keys.key(['note', note], 'holders');
+    const fail = async (): Promise<void> =>
+      expect(
+        a.cache.change(subject(), () => Promise.reject(new Error('no write')), Deadline.none),
+      ).rejects.toThrow('no write');
+    const notes = async (): Promise<string[]> =>
+      withRedis(async (_, cluster) =>
+        (await cluster.hkeys(directory)).filter((field) => field.startsWith('change:')),
+      );
+    const old = { number: '1', beganAt: Date.now() - 61_000, written: false, holders: {} };
+    await withRedis((_, cluster) =>
+      cluster.hset(directory, 'change:x', JSON.stringify(old), 'change:y', JSON.stringify(old)),
+    );
+    await b.read(note);
+
+    await fail();
+    expect(await notes()).toHaveLength(1);
+    await fail();
+    expect(await notes()).toHaveLength(2);
+
+    await a.write(note, 'new');
+    await a.cache.settle(subject(), Deadline.none);
+    expect(b.cache.peek(noteKey(note))).toBeUndefined();
+  });
+
   it('keeps each unfinished change until that change is finished', async () => {
     const held = deferred<void>();
     const unfinished = a.cache.change(

@@ -1,5 +1,6 @@
 -- Changes fields of a user, ends the user's sessions, or both.
 -- Version 5
+-- New roles end no session: tokens stay valid, and guard/current-roles.guard.ts uses the current roles for each request.
 -- KEYS[1] the user
 -- KEYS[2] the user's sessions: a hash of session id to JSON
 -- ARGV[1] sequence number of this change; the numbers of one user only increase
