@@ -310,7 +310,7 @@ describe('docker/compose.production.yaml', () => {
 
   describe('Redis', () => {
     it('is one cluster of three masters with a replica each, and creating it again changes nothing', async () => {
-      expect(await production.createCluster()).toContain('there already');
+      expect(await production.createCluster()).toContain('already exists');
 
       const management = new HttpClient(`http://127.0.0.1:${production.managementPorts[1]}`);
       await eventually('it is ready', 10_000, async () => {
