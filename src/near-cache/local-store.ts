@@ -16,8 +16,8 @@ interface Entry {
   readonly subject: string;
   /** On the monotonic clock, in milliseconds. */
   readonly expiresAt: number;
-  /** When the value should be loaded again, although it is still valid. */
-  readonly refreshAt: number;
+  /** When the value should be loaded again, although it is still valid. Most entries do not have it: it would take memory. */
+  readonly refreshAt?: number;
 }
 
 /**
@@ -66,7 +66,7 @@ export class LocalStore {
   /** Whether the value is in memory, and should be loaded again. */
   isRefreshDue({ id }: CacheKey<unknown>, now: number): boolean {
     const entry = this.entries.peek(id);
-    return entry !== undefined && now >= entry.refreshAt;
+    return entry?.refreshAt !== undefined && now >= entry.refreshAt;
   }
 
   loadOf<Value>(key: CacheKey<Value>): Promise<Value> | undefined {
@@ -92,12 +92,16 @@ export class LocalStore {
     load: Load<Value>,
     value: Value,
     expiresAt: number,
-    refreshAt = Infinity,
+    refreshAt?: number,
   ): void {
     if (this.loads.get(load.id) !== load) {
       return;
     }
-    const entry = { value, subject: key.subject, expiresAt, refreshAt };
+    const { subject } = key;
+    const entry: Entry =
+      refreshAt === undefined
+        ? { value, subject, expiresAt }
+        : { value, subject, expiresAt, refreshAt };
     this.entries.set(key.id, entry, { size: ENTRY_OVERHEAD_BYTES + estimatedBytes(value) });
     if (this.entries.has(key.id)) {
       this.remember(key.subject, key.id);

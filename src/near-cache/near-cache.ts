@@ -330,7 +330,7 @@ export class NearCache {
         const maxAgeMs = Math.min(longestMs, options.maxAgeMs?.(value) ?? longestMs);
         if (isRegistered && maxAgeMs > 0 && this.membership.isTrusted) {
           const now = this.clock.monotonic();
-          const refreshAt = options.isLasting ? now + LASTING_REFRESH_AGE_MS : Infinity;
+          const refreshAt = options.isLasting ? now + LASTING_REFRESH_AGE_MS : undefined;
           this.store.finishLoad(key, ticket, value, now + maxAgeMs, refreshAt);
         }
         return value;
