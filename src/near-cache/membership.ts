@@ -11,6 +11,7 @@ import { randomUUID } from 'node:crypto';
 import { Clock } from '../common/clock/index.js';
 import { isReadOnlyShard } from '../redis-cluster/index.js';
 import type { Holder } from './directory.js';
+import { FormerIds } from './former-ids.js';
 import { Inboxes } from './inboxes.js';
 import { Lease } from './lease.js';
 import { LocalStore } from './local-store.js';
@@ -23,8 +24,6 @@ import {
 
 const RETRY_INTERVAL_MS = 100;
 const POLL_INTERVAL_MS = 10;
-/** Registrations in Redis contain fewer former ids of this process. */
-const MAX_FORMER_IDS = 1000;
 /** Fewer posts arrive between two renewals. */
 const MAX_APPLIED = 10_000;
 
@@ -43,10 +42,7 @@ export class Membership
   private readonly logger = new Logger('NearCache');
   private readonly lease: Lease;
   private id: string = randomUUID();
-  /** Earlier ids of this process. Nothing is held under them any more. */
-  private formerIds: string[] = [];
-  /** Former ids whose inbox may still be open, and which may not be marked as retired yet. */
-  private unretired: string[] = [];
+  private readonly formerIds: FormerIds;
   private unsubscribe: () => void = () => undefined;
   private renewals = 0;
   /** Whether this id has held a lease. */
@@ -69,6 +65,7 @@ export class Membership
     private readonly clock: Clock,
     @Inject(NEAR_CACHE_OPTIONS) options: NearCacheOptions,
   ) {
+    this.formerIds = new FormerIds(inboxes);
     this.lease = new Lease(options.leaseMs ?? NEAR_CACHE_DEFAULTS.leaseMs, clock);
   }
 
@@ -79,7 +76,7 @@ export class Membership
 
   /** Whether an id is the current one or a former one of this process. */
   isOwn(instance: string): boolean {
-    return instance === this.id || this.formerIds.includes(instance);
+    return instance === this.id || this.formerIds.has(instance);
   }
 
   /** Whether this instance may answer from memory, now. */
@@ -132,17 +129,10 @@ export class Membership
     this.isStopped = true;
     this.renewSoon();
     this.forgetAll();
-    const ids = this.isOpened ? [...this.unretired, this.id] : this.unretired;
-    await Promise.all(
-      ids.map(async (id) =>
-        this.inboxes
-          .close(id)
-          // Its shard does not answer. Until it does, a change of a subject that this instance held needs the mark to
-          // complete.
-          .catch(async () => this.inboxes.retire(id))
-          .catch(() => undefined),
-      ),
-    );
+    if (this.isOpened) {
+      this.formerIds.add(this.id);
+    }
+    await this.formerIds.retireAtStop();
   }
 
   /** Not earlier: requests that are still in progress may make changes, and wait for their acknowledgements. */
@@ -266,7 +256,7 @@ export class Membership
     }
     this.confirmed[isEmpty ? 'joined' : 'renewed'] += 1;
     this.isOpened = true;
-    this.retireFormer();
+    this.formerIds.retire();
     return true;
   }
 
@@ -287,25 +277,9 @@ export class Membership
     this.unsubscribe();
     this.forgetAll();
     if (this.isOpened) {
-      this.formerIds = [...this.formerIds, this.id].slice(-MAX_FORMER_IDS);
-      this.unretired = [...this.unretired, this.id].slice(-MAX_FORMER_IDS);
+      this.formerIds.add(this.id);
     }
     // When the last choice was not usable either, every other shard is welcome.
     this.openInbox(avoidedMaster, this.isOpened);
-  }
-
-  /**
-   * Closes the inboxes of the former ids of this process, and marks the ids as retired. While the shard of a former inbox
-   * does not answer, a change finds the mark. When the shard answers again, a change finds the closed inbox and does not
-   * wait for the lease.
-   */
-  private retireFormer(): void {
-    const former = this.unretired;
-    this.unretired = [];
-    for (const instance of former) {
-      Promise.all([this.inboxes.close(instance), this.inboxes.retire(instance)]).catch(() => {
-        this.unretired.push(instance);
-      });
-    }
   }
 }

@@ -32,7 +32,7 @@
  *   INBOX_FAILS      a failover of the slot of the inbox, and a renewal that runs late
  *   INBOX_LOST       the inbox disappears
  *   NEW_IDS          the instance is restarted or leaves its inbox, and continues under a new id
- * What SHORT_INBOX leaves out, the other searches check: whoever was heard forgot after the post, or had no lease then.
+ * What SHORT_INBOX leaves out, the other searches check: a holder that was heard dropped its value after the post, or had no lease then.
  *
  * A macro breaks one rule (spin -DNO_ACK). Each leads to an old answer:
  *   NO_ACK                    a change returns without waiting for the holders
@@ -139,7 +139,7 @@ typedef Instance {
 #endif
 }
 
-/* Whoever tells the holders: a change, or whoever settles. */
+/* A process that posts to the holders: a change or a settle. */
 typedef Poster {
   byte at;                      /* the member where it runs */
   mtype step = no;              /* the script in the slot of the subject */
@@ -713,7 +713,7 @@ inline moveHolders(c) {
 #endif
 }
 
-/* Whoever finds the note has run already: the note and the write are one script. */
+/* A run that finds the note is a second run: the note and the write are one script. */
 inline writeInSubject(c) {
   if
   :: subject.note[c] == absent ->
@@ -916,7 +916,7 @@ end:
 
 #ifdef SUBJECT_FAILS
 Subject noSubject;
-/* The replica catches up; or it takes over, and whoever was not confirmed sends once more. */
+/* The replica catches up. Or it takes over, and a caller without a confirmation sends once more. */
 proctype SubjectSlot() {
 end:
   do

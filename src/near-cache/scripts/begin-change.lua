@@ -6,8 +6,9 @@
 -- Returns the number of the change. The numbers of one subject only grow.
 -- A second run returns the same number. A run that comes after the note was removed begins a change that is never written.
 -- Calls of settle announce it until its note is removed.
--- The new note replaces notes of other changes that were not written within a minute: their writes have failed or will never
--- be announced by their callers. Whatever announces the new change tells the same holders. So failed changes do not accumulate.
+-- The new note replaces the notes of other changes that began more than a minute ago and are not known to be written. Their
+-- callers have given up. The announcement of the new change reaches the same holders. So notes of failed changes do not
+-- accumulate.
 --- @include "now"
 --- @include "directory"
 local REPLACED_AFTER_MS = 60000
