@@ -7,10 +7,11 @@ import type { Secret } from '../common/secret/index.js';
  * not used: see `enableReadyCheck` in cluster-client.ts.
  */
 export const CLIENT_COMMANDS = [
-  // Run scripts, and wait until the replicas have confirmed their writes.
+  // Run scripts, wait until the replicas have confirmed their writes, and learn which replicas there are.
   'eval',
   'evalsha',
   'wait',
+  'cluster|replicas',
   // The channels of the near cache, and the health check of their connection.
   'ping',
   'spublish',
