@@ -155,7 +155,8 @@ describe('keyslot doctor', () => {
     ['cluster-allow-reads-when-down', 'yes', '2 failed'],
     ['cluster-replica-validity-factor', '0', '2 failed'],
     ['cluster-require-full-coverage', 'yes', '1 warning'],
-    ['cluster-allow-replica-migration', 'yes', '1 warning'],
+    ['cluster-allow-replica-migration', 'no', '1 warning'],
+    ['min-replicas-to-write', '1', '1 warning'],
     ['cluster-node-timeout', '15000', '1 warning'],
   ])('reports a node with %s %s', async (name, value, expected) => {
     const [, , port] = ports();
@@ -192,7 +193,7 @@ describe('keyslot doctor', () => {
     expect(lines.filter((line) => line.startsWith('failed'))).toEqual([]);
   });
 
-  it('reports a missing replica and a missing node', async () => {
+  it('reports a shard with one copy and a missing node, and fails if a replica is required', async () => {
     const [master] = await own.masters();
     const replica = await own.replicaOf(master!);
     own.signal(replica, 'SIGKILL');
@@ -200,18 +201,26 @@ describe('keyslot doctor', () => {
       (await nodesSeenBy(master!)).some(({ port, isFailed }) => port === replica && isFailed),
     );
 
-    const result = await run(
-      {
-        REDIS_NODES: `127.0.0.1:${master}`,
-        REDIS_ADMIN_PASSWORD: own.cluster.password.reveal(),
-      },
-      '--delayed-restart',
-    );
+    const nodes = { REDIS_NODES: `127.0.0.1:${master}` };
+    for (const [variables, level] of [
+      [nodes, 'warning'],
+      [{ ...nodes, REDIS_REQUIRE_REPLICA: 'true' }, 'failed'],
+    ] as const) {
+      const { status, lines } = await asOperator(variables);
 
-    expect(result.status).toBe(2);
-    const text = result.lines.join('\n');
-    expect(text).toContain(`failed: replicas: fewer than 1 for 127.0.0.1:${master}`);
-    expect(text).toMatch(new RegExp(`^failed: connection: .*127.0.0.1:${replica}`, 'm'));
+      expect(status).toBe(2);
+      const found = lines.filter((line) => !KNOWN.test(line));
+      expect(found).toHaveLength(3);
+      expect(found).toEqual(
+        expect.arrayContaining([
+          expect.stringContaining(`${level}: replicas: one copy: 127.0.0.1:${master}. Start`),
+          expect.stringContaining(
+            `${level}: replication: one copy: a master without a connected replica [127.0.0.1:${master}]`,
+          ),
+          expect.stringMatching(new RegExp(`^failed: connection: .*127.0.0.1:${replica}`)),
+        ]),
+      );
+    }
   });
 
   it('exits with 2 and a message if no check is possible', async () => {
@@ -237,5 +246,6 @@ describe('keyslot doctor', () => {
     expect(
       EXPECTED_SETTINGS.filter(([name, value]) => !block.includes(`\n${name} ${value}\n`)),
     ).toEqual([]);
+    expect(block).not.toContain('min-replicas');
   });
 });

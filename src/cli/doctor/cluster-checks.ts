@@ -5,14 +5,12 @@ const MIN_MASTERS = 3;
 /** Beyond it, instances follow the clock of the cluster. */
 const CLOCK_TOLERANCE_MS = 1000;
 
-/** @param replicas how many must confirm a write (REDIS_CONFIRMING_REPLICAS) */
-export function checkMembers(members: readonly ClusterNode[], replicas: number): Finding[] {
+/** @param requireReplica whether each write needs the confirmation of a replica (REDIS_REQUIRE_REPLICA) */
+export function checkMembers(members: readonly ClusterNode[], requireReplica: boolean): Finding[] {
   const masters = members.filter(({ isMaster, slots }) => isMaster && slots.length > 0);
   const served = masters.filter(({ isUp }) => isUp).flatMap(({ slots }) => slots);
   const covered = countSlots(served);
-  const lacking = masters.filter(
-    ({ id }) => members.filter((one) => one.masterId === id && one.isUp).length < replicas,
-  );
+  const alone = masters.filter(({ id }) => !members.some((one) => one.masterId === id && one.isUp));
   return [
     covered === SLOTS
       ? { check: 'slots', level: 'ok', text: 'all slots are served' }
@@ -30,13 +28,15 @@ export function checkMembers(members: readonly ClusterNode[], replicas: number):
           text: String(masters.length),
           remedy: 'A failover requires at least three masters',
         },
-    lacking.length === 0
-      ? { check: 'replicas', level: 'ok', text: `${replicas} or more for each master` }
+    alone.length === 0
+      ? { check: 'replicas', level: 'ok', text: 'one or more for each master' }
       : {
           check: 'replicas',
-          level: 'failed',
-          text: `fewer than ${replicas} for ${lacking.map(({ host, port }) => `${host}:${port}`).join(', ')}`,
-          remedy: 'Add a replica, or start it. Without it, writes are not confirmed there',
+          level: requireReplica ? 'failed' : 'warning',
+          text: `one copy: ${alone.map(({ host, port }) => `${host}:${port}`).join(', ')}`,
+          remedy: requireReplica
+            ? 'Start a replica, or add one. Until then, the shard accepts no writes (REDIS_REQUIRE_REPLICA)'
+            : 'Start a replica, or add one. Until it has the copy, the loss of this master can lose acknowledged changes',
         },
   ];
 }

@@ -32,7 +32,12 @@ export async function runDoctor(given: {
   readonly restartsAreDelayed: boolean;
 }): Promise<void> {
   try {
-    const findings = await diagnose(optionsFrom(loadOperatorSettings(), given.user), given);
+    const settings = loadOperatorSettings();
+    const { requireReplica } = settings.redis;
+    const findings = await diagnose(optionsFrom(settings, given.user), {
+      ...given,
+      requireReplica,
+    });
     process.stdout.write(report(findings));
     process.exitCode = exitCodeOf(findings);
   } catch (error) {
@@ -68,7 +73,7 @@ async function diagnose(options: RedisClusterOptions, checks: CheckOptions): Pro
   if (members === undefined) {
     return findings;
   }
-  findings.push(...checkMembers(members, options.confirmingReplicas ?? 1));
+  findings.push(...checkMembers(members, checks.requireReplica));
   const clocks = new Map<string, number>();
   await Promise.all(
     members.map(async (member) => {

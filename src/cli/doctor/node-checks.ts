@@ -10,6 +10,8 @@ export interface Node {
 export interface CheckOptions {
   /** Whether nodes are restarted only after the failover, so that a node never becomes master again with old data. */
   readonly restartsAreDelayed: boolean;
+  /** Whether each write needs the confirmation of a replica (REDIS_REQUIRE_REPLICA). */
+  readonly requireReplica: boolean;
 }
 
 type Reading = { readonly text: string; readonly level: Level; readonly remedy?: string };
@@ -24,7 +26,7 @@ export const EXPECTED_SETTINGS: readonly (readonly [
   ['maxmemory-policy', 'noeviction', 'failed'],
   ['cluster-allow-reads-when-down', 'no', 'failed'],
   ['cluster-require-full-coverage', 'no', 'warning'],
-  ['cluster-allow-replica-migration', 'no', 'warning'],
+  ['cluster-allow-replica-migration', 'yes', 'warning'],
 ];
 /** With a longer timeout, a failover takes longer than the documentation says. */
 const MAX_NODE_TIMEOUT_MS = 5000;
@@ -52,13 +54,23 @@ export async function checkNode(node: Node, options: CheckOptions): Promise<Find
           }
         : { level: 'ok', text: found },
     ),
+    await checkSetting(node, 'min-replicas-to-write', (found) =>
+      found === '0'
+        ? { level: 'ok', text: found }
+        : {
+            level: 'warning',
+            text: found,
+            remedy:
+              'Set it to 0. Otherwise the node refuses writes that Keyslot could confirm. The WAIT of Keyslot replaces this setting',
+          },
+    ),
     await checkSetting(node, 'maxmemory', (found) =>
       found === '0'
         ? { level: 'warning', text: 'no limit', remedy: 'Set it to 60 % of the memory of the node' }
         : { level: 'ok', text: 'set' },
     ),
     await checkPersistence(node),
-    await checkReplication(node),
+    await checkReplication(node, options),
     await checkVersion(node),
   ];
 }
@@ -132,19 +144,23 @@ async function checkPersistence(node: Node): Promise<Finding> {
   });
 }
 
-async function checkReplication(node: Node): Promise<Finding> {
+async function checkReplication(node: Node, { requireReplica }: CheckOptions): Promise<Finding> {
   return check(node, 'replication', ['INFO', 'replication'], (reply) => {
     const text = String(reply);
     if (text.includes('role:master')) {
       return /slave\d+:.*state=online/.test(text)
         ? { level: 'ok', text: 'in step' }
-        : { level: 'failed', text: 'a master without a connected replica', remedy: REPLICA_REMEDY };
+        : {
+            level: requireReplica ? 'failed' : 'warning',
+            text: 'one copy: a master without a connected replica',
+            remedy: REPLICA_REMEDY,
+          };
     }
     return text.includes('master_link_status:up')
       ? { level: 'ok', text: 'in step' }
       : {
           level: 'failed',
-          text: 'a replica that is not connected to its master',
+          text: 'a replica that is not connected to its master, so writes are not confirmed there',
           remedy: REPLICA_REMEDY,
         };
   });
