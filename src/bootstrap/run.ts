@@ -115,12 +115,11 @@ async function withCluster(settings: Settings, shutdown: Shutdown): Promise<AppS
   const { addresses, password } = await starting;
   return {
     ...settings,
-    // Each master of the embedded cluster has one replica.
     redis: {
       keyPrefix: settings.redis.keyPrefix,
+      requireReplica: settings.redis.requireReplica,
       nodes: addresses,
       password,
-      confirmingReplicas: 1,
     },
   };
 }

@@ -35,7 +35,7 @@ describe('the settings', () => {
       isProduction: false,
       http: { host: '127.0.0.1', port: 3000, trustedProxies: [], corsOrigins: [] },
       hasApiDocs: true,
-      redis: { keyPrefix: 'ks:', confirmingReplicas: 1 },
+      redis: { keyPrefix: 'ks:', requireReplica: false },
       jwt: { audience: 'keyslot', accessTtlSeconds: 900 },
       sessions: {
         idleTtlSeconds: 2_592_000,
@@ -79,9 +79,8 @@ describe('the settings', () => {
     ['REDIS_NODES', 'a:99999'],
     ['REDIS_TLS_CA', 'package.json'],
     ['REDIS_USERNAME', 'key slot'],
-    ['REDIS_CONFIRMING_REPLICAS', '0'],
-    ['REDIS_CONFIRMING_REPLICAS', '6'],
-    ['REDIS_CONFIRMING_REPLICAS', '1.5'],
+    ['REDIS_REQUIRE_REPLICA', '1'],
+    ['REDIS_REQUIRE_REPLICA', 'yes'],
     ['TRUSTED_PROXIES', '999.1.1.1'],
     ['REDIS_KEY_PREFIX', 'a{b}'],
     ['ACCESS_TOKEN_TTL', '61m'],
@@ -375,6 +374,38 @@ describe('the settings', () => {
     spawnSync('mkfifo', ['-m', '600', join(folder, 'key-encryption-secret')]);
 
     expect(mistakesOf({})).toEqual([expect.stringContaining('not a readable file')]);
+  });
+
+  it.each(['1', '2', '0', 'x'])(
+    'accept REDIS_CONFIRMING_REPLICAS=%s of earlier versions, and say that it has no effect',
+    (count) => {
+      const old = { REDIS_CONFIRMING_REPLICAS: count };
+      const { warnings, redis } = load(old);
+
+      expect(warnings).toEqual([
+        expect.stringMatching(
+          /^REDIS_CONFIRMING_REPLICAS has no effect.*could be promoted.*503.*REDIS_REQUIRE_REPLICA=true/,
+        ),
+      ]);
+      expect(redis).toEqual(load().redis);
+      expect(load().warnings).toEqual([]);
+      const production = {
+        NODE_ENV: 'production',
+        REDIS_NODES: 'a:1',
+        TRUSTED_PROXIES: '10.0.0.1',
+      };
+      expect(load({ ...production, ...old }).warnings).toEqual([
+        ...warnings,
+        ...load(production).warnings,
+      ]);
+    },
+  );
+
+  it.each([
+    ['true', true],
+    ['false', false],
+  ])('require a replica for each write: %s', (text, requireReplica) => {
+    expect(load({ REDIS_REQUIRE_REPLICA: text }).redis).toMatchObject({ requireReplica });
   });
 
   it('report all mistakes together', () => {

@@ -83,13 +83,26 @@ function managementWarnings(environment: Environment): string[] {
       ];
 }
 
-/** Settings that are risky in production, but sometimes intended. */
+/** An instance with a setting of an earlier version starts, so that an upgrade does not fail because of it. */
+function removedSettingWarnings(given: Variables): string[] {
+  return given['REDIS_CONFIRMING_REPLICAS'] === undefined
+    ? []
+    : [
+        'REDIS_CONFIRMING_REPLICAS has no effect any more: every replica that could be promoted now confirms each write. While a ' +
+          'shard has no such replica, it accepts writes with one copy. If you prefer 503 answers for that shard, set ' +
+          'REDIS_REQUIRE_REPLICA=true. Remove REDIS_CONFIRMING_REPLICAS.',
+      ];
+}
+
+/** Settings without effect, and settings that are risky in production, but sometimes intended. */
 export function warningsOf(environment: Environment, given: Variables): string[] {
+  const removed = removedSettingWarnings(given);
   if (environment.NODE_ENV !== 'production') {
-    return [];
+    return removed;
   }
   const files = [...SECRET_SETTINGS.map((name) => `${name}_FILE`), 'TLS_KEY', 'REDIS_TLS_KEY'];
   return [
+    ...removed,
     ...(environment.RATE_LIMIT === 'off'
       ? ['RATE_LIMIT is off: passwords can be guessed without a limit. Use it for load tests only.']
       : []),

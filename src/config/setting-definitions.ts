@@ -133,11 +133,9 @@ export class Environment {
   @Matches(/^[^{}\s]{1,64}$/, { message: 'must be 1 to 64 characters without braces or spaces' })
   REDIS_KEY_PREFIX = 'ks:';
 
-  @Transform(asNumber)
-  @IsInt({ message: 'must be a whole number from 1 to 5' })
-  @Min(1, { message: 'must be a whole number from 1 to 5' })
-  @Max(5, { message: 'must be a whole number from 1 to 5' })
-  REDIS_CONFIRMING_REPLICAS = 1;
+  @Transform(asBoolean)
+  @IsBoolean(bool)
+  REDIS_REQUIRE_REPLICA = false;
 
   @IsOptional()
   TLS_CERT?: string;

@@ -49,8 +49,8 @@ export interface Settings {
     /** Reachable addresses of nodes, by the `host:port` that they announce. */
     readonly natMap?: Readonly<Record<string, { readonly host: string; readonly port: number }>>;
     readonly keyPrefix: string;
-    /** Number of replicas that must confirm a write. Must not exceed the number of replicas of each master. */
-    readonly confirmingReplicas: number;
+    /** Whether at least one replica must confirm each write. A shard without a live replica then accepts no writes. */
+    readonly requireReplica: boolean;
   };
   readonly jwt: {
     /** Absent: the base URL of the instance that created the first signing key of the cluster. */

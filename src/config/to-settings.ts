@@ -102,7 +102,7 @@ export function toRedis(
   return {
     ...toRedisConnection(environment, pem, given),
     ...toRedisUser(environment),
-    confirmingReplicas: environment.REDIS_CONFIRMING_REPLICAS,
+    requireReplica: environment.REDIS_REQUIRE_REPLICA,
   };
 }
 

@@ -51,10 +51,11 @@ export interface RedisClusterOptions {
   /** Prefix of every key. Must not contain braces, because they would define the hash slot. Default `ks:`. */
   readonly keyPrefix?: string;
   /**
-   * Number of replicas that must confirm a durable write. It must equal the number of replicas of each master, so that every
-   * replica that a failover may promote has confirmed. Default 1.
+   * Whether at least one replica must confirm each durable write. With `true`, a shard without a live replica confirms
+   * nothing: changes and confirmed look-ups fail there. With `false`, such a shard confirms writes with one copy, and losing
+   * its master as well may lose them. Every replica that could be promoted confirms in both cases. Default `false`.
    */
-  readonly confirmingReplicas?: number;
+  readonly requireReplica?: boolean;
   /**
    * Time limit of one operation with all its retries, in milliseconds. Default 1500: less than the two seconds within which
    * a request must be answered while Redis is unavailable.
@@ -64,6 +65,6 @@ export interface RedisClusterOptions {
 
 export const REDIS_CLUSTER_DEFAULTS = {
   keyPrefix: 'ks:',
-  confirmingReplicas: 1,
+  requireReplica: false,
   budgetMs: 1500,
 } as const;

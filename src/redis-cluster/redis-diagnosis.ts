@@ -78,31 +78,36 @@ export class RedisDiagnosis {
           'cluster-preferred-endpoint-type',
       );
     }
-    const needed = this.options.confirmingReplicas ?? REDIS_CLUSTER_DEFAULTS.confirmingReplicas;
-    for (const [, , [host, port], ...replicas] of slots) {
-      if (replicas.length < needed) {
+    const { requireReplica = REDIS_CLUSTER_DEFAULTS.requireReplica } = this.options;
+    for (const [, , [host, port], ...replicas] of requireReplica ? slots : []) {
+      if (replicas.length === 0) {
         found.push(
-          `the master ${host ?? '?'}:${port} has ${replicas.length} replicas that are up, and each write waits for ` +
-            `${needed} (REDIS_CONFIRMING_REPLICAS)`,
+          `the master ${host ?? '?'}:${port} has no replica that is up, and each write needs the confirmation of one ` +
+            '(REDIS_REQUIRE_REPLICA)',
         );
       }
     }
     return [...found, ...(await this.problemsOfMasters(slots))];
   }
 
-  /** Checks that each master is reachable at its announced address, and accepts WAIT. */
+  /** Checks that each master is reachable at its announced address, and accepts the commands that confirm a write. */
   private async problemsOfMasters(slots: SlotsReply): Promise<string[]> {
-    const addresses = slots.flatMap(([, , master]) =>
-      isUnknown(master[0]) ? [] : [`${master[0]}:${master[1]}`],
+    const masters = new Map(
+      slots.flatMap(([, , [host, port, id]]): [string, string][] =>
+        isUnknown(host) ? [] : [[`${host}:${port}`, id]],
+      ),
     );
     const found = await Promise.all(
-      [...new Set(addresses)].map(async (announced) => {
+      [...masters].map(async ([announced, id]) => {
         const colon = announced.lastIndexOf(':');
         const seed = this.options.natMap?.[announced] ?? {
           host: announced.slice(0, colon),
           port: Number(announced.slice(colon + 1)),
         };
-        return this.ask(seed, async (node) => node.wait(0, 1)).then(
+        return this.ask(seed, async (node) => {
+          await node.wait(0, 1);
+          await node.call('CLUSTER', 'REPLICAS', id);
+        }).then(
           () => [],
           (error: Error) => (isReplicaError(error) ? [] : [problemOf(seed, error)]),
         );

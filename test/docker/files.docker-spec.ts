@@ -241,6 +241,8 @@ describe('docker/helm/keyslot', () => {
       'a client certificate for Redis without TLS',
       { redis: { nodes: ['a:1'], tls: { enabled: false, clientSecretName: 'redis-client' } } },
     ],
+    ['a word for the need of a replica', { redis: { nodes: ['a:1'], requireReplica: 'always' } }],
+    ['a value of an earlier version', { redis: { nodes: ['a:1'], confirmingReplicas: 1 } }],
     ['no secret', { secrets: { name: '' } }],
     ['neither a proxy nor TLS', { trustedProxies: [] }],
     ['an origin by plain HTTP', { corsOrigins: ['http://app.example.com'] }],

@@ -22,7 +22,7 @@ const WRONG: Readonly<Record<string, string>> = {
   REDIS_TLS_KEY: '/no/such/3f9a',
   REDIS_NAT_MAP: 'redis-0=3f9a',
   REDIS_KEY_PREFIX: 'a{3f9a}',
-  REDIS_CONFIRMING_REPLICAS: '7',
+  REDIS_REQUIRE_REPLICA: 'always',
   TLS_CERT: '/tmp',
   TLS_KEY: '/no/such/3f9a',
   TRUSTED_PROXIES: '999.3.9.1',
@@ -219,6 +219,16 @@ describe('an invalid setting', () => {
 
     expect(shown.length).toBeGreaterThan(4);
     expect(shown.filter((password) => !isShippedPassword(password))).toEqual([]);
+  });
+
+  it('is distinguished from a setting of an earlier version, which causes a warning', async () => {
+    const { output } = await start(
+      { ...far, REDIS_CONFIRMING_REPLICAS: '2' },
+      'Remove REDIS_CONFIRMING_REPLICAS.',
+    );
+
+    expect(output).toMatch(/REDIS_CONFIRMING_REPLICAS has no effect.*REDIS_REQUIRE_REPLICA=true/);
+    expect(output).not.toContain('The settings are invalid');
   });
 
   it('is distinguished from an unusual value, which only causes a warning in production', async () => {

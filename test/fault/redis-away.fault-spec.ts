@@ -106,7 +106,7 @@ describe('with Redis unavailable (98)', () => {
     });
 
     it.each([
-      ['wants a second replica for writes', 'min-replicas-to-write', '2', '1'],
+      ['wants a second replica for writes', 'min-replicas-to-write', '2', '0'],
       ['has no memory left', 'maxmemory', '1', '0'],
     ])('answers 503 while Redis is read-only because it %s', async (_, setting, broken, whole) => {
       const { body: ended } = await api.login(user.username);

@@ -142,7 +142,7 @@ describe('a start that cannot become ready', () => {
   });
 
   // Last, because it damages the cluster.
-  it('logs masters without replicas', async () => {
+  it('logs masters without replicas if each write needs one', async () => {
     const masters = await own.masters();
     const replicas = [...own.cluster.pids.keys()].filter((port) => !masters.includes(port));
     replicas.forEach((port) => own.signal(port, 'SIGKILL'));
@@ -151,8 +151,11 @@ describe('a start that cannot become ready', () => {
         ({ isReplica, isFailed }) => isReplica && isFailed,
       ),
     );
-    const instance = await launch(own.variables);
+    const instance = await launch({ ...own.variables, REDIS_REQUIRE_REPLICA: 'true' });
 
-    await expectLogged(instance, /has 0 replicas that are up, and each write waits for 1/);
+    await expectLogged(
+      instance,
+      /has no replica that is up, and each write needs the confirmation of one \(REDIS_REQUIRE_REPLICA\)/,
+    );
   });
 });
