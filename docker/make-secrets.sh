@@ -14,7 +14,7 @@ set -eu
 umask 022
 folder=${1:-$(dirname "$0")/secrets}
 name=${NAME:-localhost}
-addresses=${ADDRESSES:-172.30.2.11 172.30.2.12 172.30.2.13 172.30.2.14 172.30.2.15 172.30.2.16}
+addresses=${ADDRESSES:-172.30.2.11 172.30.2.12 172.30.2.13 172.30.2.14 172.30.2.15 172.30.2.16 172.30.2.17}
 keyslot=${KEYSLOT:-docker run --rm --network none -e REDIS_PASSWORD -e REDIS_ADMIN_PASSWORD -e REDIS_REPLICA_PASSWORD keyslot}
 
 here=$PWD

@@ -1,7 +1,8 @@
 #!/bin/sh
-# Creates a cluster from the nodes: three masters with a replica each. Does nothing if the cluster already exists.
+# Creates a cluster from the nodes: three masters with a replica each, and a spare replica of one of them. Does nothing if
+# the cluster already exists.
 #
-# NODES    host:port of all six nodes, separated by spaces
+# NODES    host:port of all seven nodes, separated by spaces
 # SECRETS  the folder with redis-ca and redis-admin-password
 set -eu
 
@@ -17,6 +18,6 @@ if redis -h "${first%:*}" -p "${first#*:}" cluster info | grep -q '^cluster_slot
   echo 'The cluster already exists.'
   exit 0
 fi
-# Unquoted, so that each node is an argument.
+# Redis makes the seventh node another replica. Unquoted, so that each node is an argument.
 # shellcheck disable=SC2086
 redis --cluster create $NODES --cluster-replicas 1 --cluster-yes

@@ -8,6 +8,7 @@ import { parse } from 'yaml';
 
 import { Environment, SECRET_SETTINGS } from '../../src/config/setting-definitions.js';
 import { SHUTDOWN_TIMEOUT_MS } from '../../src/bootstrap/shutdown.js';
+import { EXPECTED_SETTINGS } from '../../src/cli/doctor/node-checks.js';
 
 const DOCKER = 'docker';
 const CHART = join(DOCKER, 'helm/keyslot');
@@ -30,11 +31,14 @@ interface Service {
   readonly stop_grace_period?: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly secrets?: readonly string[];
-  readonly networks?: Readonly<Record<string, unknown>>;
+  readonly volumes?: readonly string[];
+  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
+  readonly networks?: Readonly<Record<string, { readonly ipv4_address?: string } | null>>;
 }
 interface ComposeFile {
   readonly services: Readonly<Record<string, Service>>;
   readonly networks: Readonly<Record<string, { readonly internal?: boolean }>>;
+  readonly volumes: Readonly<Record<string, unknown>>;
   readonly secrets: Readonly<Record<string, { readonly file: string }>>;
   readonly configs: Readonly<Record<string, { readonly file: string }>>;
 }
@@ -115,11 +119,13 @@ describe('the compose files', () => {
 });
 
 describe('docker/compose.production.yaml', () => {
-  const { services, networks, secrets, configs } = readYaml<ComposeFile>(
+  const { services, networks, volumes, secrets, configs } = readYaml<ComposeFile>(
     DOCKER,
     'compose.production.yaml',
   );
   const all = Object.entries(services);
+  const environmentOf = (service: string, name: string): string =>
+    services[service]!.environment![name]!;
 
   it.each(all)('gives %s only the necessary permissions (108)', (_, service) => {
     expect(service).toMatchObject({
@@ -175,6 +181,28 @@ describe('docker/compose.production.yaml', () => {
     }
   });
 
+  it('has seven Redis nodes, and uses all of them: the seventh is the spare replica', () => {
+    const nodes = all.filter(([name]) => /^redis-\d+$/.test(name));
+    const names = nodes.map(([name]) => name);
+    const addresses = nodes.map(([, service]) => service.networks!['back']!.ipv4_address!);
+    const { environment, depends_on: conditions } = services['redis-cluster']!;
+
+    expect(new Set(addresses).size).toBe(7);
+    expect(environment!['NODES']).toBe(addresses.map((address) => `${address}:6379`).join(' '));
+    expect(conditions).toEqual(
+      Object.fromEntries(names.map((name) => [name, { condition: 'service_healthy' }])),
+    );
+    expect(nodes.map(([, service]) => service.volumes)).toEqual(
+      names.map((name) => [`${name}:/data`]),
+    );
+    expect(Object.keys(volumes)).toEqual(names);
+    // The certificate of the nodes: an instance connects only to addresses that it contains.
+    expect(read(DOCKER, 'make-secrets.sh')).toContain(`\${ADDRESSES:-${addresses.join(' ')}}`);
+    for (const node of environmentOf('keyslot-1', 'REDIS_NODES').split(',')) {
+      expect(environment!['NODES']!.split(' ')).toContain(node);
+    }
+  });
+
   it('refers to existing files, and to secrets that are excluded from commits', () => {
     for (const { file } of Object.values(configs)) {
       expect([file, existsSync(join(DOCKER, file))]).toEqual([file, true]);
@@ -185,6 +213,32 @@ describe('docker/compose.production.yaml', () => {
     expect(read('.gitignore')).toContain('docker/secrets/');
     const used = all.flatMap(([, service]) => service.secrets ?? []);
     expect([...new Set(used)].sort()).toEqual(Object.keys(secrets).sort());
+  });
+});
+
+describe('docker/redis/redis.conf', () => {
+  const settings = new Map(
+    read(DOCKER, 'redis/redis.conf')
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'))
+      .map((line) => [line.split(' ')[0]!, line.split(' ').slice(1).join(' ')] as const),
+  );
+
+  it('has the settings that the doctor expects', () => {
+    expect(EXPECTED_SETTINGS.length).toBeGreaterThan(4);
+    for (const [name, value] of EXPECTED_SETTINGS) {
+      expect([name, settings.get(name)]).toEqual([name, value]);
+    }
+    // Docker restarts a node at once.
+    expect(settings.get('appendfsync')).toBe('always');
+  });
+
+  it('lets a master without a replica accept writes, and no stale replica be promoted', () => {
+    const names = [...settings.keys()];
+
+    expect(names.filter((name) => name.startsWith('min-replicas'))).toEqual([]);
+    // The default of 10 is what the documentation describes.
+    expect(names).not.toContain('cluster-replica-validity-factor');
   });
 });
 

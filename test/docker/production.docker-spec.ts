@@ -309,7 +309,7 @@ describe('docker/compose.production.yaml', () => {
   });
 
   describe('Redis', () => {
-    it('is one cluster of three masters with a replica each, and creating it again changes nothing', async () => {
+    it('is one cluster of three masters with a replica each and a spare one, and creating it again changes nothing', async () => {
       expect(await production.createCluster()).toContain('already exists');
 
       const management = new HttpClient(`http://127.0.0.1:${production.managementPorts[1]}`);
@@ -318,7 +318,26 @@ describe('docker/compose.production.yaml', () => {
         return body['status'] === 'ok';
       });
       const { body } = await management.request('GET', '/health/ready');
-      expect(body['checks']).toMatchObject({ redis: { masters: 3, replicas: 3 } });
+      expect(body['checks']).toMatchObject({ redis: { masters: 3, replicas: 4 } });
+    });
+
+    it('moves the spare replica to a master that has lost its own, without an operator', async () => {
+      const sizes = async (): Promise<number[]> =>
+        (await production.shards()).map(({ replicas }) => replicas.length).sort();
+      expect(await sizes()).toEqual([1, 1, 2]);
+      const shards = await production.shards();
+      const { master, replicas } = shards.find((shard) => shard.replicas.length === 1)!;
+      const spares = shards.find((shard) => shard.replicas.length === 2)!.replicas;
+
+      const startNode = await production.killNode(replicas[0]!);
+
+      await eventually('the master has another replica', 30_000, async () => {
+        const info = await production.redis(master, 'admin', 'info', 'replication');
+        const [, port] = /slave0:ip=[^,]*,port=(\d+),state=online/.exec(info) ?? [];
+        return spares.includes(Number(port));
+      });
+      await startNode();
+      expect(await sizes()).toEqual([1, 1, 2]);
     });
 
     it('refuses connections without authentication or without TLS', async () => {

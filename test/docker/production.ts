@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { parse } from 'yaml';
 
-import { findFreePorts, portsFrom } from '../../src/embedded-cluster/ports.js';
+import { findFreePorts } from '../../src/embedded-cluster/ports.js';
 import { endProcess } from '../support/end-process.js';
 import { freePort } from '../support/free-port.js';
 import { Instance } from '../support/instance.js';
@@ -27,7 +27,7 @@ interface ComposeFile {
 }
 
 /**
- * The setup of docker/compose.production.yaml on loopback: nginx and six Redis nodes with the files of docker/, secrets
+ * The setup of docker/compose.production.yaml on loopback: nginx and seven Redis nodes with the files of docker/, secrets
  * from the real script, and two instances with the environment of their services. Only addresses and paths differ.
  */
 export class Production {
@@ -193,7 +193,9 @@ export class Production {
   }
 
   private async startRedis(): Promise<void> {
-    this.redisPorts = portsFrom((await findFreePorts(FIRST_REDIS_PORT))!);
+    const firstPort = (await findFreePorts(FIRST_REDIS_PORT))!;
+    const { NODES } = this.compose.services['redis-cluster']!.environment;
+    this.redisPorts = NODES!.split(' ').map((_, index) => firstPort + index);
     for (const port of this.redisPorts) {
       const folder = join(this.folder, `redis-${port}`);
       mkdirSync(folder);
@@ -208,19 +210,16 @@ export class Production {
     await this.untilRedisIsWhole();
   }
 
-  /** Each master, directly followed by its replica. */
-  async nodesByShard(): Promise<number[]> {
+  /** Each master with its replicas. */
+  async shards(): Promise<{ readonly master: number; readonly replicas: number[] }[]> {
     const infos = await this.onEveryNode('info', 'replication');
-    const shards = new Map(
-      infos.map((info, index) => {
-        const port = this.redisPorts[index]!;
-        return [port, Number(/master_port:(\d+)/.exec(info)?.[1] ?? port)];
-      }),
-    );
-    const isReplica = (port: number): number => Number(shards.get(port) !== port);
-    return [...this.redisPorts].sort(
-      (one, other) => shards.get(one)! - shards.get(other)! || isReplica(one) - isReplica(other),
-    );
+    const masters = infos.map((info) => Number(/master_port:(\d+)/.exec(info)?.[1]));
+    return this.redisPorts
+      .filter((_, index) => Number.isNaN(masters[index]))
+      .map((master) => ({
+        master,
+        replicas: this.redisPorts.filter((_, index) => masters[index] === master),
+      }));
   }
 
   /**
@@ -238,6 +237,16 @@ export class Production {
       node.process = this.spawn('redis-server', [node.file]);
     }
     await this.untilRedisIsWhole();
+  }
+
+  /** Kills a node. @returns a function that starts it again, and waits like `restartNodes` */
+  async killNode(port: number): Promise<() => Promise<void>> {
+    const node = this.nodes.get(port)!;
+    await endProcess(node.process, 'SIGKILL');
+    return async () => {
+      node.process = this.spawn('redis-server', [node.file]);
+      await this.untilRedisIsWhole();
+    };
   }
 
   /** Makes each node take this long to write its append-only file, until it restarts. */

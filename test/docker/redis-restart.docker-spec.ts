@@ -58,7 +58,9 @@ describe('a restart of the Redis nodes', () => {
 
       // A replica then restarts while it writes to its disk what it has copied from its restarted master.
       await production.slowDownFileWrites(FILE_WRITE_MS);
-      const ports = await production.nodesByShard();
+      const shards = await production.shards();
+      // Each master, directly followed by its replicas.
+      const ports = shards.flatMap(({ master, replicas }) => [master, ...replicas]);
       for (const some of order === 'together' ? [ports] : ports.map((port) => [port])) {
         await production.restartNodes(some, signal);
       }
