@@ -9,11 +9,14 @@ import { parse as parseYaml } from 'yaml';
 import { Deadline } from '../../src/common/deadline/index.js';
 import { LuaScript, RedisCluster } from '../../src/redis-cluster/index.js';
 import { TestAuthority } from '../support/certificates.js';
+import { eventually, startOwnCluster } from '../support/own-cluster.js';
 import { parseQuery } from '../support/promql.js';
 import { startTestApp } from '../support/test-app.js';
 
 /** Labels that Prometheus adds to every scraped series, and the series that it generates. */
 const ADDED_BY_PROMETHEUS = { metric: 'up', labels: ['job', 'instance'] };
+
+const ONE_COPY_TIMEOUT_MS = 30_000;
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -83,6 +86,27 @@ async function readAfterTraffic(): Promise<string> {
   }
 }
 
+/** Metrics of an instance on a cluster in which a shard has lost its replica. */
+async function readWithOneCopy(): Promise<string> {
+  const own = await startOwnCluster();
+  const [master] = await own.masters();
+  own.signal(await own.replicaOf(master!), 'SIGKILL');
+  const api = await startTestApp(own.variables);
+  try {
+    let metrics = '';
+    await eventually('a write is acknowledged with one copy', ONE_COPY_TIMEOUT_MS, async () => {
+      // Each user is in a random shard.
+      await api.newUser();
+      metrics = (await api.request<string>('GET', '/metrics')).body;
+      return metrics.includes('keyslot_redis_single_copy_writes_total{');
+    });
+    return metrics;
+  } finally {
+    await api.close();
+    await own.remove();
+  }
+}
+
 interface Rule {
   readonly alert: string;
   readonly expr: string;
@@ -116,7 +140,8 @@ describe('the monitoring configuration', () => {
   let exported: Exported;
   beforeAll(async () => {
     const folder = mkdtempSync(join(tmpdir(), 'keyslot-monitoring-'));
-    exported = exportedIn(`${await readAfterTraffic()}\n${await readOverTls(folder)}`);
+    const metrics = [await readAfterTraffic(), await readOverTls(folder), await readWithOneCopy()];
+    exported = exportedIn(metrics.join('\n'));
     rmSync(folder, { recursive: true });
   });
 
