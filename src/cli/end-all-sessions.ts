@@ -51,7 +51,7 @@ async function run(settings: AppSettings): Promise<AllSessionsEnded> {
     await withTimeout(CONNECT_TIMEOUT_MS, context.get(NearCache).untilTrusted(), {
       onTimeout: () =>
         new CommandError(
-          'Redis cannot be reached, refuses this user, or has a master without a replica. Nothing was changed.',
+          'Redis cannot be reached, refuses this user, or confirms no writes. Nothing was changed.',
         ),
     });
     let reportedAt = performance.now();
