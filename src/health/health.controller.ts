@@ -23,6 +23,7 @@ class HealthResponse {
         masters: 3,
         unreachedMasters: 0,
         replicas: 3,
+        singleCopyShards: [],
         uncoveredSlots: 0,
       },
       evictionPolicy: 'noeviction',

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 
-import { MetricsRegistry, seriesBy } from '../metrics/index.js';
-import type { RedisClusterState } from '../redis-cluster/index.js';
+import { MetricsRegistry, seriesBy, type Series } from '../metrics/index.js';
+import type { RedisClusterState, SingleCopyShard } from '../redis-cluster/index.js';
 import { Readiness, type ReadinessReport } from './readiness.js';
 
-type Count = Exclude<keyof RedisClusterState, 'isHealthy'>;
+type Count = Exclude<keyof RedisClusterState, 'isHealthy' | 'singleCopyShards'>;
 
 /** Exports the readiness checks to Prometheus. Each scrape runs the checks. */
 @Injectable()
@@ -32,5 +32,27 @@ export class HealthMetrics {
     count('unreached_masters', 'Masters that this instance cannot reach.', 'unreachedMasters');
     count('replicas', 'Replicas that are up, as reported by the cluster.', 'replicas');
     count('uncovered_slots', 'Slots that no master serves.', 'uncoveredSlots');
+    const singleCopy = (
+      name: string,
+      help: string,
+      valueOf: (shard: SingleCopyShard) => number,
+    ): void =>
+      registry.gauges(`keyslot_redis_single_copy_${name}`, help, async () => {
+        const { redis } = (await readiness.check()).checks;
+        return (redis?.singleCopyShards ?? []).map((shard): Series<number> => [
+          { node: shard.master },
+          valueOf(shard),
+        ]);
+      });
+    singleCopy(
+      'since_timestamp_seconds',
+      'When a master lost its last replica. Only masters without a replica have a value.',
+      ({ since }) => Date.parse(since) / 1000,
+    );
+    singleCopy(
+      'slots',
+      'Slots of a master without a replica. Only masters without a replica have a value.',
+      ({ slots }) => slots,
+    );
   }
 }

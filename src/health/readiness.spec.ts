@@ -8,10 +8,19 @@ import type {
 import { Readiness } from './readiness.js';
 
 const REPORT = {
-  state: { isHealthy: true, masters: 3, unreachedMasters: 0, replicas: 3, uncoveredSlots: 0 },
+  state: {
+    isHealthy: true,
+    masters: 3,
+    unreachedMasters: 0,
+    replicas: 3,
+    singleCopyShards: [],
+    uncoveredSlots: 0,
+  },
   isReached: true,
   isServed: () => true,
 } as RedisClusterReport;
+
+const SHARD = { master: '10.0.0.1:7000', slots: 5461, since: '2026-01-01T00:00:00.000Z', risk: '' };
 
 describe('readiness', () => {
   it('shares one check among concurrent callers, and runs a new one for later callers', async () => {
@@ -32,7 +41,7 @@ describe('readiness', () => {
     expect(new Set((await Promise.all(many)).map(({ status }) => status))).toEqual(new Set(['ok']));
 
     const late = readiness.check();
-    answers[1]!({ ...REPORT, state: { ...REPORT.state, replicas: 2 } });
+    answers[1]!({ ...REPORT, state: { ...REPORT.state, singleCopyShards: [SHARD] } });
     expect(await late).toMatchObject({ status: 'degraded' });
   });
 });

@@ -64,9 +64,8 @@ export class Readiness implements BeforeApplicationShutdown {
     if (!checks.trustsMemory) {
       return { status: this.isUntrustedEverywhere(report) ? 'degraded' : 'not-ready', checks };
     }
-    const { isHealthy, masters, replicas } = report.state;
-    // A shard without its replica confirms no writes, so changes and uncached reads on it fail.
-    return { status: isHealthy && replicas >= masters ? 'ok' : 'degraded', checks };
+    const { isHealthy, singleCopyShards } = report.state;
+    return { status: isHealthy && singleCopyShards.length === 0 ? 'ok' : 'degraded', checks };
   }
 
   beforeApplicationShutdown(): void {

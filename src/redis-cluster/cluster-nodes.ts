@@ -19,6 +19,8 @@ export interface ClusterNode {
   readonly isReplica: boolean;
   /** The id of the master, if this is a replica. */
   readonly masterId: string | undefined;
+  /** When the queried node last heard from it, in milliseconds since 1970. 0: never, or it is the queried node itself. */
+  readonly heardAt: number;
   /** Whether its id and address are final. A new node has a provisional id until the handshake is complete. */
   readonly isKnown: boolean;
   /** Whether it is connected to the queried node and not suspected by it. */
@@ -32,12 +34,13 @@ export interface ClusterNode {
 }
 
 /**
- * Parses the reply of CLUSTER NODES. No other code does.
+ * Parses the reply of CLUSTER NODES or CLUSTER REPLICAS. No other code does.
  *
- * @param reply of CLUSTER NODES: id, address, flags, master, ping, pong, epoch, link, slots
+ * @param reply lines of: id, address, flags, master, ping, pong, epoch, link, slots. CLUSTER REPLICAS returns an array of them
  */
-export function parseClusterNodes(reply: string): ClusterNode[] {
-  return reply.split('\n').filter(Boolean).map(parseLine);
+export function parseClusterNodes(reply: string | readonly string[]): ClusterNode[] {
+  const lines = typeof reply === 'string' ? reply.split('\n') : reply;
+  return lines.filter(Boolean).map(parseLine);
 }
 
 export function countSlots(slots: readonly SlotRange[]): number {
@@ -45,7 +48,7 @@ export function countSlots(slots: readonly SlotRange[]): number {
 }
 
 function parseLine(line: string): ClusterNode {
-  const [id = '', address = '', flagList = '', masterId = '', , , , link, ...ranges] =
+  const [id = '', address = '', flagList = '', masterId = '', , heardAt, , link, ...ranges] =
     line.split(' ');
   const flags = flagList.split(',');
   // ip:port@busport, then the host name and further fields.
@@ -60,6 +63,7 @@ function parseLine(line: string): ClusterNode {
     isMaster: flags.includes('master'),
     isReplica: flags.includes('slave'),
     masterId: masterId === '-' ? undefined : masterId,
+    heardAt: Number(heardAt),
     isKnown: !flags.includes('handshake') && !flags.includes('noaddr'),
     isUp: link === 'connected' && !UNREACHABLE.some((flag) => flags.includes(flag)),
     isFailed: flags.includes('fail'),

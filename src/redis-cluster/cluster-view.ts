@@ -1,7 +1,10 @@
 import { parseClusterNodes, type ClusterNode } from './cluster-nodes.js';
 
 /** The properties of a node that a view needs. */
-export type NodeInView = Pick<ClusterNode, 'id' | 'isUp' | 'isReplica' | 'slots'>;
+export type NodeInView = Pick<
+  ClusterNode,
+  'id' | 'host' | 'port' | 'isUp' | 'isReplica' | 'masterId' | 'heardAt' | 'slots'
+>;
 
 /** The cluster as one of its nodes sees it. */
 export interface ClusterView {

@@ -2,8 +2,12 @@ import type { Redis } from 'ioredis';
 
 import { withTimeout, type Deadline } from '../common/deadline/index.js';
 import type { ClusterLink } from './cluster-link.js';
+import { parseClusterNodes, type ClusterNode } from './cluster-nodes.js';
 import { isRefusal, isRetriable } from './error-replies.js';
+import type { MasterMajority } from './master-majority.js';
+import type { RedisCallMetrics } from './redis-call-metrics.js';
 import { TooFewReplicasError } from './redis-cluster.errors.js';
+import { addressOf } from './node-address.js';
 import { appendCall, type ScriptCall } from './script-call.js';
 
 /** WAIT blocks its connection for at most this long, so that a silent replica does not block all writes. */
@@ -28,23 +32,47 @@ interface Lane {
   queue: QueuedWrite[];
 }
 
+/** What is known about the master at the other end of a connection. */
+interface Shard {
+  /** Its node id. A process has one, so a connection has one. */
+  masterId: string | undefined;
+  /** The number of replicas for which WAIT waits. */
+  awaited: number;
+}
+
+/** The reply to a batch. */
+interface BatchReply {
+  readonly results: readonly Result[];
+  /** The replicas that have confirmed the batch, as WAIT counts them. */
+  readonly confirmed: number;
+  /** What the master says after WAIT: all nodes if its own id was not known before, its replicas otherwise. */
+  readonly nodes: readonly ClusterNode[];
+}
+
 /**
- * Sends writes followed by WAIT in one pipeline on one connection, because WAIT covers only the writes of its own connection.
- * WAIT also blocks that connection. So the writes for one master are sent in batches with one WAIT each. A write whose caller
- * has timed out is dropped, so that writes do not accumulate behind a silent replica.
+ * Sends writes, and proves that a failover cannot lose them: every replica that could be promoted in place of the master has
+ * confirmed them. If there is none, a majority of the masters says so, and that the master has not been replaced.
+ *
+ * The writes, WAIT and the question for the replicas of the master are one pipeline on one connection, because WAIT covers only
+ * the writes of its own connection. WAIT also blocks that connection. So the writes for one master are sent in batches. A write
+ * whose caller has timed out is dropped, so that writes do not accumulate behind a silent replica.
  *
  * The pipeline uses the connection of the master and not the cluster client: the client would send it again after its
  * callers have timed out, and may split it when a connection is about to close.
  */
 export class DurableWriter {
   private readonly lanes = new Map<string, Lane>();
+  private readonly shards = new WeakMap<Redis, Shard>();
 
+  /** @param requireReplica a write without a confirmation of a replica fails */
   constructor(
     private readonly link: ClusterLink,
-    private readonly replicas: number,
+    private readonly majority: MasterMajority,
+    private readonly calls: RedisCallMetrics,
+    private readonly requireReplica: boolean,
   ) {}
 
-  /** One attempt. @returns the script's reply, once enough replicas have confirmed */
+  /** One attempt. @returns the script's reply, once its writes are confirmed */
   async write(call: ScriptCall, deadline: Deadline): Promise<unknown> {
     const master = call.askNode ?? this.link.masterOf(call.keys[0] ?? '');
     if (master === undefined) {
@@ -77,14 +105,22 @@ export class DurableWriter {
 
   private async send(master: string, batch: readonly QueuedWrite[]): Promise<void> {
     try {
-      const results = await this.exchange(master, batch);
-      const unconfirmed = this.confirmationError(results[batch.length]);
+      const connection = this.connectionTo(master);
+      const shard = this.shards.get(connection) ?? { masterId: undefined, awaited: 1 };
+      this.shards.set(connection, shard);
+      const reply = await this.exchange(connection, shard, batch);
+      const hasWritten = reply.results.some(([error]) => error === null);
+      const failure = hasWritten ? await this.failureToConfirm(shard, reply, batch) : undefined;
+      if (hasWritten && !failure && reply.confirmed === 0) {
+        const written = reply.results.filter(([error]) => error === null).length;
+        this.calls.countSingleCopyWrites(master, written);
+      }
       batch.forEach(({ resolve, reject }, index) => {
-        const error = results[index]?.[0] ?? unconfirmed;
-        if (error) {
-          reject(error);
+        const [error, value] = reply.results[index]!;
+        if (error ?? failure) {
+          reject((error ?? failure)!);
         } else {
-          resolve(results[index]?.[1]);
+          resolve(value);
         }
       });
     } catch (error) {
@@ -92,37 +128,78 @@ export class DurableWriter {
     }
   }
 
-  private async exchange(master: string, batch: readonly QueuedWrite[]): Promise<Result[]> {
-    const pipeline = this.connectionTo(master).pipeline();
+  private async exchange(
+    connection: Redis,
+    { masterId, awaited }: Shard,
+    batch: readonly QueuedWrite[],
+  ): Promise<BatchReply> {
+    const pipeline = connection.pipeline();
     const isReply = batch.flatMap(({ call }) => appendCall(pipeline, call));
-    const remaining = Math.max(...batch.map(({ deadline }) => deadline.remainingMs));
-    pipeline.wait(this.replicas, Math.max(1, Math.ceil(Math.min(remaining, WAIT_TIMEOUT_MS))));
-    const results = (await withTimeout(remaining, pipeline.exec())) ?? [];
-    return results.filter((_, index) => isReply[index] ?? true);
+    const remaining = remainingMs(batch);
+    if (awaited > 0) {
+      pipeline.wait(awaited, Math.max(1, Math.ceil(Math.min(remaining, WAIT_TIMEOUT_MS))));
+    }
+    pipeline.call('CLUSTER', ...(masterId === undefined ? ['NODES'] : ['REPLICAS', masterId]));
+    const answers = (await withTimeout(remaining, pipeline.exec())) ?? [];
+    const list = replyOf('CLUSTER', answers.at(-1)) as string | string[];
+    return {
+      results: answers.filter((_, index) => isReply[index]),
+      confirmed: awaited > 0 ? Number(replyOf('WAIT', answers.at(-2))) : 0,
+      nodes: parseClusterNodes(list),
+    };
+  }
+
+  /** @returns why the batch is not confirmed; undefined when it is */
+  private async failureToConfirm(
+    shard: Shard,
+    { confirmed, nodes }: BatchReply,
+    batch: readonly QueuedWrite[],
+  ): Promise<Error | undefined> {
+    shard.masterId ??= nodes.find(({ isMyself }) => isMyself)?.id;
+    const replicas = nodes.filter(({ masterId }) => masterId === shard.masterId);
+    // The master read this list after the writes. If it was replaced, the list has a node that has not confirmed.
+    if (replicas.length > 0 && !replicas.some(({ isFailed }) => isFailed)) {
+      shard.awaited = replicas.length;
+      if (confirmed >= replicas.length) {
+        return undefined;
+      }
+    }
+    const promotable = await this.majority.promotableReplicas(
+      shard.masterId ?? '',
+      confirmed,
+      remainingMs(batch),
+    );
+    if (promotable === undefined) {
+      return new Error('no majority of the masters says that this one leads its shard');
+    }
+    shard.awaited = Math.max(promotable, this.requireReplica ? 1 : 0);
+    return confirmed < shard.awaited
+      ? new TooFewReplicasError(confirmed, shard.awaited)
+      : undefined;
   }
 
   private connectionTo(master: string): Redis {
-    const connection = this.link
-      .nodes('master')
-      .find(({ options }) => `${options.host}:${options.port}` === master);
+    const connection = this.link.nodes('master').find((node) => addressOf(node) === master);
     if (!connection) {
       throw new Error('the master is not connected');
     }
     return connection;
   }
+}
 
-  private confirmationError(wait: Result | undefined): Error | undefined {
-    const [error, count] = wait ?? [new Error('the pipeline was not sent')];
-    if (error) {
-      // An error of WAIT leaves the write unconfirmed. The write itself is valid and may be retried.
-      return isRefusal(error) || isRetriable(error)
-        ? error
-        : new Error(`WAIT failed: ${error.message}`);
-    }
-    return Number(count) < this.replicas
-      ? new TooFewReplicasError(Number(count), this.replicas)
-      : undefined;
+/** @throws Error when the command failed: the writes before it are then not confirmed, and may be retried */
+function replyOf(command: string, result: Result | undefined): unknown {
+  const [error, reply] = result ?? [new Error('the pipeline was not sent')];
+  if (error) {
+    throw isRefusal(error) || isRetriable(error)
+      ? error
+      : new Error(`${command} failed: ${error.message}`);
   }
+  return reply;
+}
+
+function remainingMs(batch: readonly QueuedWrite[]): number {
+  return Math.max(...batch.map(({ deadline }) => deadline.remainingMs));
 }
 
 function isStillInTime({ deadline, reject }: QueuedWrite): boolean {

@@ -28,6 +28,7 @@ export {
   RedisClusterHealth,
   type RedisClusterReport,
   type RedisClusterState,
+  type SingleCopyShard,
 } from './redis-cluster.health.js';
 export { RedisClusterModule } from './redis-cluster.module.js';
 export type {

@@ -16,6 +16,7 @@ interface Tally {
 
 interface NodeTallies {
   lastCallAt: number;
+  singleCopyWrites: number;
   readonly tallies: Map<string, Tally>;
 }
 
@@ -46,6 +47,11 @@ export class RedisCallMetrics {
     }
   }
 
+  /** @param node `host:port` of a master that no replica could confirm for */
+  countSingleCopyWrites(node: string, count: number): void {
+    this.talliesOf(node).singleCopyWrites += count;
+  }
+
   /** Drops nodes that have left the cluster. Addresses change over time, and each one would be kept forever. */
   forgetOldNodes(): void {
     const oldest = this.now() - NODE_RETENTION_MS;
@@ -64,6 +70,11 @@ export class RedisCallMetrics {
     return this.all.flatMap(({ call, node, errors }) =>
       Array.from(errors, ([error, count]): Series<number> => [{ call, node, error }, count]),
     );
+  }
+
+  /** Durable writes that succeeded while their shard had one copy. */
+  get singleCopyWrites(): Series<number>[] {
+    return Array.from(this.nodes, ([node, { singleCopyWrites }]) => [{ node }, singleCopyWrites]);
   }
 
   private async traced<Reply>(
@@ -87,10 +98,18 @@ export class RedisCallMetrics {
     return [...this.nodes.values()].flatMap(({ tallies }) => [...tallies.values()]);
   }
 
-  private tallyOf(call: string, node: string): Tally {
-    const ofNode = this.nodes.get(node) ?? { lastCallAt: 0, tallies: new Map<string, Tally>() };
-    this.nodes.set(node, ofNode);
+  private talliesOf(node: string): NodeTallies {
+    let ofNode = this.nodes.get(node);
+    if (!ofNode) {
+      ofNode = { lastCallAt: 0, singleCopyWrites: 0, tallies: new Map() };
+      this.nodes.set(node, ofNode);
+    }
     ofNode.lastCallAt = this.now();
+    return ofNode;
+  }
+
+  private tallyOf(call: string, node: string): Tally {
+    const ofNode = this.talliesOf(node);
     let tally = ofNode.tallies.get(call);
     if (!tally) {
       tally = { call, node, duration: new DurationTally(BUCKETS_SECONDS), errors: new Map() };

@@ -1,18 +1,30 @@
 import { parseClusterView, type ClusterView } from './cluster-view.js';
-import { reportOf } from './redis-cluster.health.js';
+import { reportOf as reportWith } from './redis-cluster.health.js';
 
 interface Described {
   readonly flags?: string;
   readonly link?: string;
   readonly slots?: string;
+  readonly master?: string;
+  readonly heardAt?: number;
 }
 
 const WHOLE: Readonly<Record<string, Described>> = {
   a: { flags: 'master', slots: '0-5460' },
   b: { flags: 'master', slots: '5461-10921' },
   c: { flags: 'master', slots: '10922-16383' },
-  d: { flags: 'slave' },
-  e: { flags: 'slave' },
+  d: { flags: 'slave', master: 'a' },
+  e: { flags: 'slave', master: 'b' },
+  f: { flags: 'slave', master: 'c' },
+};
+
+const PORTS: Readonly<Record<string, number>> = {
+  a: 7001,
+  b: 7002,
+  c: 7003,
+  d: 7004,
+  e: 7005,
+  f: 7006,
 };
 
 /** The view of one node, as differences from a healthy cluster. */
@@ -22,14 +34,23 @@ function view(
   info = 'cluster_state:ok\r\ncluster_current_epoch:5\r\n',
 ): ClusterView {
   const lines = Object.entries({ ...WHOLE, ...differences }).map(([id, node]) => {
-    const { flags = '', link = 'connected', slots = '' } = { ...WHOLE[id], ...node };
+    const {
+      flags = '',
+      link = 'connected',
+      slots = '',
+      master = '-',
+      heardAt = 0,
+    } = { ...WHOLE[id], ...node };
     const own = id === of ? `myself,${flags}` : flags;
-    return `${id} 127.0.0.1:7000@17000 ${own} - 0 0 1 ${link}${slots && ` ${slots}`}`;
+    return `${id} 127.0.0.1:${PORTS[id]}@17000 ${own} ${master} 0 ${heardAt} 1 ${link}${slots && ` ${slots}`}`;
   });
   return parseClusterView(info, lines.join('\n'));
 }
 const everywhere = (differences: Readonly<Record<string, Described>>, ...of: string[]) =>
   of.map((id) => view(id, differences));
+
+const NOTICED_AT = Date.UTC(2026, 0, 2);
+const reportOf = (views: readonly ClusterView[]) => reportWith(views, () => NOTICED_AT);
 
 describe('the state of the cluster', () => {
   it('counts masters, replicas and slots', () => {
@@ -39,7 +60,8 @@ describe('the state of the cluster', () => {
       isHealthy: true,
       masters: 3,
       unreachedMasters: 0,
-      replicas: 2,
+      replicas: 3,
+      singleCopyShards: [],
       uncoveredSlots: 0,
     });
     expect(report.isReached).toBe(true);
@@ -95,6 +117,36 @@ describe('the state of the cluster', () => {
       masters: 3,
       unreachedMasters: 2,
     });
+  });
+
+  it('reports a shard whose replica is down, since when, and what a second loss costs', () => {
+    const lost = { flags: 'slave,fail', heardAt: Date.UTC(2026, 0, 1) };
+
+    const { singleCopyShards } = reportOf(everywhere({ e: lost }, 'a', 'b', 'c')).state;
+
+    expect(singleCopyShards).toEqual([
+      {
+        master: '127.0.0.1:7002',
+        slots: 5461,
+        since: '2026-01-01T00:00:00.000Z',
+        risk:
+          'If 127.0.0.1:7002 is lost too, requests of users in 5461 of 16384 slots get 503, and their changes since ' +
+          '2026-01-01T00:00:00.000Z may be lost.',
+      },
+    ]);
+  });
+
+  it('reports a promoted replica as the only copy until the old master is back, since it was noticed', () => {
+    const after = {
+      a: { flags: 'master,fail', slots: '' },
+      d: { flags: 'master', slots: '0-5460', master: '-' },
+    };
+
+    const { singleCopyShards } = reportOf(everywhere(after, 'b', 'c', 'd', 'e', 'f')).state;
+
+    expect(singleCopyShards).toMatchObject([
+      { master: '127.0.0.1:7004', since: new Date(NOTICED_AT).toISOString() },
+    ]);
   });
 
   it('reports that no master is reachable when none is left', () => {

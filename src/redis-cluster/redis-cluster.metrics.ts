@@ -9,7 +9,7 @@ export class RedisClusterMetrics {
   constructor(registry: MetricsRegistry, redis: RedisCluster) {
     registry.histogram(
       'keyslot_redis_call_duration_seconds',
-      'Duration of calls, including the confirmation of replicas where a write waits for it; by script or command.',
+      'Duration of calls, including the confirmation where a write waits for it; by script or command.',
       () => {
         redis.calls.forgetOldNodes();
         return redis.calls.durations;
@@ -19,6 +19,11 @@ export class RedisClusterMetrics {
       'keyslot_redis_call_errors_total',
       'Failed calls, including those that were retried; by error code, or not-confirmed or no-answer.',
       () => redis.calls.errors,
+    );
+    registry.counters(
+      'keyslot_redis_single_copy_writes_total',
+      'Durable writes that succeeded while no replica of their master could confirm them.',
+      () => redis.calls.singleCopyWrites,
     );
   }
 }

@@ -13,6 +13,8 @@ import { isRefusal } from './error-replies.js';
 import { KeyBuilder } from './key-builder.js';
 import { KeyScan } from './key-scan.js';
 import type { LuaScript } from './lua-script.js';
+import { MasterMajority } from './master-majority.js';
+import { addressOf } from './node-address.js';
 import { NotConfirmedError, RedisUnavailableError } from './redis-cluster.errors.js';
 import { RedisCallMetrics } from './redis-call-metrics.js';
 import { REDIS_CLUSTER_OPTIONS } from './redis-cluster.module-definition.js';
@@ -56,7 +58,12 @@ export class RedisCluster implements OnApplicationShutdown {
     );
     this.link = new ClusterLink(options, this.secrets, onError);
     this.writeLink = new ClusterLink(options, this.secrets, onError);
-    this.writer = new DurableWriter(this.writeLink, settings.confirmingReplicas);
+    // Not on the connections for writes, because WAIT blocks them.
+    const majority = new MasterMajority(
+      () => this.link.nodes('master'),
+      async (node, command, timeoutMs) => this.askNode(node, command, timeoutMs),
+    );
+    this.writer = new DurableWriter(this.writeLink, majority, this.calls, settings.requireReplica);
     this.retry = new CallRetry(this.links, this.secrets, this.calls, this.errorLog, settings);
   }
 
@@ -87,8 +94,9 @@ export class RedisCluster implements OnApplicationShutdown {
   }
 
   /**
-   * Runs a script and returns after the replicas have confirmed its writes. If the script writes anything, the confirmation
-   * also proves what it read: a master that was replaced has no replica that confirms.
+   * Runs a script and returns when no failover can lose its writes any more: every replica that could be promoted has confirmed
+   * them. If there is none, a majority of the masters has confirmed that; with `requireReplica` the call then fails. If the
+   * script writes anything, the confirmation also proves what it read: nobody confirms for a master that was replaced.
    *
    * @throws NotConfirmedError when the time budget is spent. The state is unknown, and repeating the call is safe
    */
@@ -127,30 +135,16 @@ export class RedisCluster implements OnApplicationShutdown {
    * @returns the reply of each node; undefined for a node that does not reply in time
    */
   async askEveryNode(
-    [name, ...args]: readonly [string, ...string[]],
+    command: readonly [string, ...string[]],
     timeoutMs = QUERY_TIMEOUT_MS,
-    onRefusal = (error: Error): void => this.errorLog.logRefusal(error),
+    onRefusal?: (error: Error) => void,
   ): Promise<unknown[]> {
-    const command = [name, ...args].join(' ').toLowerCase();
-    const answers = await Promise.allSettled(
-      this.link
-        .nodes('all')
-        .map((node) =>
-          this.calls.observe(command, addressOf(node), () =>
-            withTimeout(timeoutMs, node.call(name, ...args)),
-          ),
-        ),
-    );
-    return answers.map((answer) => {
-      if (answer.status === 'rejected') {
-        const reason = answer.reason as Error;
-        if (isRefusal(reason)) {
-          onRefusal(reason);
-        }
-        return undefined;
-      }
-      return answer.value;
-    });
+    const answers = this.link
+      .nodes('all')
+      .map(async (node) =>
+        this.askNode(node, command, timeoutMs, onRefusal).catch(() => undefined),
+      );
+    return Promise.all(answers);
   }
 
   /**
@@ -216,11 +210,26 @@ export class RedisCluster implements OnApplicationShutdown {
     return this.retry.run({ script, keys, args, withSource: false }, deadline, attempt, giveUp);
   }
 
+  private async askNode(
+    node: Redis,
+    [name, ...args]: readonly [string, ...string[]],
+    timeoutMs: number,
+    onRefusal = (error: Error): void => this.errorLog.logRefusal(error),
+  ): Promise<unknown> {
+    const command = [name, ...args].join(' ').toLowerCase();
+    try {
+      return await this.calls.observe(command, addressOf(node), () =>
+        withTimeout(timeoutMs, node.call(name, ...args)),
+      );
+    } catch (error) {
+      if (isRefusal(error as Error)) {
+        onRefusal(error as Error);
+      }
+      throw error;
+    }
+  }
+
   private get links(): readonly [ClusterLink, ClusterLink] {
     return [this.link, this.writeLink];
   }
-}
-
-function addressOf({ options }: Redis): string {
-  return `${options.host}:${options.port}`;
 }

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 
+import { Clock } from '../../src/common/clock/index.js';
 import { Deadline } from '../../src/common/deadline/index.js';
 import {
   NotConfirmedError,
+  parseClusterNodes,
   RedisCluster,
   RedisClusterHealth,
   RedisUnavailableError,
@@ -209,18 +211,6 @@ describe('RedisCluster', () => {
     );
   });
 
-  it('reports no write as successful that too few replicas have confirmed', async () => {
-    const variables = { ...own.variables, REDIS_CONFIRMING_REPLICAS: '2' };
-    const strictClient = new RedisCluster(testSettings(variables).redis);
-
-    const write = async (cluster: RedisCluster): Promise<unknown> =>
-      cluster.runDurably(setScript, [key('strictClient')], ['x'], Deadline.none);
-
-    expect(await write(redis)).toBe('OK');
-    await expect(write(strictClient)).rejects.toThrow(NotConfirmedError);
-    await strictClient.onApplicationShutdown();
-  });
-
   it('does not retry after a permanent error, and names the script', async () => {
     const broken = luaScript(`-- KEYS[1] a key\nreturn redis.call('HGET', KEYS[1], 'x')`);
     await redis.runDurably(setScript, [key('text')], ['x'], Deadline.none);
@@ -233,8 +223,8 @@ describe('RedisCluster', () => {
     );
   });
 
-  it('counts masters, replicas and uncovered slots', async () => {
-    const health = new RedisClusterHealth(redis);
+  it('counts masters and replicas', async () => {
+    const health = new RedisClusterHealth(redis, new Clock());
     const state = async (): Promise<RedisClusterState> => (await health.check()).state;
     await eventually('the cluster is whole', 10_000, async () => (await state()).isHealthy);
     expect(await state()).toEqual({
@@ -242,16 +232,91 @@ describe('RedisCluster', () => {
       masters: 3,
       unreachedMasters: 0,
       replicas: 3,
+      singleCopyShards: [],
       uncoveredSlots: 0,
     });
+  });
 
-    const [master] = await own.masters();
-    const replica = await own.replicaOf(master!);
-    own.signal(replica, 'SIGKILL');
-    own.signal(master!, 'SIGKILL');
+  describe('with a replica that is lost for good', () => {
+    let master: number;
+    let replica: number;
+    let ids: string[];
+    beforeAll(async () => {
+      [master] = (await own.masters()) as [number];
+      replica = await own.replicaOf(master);
+      ids = await idsOn(master, 40);
+      own.signal(replica, 'SIGKILL');
+    });
+
+    const singleCopyWrites = (): number =>
+      redis.calls.singleCopyWrites.reduce((sum, [, count]) => sum + count, 0);
+    const isFailed = async (): Promise<boolean> => {
+      const view = parseClusterNodes(await own.cluster.call(master, 'CLUSTER', 'NODES'));
+      return view.some((node) => node.port === replica && node.isFailed);
+    };
+    const write = async (client: RedisCluster, id: string): Promise<unknown> =>
+      client.runDurably(setScript, [key(id)], [id], Deadline.none);
+
+    it('confirms nothing before the masters agree that it is lost, and everything afterwards', async () => {
+      let wasFailed = false;
+      await eventually('a write is confirmed', 10_000, async () => {
+        wasFailed ||= await isFailed();
+        const isConfirmed = await write(redis, ids[0]!).then(
+          () => true,
+          () => false,
+        );
+        expect(isConfirmed && !(wasFailed || (await isFailed()))).toBe(false);
+        return isConfirmed;
+      });
+      const before = singleCopyWrites();
+
+      await Promise.all(ids.map(async (id) => write(redis, id)));
+
+      expect(await Promise.all(ids.map(value))).toEqual(ids);
+      expect(await redis.readConfirmed(setScript, [key(ids[0]!)], ['x'], Deadline.none)).toBe('OK');
+      expect(singleCopyWrites() - before).toBe(ids.length + 1);
+    });
+
+    it('confirms nothing if a replica is required', async () => {
+      const variables = { ...own.variables, REDIS_REQUIRE_REPLICA: 'true' };
+      const strict = new RedisCluster(testSettings(variables).redis);
+
+      await expect(write(strict, ids[0]!)).rejects.toThrow(NotConfirmedError);
+      await strict.onApplicationShutdown();
+    });
+
+    it('confirms nothing while this master alone says that the replica is lost', async () => {
+      const others = (await own.masters()).filter((port) => port !== master);
+      others.forEach((port) => own.signal(port, 'SIGSTOP'));
+
+      await expect(write(redis, ids[0]!)).rejects.toThrow(NotConfirmedError);
+
+      others.forEach((port) => own.signal(port, 'SIGCONT'));
+      await eventually('it writes again', 10_000, async () =>
+        write(redis, ids[0]!).then(
+          () => true,
+          () => false,
+        ),
+      );
+    });
+
+    it('is reported, until it is back', async () => {
+      const health = new RedisClusterHealth(redis, new Clock());
+      const { singleCopyShards, replicas } = (await health.check()).state;
+
+      expect(replicas).toBe(2);
+      expect(singleCopyShards).toMatchObject([{ master: `127.0.0.1:${master}` }]);
+    });
+  });
+
+  it('counts the slots of a lost shard', async () => {
+    const health = new RedisClusterHealth(redis, new Clock());
+    const master = (await own.masters()).at(-1)!;
+    own.signal(await own.replicaOf(master), 'SIGKILL');
+    own.signal(master, 'SIGKILL');
 
     await eventually('the loss is seen', 10_000, async () => {
-      const { masters, uncoveredSlots, isHealthy } = await state();
+      const { masters, uncoveredSlots, isHealthy } = (await health.check()).state;
       return masters === 2 && uncoveredSlots > 5000 && !isHealthy;
     });
   });

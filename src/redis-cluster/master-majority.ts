@@ -1,0 +1,52 @@
+import type { Redis } from 'ioredis';
+
+import { parseClusterNodes, type ClusterNode } from './cluster-nodes.js';
+import { countPromotableReplicas } from './promotable-replicas.js';
+
+/** A silent master must not delay a write for longer. */
+const REPLY_TIMEOUT_MS = 300;
+
+/** Sends a command to a node. @throws Error when no reply comes in time */
+export type AskNode = (
+  node: Redis,
+  command: readonly [string, ...string[]],
+  timeoutMs: number,
+) => Promise<unknown>;
+
+/** Asks all masters about one of them. */
+export class MasterMajority {
+  constructor(
+    private readonly masters: () => readonly Redis[],
+    private readonly ask: AskNode,
+  ) {}
+
+  /**
+   * Asks every master now. It returns as soon as a majority has answered with at most `enough` replicas, and otherwise when
+   * every master has answered or is late.
+   *
+   * @param masterId the node id of the master in question
+   * @returns the number of replicas that a failover could promote in its place; undefined when no majority says that it leads
+   */
+  async promotableReplicas(
+    masterId: string,
+    enough: number,
+    timeoutMs: number,
+  ): Promise<number | undefined> {
+    const views: ClusterNode[][] = [];
+    let count: number | undefined;
+    const questions = this.masters().map(async (master) => {
+      const reply = await this.ask(
+        master,
+        ['CLUSTER', 'NODES'],
+        Math.min(REPLY_TIMEOUT_MS, timeoutMs),
+      );
+      views.push(parseClusterNodes(String(reply)));
+      count = countPromotableReplicas(masterId, views);
+      if (count === undefined || count > enough) {
+        throw new Error('not enough answers yet');
+      }
+    });
+    await Promise.any(questions).catch(() => undefined);
+    return count;
+  }
+}
