@@ -188,10 +188,10 @@ export class RedisNode {
       // A failed shard must not stop the others.
       'cluster-require-full-coverage no',
       'cluster-allow-reads-when-down no',
-      // Durable writes rely on one replica per master.
-      'cluster-allow-replica-migration no',
-      'min-replicas-to-write 1',
-      'min-replicas-max-lag 3',
+      // A spare replica moves to a master that has lost its own.
+      'cluster-allow-replica-migration yes',
+      'cluster-migration-barrier 1',
+      // Without min-replicas-to-write: a master that has lost its replica takes writes, which the other masters confirm.
       // Time for replicas to catch up when their master stops.
       'shutdown-timeout 3',
       'repl-diskless-sync yes',
