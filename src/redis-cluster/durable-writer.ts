@@ -109,11 +109,10 @@ export class DurableWriter {
       const shard = this.shards.get(connection) ?? { masterId: undefined, awaited: 1 };
       this.shards.set(connection, shard);
       const reply = await this.exchange(connection, shard, batch);
-      const hasWritten = reply.results.some(([error]) => error === null);
-      const failure = hasWritten ? await this.failureToConfirm(shard, reply, batch) : undefined;
-      if (hasWritten && !failure && reply.confirmed === 0) {
-        const written = reply.results.filter(([error]) => error === null).length;
-        this.calls.countSingleCopyWrites(master, written);
+      const written = reply.results.filter(([error]) => error === null).length;
+      const failure = written > 0 ? await this.failureToConfirm(shard, reply, batch) : undefined;
+      if (written > 0 && !failure) {
+        this.calls.countWrites(master, written, reply.confirmed === 0);
       }
       batch.forEach(({ resolve, reject }, index) => {
         const [error, value] = reply.results[index]!;

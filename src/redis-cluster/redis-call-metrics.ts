@@ -16,7 +16,8 @@ interface Tally {
 
 interface NodeTallies {
   lastCallAt: number;
-  singleCopyWrites: number;
+  /** Undefined for a node that has taken no durable write. */
+  singleCopyWrites: number | undefined;
   readonly tallies: Map<string, Tally>;
 }
 
@@ -47,9 +48,15 @@ export class RedisCallMetrics {
     }
   }
 
-  /** @param node `host:port` of a master that no replica could confirm for */
-  countSingleCopyWrites(node: string, count: number): void {
-    this.talliesOf(node).singleCopyWrites += count;
+  /**
+   * Counts durable writes.
+   *
+   * @param node `host:port` of the master
+   * @param hasOneCopy whether no replica has confirmed them
+   */
+  countWrites(node: string, count: number, hasOneCopy: boolean): void {
+    const tallies = this.talliesOf(node);
+    tallies.singleCopyWrites = (tallies.singleCopyWrites ?? 0) + (hasOneCopy ? count : 0);
   }
 
   /** Drops nodes that have left the cluster. Addresses change over time, and each one would be kept forever. */
@@ -74,7 +81,9 @@ export class RedisCallMetrics {
 
   /** Durable writes that succeeded while their shard had one copy. */
   get singleCopyWrites(): Series<number>[] {
-    return Array.from(this.nodes, ([node, { singleCopyWrites }]) => [{ node }, singleCopyWrites]);
+    return Array.from(this.nodes).flatMap(([node, { singleCopyWrites }]) =>
+      singleCopyWrites === undefined ? [] : [[{ node }, singleCopyWrites]],
+    );
   }
 
   private async traced<Reply>(
@@ -101,7 +110,7 @@ export class RedisCallMetrics {
   private talliesOf(node: string): NodeTallies {
     let ofNode = this.nodes.get(node);
     if (!ofNode) {
-      ofNode = { lastCallAt: 0, singleCopyWrites: 0, tallies: new Map() };
+      ofNode = { lastCallAt: 0, singleCopyWrites: undefined, tallies: new Map() };
       this.nodes.set(node, ofNode);
     }
     ofNode.lastCallAt = this.now();

@@ -22,6 +22,7 @@ describe('health', () => {
           masters: 3,
           unreachedMasters: 0,
           replicas: 3,
+          singleCopyShards: [],
           uncoveredSlots: 0,
         },
         hasSigningKeys: true,

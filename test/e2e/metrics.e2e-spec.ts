@@ -269,7 +269,7 @@ describe('the metrics', () => {
 
     const told = metrics
       .split('\n')
-      .filter((line) => /^keyslot_(?:health|redis_(?!call))/.test(line));
+      .filter((line) => /^keyslot_(?:health|redis_(?!call|single_copy_writes))/.test(line));
     expect(told).toEqual([
       'keyslot_health_status{status="ok"} 1',
       'keyslot_health_status{status="degraded"} 0',

@@ -13,13 +13,14 @@ const LEASE_MS = 2000;
 describe('the near cache during faults of Redis (98)', () => {
   let own: OwnCluster;
   let shards: Shards;
+  let prefix: string;
   let a: CacheInstance;
   let b: CacheInstance;
   beforeEach(async () => {
     own = await startOwnCluster({ restartNodes: 'after-failover' });
     shards = await Shards.of(own);
     const { variables } = own;
-    const prefix = newPrefix();
+    prefix = newPrefix();
     [a, b] = await Promise.all([
       startCacheInstance(prefix, { variables }),
       startCacheInstance(prefix, { variables }),
@@ -83,7 +84,10 @@ describe('the near cache during faults of Redis (98)', () => {
     expect(await b.read(note)).toBe('new');
   });
 
-  it('does so when no replica confirms the renewal, and a change waits for it', async () => {
+  it('does so when it requires a replica that does not confirm the renewal, and a change waits for it', async () => {
+    await b.close();
+    const variables = { ...own.variables, REDIS_REQUIRE_REPLICA: 'true' };
+    b = await startCacheInstance(prefix, { variables });
     const master = inboxMaster(b);
     const note = await heldNote(master);
     own.signal(await own.replicaOf(master), 'SIGSTOP');

@@ -1,9 +1,9 @@
 import { NearCache } from '../../src/near-cache/index.js';
-import { parseClusterNodes } from '../../src/redis-cluster/index.js';
+import { parseClusterNodes, type SingleCopyShard } from '../../src/redis-cluster/index.js';
 import { Wire } from '../chaos/wire.js';
 import type { Answer, TestUser } from '../support/http-client.js';
 import { eventually, startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
-import { Shards, slotsOfUser } from '../support/shards.js';
+import { Shards, slotOf, slotsOfUser } from '../support/shards.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
 const DETECTION_TIMEOUT_MS = 10_000;
@@ -14,7 +14,10 @@ interface Ready {
   readonly code?: string;
   readonly status: string | number;
   readonly checks: {
-    readonly redis: { readonly masters: number; readonly replicas: number } | null;
+    readonly redis: {
+      readonly masters: number;
+      readonly singleCopyShards: readonly [SingleCopyShard];
+    } | null;
     readonly trustsMemory: boolean;
   };
 }
@@ -52,12 +55,16 @@ describe('readiness', () => {
     shards.ofKey(app.get(NearCache, { strict: false }).leaseKey);
   const masterWithoutInboxOf = (api: TestApp): number =>
     shards.ports.find((port) => port !== inboxMasterOf(api))!;
-  /** A user with or without data in the shard. */
-  const newUser = async (api: TestApp, master: number, isThere: boolean): Promise<TestUser> => {
+  /** A user without data in the shard. */
+  const newUser = async (api: TestApp, master: number): Promise<TestUser> => {
     const user = await api.newUser();
-    return shards.has(master, slotsOfUser(user.username, user.id)) === isThere
-      ? user
-      : newUser(api, master, isThere);
+    return shards.has(master, slotsOfUser(user.username, user.id)) ? newUser(api, master) : user;
+  };
+
+  /** A user whose record and sessions are in the shard. */
+  const userIn = async (api: TestApp, master: number): Promise<TestUser> => {
+    const user = await api.newUser();
+    return shards.has(master, [slotOf(`user.${user.id}`)]) ? user : userIn(api, master);
   };
 
   /** Waits until all nodes agree on the loss. Before that, the result depends on the queried node. */
@@ -122,7 +129,7 @@ describe('readiness', () => {
     async (_, chosen) => {
       const api = await start();
       const master = chosen(api);
-      const user = await newUser(api, master, false);
+      const user = await newUser(api, master);
       const lost = shards.nodesOf(master);
 
       lost.forEach((port) => redis.signal(port, 'SIGKILL'));
@@ -135,33 +142,32 @@ describe('readiness', () => {
     },
   );
 
-  it('succeeds while a replica is missing, but reports that writes of its shard cannot be confirmed', async () => {
+  it.each<[string, (api: TestApp) => number]>([
+    ['of users', masterWithoutInboxOf],
+    ['with its inbox', inboxMasterOf],
+  ])('succeeds while a shard %s has one copy, and names the shard', async (_, chosen) => {
     const api = await start();
-    const master = masterWithoutInboxOf(api);
-    const user = await newUser(api, master, true);
-
-    redis.signal(shards.nodesOf(master)[1]!, 'SIGKILL');
-
-    await eventually('the loss is told of', RECOVERY_MS, async () => {
-      const { status, body } = await readiness(api);
-      expect(status).toBe(200);
-      return body.status === 'degraded' && body.checks.redis?.replicas === 2;
-    });
-    expect((await api.login(user.username)).status).toBe(503);
-  });
-
-  it('succeeds while the shard of its inbox has no replica: another shard then has the inbox', async () => {
-    const api = await start();
-    const master = inboxMasterOf(api);
+    const strict = await start({ REDIS_REQUIRE_REPLICA: 'true' });
+    const master = chosen(api);
+    const [user, other] = [await userIn(api, master), await userIn(strict, master)];
     const replica = shards.nodesOf(master)[1]!;
+    const lostAt = Date.now();
+
     redis.signal(replica, 'SIGKILL');
 
     await untilAllNodesReportLoss([replica]);
-    await eventually('another shard has the inbox', DETECTION_TIMEOUT_MS, async () =>
-      Promise.resolve(inboxMasterOf(api) !== master),
-    );
     await untilTrusted(api, 3);
-
-    await expectDegraded(api, { replicas: 2 });
+    await expectDegraded(api, {
+      isHealthy: true,
+      masters: 3,
+      replicas: 2,
+      singleCopyShards: [{ master: `127.0.0.1:${master}` }],
+    });
+    const [{ slots, since, risk }] = (await readiness(api)).body.checks.redis!.singleCopyShards;
+    expect(slots).toBeGreaterThan(5000);
+    expect(Math.abs(Date.parse(since) - lostAt)).toBeLessThan(DETECTION_TIMEOUT_MS);
+    expect(risk).toContain(`If 127.0.0.1:${master} is lost too`);
+    expect((await api.login(user.username)).status).toBe(200);
+    expect((await strict.login(other.username)).status).toBe(503);
   });
 });
