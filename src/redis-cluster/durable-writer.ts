@@ -17,10 +17,16 @@ const MAX_QUEUED_WRITES = 10_000;
 
 type Result = [error: Error | null, reply: unknown];
 
+export interface ConfirmedReply {
+  readonly reply: unknown;
+  /** Whether no replica has confirmed the write, because none could be promoted. */
+  readonly hasOneCopy: boolean;
+}
+
 interface QueuedWrite {
   readonly call: ScriptCall;
   readonly deadline: Deadline;
-  readonly resolve: (reply: unknown) => void;
+  readonly resolve: (reply: ConfirmedReply) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -36,6 +42,8 @@ interface Lane {
 interface Shard {
   /** Its node id. A process has one, so a connection has one. */
   masterId: string | undefined;
+  /** The replicas that it listed when it last confirmed a batch, as text. */
+  confirmedReplicas: string | undefined;
   /** The number of replicas for which WAIT waits. */
   awaited: number;
 }
@@ -73,7 +81,7 @@ export class DurableWriter {
   ) {}
 
   /** One attempt. @returns the script's reply, once its writes are confirmed */
-  async write(call: ScriptCall, deadline: Deadline): Promise<unknown> {
+  async write(call: ScriptCall, deadline: Deadline): Promise<ConfirmedReply> {
     const master = call.askNode ?? this.link.masterOf(call.keys[0] ?? '');
     if (master === undefined) {
       throw new Error('no master is known for this key');
@@ -106,7 +114,11 @@ export class DurableWriter {
   private async send(master: string, batch: readonly QueuedWrite[]): Promise<void> {
     try {
       const connection = this.connectionTo(master);
-      const shard = this.shards.get(connection) ?? { masterId: undefined, awaited: 1 };
+      const shard = this.shards.get(connection) ?? {
+        masterId: undefined,
+        confirmedReplicas: undefined,
+        awaited: 1,
+      };
       this.shards.set(connection, shard);
       const reply = await this.exchange(connection, shard, batch);
       const written = reply.results.filter(([error]) => error === null).length;
@@ -115,11 +127,11 @@ export class DurableWriter {
         this.calls.countWrites(master, written, reply.confirmed === 0);
       }
       batch.forEach(({ resolve, reject }, index) => {
-        const [error, value] = reply.results[index]!;
+        const [error, ofScript] = reply.results[index]!;
         if (error ?? failure) {
           reject((error ?? failure)!);
         } else {
-          resolve(value);
+          resolve({ reply: ofScript, hasOneCopy: reply.confirmed === 0 });
         }
       });
     } catch (error) {
@@ -156,10 +168,12 @@ export class DurableWriter {
   ): Promise<Error | undefined> {
     shard.masterId ??= nodes.find(({ isMyself }) => isMyself)?.id;
     const replicas = nodes.filter(({ masterId }) => masterId === shard.masterId);
-    // The master read this list after the writes. If it was replaced, the list has a node that has not confirmed.
+    const listed = replicas.map(({ id }) => id).join(' ');
     if (replicas.length > 0 && !replicas.some(({ isFailed }) => isFailed)) {
       shard.awaited = replicas.length;
-      if (confirmed >= replicas.length) {
+      // The master read this list after the writes. If it was replaced, the list has the node that has replaced it, and that
+      // node has not confirmed. A changed list may lack another node that has.
+      if (confirmed >= replicas.length && listed === shard.confirmedReplicas) {
         return undefined;
       }
     }
@@ -172,9 +186,11 @@ export class DurableWriter {
       return new Error('no majority of the masters says that this one leads its shard');
     }
     shard.awaited = Math.max(promotable, this.requireReplica ? 1 : 0);
-    return confirmed < shard.awaited
-      ? new TooFewReplicasError(confirmed, shard.awaited)
-      : undefined;
+    if (confirmed < shard.awaited) {
+      return new TooFewReplicasError(confirmed, shard.awaited);
+    }
+    shard.confirmedReplicas = listed;
+    return undefined;
   }
 
   private connectionTo(master: string): Redis {

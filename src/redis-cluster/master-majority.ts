@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 
+import { Deadline } from '../common/deadline/index.js';
 import { parseClusterNodes, type ClusterNode } from './cluster-nodes.js';
 import { countPromotableReplicas } from './promotable-replicas.js';
 
@@ -25,6 +26,7 @@ export class MasterMajority {
    * every master has answered or is late.
    *
    * @param masterId the node id of the master in question
+   * @param timeoutMs later answers do not count: since the write, an election must not have had the time to end
    * @returns the number of replicas that a failover could promote in its place; undefined when no majority says that it leads
    */
   async promotableReplicas(
@@ -33,13 +35,14 @@ export class MasterMajority {
     timeoutMs: number,
   ): Promise<number | undefined> {
     const views: ClusterNode[][] = [];
+    const deadline = Deadline.after(Math.min(REPLY_TIMEOUT_MS, timeoutMs));
     let count: number | undefined;
     const questions = this.masters().map(async (master) => {
-      const reply = await this.ask(
-        master,
-        ['CLUSTER', 'NODES'],
-        Math.min(REPLY_TIMEOUT_MS, timeoutMs),
-      );
+      const reply = await this.ask(master, ['CLUSTER', 'NODES'], deadline.remainingMs);
+      // The timer may be late, after a pause of this process.
+      if (deadline.hasPassed) {
+        throw new Error('the answer is late');
+      }
       views.push(parseClusterNodes(String(reply)));
       count = countPromotableReplicas(masterId, views);
       if (count === undefined || count > enough) {

@@ -66,6 +66,45 @@ describe('the replicas that a failover could promote', () => {
     expect(countPromotableReplicas('a', views)).toBe(1);
   });
 
+  it.each([
+    ['has failed', 'master,fail -'],
+    ['is a replica now', 'slave g'],
+  ])('include one whose master was replaced and %s, until it follows the new one', (_, a) => {
+    // The replica d has replaced a, and h still follows a.
+    const after = { a, d: 'master - 0-5460', g: 'master - 0-5460', h: 'slave a' };
+    const views = ['b', 'c', 'd'].map((of) => view(of, { ...after, g: undefined }));
+
+    expect(countPromotableReplicas('d', views)).toBe(a.startsWith('slave') ? 2 : 1);
+    expect(
+      countPromotableReplicas(
+        'd',
+        ['b', 'c', 'd'].map((of) => view(of, { ...after, g: undefined, h: 'slave d' })),
+      ),
+    ).toBe(a.startsWith('slave') ? 2 : 1);
+    expect(
+      countPromotableReplicas(
+        'd',
+        ['b', 'c', 'd'].map((of) => view(of, { ...after, g: undefined, h: 'slave,fail a' })),
+      ),
+    ).toBe(a.startsWith('slave') ? 1 : 0);
+  });
+
+  it('do not include one of another shard, or of a new master without slots', () => {
+    const views = ['a', 'b', 'c'].map((of) =>
+      view(of, { ...D_FAILED, g: 'master -', h: 'slave g' }),
+    );
+
+    expect(countPromotableReplicas('a', views)).toBe(0);
+  });
+
+  it('are counted only from answers that say that the master leads', () => {
+    const suspected = { a: 'master,fail? - 0-5460', ...D_FAILED };
+
+    expect(
+      countPromotableReplicas('a', [view('a', D_FAILED), view('b'), view('c', suspected)]),
+    ).toBe(1);
+  });
+
   it('do not include one that a majority lists for another master', () => {
     const moved = { d: 'slave c' };
     expect(countPromotableReplicas('a', [view('a'), view('b', moved), view('c', moved)])).toBe(0);

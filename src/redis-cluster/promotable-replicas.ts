@@ -1,9 +1,13 @@
 import type { ClusterNode } from './cluster-nodes.js';
 
+/** The cluster as one of its nodes sees it: the reply to CLUSTER NODES. */
+type View = readonly ClusterNode[];
+
 /**
  * Counts the replicas that a failover could promote in place of a master, from what the masters say about it. Every election
  * needs the votes of a majority of the masters, and each voter lists the master as failed when it votes. So a majority that
- * does not list it as failed proves that it was not replaced before the majority was asked.
+ * does not list it as failed proves that it was not replaced before the majority was asked. Only the answers of this majority
+ * count.
  *
  * @param masterId the master
  * @param answers replies to CLUSTER NODES. Replies of nodes that are no master with slots are ignored
@@ -11,33 +15,35 @@ import type { ClusterNode } from './cluster-nodes.js';
  */
 export function countPromotableReplicas(
   masterId: string,
-  answers: readonly (readonly ClusterNode[])[],
+  answers: readonly View[],
 ): number | undefined {
   const views = viewsOfMasters(answers);
   const masters = Math.max(0, ...views.map((view) => view.filter(isLeader).length));
-  const isMajority = (agreeing: readonly unknown[]): boolean => agreeing.length > masters / 2;
-  const leads = (view: readonly ClusterNode[]): boolean =>
-    view.some((node) => node.id === masterId && isLeader(node) && node.isUp);
-  if (!isMajority(views.filter(leads))) {
+  const isMajority = (some: readonly View[]): boolean => some.length > masters / 2;
+  const agreeing = views.filter((view) =>
+    view.some((node) => node.id === masterId && isLeader(node) && node.isUp),
+  );
+  if (!isMajority(agreeing)) {
     return undefined;
   }
   const replicas = new Set(
-    views.flatMap((view) => view.filter((node) => node.masterId === masterId)).map(({ id }) => id),
+    agreeing
+      .flatMap((view) => view.filter((node) => isPromotable(node, masterId, view)))
+      .map(({ id }) => id),
   );
-  const cannotBePromoted = (id: string): boolean =>
+  const isLeftOut = (id: string): boolean =>
     isMajority(
-      views.filter((view) =>
-        view.some((node) => node.id === id && (node.isFailed || node.masterId !== masterId)),
-      ),
+      agreeing.filter((view) => {
+        const node = view.find((one) => one.id === id);
+        return node !== undefined && !isPromotable(node, masterId, view);
+      }),
     );
-  return [...replicas].filter((id) => !cannotBePromoted(id)).length;
+  return [...replicas].filter((id) => !isLeftOut(id)).length;
 }
 
 /** At most one view of each node. */
-function viewsOfMasters(
-  answers: readonly (readonly ClusterNode[])[],
-): readonly (readonly ClusterNode[])[] {
-  const views = new Map<string, readonly ClusterNode[]>();
+function viewsOfMasters(answers: readonly View[]): readonly View[] {
+  const views = new Map<string, View>();
   for (const view of answers) {
     const own = view.find(({ isMyself }) => isMyself);
     if (own && isLeader(own)) {
@@ -49,4 +55,17 @@ function viewsOfMasters(
 
 function isLeader({ isMaster, slots }: ClusterNode): boolean {
   return isMaster && slots.length > 0;
+}
+
+function isPromotable(node: ClusterNode, masterId: string, view: View): boolean {
+  return node.isReplica && !node.isFailed && (node.masterId === masterId || isOrphan(node, view));
+}
+
+/**
+ * Whether the master of a replica was replaced. Until the replica follows the new master, no node lists it there. It counts for
+ * every master, because nobody says which one it will follow.
+ */
+function isOrphan(replica: ClusterNode, view: View): boolean {
+  const master = view.find(({ id }) => id === replica.masterId);
+  return !master || master.isReplica || (master.isFailed && !isLeader(master));
 }

@@ -115,6 +115,7 @@ export class RedisCluster implements OnApplicationShutdown {
    * Runs a script for its result, and proves that the master that replied was not replaced. The script must write in each
    * run, at least a fence key.
    *
+   * @param onSingleCopy called when no replica has confirmed the writes, because none could be promoted
    * @throws RedisUnavailableError when the time budget is spent: for the caller this is a look-up
    */
   async readConfirmed<Reply>(
@@ -122,10 +123,12 @@ export class RedisCluster implements OnApplicationShutdown {
     keys: readonly string[],
     args: Arguments,
     deadline: Deadline,
+    onSingleCopy?: () => void,
   ): Promise<Reply> {
-    return this.runConfirmed(script, keys, args, deadline, (cause) => {
+    const giveUp = (cause: Error): never => {
       throw new RedisUnavailableError(`the answer of ${script.name} was not confirmed`, { cause });
-    });
+    };
+    return this.runConfirmed(script, keys, args, deadline, giveUp, onSingleCopy);
   }
 
   /**
@@ -205,8 +208,15 @@ export class RedisCluster implements OnApplicationShutdown {
     args: Arguments,
     deadline: Deadline,
     giveUp: (cause: Error) => never,
+    onSingleCopy?: () => void,
   ): Promise<Reply> {
-    const attempt: Attempt = (call, until) => this.writer.write(call, until);
+    const attempt: Attempt = async (call, until) => {
+      const { reply, hasOneCopy } = await this.writer.write(call, until);
+      if (hasOneCopy) {
+        onSingleCopy?.();
+      }
+      return reply;
+    };
     return this.retry.run({ script, keys, args, withSource: false }, deadline, attempt, giveUp);
   }
 
