@@ -61,6 +61,8 @@ export interface PendingHolders {
 export interface Registered<Value> {
   /** False when the read script decided that the value must not be held. */
   readonly isRegistered: boolean;
+  /** Whether the registration has one copy, so that a second loss in the shard of the subject can lose it. */
+  readonly hasOneCopy: boolean;
   readonly value: Value;
 }
 
@@ -92,23 +94,34 @@ export class Directory {
     deadline: Deadline,
   ): Promise<Registered<Value>> {
     const whole = script.within(holdScript, (reply) => parseHeld(reply, script.parse));
-    return this.redis.readConfirmed(
+    let hasOneCopy = false;
+    const held = await this.redis.readConfirmed(
       whole,
       [this.key(subject), ...keys],
       [holder.instance, holder.leaseMs, this.registrationMs(isLasting), ...args],
       deadline,
+      () => (hasOneCopy = true),
     );
+    return { ...held, hasOneCopy };
   }
 
-  /** Registers a holder of a subject whose data are elsewhere. @throws RedisUnavailableError */
+  /**
+   * Registers a holder of a subject whose data are elsewhere.
+   *
+   * @returns whether the registration has one copy
+   * @throws RedisUnavailableError
+   */
   async register(
     subject: string,
     { instance, leaseMs }: Holder,
     isLasting: boolean,
     deadline: Deadline,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const args = [instance, leaseMs, this.registrationMs(isLasting)];
-    await this.redis.readConfirmed(holdScript, [this.key(subject)], args, deadline);
+    let hasOneCopy = false;
+    const onSingleCopy = (): boolean => (hasOneCopy = true);
+    await this.redis.readConfirmed(holdScript, [this.key(subject)], args, deadline, onSingleCopy);
+    return hasOneCopy;
   }
 
   /**
@@ -184,7 +197,10 @@ function tagOf(subject: string): readonly [string, string] {
   return kind !== undefined && id !== undefined ? [kind, id] : ['subject', sha256(subject)];
 }
 
-function parseHeld<Value>(reply: unknown, parse: (reply: unknown) => Value): Registered<Value> {
+function parseHeld<Value>(
+  reply: unknown,
+  parse: (reply: unknown) => Value,
+): Omit<Registered<Value>, 'hasOneCopy'> {
   const [isRegistered, value] = reply as [number, unknown];
   return { isRegistered: isRegistered === 1, value: parse(value) };
 }

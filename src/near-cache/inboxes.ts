@@ -34,6 +34,8 @@ export interface RenewalRequest {
   readonly number: number;
   /** The instance has applied the posts up to this sequence number. */
   readonly position: number;
+  /** The number of the last confirmed renewal; 0 before the first one. */
+  readonly confirmed: number;
 }
 
 /** A post to an instance that may still hold the subject. */
@@ -118,11 +120,11 @@ export class Inboxes {
   }
 
   /** @throws NotConfirmedError */
-  async renew({ instance, number, position }: RenewalRequest): Promise<Renewal> {
+  async renew({ instance, number, position, confirmed }: RenewalRequest): Promise<Renewal> {
     return this.redis.runDurably(
       renewInbox,
       [this.leaseKey(instance), this.key(instance, 'posts')],
-      [number, position, INBOX_TTL_MS, MAX_POSTS],
+      [number, position, INBOX_TTL_MS, MAX_POSTS, confirmed],
       Deadline.none,
     );
   }

@@ -69,6 +69,11 @@ export class LocalStore {
     return entry?.refreshAt !== undefined && now >= entry.refreshAt;
   }
 
+  /** On the monotonic clock. @returns undefined when the value is not in memory */
+  expiryOf({ id }: CacheKey<unknown>): number | undefined {
+    return this.entries.peek(id)?.expiresAt;
+  }
+
   loadOf<Value>(key: CacheKey<Value>): Promise<Value> | undefined {
     return this.loads.get(key.id)?.promise as Promise<Value> | undefined;
   }

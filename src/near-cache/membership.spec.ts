@@ -121,7 +121,7 @@ describe('a member of the near cache', () => {
   it('does not extend its lease when a later renewal came first', async () => {
     const instance = await start();
     const { id, membership } = instance;
-    inboxes.renew({ instance: id, number: 3, position: 0 });
+    inboxes.renew({ instance: id, number: 3, position: 0, confirmed: 0 });
     inboxes.post(id, 'somebody 1 user');
     await settled();
 
@@ -478,6 +478,23 @@ describe('a member of the near cache', () => {
       expect(instance.membership.isTrusted).toBe(true);
       expect(remembered(instance)).toBeUndefined();
       expect(inboxes.find(id)?.isSilent).toBe(true);
+    });
+
+    it('begins anew when a failover has lost a confirmed renewal, even if as many posts have come since', async () => {
+      const instance = await start();
+      const { id } = instance;
+      const rollBack = inboxes.snapshot(id);
+      inboxes.post(id, 'somebody 1 another');
+      await clock.advance(BETWEEN_RENEWALS_MS);
+      remember(instance);
+
+      rollBack();
+      instance.link.isDeaf = true;
+      inboxes.post(id, 'somebody 2 user');
+      await clock.advance(BETWEEN_RENEWALS_MS + RETRY_MS);
+
+      expect(instance.id).not.toBe(id);
+      expect(remembered(instance)).toBeUndefined();
     });
 
     it('receives no more messages under its former id', async () => {

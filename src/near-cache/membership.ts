@@ -47,6 +47,7 @@ export class Membership
   private renewals = 0;
   /** Whether this id has held a lease. */
   private isOpened = false;
+  private confirmedRenewal = 0;
   private position = 0;
   /** Posts that the channel has delivered. A renewal returns them once more. */
   private readonly applied = new Set<string>();
@@ -145,6 +146,7 @@ export class Membership
     this.id = id;
     this.renewals = 0;
     this.isOpened = false;
+    this.confirmedRenewal = 0;
     this.position = 0;
     this.applied.clear();
     this.reachedAt = this.clock.monotonic();
@@ -225,10 +227,12 @@ export class Membership
     // Taken before the request is sent: the lease starts here, however long the reply takes.
     const begun = this.lease.moment();
     this.renewals += 1;
+    const number = this.renewals;
     const renewal = await this.inboxes.renew({
       instance: this.id,
-      number: this.renewals,
+      number,
       position: this.position,
+      confirmed: this.confirmedRenewal,
     });
     if (this.isStopped || renewal.outcome === 'late') {
       return false;
@@ -249,6 +253,7 @@ export class Membership
     }
     // These come after the posts: the position and the extended lease both tell a change that the posts are applied.
     this.position = renewal.sequence;
+    this.confirmedRenewal = number;
     this.reachedAt = this.clock.monotonic();
     this.lease.extend(begun);
     if (isEmpty && this.confirmed.joined > 0) {

@@ -28,6 +28,7 @@ type PublicDirectory = Pick<Directory, keyof Directory>;
 class FakeSubject implements PublicDirectory {
   value = 'old';
   mayBeHeld = true;
+  hasOneCopy = false;
   error: Error | undefined;
   /** Delays the reply to the next read, but not the read itself. */
   heldRead: Gate | undefined;
@@ -53,12 +54,13 @@ class FakeSubject implements PublicDirectory {
   async hold<Value>(_: string, holder: Holder): Promise<Registered<Value>> {
     const isRegistered = this.mayBeHeld;
     this.holders.push(...(isRegistered ? [holder] : []));
-    return { isRegistered, value: (await this.read()) as Value };
+    const { hasOneCopy } = this;
+    return { isRegistered, hasOneCopy, value: (await this.read()) as Value };
   }
 
-  async register(_: string, holder: Holder): Promise<void> {
+  async register(_: string, holder: Holder): Promise<boolean> {
     this.holders.push(holder);
-    return Promise.resolve();
+    return Promise.resolve(this.hasOneCopy);
   }
 
   async change<Reply>(): Promise<PendingHolders & { readonly reply: Reply }> {
@@ -199,6 +201,22 @@ describe('the near cache of one instance', () => {
       expect([subject.holders, instance.store.entryCount]).toEqual([[], 0]);
     });
 
+    it('answers from memory for 400 ms from the begin of the load when the registration has one copy', async () => {
+      subject.hasOneCopy = true;
+      subject.heldRead = new Gate();
+      const first = get();
+      await subject.heldRead.reached;
+      await clock.advance(150);
+      subject.heldRead.open();
+      await first;
+
+      subject.value = 'new';
+      await clock.advance(249);
+      expect(await get()).toBe('old');
+      await clock.advance(1);
+      expect(await get()).toBe('new');
+    });
+
     it('stores nothing when the load fails', async () => {
       subject.error = new NotConfirmedError('nobody knows');
       await expect(get()).rejects.toThrow(NotConfirmedError);
@@ -280,6 +298,19 @@ describe('the near cache of one instance', () => {
       await settled();
 
       expect(await get()).toBe('new');
+    });
+
+    it('keeps it as long as before when its registration in the background has one copy', async () => {
+      await reachRefreshAge();
+      subject.hasOneCopy = true;
+      await get();
+      await settled();
+      subject.value = 'newest';
+
+      await clock.advance(LASTING_MAX_AGE_MS - LASTING_REFRESH_AGE_MS - 1);
+      expect(cache.peek(KEY)).toBe('new');
+      await clock.advance(1);
+      expect(cache.peek(KEY)).toBeUndefined();
     });
 
     it('does not keep it past its maximum age', async () => {

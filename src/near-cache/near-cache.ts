@@ -45,6 +45,12 @@ export interface GetOptions<Value> {
 /** Runs a script that reads a subject. @throws RedisUnavailableError */
 export type SlotRead = <Reply>(call: SlotCall<Reply>, deadline: Deadline) => Promise<Reply>;
 
+/**
+ * A replica starts an election at least half a second after the masters have agreed that its master has failed. When a
+ * registration with one copy is confirmed, a majority of the masters says that this is not so.
+ */
+const SINGLE_COPY_MAX_AGE_MS = 400;
+
 /** Two ways to load a value: `plain` for an instance without a lease, `held` with a registration as a holder. */
 interface Load<Value> {
   readonly plain: () => Promise<Value>;
@@ -143,13 +149,13 @@ export class NearCache {
       {
         plain: load,
         held: async (holder) => {
-          await this.directory.register(
+          const hasOneCopy = await this.directory.register(
             key.subject,
             holder,
             options.isLasting === true,
             Deadline.none,
           );
-          return { isRegistered: true, value: await load() };
+          return { isRegistered: true, hasOneCopy, value: await load() };
         },
       },
       options,
@@ -174,14 +180,14 @@ export class NearCache {
       {
         plain: async () => load(this.readFromSlot),
         held: async (holder) => {
-          let isRegistered = false;
+          let registration = { isRegistered: false, hasOneCopy: false };
           const value = await load(async (call, deadline) => {
             const isLasting = options.isLasting === true;
             const reply = await this.directory.hold(key.subject, holder, call, isLasting, deadline);
-            ({ isRegistered } = reply);
+            registration = reply;
             return reply.value;
           });
-          return { isRegistered, value };
+          return { ...registration, value };
         },
       },
       options,
@@ -325,13 +331,18 @@ export class NearCache {
     const ticket = this.store.beginLoad(key, options.isShared ?? true);
     const loadOnce = async (): Promise<Value> => {
       try {
-        const { isRegistered, value } = await load.held(this.membership.holder);
+        const begunAt = this.clock.monotonic();
+        const { isRegistered, hasOneCopy, value } = await load.held(this.membership.holder);
         const longestMs = options.isLasting ? LASTING_MAX_AGE_MS : this.maxAgeMs;
         const maxAgeMs = Math.min(longestMs, options.maxAgeMs?.(value) ?? longestMs);
         if (isRegistered && maxAgeMs > 0 && this.membership.isTrusted) {
           const now = this.clock.monotonic();
           const refreshAt = options.isLasting ? now + LASTING_REFRESH_AGE_MS : undefined;
-          this.store.finishLoad(key, ticket, value, now + maxAgeMs, refreshAt);
+          const expiresAt = Math.min(
+            now + maxAgeMs,
+            hasOneCopy ? this.singleCopyExpiry(key, begunAt) : Infinity,
+          );
+          this.store.finishLoad(key, ticket, value, expiresAt, refreshAt);
         }
         return value;
       } finally {
@@ -340,5 +351,15 @@ export class NearCache {
     };
     ticket.promise = loadOnce();
     return ticket.promise;
+  }
+
+  /**
+   * When a value expires whose registration a second loss in its shard can lose: before a replica without the registration can
+   * lead. If an earlier value is in memory, its registration protects the subject as well.
+   *
+   * @param begunAt before the registration was sent
+   */
+  private singleCopyExpiry(key: CacheKey<unknown>, begunAt: number): number {
+    return Math.max(begunAt + SINGLE_COPY_MAX_AGE_MS, this.store.expiryOf(key) ?? 0);
   }
 }

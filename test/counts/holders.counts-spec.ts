@@ -152,7 +152,7 @@ describe('a logout costs Redis', () => {
 
     const renewals: Renewal[] = [];
     for (const number of [1, 2]) {
-      renewals.push(await inboxes.renew({ instance, number, position: 0 }));
+      renewals.push(await inboxes.renew({ instance, number, position: 0, confirmed: number - 1 }));
     }
 
     expect(renewals).toEqual(

@@ -82,12 +82,12 @@ describe('the data in Redis', () => {
     const redis = api.app.get(RedisCluster);
     for (const method of ['run', 'runDurably', 'readConfirmed'] as const) {
       const original = redis[method].bind(redis);
-      redis[method] = async (script, keys, ...rest) => {
+      redis[method] = async (script, keys, args, deadline) => {
         runs.push({ script, keys });
         if (LAST_STEPS.has(script.name)) {
           await look();
         }
-        return original(script, keys, ...rest);
+        return original(script, keys, args, deadline);
       };
     }
   });

@@ -48,10 +48,10 @@ describe('the near cache', () => {
   const readElsewhere = async (by: CacheInstance): Promise<string> =>
     by.cache.get(noteKey(note), () => by.load(note));
   const inboxes = (): Inboxes => a.context.get(Inboxes);
-  const hold = async (instance: string, leaseMs = LEASE_MS): Promise<void> =>
+  const hold = async (instance: string, leaseMs = LEASE_MS): Promise<unknown> =>
     a.context.get(Directory).register(subject(), { instance, leaseMs }, false, Deadline.none);
   const renew = async (instance: string, number: number, position = 0): Promise<string> =>
-    (await inboxes().renew({ instance, number, position })).outcome;
+    (await inboxes().renew({ instance, number, position, confirmed: 0 })).outcome;
   /** A crashed instance: it may hold the note, and is silent. */
   const addGhost = async (leaseMs = LEASE_MS): Promise<void> => {
     await renew('ghost', 1);

@@ -55,6 +55,13 @@ export class FakeInboxes {
     this.inboxes.delete(instance);
   }
 
+  /** @returns a function that restores the present state, as a failover to a replica that was left behind does */
+  snapshot(instance: string): () => void {
+    const inbox = this.inboxes.get(instance)!;
+    const copy = { ...inbox, posts: new Map(inbox.posts) };
+    return () => this.inboxes.set(instance, copy);
+  }
+
   /** The last post is lost, as by a failover. */
   loseLastPost(instance: string): void {
     const inbox = this.inboxes.get(instance)!;
@@ -88,7 +95,7 @@ export class FakeInboxes {
     this.subscribers.delete(instance);
   }
 
-  renew({ instance, number, position }: RenewalRequest): Renewal {
+  renew({ instance, number, position, confirmed }: RenewalRequest): Renewal {
     const refused = { sequence: 0, messages: [] };
     const known = this.inboxes.get(instance);
     if (known?.isClosed === true || (!known && number > 1)) {
@@ -98,7 +105,7 @@ export class FakeInboxes {
       return { outcome: 'late', ...refused };
     }
     const inbox = known ?? this.create(instance);
-    if (position > inbox.sequence) {
+    if (position > inbox.sequence || inbox.renewal < confirmed) {
       inbox.isClosed = true;
       return { outcome: 'closed', ...refused };
     }

@@ -1,5 +1,5 @@
 -- Renews the lease of an instance at its inbox, or opens the inbox.
--- Version 1
+-- Version 2
 -- KEYS[1] the inbox: a hash of renewal, the number of the last renewal; position, up to which the instance has applied the
 --   posts; sequence, the number of posts; closed, 1 when no renewal is possible any more; silent, 1 when the inbox is closed
 --   and the lease has ended
@@ -8,6 +8,7 @@
 -- ARGV[2] position up to which the instance has applied the posts, from the last confirmed renewal
 -- ARGV[3] lifetime of the inbox, in milliseconds
 -- ARGV[4] maximum number of posts to return
+-- ARGV[5] number of the last confirmed renewal; 0 if there is none
 -- Returns {'renewed', sequence, messages of the posts after ARGV[2]}; {'closed'} when the instance must begin anew, with
 -- empty memory and another inbox; {'late'} when a later renewal has already run: nothing was stored.
 -- Atomic: no post may come between the read and the stored number. Idempotent: a second run stores the same values and
@@ -21,8 +22,8 @@ end
 if inbox[1] and tonumber(inbox[1]) > number then
   return { 'late' }
 end
--- A position ahead of the sequence means that a failover has lost posts.
-if position > sequence or redis.call('ZCARD', KEYS[2]) > tonumber(ARGV[4]) then
+-- A failover has lost posts: the position is ahead of the sequence, or a confirmed renewal is missing.
+if position > sequence or tonumber(inbox[1] or 0) < tonumber(ARGV[5]) or redis.call('ZCARD', KEYS[2]) > tonumber(ARGV[4]) then
   redis.call('HSET', KEYS[1], 'closed', 1)
   return { 'closed' }
 end
