@@ -3,9 +3,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Secret } from '../common/secret/index.js';
 import { DataDirectory } from './data-directory.js';
 import { EmbeddedClusterError } from './embedded-cluster.error.js';
-import { formCluster, idOf, isReplaced, rejoinCluster, untilHealthy } from './formation.js';
+import {
+  formCluster,
+  idOf,
+  isReplaced,
+  MASTERS,
+  rejoinCluster,
+  untilHealthy,
+} from './formation.js';
 import { stopLeftovers } from './leftovers.js';
-import { busyPorts, findFreePorts, NODES, portsFrom } from './ports.js';
+import { busyPorts, findFreePorts, portsFrom } from './ports.js';
 import { RedisNode, type RedisNodeOptions } from './redis-node.js';
 
 const HEALTHY_TIMEOUT_MS = 30_000;
@@ -19,7 +26,11 @@ export type RestartNodes = 'after-failover' | 'at-once' | 'never';
 export interface EmbeddedClusterOptions extends RedisNodeOptions {
   /** Folder of data, password and logs. A later start with the same folder uses the existing data. */
   readonly directory: string;
-  /** First of six consecutive ports. Default 7000. */
+  /** At least 1, which is the default. */
+  readonly replicasPerMaster?: number;
+  /** Additional replicas. A spare replica moves to a master that has lost its own. Default 0. */
+  readonly spareReplicas?: number;
+  /** First of consecutive ports, one for each node. Default 7000. */
   readonly firstPort?: number;
   /** When ports are busy: try higher ports (default), or fail with a message that lists them. */
   readonly whenPortsAreBusy?: 'look-further' | 'stop';
@@ -31,7 +42,7 @@ export interface EmbeddedClusterOptions extends RedisNodeOptions {
   readonly restartNodes?: RestartNodes;
 }
 
-/** Runs three masters and three replicas as redis-server processes on loopback, for development, tests and benchmarks. */
+/** Runs three masters and their replicas as redis-server processes on loopback, for development, tests and benchmarks. */
 export class EmbeddedCluster {
   private isStopping = false;
 
@@ -59,10 +70,11 @@ export class EmbeddedCluster {
     options: EmbeddedClusterOptions,
   ): Promise<EmbeddedCluster> {
     const password = directory.password();
+    const count = nodeCount(options);
     const previousPort = directory.lastPort;
     if (previousPort !== undefined) {
       await stopLeftovers(
-        portsFrom(previousPort).map((port, index) => ({
+        portsFrom(previousPort, count).map((port, index) => ({
           port,
           folder: directory.nodeFolder(index),
         })),
@@ -72,7 +84,7 @@ export class EmbeddedCluster {
     }
     const firstPort = await choosePorts(options, previousPort);
     directory.lastPort = firstPort;
-    const nodes = portsFrom(firstPort).map(
+    const nodes = portsFrom(firstPort, count).map(
       (port, index) => new RedisNode(port, directory.nodeFolder(index), password, options),
     );
     const cluster = new EmbeddedCluster(
@@ -110,11 +122,12 @@ export class EmbeddedCluster {
 
   /** Sends a command to one node. */
   async call(port: number, command: string, ...args: (string | number)[]): Promise<string> {
-    const node = this.nodes.find((candidate) => candidate.port === port);
-    if (!node) {
-      throw new Error(`no node listens on port ${port}`);
-    }
-    return node.call(command, ...args);
+    return this.node(port).call(command, ...args);
+  }
+
+  /** Starts a node that has exited, with the data on its disk. */
+  async startNode(port: number): Promise<void> {
+    await this.node(port).start();
   }
 
   /** Stops every node after it has written its data. */
@@ -125,12 +138,20 @@ export class EmbeddedCluster {
     this.directory.releaseLock();
   }
 
+  private node(port: number): RedisNode {
+    const node = this.nodes.find((candidate) => candidate.port === port);
+    if (!node) {
+      throw new Error(`no node listens on port ${port}`);
+    }
+    return node;
+  }
+
   private async bringUp(): Promise<void> {
     process.once('exit', this.signalStop);
     if (this.directory.isFormed) {
       await rejoinCluster(this.nodes);
     } else {
-      this.directory.clearNodes(NODES);
+      this.directory.clearNodes(this.nodes.length);
       await Promise.all(this.nodes.map((node) => node.start()));
       await formCluster(this.nodes);
     }
@@ -193,13 +214,18 @@ async function rejectUnlessTrue(answer: Promise<boolean>): Promise<boolean> {
   throw new Error('not true');
 }
 
+function nodeCount({ replicasPerMaster = 1, spareReplicas = 0 }: EmbeddedClusterOptions): number {
+  return MASTERS * (1 + replicasPerMaster) + spareReplicas;
+}
+
 async function choosePorts(
   options: EmbeddedClusterOptions,
   previousPort: number | undefined,
 ): Promise<number> {
   const wanted = options.firstPort ?? 7000;
+  const count = nodeCount(options);
   if (options.whenPortsAreBusy === 'stop') {
-    const busy = await busyPorts(wanted);
+    const busy = await busyPorts(wanted, count);
     if (busy.length > 0) {
       throw new EmbeddedClusterError(
         `Another program uses ports that the cluster needs: ${busy.join(', ')}. Stop that program, then try again.`,
@@ -207,12 +233,12 @@ async function choosePorts(
     }
     return wanted;
   }
-  if (previousPort !== undefined && (await busyPorts(previousPort)).length === 0) {
+  if (previousPort !== undefined && (await busyPorts(previousPort, count)).length === 0) {
     return previousPort;
   }
-  const found = await findFreePorts(wanted);
+  const found = await findFreePorts(wanted, count);
   if (found === undefined) {
-    throw new EmbeddedClusterError(`No six consecutive free ports were found from ${wanted}.`);
+    throw new EmbeddedClusterError(`No ${count} consecutive free ports were found from ${wanted}.`);
   }
   return found;
 }

@@ -4,12 +4,12 @@ import { parseClusterNodes, SLOTS, type ClusterNode } from '../redis-cluster/ind
 import { EmbeddedClusterError } from './embedded-cluster.error.js';
 import type { RedisNode } from './redis-node.js';
 
-const MASTERS = 3;
+export const MASTERS = 3;
 const POLL_MS = 25;
 
-/** Forms a cluster of six empty nodes: three masters with one replica each. */
+/** Forms a cluster of empty nodes. The first three are masters, and the others are divided among them as replicas. */
 export async function formCluster(nodes: readonly RedisNode[]): Promise<void> {
-  const masters = nodes.slice(0, nodes.length / 2);
+  const masters = nodes.slice(0, MASTERS);
   await Promise.all(
     masters.map(async (master, index) => {
       const first = Math.floor((index * SLOTS) / masters.length);
@@ -21,31 +21,33 @@ export async function formCluster(nodes: readonly RedisNode[]): Promise<void> {
   await meetAll(nodes);
   const replicas = nodes.slice(masters.length);
   await Promise.all(
-    replicas.map(async (replica, index) => replicate(replica, await idOf(masters[index]!))),
+    replicas.map(async (replica, index) =>
+      replicate(replica, await idOf(masters[index % MASTERS]!)),
+    ),
   );
 }
 
 /**
- * Starts the nodes of an existing cluster. A node whose folder was emptied starts last, as the replica of the master that
- * has none. If it started first, its former replica would follow it at its old address and delete its own data.
+ * Starts the nodes of an existing cluster. A node whose folder was emptied starts last, as a replica of the master that has
+ * the fewest. If it started first, its former replica would follow it at its old address and delete its own data.
  */
 export async function rejoinCluster(nodes: readonly RedisNode[]): Promise<void> {
   const members = nodes.filter((node) => node.isMember);
   const emptyNodes = nodes.filter((node) => !members.includes(node));
   await Promise.all(members.map((node) => node.start()));
   await meetAll(members);
-  await Promise.all(members.map((member) => takeOverFromMissing(member, members)));
+  await replaceMissingMasters(members);
   await refuseLostShard(members, emptyNodes);
   for (const emptyNode of emptyNodes) {
     emptyNode.forgetMembership();
     await emptyNode.start();
     await meetAll([...members, emptyNode]);
-    await replicate(emptyNode, await masterWithoutReplica(members));
+    await replicate(emptyNode, await masterWithFewestReplicas(members));
     members.push(emptyNode);
   }
 }
 
-/** Fails when both a master and its replica have lost their data. */
+/** Fails when both a master and its replicas have lost their data. */
 async function refuseLostShard(
   members: readonly RedisNode[],
   emptyNodes: readonly RedisNode[],
@@ -59,16 +61,17 @@ async function refuseLostShard(
   }
 }
 
-/** Promotes a replica whose master is missing. After a restart it does not start an election, because its data may be old. */
-async function takeOverFromMissing(
-  member: RedisNode,
-  members: readonly RedisNode[],
-): Promise<void> {
-  const self = await selfOf(member);
-  const present = await Promise.all(members.map(idOf));
-  if (self.masterId !== undefined && !present.includes(self.masterId)) {
-    await member.call('CLUSTER', 'FAILOVER', 'TAKEOVER');
-  }
+/** Promotes a replica of each missing master. After a restart it does not start an election, because its data may be old. */
+async function replaceMissingMasters(members: readonly RedisNode[]): Promise<void> {
+  const selves = await Promise.all(members.map(selfOf));
+  const isMissing = (masterId: string): boolean => selves.every(({ id }) => id !== masterId);
+  const missing = new Set(selves.flatMap(({ masterId }) => masterId ?? []).filter(isMissing));
+  await Promise.all(
+    [...missing].map(async (id) => {
+      const replica = members[selves.findIndex(({ masterId }) => masterId === id)]!;
+      await replica.call('CLUSTER', 'FAILOVER', 'TAKEOVER');
+    }),
+  );
 }
 
 /** Waits until every slot is served and every replica is in sync with its master. */
@@ -123,14 +126,12 @@ async function replicate(replica: RedisNode, masterId: string): Promise<void> {
 }
 
 /** Asks each member about itself, because the view that members have of each other may be outdated. */
-async function masterWithoutReplica(members: readonly RedisNode[]): Promise<string> {
+async function masterWithFewestReplicas(members: readonly RedisNode[]): Promise<string> {
   const selves = await Promise.all(members.map(selfOf));
-  const followed = new Set(selves.filter((self) => !self.isMaster).map((self) => self.masterId));
-  const lacking = selves.find((self) => self.isMaster && !followed.has(self.id));
-  if (!lacking) {
-    throw new EmbeddedClusterError('Every master already has a replica. There are too many nodes.');
-  }
-  return lacking.id;
+  const replicasOf = ({ id }: ClusterNode): number =>
+    selves.filter(({ masterId }) => masterId === id).length;
+  const masters = selves.filter(({ isMaster }) => isMaster);
+  return masters.reduce((fewest, one) => (replicasOf(one) < replicasOf(fewest) ? one : fewest)).id;
 }
 
 async function selfOf(node: RedisNode): Promise<ClusterNode> {
@@ -150,7 +151,7 @@ async function isHealthy(node: RedisNode): Promise<boolean> {
   }
   const replication = await node.call('INFO', 'replication');
   return replication.includes('role:master')
-    ? /slave0:.*state=online/.test(replication)
+    ? /slave0:/.test(replication) && !/slave\d+:.*state=(?!online)/.test(replication)
     : replication.includes('master_link_status:up');
 }
 

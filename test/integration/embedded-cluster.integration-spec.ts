@@ -97,6 +97,37 @@ describe('the embedded cluster', () => {
     expect(answer).toContain('NOAUTH');
   });
 
+  it('has more replicas on request, and keeps them across a restart', async () => {
+    const options = { replicasPerMaster: 2, spareReplicas: 1 };
+    const replicas = async (cluster: EmbeddedCluster): Promise<number[]> => {
+      const counts = cluster.addresses.map(async ({ port }) =>
+        Number(/connected_slaves:(\d)/.exec(await cluster.call(port, 'INFO', 'replication'))![1]),
+      );
+      return (await Promise.all(counts)).sort();
+    };
+    const first = await start(options);
+    await write(first);
+    expect(await replicas(first)).toEqual([0, 0, 0, 0, 0, 0, 0, 2, 2, 3]);
+    await first.stop();
+    renameSync(join(directory, 'node-1'), join(directory, 'node-1.damaged'));
+
+    const second = await start(options);
+    expect(await replicas(second)).toEqual([0, 0, 0, 0, 0, 0, 0, 2, 2, 3]);
+    await expectAllThere(second);
+  });
+
+  it('starts a node again that has exited', async () => {
+    const cluster = await start({ restartNodes: 'never' });
+    process.kill(cluster.pids.get(FIRST_PORT + 3)!, 'SIGKILL');
+    await eventually('the node has exited', 20_000, () =>
+      Promise.resolve(!cluster.pids.has(FIRST_PORT + 3)),
+    );
+
+    await cluster.startNode(FIRST_PORT + 3);
+
+    expect(await cluster.call(FIRST_PORT + 3, 'PING')).toBe('PONG');
+  });
+
   it('keeps its data across a restart, and leaves no processes in between', async () => {
     const first = await start();
     await write(first);
