@@ -91,7 +91,7 @@ export class Resharding {
 
   /** Adds a master with a replica, without slots. @returns the port of the master */
   async addShard(): Promise<number> {
-    const firstPort = await findFreePorts(this.nodes.at(-1)!.port + 1);
+    const firstPort = await findFreePorts(this.nodes.at(-1)!.port + 1, 2);
     const known = this.nodes[0]!;
     const [master, replica] = [0, 1].map(
       (index) =>

@@ -47,10 +47,12 @@ export interface OwnCluster {
   readonly variables: { REDIS_NODES: string; REDIS_USERNAME: string; REDIS_PASSWORD: string };
   /** The ports of the current masters. */
   masters(): Promise<number[]>;
-  /** The port of the replica of the master. */
+  /** The port of the replica of the master, or of its first replica. */
   replicaOf(master: number): Promise<number>;
+  /** The ports of the running replicas of the master. */
+  replicasOf(master: number): Promise<number[]>;
   signal(port: number, signal: NodeJS.Signals): void;
-  /** Waits until each of three masters has a synced replica. */
+  /** Waits until every node runs, each of three masters has a synced replica, and every replica is synced. */
   untilWhole(): Promise<void>;
   /** Adds ACL rules to the applications' user, on every node. */
   changeUser(...rules: string[]): Promise<void>;
@@ -90,7 +92,15 @@ export async function startOwnCluster({
     ...options,
   });
   const ports = cluster.addresses.map(({ port }) => port);
-  const roles = async (port: number): Promise<unknown> => cluster.call(port, 'INFO', 'replication');
+  /** The ports of running nodes whose replication state contains the text. */
+  const having = async (text: string): Promise<number[]> => {
+    const alive = [...cluster.pids.keys()];
+    const states = await Promise.all(
+      alive.map(async (port) => cluster.call(port, 'INFO', 'replication')),
+    );
+    return alive.filter((_, index) => states[index]!.includes(text));
+  };
+  const replicasOf = async (master: number): Promise<number[]> => having(`master_port:${master}`);
   const refused = async (): Promise<string[]> => {
     const logs = [...cluster.pids.keys()].map((port) => cluster.call(port, 'ACL', 'LOG'));
     return (await Promise.all(logs)).filter((log) => log !== '');
@@ -121,18 +131,9 @@ export async function startOwnCluster({
       REDIS_USERNAME: USER.username,
       REDIS_PASSWORD: USER.password.reveal(),
     },
-    masters: async () => {
-      const found = await Promise.all(
-        ports.map(async (port) => String(await roles(port)).includes('role:master')),
-      );
-      return ports.filter((_, index) => found[index]);
-    },
-    replicaOf: async (master) => {
-      const found = await Promise.all(
-        ports.map(async (port) => String(await roles(port)).includes(`master_port:${master}`)),
-      );
-      return ports.find((_, index) => found[index])!;
-    },
+    masters: async () => having('role:master'),
+    replicaOf: async (master) => (await replicasOf(master))[0]!,
+    replicasOf,
     signal: (port, signal) => process.kill(cluster.pids.get(port)!, signal),
     untilWhole: async () => untilWhole(cluster),
     removeDespiteRefusals: stop,
@@ -163,8 +164,8 @@ async function untilWhole(cluster: EmbeddedCluster): Promise<void> {
     );
     const masters = answers.filter((info) => info.includes('role:master'));
     const replicas = answers.filter((info) => info.includes('master_link_status:up'));
-    const areServed = masters.every((info) => /slave0:.*state=online/.test(info));
-    return masters.length === 3 && replicas.length === 3 && areServed;
+    const areServed = masters.every((info) => /slave\d+:.*state=online/.test(info));
+    return masters.length === 3 && replicas.length === answers.length - 3 && areServed;
   });
 }
 

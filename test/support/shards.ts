@@ -9,7 +9,7 @@ const SIGNING_KEYS_SLOT = calculateSlot('{keys.signing}');
 
 interface Master {
   readonly port: number;
-  readonly replica: number;
+  readonly replicas: readonly number[];
   readonly slots: readonly (readonly [first: number, last: number])[];
 }
 
@@ -36,7 +36,7 @@ export class Shards {
       masters.map(({ id, port, slots }) => ({
         port,
         slots,
-        replica: view.find(({ masterId }) => masterId === id)!.port,
+        replicas: view.filter(({ masterId }) => masterId === id).map((node) => node.port),
       })),
     );
   }
@@ -64,8 +64,8 @@ export class Shards {
     return slots.some((slot) => this.masterOf(slot) === master);
   }
 
-  /** The ports of the master and its replica. */
+  /** The ports of the master and its replicas. */
   nodesOf(master: number): readonly number[] {
-    return [master, this.masters.find(({ port }) => port === master)!.replica];
+    return [master, ...this.masters.find(({ port }) => port === master)!.replicas];
   }
 }
