@@ -1,5 +1,5 @@
 import type { Expectations } from './expectations.js';
-import { isUnknown, type History, type Operation } from './history.js';
+import { isUnknown, type Fault, type History, type Operation } from './history.js';
 import { describe } from './words.js';
 
 /** If this process is delayed as much, an instance with more work sheds load (see src/http/load-shedding.ts). */
@@ -15,31 +15,26 @@ export interface Unavailability {
 /** Checks that a fault affects only its own users, and that they are served again soon. */
 export function unavailabilityOf(
   history: History,
-  { recovery, maxRefusedShare, othersAfterMs }: Expectations,
+  { recovery, maxRefusedShare }: Expectations,
   delayMs: number,
 ): Unavailability {
-  const refused = history.operations.filter(
-    (one) =>
-      one.status === 503 &&
-      !history.isWarmingUp(one) &&
-      !(one.code === 'overloaded' && delayMs >= STARVED_MS),
-  );
+  const isRefused = (one: Operation): boolean =>
+    one.status === 503 &&
+    !history.isWarmingUp(one) &&
+    !(one.code === 'overloaded' && delayMs >= STARVED_MS);
   const firstFault = history.faults[0]?.begin ?? Infinity;
   const isCalm = ({ begin, end }: Operation): boolean =>
     begin > history.repairedFrom || end < firstFault;
-  const unavailable = refused
-    .filter(isCalm)
-    .map((one) => describe('turned away while nothing was broken', one));
-
-  if (othersAfterMs !== undefined) {
-    unavailable.push(
-      ...othersDuringLosses(history, othersAfterMs)
-        .filter((one) => refused.includes(one))
-        .map((one) => describe('turned away, although its data were elsewhere', one)),
-    );
-  }
+  const unavailable = [
+    ...history.operations
+      .filter((one) => isRefused(one) && isCalm(one))
+      .map((one) => describe('turned away while nothing was broken', one)),
+    ...servedDuringFaults(history)
+      .filter(isRefused)
+      .map((one) => describe('turned away, although the fault does not affect it', one)),
+  ];
   const troubled = history.operations.filter((one) => !isCalm(one) && !history.isDisturbed(one));
-  const share = troubled.filter((one) => refused.includes(one)).length / troubled.length;
+  const share = troubled.filter(isRefused).length / troubled.length;
   if (maxRefusedShare !== undefined && share > maxRefusedShare) {
     const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;
     unavailable.push(
@@ -55,18 +50,18 @@ export function unavailabilityOf(
   return { unavailable, slow };
 }
 
-/** The requests of users without data in a lost shard, from this time after the loss until its end. */
-export function othersDuringLosses({ faults, operations }: History, afterMs: number): Operation[] {
-  const losses = faults.filter(({ isAffected }) => isAffected !== undefined);
+/** The requests that must not be refused although a fault has not ended. */
+export function servedDuringFaults({ faults, operations }: History): Operation[] {
   return operations.filter(({ slots, begin, end }) =>
-    losses.some(
-      (loss) =>
-        slots !== undefined &&
-        !loss.isAffected!(slots) &&
-        begin > loss.begin + afterMs &&
-        end < loss.end,
+    faults.some(
+      (fault) =>
+        begin > (fault.servedFrom ?? Infinity) && end < fault.end && !mayAffect(fault, slots),
     ),
   );
+}
+
+function mayAffect({ isAffected }: Fault, slots: readonly number[] | undefined): boolean {
+  return isAffected !== undefined && (slots === undefined || isAffected(slots));
 }
 
 /** How long requests were refused after each fault, in milliseconds. */

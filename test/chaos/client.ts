@@ -19,6 +19,7 @@ const READ_TIMEOUT_MS = 3000;
 /** A login, as recorded by its client. */
 interface KnownSession {
   readonly id: string;
+  readonly userId: string;
   accessToken: string;
   refreshToken: string;
   /** A logout was sent, and its outcome is unknown. */
@@ -27,6 +28,11 @@ interface KnownSession {
 
 /** A member of the cluster that only checks tokens. */
 export type LightMember = Pick<HttpClient, 'ownUser'>;
+
+interface Details {
+  readonly session?: KnownSession;
+  readonly value?: string;
+}
 
 type Send<Target> = (target: Target) => Promise<Answer<unknown>>;
 
@@ -114,9 +120,9 @@ export class Client {
     );
     if (answer?.status === 200) {
       const tokens = answer.body as Tokens;
-      this.userId = subjectOf(tokens.access_token);
       this.sessions.push({
         id: tokens.session_id,
+        userId: subjectOf(tokens.access_token),
         accessToken: tokens.access_token,
         refreshToken: tokens.refresh_token,
         isLogoutPending: false,
@@ -129,7 +135,7 @@ export class Client {
 
   private async read(session: KnownSession, member: number): Promise<void> {
     const target = this.members[member]!;
-    const answer = await this.send('read', member, { session: session.id }, async () =>
+    const answer = await this.send('read', member, { session }, async () =>
       target.ownUser(session.accessToken),
     );
     this.forgetIfRefused(session, answer);
@@ -166,25 +172,18 @@ export class Client {
   private async change(session: KnownSession): Promise<void> {
     this.writes += 1;
     const value = `value ${this.writes}`;
-    const answer = await this.call(
-      'change',
-      this.anyInstance(),
-      { session: session.id, value },
-      (instance) =>
-        instance.request('PATCH', '/api/user', {
-          token: session.accessToken,
-          body: { displayName: value },
-        }),
+    const answer = await this.call('change', this.anyInstance(), { session, value }, (instance) =>
+      instance.request('PATCH', '/api/user', {
+        token: session.accessToken,
+        body: { displayName: value },
+      }),
     );
     this.forgetIfRefused(session, answer);
   }
 
   private async refresh(session: KnownSession): Promise<void> {
-    const answer = await this.call(
-      'refresh',
-      this.anyInstance(),
-      { session: session.id },
-      (target) => target.refresh(session.refreshToken),
+    const answer = await this.call('refresh', this.anyInstance(), { session }, (target) =>
+      target.refresh(session.refreshToken),
     );
     if (answer?.status === 200) {
       const tokens = answer.body as Tokens;
@@ -202,11 +201,8 @@ export class Client {
       // So that each instance has cached the token when the session ends.
       await this.warmUp(session);
     }
-    const answer = await this.call(
-      'logout',
-      this.anyInstance(),
-      { session: session.id },
-      (target) => target.logout(session.accessToken),
+    const answer = await this.call('logout', this.anyInstance(), { session }, (target) =>
+      target.logout(session.accessToken),
     );
     session.isLogoutPending = true;
     if (answer?.status === 204) {
@@ -243,7 +239,7 @@ export class Client {
   private async call(
     kind: Kind,
     instance: number,
-    details: { session?: string; value?: string },
+    details: Details,
     send: Send<Instance>,
   ): Promise<Answer<unknown> | undefined> {
     return this.send(kind, instance, details, async () => send(this.instances[instance]!));
@@ -252,21 +248,25 @@ export class Client {
   private async send(
     kind: Kind,
     instance: number,
-    details: { session?: string; value?: string },
+    details: Details,
     request: () => Promise<Answer<unknown>>,
   ): Promise<Answer<unknown> | undefined> {
     const begin = this.history.now();
     const answer = await request().catch(() => undefined);
     const body = (answer?.body ?? {}) as Record<string, unknown>;
+    // A lost user can be registered again, under another id.
+    this.userId = userIdIn(kind, body) ?? this.userId;
+    const userId = details.session?.userId ?? this.userId;
     this.history.record({
       kind,
       instance,
       begin,
       end: this.history.now(),
       user: this.username,
+      userId,
       // The server chooses the id of a new user, and so where its data are.
-      slots: this.userId === undefined ? undefined : slotsOfUser(this.username, this.userId),
-      session: details.session ?? (body['session_id'] as string | undefined),
+      slots: userId === undefined ? undefined : slotsOfUser(this.username, userId),
+      session: details.session?.id ?? (body['session_id'] as string | undefined),
       value: details.value ?? (body['displayName'] as string | undefined),
       status: answer?.status ?? 0,
       code: body['code'] as string | undefined,
@@ -274,6 +274,15 @@ export class Client {
     });
     return answer;
   }
+}
+
+/** The id of the user in the response to a registration or a login. */
+function userIdIn(kind: Kind, body: Record<string, unknown>): string | undefined {
+  const { id, access_token: accessToken } = body;
+  if (kind === 'login' && typeof accessToken === 'string') {
+    return subjectOf(accessToken);
+  }
+  return kind === 'register' && typeof id === 'string' ? id : undefined;
 }
 
 function subjectOf(accessToken: string): string {

@@ -7,6 +7,4 @@ export interface Expectations {
   };
   /** For faults that clients should not notice: the maximum fraction of requests that may still be refused. */
   readonly maxRefusedShare?: number;
-  /** For the loss of a shard: after this time no request of a user without data there is refused. */
-  readonly othersAfterMs?: number;
 }

@@ -18,7 +18,9 @@ export interface Operation {
   readonly value?: string | undefined;
   /** 0 when the connection was refused or lost. */
   readonly status: number;
-  /** The slots with data of the user, as far as they are known. */
+  /** The id of the user, as far as it is known. A name can be registered again after its user was lost. */
+  readonly userId?: string | undefined;
+  /** The slots with data of the user, as far as they are known. The last one has the sessions. */
   readonly slots?: readonly number[] | undefined;
   /** The code of a problem response. */
   readonly code?: string | undefined;
@@ -38,8 +40,21 @@ export interface Fault {
   readonly begin: number;
   /** The time of the repair: equal to the begin for faults that recover without repair, such as a killed master. */
   end: number;
-  /** For the loss of a shard: whether it has one of these slots. */
-  readonly isAffected?: ((slots: readonly number[]) => boolean) | undefined;
+  /** From this time to the end, nobody is refused except the affected users. Default: anybody may be refused. */
+  servedFrom?: number;
+  /** For the loss of a shard: whether it has one of these slots. Default: no user is affected. */
+  isAffected?: (slots: readonly number[]) => boolean;
+}
+
+/**
+ * A period in which a shard had one copy of what it acknowledged, and at whose end this copy was lost: what was acknowledged
+ * meanwhile may be missing afterwards.
+ */
+export interface LostCopy {
+  readonly begin: number;
+  readonly end: number;
+  /** Whether the shard has one of these slots. */
+  readonly has: (slots: readonly number[]) => boolean;
 }
 
 /** The complete history of a run. The promises are checked only with it. */
@@ -47,6 +62,7 @@ export class History {
   readonly operations: Operation[] = [];
   readonly disturbances: Disturbance[] = [];
   readonly faults: Fault[] = [];
+  readonly lostCopies: LostCopy[] = [];
   /** Additional information for the reader of the report. */
   readonly notes: string[] = [];
   /** Operations with too few samples for a conclusion. */
@@ -91,15 +107,11 @@ export class History {
   }
 
   /** Records a fault while the work runs. */
-  async fault<T>(
-    name: string,
-    work: () => Promise<T>,
-    isAffected?: (slots: readonly number[]) => boolean,
-  ): Promise<T> {
-    const fault: Fault = { name, begin: this.now(), end: Infinity, isAffected };
+  async fault<T>(name: string, work: (fault: Fault) => Promise<T>): Promise<T> {
+    const fault: Fault = { name, begin: this.now(), end: Infinity };
     this.faults.push(fault);
     try {
-      return await work();
+      return await work(fault);
     } finally {
       fault.end = this.now();
     }

@@ -16,6 +16,7 @@ const USAGE = `Usage: npm run chaos -- [options]
   --seed N         makes the same choices as an earlier run
   --workers N      how many clients work at the same time (default 8)
   --revocations N  how many tokens are revoked in the scenario "revocations" (default 500)
+  --lost-seconds N how long each node is away in the scenario "node-lost" (default 30)
   --help           shows this text
 
 The table is printed, and written to .data/chaos/ as Markdown and JSON, with every operation of every scenario beside it.
@@ -91,6 +92,7 @@ function notStarted({ name, about }: Entry, seed: number, { message }: Error): S
   };
   const violations = {
     lost: [],
+    lostWithOneCopy: [],
     accepted: [],
     dishonest: [],
     late: [],

@@ -21,6 +21,7 @@ describe('the options of the fault suite', () => {
     ['--seed must be a whole number, at least 1.', '--seed', 'abc'],
     ['--seed must be a whole number, at least 1.', '--seed', ''],
     ['--workers must be a whole number, at least 1.', '--workers', '1.5'],
+    ['--lost-seconds must be a whole number, at least 1.', '--lost-seconds', '0.5'],
     ['--revocations must be a whole number, at least 1.', '--revocations', '0'],
     ["Unexpected argument 'masters-killed'.", 'masters-killed'],
     ["Option '--only <value>' argument missing.", '--only'],

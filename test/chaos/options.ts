@@ -9,6 +9,7 @@ export interface Options {
   readonly seed: number;
   readonly workers: number;
   readonly revocations: number;
+  readonly lostSeconds: number;
 }
 
 /** Invalid arguments, as a message of one line. */
@@ -27,6 +28,7 @@ export function optionsFrom(args: readonly string[], names: readonly string[]): 
     seed: whole('seed', values.seed),
     workers: whole('workers', values.workers),
     revocations: whole('revocations', values.revocations),
+    lostSeconds: whole('lost-seconds', values['lost-seconds']),
   };
 }
 
@@ -40,6 +42,7 @@ function valuesOf(args: readonly string[]) {
         seed: { type: 'string', default: String(randomInt(1, 2 ** 31)) },
         workers: { type: 'string', default: '8' },
         revocations: { type: 'string', default: '500' },
+        'lost-seconds': { type: 'string', default: '30' },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });

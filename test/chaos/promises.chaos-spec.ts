@@ -2,7 +2,7 @@ import { whyDishonest } from './honesty.js';
 import { History, type Kind, type Operation } from './history.js';
 import { recoveriesOf } from './availability.js';
 import type { Expectations } from './expectations.js';
-import { violationsOf, type Violations } from './promises.js';
+import { violationsOf, type Findings } from './promises.js';
 
 const HONEST_RESPONSE = { status: 200, hasRetryAfter: true, isDisturbed: false };
 
@@ -31,8 +31,9 @@ describe('the promises, checked against a history', () => {
     history.record(operation);
     now = operation.end + 10;
   };
-  const NONE: Violations = {
+  const NONE: Findings = {
     lost: [],
+    lostWithOneCopy: [],
     accepted: [],
     dishonest: [],
     late: [],
@@ -40,7 +41,7 @@ describe('the promises, checked against a history', () => {
     slow: [],
   };
   const EXPECTED: Expectations = { recovery: { from: 'begin', withinMs: 5000 } };
-  const check = (changes: Partial<Expectations> = {}, delayMs = 0): Violations =>
+  const check = (changes: Partial<Expectations> = {}, delayMs = 0): Findings =>
     violationsOf(history, { ...EXPECTED, ...changes }, delayMs);
   const broken = (...args: Parameters<typeof check>): string[] =>
     Object.entries(check(...args) as unknown as Record<string, string[]>).flatMap(([name, list]) =>
@@ -235,17 +236,159 @@ describe('the promises, checked against a history', () => {
     expect(broken({ maxRefusedShare: 0.1 })).toEqual(['unavailable']);
   });
 
+  it('finds a refused request during a fault that affects nobody any more', () => {
+    history.faults.push({ name: 'kill', begin: 100, servedFrom: 600, end: 4000 });
+    after('read', { begin: 500, status: 503 });
+    after('read', { begin: 3999, status: 503 });
+    expect(broken()).toEqual([]);
+
+    after('read', { begin: 1000, status: 503 });
+    expect(broken()).toEqual(['unavailable']);
+  });
+
+  describe('when the only copy of a shard is lost', () => {
+    const LOST = 1;
+    const OTHER = 2;
+    /** The slots of the name and of the sessions. */
+    const slots = [OTHER, LOST];
+    beforeEach(() => {
+      breakSomething();
+      history.lostCopies.push({ begin: 1000, end: 5000, has: (some) => some.includes(LOST) });
+    });
+
+    const CASES: [string, (changes: Partial<Operation>) => void][] = [
+      [
+        'a change',
+        (changes) => {
+          after('change', { begin: 0, value: 'one', slots });
+          after('change', { value: 'two', slots, ...changes });
+          after('read', { begin: 6000, value: 'one', slots });
+        },
+      ],
+      [
+        'a logout',
+        (changes) => {
+          after('login', { begin: 0, slots });
+          after('logout', { status: 204, slots, ...changes });
+          after('read', { begin: 6000, slots });
+        },
+      ],
+      [
+        'a logout that was repeated',
+        (changes) => {
+          after('login', { begin: 0, slots });
+          after('logout', { status: 503, slots });
+          after('logout', { status: 401, slots, ...changes });
+          after('read', { begin: 6000, slots });
+        },
+      ],
+      [
+        'a session',
+        (changes) => {
+          after('login', { slots, ...changes });
+          after('read', { begin: 6000, status: 401, slots });
+        },
+      ],
+      [
+        'a refresh token',
+        (changes) => {
+          after('login', { begin: 0, slots });
+          after('refresh', { slots, ...changes });
+          after('refresh', { begin: 6000, status: 401, slots });
+        },
+      ],
+      [
+        'a registration',
+        (changes) => {
+          after('register', { slots, ...changes });
+          after('login', { begin: 6000, status: 401, slots });
+        },
+      ],
+    ];
+
+    it.each(CASES)('excuses the loss of %s, and counts it', (_, happen) => {
+      happen({ begin: 2000 });
+
+      expect(broken()).toEqual(['lostWithOneCopy']);
+    });
+
+    it.each(CASES)('excuses no loss of %s from before', (_, happen) => {
+      happen({ begin: 500 });
+
+      expect(broken()).toHaveLength(1);
+      expect(broken()).not.toContain('lostWithOneCopy');
+    });
+
+    it.each(CASES)('excuses no loss of %s in another shard', (_, happen) => {
+      happen({ begin: 2000, slots: [OTHER, OTHER] });
+
+      expect(broken()).toHaveLength(1);
+      expect(broken()).not.toContain('lostWithOneCopy');
+    });
+
+    it.each<[string, () => void]>([
+      [
+        'an old value before the copy is lost',
+        () => {
+          after('change', { begin: 500, value: 'one', slots });
+          after('change', { begin: 2000, value: 'two', slots });
+          after('read', { begin: 3000, value: 'one', slots });
+        },
+      ],
+      [
+        'a value that is older than the lost ones',
+        () => {
+          after('change', { begin: 100, value: 'one', slots });
+          after('change', { begin: 500, value: 'two', slots });
+          after('change', { begin: 2000, value: 'three', slots });
+          after('read', { begin: 6000, value: 'one', slots });
+        },
+      ],
+      [
+        'an old value after a later change',
+        () => {
+          after('change', { begin: 2000, value: 'one', slots });
+          after('change', { begin: 6000, value: 'two', slots });
+          after('read', { begin: 7000, value: 'one', slots });
+        },
+      ],
+    ])('finds %s', (_, happen) => {
+      happen();
+
+      expect(broken()).toEqual(['lost']);
+    });
+
+    it('finds that a token is accepted after a later logout', () => {
+      after('login', { begin: 2000, slots });
+      after('logout', { begin: 6000, status: 204, slots });
+      after('read', { begin: 7000, slots });
+
+      expect(broken()).toEqual(['accepted']);
+    });
+
+    it('allows a name to be taken although its user is lost, and a new user with the name', () => {
+      after('register', { begin: 2000, userId: 'old', slots });
+      after('change', { begin: 3000, userId: 'old', value: 'one', slots });
+      after('register', { begin: 6000, status: 409, slots });
+      after('register', { begin: 7000, userId: 'new', slots });
+      after('read', { session: 't', userId: 'new', slots });
+
+      expect(broken()).toEqual([]);
+    });
+  });
+
   describe('during the loss of a shard', () => {
     const LOST = 1;
     const unavailable = (changes: Partial<Operation>): string[] => {
       history.faults.push({
         name: 'kill',
         begin: 100,
+        servedFrom: 600,
         end: 4000,
         isAffected: (slots) => slots.includes(LOST),
       });
       after('read', { begin: 1000, slots: [2, 3], status: 503, ...changes });
-      return broken({ othersAfterMs: 500 });
+      return broken();
     };
 
     it('finds that a request of a user without data there was refused', () =>

@@ -2,6 +2,7 @@ import { unavailabilityOf, type Unavailability } from './availability.js';
 import type { Expectations } from './expectations.js';
 import { whyDishonest } from './honesty.js';
 import { isAnswered, isUnknown, type History, type Operation } from './history.js';
+import { forgottenIn, type IsForgotten } from './lost-copies.js';
 import { describe } from './words.js';
 
 /** The deadlines of requests (see RequestDeadline), with a margin for a loaded machine. */
@@ -21,6 +22,18 @@ export interface Violations extends Unavailability {
   readonly late: string[];
 }
 
+/** The result of all checks. */
+export interface Findings extends Violations {
+  /** Responses that show the loss of a write that only one copy had, when this copy was lost. No violation. */
+  readonly lostWithOneCopy: string[];
+}
+
+/** Responses that contradict earlier ones, with the reason. */
+interface Contradictions {
+  readonly lost: Map<Operation, string>;
+  readonly accepted: Map<Operation, string>;
+}
+
 /**
  * Checks the promises in docs/operations/fault-tests.md against the responses that the clients saw.
  *
@@ -30,47 +43,73 @@ export function violationsOf(
   history: History,
   expectations: Expectations,
   delayMs: number,
-): Violations {
-  const violations: Violations = {
-    lost: [],
-    accepted: [],
+): Findings {
+  const isForgotten = forgottenIn(history);
+  const { lost, accepted } = contradictionsIn(history, isForgotten);
+  const withoutExcuse = contradictionsIn(history, () => false);
+  const excused = [...withoutExcuse.lost, ...withoutExcuse.accepted].filter(
+    ([operation]) => !lost.has(operation) && !accepted.has(operation),
+  );
+  const findings: Findings = {
+    lost: [...lost.values()],
+    lostWithOneCopy: excused.map(([, reason]) => reason),
+    accepted: [...accepted.values()],
     dishonest: [],
     late: [],
     ...unavailabilityOf(history, expectations, delayMs),
   };
-  for (const operations of groupBy(history.operations, ({ user }) => user).values()) {
-    checkRegistration(operations, violations);
-    checkValues(operations, violations);
-    for (const ofSession of groupBy(operations, ({ session }) => session).values()) {
-      checkSession(ofSession, violations);
+  for (const operation of history.operations) {
+    checkAnswer(operation, history, isForgotten, delayMs, findings);
+  }
+  return findings;
+}
+
+function contradictionsIn({ operations }: History, isForgotten: IsForgotten): Contradictions {
+  const found: Contradictions = { lost: new Map(), accepted: new Map() };
+  for (const ofName of groupBy(operations, ({ user }) => user).values()) {
+    checkRegistration(ofName, isForgotten, found);
+    for (const ofUser of groupBy(ofName, ({ userId, user }) => userId ?? user).values()) {
+      checkValues(ofUser, isForgotten, found);
+    }
+    for (const ofSession of groupBy(ofName, ({ session }) => session).values()) {
+      checkSession(ofSession, isForgotten, found);
     }
   }
-  for (const operation of history.operations) {
-    checkAnswer(operation, history, delayMs, violations);
-  }
-  return violations;
+  return found;
 }
 
 /** Promise 2: a user who registered, or has logged in once, can log in. */
-function checkRegistration(operations: readonly Operation[], { lost }: Violations): void {
-  const proof = operations.find(
+function checkRegistration(
+  operations: readonly Operation[],
+  isForgotten: IsForgotten,
+  { lost }: Contradictions,
+): void {
+  const proofs = operations.filter(
     (one) => (one.kind === 'register' || one.kind === 'login') && isAnswered(one),
   );
   for (const login of operations) {
-    if (proof && login.kind === 'login' && login.status === 401 && login.begin > proof.end) {
-      lost.push(describe('the user is not known any more', login));
+    const isProof = (one: Operation): boolean =>
+      one.end < login.begin && !isForgotten(one, login, one.slots);
+    if (login.kind === 'login' && login.status === 401 && proofs.some(isProof)) {
+      lost.set(login, describe('the user is not known any more', login));
     }
   }
 }
 
 /** Promises 1 and 2: a read returns the last written value, or one whose write may have succeeded since. */
-function checkValues(operations: readonly Operation[], { lost }: Violations): void {
+function checkValues(
+  operations: readonly Operation[],
+  isForgotten: IsForgotten,
+  { lost }: Contradictions,
+): void {
   const changes = operations.filter(({ kind }) => kind === 'change');
   for (const read of operations) {
     if (read.kind !== 'read' || !isAnswered(read)) {
       continue;
     }
-    const last = changes.filter((one) => isAnswered(one) && one.end < read.begin).at(-1);
+    const last = changes
+      .filter((one) => isAnswered(one) && one.end < read.begin && !isForgotten(one, read))
+      .at(-1);
     if (last === undefined) {
       continue;
     }
@@ -79,39 +118,55 @@ function checkValues(operations: readonly Operation[], { lost }: Violations): vo
       (one) => one === last || (one.begin >= last.end && one.begin < read.end),
     );
     if (!possible.some(({ value }) => value === read.value)) {
-      lost.push(describe(`found ${read.value} instead of ${last.value}`, read));
+      lost.set(read, describe(`found ${read.value} instead of ${last.value}`, read));
     }
   }
 }
 
-function checkSession(operations: readonly Operation[], { lost, accepted }: Violations): void {
+function checkSession(
+  operations: readonly Operation[],
+  isForgotten: IsForgotten,
+  { lost, accepted }: Contradictions,
+): void {
   const logouts = operations.filter(({ kind }) => kind === 'logout');
   const firstLogout = logouts[0];
   // If the logout was sent before, a refused token at its own logout means that the session has ended.
-  const ended = logouts.find(
+  const ends = logouts.filter(
     (one, index) =>
       isAnswered(one) || (one.status === 401 && logouts.slice(0, index).some(isUnknown)),
   );
-  const isOver = (one: Operation): boolean => ended !== undefined && one.begin > ended.end;
+  const isOver = (one: Operation): boolean =>
+    ends.some((end) => one.begin > end.end && !isForgotten(end, one));
   for (const operation of operations) {
     const { kind } = operation;
     if (kind === 'login' || kind === 'register') {
       continue;
     }
     if (isAnswered(operation) && isOver(operation)) {
-      accepted.push(describe('accepted after its end', operation));
+      accepted.set(operation, describe('accepted after its end', operation));
     }
     const isBeforeAnyLogout =
       operation === firstLogout || operation.end < (firstLogout?.begin ?? Infinity);
     const isRefused = operation.status === 401 && isBeforeAnyLogout;
-    if (isRefused && !mayHaveEnded(operation, operations)) {
-      lost.push(describe('the session is not known any more', operation));
+    if (isRefused && !mayHaveEnded(operation, operations, isForgotten)) {
+      lost.set(operation, describe('the session is not known any more', operation));
     }
   }
 }
 
-/** Whether a refresh with a lost response may have been retried too late: a spent token then ends its session. */
-function mayHaveEnded(refused: Operation, operations: readonly Operation[]): boolean {
+/**
+ * Whether the session may have ended without a logout: its login is forgotten, or a refresh is forgotten or was retried too
+ * late. A spent or unknown refresh token ends its session.
+ */
+function mayHaveEnded(
+  refused: Operation,
+  operations: readonly Operation[],
+  isForgotten: IsForgotten,
+): boolean {
+  const givesTokens = ({ kind }: Operation): boolean => kind === 'login' || kind === 'refresh';
+  if (operations.some((one) => givesTokens(one) && isForgotten(one, refused))) {
+    return true;
+  }
   let unansweredSince: number | undefined;
   for (const one of operations) {
     if (one.kind !== 'refresh' || one.begin > refused.begin) {
@@ -132,11 +187,12 @@ function mayHaveEnded(refused: Operation, operations: readonly Operation[]): boo
 function checkAnswer(
   operation: Operation,
   history: History,
+  isForgotten: IsForgotten,
   delayMs: number,
   violations: Violations,
 ): void {
   const isExcused = history.isDisturbed(operation);
-  if (!isHonest(operation, history)) {
+  if (!isHonest(operation, history, isForgotten)) {
     violations.dishonest.push(describe('answered', operation));
   }
   const isRedisAway = history.faults.some(
@@ -152,14 +208,17 @@ function checkAnswer(
 }
 
 /** The checks of sessions and users judge 401 responses. */
-function isHonest(operation: Operation, history: History): boolean {
+function isHonest(operation: Operation, history: History, isForgotten: IsForgotten): boolean {
   const { kind, status } = operation;
   if (status === 409) {
-    // Only if the client does not know whether the name was registered.
+    // Only if the client does not know whether the name was registered, or whether its user is still there.
     return (
       kind === 'register' &&
       history.operations.some(
-        (one) => one.kind === kind && one.user === operation.user && isUnknown(one),
+        (one) =>
+          one.kind === kind &&
+          one.user === operation.user &&
+          (isUnknown(one) || isForgotten(one, operation, one.slots)),
       )
     );
   }

@@ -9,6 +9,7 @@ const KEPT: ScenarioReport = {
   done: {},
   errors: {},
   lost: [],
+  lostWithOneCopy: [],
   accepted: [],
   dishonest: [],
   late: [],
@@ -42,7 +43,7 @@ describe('the report of the fault suite', () => {
 
     expect(text).toMatch(/^# .*: not tried enough\n/);
     expect(text).toContain(
-      `2026-01-31T12:00:00.000Z, seed 7, 4 clients, three instances on a Redis Cluster of six nodes; Node ${process.versions.node}, Redis 7.2.11`,
+      `2026-01-31T12:00:00.000Z, seed 7, 4 clients, three instances on a Redis Cluster of six nodes, if nothing else is stated; Node ${process.versions.node}, Redis 7.2.11`,
     );
     expect(text).toContain('3.4 s of 5.0 s');
     expect(text).toContain('- `kill`: a node is killed. 25 slots were moved\n');

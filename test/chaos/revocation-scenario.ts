@@ -48,6 +48,7 @@ export async function runRevocations(
         ),
       },
       lost: [],
+      lostWithOneCopy: [],
       accepted: report.accepted,
       dishonest: report.dishonest,
       late: report.longestAnswerMs > MAX_RESPONSE_MS + delayMs ? ['an answer'] : [],

@@ -4,7 +4,7 @@ import { eventually } from '../support/own-cluster.js';
 import { isAnswered, KINDS, type History } from './history.js';
 import { recoveriesOf } from './availability.js';
 import { OwnDelay } from './own-delay.js';
-import { violationsOf, type Violations } from './promises.js';
+import { violationsOf, type Findings } from './promises.js';
 import type { Scenario } from './scenario.js';
 import { World } from './world.js';
 
@@ -16,7 +16,7 @@ const MIN_OPERATIONS_TIMEOUT_MS = 30_000;
 const BUSY_LOAD = 2;
 
 /** The result of one scenario. Times are in milliseconds. */
-export interface ScenarioReport extends Violations {
+export interface ScenarioReport extends Findings {
   readonly scenario: string;
   readonly about: string;
   readonly seed: number;
@@ -49,13 +49,19 @@ export function violationsIn(report: ScenarioReport): [kind: string, what: strin
   );
 }
 
+interface RunOptions {
+  readonly seed: number;
+  readonly workers: number;
+  readonly lostSeconds: number;
+}
+
 /** Injects the faults of the scenario under load, and checks the promises against the responses. */
 export async function runScenario(
   scenario: Scenario,
-  { seed, workers }: { readonly seed: number; readonly workers: number },
+  { seed, workers, lostSeconds }: RunOptions,
 ): Promise<ScenarioReport> {
   const begin = performance.now();
-  const world = await World.start({ ...scenario.options, seed });
+  const world = await World.start({ ...scenario.options, seed, lostMs: 1000 * lostSeconds });
   const delay = new OwnDelay();
   const crashed: string[] = [];
   // A recovery that takes too long is a violation as well. The earlier results are kept.

@@ -12,6 +12,6 @@ export const MAX_RARE_REFUSALS = 0.01;
 export interface Scenario extends Expectations {
   readonly name: string;
   readonly about: string;
-  readonly options?: Omit<WorldOptions, 'seed'>;
+  readonly options?: Omit<WorldOptions, 'seed' | 'lostMs'>;
   readonly run: (world: World) => Promise<void>;
 }

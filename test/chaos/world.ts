@@ -26,10 +26,18 @@ const REGISTRATION_TIMEOUT_MS = 60_000;
 
 export interface WorldOptions {
   readonly seed: number;
+  /** How long a node is lost that returns later. */
+  readonly lostMs: number;
   /** The number of concurrent users. Default: one for each client. */
   readonly users?: number | undefined;
   /** When a killed node is restarted. Default 'after-failover'. */
-  readonly restartNodes?: 'after-failover' | 'at-once' | undefined;
+  readonly restartNodes?: 'after-failover' | 'at-once' | 'never' | undefined;
+  /** Default 1. */
+  readonly replicasPerMaster?: number | undefined;
+  /** Default 0. */
+  readonly spareReplicas?: number | undefined;
+  /** Additional lines of redis.conf. */
+  readonly configuration?: readonly string[] | undefined;
   /** The index of an instance that connects to Redis through proxies, which can add latency or be cut. */
   readonly wired?: number | undefined;
   /** The number of additional members that only check tokens, all in one process. Default none. */
@@ -57,24 +65,34 @@ export class World {
     readonly instances: readonly Instance[],
     readonly wire: Wire | undefined,
     private readonly lightMembers: LightMembers | undefined,
+    readonly lostMs: number,
   ) {
     this.resharding = new Resharding(redis);
   }
 
   static async start({
     seed,
+    lostMs,
     users,
     wired,
     wrongClock,
     lightMembers = 0,
     restartNodes = 'after-failover',
+    replicasPerMaster = 1,
+    spareReplicas = 0,
+    configuration = [],
   }: WorldOptions): Promise<World> {
-    const redis = await startOwnCluster({ restartNodes });
+    const redis = await startOwnCluster({
+      restartNodes,
+      replicasPerMaster,
+      spareReplicas,
+      configuration,
+    });
     const wire = wired === undefined ? undefined : await Wire.to(redis.cluster.addresses);
     const instances: Instance[] = [];
     const members =
       lightMembers === 0 ? undefined : await LightMembers.choose(redis.variables, lightMembers);
-    const world = new World(seed, users, new Random(seed), redis, instances, wire, members);
+    const world = new World(seed, users, new Random(seed), redis, instances, wire, members, lostMs);
     try {
       for (let index = 0; index < INSTANCES; index += 1) {
         instances.push(

@@ -6,6 +6,7 @@ import { SCENARIOS } from '../chaos/scenarios.js';
 
 /** Some of the scenarios, with few clients. For all of them, and longer runs: npm run chaos. */
 const SHORT = ['masters-killed', 'replica-left-behind'];
+const OPTIONS = { seed: 1, workers: 4, lostSeconds: 30 };
 const MIN_OPERATIONS = 50;
 /** Other test files run at the same time, and nodes start and elect more slowly. */
 const SLOWDOWN = 2;
@@ -18,7 +19,7 @@ describe('under load, during every kind of fault', () => {
     async (_, scenario) => {
       const { from, withinMs } = scenario.recovery;
       const recovery = { from, withinMs: SLOWDOWN * withinMs };
-      const report = await runScenario({ ...scenario, recovery }, { seed: 1, workers: 4 });
+      const report = await runScenario({ ...scenario, recovery }, OPTIONS);
       process.stderr.write(lineOf(report));
 
       expect(violationsIn(report)).toEqual([]);
@@ -40,7 +41,7 @@ describe('under load, during every kind of fault', () => {
           throw new Error('it did not heal');
         },
       },
-      { seed: 1, workers: 4 },
+      OPTIONS,
     );
     const { operations } = report.history!;
     const seen = operations.length;

@@ -1,7 +1,7 @@
 import { eventually } from '../../support/own-cluster.js';
 import { FAILOVER_RECOVERY_MS, SHORT_RECOVERY_MS, type Scenario } from '../scenario.js';
 import { Shards } from '../../support/shards.js';
-import { othersDuringLosses } from '../availability.js';
+import { noteServed } from '../notes.js';
 import type { World } from '../world.js';
 
 /** A failover with the node timeout of two seconds in this cluster, plus a margin. */
@@ -13,7 +13,6 @@ const SHARD_RECOVERY_TIMEOUT_MS = 60_000;
 const NEW_INBOX_MS = 6000;
 const TRUST_TIMEOUT_MS = 2000;
 const SHARD_PAUSE_MS = 15_000;
-const MIN_OTHERS = 30;
 
 /** Faults of Redis nodes. */
 export const NODE_SCENARIOS: readonly Scenario[] = [
@@ -34,7 +33,7 @@ export const NODE_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'replica-killed',
-    about: 'kill -9 of a replica: its master takes no durable write until it is back',
+    about: 'kill -9 of a replica, which is back before it counts as failed',
     recovery: { from: 'end', withinMs: SHORT_RECOVERY_MS },
     run: async (world) => {
       const replica = await world.redis.replicaOf(world.random.pick(await world.redis.masters()));
@@ -55,8 +54,6 @@ export const NODE_SCENARIOS: readonly Scenario[] = [
         const replica = await world.redis.replicaOf(master);
         const { cluster } = world.redis;
         await world.history.fault('left behind', async () => {
-          // So that the master accepts writes, and only WAIT shows that no replica has them.
-          await cluster.call(master, 'CONFIG', 'SET', 'min-replicas-to-write', 0);
           world.redis.signal(replica, 'SIGSTOP');
           await cluster.call(master, 'CLIENT', 'KILL', 'TYPE', 'replica');
           await world.runFor(1500);
@@ -88,14 +85,13 @@ export const NODE_SCENARIOS: readonly Scenario[] = [
       'the shard with the inbox of an instance is killed, and later another one stands still: users of other shards are ' +
       'served as soon as the instance has another inbox',
     recovery: { from: 'end', withinMs: FAILOVER_RECOVERY_MS },
-    othersAfterMs: NEW_INBOX_MS,
     run: async (world) => {
       for (const how of ['kill -9', 'pause'] as const) {
         const shards = await Shards.of(world.redis);
         const [lost] = await world.inboxMasters(shards);
-        await loseShard(world, shards, lost!, how);
+        await loseShard(world, shards, lost!, how, NEW_INBOX_MS);
       }
-      noteOthers(world, NEW_INBOX_MS);
+      noteServed(world.history, 'requests of users without data in the lost shard');
     },
   },
   {
@@ -104,13 +100,12 @@ export const NODE_SCENARIOS: readonly Scenario[] = [
       'the shard of the signing keys, which has no inbox, is killed, and later stands still: users of other shards notice ' +
       'nothing',
     recovery: { from: 'end', withinMs: FAILOVER_RECOVERY_MS },
-    othersAfterMs: 0,
     run: async (world) => {
       for (const how of ['kill -9', 'pause'] as const) {
         const shards = await Shards.of(world.redis);
-        await loseShard(world, shards, shards.ofSigningKeys, how);
+        await loseShard(world, shards, shards.ofSigningKeys, how, 0);
       }
-      noteOthers(world, 0);
+      noteServed(world.history, 'requests of users without data in the lost shard');
     },
   },
   {
@@ -255,24 +250,23 @@ async function loseShard(
   shards: Shards,
   master: number,
   how: 'kill -9' | 'pause',
+  othersAfterMs: number,
 ): Promise<void> {
   const nodes = shards.nodesOf(master);
   const signal = (name: NodeJS.Signals): void =>
     nodes.forEach((port) => world.redis.signal(port, name));
-  await world.history.fault(
-    `${how} of a shard`,
-    async () => {
-      signal(how === 'pause' ? 'SIGSTOP' : 'SIGKILL');
-      await world.runFor(NEW_INBOX_MS);
-      await world.untilTrusted(TRUST_TIMEOUT_MS);
-      if (how === 'pause') {
-        await world.runFor(SHARD_PAUSE_MS - NEW_INBOX_MS);
-        signal('SIGCONT');
-      }
-      await untilTheyRun(world, nodes);
-    },
-    (slots) => shards.has(master, slots),
-  );
+  await world.history.fault(`${how} of a shard`, async (fault) => {
+    fault.isAffected = (slots) => shards.has(master, slots);
+    fault.servedFrom = fault.begin + othersAfterMs;
+    signal(how === 'pause' ? 'SIGSTOP' : 'SIGKILL');
+    await world.runFor(NEW_INBOX_MS);
+    await world.untilTrusted(TRUST_TIMEOUT_MS);
+    if (how === 'pause') {
+      await world.runFor(SHARD_PAUSE_MS - NEW_INBOX_MS);
+      signal('SIGCONT');
+    }
+    await untilTheyRun(world, nodes);
+  });
   await world.redis.untilWhole();
   await world.runFor(1000);
 }
@@ -282,14 +276,6 @@ async function untilTheyRun({ redis }: World, nodes: readonly number[]): Promise
     const answers = nodes.map(async (port) => redis.cluster.call(port, 'PING').catch(() => ''));
     return (await Promise.all(answers)).every((answer) => answer === 'PONG');
   });
-}
-
-function noteOthers({ history }: World, afterMs: number): void {
-  const others = othersDuringLosses(history, afterMs).length;
-  history.notes.push(`${others} requests of users without data in the lost shard`);
-  if (others < MIN_OTHERS) {
-    history.untried.push(`only ${others} requests of other users; the minimum is ${MIN_OTHERS}`);
-  }
 }
 
 /** After the rewrite, a node loads earlier data from the snapshot and later data from the commands. */
