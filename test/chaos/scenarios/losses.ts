@@ -61,10 +61,11 @@ export const LOSS_SCENARIOS: readonly Scenario[] = [
     recovery: { from: 'begin', withinMs: FAILOVER_RECOVERY_MS },
     run: async (world) => {
       for (const master of await world.redis.masters()) {
+        const masters = await world.redis.masters();
         const replica = world.random.pick(await world.redis.replicasOf(master));
         await world.history.fault('loss of a replica', async (fault) => {
           world.redis.signal(replica, 'SIGKILL');
-          await untilFailed(world, replica, await world.redis.masters());
+          await untilFailed(world, replica, masters);
           fault.servedFrom = world.history.now();
           await world.runFor(WATCHED_MS);
         });
