@@ -21,7 +21,7 @@ const CUT_OFF_MS = 6000;
 /** A replica that may stand for election is promoted within this time. */
 const NO_ELECTION_MS = 10_000;
 const USERS_WITH_LONG_SESSIONS = 80;
-const MIN_WITH_ONE_COPY = 10;
+const MIN_WITH_ONE_COPY = 3;
 
 /** Nodes that do not come back by themselves. */
 export const LOSS_SCENARIOS: readonly Scenario[] = [
