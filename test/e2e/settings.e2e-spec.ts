@@ -237,7 +237,7 @@ describe('an invalid setting', () => {
 
     const open = await start(
       { ...production, RATE_LIMIT: 'off', REDIS_PASSWORD_FILE: secret },
-      'REDIS_PASSWORD_FILE can be read',
+      'can read REDIS_PASSWORD_FILE',
     );
     expect(open.output).toMatch(/RATE_LIMIT is off[^]*KEY_ENCRYPTION_SECRET is not set/);
     expect(open.output).not.toContain(RANDOM);

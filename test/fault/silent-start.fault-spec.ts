@@ -95,17 +95,26 @@ describe('a start that cannot become ready', () => {
     await expectLogged(instance, /some nodes announce no address: set cluster-announce-ip/);
   });
 
-  it('logs that WAIT is not permitted, and answers registrations with 503 until it is', async () => {
-    await own.changeUser('-wait');
-    opened.push(async () => own.restoreUser());
-    const instance = await launch(own.variables);
+  it.each([
+    ['wait', 'somebody'],
+    ['cluster|replicas', 'somebody-else'],
+  ])(
+    'logs that %s is not permitted, and answers registrations with 503 until it is',
+    async (command, name) => {
+      await own.changeUser(`-${command}`);
+      opened.push(async () => own.restoreUser());
+      const instance = await launch(own.variables);
 
-    expect((await instance.register('somebody')).status).toBe(503);
-    await expectLogged(instance, /refuses the user the command wait/);
-    await own.restoreUser();
-    await instance.untilReady();
-    expect((await instance.register('somebody')).status).toBe(201);
-  });
+      expect((await instance.register(name)).status).toBe(503);
+      await expectLogged(
+        instance,
+        new RegExp(`refuses the user the command ${command.replace('|', '\\|')}`),
+      );
+      await own.restoreUser();
+      await instance.untilReady();
+      expect((await instance.register(name)).status).toBe(201);
+    },
+  );
 
   it('logs that WAIT is disabled, and answers registrations with 503', async () => {
     const disabled = await startOwnCluster({ configuration: ['rename-command WAIT ""'] });
