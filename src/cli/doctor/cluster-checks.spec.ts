@@ -42,17 +42,12 @@ describe('the checks of the whole cluster', () => {
   ])('warn about a master with %s, and fail if a replica is required', (_, more) => {
     const lines = [...MASTERS, replica('ra', 'a'), replica('rc', 'c'), ...more];
 
-    expect(replicasOf(lines)).toEqual({
-      check: 'replicas',
-      level: 'warning',
-      text: 'one copy: 10.0.0.1:6380',
-      remedy: expect.stringMatching(/^Start a replica, or add one\..*lose acknowledged changes$/),
-    });
-    expect(replicasOf(lines, true)).toMatchObject({
-      level: 'failed',
-      text: 'one copy: 10.0.0.1:6380',
-      remedy: expect.stringMatching(/accepts no writes \(REDIS_REQUIRE_REPLICA\)$/),
-    });
+    const found = replicasOf(lines);
+    expect(found).toMatchObject({ level: 'warning', text: 'one copy: 10.0.0.1:6380' });
+    expect(found.remedy).toMatch(/^Start a replica, or add one\..*lose acknowledged changes$/);
+    const strict = replicasOf(lines, true);
+    expect(strict).toMatchObject({ level: 'failed', text: 'one copy: 10.0.0.1:6380' });
+    expect(strict.remedy).toMatch(/accepts no writes \(REDIS_REQUIRE_REPLICA\)$/);
   });
 
   it('do not expect a replica of a master that was replaced', () => {
