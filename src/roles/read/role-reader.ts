@@ -34,7 +34,6 @@ export class RoleReader implements BeforeApplicationShutdown {
     private readonly options: RolesOptions,
   ) {
     this.defaults = new Roles(options);
-    cache.keepApartFrom(ROLES_SUBJECT);
   }
 
   /** The roles of the code, and the permissions that each one grants. */
