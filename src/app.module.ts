@@ -24,6 +24,7 @@ import {
   type RedisClusterOptions,
   type RedisNodeAddress,
 } from './redis-cluster/index.js';
+import { RolesModule } from './roles/index.js';
 import { SessionsModule } from './sessions/index.js';
 import { TracingModule } from './tracing/index.js';
 import { UsersModule, type PasswordHasher, type UserStore } from './users/index.js';
@@ -50,7 +51,7 @@ export type ValidationExtension =
 export interface AppExtensions {
   /** Additional modules. Their routes are guarded and documented like all others. */
   readonly imports?: NonNullable<ModuleMetadata['imports']>;
-  /** Roles besides `admin`, see `GuardOptions`. */
+  /** Roles besides `admin` and those that are stored in the cluster, see `GuardOptions`. */
   readonly roles?: NonNullable<GuardOptions['roles']>;
   readonly passwordHasher?: Replacement<PasswordHasher>;
   readonly userStore?: Replacement<UserStore>;
@@ -75,6 +76,7 @@ export const OWN_MODULES: readonly unknown[] = [
   HealthModule,
   KeysModule,
   MetricsModule,
+  RolesModule,
   SessionsModule,
   UsersModule,
 ];
@@ -117,6 +119,7 @@ export class AppModule {
             ...(extensions.roles ? { roles: extensions.roles } : {}),
           })),
         ),
+        RolesModule,
         RateLimitModule.forRootAsync(
           fromSettings(({ isRateLimited }) => ({ isOn: isRateLimited })),
         ),

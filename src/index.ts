@@ -29,10 +29,14 @@ export {
   CurrentUser,
   Public,
   RequirePermissions,
+  Roles,
+  type AdministrationCaller,
   type AuthenticatedUser,
   type ClientPrincipal,
   type Permission,
   type Principal,
+  type Role,
+  type RoleSource,
   type UserPrincipal,
 } from './common/authentication/index.js';
 export { Deadline, RequestDeadline } from './common/deadline/index.js';
@@ -125,6 +129,14 @@ export {
   type RedisNodeAddress,
 } from './redis-cluster/index.js';
 export {
+  RoleAdministration,
+  RoleReader,
+  RolesModule,
+  type RoleChangeOutcome,
+  type RoleDeletionOutcome,
+  type RoleRefusal,
+} from './roles/index.js';
+export {
   AllSessions,
   SessionsModule,
   SessionsService,
@@ -138,13 +150,11 @@ export {
   canonicalUsername,
   HashingOverloadedError,
   PASSWORD_HASHER,
-  Roles,
   UserAdministration,
   UsersModule,
   UsersService,
   UserStoreError,
   UserStoreUnavailableError,
-  type AdministrationCaller,
   type AdministrationOutcome,
   type AdministrationRefusal,
   type HashingOptions,

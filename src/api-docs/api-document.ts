@@ -3,7 +3,6 @@ import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swag
 import { readFileSync } from 'node:fs';
 
 import { ProblemResponse } from '../common/problem/index.js';
-import { Roles } from '../common/authentication/index.js';
 import type { ApiDocsOptions } from './api-docs.options.js';
 import { documentProblems } from './documented-problems.js';
 import { distinguishOperations, operationId } from './operation-ids.js';
@@ -41,7 +40,6 @@ export function createApiDocument(
   documentPermissions(document);
   documentProblems(document, options);
   distinguishOperations(document);
-  documentRoles(document, app.get(Roles).names);
   return document;
 }
 
@@ -81,13 +79,4 @@ function description(options: ApiDocumentOptions): ReturnType<DocumentBuilder['b
 function keyslotVersion(): string {
   const file = new URL('../../package.json', import.meta.url);
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
-}
-
-/** Adds the names of roles to the schema. They are configured at run time, so a decorator cannot know them. */
-function documentRoles(document: OpenAPIObject, names: readonly string[]): void {
-  const schema = document.components?.schemas?.['AdministerUserRequest'];
-  const roles = schema && 'properties' in schema ? schema.properties?.['roles'] : undefined;
-  if (roles && 'items' in roles && roles.items) {
-    Object.assign(roles.items, { enum: names });
-  }
 }

@@ -19,6 +19,8 @@ export const AUDIT_EVENTS = {
   'profile-changed': 'The e-mail address or the displayed name of a user was changed.',
   'access-changed': 'Roles or the disabled state of a user were changed.',
   'user-deleted': 'A user was deleted.',
+  'role-changed': 'A role was stored: it is new, or replaces a role.',
+  'role-deleted': 'A stored role was deleted.',
   'user-read': 'An administrator read a user.',
   'sessions-read': 'An administrator read the sessions of a user.',
   'permission-refused': 'A valid token lacked a permission, or a rule forbade the action.',

@@ -5,7 +5,6 @@ import { createServer } from 'node:net';
 import type { AppExtensions, AppSettings } from '../app.module.js';
 import { loadSettings, SettingsError, type Settings } from '../config/index.js';
 import { EmbeddedCluster, EmbeddedClusterError } from '../embedded-cluster/index.js';
-import { UnknownPermissionError } from '../guard/index.js';
 import { KeyDecryptionError } from '../keys/index.js';
 import { BootstrapAdministratorError } from '../users/index.js';
 import { createApp } from './create-app.js';
@@ -140,8 +139,7 @@ function messageFor(error: unknown): string {
     error instanceof SettingsError ||
     error instanceof EmbeddedClusterError ||
     error instanceof KeyDecryptionError ||
-    error instanceof BootstrapAdministratorError ||
-    error instanceof UnknownPermissionError
+    error instanceof BootstrapAdministratorError
   ) {
     return error.message;
   }

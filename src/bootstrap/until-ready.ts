@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { SigningKeys } from '../keys/index.js';
 import { NearCache } from '../near-cache/index.js';
 import { ClusterTime, RedisDiagnosis } from '../redis-cluster/index.js';
+import { RoleReader } from '../roles/index.js';
 import { BootstrapAdministrator } from '../users/index.js';
 
 /** A normal start takes less time, and logs no warning. */
@@ -16,12 +17,13 @@ const WARNING_INTERVAL_MS = 10_000;
  * @throws KeyDecryptionError, BootstrapAdministratorError
  */
 export async function untilReady(app: INestApplicationContext): Promise<void> {
-  const steps: [string, () => Promise<void>][] = [
+  const steps: [string, () => Promise<unknown>][] = [
     ['the time of the cluster', async () => app.get(ClusterTime).untilKnown()],
     ['the invalidations of the other instances', async () => app.get(NearCache).untilTrusted()],
     // Loaded only after the near cache is trusted. Earlier, they would not be cached, and the first token would load them
     // again.
     ['the signing keys', async () => app.get(SigningKeys).untilLoaded()],
+    ['the roles', async () => app.get(RoleReader).untilLoaded()],
     ['the administrator', async () => app.get(BootstrapAdministrator).ensureCreated()],
   ];
   const abort = new AbortController();

@@ -1,8 +1,10 @@
 import { Module } from '@nestjs/common';
 import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
 
-import { Roles } from '../common/authentication/index.js';
 import { ClockModule } from '../common/clock/index.js';
+import { NearCache } from '../near-cache/index.js';
+import { RedisCluster } from '../redis-cluster/index.js';
+import { RoleReader } from '../roles/read/index.js';
 import { Tracing } from '../tracing/index.js';
 import { AccessTokenValidator } from './access-token-validator.js';
 import { GuardMetrics } from './guard-metrics.js';
@@ -31,9 +33,10 @@ import { VerifiedTokens } from './verified-tokens.js';
     GuardMetrics,
     GuardedStreams,
     {
-      provide: Roles,
-      inject: [GUARD_OPTIONS],
-      useFactory: (options: GuardOptions) => new Roles(options),
+      provide: RoleReader,
+      inject: [RedisCluster, NearCache, GUARD_OPTIONS],
+      useFactory: (redis: RedisCluster, cache: NearCache, options: GuardOptions) =>
+        new RoleReader(redis, cache, options),
     },
     {
       provide: APP_GUARD,
@@ -43,6 +46,6 @@ import { VerifiedTokens } from './verified-tokens.js';
     },
     { provide: APP_GUARD, useExisting: CurrentRolesGuard },
   ],
-  exports: [AccessTokenValidator, JwtAuthGuard, Roles],
+  exports: [AccessTokenValidator, JwtAuthGuard, RoleReader],
 })
 export class GuardModule extends ConfigurableModuleClass {}

@@ -4,6 +4,7 @@ export {
   CurrentUser,
   Public,
   RequirePermissions,
+  Roles,
   type AuthenticatedUser,
   type ClientPrincipal,
   type Permission,
@@ -11,6 +12,7 @@ export {
   type UserPrincipal,
 } from '../common/authentication/index.js';
 export { KeyRing, KeyRingModule, type KeyRingOptions } from '../keys/read/index.js';
+export { RoleReader } from '../roles/read/index.js';
 export {
   SessionReaderModule,
   SessionWatch,
@@ -24,4 +26,3 @@ export { GuardModule } from './guard.module.js';
 export { GuardProblemFilter } from './guard-problem.filter.js';
 export { GUARD_DEFAULTS, type GuardOptions } from './guard.options.js';
 export { JwtAuthGuard } from './jwt-auth.guard.js';
-export { UnknownPermissionError } from './current-roles.guard.js';

@@ -22,6 +22,7 @@ import {
   type UserPrincipal,
 } from '../common/authentication/index.js';
 import { RequestOrigin, type Origin, type OriginFacts } from '../common/origin/index.js';
+import { RoleReader } from '../roles/read/index.js';
 import { SessionWatch } from '../user-slot/read/index.js';
 import { GuardProblemFilter } from './guard-problem.filter.js';
 import { GuardedStreams } from './guarded-streams.js';
@@ -98,6 +99,14 @@ class Caller implements CanActivate {
 
 describe('a principal', () => {
   const caller = new Caller();
+  const roles = new Roles({ roles: { reader: ['users:read'] } });
+  /** Whether the roles are in memory. */
+  let isWarm = true;
+  const reader: Partial<RoleReader> = {
+    defaults: roles,
+    recall: () => (isWarm ? roles : undefined),
+    current: () => Promise.resolve(roles),
+  };
   const events: AuditEvent[] = [];
   const watched: unknown[] = [];
   let app: INestApplication;
@@ -111,7 +120,7 @@ describe('a principal', () => {
         { provide: APP_GUARD, useValue: caller },
         { provide: APP_GUARD, useClass: CurrentRolesGuard },
         { provide: APP_FILTER, useClass: GuardProblemFilter },
-        { provide: Roles, useValue: new Roles({ roles: { reader: ['users:read'] } }) },
+        { provide: RoleReader, useValue: reader },
         {
           provide: SessionWatch,
           useValue: { endOf: (of: unknown) => (watched.push(of), NEVER) },
@@ -125,7 +134,10 @@ describe('a principal', () => {
     url = await app.getUrl();
   });
   afterAll(() => app.close());
-  beforeEach(() => events.splice(0));
+  beforeEach(() => {
+    events.splice(0);
+    isWarm = true;
+  });
 
   const answer = async (
     path: string,
@@ -152,38 +164,46 @@ describe('a principal', () => {
     expect(await answer('public', undefined)).toEqual([200, 'undefined undefined']);
   });
 
-  it('has the permissions of its roles as a user, and its own permissions as a client', async () => {
-    expect(await answer('read', USER)).toEqual([200, 'read']);
-    expect(await answer('read', CLIENT)).toEqual([200, 'read']);
-    expect(events).toEqual([]);
-  });
+  it.each([true, false])(
+    'has the permissions of its roles as a user, and its own permissions as a client; roles in memory: %s',
+    async (are) => {
+      isWarm = are;
+      expect(await answer('read', USER)).toEqual([200, 'read']);
+      expect(await answer('read', CLIENT)).toEqual([200, 'read']);
+      expect(events).toEqual([]);
+    },
+  );
 
-  it('without one of the required permissions is refused, and the refusal is audited with its id', async () => {
-    expect((await answer('write', CLIENT))[0]).toBe(403);
-    expect((await answer('write', USER))[0]).toBe(403);
-    const refusal = {
-      type: 'permission-refused',
-      result: 'refused',
-      reason: 'missing-permission',
-      details: { required: ['users:read', 'users:write'] },
-    };
-    expect(events).toMatchObject([
-      {
-        ...refusal,
-        actor: 'client',
-        actorId: 'reports',
-        actorSessionId: undefined,
-        userId: undefined,
-      },
-      {
-        ...refusal,
-        actor: 'user',
-        actorId: 'user-1',
-        actorSessionId: 'session-1',
-        userId: 'user-1',
-      },
-    ]);
-  });
+  it.each([true, false])(
+    'without one of the required permissions is refused, and the refusal is audited with its id; roles in memory: %s',
+    async (are) => {
+      isWarm = are;
+      expect((await answer('write', CLIENT))[0]).toBe(403);
+      expect((await answer('write', USER))[0]).toBe(403);
+      const refusal = {
+        type: 'permission-refused',
+        result: 'refused',
+        reason: 'missing-permission',
+        details: { required: ['users:read', 'users:write'] },
+      };
+      expect(events).toMatchObject([
+        {
+          ...refusal,
+          actor: 'client',
+          actorId: 'reports',
+          actorSessionId: undefined,
+          userId: undefined,
+        },
+        {
+          ...refusal,
+          actor: 'user',
+          actorId: 'user-1',
+          actorSessionId: 'session-1',
+          userId: 'user-1',
+        },
+      ]);
+    },
+  );
 
   it('is the actor in the origin of its requests', async () => {
     const [, client] = await answer('origin', CLIENT);

@@ -10,13 +10,12 @@ export {
   type PasswordHasher,
 } from '../credentials/index.js';
 export { RedisAccounts } from './store/redis-accounts.js';
-export { Roles } from '../common/authentication/index.js';
+export type { AdministrationCaller } from '../common/authentication/index.js';
 export type { User, UserRecord } from './user.js';
 export type { StoredChange } from '../user-slot/read/index.js';
 export { canonicalUsername, usernameDigest, usernameSkeletons } from './names/username.js';
 export {
   UserAdministration,
-  type AdministrationCaller,
   type AdministrationOutcome,
   type AdministrationRefusal,
   type SessionsEndOutcome,

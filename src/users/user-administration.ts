@@ -1,18 +1,20 @@
 import { Inject, Injectable } from '@nestjs/common';
 
 import { AuditLog } from '../audit/index.js';
-import { ADMINISTRATOR, Roles, type UserPrincipal } from '../common/authentication/index.js';
+import {
+  ADMINISTRATOR,
+  type AdministrationCaller,
+  type UserPrincipal,
+} from '../common/authentication/index.js';
 import type { Deadline } from '../common/deadline/index.js';
 import type { Origin } from '../common/origin/index.js';
 import { listOf, type RuleFailure } from '../common/validation/index.js';
 import { Reauthentication } from '../credentials/index.js';
+import { RoleReader } from '../roles/read/index.js';
 import { changeEvents, recordRefusedAdministration } from './change-events.js';
 import { checkProfile, hasFailure, type ProfileFailures } from './profile-rules.js';
 import { ACCOUNTS, type Accounts, type Unwritten } from './store/accounts.js';
 import type { UserChange, UserRecord } from './user.js';
-
-/** The caller of a request, with its current roles, or the application itself, which may do everything. */
-export type AdministrationCaller = UserPrincipal | 'system';
 
 export type AdministrationRefusal = {
   readonly outcome:
@@ -52,7 +54,7 @@ export class UserAdministration {
   constructor(
     @Inject(ACCOUNTS) private readonly accounts: Accounts,
     private readonly reauthentication: Reauthentication,
-    private readonly roles: Roles,
+    private readonly roles: RoleReader,
     private readonly audit: AuditLog,
   ) {}
 
@@ -65,14 +67,15 @@ export class UserAdministration {
     deadline: Deadline,
   ): Promise<AdministrationOutcome> {
     const failures = {
-      roles: roles && listOf(this.roles.names)(roles),
+      roles: roles && (await this.failureOfRoles(roles, deadline)),
       ...checkProfile({ email, displayName }),
     };
     if (hasFailure(failures)) {
       return { outcome: 'refused', failures };
     }
-    const { self, beyond, knownAdministratorId } = this.authorityOver(actor, userId);
-    if (self && (disabled || (roles && this.losesRole(self, roles)))) {
+    const authority = await this.authorityOver(actor, userId, deadline);
+    const { self, beyond, knownAdministratorId } = authority;
+    if (self && (disabled || (roles && (await this.losesRole(self, roles, deadline))))) {
       return this.refuse(userId, { outcome: 'own-access' }, origin);
     }
     const granted = roles?.find((role) => beyond.includes(role));
@@ -106,7 +109,8 @@ export class UserAdministration {
     origin: Origin,
     deadline: Deadline,
   ): Promise<UserRemovalOutcome> {
-    const { self, beyond, knownAdministratorId } = this.authorityOver(actor, userId);
+    const authority = await this.authorityOver(actor, userId, deadline);
+    const { self, beyond, knownAdministratorId } = authority;
     if (self) {
       return this.refuse(userId, { outcome: 'own-access' }, origin);
     }
@@ -132,7 +136,7 @@ export class UserAdministration {
     origin: Origin,
     deadline: Deadline,
   ): Promise<SessionsEndOutcome> {
-    const { beyond: unlessRoles } = this.authorityOver(actor, userId);
+    const { beyond: unlessRoles } = await this.authorityOver(actor, userId, deadline);
     const result = await this.audit.recordChange(
       [{ type: 'sessions-ended', userId, ...origin.facts }],
       async () => this.accounts.endSessions(userId, { unlessRoles }, deadline),
@@ -142,20 +146,36 @@ export class UserAdministration {
   }
 
   /** What a caller may do to a user. `self` is set when the user is the caller. */
-  private authorityOver(actor: AdministrationCaller, userId: string): Authority {
+  private async authorityOver(
+    actor: AdministrationCaller,
+    userId: string,
+    deadline: Deadline,
+  ): Promise<Authority> {
     if (actor === 'system') {
       return { beyond: [] };
     }
     const { roles } = actor.user;
-    return {
-      beyond: this.roles.rolesExceeding(roles),
-      ...(actor.userId === userId ? { self: actor } : {}),
-      ...(roles.includes(ADMINISTRATOR) ? { knownAdministratorId: actor.userId } : {}),
-    };
+    const self = actor.userId === userId ? { self: actor } : {};
+    return roles.includes(ADMINISTRATOR)
+      ? { beyond: [], knownAdministratorId: actor.userId, ...self }
+      : { beyond: (await this.roles.current(deadline)).rolesExceeding(roles), ...self };
   }
 
-  private losesRole({ user }: UserPrincipal, roles: readonly string[]): boolean {
-    return this.roles.names.some((name) => user.roles.includes(name) && !roles.includes(name));
+  private async failureOfRoles(
+    roles: readonly string[],
+    deadline: Deadline,
+  ): Promise<RuleFailure | undefined> {
+    const names = roles.length > 0 ? (await this.roles.current(deadline)).names : [];
+    return listOf(names)(roles);
+  }
+
+  private async losesRole(
+    { user }: UserPrincipal,
+    roles: readonly string[],
+    deadline: Deadline,
+  ): Promise<boolean> {
+    const { names } = await this.roles.current(deadline);
+    return names.some((name) => user.roles.includes(name) && !roles.includes(name));
   }
 
   private async unchanged(

@@ -379,6 +379,74 @@ describe('an operation costs Redis', () => {
     expect((await meter.of(loggedOut, logoutByToken)).roundTrips).not.toContain('end-session wait');
   });
 
+  describe('for a permission of a role of the cluster:', () => {
+    let operator: string;
+    beforeAll(async () => {
+      operator = (await api.login(ADMINISTRATOR)).body.access_token;
+      await putRole('role-reader', 'roles:read');
+    });
+    const putRole = async (name: string, ...permissions: string[]): Promise<void> => {
+      const options = { token: operator, body: { permissions } };
+      await expectStatus(204, api.request('PUT', `/api/roles/${name}`, options));
+    };
+    const reader = async (): Promise<TestUser> => {
+      const user = await coldUser();
+      const options = { token: operator, body: { roles: ['role-reader'] } };
+      await expectStatus(200, api.request('PATCH', `/api/users/${user.id}`, options));
+      return user;
+    };
+    const listRoles = async ({ tokens }: TestUser): Promise<void> =>
+      expectStatus(200, api.request('GET', '/api/roles', { token: tokens.access_token }));
+
+    it('nothing besides the look-up of the session when the token is new', async () => {
+      expect(await meter.of(reader, listRoles)).toEqual({
+        roundTrips: ['use-session wait'],
+        commands: 'evalsha 1, hget 2, hlen 1, hmget 2, hset 2, pexpire 1, pttl 1, time 2',
+      });
+    });
+
+    it('nothing when the token is warm', async () => {
+      const warmReader = async (): Promise<TestUser> => {
+        const user = await reader();
+        await listRoles(user);
+        return user;
+      };
+      const readOften = async (user: TestUser): Promise<void> => {
+        for (let count = 0; count < 200; count += 1) {
+          await listRoles(user);
+        }
+      };
+
+      expect(await meter.of(warmReader, readOften)).toEqual(NOTHING);
+    });
+
+    it('one round trip at the first request after a change of a role', async () => {
+      const warmReaderAfterChange = async (): Promise<TestUser> => {
+        const user = await reader();
+        await listRoles(user);
+        await putRole('another', 'orders:read');
+        return user;
+      };
+
+      expect(await meter.of(warmReaderAfterChange, listRoles)).toEqual({
+        roundTrips: ['read-roles wait'],
+        commands: 'evalsha 1, hget 1, hgetall 1, hlen 1, hset 1, pexpire 1, pttl 1, set 1, time 1',
+      });
+    });
+
+    it('one round trip for the change of a role', async () => {
+      const change = async (): Promise<void> => putRole('another', 'orders:write');
+      const warmOperator = async (): Promise<void> => {
+        await expectStatus(200, api.ownUser(operator));
+      };
+
+      expect((await meter.of(warmOperator, change)).roundTrips).toEqual([
+        'change-role wait',
+        'finish-changes',
+      ]);
+    });
+  });
+
   describe('while another instance runs', () => {
     let other: TestApp;
     beforeAll(async () => {

@@ -1,5 +1,6 @@
 import { RedisAccounts } from '../../src/users/index.js';
 import type { AuditEvent } from '../../src/audit/index.js';
+import { PERMISSIONS } from '../../src/common/authentication/permissions.js';
 import { Deadline } from '../../src/common/deadline/index.js';
 import { WITH_ADMINISTRATOR } from '../support/deployment.js';
 import type { Answer, TestUser } from '../support/http-client.js';
@@ -9,8 +10,8 @@ const ROLES = {
   reader: ['users:read'],
   support: ['users:read', 'users:write', 'sessions:write'],
   auditor: ['audit:read'],
-  // All permissions that `admin` has.
-  everything: ['users:read', 'users:write', 'sessions:read', 'sessions:write', 'audit:read'],
+  // All permissions of Keyslot's routes.
+  everything: PERMISSIONS,
 };
 const BEYOND = { status: 403, body: { code: 'beyond-own-permissions' } };
 

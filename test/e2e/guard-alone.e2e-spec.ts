@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 
+import { WITH_ADMINISTRATOR } from '../support/deployment.js';
 import { Instance } from '../support/instance.js';
 import { newPrefix } from '../support/near-cache.js';
 import { keysByMaster } from '../support/redis.js';
@@ -42,7 +43,7 @@ describe('a service with the guard only', () => {
   });
 
   it('accepts the token of an instance, and refuses it after the logout was answered', async () => {
-    keyslot = await startTestApp({ REDIS_KEY_PREFIX: prefix });
+    keyslot = await startTestApp({ ...WITH_ADMINISTRATOR, REDIS_KEY_PREFIX: prefix });
     const { tokens, username } = await keyslot.newUser();
     const { access_token: token } = tokens;
     const own = async (): Promise<[number, unknown]> => {
@@ -63,6 +64,25 @@ describe('a service with the guard only', () => {
     const refused = await service.request('GET', '/notes/drafts', { token: tokens.access_token });
     expect(refused.status).toBe(403);
     expect(refused.body).toMatchObject({ code: 'forbidden' });
+  });
+
+  it('accepts the permissions of a role of the cluster, which no code defines, until the role is narrowed', async () => {
+    const root = await keyslot!.login(WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME);
+    const { access_token: token } = root.body;
+    const { id, tokens } = await keyslot!.newUser();
+    const put = async (...permissions: string[]): Promise<number> => {
+      const body = { permissions };
+      return (await keyslot!.request('PUT', '/api/roles/lector', { token, body })).status;
+    };
+    const read = async (): Promise<number> =>
+      (await service.request('GET', '/notes/drafts', { token: tokens.access_token })).status;
+    expect(await put('notes:review')).toBe(204);
+    const body = { roles: ['lector'] };
+    expect((await keyslot!.request('PATCH', `/api/users/${id}`, { token, body })).status).toBe(200);
+
+    expect(await read()).toBe(200);
+    expect(await put('notes:read')).toBe(204);
+    expect(await read()).toBe(403);
   });
 
   it('does not load argon2', async () => {

@@ -38,12 +38,17 @@ const KINDS = [
   kind('user', `\\{user\\.${ID}\\}:record`, 2 * HOUR_MS, true),
   kind('sessions', `\\{user\\.${ID}\\}:sessions`, 90 * DAY_MS + 2 * HOUR_MS),
   kind('refresh answer', `\\{user\\.${ID}\\}:refresh-answer:${ID}`, 10 * SECOND_MS),
-  kind('fence', `\\{(?:user\\.${ID}|administrators\\.registry|keys\\.signing)\\}:fence`, SECOND_MS),
+  kind(
+    'fence',
+    `\\{(?:user\\.${ID}|administrators\\.registry|keys\\.signing|roles\\.all)\\}:fence`,
+    SECOND_MS,
+  ),
   kind('administrators', '\\{administrators\\.registry\\}:candidates', 0, true),
   kind('removals of administrators', '\\{administrators\\.registry\\}:removals', 2 * HOUR_MS),
   kind('name', `\\{name\\.${DIGEST}\\}:owner`, 15 * SECOND_MS, true),
   kind('signing key', '\\{keys\\.signing\\}:set', 0, true),
-  kind('holders', `\\{(?:user\\.${ID}|keys\\.signing)\\}:holders`, DAY_MS),
+  kind('roles', '\\{roles\\.all\\}:set', 0, true),
+  kind('holders', `\\{(?:user\\.${ID}|keys\\.signing|roles\\.all)\\}:holders`, DAY_MS),
   kind('inbox', `\\{inbox\\.${ID}\\}:(?:state|posts)`, 2 * DAY_MS),
   kind('instances', '\\{instances\\.registry\\}:(?:list|reports)', MINUTE_MS),
   kind('failures', `\\{${THROTTLED}\\.${DIGEST}\\}:failed`, 15 * MINUTE_MS),
@@ -160,6 +165,10 @@ describe('the data in Redis', () => {
       token: admin.access,
       body: { roles: ['admin'] },
     });
+    const role = { token: admin.access, body: { permissions: ['orders:read'] } };
+    await send(204, 'PUT', '/api/roles/order-clerk', role);
+    await send(200, 'GET', '/api/roles', { token: admin.access });
+    await send(204, 'DELETE', '/api/roles/order-clerk', { token: admin.access });
     await send(204, 'DELETE', '/api/user', { token, body: { password: GOOD_PASSWORD } });
 
     expect([...strange]).toEqual([]);

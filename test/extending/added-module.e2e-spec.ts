@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import {
   BadRequestException,
   Catch,
@@ -6,6 +7,7 @@ import {
   ForbiddenException,
   Get,
   HttpException,
+  Logger,
   MethodNotAllowedException,
   Module,
   NotFoundException,
@@ -22,7 +24,9 @@ import { APP_FILTER } from '@nestjs/core';
 import type { FastifyReply } from 'fastify';
 
 import { RequirePermissions } from '../../src/common/authentication/index.js';
+import { RoleReader } from '../../src/roles/index.js';
 import { WITH_ADMINISTRATOR } from '../support/deployment.js';
+import { eventually } from '../support/own-cluster.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
 const FROZEN = Object.freeze({ list: [1] });
@@ -252,28 +256,66 @@ describe('added roles', () => {
     expect(await read()).toBe(403);
   });
 
-  it('can be assigned to users, and are in the API description', async () => {
+  it('can be assigned to users, and are listed', async () => {
     const { id } = await api.newUser();
     const body = { roles: ['editor', 'author'] };
     const refused = await api.request('PATCH', `/api/users/${id}`, { token: admin, body });
-    const docs = await api.request<{
-      components: { schemas: Record<string, { properties: { roles: unknown } }> };
-    }>('GET', '/docs-json');
+    const { body: listed } = await api.request('GET', '/api/roles', { token: admin });
 
     expect(refused).toMatchObject({
       status: 400,
       body: { errors: [{ pointer: '/roles', code: 'unknown-item' }] },
     });
-    expect(docs.body.components.schemas['AdministerUserRequest']!.properties.roles).toMatchObject({
-      items: { enum: ['editor', 'guest', 'admin'] },
-    });
+    expect(listed['items']).toMatchObject([
+      { name: 'admin', source: 'built-in' },
+      { name: 'editor', permissions: ['pages:read', 'users:read'], source: 'code' },
+      { name: 'guest', permissions: ['pages:read'], source: 'code' },
+    ]);
+  });
+});
+
+describe('a permission that no role of the code grants', () => {
+  const roles = { guest: ['page:read'] };
+  const warnings: unknown[] = [];
+  let api: TestApp;
+  let admin: string;
+  beforeAll(async () => {
+    jest
+      .spyOn(Logger.prototype, 'warn')
+      .mockImplementation((message: unknown) => void warnings.push(message));
+    api = await startTestApp(WITH_ADMINISTRATOR, { imports: [PagesModule], roles });
+    admin = (await api.login(WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME)).body.access_token;
+  });
+  afterAll(async () => {
+    jest.restoreAllMocks();
+    await api.close();
+  });
+  const WARNING = 'PagesController.read requires pages:read, which no role grants except admin.';
+
+  it('is named in a warning at start, and only administrators have it', async () => {
+    const { tokens } = await api.newUser();
+    const read = async (token: string): Promise<number> =>
+      (await api.request('GET', '/api/pages', { token })).status;
+
+    expect([await read(admin), await read(tokens.access_token)]).toEqual([200, 403]);
+    await eventually('the warning', 5000, () => Promise.resolve(warnings.includes(WARNING)));
   });
 
-  it('must grant every permission that a route requires, or the start fails', async () => {
-    const roles = { guest: ['page:read'] };
+  it('can be granted by a role of the cluster; then the next start does not warn', async () => {
+    const body = { permissions: ['pages:read', 'users:read'] };
+    const stored = await api.request('PUT', '/api/roles/reader', { token: admin, body });
+    expect(stored.status).toBe(204);
+    const { id, tokens } = await api.newUser();
+    const options = { token: admin, body: { roles: ['reader'] } };
+    expect((await api.request('PATCH', `/api/users/${id}`, options)).status).toBe(200);
+    const { access_token: token } = tokens;
+    expect((await api.request('GET', '/api/pages', { token })).status).toBe(200);
 
-    await expect(startTestApp({}, { imports: [PagesModule], roles })).rejects.toThrow(
-      'PagesController.read requires pages:read, which no role grants',
-    );
+    warnings.splice(0);
+    const variables = { ...WITH_ADMINISTRATOR, REDIS_KEY_PREFIX: api.keyPrefix };
+    const next = await startTestApp(variables, { imports: [PagesModule], roles });
+    await next.app.get(RoleReader).untilLoaded();
+    await next.close();
+    expect(warnings).not.toContain(WARNING);
   });
 });

@@ -3,15 +3,15 @@
 // Usage: node register-then-die.mjs <username> <step> before|after
 //        node register-then-die.mjs --demote=<user id> <step> before|after
 import { NestFactory } from '@nestjs/core';
-import { Roles } from '../../dist/common/authentication/index.js';
 import { Deadline } from '../../dist/common/deadline/index.js';
 import { Origin } from '../../dist/common/origin/index.js';
 import { Secret } from '../../dist/common/secret/index.js';
 import { AuditModule } from '../../dist/audit/index.js';
 import { MetricsModule } from '../../dist/metrics/index.js';
-import { NearCacheModule } from '../../dist/near-cache/index.js';
+import { NearCache, NearCacheModule } from '../../dist/near-cache/index.js';
 import { RateLimitModule } from '../../dist/rate-limit/index.js';
 import { RedisCluster, RedisClusterModule } from '../../dist/redis-cluster/index.js';
+import { RoleReader } from '../../dist/roles/index.js';
 import { UserAdministration, UsersModule, UsersService } from '../../dist/users/index.js';
 
 const [username, step, moment] = process.argv.slice(2);
@@ -39,8 +39,14 @@ const context = await NestFactory.createApplicationContext(
       {
         module: class {},
         global: true,
-        providers: [{ provide: Roles, useValue: new Roles({}) }],
-        exports: [Roles],
+        providers: [
+          {
+            provide: RoleReader,
+            inject: [RedisCluster, NearCache],
+            useFactory: (redis, cache) => new RoleReader(redis, cache, {}),
+          },
+        ],
+        exports: [RoleReader],
       },
       UsersModule.forRoot({
         isRegistrationOpen: true,

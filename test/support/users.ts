@@ -4,13 +4,13 @@ import { AuditLog, type AuditEvent } from '../../src/audit/index.js';
 import type { RolesOptions } from '../../src/common/authentication/index.js';
 import { NewPasswords, Reauthentication } from '../../src/credentials/index.js';
 import { RateLimiter } from '../../src/rate-limit/index.js';
+import { RoleReader } from '../../src/roles/index.js';
 import type { Accounts } from '../../src/users/store/accounts.js';
 import {
   Argon2PasswordHasher,
   Credentials,
   HashingQueue,
   RedisAccounts,
-  Roles,
   UserAdministration,
   UsersService,
   type UsersOptions,
@@ -82,7 +82,7 @@ export function usersOn(
   const administration = new UserAdministration(
     accounts,
     reauthentication,
-    new Roles(options),
+    new RoleReader(redis, cache, options),
     audit,
   );
   return {

@@ -10,7 +10,13 @@ export {
   RequirePermissions,
   type Permission,
 } from './permissions.js';
-export type { AuthenticatedUser, ClientPrincipal, Principal, UserPrincipal } from './principal.js';
+export type {
+  AdministrationCaller,
+  AuthenticatedUser,
+  ClientPrincipal,
+  Principal,
+  UserPrincipal,
+} from './principal.js';
 export { IS_PUBLIC, Public } from './public.decorator.js';
-export { ADMINISTRATOR, Roles, type RolesOptions } from './roles.js';
+export { ADMINISTRATOR, Roles, type Role, type RolesOptions, type RoleSource } from './roles.js';
 export { RouteMetadata } from './route-metadata.js';

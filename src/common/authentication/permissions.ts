@@ -9,8 +9,10 @@ export const PERMISSIONS = [
   'sessions:read',
   'sessions:write',
   'audit:read',
+  'roles:read',
+  'roles:write',
 ] as const;
-/** A permission of Keyslot's, or one that the application defines in a role. */
+/** A permission of Keyslot's, or one that a role of the application or of the cluster grants. */
 export type Permission = (typeof PERMISSIONS)[number] | (string & {});
 
 export const REQUIRED_PERMISSIONS = Symbol('REQUIRED_PERMISSIONS');

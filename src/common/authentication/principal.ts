@@ -24,6 +24,9 @@ export interface ClientPrincipal {
   readonly permissions: readonly Permission[];
 }
 
+/** Who changes users or roles: a user, with its current roles, or the application itself, which may do everything. */
+export type AdministrationCaller = UserPrincipal | 'system';
+
 /** The current state of the user, not the state at the time when the token was issued. */
 export interface AuthenticatedUser {
   readonly id: string;

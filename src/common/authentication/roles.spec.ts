@@ -4,8 +4,10 @@ import { Roles } from './roles.js';
 const roles = new Roles({ roles: { editor: ['notes:write', 'notes:read'] } });
 
 describe('roles', () => {
-  it('allow an administrator everything', () => {
+  it('allow an administrator everything, also what no role grants', () => {
     expect(roles.grant(['admin'], [...PERMISSIONS, 'notes:write'])).toBe(true);
+    expect(roles.grant(['admin'], ['unheard:of'])).toBe(true);
+    expect(roles.grant(['editor'], ['unheard:of'])).toBe(false);
   });
 
   it('allow the union of their permissions', () => {
@@ -43,6 +45,34 @@ describe('roles', () => {
 
   it('do not redefine the administrator', () => {
     expect(() => new Roles({ roles: { admin: ['notes:read'] } })).toThrow('cannot be redefined');
+  });
+
+  it('of the cluster replace roles of the code, but not the administrator', () => {
+    const both = new Roles(
+      { roles: { editor: ['notes:write'], reader: ['notes:read'] } },
+      new Map([
+        ['editor', ['notes:read']],
+        ['clerk', ['orders:write', 'orders:read']],
+        ['admin', ['notes:read']],
+      ]),
+    );
+
+    expect(both.grant(['editor'], ['notes:write'])).toBe(false);
+    expect(both.grant(['editor', 'clerk'], ['notes:read', 'orders:write'])).toBe(true);
+    expect(both.grant(['admin'], ['orders:write'])).toBe(true);
+    expect(both.rolesExceeding(['editor'])).toEqual(['clerk', 'admin']);
+    expect(both.list).toEqual([
+      {
+        name: 'admin',
+        permissions: [...PERMISSIONS, 'notes:read', 'orders:read', 'orders:write'].sort(),
+        source: 'built-in',
+      },
+      { name: 'clerk', permissions: ['orders:read', 'orders:write'], source: 'stored' },
+      { name: 'editor', permissions: ['notes:read'], source: 'stored' },
+      { name: 'reader', permissions: ['notes:read'], source: 'code' },
+    ]);
+    expect(both.find('reader')).toEqual(both.list[3]);
+    expect(both.find('__proto__')).toBeUndefined();
   });
 
   it('return the permissions that they grant', () => {

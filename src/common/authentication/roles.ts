@@ -3,36 +3,71 @@ import { PERMISSIONS, type Permission } from './permissions.js';
 export interface RolesOptions {
   /**
    * Roles besides `admin`, and the permissions that each one grants: those of Keyslot's routes, and any that routes of the
-   * application require. `admin` grants all of them. Default: none.
+   * application require. A role that is stored in the cluster replaces the role with the same name. Default: none.
    */
   readonly roles?: Readonly<Record<string, readonly Permission[]>>;
 }
 
-/** Grants every permission that any role grants. */
+/** Grants every permission. Built in: neither the code nor the cluster can redefine it. */
 export const ADMINISTRATOR = 'admin';
 
-/** The roles that a user can have, and their permissions: `admin`, and the roles of the application. */
+/** Where a role is defined: in Keyslot, in the code of the application, or in the cluster. */
+export type RoleSource = 'built-in' | 'code' | 'stored';
+
+export interface Role {
+  readonly name: string;
+  /** Sorted. For `admin`: all permissions that are known. */
+  readonly permissions: readonly Permission[];
+  readonly source: RoleSource;
+}
+
+/**
+ * The roles that a user can have, and their permissions: `admin`, the roles of the code, and the roles that are stored in the
+ * cluster. A stored role replaces a role of the code. Immutable: `RoleReader` returns the current roles.
+ */
 export class Roles {
   private readonly permissionsOf: ReadonlyMap<string, ReadonlySet<Permission>>;
+  private readonly stored: ReadonlySet<string>;
 
-  constructor({ roles = {} }: RolesOptions = {}) {
+  constructor(
+    { roles = {} }: RolesOptions = {},
+    stored: ReadonlyMap<string, readonly Permission[]> = new Map(),
+  ) {
     if (ADMINISTRATOR in roles) {
       throw new Error(
         `the role '${ADMINISTRATOR}' grants every permission and cannot be redefined`,
       );
     }
-    const added = Object.entries(roles);
-    const all = [...PERMISSIONS, ...added.flatMap(([, permissions]) => permissions)];
+    const added = new Map([...Object.entries(roles), ...stored]);
+    added.delete(ADMINISTRATOR);
+    const all = [...PERMISSIONS, ...[...added.values()].flat()];
     this.permissionsOf = new Map([...added, [ADMINISTRATOR, all] as const].map(toSet));
+    this.stored = new Set(stored.keys());
   }
 
   get names(): readonly string[] {
     return [...this.permissionsOf.keys()];
   }
 
-  /** Whether any role grants a permission. */
+  /** All roles, sorted by name. */
+  get list(): readonly Role[] {
+    return [...this.permissionsOf.keys()].toSorted().flatMap((name) => this.find(name) ?? []);
+  }
+
+  find(name: string): Role | undefined {
+    const permissions = this.permissionsOf.get(name);
+    return (
+      permissions && {
+        name,
+        permissions: [...permissions].toSorted(),
+        source: this.sourceOf(name),
+      }
+    );
+  }
+
+  /** Whether a route of Keyslot requires a permission, or a role other than `admin` grants it. */
   isKnownPermission(permission: Permission): boolean {
-    return this.grant([ADMINISTRATOR], [permission]);
+    return this.permissionsOf.get(ADMINISTRATOR)?.has(permission) === true;
   }
 
   /**
@@ -50,9 +85,19 @@ export class Roles {
 
   /** @returns whether these roles together grant all required permissions; unknown roles grant nothing */
   grant(roles: readonly string[], required: readonly Permission[]): boolean {
-    return required.every((permission) =>
-      roles.some((role) => this.permissionsOf.get(role)?.has(permission)),
+    return (
+      roles.includes(ADMINISTRATOR) ||
+      required.every((permission) =>
+        roles.some((role) => this.permissionsOf.get(role)?.has(permission)),
+      )
     );
+  }
+
+  private sourceOf(name: string): RoleSource {
+    if (name === ADMINISTRATOR) {
+      return 'built-in';
+    }
+    return this.stored.has(name) ? 'stored' : 'code';
   }
 }
 

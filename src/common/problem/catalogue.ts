@@ -26,6 +26,8 @@ export const PROBLEMS = {
   'own-access': { status: 409 },
   'last-administrator': { status: 409 },
   'username-taken': { status: 409 },
+  'built-in-role': { status: 409 },
+  'too-many-roles': { status: 409 },
   'body-too-large': { status: 413 },
   'unsupported-media-type': { status: 415 },
   'expectation-failed': { status: 417 },

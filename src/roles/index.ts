@@ -1,0 +1,8 @@
+export { RoleReader } from './read/index.js';
+export {
+  RoleAdministration,
+  type RoleChangeOutcome,
+  type RoleDeletionOutcome,
+  type RoleRefusal,
+} from './role-administration.js';
+export { RolesModule } from './roles.module.js';

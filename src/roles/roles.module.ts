@@ -1,0 +1,17 @@
+import { Global, Module } from '@nestjs/common';
+
+import { RoleAdministration } from './role-administration.js';
+import { RolesController } from './roles.controller.js';
+import { RoleWriter } from './write/index.js';
+
+/**
+ * The routes that change the roles of the cluster. Needs GuardModule, NearCacheModule, RedisClusterModule and AuditModule in
+ * the same application.
+ */
+@Global()
+@Module({
+  controllers: [RolesController],
+  providers: [RoleAdministration, RoleWriter],
+  exports: [RoleAdministration],
+})
+export class RolesModule {}

@@ -1,0 +1,2 @@
+export * from './role-limits.js';
+export { RoleWriter, type RoleWriteResult } from './role-writer.js';

@@ -1,0 +1,87 @@
+import { Injectable } from '@nestjs/common';
+
+import type { Permission } from '../../common/authentication/index.js';
+import type { Deadline } from '../../common/deadline/index.js';
+import { CHANGE_NUMBER, NearCache } from '../../near-cache/index.js';
+import { LuaScript, NotConfirmedError, RedisCluster } from '../../redis-cluster/index.js';
+import { RoleReader, rolesKey, ROLES_SUBJECT, type StoredRole } from '../read/index.js';
+import { MAX_STORED_ROLES } from './role-limits.js';
+
+const load = LuaScript.loaderFor(import.meta.url);
+const changeRole = load('change-role', (reply) => reply as Reply);
+
+type Reply = ['changed' | 'overtaken' | 'unknown' | 'full'] | ['beyond', permission: string];
+
+export type RoleWriteResult =
+  | { readonly outcome: 'changed' | 'unknown' | 'full' }
+  /** The role grants this permission before or after the change, and the caller lacks it. */
+  | { readonly outcome: 'beyond'; readonly permission: Permission };
+
+/**
+ * Stores and deletes roles. When a method returns, no instance uses the old role.
+ *
+ * All methods throw NotConfirmedError. They take the roles of the caller, whose permissions limit the change; undefined for a
+ * caller without a limit.
+ */
+@Injectable()
+export class RoleWriter {
+  constructor(
+    private readonly redis: RedisCluster,
+    private readonly cache: NearCache,
+    private readonly reader: RoleReader,
+  ) {}
+
+  /** Stores a role. It replaces the role with this name. */
+  async put(
+    name: string,
+    permissions: readonly Permission[],
+    callerRoles: readonly string[] | undefined,
+    deadline: Deadline,
+  ): Promise<RoleWriteResult> {
+    const role: StoredRole = { permissions };
+    return this.change(name, JSON.stringify(role), callerRoles, deadline);
+  }
+
+  /** Deletes a stored role. If the code has a role with this name, it applies again. */
+  async delete(
+    name: string,
+    callerRoles: readonly string[] | undefined,
+    deadline: Deadline,
+  ): Promise<RoleWriteResult> {
+    return this.change(name, '', callerRoles, deadline);
+  }
+
+  private async change(
+    name: string,
+    value: string,
+    callerRoles: readonly string[] | undefined,
+    deadline: Deadline,
+  ): Promise<RoleWriteResult> {
+    const write = {
+      script: changeRole,
+      keys: [rolesKey(this.redis.keys, 'set')],
+      args: [
+        // It makes the script idempotent.
+        CHANGE_NUMBER,
+        name,
+        value,
+        callerRoles ? JSON.stringify(callerRoles) : '',
+        JSON.stringify(this.reader.ofCode),
+        MAX_STORED_ROLES,
+      ],
+    } as const;
+    const [outcome, permission = ''] = await this.cache.changeInSlot(
+      ROLES_SUBJECT,
+      write,
+      deadline,
+    );
+    switch (outcome) {
+      case 'overtaken':
+        throw new NotConfirmedError('another change of the roles was made at the same time');
+      case 'beyond':
+        return { outcome, permission };
+      default:
+        return { outcome };
+    }
+  }
+}
