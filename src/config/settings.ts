@@ -61,6 +61,8 @@ export interface Settings {
     readonly keyEncryptionSecret: Secret;
     /** Whether the secret was generated in the data folder. Other machines do not have it. */
     readonly isSecretGenerated: boolean;
+    /** The age at which a new signing key replaces the current one. */
+    readonly signingKeyLifetimeSeconds: number;
   };
   readonly sessions: {
     /** A session expires when it is not used for this time. */

@@ -64,6 +64,7 @@ export function toSettings(
         ? new Secret(environment.KEY_ENCRYPTION_SECRET)
         : loadOrCreateKeyEncryptionSecret(environment.DATA_DIRECTORY),
       isSecretGenerated: environment.KEY_ENCRYPTION_SECRET === undefined,
+      signingKeyLifetimeSeconds: environment.SIGNING_KEY_LIFETIME,
     },
     sessions: {
       idleTtlSeconds: environment.REFRESH_TOKEN_TTL,

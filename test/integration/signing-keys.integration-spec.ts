@@ -38,8 +38,8 @@ describe('the signing keys', () => {
       encryptionSecret: new Secret(options.secret ?? 'the secret of this whole cluster'),
       ...(options.issuer === undefined ? {} : { issuer: options.issuer }),
     };
-    const ring = new KeyRing(each.redis, each.cache, keysOptions);
-    const signing = new SigningKeys(each.redis, each.cache, ring, audit, keysOptions);
+    const ring = new KeyRing(each.redis, each.cache, each.clock, keysOptions);
+    const signing = new SigningKeys(each.redis, each.cache, ring, each.clock, audit, keysOptions);
     return { cache: each, ring, signing };
   };
 
