@@ -103,5 +103,16 @@ export interface OperatorSettings {
   readonly replicaPassword?: Secret;
 }
 
+/** Settings of the operator's commands for signing keys. */
+export interface KeySettings {
+  readonly redis: Settings['redis'];
+  readonly nearCache: Settings['nearCache'];
+  readonly logLevel: string;
+  readonly dataDirectory: string;
+  readonly signingKeyLifetimeSeconds: number;
+  /** Absent: not set, and none was generated in the data folder. */
+  readonly keyEncryptionSecret?: Secret;
+}
+
 /** Redis user and key prefix of the application. */
 export type RedisUserSettings = Pick<Settings['redis'], 'username' | 'password' | 'keyPrefix'>;

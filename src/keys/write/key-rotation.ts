@@ -62,25 +62,33 @@ export class KeyRotation {
     return steps.length === 0 ? keys : this.store.read(deadline);
   }
 
+  /** @throws NoKeyError, RedisUnavailableError */
+  async existing(deadline: Deadline): Promise<KeySet> {
+    const keys = await this.store.read(deadline);
+    if (!keys) {
+      throw new NoKeyError('The cluster has no signing key yet. The first instance creates it.');
+    }
+    return keys;
+  }
+
   /**
-   * Publishes a new key. It signs after the time of publication. Does nothing if a key is already published.
+   * Publishes a successor of a key. It signs after the time of publication. Does nothing if a key is already published, or if
+   * another key signs already, so a repeated call makes no second successor.
    *
+   * @param replaced the key that signs, as the caller has read it
    * @param isNow whether the new key signs as soon as every instance knows it. Verifiers that cache the published set then
    * refuse its tokens until they fetch the set again
    * @throws RedisUnavailableError, NotConfirmedError, KeyDecryptionError. Repeating it is safe
    */
-  async rotate(isNow: boolean, deadline: Deadline): Promise<KeySet> {
-    const { kid: replaced } = (await this.existing(deadline)).signing;
+  async rotate(replaced: string, isNow: boolean, deadline: Deadline): Promise<KeySet> {
     return this.untilDone(deadline, async (keys) => {
-      if (keys.signing.kid !== replaced) {
-        return keys;
-      }
-      if (!keys.published) {
+      const isReplaced = keys.signing.kid !== replaced;
+      if (!isReplaced && !keys.published) {
         await this.publish(keys, deadline);
         return undefined;
       }
       await this.store.settle(deadline);
-      if (!isNow) {
+      if (isReplaced || !keys.published || !isNow) {
         return keys;
       }
       await this.promote(keys.published.kid, replaced, deadline);
@@ -158,14 +166,6 @@ export class KeyRotation {
 
   private record(type: 'signing-key-created' | 'signing-key-activated', kid: string): void {
     this.audit.record({ type, result: 'success', ...this.options.origin.facts, details: { kid } });
-  }
-
-  private async existing(deadline: Deadline): Promise<KeySet> {
-    const keys = await this.store.read(deadline);
-    if (!keys) {
-      throw new NoKeyError('The cluster has no signing key yet. The first instance creates it.');
-    }
-    return keys;
   }
 
   /** Reads the keys and makes one change, until the keys are as desired. */

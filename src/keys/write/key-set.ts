@@ -20,6 +20,7 @@ export interface CurrentKey {
 export interface RetiredKey {
   readonly kid: string;
   readonly createdAt: number;
+  readonly signsFrom?: number;
   readonly signsUntil: number;
   /** Absent until it is known that no instance signs with the key. */
   readonly removeAt?: number;
@@ -80,6 +81,11 @@ function parsePublished(text: string): PublishedKey {
 }
 
 function parseRetired(text: string): Omit<RetiredKey, 'kid'> {
-  const { createdAt, signsUntil, removeAt } = JSON.parse(text) as RetiredKey;
-  return { createdAt, signsUntil, ...(removeAt === undefined ? {} : { removeAt }) };
+  const { createdAt, signsFrom, signsUntil, removeAt } = JSON.parse(text) as RetiredKey;
+  return {
+    createdAt,
+    signsUntil,
+    ...(signsFrom === undefined ? {} : { signsFrom }),
+    ...(removeAt === undefined ? {} : { removeAt }),
+  };
 }

@@ -7,13 +7,14 @@
 -- Returns 1 when this run has replaced the key, else 0.
 -- Atomic: exactly one key signs at any time. Idempotent: a later run finds another published key, or none.
 --- @include "key-set"
-local former = redis.call('HMGET', KEYS[1], 'current', 'public', 'createdAt')
+local former = redis.call('HMGET', KEYS[1], 'current', 'public', 'createdAt', 'signsFrom')
 local published = published_key_of(KEYS[1])
 if former[1] ~= ARGV[2] or not published or published.kid ~= ARGV[1] then
   return 0
 end
 local now = later_time(ARGV[3])
 local retired = { public = former[2], createdAt = tonumber(former[3] or now), signsUntil = now }
+retired.signsFrom = former[4] and tonumber(former[4]) or nil
 redis.call('HSET', KEYS[1], 'retired:' .. former[1], cjson.encode(retired))
 sign_with(KEYS[1], published, now)
 return 1

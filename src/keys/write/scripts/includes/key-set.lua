@@ -7,7 +7,8 @@
 --   next                         a key that is published and does not sign yet. A JSON object: kid, public, private,
 --                                createdAt, signsFrom
 --   retired:<kid>                a key that verifies and does not sign any more. A JSON object: public, createdAt,
---                                signsUntil; removeAt, as soon as it is known that no instance signs with it
+--                                signsFrom (if known), signsUntil; removeAt, as soon as it is known that no instance signs
+--                                with it
 --   withdrawn:<kid>              when this key was withdrawn. It can never return
 -- Earlier versions read and write only issuer, current, public and private. They understand the key that signs.
 --- @include "now"
