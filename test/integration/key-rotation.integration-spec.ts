@@ -227,10 +227,10 @@ describe('the rotation of signing keys', () => {
     ]) {
       const crashed = await startKeysInstance(prefix, events);
       const { kid } = (await keys()).signing;
-      await everywhere();
       // After the key that takes over was announced.
       const withdraw = crashed.store.withdraw.bind(crashed.store);
       crashed.store.withdraw = async (...args) => {
+        await everywhere();
         crashBeforeAnnouncements(crashed);
         return withdraw(...args);
       };
