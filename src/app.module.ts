@@ -111,6 +111,7 @@ export class AppModule {
             ...(jwt.issuer === undefined ? {} : { issuer: jwt.issuer }),
             baseUrl: baseUrl(http),
             encryptionSecret: jwt.keyEncryptionSecret,
+            lifetimeSeconds: jwt.signingKeyLifetimeSeconds,
           })),
         ),
         GuardModule.forRootAsync(

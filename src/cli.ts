@@ -12,6 +12,7 @@ Commands:
   doctor              Check every node of the cluster for the requirements of Keyslot. See doctor --help.
   end-all-sessions    End every session of every user immediately, also while instances run.
                       Uses the settings of an instance. Its Redis user also needs the permission +scan.
+  keys                List, rotate or withdraw the keys that sign tokens. See keys --help.
   help                Show this text. --help after a command shows the help of the command.
 `;
 
@@ -45,7 +46,15 @@ async function runCluster(): Promise<void> {
 }
 
 interface Command {
-  readonly run: (values: Readonly<Record<string, unknown>>) => Promise<void> | void;
+  readonly run: (
+    values: Readonly<Record<string, unknown>>,
+    positionals: readonly string[],
+  ) => Promise<void> | void;
+  /** The accepted arguments without a dash. Default: none. */
+  readonly isAccepted?: (
+    positionals: readonly string[],
+    values: Readonly<Record<string, unknown>>,
+  ) => boolean;
   readonly options?: Readonly<Record<string, { readonly type: 'boolean' | 'string' }>>;
   /** Default: the common usage text. */
   readonly usage?: () => Promise<string>;
@@ -74,6 +83,18 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   'end-all-sessions': {
     run: async () => (await import('./cli/end-all-sessions.js')).endAllSessions(),
   },
+  keys: {
+    run: async ({ now }, [action = '', kid = '']) => {
+      const { runKeys } = await import('./cli/keys.js');
+      await runKeys({ action, kid, isNow: now === true });
+    },
+    options: { now: { type: 'boolean' } },
+    isAccepted: ([action, ...rest], { now }) =>
+      (action === 'rotate' && rest.length === 0) ||
+      (action === 'list' && rest.length === 0 && now === undefined) ||
+      (action === 'withdraw' && rest.length === 1 && now === undefined),
+    usage: async () => (await import('./cli/keys.js')).KEYS_USAGE,
+  },
   help: { run: () => void process.stdout.write(USAGE) },
 };
 
@@ -84,9 +105,11 @@ async function runCommand(name: string, args: string[]): Promise<void> {
     return refuse(`There is no command '${name}'.`);
   }
   let values: Readonly<Record<string, unknown>>;
+  let positionals: readonly string[];
   try {
     const options = { ...command.options, help: { type: 'boolean', short: 'h' } } as const;
-    ({ values } = parseArgs({ args, options }));
+    const allowPositionals = command.isAccepted !== undefined;
+    ({ values, positionals } = parseArgs({ args, options, allowPositionals }));
   } catch (error) {
     // The rest of the message explains how to pass arguments that begin with a dash, which no command has.
     return refuse(`${(error as Error).message.replace(/\.(?:\s.*|$)|\n.*/s, '')}.`);
@@ -95,11 +118,17 @@ async function runCommand(name: string, args: string[]): Promise<void> {
     process.stdout.write((await command.usage?.()) ?? USAGE);
     return;
   }
-  await command.run(values);
+  if (command.isAccepted?.(positionals, values) === false) {
+    return refuse(
+      `'${[name, ...args].join(' ')}' is not a command.`,
+      (await command.usage?.()) ?? USAGE,
+    );
+  }
+  await command.run(values, positionals);
 }
 
-function refuse(message: string): void {
-  process.stderr.write(`${message}\n\n${USAGE}`);
+function refuse(message: string, usage = USAGE): void {
+  process.stderr.write(`${message}\n\n${usage}`);
   process.exitCode = 2;
 }
 

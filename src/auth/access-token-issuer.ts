@@ -31,8 +31,9 @@ export class AccessTokenIssuer {
     sessionId: string,
     deadline: Deadline,
   ): Promise<Secret> {
-    const key = await this.keys.current(deadline);
+    // Before the key is chosen: however long this takes, the key verifies until the token has expired.
     const iat = this.clock.nowSeconds();
+    const key = await this.keys.current(deadline);
     const claims: AccessTokenClaims = {
       iss: key.issuer,
       aud: this.options.audience,

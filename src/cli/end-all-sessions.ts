@@ -7,13 +7,11 @@ import { createLogs, NestLogger } from '../logging/index.js';
 import { NearCache } from '../near-cache/index.js';
 import { MissingRightError, RedisUnavailableError } from '../redis-cluster/index.js';
 import { AllSessions, type AllSessionsEnded } from '../sessions/index.js';
+import { CommandError, requireNodes } from './cluster-nodes.js';
 
 const CONNECT_TIMEOUT_MS = 30_000;
 const PROGRESS_INTERVAL_MS = 10_000;
 const MAX_USERS_LISTED = 10;
-
-/** An error that the operator can fix. */
-class CommandError extends Error {}
 
 const OPERATOR_ERRORS = [CommandError, MissingRightError, RedisUnavailableError, SettingsError];
 
@@ -31,14 +29,7 @@ export async function endAllSessions(): Promise<void> {
 
 function settingsOfCluster(): AppSettings {
   const settings = loadSettings();
-  const { nodes } = settings.redis;
-  if (!nodes) {
-    throw new CommandError(
-      'REDIS_NODES is required: addresses of nodes of the cluster. For the cluster of npm start: REDIS_NODES=127.0.0.1:7000 ' +
-        `REDIS_PASSWORD="$(cat '${settings.dataDirectory}/cluster/password')"`,
-    );
-  }
-  return { ...settings, redis: { ...settings.redis, nodes } };
+  return { ...settings, redis: { ...settings.redis, ...requireNodes(settings) } };
 }
 
 async function run(settings: AppSettings): Promise<AllSessionsEnded> {

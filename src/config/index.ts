@@ -1,5 +1,5 @@
 export { isCertificatePair } from './certificate-pair.js';
-export { loadOperatorSettings, loadSettings } from './load-settings.js';
+export { loadKeySettings, loadOperatorSettings, loadSettings } from './load-settings.js';
 export { redisIdentityFrom } from './redis-files.js';
 export { SettingsError } from './settings.error.js';
-export type { OperatorSettings, RedisUserSettings, Settings } from './settings.js';
+export type { KeySettings, OperatorSettings, RedisUserSettings, Settings } from './settings.js';

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { linkSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { makeDirectory } from '../common/files/index.js';
@@ -12,7 +12,7 @@ import { SettingsError } from './settings.error.js';
  * @throws SettingsError when the folder cannot be written, or the file can be read by others
  */
 export function loadOrCreateKeyEncryptionSecret(dataDirectory: string): Secret {
-  const file = join(dataDirectory, 'key-encryption-secret');
+  const file = fileIn(dataDirectory);
   const draft = `${file}.${randomUUID()}`;
   try {
     makeDirectory(dataDirectory, 0o700);
@@ -29,6 +29,19 @@ export function loadOrCreateKeyEncryptionSecret(dataDirectory: string): Secret {
     ]);
   }
   return readSecret(file);
+}
+
+/**
+ * @returns the generated secret, if there is one. It creates nothing
+ * @throws SettingsError when the file can be read by others
+ */
+export function findKeyEncryptionSecret(dataDirectory: string): Secret | undefined {
+  const file = fileIn(dataDirectory);
+  return existsSync(file) ? readSecret(file) : undefined;
+}
+
+function fileIn(dataDirectory: string): string {
+  return join(dataDirectory, 'key-encryption-secret');
 }
 
 /** Creating a link is atomic and fails if it exists, so instances that start together all read the same secret. */

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -11,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { loadOperatorSettings, loadSettings } from './load-settings.js';
+import { loadKeySettings, loadOperatorSettings, loadSettings } from './load-settings.js';
 import { SettingsError } from './settings.error.js';
 
 describe('the settings', () => {
@@ -36,7 +37,7 @@ describe('the settings', () => {
       http: { host: '127.0.0.1', port: 3000, trustedProxies: [], corsOrigins: [] },
       hasApiDocs: true,
       redis: { keyPrefix: 'ks:', requireReplica: false },
-      jwt: { audience: 'keyslot', accessTtlSeconds: 900 },
+      jwt: { audience: 'keyslot', accessTtlSeconds: 900, signingKeyLifetimeSeconds: 7_776_000 },
       sessions: {
         idleTtlSeconds: 2_592_000,
         maxAgeSeconds: 7_776_000,
@@ -84,6 +85,8 @@ describe('the settings', () => {
     ['TRUSTED_PROXIES', '999.1.1.1'],
     ['REDIS_KEY_PREFIX', 'a{b}'],
     ['ACCESS_TOKEN_TTL', '61m'],
+    ['SIGNING_KEY_LIFETIME', '23h'],
+    ['SIGNING_KEY_LIFETIME', '1096d'],
     ['ACCESS_TOKEN_TTL', '0'],
     ['REFRESH_GRACE', '31s'],
     ['PASSWORD_MIN_LENGTH', '7'],
@@ -326,6 +329,31 @@ describe('the settings', () => {
     expect(() => loadOperatorSettings({ REDIS_KEY_PREFIX: 'a{b}' }, 'no-such-file')).toThrow(
       'REDIS_KEY_PREFIX must be',
     );
+  });
+
+  it('provide what the command for signing keys needs, and generate no secret for it', () => {
+    const keysOf = (variables: Record<string, string>) =>
+      loadKeySettings({ DATA_DIRECTORY: folder, PORT: 'x', ...variables }, 'no-such-file');
+
+    expect(keysOf({ SIGNING_KEY_LIFETIME: '30d' })).toMatchObject({
+      signingKeyLifetimeSeconds: 30 * 86_400,
+      nearCache: { leaseMs: 2000 },
+      redis: { keyPrefix: 'ks:' },
+    });
+    expect(keysOf({}).keyEncryptionSecret).toBeUndefined();
+    expect(readdirSync(folder)).toEqual([]);
+    const generated = load().jwt.keyEncryptionSecret.reveal();
+    expect(keysOf({}).keyEncryptionSecret?.reveal()).toBe(generated);
+    const secret = 'a secret from the environment, long enough';
+    expect(keysOf({ KEY_ENCRYPTION_SECRET: secret }).keyEncryptionSecret?.reveal()).toBe(secret);
+    for (const [name, value] of [
+      ['KEY_ENCRYPTION_SECRET', 'short'],
+      ['SIGNING_KEY_LIFETIME', '1h'],
+      ['NEAR_CACHE_LEASE', '0'],
+      ['REDIS_NODES', 'nowhere'],
+    ] as const) {
+      expect(() => keysOf({ [name]: value })).toThrow(name);
+    }
   });
 
   it('hide the password of the first administrator', () => {

@@ -15,8 +15,16 @@ import {
   weakSecretMistakes,
 } from './setting-checks.js';
 import { SettingsError } from './settings.error.js';
-import type { OperatorSettings, Settings } from './settings.js';
-import { toRedis, toSettings, type Pem, type PemSetting, type Variables } from './to-settings.js';
+import { findKeyEncryptionSecret } from './key-encryption-secret.js';
+import type { KeySettings, OperatorSettings, Settings } from './settings.js';
+import {
+  toNearCache,
+  toRedis,
+  toSettings,
+  type Pem,
+  type PemSetting,
+  type Variables,
+} from './to-settings.js';
 import { tracingMistakes } from './tracing.js';
 
 /** A mistake in one setting. */
@@ -78,6 +86,37 @@ export function loadOperatorSettings(
     redis: toRedis(environment, pem.redis, given),
     administrator: { ...(username ? { username } : {}), ...(password ? { password } : {}) },
     ...(replicaPassword ? { replicaPassword } : {}),
+  };
+}
+
+const SETTINGS_OF_KEYS =
+  /^(?:REDIS_|NEAR_CACHE_|KEY_ENCRYPTION_SECRET|SIGNING_KEY_LIFETIME$|LOG_LEVEL$)/;
+
+/**
+ * Reads the settings for the operator's commands for signing keys. Other settings may be missing, and no secret is generated.
+ *
+ * @throws SettingsError with all mistakes
+ */
+export function loadKeySettings(variables: Variables = process.env, file = '.env'): KeySettings {
+  const { given, environment, mistakes, hints } = readEnvironment(variables, file);
+  const pem = readPems(environment, mistakes);
+  const found = mistakes
+    .filter(({ setting }) => SETTINGS_OF_KEYS.test(setting))
+    .map(textOf)
+    .concat(redisTlsMistakes(environment));
+  if (found.length > 0) {
+    throw new SettingsError([...new Set(found)], hints);
+  }
+  const secret = environment.KEY_ENCRYPTION_SECRET
+    ? new Secret(environment.KEY_ENCRYPTION_SECRET)
+    : findKeyEncryptionSecret(environment.DATA_DIRECTORY);
+  return {
+    redis: toRedis(environment, pem.redis, given),
+    nearCache: toNearCache(environment),
+    logLevel: environment.LOG_LEVEL,
+    dataDirectory: environment.DATA_DIRECTORY,
+    signingKeyLifetimeSeconds: environment.SIGNING_KEY_LIFETIME,
+    ...(secret ? { keyEncryptionSecret: secret } : {}),
   };
 }
 

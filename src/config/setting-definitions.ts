@@ -201,6 +201,11 @@ export class Environment {
   @IsDuration(1, SECONDS.hour, 'at most 1h')
   ACCESS_TOKEN_TTL: number = 15 * SECONDS.minute;
 
+  /** Longer than a rolling upgrade. At most what NIST SP 800-57 part 1 section 5.3.6 recommends for a private signature key. */
+  @Transform(asDuration)
+  @IsDuration(SECONDS.day, 3 * 365 * SECONDS.day, 'from 1d to 1095d')
+  SIGNING_KEY_LIFETIME: number = 90 * SECONDS.day;
+
   @Transform(asDuration)
   @IsDuration(1, 3650 * SECONDS.day, 'at least 1 second')
   REFRESH_TOKEN_TTL: number = 30 * SECONDS.day;

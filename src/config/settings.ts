@@ -61,6 +61,8 @@ export interface Settings {
     readonly keyEncryptionSecret: Secret;
     /** Whether the secret was generated in the data folder. Other machines do not have it. */
     readonly isSecretGenerated: boolean;
+    /** The age at which a new signing key replaces the current one. */
+    readonly signingKeyLifetimeSeconds: number;
   };
   readonly sessions: {
     /** A session expires when it is not used for this time. */
@@ -99,6 +101,17 @@ export interface OperatorSettings {
   readonly administrator: { readonly username?: string; readonly password?: Secret };
   /** Password of the Redis user for replication. */
   readonly replicaPassword?: Secret;
+}
+
+/** Settings of the operator's commands for signing keys. */
+export interface KeySettings {
+  readonly redis: Settings['redis'];
+  readonly nearCache: Settings['nearCache'];
+  readonly logLevel: string;
+  readonly dataDirectory: string;
+  readonly signingKeyLifetimeSeconds: number;
+  /** Absent: not set, and none was generated in the data folder. */
+  readonly keyEncryptionSecret?: Secret;
 }
 
 /** Redis user and key prefix of the application. */

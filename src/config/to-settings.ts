@@ -64,6 +64,7 @@ export function toSettings(
         ? new Secret(environment.KEY_ENCRYPTION_SECRET)
         : loadOrCreateKeyEncryptionSecret(environment.DATA_DIRECTORY),
       isSecretGenerated: environment.KEY_ENCRYPTION_SECRET === undefined,
+      signingKeyLifetimeSeconds: environment.SIGNING_KEY_LIFETIME,
     },
     sessions: {
       idleTtlSeconds: environment.REFRESH_TOKEN_TTL,
@@ -71,11 +72,7 @@ export function toSettings(
       maxPerUser: environment.SESSIONS_PER_USER,
       refreshGraceSeconds: environment.REFRESH_GRACE,
     },
-    nearCache: {
-      leaseMs: environment.NEAR_CACHE_LEASE * 1000,
-      maxEntries: environment.NEAR_CACHE_ENTRIES,
-      maxBytes: environment.NEAR_CACHE_MEGABYTES * 1024 * 1024,
-    },
+    nearCache: toNearCache(environment),
     ...(environment.BOOTSTRAP_ADMIN_USERNAME && environment.BOOTSTRAP_ADMIN_PASSWORD
       ? {
           administrator: {
@@ -92,6 +89,14 @@ export function toSettings(
     hints,
     dataDirectory: environment.DATA_DIRECTORY,
   });
+}
+
+export function toNearCache(environment: Environment): Settings['nearCache'] {
+  return {
+    leaseMs: environment.NEAR_CACHE_LEASE * 1000,
+    maxEntries: environment.NEAR_CACHE_ENTRIES,
+    maxBytes: environment.NEAR_CACHE_MEGABYTES * 1024 * 1024,
+  };
 }
 
 export function toRedis(

@@ -5,7 +5,7 @@ import type { JWK } from 'jose';
 import { Public } from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { ApiProblems } from '../common/problem/index.js';
-import { KeyRing } from './read/index.js';
+import { JWKS_MAX_AGE_SECONDS, KeyRing } from './read/index.js';
 
 /** A public key, RFC 7517 section 4 and RFC 7518 section 6.2. */
 class JwkResponse {
@@ -43,7 +43,7 @@ export class KeysController {
 
   @Public()
   @Get('jwks.json')
-  @Header('Cache-Control', 'public, max-age=300')
+  @Header('Cache-Control', `public, max-age=${JWKS_MAX_AGE_SECONDS}`)
   @ApiOperation({
     operationId: 'getSigningKeys',
     summary: 'Read the public signing keys',

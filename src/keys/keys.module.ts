@@ -1,16 +1,28 @@
 import { Module } from '@nestjs/common';
 
+import { ClockModule } from '../common/clock/index.js';
 import { KeysController } from './keys.controller.js';
 import { KEY_RING_OPTIONS, KeyRing } from './read/index.js';
-import { ConfigurableModuleClass, KEYS_OPTIONS, SigningKeys } from './write/index.js';
+import {
+  ConfigurableModuleClass,
+  KEYS_OPTIONS,
+  KeyRotationSchedule,
+  SigningKeys,
+} from './write/index.js';
 
 /**
- * The signing keys, and the endpoint that publishes their public halves. Creates the first key of the cluster. Needs
- * NearCacheModule, RedisClusterModule and AuditModule in the same application.
+ * The signing keys, and the endpoint that publishes their public halves. Creates the first key of the cluster, and replaces keys
+ * at the configured age. Needs NearCacheModule, RedisClusterModule, MetricsModule and AuditModule in the same application.
  */
 @Module({
+  imports: [ClockModule],
   controllers: [KeysController],
-  providers: [KeyRing, { provide: KEY_RING_OPTIONS, useExisting: KEYS_OPTIONS }, SigningKeys],
+  providers: [
+    KeyRing,
+    { provide: KEY_RING_OPTIONS, useExisting: KEYS_OPTIONS },
+    SigningKeys,
+    KeyRotationSchedule,
+  ],
   exports: [KeyRing, SigningKeys],
 })
 export class KeysModule extends ConfigurableModuleClass {}

@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 
+import { parseDuration } from '../../src/config/duration.js';
 import { Environment, SECRET_SETTINGS } from '../../src/config/setting-definitions.js';
 import { SHUTDOWN_TIMEOUT_MS } from '../../src/bootstrap/shutdown.js';
 import { EXPECTED_SETTINGS } from '../../src/cli/doctor/node-checks.js';
@@ -169,6 +170,13 @@ describe('docker/compose.production.yaml', () => {
     expect(set).toEqual(expect.arrayContaining(REDIS_SETTINGS));
   });
 
+  it('offers the lifetime of signing keys, with the default of an instance (23)', () => {
+    const offered = environmentOf('keyslot-1', 'SIGNING_KEY_LIFETIME');
+    const [, standard = ''] = /^\$\{SIGNING_KEY_LIFETIME:-(\w+)\}$/.exec(offered) ?? [];
+
+    expect(parseDuration(standard)).toBe(new Environment().SIGNING_KEY_LIFETIME);
+  });
+
   it('disables the warning about a reachable management port, because only internal networks reach it', () => {
     for (const name of ['keyslot-1', 'keyslot-2']) {
       const service = services[name]!;
@@ -246,6 +254,7 @@ describe('docker/helm/keyslot', () => {
   type Values = Record<string, unknown> & {
     readonly preStopSeconds: number;
     readonly terminationGracePeriodSeconds: number;
+    readonly signingKeyLifetime: string;
   };
   const values = readYaml<Values>(CHART, 'values.yaml');
   const isValid = new Ajv({ allErrors: true, strict: false }).compile(
@@ -301,6 +310,7 @@ describe('docker/helm/keyslot', () => {
     ['neither a proxy nor TLS', { trustedProxies: [] }],
     ['an origin by plain HTTP', { corsOrigins: ['http://app.example.com'] }],
     ['any origin', { corsOrigins: ['*'] }],
+    ['a lifetime of signing keys without a unit', { signingKeyLifetime: 90 }],
     ['a secret as a setting', { settings: { REDIS_PASSWORD: 'x' } }],
     ['a value that is misspelt', { replica: 3 }],
     ['an ingress without TLS', { ingress: { enabled: true, host: 'api.example.com' } }],
@@ -327,6 +337,13 @@ describe('docker/helm/keyslot', () => {
     const set = [...deployment.matchAll(/name: ([A-Z_]+)/g)].map(([, name]) => name!);
 
     expect(set).toEqual(expect.arrayContaining(REDIS_SETTINGS));
+  });
+
+  it('offers the lifetime of signing keys, with the default of an instance (23)', () => {
+    expect(deployment).toMatch(
+      /- name: SIGNING_KEY_LIFETIME\n +value: \{\{ \.Values\.signingKeyLifetime \| quote \}\}/,
+    );
+    expect(parseDuration(values.signingKeyLifetime)).toBe(new Environment().SIGNING_KEY_LIFETIME);
   });
 
   it('disables the warning about a reachable management port if its network policy closes the port', () => {

@@ -8,6 +8,7 @@ import { AUDIT_EVENTS } from '../../src/audit/index.js';
 import { WITH_ADMINISTRATOR } from '../support/deployment.js';
 import { GOOD_PASSWORD, type Answer, type TestUser, type Tokens } from '../support/http-client.js';
 import { Instance } from '../support/instance.js';
+import { runKeysCommand } from '../support/keys-command.js';
 import { backdateSpentTokens } from '../support/kept-answers.js';
 import { newPrefix } from '../support/near-cache.js';
 import { codeSpans, tableWith } from '../support/markdown.js';
@@ -437,6 +438,32 @@ describe('the audit events (89)', () => {
       },
     ]);
     recorded.add('all-sessions-ended');
+  });
+
+  it('of the command for signing keys contain the ids of the keys', async () => {
+    const run = async (...args: string[]): Promise<Event[]> => {
+      const { stdout } = await runKeysCommand({ ...variables, LOG_LEVEL: 'info' }, ...args);
+      return eventsIn(stdout);
+    };
+    const event = (type: string, kid: unknown): Event => ({
+      type,
+      result: 'success',
+      actor: 'operator',
+      details: { kid },
+    });
+
+    const rotated = await run('rotate', '--now');
+    expect(rotated).toEqual([
+      event('signing-key-created', text),
+      event('signing-key-activated', text),
+    ]);
+    const { kid } = rotated[0]!['details'] as { kid: string };
+    expect(await run('withdraw', kid)).toEqual([
+      event('signing-key-created', text),
+      event('signing-key-withdrawn', kid),
+    ]);
+    rotated.forEach(({ type }) => recorded.add(String(type)));
+    recorded.add('signing-key-withdrawn');
   });
 
   it('are all tested above and documented', () => {

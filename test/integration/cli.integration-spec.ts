@@ -52,12 +52,16 @@ describe('the operator command line', () => {
     ['cluster', '-h'],
     ['redis-acl', '--help'],
     ['doctor', '--help'],
+    ['keys', '--help'],
+    ['keys', 'rotate', '-h'],
   ])('shows its usage and changes nothing: %s %s', async (...args) => {
     const { status, stdout, stderr } = await run(...args);
 
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toMatch(
-      args[0] === 'doctor' ? /^Usage: [^]*Exit code/ : /^Usage: [^]*end-all-sessions/,
+      ['doctor', 'keys'].includes(args[0]!)
+        ? /^Usage: [^]*Exit code/
+        : /^Usage: [^]*end-all-sessions/,
     );
     await expectNothingDone();
   });
@@ -67,6 +71,11 @@ describe('the operator command line', () => {
     ["Unexpected argument 'ada'", 'end-all-sessions', 'ada'],
     ["Unknown option '--port'", 'cluster', '--port', '8000'],
     ["There is no command 'constructor'", 'constructor'],
+    ["'keys' is not a command", 'keys'],
+    ["'keys withdraw' is not a command", 'keys', 'withdraw'],
+    ["'keys withdraw a b' is not a command", 'keys', 'withdraw', 'a', 'b'],
+    ["'keys list --now' is not a command", 'keys', 'list', '--now'],
+    ["Unknown option '--force'", 'keys', 'rotate', '--force'],
   ])('refuses unknown arguments and changes nothing: %s', async (message, ...args) => {
     const { status, stdout, stderr } = await run(...args);
 

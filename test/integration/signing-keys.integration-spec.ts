@@ -1,21 +1,13 @@
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 
-import { EventEmitter2 } from '@nestjs/event-emitter';
-
-import { AuditLog, type AuditEvent } from '../../src/audit/index.js';
+import type { AuditEvent } from '../../src/audit/index.js';
 import { Deadline } from '../../src/common/deadline/index.js';
-import { Secret } from '../../src/common/secret/index.js';
-import { KeyDecryptionError, KeyRing, SigningKeys } from '../../src/keys/index.js';
+import { KeyDecryptionError } from '../../src/keys/index.js';
 import { RedisUnavailableError } from '../../src/redis-cluster/index.js';
-import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
+import { startKeysInstance, type KeysInstance } from '../support/keys.js';
+import { newPrefix, type CacheInstance } from '../support/near-cache.js';
 import { dumpKeys } from '../support/redis.js';
 import { startTestApp } from '../support/test-app.js';
-
-interface Keys {
-  readonly cache: CacheInstance;
-  readonly ring: KeyRing;
-  readonly signing: SigningKeys;
-}
 
 describe('the signing keys', () => {
   const started: CacheInstance[] = [];
@@ -28,19 +20,10 @@ describe('the signing keys', () => {
   const instance = async (
     keyPrefix: string,
     options: { secret?: string; baseUrl?: string; issuer?: string } = {},
-  ): Promise<Keys> => {
-    const each = await startCacheInstance(keyPrefix);
-    started.push(each);
-    const sink = { record: (event: AuditEvent) => void events.push(event) };
-    const audit = new AuditLog(sink, new EventEmitter2());
-    const keysOptions = {
-      baseUrl: options.baseUrl ?? 'http://127.0.0.1:3000',
-      encryptionSecret: new Secret(options.secret ?? 'the secret of this whole cluster'),
-      ...(options.issuer === undefined ? {} : { issuer: options.issuer }),
-    };
-    const ring = new KeyRing(each.redis, each.cache, keysOptions);
-    const signing = new SigningKeys(each.redis, each.cache, ring, audit, keysOptions);
-    return { cache: each, ring, signing };
+  ): Promise<KeysInstance> => {
+    const each = await startKeysInstance(keyPrefix, events, options);
+    started.push(each.cache);
+    return each;
   };
 
   it('are the same for eight instances that start together (26)', async () => {

@@ -7,6 +7,7 @@ import { text as textOf } from 'node:stream/consumers';
 import { parse as parseYaml } from 'yaml';
 
 import { Deadline } from '../../src/common/deadline/index.js';
+import { KeyRotationSchedule } from '../../src/keys/index.js';
 import { LuaScript, RedisCluster } from '../../src/redis-cluster/index.js';
 import { TestAuthority } from '../support/certificates.js';
 import { eventually, startOwnCluster } from '../support/own-cluster.js';
@@ -72,6 +73,7 @@ async function readAfterTraffic(): Promise<string> {
       `-- KEYS[1] a key\nreturn '${randomUUID()}'`,
       String,
     );
+    await api.app.get(KeyRotationSchedule).check();
     const redis = api.app.get(RedisCluster);
     await redis.run(
       unloadedScript,

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 
+import { ClockModule } from '../../common/clock/index.js';
 import { KeyRing } from './key-ring.js';
 import { ConfigurableModuleClass } from './key-ring.module-definition.js';
 
@@ -8,5 +9,5 @@ import { ConfigurableModuleClass } from './key-ring.module-definition.js';
  * Needs NearCacheModule and RedisClusterModule in the same application. KeysModule includes the key ring, so an application
  * with that module does not need this one.
  */
-@Module({ providers: [KeyRing], exports: [KeyRing] })
+@Module({ imports: [ClockModule], providers: [KeyRing], exports: [KeyRing] })
 export class KeyRingModule extends ConfigurableModuleClass {}

@@ -2,20 +2,25 @@ import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/comm
 import type { JWK } from 'jose';
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 
+import { Clock } from '../../common/clock/index.js';
 import { Deadline } from '../../common/deadline/index.js';
 import { retryUntilDone } from '../../common/retry/index.js';
 import { CacheKey, NearCache, type SlotRead } from '../../near-cache/index.js';
 import { LuaScript, RedisCluster, RedisUnavailableError } from '../../redis-cluster/index.js';
 import { KEY_RING_OPTIONS } from './key-ring.module-definition.js';
 import type { KeyRingOptions } from './key-ring.options.js';
-import { keySetKey, KEYS_SUBJECT } from './key-set.js';
+import { JWKS_MAX_AGE_SECONDS, keySetKey, KEYS_SUBJECT } from './key-set.js';
 
 const PUBLIC_KEYS = new CacheKey<PublicKeys>(KEYS_SUBJECT);
 
 const load = LuaScript.loaderFor(import.meta.url);
 const readKeys = load('read-keys', (reply) => reply as StoredKeys);
 
-type StoredKeys = [kid: string, publicJwk: string, issuer: string] | [];
+/** The issuer, then the id and the public key of each key; empty when the cluster has no key. */
+type StoredKeys = readonly string[];
+
+/** A request for the published set has a deadline of 1.8 s. The rest of it is for an answer from memory. */
+const PUBLISHED_TIMEOUT_MS = 1200;
 
 /** The public keys of the cluster, in the memory of this instance. */
 export interface PublicKeys {
@@ -34,13 +39,23 @@ export class KeyRing implements BeforeApplicationShutdown {
   private readonly closing = new AbortController();
   /** The last keys with their stored text. The same text yields the same objects. */
   private last: { readonly text: string; readonly keys: PublicKeys } | undefined;
+  /** The text and the object of each of the last keys, by its id. */
+  private objects = new Map<string, { readonly text: string; readonly key: KeyObject }>();
+  /** Since when the last keys may be out of date, on the monotonic clock. */
+  private outdatedSince: number | undefined;
+  private drops = 0;
 
   constructor(
     private readonly redis: RedisCluster,
     private readonly cache: NearCache,
+    private readonly clock: Clock,
     @Inject(KEY_RING_OPTIONS) private readonly options: KeyRingOptions,
   ) {
     cache.keepApartFrom(KEYS_SUBJECT);
+    cache.onDrop(KEYS_SUBJECT, () => {
+      this.drops += 1;
+      this.outdatedSince ??= clock.monotonic();
+    });
   }
 
   /** @returns the keys, if they are in memory and may be trusted. It never asks Redis */
@@ -59,9 +74,22 @@ export class KeyRing implements BeforeApplicationShutdown {
     });
   }
 
-  /** Returns the last loaded keys, which may be out of date. Loads them from Redis if there are none. */
+  /**
+   * Returns the keys for the published set. While Redis does not answer, it returns the last loaded keys for as long as
+   * clients may cache the set. Afterwards a key that they contain may have been withdrawn for too long.
+   *
+   * @throws RedisUnavailableError
+   */
   async published(deadline: Deadline): Promise<PublicKeys> {
-    return this.last?.keys ?? this.current(deadline);
+    try {
+      return await this.current(deadline.within(PUBLISHED_TIMEOUT_MS));
+    } catch (error) {
+      const ageMs = this.clock.monotonic() - (this.outdatedSince ?? this.clock.monotonic());
+      if (!this.last || ageMs > JWKS_MAX_AGE_SECONDS * 1000) {
+        throw error;
+      }
+      return this.last.keys;
+    }
   }
 
   get isLoaded(): boolean {
@@ -81,25 +109,42 @@ export class KeyRing implements BeforeApplicationShutdown {
   }
 
   private async load(read: SlotRead, deadline: Deadline): Promise<PublicKeys> {
+    const { drops } = this;
     const keys = [keySetKey(this.redis.keys, 'set'), keySetKey(this.redis.keys, 'fence')];
     const stored = await read({ script: readKeys, keys, args: [] }, deadline);
     if (stored.length === 0) {
       throw new RedisUnavailableError('the cluster has no signing key yet');
     }
-    const [kid, publicJwk, issuer] = stored;
+    if (drops === this.drops) {
+      // Without a lease, this instance does not hear of changes.
+      this.outdatedSince = this.cache.isTrusted ? undefined : this.clock.monotonic();
+    }
     const text = JSON.stringify(stored);
     if (this.last?.text !== text) {
-      const jwk = JSON.parse(publicJwk) as JWK;
-      const key = createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' });
-      this.last = {
-        text,
-        keys: {
-          issuer: this.options.issuer ?? issuer,
-          byId: new Map([[kid, key]]),
-          jwks: { keys: [jwk] },
-        },
-      };
+      this.last = { text, keys: this.publicKeysOf(stored) };
     }
     return this.last.keys;
+  }
+
+  private publicKeysOf([issuer = '', ...stored]: StoredKeys): PublicKeys {
+    const objects: typeof this.objects = new Map();
+    const jwks: JWK[] = [];
+    for (let index = 0; index + 1 < stored.length; index += 2) {
+      const [kid, text] = [stored[index]!, stored[index + 1]!];
+      const jwk = JSON.parse(text) as JWK;
+      const known = this.objects.get(kid);
+      const key =
+        known?.text === text
+          ? known.key
+          : createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' });
+      objects.set(kid, { text, key });
+      jwks.push(jwk);
+    }
+    this.objects = objects;
+    return {
+      issuer: this.options.issuer ?? issuer,
+      byId: new Map([...objects].map(([kid, { key }]) => [kid, key])),
+      jwks: { keys: jwks },
+    };
   }
 }

@@ -8,4 +8,6 @@ export interface KeysOptions extends KeyRingOptions {
   readonly baseUrl: string;
   /** Encrypts the private keys in Redis. At least 32 characters. Every instance of a cluster needs the same value. */
   readonly encryptionSecret: Secret;
+  /** The age at which a new signing key replaces the current one. At least a day. Default 90 days. */
+  readonly lifetimeSeconds?: number;
 }

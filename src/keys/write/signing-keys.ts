@@ -1,23 +1,16 @@
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
-import { exportJWK } from 'jose';
-import {
-  createPrivateKey,
-  generateKeyPair,
-  randomUUID,
-  type JsonWebKey,
-  type KeyObject,
-} from 'node:crypto';
-import { promisify } from 'node:util';
+import { createPrivateKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 
 import { AuditLog } from '../../audit/index.js';
+import { Clock } from '../../common/clock/index.js';
 import { Deadline } from '../../common/deadline/index.js';
 import { Origin } from '../../common/origin/index.js';
 import { retryUntilDone } from '../../common/retry/index.js';
-import type { Secret } from '../../common/secret/index.js';
 import { CacheKey, NearCache, type SlotRead } from '../../near-cache/index.js';
 import { LuaScript, RedisCluster } from '../../redis-cluster/index.js';
 import { KeyRing, keySetKey, KEYS_SUBJECT } from '../read/index.js';
-import { decryptKey, encryptKey, KeyDecryptionError } from './key-encryption.js';
+import { newCandidate, type KeyCandidate } from './key-candidate.js';
+import { decryptKey, KeyDecryptionError } from './key-encryption.js';
 import { KEYS_OPTIONS } from './keys.module-definition.js';
 import type { KeysOptions } from './keys.options.js';
 
@@ -38,7 +31,7 @@ export interface SigningKey {
 
 /**
  * The ES256 key with which all instances of a cluster sign. The first instance that needs it creates it. It is stored
- * encrypted in Redis and cached in the near cache. `KeyRing` has its public half.
+ * encrypted in Redis and cached in the near cache. `KeyRing` has its public half. `KeyRotation` replaces it.
  */
 @Injectable()
 export class SigningKeys implements BeforeApplicationShutdown {
@@ -51,6 +44,7 @@ export class SigningKeys implements BeforeApplicationShutdown {
     private readonly redis: RedisCluster,
     private readonly cache: NearCache,
     private readonly ring: KeyRing,
+    private readonly clock: Clock,
     private readonly audit: AuditLog,
     @Inject(KEYS_OPTIONS) private readonly options: KeysOptions,
   ) {}
@@ -100,6 +94,7 @@ export class SigningKeys implements BeforeApplicationShutdown {
           candidate.publicJwk,
           candidate.encryptedKey,
           this.options.issuer ?? this.options.baseUrl,
+          this.clock.now(),
         ],
       },
       deadline,
@@ -110,6 +105,8 @@ export class SigningKeys implements BeforeApplicationShutdown {
       const jwk = await decryptKey(encryptedKey, this.options.encryptionSecret);
       if (candidate.kid === kid) {
         this.recordCreation(kid);
+        // If somebody removes all keys, this key must not return.
+        this.candidate = undefined;
       }
       this.last = {
         text,
@@ -131,24 +128,4 @@ export class SigningKeys implements BeforeApplicationShutdown {
       details: { kid },
     });
   }
-}
-
-/** A generated key. It becomes the key of the cluster if the cluster has none. */
-interface KeyCandidate {
-  readonly kid: string;
-  readonly publicJwk: string;
-  readonly encryptedKey: string;
-}
-
-async function newCandidate(secret: Secret): Promise<KeyCandidate> {
-  const { publicKey, privateKey } = await promisify(generateKeyPair)('ec', {
-    namedCurve: 'prime256v1',
-  });
-  const kid = randomUUID();
-  const publicJwk = { ...(await exportJWK(publicKey)), kid, alg: 'ES256', use: 'sig' };
-  return {
-    kid,
-    publicJwk: JSON.stringify(publicJwk),
-    encryptedKey: await encryptKey(await exportJWK(privateKey), secret),
-  };
 }

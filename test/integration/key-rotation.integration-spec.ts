@@ -1,0 +1,320 @@
+import type { AuditEvent } from '../../src/audit/index.js';
+import { Deadline } from '../../src/common/deadline/index.js';
+import {
+  KeyDecryptionError,
+  PUBLICATION_MS,
+  RETENTION_MS,
+  type KeySet,
+} from '../../src/keys/index.js';
+import { newCandidate } from '../../src/keys/write/key-candidate.js';
+import { Secret } from '../../src/common/secret/index.js';
+import { Announcer } from '../../src/near-cache/announcer.js';
+import { NotConfirmedError } from '../../src/redis-cluster/index.js';
+import { LIFETIME_MS, startKeysInstance, StoredKeys, type KeysInstance } from '../support/keys.js';
+import { newPrefix } from '../support/near-cache.js';
+
+describe('the rotation of signing keys', () => {
+  const INSTANCES = 4;
+  let prefix: string;
+  let stored: StoredKeys;
+  let events: AuditEvent[];
+  let instances: KeysInstance[];
+  beforeEach(async () => {
+    events = [];
+    prefix = newPrefix();
+    stored = new StoredKeys(prefix);
+    instances = await Promise.all(
+      Array.from({ length: INSTANCES }, async () => startKeysInstance(prefix, events)),
+    );
+    await everywhere();
+  });
+  afterEach(async () => {
+    await Promise.all(instances.map(async ({ cache }) => cache.close()));
+  });
+
+  /** The id of the key with which each instance signs, and the ids of the keys that it accepts. */
+  const everywhere = async (): Promise<{ signs: string[]; accepts: string[][] }> => ({
+    signs: await Promise.all(
+      instances.map(async ({ signing }) => (await signing.current(Deadline.none)).kid),
+    ),
+    accepts: await Promise.all(
+      instances.map(async ({ ring }) => [...(await ring.current(Deadline.none)).byId.keys()]),
+    ),
+  });
+  /** Asserts that each instance signs with the first key, and accepts all of them. */
+  const expectEverywhere = async (...kids: string[]): Promise<void> => {
+    const { signs, accepts } = await everywhere();
+    expect(signs).toEqual(Array(instances.length).fill(kids[0]));
+    expect(accepts.map((each) => [...each].sort())).toEqual(
+      Array(instances.length).fill([...kids].sort()),
+    );
+  };
+  const keys = async (): Promise<KeySet> => (await instances[0]!.store.read(Deadline.none))!;
+  const checkAll = async (): Promise<void> => {
+    await Promise.all(instances.map(async ({ rotation }) => rotation.check(Deadline.none)));
+  };
+  const countOf = (type: string): number => events.filter((event) => event.type === type).length;
+  /** The changes of this instance are written, and it crashes before it announces them. */
+  const crashBeforeAnnouncements = ({ cache }: KeysInstance): void => {
+    cache.context.get(Announcer).announce = async () =>
+      Promise.reject(new NotConfirmedError('the process has crashed'));
+  };
+  /** Publishes a key that may sign now. */
+  const publishDue = async (): Promise<{ first: string; second: string }> => {
+    const { signing } = await keys();
+    await instances[0]!.rotation.rotate(signing.kid, false, Deadline.none);
+    await stored.age(PUBLICATION_MS);
+    return { first: signing.kid, second: (await keys()).published!.kid };
+  };
+
+  it('takes every step once, whichever instances try, and each knows the keys (23, 26)', async () => {
+    const first = (await keys()).signing.kid;
+    await checkAll();
+    expect(await stored.fields()).not.toHaveProperty('next');
+
+    await stored.age(LIFETIME_MS);
+    await checkAll();
+    const second = (await keys()).published!.kid;
+    expect(countOf('signing-key-created')).toBe(2); // With the first key of the cluster.
+    await expectEverywhere(first, second);
+
+    await stored.age(PUBLICATION_MS - 10_000);
+    await checkAll();
+    await expectEverywhere(first, second);
+
+    await stored.age(10_000);
+    await checkAll();
+    expect(countOf('signing-key-activated')).toBe(1);
+    await expectEverywhere(second, first);
+
+    await checkAll();
+    await stored.age(RETENTION_MS - 10_000);
+    await checkAll();
+    await expectEverywhere(second, first);
+
+    await stored.age(10_000);
+    await checkAll();
+    await expectEverywhere(second);
+    expect(countOf('signing-key-created')).toBe(2);
+  });
+
+  it('lets N callers who rotate at the same time agree on one key (26)', async () => {
+    const first = (await keys()).signing.kid;
+
+    const results = await Promise.all(
+      instances.map(async ({ rotation }) => rotation.rotate(first, true, Deadline.none)),
+    );
+
+    const second = (await keys()).signing.kid;
+    expect(second).not.toBe(first);
+    expect(results.map(({ signing }) => signing.kid)).toEqual(Array(INSTANCES).fill(second));
+    expect(countOf('signing-key-created')).toBe(2);
+    expect(countOf('signing-key-activated')).toBe(1);
+    await expectEverywhere(second, first);
+    // The private half of a key that does not sign any more is deleted.
+    const { private: text, ...others } = await stored.fields();
+    expect(text).toBeDefined();
+    expect(Object.keys(others).filter((name) => name.startsWith('retired:'))).toHaveLength(1);
+    expect(JSON.stringify(others)).not.toContain('"private');
+  });
+
+  it('withdraws the key that signs, and another one signs, also with many callers (24)', async () => {
+    const first = (await keys()).signing.kid;
+
+    const results = await Promise.all(
+      instances.map(async ({ rotation }) => rotation.withdraw(first, Deadline.none)),
+    );
+
+    expect(results.map(({ outcome }) => outcome)).toEqual(Array(INSTANCES).fill('withdrawn'));
+    const second = (await keys()).signing.kid;
+    expect(second).not.toBe(first);
+    await expectEverywhere(second);
+  });
+
+  it('withdraws retired and published keys, and knows no others (24)', async () => {
+    const { rotation } = instances[1]!;
+    const { first, second } = await publishDue();
+    await rotation.check(Deadline.none);
+    await rotation.rotate(second, false, Deadline.none);
+    const third = (await keys()).published!.kid;
+    await expectEverywhere(second, first, third);
+
+    await rotation.withdraw(first, Deadline.none);
+    await expectEverywhere(second, third);
+    await rotation.withdraw(third, Deadline.none);
+    await expectEverywhere(second);
+    expect(await rotation.withdraw(third, Deadline.none)).toMatchObject({ outcome: 'withdrawn' });
+    expect(await rotation.withdraw('a-typo', Deadline.none)).toEqual({ outcome: 'unknown' });
+    expect((await keys()).signing.kid).toBe(second);
+  });
+
+  it('keeps one signing key that every instance accepts while keys are rotated and withdrawn', async () => {
+    const withdrawn: string[] = [];
+    const work = async ({ rotation }: KeysInstance, index: number): Promise<void> => {
+      for (let round = 0; round < 4; round += 1) {
+        const { kid } = (await keys()).signing;
+        if ((index + round) % 2 === 0) {
+          await rotation.rotate(kid, true, Deadline.none);
+        } else {
+          await rotation.withdraw(kid, Deadline.none);
+          withdrawn.push(kid);
+        }
+        const accepted = await Promise.all(
+          instances.map(async ({ ring }) => (await ring.current(Deadline.none)).byId),
+        );
+        expect(accepted.filter((byId) => withdrawn.some((each) => byId.has(each)))).toEqual([]);
+      }
+    };
+
+    await Promise.all(instances.map(work));
+
+    const { signing, retired, published } = await keys();
+    const verifying = [signing, ...retired, ...(published ? [published] : [])];
+    await expectEverywhere(...verifying.map(({ kid }) => kid));
+  });
+
+  it('never lets a key sign that an instance does not know: its publisher has crashed (23)', async () => {
+    const first = (await keys()).signing.kid;
+    await everywhere();
+    const [crashed, other, watched] = instances as [KeysInstance, KeysInstance, KeysInstance];
+    crashBeforeAnnouncements(crashed);
+    await expect(crashed.rotation.rotate(first, true, Deadline.none)).rejects.toThrow(
+      NotConfirmedError,
+    );
+    const second = (await keys()).published!.kid;
+    // The crash was before the announcement.
+    expect(watched.ring.recall()?.byId.has(second)).toBe(false);
+    await stored.age(PUBLICATION_MS);
+    const promote = other.store.promote.bind(other.store);
+    let knownBefore: boolean | undefined;
+    other.store.promote = async (...args) => {
+      knownBefore = watched.ring.recall()?.byId.has(second);
+      return promote(...args);
+    };
+
+    await other.rotation.check(Deadline.none);
+
+    // Memory was invalidated before the key signed.
+    expect(knownBefore).toBeUndefined();
+    await expectEverywhere(second, first);
+  });
+
+  it('counts the retention of a key from the moment when no instance signs with it (23)', async () => {
+    const { first, second } = await publishDue();
+    const [crashed, other, watched] = instances as [KeysInstance, KeysInstance, KeysInstance];
+    await everywhere();
+    crashBeforeAnnouncements(crashed);
+    await expect(crashed.rotation.check(Deadline.none)).rejects.toThrow(NotConfirmedError);
+    expect((await keys()).signing.kid).toBe(second);
+    // It was not told, and signs with the former key. Every instance accepts that.
+    expect((await watched.signing.current(Deadline.none)).kid).toBe(first);
+    const accepted = (await everywhere()).accepts;
+    expect(accepted.filter((kids) => kids.includes(first))).toHaveLength(INSTANCES);
+    await stored.age(10 * RETENTION_MS);
+    expect((await keys()).retired).toMatchObject([{ kid: first }]);
+
+    await other.rotation.check(Deadline.none);
+
+    expect((await watched.signing.current(Deadline.none)).kid).toBe(second);
+    const { now, retired } = await keys();
+    expect(retired[0]!.removeAt).toBeGreaterThan(now + RETENTION_MS - 10_000);
+  });
+
+  it('finishes a withdrawal whose caller has crashed, at its repetition or the next check (24)', async () => {
+    for (const finish of [
+      async (kid: string) => instances[1]!.rotation.withdraw(kid, Deadline.none),
+      async () => instances[1]!.rotation.check(Deadline.none),
+    ]) {
+      const crashed = await startKeysInstance(prefix, events);
+      const { kid } = (await keys()).signing;
+      // After the key that takes over was announced.
+      const withdraw = crashed.store.withdraw.bind(crashed.store);
+      crashed.store.withdraw = async (...args) => {
+        await everywhere();
+        crashBeforeAnnouncements(crashed);
+        return withdraw(...args);
+      };
+      await expect(crashed.rotation.withdraw(kid, Deadline.none)).rejects.toThrow(
+        NotConfirmedError,
+      );
+      expect(instances[2]!.ring.recall()?.byId.has(kid)).toBe(true);
+
+      await finish(kid);
+
+      await expectEverywhere((await keys()).signing.kid);
+      await crashed.cache.close();
+    }
+    expect(events).toContainEqual(
+      expect.objectContaining({ type: 'signing-key-withdrawn', reason: 'unconfirmed' }),
+    );
+  });
+
+  it('does not let a late script bring back a key, or replace a newer one (24)', async () => {
+    const { store, rotation } = instances[0]!;
+    const first = (await keys()).signing.kid;
+    const candidate = await newCandidate(new Secret('the secret of this whole cluster'));
+    await store.publish(candidate, first, Deadline.none);
+    await rotation.rotate(first, true, Deadline.none);
+    await rotation.withdraw(candidate.kid, Deadline.none);
+    const before = await stored.fields();
+
+    expect(await store.publish(candidate, first, Deadline.none)).toBe(false);
+    expect(await store.publish(candidate, before['current']!, Deadline.none)).toBe(false);
+    expect(await store.promote(candidate.kid, first, Deadline.none)).toBe(false);
+    expect(await store.withdraw(candidate.kid, first, Deadline.none)).toBe(false);
+    await store.scheduleRemoval([candidate.kid], Deadline.none);
+    await store.remove([candidate.kid], Deadline.none);
+    await store.adopt(candidate.kid, Deadline.none);
+
+    expect(await stored.fields()).toEqual(before);
+  });
+
+  it('adopts the key of the previous version, whose fields that version still understands', async () => {
+    await stored.remove('createdAt', 'signsFrom');
+    const before = await stored.fields();
+    expect(Object.keys(before).sort()).toEqual(['current', 'issuer', 'private', 'public']);
+    await checkAll();
+
+    const adopted = await keys();
+    expect(adopted.signing).toMatchObject({ kid: before['current'], isAdopted: true });
+    expect(adopted.now - adopted.signing.createdAt!).toBeLessThan(60_000);
+    expect(await stored.fields()).toMatchObject(before);
+
+    await stored.age(LIFETIME_MS);
+    await checkAll();
+    await stored.age(PUBLICATION_MS);
+    await checkAll();
+    const { current, public: jwk } = await stored.fields();
+    expect(current).not.toBe(before['current']);
+    expect(JSON.parse(jwk!)).toMatchObject({ kid: current });
+    expect((await keys()).signing.isAdopted).toBe(false);
+    await expectEverywhere(current!, before['current']!);
+  });
+
+  it('makes no key with another secret than that of the cluster', async () => {
+    const secret = 'quite another secret, just as long';
+    const wrong = await startKeysInstance(prefix, events, { secret });
+    const before = await stored.fields();
+    const { kid } = (await keys()).signing;
+
+    await expect(wrong.rotation.rotate(kid, true, Deadline.none)).rejects.toThrow(
+      KeyDecryptionError,
+    );
+    await expect(wrong.rotation.withdraw(kid, Deadline.none)).rejects.toThrow(KeyDecryptionError);
+
+    expect(await stored.fields()).toEqual(before);
+    await wrong.cache.close();
+  });
+
+  it('keeps the objects of keys that a change does not affect', async () => {
+    const { ring } = instances[3]!;
+    const first = (await keys()).signing.kid;
+    const before = (await ring.current(Deadline.none)).byId.get(first);
+
+    await instances[0]!.rotation.rotate(first, true, Deadline.none);
+
+    const after = (await ring.current(Deadline.none)).byId;
+    expect(after.size).toBe(2);
+    expect(after.get(first)).toBe(before);
+  });
+});
