@@ -1,8 +1,5 @@
 import {
-  Inject,
   Injectable,
-  Logger,
-  Optional,
   type CanActivate,
   type ExecutionContext,
   type OnApplicationBootstrap,
@@ -12,17 +9,13 @@ import { DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 
 import {
-  PERMISSION_REFUSALS,
   REQUIRED_PERMISSIONS,
   Roles,
   RouteMetadata,
   type Permission,
-  type PermissionRefusal,
-  type PermissionRefusals,
   type Principal,
 } from '../common/authentication/index.js';
-import { originOf } from '../common/origin/index.js';
-import { Problem } from '../common/problem/index.js';
+import { PermissionCheck } from './permission-check.js';
 
 /** A route requires a permission that no role grants: it is misspelt, or a role is missing. */
 export class UnknownPermissionError extends Error {
@@ -30,9 +23,8 @@ export class UnknownPermissionError extends Error {
 }
 
 /**
- * Checks the permissions that a route requires, after JwtAuthGuard. It uses the current roles of the user (or the permissions
- * of the client), never the claims of the token. So a role change takes effect at the next request, and existing tokens stay
- * valid.
+ * Checks the permissions that a route requires, after JwtAuthGuard. It uses current roles, so a role change takes effect at the
+ * next request, and existing tokens stay valid.
  */
 @Injectable()
 export class CurrentRolesGuard implements CanActivate, OnApplicationBootstrap {
@@ -42,9 +34,7 @@ export class CurrentRolesGuard implements CanActivate, OnApplicationBootstrap {
     private readonly reflector: Reflector,
     private readonly discovery: DiscoveryService,
     private readonly roles: Roles,
-    @Optional()
-    @Inject(PERMISSION_REFUSALS)
-    private readonly refusals: PermissionRefusals = new LoggedRefusals(),
+    private readonly permissions: PermissionCheck,
   ) {
     this.required = new RouteMetadata(reflector, REQUIRED_PERMISSIONS);
   }
@@ -60,21 +50,11 @@ export class CurrentRolesGuard implements CanActivate, OnApplicationBootstrap {
 
   canActivate(context: ExecutionContext): boolean {
     const required = this.required.of(context);
-    if (!required) {
-      return true;
-    }
-    const request = context.switchToHttp().getRequest<FastifyRequest & { user: Principal }>();
-    if (!this.mayUse(request.user, required)) {
-      this.refusals.record({ principal: request.user, required, origin: originOf(request) });
-      throw new Problem('forbidden');
+    if (required) {
+      const request = context.switchToHttp().getRequest<FastifyRequest & { user: Principal }>();
+      this.permissions.require(request, required);
     }
     return true;
-  }
-
-  private mayUse(principal: Principal, required: readonly Permission[]): boolean {
-    return principal.kind === 'user'
-      ? this.roles.grant(principal.user.roles, required)
-      : required.every((permission) => principal.permissions.includes(permission));
   }
 
   private checkRoutesOf(controller: Type<Record<string, () => unknown>>): void {
@@ -91,14 +71,5 @@ export class CurrentRolesGuard implements CanActivate, OnApplicationBootstrap {
         );
       }
     }
-  }
-}
-
-/** For an application without AuditModule. */
-class LoggedRefusals implements PermissionRefusals {
-  private readonly logger = new Logger('Permissions');
-
-  record({ required, origin }: PermissionRefusal): void {
-    this.logger.log({ msg: 'A caller lacks a permission.', required, ...origin.facts });
   }
 }

@@ -12,6 +12,7 @@ import { GuardedStreams } from './guarded-streams.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { CurrentRolesGuard } from './current-roles.guard.js';
+import { PermissionCheck } from './permission-check.js';
 import { TracedGuard } from './traced.guard.js';
 import { VerifiedTokens } from './verified-tokens.js';
 
@@ -28,6 +29,7 @@ import { VerifiedTokens } from './verified-tokens.js';
     JwtStrategy,
     JwtAuthGuard,
     CurrentRolesGuard,
+    PermissionCheck,
     GuardMetrics,
     GuardedStreams,
     {
@@ -43,6 +45,6 @@ import { VerifiedTokens } from './verified-tokens.js';
     },
     { provide: APP_GUARD, useExisting: CurrentRolesGuard },
   ],
-  exports: [AccessTokenValidator, JwtAuthGuard, Roles],
+  exports: [AccessTokenValidator, JwtAuthGuard, PermissionCheck, Roles],
 })
 export class GuardModule extends ConfigurableModuleClass {}
