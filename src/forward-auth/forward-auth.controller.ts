@@ -61,7 +61,7 @@ export class ForwardAuthController {
   }
 
   /** Envoy appends the path of the original request. */
-  @All('*path')
+  @All('*')
   @HttpCode(HttpStatus.NO_CONTENT)
   @ApiExcludeEndpoint()
   authorizeBelow(
