@@ -34,8 +34,8 @@ export class ForwardAuthController {
     summary: 'Check a request to another service',
     description:
       'A proxy (nginx, Traefik, Caddy, Envoy) asks this before it passes a request on, with the `Authorization` header of ' +
-      'that request. Every method, and every path below this one, gives the same answer. Bodies and unknown query ' +
-      'parameters are ignored.',
+      'that request. Every method gives the same answer. So does every path below this one, but with status 200, for ' +
+      'Envoy. Bodies and unknown query parameters are ignored.',
   })
   @ApiExtension('x-any-method', true)
   @ApiQuery({
@@ -60,9 +60,9 @@ export class ForwardAuthController {
     void reply.headers(identityHeaders(request.user));
   }
 
-  /** Envoy appends the path of the original request. */
+  /** For Envoy, which appends the path of the original request, and accepts no success except 200. */
   @All('*')
-  @HttpCode(HttpStatus.NO_CONTENT)
+  @HttpCode(HttpStatus.OK)
   @ApiExcludeEndpoint()
   authorizeBelow(
     @Req() request: GuardedRequest,
