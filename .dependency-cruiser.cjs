@@ -11,6 +11,7 @@ const MAY_IMPORT = {
     'auth',
     'common',
     'config',
+    'forward-auth',
     'guard',
     'health',
     'keys',
@@ -55,6 +56,7 @@ const MAY_IMPORT = {
   ],
   http: ['common', 'config', 'guard', 'logging', 'metrics', 'redis-cluster', 'tracing', 'users'],
   'api-docs': ['common'],
+  'forward-auth': ['common', 'guard'],
   auth: ['audit', 'common', 'credentials', 'guard', 'keys', 'rate-limit', 'sessions', 'users'],
   sessions: ['audit', 'common', 'near-cache', 'redis-cluster', 'user-slot', 'users'],
   users: [

@@ -13,6 +13,7 @@ import { AuditModule, type AuditSink } from './audit/index.js';
 import { AuthModule } from './auth/index.js';
 import type { Replacement } from './common/configurable-module/index.js';
 import { redisIdentityFrom, type Settings } from './config/index.js';
+import { ForwardAuthModule } from './forward-auth/index.js';
 import { GuardModule, type GuardOptions } from './guard/index.js';
 import { HealthModule } from './health/index.js';
 import { KeysModule } from './keys/index.js';
@@ -73,6 +74,7 @@ export const OWN_MODULES: readonly unknown[] = [
   ApiDocsModule,
   AuditModule,
   AuthModule,
+  ForwardAuthModule,
   HealthModule,
   KeysModule,
   MetricsModule,
@@ -147,6 +149,7 @@ export class AppModule {
             isHttps: isServedByHttps(http),
           })),
         ),
+        ForwardAuthModule,
         HealthModule,
         ApiDocsModule,
         ...(extensions.imports ?? []),

@@ -6,6 +6,7 @@ import { ProblemResponse } from '../common/problem/index.js';
 import type { ApiDocsOptions } from './api-docs.options.js';
 import { documentProblems } from './documented-problems.js';
 import { distinguishOperations, operationId } from './operation-ids.js';
+import { documentAnyMethodOnce } from './any-method.js';
 import { markPermissions, documentPermissions } from './required-permissions.js';
 
 const DESCRIPTION = `Log in to get a signed JWT that can be revoked immediately.
@@ -37,6 +38,7 @@ export function createApiDocument(
     operationIdFactory: operationId,
     extraModels: [ProblemResponse],
   });
+  documentAnyMethodOnce(document);
   documentPermissions(document);
   documentProblems(document, options);
   distinguishOperations(document);
@@ -62,6 +64,7 @@ function description(options: ApiDocumentOptions): ReturnType<DocumentBuilder['b
     .addTag('Own user', 'The user of the access token.')
     .addTag('Own sessions', 'List and end your sessions.')
     .addTag('Administration', 'For users with the required permissions.')
+    .addTag('Forward auth', 'For proxies in front of other services.')
     .addTag('Keys', 'For services that verify tokens themselves.')
     .addTag('Health', 'For orchestrators, load balancers and monitoring.')
     .addBearerAuth({

@@ -4,7 +4,7 @@ const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'tr
 
 export type OperationObject = NonNullable<
   OpenAPIObject['paths'][string][(typeof METHODS)[number]]
-> & { 'x-required-permissions'?: string[] };
+> & { 'x-required-permissions'?: string[]; 'x-any-method'?: boolean };
 
 export interface DocumentedOperation {
   readonly method: (typeof METHODS)[number];

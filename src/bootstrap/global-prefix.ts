@@ -1,6 +1,8 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
-/** Routes at fixed paths that probes, scrapers, token verifiers and problem links rely on. The global prefix does not apply. */
+import { FORWARD_AUTH_PATH } from '../common/http/index.js';
+
+/** Routes at fixed paths that probes, scrapers, token verifiers, proxies and problem links rely on. The global prefix does not apply. */
 const WITHOUT_PREFIX = [
   'health/live',
   'health/ready',
@@ -8,6 +10,8 @@ const WITHOUT_PREFIX = [
   'problems',
   'problems/:code',
   '.well-known/jwks.json',
+  FORWARD_AUTH_PATH,
+  `${FORWARD_AUTH_PATH}/*path`,
 ];
 
 const prefixOf = new WeakMap<NestFastifyApplication, string>();

@@ -1,8 +1,6 @@
 import {
-  Inject,
   Injectable,
   Logger,
-  Optional,
   type CanActivate,
   type ExecutionContext,
   type OnApplicationBootstrap,
@@ -13,26 +11,17 @@ import type { FastifyRequest } from 'fastify';
 
 import {
   ADMINISTRATOR,
-  PERMISSION_REFUSALS,
   REQUIRED_PERMISSIONS,
   RouteMetadata,
   type Permission,
-  type PermissionRefusal,
-  type PermissionRefusals,
   type Principal,
 } from '../common/authentication/index.js';
-import { deadlineOf } from '../common/deadline/index.js';
-import { originOf } from '../common/origin/index.js';
-import { Problem } from '../common/problem/index.js';
 import { RoleReader } from '../roles/read/index.js';
-
-/** As short as the deadline of a read request, because other requests may share the look-up. */
-const LOOKUP_TIMEOUT_MS = 1800;
+import { PermissionCheck } from './permission-check.js';
 
 /**
- * Checks the permissions that a route requires, after JwtAuthGuard. It uses the current roles of the user and their current
- * permissions (or the permissions of the client), never the claims of the token. So a change takes effect at the next request,
- * and existing tokens stay valid. It decides synchronously while the roles are in memory.
+ * Checks the permissions that a route requires, after JwtAuthGuard. It uses current roles, so a role change takes effect at the
+ * next request, and existing tokens stay valid.
  */
 @Injectable()
 export class CurrentRolesGuard implements CanActivate, OnApplicationBootstrap {
@@ -43,9 +32,7 @@ export class CurrentRolesGuard implements CanActivate, OnApplicationBootstrap {
     private readonly reflector: Reflector,
     private readonly discovery: DiscoveryService,
     private readonly roles: RoleReader,
-    @Optional()
-    @Inject(PERMISSION_REFUSALS)
-    private readonly refusals: PermissionRefusals = new LoggedRefusals(),
+    private readonly permissions: PermissionCheck,
   ) {
     this.required = new RouteMetadata(reflector, REQUIRED_PERMISSIONS);
   }
@@ -61,48 +48,7 @@ export class CurrentRolesGuard implements CanActivate, OnApplicationBootstrap {
       return true;
     }
     const request = context.switchToHttp().getRequest<FastifyRequest & { user: Principal }>();
-    const isAllowed = this.mayUse(request, required);
-    return typeof isAllowed === 'boolean'
-      ? this.decide(isAllowed, request, required)
-      : isAllowed.then((loaded) => this.decide(loaded, request, required));
-  }
-
-  private mayUse(
-    request: FastifyRequest & { readonly user: Principal },
-    required: readonly Permission[],
-  ): boolean | Promise<boolean> {
-    const principal = request.user;
-    if (principal.kind === 'client') {
-      return required.every((permission) => principal.permissions.includes(permission));
-    }
-    const { roles } = principal.user;
-    // Built in, so it also counts while the stored roles cannot be read.
-    if (roles.includes(ADMINISTRATOR)) {
-      return true;
-    }
-    const known = this.roles.recall();
-    return known ? known.grant(roles, required) : this.askWhether(request, roles, required);
-  }
-
-  private async askWhether(
-    request: FastifyRequest,
-    roles: readonly string[],
-    required: readonly Permission[],
-  ): Promise<boolean> {
-    const deadline = deadlineOf(request).within(LOOKUP_TIMEOUT_MS);
-    return (await this.roles.current(deadline)).grant(roles, required);
-  }
-
-  private decide(
-    isAllowed: boolean,
-    request: FastifyRequest & { readonly user: Principal },
-    required: readonly Permission[],
-  ): true {
-    if (!isAllowed) {
-      this.refusals.record({ principal: request.user, required, origin: originOf(request) });
-      throw new Problem('forbidden');
-    }
-    return true;
+    return this.permissions.require(request, required);
   }
 
   /** A permission that no role grants may be misspelt. It is no error, because a role can be stored at any time. */
@@ -143,13 +89,4 @@ export class CurrentRolesGuard implements CanActivate, OnApplicationBootstrap {
 interface RoutePermissions {
   readonly route: string;
   readonly required: readonly Permission[];
-}
-
-/** For an application without AuditModule. */
-class LoggedRefusals implements PermissionRefusals {
-  private readonly logger = new Logger('Permissions');
-
-  record({ required, origin }: PermissionRefusal): void {
-    this.logger.log({ msg: 'A caller lacks a permission.', required, ...origin.facts });
-  }
 }

@@ -14,6 +14,7 @@ import { GuardedStreams } from './guarded-streams.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { CurrentRolesGuard } from './current-roles.guard.js';
+import { PermissionCheck } from './permission-check.js';
 import { TracedGuard } from './traced.guard.js';
 import { VerifiedTokens } from './verified-tokens.js';
 
@@ -30,6 +31,7 @@ import { VerifiedTokens } from './verified-tokens.js';
     JwtStrategy,
     JwtAuthGuard,
     CurrentRolesGuard,
+    PermissionCheck,
     GuardMetrics,
     GuardedStreams,
     {
@@ -46,6 +48,6 @@ import { VerifiedTokens } from './verified-tokens.js';
     },
     { provide: APP_GUARD, useExisting: CurrentRolesGuard },
   ],
-  exports: [AccessTokenValidator, JwtAuthGuard, RoleReader],
+  exports: [AccessTokenValidator, JwtAuthGuard, PermissionCheck, RoleReader],
 })
 export class GuardModule extends ConfigurableModuleClass {}

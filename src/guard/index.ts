@@ -26,3 +26,4 @@ export { GuardModule } from './guard.module.js';
 export { GuardProblemFilter } from './guard-problem.filter.js';
 export { GUARD_DEFAULTS, type GuardOptions } from './guard.options.js';
 export { JwtAuthGuard } from './jwt-auth.guard.js';
+export { PermissionCheck } from './permission-check.js';

@@ -27,6 +27,7 @@ import { SessionWatch } from '../user-slot/read/index.js';
 import { GuardProblemFilter } from './guard-problem.filter.js';
 import { GuardedStreams } from './guarded-streams.js';
 import { CurrentRolesGuard } from './current-roles.guard.js';
+import { PermissionCheck } from './permission-check.js';
 
 const CLIENT: Principal = {
   kind: 'client',
@@ -126,6 +127,7 @@ describe('a principal', () => {
           useValue: { endOf: (of: unknown) => (watched.push(of), NEVER) },
         },
         GuardedStreams,
+        PermissionCheck,
       ],
     })
     class WhoModule {}

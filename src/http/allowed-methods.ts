@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { METHODS } from 'node:http';
 
 import { routeOptionsOf, type RouteOptions } from '../common/http/index.js';
 import { Problem } from '../common/problem/index.js';
@@ -8,6 +9,13 @@ interface KnownPath {
   readonly pattern: RegExp;
   readonly methods: Set<string>;
   errorFormat: RouteOptions['errorFormat'];
+}
+
+/** Lets routes for any method (`@All()`) serve every method that Node can parse. CONNECT has no path: see `refuseConnect`. */
+export function supportEveryMethod(server: FastifyInstance): void {
+  METHODS.filter(
+    (method) => method !== 'CONNECT' && !server.supportedMethods.includes(method),
+  ).forEach((method) => server.addHttpMethod(method, { hasBody: true }));
 }
 
 /** Answers 405 with `Allow` (RFC 9110 section 15.5.6) when the path has routes, but none for the method of the request. */

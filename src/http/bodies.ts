@@ -11,11 +11,14 @@ import { parseForm } from './form.js';
 const JSON_IN_UTF8 = utf8MediaType('application/json');
 const FORM_IN_UTF8 = utf8MediaType('application/x-www-form-urlencoded');
 
+/** The type of bodies of routes with `@IgnoreBody()`. It has no parser of its own. */
+export const IGNORED_TYPE = 'application/vnd.keyslot.ignored';
+
 type Done = (error: Error | null, value?: unknown) => void;
 
 /**
- * Parses JSON, or a form on routes with `@FormBody()`, and refuses any other media type. An empty body counts as absent,
- * whatever its Content-Type. Invalid UTF-8 is refused: a decoder would replace it, and different texts would become equal.
+ * Parses JSON, or a form on routes with `@FormBody()`, and refuses any other media type. Routes with `@IgnoreBody()` discard
+ * every body. An empty body counts as absent, whatever its Content-Type. Invalid UTF-8 is refused: a decoder would replace it, and different texts would become equal.
  */
 export function parseBodies(server: FastifyInstance): void {
   server.removeAllContentTypeParsers();
@@ -46,6 +49,10 @@ function jsonParser(server: FastifyInstance) {
 
 /** Takes the stream, because for a parser of buffers Fastify reads the whole body first, even if it is then refused. */
 function parseFormOrRefuse(request: FastifyRequest, payload: Readable, done: Done): void {
+  if (ignoresBody(request)) {
+    discard(payload, done);
+    return;
+  }
   if (request.is404 || !readsForms(request) || !isReadable(request, FORM_IN_UTF8)) {
     refuseBody(request, payload, done);
     return;
@@ -65,6 +72,10 @@ function parseFormOrRefuse(request: FastifyRequest, payload: Readable, done: Don
   });
 }
 
+export function ignoresBody({ routeOptions: { config } }: FastifyRequest): boolean {
+  return routeOptionsOf(config).body === 'ignored';
+}
+
 function readsForms({ routeOptions: { config } }: FastifyRequest): boolean {
   return routeOptionsOf(config).body === 'form';
 }
@@ -76,11 +87,16 @@ function isReadable({ headers }: FastifyRequest, type: RegExp): boolean {
 /** Refuses any other media type at the first byte, without waiting for a slow sender. */
 function refuseBody(request: FastifyRequest, payload: Readable, done: Done): void {
   if (request.is404) {
-    payload.resume();
-    done(null, undefined);
+    discard(payload, done);
   } else {
     collect(payload, { maxBytes: 0, whenMore: 'unsupported-media-type' }, done);
   }
+}
+
+/** Node reads the rest after the response, so that the connection can be kept. */
+function discard(payload: Readable, done: Done): void {
+  payload.resume();
+  done(null, undefined);
 }
 
 /** Reads the body, and fails as soon as it exceeds the limit. */

@@ -1,5 +1,7 @@
 import cors from '@fastify/cors';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+
+import { isForwardAuth } from '../common/http/index.js';
 
 /** How long a browser may cache a preflight. Chromium allows at most two hours. */
 const PREFLIGHT_SECONDS = 600;
@@ -37,12 +39,17 @@ export class CrossOriginRules {
       // A function, so that every response has `Vary: Origin`, and responses to other origins have no other CORS header.
       origin: (origin, done) => done(null, this.allowed(origin) ?? false),
       credentials: false,
-      methods: METHODS,
-      allowedHeaders: [...this.requestHeaders],
       exposedHeaders: EXPOSED_HEADERS,
-      maxAge: PREFLIGHT_SECONDS,
-      // A strict preflight fails with a plain text and not with a problem document.
-      strictPreflight: false,
+      // Answered below. The plugin would answer a preflight for forward auth, too, and without strict checks any OPTIONS.
+      preflight: false,
+    });
+    server.addHook('onRequest', (request, reply, done) => {
+      const preflight = request.method === 'OPTIONS' ? this.preflight(request) : undefined;
+      if (preflight) {
+        void reply.status(204).headers(preflight).send();
+      } else {
+        done();
+      }
     });
   }
 
@@ -74,17 +81,19 @@ export class CrossOriginRules {
   }
 
   /**
-   * Preflight headers for a request that is refused before any hook. Without them the browser does not send the request, and
-   * the page cannot read the reason.
+   * The headers of the response to a preflight. A preflight is also answered when the request itself will be refused before
+   * any hook: otherwise the browser does not send the request, and the page cannot read the reason.
    *
-   * @returns undefined when it is not a preflight of an allowed page
+   * @returns undefined when it is not a preflight of an allowed page, or when a proxy asks about it by forward auth
    */
-  earlyPreflight(
-    method: string,
-    headers: Readonly<Record<string, string | string[] | undefined>>,
-  ): Record<string, string> | undefined {
-    const isAllowed = this.allowed(headers['origin'] as string | undefined) !== undefined;
-    return method === 'OPTIONS' && isAllowed && headers['access-control-request-method']
+  preflight({
+    method,
+    url,
+    headers,
+  }: Pick<FastifyRequest, 'method' | 'url' | 'headers'>): Record<string, string> | undefined {
+    const isPreflight =
+      method === 'OPTIONS' && headers['access-control-request-method'] && !isForwardAuth(url);
+    return isPreflight && this.allowed(headers.origin) !== undefined
       ? {
           'access-control-allow-methods': METHODS.join(', '),
           'access-control-allow-headers': this.requestHeaders.join(', '),

@@ -6,7 +6,7 @@ import type { Settings } from '../config/index.js';
 import type { Logs } from '../logging/index.js';
 import type { MetricsRegistry } from '../metrics/index.js';
 import type { Spans } from '../tracing/index.js';
-import { refuseUnsupportedMethods } from './allowed-methods.js';
+import { refuseUnsupportedMethods, supportEveryMethod } from './allowed-methods.js';
 import { serializeResponses } from './response-serializer.js';
 import { parseBodies } from './bodies.js';
 import { refuseConnect } from './client-errors.js';
@@ -62,6 +62,7 @@ export async function addHttpPlugins(server: FastifyInstance, options: HttpOptio
     renewCertificate(server, http.tls, { metrics, logger });
   }
   refuseConnect(server, logger);
+  supportEveryMethod(server);
   parseBodies(server);
   serializeResponses(server);
   addPublicPath(server, http.publicPath);

@@ -38,7 +38,7 @@ export function earlyProblems(
 ): (error: unknown, request: FastifyRequest, reply: FastifyReply) => void {
   return (error, request, reply) => {
     void reply.headers({ ...EARLY_HEADERS, ...crossOrigin.earlyHeaders(request.headers.origin) });
-    const preflight = crossOrigin.earlyPreflight(request.method, request.headers);
+    const preflight = crossOrigin.preflight(request);
     if (preflight) {
       void reply
         .status(204)

@@ -2,7 +2,9 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
+import { isForwardAuth } from '../common/http/index.js';
 import { Problem, type ProblemCode } from '../common/problem/index.js';
+import { IGNORED_TYPE, ignoresBody } from './bodies.js';
 import { MAX_HEADERS_BYTES } from './limits.js';
 
 /** Colon, space, CR and LF. */
@@ -45,11 +47,9 @@ export function checkRequestHeads(
       ? 'malformed-request'
       : (headProblem(raw) ?? (unexpected.has(raw) ? 'expectation-failed' : undefined));
     if (flaw === undefined) {
-      const code = isDecodable(raw.url ?? '') ? undefined : 'malformed-request';
-      if (raw.method !== 'GET' && (hasNoBody(raw) || request.mediaType === undefined)) {
-        // A Content-Type without a body is irrelevant, and a malformed one describes nothing. Fastify would answer 415
-        // before it knows whether there is a body.
-        delete raw.headers['content-type'];
+      const code = isReadableTarget(raw.url ?? '') ? undefined : 'malformed-request';
+      if (raw.method !== 'GET') {
+        adaptContentType(request);
       }
       const refusal = code ?? (isNotReadyFor(request) ? 'not-ready' : undefined);
       done(refusal && new Problem(refusal));
@@ -59,6 +59,22 @@ export function checkRequestHeads(
     void reply.header('Connection', 'close');
     done(new Problem(flaw));
   });
+}
+
+/** Fastify chooses the parser of a body by this header, and refuses some values before it knows whether there is a body. */
+function adaptContentType(request: FastifyRequest): void {
+  const { raw } = request;
+  if (ignoresBody(request)) {
+    raw.headers['content-type'] = IGNORED_TYPE;
+  } else if (hasNoBody(raw) || request.mediaType === undefined) {
+    // A Content-Type without a body is irrelevant, and a malformed one describes nothing.
+    delete raw.headers['content-type'];
+  }
+}
+
+/** For forward auth, a part of the target may be that of a request to another service, with other rules. */
+function isReadableTarget(target: string): boolean {
+  return isDecodable(target) || isForwardAuth(target);
 }
 
 /**

@@ -95,7 +95,7 @@ export function ensureWrk() {
   }
 }
 
-/** Ensures nginx and openssl. @returns the command of nginx, for the tests of docker/ */
+/** Ensures nginx and openssl. @returns the command of nginx, for tests with a proxy */
 export function ensureNginx() {
   findOrInstall(() => isCommand('openssl'), { debian: ['openssl'], homebrew: ['openssl'] });
   // Debian installs it in /usr/sbin, which may not be on the PATH.
@@ -105,7 +105,7 @@ export function ensureNginx() {
   if (!nginx || !isCommand('openssl')) {
     throw new SetUpError(
       [
-        'The tests of docker/ need nginx and openssl. Install them',
+        'Tests with a proxy need nginx and openssl. Install them',
         '(Debian, Ubuntu: apt-get install nginx-light openssl; macOS: brew install nginx openssl).',
       ].join('\n'),
     );

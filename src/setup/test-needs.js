@@ -14,7 +14,7 @@ const NEEDS = {
     ensure: () => (process.env.CHROMIUM = ensureChromium()),
   },
   nginx: {
-    files: /^test\/docker\/(?:production|redis-restart)\./,
+    files: /^test\/(?:docker\/(?:production|redis-restart)|docs\/services|e2e\/path-prefix)\./,
     ensure: () => (process.env.NGINX = ensureNginx()),
   },
   spin: { files: /^test\/model\//, ensure: ensureSpin },

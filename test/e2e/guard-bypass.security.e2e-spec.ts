@@ -10,7 +10,7 @@ const encoded = (text: string): string =>
 
 /** Alternative spellings of a path that are equivalent, or could be treated as equivalent. */
 function spellingsOf(path: string, origin: string): string[] {
-  const [, first = '', rest = ''] = /^\/([^/]+)(\/.*)$/.exec(path) ?? [];
+  const [, first = '', rest = ''] = /^\/([^/]+)(\/.*)?$/.exec(path) ?? [];
   return [
     // slashes
     `/${path}`,
@@ -164,14 +164,16 @@ describe('the guard', () => {
     });
   });
 
-  it('guards HEAD like GET; only documented methods exist (77)', async () => {
+  it('guards HEAD like GET; only documented methods exist, or every method (77)', async () => {
     const declared = new Set(guarded.map(({ method, path }) => `${method} ${path}`));
     const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'SEARCH'];
     await input.expectNothingChanged(async () => {
       for (const operation of guarded) {
         const target = input.pathOf(operation);
         for (const method of [...methods, 'PROPFIND', 'LINK', 'PURGE', 'LOCK']) {
-          const isThere = declared.has(`${method.replace('HEAD', 'GET')} ${operation.path}`);
+          const isThere =
+            operation.hasEveryMethod ||
+            declared.has(`${method.replace('HEAD', 'GET')} ${operation.path}`);
           const isPublic = input.operations.some(
             (other) => other.isPublic && other.method === method && other.path === operation.path,
           );

@@ -20,6 +20,8 @@ export interface Operation {
   /** With placeholders such as `{id}`. */
   readonly path: string;
   readonly isPublic: boolean;
+  /** Whether the same route exists for every other method, too. */
+  readonly hasEveryMethod: boolean;
   readonly statuses: readonly number[];
   /** The schema of the body, if one is required. */
   readonly body?: BodySchema;
@@ -37,6 +39,7 @@ interface ApiDocument {
 }
 interface DocumentedOperation {
   readonly security?: readonly object[];
+  readonly 'x-any-method'?: boolean;
   readonly responses: Record<string, unknown>;
   readonly requestBody?: {
     required?: boolean;
@@ -52,6 +55,7 @@ export async function readOperations(api: HttpClient): Promise<Operation[]> {
       method: method.toUpperCase(),
       path,
       isPublic: documented.security?.some((way) => Object.keys(way).length === 0) ?? false,
+      hasEveryMethod: documented['x-any-method'] === true,
       statuses: Object.keys(documented.responses).map(Number),
       ...bodyOf(documented, document),
     })),

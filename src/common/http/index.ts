@@ -1,3 +1,4 @@
+export { FORWARD_AUTH_PATH, isForwardAuth } from './forward-auth.js';
 export { OAuthError, type OAuthErrorCode } from './oauth-error.js';
 export { HIDES_DETAILS, MayShowDetails } from './response-details.js';
 export { isSerializedOnce, serializedOnce } from './serialized-once.js';
@@ -5,6 +6,7 @@ export { RequestState } from './request-state.js';
 export {
   ContentSecurityPolicy,
   FormBody,
+  IgnoreBody,
   OAuthErrors,
   routeConfig,
   routeOptionsOf,

@@ -6,8 +6,11 @@ import { ApiConsumes } from '@nestjs/swagger';
 export interface RouteOptions {
   /** The header `Content-Security-Policy` of its responses. Default: no loading and no framing. */
   readonly contentSecurityPolicy?: string;
-  /** The only body format that it accepts: JSON (default), or a form (`application/x-www-form-urlencoded`). */
-  readonly body?: 'json' | 'form';
+  /**
+   * The only body format that it accepts: JSON (default), or a form (`application/x-www-form-urlencoded`). `ignored`: any body,
+   * which is discarded.
+   */
+  readonly body?: 'json' | 'form' | 'ignored';
   /** Format of its errors: problem documents (RFC 9457, default), or `{error, error_description}` (RFC 6749 section 5.2). */
   readonly errorFormat?: 'problem' | 'oauth';
 }
@@ -44,6 +47,14 @@ export function FormBody(): MethodDecorator & ClassDecorator {
     withOptions({ body: 'form' }),
     ApiConsumes('application/x-www-form-urlencoded'),
   );
+}
+
+/**
+ * Discards the body without reading it, whatever its format and size, for a route or all routes of a controller. The response
+ * does not wait for it.
+ */
+export function IgnoreBody(): MethodDecorator & ClassDecorator {
+  return withOptions({ body: 'ignored' });
 }
 
 /** Formats errors as RFC 6749 section 5.2, for a route or all routes of a controller. See OAuthError. */

@@ -1,0 +1,1 @@
+export { ForwardAuthModule } from './forward-auth.module.js';

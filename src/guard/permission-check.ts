@@ -1,0 +1,99 @@
+import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+
+import {
+  ADMINISTRATOR,
+  PERMISSION_REFUSALS,
+  type Permission,
+  type PermissionRefusal,
+  type PermissionRefusals,
+  type Principal,
+} from '../common/authentication/index.js';
+import { deadlineOf } from '../common/deadline/index.js';
+import { originOf, truncated } from '../common/origin/index.js';
+import { Problem } from '../common/problem/index.js';
+import { RoleReader } from '../roles/read/index.js';
+
+/** Limits of a recorded refusal, because a request of a proxy can name any permissions. */
+const MAX_RECORDED = 20;
+const MAX_RECORDED_CHARACTERS = 100;
+/** As short as the deadline of a read request, because other requests may share the look-up. */
+const LOOKUP_TIMEOUT_MS = 1800;
+
+type GuardedRequest = FastifyRequest & { readonly user: Principal };
+
+/** Decides whether the caller of a request has the required permissions, and records each refusal. */
+@Injectable()
+export class PermissionCheck {
+  constructor(
+    private readonly roles: RoleReader,
+    @Optional()
+    @Inject(PERMISSION_REFUSALS)
+    private readonly refusals: PermissionRefusals = new LoggedRefusals(),
+  ) {}
+
+  /**
+   * Requires all of the permissions. It uses the current roles of the user and their current permissions (or the permissions of
+   * the client), never the claims of the token. It decides synchronously while the roles are in memory.
+   *
+   * @param request after JwtAuthGuard
+   * @throws Problem `forbidden`
+   * @throws RedisUnavailableError when the roles cannot be read
+   */
+  require(request: GuardedRequest, permissions: readonly Permission[]): true | Promise<true> {
+    const isAllowed = this.mayUse(request, permissions);
+    return typeof isAllowed === 'boolean'
+      ? this.decide(isAllowed, request, permissions)
+      : isAllowed.then((loaded) => this.decide(loaded, request, permissions));
+  }
+
+  private mayUse(
+    request: GuardedRequest,
+    required: readonly Permission[],
+  ): boolean | Promise<boolean> {
+    const principal = request.user;
+    if (principal.kind === 'client') {
+      return required.every((permission) => principal.permissions.includes(permission));
+    }
+    const { roles } = principal.user;
+    // Built in, so it also counts while the stored roles cannot be read.
+    if (required.length === 0 || roles.includes(ADMINISTRATOR)) {
+      return true;
+    }
+    const known = this.roles.recall();
+    return known ? known.grant(roles, required) : this.askWhether(request, roles, required);
+  }
+
+  private async askWhether(
+    request: FastifyRequest,
+    roles: readonly string[],
+    required: readonly Permission[],
+  ): Promise<boolean> {
+    const deadline = deadlineOf(request).within(LOOKUP_TIMEOUT_MS);
+    return (await this.roles.current(deadline)).grant(roles, required);
+  }
+
+  private decide(
+    isAllowed: boolean,
+    request: GuardedRequest,
+    permissions: readonly Permission[],
+  ): true {
+    if (isAllowed) {
+      return true;
+    }
+    const required = permissions
+      .slice(0, MAX_RECORDED)
+      .map((name) => truncated(name, MAX_RECORDED_CHARACTERS));
+    this.refusals.record({ principal: request.user, required, origin: originOf(request) });
+    throw new Problem('forbidden');
+  }
+}
+
+/** For an application without AuditModule. */
+class LoggedRefusals implements PermissionRefusals {
+  private readonly logger = new Logger('Permissions');
+
+  record({ required, origin }: PermissionRefusal): void {
+    this.logger.log({ msg: 'A caller lacks a permission.', required, ...origin.facts });
+  }
+}
