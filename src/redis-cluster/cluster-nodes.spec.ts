@@ -21,7 +21,7 @@ describe('a line of CLUSTER NODES', () => {
     ['master,fail?', { isUp: false, isKnown: true, isFailed: false }],
     ['slave,fail', { isUp: false, isKnown: true, isFailed: true }],
     ['handshake', { isUp: false, isKnown: false }],
-    ['slave,noaddr', { isUp: false, isKnown: false }],
+    ['slave,noaddr', { isUp: false, isKnown: false, isFailed: true }],
   ])('has the flags %s', (flags, expected) => {
     expect(parse(line('127.0.0.1:7000@17000', flags))).toMatchObject(expected);
   });

@@ -25,7 +25,10 @@ export interface ClusterNode {
   readonly isKnown: boolean;
   /** Whether it is connected to the queried node and not suspected by it. */
   readonly isUp: boolean;
-  /** Whether the majority of the masters agrees that it is down. */
+  /**
+   * Whether the majority of the masters agrees that it is down, or another node answers at its address. Redis never flags the
+   * latter as failed: it is listed until somebody removes it (`CLUSTER FORGET`).
+   */
   readonly isFailed: boolean;
   /** A migrating slot belongs to its old node. */
   readonly slots: readonly SlotRange[];
@@ -66,7 +69,7 @@ function parseLine(line: string): ClusterNode {
     heardAt: Number(heardAt),
     isKnown: !flags.includes('handshake') && !flags.includes('noaddr'),
     isUp: link === 'connected' && !UNREACHABLE.some((flag) => flags.includes(flag)),
-    isFailed: flags.includes('fail'),
+    isFailed: flags.includes('fail') || flags.includes('noaddr'),
     slots: ranges.filter((range) => !isMove(range)).map(parseRange),
     isMoving: ranges.some(isMove),
   };

@@ -57,6 +57,16 @@ describe('the replicas that a failover could promote', () => {
     expect(countPromotableReplicas('a', [view('b', D_FAILED), view('c', D_FAILED)])).toBe(0);
   });
 
+  it('do not include one whose address a majority finds taken by another node', () => {
+    // It was replaced by a node with an empty disk, before the masters agreed that it had failed.
+    const replaced = { d: 'slave,noaddr a', g: 'slave a' };
+
+    expect(countPromotableReplicas('a', [view('a', replaced), view('b', replaced)])).toBe(1);
+    expect(countPromotableReplicas('a', [view('a', replaced), view('b', { g: 'slave a' })])).toBe(
+      2,
+    );
+  });
+
   it.each<[string, ClusterNode[][]]>([
     ['a minority lists as failed', [view('a', D_FAILED), view('b'), view('c')]],
     ['is only suspected', ['a', 'b', 'c'].map((of) => view(of, { d: 'slave,fail? a' }))],

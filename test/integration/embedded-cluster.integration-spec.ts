@@ -13,7 +13,10 @@ import { spawn } from 'node:child_process';
 
 import { jest } from '@jest/globals';
 import { Cluster } from 'ioredis';
+import { Deadline } from '../../src/common/deadline/index.js';
 import { EmbeddedCluster, EmbeddedClusterError } from '../../src/embedded-cluster/index.js';
+import { parseClusterNodes, RedisCluster } from '../../src/redis-cluster/index.js';
+import { luaScript } from '../support/lua-script.js';
 import { eventually } from '../support/own-cluster.js';
 
 const FIRST_PORT = 16_000;
@@ -21,6 +24,8 @@ const FIRST_PORT = 16_000;
 const WRITE_TWICE = `
   redis.call('SET', KEYS[1], 'half')
   return redis.call('SET', KEYS[1], ARGV[1])`;
+
+const SET = luaScript(`-- KEYS[1] a key\nreturn redis.call('SET', KEYS[1], ARGV[1])`);
 
 describe('the embedded cluster', () => {
   let directory: string;
@@ -215,6 +220,26 @@ describe('the embedded cluster', () => {
     await expectAllThere(second);
     await second.stop();
     await expectAllThere(await start());
+  });
+
+  it('confirms writes after a replica was emptied, although the masters still list its former id', async () => {
+    const first = await start();
+    await first.stop();
+    renameSync(join(directory, 'node-4'), join(directory, 'node-4.damaged'));
+
+    const cluster = await start();
+    const { port } = cluster.addresses[0]!;
+    const listed = parseClusterNodes(await cluster.call(port, 'CLUSTER', 'NODES'));
+    expect(listed.filter(({ isReplica }) => isReplica)).toHaveLength(4);
+    const redis = new RedisCluster({ nodes: cluster.addresses, password: cluster.password });
+    try {
+      for (let index = 0; index < 20; index += 1) {
+        const keys = [redis.keys.key(['test', `${index}`], 'value')];
+        await redis.runDurably(SET, keys, [index], Deadline.none);
+      }
+    } finally {
+      await redis.onApplicationShutdown();
+    }
   });
 
   it('reports at once when a master and its replica have both lost their data', async () => {
