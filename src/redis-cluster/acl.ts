@@ -20,7 +20,6 @@ export const CLIENT_COMMANDS = [
   'asking',
   'cluster|info',
   'cluster|nodes',
-  'cluster|replicas',
   'cluster|slots',
   // The clock that the instances follow.
   'time',
