@@ -1,7 +1,8 @@
 import { parseClusterNodes, type ClusterNode } from './cluster-nodes.js';
 import { countPromotableReplicas } from './promotable-replicas.js';
 
-/** Flags, master and slots of each node. */
+const NOW = Date.UTC(2026, 0, 1);
+/** Flags, master and slots of each node. `~9`: it was last heard of 9 seconds ago. */
 const WHOLE = {
   a: 'master - 0-5460',
   b: 'master - 5461-10921',
@@ -21,9 +22,13 @@ function view(
     if (node === undefined) {
       return [];
     }
-    const [flags, master, slots = ''] = node.split(' ');
+    const [text = '', silentSeconds = '0'] = node.split('~');
+    const [flags, master, slots = ''] = text.split(' ');
+    const heardAt = NOW - 1000 * Number(silentSeconds);
     const own = id === of ? `myself,${flags}` : flags;
-    return [`${id} 127.0.0.1:7000@17000 ${own} ${master} 0 0 1 connected ${slots}`.trimEnd()];
+    return [
+      `${id} 127.0.0.1:7000@17000 ${own} ${master} 0 ${heardAt} 1 connected ${slots}`.trimEnd(),
+    ];
   });
   return parseClusterNodes(lines);
 }
@@ -77,32 +82,28 @@ describe('the replicas that a failover could promote', () => {
   });
 
   it.each([
-    ['has failed', 'master,fail -'],
-    ['is a replica now', 'slave g'],
+    ['has failed', 'master,fail -~20'],
+    ['is a replica now', 'slave d'],
   ])('include one whose master was replaced and %s, until it follows the new one', (_, a) => {
-    // The replica d has replaced a, and h still follows a.
-    const after = { a, d: 'master - 0-5460', g: 'master - 0-5460', h: 'slave a' };
-    const views = ['b', 'c', 'd'].map((of) => view(of, { ...after, g: undefined }));
+    // The replica d has replaced a. The other replica of a is h.
+    const count = (h: string): number | undefined => {
+      const after = { a, d: 'master - 0-5460', h };
+      const views = ['b', 'c', 'd'].map((of) => view(of, after));
+      return countPromotableReplicas('d', views);
+    };
+    const others = a === 'slave d' ? 1 : 0;
 
-    expect(countPromotableReplicas('d', views)).toBe(a.startsWith('slave') ? 2 : 1);
-    expect(
-      countPromotableReplicas(
-        'd',
-        ['b', 'c', 'd'].map((of) => view(of, { ...after, g: undefined, h: 'slave d' })),
-      ),
-    ).toBe(a.startsWith('slave') ? 2 : 1);
-    expect(
-      countPromotableReplicas(
-        'd',
-        ['b', 'c', 'd'].map((of) => view(of, { ...after, g: undefined, h: 'slave,fail a' })),
-      ),
-    ).toBe(a.startsWith('slave') ? 1 : 0);
+    expect(count('slave a')).toBe(others + 1);
+    expect(count('slave d')).toBe(others + 1);
+    expect(count('slave,fail a')).toBe(others);
+    expect(count('slave c')).toBe(others);
   });
 
-  it('do not include one of another shard, or of a new master without slots', () => {
-    const views = ['a', 'b', 'c'].map((of) =>
-      view(of, { ...D_FAILED, g: 'master -', h: 'slave g' }),
-    );
+  it.each([
+    ['lives', 'master -'],
+    ['failed long ago, and was not replaced', 'master,fail -~61'],
+  ])('do not include one of a master without slots that %s', (_, g) => {
+    const views = ['a', 'b', 'c'].map((of) => view(of, { ...D_FAILED, g, h: 'slave g' }));
 
     expect(countPromotableReplicas('a', views)).toBe(0);
   });

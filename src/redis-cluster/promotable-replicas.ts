@@ -1,5 +1,11 @@
 import type { ClusterNode } from './cluster-nodes.js';
 
+/**
+ * A replica follows the new master within seconds. A master that is silent for longer than this had no slots, and nobody
+ * replaces it.
+ */
+const ORPHAN_MS = 60_000;
+
 /** The cluster as one of its nodes sees it: the reply to CLUSTER NODES. */
 type View = readonly ClusterNode[];
 
@@ -62,10 +68,14 @@ function isPromotable(node: ClusterNode, masterId: string, view: View): boolean 
 }
 
 /**
- * Whether the master of a replica was replaced. Until the replica follows the new master, no node lists it there. It counts for
- * every master, because nobody says which one it will follow.
+ * Whether the master of a replica was replaced a short time ago. Until the replica follows the new master, no node lists it
+ * there. It counts for every master, because nobody says which one it will follow.
  */
 function isOrphan(replica: ClusterNode, view: View): boolean {
   const master = view.find(({ id }) => id === replica.masterId);
-  return !master || master.isReplica || (master.isFailed && !isLeader(master));
+  if (!master || master.isReplica) {
+    return true;
+  }
+  const now = Math.max(...view.map(({ heardAt }) => heardAt));
+  return master.isFailed && !isLeader(master) && now - master.heardAt < ORPHAN_MS;
 }
