@@ -1,19 +1,54 @@
 /*
- * Work in progress: the proof of a durable write. One shard (node 0 leads first, REPLICAS=1 or 2), two other masters B and C.
+ * The proof of a durable write (src/redis-cluster/durable-writer.ts, promotable-replicas.ts).
  *
- * Assumptions about Redis, each with a macro that drops it:
- *   NEWS_LATE         a voter forgets FAIL, or votes again, before it knows the result of the last election
- *   NOTICED_LATE      a replica acknowledges before its master lists it, or while a majority flags it FAIL
- *   ACKS_OF_UNLISTED  WAIT counts a replica that the master does not list any more
- *   NO_RANK           a replica that is behind wins against one that is not
- *   RESTARTED_STANDS  a replica that was restarted and has not synced stands for election
- *   UNSETTLED         a master is lost before all replicas follow it
- * Rules, each with a macro that breaks it:
- *   SLOW_TRY, M_ASKED_LATE, DISAGREEING_COUNTS, NO_WAIT, WAIT_ONE, QUORUM=1, PFAIL_IS_FAIL, ONE_FAIL, FLAGS_IGNORED
- * ORPHANS: replicas of a master without slots count as promotable.
+ *   A confirmed write is on the node that leads the shard, and stays there after the next elections.
  *
- * `behind`: a majority has flagged the node FAIL, and it has not synced since. It is the only excuse.
+ * One shard: node 0 leads first, nodes 1 and 2 are its replicas. B and C lead other shards. They elect, and they answer
+ * questions. Two of the three masters are a majority. A node of the shard may stop and continue at any moment. A replica may
+ * be killed, and starts with old data.
+ *
+ * The proof. A try sends the write to the node M that leads in the opinion of the client, then WAIT, then the question for the
+ * replicas that M lists.
+ *   Step 1  It holds if all of them confirmed the write, M flags none of them FAIL, and the list is that of the last batch that
+ *           was confirmed on this connection.
+ *   Step 2  Otherwise the masters are asked, M included. The answers count that say that M leads and is not FAIL. It holds if a
+ *           majority of the masters answers so, and every promotable replica confirmed the write. Promotable is a node that an
+ *           answer lists as a replica of M, or as an orphan, unless a majority says in these answers that it is FAIL.
+ * An orphan is listed as the replica of a master without slots, or of a replica.
+ *
+ * The excuse: a node is `behind` if a majority flags it FAIL, or flagged it and the node has not synced since. To lose the
+ * master before such a node has synced is a second loss, which may lose a write. STRICT does not know this excuse.
+ *
+ * Assumptions about Redis:
+ *   - FAIL takes longer than a try. A node that ran during a try is not newly flagged in this try. (SLOW_TRY drops this.)
+ *   - A voter knows the result of the election that it voted in before it drops FAIL, and before it votes again. (NEWS_LATE)
+ *   - A replica that was restarted, or that was a master, does not stand for election before it has synced. (RESTARTED_STANDS)
+ *   - WAIT tells only how many replicas confirmed. In the model it tells which ones. (ANONYMOUS)
+ *   - The voters are fixed, and run. Nobody uses CLUSTER FAILOVER TAKEOVER or FORCE.
+ *
+ * A search selects parts:
+ *   REPLICAS=2        otherwise there is one replica
+ *   ELECTIONS         at most so many elections
+ *   AFTER_ELECTION    node 1 has just replaced node 0, and nobody else knows it
+ *   ONE_TRY           the client makes one try; with two replicas it makes one more before, which is confirmed
+ *   STRICT            at least one replica must confirm, and there is no excuse
+ *   LOOK_UP           the client does not write; what counts is that M led when the try began
+ *
+ * A macro breaks one rule. Each leads to a lost write, or a wrong look-up:
+ *   NO_WAIT             the write is not confirmed by any replica
+ *   WAIT_ONE            one replica is enough
+ *   CHANGED_LIST        step 1 accepts another list than that of the last confirmed batch
+ *   ASKED_BEFORE        the answers to an earlier try count
+ *   MINORITY            one answer is enough
+ *   ONLY_M              only M is asked
+ *   FLAGS_IGNORED       the answers of those that flag M FAIL count
+ *   DISAGREEING_COUNTS  those who say that M does not lead also say which replicas are not promotable
+ *   ONE_FAIL            a replica is not promotable if one answer flags it FAIL
+ *   PFAIL_IS_FAIL       a replica is not promotable if a majority cannot reach it
+ *   NO_ORPHANS          orphans are not promotable
+ *   UNPROVED            a look-up does not ask for a proof
  */
+
 #ifndef REPLICAS
 #define REPLICAS 1
 #endif
@@ -23,65 +58,85 @@
 
 #if REPLICAS == 1
 #define NODES 2
-#define B 2
-#define C 3
-#define D 4
 #define EVERY_NODE 3
 #else
 #define NODES 3
-#define B 3
-#define C 4
-#define D 5
 #define EVERY_NODE 7
 #endif
-#ifdef NON_VOTER_COUNTS
-#define ALL (NODES + 3)
-#else
-#define ALL (NODES + 2)
-#endif
+#define B NODES
+#define C (NODES + 1)
+#define OBSERVERS (NODES + 2)
 #define NOBODY 7
 
 #define BIT(n) (1 << (n))
 #define IS_IN(set, n) (((set) >> (n)) & 1)
+inline put(set, n) { set = set | BIT(n) }
+inline drop(set, n) { set = set & ~BIT(n) }
 
-byte down;
-byte unfit;
-byte behind;
-byte has;
+/* ---- The shard. Sets of nodes are bits. ---- */
 
+byte down;                      /* stopped */
+byte unfit;                     /* restarted, or was a master, and has not synced since */
+byte behind;                    /* flagged FAIL, and has not synced since */
+byte has;                       /* has the write */
+
+/* The winner of each election, and the last one. */
 byte lead[ELECTIONS + 1];
 byte last;
 
-byte epoch[ALL];
-byte mates[ALL];
-byte failed[ALL];
+/* What an observer knows: the last election that it heard of, the replicas of its winner, the nodes that are FAIL. */
+byte epoch[OBSERVERS];
+byte mates[OBSERVERS];
+byte failed[OBSERVERS];
+#if REPLICAS > 1
+byte slotless[OBSERVERS];       /* the masters without slots */
+#endif
 
 byte candidate = NOBODY;
-byte phase;
-bool isConfirmed;
-byte ran, acked;
-byte target;
 byte votes;
-bool isExcused;
-#ifndef UNSETTLED
-bool isSettled = true;
-#endif
 
 #define LEADER(v) lead[epoch[v]]
 #define LEADS(n) (LEADER(n) == (n))
+/* B, C, and whoever believes that it leads the shard. */
+#define OBSERVES(v) ((v) >= NODES || (!IS_IN(down, v) && LEADS(v)))
 #define IS_UP(v) ((v) >= NODES || !IS_IN(down, v))
-#define COUNT(set) (IS_IN(set, 0) + IS_IN(set, 1) + IS_IN(set, 2))
 
-#define FAIL_FLAGS(j) (IS_IN(failed[lead[last]], j) + IS_IN(failed[B], j) + IS_IN(failed[C], j))
+#define FLAGS(j) (IS_IN(failed[lead[last]], j) + IS_IN(failed[B], j) + IS_IN(failed[C], j))
 #if REPLICAS == 1
-#define IS_FLAGGED(j) IS_IN(failed[B] | failed[C] | failed[0] | failed[1], j)
+#define ALL_FLAGS (failed[0] | failed[1] | failed[B] | failed[C])
 #else
-#define IS_FLAGGED(j) IS_IN(failed[B] | failed[C] | failed[0] | failed[1] | failed[2], j)
+#define ALL_FLAGS (failed[0] | failed[1] | failed[2] | failed[B] | failed[C])
 #endif
-#define OBSERVES(v) (v >= NODES || (!IS_IN(down, v) && LEADS(v)))
 
-inline put(set, n) { set = set | BIT(n) }
-inline drop(set, n) { set = set & ~BIT(n) }
+/* ---- The client ---- */
+
+mtype = { idle, sent, asking, done };
+mtype phase = idle;
+byte target;                    /* M */
+bool isRightful;                /* M led when the try began */
+bool isExcused;                 /* a node that was behind was elected since then */
+bool isConfirmed;
+byte ran;                       /* the nodes that ran during the try */
+byte acked;                     /* the replicas that confirmed the write */
+byte list;                      /* what M listed after WAIT */
+byte known[NODES];              /* by M: its list at the last confirmed batch */
+/* The answers: from whom, how many say that M leads, the promotable nodes, and how many exclude each. */
+byte asked, agreed, listed, excluded[NODES];
+
+/* ---- Knowledge ---- */
+
+#if REPLICAS == 1
+#define learnSlotless(v, e)
+#define hearSlotless(v, j)
+#define ORPHANS(v) 0
+#else
+inline learnSlotless(v, e) {
+  put(slotless[v], LEADER(v));
+  drop(slotless[v], lead[e])
+}
+#define ORPHAN(v, j) ((j) != LEADER(v) && !IS_IN(mates[v] | slotless[v], j))
+#define ORPHANS(v) (ORPHAN(v, 0) | (ORPHAN(v, 1) << 1) | (ORPHAN(v, 2) << 2))
+#endif
 
 inline endElection() { candidate = NOBODY; votes = 0 }
 
@@ -94,13 +149,26 @@ inline learn(v, e) {
   :: candidate == v -> endElection()
   :: else
   fi;
-  epoch[v] = e;
-  mates[v] = 0
+#if REPLICAS > 1
+  if
+  :: v >= NODES -> learnSlotless(v, e)
+  :: else -> slotless[v] = 0
+  fi;
+#endif
+  mates[v] = 0;
+  epoch[v] = e
 }
 
 /* A packet of j comes to v. */
 #define IS_CLAIM(v, j) (LEADS(j) && epoch[j] > epoch[v])
-#define IS_NEWS(v, j) ((IS_IN(failed[v], j) && LEADER(v) != j) || IS_CLAIM(v, j) || (!LEADS(j) && IS_IN(mates[v], j) != (epoch[j] == epoch[v])))
+#define FOLLOWS(j, v) (LEADER(j) == LEADER(v))
+#if REPLICAS == 1
+#define IS_SLOTLESS(v, j) false
+#else
+#define IS_SLOTLESS(v, j) IS_IN(slotless[v], j)
+#endif
+#define IS_NEWS(v, j) ((IS_IN(failed[v], j) && LEADER(v) != j) || IS_CLAIM(v, j) || \
+  (!LEADS(j) && j != LEADER(v) && (IS_SLOTLESS(v, j) || IS_IN(mates[v], j) != FOLLOWS(j, v))))
 inline hear(v, j) {
   d_step {
     v != j && OBSERVES(v) && !IS_IN(down, j) && IS_NEWS(v, j) ->
@@ -110,8 +178,11 @@ inline hear(v, j) {
     fi;
     if
     :: IS_CLAIM(v, j) -> learn(v, epoch[j])
-    :: !LEADS(j) && epoch[j] == epoch[v] -> put(mates[v], j)
-    :: !LEADS(j) && epoch[j] != epoch[v] -> drop(mates[v], j)
+    :: !LEADS(j) && j != LEADER(v) ->
+#if REPLICAS > 1
+       drop(slotless[v], j);
+#endif
+       mates[v] = (mates[v] & ~BIT(j)) | (FOLLOWS(j, v) << j)
     :: else
     fi
   }
@@ -122,8 +193,8 @@ inline hear(v, j) {
 #else
 #define IN_TRY(j) IS_IN(ran, j)
 #endif
-#define IS_FAILING(v, j) ((IS_IN(down, j) && !IN_TRY(j)) || (LEADER(v) == j && IS_FLAGGED(j)))
-/* A majority cannot reach it, or another node says FAIL. */
+/* A majority cannot reach it. What others say about a master may come late. */
+#define IS_FAILING(v, j) ((IS_IN(down, j) && !IN_TRY(j)) || (LEADER(v) == j && IS_IN(ALL_FLAGS, j)))
 inline fail(v, j) {
   d_step {
     v != j && OBSERVES(v) && !IS_IN(failed[v], j) && IS_FAILING(v, j) ->
@@ -134,16 +205,16 @@ inline fail(v, j) {
     fi
   }
 }
+
 #ifdef NEWS_LATE
 #define HAS_NEWS(v) true
-#define MAY_UNDO(v) true
 #else
-#define HAS_NEWS(v) (epoch[v] == last)
-#define MAY_UNDO(v) ((v < NODES || !IS_IN(votes, v - B)) && HAS_NEWS(v))
+#define HAS_NEWS(v) (epoch[v] == last && (v < NODES || !IS_IN(votes, v - B)))
 #endif
-inline undo(v, j) {
+/* A master that has slots loses the flag only after a while; a replica at once (hear). */
+inline forgive(v, j) {
   d_step {
-    v != j && OBSERVES(v) && !IS_IN(down, j) && IS_IN(failed[v], j) && LEADER(v) == j && MAY_UNDO(v) ->
+    v != j && OBSERVES(v) && !IS_IN(down, j) && IS_IN(failed[v], j) && LEADER(v) == j && HAS_NEWS(v) ->
     drop(failed[v], j)
   }
 }
@@ -152,24 +223,22 @@ inline observe(v, j) {
   if
   :: hear(v, j)
   :: fail(v, j)
-  :: undo(v, j)
+  :: forgive(v, j)
   fi
 }
 
+/* Anybody tells a node of the shard who leads. */
 inline update(n, v) {
   d_step { n != v && !IS_IN(down, n) && IS_UP(v) && epoch[n] < epoch[v] -> learn(n, epoch[v]) }
 }
 
-#ifdef NOTICED_LATE
-#define IS_NOTICED(n) true
-#else
-#define IS_NOTICED(n) (IS_IN(mates[LEADER(n)], n) && FAIL_FLAGS(n) < 2)
-#endif
+/* ---- Replication ---- */
+
+#define IS_ACK(n) (phase == sent && LEADER(n) == target && !IS_IN(acked, n))
 #define LACKS(n, m) (IS_IN(has, m) != IS_IN(has, n))
-#define IS_ACK(n) (phase == 1 && LEADER(n) == target && !IS_IN(acked, n))
 inline sync(n) {
   d_step {
-    !IS_IN(down, n) && !LEADS(n) && !IS_IN(down, LEADER(n)) && LEADS(LEADER(n)) && IS_NOTICED(n) &&
+    !IS_IN(down, n) && !LEADS(n) && !IS_IN(down, LEADER(n)) && LEADS(LEADER(n)) &&
       (IS_IN(unfit | behind, n) || LACKS(n, LEADER(n)) || IS_ACK(n)) ->
     has = (has & ~BIT(n)) | (IS_IN(has, LEADER(n)) << n);
     drop(unfit, n);
@@ -178,38 +247,30 @@ inline sync(n) {
     :: else
     fi;
     if
-    :: LEADER(n) == lead[last] && FAIL_FLAGS(n) < 2 -> drop(behind, n)
+    :: LEADER(n) == lead[last] && FLAGS(n) < 2 -> drop(behind, n)
     :: else
     fi
   }
 }
 
-/* A replica that is behind waits for a better one. */
-#define IS_BETTER(j, n) (j != n && !IS_IN(down, j) && epoch[j] == epoch[n] && !LEADS(j) && !IS_IN(unfit | behind, j))
-#if REPLICAS == 1 || defined(NO_RANK)
-#define IS_FIRST(n) true
-#else
-#define IS_FIRST(n) (!IS_IN(behind, n) || !(IS_BETTER(0, n) || IS_BETTER(1, n) || IS_BETTER(2, n)))
-#endif
+/* ---- Elections ---- */
 
 #ifdef RESTARTED_STANDS
 #define IS_FIT(n) true
 #else
 #define IS_FIT(n) (!IS_IN(unfit, n))
 #endif
-
-#define SEES_FAIL(n) (IS_IN(down, LEADER(n)) || IS_FLAGGED(LEADER(n)))
+#define STANDS(n) (!IS_IN(down, n) && !LEADS(n) && IS_FIT(n) && ((IS_IN(down, LEADER(n)) && !IN_TRY(LEADER(n))) || IS_IN(ALL_FLAGS, LEADER(n))))
+/* Redis compares with the master of the candidate as the voter lists it: that of an orphan is FAIL. */
+#define VOTES_FOR(v, n) ((IS_IN(mates[v], n) && IS_IN(failed[v], LEADER(v))) || IS_IN(ORPHANS(v), n))
 inline vote(v, n) {
   d_step {
-    v != D && last < ELECTIONS && !IS_IN(votes, v - B) && (candidate == n || candidate == NOBODY) &&
-      (votes != 0 || (!IS_IN(down, n) && !LEADS(n) && IS_FIT(n) && IS_FIRST(n))) &&
-      epoch[v] == epoch[n] && HAS_NEWS(v) && IS_IN(mates[v], n) && IS_IN(failed[v], LEADER(v)) ->
+    last < ELECTIONS && !IS_IN(votes, v - B) && (candidate == n || (candidate == NOBODY && STANDS(n))) &&
+      epoch[v] == epoch[n] && HAS_NEWS(v) && VOTES_FOR(v, n) ->
     candidate = n;
     put(votes, v - B)
   }
 }
-
-#define IS_OVER (phase == 9 && (!isConfirmed || last == ELECTIONS))
 
 inline win(n) {
   d_step {
@@ -218,8 +279,10 @@ inline win(n) {
     put(behind, lead[last]);
     last++;
     lead[last] = n;
-    epoch[n] = last;
-    mates[n] = 0;
+    learn(n, last);
+#if REPLICAS > 1
+    slotless[n] = BIT(lead[last - 1]);
+#endif
     if
     :: !IS_IN(has, n) && isConfirmed ->
 #ifdef STRICT
@@ -227,49 +290,42 @@ inline win(n) {
 #else
        assert(IS_IN(behind, n));
 #endif
-       isConfirmed = false;
-       phase = 9
+       isConfirmed = false
     :: !IS_IN(has, n) && !isConfirmed && IS_IN(behind, n) -> isExcused = true
     :: else
     fi;
     drop(behind, n);
     drop(unfit, n)
-#ifndef UNSETTLED
-    ; isSettled = false
-#endif
   }
 }
-inline giveUp(n) {
+inline lose(n) {
   d_step { candidate == n -> endElection() }
 }
 
-#ifdef UNSETTLED
-#define MAY_LOSE(n) true
-#else
-#define MAY_LOSE(n) (isSettled || n != lead[last])
-#endif
+/* ---- Processes ---- */
+
+#define IS_OVER (phase == done && (!isConfirmed || last == ELECTIONS))
 
 proctype Node(byte n) provided (!IS_OVER) {
 end:
   do
-  :: d_step { !IS_IN(down, n) && MAY_LOSE(n) -> put(down, n) }
+  :: d_step { !IS_IN(down, n) -> put(down, n) }
   :: d_step {
        IS_IN(down, n) ->
        drop(down, n);
 #ifndef SLOW_TRY
        if
-       :: phase == 1 || phase == 2 -> put(ran, n)
+       :: phase == sent || phase == asking -> put(ran, n)
        :: else
        fi
 #endif
      }
-  /* Killed: it starts with old data. */
+  /* Killed. */
   :: d_step {
        !LEADS(n) && !IS_IN(unfit, n) ->
        put(down, n);
        put(unfit, n);
        drop(has, n);
-       drop(acked, n);
        if
        :: candidate == n -> endElection()
        :: else
@@ -289,7 +345,7 @@ end:
   :: update(n, C)
   :: sync(n)
   :: win(n)
-  :: giveUp(n)
+  :: lose(n)
   od
 }
 
@@ -309,116 +365,157 @@ end:
   od
 }
 
-#ifndef UNSETTLED
-#define HAS_SETTLED(n) (IS_IN(behind, n) || n == lead[last] || (epoch[n] == last && IS_IN(mates[lead[last]] & mates[B] & mates[C], n) \
-  && !LACKS(n, lead[last])))
-#endif
+/* ---- The proof ---- */
 
-#if REPLICAS == 1
-#define HAS_ALL_SETTLED (HAS_SETTLED(0) && HAS_SETTLED(1))
+#ifdef MINORITY
+#define MAJORITY 1
 #else
-#define HAS_ALL_SETTLED (HAS_SETTLED(0) && HAS_SETTLED(1) && HAS_SETTLED(2))
-#endif
-/* ---- Client ---- */
-#define IDLE 0
-#define SENT 1
-#define ASKING 2
-#define DONE 9
-
-bool isRightful;
-byte acks;
-byte asked, agreed, listed, left[NODES];
-
-#ifndef QUORUM
-#define QUORUM 2
-#endif
-
-inline forgetAnswers() {
-  asked = 0; agreed = 0; listed = 0; left[0] = 0; left[1] = 0
-#if REPLICAS > 1
-  ; left[2] = 0
-#endif
-}
-inline endTry() {
-  phase = IDLE; acks = 0; target = 0; ran = 0; acked = 0; isRightful = false;
-  forgetAnswers()
-}
-#ifdef ACKS_OF_UNLISTED
-#define ACKS COUNT(acked)
+#ifdef ONLY_M
+#define MAJORITY 1
 #else
-#define ACKS COUNT(acked & mates[target])
+#define MAJORITY 2
 #endif
-#ifdef ORPHANS
-#define ORPHAN(v, j) ((j != LEADER(v) && !IS_IN(mates[v], j) && (epoch[v] == 0 || j != lead[0]) && (epoch[v] < 2 || j != lead[1])) -> BIT(j) : 0)
-#define LISTING(v) (mates[v] | ORPHAN(v, 0) | ORPHAN(v, 1) | ORPHAN(v, 2))
+#endif
+#ifdef ONE_FAIL
+#define ENOUGH_FAIL 1
 #else
-#define LISTING(v) mates[v]
+#define ENOUGH_FAIL MAJORITY
 #endif
-#define LISTED LISTING(target)
 #ifdef FLAGS_IGNORED
 #define AGREES(v) (LEADER(v) == target)
 #else
 #define AGREES(v) (LEADER(v) == target && !IS_IN(failed[v], target))
 #endif
-
-#ifdef ONE_FAIL
-#define LEFT 1
+#ifdef NO_ORPHANS
+#define PROMOTABLE(v) mates[v]
 #else
-#define LEFT 2
+#define PROMOTABLE(v) (mates[v] | ORPHANS(v))
 #endif
-#define SIZE(set) (((set) & 1) + (((set) >> 1) & 1) + (((set) >> 2) & 1) + (((set) >> 3) & 1) + (((set) >> 4) & 1) + (((set) >> 5) & 1))
-#define COUNTS(j) (IS_IN(listed, j) && SIZE(left[j]) < LEFT)
-#if REPLICAS == 1
-#define PROMOTABLE (COUNTS(0) + COUNTS(1))
-#else
-#define PROMOTABLE (COUNTS(0) + COUNTS(1) + COUNTS(2))
-#endif
-#ifdef STRICT
-#define MIN_ACKS 1
-#else
-#define MIN_ACKS 0
-#endif
-
-inline leave(v, j) {
-  if
-  :: acks >= REPLICAS || j == target
 #ifdef PFAIL_IS_FAIL
-  :: IS_IN(failed[v], j) || IS_IN(down, j) -> put(left[j], v)
+#define EXCLUDES(v, j) IS_IN(failed[v] | (down & ~ran), j)
 #else
-  :: IS_IN(failed[v], j) -> put(left[j], v)
-#endif
-  :: else
-  fi
-}
-inline leaveAll(v) {
-  leave(v, 0);
-  leave(v, 1)
-#if REPLICAS > 1
-  ; leave(v, 2)
-#endif
-}
-inline count(v) {
-  put(asked, v);
-  if
-  :: AGREES(v) ->
-     put(agreed, v);
-     listed = listed | LISTING(v);
-#ifndef DISAGREEING_COUNTS
-     leaveAll(v)
-#endif
-  :: else
-  fi
 #ifdef DISAGREEING_COUNTS
-  ; leaveAll(v)
+/* The new leader is no replica of M. */
+#define EXCLUDES(v, j) (IS_IN(failed[v], j) || LEADER(v) == j)
+#else
+#define EXCLUDES(v, j) IS_IN(failed[v], j)
+#endif
+#endif
+
+#define SIZE(set) (IS_IN(set, 0) + IS_IN(set, 1) + IS_IN(set, 2))
+#ifdef STRICT
+#define MIN_ACKS (acked != 0)
+#else
+#define MIN_ACKS true
+#endif
+#ifdef NO_WAIT
+#define ARE_ENOUGH(needed) true
+#else
+#ifdef WAIT_ONE
+#define ARE_ENOUGH(needed) (acked != 0 || (needed) == 0)
+#else
+#ifdef ANONYMOUS
+#define ARE_ENOUGH(needed) (SIZE(acked) >= SIZE(needed) && MIN_ACKS)
+#else
+#define ARE_ENOUGH(needed) (((needed) & ~acked) == 0 && MIN_ACKS)
+#endif
+#endif
+#endif
+
+inline forgetAnswers() {
+  asked = 0; agreed = 0; listed = 0;
+  excluded[0] = 0; excluded[1] = 0
+#if REPLICAS > 1
+  ; excluded[2] = 0
 #endif
 }
-inline answers(v) {
-  d_step { phase == ASKING && OBSERVES(v) && (v >= NODES || v == target) && !IS_IN(asked, v) -> count(v) }
+
+inline endTry() {
+  phase = idle; ran = 0; acked = 0; list = 0; isRightful = false; isExcused = false;
+#ifndef LOOK_UP
+  has = 0;
+#endif
+#ifndef ASKED_BEFORE
+  forgetAnswers();
+  target = 0
+#endif
 }
+
+inline send(n) {
+  d_step {
+    phase == idle && !IS_IN(down, n) && LEADS(n) ->
+#ifdef ASKED_BEFORE
+    if
+    :: target != n -> forgetAnswers()
+    :: else
+    fi;
+#endif
+    target = n;
+#ifndef LOOK_UP
+    put(has, n);
+#endif
+    isRightful = (n == lead[last]);
+#ifndef SLOW_TRY
+    ran = EVERY_NODE & ~down;
+#endif
+    phase = sent
+  }
+}
+
+inline exclude(v, j) {
+  if
+  :: EXCLUDES(v, j) && !IS_IN(acked, j) && j != target -> excluded[j]++
+  :: else
+  fi
+}
+inline excludeAll(v) {
+  exclude(v, 0);
+  exclude(v, 1)
+#if REPLICAS > 1
+  ; exclude(v, 2)
+#endif
+}
+inline answer(v) {
+  d_step {
+    phase == asking && OBSERVES(v) && (v >= NODES || v == target) && !IS_IN(asked, v) ->
+    put(asked, v);
+    if
+    :: AGREES(v) ->
+       agreed++;
+       listed = listed | PROMOTABLE(v);
+#ifndef DISAGREEING_COUNTS
+       excludeAll(v)
+#endif
+    :: else
+    fi
+#ifdef DISAGREEING_COUNTS
+    ; excludeAll(v)
+#endif
+  }
+}
+
+#define IF_PROMOTABLE(j) (IS_IN(listed, j) && excluded[j] < ENOUGH_FAIL)
+#if REPLICAS == 1
+#define ALL_PROMOTABLE (IF_PROMOTABLE(0) | (IF_PROMOTABLE(1) << 1))
+#else
+#define ALL_PROMOTABLE (IF_PROMOTABLE(0) | (IF_PROMOTABLE(1) << 1) | (IF_PROMOTABLE(2) << 2))
+#endif
+#ifdef CHANGED_LIST
+#define IS_KNOWN(set) true
+#else
+#define IS_KNOWN(set) ((set) == known[target])
+#endif
+#define IS_WHOLE (mates[target] != 0 && IS_KNOWN(mates[target]) && !(mates[target] & failed[target]) && ARE_ENOUGH(mates[target]))
+#ifdef UNPROVED
+#define HOLDS_1 (phase == sent && !IS_IN(down, target) && LEADS(target))
+#else
+#define HOLDS_1 (phase == sent && !IS_IN(down, target) && LEADS(target) && IS_WHOLE)
+#endif
+#define HOLDS_2 (phase == asking && agreed >= MAJORITY && ARE_ENOUGH(ALL_PROMOTABLE))
+
 inline confirm() {
 #ifdef LOOK_UP
   assert(isRightful);
-  endTry()
 #else
   if
   :: IS_IN(has, lead[last]) -> isConfirmed = true
@@ -429,38 +526,17 @@ inline confirm() {
      assert(isRightful && isExcused)
 #endif
   fi;
-  endTry();
-  phase = DONE
 #endif
+  forgetKnown()
 }
-
-inline send(n) {
-  d_step {
-    phase == IDLE && !IS_IN(down, n) && LEADS(n) ->
-    target = n;
-#ifndef LOOK_UP
-    put(has, n);
+inline forgetKnown() {
+  acked = 0; list = 0; ran = 0; isRightful = false; isExcused = false; forgetAnswers(); target = 0;
+  known[0] = 0; known[1] = 0;
+#if REPLICAS > 1
+  known[2] = 0;
 #endif
-    isRightful = (n == lead[last]);
-    if
-    :: isRightful -> isExcused = false
-    :: else
-    fi;
-#ifndef SLOW_TRY
-    ran = EVERY_NODE & ~down;
-#endif
-    phase = SENT
-  }
+  phase = done
 }
-#ifdef NO_WAIT
-#define ENOUGH(count) true
-#else
-#ifdef WAIT_ONE
-#define ENOUGH(count) (acks >= 1 || (count) == 0)
-#else
-#define ENOUGH(count) (acks >= (count) && acks >= MIN_ACKS)
-#endif
-#endif
 
 proctype Client() {
 end:
@@ -470,48 +546,27 @@ end:
 #if REPLICAS > 1
   :: send(2)
 #endif
+  /* The reply. */
   :: d_step {
-       phase == SENT && !IS_IN(down, target) && LEADS(target) ->
-       acks = ACKS;
-       if
-       :: LISTED != 0 && !(LISTED & failed[target]) && ENOUGH(COUNT(LISTED)) -> confirm()
-       :: else ->
-          phase = ASKING;
-          acked = 0;
-#ifndef M_ASKED_LATE
-          count(target)
-#endif
-       fi
+       phase == sent && !IS_IN(down, target) && LEADS(target) && !IS_WHOLE ->
+       list = mates[target];
+       phase = asking
      }
-  :: answers(0)
-  :: answers(1)
+  :: answer(0)
+  :: answer(1)
 #if REPLICAS > 1
-  :: answers(2)
+  :: answer(2)
 #endif
-  :: answers(B)
-  :: answers(C)
-#ifdef NON_VOTER_COUNTS
-  :: answers(D)
+#ifndef ONLY_M
+  :: answer(B)
+  :: answer(C)
 #endif
-  :: d_step { phase == ASKING && SIZE(agreed) >= QUORUM && ENOUGH(PROMOTABLE) -> confirm() }
-#ifdef ONE_TRY
-  :: d_step { phase == SENT || phase == ASKING -> endTry(); phase = DONE }
-#else
-  :: d_step { phase == SENT || phase == ASKING -> endTry() }
-#endif
+  :: d_step { HOLDS_1 || HOLDS_2 -> confirm() }
+  /* It was an earlier batch. */
+  :: d_step { HOLDS_2 -> known[target] = list; endTry() }
+  :: d_step { phase == sent || phase == asking -> endTry() }
   od
 }
-
-#ifndef UNSETTLED
-proctype Settler() {
-end:
-  do
-  :: d_step {
-       !isSettled && HAS_ALL_SETTLED -> isSettled = true
-     }
-  od
-}
-#endif
 
 init {
   atomic {
@@ -522,13 +577,11 @@ init {
     last = 1;
     lead[1] = 1;
     epoch[1] = 1;
+    slotless[1] = 1;
     down = 1;
     behind = 1;
     failed[B] = 1;
     failed[C] = 1;
-#ifndef UNSETTLED
-    isSettled = false;
-#endif
 #endif
     run Node(0);
     run Node(1);
@@ -537,13 +590,6 @@ init {
 #endif
     run Voter(B);
     run Voter(C);
-#ifdef NON_VOTER_COUNTS
-    mates[D] = EVERY_NODE - 1;
-    run Voter(D);
-#endif
-#ifndef UNSETTLED
-    run Settler();
-#endif
     run Client()
   }
 }
