@@ -30,7 +30,7 @@
  *   REPLICAS=2        otherwise there is one replica
  *   ELECTIONS         at most so many elections
  *   AFTER_ELECTION    node 1 has just replaced node 0, and nobody else knows it
- *   ONE_TRY           the client makes one try; with two replicas it makes one more before, which is confirmed
+ *   EARLIER_BATCH     a batch was confirmed before, perhaps; otherwise step 1 accepts any list, which confirms more
  *   STRICT            at least one replica must confirm, and there is no excuse
  *   LOOK_UP           the client does not write; what counts is that M led when the try began
  *
@@ -102,10 +102,12 @@ byte votes;
 #define IS_UP(v) ((v) >= NODES || !IS_IN(down, v))
 
 #define FLAGS(j) (IS_IN(failed[lead[last]], j) + IS_IN(failed[B], j) + IS_IN(failed[C], j))
+/* Somebody says that the master of v is FAIL. */
+#define SAYS_FAIL(w, v) (epoch[w] == epoch[v] && IS_IN(failed[w], LEADER(v)))
 #if REPLICAS == 1
-#define ALL_FLAGS (failed[0] | failed[1] | failed[B] | failed[C])
+#define IS_SAID_FAIL(v) (SAYS_FAIL(0, v) || SAYS_FAIL(1, v) || SAYS_FAIL(B, v) || SAYS_FAIL(C, v))
 #else
-#define ALL_FLAGS (failed[0] | failed[1] | failed[2] | failed[B] | failed[C])
+#define IS_SAID_FAIL(v) (SAYS_FAIL(0, v) || SAYS_FAIL(1, v) || SAYS_FAIL(2, v) || SAYS_FAIL(B, v) || SAYS_FAIL(C, v))
 #endif
 
 /* ---- The client ---- */
@@ -118,10 +120,29 @@ bool isExcused;                 /* a node that was behind was elected since then
 bool isConfirmed;
 byte ran;                       /* the nodes that ran during the try */
 byte acked;                     /* the replicas that confirmed the write */
+#ifdef EARLIER_BATCH
+bool isLater;                   /* this is the try in question */
 byte list;                      /* what M listed after WAIT */
-byte known[NODES];              /* by M: its list at the last confirmed batch */
+byte known = NOBODY;            /* its list at the last confirmed batch */
+#endif
 /* The answers: from whom, how many say that M leads, the promotable nodes, and how many exclude each. */
 byte asked, agreed, listed, excluded[NODES];
+
+inline forgetAnswers() {
+  asked = 0; agreed = 0; listed = 0;
+  excluded[0] = 0; excluded[1] = 0
+#if REPLICAS > 1
+  ; excluded[2] = 0
+#endif
+}
+
+inline endTry() {
+  phase = done; target = 0; ran = 0; acked = 0; isRightful = false; isExcused = false;
+#ifdef EARLIER_BATCH
+  list = 0;
+#endif
+  forgetAnswers()
+}
 
 /* ---- Knowledge ---- */
 
@@ -138,11 +159,37 @@ inline learnSlotless(v, e) {
 #define ORPHANS(v) (ORPHAN(v, 0) | (ORPHAN(v, 1) << 1) | (ORPHAN(v, 2) << 2))
 #endif
 
+#ifdef NO_SORT
+#define sort(v)
+#else
+#define KEY(v) ((((epoch[v] * 8 + mates[v]) * 8 + failed[v]) * 2 + IS_IN(votes, v - B)) * 2 + IS_IN(asked, v))
+#define swap(x, y) swapped = x; x = y; y = swapped
+hidden byte swapped;
+/* The voters are alike. */
+inline sort(v) {
+  if
+  :: v >= NODES && KEY(B) < KEY(C) ->
+     swap(epoch[B], epoch[C]); swap(mates[B], mates[C]); swap(failed[B], failed[C]);
+#if REPLICAS > 1
+     swap(slotless[B], slotless[C]);
+#endif
+     votes = ((votes & 1) << 1) | (votes >> 1);
+     asked = (asked & ~(BIT(B) | BIT(C))) | (IS_IN(asked, B) << C) | (IS_IN(asked, C) << B)
+  :: else
+  fi
+}
+#endif
 inline endElection() { candidate = NOBODY; votes = 0 }
 
 inline learn(v, e) {
   if
-  :: v < NODES && LEADS(v) -> put(unfit, v); failed[v] = 0
+  :: v < NODES && LEADS(v) ->
+     put(unfit, v);
+     failed[v] = 0;
+     if
+     :: phase == sent && target == v -> endTry()
+     :: else
+     fi
   :: else
   fi;
   if
@@ -155,6 +202,7 @@ inline learn(v, e) {
   :: else -> slotless[v] = 0
   fi;
 #endif
+  drop(failed[v], lead[e]);
   mates[v] = 0;
   epoch[v] = e
 }
@@ -184,7 +232,8 @@ inline hear(v, j) {
 #endif
        mates[v] = (mates[v] & ~BIT(j)) | (FOLLOWS(j, v) << j)
     :: else
-    fi
+    fi;
+    sort(v)
   }
 }
 
@@ -194,7 +243,7 @@ inline hear(v, j) {
 #define IN_TRY(j) IS_IN(ran, j)
 #endif
 /* A majority cannot reach it. What others say about a master may come late. */
-#define IS_FAILING(v, j) ((IS_IN(down, j) && !IN_TRY(j)) || (LEADER(v) == j && IS_IN(ALL_FLAGS, j)))
+#define IS_FAILING(v, j) ((IS_IN(down, j) && !IN_TRY(j)) || (LEADER(v) == j && IS_SAID_FAIL(v)))
 inline fail(v, j) {
   d_step {
     v != j && OBSERVES(v) && !IS_IN(failed[v], j) && IS_FAILING(v, j) ->
@@ -202,7 +251,8 @@ inline fail(v, j) {
     if
     :: j != lead[last] -> put(behind, j)
     :: else
-    fi
+    fi;
+    sort(v)
   }
 }
 
@@ -215,7 +265,8 @@ inline fail(v, j) {
 inline forgive(v, j) {
   d_step {
     v != j && OBSERVES(v) && !IS_IN(down, j) && IS_IN(failed[v], j) && LEADER(v) == j && HAS_NEWS(v) ->
-    drop(failed[v], j)
+    drop(failed[v], j);
+    sort(v)
   }
 }
 
@@ -235,10 +286,15 @@ inline update(n, v) {
 /* ---- Replication ---- */
 
 #define IS_ACK(n) (phase == sent && LEADER(n) == target && !IS_IN(acked, n))
+#ifdef LISTED_LATE
+#define IS_LISTED(n) true
+#else
+#define IS_LISTED(n) IS_IN(mates[LEADER(n)], n)
+#endif
 #define LACKS(n, m) (IS_IN(has, m) != IS_IN(has, n))
 inline sync(n) {
   d_step {
-    !IS_IN(down, n) && !LEADS(n) && !IS_IN(down, LEADER(n)) && LEADS(LEADER(n)) &&
+    !IS_IN(down, n) && !LEADS(n) && !IS_IN(down, LEADER(n)) && LEADS(LEADER(n)) && IS_LISTED(n) &&
       (IS_IN(unfit | behind, n) || LACKS(n, LEADER(n)) || IS_ACK(n)) ->
     has = (has & ~BIT(n)) | (IS_IN(has, LEADER(n)) << n);
     drop(unfit, n);
@@ -260,7 +316,7 @@ inline sync(n) {
 #else
 #define IS_FIT(n) (!IS_IN(unfit, n))
 #endif
-#define STANDS(n) (!IS_IN(down, n) && !LEADS(n) && IS_FIT(n) && ((IS_IN(down, LEADER(n)) && !IN_TRY(LEADER(n))) || IS_IN(ALL_FLAGS, LEADER(n))))
+#define STANDS(n) (!IS_IN(down, n) && !LEADS(n) && IS_FIT(n) && ((IS_IN(down, LEADER(n)) && !IN_TRY(LEADER(n))) || IS_SAID_FAIL(n)))
 /* Redis compares with the master of the candidate as the voter lists it: that of an orphan is FAIL. */
 #define VOTES_FOR(v, n) ((IS_IN(mates[v], n) && IS_IN(failed[v], LEADER(v))) || IS_IN(ORPHANS(v), n))
 inline vote(v, n) {
@@ -268,18 +324,26 @@ inline vote(v, n) {
     last < ELECTIONS && !IS_IN(votes, v - B) && (candidate == n || (candidate == NOBODY && STANDS(n))) &&
       epoch[v] == epoch[n] && HAS_NEWS(v) && VOTES_FOR(v, n) ->
     candidate = n;
-    put(votes, v - B)
+    put(votes, v - B);
+    sort(v)
   }
 }
 
+#ifdef SLOW_TRY
+#define IS_BACK_IN_TRY(n) false
+#else
+/* During the try M was replaced, and became a replica. */
+#define IS_BACK_IN_TRY(n) (phase == asking && target == n)
+#endif
 inline win(n) {
   d_step {
-    candidate == n && !IS_IN(down, n) && votes == 3 ->
+    candidate == n && !IS_IN(down, n) && votes == 3 && !IS_BACK_IN_TRY(n) ->
     endElection();
     put(behind, lead[last]);
     last++;
     lead[last] = n;
     learn(n, last);
+    failed[n] = BIT(lead[last - 1]);
 #if REPLICAS > 1
     slotless[n] = BIT(lead[last - 1]);
 #endif
@@ -422,34 +486,14 @@ end:
 #endif
 #endif
 
-inline forgetAnswers() {
-  asked = 0; agreed = 0; listed = 0;
-  excluded[0] = 0; excluded[1] = 0
-#if REPLICAS > 1
-  ; excluded[2] = 0
+#ifdef EARLIER_BATCH
+#define IS_SAME(n) (!isLater || target == n)
+#else
+#define IS_SAME(n) true
 #endif
-}
-
-inline endTry() {
-  phase = idle; ran = 0; acked = 0; list = 0; isRightful = false; isExcused = false;
-#ifndef LOOK_UP
-  has = 0;
-#endif
-#ifndef ASKED_BEFORE
-  forgetAnswers();
-  target = 0
-#endif
-}
-
 inline send(n) {
   d_step {
-    phase == idle && !IS_IN(down, n) && LEADS(n) ->
-#ifdef ASKED_BEFORE
-    if
-    :: target != n -> forgetAnswers()
-    :: else
-    fi;
-#endif
+    phase == idle && !IS_IN(down, n) && LEADS(n) && IS_SAME(n) ->
     target = n;
 #ifndef LOOK_UP
     put(has, n);
@@ -491,6 +535,7 @@ inline answer(v) {
 #ifdef DISAGREEING_COUNTS
     ; excludeAll(v)
 #endif
+    ; sort(v)
   }
 }
 
@@ -503,7 +548,11 @@ inline answer(v) {
 #ifdef CHANGED_LIST
 #define IS_KNOWN(set) true
 #else
-#define IS_KNOWN(set) ((set) == known[target])
+#ifdef EARLIER_BATCH
+#define IS_KNOWN(set) (isLater && (set) == known)
+#else
+#define IS_KNOWN(set) true
+#endif
 #endif
 #define IS_WHOLE (mates[target] != 0 && IS_KNOWN(mates[target]) && !(mates[target] & failed[target]) && ARE_ENOUGH(mates[target]))
 #ifdef UNPROVED
@@ -527,15 +576,10 @@ inline confirm() {
 #endif
   fi;
 #endif
-  forgetKnown()
-}
-inline forgetKnown() {
-  acked = 0; list = 0; ran = 0; isRightful = false; isExcused = false; forgetAnswers(); target = 0;
-  known[0] = 0; known[1] = 0;
-#if REPLICAS > 1
-  known[2] = 0;
+#ifdef EARLIER_BATCH
+  known = NOBODY;
 #endif
-  phase = done
+  endTry()
 }
 
 proctype Client() {
@@ -549,7 +593,12 @@ end:
   /* The reply. */
   :: d_step {
        phase == sent && !IS_IN(down, target) && LEADS(target) && !IS_WHOLE ->
-       list = mates[target];
+#ifdef EARLIER_BATCH
+       if
+       :: !isLater -> list = mates[target]
+       :: else
+       fi;
+#endif
        phase = asking
      }
   :: answer(0)
@@ -562,8 +611,17 @@ end:
   :: answer(C)
 #endif
   :: d_step { HOLDS_1 || HOLDS_2 -> confirm() }
-  /* It was an earlier batch. */
-  :: d_step { HOLDS_2 -> known[target] = list; endTry() }
+#ifdef EARLIER_BATCH
+  :: d_step {
+       HOLDS_2 && !isLater ->
+       known = list;
+       has = 0;
+       isLater = true;
+       ran = 0; acked = 0; list = 0; isRightful = false; isExcused = false;
+       forgetAnswers();
+       phase = idle
+     }
+#endif
   :: d_step { phase == sent || phase == asking -> endTry() }
   od
 }
@@ -578,6 +636,7 @@ init {
     lead[1] = 1;
     epoch[1] = 1;
     slotless[1] = 1;
+    failed[1] = 1;
     down = 1;
     behind = 1;
     failed[B] = 1;
