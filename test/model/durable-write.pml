@@ -121,9 +121,7 @@ bool isConfirmed;
 byte ran;                       /* the nodes that ran during the try */
 byte acked;                     /* the replicas that confirmed the write */
 #ifdef EARLIER_BATCH
-bool isLater;                   /* this is the try in question */
-byte list;                      /* what M listed after WAIT */
-byte known = NOBODY;            /* its list at the last confirmed batch */
+bool isKnown;                   /* a batch was confirmed, and the list of node 1 has not changed since */
 #endif
 /* The answers: from whom, how many say that M leads, the promotable nodes, and how many exclude each. */
 byte asked, agreed, listed, excluded[NODES];
@@ -138,9 +136,6 @@ inline forgetAnswers() {
 
 inline endTry() {
   phase = done; target = 0; ran = 0; acked = 0; isRightful = false; isExcused = false;
-#ifdef EARLIER_BATCH
-  list = 0;
-#endif
   forgetAnswers()
 }
 
@@ -230,7 +225,13 @@ inline hear(v, j) {
 #if REPLICAS > 1
        drop(slotless[v], j);
 #endif
-       mates[v] = (mates[v] & ~BIT(j)) | (FOLLOWS(j, v) << j)
+       mates[v] = (mates[v] & ~BIT(j)) | (FOLLOWS(j, v) << j);
+#ifdef EARLIER_BATCH
+       if
+       :: v == 1 -> isKnown = false
+       :: else
+       fi
+#endif
     :: else
     fi;
     sort(v)
@@ -370,10 +371,23 @@ inline lose(n) {
 
 #define IS_OVER (phase == done && (!isConfirmed || last == ELECTIONS))
 
+#ifdef STOPS
+byte stops = STOPS;
+#ifdef AFTER_ELECTION
+#define MAY_STOP (n == 1 && stops > 0)
+#else
+#define MAY_STOP (stops > 0)
+#endif
+#define countStop() stops--
+#else
+#define MAY_STOP true
+#define countStop() skip
+#endif
+
 proctype Node(byte n) provided (!IS_OVER) {
 end:
   do
-  :: d_step { !IS_IN(down, n) -> put(down, n) }
+  :: d_step { !IS_IN(down, n) && MAY_STOP -> put(down, n); countStop() }
   :: d_step {
        IS_IN(down, n) ->
        drop(down, n);
@@ -386,7 +400,11 @@ end:
      }
   /* Killed. */
   :: d_step {
-       !LEADS(n) && !IS_IN(unfit, n) ->
+       !LEADS(n) && !IS_IN(unfit, n) && (IS_IN(down, n) || MAY_STOP) ->
+       if
+       :: !IS_IN(down, n) -> countStop()
+       :: else
+       fi;
        put(down, n);
        put(unfit, n);
        drop(has, n);
@@ -421,8 +439,10 @@ end:
 #if REPLICAS > 1
   :: observe(v, 2)
 #endif
+#ifndef AFTER_ELECTION
   :: vote(v, 0)
   :: vote(v, 1)
+#endif
 #if REPLICAS > 1
   :: vote(v, 2)
 #endif
@@ -486,14 +506,9 @@ end:
 #endif
 #endif
 
-#ifdef EARLIER_BATCH
-#define IS_SAME(n) (!isLater || target == n)
-#else
-#define IS_SAME(n) true
-#endif
 inline send(n) {
   d_step {
-    phase == idle && !IS_IN(down, n) && LEADS(n) && IS_SAME(n) ->
+    phase == idle && !IS_IN(down, n) && LEADS(n) ->
     target = n;
 #ifndef LOOK_UP
     put(has, n);
@@ -549,7 +564,7 @@ inline answer(v) {
 #define IS_KNOWN(set) true
 #else
 #ifdef EARLIER_BATCH
-#define IS_KNOWN(set) (isLater && (set) == known)
+#define IS_KNOWN(set) isKnown
 #else
 #define IS_KNOWN(set) true
 #endif
@@ -577,10 +592,19 @@ inline confirm() {
   fi;
 #endif
 #ifdef EARLIER_BATCH
-  known = NOBODY;
+  isKnown = false;
 #endif
   endTry()
 }
+
+#ifdef EARLIER_BATCH
+/* Step 2 for node 1, at one moment. */
+#define LISTS_1(v) (LEADER(v) == 1 && !IS_IN(failed[v], 1))
+#define IS_COPY(n) (!IS_IN(down | unfit, n) && LEADER(n) == 1 && IS_IN(mates[1], n))
+#define COPIES (BIT(1) | IS_COPY(0) | (IS_COPY(2) << 2))
+#define HELD(v, w) (LISTS_1(v) && LISTS_1(w) && \
+  ((mates[1] | PROMOTABLE(v) | PROMOTABLE(w)) & ~(failed[v] & failed[w]) & ~COPIES) == 0)
+#endif
 
 proctype Client() {
 end:
@@ -594,10 +618,10 @@ end:
   :: d_step {
        phase == sent && !IS_IN(down, target) && LEADS(target) && !IS_WHOLE ->
 #ifdef EARLIER_BATCH
-       if
-       :: !isLater -> list = mates[target]
-       :: else
-       fi;
+       isKnown = false;
+#endif
+#ifndef M_LIST_UNUSED
+       listed = mates[target];
 #endif
        phase = asking
      }
@@ -613,13 +637,7 @@ end:
   :: d_step { HOLDS_1 || HOLDS_2 -> confirm() }
 #ifdef EARLIER_BATCH
   :: d_step {
-       HOLDS_2 && !isLater ->
-       known = list;
-       has = 0;
-       isLater = true;
-       ran = 0; acked = 0; list = 0; isRightful = false; isExcused = false;
-       forgetAnswers();
-       phase = idle
+       phase == idle && !isKnown && OBSERVES(1) && (HELD(1, B) || HELD(1, C) || HELD(B, C)) -> isKnown = true
      }
 #endif
   :: d_step { phase == sent || phase == asking -> endTry() }
@@ -636,11 +654,15 @@ init {
     lead[1] = 1;
     epoch[1] = 1;
     slotless[1] = 1;
-    failed[1] = 1;
-    down = 1;
-    behind = 1;
-    failed[B] = 1;
-    failed[C] = 1;
+    epoch[0] = 1;
+    mates[0] = 0;
+    unfit = 1;
+    epoch[B] = 1;
+    mates[B] = 0;
+    slotless[B] = 1;
+    epoch[C] = 1;
+    mates[C] = 0;
+    slotless[C] = 1;
 #endif
     run Node(0);
     run Node(1);
