@@ -1,52 +1,59 @@
 /*
- * The proof of a durable write (src/redis-cluster/durable-writer.ts, promotable-replicas.ts).
+ * The proof of a durable write (src/redis-cluster/durable-writer.ts, promotable-replicas.ts, master-majority.ts).
  *
- *   A confirmed write is on the node that leads the shard, and stays there after the next elections.
+ *   The node that leads the shard has each confirmed write, and the next election does not lose it.
  *
- * One shard: node 0 leads first, nodes 1 and 2 are its replicas. B and C lead other shards. They elect, and they answer
- * questions. Two of the three masters are a majority. A node of the shard may stop and continue at any moment. A replica may
- * be killed, and starts with old data.
+ * One shard: node 0 leads first, nodes 1 and 2 are its replicas. B and C lead other shards. They vote, and they answer
+ * questions. Two of the three masters are a majority. Nodes of the shard may stop and continue at any moment. A replica may be
+ * killed. It starts with old data.
  *
- * The proof. A try sends the write to the node M that leads in the opinion of the client, then WAIT, then the question for the
- * replicas that M lists.
- *   Step 1  It holds if all of them confirmed the write, M flags none of them FAIL, and the list is that of the last batch that
- *           was confirmed on this connection.
- *   Step 2  Otherwise the masters are asked, M included. The answers count that say that M leads and is not FAIL. It holds if a
- *           majority of the masters answers so, and every promotable replica confirmed the write. Promotable is a node that an
- *           answer lists as a replica of M, or as an orphan, unless a majority says in these answers that it is FAIL.
+ * The proof. A try sends the write to a node M that believes that it leads, then WAIT, then the question for its replicas.
+ *   Step 1  It holds if all replicas that M lists confirmed the write, M flags none of them FAIL, and the list is that of the
+ *           last confirmed batch on this connection.
+ *   Step 2  Otherwise all masters are asked, M included. An answer counts if it says that M leads, and is not FAIL. The proof
+ *           holds if a majority of the masters answers so, and every promotable replica confirmed the write. A node is
+ *           promotable if M listed it after WAIT, or an answer lists it as a replica of M or as an orphan. It is not
+ *           promotable if a majority says in these answers that it is FAIL.
  * An orphan is listed as the replica of a master without slots, or of a replica.
  *
- * The excuse: a node is `behind` if a majority flags it FAIL, or flagged it and the node has not synced since. To lose the
- * master before such a node has synced is a second loss, which may lose a write. STRICT does not know this excuse.
+ * The excuse. A node is `behind` if a majority flags it FAIL, or flagged it, and the node has not synced since. If such a node
+ * replaces the master, this is a second loss, which may lose a write. STRICT does not accept this excuse.
  *
- * Assumptions about Redis:
- *   - FAIL takes longer than a try. A node that ran during a try is not newly flagged in this try. (SLOW_TRY drops this.)
- *   - A voter knows the result of the election that it voted in before it drops FAIL, and before it votes again. (NEWS_LATE)
- *   - A replica that was restarted, or that was a master, does not stand for election before it has synced. (RESTARTED_STANDS)
- *   - WAIT tells only how many replicas confirmed. In the model it tells which ones. (ANONYMOUS)
- *   - The voters are fixed, and run. Nobody uses CLUSTER FAILOVER TAKEOVER or FORCE.
+ * Assumptions. The macro drops the assumption, and leads to a lost write:
+ *   SLOW_TRY          FAIL takes longer than a try: a node that ran during a try is not newly flagged in this try, and M does
+ *                     not lose its shard and get it back in this try
+ *   NEWS_LATE         a voter knows the result of the election that it voted in before it drops FAIL, or votes again
+ *   LISTED_LATE       a master lists a replica before this replica has synced with it
+ *   RESTARTED_STANDS  a replica that was restarted, or was a master, does not stand for election before it has synced
+ *   ANONYMOUS         the replicas that WAIT counts are those that are promotable. WAIT tells only how many there are
+ * Further assumptions: B and C run, and no master is added or removed. Nobody uses CLUSTER FAILOVER TAKEOVER or FORCE. A node
+ * that is replaced ends a WAIT that is under way. A voter that learns who won drops the FAIL flag of the winner.
  *
- * A search selects parts:
- *   REPLICAS=2        otherwise there is one replica
- *   ELECTIONS         at most so many elections
- *   AFTER_ELECTION    node 1 has just replaced node 0, and nobody else knows it
- *   EARLIER_BATCH     a batch was confirmed before, perhaps; otherwise step 1 accepts any list, which confirms more
- *   STRICT            at least one replica must confirm, and there is no excuse
- *   LOOK_UP           the client does not write; what counts is that M led when the try began
+ * One search of everything would be too large, so a search selects parts:
+ *   REPLICAS=2      two replicas, otherwise one
+ *   ELECTIONS       at most so many elections
+ *   STOPS           nodes stop, or are killed, at most so many times
+ *   AFTER_ELECTION  node 1 has replaced node 0, which is back. Node 2 does not know it. Only node 1 stops, and only node 2
+ *                   stands for election.
+ *   EARLIER_BATCH   step 1 compares the lists. The earlier batch is one step. Without this macro step 1 accepts any list,
+ *                   which confirms more.
+ *   STRICT          at least one replica must confirm
+ *   LOOK_UP         nothing is written. A confirmed look-up was sent to the node that led.
  *
  * A macro breaks one rule. Each leads to a lost write, or a wrong look-up:
- *   NO_WAIT             the write is not confirmed by any replica
- *   WAIT_ONE            one replica is enough
- *   CHANGED_LIST        step 1 accepts another list than that of the last confirmed batch
- *   ASKED_BEFORE        the answers to an earlier try count
+ *   NO_WAIT             a write needs no confirmation of a replica
+ *   WAIT_ONE            the confirmation of one replica is enough
+ *   M_LIST_UNUSED       step 2 does not use the list of M after WAIT
+ *   ASKED_BEFORE        the masters are asked before the write
  *   MINORITY            one answer is enough
  *   ONLY_M              only M is asked
- *   FLAGS_IGNORED       the answers of those that flag M FAIL count
- *   DISAGREEING_COUNTS  those who say that M does not lead also say which replicas are not promotable
- *   ONE_FAIL            a replica is not promotable if one answer flags it FAIL
- *   PFAIL_IS_FAIL       a replica is not promotable if a majority cannot reach it
+ *   FLAGS_IGNORED       answers that say that M is FAIL count
+ *   DISAGREEING_COUNTS  answers that say that M does not lead count when replicas are left out
+ *   ONE_FAIL            a replica is left out if one answer says FAIL
+ *   PFAIL_IS_FAIL       a replica is left out if a majority cannot reach it
  *   NO_ORPHANS          orphans are not promotable
- *   UNPROVED            a look-up does not ask for a proof
+ *   UNPROVED            a look-up is not proved
+ * Without EARLIER_BATCH, AFTER_ELECTION leads to a lost write, too: step 1 must compare the lists.
  */
 
 #ifndef REPLICAS
@@ -157,7 +164,12 @@ inline learnSlotless(v, e) {
 #ifdef NO_SORT
 #define sort(v)
 #else
-#define KEY(v) ((((epoch[v] * 8 + mates[v]) * 8 + failed[v]) * 2 + IS_IN(votes, v - B)) * 2 + IS_IN(asked, v))
+#if REPLICAS == 1
+#define SLOTLESS(v) 0
+#else
+#define SLOTLESS(v) slotless[v]
+#endif
+#define KEY(v) (((((SLOTLESS(v) * 4 + epoch[v]) * 8 + mates[v]) * 8 + failed[v]) * 2 + IS_IN(votes, v - B)) * 2 + IS_IN(asked, v))
 #define swap(x, y) swapped = x; x = y; y = swapped
 hidden byte swapped;
 /* The voters are alike. */
@@ -292,12 +304,21 @@ inline update(n, v) {
 #else
 #define IS_LISTED(n) IS_IN(mates[LEADER(n)], n)
 #endif
-#define LACKS(n, m) (IS_IN(has, m) != IS_IN(has, n))
+#ifdef AFTER_ELECTION
+/* So its data do not matter. */
+#define NEVER_LEADS(n) ((n) == 0)
+#else
+#define NEVER_LEADS(n) false
+#endif
+#define LACKS(n, m) (!NEVER_LEADS(n) && IS_IN(has, m) != IS_IN(has, n))
 inline sync(n) {
   d_step {
     !IS_IN(down, n) && !LEADS(n) && !IS_IN(down, LEADER(n)) && LEADS(LEADER(n)) && IS_LISTED(n) &&
       (IS_IN(unfit | behind, n) || LACKS(n, LEADER(n)) || IS_ACK(n)) ->
-    has = (has & ~BIT(n)) | (IS_IN(has, LEADER(n)) << n);
+    if
+    :: !NEVER_LEADS(n) -> has = (has & ~BIT(n)) | (IS_IN(has, LEADER(n)) << n)
+    :: else
+    fi;
     drop(unfit, n);
     if
     :: IS_ACK(n) -> put(acked, n)
@@ -506,9 +527,16 @@ end:
 #endif
 #endif
 
+#ifdef ASKED_BEFORE
+#define IS_ASKED (phase == idle)
+#define IS_TARGET(n) (n == target)
+#else
+#define IS_ASKED (phase == asking)
+#define IS_TARGET(n) true
+#endif
 inline send(n) {
   d_step {
-    phase == idle && !IS_IN(down, n) && LEADS(n) ->
+    phase == idle && !IS_IN(down, n) && LEADS(n) && IS_TARGET(n) ->
     target = n;
 #ifndef LOOK_UP
     put(has, n);
@@ -536,7 +564,7 @@ inline excludeAll(v) {
 }
 inline answer(v) {
   d_step {
-    phase == asking && OBSERVES(v) && (v >= NODES || v == target) && !IS_IN(asked, v) ->
+    IS_ASKED && OBSERVES(v) && (v >= NODES || v == target) && !IS_IN(asked, v) ->
     put(asked, v);
     if
     :: AGREES(v) ->
@@ -560,16 +588,12 @@ inline answer(v) {
 #else
 #define ALL_PROMOTABLE (IF_PROMOTABLE(0) | (IF_PROMOTABLE(1) << 1) | (IF_PROMOTABLE(2) << 2))
 #endif
-#ifdef CHANGED_LIST
-#define IS_KNOWN(set) true
-#else
 #ifdef EARLIER_BATCH
-#define IS_KNOWN(set) isKnown
+#define IS_KNOWN isKnown
 #else
-#define IS_KNOWN(set) true
+#define IS_KNOWN true
 #endif
-#endif
-#define IS_WHOLE (mates[target] != 0 && IS_KNOWN(mates[target]) && !(mates[target] & failed[target]) && ARE_ENOUGH(mates[target]))
+#define IS_WHOLE (mates[target] != 0 && IS_KNOWN && !(mates[target] & failed[target]) && ARE_ENOUGH(mates[target]))
 #ifdef UNPROVED
 #define HOLDS_1 (phase == sent && !IS_IN(down, target) && LEADS(target))
 #else
@@ -621,7 +645,7 @@ end:
        isKnown = false;
 #endif
 #ifndef M_LIST_UNUSED
-       listed = mates[target];
+       listed = listed | mates[target];
 #endif
        phase = asking
      }
@@ -644,6 +668,43 @@ end:
   od
 }
 
+#ifdef WITNESS
+/* pan lists the statements that it never reached. */
+#define SEEN(condition) atomic { (condition) -> skip }
+proctype Witness() {
+end:
+  do
+  /* Step 1 holds. Step 2 holds. */
+  :: SEEN(HOLDS_1)
+  :: SEEN(HOLDS_2)
+#ifndef LOOK_UP
+  /* An election keeps a confirmed write. */
+  :: SEEN(isConfirmed && last == ELECTIONS && IS_IN(has, lead[last]))
+#endif
+#ifdef AFTER_ELECTION
+  /* Only an orphan prevents the proof. */
+  :: SEEN(phase == asking && agreed == 3 && ALL_PROMOTABLE == (acked | BIT(2)) && mates[B] == BIT(0) && mates[C] == BIT(0) && mates[1] == BIT(0))
+#else
+#ifndef STRICT
+  /* Confirmed with one copy. */
+  :: SEEN(HOLDS_2 && acked == 0)
+#endif
+  /* Refused: M was replaced. A quiet replica could be promoted. */
+  :: SEEN(phase == asking && !isRightful && asked == (BIT(target) | BIT(B) | BIT(C)) && agreed == 1)
+  :: SEEN(phase == asking && isRightful && agreed == 3 && ALL_PROMOTABLE != 0 && acked == 0)
+#if ELECTIONS > 1
+  /* The old master is a replica that has synced, and its confirmation counts. */
+  :: SEEN(HOLDS_1 && target == 1 && acked == BIT(0))
+#endif
+#if REPLICAS > 1
+  /* One replica confirms, the other one is FAIL. */
+  :: SEEN(HOLDS_2 && (acked == BIT(1) || acked == BIT(2)))
+#endif
+#endif
+  od
+}
+#endif
+
 init {
   atomic {
     mates[0] = EVERY_NODE - 1;
@@ -653,16 +714,13 @@ init {
     last = 1;
     lead[1] = 1;
     epoch[1] = 1;
-    slotless[1] = 1;
     epoch[0] = 1;
-    mates[0] = 0;
-    unfit = 1;
     epoch[B] = 1;
-    mates[B] = 0;
-    slotless[B] = 1;
     epoch[C] = 1;
-    mates[C] = 0;
-    slotless[C] = 1;
+    mates[0] = 0;
+    mates[1] = BIT(0);
+    mates[B] = BIT(0);
+    mates[C] = BIT(0);
 #endif
     run Node(0);
     run Node(1);
@@ -672,5 +730,8 @@ init {
     run Voter(B);
     run Voter(C);
     run Client()
+#ifdef WITNESS
+    ; run Witness()
+#endif
   }
 }
