@@ -39,7 +39,9 @@ export async function startBadInput(): Promise<BadInput> {
   const operations = await readOperations(api);
   const stored = await StoredState.of(api);
   const pathOf = ({ path }: Operation): string =>
-    path.replace('{id}', path.includes('/users/') ? target.id : admin.session_id);
+    path
+      .replace('{id}', path.includes('/users/') ? target.id : admin.session_id)
+      .replace('{name}', 'order-clerk');
   const authorization = `Authorization: Bearer ${admin.access_token}`;
   return {
     api,
