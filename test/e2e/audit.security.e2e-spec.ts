@@ -64,11 +64,15 @@ describe('the audit events (89)', () => {
       actorId: user.id,
       actorSessionId: user.tokens.session_id,
     }) as const;
-  const asAdmin = (userId: string) =>
-    ({ userId, actor: 'user', actorId: adminId, actorSessionId: admin.session_id }) as const;
+  const asAdmin = (userId: string) => ({ userId, ...byAdminSession() }) as const;
   const anonymous = { actor: 'anonymous' } as const;
   const byAdmin = async (method: string, path: string, body?: unknown): Promise<Answer> =>
     call(method, `/api/users/${path}`, { token: admin.access_token, body });
+  /** For events without a user as the subject. */
+  const byAdminSession = () =>
+    ({ actor: 'user', actorId: adminId, actorSessionId: admin.session_id }) as const;
+  const roleByAdmin = async (method: string, name: string, body?: unknown): Promise<Answer> =>
+    call(method, `/api/roles/${name}`, { token: admin.access_token, body });
   const login = async (username: string, password: string): Promise<Answer> =>
     call('POST', '/api/login', { body: { username, password } });
   const refresh = async (token: string): Promise<Answer> =>
@@ -286,6 +290,35 @@ describe('the audit events (89)', () => {
         { type: 'profile-changed', ...by, details: { members: ['displayName'] } },
       ];
       return { answer, status: 200, expected };
+    },
+    'a change of a role': async () => {
+      const body = { permissions: ['orders:write', 'orders:read'] };
+      const answer = await roleByAdmin('PUT', 'order-clerk', body);
+      const details = { role: 'order-clerk', permissions: ['orders:read', 'orders:write'] };
+      const expected = {
+        type: 'role-changed',
+        result: 'success',
+        ...byAdminSession(),
+        details,
+      } as const;
+      return { answer, status: 204, expected: [expected] };
+    },
+    'a deletion of a role': async () => {
+      await roleByAdmin('PUT', 'temporary', { permissions: [] });
+      const answer = await roleByAdmin('DELETE', 'temporary');
+      const details = { role: 'temporary' };
+      const expected = {
+        type: 'role-deleted',
+        result: 'success',
+        ...byAdminSession(),
+        details,
+      } as const;
+      return { answer, status: 204, expected: [expected] };
+    },
+    'a change of the built-in role': async () => {
+      const answer = await roleByAdmin('PUT', 'admin', { permissions: [] });
+      const refused = { ...noPermission, reason: 'built-in-role', ...byAdminSession() };
+      return { answer, status: 409, expected: [{ ...refused, details: { role: 'admin' } }] };
     },
     'a read of a user': async () => {
       const { id } = await api.newUser();

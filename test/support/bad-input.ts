@@ -7,6 +7,9 @@ import { rawHttp, rawRequest } from './raw-http.js';
 import { changedKeys, StoredState } from './stored-state.js';
 import { startTestApp, type TestApp } from './test-app.js';
 
+/** The role whose name is in the paths. */
+const ROLE = 'order-clerk';
+
 /** An operation that reads a body. */
 export type Reader = Operation & { readonly body: BodySchema };
 
@@ -36,10 +39,17 @@ export async function startBadInput(): Promise<BadInput> {
   const api = await startTestApp(WITH_ADMINISTRATOR);
   const { body: admin } = await api.login(WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME);
   const [user, target] = [await api.newUser(), await api.newUser()];
+  // Exists, so that a path with its name is right.
+  await api.request('PUT', `/api/roles/${ROLE}`, {
+    token: admin.access_token,
+    body: { permissions: ['orders:read'] },
+  });
   const operations = await readOperations(api);
   const stored = await StoredState.of(api);
   const pathOf = ({ path }: Operation): string =>
-    path.replace('{id}', path.includes('/users/') ? target.id : admin.session_id);
+    path
+      .replace('{id}', path.includes('/users/') ? target.id : admin.session_id)
+      .replace('{name}', ROLE);
   const authorization = `Authorization: Bearer ${admin.access_token}`;
   return {
     api,

@@ -65,9 +65,8 @@ function validValue(name: string, schema: Schema): Arbitrary<unknown> {
         [1, fc.constant(typesOf(schema).includes('null') ? null : schema.example)],
       );
   }
-  const { items } = schema;
-  if (items?.enum !== undefined) {
-    return fc.subarray([...items.enum]);
+  if (Array.isArray(schema.example)) {
+    return fc.subarray([...(schema.example as unknown[])]);
   }
   const ofType: Partial<Record<string, Arbitrary<unknown>>> = {
     boolean: fc.boolean(),

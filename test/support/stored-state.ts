@@ -9,7 +9,7 @@ const IGNORED_KEYS = [
   // Leases are renewed in the background, and every read registers its instance as a holder.
   /:\{(?:inbox|retired)\.[\w-]+\}:|:\{instances\.registry\}:|:\{[\w.-]+\}:holders$/,
   // Fences have no contents; every decision writes one, so that a replica can confirm the decision.
-  /:\{(?:user\.[\w-]+|administrators\.registry|keys\.signing)\}:fence$/,
+  /:\{(?:user\.[\w-]+|administrators\.registry|keys\.signing|roles\.all)\}:fence$/,
 ];
 const SESSIONS = /:\{user\.[\w-]+\}:sessions$/;
 /** Keys that expire ten seconds after they were written, independent of requests. */
