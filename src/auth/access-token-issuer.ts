@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
+import { decodeProtectedHeader } from 'jose';
 import { randomUUID } from 'node:crypto';
 
 import { Clock } from '../common/clock/index.js';
@@ -24,6 +25,12 @@ export class AccessTokenIssuer {
   ) {
     this.options = { ...AUTH_DEFAULTS, ...options };
     this.ttlSeconds = this.options.accessTtlSeconds;
+  }
+
+  /** Whether the key of a token that Keyslot has issued still verifies. @throws RedisUnavailableError */
+  async isKeyValid(token: string, deadline: Deadline): Promise<boolean> {
+    const { kid = '' } = decodeProtectedHeader(token);
+    return this.keys.verifies(kid, deadline);
   }
 
   async issue(

@@ -141,7 +141,11 @@ export class RefreshService {
       case 'replayed': {
         this.recordRefresh(userId, sessionId, true, origin);
         const newest = await newestTokens(result.sealedAnswers, token);
-        return { outcome: 'refreshed', tokens: this.tokensFrom(newest, sessionId) };
+        const replayed = this.tokensFrom(newest, sessionId);
+        // The key of the earlier access token may have been withdrawn since.
+        return (await this.tokens.isKeyValid(newest.accessToken, deadline))
+          ? { outcome: 'refreshed', tokens: replayed }
+          : { outcome: 'refreshed', tokens: { ...tokens, refreshToken: replayed.refreshToken } };
       }
       case 'reused':
         this.audit.record({

@@ -20,6 +20,11 @@ export class SessionTokens {
     private readonly refreshTokens: RefreshTokens,
   ) {}
 
+  /** Whether the key of an access token still verifies. @throws RedisUnavailableError */
+  async isKeyValid(accessToken: string, deadline: Deadline): Promise<boolean> {
+    return this.accessTokens.isKeyValid(accessToken, deadline);
+  }
+
   async issue(
     user: { readonly id: string; readonly roles: readonly string[] },
     sessionId: string,

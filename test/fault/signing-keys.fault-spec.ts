@@ -24,11 +24,11 @@ describe('signing keys of several processes', () => {
   beforeAll(async () => {
     api = await startTestApp({ RATE_LIMIT: 'off' });
     const variables = { REDIS_KEY_PREFIX: api.keyPrefix, RATE_LIMIT: 'off' };
-    [service, ...instances] = (await Promise.all([
+    [service, ...instances] = await Promise.all([
       Instance.start(variables, SERVICE),
       Instance.start(variables),
       Instance.start(variables),
-    ])) as [Instance, Instance, Instance];
+    ]);
     stored = new StoredKeys(api.keyPrefix);
   });
   afterAll(async () => {

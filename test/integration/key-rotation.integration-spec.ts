@@ -1,13 +1,15 @@
 import type { AuditEvent } from '../../src/audit/index.js';
 import { Deadline } from '../../src/common/deadline/index.js';
+import { Secret } from '../../src/common/secret/index.js';
+import { ACCESS_TOKEN_MAX_SECONDS } from '../../src/guard/claims.js';
 import {
   KeyDecryptionError,
   PUBLICATION_MS,
   RETENTION_MS,
   type KeySet,
 } from '../../src/keys/index.js';
+import { JWKS_MAX_AGE_SECONDS } from '../../src/keys/read/index.js';
 import { newCandidate } from '../../src/keys/write/key-candidate.js';
-import { Secret } from '../../src/common/secret/index.js';
 import { Announcer } from '../../src/near-cache/announcer.js';
 import { NotConfirmedError } from '../../src/redis-cluster/index.js';
 import { LIFETIME_MS, startKeysInstance, StoredKeys, type KeysInstance } from '../support/keys.js';
@@ -96,6 +98,12 @@ describe('the rotation of signing keys', () => {
     await checkAll();
     await expectEverywhere(second);
     expect(countOf('signing-key-created')).toBe(2);
+  });
+
+  it('leaves enough time for verifiers, and for the tokens of a retired key (23)', () => {
+    // A cut-off instance answers with the old set for as long as clients may cache it.
+    expect(PUBLICATION_MS).toBeGreaterThanOrEqual(2 * JWKS_MAX_AGE_SECONDS * 1000 + 300_000);
+    expect(RETENTION_MS).toBeGreaterThanOrEqual(ACCESS_TOKEN_MAX_SECONDS * 1000 + 300_000);
   });
 
   it('lets N callers who rotate at the same time agree on one key (26)', async () => {

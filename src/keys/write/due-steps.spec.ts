@@ -1,8 +1,5 @@
-import { ACCESS_TOKEN_MAX_SECONDS } from '../../guard/claims.js';
-import { JWKS_MAX_AGE_SECONDS } from '../read/index.js';
 import { dueSteps, type DueStep } from './due-steps.js';
 import type { KeySet } from './key-set.js';
-import { PUBLICATION_MS, RETENTION_MS } from './key-times.js';
 
 const LIFETIME_MS = 90 * 86_400_000;
 const CREATED = 1_800_000_000_000;
@@ -65,12 +62,6 @@ describe('the due steps of the signing keys', () => {
 
     expect(stepsWith(CREATED, ahead)).toEqual([]);
     expect(stepsWith(ahead, ahead)).toHaveLength(2);
-  });
-
-  it('leave enough time for verifiers and for tokens (23)', () => {
-    // A cut-off instance answers with the old set for as long as clients may cache it.
-    expect(PUBLICATION_MS).toBeGreaterThanOrEqual(2 * JWKS_MAX_AGE_SECONDS * 1000 + 300_000);
-    expect(RETENTION_MS).toBeGreaterThanOrEqual(ACCESS_TOKEN_MAX_SECONDS * 1000 + 300_000);
   });
 });
 

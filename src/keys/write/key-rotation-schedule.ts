@@ -5,6 +5,7 @@ import {
   type BeforeApplicationShutdown,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
+import { randomInt } from 'node:crypto';
 
 import { AuditLog } from '../../audit/index.js';
 import { Clock } from '../../common/clock/index.js';
@@ -65,7 +66,7 @@ export class KeyRotationSchedule implements OnApplicationBootstrap, BeforeApplic
   private async keepChecking(): Promise<void> {
     const { signal } = this.closing;
     // At a random time of the first minute, so that instances that start together do not check together.
-    let pauseMs = Math.random() * CHECK_INTERVAL_MS;
+    let pauseMs = randomInt(CHECK_INTERVAL_MS);
     for (;;) {
       await this.clock.delay(pauseMs, { signal, ref: false }).catch(() => undefined);
       if (signal.aborted) {
@@ -79,10 +80,13 @@ export class KeyRotationSchedule implements OnApplicationBootstrap, BeforeApplic
   }
 
   private registerMetrics(metrics: MetricsRegistry): void {
-    metrics.gauge(
+    metrics.gauges(
       'keyslot_signing_key_age_seconds',
-      'Age of the key that signs. NaN while unknown.',
-      () => (this.clock.now() - (this.keys?.signing.createdAt ?? NaN)) / 1000,
+      'Age of the key that signs. Absent while unknown.',
+      () => {
+        const { createdAt } = this.keys?.signing ?? {};
+        return createdAt === undefined ? [] : [[{}, (this.clock.now() - createdAt) / 1000]];
+      },
     );
     metrics.gauge(
       'keyslot_signing_key_lifetime_seconds',

@@ -60,6 +60,11 @@ export class SigningKeys implements BeforeApplicationShutdown {
     });
   }
 
+  /** Whether a key verifies tokens: it was neither removed nor withdrawn. @throws RedisUnavailableError */
+  async verifies(kid: string, deadline: Deadline): Promise<boolean> {
+    return (await this.ring.current(deadline)).byId.has(kid);
+  }
+
   /** Whether this instance can sign and verify tokens. */
   get isLoaded(): boolean {
     return this.last !== undefined && this.ring.isLoaded;
