@@ -39,6 +39,7 @@ export { Deadline, RequestDeadline } from './common/deadline/index.js';
 export {
   ContentSecurityPolicy,
   FormBody,
+  IgnoreBody,
   OAuthError,
   OAuthErrors,
   type OAuthErrorCode,
