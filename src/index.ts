@@ -43,6 +43,7 @@ export { Deadline, RequestDeadline } from './common/deadline/index.js';
 export {
   ContentSecurityPolicy,
   FormBody,
+  IgnoreBody,
   OAuthError,
   OAuthErrors,
   type OAuthErrorCode,

@@ -30,7 +30,7 @@ export class ForwardAuthController {
   @All()
   @HttpCode(HttpStatus.NO_CONTENT)
   @ApiOperation({
-    operationId: 'authorizeRequest',
+    operationId: 'checkForwardedRequest',
     summary: 'Check a request to another service',
     description:
       'A proxy (nginx, Traefik, Caddy, Envoy) asks this before it passes a request on, with the `Authorization` header of ' +

@@ -29,5 +29,8 @@ export const PEERS = {
   statelessJwt: peer('stateless-jwt', true),
 } as const satisfies Record<string, PeerProgram>;
 
+/** Not a peer, but a proxy in front of a service, with and without forward auth. */
+export const NGINX = peer('nginx', false);
+
 /** Not a peer, but the part of a login that determines its duration. */
 export const HASHING_ONLY = peer('hashing-only', false);

@@ -1,5 +1,6 @@
 import type { Scenario } from './scenario.js';
 import { coldToken } from './scenarios/cold-token.js';
+import { forwardAuth } from './scenarios/forward-auth.js';
 import { loginStorm } from './scenarios/login-storm.js';
 import { logins } from './scenarios/logins.js';
 import { logout } from './scenarios/logout.js';
@@ -13,6 +14,7 @@ export const SCENARIOS: readonly Scenario[] = [
   warmRead,
   coldToken,
   otherInstance,
+  forwardAuth,
   logins,
   loginStorm,
   refreshes,

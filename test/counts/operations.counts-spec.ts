@@ -232,6 +232,20 @@ describe('an operation costs Redis', () => {
     expect(await meter.of(warmUser, readOften)).toEqual(NOTHING);
   });
 
+  it('for each further request of a proxy about a token: no round trip', async () => {
+    const askOften = async ({ tokens }: TestUser): Promise<void> => {
+      const options = { token: tokens.access_token };
+      for (let count = 0; count < 50; count += 1) {
+        await expectStatus(204, api.request('GET', '/forward-auth', options));
+        await expectStatus(200, api.request('DELETE', '/forward-auth/orders/1', options));
+        const required = '/forward-auth?permission=users:read';
+        await expectStatus(403, api.request('GET', required, options));
+      }
+    };
+
+    expect(await meter.of(warmUser, askOften)).toEqual(NOTHING);
+  });
+
   it('for a refresh', async () => {
     expect(
       await meter.of(warmUser, ({ tokens }) =>

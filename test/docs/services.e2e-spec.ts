@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
 import { WITH_ADMINISTRATOR } from '../support/deployment.js';
+import { documentedNginx } from '../support/documented-nginx.js';
 import { freePort } from '../support/free-port.js';
 import { HttpClient, type Answer, type TestUser } from '../support/http-client.js';
-import { codeBlocks } from '../support/markdown.js';
 import { startNginx, type Nginx } from '../support/nginx.js';
 import { eventually, startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
 import { rawHttp, rawRequest, statusOf } from '../support/raw-http.js';
@@ -49,7 +48,10 @@ describe('nginx in front of a service, as documented', () => {
     (keyslot.app.getHttpServer() as Server).on('connection', (socket) => connections.add(socket));
     service = await startService(received);
     const port = await freePort();
-    nginx = await startNginx(port, documented({ port, keyslot: keyslot.url, service }));
+    nginx = await startNginx(
+      port,
+      documentedNginx({ port, keyslot: keyslot.url, service: urlOf(service) }),
+    );
     client = new HttpClient(`http://127.0.0.1:${port}`);
     admin = (await keyslot.login(WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME)).body.access_token;
     user = await clerk();
@@ -175,27 +177,8 @@ describe('nginx in front of a service, as documented', () => {
   });
 });
 
-function documented({
-  port,
-  keyslot,
-  service,
-}: {
-  readonly port: number;
-  readonly keyslot: string;
-  readonly service: Server;
-}): string {
-  const [nginx] = codeBlocks(readFileSync('docs/services.md', 'utf8')).filter(
-    ({ language }) => language === 'nginx',
-  );
-  const addresses: [string, string][] = [
-    ['server keyslot:3000;', `server ${new URL(keyslot).host};`],
-    ['server orders:8080;', `server 127.0.0.1:${(service.address() as AddressInfo).port};`],
-    ['listen 8000;', `listen 127.0.0.1:${port};`],
-  ];
-  return addresses.reduce((text, [name, address]) => {
-    expect(text).toContain(name);
-    return text.replace(name, address);
-  }, nginx!.text);
+function urlOf(server: Server): string {
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 async function startService(received: Received[]): Promise<Server> {

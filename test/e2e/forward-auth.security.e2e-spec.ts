@@ -94,7 +94,7 @@ describe('forward auth', () => {
     expect(answer.headers.get('content-length')).toBe(path === BELOW ? '0' : null);
   });
 
-  it('answers every method the same, and without a token 401', async () => {
+  it('answers every method the same, and without a token 401 (77)', async () => {
     for (const method of EVERY_METHOD) {
       for (const path of PATHS) {
         const sent = { method, path, headers: authorization() };
@@ -242,7 +242,7 @@ describe('forward auth', () => {
       'Access-Control-Request-Headers: authorization',
     ];
 
-    it('to a preflight of an allowed page', async () => {
+    it('to a preflight of an allowed page (77, 85)', async () => {
       expect(
         statusOf(await rawHttp(api.url, rawRequest('OPTIONS', '/api/user', preflight(PAGE)))),
       ).toBe(204);
@@ -279,7 +279,7 @@ describe('forward auth', () => {
       expect(withToken).toMatchObject({ status: 204, headers: { 'x-auth-subject': user.id } });
     });
 
-    it('in any spelling, with any method', async () => {
+    it('in any spelling, with any method (77)', async () => {
       for (const target of [
         '/forward-auth/',
         '//forward-auth',
@@ -422,7 +422,7 @@ describe('forward auth after a change', () => {
     await expectEach(401);
   });
 
-  it('applies the current roles, whatever the token says', async () => {
+  it('applies the current roles, whatever the token says (104)', async () => {
     const path = '/forward-auth?permission=users:read&permission=users:write';
     await expectEach(403, path);
     expect((await admin.asAdmin('PATCH', user.id, { roles: ['admin'] })).status).toBe(200);

@@ -34,6 +34,7 @@ export const surface = [
     | 'emailAddress'
     | 'EntityIdPipe'
     | 'FormBody'
+    | 'IgnoreBody'
     | 'GUARD_PROBLEMS'
     | 'HashingOverloadedError'
     | 'GuardModule'
