@@ -338,7 +338,8 @@ inline sync(n) {
 #else
 #define IS_FIT(n) (!IS_IN(unfit, n))
 #endif
-#define STANDS(n) (!IS_IN(down, n) && !LEADS(n) && IS_FIT(n) && ((IS_IN(down, LEADER(n)) && !IN_TRY(LEADER(n))) || IS_SAID_FAIL(n)))
+#define STANDS(n) (!IS_IN(down, n) && !LEADS(n) && IS_FIT(n) && \
+  ((IS_IN(down, LEADER(n)) && !IN_TRY(LEADER(n))) || IS_SAID_FAIL(n)))
 /* Redis compares with the master of the candidate as the voter lists it: that of an orphan is FAIL. */
 #define VOTES_FOR(v, n) ((IS_IN(mates[v], n) && IS_IN(failed[v], LEADER(v))) || IS_IN(ORPHANS(v), n))
 inline vote(v, n) {
@@ -683,7 +684,8 @@ end:
 #endif
 #ifdef AFTER_ELECTION
   /* Only an orphan prevents the proof. */
-  :: SEEN(phase == asking && agreed == 3 && ALL_PROMOTABLE == (acked | BIT(2)) && mates[B] == BIT(0) && mates[C] == BIT(0) && mates[1] == BIT(0))
+  :: SEEN(phase == asking && agreed == 3 && ALL_PROMOTABLE == (acked | BIT(2)) &&
+       mates[B] == BIT(0) && mates[C] == BIT(0) && mates[1] == BIT(0))
 #else
 #ifndef STRICT
   /* Confirmed with one copy. */
