@@ -51,6 +51,7 @@
  *   DISAGREEING_COUNTS  answers that say that M does not lead count when replicas are left out
  *   ONE_FAIL            a replica is left out if one answer says FAIL
  *   PFAIL_IS_FAIL       a replica is left out if a majority cannot reach it
+ *   MASTER_LEFT_OUT     a node is left out if a majority lists it as a master without slots
  *   NO_ORPHANS          orphans are not promotable
  *   UNPROVED            a look-up is not proved
  * Without EARLIER_BATCH, AFTER_ELECTION leads to a lost write, too: step 1 must compare the lists.
@@ -504,7 +505,11 @@ end:
 /* The new leader is no replica of M. */
 #define EXCLUDES(v, j) (IS_IN(failed[v], j) || LEADER(v) == j)
 #else
+#ifdef MASTER_LEFT_OUT
+#define EXCLUDES(v, j) (IS_IN(failed[v], j) || !IS_IN(mates[v] | ORPHANS(v), j))
+#else
 #define EXCLUDES(v, j) IS_IN(failed[v], j)
+#endif
 #endif
 #endif
 
