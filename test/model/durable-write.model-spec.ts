@@ -34,6 +34,7 @@ const rules: [rule: string, macro: string, search: Search][] = [
   ['an answer that names another master does not count', 'DISAGREEING_COUNTS', 'write'],
   ['a majority leaves a replica out', 'ONE_FAIL', 'write'],
   ['only FAIL leaves a replica out', 'PFAIL_IS_FAIL', 'write'],
+  ['a master without slots is not left out', 'MASTER_LEFT_OUT', 'write'],
   ['an orphan is promotable', 'NO_ORPHANS', 'afterElection'],
   ['a look-up is proved', 'UNPROVED', 'lookUp'],
 ];

@@ -51,6 +51,7 @@
  *   DISAGREEING_COUNTS  answers that say that M does not lead count when replicas are left out
  *   ONE_FAIL            a replica is left out if one answer says FAIL
  *   PFAIL_IS_FAIL       a replica is left out if a majority cannot reach it
+ *   MASTER_LEFT_OUT     a node is left out if a majority lists it as a master without slots
  *   NO_ORPHANS          orphans are not promotable
  *   UNPROVED            a look-up is not proved
  * Without EARLIER_BATCH, AFTER_ELECTION leads to a lost write, too: step 1 must compare the lists.
@@ -338,7 +339,8 @@ inline sync(n) {
 #else
 #define IS_FIT(n) (!IS_IN(unfit, n))
 #endif
-#define STANDS(n) (!IS_IN(down, n) && !LEADS(n) && IS_FIT(n) && ((IS_IN(down, LEADER(n)) && !IN_TRY(LEADER(n))) || IS_SAID_FAIL(n)))
+#define STANDS(n) (!IS_IN(down, n) && !LEADS(n) && IS_FIT(n) && \
+  ((IS_IN(down, LEADER(n)) && !IN_TRY(LEADER(n))) || IS_SAID_FAIL(n)))
 /* Redis compares with the master of the candidate as the voter lists it: that of an orphan is FAIL. */
 #define VOTES_FOR(v, n) ((IS_IN(mates[v], n) && IS_IN(failed[v], LEADER(v))) || IS_IN(ORPHANS(v), n))
 inline vote(v, n) {
@@ -503,7 +505,11 @@ end:
 /* The new leader is no replica of M. */
 #define EXCLUDES(v, j) (IS_IN(failed[v], j) || LEADER(v) == j)
 #else
+#ifdef MASTER_LEFT_OUT
+#define EXCLUDES(v, j) (IS_IN(failed[v], j) || !IS_IN(mates[v] | ORPHANS(v), j))
+#else
 #define EXCLUDES(v, j) IS_IN(failed[v], j)
+#endif
 #endif
 #endif
 
@@ -683,7 +689,8 @@ end:
 #endif
 #ifdef AFTER_ELECTION
   /* Only an orphan prevents the proof. */
-  :: SEEN(phase == asking && agreed == 3 && ALL_PROMOTABLE == (acked | BIT(2)) && mates[B] == BIT(0) && mates[C] == BIT(0) && mates[1] == BIT(0))
+  :: SEEN(phase == asking && agreed == 3 && ALL_PROMOTABLE == (acked | BIT(2)) &&
+       mates[B] == BIT(0) && mates[C] == BIT(0) && mates[1] == BIT(0))
 #else
 #ifndef STRICT
   /* Confirmed with one copy. */
