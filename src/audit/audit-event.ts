@@ -24,7 +24,8 @@ export const AUDIT_EVENTS = {
   'user-read': 'An administrator read a user.',
   'sessions-read': 'An administrator read the sessions of a user.',
   'permission-refused': 'A valid token lacked a permission, or a rule forbade the action.',
-  'signing-key-created': 'A signing key was created: the first one of the cluster, or its successor.',
+  'signing-key-created':
+    'A signing key was created: the first one of the cluster, or its successor.',
   'signing-key-activated': 'A new signing key replaced the former one, which only verifies now.',
   'signing-key-withdrawn': 'An operator withdrew a signing key: no instance accepts its tokens.',
 } as const;

@@ -168,7 +168,8 @@ export class DurableWriter {
   ): Promise<Error | undefined> {
     shard.masterId ??= nodes.find(({ isMyself }) => isMyself)?.id;
     const replicas = nodes.filter(({ masterId }) => masterId === shard.masterId);
-    const listed = replicas.map(({ id }) => id).join(' ');
+    const ids = replicas.map(({ id }) => id);
+    const listed = ids.join(' ');
     if (replicas.length > 0 && !replicas.some(({ isFailed }) => isFailed)) {
       shard.awaited = replicas.length;
       // The master read this list after the writes. If it was replaced, the list has the node that has replaced it, and that
@@ -179,6 +180,7 @@ export class DurableWriter {
     }
     const promotable = await this.majority.promotableReplicas(
       shard.masterId ?? '',
+      ids,
       confirmed,
       remainingMs(batch),
     );

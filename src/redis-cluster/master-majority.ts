@@ -26,11 +26,13 @@ export class MasterMajority {
    * every master has answered or is late.
    *
    * @param masterId the node id of the master in question
+   * @param listed ids of the replicas that this master lists
    * @param timeoutMs later answers do not count: since the write, an election must not have had the time to end
    * @returns the number of replicas that a failover could promote in its place; undefined when no majority says that it leads
    */
   async promotableReplicas(
     masterId: string,
+    listed: readonly string[],
     enough: number,
     timeoutMs: number,
   ): Promise<number | undefined> {
@@ -44,7 +46,7 @@ export class MasterMajority {
         throw new Error('the answer is late');
       }
       views.push(parseClusterNodes(String(reply)));
-      count = countPromotableReplicas(masterId, views);
+      count = countPromotableReplicas(masterId, listed, views);
       if (count === undefined || count > enough) {
         throw new Error('not enough answers yet');
       }

@@ -1,5 +1,5 @@
 import { parseClusterNodes, type ClusterNode } from './cluster-nodes.js';
-import { countPromotableReplicas } from './promotable-replicas.js';
+import { countPromotableReplicas as count } from './promotable-replicas.js';
 
 const NOW = Date.UTC(2026, 0, 1);
 /** Flags, master and slots of each node. `~9`: it was last heard of 9 seconds ago. */
@@ -32,6 +32,8 @@ function view(
   });
   return parseClusterNodes(lines);
 }
+const countPromotableReplicas = (masterId: string, answers: ClusterNode[][]): number | undefined =>
+  count(masterId, [], answers);
 const D_FAILED = { d: 'slave,fail a' };
 
 describe('the replicas that a failover could promote', () => {
@@ -86,17 +88,32 @@ describe('the replicas that a failover could promote', () => {
     ['is a replica now', 'slave d'],
   ])('include one whose master was replaced and %s, until it follows the new one', (_, a) => {
     // The replica d has replaced a. The other replica of a is h.
-    const count = (h: string): number | undefined => {
+    const countWith = (h: string): number | undefined => {
       const after = { a, d: 'master - 0-5460', h };
       const views = ['b', 'c', 'd'].map((of) => view(of, after));
       return countPromotableReplicas('d', views);
     };
     const others = a === 'slave d' ? 1 : 0;
 
-    expect(count('slave a')).toBe(others + 1);
-    expect(count('slave d')).toBe(others + 1);
-    expect(count('slave,fail a')).toBe(others);
-    expect(count('slave c')).toBe(others);
+    expect(countWith('slave a')).toBe(others + 1);
+    expect(countWith('slave d')).toBe(others + 1);
+    expect(countWith('slave,fail a')).toBe(others);
+    expect(countWith('slave c')).toBe(others);
+  });
+
+  it('include a former master that has just become a replica, if only the master lists it', () => {
+    const after = { a: 'master -', d: 'master - 0-5460' };
+    const views = [view('b', after), view('c', after)];
+
+    expect(count('d', [], views)).toBe(0);
+    expect(count('d', ['a'], views)).toBe(1);
+    expect(
+      count(
+        'd',
+        ['a'],
+        ['b', 'c'].map((of) => view(of, { ...after, a: 'master,fail -' })),
+      ),
+    ).toBe(0);
   });
 
   it.each([

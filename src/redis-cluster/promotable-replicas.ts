@@ -16,11 +16,13 @@ type View = readonly ClusterNode[];
  * count.
  *
  * @param masterId the master
+ * @param listed ids of the replicas that the master itself lists. The others may not know yet that a node has become its replica
  * @param answers replies to CLUSTER NODES. Replies of nodes that are no master with slots are ignored
  * @returns undefined unless a majority of the masters says that the node leads a shard, and is not suspected
  */
 export function countPromotableReplicas(
   masterId: string,
+  listed: readonly string[],
   answers: readonly View[],
 ): number | undefined {
   const views = viewsOfMasters(answers);
@@ -32,19 +34,12 @@ export function countPromotableReplicas(
   if (!isMajority(agreeing)) {
     return undefined;
   }
-  const replicas = new Set(
-    agreeing
-      .flatMap((view) => view.filter((node) => isPromotable(node, masterId, view)))
-      .map(({ id }) => id),
+  const promotable = agreeing.flatMap((view) =>
+    view.filter((node) => isPromotable(node, masterId, view)).map(({ id }) => id),
   );
   const isLeftOut = (id: string): boolean =>
-    isMajority(
-      agreeing.filter((view) => {
-        const node = view.find((one) => one.id === id);
-        return node !== undefined && !isPromotable(node, masterId, view);
-      }),
-    );
-  return [...replicas].filter((id) => !isLeftOut(id)).length;
+    isMajority(agreeing.filter((view) => cannotReplace(id, masterId, view)));
+  return [...new Set([...listed, ...promotable])].filter((id) => !isLeftOut(id)).length;
 }
 
 /** At most one view of each node. */
@@ -65,6 +60,14 @@ function isLeader({ isMaster, slots }: ClusterNode): boolean {
 
 function isPromotable(node: ClusterNode, masterId: string, view: View): boolean {
   return node.isReplica && !node.isFailed && (node.masterId === masterId || isOrphan(node, view));
+}
+
+/** Whether a node has failed, or is a replica in another shard. */
+function cannotReplace(id: string, masterId: string, view: View): boolean {
+  const node = view.find((one) => one.id === id);
+  const follows = (leader: ClusterNode): boolean =>
+    leader.id !== masterId && leader.id === node?.masterId && isLeader(leader);
+  return node !== undefined && (node.isFailed || view.some(follows));
 }
 
 /**
