@@ -6,7 +6,8 @@ import { ChangeUserRequest } from './change-user.request.dto.js';
 /** Omitted members stay unchanged. */
 export class AdministerUserRequest extends ChangeUserRequest {
   @ApiPropertyOptional({
-    description: 'The new list of all roles of the user. `GET /api/roles` lists the roles that exist.',
+    description:
+      'The new list of all roles of the user. `GET /api/roles` lists the roles that exist.',
     type: [String],
     example: ['admin'],
   })
