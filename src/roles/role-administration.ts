@@ -107,7 +107,7 @@ export class RoleAdministration {
         return this.refuse('beyond-own-permissions', { role, beyond: result.permission }, origin);
       case 'full':
         return { outcome: 'too-many-roles' };
-      default:
+      case 'unknown':
         return { outcome: 'unknown-role' };
     }
   }

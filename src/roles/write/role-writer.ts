@@ -13,7 +13,8 @@ const changeRole = load('change-role', (reply) => reply as Reply);
 type Reply = ['changed' | 'overtaken' | 'unknown' | 'full'] | ['beyond', permission: string];
 
 export type RoleWriteResult =
-  | { readonly outcome: 'changed' | 'unknown' | 'full' }
+  | { readonly outcome: 'changed' }
+  | { readonly outcome: 'unknown' | 'full' }
   /** The role grants this permission before or after the change, and the caller lacks it. */
   | { readonly outcome: 'beyond'; readonly permission: Permission };
 
@@ -80,7 +81,9 @@ export class RoleWriter {
         throw new NotConfirmedError('another change of the roles was made at the same time');
       case 'beyond':
         return { outcome, permission };
-      default:
+      case 'changed':
+      case 'unknown':
+      case 'full':
         return { outcome };
     }
   }
