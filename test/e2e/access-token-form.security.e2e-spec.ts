@@ -8,8 +8,13 @@ import { b64, signEs256, signHmac } from '../support/forge.js';
 import { startWithVictim, type Victim } from '../support/victim.js';
 
 /** The form of an access token: requirements 4 to 11, 15 and 16. */
-/** The renewal of the lease, and the report to the registry of instances. */
-const BACKGROUND = new Set(['renew-inbox.lua', 'report-instance.lua']);
+/** The renewal of the lease, the report to the registry of instances, and the check of the signing keys. */
+const BACKGROUND = new Set([
+  'renew-inbox.lua',
+  'report-instance.lua',
+  'describe-keys.lua',
+  'find-changes.lua',
+]);
 
 describe('access tokens', () => {
   let victim: Victim;

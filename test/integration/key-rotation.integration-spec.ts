@@ -1,19 +1,34 @@
-import type { AuditEvent } from '../../src/audit/index.js';
+import { EventEmitter2 } from '@nestjs/event-emitter';
+
+import { AuditLog, type AuditEvent } from '../../src/audit/index.js';
 import { Deadline } from '../../src/common/deadline/index.js';
 import { Secret } from '../../src/common/secret/index.js';
 import { ACCESS_TOKEN_MAX_SECONDS } from '../../src/guard/claims.js';
 import {
   KeyDecryptionError,
+  KeyRotationSchedule,
   PUBLICATION_MS,
   RETENTION_MS,
   type KeySet,
 } from '../../src/keys/index.js';
 import { JWKS_MAX_AGE_SECONDS } from '../../src/keys/read/index.js';
 import { newCandidate } from '../../src/keys/write/key-candidate.js';
+import { MetricsRegistry } from '../../src/metrics/index.js';
 import { Announcer } from '../../src/near-cache/announcer.js';
 import { NotConfirmedError } from '../../src/redis-cluster/index.js';
+import { FakeClock } from '../support/fake-clock.js';
 import { LIFETIME_MS, startKeysInstance, StoredKeys, type KeysInstance } from '../support/keys.js';
 import { newPrefix } from '../support/near-cache.js';
+import { eventually } from '../support/own-cluster.js';
+
+const STEP_TIMEOUT_MS = 20_000;
+
+/** Shows the real time. A test ends its delays. */
+class PacedClock extends FakeClock {
+  override wall(): number {
+    return Date.now();
+  }
+}
 
 describe('the rotation of signing keys', () => {
   const INSTANCES = 4;
@@ -260,12 +275,15 @@ describe('the rotation of signing keys', () => {
   it('does not let a late script bring back a key, or replace a newer one (24)', async () => {
     const { store, rotation } = instances[0]!;
     const first = (await keys()).signing.kid;
-    const candidate = await newCandidate(new Secret('the secret of this whole cluster'));
+    const secret = new Secret('the secret of this whole cluster');
+    const [candidate, late] = [await newCandidate(secret), await newCandidate(secret)];
     await store.publish(candidate, first, Deadline.none);
     await rotation.rotate(first, true, Deadline.none);
     await rotation.withdraw(candidate.kid, Deadline.none);
     const before = await stored.fields();
 
+    // Of a caller that wanted to replace the first key too.
+    expect(await store.publish(late, first, Deadline.none)).toBe(false);
     expect(await store.publish(candidate, first, Deadline.none)).toBe(false);
     expect(await store.publish(candidate, before['current']!, Deadline.none)).toBe(false);
     expect(await store.promote(candidate.kid, first, Deadline.none)).toBe(false);
@@ -275,6 +293,13 @@ describe('the rotation of signing keys', () => {
     await store.adopt(candidate.kid, Deadline.none);
 
     expect(await stored.fields()).toEqual(before);
+
+    // Of callers that wanted another successor, or another key to replace.
+    const { published, signing } = await rotation.rotate(before['current']!, false, Deadline.none);
+    const waiting = await stored.fields();
+    expect(await store.withdraw(signing.kid, candidate.kid, Deadline.none)).toBe(false);
+    expect(await store.promote(published!.kid, first, Deadline.none)).toBe(false);
+    expect(await stored.fields()).toEqual(waiting);
   });
 
   it('adopts the key of the previous version, whose fields that version still understands', async () => {
@@ -312,6 +337,41 @@ describe('the rotation of signing keys', () => {
 
     expect(await stored.fields()).toEqual(before);
     await wrong.cache.close();
+  });
+
+  it('checks in the first minute and once a minute, and exports the state of the keys', async () => {
+    const clock = new PacedClock();
+    const metrics = new MetricsRegistry();
+    const { redis, cache } = instances[0]!.cache;
+    const audit = new AuditLog({ record: () => undefined }, new EventEmitter2());
+    const schedule = new KeyRotationSchedule(redis, cache, clock, audit, metrics, {
+      baseUrl: 'http://127.0.0.1:3000',
+      encryptionSecret: new Secret('the secret of this whole cluster'),
+    });
+    expect(await metrics.metrics()).toMatch(/^keyslot_signing_key_lifetime_seconds 7776000$/m);
+    expect(await metrics.metrics()).not.toMatch(/^keyslot_signing_key(?:s|_age_seconds)[ {]/m);
+    const first = (await keys()).signing.kid;
+    /** The schedule asks Redis between two pauses, which takes real time. */
+    const afterMinutes = async (isDone: (now: KeySet) => boolean): Promise<number> =>
+      eventually('the check has taken the step', STEP_TIMEOUT_MS, async () => {
+        await clock.advance(60_000);
+        return isDone(await keys());
+      });
+
+    schedule.onApplicationBootstrap();
+    await stored.age(LIFETIME_MS);
+    await afterMinutes(({ published }) => published !== undefined);
+    await stored.age(PUBLICATION_MS);
+    await afterMinutes(({ signing }) => signing.kid !== first);
+    await afterMinutes(({ retired }) => retired[0]?.removeAt !== undefined);
+    schedule.beforeApplicationShutdown();
+
+    const text = await metrics.metrics();
+    expect(text).toMatch(/^keyslot_signing_keys\{state="signing"\} 1$/m);
+    expect(text).toMatch(/^keyslot_signing_keys\{state="retired"\} 1$/m);
+    const [, age] = /^keyslot_signing_key_age_seconds (\S+)$/m.exec(text) ?? [];
+    expect(Number(age)).toBeGreaterThanOrEqual(PUBLICATION_MS / 1000);
+    expect(Number(age)).toBeLessThan(PUBLICATION_MS / 1000 + 3600);
   });
 
   it('keeps the objects of keys that a change does not affect', async () => {

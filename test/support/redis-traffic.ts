@@ -10,8 +10,20 @@ import { productScripts } from './lua-script.js';
 const NEW_SOCKETS = 'net.client.socket';
 /** Background commands between clients and nodes. */
 const HOUSEKEEPING = /^(cluster|client|ping|hello|auth|info|readonly|ssubscribe|quit|asking)\b/;
-/** Background work of an instance: its lease, its clock, its entry in the registry, and posts to silent instances. */
-const OWN_WORK = new Set(['renew-inbox', 'report-instance', 'post-again', 'close-inbox', 'time']);
+/**
+ * Background work of an instance: its lease, its clock, its entry in the registry, its check of the signing keys, and posts to
+ * silent instances.
+ */
+const OWN_WORK = new Set([
+  'renew-inbox',
+  'report-instance',
+  'describe-keys',
+  'find-changes',
+  'adopt-key',
+  'post-again',
+  'close-inbox',
+  'time',
+]);
 
 /** Lua scripts of the product, by the SHA-1 digest that Redis uses. */
 export const scriptsBySha1: ReadonlyMap<
