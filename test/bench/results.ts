@@ -46,7 +46,7 @@ export function withRatios(round: Round, baseline: string, subject: string): Rou
       {
         ...measurement,
         ratio: rateOf(name) / rateOf(baseline),
-        lead: rateOf(subject) / rateOf(name),
+        ...(round[subject] ? { lead: rateOf(subject) / rateOf(name) } : {}),
       },
     ]),
   );

@@ -45,7 +45,7 @@ describe('nginx in front of a service, as documented', () => {
       { ...redis.variables, ...WITH_ADMINISTRATOR },
       { roles: { clerk: ['orders:read'] } },
     );
-    (keyslot.app.getHttpServer() as Server).on('connection', (socket) => connections.add(socket));
+    keyslot.app.getHttpServer().on('connection', (socket) => connections.add(socket));
     service = await startService(received);
     const port = await freePort();
     nginx = await startNginx(

@@ -12,7 +12,7 @@ const START_MS = 20_000;
 const TEMPORARY = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
 
 export interface Nginx {
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /**
