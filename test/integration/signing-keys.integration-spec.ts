@@ -3,6 +3,7 @@ import { createRemoteJWKSet, jwtVerify } from 'jose';
 import type { AuditEvent } from '../../src/audit/index.js';
 import { Deadline } from '../../src/common/deadline/index.js';
 import { KeyDecryptionError } from '../../src/keys/index.js';
+import { JWKS_MAX_AGE_SECONDS } from '../../src/keys/read/index.js';
 import { RedisUnavailableError } from '../../src/redis-cluster/index.js';
 import { startKeysInstance, type KeysInstance } from '../support/keys.js';
 import { newPrefix, type CacheInstance } from '../support/near-cache.js';
@@ -109,6 +110,23 @@ describe('the signing keys', () => {
     expect(ring.recall()).toBeUndefined();
     expect(await signing.current(Deadline.none)).toBe(key);
     expect(await ring.current(Deadline.none)).toBe(keys);
+  });
+
+  it('are published for five minutes by an instance that is cut off, and not longer (24)', async () => {
+    const { signing, ring, cache } = await instance(newPrefix());
+    await signing.current(Deadline.none);
+    const before = await ring.published(Deadline.none);
+    cache.redis.readConfirmed = async () =>
+      Promise.reject(new RedisUnavailableError('the instance is cut off'));
+    expect(await ring.published(Deadline.none)).toBe(before);
+
+    // As when a key was withdrawn, or the lease has ended.
+    await cache.cache.change('keys.signing', () => Promise.resolve(), Deadline.none);
+    expect(await ring.published(Deadline.none)).toBe(before);
+    cache.clock.monotonicMs += JWKS_MAX_AGE_SECONDS * 1000 - 30_000;
+    expect(await ring.published(Deadline.none)).toBe(before);
+    cache.clock.monotonicMs += 30_000;
+    await expect(ring.published(Deadline.none)).rejects.toThrow(RedisUnavailableError);
   });
 
   it('are published without the private key, so that others can verify our tokens (21)', async () => {
