@@ -60,11 +60,7 @@ export class ForwardAuthController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): void | Promise<void> {
     const isAllowed = this.permissions.require(request, requiredPermissions(request.url));
-    if (isAllowed !== true) {
-      return isAllowed.then(() => void reply.headers(identityHeaders(request.user)));
-    }
-    void reply.headers(identityHeaders(request.user));
-    return undefined;
+    return isAllowed === true ? identify(request, reply) : identifyWhen(isAllowed, request, reply);
   }
 
   /** For Envoy, which appends the path of the original request, and accepts no success except 200. */
@@ -77,4 +73,17 @@ export class ForwardAuthController {
   ): void | Promise<void> {
     return this.authorize(request, reply);
   }
+}
+
+function identify(request: GuardedRequest, reply: FastifyReply): void {
+  void reply.headers(identityHeaders(request.user));
+}
+
+async function identifyWhen(
+  isAllowed: Promise<true>,
+  request: GuardedRequest,
+  reply: FastifyReply,
+): Promise<void> {
+  await isAllowed;
+  identify(request, reply);
 }

@@ -44,7 +44,16 @@ export class PermissionCheck {
     const isAllowed = this.mayUse(request, permissions);
     return typeof isAllowed === 'boolean'
       ? this.decide(isAllowed, request, permissions)
-      : isAllowed.then((loaded) => this.decide(loaded, request, permissions));
+      : this.decideLater(isAllowed, request, permissions);
+  }
+
+  /** A method of its own: a closure in `require` would cost every request, also those that are decided from memory. */
+  private async decideLater(
+    isAllowed: Promise<boolean>,
+    request: GuardedRequest,
+    permissions: readonly Permission[],
+  ): Promise<true> {
+    return this.decide(await isAllowed, request, permissions);
   }
 
   private mayUse(
