@@ -10,7 +10,7 @@ import { recordThrottling } from '../credentials/index.js';
 import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../rate-limit/index.js';
 import { SessionsService } from '../sessions/index.js';
 import { UsersService } from '../users/index.js';
-import { newestTokens, sealTokens, type ReplayedTokens } from './refresh-replay.js';
+import { newestTokens, sealTokens, type ReplayedTokens } from './sealed-answers.js';
 import { RefreshTokens, type RecognizedToken } from './refresh-tokens.js';
 import { SessionTokens, type IssuedTokens } from './session-tokens.js';
 

@@ -17,6 +17,7 @@ const MAX_QUEUED_WRITES = 10_000;
 
 type Result = [error: Error | null, reply: unknown];
 
+/** The reply to a write that no failover can lose any more: see DurableWriter. */
 export interface ConfirmedReply {
   readonly reply: unknown;
   /** Whether no replica has confirmed the write, because none could be promoted. */

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import type { RuleFailure } from '../validation/rule-failure.js';
 import type { ProblemCode } from './catalogue.js';
 
+/** The languages of problem documents. `http/problem.filter.ts` chooses one, and `problem-document.ts` builds the document. */
 export const LANGUAGES = ['en', 'zh'] as const;
 export type Language = (typeof LANGUAGES)[number];
 

@@ -1,6 +1,9 @@
 import { seal, Secret, SECRET_PURPOSES, unseal } from '../common/secret/index.js';
 
-/** The answer to a refresh, which Redis keeps for clients that did not receive it. */
+/**
+ * The answer to a refresh, which Redis keeps for clients that did not receive it. `rotate-refresh-token.lua` of the user slot
+ * decides whether a token that is used again is answered so, or ends its session.
+ */
 export interface ReplayedTokens {
   readonly accessToken: string;
   readonly refreshToken: string;
