@@ -124,6 +124,7 @@ describe('Swagger UI', () => {
       'Own user',
       'Own sessions',
       'Administration',
+      'Forward auth',
       'Keys',
       'Health',
     ]);
