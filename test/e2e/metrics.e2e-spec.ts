@@ -40,7 +40,9 @@ describe('the metrics', () => {
     for (const line of samples) {
       expect(line).toMatch(SAMPLE);
     }
-    expect(new Set(samples.map((line) => line.split(' ')[0])).size).toBe(samples.length);
+    // The value of a label may contain spaces.
+    const series = samples.map((line) => line.slice(0, line.lastIndexOf(' ')));
+    expect(new Set(series).size).toBe(samples.length);
     const types = new Map(
       lines
         .filter((line) => line.startsWith('# TYPE '))
