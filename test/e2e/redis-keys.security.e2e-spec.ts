@@ -62,7 +62,12 @@ const KINDS = [
 ];
 
 /** Scripts that only run after a script that creates data with the lifetime of a request. */
-const LAST_STEPS = new Set(['end-attempt.lua', 'end-guess.lua', 'finish-changes.lua']);
+const LAST_STEPS = new Set([
+  'end-attempt.lua',
+  'end-guess.lua',
+  'finish-changes.lua',
+  'release-removal.lua',
+]);
 
 const sources = new Set(productScripts().map(({ source }) => source));
 
