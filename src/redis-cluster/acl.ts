@@ -11,7 +11,6 @@ export const CLIENT_COMMANDS = [
   'eval',
   'evalsha',
   'wait',
-  'cluster|replicas',
   // The channels of the near cache, and the health check of their connection.
   'ping',
   'spublish',

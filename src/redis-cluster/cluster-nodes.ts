@@ -37,13 +37,12 @@ export interface ClusterNode {
 }
 
 /**
- * Parses the reply of CLUSTER NODES or CLUSTER REPLICAS. No other code does.
+ * Parses the reply of CLUSTER NODES. No other code does.
  *
- * @param reply lines of: id, address, flags, master, ping, pong, epoch, link, slots. CLUSTER REPLICAS returns an array of them
+ * @param reply lines of: id, address, flags, master, ping, pong, epoch, link, slots
  */
-export function parseClusterNodes(reply: string | readonly string[]): ClusterNode[] {
-  const lines = typeof reply === 'string' ? reply.split('\n') : reply;
-  return lines.filter(Boolean).map(parseLine);
+export function parseClusterNodes(reply: string): ClusterNode[] {
+  return reply.split('\n').filter(Boolean).map(parseLine);
 }
 
 export function countSlots(slots: readonly SlotRange[]): number {

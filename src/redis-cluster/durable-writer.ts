@@ -41,8 +41,6 @@ interface Lane {
 
 /** What is known about the master at the other end of a connection. */
 interface Shard {
-  /** Its node id. A process has one, so a connection has one. */
-  masterId: string | undefined;
   /** The replicas that it listed when it last confirmed a batch, as text. */
   confirmedReplicas: string | undefined;
   /** The number of replicas for which WAIT waits. */
@@ -54,7 +52,7 @@ interface BatchReply {
   readonly results: readonly Result[];
   /** The replicas that have confirmed the batch, as WAIT counts them. */
   readonly confirmed: number;
-  /** What the master says after WAIT: all nodes if its own id was not known before, its replicas otherwise. */
+  /** What the master says after WAIT. */
   readonly nodes: readonly ClusterNode[];
 }
 
@@ -62,7 +60,7 @@ interface BatchReply {
  * Sends writes, and proves that a failover cannot lose them: every replica that could be promoted in place of the master has
  * confirmed them. If there is none, a majority of the masters says so, and that the master has not been replaced.
  *
- * The writes, WAIT and the question for the replicas of the master are one pipeline on one connection, because WAIT covers only
+ * The writes, WAIT and the question for the nodes are one pipeline on one connection, because WAIT covers only
  * the writes of its own connection. WAIT also blocks that connection. So the writes for one master are sent in batches. A write
  * whose caller has timed out is dropped, so that writes do not accumulate behind a silent replica.
  *
@@ -116,7 +114,6 @@ export class DurableWriter {
     try {
       const connection = this.connectionTo(master);
       const shard = this.shards.get(connection) ?? {
-        masterId: undefined,
         confirmedReplicas: undefined,
         awaited: 1,
       };
@@ -142,7 +139,7 @@ export class DurableWriter {
 
   private async exchange(
     connection: Redis,
-    { masterId, awaited }: Shard,
+    { awaited }: Shard,
     batch: readonly QueuedWrite[],
   ): Promise<BatchReply> {
     const pipeline = connection.pipeline();
@@ -151,13 +148,13 @@ export class DurableWriter {
     if (awaited > 0) {
       pipeline.wait(awaited, Math.max(1, Math.ceil(Math.min(remaining, WAIT_TIMEOUT_MS))));
     }
-    pipeline.call('CLUSTER', ...(masterId === undefined ? ['NODES'] : ['REPLICAS', masterId]));
+    pipeline.call('CLUSTER', 'NODES');
     const answers = (await withTimeout(remaining, pipeline.exec())) ?? [];
-    const list = replyOf('CLUSTER', answers.at(-1)) as string | string[];
+    const nodes = parseClusterNodes(String(replyOf('CLUSTER NODES', answers.at(-1))));
     return {
       results: answers.filter((_, index) => isReply[index]),
       confirmed: awaited > 0 ? Number(replyOf('WAIT', answers.at(-2))) : 0,
-      nodes: parseClusterNodes(list),
+      nodes,
     };
   }
 
@@ -167,8 +164,8 @@ export class DurableWriter {
     { confirmed, nodes }: BatchReply,
     batch: readonly QueuedWrite[],
   ): Promise<Error | undefined> {
-    shard.masterId ??= nodes.find(({ isMyself }) => isMyself)?.id;
-    const replicas = nodes.filter(({ masterId }) => masterId === shard.masterId);
+    const ownId = nodes.find(({ isMyself }) => isMyself)?.id ?? '';
+    const replicas = nodes.filter(({ masterId }) => masterId === ownId);
     const ids = replicas.map(({ id }) => id);
     const listed = ids.join(' ');
     if (replicas.length > 0 && !replicas.some(({ isFailed }) => isFailed)) {
@@ -180,7 +177,7 @@ export class DurableWriter {
       }
     }
     const promotable = await this.majority.promotableReplicas(
-      shard.masterId ?? '',
+      ownId,
       ids,
       confirmed,
       remainingMs(batch),

@@ -30,7 +30,7 @@ function view(
       `${id} 127.0.0.1:7000@17000 ${own} ${master} 0 ${heardAt} 1 connected ${slots}`.trimEnd(),
     ];
   });
-  return parseClusterNodes(lines);
+  return parseClusterNodes(lines.join('\n'));
 }
 const countPromotableReplicas = (masterId: string, answers: ClusterNode[][]): number | undefined =>
   count(masterId, [], answers);

@@ -92,13 +92,11 @@ export class RedisDiagnosis {
 
   /** Checks that each master is reachable at its announced address, and accepts the commands that confirm a write. */
   private async problemsOfMasters(slots: SlotsReply): Promise<string[]> {
-    const masters = new Map(
-      slots.flatMap(([, , [host, port, id]]): [string, string][] =>
-        isUnknown(host) ? [] : [[`${host}:${port}`, id]],
-      ),
+    const masters = new Set(
+      slots.flatMap(([, , [host, port]]) => (isUnknown(host) ? [] : [`${host}:${port}`])),
     );
     const found = await Promise.all(
-      [...masters].map(async ([announced, id]) => {
+      [...masters].map(async (announced) => {
         const colon = announced.lastIndexOf(':');
         const seed = this.options.natMap?.[announced] ?? {
           host: announced.slice(0, colon),
@@ -106,7 +104,7 @@ export class RedisDiagnosis {
         };
         return this.ask(seed, async (node) => {
           await node.wait(0, 1);
-          await node.call('CLUSTER', 'REPLICAS', id);
+          await node.call('CLUSTER', 'NODES');
         }).then(
           () => [],
           (error: Error) => (isReplicaError(error) ? [] : [problemOf(seed, error)]),

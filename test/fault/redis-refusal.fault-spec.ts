@@ -125,7 +125,7 @@ describe('with a user that Redis rejects (94, 98)', () => {
     ['scripts', ['-evalsha'], 'the command evalsha'],
     ['a command within scripts', ['-hset'], 'a key, a channel or a command'],
     ['the proof of writes', ['-wait'], 'the command wait'],
-    ['the list of replicas', ['-cluster|replicas'], 'the command cluster|replicas'],
+    ['the list of nodes', ['-cluster|nodes'], 'the command cluster|nodes'],
     ['the slots', ['-cluster|slots'], 'the command cluster|slots'],
   ])(
     'answers 503 without the right to %s, and logs which right is missing',

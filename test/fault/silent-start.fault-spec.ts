@@ -97,7 +97,7 @@ describe('a start that cannot become ready', () => {
 
   it.each([
     ['wait', 'somebody'],
-    ['cluster|replicas', 'somebody-else'],
+    ['cluster|nodes', 'somebody-else'],
   ])(
     'logs that %s is not permitted, and answers registrations with 503 until it is',
     async (command, name) => {
