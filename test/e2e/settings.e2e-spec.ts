@@ -35,6 +35,7 @@ const WRONG: Readonly<Record<string, string>> = {
   JWT_ISSUER: 'an issuer 3f9a',
   JWT_AUDIENCE: 'an audience 3f9a',
   ACCESS_TOKEN_TTL: '999999999d',
+  SIGNING_KEY_LIFETIME: '23h',
   REFRESH_TOKEN_TTL: '99999999999d',
   SESSION_MAX_AGE: '-1s',
   REFRESH_GRACE: '31s',
