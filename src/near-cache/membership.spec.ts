@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 
+import { NotConfirmedError } from '../redis-cluster/index.js';
 import { FakeClock, settled } from '../../test/support/fake-clock.js';
 import {
   FakeInboxes,
@@ -495,6 +496,24 @@ describe('a member of the near cache', () => {
 
       expect(instance.id).not.toBe(id);
       expect(remembered(instance)).toBeUndefined();
+    });
+
+    it('is held up by a shard that takes no writes, until a renewal succeeds', async () => {
+      const { membership, link } = await start();
+      const renew = link.renew.bind(link);
+      const cause = new Error('OOM command not allowed');
+      link.renew = async () => Promise.reject(new NotConfirmedError('refused', { cause }));
+      await clock.advance(BETWEEN_RENEWALS_MS);
+      expect(membership.isHeldUp).toBe(true);
+
+      // The next inbox was never opened. This reply needs no write.
+      link.renew = async () => Promise.resolve({ outcome: 'closed', sequence: 0, messages: [] });
+      await clock.advance(RETRY_MS);
+      expect(membership.isHeldUp).toBe(true);
+
+      link.renew = renew;
+      await clock.advance(RETRY_MS);
+      expect(membership.isHeldUp).toBe(false);
     });
 
     it('receives no more messages under its former id', async () => {

@@ -195,7 +195,8 @@ export class Membership
   private async tryToRenew(wasTrusted: boolean): Promise<boolean> {
     try {
       const isRenewed = await this.renew();
-      this.isInboxReadOnly = false;
+      // Another outcome does not need a write, so it does not show that the shard takes writes again.
+      this.isInboxReadOnly &&= !isRenewed;
       return isRenewed;
     } catch (error) {
       this.isInboxReadOnly ||= isReadOnlyShard(error);
