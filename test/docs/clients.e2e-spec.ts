@@ -31,8 +31,8 @@ export async function mistakes(problem: ProblemResponse, user: UserResponse): Pr
     await api.PATCH('/api/user', { body: { displayName: 1 } }),
     // @ts-expect-error missing parameter
     await api.DELETE('/api/user/sessions/{id}'),
-    // @ts-expect-error unknown role
-    await api.PATCH('/api/users/{id}', { params: { path: { id: '' } }, body: { roles: ['king'] } }),
+    // @ts-expect-error wrong type of an item
+    await api.PATCH('/api/users/{id}', { params: { path: { id: '' } }, body: { roles: [7] } }),
     // @ts-expect-error unknown member of a user
     user.passwordHash,
     // @ts-expect-error unknown problem code
