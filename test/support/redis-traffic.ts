@@ -18,7 +18,6 @@ const OWN_WORK = new Set([
   'renew-inbox',
   'report-instance',
   'describe-keys',
-  'find-changes',
   'adopt-key',
   'post-again',
   'close-inbox',
