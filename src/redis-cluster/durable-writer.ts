@@ -60,9 +60,9 @@ interface BatchReply {
  * Sends writes, and proves that a failover cannot lose them: every replica that could be promoted in place of the master has
  * confirmed them. If there is none, a majority of the masters says so, and that the master has not been replaced.
  *
- * The writes, WAIT and the question for the nodes are one pipeline on one connection, because WAIT covers only
- * the writes of its own connection. WAIT also blocks that connection. So the writes for one master are sent in batches. A write
- * whose caller has timed out is dropped, so that writes do not accumulate behind a silent replica.
+ * The writes, WAIT and CLUSTER NODES are one pipeline on one connection, because WAIT covers only the writes of its own
+ * connection. WAIT also blocks that connection. So the writes for one master are sent in batches. A write whose caller has
+ * timed out is dropped, so that writes do not accumulate behind a silent replica.
  *
  * The pipeline uses the connection of the master and not the cluster client: the client would send it again after its
  * callers have timed out, and may split it when a connection is about to close.
@@ -166,7 +166,8 @@ export class DurableWriter {
   ): Promise<Error | undefined> {
     const ownId = nodes.find(({ isMyself }) => isMyself)?.id ?? '';
     const replicas = nodes.filter(({ masterId }) => masterId === ownId);
-    const ids = replicas.map(({ id }) => id);
+    // Redis lists nodes in no particular order.
+    const ids = replicas.map(({ id }) => id).sort();
     const listed = ids.join(' ');
     if (replicas.length > 0 && !replicas.some(({ isFailed }) => isFailed)) {
       shard.awaited = replicas.length;

@@ -40,7 +40,7 @@ export interface Fault {
   readonly begin: number;
   /** The time of the repair: equal to the begin for faults that recover without repair, such as a killed master. */
   end: number;
-  /** From this time to the end, nobody is refused except the affected users. Default: anybody may be refused. */
+  /** From this time to the end, only requests of affected users may get 503. Default: any request may get 503. */
   servedFrom?: number;
   /** For the loss of a shard: whether it has one of these slots. Default: no user is affected. */
   isAffected?: (slots: readonly number[]) => boolean;

@@ -105,7 +105,7 @@ byte votes;
 
 #define LEADER(v) lead[epoch[v]]
 #define LEADS(n) (LEADER(n) == (n))
-/* B, C, and whoever believes that it leads the shard. */
+/* B, C, and each node that calls itself the master of the shard. */
 #define OBSERVES(v) ((v) >= NODES || (!IS_IN(down, v) && LEADS(v)))
 #define IS_UP(v) ((v) >= NODES || !IS_IN(down, v))
 
