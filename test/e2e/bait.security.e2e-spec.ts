@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+
 import { expectStatus, startBadInput, type BadInput } from '../support/bad-input.js';
 import { rawHttp, rawRequest, statusOf } from '../support/raw-http.js';
 
@@ -6,7 +8,7 @@ const BAIT_BYTES = 50_000;
 const HEADER_BYTES = 15_000;
 /** The limit of requirement 80. */
 const MAX_CPU_MS = 100;
-/** The minimum of several runs: garbage collection and other background work affect only some of them. */
+/** The least of several differences: garbage collection and compilation affect only some of them. */
 const TIMES = 5;
 
 /** Repeats the text until its JSON has this many bytes. */
@@ -37,19 +39,29 @@ describe('input that is expensive to process', () => {
   beforeAll(async () => (input = await startBadInput()));
   afterAll(async () => input.stop());
 
-  /** CPU time of this process, which runs the application too. A loaded machine affects it little. */
+  /** CPU time of this process, which runs the application too, and its garbage collection in other threads. */
   const cpuMs = async (work: () => Promise<void>): Promise<number> => {
     const before = process.cpuUsage();
     await work();
     const { user, system } = process.cpuUsage(before);
     return (user + system) / 1000;
   };
-  const expectCheap = async (work: () => Promise<void>, maxMs = MAX_CPU_MS): Promise<void> => {
+  /** A request that is refused and has nothing expensive in it. */
+  const plainRefusal = async (): Promise<void> => {
+    const { status } = await input.api.request('GET', '/api/user');
+    expect(status).toBe(401);
+  };
+  /** Compares with a request at the same time: what else the process does then makes both dearer. */
+  const expectCheap = async (
+    work: () => Promise<void>,
+    comparable: () => Promise<void> = plainRefusal,
+  ): Promise<void> => {
     let least = Infinity;
-    for (let time = 0; time < TIMES && least >= maxMs; time += 1) {
-      least = Math.min(least, await cpuMs(work));
+    for (let time = 0; time < TIMES && least >= MAX_CPU_MS; time += 1) {
+      const usual = await cpuMs(comparable);
+      least = Math.min(least, (await cpuMs(work)) - usual);
     }
-    expect(least).toBeLessThan(maxMs);
+    expect(least).toBeLessThan(MAX_CPU_MS);
   };
 
   it.each(BAITS)(
@@ -152,14 +164,15 @@ describe('input that is expensive to process', () => {
       // All invalid names count as one account, which is soon throttled.
       expect(username.startsWith('nobody') ? [401] : [401, 429]).toContain(answer.status);
     };
-    const usual = await cpuMs(async () => fail('nobody-at-all', 'not the password at all'));
+    const wrongPassword = async (): Promise<void> =>
+      fail(`nobody-${randomUUID()}`, 'not the password');
     for (const [index, [, of]] of BAITS.entries()) {
       for (const [name, password] of [
         [`nobody-${index}`, of(BAIT_BYTES)],
         [Array.from(of(BAIT_BYTES)).slice(0, 100).join(''), 'x'],
         [of(BAIT_BYTES), 'x'],
       ] as const) {
-        await expectCheap(async () => fail(name, password), usual + MAX_CPU_MS);
+        await expectCheap(async () => fail(name, password), wrongPassword);
       }
     }
     const headers = { 'user-agent': filled('agent ', HEADER_BYTES) };
