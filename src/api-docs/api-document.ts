@@ -7,7 +7,7 @@ import type { ApiDocsOptions } from './api-docs.options.js';
 import { documentProblems } from './documented-problems.js';
 import { distinguishOperations, operationId } from './operation-ids.js';
 import { documentAnyMethodOnce } from './any-method.js';
-import { markPermissions, documentPermissions } from './required-permissions.js';
+import { markPermissions, documentPermissions } from './documented-permissions.js';
 
 const DESCRIPTION = `Log in to get a signed JWT that can be revoked immediately.
 

@@ -12,7 +12,7 @@ import {
   type ProblemResponse,
 } from '../common/problem/index.js';
 import { isPublic, operationsOf, type DocumentedOperation } from './operations.js';
-import { permissionText } from './required-permissions.js';
+import { permissionText } from './documented-permissions.js';
 
 /** Methods for which a body is read and checked even if the route does not use it. */
 const READS_BODY = ['post', 'put', 'patch', 'delete'];

@@ -71,7 +71,7 @@ export const SECRET_SETTINGS = [
 export const OPERATOR_SECRETS = ['REDIS_ADMIN_PASSWORD', 'REDIS_REPLICA_PASSWORD'] as const;
 
 /**
- * Every setting with its rule and its default. An instance of this class has the parsed environment variables. A message is
+ * Every setting with its rule and its default. A new one also needs its place in `settings.ts` and in `to-settings.ts`. An instance of this class has the parsed environment variables. A message is
  * printed after the name of its setting. It never contains the value, which may be a secret.
  */
 export class Environment {

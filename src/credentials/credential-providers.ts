@@ -4,7 +4,7 @@ import { Clock } from '../common/clock/index.js';
 import { CREDENTIAL_ACCOUNTS, type CredentialAccounts } from './credential-accounts.js';
 import { DeviceCookies, type DeviceCookieOptions } from './device-cookies.js';
 import { Argon2PasswordHasher } from './password/argon2-password-hasher.js';
-import { Credentials } from './password/credentials.js';
+import { PasswordChecks } from './password/password-checks.js';
 import { HashingQueue } from './password/hashing-queue.js';
 import { NewPasswords } from './password/new-passwords.js';
 import { PASSWORD_HASHER } from './password/password-hasher.js';
@@ -13,7 +13,7 @@ import { PASSWORD_OPTIONS, type PasswordOptions } from './password/password.opti
 import { Reauthentication } from './password/reauthentication.js';
 
 /*
- * The services of this module. Register each kind of factor here. `credentials` is not a Nest module of its own, because the
+ * The services of this module. Register each kind of factor here. `AuthService` asks for the second step of a login. `credentials` is not a Nest module of its own, because the
  * services of users and of credentials need each other. UsersModule and AuthModule provide them.
  */
 
@@ -26,7 +26,7 @@ export const CREDENTIAL_PROVIDERS: Provider[] = [
   },
   HashingQueue,
   NewPasswords,
-  Credentials,
+  PasswordChecks,
   Reauthentication,
 ];
 

@@ -8,7 +8,7 @@ export {
 export { DeviceCookies } from './device-cookies.js';
 export { recordLogin } from './login-audit.js';
 export { Argon2PasswordHasher } from './password/argon2-password-hasher.js';
-export { Credentials, type Refusal } from './password/credentials.js';
+export { PasswordChecks, type Refusal } from './password/password-checks.js';
 export { HashingOverloadedError, HashingQueue } from './password/hashing-queue.js';
 export { NewPasswords, type AcceptedPassword } from './password/new-passwords.js';
 export { PASSWORD_HASHER, type PasswordHasher } from './password/password-hasher.js';

@@ -5,7 +5,7 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
 
 /**
  * Limits the wrong passwords for one account, from any address (OWASP ASVS 6.3.1, NIST SP 800-63B-4 section 3.2.2).
- * `Credentials` applies it to every password check. Every block ends by itself, so nobody is locked out permanently. Known
+ * `PasswordChecks` applies it to every password check. Every block ends by itself, so nobody is locked out permanently. Known
  * devices and live sessions have their own counts: see `Proof`. Tables for operators:
  * docs/operations/passwords-and-limits.md.
  */

@@ -14,7 +14,7 @@ import { FORWARD_AUTH_PATH, IgnoreBody } from '../common/http/index.js';
 import { ApiProblems } from '../common/problem/index.js';
 import { PermissionCheck } from '../guard/index.js';
 import { identityHeaders } from './identity-headers.js';
-import { requiredPermissions } from './required-permissions.js';
+import { requiredPermissions } from './permission-parameters.js';
 
 type GuardedRequest = FastifyRequest & { readonly user: Principal };
 

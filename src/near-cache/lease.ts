@@ -2,7 +2,7 @@ import type { Clock } from '../common/clock/index.js';
 
 /**
  * If the wall clock is set back by at most this much, for example by NTP, the lease does not end. The value must be smaller
- * than `SAFETY_MARGIN_MS`.
+ * than `SAFETY_MARGIN_MS` of `near-cache.options.ts`, which also has the length of a lease.
  */
 const SET_BACK_TOLERANCE_MS = 50;
 

@@ -2,7 +2,7 @@ export { ChangePasswordRequest } from './dto/change-password.request.dto.js';
 export { BootstrapAdministrator, BootstrapAdministratorError } from './bootstrap-administrator.js';
 export {
   Argon2PasswordHasher,
-  Credentials,
+  PasswordChecks,
   HashingOverloadedError,
   HashingQueue,
   PASSWORD_HASHER,

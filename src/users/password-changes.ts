@@ -6,7 +6,7 @@ import type { Origin } from '../common/origin/index.js';
 import type { Secret } from '../common/secret/index.js';
 import type { RuleFailure } from '../common/validation/index.js';
 import {
-  Credentials,
+  PasswordChecks,
   NewPasswords,
   recordThrottling,
   strangerOf,
@@ -38,7 +38,7 @@ export interface PasswordChange {
 export class PasswordChanges {
   constructor(
     @Inject(ACCOUNTS) private readonly accounts: Accounts,
-    private readonly credentials: Credentials,
+    private readonly passwordChecks: PasswordChecks,
     private readonly passwords: NewPasswords,
     private readonly audit: AuditLog,
   ) {}
@@ -62,7 +62,7 @@ export class PasswordChanges {
     let hash: Secret | undefined;
     return retryOnConflict(async () => {
       const attempt = 'password-change';
-      const check = await this.credentials.checkOwn(
+      const check = await this.passwordChecks.checkOwn(
         userId,
         attempt,
         origin,

@@ -4,7 +4,7 @@ import { Clock, ClockModule } from '../common/clock/index.js';
 import {
   CREDENTIAL_ACCOUNTS,
   CREDENTIAL_PROVIDERS,
-  Credentials,
+  PasswordChecks,
   PASSWORD_HASHER,
   PASSWORD_OPTIONS,
 } from '../credentials/index.js';
@@ -79,7 +79,7 @@ import { UsersService } from './users.service.js';
     UsersService,
     UserAdministration,
     CREDENTIAL_ACCOUNTS,
-    Credentials,
+    PasswordChecks,
     BootstrapAdministrator,
     PASSWORD_HASHER,
   ],

@@ -5,7 +5,7 @@ import type { UserPrincipal } from '../common/authentication/index.js';
 import type { Deadline } from '../common/deadline/index.js';
 import type { Origin } from '../common/origin/index.js';
 import type { Secret } from '../common/secret/index.js';
-import { Credentials, Reauthentication, type Refusal } from '../credentials/index.js';
+import { PasswordChecks, Reauthentication, type Refusal } from '../credentials/index.js';
 import { UserReader } from '../user-slot/read/index.js';
 import { CONFLICT, retryOnConflict } from '../user-slot/write/index.js';
 import { ACCOUNTS, type Accounts } from './store/accounts.js';
@@ -34,7 +34,7 @@ export type DeletionOutcome =
 export class UsersService {
   constructor(
     @Inject(ACCOUNTS) private readonly accounts: Accounts,
-    private readonly credentials: Credentials,
+    private readonly passwordChecks: PasswordChecks,
     private readonly passwordChanges: PasswordChanges,
     private readonly reauthentication: Reauthentication,
     private readonly reader: UserReader,
@@ -181,7 +181,7 @@ export class UsersService {
   ): Promise<DeletionOutcome> {
     return retryOnConflict(async () => {
       const attempt = 'deletion';
-      const check = await this.credentials.checkOwn(userId, attempt, origin, deadline, password);
+      const check = await this.passwordChecks.checkOwn(userId, attempt, origin, deadline, password);
       if (check.outcome !== 'right') {
         return check;
       }

@@ -8,7 +8,7 @@ import { RoleReader } from '../../src/roles/index.js';
 import type { Accounts } from '../../src/users/store/accounts.js';
 import {
   Argon2PasswordHasher,
-  Credentials,
+  PasswordChecks,
   HashingQueue,
   RedisAccounts,
   UserAdministration,
@@ -34,7 +34,7 @@ export interface TestUsers {
   readonly registrations: Registrations;
   readonly administration: UserAdministration;
   readonly registry: AdministratorRegistry;
-  readonly credentials: Credentials;
+  readonly credentials: PasswordChecks;
   readonly names: UserNames;
   readonly reader: UserReader;
   readonly writer: UserWriter;
@@ -66,7 +66,7 @@ export function usersOn(
   const events: AuditEvent[] = [];
   const audit = new AuditLog({ record: (event) => void events.push(event) }, new EventEmitter2());
   const limiter = new RateLimiter(redis, {}, clock);
-  const credentials = new Credentials(credentialAccounts(accounts), hasher, limiter, clock, audit);
+  const credentials = new PasswordChecks(credentialAccounts(accounts), hasher, limiter, clock, audit);
   const reauthentication = new Reauthentication(credentials, reader);
   const passwords = new NewPasswords(hasher, options);
   const registrations = new Registrations(accounts, passwords, limiter, audit, options);

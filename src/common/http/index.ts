@@ -1,4 +1,4 @@
-export { FORWARD_AUTH_PATH, isForwardAuth } from './forward-auth.js';
+export { FORWARD_AUTH_PATH, isForwardAuth } from './forward-auth-path.js';
 export { OAuthError, type OAuthErrorCode } from './oauth-error.js';
 export { HIDES_DETAILS, MayShowDetails } from './response-details.js';
 export { isSerializedOnce, serializedOnce } from './serialized-once.js';

@@ -12,7 +12,7 @@ import { DeviceCookies, type RecognizedDevice } from '../device-cookies.js';
 import { recordRefusedLogin } from '../login-audit.js';
 import { FAILURES_PER_ADDRESS } from '../login-limit-per-address.js';
 import { recordThrottling } from '../throttled-attempts.js';
-import { Credentials } from './credentials.js';
+import { PasswordChecks } from './password-checks.js';
 
 export interface LoginRequest {
   readonly username: string;
@@ -42,13 +42,13 @@ interface AttemptContext {
 }
 
 /**
- * Logins with a password. Applies the limit per address and, through `Credentials`, the limit per account. It recognizes known
+ * Logins with a password. Applies the limit per address and, through `PasswordChecks`, the limit per account. It recognizes known
  * devices, and records each refused login.
  */
 @Injectable()
 export class PasswordLogins {
   constructor(
-    private readonly credentials: Credentials,
+    private readonly passwordChecks: PasswordChecks,
     @Inject(CREDENTIAL_ACCOUNTS) private readonly accounts: CredentialAccounts,
     private readonly devices: DeviceCookies,
     private readonly limiter: RateLimiter,
@@ -75,7 +75,7 @@ export class PasswordLogins {
       this.check(request, { ...context, namePseudonym }, origin, deadline, logIn);
     const subject = { attempt: 'login', namePseudonym } as const;
     return recordThrottling<LoginAttempt<Login>>(this.audit, subject, origin, async () => {
-      const found = device && { user: await this.credentials.find(username, deadline) };
+      const found = device && { user: await this.passwordChecks.find(username, deadline) };
       const find = found && (() => Promise.resolve(found.user));
       if (device && isCurrent(device, found?.user)) {
         // The limit per address does not apply to a known device, so failures of other clients at the same address do not
@@ -99,7 +99,7 @@ export class PasswordLogins {
     deadline: Deadline,
     logIn: LogIn<Login>,
   ): Promise<LoginAttempt<Login>> {
-    const check = await this.credentials.check(username, deadline, password, caller, find);
+    const check = await this.passwordChecks.check(username, deadline, password, caller, find);
     if (check.outcome === 'too-many-attempts') {
       return check;
     }

@@ -5,7 +5,7 @@ import type { Deadline } from '../../common/deadline/index.js';
 import type { Origin } from '../../common/origin/index.js';
 import type { Secret } from '../../common/secret/index.js';
 import { UserReader } from '../../user-slot/read/index.js';
-import { Credentials, type Refusal } from './credentials.js';
+import { PasswordChecks, type Refusal } from './password-checks.js';
 import type { AttemptSubject } from '../throttled-attempts.js';
 
 /** How long a login counts as reauthentication (OWASP ASVS 7.5.1). */
@@ -26,7 +26,7 @@ export type ReauthenticationOutcome =
 @Injectable()
 export class Reauthentication {
   constructor(
-    private readonly credentials: Credentials,
+    private readonly passwordChecks: PasswordChecks,
     private readonly reader: UserReader,
   ) {}
 
@@ -54,7 +54,7 @@ export class Reauthentication {
       return { outcome: isRecent ? 'reauthenticated' : 'reauthentication-required' };
     }
     const { userId } = session;
-    const check = await this.credentials.checkOwn(
+    const check = await this.passwordChecks.checkOwn(
       userId,
       attempt,
       origin,

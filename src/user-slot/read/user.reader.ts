@@ -10,7 +10,7 @@ import { userSubject, UserSlotKeys } from '../user-slot.keys.js';
 const scripts = {
   find: slotScript('find-user', parseUser),
   exists: slotScript('user-exists', isOne),
-  findCopy: slotScript('find-copy', parseCopy),
+  findCopy: slotScript('find-mirrored-user', parseCopy),
   sessionAge: slotScript('session-age', (reply) => (reply === '' ? undefined : Number(reply))),
 };
 

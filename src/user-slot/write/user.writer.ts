@@ -32,7 +32,7 @@ const scripts = {
   change: slotScript('change-user', parseChanged),
   renewHash: slotScript('renew-hash', isOne),
   delete: slotScript('delete-user', parseDeleted),
-  putCopy: slotScript('put-copy', isOne),
+  putCopy: slotScript('put-mirrored-user', isOne),
 };
 
 export interface NewRecord {

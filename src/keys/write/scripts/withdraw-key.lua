@@ -2,8 +2,8 @@
 -- Version 1
 -- KEYS[1] the key set: see includes/key-set.lua
 -- ARGV[1] id of the key
--- ARGV[2] id of the published key that replaces it; '' if the key does not sign. Each instance must know it already: the caller
---   has settled the change that published it
+-- ARGV[2] id of the published key that replaces it; '' if the key does not sign. Each instance must know it already:
+--   `KeyRotation` has settled the change that published it
 -- ARGV[3] time of the instance, in milliseconds since the epoch
 -- ARGV[4] how long the withdrawal is remembered, in milliseconds
 -- Returns 1 when this run has removed the key, else 0.

@@ -3,7 +3,7 @@
 --   end-session.lua    a logout, the end of one session, the reuse of a refresh token
 --   start-session.lua  the eviction of the least recently used session
 --   change-user.lua    a new password or address, the end of all sessions, a disabled user
---   put-copy.lua       the same for a user of another store
+--   put-mirrored-user.lua  the same for a user of another store
 -- A session is also not live after it has expired, and while its user is disabled: live.lua.
 
 -- Ends one session. A mark replaces it, so that a late write cannot bring it back. The mark keeps the verified tokens, so that

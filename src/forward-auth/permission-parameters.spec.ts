@@ -1,4 +1,4 @@
-import { requiredPermissions } from './required-permissions.js';
+import { requiredPermissions } from './permission-parameters.js';
 
 describe('the permissions that a forward-auth request requires', () => {
   it.each([

@@ -54,8 +54,8 @@ interface Verified {
  * applies the limit per address.
  */
 @Injectable()
-export class Credentials {
-  private readonly logger = new Logger(Credentials.name);
+export class PasswordChecks {
+  private readonly logger = new Logger(PasswordChecks.name);
 
   constructor(
     @Inject(CREDENTIAL_ACCOUNTS) private readonly accounts: CredentialAccounts,
