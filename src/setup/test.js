@@ -1,4 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { relative } from 'node:path';
 
 import { ensureBuild } from './build.js';
@@ -61,8 +62,10 @@ export async function runFastTests(jestArguments) {
 
 /** Runs all other tests, or those that the arguments for Jest select. */
 export async function runSlowTests(jestArguments) {
-  // Last, because Jest treats all following arguments as names of projects.
-  runJest([...jestArguments, '--selectProjects', ...SUITES.slow]);
+  // More workers than cores, because these tests wait most of the time. The names of the projects are last, because Jest
+  // treats all following arguments as such.
+  const workers = ['--maxWorkers', String(1 + Math.max(2, availableParallelism()))];
+  runJest([...workers, ...jestArguments, '--selectProjects', ...SUITES.slow]);
 }
 
 /** Installs and builds what the selected tests need, and runs them. */

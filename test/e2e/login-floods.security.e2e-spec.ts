@@ -19,10 +19,12 @@ describe('the login limit for addresses, behind a trusted proxy', () => {
   };
 
   it.each([
-    ['a client and a proxy with ports', '203.0.113.7:51008, 127.0.0.1:4321', '203.0.113.8:51008'],
+    [
+      'a client and a proxy with ports, behind what the client wrote itself',
+      '198.51.100.9, 203.0.113.7:51008, 127.0.0.1:4321',
+      '203.0.113.8:51008',
+    ],
     ['an IPv6 client with a port', '[2001:db8:1::1]:443', '[2001:db8:2::1]:443'],
-    ['an IPv4 client mapped into IPv6', '[::ffff:203.0.113.37]:51008', '203.0.113.38'],
-    ['a client behind what it wrote itself', '198.51.100.9, 203.0.113.17:51008', '203.0.113.18'],
   ])('stops one client alone, forwarded as %s', async (_, one, other) => {
     for (let attempt = 0; attempt < 100; attempt += 1) {
       // Each request has a port of its own, and what the client writes differs too.

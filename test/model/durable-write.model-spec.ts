@@ -1,4 +1,4 @@
-import { define, expectNoError, unreached, verify } from './verify.js';
+import { define, expectNoError, unreached, verify, verifyAll } from './verify.js';
 
 const model = new URL('durable-write.pml', import.meta.url);
 
@@ -52,7 +52,7 @@ describe('the model of the durable write', () => {
   it.each(minStates)(
     'never loses a confirmed write in an election: %s',
     async (search, states) => {
-      const report = await verify(model, '-o3', ...define('WITNESS', ...searches[search]));
+      const report = await verifyAll(model, '-o3', ...define('WITNESS', ...searches[search]));
 
       expectNoError(report, states);
       // All cases that the protocol handles occur.

@@ -1,4 +1,4 @@
-import { define, expectNoError, unreached, verify } from './verify.js';
+import { define, expectNoError, unreached, verify, verifyAll } from './verify.js';
 
 const model = new URL('near-cache.pml', import.meta.url);
 
@@ -90,7 +90,7 @@ describe('the model of the near cache', () => {
   it.each(minStates)(
     'never answers from an older state, and every change returns: %s',
     async (search, states) => {
-      const report = await verify(model, '-o3', ...define('WITNESS', ...searches[search]));
+      const report = await verifyAll(model, '-o3', ...define('WITNESS', ...searches[search]));
 
       expectNoError(report, states);
       // All cases that the protocol handles occur.
@@ -101,7 +101,7 @@ describe('the model of the near cache', () => {
 
   it('reaches every step of an instance', async () => {
     // Unreached steps inside a d_step are not reported.
-    const report = await verify(model, '-Dd_step=atomic', '-o3', ...define(...searches.inbox));
+    const report = await verifyAll(model, '-Dd_step=atomic', '-o3', ...define(...searches.inbox));
 
     expect(unreached(report, 'Member')).toEqual([]);
   });

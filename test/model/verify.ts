@@ -18,13 +18,26 @@ export const define = (...macros: readonly string[]): string[] =>
  * @returns the report of the verifier, which stops at the first error
  */
 export async function verify(model: URL, ...options: readonly string[]): Promise<string> {
+  // To optimise takes longer than it saves if the search soon finds an error.
+  return search(model, '-O0', options);
+}
+
+/** The same for a search that is expected to find no error, and so is complete. */
+export async function verifyAll(model: URL, ...options: readonly string[]): Promise<string> {
+  return search(model, '-O1', options);
+}
+
+async function search(
+  model: URL,
+  optimisation: '-O0' | '-O1',
+  options: readonly string[],
+): Promise<string> {
   const cwd = await mkdtemp(join(tmpdir(), 'model-'));
   try {
     const file = basename(model.pathname);
     await copyFile(model, join(cwd, file));
     await run('spin', [...options, '-a', file], { cwd });
-    // To optimise takes longer than it saves.
-    await run('gcc', ['-O0', '-DSAFETY', '-o', 'pan', 'pan.c'], { cwd });
+    await run('gcc', [optimisation, '-DSAFETY', '-o', 'pan', 'pan.c'], { cwd });
     // The maximum depth, and the initial size of the hash table as a power of two.
     const { stdout } = await run('./pan', ['-m100000', '-w20'], { cwd });
     return stdout;
