@@ -2,7 +2,8 @@ import 'reflect-metadata';
 import { Transform, type TransformFnParams } from 'class-transformer';
 import { IsBoolean, IsIn, IsInt, IsOptional, Matches, Max, Min, ValidateBy } from 'class-validator';
 
-import { isNetwork, listItems, parseNatEntry, parseNode } from './addresses.js';
+import { parseNode } from '../common/network/index.js';
+import { isNetwork, listItems, parseNatEntry } from './addresses.js';
 import { parseDuration } from './duration.js';
 
 const SECONDS = { minute: 60, hour: 3600, day: 86_400 } as const;

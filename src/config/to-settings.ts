@@ -1,5 +1,6 @@
+import { parseNode } from '../common/network/index.js';
 import { Secret } from '../common/secret/index.js';
-import { listItems, parseNatEntry, parseNode } from './addresses.js';
+import { listItems, parseNatEntry } from './addresses.js';
 import type { Environment } from './setting-definitions.js';
 import { loadOrCreateKeyEncryptionSecret } from './key-encryption-secret.js';
 import type { RedisUserSettings, Settings } from './settings.js';
