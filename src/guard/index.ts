@@ -34,6 +34,7 @@ export {
   KeyslotError,
   type ConnectOptions,
   type Keyslot,
+  type KeyslotLogger,
   type KeyslotOptions,
   type NodeRequest,
   type ServiceIdentity,

@@ -1,4 +1,4 @@
-import { Logger, type LoggerService } from '@nestjs/common';
+import { Logger } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
 
 import type { Permission, Principal } from '../../common/authentication/index.js';
@@ -27,14 +27,21 @@ import { partOptions, type KeyslotOptions } from './service.options.js';
 const CHECK_TIMEOUT_MS = 1800;
 const DEFAULT_JOIN_TIMEOUT_MS = 30_000;
 
+/** Receives what the connection has to say, with the part of Keyslot that says it. A `LoggerService` of Nest is one. */
+export interface KeyslotLogger {
+  log(message: unknown, context?: string): unknown;
+  warn(message: unknown, context?: string): unknown;
+  error(message: unknown, context?: string): unknown;
+}
+
 export interface ConnectOptions extends KeyslotOptions {
   /** How long to try to join the cluster, in milliseconds. Default 30 seconds. */
   readonly joinTimeoutMs?: number;
   /**
-   * Receives warnings and errors about the connection to Redis. Default: standard output. In a Nest application it replaces
-   * the logger of the application.
+   * Receives warnings and errors about the connection to Redis, for the whole process. Default: `console`. In a Nest
+   * application it replaces the logger of the application.
    */
-  readonly logger?: LoggerService;
+  readonly logger?: KeyslotLogger;
 }
 
 /** A request of `node:http` or of Express, or a wrapper such as Fastify's. */

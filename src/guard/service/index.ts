@@ -11,6 +11,7 @@ export {
   connectKeyslot,
   type ConnectOptions,
   type Keyslot,
+  type KeyslotLogger,
   type NodeRequest,
 } from './connect-keyslot.js';
 export { KeyslotError } from './keyslot.error.js';
