@@ -20,7 +20,11 @@ export function createSessionReader(
   cache: NearCache,
   options: SessionReaderOptions,
 ): SessionReader {
-  return new SessionReader(redis, cache, { ...SESSION_LIMITS, ...options });
+  return new SessionReader(redis, cache, {
+    ...SESSION_LIMITS,
+    ...options,
+    mayWriteSessions: false,
+  });
 }
 
 /**
