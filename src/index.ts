@@ -51,7 +51,13 @@ export {
 export { Origin, RequestOrigin, type Actor, type OriginFacts } from './common/origin/index.js';
 export type { Replacement } from './common/configurable-module/index.js';
 export { ApiProblems } from './common/api-problems/index.js';
-export { BODY_PROBLEMS, GUARD_PROBLEMS, Problem, type ProblemCode, type ProblemOptions } from './common/problem/index.js';
+export {
+  BODY_PROBLEMS,
+  GUARD_PROBLEMS,
+  Problem,
+  type ProblemCode,
+  type ProblemOptions,
+} from './common/problem/index.js';
 export { Secret } from './common/secret/index.js';
 export {
   emailAddress,

@@ -1,7 +1,18 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 
-import { PROBLEM_JSON, problemResponses, type DocumentedProblems, type ProblemResponse } from '../common/api-problems/index.js';
-import { ANY_ROUTE_PROBLEMS, BODY_PROBLEMS, GUARD_PROBLEMS, STRAY_BODY_PROBLEMS, type ProblemCode } from '../common/problem/index.js';
+import {
+  PROBLEM_JSON,
+  problemResponses,
+  type DocumentedProblems,
+  type ProblemResponse,
+} from '../common/api-problems/index.js';
+import {
+  ANY_ROUTE_PROBLEMS,
+  BODY_PROBLEMS,
+  GUARD_PROBLEMS,
+  STRAY_BODY_PROBLEMS,
+  type ProblemCode,
+} from '../common/problem/index.js';
 import { isPublic, operationsOf, type DocumentedOperation } from './operations.js';
 import { permissionText } from './required-permissions.js';
 

@@ -2,7 +2,11 @@ import type { INestApplicationContext, Type } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { ApiSecurity, type OpenAPIObject } from '@nestjs/swagger';
 
-import { IS_PUBLIC, REQUIRED_PERMISSIONS, type Permission } from '../common/authentication/index.js';
+import {
+  IS_PUBLIC,
+  REQUIRED_PERMISSIONS,
+  type Permission,
+} from '../common/authentication/index.js';
 import { isPublic, operationsOf, type OperationObject } from './operations.js';
 
 /**

@@ -195,7 +195,13 @@ export class Environment {
   @Matches(/^[\x21-\x7e]+$/, { message: 'must be a URL or another name without spaces' })
   JWT_ISSUER?: string;
 
-  @Matches(/^[\x21-\x7e]+$/, { message: 'must be a name without spaces' })
+  /** The first one is Keyslot itself. */
+  @IsListOf(
+    'audiences',
+    (item) => /^[\x21-\x7e]+$/.test(item),
+    'must be a name without spaces, or several that are separated by commas',
+    listItems,
+  )
   JWT_AUDIENCE = 'keyslot';
 
   @Transform(asDuration)

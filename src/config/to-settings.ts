@@ -31,6 +31,7 @@ export function toSettings(
   given: Variables,
   hints: readonly string[],
 ): Omit<Settings, 'warnings'> {
+  const audiences = [...new Set(listItems(environment.JWT_AUDIENCE))];
   return Object.freeze({
     isProduction: environment.NODE_ENV === 'production',
     http: {
@@ -59,7 +60,8 @@ export function toSettings(
     redis: toRedis(environment, pem.redis, given),
     jwt: {
       ...(environment.JWT_ISSUER ? { issuer: environment.JWT_ISSUER } : {}),
-      audience: environment.JWT_AUDIENCE,
+      audience: audiences[0]!,
+      audiences,
       accessTtlSeconds: environment.ACCESS_TOKEN_TTL,
       keyEncryptionSecret: environment.KEY_ENCRYPTION_SECRET
         ? new Secret(environment.KEY_ENCRYPTION_SECRET)

@@ -40,9 +40,7 @@ const isFrom = (names, id) => names.some((name) => id === name || id.startsWith(
 function externalExcept(included) {
   const names = Object.keys({ ...dependencies, ...peerDependencies });
   return (id) =>
-    id.startsWith('node:') ||
-    id === TRACING ||
-    (isFrom(names, id) && !isFrom(included, id));
+    id.startsWith('node:') || id === TRACING || (isFrom(names, id) && !isFrom(included, id));
 }
 
 async function bundle({ input, file, format, included, replaced = [], plugins = [] }) {
