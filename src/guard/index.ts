@@ -13,6 +13,7 @@ export {
 } from '../common/authentication/index.js';
 export { KeyRing, KeyRingModule, type KeyRingOptions } from '../keys/read/index.js';
 export { MetricsRegistry } from '../metrics/registry/index.js';
+export { NearCache } from '../near-cache/index.js';
 export { RoleReader } from '../roles/read/index.js';
 export {
   SessionReaderModule,

@@ -2,7 +2,6 @@
 import nodeResolve from '@rollup/plugin-node-resolve';
 import { readdirSync, readFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { rollup } from 'rollup';
 import { dts } from 'rollup-plugin-dts';
 
@@ -99,8 +98,4 @@ export async function bundleForServices() {
   }
   await bundleTypes(GUARD, 'guard', ['d.cts'], ['jose']);
   await bundleTypes(CONNECT, 'connect', ['d.ts', 'd.cts'], ['jose', 'rxjs']);
-}
-
-if (import.meta.url === pathToFileURL(process.argv[1]).href) {
-  await bundleForServices();
 }
