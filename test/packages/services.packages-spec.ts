@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { freePort } from '../support/free-port.js';
 import { Instance } from '../support/instance.js';
 import { eventually, startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
-import { documentedProgram, packTarball, ServiceProject } from '../support/packed-services.js';
+import { documentedProgram, packTarball, run, ServiceProject } from '../support/packed-services.js';
 
 const REDIS_PASSWORD = 'the password of a test, and of nothing else';
 const TIMEOUT_MS = 300_000;
@@ -244,15 +244,8 @@ describe('a service of another team, from the packed tarball', () => {
     nest11.write('guard.spec.js', JEST_TEST);
     const config = { rootDir: nest11.folder, testMatch: ['**/guard.spec.js'], transform: {} };
 
-    // Throws if a test fails.
-    execFileSync(
-      process.execPath,
-      [resolve('node_modules/jest/bin/jest.js'), '--config', JSON.stringify(config)],
-      {
-        cwd: nest11.folder,
-        stdio: 'pipe',
-      },
-    );
+    const jest = resolve('node_modules/jest/bin/jest.js');
+    run(process.execPath, [jest, '--config', JSON.stringify(config)], nest11.folder);
   });
 });
 

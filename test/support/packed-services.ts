@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   cpSync,
   mkdirSync,
@@ -51,7 +51,7 @@ export class ServiceProject {
     this.folder = mkdtempSync(join(tmpdir(), `keyslot-${name}-`));
     this.write('package.json', JSON.stringify({ name, type, private: true }));
     const options = ['--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts'];
-    execFileSync('npm', ['install', '--silent', ...options, ...packages], { cwd: this.folder });
+    run('npm', ['install', '--loglevel=error', ...options, ...packages], this.folder);
   }
 
   get packages(): string[] {
@@ -79,14 +79,15 @@ export class ServiceProject {
       ...options,
     };
     this.write('tsconfig.json', JSON.stringify({ compilerOptions, include: ['src'] }));
-    try {
-      execFileSync(process.execPath, [TYPESCRIPT, '-p', '.'], {
-        cwd: this.folder,
-        encoding: 'utf8',
-      });
-    } catch (error) {
-      throw new Error((error as { stdout: string }).stdout, { cause: error });
-    }
+    run(process.execPath, [TYPESCRIPT, '-p', '.'], this.folder);
+  }
+}
+
+/** @throws Error with the output of a program that failed */
+export function run(program: string, args: readonly string[], cwd: string): void {
+  const { status, stdout, stderr } = spawnSync(program, args, { cwd, encoding: 'utf8' });
+  if (status !== 0) {
+    throw new Error(`${program} ${args[0]} failed: ${stdout}${stderr}`);
   }
 }
 
