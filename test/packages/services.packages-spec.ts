@@ -92,6 +92,9 @@ describe('a service of another team, from the packed tarball', () => {
     nest11 = projectOf('nest11', 'commonjs', [tarball, ...nestOf(11)]);
     const nest12 = projectOf('nest12', 'module', [tarball, ...nestOf(12)]);
 
+    plain.write('src/typed.ts', TYPED);
+    plain.compile({ module: 'nodenext', noEmit: true });
+    plain.compile({ module: 'esnext', moduleResolution: 'bundler', noEmit: true });
     for (const name of ['express', 'fastify']) {
       const text = documentedProgram(`import ${name} from '${name}'`)
         .replace(/^(?=await app\.listen|app\.listen)/m, `${reportRoute(name)}\n`)
@@ -106,15 +109,18 @@ describe('a service of another team, from the packed tarball', () => {
       project.write('src/report.controller.ts', REPORT_CONTROLLER);
       project.write('src/main.ts', nestMain(extension));
     }
-    nest11.compile({ module: 'nodenext', noEmit: true });
-    nest11.compile({ module: 'esnext', moduleResolution: 'bundler', noEmit: true });
+    // Like `nest new`: declarations of Nest need types that are not installed.
+    const skipLibCheck = true;
+    nest11.compile({ module: 'nodenext', noEmit: true, skipLibCheck });
+    nest11.compile({ module: 'esnext', moduleResolution: 'bundler', noEmit: true, skipLibCheck });
     nest11.compile({
       module: 'commonjs',
       moduleResolution: 'node10',
       ignoreDeprecations: '6.0',
       esModuleInterop: true,
+      skipLibCheck,
     });
-    nest12.compile({ module: 'nodenext' });
+    nest12.compile({ module: 'nodenext', skipLibCheck });
     await start('Nest 11 on Express, CommonJS', join(nest11.folder, 'dist/main.js'));
     await start('Nest 12 on Express, ES modules', join(nest12.folder, 'dist/main.js'));
   }, TIMEOUT_MS);
@@ -290,6 +296,19 @@ export class ReportController {
   }
 }
 ${REPORT.replace('(metrics)', '(metrics: MetricsRegistry)').replace('process.report;', 'process.report!;').replaceAll('process.report.', '(process.report as any).').replace('(path)', '(path: string)')}`;
+
+const TYPED = `
+import { connectKeyslot, KeyslotError, type Keyslot, type Principal } from 'keyslot/connect';
+import type { IncomingMessage } from 'node:http';
+
+export async function nameOf(keyslot: Keyslot, request: IncomingMessage): Promise<string> {
+  const principal: Principal = await keyslot.authenticate(request);
+  return principal.kind === 'user' ? principal.user.username : principal.clientId;
+}
+// @ts-expect-error: the audience is missing
+export const connect = async () => connectKeyslot({ redis: { nodes: ['10.0.0.1:6379'] } });
+export const statusOf = (error: unknown) => error instanceof KeyslotError && error.status;
+`;
 
 const JEST_TEST = `
 const { Test } = require('@nestjs/testing');

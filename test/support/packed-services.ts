@@ -65,7 +65,7 @@ export class ServiceProject {
     return path;
   }
 
-  /** Compiles `src` to `dist`, with strict checks also of the declarations of the installed packages that it imports. */
+  /** Compiles `src` to `dist`. It also checks the declarations of the packages, unless `skipLibCheck`. */
   compile(options: Record<string, unknown>): void {
     const compilerOptions = {
       target: 'ES2023',
@@ -74,7 +74,7 @@ export class ServiceProject {
       emitDecoratorMetadata: true,
       rootDir: 'src',
       outDir: 'dist',
-      types: [],
+      types: ['node'],
       typeRoots: [resolve('node_modules/@types')],
       ...options,
     };
