@@ -17,8 +17,8 @@ const nestOf = (line: number): string[] => [
   'rxjs@^7.8.1',
 ];
 
-/** Work of the process itself: its lease, its clock, its entry in the registry. */
-const OWN_WORK = /call="(?:renew-inbox|report-instance|time)"/;
+/** Work of the process itself: its lease, its clock, its entry in the registry, and the replicas that confirm them. */
+const OWN_WORK = /call="(?:renew-inbox\.lua|report-instance\.lua|time|cluster nodes)"/;
 /** What a service reports about itself. It is not in the documented programs. */
 const REPORT = `
 async function reportOf(metrics) {
@@ -39,18 +39,14 @@ interface Report {
 
 describe('a service of another team, from the packed tarball', () => {
   const folder = mkdtempSync(join(tmpdir(), 'keyslot-packed-'));
-  const projects: ServiceProject[] = [];
   const services = new Map<string, Instance>();
+  let plain: ServiceProject;
   let nest11: ServiceProject;
+  let nest12: ServiceProject;
   let own: OwnCluster;
   let keyslot: Instance;
   let orders: { REDIS_NODES: string; REDIS_USERNAME: string; REDIS_PASSWORD: string };
 
-  const projectOf = (...args: ConstructorParameters<typeof ServiceProject>): ServiceProject => {
-    const project = new ServiceProject(...args);
-    projects.push(project);
-    return project;
-  };
   const createUser = async (username: string, ...options: string[]): Promise<void> => {
     const printed = execFileSync(
       process.execPath,
@@ -72,7 +68,7 @@ describe('a service of another team, from the packed tarball', () => {
     services.set(name, await Instance.start({ ...variables, ...orders }, program));
   };
 
-  beforeAll(async () => {
+  const startKeyslot = async (): Promise<void> => {
     own = await startOwnCluster();
     await createUser('keyslot');
     await createUser('orders', '--guard');
@@ -86,19 +82,32 @@ describe('a service of another team, from the packed tarball', () => {
       BOOTSTRAP_ADMIN_USERNAME: 'the-administrator',
       BOOTSTRAP_ADMIN_PASSWORD: REDIS_PASSWORD,
     });
-    const tarball = packTarball(folder);
-    const plain = projectOf('plain', 'module', [tarball, 'express@^5.0.0', 'fastify@^5.0.0']);
+  };
+  const createProjects = async (): Promise<void> => {
+    const tarball = await packTarball(folder);
+    const create = async (name: string, type: 'commonjs' | 'module', packages: string[]) =>
+      ServiceProject.create(join(folder, name), type, [tarball, ...packages]);
+    [plain, nest11, nest12] = await Promise.all([
+      create('plain', 'module', ['express@^5.0.0', 'fastify@^5.0.0']),
+      create('nest11', 'commonjs', nestOf(11)),
+      create('nest12', 'module', nestOf(12)),
+    ]);
+  };
+
+  beforeAll(async () => {
+    await Promise.all([startKeyslot(), createProjects()]);
     expect(plain.packages).not.toContain('@nestjs');
-    nest11 = projectOf('nest11', 'commonjs', [tarball, ...nestOf(11)]);
-    const nest12 = projectOf('nest12', 'module', [tarball, ...nestOf(12)]);
 
     plain.write('src/typed.ts', TYPED);
-    plain.compile({ module: 'nodenext', noEmit: true });
-    plain.compile({ module: 'esnext', moduleResolution: 'bundler', noEmit: true });
+    await plain.compile({ module: 'nodenext', noEmit: true });
+    await plain.compile({ module: 'esnext', moduleResolution: 'bundler', noEmit: true });
     for (const name of ['express', 'fastify']) {
       const text = documentedProgram(`import ${name} from '${name}'`)
         .replace(/^(?=await app\.listen|app\.listen)/m, `${reportRoute(name)}\n`)
-        .replace('app.listen(process.env.PORT)', "app.listen(process.env.PORT, '127.0.0.1')");
+        .replace(
+          'app.listen(process.env.PORT);',
+          `await new Promise((done) => app.listen(process.env.PORT, '127.0.0.1', done));`,
+        );
       await start(name, plain.write(`${name}.js`, REPORT + text + READY));
     }
     for (const [project, extension] of [
@@ -111,16 +120,21 @@ describe('a service of another team, from the packed tarball', () => {
     }
     // Like `nest new`: declarations of Nest need types that are not installed.
     const skipLibCheck = true;
-    nest11.compile({ module: 'nodenext', noEmit: true, skipLibCheck });
-    nest11.compile({ module: 'esnext', moduleResolution: 'bundler', noEmit: true, skipLibCheck });
-    nest11.compile({
+    await nest11.compile({ module: 'nodenext', noEmit: true, skipLibCheck });
+    await nest11.compile({
+      module: 'esnext',
+      moduleResolution: 'bundler',
+      noEmit: true,
+      skipLibCheck,
+    });
+    await nest11.compile({
       module: 'commonjs',
       moduleResolution: 'node10',
       ignoreDeprecations: '6.0',
       esModuleInterop: true,
       skipLibCheck,
     });
-    nest12.compile({ module: 'nodenext', skipLibCheck });
+    await nest12.compile({ module: 'nodenext', skipLibCheck });
     await start('Nest 11 on Express, CommonJS', join(nest11.folder, 'dist/main.js'));
     await start('Nest 12 on Express, ES modules', join(nest12.folder, 'dist/main.js'));
   }, TIMEOUT_MS);
@@ -128,9 +142,7 @@ describe('a service of another team, from the packed tarball', () => {
     await Promise.all([...services.values(), keyslot].map(async (one) => one.stop()));
     // Also shows that Redis has refused none of their commands.
     await own.remove();
-    [folder, ...projects.map((project) => project.folder)].forEach((each) =>
-      rmSync(each, { recursive: true }),
-    );
+    rmSync(folder, { recursive: true });
   });
 
   const NAMES = [
@@ -219,8 +231,8 @@ describe('a service of another team, from the packed tarball', () => {
 
   it('refuses tokens for other services only', async () => {
     const { tokens } = await newReader();
-    const text = readFileSync(join(projects[0]!.folder, 'express.js'), 'utf8');
-    const program = projects[0]!.write(
+    const text = readFileSync(join(plain.folder, 'express.js'), 'utf8');
+    const program = plain.write(
       'billing.js',
       text.replace("audience: 'orders'", "audience: 'billing'"),
     );
@@ -246,12 +258,12 @@ describe('a service of another team, from the packed tarball', () => {
     expect(await stream.text()).toBe('open ended');
   });
 
-  it('is tested with CommonJS Jest, with the guard replaced, and without Redis', () => {
+  it('is tested with CommonJS Jest, with the guard replaced, and without Redis', async () => {
     nest11.write('guard.spec.js', JEST_TEST);
     const config = { rootDir: nest11.folder, testMatch: ['**/guard.spec.js'], transform: {} };
 
     const jest = resolve('node_modules/jest/bin/jest.js');
-    run(process.execPath, [jest, '--config', JSON.stringify(config)], nest11.folder);
+    await run(process.execPath, [jest, '--config', JSON.stringify(config)], nest11.folder);
   });
 });
 

@@ -1,15 +1,7 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { execFile } from 'node:child_process';
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 
 import { codeBlocks } from './markdown.js';
 
@@ -21,7 +13,7 @@ const TYPESCRIPT = resolve('node_modules/typescript/bin/tsc');
  *
  * @returns the path of the tarball
  */
-export function packTarball(folder: string): string {
+export async function packTarball(folder: string): Promise<string> {
   const copy = join(folder, 'project');
   for (const path of PACKED) {
     cpSync(path, join(copy, path), { recursive: true });
@@ -34,24 +26,32 @@ export function packTarball(folder: string): string {
   const [build, prepare = ''] = scripts.prepack.split(' && ');
   expect(build).toBe('nest build');
   const [program, ...args] = prepare.split(' ');
-  execFileSync(program!, args, { cwd: copy });
+  await run(program!, args, copy);
   const options = ['--ignore-scripts', '--json', '--pack-destination', folder];
-  const [{ filename }] = JSON.parse(
-    execFileSync('npm', ['pack', ...options], { cwd: copy, encoding: 'utf8' }),
-  ) as [{ filename: string }];
+  const [{ filename }] = JSON.parse(await run('npm', ['pack', ...options], copy)) as [
+    { filename: string },
+  ];
   return join(folder, filename);
 }
 
 /** A project of another team, in a folder of its own. */
 export class ServiceProject {
-  readonly folder: string;
+  private constructor(readonly folder: string) {}
 
-  /** @param packages names with version ranges, or paths of tarballs */
-  constructor(name: string, type: 'commonjs' | 'module', packages: readonly string[]) {
-    this.folder = mkdtempSync(join(tmpdir(), `keyslot-${name}-`));
-    this.write('package.json', JSON.stringify({ name, type, private: true }));
+  /**
+   * @param folder is created
+   * @param packages names with version ranges, or paths of tarballs
+   */
+  static async create(
+    folder: string,
+    type: 'commonjs' | 'module',
+    packages: readonly string[],
+  ): Promise<ServiceProject> {
+    const project = new ServiceProject(folder);
+    project.write('package.json', JSON.stringify({ type, private: true }));
     const options = ['--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts'];
-    run('npm', ['install', '--loglevel=error', ...options, ...packages], this.folder);
+    await run('npm', ['install', '--loglevel=error', ...options, ...packages], folder);
+    return project;
   }
 
   get packages(): string[] {
@@ -66,7 +66,7 @@ export class ServiceProject {
   }
 
   /** Compiles `src` to `dist`. It also checks the declarations of the packages, unless `skipLibCheck`. */
-  compile(options: Record<string, unknown>): void {
+  async compile(options: Record<string, unknown>): Promise<void> {
     const compilerOptions = {
       target: 'ES2023',
       strict: true,
@@ -79,15 +79,21 @@ export class ServiceProject {
       ...options,
     };
     this.write('tsconfig.json', JSON.stringify({ compilerOptions, include: ['src'] }));
-    run(process.execPath, [TYPESCRIPT, '-p', '.'], this.folder);
+    await run(process.execPath, [TYPESCRIPT, '-p', '.'], this.folder);
   }
 }
 
 /** @throws Error with the output of a program that failed */
-export function run(program: string, args: readonly string[], cwd: string): void {
-  const { status, stdout, stderr } = spawnSync(program, args, { cwd, encoding: 'utf8' });
-  if (status !== 0) {
-    throw new Error(`${program} ${args[0]} failed: ${stdout}${stderr}`);
+export async function run(
+  program: string,
+  args: readonly string[],
+  folder: string,
+): Promise<string> {
+  try {
+    return (await promisify(execFile)(program, args, { cwd: folder })).stdout;
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout: string; stderr: string };
+    throw new Error(`${program} ${args[0]} failed: ${stdout}${stderr}`, { cause: error });
   }
 }
 
