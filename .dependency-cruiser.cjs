@@ -137,6 +137,7 @@ module.exports = {
           '^src/[^/]+/index\\.ts$',
           '^src/common/[^/]+/index\\.ts$',
           '^src/(keys|roles|user-slot)/(read|write)/index\\.ts$',
+          '^src/metrics/registry/index\\.ts$',
         ],
       },
     },
@@ -161,8 +162,9 @@ module.exports = {
         path: [
           '^src/(?!(?:common|guard|keys|metrics|near-cache|redis-cluster|roles|tracing|user-slot)/)',
           '^src/(?:keys|user-slot)/(?:index\\.ts$|write/)',
+          '^src/metrics/(?!registry/)',
           '^src/roles/(?!read/)',
-          'node_modules/argon2',
+          'node_modules/(?:argon2|@nestjs/(?:config|jwt|swagger))',
         ],
         reachable: true,
       },

@@ -144,7 +144,7 @@ export class AppModule {
         AuthModule.forRootAsync(
           fromSettings(({ jwt, http }) => ({
             tokenSecret: jwt.keyEncryptionSecret,
-            audience: jwt.audience,
+            audience: jwt.audiences,
             accessTtlSeconds: jwt.accessTtlSeconds,
             isHttps: isServedByHttps(http),
           })),

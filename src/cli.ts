@@ -7,6 +7,7 @@ const USAGE = `Usage: node dist/cli.js <command>
 Commands:
   cluster             Run the six-node Redis Cluster alone, on ports 7000 to 7005, until Ctrl-C.
   redis-acl [--file]  Print the least-privilege Redis user as a command for redis-cli, or all lines of the ACL file.
+            [--guard] The user of a service that only checks tokens (default keyslot-guard); with --file its line.
                       Uses REDIS_USERNAME (default keyslot), REDIS_PASSWORD and REDIS_KEY_PREFIX. The file also uses
                       REDIS_ADMIN_PASSWORD and REDIS_REPLICA_PASSWORD.
   doctor              Check every node of the cluster for the requirements of Keyslot. See doctor --help.
@@ -63,11 +64,11 @@ interface Command {
 const COMMANDS: Readonly<Record<string, Command>> = {
   cluster: { run: runCluster },
   'redis-acl': {
-    run: async ({ file }) => {
+    run: async ({ file, guard }) => {
       const { printRedisAcl } = await import('./cli/redis-acl.js');
-      printRedisAcl({ isFile: file === true });
+      printRedisAcl({ isFile: file === true, isGuard: guard === true });
     },
-    options: { file: { type: 'boolean' } },
+    options: { file: { type: 'boolean' }, guard: { type: 'boolean' } },
   },
   doctor: {
     run: async (values) => {

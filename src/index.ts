@@ -50,8 +50,8 @@ export {
 } from './common/http/index.js';
 export { Origin, RequestOrigin, type Actor, type OriginFacts } from './common/origin/index.js';
 export type { Replacement } from './common/configurable-module/index.js';
+export { ApiProblems } from './common/api-problems/index.js';
 export {
-  ApiProblems,
   BODY_PROBLEMS,
   GUARD_PROBLEMS,
   Problem,

@@ -2,12 +2,12 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { readFileSync } from 'node:fs';
 
-import { ProblemResponse } from '../common/problem/index.js';
+import { ProblemResponse } from '../common/api-problems/index.js';
 import type { ApiDocsOptions } from './api-docs.options.js';
 import { documentProblems } from './documented-problems.js';
 import { distinguishOperations, operationId } from './operation-ids.js';
 import { documentAnyMethodOnce } from './any-method.js';
-import { markPermissions, documentPermissions } from './documented-permissions.js';
+import { describeDecorators, documentPermissions } from './documented-permissions.js';
 
 const DESCRIPTION = `Log in to get a signed JWT that can be revoked immediately.
 
@@ -33,7 +33,7 @@ export function createApiDocument(
   app: NestFastifyApplication,
   options: ApiDocumentOptions,
 ): OpenAPIObject {
-  markPermissions(app);
+  describeDecorators(app);
   const document = SwaggerModule.createDocument(app, description(options), {
     operationIdFactory: operationId,
     extraModels: [ProblemResponse],

@@ -2,7 +2,11 @@ import type { INestApplicationContext, Type } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { ApiSecurity, type OpenAPIObject } from '@nestjs/swagger';
 
-import { REQUIRED_PERMISSIONS, type Permission } from '../common/authentication/index.js';
+import {
+  IS_PUBLIC,
+  REQUIRED_PERMISSIONS,
+  type Permission,
+} from '../common/authentication/index.js';
 import { isPublic, operationsOf, type OperationObject } from './operations.js';
 
 /**
@@ -10,30 +14,40 @@ import { isPublic, operationsOf, type OperationObject } from './operations.js';
  * appends the requirements of a method to those of its class, so the last one is the one that the guard applies.
  */
 const MARKER = 'required-permissions';
-const marked = new WeakSet<object>();
+const described = new WeakSet<object>();
 
-/** Marks classes and methods that have `@RequirePermissions()`. */
-export function markPermissions(app: INestApplicationContext): void {
+/**
+ * Describes the decorators of the guard to Swagger: `@Public()` and `@RequirePermissions()`. The decorators themselves do not,
+ * so that a service with the guard alone does not load Swagger.
+ */
+export function describeDecorators(app: INestApplicationContext): void {
   for (const { metatype } of app.get(DiscoveryService).getControllers()) {
     if (metatype) {
       const controller = metatype as Type<object>;
-      mark(controller, (decorate) => decorate(controller));
+      describe(controller, (decorate) => decorate(controller));
       const prototype = controller.prototype as Record<string, object>;
       for (const name of new MetadataScanner().getAllMethodNames(prototype)) {
-        mark(prototype[name]!, (decorate, value) => decorate(prototype, name, { value }));
+        const value = prototype[name]!;
+        describe(value, (decorate) => decorate(prototype, name, { value }));
       }
     }
   }
 }
 
-function mark(
+function describe(
   target: object,
-  apply: (decorate: ReturnType<typeof ApiSecurity>, target: object) => unknown,
+  apply: (decorate: ReturnType<typeof ApiSecurity>) => unknown,
 ): void {
+  if (described.has(target)) {
+    return;
+  }
+  described.add(target);
+  if (Reflect.getMetadata(IS_PUBLIC, target) === true) {
+    apply(ApiSecurity({}));
+  }
   const permissions = Reflect.getMetadata(REQUIRED_PERMISSIONS, target) as Permission[] | undefined;
-  if (permissions && !marked.has(target)) {
-    marked.add(target);
-    apply(ApiSecurity(MARKER, permissions), target);
+  if (permissions) {
+    apply(ApiSecurity(MARKER, permissions));
   }
 }
 

@@ -1,15 +1,17 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 
 import {
+  PROBLEM_JSON,
+  problemResponses,
+  type DocumentedProblems,
+  type ProblemResponse,
+} from '../common/api-problems/index.js';
+import {
   ANY_ROUTE_PROBLEMS,
   BODY_PROBLEMS,
   GUARD_PROBLEMS,
-  PROBLEM_JSON,
-  problemResponses,
   STRAY_BODY_PROBLEMS,
-  type DocumentedProblems,
   type ProblemCode,
-  type ProblemResponse,
 } from '../common/problem/index.js';
 import { isPublic, operationsOf, type DocumentedOperation } from './operations.js';
 import { permissionText } from './documented-permissions.js';

@@ -15,7 +15,8 @@ import { AUTH_DEFAULTS, type AuthOptions } from './auth.options.js';
 @Injectable()
 export class AccessTokenIssuer {
   readonly ttlSeconds: number;
-  private readonly options: Required<AuthOptions>;
+  private readonly options: Required<Omit<AuthOptions, 'audience'>> &
+    Pick<AccessTokenClaims, 'aud'>;
 
   constructor(
     private readonly jwt: JwtService,
@@ -23,7 +24,9 @@ export class AccessTokenIssuer {
     private readonly clock: Clock,
     @Inject(AUTH_OPTIONS) options: AuthOptions,
   ) {
-    this.options = { ...AUTH_DEFAULTS, ...options };
+    const { audience, ...others } = { ...AUTH_DEFAULTS, ...options };
+    const audiences = [...new Set([audience].flat())];
+    this.options = { ...others, aud: audiences.length === 1 ? audiences[0]! : audiences };
     this.ttlSeconds = this.options.accessTtlSeconds;
   }
 
@@ -43,7 +46,7 @@ export class AccessTokenIssuer {
     const key = await this.keys.current(deadline);
     const claims: AccessTokenClaims = {
       iss: key.issuer,
-      aud: this.options.audience,
+      aud: this.options.aud,
       sub: user.id,
       client_id: this.options.clientId,
       iat,

@@ -7,8 +7,11 @@ export interface AuthOptions {
    * at least 32 characters.
    */
   readonly tokenSecret: Secret;
-  /** The audience of access tokens: `aud`. Must equal the option `audience` of GuardModule. Default `keyslot`. */
-  readonly audience?: string;
+  /**
+   * The audience of access tokens: `aud`. Must be the option `audience` of GuardModule, or contain it: services accept tokens
+   * whose `aud` contains their own names. A list of one is written as text. Default `keyslot`.
+   */
+  readonly audience?: string | readonly string[];
   /** The claim `client_id` of access tokens (RFC 9068 section 2.2). Default `keyslot`. */
   readonly clientId?: string;
   /** Lifetime of an access token in seconds, at most 3600. Default 900. */

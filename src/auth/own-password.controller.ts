@@ -5,12 +5,8 @@ import type { FastifyReply } from 'fastify';
 import { CurrentUser, type UserPrincipal } from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { RequestOrigin, type Origin } from '../common/origin/index.js';
-import {
-  ApiProblems,
-  BODY_PROBLEMS,
-  GUARD_PROBLEMS,
-  invalidRequest,
-} from '../common/problem/index.js';
+import { ApiProblems } from '../common/api-problems/index.js';
+import { BODY_PROBLEMS, GUARD_PROBLEMS, invalidRequest } from '../common/problem/index.js';
 import { Secret } from '../common/secret/index.js';
 import { DeviceCookies } from '../credentials/index.js';
 import { ChangePasswordRequest, ownUserProblem, UsersService } from '../users/index.js';

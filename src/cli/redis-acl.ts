@@ -1,23 +1,33 @@
 import { loadOperatorSettings, SettingsError, type OperatorSettings } from '../config/index.js';
 import {
+  aclFileLine,
   aclFileLines,
   aclSetUser,
   DEFAULT_USER_RULES,
   DIGEST_PLACEHOLDER,
+  type AclUser,
 } from '../redis-cluster/index.js';
 
-const DEFAULT_USERNAME = 'keyslot';
+const DEFAULT_USERNAMES = { instance: 'keyslot', guard: 'keyslot-guard' } as const;
 
 /**
- * Prints the least-privilege Redis user of the application as a command, or all lines of the ACL file. Instructions go to
- * standard error, so that the output can be piped into redis-cli or a file.
+ * Prints a least-privilege Redis user: of an instance or of a service with the guard. As a command, or for the ACL file: all
+ * lines, or the line of the service. Instructions go to standard error, so that the output can be piped into redis-cli or a
+ * file.
  */
-export function printRedisAcl({ isFile }: { readonly isFile: boolean }): void {
+export function printRedisAcl({
+  isFile,
+  isGuard,
+}: {
+  readonly isFile: boolean;
+  readonly isGuard: boolean;
+}): void {
   try {
     const settings = loadOperatorSettings();
-    const output = isFile ? fileOf(settings) : aclSetUser(applicationOf(settings));
-    process.stdout.write(`${output}\n`);
-    process.stderr.write(advice(isFile, settings));
+    const user = userOf(settings, isGuard ? 'guard' : 'instance');
+    const line = isGuard ? aclFileLine(user) : fileOf(settings);
+    process.stdout.write(`${isFile ? line : aclSetUser(user)}\n`);
+    process.stderr.write(advice({ isFile, isGuard }, settings));
   } catch (error) {
     if (!(error instanceof SettingsError)) {
       throw error;
@@ -27,29 +37,33 @@ export function printRedisAcl({ isFile }: { readonly isFile: boolean }): void {
   }
 }
 
-function applicationOf({ redis }: OperatorSettings) {
-  const { username = DEFAULT_USERNAME, password, keyPrefix } = redis;
-  return { username, keyPrefix, ...(password ? { password } : {}) };
+function userOf({ redis }: OperatorSettings, kind: 'instance' | 'guard'): AclUser {
+  const { username = DEFAULT_USERNAMES[kind], password, keyPrefix } = redis;
+  return { username, kind, keyPrefix, ...(password ? { password } : {}) };
 }
 
 function fileOf(settings: OperatorSettings): string {
   const { administrator, replicaPassword } = settings;
   return aclFileLines({
-    application: applicationOf(settings),
+    application: userOf(settings, 'instance'),
     ...(administrator.password ? { administratorPassword: administrator.password } : {}),
     ...(replicaPassword ? { replicaPassword } : {}),
   }).join('\n');
 }
 
-function advice(isFile: boolean, settings: OperatorSettings): string {
+function advice(
+  { isFile, isGuard }: { readonly isFile: boolean; readonly isGuard: boolean },
+  settings: OperatorSettings,
+): string {
+  const isWholeFile = isFile && !isGuard;
   const { redis, administrator, replicaPassword } = settings;
   const missing = [
     ...(redis.password ? [] : ['REDIS_PASSWORD']),
-    ...(isFile && !administrator.password ? ['REDIS_ADMIN_PASSWORD'] : []),
-    ...(isFile && !replicaPassword ? ['REDIS_REPLICA_PASSWORD'] : []),
+    ...(isWholeFile && !administrator.password ? ['REDIS_ADMIN_PASSWORD'] : []),
+    ...(isWholeFile && !replicaPassword ? ['REDIS_REPLICA_PASSWORD'] : []),
   ];
   return `\n${[
-    ...(isFile ? FILE_ADVICE : COMMAND_ADVICE),
+    ...(isGuard ? GUARD_ADVICE : isFile ? FILE_ADVICE : COMMAND_ADVICE),
     ...missing.flatMap((name) => [
       `${name} is not set. Replace ${DIGEST_PLACEHOLDER} with the digest of the password:`,
       `  printf %s "$${name}" | sha256sum`,
@@ -62,6 +76,12 @@ const FILE_ADVICE = [
   'These are all lines of the ACL file (aclfile) of EVERY node. Start the nodes with it.',
   'On a running node, create the users with ACL SETUSER instead, because ACL LOAD closes connections.',
   'Replicas connect as the user replica: masteruser replica, masterauth <its password>.',
+];
+
+const GUARD_ADVICE = [
+  'A Redis user for a service with keyslot/guard or keyslot/connect. Create it on EVERY node, including replicas.',
+  'It can read users (without their password hashes), sessions, signing keys (encrypted) and roles. It can note uses and renew',
+  'its lease. Give each service a user and a password of its own.',
 ];
 
 const COMMAND_ADVICE = [

@@ -1,11 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 
-export interface NodeAddress {
-  readonly host: string;
-  readonly port: number;
-}
+import { parseNode, type NodeAddress } from '../common/network/index.js';
 
-const NODE = /^(?:\[([^\]]+)\]|([^\s:[\]=]+)):(\d{1,5})$/;
 const NETWORK = /^([^/]+)(?:\/(\d{1,3}))?$/;
 
 const LOOPBACK = new BlockList();
@@ -26,17 +22,6 @@ export function listItems(list: string): string[] {
     .replace(/,\s*$/, '')
     .split(',')
     .map((item) => item.trim());
-}
-
-/** Parses `host:port` or `[address]:port`. @returns undefined for any other text */
-export function parseNode(text: string): NodeAddress | undefined {
-  const [, address, name, digits] = NODE.exec(text) ?? [];
-  const host = address ?? name;
-  const port = Number(digits);
-  if (host === undefined || port < 1 || port > 65_535) {
-    return undefined;
-  }
-  return address === undefined || isIP(address) === 6 ? { host, port } : undefined;
 }
 
 /** Parses `announced=reachable`. @returns undefined for any other text */

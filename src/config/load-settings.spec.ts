@@ -37,7 +37,12 @@ describe('the settings', () => {
       http: { host: '127.0.0.1', port: 3000, trustedProxies: [], corsOrigins: [] },
       hasApiDocs: true,
       redis: { keyPrefix: 'ks:', requireReplica: false },
-      jwt: { audience: 'keyslot', accessTtlSeconds: 900, signingKeyLifetimeSeconds: 7_776_000 },
+      jwt: {
+        audience: 'keyslot',
+        audiences: ['keyslot'],
+        accessTtlSeconds: 900,
+        signingKeyLifetimeSeconds: 7_776_000,
+      },
       sessions: {
         idleTtlSeconds: 2_592_000,
         maxAgeSeconds: 7_776_000,
@@ -53,6 +58,13 @@ describe('the settings', () => {
     expect(load().redis.nodes).toBeUndefined();
     expect(load().administrator).toBeUndefined();
     expect(load().management).toBeUndefined();
+  });
+
+  it('name Keyslot first in JWT_AUDIENCE, and then the services', () => {
+    expect(load({ JWT_AUDIENCE: 'ours, orders,urn:x,orders,' }).jwt).toMatchObject({
+      audience: 'ours',
+      audiences: ['ours', 'orders', 'urn:x'],
+    });
   });
 
   it.each([

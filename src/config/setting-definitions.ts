@@ -2,7 +2,8 @@ import 'reflect-metadata';
 import { Transform, type TransformFnParams } from 'class-transformer';
 import { IsBoolean, IsIn, IsInt, IsOptional, Matches, Max, Min, ValidateBy } from 'class-validator';
 
-import { isNetwork, listItems, parseNatEntry, parseNode } from './addresses.js';
+import { parseNode } from '../common/network/index.js';
+import { isNetwork, listItems, parseNatEntry } from './addresses.js';
 import { parseDuration } from './duration.js';
 
 const SECONDS = { minute: 60, hour: 3600, day: 86_400 } as const;
@@ -194,7 +195,13 @@ export class Environment {
   @Matches(/^[\x21-\x7e]+$/, { message: 'must be a URL or another name without spaces' })
   JWT_ISSUER?: string;
 
-  @Matches(/^[\x21-\x7e]+$/, { message: 'must be a name without spaces' })
+  /** The first one is Keyslot itself. */
+  @IsListOf(
+    'audiences',
+    (item) => /^[\x21-\x7e]+$/.test(item),
+    'must be a name without spaces, or several that are separated by commas',
+    listItems,
+  )
   JWT_AUDIENCE = 'keyslot';
 
   @Transform(asDuration)

@@ -55,7 +55,10 @@ export interface Settings {
   readonly jwt: {
     /** Absent: the base URL of the instance that created the first signing key of the cluster. */
     readonly issuer?: string;
+    /** Keyslot itself: it accepts only tokens whose `aud` contains it. The first of `audiences`. */
     readonly audience: string;
+    /** `aud` of the tokens of a login: Keyslot and the services that accept these tokens. */
+    readonly audiences: readonly string[];
     readonly accessTtlSeconds: number;
     /** Encrypts the signing keys in Redis. Must be the same for all instances of a cluster. */
     readonly keyEncryptionSecret: Secret;

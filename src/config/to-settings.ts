@@ -1,5 +1,6 @@
+import { parseNode } from '../common/network/index.js';
 import { Secret } from '../common/secret/index.js';
-import { listItems, parseNatEntry, parseNode } from './addresses.js';
+import { listItems, parseNatEntry } from './addresses.js';
 import type { Environment } from './setting-definitions.js';
 import { loadOrCreateKeyEncryptionSecret } from './key-encryption-secret.js';
 import type { RedisUserSettings, Settings } from './settings.js';
@@ -30,6 +31,7 @@ export function toSettings(
   given: Variables,
   hints: readonly string[],
 ): Omit<Settings, 'warnings'> {
+  const audiences = [...new Set(listItems(environment.JWT_AUDIENCE))];
   return Object.freeze({
     isProduction: environment.NODE_ENV === 'production',
     http: {
@@ -58,7 +60,8 @@ export function toSettings(
     redis: toRedis(environment, pem.redis, given),
     jwt: {
       ...(environment.JWT_ISSUER ? { issuer: environment.JWT_ISSUER } : {}),
-      audience: environment.JWT_AUDIENCE,
+      audience: audiences[0]!,
+      audiences,
       accessTtlSeconds: environment.ACCESS_TOKEN_TTL,
       keyEncryptionSecret: environment.KEY_ENCRYPTION_SECRET
         ? new Secret(environment.KEY_ENCRYPTION_SECRET)

@@ -11,7 +11,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { PERMISSION_PROBLEMS, type Principal } from '../common/authentication/index.js';
 import { FORWARD_AUTH_PATH, IgnoreBody } from '../common/http/index.js';
-import { ApiProblems } from '../common/problem/index.js';
+import { ApiProblems } from '../common/api-problems/index.js';
 import { PermissionCheck } from '../guard/index.js';
 import { identityHeaders } from './identity-headers.js';
 import { requiredPermissions } from './permission-parameters.js';

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-import { MetricsRegistry, type Series } from '../metrics/index.js';
+import { MetricsRegistry, type Series } from '../metrics/registry/index.js';
 
 /** Counts the decisions of the guard in plain numbers. Public routes are not counted. */
 @Injectable()

@@ -12,6 +12,8 @@ export {
   type UserPrincipal,
 } from '../common/authentication/index.js';
 export { KeyRing, KeyRingModule, type KeyRingOptions } from '../keys/read/index.js';
+export { MetricsRegistry } from '../metrics/registry/index.js';
+export { NearCache } from '../near-cache/index.js';
 export { RoleReader } from '../roles/read/index.js';
 export {
   SessionReaderModule,
@@ -27,3 +29,16 @@ export { GuardProblemFilter } from './guard-problem.filter.js';
 export { GUARD_DEFAULTS, type GuardOptions } from './guard.options.js';
 export { JwtAuthGuard } from './jwt-auth.guard.js';
 export { PermissionCheck } from './permission-check.js';
+export { KeyslotGuardModule, type KeyslotAsyncOptions } from './service/keyslot-guard.module.js';
+export {
+  connectKeyslot,
+  KeyslotError,
+  type ConnectOptions,
+  type Keyslot,
+  type KeyslotLogger,
+  type KeyslotOptions,
+  type NodeRequest,
+  type ServiceIdentity,
+  type ServiceRedisOptions,
+  type ServiceTls,
+} from './service/index.js';

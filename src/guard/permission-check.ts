@@ -2,7 +2,6 @@ import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 
 import {
-  ADMINISTRATOR,
   PERMISSION_REFUSALS,
   type Permission,
   type PermissionRefusal,
@@ -13,6 +12,7 @@ import { deadlineOf } from '../common/deadline/index.js';
 import { originOf, truncated } from '../common/origin/index.js';
 import { Problem } from '../common/problem/index.js';
 import { RoleReader } from '../roles/read/index.js';
+import { mayUse, recallMayUse } from './may-use.js';
 
 /** Limits of a recorded refusal, because a request of a proxy can name any permissions. */
 const MAX_RECORDED = 20;
@@ -41,45 +41,19 @@ export class PermissionCheck {
    * @throws RedisUnavailableError when the roles cannot be read
    */
   require(request: GuardedRequest, permissions: readonly Permission[]): true | Promise<true> {
-    const isAllowed = this.mayUse(request, permissions);
-    return typeof isAllowed === 'boolean'
-      ? this.decide(isAllowed, request, permissions)
-      : this.decideLater(isAllowed, request, permissions);
+    const isAllowed = recallMayUse(request.user, permissions, this.roles);
+    return isAllowed === undefined
+      ? this.decideLater(request, permissions)
+      : this.decide(isAllowed, request, permissions);
   }
 
-  /** A method of its own: a closure in `require` would cost every request, also those that are decided from memory. */
   private async decideLater(
-    isAllowed: Promise<boolean>,
     request: GuardedRequest,
     permissions: readonly Permission[],
   ): Promise<true> {
-    return this.decide(await isAllowed, request, permissions);
-  }
-
-  private mayUse(
-    request: GuardedRequest,
-    required: readonly Permission[],
-  ): boolean | Promise<boolean> {
-    const principal = request.user;
-    if (principal.kind === 'client') {
-      return required.every((permission) => principal.permissions.includes(permission));
-    }
-    const { roles } = principal.user;
-    // Built in, so it also counts while the stored roles cannot be read.
-    if (required.length === 0 || roles.includes(ADMINISTRATOR)) {
-      return true;
-    }
-    const known = this.roles.recall();
-    return known ? known.grant(roles, required) : this.askWhether(request, roles, required);
-  }
-
-  private async askWhether(
-    request: FastifyRequest,
-    roles: readonly string[],
-    required: readonly Permission[],
-  ): Promise<boolean> {
     const deadline = deadlineOf(request).within(LOOKUP_TIMEOUT_MS);
-    return (await this.roles.current(deadline)).grant(roles, required);
+    const isAllowed = await mayUse(request.user, permissions, this.roles, deadline);
+    return this.decide(isAllowed, request, permissions);
   }
 
   private decide(

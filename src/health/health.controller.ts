@@ -3,7 +3,8 @@ import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagg
 
 import { Public } from '../common/authentication/index.js';
 import { MayShowDetails } from '../common/http/index.js';
-import { ApiProblems, Problem } from '../common/problem/index.js';
+import { ApiProblems } from '../common/api-problems/index.js';
+import { Problem } from '../common/problem/index.js';
 import { Readiness } from './readiness.js';
 
 class HealthResponse {

@@ -4,7 +4,7 @@ import type { JWK } from 'jose';
 
 import { Public } from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
-import { ApiProblems } from '../common/problem/index.js';
+import { ApiProblems } from '../common/api-problems/index.js';
 import { JWKS_MAX_AGE_SECONDS, KeyRing } from './read/index.js';
 
 /** A public key, RFC 7517 section 4 and RFC 7518 section 6.2. */

@@ -1,3 +1,2 @@
-export { DurationTally } from './duration-tally.js';
 export { MetricsModule } from './metrics.module.js';
-export { MetricsRegistry, seriesBy, type Series } from './metrics-registry.js';
+export { DurationTally, MetricsRegistry, seriesBy, type Series } from './registry/index.js';

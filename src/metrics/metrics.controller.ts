@@ -2,8 +2,8 @@ import { Controller, Get, Header } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 
 import { Public } from '../common/authentication/index.js';
-import { ApiProblems } from '../common/problem/index.js';
-import { MetricsRegistry } from './metrics-registry.js';
+import { ApiProblems } from '../common/api-problems/index.js';
+import { MetricsRegistry } from './registry/index.js';
 
 @Public()
 @ApiTags('Health')

@@ -1,13 +1,12 @@
-import { Global, Module } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 
 import { MetricsController } from './metrics.controller.js';
-import { MetricsRegistry } from './metrics-registry.js';
+import { MetricsRegistry, MetricsRegistryModule } from './registry/index.js';
 
-/** Metrics of the application, for Prometheus. */
-@Global()
-@Module({
-  controllers: [MetricsController],
-  providers: [MetricsRegistry],
-  exports: [MetricsRegistry],
-})
-export class MetricsModule {}
+/** Metrics of the application and of its process, for Prometheus. */
+@Module({ imports: [MetricsRegistryModule], controllers: [MetricsController] })
+export class MetricsModule {
+  constructor(registry: MetricsRegistry) {
+    registry.collectProcessMetrics();
+  }
+}

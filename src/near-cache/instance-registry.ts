@@ -8,7 +8,7 @@ import { hostname } from 'node:os';
 
 import { Clock } from '../common/clock/index.js';
 import { Deadline } from '../common/deadline/index.js';
-import { MetricsRegistry } from '../metrics/index.js';
+import { MetricsRegistry } from '../metrics/registry/index.js';
 import { LuaScript, RedisCluster } from '../redis-cluster/index.js';
 import { Membership } from './membership.js';
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-import { DurationTally, MetricsRegistry, seriesBy } from '../metrics/index.js';
+import { DurationTally, MetricsRegistry, seriesBy } from '../metrics/registry/index.js';
 import { NotConfirmedError } from '../redis-cluster/index.js';
 import type { Announcement } from './announcer.js';
 import { LocalStore } from './local-store.js';

@@ -9,7 +9,7 @@ import {
 import { Gate } from '../../test/support/gate.js';
 import { luaScript } from '../../test/support/lua-script.js';
 import { Deadline } from '../common/deadline/index.js';
-import { MetricsRegistry } from '../metrics/index.js';
+import { MetricsRegistry } from '../metrics/registry/index.js';
 import { NotConfirmedError, type RedisCluster } from '../redis-cluster/index.js';
 import { CacheKey } from './cache-key.js';
 import type { Directory, Holder, PendingHolders, Registered } from './directory.js';

@@ -54,6 +54,36 @@ export const SCRIPT_COMMANDS = [
   'zscore',
 ] as const;
 
+/** The commands that the scripts of the guard call, see `GUARD_RULES`. */
+export const GUARD_SCRIPT_COMMANDS = SCRIPT_COMMANDS.filter(
+  (command) => !['del', 'get', 'persist', 'zrange', 'zscore'].includes(command),
+);
+
+/**
+ * The keys that a service with the guard may use. It may read users without their password hashes, sessions, keys and roles.
+ * It may write what makes it a member of the near cache, the uses of sessions, and fences, which no script reads.
+ */
+const GUARD_KEYS: readonly (readonly ['%R~' | '~', string])[] = [
+  ['%R~', '{user.*}:record'],
+  ['%R~', '{user.*}:sessions'],
+  ['%R~', '{keys.signing}:set'],
+  ['%R~', '{roles.all}:set'],
+  ['~', '{user.*}:uses'],
+  ['~', '{user.*}:holders'],
+  ['~', '{keys.signing}:holders'],
+  ['~', '{roles.all}:holders'],
+  ['~', '{*}:fence'],
+  ['~', '{inbox.*}:*'],
+  ['~', '{retired.*}:mark'],
+  ['~', '{instances.registry}:*'],
+];
+const GUARD_CHANNELS = '{inbox.*}:*';
+/**
+ * Redis requires the right to read and write every key that EVAL declares, so the right to declare keys is apart: it allows
+ * nothing but EVAL. For each command of a script, the other rules count.
+ */
+const SCRIPT_RUNNERS = ['eval', 'evalsha'];
+
 /**
  * The user of connections that have not authenticated. It is off, so nobody can authenticate as it. It keeps all permissions:
  * when a server loads its append-only file, it checks each transaction (every script that wrote twice is one) against the
@@ -72,12 +102,14 @@ export const DIGEST_PLACEHOLDER = 'sha256-of-the-password';
 
 export interface AclUser {
   readonly username: string;
+  /** `guard`: a service that only checks tokens. It cannot create a session, change a user or read a hash. Default: an instance. */
+  readonly kind?: 'instance' | 'guard';
   /** Only its SHA-256 digest is printed, which is what Redis stores. Absent: a placeholder is printed. */
   readonly password?: Secret;
   readonly keyPrefix: string;
 }
 
-/** The Redis user with the minimum permissions that the application needs, as a command for redis-cli. */
+/** The Redis user with the minimum permissions that an instance or a service needs, as a command for redis-cli. */
 export function aclSetUser(user: AclUser): string {
   // `reset` first, so that permissions from an older list disappear.
   return ['ACL', 'SETUSER', user.username, 'reset', ...rulesFor(user)].map(quoted).join(' ');
@@ -118,19 +150,40 @@ function digestOf(password: Secret | undefined): string {
   return `#${digest}`;
 }
 
-function rulesFor({ password, keyPrefix }: AclUser): string[] {
-  const pattern = `${keyPrefix.replace(/[\\*?[\]]/g, '\\$&')}*`;
-  const commands = [...new Set([...CLIENT_COMMANDS, ...SCRIPT_COMMANDS])].sort();
+function rulesFor({ password, keyPrefix, kind = 'instance' }: AclUser): string[] {
+  const prefix = keyPrefix.replace(/[\\*?[\]]/g, '\\$&');
   return [
     'on',
     digestOf(password),
-    'resetkeys',
-    `~${pattern}`,
-    'resetchannels',
-    `&${pattern}`,
-    '-@all',
-    ...commands.map((command) => `+${command}`),
+    ...(kind === 'guard' ? guardRules(prefix) : instanceRules(prefix)),
   ];
+}
+
+function instanceRules(prefix: string): string[] {
+  return [
+    'resetkeys',
+    `~${prefix}*`,
+    'resetchannels',
+    `&${prefix}*`,
+    ...allowed([...CLIENT_COMMANDS, ...SCRIPT_COMMANDS]),
+  ];
+}
+
+function guardRules(prefix: string): string[] {
+  const commands = [...CLIENT_COMMANDS, ...GUARD_SCRIPT_COMMANDS];
+  return [
+    'resetkeys',
+    ...GUARD_KEYS.map(([right, key]) => `${right}${prefix}v1:${key}`),
+    'resetchannels',
+    `&${prefix}v1:${GUARD_CHANNELS}`,
+    ...allowed(commands.filter((command) => !SCRIPT_RUNNERS.includes(command))),
+    `(~${prefix}*`,
+    `${allowed(SCRIPT_RUNNERS).join(' ')})`,
+  ];
+}
+
+function allowed(commands: readonly string[]): string[] {
+  return ['-@all', ...[...new Set(commands)].sort().map((command) => `+${command}`)];
 }
 
 /** Quotes an argument for redis-cli. */

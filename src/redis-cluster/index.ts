@@ -12,6 +12,7 @@ export {
 export type { ChannelListener, ChannelSubscription } from './channel-subscription.js';
 /** @internal For the embedded cluster, the doctor, and tests. */
 export { countSlots, parseClusterNodes, SLOTS, type ClusterNode } from './cluster-nodes.js';
+export { createRedisCluster } from './create-redis-cluster.js';
 export { ClusterTime } from './cluster-time.js';
 export { isReadOnlyShard } from './error-replies.js';
 export { EvictionPolicy } from './eviction-policy.js';

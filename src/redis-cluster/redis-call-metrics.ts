@@ -1,4 +1,4 @@
-import { DurationTally, type Series } from '../metrics/index.js';
+import { DurationTally, type Series } from '../metrics/registry/index.js';
 import type { Spans } from '../tracing/index.js';
 import { codeOf, isErrorReply } from './error-replies.js';
 import { TooFewReplicasError } from './redis-cluster.errors.js';

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-import { MetricsRegistry } from '../metrics/index.js';
+import { MetricsRegistry } from '../metrics/registry/index.js';
 import { RedisCluster } from './redis-cluster.js';
 
 /** The metrics of calls to Redis. */

@@ -10,12 +10,8 @@ import {
 import { CurrentUser, type UserPrincipal } from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { RequestOrigin, type Origin } from '../common/origin/index.js';
-import {
-  ApiProblems,
-  GUARD_PROBLEMS,
-  Problem,
-  STRAY_BODY_PROBLEMS,
-} from '../common/problem/index.js';
+import { ApiProblems } from '../common/api-problems/index.js';
+import { GUARD_PROBLEMS, Problem, STRAY_BODY_PROBLEMS } from '../common/problem/index.js';
 import { EntityIdPipe } from '../common/validation/index.js';
 import { SessionsResponse } from './dto/session.response.dto.js';
 import { SessionsService } from './sessions.service.js';

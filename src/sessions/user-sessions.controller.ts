@@ -15,7 +15,8 @@ import {
 } from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { RequestOrigin, type Origin } from '../common/origin/index.js';
-import { ApiProblems, Problem, STRAY_BODY_PROBLEMS } from '../common/problem/index.js';
+import { ApiProblems } from '../common/api-problems/index.js';
+import { Problem, STRAY_BODY_PROBLEMS } from '../common/problem/index.js';
 import { EntityIdPipe } from '../common/validation/index.js';
 import { administrationProblem, UserAdministration } from '../users/index.js';
 import { SessionsResponse } from './dto/session.response.dto.js';

@@ -3,7 +3,7 @@
  * Each version must read what earlier versions wrote, because instances of two versions run side by side during an upgrade.
  * The meaning of a field therefore never changes, and a new field may be absent.
  *
- * This module has four kinds of keys. The fourth one, `fence`, is empty and lives for a second: the WAIT after its write
+ * This module has six kinds of keys. `fence` is empty and lives for a second: the WAIT after its write
  * proves that the master was not replaced. The near cache stores the directory of the user, `holders`, in the same slot.
  * `user-slot.keys.ts` names the keys of this module. All times are in milliseconds since the epoch, by the clock of the
  * Redis node.
@@ -26,7 +26,7 @@ export interface StoredUser {
   readonly roles: string;
   readonly createdAt: number;
   readonly updatedAt: number;
-  /** Never in a copy. */
+  /** Only in users of versions before 0.2 whose password has not changed since: see `password-hash`. Never in a copy. */
   readonly passwordHash: string;
   /** Increases when the password changes, but not when only its hash is renewed. */
   readonly passwordVersion: number;
@@ -49,6 +49,19 @@ export interface StoredUser {
   /** When the epoch began. Absent while the epoch is `0`. */
   readonly sessionEpochAt: number;
 }
+
+/**
+ * `password-hash`: the hash, as text. It has the lifetime of the record. If the record has a hash as well, an instance of a
+ * version before 0.2 has written it later, and it counts. Never for a copy. A Redis user for services (`redis-acl --guard`)
+ * can read records and not this key.
+ */
+export type StoredPasswordHash = string;
+
+/**
+ * `uses`: a hash of session id to the time of the last use that a service has noted. A service must not write sessions. The
+ * later of this time and `lastUsedAt` counts. It expires with the idle lifetime after the last one.
+ */
+export type StoredUses = Readonly<Record<string, number>>;
 
 /**
  * `sessions`: a hash of session id to JSON. This is a session without a mark. It is not live if it has expired, or if its

@@ -77,7 +77,7 @@ export function userFromFields(fields: ReadonlyMap<string, string>): Authenticat
   };
 }
 
-/** @param reply fields and values of a `StoredUser`; empty for none */
+/** @param reply fields and values of a `StoredUser`, empty for none. Of two values of a field, the last one counts */
 export function parseUser(reply: unknown): RedisRecord | undefined {
   const list = reply as string[];
   if (list.length === 0) {
@@ -101,7 +101,7 @@ export function parseUser(reply: unknown): RedisRecord | undefined {
   };
 }
 
-/** The fields that a change writes. */
+/** The fields that a change writes. The hash of a new password has a key of its own. */
 export function changedFields(change: StoredChange): Partial<StoredUser> {
   const { email, displayName, roles, isDisabled, password } = change;
   return {
@@ -109,7 +109,7 @@ export function changedFields(change: StoredChange): Partial<StoredUser> {
     ...(displayName === undefined ? {} : { displayName: displayName ?? '' }),
     ...(roles === undefined ? {} : { roles: JSON.stringify(roles) }),
     ...(isDisabled === undefined ? {} : { disabled: isDisabled ? 1 : 0 }),
-    ...(password && { passwordHash: password.hash.reveal(), passwordVersion: password.version }),
+    ...(password && { passwordVersion: password.version }),
   };
 }
 

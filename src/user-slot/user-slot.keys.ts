@@ -24,6 +24,14 @@ export class UserSlotKeys {
     return this.keys.key(userTag(userId), 'sessions');
   }
 
+  passwordHash(userId: string): string {
+    return this.keys.key(userTag(userId), 'password-hash');
+  }
+
+  uses(userId: string): string {
+    return this.keys.key(userTag(userId), 'uses');
+  }
+
   refreshAnswers(userId: string, sessionId: string): string {
     return this.keys.key(userTag(userId), 'refresh-answer', sessionId);
   }

@@ -9,7 +9,8 @@ import {
 } from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { RequestOrigin, type Origin } from '../common/origin/index.js';
-import { ApiProblems, BODY_PROBLEMS, GUARD_PROBLEMS } from '../common/problem/index.js';
+import { ApiProblems } from '../common/api-problems/index.js';
+import { BODY_PROBLEMS, GUARD_PROBLEMS } from '../common/problem/index.js';
 import { Secret } from '../common/secret/index.js';
 import { ChangeOwnUserRequest } from './dto/change-own-user.request.dto.js';
 import { DeleteUserRequest } from './dto/delete-user.request.dto.js';

@@ -15,12 +15,8 @@ import {
 } from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { RequestOrigin, type Origin } from '../common/origin/index.js';
-import {
-  ApiProblems,
-  BODY_PROBLEMS,
-  Problem,
-  STRAY_BODY_PROBLEMS,
-} from '../common/problem/index.js';
+import { ApiProblems } from '../common/api-problems/index.js';
+import { BODY_PROBLEMS, Problem, STRAY_BODY_PROBLEMS } from '../common/problem/index.js';
 import { EntityIdPipe } from '../common/validation/index.js';
 import { AdministeredUserResponse } from './dto/administered-user.response.dto.js';
 import { AdministerUserRequest } from './dto/administer-user.request.dto.js';

@@ -1,21 +1,12 @@
 // A service of another team: it checks the tokens of a Keyslot cluster and has nothing else of Keyslot. The built code in a
 // process of its own, so that the test can see what it loads.
 import { Controller, Get, Module, Req } from '@nestjs/common';
-import { APP_FILTER, NestFactory } from '@nestjs/core';
+import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 
 import { loadSettings } from '../../dist/config/index.js';
-import {
-  CurrentUser,
-  GuardModule,
-  GuardProblemFilter,
-  KeyRingModule,
-  RequirePermissions,
-  SessionReaderModule,
-} from '../../dist/guard/index.js';
-import { MetricsModule } from '../../dist/metrics/index.js';
-import { NearCache, NearCacheModule } from '../../dist/near-cache/index.js';
-import { RedisClusterModule } from '../../dist/redis-cluster/index.js';
+import { CurrentUser, KeyslotGuardModule, RequirePermissions } from '../../dist/guard/index.js';
+import { NearCache } from '../../dist/near-cache/index.js';
 
 const { redis, jwt } = loadSettings();
 
@@ -55,15 +46,14 @@ function nativeModules() {
 class ServiceModule {}
 Module({
   imports: [
-    MetricsModule,
-    RedisClusterModule.forRoot(redis),
-    NearCacheModule.forRoot({}),
-    KeyRingModule.forRoot({ issuer: jwt.issuer }),
-    SessionReaderModule.forRoot({}),
-    GuardModule.forRoot({ roles: { reviewer: ['notes:review'] } }),
+    KeyslotGuardModule.forRoot({
+      redis,
+      audience: 'keyslot',
+      issuer: jwt.issuer,
+      roles: { reviewer: ['notes:review'] },
+    }),
   ],
   controllers: [NotesController],
-  providers: [{ provide: APP_FILTER, useClass: GuardProblemFilter }],
 })(ServiceModule);
 
 const app = await NestFactory.create(ServiceModule, new FastifyAdapter(), { logger: false });

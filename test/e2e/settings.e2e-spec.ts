@@ -33,7 +33,7 @@ const WRONG: Readonly<Record<string, string>> = {
   MANAGEMENT_PORT: '-3',
   MANAGEMENT_HOST: 'a b 3f9a',
   JWT_ISSUER: 'an issuer 3f9a',
-  JWT_AUDIENCE: 'an audience 3f9a',
+  JWT_AUDIENCE: 'keyslot,an audience 3f9a',
   ACCESS_TOKEN_TTL: '999999999d',
   SIGNING_KEY_LIFETIME: '23h',
   REFRESH_TOKEN_TTL: '99999999999d',

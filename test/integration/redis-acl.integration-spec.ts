@@ -3,12 +3,18 @@ import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 
-import { Redis } from 'ioredis';
+import { Redis, type Cluster } from 'ioredis';
+import { decodeJwt } from 'jose';
 import { DEFAULT_USER_RULES, DIGEST_PLACEHOLDER } from '../../src/redis-cluster/index.js';
 import { startDeployment, type Deployment } from '../support/deployment.js';
+import type { TestUser } from '../support/http-client.js';
+import { Instance } from '../support/instance.js';
 import { eventually, startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
+import { connectCluster } from '../support/redis.js';
+import { startTestApp, type TestApp } from '../support/test-app.js';
 
 const CLI = resolve('dist/cli.js');
+const GUARDED_SERVICE = resolve('test/e2e/guarded-service.mjs');
 const PREFIX = `it's_"odd"[*]:`;
 
 /** The user that `redis-acl` prints, on nodes that accept no other users. */
@@ -36,12 +42,16 @@ describe('the Redis user with minimum permissions (94)', () => {
       encoding: 'utf8',
     }).stdout.trim();
   /** Runs a command that Redis denies, and clears the ACL log. */
-  const expectRefused = async (reason: RegExp, ...command: string[]): Promise<void> => {
+  const expectRefused = async (
+    { REDIS_USERNAME, REDIS_PASSWORD }: Record<'REDIS_USERNAME' | 'REDIS_PASSWORD', string>,
+    reason: RegExp,
+    ...command: string[]
+  ): Promise<void> => {
     const [port] = ports();
     const connection = new Redis({
       port: port!,
-      username: own.variables.REDIS_USERNAME,
-      password: own.variables.REDIS_PASSWORD,
+      username: REDIS_USERNAME,
+      password: REDIS_PASSWORD,
       enableReadyCheck: false,
       disableClientInfo: true,
     });
@@ -98,15 +108,18 @@ describe('the Redis user with minimum permissions (94)', () => {
   });
 
   it('has no permission that Redis classifies as dangerous or administrative', async () => {
-    const rights = redisAcl({}).stdout.match(/(?<=\+)\S+/g)!;
-    expect(rights.length).toBeGreaterThan(30);
+    await expectNoDangerousRights(redisAcl({}).stdout);
+  });
 
+  const expectNoDangerousRights = async (printed: string): Promise<void> => {
+    const rights = printed.match(/(?<=\+)[^\s)]+/g)!;
+    expect(rights.length).toBeGreaterThan(25);
     for (const category of ['dangerous', 'admin']) {
       const commands = (await own.cluster.call(ports()[0]!, 'ACL', 'CAT', category)).split(',');
       expect(commands).toContain('acl|setuser');
       expect(rights.filter((right) => commands.includes(right))).toEqual([]);
     }
-  });
+  };
 
   it.each([
     ['keys of others', 'EVAL', `return redis.call('GET', KEYS[1])`, '1', 'other:x'],
@@ -122,7 +135,7 @@ describe('the Redis user with minimum permissions (94)', () => {
     ['the cluster', 'CLUSTER', 'RESET'],
     ['the log of slow commands', 'SLOWLOG', 'GET'],
   ])('may not use %s', async (_, ...command) => {
-    await expectRefused(/NOPERM|The user executing the script/, ...command);
+    await expectRefused(own.variables, /NOPERM|The user executing the script/, ...command);
   });
 
   it('prints every line of an ACL file, with placeholders for unknown passwords', () => {
@@ -142,6 +155,133 @@ describe('the Redis user with minimum permissions (94)', () => {
     expect(unknown.stdout).toMatch(names);
     expect(unknown.stdout.split(DIGEST_PLACEHOLDER)).toHaveLength(4);
     expect(Object.keys(known).filter((name) => !unknown.stderr.includes(name))).toEqual([]);
+  });
+
+  describe('of a service with the guard', () => {
+    const password = randomBytes(16).toString('hex');
+    const service = { REDIS_USERNAME: 'orders', REDIS_PASSWORD: password };
+    let keyslot: TestApp;
+    let orders: Instance;
+    let user: TestUser;
+    let redis: Cluster;
+    beforeAll(async () => {
+      keyslot = await startTestApp(own.variables);
+      const variables = { ...own.variables, ...service, REDIS_KEY_PREFIX: keyslot.keyPrefix };
+      const printed = redisAcl(variables, '--guard');
+      expect(ports().map((port) => redisCli(port, printed.stdout))).toEqual(Array(6).fill('OK'));
+      expect(printed.stdout + printed.stderr).not.toContain(password);
+      user = await keyslot.newUser();
+      orders = await Instance.start(variables, GUARDED_SERVICE);
+      redis = await connectCluster(own.cluster.addresses, {
+        username: own.administrator,
+        password: own.cluster.password.reveal(),
+      });
+    });
+    afterAll(async () => {
+      redis.disconnect();
+      await Promise.all([orders.stop(), keyslot.close()]);
+    });
+
+    const statusOf = async (token: string, path = '/notes/own'): Promise<number> =>
+      (await orders.request('GET', path, { token })).status;
+    const key = (tag: string, part: string): string => `${keyslot.keyPrefix}v1:{${tag}}:${part}`;
+    const ofUser = (part: string): string => key(`user.${user.id}`, part);
+    /** Runs a command from a script, as the guard does. */
+    const expectRefusedByScript = async (...command: string[]): Promise<void> => {
+      const script = 'return redis.call(unpack(ARGV))';
+      await expectRefused(
+        service,
+        /The user executing the script/,
+        'EVAL',
+        script,
+        '0',
+        ...command,
+      );
+    };
+    /** How often the service has renewed its lease. */
+    const renewals = async (): Promise<number> => {
+      const instances = Object.values(await redis.hgetall(key('instances.registry', 'list')));
+      const { inbox } = instances
+        .map((text) => JSON.parse(text) as { processId: number; inbox: string })
+        .find(({ processId }) => processId === orders.pid)!;
+      return Number(await redis.hget(key(`inbox.${inbox}`, 'state'), 'renewal'));
+    };
+
+    it('is enough for cold and warm tokens, permissions, revocations and the lease', async () => {
+      const { access_token: token } = user.tokens;
+      const { body: second } = await keyslot.login(user.username);
+      expect([await statusOf(token), await statusOf(token)]).toEqual([200, 200]);
+      expect(await statusOf(second.access_token)).toBe(200);
+      expect(await statusOf(token, '/notes/drafts')).toBe(403);
+      const before = await renewals();
+      await eventually(
+        'the lease was renewed',
+        10_000,
+        async () => (await renewals()) > before + 1,
+      );
+
+      expect((await keyslot.logout(token)).status).toBe(204);
+      expect(await statusOf(token)).toBe(401);
+      expect(await statusOf(second.access_token)).toBe(200);
+      expect(await own.refused()).toEqual([]);
+    });
+
+    it('notes when a session was used, apart from the session', async () => {
+      const { tokens } = await keyslot.newUser();
+      const { sub, sid } = decodeJwt<{ sub: string; sid: string }>(tokens.access_token);
+      const stored = await redis.hget(key(`user.${sub}`, 'sessions'), sid);
+
+      expect(await statusOf(tokens.access_token)).toBe(200);
+      const usedAt = Number(await redis.hget(key(`user.${sub}`, 'uses'), sid));
+
+      expect(await redis.hget(key(`user.${sub}`, 'sessions'), sid)).toBe(stored);
+      const { body } = await keyslot.request<{ items: { lastUsedAt: string }[] }>(
+        'GET',
+        '/api/user/sessions',
+        { token: tokens.access_token },
+      );
+      expect(Date.parse(body.items[0]!.lastUsedAt)).toBeGreaterThanOrEqual(usedAt);
+      expect(usedAt).toBeGreaterThan((JSON.parse(stored!) as { createdAt: number }).createdAt);
+    });
+
+    it.each([
+      ['create a session', 'HSET', 'sessions', 'id', '{}'],
+      ['end a session', 'HDEL', 'sessions', 'id'],
+      ['change a user', 'HSET', 'record', 'roles', '["admin"]'],
+      ['delete a user', 'DEL', 'record'],
+      ['read a password hash', 'GET', 'password-hash'],
+      ['read a password hash as another type', 'HGETALL', 'password-hash'],
+      ['write a password hash', 'SET', 'password-hash', 'x'],
+      ['read the answers of refreshes', 'GET', 'refresh-answer:x'],
+    ])('may not %s', async (_, command, part, ...args) => {
+      await expectRefusedByScript(command, ofUser(part), ...args);
+    });
+
+    it.each([
+      ['sign with a key of its own', 'HSET', 'keys.signing', 'set', 'public', '{}'],
+      ['define a role', 'HSET', 'roles.all', 'set', 'role:x', '{}'],
+      ['find a user by name', 'GET', 'name.x', 'owner'],
+      ['become an administrator', 'ZADD', 'administrators.registry', 'candidates', '1', 'x'],
+      ['count a failed login', 'ZADD', 'login-address.x', 'failed', '1', 'x'],
+    ])('may not %s', async (_, command, tag, part, ...args) => {
+      await expectRefusedByScript(command, key(tag, part), ...args);
+    });
+
+    it('may read a user, which does not include the password hash', async () => {
+      const record = await redis.hgetall(ofUser('record'));
+      expect(record).toMatchObject({ id: user.id, passwordVersion: '1' });
+      expect(JSON.stringify(record)).not.toContain('argon2');
+      expect(await redis.get(ofUser('password-hash'))).toMatch(/^\$argon2id\$/);
+    });
+
+    it('may not use these keys without a script either', async () => {
+      await expectRefused(service, /NOPERM/, 'HSET', ofUser('record'), 'roles', '["admin"]');
+      await expectRefused(service, /NOPERM/, 'GET', ofUser('password-hash'));
+    });
+
+    it('has no permission that Redis classifies as dangerous or administrative', async () => {
+      await expectNoDangerousRights(redisAcl({}, '--guard').stdout);
+    });
   });
 
   describe('with the user "default" disabled', () => {

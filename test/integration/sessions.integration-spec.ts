@@ -255,7 +255,7 @@ describe('sessions in Redis', () => {
     }
 
     expect(states).toEqual([...Array<string>(17).fill('unverified'), ...Array(3).fill('live')]);
-    expect(await keysOf(session.userId)).toEqual(['fence', 'record', 'sessions']);
+    expect(await keysOf(session.userId)).toEqual(['fence', 'password-hash', 'record', 'sessions']);
   });
 
   it('from versions without verified tokens stay live, and store tokens from then on', async () => {
@@ -510,6 +510,7 @@ describe('sessions in Redis', () => {
       expect((await unlimited.exchange(exchange, Deadline.none)).outcome).toBe('rotated');
       expect(await keysOf(session.userId)).toEqual([
         'fence',
+        'password-hash',
         'record',
         `refresh-answer:${session.id}`,
         'sessions',

@@ -8,6 +8,7 @@ import { InMemoryUserStore } from '../../src/contracts/index.js';
 import {
   SESSION_LIMITS,
   SessionReader,
+  UserReader,
   type NewSession,
   type RefreshExchange,
 } from '../../src/user-slot/read/index.js';
@@ -91,7 +92,9 @@ describe('the slot of a user', () => {
     );
 
     const fields = [provisional, ...records].flatMap((record) => Object.keys(record));
-    expect([...new Set(fields)].sort()).toEqual(documented('StoredUser'));
+    // Only earlier versions stored the hash in the user.
+    expect([...new Set([...fields, 'passwordHash'])].sort()).toEqual(documented('StoredUser'));
+    expect(fields).not.toContain('passwordHash');
   });
 
   it('has the documented fields of a session, and no others', async () => {
@@ -115,6 +118,43 @@ describe('the slot of a user', () => {
     expect(membersOf(stored[ended.id])).toEqual(documented('EndedSession'));
     const [answer] = JSON.parse(answers ?? '[]') as object[];
     expect(Object.keys(answer ?? {}).sort()).toEqual(documented('KeptRefreshAnswer'));
+  });
+
+  it('keeps the password hash apart, also of a user of version 0.1.0 whose hash is replaced', async () => {
+    const { writer: users } = usersOn(instance);
+    const found = new UserReader(instance.redis, instance.cache);
+    const stored = async (userId: string): Promise<unknown[]> => [
+      await withRedis((_, cluster) => cluster.hget(keyOf(userId, 'record'), 'passwordHash')),
+      await withRedis((_, cluster) => cluster.get(keyOf(userId, 'password-hash'))),
+    ];
+    const hashFound = async (userId: string): Promise<string> =>
+      (await found.find(userId, until))!.passwordHash.reveal();
+    const [created, ...former] = [newUser(), newUser(), newUser()];
+    await users.create(created, HASH, LIFE_MS, until);
+    expect(await stored(created.id)).toEqual([null, '$hash']);
+    expect(await hashFound(created.id)).toBe('$hash');
+
+    for (const user of former) {
+      await users.create(user, new Secret('$outdated'), LIFE_MS, until);
+      // Also after a change by an instance of version 0.1.0, during an upgrade.
+      await withRedis((_, cluster) =>
+        cluster.hset(keyOf(user.id, 'record'), 'passwordHash', '$former'),
+      );
+      expect(await hashFound(user.id)).toBe('$former');
+    }
+    const [changed, renewed] = former;
+    const password = { hash: new Secret('$new'), version: 2 };
+    const change = await users.change(changed!.id, { password }, until);
+    expect(change.outcome === 'changed' && change.user.passwordHash.reveal()).toBe('$new');
+    await users.renewHash(renewed!.id, new Secret('$outdated'), new Secret('$wrong'), until);
+    await users.renewHash(renewed!.id, new Secret('$former'), new Secret('$new'), until);
+    for (const { id } of former) {
+      expect(await stored(id)).toEqual([null, '$new']);
+      expect(await hashFound(id)).toBe('$new');
+    }
+
+    await users.delete(renewed!.id, {}, until);
+    expect(await stored(renewed!.id)).toEqual([null, null]);
   });
 
   it('is read exactly as version 0.1.0 wrote it', async () => {

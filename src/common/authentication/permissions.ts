@@ -15,7 +15,8 @@ export const PERMISSIONS = [
 /** A permission of Keyslot's, or one that a role of the application or of the cluster grants. */
 export type Permission = (typeof PERMISSIONS)[number] | (string & {});
 
-export const REQUIRED_PERMISSIONS = Symbol('REQUIRED_PERMISSIONS');
+/** Registered, as `IS_PUBLIC` is. */
+export const REQUIRED_PERMISSIONS = Symbol.for('keyslot.required-permissions');
 
 /** Requires all of these permissions for a route, or for all routes of a controller. The caller's current roles count. */
 export function RequirePermissions(

@@ -1,6 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 
-import { RequestState } from '../http/index.js';
+import { RequestState } from '../http/request-state.js';
 import { Deadline } from './deadline.js';
 
 /** For requests that only read. */

@@ -1,1 +1,2 @@
 export { networkOf, normalAddress, siteOf } from './network-address.js';
+export { parseNode, type NodeAddress } from './node-address.js';

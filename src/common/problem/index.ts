@@ -1,17 +1,12 @@
-export {
-  ANY_ROUTE_PROBLEMS,
-  ApiProblems,
-  BODY_PROBLEMS,
-  GUARD_PROBLEMS,
-  PROBLEM_JSON,
-  problemResponses,
-  STRAY_BODY_PROBLEMS,
-  ProblemResponse,
-  type DocumentedProblems,
-} from './api-problems.decorator.js';
 export { BEARER_CHALLENGE, bearerChallenge } from './bearer-challenge.js';
 export { PROBLEM_CODES, PROBLEMS, type ProblemCode } from './catalogue.js';
 export { Problem, invalidRequest, type InvalidMember, type ProblemOptions } from './problem.js';
+export {
+  ANY_ROUTE_PROBLEMS,
+  BODY_PROBLEMS,
+  GUARD_PROBLEMS,
+  STRAY_BODY_PROBLEMS,
+} from './problem-groups.js';
 export {
   PROBLEM_MEDIA_TYPE,
   problemDocument,

@@ -22,6 +22,10 @@ export {
 } from '../user-record.js';
 export { sessionCacheKey, userSubject, userTag } from '../user-slot.keys.js';
 export { SessionReader } from './session.reader.js';
-export { SessionReaderModule, type SessionReaderOptions } from './session-reader.module.js';
+export {
+  createSessionReader,
+  SessionReaderModule,
+  type SessionReaderOptions,
+} from './session-reader.module.js';
 export { SessionWatch, type SessionEnd } from './session-watch.js';
 export { UserReader } from './user.reader.js';

@@ -14,6 +14,19 @@ export type SessionReaderOptions = Partial<Pick<SessionLimits, 'idleTtlSeconds'>
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: SESSION_READER_OPTIONS } =
   configurableModule<SessionReaderOptions>('SessionReader');
 
+/** Creates the reader of a process that changes no session. */
+export function createSessionReader(
+  redis: RedisCluster,
+  cache: NearCache,
+  options: SessionReaderOptions,
+): SessionReader {
+  return new SessionReader(redis, cache, {
+    ...SESSION_LIMITS,
+    ...options,
+    mayWriteSessions: false,
+  });
+}
+
 /**
  * Reads sessions. It is for a process that checks tokens and changes no session. Needs NearCacheModule and
  * RedisClusterModule in the same application. SessionsModule includes the reader, so an application with that module does
@@ -25,8 +38,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: SESSION_READER_OPTIONS } 
     {
       provide: SessionReader,
       inject: [RedisCluster, NearCache, SESSION_READER_OPTIONS],
-      useFactory: (redis: RedisCluster, cache: NearCache, options: SessionReaderOptions) =>
-        new SessionReader(redis, cache, { ...SESSION_LIMITS, ...options }),
+      useFactory: createSessionReader,
     },
     SessionWatch,
   ],

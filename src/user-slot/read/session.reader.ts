@@ -47,14 +47,23 @@ const scripts = {
 export class SessionReader {
   private readonly keys: UserSlotKeys;
   private readonly idleMs: number;
+  private readonly mayWriteSessions: boolean;
 
+  /**
+   * @param mayWriteSessions whether this process may write sessions. Default true. A service may not: it notes uses in a key of their own,
+   * and its verified tokens are not remembered. Otherwise it could make other instances accept a forged token
+   */
   constructor(
     private readonly redis: RedisCluster,
     private readonly cache: NearCache,
-    { idleTtlSeconds }: Pick<SessionLimits, 'idleTtlSeconds'>,
+    {
+      idleTtlSeconds,
+      mayWriteSessions = true,
+    }: Pick<SessionLimits, 'idleTtlSeconds'> & { readonly mayWriteSessions?: boolean },
   ) {
     this.keys = new UserSlotKeys(redis.keys);
     this.idleMs = idleTtlSeconds * 1000;
+    this.mayWriteSessions = mayWriteSessions;
   }
 
   /** @returns the state of a session from memory, if memory has it and may be trusted. It never asks Redis */
@@ -65,7 +74,7 @@ export class SessionReader {
   /**
    * Returns the state of a session, from memory or from Redis.
    *
-   * @param ask loads the state from Redis and records the use of the session; see `use`
+   * @param ask loads the state from Redis and notes the use of the session; see `use`
    * @param isVerified whether the caller has verified the signature of the token
    * @throws RedisUnavailableError
    */
@@ -108,13 +117,14 @@ export class SessionReader {
       const decision = await read(
         {
           script: scripts.use,
-          keys: [this.keys.record(userId), this.keys.sessions(userId), this.keys.fence(userId)],
+          keys: this.keysOf(userId),
           args: [
             sessionId,
             isVerified ? 1 : 0,
             tokenDigest(token.token),
             MAX_VERIFIED_TOKENS,
             this.idleMs,
+            this.mayWriteSessions ? 1 : 0,
             ...USER_FIELDS,
           ],
         },
@@ -160,7 +170,7 @@ export class SessionReader {
 
   /** Lists the live sessions of a user, the most recently used first. @throws RedisUnavailableError */
   async list(userId: string, deadline: Deadline): Promise<Session[]> {
-    const keys = [this.keys.record(userId), this.keys.sessions(userId)];
+    const keys = [this.keys.record(userId), this.keys.sessions(userId), this.keys.uses(userId)];
     return this.redis.run(scripts.list, keys, [this.idleMs], deadline);
   }
 
@@ -176,9 +186,14 @@ export class SessionReader {
   private checkOf(userId: string, sessionId: string): SlotCall<SessionCheck> {
     return {
       script: scripts.check,
-      keys: [this.keys.record(userId), this.keys.sessions(userId), this.keys.fence(userId)],
+      keys: this.keysOf(userId),
       args: [sessionId, this.idleMs],
     };
+  }
+
+  private keysOf(userId: string): string[] {
+    const { keys } = this;
+    return [keys.record(userId), keys.sessions(userId), keys.fence(userId), keys.uses(userId)];
   }
 }
 

@@ -28,12 +28,12 @@ export class UserReader {
 
   /** The result may be out of date: a script that writes checks it again. */
   async find(userId: string, deadline: Deadline): Promise<RedisRecord | undefined> {
-    return this.redis.run(scripts.find, [this.keys.record(userId)], [0], deadline);
+    return this.redis.run(scripts.find, this.findKeys(userId), [0], deadline);
   }
 
   /** Returns a stand-in with the id '' for an unknown user. This takes as long as for a known user (OWASP ASVS 6.3.8). */
   async findOrStandIn(userId: string, deadline: Deadline): Promise<RedisRecord | undefined> {
-    return this.redis.run(scripts.find, [this.keys.record(userId)], [1], deadline);
+    return this.redis.run(scripts.find, this.findKeys(userId), [1], deadline);
   }
 
   /**
@@ -79,6 +79,10 @@ export class UserReader {
    */
   async settle(userId: string, deadline: Deadline): Promise<void> {
     await this.cache.settle(userSubject(userId), deadline);
+  }
+
+  private findKeys(userId: string): string[] {
+    return [this.keys.record(userId), this.keys.passwordHash(userId)];
   }
 }
 

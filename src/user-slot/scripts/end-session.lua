@@ -1,8 +1,9 @@
 -- Ends a session. A mark remains for a while, so that a late write cannot bring it back.
--- Version 4. includes/end-sessions.lua lists all ways in which sessions end.
+-- Version 5. includes/end-sessions.lua lists all ways in which sessions end.
 -- KEYS[1] the user
 -- KEYS[2] the user's sessions: a hash of session id to JSON
 -- KEYS[3] the fence, a key that is only written
+-- KEYS[4] the uses of the sessions that services have noted: a hash of session id to milliseconds since the epoch
 -- ARGV[1] session id
 -- ARGV[2] id of this request, the same in each run
 -- ARGV[3] idle lifetime of a session, in milliseconds
@@ -12,7 +13,7 @@
 --- @include "fence"
 --- @include "live"
 --- @include "end-sessions"
-local session = read_session(KEYS[2], ARGV[1])
+local session = read_used_session(KEYS[2], KEYS[4], ARGV[1])
 if not session or (session.endedAt and session.endedBy ~= ARGV[2]) then
   write_fence(KEYS[3])
   return 0

@@ -1,12 +1,13 @@
 -- Exchanges a refresh token for its successor. For a token that was spent recently, returns the answers of this token and of
 -- all later ones.
--- Version 4
+-- Version 5
 -- KEYS[1] the user
 -- KEYS[2] the user's sessions: a hash of session id to JSON
 -- KEYS[3] the answers of the last exchanges of the session, oldest first: a JSON list of {hash, spentAt, answer}, where hash
 --   is the digest of the spent token, spentAt is in milliseconds since the epoch, and answer is encrypted. Before version 4:
 --   only the last answer
 -- KEYS[4] the fence, a key that is only written
+-- KEYS[5] the uses of the sessions that services have noted: a hash of session id to milliseconds since the epoch
 -- ARGV[1] session id
 -- ARGV[2] digest of the presented token; the caller has checked that Keyslot issued the token
 -- ARGV[3] digest of the successor
@@ -30,7 +31,7 @@
 --- @include "live"
 --- @include "verified-tokens"
 local now = now_ms()
-local session = read_session(KEYS[2], ARGV[1])
+local session = read_used_session(KEYS[2], KEYS[5], ARGV[1])
 if life_left(session, session_user(KEYS[1]), ARGV[6], now) <= 0 then
   write_fence(KEYS[4])
   return { 'ended' }

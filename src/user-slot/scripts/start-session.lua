@@ -1,7 +1,8 @@
 -- Starts a session for a user. The caller has just verified the password.
--- Version 3
+-- Version 4
 -- KEYS[1] the user
 -- KEYS[2] the user's sessions: a hash of session id to JSON
+-- KEYS[3] the uses of the sessions that services have noted: a hash of session id to milliseconds since the epoch
 -- ARGV[1] session id
 -- ARGV[2] version of the verified password
 -- ARGV[3] idle lifetime, in milliseconds
@@ -34,10 +35,11 @@ if known then
   return life_left(cjson.decode(known), user, ARGV[3], now) > 0 and 'started' or 'refused'
 end
 
+local uses = read_uses(KEYS[3])
 local live, not_live = {}, {}
 local all = redis.call('HGETALL', KEYS[2])
 for index = 1, #all, 2 do
-  local session = cjson.decode(all[index + 1])
+  local session = add_use(cjson.decode(all[index + 1]), uses[all[index]])
   if life_left(session, user, ARGV[3], now) > 0 then
     table.insert(live, { id = all[index], session = session })
   else
@@ -52,6 +54,7 @@ table.sort(not_live, function(one, other) return one.at > other.at end)
 for index, ended in ipairs(not_live) do
   if index > tonumber(ARGV[9]) or ended.at + ARGV[8] < now then
     redis.call('HDEL', KEYS[2], ended.id)
+    redis.call('HDEL', KEYS[3], ended.id)
   end
 end
 table.sort(live, function(one, other) return one.session.lastUsedAt < other.session.lastUsedAt end)

@@ -66,7 +66,12 @@ export class SessionWriter {
 
   /** Ends a session. @returns whether the session was live */
   async end(userId: string, sessionId: string, deadline: Deadline): Promise<boolean> {
-    const keys = [this.keys.record(userId), this.keys.sessions(userId), this.keys.fence(userId)];
+    const keys = [
+      this.keys.record(userId),
+      this.keys.sessions(userId),
+      this.keys.fence(userId),
+      this.keys.uses(userId),
+    ];
     const idleMs = this.limits.idleTtlSeconds * 1000;
     return this.cache.changeInSlot(
       userSubject(userId),
@@ -112,6 +117,7 @@ export class SessionWriter {
         this.keys.sessions(userId),
         this.keys.refreshAnswers(userId, sessionId),
         this.keys.fence(userId),
+        this.keys.uses(userId),
       ],
       [
         sessionId,
@@ -140,7 +146,7 @@ export class SessionWriter {
     const { idleTtlSeconds, maxAgeSeconds, maxPerUser } = this.limits;
     return {
       script: scripts.start,
-      keys: [this.keys.record(userId), this.keys.sessions(userId)],
+      keys: [this.keys.record(userId), this.keys.sessions(userId), this.keys.uses(userId)],
       args: [
         id,
         session.passwordVersion,

@@ -91,17 +91,16 @@ export class UserWriter {
       email: email ?? '',
       displayName: displayName ?? '',
       roles: JSON.stringify(roles),
-      passwordHash: passwordHash.reveal(),
       passwordVersion: 1,
       skeletons: 1,
     };
-    const args = [provisionalMs, ...Object.entries(fields).flat()];
-    await this.redis.runDurably(scripts.create, [this.keys.record(id)], args, deadline);
+    const args = [provisionalMs, passwordHash.reveal(), ...Object.entries(fields).flat()];
+    await this.redis.runDurably(scripts.create, this.recordKeys(id), args, deadline);
   }
 
   /** Completes a registration. @returns the user, or undefined when it has expired or was deleted */
   async confirm(userId: string, deadline: Deadline): Promise<RedisRecord | undefined> {
-    return this.redis.runDurably(scripts.confirm, [this.keys.record(userId)], [], deadline);
+    return this.redis.runDurably(scripts.confirm, this.recordKeys(userId), [], deadline);
   }
 
   /** Changes fields of a user, ends the user's sessions, or both. */
@@ -122,7 +121,7 @@ export class UserWriter {
     deadline: Deadline,
   ): Promise<void> {
     const hashes = [verified.reveal(), renewed.reveal()];
-    await this.redis.run(scripts.renewHash, [this.keys.record(userId)], hashes, deadline);
+    await this.redis.run(scripts.renewHash, this.recordKeys(userId), hashes, deadline);
   }
 
   /** Deletes a user and the user's sessions. */
@@ -131,7 +130,7 @@ export class UserWriter {
     { ifPasswordVersion, ifRevision, unlessRoles = [] }: WriteConditions,
     deadline: Deadline,
   ): Promise<DeletionResult> {
-    const keys = [this.keys.record(userId), this.keys.sessions(userId)];
+    const keys = this.allKeys(userId);
     const conditions = [ifPasswordVersion ?? '', ifRevision ?? ''];
     const args = [...conditions, DELETED_MARK_TTL_MS, JSON.stringify(unlessRoles)];
     return this.cache.changeInSlot(
@@ -167,7 +166,7 @@ export class UserWriter {
   ): SlotWrite<ChangeResult | { readonly outcome: 'overtaken' }> {
     return {
       script: scripts.change,
-      keys: [this.keys.record(userId), this.keys.sessions(userId)],
+      keys: [this.keys.record(userId), this.keys.sessions(userId), this.keys.passwordHash(userId)],
       args: [
         // It makes the script idempotent.
         CHANGE_NUMBER,
@@ -176,10 +175,24 @@ export class UserWriter {
         change.endsSessions || change.isDisabled ? 1 : 0,
         change.exceptSessionId ?? '',
         JSON.stringify(change.unlessRoles ?? []),
-        change.password ? 1 : 0,
+        change.password?.hash.reveal() ?? '',
         ...Object.entries(changedFields(change)).flat(),
       ],
     };
+  }
+
+  private recordKeys(userId: string): string[] {
+    return [this.keys.record(userId), this.keys.passwordHash(userId)];
+  }
+
+  private allKeys(userId: string): string[] {
+    const { keys } = this;
+    return [
+      keys.record(userId),
+      keys.sessions(userId),
+      keys.passwordHash(userId),
+      keys.uses(userId),
+    ];
   }
 
   /** @returns false when another call has written the copy since it was read. Then this call writes nothing */
@@ -191,7 +204,7 @@ export class UserWriter {
   ): Promise<boolean> {
     return this.redis.runDurably(
       scripts.putCopy,
-      [this.keys.record(userId), this.keys.sessions(userId)],
+      this.allKeys(userId),
       [
         version ?? '',
         randomUUID(),

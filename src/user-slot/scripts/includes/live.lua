@@ -21,6 +21,29 @@ local function read_session(sessions_key, session_id)
   return text and cjson.decode(text) or nil
 end
 
+-- Takes over the last use of a session that a service has noted. used_at may be nil or false.
+local function add_use(session, used_at)
+  if session and not session.endedAt then
+    session.lastUsedAt = math.max(session.lastUsedAt, tonumber(used_at) or 0)
+  end
+  return session
+end
+
+-- Returns a session with its last use, or the mark of an ended session; nil when there is neither.
+local function read_used_session(sessions_key, uses_key, session_id)
+  return add_use(read_session(sessions_key, session_id), redis.call('HGET', uses_key, session_id))
+end
+
+-- Returns the uses that services have noted, by session id.
+local function read_uses(uses_key)
+  local uses = {}
+  local all = redis.call('HGETALL', uses_key)
+  for index = 1, #all, 2 do
+    uses[all[index]] = all[index + 1]
+  end
+  return uses
+end
+
 -- Returns when a session expires unless it is ended, in milliseconds since the epoch.
 local function expires_at(session, idle_ms)
   return math.min(session.endsAt, session.lastUsedAt + idle_ms)

@@ -21,8 +21,8 @@ export function seriesBy<Kept>(
  */
 @Injectable()
 export class MetricsRegistry extends Registry {
-  constructor() {
-    super();
+  /** Adds the metrics of the process: CPU, memory, event loop, garbage collection. */
+  collectProcessMetrics(): void {
     collectDefaultMetrics({ register: this });
     this.counters(
       'keyslot_event_loop_seconds_total',

@@ -7,8 +7,14 @@ import {
   getSchemaPath,
 } from '@nestjs/swagger';
 
-import { PROBLEM_CODES, PROBLEMS, type ProblemCode } from './catalogue.js';
-import { problemText, ruleText } from './problem-texts.js';
+import {
+  ANY_ROUTE_PROBLEMS,
+  PROBLEM_CODES,
+  PROBLEMS,
+  problemText,
+  type ProblemCode,
+} from '../problem/index.js';
+import { ruleText } from '../problem/problem-texts.js';
 
 export class InvalidMemberResponse {
   @ApiProperty({ description: 'JSON Pointer into the body (RFC 6901).', example: '/password' })
@@ -63,33 +69,6 @@ export class ProblemResponse {
   })
   checks?: Record<string, unknown>;
 }
-
-/** Problems of a route that takes no body, when a client sends one. */
-export const STRAY_BODY_PROBLEMS = [
-  'malformed-request',
-  'body-too-large',
-  'unsupported-media-type',
-] as const satisfies ProblemCode[];
-
-/** Problems of reading and validating a body. */
-export const BODY_PROBLEMS = [
-  'invalid-request',
-  ...STRAY_BODY_PROBLEMS,
-] as const satisfies ProblemCode[];
-
-/** Problems that the guard can answer. */
-export const GUARD_PROBLEMS = [
-  'missing-token',
-  'invalid-token',
-  'store-unavailable',
-] as const satisfies ProblemCode[];
-
-/** Problems that any route can answer. */
-export const ANY_ROUTE_PROBLEMS = [
-  'request-timeout',
-  'headers-too-large',
-  'internal-error',
-] as const satisfies ProblemCode[];
 
 export const PROBLEM_JSON = 'application/problem+json';
 

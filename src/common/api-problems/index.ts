@@ -1,0 +1,7 @@
+export {
+  ApiProblems,
+  PROBLEM_JSON,
+  problemResponses,
+  ProblemResponse,
+  type DocumentedProblems,
+} from './api-problems.decorator.js';
