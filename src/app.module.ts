@@ -26,6 +26,7 @@ import {
   type RedisNodeAddress,
 } from './redis-cluster/index.js';
 import { RolesModule } from './roles/index.js';
+import { ServiceAccountsModule } from './service-accounts/index.js';
 import { SessionsModule } from './sessions/index.js';
 import { TracingModule } from './tracing/index.js';
 import { UsersModule, type PasswordHasher, type UserStore } from './users/index.js';
@@ -79,6 +80,7 @@ export const OWN_MODULES: readonly unknown[] = [
   KeysModule,
   MetricsModule,
   RolesModule,
+  ServiceAccountsModule,
   SessionsModule,
   UsersModule,
 ];
@@ -123,6 +125,9 @@ export class AppModule {
           })),
         ),
         RolesModule,
+        ServiceAccountsModule.forRootAsync(
+          fromSettings(({ jwt }) => ({ audience: jwt.audience })),
+        ),
         RateLimitModule.forRootAsync(
           fromSettings(({ isRateLimited }) => ({ isOn: isRateLimited })),
         ),

@@ -3,13 +3,14 @@ import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nes
 
 import {
   CurrentUser,
+  USER_PROBLEMS,
   userOnly,
   type Principal,
   type UserPrincipal,
 } from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { RequestOrigin, type Origin } from '../common/origin/index.js';
-import { ApiProblems, BODY_PROBLEMS, GUARD_PROBLEMS } from '../common/problem/index.js';
+import { ApiProblems, BODY_PROBLEMS } from '../common/problem/index.js';
 import { Secret } from '../common/secret/index.js';
 import { ChangeOwnUserRequest } from './dto/change-own-user.request.dto.js';
 import { DeleteUserRequest } from './dto/delete-user.request.dto.js';
@@ -29,7 +30,7 @@ export class OwnUserController {
     description: 'The user whose token is sent.',
   })
   @ApiOkResponse({ type: UserResponse, description: 'Your user.' })
-  @ApiProblems(...GUARD_PROBLEMS)
+  @ApiProblems(...USER_PROBLEMS)
   // Takes the request object, because Nest passes the values of custom decorators through the validation pipe, which needs
   // promises.
   read(@Req() { user: principal }: { readonly user: Principal }): UserResponse {
@@ -47,7 +48,7 @@ export class OwnUserController {
   @ApiOkResponse({ type: UserResponse, description: 'Your user after the change.' })
   @ApiProblems(
     ...BODY_PROBLEMS,
-    ...GUARD_PROBLEMS,
+    ...USER_PROBLEMS,
     'reauthentication-required',
     'wrong-password',
     'too-many-attempts',
@@ -78,7 +79,7 @@ export class OwnUserController {
   @ApiNoContentResponse({ description: 'The user was deleted.' })
   @ApiProblems(
     ...BODY_PROBLEMS,
-    ...GUARD_PROBLEMS,
+    ...USER_PROBLEMS,
     'wrong-password',
     'last-administrator',
     'too-many-attempts',
