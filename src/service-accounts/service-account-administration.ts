@@ -154,6 +154,7 @@ export class ServiceAccountAdministration {
       return { outcome: 'refused', failures };
     }
     const { name, isDisabled, jwks } = change;
+    const members = { name, permissions: change.permissions, audiences: change.audiences, jwks };
     const given = {
       name,
       isDisabled,
@@ -163,11 +164,10 @@ export class ServiceAccountAdministration {
     };
     const { permissions, audiences } = given;
     const details = {
+      members: namesOf({ ...members, disabled: isDisabled }),
       permissions,
       audiences,
       disabled: isDisabled,
-      keys: jwks?.keys.length,
-      name,
     };
     const result = await this.recorded(
       { type: 'service-account-changed', clientId: id, details },
@@ -281,6 +281,11 @@ export class ServiceAccountAdministration {
 
 function hasFailure(failures: AccountFailures): boolean {
   return Object.values(failures).some((failure) => failure !== undefined);
+}
+
+/** The members that were sent. */
+function namesOf(members: object): string[] {
+  return Object.entries(members).flatMap(([name, value]) => (value === undefined ? [] : [name]));
 }
 
 function sortedSet(items: readonly string[]): string[] {
