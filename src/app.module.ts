@@ -19,6 +19,7 @@ import { HealthModule } from './health/index.js';
 import { KeysModule } from './keys/index.js';
 import { MetricsModule } from './metrics/index.js';
 import { NearCacheModule } from './near-cache/index.js';
+import { OAuthModule } from './oauth/index.js';
 import { RateLimitModule } from './rate-limit/index.js';
 import {
   RedisClusterModule,
@@ -79,6 +80,7 @@ export const OWN_MODULES: readonly unknown[] = [
   HealthModule,
   KeysModule,
   MetricsModule,
+  OAuthModule,
   RolesModule,
   ServiceAccountsModule,
   SessionsModule,
@@ -125,9 +127,7 @@ export class AppModule {
           })),
         ),
         RolesModule,
-        ServiceAccountsModule.forRootAsync(
-          fromSettings(({ jwt }) => ({ audience: jwt.audience })),
-        ),
+        ServiceAccountsModule.forRootAsync(fromSettings(({ jwt }) => ({ audience: jwt.audience }))),
         RateLimitModule.forRootAsync(
           fromSettings(({ isRateLimited }) => ({ isOn: isRateLimited })),
         ),
@@ -153,6 +153,9 @@ export class AppModule {
             accessTtlSeconds: jwt.accessTtlSeconds,
             isHttps: isServedByHttps(http),
           })),
+        ),
+        OAuthModule.forRootAsync(
+          fromSettings(({ http: { publicUrl } }) => (publicUrl === undefined ? {} : { publicUrl })),
         ),
         ForwardAuthModule,
         HealthModule,

@@ -1,5 +1,6 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 
+import { OAUTH_ERRORS_MARK } from '../common/http/index.js';
 import {
   ANY_ROUTE_PROBLEMS,
   BODY_PROBLEMS,
@@ -11,6 +12,7 @@ import {
   type ProblemCode,
   type ProblemResponse,
 } from '../common/problem/index.js';
+import { documentOAuthErrors } from './oauth-errors.js';
 import { isPublic, operationsOf, type DocumentedOperation } from './operations.js';
 import { permissionText } from './required-permissions.js';
 
@@ -41,6 +43,11 @@ export function documentProblems(
   }: { readonly publicPath: string; readonly alwaysServed: readonly string[] },
 ): void {
   for (const documented of operationsOf(document)) {
+    if (documented.operation[OAUTH_ERRORS_MARK]) {
+      documentOAuthErrors(documented);
+      delete documented.operation[OAUTH_ERRORS_MARK];
+      continue;
+    }
     const { responses } = documented.operation as { responses: Record<string, Response> };
     for (const { status, ...added } of problemResponses(problemsOf(documented, alwaysServed))) {
       responses[status] = merge(responses[status], added);

@@ -9,7 +9,12 @@ import {
 } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-import { CurrentUser, Public, USER_PROBLEMS, type UserPrincipal } from '../common/authentication/index.js';
+import {
+  CurrentUser,
+  Public,
+  USER_PROBLEMS,
+  type UserPrincipal,
+} from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { RequestOrigin, type Origin } from '../common/origin/index.js';
 import { ApiProblems, BODY_PROBLEMS, Problem } from '../common/problem/index.js';

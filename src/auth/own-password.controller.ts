@@ -5,11 +5,7 @@ import type { FastifyReply } from 'fastify';
 import { CurrentUser, USER_PROBLEMS, type UserPrincipal } from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { RequestOrigin, type Origin } from '../common/origin/index.js';
-import {
-  ApiProblems,
-  BODY_PROBLEMS,
-  invalidRequest,
-} from '../common/problem/index.js';
+import { ApiProblems, BODY_PROBLEMS, invalidRequest } from '../common/problem/index.js';
 import { Secret } from '../common/secret/index.js';
 import { DeviceCookies } from '../credentials/index.js';
 import { ChangePasswordRequest, ownUserProblem, UsersService } from '../users/index.js';

@@ -98,6 +98,22 @@ export class AccessTokenValidator {
     return principalOf(candidate, state);
   }
 
+  /**
+   * Checks everything except whether the session or the service account still accepts the token.
+   *
+   * @returns the claims of a token that Keyslot has issued and that has not expired
+   * @throws RedisUnavailableError when the keys cannot be read
+   */
+  async claimsOf(token: string, deadline: Deadline): Promise<AccessTokenClaims | undefined> {
+    const keys = await this.ring.current(deadline);
+    const known = this.verified.get(token);
+    const candidate = known && this.isStillValid(known, keys) ? known : this.check(token, keys);
+    const isIssued =
+      candidate !== undefined &&
+      (candidate === known || (await this.hasValidSignature(candidate, keys)));
+    return isIssued ? candidate.claims : undefined;
+  }
+
   private async validateClient(
     token: ClientToken,
     isVerified: boolean,

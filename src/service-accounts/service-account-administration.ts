@@ -10,7 +10,10 @@ import { RoleReader } from '../roles/read/index.js';
 import { failuresOf, type AccountFailures } from './account-rules.js';
 import { createSecret, type CreatedSecret } from './client-secret.js';
 import { SERVICE_ACCOUNTS_OPTIONS } from './service-accounts.module-definition.js';
-import { SERVICE_ACCOUNTS_DEFAULTS, type ServiceAccountsOptions } from './service-accounts.options.js';
+import {
+  SERVICE_ACCOUNTS_DEFAULTS,
+  type ServiceAccountsOptions,
+} from './service-accounts.options.js';
 import {
   publicKeysOf,
   ServiceAccountStore,
@@ -172,8 +175,7 @@ export class ServiceAccountAdministration {
     const result = await this.recorded(
       { type: 'service-account-changed', clientId: id, details },
       origin,
-      async () =>
-        this.store.change(id, given, await this.grantableBy(actor, deadline), deadline),
+      async () => this.store.change(id, given, await this.grantableBy(actor, deadline), deadline),
     );
     if (result.outcome !== 'done') {
       return this.refusalOf(id, result, 'too-many-service-accounts', origin);

@@ -62,7 +62,9 @@ export class ServiceAccountsController {
   })
   @ApiOkResponse({ type: ServiceAccountsResponse, description: 'The service accounts.' })
   @ApiProblems(...PERMISSION_PROBLEMS)
-  async listServiceAccounts(@RequestDeadline() deadline: Deadline): Promise<ServiceAccountsResponse> {
+  async listServiceAccounts(
+    @RequestDeadline() deadline: Deadline,
+  ): Promise<ServiceAccountsResponse> {
     const accounts = await this.accounts.list(deadline);
     return { items: accounts.map((account) => ServiceAccountResponse.from(account)) };
   }

@@ -10,11 +10,7 @@ import {
 import { CurrentUser, USER_PROBLEMS, type UserPrincipal } from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { RequestOrigin, type Origin } from '../common/origin/index.js';
-import {
-  ApiProblems,
-  Problem,
-  STRAY_BODY_PROBLEMS,
-} from '../common/problem/index.js';
+import { ApiProblems, Problem, STRAY_BODY_PROBLEMS } from '../common/problem/index.js';
 import { EntityIdPipe } from '../common/validation/index.js';
 import { SessionsResponse } from './dto/session.response.dto.js';
 import { SessionsService } from './sessions.service.js';

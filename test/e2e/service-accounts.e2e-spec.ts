@@ -45,12 +45,7 @@ describe('service accounts', () => {
     expect((await api.request('PATCH', `/api/users/${user.id}`, options)).status).toBe(200);
     return user;
   };
-  const send = async (
-    method: string,
-    path = '',
-    body?: unknown,
-    token = root,
-  ): Promise<Answer> =>
+  const send = async (method: string, path = '', body?: unknown, token = root): Promise<Answer> =>
     api.request(method, PATH + path, { token, ...(body === undefined ? {} : { body }) });
   const newName = (): string => `account ${(count += 1)}`;
   const created = async (members: object = {}, token = root): Promise<Account> => {
@@ -339,7 +334,11 @@ describe('service accounts', () => {
         details: { permissions: ['orders:read'], audiences: ['keyslot'] },
       },
       { ...by, type: 'client-secret-created', details: { secret: id } },
-      { ...by, type: 'service-account-changed', details: { members: ['disabled'], disabled: true } },
+      {
+        ...by,
+        type: 'service-account-changed',
+        details: { members: ['disabled'], disabled: true },
+      },
       { ...by, type: 'client-secret-deleted', details: { secret: id } },
       { ...by, type: 'service-account-deleted' },
     ]);

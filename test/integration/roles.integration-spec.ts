@@ -147,8 +147,12 @@ describe('stored roles', () => {
     // Unknown roles, also with names of inherited properties, grant nothing.
     expect(await by(['gone', '__proto__', 'constructor'], 'new')).toEqual(beyond('notes:write'));
     expect(await by([], 'empty')).toEqual({ outcome: 'changed' });
-    expect(await writer.delete('empty', { roles: [] }, Deadline.none)).toEqual({ outcome: 'changed' });
-    expect(await writer.delete('empty', { roles: [] }, Deadline.none)).toEqual({ outcome: 'unknown' });
+    expect(await writer.delete('empty', { roles: [] }, Deadline.none)).toEqual({
+      outcome: 'changed',
+    });
+    expect(await writer.delete('empty', { roles: [] }, Deadline.none)).toEqual({
+      outcome: 'unknown',
+    });
     expect(await writer.delete('editor', { roles: ['editor'] }, Deadline.none)).toEqual({
       outcome: 'unknown',
     });
@@ -165,7 +169,9 @@ describe('stored roles', () => {
     // A stored role replaces the default, for the caller and when it is deleted.
     await put(one, 'editor');
     expect(await by(['editor'], 'new', 'notes:write')).toEqual(beyond('notes:write'));
-    expect(await writer.delete('editor', { roles: ['clerk'] }, Deadline.none)).toEqual(beyond('notes:write'));
+    expect(await writer.delete('editor', { roles: ['clerk'] }, Deadline.none)).toEqual(
+      beyond('notes:write'),
+    );
     expect(await writer.delete('editor', undefined, Deadline.none)).toEqual({ outcome: 'changed' });
     expect(await isGranted(one, 'editor', 'notes:write')).toBe(true);
   });

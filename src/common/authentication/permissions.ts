@@ -27,10 +27,7 @@ export function RequirePermissions(
 }
 
 /** Problems that the guard can answer for a route of users, with `@CurrentUser()`. */
-export const USER_PROBLEMS = [
-  ...GUARD_PROBLEMS,
-  'user-required',
-] as const satisfies ProblemCode[];
+export const USER_PROBLEMS = [...GUARD_PROBLEMS, 'user-required'] as const satisfies ProblemCode[];
 
 /** Problems that the guard can answer for a route with `@RequirePermissions()`. */
 export const PERMISSION_PROBLEMS = [

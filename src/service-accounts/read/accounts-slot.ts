@@ -63,9 +63,7 @@ export interface StoredAccount {
 /** The stored value of the credentials of an account, as JSON. */
 export interface StoredCredentials {
   /** By id. The hash is SHA-256 in base64url. */
-  readonly secrets: Readonly<
-    Record<string, { readonly hash: string; readonly createdAt: number }>
-  >;
+  readonly secrets: Readonly<Record<string, { readonly hash: string; readonly createdAt: number }>>;
   /** Public keys: a JWK Set, as JSON. '' for none. */
   readonly jwks: string;
 }

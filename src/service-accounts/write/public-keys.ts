@@ -88,15 +88,16 @@ function failureOf(key: unknown, index: number): RuleFailure | undefined {
 function isPublicKey(key: Record<string, unknown>): boolean {
   const isText = PUBLIC_MEMBERS.every((name) => {
     const value = key[name];
-    return (
-      value === undefined || (typeof value === 'string' && value.length <= MEMBER_MAX_LENGTH)
-    );
+    return value === undefined || (typeof value === 'string' && value.length <= MEMBER_MAX_LENGTH);
   });
   const { kid, use } = key;
   if (!isText || (typeof kid === 'string' && kid.length > KID_MAX_LENGTH)) {
     return false;
   }
-  if ((use !== undefined && use !== 'sig') || algorithmsOf(key as unknown as PublicKey).length === 0) {
+  if (
+    (use !== undefined && use !== 'sig') ||
+    algorithmsOf(key as unknown as PublicKey).length === 0
+  ) {
     return false;
   }
   try {

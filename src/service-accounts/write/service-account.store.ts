@@ -28,7 +28,7 @@ const scripts = {
   delete: load('delete-account', parseReply),
   addSecret: load('add-secret', parseReply),
   removeSecret: load('remove-secret', parseReply),
-  revokeToken: load('revoke-account-token', Number),
+  revokeToken: load('revoke-account-token', (reply) => reply === 1),
   list: load('list-accounts', (reply) => reply as [string[], string[]]),
   find: load('find-account', (reply) => reply as string[]),
 };
@@ -223,17 +223,22 @@ export class ServiceAccountStore {
     return this.write(id, { script: scripts.removeSecret, keys, args }, deadline);
   }
 
-  /** Revokes one access token of an account (RFC 7009). @param expiresAt when the token would have expired */
+  /**
+   * Revokes one access token of an account (RFC 7009).
+   *
+   * @param expiresAt when the token would have expired
+   * @returns whether there is such an account
+   */
   async revokeToken(
     id: string,
     tokenId: string,
     expiresAt: Date,
     deadline: Deadline,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const keys = [this.keys.accounts, this.keys.fence];
     const args = [id, tokenId, expiresAt.getTime(), MAX_REVOKED_TOKENS];
     const write = { script: scripts.revokeToken, keys, args };
-    await this.cache.changeInSlot(accountSubject(id), write, deadline);
+    return this.cache.changeInSlot(accountSubject(id), write, deadline);
   }
 
   private findCall(id: string) {
