@@ -6,6 +6,7 @@ import {
 } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 
+import type { Principal } from '../common/authentication/index.js';
 import { deadlineOf } from '../common/deadline/index.js';
 import { OAuthError, RequestState } from '../common/http/index.js';
 import { originOf } from '../common/origin/index.js';
@@ -31,7 +32,7 @@ export class ClientGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context
       .switchToHttp()
-      .getRequest<FastifyRequest & { readonly user?: undefined }>();
+      .getRequest<FastifyRequest & { readonly user?: Principal }>();
     const credentials = presentedCredentials(request.raw, request.body as Form);
     if (credentials.kind === 'invalid') {
       throw new OAuthError('invalid_request', credentials.description);

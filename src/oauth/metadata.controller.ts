@@ -34,11 +34,11 @@ export class MetadataController {
   }
 
   /** For an issuer with a path: it follows the well-known path (RFC 8414 section 3.1). */
-  @Get('*path')
+  @Get('*')
   @Header('Cache-Control', `public, max-age=${MAX_AGE_SECONDS}`)
   @ApiExcludeEndpoint()
   async metadataBelow(
-    @Param('path') path: string,
+    @Param('*') path: string,
     @RequestDeadline() deadline: Deadline,
   ): Promise<MetadataResponse> {
     const metadata = await this.metadataOf(deadline);

@@ -1,6 +1,9 @@
 import { Module } from '@nestjs/common';
 
-import { ClockModule } from '../common/clock/index.js';
+import { Clock, ClockModule } from '../common/clock/index.js';
+import { KeyRing } from '../keys/index.js';
+import { ServiceAccountReader } from '../service-accounts/read/index.js';
+import { SessionReader } from '../user-slot/read/index.js';
 import { ClientAssertions } from './client-assertions.js';
 import { ClientAuthentication } from './client-authentication.js';
 import { ClientGuard } from './client.guard.js';
@@ -26,7 +29,17 @@ import { TokenRevocation } from './revocation.js';
     ClientGuard,
     ClientTokens,
     Endpoints,
-    IssuedTokens,
+    {
+      // Nest would inject the options of the guard into the class that it extends.
+      provide: IssuedTokens,
+      inject: [KeyRing, SessionReader, ServiceAccountReader, Clock],
+      useFactory: (
+        ring: KeyRing,
+        sessions: SessionReader,
+        accounts: ServiceAccountReader,
+        clock: Clock,
+      ) => new IssuedTokens(ring, sessions, accounts, clock),
+    },
     TokenIntrospection,
     TokenRevocation,
   ],
