@@ -124,6 +124,8 @@ describe('Swagger UI', () => {
       'Own user',
       'Own sessions',
       'Administration',
+      'Service accounts',
+      'OAuth',
       'Forward auth',
       'Keys',
       'Health',
