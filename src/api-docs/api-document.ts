@@ -20,9 +20,7 @@ const SECURITY_DESCRIPTION =
   'Execute **Log in** on this page to authorize it. To use another token, paste the `access_token` of a login ' +
   'without the word `Bearer`.';
 const CLIENT_SECRET_DESCRIPTION =
-  'The client id and the secret of a service account, for the routes of the group **OAuth**.';
-const SERVICE_ACCOUNT_DESCRIPTION =
-  'Gets a token for a service account, and sends it with every request. *Create a service account* shows both values.';
+  'The client id and the secret of a service account, for the routes of the group **OAuth**. They can be sent in the form as well.';
 const MIT = { name: 'MIT', url: 'https://opensource.org/license/mit' };
 
 export interface ApiDocumentOptions extends ApiDocsOptions {
@@ -85,17 +83,8 @@ function description(options: ApiDocumentOptions): ReturnType<DocumentBuilder['b
       { type: 'http', scheme: 'basic', description: CLIENT_SECRET_DESCRIPTION },
       CLIENT_SECRET_SCHEME,
     )
-    .addOAuth2(
-      {
-        type: 'oauth2',
-        description: SERVICE_ACCOUNT_DESCRIPTION,
-        flows: { clientCredentials: { tokenUrl: `${publicUrl ?? '.'}/oauth/token`, scopes: {} } },
-      },
-      'serviceAccount',
-    )
     // The guard denies access by default, so every operation requires a token unless it says otherwise.
     .addSecurityRequirements('bearer')
-    .addSecurityRequirements('serviceAccount')
     .build();
   return { ...config, info: { ...config.info, ...(license ? { license } : {}) } };
 }

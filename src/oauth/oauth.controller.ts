@@ -35,8 +35,8 @@ export class OAuthController {
     operationId: 'requestToken',
     summary: 'Get an access token as a service account',
     description:
-      'RFC 6749 section 4.4. There is no refresh token. Without `scope`, the token allows what the account is permitted at the ' +
-      'time of each request.',
+      'RFC 6749 section 4.4. Swagger UI then uses the token. There is no refresh token. Without `scope`, the token allows what ' +
+      'the account is permitted at the time of each request.',
   })
   @ApiBody({ type: TokenForm })
   @ApiOkResponse({ type: ClientTokenResponse, description: 'The token.' })

@@ -25,6 +25,8 @@ export interface Operation {
   /** Whether its body is a form, and its errors have the format of RFC 6749. Such a body is not described here. */
   readonly isForm: boolean;
   readonly statuses: readonly number[];
+  /** Whether it requires a permission. */
+  readonly isRestricted: boolean;
   /** The schema of the body, if one is required. */
   readonly body?: BodySchema;
 }
@@ -42,6 +44,7 @@ interface ApiDocument {
 interface DocumentedOperation {
   readonly security?: readonly object[];
   readonly 'x-any-method'?: boolean;
+  readonly 'x-required-permissions'?: readonly string[];
   readonly responses: Record<string, unknown>;
   readonly requestBody?: {
     required?: boolean;
@@ -61,6 +64,7 @@ export async function readOperations(api: HttpClient): Promise<Operation[]> {
       isForm: Boolean(
         documented.requestBody && !documented.requestBody.content['application/json'],
       ),
+      isRestricted: documented['x-required-permissions'] !== undefined,
       statuses: Object.keys(documented.responses).map(Number),
       ...bodyOf(documented, document),
     })),

@@ -34,13 +34,11 @@ export class TokenForm extends ClientCredentialsForm {
   @ApiPropertyOptional({
     description:
       'Permissions of the account, separated by spaces. The token is limited to them, and carries them as `scope`.',
-    example: 'orders:read',
   })
   scope?: string;
 
   @ApiPropertyOptional({
     description: 'One of the audiences of the account. Default: the first one.',
-    example: 'keyslot',
   })
   audience?: string;
 
