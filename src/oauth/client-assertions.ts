@@ -11,7 +11,7 @@ import {
   algorithmsOf,
   ServiceAccountStore,
   type AccountCredentials,
-  type PublicKey,
+  type ClientKey,
 } from '../service-accounts/index.js';
 import { Endpoints } from './endpoints.js';
 
@@ -63,7 +63,7 @@ export class ClientAssertions {
 
   private async verified(
     assertion: string,
-    key: PublicKey,
+    key: ClientKey,
     { clientId, alg }: Parsed,
     deadline: Deadline,
   ): Promise<Required<Pick<JWTPayload, 'iss' | 'jti' | 'exp'>> | undefined> {
@@ -132,7 +132,7 @@ function parse(assertion: string): Parsed | undefined {
   }
 }
 
-function mayHaveSigned(key: PublicKey, { alg, kid }: Parsed): boolean {
+function mayHaveSigned(key: ClientKey, { alg, kid }: Parsed): boolean {
   const isNamed = kid === undefined || key.kid === undefined || key.kid === kid;
   return isNamed && algorithmsOf(key).includes(alg);
 }

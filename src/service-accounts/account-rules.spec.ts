@@ -1,7 +1,7 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 
 import { accountName, audienceList } from './account-rules.js';
-import { algorithmsOf, publicKeySet, publicKeysOf, type PublicKeys } from './write/index.js';
+import { algorithmsOf, publicKeySet, publicKeysOf, type ClientKeySet } from './write/index.js';
 
 const jwkOf = (key: KeyObject): Record<string, unknown> => ({ ...key.export({ format: 'jwk' }) });
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -62,7 +62,7 @@ describe('the public keys of a service account', () => {
     expect(publicKeySet(setOf(jwk, { ...jwk, kid: 'a', use: 'sig', alg: algorithms[0] }))).toBe(
       undefined,
     );
-    const { keys } = publicKeysOf(setOf({ ...jwk, x5c: ['…'], ext: true }) as PublicKeys);
+    const { keys } = publicKeysOf(setOf({ ...jwk, x5c: ['…'], ext: true }) as ClientKeySet);
     expect(keys).toEqual([jwk]);
     expect(algorithmsOf(keys[0]!)).toEqual(algorithms);
     expect(algorithmsOf({ ...keys[0]!, alg: algorithms.at(-1)! })).toEqual([algorithms.at(-1)]);

@@ -5,7 +5,7 @@ import {
   MAX_AUDIENCES,
   NAME_MAX_LENGTH,
   publicKeySet,
-  type PublicKeys,
+  type ClientKeySet,
 } from './write/index.js';
 
 /** Visible ASCII that needs no quotes in a header, and no comma, which separates audiences in settings. */
@@ -49,7 +49,7 @@ export function failuresOf({
   readonly name?: string | undefined;
   readonly permissions?: readonly string[] | undefined;
   readonly audiences?: readonly string[] | undefined;
-  readonly jwks?: PublicKeys | undefined;
+  readonly jwks?: ClientKeySet | undefined;
 }): AccountFailures {
   return {
     name: name === undefined ? undefined : accountName(name),

@@ -19,7 +19,7 @@ export {
   type AccountChange,
   type AccountCredentials,
   type AccountSecret,
-  type PublicKey,
-  type PublicKeys,
+  type ClientKey,
+  type ClientKeySet,
   type ServiceAccount,
 } from './write/index.js';

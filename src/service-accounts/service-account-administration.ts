@@ -21,7 +21,7 @@ import {
   type AccountSecret,
   type AccountWriteResult,
   type Grantable,
-  type PublicKeys,
+  type ClientKeySet,
   type ServiceAccount,
 } from './write/index.js';
 
@@ -72,7 +72,7 @@ export interface AccountRequest {
   /** Default: the audience of Keyslot. */
   readonly audiences?: readonly string[] | undefined;
   /** With keys, no secret is created. Default: none. */
-  readonly jwks?: PublicKeys | undefined;
+  readonly jwks?: ClientKeySet | undefined;
 }
 
 /**

@@ -151,7 +151,7 @@ describe('the data in Redis', () => {
   };
 
   /** @returns secrets and the name of a service account */
-  const useServiceAccount = async (token: string): Promise<object> => {
+  const useServiceAccount = async (token: string): Promise<Record<string, string>> => {
     const { privateKey, publicKey } = generateKeyPairSync('ed25519');
     const name = 'Reports of Orders';
     const jwks = { keys: [publicKey.export({ format: 'jwk' })] };
@@ -184,7 +184,8 @@ describe('the data in Redis', () => {
     await post(200, '/oauth/revoke', { token: String(access_token), ...secret });
     await post(401, '/oauth/token', { ...grant, ...secret, client_secret: 'wrong' });
     await send(204, 'DELETE', path, { token });
-    return { name, clientSecret, jti, assertion, access_token };
+    const secrets = { clientSecret: String(clientSecret), access_token: String(access_token) };
+    return { name, jti, assertion, ...secrets };
   };
 
   it('has a limited lifetime for every kind of temporary key, and no secret or personal data in a key (97, 99)', async () => {

@@ -5,12 +5,19 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
  * ones count as absent.
  */
 
+/** Otherwise Swagger UI sends the text `string` for every field that is not filled in. */
+const EMPTY = { example: '' } as const;
+
 /** The credentials of a service account, if they are not in the `Authorization` header (`client_secret_basic`). */
 export class ClientCredentialsForm {
-  @ApiPropertyOptional({ format: 'uuid', description: 'For `client_secret_post`.' })
+  @ApiPropertyOptional({ ...EMPTY, description: 'For `client_secret_post`.' })
   client_id?: string;
 
-  @ApiPropertyOptional({ format: 'password', description: 'For `client_secret_post`.' })
+  @ApiPropertyOptional({
+    ...EMPTY,
+    format: 'password',
+    description: 'For `client_secret_post`.',
+  })
   client_secret?: string;
 
   @ApiPropertyOptional({
@@ -20,6 +27,7 @@ export class ClientCredentialsForm {
   client_assertion_type?: string;
 
   @ApiPropertyOptional({
+    ...EMPTY,
     description:
       'For `private_key_jwt`: a JWT with `iss` and `sub` equal to the client id, `aud` equal to the issuer, `exp` within five ' +
       'minutes, and a new `jti`.',
@@ -32,17 +40,22 @@ export class TokenForm extends ClientCredentialsForm {
   grant_type!: string;
 
   @ApiPropertyOptional({
+    ...EMPTY,
     description:
       'Permissions of the account, separated by spaces. The token is limited to them, and carries them as `scope`.',
   })
   scope?: string;
 
   @ApiPropertyOptional({
+    ...EMPTY,
     description: 'One of the audiences of the account. Default: the first one.',
   })
   audience?: string;
 
-  @ApiPropertyOptional({ description: 'The same as `audience`, as a URI (RFC 8707).' })
+  @ApiPropertyOptional({
+    ...EMPTY,
+    description: 'The same as `audience`, as a URI (RFC 8707).',
+  })
   resource?: string;
 }
 

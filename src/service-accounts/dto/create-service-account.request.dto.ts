@@ -13,7 +13,7 @@ import {
   MAX_AUDIENCES,
   NAME_MAX_LENGTH,
   publicKeySet,
-  type PublicKeys,
+  type ClientKeySet,
 } from '../write/index.js';
 import { PublicKeySetBody } from './public-key-set.dto.js';
 
@@ -61,5 +61,5 @@ export class CreateServiceAccountRequest {
   })
   @OptionalNotNull()
   @MatchesRule('jwks', publicKeySet)
-  jwks?: PublicKeys;
+  jwks?: ClientKeySet;
 }

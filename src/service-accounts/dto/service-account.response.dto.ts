@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
 import type { NewClientSecret } from '../service-account-administration.js';
-import type { PublicKeys, ServiceAccount } from '../write/index.js';
+import type { ClientKeySet, ServiceAccount } from '../write/index.js';
 import { PublicKeySetBody } from './public-key-set.dto.js';
 
 export class SecretResponse {
@@ -53,7 +53,7 @@ export class ServiceAccountResponse {
   secrets!: SecretResponse[];
 
   @ApiProperty({ type: PublicKeySetBody })
-  jwks!: PublicKeys;
+  jwks!: ClientKeySet;
 
   static from(account: ServiceAccount): ServiceAccountResponse {
     return {

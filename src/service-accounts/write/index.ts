@@ -4,8 +4,8 @@ export {
   CLIENT_ALGORITHMS,
   publicKeySet,
   publicKeysOf,
-  type PublicKey,
-  type PublicKeys,
+  type ClientKey,
+  type ClientKeySet,
 } from './public-keys.js';
 export {
   ServiceAccountStore,

@@ -4,7 +4,7 @@ import { MAX_PUBLIC_KEYS } from './account-limits.js';
 import type { Rule, RuleFailure } from '../../common/validation/index.js';
 
 /** A public key of a client (RFC 7517). */
-export interface PublicKey {
+export interface ClientKey {
   readonly kty: 'EC' | 'OKP' | 'RSA';
   readonly crv?: string;
   readonly x?: string;
@@ -16,8 +16,8 @@ export interface PublicKey {
   readonly use?: 'sig';
 }
 
-export interface PublicKeys {
-  readonly keys: readonly PublicKey[];
+export interface ClientKeySet {
+  readonly keys: readonly ClientKey[];
 }
 
 /** The algorithms that each kind of key may sign with. */
@@ -57,19 +57,19 @@ export const publicKeySet: Rule = (value) => {
 };
 
 /** @returns only the members that are stored. @param keys a valid set */
-export function publicKeysOf({ keys }: PublicKeys): PublicKeys {
+export function publicKeysOf({ keys }: ClientKeySet): ClientKeySet {
   return {
     keys: keys.map(
       (key) =>
         Object.fromEntries(
           PUBLIC_MEMBERS.flatMap((name) => (key[name] === undefined ? [] : [[name, key[name]]])),
-        ) as unknown as PublicKey,
+        ) as unknown as ClientKey,
     ),
   };
 }
 
 /** The algorithms with which a key may sign. */
-export function algorithmsOf({ kty, crv, alg }: PublicKey): readonly string[] {
+export function algorithmsOf({ kty, crv, alg }: ClientKey): readonly string[] {
   const known = ALGORITHMS[kty === 'RSA' ? kty : `${kty} ${crv}`] ?? [];
   return alg === undefined ? known : known.filter((one) => one === alg);
 }
@@ -96,7 +96,7 @@ function isPublicKey(key: Record<string, unknown>): boolean {
   }
   if (
     (use !== undefined && use !== 'sig') ||
-    algorithmsOf(key as unknown as PublicKey).length === 0
+    algorithmsOf(key as unknown as ClientKey).length === 0
   ) {
     return false;
   }

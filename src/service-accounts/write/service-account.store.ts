@@ -12,7 +12,7 @@ import {
   MAX_SECRETS,
   MAX_SERVICE_ACCOUNTS,
 } from './account-limits.js';
-import type { PublicKeys } from './public-keys.js';
+import type { ClientKeySet } from './public-keys.js';
 import {
   accountCredentialsOf,
   accountOf,
@@ -46,7 +46,7 @@ export interface NewAccount {
   readonly name: string;
   readonly permissions: readonly Permission[];
   readonly audiences: readonly string[];
-  readonly jwks: PublicKeys;
+  readonly jwks: ClientKeySet;
   readonly secret?: NewSecret;
 }
 
@@ -61,7 +61,7 @@ export interface AccountChange {
   readonly permissions?: readonly Permission[] | undefined;
   readonly audiences?: readonly string[] | undefined;
   readonly isDisabled?: boolean | undefined;
-  readonly jwks?: PublicKeys | undefined;
+  readonly jwks?: ClientKeySet | undefined;
 }
 
 export type AccountWriteResult =
@@ -275,7 +275,7 @@ function nameDigest(name: string): string {
   return sha256(name.normalize('NFKC').toLowerCase());
 }
 
-function textOf(jwks: PublicKeys): string {
+function textOf(jwks: ClientKeySet): string {
   return jwks.keys.length === 0 ? '' : JSON.stringify(jwks);
 }
 

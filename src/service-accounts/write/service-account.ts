@@ -1,6 +1,6 @@
 import type { Permission } from '../../common/authentication/index.js';
 import { wordsOf, type StoredAccount, type StoredCredentials } from '../read/index.js';
-import type { PublicKeys } from './public-keys.js';
+import type { ClientKeySet } from './public-keys.js';
 
 /** A service account, without the hashes of its secrets. */
 export interface ServiceAccount {
@@ -15,7 +15,7 @@ export interface ServiceAccount {
   readonly updatedAt: Date;
   readonly secrets: readonly AccountSecret[];
   /** The keys with which it can authenticate (`private_key_jwt`). */
-  readonly jwks: PublicKeys;
+  readonly jwks: ClientKeySet;
 }
 
 export interface AccountSecret {
@@ -33,7 +33,7 @@ export interface AccountCredentials {
   readonly epoch: number;
   /** SHA-256 digests of the secrets. */
   readonly secretHashes: readonly Buffer[];
-  readonly jwks: PublicKeys;
+  readonly jwks: ClientKeySet;
 }
 
 export function accountOf(id: string, account: string, credentials: string): ServiceAccount {
@@ -76,6 +76,6 @@ function credentialsOf(text: string): StoredCredentials {
   return text === '' ? { secrets: {}, jwks: '' } : (JSON.parse(text) as StoredCredentials);
 }
 
-function keysOf(text: string): PublicKeys {
-  return text === '' ? { keys: [] } : (JSON.parse(text) as PublicKeys);
+function keysOf(text: string): ClientKeySet {
+  return text === '' ? { keys: [] } : (JSON.parse(text) as ClientKeySet);
 }
