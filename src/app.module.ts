@@ -19,6 +19,7 @@ import { HealthModule } from './health/index.js';
 import { KeysModule } from './keys/index.js';
 import { MetricsModule } from './metrics/index.js';
 import { NearCacheModule } from './near-cache/index.js';
+import { OAuthModule } from './oauth/index.js';
 import { RateLimitModule } from './rate-limit/index.js';
 import {
   RedisClusterModule,
@@ -26,6 +27,7 @@ import {
   type RedisNodeAddress,
 } from './redis-cluster/index.js';
 import { RolesModule } from './roles/index.js';
+import { ServiceAccountsModule } from './service-accounts/index.js';
 import { SessionsModule } from './sessions/index.js';
 import { TracingModule } from './tracing/index.js';
 import { UsersModule, type PasswordHasher, type UserStore } from './users/index.js';
@@ -78,7 +80,9 @@ export const OWN_MODULES: readonly unknown[] = [
   HealthModule,
   KeysModule,
   MetricsModule,
+  OAuthModule,
   RolesModule,
+  ServiceAccountsModule,
   SessionsModule,
   UsersModule,
 ];
@@ -123,6 +127,7 @@ export class AppModule {
           })),
         ),
         RolesModule,
+        ServiceAccountsModule.forRootAsync(fromSettings(({ jwt }) => ({ audience: jwt.audience }))),
         RateLimitModule.forRootAsync(
           fromSettings(({ isRateLimited }) => ({ isOn: isRateLimited })),
         ),
@@ -148,6 +153,9 @@ export class AppModule {
             accessTtlSeconds: jwt.accessTtlSeconds,
             isHttps: isServedByHttps(http),
           })),
+        ),
+        OAuthModule.forRootAsync(
+          fromSettings(({ http: { publicUrl } }) => (publicUrl === undefined ? {} : { publicUrl })),
         ),
         ForwardAuthModule,
         HealthModule,

@@ -108,6 +108,7 @@ export {
   type SlotRead,
   type SlotWrite,
 } from './near-cache/index.js';
+export { OAuthModule, type OAuthOptions } from './oauth/index.js';
 export {
   RateLimiter,
   RateLimitModule,
@@ -138,10 +139,29 @@ export {
   type RoleRefusal,
 } from './roles/index.js';
 export {
+  ServiceAccountAdministration,
+  ServiceAccountsModule,
+  type AccountChange,
+  type AccountChangeOutcome,
+  type AccountCreationOutcome,
+  type AccountDeletionOutcome,
+  type AccountRefusal,
+  type AccountRequest,
+  type AccountSecret,
+  type ClientKey,
+  type ClientKeySet,
+  type InvalidAccount,
+  type NewClientSecret,
+  type SecretCreationOutcome,
+  type ServiceAccount,
+  type ServiceAccountsOptions,
+} from './service-accounts/index.js';
+export {
   AllSessions,
   SessionsModule,
   SessionsService,
   SessionWatch,
+  type RevokedToken,
   type Session,
   type SessionEnd,
   type SessionsOptions,

@@ -3,9 +3,11 @@ import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swag
 import { readFileSync } from 'node:fs';
 
 import { ProblemResponse } from '../common/api-problems/index.js';
+import { CLIENT_SECRET_SCHEME } from '../common/http/index.js';
 import type { ApiDocsOptions } from './api-docs.options.js';
 import { documentProblems } from './documented-problems.js';
 import { distinguishOperations, operationId } from './operation-ids.js';
+import { OAuthErrorResponse } from './oauth-errors.js';
 import { documentAnyMethodOnce } from './any-method.js';
 import { describeDecorators, documentPermissions } from './documented-permissions.js';
 
@@ -17,6 +19,8 @@ Errors are problem documents (RFC 9457) in English or Chinese (\`Accept-Language
 const SECURITY_DESCRIPTION =
   'Execute **Log in** on this page to authorize it. To use another token, paste the `access_token` of a login ' +
   'without the word `Bearer`.';
+const CLIENT_SECRET_DESCRIPTION =
+  'The client id and the secret of a service account, for the routes of the group **OAuth**. They can be sent in the form as well.';
 const MIT = { name: 'MIT', url: 'https://opensource.org/license/mit' };
 
 export interface ApiDocumentOptions extends ApiDocsOptions {
@@ -36,7 +40,7 @@ export function createApiDocument(
   describeDecorators(app);
   const document = SwaggerModule.createDocument(app, description(options), {
     operationIdFactory: operationId,
-    extraModels: [ProblemResponse],
+    extraModels: [ProblemResponse, OAuthErrorResponse],
   });
   documentAnyMethodOnce(document);
   documentPermissions(document);
@@ -64,6 +68,8 @@ function description(options: ApiDocumentOptions): ReturnType<DocumentBuilder['b
     .addTag('Own user', 'The user of the access token.')
     .addTag('Own sessions', 'List and end your sessions.')
     .addTag('Administration', 'For users with the required permissions.')
+    .addTag('Service accounts', 'For services that act for themselves.')
+    .addTag('OAuth', 'For service accounts, with their own credentials.')
     .addTag('Forward auth', 'For proxies in front of other services.')
     .addTag('Keys', 'For services that verify tokens themselves.')
     .addTag('Health', 'For orchestrators, load balancers and monitoring.')
@@ -73,6 +79,10 @@ function description(options: ApiDocumentOptions): ReturnType<DocumentBuilder['b
       bearerFormat: 'JWT',
       description: SECURITY_DESCRIPTION,
     })
+    .addBasicAuth(
+      { type: 'http', scheme: 'basic', description: CLIENT_SECRET_DESCRIPTION },
+      CLIENT_SECRET_SCHEME,
+    )
     // The guard denies access by default, so every operation requires a token unless it says otherwise.
     .addSecurityRequirements('bearer')
     .build();

@@ -1,5 +1,6 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 
+import { OAUTH_ERRORS_MARK } from '../common/http/index.js';
 import {
   PROBLEM_JSON,
   problemResponses,
@@ -13,6 +14,7 @@ import {
   STRAY_BODY_PROBLEMS,
   type ProblemCode,
 } from '../common/problem/index.js';
+import { documentOAuthErrors } from './oauth-errors.js';
 import { isPublic, operationsOf, type DocumentedOperation } from './operations.js';
 import { permissionText } from './documented-permissions.js';
 
@@ -43,6 +45,11 @@ export function documentProblems(
   }: { readonly publicPath: string; readonly alwaysServed: readonly string[] },
 ): void {
   for (const documented of operationsOf(document)) {
+    if (documented.operation[OAUTH_ERRORS_MARK]) {
+      documentOAuthErrors(documented);
+      delete documented.operation[OAUTH_ERRORS_MARK];
+      continue;
+    }
     const { responses } = documented.operation as { responses: Record<string, Response> };
     for (const { status, ...added } of problemResponses(problemsOf(documented, alwaysServed))) {
       responses[status] = merge(responses[status], added);

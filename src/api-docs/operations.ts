@@ -1,10 +1,16 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 
+import type { OAUTH_ERRORS_MARK } from '../common/http/index.js';
+
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'] as const;
 
 export type OperationObject = NonNullable<
   OpenAPIObject['paths'][string][(typeof METHODS)[number]]
-> & { 'x-required-permissions'?: string[]; 'x-any-method'?: boolean };
+> & {
+  'x-required-permissions'?: string[];
+  'x-any-method'?: boolean;
+  [OAUTH_ERRORS_MARK]?: boolean;
+};
 
 export interface DocumentedOperation {
   readonly method: (typeof METHODS)[number];

@@ -21,6 +21,14 @@ export const AUDIT_EVENTS = {
   'user-deleted': 'A user was deleted.',
   'role-changed': 'A role was stored: it is new, or replaces a role.',
   'role-deleted': 'A stored role was deleted.',
+  'service-account-created': 'A service account was created.',
+  'service-account-changed': 'A service account was changed: its name, access, state or keys.',
+  'service-account-deleted': 'A service account was deleted.',
+  'client-secret-created': 'A secret of a service account was created.',
+  'client-secret-deleted': 'A secret of a service account was deleted.',
+  'client-token-issued': 'A service account received an access token.',
+  'client-refused': 'The credentials of a service account were refused.',
+  'token-revoked': 'An access token was revoked; its session, if it has one, stays live.',
   'user-read': 'An administrator read a user.',
   'sessions-read': 'An administrator read the sessions of a user.',
   'permission-refused': 'A valid token lacked a permission, or a rule forbade the action.',
@@ -43,6 +51,8 @@ export interface AuditEvent {
   readonly reason?: string | undefined;
   /** The affected user. */
   readonly userId?: string | undefined;
+  /** The affected service account. */
+  readonly clientId?: string | undefined;
   /** Pseudonym of the user name in the request, see `AuditLog.pseudonymOf`. */
   readonly namePseudonym?: string | undefined;
   /** The affected session, which was created, refreshed or ended. */

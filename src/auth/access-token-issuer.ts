@@ -6,10 +6,23 @@ import { randomUUID } from 'node:crypto';
 import { Clock } from '../common/clock/index.js';
 import type { Deadline } from '../common/deadline/index.js';
 import { Secret } from '../common/secret/index.js';
-import type { AccessTokenClaims } from '../guard/index.js';
+import type { AccessTokenClaims, ClientTokenClaims, UserTokenClaims } from '../guard/index.js';
 import { SigningKeys } from '../keys/index.js';
 import { AUTH_OPTIONS } from './auth.module-definition.js';
 import { AUTH_DEFAULTS, type AuthOptions } from './auth.options.js';
+
+/** A token of a service account. */
+export interface NewClientToken {
+  readonly id: string;
+  readonly epoch: number;
+  readonly audiences: readonly string[];
+  /** Undefined: the token is not limited. */
+  readonly scope?: string | undefined;
+}
+
+type OwnClaims =
+  | Omit<UserTokenClaims, 'iss' | 'iat' | 'exp' | 'jti'>
+  | Omit<ClientTokenClaims, 'iss' | 'iat' | 'exp' | 'jti'>;
 
 /** Signs access tokens (RFC 9068). */
 @Injectable()
@@ -25,8 +38,7 @@ export class AccessTokenIssuer {
     @Inject(AUTH_OPTIONS) options: AuthOptions,
   ) {
     const { audience, ...others } = { ...AUTH_DEFAULTS, ...options };
-    const audiences = [...new Set([audience].flat())];
-    this.options = { ...others, aud: audiences.length === 1 ? audiences[0]! : audiences };
+    this.options = { ...others, aud: claimOf([...new Set([audience].flat())]) };
     this.ttlSeconds = this.options.accessTtlSeconds;
   }
 
@@ -41,20 +53,25 @@ export class AccessTokenIssuer {
     sessionId: string,
     deadline: Deadline,
   ): Promise<Secret> {
+    const { aud, clientId } = this.options;
+    const { id, roles } = user;
+    return this.sign({ aud, sub: id, client_id: clientId, sid: sessionId, roles }, deadline);
+  }
+
+  async issueToClient(
+    { id, epoch, audiences, scope }: NewClientToken,
+    deadline: Deadline,
+  ): Promise<Secret> {
+    const claims = { aud: claimOf(audiences), sub: id, client_id: id, epoch };
+    return this.sign(scope === undefined ? claims : { ...claims, scope }, deadline);
+  }
+
+  private async sign(own: OwnClaims, deadline: Deadline): Promise<Secret> {
     // Before the key is chosen: however long this takes, the key verifies until the token has expired.
     const iat = this.clock.nowSeconds();
     const key = await this.keys.current(deadline);
-    const claims: AccessTokenClaims = {
-      iss: key.issuer,
-      aud: this.options.aud,
-      sub: user.id,
-      client_id: this.options.clientId,
-      iat,
-      exp: iat + this.ttlSeconds,
-      jti: randomUUID(),
-      sid: sessionId,
-      roles: user.roles,
-    };
+    const exp = iat + this.ttlSeconds;
+    const claims: AccessTokenClaims = { iss: key.issuer, ...own, iat, exp, jti: randomUUID() };
     const token = await this.jwt.signAsync(claims, {
       // A KeyObject, because a key in text form would be parsed for every token.
       privateKey: key.privateKey,
@@ -63,4 +80,9 @@ export class AccessTokenIssuer {
     });
     return new Secret(token);
   }
+}
+
+/** A list of one is a text (RFC 7519 section 4.1.3). */
+function claimOf(audiences: readonly string[]): AccessTokenClaims['aud'] {
+  return audiences.length === 1 ? audiences[0]! : audiences;
 }

@@ -9,11 +9,16 @@ import {
 } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-import { CurrentUser, Public, type UserPrincipal } from '../common/authentication/index.js';
+import {
+  CurrentUser,
+  Public,
+  USER_PROBLEMS,
+  type UserPrincipal,
+} from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { RequestOrigin, type Origin } from '../common/origin/index.js';
 import { ApiProblems } from '../common/api-problems/index.js';
-import { BODY_PROBLEMS, GUARD_PROBLEMS, Problem } from '../common/problem/index.js';
+import { BODY_PROBLEMS, Problem } from '../common/problem/index.js';
 import { Secret } from '../common/secret/index.js';
 import { AuthService } from './auth.service.js';
 import { BearerOrBodyGuard } from './bearer-or-body.guard.js';
@@ -138,7 +143,7 @@ export class AuthController {
   @ApiNoContentResponse({ description: 'The session has ended.' })
   @ApiProblems(
     ...BODY_PROBLEMS,
-    ...GUARD_PROBLEMS,
+    ...USER_PROBLEMS,
     'invalid-refresh-token',
     'too-many-attempts',
     'not-confirmed',

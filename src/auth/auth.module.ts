@@ -40,5 +40,6 @@ import { SessionTokens } from './session-tokens.js';
     },
     BearerOrBodyGuard,
   ],
+  exports: [AccessTokenIssuer, RefreshTokens],
 })
 export class AuthModule extends ConfigurableModuleClass {}

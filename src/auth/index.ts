@@ -4,5 +4,7 @@ export {
   JwtAuthGuard,
   type BearerToken,
 } from '../guard/index.js';
+export { AccessTokenIssuer, type NewClientToken } from './access-token-issuer.js';
 export { AuthModule } from './auth.module.js';
 export type { AuthOptions } from './auth.options.js';
+export { RefreshTokens, type RecognizedToken } from './refresh-tokens.js';

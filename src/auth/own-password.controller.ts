@@ -2,11 +2,11 @@ import { Body, Controller, HttpCode, Put, Res } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
-import { CurrentUser, type UserPrincipal } from '../common/authentication/index.js';
+import { CurrentUser, USER_PROBLEMS, type UserPrincipal } from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { RequestOrigin, type Origin } from '../common/origin/index.js';
 import { ApiProblems } from '../common/api-problems/index.js';
-import { BODY_PROBLEMS, GUARD_PROBLEMS, invalidRequest } from '../common/problem/index.js';
+import { BODY_PROBLEMS, invalidRequest } from '../common/problem/index.js';
 import { Secret } from '../common/secret/index.js';
 import { DeviceCookies } from '../credentials/index.js';
 import { ChangePasswordRequest, ownUserProblem, UsersService } from '../users/index.js';
@@ -37,7 +37,7 @@ export class OwnPasswordController {
   })
   @ApiProblems(
     ...BODY_PROBLEMS,
-    ...GUARD_PROBLEMS,
+    ...USER_PROBLEMS,
     'wrong-password',
     'too-many-attempts',
     'overloaded',

@@ -1,6 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
-import { FORWARD_AUTH_PATH } from '../common/http/index.js';
+import { FORWARD_AUTH_PATH, METADATA_PATH } from '../common/http/index.js';
 
 /** Routes at fixed paths that probes, scrapers, token verifiers, proxies and problem links rely on. The global prefix does not apply. */
 const WITHOUT_PREFIX = [
@@ -10,6 +10,11 @@ const WITHOUT_PREFIX = [
   'problems',
   'problems/:code',
   '.well-known/jwks.json',
+  METADATA_PATH,
+  `${METADATA_PATH}/*path`,
+  'oauth/token',
+  'oauth/introspect',
+  'oauth/revoke',
   FORWARD_AUTH_PATH,
   `${FORWARD_AUTH_PATH}/*path`,
 ];

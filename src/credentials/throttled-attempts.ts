@@ -3,9 +3,18 @@ import type { Origin } from '../common/origin/index.js';
 import { UndecidedAttemptError } from '../rate-limit/index.js';
 
 /** The action that was attempted, and its account. */
-export interface AttemptSubject extends Pick<AuditEvent, 'userId' | 'namePseudonym' | 'sessionId'> {
+export interface AttemptSubject extends Pick<
+  AuditEvent,
+  'userId' | 'clientId' | 'namePseudonym' | 'sessionId'
+> {
   readonly attempt:
-    'login' | 'refresh' | 'registration' | 'profile-change' | 'password-change' | 'deletion';
+    | 'login'
+    | 'refresh'
+    | 'registration'
+    | 'profile-change'
+    | 'password-change'
+    | 'deletion'
+    | 'client-authentication';
 }
 
 type Outcome = { readonly outcome: string; readonly retryAfterSeconds?: number };

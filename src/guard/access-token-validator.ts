@@ -1,17 +1,27 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { jwtVerify } from 'jose';
 
-import type { Principal } from '../common/authentication/index.js';
+import type { ClientPrincipal, Principal } from '../common/authentication/index.js';
 import { Clock } from '../common/clock/index.js';
 import type { Deadline } from '../common/deadline/index.js';
 import { KeyRing, type PublicKeys } from '../keys/read/index.js';
+import {
+  accountCacheKey,
+  ServiceAccountReader,
+  type AccountState,
+} from '../service-accounts/read/index.js';
 import { sessionCacheKey, SessionReader, type SessionState } from '../user-slot/read/index.js';
 import { GUARD_OPTIONS } from './guard.module-definition.js';
-import { GUARD_DEFAULTS, type GuardOptions } from './guard.options.js';
-import { acceptedClaims } from './claims.js';
+import { ANY_AUDIENCE, GUARD_DEFAULTS, type GuardOptions } from './guard.options.js';
+import { acceptedClaims, isOfUser, type AccessTokenClaims } from './claims.js';
 import { parseCompactToken } from './compact-token.js';
 import { LookupBudget } from './lookup-budget.js';
-import { VerifiedTokens, type VerifiedToken } from './verified-tokens.js';
+import {
+  VerifiedTokens,
+  type ClientToken,
+  type UserToken,
+  type VerifiedToken,
+} from './verified-tokens.js';
 
 /**
  * Decides whether an access token is accepted.
@@ -20,20 +30,26 @@ import { VerifiedTokens, type VerifiedToken } from './verified-tokens.js';
  * form and claims strictly. Then one round trip returns whether any instance has verified the token before, and whether its
  * session is live. If no instance has verified the signature yet, it is checked after that round trip, or before it while there
  * are many forged tokens.
+ *
+ * The token of a service account has no session. Its signature is checked first, and then the account is read, which usually is
+ * in memory.
  */
 @Injectable()
 export class AccessTokenValidator {
-  private readonly audience: string;
+  private readonly audience: string | undefined;
   private readonly budget: LookupBudget;
 
   constructor(
     private readonly ring: KeyRing,
     private readonly sessions: SessionReader,
+    private readonly accounts: ServiceAccountReader,
     private readonly verified: VerifiedTokens,
     private readonly clock: Clock,
-    @Inject(GUARD_OPTIONS) options: GuardOptions,
+    @Inject(GUARD_OPTIONS)
+    options: { readonly audience?: GuardOptions['audience'] | typeof ANY_AUDIENCE },
   ) {
-    this.audience = options.audience ?? GUARD_DEFAULTS.audience;
+    const { audience = GUARD_DEFAULTS.audience } = options;
+    this.audience = audience === ANY_AUDIENCE ? undefined : audience;
     this.budget = new LookupBudget(clock);
   }
 
@@ -43,6 +59,10 @@ export class AccessTokenValidator {
     const keys = verified && this.ring.recall();
     if (!keys || !this.isStillValid(verified, keys)) {
       return undefined;
+    }
+    if ('account' in verified) {
+      const account = this.accounts.recall(verified.account);
+      return account && this.clientOf(verified, account);
     }
     const state = this.sessions.recall(verified.session);
     return state && principalOf(verified, state);
@@ -64,6 +84,9 @@ export class AccessTokenValidator {
     if (!candidate) {
       return undefined;
     }
+    if ('account' in candidate) {
+      return this.validateClient(candidate, known === candidate, keys, deadline, onLookup);
+    }
     const state =
       known === candidate
         ? await this.ask(candidate, true, deadline, { onLookup })
@@ -75,9 +98,61 @@ export class AccessTokenValidator {
     return principalOf(candidate, state);
   }
 
+  /**
+   * Checks everything except whether the session or the service account still accepts the token.
+   *
+   * @returns the claims of a token that Keyslot has issued and that has not expired
+   * @throws RedisUnavailableError when the keys cannot be read
+   */
+  async claimsOf(token: string, deadline: Deadline): Promise<AccessTokenClaims | undefined> {
+    const keys = await this.ring.current(deadline);
+    const known = this.verified.get(token);
+    const candidate = known && this.isStillValid(known, keys) ? known : this.check(token, keys);
+    const isIssued =
+      candidate !== undefined &&
+      (candidate === known || (await this.hasValidSignature(candidate, keys)));
+    return isIssued ? candidate.claims : undefined;
+  }
+
+  private async validateClient(
+    token: ClientToken,
+    isVerified: boolean,
+    keys: PublicKeys,
+    deadline: Deadline,
+    onLookup: () => void,
+  ): Promise<Principal | undefined> {
+    if (!isVerified && !(await this.hasValidSignature(token, keys))) {
+      return undefined;
+    }
+    const state = await this.accounts.stateOf(token.claims.sub, deadline, onLookup);
+    this.verified.add(token);
+    return this.clientOf(token, state);
+  }
+
+  private clientOf(
+    { claims, scope }: ClientToken,
+    account: AccountState,
+  ): ClientPrincipal | undefined {
+    const isAccepted =
+      account.state === 'live' &&
+      claims.epoch === account.epoch &&
+      !account.revokedTokens.has(claims.jti) &&
+      (this.audience === undefined || account.audiences.includes(this.audience));
+    if (!isAccepted) {
+      return undefined;
+    }
+    const { permissions } = account;
+    return {
+      kind: 'client',
+      clientId: claims.sub,
+      tokenId: claims.jti,
+      permissions: scope ? permissions.filter((one) => scope.has(one)) : permissions,
+    };
+  }
+
   /** @returns the state of the session, if Redis knows the token as verified or its signature is valid */
   private async verify(
-    candidate: VerifiedToken,
+    candidate: UserToken,
     keys: PublicKeys,
     deadline: Deadline,
     onLookup: () => void,
@@ -119,15 +194,7 @@ export class AccessTokenValidator {
       audience: this.audience,
       now: this.clock.nowSeconds(),
     });
-    return (
-      claims && {
-        token,
-        claims,
-        key,
-        kid: parsed.kid,
-        session: sessionCacheKey(claims.sub, claims.sid),
-      }
-    );
+    return claims && tokenOf(claims, { token, key, kid: parsed.kid });
   }
 
   /** Checks what may have changed since the token was verified: its expiry and its key. */
@@ -140,7 +207,7 @@ export class AccessTokenValidator {
    * @param onKnown called when Redis knows this token as verified
    */
   private async ask(
-    { token, claims, session }: VerifiedToken,
+    { token, claims, session }: UserToken,
     isVerified: boolean,
     deadline: Deadline,
     { onLookup, onKnown }: { onLookup: () => void; onKnown?: () => void },
@@ -157,18 +224,21 @@ export class AccessTokenValidator {
   }
 
   private async hasValidSignature(
-    { token, key }: VerifiedToken,
+    { token, key, claims }: VerifiedToken,
     { issuer }: PublicKeys,
   ): Promise<boolean> {
     try {
       await jwtVerify(token, key, {
         algorithms: ['ES256'],
         issuer,
-        audience: this.audience,
+        ...(this.audience === undefined ? {} : { audience: this.audience }),
         typ: 'at+jwt',
         clockTolerance: 10,
         currentDate: new Date(this.clock.now()),
-        requiredClaims: ['sub', 'client_id', 'iat', 'exp', 'jti', 'sid'],
+        requiredClaims: [
+          ...['aud', 'sub', 'client_id', 'iat', 'exp', 'jti'],
+          isOfUser(claims) ? 'sid' : 'epoch',
+        ],
       });
       return true;
     } catch {
@@ -177,7 +247,19 @@ export class AccessTokenValidator {
   }
 }
 
-function principalOf({ claims }: VerifiedToken, state: SessionState): Principal | undefined {
+function tokenOf(
+  claims: AccessTokenClaims,
+  verified: Pick<VerifiedToken, 'token' | 'key' | 'kid'>,
+): VerifiedToken {
+  if (isOfUser(claims)) {
+    return { ...verified, claims, session: sessionCacheKey(claims.sub, claims.sid) };
+  }
+  const { sub, scope } = claims;
+  const limit = scope === undefined ? {} : { scope: new Set(scope.split(' ')) };
+  return { ...verified, claims, account: accountCacheKey(sub), ...limit };
+}
+
+function principalOf({ claims }: UserToken, state: SessionState): Principal | undefined {
   const { sub, sid, jti } = claims;
   return state.state === 'live' && !state.revokedTokens.has(jti)
     ? { kind: 'user', userId: sub, sessionId: sid, tokenId: jti, user: state.user }

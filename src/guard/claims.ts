@@ -5,24 +5,43 @@ const CLOCK_SKEW_SECONDS = 10;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** The claims of an access token, RFC 9068 section 2.2. */
-export interface AccessTokenClaims {
+export type AccessTokenClaims = UserTokenClaims | ClientTokenClaims;
+
+interface CommonClaims {
   readonly iss: string;
-  readonly aud: string | string[];
-  /** The user's id. */
+  readonly aud: string | readonly string[];
+  /** The id of the user or of the service account. */
   readonly sub: string;
+  /** For a service account, the same as `sub`. */
   readonly client_id: string;
   readonly iat: number;
   readonly exp: number;
   readonly jti: string;
+  /** The permissions to which the token is limited (RFC 9068 section 2.2.3), separated by spaces. Absent: no limit. */
+  readonly scope?: string;
+}
+
+export interface UserTokenClaims extends CommonClaims {
   /** The session's id. */
   readonly sid: string;
   /** The roles at the time of issue. Decisions use the current roles of the user instead. */
   readonly roles: readonly string[];
 }
 
+export interface ClientTokenClaims extends CommonClaims {
+  readonly sid?: undefined;
+  /** The epoch of the service account at the time of issue. */
+  readonly epoch: number;
+}
+
+export function isOfUser(claims: AccessTokenClaims): claims is UserTokenClaims {
+  return claims.sid !== undefined;
+}
+
 export interface ExpectedClaims {
   readonly issuer: string;
-  readonly audience: string;
+  /** Undefined: any. */
+  readonly audience: string | undefined;
   /** Seconds since the epoch. */
   readonly now: number;
 }
@@ -36,13 +55,25 @@ export function acceptedClaims(
     payload['iss'] === expected.issuer &&
     isFor(expected.audience, payload['aud']) &&
     isWithinLifetime(payload, expected.now) &&
-    [payload['sub'], payload['sid'], payload['jti']].every(isUuid) &&
+    [payload['sub'], payload['jti']].every(isUuid) &&
     typeof payload['client_id'] === 'string' &&
-    isListOfText(payload['roles']);
+    ['string', 'undefined'].includes(typeof payload['scope']) &&
+    (payload['sid'] === undefined ? isClient(payload) : isUser(payload));
   return isAccepted ? (payload as unknown as AccessTokenClaims) : undefined;
 }
 
-function isFor(audience: string, aud: unknown): boolean {
+function isUser({ sid, roles }: Readonly<Record<string, unknown>>): boolean {
+  return isUuid(sid) && isListOfText(roles);
+}
+
+function isClient({ sub, client_id: clientId, epoch }: Readonly<Record<string, unknown>>): boolean {
+  return clientId === sub && Number.isSafeInteger(epoch);
+}
+
+function isFor(audience: string | undefined, aud: unknown): boolean {
+  if (audience === undefined) {
+    return typeof aud === 'string' || isListOfText(aud);
+  }
   return aud === audience || (isListOfText(aud) && aud.includes(audience));
 }
 

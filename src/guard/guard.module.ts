@@ -5,6 +5,7 @@ import { ClockModule } from '../common/clock/index.js';
 import { NearCache } from '../near-cache/index.js';
 import { RedisCluster } from '../redis-cluster/index.js';
 import { RoleReader } from '../roles/read/index.js';
+import { ServiceAccountReader } from '../service-accounts/read/index.js';
 import { Tracing } from '../tracing/index.js';
 import { AccessTokenValidator } from './access-token-validator.js';
 import { GuardMetrics } from './guard-metrics.js';
@@ -41,6 +42,11 @@ import { VerifiedTokens } from './verified-tokens.js';
         new RoleReader(redis, cache, options),
     },
     {
+      provide: ServiceAccountReader,
+      inject: [RedisCluster, NearCache],
+      useFactory: (redis: RedisCluster, cache: NearCache) => new ServiceAccountReader(redis, cache),
+    },
+    {
       provide: APP_GUARD,
       inject: [JwtAuthGuard, { token: Tracing, optional: true }],
       useFactory: (guard: JwtAuthGuard, tracing?: Tracing) =>
@@ -48,6 +54,6 @@ import { VerifiedTokens } from './verified-tokens.js';
     },
     { provide: APP_GUARD, useExisting: CurrentRolesGuard },
   ],
-  exports: [AccessTokenValidator, JwtAuthGuard, PermissionCheck, RoleReader],
+  exports: [AccessTokenValidator, JwtAuthGuard, PermissionCheck, RoleReader, ServiceAccountReader],
 })
 export class GuardModule extends ConfigurableModuleClass {}

@@ -9,4 +9,7 @@ export interface GuardOptions extends RolesOptions {
   readonly audience?: string;
 }
 
+/** For introspection: every token of Keyslot is accepted, whatever its audience. */
+export const ANY_AUDIENCE = Symbol('ANY_AUDIENCE');
+
 export const GUARD_DEFAULTS = { audience: 'keyslot' } as const;

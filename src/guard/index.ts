@@ -23,10 +23,10 @@ export {
 } from '../user-slot/read/index.js';
 export { AccessTokenValidator } from './access-token-validator.js';
 export { bearerToken, type BearerToken } from './bearer-token.js';
-export type { AccessTokenClaims } from './claims.js';
+export type { AccessTokenClaims, ClientTokenClaims, UserTokenClaims } from './claims.js';
 export { GuardModule } from './guard.module.js';
 export { GuardProblemFilter } from './guard-problem.filter.js';
-export { GUARD_DEFAULTS, type GuardOptions } from './guard.options.js';
+export { ANY_AUDIENCE, GUARD_DEFAULTS, type GuardOptions } from './guard.options.js';
 export { JwtAuthGuard } from './jwt-auth.guard.js';
 export { PermissionCheck } from './permission-check.js';
 export { KeyslotGuardModule, type KeyslotAsyncOptions } from './service/keyslot-guard.module.js';
@@ -42,3 +42,4 @@ export {
   type ServiceRedisOptions,
   type ServiceTls,
 } from './service/index.js';
+export { VerifiedTokens } from './verified-tokens.js';

@@ -159,7 +159,7 @@ describe('a principal', () => {
     expect(await answer('user', USER)).toEqual([200, 'user-1']);
     const [status, body] = await answer('user', CLIENT);
     expect(status).toBe(403);
-    expect(JSON.parse(body)).toMatchObject({ code: 'forbidden' });
+    expect(JSON.parse(body)).toMatchObject({ code: 'user-required' });
   });
 
   it('is undefined on a public route without a token', async () => {

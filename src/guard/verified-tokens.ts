@@ -2,8 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type { KeyObject } from 'node:crypto';
 
+import type { AccountKey } from '../service-accounts/read/index.js';
 import type { SessionKey } from '../user-slot/read/index.js';
-import type { AccessTokenClaims } from './claims.js';
+import type { ClientTokenClaims, UserTokenClaims } from './claims.js';
 
 const MAX_TOKENS = 50_000;
 const MAX_BYTES = 64 * 1024 * 1024;
@@ -12,13 +13,25 @@ const OVERHEAD_BYTES = 1024;
 /** Length of the signature at the end of a token (ES256: 64 bytes, RFC 7518 section 3.4). */
 const SIGNATURE_CHARACTERS = 86;
 
-/** A token with a valid signature. Its session may have ended. */
-export interface VerifiedToken {
+/** A token with a valid signature. Its session may have ended, or its service account may be disabled. */
+export type VerifiedToken = UserToken | ClientToken;
+
+interface Verified {
   readonly token: string;
-  readonly claims: AccessTokenClaims;
   readonly kid: string;
   readonly key: KeyObject;
+}
+
+export interface UserToken extends Verified {
+  readonly claims: UserTokenClaims;
   readonly session: SessionKey;
+}
+
+export interface ClientToken extends Verified {
+  readonly claims: ClientTokenClaims;
+  readonly account: AccountKey;
+  /** The permissions to which the token is limited. */
+  readonly scope?: ReadonlySet<string>;
 }
 
 /**

@@ -21,8 +21,9 @@ const REGISTRATIONS_PER_AGE = 60;
  */
 const MIN_REGISTRATION_MS = 3_600_000;
 const LASTING_REGISTRATIONS_PER_AGE = 2;
-/** The directory of a subject of this form is in the slot of the keys with the same tag. */
-const SUBJECT_WITH_SLOT = /^([A-Za-z0-9_-]{1,128})\.([A-Za-z0-9_-]{1,128})$/;
+/** The directory of a subject `<kind>.<id>` or `<kind>.<id>.<part>` is in the slot of the keys with the tag `[kind, id]`. */
+const SUBJECT_WITH_SLOT =
+  /^([A-Za-z0-9_-]{1,128})\.([A-Za-z0-9_-]{1,128})(?:\.([A-Za-z0-9_-]{1,128}))?$/;
 
 const load = LuaScript.loaderFor(import.meta.url);
 const unparsed = (reply: unknown): unknown => reply;
@@ -168,7 +169,7 @@ export class Directory {
     subject: string,
     deadline: Deadline,
   ): Promise<PendingHolders & { readonly count: number }> {
-    const keys = [this.key(subject), this.redis.keys.key(tagOf(subject), 'fence')];
+    const keys = [this.key(subject), this.redis.keys.key(placeOf(subject).tag, 'fence')];
     return this.redis.runDurably(findChanges, keys, [], deadline);
   }
 
@@ -187,14 +188,22 @@ export class Directory {
 
   /** The directory of a subject, in its slot. */
   key(subject: string): string {
-    return this.redis.keys.key(tagOf(subject), 'holders');
+    const { tag, parts } = placeOf(subject);
+    return this.redis.keys.key(tag, 'holders', ...parts);
   }
 }
 
-/** The directory of `<kind>.<id>` is in the slot of the keys with that tag. Any other directory is in its own slot. */
-function tagOf(subject: string): readonly [string, string] {
-  const [, kind, id] = SUBJECT_WITH_SLOT.exec(subject) ?? [];
-  return kind !== undefined && id !== undefined ? [kind, id] : ['subject', sha256(subject)];
+interface Place {
+  readonly tag: readonly [kind: string, id: string];
+  readonly parts: readonly string[];
+}
+
+/** A subject without a slot has its directory in a slot of its own. */
+function placeOf(subject: string): Place {
+  const [, kind, id, part] = SUBJECT_WITH_SLOT.exec(subject) ?? [];
+  return kind !== undefined && id !== undefined
+    ? { tag: [kind, id], parts: part === undefined ? [] : [part] }
+    : { tag: ['subject', sha256(subject)], parts: [] };
 }
 
 function parseHeld<Value>(

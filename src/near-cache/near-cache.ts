@@ -164,7 +164,8 @@ export class NearCache {
 
   /**
    * Returns the value from memory, or reads it with a script in the slot of the subject, in one round trip. The subject must
-   * have the form `<kind>.<id>`, and the keys of the script the tag `[kind, id]`.
+   * have the form `<kind>.<id>`, and the keys of the script the tag `[kind, id]`. Several subjects can share a slot:
+   * `<kind>.<id>.<part>`.
    *
    * @param load reads the value by one call of `read`. The script writes at least a fence key, so that a replaced master
    * cannot answer. It returns `false` as a second value if the reply must not be held in memory. If `load` throws,
@@ -241,8 +242,8 @@ export class NearCache {
 
   /**
    * Changes a subject with a script in its slot. It does the same as `change`, and takes one round trip, or two if other
-   * instances hold the subject. The subject must have the form `<kind>.<id>`, and the keys of the script the tag
-   * `[kind, id]`.
+   * instances hold the subject. The subject must have the form `<kind>.<id>` or `<kind>.<id>.<part>`, and the keys of the
+   * script the tag `[kind, id]`.
    *
    * @param write its script is idempotent, and writes in each run. The argument CHANGE_NUMBER stands for the number of the change
    * @throws NotConfirmedError as `change`

@@ -3,13 +3,14 @@ import { Injectable } from '@nestjs/common';
 import { AuditLog, type PendingEvent } from '../audit/index.js';
 import {
   ADMINISTRATOR,
+  permissionList,
   type AdministrationCaller,
   type Permission,
 } from '../common/authentication/index.js';
 import type { Deadline } from '../common/deadline/index.js';
 import type { Origin } from '../common/origin/index.js';
-import { permissionList, roleName, type RoleFailures } from './role-rules.js';
-import { RoleWriter, type RoleWriteResult } from './write/index.js';
+import { roleName, type RoleFailures } from './role-rules.js';
+import { RoleWriter, type GrantLimit, type RoleWriteResult } from './write/index.js';
 
 export type RoleRefusal = {
   readonly outcome:
@@ -128,9 +129,14 @@ function isBuiltIn(name: string): boolean {
   return name.toLowerCase() === ADMINISTRATOR;
 }
 
-/** The roles whose permissions limit what the caller may grant. */
-function limitOf(actor: AdministrationCaller): readonly string[] | undefined {
-  return actor === 'system' || actor.user.roles.includes(ADMINISTRATOR)
-    ? undefined
-    : actor.user.roles;
+/** @returns undefined for a caller who may grant everything */
+function limitOf(actor: AdministrationCaller): GrantLimit | undefined {
+  if (actor === 'system') {
+    return undefined;
+  }
+  if (actor.kind === 'client') {
+    return { permissions: actor.permissions };
+  }
+  const { roles } = actor.user;
+  return roles.includes(ADMINISTRATOR) ? undefined : { roles };
 }

@@ -8,10 +8,10 @@ import {
 } from '@nestjs/swagger';
 
 import {
-  CurrentUser,
+  CurrentPrincipal,
   PERMISSION_PROBLEMS,
   RequirePermissions,
-  type UserPrincipal,
+  type Principal,
 } from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { RequestOrigin, type Origin } from '../common/origin/index.js';
@@ -101,7 +101,7 @@ export class RolesController {
     'not-confirmed',
   )
   async putRole(
-    @CurrentUser() principal: UserPrincipal,
+    @CurrentPrincipal() principal: Principal,
     @Param('name') name: string,
     @Body() { permissions }: PutRoleRequest,
     @RequestOrigin() origin: Origin,
@@ -134,7 +134,7 @@ export class RolesController {
     'not-confirmed',
   )
   async deleteRole(
-    @CurrentUser() principal: UserPrincipal,
+    @CurrentPrincipal() principal: Principal,
     @Param('name') name: string,
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,

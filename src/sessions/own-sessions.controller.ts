@@ -7,11 +7,11 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 
-import { CurrentUser, type UserPrincipal } from '../common/authentication/index.js';
+import { CurrentUser, USER_PROBLEMS, type UserPrincipal } from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { RequestOrigin, type Origin } from '../common/origin/index.js';
 import { ApiProblems } from '../common/api-problems/index.js';
-import { GUARD_PROBLEMS, Problem, STRAY_BODY_PROBLEMS } from '../common/problem/index.js';
+import { Problem, STRAY_BODY_PROBLEMS } from '../common/problem/index.js';
 import { EntityIdPipe } from '../common/validation/index.js';
 import { SessionsResponse } from './dto/session.response.dto.js';
 import { SessionsService } from './sessions.service.js';
@@ -28,7 +28,7 @@ export class OwnSessionsController {
     description: 'Lists all live sessions, with the address and the user agent of each login.',
   })
   @ApiOkResponse({ type: SessionsResponse, description: 'Your sessions.' })
-  @ApiProblems(...GUARD_PROBLEMS)
+  @ApiProblems(...USER_PROBLEMS)
   async listOwnSessions(
     @CurrentUser() principal: UserPrincipal,
     @RequestDeadline() deadline: Deadline,
@@ -46,7 +46,7 @@ export class OwnSessionsController {
   })
   @ApiParam({ name: 'id', format: 'uuid' })
   @ApiNoContentResponse({ description: 'The session has ended.' })
-  @ApiProblems(...STRAY_BODY_PROBLEMS, ...GUARD_PROBLEMS, 'not-found', 'not-confirmed')
+  @ApiProblems(...STRAY_BODY_PROBLEMS, ...USER_PROBLEMS, 'not-found', 'not-confirmed')
   async endOwnSession(
     @CurrentUser() { userId }: UserPrincipal,
     @Param('id', EntityIdPipe) sessionId: string,
@@ -66,7 +66,7 @@ export class OwnSessionsController {
     description: 'Only the session of this request stays live.',
   })
   @ApiNoContentResponse({ description: 'All other sessions have ended.' })
-  @ApiProblems(...STRAY_BODY_PROBLEMS, ...GUARD_PROBLEMS, 'not-confirmed')
+  @ApiProblems(...STRAY_BODY_PROBLEMS, ...USER_PROBLEMS, 'not-confirmed')
   async endOtherSessions(
     @CurrentUser() { userId, sessionId }: UserPrincipal,
     @RequestOrigin() origin: Origin,

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { AuditLog } from '../audit/index.js';
 import type { Deadline } from '../common/deadline/index.js';
 import type { Origin } from '../common/origin/index.js';
+import type { Secret } from '../common/secret/index.js';
 import {
   SessionReader,
   type NewSession,
@@ -12,6 +13,15 @@ import {
 } from '../user-slot/read/index.js';
 import { SessionWriter } from '../user-slot/write/index.js';
 import { UsersService } from '../users/index.js';
+
+/** An access token of a session. */
+export interface RevokedToken {
+  readonly userId: string;
+  readonly sessionId: string;
+  readonly tokenId: string;
+  /** When it would have expired. */
+  readonly expiresAt: Date;
+}
 
 /**
  * Sessions of users, with their audit events. When a method that revokes tokens returns, no instance accepts them any more.
@@ -115,17 +125,33 @@ export class SessionsService {
 
   /**
    * Revokes one access token of a session that stays live, on every instance (RFC 7009).
-   *
-   * @param expiresAt when the token would have expired
    */
   async revokeToken(
-    userId: string,
-    sessionId: string,
-    tokenId: string,
-    expiresAt: Date,
+    { userId, sessionId, tokenId, expiresAt }: RevokedToken,
+    origin: Origin,
     deadline: Deadline,
   ): Promise<void> {
-    await this.writer.revokeToken(userId, sessionId, tokenId, expiresAt, deadline);
+    const details = { tokenId };
+    await this.audit.recordChange(
+      [{ type: 'token-revoked', userId, sessionId, ...origin.facts, details }],
+      async () => this.writer.revokeToken(userId, sessionId, tokenId, expiresAt, deadline),
+      Boolean,
+    );
+  }
+
+  /**
+   * Checks a refresh token without spending it.
+   *
+   * @param token a refresh token that Keyslot issued
+   * @returns time until it expires if it is not used, in milliseconds; 0 when it is not the current one of a live session
+   */
+  async refreshTokenLife(
+    userId: string,
+    sessionId: string,
+    token: Secret,
+    deadline: Deadline,
+  ): Promise<number> {
+    return this.reader.checkRefreshToken(userId, sessionId, token, deadline);
   }
 
   /**

@@ -8,10 +8,10 @@ import {
 } from '@nestjs/swagger';
 
 import {
-  CurrentUser,
+  CurrentPrincipal,
   PERMISSION_PROBLEMS,
   RequirePermissions,
-  type UserPrincipal,
+  type Principal,
 } from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { RequestOrigin, type Origin } from '../common/origin/index.js';
@@ -41,7 +41,7 @@ export class UserSessionsController {
   @ApiOkResponse({ type: SessionsResponse, description: 'The sessions.' })
   @ApiProblems(...PERMISSION_PROBLEMS, 'not-found')
   async listUserSessions(
-    @CurrentUser() principal: UserPrincipal,
+    @CurrentPrincipal() principal: Principal,
     @Param('id', EntityIdPipe) userId: string,
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
@@ -50,7 +50,8 @@ export class UserSessionsController {
     if (sessions === undefined) {
       throw new Problem('not-found');
     }
-    return SessionsResponse.from(sessions, principal.sessionId);
+    const own = principal.kind === 'user' ? principal.sessionId : undefined;
+    return SessionsResponse.from(sessions, own);
   }
 
   @Delete()
@@ -72,7 +73,7 @@ export class UserSessionsController {
     'not-confirmed',
   )
   async endUserSessions(
-    @CurrentUser() principal: UserPrincipal,
+    @CurrentPrincipal() principal: Principal,
     @Param('id', EntityIdPipe) userId: string,
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,

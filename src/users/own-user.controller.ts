@@ -3,6 +3,7 @@ import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nes
 
 import {
   CurrentUser,
+  USER_PROBLEMS,
   userOnly,
   type Principal,
   type UserPrincipal,
@@ -10,7 +11,7 @@ import {
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { RequestOrigin, type Origin } from '../common/origin/index.js';
 import { ApiProblems } from '../common/api-problems/index.js';
-import { BODY_PROBLEMS, GUARD_PROBLEMS } from '../common/problem/index.js';
+import { BODY_PROBLEMS } from '../common/problem/index.js';
 import { Secret } from '../common/secret/index.js';
 import { ChangeOwnUserRequest } from './dto/change-own-user.request.dto.js';
 import { DeleteUserRequest } from './dto/delete-user.request.dto.js';
@@ -30,7 +31,7 @@ export class OwnUserController {
     description: 'The user whose token is sent.',
   })
   @ApiOkResponse({ type: UserResponse, description: 'Your user.' })
-  @ApiProblems(...GUARD_PROBLEMS)
+  @ApiProblems(...USER_PROBLEMS)
   // Takes the request object, because Nest passes the values of custom decorators through the validation pipe, which needs
   // promises.
   read(@Req() { user: principal }: { readonly user: Principal }): UserResponse {
@@ -48,7 +49,7 @@ export class OwnUserController {
   @ApiOkResponse({ type: UserResponse, description: 'Your user after the change.' })
   @ApiProblems(
     ...BODY_PROBLEMS,
-    ...GUARD_PROBLEMS,
+    ...USER_PROBLEMS,
     'reauthentication-required',
     'wrong-password',
     'too-many-attempts',
@@ -79,7 +80,7 @@ export class OwnUserController {
   @ApiNoContentResponse({ description: 'The user was deleted.' })
   @ApiProblems(
     ...BODY_PROBLEMS,
-    ...GUARD_PROBLEMS,
+    ...USER_PROBLEMS,
     'wrong-password',
     'last-administrator',
     'too-many-attempts',

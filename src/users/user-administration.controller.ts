@@ -8,10 +8,10 @@ import {
 } from '@nestjs/swagger';
 
 import {
-  CurrentUser,
+  CurrentPrincipal,
   PERMISSION_PROBLEMS,
   RequirePermissions,
-  type UserPrincipal,
+  type Principal,
 } from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { RequestOrigin, type Origin } from '../common/origin/index.js';
@@ -62,7 +62,7 @@ export class UserAdministrationController {
   @ApiOkResponse({ type: AdministeredUserResponse, description: 'The user after the change.' })
   @ApiProblems(...BODY_PROBLEMS, ...ADMINISTRATION_PROBLEMS, 'reauthentication-required')
   async changeUser(
-    @CurrentUser() principal: UserPrincipal,
+    @CurrentPrincipal() principal: Principal,
     @Param('id', EntityIdPipe) userId: string,
     @Body() body: AdministerUserRequest,
     @RequestOrigin() origin: Origin,
@@ -88,7 +88,7 @@ export class UserAdministrationController {
   @ApiNoContentResponse({ description: 'The user was deleted.' })
   @ApiProblems(...STRAY_BODY_PROBLEMS, ...ADMINISTRATION_PROBLEMS)
   async deleteUser(
-    @CurrentUser() principal: UserPrincipal,
+    @CurrentPrincipal() principal: Principal,
     @Param('id', EntityIdPipe) userId: string,
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,

@@ -154,6 +154,10 @@ export class UserAdministration {
     if (actor === 'system') {
       return { beyond: [] };
     }
+    if (actor.kind === 'client') {
+      const { permissions } = actor;
+      return { beyond: (await this.roles.current(deadline)).rolesBeyond(permissions) };
+    }
     const { roles } = actor.user;
     const self = actor.userId === userId ? { self: actor } : {};
     return roles.includes(ADMINISTRATOR)

@@ -6,6 +6,13 @@ import { HashingQueue } from '../../src/users/index.js';
 import { GOOD_PASSWORD, type Answer, type TestUser } from '../support/http-client.js';
 import { startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
 import { RedisCostMeter, type RedisCost } from '../support/redis-cost.js';
+import {
+  basic,
+  createAccount,
+  postForm,
+  tokenOf,
+  type TestAccount,
+} from '../support/service-accounts.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
 const ADMINISTRATOR = 'operator';
@@ -391,6 +398,92 @@ describe('an operation costs Redis', () => {
       return user;
     };
     expect((await meter.of(loggedOut, logoutByToken)).roundTrips).not.toContain('end-session wait');
+  });
+
+  describe('for service accounts:', () => {
+    let operator: string;
+    let asking: TestAccount;
+    beforeAll(async () => {
+      operator = (await api.login(ADMINISTRATOR)).body.access_token;
+      asking = await createAccount(api, operator);
+    });
+    const GRANT = { grant_type: 'client_credentials' };
+    const ofAsking = async (path: string, fields: Record<string, string>): Promise<void> =>
+      expectStatus(200, postForm(api, path, fields, basic(asking)));
+    const introspect = async (token: string): Promise<void> =>
+      ofAsking('/oauth/introspect', { token });
+    const often = async (work: () => Promise<void>): Promise<void> => {
+      for (let count = 0; count < 200; count += 1) {
+        await work();
+      }
+    };
+    const newToken = async (): Promise<string> => {
+      const account = await createAccount(api, operator, { permissions: ['roles:read'] });
+      return tokenOf(api, account);
+    };
+    const listRoles = async (token: string): Promise<void> =>
+      expectStatus(200, api.request('GET', '/api/roles', { token }));
+
+    it('one look-up of the account for a token that is new to the instance', async () => {
+      expect(await meter.of(newToken, listRoles)).toEqual({
+        roundTrips: ['read-account wait'],
+        commands: 'evalsha 1, hget 2, hlen 1, hset 1, pexpire 1, pttl 1, set 1, time 1',
+      });
+    });
+
+    it('nothing for a warm token', async () => {
+      const warm = async (): Promise<string> => {
+        const token = await newToken();
+        await listRoles(token);
+        return token;
+      };
+      const read = async (token: string): Promise<void> => often(async () => listRoles(token));
+      expect(await meter.of(warm, read)).toEqual(NOTHING);
+    });
+
+    it('nothing for further tokens of the same account, and for the request of a token', async () => {
+      const warm = async (): Promise<void> => ofAsking('/oauth/token', GRANT);
+      const request = async (): Promise<void> => often(async () => ofAsking('/oauth/token', GRANT));
+      expect(await meter.of(warm, request)).toEqual(NOTHING);
+    });
+
+    it.each<[string, () => Promise<string>]>([
+      ['a user', async () => (await api.newUser()).tokens.access_token],
+      ['a service account', newToken],
+    ])('nothing for an introspection of a warm token of %s', async (_, create) => {
+      const warm = async (): Promise<string> => {
+        const token = await create();
+        await introspect(token);
+        return token;
+      };
+      const ask = async (token: string): Promise<void> => often(async () => introspect(token));
+      expect(await meter.of(warm, ask)).toEqual(NOTHING);
+    });
+
+    it('one round trip for an introspection of a new token of a user', async () => {
+      const create = async (): Promise<string> => {
+        await introspect('unknown');
+        return (await api.newUser()).tokens.access_token;
+      };
+      expect((await meter.of(create, introspect)).roundTrips).toEqual(['use-session wait']);
+    });
+
+    it('one round trip for an introspection of a refresh token', async () => {
+      const create = async (): Promise<string> => {
+        await introspect('unknown');
+        return (await api.newUser()).tokens.refresh_token;
+      };
+      expect((await meter.of(create, introspect)).roundTrips).toEqual(['check-refresh-token wait']);
+    });
+
+    it('one round trip for the revocation of an access token', async () => {
+      const create = async (): Promise<string> => {
+        await introspect('unknown');
+        return (await api.newUser()).tokens.access_token;
+      };
+      const revoke = async (token: string): Promise<void> => ofAsking('/oauth/revoke', { token });
+      expect((await meter.of(create, revoke)).roundTrips).toEqual(['revoke-token wait']);
+    });
   });
 
   describe('for a permission of a role of the cluster:', () => {

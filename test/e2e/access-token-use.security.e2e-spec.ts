@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { Deadline } from '../../src/common/deadline/index.js';
+import { Origin } from '../../src/common/origin/index.js';
 import { SessionsService } from '../../src/sessions/index.js';
 import { b64, decode, signatureTwin } from '../support/forge.js';
 import { rawHttp, statusOf } from '../support/raw-http.js';
@@ -181,8 +182,13 @@ describe('access tokens', () => {
     expect((await api.ownUser(twin)).status).toBe(200);
     const { sid, jti, exp } = decode(alive).payload as { sid: string; jti: string; exp: number };
 
-    const expiry = new Date(exp * 1000);
-    await api.app.get(SessionsService).revokeToken(other.id, sid, jti, expiry, Deadline.none);
+    const token = {
+      userId: other.id,
+      sessionId: sid,
+      tokenId: jti,
+      expiresAt: new Date(exp * 1000),
+    };
+    await api.app.get(SessionsService).revokeToken(token, Origin.system, Deadline.none);
 
     await expectRefused(alive);
     await expectRefused(twin);

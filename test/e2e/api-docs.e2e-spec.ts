@@ -44,6 +44,17 @@ const RELEASED = {
   'GET /api/roles/{name}': 'getRole',
   'PUT /api/roles/{name}': 'putRole',
   'DELETE /api/roles/{name}': 'deleteRole',
+  'GET /api/service-accounts': 'listServiceAccounts',
+  'POST /api/service-accounts': 'createServiceAccount',
+  'GET /api/service-accounts/{id}': 'getServiceAccount',
+  'PATCH /api/service-accounts/{id}': 'updateServiceAccount',
+  'DELETE /api/service-accounts/{id}': 'deleteServiceAccount',
+  'POST /api/service-accounts/{id}/secrets': 'createClientSecret',
+  'DELETE /api/service-accounts/{id}/secrets/{secretId}': 'deleteClientSecret',
+  'POST /oauth/token': 'requestToken',
+  'POST /oauth/introspect': 'introspectToken',
+  'POST /oauth/revoke': 'revokeToken',
+  'GET /.well-known/oauth-authorization-server': 'getAuthorizationServerMetadata',
   'GET /.well-known/jwks.json': 'getSigningKeys',
   'GET /health/live': 'getLiveness',
   'GET /health/ready': 'getReadiness',
@@ -179,9 +190,10 @@ describe('the OpenAPI document', () => {
         operation.responses[status]?.content?.['application/problem+json']?.examples ?? {},
       ).map(({ value }) => value);
     const { tokens } = await api.newUser();
-    for (const [method, path, operation] of operations()) {
+    const withProblems = operations().filter(([, path]) => !path.startsWith('/oauth/'));
+    for (const [method, path, operation] of withProblems) {
       // The id that the examples use as path parameter.
-      const url = path.replace(/\{[^}]+\}/, '0c0d2a3e-2a57-4c5e-9d0b-6a5ad1b0f3c1');
+      const url = path.replace(/\{[^}]+\}/g, '0c0d2a3e-2a57-4c5e-9d0b-6a5ad1b0f3c1');
       const isPublic = operation.security !== undefined;
       const requests: object[] = isPublic && operation.requestBody ? [] : [{}];
       if (operation.requestBody && !operation['x-required-permissions']) {

@@ -6,12 +6,20 @@ import { promisify } from 'node:util';
 
 import { AUDIT_EVENTS } from '../../src/audit/index.js';
 import { WITH_ADMINISTRATOR } from '../support/deployment.js';
+import { decode } from '../support/forge.js';
 import { GOOD_PASSWORD, type Answer, type TestUser, type Tokens } from '../support/http-client.js';
 import { Instance } from '../support/instance.js';
 import { runKeysCommand } from '../support/keys-command.js';
 import { backdateSpentTokens } from '../support/kept-answers.js';
 import { newPrefix } from '../support/near-cache.js';
 import { codeSpans, tableWith } from '../support/markdown.js';
+import {
+  basic,
+  createAccount,
+  postForm,
+  tokenOf,
+  type TestAccount,
+} from '../support/service-accounts.js';
 import { testVariables } from '../support/test-variables.js';
 
 type Event = Record<string, unknown>;
@@ -73,6 +81,18 @@ describe('the audit events (89)', () => {
     ({ actor: 'user', actorId: adminId, actorSessionId: admin.session_id }) as const;
   const roleByAdmin = async (method: string, name: string, body?: unknown): Promise<Answer> =>
     call(method, `/api/roles/${name}`, { token: admin.access_token, body });
+  const accountByAdmin = async (method: string, path: string, body?: unknown): Promise<Answer> =>
+    call(method, `/api/service-accounts${path}`, { token: admin.access_token, body });
+  const account = async (): Promise<TestAccount> => createAccount(api, admin.access_token);
+  const form = async (
+    path: string,
+    fields: Readonly<Record<string, string>>,
+    client: Pick<TestAccount, 'id' | 'clientSecret'>,
+  ): Promise<Answer> => postForm(api, path, fields, { ...FORWARDED, ...basic(client) });
+  const success = (clientId: string) =>
+    ({ result: 'success', ...byAdminSession(), clientId }) as const;
+  const byClient = ({ id }: TestAccount) =>
+    ({ result: 'success', actor: 'client', actorId: id, clientId: id }) as const;
   const login = async (username: string, password: string): Promise<Answer> =>
     call('POST', '/api/login', { body: { username, password } });
   const refresh = async (token: string): Promise<Answer> =>
@@ -319,6 +339,89 @@ describe('the audit events (89)', () => {
       const answer = await roleByAdmin('PUT', 'admin', { permissions: [] });
       const refused = { ...noPermission, reason: 'built-in-role', ...byAdminSession() };
       return { answer, status: 409, expected: [{ ...refused, details: { role: 'admin' } }] };
+    },
+    'a new service account': async () => {
+      const body = { name: 'order reports', permissions: ['orders:read'] };
+      const answer = await accountByAdmin('POST', '', body);
+      const clientId = String(answer.body['id']);
+      const details = { permissions: ['orders:read'], audiences: ['keyslot'] };
+      const expected = { type: 'service-account-created', ...success(clientId), details } as const;
+      return { answer, status: 201, expected: [expected] };
+    },
+    'a change of a service account': async () => {
+      const { id } = await account();
+      const body = { name: 'renamed', permissions: [], disabled: false };
+      const answer = await accountByAdmin('PATCH', `/${id}`, body);
+      const details = { members: Object.keys(body), permissions: [], disabled: false };
+      const expected = { type: 'service-account-changed', ...success(id), details } as const;
+      return { answer, status: 200, expected: [expected] };
+    },
+    'a deletion of a service account': async () => {
+      const { id } = await account();
+      const answer = await accountByAdmin('DELETE', `/${id}`);
+      const expected = { type: 'service-account-deleted', ...success(id) } as const;
+      return { answer, status: 204, expected: [expected] };
+    },
+    'a new secret': async () => {
+      const { id } = await account();
+      const answer = await accountByAdmin('POST', `/${id}/secrets`);
+      const details = { secret: answer.body['id'] };
+      const expected = { type: 'client-secret-created', ...success(id), details } as const;
+      return { answer, status: 201, expected: [expected] };
+    },
+    'a deletion of a secret': async () => {
+      const { id, secrets } = await account();
+      const secret = secrets[0]!.id;
+      const answer = await accountByAdmin('DELETE', `/${id}/secrets/${secret}`);
+      const details = { secret };
+      const expected = { type: 'client-secret-deleted', ...success(id), details } as const;
+      return { answer, status: 204, expected: [expected] };
+    },
+    'a token for a service account': async () => {
+      const client = await account();
+      const answer = await form('/oauth/token', { grant_type: 'client_credentials' }, client);
+      const details = { audiences: ['keyslot'] };
+      const expected = { type: 'client-token-issued', ...byClient(client), details } as const;
+      return { answer, status: 200, expected: [expected] };
+    },
+    'a wrong secret': async () => {
+      const { id } = await account();
+      const answer = await form('/oauth/token', {}, { id, clientSecret: WRONG });
+      const expected = { type: 'client-refused', result: 'refused', ...anonymous } as const;
+      return { answer, status: 401, expected: [{ ...expected, reason: 'wrong-credentials' }] };
+    },
+    'a disabled service account': async () => {
+      const client = await account();
+      await accountByAdmin('PATCH', `/${client.id}`, { disabled: true });
+      const answer = await form('/oauth/token', {}, client);
+      const refused = { type: 'client-refused', result: 'refused', ...anonymous } as const;
+      const expected = { ...refused, reason: 'disabled', clientId: client.id };
+      return { answer, status: 401, expected: [expected] };
+    },
+    'the revocation of a token of a service account': async () => {
+      const client = await account();
+      const token = await tokenOf(api, client);
+      const answer = await form('/oauth/revoke', { token }, client);
+      const details = { tokenId: decode(token).payload['jti'] };
+      const expected = { type: 'token-revoked', ...byClient(client), details } as const;
+      return { answer, status: 200, expected: [expected] };
+    },
+    'the revocation of an access token of a user': async () => {
+      const [client, { id: userId, tokens }] = [await account(), await api.newUser()];
+      const { access_token: token, session_id: sessionId } = tokens;
+      const answer = await form('/oauth/revoke', { token }, client);
+      const { result, actor, actorId } = byClient(client);
+      const subject = { result, actor, actorId, userId, sessionId };
+      const details = { tokenId: decode(token).payload['jti'] };
+      const expected = { type: 'token-revoked', ...subject, details } as const;
+      return { answer, status: 200, expected: [expected] };
+    },
+    'the revocation of a refresh token': async () => {
+      const [client, { id: userId, tokens }] = [await account(), await api.newUser()];
+      const answer = await form('/oauth/revoke', { token: tokens.refresh_token }, client);
+      const { result, actor, actorId } = byClient(client);
+      const subject = { result, actor, actorId, userId, sessionId: tokens.session_id };
+      return { answer, status: 200, expected: [{ type: 'session-ended', ...subject }] };
     },
     'a read of a user': async () => {
       const { id } = await api.newUser();

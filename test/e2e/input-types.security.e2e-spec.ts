@@ -103,6 +103,7 @@ describe('a body', () => {
   const LISTS: Readonly<Record<string, { code: string; others: string[] }>> = {
     roles: { code: 'unknown-item', others: ['ADMIN'] },
     permissions: { code: 'permission-characters', others: ['*', 'users:read users:write'] },
+    audiences: { code: 'audience-characters', others: ['a,b', 'a"b'] },
   };
 
   it('with a list that contains items that are not allowed is refused (71)', async () => {

@@ -7,6 +7,7 @@ import { interval, map, NEVER, startWith, type Observable } from 'rxjs';
 
 import { CurrentUser, Public, type UserPrincipal } from '../../src/common/authentication/index.js';
 import { Deadline } from '../../src/common/deadline/index.js';
+import { Origin } from '../../src/common/origin/index.js';
 import { LocalStore } from '../../src/near-cache/local-store.js';
 import { SessionsService, SessionWatch } from '../../src/sessions/index.js';
 import { WITH_ADMINISTRATOR } from '../support/deployment.js';
@@ -120,9 +121,10 @@ describe('a long-lived connection', () => {
       async ({ id, tokens }) => {
         const token = tokens.access_token;
         const tokenId = (await other.request<string>('GET', '/api/streams/token', { token })).body;
-        const until = new Date(Date.now() + 900_000);
+        const expiresAt = new Date(Date.now() + 900_000);
         const sessions = other.app.get(SessionsService);
-        await sessions.revokeToken(id, tokens.session_id, tokenId, until, Deadline.after(2000));
+        const revoked = { userId: id, sessionId: tokens.session_id, tokenId, expiresAt };
+        await sessions.revokeToken(revoked, Origin.system, Deadline.after(2000));
       },
     ],
   ];

@@ -1,10 +1,12 @@
 import calculateSlot from 'cluster-key-slot';
-import { createHash } from 'node:crypto';
+import { SignJWT } from 'jose';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 
 import { RedisCluster, type LuaScript } from '../../src/redis-cluster/index.js';
 import { GOOD_PASSWORD } from '../support/http-client.js';
 import { productScripts } from '../support/lua-script.js';
 import { startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
+import { postForm } from '../support/service-accounts.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
 const SECOND_MS = 1000;
@@ -14,7 +16,7 @@ const DAY_MS = 24 * HOUR_MS;
 
 const ID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 const DIGEST = '[A-Za-z0-9_-]{43}';
-const THROTTLED = '(?:login-address|refresh-address)';
+const THROTTLED = '(?:client-address|login-address|refresh-address)';
 
 interface Kind {
   readonly name: string;
@@ -40,7 +42,7 @@ const KINDS = [
   kind('refresh answer', `\\{user\\.${ID}\\}:refresh-answer:${ID}`, 10 * SECOND_MS),
   kind(
     'fence',
-    `\\{(?:user\\.${ID}|administrators\\.registry|keys\\.signing|roles\\.all)\\}:fence`,
+    `\\{(?:user\\.${ID}|administrators\\.registry|keys\\.signing|roles\\.all|service-accounts\\.all)\\}:fence`,
     SECOND_MS,
   ),
   kind('administrators', '\\{administrators\\.registry\\}:candidates', 0, true),
@@ -48,7 +50,13 @@ const KINDS = [
   kind('name', `\\{name\\.${DIGEST}\\}:owner`, 15 * SECOND_MS, true),
   kind('signing key', '\\{keys\\.signing\\}:set', 0, true),
   kind('roles', '\\{roles\\.all\\}:set', 0, true),
+  kind('service accounts', '\\{service-accounts\\.all\\}:accounts', 0, true),
+  kind('names of service accounts', '\\{service-accounts\\.all\\}:names', 0, true),
+  kind('credentials of service accounts', '\\{service-accounts\\.all\\}:credentials', 0, true),
+  kind('deleted service account', `\\{service-accounts\\.all\\}:deleted:${ID}`, 2 * HOUR_MS),
+  kind('used assertion', `\\{client-assertion\\.${DIGEST}\\}:used`, 370 * SECOND_MS),
   kind('holders', `\\{(?:user\\.${ID}|keys\\.signing|roles\\.all)\\}:holders`, DAY_MS),
+  kind('holders of a service account', `\\{service-accounts\\.all\\}:holders:${ID}`, HOUR_MS),
   kind('inbox', `\\{inbox\\.${ID}\\}:(?:state|posts)`, 2 * DAY_MS),
   kind('instances', '\\{instances\\.registry\\}:(?:list|reports)', MINUTE_MS),
   kind('failures', `\\{${THROTTLED}\\.${DIGEST}\\}:failed`, 15 * MINUTE_MS),
@@ -142,6 +150,44 @@ describe('the data in Redis', () => {
     return { access: String(body['access_token']), refresh: String(body['refresh_token']) };
   };
 
+  /** @returns secrets and the name of a service account */
+  const useServiceAccount = async (token: string): Promise<Record<string, string>> => {
+    const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+    const name = 'Reports of Orders';
+    const jwks = { keys: [publicKey.export({ format: 'jwk' })] };
+    const { id } = await send(201, 'POST', '/api/service-accounts', {
+      token,
+      body: { name, jwks },
+    });
+    const path = `/api/service-accounts/${String(id)}`;
+    const { clientSecret } = await send(201, 'POST', `${path}/secrets`, { token });
+    const jti = 'the id of an assertion';
+    const assertion = await new SignJWT({ jti })
+      .setProtectedHeader({ alg: 'EdDSA' })
+      .setIssuer(String(id))
+      .setSubject(String(id))
+      .setAudience('https://keyslot.test')
+      .setExpirationTime('5m')
+      .sign(privateKey);
+    const client_assertion_type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+    const proof = { client_assertion: assertion, client_assertion_type };
+    const post = async (status: number, path_: string, fields: Record<string, string>) => {
+      const answer = await postForm(api, path_, fields);
+      expect({ path_, status: answer.status }).toEqual({ path_, status });
+      await look();
+      return answer.body;
+    };
+    const grant = { grant_type: 'client_credentials' };
+    const { access_token } = await post(200, '/oauth/token', { ...grant, ...proof });
+    await send(403, 'GET', '/api/user', { token: String(access_token) });
+    const secret = { client_id: String(id), client_secret: String(clientSecret) };
+    await post(200, '/oauth/revoke', { token: String(access_token), ...secret });
+    await post(401, '/oauth/token', { ...grant, ...secret, client_secret: 'wrong' });
+    await send(204, 'DELETE', path, { token });
+    const secrets = { clientSecret: String(clientSecret), access_token: String(access_token) };
+    return { name, jti, assertion, ...secrets };
+  };
+
   it('has a limited lifetime for every kind of temporary key, and no secret or personal data in a key (97, 99)', async () => {
     const person = {
       username: 'Margaret.Hamilton',
@@ -174,6 +220,7 @@ describe('the data in Redis', () => {
     await send(204, 'PUT', '/api/roles/order-clerk', role);
     await send(200, 'GET', '/api/roles', { token: admin.access });
     await send(204, 'DELETE', '/api/roles/order-clerk', { token: admin.access });
+    const client = await useServiceAccount(admin.access);
     await send(204, 'DELETE', '/api/user', { token, body: { password: GOOD_PASSWORD } });
 
     expect([...strange]).toEqual([]);
@@ -184,9 +231,15 @@ describe('the data in Redis', () => {
       expect({ name, life: Math.max(...lives) <= longestMs }).toEqual({ name, life: true });
     }
     const all = [...names].join('\n');
-    const secrets = [...Object.values(person), '127.0.0.1', first, second, admin, token].flatMap(
-      (value) => (typeof value === 'string' ? [value] : Object.values(value)),
-    );
+    const secrets = [
+      ...Object.values(person),
+      '127.0.0.1',
+      first,
+      second,
+      admin,
+      token,
+      client,
+    ].flatMap((value) => (typeof value === 'string' ? [value] : Object.values(value)));
     for (const secret of secrets) {
       for (const text of [secret, secret.toLowerCase()]) {
         const bytes = Buffer.from(text);

@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 
 import type { AuditEvent } from '../../src/audit/index.js';
+import { MAX_PERMISSIONS } from '../../src/common/authentication/index.js';
 import { PERMISSIONS } from '../../src/common/authentication/permissions.js';
-import { MAX_PERMISSIONS_PER_ROLE, MAX_STORED_ROLES } from '../../src/roles/write/index.js';
+import { MAX_STORED_ROLES } from '../../src/roles/write/index.js';
 import { WITH_ADMINISTRATOR } from '../support/deployment.js';
 import type { Answer, HttpClient, TestUser } from '../support/http-client.js';
 import { Instance } from '../support/instance.js';
@@ -408,7 +409,7 @@ describe('a role', () => {
     [['*'], 'permission-characters'],
     [['é'], 'permission-characters'],
     [['x'.repeat(101)], 'permission-characters'],
-    [Array.from({ length: MAX_PERMISSIONS_PER_ROLE + 1 }, (_, i) => `p${i}`), 'too-many-items'],
+    [Array.from({ length: MAX_PERMISSIONS + 1 }, (_, i) => `p${i}`), 'too-many-items'],
   ])('cannot have the permissions %j', async (permissions, code) => {
     const body = { permissions };
     const answer = await api.request('PUT', '/api/roles/clerk', { token: root, body });
@@ -432,7 +433,7 @@ describe('a role', () => {
       expect(await put(root, name, ...permissions)).toMatchObject(NO_CONTENT);
       expect(await permissionsOf(name)).toEqual([...permissions].sort());
     }
-    const many = Array.from({ length: MAX_PERMISSIONS_PER_ROLE }, (_, index) => `p${index}`);
+    const many = Array.from({ length: MAX_PERMISSIONS }, (_, index) => `p${index}`);
     expect(await put(root, '7', ...many)).toMatchObject(NO_CONTENT);
     expect(await permissionsOf('7')).toEqual([...many].sort());
   });

@@ -1,3 +1,5 @@
+import { WITH_ADMINISTRATOR } from '../support/deployment.js';
+import { createAccount } from '../support/service-accounts.js';
 import { SwaggerUi } from '../support/swagger-ui.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
@@ -7,7 +9,7 @@ describe('Swagger UI', () => {
   let ui: SwaggerUi;
 
   beforeAll(async () => {
-    api = await startTestApp();
+    api = await startTestApp(WITH_ADMINISTRATOR);
     ui = await SwaggerUi.open(api.url);
     await register();
   });
@@ -62,6 +64,17 @@ describe('Swagger UI', () => {
       expect((await ui.execute('get', '/api/user')).status).toBe('200');
     },
   );
+
+  it('acts as a service account after “Get an access token as a service account”', async () => {
+    const { body } = await api.login(WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME);
+    const account = await createAccount(api, body.access_token, { permissions: ['roles:read'] });
+    const credentials = { client_id: account.id, client_secret: account.clientSecret };
+
+    expect((await ui.execute('post', '/oauth/token', credentials)).status).toBe('200');
+
+    expect((await ui.execute('get', '/api/roles')).status).toBe('200');
+    expect((await ui.execute('get', '/api/user')).body).toMatchObject({ code: 'user-required' });
+  });
 
   it('exchanges the newest refresh token repeatedly, and uses the new access token', async () => {
     const first = await logIn();
@@ -124,6 +137,8 @@ describe('Swagger UI', () => {
       'Own user',
       'Own sessions',
       'Administration',
+      'Service accounts',
+      'OAuth',
       'Forward auth',
       'Keys',
       'Health',

@@ -1,5 +1,7 @@
+import { WITH_ADMINISTRATOR } from '../support/deployment.js';
 import type { Answer, TestUser } from '../support/http-client.js';
 import { eventually, startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
+import { basic, createAccount, postForm, type TestAccount } from '../support/service-accounts.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
 const MAX_RESPONSE_MS = 2000;
@@ -12,10 +14,13 @@ describe('with Redis unavailable (98)', () => {
   let user: TestUser;
   /** The session may end: a refresh that was answered 503 may have been carried out. */
   let refreshing: TestUser;
+  let account: TestAccount;
 
   const start = async (): Promise<void> => {
     redis = await startOwnCluster();
-    api = await startTestApp(redis.variables);
+    api = await startTestApp({ ...redis.variables, ...WITH_ADMINISTRATOR });
+    const { body } = await api.login(WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME);
+    account = await createAccount(api, body.access_token);
   };
   const stop = async (): Promise<void> => {
     await api.close();
@@ -26,12 +31,19 @@ describe('with Redis unavailable (98)', () => {
     refreshing = await api.newUser();
   };
 
+  const postOAuth = async (
+    path: string,
+    fields: Record<string, string>,
+  ): Promise<Answer<unknown>> => postForm(api, path, fields, basic(account));
   const requests: [string, () => Promise<Answer<unknown>>][] = [
     ['a guarded read', () => api.ownUser(user.tokens.access_token)],
     ['a login', () => api.login(user.username)],
     ['a refresh', () => api.refresh(refreshing.tokens.refresh_token)],
     ['a registration', () => api.register('somebody-new')],
     ['a logout', () => api.request('POST', '/api/logout', { token: user.tokens.access_token })],
+    ['a token request', () => postOAuth('/oauth/token', { grant_type: 'client_credentials' })],
+    ['an introspection', () => postOAuth('/oauth/introspect', { token: user.tokens.access_token })],
+    ['a revocation', () => postOAuth('/oauth/revoke', { token: user.tokens.refresh_token })],
     [
       'a change',
       () => api.request('PATCH', '/api/user', { token: user.tokens.access_token, body: {} }),
@@ -51,8 +63,9 @@ describe('with Redis unavailable (98)', () => {
           isQuick: true,
         });
         expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
-        expect(['store-unavailable', 'not-confirmed']).toContain(
-          (answer.body as { code: string }).code,
+        const { code, error } = answer.body as { code?: string; error?: string };
+        expect(['store-unavailable', 'not-confirmed', 'temporarily_unavailable']).toContain(
+          code ?? error,
         );
       }),
     );

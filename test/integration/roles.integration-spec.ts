@@ -136,7 +136,7 @@ describe('stored roles', () => {
     const { writer } = one;
     await put(one, 'clerk', 'orders:read');
     const by = async (callerRoles: string[], name: string, ...permissions: string[]) =>
-      writer.put(name, permissions, callerRoles, Deadline.none);
+      writer.put(name, permissions, { roles: callerRoles }, Deadline.none);
 
     expect(await by(['clerk'], 'new', 'orders:read')).toEqual({ outcome: 'changed' });
     const beyond = (permission: string) => ({ outcome: 'beyond', permission });
@@ -147,16 +147,31 @@ describe('stored roles', () => {
     // Unknown roles, also with names of inherited properties, grant nothing.
     expect(await by(['gone', '__proto__', 'constructor'], 'new')).toEqual(beyond('notes:write'));
     expect(await by([], 'empty')).toEqual({ outcome: 'changed' });
-    expect(await writer.delete('empty', [], Deadline.none)).toEqual({ outcome: 'changed' });
-    expect(await writer.delete('empty', [], Deadline.none)).toEqual({ outcome: 'unknown' });
-    expect(await writer.delete('editor', ['editor'], Deadline.none)).toEqual({
+    expect(await writer.delete('empty', { roles: [] }, Deadline.none)).toEqual({
+      outcome: 'changed',
+    });
+    expect(await writer.delete('empty', { roles: [] }, Deadline.none)).toEqual({
       outcome: 'unknown',
+    });
+    expect(await writer.delete('editor', { roles: ['editor'] }, Deadline.none)).toEqual({
+      outcome: 'unknown',
+    });
+
+    // A client has permissions and no roles.
+    const client = { permissions: ['orders:read'] };
+    expect(await writer.put('new', ['orders:read'], client, Deadline.none)).toEqual(
+      beyond('notes:write'),
+    );
+    expect(await writer.put('other', ['orders:read'], client, Deadline.none)).toEqual({
+      outcome: 'changed',
     });
 
     // A stored role replaces the default, for the caller and when it is deleted.
     await put(one, 'editor');
     expect(await by(['editor'], 'new', 'notes:write')).toEqual(beyond('notes:write'));
-    expect(await writer.delete('editor', ['clerk'], Deadline.none)).toEqual(beyond('notes:write'));
+    expect(await writer.delete('editor', { roles: ['clerk'] }, Deadline.none)).toEqual(
+      beyond('notes:write'),
+    );
     expect(await writer.delete('editor', undefined, Deadline.none)).toEqual({ outcome: 'changed' });
     expect(await isGranted(one, 'editor', 'notes:write')).toBe(true);
   });

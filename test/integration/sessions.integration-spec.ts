@@ -282,12 +282,14 @@ describe('sessions in Redis', () => {
   it('contain their revoked tokens while they are live', async () => {
     const session = await started();
     const tokenIds = Array.from({ length: 5 }, () => randomUUID());
-    const soon = new Date(Date.now() + 60_000);
+    const { userId, id: sessionId } = session;
+    const expiresAt = new Date(Date.now() + 60_000);
 
     await Promise.all(
-      tokenIds.map((id) =>
-        sessions().revokeToken(session.userId, session.id, id, soon, Deadline.none),
-      ),
+      tokenIds.map(async (tokenId) => {
+        const token = { userId, sessionId, tokenId, expiresAt };
+        await sessions().revokeToken(token, Origin.system, Deadline.none);
+      }),
     );
 
     expect(await use(session)).toMatchObject({

@@ -4,6 +4,7 @@ import { runInNewContext } from 'node:vm';
 
 import { Deadline } from '../../src/common/deadline/index.js';
 import type { EmbeddedCluster } from '../../src/embedded-cluster/index.js';
+import type { UserToken } from '../../src/guard/verified-tokens.js';
 import { sessionCacheKey } from '../../src/user-slot/read/index.js';
 import type { Population } from './population.js';
 import { startScaleInstance, type ScaleInstance } from './scale-instance.js';
@@ -98,7 +99,7 @@ export async function longRun(
   };
   const first = await issue();
   await validator.validate(first, Deadline.none);
-  const known = verified.get(first)!;
+  const known = verified.get(first) as UserToken;
   // Fills the table of tokens first, because it grows with each new token until it is full.
   for (let index = 0; index < 60_000; index += 1) {
     const claims = { ...known.claims, jti: randomUUID(), sub: randomUUID(), sid: randomUUID() };

@@ -22,7 +22,11 @@ export interface Operation {
   readonly isPublic: boolean;
   /** Whether the same route exists for every other method, too. */
   readonly hasEveryMethod: boolean;
+  /** Whether its body is a form, and its errors have the format of RFC 6749. Such a body is not described here. */
+  readonly isForm: boolean;
   readonly statuses: readonly number[];
+  /** Whether it requires a permission. */
+  readonly isRestricted: boolean;
   /** The schema of the body, if one is required. */
   readonly body?: BodySchema;
 }
@@ -40,10 +44,11 @@ interface ApiDocument {
 interface DocumentedOperation {
   readonly security?: readonly object[];
   readonly 'x-any-method'?: boolean;
+  readonly 'x-required-permissions'?: readonly string[];
   readonly responses: Record<string, unknown>;
   readonly requestBody?: {
     required?: boolean;
-    content: { 'application/json': { schema: { $ref: string } } };
+    content: { 'application/json'?: { schema: { $ref: string } } };
   };
 }
 
@@ -56,6 +61,10 @@ export async function readOperations(api: HttpClient): Promise<Operation[]> {
       path,
       isPublic: documented.security?.some((way) => Object.keys(way).length === 0) ?? false,
       hasEveryMethod: documented['x-any-method'] === true,
+      isForm: Boolean(
+        documented.requestBody && !documented.requestBody.content['application/json'],
+      ),
+      isRestricted: documented['x-required-permissions'] !== undefined,
       statuses: Object.keys(documented.responses).map(Number),
       ...bodyOf(documented, document),
     })),
@@ -66,13 +75,21 @@ function bodyOf(
   { requestBody }: DocumentedOperation,
   { components }: ApiDocument,
 ): { body?: BodySchema } {
-  if (requestBody?.required !== true) {
+  const json = requestBody?.content['application/json'];
+  if (requestBody?.required !== true || !json) {
     return {};
   }
-  const { $ref } = requestBody.content['application/json'].schema;
-  const schema = components.schemas[$ref.split('/').at(-1)!]!;
+  const schema = withoutReferences(json.schema, components.schemas);
   const { properties = {}, required = [] } = schema;
   return { body: { ...schema, properties, required, additionalProperties: false } };
+}
+
+function withoutReferences(schema: Schema, all: Readonly<Record<string, Schema>>): Schema {
+  const text = JSON.stringify(schema, (_, value: unknown) => {
+    const reference = (value as Schema | null)?.$ref;
+    return typeof reference === 'string' ? all[reference.split('/').at(-1)!] : value;
+  });
+  return JSON.parse(text) as Schema;
 }
 
 /** A body with the examples of the document. The given members replace examples. */

@@ -5,11 +5,11 @@ import { connectRedis, dumpFrom } from './redis.js';
 /** Keys that change in the background, or that refused requests may change. */
 const IGNORED_KEYS = [
   // Counters of the rate limits, which count refused requests.
-  /:\{(?:password-account|login-address|refresh-address|registration-address)\.[\w-]+\}:(?:failed|under-way|guesses)$/,
+  /:\{(?:password-account|client-address|login-address|refresh-address|registration-address)\.[\w-]+\}:(?:failed|under-way|guesses)$/,
   // Leases are renewed in the background, and every read registers its instance as a holder.
-  /:\{(?:inbox|retired)\.[\w-]+\}:|:\{instances\.registry\}:|:\{[\w.-]+\}:holders$/,
+  /:\{(?:inbox|retired)\.[\w-]+\}:|:\{instances\.registry\}:|:\{[\w.-]+\}:holders(?::[\w-]+)?$/,
   // Fences have no contents; every decision writes one, so that a replica can confirm the decision.
-  /:\{(?:user\.[\w-]+|administrators\.registry|keys\.signing|roles\.all)\}:fence$/,
+  /:\{(?:user\.[\w-]+|administrators\.registry|keys\.signing|roles\.all|service-accounts\.all)\}:fence$/,
 ];
 const SESSIONS = /:\{user\.[\w-]+\}:sessions$/;
 /** Keys that expire ten seconds after they were written, independent of requests. */

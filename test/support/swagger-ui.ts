@@ -79,11 +79,22 @@ export class SwaggerUi {
     await this.browser.close();
   }
 
-  /** Executes the example of a route unchanged. */
-  async execute(method: string, path: string): Promise<LiveAnswer> {
+  /**
+   * Executes the example of a route.
+   *
+   * @param fields of a form, by name. Default: unchanged
+   */
+  async execute(
+    method: string,
+    path: string,
+    fields: Readonly<Record<string, string>> = {},
+  ): Promise<LiveAnswer> {
     const block = this.operation(method, path);
     if (!(await this.isOpen(block))) {
       await block.locator('.opblock-summary-control').click();
+    }
+    for (const [name, value] of Object.entries(fields)) {
+      await block.locator(`[data-property-name="${name}"] input`).first().fill(value);
     }
     const { pathname } = new URL(`${this.base}${path}`);
     const answered = this.page.waitForResponse(
@@ -123,23 +134,23 @@ export class SwaggerUi {
   async authorizeDialog(): Promise<string> {
     await this.page.locator('.auth-wrapper button.authorize').first().click();
     const text = await this.page.locator('.dialog-ux').innerText();
-    await this.page.locator('.dialog-ux button.btn-done').click();
+    await this.page.locator('.dialog-ux button.btn-done').first().click();
     return text;
   }
 
   /** Authorizes with a pasted token. */
   async authorize(token: string): Promise<void> {
     await this.page.locator('.auth-wrapper button.authorize').first().click();
-    await this.page.locator('.dialog-ux input').fill(token);
-    await this.page.locator('.dialog-ux button.authorize').click();
-    await this.page.locator('.dialog-ux button.btn-done').click();
+    await this.page.locator('.dialog-ux input').first().fill(token);
+    await this.page.locator('.dialog-ux button.authorize').first().click();
+    await this.page.locator('.dialog-ux button.btn-done').first().click();
   }
 
   /** Removes the token from the page. Its session stays live. */
   private async signOut(): Promise<void> {
     await this.page.locator('.auth-wrapper button.authorize').first().click();
     await this.page.locator('.dialog-ux button', { hasText: 'Logout' }).click();
-    await this.page.locator('.dialog-ux button.btn-done').click();
+    await this.page.locator('.dialog-ux button.btn-done').first().click();
   }
 
   private operation(method: string, path: string): Locator {

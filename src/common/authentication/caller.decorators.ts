@@ -13,7 +13,7 @@ export const CurrentPrincipal = createParamDecorator(
 
 /**
  * The user who calls a guarded route, as a parameter: `@CurrentUser() principal: UserPrincipal`. A client gets 403
- * `forbidden`. Undefined on a public route.
+ * `user-required`. Undefined on a public route.
  */
 export const CurrentUser = createParamDecorator(
   (_: unknown, context: ExecutionContext): UserPrincipal | undefined => {
@@ -22,10 +22,10 @@ export const CurrentUser = createParamDecorator(
   },
 );
 
-/** @throws Problem `forbidden` for a client */
+/** @throws Problem `user-required` for a client */
 export function userOnly(principal: Principal): UserPrincipal {
   if (principal.kind !== 'user') {
-    throw new Problem('forbidden');
+    throw new Problem('user-required');
   }
   return principal;
 }

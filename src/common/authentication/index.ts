@@ -5,9 +5,17 @@ export {
   type PermissionRefusals,
 } from './permission-refusals.js';
 export {
+  isPermission,
+  MAX_PERMISSIONS,
+  PERMISSION_MAX_LENGTH,
+  PERMISSION_PATTERN,
+  permissionList,
+} from './permission-rules.js';
+export {
   PERMISSION_PROBLEMS,
   REQUIRED_PERMISSIONS,
   RequirePermissions,
+  USER_PROBLEMS,
   type Permission,
 } from './permissions.js';
 export type {

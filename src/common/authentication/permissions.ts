@@ -11,6 +11,8 @@ export const PERMISSIONS = [
   'audit:read',
   'roles:read',
   'roles:write',
+  'service-accounts:read',
+  'service-accounts:write',
 ] as const;
 /** A permission of Keyslot's, or one that a role of the application or of the cluster grants. */
 export type Permission = (typeof PERMISSIONS)[number] | (string & {});
@@ -24,6 +26,9 @@ export function RequirePermissions(
 ): MethodDecorator & ClassDecorator {
   return applyDecorators(SetMetadata(REQUIRED_PERMISSIONS, permissions));
 }
+
+/** Problems that the guard can answer for a route of users, with `@CurrentUser()`. */
+export const USER_PROBLEMS = [...GUARD_PROBLEMS, 'user-required'] as const satisfies ProblemCode[];
 
 /** Problems that the guard can answer for a route with `@RequirePermissions()`. */
 export const PERMISSION_PROBLEMS = [

@@ -24,8 +24,11 @@ export interface ClientPrincipal {
   readonly permissions: readonly Permission[];
 }
 
-/** Who changes users or roles: a user, with its current roles, or the application itself, which may do everything. */
-export type AdministrationCaller = UserPrincipal | 'system';
+/**
+ * Who changes users, roles or service accounts: a user or a client, with its current permissions, or the application itself,
+ * which may do everything.
+ */
+export type AdministrationCaller = Principal | 'system';
 
 /** The current state of the user, not the state at the time when the token was issued. */
 export interface AuthenticatedUser {

@@ -39,6 +39,8 @@ describe('roles', () => {
     expect(some.rolesExceeding(['all'])).toEqual(['admin']);
     expect(some.rolesExceeding(['admin'])).toEqual([]);
     expect(some.rolesExceeding(['gone', '__proto__', 'Admin'])).toEqual(some.rolesExceeding([]));
+    expect(some.rolesBeyond(['users:read'])).toEqual(['support', 'all', 'admin']);
+    expect(some.rolesBeyond([...PERMISSIONS])).toEqual(['admin']);
     const split = new Roles({ roles: { a: ['x'], b: ['y'], c: ['x', 'y'] } });
     expect(split.rolesExceeding(['a', 'b'])).toEqual(['admin']);
   });
@@ -73,6 +75,14 @@ describe('roles', () => {
     ]);
     expect(both.find('reader')).toEqual(both.list[3]);
     expect(both.find('__proto__')).toBeUndefined();
+  });
+
+  it('grant permissions together; admin grants every permission', () => {
+    const some = new Roles({ roles: { reader: ['b', 'a'], writer: ['c', 'a'] } });
+
+    expect(some.grantedBy(['writer', 'reader', 'gone', '__proto__'])).toEqual(['a', 'b', 'c']);
+    expect(some.grantedBy([])).toEqual([]);
+    expect(some.grantedBy(['reader', 'admin'])).toBeUndefined();
   });
 
   it('return the permissions that they grant', () => {

@@ -76,11 +76,22 @@ export class Roles {
    * grants permissions that are added later.
    */
   rolesExceeding(roles: readonly string[]): readonly string[] {
-    return roles.includes(ADMINISTRATOR)
-      ? []
-      : [...this.permissionsOf].flatMap(([name, permissions]) =>
-          name !== ADMINISTRATOR && this.grant(roles, [...permissions]) ? [] : [name],
-        );
+    const granted = this.grantedBy(roles);
+    return granted ? this.rolesBeyond(granted) : [];
+  }
+
+  /** The same for a caller that has permissions and no roles. */
+  rolesBeyond(permissions: readonly Permission[]): readonly string[] {
+    const granted = new Set(permissions);
+    return [...this.permissionsOf].flatMap(([name, needed]) =>
+      name !== ADMINISTRATOR && [...needed].every((one) => granted.has(one)) ? [] : [name],
+    );
+  }
+
+  /** @returns the permissions that these roles grant together, sorted; undefined for every permission */
+  grantedBy(roles: readonly string[]): readonly Permission[] | undefined {
+    const all = roles.flatMap((role) => [...(this.permissionsOf.get(role) ?? [])]);
+    return roles.includes(ADMINISTRATOR) ? undefined : [...new Set(all)].toSorted();
   }
 
   /** @returns whether these roles together grant all required permissions; unknown roles grant nothing */

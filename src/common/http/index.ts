@@ -1,5 +1,6 @@
+export { CLIENT_SECRET_SCHEME, METADATA_PATH } from './fixed-paths.js';
 export { FORWARD_AUTH_PATH, isForwardAuth } from './forward-auth-path.js';
-export { OAuthError, type OAuthErrorCode } from './oauth-error.js';
+export { OAUTH_ERROR_CODES, OAuthError, type OAuthErrorCode } from './oauth-error.js';
 export { HIDES_DETAILS, MayShowDetails } from './response-details.js';
 export { isSerializedOnce, serializedOnce } from './serialized-once.js';
 export { RequestState } from './request-state.js';
@@ -7,6 +8,7 @@ export {
   ContentSecurityPolicy,
   FormBody,
   IgnoreBody,
+  OAUTH_ERRORS_MARK,
   OAuthErrors,
   routeConfig,
   routeOptionsOf,

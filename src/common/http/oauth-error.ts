@@ -1,13 +1,17 @@
-/** RFC 6749 section 5.2, and the two server errors of section 4.1.2.1. */
-export type OAuthErrorCode =
-  | 'invalid_request'
-  | 'invalid_client'
-  | 'invalid_grant'
-  | 'unauthorized_client'
-  | 'unsupported_grant_type'
-  | 'invalid_scope'
-  | 'server_error'
-  | 'temporarily_unavailable';
+/** RFC 6749 section 5.2, the two server errors of section 4.1.2.1, and RFC 8707 section 2. */
+export const OAUTH_ERROR_CODES = [
+  'invalid_request',
+  'invalid_client',
+  'invalid_grant',
+  'unauthorized_client',
+  'unsupported_grant_type',
+  'invalid_scope',
+  'invalid_target',
+  'server_error',
+  'temporarily_unavailable',
+] as const;
+
+export type OAuthErrorCode = (typeof OAUTH_ERROR_CODES)[number];
 
 /** An error of a route with `@OAuthErrors()` that has no problem code in the catalogue. */
 export class OAuthError extends Error {

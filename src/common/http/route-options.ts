@@ -1,6 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import { ApiConsumes } from '@nestjs/swagger';
+import { ApiConsumes, ApiExtension } from '@nestjs/swagger';
 
 /** Options of a route for the HTTP layer (`src/http`), stored in Fastify's `config` of the route. */
 export interface RouteOptions {
@@ -57,9 +57,15 @@ export function IgnoreBody(): MethodDecorator & ClassDecorator {
   return withOptions({ body: 'ignored' });
 }
 
+/** Marks the operations of routes with `@OAuthErrors()` until their errors are documented. */
+export const OAUTH_ERRORS_MARK = 'x-oauth-errors';
+
 /** Formats errors as RFC 6749 section 5.2, for a route or all routes of a controller. See OAuthError. */
 export function OAuthErrors(): MethodDecorator & ClassDecorator {
-  return withOptions({ errorFormat: 'oauth' });
+  return applyDecorators(
+    withOptions({ errorFormat: 'oauth' }),
+    ApiExtension(OAUTH_ERRORS_MARK, true),
+  );
 }
 
 /** Merges into an existing `@RouteConfig()`. An option of the method overrides that of the class. */

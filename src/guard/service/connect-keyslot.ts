@@ -13,6 +13,7 @@ import {
   RedisUnavailableError,
 } from '../../redis-cluster/index.js';
 import { RoleReader } from '../../roles/read/index.js';
+import { ServiceAccountReader } from '../../service-accounts/read/index.js';
 import { createSessionReader, SessionWatch, type SessionEnd } from '../../user-slot/read/index.js';
 import { AccessTokenValidator } from '../access-token-validator.js';
 import { bearerToken, uncheckedToken } from '../bearer-token.js';
@@ -105,6 +106,7 @@ export async function connectKeyslot(options: ConnectOptions): Promise<Keyslot> 
   const validator = new AccessTokenValidator(
     ring,
     sessions,
+    new ServiceAccountReader(redis, near.cache),
     new VerifiedTokens(),
     clock,
     given.guard,

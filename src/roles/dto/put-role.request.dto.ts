@@ -1,8 +1,12 @@
 import { ApiProperty } from '@nestjs/swagger';
 
+import {
+  MAX_PERMISSIONS,
+  PERMISSION_MAX_LENGTH,
+  PERMISSION_PATTERN,
+  permissionList,
+} from '../../common/authentication/index.js';
 import { MatchesRule } from '../../common/validation/index.js';
-import { permissionList, PERMISSION_PATTERN } from '../role-rules.js';
-import { MAX_PERMISSIONS_PER_ROLE, PERMISSION_MAX_LENGTH } from '../write/index.js';
 
 export class PutRoleRequest {
   @ApiProperty({
@@ -10,7 +14,7 @@ export class PutRoleRequest {
       'All permissions that the role grants: those of Keyslot, and any that your services require.',
     type: 'array',
     items: { type: 'string', pattern: PERMISSION_PATTERN, maxLength: PERMISSION_MAX_LENGTH },
-    maxItems: MAX_PERMISSIONS_PER_ROLE,
+    maxItems: MAX_PERMISSIONS,
     example: ['orders:read', 'orders:write'],
   })
   @MatchesRule('permissions', permissionList)

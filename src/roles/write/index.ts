@@ -1,2 +1,2 @@
 export * from './role-limits.js';
-export { RoleWriter, type RoleWriteResult } from './role-writer.js';
+export { RoleWriter, type GrantLimit, type RoleWriteResult } from './role-writer.js';

@@ -12,6 +12,10 @@ const changeRole = load('change-role', (reply) => reply as Reply);
 
 type Reply = ['changed' | 'overtaken' | 'unknown' | 'full'] | ['beyond', permission: string];
 
+/** What a caller may grant: what its roles grant when the role is written, or these permissions. */
+export type GrantLimit =
+  { readonly roles: readonly string[] } | { readonly permissions: readonly Permission[] };
+
 export type RoleWriteResult =
   | { readonly outcome: 'changed' }
   | { readonly outcome: 'unknown' | 'full' }
@@ -21,8 +25,8 @@ export type RoleWriteResult =
 /**
  * Stores and deletes roles. When a method returns, no instance uses the old role.
  *
- * All methods throw NotConfirmedError. They take the roles of the caller, whose permissions limit the change; undefined for a
- * caller without a limit.
+ * All methods throw NotConfirmedError. They take what limits the change: the roles of a caller, or its permissions; undefined
+ * for a caller without a limit.
  */
 @Injectable()
 export class RoleWriter {
@@ -36,26 +40,26 @@ export class RoleWriter {
   async put(
     name: string,
     permissions: readonly Permission[],
-    callerRoles: readonly string[] | undefined,
+    limit: GrantLimit | undefined,
     deadline: Deadline,
   ): Promise<RoleWriteResult> {
     const role: StoredRole = { permissions };
-    return this.change(name, JSON.stringify(role), callerRoles, deadline);
+    return this.change(name, JSON.stringify(role), limit, deadline);
   }
 
   /** Deletes a stored role. If the code has a role with this name, it applies again. */
   async delete(
     name: string,
-    callerRoles: readonly string[] | undefined,
+    limit: GrantLimit | undefined,
     deadline: Deadline,
   ): Promise<RoleWriteResult> {
-    return this.change(name, '', callerRoles, deadline);
+    return this.change(name, '', limit, deadline);
   }
 
   private async change(
     name: string,
     value: string,
-    callerRoles: readonly string[] | undefined,
+    limit: GrantLimit | undefined,
     deadline: Deadline,
   ): Promise<RoleWriteResult> {
     const write = {
@@ -66,7 +70,7 @@ export class RoleWriter {
         CHANGE_NUMBER,
         name,
         value,
-        callerRoles ? JSON.stringify(callerRoles) : '',
+        limit ? JSON.stringify(limit) : '',
         JSON.stringify(this.reader.ofCode),
         MAX_STORED_ROLES,
       ],

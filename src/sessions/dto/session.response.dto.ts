@@ -30,7 +30,7 @@ export class SessionsResponse {
   @ApiProperty({ type: [SessionResponse] })
   items!: SessionResponse[];
 
-  static from(sessions: readonly Session[], currentId: string): SessionsResponse {
+  static from(sessions: readonly Session[], currentId: string | undefined): SessionsResponse {
     return {
       items: sessions.map((session) => ({
         id: session.id,

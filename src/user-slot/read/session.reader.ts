@@ -1,4 +1,6 @@
 import type { Deadline } from '../../common/deadline/index.js';
+import { sha256 } from '../../common/digest/index.js';
+import type { Secret } from '../../common/secret/index.js';
 import type { NearCache, SlotCall, SlotRead } from '../../near-cache/index.js';
 import {
   NotConfirmedError,
@@ -37,6 +39,7 @@ const NO_TOKENS: ReadonlySet<string> = new Set();
 const scripts = {
   use: slotScript('use-session', parseSessionState),
   check: slotScript('check-session', parseCheck),
+  checkRefreshToken: slotScript('check-refresh-token', Number),
   list: slotScript('list-sessions', parseSessions),
 };
 
@@ -151,6 +154,25 @@ export class SessionReader {
   async check(userId: string, sessionId: string, deadline: Deadline): Promise<SessionCheck> {
     const { script, keys, args } = this.checkOf(userId, sessionId);
     return this.redis.runDurably(script, keys, args, deadline);
+  }
+
+  /**
+   * Reads from Redis whether a refresh token is the current one of a live session. It does not spend the token.
+   *
+   * @param token a refresh token that Keyslot issued
+   * @returns time until the session expires if it is not used, in milliseconds; 0 when the token is spent or the session has
+   * ended
+   * @throws RedisUnavailableError
+   */
+  async checkRefreshToken(
+    userId: string,
+    sessionId: string,
+    token: Secret,
+    deadline: Deadline,
+  ): Promise<number> {
+    const { keys, args } = this.checkOf(userId, sessionId);
+    const all = [...args, sha256(token.reveal())];
+    return this.redis.readConfirmed(scripts.checkRefreshToken, keys, all, deadline);
   }
 
   /**

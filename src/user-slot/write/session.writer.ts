@@ -84,6 +84,7 @@ export class SessionWriter {
    * Revokes one access token of a session that stays live (RFC 7009).
    *
    * @param expiresAt when the token would have expired
+   * @returns whether there is such a session that has not ended
    */
   async revokeToken(
     userId: string,
@@ -91,10 +92,10 @@ export class SessionWriter {
     tokenId: string,
     expiresAt: Date,
     deadline: Deadline,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const keys = [this.keys.sessions(userId), this.keys.fence(userId)];
     const args = [sessionId, tokenId, expiresAt.getTime()];
-    await this.cache.changeInSlot(
+    return this.cache.changeInSlot(
       userSubject(userId),
       { script: scripts.revokeToken, keys, args },
       deadline,

@@ -5,7 +5,7 @@
 -- ARGV[1] number of this change; the numbers only increase
 -- ARGV[2] name of the role
 -- ARGV[3] the new value of the role, as JSON; '' deletes the role
--- ARGV[4] roles of the caller, as a JSON list; '' for a caller who may grant everything
+-- ARGV[4] what the caller may grant: a JSON object with the list roles or the list permissions; '' for everything
 -- ARGV[5] the roles of the code, which apply while no role with their name is stored: a JSON object of name to permissions
 -- ARGV[6] maximum number of stored roles
 -- Returns {'changed'}, also for an earlier run of the same change; {'overtaken'} when a change with a higher number was
@@ -35,7 +35,11 @@ end
 if ARGV[4] ~= '' then
   local of_code = cjson.decode(ARGV[5])
   local granted = {}
-  for _, role in ipairs(cjson.decode(ARGV[4])) do
+  local limit = cjson.decode(ARGV[4])
+  for _, permission in ipairs(limit.permissions or {}) do
+    granted[permission] = true
+  end
+  for _, role in ipairs(limit.roles or {}) do
     for _, permission in ipairs(permissions_of(role, of_code)) do
       granted[permission] = true
     end

@@ -1,0 +1,2 @@
+export { OAuthModule } from './oauth.module.js';
+export type { OAuthOptions } from './oauth.options.js';

@@ -1,0 +1,21 @@
+-- Checks whether a refresh token is the current one of a live session. It does not spend the token, and records no use.
+-- Version 1
+-- KEYS[1] the user
+-- KEYS[2] the user's sessions: a hash of session id to JSON
+-- KEYS[3] the fence, a key that is only written
+-- ARGV[1] session id
+-- ARGV[2] idle lifetime of the session, in milliseconds
+-- ARGV[3] digest of the token
+-- Returns milliseconds until the session expires if it is not used; 0 when the token is spent or the session is not live.
+-- Atomic: the user and the session are read at the same time. Idempotent: it writes only the fence. The WAIT that follows
+-- proves that this master was not replaced.
+--- @include "now"
+--- @include "fence"
+--- @include "live"
+write_fence(KEYS[3])
+local session = read_session(KEYS[2], ARGV[1])
+local left = life_left(session, session_user(KEYS[1]), ARGV[2], now_ms())
+if left <= 0 or session.refreshHash ~= ARGV[3] then
+  return 0
+end
+return left
