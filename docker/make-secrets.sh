@@ -6,6 +6,7 @@
 #   docker/make-secrets.sh [folder]
 #
 # NAME        the host name in the certificate for nginx (default localhost)
+# SERVICES    names of services with the guard: each gets a Redis user with its name, and redis-<name>-password (default none)
 # KEYSLOT     the command that runs node in the image (default docker run … keyslot)
 # ADDRESSES   the addresses of the Redis nodes, as in compose.production.yaml
 set -eu
@@ -15,7 +16,7 @@ umask 022
 folder=${1:-$(dirname "$0")/secrets}
 name=${NAME:-localhost}
 addresses=${ADDRESSES:-172.30.2.11 172.30.2.12 172.30.2.13 172.30.2.14 172.30.2.15 172.30.2.16 172.30.2.17}
-keyslot=${KEYSLOT:-docker run --rm --network none -e REDIS_PASSWORD -e REDIS_ADMIN_PASSWORD -e REDIS_REPLICA_PASSWORD keyslot}
+keyslot=${KEYSLOT:-docker run --rm --network none -e REDIS_USERNAME -e REDIS_PASSWORD -e REDIS_ADMIN_PASSWORD -e REDIS_REPLICA_PASSWORD keyslot}
 
 here=$PWD
 mkdir -p "$folder"
@@ -26,27 +27,44 @@ for secret in redis-admin-password redis-keyslot-password redis-replica-password
   [ -s "$secret" ] || openssl rand -hex 32 > "$secret"
 done
 
-if [ ! -s redis-users ]; then
-  REDIS_PASSWORD=$(cat redis-keyslot-password)
-  REDIS_ADMIN_PASSWORD=$(cat redis-admin-password)
-  REDIS_REPLICA_PASSWORD=$(cat redis-replica-password)
-  export REDIS_PASSWORD REDIS_ADMIN_PASSWORD REDIS_REPLICA_PASSWORD
+# Prints lines of the ACL file. The advice that redis-acl prints is for other installations.
+acl() {
   advice=$(mktemp)
-  # Into a variable first, so that a failure leaves no file. The printed advice is for other installations.
-  users=$(cd "$here" && $keyslot dist/cli.js redis-acl --file 2> "$advice") || {
+  lines=$(cd "$here" && $keyslot dist/cli.js redis-acl --file "$@" 2> "$advice") || {
     cat "$advice" >&2
     exit 1
   }
-  case $users in
+  case $lines in
     *'#sha256-of-'*)
       cat "$advice" >&2
-      echo 'redis-acl did not receive all passwords: the command in KEYSLOT must pass on REDIS_PASSWORD, REDIS_ADMIN_PASSWORD and REDIS_REPLICA_PASSWORD.' >&2
+      echo 'redis-acl did not receive all passwords: the command in KEYSLOT must pass on REDIS_USERNAME, REDIS_PASSWORD, REDIS_ADMIN_PASSWORD and REDIS_REPLICA_PASSWORD.' >&2
       exit 1
       ;;
   esac
   rm "$advice"
+  printf '%s\n' "$lines"
+}
+
+if [ ! -s redis-users ]; then
+  REDIS_USERNAME=keyslot
+  REDIS_PASSWORD=$(cat redis-keyslot-password)
+  REDIS_ADMIN_PASSWORD=$(cat redis-admin-password)
+  REDIS_REPLICA_PASSWORD=$(cat redis-replica-password)
+  export REDIS_USERNAME REDIS_PASSWORD REDIS_ADMIN_PASSWORD REDIS_REPLICA_PASSWORD
+  # Into a variable first, so that a failure leaves no file.
+  users=$(acl)
   printf '%s\n' "$users" > redis-users
 fi
+for service in ${SERVICES:-}; do
+  [ -s "redis-$service-password" ] || openssl rand -hex 32 > "redis-$service-password"
+  if ! grep -q "^user $service " redis-users; then
+    REDIS_USERNAME=$service
+    REDIS_PASSWORD=$(cat "redis-$service-password")
+    export REDIS_USERNAME REDIS_PASSWORD
+    users=$(acl --guard)
+    printf '%s\n' "$users" >> redis-users
+  fi
+done
 if grep -q '^user default off$' redis-users; then
   repaired=$(sed 's/^user default off$/user default off resetpass ~* \&* +@all/' redis-users)
   # Overwrite the file instead of replacing it, because a container would not see a new file.

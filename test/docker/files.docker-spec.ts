@@ -13,7 +13,10 @@ import { EXPECTED_SETTINGS } from '../../src/cli/doctor/node-checks.js';
 
 const DOCKER = 'docker';
 const CHART = join(DOCKER, 'helm/keyslot');
-const COMPOSE_FILES = ['docker/compose.development.yaml', 'docker/compose.production.yaml'];
+const COMPOSE_FILES = ['development', 'production', 'services'].map(
+  (name) => `docker/compose.${name}.yaml`,
+);
+const DOCKERFILES = ['Dockerfile', 'services/orders/Dockerfile'];
 
 const read = (...path: string[]): string => readFileSync(join(...path), 'utf8');
 const readYaml = <T>(...path: string[]): T => parse(read(...path), { merge: true }) as T;
@@ -66,8 +69,8 @@ describe('docker/Dockerfile', () => {
     .slice(1);
   const production = stages.at(-1)!;
 
-  it('passes the linter', () => {
-    expect(validate(read(DOCKER, 'Dockerfile'))).toEqual([]);
+  it.each(DOCKERFILES)('passes the linter: %s', (file) => {
+    expect(validate(read(DOCKER, file))).toEqual([]);
   });
 
   it('runs the application without root and without a shell, from a build without install scripts (106, 108)', () => {
@@ -95,8 +98,10 @@ describe('docker/Dockerfile', () => {
       .split('\n')
       .filter((line) => line !== '' && !line.startsWith('#'));
     const kept = rest.filter((line) => line.startsWith('!')).map((line) => line.slice(1));
-    const copied = [...read(DOCKER, 'Dockerfile').matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(
-      ([, files]) => files!.split(' '),
+    const copied = DOCKERFILES.flatMap((file) =>
+      [...read(DOCKER, file).matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, files]) =>
+        files!.split(' '),
+      ),
     );
 
     expect(first).toBe('*');
@@ -221,6 +226,45 @@ describe('docker/compose.production.yaml', () => {
     expect(read('.gitignore')).toContain('docker/secrets/');
     const used = all.flatMap(([, service]) => service.secrets ?? []);
     expect([...new Set(used)].sort()).toEqual(Object.keys(secrets).sort());
+  });
+});
+
+describe('docker/compose.services.yaml', () => {
+  const { services, secrets, configs } = readYaml<ComposeFile>(DOCKER, 'compose.services.yaml');
+  const production = readYaml<ComposeFile>(DOCKER, 'compose.production.yaml');
+  const added = Object.entries(services).filter(([name]) => !(name in production.services));
+
+  it('adds two services with only the necessary permissions, and publishes nothing (108)', () => {
+    expect(added.map(([name]) => name)).toEqual(['orders', 'reports']);
+    for (const [, service] of added) {
+      expect(service).toMatchObject({
+        read_only: true,
+        cap_drop: ['ALL'],
+        security_opt: ['no-new-privileges:true'],
+        mem_limit: expect.stringMatching(/^\d+m$/),
+        pids_limit: expect.any(Number),
+        user: expect.stringMatching(/^[1-9]\d*:[1-9]\d*$/),
+      });
+      expect(service.ports).toBeUndefined();
+    }
+    // The service without a guard cannot reach Redis.
+    expect(Object.keys(services['reports']!.networks!)).toEqual(['front']);
+  });
+
+  it('uses the addresses that nginx asks, and files and secrets that exist', () => {
+    const proxy = read(DOCKER, 'nginx/services.conf');
+
+    for (const [, service] of added) {
+      expect(proxy).toContain(`http://${service.networks!['front']!.ipv4_address!}:8080;`);
+    }
+    for (const { file } of Object.values(configs)) {
+      expect([file, existsSync(join(DOCKER, file))]).toEqual([file, true]);
+    }
+    const known = { ...production.secrets, ...secrets };
+    const used = added.flatMap(([, service]) => service.secrets ?? []);
+    expect(used.filter((name) => !(name in known))).toEqual([]);
+    expect(services['keyslot-1']!.environment).toEqual({ JWT_AUDIENCE: 'keyslot,orders' });
+    expect(services['keyslot-2']).toEqual(services['keyslot-1']);
   });
 });
 

@@ -12,6 +12,7 @@ import { HttpClient, type Answer, type TestUser, type Tokens } from '../support/
 import { eventually } from '../support/own-cluster.js';
 import { rawHttp, rawRequest, statusOf } from '../support/raw-http.js';
 import { HttpsClient } from './https-client.js';
+import { OrdersService } from './orders-service.js';
 import { Production, type Nginx } from './production.js';
 
 const PROXY = '127.0.0.1';
@@ -393,5 +394,48 @@ describe('docker/compose.production.yaml', () => {
         expect(printed + nginx.errors()).not.toContain(password);
       }
     });
+  });
+});
+
+describe('docker/compose.services.yaml', () => {
+  let production: Production;
+  let orders: OrdersService;
+  let api: HttpsClient;
+  beforeAll(async () => {
+    production = await Production.startRedisAndInstances({ JWT_AUDIENCE: 'keyslot,orders' });
+    orders = await OrdersService.start(production);
+    const services = { orders: orders.url, reports: await production.startReports() };
+    const { url } = await production.startNginx(production.instances, services);
+    api = new HttpsClient(url, { ca: join(production.secrets, 'redis-ca') });
+  });
+  afterAll(async () => {
+    await orders.stop();
+    await production.stop();
+  });
+
+  it.each(['/orders', '/reports'])('%s refuses a token as soon as it is revoked', async (path) => {
+    const { tokens } = await api.newUser();
+    const { access_token: token } = tokens;
+
+    expect((await api.request('GET', path)).status).toBe(401);
+    expect((await api.request('GET', path, { token })).status).toBe(200);
+    expect((await api.logout(token)).status).toBe(204);
+    expect((await api.request('GET', path, { token })).status).toBe(401);
+  });
+
+  it('/reports gets the name of the user from Keyslot, and not from the client', async () => {
+    const { username, tokens } = await api.newUser('Zoë');
+    const headers = { 'x-auth-username': 'somebody-else' };
+
+    const { body } = await api.request('GET', '/reports', { token: tokens.access_token, headers });
+
+    expect(body).toEqual({ reports: [], reader: username });
+  });
+
+  it('/reports refuses with a problem document', async () => {
+    const { body, headers } = await api.request('GET', '/reports');
+
+    expect(body).toMatchObject({ status: 401, code: 'invalid-token' });
+    expect(headers.get('www-authenticate')).toMatch(/^Bearer /);
   });
 });

@@ -114,6 +114,7 @@ export class Production {
         KEYSLOT: process.execPath,
         ADDRESSES: '127.0.0.1',
         NAME: 'localhost',
+        SERVICES: 'orders',
       },
       timeout: START_MS,
     });
@@ -143,9 +144,31 @@ export class Production {
     return stdout;
   }
 
-  /** @returns the address of an nginx in front of these instances, and a function that reads its log */
-  async startNginx(instances: readonly { readonly url: string }[]): Promise<Nginx> {
+  /** Starts the service of compose.services.yaml that checks no tokens. @returns its URL */
+  async startReports(): Promise<string> {
+    const port = await freePort();
+    this.spawn('python3', [join(DOCKER, 'services/reports.py')], { PORT: String(port) });
+    const url = `http://127.0.0.1:${port}`;
+    await untilItAnswers('the service', url);
+    return url;
+  }
+
+  /**
+   * @param services the services of compose.services.yaml
+   * @returns the address of an nginx in front of these instances, and a function that reads its log
+   */
+  async startNginx(
+    instances: readonly { readonly url: string }[],
+    services?: { readonly orders: string; readonly reports: string },
+  ): Promise<Nginx> {
     const folder = mkdtempSync(join(this.folder, 'nginx-'));
+    if (services) {
+      mkdirSync(join(folder, 'services'));
+      this.render('nginx/services.conf', join(folder, 'services'), {
+        'http://172.30.1.21:8080': services.orders,
+        'http://172.30.1.22:8080': services.reports,
+      });
+    }
     const port = await freePort();
     const [first, second] = instances.map(({ url }) => new URL(url).host);
     const file = this.render('nginx/nginx.conf', folder, {
@@ -154,6 +177,7 @@ export class Production {
       'listen 8443': `listen 127.0.0.1:${port}`,
       '172.30.1.11:3000': first!,
       '172.30.1.12:3000': second!,
+      '/etc/nginx/services/': `${folder}/services/`,
       '/dev/stdout': join(folder, 'access.log'),
       '/dev/stderr': join(folder, 'error.log'),
     });
@@ -172,12 +196,7 @@ export class Production {
       );
     };
     const errors = (): string => readFileSync(errorLog, 'utf8');
-    await eventually('nginx is there', START_MS, () =>
-      fetch(`http://127.0.0.1:${port}`).then(
-        () => true,
-        () => false,
-      ),
-    );
+    await untilItAnswers('nginx', `http://127.0.0.1:${port}`);
     return {
       url: `https://localhost:${port}`,
       errors,
@@ -379,7 +398,7 @@ export class Production {
   private render(name: string, folder: string, texts: Record<string, string>): string {
     let text = readFileSync(join(DOCKER, name), 'utf8');
     for (const [from, to] of Object.entries({ ...texts, [SECRETS]: this.secrets })) {
-      if (!text.includes(from)) {
+      if (!text.includes(from) && from !== SECRETS) {
         throw new Error(`docker/${name} does not say "${from}" any more`);
       }
       text = text.replaceAll(from, to);
@@ -389,12 +408,25 @@ export class Production {
     return file;
   }
 
-  private spawn(program: string, args: readonly string[]): ChildProcess {
-    const env = { PATH: process.env['PATH'] };
+  private spawn(
+    program: string,
+    args: readonly string[],
+    variables: Record<string, string> = {},
+  ): ChildProcess {
+    const env = { PATH: process.env['PATH'], ...variables };
     const child = spawn(program, args, { stdio: 'ignore', env });
     this.children.push(child);
     return child;
   }
+}
+
+async function untilItAnswers(name: string, url: string): Promise<void> {
+  await eventually(`${name} is there`, START_MS, () =>
+    fetch(url).then(
+      () => true,
+      () => false,
+    ),
+  );
 }
 
 export interface Nginx {
