@@ -64,6 +64,10 @@ export class PermissionCheck {
     if (principal.kind === 'client') {
       return required.every((permission) => principal.permissions.includes(permission));
     }
+    const { scope } = principal;
+    if (scope && !required.every((permission) => scope.has(permission))) {
+      return false;
+    }
     const { roles } = principal.user;
     // Built in, so it also counts while the stored roles cannot be read.
     if (required.length === 0 || roles.includes(ADMINISTRATOR)) {
