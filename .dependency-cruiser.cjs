@@ -73,7 +73,17 @@ const MAY_IMPORT = {
     'sessions',
     'user-slot/read',
   ],
-  auth: ['audit', 'common', 'credentials', 'guard', 'keys', 'rate-limit', 'sessions', 'users'],
+  auth: [
+    'audit',
+    'common',
+    'credentials',
+    'guard',
+    'keys',
+    'rate-limit',
+    'roles/read',
+    'sessions',
+    'users',
+  ],
   sessions: ['audit', 'common', 'near-cache', 'redis-cluster', 'user-slot', 'users'],
   users: [
     'audit',

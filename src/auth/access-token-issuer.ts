@@ -52,10 +52,12 @@ export class AccessTokenIssuer {
     user: { readonly id: string; readonly roles: readonly string[] },
     sessionId: string,
     deadline: Deadline,
+    scope?: string,
   ): Promise<Secret> {
     const { aud, clientId } = this.options;
     const { id, roles } = user;
-    return this.sign({ aud, sub: id, client_id: clientId, sid: sessionId, roles }, deadline);
+    const claims = { aud, sub: id, client_id: clientId, sid: sessionId, roles };
+    return this.sign(scope === undefined ? claims : { ...claims, scope }, deadline);
   }
 
   async issueToClient(

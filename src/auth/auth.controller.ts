@@ -95,7 +95,7 @@ export class AuthController {
     description:
       'Exchanges the refresh token for new tokens of the same session. Each token can be used once. During the grace period a ' +
       'spent token returns the newest tokens of the session, in case a response was lost or two tabs refreshed at once. After ' +
-      'the grace period, the use of a spent token ends the session.',
+      'the grace period, the use of a spent token ends the session. With `scope`, the access token is limited.',
   })
   @ApiOkResponse({ type: TokensResponse, description: 'The new tokens.' })
   @ApiProblems(
@@ -110,7 +110,7 @@ export class AuthController {
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<TokensResponse> {
-    const result = await this.refreshes.refresh(body.refresh_token, origin, deadline);
+    const result = await this.refreshes.refresh(body.refresh_token, body.scope, origin, deadline);
     switch (result.outcome) {
       case 'refreshed':
         return TokensResponse.from(result.tokens);

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { decodeJwt } from 'jose';
 
 import { AuditLog } from '../audit/index.js';
 import { Clock } from '../common/clock/index.js';
@@ -7,6 +8,7 @@ import { networkOf } from '../common/network/index.js';
 import type { Origin } from '../common/origin/index.js';
 import { Secret } from '../common/secret/index.js';
 import { recordThrottling } from '../credentials/index.js';
+import { RoleReader } from '../roles/read/index.js';
 import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../rate-limit/index.js';
 import { SessionsService } from '../sessions/index.js';
 import { UsersService } from '../users/index.js';
@@ -38,6 +40,7 @@ export class RefreshService {
     private readonly sessions: SessionsService,
     private readonly tokens: SessionTokens,
     private readonly refreshTokens: RefreshTokens,
+    private readonly roles: RoleReader,
     private readonly limiter: RateLimiter,
     private readonly audit: AuditLog,
     private readonly clock: Clock,
@@ -47,15 +50,23 @@ export class RefreshService {
    * Exchanges a refresh token for new tokens of the same session. A spent token returns the newest tokens of the session during
    * its grace period. After the grace period, its use ends the session.
    *
+   * @param scope permissions to which the access token is limited, separated by spaces. Those that the user lacks are left out.
+   * The refresh token is not limited
+   *
    * @throws RedisUnavailableError, NotConfirmedError: repeating it is safe
    */
-  async refresh(refreshToken: string, origin: Origin, deadline: Deadline): Promise<RefreshResult> {
+  async refresh(
+    refreshToken: string,
+    scope: string | undefined,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<RefreshResult> {
     const recognized = this.refreshTokens.recognize(refreshToken);
     if (recognized) {
       const { userId, sessionId } = recognized;
       const subject = { attempt: 'refresh', userId, sessionId } as const;
       return recordThrottling(this.audit, subject, origin, async () =>
-        this.exchange(recognized, origin, deadline),
+        this.exchange(recognized, scope, origin, deadline),
       );
     }
     return this.refuseForged(origin, deadline);
@@ -113,12 +124,14 @@ export class RefreshService {
 
   private async exchange(
     { userId, sessionId, token }: RecognizedToken,
+    scope: string | undefined,
     origin: Origin,
     deadline: Deadline,
   ): Promise<RefreshResult> {
     const user = await this.users.findCurrent(userId, deadline);
     const subject = { id: userId, roles: user?.roles ?? [] };
-    const tokens = await this.tokens.issue(subject, sessionId, deadline);
+    const limit = await this.limitOf(scope, subject.roles, deadline);
+    const tokens = await this.tokens.issue(subject, sessionId, deadline, limit);
     const answer: ReplayedTokens = {
       accessToken: tokens.accessToken.reveal(),
       refreshToken: tokens.refreshToken.reveal(),
@@ -142,8 +155,10 @@ export class RefreshService {
         this.recordRefresh(userId, sessionId, true, origin);
         const newest = await newestTokens(result.sealedAnswers, token);
         const replayed = this.tokensFrom(newest, sessionId);
-        // The key of the earlier access token may have been withdrawn since.
-        return (await this.tokens.isKeyValid(newest.accessToken, deadline))
+        // The earlier access token may have another scope, or its key may have been withdrawn since.
+        const isFit =
+          replayed.scope === limit && (await this.tokens.isKeyValid(newest.accessToken, deadline));
+        return isFit
           ? { outcome: 'refreshed', tokens: replayed }
           : { outcome: 'refreshed', tokens: { ...tokens, refreshToken: replayed.refreshToken } };
       }
@@ -182,12 +197,28 @@ export class RefreshService {
     });
   }
 
+  /** @returns the requested permissions that the roles grant now; undefined without a scope */
+  private async limitOf(
+    scope: string | undefined,
+    roles: readonly string[],
+    deadline: Deadline,
+  ): Promise<string | undefined> {
+    if (scope === undefined) {
+      return undefined;
+    }
+    const known = await this.roles.current(deadline);
+    const asked = [...new Set(scope.split(' '))];
+    return asked.filter((permission) => known.grant(roles, [permission])).join(' ');
+  }
+
   private tokensFrom(answer: ReplayedTokens, sessionId: string): IssuedTokens {
+    const { scope } = decodeJwt<{ scope?: string }>(answer.accessToken);
     return {
       accessToken: new Secret(answer.accessToken),
       expiresInSeconds: Math.floor((answer.expiresAt - this.clock.now()) / 1000),
       refreshToken: new Secret(answer.refreshToken),
       sessionId,
+      ...(scope === undefined ? {} : { scope }),
     };
   }
 }

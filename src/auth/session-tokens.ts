@@ -10,6 +10,8 @@ export interface IssuedTokens {
   readonly expiresInSeconds: number;
   readonly refreshToken: Secret;
   readonly sessionId: string;
+  /** The permissions to which the access token is limited, separated by spaces. Absent: no limit. */
+  readonly scope?: string;
 }
 
 /** Issues the tokens of a session, for a login and for a refresh. */
@@ -29,12 +31,14 @@ export class SessionTokens {
     user: { readonly id: string; readonly roles: readonly string[] },
     sessionId: string,
     deadline: Deadline,
+    scope?: string,
   ): Promise<IssuedTokens> {
     return {
-      accessToken: await this.accessTokens.issue(user, sessionId, deadline),
+      accessToken: await this.accessTokens.issue(user, sessionId, deadline, scope),
       expiresInSeconds: this.accessTokens.ttlSeconds,
       refreshToken: this.refreshTokens.issue(user.id, sessionId),
       sessionId,
+      ...(scope === undefined ? {} : { scope }),
     };
   }
 }

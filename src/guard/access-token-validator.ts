@@ -251,17 +251,20 @@ function tokenOf(
   claims: AccessTokenClaims,
   verified: Pick<VerifiedToken, 'token' | 'key' | 'kid'>,
 ): VerifiedToken {
-  if (isOfUser(claims)) {
-    return { ...verified, claims, session: sessionCacheKey(claims.sub, claims.sid) };
-  }
   const { sub, scope } = claims;
   const limit = scope === undefined ? {} : { scope: new Set(scope.split(' ')) };
-  return { ...verified, claims, account: accountCacheKey(sub), ...limit };
+  return isOfUser(claims)
+    ? { ...verified, claims, session: sessionCacheKey(sub, claims.sid), ...limit }
+    : { ...verified, claims, account: accountCacheKey(sub), ...limit };
 }
 
-function principalOf({ claims }: UserToken, state: SessionState): Principal | undefined {
+function principalOf({ claims, scope }: UserToken, state: SessionState): Principal | undefined {
   const { sub, sid, jti } = claims;
-  return state.state === 'live' && !state.revokedTokens.has(jti)
-    ? { kind: 'user', userId: sub, sessionId: sid, tokenId: jti, user: state.user }
-    : undefined;
+  if (state.state !== 'live' || state.revokedTokens.has(jti)) {
+    return undefined;
+  }
+  const { user } = state;
+  return scope
+    ? { kind: 'user', userId: sub, sessionId: sid, tokenId: jti, user, scope }
+    : { kind: 'user', userId: sub, sessionId: sid, tokenId: jti, user };
 }

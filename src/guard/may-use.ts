@@ -4,7 +4,7 @@ import type { RoleReader } from '../roles/read/index.js';
 
 /**
  * Whether a caller has all permissions: by the current roles of the user and their current permissions, or by the permissions
- * of the client. Never by the claims of the token.
+ * of the client. The claims of the token grant nothing, but its scope can limit it.
  *
  * @returns undefined if the roles are not in memory: `mayUse` must decide
  */
@@ -15,6 +15,10 @@ export function recallMayUse(
 ): boolean | undefined {
   if (principal.kind === 'client') {
     return required.every((permission) => principal.permissions.includes(permission));
+  }
+  const { scope } = principal;
+  if (scope && !required.every((permission) => scope.has(permission))) {
+    return false;
   }
   const { roles } = principal.user;
   // Built in, so it also counts while the stored roles cannot be read.

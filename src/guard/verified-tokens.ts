@@ -20,6 +20,8 @@ interface Verified {
   readonly token: string;
   readonly kid: string;
   readonly key: KeyObject;
+  /** The permissions to which the token is limited. */
+  readonly scope?: ReadonlySet<string>;
 }
 
 export interface UserToken extends Verified {
@@ -30,8 +32,6 @@ export interface UserToken extends Verified {
 export interface ClientToken extends Verified {
   readonly claims: ClientTokenClaims;
   readonly account: AccountKey;
-  /** The permissions to which the token is limited. */
-  readonly scope?: ReadonlySet<string>;
 }
 
 /**

@@ -137,6 +137,10 @@ function limitOf(actor: AdministrationCaller): GrantLimit | undefined {
   if (actor.kind === 'client') {
     return { permissions: actor.permissions };
   }
-  const { roles } = actor.user;
-  return roles.includes(ADMINISTRATOR) ? undefined : { roles };
+  const { scope, user } = actor;
+  const isAdministrator = user.roles.includes(ADMINISTRATOR);
+  if (!scope) {
+    return isAdministrator ? undefined : { roles: user.roles };
+  }
+  return isAdministrator ? { permissions: [...scope] } : { roles: user.roles, scope: [...scope] };
 }

@@ -237,12 +237,7 @@ export class ServiceAccountAdministration {
   }
 
   private async grantableBy(actor: AdministrationCaller, deadline: Deadline): Promise<Grantable> {
-    if (actor === 'system') {
-      return undefined;
-    }
-    return actor.kind === 'client'
-      ? actor.permissions
-      : (await this.roles.current(deadline)).grantedBy(actor.user.roles);
+    return actor === 'system' ? undefined : (await this.roles.current(deadline)).allowedTo(actor);
   }
 
   private async recorded(

@@ -154,15 +154,13 @@ export class UserAdministration {
     if (actor === 'system') {
       return { beyond: [] };
     }
-    if (actor.kind === 'client') {
-      const { permissions } = actor;
-      return { beyond: (await this.roles.current(deadline)).rolesBeyond(permissions) };
+    const isUser = actor.kind === 'user';
+    const self = isUser && actor.userId === userId ? { self: actor } : {};
+    if (isUser && !actor.scope && actor.user.roles.includes(ADMINISTRATOR)) {
+      return { beyond: [], knownAdministratorId: actor.userId, ...self };
     }
-    const { roles } = actor.user;
-    const self = actor.userId === userId ? { self: actor } : {};
-    return roles.includes(ADMINISTRATOR)
-      ? { beyond: [], knownAdministratorId: actor.userId, ...self }
-      : { beyond: (await this.roles.current(deadline)).rolesExceeding(roles), ...self };
+    const roles = await this.roles.current(deadline);
+    return { beyond: roles.rolesBeyond(roles.allowedTo(actor)), ...self };
   }
 
   private async failureOfRoles(

@@ -115,7 +115,10 @@ export const surface = [
     | 'validation'
   >(true),
   isSame<keyslot.Principal, keyslot.UserPrincipal | keyslot.ClientPrincipal>(true),
-  isSame<keyof keyslot.UserPrincipal, 'kind' | 'sessionId' | 'tokenId' | 'user' | 'userId'>(true),
+  isSame<
+    keyof keyslot.UserPrincipal,
+    'kind' | 'scope' | 'sessionId' | 'tokenId' | 'user' | 'userId'
+  >(true),
   isSame<keyof keyslot.ClientPrincipal, 'clientId' | 'kind' | 'permissions' | 'tokenId'>(true),
   isSame<
     keyof keyslot.NearCache,

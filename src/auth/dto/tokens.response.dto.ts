@@ -1,4 +1,4 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
 import type { IssuedTokens } from '../session-tokens.js';
 
@@ -19,6 +19,12 @@ export class TokensResponse {
   @ApiProperty({ format: 'uuid' })
   session_id!: string;
 
+  @ApiPropertyOptional({
+    description: 'The permissions to which the access token is limited. Only if a scope was sent.',
+    example: 'orders:read',
+  })
+  scope?: string;
+
   static from(tokens: IssuedTokens): TokensResponse {
     return {
       access_token: tokens.accessToken.reveal(),
@@ -26,6 +32,7 @@ export class TokensResponse {
       expires_in: tokens.expiresInSeconds,
       refresh_token: tokens.refreshToken.reveal(),
       session_id: tokens.sessionId,
+      ...(tokens.scope === undefined ? {} : { scope: tokens.scope }),
     };
   }
 }

@@ -11,6 +11,8 @@ export interface UserPrincipal {
   /** The token's own id, `jti`. */
   readonly tokenId: string;
   readonly user: AuthenticatedUser;
+  /** The permissions to which the token is limited. Absent: no limit. */
+  readonly scope?: ReadonlySet<Permission>;
 }
 
 /** A service account that acts for itself (RFC 6749 section 4.4). It has no session. */

@@ -1,4 +1,5 @@
 import { PERMISSIONS } from './permissions.js';
+import type { ClientPrincipal, UserPrincipal } from './principal.js';
 import { Roles } from './roles.js';
 
 const roles = new Roles({ roles: { editor: ['notes:write', 'notes:read'] } });
@@ -33,16 +34,18 @@ describe('roles', () => {
       },
     });
 
-    expect(some.rolesExceeding([])).toEqual(['reader', 'support', 'all', 'admin']);
-    expect(some.rolesExceeding(['reader'])).toEqual(['support', 'all', 'admin']);
-    expect(some.rolesExceeding(['support'])).toEqual(['all', 'admin']);
-    expect(some.rolesExceeding(['all'])).toEqual(['admin']);
-    expect(some.rolesExceeding(['admin'])).toEqual([]);
-    expect(some.rolesExceeding(['gone', '__proto__', 'Admin'])).toEqual(some.rolesExceeding([]));
+    const exceeding = (names: string[], of = some): readonly string[] =>
+      of.rolesBeyond(of.grantedBy(names));
+    expect(exceeding([])).toEqual(['reader', 'support', 'all', 'admin']);
+    expect(exceeding(['reader'])).toEqual(['support', 'all', 'admin']);
+    expect(exceeding(['support'])).toEqual(['all', 'admin']);
+    expect(exceeding(['all'])).toEqual(['admin']);
+    expect(exceeding(['admin'])).toEqual([]);
+    expect(exceeding(['gone', '__proto__', 'Admin'])).toEqual(exceeding([]));
     expect(some.rolesBeyond(['users:read'])).toEqual(['support', 'all', 'admin']);
     expect(some.rolesBeyond([...PERMISSIONS])).toEqual(['admin']);
     const split = new Roles({ roles: { a: ['x'], b: ['y'], c: ['x', 'y'] } });
-    expect(split.rolesExceeding(['a', 'b'])).toEqual(['admin']);
+    expect(exceeding(['a', 'b'], split)).toEqual(['admin']);
   });
 
   it('do not redefine the administrator', () => {
@@ -62,7 +65,7 @@ describe('roles', () => {
     expect(both.grant(['editor'], ['notes:write'])).toBe(false);
     expect(both.grant(['editor', 'clerk'], ['notes:read', 'orders:write'])).toBe(true);
     expect(both.grant(['admin'], ['orders:write'])).toBe(true);
-    expect(both.rolesExceeding(['editor'])).toEqual(['clerk', 'admin']);
+    expect(both.rolesBeyond(both.grantedBy(['editor']))).toEqual(['clerk', 'admin']);
     expect(both.list).toEqual([
       {
         name: 'admin',
@@ -83,6 +86,23 @@ describe('roles', () => {
     expect(some.grantedBy(['writer', 'reader', 'gone', '__proto__'])).toEqual(['a', 'b', 'c']);
     expect(some.grantedBy([])).toEqual([]);
     expect(some.grantedBy(['reader', 'admin'])).toBeUndefined();
+  });
+
+  it('tell what a caller may do: its permissions, or those of its roles, within the scope of its token', () => {
+    const user = (names: string[], scope?: string[]): UserPrincipal =>
+      ({
+        kind: 'user',
+        user: { roles: names },
+        ...(scope ? { scope: new Set(scope) } : {}),
+      }) as unknown as UserPrincipal;
+    const client = { kind: 'client', permissions: ['a'] } as unknown as ClientPrincipal;
+
+    expect(roles.allowedTo(client)).toEqual(['a']);
+    expect(roles.allowedTo(user(['editor']))).toEqual(['notes:read', 'notes:write']);
+    expect(roles.allowedTo(user(['editor'], ['notes:read', 'x']))).toEqual(['notes:read']);
+    expect(roles.allowedTo(user(['editor'], ['']))).toEqual([]);
+    expect(roles.allowedTo(user(['admin']))).toBeUndefined();
+    expect(roles.allowedTo(user(['admin'], ['notes:read', 'x']))).toEqual(['notes:read', 'x']);
   });
 
   it('return the permissions that they grant', () => {

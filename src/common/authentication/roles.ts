@@ -1,4 +1,5 @@
 import { PERMISSIONS, type Permission } from './permissions.js';
+import type { Principal } from './principal.js';
 
 export interface RolesOptions {
   /**
@@ -71,21 +72,29 @@ export class Roles {
   }
 
   /**
-   * The roles that grant a permission which the given roles lack. A caller with the given roles must not assign or remove
-   * them. Unknown roles grant nothing. `admin` exceeds every other role, even one with all permissions, because it also
-   * grants permissions that are added later.
+   * The roles that grant a permission which is not among the given ones. A caller with the given permissions must not assign or
+   * remove them. `admin` exceeds every list, because it also grants permissions that are added later.
+   *
+   * @param permissions undefined for every permission
    */
-  rolesExceeding(roles: readonly string[]): readonly string[] {
-    const granted = this.grantedBy(roles);
-    return granted ? this.rolesBeyond(granted) : [];
-  }
-
-  /** The same for a caller that has permissions and no roles. */
-  rolesBeyond(permissions: readonly Permission[]): readonly string[] {
+  rolesBeyond(permissions: readonly Permission[] | undefined): readonly string[] {
+    if (!permissions) {
+      return [];
+    }
     const granted = new Set(permissions);
     return [...this.permissionsOf].flatMap(([name, needed]) =>
       name !== ADMINISTRATOR && [...needed].every((one) => granted.has(one)) ? [] : [name],
     );
+  }
+
+  /** @returns what a caller may do now, within the scope of its token; undefined for every permission */
+  allowedTo(caller: Principal): readonly Permission[] | undefined {
+    if (caller.kind === 'client') {
+      return caller.permissions;
+    }
+    const { scope } = caller;
+    const granted = this.grantedBy(caller.user.roles);
+    return scope ? (granted?.filter((one) => scope.has(one)) ?? [...scope]) : granted;
   }
 
   /** @returns the permissions that these roles grant together, sorted; undefined for every permission */

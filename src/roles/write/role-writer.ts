@@ -14,7 +14,12 @@ type Reply = ['changed' | 'overtaken' | 'unknown' | 'full'] | ['beyond', permiss
 
 /** What a caller may grant: what its roles grant when the role is written, or these permissions. */
 export type GrantLimit =
-  { readonly roles: readonly string[] } | { readonly permissions: readonly Permission[] };
+  | {
+      readonly roles: readonly string[];
+      /** Of what the roles grant, only these permissions. Absent: all. */
+      readonly scope?: readonly Permission[];
+    }
+  | { readonly permissions: readonly Permission[] };
 
 export type RoleWriteResult =
   | { readonly outcome: 'changed' }

@@ -5,7 +5,8 @@
 -- ARGV[1] number of this change; the numbers only increase
 -- ARGV[2] name of the role
 -- ARGV[3] the new value of the role, as JSON; '' deletes the role
--- ARGV[4] what the caller may grant: a JSON object with the list roles or the list permissions; '' for everything
+-- ARGV[4] what the caller may grant: a JSON object with the list permissions, or with the list roles, and perhaps the list scope,
+--   which limits what these roles grant; '' for everything
 -- ARGV[5] the roles of the code, which apply while no role with their name is stored: a JSON object of name to permissions
 -- ARGV[6] maximum number of stored roles
 -- Returns {'changed'}, also for an earlier run of the same change; {'overtaken'} when a change with a higher number was
@@ -43,6 +44,13 @@ if ARGV[4] ~= '' then
     for _, permission in ipairs(permissions_of(role, of_code)) do
       granted[permission] = true
     end
+  end
+  if limit.scope then
+    local within = {}
+    for _, permission in ipairs(limit.scope) do
+      within[permission] = granted[permission]
+    end
+    granted = within
   end
   local before = permissions_of(ARGV[2], of_code)
   local after = ARGV[3] == '' and (of_code[ARGV[2]] or {}) or cjson.decode(ARGV[3]).permissions
