@@ -1,5 +1,4 @@
 import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
 
 import {
   ADMINISTRATOR,
@@ -20,7 +19,9 @@ const MAX_RECORDED_CHARACTERS = 100;
 /** As short as the deadline of a read request, because other requests may share the look-up. */
 const LOOKUP_TIMEOUT_MS = 1800;
 
-type GuardedRequest = FastifyRequest & { readonly user: Principal };
+/** A request of any transport, after JwtAuthGuard. */
+export type AuthenticatedRequest = Parameters<typeof deadlineOf>[0] &
+  Omit<Parameters<typeof originOf>[0], 'user'> & { readonly user: Principal };
 
 /** Decides whether the caller of a request has the required permissions, and records each refusal. */
 @Injectable()
@@ -40,7 +41,7 @@ export class PermissionCheck {
    * @throws Problem `forbidden`
    * @throws RedisUnavailableError when the roles cannot be read
    */
-  require(request: GuardedRequest, permissions: readonly Permission[]): true | Promise<true> {
+  require(request: AuthenticatedRequest, permissions: readonly Permission[]): true | Promise<true> {
     const isAllowed = this.mayUse(request, permissions);
     return typeof isAllowed === 'boolean'
       ? this.decide(isAllowed, request, permissions)
@@ -50,14 +51,14 @@ export class PermissionCheck {
   /** A method of its own: a closure in `require` would cost every request, also those that are decided from memory. */
   private async decideLater(
     isAllowed: Promise<boolean>,
-    request: GuardedRequest,
+    request: AuthenticatedRequest,
     permissions: readonly Permission[],
   ): Promise<true> {
     return this.decide(await isAllowed, request, permissions);
   }
 
   private mayUse(
-    request: GuardedRequest,
+    request: AuthenticatedRequest,
     required: readonly Permission[],
   ): boolean | Promise<boolean> {
     const principal = request.user;
@@ -74,7 +75,7 @@ export class PermissionCheck {
   }
 
   private async askWhether(
-    request: FastifyRequest,
+    request: AuthenticatedRequest,
     roles: readonly string[],
     required: readonly Permission[],
   ): Promise<boolean> {
@@ -84,7 +85,7 @@ export class PermissionCheck {
 
   private decide(
     isAllowed: boolean,
-    request: GuardedRequest,
+    request: AuthenticatedRequest,
     permissions: readonly Permission[],
   ): true {
     if (isAllowed) {

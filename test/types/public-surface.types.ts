@@ -61,6 +61,7 @@ export const surface = [
     | 'OAuthErrors'
     | 'OptionalNotNull'
     | 'PASSWORD_HASHER'
+    | 'principalOfClient'
     | 'Problem'
     | 'Origin'
     | 'ProblemFilter'
