@@ -27,6 +27,7 @@ export { untilReady } from './bootstrap/until-ready.js';
 export {
   CurrentPrincipal,
   CurrentUser,
+  principalOfClient,
   Public,
   RequirePermissions,
   Roles,

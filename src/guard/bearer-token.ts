@@ -1,4 +1,12 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** A request of Node or Express, a request of Fastify, or an object with headers. */
+export interface TokenSource {
+  /** Names and values, alternately, as received. They count if they are there: `headers` hides repeated headers. */
+  readonly rawHeaders?: readonly string[];
+  readonly raw?: { readonly rawHeaders?: readonly string[] };
+  readonly headers?: IncomingHttpHeaders;
+}
 
 export type BearerToken =
   | { readonly kind: 'none' }
@@ -18,7 +26,7 @@ const BEARER_CREDENTIALS = /^bearer\s+\S/i;
  * scheme (section 3.1: no authentication information, or an unsupported method). `malformed`: several headers, or anything
  * but one token after the scheme.
  */
-export function bearerToken(request: IncomingMessage): BearerToken {
+export function bearerToken(request: TokenSource): BearerToken {
   const header = singleAuthorizationHeader(request);
   if (header === undefined || (header !== null && !BEARER_CREDENTIALS.test(header))) {
     return { kind: 'none' };
@@ -31,7 +39,7 @@ export function bearerToken(request: IncomingMessage): BearerToken {
  * Reads the text after the scheme without a check of its form. Use it only to compare it with tokens that were accepted, and
  * so checked, before.
  */
-export function uncheckedToken(request: IncomingMessage): string | undefined {
+export function uncheckedToken(request: TokenSource): string | undefined {
   const header = singleAuthorizationHeader(request);
   if (!header?.startsWith(USUAL_SCHEME)) {
     return undefined;
@@ -44,7 +52,11 @@ export function uncheckedToken(request: IncomingMessage): string | undefined {
 }
 
 /** @returns undefined without a header, null for several. Node keeps only the first in `headers` */
-function singleAuthorizationHeader({ rawHeaders }: IncomingMessage): string | null | undefined {
+function singleAuthorizationHeader(request: TokenSource): string | null | undefined {
+  const rawHeaders = request.raw?.rawHeaders ?? request.rawHeaders;
+  if (!rawHeaders) {
+    return request.headers?.authorization;
+  }
   let header: string | undefined;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index];

@@ -7,20 +7,22 @@ import {
   type Type,
 } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
-import type { FastifyRequest } from 'fastify';
 
 import {
   ADMINISTRATOR,
   REQUIRED_PERMISSIONS,
   RouteMetadata,
   type Permission,
-  type Principal,
 } from '../common/authentication/index.js';
+import { Problem } from '../common/problem/index.js';
+import { requestOf } from '../common/transport/index.js';
 import { RoleReader } from '../roles/read/index.js';
-import { PermissionCheck } from './permission-check.js';
+import { guardProblem } from './guard-problem.js';
+import { markAsGuarded } from './message-guard.js';
+import { PermissionCheck, type AuthenticatedRequest } from './permission-check.js';
 
 /**
- * Checks the permissions that a route requires, after JwtAuthGuard. It uses current roles, so a role change takes effect at the
+ * Checks the permissions that a handler requires, after JwtAuthGuard. It uses current roles, so a role change takes effect at the
  * next request, and existing tokens stay valid.
  */
 @Injectable()
@@ -43,21 +45,42 @@ export class CurrentRolesGuard implements CanActivate, OnApplicationBootstrap {
   }
 
   canActivate(context: ExecutionContext): ReturnType<CanActivate['canActivate']> {
+    const isHttp = context.getType() === 'http';
+    if (!isHttp) {
+      markAsGuarded(context);
+    }
     const required = this.required.of(context);
     if (!required) {
       return true;
     }
-    const request = context.switchToHttp().getRequest<FastifyRequest & { user: Principal }>();
-    return this.permissions.require(request, required);
+    const request = requestOf<AuthenticatedRequest>(context);
+    if (!request) {
+      throw new Problem('forbidden');
+    }
+    return isHttp
+      ? this.permissions.require(request, required)
+      : this.requireForMessage(request, required, context);
+  }
+
+  private async requireForMessage(
+    request: AuthenticatedRequest,
+    required: readonly Permission[],
+    context: ExecutionContext,
+  ): Promise<true> {
+    try {
+      return await this.permissions.require(request, required);
+    } catch (error) {
+      throw guardProblem(error, context);
+    }
   }
 
   /** A permission that no role grants may be misspelt. It is no error, because a role can be stored at any time. */
   private async warnOfUnknownPermissions(): Promise<void> {
-    const routes = this.discovery
-      .getControllers()
-      .flatMap(({ metatype }) =>
-        metatype ? this.permissionsOf(metatype as Type<Record<string, () => unknown>>) : [],
-      );
+    const classes = [...this.discovery.getControllers(), ...this.discovery.getProviders()];
+    const routes = classes.flatMap(({ metatype }) =>
+      // Factories have no methods.
+      metatype?.prototype === undefined ? [] : this.permissionsOf(metatype as HandlerClass),
+    );
     const { defaults } = this.roles;
     if (routes.every(({ required }) => required.every((one) => defaults.isKnownPermission(one)))) {
       return;
@@ -73,7 +96,7 @@ export class CurrentRolesGuard implements CanActivate, OnApplicationBootstrap {
     }
   }
 
-  private permissionsOf(controller: Type<Record<string, () => unknown>>): RoutePermissions[] {
+  private permissionsOf(controller: HandlerClass): RoutePermissions[] {
     const prototype = controller.prototype as Record<string, () => unknown>;
     return new MetadataScanner().getAllMethodNames(prototype).map((name) => ({
       route: `${controller.name}.${name}`,
@@ -85,6 +108,8 @@ export class CurrentRolesGuard implements CanActivate, OnApplicationBootstrap {
     }));
   }
 }
+
+type HandlerClass = Type<Record<string, () => unknown>>;
 
 interface RoutePermissions {
   readonly route: string;

@@ -1,44 +1,47 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { IncomingHttpHeaders } from 'node:http';
 
-import {
-  bearerChallenge,
-  languageOf,
-  Problem,
-  PROBLEM_MEDIA_TYPE,
-  problemDocument,
-} from '../common/problem/index.js';
-import { NotConfirmedError, RedisUnavailableError } from '../redis-cluster/index.js';
+import type { Problem } from '../common/problem/index.js';
+import { answerGuardError } from './answer-guard-error.js';
+import { asProblem, GUARD_ERRORS, type GuardError } from './guard-problem.js';
+import { problemResponse } from './problem-response.js';
+
+interface HttpRequest {
+  /** Only of Fastify. */
+  readonly id?: string;
+  readonly headers: IncomingHttpHeaders;
+}
 
 /**
- * Responds with a problem (RFC 9457) when the guards reject a request or cannot decide. For an application without
- * `ProblemFilter`, which does the same. Other errors are left to the filters of the application.
+ * Answers when the guards refuse a call or cannot decide. HTTP, on Express and on Fastify: a problem (RFC 9457). GraphQL: an
+ * error whose `extensions` have the code of the problem and the status. Messages: see `answerGuardError`.
+ * For an application without `ProblemFilter`, which does the same on HTTP. Other errors are left to the filters of the
+ * application.
  */
-@Catch(Problem, NotConfirmedError, RedisUnavailableError)
+@Catch(...GUARD_ERRORS)
 export class GuardProblemFilter implements ExceptionFilter {
-  catch(error: Problem | NotConfirmedError | RedisUnavailableError, host: ArgumentsHost): void {
-    const http = host.switchToHttp();
-    const request = http.getRequest<FastifyRequest>();
-    const problem =
-      error instanceof Problem ? error : new Problem('store-unavailable', { cause: error });
-    const language = languageOf(request.headers['accept-language']);
-    const document = problemDocument(problem, {
-      path: request.url.split('?', 1)[0] ?? '/',
-      requestId: request.id,
-      language,
+  constructor(private readonly adapterHost: HttpAdapterHost) {}
+
+  catch(error: GuardError, host: ArgumentsHost): unknown {
+    return host.getType() === 'http'
+      ? this.respond(asProblem(error), host)
+      : answerGuardError(error, host);
+  }
+
+  private respond(problem: Problem, host: ArgumentsHost): void {
+    const { httpAdapter: adapter } = this.adapterHost;
+    const request = host.getArgByIndex<HttpRequest>(0);
+    const response = host.getArgByIndex<unknown>(1);
+    const { status, headers, body } = problemResponse(problem, {
+      headers: request.headers,
+      url: adapter.getRequestUrl(request) as string,
+      id: request.id,
     });
-    const challenge = bearerChallenge(problem.code);
-    const retryAfter = problem.retryAfterSeconds;
-    void http
-      .getResponse<FastifyReply>()
-      .status(problem.status)
-      .headers({
-        'Content-Type': PROBLEM_MEDIA_TYPE,
-        'Content-Language': language,
-        'Cache-Control': 'no-store',
-        ...(challenge === undefined ? {} : { 'WWW-Authenticate': challenge }),
-        ...(retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) }),
-      })
-      .send(Buffer.from(JSON.stringify(document)));
+    for (const [name, value] of Object.entries(headers)) {
+      adapter.setHeader(response, name, value);
+    }
+    // A text: the adapter of Express converts bytes to JSON.
+    adapter.reply(response, body, status);
   }
 }

@@ -6,21 +6,26 @@ import { NearCache } from '../near-cache/index.js';
 import { RedisCluster } from '../redis-cluster/index.js';
 import { RoleReader } from '../roles/read/index.js';
 import { ServiceAccountReader } from '../service-accounts/read/index.js';
-import { Tracing } from '../tracing/index.js';
 import { AccessTokenValidator } from './access-token-validator.js';
 import { GuardMetrics } from './guard-metrics.js';
-import { ConfigurableModuleClass, GUARD_OPTIONS } from './guard.module-definition.js';
+import {
+  ConfigurableModuleClass,
+  GUARD_OPTIONS,
+  JWT_AUTH_GUARD,
+} from './guard.module-definition.js';
 import type { GuardOptions } from './guard.options.js';
+import { GlobalGuard } from './global.guard.js';
+import { GuardedGateways } from './guarded-gateways.js';
+import { GuardedMessages } from './guarded-messages.js';
 import { GuardedStreams } from './guarded-streams.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { CurrentRolesGuard } from './current-roles.guard.js';
 import { PermissionCheck } from './permission-check.js';
-import { TracedGuard } from './traced.guard.js';
 import { VerifiedTokens } from './verified-tokens.js';
 
 /**
- * The guards of all routes of the application. They deny by default. The module checks tokens and issues none, so it needs no
+ * The guards of all handlers of the application: routes, resolvers, gateways, message handlers. They deny by default. The module checks tokens and issues none, so it needs no
  * secret and creates no key. Needs MetricsModule, RedisClusterModule, NearCacheModule, KeyRingModule (or KeysModule) and
  * SessionReaderModule (or SessionsModule) in the same application.
  */
@@ -30,10 +35,14 @@ import { VerifiedTokens } from './verified-tokens.js';
     AccessTokenValidator,
     VerifiedTokens,
     JwtStrategy,
-    JwtAuthGuard,
+    { provide: JWT_AUTH_GUARD, useClass: JwtAuthGuard },
+    { provide: JwtAuthGuard, useExisting: JWT_AUTH_GUARD },
     CurrentRolesGuard,
     PermissionCheck,
     GuardMetrics,
+    GlobalGuard,
+    GuardedGateways,
+    GuardedMessages,
     GuardedStreams,
     {
       provide: RoleReader,
@@ -46,14 +55,16 @@ import { VerifiedTokens } from './verified-tokens.js';
       inject: [RedisCluster, NearCache],
       useFactory: (redis: RedisCluster, cache: NearCache) => new ServiceAccountReader(redis, cache),
     },
-    {
-      provide: APP_GUARD,
-      inject: [JwtAuthGuard, { token: Tracing, optional: true }],
-      useFactory: (guard: JwtAuthGuard, tracing?: Tracing) =>
-        tracing?.spans ? new TracedGuard(guard, tracing.spans) : guard,
-    },
+    { provide: APP_GUARD, useExisting: GlobalGuard },
     { provide: APP_GUARD, useExisting: CurrentRolesGuard },
   ],
-  exports: [AccessTokenValidator, JwtAuthGuard, PermissionCheck, RoleReader, ServiceAccountReader],
+  exports: [
+    AccessTokenValidator,
+    GuardMetrics,
+    JwtAuthGuard,
+    PermissionCheck,
+    RoleReader,
+    ServiceAccountReader,
+  ],
 })
 export class GuardModule extends ConfigurableModuleClass {}

@@ -6,13 +6,24 @@ import {
   type NestInterceptor,
 } from '@nestjs/common';
 import { SSE_METADATA } from '@nestjs/common/constants.js';
-import { DiscoveryService, HttpAdapterHost, MetadataScanner } from '@nestjs/core';
-import type { FastifyAdapter } from '@nestjs/platform-fastify';
-import type { FastifyRequest } from 'fastify';
+import {
+  DiscoveryService,
+  HttpAdapterHost,
+  MetadataScanner,
+  type AbstractHttpAdapter,
+} from '@nestjs/core';
 import { takeUntil, type Observable } from 'rxjs';
 
 import type { Principal } from '../common/authentication/index.js';
 import { SessionWatch } from '../user-slot/read/index.js';
+
+interface StreamRequest {
+  readonly user?: Principal;
+  /** The server of Fastify. */
+  readonly server?: object;
+  /** The application of Express. */
+  readonly app?: object;
+}
 
 /** Keyed by server, because several applications in one process may have the same controllers. */
 const watchOf = new WeakMap<object, SessionWatch>();
@@ -20,10 +31,8 @@ const ended = new WeakSet<object>();
 
 const endWithSession: NestInterceptor = {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const { user, server } = context
-      .switchToHttp()
-      .getRequest<FastifyRequest & { user?: Principal }>();
-    const watch = watchOf.get(server);
+    const { user, server, app } = context.getArgByIndex<StreamRequest>(0);
+    const watch = watchOf.get(server ?? app!);
     // A client has no session.
     return user?.kind === 'user' && watch
       ? next.handle().pipe(takeUntil(watch.endOf(user)))
@@ -35,13 +44,9 @@ const endWithSession: NestInterceptor = {
 @Injectable()
 export class GuardedStreams {
   /** Done in the constructor, because Nest reads the interceptors of routes before it calls any `onModuleInit`. */
-  constructor(
-    discovery: DiscoveryService,
-    { httpAdapter }: HttpAdapterHost<FastifyAdapter>,
-    watch: SessionWatch,
-  ) {
-    const server: unknown = (httpAdapter as FastifyAdapter | undefined)?.getInstance();
-    if (typeof server !== 'object' || server === null) {
+  constructor(discovery: DiscoveryService, { httpAdapter }: HttpAdapterHost, watch: SessionWatch) {
+    const server = (httpAdapter as AbstractHttpAdapter | undefined)?.getInstance<object>();
+    if (!server) {
       return; // The application has no HTTP server.
     }
     watchOf.set(server, watch);

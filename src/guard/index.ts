@@ -2,6 +2,7 @@
 export {
   CurrentPrincipal,
   CurrentUser,
+  principalOfClient,
   Public,
   RequirePermissions,
   Roles,
@@ -11,6 +12,7 @@ export {
   type Principal,
   type UserPrincipal,
 } from '../common/authentication/index.js';
+export { requestOf, type CallRequest } from '../common/transport/index.js';
 export { KeyRing, KeyRingModule, type KeyRingOptions } from '../keys/read/index.js';
 export { MetricsRegistry } from '../metrics/registry/index.js';
 export { NearCache } from '../near-cache/index.js';
@@ -21,13 +23,15 @@ export {
   type SessionEnd,
   type SessionReaderOptions,
 } from '../user-slot/read/index.js';
+export { answerGuardError } from './answer-guard-error.js';
+export { isGuardError } from './guard-problem.js';
 export { AccessTokenValidator } from './access-token-validator.js';
 export { bearerToken, type BearerToken } from './bearer-token.js';
 export type { AccessTokenClaims, ClientTokenClaims, UserTokenClaims } from './claims.js';
 export { GuardModule } from './guard.module.js';
 export { GuardProblemFilter } from './guard-problem.filter.js';
 export { ANY_AUDIENCE, GUARD_DEFAULTS, type GuardOptions } from './guard.options.js';
-export { JwtAuthGuard } from './jwt-auth.guard.js';
+export { JwtAuthGuard, type GuardedRequest } from './jwt-auth.guard.js';
 export { PermissionCheck } from './permission-check.js';
 export { KeyslotGuardModule, type KeyslotAsyncOptions } from './service/keyslot-guard.module.js';
 export {

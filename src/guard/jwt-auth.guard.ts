@@ -1,30 +1,50 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
-import type { FastifyRequest } from 'fastify';
 
 import { IS_PUBLIC, RouteMetadata, type Principal } from '../common/authentication/index.js';
 import { Problem } from '../common/problem/index.js';
+import { requestOf } from '../common/transport/index.js';
 import { AccessTokenValidator } from './access-token-validator.js';
-import { uncheckedToken } from './bearer-token.js';
+import { uncheckedToken, type TokenSource } from './bearer-token.js';
 import { GuardMetrics } from './guard-metrics.js';
-import type { JwtFailure } from './jwt.strategy.js';
+import { guardProblem } from './guard-problem.js';
+import { JwtStrategy, type JwtFailure } from './jwt.strategy.js';
+
+/** A request from which the guard reads the token. The guard sets `user`. */
+export type GuardedRequest = TokenSource & { user?: Principal };
 
 /**
- * Guards every route and denies by default; `@Public()` exempts a route. If memory can decide about the token, this guard
- * decides synchronously. Otherwise Passport does.
+ * Guards every handler on every transport and denies by default; `@Public()` exempts a handler. If memory can decide about the
+ * token, this guard decides synchronously. Otherwise Passport does.
  */
 @Injectable()
-export class JwtAuthGuard extends AuthGuard('jwt') {
+export class JwtAuthGuard extends AuthGuard() {
   private readonly isPublic: RouteMetadata<boolean>;
+  private readonly hasOwnRequests: boolean;
 
   constructor(
     reflector: Reflector,
     private readonly validator: AccessTokenValidator,
     private readonly metrics: GuardMetrics,
+    strategy: JwtStrategy,
   ) {
-    super();
+    // The strategy itself and not its name: Passport has one list of names for the whole process, in which another application or
+    // a strategy of the application may be called `jwt`.
+    super({ defaultStrategy: strategy });
     this.isPublic = new RouteMetadata(reflector, IS_PUBLIC);
+    this.hasOwnRequests = this.getRequest !== JwtAuthGuard.prototype.getRequest;
+  }
+
+  /**
+   * The request that carries the token. Override it for a token in another place, such as a cookie, and for other transports:
+   * return an object with `headers.authorization`.
+   *
+   * @returns the request of HTTP or GraphQL, the handshake of a WebSocket connection, or the headers of a message. Undefined if
+   * there is none: the call is refused
+   */
+  override getRequest(context: ExecutionContext): GuardedRequest | undefined {
+    return requestOf<GuardedRequest>(context);
   }
 
   override canActivate(context: ExecutionContext): ReturnType<CanActivate['canActivate']> {
@@ -33,27 +53,48 @@ export class JwtAuthGuard extends AuthGuard('jwt') {
 
   /** Requires a token even on a public route: for guards of single routes. */
   authenticate(context: ExecutionContext): ReturnType<CanActivate['canActivate']> {
-    return this.recall(context) || super.canActivate(context);
+    const request = this.getRequest(context);
+    if (!request) {
+      this.metrics.memory.refused += 1;
+      throw new Problem('missing-token');
+    }
+    return this.recall(request, context) || super.canActivate(context);
   }
 
-  private recall(context: ExecutionContext): boolean {
-    const request = context.switchToHttp().getRequest<FastifyRequest & { user?: Principal }>();
-    const token = uncheckedToken(request.raw);
+  private recall(request: GuardedRequest, context: ExecutionContext): boolean {
+    const token = uncheckedToken(request);
     const principal = token === undefined ? undefined : this.validator.recall(token);
     if (principal) {
-      request.user = principal;
       this.metrics.memory.accepted += 1;
+      request.user = principal;
+      if (this.hasOwnRequests) {
+        shareWithDecorators(context, principal);
+      }
     }
     return principal !== undefined;
   }
 
-  override handleRequest<User>(error: Error | null, user: User | false, info: unknown): User {
+  override handleRequest<User>(
+    error: Error | null,
+    user: User | false,
+    info: unknown,
+    context: ExecutionContext,
+  ): User {
     if (error) {
-      throw error;
+      throw guardProblem(error, context);
     }
     if (!user) {
       throw new Problem(info === ('missing-token' satisfies JwtFailure) ? info : 'invalid-token');
     }
+    shareWithDecorators(context, user);
     return user;
+  }
+}
+
+/** `@CurrentUser()` and the check of permissions read the principal from this request, also if `getRequest` is overridden. */
+function shareWithDecorators(context: ExecutionContext, principal: unknown): void {
+  const request = requestOf(context);
+  if (request) {
+    request.user = principal;
   }
 }

@@ -1,16 +1,23 @@
 import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
-import type { FastifyRequest } from 'fastify';
 import { Strategy } from 'passport-jwt';
 
 import type { Principal } from '../common/authentication/index.js';
 import { deadlineOf, type Deadline } from '../common/deadline/index.js';
 import { AccessTokenValidator } from './access-token-validator.js';
-import { bearerToken } from './bearer-token.js';
+import { bearerToken, type TokenSource } from './bearer-token.js';
 import { GuardMetrics } from './guard-metrics.js';
 
 /** As short as the deadline of a read request, because other requests may share the look-up. */
 const CHECK_TIMEOUT_MS = 1800;
+
+type StrategyRequest = TokenSource & Parameters<typeof deadlineOf>[0];
+
+interface PassportActions {
+  readonly success: (principal: Principal) => void;
+  readonly fail: (failure: JwtFailure, status: number) => void;
+  readonly error: (error: Error) => void;
+}
 
 /** Why the strategy rejected a request. The guard receives it as `info` from Passport. */
 export type JwtFailure = 'missing-token' | 'invalid-token';
@@ -32,9 +39,11 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
     });
   }
 
-  /** @param request the request of Fastify. The types of passport-jwt support only Express */
+  /** @param request from `getRequest` of the guard. The types of passport-jwt support only Express */
   override authenticate(request: unknown): void {
-    this.decide(request as FastifyRequest).catch((error: Error) => this.error(error));
+    // Passport sets these functions for each request, on this object, which all requests share.
+    const { success, fail, error } = this as PassportActions;
+    this.decide(request as StrategyRequest, { success, fail }).catch(error);
   }
 
   /** @returns the value of `request.user` */
@@ -42,20 +51,23 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
     return principal;
   }
 
-  private async decide(request: FastifyRequest): Promise<void> {
-    const bearer = bearerToken(request.raw);
+  private async decide(
+    request: StrategyRequest,
+    { success, fail }: Pick<PassportActions, 'success' | 'fail'>,
+  ): Promise<void> {
+    const bearer = bearerToken(request);
     if (bearer.kind !== 'token') {
       this.metrics.memory.refused += 1;
       const failure = bearer.kind === 'none' ? 'missing-token' : 'invalid-token';
-      this.fail(failure satisfies JwtFailure, 401);
+      fail(failure, 401);
       return;
     }
     const deadline = deadlineOf(request).within(CHECK_TIMEOUT_MS);
     const principal = await this.principalOf(bearer.token, deadline);
     if (principal) {
-      this.success(this.validate(principal));
+      success(this.validate(principal));
     } else {
-      this.fail('invalid-token' satisfies JwtFailure, 401);
+      fail('invalid-token', 401);
     }
   }
 
@@ -73,6 +85,6 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
 }
 
 function tokenFromRequest(request: unknown): string | null {
-  const bearer = bearerToken((request as FastifyRequest).raw);
+  const bearer = bearerToken(request as TokenSource);
   return bearer.kind === 'token' ? bearer.token : null;
 }

@@ -1,5 +1,4 @@
 import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
 
 import {
   PERMISSION_REFUSALS,
@@ -20,7 +19,9 @@ const MAX_RECORDED_CHARACTERS = 100;
 /** As short as the deadline of a read request, because other requests may share the look-up. */
 const LOOKUP_TIMEOUT_MS = 1800;
 
-type GuardedRequest = FastifyRequest & { readonly user: Principal };
+/** A request of any transport, after JwtAuthGuard. */
+export type AuthenticatedRequest = Parameters<typeof deadlineOf>[0] &
+  Omit<Parameters<typeof originOf>[0], 'user'> & { readonly user: Principal };
 
 /** Decides whether the caller of a request has the required permissions, and records each refusal. */
 @Injectable()
@@ -40,7 +41,7 @@ export class PermissionCheck {
    * @throws Problem `forbidden`
    * @throws RedisUnavailableError when the roles cannot be read
    */
-  require(request: GuardedRequest, permissions: readonly Permission[]): true | Promise<true> {
+  require(request: AuthenticatedRequest, permissions: readonly Permission[]): true | Promise<true> {
     const isAllowed = recallMayUse(request.user, permissions, this.roles);
     return isAllowed === undefined
       ? this.decideLater(request, permissions)
@@ -48,7 +49,7 @@ export class PermissionCheck {
   }
 
   private async decideLater(
-    request: GuardedRequest,
+    request: AuthenticatedRequest,
     permissions: readonly Permission[],
   ): Promise<true> {
     const deadline = deadlineOf(request).within(LOOKUP_TIMEOUT_MS);
@@ -58,7 +59,7 @@ export class PermissionCheck {
 
   private decide(
     isAllowed: boolean,
-    request: GuardedRequest,
+    request: AuthenticatedRequest,
     permissions: readonly Permission[],
   ): true {
     if (isAllowed) {

@@ -16,6 +16,7 @@ import { bearerToken } from '../guard/index.js';
 import type { CrossOriginRules } from './cors.js';
 import { isRaisedByFramework, moduleProblem } from './module-exception.js';
 import { formatOf, sendOAuthError } from './oauth-errors.js';
+import { answerOnOtherTransport } from './other-transports.js';
 import { isInCatalogue, logFailure, problemOf } from './problem-of.js';
 import { pipeFailures } from './pipe-failures.js';
 import { publicPathOf } from './public-path.js';
@@ -24,11 +25,15 @@ import { EARLY_HEADERS } from './security-headers.js';
 /** Converts any thrown error into a response in the error format of the route. The cause is logged and never sent. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  catch(error: unknown, host: ArgumentsHost): void {
+  catch(error: unknown, host: ArgumentsHost): unknown {
+    if (host.getType() !== 'http') {
+      return answerOnOtherTransport(error, host);
+    }
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const send = formatOf(request) === 'oauth' ? sendOAuthError : sendProblem;
     send(error, request, http.getResponse<FastifyReply>());
+    return undefined;
   }
 }
 

@@ -2,6 +2,7 @@
 // --expose-gc, with room for the young generation so that nothing is collected while it counts, and without the compilers
 // that leave allocations out when they have had time to see that nobody needs them: what is counted is what the source says.
 import { ApplicationConfig } from '@nestjs/core';
+import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { Cluster } from 'ioredis';
 
 import { AccessTokenValidator } from '../../dist/auth/index.js';
@@ -24,11 +25,7 @@ const guards = app.get(ApplicationConfig).getGlobalGuards();
 
 /** As the framework hands it to a guard. */
 function contextOf(request) {
-  return {
-    getHandler: () => OwnUserController.prototype.read,
-    getClass: () => OwnUserController,
-    switchToHttp: () => ({ getRequest: () => request }),
-  };
+  return new ExecutionContextHost([request], OwnUserController, OwnUserController.prototype.read);
 }
 
 /** Grows with each byte that is allocated, until something is collected. */

@@ -8,10 +8,10 @@ import { HttpClient, type TestUser } from '../support/http-client.js';
 import { testVariables } from '../support/test-variables.js';
 
 /**
- * Maximum allocated bytes. Measured: 685 (718 in one run of six, for an unknown reason), 907 to 951, and 29,500 to 30,400.
+ * Maximum allocated bytes. Measured: 685 (718 in one run of six, for an unknown reason), 810 to 812, and 29,500 to 30,400.
  * Node 20 needs 56 bytes for the smallest literal. If you reduce the allocations, lower these limits.
  */
-const MAX_BYTES = { recall: 740, guards: 975, request: 31_000 };
+const MAX_BYTES = { recall: 740, guards: 850, request: 31_000 };
 
 const DECISIONS = 5000;
 const FEW = 20;

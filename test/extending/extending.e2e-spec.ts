@@ -10,6 +10,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -166,7 +167,12 @@ describe('an application that extends Keyslot', () => {
       const instance = await start('configured.js', newPrefix());
       const socket = new WebSocket(`ws://${new URL(instance.url).host}/ticks`);
 
-      expect((await once(socket, 'close')).map(String)).toEqual(['4401', 'invalid token']);
+      const [, response] = (await once(socket, 'unexpected-response')) as [
+        unknown,
+        IncomingMessage,
+      ];
+      expect(response.statusCode).toBe(401);
+      expect(response.headers['www-authenticate']).toBe('Bearer realm="keyslot"');
     });
 
     it('accepts the content types of its plugins, and keeps unprefixed routes outside of the prefix', async () => {

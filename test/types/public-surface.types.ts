@@ -62,6 +62,7 @@ export const surface = [
     | 'OAuthModule'
     | 'OptionalNotNull'
     | 'PASSWORD_HASHER'
+    | 'principalOfClient'
     | 'Problem'
     | 'Origin'
     | 'ProblemFilter'

@@ -1,4 +1,4 @@
-export { CurrentPrincipal, CurrentUser, userOnly } from './caller.decorators.js';
+export { CurrentPrincipal, CurrentUser, principalOfClient, userOnly } from './caller.decorators.js';
 export {
   PERMISSION_REFUSALS,
   type PermissionRefusal,

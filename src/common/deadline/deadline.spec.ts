@@ -1,4 +1,22 @@
 import { Deadline } from './deadline.js';
+import { deadlineOf } from './request-deadline.decorator.js';
+
+describe('the deadline of a request', () => {
+  it('starts once, and is shorter if the request only reads', () => {
+    const [read, change] = [{ method: 'GET' }, { method: 'POST' }];
+
+    expect(deadlineOf(read)).toBe(deadlineOf(read));
+    expect(deadlineOf(read).remainingMs).toBeLessThanOrEqual(1800);
+    expect(deadlineOf(change).remainingMs).toBeGreaterThan(1800);
+  });
+
+  it.each([{}, { method: 'GET', upgrade: true }])(
+    'starts anew for each message of a connection: %j',
+    (request) => {
+      expect(deadlineOf(request)).not.toBe(deadlineOf(request));
+    },
+  );
+});
 
 describe('Deadline', () => {
   it('has no time left after it has passed', () => {

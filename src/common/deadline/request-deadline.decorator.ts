@@ -1,6 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 
 import { RequestState } from '../http/request-state.js';
+import { requestOf } from '../transport/index.js';
 import { Deadline } from './deadline.js';
 
 /** For requests that only read. */
@@ -15,14 +16,26 @@ const READ_METHODS = ['GET', 'HEAD'];
 /** @internal */
 export const DEADLINE = new RequestState<Deadline>('deadline');
 
-/** Returns the deadline of a request. It starts at the first call, when the whole request has arrived. */
-export function deadlineOf(request: { readonly method: string }): Deadline {
+interface TimedRequest {
+  /** Undefined for a message. */
+  readonly method?: string;
+  /** Set by Node for a request that opens a connection, such as a WebSocket. Many messages follow on the connection. */
+  readonly upgrade?: unknown;
+}
+
+/**
+ * Returns the deadline of a request. It starts at the first call, when the whole request has arrived. A message has a new
+ * deadline at each call.
+ */
+export function deadlineOf(request: TimedRequest): Deadline {
   let deadline = DEADLINE.get(request);
   if (!deadline) {
-    deadline = Deadline.after(
-      READ_METHODS.includes(request.method) ? READ_TIMEOUT_MS : CHANGE_TIMEOUT_MS,
-    );
-    DEADLINE.set(request, deadline);
+    const { method } = request;
+    const isRead = method !== undefined && READ_METHODS.includes(method);
+    deadline = Deadline.after(isRead ? READ_TIMEOUT_MS : CHANGE_TIMEOUT_MS);
+    if (method !== undefined && request.upgrade !== true) {
+      DEADLINE.set(request, deadline);
+    }
   }
   return deadline;
 }
@@ -30,5 +43,5 @@ export function deadlineOf(request: { readonly method: string }): Deadline {
 /** The request's deadline, as a parameter: `@RequestDeadline() deadline: Deadline`. */
 export const RequestDeadline = createParamDecorator(
   (_: unknown, context: ExecutionContext): Deadline =>
-    deadlineOf(context.switchToHttp().getRequest<{ readonly method: string }>()),
+    deadlineOf(requestOf<TimedRequest>(context) ?? {}),
 );

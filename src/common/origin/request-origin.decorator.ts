@@ -1,6 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
+import type { IncomingHttpHeaders } from 'node:http';
 
+import { requestOf } from '../transport/index.js';
 import { headerText } from './header-text.js';
 import { Origin } from './origin.js';
 
@@ -9,12 +10,20 @@ type Caller =
   | { readonly kind: 'user'; readonly userId: string; readonly sessionId: string }
   | { readonly kind: 'client'; readonly clientId: string };
 
+/** A request of Fastify or Express, or what stands for it on other transports. */
+interface Request {
+  /** Only of Fastify. */
+  readonly id?: string | undefined;
+  /** Undefined for messages of microservices. */
+  readonly ip?: string | undefined;
+  readonly headers?: IncomingHttpHeaders;
+  readonly user?: Caller;
+}
+
 /** @param request after the guard, which sets `user` on guarded routes */
-export function originOf(
-  request: Pick<FastifyRequest, 'id' | 'ip' | 'headers'> & { readonly user?: Caller },
-): Origin {
+export function originOf(request: Request): Origin {
   const { id: requestId, ip, headers, user } = request;
-  const userAgent = headerText(headers['user-agent'] ?? '');
+  const userAgent = headerText(headers?.['user-agent'] ?? '');
   const origin = new Origin({ actor: 'anonymous', ip, requestId }, userAgent);
   if (!user) {
     return origin;
@@ -26,5 +35,5 @@ export function originOf(
 
 /** The request's origin, as a parameter: `@RequestOrigin() origin: Origin`. */
 export const RequestOrigin = createParamDecorator((_: unknown, context: ExecutionContext): Origin =>
-  originOf(context.switchToHttp().getRequest<FastifyRequest & { readonly user?: Caller }>()),
+  originOf(requestOf<Request>(context) ?? {}),
 );

@@ -22,9 +22,7 @@ export class Lifecycle {
 
   private async call(hook: string): Promise<void> {
     await Promise.all(
-      this.parts.map((part) =>
-        (part as Record<string, (() => unknown) | undefined>)[hook]?.(),
-      ),
+      this.parts.map((part) => (part as Record<string, (() => unknown) | undefined>)[hook]?.()),
     );
   }
 }

@@ -1,6 +1,7 @@
+import { ApplicationConfig } from '@nestjs/core';
+
 import { createApp } from '../../../src/bootstrap/create-app.js';
 import { untilReady } from '../../../src/bootstrap/until-ready.js';
-import { JwtAuthGuard } from '../../../src/auth/index.js';
 import type { UserPrincipal } from '../../../src/common/authentication/index.js';
 import { loadSettings } from '../../../src/config/index.js';
 import { redisNodes, runPeer, user } from './peer.js';
@@ -14,9 +15,10 @@ await runPeer({
       redis: { ...settings.redis, nodes: redisNodes() },
     });
     const principal = anyPrincipal();
-    const guard: Pick<JwtAuthGuard, 'canActivate'> = app.get(JwtAuthGuard, { strict: false });
-    guard.canActivate = (context) => {
-      context.switchToHttp().getRequest<{ user?: UserPrincipal }>().user = principal;
+    // The first of them checks the token.
+    const [guard] = app.get(ApplicationConfig).getGlobalGuards();
+    guard!.canActivate = (context) => {
+      context.getArgByIndex<{ user?: UserPrincipal }>(0).user = principal;
       return true;
     };
     process.once('SIGTERM', () => void app.close().then(() => process.exit(0)));

@@ -1,0 +1,46 @@
+import type { Subscription } from 'rxjs';
+
+import type { Principal } from '../common/authentication/index.js';
+import type { Handshake } from '../common/transport/index.js';
+import type { SessionEnd, SessionWatch } from '../user-slot/read/index.js';
+
+/** Why the guard closes a connection. `invalid-token`: its token is not accepted any more, for example because it has expired. */
+export type ConnectionEnd = SessionEnd | 'invalid-token';
+
+const connections = new WeakMap<object, Connection>();
+
+/** A WebSocket connection that was opened through the guard. */
+export class Connection {
+  private watched: Subscription | undefined;
+  private isClosed = false;
+
+  /** @param close closes it on the side of the WebSocket library */
+  constructor(
+    private readonly handshake: Handshake,
+    private readonly watch: SessionWatch,
+    readonly close: (why: ConnectionEnd) => void,
+  ) {}
+
+  /** Closes the connection when the session of its user ends. On a public gateway, the first guarded message finds the user. */
+  closeWithSession(): void {
+    const principal = this.handshake.user as Principal | undefined;
+    // A client has no session.
+    if (principal?.kind === 'user' && !this.watched && !this.isClosed) {
+      this.watched = this.watch.endOf(principal).subscribe((why) => this.close(why));
+    }
+  }
+
+  onClosed(): void {
+    this.isClosed = true;
+    this.watched?.unsubscribe();
+  }
+}
+
+/** @param client the client of the WebSocket library */
+export function connectionOf(client: object): Connection | undefined {
+  return connections.get(client);
+}
+
+export function rememberConnection(client: object, connection: Connection): void {
+  connections.set(client, connection);
+}
