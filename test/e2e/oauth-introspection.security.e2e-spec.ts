@@ -105,7 +105,7 @@ describe('introspection and revocation', () => {
   it('describes the access token of a service account, for any of its audiences', async () => {
     const account = await createAccount(api, root, {
       permissions: ['a:read', 'b:read'],
-      audiences: ['orders', 'billing'],
+      audiences: ['orders', 'billing', 'keyslot'],
     });
     const whole = await tokenOf(api, account, { audience: 'billing', resource: 'orders' });
     const { jti, exp, iat } = decode(whole).payload;
