@@ -144,17 +144,17 @@ describe('the slot of a user', () => {
     }
     const [changed, renewed] = former;
     const password = { hash: new Secret('$new'), version: 2 };
-    const change = await users.change(changed!.id, { password }, until);
+    const change = await users.change(changed.id, { password }, until);
     expect(change.outcome === 'changed' && change.user.passwordHash.reveal()).toBe('$new');
-    await users.renewHash(renewed!.id, new Secret('$outdated'), new Secret('$wrong'), until);
-    await users.renewHash(renewed!.id, new Secret('$former'), new Secret('$new'), until);
+    await users.renewHash(renewed.id, new Secret('$outdated'), new Secret('$wrong'), until);
+    await users.renewHash(renewed.id, new Secret('$former'), new Secret('$new'), until);
     for (const { id } of former) {
       expect(await stored(id)).toEqual([null, '$new']);
       expect(await hashFound(id)).toBe('$new');
     }
 
-    await users.delete(renewed!.id, {}, until);
-    expect(await stored(renewed!.id)).toEqual([null, null]);
+    await users.delete(renewed.id, {}, until);
+    expect(await stored(renewed.id)).toEqual([null, null]);
   });
 
   it('is read exactly as version 0.1.0 wrote it', async () => {
