@@ -28,7 +28,8 @@ export class SeparateHashes {
     let moved = 0;
     const work = async (): Promise<void> => {
       for (const id of ids) {
-        moved += (await this.writer.separateHash(id, Deadline.after(TIMEOUT_MS))) ? 1 : 0;
+        const isMoved = await this.writer.separateHash(id, Deadline.after(TIMEOUT_MS));
+        moved += isMoved ? 1 : 0;
       }
     };
     await Promise.all(Array.from({ length: CONCURRENCY }, work));
