@@ -55,6 +55,7 @@ const MAY_IMPORT = {
     'near-cache',
     'redis-cluster',
     'sessions',
+    'users',
   ],
   http: ['common', 'config', 'guard', 'logging', 'metrics', 'redis-cluster', 'tracing', 'users'],
   'api-docs': ['common'],

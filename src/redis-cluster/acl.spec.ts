@@ -9,6 +9,22 @@ const scripts = (readdirSync(source, { recursive: true }) as string[])
   .filter((name) => name.endsWith('.lua'))
   .map((name) => readFileSync(join(source, name), 'utf8').replace(/^--.*$/gm, ''));
 
+/** The scripts that a service runs, with their includes. */
+const GUARD_SCRIPTS = [
+  ...['fence', 'now'].map((name) => `redis-cluster/scripts/includes/${name}.lua`),
+  'near-cache/scripts/includes/directory.lua',
+  ...['close-inbox', 'find-changes', 'finish-changes', 'hold', 'is-retired'].map(nearCache),
+  ...['post', 'post-again', 'renew-inbox', 'report-instance', 'retire-instance'].map(nearCache),
+  'keys/read/scripts/read-keys.lua',
+  'roles/read/scripts/read-roles.lua',
+  ...['live', 'verified-tokens'].map((name) => `user-slot/scripts/includes/${name}.lua`),
+  ...['check-session', 'use-session'].map((name) => `user-slot/scripts/${name}.lua`),
+];
+
+function nearCache(name: string): string {
+  return `near-cache/scripts/${name}.lua`;
+}
+
 describe('the Redis user with minimum permissions (94)', () => {
   const user = { username: 'keyslot', password: new Secret('hunter2'), keyPrefix: 'ks:' };
 
@@ -22,6 +38,37 @@ describe('the Redis user with minimum permissions (94)', () => {
 
     const allowed = [...new Set([...called, ...CLIENT_COMMANDS])].sort();
     expect(rights).toEqual(['-@all', ...allowed.map((command) => `+${command}`)]);
+  });
+
+  it('of a service may run the commands of the scripts of the guard and the client, and no others', () => {
+    const texts = GUARD_SCRIPTS.map((name) => readFileSync(join(source, name), 'utf8'));
+    const called = texts.flatMap((text) =>
+      [...text.matchAll(/redis\.call\('([A-Z]+)'/g)].map(([, name = '']) => name.toLowerCase()),
+    );
+    const line = aclFileLine({ ...user, kind: 'guard' });
+    const [rights = '', runners] = line.split(' (');
+
+    const expected = [...called, ...CLIENT_COMMANDS].filter((name) => !/^eval/.test(name));
+    expect(rights.match(/(?<=\+)\S+/g)).toEqual([...new Set(expected)].sort());
+    // The right to declare any key of the prefix, and nothing else.
+    expect(runners).toBe('~ks:* -@all +eval +evalsha)');
+  });
+
+  it('of a service may write only keys that decide nothing, as documented', () => {
+    const line = aclFileLine({ ...user, kind: 'guard', keyPrefix: 'a*b:' });
+    const [rights = ''] = line.split(' (');
+    const written = [...rights.matchAll(/ ~a\\\*b:v1:(\S+)/g)].map(([, key = '']) => key);
+    const read = [...rights.matchAll(/ %R~a\\\*b:v1:(\S+)/g)].map(([, key = '']) => key);
+    const page = readFileSync(join(source, '../docs/operations/redis-users.md'), 'utf8');
+    const rows = [...page.matchAll(/^\| (`\{.*?) +\| (read|write|read\/write) +\|/gm)];
+    const documented = (...kinds: string[]): string[] =>
+      rows
+        .filter(([, , right = '']) => kinds.includes(right))
+        .flatMap(([, keys = '']) => [...keys.matchAll(/`(.*?)`/g)].map(([, key = '']) => key));
+
+    expect(written.sort()).toEqual(documented('write', 'read/write').sort());
+    expect(read.sort()).toEqual(documented('read').sort());
+    expect(written.filter((key) => /record|sessions|hash|:set/.test(key))).toEqual([]);
   });
 
   it('is documented for operators, permission by permission', () => {

@@ -26,6 +26,7 @@ import { USER_STORE, type UserStore } from './store/user-store.js';
 import { ConfigurableModuleClass, USERS_OPTIONS } from './users.module-definition.js';
 import { PasswordChanges } from './password-changes.js';
 import { Registrations } from './registrations.js';
+import { SeparateHashes } from './separate-hashes.js';
 import { UsersController } from './users.controller.js';
 import { UsersService } from './users.service.js';
 
@@ -46,6 +47,7 @@ import { UsersService } from './users.service.js';
     UserWriter,
     UserNames,
     RedisAccounts,
+    SeparateHashes,
     {
       provide: ACCOUNTS,
       inject: [
@@ -81,6 +83,7 @@ import { UsersService } from './users.service.js';
     CREDENTIAL_ACCOUNTS,
     PasswordChecks,
     BootstrapAdministrator,
+    SeparateHashes,
     PASSWORD_HASHER,
   ],
 })

@@ -27,6 +27,7 @@ interface Size {
 interface Usage {
   readonly name: Size;
   readonly record: Size;
+  readonly passwordHash: Size;
   readonly sessions: Size;
   /** The other keys of the user, without temporary ones. */
   readonly others: readonly string[];
@@ -61,10 +62,11 @@ describe('Redis keeps', () => {
       const keys = await Promise.all(masters.map((node) => node.keys(`${prefix}{user.${id}}:*`)));
       const sizeOf = async (key: string): Promise<Size> => sizeIn(cluster, key);
       const isOther = (key: string): boolean =>
-        !/:(?:record|sessions|fence|refresh-answer:[^:]+)$/.test(key);
+        !/:(?:record|password-hash|sessions|fence|refresh-answer:[^:]+)$/.test(key);
       return {
         name: await sizeOf(`${prefix}{name.${usernameDigest(username)}}:owner`),
         record: await sizeOf(`${prefix}{user.${id}}:record`),
+        passwordHash: await sizeOf(`${prefix}{user.${id}}:password-hash`),
         sessions: await sizeOf(`${prefix}{user.${id}}:sessions`),
         others: keys.flat().filter(isOther),
       };
@@ -83,14 +85,20 @@ describe('Redis keeps', () => {
     expect(Math.abs(memory(sizes) / memory(expected) - 1)).toBeLessThan(TOLERANCE_ELSEWHERE);
   };
   const expectUsage = async (usage: Usage, expected: Usage): Promise<void> => {
-    const sizes = ({ name, record, sessions }: Usage): Size[] => [name, record, sessions];
+    const sizes = ({ name, record, passwordHash, sessions }: Usage): Size[] => [
+      name,
+      record,
+      passwordHash,
+      sessions,
+    ];
     await expectSizes(sizes(usage), sizes(expected));
     expect(usage.others).toEqual(expected.others);
   };
 
   const USER = {
     name: { stored: 36, memory: 184 },
-    record: { stored: 301, memory: 1040 },
+    record: { stored: 192, memory: 392 },
+    passwordHash: { stored: 97, memory: 248 },
     others: [],
   };
 

@@ -69,7 +69,9 @@ describe('login', () => {
     });
     expect(lasting.length).toBeGreaterThan(2);
     for (const key of lasting) {
-      expect(key).toMatch(/:\{(user\.[^}]+\}:record|name\.[^}]+\}:owner|keys\.signing\}:set)$/);
+      expect(key).toMatch(
+        /:\{(user\.[^}]+\}:(?:record|password-hash)|name\.[^}]+\}:owner|keys\.signing\}:set)$/,
+      );
     }
   });
 

@@ -2,6 +2,7 @@ import calculateSlot from 'cluster-key-slot';
 import { SignJWT } from 'jose';
 import { createHash, generateKeyPairSync } from 'node:crypto';
 
+import { connectKeyslot, type Keyslot } from '../../src/guard/index.js';
 import { RedisCluster, type LuaScript } from '../../src/redis-cluster/index.js';
 import { GOOD_PASSWORD } from '../support/http-client.js';
 import { productScripts } from '../support/lua-script.js';
@@ -38,6 +39,8 @@ const kind = (name: string, pattern: string, longestMs: number, mayLast = false)
 /** Every kind of key, as in the table of docs/architecture.md. */
 const KINDS = [
   kind('user', `\\{user\\.${ID}\\}:record`, 2 * HOUR_MS, true),
+  kind('password hash', `\\{user\\.${ID}\\}:password-hash`, MINUTE_MS, true),
+  kind('uses noted by services', `\\{user\\.${ID}\\}:uses`, 30 * DAY_MS),
   kind('sessions', `\\{user\\.${ID}\\}:sessions`, 90 * DAY_MS + 2 * HOUR_MS),
   kind('refresh answer', `\\{user\\.${ID}\\}:refresh-answer:${ID}`, 10 * SECOND_MS),
   kind(
@@ -83,6 +86,7 @@ const sources = new Set(productScripts().map(({ source }) => source));
 describe('the data in Redis', () => {
   let own: OwnCluster;
   let api: TestApp;
+  let service: Keyslot;
   /** The scripts that were run, with the keys of each run. */
   const runs: { script: LuaScript<unknown>; keys: readonly string[] }[] = [];
   /** Kinds and lifetimes of all keys that were seen, and keys of an unknown kind. */
@@ -110,6 +114,7 @@ describe('the data in Redis', () => {
     }
   });
   afterAll(async () => {
+    await service.close();
     await api.close();
     await own.remove();
   });
@@ -201,6 +206,17 @@ describe('the data in Redis', () => {
     const first = await logIn(person.username);
     const second = await logIn(person.username);
     await send(200, 'GET', '/api/user', { token: first.access });
+    service = await connectKeyslot({
+      redis: {
+        nodes: own.variables.REDIS_NODES.split(','),
+        username: own.variables.REDIS_USERNAME,
+        password: own.variables.REDIS_PASSWORD,
+        keyPrefix: api.keyPrefix,
+      },
+      audience: 'keyslot',
+    });
+    expect(await service.authenticateToken(first.access)).toMatchObject({ kind: 'user' });
+    await look();
     const refreshed = await send(200, 'POST', '/api/refresh', {
       body: { refresh_token: first.refresh },
     });

@@ -395,7 +395,10 @@ function withDependencies(names: readonly string[]): ReadonlySet<string> {
     }
     found.add(name);
     const { dependencies = {}, peerDependencies = {}, peerDependenciesMeta: meta = {} } = needs;
-    const peers = Object.keys(peerDependencies).filter((peer) => !meta[peer]?.optional);
+    // All of ours are optional in a tarball: src/setup/pack.js.
+    const peers = isOurs
+      ? []
+      : Object.keys(peerDependencies).filter((peer) => !meta[peer]?.optional);
     [...Object.keys(dependencies), ...peers].forEach(add);
   };
   names.forEach(add);

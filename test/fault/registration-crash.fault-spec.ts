@@ -25,7 +25,7 @@ describe('a registration whose process is killed', () => {
   const provisional = async (): Promise<string[]> =>
     withRedis(async (_, cluster) => {
       const keys = (await keysByMaster(api.keyPrefix)).flat();
-      const all = keys.filter((key) => /:(record|owner)$/.test(key));
+      const all = keys.filter((key) => /:(record|password-hash|owner)$/.test(key));
       const lives = await Promise.all(all.map((key) => cluster.pttl(key)));
       return all.filter((__, index) => lives[index]! > 0);
     });
@@ -105,13 +105,15 @@ describe('a registration whose process is killed', () => {
     await untilNobodyIsHalfRegistered();
 
     // The result is a complete user or an available name.
-    const records = (await keysByMaster(api.keyPrefix))
-      .flat()
-      .filter((key) => key.endsWith(':record'));
+    const stored = (await keysByMaster(api.keyPrefix)).flat();
+    const [records, hashes] = [':record', ':password-hash'].map((part) =>
+      stored.filter((key) => key.endsWith(part)),
+    );
     const isUser = await Promise.all(
       usernames.map(async (username) => (await api.login(username)).status === 200),
     );
     expect(records).toHaveLength(isUser.filter(Boolean).length);
+    expect(hashes).toHaveLength(isUser.filter(Boolean).length);
     const answers = await Promise.all(usernames.map(async (username) => api.register(username)));
     expect(answers.map(({ status }) => status)).toEqual(isUser.map((is) => (is ? 409 : 201)));
   });

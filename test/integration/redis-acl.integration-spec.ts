@@ -12,6 +12,7 @@ import { Instance } from '../support/instance.js';
 import { eventually, startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
 import { connectCluster } from '../support/redis.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
+import { testVariables } from '../support/test-variables.js';
 
 const CLI = resolve('dist/cli.js');
 const GUARDED_SERVICE = resolve('test/e2e/guarded-service.mjs');
@@ -198,6 +199,15 @@ describe('the Redis user with minimum permissions (94)', () => {
         ...command,
       );
     };
+    const separateHashes = () => {
+      const variables = testVariables({ ...own.variables, REDIS_KEY_PREFIX: keyslot.keyPrefix });
+      const env = { PATH: process.env['PATH'], ...variables };
+      return spawnSync(process.execPath, [CLI, 'separate-hashes'], {
+        cwd: tmpdir(), // without .env
+        env,
+        encoding: 'utf8',
+      });
+    };
     /** How often the service has renewed its lease. */
     const renewals = async (): Promise<number> => {
       const instances = Object.values(await redis.hgetall(key('instances.registry', 'list')));
@@ -272,6 +282,28 @@ describe('the Redis user with minimum permissions (94)', () => {
       expect(record).toMatchObject({ id: user.id, passwordVersion: '1' });
       expect(JSON.stringify(record)).not.toContain('argon2');
       expect(await redis.get(ofUser('password-hash'))).toMatch(/^\$argon2id\$/);
+    });
+
+    it('cannot read the hash of a user of version 0.1.0 after separate-hashes', async () => {
+      const { id, username } = await keyslot.newUser();
+      const [record, apart] = [key(`user.${id}`, 'record'), key(`user.${id}`, 'password-hash')];
+      const hash = (await redis.getdel(apart))!;
+      await redis.hset(record, 'passwordHash', hash);
+      expect((await keyslot.login(username)).status).toBe(200);
+      await own.changeUser('+scan');
+
+      const { status, stdout } = separateHashes();
+
+      expect({ status, stdout }).toEqual({
+        status: 0,
+        stdout: 'Moved the password hashes of 1 users.\n',
+      });
+      await own.restoreUser();
+      expect([await redis.hget(record, 'passwordHash'), await redis.get(apart)]).toEqual([
+        null,
+        hash,
+      ]);
+      expect((await keyslot.login(username)).status).toBe(200);
     });
 
     it('may not use these keys without a script either', async () => {

@@ -21,8 +21,7 @@ export class Lifecycle {
   }
 
   private async call(hook: string): Promise<void> {
-    await Promise.all(
-      this.parts.map((part) => (part as Record<string, (() => unknown) | undefined>)[hook]?.()),
-    );
+    const parts = this.parts.map((part) => part as Record<string, (() => unknown) | undefined>);
+    await Promise.all(parts.map((part) => part[hook]?.()));
   }
 }

@@ -31,6 +31,7 @@ const scripts = {
   confirm: slotScript('confirm-user', parseUser),
   change: slotScript('change-user', parseChanged),
   renewHash: slotScript('renew-hash', isOne),
+  separateHash: slotScript('separate-hash', isOne),
   delete: slotScript('delete-user', parseDeleted),
   putCopy: slotScript('put-mirrored-user', isOne),
 };
@@ -122,6 +123,11 @@ export class UserWriter {
   ): Promise<void> {
     const hashes = [verified.reveal(), renewed.reveal()];
     await this.redis.run(scripts.renewHash, this.recordKeys(userId), hashes, deadline);
+  }
+
+  /** Moves the password hash of a user of an earlier version to its own key. @returns false if there is nothing to move */
+  async separateHash(userId: string, deadline: Deadline): Promise<boolean> {
+    return this.redis.runDurably(scripts.separateHash, this.recordKeys(userId), [], deadline);
   }
 
   /** Deletes a user and the user's sessions. */
