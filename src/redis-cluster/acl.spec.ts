@@ -17,6 +17,7 @@ const GUARD_SCRIPTS = [
   ...['post', 'post-again', 'renew-inbox', 'report-instance', 'retire-instance'].map(nearCache),
   'keys/read/scripts/read-keys.lua',
   'roles/read/scripts/read-roles.lua',
+  'service-accounts/read/scripts/read-account.lua',
   ...['live', 'verified-tokens'].map((name) => `user-slot/scripts/includes/${name}.lua`),
   ...['check-session', 'use-session'].map((name) => `user-slot/scripts/${name}.lua`),
 ];

@@ -66,7 +66,13 @@ export function usersOn(
   const events: AuditEvent[] = [];
   const audit = new AuditLog({ record: (event) => void events.push(event) }, new EventEmitter2());
   const limiter = new RateLimiter(redis, {}, clock);
-  const credentials = new PasswordChecks(credentialAccounts(accounts), hasher, limiter, clock, audit);
+  const credentials = new PasswordChecks(
+    credentialAccounts(accounts),
+    hasher,
+    limiter,
+    clock,
+    audit,
+  );
   const reauthentication = new Reauthentication(credentials, reader);
   const passwords = new NewPasswords(hasher, options);
   const registrations = new Registrations(accounts, passwords, limiter, audit, options);

@@ -1,11 +1,13 @@
 import {
   Module,
+  type CanActivate,
   type DynamicModule,
   type FactoryProvider,
   type ModuleMetadata,
 } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 
+import type { Replacement } from '../../common/configurable-module/index.js';
 import { KeyRingModule } from '../../keys/read/index.js';
 import { MetricsRegistryModule } from '../../metrics/registry/index.js';
 import { NearCacheModule } from '../../near-cache/index.js';
@@ -15,7 +17,12 @@ import { GuardProblemFilter } from '../guard-problem.filter.js';
 import { GuardModule } from '../guard.module.js';
 import { partOptions, type KeyslotOptions, type PartOptions } from './service.options.js';
 
-export interface KeyslotAsyncOptions {
+export interface KeyslotModuleExtras {
+  /** Replaces JwtAuthGuard by a subclass, which overrides `getRequest`. */
+  readonly guard?: Replacement<CanActivate>;
+}
+
+export interface KeyslotAsyncOptions extends KeyslotModuleExtras {
   readonly imports?: NonNullable<ModuleMetadata['imports']>;
   readonly inject?: NonNullable<FactoryProvider['inject']>;
   readonly useFactory: (...injected: never[]) => KeyslotOptions | Promise<KeyslotOptions>;
@@ -32,15 +39,16 @@ class PartOptionsModule {}
 @Module({})
 export class KeyslotGuardModule {
   /** @throws TypeError for invalid options */
-  static forRoot(options: KeyslotOptions): DynamicModule {
+  static forRoot({ guard, ...options }: KeyslotOptions & KeyslotModuleExtras): DynamicModule {
     partOptions(options);
-    return this.forRootAsync({ useFactory: () => options });
+    return this.forRootAsync({ useFactory: () => options, ...(guard && { guard }) });
   }
 
   static forRootAsync({
     imports = [],
     inject = [],
     useFactory,
+    guard,
   }: KeyslotAsyncOptions): DynamicModule {
     const options: DynamicModule = {
       module: PartOptionsModule,
@@ -67,7 +75,7 @@ export class KeyslotGuardModule {
         NearCacheModule.forRootAsync(from(({ nearCache }) => nearCache)),
         KeyRingModule.forRootAsync(from(({ keyRing }) => keyRing)),
         SessionReaderModule.forRootAsync(from(({ sessions }) => sessions)),
-        GuardModule.forRootAsync(from(({ guard }) => guard)),
+        GuardModule.forRootAsync({ ...from((parts) => parts.guard), guard }),
       ],
       providers: [GuardProblemFilter, { provide: APP_FILTER, useExisting: GuardProblemFilter }],
     };
