@@ -37,20 +37,21 @@ class LogOut extends Random {
 const TOKEN = 'header.eyJzdWIiOiJpZCJ9.signature';
 
 /** Answers every request with success, unless it is stopped; then it does not answer. */
-function fakeInstance(isPaused: boolean): Instance {
+function fakeInstance(isPaused: boolean, tokenSeconds = 900): Instance {
   const answer = async (status: number) =>
     isPaused
       ? new Promise<never>(() => undefined)
       : Promise.resolve({
           status,
           headers: new Headers(),
-          body: { session_id: 's', access_token: TOKEN },
+          body: { session_id: 's', access_token: TOKEN, expires_in: tokenSeconds },
         });
   return {
     isPaused,
     request: async () => answer(201),
     login: async () => answer(200),
     ownUser: async () => answer(200),
+    refresh: async () => answer(200),
     logout: async () => answer(204),
   } as unknown as Instance;
 }
@@ -94,6 +95,26 @@ describe('a client of the fault suite', () => {
     expect(before.length).toBeLessThan(1 + lightMembers.length);
     expect(readers(operations.slice(logout))).toEqual([...Array(21).keys()]);
     expect(operations[logout]!.slots).toEqual(slotsOfUser(operations[logout]!.user, 'id'));
+  });
+
+  it.each([
+    ['a valid token', 900, 'login read read'],
+    ['an expired token, after a refresh', 10, 'login refresh read refresh read'],
+  ])('at the end, checks its sessions with %s', async (_, tokenSeconds, kinds) => {
+    const history = new History();
+    const client = new Client([fakeInstance(false, tokenSeconds)], history, new Random(1));
+    await client.step();
+    await client.step();
+    const before = history.operations.length;
+
+    await client.verify();
+
+    expect(
+      history.operations
+        .slice(before)
+        .map(({ kind }) => kind)
+        .join(' '),
+    ).toBe(kinds);
   });
 
   it('is not delayed by a stopped instance', async () => {

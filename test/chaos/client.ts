@@ -16,11 +16,16 @@ const REMEMBERED_ENDED = 20;
 /** Timeout of a read: a stopped instance answers only when it is resumed. */
 const READ_TIMEOUT_MS = 3000;
 
+/** A token that expires earlier is not sent any more. */
+const EXPIRY_MARGIN_MS = 30_000;
+
 /** A login, as recorded by its client. */
 interface KnownSession {
   readonly id: string;
   readonly userId: string;
   accessToken: string;
+  /** When the access token expires, as a time of the history. */
+  accessUntil: number;
   refreshToken: string;
   /** A logout was sent, and its outcome is unknown. */
   isLogoutPending: boolean;
@@ -92,7 +97,14 @@ export class Client {
       return;
     }
     await this.logIn();
-    for (const session of [...this.sessions, ...this.ended]) {
+    for (const session of [...this.sessions]) {
+      if (!this.isCurrent(session)) {
+        await this.refresh(session);
+      }
+      await this.readEverywhere(session);
+    }
+    // An expired token would be refused in any case.
+    for (const session of this.ended.filter((one) => this.isCurrent(one))) {
       await this.readEverywhere(session);
     }
     for (const session of this.ended) {
@@ -103,6 +115,14 @@ export class Client {
   /** Waits for the responses to all requests. */
   async settle(): Promise<void> {
     await Promise.all(this.reading);
+  }
+
+  private expiryOf({ expires_in: seconds }: Tokens): number {
+    return this.history.now() + 1000 * seconds;
+  }
+
+  private isCurrent({ accessUntil }: KnownSession): boolean {
+    return this.history.now() + EXPIRY_MARGIN_MS < accessUntil;
   }
 
   private async register(): Promise<void> {
@@ -124,6 +144,7 @@ export class Client {
         id: tokens.session_id,
         userId: subjectOf(tokens.access_token),
         accessToken: tokens.access_token,
+        accessUntil: this.expiryOf(tokens),
         refreshToken: tokens.refresh_token,
         isLogoutPending: false,
       });
@@ -188,6 +209,7 @@ export class Client {
     if (answer?.status === 200) {
       const tokens = answer.body as Tokens;
       session.accessToken = tokens.access_token;
+      session.accessUntil = this.expiryOf(tokens);
       session.refreshToken = tokens.refresh_token;
     } else if (answer?.status !== 401) {
       // Retries at once, because a spent token is accepted only during the grace period.
