@@ -3,6 +3,7 @@
 -- KEYS[1] the user
 -- KEYS[2] the user's sessions: a hash of session id to JSON
 -- KEYS[3] the fence, a key that is only written
+-- KEYS[4] the uses of the sessions that services have noted: a hash of session id to milliseconds since the epoch
 -- ARGV[1] session id
 -- ARGV[2] idle lifetime of the session, in milliseconds
 -- ARGV[3] digest of the token
@@ -13,7 +14,7 @@
 --- @include "fence"
 --- @include "live"
 write_fence(KEYS[3])
-local session = read_session(KEYS[2], ARGV[1])
+local session = read_used_session(KEYS[2], KEYS[4], ARGV[1])
 local left = life_left(session, session_user(KEYS[1]), ARGV[2], now_ms())
 if left <= 0 or session.refreshHash ~= ARGV[3] then
   return 0
