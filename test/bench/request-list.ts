@@ -9,6 +9,8 @@ export interface LoadRequest {
   /** One complete header line: the credential. */
   readonly header?: string;
   readonly body?: unknown;
+  /** The fields of a form, instead of a body in JSON. */
+  readonly form?: Readonly<Record<string, string>>;
 }
 
 /** Writes requests in the format that `requests.lua` reads. */
@@ -16,8 +18,9 @@ export function writeRequests(file: string, requests: readonly LoadRequest[]): v
   writeFileSync(file, `${requests.map(lineOf).join('\n')}\n`);
 }
 
-function lineOf({ method = 'GET', path, header = '', body }: LoadRequest): string {
-  return [method, path, header, body === undefined ? '' : JSON.stringify(body)].join('\t');
+function lineOf({ method = 'GET', path, header = '', body, form }: LoadRequest): string {
+  const json = body === undefined ? '' : JSON.stringify(body);
+  return [method, path, header, form ? new URLSearchParams(form).toString() : json].join('\t');
 }
 
 export const ownUser = (header: string): LoadRequest => ({ path: '/api/user', header });

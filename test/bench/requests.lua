@@ -1,6 +1,6 @@
 -- Load for wrk. Arguments: a file of requests; "cycle" (repeat the list) or "once" (the run ends at the end of the list,
 -- and its duration counts until then); milliseconds that each connection waits before a request.
--- A line of the file: method, path, header, body, separated by tabs. Empty fields are omitted.
+-- A line of the file: method, path, header, body (JSON or a form), separated by tabs. Empty fields are omitted.
 
 local ffi = require('ffi')
 ffi.cdef [[
@@ -31,7 +31,8 @@ local function read(file)
         headers[name] = value
       end
       if body ~= '' then
-        headers['Content-Type'] = 'application/json'
+        local is_json = body:sub(1, 1) == '{'
+        headers['Content-Type'] = is_json and 'application/json' or 'application/x-www-form-urlencoded'
       end
       formatted[line] = wrk.format(method, path, headers, body ~= '' and body or nil)
     end

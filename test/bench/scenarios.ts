@@ -1,6 +1,7 @@
 import type { Scenario } from './scenario.js';
 import { coldToken } from './scenarios/cold-token.js';
 import { forwardAuth } from './scenarios/forward-auth.js';
+import { introspection } from './scenarios/introspection.js';
 import { loginStorm } from './scenarios/login-storm.js';
 import { logins } from './scenarios/logins.js';
 import { logout } from './scenarios/logout.js';
@@ -15,6 +16,7 @@ export const SCENARIOS: readonly Scenario[] = [
   coldToken,
   otherInstance,
   forwardAuth,
+  introspection,
   logins,
   loginStorm,
   refreshes,
