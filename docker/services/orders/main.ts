@@ -2,15 +2,18 @@ import { readFileSync } from 'node:fs';
 
 import { Controller, Get, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { CurrentUser, KeyslotGuardModule, Public, type UserPrincipal } from 'keyslot/guard';
+import { CurrentPrincipal, KeyslotGuardModule, Public, type Principal } from 'keyslot/guard';
 
 const read = (path: string): string => readFileSync(path, 'utf8').trim();
 
 @Controller()
 class OrdersController {
   @Get('orders')
-  list(@CurrentUser() { user }: UserPrincipal) {
-    return { orders: [], customer: user.username };
+  list(@CurrentPrincipal() caller: Principal) {
+    return {
+      orders: [],
+      customer: caller.kind === 'user' ? caller.user.username : caller.clientId,
+    };
   }
 
   @Public()
