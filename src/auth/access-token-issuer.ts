@@ -55,8 +55,9 @@ export class AccessTokenIssuer {
     scope?: string,
   ): Promise<Secret> {
     const { aud, clientId } = this.options;
-    const { id, roles } = user;
-    const claims = { aud, sub: id, client_id: clientId, sid: sessionId, roles };
+    // A service that decides by the roles would ignore the scope.
+    const roles = scope === undefined ? user.roles : [];
+    const claims = { aud, sub: user.id, client_id: clientId, sid: sessionId, roles };
     return this.sign(scope === undefined ? claims : { ...claims, scope }, deadline);
   }
 

@@ -12,7 +12,8 @@ export function identityHeaders(principal: Principal): Record<string, string> {
   return {
     'x-auth-subject': principal.userId,
     'x-auth-session': principal.sessionId,
-    'x-auth-roles': roles.map(listItem).join(','),
+    // A service that decides by the roles would ignore the scope.
+    'x-auth-roles': principal.scope ? '' : roles.map(listItem).join(','),
     'x-auth-username': encodeURIComponent(username),
   };
 }

@@ -137,7 +137,7 @@ export class AccessTokenValidator {
       account.state === 'live' &&
       claims.epoch === account.epoch &&
       !account.revokedTokens.has(claims.jti) &&
-      (this.audience === undefined || account.audiences.includes(this.audience));
+      this.isForAccount(claims.aud, account.audiences);
     if (!isAccepted) {
       return undefined;
     }
@@ -148,6 +148,13 @@ export class AccessTokenValidator {
       tokenId: claims.jti,
       permissions: scope ? permissions.filter((one) => scope.has(one)) : permissions,
     };
+  }
+
+  /** For any audience, every one of the token's: a service may read only its own from the answer of an introspection. */
+  private isForAccount(aud: AccessTokenClaims['aud'], audiences: readonly string[]): boolean {
+    return this.audience === undefined
+      ? [aud].flat().every((one) => audiences.includes(one))
+      : audiences.includes(this.audience);
   }
 
   /** @returns the state of the session, if Redis knows the token as verified or its signature is valid */

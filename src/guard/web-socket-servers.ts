@@ -52,6 +52,10 @@ type VerifyClient = (info: { readonly req: IncomingMessage }, verdict: Verdict) 
 
 /** A namespace of Socket.IO, or a server, which stands for its main namespace. */
 interface SocketIoServer {
+  /** Of a server. */
+  readonly opts?: { connectionStateRecovery?: unknown };
+  /** Of a namespace. */
+  readonly server?: Pick<SocketIoServer, 'opts'>;
   use(middleware: (client: SocketIoClient, next: (error?: Error) => void) => void): void;
   on(event: 'connection', listener: (client: SocketIoClient) => void): void;
 }
@@ -126,6 +130,7 @@ function askNext(
 
 /** Answers a refused connection with the event `connect_error`. Each namespace has its own token. */
 function guardSocketIo(server: SocketIoServer, { admit, opened }: Doorkeeper): void {
+  disableRecovery(server);
   const admitted = new WeakMap<SocketIoClient, Handshake>();
   server.use((client, next) => {
     const handshake = new Handshake(client.request, client.handshake.auth?.token);
@@ -143,10 +148,20 @@ function guardSocketIo(server: SocketIoServer, { admit, opened }: Doorkeeper): v
       const close = (): void => client.disconnect();
       opened(client, handshake, close, (listener) => client.once('disconnect', listener));
     } else {
-      // Connection state recovery skips middlewares by default.
       client.disconnect();
     }
   });
+}
+
+/** Connection state recovery sends the missed messages before any middleware is asked, also to a client whose session has ended. */
+function disableRecovery(server: SocketIoServer): void {
+  const { opts } = server.server ?? server;
+  if (opts?.connectionStateRecovery) {
+    opts.connectionStateRecovery = undefined;
+    logger.warn(
+      'connectionStateRecovery of Socket.IO is disabled: it would send messages to a client before the guard is asked.',
+    );
+  }
 }
 
 function connectError(error: unknown, { headers, url = '/' }: IncomingMessage): Error {

@@ -178,7 +178,8 @@ export class LocalStore {
 
 function estimatedBytes(value: unknown): number {
   try {
-    return BYTES_PER_CHARACTER * (JSON.stringify(value)?.length ?? 0);
+    const members = (_: string, one: unknown): unknown => (one instanceof Set ? [...one] : one);
+    return BYTES_PER_CHARACTER * (JSON.stringify(value, members)?.length ?? 0);
   } catch {
     return UNKNOWN_BYTES; // The value has no JSON: it holds a cycle or a bigint.
   }

@@ -28,7 +28,7 @@ export interface ActiveToken {
   readonly iss: string;
   readonly jti?: string;
   readonly sid?: string;
-  /** The current roles of the user. */
+  /** The current roles of the user. Empty if the token has a scope, because roles would grant more. */
   readonly roles?: readonly string[];
 }
 
@@ -70,7 +70,7 @@ export class TokenIntrospection {
     const allowed = limited(await this.permissionsOf(principal, deadline), scope);
     const ofUser =
       principal.kind === 'user'
-        ? { username: principal.user.username, roles: principal.user.roles }
+        ? { username: principal.user.username, roles: principal.scope ? [] : principal.user.roles }
         : {};
     return {
       active: true,

@@ -34,7 +34,9 @@ describe('the Redis user with minimum permissions (94)', () => {
       [...text.matchAll(/redis\.p?call\('([A-Z]+)'/g)].map(([, name = '']) => name.toLowerCase()),
     );
     // The list would miss a command name that is composed at run time.
-    expect(scripts.flatMap((text) => text.match(/\bp?call\b/g) ?? [])).toHaveLength(called.length);
+    expect(scripts.flatMap((text) => text.match(/\bp?call\b(?!\(cjson)/g) ?? [])).toHaveLength(
+      called.length,
+    );
     const rights = aclFileLine(user).split(' ').slice(8);
 
     const allowed = [...new Set([...called, ...CLIENT_COMMANDS])].sort();

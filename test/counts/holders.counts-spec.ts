@@ -106,7 +106,7 @@ describe('a logout costs Redis', () => {
     [
       `evalsha ${2 + others}`,
       `hdel ${1 + others}`,
-      'hget 2',
+      'hget 3',
       'hgetall 1',
       `hmget ${1 + others}`,
       `hset ${5 + others}`,

@@ -386,7 +386,8 @@ describe('docker/compose.production.yaml', () => {
       const passwords = Object.entries(production.allSecrets())
         .filter(([name]) => /password$|^key-encryption/.test(name))
         .map(([, text]) => text.trim());
-      expect(new Set(passwords).size).toBe(4);
+      // The key, the administrator, the instances, the replicas, and the service `orders`.
+      expect(new Set(passwords).size).toBe(5);
 
       const printed = production.instances.map((instance) => instance.output()).join();
       for (const password of passwords) {

@@ -44,12 +44,15 @@ describe('a refresh with a scope', () => {
     expect(tokens.scope).toBe('orders:read');
     expect(decode(tokens.access_token).payload).toMatchObject({
       scope: 'orders:read',
-      roles: ['clerk'],
+      // A service that decides by the roles would ignore the scope.
+      roles: [],
     });
     expect(await listRoles(tokens)).toBe(403);
     const forward = async (permission: string): Promise<number> =>
       (await send(tokens.access_token, 'GET', `/forward-auth?permission=${permission}`)).status;
     expect([await forward('orders:read'), await forward('roles:read')]).toEqual([204, 403]);
+    const { headers } = await send(tokens.access_token, 'GET', '/forward-auth');
+    expect(headers.get('x-auth-roles')).toBe('');
     expect((await api.ownUser(tokens.access_token)).status).toBe(200);
     // The refresh token is not limited.
     const whole = await refresh(tokens.refresh_token);

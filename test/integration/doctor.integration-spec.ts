@@ -79,10 +79,10 @@ describe('keyslot doctor', () => {
     // Nobody connects to a replica, so it may announce an unreachable port.
     const replica = (await nodesSeenBy(ports()[0]!)).find(({ isReplica }) => isReplica)!.port;
     const announced = '127.0.0.1:1';
+    const isAnnounced = async (): Promise<boolean> =>
+      (await nodesSeenBy(ports()[0]!)).some(({ ip, port }) => `${ip}:${port}` === announced);
     await whileSet(replica, ['cluster-announce-port', '1'], async () => {
-      await eventually('the replica announces another port', 10_000, async () =>
-        (await nodesSeenBy(ports()[0]!)).some(({ ip, port }) => `${ip}:${port}` === announced),
-      );
+      await eventually('the replica announces another port', 10_000, isAnnounced);
 
       const unmapped = await asOperator();
       const mapped = await asOperator({ REDIS_NAT_MAP: `${announced}=127.0.0.1:${replica}` });
@@ -92,6 +92,11 @@ describe('keyslot doctor', () => {
       expect(unmapped.lines.filter(connection)).toEqual([expect.stringMatching(/^failed: /)]);
       expect(mapped.lines.filter(connection)).toEqual([expect.stringMatching(/^ok: /)]);
     });
+    await eventually(
+      'the replica announces its own port',
+      10_000,
+      async () => !(await isAnnounced()),
+    );
   });
 
   it('reports no problem for nodes with the documented configuration, and checks each of them', async () => {

@@ -387,6 +387,34 @@ describe('the near cache', () => {
     expect(await b.read(note)).toBe('new');
   });
 
+  it('makes changes although a service has written nonsense into the directory', async () => {
+    const directory = a.redis.keys.key(['note', note], 'holders');
+    await b.read(note);
+    const nonsense = {
+      number: '100000000000000000',
+      'holder:x': 'x',
+      'change:x': 'x',
+      'change:y': '{}',
+      'change:z': JSON.stringify({ beganAt: Date.now(), written: true, holders: { x: 1 } }),
+    };
+    await withRedis((_, cluster) => cluster.hset(directory, nonsense));
+    const numbers = new Set<string>();
+
+    for (const text of ['one', 'two']) {
+      await a.change(note, text);
+      expect(await b.read(note)).toBe(text);
+      await a.cache.change(
+        subject(),
+        (number) => Promise.resolve(void numbers.add(number)),
+        Deadline.none,
+      );
+    }
+
+    // A second change with the number of the first one would count as its repetition, and would have no effect.
+    expect(numbers.size).toBe(2);
+    await a.cache.settle(`note.${note}`, Deadline.none);
+  });
+
   it('keeps one note for all changes whose writes failed more than a minute ago', async () => {
     const directory = a.redis.keys.key(['note', note], 'holders');
     const fail = async (): Promise<void> =>

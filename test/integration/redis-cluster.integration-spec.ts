@@ -162,9 +162,10 @@ describe('RedisCluster', () => {
     );
     let areOver = false;
     void writes.then(() => (areOver = true));
+    const some = ids.slice(0, 5);
     let roundsMeanwhile = 0;
     while (!areOver) {
-      expect(await Promise.all(ids.map(value))).toEqual(ids);
+      expect(await Promise.all(some.map(value))).toEqual(some);
       roundsMeanwhile += 1;
     }
     const results = await writes;

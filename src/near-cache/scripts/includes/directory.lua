@@ -11,18 +11,36 @@ local FINISHED_CHANGE_TTL_MS = 60000
 -- A change that is not known to be written is removed after this time. Its caller has crashed, or its write has failed. No
 -- write is late by this much.
 local UNWRITTEN_CHANGE_TTL_MS = 3600000
+-- How far the number of the last change may be ahead of the clock, in microseconds: an hour. Clocks of nodes differ by less.
+local MAX_NUMBER_AHEAD = 3600000000
 
 local function is_finished(change)
   return change.written and next(change.holders) == nil
 end
 
--- Returns when a registration expires.
+-- Returns when a registration expires. A value of another form counts as expired. Services can write directories: nothing that
+-- one of them writes may make a script fail, or make a change have no effect.
 local function expiry_of(holder)
-  return tonumber(string.match(holder, ' (%d+)$'))
+  return type(holder) == 'string' and tonumber(string.match(holder, '^%d+ (%d+)$')) or 0
 end
 
 local function has_expired(holder, now)
   return expiry_of(holder) < now
+end
+
+-- Returns a change, or nil for a value of another form.
+local function parse_change(text)
+  local is_json, change = pcall(cjson.decode, text)
+  if is_json and type(change) == 'table' and type(change.holders) == 'table' and type(change.beganAt) == 'number' then
+    return change
+  end
+  return nil
+end
+
+-- Returns the number of the last change. A number that no clock can have given is ignored: adding 1 to it would not change it.
+local function parse_number(text, now)
+  local number = tonumber(text)
+  return number and number <= now * 1000 + MAX_NUMBER_AHEAD and number or 0
 end
 
 -- Returns the directory, without the registrations and changes that have expired. Also removes the expired ones from Redis.
@@ -38,20 +56,20 @@ local function read_directory(directory_key, now)
         directory.holders[id] = all[index + 1]
       end
     elseif kind == 'change' then
-      local change = cjson.decode(all[index + 1])
-      for instance, holder in pairs(change.holders) do
+      local change = parse_change(all[index + 1])
+      for instance, holder in pairs(change and change.holders or {}) do
         if has_expired(holder, now) then
           change.holders[instance] = nil
         end
       end
-      local ttl = change.written and FINISHED_CHANGE_TTL_MS or UNWRITTEN_CHANGE_TTL_MS
-      if (is_finished(change) or not change.written) and change.beganAt + ttl < now then
+      local ttl = change and change.written and FINISHED_CHANGE_TTL_MS or UNWRITTEN_CHANGE_TTL_MS
+      if not change or (is_finished(change) or not change.written) and change.beganAt + ttl < now then
         redis.call('HDEL', directory_key, all[index])
       else
         directory.changes[id] = change
       end
     else
-      directory.number = tonumber(all[index + 1])
+      directory.number = parse_number(all[index + 1], now)
     end
   end
   return directory

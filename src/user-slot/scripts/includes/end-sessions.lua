@@ -1,6 +1,7 @@
 --- @include "live"
 -- Ends sessions. No other code ends sessions, except by deleting the user (user.lua). These scripts use it:
 --   end-session.lua    a logout, the end of one session, the reuse of a refresh token
+--   revoke-token.lua   the revocation of too many access tokens of one session
 --   start-session.lua  the eviction of the least recently used session
 --   change-user.lua    a new password or address, the end of all sessions, a disabled user
 --   put-mirrored-user.lua  the same for a user of another store

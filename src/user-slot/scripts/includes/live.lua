@@ -21,10 +21,11 @@ local function read_session(sessions_key, session_id)
   return text and cjson.decode(text) or nil
 end
 
--- Takes over the last use of a session that a service has noted. used_at may be nil or false.
+-- Takes over the last use of a session that a service has noted. used_at may be nil, false, or text that is no time.
 local function add_use(session, used_at)
-  if session and not session.endedAt then
-    session.lastUsedAt = math.max(session.lastUsedAt, tonumber(used_at) or 0)
+  local time = tonumber(used_at or nil) or 0
+  if session and not session.endedAt and time > session.lastUsedAt and time < 1e14 then
+    session.lastUsedAt = time
   end
   return session
 end
