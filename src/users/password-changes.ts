@@ -33,7 +33,7 @@ export interface PasswordChange {
   readonly user: Pick<User, 'username' | 'email'> & Partial<Pick<User, 'displayName'>>;
 }
 
-/** Changes of the caller's own password. */
+/** Changes of the caller's own password. A reset by mail belongs here, too: see "Where new parts belong" in docs/architecture.md. */
 @Injectable()
 export class PasswordChanges {
   constructor(
