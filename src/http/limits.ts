@@ -1,6 +1,8 @@
 import type { ServerOptions } from 'node:http';
 
 export const MAX_BODY_BYTES = 64 * 1024;
+/** The rest of a refused body that is read. The limit of nginx in docker/. */
+export const MAX_DISCARDED_BYTES = 256 * 1024;
 export const MAX_HEADERS_BYTES = 16 * 1024;
 /** Time for the headers to arrive, and for the whole request. */
 export const HEADERS_TIMEOUT_MS = 10_000;

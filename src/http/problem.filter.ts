@@ -14,6 +14,7 @@ import {
 } from '../common/problem/index.js';
 import { bearerToken } from '../guard/index.js';
 import type { CrossOriginRules } from './cors.js';
+import { MAX_DISCARDED_BYTES } from './limits.js';
 import { isRaisedByFramework, moduleProblem } from './module-exception.js';
 import { formatOf, sendOAuthError } from './oauth-errors.js';
 import { answerOnOtherTransport } from './other-transports.js';
@@ -31,9 +32,22 @@ export class ProblemFilter implements ExceptionFilter {
     }
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
+    keepConnection(request, http.getResponse<FastifyReply>());
     const send = formatOf(request) === 'oauth' ? sendOAuthError : sendProblem;
     send(error, request, http.getResponse<FastifyReply>());
     return undefined;
+  }
+}
+
+/**
+ * Fastify closes the connection after the response to a refused body. What arrives of the body later makes the operating system
+ * reset the connection, and a proxy or a client can lose the response. So the connection is kept if the rest of the body is
+ * small: Node reads and discards it.
+ */
+function keepConnection({ headers }: FastifyRequest, reply: FastifyReply): void {
+  const isKept = !/\bclose\b/i.test(headers.connection ?? '');
+  if (isKept && Number(headers['content-length']) <= MAX_DISCARDED_BYTES) {
+    void reply.removeHeader('connection');
   }
 }
 

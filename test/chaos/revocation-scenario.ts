@@ -6,8 +6,8 @@ import type { ScenarioReport } from './run-scenario.js';
 export const REVOCATIONS = {
   name: 'revocations',
   about:
-    'tokens are revoked and tried on every instance at once, while instances and masters stop, die and lose connections ' +
-    'at random',
+    'tokens are revoked and tried on every instance and in two services with the guard at once, while instances, services and ' +
+    'masters stop, die and lose connections at random',
 };
 
 /** The maximum duration of a change, plus a margin for a loaded machine. */

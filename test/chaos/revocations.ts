@@ -1,3 +1,5 @@
+import { resolve } from 'node:path';
+
 import { GOOD_PASSWORD, type Answer } from '../support/http-client.js';
 import { Instance } from '../support/instance.js';
 import { startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
@@ -10,6 +12,8 @@ import { Random } from './random.js';
 export type Revocation = 'logout' | 'role change' | 'disabled user';
 
 const INSTANCES = 3;
+const SERVICES = 2;
+const SERVICE = resolve('test/chaos/service.mjs');
 const ADMINISTRATOR = 'chaos-administrator';
 /** A stopped instance answers when it is resumed; no pause is longer. */
 const RESPONSE_TIMEOUT_MS = 20_000;
@@ -49,7 +53,7 @@ interface Attempt {
   readonly userId: string;
 }
 
-/** Three real instances on a separate cluster, and users whose tokens are revoked during faults. */
+/** Three real instances and two services with the guard on a separate cluster, and users whose tokens are revoked during faults. */
 export class RevocationRun {
   private readonly report: RevocationReport;
   private left: Revocation[];
@@ -58,6 +62,8 @@ export class RevocationRun {
   private constructor(
     private readonly redis: OwnCluster,
     private readonly instances: readonly Instance[],
+    /** The instances, and the services, which only check tokens. */
+    private readonly members: readonly Instance[],
     private readonly options: RevocationOptions,
     private readonly random: Random,
     private readonly driver: FaultDriver,
@@ -92,8 +98,12 @@ export class RevocationRun {
     for (let count = 0; count < INSTANCES; count += 1) {
       instances.push(await Instance.start(variables));
     }
-    const driver = new FaultDriver(redis, instances, random);
-    return new RevocationRun(redis, instances, options, random, driver);
+    const members = [...instances];
+    for (let count = 0; count < SERVICES; count += 1) {
+      members.push(await Instance.start(redis.variables, SERVICE));
+    }
+    const driver = new FaultDriver(redis, members, random);
+    return new RevocationRun(redis, instances, members, options, random, driver);
   }
 
   async finish(): Promise<RevocationReport> {
@@ -103,11 +113,10 @@ export class RevocationRun {
     await Promise.all(Array.from({ length: workers }, async (_, worker) => this.work(worker)));
     await breaking;
     this.report.durationsMs.sort((one, other) => one - other);
-    for (const [index, instance] of this.instances.entries()) {
-      if (instance.hasEnded) {
-        this.report.crashed.push(`instance ${index}: ${instance.output().slice(-500)}`);
-        continue;
-      }
+    for (const member of this.members.filter(({ hasEnded }) => hasEnded)) {
+      this.report.crashed.push(`${this.nameOf(member)}: ${member.output().slice(-500)}`);
+    }
+    for (const instance of this.instances.filter(({ hasEnded }) => !hasEnded)) {
       const { body } = await instance.request<string>('GET', '/metrics');
       this.report.leaseWaits += Number(/outcome="waited-for-lease"} (\d+)/.exec(body)?.[1] ?? 0);
     }
@@ -115,8 +124,13 @@ export class RevocationRun {
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.instances.map((instance) => instance.stop()));
+    await Promise.all(this.members.map((member) => member.stop()));
     await this.redis.remove();
+  }
+
+  private nameOf(member: Instance): string {
+    const index = this.members.indexOf(member);
+    return index < INSTANCES ? `instance ${index}` : `service ${index - INSTANCES}`;
   }
 
   private get isOver(): boolean {
@@ -169,10 +183,10 @@ export class RevocationRun {
     return { token, userId: claims.sub };
   }
 
-  /** Puts the token into the cache of every reachable instance. */
+  /** Puts the token into the cache of every reachable member. */
   private async warmUp(kind: Revocation, token: string, userId: string): Promise<void> {
     await Promise.all(
-      this.instances.map(async (instance) => this.use(kind, { instance, token, userId })),
+      this.members.map(async (instance) => this.use(kind, { instance, token, userId })),
     );
   }
 
@@ -210,14 +224,14 @@ export class RevocationRun {
     });
   }
 
-  /** Sends to every instance in parallel, including stopped ones: they answer when they are resumed. */
+  /** Sends to every member in parallel, including stopped ones: they answer when they are resumed. */
   private async checkEverywhere(kind: Revocation, token: string, userId: string): Promise<void> {
     await Promise.all(
-      this.instances.map(async (instance, index) => {
+      this.members.map(async (instance) => {
         const status = await this.use(kind, { instance, token, userId });
         this.report.checks.set(status, (this.report.checks.get(status) ?? 0) + 1);
         if (status === 200) {
-          this.report.accepted.push(`${kind}, instance ${index}, user ${userId}`);
+          this.report.accepted.push(`${kind}, ${this.nameOf(instance)}, user ${userId}`);
         }
       }),
     );
@@ -259,7 +273,7 @@ export class RevocationRun {
     const hasRetryAfter = answer?.headers.has('retry-after') ?? false;
     const reason = whyDishonest({ status, hasRetryAfter, isDisturbed });
     if (reason !== undefined) {
-      this.report.dishonest.push(`instance ${this.instances.indexOf(instance)}: ${reason}`);
+      this.report.dishonest.push(`${this.nameOf(instance)}: ${reason}`);
     }
     return { status, body: (answer?.body ?? {}) as Record<string, unknown> };
   }

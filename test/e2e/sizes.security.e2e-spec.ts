@@ -42,6 +42,15 @@ describe('input that is too large', () => {
     expect(await login(BODY_LIMIT + 1)).toBe(413);
   });
 
+  it('as a body that is sent all the same leaves the connection open, so that a proxy does not lose the response', async () => {
+    const large = rawRequest('POST', '/api/login', [JSON_TYPE], 'x'.repeat(BODY_LIMIT + 1));
+    const kept = large.replace('Connection: close\r\n', '');
+
+    const answers = await rawHttp(input.api.url, kept + rawRequest('GET', '/health/live'));
+
+    expect(answers.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 413', 'HTTP/1.1 200']);
+  });
+
   const NESTED: [string, (levels: number) => string][] = [
     ['lists', (levels) => '['.repeat(levels) + ']'.repeat(levels)],
     ['objects', (levels) => '{"a":'.repeat(levels) + '1' + '}'.repeat(levels)],
