@@ -103,10 +103,11 @@ describe('a service of another team, from the packed tarball', () => {
     await plain.compile({ module: 'esnext', moduleResolution: 'bundler', noEmit: true });
     for (const name of ['express', 'fastify']) {
       const text = documentedProgram(`import ${name} from '${name}'`)
-        .replace(/^(?=await app\.listen|app\.listen)/m, `${reportRoute(name)}\n`)
+        .replace(/^(?=await app\.listen|const server = app\.listen)/m, `${reportRoute(name)}\n`)
         .replace(
-          'app.listen(process.env.PORT);',
-          `await new Promise((done) => app.listen(process.env.PORT, '127.0.0.1', done));`,
+          'const server = app.listen(process.env.PORT);',
+          `const server = app.listen(process.env.PORT, '127.0.0.1');
+          await new Promise((done) => server.once('listening', done));`,
         );
       await start(name, plain.write(`${name}.js`, REPORT + text + READY));
     }
