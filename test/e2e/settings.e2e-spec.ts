@@ -179,10 +179,7 @@ describe('an invalid setting', () => {
   it.each([
     ['one letter', 's'.repeat(40)],
     ['a repeated text', 'abcdefgh12345678'.repeat(2)],
-    ['a repeated text with a separator', Array(2).fill('keyslot-secret-production').join('-')],
     ['a placeholder', `changeme-${RANDOM}`],
-    ['another placeholder', `replace_me_${RANDOM}`],
-    ['a value from the documentation', `your-secret-${RANDOM}`],
   ])('refuses KEY_ENCRYPTION_SECRET in production when it is %s (26)', async (_, secret) => {
     const { code, output } = await start({ ...production, KEY_ENCRYPTION_SECRET: secret });
 

@@ -265,7 +265,7 @@ describe('npm start', () => {
     ).toBe(204);
     expect((await one!.ownUser(user.tokens.access_token)).status).toBe(401);
 
-    for (let batch = 0; batch < 10; batch += 1) {
+    for (let batch = 0; batch < 4; batch += 1) {
       const registrations = Array.from({ length: 30 }, (_, index) =>
         (index % 2 === 0 ? one! : two!).register(`spread-${batch}-${index}`),
       );
@@ -276,7 +276,7 @@ describe('npm start', () => {
     const users = (await keysByMaster(keyPrefix)).map(
       (keys) => keys.filter((key) => key.endsWith(':record')).length,
     );
-    expect(users.reduce((sum, count) => sum + count)).toBe(301);
-    users.forEach((count) => expect(count).toBeGreaterThan(50));
+    expect(users.reduce((sum, count) => sum + count)).toBe(121);
+    users.forEach((count) => expect(count).toBeGreaterThan(15));
   });
 });
