@@ -3,11 +3,11 @@ import { resolve } from 'node:path';
 
 import { AccessTokenIssuer } from '../../src/auth/index.js';
 import { Deadline } from '../../src/common/deadline/index.js';
+import { afterPause } from '../support/after-pause.js';
 import { WITH_ADMINISTRATOR } from '../support/deployment.js';
 import type { Answer, HttpClient, TestUser } from '../support/http-client.js';
 import { Instance } from '../support/instance.js';
 import { readOperations } from '../support/openapi.js';
-import { eventually } from '../support/own-cluster.js';
 import {
   changeAccount,
   createAccount,
@@ -147,14 +147,8 @@ describe('the token of a service account', () => {
       other.resume();
       service.resume();
     }
-    // A process that was paused may answer 503 until its connections are up again.
-    const answerOf = async (read: () => Promise<number>): Promise<number> => {
-      let status = 503;
-      await eventually('it answers', 10_000, async () => (status = await read()) !== 503);
-      return status;
-    };
-    expect(await answerOf(async () => listRoles(other, token))).toBe(401);
-    expect(await answerOf(async () => (await drafts(token)).status)).toBe(401);
+    expect(await afterPause(async () => listRoles(other, token))).toBe(401);
+    expect(await afterPause(async () => (await drafts(token)).status)).toBe(401);
   });
 
   it('stays refused when the account is enabled again; a new one is accepted', async () => {
