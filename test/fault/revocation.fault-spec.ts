@@ -45,13 +45,13 @@ describe('a revocation that was answered with success', () => {
 
   it('stays in effect through pauses, crashes, lost channels and a lost master', async () => {
     const report = await finish({
-      revocations: { logout: 70, 'role change': 15, 'disabled user': 15 },
+      revocations: { logout: 150, 'role change': 25, 'disabled user': 25 },
       faults: FAULTS,
     });
 
     expect(report.accepted).toEqual([]);
     expect(report.dishonest).toEqual([]);
-    expect(report.revoked).toEqual({ logout: 70, 'role change': 15, 'disabled user': 15 });
+    expect(report.revoked).toEqual({ logout: 150, 'role change': 25, 'disabled user': 25 });
     for (const fault of FAULTS) {
       expect({ fault, times: report.faults.get(fault) }).not.toEqual({ fault, times: 0 });
     }
