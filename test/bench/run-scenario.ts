@@ -26,8 +26,8 @@ export async function runScenario(
   };
   cleanup.add(close);
   try {
-    for (const masters of scenario.stages ?? [3]) {
-      stages.push(await Stage.open(directory, masters));
+    for (const shape of scenario.stages ?? (['three masters'] as const)) {
+      stages.push(await Stage.open(directory, shape));
     }
     const play = await scenario.prepare(stages as unknown as Stages, settings);
     const rounds: Round[] = [];

@@ -1,5 +1,5 @@
 import type { Round } from './results.js';
-import type { Stage } from './stage.js';
+import type { ClusterShape, Stage } from './stage.js';
 
 /** The amount and duration of the load. */
 export interface Settings {
@@ -13,8 +13,8 @@ export interface Scenario {
   readonly about: string;
   /** The subject that ratios refer to. */
   readonly baseline?: string;
-  /** Number of masters of each cluster. Default: one cluster of three masters. */
-  readonly stages?: readonly (1 | 3)[];
+  /** Default: one cluster of three masters with a replica each. */
+  readonly stages?: readonly ClusterShape[];
   /** Starts the servers. @returns the function that runs one round */
   prepare(stages: Stages, settings: Settings): Promise<(round: number) => Promise<Round>>;
 }

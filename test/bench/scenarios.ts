@@ -7,6 +7,7 @@ import { logins } from './scenarios/logins.js';
 import { logout } from './scenarios/logout.js';
 import { masters } from './scenarios/masters.js';
 import { mixedDay } from './scenarios/mixed-day.js';
+import { oneCopy } from './scenarios/one-copy.js';
 import { otherInstance } from './scenarios/other-instance.js';
 import { refreshes } from './scenarios/refresh.js';
 import { warmRead } from './scenarios/warm-read.js';
@@ -23,4 +24,5 @@ export const SCENARIOS: readonly Scenario[] = [
   logout,
   mixedDay,
   masters,
+  oneCopy,
 ];

@@ -3,13 +3,21 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { EmbeddedCluster } from '../../src/embedded-cluster/index.js';
-import { assignSlotsToFirstMaster } from './one-master.js';
+import { assignSlotsToFirstMaster, loseReplicas } from './cluster-shapes.js';
 import { PEERS, SEED_KEYSLOT, type PeerProgram } from './peers.js';
 import { writeRequests, type LoadRequest } from './request-list.js';
 import type { SeededSession, SeedOrder } from './seeded-session.js';
 import { runProgram, ServerProcess, type Variables } from './server-process.js';
 
 const FIRST_PORT = 18_000;
+
+/** `one copy`: three masters whose replicas are lost. Each other master has one replica. */
+export type ClusterShape = 'three masters' | 'one master' | 'one copy';
+
+const CHANGE: Partial<Record<ClusterShape, (cluster: EmbeddedCluster) => Promise<void>>> = {
+  'one master': assignSlotsToFirstMaster,
+  'one copy': loseReplicas,
+};
 
 /** The environment of one scenario: servers and sessions on one cluster, under a separate key prefix. */
 export class Stage {
@@ -39,18 +47,17 @@ export class Stage {
   }
 
   /** Starts a new cluster, so that no data of another scenario is left. */
-  static async open(directory: string, masters: 1 | 3 = 3): Promise<Stage> {
+  static async open(directory: string, shape: ClusterShape): Promise<Stage> {
     const cluster = await EmbeddedCluster.start({
-      directory: join(directory, `cluster-${masters}`),
+      directory: join(directory, `cluster of ${shape}`),
       firstPort: FIRST_PORT,
+      restartNodes: 'never',
     });
     const stage = new Stage(cluster, directory);
-    if (masters === 1) {
-      await assignSlotsToFirstMaster(cluster).catch(async (error: Error) => {
-        await stage.close();
-        throw error;
-      });
-    }
+    await CHANGE[shape]?.(cluster).catch(async (error: Error) => {
+      await stage.close();
+      throw error;
+    });
     return stage;
   }
 

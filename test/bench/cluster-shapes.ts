@@ -32,3 +32,21 @@ export async function assignSlotsToFirstMaster(cluster: EmbeddedCluster): Promis
     );
   });
 }
+
+/** Ends every replica, and returns when the masters agree that it has failed. */
+export async function loseReplicas(cluster: EmbeddedCluster): Promise<void> {
+  const ports = cluster.addresses.map(({ port }) => port);
+  const nodes = parseClusterNodes(await cluster.call(ports[0]!, 'CLUSTER', 'NODES'));
+  const masters = nodes.filter(({ isMaster }) => isMaster).map(({ port }) => port);
+  for (const { port } of nodes.filter(({ isReplica }) => isReplica)) {
+    process.kill(cluster.pids.get(port)!, 'SIGKILL');
+  }
+  await eventually('every replica has failed', CONVERGENCE_TIMEOUT_MS, async () => {
+    const views = await Promise.all(
+      masters.map(async (port) => cluster.call(port, 'CLUSTER', 'NODES')),
+    );
+    return views.every((view) =>
+      parseClusterNodes(view).every(({ isReplica, isFailed }) => isFailed === isReplica),
+    );
+  });
+}
