@@ -4,22 +4,23 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { withTimeout } from '../common/deadline/index.js';
 import { createClusterClient, type OnError } from './cluster-client.js';
-import { isServing } from './cluster-view.js';
 import type { ConnectionSecrets } from './connection-secrets.js';
 import type { RedisClusterOptions } from './redis-cluster.options.js';
 import { resolveBySystem, resolveSeeds } from './seeds.js';
+import { servedSlots } from './served-slots.js';
 
-/**
- * Interval of slot map refreshes while nothing fails; an error triggers a refresh at once. Not shorter, because ioredis
- * blocks the event loop for milliseconds to build a new map.
- */
+/** Interval of checks while nothing fails; an error triggers a refresh of the slot map at once. */
 const CHECK_INTERVAL_MS = 5000;
+/**
+ * How often the slot map is refreshed although the cluster reports the same slots. Not more often, because ioredis blocks the
+ * event loop for milliseconds to build a new map.
+ */
+const REFRESH_INTERVAL_MS = 60_000;
 /** Multiplied by the number of consecutive failures. */
 const BACKOFF_STEP_MS = 50;
 const MAX_BACKOFF_MS = 500;
 /** Minimum time between two checks, however often `checkSoon` is called. */
 const MIN_CHECK_INTERVAL_MS = 250;
-const REPLY_TIMEOUT_MS = 1000;
 /** A single failed check may only mean that this process was busy. */
 const MAX_FAILED_CHECKS = 2;
 const CONNECT_TIMEOUT_MS = 5000;
@@ -34,6 +35,9 @@ export class ClusterLink {
   private current: Cluster | undefined;
   private candidate: Cluster | undefined;
   private failedChecks = 0;
+  /** The slots that a serving master reported when the slot map was refreshed last. */
+  private slots: string | undefined;
+  private refreshedAt = -Infinity;
   /** Aborts all timers at close: a pending timer would keep the process alive. */
   private readonly closing = new AbortController();
   private wake: () => void = () => undefined;
@@ -97,11 +101,25 @@ export class ClusterLink {
       return false;
     }
     const { signal } = this.closing;
-    const answers = await Promise.all([
-      hasFreshSlots(client, signal),
-      isInServingCluster(client, signal),
-    ]);
-    return answers.every(Boolean);
+    const served = await servedSlots(client, signal);
+    if (!served) {
+      return false;
+    }
+    const isFresh =
+      served.text === this.slots &&
+      // ioredis forgets a node whose connection has ended, until the next refresh.
+      served.nodes === client.nodes().length &&
+      performance.now() - this.refreshedAt < REFRESH_INTERVAL_MS;
+    return isFresh || this.refresh(client, served.text);
+  }
+
+  private async refresh(client: Cluster, slots: string): Promise<boolean> {
+    const isRefreshed = await refreshSlots(client, this.closing.signal);
+    if (isRefreshed) {
+      this.slots = slots;
+      this.refreshedAt = performance.now();
+    }
+    return isRefreshed;
   }
 
   private async reconnect(): Promise<void> {
@@ -123,6 +141,7 @@ export class ClusterLink {
     }
     const old = this.current;
     this.current = candidate;
+    this.slots = undefined;
     this.failedChecks = 0;
     candidate.once('end', () => this.wake());
     candidate.on('node error', () => this.wake());
@@ -145,27 +164,12 @@ export class ClusterLink {
   }
 }
 
-async function hasFreshSlots(client: Cluster, signal: AbortSignal): Promise<boolean> {
+async function refreshSlots(client: Cluster, signal: AbortSignal): Promise<boolean> {
   const refreshed = new Promise<boolean>((resolve) => {
     client.refreshSlotsCache((error?: Error | null) => resolve(!error));
   });
   // ioredis queries the nodes one after the other, so the timeout covers several of them.
   return withTimeout(CONNECT_TIMEOUT_MS, refreshed, { signal }).catch(() => false);
-}
-
-async function isInServingCluster(client: Cluster, signal: AbortSignal): Promise<boolean> {
-  const questions = client.nodes('master').map(async (node) => {
-    const info = String(
-      await withTimeout(REPLY_TIMEOUT_MS, node.call('CLUSTER', 'INFO'), { signal }),
-    );
-    if (!isServing(info)) {
-      throw new Error('the cluster does not serve');
-    }
-  });
-  return Promise.any(questions).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** @returns true when the client knows the slots; false when it ends or takes too long */
