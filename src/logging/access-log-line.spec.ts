@@ -26,4 +26,22 @@ describe('the log line of a response', () => {
     expect(time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
     expect(rest).toEqual(JSON.parse(written));
   });
+
+  it('tells routes, methods and statuses apart', () => {
+    const of = (method: string, route: string, status: number): unknown =>
+      JSON.parse(
+        accessLogLine({ requestId: 'an id', method, route, status, durationMs: 0, ip: '::1' }),
+      );
+    const answers = [
+      ['GET', '/a', 200],
+      ['GET', '/a', 404],
+      ['PUT', '/a', 200],
+      ['GET', '/b', 200],
+      ['GET', '/a', 200],
+    ] as const;
+
+    for (const [method, route, status] of answers) {
+      expect(of(method, route, status)).toMatchObject({ method, route, status });
+    }
+  });
 });

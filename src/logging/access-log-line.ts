@@ -1,9 +1,9 @@
-import build from 'fast-json-stringify';
 import { hostname } from 'node:os';
 
 import { isoTime } from './iso-time.js';
 
 export interface AccessLogFields {
+  /** A UUID. */
   readonly requestId: string;
   readonly method: string;
   /** The declared route. */
@@ -16,34 +16,14 @@ export interface AccessLogFields {
   readonly trace_id?: string | undefined;
 }
 
-const TEXT = { type: 'string' } as const;
-const NUMBER = { type: 'number' } as const;
-const MEMBERS = {
-  level: { const: 'info' },
-  time: { type: 'string', format: 'unsafe' },
-  pid: NUMBER,
-  hostname: TEXT,
-  requestId: TEXT,
-  method: TEXT,
-  route: TEXT,
-  status: NUMBER,
-  durationMs: NUMBER,
-  ip: TEXT,
-  trace_id: TEXT,
-  msg: { const: 'answered' },
-} as const;
+const PROCESS = `,"pid":${process.pid},"hostname":${JSON.stringify(hostname())},"requestId":"`;
 
-const serialize = build({
-  type: 'object',
-  properties: MEMBERS,
-  required: Object.keys(MEMBERS).filter((name) => name !== 'ip' && name !== 'trace_id'),
-});
-const PID = process.pid;
-const HOSTNAME = hostname();
+/** The members that all responses of a route with the same status share, as text. There are as many as routes and statuses. */
+const textsOfRoute = new Map<string, Map<string, Map<number, string>>>();
 
 /**
- * Formats the log line of a response exactly as pino does. A precompiled serializer for these members is faster. The members
- * are listed, because a spread would allocate one more object per request.
+ * Formats the log line of a response exactly as pino does. It joins few texts, because joining many short ones costs more than
+ * all hooks of a request.
  */
 export function accessLogLine({
   requestId,
@@ -54,19 +34,26 @@ export function accessLogLine({
   ip,
   trace_id,
 }: AccessLogFields): string {
-  const line = serialize({
-    level: 'info',
-    time: isoTime(),
-    pid: PID,
-    hostname: HOSTNAME,
-    requestId,
-    method,
-    route,
-    status,
-    durationMs,
-    ip,
-    trace_id,
-    msg: 'answered',
+  const begin = `{"level":"info","time":"${isoTime()}"${PROCESS}`;
+  const address = ip === undefined ? '' : `,"ip":${JSON.stringify(ip)}`;
+  const trace = trace_id === undefined ? '' : `,"trace_id":${JSON.stringify(trace_id)}`;
+  return `${begin}${requestId}${textOf(method, route, status)}${durationMs}${address}${trace},"msg":"answered"}\n`;
+}
+
+function textOf(method: string, route: string, status: number): string {
+  const ofMethod = entry(textsOfRoute, route, () => new Map<string, Map<number, string>>());
+  const ofStatus = entry(ofMethod, method, () => new Map<number, string>());
+  return entry(ofStatus, status, () => {
+    const members = JSON.stringify({ method, route, status }).slice(1, -1);
+    return `",${members},"durationMs":`;
   });
-  return `${line}\n`;
+}
+
+function entry<Key, Value>(map: Map<Key, Value>, key: Key, create: () => Value): Value {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = create();
+    map.set(key, value);
+  }
+  return value;
 }
