@@ -1,13 +1,12 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 import { DEADLINE } from '../common/deadline/index.js';
-import { HIDES_DETAILS } from '../common/http/index.js';
+import { HIDES_DETAILS, jsonOf } from '../common/http/index.js';
 import type { Settings } from '../config/index.js';
 import type { Logs } from '../logging/index.js';
 import type { MetricsRegistry } from '../metrics/index.js';
 import type { Spans } from '../tracing/index.js';
 import { refuseUnsupportedMethods, supportEveryMethod } from './allowed-methods.js';
-import { serializeResponses } from './response-serializer.js';
 import { parseBodies } from './bodies.js';
 import { refuseConnect } from './client-errors.js';
 import { limitPublicConnections } from './connection-limits.js';
@@ -64,7 +63,7 @@ export async function addHttpPlugins(server: FastifyInstance, options: HttpOptio
   refuseConnect(server, logger);
   supportEveryMethod(server);
   parseBodies(server);
-  serializeResponses(server);
+  server.setReplySerializer(jsonOf);
   addPublicPath(server, http.publicPath);
 
   addSecurityHeaders(server, isHttps);

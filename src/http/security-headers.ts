@@ -9,14 +9,11 @@ type Headers = Readonly<Record<string, string>>;
 
 const DENY_ALL = "default-src 'none'; frame-ancestors 'none'";
 
-/** Helmet's headers that also matter for responses that are not pages. */
-const FOR_DATA = [
-  'cross-origin-resource-policy',
-  'referrer-policy',
-  'strict-transport-security',
-  'x-content-type-options',
-  'x-frame-options',
-];
+/**
+ * Helmet's headers that also matter for responses that are not pages. The others protect only pages: docs/security.md,
+ * requirement 83, has the sources.
+ */
+const FOR_DATA = ['referrer-policy', 'strict-transport-security', 'x-content-type-options'];
 
 /** Headers of responses that are sent before routing. They depend on neither a route nor a setting. */
 export const EARLY_HEADERS: Headers = {
@@ -28,16 +25,20 @@ export const EARLY_HEADERS: Headers = {
 /** Adds the security headers to every response (OWASP REST Security Cheat Sheet). */
 export function addSecurityHeaders(server: FastifyInstance, isHttps: boolean): void {
   const forPages = helmetHeaders(isHttps);
-  const headersOfRoute = new Map<unknown, Headers>();
+  // Names and values, because `reply.headers` would list the names for each response.
+  const headersOfRoute = new Map<unknown, readonly (readonly [string, string])[]>();
   server.addHook('onRequest', (request, reply, done) => {
     // Fastify creates one config object per route, so it can be the key.
     const { config } = request.routeOptions;
     let headers = headersOfRoute.get(config);
     if (headers === undefined) {
-      headers = headersOf(config, forPages);
+      headers = Object.entries(headersOf(config, forPages));
       headersOfRoute.set(config, headers);
     }
-    void reply.headers(headers).header('x-request-id', request.id);
+    for (const [name, value] of headers) {
+      void reply.header(name, value);
+    }
+    void reply.header('x-request-id', request.id);
     done();
   });
 }
