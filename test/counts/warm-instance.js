@@ -3,7 +3,6 @@
 // that leave allocations out when they have had time to see that nobody needs them: what is counted is what the source says.
 import { ApplicationConfig } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
-import { Cluster } from 'ioredis';
 
 import { AccessTokenValidator } from '../../dist/auth/index.js';
 import { createApp } from '../../dist/bootstrap/create-app.js';
@@ -17,8 +16,6 @@ const ROUNDS = 3;
 const app = await createApp(loadSettings());
 await app.listen(0, '127.0.0.1');
 await untilReady(app);
-// Every few seconds it would add as much as a dozen requests.
-Cluster.prototype.refreshSlotsCache = () => undefined;
 
 const validator = app.get(AccessTokenValidator);
 const guards = app.get(ApplicationConfig).getGlobalGuards();
