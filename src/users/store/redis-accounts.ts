@@ -86,10 +86,20 @@ export class RedisAccounts implements Accounts {
   }
 
   async findByUsername(usernameKey: string, deadline: Deadline): Promise<UserRecord | undefined> {
+    const find = await this.locate(usernameKey, deadline);
+    return find();
+  }
+
+  async locate(
+    usernameKey: string,
+    deadline: Deadline,
+  ): Promise<() => Promise<UserRecord | undefined>> {
     const userId = await this.names.find(usernameKey, deadline);
-    // An unknown name takes the same steps, so that the response time does not reveal it (OWASP ASVS 6.3.8).
-    const user = await this.reader.findOrStandIn(userId ?? standInId(usernameKey), deadline);
-    return user?.id === userId ? user : undefined;
+    return async () => {
+      // An unknown name takes the same steps, so that the response time does not reveal it (OWASP ASVS 6.3.8).
+      const user = await this.reader.findOrStandIn(userId ?? standInId(usernameKey), deadline);
+      return user?.id === userId ? user : undefined;
+    };
   }
 
   /**
