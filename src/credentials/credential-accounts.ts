@@ -15,6 +15,13 @@ export interface CredentialAccounts {
   /** @param username as the client sent it, in any spelling */
   findByName(username: string, deadline: Deadline): Promise<UserRecord | undefined>;
 
+  /**
+   * The first half of `findByName`, which reads no user.
+   *
+   * @returns the second half, which reads the user
+   */
+  locate(username: string, deadline: Deadline): Promise<() => Promise<UserRecord | undefined>>;
+
   find(userId: string, deadline: Deadline): Promise<UserRecord | undefined>;
 
   /**

@@ -76,14 +76,15 @@ export interface Reservation {
 }
 
 /** A counter of failures. */
-export interface FailureCount<Result = GuessResult> {
+export interface FailureCount {
   /** Callers with the same name wait for each other. */
   readonly name: string;
   begin(id: string, deadline: Deadline): Promise<Reservation>;
-  end(id: string, result: Result, deadline: Deadline): Promise<unknown>;
+  end(id: string, result: GuessResult, deadline: Deadline): Promise<unknown>;
 }
 
-export interface WindowCount extends FailureCount<AttemptResult> {
+/** Nothing clears it, so `reset` is the same as `void`. */
+export interface WindowCount extends FailureCount {
   /** Counts a failure, if the limit allows one more. */
   add(id: string, deadline: Deadline): Promise<Reservation>;
 }
@@ -127,8 +128,10 @@ export function windowCount(
     name: names[0],
     begin: async (id, deadline) => begin(id, deadline, 'reserve'),
     add: async (id, deadline) => begin(id, deadline, 'add'),
-    end: async (id, result, deadline) =>
-      redis.run(scripts.endAttempt, keys, [id, result, limit.windowMs], deadline),
+    end: async (id, result, deadline) => {
+      const args = [id, result === 'failed' ? 'failed' : 'void', limit.windowMs];
+      return redis.run(scripts.endAttempt, keys, args, deadline);
+    },
   };
 }
 

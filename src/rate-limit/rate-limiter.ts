@@ -14,6 +14,7 @@ import {
   type GuessLimit,
   type GuessResult,
   type Proof,
+  type WindowCount,
 } from './failure-counts.js';
 import { KnownBlocks } from './known-blocks.js';
 import { RATE_LIMIT_OPTIONS } from './rate-limit.module-definition.js';
@@ -29,8 +30,22 @@ const SETTLE_TIMEOUT_MS = 300;
 const BUSY_RETRY_AFTER_SECONDS = 1;
 
 export interface Attempted<T, Result = AttemptResult> {
-  readonly value: T;
+  /** A value that is still awaited does not delay the report of the result to Redis. */
+  readonly value: T | Promise<T>;
   readonly result: Result;
+}
+
+export interface GuessOptions<Prepared> {
+  /**
+   * A limit for the network of the caller, in addition to the limit of the account. It is reserved first, so a network at its
+   * limit costs the account nothing. Default: none.
+   */
+  readonly perNetwork?: { readonly limit: FailureLimit; readonly network: string } | undefined;
+  /**
+   * Prepares the guess, in parallel with the reservation in the count of the account. Its result is discarded when the guess
+   * may not be made.
+   */
+  readonly prepare?: (() => Promise<Prepared>) | undefined;
 }
 
 export interface TooManyAttempts {
@@ -82,7 +97,10 @@ export class RateLimiter {
     if (this.options.isOn === false) {
       return (await make()).value;
     }
-    return this.runCounted(windowCount(this.redis, limit, network, this.blocks), deadline, make);
+    return this.counted(deadline, async (reserve) => {
+      const { waitMs } = await reserve(this.windowOf(limit, network));
+      return waitMs === 0 ? make() : refused(waitMs);
+    });
   }
 
   /**
@@ -99,7 +117,7 @@ export class RateLimiter {
     if (this.options.isOn === false) {
       return undefined;
     }
-    const count = windowCount(this.redis, limit, network, this.blocks);
+    const count = this.windowOf(limit, network);
     const id = randomUUID();
     const { waitMs } = await this.begin(count.name, deadline, async () => count.add(id, deadline));
     return waitMs === 0 ? undefined : tooManyAttempts(waitMs);
@@ -110,53 +128,69 @@ export class RateLimiter {
    * failures never block a caller with a proof.
    *
    * @param subject the account, which need not exist; only a digest of it is stored
-   * @param make makes the guess. Its argument: whether the guess counts for the caller's own device or session
+   * @param make makes the guess. Its arguments: whether the guess counts for the caller's own device or session, and what
+   * `prepare` has returned
    * @throws as `attempt`
    */
-  async guess<T>(
+  async guess<T, Prepared = undefined>(
     limit: GuessLimit,
     subject: string,
     proof: Proof | undefined,
     deadline: Deadline,
-    make: (isKnown: boolean) => Promise<Attempted<T, GuessResult>>,
+    make: (isKnown: boolean, prepared: Prepared) => Promise<Attempted<T, GuessResult>>,
+    { perNetwork, prepare }: GuessOptions<Prepared> = {},
   ): Promise<T | TooManyAttempts> {
     if (this.options.isOn === false) {
-      return (await make(proof !== undefined)).value;
+      return (await make(proof !== undefined, (await prepare?.()) as Prepared)).value;
     }
-    return this.runCounted(guessCount(this.redis, limit, subject, proof), deadline, make);
+    return this.counted(deadline, async (reserve) => {
+      if (perNetwork) {
+        const { waitMs } = await reserve(this.windowOf(perNetwork.limit, perNetwork.network));
+        if (waitMs !== 0) {
+          return refused(waitMs);
+        }
+      }
+      const prepared = prepare?.();
+      // Nobody awaits it if the guess may not be made.
+      prepared?.catch(() => undefined);
+      const { waitMs, isKnown } = await reserve(guessCount(this.redis, limit, subject, proof));
+      return waitMs === 0 ? make(isKnown, (await prepared) as Prepared) : refused(waitMs);
+    });
   }
 
-  private async runCounted<T, Result extends GuessResult>(
-    count: FailureCount<Result | AttemptResult>,
+  private windowOf(limit: FailureLimit, network: string): WindowCount {
+    return windowCount(this.redis, limit, network, this.blocks);
+  }
+
+  /** @param run makes the attempt after it has reserved it in each count. Its result is reported to all these counts at once */
+  private async counted<T>(
     deadline: Deadline,
-    make: (isKnown: boolean) => Promise<Attempted<T, Result>>,
+    run: (
+      reserve: (count: FailureCount) => Promise<Reservation>,
+    ) => Promise<Attempted<T | TooManyAttempts, GuessResult>>,
   ): Promise<T | TooManyAttempts> {
     const id = randomUUID();
-    const { waitMs, isKnown } = await this.begin(count.name, deadline, async () =>
-      count.begin(id, deadline),
-    );
-    if (waitMs !== 0) {
-      return tooManyAttempts(waitMs);
-    }
-    let attempted: Attempted<T, Result>;
+    const reserved: FailureCount[] = [];
+    const reserve = async (count: FailureCount): Promise<Reservation> => {
+      const ask = async (): Promise<Reservation> => count.begin(id, deadline);
+      const reservation = await this.begin(count.name, deadline, ask);
+      if (reservation.waitMs === 0) {
+        reserved.push(count);
+      }
+      return reservation;
+    };
+    let attempted: Attempted<T | TooManyAttempts, GuessResult>;
     try {
-      attempted = await make(isKnown);
+      attempted = await run(reserve);
     } catch (error) {
       // Best effort and not awaited: the reservation also expires by itself.
       resultOf(error)
-        .then(async (result) => count.end(id, result, Deadline.none))
+        .then(async (result) => endAll(reserved, id, result, Deadline.none))
         .catch(() => undefined);
       throw error;
     }
-    const { result, value } = attempted;
-    if (result === 'failed') {
-      // A failure is counted even after the deadline of the request.
-      const until = Deadline.after(Math.max(SETTLE_TIMEOUT_MS, deadline.remainingMs));
-      await count.end(id, 'failed', until);
-    } else {
-      // Best effort: if this fails, the limit only becomes stricter.
-      await count.end(id, result, deadline.within(SETTLE_TIMEOUT_MS)).catch(() => undefined);
-    }
+    const settled = settle(reserved, id, attempted.result, deadline);
+    const [value] = await Promise.all([attempted.value, settled]);
     return value;
   }
 
@@ -176,6 +210,36 @@ export class RateLimiter {
     });
     return answer ?? first;
   }
+}
+
+async function settle(
+  counts: readonly FailureCount[],
+  id: string,
+  result: GuessResult,
+  deadline: Deadline,
+): Promise<void> {
+  if (result === 'failed') {
+    // A failure is counted even after the deadline of the request.
+    const until = Deadline.after(Math.max(SETTLE_TIMEOUT_MS, deadline.remainingMs));
+    await endAll(counts, id, 'failed', until);
+  } else {
+    // Best effort: if this fails, the limit only becomes stricter.
+    const limited = deadline.within(SETTLE_TIMEOUT_MS);
+    await endAll(counts, id, result, limited).catch(() => undefined);
+  }
+}
+
+async function endAll(
+  counts: readonly FailureCount[],
+  id: string,
+  result: GuessResult,
+  deadline: Deadline,
+): Promise<void> {
+  await Promise.all(counts.map(async (count) => count.end(id, result, deadline)));
+}
+
+function refused(waitMs: number): Attempted<TooManyAttempts> {
+  return { value: tooManyAttempts(waitMs), result: 'void' };
 }
 
 function tooManyAttempts(waitMs: number): TooManyAttempts {

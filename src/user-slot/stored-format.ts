@@ -34,7 +34,7 @@ export interface StoredUser {
   readonly passwordChangedAt: number;
   /** `1`: the user cannot log in. Absent means `0`. */
   readonly disabled: 0 | 1;
-  /** `1` until the name of a new user is confirmed; the record expires until then. Never in a copy. */
+  /** `1` in users whose registration an earlier version has not completed; such a record expires. Never in a copy. */
   readonly provisional: 0 | 1;
   /** `1` when the skeletons of the name are claimed. Absent for users from before version 0.2 who have not logged in since. */
   readonly skeletons: 0 | 1;

@@ -17,7 +17,7 @@ export interface UserRecord extends AuthenticatedUser {
 
 /** A user who is stored in Redis. */
 export interface RedisRecord extends UserRecord {
-  /** Whether the registration is incomplete. A login completes it. */
+  /** Whether the registration is incomplete: the name is not confirmed. A login completes it. */
   readonly isProvisional: boolean;
   /** Whether the skeletons of the name are claimed. False for users from before version 0.2 who have not logged in since. */
   readonly hasSkeletons: boolean;

@@ -8,12 +8,22 @@ import type { UserRecord } from './user.js';
  * before 0.2. For most names both forms are equal, so one look-up is enough.
  */
 export async function findByUsername(
-  accounts: Pick<Accounts, 'findByUsername'>,
+  accounts: Pick<Accounts, 'findByUsername' | 'locate'>,
   username: string,
   deadline: Deadline,
 ): Promise<UserRecord | undefined> {
-  const user = await accounts.findByUsername(canonicalUsername(username), deadline);
-  return user ?? findFormer(accounts, username, deadline);
+  const find = await locate(accounts, username, deadline);
+  return find();
+}
+
+/** The first half of `findByUsername`. @returns the second half, which reads the user */
+export async function locate(
+  accounts: Pick<Accounts, 'findByUsername' | 'locate'>,
+  username: string,
+  deadline: Deadline,
+): Promise<() => Promise<UserRecord | undefined>> {
+  const find = await accounts.locate(canonicalUsername(username), deadline);
+  return async () => (await find()) ?? findFormer(accounts, username, deadline);
 }
 
 /**

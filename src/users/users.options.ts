@@ -5,8 +5,9 @@ export interface UsersOptions extends PasswordOptions {
   /** Whether anyone may register. */
   readonly isRegistrationOpen: boolean;
   /**
-   * How long an interrupted registration keeps its claim of a name, in milliseconds. Must be longer than the longest
-   * registration. With a shorter time, a name becomes free sooner after a crash. Default 15000.
+   * How long an interrupted registration keeps its claim of a name, in milliseconds. Should be longer than the longest
+   * registration: a slower one fails if another one takes over the name. With a shorter time, a name becomes free sooner after a
+   * crash. Default 15000.
    */
   readonly nameClaimTtlMs?: number;
   /** An administrator to be created at start, if no user has this name. Default: none. */

@@ -52,7 +52,7 @@ describe('a logout costs Redis', () => {
     const id = randomUUID();
     const user = { id, username: id, email: null, displayName: null, roles: [] };
     const { writer } = usersOn(instances[0]!);
-    await writer.create(user, new Secret('hash'), 60_000, Deadline.none);
+    await writer.create(user, new Secret('hash'), Deadline.none);
     const session: NewSession = {
       id: randomUUID(),
       userId: id,

@@ -39,7 +39,7 @@ const kind = (name: string, pattern: string, longestMs: number, mayLast = false)
 /** Every kind of key, as in the table of docs/architecture.md. */
 const KINDS = [
   kind('user', `\\{user\\.${ID}\\}:record`, 2 * HOUR_MS, true),
-  kind('password hash', `\\{user\\.${ID}\\}:password-hash`, MINUTE_MS, true),
+  kind('password hash', `\\{user\\.${ID}\\}:password-hash`, 0, true),
   kind('uses noted by services', `\\{user\\.${ID}\\}:uses`, 30 * DAY_MS),
   kind('sessions', `\\{user\\.${ID}\\}:sessions`, 90 * DAY_MS + 2 * HOUR_MS),
   kind('refresh answer', `\\{user\\.${ID}\\}:refresh-answer:${ID}`, 10 * SECOND_MS),
@@ -50,7 +50,7 @@ const KINDS = [
   ),
   kind('administrators', '\\{administrators\\.registry\\}:candidates', 0, true),
   kind('removals of administrators', '\\{administrators\\.registry\\}:removals', 2 * HOUR_MS),
-  kind('name', `\\{name\\.${DIGEST}\\}:owner`, 15 * SECOND_MS, true),
+  kind('name', `\\{name\\.${DIGEST}\\}:owner`, 0, true),
   kind('signing key', '\\{keys\\.signing\\}:set', 0, true),
   kind('roles', '\\{roles\\.all\\}:set', 0, true),
   kind('service accounts', '\\{service-accounts\\.all\\}:accounts', 0, true),

@@ -115,7 +115,7 @@ describe('a cluster that was destroyed and restored from a backup', () => {
     expect([200, 204]).toContain(answer.status);
   };
 
-  /** Claims the name and writes the user, both with an expiry; then the process dies. */
+  /** Claims the name and writes the user; then the process dies. */
   const registerAndDie = async (username: string): Promise<void> => {
     const child = spawn(process.execPath, [REGISTER_THEN_DIE, username, '2', 'after'], {
       cwd: tmpdir(),
@@ -215,8 +215,8 @@ describe('a cluster that was destroyed and restored from a backup', () => {
 
     expect({ missing, changed }).toEqual({ missing: [], changed: [] });
     expect(expiryByKind(expiriesAfter)).toMatchObject({
-      'user:record': ['permanent', 'temporary'],
-      'name:owner': ['permanent', 'temporary'],
+      'user:record': ['permanent'],
+      'name:owner': ['permanent'],
       'keys:set': ['permanent'],
       'user:sessions': ['temporary'],
       'password-account:guesses': ['temporary'],

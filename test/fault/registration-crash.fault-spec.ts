@@ -10,8 +10,8 @@ import { startTestApp, type TestApp } from '../support/test-app.js';
 
 const PROGRAM = fileURLToPath(new URL('./register-then-die.mjs', import.meta.url));
 const CLAIM_TTL_MS = 500;
-/** Claim the skeleton, write the user and claim the name, confirm skeleton and name, confirm the user. */
-const STEPS = 6;
+/** Claim the skeleton and the name, write the user and confirm skeleton and name. */
+const STEPS = 5;
 const EXPIRY_TIMEOUT_MS = 20_000;
 /** A name that differs from its skeleton. */
 const newName = (): string => `crash-1-${randomUUID()}`;
@@ -21,13 +21,14 @@ describe('a registration whose process is killed', () => {
   beforeEach(async () => (api = await startTestApp({ RATE_LIMIT: 'off' })));
   afterEach(async () => api.close());
 
-  /** The number of users and names that expire unless they are confirmed. */
-  const provisional = async (): Promise<string[]> =>
-    withRedis(async (_, cluster) => {
+  const untilClaimsHaveEnded = async (): Promise<number> =>
+    eventually('all claims of names have ended', EXPIRY_TIMEOUT_MS, async () => {
       const keys = (await keysByMaster(api.keyPrefix)).flat();
-      const all = keys.filter((key) => /:(record|password-hash|owner)$/.test(key));
-      const lives = await Promise.all(all.map((key) => cluster.pttl(key)));
-      return all.filter((__, index) => lives[index]! > 0);
+      const contents = await withRedis(async (_, cluster) =>
+        Promise.all(keys.filter((key) => key.endsWith(':owner')).map((key) => cluster.get(key))),
+      );
+      const ends = contents.map((content) => Number(/^claim_(\d+)_/.exec(content ?? '')?.[1] ?? 0));
+      return Math.max(...ends) < Date.now();
     });
 
   const registerAndDie = async (username: string, step: number, moment: string): Promise<string> =>
@@ -46,11 +47,11 @@ describe('a registration whose process is killed', () => {
       child.once('close', (_, signal) => resolve(output || String(signal)));
     });
 
-  it('takes six steps when it is not killed', async () => {
+  it('takes five steps when it is not killed', async () => {
     expect(await registerAndDie(newName(), 0, 'after')).toBe(`registered after ${STEPS} steps`);
   });
 
-  /** Kills a process before and after every step. Few processes start at a time; then all wait for the expiry. */
+  /** Kills a process before and after every step. Few processes start at a time. */
   const starting = new PQueue({ concurrency: 4 });
   const atEachKill = async <Seen>(
     see: (username: string, kill: () => Promise<string>) => Promise<Seen>,
@@ -64,11 +65,6 @@ describe('a registration whose process is killed', () => {
         );
       }),
     );
-
-  const untilNobodyIsHalfRegistered = async (): Promise<number> =>
-    eventually('all that runs out has run out', EXPIRY_TIMEOUT_MS, async () => {
-      return (await provisional()).length === 0;
-    });
 
   it('neither loses nor blocks a name, in whichever step it is killed', async () => {
     const newPassword = 'another password for the same name';
@@ -84,9 +80,6 @@ describe('a registration whose process is killed', () => {
       });
       return { username, isNew: registered === 1, registered };
     });
-    // A first user whose name was given to the new user expires.
-    await untilNobodyIsHalfRegistered();
-
     for (const { username, isNew, registered } of users) {
       expect(registered).toBeLessThanOrEqual(1);
       expect((await api.login(username, GOOD_PASSWORD)).status).toBe(isNew ? 401 : 200);
@@ -102,7 +95,7 @@ describe('a registration whose process is killed', () => {
       expect(await kill()).toBe('SIGKILL');
       return username;
     });
-    await untilNobodyIsHalfRegistered();
+    await untilClaimsHaveEnded();
 
     // The result is a complete user or an available name.
     const stored = (await keysByMaster(api.keyPrefix)).flat();

@@ -465,6 +465,83 @@ describe('guesses at an account', () => {
     expect(life).toBeGreaterThan(399 * MINUTE_MS);
   });
 
+  describe('with a limit for the network of the caller', () => {
+    const networkLimit = { name: 'network', failures: 3, siteFailures: 8, windowMs: 60_000 };
+    const fromNetwork = async <T>(
+      account: string,
+      network: string,
+      make: () => Promise<{ value: T | Promise<T>; result: GuessResult }>,
+      prepare?: () => Promise<unknown>,
+    ): Promise<unknown> =>
+      limiter.guess(limit, account, undefined, Deadline.none, make, {
+        perNetwork: { limit: networkLimit, network },
+        prepare,
+      });
+    const failing = () => Promise.resolve({ value: 'made', result: 'failed' as const });
+    const ignoring = () => Promise.resolve({ value: 'made', result: 'void' as const });
+    const isNetworkFree = async (network: string): Promise<boolean> =>
+      (await fromNetwork(randomUUID(), network, ignoring)) === 'made';
+
+    it('count in both, and a success clears the count of the account only', async () => {
+      const [account, network] = [randomUUID(), randomUUID()];
+      await fromNetwork(account, network, failing);
+      await fromNetwork(account, network, failing);
+      await fromNetwork(account, network, () =>
+        Promise.resolve({ value: 'made', result: 'reset' as const }),
+      );
+      expect(await isNetworkFree(network)).toBe(true);
+
+      await fromNetwork(account, network, failing);
+
+      expect(await isNetworkFree(network)).toBe(false);
+      // The third failure since the success.
+      await failures(account, 2);
+      expect(await guess(account, 'void')).toBeGreaterThan(800);
+    });
+
+    it('do not touch the account, and prepare nothing, while the network is at its limit (58)', async () => {
+      const [account, network] = [randomUUID(), randomUUID()];
+      for (let count = 0; count < networkLimit.failures; count += 1) {
+        await fromNetwork(randomUUID(), network, failing);
+      }
+      const prepare = jest.fn(() => Promise.resolve());
+
+      expect(await fromNetwork(account, network, failing, prepare)).toMatchObject({
+        outcome: 'too-many-attempts',
+      });
+
+      expect(prepare).not.toHaveBeenCalled();
+      expect(await withRedis((_, cluster) => cluster.exists(keyOf(account)))).toBe(0);
+    });
+
+    it('do not count for the network while the account is at its limit', async () => {
+      const [account, network] = [randomUUID(), randomUUID()];
+      await failures(account, 3);
+      const unprepared = (): Promise<never> => Promise.reject(new Error('not found'));
+
+      for (let count = 0; count < 2 * networkLimit.failures; count += 1) {
+        expect(await fromNetwork(account, network, failing, unprepared)).toMatchObject({
+          outcome: 'too-many-attempts',
+        });
+      }
+
+      expect(await isNetworkFree(network)).toBe(true);
+    });
+
+    it('do not count when they cannot be prepared, or when what follows them fails', async () => {
+      const [account, network] = [randomUUID(), randomUUID()];
+      const broken = (): Promise<never> => Promise.reject(new Error('broken'));
+      for (let count = 0; count < 2 * networkLimit.failures; count += 1) {
+        await expect(fromNetwork(account, network, failing, broken)).rejects.toThrow('broken');
+        const followed = () => Promise.resolve({ value: broken(), result: 'reset' as const });
+        await expect(fromNetwork(account, network, followed)).rejects.toThrow('broken');
+      }
+
+      await eventually('the reservations are released', 10_000, async () => isNetworkFree(network));
+      expect(await guess(account, 'void')).toBe(false);
+    });
+  });
+
   it('are not counted when they throw, and are counted once when they are settled twice', async () => {
     const account = randomUUID();
     for (let count = 0; count < 10; count += 1) {

@@ -51,7 +51,7 @@ describe('sessions in Redis', () => {
   const newUser = async (): Promise<UserRecord> => {
     const id = randomUUID();
     const user = { id, username: id, usernameKey: id, email: null, displayName: null, roles: [] };
-    await writer.create(user, new Secret('hash'), 60_000, Deadline.none);
+    await writer.create(user, new Secret('hash'), Deadline.none);
     return (await writer.confirm(id, Deadline.none))!;
   };
   const sessionOf = (userId: string, passwordVersion = 1): NewSession => ({

@@ -74,13 +74,13 @@ describe('the slot of a user', () => {
   it('has the documented fields of a user, and no others', async () => {
     const { writer: users } = usersOn(instance);
     const kept = newUser();
-    await users.create(kept, HASH, LIFE_MS, until);
+    await users.create(kept, HASH, until);
     const provisional = await hashOf(kept.id, 'record');
     await users.confirm(kept.id, until);
     const password = { hash: HASH, version: 2 };
     await users.change(kept.id, { password, isDisabled: true }, until);
     const deleted = newUser();
-    await users.create(deleted, HASH, LIFE_MS, until);
+    await users.create(deleted, HASH, until);
     await users.delete(deleted.id, {}, until);
     const store = new InMemoryUserStore();
     const copied = newUser();
@@ -100,7 +100,7 @@ describe('the slot of a user', () => {
   it('has the documented fields of a session, and no others', async () => {
     const { writer: users } = usersOn(instance);
     const { id: userId } = newUser();
-    await users.create(newUser(userId), HASH, LIFE_MS, until);
+    await users.create(newUser(userId), HASH, until);
     const [session, ended] = [sessionOf(userId), sessionOf(userId)];
     await writer.start(session, until);
     await writer.start(ended, until);
@@ -130,12 +130,12 @@ describe('the slot of a user', () => {
     const hashFound = async (userId: string): Promise<string> =>
       (await found.find(userId, until))!.passwordHash.reveal();
     const [created, ...former] = [newUser(), newUser(), newUser()];
-    await users.create(created, HASH, LIFE_MS, until);
+    await users.create(created, HASH, until);
     expect(await stored(created.id)).toEqual([null, '$hash']);
     expect(await hashFound(created.id)).toBe('$hash');
 
     for (const user of former) {
-      await users.create(user, new Secret('$outdated'), LIFE_MS, until);
+      await users.create(user, new Secret('$outdated'), until);
       // Also after a change by an instance of version 0.1.0, during an upgrade.
       await withRedis((_, cluster) =>
         cluster.hset(keyOf(user.id, 'record'), 'passwordHash', '$former'),

@@ -10,11 +10,16 @@ import {
   type NewUser,
   type UsersOptions,
 } from '../../src/users/index.js';
-import { canonicalUsername, formerCanonicalUsername } from '../../src/users/names/username.js';
+import {
+  canonicalUsername,
+  formerCanonicalUsername,
+  usernameDigest,
+} from '../../src/users/names/username.js';
 import { Directory } from '../../src/near-cache/directory.js';
 import type { NearCache } from '../../src/near-cache/index.js';
 import { UserWriter } from '../../src/user-slot/write/index.js';
 import type { NameKey } from '../../src/users/names/user-names.js';
+import { Gate } from '../support/gate.js';
 import { eventually } from '../support/own-cluster.js';
 import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
 import { dumpKeys, withRedis } from '../support/redis.js';
@@ -22,8 +27,6 @@ import { usersOn, type TestUsers } from '../support/users.js';
 
 const password = new Secret('violet engines hum at dawn');
 const hash = new Secret('hash');
-/** Longer than a test runs. */
-const LIFE_MS = 60_000;
 const ADA: NameKey = { text: 'ada', isSkeleton: false };
 
 describe('users in Redis', () => {
@@ -58,25 +61,149 @@ describe('users in Redis', () => {
   it('keep a confirmed name when its claim arrives again, late', async () => {
     const userId = randomUUID();
     await names().claim(ADA, userId, Deadline.none);
-    expect((await expiriesOf(':owner'))[0]).toBeGreaterThan(0);
+    expect(await names().find('ada', Deadline.none)).toEqual({ userId, isClaim: true });
     await names().confirm(ADA, userId, Deadline.none);
 
     expect(await names().claim(ADA, userId, Deadline.none)).toBe(true);
 
-    expect(await expiriesOf(':owner')).toEqual([-1]);
+    expect(await names().find('ada', Deadline.none)).toEqual({ userId, isClaim: false });
+  });
+
+  describe('whose registration is interrupted', () => {
+    /** A claim ends at once, as if its process had crashed long ago. */
+    const late = (): TestUsers => usersOn(instance, { nameClaimTtlMs: 0 });
+    const hashed = async (): Promise<Secret> =>
+      new Secret(await new Argon2PasswordHasher().hash(password));
+    const register = async (user: NewUser): Promise<string | undefined> =>
+      (await using().redisStore.create(user, hashed, Deadline.none))?.id;
+    const loginOf = async (): Promise<string | undefined> => {
+      const check = await using().credentials.check('ada', Deadline.none, password);
+      return check.outcome === 'right' ? check.user.id : undefined;
+    };
+
+    it('before the user is written lose the name to the next registration, and are not written later', async () => {
+      const [interrupted, next] = [newUser(), newUser()];
+      await late().names.claim(ADA, interrupted.id, Deadline.none);
+
+      expect(await register(next)).toBe(next.id);
+
+      expect(await writer().create(interrupted, hash, Deadline.none)).toBeUndefined();
+      expect(await names().confirm(ADA, interrupted.id, Deadline.none)).toBe(false);
+      expect(await loginOf()).toBe(next.id);
+    });
+
+    it('before the name is confirmed keep the name, and are completed by the first login', async () => {
+      const interrupted = newUser();
+      await late().names.claim(ADA, interrupted.id, Deadline.none);
+      await writer().create(interrupted, await hashed(), Deadline.none);
+
+      expect(await register(newUser())).toBeUndefined();
+      expect(await loginOf()).toBe(interrupted.id);
+
+      expect(await names().find('ada', Deadline.none)).toEqual({
+        userId: interrupted.id,
+        isClaim: false,
+      });
+    });
+
+    it('for longer than its claim end as one user, whichever of two registrations is faster', async () => {
+      for (const isOvertaken of [true, false]) {
+        const [slow, other] = [newUser(), newUser()];
+        const hashing = new Gate();
+        const registration = late().redisStore.create(
+          slow,
+          async () => hashing.pass(await hashed()),
+          Deadline.none,
+        );
+        await hashing.reached;
+        const overtaking = isOvertaken ? await register(other) : undefined;
+        hashing.open();
+
+        const created = await registration;
+
+        expect([created?.id, overtaking]).toEqual(
+          isOvertaken ? [undefined, other.id] : [slow.id, undefined],
+        );
+        expect(await loginOf()).toBe(isOvertaken ? other.id : slow.id);
+        const stored = await Promise.all(
+          [slow, other].map(async ({ id }) => reader().find(id, Deadline.none)),
+        );
+        expect(stored.filter(Boolean)).toHaveLength(1);
+        await using().redisStore.remove(isOvertaken ? other.id : slow.id, {}, Deadline.none);
+      }
+    });
+
+    it('of many with one name leave one user at most, and the name usable, even if every claim ends at once', async () => {
+      for (let round = 0; round < 5; round += 1) {
+        const users = Array.from({ length: 8 }, newUser);
+        const created = await Promise.allSettled(
+          users.map(async (user) => late().redisStore.create(user, hashed, Deadline.none)),
+        );
+        const winners = created.flatMap((one) =>
+          one.status === 'fulfilled' && one.value ? [one.value.id] : [],
+        );
+        const stored = await Promise.all(
+          users.map(async ({ id }) => reader().find(id, Deadline.none)),
+        );
+
+        expect(winners.length).toBeLessThanOrEqual(1);
+        expect(stored.flatMap((user) => (user ? [user.id] : []))).toEqual(winners);
+        const last = winners[0] ?? (await register(newUser()));
+        expect(await loginOf()).toBe(last);
+        await using().redisStore.remove(last!, {}, Deadline.none);
+      }
+    });
+
+    const nameKey = (): string => instance.redis.keys.key(['name', usernameDigest('ada')], 'owner');
+
+    it('by an instance of an earlier version, which takes over the name, leave no second user', async () => {
+      const user = newUser();
+      const other = randomUUID();
+      const takeOver = async (): Promise<Secret> => {
+        await withRedis((_, cluster) => cluster.set(nameKey(), other, 'PX', 15_000));
+        return hash;
+      };
+
+      expect(await using().redisStore.create(user, takeOver, Deadline.none)).toBeUndefined();
+
+      expect(await reader().find(user.id, Deadline.none)).toBeUndefined();
+      expect(await withRedis((_, cluster) => cluster.get(nameKey()))).toBe(other);
+    });
+
+    it('on an instance of an earlier version keep the name while it expires, and are completed by the first login', async () => {
+      const user = newUser();
+      await writer().create(user, await hashed(), Deadline.none);
+      const keys = ['record', 'password-hash'].map((part) =>
+        instance.redis.keys.key(['user', user.id], part),
+      );
+      await withRedis(async (_, cluster) => {
+        await cluster.set(nameKey(), user.id, 'PX', 15_000);
+        await cluster.hset(keys[0]!, 'provisional', 1);
+        await Promise.all(keys.map((key) => cluster.pexpire(key, 60_000)));
+      });
+      expect(await register(newUser())).toBeUndefined();
+
+      expect(await loginOf()).toBe(user.id);
+
+      const expiries = await withRedis((_, cluster) =>
+        Promise.all([...keys, nameKey()].map((key) => cluster.pttl(key))),
+      );
+      expect(expiries).toEqual([-1, -1, -1]);
+      expect(await reader().find(user.id, Deadline.none)).toMatchObject({ isProvisional: false });
+    });
   });
 
   it('stay deleted when all earlier writes arrive again, late', async () => {
     const user = newUser();
     const userId = user.id;
-    await writer().create(user, hash, LIFE_MS, Deadline.none);
+    await writer().create(user, hash, Deadline.none);
     await writer().confirm(userId, Deadline.none);
     expect(await writer().delete(userId, {}, Deadline.none)).toEqual({
       outcome: 'removed',
       username: 'ada',
     });
 
-    await writer().create(user, hash, LIFE_MS, Deadline.none);
+    await writer().create(user, hash, Deadline.none);
     await writer().change(userId, { email: 'ada@example.com' }, Deadline.none);
     await writer().renewHash(userId, hash, new Secret('other'), Deadline.none);
 
@@ -89,7 +216,7 @@ describe('users in Redis', () => {
   it('are not reverted by a late change, and not changed twice by a repeated change', async () => {
     const user = newUser();
     const userId = user.id;
-    await writer().create(user, hash, LIFE_MS, Deadline.none);
+    await writer().create(user, hash, Deadline.none);
     await writer().confirm(userId, Deadline.none);
     const change = async (isDisabled: boolean, id: string): Promise<string> => {
       const ids = [id];
@@ -287,12 +414,7 @@ describe('users in Redis', () => {
     const key = { text: formerCanonicalUsername(typed), isSkeleton: false };
     const passwordHash = new Secret(await new Argon2PasswordHasher().hash(password));
     await names().claim(key, id, Deadline.none);
-    await writer().create(
-      { ...newUser(), id, username: displayed },
-      passwordHash,
-      LIFE_MS,
-      Deadline.none,
-    );
+    await writer().create({ ...newUser(), id, username: displayed }, passwordHash, Deadline.none);
     await names().confirm(key, id, Deadline.none);
     await writer().confirm(id, Deadline.none);
     await withRedis((_, cluster) =>

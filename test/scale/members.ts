@@ -17,7 +17,6 @@ import { startCacheInstance, type CacheInstance } from '../support/near-cache.js
 import { untilConfirmed } from './population.js';
 
 const KEY_PREFIX = 'scale-members:';
-const UNCONFIRMED_MS = 3_600_000;
 
 /**
  * Instances of the near cache, all in this process, with the default lease and real renewals. The first one makes all changes,
@@ -58,7 +57,7 @@ export class Members {
     const { redis, cache } = this.changer;
     const user = { id: userId, username: userId, email: null, displayName: null, roles: [] };
     const users = new UserWriter(redis, cache, new UserReader(redis, cache));
-    await users.create(user, new Secret('hash'), UNCONFIRMED_MS, Deadline.none);
+    await users.create(user, new Secret('hash'), Deadline.none);
     const session: NewSession = {
       id: randomUUID(),
       userId,

@@ -14,7 +14,7 @@ const HOUSEKEEPING = /^(cluster|client|ping|hello|auth|info|readonly|ssubscribe|
  * Background work of an instance: its lease, its clock, its entry in the registry, its check of the signing keys, and posts to
  * silent instances.
  */
-const OWN_WORK = new Set([
+export const OWN_WORK: ReadonlySet<string> = new Set([
   'renew-inbox',
   'report-instance',
   'describe-keys',

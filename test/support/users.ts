@@ -54,7 +54,7 @@ export function usersOn(
   const options: UsersOptions & RolesOptions = { isRegistrationOpen: true, ...given };
   const reader = new UserReader(redis, cache);
   const writer = new UserWriter(redis, cache, reader);
-  const names = new UserNames(redis, reader, options);
+  const names = new UserNames(redis, writer, options);
   const hasher = new HashingQueue(new Argon2PasswordHasher(options.hashing), options);
   const redisStore = new RedisAccounts(names, reader, writer);
   const registry = new AdministratorRegistry(redis);

@@ -9,6 +9,7 @@ import { Secret } from '../../common/secret/index.js';
 import {
   RateLimiter,
   type Attempted,
+  type FailureLimit,
   type GuessResult,
   type TooManyAttempts,
 } from '../../rate-limit/index.js';
@@ -42,11 +43,27 @@ export type OwnCheck =
     }
   | Refusal;
 
-interface Verified {
-  readonly check: Exclude<CredentialCheck, TooManyAttempts>;
-  /** The password that was right. */
-  readonly right?: Secret | undefined;
+/** The login that a password is checked for. */
+export interface LoginToCheck {
+  readonly username: string;
+  readonly password: Secret;
+  readonly caller: Caller;
+  /** The user that this request has already looked up. Default: a look-up. */
+  readonly found?: { readonly user: UserRecord | undefined } | undefined;
+  /** A limit for the network of the caller. Default: none. */
+  readonly networkLimit?: FailureLimit | undefined;
 }
+
+/** Reads the user that an earlier look-up has located. */
+type FindLocated = () => Promise<UserRecord | undefined>;
+
+/** The result of a check whose success has a next step. */
+export type CheckAndNext<Next> =
+  | { readonly outcome: 'right'; readonly user: UserRecord; readonly next: Next }
+  | Exclude<CredentialCheck, { readonly outcome: 'right' }>;
+
+/** The result of a check that was made. */
+type Decided<Next> = Exclude<CheckAndNext<Next>, TooManyAttempts>;
 
 /**
  * Checks passwords. The limit per account (`GUESSES_PER_ACCOUNT`) applies to every check: a failed check increases the counter,
@@ -69,7 +86,6 @@ export class PasswordChecks {
    * Checks a user name and a password. An unknown name gets the same response as a wrong password, after the same time.
    *
    * @param caller default: the application itself, which counts as a stranger
-   * @param find returns the user that this request has already looked up. Default: a look-up
    * @throws HashingOverloadedError, RedisUnavailableError, NotConfirmedError, UserStoreUnavailableError
    */
   async check(
@@ -77,12 +93,31 @@ export class PasswordChecks {
     deadline: Deadline,
     password: Secret,
     caller: Caller = INTERNAL_CALLER,
-    find = async () => this.find(username, deadline),
   ): Promise<CredentialCheck> {
-    const prepareLogin = async (user: UserRecord) => this.accounts.prepareLogin(user, deadline);
-    const request = { deadline, caller };
-    const verified = await this.verify(username, [password], request, { find, prepareLogin });
-    return 'outcome' in verified ? verified : verified.check;
+    const login = { username, password, caller };
+    const check = await this.checkLogin(login, deadline, () => Promise.resolve());
+    return check.outcome === 'right' ? { outcome: 'right', user: check.user } : check;
+  }
+
+  /**
+   * Checks a user name and a password like `check`, and then logs the user in. Redis receives the result of the check during
+   * the login.
+   *
+   * @param logIn called if the password is right
+   * @throws as `check` and `logIn`
+   */
+  async checkLogin<Login>(
+    { username, password, caller, found, networkLimit }: LoginToCheck,
+    deadline: Deadline,
+    logIn: (user: UserRecord) => Promise<Login>,
+  ): Promise<CheckAndNext<Login>> {
+    const request = { deadline, caller, networkLimit };
+    return this.verify(username, [password], request, {
+      locate: async () =>
+        found ? () => Promise.resolve(found.user) : this.accounts.locate(username, deadline),
+      prepareLogin: async (user) => this.accounts.prepareLogin(user, deadline),
+      next: logIn,
+    });
   }
 
   /** Finds a user by name. It does not check the password. */
@@ -152,39 +187,51 @@ export class PasswordChecks {
     // change.
     const request = { deadline, caller: ownerOf(origin, user) };
     const verified = await this.verify(user.username, passwords, request, {
-      find: () => Promise.resolve(user),
+      locate: () => Promise.resolve(() => Promise.resolve(user)),
       prepareLogin: (found) => Promise.resolve(found),
+      next: (_, right) => Promise.resolve(right === repeated),
     });
-    if ('outcome' in verified) {
-      return verified;
+    switch (verified.outcome) {
+      case 'right':
+        return { outcome: 'right', user: verified.user, isRepeated: verified.next };
+      case 'wrong':
+        return { outcome: 'wrong-password' };
+      case 'too-many-attempts':
+        return verified;
     }
-    const { check, right } = verified;
-    return check.outcome === 'right'
-      ? { ...check, isRepeated: right === repeated }
-      : { outcome: 'wrong-password' };
   }
 
   /**
    * @param passwords the check succeeds if one of these passwords is correct
-   * @param find returns the user. It may return the result of an earlier look-up of this request, because every later write
-   * fails if the user has changed since then
+   * @param networkLimit a limit for the network of the caller
+   * @param locate called in parallel with the reservation of the guess; returns a function that reads the user. It may return
+   * the result of an earlier look-up of this request, because every later write fails if the user has changed since then
    * @param prepareLogin called for a user with the correct password; returns undefined to refuse this user
+   * @param next called with the user and the right password, in parallel with the report of the result to Redis
    */
-  private async verify(
+  private async verify<Next>(
     username: string,
     passwords: readonly Secret[],
-    { deadline, caller }: { readonly deadline: Deadline; readonly caller: Caller },
     {
-      find,
+      deadline,
+      caller: { network, proof },
+      networkLimit,
+    }: Pick<LoginToCheck, 'caller' | 'networkLimit'> & { readonly deadline: Deadline },
+    {
+      locate,
       prepareLogin,
+      next,
     }: {
-      readonly find: () => Promise<UserRecord | undefined>;
+      readonly locate: () => Promise<FindLocated>;
       readonly prepareLogin: (user: UserRecord) => Promise<UserRecord | undefined>;
+      readonly next: (user: UserRecord, right: Secret) => Promise<Next>;
     },
-  ): Promise<Verified | TooManyAttempts> {
+  ): Promise<CheckAndNext<Next>> {
     const subject = sha256(this.accounts.canonicalName(username));
-    const { network, proof } = caller;
-    const check = async (isKnown: boolean): Promise<Attempted<Verified, GuessResult>> => {
+    const check = async (
+      isKnown: boolean,
+      find: FindLocated,
+    ): Promise<Attempted<Decided<Next>, GuessResult>> => {
       const turn = { network, account: subject, isKnown };
       const user = await find();
       const right = await this.firstRight(user?.passwordHash.reveal(), passwords, turn, deadline);
@@ -193,12 +240,20 @@ export class PasswordChecks {
       const isAllowed = user && right && !user.isDisabled;
       const prepared = isAllowed ? await prepareLogin(user) : undefined;
       if (!prepared || !right || prepared.isDisabled) {
-        return { value: { check: { outcome: 'wrong', userId: user?.id } }, result: 'failed' };
+        return { value: { outcome: 'wrong', userId: user?.id }, result: 'failed' };
       }
       await this.renewOutdatedHash(prepared, right, turn, deadline);
-      return { value: { check: { outcome: 'right', user: prepared }, right }, result: 'reset' };
+      const value = next(prepared, right).then((done): Decided<Next> => ({
+        outcome: 'right',
+        user: prepared,
+        next: done,
+      }));
+      return { value, result: 'reset' };
     };
-    return this.limiter.guess(GUESSES_PER_ACCOUNT, subject, proof, deadline, check);
+    return this.limiter.guess(GUESSES_PER_ACCOUNT, subject, proof, deadline, check, {
+      perNetwork: networkLimit && { limit: networkLimit, network },
+      prepare: locate,
+    });
   }
 
   private async firstRight(

@@ -4,7 +4,7 @@ import { AuditLog } from '../../audit/index.js';
 import type { Deadline } from '../../common/deadline/index.js';
 import type { Origin } from '../../common/origin/index.js';
 import type { Secret } from '../../common/secret/index.js';
-import { RateLimiter, type TooManyAttempts } from '../../rate-limit/index.js';
+import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../../rate-limit/index.js';
 import type { UserRecord } from '../../user-slot/read/index.js';
 import { proofGeneration, strangerOf, type Caller } from '../caller.js';
 import { CREDENTIAL_ACCOUNTS, type CredentialAccounts } from '../credential-accounts.js';
@@ -33,14 +33,6 @@ export type LoginAttempt<Login> =
  */
 type LogIn<Login> = (user: UserRecord) => Promise<Login | undefined>;
 
-interface AttemptContext {
-  readonly caller: Caller;
-  /** Returns the user that this request has already looked up. Default: a look-up. */
-  readonly find?: (() => Promise<UserRecord | undefined>) | undefined;
-  /** Replaces the name in audit events. */
-  readonly namePseudonym: string;
-}
-
 /**
  * Logins with a password. Applies the limit per address and, through `PasswordChecks`, the limit per account. It recognizes known
  * devices, and records each refused login.
@@ -67,50 +59,47 @@ export class PasswordLogins {
     deadline: Deadline,
     logIn: LogIn<Login>,
   ): Promise<LoginAttempt<Login>> {
-    const stranger = strangerOf(origin);
-    const { username, cookies } = request;
+    const { username, password, cookies } = request;
     const namePseudonym = this.audit.pseudonymOf(this.accounts.canonicalName(username));
     const device = this.devices.recognize(cookies, username);
-    const check = async (context: Omit<AttemptContext, 'namePseudonym'>) =>
-      this.check(request, { ...context, namePseudonym }, origin, deadline, logIn);
     const subject = { attempt: 'login', namePseudonym } as const;
     return recordThrottling<LoginAttempt<Login>>(this.audit, subject, origin, async () => {
       const found = device && { user: await this.passwordChecks.find(username, deadline) };
-      const find = found && (() => Promise.resolve(found.user));
-      if (device && isCurrent(device, found?.user)) {
-        // The limit per address does not apply to a known device, so failures of other clients at the same address do not
-        // block it. Its own failures have a separate counter within the limit of the account.
-        return check({ caller: { ...stranger, proof: { kind: 'device', ...device } }, find });
+      const login = { username, password, found, ...limitsOf(origin, device, found?.user) };
+      const check = await this.passwordChecks.checkLogin(login, deadline, logIn);
+      if (check.outcome === 'too-many-attempts') {
+        return check;
       }
-      const { network } = stranger;
-      return this.limiter.attempt(FAILURES_PER_ADDRESS, network, deadline, async () => {
-        const value = await check({ caller: stranger, find });
-        // A successful login does not reset the counter. Otherwise an attacker could reset it by logging in to an account of
-        // their own between guesses.
-        return { value, result: value.outcome === 'wrong-credentials' ? 'failed' : 'void' };
-      });
-    });
-  }
-
-  private async check<Login>(
-    { username, password }: LoginRequest,
-    { caller, find, namePseudonym }: AttemptContext,
-    origin: Origin,
-    deadline: Deadline,
-    logIn: LogIn<Login>,
-  ): Promise<LoginAttempt<Login>> {
-    const check = await this.passwordChecks.check(username, deadline, password, caller, find);
-    if (check.outcome === 'too-many-attempts') {
-      return check;
-    }
-    const login = check.outcome === 'right' ? await logIn(check.user) : undefined;
-    if (login === undefined) {
+      if (check.outcome === 'right' && check.next !== undefined) {
+        return { outcome: 'logged-in', login: check.next };
+      }
       const userId = check.outcome === 'right' ? check.user.id : check.userId;
       recordRefusedLogin(this.audit, { userId, namePseudonym }, origin);
+      if (check.outcome === 'right' && login.networkLimit) {
+        // The attempt was not counted as failed when the password was checked.
+        await this.limiter.count(login.networkLimit, login.caller.network, deadline);
+      }
       return { outcome: 'wrong-credentials' };
-    }
-    return { outcome: 'logged-in', login };
+    });
   }
+}
+
+/**
+ * The limit per address does not apply to a known device, so failures of other clients at the same address do not block it. Its
+ * own failures have a separate counter within the limit of the account.
+ *
+ * @param device the device that the request claims to be
+ * @param user the user that the request names
+ */
+function limitsOf(
+  origin: Origin,
+  device: RecognizedDevice | undefined,
+  user: UserRecord | undefined,
+): { readonly caller: Caller; readonly networkLimit?: FailureLimit } {
+  const caller = strangerOf(origin);
+  return device && isCurrent(device, user)
+    ? { caller: { ...caller, proof: { kind: 'device', ...device } } }
+    : { caller, networkLimit: FAILURES_PER_ADDRESS };
 }
 
 /** Whether the cookie is still valid: the account and its password have not changed since the cookie was issued. */

@@ -3,13 +3,12 @@ import { Injectable } from '@nestjs/common';
 import type { Deadline } from '../../common/deadline/index.js';
 import { NearCache } from '../../near-cache/index.js';
 import { RedisCluster } from '../../redis-cluster/index.js';
-import { isOne, slotScript } from '../slot-script.js';
+import { slotScript } from '../slot-script.js';
 import { parseUser, type RedisRecord, type UserCopy } from '../user-record.js';
 import { userSubject, UserSlotKeys } from '../user-slot.keys.js';
 
 const scripts = {
   find: slotScript('find-user', parseUser),
-  exists: slotScript('user-exists', isOne),
   findCopy: slotScript('find-mirrored-user', parseCopy),
   sessionAge: slotScript('session-age', (reply) => (reply === '' ? undefined : Number(reply))),
 };
@@ -34,16 +33,6 @@ export class UserReader {
   /** Returns a stand-in with the id '' for an unknown user. This takes as long as for a known user (OWASP ASVS 6.3.8). */
   async findOrStandIn(userId: string, deadline: Deadline): Promise<RedisRecord | undefined> {
     return this.redis.run(scripts.find, this.findKeys(userId), [1], deadline);
-  }
-
-  /**
-   * Checks whether a user exists. A replaced master cannot answer.
-   *
-   * @throws NotConfirmedError
-   */
-  async exists(userId: string, deadline: Deadline): Promise<boolean> {
-    const keys = [this.keys.record(userId), this.keys.fence(userId)];
-    return this.redis.runDurably(scripts.exists, keys, [], deadline);
   }
 
   /** The copy of a user of another store. */

@@ -27,7 +27,8 @@ import { CONFLICT, retryOnConflict } from './retry-on-conflict.js';
 const DELETED_MARK_TTL_MS = 2 * 3_600_000;
 
 const scripts = {
-  create: slotScript('create-user', isOne),
+  create: slotScript('create-user', parseUser),
+  prevent: slotScript('prevent-user', isOne),
   confirm: slotScript('confirm-user', parseUser),
   change: slotScript('change-user', parseChanged),
   renewHash: slotScript('renew-hash', isOne),
@@ -78,13 +79,12 @@ export class UserWriter {
     this.keys = new UserSlotKeys(redis.keys);
   }
 
-  /** Writes a new user. The user expires after `provisionalMs` unless `confirm` is called. */
+  /** Writes a new user. @returns the user, or undefined when the user was deleted since, or after `prevent` */
   async create(
     user: NewRecord,
     passwordHash: Secret,
-    provisionalMs: number,
     deadline: Deadline,
-  ): Promise<void> {
+  ): Promise<RedisRecord | undefined> {
     const { id, username, email, displayName, roles } = user;
     const fields: Partial<StoredUser> = {
       id,
@@ -95,11 +95,26 @@ export class UserWriter {
       passwordVersion: 1,
       skeletons: 1,
     };
-    const args = [provisionalMs, passwordHash.reveal(), ...Object.entries(fields).flat()];
-    await this.redis.runDurably(scripts.create, this.recordKeys(id), args, deadline);
+    const args = [passwordHash.reveal(), ...Object.entries(fields).flat()];
+    return this.redis.runDurably(scripts.create, this.recordKeys(id), args, deadline);
   }
 
-  /** Completes a registration. @returns the user, or undefined when it has expired or was deleted */
+  /**
+   * Prevents that a registration which is late still creates its user.
+   *
+   * @returns false when the user exists. Nothing has changed then
+   */
+  async prevent(userId: string, deadline: Deadline): Promise<boolean> {
+    const keys = [this.keys.record(userId), this.keys.fence(userId)];
+    return this.redis.runDurably(scripts.prevent, keys, [DELETED_MARK_TTL_MS], deadline);
+  }
+
+  /**
+   * Notes that all name keys of a user are claimed. A user of an earlier version, whose registration was not complete, does not
+   * expire any more.
+   *
+   * @returns the user, or undefined when it has expired or was deleted
+   */
   async confirm(userId: string, deadline: Deadline): Promise<RedisRecord | undefined> {
     return this.redis.runDurably(scripts.confirm, this.recordKeys(userId), [], deadline);
   }

@@ -83,6 +83,13 @@ export class AccountsKeepingAdministrators implements Accounts {
     return this.accounts.findByUsername(usernameKey, deadline);
   }
 
+  async locate(
+    usernameKey: string,
+    deadline: Deadline,
+  ): Promise<() => Promise<UserRecord | undefined>> {
+    return this.accounts.locate(usernameKey, deadline);
+  }
+
   async renewHash(
     userId: string,
     verified: Secret,

@@ -38,6 +38,13 @@ export interface Accounts extends Pick<
   UserStore,
   'create' | 'find' | 'findByUsername' | 'renewHash'
 > {
+  /**
+   * The first half of `findByUsername`, which reads no user.
+   *
+   * @returns the second half, which reads the user
+   */
+  locate(usernameKey: string, deadline: Deadline): Promise<() => Promise<UserRecord | undefined>>;
+
   update(userId: string, change: AccountChange, deadline: Deadline): Promise<ChangeOutcome>;
 
   remove(userId: string, conditions: Conditions, deadline: Deadline): Promise<RemovalOutcome>;

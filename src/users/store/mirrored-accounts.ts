@@ -56,6 +56,11 @@ export class MirroredAccounts implements Accounts {
     return this.store.findByUsername(usernameKey, deadline);
   }
 
+  /** One call of the store finds the user, and it belongs to the second half. */
+  locate(usernameKey: string, deadline: Deadline): Promise<() => Promise<UserRecord | undefined>> {
+    return Promise.resolve(async () => this.findByUsername(usernameKey, deadline));
+  }
+
   async findCurrent(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {
     const user = await this.find(userId, deadline);
     return (await this.isKnown(userId, user, deadline)) ? user : this.reload(userId, deadline);

@@ -14,15 +14,19 @@ import type {
   EndOutcome,
   RemovalOutcome,
 } from './accounts.js';
-import { nameKeysOf, skeletonKeysOf, UserNames, type NameKeys } from '../names/user-names.js';
+import {
+  nameKeysOf,
+  skeletonKeysOf,
+  UserNames,
+  type NameKey,
+  type NameKeys,
+} from '../names/user-names.js';
 import type { NewUser } from './user-store.js';
 
-/** If a registration is interrupted before its last step, the user expires after this many claim lifetimes. */
-const PROVISIONAL_CLAIMS = 4;
-
 /** All attempts together take longer than a failover. */
-const RELEASE_ATTEMPTS = 5;
-const MAX_RELEASING = 100;
+const CLEANUP_ATTEMPTS = 5;
+/** With more clean-ups at the same time, each further one is tried once. */
+const MAX_RETRIED_CLEANUPS = 100;
 /** Timeout of optional work. */
 const BEST_EFFORT_TIMEOUT_MS = 300;
 
@@ -32,7 +36,7 @@ const BEST_EFFORT_TIMEOUT_MS = 300;
  */
 @Injectable()
 export class RedisAccounts implements Accounts {
-  private releasing = 0;
+  private cleaning = 0;
 
   constructor(
     private readonly names: UserNames,
@@ -41,40 +45,20 @@ export class RedisAccounts implements Accounts {
   ) {}
 
   /**
-   * Claims the name before it hashes the password. A crash leaves one of these: claims that expire; a user whose first login
-   * completes the registration; or names without a user, which the next registration takes over.
+   * Claims the name before it hashes the password, then writes the user and confirms the name in parallel. A crash leaves names
+   * without a user, which the next registration takes over, or a user whose first login confirms the names.
    *
    * Most names equal their skeleton and need one claim. For the others, the skeleton is claimed first: equal names have equal
-   * skeletons, so only one of several concurrent callers continues. The other claims are made at the same time as the user.
+   * skeletons, so only one of several concurrent callers continues. The other claims are made while the password is hashed.
    */
   async create(
     user: NewUser,
     passwordHash: () => Promise<Secret>,
     deadline: Deadline,
   ): Promise<UserRecord | undefined> {
-    const { id } = user;
     const keys = nameKeysOf(user.username, user.usernameKey);
-    const [first, ...others] = keys;
-    try {
-      if (!(await this.names.claim(first, id, deadline))) {
-        return undefined;
-      }
-      const hash = await passwordHash();
-      const [, ...claims] = await Promise.all([
-        this.writer.create(user, hash, this.names.claimTtlMs * PROVISIONAL_CLAIMS, deadline),
-        ...others.map(async (key) => this.names.claim(key, id, deadline)),
-      ]);
-      if (claims.includes(false)) {
-        // The user that was just written expires by itself.
-        void this.releaseClaims(keys, id);
-        return undefined;
-      }
-    } catch (error) {
-      // Not awaited, because the caller has already waited for the failure.
-      void this.releaseClaims(keys, id);
-      throw error;
-    }
-    return this.complete(id, keys, deadline);
+    const hash = await this.claimAndHash(user.id, keys, passwordHash, deadline);
+    return hash && this.write(user, hash, keys, deadline);
   }
 
   async find(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {
@@ -86,10 +70,23 @@ export class RedisAccounts implements Accounts {
   }
 
   async findByUsername(usernameKey: string, deadline: Deadline): Promise<UserRecord | undefined> {
-    const userId = await this.names.find(usernameKey, deadline);
-    // An unknown name takes the same steps, so that the response time does not reveal it (OWASP ASVS 6.3.8).
-    const user = await this.reader.findOrStandIn(userId ?? standInId(usernameKey), deadline);
-    return user?.id === userId ? user : undefined;
+    const find = await this.locate(usernameKey, deadline);
+    return find();
+  }
+
+  async locate(
+    usernameKey: string,
+    deadline: Deadline,
+  ): Promise<() => Promise<UserRecord | undefined>> {
+    const found = await this.names.find(usernameKey, deadline);
+    return async () => {
+      // An unknown name takes the same steps, so that the response time does not reveal it (OWASP ASVS 6.3.8).
+      const id = found?.userId ?? standInId(usernameKey);
+      const user = await this.reader.findOrStandIn(id, deadline);
+      return user && found && user.id === found.userId
+        ? { ...user, isProvisional: user.isProvisional || found.isClaim }
+        : undefined;
+    };
   }
 
   /**
@@ -99,7 +96,8 @@ export class RedisAccounts implements Accounts {
   async prepareLogin(user: UserRecord, deadline: Deadline): Promise<UserRecord | undefined> {
     const { isProvisional, hasSkeletons } = user as Partial<RedisRecord>;
     if (isProvisional === true) {
-      return this.complete(user.id, nameKeysOf(user.username), deadline);
+      const isConfirmed = await this.confirm(user.id, nameKeysOf(user.username), deadline);
+      return isConfirmed ? this.writer.confirm(user.id, deadline) : undefined;
     }
     const skeletons = hasSkeletons === false ? skeletonKeysOf(user.username) : [];
     if (skeletons.length === 0) {
@@ -153,43 +151,90 @@ export class RedisAccounts implements Accounts {
     return deleted;
   }
 
-  private async complete(
+  /** @returns the hash, or undefined when a name is taken */
+  private async claimAndHash(
     userId: string,
+    keys: NameKeys,
+    passwordHash: () => Promise<Secret>,
+    deadline: Deadline,
+  ): Promise<Secret | undefined> {
+    const [first, ...others] = keys;
+    const claim = async (key: NameKey): Promise<boolean> => this.names.claim(key, userId, deadline);
+    const release = async (): Promise<unknown> =>
+      Promise.all(keys.map(async (key) => this.names.releaseClaim(key, userId, Deadline.none)));
+    try {
+      if (!(await claim(first))) {
+        return undefined;
+      }
+      const work = [passwordHash(), ...others.map(claim)] as const;
+      // Also if the hash fails: a claim that arrives after its release would stay.
+      await Promise.allSettled(work);
+      const [hash, ...claims] = await Promise.all(work);
+      if (!claims.includes(false)) {
+        return hash;
+      }
+    } catch (error) {
+      void this.cleanUp(release);
+      throw error;
+    }
+    void this.cleanUp(release);
+    return undefined;
+  }
+
+  /** @returns the user, or undefined when another user has got a name */
+  private async write(
+    user: NewUser,
+    hash: Secret,
     keys: NameKeys,
     deadline: Deadline,
   ): Promise<UserRecord | undefined> {
-    const confirmed = await Promise.all(
-      keys.map(async (key) => this.names.confirm(key, userId, deadline)),
-    );
-    if (confirmed.includes(false)) {
-      // The user expires. The next registration then takes over the names that were confirmed.
-      return undefined;
+    const { id } = user;
+    const release = async (): Promise<unknown> =>
+      Promise.all(keys.map(async (key) => this.names.release(key, id, Deadline.none)));
+    const [created, isConfirmed] = await Promise.all([
+      this.writer.create(user, hash, deadline),
+      this.confirm(id, keys, deadline),
+    ]).catch((error: unknown) => {
+      // The user may have been written, and may log in.
+      void this.cleanUp(async () => (await this.writer.prevent(id, Deadline.none)) && release());
+      throw error;
+    });
+    if (created && isConfirmed) {
+      return created;
     }
-    const user = await this.writer.confirm(userId, deadline);
-    if (user === undefined) {
-      throw new NotConfirmedError(
-        'the registration took longer than the lifetime of its provisional user',
-      );
+    if (created) {
+      // An instance of an earlier version has taken over a name. It does not call `prevent`.
+      await this.writer.delete(id, {}, deadline);
     }
-    return user;
+    void this.cleanUp(release);
+    if (isConfirmed) {
+      throw new NotConfirmedError('the registration took longer than its claim of the name');
+    }
+    return undefined;
   }
 
-  /** Releases the claims, so that the client can repeat the registration before they expire. */
-  private async releaseClaims(keys: NameKeys, userId: string): Promise<void> {
-    if (this.releasing >= MAX_RELEASING) {
-      return; // the claims expire by themselves
-    }
-    this.releasing += 1;
-    for (let attempt = 0; attempt < RELEASE_ATTEMPTS; attempt += 1) {
-      const released = await Promise.allSettled(
-        keys.map(async (key) => this.names.releaseClaim(key, userId, Deadline.none)),
-      );
-      if (released.every(({ status }) => status === 'fulfilled')) {
+  private async confirm(userId: string, keys: NameKeys, deadline: Deadline): Promise<boolean> {
+    const confirm = async (key: NameKey): Promise<boolean> =>
+      this.names.confirm(key, userId, deadline);
+    return !(await Promise.all(keys.map(confirm))).includes(false);
+  }
+
+  /**
+   * Releases the names of a registration that has failed, so that the client can repeat it at once. Not awaited, because the
+   * client has already waited for the failure.
+   */
+  private async cleanUp(work: () => Promise<unknown>): Promise<void> {
+    const attempts = this.cleaning < MAX_RETRIED_CLEANUPS ? CLEANUP_ATTEMPTS : 1;
+    this.cleaning += 1;
+    for (let attempt = 0; attempt < attempts; attempt += 1) {
+      try {
+        await work();
         break;
+      } catch {
+        // No pause is needed, because a failed attempt has used the whole retry budget of a Redis call.
       }
-      // No pause is needed, because a failed attempt has used the whole retry budget of a Redis call.
     }
-    this.releasing -= 1;
+    this.cleaning -= 1;
   }
 }
 

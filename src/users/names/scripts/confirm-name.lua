@@ -1,10 +1,11 @@
--- Makes a claimed name the user's own for good.
--- Version 1
--- KEYS[1] the name
--- ARGV[1] the user, as it was claimed for
--- Returns 1, or 0 when the claim ran out and somebody else has the name now.
--- Atomic, because the owner must not change between look and write. Running it twice changes nothing.
-local owner = redis.call('GET', KEYS[1])
+-- Gives a claimed name to its user permanently.
+-- Version 2
+-- KEYS[1] the name, as includes/owner.lua describes it
+-- ARGV[1] the user, as in the claim
+-- Returns 1, or 0 when another user has the name.
+-- Atomic: the owner must not change between look and write. Running it twice changes nothing.
+--- @include "owner"
+local owner = owner_in(redis.call('GET', KEYS[1]))
 if owner and owner ~= ARGV[1] then
   return 0
 end

@@ -1,5 +1,7 @@
 -- Finds whose a name is.
--- Version 1
--- KEYS[1] the name
--- Returns the owner as it was claimed for, or '' when the name is free.
-return redis.call('GET', KEYS[1]) or ''
+-- Version 2
+-- KEYS[1] the name, as includes/owner.lua describes it
+-- Returns the owner, as it was claimed, and 1 while it is a claim, else 0. The owner is '' when the name is free.
+--- @include "owner"
+local owner, ends_at = owner_in(redis.call('GET', KEYS[1]))
+return { owner or '', ends_at and 1 or 0 }
