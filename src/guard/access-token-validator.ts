@@ -4,6 +4,7 @@ import { jwtVerify } from 'jose';
 import type { ClientPrincipal, Principal } from '../common/authentication/index.js';
 import { Clock } from '../common/clock/index.js';
 import type { Deadline } from '../common/deadline/index.js';
+import { LookupBudget } from '../common/lookup-budget/index.js';
 import { KeyRing, type PublicKeys } from '../keys/read/index.js';
 import {
   accountCacheKey,
@@ -15,7 +16,6 @@ import { GUARD_OPTIONS } from './guard.module-definition.js';
 import { ANY_AUDIENCE, GUARD_DEFAULTS, type GuardOptions } from './guard.options.js';
 import { acceptedClaims, isOfUser, type AccessTokenClaims } from './claims.js';
 import { parseCompactToken } from './compact-token.js';
-import { LookupBudget } from './lookup-budget.js';
 import {
   VerifiedTokens,
   type ClientToken,
