@@ -76,6 +76,7 @@ export {
 export { loadSettings, SettingsError, type Settings } from './config/index.js';
 export {
   AccessTokenValidator,
+  AccessWatch,
   bearerToken,
   GuardModule,
   GuardProblemFilter,
@@ -84,6 +85,7 @@ export {
   type BearerToken,
   type GuardOptions,
   type SessionReaderOptions,
+  type AccessEnd,
 } from './guard/index.js';
 export { HealthModule } from './health/index.js';
 export { ProblemFilter } from './http/index.js';
@@ -161,10 +163,8 @@ export {
   AllSessions,
   SessionsModule,
   SessionsService,
-  SessionWatch,
   type RevokedToken,
   type Session,
-  type SessionEnd,
   type SessionsOptions,
 } from './sessions/index.js';
 export {

@@ -7,6 +7,7 @@ import type { Deadline } from '../common/deadline/index.js';
 import { LookupBudget } from '../common/lookup-budget/index.js';
 import { KeyRing, type PublicKeys } from '../keys/read/index.js';
 import {
+  acceptsToken,
   accountCacheKey,
   ServiceAccountReader,
   type AccountState,
@@ -133,12 +134,10 @@ export class AccessTokenValidator {
     { claims, scope }: ClientToken,
     account: AccountState,
   ): ClientPrincipal | undefined {
-    const isAccepted =
-      account.state === 'live' &&
-      claims.epoch === account.epoch &&
-      !account.revokedTokens.has(claims.jti) &&
-      this.isForAccount(claims.aud, account.audiences);
-    if (!isAccepted) {
+    if (
+      !acceptsToken(account, claims.epoch, claims.jti) ||
+      !this.isForAccount(claims.aud, account.audiences)
+    ) {
       return undefined;
     }
     const { permissions } = account;
@@ -146,6 +145,8 @@ export class AccessTokenValidator {
       kind: 'client',
       clientId: claims.sub,
       tokenId: claims.jti,
+      epoch: claims.epoch,
+      expiresAtSeconds: claims.exp,
       permissions: scope ? permissions.filter((one) => scope.has(one)) : permissions,
     };
   }

@@ -17,15 +17,11 @@ export { KeyRing, KeyRingModule, type KeyRingOptions } from '../keys/read/index.
 export { MetricsRegistry } from '../metrics/registry/index.js';
 export { NearCache } from '../near-cache/index.js';
 export { RoleReader } from '../roles/read/index.js';
-export {
-  SessionReaderModule,
-  SessionWatch,
-  type SessionEnd,
-  type SessionReaderOptions,
-} from '../user-slot/read/index.js';
+export { SessionReaderModule, type SessionReaderOptions } from '../user-slot/read/index.js';
 export { answerGuardError } from './answer-guard-error.js';
 export { isGuardError } from './guard-problem.js';
 export { AccessTokenValidator } from './access-token-validator.js';
+export { AccessWatch, type AccessEnd } from './access-watch.js';
 export { bearerToken, type BearerToken } from './bearer-token.js';
 export type { AccessTokenClaims, ClientTokenClaims, UserTokenClaims } from './claims.js';
 export { GuardModule } from './guard.module.js';

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { connectKeyslot, KeyslotError, type Keyslot } from '../../src/guard/index.js';
 import { WITH_ADMINISTRATOR } from '../support/deployment.js';
 import { sendExactly } from '../support/exact-request.js';
+import { changeAccount, createAccount, tokenOf } from '../support/service-accounts.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 import { testVariables } from '../support/test-variables.js';
 
@@ -90,15 +91,26 @@ describe('a service without Nest', () => {
   it('refuses a token at the first request after its session has ended, and tells connections', async () => {
     const { tokens } = await api.newUser();
     const principal = await keyslot.authenticateToken(tokens.access_token);
-    const ended = new Promise((resolve) => keyslot.onSessionEnd(principal, resolve));
+    const ended = new Promise((resolve) => keyslot.onAccessEnd(principal, resolve));
     const unheard: string[] = [];
-    keyslot.onSessionEnd(principal, (why) => unheard.push(why))();
+    keyslot.onAccessEnd(principal, (why) => unheard.push(why))();
 
     expect((await api.logout(tokens.access_token)).status).toBe(204);
 
     await expect(keyslot.authenticateToken(tokens.access_token)).rejects.toEqual(INVALID);
     expect(await ended).toBe('ended');
     expect(unheard).toEqual([]);
+  });
+
+  it('tells connections of a service account when it was disabled', async () => {
+    const { body: operator } = await api.login(WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME);
+    const account = await createAccount(api, operator.access_token);
+    const principal = await keyslot.authenticateToken(await tokenOf(api, account));
+    const ended = new Promise((resolve) => keyslot.onAccessEnd(principal, resolve));
+
+    await changeAccount(api, operator.access_token, account, { disabled: true });
+
+    expect(await ended).toBe('ended');
   });
 
   it('requires permissions by the current roles, those of the cluster included', async () => {
@@ -129,7 +141,7 @@ describe('a service without Nest', () => {
     const other = await connect();
     const { tokens } = await api.newUser();
     const principal = await other.authenticateToken(tokens.access_token);
-    const ended = new Promise((resolve) => other.onSessionEnd(principal, resolve));
+    const ended = new Promise((resolve) => other.onAccessEnd(principal, resolve));
 
     await Promise.all([other.close(), other.close()]);
 

@@ -14,8 +14,9 @@ import {
 } from '../../redis-cluster/index.js';
 import { RoleReader } from '../../roles/read/index.js';
 import { ServiceAccountReader } from '../../service-accounts/read/index.js';
-import { createSessionReader, SessionWatch, type SessionEnd } from '../../user-slot/read/index.js';
+import { createSessionReader } from '../../user-slot/read/index.js';
 import { AccessTokenValidator } from '../access-token-validator.js';
+import { AccessWatch, type AccessEnd } from '../access-watch.js';
 import { bearerToken, uncheckedToken } from '../bearer-token.js';
 import { GuardMetrics } from '../guard-metrics.js';
 import { mayUse } from '../may-use.js';
@@ -73,10 +74,10 @@ export interface Keyslot {
    * Tells a long-lived connection that it must end. Memory and Redis are not asked again for each message, so close the
    * connection when the listener is called.
    *
-   * @param listener called at most once: `ended`, `not-confirmed` or `stopping`. Never for a client, which has no session
+   * @param listener called at most once: `ended`, `not-confirmed` or `stopping`
    * @returns a function that removes the listener. Call it when the connection is closed
    */
-  onSessionEnd(principal: Principal, listener: (why: SessionEnd) => void): () => void;
+  onAccessEnd(principal: Principal, listener: (why: AccessEnd) => void): () => void;
   /** Metrics of the guard, of the near cache and of the calls to Redis, in the text format of Prometheus. */
   metrics(): Promise<string>;
   /** Leaves the cluster, so that no change waits for this process. Afterwards every request is refused with 503. */
@@ -101,12 +102,13 @@ export async function connectKeyslot(options: ConnectOptions): Promise<Keyslot> 
   const near = createNearCache(redis, clock, metrics, given.nearCache);
   const ring = new KeyRing(redis, near.cache, clock, given.keyRing);
   const sessions = createSessionReader(redis, near.cache, given.sessions);
-  const watch = new SessionWatch(sessions, near.cache, clock);
+  const accounts = new ServiceAccountReader(redis, near.cache);
+  const watch = new AccessWatch(sessions, accounts, near.cache, clock, given.guard);
   const roles = new RoleReader(redis, near.cache, given.guard);
   const validator = new AccessTokenValidator(
     ring,
     sessions,
-    new ServiceAccountReader(redis, near.cache),
+    accounts,
     new VerifiedTokens(),
     clock,
     given.guard,
@@ -138,7 +140,7 @@ class ConnectedKeyslot implements Keyslot {
   constructor(
     private readonly validator: AccessTokenValidator,
     private readonly roles: RoleReader,
-    private readonly watch: SessionWatch,
+    private readonly watch: AccessWatch,
     private readonly verdicts: GuardMetrics,
     private readonly registry: MetricsRegistry,
     private readonly lifecycle: Lifecycle,
@@ -183,10 +185,7 @@ class ConnectedKeyslot implements Keyslot {
     }
   }
 
-  onSessionEnd(principal: Principal, listener: (why: SessionEnd) => void): () => void {
-    if (principal.kind === 'client') {
-      return () => undefined;
-    }
+  onAccessEnd(principal: Principal, listener: (why: AccessEnd) => void): () => void {
     const subscription = this.watch.endOf(principal).subscribe(listener);
     return () => subscription.unsubscribe();
   }

@@ -27,5 +27,4 @@ export {
   SessionReaderModule,
   type SessionReaderOptions,
 } from './session-reader.module.js';
-export { SessionWatch, type SessionEnd } from './session-watch.js';
 export { UserReader } from './user.reader.js';

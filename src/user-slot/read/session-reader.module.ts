@@ -6,7 +6,6 @@ import { NearCache } from '../../near-cache/index.js';
 import { RedisCluster } from '../../redis-cluster/index.js';
 import { SESSION_LIMITS, type SessionLimits } from '../session-limits.js';
 import { SessionReader } from './session.reader.js';
-import { SessionWatch } from './session-watch.js';
 
 /** Every process of a cluster needs the same values. Defaults: see `SessionLimits`. */
 export type SessionReaderOptions = Partial<Pick<SessionLimits, 'idleTtlSeconds'>>;
@@ -40,8 +39,7 @@ export function createSessionReader(
       inject: [RedisCluster, NearCache, SESSION_READER_OPTIONS],
       useFactory: createSessionReader,
     },
-    SessionWatch,
   ],
-  exports: [SessionReader, SessionWatch],
+  exports: [SessionReader],
 })
 export class SessionReaderModule extends ConfigurableModuleClass {}
