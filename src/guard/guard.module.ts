@@ -24,6 +24,7 @@ import { JwtAuthGuard } from './jwt-auth.guard.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { CurrentRolesGuard } from './current-roles.guard.js';
 import { PermissionCheck } from './permission-check.js';
+import { TokenCheck } from './token-check.js';
 import { VerifiedTokens } from './verified-tokens.js';
 
 /**
@@ -36,6 +37,7 @@ import { VerifiedTokens } from './verified-tokens.js';
   providers: [
     AccessTokenValidator,
     AccessWatch,
+    TokenCheck,
     VerifiedTokens,
     JwtStrategy,
     { provide: JWT_AUTH_GUARD, useClass: JwtAuthGuard },
