@@ -84,7 +84,6 @@ export {
   SessionReaderModule,
   type BearerToken,
   type GuardOptions,
-  type SessionReaderOptions,
   type AccessEnd,
 } from './guard/index.js';
 export { HealthModule } from './health/index.js';

@@ -4,26 +4,23 @@ import type { AddressInfo } from 'node:net';
 import { connectKeyslot, KeyslotError, type Keyslot } from '../../src/guard/index.js';
 import { WITH_ADMINISTRATOR } from '../support/deployment.js';
 import { sendExactly } from '../support/exact-request.js';
+import { newPrefix } from '../support/near-cache.js';
 import { changeAccount, createAccount, tokenOf } from '../support/service-accounts.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 import { testVariables } from '../support/test-variables.js';
+
+const redisOptions = () => {
+  const { REDIS_NODES, REDIS_USERNAME, REDIS_PASSWORD } = testVariables({});
+  return { nodes: REDIS_NODES!.split(','), username: REDIS_USERNAME!, password: REDIS_PASSWORD! };
+};
 
 describe('a service without Nest', () => {
   let api: TestApp;
   let keyslot: Keyslot;
   let server: Server;
   const connect = async (options: object = {}): Promise<Keyslot> => {
-    const { REDIS_NODES, REDIS_USERNAME, REDIS_PASSWORD } = testVariables({});
-    return connectKeyslot({
-      redis: {
-        nodes: REDIS_NODES!.split(','),
-        username: REDIS_USERNAME!,
-        password: REDIS_PASSWORD!,
-        keyPrefix: api.keyPrefix,
-      },
-      audience: 'keyslot',
-      ...options,
-    });
+    const redis = { ...redisOptions(), keyPrefix: api.keyPrefix };
+    return connectKeyslot({ redis, audience: 'keyslot', ...options });
   };
   beforeAll(async () => {
     api = await startTestApp(WITH_ADMINISTRATOR);
@@ -113,6 +110,23 @@ describe('a service without Nest', () => {
     expect(await ended).toBe('ended');
   });
 
+  it('tells connections when their session has expired, by the settings of Keyslot', async () => {
+    const prefix = { REDIS_KEY_PREFIX: newPrefix() };
+    const start = async (ttl: string): Promise<TestApp> =>
+      startTestApp({ ...prefix, REFRESH_TOKEN_TTL: ttl, ACCESS_TOKEN_TTL: '2s' });
+    await (await start('20d')).close();
+    // After a change of the setting.
+    const brief = await start('2s');
+    const { keyPrefix } = brief.settings.redis;
+    const other = await connect({ redis: { ...redisOptions(), keyPrefix } });
+    const { tokens } = await brief.newUser();
+    const principal = await other.authenticateToken(tokens.access_token);
+
+    expect(await new Promise((resolve) => other.onAccessEnd(principal, resolve))).toBe('ended');
+
+    await Promise.all([other.close(), brief.close()]);
+  });
+
   it('requires permissions by the current roles, those of the cluster included', async () => {
     const { body: admin } = await api.login(WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME);
     const { id, tokens } = await api.newUser();
@@ -164,7 +178,6 @@ describe('a service without Nest', () => {
     ['audience', { audience: '' }],
     ['audience', { audience: undefined }],
     ['issuer', { issuer: '' }],
-    ['idleTtlSeconds', { idleTtlSeconds: 0.5 }],
   ])('is not connected with an invalid option: %s', async (name, options) => {
     await expect(connect(options)).rejects.toThrow(TypeError);
     await expect(connect(options)).rejects.toThrow(name);

@@ -207,7 +207,6 @@ export type Types = [
   keyslot.Rule,
   keyslot.RuleFailure,
   keyslot.Session,
-  keyslot.SessionReaderOptions,
   keyslot.SessionsOptions,
   keyslot.Settings,
   keyslot.SigningKey,

@@ -14,12 +14,12 @@ import {
 } from '../../redis-cluster/index.js';
 import { RoleReader } from '../../roles/read/index.js';
 import { ServiceAccountReader } from '../../service-accounts/read/index.js';
-import { createSessionReader } from '../../user-slot/read/index.js';
 import { AccessTokenValidator } from '../access-token-validator.js';
 import { AccessWatch, type AccessEnd } from '../access-watch.js';
 import { uncheckedToken } from '../bearer-token.js';
 import { GuardMetrics } from '../guard-metrics.js';
 import { mayUse } from '../may-use.js';
+import { createSessionReader } from '../session-reader.module.js';
 import { TokenCheck, type TokenRefusal } from '../token-check.js';
 import { VerifiedTokens } from '../verified-tokens.js';
 import { KeyslotError } from './keyslot.error.js';
@@ -102,7 +102,7 @@ export async function connectKeyslot(options: ConnectOptions): Promise<Keyslot> 
   const { redis, time, diagnosis, parts } = createRedisCluster(clock, metrics, given.redis);
   const near = createNearCache(redis, clock, metrics, given.nearCache);
   const ring = new KeyRing(redis, near.cache, clock, given.keyRing);
-  const sessions = createSessionReader(redis, near.cache, given.sessions);
+  const sessions = createSessionReader(redis, near.cache, ring);
   const accounts = new ServiceAccountReader(redis, near.cache);
   const watch = new AccessWatch(sessions, accounts, near.cache, clock, given.guard);
   const roles = new RoleReader(redis, near.cache, given.guard);
