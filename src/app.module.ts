@@ -113,8 +113,9 @@ export class AppModule {
         ),
         NearCacheModule.forRootAsync(fromSettings(({ nearCache }) => nearCache)),
         KeysModule.forRootAsync(
-          fromSettings(({ jwt, http }) => ({
+          fromSettings(({ jwt, http, sessions }) => ({
             ...(jwt.issuer === undefined ? {} : { issuer: jwt.issuer }),
+            sessionIdleTtlSeconds: sessions.idleTtlSeconds,
             baseUrl: baseUrl(http),
             encryptionSecret: jwt.keyEncryptionSecret,
             lifetimeSeconds: jwt.signingKeyLifetimeSeconds,

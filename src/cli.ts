@@ -13,7 +13,7 @@ Commands:
   doctor              Check every node of the cluster for the requirements of Keyslot. See doctor --help.
   end-all-sessions    End every session of every user immediately, also while instances run.
                       Uses the settings of an instance. Its Redis user also needs the permission +scan.
-  separate-hashes     Move password hashes of users of earlier versions to keys that services cannot read.
+  separate-hashes     Move password hashes of earlier versions to keys that services cannot read.
                       Needs the same as end-all-sessions.
   keys                List, rotate or withdraw the keys that sign tokens. See keys --help.
   help                Show this text. --help after a command shows the help of the command.

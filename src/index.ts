@@ -76,6 +76,7 @@ export {
 export { loadSettings, SettingsError, type Settings } from './config/index.js';
 export {
   AccessTokenValidator,
+  AccessWatch,
   bearerToken,
   GuardModule,
   GuardProblemFilter,
@@ -83,7 +84,7 @@ export {
   SessionReaderModule,
   type BearerToken,
   type GuardOptions,
-  type SessionReaderOptions,
+  type AccessEnd,
 } from './guard/index.js';
 export { HealthModule } from './health/index.js';
 export { ProblemFilter } from './http/index.js';
@@ -161,10 +162,8 @@ export {
   AllSessions,
   SessionsModule,
   SessionsService,
-  SessionWatch,
   type RevokedToken,
   type Session,
-  type SessionEnd,
   type SessionsOptions,
 } from './sessions/index.js';
 export {

@@ -10,7 +10,7 @@ import {
   NotConfirmedError,
   RedisUnavailableError,
 } from '../redis-cluster/index.js';
-import { SeparateHashes } from '../users/index.js';
+import { SeparateHashes, type SeparatedHashes } from '../users/index.js';
 import { CommandError, requireNodes } from './cluster-nodes.js';
 
 const CONNECT_TIMEOUT_MS = 30_000;
@@ -22,11 +22,13 @@ const OPERATOR_ERRORS = [
   SettingsError,
 ];
 
-/** Moves the password hashes of users of earlier versions, and prints the number of users. Exit code 1 if it failed. */
+/** Moves and deletes password hashes of earlier versions, and prints the numbers of users. Exit code 1 if it failed. */
 export async function separateHashes(): Promise<void> {
   try {
-    const moved = await run();
-    process.stdout.write(`Moved the password hashes of ${moved} users.\n`);
+    const { moved, deleted } = await run();
+    process.stdout.write(
+      `Moved the password hashes of ${moved} users. Deleted those of ${deleted} users who do not exist any more.\n`,
+    );
   } catch (error) {
     const { message, stack } = error as Error;
     const isForOperator = OPERATOR_ERRORS.some((type) => error instanceof type);
@@ -37,7 +39,7 @@ export async function separateHashes(): Promise<void> {
   }
 }
 
-async function run(): Promise<number> {
+async function run(): Promise<SeparatedHashes> {
   const settings = loadSettings();
   const redis = { ...settings.redis, ...requireNodes(settings) };
   const context = await NestFactory.createApplicationContext(

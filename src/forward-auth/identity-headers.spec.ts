@@ -26,6 +26,8 @@ describe('the headers that tell who sends a request', () => {
       kind: 'client',
       clientId: 'orders',
       tokenId: 'id',
+      epoch: 0,
+      expiresAtSeconds: 0,
       permissions: ['a'],
     } as const;
 

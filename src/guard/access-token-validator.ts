@@ -4,8 +4,10 @@ import { jwtVerify } from 'jose';
 import type { ClientPrincipal, Principal } from '../common/authentication/index.js';
 import { Clock } from '../common/clock/index.js';
 import type { Deadline } from '../common/deadline/index.js';
+import { LookupBudget } from '../common/lookup-budget/index.js';
 import { KeyRing, type PublicKeys } from '../keys/read/index.js';
 import {
+  acceptsToken,
   accountCacheKey,
   ServiceAccountReader,
   type AccountState,
@@ -15,7 +17,6 @@ import { GUARD_OPTIONS } from './guard.module-definition.js';
 import { ANY_AUDIENCE, GUARD_DEFAULTS, type GuardOptions } from './guard.options.js';
 import { acceptedClaims, isOfUser, type AccessTokenClaims } from './claims.js';
 import { parseCompactToken } from './compact-token.js';
-import { LookupBudget } from './lookup-budget.js';
 import {
   VerifiedTokens,
   type ClientToken,
@@ -133,12 +134,10 @@ export class AccessTokenValidator {
     { claims, scope }: ClientToken,
     account: AccountState,
   ): ClientPrincipal | undefined {
-    const isAccepted =
-      account.state === 'live' &&
-      claims.epoch === account.epoch &&
-      !account.revokedTokens.has(claims.jti) &&
-      this.isForAccount(claims.aud, account.audiences);
-    if (!isAccepted) {
+    if (
+      !acceptsToken(account, claims.epoch, claims.jti) ||
+      !this.isForAccount(claims.aud, account.audiences)
+    ) {
       return undefined;
     }
     const { permissions } = account;
@@ -146,6 +145,8 @@ export class AccessTokenValidator {
       kind: 'client',
       clientId: claims.sub,
       tokenId: claims.jti,
+      epoch: claims.epoch,
+      expiresAtSeconds: claims.exp,
       permissions: scope ? permissions.filter((one) => scope.has(one)) : permissions,
     };
   }

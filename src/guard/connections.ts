@@ -2,10 +2,10 @@ import type { Subscription } from 'rxjs';
 
 import type { Principal } from '../common/authentication/index.js';
 import type { Handshake } from '../common/transport/index.js';
-import type { SessionEnd, SessionWatch } from '../user-slot/read/index.js';
+import type { AccessEnd, AccessWatch } from './access-watch.js';
 
 /** Why the guard closes a connection. `invalid-token`: its token is not accepted any more, for example because it has expired. */
-export type ConnectionEnd = SessionEnd | 'invalid-token';
+export type ConnectionEnd = AccessEnd | 'invalid-token';
 
 const connections = new WeakMap<object, Connection>();
 
@@ -17,15 +17,14 @@ export class Connection {
   /** @param close closes it on the side of the WebSocket library */
   constructor(
     private readonly handshake: Handshake,
-    private readonly watch: SessionWatch,
+    private readonly watch: AccessWatch,
     readonly close: (why: ConnectionEnd) => void,
   ) {}
 
-  /** Closes the connection when the session of its user ends. On a public gateway, the first guarded message finds the user. */
-  closeWithSession(): void {
+  /** Closes the connection when the access of its caller ends. On a public gateway, the first guarded message finds the caller. */
+  closeWithAccess(): void {
     const principal = this.handshake.user as Principal | undefined;
-    // A client has no session.
-    if (principal?.kind === 'user' && !this.watched && !this.isClosed) {
+    if (principal && !this.watched && !this.isClosed) {
       this.watched = this.watch.endOf(principal).subscribe((why) => this.close(why));
     }
   }

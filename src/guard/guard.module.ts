@@ -7,6 +7,7 @@ import { RedisCluster } from '../redis-cluster/index.js';
 import { RoleReader } from '../roles/read/index.js';
 import { ServiceAccountReader } from '../service-accounts/read/index.js';
 import { AccessTokenValidator } from './access-token-validator.js';
+import { AccessWatch } from './access-watch.js';
 import { GuardMetrics } from './guard-metrics.js';
 import {
   ConfigurableModuleClass,
@@ -18,10 +19,12 @@ import { GlobalGuard } from './global.guard.js';
 import { GuardedGateways } from './guarded-gateways.js';
 import { GuardedMessages } from './guarded-messages.js';
 import { GuardedStreams } from './guarded-streams.js';
+import { GuardedSubscriptions } from './guarded-subscriptions.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { CurrentRolesGuard } from './current-roles.guard.js';
 import { PermissionCheck } from './permission-check.js';
+import { TokenCheck } from './token-check.js';
 import { VerifiedTokens } from './verified-tokens.js';
 
 /**
@@ -33,6 +36,8 @@ import { VerifiedTokens } from './verified-tokens.js';
   imports: [ClockModule, DiscoveryModule],
   providers: [
     AccessTokenValidator,
+    AccessWatch,
+    TokenCheck,
     VerifiedTokens,
     JwtStrategy,
     { provide: JWT_AUTH_GUARD, useClass: JwtAuthGuard },
@@ -44,6 +49,7 @@ import { VerifiedTokens } from './verified-tokens.js';
     GuardedGateways,
     GuardedMessages,
     GuardedStreams,
+    GuardedSubscriptions,
     {
       provide: RoleReader,
       inject: [RedisCluster, NearCache, GUARD_OPTIONS],
@@ -60,6 +66,7 @@ import { VerifiedTokens } from './verified-tokens.js';
   ],
   exports: [
     AccessTokenValidator,
+    AccessWatch,
     GuardMetrics,
     JwtAuthGuard,
     PermissionCheck,

@@ -9,7 +9,7 @@ import { ApplicationConfig } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 
 import { rememberHandshake, type Handshake } from '../common/transport/index.js';
-import { SessionWatch } from '../user-slot/read/index.js';
+import { AccessWatch } from './access-watch.js';
 import { Connection, rememberConnection } from './connections.js';
 import { asProblem, isGuardError } from './guard-problem.js';
 import { GuardedMessages } from './guarded-messages.js';
@@ -22,7 +22,7 @@ interface GatewayOptions {
 
 /**
  * Checks connections to WebSocket gateways when they open, because guards of Nest run only for messages, and closes them when
- * their session ends. Gateways with the same port, path and namespace share their connections, so all of them must accept one.
+ * the access of their caller ends. Gateways with the same port, path and namespace share their connections, so all of them must accept one.
  */
 @Injectable()
 export class GuardedGateways {
@@ -33,7 +33,7 @@ export class GuardedGateways {
   constructor(
     config: ApplicationConfig,
     private readonly messages: GuardedMessages,
-    private readonly watch: SessionWatch,
+    private readonly watch: AccessWatch,
   ) {
     for (const gateway of messages.gateways) {
       const port = (Reflect.getMetadata('port', gateway) as number | undefined) ?? 0;
@@ -103,7 +103,7 @@ export class GuardedGateways {
     rememberHandshake(client, handshake);
     rememberConnection(client, connection);
     onClosed(() => connection.onClosed());
-    connection.closeWithSession();
+    connection.closeWithAccess();
   }
 }
 

@@ -17,15 +17,10 @@ export { KeyRing, KeyRingModule, type KeyRingOptions } from '../keys/read/index.
 export { MetricsRegistry } from '../metrics/registry/index.js';
 export { NearCache } from '../near-cache/index.js';
 export { RoleReader } from '../roles/read/index.js';
-export {
-  SessionReaderModule,
-  SessionWatch,
-  type SessionEnd,
-  type SessionReaderOptions,
-} from '../user-slot/read/index.js';
 export { answerGuardError } from './answer-guard-error.js';
 export { isGuardError } from './guard-problem.js';
 export { AccessTokenValidator } from './access-token-validator.js';
+export { AccessWatch, type AccessEnd } from './access-watch.js';
 export { bearerToken, type BearerToken } from './bearer-token.js';
 export type { AccessTokenClaims, ClientTokenClaims, UserTokenClaims } from './claims.js';
 export { GuardModule } from './guard.module.js';
@@ -46,4 +41,5 @@ export {
   type ServiceRedisOptions,
   type ServiceTls,
 } from './service/index.js';
+export { SessionReaderModule } from './session-reader.module.js';
 export { VerifiedTokens } from './verified-tokens.js';

@@ -9,7 +9,8 @@ import { AccessTokenValidator } from './access-token-validator.js';
 import { uncheckedToken, type TokenSource } from './bearer-token.js';
 import { GuardMetrics } from './guard-metrics.js';
 import { guardProblem } from './guard-problem.js';
-import { JwtStrategy, type JwtFailure } from './jwt.strategy.js';
+import { JwtStrategy } from './jwt.strategy.js';
+import type { TokenRefusal } from './token-check.js';
 
 /** A request from which the guard reads the token. The guard sets `user`. */
 export type GuardedRequest = TokenSource & { user?: Principal };
@@ -84,7 +85,7 @@ export class JwtAuthGuard extends AuthGuard() {
       throw guardProblem(error, context);
     }
     if (!user) {
-      throw new Problem(info === ('missing-token' satisfies JwtFailure) ? info : 'invalid-token');
+      throw new Problem(info === ('missing-token' satisfies TokenRefusal) ? info : 'invalid-token');
     }
     shareWithDecorators(context, user);
     return user;

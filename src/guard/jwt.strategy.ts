@@ -3,24 +3,17 @@ import { PassportStrategy } from '@nestjs/passport';
 import { Strategy } from 'passport-jwt';
 
 import type { Principal } from '../common/authentication/index.js';
-import { deadlineOf, type Deadline } from '../common/deadline/index.js';
-import { AccessTokenValidator } from './access-token-validator.js';
+import { deadlineOf } from '../common/deadline/index.js';
 import { bearerToken, type TokenSource } from './bearer-token.js';
-import { GuardMetrics } from './guard-metrics.js';
-
-/** As short as the deadline of a read request, because other requests may share the look-up. */
-const CHECK_TIMEOUT_MS = 1800;
+import { TokenCheck, type TokenRefusal } from './token-check.js';
 
 type StrategyRequest = TokenSource & Parameters<typeof deadlineOf>[0];
 
 interface PassportActions {
   readonly success: (principal: Principal) => void;
-  readonly fail: (failure: JwtFailure, status: number) => void;
+  readonly fail: (failure: TokenRefusal, status: number) => void;
   readonly error: (error: Error) => void;
 }
-
-/** Why the strategy rejected a request. The guard receives it as `info` from Passport. */
-export type JwtFailure = 'missing-token' | 'invalid-token';
 
 /**
  * The Passport strategy `jwt`. It keeps the name and conventions of passport-jwt (an extractor, `validate`, `request.user`). It
@@ -28,10 +21,7 @@ export type JwtFailure = 'missing-token' | 'invalid-token';
  */
 @Injectable()
 export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
-  constructor(
-    private readonly validator: AccessTokenValidator,
-    private readonly metrics: GuardMetrics,
-  ) {
+  constructor(private readonly check: TokenCheck) {
     super({
       jwtFromRequest: tokenFromRequest,
       secretOrKeyProvider: (_request: unknown, _token: unknown, done: (error: Error) => void) =>
@@ -55,31 +45,11 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
     request: StrategyRequest,
     { success, fail }: Pick<PassportActions, 'success' | 'fail'>,
   ): Promise<void> {
-    const bearer = bearerToken(request);
-    if (bearer.kind !== 'token') {
-      this.metrics.memory.refused += 1;
-      const failure = bearer.kind === 'none' ? 'missing-token' : 'invalid-token';
-      fail(failure, 401);
-      return;
-    }
-    const deadline = deadlineOf(request).within(CHECK_TIMEOUT_MS);
-    const principal = await this.principalOf(bearer.token, deadline);
-    if (principal) {
-      success(this.validate(principal));
+    const result = await this.check.ofRequest(request, deadlineOf(request));
+    if (typeof result === 'string') {
+      fail(result, 401); // The guard receives the refusal as `info`.
     } else {
-      fail('invalid-token', 401);
-    }
-  }
-
-  private async principalOf(token: string, deadline: Deadline): Promise<Principal | undefined> {
-    let source: 'memory' | 'redis' = 'memory';
-    try {
-      const principal = await this.validator.validate(token, deadline, () => (source = 'redis'));
-      this.metrics[source][principal ? 'accepted' : 'refused'] += 1;
-      return principal;
-    } catch (error) {
-      this.metrics.redis.unavailable += 1;
-      throw error;
+      success(this.validate(result));
     }
   }
 }

@@ -33,7 +33,7 @@ export const messageGuard: CanActivate = {
       return false;
     }
     if (context.getType() === 'ws') {
-      connectionOf(context.getArgByIndex(0))?.closeWithSession();
+      connectionOf(context.getArgByIndex(0))?.closeWithAccess();
     }
     return true;
   },

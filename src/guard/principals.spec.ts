@@ -23,7 +23,7 @@ import {
 } from '../common/authentication/index.js';
 import { RequestOrigin, type Origin, type OriginFacts } from '../common/origin/index.js';
 import { RoleReader } from '../roles/read/index.js';
-import { SessionWatch } from '../user-slot/read/index.js';
+import { AccessWatch } from './access-watch.js';
 import { GuardProblemFilter } from './guard-problem.filter.js';
 import { GuardedStreams } from './guarded-streams.js';
 import { CurrentRolesGuard } from './current-roles.guard.js';
@@ -33,6 +33,8 @@ const CLIENT: Principal = {
   kind: 'client',
   clientId: 'reports',
   tokenId: 'token-1',
+  epoch: 0,
+  expiresAtSeconds: 0,
   permissions: ['users:read'],
 };
 const USER: Principal = {
@@ -123,7 +125,7 @@ describe('a principal', () => {
         { provide: APP_FILTER, useClass: GuardProblemFilter },
         { provide: RoleReader, useValue: reader },
         {
-          provide: SessionWatch,
+          provide: AccessWatch,
           useValue: { endOf: (of: unknown) => (watched.push(of), NEVER) },
         },
         GuardedStreams,
@@ -214,11 +216,10 @@ describe('a principal', () => {
     expect(JSON.parse(user)).toMatchObject({ actor: 'user', actorSessionId: 'session-1' });
   });
 
-  it('has streams that end with its session as a user; a client has no session', async () => {
+  it('has streams that end with its access', async () => {
     watched.splice(0);
     expect((await answer('events', CLIENT))[1]).toContain('event');
-    expect(watched).toEqual([]);
     expect((await answer('events', USER))[1]).toContain('event');
-    expect(watched).toEqual([USER]);
+    expect(watched).toEqual([CLIENT, USER]);
   });
 });

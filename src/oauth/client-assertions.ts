@@ -9,11 +9,12 @@ import { sha256 } from '../common/digest/index.js';
 import { LuaScript, RedisCluster } from '../redis-cluster/index.js';
 import {
   algorithmsOf,
-  ServiceAccountStore,
   type AccountCredentials,
   type ClientKey,
 } from '../service-accounts/index.js';
+import { ClientAccounts } from './client-accounts.js';
 import { Endpoints } from './endpoints.js';
+import type { PresentedAssertion } from './presented-credentials.js';
 
 /** An assertion is for one request. A longer one would be a password. */
 const MAX_LIFETIME_SECONDS = 300;
@@ -31,7 +32,7 @@ const useAssertion = load('use-assertion', (reply) => reply === 1);
 @Injectable()
 export class ClientAssertions {
   constructor(
-    private readonly store: ServiceAccountStore,
+    private readonly accounts: ClientAccounts,
     private readonly redis: RedisCluster,
     private readonly clock: Clock,
     private readonly endpoints: Endpoints,
@@ -42,15 +43,15 @@ export class ClientAssertions {
    * @throws RedisUnavailableError, NotConfirmedError
    */
   async accountOf(
-    assertion: string,
-    clientId: string | undefined,
+    { assertion, clientId }: PresentedAssertion,
+    network: string,
     deadline: Deadline,
   ): Promise<AccountCredentials | undefined> {
     const parsed = parse(assertion);
     if (!parsed || (clientId !== undefined && clientId !== parsed.clientId)) {
       return undefined;
     }
-    const account = await this.store.credentialsOf(parsed.clientId, deadline);
+    const account = await this.accounts.find(parsed.clientId, network, deadline);
     const candidates = account?.jwks.keys.filter((key) => mayHaveSigned(key, parsed)) ?? [];
     for (const key of candidates) {
       const claims = await this.verified(assertion, key, parsed, deadline);

@@ -6,25 +6,11 @@ import type { Deadline } from '../common/deadline/index.js';
 import { networkOf } from '../common/network/index.js';
 import type { Origin } from '../common/origin/index.js';
 import { recordThrottling } from '../credentials/index.js';
-import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../rate-limit/index.js';
-import {
-  isOneOf,
-  ServiceAccountStore,
-  type AccountCredentials,
-} from '../service-accounts/index.js';
+import { RateLimiter, type TooManyAttempts } from '../rate-limit/index.js';
+import { isOneOf, type AccountCredentials } from '../service-accounts/index.js';
+import { ClientAccounts, FAILURES_PER_ADDRESS } from './client-accounts.js';
 import { ClientAssertions } from './client-assertions.js';
 import type { PresentedCredentials } from './presented-credentials.js';
-
-/**
- * Client secrets and keys cannot be guessed. The limit only stops clients that send many wrong ones. It is per address and never
- * per account, and right credentials always work, so nobody can lock a service account out.
- */
-const FAILURES_PER_ADDRESS: FailureLimit = {
-  name: 'client-address',
-  failures: 100,
-  siteFailures: 1000,
-  windowMs: 15 * 60_000,
-};
 
 export type AuthenticationOutcome =
   | { readonly outcome: 'authenticated'; readonly client: AccountCredentials }
@@ -35,7 +21,7 @@ export type AuthenticationOutcome =
 @Injectable()
 export class ClientAuthentication {
   constructor(
-    private readonly store: ServiceAccountStore,
+    private readonly accounts: ClientAccounts,
     private readonly assertions: ClientAssertions,
     private readonly limiter: RateLimiter,
     private readonly audit: AuditLog,
@@ -47,26 +33,28 @@ export class ClientAuthentication {
     origin: Origin,
     deadline: Deadline,
   ): Promise<AuthenticationOutcome> {
-    const client = await this.accountOf(credentials, deadline);
+    const network = networkOf(origin.facts.ip ?? '');
+    const client = await this.accountOf(credentials, network, deadline);
     if (client && !client.isDisabled) {
       return { outcome: 'authenticated', client };
     }
-    return this.refuse(client, origin, deadline);
+    return this.refuse(client, network, origin, deadline);
   }
 
   private async accountOf(
     credentials: Exclude<PresentedCredentials, { readonly kind: 'invalid' }>,
+    network: string,
     deadline: Deadline,
   ): Promise<AccountCredentials | undefined> {
     switch (credentials.kind) {
       case 'none':
         return undefined;
       case 'assertion':
-        return this.assertions.accountOf(credentials.assertion, credentials.clientId, deadline);
+        return this.assertions.accountOf(credentials, network, deadline);
       case 'secret': {
         const { clientId, secret } = credentials;
         const account = isUUID(clientId)
-          ? await this.store.credentialsOf(clientId.toLowerCase(), deadline)
+          ? await this.accounts.find(clientId.toLowerCase(), network, deadline)
           : undefined;
         return account && isOneOf(account.secretHashes, secret) ? account : undefined;
       }
@@ -76,10 +64,10 @@ export class ClientAuthentication {
   /** @param client authenticated, but disabled */
   private async refuse(
     client: AccountCredentials | undefined,
+    network: string,
     origin: Origin,
     deadline: Deadline,
   ): Promise<AuthenticationOutcome> {
-    const network = networkOf(origin.facts.ip ?? '');
     const subject = { attempt: 'client-authentication', clientId: client?.id } as const;
     return recordThrottling<AuthenticationOutcome>(this.audit, subject, origin, async () => {
       const refusal = await this.limiter.count(FAILURES_PER_ADDRESS, network, deadline);

@@ -4,6 +4,7 @@ import { Clock, ClockModule } from '../common/clock/index.js';
 import { KeyRing } from '../keys/index.js';
 import { ServiceAccountReader } from '../service-accounts/read/index.js';
 import { SessionReader } from '../user-slot/read/index.js';
+import { ClientAccounts } from './client-accounts.js';
 import { ClientAssertions } from './client-assertions.js';
 import { ClientAuthentication } from './client-authentication.js';
 import { ClientGuard } from './client.guard.js';
@@ -24,6 +25,7 @@ import { TokenRevocation } from './revocation.js';
   imports: [ClockModule],
   controllers: [OAuthController, MetadataController],
   providers: [
+    ClientAccounts,
     ClientAssertions,
     ClientAuthentication,
     ClientGuard,

@@ -10,11 +10,17 @@ const BASIC = /^basic +([A-Za-z0-9+/]+={0,2})$/i;
 /** How a client presents its credentials (RFC 6749 section 2.3). */
 export type PresentedCredentials =
   | { readonly kind: 'secret'; readonly clientId: string; readonly secret: Secret }
-  /** `clientId`: from the form, if it is there. */
-  | { readonly kind: 'assertion'; readonly assertion: string; readonly clientId?: string }
+  | PresentedAssertion
   | { readonly kind: 'none' }
   /** The request must be refused as `invalid_request`. */
   | { readonly kind: 'invalid'; readonly description: string };
+
+export interface PresentedAssertion {
+  readonly kind: 'assertion';
+  readonly assertion: string;
+  /** From the form, if it is there. */
+  readonly clientId?: string;
+}
 
 /**
  * Reads the credentials of a client from the `Authorization` header (`client_secret_basic`) or from the form

@@ -89,6 +89,17 @@ export interface WindowCount extends FailureCount {
   add(id: string, deadline: Deadline): Promise<Reservation>;
 }
 
+/** Names the counts of a network and of its site in `KnownBlocks`. */
+export function windowNames(
+  { name }: FailureLimit,
+  network: string,
+): readonly [ofNetwork: string, ofSite: string] {
+  const site = siteOf(network);
+  const ofSite = [name, sha256(site)];
+  const ofNetwork = site === network ? ofSite : [...ofSite, sha256(network)];
+  return [ofNetwork.join('.'), ofSite.join('.')];
+}
+
 /**
  * Counts the failures of a network and of its site. Both counts are in the slot of the site, so that one script decides.
  *
@@ -106,7 +117,7 @@ export function windowCount(
   const keys = [ofNetwork, []].flatMap((parts) =>
     ['failed', 'under-way'].map((part) => redis.keys.key(tag, part, ...parts)),
   );
-  const names = [[...tag, ...ofNetwork].join('.'), tag.join('.')] as const;
+  const names = windowNames(limit, network);
   const begin = async (
     id: string,
     deadline: Deadline,

@@ -7,6 +7,7 @@ import { RedisCluster } from '../redis-cluster/index.js';
 import {
   guessCount,
   windowCount,
+  windowNames,
   type AttemptResult,
   type Reservation,
   type FailureCount,
@@ -121,6 +122,11 @@ export class RateLimiter {
     const id = randomUUID();
     const { waitMs } = await this.begin(count.name, deadline, async () => count.add(id, deadline));
     return waitMs === 0 ? undefined : tooManyAttempts(waitMs);
+  }
+
+  /** Whether this instance knows, without Redis, that the limit refuses a further failure of a network. */
+  isKnownBlocked(limit: FailureLimit, network: string): boolean {
+    return this.blocks.waitMs(windowNames(limit, network)) > 0;
   }
 
   /**

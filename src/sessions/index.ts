@@ -6,7 +6,6 @@ export type {
   Session,
   SessionState,
 } from '../user-slot/read/index.js';
-export { SessionWatch, type SessionEnd } from '../user-slot/read/index.js';
 export { AllSessions, type AllSessionsEnded, type Progress } from './all-sessions.js';
 export { SessionsModule } from './sessions.module.js';
 export type { SessionsOptions } from './sessions.options.js';

@@ -3,7 +3,7 @@ import { Module } from '@nestjs/common';
 import { ClockModule } from '../common/clock/index.js';
 import { NearCache } from '../near-cache/index.js';
 import { RedisCluster } from '../redis-cluster/index.js';
-import { SESSION_LIMITS, SessionReader, SessionWatch } from '../user-slot/read/index.js';
+import { SESSION_LIMITS, SessionReader } from '../user-slot/read/index.js';
 import { SessionWriter } from '../user-slot/write/index.js';
 import { AllSessions } from './all-sessions.js';
 import { OwnSessionsController } from './own-sessions.controller.js';
@@ -34,8 +34,7 @@ import { UserSessionsController } from './user-sessions.controller.js';
     },
     SessionsService,
     AllSessions,
-    SessionWatch,
   ],
-  exports: [SessionReader, SessionsService, AllSessions, SessionWatch],
+  exports: [SessionReader, SessionsService, AllSessions],
 })
 export class SessionsModule extends ConfigurableModuleClass {}

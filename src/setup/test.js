@@ -1,8 +1,8 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import { relative } from 'node:path';
 
 import { ensureBuild } from './build.js';
+import { chosenFiles, JEST } from './chosen-tests.js';
 import { ensureFor } from './test-needs.js';
 import { runs, say, SetUpError } from './prerequisites.js';
 
@@ -36,10 +36,6 @@ const CHECKS = [
     ),
   ],
 ];
-
-// Jest requires this flag for ES modules.
-const JEST = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
-const CONFIGURATION = ['--config', 'test/jest.config.js'];
 
 /** The projects of test/jest.config.js in each suite. */
 const SUITES = {
@@ -75,23 +71,9 @@ function runJest(jestArguments) {
     ensureFor(files);
     ensureBuild();
   }
-  const args = [...JEST, ...CONFIGURATION, ...jestArguments];
-  if (!runs(process.execPath, args)) {
+  if (!runs(process.execPath, [...JEST, ...jestArguments])) {
     process.exitCode = 1;
   }
-}
-
-/** @returns paths relative to the project root */
-function chosenFiles(jestArguments) {
-  const selection = jestArguments.filter((argument) => !argument.startsWith('--watch'));
-  const args = [...JEST, ...CONFIGURATION, '--listTests', ...selection];
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
-  if (status !== 0) {
-    throw new SetUpError(stderr.trim());
-  }
-  // With the option --json, the output is JSON.
-  const paths = stdout.startsWith('[') ? JSON.parse(stdout) : stdout.trim().split('\n');
-  return paths.map((path) => relative('.', path));
 }
 
 /** Runs all checks concurrently, because each uses one core. */

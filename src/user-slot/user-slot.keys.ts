@@ -45,8 +45,13 @@ export class UserSlotKeys {
     return this.keys.patternFor('user', 'record');
   }
 
-  /** @param record a key that matches `anyRecord` */
-  userIdIn(record: string): string {
-    return this.keys.idIn(record);
+  /** A pattern that matches the password hashes of all users. */
+  get anyPasswordHash(): string {
+    return this.keys.patternFor('user', 'password-hash');
+  }
+
+  /** @param key of the slot of a user */
+  userIdIn(key: string): string {
+    return this.keys.idIn(key);
   }
 }

@@ -21,7 +21,7 @@ export {
   type SessionsEndOutcome,
   type UserRemovalOutcome,
 } from './user-administration.js';
-export { SeparateHashes } from './separate-hashes.js';
+export { SeparateHashes, type SeparatedHashes } from './separate-hashes.js';
 export { administrationProblem } from './user-administration.problems.js';
 export { ownUserProblem } from './own-user.problems.js';
 export { UsersModule } from './users.module.js';

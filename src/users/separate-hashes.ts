@@ -9,7 +9,17 @@ const CONCURRENCY = 64;
 /** Longer than a failover. */
 const TIMEOUT_MS = 10_000;
 
-/** Moves the password hashes of users of earlier versions to keys that the Redis user of a service cannot read. */
+/** Numbers of users. */
+export interface SeparatedHashes {
+  readonly moved: number;
+  /** Hashes of users whom an instance of an earlier version has deleted. */
+  readonly deleted: number;
+}
+
+/**
+ * Moves the password hashes of users of earlier versions to keys that the Redis user of a service cannot read, and deletes the
+ * hashes that earlier versions have left behind.
+ */
 @Injectable()
 export class SeparateHashes {
   constructor(
@@ -20,19 +30,20 @@ export class SeparateHashes {
   /**
    * Repeating it is safe.
    *
-   * @returns the number of users whose hash was moved
-   * @throws RedisUnavailableError, MissingRightError, NotConfirmedError: some hashes may not have been moved
+   * @throws RedisUnavailableError, MissingRightError, NotConfirmedError: some hashes may not have been moved or deleted
    */
-  async run(): Promise<number> {
-    const ids = (await this.reader.ids(Deadline.none)).values();
-    let moved = 0;
+  async run(): Promise<SeparatedHashes> {
+    const ids = new Set([
+      ...(await this.reader.ids(Deadline.none)),
+      ...(await this.reader.idsWithHash(Deadline.none)),
+    ]).values();
+    const counts = { moved: 0, deleted: 0, unchanged: 0 };
     const work = async (): Promise<void> => {
       for (const id of ids) {
-        const isMoved = await this.writer.separateHash(id, Deadline.after(TIMEOUT_MS));
-        moved += isMoved ? 1 : 0;
+        counts[await this.writer.separateHash(id, Deadline.after(TIMEOUT_MS))] += 1;
       }
     };
     await Promise.all(Array.from({ length: CONCURRENCY }, work));
-    return moved;
+    return counts;
   }
 }

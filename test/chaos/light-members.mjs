@@ -52,7 +52,7 @@ async function startMember(port) {
       RedisClusterModule.forRoot(redis),
       NearCacheModule.forRoot({}),
       KeyRingModule.forRoot({ issuer: jwt.issuer }),
-      SessionReaderModule.forRoot({}),
+      SessionReaderModule,
       GuardModule.forRoot({}),
     ],
     controllers: [MemberController],

@@ -1,10 +1,10 @@
 import { jest } from '@jest/globals';
 import { randomBytes, randomUUID } from 'node:crypto';
 
-import { LOOKUP_BURST } from '../../src/guard/lookup-budget.js';
+import { LOOKUP_BURST, LOOKUP_INTERVAL_MS } from '../../src/common/lookup-budget/index.js';
 import { HashingQueue } from '../../src/users/index.js';
 import { GOOD_PASSWORD, type Answer, type TestUser } from '../support/http-client.js';
-import { startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
+import { eventually, startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
 import { RedisCostMeter, type RedisCost } from '../support/redis-cost.js';
 import {
   basic,
@@ -476,6 +476,67 @@ describe('an operation costs Redis', () => {
       };
       const revoke = async (token: string): Promise<void> => ofAsking('/oauth/revoke', { token });
       expect((await meter.of(create, revoke)).roundTrips).toEqual(['revoke-token wait']);
+    });
+
+    describe('for an unknown client,', () => {
+      const present = async (): Promise<Answer<unknown>> =>
+        postForm(api, '/oauth/token', GRANT, basic({ ...asking, id: randomUUID() }));
+      const presentedUntil429 = async (): Promise<void> => {
+        let isLimited = false;
+        for (let count = 0; !isLimited && count <= 100; count += 1) {
+          isLimited = (await present()).status === 429;
+        }
+        expect(isLimited).toBe(true);
+      };
+      const nothing = async (): Promise<void> => ofAsking('/oauth/token', GRANT);
+
+      it('one look-up, and one count of the failure', async () => {
+        expect(await meter.of(nothing, () => expectStatus(401, present()))).toEqual({
+          roundTrips: ['find-account wait', 'begin-attempt'],
+          commands:
+            'evalsha 2, hget 1, pexpire 1, set 1, time 1, zadd 1, zcard 2, zremrangebyscore 2, zscore 1',
+        });
+      });
+
+      it('only a few look-ups after its network has reached the limit, however many it presents', async () => {
+        let begin = 0;
+        const limited = async (): Promise<void> => {
+          await presentedUntil429();
+          begin = performance.now();
+        };
+        const presentMore = async (): Promise<void> => {
+          for (let count = 0; count < 10 * LOOKUP_BURST; count += PRESENTED_AT_ONCE) {
+            const presented = Array.from({ length: PRESENTED_AT_ONCE }, present);
+            await Promise.all(presented.map(async (answer) => expectStatus(429, answer)));
+          }
+        };
+
+        const { roundTrips } = await meter.of(limited, presentMore);
+
+        const lookups = roundTrips
+          .flatMap((text) => text.split(' '))
+          .filter((one) => one !== 'wait');
+        expect(new Set(lookups)).toEqual(new Set(['find-account']));
+        const earned = Math.ceil((performance.now() - begin) / LOOKUP_INTERVAL_MS);
+        expect(lookups.length).toBeLessThanOrEqual(LOOKUP_BURST + earned);
+        expect(LOOKUP_BURST + earned).toBeLessThan(10 * LOOKUP_BURST);
+      });
+
+      it('nothing that locks out right clients of its network', async () => {
+        await presentedUntil429();
+        const create = async (): Promise<TestAccount> => createAccount(api, operator);
+        const cold = await Promise.all(Array.from({ length: 2 * LOOKUP_BURST }, create));
+
+        // Known to this instance.
+        await ofAsking('/oauth/token', GRANT);
+        // The flood has used the budget up.
+        const isAccepted = async (): Promise<boolean> =>
+          (await postForm(api, '/oauth/token', GRANT, basic(cold[0]!))).status === 200;
+        await eventually('there is a look-up for a right client', 5000, isAccepted);
+        for (const account of cold) {
+          await expectStatus(200, postForm(api, '/oauth/token', GRANT, basic(account)));
+        }
+      });
     });
   });
 

@@ -1,46 +1,28 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { cpSync, renameSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 
-import { connectKeyslot, KeyslotError, type Keyslot } from '../../src/guard/index.js';
-import type { Production } from './production.js';
+import { eventually } from '../support/own-cluster.js';
+import { packTarball, run } from '../support/packed-services.js';
+import type { Production, Service } from './production.js';
 
-/** A service with the guard, with the Redis user that docker/make-secrets.sh has created for it. */
-export class OrdersService {
-  private constructor(
-    private readonly keyslot: Keyslot,
-    private readonly server: Server,
-  ) {}
+const JOIN_MS = 30_000;
 
-  static async start(production: Production): Promise<OrdersService> {
-    const keyslot = await connectKeyslot({
-      redis: {
-        nodes: production.redisPorts.map((port) => `127.0.0.1:${port}`),
-        username: 'orders',
-        password: production.secret('redis-orders-password').trim(),
-        tls: { ca: production.secret('redis-ca') },
-      },
-      audience: 'orders',
-    });
-    const server = createServer((request, response) => {
-      void keyslot.authenticate(request).then(
-        () => response.writeHead(200, { 'content-type': 'application/json' }).end('{"orders":[]}'),
-        (error: unknown) =>
-          response.writeHead(error instanceof KeyslotError ? error.status : 500).end(),
-      );
-    });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    return new OrdersService(keyslot, server);
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
-  }
-
-  async stop(): Promise<void> {
-    this.server.closeAllConnections();
-    this.server.close();
-    await this.keyslot.close();
-  }
+/** Builds docker/services/orders as its Dockerfile does, and starts it. Returns when it has joined the cluster. */
+export async function startOrders(production: Production): Promise<Service> {
+  const folder = join(production.folder, 'orders');
+  cpSync(resolve('docker/services/orders'), folder, { recursive: true });
+  renameSync(await packTarball(production.folder), join(folder, 'keyslot.tgz'));
+  const quiet = ['--loglevel=error', '--no-audit', '--no-fund', '--prefer-offline'];
+  await run('npm', ['install', '--ignore-scripts', ...quiet], folder);
+  await run('npm', ['run', 'build'], folder);
+  await run('npm', ['prune', '--omit=dev', '--ignore-scripts', ...quiet], folder);
+  const service = await production.startService('orders', process.execPath, [
+    join(folder, 'main.js'),
+  ]);
+  // Before, it answers 503.
+  await eventually('the service has joined the cluster', JOIN_MS, async () => {
+    const headers = { authorization: 'Bearer e30.e30.c2ln' };
+    return (await fetch(`${service.url}/orders`, { headers })).status === 401;
+  });
+  return service;
 }

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { connect, type ConnectionOptions } from 'node:tls';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 import {
   problemDocument,
@@ -12,9 +12,11 @@ import { HttpClient, type Answer, type TestUser, type Tokens } from '../support/
 import { eventually } from '../support/own-cluster.js';
 import { rawHttp, rawRequest, statusOf } from '../support/raw-http.js';
 import { HttpsClient } from './https-client.js';
-import { OrdersService } from './orders-service.js';
-import { Production, type Nginx } from './production.js';
+import { startOrders } from './orders-service.js';
+import { Production, type Nginx, type Service } from './production.js';
 
+/** Packing, and the installation of packages. */
+const INSTALL_MS = 240_000;
 const PROXY = '127.0.0.1';
 const CLIENT = '127.0.0.2';
 const BODY_LIMIT = 64 * 1024;
@@ -400,17 +402,18 @@ describe('docker/compose.production.yaml', () => {
 
 describe('docker/compose.services.yaml', () => {
   let production: Production;
-  let orders: OrdersService;
+  let orders: Service;
   let api: HttpsClient;
   beforeAll(async () => {
     production = await Production.startRedisAndInstances({ JWT_AUDIENCE: 'keyslot,orders' });
-    orders = await OrdersService.start(production);
-    const services = { orders: orders.url, reports: await production.startReports() };
-    const { url } = await production.startNginx(production.instances, services);
+    orders = await startOrders(production);
+    const script = resolve('docker/services/reports.py');
+    const reports = await production.startService('reports', 'python3', [script]);
+    const { url } = await production.startNginx(production.instances, { orders, reports });
     api = new HttpsClient(url, { ca: join(production.secrets, 'redis-ca') });
-  });
+  }, INSTALL_MS);
   afterAll(async () => {
-    await orders.stop();
+    await orders?.stop();
     await production.stop();
   });
 
@@ -422,6 +425,15 @@ describe('docker/compose.services.yaml', () => {
     expect((await api.request('GET', path, { token })).status).toBe(200);
     expect((await api.logout(token)).status).toBe(204);
     expect((await api.request('GET', path, { token })).status).toBe(401);
+  });
+
+  it('/orders gets the name of the user, and says whether it runs', async () => {
+    const { username, tokens } = await api.newUser();
+
+    const { body } = await api.request('GET', '/orders', { token: tokens.access_token });
+
+    expect(body).toEqual({ orders: [], customer: username });
+    expect((await fetch(`${orders.url}/health`)).status).toBe(200);
   });
 
   it('/reports gets the name of the user from Keyslot, and not from the client', async () => {

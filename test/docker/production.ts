@@ -41,6 +41,9 @@ export class Production {
   private readonly compose = parse(readFileSync(join(DOCKER, 'compose.production.yaml'), 'utf8'), {
     merge: true,
   }) as ComposeFile;
+  private readonly added = parse(readFileSync(join(DOCKER, 'compose.services.yaml'), 'utf8'), {
+    merge: true,
+  }) as Pick<ComposeFile, 'services'>;
   private readonly children: ChildProcess[] = [];
   private readonly connections = new Map<number, Redis>();
   private readonly nodes = new Map<number, { readonly file: string; process: ChildProcess }>();
@@ -144,13 +147,18 @@ export class Production {
     return stdout;
   }
 
-  /** Starts the service of compose.services.yaml that checks no tokens. @returns its URL */
-  async startReports(): Promise<string> {
+  /** Starts a service of compose.services.yaml with the environment of that file, and waits until it answers. */
+  async startService(name: string, program: string, args: readonly string[]): Promise<Service> {
     const port = await freePort();
-    this.spawn('python3', [join(DOCKER, 'services/reports.py')], { PORT: String(port) });
+    const variables = {
+      ...this.onLoopback(this.added.services[name]!.environment),
+      HOST: '127.0.0.1',
+      PORT: String(port),
+    };
+    const child = this.spawn(program, args, variables);
     const url = `http://127.0.0.1:${port}`;
-    await untilItAnswers('the service', url);
-    return url;
+    await untilItAnswers(name, url);
+    return { url, stop: async () => endProcess(child, 'SIGTERM') };
   }
 
   /**
@@ -159,14 +167,14 @@ export class Production {
    */
   async startNginx(
     instances: readonly { readonly url: string }[],
-    services?: { readonly orders: string; readonly reports: string },
+    services?: { readonly orders: Service; readonly reports: Service },
   ): Promise<Nginx> {
     const folder = mkdtempSync(join(this.folder, 'nginx-'));
     if (services) {
       mkdirSync(join(folder, 'services'));
       this.render('nginx/services.conf', join(folder, 'services'), {
-        'http://172.30.1.21:8080': services.orders,
-        'http://172.30.1.22:8080': services.reports,
+        'http://172.30.1.21:8080': services.orders.url,
+        'http://172.30.1.22:8080': services.reports.url,
       });
     }
     const port = await freePort();
@@ -427,6 +435,11 @@ async function untilItAnswers(name: string, url: string): Promise<void> {
       () => false,
     ),
   );
+}
+
+export interface Service {
+  readonly url: string;
+  readonly stop: () => Promise<void>;
 }
 
 export interface Nginx {

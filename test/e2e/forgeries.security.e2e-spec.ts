@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-import { LOOKUP_BURST, LOOKUP_INTERVAL_MS } from '../../src/guard/lookup-budget.js';
+import { LOOKUP_BURST, LOOKUP_INTERVAL_MS } from '../../src/common/lookup-budget/index.js';
 import { GuardMetrics } from '../../src/guard/guard-metrics.js';
 import type { TestUser } from '../support/http-client.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';

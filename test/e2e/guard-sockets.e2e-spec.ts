@@ -12,19 +12,21 @@ import { io, type Socket } from 'socket.io-client';
 import { WebSocket } from 'ws';
 
 import {
+  AccessWatch,
   CurrentUser,
   JwtAuthGuard,
   principalOfClient,
   Public,
   requestOf,
   RequirePermissions,
-  SessionWatch,
   type GuardedRequest,
   type UserPrincipal,
 } from '../../src/guard/index.js';
+import { WITH_ADMINISTRATOR } from '../support/deployment.js';
 import { itIsGuarded, serviceModule } from '../support/guarded-service.js';
 import type { Tokens } from '../support/http-client.js';
 import { newPrefix } from '../support/near-cache.js';
+import { changeAccount, createAccount, tokenOf } from '../support/service-accounts.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 import { within } from '../support/within.js';
 
@@ -201,7 +203,7 @@ describe.each(['ws', 'Socket.IO'] as const)('the guard of gateways with %s', (li
     let tokens: Tokens;
     let username: string;
     beforeAll(async () => {
-      keyslot = await startTestApp();
+      keyslot = await startTestApp(WITH_ADMINISTRATOR);
       app = await create(keyslot);
       url = await app.getUrl();
     });
@@ -252,21 +254,31 @@ describe.each(['ws', 'Socket.IO'] as const)('the guard of gateways with %s', (li
       const { body: other } = await keyslot.login(username);
       const connection = await connect(url, 'notes', tokens.access_token);
       const remaining = await connect(url, 'notes', other.access_token);
-      expect(app.get(SessionWatch).count).toBe(2);
+      expect(app.get(AccessWatch).count).toBe(2);
 
       await keyslot.logout(tokens.access_token);
 
       expect(await within('close', 5000, connection.closed)).toBe(ended);
       expect(await remaining.send('own')).toBe(username);
-      expect(app.get(SessionWatch).count).toBe(1);
+      expect(app.get(AccessWatch).count).toBe(1);
       remaining.close();
+    });
+
+    it('closes it when its service account is disabled, without a message', async () => {
+      const { body: operator } = await keyslot.login(WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME);
+      const account = await createAccount(keyslot, operator.access_token);
+      const connection = await connect(url, 'notes', await tokenOf(keyslot, account));
+
+      await changeAccount(keyslot, operator.access_token, account, { disabled: true });
+
+      expect(await within('close', 5000, connection.closed)).toBe(ended);
     });
 
     it('refuses a message after the logout, also while the connection is not closed yet', async () => {
       const service = serviceModule(keyslot, { providers: gateways });
       const testing = await Test.createTestingModule({ imports: [service] })
         // The end of the session is never noticed.
-        .overrideProvider(SessionWatch)
+        .overrideProvider(AccessWatch)
         .useValue({ endOf: () => NEVER })
         .compile();
       const late = await listen(testing.createNestApplication({ logger: false }));
@@ -293,6 +305,9 @@ describe.each(['ws', 'Socket.IO'] as const)('the guard of gateways with %s', (li
             return true;
           },
         })
+        // There is no such service account.
+        .overrideProvider(AccessWatch)
+        .useValue({ endOf: () => NEVER })
         .compile();
       const replaced = await listen(testing.createNestApplication({ logger: false }));
       const connection = await connect(await replaced.getUrl(), 'notes');

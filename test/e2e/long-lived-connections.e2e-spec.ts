@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { Controller, Get, Module, Res, Sse } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { randomUUID } from 'node:crypto';
@@ -8,11 +9,22 @@ import { interval, map, NEVER, startWith, type Observable } from 'rxjs';
 import { CurrentUser, Public, type UserPrincipal } from '../../src/common/authentication/index.js';
 import { Deadline } from '../../src/common/deadline/index.js';
 import { Origin } from '../../src/common/origin/index.js';
+import { AccessWatch } from '../../src/guard/index.js';
 import { LocalStore } from '../../src/near-cache/local-store.js';
-import { SessionsService, SessionWatch } from '../../src/sessions/index.js';
+import { ServiceAccountReader } from '../../src/service-accounts/read/index.js';
+import { SessionsService } from '../../src/sessions/index.js';
+import { SessionReader } from '../../src/user-slot/read/index.js';
 import { WITH_ADMINISTRATOR } from '../support/deployment.js';
 import type { TestUser } from '../support/http-client.js';
 import { eventually } from '../support/own-cluster.js';
+import {
+  basic,
+  changeAccount,
+  createAccount,
+  postForm,
+  tokenOf,
+  type TestAccount,
+} from '../support/service-accounts.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
 const EVENT = { data: 'first' };
@@ -60,9 +72,9 @@ describe('a long-lived connection', () => {
   let one: TestApp;
   let other: TestApp;
   let administrator: string;
+  const prefix = { REDIS_KEY_PREFIX: `t-${randomUUID().slice(0, 8)}:` };
+  const variables = { ...WITH_ADMINISTRATOR, ...prefix };
   beforeAll(async () => {
-    const prefix = { REDIS_KEY_PREFIX: `t-${randomUUID().slice(0, 8)}:` };
-    const variables = { ...WITH_ADMINISTRATOR, ...prefix };
     one = await start(variables);
     other = await start(variables);
     const { body } = await one.login(WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME);
@@ -71,7 +83,7 @@ describe('a long-lived connection', () => {
   afterAll(async () => Promise.all([one.close(), other.close()]));
 
   const expectNoListeners = (api: TestApp): void => {
-    const { count } = api.app.get(SessionWatch);
+    const { count } = api.app.get(AccessWatch);
     const { listenedCount } = api.app.get(LocalStore, { strict: false });
     // The instance itself listens to changes of the signing keys.
     expect({ count, listenedCount }).toEqual({ count: 0, listenedCount: 1 });
@@ -131,7 +143,7 @@ describe('a long-lived connection', () => {
   it.each(ENDS)('is closed on its instance after %s on another instance', async (_, end) => {
     const user = await one.newUser();
     const stream = await open(one, 'guarded', user.tokens.access_token);
-    expect(one.app.get(SessionWatch).count).toBe(1);
+    expect(one.app.get(AccessWatch).count).toBe(1);
 
     await end(user);
 
@@ -153,9 +165,104 @@ describe('a long-lived connection', () => {
     await ending.ended;
 
     expect(hasEnded).toBe(false);
-    expect(one.app.get(SessionWatch).count).toBe(1);
+    expect(one.app.get(AccessWatch).count).toBe(1);
     await other.logout(second.access_token);
     await lasting.ended;
+  });
+
+  const ACCOUNT_ENDS: [string, (account: TestAccount, token: string) => Promise<unknown>][] = [
+    ['disabling it', async (account) => change(account, { disabled: true })],
+    [
+      'disabling and enabling it',
+      async (account) => {
+        await change(account, { disabled: true });
+        await change(account, { disabled: false });
+      },
+    ],
+    ['deleting it', async ({ id }) => asAdministrator('DELETE', `/api/service-accounts/${id}`)],
+    ['a change that takes the audience', async (account) => change(account, { audiences: ['x'] })],
+    [
+      'the revocation of its token',
+      async (account, token) => postForm(other, '/oauth/revoke', { token }, basic(account)),
+    ],
+  ];
+  const change = async (account: TestAccount, body: object): Promise<void> =>
+    changeAccount(other, administrator, account, body);
+  it.each(ACCOUNT_ENDS)('of a service account is closed after %s', async (_, end) => {
+    const account = await createAccount(other, administrator);
+    const token = await tokenOf(other, account);
+    const stream = await open(one, 'guarded', token);
+    expect(one.app.get(AccessWatch).count).toBe(1);
+
+    await end(account, token);
+
+    await stream.ended;
+    expectNoListeners(one);
+  });
+
+  it('costs Redis nothing after it was closed', async () => {
+    const checks = [
+      jest.spyOn(SessionReader.prototype, 'checkAndWatch'),
+      jest.spyOn(ServiceAccountReader.prototype, 'checkAndWatch'),
+    ];
+    const counts = (): number[] => checks.map(({ mock }) => mock.calls.length);
+    const user = await one.newUser();
+    const account = await createAccount(other, administrator);
+    const streams = [
+      await open(one, 'guarded', user.tokens.access_token),
+      await open(one, 'guarded', await tokenOf(other, account)),
+    ];
+    await other.logout(user.tokens.access_token);
+    await change(account, { disabled: true });
+    await Promise.all(streams.map(async ({ ended }) => ended));
+    const before = counts();
+    expect(Math.min(...before)).toBeGreaterThan(0);
+
+    // Takes longer than many checks.
+    await one.newUser();
+
+    expect(counts()).toEqual(before);
+    checks.forEach((check) => check.mockRestore());
+  });
+
+  it('of a service account stays open after other changes, and when another token is revoked', async () => {
+    const account = await createAccount(other, administrator, { permissions: ['users:read'] });
+    const lasting = await open(one, 'guarded', await tokenOf(other, account));
+    const revoked = await tokenOf(other, account);
+    const ending = await open(one, 'guarded', revoked);
+    let hasEnded = false;
+    void lasting.ended.then(() => (hasEnded = true));
+
+    await change(account, { permissions: [], audiences: ['keyslot', 'orders'] });
+    const path = `/api/service-accounts/${account.id}/secrets`;
+    expect((await asAdministrator('POST', path)).status).toBe(201);
+    await postForm(other, '/oauth/revoke', { token: revoked }, basic(account));
+    await ending.ended;
+
+    expect(hasEnded).toBe(false);
+    expect(one.app.get(AccessWatch).count).toBe(1);
+    await change(account, { disabled: true });
+    await lasting.ended;
+  });
+
+  it('of a service account is closed when its token expires, and that of a user stays open', async () => {
+    const api = await start({ ...variables, ACCESS_TOKEN_TTL: '2s' });
+    const account = await createAccount(one, administrator);
+    const { tokens } = await api.newUser();
+    const ofUser = await open(api, 'guarded', tokens.access_token);
+    let hasEnded = false;
+    void ofUser.ended.then(() => (hasEnded = true));
+    const earlier = await open(api, 'guarded', await tokenOf(api, account));
+    const later = await open(one, 'guarded', await tokenOf(one, account));
+    let hasLaterEnded = false;
+    void later.ended.then(() => (hasLaterEnded = true));
+
+    await earlier.ended;
+
+    expect((await api.ownUser(tokens.access_token)).status).toBe(401);
+    expect([hasEnded, hasLaterEnded]).toEqual([false, false]);
+    await Promise.all([later.hangUp(), ofUser.hangUp()]);
+    await api.close();
   });
 
   it('has its listener removed when the client disconnects', async () => {
@@ -163,12 +270,12 @@ describe('a long-lived connection', () => {
     const streams = await Promise.all(
       Array.from({ length: 20 }, async () => open(one, 'guarded', tokens.access_token)),
     );
-    expect(one.app.get(SessionWatch).count).toBe(1);
+    expect(one.app.get(AccessWatch).count).toBe(1);
 
     await Promise.all(streams.map(async ({ hangUp }) => hangUp()));
 
     await eventually('no listener is left', 5000, () =>
-      Promise.resolve(one.app.get(SessionWatch).count === 0),
+      Promise.resolve(one.app.get(AccessWatch).count === 0),
     );
     expectNoListeners(one);
   });

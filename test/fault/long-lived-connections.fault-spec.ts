@@ -1,7 +1,7 @@
 import { Controller, Module, Sse } from '@nestjs/common';
 import { NEVER, startWith, type Observable } from 'rxjs';
 
-import { SessionWatch } from '../../src/sessions/index.js';
+import { AccessWatch } from '../../src/guard/index.js';
 import { startOwnCluster } from '../support/own-cluster.js';
 import { startTestApp } from '../support/test-app.js';
 
@@ -28,7 +28,7 @@ describe('a stream on an instance that has lost Redis', () => {
     await redis.remove();
 
     expect(await stream.text()).toContain('data: first');
-    expect(api.app.get(SessionWatch).count).toBe(0);
+    expect(api.app.get(AccessWatch).count).toBe(0);
     await api.close();
   }, 120_000);
 });

@@ -4,25 +4,23 @@ import type { AddressInfo } from 'node:net';
 import { connectKeyslot, KeyslotError, type Keyslot } from '../../src/guard/index.js';
 import { WITH_ADMINISTRATOR } from '../support/deployment.js';
 import { sendExactly } from '../support/exact-request.js';
+import { newPrefix } from '../support/near-cache.js';
+import { changeAccount, createAccount, tokenOf } from '../support/service-accounts.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 import { testVariables } from '../support/test-variables.js';
+
+const redisOptions = () => {
+  const { REDIS_NODES, REDIS_USERNAME, REDIS_PASSWORD } = testVariables({});
+  return { nodes: REDIS_NODES!.split(','), username: REDIS_USERNAME!, password: REDIS_PASSWORD! };
+};
 
 describe('a service without Nest', () => {
   let api: TestApp;
   let keyslot: Keyslot;
   let server: Server;
   const connect = async (options: object = {}): Promise<Keyslot> => {
-    const { REDIS_NODES, REDIS_USERNAME, REDIS_PASSWORD } = testVariables({});
-    return connectKeyslot({
-      redis: {
-        nodes: REDIS_NODES!.split(','),
-        username: REDIS_USERNAME!,
-        password: REDIS_PASSWORD!,
-        keyPrefix: api.keyPrefix,
-      },
-      audience: 'keyslot',
-      ...options,
-    });
+    const redis = { ...redisOptions(), keyPrefix: api.keyPrefix };
+    return connectKeyslot({ redis, audience: 'keyslot', ...options });
   };
   beforeAll(async () => {
     api = await startTestApp(WITH_ADMINISTRATOR);
@@ -90,15 +88,43 @@ describe('a service without Nest', () => {
   it('refuses a token at the first request after its session has ended, and tells connections', async () => {
     const { tokens } = await api.newUser();
     const principal = await keyslot.authenticateToken(tokens.access_token);
-    const ended = new Promise((resolve) => keyslot.onSessionEnd(principal, resolve));
+    const ended = new Promise((resolve) => keyslot.onAccessEnd(principal, resolve));
     const unheard: string[] = [];
-    keyslot.onSessionEnd(principal, (why) => unheard.push(why))();
+    keyslot.onAccessEnd(principal, (why) => unheard.push(why))();
 
     expect((await api.logout(tokens.access_token)).status).toBe(204);
 
     await expect(keyslot.authenticateToken(tokens.access_token)).rejects.toEqual(INVALID);
     expect(await ended).toBe('ended');
     expect(unheard).toEqual([]);
+  });
+
+  it('tells connections of a service account when it was disabled', async () => {
+    const { body: operator } = await api.login(WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME);
+    const account = await createAccount(api, operator.access_token);
+    const principal = await keyslot.authenticateToken(await tokenOf(api, account));
+    const ended = new Promise((resolve) => keyslot.onAccessEnd(principal, resolve));
+
+    await changeAccount(api, operator.access_token, account, { disabled: true });
+
+    expect(await ended).toBe('ended');
+  });
+
+  it('tells connections when their session has expired, by the settings of Keyslot', async () => {
+    const prefix = { REDIS_KEY_PREFIX: newPrefix() };
+    const start = async (ttl: string): Promise<TestApp> =>
+      startTestApp({ ...prefix, REFRESH_TOKEN_TTL: ttl, ACCESS_TOKEN_TTL: '2s' });
+    await (await start('20d')).close();
+    // After a change of the setting.
+    const brief = await start('2s');
+    const { keyPrefix } = brief.settings.redis;
+    const other = await connect({ redis: { ...redisOptions(), keyPrefix } });
+    const { tokens } = await brief.newUser();
+    const principal = await other.authenticateToken(tokens.access_token);
+
+    expect(await new Promise((resolve) => other.onAccessEnd(principal, resolve))).toBe('ended');
+
+    await Promise.all([other.close(), brief.close()]);
   });
 
   it('requires permissions by the current roles, those of the cluster included', async () => {
@@ -129,7 +155,7 @@ describe('a service without Nest', () => {
     const other = await connect();
     const { tokens } = await api.newUser();
     const principal = await other.authenticateToken(tokens.access_token);
-    const ended = new Promise((resolve) => other.onSessionEnd(principal, resolve));
+    const ended = new Promise((resolve) => other.onAccessEnd(principal, resolve));
 
     await Promise.all([other.close(), other.close()]);
 
@@ -152,7 +178,6 @@ describe('a service without Nest', () => {
     ['audience', { audience: '' }],
     ['audience', { audience: undefined }],
     ['issuer', { issuer: '' }],
-    ['idleTtlSeconds', { idleTtlSeconds: 0.5 }],
   ])('is not connected with an invalid option: %s', async (name, options) => {
     await expect(connect(options)).rejects.toThrow(TypeError);
     await expect(connect(options)).rejects.toThrow(name);

@@ -290,14 +290,24 @@ describe('the Redis user with minimum permissions (94)', () => {
       const hash = (await redis.getdel(apart))!;
       await redis.hset(record, 'passwordHash', hash);
       expect((await keyslot.login(username)).status).toBe(200);
+      // As version 0.1.0 deletes a user: one whose mark is still there, and one whose mark has expired.
+      const deleted = await Promise.all([keyslot.newUser(), keyslot.newUser()]);
+      const [marked, gone] = deleted.map((one) => key(`user.${one.id}`, 'record'));
+      await Promise.all([redis.del(marked!), redis.del(gone!)]);
+      await redis.hset(marked!, 'deleted', 1);
       await own.changeUser('+scan');
 
       const { status, stdout } = separateHashes();
 
       expect({ status, stdout }).toEqual({
         status: 0,
-        stdout: 'Moved the password hashes of 1 users.\n',
+        stdout:
+          'Moved the password hashes of 1 users. Deleted those of 2 users who do not exist any more.\n',
       });
+      for (const one of deleted) {
+        expect(await redis.exists(key(`user.${one.id}`, 'password-hash'))).toBe(0);
+      }
+      expect(await redis.get(ofUser('password-hash'))).toMatch(/^\$argon2id\$/);
       await own.restoreUser();
       expect([await redis.hget(record, 'passwordHash'), await redis.get(apart)]).toEqual([
         null,

@@ -157,6 +157,27 @@ describe('the slot of a user', () => {
     expect(await stored(renewed.id)).toEqual([null, null]);
   });
 
+  it('loses no hash of a user who is registered while hashes are separated', async () => {
+    const { writer: users } = usersOn(instance);
+    const registered = Array.from({ length: 100 }, () => newUser());
+    const hashOfUser = async ({ id }: { id: string }): Promise<unknown> =>
+      withRedis((_, cluster) => cluster.get(keyOf(id, 'password-hash')));
+
+    const outcomes = await Promise.all(
+      registered.flatMap((user) => [
+        users.separateHash(user.id, until),
+        users.create(user, HASH, LIFE_MS, until).then(() => 'unchanged'),
+        users.separateHash(user.id, until),
+        users.confirm(user.id, until).then(() => 'unchanged'),
+        users.separateHash(user.id, until),
+      ]),
+    );
+
+    expect(new Set(outcomes)).toEqual(new Set(['unchanged']));
+    const hashes = await Promise.all(registered.map(hashOfUser));
+    expect(new Set(hashes)).toEqual(new Set(['$hash']));
+  });
+
   it('is read exactly as version 0.1.0 wrote it', async () => {
     const userId = randomUUID();
     const session = sessionOf(userId);

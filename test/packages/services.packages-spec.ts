@@ -275,7 +275,7 @@ function reportRoute(name: string): string {
 app.get('/stream', (request, reply) => {
   reply.hijack();
   reply.raw.write('open ');
-  keyslot.onSessionEnd(request.user, (why) => reply.raw.end(why));
+  keyslot.onAccessEnd(request.user, (why) => reply.raw.end(why));
 });`;
 }
 

@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 
 /** Plain JavaScript, because it runs before the compiler is installed. */
 const TEST_NEEDS: string = '../../src/setup/test-needs.js';
+const CHOSEN_TESTS: string = '../../src/setup/chosen-tests.js';
 const JEST = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
 const PROJECTS = ['unit', 'api', 'slow', 'programs'];
 
@@ -69,5 +71,28 @@ describe('the tests', () => {
 
   it('that are unit tests need no tools', () => {
     expect(needsOf(specs.filter((file) => file.startsWith('src/')))).toEqual([]);
+  });
+
+  describe('that arguments for Jest select', () => {
+    let folder: string;
+    let chosenFiles: (jestArguments: readonly string[]) => readonly string[];
+    beforeAll(async () => {
+      ({ chosenFiles } = (await import(CHOSEN_TESTS)) as { chosenFiles: typeof chosenFiles });
+      folder = mkdtempSync(join(tmpdir(), 'chosen-tests-'));
+    });
+    afterAll(() => rmSync(folder, { recursive: true }));
+
+    it.each([
+      [['--watch', '-t', 'a logout']],
+      [['--json', '--outputFile', 'results.json']],
+      [['--outputFile=results.json']],
+      [['--output-file', 'results.json', '--maxWorkers', '2']],
+    ])('are found with the options %j', (options: readonly string[]) => {
+      const path = join(folder, 'results.json');
+      const given = options.map((option) => option.replace('results.json', path));
+
+      expect(chosenFiles([...given, 'e2e/logout'])).toEqual(['test/e2e/logout.e2e-spec.ts']);
+      expect(existsSync(path)).toBe(false);
+    });
   });
 });

@@ -33,7 +33,7 @@ export function serviceModule(
       RedisClusterModule.forRoot({ ...redis, ...(keyPrefix === undefined ? {} : { keyPrefix }) }),
       NearCacheModule.forRoot({}),
       KeyRingModule.forRoot({ issuer: jwt.issuer! }),
-      SessionReaderModule.forRoot({}),
+      SessionReaderModule,
       GuardModule.forRoot({
         roles: { reviewer: ['notes:review'] },
         ...(guard ? { guard: { useClass: guard } } : {}),

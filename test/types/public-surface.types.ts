@@ -13,6 +13,7 @@ export const surface = [
   isSame<
     keyof typeof keyslot,
     | 'AccessTokenValidator'
+    | 'AccessWatch'
     | 'AllSessions'
     | 'ApiProblems'
     | 'AppModule'
@@ -88,7 +89,6 @@ export const surface = [
     | 'SessionReaderModule'
     | 'SessionsModule'
     | 'SessionsService'
-    | 'SessionWatch'
     | 'SettingsError'
     | 'SigningKeys'
     | 'textBetween'
@@ -120,7 +120,10 @@ export const surface = [
     keyof keyslot.UserPrincipal,
     'kind' | 'scope' | 'sessionId' | 'tokenId' | 'user' | 'userId'
   >(true),
-  isSame<keyof keyslot.ClientPrincipal, 'clientId' | 'kind' | 'permissions' | 'tokenId'>(true),
+  isSame<
+    keyof keyslot.ClientPrincipal,
+    'clientId' | 'epoch' | 'expiresAtSeconds' | 'kind' | 'permissions' | 'tokenId'
+  >(true),
   isSame<
     keyof keyslot.NearCache,
     | 'change'
@@ -204,7 +207,6 @@ export type Types = [
   keyslot.Rule,
   keyslot.RuleFailure,
   keyslot.Session,
-  keyslot.SessionReaderOptions,
   keyslot.SessionsOptions,
   keyslot.Settings,
   keyslot.SigningKey,

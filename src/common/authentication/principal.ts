@@ -22,6 +22,10 @@ export interface ClientPrincipal {
   readonly clientId: string;
   /** The token's own id, `jti`. */
   readonly tokenId: string;
+  /** The epoch of the account when the token was issued. The account accepts only tokens of its current epoch. */
+  readonly epoch: number;
+  /** When the token expires, in seconds since the epoch. Long-lived connections end then: a client gets another token. */
+  readonly expiresAtSeconds: number;
   /** The current permissions, not those at the time when the token was issued. */
   readonly permissions: readonly Permission[];
 }

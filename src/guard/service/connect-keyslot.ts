@@ -14,18 +14,20 @@ import {
 } from '../../redis-cluster/index.js';
 import { RoleReader } from '../../roles/read/index.js';
 import { ServiceAccountReader } from '../../service-accounts/read/index.js';
-import { createSessionReader, SessionWatch, type SessionEnd } from '../../user-slot/read/index.js';
 import { AccessTokenValidator } from '../access-token-validator.js';
-import { bearerToken, uncheckedToken } from '../bearer-token.js';
+import { AccessWatch, type AccessEnd } from '../access-watch.js';
+import { uncheckedToken } from '../bearer-token.js';
 import { GuardMetrics } from '../guard-metrics.js';
 import { mayUse } from '../may-use.js';
+import { createSessionReader } from '../session-reader.module.js';
+import { TokenCheck, type TokenRefusal } from '../token-check.js';
 import { VerifiedTokens } from '../verified-tokens.js';
 import { KeyslotError } from './keyslot.error.js';
 import { Lifecycle } from './lifecycle.js';
 import { partOptions, type KeyslotOptions } from './service.options.js';
 
 /** As short as the deadline of a read request, because other requests may share the look-up. */
-const CHECK_TIMEOUT_MS = 1800;
+const PERMISSIONS_TIMEOUT_MS = 1800;
 const DEFAULT_JOIN_TIMEOUT_MS = 30_000;
 
 /** Receives what the connection has to say, with the part of Keyslot that says it. A `LoggerService` of Nest is one. */
@@ -73,10 +75,10 @@ export interface Keyslot {
    * Tells a long-lived connection that it must end. Memory and Redis are not asked again for each message, so close the
    * connection when the listener is called.
    *
-   * @param listener called at most once: `ended`, `not-confirmed` or `stopping`. Never for a client, which has no session
+   * @param listener called at most once: `ended`, `not-confirmed` or `stopping`
    * @returns a function that removes the listener. Call it when the connection is closed
    */
-  onSessionEnd(principal: Principal, listener: (why: SessionEnd) => void): () => void;
+  onAccessEnd(principal: Principal, listener: (why: AccessEnd) => void): () => void;
   /** Metrics of the guard, of the near cache and of the calls to Redis, in the text format of Prometheus. */
   metrics(): Promise<string>;
   /** Leaves the cluster, so that no change waits for this process. Afterwards every request is refused with 503. */
@@ -100,13 +102,14 @@ export async function connectKeyslot(options: ConnectOptions): Promise<Keyslot> 
   const { redis, time, diagnosis, parts } = createRedisCluster(clock, metrics, given.redis);
   const near = createNearCache(redis, clock, metrics, given.nearCache);
   const ring = new KeyRing(redis, near.cache, clock, given.keyRing);
-  const sessions = createSessionReader(redis, near.cache, given.sessions);
-  const watch = new SessionWatch(sessions, near.cache, clock);
+  const sessions = createSessionReader(redis, near.cache, ring);
+  const accounts = new ServiceAccountReader(redis, near.cache);
+  const watch = new AccessWatch(sessions, accounts, near.cache, clock, given.guard);
   const roles = new RoleReader(redis, near.cache, given.guard);
   const validator = new AccessTokenValidator(
     ring,
     sessions,
-    new ServiceAccountReader(redis, near.cache),
+    accounts,
     new VerifiedTokens(),
     clock,
     given.guard,
@@ -124,21 +127,17 @@ export async function connectKeyslot(options: ConnectOptions): Promise<Keyslot> 
       cause,
     });
   }
-  return new ConnectedKeyslot(
-    validator,
-    roles,
-    watch,
-    new GuardMetrics(metrics),
-    metrics,
-    lifecycle,
-  );
+  const verdicts = new GuardMetrics(metrics);
+  const check = new TokenCheck(validator, verdicts);
+  return new ConnectedKeyslot(validator, check, roles, watch, verdicts, metrics, lifecycle);
 }
 
 class ConnectedKeyslot implements Keyslot {
   constructor(
     private readonly validator: AccessTokenValidator,
+    private readonly check: TokenCheck,
     private readonly roles: RoleReader,
-    private readonly watch: SessionWatch,
+    private readonly watch: AccessWatch,
     private readonly verdicts: GuardMetrics,
     private readonly registry: MetricsRegistry,
     private readonly lifecycle: Lifecycle,
@@ -152,41 +151,23 @@ class ConnectedKeyslot implements Keyslot {
       this.verdicts.memory.accepted += 1;
       return known;
     }
-    const bearer = bearerToken(message);
-    if (bearer.kind !== 'token') {
-      this.verdicts.memory.refused += 1;
-      throw new KeyslotError(bearer.kind === 'none' ? 'missing-token' : 'invalid-token');
-    }
-    return this.authenticateToken(bearer.token);
+    return this.accepted(async () => this.check.ofRequest(message, Deadline.none));
   }
 
   async authenticateToken(token: string): Promise<Principal> {
-    let source: 'memory' | 'redis' = 'memory';
-    const deadline = Deadline.after(CHECK_TIMEOUT_MS);
-    const principal = await orUnavailable(
-      async () => this.validator.validate(token, deadline, () => (source = 'redis')),
-      () => (this.verdicts.redis.unavailable += 1),
-    );
-    this.verdicts[source][principal ? 'accepted' : 'refused'] += 1;
-    if (!principal) {
-      throw new KeyslotError('invalid-token');
-    }
-    return principal;
+    return this.accepted(async () => this.check.ofToken(token, Deadline.none));
   }
 
   async requirePermissions(principal: Principal, ...permissions: Permission[]): Promise<void> {
     const isAllowed = await orUnavailable(async () =>
-      mayUse(principal, permissions, this.roles, Deadline.after(CHECK_TIMEOUT_MS)),
+      mayUse(principal, permissions, this.roles, Deadline.after(PERMISSIONS_TIMEOUT_MS)),
     );
     if (!isAllowed) {
       throw new KeyslotError('forbidden');
     }
   }
 
-  onSessionEnd(principal: Principal, listener: (why: SessionEnd) => void): () => void {
-    if (principal.kind === 'client') {
-      return () => undefined;
-    }
+  onAccessEnd(principal: Principal, listener: (why: AccessEnd) => void): () => void {
     const subscription = this.watch.endOf(principal).subscribe(listener);
     return () => subscription.unsubscribe();
   }
@@ -198,18 +179,22 @@ class ConnectedKeyslot implements Keyslot {
   async close(): Promise<void> {
     await this.lifecycle.stop();
   }
+
+  private async accepted(check: () => Promise<Principal | TokenRefusal>): Promise<Principal> {
+    const result = await orUnavailable(check);
+    if (typeof result === 'string') {
+      throw new KeyslotError(result);
+    }
+    return result;
+  }
 }
 
-/** @param onUnavailable called when Redis did not answer */
-async function orUnavailable<Result>(
-  work: () => Promise<Result>,
-  onUnavailable: () => void = () => undefined,
-): Promise<Result> {
+/** @throws KeyslotError 503 when Redis did not answer */
+async function orUnavailable<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
   } catch (cause) {
     if (cause instanceof RedisUnavailableError || cause instanceof NotConfirmedError) {
-      onUnavailable();
       throw new KeyslotError('store-unavailable', { cause });
     }
     throw cause;

@@ -6,7 +6,7 @@ export type {
   Principal,
   UserPrincipal,
 } from '../../common/authentication/index.js';
-export type { SessionEnd } from '../../user-slot/read/index.js';
+export type { AccessEnd } from '../access-watch.js';
 export {
   connectKeyslot,
   type ConnectOptions,

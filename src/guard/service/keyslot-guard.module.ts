@@ -12,9 +12,9 @@ import { KeyRingModule } from '../../keys/read/index.js';
 import { MetricsRegistryModule } from '../../metrics/registry/index.js';
 import { NearCacheModule } from '../../near-cache/index.js';
 import { RedisClusterModule } from '../../redis-cluster/index.js';
-import { SessionReaderModule } from '../../user-slot/read/index.js';
 import { GuardProblemFilter } from '../guard-problem.filter.js';
 import { GuardModule } from '../guard.module.js';
+import { SessionReaderModule } from '../session-reader.module.js';
 import { partOptions, type KeyslotOptions, type PartOptions } from './service.options.js';
 
 export interface KeyslotModuleExtras {
@@ -74,7 +74,7 @@ export class KeyslotGuardModule {
         RedisClusterModule.forRootAsync(from(({ redis }) => redis)),
         NearCacheModule.forRootAsync(from(({ nearCache }) => nearCache)),
         KeyRingModule.forRootAsync(from(({ keyRing }) => keyRing)),
-        SessionReaderModule.forRootAsync(from(({ sessions }) => sessions)),
+        SessionReaderModule,
         GuardModule.forRootAsync({ ...from((parts) => parts.guard), guard }),
       ],
       providers: [GuardProblemFilter, { provide: APP_FILTER, useExisting: GuardProblemFilter }],

@@ -17,10 +17,6 @@ export interface KeyslotOptions extends RolesOptions {
   readonly audience: string;
   /** The required `iss`. Default: the issuer that Keyslot has stored with its keys. */
   readonly issuer?: string;
-  /**
-   * How long a session lives without use, in seconds. The same as `REFRESH_TOKEN_TTL` of Keyslot. Default 30 days.
-   */
-  readonly idleTtlSeconds?: number;
   readonly nearCache?: NearCacheOptions;
 }
 
@@ -56,7 +52,6 @@ export interface PartOptions {
   readonly redis: RedisClusterOptions;
   readonly nearCache: NearCacheOptions;
   readonly keyRing: { readonly issuer?: string };
-  readonly sessions: { readonly idleTtlSeconds?: number };
   readonly guard: GuardOptions & { readonly audience: string };
 }
 
@@ -66,7 +61,7 @@ export function partOptions(options: KeyslotOptions): PartOptions {
   if (faults.length > 0) {
     throw new TypeError(`The options of Keyslot's guard are not valid. ${faults.join(' ')}`);
   }
-  const { redis, audience, issuer, idleTtlSeconds, nearCache = {}, roles } = options;
+  const { redis, audience, issuer, nearCache = {}, roles } = options;
   const { nodes, username, password, tls, identity, ...rest } = redis;
   return {
     redis: {
@@ -81,21 +76,17 @@ export function partOptions(options: KeyslotOptions): PartOptions {
     },
     nearCache,
     keyRing: issuer === undefined ? {} : { issuer },
-    sessions: idleTtlSeconds === undefined ? {} : { idleTtlSeconds },
     guard: { audience, ...(roles ? { roles } : {}) },
   };
 }
 
-function faultsOf({ redis, audience, issuer, idleTtlSeconds }: KeyslotOptions): string[] {
+function faultsOf({ redis, audience, issuer }: KeyslotOptions): string[] {
   const nodes = (redis as Partial<ServiceRedisOptions> | undefined)?.nodes;
   const areNodes = Array.isArray(nodes) && nodes.length > 0 && nodes.every(addressOf);
   return [
     areNodes ? '' : 'redis.nodes: a list of nodes of the Redis Cluster, such as "10.0.0.1:6379".',
     isText(audience) ? '' : 'audience: the name of this service in the tokens.',
     issuer === undefined || isText(issuer) ? '' : 'issuer: a text.',
-    idleTtlSeconds === undefined || (Number.isSafeInteger(idleTtlSeconds) && idleTtlSeconds > 0)
-      ? ''
-      : 'idleTtlSeconds: a whole number of seconds.',
   ].filter(Boolean);
 }
 

@@ -16,7 +16,7 @@ const PUBLIC_KEYS = new CacheKey<PublicKeys>(KEYS_SUBJECT);
 const load = LuaScript.loaderFor(import.meta.url);
 const readKeys = load('read-keys', (reply) => reply as StoredKeys);
 
-/** The issuer, then the id and the public key of each key; empty when the cluster has no key. */
+/** The issuer, the idle lifetime of sessions, then the id and the public key of each key; empty when the cluster has no key. */
 type StoredKeys = readonly string[];
 
 /** A request for the published set has a deadline of 1.8 s. The rest of it is for an answer from memory. */
@@ -27,6 +27,8 @@ export interface PublicKeys {
   readonly issuer: string;
   /** By key id (`kid`). The object of an unchanged key stays the same, so that keys can be compared by identity. */
   readonly byId: ReadonlyMap<string, KeyObject>;
+  /** How long a session lives without use. Absent: no instance has stored it. */
+  readonly sessionIdleTtlSeconds?: number;
   /** The published set (RFC 7517 section 5). */
   readonly jwks: { readonly keys: readonly JWK[] };
 }
@@ -92,6 +94,11 @@ export class KeyRing implements BeforeApplicationShutdown {
     }
   }
 
+  /** How long a session lives without use, as instances have stored it with the keys. Undefined until the keys are loaded. */
+  get sessionIdleTtlSeconds(): number | undefined {
+    return this.last?.keys.sessionIdleTtlSeconds;
+  }
+
   get isLoaded(): boolean {
     return this.last !== undefined;
   }
@@ -126,7 +133,7 @@ export class KeyRing implements BeforeApplicationShutdown {
     return this.last.keys;
   }
 
-  private publicKeysOf([issuer = '', ...stored]: StoredKeys): PublicKeys {
+  private publicKeysOf([issuer = '', sessionIdleTtl = '', ...stored]: StoredKeys): PublicKeys {
     const objects: typeof this.objects = new Map();
     const jwks: JWK[] = [];
     for (let index = 0; index + 1 < stored.length; index += 2) {
@@ -143,6 +150,7 @@ export class KeyRing implements BeforeApplicationShutdown {
     this.objects = objects;
     return {
       issuer: this.options.issuer ?? issuer,
+      ...(sessionIdleTtl === '' ? {} : { sessionIdleTtlSeconds: Number(sessionIdleTtl) }),
       byId: new Map([...objects].map(([kid, { key }]) => [kid, key])),
       jwks: { keys: jwks },
     };

@@ -8,6 +8,11 @@ export interface KeysOptions extends KeyRingOptions {
   readonly baseUrl: string;
   /** Encrypts the private keys in Redis. At least 32 characters. Every instance of a cluster needs the same value. */
   readonly encryptionSecret: Secret;
+  /**
+   * How long a session lives without use. It is stored with the keys for services with the guard. Default: the stored value stays,
+   * and without one, services assume 30 days.
+   */
+  readonly sessionIdleTtlSeconds?: number;
   /** The age at which a new signing key replaces the current one. At least a day. Default 90 days. */
   readonly lifetimeSeconds?: number;
 }

@@ -100,6 +100,7 @@ export class SigningKeys implements BeforeApplicationShutdown {
           candidate.encryptedKey,
           this.options.issuer ?? this.options.baseUrl,
           this.clock.now(),
+          this.options.sessionIdleTtlSeconds ?? '',
         ],
       },
       deadline,

@@ -1,5 +1,5 @@
 /** The read side, for guards. It imports nothing from the write side, and reads no secret. */
-export type { AccountState } from './account-state.js';
+export { acceptsToken, type AccountState } from './account-state.js';
 export {
   accountCacheKey,
   AccountKeys,

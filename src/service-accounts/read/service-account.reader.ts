@@ -1,5 +1,5 @@
 import type { Deadline } from '../../common/deadline/index.js';
-import type { NearCache } from '../../near-cache/index.js';
+import type { NearCache, SlotCall } from '../../near-cache/index.js';
 import {
   LuaScript,
   NotConfirmedError,
@@ -41,15 +41,29 @@ export class ServiceAccountReader {
     deadline: Deadline,
     onLookup: () => void = () => undefined,
   ): Promise<AccountState> {
-    const keys = [this.keys.accounts, this.keys.deleted(id), this.keys.fence];
     return this.cache.getFromSlot(accountCacheKey(id), async (read) => {
       onLookup();
-      const state = await read({ script: readAccount, keys, args: [id] }, deadline);
+      const state = await read(this.callOf(id), deadline);
       if (state.state === 'gone') {
         await this.settle(id, deadline);
       }
       return state;
     });
+  }
+
+  /**
+   * Reads the state from Redis, and registers this instance as a holder: the next change then calls the listeners of the account
+   * (`onDrop`).
+   *
+   * @throws RedisUnavailableError
+   */
+  async checkAndWatch(id: string, deadline: Deadline): Promise<AccountState> {
+    return this.cache.readAsHolder(accountSubject(id), this.callOf(id), deadline);
+  }
+
+  private callOf(id: string): SlotCall<AccountState> {
+    const keys = [this.keys.accounts, this.keys.deleted(id), this.keys.fence];
+    return { script: readAccount, keys, args: [id] };
   }
 
   /** The call that disabled or deleted the account may have failed before every instance acknowledged it. */

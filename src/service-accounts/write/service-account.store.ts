@@ -110,15 +110,19 @@ export class ServiceAccountStore {
     return account === undefined ? undefined : accountOf(id, account, credentials);
   }
 
+  /** @returns what authenticates an account, if it is in memory. It never asks Redis */
+  recallCredentials(id: string): AccountCredentials | undefined {
+    return this.cache.peek(credentialsKey(id), { isCounted: false }) ?? undefined;
+  }
+
   /**
    * Returns what authenticates an account, from memory or from Redis.
    *
    * @throws RedisUnavailableError
    */
   async credentialsOf(id: string, deadline: Deadline): Promise<AccountCredentials | undefined> {
-    const key = new CacheKey<AccountCredentials | null>(accountSubject(id), 'credentials');
     const found = await this.cache.getFromSlot(
-      key,
+      credentialsKey(id),
       async (read) => {
         const [account, credentials = ''] = await read(this.findCall(id), deadline);
         return account === undefined ? null : accountCredentialsOf(id, account, credentials);
@@ -268,6 +272,10 @@ export class ServiceAccountStore {
         return { outcome };
     }
   }
+}
+
+function credentialsKey(id: string): CacheKey<AccountCredentials | null> {
+  return new CacheKey(accountSubject(id), 'credentials');
 }
 
 /** Names that differ only in case or in their encoding are equal. */

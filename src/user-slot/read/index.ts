@@ -22,10 +22,4 @@ export {
 } from '../user-record.js';
 export { sessionCacheKey, userSubject, userTag } from '../user-slot.keys.js';
 export { SessionReader } from './session.reader.js';
-export {
-  createSessionReader,
-  SessionReaderModule,
-  type SessionReaderOptions,
-} from './session-reader.module.js';
-export { SessionWatch, type SessionEnd } from './session-watch.js';
 export { UserReader } from './user.reader.js';

@@ -49,24 +49,23 @@ const scripts = {
  */
 export class SessionReader {
   private readonly keys: UserSlotKeys;
-  private readonly idleMs: number;
-  private readonly mayWriteSessions: boolean;
 
   /**
-   * @param mayWriteSessions whether this process may write sessions. Default true. A service may not: it notes uses in a key of their own,
-   * and its verified tokens are not remembered. Otherwise it could make other instances accept a forged token
+   * @param options `mayWriteSessions`: whether this process may write sessions. Default true. A service may not: it notes uses in a
+   * key of their own, and its verified tokens are not remembered. Otherwise it could make other instances accept a forged token
    */
   constructor(
     private readonly redis: RedisCluster,
     private readonly cache: NearCache,
-    {
-      idleTtlSeconds,
-      mayWriteSessions = true,
-    }: Pick<SessionLimits, 'idleTtlSeconds'> & { readonly mayWriteSessions?: boolean },
+    private readonly options: Pick<SessionLimits, 'idleTtlSeconds'> & {
+      readonly mayWriteSessions?: boolean;
+    },
   ) {
     this.keys = new UserSlotKeys(redis.keys);
-    this.idleMs = idleTtlSeconds * 1000;
-    this.mayWriteSessions = mayWriteSessions;
+  }
+
+  private get idleMs(): number {
+    return this.options.idleTtlSeconds * 1000;
   }
 
   /** @returns the state of a session from memory, if memory has it and may be trusted. It never asks Redis */
@@ -127,7 +126,7 @@ export class SessionReader {
             tokenDigest(token.token),
             MAX_VERIFIED_TOKENS,
             this.idleMs,
-            this.mayWriteSessions ? 1 : 0,
+            this.options.mayWriteSessions === false ? 0 : 1,
             ...USER_FIELDS,
           ],
         },

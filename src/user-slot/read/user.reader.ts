@@ -47,8 +47,17 @@ export class UserReader {
    * @throws MissingRightError
    */
   async ids(deadline: Deadline): Promise<ReadonlySet<string>> {
-    const records = await this.redis.scanKeys(this.keys.anyRecord, deadline);
-    return new Set(Array.from(records, (key) => this.keys.userIdIn(key)));
+    return this.idsIn(this.keys.anyRecord, deadline);
+  }
+
+  /**
+   * Lists the ids of all users whose password hash has a key of its own. The list may include deleted users. Only for the work of
+   * operators, because it scans all keys.
+   *
+   * @throws MissingRightError
+   */
+  async idsWithHash(deadline: Deadline): Promise<ReadonlySet<string>> {
+    return this.idsIn(this.keys.anyPasswordHash, deadline);
   }
 
   /** @returns the age of a session, in milliseconds. A refresh does not change it */
@@ -68,6 +77,11 @@ export class UserReader {
    */
   async settle(userId: string, deadline: Deadline): Promise<void> {
     await this.cache.settle(userSubject(userId), deadline);
+  }
+
+  private async idsIn(pattern: string, deadline: Deadline): Promise<ReadonlySet<string>> {
+    const keys = await this.redis.scanKeys(pattern, deadline);
+    return new Set(Array.from(keys, (key) => this.keys.userIdIn(key)));
   }
 
   private findKeys(userId: string): string[] {

@@ -32,7 +32,7 @@ const scripts = {
   confirm: slotScript('confirm-user', parseUser),
   change: slotScript('change-user', parseChanged),
   renewHash: slotScript('renew-hash', isOne),
-  separateHash: slotScript('separate-hash', isOne),
+  separateHash: slotScript('separate-hash', (reply) => reply as SeparatedHash),
   delete: slotScript('delete-user', parseDeleted),
   putCopy: slotScript('put-mirrored-user', isOne),
 };
@@ -54,6 +54,9 @@ export type ChangeResult =
 /** `username` is absent when an earlier run of the same call has deleted the user. */
 export type DeletionResult =
   { readonly outcome: 'removed'; readonly username?: string | undefined } | RefusedWrite;
+
+/** `deleted`: it was the hash of a user who does not exist. */
+export type SeparatedHash = 'moved' | 'deleted' | 'unchanged';
 
 /** The new content of a copy. */
 export interface CopyUpdate {
@@ -140,8 +143,8 @@ export class UserWriter {
     await this.redis.run(scripts.renewHash, this.recordKeys(userId), hashes, deadline);
   }
 
-  /** Moves the password hash of a user of an earlier version to its own key. @returns false if there is nothing to move */
-  async separateHash(userId: string, deadline: Deadline): Promise<boolean> {
+  /** Moves the password hash of a user of an earlier version to its own key, and deletes the hash of a user who does not exist. */
+  async separateHash(userId: string, deadline: Deadline): Promise<SeparatedHash> {
     return this.redis.runDurably(scripts.separateHash, this.recordKeys(userId), [], deadline);
   }
 

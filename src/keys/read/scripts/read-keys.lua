@@ -1,8 +1,8 @@
 -- Reads the public keys of the cluster.
--- Version 2
+-- Version 3
 -- KEYS[1] the key set: a hash, see write/scripts/includes/key-set.lua
 -- KEYS[2] the fence, a key that is only written
--- Returns {issuer, key id, public key (a JWK), key id, public key, ...}: first the key that signs, then the published key, then
+-- Returns {issuer, idle lifetime of sessions in seconds or '', key id, public key (a JWK), key id, public key, ...}: first the key that signs, then the published key, then
 -- the retired keys in the order of their ids. Returns an empty list when the cluster has no key yet.
 -- Atomic: the keys must belong together. Idempotent: it writes only the fence. The WAIT that follows proves that this master
 -- was not replaced.
@@ -12,8 +12,8 @@ write_fence(KEYS[2])
 if redis.call('EXISTS', KEYS[1]) == 0 then
   return {}
 end
-local set = redis.call('HMGET', KEYS[1], 'issuer', 'current', 'public', 'next')
-local reply = { set[1], set[2], set[3] }
+local set = redis.call('HMGET', KEYS[1], 'issuer', 'current', 'public', 'next', 'sessionIdleTtl')
+local reply = { set[1], set[5] or '', set[2], set[3] }
 if set[4] then
   local published = cjson.decode(set[4])
   table.insert(reply, published.kid)

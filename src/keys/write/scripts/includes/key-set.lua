@@ -1,5 +1,7 @@
 -- The key set of the cluster. It is one hash:
 --   issuer                       the issuer of the tokens of this cluster
+--   sessionIdleTtl               how long a session lives without use, in seconds, for services with the guard. Each instance
+--                                stores its setting when it loads the key
 --   current, public, private     the key that signs: its id, its public key (a JWK), its private key (encrypted)
 --   createdAt, signsFrom         when this key was created, and since when it signs, in milliseconds since the epoch
 --   isAdopted                    1 when createdAt is unknown: an earlier version created the key, and createdAt is the time

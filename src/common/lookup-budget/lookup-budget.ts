@@ -1,14 +1,13 @@
-import { Clock } from '../common/clock/index.js';
+import type { Clock } from '../clock/index.js';
 
-/** Look-ups for unverified tokens that this instance may make in a row. */
+/** Look-ups for unauthenticated callers that this instance may make in a row. */
 export const LOOKUP_BURST = 50;
 /** Interval after which one more look-up is allowed. */
 export const LOOKUP_INTERVAL_MS = 200;
 
 /**
- * Limits the cost of forged access tokens for the cluster. A look-up in Redis before the signature check can save the check,
- * because Redis may know the token as verified. Each such look-up takes one unit of this budget, and a genuine token returns
- * it. So only forged tokens exhaust the budget. While it is empty, the signature is checked first.
+ * Limits what unauthenticated callers can cost Redis, who can present any number of forged tokens or of unknown ids. Each look-up
+ * takes one unit of this budget, and a genuine caller returns it. So only forgeries exhaust the budget.
  */
 export class LookupBudget {
   private left = LOOKUP_BURST;
@@ -31,7 +30,7 @@ export class LookupBudget {
     return true;
   }
 
-  /** Returns a unit: the token was not forged. */
+  /** Returns a unit: the caller was genuine. */
   giveBack(): void {
     this.left = Math.min(LOOKUP_BURST, this.left + 1);
   }
