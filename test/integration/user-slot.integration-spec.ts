@@ -166,7 +166,7 @@ describe('the slot of a user', () => {
     const outcomes = await Promise.all(
       registered.flatMap((user) => [
         users.separateHash(user.id, until),
-        users.create(user, HASH, LIFE_MS, until).then(() => 'unchanged'),
+        users.create(user, HASH, until).then(() => 'unchanged'),
         users.separateHash(user.id, until),
         users.confirm(user.id, until).then(() => 'unchanged'),
         users.separateHash(user.id, until),
