@@ -4,6 +4,8 @@ import { hostname } from 'node:os';
 import { isoTime } from './iso-time.js';
 
 export interface AccessLogFields {
+  /** Only if the instance has several workers. */
+  readonly worker?: number | undefined;
   readonly requestId: string;
   readonly method: string;
   /** The declared route. */
@@ -23,6 +25,7 @@ const MEMBERS = {
   time: { type: 'string', format: 'unsafe' },
   pid: NUMBER,
   hostname: TEXT,
+  worker: NUMBER,
   requestId: TEXT,
   method: TEXT,
   route: TEXT,
@@ -33,10 +36,12 @@ const MEMBERS = {
   msg: { const: 'answered' },
 } as const;
 
+const OPTIONAL = ['worker', 'ip', 'trace_id'];
+
 const serialize = build({
   type: 'object',
   properties: MEMBERS,
-  required: Object.keys(MEMBERS).filter((name) => name !== 'ip' && name !== 'trace_id'),
+  required: Object.keys(MEMBERS).filter((name) => !OPTIONAL.includes(name)),
 });
 const PID = process.pid;
 const HOSTNAME = hostname();
@@ -46,6 +51,7 @@ const HOSTNAME = hostname();
  * are listed, because a spread would allocate one more object per request.
  */
 export function accessLogLine({
+  worker,
   requestId,
   method,
   route,
@@ -59,6 +65,7 @@ export function accessLogLine({
     time: isoTime(),
     pid: PID,
     hostname: HOSTNAME,
+    worker,
     requestId,
     method,
     route,
