@@ -1,7 +1,7 @@
 import type { MetricSnapshot } from '../../metrics/registry/index.js';
 import type { ReadyFacts } from '../ready-message.js';
 
-/** The first message to a worker. */
+/** The answer to the first message of a worker. */
 export interface StartOrder {
   readonly kind: 'start';
   /** From 1. A replacement has the number of the worker that it replaces. */
@@ -28,6 +28,8 @@ export type MessageToWorker =
     };
 
 export type MessageToPrimary =
+  /** The worker listens to messages. Earlier ones are lost. */
+  | { readonly kind: 'loaded' }
   | { readonly kind: 'listening' }
   | { readonly kind: 'ready'; readonly facts: ReadyFacts }
   | { readonly kind: 'failed'; readonly message: string }

@@ -18,6 +18,7 @@ export class PrimaryChannel {
   constructor() {
     this.order = new Promise((resolve) => (this.receiveOrder = resolve));
     process.on('message', (message: MessageToWorker) => this.handle(message));
+    void this.send({ kind: 'loaded' });
   }
 
   /** Returns when the message is sent. */

@@ -24,7 +24,6 @@ export class WorkerProcess {
   exit: { readonly code: number | null; readonly signal: string | null } | undefined;
   isListening = false;
   private readonly worker: Worker;
-  private readonly number: number;
   private readyAt: number | undefined;
   private endedAt: number | undefined;
   /** Why the worker could not start. */
@@ -38,11 +37,10 @@ export class WorkerProcess {
    * @param collect the metrics of all workers
    */
   constructor(
-    order: StartOrder,
+    private readonly order: StartOrder,
     variables: Readonly<Record<string, string>>,
     private readonly collect: () => Promise<readonly (readonly MetricSnapshot[])[]>,
   ) {
-    this.number = order.number;
     this.worker = cluster.fork(variables);
     // A message to a process that is ending. Its exit is noticed.
     this.worker.on('error', () => undefined);
@@ -62,7 +60,6 @@ export class WorkerProcess {
     });
     // Not every caller waits for it.
     this.ready.catch(() => undefined);
-    this.send(order);
   }
 
   get pid(): number | undefined {
@@ -115,6 +112,9 @@ export class WorkerProcess {
 
   private handle(message: MessageToPrimary): void {
     switch (message.kind) {
+      case 'loaded':
+        this.send(this.order);
+        break;
       case 'listening':
         this.isListening = true;
         break;
@@ -140,7 +140,7 @@ export class WorkerProcess {
     const { code, signal } = this.exit ?? { code: null, signal: null };
     const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
     return new WorkerStartError(
-      this.failure ?? `Worker ${this.number} ended before it was ready (${how}).`,
+      this.failure ?? `Worker ${this.order.number} ended before it was ready (${how}).`,
     );
   }
 }

@@ -1,0 +1,319 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text as textOf } from 'node:stream/consumers';
+
+import { freePort } from '../support/free-port.js';
+import { HttpClient } from '../support/http-client.js';
+import { Instance } from '../support/instance.js';
+import { eventually } from '../support/own-cluster.js';
+import { childrenOf } from '../support/processes.js';
+import { SteadyLoad } from '../support/steady-load.js';
+
+const RESTART_TIMEOUT_MS = 50_000;
+const CONNECTIONS = 16;
+
+interface Line {
+  readonly worker?: number;
+  readonly pid: number;
+  readonly msg?: string;
+  readonly requestId?: string;
+}
+
+const linesOf = (instance: Instance): Line[] =>
+  instance
+    .output()
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Line);
+const timesLogged = (instance: Instance, msg: string): number =>
+  linesOf(instance).filter((line) => line.msg === msg).length;
+const workersOf = (instance: Instance): number[] => childrenOf(instance.pid!);
+
+/** An instance with two workers. */
+describe('an instance with WORKERS=2', () => {
+  let instance: Instance;
+  let management: HttpClient;
+  let keyPrefix: string;
+  const opened: Instance[] = [];
+  const start = async (variables: Record<string, string> = {}): Promise<Instance> => {
+    const started = await Instance.start({
+      WORKERS: '2',
+      LOG_LEVEL: 'info',
+      REDIS_KEY_PREFIX: `t-${randomUUID().slice(0, 8)}:`,
+      ...variables,
+    });
+    opened.push(started);
+    return started;
+  };
+  beforeEach(async () => {
+    const port = await freePort();
+    keyPrefix = `t-${randomUUID().slice(0, 8)}:`;
+    instance = await start({ REDIS_KEY_PREFIX: keyPrefix, MANAGEMENT_PORT: String(port) });
+    management = new HttpClient(`http://127.0.0.1:${port}`);
+  });
+  afterEach(async () => {
+    for (const one of opened.splice(0)) {
+      await one.stop();
+    }
+  });
+
+  /** One keep-alive connection, which one worker serves. */
+  const connection = (): { get(path: string, token?: string): Promise<[number, string]> } => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    return {
+      get: async (path, token) =>
+        new Promise((resolve, reject) => {
+          const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+          request(instance.url + path, { agent, headers }, (response) => {
+            const id = String(response.headers['x-request-id']);
+            void textOf(response).then(() => resolve([response.statusCode!, id]), reject);
+          })
+            .once('error', reject)
+            .end();
+        }),
+    };
+  };
+  /** Two connections to different workers. */
+  const connectionToEach = async () => {
+    const both = [connection(), connection()] as const;
+    const ids = await Promise.all(both.map(async (one) => (await one.get('/health/live'))[1]));
+    await instance.logged();
+    const workers = ids.map(
+      (id) => linesOf(instance).find(({ requestId }) => requestId === id)?.worker,
+    );
+    expect([...workers].sort()).toEqual([1, 2]);
+    return both;
+  };
+
+  it('serves one port with two processes, and writes one log in which each line names its worker', async () => {
+    expect(workersOf(instance)).toHaveLength(2);
+    await connectionToEach();
+    const load = new SteadyLoad({
+      url: instance.url,
+      path: '/not-a-route',
+      connections: CONNECTIONS,
+      keepAlive: true,
+    });
+    await eventually('many lines are written', RESTART_TIMEOUT_MS, () =>
+      Promise.resolve(load.answered > 2000),
+    );
+    await load.stop();
+    await instance.logged();
+
+    const lines = linesOf(instance).filter(({ msg }) => msg === 'answered');
+    expect(lines.length).toBeGreaterThanOrEqual(load.answered);
+    const pidsOf = (worker: number): Set<number> =>
+      new Set(lines.filter((line) => line.worker === worker).map(({ pid }) => pid));
+    expect([...pidsOf(1), ...pidsOf(2)].sort()).toEqual(workersOf(instance).sort());
+    expect(lines.filter(({ worker }) => worker !== 1 && worker !== 2)).toEqual([]);
+  });
+
+  it('returns the metrics of both workers at one scrape, on each port', async () => {
+    const [one, two] = await connectionToEach();
+    await one.get('/api/user');
+    await two.get('/api/user');
+    for (const client of [instance, management]) {
+      const { body } = await client.request<string>('GET', '/metrics');
+      for (const worker of ['1', '2']) {
+        expect(body).toMatch(
+          new RegExp(
+            `^keyslot_http_request_duration_seconds_count\\{method="GET",route="/api/user",status="401",worker="${worker}"\\} 1$`,
+            'm',
+          ),
+        );
+        expect(body).toContain(`keyslot_near_cache_lease_held{worker="${worker}"} 1`);
+        expect(body).toContain(`process_start_time_seconds{worker="${worker}"}`);
+      }
+      expect(body.match(/^# TYPE keyslot_near_cache_lease_held /gm)).toHaveLength(1);
+      expect(body).toContain('keyslot_worker_exits_total 0');
+    }
+  });
+
+  it('refuses a token at both workers as soon as one of them has answered the logout', async () => {
+    const [one, two] = await connectionToEach();
+    for (let round = 0; round < 20; round += 1) {
+      const { tokens } = await instance.newUser();
+      const token = tokens.access_token;
+      expect([
+        (await one.get('/api/user', token))[0],
+        (await two.get('/api/user', token))[0],
+      ]).toEqual([200, 200]);
+
+      expect((await instance.logout(token)).status).toBe(204);
+
+      expect([
+        (await one.get('/api/user', token))[0],
+        (await two.get('/api/user', token))[0],
+      ]).toEqual([401, 401]);
+    }
+  });
+
+  it('restarts its workers on SIGHUP without a failed request, and stays ready', async () => {
+    const { tokens } = await instance.newUser();
+    const headers = { authorization: `Bearer ${tokens.access_token}` };
+    const target = { url: instance.url, path: '/api/user', headers, connections: CONNECTIONS };
+    const before = workersOf(instance);
+    const loads = [
+      new SteadyLoad({ ...target, keepAlive: true }),
+      new SteadyLoad({ ...target, keepAlive: false }),
+      new SteadyLoad({
+        url: management.url,
+        path: '/health/ready',
+        connections: 1,
+        keepAlive: false,
+      }),
+    ];
+
+    instance.hangUp();
+    await eventually('the workers were restarted', RESTART_TIMEOUT_MS, () =>
+      Promise.resolve(timesLogged(instance, 'all workers were restarted') === 1),
+    );
+    await Promise.all(loads.map(async (load) => load.stop()));
+
+    for (const load of loads) {
+      expect(load.errors).toEqual([]);
+      expect([...load.answers.keys()]).toEqual([200]);
+      expect(load.answered).toBeGreaterThan(10);
+    }
+    const after = workersOf(instance);
+    expect(after).toHaveLength(2);
+    expect(after.filter((pid) => before.includes(pid))).toEqual([]);
+    const { body } = await management.request<string>('GET', '/metrics');
+    expect(body).toContain('keyslot_worker_exits_total 0');
+  });
+
+  it('replaces a worker that was killed, while the other one serves', async () => {
+    const [killed, other] = workersOf(instance);
+
+    process.kill(killed!, 'SIGKILL');
+    await eventually('the killed worker is gone', RESTART_TIMEOUT_MS, () =>
+      Promise.resolve(!workersOf(instance).includes(killed!)),
+    );
+    const load = new SteadyLoad({
+      url: instance.url,
+      path: '/health/ready',
+      connections: CONNECTIONS,
+      keepAlive: false,
+    });
+    await eventually('both workers listen', RESTART_TIMEOUT_MS, async () => {
+      const { body } = await management.request<string>('GET', '/metrics');
+      return ['1', '2'].every((worker) =>
+        body.includes(`keyslot_near_cache_lease_held{worker="${worker}"} 1`),
+      );
+    });
+    await load.stop();
+
+    expect(load.errors).toEqual([]);
+    expect([...load.answers.keys()]).toEqual([200]);
+    expect(workersOf(instance)).toHaveLength(2);
+    expect(workersOf(instance)).toContain(other);
+    const { body } = await management.request<string>('GET', '/metrics');
+    expect(body).toContain('keyslot_worker_exits_total 1');
+  });
+
+  it('answers requests in progress at SIGTERM, exits with code 0, and leaves no process', async () => {
+    const pids = workersOf(instance);
+    const answers = Array.from({ length: 8 }, async (_, index) =>
+      instance.register(`user-${index}`),
+    );
+    await eventually('a request was answered', RESTART_TIMEOUT_MS, () =>
+      Promise.resolve(timesLogged(instance, 'answered') > 0),
+    );
+
+    await instance.stop();
+
+    expect((await Promise.all(answers)).map(({ status }) => status)).toEqual(Array(8).fill(201));
+    expect(instance.exitCode).toBe(0);
+    for (const pid of pids) {
+      expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+    }
+  });
+
+  it('leaves no worker when the primary process is killed', async () => {
+    const pids = workersOf(instance);
+
+    await instance.kill();
+
+    await eventually('the workers have ended', RESTART_TIMEOUT_MS, () =>
+      Promise.resolve(
+        pids.every((pid) => {
+          try {
+            return !process.kill(pid, 0);
+          } catch {
+            return true;
+          }
+        }),
+      ),
+    );
+  });
+
+  it('exits with code 1 when a worker ends again and again, right after its start', async () => {
+    const kept = workersOf(instance)[0]!;
+
+    await eventually('the instance gives up', RESTART_TIMEOUT_MS, () => {
+      workersOf(instance)
+        .filter((pid) => pid !== kept)
+        .forEach((pid) => process.kill(pid, 'SIGKILL'));
+      return Promise.resolve(instance.hasEnded);
+    });
+
+    expect(instance.exitCode).toBe(1);
+    expect(instance.output()).toContain('A worker ends again and again');
+    expect(() => process.kill(kept, 0)).toThrow('ESRCH');
+  });
+
+  it('continues with its workers when the settings at SIGHUP are invalid, and reads valid ones', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'keyslot-workers-'));
+    const file = join(folder, 'secret');
+    const secret = 'a secret of several workers, which a file holds';
+    writeFileSync(file, secret);
+    const other = await start({ KEY_ENCRYPTION_SECRET: '', KEY_ENCRYPTION_SECRET_FILE: file });
+    const before = workersOf(other);
+
+    writeFileSync(file, 'short');
+    other.hangUp();
+    await eventually('the mistake is logged', RESTART_TIMEOUT_MS, () =>
+      Promise.resolve(other.output().includes('KEY_ENCRYPTION_SECRET must be at least')),
+    );
+    expect(workersOf(other)).toEqual(before);
+    expect((await other.register('somebody')).status).toBe(201);
+
+    writeFileSync(file, secret);
+    other.hangUp();
+    await eventually('the workers were restarted', RESTART_TIMEOUT_MS, () =>
+      Promise.resolve(timesLogged(other, 'all workers were restarted') === 1),
+    );
+    rmSync(folder, { recursive: true });
+  });
+
+  it('reports an error at the start once, and exits with code 1', async () => {
+    const wrong = {
+      REDIS_KEY_PREFIX: keyPrefix,
+      KEY_ENCRYPTION_SECRET: 'x'.repeat(20) + randomUUID(),
+    };
+
+    const failure = await Instance.start({ WORKERS: '2', ...wrong }).catch(
+      ({ message }: Error) => message,
+    );
+
+    expect(String(failure).match(/KEY_ENCRYPTION_SECRET/g)).toHaveLength(1);
+    expect(String(failure)).not.toMatch(/\n\s+at /);
+  });
+});
+
+describe('an instance with WORKERS=1', () => {
+  it('is one process, whose log and metrics name no worker', async () => {
+    const instance = await Instance.start({ LOG_LEVEL: 'info' });
+
+    await instance.logged();
+    const { body } = await instance.request<string>('GET', '/metrics');
+
+    expect(workersOf(instance)).toEqual([]);
+    expect(linesOf(instance).filter(({ worker }) => worker !== undefined)).toEqual([]);
+    expect(body).not.toContain('worker');
+    await instance.stop();
+  });
+});
