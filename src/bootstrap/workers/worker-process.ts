@@ -3,6 +3,7 @@ import cluster, { type Worker } from 'node:cluster';
 import { OperatorError } from '../../common/operator-error/index.js';
 import type { MetricSnapshot } from '../../metrics/registry/index.js';
 import type { ReadyFacts } from '../ready-message.js';
+import { closeConnectionOnItsWay } from './handed-over-connection.js';
 import type { MessageToPrimary, MessageToWorker, StartOrder } from './messages.js';
 
 /** The metrics of Redis take up to a second while a node does not answer. */
@@ -42,6 +43,7 @@ export class WorkerProcess {
     private readonly collect: () => Promise<readonly (readonly MetricSnapshot[])[]>,
   ) {
     this.worker = cluster.fork(variables);
+    closeConnectionOnItsWay(this.worker.process);
     // A message to a process that is ending. Its exit is noticed.
     this.worker.on('error', () => undefined);
     this.worker.on('message', (message: MessageToPrimary) => this.handle(message));
