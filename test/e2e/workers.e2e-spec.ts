@@ -84,10 +84,12 @@ describe('an instance with WORKERS=2', () => {
   const connectionToEach = async () => {
     const both = [connection(), connection()] as const;
     const ids = await Promise.all(both.map(async (one) => (await one.get('/health/live'))[1]));
-    await instance.logged();
-    const workers = ids.map(
-      (id) => linesOf(instance).find(({ requestId }) => requestId === id)?.worker,
+    const lines = (): Line[] =>
+      ids.flatMap((id) => linesOf(instance).find(({ requestId }) => requestId === id) ?? []);
+    await eventually('the lines have arrived', RESTART_TIMEOUT_MS, () =>
+      Promise.resolve(lines().length === 2),
     );
+    const workers = lines().map(({ worker }) => worker);
     expect([...workers].sort()).toEqual([1, 2]);
     return both;
   };
@@ -105,10 +107,12 @@ describe('an instance with WORKERS=2', () => {
       Promise.resolve(load.answered > 2000),
     );
     await load.stop();
-    await instance.logged();
+    const answered = (): Line[] => linesOf(instance).filter(({ msg }) => msg === 'answered');
+    await eventually('every line has arrived', RESTART_TIMEOUT_MS, () =>
+      Promise.resolve(answered().length >= load.answered),
+    );
 
-    const lines = linesOf(instance).filter(({ msg }) => msg === 'answered');
-    expect(lines.length).toBeGreaterThanOrEqual(load.answered);
+    const lines = answered();
     const pidsOf = (worker: number): Set<number> =>
       new Set(lines.filter((line) => line.worker === worker).map(({ pid }) => pid));
     expect([...pidsOf(1), ...pidsOf(2)].sort()).toEqual(workersOf(instance).sort());

@@ -27,7 +27,7 @@ export async function runPrimary(settings: Settings, shutdown: Shutdown): Promis
   cluster.setupPrimary({ serialization: 'advanced' });
   const { logger } = createLogs(settings.logLevel);
   const group = new WorkerGroup({
-    count: settings.workers,
+    settings,
     cluster: embedded,
     logger,
     giveUp: () => (shutdown.isUnderWay ? undefined : void shutdown.run(1)),

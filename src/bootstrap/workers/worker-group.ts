@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 
+import type { Settings } from '../../config/index.js';
 import type { MetricSnapshot } from '../../metrics/registry/index.js';
 import type { ReadyFacts } from '../ready-message.js';
 import type { StartOrder } from './messages.js';
@@ -7,7 +8,7 @@ import { WorkerProcess, WorkerStartError } from './worker-process.js';
 import { WorkerSlot } from './worker-slot.js';
 
 export interface WorkerGroupOptions {
-  readonly count: number;
+  readonly settings: Pick<Settings, 'workers' | 'http' | 'management'>;
   readonly cluster: StartOrder['cluster'];
   readonly logger: Logger;
   /** Called when workers end again and again, right after their start. */
@@ -23,9 +24,9 @@ export class WorkerGroup {
   private unexpectedExits = 0;
 
   constructor(private readonly options: WorkerGroupOptions) {
-    const { count, logger, giveUp } = options;
+    const { settings, logger, giveUp } = options;
     this.slots = Array.from(
-      { length: count },
+      { length: settings.workers },
       (_, index) =>
         new WorkerSlot(index + 1, {
           logger,
@@ -78,7 +79,7 @@ export class WorkerGroup {
     if (this.isStopping) {
       throw new WorkerStartError('The instance is stopping.');
     }
-    const { count, cluster } = this.options;
+    const { settings, cluster } = this.options;
     const process = new WorkerProcess(
       {
         kind: 'start',
@@ -86,8 +87,7 @@ export class WorkerGroup {
         opensPortsAtOnce: ![...this.running].some(({ isListening }) => isListening),
         ...(cluster ? { cluster } : {}),
       },
-      // Not from .env, which may have been changed: this process decides.
-      { WORKERS: String(count) },
+      variablesOf(settings),
       async () => this.metrics(),
     );
     this.running.add(process);
@@ -114,4 +114,16 @@ export class WorkerGroup {
       },
     ];
   }
+}
+
+/** Settings that all workers share as long as this process runs. They override .env, which may have been changed. */
+function variablesOf({ workers, http, management }: WorkerGroupOptions['settings']) {
+  return {
+    WORKERS: String(workers),
+    HOST: http.host,
+    PORT: String(http.port),
+    ...(management
+      ? { MANAGEMENT_HOST: management.host, MANAGEMENT_PORT: String(management.port) }
+      : { MANAGEMENT_PORT: '' }),
+  };
 }
