@@ -5,12 +5,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
 
+import { createApp } from '../../src/bootstrap/create-app.js';
+import { untilReady } from '../../src/bootstrap/until-ready.js';
+import { MetricsRegistry } from '../../src/metrics/index.js';
 import { freePort } from '../support/free-port.js';
 import { HttpClient } from '../support/http-client.js';
 import { Instance } from '../support/instance.js';
 import { eventually } from '../support/own-cluster.js';
 import { childrenOf } from '../support/processes.js';
 import { SteadyLoad } from '../support/steady-load.js';
+import { testSettings } from '../support/test-app.js';
 
 /** New processes start slowly while the load takes the cores. */
 const RESTART_TIMEOUT_MS = 120_000;
@@ -227,6 +231,58 @@ describe('an instance with WORKERS=2', () => {
     },
     RESTART_TEST_TIMEOUT_MS,
   );
+});
+
+describe('a worker of an instance with WORKERS=2', () => {
+  it(
+    'is replaced when it does not respond any more',
+    async () => {
+      const instance = await start();
+      const [paused, other] = workersOf(instance);
+      const load = new SteadyLoad({
+        url: instance.url,
+        path: '/health/live',
+        connections: 2,
+        keepAlive: false,
+      });
+
+      process.kill(paused!, 'SIGSTOP');
+      await eventually('it is replaced', RESTART_TIMEOUT_MS, () =>
+        Promise.resolve(!workersOf(instance).includes(paused!)),
+      );
+      await load.stop();
+
+      expect(instance.output()).toContain('The worker did not respond any more.');
+      expect(workersOf(instance)).toContain(other);
+      expect([...load.answers.keys()]).toEqual([200]);
+      await instance.stop();
+    },
+    RESTART_TEST_TIMEOUT_MS,
+  );
+
+  it('hashes as many passwords at the same time as the settings say', async () => {
+    const settings = testSettings({ REDIS_KEY_PREFIX: `t-${randomUUID().slice(0, 8)}:` });
+    const passwords = { ...settings.passwords, concurrentHashes: 2 };
+    const app = await createApp({ ...settings, passwords });
+    await app.listen(0, '127.0.0.1');
+    await untilReady(app);
+    const client = new HttpClient(await app.getUrl());
+    const registry = app.get(MetricsRegistry);
+    const seen = new Set<number>();
+
+    const answers = Promise.all(
+      Array.from({ length: 8 }, async (_, index) => client.register(`user-${index}`)),
+    );
+    await eventually('two are being hashed', RESTART_TIMEOUT_MS, async () => {
+      const text = await registry.getSingleMetricAsString('keyslot_password_hashing_running');
+      seen.add(Number(text.trim().split(' ').at(-1)));
+      return seen.has(2);
+    });
+    await answers;
+
+    expect(Math.max(...seen)).toBe(2);
+    await app.close();
+  });
 });
 
 describe('an instance with WORKERS=2 that ends', () => {

@@ -20,6 +20,7 @@ export type MessageToWorker =
   | { readonly kind: 'stop' }
   /** Another worker takes over: leave the ports, serve the open connections, then stop. */
   | { readonly kind: 'leave' }
+  | { readonly kind: 'ping' }
   | { readonly kind: 'read-metrics'; readonly request: number }
   | {
       readonly kind: 'metrics-of-all';
@@ -30,6 +31,7 @@ export type MessageToWorker =
 export type MessageToPrimary =
   /** The worker listens to messages. Earlier ones are lost. */
   | { readonly kind: 'loaded' }
+  | { readonly kind: 'pong' }
   | { readonly kind: 'listening' }
   | { readonly kind: 'ready'; readonly facts: ReadyFacts }
   | { readonly kind: 'failed'; readonly message: string }

@@ -49,6 +49,9 @@ export class PrimaryChannel {
       case 'leave':
         this.onLeave();
         break;
+      case 'ping':
+        void this.send({ kind: 'pong' });
+        break;
       case 'read-metrics':
         void this.answer(message.request);
         break;

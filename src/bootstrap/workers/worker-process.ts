@@ -11,6 +11,10 @@ const METRICS_TIMEOUT_MS = 3000;
 /** Longer than a worker takes to serve its connections and to stop. */
 const LEAVE_TIMEOUT_MS = 30_000;
 
+const PING_INTERVAL_MS = 10_000;
+/** As many as the failed liveness probes after which Kubernetes restarts a container of the chart. */
+const MAX_UNANSWERED_PINGS = 3;
+
 /** A worker ended before it was ready. */
 export class WorkerStartError extends OperatorError {
   override readonly name = 'WorkerStartError';
@@ -24,11 +28,12 @@ export class WorkerProcess {
   /** How the process ended: its exit code, or the signal. */
   exit: { readonly code: number | null; readonly signal: string | null } | undefined;
   isListening = false;
+  /** Why this process has killed the worker, or why the worker could not start. */
+  failure: string | undefined;
   private readonly worker: Worker;
   private readyAt: number | undefined;
   private endedAt: number | undefined;
-  /** Why the worker could not start. */
-  private failure: string | undefined;
+  private unansweredPings = 0;
   private onReady: (facts: ReadyFacts) => void = () => undefined;
   private requests = 0;
   private readonly pending = new Map<number, (metrics: readonly MetricSnapshot[]) => void>();
@@ -116,6 +121,10 @@ export class WorkerProcess {
     switch (message.kind) {
       case 'loaded':
         this.send(this.order);
+        this.killWhenUnresponsive();
+        break;
+      case 'pong':
+        this.unansweredPings = 0;
         break;
       case 'listening':
         this.isListening = true;
@@ -136,6 +145,19 @@ export class WorkerProcess {
         );
         break;
     }
+  }
+
+  /** Counts pings and no time, because this process may have been paused as well. */
+  private killWhenUnresponsive(): void {
+    const timer = setInterval(() => {
+      if (this.unansweredPings >= MAX_UNANSWERED_PINGS) {
+        this.failure = 'The worker did not respond any more.';
+        this.kill();
+      }
+      this.unansweredPings += 1;
+      this.send({ kind: 'ping' });
+    }, PING_INTERVAL_MS);
+    void this.ended.then(() => clearInterval(timer));
   }
 
   private startError(): WorkerStartError {

@@ -60,21 +60,23 @@ export class WorkerSlot {
   private async replace(ended: WorkerProcess): Promise<void> {
     const { logger, launch, isStopping, onUnexpectedExit, giveUp } = this.options;
     onUnexpectedExit();
-    const fields = { worker: this.number, workerPid: ended.pid, ...ended.exit };
-    const reason = await ended.ready.then(
-      () => ({}),
-      ({ message }: Error) => ({ reason: message }),
-    );
+    const { pid, exit, failure } = ended;
+    const fields = {
+      worker: this.number,
+      workerPid: pid,
+      ...exit,
+      ...(failure === undefined ? {} : { reason: failure }),
+    };
     const waitMs = this.policy.delayAfter(ended.uptimeMs);
     if (waitMs === undefined) {
       logger.fatal(
-        { ...fields, ...reason },
+        fields,
         'A worker ends again and again, right after its start. The instance stops.',
       );
       giveUp();
       return;
     }
-    logger.error({ ...fields, ...reason, waitMs }, 'A worker has ended. It is being replaced.');
+    logger.error({ ...fields, waitMs }, 'A worker has ended. It is being replaced.');
     await delay(waitMs);
     if (this.current === ended && !isStopping()) {
       this.current = launch(this.number);
