@@ -372,6 +372,21 @@ describe('the start of workers', () => {
     RESTART_TEST_TIMEOUT_MS,
   );
 
+  it('ends at SIGTERM, with code 0, while a worker loads its program', async () => {
+    const instance = await Instance.launch({ WORKERS: '2' });
+    await eventually('the second worker starts', RESTART_TIMEOUT_MS, () =>
+      Promise.resolve(workersOf(instance).length === 2),
+    );
+    const pids = workersOf(instance);
+
+    await instance.stop();
+
+    expect(instance.exitCode).toBe(0);
+    for (const pid of pids) {
+      expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+    }
+  });
+
   it('reports an error at the start once, and exits with code 1', async () => {
     const prefix = { REDIS_KEY_PREFIX: `t-${randomUUID().slice(0, 8)}:` };
     const first = await start({ ...prefix, WORKERS: '1' });

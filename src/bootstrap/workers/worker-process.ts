@@ -33,6 +33,7 @@ export class WorkerProcess {
   private readonly worker: Worker;
   private readyAt: number | undefined;
   private endedAt: number | undefined;
+  private isLoaded = false;
   private unansweredPings = 0;
   private onReady: (facts: ReadyFacts) => void = () => undefined;
   private requests = 0;
@@ -95,13 +96,13 @@ export class WorkerProcess {
 
   /** Returns when the process has ended. */
   async stop(): Promise<void> {
-    this.send({ kind: 'stop' });
+    this.end('stop');
     await this.ended;
   }
 
   /** Stops the worker, whose connections go to others. Returns when the process has ended. */
   async leave(): Promise<void> {
-    this.send({ kind: 'leave' });
+    this.end('leave');
     const timer = setTimeout(() => this.kill(), LEAVE_TIMEOUT_MS);
     await this.ended;
     clearTimeout(timer);
@@ -109,6 +110,15 @@ export class WorkerProcess {
 
   kill(): void {
     this.worker.process.kill('SIGKILL');
+  }
+
+  private end(kind: 'stop' | 'leave'): void {
+    if (this.isLoaded) {
+      this.send({ kind });
+    } else {
+      // It would not receive the message, and has nothing to finish.
+      this.kill();
+    }
   }
 
   private send(message: MessageToWorker): void {
@@ -120,6 +130,7 @@ export class WorkerProcess {
   private handle(message: MessageToPrimary): void {
     switch (message.kind) {
       case 'loaded':
+        this.isLoaded = true;
         this.send(this.order);
         this.killWhenUnresponsive();
         break;
