@@ -37,6 +37,8 @@ const SETTINGS = 'keyslot';
 /** Settings with the nodes of the cluster, which may be the embedded cluster. */
 export type AppSettings = Settings & {
   readonly redis: { readonly nodes: readonly RedisNodeAddress[] };
+  /** Number of this worker, from 1. Absent: the only process of the instance. */
+  readonly worker?: number;
 };
 
 /**
@@ -135,6 +137,9 @@ export class AppModule {
         UsersModule.forRootAsync({
           ...fromSettings(({ passwords, isRegistrationOpen, administrator }) => ({
             passwordMinLength: passwords.minLength,
+            ...(passwords.concurrentHashes
+              ? { hashing: { concurrency: passwords.concurrentHashes } }
+              : {}),
             isRegistrationOpen,
             ...(administrator ? { administrator } : {}),
           })),

@@ -39,7 +39,7 @@ export async function createApp(
   settings: AppSettings,
   extensions: AppExtensions = {},
 ): Promise<NestFastifyApplication> {
-  const logs = createLogs(settings.logLevel);
+  const logs = createLogs(settings.logLevel, settings.worker);
   const { corsOrigins, corsHeaders, publicUrl, publicPath } = settings.http;
   const crossOrigin = new CrossOriginRules(corsOrigins, corsHeaders);
   const adapter = new VaryHeaderAdapter(serverOptions(settings.http, logs, crossOrigin));

@@ -10,18 +10,25 @@ const DUPLICATE_SIGNAL_MS = 1000;
 export class Shutdown {
   private readonly steps: (() => Promise<unknown>)[] = [];
   private startedAt: number | undefined;
+  private readonly onSignal: () => void;
 
   /** @param exitCode after a signal: 0 for a server, 130 for a task that was interrupted before its end */
   constructor(exitCode = 0) {
+    this.onSignal = () => {
+      if (this.startedAt === undefined) {
+        void this.run(exitCode);
+      } else if (performance.now() - this.startedAt > DUPLICATE_SIGNAL_MS) {
+        process.exit(1);
+      }
+    };
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.on(signal, () => {
-        if (this.startedAt === undefined) {
-          void this.run(exitCode);
-        } else if (performance.now() - this.startedAt > DUPLICATE_SIGNAL_MS) {
-          process.exit(1);
-        }
-      });
+      process.on(signal, this.onSignal);
     }
+  }
+
+  /** Lets a signal do something else than stop the process. */
+  insteadOn(signal: 'SIGINT' | 'SIGHUP', reaction: () => void): void {
+    process.off(signal, this.onSignal).on(signal, reaction);
   }
 
   get isUnderWay(): boolean {

@@ -9,7 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { loadKeySettings, loadOperatorSettings, loadSettings } from './load-settings.js';
@@ -54,10 +54,32 @@ describe('the settings', () => {
       isRegistrationOpen: true,
       isRateLimited: true,
       logLevel: 'info',
+      workers: 1,
     });
+    expect(load().passwords.concurrentHashes).toBeUndefined();
     expect(load().redis.nodes).toBeUndefined();
     expect(load().administrator).toBeUndefined();
     expect(load().management).toBeUndefined();
+  });
+
+  it('start one worker for each core with WORKERS=auto', () => {
+    expect(load({ WORKERS: 'auto' }).workers).toBe(Math.min(64, availableParallelism()));
+  });
+
+  it.each(['0', '65', '1.5', '-1', 'all'])('refuse %s workers', (text) => {
+    expect(mistakesOf({ WORKERS: text })).toEqual([
+      'WORKERS must be auto or a whole number from 1 to 64',
+    ]);
+  });
+
+  it('let all workers together hash no more passwords at once than there are cores', () => {
+    const cores = availableParallelism();
+    for (let workers = 2; workers <= cores; workers += 1) {
+      const each = load({ WORKERS: String(workers) }).passwords.concurrentHashes!;
+      expect(each).toBeGreaterThan(0);
+      expect(each * workers).toBeLessThanOrEqual(cores);
+    }
+    expect(load({ WORKERS: '64' }).passwords.concurrentHashes).toBeGreaterThan(0);
   });
 
   it('name Keyslot first in JWT_AUDIENCE, and then the services', () => {

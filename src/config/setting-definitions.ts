@@ -24,6 +24,9 @@ const IsDuration = (minSeconds: number, maxSeconds: number, range: string): Prop
     },
   });
 
+/** A worker is a process with its own memory and connections to Redis. */
+export const MAX_WORKERS = 64;
+
 const bool = { message: 'must be true or false' };
 const IsListOf = (
   name: string,
@@ -89,6 +92,17 @@ export class Environment {
   @Min(0, { message: 'must be a port from 0 to 65535' })
   @Max(65_535, { message: 'must be a port from 0 to 65535' })
   PORT = 3000;
+
+  @Transform(asNumber)
+  @ValidateBy({
+    name: 'isWorkers',
+    validator: {
+      validate: (value) =>
+        value === 'auto' || (Number.isInteger(value) && value >= 1 && value <= MAX_WORKERS),
+      defaultMessage: () => `must be auto or a whole number from 1 to ${MAX_WORKERS}`,
+    },
+  })
+  WORKERS: number | 'auto' = 1;
 
   @IsOptional()
   @IsListOf(

@@ -1,5 +1,7 @@
+import { OperatorError } from '../common/operator-error/index.js';
+
 /** The settings are invalid. The message lists every mistake with the name of its setting, and no values. */
-export class SettingsError extends Error {
+export class SettingsError extends OperatorError {
   override readonly name = 'SettingsError';
 
   constructor(

@@ -28,6 +28,8 @@ export interface Settings {
       readonly files: { readonly cert: string; readonly key: string };
     };
   };
+  /** Number of processes of this instance that serve requests on its ports. */
+  readonly workers: number;
   /** Swagger UI and the OpenAPI document. */
   readonly hasApiDocs: boolean;
   /** Address of the management port: plain HTTP with metrics and health details. Absent: no management port. */
@@ -83,6 +85,8 @@ export interface Settings {
   readonly administrator?: { readonly username: string; readonly password: Secret };
   readonly passwords: {
     readonly minLength: number;
+    /** Number of passwords that one process hashes at the same time. Absent: the default of a process with all cores. */
+    readonly concurrentHashes?: number;
   };
   readonly isRegistrationOpen: boolean;
   readonly isRateLimited: boolean;

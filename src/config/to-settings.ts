@@ -1,7 +1,9 @@
+import { availableParallelism } from 'node:os';
+
 import { parseNode } from '../common/network/index.js';
 import { Secret } from '../common/secret/index.js';
 import { listItems, parseNatEntry } from './addresses.js';
-import type { Environment } from './setting-definitions.js';
+import { MAX_WORKERS, type Environment } from './setting-definitions.js';
 import { loadOrCreateKeyEncryptionSecret } from './key-encryption-secret.js';
 import type { RedisUserSettings, Settings } from './settings.js';
 import { isTraced, tracingVariables } from './tracing.js';
@@ -32,6 +34,7 @@ export function toSettings(
   hints: readonly string[],
 ): Omit<Settings, 'warnings'> {
   const audiences = [...new Set(listItems(environment.JWT_AUDIENCE))];
+  const workers = workersOf(environment);
   return Object.freeze({
     isProduction: environment.NODE_ENV === 'production',
     http: {
@@ -51,6 +54,7 @@ export function toSettings(
           }
         : {}),
     },
+    workers,
     hasApiDocs: environment.API_DOCS
       ? environment.API_DOCS === 'on'
       : environment.NODE_ENV !== 'production',
@@ -84,7 +88,10 @@ export function toSettings(
           },
         }
       : {}),
-    passwords: { minLength: environment.PASSWORD_MIN_LENGTH },
+    passwords: {
+      minLength: environment.PASSWORD_MIN_LENGTH,
+      ...(workers > 1 ? { concurrentHashes: concurrentHashesOf(workers) } : {}),
+    },
     isRegistrationOpen: environment.REGISTRATION === 'open',
     isRateLimited: environment.RATE_LIMIT === 'on',
     logLevel: environment.LOG_LEVEL,
@@ -151,6 +158,15 @@ function toRedisUser(environment: Environment): RedisUserSettings {
     ...(environment.REDIS_PASSWORD ? { password: new Secret(environment.REDIS_PASSWORD) } : {}),
     keyPrefix: environment.REDIS_KEY_PREFIX,
   };
+}
+
+function workersOf({ WORKERS: workers }: Environment): number {
+  return workers === 'auto' ? Math.min(availableParallelism(), MAX_WORKERS) : workers;
+}
+
+/** All workers together hash no more passwords at the same time than there are cores, but each worker hashes at least one. */
+function concurrentHashesOf(workers: number): number {
+  return Math.min(3, Math.max(1, Math.floor(availableParallelism() / workers)));
 }
 
 function publicAddress(url: string | undefined): { publicUrl?: string; publicPath: string } {

@@ -34,7 +34,15 @@ export function serveManagementPort(server: FastifyInstance, options: Management
   if (management) {
     const listener = listen(server, management, options);
     normalizeAddresses(listener, options.settings.http.trustedProxies.length > 0);
+    server.decorate(LISTENER, listener);
   }
+}
+
+const LISTENER = Symbol('managementListener');
+
+/** Accepts no more connections on the management port, for a worker that is being replaced. It is free after its last response. */
+export function closeManagementPort(server: FastifyInstance): void {
+  (server as { [LISTENER]?: Server })[LISTENER]?.close();
 }
 
 const viaManagementPort = new WeakSet<IncomingMessage>();

@@ -3,8 +3,12 @@ import { pino } from 'pino';
 import { accessLogLine } from './access-log-line.js';
 
 describe('the log line of a response', () => {
-  it.each(['::1\u2028\\', undefined])('is identical to that of pino, for %j', (ip) => {
+  it.each([
+    ['::1\u2028\\', undefined],
+    [undefined, 2],
+  ])('is identical to that of pino, for %j and worker %j', (ip, worker) => {
     const fields = {
+      worker,
       requestId: '5f0c6a3e-2a57-4c5e-9d0b-6a5ad1b0f3c1',
       method: 'GET',
       route: '/api/users/:id/"quoted"\n',

@@ -3,6 +3,8 @@ import { hostname } from 'node:os';
 import { isoTime } from './iso-time.js';
 
 export interface AccessLogFields {
+  /** Only if the instance has several workers. */
+  readonly worker?: number | undefined;
   /** A UUID. */
   readonly requestId: string;
   readonly method: string;
@@ -26,6 +28,7 @@ const textsOfRoute = new Map<string, Map<string, Map<number, string>>>();
  * all hooks of a request.
  */
 export function accessLogLine({
+  worker,
   requestId,
   method,
   route,
@@ -36,8 +39,9 @@ export function accessLogLine({
 }: AccessLogFields): string {
   const begin = `{"level":"info","time":"${isoTime()}"${PROCESS}`;
   const address = ip === undefined ? '' : `,"ip":${JSON.stringify(ip)}`;
+  const ofWorker = worker === undefined ? '' : `,"worker":${worker}`;
   const trace = trace_id === undefined ? '' : `,"trace_id":${JSON.stringify(trace_id)}`;
-  return `${begin}${requestId}${textOf(method, route, status)}${durationMs}${address}${trace},"msg":"answered"}\n`;
+  return `${begin}${requestId}${textOf(method, route, status)}${durationMs}${address}${ofWorker}${trace},"msg":"answered"}\n`;
 }
 
 function textOf(method: string, route: string, status: number): string {

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { pino, type Logger } from 'pino';
 
 import { isoTime } from './iso-time.js';
@@ -11,8 +12,15 @@ export interface Logs {
 
 const output = new LogOutput();
 
-/** Structured logs on standard output. */
-export function createLogs(level: string): Logs {
+/**
+ * Structured logs on standard output.
+ *
+ * @param worker number of the worker, which each line has. Absent: the only process that writes to standard output
+ */
+export function createLogs(level: string, worker?: number): Logs {
+  if (worker !== undefined) {
+    output.share();
+  }
   // Defence in depth for values from libraries. Our own secrets hide themselves (common/secret).
   const redact = {
     paths: ['authorization', 'cookie', 'password', 'token', 'headers', '*.headers', '*.password'],
@@ -21,11 +29,12 @@ export function createLogs(level: string): Logs {
   const logger = pino(
     {
       level,
+      base: { pid: process.pid, hostname: hostname(), worker },
       timestamp: () => `,"time":"${isoTime()}"`,
       formatters: { level: (label) => ({ level: label }) },
       redact,
     },
     output.immediate,
   );
-  return { logger, requestLog: new RequestLog(logger, output.buffered) };
+  return { logger, requestLog: new RequestLog(logger, output.buffered, worker) };
 }

@@ -21,6 +21,7 @@ export class RequestLog extends LogController {
   constructor(
     private readonly logger: Logger,
     private readonly answers: DestinationStream,
+    private readonly worker: number | undefined,
   ) {
     super({ requestIdLogLabel: 'requestId' });
   }
@@ -39,6 +40,7 @@ export class RequestLog extends LogController {
     reply: FastifyReply,
   ): void {
     const fields = {
+      worker: this.worker,
       requestId: request.id,
       method: request.method,
       route: request.routeOptions.url ?? 'unknown',

@@ -1,2 +1,8 @@
 export { MetricsModule } from './metrics.module.js';
-export { DurationTally, MetricsRegistry, seriesBy, type Series } from './registry/index.js';
+export {
+  DurationTally,
+  mergedMetrics,
+  MetricsRegistry,
+  seriesBy,
+  type Series,
+} from './registry/index.js';

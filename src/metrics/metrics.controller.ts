@@ -23,6 +23,6 @@ export class MetricsController {
   @ApiOkResponse({ type: String, description: 'Metrics in the text format of Prometheus.' })
   @ApiProblems()
   async metrics(): Promise<string> {
-    return this.registry.metrics();
+    return this.registry.scrape();
   }
 }

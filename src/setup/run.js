@@ -1,4 +1,6 @@
 // Entry point of the npm scripts: performs the missing set-up, then runs the task.
+import { fileURLToPath } from 'node:url';
+
 import { ensureBuild } from './build.js';
 import {
   checkNode,
@@ -16,6 +18,8 @@ import { runFastTests, runSlowTests } from './test.js';
 const tasks = {
   start: async () => {
     prepare({ needsRedis: !namesOwnCluster() });
+    // Workers run this file, without the set-up.
+    process.argv[1] = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
     await import('../../dist/main.js');
   },
   dev: async () => {

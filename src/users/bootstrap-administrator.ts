@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger, type BeforeApplicationShutdown } from '@nes
 
 import { ADMINISTRATOR } from '../common/authentication/index.js';
 import { Deadline } from '../common/deadline/index.js';
+import { OperatorError } from '../common/operator-error/index.js';
 import { Origin } from '../common/origin/index.js';
 import { retryUntilDone } from '../common/retry/index.js';
 import { HashingOverloadedError } from '../credentials/index.js';
@@ -26,7 +27,7 @@ const TRANSIENT = [
 ];
 
 /** The first administrator cannot be created as configured. The message is for the operator. */
-export class BootstrapAdministratorError extends Error {
+export class BootstrapAdministratorError extends OperatorError {
   override readonly name = 'BootstrapAdministratorError';
 }
 

@@ -11,6 +11,7 @@ import { oneCopy } from './scenarios/one-copy.js';
 import { otherInstance } from './scenarios/other-instance.js';
 import { refreshes } from './scenarios/refresh.js';
 import { warmRead } from './scenarios/warm-read.js';
+import { workers } from './scenarios/workers.js';
 
 export const SCENARIOS: readonly Scenario[] = [
   warmRead,
@@ -25,4 +26,5 @@ export const SCENARIOS: readonly Scenario[] = [
   mixedDay,
   masters,
   oneCopy,
+  workers,
 ];

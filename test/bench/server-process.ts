@@ -3,6 +3,8 @@ import { closeSync, openSync, readFileSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { childrenOf } from '../support/processes.js';
+
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 20_000;
 const POLL_MS = 20;
@@ -45,16 +47,10 @@ export class ServerProcess {
     }
   }
 
-  /** CPU time of the process so far; 0 on systems other than Linux. */
+  /** CPU time of the process and of its workers so far; 0 on systems other than Linux. */
   get cpuMicros(): number {
-    try {
-      const stat = readFileSync(`/proc/${this.child.pid}/stat`, 'utf8');
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      const ticks = Number(fields[USER_TIME_FIELD]) + Number(fields[USER_TIME_FIELD + 1]);
-      return ticks * MICROS_PER_TICK;
-    } catch {
-      return 0;
-    }
+    const pid = this.child.pid!;
+    return [pid, ...childrenOf(pid)].reduce((sum, each) => sum + cpuMicrosOf(each), 0);
   }
 
   /** Truncates the log, so that a long run does not fill the disk. */
@@ -70,6 +66,17 @@ export class ServerProcess {
       await ended;
       clearTimeout(killTimer);
     }
+  }
+}
+
+function cpuMicrosOf(pid: number): number {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const ticks = Number(fields[USER_TIME_FIELD]) + Number(fields[USER_TIME_FIELD + 1]);
+    return ticks * MICROS_PER_TICK;
+  } catch {
+    return 0;
   }
 }
 

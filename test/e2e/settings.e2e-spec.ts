@@ -13,6 +13,7 @@ import { isShippedPassword } from '../../src/config/secret-strength.js';
 const WRONG: Readonly<Record<string, string>> = {
   HOST: 'no host/3f9a',
   PORT: '70001',
+  WORKERS: 'many-3f9a',
   REDIS_NODES: 'nowhere-3f9a',
   REDIS_USERNAME: 'key slot 3f9a',
   REDIS_PASSWORD: 'two\nlines 3f9a',

@@ -127,6 +127,42 @@ describe('npm start', () => {
     }
   });
 
+  it('with WORKERS=2: starts one cluster for both, and leaves no processes after Ctrl-C', async () => {
+    const run = npmStart({ WORKERS: '2' });
+    await run.until('Swagger UI');
+    const { body } = await new HttpClient(`http://127.0.0.1:${PORT}`).request<string>(
+      'GET',
+      '/metrics',
+    );
+
+    expect(body).toContain('keyslot_near_cache_lease_held{worker="1"} 1');
+    expect(body).toContain('keyslot_near_cache_lease_held{worker="2"} 1');
+    expect(processesIn(dataDirectory)).toHaveLength(6);
+    const secrets = ['cluster/password', 'key-encryption-secret'].map((name) =>
+      readFileSync(join(dataDirectory, name), 'utf8').trim(),
+    );
+    const environments = readdirSync('/proc').flatMap((pid) => {
+      try {
+        return [readFileSync(`/proc/${pid}/environ`, 'latin1')];
+      } catch {
+        return []; // no process, or one of another user
+      }
+    });
+    const ofInstance = environments.filter((text) => text.includes(dataDirectory));
+    expect(ofInstance.length).toBeGreaterThanOrEqual(3);
+    for (const secret of secrets) {
+      expect(ofInstance.join()).not.toContain(secret);
+    }
+
+    // A terminal sends it to every process, and npm forwards it.
+    run.child.kill('SIGINT');
+    run.child.kill('SIGINT');
+
+    expect(await run.ended).toBe(0);
+    expect(processesIn(dataDirectory)).toHaveLength(0);
+    expect(run.output()).not.toContain('A worker has ended');
+  });
+
   /** A copy of the project for a test that builds: other tests use the build of this checkout. */
   const copyOfProject = (): string => {
     const copy = join(dataDirectory, 'project');

@@ -104,6 +104,29 @@ describe('an application that extends Keyslot', () => {
     expect((await other.request('GET', '/api/notes', { token })).status).toBe(401);
   });
 
+  it('runs in several workers, and data that one of them has cached is never stale', async () => {
+    const instance = await start('main.js', { ...newPrefix(), WORKERS: '2' });
+    const { tokens } = await instance.newUser();
+    const headers = { connection: 'close' };
+    const token = tokens.access_token;
+
+    for (const text of ['milk', 'eggs', 'bread']) {
+      await instance.request('POST', '/api/notes', { token, headers, body: { text } });
+      // New connections go to the workers in turn.
+      const lists = await Promise.all(
+        Array.from({ length: 4 }, async () =>
+          instance.request('GET', '/api/notes', { token, headers }),
+        ),
+      );
+      for (const { status, body } of lists) {
+        expect({ status, newest: (body['items'] as string[]).at(-1) }).toEqual({
+          status: 200,
+          newest: text,
+        });
+      }
+    }
+  });
+
   describe('with plugins, a WebSocket adapter and a prefix', () => {
     const headers = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
     const socketTo = async (instance: Instance, token: string): Promise<WebSocket> => {

@@ -10,6 +10,7 @@ import { Deadline } from '../../src/common/deadline/index.js';
 import { KeyRotationSchedule } from '../../src/keys/index.js';
 import { LuaScript, RedisCluster } from '../../src/redis-cluster/index.js';
 import { TestAuthority } from '../support/certificates.js';
+import { Instance } from '../support/instance.js';
 import { eventually, startOwnCluster } from '../support/own-cluster.js';
 import { parseQuery } from '../support/promql.js';
 import { startTestApp } from '../support/test-app.js';
@@ -109,6 +110,16 @@ async function readWithOneCopy(): Promise<string> {
   }
 }
 
+/** Metrics of an instance with two workers. */
+async function readFromWorkers(): Promise<string> {
+  const instance = await Instance.start({ WORKERS: '2' });
+  try {
+    return (await instance.request<string>('GET', '/metrics')).body;
+  } finally {
+    await instance.stop();
+  }
+}
+
 interface Rule {
   readonly alert: string;
   readonly expr: string;
@@ -140,11 +151,28 @@ const operations = readFileSync('docs/operations/monitoring.md', 'utf8');
 
 describe('the monitoring configuration', () => {
   let exported: Exported;
+  let fromWorkers: Exported;
   beforeAll(async () => {
     const folder = mkdtempSync(join(tmpdir(), 'keyslot-monitoring-'));
     const metrics = [await readAfterTraffic(), await readOverTls(folder), await readWithOneCopy()];
-    exported = exportedIn(metrics.join('\n'));
+    const ofWorkers = await readFromWorkers();
+    fromWorkers = exportedIn(ofWorkers);
+    // Expressions must not need a label that only some instances have.
+    exported = exportedIn([...metrics, ofWorkers.replace(/,?worker="\d+"/g, '')].join('\n'));
     rmSync(folder, { recursive: true });
+  });
+
+  it('is the same for several workers: each series of theirs has one label more', () => {
+    const ownOfPrimary = ['keyslot_worker_exits_total'];
+
+    for (const [name, series] of fromWorkers) {
+      const numbers = new Set(series.map(({ worker }) => worker));
+      expect({ name, numbers: [...numbers] }).toEqual({
+        name,
+        numbers: ownOfPrimary.includes(name) ? [undefined] : ['1', '2'],
+      });
+    }
+    expect(fromWorkers.size).toBeGreaterThan(50);
   });
 
   /** The series in an expression that no instance exposes. */

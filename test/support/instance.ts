@@ -117,6 +117,11 @@ export class Instance extends HttpClient {
     this.run.signal('SIGCONT');
   }
 
+  /** Sends SIGHUP: an instance with several workers restarts them. */
+  hangUp(): void {
+    this.run.signal('SIGHUP');
+  }
+
   /** Kills the process, to simulate a crash. */
   async kill(): Promise<void> {
     this.disturbedUntil = Infinity;

@@ -1,9 +1,10 @@
 import type { JWK } from 'jose';
 
+import { OperatorError } from '../../common/operator-error/index.js';
 import { seal, SECRET_PURPOSES, unseal, type Secret } from '../../common/secret/index.js';
 
 /** The private key in Redis was encrypted with another secret. The message is meant for the operator. */
-export class KeyDecryptionError extends Error {
+export class KeyDecryptionError extends OperatorError {
   override readonly name = 'KeyDecryptionError';
 }
 

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 
 import type { DurationTally } from './duration-tally.js';
+import type { MetricSnapshot } from './merged-metrics.js';
 import { ReadMetric } from './read-metric.js';
 
 /** One series: its labels and its value. Label values must come from a closed set, because series are never removed. */
@@ -21,6 +22,15 @@ export function seriesBy<Kept>(
  */
 @Injectable()
 export class MetricsRegistry extends Registry {
+  /** The text that `GET /metrics` returns. A worker replaces it, to return the metrics of all workers. */
+  scrape = async (): Promise<string> => this.metrics();
+
+  /** All metrics with their values. */
+  async snapshot(): Promise<readonly MetricSnapshot[]> {
+    // prom-client declares the type of a metric as a number, but it is a text.
+    return (await this.getMetricsAsJSON()) as unknown as readonly MetricSnapshot[];
+  }
+
   /** Adds the metrics of the process: CPU, memory, event loop, garbage collection. */
   collectProcessMetrics(): void {
     collectDefaultMetrics({ register: this });

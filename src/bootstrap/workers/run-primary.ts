@@ -1,0 +1,102 @@
+import cluster from 'node:cluster';
+import { isatty } from 'node:tty';
+import type { Logger } from 'pino';
+
+import { loadSettings, type Settings } from '../../config/index.js';
+import { createLogs } from '../../logging/index.js';
+import { listeningAddress } from '../listening-address.js';
+import { messageFor, printNotices } from '../notices.js';
+import { printUrls } from '../ready-message.js';
+import { withCluster } from '../redis-nodes.js';
+import type { Shutdown } from '../shutdown.js';
+import type { StartOrder } from './messages.js';
+import { WorkerGroup } from './worker-group.js';
+
+/** Runs the primary process. It serves no requests and does not load the application. */
+export async function runPrimary(settings: Settings, shutdown: Shutdown): Promise<void> {
+  printNotices(settings);
+  await listeningAddress(settings);
+  const embedded = await embeddedCluster(settings, shutdown);
+  if (shutdown.isUnderWay) {
+    return;
+  }
+  // Not the operating system's choice, which gives most connections to few workers. A connection that a stopping worker does
+  // not accept any more goes to another one.
+  cluster.schedulingPolicy = cluster.SCHED_RR;
+  // The default, JSON, has no NaN, which is the value of a metric that is unknown.
+  cluster.setupPrimary({ serialization: 'advanced' });
+  const { logger } = createLogs(settings.logLevel);
+  const group = new WorkerGroup({
+    settings,
+    cluster: embedded,
+    logger,
+    giveUp: () => (shutdown.isUnderWay ? undefined : void shutdown.run(1)),
+  });
+  shutdown.add(async () => group.stop());
+  process.once('exit', () => group.kill());
+  const started = group.start();
+  restartOnHangUp(started, { group, logger, shutdown });
+  printUrls(await started);
+}
+
+async function embeddedCluster(
+  settings: Settings,
+  shutdown: Shutdown,
+): Promise<StartOrder['cluster']> {
+  if (settings.redis.nodes) {
+    return undefined;
+  }
+  const { redis } = await withCluster(settings, shutdown);
+  return { nodes: redis.nodes, password: redis.password!.reveal() };
+}
+
+interface Restart {
+  readonly group: WorkerGroup;
+  readonly logger: Logger;
+  readonly shutdown: Shutdown;
+}
+
+/** On SIGHUP, restarts the workers. A signal during a restart causes one more. When a terminal is closed, it stops the instance. */
+function restartOnHangUp(started: Promise<unknown>, { group, logger, shutdown }: Restart): void {
+  const terminals = [0, 1, 2].filter((descriptor) => isatty(descriptor));
+  let isRestarting = true;
+  let isRequested = false;
+  const restartWhileRequested = async (): Promise<void> => {
+    isRestarting = true;
+    while (isRequested && !shutdown.isUnderWay) {
+      isRequested = false;
+      await restart(group, logger);
+    }
+    isRestarting = false;
+  };
+  shutdown.insteadOn('SIGHUP', () => {
+    if (shutdown.isUnderWay) {
+      return;
+    }
+    // A terminal that was closed is no terminal any more.
+    if (terminals.some((descriptor) => !isatty(descriptor))) {
+      void shutdown.run(0);
+      return;
+    }
+    isRequested = true;
+    if (!isRestarting) {
+      void restartWhileRequested();
+    }
+  });
+  started.then(restartWhileRequested, () => undefined);
+}
+
+async function restart(group: WorkerGroup, logger: Logger): Promise<void> {
+  logger.info('restarting the workers');
+  try {
+    // Checks the settings that the new workers will read, before the first old one stops.
+    loadSettings();
+    await group.renew();
+    logger.info('all workers were restarted');
+  } catch (error) {
+    logger.error(
+      { reason: messageFor(error) },
+      'A worker could not be restarted. Those that have not been replaced continue.',
+    );
+  }
+}
