@@ -24,6 +24,7 @@ export const PEERS = {
   bareNest: peer('bare-nest', false),
   keyslot: { name: 'keyslot', program: resolve('dist/main.js'), hasOwnSessions: false },
   keyslotUnguarded: peer('keyslot-unguarded', false),
+  keyslotService: peer('keyslot-service', false),
   nestBoilerplate: peer('nest-boilerplate', true),
   expressSession: peer('express-session', true),
   statelessJwt: peer('stateless-jwt', true),
