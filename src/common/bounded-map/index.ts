@@ -1,0 +1,1 @@
+export { BoundedMap, type BoundedMapOptions } from './bounded-map.js';
