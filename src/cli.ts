@@ -126,7 +126,7 @@ async function runCommand(name: string, args: string[]): Promise<void> {
   }
   if (command.isAccepted?.(positionals, values) === false) {
     return refuse(
-      `'${[name, ...args].join(' ')}' is not a command.`,
+      `'${[name, ...args].join(' ')}' is incomplete, or has arguments that do not fit.`,
       (await command.usage?.()) ?? USAGE,
     );
   }

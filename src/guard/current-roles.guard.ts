@@ -90,7 +90,8 @@ export class CurrentRolesGuard implements CanActivate, OnApplicationBootstrap {
       const unknown = required.filter((permission) => !roles?.isKnownPermission(permission));
       if (unknown.length > 0) {
         this.logger.warn(
-          `${route} requires ${unknown.join(', ')}, which no role grants except ${ADMINISTRATOR}.`,
+          `${route} requires ${unknown.join(', ')}, which no role grants except ${ADMINISTRATOR}. ` +
+            'Check the spelling, or store a role that grants it: PUT /api/roles/{name} of Keyslot.',
         );
       }
     }

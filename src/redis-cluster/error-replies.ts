@@ -111,7 +111,7 @@ export function redacted(error: Error): Error {
 
 function adviceFor({ message }: Error): string {
   if (WRONG_USER.test(message)) {
-    return 'Redis refuses the user: check REDIS_USERNAME and REDIS_PASSWORD';
+    return 'Redis refuses the user: check REDIS_USERNAME and REDIS_PASSWORD, or in a service redis.username and redis.password';
   }
   const unknown = UNKNOWN_COMMAND.exec(message)?.[1];
   if (unknown !== undefined) {
@@ -119,5 +119,8 @@ function adviceFor({ message }: Error): string {
   }
   const command = /'([a-z|]+)' command/.exec(message)?.[1];
   const what = command === undefined ? 'a key, a channel or a command' : `the command ${command}`;
-  return `Redis refuses the user ${what}: give it the rights that "node dist/cli.js redis-acl" prints, on every node`;
+  return (
+    `Redis refuses the user ${what}: give it the rights that "node dist/cli.js redis-acl" prints (for a service with ` +
+    '--guard), on every node'
+  );
 }

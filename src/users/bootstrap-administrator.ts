@@ -4,6 +4,7 @@ import { ADMINISTRATOR } from '../common/authentication/index.js';
 import { Deadline } from '../common/deadline/index.js';
 import { OperatorError } from '../common/operator-error/index.js';
 import { Origin } from '../common/origin/index.js';
+import { ruleText } from '../common/problem/index.js';
 import { retryUntilDone } from '../common/retry/index.js';
 import { HashingOverloadedError } from '../credentials/index.js';
 import { NotConfirmedError, RedisUnavailableError } from '../redis-cluster/index.js';
@@ -131,7 +132,9 @@ function refusal({ username, password }: RegistrationFailures): BootstrapAdminis
   const failures = Object.entries({
     BOOTSTRAP_ADMIN_USERNAME: username,
     BOOTSTRAP_ADMIN_PASSWORD: password,
-  }).flatMap(([name, failure]) => (failure ? [`  ${name} is refused: ${failure.code}`] : []));
+  }).flatMap(([name, failure]) =>
+    failure ? [`  ${name} is refused (${failure.code}): ${ruleText(failure, 'en')}`] : [],
+  );
   return new BootstrapAdministratorError(
     ['The first administrator cannot be created:', ...failures].join('\n'),
   );

@@ -180,7 +180,11 @@ describe('the first administrator', () => {
   });
 
   it.each([
-    ['a short password', administrator('root', 'hunter2'), 'BOOTSTRAP_ADMIN_PASSWORD is refused'],
+    [
+      'a short password',
+      administrator('root', 'hunter2'),
+      'BOOTSTRAP_ADMIN_PASSWORD is refused (too-short): Too short. Minimum number of characters: 15.',
+    ],
     [
       'its name as password',
       administrator('rootrootrootroot', 'rootrootrootroot'),

@@ -224,6 +224,7 @@ describe('POST /oauth/token', () => {
     const headers = { ...basic(account), 'content-type': 'application/json' };
     const json = await api.request('POST', TOKEN, { body: GRANT, headers });
     expect(json).toMatchObject({ status: 415, body: { error: 'invalid_request' } });
+    expect(json.body.error_description).toContain('application/x-www-form-urlencoded');
     const get = await api.request('GET', `${TOKEN}?grant_type=client_credentials`, {
       headers: basic(account),
     });

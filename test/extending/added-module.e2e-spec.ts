@@ -290,7 +290,9 @@ describe('a permission that no role of the code grants', () => {
     jest.restoreAllMocks();
     await api.close();
   });
-  const WARNING = 'PagesController.read requires pages:read, which no role grants except admin.';
+  const WARNING =
+    'PagesController.read requires pages:read, which no role grants except admin. ' +
+    'Check the spelling, or store a role that grants it: PUT /api/roles/{name} of Keyslot.';
 
   it('is named in a warning at start, and only administrators have it', async () => {
     const { tokens } = await api.newUser();

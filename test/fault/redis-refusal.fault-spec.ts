@@ -11,7 +11,8 @@ import { testSettings } from '../support/test-app.js';
 const MAX_RESPONSE_MS = 2000;
 const RECOVERY_MS = 15_000;
 const WRONG_PASSWORD = 'not-the-password-of-redis';
-const WRONG_USER = /"msg":"Redis refuses the user: check REDIS_USERNAME and REDIS_PASSWORD"/g;
+const WRONG_USER =
+  /"msg":"Redis refuses the user: check REDIS_USERNAME and REDIS_PASSWORD, [^"]*"/g;
 const MISSING_RIGHT = /"msg":"Redis refuses the user .*: give it the rights that .*redis-acl/g;
 
 /** Redis rejects the user or a command. An operator must fix it, so the instance logs it. */

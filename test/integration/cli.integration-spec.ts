@@ -71,10 +71,16 @@ describe('the operator command line', () => {
     ["Unexpected argument 'ada'", 'end-all-sessions', 'ada'],
     ["Unknown option '--port'", 'cluster', '--port', '8000'],
     ["There is no command 'constructor'", 'constructor'],
-    ["'keys' is not a command", 'keys'],
-    ["'keys withdraw' is not a command", 'keys', 'withdraw'],
-    ["'keys withdraw a b' is not a command", 'keys', 'withdraw', 'a', 'b'],
-    ["'keys list --now' is not a command", 'keys', 'list', '--now'],
+    ["'keys' is incomplete, or has arguments that do not fit", 'keys'],
+    ["'keys withdraw' is incomplete, or has arguments that do not fit", 'keys', 'withdraw'],
+    [
+      "'keys withdraw a b' is incomplete, or has arguments that do not fit",
+      'keys',
+      'withdraw',
+      'a',
+      'b',
+    ],
+    ["'keys list --now' is incomplete, or has arguments that do not fit", 'keys', 'list', '--now'],
     ["Unknown option '--force'", 'keys', 'rotate', '--force'],
   ])('refuses unknown arguments and changes nothing: %s', async (message, ...args) => {
     const { status, stdout, stderr } = await run(...args);

@@ -14,4 +14,4 @@ export {
   type ProblemContext,
   type ProblemDocument,
 } from './problem-document.js';
-export { languageOf, pageText, problemText, type Language } from './problem-texts.js';
+export { languageOf, pageText, problemText, ruleText, type Language } from './problem-texts.js';

@@ -29,6 +29,9 @@ import { partOptions, type KeyslotOptions } from './service.options.js';
 /** As short as the deadline of a read request, because other requests may share the look-up. */
 const PERMISSIONS_TIMEOUT_MS = 1800;
 const DEFAULT_JOIN_TIMEOUT_MS = 30_000;
+const NO_PROBLEM_FOUND =
+  'the nodes answer, and the log may say more. Check redis.keyPrefix, and on every node the rights of the user, which ' +
+  '"node dist/cli.js redis-acl --guard" of Keyslot prints';
 
 /** Receives what the connection has to say, with the part of Keyslot that says it. A `LoggerService` of Nest is one. */
 export interface KeyslotLogger {
@@ -122,8 +125,8 @@ export async function connectKeyslot(options: ConnectOptions): Promise<Keyslot> 
   } catch (cause) {
     const problems = await diagnosis.problems().catch((error: Error) => [error.message]);
     await lifecycle.stop();
-    const reasons = problems.length > 0 ? `: ${problems.join('; ')}` : '';
-    throw new Error(`Keyslot's cluster could not be joined within ${timeoutMs} ms${reasons}.`, {
+    const reasons = problems.length > 0 ? problems.join('; ') : NO_PROBLEM_FOUND;
+    throw new Error(`Keyslot's cluster could not be joined within ${timeoutMs} ms: ${reasons}.`, {
       cause,
     });
   }
