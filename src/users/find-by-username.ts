@@ -8,7 +8,7 @@ import type { UserRecord } from './user.js';
  * before 0.2. For most names both forms are equal, so one look-up is enough.
  */
 export async function findByUsername(
-  accounts: Pick<Accounts, 'findByUsername' | 'locate'>,
+  accounts: Pick<Accounts, 'locate'>,
   username: string,
   deadline: Deadline,
 ): Promise<UserRecord | undefined> {
@@ -16,14 +16,23 @@ export async function findByUsername(
   return find();
 }
 
-/** The first half of `findByUsername`. @returns the second half, which reads the user */
+/**
+ * The first half of `findByUsername`. If a name has two forms, it always looks up both, so that the response time does not reveal
+ * whether the name is known (OWASP ASVS 6.3.8).
+ *
+ * @returns the second half, which reads the user
+ */
 export async function locate(
-  accounts: Pick<Accounts, 'findByUsername' | 'locate'>,
+  accounts: Pick<Accounts, 'locate'>,
   username: string,
   deadline: Deadline,
 ): Promise<() => Promise<UserRecord | undefined>> {
-  const find = await accounts.locate(canonicalUsername(username), deadline);
-  return async () => (await find()) ?? findFormer(accounts, username, deadline);
+  const keys = new Set([canonicalUsername(username), formerCanonicalUsername(username)]);
+  const finds = await Promise.all(Array.from(keys, async (key) => accounts.locate(key, deadline)));
+  return async () => {
+    const [user, former] = await Promise.all(finds.map(async (find) => find()));
+    return user ?? former;
+  };
 }
 
 /**

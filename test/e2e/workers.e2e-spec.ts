@@ -201,6 +201,32 @@ describe('an instance with WORKERS=2', () => {
   );
 
   it(
+    'restarts them again on a second SIGHUP, although a new worker does not become ready',
+    async () => {
+      const before = workersOf(instance);
+      const timesRestarted = timesLogged(instance, 'all workers were restarted');
+      const added = (): number[] => workersOf(instance).filter((pid) => !before.includes(pid));
+
+      instance.hangUp();
+      await eventually('a new worker starts', RESTART_TIMEOUT_MS, () =>
+        Promise.resolve(added().length === 1),
+      );
+      const [paused] = added();
+      process.kill(paused!, 'SIGSTOP');
+      instance.hangUp();
+      await eventually('the workers were restarted', RESTART_TIMEOUT_MS, () =>
+        Promise.resolve(timesLogged(instance, 'all workers were restarted') > timesRestarted),
+      );
+
+      expect(workersOf(instance)).toHaveLength(2);
+      expect(added()).toHaveLength(2);
+      expect(added()).not.toContain(paused);
+      expect(instance.output()).toContain('It was not ready when the next restart was requested.');
+    },
+    RESTART_TEST_TIMEOUT_MS,
+  );
+
+  it(
     'replaces a worker that was killed, while the other one serves',
     async () => {
       const [killed, other] = workersOf(instance);

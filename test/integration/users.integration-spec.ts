@@ -500,6 +500,31 @@ describe('users in Redis', () => {
     });
   });
 
+  it('whose name has another form in earlier versions cost as many calls of Redis to find as an unknown one', async () => {
+    const [known, unknown] = ['o\u2019brien', 'o\u2019hara'];
+    expect(formerCanonicalUsername(known)).not.toBe(canonicalUsername(known));
+    const { users, credentials } = using();
+    await users.register({ username: known, password }, Origin.system, Deadline.none);
+    const { redis } = instance;
+    const callsOf = async (username: string): Promise<[string[], boolean]> => {
+      const scripts: string[] = [];
+      const run = redis.run.bind(redis);
+      redis.run = async (script, ...rest) => {
+        scripts.push(script.name);
+        return run(script, ...rest);
+      };
+      const user = await credentials.find(username, Deadline.none);
+      redis.run = run;
+      return [scripts, user !== undefined];
+    };
+
+    const [calls, isFound] = await callsOf(known);
+
+    expect(isFound).toBe(true);
+    expect(calls).toContain('find-name.lua');
+    expect(await callsOf(unknown)).toEqual([calls, false]);
+  });
+
   describe('who send one change many times concurrently', () => {
     const next = new Secret('another violet engine');
     const registered = async (): Promise<string> => {

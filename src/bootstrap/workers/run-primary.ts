@@ -56,7 +56,10 @@ interface Restart {
   readonly shutdown: Shutdown;
 }
 
-/** On SIGHUP, restarts the workers. A signal during a restart causes one more. When a terminal is closed, it stops the instance. */
+/**
+ * On SIGHUP, restarts the workers. A signal during a restart causes one more, at once if a new worker is not ready: with wrong
+ * settings it may never be. When a terminal is closed, it stops the instance.
+ */
 function restartOnHangUp(started: Promise<unknown>, { group, logger, shutdown }: Restart): void {
   const terminals = [0, 1, 2].filter((descriptor) => isatty(descriptor));
   let isRestarting = true;
@@ -79,7 +82,9 @@ function restartOnHangUp(started: Promise<unknown>, { group, logger, shutdown }:
       return;
     }
     isRequested = true;
-    if (!isRestarting) {
+    if (isRestarting) {
+      group.cancelRenewal();
+    } else {
       void restartWhileRequested();
     }
   });

@@ -64,6 +64,11 @@ export class WorkerGroup {
     }
   }
 
+  /** Ends a worker that `renew` has started, if it is not ready. `renew` then rejects. */
+  cancelRenewal(): void {
+    this.slots.forEach((slot) => slot.cancelRenewal());
+  }
+
   /** Returns when all workers have ended. */
   async stop(): Promise<void> {
     this.isStopping = true;

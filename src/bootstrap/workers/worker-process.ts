@@ -50,16 +50,22 @@ export class WorkerProcess {
   ) {
     this.worker = cluster.fork(variables);
     closeConnectionOnItsWay(this.worker.process);
-    // A message to a process that is ending. Its exit is noticed.
-    this.worker.on('error', () => undefined);
     this.worker.on('message', (message: MessageToPrimary) => this.handle(message));
     this.ended = new Promise((resolve) => {
-      this.worker.once('exit', (code: number | null, signal: string | null) => {
+      const end = (code: number | null, signal: string | null): void => {
         this.exit = { code, signal };
         this.endedAt = performance.now();
         this.isListening = false;
         this.pending.forEach((settle) => settle([]));
         resolve();
+      };
+      this.worker.once('exit', end);
+      this.worker.on('error', ({ message }: Error) => {
+        // With a process, it is a message to a process that is ending, whose exit is noticed.
+        if (this.pid === undefined) {
+          this.failure = `The process could not be started (${message}).`;
+          end(null, null);
+        }
       });
     });
     this.ready = new Promise<ReadyFacts>((resolve, reject) => {

@@ -18,6 +18,8 @@ export interface SlotOptions {
 export class WorkerSlot {
   /** The process that serves, or that starts after the previous one has ended. */
   current: WorkerProcess | undefined;
+  /** The process that replaces `current` when it is ready. */
+  private next: WorkerProcess | undefined;
   private readonly policy = new RestartPolicy();
 
   constructor(
@@ -41,12 +43,21 @@ export class WorkerSlot {
    */
   async renew(): Promise<void> {
     const next = this.options.launch(this.number);
-    await next.ready;
+    this.next = next;
+    await next.ready.finally(() => (this.next = undefined));
     // Not read earlier, because it may have ended and been replaced meanwhile.
     const old = this.current;
     this.current = next;
     this.replaceWhenEnded(next);
     await old?.leave();
+  }
+
+  /** Ends the new process of `renew`, if it is not ready. */
+  cancelRenewal(): void {
+    if (this.next) {
+      this.next.failure = 'It was not ready when the next restart was requested.';
+      this.next.kill();
+    }
   }
 
   private replaceWhenEnded(process: WorkerProcess): void {
