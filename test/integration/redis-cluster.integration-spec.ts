@@ -10,6 +10,8 @@ import {
   RedisUnavailableError,
   type RedisClusterState,
 } from '../../src/redis-cluster/index.js';
+import { ClusterLink } from '../../src/redis-cluster/cluster-link.js';
+import { ConnectionSecrets } from '../../src/redis-cluster/connection-secrets.js';
 import { Resharding } from '../chaos/resharding.js';
 import { luaScript } from '../support/lua-script.js';
 import { eventually, startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
@@ -222,6 +224,26 @@ describe('RedisCluster', () => {
     await expect(redis.run(getScript, [], [], Deadline.none)).rejects.toThrow(
       'takes 1 keys, not 0',
     );
+  });
+
+  it('corrects its slot map whenever a node with an old view of the cluster has answered', async () => {
+    const options = testSettings(own.variables).redis;
+    const link = new ClusterLink(options, new ConnectionSecrets(options), () => undefined);
+    await eventually('it is connected', 10_000, () =>
+      Promise.resolve(link.nodes('master').length === 3),
+    );
+    const { slots } = link.client;
+    const current = [...slots];
+    const formerMaster = current.find(([master]) => master !== current[0]![0])!;
+
+    for (let time = 0; time < 2; time += 1) {
+      slots.fill(formerMaster);
+      await eventually('the slot map is right again', 10_000, () =>
+        Promise.resolve(slots.every(([master], slot) => master === current[slot]![0])),
+      );
+    }
+
+    await link.close();
   });
 
   it('counts masters and replicas', async () => {
