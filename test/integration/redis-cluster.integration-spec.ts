@@ -227,10 +227,12 @@ describe('RedisCluster', () => {
   });
 
   it('corrects its slot map whenever a node with an old view of the cluster has answered', async () => {
+    await own.untilWhole();
     const options = testSettings(own.variables).redis;
     const link = new ClusterLink(options, new ConnectionSecrets(options), () => undefined);
-    await eventually('it is connected', 10_000, () =>
-      Promise.resolve(link.nodes('master').length === 3),
+    // A master reports a replica only when it has heard of its first write.
+    await eventually('it knows every node', 20_000, () =>
+      Promise.resolve(link.nodes().length === 6),
     );
     const { slots } = link.client;
     const current = [...slots];
