@@ -7,7 +7,7 @@ import { createClusterClient, type OnError } from './cluster-client.js';
 import type { ConnectionSecrets } from './connection-secrets.js';
 import type { RedisClusterOptions } from './redis-cluster.options.js';
 import { resolveBySystem, resolveSeeds } from './seeds.js';
-import { areSameSlots, servedSlots } from './served-slots.js';
+import { agrees, servedSlots } from './served-slots.js';
 
 /** Interval of checks while nothing fails; an error triggers a refresh of the slot map at once. */
 const CHECK_INTERVAL_MS = 5000;
@@ -100,7 +100,7 @@ export class ClusterLink {
     // Not refreshed without need, because ioredis blocks the event loop for milliseconds to build a new map. The map itself is
     // compared, because a node that has not heard of a change may have answered any earlier refresh.
     const isFresh =
-      areSameSlots(client.slots, served.map) &&
+      agrees(client.slots, served.ranges) &&
       // ioredis forgets a node whose connection has ended, until the next refresh.
       served.nodes === client.nodes().length;
     return isFresh || refreshSlots(client, signal);

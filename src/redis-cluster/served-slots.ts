@@ -1,7 +1,6 @@
 import type { Cluster } from 'ioredis';
 
 import { withTimeout } from '../common/deadline/index.js';
-import { SLOTS } from './cluster-nodes.js';
 import { isServing } from './cluster-view.js';
 import type { NatMap } from './redis-cluster.options.js';
 
@@ -10,8 +9,15 @@ const REPLY_TIMEOUT_MS = 1000;
 /** The nodes of each slot as `host:port`, the master first. */
 export type SlotMap = readonly (readonly string[] | undefined)[];
 
+export interface SlotRange {
+  readonly first: number;
+  readonly last: number;
+  /** As `host:port`, the master first. */
+  readonly nodes: readonly string[];
+}
+
 export interface ServedSlots {
-  readonly map: SlotMap;
+  readonly ranges: readonly SlotRange[];
   /** Number of nodes that serve slots, or could after a failover. */
   readonly nodes: number;
 }
@@ -38,36 +44,38 @@ type NodeReply = readonly [host: string | null, port: number, ...rest: unknown[]
 
 /** @param reply of CLUSTER SLOTS */
 export function parseSlots(reply: SlotsReply, natMap: NatMap = {}): ServedSlots {
-  const map: (readonly string[] | undefined)[] = [];
-  const nodes = new Set<string>();
-  for (const [first, last, ...members] of reply) {
-    const addresses = members
+  const ranges = reply.map(([first, last, ...members]) => ({
+    first,
+    last,
+    nodes: members
       // ioredis ignores a node without an address.
       .filter(([host]) => host)
       .map(([host, port]) => {
         const announced = `${host}:${port}`;
         const reached = natMap[announced];
         return reached ? `${reached.host}:${reached.port}` : announced;
-      });
-    addresses.forEach((address) => nodes.add(address));
-    for (let slot = first; slot <= last; slot += 1) {
-      map[slot] = addresses;
-    }
-  }
-  return { map, nodes: nodes.size };
+      }),
+  }));
+  return { ranges, nodes: new Set(ranges.flatMap(({ nodes }) => nodes)).size };
 }
 
-/** Whether two maps are the same. Each node of a cluster lists the replicas of a range in an order of its own. */
-export function areSameSlots(one: SlotMap, other: SlotMap): boolean {
-  for (let slot = 0; slot < SLOTS; slot += 1) {
-    const [a, b] = [one[slot], other[slot]];
-    // The slots of a range mostly share one list.
-    const isCompared = slot > 0 && a === one[slot - 1] && b === other[slot - 1];
-    if (!isCompared && textOf(a) !== textOf(b)) {
-      return false;
+/** Whether a map agrees with reported ranges. Each node of a cluster lists the replicas of a range in an order of its own. */
+export function agrees(map: SlotMap, ranges: readonly SlotRange[]): boolean {
+  return ranges.every(({ first, last, nodes }) => {
+    const reported = textOf(nodes);
+    let compared: readonly string[] | undefined;
+    for (let slot = first; slot <= last; slot += 1) {
+      const known = map[slot];
+      // The slots of a range mostly share one list.
+      if (known !== compared || known === undefined) {
+        if (textOf(known) !== reported) {
+          return false;
+        }
+        compared = known;
+      }
     }
-  }
-  return true;
+    return true;
+  });
 }
 
 function textOf([master, ...replicas]: readonly string[] = []): string {
