@@ -141,7 +141,7 @@ export class AccessWatch implements OnModuleDestroy {
       this.trustedAt = now;
     } else if (now - this.trustedAt >= UNTRUSTED_TIMEOUT_MS) {
       this.logger.warn(
-        `Connections of ${this.count} sessions and service accounts end: changes of them cannot be heard of.`,
+        `Connections of ${this.count} sessions and service accounts end: this instance receives no changes.`,
       );
       this.endAll('not-confirmed');
       return;

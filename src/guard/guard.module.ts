@@ -28,9 +28,9 @@ import { TokenCheck } from './token-check.js';
 import { VerifiedTokens } from './verified-tokens.js';
 
 /**
- * The guards of all handlers of the application: routes, resolvers, gateways, message handlers. They deny by default. The module checks tokens and issues none, so it needs no
- * secret and creates no key. Needs MetricsModule, RedisClusterModule, NearCacheModule, KeyRingModule (or KeysModule) and
- * SessionReaderModule (or SessionsModule) in the same application.
+ * The guards of all handlers of the application: routes, resolvers, gateways, message handlers. They deny by default. The module
+ * checks tokens and issues none, so it needs no secret and creates no key. Needs MetricsModule, RedisClusterModule,
+ * NearCacheModule, KeyRingModule (or KeysModule) and SessionReaderModule (or SessionsModule) in the same application.
  */
 @Module({
   imports: [ClockModule, DiscoveryModule],

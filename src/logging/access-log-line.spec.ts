@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { pino } from 'pino';
 
 import { accessLogLine } from './access-log-line.js';
@@ -6,9 +7,8 @@ describe('the log line of a response', () => {
   it.each([
     ['::1\u2028\\', undefined],
     [undefined, 2],
-  ])('is identical to that of pino, for %j and worker %j', (ip, worker) => {
+  ])('has the same members as that of pino, for %j and worker %j', (ip, worker) => {
     const fields = {
-      worker,
       requestId: '5f0c6a3e-2a57-4c5e-9d0b-6a5ad1b0f3c1',
       method: 'GET',
       route: '/api/users/:id/"quoted"\n',
@@ -18,12 +18,16 @@ describe('the log line of a response', () => {
     };
     let written = '';
     const logger = pino(
-      { timestamp: false, formatters: { level: (level) => ({ level }) } },
+      {
+        base: { pid: process.pid, hostname: hostname(), worker },
+        timestamp: false,
+        formatters: { level: (level) => ({ level }) },
+      },
       { write: (line) => (written = line) },
     );
     logger.info(fields, 'answered');
 
-    const line = accessLogLine(fields);
+    const line = accessLogLine(fields, worker);
 
     expect(line.endsWith('}\n')).toBe(true);
     const { time, ...rest } = JSON.parse(line) as Record<string, unknown>;

@@ -3,8 +3,6 @@ import { hostname } from 'node:os';
 import { isoTime } from './iso-time.js';
 
 export interface AccessLogFields {
-  /** Only if the instance has several workers. */
-  readonly worker?: number | undefined;
   /** A UUID. */
   readonly requestId: string;
   readonly method: string;
@@ -24,19 +22,15 @@ const PROCESS = `,"pid":${process.pid},"hostname":${JSON.stringify(hostname())},
 const textsOfRoute = new Map<string, Map<string, Map<number, string>>>();
 
 /**
- * Formats the log line of a response exactly as pino does. It joins few texts, because joining many short ones costs more than
- * all hooks of a request.
+ * Formats the log line of a response with the members that pino would write. It joins few texts, because joining many short ones
+ * costs more than all hooks of a request.
+ *
+ * @param worker number of the worker, which is in every line of its log. Default: none
  */
-export function accessLogLine({
-  worker,
-  requestId,
-  method,
-  route,
-  status,
-  durationMs,
-  ip,
-  trace_id,
-}: AccessLogFields): string {
+export function accessLogLine(
+  { requestId, method, route, status, durationMs, ip, trace_id }: AccessLogFields,
+  worker?: number,
+): string {
   const begin = `{"level":"info","time":"${isoTime()}"${PROCESS}`;
   const address = ip === undefined ? '' : `,"ip":${JSON.stringify(ip)}`;
   const ofWorker = worker === undefined ? '' : `,"worker":${worker}`;

@@ -17,7 +17,10 @@ export class RequestLog extends LogController {
   /** Set while tracing is on. */
   traceIdOf: ((request: FastifyRequest) => string | undefined) | undefined;
 
-  /** @param answers destination of the lines of responses; failures without a response go to the logger */
+  /**
+   * @param logger for failures without a response. It adds the worker by itself
+   * @param answers destination of the lines of responses
+   */
   constructor(
     private readonly logger: Logger,
     private readonly answers: DestinationStream,
@@ -40,7 +43,6 @@ export class RequestLog extends LogController {
     reply: FastifyReply,
   ): void {
     const fields = {
-      worker: this.worker,
       requestId: request.id,
       method: request.method,
       route: request.routeOptions.url ?? 'unknown',
@@ -52,7 +54,7 @@ export class RequestLog extends LogController {
     if (error) {
       this.logger.warn({ ...fields, err: error }, 'not answered');
     } else if (this.logger.isLevelEnabled('info')) {
-      this.answers.write(accessLogLine(fields));
+      this.answers.write(accessLogLine(fields, this.worker));
     }
   }
 }

@@ -19,7 +19,8 @@ export const FAILURES_PER_ADDRESS: FailureLimit = {
 
 /**
  * Finds the service accounts that clients name. Anybody can name any id. So for an address that has reached its limit, only a
- * bounded number of unknown ids cost a look-up in Redis. Right credentials work from there as well.
+ * bounded number of unknown ids cost a look-up in Redis. Right credentials work from there as well, if the account is in memory or
+ * the number is not reached.
  */
 @Injectable()
 export class ClientAccounts {

@@ -7,15 +7,10 @@ import { createClusterClient, type OnError } from './cluster-client.js';
 import type { ConnectionSecrets } from './connection-secrets.js';
 import type { RedisClusterOptions } from './redis-cluster.options.js';
 import { resolveBySystem, resolveSeeds } from './seeds.js';
-import { servedSlots } from './served-slots.js';
+import { agrees, servedSlots } from './served-slots.js';
 
 /** Interval of checks while nothing fails; an error triggers a refresh of the slot map at once. */
 const CHECK_INTERVAL_MS = 5000;
-/**
- * How often the slot map is refreshed although the cluster reports the same slots. Not more often, because ioredis blocks the
- * event loop for milliseconds to build a new map.
- */
-const REFRESH_INTERVAL_MS = 60_000;
 /** Multiplied by the number of consecutive failures. */
 const BACKOFF_STEP_MS = 50;
 const MAX_BACKOFF_MS = 500;
@@ -35,9 +30,6 @@ export class ClusterLink {
   private current: Cluster | undefined;
   private candidate: Cluster | undefined;
   private failedChecks = 0;
-  /** The slots that a serving master reported when the slot map was refreshed last. */
-  private slots: string | undefined;
-  private refreshedAt = -Infinity;
   /** Aborts all timers at close: a pending timer would keep the process alive. */
   private readonly closing = new AbortController();
   private wake: () => void = () => undefined;
@@ -101,25 +93,17 @@ export class ClusterLink {
       return false;
     }
     const { signal } = this.closing;
-    const served = await servedSlots(client, signal);
+    const served = await servedSlots(client, this.options.natMap, signal);
     if (!served) {
       return false;
     }
+    // Not refreshed without need, because ioredis blocks the event loop for milliseconds to build a new map. The map itself is
+    // compared, because a node that has not heard of a change may have answered any earlier refresh.
     const isFresh =
-      served.text === this.slots &&
+      agrees(client.slots, served.ranges) &&
       // ioredis forgets a node whose connection has ended, until the next refresh.
-      served.nodes === client.nodes().length &&
-      performance.now() - this.refreshedAt < REFRESH_INTERVAL_MS;
-    return isFresh || this.refresh(client, served.text);
-  }
-
-  private async refresh(client: Cluster, slots: string): Promise<boolean> {
-    const isRefreshed = await refreshSlots(client, this.closing.signal);
-    if (isRefreshed) {
-      this.slots = slots;
-      this.refreshedAt = performance.now();
-    }
-    return isRefreshed;
+      served.nodes === client.nodes().length;
+    return isFresh || refreshSlots(client, signal);
   }
 
   private async reconnect(): Promise<void> {
@@ -141,7 +125,6 @@ export class ClusterLink {
     }
     const old = this.current;
     this.current = candidate;
-    this.slots = undefined;
     this.failedChecks = 0;
     candidate.once('end', () => this.wake());
     candidate.on('node error', () => this.wake());

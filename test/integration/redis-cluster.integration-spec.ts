@@ -10,6 +10,7 @@ import {
   RedisUnavailableError,
   type RedisClusterState,
 } from '../../src/redis-cluster/index.js';
+import type { ClusterLink } from '../../src/redis-cluster/cluster-link.js';
 import { Resharding } from '../chaos/resharding.js';
 import { luaScript } from '../support/lua-script.js';
 import { eventually, startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
@@ -222,6 +223,25 @@ describe('RedisCluster', () => {
     await expect(redis.run(getScript, [], [], Deadline.none)).rejects.toThrow(
       'takes 1 keys, not 0',
     );
+  });
+
+  it('corrects its slot map whenever a node with an old view of the cluster has answered', async () => {
+    await own.untilWhole();
+    const { link } = redis as unknown as { link: ClusterLink };
+    // A master reports a replica only when it has heard of its first write.
+    await eventually('it knows every node', 20_000, () =>
+      Promise.resolve(link.nodes().length === 6),
+    );
+    const { slots } = link.client;
+    const current = [...slots];
+    const formerMaster = current.find(([master]) => master !== current[0]![0])!;
+
+    for (let time = 0; time < 2; time += 1) {
+      slots.fill(formerMaster);
+      await eventually('the slot map is right again', 10_000, () =>
+        Promise.resolve(slots.every(([master], slot) => master === current[slot]![0])),
+      );
+    }
   });
 
   it('counts masters and replicas', async () => {

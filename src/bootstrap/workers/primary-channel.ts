@@ -1,3 +1,5 @@
+import { Logger } from '@nestjs/common';
+
 import type { MetricSnapshot } from '../../metrics/registry/index.js';
 import type { MessageToPrimary, MessageToWorker, StartOrder } from './messages.js';
 
@@ -5,6 +7,7 @@ type MetricsOfAll = readonly (readonly MetricSnapshot[])[];
 
 /** The messages between a worker and the primary process. Node ends the worker when the primary process has ended. */
 export class PrimaryChannel {
+  private readonly logger = new Logger('Workers');
   readonly order: Promise<StartOrder>;
   onStop: () => void = () => undefined;
   /** Default: the worker has no ports yet, so leaving is stopping. */
@@ -63,6 +66,11 @@ export class PrimaryChannel {
   }
 
   private async answer(request: number): Promise<void> {
-    await this.send({ kind: 'metrics', request, metrics: await this.readMetrics() });
+    const metrics = await this.readMetrics().catch((error: unknown) => {
+      // A metric of the application may fail. The other workers are still scraped.
+      this.logger.error('The metrics of this worker could not be read.', (error as Error).stack);
+      return [];
+    });
+    await this.send({ kind: 'metrics', request, metrics });
   }
 }

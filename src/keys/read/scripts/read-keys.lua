@@ -2,8 +2,9 @@
 -- Version 3
 -- KEYS[1] the key set: a hash, see write/scripts/includes/key-set.lua
 -- KEYS[2] the fence, a key that is only written
--- Returns {issuer, idle lifetime of sessions in seconds or '', key id, public key (a JWK), key id, public key, ...}: first the key that signs, then the published key, then
--- the retired keys in the order of their ids. Returns an empty list when the cluster has no key yet.
+-- Returns {issuer, idle lifetime of sessions in seconds or '', key id, public key (a JWK), key id, public key, ...}: first the key
+-- that signs, then the published key, then the retired keys in the order of their ids. Returns an empty list when the cluster
+-- has no key yet.
 -- Atomic: the keys must belong together. Idempotent: it writes only the fence. The WAIT that follows proves that this master
 -- was not replaced.
 --- @include "fence"
