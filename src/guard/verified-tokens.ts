@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import type { KeyObject } from 'node:crypto';
 
-import { BoundedMap } from '../common/bounded-map/index.js';
 import type { AccountKey } from '../service-accounts/read/index.js';
 import type { SessionKey } from '../user-slot/read/index.js';
 import type { ClientTokenClaims, UserTokenClaims } from './claims.js';
@@ -41,14 +41,15 @@ export interface ClientToken extends Verified {
 @Injectable()
 export class VerifiedTokens {
   /** By signature: hashing a whole token would cost more than all other steps of a warm request. */
-  private readonly tokens = new BoundedMap<VerifiedToken>({
-    maxEntries: MAX_TOKENS,
-    maxBytes: MAX_BYTES,
+  private readonly tokens = new LRUCache<string, VerifiedToken>({
+    max: MAX_TOKENS,
+    maxSize: MAX_BYTES,
+    sizeCalculation: ({ token }) => token.length + OVERHEAD_BYTES,
   });
 
   /** Estimated size. */
   get bytes(): number {
-    return this.tokens.bytes;
+    return this.tokens.calculatedSize;
   }
 
   get(token: string): VerifiedToken | undefined {
@@ -58,8 +59,7 @@ export class VerifiedTokens {
   }
 
   add(verified: VerifiedToken): void {
-    const { token } = verified;
-    this.tokens.set(signatureOf(token), verified, token.length + OVERHEAD_BYTES);
+    this.tokens.set(signatureOf(verified.token), verified);
   }
 }
 

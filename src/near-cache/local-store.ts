@@ -1,4 +1,5 @@
-import { BoundedMap } from '../common/bounded-map/index.js';
+import { LRUCache } from 'lru-cache';
+
 import type { CacheKey } from './cache-key.js';
 
 /**
@@ -30,7 +31,7 @@ export interface Load<Value> {
 
 /** The bounded memory of one instance, and its loads in progress. It does not know about leases. */
 export class LocalStore {
-  private readonly entries: BoundedMap<Entry>;
+  private readonly entries: LRUCache<string, Entry>;
   private readonly loads = new Map<string, Load<unknown>>();
   private unsharedLoads = 0;
   /** The entries and loads that a change of a subject invalidates. */
@@ -38,11 +39,11 @@ export class LocalStore {
   private readonly listeners = new Map<string, Set<() => void>>();
 
   constructor(maxEntries: number, maxBytes: number) {
-    this.entries = new BoundedMap({
-      maxEntries,
-      maxBytes,
-      onEvict: ({ subject }, id) => {
-        if (!this.loads.has(id)) {
+    this.entries = new LRUCache({
+      max: maxEntries,
+      maxSize: maxBytes,
+      dispose: ({ subject }, id, reason) => {
+        if (reason !== 'set' && !this.loads.has(id)) {
           this.forget(subject, id);
         }
       },
@@ -54,7 +55,7 @@ export class LocalStore {
   }
 
   get bytes(): number {
-    return this.entries.bytes;
+    return this.entries.calculatedSize;
   }
 
   read<Value>(key: CacheKey<Value>, now: number): Value | undefined {
@@ -106,10 +107,9 @@ export class LocalStore {
       refreshAt === undefined
         ? { value, subject, expiresAt }
         : { value, subject, expiresAt, refreshAt };
-    if (this.entries.set(key.id, entry, ENTRY_OVERHEAD_BYTES + estimatedBytes(value))) {
-      this.remember(subject, key.id);
-    } else if (!this.loads.has(key.id)) {
-      this.forget(subject, key.id);
+    this.entries.set(key.id, entry, { size: ENTRY_OVERHEAD_BYTES + estimatedBytes(value) });
+    if (this.entries.has(key.id)) {
+      this.remember(key.subject, key.id);
     }
   }
 

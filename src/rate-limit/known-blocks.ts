@@ -1,4 +1,5 @@
-import { BoundedMap } from '../common/bounded-map/index.js';
+import { LRUCache } from 'lru-cache';
+
 import type { Clock } from '../common/clock/index.js';
 
 /** About 2 MB. A dropped block costs one look-up in Redis. */
@@ -10,7 +11,7 @@ const MAX_BLOCKS = 10_000;
  * longer than Redis keeps it.
  */
 export class KnownBlocks {
-  private readonly untilByName = new BoundedMap<number>({ maxEntries: MAX_BLOCKS });
+  private readonly untilByName = new LRUCache<string, number>({ max: MAX_BLOCKS });
 
   constructor(private readonly clock: Pick<Clock, 'monotonic'>) {}
 

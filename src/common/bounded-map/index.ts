@@ -1,1 +1,0 @@
-export { BoundedMap, type BoundedMapOptions } from './bounded-map.js';
