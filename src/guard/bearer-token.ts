@@ -14,8 +14,7 @@ export type BearerToken =
   | { readonly kind: 'token'; readonly token: string };
 
 const HEADER = 'authorization';
-const USUAL_SCHEME = 'Bearer ';
-const SPACE = 0x20;
+const SCHEME = 'Bearer ';
 const BEARER = /^bearer +([A-Za-z0-9_.-]+)$/i;
 /** The scheme, followed by anything. */
 const BEARER_CREDENTIALS = /^bearer\s+\S/i;
@@ -27,7 +26,7 @@ const BEARER_CREDENTIALS = /^bearer\s+\S/i;
  * but one token after the scheme.
  */
 export function bearerToken(request: TokenSource): BearerToken {
-  const header = singleAuthorizationHeader(request);
+  const header = uncheckedCredentials(request);
   if (header === undefined || (header !== null && !BEARER_CREDENTIALS.test(header))) {
     return { kind: 'none' };
   }
@@ -35,24 +34,19 @@ export function bearerToken(request: TokenSource): BearerToken {
   return token === undefined ? { kind: 'malformed' } : { kind: 'token', token };
 }
 
-/**
- * Reads the text after the scheme without a check of its form. Use it only to compare it with tokens that were accepted, and
- * so checked, before.
- */
-export function uncheckedToken(request: TokenSource): string | undefined {
-  const header = singleAuthorizationHeader(request);
-  if (!header?.startsWith(USUAL_SCHEME)) {
-    return undefined;
-  }
-  let start = USUAL_SCHEME.length;
-  while (header.charCodeAt(start) === SPACE) {
-    start += 1;
-  }
-  return header.slice(start);
-}
+/** @returns the usual form of the header's value with a token: `Bearer <token>` */
+export const credentialsOf = (token: string): string => SCHEME + token;
 
-/** @returns undefined without a header, null for several. Node keeps only the first in `headers` */
-function singleAuthorizationHeader(request: TokenSource): string | null | undefined {
+/** @returns the token in credentials of the usual form */
+export const tokenIn = (credentials: string): string => credentials.slice(SCHEME.length);
+
+/**
+ * Reads the value of the `Authorization` header without a check of its form. Use it unchecked only to compare it with
+ * credentials that were accepted, and so checked, before.
+ *
+ * @returns undefined without a header, null for several. Node keeps only the first in `headers`
+ */
+export function uncheckedCredentials(request: TokenSource): string | null | undefined {
   const rawHeaders = request.raw?.rawHeaders ?? request.rawHeaders;
   if (!rawHeaders) {
     return request.headers?.authorization;

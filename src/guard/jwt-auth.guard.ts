@@ -6,7 +6,7 @@ import { IS_PUBLIC, RouteMetadata, type Principal } from '../common/authenticati
 import { Problem } from '../common/problem/index.js';
 import { requestOf } from '../common/transport/index.js';
 import { AccessTokenValidator } from './access-token-validator.js';
-import { uncheckedToken, type TokenSource } from './bearer-token.js';
+import { uncheckedCredentials, type TokenSource } from './bearer-token.js';
 import { GuardMetrics } from './guard-metrics.js';
 import { guardProblem } from './guard-problem.js';
 import { JwtStrategy } from './jwt.strategy.js';
@@ -63,8 +63,8 @@ export class JwtAuthGuard extends AuthGuard() {
   }
 
   private recall(request: GuardedRequest, context: ExecutionContext): boolean {
-    const token = uncheckedToken(request);
-    const principal = token === undefined ? undefined : this.validator.recall(token);
+    const credentials = uncheckedCredentials(request);
+    const principal = credentials ? this.validator.recallCredentials(credentials) : undefined;
     if (principal) {
       this.metrics.memory.accepted += 1;
       request.user = principal;

@@ -1,8 +1,13 @@
+import type { Found } from './local-store.js';
+
 /**
  * Names a value in the cache. A subject (`user.<id>`) may have several parts, such as one for each session of the user. A
  * change of the subject invalidates all its parts.
  */
 export class CacheKey<Value> {
+  /** What a read with this key found last, so that the next read needs no look-up. Only the store uses it. */
+  found: Found | undefined;
+
   /** The type that `get` returns for this key. It exists only for the compiler. */
   declare protected readonly value: Value;
   readonly id: string;

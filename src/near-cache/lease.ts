@@ -47,10 +47,15 @@ export class Lease {
   }
 
   get remainingMs(): number {
+    return this.remainingMsAt(this.clock.monotonic());
+  }
+
+  /** @param now the current time on the monotonic clock, for a caller that needs it as well */
+  remainingMsAt(now: number): number {
     if (this.startedAt === undefined) {
       return 0;
     }
-    const monotonic = this.clock.monotonic() - this.startedAt.monotonic;
+    const monotonic = now - this.startedAt.monotonic;
     const wall = this.clock.wall() - this.startedAt.wall;
     const isSetBack = wall < monotonic - SET_BACK_TOLERANCE_MS;
     return isSetBack ? 0 : Math.max(0, this.lengthMs - Math.max(monotonic, wall));

@@ -12,12 +12,21 @@ const BYTES_PER_CHARACTER = 2;
 const UNKNOWN_BYTES = 4096;
 
 interface Entry {
-  readonly value: unknown;
+  /** Undefined when the entry has left the memory: a key may still know it. */
+  value: unknown;
   readonly subject: string;
   /** On the monotonic clock, in milliseconds. */
   readonly expiresAt: number;
   /** When the value should be loaded again, although it is still valid. Most entries do not have it: it would take memory. */
   readonly refreshAt?: number;
+}
+
+/** What a look-up with a key found. */
+export interface Found {
+  readonly store: LocalStore;
+  readonly entry: Entry;
+  /** When, in whole seconds on the monotonic clock. */
+  readonly second: number;
 }
 
 /**
@@ -42,9 +51,10 @@ export class LocalStore {
     this.entries = new LRUCache({
       max: maxEntries,
       maxSize: maxBytes,
-      dispose: ({ subject }, id, reason) => {
+      dispose: (entry, id, reason) => {
+        entry.value = undefined;
         if (reason !== 'set' && !this.loads.has(id)) {
-          this.forget(subject, id);
+          this.forget(entry.subject, id);
         }
       },
     });
@@ -59,8 +69,19 @@ export class LocalStore {
   }
 
   read<Value>(key: CacheKey<Value>, now: number): Value | undefined {
-    const entry = this.entries.get(key.id);
+    const entry = this.find(key, Math.floor(now / 1000));
     return entry !== undefined && now < entry.expiresAt ? (entry.value as Value) : undefined;
+  }
+
+  /** The first read of a second looks the entry up, so that it counts as recently used. */
+  private find(key: CacheKey<unknown>, second: number): Entry | undefined {
+    const { found } = key;
+    if (found?.store === this && found.second === second && found.entry.value !== undefined) {
+      return found.entry;
+    }
+    const entry = this.entries.get(key.id);
+    key.found = entry && { store: this, entry, second };
+    return entry;
   }
 
   /** Whether the value is in memory, and should be loaded again. */

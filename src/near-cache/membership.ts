@@ -85,6 +85,11 @@ export class Membership
     return this.lease.isHeld;
   }
 
+  /** @param now the current time on the monotonic clock, for a caller that needs it as well */
+  isTrustedAt(now: number): boolean {
+    return this.lease.remainingMsAt(now) > 0;
+  }
+
   /** A key in the slot of the inbox. While no master serves it, this instance cannot renew its lease there. */
   get leaseKey(): string {
     return this.inboxes.leaseKey(this.id);

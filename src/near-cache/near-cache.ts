@@ -121,10 +121,11 @@ export class NearCache {
     key: CacheKey<Value>,
     { isCounted = true }: Pick<GetOptions<Value>, 'isCounted'> = {},
   ): Value | undefined {
-    if (!this.membership.isTrusted) {
+    const now = this.clock.monotonic();
+    if (!this.membership.isTrustedAt(now)) {
       return undefined;
     }
-    const value = this.store.read(key, this.clock.monotonic());
+    const value = this.store.read(key, now);
     if (value !== undefined && isCounted) {
       this.metrics.hits += 1;
     }

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
+import { credentialsOf } from '../../src/guard/bearer-token.js';
 import { acceptedClaims } from '../../src/guard/claims.js';
 import { parseCompactToken } from '../../src/guard/compact-token.js';
 import { VerifiedTokens, type VerifiedToken } from '../../src/guard/verified-tokens.js';
@@ -75,7 +76,7 @@ function newToken(): string {
     roles: ['admin'],
   };
   const signature = randomBytes(64).toString('base64url');
-  return received(`${encoded(header)}.${encoded(payload)}.${signature}`);
+  return `${encoded(header)}.${encoded(payload)}.${signature}`;
 }
 
 function fillWithTokens(tokens: VerifiedTokens, count: number): void {
@@ -86,9 +87,10 @@ function fillWithTokens(tokens: VerifiedTokens, count: number): void {
     const claims = acceptedClaims(payload, expected)!;
     const session = new CacheKey<SessionState>(`user.${claims.sub}`, `session.${claims.sid}`);
     // All tokens share one key object.
-    const verified = { token, claims, kid, session, key: undefined };
+    const credentials = received(credentialsOf(token));
+    const verified = { credentials, claims, kid, session, key: undefined };
     tokens.add(verified as unknown as VerifiedToken);
-    tokens.get(token);
+    tokens.get(credentials);
   }
 }
 

@@ -4,6 +4,7 @@ import { runInNewContext } from 'node:vm';
 
 import { Deadline } from '../../src/common/deadline/index.js';
 import type { EmbeddedCluster } from '../../src/embedded-cluster/index.js';
+import { credentialsOf } from '../../src/guard/bearer-token.js';
 import type { UserToken } from '../../src/guard/verified-tokens.js';
 import { sessionCacheKey } from '../../src/user-slot/read/index.js';
 import type { Population } from './population.js';
@@ -99,12 +100,12 @@ export async function longRun(
   };
   const first = await issue();
   await validator.validate(first, Deadline.none);
-  const known = verified.get(first) as UserToken;
+  const known = verified.get(credentialsOf(first)) as UserToken;
   // Fills the table of tokens first, because it grows with each new token until it is full.
   for (let index = 0; index < 60_000; index += 1) {
     const claims = { ...known.claims, jti: randomUUID(), sub: randomUUID(), sid: randomUUID() };
     const padding = randomUUID().repeat(13);
-    verified.add({ ...known, token: `${padding}.${claims.jti}`, claims });
+    verified.add({ ...known, credentials: credentialsOf(`${padding}.${claims.jti}`), claims });
   }
   for (let part = 0; part < parts; part += 1) {
     const tokens: string[] = [];

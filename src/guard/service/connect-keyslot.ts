@@ -16,7 +16,7 @@ import { RoleReader } from '../../roles/read/index.js';
 import { ServiceAccountReader } from '../../service-accounts/read/index.js';
 import { AccessTokenValidator } from '../access-token-validator.js';
 import { AccessWatch, type AccessEnd } from '../access-watch.js';
-import { uncheckedToken } from '../bearer-token.js';
+import { uncheckedCredentials } from '../bearer-token.js';
 import { GuardMetrics } from '../guard-metrics.js';
 import { mayUse } from '../may-use.js';
 import { createSessionReader } from '../session-reader.module.js';
@@ -148,8 +148,8 @@ class ConnectedKeyslot implements Keyslot {
 
   async authenticate(request: NodeRequest): Promise<Principal> {
     const message = 'raw' in request ? request.raw : request;
-    const token = uncheckedToken(message);
-    const known = token === undefined ? undefined : this.validator.recall(token);
+    const credentials = uncheckedCredentials(message);
+    const known = credentials ? this.validator.recallCredentials(credentials) : undefined;
     if (known) {
       this.verdicts.memory.accepted += 1;
       return known;
