@@ -26,6 +26,7 @@ export const PEERS = {
   keyslotUnguarded: peer('keyslot-unguarded', false),
   keyslotService: peer('keyslot-service', false),
   nestBoilerplate: peer('nest-boilerplate', true),
+  nestBoilerplateKeyObject: peer('nest-boilerplate-key-object', true),
   expressSession: peer('express-session', true),
   statelessJwt: peer('stateless-jwt', true),
 } as const satisfies Record<string, PeerProgram>;
