@@ -29,6 +29,7 @@ export const PEERS = {
   nestBoilerplateKeyObject: peer('nest-boilerplate-key-object', true),
   expressSession: peer('express-session', true),
   statelessJwt: peer('stateless-jwt', true),
+  statelessJwtEs256: peer('stateless-jwt-es256', true),
 } as const satisfies Record<string, PeerProgram>;
 
 /** Not a peer, but a proxy in front of a service, with and without forward auth. */

@@ -1,3 +1,5 @@
+import { generateKeyPairSync } from 'node:crypto';
+
 import { measure, warmUp } from '../measure.js';
 import type { Measurement } from '../measures.js';
 import { PEERS, type PeerProgram } from '../peers.js';
@@ -24,7 +26,11 @@ export const warmRead: Scenario = {
     const keyslot = await stage.startKeyslot();
     const answer = await answersOf(keyslot, headers[0]!);
     await stage.stop(keyslot);
-    const variables = { BENCH_USER: answer.body, BENCH_HEADERS: JSON.stringify(answer.headers) };
+    const variables = {
+      BENCH_USER: answer.body,
+      BENCH_HEADERS: JSON.stringify(answer.headers),
+      BENCH_SIGNING_KEY: newSigningKey(),
+    };
     const tokens = new Map<PeerProgram, { first: string; file: string }>();
     for (const peer of ALL) {
       const own = peer.hasOwnSessions ? await stage.seedPeer(peer, SESSIONS, variables) : headers;
@@ -50,3 +56,8 @@ export const warmRead: Scenario = {
     };
   },
 };
+
+function newSigningKey(): string {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+}
