@@ -52,6 +52,8 @@ const SLOW_API = [
   '**/test/integration/{cli,doctor,embedded-cluster,key-scan,mirrored-users}.*',
   '**/test/integration/redis-{acl,cluster,credentials,tls}.*',
 ];
+/** What a warm request costs, and the memory of a session: quick, and the same on every machine. */
+const QUICK_COUNTS = ['**/test/counts/{warm-path,instance-memory,redis-memory}.*-spec.ts'];
 const except = (globs) => globs.map((glob) => `!${glob}`);
 
 /** `npm test` runs unit and api, `npm run test:slow` the others: src/setup/test.js. @type {import('jest').Config} */
@@ -68,7 +70,11 @@ export default {
     {
       ...cluster,
       displayName: 'api',
-      testMatch: ['<rootDir>/test/{contracts,e2e,integration}/**/*-spec.ts', ...except(SLOW_API)],
+      testMatch: [
+        '<rootDir>/test/{contracts,e2e,integration}/**/*-spec.ts',
+        ...QUICK_COUNTS,
+        ...except(SLOW_API),
+      ],
     },
     {
       ...cluster,
@@ -76,7 +82,7 @@ export default {
       testMatch: [
         '<rootDir>/test/{counts,docker,docs,extending,fault,monitoring}/**/*-spec.ts',
         ...SLOW_API,
-        ...except(PROGRAMS),
+        ...except([...PROGRAMS, ...QUICK_COUNTS]),
       ],
     },
     { ...shared, displayName: 'programs', testMatch: PROGRAMS },

@@ -11,9 +11,9 @@ import { LocalStore } from '../../src/near-cache/local-store.js';
 import type { SessionState } from '../../src/sessions/index.js';
 import { parseSessionState } from '../../src/user-slot/read/session.reader.js';
 
-const SESSIONS = 50_000;
+const SESSIONS = 25_000;
 /** Fewer than the capacity of the table. */
-const TOKENS = 20_000;
+const TOKENS = 10_000;
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 const NOW = 1_764_089_000;
 

@@ -72,6 +72,8 @@ describe('Redis keeps', () => {
       };
     });
 
+  const sizeOf = async (key: string): Promise<Size> =>
+    withRedis(async (_, cluster) => sizeIn(cluster, key));
   const expectSizes = async (sizes: readonly Size[], expected: readonly Size[]): Promise<void> => {
     const info = await withRedis(async ([master]) => master!.info());
     if (MEASURED_WITH.test(info)) {
@@ -110,6 +112,17 @@ describe('Redis keeps', () => {
     const usage = await usageOf(await userWith(count));
 
     await expectUsage(usage, { ...USER, sessions });
+  });
+
+  it('one holder, and nothing else, after the first read of a session', async () => {
+    const user = await userWith(1);
+
+    await api.ownUser(user.tokens.access_token);
+
+    const holders = `${api.keyPrefix}v1:{user.${user.id}}:holders`;
+    const sessions = { stored: 326, memory: 616 };
+    await expectUsage(await usageOf(user), { ...USER, sessions, others: [holders] });
+    await expectSizes([await sizeOf(holders)], [{ stored: 61, memory: 216 }]);
   });
 
   const REFRESHED = { stored: 471, memory: 744 };
@@ -157,8 +170,6 @@ describe('Redis keeps', () => {
       await Promise.all(instances.map(async (instance) => instance.close()));
     });
 
-    const sizeOf = async (key: string): Promise<Size> =>
-      withRedis(async (_, cluster) => sizeIn(cluster, key));
     const directoryOf = (userId: string): string =>
       instances[0]!.redis.keys.key(['user', userId], 'holders');
     const userHeldBy = async (holders: number): Promise<string> => {
