@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -254,6 +255,30 @@ describe('an instance with WORKERS=2', () => {
       expect(workersOf(instance)).toHaveLength(2);
       expect(workersOf(instance)).toContain(other);
       expect(await exits()).toBe(before + 1);
+    },
+    RESTART_TEST_TIMEOUT_MS,
+  );
+
+  it(
+    'replaces a worker as soon as the operating system gives it a process, and goes on with the other one',
+    async () => {
+      const [killed, other] = workersOf(instance);
+      const limit = (files: string): Buffer =>
+        execFileSync('prlimit', ['--pid', String(instance.pid), `--nofile=${files}:`]);
+      const [, allowed] = /^Max open files +(\d+)/m.exec(
+        readFileSync(`/proc/${instance.pid}/limits`, 'utf8'),
+      )!;
+
+      limit('3');
+      process.kill(killed!, 'SIGKILL');
+      await eventually('the process is refused', RESTART_TIMEOUT_MS, () =>
+        Promise.resolve(/could not be started \(spawn \S+ EMFILE\)/.test(instance.output())),
+      );
+      limit(allowed!);
+      await untilBothListen();
+
+      expect(workersOf(instance)).toHaveLength(2);
+      expect(workersOf(instance)).toContain(other);
     },
     RESTART_TEST_TIMEOUT_MS,
   );
