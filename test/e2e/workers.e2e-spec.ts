@@ -465,4 +465,19 @@ describe('an instance with WORKERS=1', () => {
     expect(body).not.toContain('worker');
     await instance.stop();
   });
+
+  it('ignores SIGHUP, because it cannot replace its worker while it serves, and logs that', async () => {
+    const instance = await Instance.start({ LOG_LEVEL: 'info' });
+
+    instance.hangUp();
+    await eventually('the signal is logged', RESTART_TIMEOUT_MS, () =>
+      Promise.resolve(
+        instance.hasEnded || instance.output().includes('SIGHUP was ignored: a single worker'),
+      ),
+    );
+
+    expect((await instance.request('GET', '/health/live')).status).toBe(200);
+    await instance.stop();
+    expect(instance.exitCode).toBe(0);
+  });
 });
