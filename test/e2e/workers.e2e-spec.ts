@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
@@ -38,6 +40,28 @@ const linesOf = (instance: Instance): Line[] =>
 const timesLogged = (instance: Instance, msg: string): number =>
   linesOf(instance).filter((line) => line.msg === msg).length;
 const workersOf = (instance: Instance): number[] => childrenOf(instance.pid!);
+
+interface KeptConnection {
+  readonly socket: Socket;
+  /** @returns the head and the body of the response */
+  get(path: string): Promise<string>;
+}
+
+/** One connection that was used for a request, and that the server keeps for more. */
+async function openKeptConnection(url: string): Promise<KeptConnection> {
+  const { hostname, port, host } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  const get = async (path: string): Promise<string> => {
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    const [answer] = (await Promise.race([once(socket, 'data'), once(socket, 'close')])) as [
+      unknown,
+    ];
+    return String(answer);
+  };
+  const answer = await get('/health/live');
+  expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+  return { socket, get };
+}
 
 const start = async (variables: Record<string, string> = {}): Promise<Instance> =>
   Instance.start({
@@ -357,6 +381,32 @@ describe('an instance with WORKERS=2 that ends', () => {
     for (const pid of pids) {
       expect(() => process.kill(pid, 0)).toThrow('ESRCH');
     }
+  });
+
+  it('does not report a restart as done that SIGTERM interrupts', async () => {
+    const startOfFirst = async (): Promise<string | undefined> => {
+      const { body } = await instance.request<string>('GET', '/metrics');
+      return /^process_start_time_seconds\{worker="1"\} (\d+)$/m.exec(body)?.[1];
+    };
+    const before = await startOfFirst();
+    // An old worker leaves after its idle connections were closed, which takes some seconds.
+    const idle = await Promise.all(
+      Array.from({ length: 4 }, async () => openKeptConnection(instance.url)),
+    );
+
+    instance.hangUp();
+    await eventually('the first worker is replaced', RESTART_TIMEOUT_MS, async () => {
+      const now = await startOfFirst();
+      return now !== undefined && now !== before;
+    });
+    await instance.stop();
+
+    expect(instance.exitCode).toBe(0);
+    expect(timesLogged(instance, 'restarting the workers')).toBe(1);
+    expect(timesLogged(instance, 'the restart of the workers was interrupted')).toBe(1);
+    expect(timesLogged(instance, 'all workers were restarted')).toBe(0);
+    expect(instance.output()).not.toContain('could not be restarted');
+    idle.forEach(({ socket }) => socket.destroy());
   });
 
   it('leaves no worker when the primary process is killed', async () => {

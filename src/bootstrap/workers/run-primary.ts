@@ -62,14 +62,15 @@ interface Restart {
  * On SIGHUP, restarts the workers. A signal during a restart causes one more, at once if a new worker is not ready: with wrong
  * settings it may never be.
  */
-function restartOnHangUp(started: Promise<unknown>, { group, logger, shutdown }: Restart): void {
+function restartOnHangUp(started: Promise<unknown>, options: Restart): void {
+  const { group, shutdown } = options;
   let isRestarting = true;
   let isRequested = false;
   const restartWhileRequested = async (): Promise<void> => {
     isRestarting = true;
     while (isRequested && !shutdown.isUnderWay) {
       isRequested = false;
-      await restart(group, logger);
+      await restart(options);
     }
     isRestarting = false;
   };
@@ -84,16 +85,23 @@ function restartOnHangUp(started: Promise<unknown>, { group, logger, shutdown }:
   started.then(restartWhileRequested, () => undefined);
 }
 
-async function restart(group: WorkerGroup, logger: Logger): Promise<void> {
+async function restart({ group, logger, shutdown }: Restart): Promise<void> {
   logger.info('restarting the workers');
+  let failure: unknown;
   try {
     // Checks the settings that the new workers will read, before the first old one stops.
     loadSettings();
     await group.renew();
-    logger.info('all workers were restarted');
   } catch (error) {
+    failure = error;
+  }
+  if (shutdown.isUnderWay) {
+    logger.info('the restart of the workers was interrupted');
+  } else if (failure === undefined) {
+    logger.info('all workers were restarted');
+  } else {
     logger.error(
-      { reason: messageFor(error) },
+      { reason: messageFor(failure) },
       'A worker could not be restarted. Those that have not been replaced continue.',
     );
   }
