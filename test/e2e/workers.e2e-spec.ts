@@ -10,6 +10,7 @@ import { text as textOf } from 'node:stream/consumers';
 
 import { createApp } from '../../src/bootstrap/create-app.js';
 import { untilReady } from '../../src/bootstrap/until-ready.js';
+import { leavePorts } from '../../src/bootstrap/workers/leave-ports.js';
 import { MetricsRegistry } from '../../src/metrics/index.js';
 import { freePort } from '../support/free-port.js';
 import { HttpClient } from '../support/http-client.js';
@@ -44,7 +45,7 @@ const workersOf = (instance: Instance): number[] => childrenOf(instance.pid!);
 interface KeptConnection {
   readonly socket: Socket;
   /** @returns the head and the body of the response */
-  get(path: string): Promise<string>;
+  readonly get: (path: string) => Promise<string>;
 }
 
 /** One connection that was used for a request, and that the server keeps for more. */
@@ -334,6 +335,34 @@ describe('a worker of an instance with WORKERS=2', () => {
     },
     RESTART_TEST_TIMEOUT_MS,
   );
+
+  it('answers on each port the next request of a connection that it keeps, when it leaves', async () => {
+    const port = await freePort();
+    const app = await createApp(testSettings({ MANAGEMENT_PORT: String(port) }));
+    await app.listen(0, '127.0.0.1');
+    await untilReady(app);
+    const kept = await Promise.all(
+      [await app.getUrl(), `http://127.0.0.1:${port}`].map(openKeptConnection),
+    );
+    const busy = await openKeptConnection(`http://127.0.0.1:${port}`);
+    const scrape = busy.get('/metrics');
+
+    const left = leavePorts(app.getHttpAdapter().getInstance());
+    const answers = await Promise.all([
+      scrape,
+      ...kept.map(async ({ get }) => get('/health/live')),
+    ]);
+
+    for (const answer of answers) {
+      expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+    }
+    for (const answer of answers.slice(1)) {
+      expect(answer).toMatch(/^connection: close\r$/im);
+    }
+    await left;
+    await expect(openKeptConnection(`http://127.0.0.1:${port}`)).rejects.toThrow('ECONNREFUSED');
+    await app.close();
+  });
 
   it('hashes as many passwords at the same time as the settings say', async () => {
     const settings = testSettings({ REDIS_KEY_PREFIX: `t-${randomUUID().slice(0, 8)}:` });
