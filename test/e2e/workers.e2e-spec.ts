@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
 
 import { createApp } from '../../src/bootstrap/create-app.js';
@@ -529,6 +529,42 @@ describe('the start of workers', () => {
 
     expect(failure.match(/KEY_ENCRYPTION_SECRET/g)).toHaveLength(1);
     expect(failure).not.toMatch(/\n\s+at /);
+  });
+});
+
+describe('an application whose metric throws in one of two workers', () => {
+  it('returns the metrics of the other one, and tells which worker is missing', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'keyslot-workers-'));
+    const program = join(folder, 'main.mjs');
+    writeFileSync(
+      program,
+      `import cluster from 'node:cluster';
+      import { run } from '${resolve('dist/bootstrap/run.js')}';
+      import { MetricsRegistry } from '${resolve('dist/metrics/index.js')}';
+      const depth = () => {
+        if (cluster.worker.id === 2) throw new Error('The depth is unknown.');
+        return 7;
+      };
+      await run({ configure: (app) => app.get(MetricsRegistry).gauge('depth', 'How deep.', depth) });`,
+    );
+    const instance = await Instance.start({ WORKERS: '2', LOG_LEVEL: 'info' }, program);
+
+    // New connections go to the workers in turn.
+    for (let scrape = 0; scrape < 4; scrape += 1) {
+      const headers = { connection: 'close' };
+      const { status, body } = await instance.request<string>('GET', '/metrics', { headers });
+      expect(status).toBe(200);
+      expect(body).toContain('depth{worker="1"} 7');
+      expect(body).toContain('keyslot_near_cache_lease_held{worker="1"} 1');
+      expect(body).toContain('keyslot_worker_metrics_read{worker="1"} 1');
+      expect(body).toContain('keyslot_worker_metrics_read{worker="2"} 0');
+      expect(body).not.toContain('lease_held{worker="2"}');
+    }
+    const isLogged = ({ msg, worker }: Line): boolean =>
+      msg === 'The metrics of this worker could not be read.' && worker === 2;
+    expect(linesOf(instance).filter(isLogged)).toHaveLength(4);
+    await instance.stop();
+    rmSync(folder, { recursive: true });
   });
 });
 

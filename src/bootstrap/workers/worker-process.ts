@@ -39,7 +39,7 @@ export class WorkerProcess {
   private onReady: (facts: ReadyFacts) => void = () => undefined;
   private onEnd: () => void = () => undefined;
   private requests = 0;
-  private readonly pending = new Map<number, (metrics: readonly MetricSnapshot[]) => void>();
+  private readonly pending = new Map<number, (metrics?: readonly MetricSnapshot[]) => void>();
 
   /**
    * @param variables environment variables besides those of this process
@@ -77,16 +77,16 @@ export class WorkerProcess {
     return (this.endedAt ?? performance.now()) - (this.readyAt ?? Infinity);
   }
 
-  /** @returns nothing if the worker does not answer in time */
-  async readMetrics(): Promise<readonly MetricSnapshot[]> {
+  /** @returns undefined if the worker cannot read them, or does not answer in time */
+  async readMetrics(): Promise<readonly MetricSnapshot[] | undefined> {
     const request = this.requests++;
     return new Promise((resolve) => {
-      const settle = (metrics: readonly MetricSnapshot[]): void => {
+      const settle = (metrics?: readonly MetricSnapshot[]): void => {
         clearTimeout(timer);
         this.pending.delete(request);
         resolve(metrics);
       };
-      const timer = setTimeout(() => settle([]), METRICS_TIMEOUT_MS);
+      const timer = setTimeout(() => settle(), METRICS_TIMEOUT_MS);
       this.pending.set(request, settle);
       this.send({ kind: 'read-metrics', request });
     });
@@ -136,7 +136,7 @@ export class WorkerProcess {
     this.exit = { code, signal };
     this.endedAt = performance.now();
     this.isListening = false;
-    this.pending.forEach((settle) => settle([]));
+    this.pending.forEach((settle) => settle());
     this.onEnd();
   }
 
