@@ -1,5 +1,7 @@
 import type { AppExtensions } from '../app.module.js';
 import { loadSettings } from '../config/index.js';
+import { createLogs } from '../logging/index.js';
+import { onHangUp } from './hang-up.js';
 import { messageFor, printNotices } from './notices.js';
 import { Shutdown } from './shutdown.js';
 
@@ -17,6 +19,11 @@ export async function run(extensions: AppExtensions = {}): Promise<void> {
       const { runWithWorkers } = await import('./workers/run-with-workers.js');
       await runWithWorkers(settings, extensions, shutdown);
     } else {
+      onHangUp(shutdown, () =>
+        createLogs(settings.logLevel).logger.warn(
+          'SIGHUP was ignored: a single worker cannot be replaced while it serves. Start the instance again to change its settings.',
+        ),
+      );
       printNotices(settings);
       const { runInstance } = await import('./instance.js');
       await runInstance(settings, extensions, shutdown);

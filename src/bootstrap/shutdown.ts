@@ -11,6 +11,7 @@ export class Shutdown {
   private readonly steps: (() => Promise<unknown>)[] = [];
   private startedAt: number | undefined;
   private readonly onSignal: () => void;
+  private readonly reactions = new Map<NodeJS.Signals, () => void>();
 
   /** @param exitCode after a signal: 0 for a server, 130 for a task that was interrupted before its end */
   constructor(exitCode = 0) {
@@ -26,9 +27,11 @@ export class Shutdown {
     }
   }
 
-  /** Lets a signal do something else than stop the process. */
+  /** Lets a signal do something else than stop the process. The last reaction counts. */
   insteadOn(signal: 'SIGINT' | 'SIGHUP', reaction: () => void): void {
-    process.off(signal, this.onSignal).on(signal, reaction);
+    // In this order: without a listener, the signal would end the process.
+    process.on(signal, reaction).off(signal, this.reactions.get(signal) ?? this.onSignal);
+    this.reactions.set(signal, reaction);
   }
 
   get isUnderWay(): boolean {

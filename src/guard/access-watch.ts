@@ -7,6 +7,7 @@ import { Deadline } from '../common/deadline/index.js';
 import { NearCache } from '../near-cache/index.js';
 import { ServiceAccountReader } from '../service-accounts/read/index.js';
 import { SessionReader } from '../user-slot/read/index.js';
+import { DueItems } from './due-items.js';
 import { GUARD_OPTIONS } from './guard.module-definition.js';
 import { GUARD_DEFAULTS, type GuardOptions } from './guard.options.js';
 import { watchedAccount, watchedSession, type Watched } from './watched.js';
@@ -48,6 +49,12 @@ export class AccessWatch implements OnModuleDestroy {
   private readonly logger = new Logger('AccessWatch');
   private readonly audience: string;
   private readonly watches = new Map<string, Watch>();
+  /** By the second at which the next check is due, on the monotonic clock. */
+  private readonly checkTimes = new DueItems<Watch>();
+  /** Whose check is due, or will be in less than a second. */
+  private readonly soonDue = new Set<Watch>();
+  /** By the second at which the token expires. */
+  private readonly expiries = new DueItems<Subscriber<AccessEnd>>();
   private checks = 0;
   private timer: NodeJS.Timeout | undefined;
   private trustedAt = 0;
@@ -84,6 +91,11 @@ export class AccessWatch implements OnModuleDestroy {
       // The access may have ended after the guard accepted the request. Memory usually shows that it has not.
       watch.isHinted ||= watch.watched.recall()?.accepts(principal) !== true;
       this.checkSoon(watch);
+      if (principal.kind === 'client') {
+        const { expiresAtSeconds } = principal;
+        this.expiries.add(expiresAtSeconds, subscriber);
+        subscriber.add(() => this.expiries.delete(expiresAtSeconds, subscriber));
+      }
       return () => this.remove(watch, subscriber);
     });
   }
@@ -115,6 +127,7 @@ export class AccessWatch implements OnModuleDestroy {
       isChecking: false,
     };
     this.watches.set(watched.id, watch);
+    this.checkTimes.add(secondOf(watch.checkAt), watch);
     if (!this.timer) {
       this.trustedAt = now;
       this.timer = setInterval(() => this.tick(), TICK_INTERVAL_MS).unref();
@@ -128,6 +141,8 @@ export class AccessWatch implements OnModuleDestroy {
       return;
     }
     watch.stopListening();
+    this.checkTimes.delete(secondOf(watch.checkAt), watch);
+    this.soonDue.delete(watch);
     this.watches.delete(watch.watched.id);
     if (this.watches.size === 0) {
       clearInterval(this.timer);
@@ -146,57 +161,57 @@ export class AccessWatch implements OnModuleDestroy {
       this.endAll('not-confirmed');
       return;
     }
-    for (const watch of this.watches.values()) {
-      this.endExpired(watch);
-      if (watch.isHinted || now >= watch.checkAt) {
-        this.checkSoon(watch);
-      }
-    }
+    this.expiries.take(this.clock.nowSeconds()).forEach((subscriber) => end(subscriber, 'ended'));
+    this.checkTimes.take(secondOf(now)).forEach((watch) => this.soonDue.add(watch));
+    this.soonDue.forEach((watch) => this.checkSoon(watch));
   }
 
   /** Does nothing without a lease, because this instance would miss a change after the check. The next tick tries again. */
   private checkSoon(watch: Watch): void {
     const isDue =
       watch.subscribers.size > 0 && (watch.isHinted || this.clock.monotonic() >= watch.checkAt);
-    if (isDue && !watch.isChecking && this.cache.isTrusted && this.checks < MAX_CONCURRENT_CHECKS) {
-      watch.isChecking = true;
-      this.checks += 1;
-      void this.check(watch).finally(() => {
-        watch.isChecking = false;
-        this.checks -= 1;
-        this.checkSoon(watch);
-      });
+    if (!isDue || watch.isChecking) {
+      return;
+    }
+    if (!this.cache.isTrusted || this.checks >= MAX_CONCURRENT_CHECKS) {
+      this.soonDue.add(watch);
+      return;
+    }
+    this.soonDue.delete(watch);
+    watch.isChecking = true;
+    this.checks += 1;
+    void this.check(watch).finally(() => {
+      watch.isChecking = false;
+      this.checks -= 1;
+      this.checkSoon(watch);
+    });
+  }
+
+  private checkAt(watch: Watch, at: number): void {
+    this.checkTimes.delete(secondOf(watch.checkAt), watch);
+    watch.checkAt = at;
+    // The last subscriber may have left while the check ran.
+    if (this.watches.get(watch.watched.id) === watch) {
+      this.checkTimes.add(secondOf(at), watch);
     }
   }
 
   private async check(watch: Watch): Promise<void> {
     const { watched, isHinted } = watch;
     watch.isHinted = false;
-    watch.checkAt = this.clock.monotonic() + RECHECK_INTERVAL_MS;
+    this.checkAt(watch, this.clock.monotonic() + RECHECK_INTERVAL_MS);
     try {
       const access = await watched.check(Deadline.after(CHECK_TIMEOUT_MS));
       if (!access) {
         this.end(watch, 'ended', () => true);
         return;
       }
-      watch.checkAt = Math.min(watch.checkAt, this.clock.monotonic() + access.endsInMs);
+      this.checkAt(watch, Math.min(watch.checkAt, this.clock.monotonic() + access.endsInMs));
       this.end(watch, 'ended', (principal) => !access.accepts(principal));
     } catch (error) {
       if (isHinted) {
         this.logger.warn(`Connections of a caller end: ${(error as Error).message}`);
         this.end(watch, 'not-confirmed', () => true);
-      }
-    }
-  }
-
-  private endExpired(watch: Watch): void {
-    const now = this.clock.nowSeconds();
-    const isExpired = (one: Principal): boolean =>
-      one.kind === 'client' && one.expiresAtSeconds <= now;
-    for (const principal of watch.subscribers.values()) {
-      if (isExpired(principal)) {
-        this.end(watch, 'ended', isExpired);
-        return;
       }
     }
   }
@@ -214,6 +229,10 @@ export class AccessWatch implements OnModuleDestroy {
       this.end(watch, why, () => true);
     }
   }
+}
+
+function secondOf(ms: number): number {
+  return Math.floor(ms / 1000);
 }
 
 /** Completion runs the teardown, which removes the subscriber. */

@@ -8,7 +8,7 @@ import { Problem } from '../common/problem/index.js';
 import type { Settings } from '../config/index.js';
 import { normalizeAddresses } from './client-addresses.js';
 import { answerClientError } from './client-errors.js';
-import { limitConnections } from './connection-limits.js';
+import { limitConnections, type OpenConnections } from './connection-limits.js';
 import { SERVER_LIMITS, STALLED_CONNECTION_TIMEOUT_MS } from './limits.js';
 
 const METRICS = '/metrics';
@@ -33,16 +33,22 @@ export function serveManagementPort(server: FastifyInstance, options: Management
   }
   if (management) {
     const listener = listen(server, management, options);
+    const connections = limitConnections(listener);
     normalizeAddresses(listener, options.settings.http.trustedProxies.length > 0);
-    server.decorate(LISTENER, listener);
+    server.decorate(LISTENER, { listener, connections });
   }
 }
 
 const LISTENER = Symbol('managementListener');
 
-/** Accepts no more connections on the management port, for a worker that is being replaced. It is free after its last response. */
-export function closeManagementPort(server: FastifyInstance): void {
-  (server as { [LISTENER]?: Server })[LISTENER]?.close();
+interface Listener {
+  readonly listener: Server;
+  readonly connections: OpenConnections;
+}
+
+/** The server of the management port, if there is one, and its open connections, always up to date. */
+export function managementListenerOf(server: FastifyInstance): Listener | undefined {
+  return (server as { [LISTENER]?: Listener })[LISTENER];
 }
 
 const viaManagementPort = new WeakSet<IncomingMessage>();
@@ -74,7 +80,6 @@ function listen(
     server.routing(request, response);
   });
   listener.setTimeout(STALLED_CONNECTION_TIMEOUT_MS);
-  limitConnections(listener);
   listener.on('clientError', (error, socket) =>
     // Typed as Duplex, but an HTTP server always passes a socket.
     answerClientError(error, socket as Socket, { logger }),

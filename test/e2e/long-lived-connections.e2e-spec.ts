@@ -4,12 +4,18 @@ import type { FastifyReply } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { interval, map, NEVER, startWith, type Observable } from 'rxjs';
+import { firstValueFrom, interval, map, NEVER, startWith, type Observable } from 'rxjs';
 
-import { CurrentUser, Public, type UserPrincipal } from '../../src/common/authentication/index.js';
+import {
+  CurrentUser,
+  Public,
+  type ClientPrincipal,
+  type UserPrincipal,
+} from '../../src/common/authentication/index.js';
 import { Deadline } from '../../src/common/deadline/index.js';
 import { Origin } from '../../src/common/origin/index.js';
-import { AccessWatch } from '../../src/guard/index.js';
+import { AccessTokenValidator } from '../../src/guard/access-token-validator.js';
+import { AccessWatch, type AccessEnd } from '../../src/guard/index.js';
 import { LocalStore } from '../../src/near-cache/local-store.js';
 import { ServiceAccountReader } from '../../src/service-accounts/read/index.js';
 import { SessionsService } from '../../src/sessions/index.js';
@@ -263,6 +269,43 @@ describe('a long-lived connection', () => {
     expect([hasEnded, hasLaterEnded]).toEqual([false, false]);
     await Promise.all([later.hangUp(), ofUser.hangUp()]);
     await api.close();
+  });
+
+  it('of a service account is not looked at until something about it is due', async () => {
+    const token = await tokenOf(one, await createAccount(one, administrator));
+    const stream = await open(one, 'guarded', token);
+    const principal = one.app.get(AccessTokenValidator).recall(token) as ClientPrincipal;
+    const watch = one.app.get(AccessWatch);
+    let looks = 0;
+    const looked = <T>(value: T): T => {
+      looks += 1;
+      return value;
+    };
+    const observed: ClientPrincipal = {
+      ...principal,
+      get kind() {
+        return looked(principal.kind);
+      },
+      get expiresAtSeconds() {
+        return looked(principal.expiresAtSeconds);
+      },
+    };
+    const ends: AccessEnd[] = [];
+    const subscriptions = Array.from({ length: 10_000 }, () =>
+      watch.endOf(observed).subscribe((why) => ends.push(why)),
+    );
+    expect(looks).toBeGreaterThan(10_000);
+    looks = 0;
+
+    // Several ticks pass before it.
+    const expiresAtSeconds = Math.floor(Date.now() / 1000) + 2;
+    const end = await firstValueFrom(watch.endOf({ ...principal, expiresAtSeconds }));
+
+    expect(end).toBe('ended');
+    expect({ looks, ends }).toEqual({ looks: 0, ends: [] });
+    subscriptions.forEach((subscription) => subscription.unsubscribe());
+    await stream.hangUp();
+    await eventually('no listener is left', 5000, () => Promise.resolve(watch.count === 0));
   });
 
   it('has its listener removed when the client disconnects', async () => {

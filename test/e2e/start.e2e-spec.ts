@@ -199,6 +199,33 @@ describe('npm start', () => {
     expect(run.output()).not.toContain('Keyslot is ready');
   });
 
+  it('with WORKERS=2: ignores SIGHUP during the start of the cluster, and logs that', async () => {
+    const run = start(process.execPath, ['dist/main.js'], { WORKERS: '2' });
+    await run.until('Starting the embedded Redis Cluster');
+    await eventually('the nodes are being started', 10_000, () =>
+      Promise.resolve(processesIn(dataDirectory).length > 0),
+    );
+
+    run.child.kill('SIGHUP');
+
+    await run.until('SIGHUP was ignored: the workers have not started yet');
+    await run.until('Swagger UI');
+    expect(run.output()).not.toContain('restarting the workers');
+  });
+
+  it.each(['1', '2'])('with WORKERS=%s: stops when its terminal is closed', async (workers) => {
+    const command = `exec ${process.execPath} dist/main.js`;
+    const run = start('script', ['-qfec', command, '/dev/null'], { WORKERS: workers });
+    await run.until('Swagger UI');
+    expect(processesIn(dataDirectory)).toHaveLength(6);
+
+    run.child.kill('SIGKILL');
+
+    await eventually('the nodes have stopped', 20_000, () =>
+      Promise.resolve(processesIn(dataDirectory).length === 0),
+    );
+  });
+
   it('run cluster: leaves no processes after Ctrl-C', async () => {
     const run = start('npm', ['run', 'cluster']);
     await run.until('The Redis Cluster is ready');

@@ -1,12 +1,16 @@
+import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
 
 import { createApp } from '../../src/bootstrap/create-app.js';
 import { untilReady } from '../../src/bootstrap/until-ready.js';
+import { leavePorts } from '../../src/bootstrap/workers/leave-ports.js';
 import { MetricsRegistry } from '../../src/metrics/index.js';
 import { freePort } from '../support/free-port.js';
 import { HttpClient } from '../support/http-client.js';
@@ -37,6 +41,28 @@ const linesOf = (instance: Instance): Line[] =>
 const timesLogged = (instance: Instance, msg: string): number =>
   linesOf(instance).filter((line) => line.msg === msg).length;
 const workersOf = (instance: Instance): number[] => childrenOf(instance.pid!);
+
+interface KeptConnection {
+  readonly socket: Socket;
+  /** @returns the head and the body of the response */
+  readonly get: (path: string) => Promise<string>;
+}
+
+/** One connection that was used for a request, and that the server keeps for more. */
+async function openKeptConnection(url: string): Promise<KeptConnection> {
+  const { hostname, port, host } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  const get = async (path: string): Promise<string> => {
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    const [answer] = (await Promise.race([once(socket, 'data'), once(socket, 'close')])) as [
+      unknown,
+    ];
+    return String(answer);
+  };
+  const answer = await get('/health/live');
+  expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+  return { socket, get };
+}
 
 const start = async (variables: Record<string, string> = {}): Promise<Instance> =>
   Instance.start({
@@ -257,6 +283,30 @@ describe('an instance with WORKERS=2', () => {
     },
     RESTART_TEST_TIMEOUT_MS,
   );
+
+  it(
+    'replaces a worker as soon as the operating system gives it a process, and goes on with the other one',
+    async () => {
+      const [killed, other] = workersOf(instance);
+      const limit = (files: string): Buffer =>
+        execFileSync('prlimit', ['--pid', String(instance.pid), `--nofile=${files}:`]);
+      const [, allowed] = /^Max open files +(\d+)/m.exec(
+        readFileSync(`/proc/${instance.pid}/limits`, 'utf8'),
+      )!;
+
+      limit('3');
+      process.kill(killed!, 'SIGKILL');
+      await eventually('the process is refused', RESTART_TIMEOUT_MS, () =>
+        Promise.resolve(/could not be started \(spawn \S+ EMFILE\)/.test(instance.output())),
+      );
+      limit(allowed!);
+      await untilBothListen();
+
+      expect(workersOf(instance)).toHaveLength(2);
+      expect(workersOf(instance)).toContain(other);
+    },
+    RESTART_TEST_TIMEOUT_MS,
+  );
 });
 
 describe('a worker of an instance with WORKERS=2', () => {
@@ -285,6 +335,34 @@ describe('a worker of an instance with WORKERS=2', () => {
     },
     RESTART_TEST_TIMEOUT_MS,
   );
+
+  it('answers on each port the next request of a connection that it keeps, when it leaves', async () => {
+    const port = await freePort();
+    const app = await createApp(testSettings({ MANAGEMENT_PORT: String(port) }));
+    await app.listen(0, '127.0.0.1');
+    await untilReady(app);
+    const kept = await Promise.all(
+      [await app.getUrl(), `http://127.0.0.1:${port}`].map(openKeptConnection),
+    );
+    const busy = await openKeptConnection(`http://127.0.0.1:${port}`);
+    const scrape = busy.get('/metrics');
+
+    const left = leavePorts(app.getHttpAdapter().getInstance());
+    const answers = await Promise.all([
+      scrape,
+      ...kept.map(async ({ get }) => get('/health/live')),
+    ]);
+
+    for (const answer of answers) {
+      expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+    }
+    for (const answer of answers.slice(1)) {
+      expect(answer).toMatch(/^connection: close\r$/im);
+    }
+    await left;
+    await expect(openKeptConnection(`http://127.0.0.1:${port}`)).rejects.toThrow('ECONNREFUSED');
+    await app.close();
+  });
 
   it('hashes as many passwords at the same time as the settings say', async () => {
     const settings = testSettings({ REDIS_KEY_PREFIX: `t-${randomUUID().slice(0, 8)}:` });
@@ -332,6 +410,32 @@ describe('an instance with WORKERS=2 that ends', () => {
     for (const pid of pids) {
       expect(() => process.kill(pid, 0)).toThrow('ESRCH');
     }
+  });
+
+  it('does not report a restart as done that SIGTERM interrupts', async () => {
+    const startOfFirst = async (): Promise<string | undefined> => {
+      const { body } = await instance.request<string>('GET', '/metrics');
+      return /^process_start_time_seconds\{worker="1"\} (\d+)$/m.exec(body)?.[1];
+    };
+    const before = await startOfFirst();
+    // An old worker leaves after its idle connections were closed, which takes some seconds.
+    const idle = await Promise.all(
+      Array.from({ length: 4 }, async () => openKeptConnection(instance.url)),
+    );
+
+    instance.hangUp();
+    await eventually('the first worker is replaced', RESTART_TIMEOUT_MS, async () => {
+      const now = await startOfFirst();
+      return now !== undefined && now !== before;
+    });
+    await instance.stop();
+
+    expect(instance.exitCode).toBe(0);
+    expect(timesLogged(instance, 'restarting the workers')).toBe(1);
+    expect(timesLogged(instance, 'the restart of the workers was interrupted')).toBe(1);
+    expect(timesLogged(instance, 'all workers were restarted')).toBe(0);
+    expect(instance.output()).not.toContain('could not be restarted');
+    idle.forEach(({ socket }) => socket.destroy());
   });
 
   it('leaves no worker when the primary process is killed', async () => {
@@ -428,6 +532,42 @@ describe('the start of workers', () => {
   });
 });
 
+describe('an application whose metric throws in one of two workers', () => {
+  it('returns the metrics of the other one, and tells which worker is missing', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'keyslot-workers-'));
+    const program = join(folder, 'main.mjs');
+    writeFileSync(
+      program,
+      `import cluster from 'node:cluster';
+      import { run } from '${resolve('dist/bootstrap/run.js')}';
+      import { MetricsRegistry } from '${resolve('dist/metrics/index.js')}';
+      const depth = () => {
+        if (cluster.worker.id === 2) throw new Error('The depth is unknown.');
+        return 7;
+      };
+      await run({ configure: (app) => app.get(MetricsRegistry).gauge('depth', 'How deep.', depth) });`,
+    );
+    const instance = await Instance.start({ WORKERS: '2', LOG_LEVEL: 'info' }, program);
+
+    // New connections go to the workers in turn.
+    for (let scrape = 0; scrape < 4; scrape += 1) {
+      const headers = { connection: 'close' };
+      const { status, body } = await instance.request<string>('GET', '/metrics', { headers });
+      expect(status).toBe(200);
+      expect(body).toContain('depth{worker="1"} 7');
+      expect(body).toContain('keyslot_near_cache_lease_held{worker="1"} 1');
+      expect(body).toContain('keyslot_worker_metrics_read{worker="1"} 1');
+      expect(body).toContain('keyslot_worker_metrics_read{worker="2"} 0');
+      expect(body).not.toContain('lease_held{worker="2"}');
+    }
+    const isLogged = ({ msg, worker }: Line): boolean =>
+      msg === 'The metrics of this worker could not be read.' && worker === 2;
+    expect(linesOf(instance).filter(isLogged)).toHaveLength(4);
+    await instance.stop();
+    rmSync(folder, { recursive: true });
+  });
+});
+
 describe('an instance with WORKERS=1', () => {
   it('is one process, whose log and metrics name no worker', async () => {
     const instance = await Instance.start({ LOG_LEVEL: 'info' });
@@ -439,5 +579,20 @@ describe('an instance with WORKERS=1', () => {
     expect(linesOf(instance).filter(({ worker }) => worker !== undefined)).toEqual([]);
     expect(body).not.toContain('worker');
     await instance.stop();
+  });
+
+  it('ignores SIGHUP, because it cannot replace its worker while it serves, and logs that', async () => {
+    const instance = await Instance.start({ LOG_LEVEL: 'info' });
+
+    instance.hangUp();
+    await eventually('the signal is logged', RESTART_TIMEOUT_MS, () =>
+      Promise.resolve(
+        instance.hasEnded || instance.output().includes('SIGHUP was ignored: a single worker'),
+      ),
+    );
+
+    expect((await instance.request('GET', '/health/live')).status).toBe(200);
+    await instance.stop();
+    expect(instance.exitCode).toBe(0);
   });
 });

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
-import { Server, type Socket } from 'node:net';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { Server as NetServer, type Socket } from 'node:net';
 
-import { closeManagementPort, openConnectionsOf } from '../../http/index.js';
+import { managementListenerOf, openConnectionsOf, type OpenConnections } from '../../http/index.js';
 
 /** A connection that is idle for longer will hardly get a request at the moment at which it is closed. */
 const MAX_IDLE_MS = 5000;
@@ -18,11 +18,19 @@ type HttpSocket = Socket & { readonly _httpMessage?: ServerResponse | null };
  * @returns when all connections are closed, or after `MAX_IDLE_MS`
  */
 export async function leavePorts(server: FastifyInstance): Promise<void> {
-  closeManagementPort(server);
-  server.server.prependListener('request', (_: IncomingMessage, response: ServerResponse) => {
+  const management = managementListenerOf(server);
+  const left = [leave(server.server, openConnectionsOf(server))];
+  if (management) {
+    left.push(leave(management.listener, management.connections));
+  }
+  await Promise.all(left);
+}
+
+async function leave(listener: Server, connections: OpenConnections): Promise<void> {
+  listener.prependListener('request', (_: IncomingMessage, response: ServerResponse) => {
     response.shouldKeepAlive = false;
   });
-  for (const { _httpMessage: response } of openConnectionsOf(server) as Iterable<HttpSocket>) {
+  for (const { _httpMessage: response } of connections as Iterable<HttpSocket>) {
     if (response) {
       response.shouldKeepAlive = false;
     }
@@ -30,7 +38,7 @@ export async function leavePorts(server: FastifyInstance): Promise<void> {
   await new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, MAX_IDLE_MS);
     // `close` of an HTTP server would also close the idle connections.
-    Server.prototype.close.call(server.server, () => {
+    NetServer.prototype.close.call(listener, () => {
       clearTimeout(timer);
       resolve();
     });

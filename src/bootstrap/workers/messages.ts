@@ -38,6 +38,7 @@ export type MessageToPrimary =
   | {
       readonly kind: 'metrics';
       readonly request: number;
-      readonly metrics: readonly MetricSnapshot[];
+      /** Undefined: they could not be read. */
+      readonly metrics: readonly MetricSnapshot[] | undefined;
     }
   | { readonly kind: 'collect-metrics'; readonly request: number };

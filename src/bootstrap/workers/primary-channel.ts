@@ -69,7 +69,7 @@ export class PrimaryChannel {
     const metrics = await this.readMetrics().catch((error: unknown) => {
       // A metric of the application may fail. The other workers are still scraped.
       this.logger.error('The metrics of this worker could not be read.', (error as Error).stack);
-      return [];
+      return undefined;
     });
     await this.send({ kind: 'metrics', request, metrics });
   }

@@ -1,9 +1,8 @@
 import cluster from 'node:cluster';
-import { isatty } from 'node:tty';
 import type { Logger } from 'pino';
 
 import { loadSettings, type Settings } from '../../config/index.js';
-import { createLogs } from '../../logging/index.js';
+import { onHangUp } from '../hang-up.js';
 import { listeningAddress } from '../listening-address.js';
 import { messageFor, printNotices } from '../notices.js';
 import { printUrls } from '../ready-message.js';
@@ -13,7 +12,11 @@ import type { StartOrder } from './messages.js';
 import { WorkerGroup } from './worker-group.js';
 
 /** Runs the primary process. It serves no requests and does not load the application. */
-export async function runPrimary(settings: Settings, shutdown: Shutdown): Promise<void> {
+export async function runPrimary(
+  settings: Settings,
+  logger: Logger,
+  shutdown: Shutdown,
+): Promise<void> {
   printNotices(settings);
   await listeningAddress(settings);
   const embedded = await embeddedCluster(settings, shutdown);
@@ -25,7 +28,6 @@ export async function runPrimary(settings: Settings, shutdown: Shutdown): Promis
   cluster.schedulingPolicy = cluster.SCHED_RR;
   // The default, JSON, has no NaN, which is the value of a metric that is unknown.
   cluster.setupPrimary({ serialization: 'advanced' });
-  const { logger } = createLogs(settings.logLevel);
   const group = new WorkerGroup({
     settings,
     cluster: embedded,
@@ -58,29 +60,21 @@ interface Restart {
 
 /**
  * On SIGHUP, restarts the workers. A signal during a restart causes one more, at once if a new worker is not ready: with wrong
- * settings it may never be. When a terminal is closed, it stops the instance.
+ * settings it may never be.
  */
-function restartOnHangUp(started: Promise<unknown>, { group, logger, shutdown }: Restart): void {
-  const terminals = [0, 1, 2].filter((descriptor) => isatty(descriptor));
+function restartOnHangUp(started: Promise<unknown>, options: Restart): void {
+  const { group, shutdown } = options;
   let isRestarting = true;
   let isRequested = false;
   const restartWhileRequested = async (): Promise<void> => {
     isRestarting = true;
     while (isRequested && !shutdown.isUnderWay) {
       isRequested = false;
-      await restart(group, logger);
+      await restart(options);
     }
     isRestarting = false;
   };
-  shutdown.insteadOn('SIGHUP', () => {
-    if (shutdown.isUnderWay) {
-      return;
-    }
-    // A terminal that was closed is no terminal any more.
-    if (terminals.some((descriptor) => !isatty(descriptor))) {
-      void shutdown.run(0);
-      return;
-    }
+  onHangUp(shutdown, () => {
     isRequested = true;
     if (isRestarting) {
       group.cancelRenewal();
@@ -91,16 +85,23 @@ function restartOnHangUp(started: Promise<unknown>, { group, logger, shutdown }:
   started.then(restartWhileRequested, () => undefined);
 }
 
-async function restart(group: WorkerGroup, logger: Logger): Promise<void> {
+async function restart({ group, logger, shutdown }: Restart): Promise<void> {
   logger.info('restarting the workers');
+  let failure: unknown;
   try {
     // Checks the settings that the new workers will read, before the first old one stops.
     loadSettings();
     await group.renew();
-    logger.info('all workers were restarted');
   } catch (error) {
+    failure = error;
+  }
+  if (shutdown.isUnderWay) {
+    logger.info('the restart of the workers was interrupted');
+  } else if (failure === undefined) {
+    logger.info('all workers were restarted');
+  } else {
     logger.error(
-      { reason: messageFor(error) },
+      { reason: messageFor(failure) },
       'A worker could not be restarted. Those that have not been replaced continue.',
     );
   }

@@ -2,6 +2,8 @@ import cluster from 'node:cluster';
 
 import type { AppExtensions } from '../../app.module.js';
 import type { Settings } from '../../config/index.js';
+import { createLogs } from '../../logging/index.js';
+import { onHangUp } from '../hang-up.js';
 import type { Shutdown } from '../shutdown.js';
 
 /**
@@ -14,8 +16,14 @@ export async function runWithWorkers(
   shutdown: Shutdown,
 ): Promise<void> {
   if (cluster.isPrimary) {
+    const { logger } = createLogs(settings.logLevel);
+    onHangUp(shutdown, () =>
+      logger.warn(
+        'SIGHUP was ignored: the workers have not started yet. They read the settings when they start.',
+      ),
+    );
     const { runPrimary } = await import('./run-primary.js');
-    await runPrimary(settings, shutdown);
+    await runPrimary(settings, logger, shutdown);
   } else {
     const { runWorker } = await import('./run-worker.js');
     await runWorker(settings, extensions, shutdown);

@@ -102,20 +102,30 @@ export class WorkerGroup {
 
   /** The metrics of each worker that answers, and of this process. */
   private async metrics(): Promise<readonly (readonly MetricSnapshot[])[]> {
-    const workers = this.slots
-      .map(({ current }) => current)
-      .filter((process) => process?.isListening)
-      .map(async (process) => process!.readMetrics());
-    return [await Promise.all(workers), [this.ownMetrics()]].flat();
+    const ofWorkers = await Promise.all(
+      this.slots.map(async ({ current }) =>
+        current?.isListening ? current.readMetrics() : undefined,
+      ),
+    );
+    return [...ofWorkers.filter((one) => one !== undefined), this.ownMetrics(ofWorkers)];
   }
 
-  private ownMetrics(): MetricSnapshot[] {
+  private ownMetrics(ofWorkers: readonly unknown[]): MetricSnapshot[] {
     return [
       {
         name: 'keyslot_worker_exits_total',
         help: 'Workers that ended although nobody had stopped them, and were replaced.',
         type: 'counter',
         values: [{ labels: {}, value: this.unexpectedExits }],
+      },
+      {
+        name: 'keyslot_worker_metrics_read',
+        help: 'Whether this scrape contains the metrics of the worker: 1 or 0.',
+        type: 'gauge',
+        values: ofWorkers.map((metrics, index) => ({
+          labels: { worker: String(index + 1) },
+          value: metrics === undefined ? 0 : 1,
+        })),
       },
     ];
   }

@@ -1,10 +1,14 @@
 import cluster from 'node:cluster';
+import { fileURLToPath } from 'node:url';
 
 import { WorkerProcess, WorkerStartError } from './worker-process.js';
 
-describe('a worker whose process cannot be started', () => {
-  // The operating system refuses the process, as it does at its limit of processes.
-  beforeAll(() => cluster.setupPrimary({ cwd: '/a/folder/that/does/not/exist' }));
+// Node emits an event for the first error, as at the limit of processes, and throws the second one, as without memory.
+describe.each([
+  ['ENOENT', '/a/folder/that/does/not/exist'],
+  ['ENOTDIR', fileURLToPath(import.meta.url)],
+])('a worker whose process cannot be started (%s)', (code, cwd) => {
+  beforeAll(() => cluster.setupPrimary({ cwd }));
   afterAll(() => cluster.setupPrimary({ cwd: process.cwd() }));
 
   const launch = (): WorkerProcess =>
@@ -18,7 +22,8 @@ describe('a worker whose process cannot be started', () => {
     await worker.ended;
 
     expect(failure).toBeInstanceOf(WorkerStartError);
-    expect(String(failure)).toMatch(/The process could not be started \(spawn .+ ENOENT\)\./);
+    expect(String(failure)).toMatch(/The process could not be started \(spawn .+\)\./);
+    expect(String(failure)).toContain(code);
     expect(worker.exit).toEqual({ code: null, signal: null });
     expect(worker.uptimeMs).toBeLessThan(0);
   });

@@ -30,14 +30,16 @@ export class WorkerProcess {
   isListening = false;
   /** Why this process has killed the worker, or why the worker could not start. */
   failure: string | undefined;
-  private readonly worker: Worker;
+  /** Absent: the operating system refused the process, and Node threw the error. */
+  private readonly worker: Worker | undefined;
   private readyAt: number | undefined;
   private endedAt: number | undefined;
   private isLoaded = false;
   private unansweredPings = 0;
   private onReady: (facts: ReadyFacts) => void = () => undefined;
+  private onEnd: () => void = () => undefined;
   private requests = 0;
-  private readonly pending = new Map<number, (metrics: readonly MetricSnapshot[]) => void>();
+  private readonly pending = new Map<number, (metrics?: readonly MetricSnapshot[]) => void>();
 
   /**
    * @param variables environment variables besides those of this process
@@ -48,26 +50,16 @@ export class WorkerProcess {
     variables: Readonly<Record<string, string>>,
     private readonly collect: () => Promise<readonly (readonly MetricSnapshot[])[]>,
   ) {
-    this.worker = cluster.fork(variables);
-    closeConnectionOnItsWay(this.worker.process);
-    this.worker.on('message', (message: MessageToPrimary) => this.handle(message));
-    this.ended = new Promise((resolve) => {
-      const end = (code: number | null, signal: string | null): void => {
-        this.exit = { code, signal };
-        this.endedAt = performance.now();
-        this.isListening = false;
-        this.pending.forEach((settle) => settle([]));
-        resolve();
-      };
-      this.worker.once('exit', end);
-      this.worker.on('error', ({ message }: Error) => {
-        // With a process, it is a message to a process that is ending, whose exit is noticed.
-        if (this.pid === undefined) {
-          this.failure = `The process could not be started (${message}).`;
-          end(null, null);
-        }
-      });
-    });
+    this.ended = new Promise((resolve) => (this.onEnd = resolve));
+    // With most errors (EAGAIN, EMFILE), Node emits an event. With some (ENOMEM), it throws.
+    try {
+      this.worker = cluster.fork(variables);
+    } catch (error) {
+      this.notStarted(error as Error);
+    }
+    if (this.worker) {
+      this.follow(this.worker);
+    }
     this.ready = new Promise<ReadyFacts>((resolve, reject) => {
       this.onReady = resolve;
       void this.ended.then(() => reject(this.startError()));
@@ -77,7 +69,7 @@ export class WorkerProcess {
   }
 
   get pid(): number | undefined {
-    return this.worker.process.pid;
+    return this.worker?.process.pid;
   }
 
   /** How long the process was ready before it ended, in milliseconds. */
@@ -85,16 +77,16 @@ export class WorkerProcess {
     return (this.endedAt ?? performance.now()) - (this.readyAt ?? Infinity);
   }
 
-  /** @returns nothing if the worker does not answer in time */
-  async readMetrics(): Promise<readonly MetricSnapshot[]> {
+  /** @returns undefined if the worker cannot read them, or does not answer in time */
+  async readMetrics(): Promise<readonly MetricSnapshot[] | undefined> {
     const request = this.requests++;
     return new Promise((resolve) => {
-      const settle = (metrics: readonly MetricSnapshot[]): void => {
+      const settle = (metrics?: readonly MetricSnapshot[]): void => {
         clearTimeout(timer);
         this.pending.delete(request);
         resolve(metrics);
       };
-      const timer = setTimeout(() => settle([]), METRICS_TIMEOUT_MS);
+      const timer = setTimeout(() => settle(), METRICS_TIMEOUT_MS);
       this.pending.set(request, settle);
       this.send({ kind: 'read-metrics', request });
     });
@@ -102,23 +94,53 @@ export class WorkerProcess {
 
   /** Returns when the process has ended. */
   async stop(): Promise<void> {
-    this.end('stop');
+    this.requestEnd('stop');
     await this.ended;
   }
 
   /** Stops the worker, whose connections go to others. Returns when the process has ended. */
   async leave(): Promise<void> {
-    this.end('leave');
+    this.requestEnd('leave');
     const timer = setTimeout(() => this.kill(), LEAVE_TIMEOUT_MS);
     await this.ended;
     clearTimeout(timer);
   }
 
   kill(): void {
-    this.worker.process.kill('SIGKILL');
+    // Without a process, Node 20 would send the signal to process group 0, to which this process belongs.
+    if (this.pid !== undefined) {
+      this.worker?.process.kill('SIGKILL');
+    }
   }
 
-  private end(kind: 'stop' | 'leave'): void {
+  private follow(worker: Worker): void {
+    worker.on('message', (message: MessageToPrimary) => this.handle(message));
+    worker.once('exit', (code: number | null, signal: string | null) => this.end(code, signal));
+    worker.on('error', (error: Error) => {
+      // With a process, it is a message to a process that is ending, whose exit is noticed.
+      if (this.pid === undefined) {
+        this.notStarted(error);
+      }
+    });
+    if (this.pid !== undefined) {
+      closeConnectionOnItsWay(worker.process);
+    }
+  }
+
+  private notStarted({ message }: Error): void {
+    this.failure = `The process could not be started (${message}).`;
+    this.end(null, null);
+  }
+
+  private end(code: number | null, signal: string | null): void {
+    this.exit = { code, signal };
+    this.endedAt = performance.now();
+    this.isListening = false;
+    this.pending.forEach((settle) => settle());
+    this.onEnd();
+  }
+
+  private requestEnd(kind: 'stop' | 'leave'): void {
     if (this.isLoaded) {
       this.send({ kind });
     } else {
@@ -128,7 +150,7 @@ export class WorkerProcess {
   }
 
   private send(message: MessageToWorker): void {
-    if (this.worker.isConnected()) {
+    if (this.worker?.isConnected()) {
       this.worker.send(message, () => undefined);
     }
   }
