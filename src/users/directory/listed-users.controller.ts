@@ -37,7 +37,7 @@ export class ListedUsersController {
       role,
       isDisabled: disabled === undefined ? undefined : disabled === 'true',
     };
-    const result = await this.users.list(query, cursor, limit, origin, deadline);
+    const result = await this.users.list(query, cursor, Number(limit), origin, deadline);
     switch (result.outcome) {
       case 'unknown-cursor':
         throw invalidRequest({ cursor: { code: 'unknown-cursor' } });

@@ -1,8 +1,12 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
-import { IsIn, IsInt, Max, Min } from 'class-validator';
+import { IsIn } from 'class-validator';
 
-import { MatchesRule, OptionalNotNull, textBetween } from '../../common/validation/index.js';
+import {
+  MatchesRule,
+  OptionalNotNull,
+  textBetween,
+  wholeNumberBetween,
+} from '../../common/validation/index.js';
 
 const DEFAULT_LIMIT = 20;
 const MAX_LIMIT = 100;
@@ -16,12 +20,15 @@ export class ListUsersQuery {
   @MatchesRule('cursor', textBetween(1, MAX_CURSOR))
   cursor?: string;
 
-  @ApiProperty({ required: false, minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT })
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(MAX_LIMIT)
-  limit: number = DEFAULT_LIMIT;
+  @ApiProperty({
+    type: 'integer',
+    required: false,
+    minimum: 1,
+    maximum: MAX_LIMIT,
+    default: DEFAULT_LIMIT,
+  })
+  @MatchesRule('limit', wholeNumberBetween(1, MAX_LIMIT))
+  limit: number | string = DEFAULT_LIMIT;
 
   @ApiProperty({
     required: false,

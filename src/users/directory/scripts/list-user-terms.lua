@@ -12,7 +12,7 @@ local first = ARGV[3] == '' and '[' .. start .. ARGV[2] or '(' .. start .. ARGV[
 -- No text in UTF-8 contains this byte.
 local last = '(' .. start .. ARGV[2] .. '\255'
 local listed = {}
-for _, term in ipairs(redis.call('ZRANGEBYLEX', KEYS[1], first, last, 'LIMIT', 0, ARGV[4])) do
+for _, term in ipairs(redis.call('ZRANGE', KEYS[1], first, last, 'BYLEX', 'LIMIT', 0, ARGV[4])) do
   local key, id = string.match(string.sub(term, #start + 1), '^(.*)%z([^%z]*)$')
   local text = redis.call('HGET', KEYS[2], id)
   listed[#listed + 1] = key
