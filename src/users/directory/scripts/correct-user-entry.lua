@@ -12,6 +12,7 @@
 -- Atomic: no change may be noted between look and write. Running it twice changes nothing.
 --- @include "now"
 --- @include "directory-entry"
+--- @include "directory-terms"
 local id = ARGV[1]
 local entry = read_entry(KEYS[2], id)
 if entry and entry.version == ARGV[3] then

@@ -10,6 +10,7 @@
 -- Atomic: an entry and its terms must agree. Running it twice changes only the time of the note.
 --- @include "now"
 --- @include "directory-entry"
+--- @include "directory-terms"
 local id, change = ARGV[1], ARGV[2]
 local entry = read_entry(KEYS[2], id) or { changes = {}, filters = {}, keys = {} }
 entry.version = change
