@@ -1,4 +1,4 @@
-import type { Found } from './local-store.js';
+import type { Found } from './entry.js';
 
 /**
  * Names a value in the cache. A subject (`user.<id>`) may have several parts, such as one for each session of the user. A

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 
 import type { CacheKey } from './cache-key.js';
+import type { Entry } from './entry.js';
 
 /**
  * Estimated memory of an entry besides its value: the key, the entries in both indexes, and the overhead of JavaScript
@@ -10,24 +11,6 @@ import type { CacheKey } from './cache-key.js';
 const ENTRY_OVERHEAD_BYTES = 600;
 const BYTES_PER_CHARACTER = 2;
 const UNKNOWN_BYTES = 4096;
-
-interface Entry {
-  /** Undefined when the entry has left the memory: a key may still know it. */
-  value: unknown;
-  readonly subject: string;
-  /** On the monotonic clock, in milliseconds. */
-  readonly expiresAt: number;
-  /** When the value should be loaded again, although it is still valid. Most entries do not have it: it would take memory. */
-  readonly refreshAt?: number;
-}
-
-/** What a look-up with a key found. */
-export interface Found {
-  readonly store: LocalStore;
-  readonly entry: Entry;
-  /** When, in whole seconds on the monotonic clock. */
-  readonly second: number;
-}
 
 /**
  * A load in progress. If the subject changes before the load ends, the load is detached: later callers do not share it, and

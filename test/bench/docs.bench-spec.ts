@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 import { withResults } from './docs.js';
+import { PEERS } from './peers.js';
 import { plotsOf } from './plots.js';
 import type { Report } from './report.js';
 import { rowsOf, withRatios } from './results.js';
@@ -51,6 +52,12 @@ describe('the page of the benchmarks', () => {
     expect(again.split('<!-- end of results -->')[1]).toBe(
       page.split('<!-- end of results -->')[1],
     );
+  });
+
+  it.each(Object.values(PEERS))('describes the peer $name', ({ name }) => {
+    const [explanation] = page.split('<!-- results -->');
+
+    expect(explanation).toContain(`\n| \`${name}\` `);
   });
 
   it('must mark the place of the results', () => {

@@ -12,9 +12,13 @@ const WARM_UP_SECONDS = 2;
 type LoadMeasurement = Measurement &
   Required<Pick<Measurement, 'requestsPerSecond' | 'medianMs' | 'p99Ms'>>;
 
-/** Sends load that is not measured, as warm-up. */
-export async function warmUp(server: ServerProcess, load: Omit<Load, 'url'>): Promise<void> {
-  await runWrk({ ...load, url: server.url, seconds: Math.min(WARM_UP_SECONDS, load.seconds) });
+/** Sends load that is not measured, as warm-up. @param seconds at most as long as the measurement */
+export async function warmUp(
+  server: ServerProcess,
+  load: Omit<Load, 'url'>,
+  seconds = WARM_UP_SECONDS,
+): Promise<void> {
+  await runWrk({ ...load, url: server.url, seconds: Math.min(seconds, load.seconds) });
 }
 
 /** Sends load to a server, and measures it. */

@@ -13,8 +13,8 @@ export const USAGE = `Usage: npm run bench -- [options]
   --docs           measures nothing: writes docs/benchmarks.md and its plots from the newest results in DIR
   --help           shows this
 
-The tables are printed, and written to DIR as Markdown and JSON. All scenarios as they stand take about 40 minutes. They
-should have the machine for themselves.
+The tables are printed, and written to DIR as Markdown and JSON. All scenarios with the defaults take about an hour,
+of which warm-read takes a quarter: it starts each server anew in each round. They should have the machine for themselves.
 `;
 
 /** Invalid options. The message names them. */

@@ -26,8 +26,10 @@ export const PEERS = {
   keyslotUnguarded: peer('keyslot-unguarded', false),
   keyslotService: peer('keyslot-service', false),
   nestBoilerplate: peer('nest-boilerplate', true),
+  nestBoilerplateKeyObject: peer('nest-boilerplate-key-object', true),
   expressSession: peer('express-session', true),
   statelessJwt: peer('stateless-jwt', true),
+  statelessJwtEs256: peer('stateless-jwt-es256', true),
 } as const satisfies Record<string, PeerProgram>;
 
 /** Not a peer, but a proxy in front of a service, with and without forward auth. */

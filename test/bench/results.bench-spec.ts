@@ -28,6 +28,14 @@ describe('the results of the benchmarks', () => {
     expect(tableOf(result)).not.toContain('hit rate');
   });
 
+  it('start with the CPU time where a scenario measures it, and continue with the throughput', () => {
+    const measured = { requestsPerSecond: 1000, bodyBytes: 9, cpuMicros: 50 };
+    const [header, , row] = tableOf({ ...result, rows: rowsOf([{ base: measured }]) }).split('\n');
+
+    expect(header).toMatch(/^\| +\| CPU µs\/request \| requests\/s \| body bytes \|$/);
+    expect(row).toMatch(/^\| `base` \| +50 \| +1,000 \| +9 \|$/);
+  });
+
   it('are listed in a table with their spread', () => {
     const lines = tableOf(result).split('\n');
 

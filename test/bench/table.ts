@@ -3,6 +3,7 @@ import type { MeasureResult, Row, ScenarioResult } from './results.js';
 
 /** Measures for which the table shows the range of the rounds. */
 const WITH_SPREAD: ReadonlySet<MeasureName> = new Set([
+  'cpuMicros',
   'requestsPerSecond',
   'ratio',
   'lead',

@@ -12,7 +12,12 @@ const SESSIONS_PER_USER = 20;
 const USERS_PER_SECOND = 100;
 /** For the compilation of the code, before the first round. */
 const WARM_UP_USERS = 100;
-const ORDER: readonly PeerProgram[] = [PEERS.nestBoilerplate, PEERS.expressSession, PEERS.keyslot];
+const ORDER: readonly PeerProgram[] = [
+  PEERS.nestBoilerplate,
+  PEERS.nestBoilerplateKeyObject,
+  PEERS.expressSession,
+  PEERS.keyslot,
+];
 
 export const coldToken: Scenario = {
   name: 'cold-token',

@@ -1,6 +1,7 @@
 import {
   ClassSerializerInterceptor,
   Controller,
+  type DynamicModule,
   Get,
   Module,
   Req,
@@ -11,7 +12,7 @@ import { JwtModule } from '@nestjs/jwt';
 import { AuthGuard, PassportModule } from '@nestjs/passport';
 
 import { PEER_SECRET, SESSION_SECONDS } from '../peer.js';
-import { JwtStrategy } from './jwt.strategy.js';
+import { JwtStrategy, VERIFICATION_KEY, type VerificationKey } from './jwt.strategy.js';
 import { RedisRepository } from './redis-repository.js';
 import type { UserEntity } from './user.entity.js';
 
@@ -33,4 +34,8 @@ class UserController {
   controllers: [UserController],
   providers: [RedisRepository, JwtStrategy],
 })
-export class AppModule {}
+export class AppModule {
+  static verifyingWith(key: VerificationKey): DynamicModule {
+    return { module: AppModule, providers: [{ provide: VERIFICATION_KEY, useValue: key }] };
+  }
+}

@@ -1,8 +1,8 @@
-import { Injectable, UnauthorizedException } from '@nestjs/common';
+import { Inject, Injectable, UnauthorizedException } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
+import type { KeyObject } from 'node:crypto';
 import { ExtractJwt, Strategy } from 'passport-jwt';
 
-import { PEER_SECRET } from '../peer.js';
 import { RedisRepository } from './redis-repository.js';
 import type { UserEntity } from './user.entity.js';
 
@@ -11,13 +11,20 @@ export interface JwtPayload {
   readonly sessionId: string;
 }
 
+export type VerificationKey = string | KeyObject;
+export const VERIFICATION_KEY = Symbol('VERIFICATION_KEY');
+
 @Injectable()
 export class JwtStrategy extends PassportStrategy(Strategy) {
-  constructor(private readonly repository: RedisRepository) {
+  constructor(
+    private readonly repository: RedisRepository,
+    @Inject(VERIFICATION_KEY) key: VerificationKey,
+  ) {
     super({
       jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
       ignoreExpiration: false,
-      secretOrKey: PEER_SECRET,
+      // jsonwebtoken accepts a KeyObject, but the types of passport-jwt do not list it.
+      secretOrKey: key as string,
       algorithms: ['HS256'],
     });
   }
