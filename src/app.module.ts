@@ -30,7 +30,12 @@ import { RolesModule } from './roles/index.js';
 import { ServiceAccountsModule } from './service-accounts/index.js';
 import { SessionsModule } from './sessions/index.js';
 import { TracingModule } from './tracing/index.js';
-import { UsersModule, type PasswordHasher, type UserStore } from './users/index.js';
+import {
+  UsersModule,
+  type PasswordHasher,
+  type UserDirectory,
+  type UserStore,
+} from './users/index.js';
 
 const SETTINGS = 'keyslot';
 
@@ -60,6 +65,8 @@ export interface AppExtensions {
   readonly roles?: NonNullable<GuardOptions['roles']>;
   readonly passwordHasher?: Replacement<PasswordHasher>;
   readonly userStore?: Replacement<UserStore>;
+  /** Lists the users of another store. */
+  readonly userDirectory?: Replacement<UserDirectory>;
   readonly auditSink?: Replacement<AuditSink>;
   /** Provides the Redis user and certificates for new connections instead of the settings, see `RedisClusterOptions`. */
   readonly redisIdentity?: NonNullable<RedisClusterOptions['identity']>;
@@ -145,6 +152,7 @@ export class AppModule {
           })),
           passwordHasher: extensions.passwordHasher,
           userStore: extensions.userStore,
+          userDirectory: extensions.userDirectory,
         }),
         SessionsModule.forRootAsync(
           fromSettings(({ sessions, isRateLimited }) => ({

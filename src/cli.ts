@@ -16,6 +16,7 @@ Commands:
   separate-hashes     Move password hashes of earlier versions to keys that services cannot read.
                       Needs the same as end-all-sessions.
   keys                List, rotate or withdraw the keys that sign tokens. See keys --help.
+  users               Make the directory of users agree with the users. See users --help.
   help                Show this text. --help after a command shows the help of the command.
 `;
 
@@ -100,6 +101,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       (action === 'list' && rest.length === 0 && now === undefined) ||
       (action === 'withdraw' && rest.length === 1 && now === undefined),
     usage: async () => (await import('./cli/keys.js')).KEYS_USAGE,
+  },
+  users: {
+    run: async () => (await import('./cli/users.js')).reindexUsers(),
+    isAccepted: ([action, ...rest]) => action === 'reindex' && rest.length === 0,
+    usage: async () => (await import('./cli/users.js')).USERS_USAGE,
   },
   help: { run: () => void process.stdout.write(USAGE) },
 };

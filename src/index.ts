@@ -186,6 +186,9 @@ export {
   type User,
   type UserRecord,
   type UserRemovalOutcome,
+  type UserDirectory,
+  type UserPage,
+  type UserQuery,
   type UserStore,
   type UsersOptions,
 } from './users/index.js';

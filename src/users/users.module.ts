@@ -10,6 +10,9 @@ import {
 } from '../credentials/index.js';
 import { UserReader } from '../user-slot/read/index.js';
 import { UserWriter } from '../user-slot/write/index.js';
+import { AccountsInDirectory } from './directory/accounts-in-directory.js';
+import { DirectoryIndex } from './directory/directory-index.js';
+import { RedisUserDirectory } from './directory/redis-user-directory.js';
 import { ACCOUNTS, type Accounts } from './store/accounts.js';
 import { AccountsKeepingAdministrators } from './administrators/accounts-keeping-administrators.js';
 import { AdministratorRegistry } from './administrators/administrator-registry.js';
@@ -24,6 +27,8 @@ import { UserAdministrationController } from './user-administration.controller.j
 import { UserNames } from './names/user-names.js';
 import { USER_STORE, type UserStore } from './store/user-store.js';
 import { ConfigurableModuleClass, USERS_OPTIONS } from './users.module-definition.js';
+import { ListedUsersController } from './directory/listed-users.controller.js';
+import { ListedUsers } from './directory/listed-users.js';
 import { PasswordChanges } from './password-changes.js';
 import { Registrations } from './registrations.js';
 import { SeparateHashes } from './separate-hashes.js';
@@ -31,12 +36,18 @@ import { UsersController } from './users.controller.js';
 import { UsersService } from './users.service.js';
 
 /**
- * Users and their passwords. The option `userStore` replaces the store of users, `passwordHasher` the hashing of passwords.
+ * Users and their passwords. The option `userStore` replaces the store of users, `userDirectory` lists those of
+ * another store, `passwordHasher` the hashing of passwords.
  * Needs GuardModule, NearCacheModule, RedisClusterModule, RateLimitModule and AuditModule in the same application.
  */
 @Module({
   imports: [ClockModule],
-  controllers: [UsersController, OwnUserController, UserAdministrationController],
+  controllers: [
+    UsersController,
+    ListedUsersController,
+    OwnUserController,
+    UserAdministrationController,
+  ],
   providers: [
     UsersService,
     Registrations,
@@ -47,11 +58,16 @@ import { UsersService } from './users.service.js';
     UserWriter,
     UserNames,
     RedisAccounts,
+    DirectoryIndex,
+    RedisUserDirectory,
+    ListedUsers,
     SeparateHashes,
     {
       provide: ACCOUNTS,
       inject: [
         RedisAccounts,
+        DirectoryIndex,
+        RedisUserDirectory,
         UserReader,
         UserWriter,
         AdministratorRegistry,
@@ -60,6 +76,8 @@ import { UsersService } from './users.service.js';
       ],
       useFactory: (
         redis: RedisAccounts,
+        index: DirectoryIndex,
+        directory: RedisUserDirectory,
         reader: UserReader,
         writer: UserWriter,
         registry: AdministratorRegistry,
@@ -68,7 +86,7 @@ import { UsersService } from './users.service.js';
       ) => {
         const accounts: Accounts = store
           ? new MirroredAccounts(new ValidatingUserStore(store), reader, writer)
-          : redis;
+          : new AccountsInDirectory(redis, index, directory);
         return new AccountsKeepingAdministrators(accounts, registry, clock);
       },
     },
@@ -84,6 +102,7 @@ import { UsersService } from './users.service.js';
     PasswordChecks,
     BootstrapAdministrator,
     SeparateHashes,
+    ListedUsers,
     PASSWORD_HASHER,
   ],
 })

@@ -25,6 +25,9 @@ const NOTHING: RedisCost = { roundTrips: [], commands: '' };
  * round trip. If you change one of these numbers on purpose, change `docs/scaling.md`, too. Which scripts run in parallel is
  * tested by `test/integration/round-trips.integration-spec.ts`.
  */
+/** What follows a change of roles, state or address, after the answer. */
+const CORRECTION = ['end-user-change', 'find-user-confirmed wait', 'correct-user-entry wait'];
+
 describe('an operation costs Redis', () => {
   let own: OwnCluster;
   let meter: RedisCostMeter;
@@ -76,9 +79,16 @@ describe('an operation costs Redis', () => {
   it('for a registration', async () => {
     const register = (name: string): Promise<void> => expectStatus(201, api.register(name));
     expect(inAnyOrder(await meter.of(newName, register))).toEqual({
-      scripts: ['begin-attempt', 'claim-name', 'confirm-name', 'create-user'],
+      scripts: [
+        'begin-attempt',
+        'claim-name',
+        'confirm-name',
+        'create-user',
+        'end-user-change',
+        'note-user-change',
+      ],
       commands:
-        'evalsha 4, exists 1, get 3, hgetall 1, hset 1, pexpire 1, pttl 1, set 3, time 3, zadd 1, zcard 2, zremrangebyscore 2, zscore 1',
+        'evalsha 6, exists 1, get 3, hget 2, hgetall 1, hset 3, pexpire 1, pttl 1, set 3, time 4, zadd 2, zcard 2, zremrangebyscore 2, zscore 1',
     });
   });
 
@@ -94,9 +104,11 @@ describe('an operation costs Redis', () => {
         'confirm-name',
         'confirm-name',
         'create-user',
+        'end-user-change',
+        'note-user-change',
       ],
       commands:
-        'evalsha 6, exists 1, get 5, hgetall 1, hset 1, pexpire 1, pttl 2, set 5, time 4, zadd 1, zcard 2, zremrangebyscore 2, zscore 1',
+        'evalsha 8, exists 1, get 5, hget 2, hgetall 1, hset 3, pexpire 1, pttl 2, set 5, time 5, zadd 2, zcard 2, zremrangebyscore 2, zscore 1',
     });
   });
 
@@ -308,9 +320,15 @@ describe('an operation costs Redis', () => {
       );
 
     expect(await meter.of(withWarmAdministrator, promote)).toEqual({
-      roundTrips: ['add-administrator wait', 'change-user wait', 'finish-changes'],
+      roundTrips: [
+        'add-administrator wait',
+        'note-user-change wait',
+        'change-user wait',
+        'finish-changes',
+        ...CORRECTION,
+      ],
       commands:
-        'evalsha 3, get 1, hdel 1, hget 1, hgetall 2, hmget 1, hset 6, pexpire 1, pttl 1, time 3, zadd 1, zscore 1',
+        'evalsha 7, get 2, hdel 1, hget 5, hgetall 3, hmget 1, hset 9, pexpire 1, pttl 1, set 1, time 5, zadd 5, zrem 2, zscore 1',
     });
   });
 
@@ -330,8 +348,10 @@ describe('an operation costs Redis', () => {
       );
 
     expect((await meter.of(withWarmAdministrator, disable)).roundTrips).toEqual([
+      'note-user-change wait',
       'change-user wait',
       'finish-changes',
+      ...CORRECTION,
     ]);
   });
 

@@ -54,12 +54,13 @@ describe('the operator command line', () => {
     ['doctor', '--help'],
     ['keys', '--help'],
     ['keys', 'rotate', '-h'],
+    ['users', '--help'],
   ])('shows its usage and changes nothing: %s %s', async (...args) => {
     const { status, stdout, stderr } = await run(...args);
 
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toMatch(
-      ['doctor', 'keys'].includes(args[0])
+      ['doctor', 'keys', 'users'].includes(args[0])
         ? /^Usage: [^]*Exit code/
         : /^Usage: [^]*end-all-sessions/,
     );
@@ -81,6 +82,13 @@ describe('the operator command line', () => {
       'b',
     ],
     ["'keys list --now' is incomplete, or has arguments that do not fit", 'keys', 'list', '--now'],
+    ["'users' is incomplete, or has arguments that do not fit", 'users'],
+    [
+      "'users reindex ada' is incomplete, or has arguments that do not fit",
+      'users',
+      'reindex',
+      'ada',
+    ],
     ["Unknown option '--force'", 'keys', 'rotate', '--force'],
   ])('refuses unknown arguments and changes nothing: %s', async (message, ...args) => {
     const { status, stdout, stderr } = await run(...args);

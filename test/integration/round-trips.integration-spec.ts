@@ -79,6 +79,7 @@ describe('the round trips for which a client waits, one after the other, with on
     return async () => api.request('POST', '/api/logout', { body: { refresh_token } });
   };
 
+  const NOTE = 'note-user-change wait';
   const RESERVED = [['begin-attempt'], ['begin-guess', 'find-name'], ['find-user']];
   const REFUSED = [...RESERVED, [HASH], ['end-attempt', 'end-guess']];
 
@@ -86,14 +87,19 @@ describe('the round trips for which a client waits, one after the other, with on
     [
       'registration',
       () => [async () => api.register(newName()), 201],
-      [['begin-attempt'], ['claim-name wait'], [HASH], ['create-user wait', 'confirm-name wait']],
+      [
+        ['begin-attempt'],
+        ['claim-name wait', NOTE],
+        [HASH],
+        ['create-user wait', 'confirm-name wait'],
+      ],
     ],
     [
       'registration, name with look-alikes',
       () => [async () => api.register(`${newName()}-1`), 201],
       [
         ['begin-attempt'],
-        ['claim-name wait'],
+        ['claim-name wait', NOTE],
         ['claim-name wait', HASH],
         ['create-user wait', 'confirm-name wait', 'confirm-name wait'],
       ],
@@ -104,7 +110,7 @@ describe('the round trips for which a client waits, one after the other, with on
         const { username } = await newUser();
         return [async () => api.register(username), 409];
       },
-      [['begin-attempt'], ['claim-name wait'], ['prevent-user wait']],
+      [['begin-attempt'], ['claim-name wait', NOTE], ['prevent-user wait']],
     ],
     [
       'login',

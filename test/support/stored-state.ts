@@ -8,6 +8,8 @@ const IGNORED_KEYS = [
   /:\{(?:password-account|client-address|login-address|refresh-address|registration-address)\.[\w-]+\}:(?:failed|under-way|guesses)$/,
   // Leases are renewed in the background, and every read registers its instance as a holder.
   /:\{(?:inbox|retired)\.[\w-]+\}:|:\{instances\.registry\}:|:\{[\w.-]+\}:holders(?::[\w-]+)?$/,
+  // The directory is corrected after a change has returned.
+  /:\{user-directory\.[0-9a-f]\}:(?:terms|entries)$/,
   // Fences have no contents; every decision writes one, so that a replica can confirm the decision.
   /:\{(?:user\.[\w-]+|administrators\.registry|keys\.signing|roles\.all|service-accounts\.all)\}:fence$/,
 ];

@@ -19,6 +19,9 @@ import {
 import { AccountsKeepingAdministrators } from '../../src/users/administrators/accounts-keeping-administrators.js';
 import { AdministratorRegistry } from '../../src/users/administrators/administrator-registry.js';
 import { credentialAccounts } from '../../src/users/credential-accounts.js';
+import { AccountsInDirectory } from '../../src/users/directory/accounts-in-directory.js';
+import { DirectoryIndex } from '../../src/users/directory/directory-index.js';
+import { RedisUserDirectory } from '../../src/users/directory/redis-user-directory.js';
 import { PasswordChanges } from '../../src/users/password-changes.js';
 import { Registrations } from '../../src/users/registrations.js';
 import { ValidatingUserStore } from '../../src/users/store/validating-user-store.js';
@@ -40,6 +43,8 @@ export interface TestUsers {
   readonly writer: UserWriter;
   readonly accounts: Accounts;
   readonly redisStore: RedisAccounts;
+  readonly index: DirectoryIndex;
+  readonly directory: RedisUserDirectory;
   readonly audit: AuditLog;
   /** The events recorded so far. */
   readonly events: readonly AuditEvent[];
@@ -57,9 +62,13 @@ export function usersOn(
   const names = new UserNames(redis, writer, options);
   const hasher = new HashingQueue(new Argon2PasswordHasher(options.hashing), options);
   const redisStore = new RedisAccounts(names, reader, writer);
+  const index = new DirectoryIndex(redis);
+  const directory = new RedisUserDirectory(index, reader);
   const registry = new AdministratorRegistry(redis);
   const accounts = new AccountsKeepingAdministrators(
-    store ? new MirroredAccounts(new ValidatingUserStore(store), reader, writer) : redisStore,
+    store
+      ? new MirroredAccounts(new ValidatingUserStore(store), reader, writer)
+      : new AccountsInDirectory(redisStore, index, directory),
     registry,
     clock,
   );
@@ -102,6 +111,8 @@ export function usersOn(
     writer,
     accounts,
     redisStore,
+    index,
+    directory,
     audit,
     events,
   };

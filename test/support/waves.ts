@@ -12,7 +12,13 @@ const WAVE_TIMEOUT_MS = 15_000;
 export const HASH = 'hash';
 
 /** Scripts that no request awaits. */
-const NOT_AWAITED: ReadonlySet<string> = new Set([...OWN_WORK, 'finish-changes']);
+const NOT_AWAITED: ReadonlySet<string> = new Set([
+  ...OWN_WORK,
+  'finish-changes',
+  'end-user-change',
+  'find-user-confirmed',
+  'correct-user-entry',
+]);
 
 interface HeldStep {
   readonly name: string;

@@ -112,6 +112,7 @@ export const surface = [
     | 'passwordHasher'
     | 'redisIdentity'
     | 'roles'
+    | 'userDirectory'
     | 'userStore'
     | 'validation'
   >(true),

@@ -9,5 +9,6 @@ export {
   MatchesRule,
   OptionalNotNull,
   textBetween,
+  wholeNumberBetween,
 } from './rules.js';
 export { pointerTo, RequestValidationPipe } from './validation.pipe.js';

@@ -57,6 +57,16 @@ export function textBetween(min: number, max: number): Rule {
   };
 }
 
+/** Accepts a whole number, or its text in a query. */
+export function wholeNumberBetween(min: number, max: number): Rule {
+  return (value) => {
+    const number = typeof value === 'string' && value !== '' ? Number(value) : value;
+    const isInRange =
+      Number.isSafeInteger(number) && min <= Number(number) && Number(number) <= max;
+    return isInRange ? undefined : { code: 'not-in-range', params: { min, max } };
+  };
+}
+
 const EMAIL_MAX_LENGTH = 254; // RFC 5321 section 4.5.3.1.3
 /** Characters that isEmail accepts or fails on: all kinds of spaces, invisible characters, lone surrogates. */
 const NOT_IN_EMAIL = /[\p{Z}\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Default_Ignorable_Code_Point}]/u;

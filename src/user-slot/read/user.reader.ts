@@ -9,6 +9,7 @@ import { userSubject, UserSlotKeys } from '../user-slot.keys.js';
 
 const scripts = {
   find: slotScript('find-user', parseUser),
+  findConfirmed: slotScript('find-user-confirmed', parseUser),
   findCopy: slotScript('find-mirrored-user', parseCopy),
   sessionAge: slotScript('session-age', (reply) => (reply === '' ? undefined : Number(reply))),
 };
@@ -28,6 +29,12 @@ export class UserReader {
   /** The result may be out of date: a script that writes checks it again. */
   async find(userId: string, deadline: Deadline): Promise<RedisRecord | undefined> {
     return this.redis.run(scripts.find, this.findKeys(userId), [0], deadline);
+  }
+
+  /** Reads the current state: no master that was replaced can answer. */
+  async findConfirmed(userId: string, deadline: Deadline): Promise<RedisRecord | undefined> {
+    const keys = [...this.findKeys(userId), this.keys.fence(userId)];
+    return this.redis.readConfirmed(scripts.findConfirmed, keys, [], deadline);
   }
 
   /** Returns a stand-in with the id '' for an unknown user. This takes as long as for a known user (OWASP ASVS 6.3.8). */

@@ -1,0 +1,71 @@
+import { Inject, Injectable, Optional } from '@nestjs/common';
+
+import { AuditLog } from '../../audit/index.js';
+import { Deadline } from '../../common/deadline/index.js';
+import type { Origin } from '../../common/origin/index.js';
+import { UserReader } from '../../user-slot/read/index.js';
+import { USER_STORE, type UserStore } from '../store/user-store.js';
+import { RedisUserDirectory } from './redis-user-directory.js';
+import {
+  USER_DIRECTORY,
+  type UserDirectory,
+  type UserPage,
+  type UserQuery,
+} from './user-directory.js';
+
+export type ListingOutcome =
+  | ({ readonly outcome: 'listed' } & UserPage)
+  | { readonly outcome: 'unknown-cursor' }
+  | { readonly outcome: 'listing-not-supported' };
+
+/** Lists and searches users, and records events. */
+@Injectable()
+export class ListedUsers {
+  private readonly directory: UserDirectory | undefined;
+
+  constructor(
+    private readonly redis: RedisUserDirectory,
+    private readonly reader: UserReader,
+    private readonly audit: AuditLog,
+    @Optional() @Inject(USER_STORE) private readonly store?: UserStore,
+    @Optional() @Inject(USER_DIRECTORY) directory?: UserDirectory,
+  ) {
+    this.directory = directory ?? (store ? undefined : redis);
+  }
+
+  /** @throws RedisUnavailableError, UserStoreUnavailableError, UserStoreError */
+  async list(
+    query: UserQuery,
+    after: string | undefined,
+    limit: number,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<ListingOutcome> {
+    if (!this.directory) {
+      return { outcome: 'listing-not-supported' };
+    }
+    const page = await this.directory.list(query, after, limit, deadline);
+    if (!page) {
+      return { outcome: 'unknown-cursor' };
+    }
+    const { role, isDisabled } = query;
+    const details = { users: page.users.length, role, disabled: isDisabled };
+    this.audit.record({ type: 'users-listed', result: 'success', ...origin.facts, details });
+    return { outcome: 'listed', ...page };
+  }
+
+  /**
+   * Makes the directory agree with the records of all users. Users of another store are not affected.
+   *
+   * @returns the number of users
+   * @throws RedisUnavailableError, NotConfirmedError, MissingRightError
+   */
+  async reindex(): Promise<number> {
+    if (this.store) {
+      return 0;
+    }
+    const ids = await this.reader.ids(Deadline.none);
+    await this.redis.reindex(ids);
+    return ids.size;
+  }
+}

@@ -1,0 +1,173 @@
+import { execFile } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { resolve } from 'node:path';
+import { promisify } from 'node:util';
+
+import {
+  startAdministration,
+  WITH_ADMINISTRATOR,
+  type Administration,
+} from '../support/deployment.js';
+import type { Answer, TestUser, Tokens } from '../support/http-client.js';
+import type { Instance } from '../support/instance.js';
+import { withRedis } from '../support/redis.js';
+import type { TestApp } from '../support/test-app.js';
+import { testVariables } from '../support/test-variables.js';
+
+interface Page {
+  readonly items: readonly { readonly id: string; readonly username: string }[];
+  readonly nextCursor: string | null;
+}
+
+const ADMINISTRATOR = WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME;
+
+describe('listing users', () => {
+  let api: TestApp;
+  let other: Instance;
+  let admin: Tokens;
+  let asAdmin: Administration['asAdmin'];
+  let stop: Administration['stop'];
+  beforeAll(async () => {
+    ({ api, other, admin, asAdmin, stop } = await startAdministration());
+  });
+  afterAll(async () => stop());
+
+  /** The names of a test begin with letters of its own, in any order of tests. */
+  let tests = 0;
+  let own: string;
+  beforeEach(() => {
+    tests += 1;
+    own = `${String.fromCharCode(96 + tests)}q`;
+  });
+
+  const listOf = async (
+    parameters: Record<string, string>,
+    token = admin.access_token,
+  ): Promise<Answer<Page & { code?: string; errors?: unknown }>> =>
+    other.request('GET', `/api/users?${new URLSearchParams(parameters).toString()}`, { token });
+  /** The names on all pages. */
+  const namesOf = async (parameters: Record<string, string> = {}): Promise<string[]> => {
+    const names: string[] = [];
+    let cursor: string | null = '';
+    while (cursor !== null) {
+      const page: Answer<Page> = await listOf({ ...parameters, ...(cursor && { cursor }) });
+      expect(page.status).toBe(200);
+      names.push(...page.body.items.map(({ username }) => username));
+      cursor = page.body.nextCursor;
+    }
+    return names;
+  };
+  const change = async ({ id }: TestUser, body: object): Promise<void> => {
+    expect((await asAdmin('PATCH', id, body)).status).toBe(200);
+  };
+
+  it('has every user on one of the pages, in the order of the names, on all instances', async () => {
+    const names = [`${own}zoe`, `${own.toUpperCase()}Ada`, `${own}ben`, `${own}ada-2`];
+    await Promise.all(names.map(async (name) => api.newUser(name)));
+
+    const [zoe, ada, ben, ada2] = names;
+    expect(await namesOf({ q: own, limit: '1' })).toEqual([ada, ada2, ben, zoe]);
+    expect(await namesOf({ q: own })).toEqual([ada, ada2, ben, zoe]);
+    expect(await namesOf({ limit: '3' })).toEqual(await namesOf());
+    expect(await namesOf()).toEqual(expect.arrayContaining([...names, ADMINISTRATOR]));
+    const [first] = (await listOf({ limit: '1' })).body.items;
+    expect(first).toEqual((await asAdmin('GET', first!.id)).body);
+  });
+
+  it('finds users by name, address, role and state, as they are when a change returns', async () => {
+    const names = [`${own}ada`, `x${own}ben`, `${own}cy`];
+    const [ada, ben, cy] = await Promise.all(names.map(async (name) => api.newUser(name)));
+    await change(ben!, { email: `${own.toUpperCase()}ADA@example.com`, roles: ['admin'] });
+    await change(cy!, { disabled: true });
+
+    expect(await namesOf({ q: `${own}AD`, limit: '1' })).toEqual([names[0], names[1]]);
+    expect(await namesOf({ q: own, role: 'admin' })).toEqual([names[1]]);
+    expect(await namesOf({ role: 'admin' })).toEqual([ADMINISTRATOR, names[1]].sort());
+    expect(await namesOf({ disabled: 'true' })).toEqual([names[2]]);
+    expect(await namesOf({ disabled: 'false', q: `${own}c` })).toEqual([]);
+
+    await change(ben!, { email: null, roles: [] });
+    await change(cy!, { disabled: false });
+    expect((await asAdmin('DELETE', ada!.id)).status).toBe(204);
+
+    expect(await namesOf({ q: `${own}ad` })).toEqual([]);
+    expect(await namesOf({ role: 'admin' })).toEqual([ADMINISTRATOR]);
+    expect(await namesOf({ disabled: 'true' })).toEqual([]);
+    expect(await namesOf({ q: own })).toEqual([names[2]]);
+  });
+
+  it('lists users who stay exactly once while others come and go', async () => {
+    const staying = ['b', 'd', 'f', 'h', 'j', 'l'].map((name) => own + name);
+    await Promise.all(staying.map(async (name) => api.newUser(name)));
+    const seen: string[] = [];
+    let cursor: string | null = '';
+    for (let round = 0; cursor !== null; round += 1) {
+      const guest: TestUser = await api.newUser(`${own}e-guest-${round}`);
+      const page: Answer<Page> = await listOf({ q: own, limit: '1', ...(cursor && { cursor }) });
+      seen.push(...page.body.items.map(({ username }) => username));
+      cursor = page.body.nextCursor;
+      expect((await asAdmin('DELETE', guest.id)).status).toBe(204);
+    }
+
+    expect(seen.filter((name) => staying.includes(name))).toEqual(staying);
+  });
+
+  it('requires the permission users:read', async () => {
+    const { tokens } = await api.newUser();
+
+    expect((await listOf({}, tokens.access_token)).body.code).toBe('forbidden');
+    expect((await other.request('GET', '/api/users')).status).toBe(401);
+  });
+
+  it.each([
+    ['/limit', { limit: '0' }],
+    ['/limit', { limit: '101' }],
+    ['/limit', { limit: 'many' }],
+    ['/cursor', { cursor: 'made up' }],
+    ['/cursor', { cursor: 'WzksbnVsbCxudWxsXQ' }],
+    ['/q', { q: 'a\u0000' }],
+    ['/disabled', { disabled: 'perhaps' }],
+    ['/sort', { sort: 'age' }],
+  ])('names what is wrong in %s of %j', async (pointer, parameters) => {
+    const { status, body } = await listOf(parameters);
+
+    expect({ status, code: body.code }).toEqual({ status: 400, code: 'invalid-request' });
+    expect(body.errors).toEqual([expect.objectContaining({ pointer })]);
+  });
+
+  it('includes users of an earlier version after keyslot users reindex', async () => {
+    const { username } = await api.newUser(`${own}ada`);
+    const before = await namesOf();
+    await withRedis(async (_, cluster) => {
+      const prefix = `${api.keyPrefix}v1:{user-directory.`;
+      await Promise.all(
+        Array.from('0123456789abcdef', async (partition) =>
+          Promise.all(
+            ['terms', 'entries'].map(async (part) => cluster.del(`${prefix}${partition}}:${part}`)),
+          ),
+        ),
+      );
+    });
+    expect(await namesOf()).toEqual([]);
+
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      [resolve('dist/cli.js'), 'users', 'reindex'],
+      {
+        cwd: tmpdir(),
+        env: {
+          PATH: process.env['PATH'],
+          ...testVariables({
+            REDIS_KEY_PREFIX: api.keyPrefix,
+            REDIS_USERNAME: process.env['TEST_REDIS_ADMIN_USERNAME'],
+            REDIS_PASSWORD: process.env['TEST_REDIS_ADMIN_PASSWORD'],
+          }),
+        },
+      },
+    );
+
+    expect(stdout).toMatch(/^Checked the entries of \d+ users in the directory\.\n$/);
+    expect(before).toContain(username);
+    expect(await namesOf()).toEqual(before);
+  });
+});

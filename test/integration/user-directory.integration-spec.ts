@@ -1,0 +1,212 @@
+import { randomUUID } from 'node:crypto';
+
+import { Deadline } from '../../src/common/deadline/index.js';
+import { Secret } from '../../src/common/secret/index.js';
+import type { NewUser } from '../../src/users/index.js';
+import type { UserQuery } from '../../src/users/directory/user-directory.js';
+import { canonicalUsername } from '../../src/users/names/username.js';
+import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
+import { eventually } from '../support/own-cluster.js';
+import { dumpKeys } from '../support/redis.js';
+import { usersOn, type TestUsers } from '../support/users.js';
+
+const WITHIN_MS = 10_000;
+const ALL = { filters: ['all'], keys: [] };
+const hash = async (): Promise<Secret> => Promise.resolve(new Secret('hash'));
+
+describe('the directory of users', () => {
+  let prefix: string;
+  let instance: CacheInstance;
+  let on: TestUsers;
+  beforeEach(async () => {
+    prefix = newPrefix();
+    instance = await startCacheInstance(prefix);
+    on = usersOn(instance);
+  });
+  afterEach(async () => instance.close());
+
+  const newUser = (username: string, email: string | null = null): NewUser => ({
+    id: randomUUID(),
+    username,
+    usernameKey: canonicalUsername(username),
+    email,
+    displayName: null,
+    roles: [],
+  });
+  const create = async (username: string, email?: string): Promise<string> => {
+    const user = await on.accounts.create(newUser(username, email), hash, Deadline.none);
+    return user!.id;
+  };
+  const namesOf = async (query: UserQuery, limit = 100): Promise<string[]> => {
+    const names: string[] = [];
+    let after: string | undefined;
+    do {
+      const page = await on.directory.list(query, after, limit, Deadline.none);
+      names.push(...page!.users.map(({ username }) => username));
+      after = page!.next;
+    } while (after !== undefined);
+    return names;
+  };
+  const stored = async (): Promise<string> => JSON.stringify(await dumpKeys(prefix));
+
+  it.each([1, 2, 3, 100])('lists each user once, in pages of %d', async (limit) => {
+    const names = ['Zoë', 'ada', 'Ben', '张伟', 'émile', 'ben2', 'a'];
+    await Promise.all(names.map(async (name) => create(name)));
+
+    const expected = ['a', 'ada', 'Ben', 'ben2', 'Zoë', 'émile', '张伟'];
+    expect(await namesOf({}, limit)).toEqual(expected);
+  });
+
+  it('finds the beginning of a name or an address, in any case, and each user once', async () => {
+    await create('ada', 'ada@example.com');
+    await create('Adam', 'first@example.com');
+    await create('ben', 'ADELE@example.com');
+    await create('cy', 'cy@example.com');
+
+    expect(await namesOf({ beginning: 'AD' }, 1)).toEqual(['ada', 'Adam', 'ben']);
+    expect(await namesOf({ beginning: 'adele@EXAMPLE.com' })).toEqual(['ben']);
+    expect(await namesOf({ beginning: 'example' })).toEqual([]);
+  });
+
+  it('follows roles, the disabled state and addresses at once', async () => {
+    const id = await create('ada', 'old@example.com');
+    await create('ben', 'ben@example.com');
+    const update = async (change: Parameters<typeof on.accounts.update>[1]): Promise<void> => {
+      expect(await on.accounts.update(id, change, Deadline.none)).toMatchObject({
+        outcome: 'changed',
+      });
+    };
+
+    await update({ roles: ['support'] });
+    expect(await namesOf({ role: 'support' })).toEqual(['ada']);
+    await update({ isDisabled: true });
+    expect(await namesOf({ isDisabled: true })).toEqual(['ada']);
+    expect(await namesOf({ isDisabled: false })).toEqual(['ben']);
+    expect(await namesOf({ role: 'support', isDisabled: false })).toEqual([]);
+    await update({ email: 'new@example.com', roles: [], isDisabled: false });
+    expect(await namesOf({ role: 'support' })).toEqual([]);
+    expect(await namesOf({ isDisabled: true })).toEqual([]);
+    expect(await namesOf({ beginning: 'old@' })).toEqual([]);
+    expect(await namesOf({ beginning: 'new@' })).toEqual(['ada']);
+  });
+
+  it('keeps nothing of a deleted user, of a refused registration and of former addresses', async () => {
+    const id = await create('ada', 'former@example.com');
+    await on.accounts.update(id, { email: 'present@example.com' }, Deadline.none);
+    expect(
+      await on.accounts.create(newUser('ada', 'refused@example.com'), hash, Deadline.none),
+    ).toBe(undefined);
+    const deleted = await create('ben', 'deleted@example.com');
+    await on.accounts.remove(deleted, {}, Deadline.none);
+
+    await eventually('nothing is left over', WITHIN_MS, async () => {
+      const text = await stored();
+      expect(text).toContain('e:present@example.com');
+      return !/e:(former|refused|deleted)@/.test(text);
+    });
+  });
+
+  describe('after a crash', () => {
+    it('before the user is written lists nobody', async () => {
+      const user = newUser('ada');
+      await on.index.note(user.id, 'a change', { ...ALL, keys: ['n:ada'] }, Deadline.none);
+
+      expect(await namesOf({})).toEqual([]);
+      expect(await namesOf({ beginning: 'ada' })).toEqual([]);
+    });
+
+    it('after the user is written lists the user', async () => {
+      const user = newUser('ada');
+      await on.index.note(user.id, 'a change', { ...ALL, keys: ['n:ada'] }, Deadline.none);
+      await on.redisStore.create(user, hash, Deadline.none);
+
+      expect(await namesOf({})).toEqual(['ada']);
+    });
+
+    it('before a change finds the user by the present address only', async () => {
+      const id = await create('ada', 'present@example.com');
+      await on.index.note(id, 'a change', { ...ALL, keys: ['e:next@example.com'] }, Deadline.none);
+
+      expect(await namesOf({ beginning: 'next@' })).toEqual([]);
+      expect(await namesOf({ beginning: 'present@' })).toEqual(['ada']);
+    });
+
+    it('does not remove a term while its change may be in progress', async () => {
+      const id = await create('ada');
+      const terms = { ...ALL, keys: ['e:next@example.com'] };
+      await on.index.note(id, 'a change', terms, Deadline.none);
+      const version = await on.index.versionOf(id, Deadline.none);
+
+      expect(await on.index.correct(id, version, { ...ALL, keys: ['n:ada'] }, Deadline.none)).toBe(
+        false,
+      );
+      await on.redisStore.update(id, { email: 'next@example.com' }, Deadline.none);
+
+      expect(await namesOf({ beginning: 'next@' })).toEqual(['ada']);
+    });
+
+    it('removes what is left over when a page finds it', async () => {
+      const user = newUser('ada');
+      await on.index.note(user.id, 'a change', { ...ALL, keys: ['n:ada'] }, Deadline.none);
+      await on.index.end(user.id, 'a change', Deadline.none);
+      expect(await stored()).toContain('n:ada');
+
+      expect(await namesOf({})).toEqual([]);
+
+      await eventually('it is removed', WITHIN_MS, async () => !(await stored()).includes('n:ada'));
+    });
+  });
+
+  it('does not correct an entry by a record that was read before a later change', async () => {
+    const id = await create('ada');
+    const version = await on.index.versionOf(id, Deadline.none);
+    await on.accounts.update(id, { email: 'new@example.com' }, Deadline.none);
+
+    expect(await on.index.correct(id, version, { ...ALL, keys: ['n:ada'] }, Deadline.none)).toBe(
+      false,
+    );
+    expect(await namesOf({ beginning: 'new@' })).toEqual(['ada']);
+  });
+
+  it('agrees with the record after concurrent changes of one user', async () => {
+    const id = await create('ada');
+    const addresses = Array.from({ length: 20 }, (_, index) => `a${index}@example.com`);
+    await Promise.all(
+      addresses.map(async (email, index) =>
+        on.accounts.update(
+          id,
+          { email, roles: [`role-${index}`], isDisabled: index % 2 === 0 },
+          Deadline.none,
+        ),
+      ),
+    );
+
+    const { email, roles, isDisabled } = (await on.reader.find(id, Deadline.none))!;
+    expect(await namesOf({ beginning: email! })).toEqual(['ada']);
+    expect(await namesOf({ role: roles[0]!, isDisabled })).toEqual(['ada']);
+    await eventually('only the last address is left', WITHIN_MS, async () => {
+      const found = new Set((await stored()).match(/e:a\d+@example\.com/g));
+      return [...found].join() === `e:${email}`;
+    });
+  });
+
+  it('lists users whom the index does not know after a reindexing', async () => {
+    const users = [newUser('ada', 'ada@example.com'), newUser('ben')];
+    for (const user of users) {
+      await on.redisStore.create(user, hash, Deadline.none);
+    }
+    expect(await namesOf({})).toEqual([]);
+
+    await on.directory.reindex(users.map(({ id }) => id));
+
+    expect(await namesOf({})).toEqual(['ada', 'ben']);
+    expect(await namesOf({ beginning: 'ada@' })).toEqual(['ada']);
+  });
+
+  it.each(['', 'x', 'WzksbnVsbCxudWxsXQ', 'bnVsbA', 'e30', 'WzAsMSwyXQ'])(
+    'refuses %j as a cursor',
+    async (cursor) => {
+      expect(await on.directory.list({}, cursor, 10, Deadline.none)).toBeUndefined();
+    },
+  );
+});
