@@ -86,7 +86,7 @@ import { UsersService } from './users.service.js';
       ) => {
         const accounts: Accounts = store
           ? new MirroredAccounts(new ValidatingUserStore(store), reader, writer)
-          : new AccountsInDirectory(redis, index, directory);
+          : new AccountsInDirectory(redis, index, directory, writer);
         return new AccountsKeepingAdministrators(accounts, registry, clock);
       },
     },

@@ -190,6 +190,28 @@ describe('the directory of users', () => {
     });
   });
 
+  it('keeps nothing of a registration that fails', async () => {
+    const failing = async (): Promise<Secret> => Promise.reject(new Error('no hash'));
+    await expect(
+      on.accounts.create(newUser('ada', 'failed@example.com'), failing, Deadline.none),
+    ).rejects.toThrow('no hash');
+
+    await eventually('nothing is left over', WITHIN_MS, async () => {
+      const { keys } = await dumpKeys(prefix);
+      return !keys.some((key) => key.endsWith(':terms'));
+    });
+  });
+
+  it('has no entries of users who do not exist after a reindexing', async () => {
+    const { id } = newUser('ada');
+    await on.index.note(id, 'a change', { ...ALL, keys: ['e:ada@example.com'] }, Deadline.none);
+    await on.index.end(id, 'a change', Deadline.none);
+
+    await on.directory.reindex([]);
+
+    expect(await stored()).not.toContain('ada@example.com');
+  });
+
   it('lists users whom the index does not know after a reindexing', async () => {
     const users = [newUser('ada', 'ada@example.com'), newUser('ben')];
     for (const user of users) {

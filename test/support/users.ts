@@ -68,7 +68,7 @@ export function usersOn(
   const accounts = new AccountsKeepingAdministrators(
     store
       ? new MirroredAccounts(new ValidatingUserStore(store), reader, writer)
-      : new AccountsInDirectory(redisStore, index, directory),
+      : new AccountsInDirectory(redisStore, index, directory, writer),
     registry,
     clock,
   );

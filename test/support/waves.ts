@@ -16,6 +16,7 @@ const NOT_AWAITED: ReadonlySet<string> = new Set([
   ...OWN_WORK,
   'finish-changes',
   'end-user-change',
+  'version-of-user-entry',
   'find-user-confirmed',
   'correct-user-entry',
 ]);

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { Deadline } from '../../common/deadline/index.js';
 import type { Secret } from '../../common/secret/index.js';
 import type { UserRecord } from '../../user-slot/read/index.js';
+import type { UserWriter } from '../../user-slot/write/index.js';
 import type {
   AccountChange,
   Accounts,
@@ -16,7 +17,15 @@ import type { DirectoryIndex } from './directory-index.js';
 import { termsAddedBy, termsOf, type DirectoryTerms } from './directory-terms.js';
 import type { RedisUserDirectory } from './redis-user-directory.js';
 
-const FOLLOW_UP_TIMEOUT_MS = 2000;
+/** Longer than a failover. */
+const FOLLOW_UP_TIMEOUT_MS = 10_000;
+
+/** A change that the index knows before it is made. */
+interface NotedChange {
+  readonly userId: string;
+  readonly id: string;
+  readonly note: Promise<void>;
+}
 
 /**
  * Keeps the directory up to date. Each change is noted in the index before it is made, so that a crash cannot leave a user who is
@@ -27,6 +36,7 @@ export class AccountsInDirectory implements Accounts {
     private readonly accounts: Accounts,
     private readonly index: DirectoryIndex,
     private readonly directory: RedisUserDirectory,
+    private readonly writer: UserWriter,
   ) {}
 
   /** The note is sent together with the claim of the name, and confirmed before the user is written. */
@@ -35,17 +45,30 @@ export class AccountsInDirectory implements Accounts {
     passwordHash: () => Promise<Secret>,
     deadline: Deadline,
   ): Promise<UserRecord | undefined> {
-    const isCreated = (result: UserRecord | undefined): boolean => result !== undefined;
-    return this.noted(user.id, termsOf(user), deadline, isCreated, async (note) =>
-      this.accounts.create(
-        user,
-        async () => {
-          const [hash] = await Promise.all([passwordHash(), note]);
-          return hash;
-        },
-        deadline,
-      ),
-    );
+    const { id } = user;
+    const change = this.note(id, termsOf(user), deadline);
+    const hashAndNote = async (): Promise<Secret> => {
+      const [hash] = await Promise.all([passwordHash(), change.note]);
+      return hash;
+    };
+    try {
+      const created = await this.accounts.create(user, hashAndNote, deadline);
+      this.followUp(async (limited) => {
+        await this.end(change, limited);
+        if (!created) {
+          await this.directory.correct(id, limited);
+        }
+      });
+      return created;
+    } catch (error) {
+      this.followUp(async (limited) => {
+        // Otherwise the user may still be written after the correction.
+        await this.writer.prevent(id, limited);
+        await this.end(change, limited);
+        await this.directory.correct(id, limited);
+      });
+      throw error;
+    }
   }
 
   async update(userId: string, change: AccountChange, deadline: Deadline): Promise<ChangeOutcome> {
@@ -53,16 +76,15 @@ export class AccountsInDirectory implements Accounts {
     if (!terms) {
       return this.accounts.update(userId, change, deadline);
     }
-    return this.noted(
-      userId,
-      terms,
-      deadline,
-      () => false,
-      async (note) => {
-        await note;
-        return this.accounts.update(userId, change, deadline);
-      },
-    );
+    const noted = this.note(userId, terms, deadline);
+    await noted.note;
+    // After an error the change may still be made, so it stays noted.
+    const result = await this.accounts.update(userId, change, deadline);
+    this.followUp(async (limited) => {
+      await this.end(noted, limited);
+      await this.directory.correct(userId, limited);
+    });
+    return result;
   }
 
   async remove(
@@ -73,7 +95,7 @@ export class AccountsInDirectory implements Accounts {
     const result = await this.accounts.remove(userId, conditions, deadline);
     if (result.outcome === 'removed') {
       this.followUp(async (limited) => {
-        await this.directory.correct(userId, await this.index.versionOf(userId, limited), limited);
+        await this.directory.correct(userId, limited);
       });
     }
     return result;
@@ -123,28 +145,18 @@ export class AccountsInDirectory implements Accounts {
     return this.accounts.reload(userId, deadline);
   }
 
-  /** @param isExact whether the entry agrees with the record after the note, so that nothing has to be corrected */
-  private async noted<Result>(
-    userId: string,
-    terms: DirectoryTerms,
-    deadline: Deadline,
-    isExact: (result: Result) => boolean,
-    work: (note: Promise<void>) => Promise<Result>,
-  ): Promise<Result> {
-    const changeId = randomUUID();
-    const note = this.index.note(userId, changeId, terms, deadline);
-    // Nobody waits for the note when the name is taken.
+  private note(userId: string, terms: DirectoryTerms, deadline: Deadline): NotedChange {
+    const id = randomUUID();
+    const note = this.index.note(userId, id, terms, deadline);
+    // Nobody waits for the note of a registration whose name is taken.
     note.catch(() => undefined);
-    // After an error the change may still be made, so it stays noted.
-    const result = await work(note);
-    this.followUp(async (limited) => {
-      await note;
-      const version = await this.index.end(userId, changeId, limited);
-      if (!isExact(result)) {
-        await this.directory.correct(userId, version, limited);
-      }
-    });
-    return result;
+    return { userId, id, note };
+  }
+
+  private async end({ userId, id, note }: NotedChange, deadline: Deadline): Promise<void> {
+    // Also after an error: the note may have been written.
+    await note.catch(() => undefined);
+    await this.index.end(userId, id, deadline);
   }
 
   /** Not awaited: the next page that finds what is left over corrects it. */

@@ -3,33 +3,30 @@ import { randomUUID } from 'node:crypto';
 
 import type { Deadline } from '../../common/deadline/index.js';
 import { LuaScript, RedisCluster } from '../../redis-cluster/index.js';
-import type { DirectoryTerms } from './directory-terms.js';
+import { ALL, type DirectoryTerms } from './directory-terms.js';
 
 /** Longer than the delay of any late write. */
 const CHANGE_TTL_MS = 2 * 3_600_000;
 /** The last digit of the id of a user, which is random in UUIDs of all common versions. */
 const PARTITIONS = Array.from('0123456789abcdef');
 
+const LARGE_PAGE = 1000;
+
 const isOne = (reply: unknown): boolean => reply === 1;
 const load = LuaScript.loaderFor(import.meta.url);
 
 const scripts = {
   note: load('note-user-change', isOne),
-  end: load('end-user-change', String),
+  end: load('end-user-change', isOne),
   correct: load('correct-user-entry', isOne),
   list: load('list-user-terms', (reply) => parseListed(reply as string[])),
-  find: load('find-user-entry', String),
+  version: load('version-of-user-entry', String),
 };
 
 /** A position in the directory. */
 export interface Position {
   readonly key: string;
   readonly userId: string;
-}
-
-export interface ListedTerm extends Position {
-  /** Changes with each write of the user's entry; '' when there is none. */
-  readonly version: string;
 }
 
 /**
@@ -63,18 +60,17 @@ export class DirectoryIndex {
   /**
    * Notes that a change is not in progress any more. Not durable: it is assumed after two hours.
    *
-   * @returns the version of the entry
    * @throws RedisUnavailableError
    */
-  async end(userId: string, changeId: string, deadline: Deadline): Promise<string> {
+  async end(userId: string, changeId: string, deadline: Deadline): Promise<void> {
     const [, entries] = this.keysOf(userId);
-    return this.redis.run(scripts.end, [entries], [userId, changeId], deadline);
+    await this.redis.run(scripts.end, [entries], [userId, changeId], deadline);
   }
 
-  /** @throws RedisUnavailableError */
+  /** @returns the version of a user's entry; '' when there is none @throws RedisUnavailableError */
   async versionOf(userId: string, deadline: Deadline): Promise<string> {
     const [, entries] = this.keysOf(userId);
-    return this.redis.run(scripts.find, [entries], [userId], deadline);
+    return this.redis.run(scripts.version, [entries], [userId], deadline);
   }
 
   /**
@@ -114,13 +110,13 @@ export class DirectoryIndex {
     after: Position | undefined,
     limit: number,
     deadline: Deadline,
-  ): Promise<readonly ListedTerm[]> {
+  ): Promise<readonly Position[]> {
     const from = after ? positionText(after) : '';
     const lists = await Promise.all(
       PARTITIONS.map(async (partition) =>
         this.redis.run(
           scripts.list,
-          this.keysIn(partition),
+          [this.keysIn(partition)[0]],
           [filter, beginning, from, limit],
           deadline,
         ),
@@ -132,6 +128,22 @@ export class DirectoryIndex {
       .sort((one, other) => Buffer.compare(one.bytes, other.bytes))
       .slice(0, limit)
       .map(({ term }) => term);
+  }
+
+  /**
+   * All users whom the index contains, and perhaps users who do not exist. For the work of operators, not for requests.
+   *
+   * @throws RedisUnavailableError
+   */
+  async userIds(deadline: Deadline): Promise<ReadonlySet<string>> {
+    const ids = new Set<string>();
+    let after: Position | undefined;
+    do {
+      const positions = await this.list(ALL, '', after, LARGE_PAGE, deadline);
+      positions.forEach(({ userId }) => ids.add(userId));
+      after = positions.at(-1);
+    } while (after);
+    return ids;
   }
 
   private keysOf(userId: string): [terms: string, entries: string] {
@@ -148,9 +160,9 @@ function positionText({ key, userId }: Position): string {
   return `${key}\0${userId}`;
 }
 
-function parseListed(reply: readonly string[]): ListedTerm[] {
-  return Array.from({ length: reply.length / 3 }, (_, index) => {
-    const [key = '', userId = '', version = ''] = reply.slice(3 * index, 3 * index + 3);
-    return { key, userId, version };
+function parseListed(reply: readonly string[]): Position[] {
+  return Array.from({ length: reply.length / 2 }, (_, index) => {
+    const [key = '', userId = ''] = reply.slice(2 * index, 2 * index + 2);
+    return { key, userId };
   });
 }

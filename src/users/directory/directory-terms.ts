@@ -12,7 +12,7 @@ export interface DirectoryTerms {
 export const NO_TERMS: DirectoryTerms = { filters: [], keys: [] };
 
 /** The list that contains every user. */
-const ALL = 'all';
+export const ALL = 'all';
 const DISABLED = 'disabled';
 
 const nameKey = (name: string): string => `n:${name}`;
@@ -35,7 +35,7 @@ export function termsAddedBy({
 }: StoredChange): DirectoryTerms | undefined {
   return email === undefined && roles === undefined && isDisabled === undefined
     ? undefined
-    : { filters: filtersOf({ roles, isDisabled }), keys: keysOf(email) };
+    : { filters: [ALL, ...filtersOf({ roles, isDisabled })], keys: keysOf(email) };
 }
 
 /** The list that contains all users of a query, and perhaps others. */

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import { Deadline } from '../../common/deadline/index.js';
 import { UserReader, type UserRecord } from '../../user-slot/read/index.js';
-import { DirectoryIndex, type ListedTerm, type Position } from './directory-index.js';
+import { DirectoryIndex, type Position } from './directory-index.js';
 import { beginningsOf, filterOf, isListedUnder, NO_TERMS, termsOf } from './directory-terms.js';
 import type { UserDirectory, UserPage, UserQuery } from './user-directory.js';
 
@@ -71,30 +71,35 @@ export class RedisUserDirectory implements UserDirectory {
 
   /**
    * Makes the entries of all users agree with their records: for users of earlier versions, whom the index does not know, and
-   * after a loss of data. Repeating it is safe.
+   * after a loss of data. Removes the entries of users who do not exist. Repeating it is safe.
    *
    * @param ids all users
    * @throws RedisUnavailableError, NotConfirmedError
    */
   async reindex(ids: Iterable<string>): Promise<void> {
-    const remaining = ids[Symbol.iterator]();
+    const remaining = new Set([...ids, ...(await this.index.userIds(Deadline.none))]).values();
     const work = async (): Promise<void> => {
-      for (let next = remaining.next(); next.done !== true; next = remaining.next()) {
-        const deadline = Deadline.after(REINDEX_TIMEOUT_MS);
-        await this.correct(next.value, await this.index.versionOf(next.value, deadline), deadline);
+      for (const id of remaining) {
+        await this.correct(id, Deadline.after(REINDEX_TIMEOUT_MS));
       }
     };
     await Promise.all(Array.from({ length: REINDEX_CONCURRENCY }, work));
   }
 
-  /** Makes the entry of a user agree with the record, unless a change of the user is in progress. */
-  async correct(userId: string, version: string, deadline: Deadline): Promise<void> {
+  /**
+   * Makes the entry of a user agree with the record, unless a change of the user is in progress.
+   *
+   * @throws RedisUnavailableError, NotConfirmedError
+   */
+  async correct(userId: string, deadline: Deadline): Promise<void> {
+    // Before the record: a change that is noted in between makes the version differ.
+    const version = await this.index.versionOf(userId, deadline);
     const user = await this.reader.findConfirmed(userId, deadline);
     await this.index.correct(userId, version, user && termsOf(user), deadline);
   }
 
   private async listed(
-    terms: readonly ListedTerm[],
+    terms: readonly Position[],
     query: UserQuery,
     index: number,
     deadline: Deadline,
@@ -105,7 +110,7 @@ export class RedisUserDirectory implements UserDirectory {
     return found.flatMap(({ term, user }) => {
       const { keys, filters } = user ? termsOf(user) : NO_TERMS;
       if (!user || !keys.includes(term.key) || !filters.includes(filterOf(query))) {
-        this.correctSoon(term);
+        this.correctSoon(term.userId);
         return [];
       }
       return !user.isProvisional && isListedUnder(user, query, index) ? [user] : [];
@@ -113,8 +118,8 @@ export class RedisUserDirectory implements UserDirectory {
   }
 
   /** Best effort: the next page that finds the term corrects it. */
-  private correctSoon({ userId, version }: ListedTerm): void {
-    this.correct(userId, version, Deadline.after(CORRECTION_TIMEOUT_MS)).catch(() => undefined);
+  private correctSoon(userId: string): void {
+    this.correct(userId, Deadline.after(CORRECTION_TIMEOUT_MS)).catch(() => undefined);
   }
 }
 

@@ -3,17 +3,15 @@
 -- KEYS[1] the entries of the directory, as includes/directory-entry.lua describes them
 -- ARGV[1] the id of the user
 -- ARGV[2] the id of the change
--- Returns the version of the entry, '' when there is none.
+-- Returns 1 when the change was noted, else 0.
 -- Atomic: another change may be noted at the same time. Running it twice changes nothing.
 --- @include "directory-entry"
 local id, change = ARGV[1], ARGV[2]
 local entry = read_entry(KEYS[1], id)
-if not entry then
-  return ''
+if not entry or not entry.changes[change] then
+  return 0
 end
-if entry.changes[change] then
-  entry.changes[change] = nil
-  entry.version = 'after ' .. change
-  write_entry(KEYS[1], id, entry)
-end
-return entry.version
+entry.changes[change] = nil
+entry.version = 'after ' .. change
+write_entry(KEYS[1], id, entry)
+return 1
