@@ -186,6 +186,7 @@ export {
   type User,
   type UserRecord,
   type UserRemovalOutcome,
+  type ListedUser,
   type UserDirectory,
   type UserPage,
   type UserQuery,

@@ -23,6 +23,9 @@ export interface RedisRecord extends UserRecord {
   readonly hasSkeletons: boolean;
 }
 
+/** The same without the password. */
+export type RedisProfile = Omit<RedisRecord, 'passwordHash'>;
+
 /** The copy in Redis of a user of another store. */
 export interface UserCopy {
   /** Changes with each write; undefined when there is no copy. */

@@ -28,7 +28,7 @@ export { UsersModule } from './users.module.js';
 export type { UsersOptions } from './users.options.js';
 export { UsersService } from './users.service.js';
 export { ListedUsers } from './directory/listed-users.js';
-export type { UserDirectory, UserPage, UserQuery } from './directory/user-directory.js';
+export type { ListedUser, UserDirectory, UserPage, UserQuery } from './directory/user-directory.js';
 export {
   UserStoreError,
   UserStoreUnavailableError,

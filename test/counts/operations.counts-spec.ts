@@ -23,7 +23,7 @@ const PRESENTED_AT_ONCE = 20;
 const CORRECTION = [
   'end-user-change',
   'version-of-user-entry',
-  'find-user-confirmed wait',
+  'find-profile-confirmed wait',
   'correct-user-entry wait',
 ];
 const NOTHING: RedisCost = { roundTrips: [], commands: '' };
@@ -345,7 +345,7 @@ describe('an operation costs Redis', () => {
         ...CORRECTION,
       ],
       commands:
-        'evalsha 8, get 2, hdel 1, hget 6, hgetall 3, hmget 1, hset 9, pexpire 1, pttl 1, set 1, time 5, zadd 5, zrem 2, zscore 1',
+        'evalsha 8, get 1, hdel 1, hget 5, hgetall 3, hmget 1, hset 9, pexpire 1, pttl 1, set 1, time 5, zadd 5, zrem 2, zscore 1',
     });
   });
 

@@ -52,7 +52,7 @@ describe('login', () => {
     expect(secrets.every((secret) => Buffer.from(secret, 'base64url').length === 32)).toBe(true);
   });
 
-  it('stores no token that it issues (30); all keys expire except names, users and signing keys (97)', async () => {
+  it('stores no token that it issues (30); all keys expire except names, users, their directory and signing keys (97)', async () => {
     const user = await api.newUser();
 
     const { keys, values } = await dumpKeys(api.keyPrefix);
@@ -70,7 +70,7 @@ describe('login', () => {
     expect(lasting.length).toBeGreaterThan(2);
     for (const key of lasting) {
       expect(key).toMatch(
-        /:\{(user\.[^}]+\}:(?:record|password-hash)|name\.[^}]+\}:owner|keys\.signing\}:set)$/,
+        /:\{(user\.[^}]+\}:(?:record|password-hash)|name\.[^}]+\}:owner|user-directory\.[0-9a-f]\}:(?:terms|entries)|keys\.signing\}:set)$/,
       );
     }
   });

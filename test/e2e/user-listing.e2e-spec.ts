@@ -123,6 +123,7 @@ describe('listing users', () => {
     ['/limit', { limit: '0' }],
     ['/limit', { limit: '101' }],
     ['/limit', { limit: 'many' }],
+    ['/limit', { limit: '1e1' }],
     ['/cursor', { cursor: 'made up' }],
     ['/cursor', { cursor: 'WzksbnVsbCxudWxsXQ' }],
     ['/q', { q: 'a\u0000' }],

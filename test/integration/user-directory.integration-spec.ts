@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 
 import { Deadline } from '../../src/common/deadline/index.js';
@@ -63,9 +64,26 @@ describe('the directory of users', () => {
     await create('ben', 'ADELE@example.com');
     await create('cy', 'cy@example.com');
 
-    expect(await namesOf({ beginning: 'AD' }, 1)).toEqual(['ada', 'Adam', 'ben']);
-    expect(await namesOf({ beginning: 'adele@EXAMPLE.com' })).toEqual(['ben']);
-    expect(await namesOf({ beginning: 'example' })).toEqual([]);
+    expect(await namesOf({ prefix: 'AD' }, 1)).toEqual(['ada', 'Adam', 'ben']);
+    expect(await namesOf({ prefix: 'adele@EXAMPLE.com' })).toEqual(['ben']);
+    expect(await namesOf({ prefix: 'example' })).toEqual([]);
+    // These fold to nothing.
+    expect(await namesOf({ prefix: '\u200b' })).toEqual([]);
+    expect(await namesOf({ prefix: '😀'.repeat(200) })).toEqual([]);
+  });
+
+  it('reads in batches, also if most users do not meet the conditions', async () => {
+    for (let user = 0; user < 60; user += 1) {
+      await create(`ad-${user}`, user % 20 === 0 ? undefined : `ad-${user}@example.com`);
+    }
+    await create('ben', 'ad@example.com');
+    const list = jest.spyOn(on.index, 'list');
+
+    const page = await on.directory.list({ prefix: 'ad' }, undefined, 61, Deadline.none);
+
+    expect(page).toMatchObject({ next: undefined });
+    expect(page!.users).toHaveLength(61);
+    expect(list).toHaveBeenCalledTimes(2);
   });
 
   it('follows roles, the disabled state and addresses at once', async () => {
@@ -86,8 +104,8 @@ describe('the directory of users', () => {
     await update({ email: 'new@example.com', roles: [], isDisabled: false });
     expect(await namesOf({ role: 'support' })).toEqual([]);
     expect(await namesOf({ isDisabled: true })).toEqual([]);
-    expect(await namesOf({ beginning: 'old@' })).toEqual([]);
-    expect(await namesOf({ beginning: 'new@' })).toEqual(['ada']);
+    expect(await namesOf({ prefix: 'old@' })).toEqual([]);
+    expect(await namesOf({ prefix: 'new@' })).toEqual(['ada']);
   });
 
   it('keeps nothing of a deleted user, of a refused registration and of former addresses', async () => {
@@ -112,7 +130,7 @@ describe('the directory of users', () => {
       await on.index.note(user.id, 'a change', { ...ALL, keys: ['n:ada'] }, Deadline.none);
 
       expect(await namesOf({})).toEqual([]);
-      expect(await namesOf({ beginning: 'ada' })).toEqual([]);
+      expect(await namesOf({ prefix: 'ada' })).toEqual([]);
     });
 
     it('after the user is written lists the user', async () => {
@@ -127,8 +145,8 @@ describe('the directory of users', () => {
       const id = await create('ada', 'present@example.com');
       await on.index.note(id, 'a change', { ...ALL, keys: ['e:next@example.com'] }, Deadline.none);
 
-      expect(await namesOf({ beginning: 'next@' })).toEqual([]);
-      expect(await namesOf({ beginning: 'present@' })).toEqual(['ada']);
+      expect(await namesOf({ prefix: 'next@' })).toEqual([]);
+      expect(await namesOf({ prefix: 'present@' })).toEqual(['ada']);
     });
 
     it('does not remove a term while its change may be in progress', async () => {
@@ -142,7 +160,7 @@ describe('the directory of users', () => {
       );
       await on.redisStore.update(id, { email: 'next@example.com' }, Deadline.none);
 
-      expect(await namesOf({ beginning: 'next@' })).toEqual(['ada']);
+      expect(await namesOf({ prefix: 'next@' })).toEqual(['ada']);
     });
 
     it('removes what is left over when a page finds it', async () => {
@@ -165,7 +183,7 @@ describe('the directory of users', () => {
     expect(await on.index.correct(id, version, { ...ALL, keys: ['n:ada'] }, Deadline.none)).toBe(
       false,
     );
-    expect(await namesOf({ beginning: 'new@' })).toEqual(['ada']);
+    expect(await namesOf({ prefix: 'new@' })).toEqual(['ada']);
   });
 
   it('agrees with the record after concurrent changes of one user', async () => {
@@ -182,7 +200,7 @@ describe('the directory of users', () => {
     );
 
     const { email, roles, isDisabled } = (await on.reader.find(id, Deadline.none))!;
-    expect(await namesOf({ beginning: email! })).toEqual(['ada']);
+    expect(await namesOf({ prefix: email! })).toEqual(['ada']);
     expect(await namesOf({ role: roles[0]!, isDisabled })).toEqual(['ada']);
     await eventually('only the last address is left', WITHIN_MS, async () => {
       const found = new Set((await stored()).match(/e:a\d+@example\.com/g));
@@ -222,10 +240,10 @@ describe('the directory of users', () => {
     await on.directory.reindex(users.map(({ id }) => id));
 
     expect(await namesOf({})).toEqual(['ada', 'ben']);
-    expect(await namesOf({ beginning: 'ada@' })).toEqual(['ada']);
+    expect(await namesOf({ prefix: 'ada@' })).toEqual(['ada']);
   });
 
-  it.each(['', 'x', 'WzksbnVsbCxudWxsXQ', 'bnVsbA', 'e30', 'WzAsMSwyXQ'])(
+  it.each(['', 'x', 'WzksbnVsbCxudWxsXQ', 'bnVsbA', 'e30', 'WzAsMSwyXQ', 'Wy0xLG51bGwsbnVsbF0'])(
     'refuses %j as a cursor',
     async (cursor) => {
       expect(await on.directory.list({}, cursor, 10, Deadline.none)).toBeUndefined();

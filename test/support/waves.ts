@@ -17,7 +17,7 @@ const NOT_AWAITED: ReadonlySet<string> = new Set([
   'finish-changes',
   'end-user-change',
   'version-of-user-entry',
-  'find-user-confirmed',
+  'find-profile-confirmed',
   'correct-user-entry',
 ]);
 

@@ -60,7 +60,7 @@ export function textBetween(min: number, max: number): Rule {
 /** Accepts a whole number, or its text in a query. */
 export function wholeNumberBetween(min: number, max: number): Rule {
   return (value) => {
-    const number = typeof value === 'string' && value !== '' ? Number(value) : value;
+    const number = typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value;
     const isInRange =
       Number.isSafeInteger(number) && min <= Number(number) && Number(number) <= max;
     return isInRange ? undefined : { code: 'not-in-range', params: { min, max } };

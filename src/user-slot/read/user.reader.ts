@@ -4,12 +4,13 @@ import type { Deadline } from '../../common/deadline/index.js';
 import { NearCache } from '../../near-cache/index.js';
 import { RedisCluster } from '../../redis-cluster/index.js';
 import { slotScript } from '../slot-script.js';
-import { parseUser, type RedisRecord, type UserCopy } from '../user-record.js';
+import { parseUser, type RedisProfile, type RedisRecord, type UserCopy } from '../user-record.js';
 import { userSubject, UserSlotKeys } from '../user-slot.keys.js';
 
 const scripts = {
   find: slotScript('find-user', parseUser),
-  findConfirmed: slotScript('find-user-confirmed', parseUser),
+  findProfile: slotScript('find-profile', parseUser),
+  confirmProfile: slotScript('find-profile-confirmed', parseUser),
   findCopy: slotScript('find-mirrored-user', parseCopy),
   sessionAge: slotScript('session-age', (reply) => (reply === '' ? undefined : Number(reply))),
 };
@@ -31,10 +32,15 @@ export class UserReader {
     return this.redis.run(scripts.find, this.findKeys(userId), [0], deadline);
   }
 
-  /** Reads the current state: no master that was replaced can answer. */
-  async findConfirmed(userId: string, deadline: Deadline): Promise<RedisRecord | undefined> {
-    const keys = [...this.findKeys(userId), this.keys.fence(userId)];
-    return this.redis.readConfirmed(scripts.findConfirmed, keys, [], deadline);
+  /** Reads a user without the password hash. The result may be out of date. */
+  async findProfile(userId: string, deadline: Deadline): Promise<RedisProfile | undefined> {
+    return this.redis.run(scripts.findProfile, [this.keys.record(userId)], [], deadline);
+  }
+
+  /** Reads the current state of a user without the password hash: no master that was replaced can answer. */
+  async confirmProfile(userId: string, deadline: Deadline): Promise<RedisProfile | undefined> {
+    const keys = [this.keys.record(userId), this.keys.fence(userId)];
+    return this.redis.readConfirmed(scripts.confirmProfile, keys, [], deadline);
   }
 
   /** Returns a stand-in with the id '' for an unknown user. This takes as long as for a known user (OWASP ASVS 6.3.8). */

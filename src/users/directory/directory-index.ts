@@ -106,7 +106,7 @@ export class DirectoryIndex {
    */
   async list(
     filter: string,
-    beginning: string,
+    prefix: string,
     after: Position | undefined,
     limit: number,
     deadline: Deadline,
@@ -117,7 +117,7 @@ export class DirectoryIndex {
         this.redis.run(
           scripts.list,
           [this.keysIn(partition)[0]],
-          [filter, beginning, from, limit],
+          [filter, prefix, from, limit],
           deadline,
         ),
       ),

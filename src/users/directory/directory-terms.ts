@@ -1,7 +1,7 @@
-import type { StoredChange, UserRecord } from '../../user-slot/read/index.js';
+import type { StoredChange } from '../../user-slot/read/index.js';
 import { canonicalUsername } from '../names/username.js';
 import type { NewUser } from '../store/user-store.js';
-import type { UserQuery } from './user-directory.js';
+import type { ListedUser, UserQuery } from './user-directory.js';
 
 /** How the directory finds a user. */
 export interface DirectoryTerms {
@@ -15,11 +15,14 @@ export const NO_TERMS: DirectoryTerms = { filters: [], keys: [] };
 export const ALL = 'all';
 const DISABLED = 'disabled';
 
+/** For a prefix that folds to nothing, because it is invisible or too long: it must not find everybody. */
+const IN_NO_NAME = '\uffff';
+
 const nameKey = (name: string): string => `n:${name}`;
 const emailKey = (address: string): string => `e:${address}`;
 const roleFilter = (role: string): string => `role.${role}`;
 
-export function termsOf(user: UserRecord | NewUser): DirectoryTerms {
+export function termsOf(user: ListedUser | NewUser): DirectoryTerms {
   const { username, email, roles } = user;
   return {
     filters: [ALL, ...filtersOf({ roles, isDisabled: 'isDisabled' in user && user.isDisabled })],
@@ -46,19 +49,21 @@ export function filterOf({ role, isDisabled }: UserQuery): string {
   return isDisabled === true ? DISABLED : ALL;
 }
 
-/** The beginnings of the keys of a query, in the order of listing: user names, then e-mail addresses. */
-export function beginningsOf({ beginning = '' }: UserQuery): readonly string[] {
-  return beginning === ''
+/** The prefixes of the keys that a query finds, in the order of listing: user names, then e-mail addresses. */
+export function prefixesOf({ prefix = '' }: UserQuery): readonly string[] {
+  return prefix === ''
     ? [nameKey('')]
-    : [nameKey(canonicalUsername(beginning)), emailKey(foldAddress(beginning))];
+    : [
+        nameKey(canonicalUsername(prefix) || IN_NO_NAME),
+        emailKey(foldAddress(prefix) || IN_NO_NAME),
+      ];
 }
 
-/** Whether a user meets the conditions, and is listed under this beginning and not under an earlier one. */
-export function isListedUnder(user: UserRecord, query: UserQuery, index: number): boolean {
+/** Whether a user meets the conditions, and is listed under this prefix and not under an earlier one. */
+export function isListedUnder(user: ListedUser, query: UserQuery, index: number): boolean {
   const { keys } = termsOf(user);
   const { isDisabled = user.isDisabled } = query;
-  const beginnings = beginningsOf(query);
-  const first = beginnings.findIndex((beginning) => keys.some((key) => key.startsWith(beginning)));
+  const first = prefixesOf(query).findIndex((prefix) => keys.some((key) => key.startsWith(prefix)));
   return first === index && user.isDisabled === isDisabled;
 }
 

@@ -33,7 +33,7 @@ export class ListedUsersController {
     @RequestDeadline() deadline: Deadline,
   ): Promise<UserPageResponse> {
     const query = {
-      beginning: q,
+      prefix: q,
       role,
       isDisabled: disabled === undefined ? undefined : disabled === 'true',
     };

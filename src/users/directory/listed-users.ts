@@ -18,19 +18,19 @@ export type ListingOutcome =
   | { readonly outcome: 'unknown-cursor' }
   | { readonly outcome: 'listing-not-supported' };
 
-/** Lists and searches users, and records events. */
+/** Lists and searches users, and records an audit event for each page. */
 @Injectable()
 export class ListedUsers {
   private readonly directory: UserDirectory | undefined;
 
   constructor(
-    private readonly redis: RedisUserDirectory,
+    private readonly redisDirectory: RedisUserDirectory,
     private readonly reader: UserReader,
     private readonly audit: AuditLog,
     @Optional() @Inject(USER_STORE) private readonly store?: UserStore,
     @Optional() @Inject(USER_DIRECTORY) directory?: UserDirectory,
   ) {
-    this.directory = directory ?? (store ? undefined : redis);
+    this.directory = directory ?? (store ? undefined : redisDirectory);
   }
 
   /** @throws RedisUnavailableError, UserStoreUnavailableError, UserStoreError */
@@ -65,7 +65,7 @@ export class ListedUsers {
       return 0;
     }
     const ids = await this.reader.ids(Deadline.none);
-    await this.redis.reindex(ids);
+    await this.redisDirectory.reindex(ids);
     return ids.size;
   }
 }

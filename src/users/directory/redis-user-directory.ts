@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 
 import { Deadline } from '../../common/deadline/index.js';
-import { UserReader, type UserRecord } from '../../user-slot/read/index.js';
+import { UserReader } from '../../user-slot/read/index.js';
 import { DirectoryIndex, type Position } from './directory-index.js';
-import { beginningsOf, filterOf, isListedUnder, NO_TERMS, termsOf } from './directory-terms.js';
-import type { UserDirectory, UserPage, UserQuery } from './user-directory.js';
+import { prefixesOf, filterOf, isListedUnder, NO_TERMS, termsOf } from './directory-terms.js';
+import type { ListedUser, UserDirectory, UserPage, UserQuery } from './user-directory.js';
 
 /** A page reads at most this many records for each user of its limit, so that a rare combination does not read all users. */
 const READS_PER_USER = 10;
@@ -14,7 +14,12 @@ const REINDEX_TIMEOUT_MS = 10_000;
 /** The limit leaves capacity for the requests of running instances. */
 const REINDEX_CONCURRENCY = 64;
 
-/** Where a page ended: the number of the beginning, and the last term. */
+interface Fitting {
+  readonly term: Position;
+  readonly user: ListedUser;
+}
+
+/** Where a page ended: the number of the prefix, and the last term. */
 interface Cursor {
   readonly index: number;
   readonly last: Position | undefined;
@@ -38,29 +43,27 @@ export class RedisUserDirectory implements UserDirectory {
     deadline: Deadline,
   ): Promise<UserPage | undefined> {
     const start = after === undefined ? { index: 0, last: undefined } : parseCursor(after);
-    const beginnings = beginningsOf(query);
-    if (!start || start.index >= beginnings.length) {
+    const prefixes = prefixesOf(query);
+    if (!start || start.index >= prefixes.length) {
       return undefined;
     }
-    const users: UserRecord[] = [];
+    const users: ListedUser[] = [];
     let cursor: Cursor = start;
-    let reads = 0;
-    while (users.length < limit && reads < READS_PER_USER * limit) {
+    for (let reads = 0; users.length < limit && reads < READS_PER_USER * limit;) {
       const { index, last } = cursor;
-      const missing = limit - users.length;
-      const terms = await this.index.list(
-        filterOf(query),
-        beginnings[index]!,
-        last,
-        missing + 1,
-        deadline,
-      );
-      const taken = terms.slice(0, missing);
-      reads += taken.length;
-      users.push(...(await this.listed(taken, query, index, deadline)));
-      if (terms.length > missing) {
-        cursor = { index, last: taken.at(-1) };
-      } else if (index + 1 < beginnings.length) {
+      // Not only as many as are missing: conditions that few users meet would take a round trip for each term.
+      const prefix = prefixes[index]!;
+      const found = await this.index.list(filterOf(query), prefix, last, limit + 1, deadline);
+      const terms = found.slice(0, limit);
+      reads += terms.length;
+      const fitting = await this.fitting(terms, query, index, deadline);
+      const listed = fitting.slice(0, limit - users.length);
+      users.push(...listed.map(({ user }) => user));
+      if (listed.length < fitting.length) {
+        cursor = { index, last: listed.at(-1)!.term };
+      } else if (found.length > limit) {
+        cursor = { index, last: terms.at(-1) };
+      } else if (index + 1 < prefixes.length) {
         cursor = { index: index + 1, last: undefined };
       } else {
         return { users, next: undefined };
@@ -94,18 +97,22 @@ export class RedisUserDirectory implements UserDirectory {
   async correct(userId: string, deadline: Deadline): Promise<void> {
     // Before the record: a change that is noted in between makes the version differ.
     const version = await this.index.versionOf(userId, deadline);
-    const user = await this.reader.findConfirmed(userId, deadline);
+    const user = await this.reader.confirmProfile(userId, deadline);
     await this.index.correct(userId, version, user && termsOf(user), deadline);
   }
 
-  private async listed(
+  /** Reads the users of terms. @returns those who are listed under the prefix */
+  private async fitting(
     terms: readonly Position[],
     query: UserQuery,
     index: number,
     deadline: Deadline,
-  ): Promise<UserRecord[]> {
+  ): Promise<Fitting[]> {
     const found = await Promise.all(
-      terms.map(async (term) => ({ term, user: await this.reader.find(term.userId, deadline) })),
+      terms.map(async (term) => ({
+        term,
+        user: await this.reader.findProfile(term.userId, deadline),
+      })),
     );
     return found.flatMap(({ term, user }) => {
       const { keys, filters } = user ? termsOf(user) : NO_TERMS;
@@ -113,7 +120,7 @@ export class RedisUserDirectory implements UserDirectory {
         this.correctSoon(term.userId);
         return [];
       }
-      return !user.isProvisional && isListedUnder(user, query, index) ? [user] : [];
+      return !user.isProvisional && isListedUnder(user, query, index) ? [{ term, user }] : [];
     });
   }
 
@@ -131,8 +138,9 @@ function parseCursor(text: string): Cursor | undefined {
   try {
     const [index, key, userId] = JSON.parse(Buffer.from(text, 'base64url').toString()) as unknown[];
     const isPosition = typeof key === 'string' && typeof userId === 'string';
-    return Number.isSafeInteger(index) && (isPosition || key === null)
-      ? { index: index as number, last: isPosition ? { key, userId } : undefined }
+    const isIndex = typeof index === 'number' && Number.isSafeInteger(index) && index >= 0;
+    return isIndex && (isPosition || key === null)
+      ? { index, last: isPosition ? { key, userId } : undefined }
       : undefined;
   } catch {
     return undefined;

@@ -1,26 +1,37 @@
 import type { Deadline } from '../../common/deadline/index.js';
-import type { UserRecord } from '../../user-slot/read/index.js';
+import type { User } from '../user.js';
 
 /** Which users are listed: those who meet all conditions. */
 export interface UserQuery {
-  /** The beginning of the user name or of the e-mail address, in any case. */
-  readonly beginning?: string | undefined;
+  /** The prefix of the user name or of the e-mail address, in any case. */
+  readonly prefix?: string | undefined;
   readonly role?: string | undefined;
   readonly isDisabled?: boolean | undefined;
 }
 
+export interface ListedUser extends User {
+  readonly isDisabled: boolean;
+}
+
 export interface UserPage {
-  readonly users: readonly UserRecord[];
+  readonly users: readonly ListedUser[];
   /** Where the next page begins. Undefined: there are no more users. */
   readonly next: string | undefined;
 }
 
 /**
- * Lists users. If you replace the user store, you can provide your own directory beside it; without one, `GET /api/users` answers
- * that listing is not supported.
+ * Lists users in the order of the code points of their folded names; with a prefix, those found by name first, then those found by
+ * address. If you replace the user store, you can provide a directory of its users. Without one, `GET /api/users` answers 501
+ * `listing-not-supported`.
  *
- * A user who exists, and meets the conditions, during the whole listing is listed exactly once. A user who comes, goes or changes
- * meanwhile may be missing.
+ * A user who exists and does not change during the whole listing is listed exactly once. A user who is created, changed or deleted
+ * meanwhile may be missing, or be listed twice.
+ *
+ * A method throws `UserStoreUnavailableError` when the directory is unavailable. The client then gets 503 and may repeat the
+ * request. Any other error is a defect, and the client gets 500.
+ *
+ * @example
+ * run({ userStore: { useClass: SqlUserStore }, userDirectory: { useClass: SqlUserDirectory } })
  */
 export interface UserDirectory {
   /**

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 
-import type { UserRecord } from '../user.js';
+import type { ListedUser } from '../directory/user-directory.js';
 import { UserResponse } from './user.response.dto.js';
 
 /** A user as administrators see it. */
@@ -8,7 +8,7 @@ export class AdministeredUserResponse extends UserResponse {
   @ApiProperty({ example: false })
   disabled!: boolean;
 
-  static override from(user: UserRecord): AdministeredUserResponse {
+  static override from(user: ListedUser): AdministeredUserResponse {
     return { ...UserResponse.from(user), disabled: user.isDisabled };
   }
 }

@@ -2,7 +2,7 @@
 -- Version 1
 -- KEYS[1] the terms of the directory, as includes/directory-entry.lua describes them
 -- ARGV[1] the filter
--- ARGV[2] the beginning of the keys
+-- ARGV[2] the prefix of the keys
 -- ARGV[3] the key and the id after which the list begins, with NUL in between; '' for the first ones
 -- ARGV[4] how many
 -- Returns the key and the id of each user.
