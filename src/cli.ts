@@ -16,7 +16,7 @@ Commands:
   separate-hashes     Move password hashes of earlier versions to keys that services cannot read.
                       Needs the same as end-all-sessions.
   keys                List, rotate or withdraw the keys that sign tokens. See keys --help.
-  users               Make the directory of users agree with the users. See users --help.
+  users               Rebuild the index by which users are listed. See users --help.
   help                Show this text. --help after a command shows the help of the command.
 `;
 

@@ -30,7 +30,7 @@ export const AUDIT_EVENTS = {
   'client-refused': 'The credentials of a service account were refused.',
   'token-revoked': 'An access token was revoked; its session, if it has one, stays live.',
   'user-read': 'An administrator read a user.',
-  'users-listed': 'An administrator listed or searched users.',
+  'users-listed': 'An administrator read a page of the users.',
   'sessions-read': 'An administrator read the sessions of a user.',
   'permission-refused': 'A valid token lacked a permission, or a rule forbade the action.',
   'signing-key-created':

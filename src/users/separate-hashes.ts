@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
+import { forEachConcurrently } from '../common/concurrency/index.js';
 import { Deadline } from '../common/deadline/index.js';
 import { UserReader } from '../user-slot/read/index.js';
 import { UserWriter } from '../user-slot/write/index.js';
@@ -36,14 +37,11 @@ export class SeparateHashes {
     const ids = new Set([
       ...(await this.reader.ids(Deadline.none)),
       ...(await this.reader.idsWithHash(Deadline.none)),
-    ]).values();
+    ]);
     const counts = { moved: 0, deleted: 0, unchanged: 0 };
-    const work = async (): Promise<void> => {
-      for (const id of ids) {
-        counts[await this.writer.separateHash(id, Deadline.after(TIMEOUT_MS))] += 1;
-      }
-    };
-    await Promise.all(Array.from({ length: CONCURRENCY }, work));
+    await forEachConcurrently(ids, CONCURRENCY, async (id) => {
+      counts[await this.writer.separateHash(id, Deadline.after(TIMEOUT_MS))] += 1;
+    });
     return counts;
   }
 }

@@ -167,7 +167,7 @@ describe('listing users', () => {
       },
     );
 
-    expect(stdout).toMatch(/^Checked the entries of \d+ users in the directory\.\n$/);
+    expect(stdout).toMatch(/^Checked the directory entries of \d+ users\.\n$/);
     expect(before).toContain(username);
     expect(await namesOf()).toEqual(before);
   });

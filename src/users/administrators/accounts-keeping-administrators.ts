@@ -11,9 +11,9 @@ import type {
   Accounts,
   ChangeOutcome,
   Conditions,
-  EndOutcome,
   RemovalOutcome,
 } from '../store/accounts.js';
+import { ForwardingAccounts } from '../store/forwarding-accounts.js';
 import type { NewUser } from '../store/user-store.js';
 import type {
   AdministratorRegistry,
@@ -49,17 +49,19 @@ type Write<Outcome> = (ifRevision: string, deadline: Deadline) => Promise<Outcom
  * expires. The next caller that finds the expired reservation gives the user a new revision, so that a late write is refused.
  * It then reads whether the user is still an administrator.
  */
-export class AccountsKeepingAdministrators implements Accounts {
+export class AccountsKeepingAdministrators extends ForwardingAccounts {
   /** When each administrator was registered, on the monotonic clock. */
   private readonly registeredAt = new Map<string, number>();
 
   constructor(
-    private readonly accounts: Accounts,
+    accounts: Accounts,
     private readonly registry: AdministratorRegistry,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    super(accounts);
+  }
 
-  async create(
+  override async create(
     user: NewUser,
     passwordHash: () => Promise<Secret>,
     deadline: Deadline,
@@ -75,51 +77,22 @@ export class AccountsKeepingAdministrators implements Accounts {
     return created;
   }
 
-  async find(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {
-    return this.accounts.find(userId, deadline);
-  }
-
-  async findByUsername(usernameKey: string, deadline: Deadline): Promise<UserRecord | undefined> {
-    return this.accounts.findByUsername(usernameKey, deadline);
-  }
-
-  async locate(
-    usernameKey: string,
+  override async prepareLogin(
+    user: UserRecord,
     deadline: Deadline,
-  ): Promise<() => Promise<UserRecord | undefined>> {
-    return this.accounts.locate(usernameKey, deadline);
-  }
-
-  async renewHash(
-    userId: string,
-    verified: Secret,
-    renewed: Secret,
-    deadline: Deadline,
-  ): Promise<void> {
-    await this.accounts.renewHash(userId, verified, renewed, deadline);
-  }
-
-  async prepareLogin(user: UserRecord, deadline: Deadline): Promise<UserRecord | undefined> {
+  ): Promise<UserRecord | undefined> {
     return this.registered(await this.accounts.prepareLogin(user, deadline), deadline);
   }
 
-  async findCurrent(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {
+  override async findCurrent(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {
     return this.registered(await this.accounts.findCurrent(userId, deadline), deadline);
   }
 
-  async reload(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {
-    return this.accounts.reload(userId, deadline);
-  }
-
-  async endSessions(
+  override async update(
     userId: string,
-    conditions: Parameters<Accounts['endSessions']>[1],
+    change: AccountChange,
     deadline: Deadline,
-  ): Promise<EndOutcome> {
-    return this.accounts.endSessions(userId, conditions, deadline);
-  }
-
-  async update(userId: string, change: AccountChange, deadline: Deadline): Promise<ChangeOutcome> {
+  ): Promise<ChangeOutcome> {
     const { roles, isDisabled, unlessRoles = [] } = change;
     if (roles === undefined && isDisabled === undefined) {
       return this.accounts.update(userId, change, deadline);
@@ -138,7 +111,7 @@ export class AccountsKeepingAdministrators implements Accounts {
         );
   }
 
-  async remove(
+  override async remove(
     userId: string,
     conditions: Conditions,
     deadline: Deadline,

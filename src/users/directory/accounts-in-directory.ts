@@ -9,9 +9,9 @@ import type {
   Accounts,
   ChangeOutcome,
   Conditions,
-  EndOutcome,
   RemovalOutcome,
 } from '../store/accounts.js';
+import { ForwardingAccounts } from '../store/forwarding-accounts.js';
 import type { NewUser } from '../store/user-store.js';
 import type { DirectoryIndex } from './directory-index.js';
 import { termsAddedBy, termsOf, type DirectoryTerms } from './directory-terms.js';
@@ -31,16 +31,18 @@ interface NotedChange {
  * Keeps the directory up to date. Each change is noted in the index before it is made, so that a crash cannot leave a user who is
  * not listed. What a change leaves over is corrected afterwards, or by the next page that finds it.
  */
-export class AccountsInDirectory implements Accounts {
+export class AccountsInDirectory extends ForwardingAccounts {
   constructor(
-    private readonly accounts: Accounts,
+    accounts: Accounts,
     private readonly index: DirectoryIndex,
     private readonly directory: RedisUserDirectory,
     private readonly writer: UserWriter,
-  ) {}
+  ) {
+    super(accounts);
+  }
 
   /** The note is sent together with the claim of the name, and confirmed before the user is written. */
-  async create(
+  override async create(
     user: NewUser,
     passwordHash: () => Promise<Secret>,
     deadline: Deadline,
@@ -71,7 +73,11 @@ export class AccountsInDirectory implements Accounts {
     }
   }
 
-  async update(userId: string, change: AccountChange, deadline: Deadline): Promise<ChangeOutcome> {
+  override async update(
+    userId: string,
+    change: AccountChange,
+    deadline: Deadline,
+  ): Promise<ChangeOutcome> {
     const terms = termsAddedBy(change);
     if (!terms) {
       return this.accounts.update(userId, change, deadline);
@@ -87,7 +93,7 @@ export class AccountsInDirectory implements Accounts {
     return result;
   }
 
-  async remove(
+  override async remove(
     userId: string,
     conditions: Conditions,
     deadline: Deadline,
@@ -99,50 +105,6 @@ export class AccountsInDirectory implements Accounts {
       });
     }
     return result;
-  }
-
-  async find(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {
-    return this.accounts.find(userId, deadline);
-  }
-
-  async findByUsername(usernameKey: string, deadline: Deadline): Promise<UserRecord | undefined> {
-    return this.accounts.findByUsername(usernameKey, deadline);
-  }
-
-  async locate(
-    usernameKey: string,
-    deadline: Deadline,
-  ): Promise<() => Promise<UserRecord | undefined>> {
-    return this.accounts.locate(usernameKey, deadline);
-  }
-
-  async renewHash(
-    userId: string,
-    verified: Secret,
-    renewed: Secret,
-    deadline: Deadline,
-  ): Promise<void> {
-    await this.accounts.renewHash(userId, verified, renewed, deadline);
-  }
-
-  async endSessions(
-    userId: string,
-    conditions: Parameters<Accounts['endSessions']>[1],
-    deadline: Deadline,
-  ): Promise<EndOutcome> {
-    return this.accounts.endSessions(userId, conditions, deadline);
-  }
-
-  async prepareLogin(user: UserRecord, deadline: Deadline): Promise<UserRecord | undefined> {
-    return this.accounts.prepareLogin(user, deadline);
-  }
-
-  async findCurrent(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {
-    return this.accounts.findCurrent(userId, deadline);
-  }
-
-  async reload(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {
-    return this.accounts.reload(userId, deadline);
   }
 
   private note(userId: string, terms: DirectoryTerms, deadline: Deadline): NotedChange {

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
+import { forEachConcurrently } from '../../common/concurrency/index.js';
 import { Deadline } from '../../common/deadline/index.js';
 import { UserReader } from '../../user-slot/read/index.js';
 import { DirectoryIndex, type Position } from './directory-index.js';
@@ -80,13 +81,10 @@ export class RedisUserDirectory implements UserDirectory {
    * @throws RedisUnavailableError, NotConfirmedError
    */
   async reindex(ids: Iterable<string>): Promise<void> {
-    const remaining = new Set([...ids, ...(await this.index.userIds(Deadline.none))]).values();
-    const work = async (): Promise<void> => {
-      for (const id of remaining) {
-        await this.correct(id, Deadline.after(REINDEX_TIMEOUT_MS));
-      }
-    };
-    await Promise.all(Array.from({ length: REINDEX_CONCURRENCY }, work));
+    const all = new Set([...ids, ...(await this.index.userIds(Deadline.none))]);
+    await forEachConcurrently(all, REINDEX_CONCURRENCY, async (id) =>
+      this.correct(id, Deadline.after(REINDEX_TIMEOUT_MS)),
+    );
   }
 
   /**
