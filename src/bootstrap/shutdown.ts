@@ -27,9 +27,9 @@ export class Shutdown {
     }
   }
 
-  /** Lets a signal do something else than stop the process. The last reaction counts. */
+  /** Replaces what a signal does: it no longer stops the process. A later call replaces an earlier one. */
   insteadOn(signal: 'SIGINT' | 'SIGHUP', reaction: () => void): void {
-    // In this order: without a listener, the signal would end the process.
+    // Added before the other one is removed: without a listener, the signal would end the process.
     process.on(signal, reaction).off(signal, this.reactions.get(signal) ?? this.onSignal);
     this.reactions.set(signal, reaction);
   }

@@ -199,7 +199,10 @@ export class AccessTokenValidator {
   }
 
   private check(token: string, keys: PublicKeys): VerifiedToken | undefined {
-    return checkForm(token, keys, { audience: this.audience, now: this.clock.nowSeconds() });
+    return checkForm(token, keys, {
+      audience: this.audience,
+      nowSeconds: this.clock.nowSeconds(),
+    });
   }
 
   /** Checks what may have changed since the token was verified: its expiry and its key. */
@@ -233,7 +236,7 @@ export class AccessTokenValidator {
   }
 
   private async hasValidSignature(token: VerifiedToken, keys: PublicKeys): Promise<boolean> {
-    return hasValidSignature(token, keys, { audience: this.audience, now: this.clock.now() });
+    return hasValidSignature(token, keys, { audience: this.audience, nowMs: this.clock.now() });
   }
 }
 

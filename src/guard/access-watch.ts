@@ -51,7 +51,7 @@ export class AccessWatch implements OnModuleDestroy {
   private readonly watches = new Map<string, Watch>();
   /** By the second at which the next check is due, on the monotonic clock. */
   private readonly checkTimes = new DueItems<Watch>();
-  /** Whose check is due, or will be in less than a second. */
+  /** Watches whose check is due within a second, or waits for a lease or a free check. */
   private readonly soonDue = new Set<Watch>();
   /** By the second at which the token expires. */
   private readonly expiries = new DueItems<Subscriber<AccessEnd>>();
@@ -187,7 +187,7 @@ export class AccessWatch implements OnModuleDestroy {
     });
   }
 
-  private checkAt(watch: Watch, at: number): void {
+  private scheduleCheck(watch: Watch, at: number): void {
     this.checkTimes.delete(secondOf(watch.checkAt), watch);
     watch.checkAt = at;
     // The last subscriber may have left while the check ran.
@@ -199,14 +199,14 @@ export class AccessWatch implements OnModuleDestroy {
   private async check(watch: Watch): Promise<void> {
     const { watched, isHinted } = watch;
     watch.isHinted = false;
-    this.checkAt(watch, this.clock.monotonic() + RECHECK_INTERVAL_MS);
+    this.scheduleCheck(watch, this.clock.monotonic() + RECHECK_INTERVAL_MS);
     try {
       const access = await watched.check(Deadline.after(CHECK_TIMEOUT_MS));
       if (!access) {
         this.end(watch, 'ended', () => true);
         return;
       }
-      this.checkAt(watch, Math.min(watch.checkAt, this.clock.monotonic() + access.endsInMs));
+      this.scheduleCheck(watch, Math.min(watch.checkAt, this.clock.monotonic() + access.endsInMs));
       this.end(watch, 'ended', (principal) => !access.accepts(principal));
     } catch (error) {
       if (isHinted) {

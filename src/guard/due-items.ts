@@ -1,6 +1,6 @@
 /**
- * Items by the time at which they are due, in whole units. Taking what is due looks at no item that is not: at most once for each
- * unit of time, it looks at the times that occur.
+ * Items grouped by the time at which they are due. `take` visits only items that are due, and each distinct time at most once for
+ * each unit of time. Times are whole numbers in a unit of the caller's choice, for example seconds.
  */
 export class DueItems<Item> {
   private readonly itemsByTime = new Map<number, Set<Item>>();
@@ -21,7 +21,7 @@ export class DueItems<Item> {
     }
   }
 
-  /** Removes the items that are due. @returns them */
+  /** Removes the items whose time is `now` or earlier. @returns them */
   take(now: number): Item[] {
     if (now < this.earliest) {
       return [];

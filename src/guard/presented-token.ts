@@ -11,33 +11,32 @@ import type { VerifiedToken } from './verified-tokens.js';
 interface Expected {
   /** Undefined: any. */
   readonly audience: string | undefined;
-  readonly now: number;
 }
 
-/**
- * Checks form and claims of a token, and finds its key. Does not check the signature and the session.
- *
- * @param expected `now` in seconds
- */
+/** Checks form and claims of a token, and finds its key. It checks neither the signature nor the session. */
 export function checkForm(
   token: string,
   keys: PublicKeys,
-  expected: Expected,
+  { audience, nowSeconds }: Expected & { readonly nowSeconds: number },
 ): VerifiedToken | undefined {
   const parsed = parseCompactToken(token);
   const key = parsed && keys.byId.get(parsed.kid);
   if (!key) {
     return undefined;
   }
-  const claims = acceptedClaims(parsed.payload, { issuer: keys.issuer, ...expected });
+  const claims = acceptedClaims(parsed.payload, {
+    issuer: keys.issuer,
+    audience,
+    now: nowSeconds,
+  });
   return claims && tokenOf(claims, token, { key, kid: parsed.kid });
 }
 
-/** @param expected `now` in milliseconds */
+/** Checks the signature of a token, and its claims once more. */
 export async function hasValidSignature(
   { credentials, key, claims }: VerifiedToken,
   { issuer }: PublicKeys,
-  { audience, now }: Expected,
+  { audience, nowMs }: Expected & { readonly nowMs: number },
 ): Promise<boolean> {
   try {
     await jwtVerify(tokenIn(credentials), key, {
@@ -46,7 +45,7 @@ export async function hasValidSignature(
       ...(audience === undefined ? {} : { audience }),
       typ: 'at+jwt',
       clockTolerance: 10,
-      currentDate: new Date(now),
+      currentDate: new Date(nowMs),
       requiredClaims: [
         ...['aud', 'sub', 'client_id', 'iat', 'exp', 'jti'],
         isOfUser(claims) ? 'sid' : 'epoch',

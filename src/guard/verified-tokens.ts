@@ -10,10 +10,10 @@ const MAX_TOKENS = 50_000;
 const MAX_BYTES = 64 * 1024 * 1024;
 /** The claims, the key, and the entry in the table. */
 const OVERHEAD_BYTES = 1024;
-/** How many characters of the signature, at the end of a token, make up its number. */
-const NUMBER_CHARACTERS = 8;
-/** Larger numbers are no small integers of V8, and slower to find. */
-const MAX_NUMBER = 2 ** 30 - 1;
+/** How many characters of the signature, at the end of a token, are hashed. */
+const HASHED_CHARACTERS = 8;
+/** Larger numbers are not small integers (Smi) in V8, and are slower to look up. */
+const MAX_HASH = 2 ** 30 - 1;
 
 /** A token with a valid signature. Its session may have ended, or its service account may be disabled. */
 export type VerifiedToken = UserToken | ClientToken;
@@ -44,8 +44,8 @@ export interface ClientToken extends Verified {
 @Injectable()
 export class VerifiedTokens {
   /**
-   * By a number from the signature. A string as a key would cost more than all other steps of a warm request, because V8 would
-   * have to hash it.
+   * Keyed by a hash of the end of the signature. With the text as the key, V8 would hash all of it for each request, which costs
+   * more than the rest of a warm request.
    */
   private readonly tokens = new LRUCache<number, VerifiedToken>({
     max: MAX_TOKENS,
@@ -60,28 +60,28 @@ export class VerifiedTokens {
 
   /** @param credentials `Bearer <token>` */
   get(credentials: string): VerifiedToken | undefined {
-    const number = numberOf(credentials);
-    const first = this.tokens.get(number);
+    const hash = hashOf(credentials);
+    const first = this.tokens.get(hash);
     if (first === undefined || first.credentials === credentials) {
       return first;
     }
-    const second = this.tokens.get(number + 1);
+    const second = this.tokens.get(hash + 1);
     return second?.credentials === credentials ? second : undefined;
   }
 
-  /** Two tokens with the same number are rare, and stand beside each other. Of three, the last one replaces the second. */
+  /** On a collision, the second token has the next hash. A third one replaces the second. */
   add(verified: VerifiedToken): void {
-    const number = numberOf(verified.credentials);
-    const isTaken =
-      (this.tokens.peek(number)?.credentials ?? verified.credentials) !== verified.credentials;
-    this.tokens.set(isTaken ? number + 1 : number, verified);
+    const hash = hashOf(verified.credentials);
+    const other = this.tokens.peek(hash);
+    const isTaken = other !== undefined && other.credentials !== verified.credentials;
+    this.tokens.set(isTaken ? hash + 1 : hash, verified);
   }
 }
 
-function numberOf(credentials: string): number {
-  let number = 0;
-  for (let index = credentials.length - NUMBER_CHARACTERS; index < credentials.length; index += 1) {
-    number = Math.imul(number, 31) + credentials.charCodeAt(index);
+function hashOf(credentials: string): number {
+  let hash = 0;
+  for (let index = credentials.length - HASHED_CHARACTERS; index < credentials.length; index += 1) {
+    hash = Math.imul(hash, 31) + credentials.charCodeAt(index);
   }
-  return number & MAX_NUMBER;
+  return hash & MAX_HASH;
 }

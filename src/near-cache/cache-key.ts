@@ -5,7 +5,7 @@ import type { Found } from './entry.js';
  * change of the subject invalidates all its parts.
  */
 export class CacheKey<Value> {
-  /** What a read with this key found last, so that the next read needs no look-up. Only the store uses it. */
+  /** @internal The entry that the last read with this key found. The store uses it to skip the next look-up. */
   found: Found | undefined;
 
   /** The type that `get` returns for this key. It exists only for the compiler. */

@@ -52,19 +52,8 @@ export class LocalStore {
   }
 
   read<Value>(key: CacheKey<Value>, now: number): Value | undefined {
-    const entry = this.find(key, Math.floor(now / 1000));
+    const entry = this.lookUp(key, Math.floor(now / 1000));
     return entry !== undefined && now < entry.expiresAt ? (entry.value as Value) : undefined;
-  }
-
-  /** The first read of a second looks the entry up, so that it counts as recently used. */
-  private find(key: CacheKey<unknown>, second: number): Entry | undefined {
-    const { found } = key;
-    if (found?.store === this && found.second === second && found.entry.value !== undefined) {
-      return found.entry;
-    }
-    const entry = this.entries.get(key.id);
-    key.found = entry && { store: this, entry, second };
-    return entry;
   }
 
   /** Whether the value is in memory, and should be loaded again. */
@@ -161,6 +150,17 @@ export class LocalStore {
   /** Number of subjects with listeners. */
   get listenedCount(): number {
     return this.listeners.size;
+  }
+
+  /** The first read of a second looks the entry up, so that it counts as recently used. */
+  private lookUp(key: CacheKey<unknown>, second: number): Entry | undefined {
+    const { found } = key;
+    if (found?.store === this && found.second === second && found.entry.value !== undefined) {
+      return found.entry;
+    }
+    const entry = this.entries.get(key.id);
+    key.found = entry && { store: this, entry, second };
+    return entry;
   }
 
   private remember(subject: string, id: string): void {

@@ -533,8 +533,15 @@ describe('the start of workers', () => {
 });
 
 describe('an application whose metric throws in one of two workers', () => {
+  let folder: string;
+  let instance: Instance | undefined;
+  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'keyslot-workers-'))));
+  afterEach(async () => {
+    await instance?.stop();
+    rmSync(folder, { recursive: true });
+  });
+
   it('returns the metrics of the other one, and tells which worker is missing', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'keyslot-workers-'));
     const program = join(folder, 'main.mjs');
     writeFileSync(
       program,
@@ -547,7 +554,7 @@ describe('an application whose metric throws in one of two workers', () => {
       };
       await run({ configure: (app) => app.get(MetricsRegistry).gauge('depth', 'How deep.', depth) });`,
     );
-    const instance = await Instance.start({ WORKERS: '2', LOG_LEVEL: 'info' }, program);
+    instance = await Instance.start({ WORKERS: '2', LOG_LEVEL: 'info' }, program);
 
     // New connections go to the workers in turn.
     for (let scrape = 0; scrape < 4; scrape += 1) {
@@ -563,8 +570,6 @@ describe('an application whose metric throws in one of two workers', () => {
     const isLogged = ({ msg, worker }: Line): boolean =>
       msg === 'The metrics of this worker could not be read.' && worker === 2;
     expect(linesOf(instance).filter(isLogged)).toHaveLength(4);
-    await instance.stop();
-    rmSync(folder, { recursive: true });
   });
 });
 
