@@ -11,6 +11,7 @@ import {
 import { UserReader } from '../user-slot/read/index.js';
 import { UserWriter } from '../user-slot/write/index.js';
 import { AccountsInDirectory } from './directory/accounts-in-directory.js';
+import { DirectoryCheck } from './directory/directory-check.js';
 import { DirectoryIndex } from './directory/directory-index.js';
 import { RedisUserDirectory } from './directory/redis-user-directory.js';
 import { ACCOUNTS, type Accounts } from './store/accounts.js';
@@ -60,6 +61,7 @@ import { UsersService } from './users.service.js';
     RedisAccounts,
     DirectoryIndex,
     RedisUserDirectory,
+    DirectoryCheck,
     ListedUsers,
     SeparateHashes,
     {

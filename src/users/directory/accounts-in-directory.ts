@@ -14,7 +14,7 @@ import type {
 import { ForwardingAccounts } from '../store/forwarding-accounts.js';
 import type { NewUser } from '../store/user-store.js';
 import type { DirectoryIndex } from './directory-index.js';
-import { termsAddedBy, termsOf, type DirectoryTerms } from './directory-terms.js';
+import { NO_TERMS, termsAddedBy, termsOf, type DirectoryTerms } from './directory-terms.js';
 import type { RedisUserDirectory } from './redis-user-directory.js';
 
 /** Longer than a failover. */
@@ -29,7 +29,7 @@ interface NotedChange {
 
 /**
  * Keeps the directory up to date. Each change is noted in the index before it is made, so that a crash cannot leave a user who is
- * not listed. What a change leaves over is corrected afterwards, or by the next page that finds it.
+ * not listed. What a change leaves over is corrected afterwards, or when the entry is due.
  */
 export class AccountsInDirectory extends ForwardingAccounts {
   constructor(
@@ -55,20 +55,12 @@ export class AccountsInDirectory extends ForwardingAccounts {
     };
     try {
       const created = await this.accounts.create(user, hashAndNote, deadline);
-      this.followUp(async (limited) => {
-        await this.end(change, limited);
-        if (!created) {
-          await this.directory.correct(id, limited);
-        }
-      });
+      this.followUp(change, created !== undefined);
       return created;
     } catch (error) {
-      this.followUp(async (limited) => {
-        // Otherwise the user may still be written after the correction.
-        await this.writer.prevent(id, limited);
-        await this.end(change, limited);
-        await this.directory.correct(id, limited);
-      });
+      // Otherwise the user may still be written after the correction.
+      const prevent = async (limited: Deadline) => this.writer.prevent(id, limited);
+      this.followUp(change, false, prevent);
       throw error;
     }
   }
@@ -84,45 +76,53 @@ export class AccountsInDirectory extends ForwardingAccounts {
     }
     const noted = this.note(userId, terms, deadline);
     await noted.note;
-    // After an error the change may still be made, so it stays noted.
+    // After an error the change may still be made, so it stays noted until the entry is due.
     const result = await this.accounts.update(userId, change, deadline);
-    this.followUp(async (limited) => {
-      await this.end(noted, limited);
-      await this.directory.correct(userId, limited);
-    });
+    this.followUp(noted, false);
     return result;
   }
 
+  /** The note makes the entry due, so that nothing of a deleted user stays after a crash. */
   override async remove(
     userId: string,
     conditions: Conditions,
     deadline: Deadline,
   ): Promise<RemovalOutcome> {
+    const noted = this.note(userId, NO_TERMS, deadline);
+    await noted.note;
     const result = await this.accounts.remove(userId, conditions, deadline);
-    if (result.outcome === 'removed') {
-      this.followUp(async (limited) => {
-        await this.directory.correct(userId, limited);
-      });
-    }
+    this.followUp(noted, false);
     return result;
   }
 
   private note(userId: string, terms: DirectoryTerms, deadline: Deadline): NotedChange {
     const id = randomUUID();
-    const note = this.index.note(userId, id, terms, deadline);
+    const note = this.index.begin(userId, id, terms, deadline);
     // Nobody waits for the note of a registration whose name is taken.
     note.catch(() => undefined);
     return { userId, id, note };
   }
 
-  private async end({ userId, id, note }: NotedChange, deadline: Deadline): Promise<void> {
-    // Also after an error: the note may have been written.
-    await note.catch(() => undefined);
-    await this.index.end(userId, id, deadline);
-  }
-
-  /** Not awaited: the next page that finds what is left over corrects it. */
-  private followUp(work: (deadline: Deadline) => Promise<void>): void {
-    work(Deadline.after(FOLLOW_UP_TIMEOUT_MS)).catch(() => undefined);
+  /**
+   * Not awaited: if it fails, the entry becomes due.
+   *
+   * @param isExact whether the entry agrees with the record after the change
+   */
+  private followUp(
+    { userId, id, note }: NotedChange,
+    isExact: boolean,
+    first: (deadline: Deadline) => Promise<unknown> = () => Promise.resolve(),
+  ): void {
+    const deadline = Deadline.after(FOLLOW_UP_TIMEOUT_MS);
+    const work = async (): Promise<void> => {
+      await first(deadline);
+      // Also after an error: the note may have been written.
+      await note.catch(() => undefined);
+      await this.index.end(userId, id, isExact, deadline);
+      if (!isExact) {
+        await this.directory.correct(userId, deadline);
+      }
+    };
+    work().catch(() => undefined);
   }
 }

@@ -26,7 +26,7 @@ export function termsOf(user: ListedUser | NewUser): DirectoryTerms {
   const { username, email, roles } = user;
   return {
     filters: [ALL, ...filtersOf({ roles, isDisabled: 'isDisabled' in user && user.isDisabled })],
-    keys: [nameKey(canonicalUsername(username)), ...keysOf(email)],
+    keys: [nameKey(foldName(username)), ...keysOf(email)],
   };
 }
 
@@ -53,10 +53,7 @@ export function filterOf({ role, isDisabled }: UserQuery): string {
 export function prefixesOf({ prefix = '' }: UserQuery): readonly string[] {
   return prefix === ''
     ? [nameKey('')]
-    : [
-        nameKey(canonicalUsername(prefix) || IN_NO_NAME),
-        emailKey(foldAddress(prefix) || IN_NO_NAME),
-      ];
+    : [nameKey(foldName(prefix) || IN_NO_NAME), emailKey(foldAddress(prefix) || IN_NO_NAME)];
 }
 
 /** Whether a user meets the conditions, and is listed under this prefix and not under an earlier one. */
@@ -75,6 +72,11 @@ function keysOf(email: string | null | undefined): string[] {
   return typeof email === 'string' ? [emailKey(foldAddress(email))] : [];
 }
 
+/** As `canonicalUsername`, but the prefix of a word may end in a sigma that is no final one. */
+function foldName(name: string): string {
+  return canonicalUsername(name).replaceAll('ς', 'σ');
+}
+
 function foldAddress(address: string): string {
-  return address.trim().normalize('NFC').toLowerCase();
+  return address.trim().normalize('NFC').toLowerCase().replaceAll('ς', 'σ');
 }

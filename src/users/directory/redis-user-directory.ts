@@ -4,12 +4,19 @@ import { forEachConcurrently } from '../../common/concurrency/index.js';
 import { Deadline } from '../../common/deadline/index.js';
 import { UserReader } from '../../user-slot/read/index.js';
 import { DirectoryIndex, type Position } from './directory-index.js';
-import { prefixesOf, filterOf, isListedUnder, NO_TERMS, termsOf } from './directory-terms.js';
+import { sha256 } from '../../common/digest/index.js';
+import {
+  prefixesOf,
+  filterOf,
+  isListedUnder,
+  NO_TERMS,
+  termsOf,
+  type DirectoryTerms,
+} from './directory-terms.js';
 import type { ListedUser, UserDirectory, UserPage, UserQuery } from './user-directory.js';
 
 /** A page reads at most this many records for each user of its limit, so that a rare combination does not read all users. */
 const READS_PER_USER = 10;
-const CORRECTION_TIMEOUT_MS = 2000;
 /** Longer than a failover. */
 const REINDEX_TIMEOUT_MS = 10_000;
 /** The limit leaves capacity for the requests of running instances. */
@@ -28,7 +35,7 @@ interface Cursor {
 
 /**
  * The directory of users in Redis. The index says where to look, and the record of each user decides: a term that does not fit
- * the record is not listed, and is corrected.
+ * the record is not listed.
  */
 @Injectable()
 export class RedisUserDirectory implements UserDirectory {
@@ -43,9 +50,9 @@ export class RedisUserDirectory implements UserDirectory {
     limit: number,
     deadline: Deadline,
   ): Promise<UserPage | undefined> {
-    const start = after === undefined ? { index: 0, last: undefined } : parseCursor(after);
+    const start = after === undefined ? { index: 0, last: undefined } : parseCursor(after, query);
     const prefixes = prefixesOf(query);
-    if (!start || start.index >= prefixes.length) {
+    if (!start) {
       return undefined;
     }
     const users: ListedUser[] = [];
@@ -70,7 +77,7 @@ export class RedisUserDirectory implements UserDirectory {
         return { users, next: undefined };
       }
     }
-    return { users, next: cursorText(cursor) };
+    return { users, next: cursorText(cursor, query) };
   }
 
   /**
@@ -88,15 +95,16 @@ export class RedisUserDirectory implements UserDirectory {
   }
 
   /**
-   * Makes the entry of a user agree with the record, unless a change of the user is in progress.
+   * Makes the entry of a user agree with the record.
    *
    * @throws RedisUnavailableError, NotConfirmedError
    */
   async correct(userId: string, deadline: Deadline): Promise<void> {
-    // Before the record: a change that is noted in between makes the version differ.
-    const version = await this.index.versionOf(userId, deadline);
-    const user = await this.reader.confirmProfile(userId, deadline);
-    await this.index.correct(userId, version, user && termsOf(user), deadline);
+    const read = async (): Promise<DirectoryTerms | undefined> => {
+      const user = await this.reader.confirmProfile(userId, deadline);
+      return user && termsOf(user);
+    };
+    await this.index.correct(userId, read, deadline);
   }
 
   /** Reads the users of terms. @returns those who are listed under the prefix */
@@ -114,31 +122,40 @@ export class RedisUserDirectory implements UserDirectory {
     );
     return found.flatMap(({ term, user }) => {
       const { keys, filters } = user ? termsOf(user) : NO_TERMS;
-      if (!user || !keys.includes(term.key) || !filters.includes(filterOf(query))) {
-        this.correctSoon(term.userId);
-        return [];
-      }
-      return !user.isProvisional && isListedUnder(user, query, index) ? [{ term, user }] : [];
+      const fits = keys.includes(term.key) && filters.includes(filterOf(query));
+      return user && fits && !user.isProvisional && isListedUnder(user, query, index)
+        ? [{ term, user }]
+        : [];
     });
   }
-
-  /** Best effort: the next page that finds the term corrects it. */
-  private correctSoon(userId: string): void {
-    this.correct(userId, Deadline.after(CORRECTION_TIMEOUT_MS)).catch(() => undefined);
-  }
 }
 
-function cursorText({ index, last }: Cursor): string {
-  return Buffer.from(JSON.stringify([index, last?.key, last?.userId])).toString('base64url');
+/** Binds a cursor to the conditions of its list. */
+function digestOf(query: UserQuery): string {
+  return sha256(JSON.stringify([prefixesOf(query), filterOf(query), query.isDisabled])).slice(
+    0,
+    12,
+  );
 }
 
-function parseCursor(text: string): Cursor | undefined {
+function cursorText({ index, last }: Cursor, query: UserQuery): string {
+  const text = JSON.stringify([digestOf(query), index, last?.key, last?.userId]);
+  return Buffer.from(text).toString('base64url');
+}
+
+function parseCursor(text: string, query: UserQuery): Cursor | undefined {
   try {
-    const [index, key, userId] = JSON.parse(Buffer.from(text, 'base64url').toString()) as unknown[];
-    const isPosition = typeof key === 'string' && typeof userId === 'string';
-    const isIndex = typeof index === 'number' && Number.isSafeInteger(index) && index >= 0;
-    return isIndex && (isPosition || key === null)
-      ? { index, last: isPosition ? { key, userId } : undefined }
+    const parts = JSON.parse(Buffer.from(text, 'base64url').toString()) as unknown[];
+    const [digest, index, key, userId] = parts;
+    const prefix = prefixesOf(query)[index as number];
+    if (digest !== digestOf(query) || prefix === undefined) {
+      return undefined;
+    }
+    if (key === null) {
+      return { index: index as number, last: undefined };
+    }
+    return typeof key === 'string' && key.startsWith(prefix) && typeof userId === 'string'
+      ? { index: index as number, last: { key, userId } }
       : undefined;
   } catch {
     return undefined;

@@ -1,24 +1,25 @@
 -- The terms of an entry of the directory, as directory-entry.lua describes them.
 
-local function terms_of(entry, id)
-  local terms = {}
-  for filter in pairs(entry.filters) do
-    for name in pairs(entry.keys) do
-      terms[#terms + 1] = filter .. '\0' .. name .. '\0' .. id
+local function term_of(filter, name, id)
+  return filter .. '\0' .. name .. '\0' .. id
+end
+
+-- Adds a filter or a key to an entry, with its terms. `kind` is 'filters' or 'keys'.
+local function add_to_entry(terms_key, entry, id, kind, name, change)
+  if not entry[kind][name] then
+    for other in pairs(kind == 'filters' and entry.keys or entry.filters) do
+      local term = kind == 'filters' and term_of(name, other, id) or term_of(other, name, id)
+      redis.call('ZADD', terms_key, 0, term)
     end
   end
-  return terms
+  entry[kind][name] = change
 end
 
-local function add_terms(terms_key, entry, id)
-  for _, term in ipairs(terms_of(entry, id)) do
-    redis.call('ZADD', terms_key, 0, term)
-  end
-end
-
--- Adds the items of a JSON list to a set.
-local function add_all(set, list)
-  for _, item in ipairs(cjson.decode(list)) do
-    set[item] = 1
+-- Removes a filter or a key from an entry, with its terms.
+local function remove_from_entry(terms_key, entry, id, kind, name)
+  entry[kind][name] = nil
+  for other in pairs(kind == 'filters' and entry.keys or entry.filters) do
+    local term = kind == 'filters' and term_of(name, other, id) or term_of(other, name, id)
+    redis.call('ZREM', terms_key, term)
   end
 end

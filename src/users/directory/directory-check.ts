@@ -1,0 +1,59 @@
+import {
+  Injectable,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+
+import { Clock } from '../../common/clock/index.js';
+import { Deadline } from '../../common/deadline/index.js';
+import { DirectoryIndex, PARTITIONS } from './directory-index.js';
+import { RedisUserDirectory } from './redis-user-directory.js';
+
+/** All parts are checked within a minute. */
+const INTERVAL_MS = 60_000 / PARTITIONS.length;
+/** So many entries become due in a minute only after a crash under load. */
+const ENTRIES_PER_CHECK = 100;
+const TIMEOUT_MS = 3000;
+
+/**
+ * Corrects the entries that are due: those of changes whose instance has crashed, or could not reach Redis. Every instance checks
+ * one part of the directory after the other. Each entry is taken by one of them.
+ */
+@Injectable()
+export class DirectoryCheck implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly closing = new AbortController();
+
+  constructor(
+    private readonly index: DirectoryIndex,
+    private readonly directory: RedisUserDirectory,
+    private readonly clock: Clock,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    void this.run();
+  }
+
+  beforeApplicationShutdown(): void {
+    this.closing.abort();
+  }
+
+  /** @throws RedisUnavailableError, NotConfirmedError */
+  async check(partition: string): Promise<void> {
+    const due = await this.index.takeDue(partition, ENTRIES_PER_CHECK, Deadline.after(TIMEOUT_MS));
+    for (const userId of due) {
+      await this.directory.correct(userId, Deadline.after(TIMEOUT_MS));
+    }
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.closing;
+    // Instances that start together check different parts.
+    for (let part = Math.floor(Math.random() * PARTITIONS.length); !signal.aborted; part += 1) {
+      await this.clock.delay(INTERVAL_MS, { signal, ref: false }).catch(() => undefined);
+      if (!signal.aborted) {
+        // What is not corrected now becomes due again.
+        await this.check(PARTITIONS[part % PARTITIONS.length]!).catch(() => undefined);
+      }
+    }
+  }
+}
