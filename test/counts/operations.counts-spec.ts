@@ -22,9 +22,9 @@ const PRESENTED_AT_ONCE = 20;
 /** What follows a change of roles, state or address, after the answer. */
 const CORRECTION = [
   'end-user-change',
-  'version-of-user-entry',
+  'list-entry',
   'find-profile-confirmed wait',
-  'correct-user-entry wait',
+  'correct-entry wait',
 ];
 const NOTHING: RedisCost = { roundTrips: [], commands: '' };
 
@@ -99,7 +99,7 @@ describe('an operation costs Redis', () => {
         'confirm-name',
         'create-user',
         'end-user-change',
-        'note-user-change',
+        'begin-user-change',
       ],
       commands:
         'evalsha 6, exists 1, get 3, hget 2, hgetall 1, hset 3, pexpire 1, pttl 1, set 3, time 4, zadd 2, zcard 2, zremrangebyscore 2, zscore 1',
@@ -119,7 +119,7 @@ describe('an operation costs Redis', () => {
         'confirm-name',
         'create-user',
         'end-user-change',
-        'note-user-change',
+        'begin-user-change',
       ],
       commands:
         'evalsha 8, exists 1, get 5, hget 2, hgetall 1, hset 3, pexpire 1, pttl 2, set 5, time 5, zadd 2, zcard 2, zremrangebyscore 2, zscore 1',
@@ -339,7 +339,7 @@ describe('an operation costs Redis', () => {
     expect(await meter.of(withWarmAdministrator, promote)).toEqual({
       roundTrips: [
         'add-administrator wait',
-        'note-user-change wait',
+        'begin-user-change wait',
         'change-user wait',
         'finish-changes',
         ...CORRECTION,
@@ -367,7 +367,7 @@ describe('an operation costs Redis', () => {
       );
 
     expect((await meter.of(withWarmAdministrator, disable)).roundTrips).toEqual([
-      'note-user-change wait',
+      'begin-user-change wait',
       'change-user wait',
       'finish-changes',
       ...CORRECTION,

@@ -70,7 +70,7 @@ describe('login', () => {
     expect(lasting.length).toBeGreaterThan(2);
     for (const key of lasting) {
       expect(key).toMatch(
-        /:\{(user\.[^}]+\}:(?:record|password-hash)|name\.[^}]+\}:owner|user-directory\.[0-9a-f]\}:(?:terms|entries)|keys\.signing\}:set)$/,
+        /:\{(user\.[^}]+\}:(?:record|password-hash)|name\.[^}]+\}:owner|user-directory\.[0-9a-f]\}:(?:terms|entries|due)|keys\.signing\}:set)$/,
       );
     }
   });

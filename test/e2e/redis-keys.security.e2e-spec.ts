@@ -50,7 +50,7 @@ const KINDS = [
   ),
   kind('administrators', '\\{administrators\\.registry\\}:candidates', 0, true),
   kind('removals of administrators', '\\{administrators\\.registry\\}:removals', 2 * HOUR_MS),
-  kind('directory of users', '\\{user-directory\\.[0-9a-f]\\}:(?:terms|entries)', 0, true),
+  kind('directory of users', '\\{user-directory\\.[0-9a-f]\\}:(?:terms|entries|due)', 0, true),
   kind('name', `\\{name\\.${DIGEST}\\}:owner`, 0, true),
   kind('signing key', '\\{keys\\.signing\\}:set', 0, true),
   kind('roles', '\\{roles\\.all\\}:set', 0, true),

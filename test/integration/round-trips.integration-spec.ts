@@ -79,7 +79,7 @@ describe('the round trips for which a client waits, one after the other, with on
     return async () => api.request('POST', '/api/logout', { body: { refresh_token } });
   };
 
-  const NOTE = 'note-user-change wait';
+  const NOTE = 'begin-user-change wait';
   const RESERVED = [['begin-attempt'], ['begin-guess', 'find-name'], ['find-user']];
   const REFUSED = [...RESERVED, [HASH], ['end-attempt', 'end-guess']];
 

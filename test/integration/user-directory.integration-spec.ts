@@ -8,9 +8,10 @@ import type { UserQuery } from '../../src/users/directory/user-directory.js';
 import { canonicalUsername } from '../../src/users/names/username.js';
 import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
 import { eventually } from '../support/own-cluster.js';
-import { dumpKeys } from '../support/redis.js';
+import { dumpKeys, withRedis } from '../support/redis.js';
 import { usersOn, type TestUsers } from '../support/users.js';
 
+const LEFT = 'e:left@example.com';
 const WITHIN_MS = 10_000;
 const ALL = { filters: ['all'], keys: [] };
 const hash = async (): Promise<Secret> => Promise.resolve(new Secret('hash'));
@@ -47,6 +48,11 @@ describe('the directory of users', () => {
       after = page!.next;
     } while (after !== undefined);
     return names;
+  };
+  const checkAfterAMinute = async (id: string): Promise<void> => {
+    const key = instance.redis.keys.key(['user-directory', id.slice(-1)], 'due');
+    await withRedis(async (_, cluster) => cluster.zadd(key, 1, id));
+    await on.check.check(id.slice(-1));
   };
   const stored = async (): Promise<string> => JSON.stringify(await dumpKeys(prefix));
 
@@ -127,7 +133,7 @@ describe('the directory of users', () => {
   describe('after a crash', () => {
     it('before the user is written lists nobody', async () => {
       const user = newUser('ada');
-      await on.index.note(user.id, 'a change', { ...ALL, keys: ['n:ada'] }, Deadline.none);
+      await on.index.begin(user.id, 'a change', { ...ALL, keys: ['n:ada'] }, Deadline.none);
 
       expect(await namesOf({})).toEqual([]);
       expect(await namesOf({ prefix: 'ada' })).toEqual([]);
@@ -135,7 +141,7 @@ describe('the directory of users', () => {
 
     it('after the user is written lists the user', async () => {
       const user = newUser('ada');
-      await on.index.note(user.id, 'a change', { ...ALL, keys: ['n:ada'] }, Deadline.none);
+      await on.index.begin(user.id, 'a change', { ...ALL, keys: ['n:ada'] }, Deadline.none);
       await on.redisStore.create(user, hash, Deadline.none);
 
       expect(await namesOf({})).toEqual(['ada']);
@@ -143,7 +149,7 @@ describe('the directory of users', () => {
 
     it('before a change finds the user by the present address only', async () => {
       const id = await create('ada', 'present@example.com');
-      await on.index.note(id, 'a change', { ...ALL, keys: ['e:next@example.com'] }, Deadline.none);
+      await on.index.begin(id, 'a change', { ...ALL, keys: ['e:next@example.com'] }, Deadline.none);
 
       expect(await namesOf({ prefix: 'next@' })).toEqual([]);
       expect(await namesOf({ prefix: 'present@' })).toEqual(['ada']);
@@ -152,38 +158,80 @@ describe('the directory of users', () => {
     it('does not remove a term while its change may be in progress', async () => {
       const id = await create('ada');
       const terms = { ...ALL, keys: ['e:next@example.com'] };
-      await on.index.note(id, 'a change', terms, Deadline.none);
-      const version = await on.index.versionOf(id, Deadline.none);
+      await on.index.begin(id, 'a change', terms, Deadline.none);
 
-      expect(await on.index.correct(id, version, { ...ALL, keys: ['n:ada'] }, Deadline.none)).toBe(
-        false,
-      );
+      await on.directory.correct(id, Deadline.none);
       await on.redisStore.update(id, { email: 'next@example.com' }, Deadline.none);
 
       expect(await namesOf({ prefix: 'next@' })).toEqual(['ada']);
     });
 
-    it('removes what is left over when a page finds it', async () => {
-      const user = newUser('ada');
-      await on.index.note(user.id, 'a change', { ...ALL, keys: ['n:ada'] }, Deadline.none);
-      await on.index.end(user.id, 'a change', Deadline.none);
-      expect(await stored()).toContain('n:ada');
+    it.each<[string, () => Promise<string>]>([
+      [
+        'a registration',
+        async () => {
+          const { id } = newUser('ada');
+          await on.index.begin(id, 'a change', { ...ALL, keys: [LEFT] }, Deadline.none);
+          return id;
+        },
+      ],
+      [
+        'a change',
+        async () => {
+          const id = await create('ada');
+          await on.index.begin(id, 'a change', { ...ALL, keys: [LEFT] }, Deadline.none);
+          return id;
+        },
+      ],
+      [
+        'a deletion',
+        async () => {
+          const id = await create('ada', 'left@example.com');
+          await on.index.begin(id, 'a change', { filters: [], keys: [] }, Deadline.none);
+          await on.redisStore.remove(id, {}, Deadline.none);
+          return id;
+        },
+      ],
+    ])('during %s removes what is left over when the entry is due', async (_, crash) => {
+      const id = await crash();
+      await on.index.end(id, 'a change', false, Deadline.none);
+      expect(await stored()).toContain(LEFT);
 
-      expect(await namesOf({})).toEqual([]);
+      await checkAfterAMinute(id);
 
-      await eventually('it is removed', WITHIN_MS, async () => !(await stored()).includes('n:ada'));
+      expect(await stored()).not.toContain(LEFT);
     });
   });
 
-  it('does not correct an entry by a record that was read before a later change', async () => {
-    const id = await create('ada');
-    const version = await on.index.versionOf(id, Deadline.none);
-    await on.accounts.update(id, { email: 'new@example.com' }, Deadline.none);
+  it('keeps what a change notes after the entry was read and before it is corrected', async () => {
+    const id = await create('ada', 'old@example.com');
+    const read = on.reader.confirmProfile.bind(on.reader);
+    jest.spyOn(on.reader, 'confirmProfile').mockImplementationOnce(async (...args) => {
+      const before = await read(...args);
+      await on.accounts.update(id, { email: 'new@example.com' }, Deadline.none);
+      return before;
+    });
 
-    expect(await on.index.correct(id, version, { ...ALL, keys: ['n:ada'] }, Deadline.none)).toBe(
-      false,
-    );
+    await on.directory.correct(id, Deadline.none);
+
     expect(await namesOf({ prefix: 'new@' })).toEqual(['ada']);
+  });
+
+  it('does not keep a user who is deleted while the entry is corrected', async () => {
+    const id = await create('ada', 'left@example.com');
+    const read = on.reader.confirmProfile.bind(on.reader);
+    jest.spyOn(on.reader, 'confirmProfile').mockImplementationOnce(async (...args) => {
+      const before = await read(...args);
+      await on.accounts.remove(id, {}, Deadline.none);
+      const isGone = async (): Promise<boolean> => !(await stored()).includes(LEFT);
+      await eventually('the entry is gone', WITHIN_MS, isGone);
+      return before;
+    });
+    await on.directory.correct(id, Deadline.none);
+
+    await checkAfterAMinute(id);
+
+    expect(await stored()).not.toContain(LEFT);
   });
 
   it('agrees with the record after concurrent changes of one user', async () => {
@@ -222,8 +270,8 @@ describe('the directory of users', () => {
 
   it('has no entries of users who do not exist after a reindexing', async () => {
     const { id } = newUser('ada');
-    await on.index.note(id, 'a change', { ...ALL, keys: ['e:ada@example.com'] }, Deadline.none);
-    await on.index.end(id, 'a change', Deadline.none);
+    await on.index.begin(id, 'a change', { ...ALL, keys: ['e:ada@example.com'] }, Deadline.none);
+    await on.index.end(id, 'a change', false, Deadline.none);
 
     await on.directory.reindex([]);
 

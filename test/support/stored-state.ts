@@ -9,7 +9,7 @@ const IGNORED_KEYS = [
   // Leases are renewed in the background, and every read registers its instance as a holder.
   /:\{(?:inbox|retired)\.[\w-]+\}:|:\{instances\.registry\}:|:\{[\w.-]+\}:holders(?::[\w-]+)?$/,
   // The directory is corrected after a change has returned.
-  /:\{user-directory\.[0-9a-f]\}:(?:terms|entries)$/,
+  /:\{user-directory\.[0-9a-f]\}:(?:terms|entries|due)$/,
   // Fences have no contents; every decision writes one, so that a replica can confirm the decision.
   /:\{(?:user\.[\w-]+|administrators\.registry|keys\.signing|roles\.all|service-accounts\.all)\}:fence$/,
 ];

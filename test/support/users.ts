@@ -20,6 +20,7 @@ import { AccountsKeepingAdministrators } from '../../src/users/administrators/ac
 import { AdministratorRegistry } from '../../src/users/administrators/administrator-registry.js';
 import { credentialAccounts } from '../../src/users/credential-accounts.js';
 import { AccountsInDirectory } from '../../src/users/directory/accounts-in-directory.js';
+import { DirectoryCheck } from '../../src/users/directory/directory-check.js';
 import { DirectoryIndex } from '../../src/users/directory/directory-index.js';
 import { RedisUserDirectory } from '../../src/users/directory/redis-user-directory.js';
 import { PasswordChanges } from '../../src/users/password-changes.js';
@@ -45,6 +46,7 @@ export interface TestUsers {
   readonly redisStore: RedisAccounts;
   readonly index: DirectoryIndex;
   readonly directory: RedisUserDirectory;
+  readonly check: DirectoryCheck;
   readonly audit: AuditLog;
   /** The events recorded so far. */
   readonly events: readonly AuditEvent[];
@@ -113,6 +115,7 @@ export function usersOn(
     redisStore,
     index,
     directory,
+    check: new DirectoryCheck(index, directory, clock),
     audit,
     events,
   };

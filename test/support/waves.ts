@@ -16,9 +16,9 @@ const NOT_AWAITED: ReadonlySet<string> = new Set([
   ...OWN_WORK,
   'finish-changes',
   'end-user-change',
-  'version-of-user-entry',
   'find-profile-confirmed',
-  'correct-user-entry',
+  'list-entry',
+  'correct-entry',
 ]);
 
 interface HeldStep {

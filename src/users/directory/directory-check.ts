@@ -1,11 +1,14 @@
 import {
+  Inject,
   Injectable,
+  Optional,
   type BeforeApplicationShutdown,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 
 import { Clock } from '../../common/clock/index.js';
 import { Deadline } from '../../common/deadline/index.js';
+import { USER_STORE, type UserStore } from '../store/user-store.js';
 import { DirectoryIndex, PARTITIONS } from './directory-index.js';
 import { RedisUserDirectory } from './redis-user-directory.js';
 
@@ -27,10 +30,14 @@ export class DirectoryCheck implements OnApplicationBootstrap, BeforeApplication
     private readonly index: DirectoryIndex,
     private readonly directory: RedisUserDirectory,
     private readonly clock: Clock,
+    @Optional() @Inject(USER_STORE) private readonly store?: UserStore,
   ) {}
 
   onApplicationBootstrap(): void {
-    void this.run();
+    // Users of another store are not in this directory.
+    if (!this.store) {
+      void this.run();
+    }
   }
 
   beforeApplicationShutdown(): void {
