@@ -8,8 +8,15 @@ import type { Deadline } from '../common/deadline/index.js';
 import { Secret } from '../common/secret/index.js';
 import type { AccessTokenClaims, ClientTokenClaims, UserTokenClaims } from '../guard/index.js';
 import { SigningKeys } from '../keys/index.js';
+import type { Authentication } from '../sessions/index.js';
 import { AUTH_OPTIONS } from './auth.module-definition.js';
 import { AUTH_DEFAULTS, type AuthOptions } from './auth.options.js';
+
+/** The session of a token. */
+export interface TokenSession {
+  readonly id: string;
+  readonly authentication: Authentication;
+}
 
 /** A token of a service account. */
 export interface NewClientToken {
@@ -50,14 +57,15 @@ export class AccessTokenIssuer {
 
   async issue(
     user: { readonly id: string; readonly roles: readonly string[] },
-    sessionId: string,
+    { id: sid, authentication }: TokenSession,
     deadline: Deadline,
     scope?: string,
   ): Promise<Secret> {
     const { aud, clientId } = this.options;
     // A service that decides by the roles would ignore the scope.
     const roles = scope === undefined ? user.roles : [];
-    const claims = { aud, sub: user.id, client_id: clientId, sid: sessionId, roles };
+    const { time: auth_time, methods: amr } = authentication;
+    const claims = { aud, sub: user.id, client_id: clientId, sid, roles, auth_time, amr };
     return this.sign(scope === undefined ? claims : { ...claims, scope }, deadline);
   }
 

@@ -31,7 +31,7 @@ export class AuthService {
   /** @throws HashingOverloadedError, RedisUnavailableError, NotConfirmedError, UserStoreUnavailableError */
   async login(request: LoginRequest, origin: Origin, deadline: Deadline): Promise<LoginOutcome> {
     const attempt = await this.logins.attempt(request, origin, deadline, async (user) => {
-      const tokens = await this.loginSessions.start(user, origin, deadline);
+      const tokens = await this.loginSessions.start(user, ['pwd'], origin, deadline);
       return tokens && { tokens, deviceCookie: this.devices.issue(user) };
     });
     return attempt.outcome === 'logged-in'

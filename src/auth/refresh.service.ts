@@ -10,7 +10,7 @@ import { Secret } from '../common/secret/index.js';
 import { recordThrottling } from '../credentials/index.js';
 import { RoleReader } from '../roles/read/index.js';
 import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../rate-limit/index.js';
-import { SessionsService } from '../sessions/index.js';
+import { SessionsService, type Authentication } from '../sessions/index.js';
 import { UsersService } from '../users/index.js';
 import { newestTokens, sealTokens, type ReplayedTokens } from './sealed-answers.js';
 import { RefreshTokens, type RecognizedToken } from './refresh-tokens.js';
@@ -23,6 +23,9 @@ const FORGERIES_PER_ADDRESS: FailureLimit = {
   siteFailures: 1000,
   windowMs: 15 * 60 * 1000,
 };
+
+/** Of a session that does not exist, so nobody gets a token with it. */
+const UNKNOWN: Authentication = { time: 0, methods: [] };
 
 export type RefreshResult =
   | { readonly outcome: 'refreshed'; readonly tokens: IssuedTokens }
@@ -128,10 +131,18 @@ export class RefreshService {
     origin: Origin,
     deadline: Deadline,
   ): Promise<RefreshResult> {
-    const user = await this.users.findCurrent(userId, deadline);
+    const [user, authentication = UNKNOWN] = await Promise.all([
+      this.users.findCurrent(userId, deadline),
+      this.sessions.authenticationOf(userId, sessionId, deadline),
+    ]);
     const subject = { id: userId, roles: user?.roles ?? [] };
     const limit = await this.limitOf(scope, subject.roles, deadline);
-    const tokens = await this.tokens.issue(subject, sessionId, deadline, limit);
+    const tokens = await this.tokens.issue(
+      subject,
+      { id: sessionId, authentication },
+      deadline,
+      limit,
+    );
     const answer: ReplayedTokens = {
       accessToken: tokens.accessToken.reveal(),
       refreshToken: tokens.refreshToken.reveal(),

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import type { Deadline } from '../common/deadline/index.js';
 import type { Secret } from '../common/secret/index.js';
-import { AccessTokenIssuer } from './access-token-issuer.js';
+import { AccessTokenIssuer, type TokenSession } from './access-token-issuer.js';
 import { RefreshTokens } from './refresh-tokens.js';
 
 export interface IssuedTokens {
@@ -29,15 +29,15 @@ export class SessionTokens {
 
   async issue(
     user: { readonly id: string; readonly roles: readonly string[] },
-    sessionId: string,
+    session: TokenSession,
     deadline: Deadline,
     scope?: string,
   ): Promise<IssuedTokens> {
     return {
-      accessToken: await this.accessTokens.issue(user, sessionId, deadline, scope),
+      accessToken: await this.accessTokens.issue(user, session, deadline, scope),
       expiresInSeconds: this.accessTokens.ttlSeconds,
-      refreshToken: this.refreshTokens.issue(user.id, sessionId),
-      sessionId,
+      refreshToken: this.refreshTokens.issue(user.id, session.id),
+      sessionId: session.id,
       ...(scope === undefined ? {} : { scope }),
     };
   }

@@ -26,6 +26,10 @@ export interface UserTokenClaims extends CommonClaims {
   readonly sid: string;
   /** The roles at the time of issue. Decisions use the current roles of the user instead. */
   readonly roles: readonly string[];
+  /** When the user authenticated, in seconds since the epoch. Absent in tokens of versions before 0.2. */
+  readonly auth_time?: number;
+  /** How the user authenticated (RFC 8176). Absent when `auth_time` is. */
+  readonly amr?: readonly string[];
 }
 
 export interface ClientTokenClaims extends CommonClaims {
@@ -62,8 +66,14 @@ export function acceptedClaims(
   return isAccepted ? (payload as unknown as AccessTokenClaims) : undefined;
 }
 
-function isUser({ sid, roles }: Readonly<Record<string, unknown>>): boolean {
-  return isUuid(sid) && isListOfText(roles);
+function isUser(payload: Readonly<Record<string, unknown>>): boolean {
+  const { sid, roles, auth_time: authTime, amr } = payload;
+  return (
+    isUuid(sid) &&
+    isListOfText(roles) &&
+    (authTime === undefined || isTime(authTime)) &&
+    (amr === undefined || isListOfText(amr))
+  );
 }
 
 function isClient({ sub, client_id: clientId, epoch }: Readonly<Record<string, unknown>>): boolean {

@@ -22,7 +22,12 @@ export { isGuardError } from './guard-problem.js';
 export { AccessTokenValidator } from './access-token-validator.js';
 export { AccessWatch, type AccessEnd } from './access-watch.js';
 export { bearerToken, type BearerToken } from './bearer-token.js';
-export type { AccessTokenClaims, ClientTokenClaims, UserTokenClaims } from './claims.js';
+export {
+  isOfUser,
+  type AccessTokenClaims,
+  type ClientTokenClaims,
+  type UserTokenClaims,
+} from './claims.js';
 export { GuardModule } from './guard.module.js';
 export { GuardProblemFilter } from './guard-problem.filter.js';
 export { ANY_AUDIENCE, GUARD_DEFAULTS, type GuardOptions } from './guard.options.js';

@@ -5,7 +5,7 @@ import { RefreshTokens, type RecognizedToken } from '../auth/index.js';
 import { ADMINISTRATOR, type Permission, type Principal } from '../common/authentication/index.js';
 import { Clock } from '../common/clock/index.js';
 import type { Deadline } from '../common/deadline/index.js';
-import type { AccessTokenClaims } from '../guard/index.js';
+import { isOfUser, type AccessTokenClaims, type UserTokenClaims } from '../guard/index.js';
 import { RoleReader } from '../roles/read/index.js';
 import { SessionsService } from '../sessions/index.js';
 import { Endpoints } from './endpoints.js';
@@ -30,6 +30,9 @@ export interface ActiveToken {
   readonly sid?: string;
   /** The current roles of the user. Empty if the token has a scope, because roles would grant more. */
   readonly roles?: readonly string[];
+  /** When and how the user authenticated (RFC 9470 section 6.2). Only for users. */
+  readonly auth_time?: number;
+  readonly amr?: readonly string[];
 }
 
 const INACTIVE: Introspection = { active: false };
@@ -64,9 +67,8 @@ export class TokenIntrospection {
     principal: Principal,
     deadline: Deadline,
   ): Promise<ActiveToken> {
-    const { client_id, exp, iat, sub, aud, iss, jti, sid, scope } = decodeJwt<AccessTokenClaims>(
-      token,
-    ) as AccessTokenClaims;
+    const claims = decodeJwt<AccessTokenClaims>(token) as AccessTokenClaims;
+    const { client_id, exp, iat, sub, aud, iss, jti, scope } = claims;
     const allowed = limited(await this.permissionsOf(principal, deadline), scope);
     const ofUser =
       principal.kind === 'user'
@@ -84,7 +86,7 @@ export class TokenIntrospection {
       aud,
       iss,
       jti,
-      ...(sid === undefined ? {} : { sid }),
+      ...(isOfUser(claims) ? sessionClaimsOf(claims) : {}),
       ...ofUser,
     };
   }
@@ -113,6 +115,14 @@ export class TokenIntrospection {
     const exp = Math.floor((this.clock.now() + leftMs) / 1000);
     return { active: true, exp, sub: userId, aud: issuer, iss: issuer, sid: sessionId };
   }
+}
+
+function sessionClaimsOf({ sid, auth_time, amr }: UserTokenClaims): Partial<ActiveToken> {
+  return {
+    sid,
+    ...(auth_time === undefined ? {} : { auth_time }),
+    ...(amr === undefined ? {} : { amr }),
+  };
 }
 
 function limited(permissions: readonly Permission[], scope: string | undefined): readonly string[] {

@@ -1,4 +1,6 @@
 export type {
+  Authentication,
+  AuthenticationMethod,
   NewSession,
   PresentedToken,
   RefreshExchange,

@@ -6,6 +6,8 @@ import type { Origin } from '../common/origin/index.js';
 import type { Secret } from '../common/secret/index.js';
 import {
   SessionReader,
+  UserReader,
+  type Authentication,
   type NewSession,
   type RefreshExchange,
   type RefreshOutcome,
@@ -35,6 +37,7 @@ export class SessionsService {
     private readonly reader: SessionReader,
     private readonly writer: SessionWriter,
     private readonly users: UsersService,
+    private readonly userReader: UserReader,
     private readonly audit: AuditLog,
   ) {}
 
@@ -137,6 +140,15 @@ export class SessionsService {
       async () => this.writer.revokeToken(userId, sessionId, tokenId, expiresAt, deadline),
       Boolean,
     );
+  }
+
+  /** @returns when and how the user of a session authenticated; undefined when there is no such session */
+  async authenticationOf(
+    userId: string,
+    sessionId: string,
+    deadline: Deadline,
+  ): Promise<Authentication | undefined> {
+    return this.userReader.authenticationOf(userId, sessionId, deadline);
   }
 
   /**

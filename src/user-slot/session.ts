@@ -12,10 +12,31 @@ export interface Session {
   readonly userAgent: string;
 }
 
+/** How a method of authentication is named in the claim `amr` (RFC 8176). */
+export type AuthenticationMethod =
+  /** A password. */
+  | 'pwd'
+  /** A one-time password, or a recovery code. */
+  | 'otp'
+  /** Proof of possession of a key, by a passkey. */
+  | 'pop'
+  /** The authenticator has verified the user, by a PIN or a biometric. */
+  | 'user'
+  /** More than one factor. */
+  | 'mfa';
+
+/** When and how the user of a session has proved who they are: the claims `auth_time` and `amr` (RFC 9068 section 2.2.1). */
+export interface Authentication {
+  /** Seconds since the epoch. A refresh does not change it. */
+  readonly time: number;
+  readonly methods: readonly AuthenticationMethod[];
+}
+
 export interface NewSession {
   readonly id: string;
   readonly userId: string;
   readonly passwordVersion: number;
+  readonly authentication: Authentication;
   readonly accessToken: Secret;
   readonly refreshToken: Secret;
   readonly ip: string;

@@ -69,6 +69,13 @@ export type StoredUses = Readonly<Record<string, number>>;
  */
 export interface StoredSession {
   readonly createdAt: number;
+  /**
+   * When the user last authenticated, in seconds since the epoch, by the clock of an instance. Absent in sessions of versions
+   * before 0.2, which began at `createdAt` with a password.
+   */
+  readonly authTime?: number;
+  /** How, as in the claim `amr`. Absent for a password alone. */
+  readonly amr?: readonly string[];
   readonly lastUsedAt: number;
   /** When it expires, even if it is in use. */
   readonly endsAt: number;

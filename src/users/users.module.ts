@@ -106,6 +106,7 @@ import { UsersService } from './users.service.js';
     SeparateHashes,
     ListedUsers,
     PASSWORD_HASHER,
+    UserReader,
   ],
 })
 export class UsersModule extends ConfigurableModuleClass {}

@@ -10,6 +10,7 @@ import {
   type NewSession,
 } from '../../src/user-slot/read/index.js';
 import { SessionWriter } from '../../src/user-slot/write/index.js';
+import { PASSWORD_LOGIN } from '../support/authentication.js';
 import { startCacheInstance, type CacheInstance } from '../support/near-cache.js';
 import { startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
 import { RedisCostMeter, type RedisCost } from '../support/redis-cost.js';
@@ -57,6 +58,7 @@ describe('a logout costs Redis', () => {
       id: randomUUID(),
       userId: id,
       passwordVersion: 1,
+      authentication: PASSWORD_LOGIN,
       accessToken: new Secret(randomUUID()),
       refreshToken: new Secret(randomUUID()),
       ip: '192.0.2.1',

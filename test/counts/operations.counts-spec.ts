@@ -277,8 +277,8 @@ describe('an operation costs Redis', () => {
         expectStatus(200, api.refresh(tokens.refresh_token)),
       ),
     ).toEqual({
-      roundTrips: ['find-user', 'rotate-refresh-token wait'],
-      commands: 'evalsha 2, get 2, hget 3, hgetall 1, hmget 1, hset 1, set 1, time 1',
+      roundTrips: ['find-user', 'session-authentication', 'rotate-refresh-token wait'],
+      commands: 'evalsha 3, get 2, hget 4, hgetall 1, hmget 1, hset 1, set 1, time 1',
     });
   });
 

@@ -56,7 +56,12 @@ describe('access tokens', () => {
       jti: expect.any(String),
       sid: user.tokens.session_id,
       roles: [],
+      auth_time: expect.any(Number),
+      amr: ['pwd'],
     });
+    // The token is signed within two seconds after the login.
+    const age = Number(payload['iat']) - Number(payload['auth_time']);
+    expect([0, 1, 2]).toContain(age);
   });
 
   it('(3) are valid for 15 minutes; a lifetime over one hour is refused', async () => {

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 
 import { AccessTokenIssuer } from '../../src/auth/index.js';
 import { Deadline } from '../../src/common/deadline/index.js';
+import { PASSWORD_LOGIN } from '../support/authentication.js';
 import { afterPause } from '../support/after-pause.js';
 import { WITH_ADMINISTRATOR } from '../support/deployment.js';
 import type { Answer, HttpClient, TestUser } from '../support/http-client.js';
@@ -205,7 +206,11 @@ describe('the token of a service account', () => {
   it('of a user without a session, or with another subject, is not one of an account', async () => {
     const account = await accountWith('roles:read');
     const issuer = api.app.get(AccessTokenIssuer);
-    const asUser = await issuer.issue({ id: account.id, roles: [] }, randomUUID(), Deadline.none);
+    const asUser = await issuer.issue(
+      { id: account.id, roles: [] },
+      { id: randomUUID(), authentication: PASSWORD_LOGIN },
+      Deadline.none,
+    );
     expect(await listRoles(other, asUser.reveal())).toBe(401);
     const user = await api.newUser();
     const asClient = { id: user.id, epoch: 0, audiences: ['keyslot'] };

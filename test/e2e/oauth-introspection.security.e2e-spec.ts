@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { AccessTokenIssuer } from '../../src/auth/index.js';
 import { Deadline } from '../../src/common/deadline/index.js';
 import { PERMISSIONS } from '../../src/common/authentication/permissions.js';
+import { PASSWORD_LOGIN } from '../support/authentication.js';
 import { startDeployment, WITH_ADMINISTRATOR, type Deployment } from '../support/deployment.js';
 import { decode } from '../support/forge.js';
 import type { Answer, HttpClient, TestUser } from '../support/http-client.js';
@@ -65,7 +66,7 @@ describe('introspection and revocation', () => {
 
   it('describes the access token of a user', async () => {
     const user = await clerk();
-    const { jti, exp, iat } = decode(user.tokens.access_token).payload;
+    const { jti, exp, iat, auth_time } = decode(user.tokens.access_token).payload;
     const answer = await introspect(user.tokens.access_token);
 
     expect(answer.headers.get('cache-control')).toBe('no-store');
@@ -83,6 +84,8 @@ describe('introspection and revocation', () => {
       jti,
       sid: user.tokens.session_id,
       roles: ['clerk'],
+      auth_time,
+      amr: ['pwd'],
     });
   });
 
@@ -160,7 +163,11 @@ describe('introspection and revocation', () => {
     const { access_token: token, refresh_token: refresh } = user.tokens;
     const [head = '', payload = '', signature = ''] = token.split('.');
     const issuer = deployment.api.app.get(AccessTokenIssuer);
-    const unknown = await issuer.issue({ id: user.id, roles: [] }, randomUUID(), Deadline.none);
+    const unknown = await issuer.issue(
+      { id: user.id, roles: [] },
+      { id: randomUUID(), authentication: PASSWORD_LOGIN },
+      Deadline.none,
+    );
     const texts = [
       'x',
       '*',

@@ -23,8 +23,8 @@ describe('a new e-mail address', () => {
   const age = async (userId: string, sessionId: string, ms: number): Promise<void> =>
     withRedis(async (_, cluster) => {
       const key = `${api.keyPrefix}v1:{user.${userId}}:sessions`;
-      const session = JSON.parse((await cluster.hget(key, sessionId))!) as { createdAt: number };
-      const older = { ...session, createdAt: session.createdAt - ms };
+      const session = JSON.parse((await cluster.hget(key, sessionId))!) as { authTime: number };
+      const older = { ...session, authTime: session.authTime - ms / 1000 };
       await cluster.hset(key, sessionId, JSON.stringify(older));
     });
   const userWithOldSession = async (): Promise<TestUser> => {

@@ -31,7 +31,8 @@ describe('a refresh', () => {
     });
     expect(answer.headers.get('cache-control')).toBe('no-store');
     const [before, after] = [tokens, answer.body].map((one) => decode(one.access_token).payload);
-    expect(after).toMatchObject({ sub: id, sid: tokens.session_id });
+    const { auth_time, amr } = before!;
+    expect(after).toMatchObject({ sub: id, sid: tokens.session_id, auth_time, amr });
     expect(after!['jti']).not.toBe(before!['jti']);
     expect((await api.ownUser(answer.body.access_token)).body).toMatchObject({ id });
     // The earlier access token is valid until it expires.

@@ -22,6 +22,7 @@ import {
   type UserRecord,
   type UserStore,
 } from '../../src/users/index.js';
+import { PASSWORD_LOGIN } from '../support/authentication.js';
 import { Gate } from '../support/gate.js';
 import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
 import { dumpKeys, withRedis } from '../support/redis.js';
@@ -78,6 +79,7 @@ describe('users in a foreign store', () => {
       id: randomUUID(),
       userId: check.user.id,
       passwordVersion: check.user.passwordVersion,
+      authentication: PASSWORD_LOGIN,
       accessToken: new Secret(randomUUID()),
       refreshToken: new Secret(randomUUID()),
       ip: '192.0.2.1',

@@ -187,7 +187,7 @@ describe('the round trips for which a client waits, one after the other, with on
         const { tokens } = await warmUser();
         return [async () => api.refresh(tokens.refresh_token), 200];
       },
-      [['find-user'], ['rotate-refresh-token wait']],
+      [['find-user', 'session-authentication'], ['rotate-refresh-token wait']],
     ],
     [
       'logout',

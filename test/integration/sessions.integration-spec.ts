@@ -13,9 +13,15 @@ import {
   type RefreshOutcome,
   type SessionsOptions,
 } from '../../src/sessions/index.js';
-import { SESSION_LIMITS, sessionCacheKey, SessionReader } from '../../src/user-slot/read/index.js';
+import {
+  SESSION_LIMITS,
+  sessionCacheKey,
+  SessionReader,
+  UserReader,
+} from '../../src/user-slot/read/index.js';
 import { SessionWriter } from '../../src/user-slot/write/index.js';
 import type { UserRecord } from '../../src/users/index.js';
+import { PASSWORD_LOGIN } from '../support/authentication.js';
 import { keptAnswers, backdateSpentTokens } from '../support/kept-answers.js';
 import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
 import { eventually } from '../support/own-cluster.js';
@@ -45,6 +51,7 @@ describe('sessions in Redis', () => {
       new SessionReader(redis, cache, limits),
       new SessionWriter(redis, cache, limits),
       users,
+      new UserReader(redis, cache),
       audit,
     );
   };
@@ -58,6 +65,7 @@ describe('sessions in Redis', () => {
     id: randomUUID(),
     userId,
     passwordVersion,
+    authentication: PASSWORD_LOGIN,
     accessToken: new Secret(`token-${randomUUID()}`),
     refreshToken: new Secret(randomUUID()),
     ip: '192.0.2.1',

@@ -13,6 +13,7 @@ import {
   type RefreshExchange,
 } from '../../src/user-slot/read/index.js';
 import { SessionWriter } from '../../src/user-slot/write/index.js';
+import { PASSWORD_LOGIN } from '../support/authentication.js';
 import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
 import { withRedis } from '../support/redis.js';
 import { usersOn } from '../support/users.js';
@@ -54,6 +55,7 @@ describe('the slot of a user', () => {
     id: randomUUID(),
     userId,
     passwordVersion: 1,
+    authentication: PASSWORD_LOGIN,
     ip: '192.0.2.1',
     userAgent: 'a test',
     accessToken: new Secret(randomUUID()),

@@ -9,6 +9,7 @@ import type { UserToken } from '../../src/guard/verified-tokens.js';
 import { sessionCacheKey } from '../../src/user-slot/read/index.js';
 import type { Population } from './population.js';
 import { startScaleInstance, type ScaleInstance } from './scale-instance.js';
+import { PASSWORD_LOGIN } from '../support/authentication.js';
 
 const READERS = 500;
 
@@ -95,7 +96,11 @@ export async function longRun(
   const issue = async (): Promise<string> => {
     const { userId, sessionId } = population.pick(newTokens);
     newTokens += 1;
-    const token = await issuer.issue({ id: userId, roles: [] }, sessionId, Deadline.none);
+    const token = await issuer.issue(
+      { id: userId, roles: [] },
+      { id: sessionId, authentication: PASSWORD_LOGIN },
+      Deadline.none,
+    );
     return token.reveal();
   };
   const first = await issue();

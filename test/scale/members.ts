@@ -13,6 +13,7 @@ import {
   type NewSession,
 } from '../../src/user-slot/read/index.js';
 import { SessionWriter, UserWriter } from '../../src/user-slot/write/index.js';
+import { PASSWORD_LOGIN } from '../support/authentication.js';
 import { startCacheInstance, type CacheInstance } from '../support/near-cache.js';
 import { untilConfirmed } from './population.js';
 
@@ -62,6 +63,7 @@ export class Members {
       id: randomUUID(),
       userId,
       passwordVersion: 1,
+      authentication: PASSWORD_LOGIN,
       accessToken: new Secret(randomUUID()),
       refreshToken: new Secret(randomUUID()),
       ip: '192.0.2.1',

@@ -4,6 +4,7 @@ import { Deadline } from '../../src/common/deadline/index.js';
 import { Secret } from '../../src/common/secret/index.js';
 import { NotConfirmedError, RedisUnavailableError } from '../../src/redis-cluster/index.js';
 import type { ScaleInstance } from './scale-instance.js';
+import { PASSWORD_LOGIN } from '../support/authentication.js';
 
 /** Enough for one running and one waiting batch at each master. With more, a loaded machine exceeds the timeout. */
 const CONCURRENCY = 300;
@@ -70,6 +71,7 @@ export class Population {
       id: this.sessionId(session),
       userId: this.userId(this.userOf(session)),
       passwordVersion: 1,
+      authentication: PASSWORD_LOGIN,
       accessToken: new Secret(randomUUID()),
       refreshToken: new Secret(randomUUID()),
       ip: `10.${(session >> 16) & 255}.${(session >> 8) & 255}.${session & 255}`,

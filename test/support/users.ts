@@ -84,7 +84,7 @@ export function usersOn(
     clock,
     audit,
   );
-  const reauthentication = new Reauthentication(credentials, reader);
+  const reauthentication = new Reauthentication(credentials, reader, clock);
   const passwords = new NewPasswords(hasher, options);
   const registrations = new Registrations(accounts, passwords, limiter, audit, options);
   const users = new UsersService(

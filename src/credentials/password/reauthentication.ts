@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import type { UserPrincipal } from '../../common/authentication/index.js';
+import { Clock } from '../../common/clock/index.js';
 import type { Deadline } from '../../common/deadline/index.js';
 import type { Origin } from '../../common/origin/index.js';
 import type { Secret } from '../../common/secret/index.js';
@@ -28,12 +29,13 @@ export class Reauthentication {
   constructor(
     private readonly passwordChecks: PasswordChecks,
     private readonly reader: UserReader,
+    private readonly clock: Clock,
   ) {}
 
   /** Whether the login of the session is recent. A refresh does not count as a login. */
   async isLoginRecent({ userId, sessionId }: SessionIds, deadline: Deadline): Promise<boolean> {
-    const ageMs = await this.reader.sessionAgeMs(userId, sessionId, deadline);
-    return ageMs !== undefined && ageMs <= RECENT_LOGIN_MS;
+    const found = await this.reader.authenticationOf(userId, sessionId, deadline);
+    return found !== undefined && this.clock.now() - found.time * 1000 <= RECENT_LOGIN_MS;
   }
 
   /**

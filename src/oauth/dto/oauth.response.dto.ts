@@ -64,6 +64,18 @@ export class IntrospectionResponse {
 
   @ApiPropertyOptional({ type: [String], description: 'The current roles. Only for users.' })
   roles?: readonly string[];
+
+  @ApiPropertyOptional({
+    description: 'When the user authenticated, in seconds since 1970. Only for users.',
+  })
+  auth_time?: number;
+
+  @ApiPropertyOptional({
+    type: [String],
+    description: 'How the user authenticated (RFC 8176). Only for users.',
+    example: ['pwd'],
+  })
+  amr?: readonly string[];
 }
 
 /** RFC 8414 section 2. */

@@ -1,5 +1,7 @@
 /** The read side, for guards. It imports nothing from the write side. */
 export type {
+  Authentication,
+  AuthenticationMethod,
   NewSession,
   PresentedToken,
   RefreshExchange,

@@ -5,6 +5,7 @@ import { NearCache } from '../../near-cache/index.js';
 import { RedisCluster } from '../../redis-cluster/index.js';
 import { slotScript } from '../slot-script.js';
 import { parseUser, type RedisProfile, type RedisRecord, type UserCopy } from '../user-record.js';
+import type { Authentication, AuthenticationMethod } from '../session.js';
 import { userSubject, UserSlotKeys } from '../user-slot.keys.js';
 
 const scripts = {
@@ -12,7 +13,7 @@ const scripts = {
   findProfile: slotScript('find-profile', parseUser),
   confirmProfile: slotScript('find-profile-confirmed', parseUser),
   findCopy: slotScript('find-mirrored-user', parseCopy),
-  sessionAge: slotScript('session-age', (reply) => (reply === '' ? undefined : Number(reply))),
+  authentication: slotScript('session-authentication', parseAuthentication),
 };
 
 /** Reads users from Redis. All methods throw RedisUnavailableError. */
@@ -73,14 +74,14 @@ export class UserReader {
     return this.idsIn(this.keys.anyPasswordHash, deadline);
   }
 
-  /** @returns the age of a session, in milliseconds. A refresh does not change it */
-  async sessionAgeMs(
+  /** @returns when and how the user of a session authenticated; undefined when there is no such session */
+  async authenticationOf(
     userId: string,
     sessionId: string,
     deadline: Deadline,
-  ): Promise<number | undefined> {
+  ): Promise<Authentication | undefined> {
     const keys = [this.keys.sessions(userId)];
-    return this.redis.run(scripts.sessionAge, keys, [sessionId], deadline);
+    return this.redis.run(scripts.authentication, keys, [sessionId], deadline);
   }
 
   /**
@@ -100,6 +101,13 @@ export class UserReader {
   private findKeys(userId: string): string[] {
     return [this.keys.record(userId), this.keys.passwordHash(userId)];
   }
+}
+
+function parseAuthentication(reply: unknown): Authentication | undefined {
+  const [time, methods] = reply as [number?, string?];
+  return time === undefined || methods === undefined
+    ? undefined
+    : { time, methods: JSON.parse(methods) as AuthenticationMethod[] };
 }
 
 function parseCopy(reply: unknown): UserCopy {

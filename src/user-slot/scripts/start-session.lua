@@ -1,5 +1,5 @@
 -- Starts a session for a user. The caller has just verified the password.
--- Version 4
+-- Version 5
 -- KEYS[1] the user
 -- KEYS[2] the user's sessions: a hash of session id to JSON
 -- KEYS[3] the uses of the sessions that services have noted: a hash of session id to milliseconds since the epoch
@@ -15,6 +15,8 @@
 -- ARGV[10] address of the client
 -- ARGV[11] user agent of the client
 -- ARGV[12] digest of the refresh token
+-- ARGV[13] when the user authenticated, in seconds since the epoch
+-- ARGV[14] how the user authenticated, as a JSON list; '' for a password alone
 -- Returns 'started', also when an earlier run of the same call started the session; 'full' when the user has the maximum
 -- number of sessions: nothing was written; 'refused' when the user is deleted, disabled or has another password, or when an
 -- earlier run started the session and it has ended since.
@@ -63,6 +65,8 @@ for index = 1, #live - max_sessions + 1 do
 end
 redis.call('HSET', KEYS[2], ARGV[1], cjson.encode({
   createdAt = now,
+  authTime = tonumber(ARGV[13]),
+  amr = ARGV[14] ~= '' and cjson.decode(ARGV[14]) or nil,
   lastUsedAt = now,
   endsAt = now + ARGV[4],
   epoch = user.epoch,

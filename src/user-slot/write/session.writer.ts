@@ -3,7 +3,7 @@ import { sha256 } from '../../common/digest/index.js';
 import { truncated } from '../../common/origin/index.js';
 import { CHANGE_NUMBER, type NearCache, type SlotCall } from '../../near-cache/index.js';
 import type { RedisCluster } from '../../redis-cluster/index.js';
-import type { NewSession, RefreshExchange, RefreshOutcome } from '../session.js';
+import type { Authentication, NewSession, RefreshExchange, RefreshOutcome } from '../session.js';
 import type { SessionLimits } from '../session-limits.js';
 import { isOne, slotScript } from '../slot-script.js';
 import { MAX_VERIFIED_TOKENS, tokenDigest } from '../token-digests.js';
@@ -161,9 +161,16 @@ export class SessionWriter {
         truncated(session.ip, MAX_IP_LENGTH),
         truncated(session.userAgent, MAX_USER_AGENT_LENGTH),
         sha256(session.refreshToken.reveal()),
+        session.authentication.time,
+        storedMethods(session.authentication),
       ],
     };
   }
+}
+
+/** Most sessions begin with a password alone, so it takes no memory. */
+function storedMethods({ methods }: Authentication): string {
+  return methods.length === 1 && methods[0] === 'pwd' ? '' : JSON.stringify(methods);
 }
 
 function parseRefresh(reply: unknown): RefreshOutcome {
