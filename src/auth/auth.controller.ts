@@ -25,8 +25,10 @@ import { BearerOrBodyGuard } from './bearer-or-body.guard.js';
 import { RefreshService } from './refresh.service.js';
 import { LoginRequestBody } from './dto/login.request.dto.js';
 import { LogoutRequestBody } from './dto/logout.request.dto.js';
+import { SecondFactorRequestBody } from './dto/second-factor.request.dto.js';
 import { RefreshRequestBody } from './dto/refresh.request.dto.js';
 import { TokensResponse } from './dto/tokens.response.dto.js';
+import { presentedProof } from './presented-proof.js';
 import { LogoutBodyPipe } from './logout-body.pipe.js';
 
 /** An interface, because the global pipe would require a body for a class. Here the body is optional. */
@@ -60,6 +62,7 @@ export class AuthController {
   @ApiProblems(
     ...BODY_PROBLEMS,
     'wrong-credentials',
+    'second-factor-required',
     'too-many-attempts',
     'overloaded',
     'store-unavailable',
@@ -79,8 +82,64 @@ export class AuthController {
       case 'logged-in':
         void reply.header('Set-Cookie', result.deviceCookie);
         return TokensResponse.from(result.tokens);
+      case 'second-factor-required': {
+        const { challenge, factors } = result;
+        const extensions = { challenge: challenge.reveal(), factors };
+        throw new Problem('second-factor-required', { extensions });
+      }
       case 'wrong-credentials':
         throw new Problem('wrong-credentials');
+      case 'too-many-attempts':
+        throw new Problem('too-many-attempts', { retryAfterSeconds: result.retryAfterSeconds });
+    }
+  }
+
+  @Public()
+  @Post('login/second-factor')
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'finishLogin',
+    summary: 'Log in: the second step',
+    description:
+      'For a user with a second factor. Send the challenge of the problem `second-factor-required`, and one proof: `code` or ' +
+      '`recoveryCode`. A challenge is valid for five minutes, for one login and at most five wrong proofs.',
+  })
+  @ApiOkResponse({
+    type: TokensResponse,
+    description: 'The tokens of the new session.',
+    headers: {
+      'Set-Cookie': { description: 'Marks the device as known.', schema: { type: 'string' } },
+    },
+  })
+  @ApiProblems(
+    ...BODY_PROBLEMS,
+    'wrong-second-factor',
+    'invalid-challenge',
+    'too-many-attempts',
+    'store-unavailable',
+    'not-confirmed',
+  )
+  async finishLogin(
+    @Body() body: SecondFactorRequestBody,
+    @Req() { headers }: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @RequestOrigin() origin: Origin,
+    @RequestDeadline() deadline: Deadline,
+  ): Promise<TokensResponse> {
+    const step = {
+      challenge: body.challenge,
+      ...presentedProof(body),
+      cookies: headers.cookie,
+    };
+    const result = await this.auth.finishLogin(step, origin, deadline);
+    switch (result.outcome) {
+      case 'logged-in':
+        void reply.header('Set-Cookie', result.deviceCookie);
+        return TokensResponse.from(result.tokens);
+      case 'wrong':
+        throw new Problem('wrong-second-factor');
+      case 'ended':
+        throw new Problem('invalid-challenge');
       case 'too-many-attempts':
         throw new Problem('too-many-attempts', { retryAfterSeconds: result.retryAfterSeconds });
     }

@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { JwtModule } from '@nestjs/jwt';
 
 import { ClockModule } from '../common/clock/index.js';
-import { DEVICE_COOKIE_OPTIONS, LOGIN_PROVIDERS } from '../credentials/index.js';
+import { LOGIN_OPTIONS, LOGIN_PROVIDERS } from '../credentials/index.js';
 import { AccessTokenIssuer } from './access-token-issuer.js';
 import { AuthController } from './auth.controller.js';
 import { BearerOrBodyGuard } from './bearer-or-body.guard.js';
@@ -10,6 +10,7 @@ import { AUTH_OPTIONS, ConfigurableModuleClass } from './auth.module-definition.
 import { AUTH_DEFAULTS, type AuthOptions } from './auth.options.js';
 import { AuthService } from './auth.service.js';
 import { LoginSessions } from './login-sessions.js';
+import { OwnFactorsController } from './own-factors.controller.js';
 import { OwnPasswordController } from './own-password.controller.js';
 import { RefreshService } from './refresh.service.js';
 import { RefreshTokens } from './refresh-tokens.js';
@@ -21,7 +22,7 @@ import { SessionTokens } from './session-tokens.js';
  */
 @Module({
   imports: [ClockModule, JwtModule.register({})],
-  controllers: [AuthController, OwnPasswordController],
+  controllers: [AuthController, OwnPasswordController, OwnFactorsController],
   providers: [
     AuthService,
     AccessTokenIssuer,
@@ -31,7 +32,7 @@ import { SessionTokens } from './session-tokens.js';
     LoginSessions,
     ...LOGIN_PROVIDERS,
     {
-      provide: DEVICE_COOKIE_OPTIONS,
+      provide: LOGIN_OPTIONS,
       inject: [AUTH_OPTIONS],
       useFactory: ({ tokenSecret: secret, isHttps = AUTH_DEFAULTS.isHttps }: AuthOptions) => ({
         secret,

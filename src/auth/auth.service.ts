@@ -2,20 +2,41 @@ import { Injectable } from '@nestjs/common';
 
 import type { Deadline } from '../common/deadline/index.js';
 import type { Origin } from '../common/origin/index.js';
-import { DeviceCookies, PasswordLogins, type LoginRequest } from '../credentials/index.js';
+import type { Secret } from '../common/secret/index.js';
+import {
+  DeviceCookies,
+  PasswordLogins,
+  SecondSteps,
+  type LoginRequest,
+  type SecondStepRequest,
+} from '../credentials/index.js';
 import type { TooManyAttempts } from '../rate-limit/index.js';
 import { SessionsService } from '../sessions/index.js';
-import { LoginSessions } from './login-sessions.js';
+import type { UserRecord } from '../users/index.js';
+import { LoginSessions, type Proved } from './login-sessions.js';
 import type { IssuedTokens } from './session-tokens.js';
 
+export interface LoggedIn {
+  readonly outcome: 'logged-in';
+  readonly tokens: IssuedTokens;
+  /** The value of the `Set-Cookie` header that makes the device a known device. */
+  readonly deviceCookie: string;
+}
+
+export interface SecondFactorRequired {
+  readonly outcome: 'second-factor-required';
+  readonly challenge: Secret;
+  /** The types of the user's factors. */
+  readonly factors: readonly string[];
+}
+
 export type LoginOutcome =
-  | {
-      readonly outcome: 'logged-in';
-      readonly tokens: IssuedTokens;
-      /** The value of the `Set-Cookie` header that makes the device a known device. */
-      readonly deviceCookie: string;
-    }
-  | { readonly outcome: 'wrong-credentials' }
+  LoggedIn | SecondFactorRequired | { readonly outcome: 'wrong-credentials' } | TooManyAttempts;
+
+export type SecondStepOutcome =
+  | LoggedIn
+  /** `ended`: the challenge is unknown, used or old, or the account has changed. The login begins anew. */
+  | { readonly outcome: 'wrong' | 'ended' }
   | TooManyAttempts;
 
 /** Login and logout. It uses the services of credentials, sessions and keys, and stores nothing itself. */
@@ -23,6 +44,7 @@ export type LoginOutcome =
 export class AuthService {
   constructor(
     private readonly logins: PasswordLogins,
+    private readonly secondSteps: SecondSteps,
     private readonly loginSessions: LoginSessions,
     private readonly devices: DeviceCookies,
     private readonly sessions: SessionsService,
@@ -30,13 +52,26 @@ export class AuthService {
 
   /** @throws HashingOverloadedError, RedisUnavailableError, NotConfirmedError, UserStoreUnavailableError */
   async login(request: LoginRequest, origin: Origin, deadline: Deadline): Promise<LoginOutcome> {
-    const attempt = await this.logins.attempt(request, origin, deadline, async (user) => {
-      const tokens = await this.loginSessions.start(user, ['pwd'], origin, deadline);
-      return tokens && { tokens, deviceCookie: this.devices.issue(user) };
-    });
-    return attempt.outcome === 'logged-in'
-      ? { outcome: attempt.outcome, ...attempt.login }
-      : attempt;
+    const attempt = await this.logins.attempt(request, origin, deadline, async (user) =>
+      this.start(user, { methods: ['pwd'] }, origin, deadline),
+    );
+    return attempt.outcome === 'logged-in' ? attempt.login : attempt;
+  }
+
+  /** The second step of a login. @throws as `login` */
+  async finishLogin(
+    request: SecondStepRequest,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<SecondStepOutcome> {
+    const step = await this.secondSteps.check(request, origin, deadline);
+    if (step.outcome !== 'right') {
+      return step;
+    }
+    const { user, methods, factorsVersion } = step;
+    const proved = { methods: ['pwd', ...methods, 'mfa'] as const, factorsVersion };
+    const started = await this.start(user, proved, origin, deadline);
+    return started?.outcome === 'logged-in' ? started : { outcome: 'ended' };
   }
 
   async logout(
@@ -46,5 +81,29 @@ export class AuthService {
     deadline: Deadline,
   ): Promise<void> {
     await this.sessions.end(userId, sessionId, origin, deadline);
+  }
+
+  /** @returns undefined when the user has changed since the check */
+  private async start(
+    user: UserRecord,
+    proved: Proved,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<LoggedIn | SecondFactorRequired | undefined> {
+    const start = await this.loginSessions.start(user, proved, origin, deadline);
+    switch (start.outcome) {
+      case 'started':
+        return {
+          outcome: 'logged-in',
+          tokens: start.tokens,
+          deviceCookie: this.devices.issue(user),
+        };
+      case 'second-factor-required': {
+        const challenge = await this.secondSteps.begin(user, origin, deadline);
+        return { outcome: 'second-factor-required', challenge, factors: start.factors };
+      }
+      case 'refused':
+        return undefined;
+    }
   }
 }

@@ -10,6 +10,20 @@ import { SessionsService, type AuthenticationMethod } from '../sessions/index.js
 import type { UserRecord } from '../users/index.js';
 import { SessionTokens, type IssuedTokens } from './session-tokens.js';
 
+/** How the user of a new session has authenticated. */
+export interface Proved {
+  readonly methods: readonly AuthenticationMethod[];
+  /** The version of the factors for which a proof was checked. Undefined: none was checked. */
+  readonly factorsVersion?: string;
+}
+
+export type LoginStart =
+  | { readonly outcome: 'started'; readonly tokens: IssuedTokens }
+  /** The user was deleted or disabled, or got another password or other factors, since the check. */
+  | { readonly outcome: 'refused' }
+  /** The types of the user's second factors, of which none was checked. */
+  | { readonly outcome: 'second-factor-required'; readonly factors: readonly string[] };
+
 /** Starts the session of a user who has authenticated, and records the login. This is the last step of every kind of login. */
 @Injectable()
 export class LoginSessions {
@@ -22,16 +36,14 @@ export class LoginSessions {
 
   /**
    * @param user the user as read when the credentials were verified
-   * @param methods how the user has authenticated
-   * @returns undefined when the user was deleted or disabled, or got another password, in the meantime
    * @throws RedisUnavailableError, NotConfirmedError
    */
   async start(
     user: UserRecord,
-    methods: readonly AuthenticationMethod[],
+    { methods, factorsVersion }: Proved,
     origin: Origin,
     deadline: Deadline,
-  ): Promise<IssuedTokens | undefined> {
+  ): Promise<LoginStart> {
     const authentication = { time: this.clock.nowSeconds(), methods };
     const tokens = await this.tokens.issue(user, { id: randomUUID(), authentication }, deadline);
     const { sessionId, accessToken, refreshToken } = tokens;
@@ -40,16 +52,17 @@ export class LoginSessions {
       userId: user.id,
       passwordVersion: user.passwordVersion,
       authentication,
+      factorsVersion,
       accessToken,
       refreshToken,
       ip: origin.facts.ip ?? '',
       userAgent: origin.userAgent,
     };
-    const hasStarted = await this.sessions.start(session, deadline);
-    if (!hasStarted) {
-      return undefined;
+    const start = await this.sessions.start(session, deadline);
+    if (start.outcome !== 'started') {
+      return start;
     }
     recordLogin(this.audit, { userId: user.id, sessionId }, origin);
-    return tokens;
+    return { outcome: 'started', tokens };
   }
 }

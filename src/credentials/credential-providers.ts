@@ -2,7 +2,15 @@ import type { Provider } from '@nestjs/common';
 
 import { Clock } from '../common/clock/index.js';
 import { CREDENTIAL_ACCOUNTS, type CredentialAccounts } from './credential-accounts.js';
+import { RateLimiter } from '../rate-limit/index.js';
+import { FactorWriter } from '../user-slot/write/index.js';
 import { DeviceCookies, type DeviceCookieOptions } from './device-cookies.js';
+import { LoginChallenges } from './factors/login-challenges.js';
+import { OwnFactors } from './factors/own-factors.js';
+import { RecoveryCodesFactor } from './factors/recovery-codes/recovery-codes.factor.js';
+import { SecondFactors } from './factors/second-factors.js';
+import { SecondSteps } from './factors/second-steps.js';
+import { TotpFactor } from './factors/totp/totp.factor.js';
 import { Argon2PasswordHasher } from './password/argon2-password-hasher.js';
 import { PasswordChecks } from './password/password-checks.js';
 import { HashingQueue } from './password/hashing-queue.js';
@@ -13,7 +21,7 @@ import { PASSWORD_OPTIONS, type PasswordOptions } from './password/password.opti
 import { Reauthentication } from './password/reauthentication.js';
 
 /*
- * The services of this module. Register each kind of factor here. `AuthService` asks for the second step of a login. `credentials` is not a Nest module of its own, because the
+ * The services of this module. Register each kind of factor here. `credentials` is not a Nest module of its own, because the
  * services of users and of credentials need each other. UsersModule and AuthModule provide them.
  */
 
@@ -30,15 +38,37 @@ export const CREDENTIAL_PROVIDERS: Provider[] = [
   Reauthentication,
 ];
 
-export const DEVICE_COOKIE_OPTIONS = Symbol('DEVICE_COOKIE_OPTIONS');
+export const LOGIN_OPTIONS = Symbol('LOGIN_OPTIONS');
 
-/** Provided by AuthModule, which also provides DEVICE_COOKIE_OPTIONS. */
+/** Provided by AuthModule, which also provides LOGIN_OPTIONS. */
 export const LOGIN_PROVIDERS: Provider[] = [
   {
     provide: DeviceCookies,
-    inject: [Clock, CREDENTIAL_ACCOUNTS, DEVICE_COOKIE_OPTIONS],
+    inject: [Clock, CREDENTIAL_ACCOUNTS, LOGIN_OPTIONS],
     useFactory: (clock: Clock, accounts: CredentialAccounts, options: DeviceCookieOptions) =>
       new DeviceCookies(clock, accounts, options),
   },
   PasswordLogins,
+  FactorWriter,
+  { provide: TotpFactor, useFactory: () => new TotpFactor('Keyslot') },
+  RecoveryCodesFactor,
+  {
+    provide: SecondFactors,
+    inject: [TotpFactor, RecoveryCodesFactor, FactorWriter, RateLimiter, Clock, LOGIN_OPTIONS],
+    useFactory: (
+      totp: TotpFactor,
+      codes: RecoveryCodesFactor,
+      writer: FactorWriter,
+      limiter: RateLimiter,
+      clock: Clock,
+      { secret }: DeviceCookieOptions,
+    ) => new SecondFactors([totp, codes], writer, limiter, clock, secret),
+  },
+  {
+    provide: LoginChallenges,
+    inject: [LOGIN_OPTIONS],
+    useFactory: ({ secret }: DeviceCookieOptions) => new LoginChallenges(secret),
+  },
+  SecondSteps,
+  OwnFactors,
 ];

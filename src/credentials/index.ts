@@ -1,11 +1,16 @@
 export { strangerOf, type Caller } from './caller.js';
 export { CREDENTIAL_ACCOUNTS, type CredentialAccounts } from './credential-accounts.js';
-export {
-  CREDENTIAL_PROVIDERS,
-  DEVICE_COOKIE_OPTIONS,
-  LOGIN_PROVIDERS,
-} from './credential-providers.js';
+export { CREDENTIAL_PROVIDERS, LOGIN_OPTIONS, LOGIN_PROVIDERS } from './credential-providers.js';
 export { DeviceCookies } from './device-cookies.js';
+export { OwnFactors } from './factors/own-factors.js';
+export {
+  RECOVERY_CODES,
+  RecoveryCodesFactor,
+} from './factors/recovery-codes/recovery-codes.factor.js';
+export { SecondFactors, type PresentedProof } from './factors/second-factors.js';
+export { SecondSteps, type SecondStepRequest } from './factors/second-steps.js';
+export type { SecondFactor } from './factors/second-factor.js';
+export { TotpFactor } from './factors/totp/totp.factor.js';
 export { recordLogin } from './login-audit.js';
 export { Argon2PasswordHasher } from './password/argon2-password-hasher.js';
 export { PasswordChecks, type Refusal } from './password/password-checks.js';

@@ -9,6 +9,7 @@ export interface AttemptSubject extends Pick<
 > {
   readonly attempt:
     | 'login'
+    | 'second-factor'
     | 'refresh'
     | 'registration'
     | 'profile-change'

@@ -1,6 +1,7 @@
 export type {
   Authentication,
   AuthenticationMethod,
+  Factor,
   NewSession,
   PresentedToken,
   RefreshExchange,

@@ -9,11 +9,12 @@ import {
   UserReader,
   type Authentication,
   type NewSession,
+  type RaisedSession,
   type RefreshExchange,
   type RefreshOutcome,
   type Session,
 } from '../user-slot/read/index.js';
-import { SessionWriter } from '../user-slot/write/index.js';
+import { SessionWriter, type StartOutcome } from '../user-slot/write/index.js';
 import { UsersService } from '../users/index.js';
 
 /** An access token of a session. */
@@ -43,11 +44,18 @@ export class SessionsService {
 
   /**
    * Starts a session. If the user has the maximum number of sessions, it evicts the least recently used one.
-   *
-   * @returns false when the user was deleted or disabled, or the password has changed since it was verified
    */
-  async start(session: NewSession, deadline: Deadline): Promise<boolean> {
+  async start(session: NewSession, deadline: Deadline): Promise<StartOutcome> {
     return this.writer.start(session, deadline);
+  }
+
+  /**
+   * Notes that the user of a session has authenticated again.
+   *
+   * @returns false when the session is not live, or the password or the factors have changed since they were verified
+   */
+  async raise(session: RaisedSession, deadline: Deadline): Promise<boolean> {
+    return this.writer.raise(session, deadline);
   }
 
   /**

@@ -37,6 +37,8 @@ export interface NewSession {
   readonly userId: string;
   readonly passwordVersion: number;
   readonly authentication: Authentication;
+  /** The version of the user's second factors for which a proof was checked. Undefined: none was checked. */
+  readonly factorsVersion?: string | undefined;
   readonly accessToken: Secret;
   readonly refreshToken: Secret;
   readonly ip: string;
@@ -76,6 +78,19 @@ export type SessionCheck =
 
 /** Names a session's state in the near cache. */
 export type SessionKey = CacheKey<SessionState>;
+
+/** A prepared reauthentication of a live session. */
+export interface RaisedSession {
+  readonly id: string;
+  readonly userId: string;
+  /** The version of the password that was verified; undefined for none. */
+  readonly passwordVersion?: number | undefined;
+  /** As in `NewSession`. */
+  readonly factorsVersion?: string | undefined;
+  readonly authentication: Authentication;
+  readonly accessToken: Secret;
+  readonly refreshToken: Secret;
+}
 
 /** A prepared exchange of a refresh token for its successor. */
 export interface RefreshExchange {

@@ -3,7 +3,7 @@
  * Each version must read what earlier versions wrote, because instances of two versions run side by side during an upgrade.
  * The meaning of a field therefore never changes, and a new field may be absent.
  *
- * This module has six kinds of keys. `fence` is empty and lives for a second: the WAIT after its write
+ * This module has eight kinds of keys. `fence` is empty and lives for a second: the WAIT after its write
  * proves that the master was not replaced. The near cache stores the directory of the user, `holders`, in the same slot.
  * `user-slot.keys.ts` names the keys of this module. All times are in milliseconds since the epoch, by the clock of the
  * Redis node.
@@ -85,6 +85,11 @@ export interface StoredSession {
   readonly userAgent: string;
   /** SHA-256 of the valid refresh token, in base64url. */
   readonly refreshHash: string;
+  /**
+   * SHA-256 of a further valid refresh token, from the last reauthentication. When one of the two is exchanged, the other is
+   * spent. Absent until a reauthentication, and after the next refresh.
+   */
+  readonly raisedHash?: string;
   /** SHA-256 of the previous refresh token. Absent until the first refresh. */
   readonly previousHash?: string;
   /** Digests of access tokens whose signature was verified, the newest last. Absent in sessions of old versions. */
@@ -102,6 +107,34 @@ export interface EndedSession {
   readonly endedBy?: string;
   /** As in the session. A verified token is refused without a check of its signature. */
   readonly verified?: readonly string[];
+}
+
+/**
+ * `factors`: a hash of factor id to JSON, which is one second factor. Two fields are about all of them: `.types`, a JSON list of the
+ * types of confirmed factors, and `.version`, a number that increases with each change after which an earlier proof no longer counts.
+ * `.removal` is the id of the last removal.
+ */
+export interface StoredFactor {
+  readonly type: string;
+  /** The user's name for it, or ''. */
+  readonly name: string;
+  /** Only a confirmed factor counts. */
+  readonly isConfirmed: boolean;
+  readonly createdAt: number;
+  /** Absent until the first use at a login. */
+  readonly lastUsedAt?: number;
+  /** A UUID that changes with each write. */
+  readonly revision: string;
+  /** What the type stores, encrypted with a key that is derived from KEY_ENCRYPTION_SECRET. */
+  readonly state: string;
+}
+
+/** `pending-login:<digest of the challenge>`: a login that waits for its second step, as JSON. It expires after five minutes. */
+export interface StoredPendingLogin {
+  /** The version of the password that was verified. */
+  readonly passwordVersion: number;
+  /** Wrong proofs so far. Absent means `0`. */
+  readonly failures?: number;
 }
 
 /**

@@ -36,6 +36,15 @@ export class UserSlotKeys {
     return this.keys.key(userTag(userId), 'refresh-answer', sessionId);
   }
 
+  factors(userId: string): string {
+    return this.keys.key(userTag(userId), 'factors');
+  }
+
+  /** @param digest of the challenge that the client has */
+  pendingLogin(userId: string, digest: string): string {
+    return this.keys.key(userTag(userId), 'pending-login', digest);
+  }
+
   fence(userId: string): string {
     return this.keys.key(userTag(userId), 'fence');
   }

@@ -7,6 +7,7 @@ import {
   PasswordChecks,
   PASSWORD_HASHER,
   PASSWORD_OPTIONS,
+  Reauthentication,
 } from '../credentials/index.js';
 import { UserReader } from '../user-slot/read/index.js';
 import { UserWriter } from '../user-slot/write/index.js';
@@ -102,6 +103,7 @@ import { UsersService } from './users.service.js';
     UserAdministration,
     CREDENTIAL_ACCOUNTS,
     PasswordChecks,
+    Reauthentication,
     BootstrapAdministrator,
     SeparateHashes,
     ListedUsers,

@@ -14,6 +14,10 @@ export const SECRET_PURPOSES = {
   refreshAnswers: 'keyslot refresh answer',
   /** Authenticates the cookies of known devices. */
   deviceCookies: 'keyslot device cookies',
+  /** Tags the challenges between the two steps of a login. */
+  loginChallenges: 'keyslot login challenges',
+  /** Encrypts the states of second factors in Redis. */
+  factors: 'keyslot second factors',
   /** Computes pseudonyms of user names in audit events. */
   auditPseudonyms: 'keyslot audit pseudonyms',
 } as const;

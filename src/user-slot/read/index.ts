@@ -1,9 +1,11 @@
 /** The read side, for guards. It imports nothing from the write side. */
+export type { Factor, FactorUse, FoundFactors, NewFactor, PendingLogin } from '../factor.js';
 export type {
   Authentication,
   AuthenticationMethod,
   NewSession,
   PresentedToken,
+  RaisedSession,
   RefreshExchange,
   RefreshOutcome,
   Session,

@@ -1,5 +1,5 @@
 -- Checks whether a refresh token is the current one of a live session. It does not spend the token, and records no use.
--- Version 1
+-- Version 2
 -- KEYS[1] the user
 -- KEYS[2] the user's sessions: a hash of session id to JSON
 -- KEYS[3] the fence, a key that is only written
@@ -16,7 +16,7 @@
 write_fence(KEYS[3])
 local session = read_used_session(KEYS[2], KEYS[4], ARGV[1])
 local left = life_left(session, session_user(KEYS[1]), ARGV[2], now_ms())
-if left <= 0 or session.refreshHash ~= ARGV[3] then
+if left <= 0 or (session.refreshHash ~= ARGV[3] and session.raisedHash ~= ARGV[3]) then
   return 0
 end
 return left

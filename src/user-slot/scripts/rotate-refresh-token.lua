@@ -1,6 +1,6 @@
 -- Exchanges a refresh token for its successor. For a token that was spent recently, returns the answers of this token and of
 -- all later ones.
--- Version 5
+-- Version 6
 -- KEYS[1] the user
 -- KEYS[2] the user's sessions: a hash of session id to JSON
 -- KEYS[3] the answers of the last exchanges of the session, oldest first: a JSON list of {hash, spentAt, answer}, where hash
@@ -48,7 +48,7 @@ for _, one in ipairs(cjson.decode(kept)) do
     table.insert(answers, one)
   end
 end
-if session.refreshHash ~= ARGV[2] then
+if session.refreshHash ~= ARGV[2] and session.raisedHash ~= ARGV[2] then
   write_fence(KEYS[4])
   if session.previousHash == ARGV[2] and session.refreshHash == ARGV[3] then
     return { 'rotated' }
@@ -76,6 +76,7 @@ end
 remember_verified(session, ARGV[7], ARGV[8])
 session.previousHash = ARGV[2]
 session.refreshHash = ARGV[3]
+session.raisedHash = nil
 session.lastUsedAt = now
 redis.call('HSET', KEYS[2], ARGV[1], cjson.encode(session))
 if grace > 0 then

@@ -1,8 +1,9 @@
--- Starts a session for a user. The caller has just verified the password.
+-- Starts a session for a user. The caller has just verified the password, or a passkey.
 -- Version 5
 -- KEYS[1] the user
 -- KEYS[2] the user's sessions: a hash of session id to JSON
 -- KEYS[3] the uses of the sessions that services have noted: a hash of session id to milliseconds since the epoch
+-- KEYS[4] the user's factors: a hash of factor id to JSON
 -- ARGV[1] session id
 -- ARGV[2] version of the verified password
 -- ARGV[3] idle lifetime, in milliseconds
@@ -17,24 +18,35 @@
 -- ARGV[12] digest of the refresh token
 -- ARGV[13] when the user authenticated, in seconds since the epoch
 -- ARGV[14] how the user authenticated, as a JSON list; '' for a password alone
--- Returns 'started', also when an earlier run of the same call started the session; 'full' when the user has the maximum
--- number of sessions: nothing was written; 'refused' when the user is deleted, disabled or has another password, or when an
+-- ARGV[15] version of the factors for which a proof was checked; '' when none was checked
+-- Returns {'started'}, also when an earlier run of the same call started the session; {'full'} when the user has the maximum
+-- number of sessions: nothing was written; {'second-factor', types} when
+-- the user has second factors, and none was checked; {'refused'} when the user is deleted, disabled or has another password or other factors, or when an
 -- earlier run started the session and it has ended since.
 -- Atomic: a concurrent password change or deletion must not miss this session, and concurrent logins must not exceed the
 -- maximum number of sessions.
 --- @include "now"
 --- @include "live"
 --- @include "end-sessions"
+--- @include "factors"
 local user = session_user(KEYS[1])
 if not user or user.password_version ~= ARGV[2] then
-  return 'refused'
+  return { 'refused' }
 end
 local now = now_ms()
 
 local known = redis.call('HGET', KEYS[2], ARGV[1])
 if known then
   redis.call('HSET', KEYS[2], ARGV[1], known)
-  return life_left(cjson.decode(known), user, ARGV[3], now) > 0 and 'started' or 'refused'
+  return { life_left(cjson.decode(known), user, ARGV[3], now) > 0 and 'started' or 'refused' }
+end
+
+local types, version = confirmed_types(KEYS[4])
+if ARGV[15] == '' and types ~= '[]' then
+  return { 'second-factor', types }
+end
+if ARGV[15] ~= '' and ARGV[15] ~= version then
+  return { 'refused' }
 end
 
 local uses = read_uses(KEYS[3])
@@ -50,7 +62,7 @@ for index = 1, #all, 2 do
 end
 local max_sessions = tonumber(ARGV[6])
 if #live >= max_sessions and ARGV[7] ~= '1' then
-  return 'full'
+  return { 'full' }
 end
 table.sort(not_live, function(one, other) return one.at > other.at end)
 for index, ended in ipairs(not_live) do
@@ -76,4 +88,4 @@ redis.call('HSET', KEYS[2], ARGV[1], cjson.encode({
   verified = { ARGV[5] },
 }))
 redis.call('PEXPIRE', KEYS[2], math.max(redis.call('PTTL', KEYS[2]), ARGV[4] + ARGV[8]))
-return 'started'
+return { 'started' }

@@ -1,4 +1,5 @@
 /** The write side. The read side exports the types that both use. */
 export { CONFLICT, retryOnConflict } from './retry-on-conflict.js';
-export { SessionWriter } from './session.writer.js';
+export { FactorWriter, MAX_FACTORS } from './factor.writer.js';
+export { SessionWriter, type StartOutcome } from './session.writer.js';
 export { UserWriter, type DeletionResult } from './user.writer.js';

@@ -3,7 +3,13 @@ import { sha256 } from '../../common/digest/index.js';
 import { truncated } from '../../common/origin/index.js';
 import { CHANGE_NUMBER, type NearCache, type SlotCall } from '../../near-cache/index.js';
 import type { RedisCluster } from '../../redis-cluster/index.js';
-import type { Authentication, NewSession, RefreshExchange, RefreshOutcome } from '../session.js';
+import type {
+  Authentication,
+  NewSession,
+  RaisedSession,
+  RefreshExchange,
+  RefreshOutcome,
+} from '../session.js';
 import type { SessionLimits } from '../session-limits.js';
 import { isOne, slotScript } from '../slot-script.js';
 import { MAX_VERIFIED_TOKENS, tokenDigest } from '../token-digests.js';
@@ -23,10 +29,18 @@ const REFRESH_INTERVAL_MS = 5000;
 /** Each answer takes about 1.3 KiB during the grace period. The tabs of one browser need fewer. */
 const MAX_KEPT_ANSWERS = 8;
 
-type StartOutcome = 'started' | 'full' | 'refused';
+export type StartOutcome =
+  | { readonly outcome: 'started' }
+  /** The user was deleted or disabled, or the password or the factors have changed since they were verified. */
+  | { readonly outcome: 'refused' }
+  /** The types of the user's factors. Nothing was written. */
+  | { readonly outcome: 'second-factor-required'; readonly factors: readonly string[] };
+
+type StartReply = StartOutcome | { readonly outcome: 'full' };
 
 const scripts = {
-  start: slotScript('start-session', (reply) => reply as StartOutcome),
+  start: slotScript('start-session', parseStart),
+  raise: slotScript('raise-session', (reply) => reply === 'raised'),
   end: slotScript('end-session', isOne),
   rotate: slotScript('rotate-refresh-token', parseRefresh),
   revokeToken: slotScript('revoke-token', isOne),
@@ -50,18 +64,43 @@ export class SessionWriter {
   /**
    * Starts a session. If the user has the maximum number of sessions, it evicts the least recently used one.
    *
-   * @returns false when the user was deleted or disabled, or the password has changed since it was verified
    */
-  async start(session: NewSession, deadline: Deadline): Promise<boolean> {
+  async start(session: NewSession, deadline: Deadline): Promise<StartOutcome> {
     const { script, keys, args } = this.startOf(session, false);
     const result = await this.redis.runDurably(script, keys, args, deadline);
-    if (result !== 'full') {
-      return result === 'started';
+    if (result.outcome !== 'full') {
+      return result;
     }
     // Evicting a session revokes its tokens, so the eviction is announced.
     const evicting = this.startOf(session, true);
     const subject = userSubject(session.userId);
-    return (await this.cache.changeInSlot(subject, evicting, deadline)) === 'started';
+    return (await this.cache.changeInSlot(subject, evicting, deadline)) as StartOutcome;
+  }
+
+  /**
+   * Notes that the user of a session has authenticated again.
+   *
+   * @returns false when the session is not live, or the password or the factors have changed since they were verified
+   */
+  async raise(session: RaisedSession, deadline: Deadline): Promise<boolean> {
+    const { keys } = this;
+    const { id, userId, passwordVersion = '', factorsVersion = '', authentication } = session;
+    return this.redis.runDurably(
+      scripts.raise,
+      [keys.record(userId), keys.sessions(userId), keys.factors(userId)],
+      [
+        id,
+        passwordVersion,
+        factorsVersion,
+        authentication.time,
+        JSON.stringify(authentication.methods),
+        tokenDigest(session.accessToken.reveal()),
+        sha256(session.refreshToken.reveal()),
+        this.limits.idleTtlSeconds * 1000,
+        MAX_VERIFIED_TOKENS,
+      ],
+      deadline,
+    );
   }
 
   /** Ends a session. @returns whether the session was live */
@@ -142,12 +181,17 @@ export class SessionWriter {
     return result;
   }
 
-  private startOf(session: NewSession, mayEvict: boolean): SlotCall<StartOutcome> {
+  private startOf(session: NewSession, mayEvict: boolean): SlotCall<StartReply> {
     const { userId, id } = session;
     const { idleTtlSeconds, maxAgeSeconds, maxPerUser } = this.limits;
     return {
       script: scripts.start,
-      keys: [this.keys.record(userId), this.keys.sessions(userId), this.keys.uses(userId)],
+      keys: [
+        this.keys.record(userId),
+        this.keys.sessions(userId),
+        this.keys.uses(userId),
+        this.keys.factors(userId),
+      ],
       args: [
         id,
         session.passwordVersion,
@@ -163,9 +207,20 @@ export class SessionWriter {
         sha256(session.refreshToken.reveal()),
         session.authentication.time,
         storedMethods(session.authentication),
+        session.factorsVersion ?? '',
       ],
     };
   }
+}
+
+function parseStart(reply: unknown): StartReply {
+  const [outcome, types = '[]'] = reply as [
+    'started' | 'refused' | 'full' | 'second-factor',
+    string?,
+  ];
+  return outcome === 'second-factor'
+    ? { outcome: 'second-factor-required', factors: JSON.parse(types) as string[] }
+    : { outcome };
 }
 
 /** Most sessions begin with a password alone, so it takes no memory. */

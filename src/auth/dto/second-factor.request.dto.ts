@@ -1,0 +1,28 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+
+import { isText, MatchesRule, OptionalNotNull } from '../../common/validation/index.js';
+
+/** The proof of one factor. */
+export class ProofBody {
+  @ApiPropertyOptional({
+    description: 'A code of the authenticator application.',
+    example: '287082',
+  })
+  @OptionalNotNull()
+  @MatchesRule('code', isText)
+  code?: string;
+
+  @ApiPropertyOptional({
+    description: 'A recovery code.',
+    example: 'x3k9-2mva-7q0r-tz5w',
+  })
+  @OptionalNotNull()
+  @MatchesRule('recoveryCode', isText)
+  recoveryCode?: string;
+}
+
+export class SecondFactorRequestBody extends ProofBody {
+  @ApiProperty({ description: 'From the problem `second-factor-required`.' })
+  @MatchesRule('challenge', isText)
+  challenge!: string;
+}

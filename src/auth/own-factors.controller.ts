@@ -1,0 +1,189 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
+import {
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiParam,
+  ApiTags,
+} from '@nestjs/swagger';
+
+import { CurrentUser, USER_PROBLEMS, type UserPrincipal } from '../common/authentication/index.js';
+import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
+import { RequestOrigin, type Origin } from '../common/origin/index.js';
+import { ApiProblems } from '../common/api-problems/index.js';
+import {
+  BODY_PROBLEMS,
+  invalidRequest,
+  Problem,
+  STRAY_BODY_PROBLEMS,
+} from '../common/problem/index.js';
+import { EntityIdPipe } from '../common/validation/index.js';
+import { OwnFactors, Reauthentication } from '../credentials/index.js';
+import {
+  ConfirmTotpRequest,
+  FactorsResponse,
+  RecoveryCodesResponse,
+  TotpEnrolmentResponse,
+} from './dto/factors.dto.js';
+
+const RECENT =
+  'Requires a login or a reauthentication within the last ten minutes (`POST /api/user/reauthentication`).';
+
+/** Each route requires a recent login, also the list: it tells somebody with a stolen token what else to steal. */
+@ApiTags('Own factors')
+@Controller('api/user/factors')
+export class OwnFactorsController {
+  constructor(
+    private readonly factors: OwnFactors,
+    private readonly reauthentication: Reauthentication,
+  ) {}
+
+  @Get()
+  @ApiOperation({
+    operationId: 'listOwnFactors',
+    summary: 'List your second factors',
+    description: `Lists the confirmed factors, the oldest first. ${RECENT}`,
+  })
+  @ApiOkResponse({ type: FactorsResponse, description: 'Your factors.' })
+  @ApiProblems(...USER_PROBLEMS, 'reauthentication-required')
+  async list(
+    @CurrentUser() principal: UserPrincipal,
+    @RequestDeadline() deadline: Deadline,
+  ): Promise<FactorsResponse> {
+    await this.requireRecentLogin(principal, deadline);
+    return FactorsResponse.from(await this.factors.list(principal.userId, deadline));
+  }
+
+  @Post('totp')
+  @HttpCode(201)
+  @ApiOperation({
+    operationId: 'addTotp',
+    summary: 'Add an authenticator application',
+    description: `Returns a new secret. It counts after \`POST /api/user/factors/totp/confirm\`. ${RECENT}`,
+  })
+  @ApiCreatedResponse({ type: TotpEnrolmentResponse, description: 'Shown once.' })
+  @ApiProblems(
+    ...STRAY_BODY_PROBLEMS,
+    ...USER_PROBLEMS,
+    'reauthentication-required',
+    'too-many-factors',
+    'not-confirmed',
+  )
+  async addTotp(
+    @CurrentUser() principal: UserPrincipal,
+    @RequestDeadline() deadline: Deadline,
+  ): Promise<TotpEnrolmentResponse> {
+    await this.requireRecentLogin(principal, deadline);
+    const result = await this.factors.beginTotp(principal, deadline);
+    if (result.outcome !== 'begun') {
+      throw new Problem(result.outcome === 'full' ? 'too-many-factors' : 'invalid-token');
+    }
+    const { id, secret, uri, qr } = result;
+    return { id, secret, uri, qr };
+  }
+
+  @Post('totp/confirm')
+  @HttpCode(204)
+  @ApiOperation({
+    operationId: 'confirmTotp',
+    summary: 'Confirm an authenticator application',
+    description: `With its first code. It is then required at each login. All your other sessions end. ${RECENT}`,
+  })
+  @ApiNoContentResponse({ description: 'The application is required from now on.' })
+  @ApiProblems(
+    ...BODY_PROBLEMS,
+    ...USER_PROBLEMS,
+    'reauthentication-required',
+    'not-found',
+    'not-confirmed',
+  )
+  async confirmTotp(
+    @CurrentUser() principal: UserPrincipal,
+    @Body() { id, code }: ConfirmTotpRequest,
+    @RequestOrigin() origin: Origin,
+    @RequestDeadline() deadline: Deadline,
+  ): Promise<void> {
+    await this.requireRecentLogin(principal, deadline);
+    const result = await this.factors.confirm(principal, id, code, origin, deadline);
+    if (result === 'wrong') {
+      throw invalidRequest({ code: { code: 'wrong-code' } });
+    }
+    if (result === 'unknown') {
+      throw new Problem('not-found');
+    }
+  }
+
+  @Post('recovery-codes')
+  @HttpCode(201)
+  @ApiOperation({
+    operationId: 'createRecoveryCodes',
+    summary: 'Create recovery codes',
+    description:
+      'Ten codes, for a user who has lost the other factors. Each counts once. They are shown once, and replace the former ' +
+      `codes. All your other sessions end. ${RECENT}`,
+  })
+  @ApiCreatedResponse({ type: RecoveryCodesResponse, description: 'Shown once.' })
+  @ApiProblems(
+    ...STRAY_BODY_PROBLEMS,
+    ...USER_PROBLEMS,
+    'reauthentication-required',
+    'no-second-factor',
+    'too-many-factors',
+    'not-confirmed',
+  )
+  async createRecoveryCodes(
+    @CurrentUser() principal: UserPrincipal,
+    @RequestOrigin() origin: Origin,
+    @RequestDeadline() deadline: Deadline,
+  ): Promise<RecoveryCodesResponse> {
+    await this.requireRecentLogin(principal, deadline);
+    const result = await this.factors.createCodes(principal, origin, deadline);
+    switch (result.outcome) {
+      case 'created':
+        return { codes: result.codes };
+      case 'no-second-factor':
+        throw new Problem('no-second-factor');
+      case 'full':
+        throw new Problem('too-many-factors');
+      case 'unknown':
+        throw new Problem('invalid-token');
+    }
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @ApiOperation({
+    operationId: 'removeOwnFactor',
+    summary: 'Remove one of your second factors',
+    description:
+      'No instance accepts a proof of it any more. All your other sessions end. Recovery codes are removed with the last other ' +
+      `factor. ${RECENT}`,
+  })
+  @ApiParam({ name: 'id', format: 'uuid' })
+  @ApiNoContentResponse({ description: 'The factor was removed.' })
+  @ApiProblems(
+    ...STRAY_BODY_PROBLEMS,
+    ...USER_PROBLEMS,
+    'reauthentication-required',
+    'not-found',
+    'not-confirmed',
+  )
+  async remove(
+    @CurrentUser() principal: UserPrincipal,
+    @Param('id', EntityIdPipe) factorId: string,
+    @RequestOrigin() origin: Origin,
+    @RequestDeadline() deadline: Deadline,
+  ): Promise<void> {
+    await this.requireRecentLogin(principal, deadline);
+    if (!(await this.factors.remove(principal, factorId, origin, deadline))) {
+      throw new Problem('not-found');
+    }
+  }
+
+  private async requireRecentLogin(principal: UserPrincipal, deadline: Deadline): Promise<void> {
+    if (!(await this.reauthentication.isLoginRecent(principal, deadline))) {
+      throw new Problem('reauthentication-required');
+    }
+  }
+}

@@ -1,0 +1,121 @@
+import { Injectable } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
+
+import { AuditLog } from '../../audit/index.js';
+import type { UserPrincipal } from '../../common/authentication/index.js';
+import type { Deadline } from '../../common/deadline/index.js';
+import type { Origin } from '../../common/origin/index.js';
+import type { Factor } from '../../user-slot/read/index.js';
+import { FactorWriter } from '../../user-slot/write/index.js';
+import { RECOVERY_CODES, RecoveryCodesFactor } from './recovery-codes/recovery-codes.factor.js';
+import { SecondFactors } from './second-factors.js';
+import { TotpFactor } from './totp/totp.factor.js';
+
+export type TotpOutcome =
+  | {
+      readonly outcome: 'begun';
+      readonly id: string;
+      readonly secret: string;
+      readonly uri: string;
+      readonly qr: string;
+    }
+  | { readonly outcome: 'full' | 'unknown' };
+
+export type CodesOutcome =
+  | { readonly outcome: 'created'; readonly codes: readonly string[] }
+  | { readonly outcome: 'no-second-factor' | 'full' | 'unknown' };
+
+type Owner = Pick<UserPrincipal, 'userId' | 'sessionId' | 'user'>;
+
+/**
+ * The factors that users add and remove themselves. When a method that adds or removes a factor returns, the other sessions of the
+ * user have ended on every instance. The caller has checked that the login is recent. All methods throw RedisUnavailableError and
+ * NotConfirmedError.
+ */
+@Injectable()
+export class OwnFactors {
+  constructor(
+    private readonly factors: SecondFactors,
+    private readonly writer: FactorWriter,
+    private readonly totp: TotpFactor,
+    private readonly codes: RecoveryCodesFactor,
+    private readonly audit: AuditLog,
+  ) {}
+
+  async list(userId: string, deadline: Deadline): Promise<readonly Factor[]> {
+    return this.factors.list(userId, deadline);
+  }
+
+  /** Begins the enrolment of an authenticator application. It counts when it is confirmed. */
+  async beginTotp({ userId, sessionId, user }: Owner, deadline: Deadline): Promise<TotpOutcome> {
+    const { state, ...shown } = await this.totp.enrol(user.username);
+    const id = randomUUID();
+    const factor = {
+      id,
+      type: this.totp.type,
+      name: '',
+      isConfirmed: false,
+      state: await this.factors.seal(state),
+    };
+    const result = await this.writer.add(userId, factor, false, sessionId, deadline);
+    return result === 'changed' ? { outcome: 'begun', id, ...shown } : { outcome: result };
+  }
+
+  /** Confirms an enrolment with its first proof. `wrong`: the proof is. `unknown`: there is no such enrolment. */
+  async confirm(
+    { userId, sessionId }: Owner,
+    factorId: string,
+    proof: unknown,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<'changed' | 'wrong' | 'unknown'> {
+    const details = { factor: this.totp.type, factorId };
+    return this.audit.recordChange(
+      [{ type: 'factor-added', userId, ...origin.facts, details }],
+      async () => this.factors.confirm(userId, factorId, proof, sessionId, deadline),
+      (result) => result === 'changed',
+    );
+  }
+
+  /** Creates recovery codes, which replace the former ones. */
+  async createCodes(
+    { userId, sessionId }: Owner,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<CodesOutcome> {
+    const existing = await this.factors.list(userId, deadline);
+    if (existing.every(({ type }) => type === RECOVERY_CODES)) {
+      return { outcome: 'no-second-factor' };
+    }
+    const { codes, state } = this.codes.create();
+    const factor = {
+      id: randomUUID(),
+      type: RECOVERY_CODES,
+      name: '',
+      isConfirmed: true,
+      state: await this.factors.seal(state),
+    };
+    const result = await this.audit.recordChange(
+      [{ type: 'recovery-codes-created', userId, ...origin.facts }],
+      async () => this.writer.add(userId, factor, true, sessionId, deadline),
+      (outcome) => outcome === 'changed',
+    );
+    return result === 'changed' ? { outcome: 'created', codes } : { outcome: result };
+  }
+
+  /** @returns false when there is no such factor */
+  async remove(
+    { userId, sessionId }: Owner,
+    factorId: string,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<boolean> {
+    const effect = { exceptSessionId: sessionId };
+    const result = await this.audit.recordChange(
+      [{ type: 'factor-removed', userId, ...origin.facts, details: { factorId } }],
+      async () => this.writer.remove(userId, factorId, RECOVERY_CODES, effect, deadline),
+      ({ outcome }) => outcome === 'changed',
+    );
+    return result.outcome === 'changed';
+  }
+}

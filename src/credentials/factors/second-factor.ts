@@ -1,0 +1,26 @@
+import type { AuthenticationMethod } from '../../user-slot/read/index.js';
+
+/**
+ * A kind of second factor. Keyslot stores a factor of the kind with its state, encrypted, in the slot of the user. It writes a state
+ * only if nobody has written another one since it was read, so a proof that a new state refuses counts once.
+ */
+export interface SecondFactor {
+  /** As in the API: `totp`. It must not change, because it is stored. */
+  readonly type: string;
+
+  /** How a login with it is named in the claim `amr` (RFC 8176). */
+  readonly methods: readonly AuthenticationMethod[];
+
+  /** Whether a new factor replaces the user's others of this kind. */
+  readonly isOnly: boolean;
+
+  /** Whether somebody could guess a proof. Wrong proofs are then limited. */
+  readonly isGuessable: boolean;
+
+  /**
+   * @param state as `check` or the enrolment has returned it
+   * @param proof from the request: a text, or JSON of any form
+   * @returns the new state, in which this proof is refused if it must count only once; undefined when the proof is wrong
+   */
+  check(state: string, proof: unknown, nowMs: number): Promise<string | undefined>;
+}

@@ -1,0 +1,183 @@
+import type { Clock } from '../../common/clock/index.js';
+import type { Deadline } from '../../common/deadline/index.js';
+import { seal, unseal, SECRET_PURPOSES, type Secret } from '../../common/secret/index.js';
+import type { GuessLimit, RateLimiter, TooManyAttempts, Proof } from '../../rate-limit/index.js';
+import type { AuthenticationMethod, Factor, PendingLogin } from '../../user-slot/read/index.js';
+import { CONFLICT, retryOnConflict, type FactorWriter } from '../../user-slot/write/index.js';
+import type { SecondFactor } from './second-factor.js';
+
+const MINUTE_MS = 60_000;
+
+/**
+ * Limits the wrong proofs for one account, in all its pending logins. Only who knows the password reaches it. Known devices and
+ * live sessions have counts of their own, and passkeys have no limit, so nobody is locked out (OWASP ASVS 6.6.3).
+ */
+export const PROOFS_PER_ACCOUNT: GuessLimit = {
+  name: 'second-factor-account',
+  failures: 10,
+  blockMs: 15 * MINUTE_MS,
+  maxBlockMs: 24 * 60 * MINUTE_MS,
+  ceiling: 50,
+  ceilingBlockMs: 24 * 60 * MINUTE_MS,
+  memoryMs: 3 * 24 * 60 * MINUTE_MS,
+};
+
+/** A proof from a request. */
+export interface PresentedProof {
+  readonly type: string;
+  readonly proof: unknown;
+}
+
+export type ProofCheck =
+  | {
+      readonly outcome: 'right';
+      readonly factor: Factor;
+      readonly methods: readonly AuthenticationMethod[];
+      /** The version of the password that the first step verified. */
+      readonly passwordVersion: number | undefined;
+      /** A session starts only while it is current. */
+      readonly factorsVersion: string;
+    }
+  | { readonly outcome: 'wrong' }
+  /** The pending login has ended. */
+  | { readonly outcome: 'ended' }
+  | TooManyAttempts;
+
+/** The second factors of users: which they have, and whether a proof is right. All methods throw RedisUnavailableError. */
+export class SecondFactors {
+  private readonly kinds: ReadonlyMap<string, SecondFactor>;
+
+  /** @param secret encrypts the states */
+  constructor(
+    kinds: readonly SecondFactor[],
+    private readonly writer: FactorWriter,
+    private readonly limiter: RateLimiter,
+    private readonly clock: Clock,
+    private readonly secret: Secret,
+  ) {
+    this.kinds = new Map(kinds.map((kind) => [kind.type, kind]));
+  }
+
+  /** The confirmed factors of a user, the oldest first. */
+  async list(userId: string, deadline: Deadline): Promise<readonly Factor[]> {
+    const { factors } = await this.writer.find(userId, deadline);
+    return factors.filter(({ isConfirmed }) => isConfirmed);
+  }
+
+  async seal(state: string): Promise<string> {
+    return seal(state, this.secret, SECRET_PURPOSES.factors);
+  }
+
+  async unseal(factor: Factor): Promise<string> {
+    return unseal(factor.state, this.secret, SECRET_PURPOSES.factors);
+  }
+
+  /**
+   * Checks a proof, and records its use: it does not count again, and the pending login ends.
+   *
+   * @param login the pending login. Undefined for a reauthentication
+   * @param known the device or the session of the caller
+   * @throws NotConfirmedError
+   */
+  async prove(
+    userId: string,
+    { type, proof }: PresentedProof,
+    login: PendingLogin | undefined,
+    known: Proof | undefined,
+    deadline: Deadline,
+  ): Promise<ProofCheck> {
+    const kind = this.kinds.get(type);
+    if (!kind) {
+      return { outcome: 'wrong' };
+    }
+    const check = async (): Promise<ProofCheck> => {
+      const checked = await this.checkOnce(userId, kind, proof, login, deadline);
+      if (checked.outcome === 'wrong' && login) {
+        await this.writer.failLogin(login, deadline);
+      }
+      return checked;
+    };
+    if (!kind.isGuessable) {
+      return check();
+    }
+    return this.limiter.guess<ProofCheck>(PROOFS_PER_ACCOUNT, userId, known, deadline, async () => {
+      const value = await check();
+      return { value, result: RESULTS[value.outcome] };
+    });
+  }
+
+  /**
+   * Confirms an enrolment with its first proof.
+   *
+   * @param sessionId the session that stays live
+   * @returns `unknown`: there is no such enrolment
+   */
+  async confirm(
+    userId: string,
+    factorId: string,
+    proof: unknown,
+    sessionId: string,
+    deadline: Deadline,
+  ): Promise<'changed' | 'wrong' | 'unknown'> {
+    return retryOnConflict(async () => {
+      const { factors } = await this.writer.find(userId, deadline);
+      const factor = factors.find(({ id, isConfirmed }) => id === factorId && !isConfirmed);
+      const kind = factor && this.kinds.get(factor.type);
+      if (!factor || !kind) {
+        return 'unknown';
+      }
+      const next = await kind.check(await this.unseal(factor), proof, this.clock.now());
+      if (next === undefined) {
+        return 'wrong';
+      }
+      const sealed = await this.seal(next);
+      const result = await this.writer.confirm(userId, factor, sealed, sessionId, deadline);
+      return result === 'outdated' ? CONFLICT : result;
+    });
+  }
+
+  private async checkOnce(
+    userId: string,
+    kind: SecondFactor,
+    proof: unknown,
+    login: PendingLogin | undefined,
+    deadline: Deadline,
+  ): Promise<Exclude<ProofCheck, TooManyAttempts>> {
+    return retryOnConflict(async () => {
+      const { factors, passwordVersion } = await this.writer.find(userId, deadline, login);
+      if (login && passwordVersion === undefined) {
+        return { outcome: 'ended' };
+      }
+      const ofKind = factors.filter(({ type, isConfirmed }) => isConfirmed && type === kind.type);
+      for (const factor of ofKind) {
+        const next = await kind.check(await this.unseal(factor), proof, this.clock.now());
+        if (next !== undefined) {
+          const sealed = await this.seal(next);
+          const use = await this.writer.use(userId, factor, sealed, login, deadline);
+          switch (use.outcome) {
+            case 'used':
+              return {
+                outcome: 'right',
+                factor: { ...factor, state: sealed },
+                methods: kind.methods,
+                passwordVersion,
+                factorsVersion: use.version,
+              };
+            case 'outdated':
+              return CONFLICT;
+            case 'unknown':
+              return { outcome: 'ended' };
+          }
+        }
+      }
+      return { outcome: 'wrong' };
+    });
+  }
+}
+
+const RESULTS = {
+  right: 'reset',
+  wrong: 'failed',
+  ended: 'void',
+  'too-many-attempts': 'void',
+} as const;

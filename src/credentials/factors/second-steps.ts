@@ -1,0 +1,117 @@
+import { Inject, Injectable } from '@nestjs/common';
+
+import { AuditLog } from '../../audit/index.js';
+import type { Deadline } from '../../common/deadline/index.js';
+import { networkOf } from '../../common/network/index.js';
+import type { Origin } from '../../common/origin/index.js';
+import type { Secret } from '../../common/secret/index.js';
+import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../../rate-limit/index.js';
+import type { AuthenticationMethod, UserRecord } from '../../user-slot/read/index.js';
+import { FactorWriter } from '../../user-slot/write/index.js';
+import { proofGeneration } from '../caller.js';
+import { CREDENTIAL_ACCOUNTS, type CredentialAccounts } from '../credential-accounts.js';
+import { DeviceCookies } from '../device-cookies.js';
+import { recordThrottling } from '../throttled-attempts.js';
+import { LoginChallenges } from './login-challenges.js';
+import { SecondFactors, type PresentedProof } from './second-factors.js';
+
+/** Challenges cannot be guessed. The limit only stops clients that send many forged ones. */
+const FORGERIES_PER_ADDRESS: FailureLimit = {
+  name: 'challenge-address',
+  failures: 100,
+  siteFailures: 1000,
+  windowMs: 15 * 60 * 1000,
+};
+
+export interface SecondStepRequest extends PresentedProof {
+  readonly challenge: string;
+  /** The `Cookie` header, if there is one. It may contain a device cookie. */
+  readonly cookies?: string | undefined;
+}
+
+export type SecondStepCheck =
+  | {
+      readonly outcome: 'right';
+      readonly user: UserRecord;
+      readonly methods: readonly AuthenticationMethod[];
+      readonly factorsVersion: string;
+    }
+  /** `ended`: the challenge is unknown, used or old, or the account has changed. */
+  | { readonly outcome: 'wrong' | 'ended' }
+  | TooManyAttempts;
+
+/** The second step of a login, for a user with a second factor. All methods throw RedisUnavailableError, NotConfirmedError. */
+@Injectable()
+export class SecondSteps {
+  constructor(
+    @Inject(CREDENTIAL_ACCOUNTS) private readonly accounts: CredentialAccounts,
+    private readonly factors: SecondFactors,
+    private readonly challenges: LoginChallenges,
+    private readonly writer: FactorWriter,
+    private readonly devices: DeviceCookies,
+    private readonly limiter: RateLimiter,
+    private readonly audit: AuditLog,
+  ) {}
+
+  /** @param user whose password was verified. @returns the challenge for the client */
+  async begin(user: UserRecord, origin: Origin, deadline: Deadline): Promise<Secret> {
+    const { challenge, login } = this.challenges.issue(user.id);
+    await this.writer.beginLogin(login, user.passwordVersion, deadline);
+    this.audit.record({
+      type: 'second-factor-required',
+      result: 'success',
+      userId: user.id,
+      ...origin.facts,
+    });
+    return challenge;
+  }
+
+  async check(
+    { challenge, type, proof, cookies }: SecondStepRequest,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<SecondStepCheck> {
+    const login = this.challenges.recognize(challenge);
+    if (!login) {
+      const network = networkOf(origin.facts.ip ?? '');
+      const refusal = await this.limiter.count(FORGERIES_PER_ADDRESS, network, deadline);
+      return refusal ?? { outcome: 'ended' };
+    }
+    const { userId } = login;
+    const found = await this.accounts.find(userId, deadline);
+    const user = found && (await this.accounts.prepareLogin(found, deadline));
+    if (!user || user.isDisabled) {
+      return { outcome: 'ended' };
+    }
+    const device = this.devices.recognize(cookies, user.username);
+    const known =
+      device?.generation === proofGeneration(user)
+        ? ({ kind: 'device', ...device } as const)
+        : undefined;
+    const subject = { attempt: 'second-factor', userId } as const;
+    const result = await recordThrottling(this.audit, subject, origin, async () =>
+      this.factors.prove(userId, { type, proof }, login, known, deadline),
+    );
+    if (result.outcome === 'wrong') {
+      this.recordRefused(userId, type, origin);
+    }
+    if (result.outcome !== 'right') {
+      return result;
+    }
+    const { methods, factorsVersion, passwordVersion } = result;
+    return passwordVersion === user.passwordVersion
+      ? { outcome: 'right', user, methods, factorsVersion }
+      : { outcome: 'ended' };
+  }
+
+  private recordRefused(userId: string, factor: string, origin: Origin): void {
+    this.audit.record({
+      type: 'second-factor-refused',
+      result: 'refused',
+      reason: 'wrong-proof',
+      userId,
+      ...origin.facts,
+      details: { factor },
+    });
+  }
+}

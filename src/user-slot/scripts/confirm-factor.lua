@@ -1,0 +1,41 @@
+-- Confirms a second factor: it counts from the next login on, and the other sessions of the user end.
+-- Version 1
+-- KEYS[1] the user
+-- KEYS[2] the user's sessions: a hash of session id to JSON
+-- KEYS[3] the user's factors: a hash of factor id to JSON
+-- ARGV[1] id of the factor
+-- ARGV[2] revision of the factor that was read
+-- ARGV[3] new revision, unique to this call
+-- ARGV[4] new state
+-- ARGV[5] id of the session that stays live
+-- Returns 'changed', also for a second run of the same call; 'outdated' when another call has changed the factor since; 'unknown'
+-- when there is no such factor.
+-- Atomic: no login with the password alone may come between the first use of the factor and the end of the other sessions.
+--- @include "now"
+--- @include "live"
+--- @include "end-sessions"
+--- @include "factors"
+local user = session_user(KEYS[1])
+local factor = read_factor(KEYS[3], ARGV[1])
+if not user or not factor then
+  return 'unknown'
+end
+if factor.revision == ARGV[3] then
+  write_factor(KEYS[3], ARGV[1], factor)
+  return 'changed'
+end
+if factor.revision ~= ARGV[2] then
+  return 'outdated'
+end
+for _, one in ipairs(all_factors(KEYS[3])) do
+  if one.id ~= ARGV[1] and one.factor.type == factor.type and not one.factor.isConfirmed then
+    redis.call('HDEL', KEYS[3], one.id)
+  end
+end
+factor.isConfirmed = true
+factor.revision = ARGV[3]
+factor.state = ARGV[4]
+write_factor(KEYS[3], ARGV[1], factor)
+note_types(KEYS[3])
+end_all_sessions(KEYS[1], KEYS[2], ARGV[5], user.epoch, now_ms())
+return 'changed'

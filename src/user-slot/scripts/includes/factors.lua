@@ -1,0 +1,47 @@
+-- The second factors of a user: a hash of factor id to JSON, see stored-format.ts. Two more fields are about all of them:
+--   .types    the types of the confirmed factors, as a JSON list
+--   .version  a number that increases with each change after which an earlier proof no longer counts
+
+-- Returns a factor; nil when there is none.
+local function read_factor(factors_key, factor_id)
+  local text = redis.call('HGET', factors_key, factor_id)
+  return text and cjson.decode(text) or nil
+end
+
+local function write_factor(factors_key, factor_id, factor)
+  redis.call('HSET', factors_key, factor_id, cjson.encode(factor))
+end
+
+-- Returns a list of {id, factor}.
+local function all_factors(factors_key)
+  local factors = {}
+  local all = redis.call('HGETALL', factors_key)
+  for index = 1, #all, 2 do
+    if all[index]:sub(1, 1) ~= '.' then
+      table.insert(factors, { id = all[index], factor = cjson.decode(all[index + 1]) })
+    end
+  end
+  return factors
+end
+
+-- Notes which types of factors a login accepts now. Earlier proofs no longer count.
+local function note_types(factors_key)
+  local types, seen = {}, {}
+  for _, one in ipairs(all_factors(factors_key)) do
+    local type_name = one.factor.type
+    if one.factor.isConfirmed and not seen[type_name] then
+      seen[type_name] = true
+      table.insert(types, type_name)
+    end
+  end
+  table.sort(types)
+  local text = #types > 0 and cjson.encode(types) or '[]'
+  local version = tonumber(redis.call('HGET', factors_key, '.version') or 0)
+  redis.call('HSET', factors_key, '.types', text, '.version', version + 1)
+end
+
+-- Returns the types of the confirmed factors as a JSON list, and the version as text.
+local function confirmed_types(factors_key)
+  local fields = redis.call('HMGET', factors_key, '.types', '.version')
+  return fields[1] or '[]', fields[2] or '0'
+end

@@ -1,0 +1,40 @@
+-- Notes that the user of a session has authenticated again.
+-- Version 1
+-- KEYS[1] the user
+-- KEYS[2] the user's sessions: a hash of session id to JSON
+-- KEYS[3] the user's factors: a hash of factor id to JSON
+-- ARGV[1] session id
+-- ARGV[2] version of the password that was verified, or '' for none
+-- ARGV[3] version of the factors for which a proof was checked, or '' for none
+-- ARGV[4] when the user authenticated, in seconds since the epoch
+-- ARGV[5] how, as a JSON list
+-- ARGV[6] digest of the new access token, which the caller has signed
+-- ARGV[7] digest of a further refresh token
+-- ARGV[8] idle lifetime of the session, in milliseconds
+-- ARGV[9] maximum number of verified tokens that a session remembers
+-- Returns 'raised', also for a second run of the same call; 'refused' when the session is not live, or the password or the factors
+-- have changed since the check.
+-- Atomic: a proof of a removed factor or an old password must not raise the session. The former refresh token stays valid until one
+-- of the two is exchanged, because the client may not receive the new one.
+--- @include "now"
+--- @include "live"
+--- @include "verified-tokens"
+--- @include "factors"
+local now = now_ms()
+local user = session_user(KEYS[1])
+local session = read_session(KEYS[2], ARGV[1])
+if life_left(session, user, ARGV[8], now) <= 0 then
+  return 'refused'
+end
+local _, version = confirmed_types(KEYS[3])
+if (ARGV[2] ~= '' and ARGV[2] ~= user.password_version) or (ARGV[3] ~= '' and ARGV[3] ~= version) then
+  return 'refused'
+end
+if session.raisedHash ~= ARGV[7] then
+  session.authTime = tonumber(ARGV[4])
+  session.amr = cjson.decode(ARGV[5])
+  session.raisedHash = ARGV[7]
+  remember_verified(session, ARGV[6], ARGV[9])
+end
+redis.call('HSET', KEYS[2], ARGV[1], cjson.encode(session))
+return 'raised'

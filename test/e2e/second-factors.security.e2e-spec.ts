@@ -1,0 +1,206 @@
+import { Secret, TOTP } from 'otpauth';
+
+import { startDeployment, WITH_ADMINISTRATOR, type Deployment } from '../support/deployment.js';
+import { decode } from '../support/forge.js';
+import { GOOD_PASSWORD, type Answer, type TestUser, type Tokens } from '../support/http-client.js';
+import type { Instance } from '../support/instance.js';
+import type { TestApp } from '../support/test-app.js';
+
+interface Enrolment {
+  readonly id: string;
+  readonly secret: string;
+  readonly uri: string;
+  readonly qr: string;
+}
+
+interface Challenge {
+  readonly code: string;
+  readonly challenge: string;
+  readonly factors: readonly string[];
+}
+
+const STEP_MS = 30_000;
+
+describe('second factors', () => {
+  let api: TestApp;
+  let other: Instance;
+  let expectEverywhere: Deployment['expectEverywhere'];
+  let stop: Deployment['stop'];
+  beforeAll(async () => {
+    ({ api, other, expectEverywhere, stop } = await startDeployment(WITH_ADMINISTRATOR));
+  });
+  afterAll(async () => stop());
+
+  /** The codes of this step and the next two. The first two are accepted once each, in this order, if the test takes less than a step. */
+  const codesOf = (secret: string): [string, string, string] => {
+    const totp = new TOTP({ secret: Secret.fromBase32(secret) });
+    const now = Date.now();
+    const at = (timestamp: number): string => totp.generate({ timestamp });
+    return [at(now), at(now + STEP_MS), at(now + 2 * STEP_MS)];
+  };
+  const post = async <Body>(
+    path: string,
+    { access_token: token }: Pick<Tokens, 'access_token'>,
+    body?: unknown,
+    at: TestApp | Instance = api,
+  ): Promise<Answer<Body>> => at.request<Body>('POST', path, { token, body });
+  const enrol = async (tokens: Tokens): Promise<Enrolment> => {
+    const answer = await post<Enrolment>('/api/user/factors/totp', tokens);
+    expect(answer.status).toBe(201);
+    return answer.body;
+  };
+  const withTotp = async (): Promise<{ user: TestUser; codes: string[]; id: string }> => {
+    const user = await api.newUser();
+    const { id, secret } = await enrol(user.tokens);
+    const [first, ...codes] = codesOf(secret);
+    const body = { id, code: first };
+    const answer = await post('/api/user/factors/totp/confirm', user.tokens, body);
+    expect(answer.status).toBe(204);
+    return { user, codes, id };
+  };
+  const challengeOf = async (
+    username: string,
+    at: TestApp | Instance = api,
+  ): Promise<Challenge> => {
+    const answer = await at.request<Challenge>('POST', '/api/login', {
+      body: { username, password: GOOD_PASSWORD },
+    });
+    expect(answer).toMatchObject({ status: 403, body: { code: 'second-factor-required' } });
+    return answer.body;
+  };
+  const second = async (
+    body: Record<string, unknown>,
+    at: TestApp | Instance = api,
+  ): Promise<Answer<Tokens>> => at.request<Tokens>('POST', '/api/login/second-factor', { body });
+
+  it('are required from the confirmation on, and every other session ends', async () => {
+    const user = await api.newUser();
+    const { body: elsewhere } = await other.login(user.username);
+    const { id, secret, uri, qr } = await enrol(user.tokens);
+    expect(uri).toMatch(/^otpauth:\/\/totp\/Keyslot:/);
+    expect(qr).toMatch(/^<svg /);
+    // Not confirmed yet: a password is enough.
+    expect((await other.login(user.username)).status).toBe(200);
+
+    const [code] = codesOf(secret);
+    const confirmed = await post('/api/user/factors/totp/confirm', user.tokens, { id, code });
+
+    expect(confirmed.status).toBe(204);
+    await expectEverywhere(401, elsewhere);
+    await expectEverywhere(200, user.tokens);
+    expect((await challengeOf(user.username, other)).factors).toEqual(['totp']);
+  });
+
+  it('a login with a code says so in the token, also after a refresh', async () => {
+    const { user, codes } = await withTotp();
+    const { challenge } = await challengeOf(user.username);
+
+    const answer = await second({ challenge, code: codes[0] }, other);
+
+    expect(answer.status).toBe(200);
+    expect(decode(answer.body.access_token).payload).toMatchObject({
+      amr: ['pwd', 'otp', 'mfa'],
+      auth_time: expect.any(Number),
+    });
+    await expectEverywhere(200, answer.body);
+    const { body: refreshed } = await api.refresh(answer.body.refresh_token);
+    expect(decode(refreshed.access_token).payload).toMatchObject({ amr: ['pwd', 'otp', 'mfa'] });
+  });
+
+  it('a code counts once, on all instances together', async () => {
+    const { user, codes } = await withTotp();
+    const challenges = await Promise.all(
+      [api, other, api, other].map(async (at) => challengeOf(user.username, at)),
+    );
+
+    const answers = await Promise.all(
+      challenges.map(async ({ challenge }, index) =>
+        second({ challenge, code: codes[0] }, index % 2 === 0 ? api : other),
+      ),
+    );
+
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(answers.filter(({ status }) => status === 401)).toHaveLength(3);
+  });
+
+  it('a challenge serves one login of 50 parallel tries', async () => {
+    const { user, codes } = await withTotp();
+    const { challenge } = await challengeOf(user.username);
+
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, async () => second({ challenge, code: codes[0] })),
+    );
+
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(answers.filter(({ status }) => ![200, 401, 429].includes(status))).toEqual([]);
+    expect(await second({ challenge, code: codes[1] })).toMatchObject({
+      status: 401,
+      body: { code: 'invalid-challenge' },
+    });
+  });
+
+  it('a challenge ends after five wrong codes, and a forged one is refused', async () => {
+    const { user, codes } = await withTotp();
+    const { challenge } = await challengeOf(user.username);
+    for (let count = 0; count < 5; count += 1) {
+      expect(await second({ challenge, code: '000000' })).toMatchObject({
+        status: 401,
+        body: { code: 'wrong-second-factor' },
+      });
+    }
+
+    for (const made of [challenge, `${challenge}x`, user.tokens.refresh_token, 'x']) {
+      expect(await second({ challenge: made, code: codes[0] })).toMatchObject({
+        status: 401,
+        body: { code: 'invalid-challenge' },
+      });
+    }
+  });
+
+  it('a challenge is no token', async () => {
+    const { user } = await withTotp();
+    const { challenge } = await challengeOf(user.username);
+
+    expect((await api.ownUser(challenge)).status).toBe(401);
+    expect((await api.refresh(challenge)).status).toBe(401);
+  });
+
+  it('recovery codes count once each, under 50 parallel tries', async () => {
+    const { user } = await withTotp();
+    const created = await post<{ codes: string[] }>(
+      '/api/user/factors/recovery-codes',
+      user.tokens,
+    );
+    expect(created.status).toBe(201);
+    expect(new Set(created.body.codes).size).toBe(10);
+    const [code] = created.body.codes;
+    const challenges = await Promise.all(
+      Array.from({ length: 5 }, async () => challengeOf(user.username)),
+    );
+    expect(challenges[0]!.factors).toEqual(['recovery-codes', 'totp']);
+
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, async (_, index) =>
+        second(
+          { challenge: challenges[index % 5]!.challenge, recoveryCode: code },
+          index % 2 === 0 ? api : other,
+        ),
+      ),
+    );
+
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(answers.filter(({ status }) => ![200, 401, 429].includes(status))).toEqual([]);
+  });
+
+  it('a removed factor counts nowhere any more, not even in a login that has begun', async () => {
+    const { user, codes, id } = await withTotp();
+    const { challenge } = await challengeOf(user.username, other);
+    const { access_token: token } = user.tokens;
+
+    const removed = await api.request('DELETE', `/api/user/factors/${id}`, { token });
+
+    expect(removed.status).toBe(204);
+    expect((await second({ challenge, code: codes[0] }, other)).status).toBe(401);
+    expect((await other.login(user.username)).status).toBe(200);
+  });
+});
