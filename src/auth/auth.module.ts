@@ -12,6 +12,8 @@ import { AuthService } from './auth.service.js';
 import { LoginSessions } from './login-sessions.js';
 import { OwnFactorsController } from './own-factors.controller.js';
 import { OwnPasswordController } from './own-password.controller.js';
+import { ReauthenticationController } from './reauthentication.controller.js';
+import { ReauthenticationService } from './reauthentication.service.js';
 import { RefreshService } from './refresh.service.js';
 import { RefreshTokens } from './refresh-tokens.js';
 import { SessionTokens } from './session-tokens.js';
@@ -22,7 +24,12 @@ import { SessionTokens } from './session-tokens.js';
  */
 @Module({
   imports: [ClockModule, JwtModule.register({})],
-  controllers: [AuthController, OwnPasswordController, OwnFactorsController],
+  controllers: [
+    AuthController,
+    OwnPasswordController,
+    OwnFactorsController,
+    ReauthenticationController,
+  ],
   providers: [
     AuthService,
     AccessTokenIssuer,
@@ -30,6 +37,7 @@ import { SessionTokens } from './session-tokens.js';
     RefreshTokens,
     SessionTokens,
     LoginSessions,
+    ReauthenticationService,
     ...LOGIN_PROVIDERS,
     {
       provide: LOGIN_OPTIONS,

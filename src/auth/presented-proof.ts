@@ -1,23 +1,44 @@
 import { invalidRequest } from '../common/problem/index.js';
+import { Secret } from '../common/secret/index.js';
 import { RECOVERY_CODES, type PresentedProof } from '../credentials/index.js';
+import type { ReauthenticationRequestBody } from './dto/reauthentication.request.dto.js';
 import type { ProofBody } from './dto/second-factor.request.dto.js';
 
 /**
- * The proof that a request contains.
+ * The proof of a factor that a request contains.
  *
  * @throws Problem `invalid-request` unless the request contains exactly one
  */
-export function presentedProof({ code, recoveryCode }: ProofBody): PresentedProof {
-  const proofs = [
+export function presentedProof(body: ProofBody): PresentedProof {
+  return only('code', proofsIn(body));
+}
+
+/**
+ * The password, or the proof of a factor, that a request contains.
+ *
+ * @throws Problem `invalid-request` unless the request contains exactly one
+ */
+export function passwordOrProof({
+  password,
+  ...body
+}: ReauthenticationRequestBody): Secret | PresentedProof {
+  const passwords = password === undefined ? [] : [new Secret(password)];
+  return only('password', [...passwords, ...proofsIn(body)]);
+}
+
+function proofsIn({ code, recoveryCode }: ProofBody): PresentedProof[] {
+  return [
     { type: 'totp', proof: code },
     { type: RECOVERY_CODES, proof: recoveryCode },
   ].filter(({ proof }) => proof !== undefined);
-  const [first, ...others] = proofs;
-  if (!first) {
-    throw invalidRequest({ code: { code: 'missing' } });
+}
+
+function only<One>(member: string, [first, ...others]: readonly One[]): One {
+  if (first === undefined) {
+    throw invalidRequest({ [member]: { code: 'missing' } });
   }
   if (others.length > 0) {
-    throw invalidRequest({ recoveryCode: { code: 'one-proof' } });
+    throw invalidRequest({ [member]: { code: 'one-proof' } });
   }
   return first;
 }

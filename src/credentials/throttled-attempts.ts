@@ -10,6 +10,7 @@ export interface AttemptSubject extends Pick<
   readonly attempt:
     | 'login'
     | 'second-factor'
+    | 'reauthentication'
     | 'refresh'
     | 'registration'
     | 'profile-change'

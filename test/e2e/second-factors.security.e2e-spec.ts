@@ -4,6 +4,7 @@ import { startDeployment, WITH_ADMINISTRATOR, type Deployment } from '../support
 import { decode } from '../support/forge.js';
 import { GOOD_PASSWORD, type Answer, type TestUser, type Tokens } from '../support/http-client.js';
 import type { Instance } from '../support/instance.js';
+import { withRedis } from '../support/redis.js';
 import type { TestApp } from '../support/test-app.js';
 
 interface Enrolment {
@@ -202,5 +203,83 @@ describe('second factors', () => {
     expect(removed.status).toBe(204);
     expect((await second({ challenge, code: codes[0] }, other)).status).toBe(401);
     expect((await other.login(user.username)).status).toBe(200);
+  });
+
+  describe('a reauthentication', () => {
+    const age = async (user: TestUser): Promise<void> =>
+      withRedis(async (_, cluster) => {
+        const key = `${api.keyPrefix}v1:{user.${user.id}}:sessions`;
+        const { session_id: sessionId } = user.tokens;
+        const session = JSON.parse((await cluster.hget(key, sessionId))!) as { authTime: number };
+        const older = { ...session, authTime: session.authTime - 601 };
+        await cluster.hset(key, sessionId, JSON.stringify(older));
+      });
+    const factors = async ({ access_token: token }: Tokens): Promise<Answer> =>
+      api.request('GET', '/api/user/factors', { token });
+    const NEEDED = { status: 403, body: { code: 'reauthentication-required' } };
+
+    it('with a password raises the same session, once its login is old', async () => {
+      const user = await api.newUser();
+      await age(user);
+      expect(await factors(user.tokens)).toMatchObject(NEEDED);
+      expect(await post('/api/user/factors/totp', user.tokens)).toMatchObject(NEEDED);
+
+      const wrong = await post('/api/user/reauthentication', user.tokens, { password: 'not it' });
+      expect(wrong).toMatchObject({ status: 403, body: { code: 'wrong-password' } });
+      expect(await factors(user.tokens)).toMatchObject(NEEDED);
+
+      const body = { password: GOOD_PASSWORD };
+      const raised = await post<Tokens>('/api/user/reauthentication', user.tokens, body, other);
+
+      expect(raised.status).toBe(200);
+      expect(raised.body.session_id).toBe(user.tokens.session_id);
+      expect((await factors(raised.body)).status).toBe(200);
+      const [before, after] = [user.tokens, raised.body].map(
+        (one) => decode(one.access_token).payload['auth_time'] as number,
+      );
+      expect(after! - before!).toBeGreaterThanOrEqual(0);
+      await expectEverywhere(200, raised.body);
+    });
+
+    it('with a code says so in the token', async () => {
+      const { user, codes } = await withTotp();
+      await age(user);
+
+      const body = { code: codes[0] };
+      const raised = await post<Tokens>('/api/user/reauthentication', user.tokens, body);
+
+      expect(raised.status).toBe(200);
+      expect(decode(raised.body.access_token).payload).toMatchObject({
+        amr: ['pwd', 'otp', 'mfa'],
+      });
+      // A code counts once.
+      const again = await post('/api/user/reauthentication', user.tokens, body);
+      expect(again).toMatchObject({ status: 401, body: { code: 'wrong-second-factor' } });
+    });
+
+    it.each([
+      ['former', (former: Tokens, _: Tokens) => former],
+      ['new', (_: Tokens, next: Tokens) => next],
+    ])('leaves the %s refresh token valid until one of the two is used', async (_, chosen) => {
+      const user = await api.newUser();
+      const body = { password: GOOD_PASSWORD };
+      const { body: next } = await post<Tokens>('/api/user/reauthentication', user.tokens, body);
+
+      const used = chosen(user.tokens, next).refresh_token;
+      const refreshed = await other.refresh(used);
+
+      expect(refreshed.status).toBe(200);
+      const unused = used === next.refresh_token ? user.tokens : next;
+      expect((await api.refresh(unused.refresh_token)).status).toBe(401);
+    });
+
+    it.each([{}, { password: 'x', code: '123456' }, { code: null }, { password: 12 }])(
+      'needs exactly one proof, and not %j',
+      async (body) => {
+        const user = await api.newUser();
+        const answer = await post('/api/user/reauthentication', user.tokens, body);
+        expect(answer).toMatchObject({ status: 400, body: { code: 'invalid-request' } });
+      },
+    );
   });
 });

@@ -8,7 +8,7 @@ import type { Secret } from '../../common/secret/index.js';
 import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../../rate-limit/index.js';
 import type { AuthenticationMethod, UserRecord } from '../../user-slot/read/index.js';
 import { FactorWriter } from '../../user-slot/write/index.js';
-import { proofGeneration } from '../caller.js';
+import { ownerOf, proofGeneration } from '../caller.js';
 import { CREDENTIAL_ACCOUNTS, type CredentialAccounts } from '../credential-accounts.js';
 import { DeviceCookies } from '../device-cookies.js';
 import { recordThrottling } from '../throttled-attempts.js';
@@ -37,6 +37,15 @@ export type SecondStepCheck =
       readonly factorsVersion: string;
     }
   /** `ended`: the challenge is unknown, used or old, or the account has changed. */
+  | { readonly outcome: 'wrong' | 'ended' }
+  | TooManyAttempts;
+
+export type OwnProofCheck =
+  | {
+      readonly outcome: 'right';
+      readonly methods: readonly AuthenticationMethod[];
+      readonly factorsVersion: string;
+    }
   | { readonly outcome: 'wrong' | 'ended' }
   | TooManyAttempts;
 
@@ -102,6 +111,28 @@ export class SecondSteps {
     return passwordVersion === user.passwordVersion
       ? { outcome: 'right', user, methods, factorsVersion }
       : { outcome: 'ended' };
+  }
+
+  /** Checks a proof of the user who sends the request, for a reauthentication. Wrong ones count for the session. */
+  async checkOwn(
+    userId: string,
+    { type, proof }: PresentedProof,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<OwnProofCheck> {
+    const user = await this.accounts.find(userId, deadline);
+    if (!user) {
+      return { outcome: 'ended' };
+    }
+    const { proof: known } = ownerOf(origin, user);
+    const subject = { attempt: 'reauthentication', userId } as const;
+    const result = await recordThrottling(this.audit, subject, origin, async () =>
+      this.factors.prove(userId, { type, proof }, undefined, known, deadline),
+    );
+    if (result.outcome === 'wrong') {
+      this.recordRefused(userId, type, origin);
+    }
+    return result;
   }
 
   private recordRefused(userId: string, factor: string, origin: Origin): void {

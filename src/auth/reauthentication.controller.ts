@@ -1,0 +1,60 @@
+import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+
+import { CurrentUser, USER_PROBLEMS, type UserPrincipal } from '../common/authentication/index.js';
+import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
+import { RequestOrigin, type Origin } from '../common/origin/index.js';
+import { ApiProblems } from '../common/api-problems/index.js';
+import { BODY_PROBLEMS, Problem } from '../common/problem/index.js';
+import { ReauthenticationRequestBody } from './dto/reauthentication.request.dto.js';
+import { TokensResponse } from './dto/tokens.response.dto.js';
+import { passwordOrProof } from './presented-proof.js';
+import { ReauthenticationService } from './reauthentication.service.js';
+
+@ApiTags('Login')
+@Controller('api/user/reauthentication')
+export class ReauthenticationController {
+  constructor(private readonly service: ReauthenticationService) {}
+
+  @Post()
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'reauthenticate',
+    summary: 'Prove again who you are',
+    description:
+      'For routes that require a recent login. Send one of `password`, `code` and `recoveryCode`. Returns new tokens of the same ' +
+      'session. The former tokens stay valid: the access token until it expires, the refresh token until one of the two is used.',
+  })
+  @ApiOkResponse({ type: TokensResponse, description: 'New tokens of the same session.' })
+  @ApiProblems(
+    ...BODY_PROBLEMS,
+    ...USER_PROBLEMS,
+    'wrong-password',
+    'wrong-second-factor',
+    'too-many-attempts',
+    'overloaded',
+    'not-confirmed',
+  )
+  async reauthenticate(
+    @CurrentUser() principal: UserPrincipal,
+    @Body() body: ReauthenticationRequestBody,
+    @RequestOrigin() origin: Origin,
+    @RequestDeadline() deadline: Deadline,
+  ): Promise<TokensResponse> {
+    const presented = passwordOrProof(body);
+    const result = await this.service.reauthenticate(principal, presented, origin, deadline);
+    switch (result.outcome) {
+      case 'reauthenticated':
+        return TokensResponse.from(result.tokens);
+      case 'wrong-password':
+        throw new Problem('wrong-password');
+      case 'wrong':
+        throw new Problem('wrong-second-factor');
+      case 'ended':
+      case 'unknown-user':
+        throw new Problem('invalid-token');
+      case 'too-many-attempts':
+        throw new Problem('too-many-attempts', { retryAfterSeconds: result.retryAfterSeconds });
+    }
+  }
+}
