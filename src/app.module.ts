@@ -166,6 +166,8 @@ export class AppModule {
             audience: jwt.audiences,
             accessTtlSeconds: jwt.accessTtlSeconds,
             isHttps: isServedByHttps(http),
+            // Browsers accept no address as the domain of a passkey, and http only for localhost.
+            publicUrl: http.publicUrl ?? baseUrl({ ...http, host: 'localhost' }),
           })),
         ),
         OAuthModule.forRootAsync(

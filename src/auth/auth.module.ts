@@ -12,6 +12,7 @@ import { AuthService } from './auth.service.js';
 import { LoginSessions } from './login-sessions.js';
 import { OwnFactorsController } from './own-factors.controller.js';
 import { OwnPasswordController } from './own-password.controller.js';
+import { PasskeyLoginController } from './passkey-login.controller.js';
 import { ReauthenticationController } from './reauthentication.controller.js';
 import { ReauthenticationService } from './reauthentication.service.js';
 import { RefreshService } from './refresh.service.js';
@@ -29,6 +30,7 @@ import { SessionTokens } from './session-tokens.js';
     OwnPasswordController,
     OwnFactorsController,
     ReauthenticationController,
+    PasskeyLoginController,
   ],
   providers: [
     AuthService,
@@ -42,10 +44,11 @@ import { SessionTokens } from './session-tokens.js';
     {
       provide: LOGIN_OPTIONS,
       inject: [AUTH_OPTIONS],
-      useFactory: ({ tokenSecret: secret, isHttps = AUTH_DEFAULTS.isHttps }: AuthOptions) => ({
-        secret,
-        isHttps,
-      }),
+      useFactory: ({
+        tokenSecret: secret,
+        isHttps = AUTH_DEFAULTS.isHttps,
+        publicUrl = AUTH_DEFAULTS.publicUrl,
+      }: AuthOptions) => ({ secret, isHttps, publicUrl }),
     },
     BearerOrBodyGuard,
   ],

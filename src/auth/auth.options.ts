@@ -21,6 +21,11 @@ export interface AuthOptions {
    * `Secure`. Default false.
    */
   readonly isHttps?: boolean;
+  /**
+   * The URL of the pages that use passkeys. Browsers accept https:// with a host name, and http://localhost. Default
+   * `http://localhost:3000`.
+   */
+  readonly publicUrl?: string;
 }
 
 export const AUTH_DEFAULTS = {
@@ -28,4 +33,5 @@ export const AUTH_DEFAULTS = {
   clientId: 'keyslot',
   accessTtlSeconds: 900,
   isHttps: false,
+  publicUrl: 'http://localhost:3000',
 } as const;

@@ -5,6 +5,7 @@ import type { Origin } from '../common/origin/index.js';
 import type { Secret } from '../common/secret/index.js';
 import {
   DeviceCookies,
+  PasskeyLogins,
   PasswordLogins,
   SecondSteps,
   type LoginRequest,
@@ -39,12 +40,15 @@ export type SecondStepOutcome =
   | { readonly outcome: 'wrong' | 'ended' }
   | TooManyAttempts;
 
+export type PasskeyLoginOutcome = LoggedIn | { readonly outcome: 'wrong' } | TooManyAttempts;
+
 /** Login and logout. It uses the services of credentials, sessions and keys, and stores nothing itself. */
 @Injectable()
 export class AuthService {
   constructor(
     private readonly logins: PasswordLogins,
     private readonly secondSteps: SecondSteps,
+    private readonly passkeys: PasskeyLogins,
     private readonly loginSessions: LoginSessions,
     private readonly devices: DeviceCookies,
     private readonly sessions: SessionsService,
@@ -72,6 +76,23 @@ export class AuthService {
     const proved = { methods: ['pwd', ...methods, 'mfa'] as const, factorsVersion };
     const started = await this.start(user, proved, origin, deadline);
     return started?.outcome === 'logged-in' ? started : { outcome: 'ended' };
+  }
+
+  /** A login with a passkey alone. @throws RedisUnavailableError, NotConfirmedError, UserStoreUnavailableError */
+  async loginWithPasskey(
+    response: object,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<PasskeyLoginOutcome> {
+    const attempt = await this.passkeys.attempt(response, origin, deadline);
+    if (attempt.outcome !== 'right') {
+      return attempt;
+    }
+    const { user, methods, factorsVersion } = attempt;
+    // The authenticator has verified the user, so the passkey is two factors.
+    const proved = { methods: [...methods, 'mfa'] as const, factorsVersion };
+    const started = await this.start(user, proved, origin, deadline);
+    return started?.outcome === 'logged-in' ? started : { outcome: 'wrong' };
   }
 
   async logout(

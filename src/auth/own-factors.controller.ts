@@ -20,8 +20,10 @@ import {
 } from '../common/problem/index.js';
 import { EntityIdPipe } from '../common/validation/index.js';
 import { OwnFactors, Reauthentication } from '../credentials/index.js';
+import { AddPasskeyRequest } from './dto/passkey.request.dto.js';
 import {
   ConfirmTotpRequest,
+  FactorResponse,
   FactorsResponse,
   RecoveryCodesResponse,
   TotpEnrolmentResponse,
@@ -105,13 +107,78 @@ export class OwnFactorsController {
     @RequestDeadline() deadline: Deadline,
   ): Promise<void> {
     await this.requireRecentLogin(principal, deadline);
-    const result = await this.factors.confirm(principal, id, code, origin, deadline);
+    const enrolled = { type: 'totp', factorId: id, proof: code };
+    const result = await this.factors.confirm(principal, enrolled, origin, deadline);
     if (result === 'wrong') {
       throw invalidRequest({ code: { code: 'wrong-code' } });
     }
     if (result === 'unknown') {
       throw new Problem('not-found');
     }
+  }
+
+  @Post('passkeys/options')
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'addPasskeyOptions',
+    summary: 'Add a passkey: the options',
+    description:
+      'The argument of `navigator.credentials.create`, as JSON (WebAuthn `PublicKeyCredentialCreationOptionsJSON`). Valid for ' +
+      `five minutes. ${RECENT}`,
+  })
+  @ApiOkResponse({ type: Object, description: 'For the browser.' })
+  @ApiProblems(
+    ...STRAY_BODY_PROBLEMS,
+    ...USER_PROBLEMS,
+    'reauthentication-required',
+    'too-many-factors',
+    'not-confirmed',
+  )
+  async passkeyOptions(
+    @CurrentUser() principal: UserPrincipal,
+    @RequestDeadline() deadline: Deadline,
+  ): Promise<object> {
+    await this.requireRecentLogin(principal, deadline);
+    const result = await this.factors.beginPasskey(principal, deadline);
+    if (result.outcome !== 'begun') {
+      throw new Problem(result.outcome === 'full' ? 'too-many-factors' : 'invalid-token');
+    }
+    return result.options;
+  }
+
+  @Post('passkeys')
+  @HttpCode(201)
+  @ApiOperation({
+    operationId: 'addPasskey',
+    summary: 'Add a passkey',
+    description:
+      'Send what `navigator.credentials.create` returned (WebAuthn `RegistrationResponseJSON`), and a `name`. A login then requires ' +
+      `a second factor, or this passkey alone. All your other sessions end. ${RECENT}`,
+  })
+  @ApiCreatedResponse({ type: FactorResponse, description: 'The passkey.' })
+  @ApiProblems(
+    ...BODY_PROBLEMS,
+    ...USER_PROBLEMS,
+    'reauthentication-required',
+    'not-found',
+    'not-confirmed',
+  )
+  async addPasskey(
+    @CurrentUser() principal: UserPrincipal,
+    @Body() { name, ...proof }: AddPasskeyRequest,
+    @RequestOrigin() origin: Origin,
+    @RequestDeadline() deadline: Deadline,
+  ): Promise<FactorResponse> {
+    await this.requireRecentLogin(principal, deadline);
+    const enrolled = { type: 'passkey', name, proof };
+    const result = await this.factors.confirm(principal, enrolled, origin, deadline);
+    if (result === 'wrong') {
+      throw invalidRequest({ response: { code: 'wrong-passkey' } });
+    }
+    if (result === 'unknown') {
+      throw new Problem('not-found');
+    }
+    return FactorResponse.from(result);
   }
 
   @Post('recovery-codes')

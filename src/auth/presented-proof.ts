@@ -1,6 +1,6 @@
 import { invalidRequest } from '../common/problem/index.js';
 import { Secret } from '../common/secret/index.js';
-import { RECOVERY_CODES, type PresentedProof } from '../credentials/index.js';
+import { PASSKEY, RECOVERY_CODES, type PresentedProof } from '../credentials/index.js';
 import type { ReauthenticationRequestBody } from './dto/reauthentication.request.dto.js';
 import type { ProofBody } from './dto/second-factor.request.dto.js';
 
@@ -26,10 +26,11 @@ export function passwordOrProof({
   return only('password', [...passwords, ...proofsIn(body)]);
 }
 
-function proofsIn({ code, recoveryCode }: ProofBody): PresentedProof[] {
+function proofsIn({ code, recoveryCode, passkey }: ProofBody): PresentedProof[] {
   return [
     { type: 'totp', proof: code },
     { type: RECOVERY_CODES, proof: recoveryCode },
+    { type: PASSKEY, proof: passkey },
   ].filter(({ proof }) => proof !== undefined);
 }
 

@@ -7,6 +7,8 @@ import type { Deadline } from '../common/deadline/index.js';
 import type { Origin } from '../common/origin/index.js';
 import { Secret } from '../common/secret/index.js';
 import {
+  PASSKEY,
+  PasskeyLogins,
   PasswordChecks,
   SecondSteps,
   type PresentedProof,
@@ -36,6 +38,7 @@ export class ReauthenticationService {
   constructor(
     private readonly passwordChecks: PasswordChecks,
     private readonly secondSteps: SecondSteps,
+    private readonly passkeys: PasskeyLogins,
     private readonly tokens: SessionTokens,
     private readonly sessions: SessionsService,
     private readonly audit: AuditLog,
@@ -108,6 +111,11 @@ export class ReauthenticationService {
         ? { outcome: 'right', methods: ['pwd'], passwordVersion: check.user.passwordVersion }
         : check;
     }
-    return this.secondSteps.checkOwn(userId, presented, origin, deadline);
+    // A passkey signs a challenge of its own, because there is no pending login.
+    const proof =
+      presented.type === PASSKEY ? this.passkeys.proofOf(presented.proof as object) : presented;
+    return proof
+      ? this.secondSteps.checkOwn(userId, proof, origin, deadline)
+      : { outcome: 'wrong' };
   }
 }

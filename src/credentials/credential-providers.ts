@@ -8,6 +8,10 @@ import { DeviceCookies, type DeviceCookieOptions } from './device-cookies.js';
 import { LoginChallenges } from './factors/login-challenges.js';
 import { OwnFactors } from './factors/own-factors.js';
 import { RecoveryCodesFactor } from './factors/recovery-codes/recovery-codes.factor.js';
+import { PasskeyChallenges } from './factors/passkeys/passkey-challenges.js';
+import { PasskeyLogins } from './factors/passkeys/passkey-logins.js';
+import { PasskeyFactor } from './factors/passkeys/passkey.factor.js';
+import { SECOND_FACTORS, type SecondFactor } from './factors/second-factor.js';
 import { SecondFactors } from './factors/second-factors.js';
 import { SecondSteps } from './factors/second-steps.js';
 import { TotpFactor } from './factors/totp/totp.factor.js';
@@ -38,37 +42,63 @@ export const CREDENTIAL_PROVIDERS: Provider[] = [
   Reauthentication,
 ];
 
+export interface LoginOptions extends DeviceCookieOptions {
+  /** The URL of the pages that use passkeys. */
+  readonly publicUrl: string;
+}
+
 export const LOGIN_OPTIONS = Symbol('LOGIN_OPTIONS');
+
+/** As people see it in their authenticators. */
+const SERVICE_NAME = 'Keyslot';
 
 /** Provided by AuthModule, which also provides LOGIN_OPTIONS. */
 export const LOGIN_PROVIDERS: Provider[] = [
   {
     provide: DeviceCookies,
     inject: [Clock, CREDENTIAL_ACCOUNTS, LOGIN_OPTIONS],
-    useFactory: (clock: Clock, accounts: CredentialAccounts, options: DeviceCookieOptions) =>
+    useFactory: (clock: Clock, accounts: CredentialAccounts, options: LoginOptions) =>
       new DeviceCookies(clock, accounts, options),
   },
   PasswordLogins,
   FactorWriter,
-  { provide: TotpFactor, useFactory: () => new TotpFactor('Keyslot') },
+  { provide: TotpFactor, useFactory: () => new TotpFactor(SERVICE_NAME) },
   RecoveryCodesFactor,
   {
+    provide: PasskeyFactor,
+    inject: [LOGIN_OPTIONS],
+    useFactory: ({ publicUrl }: LoginOptions) => {
+      const { origin, hostname: id } = new URL(publicUrl);
+      return new PasskeyFactor({ id, origin }, SERVICE_NAME);
+    },
+  },
+  {
+    provide: SECOND_FACTORS,
+    inject: [TotpFactor, RecoveryCodesFactor, PasskeyFactor],
+    useFactory: (...kinds: SecondFactor[]) => kinds,
+  },
+  {
     provide: SecondFactors,
-    inject: [TotpFactor, RecoveryCodesFactor, FactorWriter, RateLimiter, Clock, LOGIN_OPTIONS],
+    inject: [SECOND_FACTORS, FactorWriter, RateLimiter, Clock, LOGIN_OPTIONS],
     useFactory: (
-      totp: TotpFactor,
-      codes: RecoveryCodesFactor,
+      kinds: readonly SecondFactor[],
       writer: FactorWriter,
       limiter: RateLimiter,
       clock: Clock,
-      { secret }: DeviceCookieOptions,
-    ) => new SecondFactors([totp, codes], writer, limiter, clock, secret),
+      { secret }: LoginOptions,
+    ) => new SecondFactors(kinds, writer, limiter, clock, secret),
   },
   {
     provide: LoginChallenges,
     inject: [LOGIN_OPTIONS],
-    useFactory: ({ secret }: DeviceCookieOptions) => new LoginChallenges(secret),
+    useFactory: ({ secret }: LoginOptions) => new LoginChallenges(secret),
   },
+  {
+    provide: PasskeyChallenges,
+    inject: [LOGIN_OPTIONS],
+    useFactory: ({ secret }: LoginOptions) => new PasskeyChallenges(secret),
+  },
+  PasskeyLogins,
   SecondSteps,
   OwnFactors,
 ];

@@ -7,6 +7,8 @@ export {
   RECOVERY_CODES,
   RecoveryCodesFactor,
 } from './factors/recovery-codes/recovery-codes.factor.js';
+export { PasskeyLogins } from './factors/passkeys/passkey-logins.js';
+export { PASSKEY } from './factors/passkeys/passkey.factor.js';
 export { SecondFactors, type PresentedProof } from './factors/second-factors.js';
 export { SecondSteps, type SecondStepRequest } from './factors/second-steps.js';
 export type { SecondFactor } from './factors/second-factor.js';

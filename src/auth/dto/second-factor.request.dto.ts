@@ -1,6 +1,11 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
-import { isText, MatchesRule, OptionalNotNull } from '../../common/validation/index.js';
+import {
+  isJsonObject,
+  isText,
+  MatchesRule,
+  OptionalNotNull,
+} from '../../common/validation/index.js';
 
 /** The proof of one factor. */
 export class ProofBody {
@@ -19,6 +24,15 @@ export class ProofBody {
   @OptionalNotNull()
   @MatchesRule('recoveryCode', isText)
   recoveryCode?: string;
+
+  @ApiPropertyOptional({
+    type: Object,
+    description:
+      'What `navigator.credentials.get` returned (WebAuthn `AuthenticationResponseJSON`).',
+  })
+  @OptionalNotNull()
+  @MatchesRule('passkey', isJsonObject)
+  passkey?: object;
 }
 
 export class SecondFactorRequestBody extends ProofBody {

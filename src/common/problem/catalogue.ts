@@ -17,6 +17,7 @@ export const PROBLEMS = {
   'invalid-refresh-token': { status: 401 },
   'wrong-second-factor': { status: 401 },
   'invalid-challenge': { status: 401 },
+  'passkey-refused': { status: 401 },
   'wrong-password': { status: 403 },
   'registration-closed': { status: 403 },
   forbidden: { status: 403 },

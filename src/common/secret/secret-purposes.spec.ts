@@ -11,6 +11,7 @@ const DERIVED = {
   refreshAnswers: 'vv8Nozh45z5alIuteoy-FJndfT-r1h6EuS3tVbEPMS0',
   deviceCookies: '-VSwQwvMqPOy-FAEFCBRP3VO4DOtNv8O-YdRxP2a2a0',
   loginChallenges: '39KKzhyoIAg4UycbWEq_WGP1gbAQ4n7e8VF9ccFPT_s',
+  passkeyChallenges: 'OIsVYq6owtc1e_E5tRi8nlC_crDSbzH4fS6Vt8my8xQ',
   factors: '11mfRoFgu0WRuflnY09_jYBQonMiMA0IOH-doAFmhUs',
   auditPseudonyms: 'Z_XvbuOZTG3BehOp-Lx4FW9oAK7TnGMeskkO3y17Qxg',
 } satisfies Record<keyof typeof SECRET_PURPOSES, string>;

@@ -16,6 +16,8 @@ export const SECRET_PURPOSES = {
   deviceCookies: 'keyslot device cookies',
   /** Tags the challenges between the two steps of a login. */
   loginChallenges: 'keyslot login challenges',
+  /** Tags the challenges of logins with a passkey alone. */
+  passkeyChallenges: 'keyslot passkey challenges',
   /** Encrypts the states of second factors in Redis. */
   factors: 'keyslot second factors',
   /** Computes pseudonyms of user names in audit events. */

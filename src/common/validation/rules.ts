@@ -84,6 +84,12 @@ export const emailAddress: Rule = (value) => {
 export const isBoolean: Rule = (value) =>
   typeof value === 'boolean' ? undefined : { code: 'not-a-boolean' };
 
+/** Accepts any JSON object. Its content is validated elsewhere. */
+export const isJsonObject: Rule = (value) =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? undefined
+    : { code: 'not-a-json-object' };
+
 /** Accepts any list. Another rule validates its items. */
 export const isList: Rule = (value) => (Array.isArray(value) ? undefined : { code: 'not-a-list' });
 

@@ -3,12 +3,14 @@ import { randomUUID } from 'node:crypto';
 
 import { AuditLog } from '../../audit/index.js';
 import type { UserPrincipal } from '../../common/authentication/index.js';
+import { Clock } from '../../common/clock/index.js';
 import type { Deadline } from '../../common/deadline/index.js';
 import type { Origin } from '../../common/origin/index.js';
 import type { Factor } from '../../user-slot/read/index.js';
 import { FactorWriter } from '../../user-slot/write/index.js';
 import { RECOVERY_CODES, RecoveryCodesFactor } from './recovery-codes/recovery-codes.factor.js';
-import { SecondFactors } from './second-factors.js';
+import { PasskeyFactor, PASSKEY } from './passkeys/passkey.factor.js';
+import { SecondFactors, type Enrolled } from './second-factors.js';
 import { TotpFactor } from './totp/totp.factor.js';
 
 export type TotpOutcome =
@@ -19,6 +21,10 @@ export type TotpOutcome =
       readonly uri: string;
       readonly qr: string;
     }
+  | { readonly outcome: 'full' | 'unknown' };
+
+export type PasskeyOutcome =
+  | { readonly outcome: 'begun'; readonly options: object }
   | { readonly outcome: 'full' | 'unknown' };
 
 export type CodesOutcome =
@@ -39,6 +45,8 @@ export class OwnFactors {
     private readonly writer: FactorWriter,
     private readonly totp: TotpFactor,
     private readonly codes: RecoveryCodesFactor,
+    private readonly passkeys: PasskeyFactor,
+    private readonly clock: Clock,
     private readonly audit: AuditLog,
   ) {}
 
@@ -64,17 +72,37 @@ export class OwnFactors {
   /** Confirms an enrolment with its first proof. `wrong`: the proof is. `unknown`: there is no such enrolment. */
   async confirm(
     { userId, sessionId }: Owner,
-    factorId: string,
-    proof: unknown,
+    enrolled: Enrolled,
     origin: Origin,
     deadline: Deadline,
-  ): Promise<'changed' | 'wrong' | 'unknown'> {
-    const details = { factor: this.totp.type, factorId };
+  ): Promise<Factor | 'wrong' | 'unknown'> {
+    const details = { factor: enrolled.type };
     return this.audit.recordChange(
       [{ type: 'factor-added', userId, ...origin.facts, details }],
-      async () => this.factors.confirm(userId, factorId, proof, sessionId, deadline),
-      (result) => result === 'changed',
+      async () => this.factors.confirm(userId, enrolled, sessionId, deadline),
+      (result) => typeof result === 'object',
     );
+  }
+
+  /** Begins the enrolment of a passkey. @returns the options for the browser */
+  async beginPasskey(
+    { userId, sessionId, user }: Owner,
+    deadline: Deadline,
+  ): Promise<PasskeyOutcome> {
+    const existing = await this.factors.list(userId, deadline);
+    const states = await Promise.all(
+      existing.filter(({ type }) => type === PASSKEY).map((one) => this.factors.unseal(one)),
+    );
+    const { state, options } = await this.passkeys.enrol(user, states, this.clock.now());
+    const factor = {
+      id: randomUUID(),
+      type: PASSKEY,
+      name: '',
+      isConfirmed: false,
+      state: await this.factors.seal(state),
+    };
+    const result = await this.writer.add(userId, factor, false, sessionId, deadline);
+    return result === 'changed' ? { outcome: 'begun', options } : { outcome: result };
   }
 
   /** Creates recovery codes, which replace the former ones. */

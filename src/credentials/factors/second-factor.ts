@@ -1,5 +1,14 @@
 import type { AuthenticationMethod } from '../../user-slot/read/index.js';
 
+/** The kinds of factors of this application. */
+export const SECOND_FACTORS = Symbol('SECOND_FACTORS');
+
+export interface ProofContext {
+  readonly nowMs: number;
+  /** What the proof must sign, for a kind of factor that signs: in base64url. Undefined when nothing was asked to be signed. */
+  readonly challenge?: string | undefined;
+}
+
 /**
  * A kind of second factor. Keyslot stores a factor of the kind with its state, encrypted, in the slot of the user. It writes a state
  * only if nobody has written another one since it was read, so a proof that a new state refuses counts once.
@@ -18,9 +27,16 @@ export interface SecondFactor {
   readonly isGuessable: boolean;
 
   /**
+   * Confirms an enrolment. Default: `check`.
+   *
+   * @returns the state of the confirmed factor; undefined when the proof is wrong
+   */
+  confirm?(state: string, proof: unknown, nowMs: number): Promise<string | undefined>;
+
+  /**
    * @param state as `check` or the enrolment has returned it
    * @param proof from the request: a text, or JSON of any form
    * @returns the new state, in which this proof is refused if it must count only once; undefined when the proof is wrong
    */
-  check(state: string, proof: unknown, nowMs: number): Promise<string | undefined>;
+  check(state: string, proof: unknown, context: ProofContext): Promise<string | undefined>;
 }

@@ -26,6 +26,17 @@ export const PROOFS_PER_ACCOUNT: GuessLimit = {
 export interface PresentedProof {
   readonly type: string;
   readonly proof: unknown;
+  /** The challenge that the proof signs, if it does. Default: the digest of the pending login. */
+  readonly signedChallenge?: string | undefined;
+}
+
+/** The first proof of a new factor. */
+export interface Enrolled {
+  readonly type: string;
+  readonly factorId?: string;
+  /** The user's name for it. Default: none. */
+  readonly name?: string | undefined;
+  readonly proof: unknown;
 }
 
 export type ProofCheck =
@@ -64,6 +75,23 @@ export class SecondFactors {
     return factors.filter(({ isConfirmed }) => isConfirmed);
   }
 
+  /**
+   * The states of the confirmed factors of a type, for a login that waits for its second step.
+   *
+   * @returns undefined when the pending login has ended
+   */
+  async statesFor(
+    login: PendingLogin,
+    type: string,
+    deadline: Deadline,
+  ): Promise<string[] | undefined> {
+    const { factors, passwordVersion } = await this.writer.find(login.userId, deadline, login);
+    const ofType = factors.filter((one) => one.isConfirmed && one.type === type);
+    return passwordVersion === undefined
+      ? undefined
+      : Promise.all(ofType.map(async (one) => this.unseal(one)));
+  }
+
   async seal(state: string): Promise<string> {
     return seal(state, this.secret, SECRET_PURPOSES.factors);
   }
@@ -81,17 +109,17 @@ export class SecondFactors {
    */
   async prove(
     userId: string,
-    { type, proof }: PresentedProof,
+    presented: PresentedProof,
     login: PendingLogin | undefined,
     known: Proof | undefined,
     deadline: Deadline,
   ): Promise<ProofCheck> {
-    const kind = this.kinds.get(type);
+    const kind = this.kinds.get(presented.type);
     if (!kind) {
       return { outcome: 'wrong' };
     }
     const check = async (): Promise<ProofCheck> => {
-      const checked = await this.checkOnce(userId, kind, proof, login, deadline);
+      const checked = await this.checkOnce(userId, kind, presented, login, deadline);
       if (checked.outcome === 'wrong' && login) {
         await this.writer.failLogin(login, deadline);
       }
@@ -109,37 +137,45 @@ export class SecondFactors {
   /**
    * Confirms an enrolment with its first proof.
    *
+   * @param factorId undefined: the enrolment of this type
    * @param sessionId the session that stays live
-   * @returns `unknown`: there is no such enrolment
+   * @returns the factor. `unknown`: there is no such enrolment
    */
   async confirm(
     userId: string,
-    factorId: string,
-    proof: unknown,
+    { type, factorId, name = '', proof }: Enrolled,
     sessionId: string,
     deadline: Deadline,
-  ): Promise<'changed' | 'wrong' | 'unknown'> {
+  ): Promise<Factor | 'wrong' | 'unknown'> {
     return retryOnConflict(async () => {
       const { factors } = await this.writer.find(userId, deadline);
-      const factor = factors.find(({ id, isConfirmed }) => id === factorId && !isConfirmed);
-      const kind = factor && this.kinds.get(factor.type);
+      const factor = factors.find(
+        (one) => !one.isConfirmed && one.type === type && one.id === (factorId ?? one.id),
+      );
+      const kind = this.kinds.get(type);
       if (!factor || !kind) {
         return 'unknown';
       }
-      const next = await kind.check(await this.unseal(factor), proof, this.clock.now());
+      const state = await this.unseal(factor);
+      const nowMs = this.clock.now();
+      const next = await (kind.confirm?.(state, proof, nowMs) ??
+        kind.check(state, proof, { nowMs }));
       if (next === undefined) {
         return 'wrong';
       }
-      const sealed = await this.seal(next);
-      const result = await this.writer.confirm(userId, factor, sealed, sessionId, deadline);
-      return result === 'outdated' ? CONFLICT : result;
+      const confirmed = { ...factor, name, state: await this.seal(next) };
+      const result = await this.writer.confirm(userId, confirmed, sessionId, deadline);
+      if (result === 'outdated') {
+        return CONFLICT;
+      }
+      return result === 'changed' ? confirmed : result;
     });
   }
 
   private async checkOnce(
     userId: string,
     kind: SecondFactor,
-    proof: unknown,
+    { proof, signedChallenge }: PresentedProof,
     login: PendingLogin | undefined,
     deadline: Deadline,
   ): Promise<Exclude<ProofCheck, TooManyAttempts>> {
@@ -150,7 +186,8 @@ export class SecondFactors {
       }
       const ofKind = factors.filter(({ type, isConfirmed }) => isConfirmed && type === kind.type);
       for (const factor of ofKind) {
-        const next = await kind.check(await this.unseal(factor), proof, this.clock.now());
+        const context = { nowMs: this.clock.now(), challenge: signedChallenge ?? login?.digest };
+        const next = await kind.check(await this.unseal(factor), proof, context);
         if (next !== undefined) {
           const sealed = await this.seal(next);
           const use = await this.writer.use(userId, factor, sealed, login, deadline);

@@ -116,7 +116,7 @@ export class SecondSteps {
   /** Checks a proof of the user who sends the request, for a reauthentication. Wrong ones count for the session. */
   async checkOwn(
     userId: string,
-    { type, proof }: PresentedProof,
+    presented: PresentedProof,
     origin: Origin,
     deadline: Deadline,
   ): Promise<OwnProofCheck> {
@@ -127,10 +127,10 @@ export class SecondSteps {
     const { proof: known } = ownerOf(origin, user);
     const subject = { attempt: 'reauthentication', userId } as const;
     const result = await recordThrottling(this.audit, subject, origin, async () =>
-      this.factors.prove(userId, { type, proof }, undefined, known, deadline),
+      this.factors.prove(userId, presented, undefined, known, deadline),
     );
     if (result.outcome === 'wrong') {
-      this.recordRefused(userId, type, origin);
+      this.recordRefused(userId, presented.type, origin);
     }
     return result;
   }

@@ -8,6 +8,7 @@
 -- ARGV[3] new revision, unique to this call
 -- ARGV[4] new state
 -- ARGV[5] id of the session that stays live
+-- ARGV[6] the user's name for the factor, or ''
 -- Returns 'changed', also for a second run of the same call; 'outdated' when another call has changed the factor since; 'unknown'
 -- when there is no such factor.
 -- Atomic: no login with the password alone may come between the first use of the factor and the end of the other sessions.
@@ -35,6 +36,7 @@ end
 factor.isConfirmed = true
 factor.revision = ARGV[3]
 factor.state = ARGV[4]
+factor.name = ARGV[6]
 write_factor(KEYS[3], ARGV[1], factor)
 note_types(KEYS[3])
 end_all_sessions(KEYS[1], KEYS[2], ARGV[5], user.epoch, now_ms())

@@ -93,11 +93,10 @@ export class FactorWriter {
     );
   }
 
-  /** @param factor as read. @param state the new one. @param sessionId the session that stays live */
+  /** @param factor as read, with its new name and state. @param sessionId the session that stays live */
   async confirm(
     userId: string,
-    { id, revision }: Factor,
-    state: string,
+    { id, revision, name, state }: Factor,
     sessionId: string,
     deadline: Deadline,
   ): Promise<'changed' | 'outdated' | 'unknown'> {
@@ -106,7 +105,7 @@ export class FactorWriter {
       {
         script: scripts.confirm,
         keys: this.changeKeys(userId),
-        args: [id, revision, randomUUID(), state, sessionId],
+        args: [id, revision, randomUUID(), state, sessionId, name],
       },
       deadline,
     );

@@ -1,7 +1,7 @@
 import { Secret as OtpSecret, TOTP } from 'otpauth';
 import { toString as qrCode } from 'qrcode';
 
-import type { SecondFactor } from '../second-factor.js';
+import type { ProofContext, SecondFactor } from '../second-factor.js';
 
 /** RFC 4226 section 4, R6: at least 128 bits, and 160 recommended. */
 const SECRET_BYTES = 20;
@@ -45,7 +45,7 @@ export class TotpFactor implements SecondFactor {
     return { state: JSON.stringify(state), secret, uri, qr: await qrCode(uri, { type: 'svg' }) };
   }
 
-  check(text: string, proof: unknown, nowMs: number): Promise<string | undefined> {
+  check(text: string, proof: unknown, { nowMs }: ProofContext): Promise<string | undefined> {
     const { secret, lastStep } = JSON.parse(text) as TotpState;
     if (typeof proof !== 'string' || !CODE.test(proof)) {
       return Promise.resolve(undefined);
