@@ -258,7 +258,7 @@ describe('second factors', () => {
     });
 
     it.each([
-      ['former', (former: Tokens, _: Tokens) => former],
+      ['former', (former: Tokens) => former],
       ['new', (_: Tokens, next: Tokens) => next],
     ])('leaves the %s refresh token valid until one of the two is used', async (_, chosen) => {
       const user = await api.newUser();
