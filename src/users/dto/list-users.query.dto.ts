@@ -8,16 +8,17 @@ import {
   wholeNumberBetween,
 } from '../../common/validation/index.js';
 
+import { CURSOR_MAX_LENGTH } from '../directory/user-directory.js';
+
 const DEFAULT_LIMIT = 20;
 const MAX_LIMIT = 100;
 /** Longer than any e-mail address. */
 const MAX_TEXT = 254;
-const MAX_CURSOR = 2000;
 
 export class ListUsersQuery {
   @ApiProperty({ required: false, description: '`nextCursor` of the previous page.' })
   @OptionalNotNull()
-  @MatchesRule('cursor', textBetween(1, MAX_CURSOR))
+  @MatchesRule('cursor', textBetween(1, CURSOR_MAX_LENGTH))
   cursor?: string;
 
   @ApiProperty({
