@@ -426,7 +426,8 @@ describe('the audit events (89)', () => {
     'a page of the users, without the text of the search': async () => {
       const { username } = await api.newUser();
       const query = new URLSearchParams({ q: username, disabled: 'false' });
-      const answer = await byAdmin('GET', `?${query.toString()}`);
+      const path = `/api/users?${query.toString()}`;
+      const answer = await call('GET', path, { token: admin.access_token });
       const listed = { type: 'users-listed', result: 'success', ...byAdminSession() } as const;
       const details = { users: 1, disabled: false };
       return { answer, status: 200, expected: [{ ...listed, details }] };
