@@ -1,7 +1,7 @@
 /** The limit leaves capacity for requests. */
 const MAX_CONCURRENT = 16;
 /** Work beyond it is dropped, so that a flood of refused requests takes no memory. */
-const MAX_WAITING = 1000;
+const MAX_WAITING = 10_000;
 /** All attempts together take longer than a failover. */
 const ATTEMPTS = 5;
 
