@@ -16,6 +16,7 @@ import {
   type HashingOptions,
   type PasswordOptions,
 } from './password.options.js';
+import { lowerThreadPoolPriority } from './thread-pool-priority.js';
 
 /** In UTF-16 code units. A code point has at most two of them, and a decomposed letter has at most four code points. */
 const MAX_NORMALIZED_LENGTH = 2 * 4 * PASSWORD_MAX_LENGTH;
@@ -84,6 +85,8 @@ export class HashingQueue implements OnModuleInit {
 
   async onModuleInit(): Promise<void> {
     await this.placeholderHash();
+    // The first hash has started the threads.
+    lowerThreadPoolPriority();
   }
 
   /**
