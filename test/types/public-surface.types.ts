@@ -20,7 +20,9 @@ export const surface = [
     | 'Argon2PasswordHasher'
     | 'AUDIT_SINK'
     | 'AuditLog'
+    | 'AUDIT_TRAIL'
     | 'AuditModule'
+    | 'AuditTrailUnavailableError'
     | 'AuthModule'
     | 'bearerToken'
     | 'BODY_PROBLEMS'
@@ -107,6 +109,7 @@ export const surface = [
     keyof keyslot.AppExtensions,
     | 'apiDocs'
     | 'auditSink'
+    | 'auditTrail'
     | 'configure'
     | 'imports'
     | 'passwordHasher'
