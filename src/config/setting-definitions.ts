@@ -232,9 +232,9 @@ export class Environment {
   AUDIT_RETENTION: number = 90 * SECONDS.day;
 
   @Transform(asNumber)
-  @IsInt({ message: 'must be a whole number from 1000 to 100000000' })
-  @Min(1000, { message: 'must be a whole number from 1000 to 100000000' })
-  @Max(100_000_000, { message: 'must be a whole number from 1000 to 100000000' })
+  @IsInt({ message: 'must be a whole number from 10000 to 100000000' })
+  @Min(10_000, { message: 'must be a whole number from 10000 to 100000000' })
+  @Max(100_000_000, { message: 'must be a whole number from 10000 to 100000000' })
   AUDIT_MAX_EVENTS = 1_000_000;
 
   @Transform(asDuration)

@@ -103,7 +103,11 @@ export const surface = [
   >(true),
   isSame<
     keyof typeof contracts,
-    'auditSinkContract' | 'InMemoryUserStore' | 'passwordHasherContract' | 'userStoreContract'
+    | 'auditSinkContract'
+    | 'auditTrailContract'
+    | 'InMemoryUserStore'
+    | 'passwordHasherContract'
+    | 'userStoreContract'
   >(true),
   isSame<
     keyof keyslot.AppExtensions,

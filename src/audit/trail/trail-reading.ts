@@ -3,7 +3,13 @@ import { Inject, Injectable, Optional } from '@nestjs/common';
 import type { Deadline } from '../../common/deadline/index.js';
 import type { Origin } from '../../common/origin/index.js';
 import { AuditLog } from '../audit-log.js';
-import { AUDIT_TRAIL, type AuditTrail, type TrailPage, type TrailQuery } from './audit-trail.js';
+import {
+  AUDIT_TRAIL,
+  AuditTrailUnavailableError,
+  type AuditTrail,
+  type TrailPage,
+  type TrailQuery,
+} from './audit-trail.js';
 
 export type TrailOutcome =
   | ({ readonly outcome: 'listed' } & TrailPage)
@@ -29,7 +35,10 @@ export class TrailReading {
     if (!this.trail) {
       return { outcome: 'audit-trail-not-supported' };
     }
-    const page = await this.trail.list(query, after, limit, deadline);
+    const page = await deadline.limit(
+      this.trail.list(query, after, limit, deadline),
+      () => new AuditTrailUnavailableError('the audit trail did not answer in time'),
+    );
     if (!page) {
       return { outcome: 'unknown-cursor' };
     }
