@@ -31,8 +31,8 @@ export const AUDIT_EVENTS = {
   'token-revoked': 'An access token was revoked; its session, if it has one, stays live.',
   'user-read': 'An administrator read a user.',
   'users-listed': 'An administrator read a page of the users.',
-  'sessions-read': 'An administrator read the sessions of a user.',
   'audit-read': 'An administrator read a page of the audit trail.',
+  'sessions-read': 'An administrator read the sessions of a user.',
   'permission-refused': 'A valid token lacked a permission, or a rule forbade the action.',
   'signing-key-created':
     'A signing key was created: the first one of the cluster, or its successor.',

@@ -108,6 +108,24 @@ describe('the audit trail in Redis', () => {
     expect(types).toEqual([...Array<string>(3).fill('second'), ...Array<string>(3).fill('first')]);
   });
 
+  it('costs one call for an event, and one for each user whom it concerns', async () => {
+    const own = trailOn();
+    const [userId, actorId] = [randomUUID(), randomUUID()];
+    const costOf = async (event: AuditEvent): Promise<Record<string, number>> =>
+      scriptsOf(async () => own.record([event]));
+
+    const type = 'logged-in';
+    expect(await costOf({ type })).toEqual({ 'record-events.lua': 1 });
+    expect(await costOf({ type, userId, actorId: userId })).toEqual({
+      'record-events.lua': 1,
+      'index-events.lua': 1,
+    });
+    expect(await costOf({ type, userId, actorId })).toEqual({
+      'record-events.lua': 1,
+      'index-events.lua': 2,
+    });
+  });
+
   it('costs the same number of calls for a page, however many events there are', async () => {
     const own = trailOn();
     const userId = randomUUID();
