@@ -441,6 +441,18 @@ describe('the audit events (89)', () => {
       const expected = { type: 'sessions-read', result: 'success', ...asAdmin(id) } as const;
       return { answer, status: 200, expected: [expected] };
     },
+    'a list of users': async () => {
+      const query = 'q=nobody-has-this-name&role=admin';
+      const answer = await call('GET', `/api/users?${query}`, { token: admin.access_token });
+      const details = { users: 0, role: 'admin' };
+      const expected = {
+        type: 'users-listed',
+        result: 'success',
+        ...byAdminSession(),
+        details,
+      } as const;
+      return { answer, status: 200, expected: [expected] };
+    },
     'a read of the audit trail': async () => {
       const { id } = await api.newUser();
       const path = `/api/audit?user=${id}&type=user-read`;
