@@ -115,9 +115,9 @@ describe('a cluster that was destroyed and restored from a backup', () => {
     expect([200, 204]).toContain(answer.status);
   };
 
-  /** Claims the name and writes the user; then the process dies. */
+  /** Notes the user in the directory, claims the name and writes the user; then the process dies. */
   const registerAndDie = async (username: string): Promise<void> => {
-    const child = spawn(process.execPath, [REGISTER_THEN_DIE, username, '2', 'after'], {
+    const child = spawn(process.execPath, [REGISTER_THEN_DIE, username, '3', 'after'], {
       cwd: tmpdir(),
       env: {
         PATH: process.env['PATH'],

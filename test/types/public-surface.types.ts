@@ -107,6 +107,7 @@ export const surface = [
     | 'auditTrailContract'
     | 'InMemoryUserStore'
     | 'passwordHasherContract'
+    | 'userDirectoryContract'
     | 'userStoreContract'
   >(true),
   isSame<

@@ -4,6 +4,7 @@ export {
   emailAddress,
   entityId,
   isBoolean,
+  isBooleanText,
   isList,
   isText,
   listOf,

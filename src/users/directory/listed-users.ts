@@ -6,6 +6,7 @@ import type { Origin } from '../../common/origin/index.js';
 import { UserReader } from '../../user-slot/read/index.js';
 import { USER_STORE, type UserStore } from '../store/user-store.js';
 import { RedisUserDirectory } from './redis-user-directory.js';
+import { ValidatingUserDirectory } from './validating-user-directory.js';
 import {
   USER_DIRECTORY,
   type UserDirectory,
@@ -30,7 +31,8 @@ export class ListedUsers {
     @Optional() @Inject(USER_STORE) private readonly store?: UserStore,
     @Optional() @Inject(USER_DIRECTORY) directory?: UserDirectory,
   ) {
-    this.directory = directory ?? (store ? undefined : redisDirectory);
+    const ofRedis = store ? undefined : redisDirectory;
+    this.directory = directory ? new ValidatingUserDirectory(directory) : ofRedis;
   }
 
   /** @throws RedisUnavailableError, UserStoreUnavailableError, UserStoreError */
