@@ -7,16 +7,16 @@ import {
   textBetween,
   wholeNumberBetween,
 } from '../../common/validation/index.js';
+import { CURSOR_MAX_LENGTH } from '../trail/audit-trail.js';
 
 const DEFAULT_LIMIT = 20;
 const MAX_LIMIT = 100;
 const MAX_TYPE = 100;
-const MAX_CURSOR = 2000;
 
 export class ListAuditQuery {
   @ApiProperty({ required: false, description: '`nextCursor` of the previous page.' })
   @OptionalNotNull()
-  @MatchesRule('cursor', textBetween(1, MAX_CURSOR))
+  @MatchesRule('cursor', textBetween(1, CURSOR_MAX_LENGTH))
   cursor?: string;
 
   @ApiProperty({

@@ -51,7 +51,15 @@ export interface AuditTrail {
 
 export const AUDIT_TRAIL = Symbol('AUDIT_TRAIL');
 
+/** The maximum length of `TrailPage.next`. */
+export const CURSOR_MAX_LENGTH = 2000;
+
 /** An `AuditTrail` throws it when it cannot be reached. The client gets 503. */
 export class AuditTrailUnavailableError extends Error {
   override readonly name = 'AuditTrailUnavailableError';
+}
+
+/** The trail has failed, or returned an invalid page. */
+export class AuditTrailError extends Error {
+  override readonly name = 'AuditTrailError';
 }

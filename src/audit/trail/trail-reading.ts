@@ -3,13 +3,9 @@ import { Inject, Injectable, Optional } from '@nestjs/common';
 import type { Deadline } from '../../common/deadline/index.js';
 import type { Origin } from '../../common/origin/index.js';
 import { AuditLog } from '../audit-log.js';
-import {
-  AUDIT_TRAIL,
-  AuditTrailUnavailableError,
-  type AuditTrail,
-  type TrailPage,
-  type TrailQuery,
-} from './audit-trail.js';
+import { AUDIT_TRAIL, type AuditTrail, type TrailPage, type TrailQuery } from './audit-trail.js';
+import { RedisAuditTrail } from './redis-audit-trail.js';
+import { ValidatingAuditTrail } from './validating-audit-trail.js';
 
 export type TrailOutcome =
   | ({ readonly outcome: 'listed' } & TrailPage)
@@ -19,12 +15,17 @@ export type TrailOutcome =
 /** Lists the audit trail, and records an audit event for each page: who reads the trail can learn who does what, and where from. */
 @Injectable()
 export class TrailReading {
+  private readonly trail: AuditTrail | undefined;
+
   constructor(
     private readonly audit: AuditLog,
-    @Optional() @Inject(AUDIT_TRAIL) private readonly trail?: AuditTrail,
-  ) {}
+    @Optional() @Inject(AUDIT_TRAIL) trail?: AuditTrail,
+  ) {
+    const isOurs = trail === undefined || trail instanceof RedisAuditTrail;
+    this.trail = isOurs ? trail : new ValidatingAuditTrail(trail);
+  }
 
-  /** @throws RedisUnavailableError, AuditTrailUnavailableError */
+  /** @throws RedisUnavailableError, AuditTrailUnavailableError, AuditTrailError */
   async list(
     query: TrailQuery,
     after: string | undefined,
@@ -35,10 +36,7 @@ export class TrailReading {
     if (!this.trail) {
       return { outcome: 'audit-trail-not-supported' };
     }
-    const page = await deadline.limit(
-      this.trail.list(query, after, limit, deadline),
-      () => new AuditTrailUnavailableError('the audit trail did not answer in time'),
-    );
+    const page = await this.trail.list(query, after, limit, deadline);
     if (!page) {
       return { outcome: 'unknown-cursor' };
     }
