@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import PQueue from 'p-queue';
 
 import { WITH_ADMINISTRATOR } from '../support/deployment.js';
 import { GOOD_PASSWORD, type Answer, type TestUser } from '../support/http-client.js';
@@ -55,9 +56,13 @@ describe('the removal of an administrator whose process is killed', () => {
   it('blocks no administrator and keeps one, in whichever step it is killed', async () => {
     const { id: rootId } = (await api.ownUser(root)).body as { id: string };
     const users = await Promise.all(Array.from({ length: 2 * STEPS }, newAdministrator));
+    // Few processes start at a time.
+    const starting = new PQueue({ concurrency: 4 });
     const ends = await Promise.all(
       users.map(async (user, index) =>
-        demoteAndDie(user, 1 + Math.floor(index / 2), index % 2 ? 'after' : 'before'),
+        starting.add(async () =>
+          demoteAndDie(user, 1 + Math.floor(index / 2), index % 2 ? 'after' : 'before'),
+        ),
       ),
     );
     expect(new Set(ends)).toEqual(new Set(['SIGKILL']));

@@ -152,6 +152,19 @@ describe('a cluster that was destroyed and restored from a backup', () => {
     await asAdmin(admin, 'DELETE', users.deleted);
   };
 
+  /** Removes a user from the directory, as a backup that saved the record after the directory. */
+  const loseFromDirectory = async ({ id }: TestUser): Promise<void> => {
+    const partition = `ks:v1:{user-directory.${id.at(-1)}}`;
+    const removed = await Promise.all(
+      (await redis.masters()).map(async (port) =>
+        redis.cluster
+          .call(port, 'DEL', `${partition}:terms`, `${partition}:entries`)
+          .catch((error: Error) => error.message),
+      ),
+    );
+    expect(removed).toContain('2');
+  };
+
   /** Distributes the slots differently, so that keys belong to other masters than before. */
   const moveSlots = async (): Promise<void> => {
     const [from, to] = await redis.masters();
@@ -193,6 +206,8 @@ describe('a cluster that was destroyed and restored from a backup', () => {
     revived = (await instance.ownUser(sessions.endedSince[0]!.access_token)).status;
     await instance.stop();
     ending = await follow('End every session.');
+    await loseFromDirectory(users.ada);
+    await follow('Rebuild the directory of users.');
     instance = await startInstance();
     process.stderr.write(`${JSON.stringify({ keys: expiriesAfter.size, seconds })}\n`);
   }, 240_000);
@@ -275,6 +290,20 @@ describe('a cluster that was destroyed and restored from a backup', () => {
     // The registration was far enough for the first login to complete it.
     expect((await instance.login('half-registered')).status).toBe(200);
     expect(await statuses('newcomer', 'NewComer')).toEqual(expect.arrayContaining([201, 409]));
+  });
+
+  it('lists every user', async () => {
+    const { access_token: token } = (await instance.login(ADMIN)).body;
+    const { body } = await instance.request<{ items: { username: string }[] }>(
+      'GET',
+      '/api/users?limit=100',
+      { token },
+    );
+
+    const names = ['Ada', 'paul', 'demoted', 'promoted', 'disabled-before', 'disabled-since'];
+    expect(body.items.map(({ username }) => username)).toEqual(
+      expect.arrayContaining([...names, 'deleted', 'half-registered', ADMIN]),
+    );
   });
 
   it('is not changed by an operator whose Redis user may not list keys', async () => {

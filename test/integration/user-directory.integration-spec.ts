@@ -298,6 +298,25 @@ describe('the directory of users', () => {
     expect(prevent).not.toHaveBeenCalled();
   });
 
+  it('keeps entries small, and the terms of all changes that may be in progress', async () => {
+    const id = await create('ada', 'ada@example.com');
+    const next = Array.from({ length: 120 }, (_, index) => `e:next-${index % 3}@example.com`);
+    for (const [index, key] of next.entries()) {
+      await on.index.begin(id, `change ${index}`, { ...ALL, keys: [key] }, Deadline.none);
+    }
+    const key = instance.redis.keys.key(['user-directory', id.slice(-1)], 'entries');
+    const entry = await withRedis(async (_, cluster) => cluster.hget(key, id));
+    expect(entry!.length).toBeLessThan(8000);
+
+    for (const index of next.keys()) {
+      await on.index.end(id, `change ${index}`, false, Deadline.none);
+    }
+    await on.directory.correct(id, Deadline.none);
+    await on.redisStore.update(id, { email: 'next-1@example.com' }, Deadline.none);
+    expect(await namesOf({ prefix: 'next-1@' })).toEqual(['ada']);
+    expect(await namesOf({ prefix: 'next-2@' })).toEqual([]);
+  });
+
   it('keeps nothing of a change that was not confirmed before it was made', async () => {
     const id = await create('ada');
     const begin = on.index.begin.bind(on.index);

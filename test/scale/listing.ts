@@ -1,13 +1,15 @@
+import { randomUUID } from 'node:crypto';
+
 import { Deadline } from '../../src/common/deadline/index.js';
 import { Secret } from '../../src/common/secret/index.js';
 import type { EmbeddedCluster } from '../../src/embedded-cluster/index.js';
-import { RedisCluster } from '../../src/redis-cluster/index.js';
+import { NotConfirmedError, RedisCluster } from '../../src/redis-cluster/index.js';
 import { Argon2PasswordHasher, type UserQuery } from '../../src/users/index.js';
 import { PARTITIONS } from '../../src/users/directory/directory-index.js';
 import { RedisUserDirectory } from '../../src/users/directory/redis-user-directory.js';
 import { ACCOUNTS, type Accounts } from '../../src/users/store/accounts.js';
 import { latencyOf, type Latency } from './latency.js';
-import { inParallel, uuidOf } from './population.js';
+import { inParallel } from './population.js';
 import { startScaleInstance, type ScaleInstance } from './scale-instance.js';
 
 const PAGE = 20;
@@ -66,14 +68,18 @@ async function register(accounts: Accounts, user: number, hash: Secret): Promise
   const number = String(user).split('').reverse().join('');
   const username = `user-${number}-${user}`;
   const newUser = {
-    id: uuidOf(`listed user ${user}`),
+    // Another one for each attempt: a registration that was not confirmed must not succeed later.
+    id: randomUUID(),
     username,
     usernameKey: username,
     roles: [],
     email: `mail-${user}@example.com`,
     displayName: `User ${user}`,
   };
-  await accounts.create(newUser, () => Promise.resolve(hash), Deadline.none);
+  if (!(await accounts.create(newUser, () => Promise.resolve(hash), Deadline.none))) {
+    // An attempt that was not confirmed keeps its claim of the name for some seconds.
+    throw new NotConfirmedError('the name is still claimed');
+  }
 }
 
 async function latencies(

@@ -111,7 +111,7 @@ export async function untilConfirmed<Result>(work: () => Promise<Result>): Promi
   }
 }
 
-export function uuidOf(text: string): string {
+function uuidOf(text: string): string {
   const hex = createHash('sha256').update(text).digest('hex');
   return [
     hex.slice(0, 8),
