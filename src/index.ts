@@ -10,15 +10,21 @@ export {
 } from './app.module.js';
 export {
   AUDIT_SINK,
+  AUDIT_TRAIL,
   AuditLog,
   AuditModule,
+  AuditTrailUnavailableError,
   type AuditEvent,
   type AuditEventType,
   type AuditOptions,
   type AuditResult,
   type AuditSink,
+  type AuditTrail,
   type DomainEvent,
   type RecordedEvent,
+  type TrailEvent,
+  type TrailPage,
+  type TrailQuery,
 } from './audit/index.js';
 export { AuthModule, type AuthOptions } from './auth/index.js';
 export { createApp } from './bootstrap/create-app.js';

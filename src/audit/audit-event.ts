@@ -31,6 +31,7 @@ export const AUDIT_EVENTS = {
   'token-revoked': 'An access token was revoked; its session, if it has one, stays live.',
   'users-listed': 'An administrator read a page of the users.',
   'user-read': 'An administrator read a user.',
+  'audit-read': 'An administrator read a page of the audit trail.',
   'sessions-read': 'An administrator read the sessions of a user.',
   'permission-refused': 'A valid token lacked a permission, or a rule forbade the action.',
   'signing-key-created':

@@ -18,6 +18,7 @@ import { SettingsError } from './settings.error.js';
 import { findKeyEncryptionSecret } from './key-encryption-secret.js';
 import type { KeySettings, OperatorSettings, Settings } from './settings.js';
 import {
+  toAudit,
   toNearCache,
   toRedis,
   toSettings,
@@ -90,7 +91,7 @@ export function loadOperatorSettings(
 }
 
 const SETTINGS_OF_KEYS =
-  /^(?:REDIS_|NEAR_CACHE_|KEY_ENCRYPTION_SECRET|SIGNING_KEY_LIFETIME$|LOG_LEVEL$)/;
+  /^(?:REDIS_|NEAR_CACHE_|KEY_ENCRYPTION_SECRET|SIGNING_KEY_LIFETIME$|AUDIT_|LOG_LEVEL$)/;
 
 /**
  * Reads the settings for the operator's commands for signing keys. Other settings may be missing, and no secret is generated.
@@ -116,6 +117,7 @@ export function loadKeySettings(variables: Variables = process.env, file = '.env
     logLevel: environment.LOG_LEVEL,
     dataDirectory: environment.DATA_DIRECTORY,
     signingKeyLifetimeSeconds: environment.SIGNING_KEY_LIFETIME,
+    audit: toAudit(environment),
     ...(secret ? { keyEncryptionSecret: secret } : {}),
   };
 }

@@ -228,6 +228,16 @@ export class Environment {
   SIGNING_KEY_LIFETIME: number = 90 * SECONDS.day;
 
   @Transform(asDuration)
+  @IsDuration(0, 3650 * SECONDS.day, 'from 0 to 3650d')
+  AUDIT_RETENTION: number = 90 * SECONDS.day;
+
+  @Transform(asNumber)
+  @IsInt({ message: 'must be a whole number from 10000 to 100000000' })
+  @Min(10_000, { message: 'must be a whole number from 10000 to 100000000' })
+  @Max(100_000_000, { message: 'must be a whole number from 10000 to 100000000' })
+  AUDIT_MAX_EVENTS = 1_000_000;
+
+  @Transform(asDuration)
   @IsDuration(1, 3650 * SECONDS.day, 'at least 1 second')
   REFRESH_TOKEN_TTL: number = 30 * SECONDS.day;
 

@@ -81,6 +81,11 @@ export interface Settings {
     readonly maxEntries: number;
     readonly maxBytes: number;
   };
+  readonly audit: {
+    /** 0: no trail is kept. */
+    readonly retentionSeconds: number;
+    readonly maxEventsPerType: number;
+  };
   /** Created at start, unless a user has this name. */
   readonly administrator?: { readonly username: string; readonly password: Secret };
   readonly passwords: {
@@ -117,6 +122,7 @@ export interface KeySettings {
   readonly logLevel: string;
   readonly dataDirectory: string;
   readonly signingKeyLifetimeSeconds: number;
+  readonly audit: Settings['audit'];
   /** Absent: not set, and none was generated in the data folder. */
   readonly keyEncryptionSecret?: Secret;
 }

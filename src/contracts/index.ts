@@ -1,4 +1,5 @@
 export { auditSinkContract, type AuditSinkSubject } from './audit-sink.contract.js';
+export { auditTrailContract, type AuditTrailSubject } from './audit-trail.contract.js';
 export { InMemoryUserStore } from './in-memory-user-store.js';
 export type { TestRunner } from './test-runner.js';
 export { passwordHasherContract } from './password-hasher.contract.js';

@@ -450,6 +450,14 @@ describe('the audit events (89)', () => {
       const expected = { type: 'sessions-read', result: 'success', ...asAdmin(id) } as const;
       return { answer, status: 200, expected: [expected] };
     },
+    'a read of the audit trail': async () => {
+      const { id } = await api.newUser();
+      const path = `/api/audit?user=${id}&type=user-read`;
+      const answer = await call('GET', path, { token: admin.access_token });
+      const details = { events: 0, type: 'user-read' };
+      const expected = { type: 'audit-read', result: 'success', ...asAdmin(id), details } as const;
+      return { answer, status: 200, expected: [expected] };
+    },
     'a request without the permission': async () => {
       const user = await api.newUser();
       const { access_token: token } = user.tokens;

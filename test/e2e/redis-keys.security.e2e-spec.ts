@@ -51,6 +51,12 @@ const KINDS = [
   kind('administrators', '\\{administrators\\.registry\\}:candidates', 0, true),
   kind('removals of administrators', '\\{administrators\\.registry\\}:removals', 2 * HOUR_MS),
   kind('directory of users', '\\{user-directory\\.[0-9a-f]\\}:(?:terms|entries|due)', 0, true),
+  kind(
+    'audit trail',
+    '\\{audit\\.[0-9a-f]\\}:(?:all|(?:events|type):[A-Za-z0-9_-]{11})',
+    90 * DAY_MS,
+  ),
+  kind('audit trail of a user', `\\{audit-user\\.${ID}\\}:entries`, 90 * DAY_MS),
   kind('name', `\\{name\\.${DIGEST}\\}:owner`, 0, true),
   kind('signing key', '\\{keys\\.signing\\}:set', 0, true),
   kind('roles', '\\{roles\\.all\\}:set', 0, true),

@@ -10,6 +10,8 @@ const IGNORED_KEYS = [
   /:\{(?:inbox|retired)\.[\w-]+\}:|:\{instances\.registry\}:|:\{[\w.-]+\}:holders(?::[\w-]+)?$/,
   // The directory is corrected after a change has returned.
   /:\{user-directory\.[0-9a-f]\}:(?:terms|entries|due)$/,
+  // Refused requests are recorded, too.
+  /:\{audit\.[0-9a-f]\}:|:\{audit-user\.[\w-]+\}:/,
   // Fences have no contents; every decision writes one, so that a replica can confirm the decision.
   /:\{(?:user\.[\w-]+|administrators\.registry|keys\.signing|roles\.all|service-accounts\.all)\}:fence$/,
 ];

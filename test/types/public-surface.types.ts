@@ -20,7 +20,9 @@ export const surface = [
     | 'Argon2PasswordHasher'
     | 'AUDIT_SINK'
     | 'AuditLog'
+    | 'AUDIT_TRAIL'
     | 'AuditModule'
+    | 'AuditTrailUnavailableError'
     | 'AuthModule'
     | 'bearerToken'
     | 'BODY_PROBLEMS'
@@ -102,6 +104,7 @@ export const surface = [
   isSame<
     keyof typeof contracts,
     | 'auditSinkContract'
+    | 'auditTrailContract'
     | 'InMemoryUserStore'
     | 'passwordHasherContract'
     | 'userDirectoryContract'
@@ -111,6 +114,7 @@ export const surface = [
     keyof keyslot.AppExtensions,
     | 'apiDocs'
     | 'auditSink'
+    | 'auditTrail'
     | 'configure'
     | 'imports'
     | 'passwordHasher'

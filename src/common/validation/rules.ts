@@ -1,4 +1,4 @@
-import { isEmail, ValidateBy, ValidateIf } from 'class-validator';
+import { isEmail, isUUID, ValidateBy, ValidateIf } from 'class-validator';
 
 import type { Rule } from './rule-failure.js';
 
@@ -66,6 +66,10 @@ export function wholeNumberBetween(min: number, max: number): Rule {
     return isInRange ? undefined : { code: 'not-in-range', params: { min, max } };
   };
 }
+
+/** Accepts the id of a user or of a service account, in any case. */
+export const entityId: Rule = (value) =>
+  typeof value === 'string' && isUUID(value) ? undefined : { code: 'not-an-id' };
 
 const EMAIL_MAX_LENGTH = 254; // RFC 5321 section 4.5.3.1.3
 /** Characters that isEmail accepts or fails on: all kinds of spaces, invisible characters, lone surrogates. */
