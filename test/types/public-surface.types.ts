@@ -166,7 +166,14 @@ export const surface = [
   >(true),
   isSame<
     keyof keyslot.NewUser,
-    'displayName' | 'email' | 'id' | 'roles' | 'username' | 'usernameKey'
+    | 'createdAt'
+    | 'displayName'
+    | 'email'
+    | 'id'
+    | 'isDisabled'
+    | 'roles'
+    | 'username'
+    | 'usernameKey'
   >(true),
   isSame<keyof keyslot.StoredChange, 'displayName' | 'email' | 'isDisabled' | 'password' | 'roles'>(
     true,
