@@ -6,7 +6,7 @@ import { Origin } from '../common/origin/index.js';
 import { loadOperatorSettings } from '../config/index.js';
 import { RedisCluster } from '../redis-cluster/index.js';
 import {
-  FILE_FORMATS,
+  IMPORT_FORMATS,
   formatOf,
   readJsonFile,
   readRedisJson,
@@ -111,9 +111,9 @@ async function headOf(records: AsyncGenerator<SourceRecord>): Promise<readonly S
 }
 
 function formatNamed(name: string | undefined): ImportFormat | undefined {
-  const format = FILE_FORMATS.find((one) => one.name === name);
+  const format = IMPORT_FORMATS.find((one) => one.name === name);
   if (name !== undefined && !format) {
-    const names = FILE_FORMATS.map((one) => one.name).join(', ');
+    const names = IMPORT_FORMATS.map((one) => one.name).join(', ');
     throw new CommandError(
       `There is no format ${JSON.stringify(name)}. The formats are: ${names}.`,
     );

@@ -29,7 +29,7 @@ export type { UsersOptions } from './users.options.js';
 export { UsersService } from './users.service.js';
 export { ListedUsers } from './directory/listed-users.js';
 export { UserExport, type ExportedUser } from './export/user-export.js';
-export { FILE_FORMATS, formatOf, redisJsonFormat } from './import/formats/index.js';
+export { IMPORT_FORMATS, formatOf, redisJsonFormat } from './import/formats/index.js';
 export {
   REFUSALS,
   RefusedRecord,

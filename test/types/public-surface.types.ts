@@ -36,6 +36,7 @@ export const surface = [
     | 'EntityIdPipe'
     | 'FormBody'
     | 'IgnoreBody'
+    | 'IMPORT_FORMATS'
     | 'GUARD_PROBLEMS'
     | 'HashingOverloadedError'
     | 'GuardModule'
@@ -70,10 +71,12 @@ export const surface = [
     | 'Public'
     | 'RateLimiter'
     | 'RateLimitModule'
+    | 'readJsonFile'
     | 'RedisCluster'
     | 'RedisClusterHealth'
     | 'RedisClusterModule'
     | 'RedisUnavailableError'
+    | 'RefusedRecord'
     | 'RequestDeadline'
     | 'RequestOrigin'
     | 'RequestValidationPipe'
@@ -94,6 +97,8 @@ export const surface = [
     | 'textBetween'
     | 'untilReady'
     | 'UserAdministration'
+    | 'UserExport'
+    | 'UserImport'
     | 'UsersModule'
     | 'UsersService'
     | 'UserStoreError'
@@ -196,7 +201,13 @@ export type Types = [
   keyslot.DomainEvent,
   keyslot.FailureLimit,
   keyslot.GetOptions<unknown>,
+  keyslot.ExportedUser,
   keyslot.HashingOptions,
+  keyslot.ImportCounts,
+  keyslot.ImportedPassword,
+  keyslot.ImportedUser,
+  keyslot.ImportFormat,
+  keyslot.ImportOptions,
   keyslot.GuardOptions,
   keyslot.KeyRingOptions,
   keyslot.KeysOptions,
@@ -205,12 +216,15 @@ export type Types = [
   keyslot.OriginFacts,
   keyslot.Permission,
   keyslot.ProblemCode,
+  keyslot.Position,
   keyslot.ProblemOptions,
   keyslot.PublicKeys,
   keyslot.RateLimitOptions,
   keyslot.RecordedEvent<string>,
   keyslot.RedisClusterOptions,
+  keyslot.ReadRecord,
   keyslot.RedisNodeAddress,
+  keyslot.RefusalReason,
   keyslot.Replacement<keyslot.AuditSink>,
   keyslot.Rule,
   keyslot.RuleFailure,
@@ -221,6 +235,7 @@ export type Types = [
   keyslot.SlotCall<unknown>,
   keyslot.SlotRead,
   keyslot.SlotWrite<unknown>,
+  keyslot.SourceRecord,
   keyslot.StoredChange,
   keyslot.TooManyAttempts,
   keyslot.User,

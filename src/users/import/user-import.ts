@@ -266,8 +266,8 @@ export class UserImport {
 
   /** Of several records with the same key, the first one of the source gets it. */
   private async inOrder(keys: readonly string[], work: () => Promise<Outcome>): Promise<Outcome> {
-    const earlier = keys.map((key) => this.inProgress.get(key));
-    const own = earlier.some(Boolean) ? Promise.allSettled(earlier).then(work) : work();
+    const earlier = keys.flatMap((key) => this.inProgress.get(key) ?? []);
+    const own = earlier.length > 0 ? Promise.allSettled(earlier).then(work) : work();
     keys.forEach((key) => this.inProgress.set(key, own));
     try {
       return await own;

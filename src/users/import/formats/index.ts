@@ -8,7 +8,7 @@ import { isObject } from './members.js';
 export { redisJsonFormat } from './redis-json.format.js';
 
 /** The formats of files. */
-export const FILE_FORMATS: readonly ImportFormat[] = [
+export const IMPORT_FORMATS: readonly ImportFormat[] = [
   keyslotFormat,
   keycloakFormat,
   djangoFormat,
