@@ -2,4 +2,5 @@ export { auditSinkContract, type AuditSinkSubject } from './audit-sink.contract.
 export { InMemoryUserStore } from './in-memory-user-store.js';
 export type { TestRunner } from './test-runner.js';
 export { passwordHasherContract } from './password-hasher.contract.js';
+export { userDirectoryContract, type UserDirectorySubject } from './user-directory.contract.js';
 export { userStoreContract } from './user-store.contract.js';

@@ -424,6 +424,15 @@ describe('the audit events (89)', () => {
       const subject = { result, actor, actorId, userId, sessionId: tokens.session_id };
       return { answer, status: 200, expected: [{ type: 'session-ended', ...subject }] };
     },
+    'a page of the users, without the text of the search': async () => {
+      const { username } = await api.newUser();
+      const query = new URLSearchParams({ q: username, disabled: 'false' });
+      const path = `/api/users?${query.toString()}`;
+      const answer = await call('GET', path, { token: admin.access_token });
+      const listed = { type: 'users-listed', result: 'success', ...byAdminSession() } as const;
+      const details = { users: 1, disabled: false };
+      return { answer, status: 200, expected: [{ ...listed, details }] };
+    },
     'a read of a user': async () => {
       const { id } = await api.newUser();
       const answer = await byAdmin('GET', id);

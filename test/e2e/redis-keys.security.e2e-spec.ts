@@ -65,6 +65,7 @@ const KINDS = [
   kind('instances', '\\{instances\\.registry\\}:(?:list|reports)', MINUTE_MS),
   kind('failures', `\\{${THROTTLED}\\.${DIGEST}\\}:failed`, 15 * MINUTE_MS),
   kind('registrations', `\\{registration-address\\.${DIGEST}\\}:failed`, HOUR_MS),
+  kind('changes of an address', `\\{address-change\\.${DIGEST}\\}:failed`, HOUR_MS),
   kind(
     'attempt',
     `\\{(?:registration-address|${THROTTLED})\\.${DIGEST}\\}:under-way`,
@@ -227,6 +228,8 @@ describe('the data in Redis', () => {
     await send(200, 'GET', '/api/user/sessions', { token });
     await send(204, 'POST', '/api/logout', { token: second.access });
     await send(401, 'GET', '/api/user', { token: second.access });
+    const address = { email: 'margaret@gemini.test' };
+    await send(200, 'PATCH', '/api/user', { token, body: address });
     const admin = await logIn('the-administrator');
     const { id } = await send(200, 'GET', '/api/user', { token });
     await send(200, 'PATCH', `/api/users/${String(id)}`, {

@@ -106,7 +106,11 @@ export const surface = [
   >(true),
   isSame<
     keyof typeof contracts,
-    'auditSinkContract' | 'InMemoryUserStore' | 'passwordHasherContract' | 'userStoreContract'
+    | 'auditSinkContract'
+    | 'InMemoryUserStore'
+    | 'passwordHasherContract'
+    | 'userDirectoryContract'
+    | 'userStoreContract'
   >(true),
   isSame<
     keyof keyslot.AppExtensions,

@@ -3,6 +3,7 @@ export type { Rule, RuleFailure } from './rule-failure.js';
 export {
   emailAddress,
   isBoolean,
+  isBooleanText,
   isList,
   isText,
   listOf,

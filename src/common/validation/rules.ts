@@ -84,6 +84,10 @@ export const emailAddress: Rule = (value) => {
 export const isBoolean: Rule = (value) =>
   typeof value === 'boolean' ? undefined : { code: 'not-a-boolean' };
 
+/** Accepts the text of a boolean in a query. */
+export const isBooleanText: Rule = (value) =>
+  value === 'true' || value === 'false' ? undefined : { code: 'not-a-boolean' };
+
 /** Accepts any list. Another rule validates its items. */
 export const isList: Rule = (value) => (Array.isArray(value) ? undefined : { code: 'not-a-list' });
 

@@ -7,6 +7,7 @@ import { UserReader } from '../../user-slot/read/index.js';
 import { untilAnswered } from '../until-answered.js';
 import { USER_STORE, type UserStore } from '../store/user-store.js';
 import { RedisUserDirectory } from './redis-user-directory.js';
+import { ValidatingUserDirectory } from './validating-user-directory.js';
 import {
   USER_DIRECTORY,
   type ListedUser,
@@ -35,7 +36,8 @@ export class ListedUsers {
     @Optional() @Inject(USER_STORE) private readonly store?: UserStore,
     @Optional() @Inject(USER_DIRECTORY) directory?: UserDirectory,
   ) {
-    this.directory = directory ?? (store ? undefined : redisDirectory);
+    const ofRedis = store ? undefined : redisDirectory;
+    this.directory = directory ? new ValidatingUserDirectory(directory) : ofRedis;
   }
 
   /** Whether users can be listed. */
