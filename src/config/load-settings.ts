@@ -80,13 +80,18 @@ export function loadOperatorSettings(
   const all: Variables = { ...given, ...operator.secrets };
   const secret = (name: (typeof OPERATOR_SECRETS)[number]): Secret | undefined =>
     all[name] === undefined ? undefined : new Secret(all[name]);
-  const { REDIS_ADMIN_USERNAME: username } = all;
+  const { REDIS_ADMIN_USERNAME: username, REDIS_SOURCE_USERNAME: sourceUsername } = all;
   const password = secret('REDIS_ADMIN_PASSWORD');
   const replicaPassword = secret('REDIS_REPLICA_PASSWORD');
+  const sourcePassword = secret('REDIS_SOURCE_PASSWORD');
   return {
     redis: toRedis(environment, pem.redis, given),
     administrator: { ...(username ? { username } : {}), ...(password ? { password } : {}) },
     ...(replicaPassword ? { replicaPassword } : {}),
+    source: {
+      ...(sourceUsername ? { username: sourceUsername } : {}),
+      ...(sourcePassword ? { password: sourcePassword } : {}),
+    },
   };
 }
 

@@ -72,7 +72,11 @@ export const SECRET_SETTINGS = [
 ] as const;
 
 /** Settings of the operator's commands that can be read from a file. Instances do not read them. */
-export const OPERATOR_SECRETS = ['REDIS_ADMIN_PASSWORD', 'REDIS_REPLICA_PASSWORD'] as const;
+export const OPERATOR_SECRETS = [
+  'REDIS_ADMIN_PASSWORD',
+  'REDIS_REPLICA_PASSWORD',
+  'REDIS_SOURCE_PASSWORD',
+] as const;
 
 /**
  * Every setting with its rule and its default. A new one also needs its place in `settings.ts` and in `to-settings.ts`. An instance of this class has the parsed environment variables. A message is

@@ -113,6 +113,8 @@ export interface OperatorSettings {
   readonly administrator: { readonly username?: string; readonly password?: Secret };
   /** Password of the Redis user for replication. */
   readonly replicaPassword?: Secret;
+  /** Redis user of the cluster from which users are imported. */
+  readonly source: { readonly username?: string; readonly password?: Secret };
 }
 
 /** Settings of the operator's commands for signing keys. */

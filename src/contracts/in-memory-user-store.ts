@@ -31,7 +31,7 @@ export class InMemoryUserStore implements UserStore, UserDirectory {
   private readonly takenNames = new Set<string>();
 
   async create(
-    { id, username, usernameKey, email, displayName, roles }: NewUser,
+    { id, username, usernameKey, email, displayName, roles, createdAt, isDisabled }: NewUser,
     passwordHash: () => Promise<Secret>,
   ): Promise<UserRecord | undefined> {
     if (this.takenNames.has(usernameKey)) {
@@ -47,9 +47,9 @@ export class InMemoryUserStore implements UserStore, UserDirectory {
         email,
         displayName,
         roles: [...roles],
-        createdAt: now,
+        createdAt: createdAt ?? now,
         updatedAt: now,
-        isDisabled: false,
+        isDisabled: isDisabled ?? false,
         passwordHash: hash,
         passwordVersion: 1,
         revision: '1',

@@ -13,6 +13,8 @@ import { UserWriter } from '../user-slot/write/index.js';
 import { AccountsInDirectory } from './directory/accounts-in-directory.js';
 import { DirectoryCheck } from './directory/directory-check.js';
 import { DirectoryIndex } from './directory/directory-index.js';
+import { UserExport } from './export/user-export.js';
+import { UserImport } from './import/user-import.js';
 import { RedisUserDirectory } from './directory/redis-user-directory.js';
 import { ACCOUNTS, type Accounts } from './store/accounts.js';
 import { AccountsKeepingAdministrators } from './administrators/accounts-keeping-administrators.js';
@@ -64,6 +66,8 @@ import { UsersService } from './users.service.js';
     DirectoryCheck,
     ListedUsers,
     SeparateHashes,
+    UserImport,
+    UserExport,
     {
       provide: ACCOUNTS,
       inject: [
@@ -105,6 +109,8 @@ import { UsersService } from './users.service.js';
     BootstrapAdministrator,
     SeparateHashes,
     ListedUsers,
+    UserImport,
+    UserExport,
     PASSWORD_HASHER,
   ],
 })

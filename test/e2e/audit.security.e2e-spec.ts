@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
 import { AUDIT_EVENTS } from '../../src/audit/index.js';
@@ -591,6 +592,45 @@ describe('the audit events (89)', () => {
       },
     ]);
     recorded.add('all-sessions-ended');
+  });
+
+  it('of the commands for import and export contain the numbers of users, and no names', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'keyslot-audit-'));
+    const run = async (...args: string[]): Promise<Event[]> => {
+      const { stdout } = await promisify(execFile)(
+        process.execPath,
+        [resolve('dist/cli.js'), 'users', ...args],
+        { cwd: folder, env: { PATH: process.env['PATH'], ...testVariables(variables) } },
+      );
+      return eventsIn(stdout);
+    };
+    writeFileSync(join(folder, 'users'), '{"username":"imported","password":"an old password"}');
+
+    const dry = await run('import', 'users', '--dry-run');
+    const imported = await run('import', 'users');
+    const exported = await run('export', 'all');
+    rmSync(folder, { recursive: true });
+
+    const event = (type: string, details: object): Event => ({
+      type,
+      result: 'success',
+      actor: 'operator',
+      details,
+    });
+    expect(dry).toEqual([]);
+    expect(imported).toEqual([
+      event('users-imported', {
+        format: 'keyslot',
+        imported: 1,
+        present: 0,
+        refused: 0,
+        ignored: 0,
+      }),
+    ]);
+    expect(exported).toEqual([
+      event('users-exported', { users: expect.any(Number) as unknown, passwordHashes: false }),
+    ]);
+    [...imported, ...exported].forEach(({ type }) => recorded.add(String(type)));
   });
 
   it('of the command for signing keys contain the ids of the keys', async () => {

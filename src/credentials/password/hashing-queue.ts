@@ -8,6 +8,7 @@ import { Secret } from '../../common/secret/index.js';
 import { MetricsRegistry } from '../../metrics/index.js';
 import { UndecidedAttemptError, type AttemptResult } from '../../rate-limit/index.js';
 import { HashingMetrics } from './hashing-metrics.js';
+import { importedHashIn, verifyImportedHash } from './imported-hash.js';
 import { PASSWORD_HASHER, type PasswordHasher } from './password-hasher.js';
 import { PASSWORD_MAX_LENGTH } from './password-policy.js';
 import {
@@ -111,15 +112,22 @@ export class HashingQueue implements OnModuleInit {
   ): Promise<boolean> {
     const expected = hash ?? (await this.placeholderHash());
     const check = this.queued(turn, deadline, async () => {
-      const matches = await this.hasher.verify(expected, normalized(password));
+      const matches = await this.verifyStored(expected, password);
       return matches && hash !== undefined;
     });
     return this.inTime(check, deadline, () => (check.isBegun() ? resultOf(check.done) : undefined));
   }
 
-  /** Whether the hash was created with weaker parameters than the current ones. */
+  /** Whether the hash was created by another system, or with weaker parameters than the current ones. */
   isOutdated(hash: string): boolean {
-    return this.hasher.isOutdated(hash);
+    return importedHashIn(hash) !== undefined || this.hasher.isOutdated(hash);
+  }
+
+  private async verifyStored(stored: string, password: Secret): Promise<boolean> {
+    const imported = importedHashIn(stored);
+    return imported === undefined
+      ? this.hasher.verify(stored, normalized(password))
+      : verifyImportedHash(imported, password);
   }
 
   /**

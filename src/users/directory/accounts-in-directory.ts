@@ -9,10 +9,10 @@ import type {
   Accounts,
   ChangeOutcome,
   Conditions,
+  NewAccount,
   RemovalOutcome,
 } from '../store/accounts.js';
 import { ForwardingAccounts } from '../store/forwarding-accounts.js';
-import type { NewUser } from '../store/user-store.js';
 import type { DirectoryIndex } from './directory-index.js';
 import { NO_TERMS, termsAddedBy, termsOf, type DirectoryTerms } from './directory-terms.js';
 import { FollowUps } from './follow-ups.js';
@@ -43,7 +43,7 @@ export class AccountsInDirectory extends ForwardingAccounts {
 
   /** The note is sent together with the claim of the name, and confirmed before the user is written. */
   override async create(
-    user: NewUser,
+    user: NewAccount,
     passwordHash: () => Promise<Secret>,
     deadline: Deadline,
   ): Promise<UserRecord | undefined> {
@@ -60,9 +60,11 @@ export class AccountsInDirectory extends ForwardingAccounts {
       this.followUp(change, created !== undefined);
       return created;
     } catch (error) {
-      // Otherwise the user may still be written after the correction.
-      const prevent = async () => this.writer.prevent(id, Deadline.none);
-      this.followUp(change, false, mayBeWritten ? prevent : undefined);
+      if (!user.isRepeated) {
+        // Otherwise the user may still be written after the correction.
+        const prevent = async () => this.writer.prevent(id, Deadline.none);
+        this.followUp(change, false, mayBeWritten ? prevent : undefined);
+      }
       throw error;
     }
   }
