@@ -48,7 +48,8 @@ const PROGRAMS = [
 const SLOW_API = [
   '**/test/e2e/{administration-bootstrap,audit,clock,encodings,load-shedding,login-floods}.*',
   '**/test/e2e/{long-lived-connections,openapi-properties,path-prefix,redis-keys,settings}.*',
-  '**/test/e2e/{slow-clients*,start,tls,tracing,unicode-names,unread-answers,workers}.*',
+  '**/test/e2e/{slow-clients*,start,tls,tracing,unicode-names,unread-answers,user-import}.*',
+  '**/test/e2e/workers.*',
   '**/test/integration/{cli,doctor,embedded-cluster,key-scan,mirrored-users}.*',
   '**/test/integration/redis-{acl,cluster,credentials,tls}.*',
 ];

@@ -14,6 +14,8 @@ import { UserWriter } from '../user-slot/write/index.js';
 import { AccountsInDirectory } from './directory/accounts-in-directory.js';
 import { DirectoryCheck } from './directory/directory-check.js';
 import { DirectoryIndex } from './directory/directory-index.js';
+import { UserExport } from './export/user-export.js';
+import { UserImport } from './import/user-import.js';
 import { RedisUserDirectory } from './directory/redis-user-directory.js';
 import { ACCOUNTS, type Accounts } from './store/accounts.js';
 import { AccountsKeepingAdministrators } from './administrators/accounts-keeping-administrators.js';
@@ -65,6 +67,8 @@ import { UsersService } from './users.service.js';
     DirectoryCheck,
     ListedUsers,
     SeparateHashes,
+    UserImport,
+    UserExport,
     {
       provide: ACCOUNTS,
       inject: [
@@ -107,6 +111,8 @@ import { UsersService } from './users.service.js';
     BootstrapAdministrator,
     SeparateHashes,
     ListedUsers,
+    UserImport,
+    UserExport,
     PASSWORD_HASHER,
     UserReader,
   ],

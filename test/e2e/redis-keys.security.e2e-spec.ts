@@ -51,6 +51,12 @@ const KINDS = [
   kind('administrators', '\\{administrators\\.registry\\}:candidates', 0, true),
   kind('removals of administrators', '\\{administrators\\.registry\\}:removals', 2 * HOUR_MS),
   kind('directory of users', '\\{user-directory\\.[0-9a-f]\\}:(?:terms|entries|due)', 0, true),
+  kind(
+    'audit trail',
+    '\\{audit\\.[0-9a-f]\\}:(?:all|(?:events|type):[A-Za-z0-9_-]{11})',
+    90 * DAY_MS,
+  ),
+  kind('audit trail of a user', `\\{audit-user\\.${ID}\\}:entries`, 90 * DAY_MS),
   kind('name', `\\{name\\.${DIGEST}\\}:owner`, 0, true),
   kind('signing key', '\\{keys\\.signing\\}:set', 0, true),
   kind('roles', '\\{roles\\.all\\}:set', 0, true),
@@ -65,6 +71,7 @@ const KINDS = [
   kind('instances', '\\{instances\\.registry\\}:(?:list|reports)', MINUTE_MS),
   kind('failures', `\\{${THROTTLED}\\.${DIGEST}\\}:failed`, 15 * MINUTE_MS),
   kind('registrations', `\\{registration-address\\.${DIGEST}\\}:failed`, HOUR_MS),
+  kind('changes of an address', `\\{address-change\\.${DIGEST}\\}:failed`, HOUR_MS),
   kind(
     'attempt',
     `\\{(?:registration-address|${THROTTLED})\\.${DIGEST}\\}:under-way`,
@@ -227,6 +234,8 @@ describe('the data in Redis', () => {
     await send(200, 'GET', '/api/user/sessions', { token });
     await send(204, 'POST', '/api/logout', { token: second.access });
     await send(401, 'GET', '/api/user', { token: second.access });
+    const address = { email: 'margaret@gemini.test' };
+    await send(200, 'PATCH', '/api/user', { token, body: address });
     const admin = await logIn('the-administrator');
     const { id } = await send(200, 'GET', '/api/user', { token });
     await send(200, 'PATCH', `/api/users/${String(id)}`, {

@@ -94,6 +94,7 @@ export function usersOn(
     reauthentication,
     reader,
     registrations,
+    limiter,
     audit,
   );
   const administration = new UserAdministration(

@@ -2,8 +2,10 @@ export { EntityIdPipe } from './entity-id.pipe.js';
 export type { Rule, RuleFailure } from './rule-failure.js';
 export {
   emailAddress,
+  entityId,
   isBoolean,
   isJsonObject,
+  isBooleanText,
   isList,
   isText,
   listOf,

@@ -25,7 +25,7 @@ const roleFilter = (role: string): string => `role.${role}`;
 export function termsOf(user: ListedUser | NewUser): DirectoryTerms {
   const { username, email, roles } = user;
   return {
-    filters: [ALL, ...filtersOf({ roles, isDisabled: 'isDisabled' in user && user.isDisabled })],
+    filters: [ALL, ...filtersOf({ roles, isDisabled: user.isDisabled })],
     keys: [nameKey(foldName(username)), ...keysOf(email)],
   };
 }
