@@ -52,7 +52,7 @@ export const LOGIN_OPTIONS = Symbol('LOGIN_OPTIONS');
 /** As people see it in their authenticators. */
 const SERVICE_NAME = 'Keyslot';
 
-/** Provided by AuthModule, which also provides LOGIN_OPTIONS. */
+/** Provided by AuthModule, which also provides LOGIN_OPTIONS. UsersModule provides FactorWriter. */
 export const LOGIN_PROVIDERS: Provider[] = [
   {
     provide: DeviceCookies,
@@ -61,7 +61,6 @@ export const LOGIN_PROVIDERS: Provider[] = [
       new DeviceCookies(clock, accounts, options),
   },
   PasswordLogins,
-  FactorWriter,
   { provide: TotpFactor, useFactory: () => new TotpFactor(SERVICE_NAME) },
   RecoveryCodesFactor,
   {

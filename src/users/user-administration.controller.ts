@@ -98,4 +98,36 @@ export class UserAdministrationController {
       throw administrationProblem(result);
     }
   }
+
+  @Delete('factors')
+  @HttpCode(204)
+  @RequirePermissions('users:write')
+  @ApiOperation({
+    operationId: 'removeUserFactors',
+    summary: 'Remove all second factors of a user',
+    description:
+      'For a user who has lost them. Verify who asks before you use it: the password alone is then enough to log in. All sessions ' +
+      'of the user end at once. Only for users whose permissions do not exceed your own. Your own factors require a login or a ' +
+      'reauthentication within the last ten minutes.',
+  })
+  @ApiNoContentResponse({ description: 'The user has no second factors.' })
+  @ApiProblems(
+    ...STRAY_BODY_PROBLEMS,
+    ...PERMISSION_PROBLEMS,
+    'beyond-own-permissions',
+    'reauthentication-required',
+    'not-found',
+    'not-confirmed',
+  )
+  async removeUserFactors(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id', EntityIdPipe) userId: string,
+    @RequestOrigin() origin: Origin,
+    @RequestDeadline() deadline: Deadline,
+  ): Promise<void> {
+    const result = await this.administration.removeFactors(principal, userId, origin, deadline);
+    if (result.outcome !== 'removed') {
+      throw administrationProblem(result);
+    }
+  }
 }

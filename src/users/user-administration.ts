@@ -9,8 +9,9 @@ import {
 import type { Deadline } from '../common/deadline/index.js';
 import type { Origin } from '../common/origin/index.js';
 import { listOf, type RuleFailure } from '../common/validation/index.js';
-import { Reauthentication } from '../credentials/index.js';
+import { Reauthentication, RECOVERY_CODES } from '../credentials/index.js';
 import { RoleReader } from '../roles/read/index.js';
+import { FactorWriter } from '../user-slot/write/index.js';
 import { changeEvents, recordRefusedAdministration } from './change-events.js';
 import { checkProfile, hasFailure, type ProfileFailures } from './profile-rules.js';
 import { ACCOUNTS, type Accounts, type Unwritten } from './store/accounts.js';
@@ -25,7 +26,7 @@ export type AdministrationRefusal = {
     | 'beyond-own-permissions'
     /** No other enabled administrator is known. */
     | 'last-administrator'
-    /** A change of the caller's own e-mail address requires a recent login. */
+    /** A change of the caller's own e-mail address or second factors requires a recent login. */
     | 'reauthentication-required';
 };
 
@@ -42,6 +43,7 @@ export type AdministrationOutcome =
 
 export type UserRemovalOutcome = { readonly outcome: 'deleted' } | AdministrationRefusal;
 export type SessionsEndOutcome = { readonly outcome: 'ended' } | AdministrationRefusal;
+export type FactorsRemovalOutcome = { readonly outcome: 'removed' } | AdministrationRefusal;
 
 /**
  * Changes of other users. A caller can change only roles and users within its own permissions. The write checks that. A change
@@ -53,6 +55,7 @@ export type SessionsEndOutcome = { readonly outcome: 'ended' } | AdministrationR
 export class UserAdministration {
   constructor(
     @Inject(ACCOUNTS) private readonly accounts: Accounts,
+    private readonly factors: FactorWriter,
     private readonly reauthentication: Reauthentication,
     private readonly roles: RoleReader,
     private readonly audit: AuditLog,
@@ -143,6 +146,35 @@ export class UserAdministration {
       ({ outcome }) => outcome === 'ended',
     );
     return result.outcome === 'ended' ? result : this.refusalOf(userId, result, origin);
+  }
+
+  /** Removes all second factors of a user who has lost them. All sessions of the user end, also when there are no factors. */
+  async removeFactors(
+    actor: AdministrationCaller,
+    userId: string,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<FactorsRemovalOutcome> {
+    const { self, beyond: unlessRoles } = await this.authorityOver(actor, userId, deadline);
+    if (self && !(await this.reauthentication.isLoginRecent(self, deadline))) {
+      return this.refuse(userId, { outcome: 'reauthentication-required' }, origin);
+    }
+    const result = await this.audit.recordChange(
+      [{ type: 'factors-removed', userId, ...origin.facts }],
+      async () => this.factors.remove(userId, undefined, RECOVERY_CODES, { unlessRoles }, deadline),
+      ({ outcome }) => outcome === 'changed',
+    );
+    switch (result.outcome) {
+      case 'changed':
+        return { outcome: 'removed' };
+      case 'protected':
+        return this.refusalOf(userId, result, origin);
+      case 'unknown': {
+        // There are no factors. An earlier call may have removed them and failed before every instance acknowledged that.
+        const ended = await this.endSessions(actor, userId, origin, deadline);
+        return ended.outcome === 'ended' ? { outcome: 'removed' } : ended;
+      }
+    }
   }
 
   /** What a caller may do to a user. `self` is set when the user is the caller. */

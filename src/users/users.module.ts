@@ -10,7 +10,7 @@ import {
   Reauthentication,
 } from '../credentials/index.js';
 import { UserReader } from '../user-slot/read/index.js';
-import { UserWriter } from '../user-slot/write/index.js';
+import { FactorWriter, UserWriter } from '../user-slot/write/index.js';
 import { AccountsInDirectory } from './directory/accounts-in-directory.js';
 import { DirectoryCheck } from './directory/directory-check.js';
 import { DirectoryIndex } from './directory/directory-index.js';
@@ -60,6 +60,7 @@ import { UsersService } from './users.service.js';
     AdministratorRegistry,
     UserReader,
     UserWriter,
+    FactorWriter,
     UserNames,
     RedisAccounts,
     DirectoryIndex,
@@ -115,6 +116,7 @@ import { UsersService } from './users.service.js';
     UserExport,
     PASSWORD_HASHER,
     UserReader,
+    FactorWriter,
   ],
 })
 export class UsersModule extends ConfigurableModuleClass {}

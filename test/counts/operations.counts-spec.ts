@@ -141,7 +141,7 @@ describe('an operation costs Redis', () => {
         'start-session',
       ],
       commands:
-        'evalsha 7, get 2, hdel 2, hget 3, hgetall 4, hmget 1, hset 2, pexpire 3, pttl 2, time 3, zadd 1, zcard 2, zrem 1, zremrangebyscore 2, zscore 1',
+        'evalsha 7, get 2, hdel 2, hget 3, hgetall 4, hmget 2, hset 2, pexpire 3, pttl 2, time 3, zadd 1, zcard 2, zrem 1, zremrangebyscore 2, zscore 1',
     });
   });
 

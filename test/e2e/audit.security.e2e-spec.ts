@@ -15,6 +15,13 @@ import { backdateSpentTokens } from '../support/kept-answers.js';
 import { newPrefix } from '../support/near-cache.js';
 import { codeSpans, tableWith } from '../support/markdown.js';
 import {
+  addTotp,
+  challengeOf,
+  codesOf,
+  enrol,
+  newRecoveryCodes,
+} from '../support/second-factors.js';
+import {
   basic,
   createAccount,
   postForm,
@@ -96,6 +103,8 @@ describe('the audit events (89)', () => {
     ({ result: 'success', actor: 'client', actorId: id, clientId: id }) as const;
   const login = async (username: string, password: string): Promise<Answer> =>
     call('POST', '/api/login', { body: { username, password } });
+  const secondStep = async (body: object): Promise<Answer> =>
+    call('POST', '/api/login/second-factor', { body });
   const refresh = async (token: string): Promise<Answer> =>
     call('POST', '/api/refresh', { body: { refresh_token: token } });
   const pseudonym = expect.stringMatching(/^[\w-]{43}$/) as unknown as string;
@@ -230,6 +239,77 @@ describe('the audit events (89)', () => {
       const answer = await call('POST', '/api/logout', { body: { refresh_token: 'made-up' } });
       const expected = { ...refusedRefresh, reason: 'unknown-token' };
       return { answer, status: 401, expected: [expected] };
+    },
+    'a login that requires a second factor': async () => {
+      const user = await api.newUser();
+      await addTotp(api, user.tokens);
+      const answer = await login(user.username, user.password);
+      const required = { type: 'second-factor-required', result: 'success' } as const;
+      return { answer, status: 403, expected: [{ ...required, userId: user.id, ...anonymous }] };
+    },
+    'a wrong code at a second step': async () => {
+      const user = await api.newUser();
+      await addTotp(api, user.tokens);
+      const { challenge } = await challengeOf(api, user.username);
+      const answer = await secondStep({ challenge, code: '000000' });
+      const refused = { type: 'second-factor-refused', result: 'refused' } as const;
+      const expected = { ...refused, reason: 'wrong-proof', userId: user.id, ...anonymous };
+      return { answer, status: 401, expected: [{ ...expected, details: { factor: 'totp' } }] };
+    },
+    'a login with a recovery code': async () => {
+      const user = await api.newUser();
+      await addTotp(api, user.tokens);
+      const [recoveryCode] = await newRecoveryCodes(api, user.tokens);
+      const { challenge } = await challengeOf(api, user.username);
+      const answer = await secondStep({ challenge, recoveryCode });
+      const used = { type: 'recovery-code-used', result: 'success', userId: user.id } as const;
+      const sessionId = String(answer.body['session_id']);
+      const subject = { userId: user.id, sessionId, actorSessionId: sessionId };
+      const actor = { actor: 'user', actorId: user.id } as const;
+      const loggedIn = { type: 'logged-in', result: 'success', ...subject, ...actor } as const;
+      return { answer, status: 200, expected: [{ ...used, ...anonymous }, loggedIn] };
+    },
+    'a new second factor': async () => {
+      const user = await api.newUser();
+      const { id, secret } = await enrol(api, user.tokens);
+      const [code] = codesOf(secret);
+      const { access_token: token } = user.tokens;
+      const path = '/api/user/factors/totp/confirm';
+      const answer = await call('POST', path, { token, body: { id, code } });
+      const added = { type: 'factor-added', result: 'success', ...asUser(user) } as const;
+      return { answer, status: 204, expected: [{ ...added, details: { factor: 'totp' } }] };
+    },
+    'new recovery codes': async () => {
+      const user = await api.newUser();
+      await addTotp(api, user.tokens);
+      const { access_token: token } = user.tokens;
+      const answer = await call('POST', '/api/user/factors/recovery-codes', { token });
+      const created = { type: 'recovery-codes-created', result: 'success' } as const;
+      return { answer, status: 201, expected: [{ ...created, ...asUser(user) }] };
+    },
+    'the end of a second factor': async () => {
+      const user = await api.newUser();
+      const { id: factorId } = await addTotp(api, user.tokens);
+      const { access_token: token } = user.tokens;
+      const answer = await call('DELETE', `/api/user/factors/${factorId}`, { token });
+      const removed = { type: 'factor-removed', result: 'success', ...asUser(user) } as const;
+      return { answer, status: 204, expected: [{ ...removed, details: { factorId } }] };
+    },
+    'the end of all second factors by an administrator': async () => {
+      const user = await api.newUser();
+      await addTotp(api, user.tokens);
+      const answer = await byAdmin('DELETE', `${user.id}/factors`);
+      const removed = { type: 'factors-removed', result: 'success', ...asAdmin(user.id) } as const;
+      return { answer, status: 204, expected: [removed] };
+    },
+    'a reauthentication': async () => {
+      const user = await api.newUser();
+      const { access_token: token, session_id: sessionId } = user.tokens;
+      const body = { password: user.password };
+      const answer = await call('POST', '/api/user/reauthentication', { token, body });
+      const raised = { type: 'reauthenticated', result: 'success', ...asUser(user) } as const;
+      const expected = { ...raised, sessionId, details: { methods: ['pwd'] } };
+      return { answer, status: 200, expected: [expected] };
     },
     'the end of a session from another one': async () => {
       const user = await api.newUser();

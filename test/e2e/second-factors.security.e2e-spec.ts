@@ -1,26 +1,18 @@
-import { Secret, TOTP } from 'otpauth';
+import { randomUUID } from 'node:crypto';
 
 import { startDeployment, WITH_ADMINISTRATOR, type Deployment } from '../support/deployment.js';
 import { decode } from '../support/forge.js';
 import { GOOD_PASSWORD, type Answer, type TestUser, type Tokens } from '../support/http-client.js';
 import type { Instance } from '../support/instance.js';
 import { withRedis } from '../support/redis.js';
+import {
+  addTotp,
+  challengeOf,
+  codesOf,
+  enrol,
+  newRecoveryCodes,
+} from '../support/second-factors.js';
 import type { TestApp } from '../support/test-app.js';
-
-interface Enrolment {
-  readonly id: string;
-  readonly secret: string;
-  readonly uri: string;
-  readonly qr: string;
-}
-
-interface Challenge {
-  readonly code: string;
-  readonly challenge: string;
-  readonly factors: readonly string[];
-}
-
-const STEP_MS = 30_000;
 
 describe('second factors', () => {
   let api: TestApp;
@@ -32,42 +24,24 @@ describe('second factors', () => {
   });
   afterAll(async () => stop());
 
-  /** The codes of this step and the next two. The first two are accepted once each, in this order, if the test takes less than a step. */
-  const codesOf = (secret: string): [string, string, string] => {
-    const totp = new TOTP({ secret: Secret.fromBase32(secret) });
-    const now = Date.now();
-    const at = (timestamp: number): string => totp.generate({ timestamp });
-    return [at(now), at(now + STEP_MS), at(now + 2 * STEP_MS)];
-  };
   const post = async <Body>(
     path: string,
     { access_token: token }: Pick<Tokens, 'access_token'>,
     body?: unknown,
     at: TestApp | Instance = api,
   ): Promise<Answer<Body>> => at.request<Body>('POST', path, { token, body });
-  const enrol = async (tokens: Tokens): Promise<Enrolment> => {
-    const answer = await post<Enrolment>('/api/user/factors/totp', tokens);
-    expect(answer.status).toBe(201);
-    return answer.body;
-  };
+  const age = async (user: TestUser): Promise<void> =>
+    withRedis(async (_, cluster) => {
+      const key = `${api.keyPrefix}v1:{user.${user.id}}:sessions`;
+      const { session_id: sessionId } = user.tokens;
+      const session = JSON.parse((await cluster.hget(key, sessionId))!) as { authTime: number };
+      const older = { ...session, authTime: session.authTime - 601 };
+      await cluster.hset(key, sessionId, JSON.stringify(older));
+    });
+  const NEEDED = { status: 403, body: { code: 'reauthentication-required' } };
   const withTotp = async (): Promise<{ user: TestUser; codes: string[]; id: string }> => {
     const user = await api.newUser();
-    const { id, secret } = await enrol(user.tokens);
-    const [first, ...codes] = codesOf(secret);
-    const body = { id, code: first };
-    const answer = await post('/api/user/factors/totp/confirm', user.tokens, body);
-    expect(answer.status).toBe(204);
-    return { user, codes, id };
-  };
-  const challengeOf = async (
-    username: string,
-    at: TestApp | Instance = api,
-  ): Promise<Challenge> => {
-    const answer = await at.request<Challenge>('POST', '/api/login', {
-      body: { username, password: GOOD_PASSWORD },
-    });
-    expect(answer).toMatchObject({ status: 403, body: { code: 'second-factor-required' } });
-    return answer.body;
+    return { user, ...(await addTotp(api, user.tokens)) };
   };
   const second = async (
     body: Record<string, unknown>,
@@ -77,7 +51,7 @@ describe('second factors', () => {
   it('are required from the confirmation on, and every other session ends', async () => {
     const user = await api.newUser();
     const { body: elsewhere } = await other.login(user.username);
-    const { id, secret, uri, qr } = await enrol(user.tokens);
+    const { id, secret, uri, qr } = await enrol(api, user.tokens);
     expect(uri).toMatch(/^otpauth:\/\/totp\/Keyslot:/);
     expect(qr).toMatch(/^<svg /);
     // Not confirmed yet: a password is enough.
@@ -89,12 +63,12 @@ describe('second factors', () => {
     expect(confirmed.status).toBe(204);
     await expectEverywhere(401, elsewhere);
     await expectEverywhere(200, user.tokens);
-    expect((await challengeOf(user.username, other)).factors).toEqual(['totp']);
+    expect((await challengeOf(other, user.username)).factors).toEqual(['totp']);
   });
 
   it('a login with a code says so in the token, also after a refresh', async () => {
     const { user, codes } = await withTotp();
-    const { challenge } = await challengeOf(user.username);
+    const { challenge } = await challengeOf(api, user.username);
 
     const answer = await second({ challenge, code: codes[0] }, other);
 
@@ -111,7 +85,7 @@ describe('second factors', () => {
   it('a code counts once, on all instances together', async () => {
     const { user, codes } = await withTotp();
     const challenges = await Promise.all(
-      [api, other, api, other].map(async (at) => challengeOf(user.username, at)),
+      [api, other, api, other].map(async (at) => challengeOf(at, user.username)),
     );
 
     const answers = await Promise.all(
@@ -126,7 +100,7 @@ describe('second factors', () => {
 
   it('a challenge serves one login of 50 parallel tries', async () => {
     const { user, codes } = await withTotp();
-    const { challenge } = await challengeOf(user.username);
+    const { challenge } = await challengeOf(api, user.username);
 
     const answers = await Promise.all(
       Array.from({ length: 50 }, async () => second({ challenge, code: codes[0] })),
@@ -142,7 +116,7 @@ describe('second factors', () => {
 
   it('a challenge ends after five wrong codes, and a forged one is refused', async () => {
     const { user, codes } = await withTotp();
-    const { challenge } = await challengeOf(user.username);
+    const { challenge } = await challengeOf(api, user.username);
     for (let count = 0; count < 5; count += 1) {
       expect(await second({ challenge, code: '000000' })).toMatchObject({
         status: 401,
@@ -160,7 +134,7 @@ describe('second factors', () => {
 
   it('a challenge is no token', async () => {
     const { user } = await withTotp();
-    const { challenge } = await challengeOf(user.username);
+    const { challenge } = await challengeOf(api, user.username);
 
     expect((await api.ownUser(challenge)).status).toBe(401);
     expect((await api.refresh(challenge)).status).toBe(401);
@@ -168,15 +142,11 @@ describe('second factors', () => {
 
   it('recovery codes count once each, under 50 parallel tries', async () => {
     const { user } = await withTotp();
-    const created = await post<{ codes: string[] }>(
-      '/api/user/factors/recovery-codes',
-      user.tokens,
-    );
-    expect(created.status).toBe(201);
-    expect(new Set(created.body.codes).size).toBe(10);
-    const [code] = created.body.codes;
+    const codes = await newRecoveryCodes(api, user.tokens);
+    expect(new Set(codes).size).toBe(10);
+    const [code] = codes;
     const challenges = await Promise.all(
-      Array.from({ length: 5 }, async () => challengeOf(user.username)),
+      Array.from({ length: 5 }, async () => challengeOf(api, user.username)),
     );
     expect(challenges[0]!.factors).toEqual(['recovery-codes', 'totp']);
 
@@ -195,7 +165,7 @@ describe('second factors', () => {
 
   it('a removed factor counts nowhere any more, not even in a login that has begun', async () => {
     const { user, codes, id } = await withTotp();
-    const { challenge } = await challengeOf(user.username, other);
+    const { challenge } = await challengeOf(other, user.username);
     const { access_token: token } = user.tokens;
 
     const removed = await api.request('DELETE', `/api/user/factors/${id}`, { token });
@@ -205,18 +175,91 @@ describe('second factors', () => {
     expect((await other.login(user.username)).status).toBe(200);
   });
 
-  describe('a reauthentication', () => {
-    const age = async (user: TestUser): Promise<void> =>
-      withRedis(async (_, cluster) => {
-        const key = `${api.keyPrefix}v1:{user.${user.id}}:sessions`;
-        const { session_id: sessionId } = user.tokens;
-        const session = JSON.parse((await cluster.hget(key, sessionId))!) as { authTime: number };
-        const older = { ...session, authTime: session.authTime - 601 };
-        await cluster.hset(key, sessionId, JSON.stringify(older));
+  describe('that an administrator removes', () => {
+    let admin: Tokens;
+    beforeAll(async () => {
+      admin = (await api.login(WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME)).body;
+    });
+    const remove = async (
+      userId: string,
+      { access_token: token }: Pick<Tokens, 'access_token'>,
+      at: TestApp | Instance = api,
+    ): Promise<Answer> => at.request('DELETE', `/api/users/${userId}/factors`, { token });
+
+    it('count nowhere any more, and every session ends on every instance', async () => {
+      const { user, codes } = await withTotp();
+      await newRecoveryCodes(api, user.tokens);
+      await expectEverywhere(200, user.tokens);
+      const { challenge } = await challengeOf(other, user.username);
+
+      expect((await remove(user.id, admin, other)).status).toBe(204);
+
+      await expectEverywhere(401, user.tokens);
+      expect((await second({ challenge, code: codes[0] }, other)).status).toBe(401);
+      const { status, body: tokens } = await other.login(user.username);
+      expect(status).toBe(200);
+      const { access_token: token } = tokens;
+      expect(await api.request('GET', '/api/user/factors', { token })).toMatchObject({
+        body: { items: [] },
       });
+      expect(await other.audited('factors-removed')).toContainEqual(
+        expect.objectContaining({ userId: user.id, result: 'success', actor: 'user' }),
+      );
+      // A repeated request ends the sessions again.
+      expect((await remove(user.id, admin)).status).toBe(204);
+      await expectEverywhere(401, tokens);
+    });
+
+    it('are removed only from users who exist, with the permission, and within its own permissions', async () => {
+      const { user, id } = await withTotp();
+      const caller = await api.newUser();
+      const { access_token: token } = admin;
+      const role = { token, body: { permissions: ['users:write'] } };
+      expect((await api.request('PUT', '/api/roles/helper', role)).status).toBe(204);
+      const give = async (userId: string, ...roles: string[]): Promise<void> => {
+        const options = { token, body: { roles } };
+        expect((await api.request('PATCH', `/api/users/${userId}`, options)).status).toBe(200);
+      };
+
+      expect(await remove(user.id, caller.tokens)).toMatchObject({ body: { code: 'forbidden' } });
+      await give(caller.id, 'helper');
+      await give(user.id, 'admin');
+      expect(await remove(user.id, caller.tokens)).toMatchObject({
+        status: 403,
+        body: { code: 'beyond-own-permissions' },
+      });
+      expect((await remove(randomUUID(), caller.tokens)).status).toBe(404);
+
+      await expectEverywhere(200, user.tokens);
+      const own = { token: user.tokens.access_token };
+      expect(await api.request('GET', '/api/user/factors', own)).toMatchObject({
+        body: { items: [{ id }] },
+      });
+      await give(user.id);
+      expect((await remove(user.id, caller.tokens)).status).toBe(204);
+      await expectEverywhere(401, user.tokens);
+    });
+
+    it('are removed from the own user only after a recent login', async () => {
+      const user = await api.newUser();
+      const options = { token: admin.access_token, body: { roles: ['admin'] } };
+      await api.request('PATCH', `/api/users/${user.id}`, options);
+      await addTotp(api, user.tokens);
+      await age(user);
+
+      expect(await remove(user.id, user.tokens)).toMatchObject(NEEDED);
+
+      const raised = await post<Tokens>('/api/user/reauthentication', user.tokens, {
+        password: GOOD_PASSWORD,
+      });
+      expect((await remove(user.id, raised.body)).status).toBe(204);
+      await expectEverywhere(401, raised.body);
+    });
+  });
+
+  describe('a reauthentication', () => {
     const factors = async ({ access_token: token }: Tokens): Promise<Answer> =>
       api.request('GET', '/api/user/factors', { token });
-    const NEEDED = { status: 403, body: { code: 'reauthentication-required' } };
 
     it('with a password raises the same session, once its login is old', async () => {
       const user = await api.newUser();

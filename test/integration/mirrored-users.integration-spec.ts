@@ -87,7 +87,8 @@ describe('users in a foreign store', () => {
     };
     const { redis, cache } = instances[0]!;
     const writer = new SessionWriter(redis, cache, SESSION_LIMITS);
-    return (await writer.start(session, until)) ? session : undefined;
+    const { outcome } = await writer.start(session, until);
+    return outcome === 'started' ? session : undefined;
   };
   /** A change that bypasses Keyslot. */
   const changeElsewhere = async (userId: string, change: StoredChange): Promise<void> => {

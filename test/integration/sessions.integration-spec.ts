@@ -28,6 +28,9 @@ import { eventually } from '../support/own-cluster.js';
 import { withRedis } from '../support/redis.js';
 import { usersOn, type TestUsers } from '../support/users.js';
 
+const STARTED = { outcome: 'started' };
+const REFUSED = { outcome: 'refused' };
+
 describe('sessions in Redis', () => {
   const prefix = newPrefix();
   let instance: CacheInstance;
@@ -104,7 +107,7 @@ describe('sessions in Redis', () => {
   };
   const started = async (options: SessionsOptions = {}): Promise<NewSession> => {
     const session = sessionOf((await newUser()).id);
-    expect(await sessions(options).start(session, Deadline.none)).toBe(true);
+    expect(await sessions(options).start(session, Deadline.none)).toEqual(STARTED);
     return session;
   };
 
@@ -128,7 +131,7 @@ describe('sessions in Redis', () => {
     const user = await newUser();
     expect(
       await sessions().start(sessionOf(user.id, user.passwordVersion + 1), Deadline.none),
-    ).toBe(false);
+    ).toEqual(REFUSED);
 
     await administration.change(
       'system',
@@ -137,7 +140,7 @@ describe('sessions in Redis', () => {
       Origin.system,
       Deadline.none,
     );
-    expect(await sessions().start(sessionOf(user.id), Deadline.none)).toBe(false);
+    expect(await sessions().start(sessionOf(user.id), Deadline.none)).toEqual(REFUSED);
     await administration.change(
       'system',
       user.id,
@@ -145,11 +148,11 @@ describe('sessions in Redis', () => {
       Origin.system,
       Deadline.none,
     );
-    expect(await sessions().start(sessionOf(user.id), Deadline.none)).toBe(true);
+    expect(await sessions().start(sessionOf(user.id), Deadline.none)).toEqual(STARTED);
 
     await administration.delete('system', user.id, Origin.system, Deadline.none);
-    expect(await sessions().start(sessionOf(user.id), Deadline.none)).toBe(false);
-    expect(await sessions().start(sessionOf(randomUUID()), Deadline.none)).toBe(false);
+    expect(await sessions().start(sessionOf(user.id), Deadline.none)).toEqual(REFUSED);
+    expect(await sessions().start(sessionOf(randomUUID()), Deadline.none)).toEqual(REFUSED);
   });
 
   const endings: [string, (session: NewSession) => Promise<unknown>][] = [
@@ -181,7 +184,7 @@ describe('sessions in Redis', () => {
 
       await end(session);
 
-      expect(await sessions().start(session, Deadline.none)).toBe(false);
+      expect(await sessions().start(session, Deadline.none)).toEqual(REFUSED);
       expect((await sessions().exchange(exchange, Deadline.none)).outcome).toBe('ended');
       expect((await use(session, true)).state).toBe('ended');
       expect(await sessions().list(session.userId, Deadline.none)).toEqual([]);
@@ -237,7 +240,7 @@ describe('sessions in Redis', () => {
       expect((await use(other)).state).toBe('ended');
     }
     const later = sessionOf(session.userId);
-    expect(await sessions().start(later, Deadline.none)).toBe(true);
+    expect(await sessions().start(later, Deadline.none)).toEqual(STARTED);
     expect((await use(later)).state).toBe('live');
   });
 
@@ -337,7 +340,7 @@ describe('sessions in Redis', () => {
       begun.map((session) => limited.start(session, Deadline.none)),
     );
 
-    expect(results.every(Boolean)).toBe(true);
+    expect(results).toEqual(begun.map(() => STARTED));
     const states = await Promise.all(begun.map((session) => use(session)));
     expect(states.filter(({ state }) => state === 'live')).toHaveLength(5);
     expect(await limited.list(userId, Deadline.none)).toHaveLength(5);

@@ -12,7 +12,7 @@ import {
   type NewSession,
   type RefreshExchange,
 } from '../../src/user-slot/read/index.js';
-import { SessionWriter } from '../../src/user-slot/write/index.js';
+import { FactorWriter, SessionWriter } from '../../src/user-slot/write/index.js';
 import { PASSWORD_LOGIN } from '../support/authentication.js';
 import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
 import { withRedis } from '../support/redis.js';
@@ -107,6 +107,9 @@ describe('the slot of a user', () => {
     await writer.start(session, until);
     await writer.start(ended, until);
     await writer.exchange(exchangeOf(session), until);
+    const authentication = { time: 0, methods: ['pwd', 'otp', 'mfa'] as const };
+    const raised = { ...session, authentication, refreshToken: new Secret(randomUUID()) };
+    expect(await writer.raise({ ...raised, passwordVersion: undefined }, until)).toBe(true);
     const expiry = new Date(Date.now() + LIFE_MS);
     await writer.revokeToken(userId, session.id, randomUUID(), expiry, until);
     await writer.end(userId, ended.id, until);
@@ -120,6 +123,29 @@ describe('the slot of a user', () => {
     expect(membersOf(stored[ended.id])).toEqual(documented('EndedSession'));
     const [answer] = JSON.parse(answers ?? '[]') as object[];
     expect(Object.keys(answer ?? {}).sort()).toEqual(documented('KeptRefreshAnswer'));
+  });
+
+  it('has the documented fields of a factor and of a pending login, and no others', async () => {
+    const { writer: users } = usersOn(instance);
+    const factors = new FactorWriter(instance.redis, instance.cache);
+    const { id: userId } = newUser();
+    await users.create(newUser(userId), HASH, until);
+    const factor = { id: randomUUID(), type: 'totp', name: '', isConfirmed: true, state: 'sealed' };
+    const login = { userId, digest: randomUUID() };
+    await factors.add(userId, factor, false, randomUUID(), until);
+    await factors.beginLogin(login, 1, until);
+    await factors.failLogin(login, until);
+    const pending = await withRedis((_, cluster) =>
+      cluster.get(keyOf(userId, 'pending-login', login.digest)),
+    );
+    const { factors: found } = await factors.find(userId, until, login);
+    const use = await factors.use(userId, found[0]!, 'next', login, until);
+    expect(use.outcome).toBe('used');
+
+    const stored = await hashOf(userId, 'factors');
+
+    expect(membersOf(stored[factor.id])).toEqual(documented('StoredFactor'));
+    expect(membersOf(pending ?? undefined)).toEqual(documented('StoredPendingLogin'));
   });
 
   it('keeps the password hash apart, also of a user of version 0.1.0 whose hash is replaced', async () => {

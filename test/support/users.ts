@@ -29,7 +29,7 @@ import { ValidatingUserStore } from '../../src/users/store/validating-user-store
 import { MirroredAccounts } from '../../src/users/store/mirrored-accounts.js';
 import { UserNames } from '../../src/users/names/user-names.js';
 import { UserReader } from '../../src/user-slot/read/index.js';
-import { UserWriter } from '../../src/user-slot/write/index.js';
+import { FactorWriter, UserWriter } from '../../src/user-slot/write/index.js';
 import type { CacheInstance } from './near-cache.js';
 
 /** The users of one instance, wired as UsersModule does. */
@@ -99,6 +99,7 @@ export function usersOn(
   );
   const administration = new UserAdministration(
     accounts,
+    new FactorWriter(redis, cache),
     reauthentication,
     new RoleReader(redis, cache, options),
     audit,

@@ -12,15 +12,22 @@ export const FACTOR_NAME_MAX_LENGTH = 64;
 
 /** What a browser returns: `RegistrationResponseJSON` and `AuthenticationResponseJSON` of WebAuthn level 3, section 5.1. */
 export class CredentialBody {
-  @ApiProperty({ description: 'The id of the credential, in base64url.' })
+  @ApiProperty({
+    description: 'The id of the credential, in base64url.',
+    example: 'mGx2kq5yTtWcO0nJ6pVb3A',
+  })
   @MatchesRule('id', isText)
   id!: string;
 
-  @ApiProperty({ description: 'The same.' })
+  @ApiProperty({ description: 'The same.', example: 'mGx2kq5yTtWcO0nJ6pVb3A' })
   @MatchesRule('rawId', isText)
   rawId!: string;
 
-  @ApiProperty({ type: Object, description: 'The response of the authenticator.' })
+  @ApiProperty({
+    type: Object,
+    description: 'The response of the authenticator.',
+    example: { clientDataJSON: 'eyJ0eXBlIjoi…' },
+  })
   @MatchesRule('response', isJsonObject)
   response!: object;
 

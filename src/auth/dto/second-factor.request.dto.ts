@@ -36,7 +36,10 @@ export class ProofBody {
 }
 
 export class SecondFactorRequestBody extends ProofBody {
-  @ApiProperty({ description: 'From the problem `second-factor-required`.' })
+  @ApiProperty({
+    description: 'From the problem `second-factor-required`.',
+    example: '0c0d2a3e-2a57-4c5e-9d0b-6a5ad1b0f3c1.qN0hVt2…',
+  })
   @MatchesRule('challenge', isText)
   challenge!: string;
 }

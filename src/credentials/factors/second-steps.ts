@@ -13,7 +13,8 @@ import { CREDENTIAL_ACCOUNTS, type CredentialAccounts } from '../credential-acco
 import { DeviceCookies } from '../device-cookies.js';
 import { recordThrottling } from '../throttled-attempts.js';
 import { LoginChallenges } from './login-challenges.js';
-import { SecondFactors, type PresentedProof } from './second-factors.js';
+import { RECOVERY_CODES } from './recovery-codes/recovery-codes.factor.js';
+import { SecondFactors, type PresentedProof, type ProofCheck } from './second-factors.js';
 
 /** Challenges cannot be guessed. The limit only stops clients that send many forged ones. */
 const FORGERIES_PER_ADDRESS: FailureLimit = {
@@ -101,9 +102,7 @@ export class SecondSteps {
     const result = await recordThrottling(this.audit, subject, origin, async () =>
       this.factors.prove(userId, { type, proof }, login, known, deadline),
     );
-    if (result.outcome === 'wrong') {
-      this.recordRefused(userId, type, origin);
-    }
+    this.recordResult(userId, type, result, origin);
     if (result.outcome !== 'right') {
       return result;
     }
@@ -129,20 +128,32 @@ export class SecondSteps {
     const result = await recordThrottling(this.audit, subject, origin, async () =>
       this.factors.prove(userId, presented, undefined, known, deadline),
     );
-    if (result.outcome === 'wrong') {
-      this.recordRefused(userId, presented.type, origin);
-    }
+    this.recordResult(userId, presented.type, result, origin);
     return result;
   }
 
-  private recordRefused(userId: string, factor: string, origin: Origin): void {
-    this.audit.record({
-      type: 'second-factor-refused',
-      result: 'refused',
-      reason: 'wrong-proof',
-      userId,
-      ...origin.facts,
-      details: { factor },
-    });
+  private recordResult(
+    userId: string,
+    factor: string,
+    { outcome }: ProofCheck,
+    origin: Origin,
+  ): void {
+    if (outcome === 'wrong') {
+      this.audit.record({
+        type: 'second-factor-refused',
+        result: 'refused',
+        reason: 'wrong-proof',
+        userId,
+        ...origin.facts,
+        details: { factor },
+      });
+    } else if (outcome === 'right' && factor === RECOVERY_CODES) {
+      this.audit.record({
+        type: 'recovery-code-used',
+        result: 'success',
+        userId,
+        ...origin.facts,
+      });
+    }
   }
 }
