@@ -4,9 +4,10 @@ import { createHash, generateKeyPairSync } from 'node:crypto';
 
 import { connectKeyslot, type Keyslot } from '../../src/guard/index.js';
 import { RedisCluster, type LuaScript } from '../../src/redis-cluster/index.js';
-import { GOOD_PASSWORD } from '../support/http-client.js';
+import { GOOD_PASSWORD, type Tokens } from '../support/http-client.js';
 import { productScripts } from '../support/lua-script.js';
 import { startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
+import { codesOf, enrol, newRecoveryCodes } from '../support/second-factors.js';
 import { postForm } from '../support/service-accounts.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
@@ -17,7 +18,7 @@ const DAY_MS = 24 * HOUR_MS;
 
 const ID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 const DIGEST = '[A-Za-z0-9_-]{43}';
-const THROTTLED = '(?:client-address|login-address|refresh-address)';
+const THROTTLED = '(?:challenge-address|client-address|login-address|refresh-address)';
 
 interface Kind {
   readonly name: string;
@@ -41,6 +42,8 @@ const KINDS = [
   kind('user', `\\{user\\.${ID}\\}:record`, 2 * HOUR_MS, true),
   kind('password hash', `\\{user\\.${ID}\\}:password-hash`, 0, true),
   kind('uses noted by services', `\\{user\\.${ID}\\}:uses`, 30 * DAY_MS),
+  kind('second factors', `\\{user\\.${ID}\\}:factors`, 0, true),
+  kind('pending login', `\\{user\\.${ID}\\}:pending-login:${DIGEST}`, 5 * MINUTE_MS),
   kind('sessions', `\\{user\\.${ID}\\}:sessions`, 90 * DAY_MS + 2 * HOUR_MS),
   kind('refresh answer', `\\{user\\.${ID}\\}:refresh-answer:${ID}`, 10 * SECOND_MS),
   kind(
@@ -78,6 +81,7 @@ const KINDS = [
     30 * SECOND_MS,
   ),
   kind('guesses', `\\{password-account\\.${DIGEST}\\}:guesses`, 3 * DAY_MS),
+  kind('guesses of codes', `\\{second-factor-account\\.${DIGEST}\\}:guesses`, 3 * DAY_MS),
 ];
 
 /** Scripts that only run after a script that creates data with the lifetime of a request. */
@@ -161,6 +165,28 @@ describe('the data in Redis', () => {
       body: { username, password: GOOD_PASSWORD },
     });
     return { access: String(body['access_token']), refresh: String(body['refresh_token']) };
+  };
+
+  /** @returns secrets of second factors */
+  const useSecondFactor = async (tokens: Tokens, username: string): Promise<string[]> => {
+    const { id, secret } = await enrol(api, tokens);
+    await look();
+    const [code, next] = codesOf(secret);
+    const token = tokens.access_token;
+    await send(204, 'POST', '/api/user/factors/totp/confirm', { token, body: { id, code } });
+    const codes = await newRecoveryCodes(api, tokens);
+    const body = { username, password: GOOD_PASSWORD };
+    const { challenge } = await send(403, 'POST', '/api/login', { body });
+    const path = '/api/login/second-factor';
+    await send(401, 'POST', path, { body: { challenge: 'forged', code: next } });
+    await send(401, 'POST', path, { body: { challenge, code: '000000' } });
+    await send(200, 'POST', path, { body: { challenge, code: next } });
+    await send(200, 'POST', '/api/user/reauthentication', {
+      token,
+      body: { recoveryCode: codes[0] },
+    });
+    await send(204, 'DELETE', `/api/user/factors/${id}`, { token });
+    return [secret, String(challenge), ...codes];
   };
 
   /** @returns secrets and the name of a service account */
@@ -247,7 +273,12 @@ describe('the data in Redis', () => {
     await send(200, 'GET', '/api/roles', { token: admin.access });
     await send(204, 'DELETE', '/api/roles/order-clerk', { token: admin.access });
     const client = await useServiceAccount(admin.access);
-    await send(204, 'DELETE', '/api/user', { token, body: { password: GOOD_PASSWORD } });
+    const { body: tokens } = await api.login(person.username);
+    const factors = await useSecondFactor(tokens, person.username);
+    await send(204, 'DELETE', '/api/user', {
+      token: tokens.access_token,
+      body: { password: GOOD_PASSWORD },
+    });
 
     expect([...strange]).toEqual([]);
     expect([...seen.keys()].sort()).toEqual(KINDS.map(({ name }) => name).sort());
@@ -265,6 +296,7 @@ describe('the data in Redis', () => {
       admin,
       token,
       client,
+      factors,
     ].flatMap((value) => (typeof value === 'string' ? [value] : Object.values(value)));
     for (const secret of secrets) {
       for (const text of [secret, secret.toLowerCase()]) {

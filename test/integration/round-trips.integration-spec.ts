@@ -7,6 +7,7 @@ import { GUESSES_PER_ACCOUNT } from '../../src/credentials/login-limit-per-accou
 import { RateLimiter } from '../../src/rate-limit/index.js';
 import { GOOD_PASSWORD, type Answer, type TestUser } from '../support/http-client.js';
 import { tableWith } from '../support/markdown.js';
+import { addTotp, challengeOf } from '../support/second-factors.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 import { HASH, Waves } from '../support/waves.js';
 
@@ -144,6 +145,38 @@ describe('the round trips for which a client waits, one after the other, with on
         ['begin-guess'],
         [HASH],
         ['start-session wait', 'end-attempt', 'end-guess'],
+      ],
+    ],
+    [
+      'login, second factor required',
+      async () => {
+        const { username, tokens } = await newUser();
+        await addTotp(api, tokens);
+        return [async () => login({ username }), 403];
+      },
+      [
+        ...RESERVED,
+        [HASH],
+        ['start-session wait', 'end-attempt', 'end-guess'],
+        ['begin-login wait'],
+      ],
+    ],
+    [
+      'second step of a login',
+      async () => {
+        const { username, tokens } = await newUser();
+        const { codes } = await addTotp(api, tokens);
+        const { challenge } = await challengeOf(api, username);
+        const body = { challenge, code: codes[0] };
+        return [async () => api.request('POST', '/api/login/second-factor', { body }), 200];
+      },
+      [
+        ['find-user'],
+        ['begin-guess'],
+        ['find-factors wait'],
+        ['use-factor wait'],
+        ['end-guess'],
+        ['start-session wait'],
       ],
     ],
     [
