@@ -59,7 +59,11 @@ export class TotpEnrolmentResponse {
 }
 
 export class ConfirmTotpRequest {
-  @ApiProperty({ format: 'uuid', description: 'The id of the enrolment.' })
+  @ApiProperty({
+    format: 'uuid',
+    description: 'The id of the enrolment.',
+    example: '0c0d2a3e-2a57-4c5e-9d0b-6a5ad1b0f3c1',
+  })
   @MatchesRule('id', isText)
   id!: string;
 
