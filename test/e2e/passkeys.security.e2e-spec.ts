@@ -97,7 +97,7 @@ describe('a passkey', () => {
     await expectEverywhere(200, answer.body);
   });
 
-  it('is required after the password from then on, and every other session has ended', async () => {
+  it('is required after the password from then on, and every other session has ended (43)', async () => {
     const user = await api.newUser();
     const { body: elsewhere } = await other.login(user.username);
     const added = await post('/api/user/factors/passkeys', await created(user), user.tokens);
@@ -120,7 +120,7 @@ describe('a passkey', () => {
     });
   });
 
-  it('signs each challenge for one login, of 50 parallel tries on two instances', async () => {
+  it('signs each challenge for one login, of 50 parallel tries on two instances (59)', async () => {
     await withPasskey();
     const response = await presented();
 

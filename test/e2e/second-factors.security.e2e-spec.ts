@@ -48,7 +48,7 @@ describe('second factors', () => {
     at: TestApp | Instance = api,
   ): Promise<Answer<Tokens>> => at.request<Tokens>('POST', '/api/login/second-factor', { body });
 
-  it('are required from the confirmation on, and every other session ends', async () => {
+  it('are required from the confirmation on, and every other session ends (43)', async () => {
     const user = await api.newUser();
     const { body: elsewhere } = await other.login(user.username);
     const { id, secret, uri, qr } = await enrol(api, user.tokens);
@@ -66,7 +66,7 @@ describe('second factors', () => {
     expect((await challengeOf(other, user.username)).factors).toEqual(['totp']);
   });
 
-  it('a login with a code says so in the token, also after a refresh', async () => {
+  it('a login with a code says so in the token (2), also after a refresh', async () => {
     const { user, codes } = await withTotp();
     const { challenge } = await challengeOf(api, user.username);
 
@@ -82,7 +82,7 @@ describe('second factors', () => {
     expect(decode(refreshed.access_token).payload).toMatchObject({ amr: ['pwd', 'otp', 'mfa'] });
   });
 
-  it('a code counts once, on all instances together', async () => {
+  it('a code counts once, on all instances together (59)', async () => {
     const { user, codes } = await withTotp();
     const challenges = await Promise.all(
       [api, other, api, other].map(async (at) => challengeOf(at, user.username)),
@@ -98,7 +98,7 @@ describe('second factors', () => {
     expect(answers.filter(({ status }) => status === 401)).toHaveLength(3);
   });
 
-  it('a challenge serves one login of 50 parallel tries', async () => {
+  it('a challenge serves one login of 50 parallel tries (59)', async () => {
     const { user, codes } = await withTotp();
     const { challenge } = await challengeOf(api, user.username);
 
@@ -132,7 +132,31 @@ describe('second factors', () => {
     }
   });
 
-  it('a challenge is no token', async () => {
+  it('wrong codes are limited over all instances (63), but not for a known device (62)', async () => {
+    const user = await api.newUser();
+    const { headers } = await api.login(user.username);
+    const cookie = headers.get('set-cookie')!.split(';')[0]!;
+    const { codes } = await addTotp(api, user.tokens);
+    for (const at of [api, other]) {
+      const { challenge } = await challengeOf(at, user.username);
+      for (let count = 0; count < 5; count += 1) {
+        expect((await second({ challenge, code: '000000' }, at)).status).toBe(401);
+      }
+    }
+    const { challenge } = await challengeOf(api, user.username);
+    const body = { challenge, code: codes[0] };
+
+    for (const at of [api, other]) {
+      const refused = await second(body, at);
+      expect(refused).toMatchObject({ status: 429, body: { code: 'too-many-attempts' } });
+      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    }
+
+    const options = { body, headers: { cookie } };
+    expect((await api.request('POST', '/api/login/second-factor', options)).status).toBe(200);
+  });
+
+  it('a challenge is no token (39)', async () => {
     const { user } = await withTotp();
     const { challenge } = await challengeOf(api, user.username);
 
@@ -140,7 +164,7 @@ describe('second factors', () => {
     expect((await api.refresh(challenge)).status).toBe(401);
   });
 
-  it('recovery codes count once each, under 50 parallel tries', async () => {
+  it('recovery codes count once each, under 50 parallel tries (59)', async () => {
     const { user } = await withTotp();
     const codes = await newRecoveryCodes(api, user.tokens);
     expect(new Set(codes).size).toBe(10);
@@ -186,7 +210,7 @@ describe('second factors', () => {
       at: TestApp | Instance = api,
     ): Promise<Answer> => at.request('DELETE', `/api/users/${userId}/factors`, { token });
 
-    it('count nowhere any more, and every session ends on every instance', async () => {
+    it('count nowhere any more, and every session ends on every instance (43)', async () => {
       const { user, codes } = await withTotp();
       await newRecoveryCodes(api, user.tokens);
       await expectEverywhere(200, user.tokens);
@@ -210,7 +234,7 @@ describe('second factors', () => {
       await expectEverywhere(401, tokens);
     });
 
-    it('are removed only from users who exist, with the permission, and within its own permissions', async () => {
+    it('are removed only from users who exist, with the permission, and within its own permissions (103)', async () => {
       const { user, id } = await withTotp();
       const caller = await api.newUser();
       const { access_token: token } = admin;
@@ -240,7 +264,7 @@ describe('second factors', () => {
       await expectEverywhere(401, user.tokens);
     });
 
-    it('are removed from the own user only after a recent login', async () => {
+    it('are removed from the own user only after a recent login (43)', async () => {
       const user = await api.newUser();
       const options = { token: admin.access_token, body: { roles: ['admin'] } };
       await api.request('PATCH', `/api/users/${user.id}`, options);

@@ -101,7 +101,7 @@ describe('the packages', () => {
     expect(used.filter((action) => !/@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(action))).toEqual([]);
   });
 
-  it('(109) for signatures, hashes, encryption and random values are node:crypto, jose, argon2, bcrypt and @nestjs/jwt', () => {
+  it('(109) for signatures, hashes, encryption and random values are node:crypto and packages for it', () => {
     const files = readdirSync('src', { recursive: true, encoding: 'utf8' });
     const sources = files
       .filter((file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'))
@@ -109,14 +109,16 @@ describe('the packages', () => {
     const imported = sources.flatMap(({ text }) =>
       Array.from(text.matchAll(/ from '([^.'][^']*)'/g), ([, name]) => name!),
     );
-    const isCrypto = /crypt|hash|jwt|jose|argon|sign|random|uuid|nanoid/;
+    const isCrypto = /crypt|hash|jwt|jose|argon|sign|random|uuid|nanoid|otp|webauthn/;
 
     expect([...new Set(imported.filter((name) => isCrypto.test(name)))].sort()).toEqual([
       '@nestjs/jwt',
+      '@simplewebauthn/server',
       'argon2',
       'bcrypt',
       'jose',
       'node:crypto',
+      'otpauth',
       'passport-jwt',
     ]);
     expect(sources.filter(({ text }) => text.includes('Math.random'))).toEqual([]);
