@@ -67,6 +67,7 @@ function description(options: ApiDocumentOptions): ReturnType<DocumentBuilder['b
     .addTag('Login', 'Get, refresh and revoke tokens.')
     .addTag('Own user', 'The user of the access token.')
     .addTag('Own sessions', 'List and end your sessions.')
+    .addTag('Own factors', 'Authenticator applications, passkeys and recovery codes.')
     .addTag('Administration', 'For users with the required permissions.')
     .addTag('Service accounts', 'For services that act for themselves.')
     .addTag('OAuth', 'For service accounts, with their own credentials.')

@@ -136,6 +136,7 @@ describe('Swagger UI', () => {
       'Login',
       'Own user',
       'Own sessions',
+      'Own factors',
       'Administration',
       'Service accounts',
       'OAuth',
