@@ -87,6 +87,7 @@ export {
   GuardModule,
   GuardProblemFilter,
   JwtAuthGuard,
+  RequireRecentLogin,
   SessionReaderModule,
   type BearerToken,
   type GuardOptions,

@@ -65,6 +65,8 @@ import { VerifiedTokens } from './verified-tokens.js';
     { provide: APP_GUARD, useExisting: CurrentRolesGuard },
   ],
   exports: [
+    // For RecentLoginGuard, which Nest creates in the module of the route.
+    ClockModule,
     AccessTokenValidator,
     AccessWatch,
     GuardMetrics,

@@ -46,5 +46,6 @@ export {
   type ServiceRedisOptions,
   type ServiceTls,
 } from './service/index.js';
+export { RecentLoginGuard, RequireRecentLogin } from './recent-login.guard.js';
 export { SessionReaderModule } from './session-reader.module.js';
 export { VerifiedTokens } from './verified-tokens.js';
