@@ -205,7 +205,7 @@ module.exports = {
           '^src/(?:keys|user-slot)/(?:index\\.ts$|write/)',
           '^src/metrics/(?!registry/)',
           '^src/(?:roles|service-accounts)/(?!read/)',
-          'node_modules/(?:argon2|@nestjs/(?:config|jwt|swagger))',
+          'node_modules/(?:argon2|otpauth|qrcode|@nestjs/(?:config|jwt|swagger)|@simplewebauthn)',
         ],
         reachable: true,
       },
