@@ -241,12 +241,12 @@ export class AccessTokenValidator {
 }
 
 function principalOf({ claims, scope }: UserToken, state: SessionState): Principal | undefined {
-  const { sub, sid, jti, auth_time: authTime } = claims;
+  const { sub, sid, jti } = claims;
   if (state.state !== 'live' || state.revokedTokens.has(jti)) {
     return undefined;
   }
   const { user } = state;
   return scope
-    ? { kind: 'user', userId: sub, sessionId: sid, tokenId: jti, user, authTime, scope }
-    : { kind: 'user', userId: sub, sessionId: sid, tokenId: jti, user, authTime };
+    ? { kind: 'user', userId: sub, sessionId: sid, tokenId: jti, user, scope }
+    : { kind: 'user', userId: sub, sessionId: sid, tokenId: jti, user };
 }

@@ -133,7 +133,7 @@ export const surface = [
   isSame<keyslot.Principal, keyslot.UserPrincipal | keyslot.ClientPrincipal>(true),
   isSame<
     keyof keyslot.UserPrincipal,
-    'authTime' | 'kind' | 'scope' | 'sessionId' | 'tokenId' | 'user' | 'userId'
+    'kind' | 'scope' | 'sessionId' | 'tokenId' | 'user' | 'userId'
   >(true),
   isSame<
     keyof keyslot.ClientPrincipal,

@@ -11,8 +11,6 @@ export interface UserPrincipal {
   /** The token's own id, `jti`. */
   readonly tokenId: string;
   readonly user: AuthenticatedUser;
-  /** When the user authenticated, in seconds since the epoch: `auth_time` of the token. Undefined in tokens of versions before 0.2. */
-  readonly authTime?: number | undefined;
   /** The permissions to which the token is limited. Absent: no limit. */
   readonly scope?: ReadonlySet<Permission>;
 }
