@@ -73,6 +73,7 @@ function validValue(name: string, schema: Schema): Arbitrary<unknown> {
   }
   const ofType: Partial<Record<string, Arbitrary<unknown>>> = {
     boolean: fc.boolean(),
+    object: fc.constant(schema.example ?? {}),
     null: fc.constant(null),
     string: fc.constant(schema.example ?? 'a text'),
   };
