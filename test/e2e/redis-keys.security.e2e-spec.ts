@@ -18,7 +18,8 @@ const DAY_MS = 24 * HOUR_MS;
 
 const ID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 const DIGEST = '[A-Za-z0-9_-]{43}';
-const THROTTLED = '(?:challenge-address|client-address|login-address|refresh-address)';
+const THROTTLED =
+  '(?:challenge-address|client-address|login-address|passkey-address|refresh-address)';
 
 interface Kind {
   readonly name: string;
