@@ -17,6 +17,7 @@ import { ForwardAuthModule } from './forward-auth/index.js';
 import { GuardModule, type GuardOptions } from './guard/index.js';
 import { HealthModule } from './health/index.js';
 import { KeysModule } from './keys/index.js';
+import { MailModule, type Mailer, type MailTemplates } from './mail/index.js';
 import { MetricsModule } from './metrics/index.js';
 import { NearCacheModule } from './near-cache/index.js';
 import { OAuthModule } from './oauth/index.js';
@@ -68,6 +69,9 @@ export interface AppExtensions {
   /** Lists the users of another store. */
   readonly userDirectory?: Replacement<UserDirectory>;
   readonly auditSink?: Replacement<AuditSink>;
+  /** Sends mails instead of the SMTP server of `MAIL_URL`. */
+  readonly mailer?: Replacement<Mailer>;
+  readonly mailTemplates?: Replacement<MailTemplates>;
   /** Provides the Redis user and certificates for new connections instead of the settings, see `RedisClusterOptions`. */
   readonly redisIdentity?: NonNullable<RedisClusterOptions['identity']>;
   readonly validation?: ValidationExtension;
@@ -141,6 +145,15 @@ export class AppModule {
         RateLimitModule.forRootAsync(
           fromSettings(({ isRateLimited }) => ({ isOn: isRateLimited })),
         ),
+        MailModule.forRootAsync({
+          ...fromSettings(({ mail, http, isProduction }) => ({
+            ...(mail ? { smtp: mail } : {}),
+            isLogged: !isProduction,
+            publicUrl: http.publicUrl ?? baseUrl(http),
+          })),
+          mailer: extensions.mailer,
+          templates: extensions.mailTemplates,
+        }),
         UsersModule.forRootAsync({
           ...fromSettings(({ passwords, isRegistrationOpen, administrator }) => ({
             passwordMinLength: passwords.minLength,

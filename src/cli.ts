@@ -17,6 +17,7 @@ Commands:
                       Needs the same as end-all-sessions.
   keys                List, rotate or withdraw the keys that sign tokens. See keys --help.
   users               Rebuild the index by which users are listed. See users --help.
+  mail                List mails that were not sent, and send them again. See mail --help.
   help                Show this text. --help after a command shows the help of the command.
 `;
 
@@ -106,6 +107,15 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: async () => (await import('./cli/users.js')).reindexUsers(),
     isAccepted: ([action, ...rest]) => action === 'reindex' && rest.length === 0,
     usage: async () => (await import('./cli/users.js')).USERS_USAGE,
+  },
+  mail: {
+    run: async ({ retry }) => {
+      const { runMail } = await import('./cli/mail.js');
+      await runMail({ isRetry: retry === true });
+    },
+    options: { retry: { type: 'boolean' } },
+    isAccepted: ([action, ...rest]) => action === 'failed' && rest.length === 0,
+    usage: async () => (await import('./cli/mail.js')).MAIL_USAGE,
   },
   help: { run: () => void process.stdout.write(USAGE) },
 };

@@ -51,6 +51,7 @@ const KINDS = [
   kind('administrators', '\\{administrators\\.registry\\}:candidates', 0, true),
   kind('removals of administrators', '\\{administrators\\.registry\\}:removals', 2 * HOUR_MS),
   kind('directory of users', '\\{user-directory\\.[0-9a-f]\\}:(?:terms|entries|due)', 0, true),
+  kind('outbox for mails', '\\{mail-outbox\\.[0-3]\\}:(?:due|entries|failed|sent)', 14 * DAY_MS),
   kind('name', `\\{name\\.${DIGEST}\\}:owner`, 0, true),
   kind('signing key', '\\{keys\\.signing\\}:set', 0, true),
   kind('roles', '\\{roles\\.all\\}:set', 0, true),

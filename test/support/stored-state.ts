@@ -10,6 +10,8 @@ const IGNORED_KEYS = [
   /:\{(?:inbox|retired)\.[\w-]+\}:|:\{instances\.registry\}:|:\{[\w.-]+\}:holders(?::[\w-]+)?$/,
   // The directory is corrected after a change has returned.
   /:\{user-directory\.[0-9a-f]\}:(?:terms|entries|due)$/,
+  // Mails are sent after the request that caused them was answered.
+  /:\{mail-outbox\.[0-3]\}:(?:due|entries|failed|sent)$/,
   // Fences have no contents; every decision writes one, so that a replica can confirm the decision.
   /:\{(?:user\.[\w-]+|administrators\.registry|keys\.signing|roles\.all|service-accounts\.all)\}:fence$/,
 ];
