@@ -6,6 +6,7 @@ const MAY_IMPORT = {
   'main.ts': ['bootstrap'],
   'cli.ts': ['bootstrap', 'cli', 'config', 'embedded-cluster'],
   'app.module.ts': [
+    'account-pages',
     'api-docs',
     'audit',
     'auth',
@@ -60,6 +61,7 @@ const MAY_IMPORT = {
     'users',
   ],
   http: ['common', 'config', 'guard', 'logging', 'metrics', 'redis-cluster', 'tracing', 'users'],
+  'account-pages': ['common'],
   'api-docs': ['common'],
   'forward-auth': ['common', 'guard'],
   oauth: [

@@ -8,6 +8,7 @@ import {
 import { ConfigModule, getConfigToken, registerAs } from '@nestjs/config';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
+import { AccountPagesModule } from './account-pages/index.js';
 import { ApiDocsModule, type ApiDocsOptions } from './api-docs/index.js';
 import { AuditModule, type AuditSink } from './audit/index.js';
 import { AuthModule } from './auth/index.js';
@@ -86,6 +87,7 @@ export interface AppExtensions {
 
 /** Keyslot's modules with controllers. */
 export const OWN_MODULES: readonly unknown[] = [
+  AccountPagesModule,
   ApiDocsModule,
   AuditModule,
   AuthModule,
@@ -186,6 +188,7 @@ export class AppModule {
         ),
         ForwardAuthModule,
         HealthModule,
+        AccountPagesModule,
         ApiDocsModule,
         ...(extensions.imports ?? []),
       ],

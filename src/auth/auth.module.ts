@@ -11,6 +11,7 @@ import { AUTH_DEFAULTS, type AuthOptions } from './auth.options.js';
 import { AuthService } from './auth.service.js';
 import { LoginSessions } from './login-sessions.js';
 import { OwnPasswordController } from './own-password.controller.js';
+import { PasswordResetsController } from './password-resets.controller.js';
 import { RefreshService } from './refresh.service.js';
 import { RefreshTokens } from './refresh-tokens.js';
 import { SessionTokens } from './session-tokens.js';
@@ -21,7 +22,7 @@ import { SessionTokens } from './session-tokens.js';
  */
 @Module({
   imports: [ClockModule, JwtModule.register({})],
-  controllers: [AuthController, OwnPasswordController],
+  controllers: [AuthController, OwnPasswordController, PasswordResetsController],
   providers: [
     AuthService,
     AccessTokenIssuer,

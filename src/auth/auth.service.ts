@@ -2,9 +2,15 @@ import { Injectable } from '@nestjs/common';
 
 import type { Deadline } from '../common/deadline/index.js';
 import type { Origin } from '../common/origin/index.js';
-import { DeviceCookies, PasswordLogins, type LoginRequest } from '../credentials/index.js';
+import {
+  DeviceCookies,
+  PasswordLogins,
+  proofGeneration,
+  type LoginRequest,
+} from '../credentials/index.js';
 import type { TooManyAttempts } from '../rate-limit/index.js';
 import { SessionsService } from '../sessions/index.js';
+import { AccountNotices } from '../users/index.js';
 import { LoginSessions } from './login-sessions.js';
 import type { IssuedTokens } from './session-tokens.js';
 
@@ -25,6 +31,7 @@ export class AuthService {
     private readonly logins: PasswordLogins,
     private readonly loginSessions: LoginSessions,
     private readonly devices: DeviceCookies,
+    private readonly notices: AccountNotices,
     private readonly sessions: SessionsService,
   ) {}
 
@@ -32,6 +39,10 @@ export class AuthService {
   async login(request: LoginRequest, origin: Origin, deadline: Deadline): Promise<LoginOutcome> {
     const attempt = await this.logins.attempt(request, origin, deadline, async (user) => {
       const tokens = await this.loginSessions.start(user, origin, deadline);
+      const device = this.devices.recognize(request.cookies, request.username);
+      if (tokens && device?.generation !== proofGeneration(user)) {
+        await this.notices.loggedInOnNewDevice(user, tokens.sessionId, origin, deadline);
+      }
       return tokens && { tokens, deviceCookie: this.devices.issue(user) };
     });
     return attempt.outcome === 'logged-in'

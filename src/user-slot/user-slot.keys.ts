@@ -36,6 +36,10 @@ export class UserSlotKeys {
     return this.keys.key(userTag(userId), 'refresh-answer', sessionId);
   }
 
+  oneTimeTokens(userId: string): string {
+    return this.keys.key(userTag(userId), 'one-time-tokens');
+  }
+
   fence(userId: string): string {
     return this.keys.key(userTag(userId), 'fence');
   }

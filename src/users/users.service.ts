@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
 
 import { AuditLog } from '../audit/index.js';
 import type { UserPrincipal } from '../common/authentication/index.js';
@@ -8,6 +9,8 @@ import type { Secret } from '../common/secret/index.js';
 import { PasswordChecks, Reauthentication, type Refusal } from '../credentials/index.js';
 import { UserReader } from '../user-slot/read/index.js';
 import { CONFLICT, retryOnConflict } from '../user-slot/write/index.js';
+import { AccountNotices } from './account-mails/account-notices.js';
+import { EmailVerifications } from './account-mails/email-verifications.js';
 import { ACCOUNTS, type Accounts } from './store/accounts.js';
 import { changeEvents, recordRefusedAdministration } from './change-events.js';
 import { outcomeOf } from './change-outcome.js';
@@ -17,7 +20,12 @@ import type { ProfileChange, Registration, User, UserRecord } from './user.js';
 import { Registrations, type RegistrationOutcome } from './registrations.js';
 
 export type ProfileOutcome =
-  | { readonly outcome: 'changed'; readonly user: User }
+  | {
+      readonly outcome: 'changed';
+      readonly user: User;
+      /** The new address, if it has to be confirmed first. */
+      readonly pendingEmail?: string;
+    }
   | { readonly outcome: 'reauthentication-required' }
   | { readonly outcome: 'refused'; readonly failures: ProfileFailures }
   | Refusal;
@@ -39,6 +47,8 @@ export class UsersService {
     private readonly reauthentication: Reauthentication,
     private readonly reader: UserReader,
     private readonly registrations: Registrations,
+    private readonly verifications: EmailVerifications,
+    private readonly notices: AccountNotices,
     private readonly audit: AuditLog,
   ) {}
 
@@ -96,7 +106,7 @@ export class UsersService {
 
   /**
    * Changes the caller's own profile. A new e-mail address ends all other sessions (OWASP ASVS 7.4.3), and requires the current
-   * password or a recent login (7.5.1).
+   * password or a recent login (7.5.1). If mails can be sent, it replaces a confirmed address only when it is confirmed.
    *
    * @param currentPassword checked only for a new e-mail address. A wrong one counts like a wrong password at a login
    */
@@ -119,6 +129,7 @@ export class UsersService {
       const found = await this.accounts.find(userId, deadline);
       return found ? { outcome: 'changed', user: found } : { outcome: 'unknown-user' };
     }
+    const noticeId = randomUUID();
     return retryOnConflict(async () => {
       const proof = isNewAddress
         ? await this.reauthentication.reauthenticate(
@@ -132,11 +143,17 @@ export class UsersService {
       if (proof && proof.outcome !== 'reauthenticated') {
         return proof;
       }
+      if (proof && typeof email === 'string' && this.verifications.mustConfirmFirst(user)) {
+        return this.requestNewEmail(userId, email, displayName, sessionId, origin, deadline);
+      }
       const effect = proof && {
         ifPasswordVersion: proof.ifPasswordVersion,
         endsSessions: true,
         exceptSessionId: sessionId,
       };
+      if (isNewAddress) {
+        await this.notices.emailChanges(user, email, noticeId, origin, deadline);
+      }
       const result = await this.audit.recordChange(
         changeEvents(userId, { email, displayName }, origin),
         async () => this.accounts.update(userId, { email, displayName, ...effect }, deadline),
@@ -144,6 +161,35 @@ export class UsersService {
       );
       return outcomeOf(result);
     });
+  }
+
+  private async requestNewEmail(
+    userId: string,
+    pendingEmail: string,
+    displayName: string | null | undefined,
+    sessionId: string,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<ProfileOutcome> {
+    const requested = await this.verifications.requestChange(
+      userId,
+      pendingEmail,
+      sessionId,
+      origin,
+      deadline,
+    );
+    if (requested.outcome !== 'requested') {
+      return requested;
+    }
+    if (displayName === undefined) {
+      return { outcome: 'changed', user: requested.user, pendingEmail };
+    }
+    const result = await this.audit.recordChange(
+      changeEvents(userId, { displayName }, origin),
+      async () => this.accounts.update(userId, { displayName }, deadline),
+      ({ outcome }) => outcome === 'changed',
+    );
+    return result.outcome === 'changed' ? { ...result, pendingEmail } : { outcome: 'unknown-user' };
   }
 
   /** Sets a new password and ends all sessions except one: see `PasswordChanges`. */

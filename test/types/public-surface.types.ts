@@ -174,9 +174,10 @@ export const surface = [
     keyof keyslot.NewUser,
     'displayName' | 'email' | 'id' | 'roles' | 'username' | 'usernameKey'
   >(true),
-  isSame<keyof keyslot.StoredChange, 'displayName' | 'email' | 'isDisabled' | 'password' | 'roles'>(
-    true,
-  ),
+  isSame<
+    keyof keyslot.StoredChange,
+    'displayName' | 'email' | 'isDisabled' | 'password' | 'roles' | 'verifiedEmail'
+  >(true),
   isSame<Parameters<keyslot.AuditSink['record']>, [event: keyslot.AuditEvent, at: Date]>(true),
 ];
 

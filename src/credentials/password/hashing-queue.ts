@@ -106,10 +106,12 @@ export class HashingQueue implements OnModuleInit {
     deadline: Deadline,
     turn = INTERNAL_TURN,
   ): Promise<boolean> {
-    const expected = hash ?? (await this.placeholderHash());
+    // An invited user has no password yet: the hash is ''.
+    const isKnown = hash !== undefined && hash !== '';
+    const expected = isKnown ? hash : await this.placeholderHash();
     const check = this.queued(turn, deadline, async () => {
       const matches = await this.hasher.verify(expected, normalized(password));
-      return matches && hash !== undefined;
+      return matches && isKnown;
     });
     return this.inTime(check, deadline, () => (check.isBegun() ? resultOf(check.done) : undefined));
   }

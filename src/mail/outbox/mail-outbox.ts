@@ -62,7 +62,7 @@ export type AttemptEnd =
 /** The mails that have to be sent, in Redis. Instances take them with a lease, so that a crash loses none. */
 @Injectable()
 export class MailOutbox {
-  /** @internal Called when an entry was added that is due. */
+  /** @internal Called when an entry of a partition is due. */
   onAdded: (partition: string) => void = () => undefined;
 
   constructor(
@@ -87,6 +87,9 @@ export class MailOutbox {
     await this.redis.runDurably(scripts.add, [due, entries, sent], args, deadline);
     if (delayMs === 0) {
       this.onAdded(partition);
+    } else {
+      // Otherwise this mail would wait for the next look into its partition.
+      setTimeout(() => this.onAdded(partition), delayMs).unref();
     }
   }
 

@@ -40,7 +40,8 @@ describe('the default mail templates', () => {
   it('escape the values in HTML, and do not interpret them', () => {
     const hostile = {
       ...values,
-      displayName: '<b>{{link}} $t(footer)',
+      username: '<b>{{link}} $t(footer)',
+      displayName: 'https://spam.example',
       userAgent: '"><script>alert(1)</script>',
     };
 
@@ -49,6 +50,7 @@ describe('the default mail templates', () => {
     expect(text).toContain('Hello <b>{{link}} $t(footer),');
     expect(html).toContain('&lt;b&gt;{{link}} $t(footer),');
     expect(html).not.toMatch(/<(?:b|script)>/);
+    expect(text + html).not.toContain('spam');
   });
 
   it('say when an address was removed', () => {

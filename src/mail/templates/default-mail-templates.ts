@@ -23,11 +23,12 @@ void texts.init({
 @Injectable()
 export class DefaultMailTemplates implements MailTemplates {
   render(kind: MailKind, language: Language, values: MailValues): MailContent {
-    const { displayName, username, link, at, newEmail } = values;
+    const { username, link, at, newEmail } = values;
     const options: Record<string, unknown> = {
       lng: language,
       ...values,
-      name: displayName ?? username,
+      // Not the display name: strangers may get a mail, and a user could advertise in it.
+      name: username,
       at: at && timeText(at),
       // Chooses `paragraphs_removed`.
       ...(kind === 'email-changed' && newEmail === undefined ? { context: 'removed' } : {}),

@@ -1,9 +1,10 @@
 -- Deletes a user and the user's sessions. A mark remains for a while, so that a late write cannot bring them back.
--- Version 5
+-- Version 6
 -- KEYS[1] the user
 -- KEYS[2] the user's sessions
 -- KEYS[3] the password hash of the user
 -- KEYS[4] the uses of the sessions that services have noted
+-- KEYS[5] the one-time tokens of the user
 -- ARGV[1] version of the verified password, or '' for any
 -- ARGV[2] number of the last change of the user, or '' for any
 -- ARGV[3] lifetime of the mark, in milliseconds
@@ -24,5 +25,5 @@ if user[2] ~= '1' then
     return { 'protected', role }
   end
 end
-delete_user(KEYS[1], KEYS[2], KEYS[3], KEYS[4], ARGV[3])
+delete_user(KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], ARGV[3])
 return { 'removed', user[4] or '' }

@@ -1,4 +1,5 @@
 /** The write side. The read side exports the types that both use. */
 export { CONFLICT, retryOnConflict } from './retry-on-conflict.js';
+export { OneTimeTokenStore } from './one-time-token.store.js';
 export { SessionWriter } from './session.writer.js';
 export { UserWriter, type DeletionResult } from './user.writer.js';

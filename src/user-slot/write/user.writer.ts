@@ -216,6 +216,7 @@ export class UserWriter {
       keys.sessions(userId),
       keys.passwordHash(userId),
       keys.uses(userId),
+      keys.oneTimeTokens(userId),
     ];
   }
 

@@ -9,8 +9,10 @@ import {
   prefixesOf,
   filterOf,
   isListedUnder,
+  ALL,
   NO_TERMS,
   termsOf,
+  verifiedEmailPrefix,
   type DirectoryTerms,
 } from './directory-terms.js';
 import type { ListedUser, UserDirectory, UserPage, UserQuery } from './user-directory.js';
@@ -78,6 +80,23 @@ export class RedisUserDirectory implements UserDirectory {
       }
     }
     return { users, next: cursorText(cursor, query) };
+  }
+
+  async findByVerifiedEmail(
+    address: string,
+    limit: number,
+    deadline: Deadline,
+  ): Promise<readonly ListedUser[]> {
+    const prefix = verifiedEmailPrefix(address);
+    const terms = await this.index.list(ALL, prefix, undefined, limit, deadline);
+    const users = await Promise.all(
+      terms.map(async ({ userId }) => this.reader.findProfile(userId, deadline)),
+    );
+    // The index may still contain a former address.
+    return terms.flatMap(({ key }, index) => {
+      const user = users[index];
+      return user && termsOf(user).keys.includes(key) ? [user] : [];
+    });
   }
 
   /**

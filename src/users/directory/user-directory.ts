@@ -46,6 +46,19 @@ export interface UserDirectory {
     limit: number,
     deadline: Deadline,
   ): Promise<UserPage | undefined>;
+
+  /**
+   * Finds users who have confirmed an e-mail address, in any case. For password resets. Without this method, a user can request one
+   * only by user name.
+   *
+   * @param limit the maximum number of users
+   * @throws RedisUnavailableError, UserStoreUnavailableError
+   */
+  findByVerifiedEmail?(
+    address: string,
+    limit: number,
+    deadline: Deadline,
+  ): Promise<readonly User[]>;
 }
 
 export const USER_DIRECTORY = Symbol('USER_DIRECTORY');

@@ -11,6 +11,7 @@ const RULES: { readonly [Member in keyof UserRecord]-?: (value: unknown) => bool
   id: isText,
   username: isText,
   email: isTextOrNone,
+  verifiedEmail: isTextOrNone,
   displayName: isTextOrNone,
   roles: (value) => Array.isArray(value) && value.every((role) => typeof role === 'string'),
   createdAt: isDate,
@@ -38,9 +39,11 @@ export function validateUser(userId: string, user: UserRecord): UserRecord {
   if (wrong.length > 0) {
     throw new UserStoreError(`the store returned an invalid user: ${wrong.join(', ')}`);
   }
+  const email = user.email || null;
   return {
     ...user,
-    email: user.email || null,
+    email,
+    verifiedEmail: user.verifiedEmail === email ? email : null,
     displayName: user.displayName || null,
     passwordChangedAt: user.passwordChangedAt ?? undefined,
   };
