@@ -76,8 +76,8 @@ export function userFromFields(fields: ReadonlyMap<string, string>): Authenticat
     id: fields.get('id') ?? '',
     username: fields.get('username') ?? '',
     email,
-    // One text for both, because many users are held in memory.
-    verifiedEmail: fields.get('verifiedEmail') === email ? email : null,
+    // Many users are held in memory: one text for both, and no member without an address.
+    ...(email !== null && fields.get('verifiedEmail') === email ? { verifiedEmail: email } : {}),
     displayName: fields.get('displayName') || null,
     roles: JSON.parse(fields.get('roles') ?? '[]') as string[],
     createdAt: new Date(Number(fields.get('createdAt'))),
