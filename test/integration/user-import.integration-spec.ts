@@ -38,7 +38,9 @@ describe('import of users by an application', () => {
       {},
       {
         ...(userStore ? { userStore } : {}),
-        auditSink: { useFactory: () => ({ record: (event: AuditEvent) => void events.push(event) }) },
+        auditSink: {
+          useFactory: () => ({ record: (event: AuditEvent) => void events.push(event) }),
+        },
       },
     );
   };
