@@ -10,7 +10,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
 import { AccountPagesModule } from './account-pages/index.js';
 import { ApiDocsModule, type ApiDocsOptions } from './api-docs/index.js';
-import { AuditModule, type AuditSink } from './audit/index.js';
+import { AuditModule, type AuditSink, type AuditTrail } from './audit/index.js';
 import { AuthModule } from './auth/index.js';
 import type { Replacement } from './common/configurable-module/index.js';
 import { redisIdentityFrom, type Settings } from './config/index.js';
@@ -73,6 +73,8 @@ export interface AppExtensions {
   /** Sends mails instead of the SMTP server of `MAIL_URL`. */
   readonly mailer?: Replacement<Mailer>;
   readonly mailTemplates?: Replacement<MailTemplates>;
+  /** Lists what the audit sink has stored. Keyslot then keeps no trail in Redis. */
+  readonly auditTrail?: Replacement<AuditTrail>;
   /** Provides the Redis user and certificates for new connections instead of the settings, see `RedisClusterOptions`. */
   readonly redisIdentity?: NonNullable<RedisClusterOptions['identity']>;
   readonly validation?: ValidationExtension;
@@ -116,16 +118,21 @@ export class AppModule {
         }),
         MetricsModule,
         TracingModule.forRootAsync(fromSettings(({ tracing }) => tracing)),
-        AuditModule.forRootAsync({
-          ...fromSettings(({ jwt }) => ({ pseudonymSecret: jwt.keyEncryptionSecret })),
-          sink: extensions.auditSink,
-        }),
         RedisClusterModule.forRootAsync(
           fromSettings(({ redis }) => {
             const identity = extensions.redisIdentity ?? redisIdentityFrom(redis);
             return { ...redis, ...(identity ? { identity } : {}) };
           }),
         ),
+        // After Redis: it flushes the trail at the end, and Nest ends modules in reverse order.
+        AuditModule.forRootAsync({
+          ...fromSettings(({ jwt, audit }) => ({
+            pseudonymSecret: jwt.keyEncryptionSecret,
+            ...audit,
+          })),
+          sink: extensions.auditSink,
+          trail: extensions.auditTrail,
+        }),
         NearCacheModule.forRootAsync(fromSettings(({ nearCache }) => nearCache)),
         KeysModule.forRootAsync(
           fromSettings(({ jwt, http, sessions }) => ({

@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
 
+import { USERS_OPTIONS, usersCommand } from './cli/users-arguments.js';
+
 // Commands import their code lazily, because loading the whole application takes longer than most commands.
 const USAGE = `Usage: node dist/cli.js <command>
 
@@ -16,7 +18,7 @@ Commands:
   separate-hashes     Move password hashes of earlier versions to keys that services cannot read.
                       Needs the same as end-all-sessions.
   keys                List, rotate or withdraw the keys that sign tokens. See keys --help.
-  users               Rebuild the index by which users are listed. See users --help.
+  users               Import users of other systems, export users, or rebuild the index of users. See users --help.
   mail                List mails that were not sent, and send them again. See mail --help.
   help                Show this text. --help after a command shows the help of the command.
 `;
@@ -104,8 +106,12 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     usage: async () => (await import('./cli/keys.js')).KEYS_USAGE,
   },
   users: {
-    run: async () => (await import('./cli/users.js')).reindexUsers(),
-    isAccepted: ([action, ...rest]) => action === 'reindex' && rest.length === 0,
+    run: async (values, positionals) => {
+      const { runUsers } = await import('./cli/users.js');
+      await runUsers(usersCommand(positionals, values)!);
+    },
+    options: USERS_OPTIONS,
+    isAccepted: (positionals, values) => usersCommand(positionals, values) !== undefined,
     usage: async () => (await import('./cli/users.js')).USERS_USAGE,
   },
   mail: {

@@ -49,7 +49,8 @@ const SLOW_API = [
   '**/test/e2e/{account-notices,account-pages,administration-bootstrap,audit,clock,email-verification,encodings}.*',
   '**/test/e2e/{load-shedding,login-floods,password-reset}.*',
   '**/test/e2e/{long-lived-connections,openapi-properties,path-prefix,redis-keys,settings}.*',
-  '**/test/e2e/{slow-clients*,start,tls,tracing,unicode-names,unread-answers,workers}.*',
+  '**/test/e2e/{slow-clients*,start,tls,tracing,unicode-names,unread-answers,user-import}.*',
+  '**/test/e2e/workers.*',
   '**/test/integration/{cli,doctor,embedded-cluster,key-scan,mail-outbox,mirrored-users}.*',
   '**/test/integration/redis-{acl,cluster,credentials,tls}.*',
 ];

@@ -11,11 +11,17 @@ import {
   ANY_ROUTE_PROBLEMS,
   BODY_PROBLEMS,
   GUARD_PROBLEMS,
+  ruleText,
   STRAY_BODY_PROBLEMS,
   type ProblemCode,
 } from '../common/problem/index.js';
 import { documentOAuthErrors } from './oauth-errors.js';
-import { isPublic, operationsOf, type DocumentedOperation } from './operations.js';
+import {
+  isPublic,
+  operationsOf,
+  type DocumentedOperation,
+  type OperationObject,
+} from './operations.js';
 import { permissionText } from './documented-permissions.js';
 
 /** Methods for which a body is read and checked even if the route does not use it. */
@@ -23,6 +29,12 @@ const READS_BODY = ['post', 'put', 'patch', 'delete'];
 /** Problems that occur before the path is known. */
 const EARLY: readonly string[] = ['request-timeout', 'headers-too-large'] satisfies ProblemCode[];
 const EXAMPLE_ID = '0c0d2a3e-2a57-4c5e-9d0b-6a5ad1b0f3c1';
+
+interface Parameter {
+  readonly name?: string;
+  readonly in?: string;
+  readonly schema?: { readonly minimum?: number; readonly maximum?: number };
+}
 
 interface Response {
   description: string;
@@ -63,7 +75,10 @@ export function documentProblems(
       };
     }
     const path = publicPath + documented.path.replace(/\{[^}]+\}/g, EXAMPLE_ID);
-    Object.values(responses).forEach((response) => placeExamples(response, path, publicPath));
+    const errors = queryErrorsOf(documented.operation);
+    Object.values(responses).forEach((response) =>
+      placeExamples(response, { path, publicPath, errors }),
+    );
   }
 }
 
@@ -104,8 +119,38 @@ function merge(own: Response | undefined, added: Response): Response {
   };
 }
 
-/** Adapts the paths in the examples. It copies the objects, because decorators share them. */
-function placeExamples(response: Response, path: string, publicPath: string): void {
+/** The errors of a number that is out of range, for an operation that reads a query and no body. */
+function queryErrorsOf({
+  parameters = [],
+  requestBody,
+}: OperationObject): ProblemResponse['errors'] {
+  const [number] = parameters.flatMap((parameter) => {
+    const { name, in: place, schema } = parameter as Parameter;
+    const { minimum: min, maximum: max } = schema ?? {};
+    return place === 'query' && min !== undefined && max !== undefined ? [{ name, min, max }] : [];
+  });
+  if (requestBody || !number) {
+    return undefined;
+  }
+  const { name, ...params } = number;
+  const code = 'not-in-range';
+  return [{ pointer: `/${name}`, code, detail: ruleText({ code, params }, 'en') }];
+}
+
+/**
+ * Adapts the paths in the examples. It copies the objects, because decorators share them.
+ *
+ * @param place.errors of an invalid query, if the operation has one
+ */
+function placeExamples(
+  response: Response,
+  place: {
+    readonly path: string;
+    readonly publicPath: string;
+    readonly errors: ProblemResponse['errors'];
+  },
+): void {
+  const { path, publicPath, errors } = place;
   const problems = response.content?.[PROBLEM_JSON];
   if (!problems?.examples) {
     return;
@@ -113,7 +158,8 @@ function placeExamples(response: Response, path: string, publicPath: string): vo
   const placed = Object.entries(problems.examples).map(([code, { value }]) => {
     const type = value.type.startsWith('/') ? publicPath + value.type : value.type;
     const instance = EARLY.includes(value.code) ? `${publicPath}/` : path;
-    return [code, { value: { ...value, type, instance } satisfies ProblemResponse }];
+    const ofQuery = code === 'invalid-request' && errors ? { errors } : {};
+    return [code, { value: { ...value, type, instance, ...ofQuery } satisfies ProblemResponse }];
   });
   response.content = {
     ...response.content,

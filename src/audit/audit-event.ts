@@ -34,8 +34,11 @@ export const AUDIT_EVENTS = {
   'client-token-issued': 'A service account received an access token.',
   'client-refused': 'The credentials of a service account were refused.',
   'token-revoked': 'An access token was revoked; its session, if it has one, stays live.',
-  'user-read': 'An administrator read a user.',
   'users-listed': 'An administrator read a page of the users.',
+  'users-imported': 'An operator imported users.',
+  'users-exported': 'An operator exported all users.',
+  'user-read': 'An administrator read a user.',
+  'audit-read': 'An administrator read a page of the audit trail.',
   'sessions-read': 'An administrator read the sessions of a user.',
   'permission-refused': 'A valid token lacked a permission, or a rule forbade the action.',
   'signing-key-created':

@@ -2,6 +2,7 @@ import {
   Inject,
   Injectable,
   Logger,
+  Optional,
   type BeforeApplicationShutdown,
   type OnApplicationShutdown,
 } from '@nestjs/common';
@@ -20,6 +21,7 @@ import type {
 import { AUDIT_OPTIONS } from './audit.module-definition.js';
 import type { AuditOptions } from './audit.options.js';
 import { AUDIT_SINK, type AuditSink } from './audit-sink.js';
+import { TrailQueue } from './trail/trail-queue.js';
 
 /** How long a shutdown waits for the sink. */
 const DRAIN_TIMEOUT_MS = 2000;
@@ -49,6 +51,7 @@ export class AuditLog implements BeforeApplicationShutdown, OnApplicationShutdow
     @Inject(AUDIT_SINK) private readonly sink: AuditSink,
     private readonly listeners: EventEmitter2,
     @Inject(AUDIT_OPTIONS) { pseudonymSecret = new Secret(randomUUID()) }: AuditOptions = {},
+    @Optional() private readonly trail?: TrailQueue,
   ) {
     this.pseudonymKey = deriveKey(pseudonymSecret, SECRET_PURPOSES.auditPseudonyms);
   }
@@ -67,6 +70,7 @@ export class AuditLog implements BeforeApplicationShutdown, OnApplicationShutdow
   record<Type extends string>(event: RecordedEvent<Type>): void {
     const recorded = { event, at: new Date() };
     this.write(recorded);
+    this.trail?.add(event);
     // Deferred, so that listeners do not delay the response.
     setImmediate(() => this.notify(recorded));
   }

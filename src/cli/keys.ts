@@ -92,8 +92,8 @@ class KeysCommandModule {
       imports: [
         ClockModule,
         MetricsModule,
-        AuditModule.forRoot({}),
         RedisClusterModule.forRoot({ ...settings.redis, ...(identity ? { identity } : {}) }),
+        AuditModule.forRoot(settings.audit),
         NearCacheModule.forRoot(settings.nearCache),
       ],
     };

@@ -3,6 +3,7 @@ import { NestFactory } from '@nestjs/core';
 
 import { AppModule } from '../app.module.js';
 import { withTimeout } from '../common/deadline/index.js';
+import { OperatorError } from '../common/operator-error/index.js';
 import { loadSettings, SettingsError } from '../config/index.js';
 import { createLogs, NestLogger } from '../logging/index.js';
 import { NearCache } from '../near-cache/index.js';
@@ -19,6 +20,7 @@ const OPERATOR_ERRORS = [
   CommandError,
   MissingRightError,
   NotConfirmedError,
+  OperatorError,
   RedisUnavailableError,
   SettingsError,
 ];

@@ -18,6 +18,7 @@ import { SettingsError } from './settings.error.js';
 import { findKeyEncryptionSecret } from './key-encryption-secret.js';
 import type { KeySettings, OperatorSettings, Settings } from './settings.js';
 import {
+  toAudit,
   toNearCache,
   toRedis,
   toSettings,
@@ -79,18 +80,23 @@ export function loadOperatorSettings(
   const all: Variables = { ...given, ...operator.secrets };
   const secret = (name: (typeof OPERATOR_SECRETS)[number]): Secret | undefined =>
     all[name] === undefined ? undefined : new Secret(all[name]);
-  const { REDIS_ADMIN_USERNAME: username } = all;
+  const { REDIS_ADMIN_USERNAME: username, REDIS_SOURCE_USERNAME: sourceUsername } = all;
   const password = secret('REDIS_ADMIN_PASSWORD');
   const replicaPassword = secret('REDIS_REPLICA_PASSWORD');
+  const sourcePassword = secret('REDIS_SOURCE_PASSWORD');
   return {
     redis: toRedis(environment, pem.redis, given),
     administrator: { ...(username ? { username } : {}), ...(password ? { password } : {}) },
     ...(replicaPassword ? { replicaPassword } : {}),
+    source: {
+      ...(sourceUsername ? { username: sourceUsername } : {}),
+      ...(sourcePassword ? { password: sourcePassword } : {}),
+    },
   };
 }
 
 const SETTINGS_OF_KEYS =
-  /^(?:REDIS_|NEAR_CACHE_|KEY_ENCRYPTION_SECRET|SIGNING_KEY_LIFETIME$|LOG_LEVEL$)/;
+  /^(?:REDIS_|NEAR_CACHE_|KEY_ENCRYPTION_SECRET|SIGNING_KEY_LIFETIME$|AUDIT_|LOG_LEVEL$)/;
 
 /**
  * Reads the settings for the operator's commands for signing keys. Other settings may be missing, and no secret is generated.
@@ -116,6 +122,7 @@ export function loadKeySettings(variables: Variables = process.env, file = '.env
     logLevel: environment.LOG_LEVEL,
     dataDirectory: environment.DATA_DIRECTORY,
     signingKeyLifetimeSeconds: environment.SIGNING_KEY_LIFETIME,
+    audit: toAudit(environment),
     ...(secret ? { keyEncryptionSecret: secret } : {}),
   };
 }

@@ -74,7 +74,11 @@ export const SECRET_SETTINGS = [
 ] as const;
 
 /** Settings of the operator's commands that can be read from a file. Instances do not read them. */
-export const OPERATOR_SECRETS = ['REDIS_ADMIN_PASSWORD', 'REDIS_REPLICA_PASSWORD'] as const;
+export const OPERATOR_SECRETS = [
+  'REDIS_ADMIN_PASSWORD',
+  'REDIS_REPLICA_PASSWORD',
+  'REDIS_SOURCE_PASSWORD',
+] as const;
 
 /**
  * Every setting with its rule and its default. A new one also needs its place in `settings.ts` and in `to-settings.ts`. An instance of this class has the parsed environment variables. A message is
@@ -250,6 +254,16 @@ export class Environment {
   @Transform(asDuration)
   @IsDuration(SECONDS.day, 3 * 365 * SECONDS.day, 'from 1d to 1095d')
   SIGNING_KEY_LIFETIME: number = 90 * SECONDS.day;
+
+  @Transform(asDuration)
+  @IsDuration(0, 3650 * SECONDS.day, 'from 0 to 3650d')
+  AUDIT_RETENTION: number = 90 * SECONDS.day;
+
+  @Transform(asNumber)
+  @IsInt({ message: 'must be a whole number from 10000 to 100000000' })
+  @Min(10_000, { message: 'must be a whole number from 10000 to 100000000' })
+  @Max(100_000_000, { message: 'must be a whole number from 10000 to 100000000' })
+  AUDIT_MAX_EVENTS = 1_000_000;
 
   @Transform(asDuration)
   @IsDuration(1, 3650 * SECONDS.day, 'at least 1 second')

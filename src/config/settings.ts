@@ -83,6 +83,11 @@ export interface Settings {
     readonly maxEntries: number;
     readonly maxBytes: number;
   };
+  readonly audit: {
+    /** 0: no trail is kept. */
+    readonly retentionSeconds: number;
+    readonly maxEventsPerType: number;
+  };
   /** Created at start, unless a user has this name. */
   readonly administrator?: { readonly username: string; readonly password: Secret };
   readonly passwords: {
@@ -110,6 +115,8 @@ export interface OperatorSettings {
   readonly administrator: { readonly username?: string; readonly password?: Secret };
   /** Password of the Redis user for replication. */
   readonly replicaPassword?: Secret;
+  /** Redis user of the cluster from which users are imported. */
+  readonly source: { readonly username?: string; readonly password?: Secret };
 }
 
 /** Settings of the operator's commands for signing keys. */
@@ -119,6 +126,7 @@ export interface KeySettings {
   readonly logLevel: string;
   readonly dataDirectory: string;
   readonly signingKeyLifetimeSeconds: number;
+  readonly audit: Settings['audit'];
   /** Absent: not set, and none was generated in the data folder. */
   readonly keyEncryptionSecret?: Secret;
 }

@@ -83,6 +83,7 @@ export function toSettings(
       refreshGraceSeconds: environment.REFRESH_GRACE,
     },
     nearCache: toNearCache(environment),
+    audit: toAudit(environment),
     ...(environment.BOOTSTRAP_ADMIN_USERNAME && environment.BOOTSTRAP_ADMIN_PASSWORD
       ? {
           administrator: {
@@ -102,6 +103,13 @@ export function toSettings(
     hints,
     dataDirectory: environment.DATA_DIRECTORY,
   });
+}
+
+export function toAudit(environment: Environment): Settings['audit'] {
+  return {
+    retentionSeconds: environment.AUDIT_RETENTION,
+    maxEventsPerType: environment.AUDIT_MAX_EVENTS,
+  };
 }
 
 export function toNearCache(environment: Environment): Settings['nearCache'] {

@@ -1,5 +1,14 @@
 import type { Secret } from '../common/secret/index.js';
-import type { NewUser, StoredChange, UserRecord, UserStore } from '../users/index.js';
+import {
+  canonicalUsername,
+  type NewUser,
+  type StoredChange,
+  type UserDirectory,
+  type UserPage,
+  type UserQuery,
+  type UserRecord,
+  type UserStore,
+} from '../users/index.js';
 
 interface Entry {
   readonly usernameKey: string;
@@ -7,19 +16,22 @@ interface Entry {
 }
 
 /**
- * A `UserStore` for tests. It keeps users in the memory of this process, and passes the contract for concurrent callers in the
- * process.
+ * A `UserStore` and `UserDirectory` for tests. It keeps users in the memory of this process, and passes both contracts for
+ * concurrent callers in the process.
  *
  * @example
  * run({ userStore: { useClass: InMemoryUserStore } })
+ * @example
+ * const users = new InMemoryUserStore();
+ * run({ userStore: { useValue: users }, userDirectory: { useValue: users } })
  */
-export class InMemoryUserStore implements UserStore {
+export class InMemoryUserStore implements UserStore, UserDirectory {
   private readonly entries = new Map<string, Entry>();
   /** Includes the names of users whose password is being hashed. */
   private readonly takenNames = new Set<string>();
 
   async create(
-    { id, username, usernameKey, email, displayName, roles }: NewUser,
+    { id, username, usernameKey, email, displayName, roles, createdAt, isDisabled }: NewUser,
     passwordHash: () => Promise<Secret>,
   ): Promise<UserRecord | undefined> {
     if (this.takenNames.has(usernameKey)) {
@@ -35,9 +47,9 @@ export class InMemoryUserStore implements UserStore {
         email,
         displayName,
         roles: [...roles],
-        createdAt: now,
+        createdAt: createdAt ?? now,
         updatedAt: now,
-        isDisabled: false,
+        isDisabled: isDisabled ?? false,
         passwordHash: hash,
         passwordVersion: 1,
         revision: '1',
@@ -100,8 +112,53 @@ export class InMemoryUserStore implements UserStore {
     return Promise.resolve(true);
   }
 
+  async list(
+    query: UserQuery,
+    after: string | undefined,
+    limit: number,
+  ): Promise<UserPage | undefined> {
+    const last = after === undefined ? '' : Buffer.from(after, 'base64url').toString();
+    if (after !== undefined && !/^[01]:.*\0/s.test(last)) {
+      return undefined;
+    }
+    const found = [...this.entries.values()]
+      .flatMap((entry) => {
+        const position = positionOf(entry, query);
+        return position === undefined ? [] : [{ position, user: entry.user }];
+      })
+      .filter(({ position }) => last === '' || inOrder(last, position) < 0)
+      .sort((one, other) => inOrder(one.position, other.position));
+    const page = found.slice(0, limit);
+    const next = found.length > limit ? page.at(-1)!.position : undefined;
+    return Promise.resolve({
+      users: page.map(({ user }) => user),
+      next: next === undefined ? undefined : Buffer.from(next).toString('base64url'),
+    });
+  }
+
   private put(usernameKey: string, user: UserRecord): UserRecord {
     this.entries.set(user.id, { usernameKey, user });
     return user;
   }
+}
+
+/** Where a user is listed: names before addresses. Undefined: nowhere. */
+function positionOf(
+  { user, usernameKey }: Entry,
+  { prefix = '', role, isDisabled = user.isDisabled }: UserQuery,
+): string | undefined {
+  if (user.isDisabled !== isDisabled || (role !== undefined && !user.roles.includes(role))) {
+    return undefined;
+  }
+  const name = canonicalUsername(prefix);
+  if (prefix === '' || (name !== '' && usernameKey.startsWith(name))) {
+    return `0:${usernameKey}\0${user.id}`;
+  }
+  const address = user.email?.toLowerCase();
+  return address?.startsWith(prefix.toLowerCase()) ? `1:${address}\0${user.id}` : undefined;
+}
+
+/** By code points. */
+function inOrder(one: string, other: string): number {
+  return Buffer.compare(Buffer.from(one), Buffer.from(other));
 }

@@ -10,6 +10,7 @@ export { recordLogin } from './login-audit.js';
 export { Argon2PasswordHasher } from './password/argon2-password-hasher.js';
 export { PasswordChecks, type Refusal } from './password/password-checks.js';
 export { HashingOverloadedError, HashingQueue } from './password/hashing-queue.js';
+export { importedHashIn, storedImportedHash } from './password/imported-hash.js';
 export { NewPasswords, type AcceptedPassword } from './password/new-passwords.js';
 export { PASSWORD_HASHER, type PasswordHasher } from './password/password-hasher.js';
 export { PasswordLogins, type LoginRequest } from './password/password-logins.js';
@@ -20,4 +21,5 @@ export {
 } from './password/password.options.js';
 export { PASSWORD_MAX_LENGTH } from './password/password-policy.js';
 export { Reauthentication } from './password/reauthentication.js';
+export { readHash } from './password/schemes/index.js';
 export { recordThrottling } from './throttled-attempts.js';

@@ -1,6 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 
+import { AuditTrailUnavailableError } from '../audit/index.js';
 import { Problem, type ProblemCode } from '../common/problem/index.js';
 import { NotConfirmedError, RedisUnavailableError } from '../redis-cluster/index.js';
 import { HashingOverloadedError, UserStoreUnavailableError } from '../users/index.js';
@@ -12,6 +13,7 @@ const CODE_OF_ERROR: readonly (readonly [ErrorClass, ProblemCode])[] = [
   [NotConfirmedError, 'not-confirmed'],
   [RedisUnavailableError, 'store-unavailable'],
   [UserStoreUnavailableError, 'store-unavailable'],
+  [AuditTrailUnavailableError, 'store-unavailable'],
   [HashingOverloadedError, 'overloaded'],
 ];
 

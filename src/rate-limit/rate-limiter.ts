@@ -107,6 +107,7 @@ export class RateLimiter {
   /**
    * Counts a failure at once, if the limit allows one more. It costs Redis half of what an attempt costs.
    *
+   * @param network see `networkOf`; or the id of a user, for a limit that counts users and not networks
    * @returns undefined when it was counted
    * @throws as `attempt`
    */

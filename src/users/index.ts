@@ -30,6 +30,22 @@ export { UsersModule } from './users.module.js';
 export type { UsersOptions } from './users.options.js';
 export { UsersService } from './users.service.js';
 export { ListedUsers } from './directory/listed-users.js';
+export { UserExport, type ExportedUser } from './export/user-export.js';
+export { IMPORT_FORMATS, formatOf, redisJsonFormat } from './import/formats/index.js';
+export {
+  REFUSALS,
+  RefusedRecord,
+  type ImportedPassword,
+  type ImportedUser,
+  type ImportFormat,
+  type Position,
+  type ReadRecord,
+  type RefusalReason,
+  type SourceRecord,
+} from './import/imported-user.js';
+export { readJsonFile } from './import/json-file.js';
+export { readRedisJson } from './import/redis-json-source.js';
+export { UserImport, type ImportCounts, type ImportOptions } from './import/user-import.js';
 export type { ListedUser, UserDirectory, UserPage, UserQuery } from './directory/user-directory.js';
 export {
   UserStoreError,

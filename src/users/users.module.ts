@@ -19,6 +19,8 @@ import { PasswordResets } from './account-mails/password-resets.js';
 import { AccountsInDirectory } from './directory/accounts-in-directory.js';
 import { DirectoryCheck } from './directory/directory-check.js';
 import { DirectoryIndex } from './directory/directory-index.js';
+import { UserExport } from './export/user-export.js';
+import { UserImport } from './import/user-import.js';
 import { RedisUserDirectory } from './directory/redis-user-directory.js';
 import { ACCOUNTS, type Accounts } from './store/accounts.js';
 import { AccountsKeepingAdministrators } from './administrators/accounts-keeping-administrators.js';
@@ -77,6 +79,8 @@ import { UsersService } from './users.service.js';
     DirectoryCheck,
     ListedUsers,
     SeparateHashes,
+    UserImport,
+    UserExport,
     {
       provide: ACCOUNTS,
       inject: [
@@ -120,6 +124,8 @@ import { UsersService } from './users.service.js';
     BootstrapAdministrator,
     SeparateHashes,
     ListedUsers,
+    UserImport,
+    UserExport,
     PASSWORD_HASHER,
   ],
 })

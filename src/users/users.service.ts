@@ -6,7 +6,13 @@ import type { UserPrincipal } from '../common/authentication/index.js';
 import type { Deadline } from '../common/deadline/index.js';
 import type { Origin } from '../common/origin/index.js';
 import type { Secret } from '../common/secret/index.js';
-import { PasswordChecks, Reauthentication, type Refusal } from '../credentials/index.js';
+import {
+  PasswordChecks,
+  Reauthentication,
+  recordThrottling,
+  type Refusal,
+} from '../credentials/index.js';
+import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../rate-limit/index.js';
 import { UserReader } from '../user-slot/read/index.js';
 import { CONFLICT, retryOnConflict } from '../user-slot/write/index.js';
 import { AccountNotices } from './account-mails/account-notices.js';
@@ -18,6 +24,17 @@ import { PasswordChanges, type PasswordChange, type PasswordOutcome } from './pa
 import { checkProfile, hasFailure, type ProfileFailures } from './profile-rules.js';
 import type { ProfileChange, Registration, User, UserRecord } from './user.js';
 import { Registrations, type RegistrationOutcome } from './registrations.js';
+
+/**
+ * Every request for a new address counts, whatever its outcome. Each change is noted in the directory of users, where a change
+ * that was not confirmed stays for two hours.
+ */
+export const ADDRESS_CHANGES_PER_USER: FailureLimit = {
+  name: 'address-change',
+  failures: 50,
+  siteFailures: 50,
+  windowMs: 3_600_000,
+};
 
 export type ProfileOutcome =
   | {
@@ -49,6 +66,7 @@ export class UsersService {
     private readonly registrations: Registrations,
     private readonly verifications: EmailVerifications,
     private readonly notices: AccountNotices,
+    private readonly limiter: RateLimiter,
     private readonly audit: AuditLog,
   ) {}
 
@@ -106,17 +124,19 @@ export class UsersService {
 
   /**
    * Changes the caller's own profile. A new e-mail address ends all other sessions (OWASP ASVS 7.4.3), and requires the current
-   * password or a recent login (7.5.1). If mails can be sent, it replaces a confirmed address only when it is confirmed.
+   * password or a recent login (7.5.1). If mails can be sent, it replaces a confirmed address only when it is confirmed. A user may
+   * request 50 new addresses in an hour.
    *
    * @param currentPassword checked only for a new e-mail address. A wrong one counts like a wrong password at a login
    */
   async changeProfile(
-    { userId, sessionId, user }: UserPrincipal,
+    principal: UserPrincipal,
     change: ProfileChange,
     currentPassword: Secret | undefined,
     origin: Origin,
     deadline: Deadline,
   ): Promise<ProfileOutcome> {
+    const { userId, sessionId, user } = principal;
     const failures = checkProfile(change);
     if (hasFailure(failures)) {
       return { outcome: 'refused', failures };
@@ -128,6 +148,10 @@ export class UsersService {
     if (email === undefined && displayName === undefined) {
       const found = await this.accounts.find(userId, deadline);
       return found ? { outcome: 'changed', user: found } : { outcome: 'unknown-user' };
+    }
+    const tooMany = isNewAddress && (await this.limitAddressChanges(principal, origin, deadline));
+    if (tooMany) {
+      return tooMany;
     }
     const noticeId = randomUUID();
     return retryOnConflict(async () => {
@@ -250,5 +274,19 @@ export class UsersService {
           return CONFLICT;
       }
     });
+  }
+
+  /** @returns undefined when one more change is allowed */
+  private async limitAddressChanges(
+    { userId, sessionId }: UserPrincipal,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<TooManyAttempts | undefined> {
+    const subject = { attempt: 'profile-change', userId, sessionId } as const;
+    const result = await recordThrottling(this.audit, subject, origin, async () => {
+      const refusal = await this.limiter.count(ADDRESS_CHANGES_PER_USER, userId, deadline);
+      return refusal ?? ({ outcome: 'counted' } as const);
+    });
+    return result.outcome === 'too-many-attempts' ? result : undefined;
   }
 }

@@ -175,12 +175,15 @@ describe('docker/compose.production.yaml', () => {
     expect(set).toEqual(expect.arrayContaining(REDIS_SETTINGS));
   });
 
-  it('offers the lifetime of signing keys, with the default of an instance (23)', () => {
-    const offered = environmentOf('keyslot-1', 'SIGNING_KEY_LIFETIME');
-    const [, standard = ''] = /^\$\{SIGNING_KEY_LIFETIME:-(\w+)\}$/.exec(offered) ?? [];
+  it.each(['SIGNING_KEY_LIFETIME', 'AUDIT_RETENTION'] as const)(
+    'offers %s, with the default of an instance (23)',
+    (name) => {
+      const offered = environmentOf('keyslot-1', name);
+      const [, standard = ''] = new RegExp(`^\\$\\{${name}:-(\\w+)\\}$`).exec(offered) ?? [];
 
-    expect(parseDuration(standard)).toBe(new Environment().SIGNING_KEY_LIFETIME);
-  });
+      expect(parseDuration(standard)).toBe(new Environment()[name]);
+    },
+  );
 
   it('disables the warning about a reachable management port, because only internal networks reach it', () => {
     for (const name of ['keyslot-1', 'keyslot-2']) {
@@ -299,6 +302,7 @@ describe('docker/helm/keyslot', () => {
     readonly preStopSeconds: number;
     readonly terminationGracePeriodSeconds: number;
     readonly signingKeyLifetime: string;
+    readonly auditRetention: string;
   };
   const values = readYaml<Values>(CHART, 'values.yaml');
   const isValid = new Ajv({ allErrors: true, strict: false }).compile(
@@ -383,11 +387,15 @@ describe('docker/helm/keyslot', () => {
     expect(set).toEqual(expect.arrayContaining(REDIS_SETTINGS));
   });
 
-  it('offers the lifetime of signing keys, with the default of an instance (23)', () => {
-    expect(deployment).toMatch(
-      /- name: SIGNING_KEY_LIFETIME\n +value: \{\{ \.Values\.signingKeyLifetime \| quote \}\}/,
+  it.each([
+    ['SIGNING_KEY_LIFETIME', 'signingKeyLifetime'],
+    ['AUDIT_RETENTION', 'auditRetention'],
+  ] as const)('offers %s, with the default of an instance (23)', (name, value) => {
+    const line = new RegExp(
+      `- name: ${name}\\n +value: \\{\\{ \\.Values\\.${value} \\| quote \\}\\}`,
     );
-    expect(parseDuration(values.signingKeyLifetime)).toBe(new Environment().SIGNING_KEY_LIFETIME);
+    expect(deployment).toMatch(line);
+    expect(parseDuration(values[value])).toBe(new Environment()[name]);
   });
 
   it('disables the warning about a reachable management port if its network policy closes the port', () => {

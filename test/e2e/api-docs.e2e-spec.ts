@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
+import { WITH_ADMINISTRATOR } from '../support/deployment.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
 /**
@@ -208,6 +209,19 @@ describe('the OpenAPI document', () => {
         }
       }
     }
+  });
+
+  it('shows the error of a query as it is returned', async () => {
+    const admin = await startTestApp(WITH_ADMINISTRATOR);
+    const { access_token: token } = (await admin.login(WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME))
+      .body;
+
+    const { status, body } = await admin.request('GET', '/api/users?limit=0', { token });
+    await admin.close();
+
+    const { content } = document.paths['/api/users']!['get']!.responses[status]!;
+    const { value } = content!['application/problem+json']!.examples!['invalid-request']!;
+    expect(value).toEqual({ ...body, requestId: expect.any(String) });
   });
 
   it('describes each route in a sentence, and assigns it to a group', () => {

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
 import { AUDIT_EVENTS } from '../../src/audit/index.js';
@@ -431,6 +432,15 @@ describe('the audit events (89)', () => {
       const subject = { result, actor, actorId, userId, sessionId: tokens.session_id };
       return { answer, status: 200, expected: [{ type: 'session-ended', ...subject }] };
     },
+    'a page of the users, without the text of the search': async () => {
+      const { username } = await api.newUser();
+      const query = new URLSearchParams({ q: username, disabled: 'false' });
+      const path = `/api/users?${query.toString()}`;
+      const answer = await call('GET', path, { token: admin.access_token });
+      const listed = { type: 'users-listed', result: 'success', ...byAdminSession() } as const;
+      const details = { users: 1, disabled: false };
+      return { answer, status: 200, expected: [{ ...listed, details }] };
+    },
     'a read of a user': async () => {
       const { id } = await api.newUser();
       const answer = await byAdmin('GET', id);
@@ -447,6 +457,14 @@ describe('the audit events (89)', () => {
       const { id } = await api.newUser();
       const answer = await byAdmin('GET', `${id}/sessions`);
       const expected = { type: 'sessions-read', result: 'success', ...asAdmin(id) } as const;
+      return { answer, status: 200, expected: [expected] };
+    },
+    'a read of the audit trail': async () => {
+      const { id } = await api.newUser();
+      const path = `/api/audit?user=${id}&type=user-read`;
+      const answer = await call('GET', path, { token: admin.access_token });
+      const details = { events: 0, type: 'user-read' };
+      const expected = { type: 'audit-read', result: 'success', ...asAdmin(id), details } as const;
       return { answer, status: 200, expected: [expected] };
     },
     'a request without the permission': async () => {
@@ -582,6 +600,45 @@ describe('the audit events (89)', () => {
       },
     ]);
     recorded.add('all-sessions-ended');
+  });
+
+  it('of the commands for import and export contain the numbers of users, and no names', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'keyslot-audit-'));
+    const run = async (...args: string[]): Promise<Event[]> => {
+      const { stdout } = await promisify(execFile)(
+        process.execPath,
+        [resolve('dist/cli.js'), 'users', ...args],
+        { cwd: folder, env: { PATH: process.env['PATH'], ...testVariables(variables) } },
+      );
+      return eventsIn(stdout);
+    };
+    writeFileSync(join(folder, 'users'), '{"username":"imported","password":"an old password"}');
+
+    const dry = await run('import', 'users', '--dry-run');
+    const imported = await run('import', 'users');
+    const exported = await run('export', 'all');
+    rmSync(folder, { recursive: true });
+
+    const event = (type: string, details: object): Event => ({
+      type,
+      result: 'success',
+      actor: 'operator',
+      details,
+    });
+    expect(dry).toEqual([]);
+    expect(imported).toEqual([
+      event('users-imported', {
+        format: 'keyslot',
+        imported: 1,
+        present: 0,
+        refused: 0,
+        ignored: 0,
+      }),
+    ]);
+    expect(exported).toEqual([
+      event('users-exported', { users: expect.any(Number) as unknown, passwordHashes: false }),
+    ]);
+    [...imported, ...exported].forEach(({ type }) => recorded.add(String(type)));
   });
 
   it('of the command for signing keys contain the ids of the keys', async () => {

@@ -51,6 +51,27 @@ describe('the own user', () => {
     expect((await api.ownUser(later)).status).toBe(200);
   });
 
+  it('can request 50 new e-mail addresses in an hour, and other changes as before', async () => {
+    const { tokens } = await api.newUser();
+    const other = await api.newUser();
+    const patch = (body: unknown, token = tokens.access_token) =>
+      api.request('PATCH', '/api/user', { token, body });
+    const statuses = new Set<number>();
+    for (let change = 0; change < 50; change += 1) {
+      statuses.add((await patch({ email: `ada-${change}@example.com` })).status);
+    }
+    expect([...statuses]).toEqual([200]);
+
+    const refused = await patch({ email: 'ada@example.com' });
+
+    expect(refused).toMatchObject({ status: 429, body: { code: 'too-many-attempts' } });
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(3000);
+    const own = await patch({ email: 'ada-49@example.com', displayName: 'Ada' });
+    expect(own.body).toMatchObject({ email: 'ada-49@example.com', displayName: 'Ada' });
+    const ofOther = await patch({ email: 'ada@example.com' }, other.tokens.access_token);
+    expect(ofOther.status).toBe(200);
+  });
+
   it.each([
     ['roles', { roles: ['admin'] }],
     ['username', { username: 'root' }],

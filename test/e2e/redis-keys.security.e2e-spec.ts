@@ -53,6 +53,12 @@ const KINDS = [
   kind('directory of users', '\\{user-directory\\.[0-9a-f]\\}:(?:terms|entries|due)', 0, true),
   kind('one-time tokens', `\\{user\\.${ID}\\}:one-time-tokens`, DAY_MS),
   kind('outbox for mails', '\\{mail-outbox\\.[0-3]\\}:(?:due|entries|failed|sent)', 14 * DAY_MS),
+  kind(
+    'audit trail',
+    '\\{audit\\.[0-9a-f]\\}:(?:all|(?:events|type):[A-Za-z0-9_-]{11})',
+    90 * DAY_MS,
+  ),
+  kind('audit trail of a user', `\\{audit-user\\.${ID}\\}:entries`, 90 * DAY_MS),
   kind('name', `\\{name\\.${DIGEST}\\}:owner`, 0, true),
   kind('signing key', '\\{keys\\.signing\\}:set', 0, true),
   kind('roles', '\\{roles\\.all\\}:set', 0, true),
@@ -71,6 +77,7 @@ const KINDS = [
     `\\{(?:registration-address|verification-account)\\.${DIGEST}\\}:failed`,
     HOUR_MS,
   ),
+  kind('changes of an address', `\\{address-change\\.${DIGEST}\\}:failed`, HOUR_MS),
   kind(
     'attempt',
     `\\{(?:registration-address|verification-account|${THROTTLED})\\.${DIGEST}\\}:under-way`,
@@ -238,6 +245,8 @@ describe('the data in Redis', () => {
     });
     await send(204, 'POST', '/api/logout', { token: second.access });
     await send(401, 'GET', '/api/user', { token: second.access });
+    const address = { email: 'margaret@gemini.test' };
+    await send(200, 'PATCH', '/api/user', { token, body: address });
     const admin = await logIn('the-administrator');
     const { id } = await send(200, 'GET', '/api/user', { token });
     await send(200, 'PATCH', `/api/users/${String(id)}`, {

@@ -39,6 +39,8 @@ const WRONG: Readonly<Record<string, string>> = {
   JWT_AUDIENCE: 'keyslot,an audience 3f9a',
   ACCESS_TOKEN_TTL: '999999999d',
   SIGNING_KEY_LIFETIME: '23h',
+  AUDIT_RETENTION: '3651d',
+  AUDIT_MAX_EVENTS: '9999',
   REFRESH_TOKEN_TTL: '99999999999d',
   SESSION_MAX_AGE: '-1s',
   REFRESH_GRACE: '31s',

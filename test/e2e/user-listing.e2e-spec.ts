@@ -1,8 +1,13 @@
+import { jest } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 
+import type { AppExtensions } from '../../src/app.module.js';
+import { AuditLog } from '../../src/audit/index.js';
+import { InMemoryUserStore } from '../../src/contracts/index.js';
+import { UserStoreUnavailableError } from '../../src/users/index.js';
 import {
   startAdministration,
   WITH_ADMINISTRATOR,
@@ -11,7 +16,7 @@ import {
 import type { Answer, TestUser, Tokens } from '../support/http-client.js';
 import type { Instance } from '../support/instance.js';
 import { withRedis } from '../support/redis.js';
-import type { TestApp } from '../support/test-app.js';
+import { startTestApp, type TestApp } from '../support/test-app.js';
 import { testVariables } from '../support/test-variables.js';
 
 interface Page {
@@ -170,5 +175,69 @@ describe('listing users', () => {
     expect(stdout).toMatch(/^Checked the directory entries of \d+ users\.\n$/);
     expect(before).toContain(username);
     expect(await namesOf()).toEqual(before);
+  });
+});
+
+describe('listing users of another store', () => {
+  let api: TestApp;
+  afterEach(async () => api.close());
+
+  const listFrom = async (
+    userDirectory: AppExtensions['userDirectory'],
+    query = '',
+    users = new InMemoryUserStore(),
+  ): Promise<Answer<Page & { code?: string }>> => {
+    const extensions = { userStore: { useValue: users }, ...(userDirectory && { userDirectory }) };
+    api = await startTestApp(WITH_ADMINISTRATOR, extensions);
+    return list(query);
+  };
+  const list = async (query: string): Promise<Answer<Page & { code?: string }>> => {
+    const { access_token: token } = (await api.login(ADMINISTRATOR)).body;
+    return api.request('GET', `/api/users${query}`, { token });
+  };
+  const failing = (fail: () => Promise<never>): AppExtensions['userDirectory'] => ({
+    useValue: { list: fail },
+  });
+
+  it('is not supported without a directory', async () => {
+    const events = jest.spyOn(AuditLog.prototype, 'record');
+
+    const { status, body } = await listFrom(undefined);
+
+    expect({ status, code: body.code }).toEqual({ status: 501, code: 'listing-not-supported' });
+    expect(events.mock.calls.map(([{ type }]) => type)).not.toContain('users-listed');
+    events.mockRestore();
+  });
+
+  it('asks the directory of the application, with the conditions and the cursor', async () => {
+    const users = new InMemoryUserStore();
+    const first = await listFrom({ useValue: users }, '', users);
+    expect(first.body.items).toEqual([expect.objectContaining({ username: ADMINISTRATOR })]);
+    await Promise.all(['ada', 'ben', 'cy'].map(async (name) => api.newUser(name)));
+
+    const page = await list('?limit=2');
+    expect(page.body.items.map(({ username }) => username)).toEqual(['ada', 'ben']);
+    const rest = await list(`?limit=2&cursor=${page.body.nextCursor}`);
+    expect(rest.body.items.map(({ username }) => username)).toEqual(['cy', ADMINISTRATOR]);
+    expect(rest.body.nextCursor).toBeNull();
+    expect((await list('?q=B&role=admin')).body.items).toEqual([]);
+    expect((await list('?cursor=x')).status).toBe(400);
+  });
+
+  it('answers 503 while the directory is unavailable or silent, and 500 after a defect', async () => {
+    let fail = async (): Promise<never> => Promise.reject(new UserStoreUnavailableError('away'));
+    const away = await listFrom(failing(async () => fail()));
+    expect(away.status).toBe(503);
+    expect(away.headers.get('retry-after')).toMatch(/^\d+$/);
+
+    fail = async () => new Promise(() => undefined);
+    const begin = performance.now();
+    expect((await list('')).status).toBe(503);
+    expect(performance.now() - begin).toBeLessThan(3000);
+
+    fail = async () => Promise.reject(new Error('row of ada@example.com'));
+    const defect = await list('');
+    expect(defect.status).toBe(500);
+    expect(JSON.stringify(defect.body)).not.toContain('ada');
   });
 });

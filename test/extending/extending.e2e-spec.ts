@@ -322,6 +322,12 @@ describe('an application that extends Keyslot', () => {
     expect(JSON.stringify(values)).toContain(user.username);
     expect(JSON.stringify(values)).not.toContain('argon2');
 
+    const list = async (query: string): Promise<unknown> =>
+      (await other.request('GET', `/api/users?${query}`, { token: admin.access_token })).body;
+    const listed = { items: [expect.objectContaining({ id: user.id })], nextCursor: null };
+    expect(await list(`q=${user.username.toUpperCase()}&disabled=false`)).toEqual(listed);
+    expect(await list(`q=${user.username}&role=admin`)).toEqual({ items: [], nextCursor: null });
+
     expect(await change({ disabled: true })).toBe(200);
     expect([(await one.ownUser(token)).status, (await other.ownUser(token)).status]).toEqual([
       401, 401,
@@ -355,6 +361,7 @@ describe('an application that extends Keyslot', () => {
     const said = await runs(variables, process.execPath, '--test', 'dist/adapters.test.js');
     expect(said).toMatch(/^# fail 0$/m);
     expect(said).toMatch(/gives a name to exactly one of many/);
+    expect(said).toMatch(/lists every user after concurrent registrations and changes/);
   });
 
   it('can import some of our modules without the others', async () => {

@@ -115,9 +115,9 @@ describe('a cluster that was destroyed and restored from a backup', () => {
     expect([200, 204]).toContain(answer.status);
   };
 
-  /** Claims the name and writes the user; then the process dies. */
+  /** Notes the user in the directory, claims the name and writes the user; then the process dies. */
   const registerAndDie = async (username: string): Promise<void> => {
-    const child = spawn(process.execPath, [REGISTER_THEN_DIE, username, '2', 'after'], {
+    const child = spawn(process.execPath, [REGISTER_THEN_DIE, username, '3', 'after'], {
       cwd: tmpdir(),
       env: {
         PATH: process.env['PATH'],
@@ -150,6 +150,19 @@ describe('a cluster that was destroyed and restored from a backup', () => {
     await asAdmin(admin, 'PATCH', users.disabledBefore, { disabled: false });
     await asAdmin(admin, 'PATCH', users.disabledSince, { disabled: true });
     await asAdmin(admin, 'DELETE', users.deleted);
+  };
+
+  /** Removes a user from the directory, as a backup that saved the record after the directory. */
+  const loseFromDirectory = async ({ id }: TestUser): Promise<void> => {
+    const partition = `ks:v1:{user-directory.${id.at(-1)}}`;
+    const removed = await Promise.all(
+      (await redis.masters()).map(async (port) =>
+        redis.cluster
+          .call(port, 'DEL', `${partition}:terms`, `${partition}:entries`)
+          .catch((error: Error) => error.message),
+      ),
+    );
+    expect(removed).toContain('2');
   };
 
   /** Distributes the slots differently, so that keys belong to other masters than before. */
@@ -193,6 +206,8 @@ describe('a cluster that was destroyed and restored from a backup', () => {
     revived = (await instance.ownUser(sessions.endedSince[0]!.access_token)).status;
     await instance.stop();
     ending = await follow('End every session.');
+    await loseFromDirectory(users.ada);
+    await follow('Rebuild the directory of users.');
     instance = await startInstance();
     process.stderr.write(`${JSON.stringify({ keys: expiriesAfter.size, seconds })}\n`);
   }, 240_000);
@@ -275,6 +290,20 @@ describe('a cluster that was destroyed and restored from a backup', () => {
     // The registration was far enough for the first login to complete it.
     expect((await instance.login('half-registered')).status).toBe(200);
     expect(await statuses('newcomer', 'NewComer')).toEqual(expect.arrayContaining([201, 409]));
+  });
+
+  it('lists every user', async () => {
+    const { access_token: token } = (await instance.login(ADMIN)).body;
+    const { body } = await instance.request<{ items: { username: string }[] }>(
+      'GET',
+      '/api/users?limit=100',
+      { token },
+    );
+
+    const names = ['Ada', 'paul', 'demoted', 'promoted', 'disabled-before', 'disabled-since'];
+    expect(body.items.map(({ username }) => username)).toEqual(
+      expect.arrayContaining([...names, 'deleted', 'half-registered', ADMIN]),
+    );
   });
 
   it('is not changed by an operator whose Redis user may not list keys', async () => {

@@ -57,13 +57,16 @@ const context = await NestFactory.createApplicationContext(
   { logger: false },
 );
 
+/** Go on beside every registration, or after it. */
+const BESIDE = ['renew-inbox.lua', 'correct-entry.lua'];
+
 const redis = context.get(RedisCluster);
 const runDurably = redis.runDurably.bind(redis);
 let count = 0;
 redis.runDurably = async (...call) => {
   const [script] = call;
-  if (script.name === 'renew-inbox.lua') {
-    return runDurably(...call); // goes on beside every registration
+  if (BESIDE.includes(script.name)) {
+    return runDurably(...call);
   }
   // Some steps run beside each other.
   const own = (count += 1);

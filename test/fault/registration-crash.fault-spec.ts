@@ -3,6 +3,8 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import PQueue from 'p-queue';
 
+import { Deadline } from '../../src/common/deadline/index.js';
+import { RedisUserDirectory } from '../../src/users/directory/redis-user-directory.js';
 import { GOOD_PASSWORD } from '../support/http-client.js';
 import { eventually } from '../support/own-cluster.js';
 import { keysByMaster, withRedis } from '../support/redis.js';
@@ -10,8 +12,8 @@ import { startTestApp, type TestApp } from '../support/test-app.js';
 
 const PROGRAM = fileURLToPath(new URL('./register-then-die.mjs', import.meta.url));
 const CLAIM_TTL_MS = 500;
-/** Claim the skeleton and the name, write the user and confirm skeleton and name. */
-const STEPS = 5;
+/** Note the user in the directory, claim the skeleton and the name, write the user and confirm skeleton and name. */
+const STEPS = 6;
 const EXPIRY_TIMEOUT_MS = 20_000;
 /** A name that differs from its skeleton. */
 const newName = (): string => `crash-1-${randomUUID()}`;
@@ -47,7 +49,7 @@ describe('a registration whose process is killed', () => {
       child.once('close', (_, signal) => resolve(output || String(signal)));
     });
 
-  it('takes five steps when it is not killed', async () => {
+  it('takes six steps when it is not killed', async () => {
     expect(await registerAndDie(newName(), 0, 'after')).toBe(`registered after ${STEPS} steps`);
   });
 
@@ -104,6 +106,11 @@ describe('a registration whose process is killed', () => {
     );
     const isUser = await Promise.all(
       usernames.map(async (username) => (await api.login(username)).status === 200),
+    );
+    const directory = api.app.get(RedisUserDirectory, { strict: false });
+    const { users } = (await directory.list({}, undefined, 100, Deadline.none))!;
+    expect(users.map(({ username }) => username).sort()).toEqual(
+      usernames.filter((_, index) => isUser[index]).sort(),
     );
     expect(records).toHaveLength(isUser.filter(Boolean).length);
     expect(hashes).toHaveLength(isUser.filter(Boolean).length);

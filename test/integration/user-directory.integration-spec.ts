@@ -203,6 +203,33 @@ describe('the directory of users', () => {
     });
   });
 
+  it('corrects the other due entries if one of them cannot be corrected', async () => {
+    const ids = ['0', '1'].map((digit) => newUser('ada').id.replace(/..$/, `${digit}a`));
+    for (const id of ids) {
+      await on.index.begin(
+        id,
+        'a change',
+        { ...ALL, keys: [`e:${id}@example.com`] },
+        Deadline.none,
+      );
+      await on.index.end(id, 'a change', false, Deadline.none);
+    }
+    const key = instance.redis.keys.key(['user-directory', 'a'], 'due');
+    await withRedis(async (_, cluster) => cluster.zadd(key, 1, ids[0]!, 2, ids[1]!));
+    const correct = on.directory.correct.bind(on.directory);
+    jest
+      .spyOn(on.directory, 'correct')
+      .mockImplementation(async (id, deadline) =>
+        id === ids[0] ? Promise.reject(new Error('its shard is away')) : correct(id, deadline),
+      );
+
+    await on.check.check('a');
+
+    const text = await stored();
+    expect(text).toContain(`e:${ids[0]}@`);
+    expect(text).not.toContain(`e:${ids[1]}@`);
+  });
+
   it('keeps what a change notes after the entry was read and before it is corrected', async () => {
     const id = await create('ada', 'old@example.com');
     const read = on.reader.confirmProfile.bind(on.reader);
@@ -258,6 +285,7 @@ describe('the directory of users', () => {
 
   it('keeps nothing of a registration that fails', async () => {
     const failing = async (): Promise<Secret> => Promise.reject(new Error('no hash'));
+    const prevent = jest.spyOn(on.writer, 'prevent');
     await expect(
       on.accounts.create(newUser('ada', 'failed@example.com'), failing, Deadline.none),
     ).rejects.toThrow('no hash');
@@ -266,6 +294,46 @@ describe('the directory of users', () => {
       const { keys } = await dumpKeys(prefix);
       return !keys.some((key) => key.endsWith(':terms'));
     });
+    // The record cannot arrive late.
+    expect(prevent).not.toHaveBeenCalled();
+  });
+
+  it('keeps entries small, and the terms of all changes that may be in progress', async () => {
+    const id = await create('ada', 'ada@example.com');
+    const next = Array.from({ length: 120 }, (_, index) => `e:next-${index % 3}@example.com`);
+    for (const [index, key] of next.entries()) {
+      await on.index.begin(id, `change ${index}`, { ...ALL, keys: [key] }, Deadline.none);
+    }
+    const key = instance.redis.keys.key(['user-directory', id.slice(-1)], 'entries');
+    const entry = await withRedis(async (_, cluster) => cluster.hget(key, id));
+    expect(entry!.length).toBeLessThan(8000);
+
+    for (const index of next.keys()) {
+      await on.index.end(id, `change ${index}`, false, Deadline.none);
+    }
+    await on.directory.correct(id, Deadline.none);
+    await on.redisStore.update(id, { email: 'next-1@example.com' }, Deadline.none);
+    expect(await namesOf({ prefix: 'next-1@' })).toEqual(['ada']);
+    expect(await namesOf({ prefix: 'next-2@' })).toEqual([]);
+  });
+
+  it('keeps nothing of a change that was not confirmed before it was made', async () => {
+    const id = await create('ada');
+    const begin = on.index.begin.bind(on.index);
+    jest.spyOn(on.index, 'begin').mockImplementationOnce(async (...args) => {
+      await begin(...args);
+      throw new Error('not confirmed');
+    });
+
+    const update = on.accounts.update(id, { email: 'left@example.com' }, Deadline.none);
+
+    await expect(update).rejects.toThrow('not confirmed');
+    await eventually(
+      'nothing is left over',
+      WITHIN_MS,
+      async () => !(await stored()).includes(LEFT),
+    );
+    expect(await namesOf({})).toEqual(['ada']);
   });
 
   it('has no entries of users who do not exist after a reindexing', async () => {

@@ -101,7 +101,7 @@ describe('the packages', () => {
     expect(used.filter((action) => !/@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(action))).toEqual([]);
   });
 
-  it('(109) for signatures, hashes, encryption and random values are node:crypto, jose, argon2 and @nestjs/jwt', () => {
+  it('(109) for signatures, hashes, encryption and random values are node:crypto, jose, argon2, bcrypt and @nestjs/jwt', () => {
     const files = readdirSync('src', { recursive: true, encoding: 'utf8' });
     const sources = files
       .filter((file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'))
@@ -114,6 +114,7 @@ describe('the packages', () => {
     expect([...new Set(imported.filter((name) => isCrypto.test(name)))].sort()).toEqual([
       '@nestjs/jwt',
       'argon2',
+      'bcrypt',
       'jose',
       'node:crypto',
       'passport-jwt',

@@ -25,6 +25,7 @@ import {
   type LongRunReport,
 } from './instance-heap.js';
 import { latencyOf, type Latency } from './latency.js';
+import { measureListing, type ListingReport } from './listing.js';
 import { memoryOf, untilFewerKeys } from './masters.js';
 import { Members } from './members.js';
 import { Population } from './population.js';
@@ -36,10 +37,17 @@ const EXPIRY_TIMEOUT_MS = 60_000;
 /** Fewer than for the latencies, so that renewals do not take a share of the throughput. */
 const MEMBERS_FOR_SATURATION = 8;
 
+/** What is measured. Each part has its own cluster. */
+export const SCALE_PARTS = ['sessions', 'listing'] as const;
+export type ScalePart = (typeof SCALE_PARTS)[number];
+
 export interface ScaleOptions {
+  readonly parts: readonly ScalePart[];
   /** Numbers of sessions at which the run pauses for a measurement. */
   readonly steps: readonly number[];
   readonly sessionsPerUser: number;
+  /** Numbers of users at which their listing is measured, ascending. */
+  readonly listed: readonly number[];
   /** Numbers of instances among which logouts are measured, ascending. */
   readonly members: readonly number[];
   readonly longRunParts: number;
@@ -48,8 +56,10 @@ export interface ScaleOptions {
 }
 
 export const SCALE_DEFAULTS: ScaleOptions = {
+  parts: SCALE_PARTS,
   steps: [10_000, 100_000, 1_000_000],
   sessionsPerUser: 10,
+  listed: [1000, 10_000, 100_000],
   members: [2, 8, 32, 64, 128],
   longRunParts: 10,
   firstPort: 15_000,
@@ -68,7 +78,7 @@ export interface StepReport {
   readonly revocation: Latency;
 }
 
-export interface ScaleReport {
+export interface SessionsReport {
   readonly steps: readonly StepReport[];
   readonly logouts: readonly LogoutReport[];
   readonly idle: readonly IdleReport[];
@@ -78,24 +88,42 @@ export interface ScaleReport {
   readonly longRun: LongRunReport;
 }
 
-/** Loads a separate cluster with users and sessions, using the product's scripts, and measures the cost. */
+export interface ScaleReport extends Partial<SessionsReport> {
+  readonly listing?: readonly ListingReport[];
+}
+
+/** Loads separate clusters with users and sessions, using the product's scripts, and measures the cost. */
 export async function runScale(options: Partial<ScaleOptions> = {}): Promise<ScaleReport> {
   const chosen = { ...SCALE_DEFAULTS, ...options };
+  const { parts, listed, onProgress } = chosen;
+  const listing = parts.includes('listing')
+    ? await withCluster(chosen, async (cluster) => measureListing(cluster, listed, onProgress))
+    : undefined;
+  const sessions = parts.includes('sessions')
+    ? await withCluster(chosen, async (cluster) => measure(cluster, chosen))
+    : undefined;
+  return { ...(listing && { listing }), ...sessions };
+}
+
+async function withCluster<Result>(
+  { firstPort }: ScaleOptions,
+  work: (cluster: EmbeddedCluster) => Promise<Result>,
+): Promise<Result> {
   const directory = mkdtempSync(join(tmpdir(), 'keyslot-scale-'));
   const cluster = await EmbeddedCluster.start({
     directory,
-    firstPort: chosen.firstPort,
+    firstPort,
     restartNodes: 'never',
   });
   try {
-    return await measure(cluster, chosen);
+    return await work(cluster);
   } finally {
     await cluster.stop();
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-async function measure(cluster: EmbeddedCluster, options: ScaleOptions): Promise<ScaleReport> {
+async function measure(cluster: EmbeddedCluster, options: ScaleOptions): Promise<SessionsReport> {
   const { onProgress } = options;
   const instance = await startScaleInstance(cluster);
   const hasher = new Argon2PasswordHasher();
@@ -125,7 +153,7 @@ async function measure(cluster: EmbeddedCluster, options: ScaleOptions): Promise
 async function measureChanges(
   cluster: EmbeddedCluster,
   { members: counts, onProgress }: ScaleOptions,
-): Promise<Pick<ScaleReport, 'logouts' | 'idle' | 'directories' | 'saturation'>> {
+): Promise<Pick<SessionsReport, 'logouts' | 'idle' | 'directories' | 'saturation'>> {
   const few = new Members(cluster);
   await few.growTo(Math.min(MEMBERS_FOR_SATURATION, Math.max(...counts)));
   const directories = await directorySizes(few);

@@ -1,9 +1,10 @@
-import type { RedisAccounts, UserRecord, UserStore } from '../../src/users/index.js';
+import type { UserRecord, UserStore } from '../../src/users/index.js';
+import type { Accounts } from '../../src/users/store/accounts.js';
 
 type Changed = ReturnType<UserStore['change']>;
 
-/** Keyslot's Redis user store, as a `UserStore`. */
-export function asUserStore(users: RedisAccounts): UserStore {
+/** Users in Redis, as a `UserStore`. */
+export function asUserStore(users: Accounts): UserStore {
   return {
     create: (...args) => users.create(...args),
     find: (...args) => users.find(...args),

@@ -110,6 +110,7 @@ export function usersOn(
       audit,
     ),
     notices,
+    limiter,
     audit,
   );
   const administration = new UserAdministration(

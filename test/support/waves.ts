@@ -15,6 +15,8 @@ export const HASH = 'hash';
 const NOT_AWAITED: ReadonlySet<string> = new Set([
   ...OWN_WORK,
   'finish-changes',
+  'record-events',
+  'index-events',
   'end-user-change',
   'find-profile-confirmed',
   'list-entry',

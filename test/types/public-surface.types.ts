@@ -20,7 +20,9 @@ export const surface = [
     | 'Argon2PasswordHasher'
     | 'AUDIT_SINK'
     | 'AuditLog'
+    | 'AUDIT_TRAIL'
     | 'AuditModule'
+    | 'AuditTrailUnavailableError'
     | 'AuthModule'
     | 'bearerToken'
     | 'BODY_PROBLEMS'
@@ -37,6 +39,7 @@ export const surface = [
     | 'EntityIdPipe'
     | 'FormBody'
     | 'IgnoreBody'
+    | 'IMPORT_FORMATS'
     | 'GUARD_PROBLEMS'
     | 'HashingOverloadedError'
     | 'GuardModule'
@@ -74,10 +77,12 @@ export const surface = [
     | 'Public'
     | 'RateLimiter'
     | 'RateLimitModule'
+    | 'readJsonFile'
     | 'RedisCluster'
     | 'RedisClusterHealth'
     | 'RedisClusterModule'
     | 'RedisUnavailableError'
+    | 'RefusedRecord'
     | 'RequestDeadline'
     | 'RequestOrigin'
     | 'RequestValidationPipe'
@@ -98,6 +103,8 @@ export const surface = [
     | 'textBetween'
     | 'untilReady'
     | 'UserAdministration'
+    | 'UserExport'
+    | 'UserImport'
     | 'UsersModule'
     | 'UsersService'
     | 'UserStoreError'
@@ -105,12 +112,18 @@ export const surface = [
   >(true),
   isSame<
     keyof typeof contracts,
-    'auditSinkContract' | 'InMemoryUserStore' | 'passwordHasherContract' | 'userStoreContract'
+    | 'auditSinkContract'
+    | 'auditTrailContract'
+    | 'InMemoryUserStore'
+    | 'passwordHasherContract'
+    | 'userDirectoryContract'
+    | 'userStoreContract'
   >(true),
   isSame<
     keyof keyslot.AppExtensions,
     | 'apiDocs'
     | 'auditSink'
+    | 'auditTrail'
     | 'configure'
     | 'imports'
     | 'mailer'
@@ -172,7 +185,14 @@ export const surface = [
   >(true),
   isSame<
     keyof keyslot.NewUser,
-    'displayName' | 'email' | 'id' | 'roles' | 'username' | 'usernameKey'
+    | 'createdAt'
+    | 'displayName'
+    | 'email'
+    | 'id'
+    | 'isDisabled'
+    | 'roles'
+    | 'username'
+    | 'usernameKey'
   >(true),
   isSame<
     keyof keyslot.StoredChange,
@@ -196,7 +216,13 @@ export type Types = [
   keyslot.DomainEvent,
   keyslot.FailureLimit,
   keyslot.GetOptions<unknown>,
+  keyslot.ExportedUser,
   keyslot.HashingOptions,
+  keyslot.ImportCounts,
+  keyslot.ImportedPassword,
+  keyslot.ImportedUser,
+  keyslot.ImportFormat,
+  keyslot.ImportOptions,
   keyslot.GuardOptions,
   keyslot.KeyRingOptions,
   keyslot.KeysOptions,
@@ -205,12 +231,15 @@ export type Types = [
   keyslot.OriginFacts,
   keyslot.Permission,
   keyslot.ProblemCode,
+  keyslot.Position,
   keyslot.ProblemOptions,
   keyslot.PublicKeys,
   keyslot.RateLimitOptions,
   keyslot.RecordedEvent<string>,
   keyslot.RedisClusterOptions,
+  keyslot.ReadRecord,
   keyslot.RedisNodeAddress,
+  keyslot.RefusalReason,
   keyslot.Replacement<keyslot.AuditSink>,
   keyslot.Rule,
   keyslot.RuleFailure,
@@ -221,6 +250,7 @@ export type Types = [
   keyslot.SlotCall<unknown>,
   keyslot.SlotRead,
   keyslot.SlotWrite<unknown>,
+  keyslot.SourceRecord,
   keyslot.StoredChange,
   keyslot.TooManyAttempts,
   keyslot.User,

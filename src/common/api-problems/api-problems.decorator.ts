@@ -17,7 +17,11 @@ import {
 import { ruleText } from '../problem/problem-texts.js';
 
 export class InvalidMemberResponse {
-  @ApiProperty({ description: 'JSON Pointer into the body (RFC 6901).', example: '/password' })
+  @ApiProperty({
+    description:
+      'JSON Pointer into the body (RFC 6901); for a query, `/` and the name of the parameter.',
+    example: '/password',
+  })
   pointer!: string;
 
   @ApiProperty({ example: 'too-short' })

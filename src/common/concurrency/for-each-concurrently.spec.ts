@@ -33,4 +33,30 @@ describe('work for each of many items', () => {
     expect(begun).toEqual([1, 2]);
     expect(ended).toBe(1);
   });
+
+  it('takes items that come one after the other, and closes what they come from after an error', async () => {
+    const taken: number[] = [];
+    let isClosed = false;
+    async function* numbers(): AsyncGenerator<number> {
+      try {
+        for (let number = 1; number <= 100; number += 1) {
+          await new Promise(setImmediate);
+          yield number;
+        }
+      } finally {
+        isClosed = true;
+      }
+    }
+    const work = forEachConcurrently(numbers(), 3, async (number) => {
+      taken.push(number);
+      await new Promise(setImmediate);
+      if (number === 5) {
+        throw new Error('the fifth one');
+      }
+    });
+
+    await expect(work).rejects.toThrow('the fifth one');
+    expect(taken.length).toBeLessThan(10);
+    expect(isClosed).toBe(true);
+  });
 });

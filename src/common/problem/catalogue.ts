@@ -43,6 +43,7 @@ export const PROBLEMS = {
   'internal-error': { status: 500 },
   'listing-not-supported': { status: 501 },
   'mail-not-configured': { status: 501 },
+  'audit-trail-not-supported': { status: 501 },
   'not-confirmed': { status: 503, retryAfterSeconds: 1 },
   'not-ready': { status: 503, retryAfterSeconds: 1 },
   overloaded: { status: 503, retryAfterSeconds: 2 },

@@ -2,7 +2,9 @@ export { EntityIdPipe } from './entity-id.pipe.js';
 export type { Rule, RuleFailure } from './rule-failure.js';
 export {
   emailAddress,
+  entityId,
   isBoolean,
+  isBooleanText,
   isList,
   isText,
   listOf,

@@ -1,4 +1,4 @@
-import { isEmail, ValidateBy, ValidateIf } from 'class-validator';
+import { isEmail, isUUID, ValidateBy, ValidateIf } from 'class-validator';
 
 import type { Rule } from './rule-failure.js';
 
@@ -67,6 +67,10 @@ export function wholeNumberBetween(min: number, max: number): Rule {
   };
 }
 
+/** Accepts the id of a user or of a service account, in any case. */
+export const entityId: Rule = (value) =>
+  typeof value === 'string' && isUUID(value) ? undefined : { code: 'not-an-id' };
+
 const EMAIL_MAX_LENGTH = 254; // RFC 5321 section 4.5.3.1.3
 /** Characters that isEmail accepts or fails on: all kinds of spaces, invisible characters, lone surrogates. */
 const NOT_IN_EMAIL = /[\p{Z}\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Default_Ignorable_Code_Point}]/u;
@@ -83,6 +87,10 @@ export const emailAddress: Rule = (value) => {
 
 export const isBoolean: Rule = (value) =>
   typeof value === 'boolean' ? undefined : { code: 'not-a-boolean' };
+
+/** Accepts the text of a boolean in a query. */
+export const isBooleanText: Rule = (value) =>
+  value === 'true' || value === 'false' ? undefined : { code: 'not-a-boolean' };
 
 /** Accepts any list. Another rule validates its items. */
 export const isList: Rule = (value) => (Array.isArray(value) ? undefined : { code: 'not-a-list' });

@@ -5,6 +5,7 @@ import { Deadline } from '../../common/deadline/index.js';
 import { Secret } from '../../common/secret/index.js';
 import { Argon2PasswordHasher } from './argon2-password-hasher.js';
 import { HashingOverloadedError, HashingQueue, type Turn } from './hashing-queue.js';
+import { storedImportedHash } from './imported-hash.js';
 import type { PasswordHasher } from './password-hasher.js';
 import type { HashingOptions } from './password.options.js';
 
@@ -41,6 +42,25 @@ describe('the hashing queue', () => {
     expect(await hasher.verify(weak, password, Deadline.none)).toBe(true);
     expect(hasher.isOutdated(weak)).toBe(true);
     expect(hasher.isOutdated(await hasher.hash(password, Deadline.none))).toBe(false);
+  });
+
+  it('verifies a hash of another system itself, and recognizes it as outdated', async () => {
+    const given: string[] = [];
+    const ofApplication: PasswordHasher = {
+      hash: async () => Promise.resolve('a hash of the application'),
+      verify: async (hash) => Promise.resolve(given.push(hash) > 0),
+      isOutdated: () => false,
+    };
+    const hasher = new HashingQueue(ofApplication, {});
+    // From crypt_blowfish, wrapper.c.
+    const stored = storedImportedHash(
+      '$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW',
+    );
+
+    expect(await hasher.verify(stored, new Secret('U*U'), Deadline.none)).toBe(true);
+    expect(await hasher.verify(stored, new Secret('U*V'), Deadline.none)).toBe(false);
+    expect(hasher.isOutdated(stored)).toBe(true);
+    expect(given).toEqual([]);
   });
 
   it('accepts no password for a user who does not exist', async () => {

@@ -8,6 +8,7 @@ import { Secret } from '../../common/secret/index.js';
 import { MetricsRegistry } from '../../metrics/index.js';
 import { UndecidedAttemptError, type AttemptResult } from '../../rate-limit/index.js';
 import { HashingMetrics } from './hashing-metrics.js';
+import { importedHashIn, verifyImportedHash } from './imported-hash.js';
 import { PASSWORD_HASHER, type PasswordHasher } from './password-hasher.js';
 import { PASSWORD_MAX_LENGTH } from './password-policy.js';
 import {
@@ -16,6 +17,7 @@ import {
   type HashingOptions,
   type PasswordOptions,
 } from './password.options.js';
+import { lowerThreadPoolPriority } from './thread-pool-priority.js';
 
 /** In UTF-16 code units. A code point has at most two of them, and a decomposed letter has at most four code points. */
 const MAX_NORMALIZED_LENGTH = 2 * 4 * PASSWORD_MAX_LENGTH;
@@ -84,6 +86,8 @@ export class HashingQueue implements OnModuleInit {
 
   async onModuleInit(): Promise<void> {
     await this.placeholderHash();
+    // The first hash has started the threads.
+    lowerThreadPoolPriority();
   }
 
   /**
@@ -110,15 +114,22 @@ export class HashingQueue implements OnModuleInit {
     const isKnown = hash !== undefined && hash !== '';
     const expected = isKnown ? hash : await this.placeholderHash();
     const check = this.queued(turn, deadline, async () => {
-      const matches = await this.hasher.verify(expected, normalized(password));
+      const matches = await this.verifyStored(expected, password);
       return matches && isKnown;
     });
     return this.inTime(check, deadline, () => (check.isBegun() ? resultOf(check.done) : undefined));
   }
 
-  /** Whether the hash was created with weaker parameters than the current ones. */
+  /** Whether the hash was created by another system, or with weaker parameters than the current ones. */
   isOutdated(hash: string): boolean {
-    return this.hasher.isOutdated(hash);
+    return importedHashIn(hash) !== undefined || this.hasher.isOutdated(hash);
+  }
+
+  private async verifyStored(stored: string, password: Secret): Promise<boolean> {
+    const imported = importedHashIn(stored);
+    return imported === undefined
+      ? this.hasher.verify(stored, normalized(password))
+      : verifyImportedHash(imported, password);
   }
 
   /**

@@ -18,7 +18,7 @@ export interface PasswordHasher {
 
   /**
    * @param hash a hash that this hasher, an older version of it, or a previous hasher created. Return false for any other
-   * text
+   * text. Keyslot itself verifies hashes that were imported from other systems
    * @param password as in `hash`
    */
   verify(hash: string, password: Secret): Promise<boolean>;

@@ -44,6 +44,10 @@ export interface NewRecord {
   readonly email: string | null;
   readonly displayName: string | null;
   readonly roles: readonly string[];
+  /** Default: now. */
+  readonly createdAt?: Date | undefined;
+  /** Default false. */
+  readonly isDisabled?: boolean | undefined;
 }
 
 export interface RecordChange extends StoredChange, SessionsEffect, WriteConditions {}
@@ -82,13 +86,17 @@ export class UserWriter {
     this.keys = new UserSlotKeys(redis.keys);
   }
 
-  /** Writes a new user. @returns the user, or undefined when the user was deleted since, or after `prevent` */
+  /**
+   * Writes a new user.
+   *
+   * @returns the user, or undefined when the user was deleted since, after `prevent`, or when another user has the id
+   */
   async create(
     user: NewRecord,
     passwordHash: Secret,
     deadline: Deadline,
   ): Promise<RedisRecord | undefined> {
-    const { id, username, email, displayName, roles } = user;
+    const { id, username, email, displayName, roles, createdAt, isDisabled } = user;
     const fields: Partial<StoredUser> = {
       id,
       username,
@@ -97,9 +105,18 @@ export class UserWriter {
       roles: JSON.stringify(roles),
       passwordVersion: 1,
       skeletons: 1,
+      // It replaces the time at which the script runs.
+      ...(createdAt ? { createdAt: createdAt.getTime() } : {}),
+      ...(isDisabled ? { disabled: 1 } : {}),
     };
     const args = [passwordHash.reveal(), ...Object.entries(fields).flat()];
-    return this.redis.runDurably(scripts.create, this.recordKeys(id), args, deadline);
+    const created = await this.redis.runDurably(
+      scripts.create,
+      this.recordKeys(id),
+      args,
+      deadline,
+    );
+    return created?.username === username ? created : undefined;
   }
 
   /**

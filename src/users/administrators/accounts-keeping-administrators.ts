@@ -11,10 +11,10 @@ import type {
   Accounts,
   ChangeOutcome,
   Conditions,
+  NewAccount,
   RemovalOutcome,
 } from '../store/accounts.js';
 import { ForwardingAccounts } from '../store/forwarding-accounts.js';
-import type { NewUser } from '../store/user-store.js';
 import type {
   AdministratorRegistry,
   ExpiredRemoval,
@@ -62,7 +62,7 @@ export class AccountsKeepingAdministrators extends ForwardingAccounts {
   }
 
   override async create(
-    user: NewUser,
+    user: NewAccount,
     passwordHash: () => Promise<Secret>,
     deadline: Deadline,
   ): Promise<UserRecord | undefined> {

@@ -9,16 +9,14 @@ import type {
   Accounts,
   ChangeOutcome,
   Conditions,
+  NewAccount,
   RemovalOutcome,
 } from '../store/accounts.js';
 import { ForwardingAccounts } from '../store/forwarding-accounts.js';
-import type { NewUser } from '../store/user-store.js';
 import type { DirectoryIndex } from './directory-index.js';
 import { NO_TERMS, termsAddedBy, termsOf, type DirectoryTerms } from './directory-terms.js';
+import { FollowUps } from './follow-ups.js';
 import type { RedisUserDirectory } from './redis-user-directory.js';
-
-/** Longer than a failover. */
-const FOLLOW_UP_TIMEOUT_MS = 10_000;
 
 /** A change that the index knows before it is made. */
 interface NotedChange {
@@ -32,6 +30,8 @@ interface NotedChange {
  * not listed. What a change leaves over is corrected afterwards, or when the entry is due.
  */
 export class AccountsInDirectory extends ForwardingAccounts {
+  private readonly followUps = new FollowUps();
+
   constructor(
     accounts: Accounts,
     private readonly index: DirectoryIndex,
@@ -43,14 +43,16 @@ export class AccountsInDirectory extends ForwardingAccounts {
 
   /** The note is sent together with the claim of the name, and confirmed before the user is written. */
   override async create(
-    user: NewUser,
+    user: NewAccount,
     passwordHash: () => Promise<Secret>,
     deadline: Deadline,
   ): Promise<UserRecord | undefined> {
     const { id } = user;
     const change = this.note(id, termsOf(user), deadline);
+    let mayBeWritten = false;
     const hashAndNote = async (): Promise<Secret> => {
       const [hash] = await Promise.all([passwordHash(), change.note]);
+      mayBeWritten = true;
       return hash;
     };
     try {
@@ -58,9 +60,11 @@ export class AccountsInDirectory extends ForwardingAccounts {
       this.followUp(change, created !== undefined);
       return created;
     } catch (error) {
-      // Otherwise the user may still be written after the correction.
-      const prevent = async (limited: Deadline) => this.writer.prevent(id, limited);
-      this.followUp(change, false, prevent);
+      if (!user.isRepeated) {
+        // Otherwise the user may still be written after the correction.
+        const prevent = async () => this.writer.prevent(id, Deadline.none);
+        this.followUp(change, false, mayBeWritten ? prevent : undefined);
+      }
       throw error;
     }
   }
@@ -74,8 +78,7 @@ export class AccountsInDirectory extends ForwardingAccounts {
     if (!terms) {
       return this.accounts.update(userId, change, deadline);
     }
-    const noted = this.note(userId, terms, deadline);
-    await noted.note;
+    const noted = await this.noteFirst(userId, terms, deadline);
     // After an error the change may still be made, so it stays noted until the entry is due.
     const result = await this.accounts.update(userId, change, deadline);
     this.followUp(noted, false);
@@ -88,11 +91,26 @@ export class AccountsInDirectory extends ForwardingAccounts {
     conditions: Conditions,
     deadline: Deadline,
   ): Promise<RemovalOutcome> {
-    const noted = this.note(userId, NO_TERMS, deadline);
-    await noted.note;
+    const noted = await this.noteFirst(userId, NO_TERMS, deadline);
     const result = await this.accounts.remove(userId, conditions, deadline);
     this.followUp(noted, false);
     return result;
+  }
+
+  private async noteFirst(
+    userId: string,
+    terms: DirectoryTerms,
+    deadline: Deadline,
+  ): Promise<NotedChange> {
+    const change = this.note(userId, terms, deadline);
+    try {
+      await change.note;
+      return change;
+    } catch (error) {
+      // The change is not made.
+      this.followUp(change, false);
+      throw error;
+    }
   }
 
   private note(userId: string, terms: DirectoryTerms, deadline: Deadline): NotedChange {
@@ -104,25 +122,23 @@ export class AccountsInDirectory extends ForwardingAccounts {
   }
 
   /**
-   * Not awaited: if it fails, the entry becomes due.
+   * Not awaited: if it is not done, the entry becomes due.
    *
    * @param isExact whether the entry agrees with the record after the change
    */
   private followUp(
     { userId, id, note }: NotedChange,
     isExact: boolean,
-    first: (deadline: Deadline) => Promise<unknown> = () => Promise.resolve(),
+    first: () => Promise<unknown> = () => Promise.resolve(),
   ): void {
-    const deadline = Deadline.after(FOLLOW_UP_TIMEOUT_MS);
-    const work = async (): Promise<void> => {
-      await first(deadline);
+    this.followUps.add(async () => {
+      await first();
       // Also after an error: the note may have been written.
       await note.catch(() => undefined);
-      await this.index.end(userId, id, isExact, deadline);
+      await this.index.end(userId, id, isExact, Deadline.none);
       if (!isExact) {
-        await this.directory.correct(userId, deadline);
+        await this.directory.correct(userId, Deadline.none);
       }
-    };
-    work().catch(() => undefined);
+    });
   }
 }

@@ -6,7 +6,10 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 
+import { randomInt } from 'node:crypto';
+
 import { Clock } from '../../common/clock/index.js';
+import { forEachConcurrently } from '../../common/concurrency/index.js';
 import { Deadline } from '../../common/deadline/index.js';
 import { USER_STORE, type UserStore } from '../store/user-store.js';
 import { DirectoryIndex, PARTITIONS } from './directory-index.js';
@@ -16,6 +19,8 @@ import { RedisUserDirectory } from './redis-user-directory.js';
 const INTERVAL_MS = 60_000 / PARTITIONS.length;
 /** So many entries become due in a minute only after a crash under load. */
 const ENTRIES_PER_CHECK = 100;
+/** The limit leaves capacity for requests. */
+const CONCURRENCY = 8;
 const TIMEOUT_MS = 3000;
 
 /**
@@ -44,21 +49,24 @@ export class DirectoryCheck implements OnApplicationBootstrap, BeforeApplication
     this.closing.abort();
   }
 
-  /** @throws RedisUnavailableError, NotConfirmedError */
+  /**
+   * Corrects the due entries of one part. An entry that cannot be corrected becomes due again, and does not delay the others.
+   *
+   * @throws RedisUnavailableError
+   */
   async check(partition: string): Promise<void> {
     const due = await this.index.takeDue(partition, ENTRIES_PER_CHECK, Deadline.after(TIMEOUT_MS));
-    for (const userId of due) {
-      await this.directory.correct(userId, Deadline.after(TIMEOUT_MS));
-    }
+    await forEachConcurrently(due, CONCURRENCY, async (userId) =>
+      this.directory.correct(userId, Deadline.after(TIMEOUT_MS)).catch(() => undefined),
+    );
   }
 
   private async run(): Promise<void> {
     const { signal } = this.closing;
     // Instances that start together check different parts.
-    for (let part = Math.floor(Math.random() * PARTITIONS.length); !signal.aborted; part += 1) {
+    for (let part = randomInt(PARTITIONS.length); !signal.aborted; part += 1) {
       await this.clock.delay(INTERVAL_MS, { signal, ref: false }).catch(() => undefined);
       if (!signal.aborted) {
-        // What is not corrected now becomes due again.
         await this.check(PARTITIONS[part % PARTITIONS.length]!).catch(() => undefined);
       }
     }

@@ -28,7 +28,7 @@ export function termsOf(user: ListedUser | NewUser): DirectoryTerms {
   const { username, email, roles } = user;
   const verifiedEmail = 'verifiedEmail' in user ? user.verifiedEmail : null;
   return {
-    filters: [ALL, ...filtersOf({ roles, isDisabled: 'isDisabled' in user && user.isDisabled })],
+    filters: [ALL, ...filtersOf({ roles, isDisabled: user.isDisabled })],
     keys: [nameKey(foldName(username)), ...keysOf(email, verifiedEmail)],
   };
 }

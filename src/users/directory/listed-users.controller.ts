@@ -21,7 +21,8 @@ export class ListedUsersController {
     operationId: 'listUsers',
     summary: 'List and search users',
     description:
-      'In the order of their names. With `q`, users whose name begins with it come first, then those whose e-mail address does. ' +
+      'In the order of their names, without regard to case, by code point. With `q`, users whose name begins with it come first, ' +
+      'then those whose e-mail address does. ' +
       'All conditions must be met. A page may have fewer users than `limit` although there are more: read on until `nextCursor` ' +
       'is null. A new user is listed when the registration has returned.',
   })

@@ -4,14 +4,20 @@ import { AuditLog } from '../../audit/index.js';
 import { Deadline } from '../../common/deadline/index.js';
 import type { Origin } from '../../common/origin/index.js';
 import { UserReader } from '../../user-slot/read/index.js';
+import { untilAnswered } from '../until-answered.js';
 import { USER_STORE, type UserStore } from '../store/user-store.js';
 import { RedisUserDirectory } from './redis-user-directory.js';
+import { ValidatingUserDirectory } from './validating-user-directory.js';
 import {
   USER_DIRECTORY,
+  type ListedUser,
   type UserDirectory,
   type UserPage,
   type UserQuery,
 } from './user-directory.js';
+
+/** The most that a directory accepts. */
+const LARGE_PAGE = 100;
 
 export type ListingOutcome =
   | ({ readonly outcome: 'listed' } & UserPage)
@@ -30,7 +36,13 @@ export class ListedUsers {
     @Optional() @Inject(USER_STORE) private readonly store?: UserStore,
     @Optional() @Inject(USER_DIRECTORY) directory?: UserDirectory,
   ) {
-    this.directory = directory ?? (store ? undefined : redisDirectory);
+    const ofRedis = store ? undefined : redisDirectory;
+    this.directory = directory ? new ValidatingUserDirectory(directory) : ofRedis;
+  }
+
+  /** Whether users can be listed. */
+  get isSupported(): boolean {
+    return this.directory !== undefined;
   }
 
   /** @throws RedisUnavailableError, UserStoreUnavailableError, UserStoreError */
@@ -52,6 +64,22 @@ export class ListedUsers {
     const details = { users: page.users.length, role, disabled: isDisabled };
     this.audit.record({ type: 'users-listed', result: 'success', ...origin.facts, details });
     return { outcome: 'listed', ...page };
+  }
+
+  /**
+   * All users, page by page, for the work of operators. It records no event. There are none if listing is not supported.
+   *
+   * @throws RedisUnavailableError, UserStoreUnavailableError: nothing answered for a minute. UserStoreError
+   */
+  async *pages(): AsyncGenerator<readonly ListedUser[]> {
+    let next: string | undefined;
+    do {
+      const page = await untilAnswered(async (deadline) =>
+        this.directory?.list({}, next, LARGE_PAGE, deadline),
+      );
+      yield page?.users ?? [];
+      next = page?.next;
+    } while (next !== undefined);
   }
 
   /**

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 
 import { forEachConcurrently } from '../../common/concurrency/index.js';
+import { cursorText, positionIn } from '../../common/cursor/index.js';
 import { Deadline } from '../../common/deadline/index.js';
 import { UserReader } from '../../user-slot/read/index.js';
 import { DirectoryIndex, type Position } from './directory-index.js';
-import { sha256 } from '../../common/digest/index.js';
 import {
   prefixesOf,
   filterOf,
@@ -79,7 +79,7 @@ export class RedisUserDirectory implements UserDirectory {
         return { users, next: undefined };
       }
     }
-    return { users, next: cursorText(cursor, query) };
+    return { users, next: textOf(cursor, query) };
   }
 
   async findByVerifiedEmail(
@@ -149,34 +149,24 @@ export class RedisUserDirectory implements UserDirectory {
   }
 }
 
-/** Binds a cursor to the conditions of its list. */
-function digestOf(query: UserQuery): string {
-  return sha256(JSON.stringify([prefixesOf(query), filterOf(query), query.isDisabled])).slice(
-    0,
-    12,
-  );
+function conditionsOf(query: UserQuery): unknown {
+  return [prefixesOf(query), filterOf(query), query.isDisabled];
 }
 
-function cursorText({ index, last }: Cursor, query: UserQuery): string {
-  const text = JSON.stringify([digestOf(query), index, last?.key, last?.userId]);
-  return Buffer.from(text).toString('base64url');
+function textOf({ index, last }: Cursor, query: UserQuery): string {
+  return cursorText([index, last?.key, last?.userId], conditionsOf(query));
 }
 
 function parseCursor(text: string, query: UserQuery): Cursor | undefined {
-  try {
-    const parts = JSON.parse(Buffer.from(text, 'base64url').toString()) as unknown[];
-    const [digest, index, key, userId] = parts;
-    const prefix = prefixesOf(query)[index as number];
-    if (digest !== digestOf(query) || prefix === undefined) {
-      return undefined;
-    }
-    if (key === null) {
-      return { index: index as number, last: undefined };
-    }
-    return typeof key === 'string' && key.startsWith(prefix) && typeof userId === 'string'
-      ? { index: index as number, last: { key, userId } }
-      : undefined;
-  } catch {
+  const [index, key, userId] = positionIn(text, conditionsOf(query)) ?? [];
+  const prefix = prefixesOf(query)[index as number];
+  if (prefix === undefined) {
     return undefined;
   }
+  if (key === null) {
+    return { index: index as number, last: undefined };
+  }
+  return typeof key === 'string' && key.startsWith(prefix) && typeof userId === 'string'
+    ? { index: index as number, last: { key, userId } }
+    : undefined;
 }

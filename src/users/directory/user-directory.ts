@@ -1,21 +1,30 @@
 import type { Deadline } from '../../common/deadline/index.js';
 import type { User } from '../user.js';
 
+/** Maximum length of `UserPage.next`. It is a parameter of a URL. */
+export const CURSOR_MAX_LENGTH = 2000;
+
 /** Which users are listed: those who meet all conditions. */
 export interface UserQuery {
-  /** The prefix of the user name or of the e-mail address, in any case. */
+  /**
+   * The prefix of the user name or of the e-mail address, in any case; at most 254 characters. `canonicalUsername` folds it as it
+   * folds names.
+   */
   readonly prefix?: string | undefined;
   readonly role?: string | undefined;
   readonly isDisabled?: boolean | undefined;
 }
 
+/** A user without the password. */
 export interface ListedUser extends User {
   readonly isDisabled: boolean;
 }
 
 export interface UserPage {
   readonly users: readonly ListedUser[];
-  /** Where the next page begins. Undefined: there are no more users. */
+  /**
+   * Where the next page begins: 1 to 2000 printable characters, which the client sends back. Undefined: there are no more users.
+   */
   readonly next: string | undefined;
 }
 
@@ -28,7 +37,7 @@ export interface UserPage {
  * meanwhile may be missing, or be listed twice.
  *
  * A method throws `UserStoreUnavailableError` when the directory is unavailable. The client then gets 503 and may repeat the
- * request. Any other error is a defect, and the client gets 500.
+ * request. Any other error is a defect, and the client gets 500. Keyslot stops waiting at the deadline.
  *
  * @example
  * run({ userStore: { useClass: SqlUserStore }, userDirectory: { useClass: SqlUserDirectory } })

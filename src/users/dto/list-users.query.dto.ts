@@ -1,23 +1,30 @@
-import { ApiProperty } from '@nestjs/swagger';
-import { IsIn } from 'class-validator';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
 import {
+  isBooleanText,
   MatchesRule,
   OptionalNotNull,
   textBetween,
   wholeNumberBetween,
 } from '../../common/validation/index.js';
+import { CURSOR_MAX_LENGTH } from '../directory/user-directory.js';
 
 const DEFAULT_LIMIT = 20;
 const MAX_LIMIT = 100;
-/** Longer than any e-mail address. */
+/** As long as an e-mail address may be. */
 const MAX_TEXT = 254;
-const MAX_CURSOR = 2000;
 
+/** The conditions of a list of users. All of them must be met. */
 export class ListUsersQuery {
-  @ApiProperty({ required: false, description: '`nextCursor` of the previous page.' })
+  @ApiPropertyOptional({
+    minLength: 1,
+    maxLength: CURSOR_MAX_LENGTH,
+    description:
+      '`nextCursor` of the previous page, with the same conditions; `limit` may differ. It contains the name or the address of the ' +
+      'last user of that page.',
+  })
   @OptionalNotNull()
-  @MatchesRule('cursor', textBetween(1, MAX_CURSOR))
+  @MatchesRule('cursor', textBetween(1, CURSOR_MAX_LENGTH))
   cursor?: string;
 
   @ApiProperty({
@@ -26,12 +33,14 @@ export class ListUsersQuery {
     minimum: 1,
     maximum: MAX_LIMIT,
     default: DEFAULT_LIMIT,
+    description: 'Maximum number of users on the page.',
   })
   @MatchesRule('limit', wholeNumberBetween(1, MAX_LIMIT))
   limit: number | string = DEFAULT_LIMIT;
 
-  @ApiProperty({
-    required: false,
+  @ApiPropertyOptional({
+    minLength: 1,
+    maxLength: MAX_TEXT,
     example: 'ad',
     description: 'The beginning of the user name or of the e-mail address, in any case.',
   })
@@ -39,13 +48,21 @@ export class ListUsersQuery {
   @MatchesRule('q', textBetween(1, MAX_TEXT))
   q?: string;
 
-  @ApiProperty({ required: false, example: 'admin', description: 'Only users with this role.' })
+  @ApiPropertyOptional({
+    minLength: 1,
+    maxLength: MAX_TEXT,
+    example: 'admin',
+    description: 'Only users with this role.',
+  })
   @OptionalNotNull()
   @MatchesRule('role', textBetween(1, MAX_TEXT))
   role?: string;
 
-  @ApiProperty({ required: false, enum: ['true', 'false'] })
+  @ApiPropertyOptional({
+    type: 'boolean',
+    description: 'true: only disabled users; false: only enabled ones. Default: both.',
+  })
   @OptionalNotNull()
-  @IsIn(['true', 'false'])
-  disabled?: 'true' | 'false';
+  @MatchesRule('disabled', isBooleanText)
+  disabled?: string;
 }

@@ -18,6 +18,7 @@ const scripts = {
   confirm: load('confirm-name', isOne),
   release: load('release-name', isOne),
   find: load('find-name', parseFound),
+  findHolder: load('find-name', parseHolder),
 };
 
 /** A key by which user names are unique: the canonical form, or a skeleton that differs from it. */
@@ -100,6 +101,11 @@ export class UserNames {
     return this.redis.run(scripts.find, [this.redisKey(usernameKey)], [], deadline);
   }
 
+  /** @returns the id of the user who has a name or a name that looks like it, or whose registration has claimed it */
+  async findHolder({ text }: NameKey, deadline: Deadline): Promise<string | undefined> {
+    return this.redis.run(scripts.findHolder, [this.redisKey(text)], [], deadline);
+  }
+
   private async tryClaim(
     key: NameKey,
     userId: string,
@@ -147,4 +153,9 @@ function parseFound(reply: unknown): FoundName | undefined {
   const [owner, isClaim] = reply as [string, number];
   const isUser = owner !== '' && !owner.startsWith(SKELETON_MARK);
   return isUser ? { userId: owner, isClaim: isClaim === 1 } : undefined;
+}
+
+function parseHolder(reply: unknown): string | undefined {
+  const [owner] = reply as [string, number];
+  return owner.replace(SKELETON_MARK, '') || undefined;
 }

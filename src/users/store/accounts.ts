@@ -6,12 +6,26 @@ import type {
   UserRecord,
   WriteConditions,
 } from '../../user-slot/read/index.js';
-import type { UserStore } from './user-store.js';
+import type { Secret } from '../../common/secret/index.js';
+import type { NewUser, UserStore } from './user-store.js';
 
 /** Conditions on the user. If one is not met, nothing is written. Check and write are one atomic step. */
 export interface Conditions extends WriteConditions {
   /** The administrator who requests the change. Only a hint where to look for another administrator. */
   readonly knownAdministratorId?: string | undefined;
+}
+
+export interface NewAccount extends NewUser {
+  /**
+   * Whether the caller repeats a failed call with the same id, so that nothing must prevent a late write. What a call leaves over
+   * that is not repeated is corrected like after a crash. Default false.
+   */
+  readonly isRepeated?: boolean;
+}
+
+/** The id of a repeated `create` belongs to another user, or to a user who was deleted within the last two hours. */
+export class IdInUseError extends Error {
+  override readonly name = 'IdInUseError';
 }
 
 export interface AccountChange extends StoredChange, SessionsEffect, Conditions {}
@@ -34,10 +48,21 @@ export type EndOutcome = { readonly outcome: 'ended' } | Unwritten;
  *
  * All methods throw RedisUnavailableError, UserStoreUnavailableError and UserStoreError; those that write, NotConfirmedError.
  */
-export interface Accounts extends Pick<
-  UserStore,
-  'create' | 'find' | 'findByUsername' | 'renewHash'
-> {
+export interface Accounts extends Pick<UserStore, 'find' | 'findByUsername' | 'renewHash'> {
+  /**
+   * As in `UserStore`.
+   *
+   * @throws IdInUseError for a repeated call
+   */
+  create(
+    user: NewAccount,
+    passwordHash: () => Promise<Secret>,
+    deadline: Deadline,
+  ): Promise<UserRecord | undefined>;
+
+  /** Whether `create` would find the name free. Only a forecast. The name of the user with this id is free for it. */
+  isFree(user: NewAccount, deadline: Deadline): Promise<boolean>;
+
   /**
    * The first half of `findByUsername`, which reads no user.
    *

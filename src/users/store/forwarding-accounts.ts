@@ -7,20 +7,24 @@ import type {
   ChangeOutcome,
   Conditions,
   EndOutcome,
+  NewAccount,
   RemovalOutcome,
 } from './accounts.js';
-import type { NewUser } from './user-store.js';
 
 /** Accounts that call other accounts. A subclass overrides what it changes. */
 export abstract class ForwardingAccounts implements Accounts {
   constructor(protected readonly accounts: Accounts) {}
 
   async create(
-    user: NewUser,
+    user: NewAccount,
     passwordHash: () => Promise<Secret>,
     deadline: Deadline,
   ): Promise<UserRecord | undefined> {
     return this.accounts.create(user, passwordHash, deadline);
+  }
+
+  async isFree(user: NewAccount, deadline: Deadline): Promise<boolean> {
+    return this.accounts.isFree(user, deadline);
   }
 
   async find(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {

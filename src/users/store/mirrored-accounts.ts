@@ -14,11 +14,11 @@ import type {
   ChangeOutcome,
   Conditions,
   EndOutcome,
+  NewAccount,
   RemovalOutcome,
   Unwritten,
 } from './accounts.js';
 import type { ValidatingUserStore } from './validating-user-store.js';
-import type { NewUser } from './user-store.js';
 
 /** A user in the store, and the change of this call, if it was made. */
 interface StoreState {
@@ -41,11 +41,21 @@ export class MirroredAccounts implements Accounts {
 
   /** Does not write the copy. The first login writes it. */
   async create(
-    user: NewUser,
+    { id, username, usernameKey, email, displayName, roles, createdAt, isDisabled }: NewAccount,
     passwordHash: () => Promise<Secret>,
     deadline: Deadline,
   ): Promise<UserRecord | undefined> {
+    const user = {
+      ...{ id, username, usernameKey, email, displayName, roles },
+      ...(createdAt && { createdAt }),
+      ...(isDisabled && { isDisabled }),
+    };
     return this.store.create(user, passwordHash, deadline);
+  }
+
+  async isFree({ id, usernameKey }: NewAccount, deadline: Deadline): Promise<boolean> {
+    const owner = await this.store.findByUsername(usernameKey, deadline);
+    return owner === undefined || owner.id === id;
   }
 
   async find(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {

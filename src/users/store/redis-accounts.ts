@@ -6,13 +6,15 @@ import { NotConfirmedError } from '../../redis-cluster/index.js';
 import { UserReader, type RedisRecord, type UserRecord } from '../../user-slot/read/index.js';
 import { UserWriter } from '../../user-slot/write/index.js';
 import { digestOfKey } from '../names/username.js';
-import type {
-  AccountChange,
-  Accounts,
-  ChangeOutcome,
-  Conditions,
-  EndOutcome,
-  RemovalOutcome,
+import {
+  IdInUseError,
+  type AccountChange,
+  type Accounts,
+  type ChangeOutcome,
+  type Conditions,
+  type EndOutcome,
+  type NewAccount,
+  type RemovalOutcome,
 } from './accounts.js';
 import {
   nameKeysOf,
@@ -21,7 +23,6 @@ import {
   type NameKey,
   type NameKeys,
 } from '../names/user-names.js';
-import type { NewUser } from './user-store.js';
 
 /** All attempts together take longer than a failover. */
 const CLEANUP_ATTEMPTS = 5;
@@ -52,13 +53,26 @@ export class RedisAccounts implements Accounts {
    * skeletons, so only one of several concurrent callers continues. The other claims are made while the password is hashed.
    */
   async create(
-    user: NewUser,
+    user: NewAccount,
     passwordHash: () => Promise<Secret>,
     deadline: Deadline,
   ): Promise<UserRecord | undefined> {
     const keys = nameKeysOf(user.username, user.usernameKey);
-    const hash = await this.claimAndHash(user.id, keys, passwordHash, deadline);
+    const hash = await this.claimAndHash(user, keys, passwordHash, deadline);
     return hash && this.write(user, hash, keys, deadline);
+  }
+
+  async isFree({ id, username, usernameKey }: NewAccount, deadline: Deadline): Promise<boolean> {
+    const keys = nameKeysOf(username, usernameKey);
+    const holders = await Promise.all(
+      keys.map(async (key) => this.names.findHolder(key, deadline)),
+    );
+    const others = new Set(holders.filter((holder) => holder !== undefined && holder !== id));
+    // A name without a user is left over from an interrupted registration or from a deleted user.
+    const users = await Promise.all(
+      Array.from(others, async (holder) => this.reader.findProfile(holder!, deadline)),
+    );
+    return users.every((user) => user === undefined);
   }
 
   async find(userId: string, deadline: Deadline): Promise<UserRecord | undefined> {
@@ -153,7 +167,7 @@ export class RedisAccounts implements Accounts {
 
   /** @returns the hash, or undefined when a name is taken */
   private async claimAndHash(
-    userId: string,
+    { id: userId, isRepeated }: NewAccount,
     keys: NameKeys,
     passwordHash: () => Promise<Secret>,
     deadline: Deadline,
@@ -174,7 +188,9 @@ export class RedisAccounts implements Accounts {
         return hash;
       }
     } catch (error) {
-      void this.cleanUp(release);
+      if (!isRepeated) {
+        void this.cleanUp(release);
+      }
       throw error;
     }
     void this.cleanUp(release);
@@ -183,7 +199,7 @@ export class RedisAccounts implements Accounts {
 
   /** @returns the user, or undefined when another user has got a name */
   private async write(
-    user: NewUser,
+    user: NewAccount,
     hash: Secret,
     keys: NameKeys,
     deadline: Deadline,
@@ -196,7 +212,9 @@ export class RedisAccounts implements Accounts {
       this.confirm(id, keys, deadline),
     ]).catch((error: unknown) => {
       // The user may have been written, and may log in.
-      void this.cleanUp(async () => (await this.writer.prevent(id, Deadline.none)) && release());
+      if (!user.isRepeated) {
+        void this.cleanUp(async () => (await this.writer.prevent(id, Deadline.none)) && release());
+      }
       throw error;
     });
     if (created && isConfirmed) {
@@ -207,6 +225,9 @@ export class RedisAccounts implements Accounts {
       await this.writer.delete(id, {}, deadline);
     }
     void this.cleanUp(release);
+    if (isConfirmed && user.isRepeated) {
+      throw new IdInUseError('another user has this id, or a user with this id was deleted');
+    }
     if (isConfirmed) {
       throw new NotConfirmedError('the registration took longer than its claim of the name');
     }

@@ -22,8 +22,7 @@ import type { StoredChange, UserRecord } from '../../user-slot/read/index.js';
  */
 export interface UserStore {
   /**
-   * Adds an enabled user with password version 1. Of several concurrent callers with the same `usernameKey`, at most one
-   * succeeds.
+   * Adds a user with password version 1. Of several concurrent callers with the same `usernameKey`, at most one succeeds.
    *
    * @param passwordHash computes the hash, which is expensive: call it once, and not for a taken name. When it throws, add nothing
    * and rethrow the error
@@ -84,6 +83,12 @@ export interface NewUser {
   readonly email: string | null;
   readonly displayName: string | null;
   readonly roles: readonly string[];
+  /** When another system has created the user. Only for an imported user. A store may ignore it. Default: now. */
+  readonly createdAt?: Date | undefined;
+  /**
+   * Only for an imported user. If the store ignores it, the import disables the user immediately afterwards. Default false.
+   */
+  readonly isDisabled?: boolean | undefined;
 }
 
 /** The user store is unavailable, or did not respond in time. */

@@ -1,5 +1,6 @@
 import { Secret } from '../../common/secret/index.js';
 import type { UserRecord } from '../../user-slot/read/index.js';
+import type { ListedUser } from '../directory/user-directory.js';
 import { UserStoreError } from './user-store.js';
 
 const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
@@ -7,7 +8,10 @@ const isDate = (value: unknown): boolean => value instanceof Date && !Number.isN
 const isTextOrNone = (value: unknown): boolean =>
   value === null || value === undefined || typeof value === 'string';
 
-const RULES: { readonly [Member in keyof UserRecord]-?: (value: unknown) => boolean } = {
+type Check = (value: unknown) => boolean;
+type Rules<Type> = { readonly [Member in keyof Type]-?: Check };
+
+const LISTED_USER_RULES: Rules<ListedUser> = {
   id: isText,
   username: isText,
   email: isTextOrNone,
@@ -17,6 +21,9 @@ const RULES: { readonly [Member in keyof UserRecord]-?: (value: unknown) => bool
   createdAt: isDate,
   updatedAt: isDate,
   isDisabled: (value) => typeof value === 'boolean',
+};
+const USER_RULES: Rules<UserRecord> = {
+  ...LISTED_USER_RULES,
   passwordHash: (value) => value instanceof Secret,
   passwordVersion: (value) => Number.isSafeInteger(value),
   passwordChangedAt: (value) => value === undefined || value === null || isDate(value),
@@ -29,16 +36,7 @@ const RULES: { readonly [Member in keyof UserRecord]-?: (value: unknown) => bool
  * @throws UserStoreError, which names the invalid members, not their values
  */
 export function validateUser(userId: string, user: UserRecord): UserRecord {
-  const members = user as unknown as Record<string, unknown>;
-  const wrong = Object.entries(RULES).flatMap(([name, isRight]) =>
-    isRight(members[name]) ? [] : [name],
-  );
-  if (user.id !== userId) {
-    wrong.push('id');
-  }
-  if (wrong.length > 0) {
-    throw new UserStoreError(`the store returned an invalid user: ${wrong.join(', ')}`);
-  }
+  check(user, USER_RULES, user.id === userId ? [] : ['id']);
   const email = user.email || null;
   return {
     ...user,
@@ -47,4 +45,40 @@ export function validateUser(userId: string, user: UserRecord): UserRecord {
     displayName: user.displayName || null,
     passwordChangedAt: user.passwordChangedAt ?? undefined,
   };
+}
+
+/**
+ * Checks a user that a directory has returned, and drops other members, such as the password hash.
+ *
+ * @throws UserStoreError, which names the invalid members, not their values
+ */
+export function validateListedUser(user: ListedUser): ListedUser {
+  check(user, LISTED_USER_RULES);
+  const { id, username, email, displayName, roles, createdAt, updatedAt, isDisabled } = user;
+  return {
+    id,
+    username,
+    email: email || null,
+    displayName: displayName || null,
+    roles,
+    createdAt,
+    updatedAt,
+    isDisabled,
+  };
+}
+
+function check(
+  user: object,
+  rules: Readonly<Record<string, Check>>,
+  alsoWrong: readonly string[] = [],
+): void {
+  // A directory may return a list of anything.
+  const members = Object(user) as Record<string, unknown>;
+  const wrong = Object.entries(rules).flatMap(([name, isRight]) =>
+    isRight(members[name]) ? [] : [name],
+  );
+  const all = [...wrong, ...alsoWrong];
+  if (all.length > 0) {
+    throw new UserStoreError(`the store returned an invalid user: ${all.join(', ')}`);
+  }
 }

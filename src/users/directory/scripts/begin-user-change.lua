@@ -9,15 +9,20 @@
 -- ARGV[4] keys that the user will have, as a JSON list
 -- ARGV[5] time until the entry is checked, in milliseconds
 -- Returns 1.
--- Atomic: an entry and its terms must agree. Running it twice changes only times. If it arrives after the end of the change, the
+-- Atomic: an entry and its terms must agree. Running it twice changes only times. An entry has a limited number of changes, so that
+-- no script takes long. If it arrives after the end of the change, the
 -- check removes it again.
 --- @include "now"
 --- @include "directory-entry"
 --- @include "directory-terms"
+--- @include "directory-changes"
 local id, change = ARGV[1], ARGV[2]
 local now = now_ms()
 local entry = read_entry(KEYS[2], id)
 local noted = { at = now, filters = cjson.decode(ARGV[3]), keys = cjson.decode(ARGV[4]) }
+if not entry.changes[change] then
+  join_changes(entry)
+end
 entry.changes[change] = noted
 for _, kind in ipairs({ 'filters', 'keys' }) do
   for _, name in ipairs(noted[kind]) do

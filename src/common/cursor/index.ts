@@ -1,0 +1,1 @@
+export { cursorText, positionIn } from './cursor.js';

@@ -1,0 +1,89 @@
+import { Inject, Injectable } from '@nestjs/common';
+
+import { AuditLog } from '../../audit/index.js';
+import type { Origin } from '../../common/origin/index.js';
+import { importedHashIn } from '../../credentials/index.js';
+import { ListedUsers } from '../directory/listed-users.js';
+import type { ListedUser } from '../directory/user-directory.js';
+import { ACCOUNTS, type Accounts } from '../store/accounts.js';
+import { untilAnswered } from '../until-answered.js';
+
+/** A user in the format `keyslot` of the import. Members without a value are absent. */
+export interface ExportedUser {
+  readonly id: string;
+  readonly username: string;
+  readonly email?: string;
+  readonly displayName?: string;
+  readonly roles?: readonly string[];
+  readonly disabled?: true;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  /** Also a hash of another system, in its form. */
+  readonly passwordHash?: string;
+}
+
+/** Exports all users, through the directory. */
+@Injectable()
+export class UserExport {
+  constructor(
+    private readonly listed: ListedUsers,
+    @Inject(ACCOUNTS) private readonly accounts: Accounts,
+    private readonly audit: AuditLog,
+  ) {}
+
+  /** Whether the users can be listed: a store of the application needs a directory. */
+  get isSupported(): boolean {
+    return this.listed.isSupported;
+  }
+
+  /**
+   * A user who exists and does not change during the export is in it exactly once.
+   *
+   * @param hasPasswordHashes whether the users contain their password hashes. They then can log in after an import
+   * @throws RedisUnavailableError, UserStoreUnavailableError: nothing answered for a minute. UserStoreError
+   */
+  async *users(hasPasswordHashes: boolean, origin: Origin): AsyncGenerator<ExportedUser> {
+    let users = 0;
+    let isComplete = false;
+    try {
+      for await (const page of this.listed.pages()) {
+        const exported = await Promise.all(
+          page.map(async (user) =>
+            exportedUser(user, hasPasswordHashes && (await this.hashOf(user))),
+          ),
+        );
+        users += exported.length;
+        yield* exported;
+      }
+      isComplete = true;
+    } finally {
+      this.audit.record({
+        type: 'users-exported',
+        result: isComplete ? 'success' : 'failure',
+        reason: isComplete ? undefined : 'incomplete',
+        ...origin.facts,
+        details: { users, passwordHashes: hasPasswordHashes },
+      });
+    }
+  }
+
+  private async hashOf({ id }: ListedUser): Promise<string> {
+    const user = await untilAnswered(async (deadline) => this.accounts.find(id, deadline));
+    const stored = user?.passwordHash.reveal() ?? '';
+    return importedHashIn(stored) ?? stored;
+  }
+}
+
+function exportedUser(user: ListedUser, hash: string | false): ExportedUser {
+  const { id, username, email, displayName, roles, isDisabled, createdAt } = user;
+  return {
+    id,
+    username,
+    ...(email === null ? {} : { email }),
+    ...(displayName === null ? {} : { displayName }),
+    ...(roles.length === 0 ? {} : { roles }),
+    ...(isDisabled ? { disabled: true } : {}),
+    createdAt: createdAt.toISOString(),
+    ...(hash ? { passwordHash: hash } : {}),
+  };
+}

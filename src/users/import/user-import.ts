@@ -1,0 +1,314 @@
+import { Inject, Injectable } from '@nestjs/common';
+
+import { AuditLog } from '../../audit/index.js';
+import { ADMINISTRATOR } from '../../common/authentication/index.js';
+import { forEachConcurrently } from '../../common/concurrency/index.js';
+import { Deadline } from '../../common/deadline/index.js';
+import type { Origin } from '../../common/origin/index.js';
+import { Secret } from '../../common/secret/index.js';
+import {
+  HashingQueue,
+  readHash,
+  storedImportedHash,
+  PASSWORD_MAX_LENGTH,
+} from '../../credentials/index.js';
+import { RoleReader } from '../../roles/read/index.js';
+import type { UserRecord } from '../../user-slot/read/index.js';
+import { findByUsername } from '../find-by-username.js';
+import {
+  areSameName,
+  canonicalUsername,
+  checkUsername,
+  displayedUsername,
+  usernameSkeletons,
+} from '../names/username.js';
+import { checkProfile } from '../profile-rules.js';
+import { ACCOUNTS, IdInUseError, type Accounts, type NewAccount } from '../store/accounts.js';
+import { untilAnswered } from '../until-answered.js';
+import { USERS_OPTIONS } from '../users.module-definition.js';
+import type { UsersOptions } from '../users.options.js';
+import { importId } from './import-id.js';
+import {
+  RefusedRecord,
+  type ImportedPassword,
+  type ImportedUser,
+  type ImportFormat,
+  type SourceRecord,
+} from './imported-user.js';
+import { SeenNames } from './seen-names.js';
+
+/** Time to read the roles. */
+const ROLES_TIMEOUT_MS = 10_000;
+/** Concurrent writes share round trips. The limit leaves capacity for the requests of running instances. */
+const CONCURRENCY = 64;
+/** Numbers of records. */
+export interface ImportCounts {
+  /** New users; in a dry run, those that would be new. */
+  readonly imported: number;
+  /** Users whom an earlier import of the same records has created. Not changed. */
+  readonly present: number;
+  readonly refused: number;
+  /** Records that are no users. */
+  readonly ignored: number;
+}
+
+export interface ImportOptions {
+  /** Checks everything and changes nothing. Default false. */
+  readonly isDryRun?: boolean;
+  /** Called for each refused record. `username` is what the record has, if it could be read. */
+  readonly onRefused: (
+    record: SourceRecord,
+    refusal: RefusedRecord,
+    username: string | undefined,
+  ) => void;
+  readonly onProgress?: (counts: ImportCounts) => void;
+}
+
+type Outcome = keyof ImportCounts | RefusedRecord;
+
+/**
+ * Imports users with the password hashes of other systems. Each user is created like a registered one, in this installation's
+ * store of users. The rules for names and profiles apply, the rules for new passwords do not.
+ *
+ * An import can be repeated after any failure: a user of an earlier run has the same id, and is not changed.
+ */
+@Injectable()
+export class UserImport {
+  /** Users in progress, by id and by each form of the name. */
+  private readonly inProgress = new Map<string, Promise<unknown>>();
+
+  constructor(
+    @Inject(ACCOUNTS) private readonly accounts: Accounts,
+    private readonly queue: HashingQueue,
+    private readonly roles: RoleReader,
+    private readonly audit: AuditLog,
+    @Inject(USERS_OPTIONS) private readonly options: UsersOptions,
+  ) {}
+
+  /**
+   * @throws NotConfirmedError, RedisUnavailableError, UserStoreUnavailableError: nothing answered for a minute. UserStoreError, and
+   * errors of `records`. Repeating it is safe
+   */
+  async run(
+    format: ImportFormat,
+    records: AsyncIterable<SourceRecord>,
+    { isDryRun = false, onRefused, onProgress }: ImportOptions,
+    origin: Origin,
+  ): Promise<ImportCounts> {
+    const counts = { imported: 0, present: 0, refused: 0, ignored: 0 };
+    const { names } = await this.roles.current(Deadline.after(ROLES_TIMEOUT_MS));
+    const seen = isDryRun ? new SeenNames() : undefined;
+    let isComplete = false;
+    try {
+      await forEachConcurrently(records, CONCURRENCY, async (record) => {
+        const read = readRecord(format, record);
+        const outcome = await this.outcomeOf(format, read, names, seen);
+        if (outcome instanceof RefusedRecord) {
+          onRefused(record, outcome, usernameIn(read));
+        }
+        counts[outcome instanceof RefusedRecord ? 'refused' : outcome] += 1;
+        onProgress?.(counts);
+      });
+      isComplete = true;
+      return counts;
+    } finally {
+      if (!isDryRun) {
+        this.audit.record({
+          type: 'users-imported',
+          result: isComplete ? 'success' : 'failure',
+          reason: isComplete ? undefined : 'incomplete',
+          ...origin.facts,
+          details: { format: format.name, ...counts },
+        });
+      }
+    }
+  }
+
+  private async outcomeOf(
+    format: ImportFormat,
+    read: ReturnType<typeof readRecord>,
+    roles: readonly string[],
+    seen: SeenNames | undefined,
+  ): Promise<Outcome> {
+    if (read === 'ignored' || read instanceof RefusedRecord) {
+      return read;
+    }
+    const refusal = this.checkUser(read, roles);
+    if (refusal) {
+      return refusal;
+    }
+    const usernameKey = canonicalUsername(read.username);
+    const account: NewAccount = {
+      id: read.id ?? importId(format.name, read.sourceId, usernameKey),
+      username: displayedUsername(read.username),
+      usernameKey,
+      email: read.email,
+      displayName: read.displayName,
+      roles: [...new Set(read.roles)],
+      createdAt: read.createdAt,
+      isDisabled: read.isDisabled,
+      isRepeated: true,
+    };
+    return this.inOrder(keysOf(account), async () =>
+      untilAnswered(async (deadline) =>
+        seen
+          ? this.forecast(account, seen, deadline)
+          : this.create(account, read.password, deadline),
+      ),
+    );
+  }
+
+  private checkUser(
+    { username, email, displayName, roles, password }: ImportedUser,
+    knownRoles: readonly string[],
+  ): RefusedRecord | undefined {
+    const name = checkUsername(username);
+    if (name) {
+      return new RefusedRecord('invalid-username', name.code);
+    }
+    const { administrator } = this.options;
+    const isReserved = administrator && areSameName(administrator.username, username);
+    if (isReserved && !roles.includes(ADMINISTRATOR)) {
+      return new RefusedRecord('username-taken', 'it is reserved for BOOTSTRAP_ADMIN_USERNAME');
+    }
+    const profile = checkProfile({ email, displayName });
+    if (profile.email) {
+      return new RefusedRecord('invalid-email', profile.email.code);
+    }
+    if (profile.displayName) {
+      return new RefusedRecord('invalid-display-name', profile.displayName.code);
+    }
+    const isUnknown = roles.some((role) => !knownRoles.includes(role));
+    return isUnknown ? new RefusedRecord('unknown-role') : checkPassword(password);
+  }
+
+  private async create(
+    account: NewAccount,
+    password: ImportedPassword,
+    deadline: Deadline,
+  ): Promise<Outcome> {
+    const earlier = await this.findEarlier(account, deadline);
+    if (earlier) {
+      return earlier;
+    }
+    const created = await this.accounts
+      .create(account, async () => this.hashOf(password, deadline), deadline)
+      .catch((error: unknown) => {
+        if (error instanceof IdInUseError) {
+          return new RefusedRecord('id-in-use');
+        }
+        throw error;
+      });
+    if (created === undefined) {
+      return new RefusedRecord('username-taken');
+    }
+    if (created instanceof RefusedRecord) {
+      return created;
+    }
+    if (account.isDisabled && !created.isDisabled) {
+      await this.accounts.update(account.id, { isDisabled: true }, deadline);
+    }
+    return 'imported';
+  }
+
+  private async forecast(
+    account: NewAccount,
+    seen: SeenNames,
+    deadline: Deadline,
+  ): Promise<Outcome> {
+    const earlier = await this.findEarlier(account, deadline);
+    if (earlier) {
+      return earlier;
+    }
+    const isFree = await this.accounts.isFree(account, deadline);
+    const [id = '', ...names] = keysOf(account);
+    switch (seen.add(id, names)) {
+      case 'known-id':
+        return 'present';
+      case 'known-name':
+        return new RefusedRecord('username-taken', 'by another record of this source');
+      case 'new':
+        return isFree ? 'imported' : new RefusedRecord('username-taken');
+    }
+  }
+
+  /** @returns undefined when neither the name nor the id belongs to a user */
+  private async findEarlier(
+    { id, username, usernameKey }: NewAccount,
+    deadline: Deadline,
+  ): Promise<Outcome | undefined> {
+    const [found, other] = await Promise.all([
+      findByUsername(this.accounts, username, deadline),
+      this.accounts.find(id, deadline),
+    ]);
+    if (found) {
+      if (found.id !== id) {
+        return new RefusedRecord('username-taken');
+      }
+      return isProvisional(found) ? undefined : 'present';
+    }
+    // An interrupted import may have written the user, and not completed the name.
+    return other && canonicalUsername(other.username) !== usernameKey
+      ? new RefusedRecord('id-in-use')
+      : undefined;
+  }
+
+  private async hashOf(password: ImportedPassword, deadline: Deadline): Promise<Secret> {
+    if (password === 'none') {
+      throw new Error('a user without a password is not imported');
+    }
+    return new Secret(
+      'hash' in password
+        ? storedImportedHash(password.hash.reveal())
+        : await this.queue.hash(password.plain, deadline),
+    );
+  }
+
+  /** Of several records with the same key, the first one of the source gets it. */
+  private async inOrder(keys: readonly string[], work: () => Promise<Outcome>): Promise<Outcome> {
+    const earlier = keys.flatMap((key) => this.inProgress.get(key) ?? []);
+    const own = earlier.length > 0 ? Promise.allSettled(earlier).then(work) : work();
+    keys.forEach((key) => this.inProgress.set(key, own));
+    try {
+      return await own;
+    } finally {
+      keys
+        .filter((key) => this.inProgress.get(key) === own)
+        .forEach((key) => this.inProgress.delete(key));
+    }
+  }
+}
+
+/** What must be unique: the id, and all forms of the name. */
+function keysOf({ id, username, usernameKey }: NewAccount): readonly string[] {
+  return [id, usernameKey, ...usernameSkeletons(usernameKey, username)];
+}
+
+function readRecord(format: ImportFormat, { value }: SourceRecord) {
+  return value instanceof RefusedRecord ? value : format.read(value);
+}
+
+function usernameIn(read: ReturnType<typeof readRecord>): string | undefined {
+  return read === 'ignored' || read instanceof RefusedRecord ? undefined : read.username;
+}
+
+function checkPassword(password: ImportedPassword): RefusedRecord | undefined {
+  if (password === 'none') {
+    return new RefusedRecord('no-password');
+  }
+  if ('hash' in password) {
+    const read = readHash(password.hash.reveal());
+    return typeof read === 'string' ? new RefusedRecord(read) : undefined;
+  }
+  const text = password.plain.reveal();
+  if (Array.from(text).length > PASSWORD_MAX_LENGTH) {
+    return new RefusedRecord('invalid-password');
+  }
+  // Else the hash would become the password, for everybody who has seen it.
+  return typeof readHash(text) === 'string' ? undefined : new RefusedRecord('password-is-a-hash');
+}
+
+/** Whether the user may have been written by a registration that did not complete. */
+function isProvisional(user: UserRecord): boolean {
+  return 'isProvisional' in user && user.isProvisional === true;
+}

@@ -1,0 +1,363 @@
+import { execFile, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+import { Deadline } from '../../src/common/deadline/index.js';
+import { UsersService } from '../../src/users/index.js';
+import { eventually } from '../support/own-cluster.js';
+import { keysByMaster, withRedis } from '../support/redis.js';
+import { startTestApp, type TestApp } from '../support/test-app.js';
+import { testVariables } from '../support/test-variables.js';
+
+const CLI = resolve('dist/cli.js');
+const COMMAND_TIMEOUT_MS = 60_000;
+const IMPORTS = resolve('test/support/imports');
+const BCRYPT = '$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW';
+
+interface Result {
+  readonly status: unknown;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+interface Refused {
+  readonly line?: number;
+  readonly element?: number;
+  readonly key?: string;
+  readonly username?: string;
+  readonly reason: string;
+}
+
+describe('import and export of users', () => {
+  let api: TestApp;
+  let folder: string;
+  beforeEach(async () => {
+    api = await startTestApp();
+    folder = mkdtempSync(join(tmpdir(), 'keyslot-import-'));
+  });
+  afterEach(async () => {
+    await api.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  const environment = (keyPrefix: string): Record<string, string | undefined> => ({
+    PATH: process.env['PATH'],
+    ...testVariables({
+      REDIS_KEY_PREFIX: keyPrefix,
+      REDIS_USERNAME: process.env['TEST_REDIS_ADMIN_USERNAME'],
+      REDIS_PASSWORD: process.env['TEST_REDIS_ADMIN_PASSWORD'],
+      REDIS_SOURCE_USERNAME: process.env['TEST_REDIS_ADMIN_USERNAME'],
+      REDIS_SOURCE_PASSWORD: process.env['TEST_REDIS_ADMIN_PASSWORD'],
+      LOG_LEVEL: 'trace',
+    }),
+  });
+  const users = async (args: readonly string[], keyPrefix = api.keyPrefix): Promise<Result> => {
+    const options = { cwd: folder, env: environment(keyPrefix), timeout: COMMAND_TIMEOUT_MS };
+    return new Promise((done) => {
+      execFile(process.execPath, [CLI, 'users', ...args], options, (error, stdout, stderr) =>
+        done({ status: error ? error.code : 0, stdout, stderr }),
+      );
+    });
+  };
+  /** Everything that the command has written except the report. */
+  const linesOf = ({ stdout }: Result): string[] =>
+    stdout.split('\n').filter((line) => line !== '' && !line.startsWith('{'));
+  const importOf = async (name: string, ...options: string[]): Promise<Result> =>
+    users(['import', join(IMPORTS, name), '--report', join(folder, 'report'), ...options]);
+  const report = (): Refused[] =>
+    readFileSync(join(folder, 'report'), 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Refused);
+  const reasons = (): Record<string, string> =>
+    Object.fromEntries(
+      report().map(({ line, element, key, reason }) => [String(line ?? element ?? key), reason]),
+    );
+  const keysOf = async (): Promise<string[]> =>
+    (await keysByMaster(`${api.keyPrefix}v1:{user.`)).flat();
+  /** Logs in, and returns the hash that is stored afterwards. */
+  const hashAfterLogin = async (username: string, password: string): Promise<string> => {
+    const login = await api.login(username, password);
+    expect([username, login.status]).toEqual([username, 200]);
+    const { body } = await api.ownUser(login.body.access_token);
+    const user = await api.app.get(UsersService).find(String(body['id']), Deadline.none);
+    return user!.passwordHash.reveal();
+  };
+
+  it.each([
+    [
+      'keycloak',
+      'keycloak-realm.json',
+      [
+        ['kc-peter', 'iceberg'],
+        ['kc-user1', 'password'],
+        ['kc-older', 'password'],
+        ['kc-plain', 'plain in a realm file'],
+      ],
+      { 6: 'no-password' },
+      ['Imported 5 users.', '1 records are no users.'],
+      'kc-disabled',
+    ],
+    [
+      'django',
+      'django-dump.json',
+      [
+        ['dj-admin', 'lètmein'],
+        ['dj-argon2', 'secret'],
+        ['dj-bcrypt', 'password'],
+        ['dj-scrypt', 'lètmein'],
+      ],
+      { 6: 'no-password', 7: 'unknown-hash' },
+      ['Imported 4 users.', '1 records are no users.'],
+      'dj-md5',
+    ],
+    [
+      'auth0',
+      'auth0-bulk.json',
+      [
+        ['a0.bcrypt@example.com', 'abcdefghijklmnopqrstuvwxyz'],
+        ['a0-pbkdf2', 'Password'],
+        ['a0-argon2', 'password'],
+        ['a0-scrypt', 'pleaseletmein'],
+      ],
+      { 5: 'unknown-hash' },
+      ['Imported 5 users.'],
+      'a0-blocked',
+    ],
+  ] as const)(
+    'imports users of %s, who log in with their passwords and then have a hash of this installation',
+    async (format, file, logins, refused, lines, stranger) => {
+      const imported = await importOf(file);
+
+      expect(imported).toMatchObject({ status: 1, stderr: '' });
+      expect(linesOf(imported)).toEqual(expect.arrayContaining([...lines]));
+      expect(reasons()).toEqual(refused);
+      for (const [username, password] of logins) {
+        expect((await api.login(username, `${password}x`)).status).toBe(401);
+        expect(await hashAfterLogin(username, password)).toMatch(/^\$argon2id\$v=19\$m=19456,t=2/);
+        expect((await api.login(username, password)).status).toBe(200);
+      }
+      expect((await api.login(stranger, 'plain in a realm file')).status).toBe(401);
+      expect((await api.login(stranger, 'abcdefghijklmnopqrstuvwxyz')).status).toBe(401);
+
+      const again = await importOf(file, '--format', format);
+      const present = `${logins.length + (stranger === 'dj-md5' ? 0 : 1)} users were already there`;
+      expect(linesOf(again)).toEqual(
+        expect.arrayContaining(['Imported 0 users.', expect.stringMatching(`^${present}`)]),
+      );
+      expect((await api.login(logins[0][0], logins[0][1])).status).toBe(200);
+    },
+  );
+
+  it('imports its own format, and reports what it refuses without secrets', async () => {
+    const keys = await keysOf();
+
+    const trial = await importOf('users.ndjson', '--dry-run');
+    const trialReport = report();
+
+    expect(linesOf(trial)[0]).toBe('Would import 4 users.');
+    expect(await keysOf()).toEqual(keys);
+    const imported = await importOf('users.ndjson');
+
+    expect(linesOf(imported)[0]).toBe('Imported 4 users.');
+    const refused = {
+      6: 'invalid-json',
+      7: 'invalid-username',
+      8: 'too-expensive',
+      9: 'invalid-record',
+      10: 'unknown-role',
+      11: 'password-is-a-hash',
+      12: 'no-password',
+      13: 'invalid-email',
+      15: 'username-taken',
+      16: 'id-in-use',
+    };
+    expect(reasons()).toEqual(refused);
+    expect(trialReport.map(({ reason }) => reason).sort()).toEqual(
+      expect.arrayContaining(Object.values(refused).filter((reason) => reason !== 'id-in-use')),
+    );
+    expect(statSync(join(folder, 'report')).mode & 0o777).toBe(0o600);
+    const written = [trial, imported].flatMap(({ stdout, stderr }) => [stdout, stderr]);
+    for (const text of [...written, readFileSync(join(folder, 'report'), 'utf8')]) {
+      expect(text).not.toMatch(/s3cr3t|tiny|\$[256]|sha256|plain secret/);
+    }
+
+    expect(await hashAfterLogin('own-ada', 'Hello world!')).toMatch(/^\$argon2id\$/);
+    expect(await hashAfterLogin('own-short', 'tiny')).toMatch(/^\$argon2id\$/);
+    expect(await hashAfterLogin('own-crypt5', 'Hello world!')).toMatch(/^\$argon2id\$/);
+    expect((await api.login('own-disabled', 'a long plain secret text')).status).toBe(401);
+    const { body } = await api.ownUser(
+      (await api.login('own-ada', 'Hello world!')).body.access_token,
+    );
+    expect(body).toMatchObject({
+      id: '0d4c6a35-79c9-4d4c-9a9d-2f7a4a1c7a01',
+      username: 'Own-Ada',
+      email: 'own.ada@example.com',
+      displayName: 'Ada',
+      roles: ['admin'],
+      createdAt: '2021-02-03T04:05:06.789Z',
+    });
+  });
+
+  it('does not take over a user who has registered', async () => {
+    const { username } = await api.newUser('taken');
+    writeFileSync(
+      join(folder, 'users'),
+      [username, 'TAKEN', 'free', 'taкen']
+        .map((name) => JSON.stringify({ username: name, passwordHash: BCRYPT }))
+        .join('\n'),
+    );
+
+    const result = await users(['import', 'users']);
+
+    expect(linesOf(result)[0]).toBe('Imported 1 users.');
+    expect((await api.login(username)).status).toBe(200);
+    expect((await api.login(username, 'U*U')).status).toBe(401);
+    expect((await api.login('free', 'U*U')).status).toBe(200);
+  });
+
+  it('imports plain passwords under Redis keys, and names the keys of other values in the report', async () => {
+    const own = `seed-${api.keyPrefix.slice(2, -1)}`;
+    const texts = {
+      [`${own}-alice`]: JSON.stringify({
+        username: `${own}-alice`,
+        password: 'alice has a secret',
+      }),
+      [`${own}-bob`]: JSON.stringify({ username: `${own}-bob`, password: 'bob', age: 7 }),
+      [`${own}-page`]: '<html>',
+      [`${own}-cart`]: JSON.stringify({ items: [] }),
+    };
+    await withRedis(async (_, cluster) => {
+      await Promise.all(Object.entries(texts).map(async ([key, text]) => cluster.set(key, text)));
+      await cluster.rpush(`${own}-list`, 'one');
+    });
+    const args = ['import', '--from-redis-json', '--match', `${own}-*`, '--report', 'report'];
+
+    const result = await users(args);
+    const again = await users([...args, '--source-nodes', process.env['TEST_REDIS_NODES'] ?? '']);
+    await withRedis(async (_, cluster) => {
+      await Promise.all(
+        [...Object.keys(texts), `${own}-list`].map(async (key) => cluster.del(key)),
+      );
+    });
+
+    expect(linesOf(result)[0]).toBe('Imported 2 users.');
+    expect(reasons()).toEqual({
+      [`${own}-page`]: 'invalid-json',
+      [`${own}-list`]: 'invalid-json',
+      [`${own}-cart`]: 'invalid-record',
+    });
+    expect(await hashAfterLogin(`${own}-alice`, 'alice has a secret')).toMatch(/^\$argon2id\$/);
+    expect(await hashAfterLogin(`${own}-bob`, 'bob')).toMatch(/^\$argon2id\$/);
+    expect(result.stdout + result.stderr).not.toMatch(/alice has a secret|"bob"/);
+    expect(linesOf(again).slice(0, 2)).toEqual([
+      'Imported 0 users.',
+      '2 users were already there, from an earlier import.',
+    ]);
+  });
+
+  it('continues after it was killed, and has each user once', async () => {
+    const names = Array.from({ length: 3000 }, (_, index) => `killed-${index}`);
+    writeFileSync(
+      join(folder, 'users'),
+      names.map((username) => JSON.stringify({ username, passwordHash: BCRYPT })).join('\n'),
+    );
+    const child = spawn(process.execPath, [CLI, 'users', 'import', 'users'], {
+      cwd: folder,
+      env: environment(api.keyPrefix),
+      stdio: 'ignore',
+    });
+    const ended = new Promise((done) => child.once('exit', (_, signal) => done(signal)));
+    await eventually('some users exist', 30_000, async () => (await keysOf()).length > 100);
+    child.kill('SIGKILL');
+    expect(await ended).toBe('SIGKILL');
+
+    const repeated = await users(['import', 'users']);
+
+    expect(repeated.status).toBe(0);
+    const [, imported, present] =
+      /Imported (\d+) users\.\n(\d+) users were already there/.exec(repeated.stdout) ?? [];
+    expect(Number(imported) + Number(present)).toBe(names.length);
+    expect(Number(present)).toBeGreaterThan(20);
+    expect(Number(imported)).toBeGreaterThan(20);
+    await users(['export', 'all']);
+    const exported = readFileSync(join(folder, 'all'), 'utf8').trim().split('\n');
+    const found = exported.map((line) => (JSON.parse(line) as { username: string }).username);
+    expect(found.sort()).toEqual([...names].sort());
+    expect((await api.login('killed-2999', 'U*U')).status).toBe(200);
+  });
+
+  it('gives a name that several records have to the first one, and forecasts that', async () => {
+    const names = ['first', 'FIRST', 'second', 'sec0nd'];
+    writeFileSync(
+      join(folder, 'users'),
+      names
+        .map((username, index) => ({ user_id: String(index), username, password_hash: BCRYPT }))
+        .map((user) => JSON.stringify(user))
+        .join('\n'),
+    );
+
+    const trial = await users(['import', 'users', '--dry-run', '--report', 'report']);
+    const forecast = reasons();
+    const result = await users(['import', 'users', '--report', 'report']);
+
+    expect(linesOf(trial)[0]).toBe('Would import 2 users.');
+    expect(linesOf(result)[0]).toBe('Imported 2 users.');
+    expect(reasons()).toEqual({ 2: 'username-taken', 4: 'username-taken' });
+    expect(forecast).toEqual(reasons());
+  });
+
+  it('exports all users, who log in after an import into another cluster', async () => {
+    await importOf('users.ndjson');
+    await importOf('django-dump.json');
+    const { username } = await api.newUser('registered');
+    await hashAfterLogin('own-crypt5', 'Hello world!');
+
+    const without = await users(['export', 'without']);
+    const exported = await users(['export', 'all', '--with-password-hashes']);
+    const existing = await users(['export', 'all']);
+
+    expect(linesOf(without)).toEqual(['Exported 9 users.']);
+    expect(readFileSync(join(folder, 'without'), 'utf8')).not.toMatch(/passwordHash|\$/);
+    expect(exported.status).toBe(0);
+    expect(statSync(join(folder, 'all')).mode & 0o777).toBe(0o600);
+    expect(existing.status).toBe(1);
+    expect(existing.stderr).toMatch(/^The file cannot be created/);
+
+    const before = readFileSync(join(folder, 'all'), 'utf8');
+    const other = await startTestApp();
+    try {
+      const imported = await users(['import', 'all'], other.keyPrefix);
+      await users(['export', 'copy', '--with-password-hashes'], other.keyPrefix);
+      expect(linesOf(imported)).toEqual(['Imported 9 users.']);
+      expect(readFileSync(join(folder, 'copy'), 'utf8')).toBe(before);
+      expect((await other.login(username)).status).toBe(200);
+      expect((await other.login('own-crypt5', 'Hello world!')).status).toBe(200);
+      expect((await other.login('dj-admin', 'lètmein')).status).toBe(200);
+      expect((await other.login('own-disabled', 'a long plain secret text')).status).toBe(401);
+    } finally {
+      await other.close();
+    }
+  });
+
+  it('says what is wrong with a file, and changes nothing', async () => {
+    const keys = await keysOf();
+    writeFileSync(join(folder, 'empty'), '');
+    writeFileSync(join(folder, 'cut'), '[{"username":"a","passwordHash":"x"},{"user');
+
+    const missing = await users(['import', 'no-such-file']);
+    const empty = await users(['import', 'empty']);
+    const cut = await users(['import', 'cut', '--dry-run']);
+    const format = await users(['import', 'cut', '--format', 'ldap']);
+    const mixed = await users(['import', 'cut', '--match', '*']);
+
+    expect(missing.stderr).toMatch(/^no-such-file cannot be read: ENOENT/);
+    expect(empty.stderr).toMatch(/^The format of the file is not known/);
+    expect(cut.stderr).toMatch(/^cut is not valid JSON after 1 users\.\n/);
+    expect(format.stderr).toMatch(/^There is no format "ldap"\. The formats are: keyslot, /);
+    expect(mixed.status).toBe(2);
+    expect([missing, empty, cut, format].map(({ status }) => status)).toEqual([1, 1, 1, 1]);
+    expect(await keysOf()).toEqual(keys);
+  });
+});

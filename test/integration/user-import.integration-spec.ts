@@ -1,0 +1,120 @@
+import { InMemoryUserStore } from '../../src/contracts/index.js';
+import { Origin } from '../../src/common/origin/index.js';
+import type { AuditEvent } from '../../src/audit/index.js';
+import {
+  IMPORT_FORMATS,
+  UserExport,
+  UserImport,
+  type SourceRecord,
+} from '../../src/users/index.js';
+import type { NewUser, UserStore } from '../../src/users/index.js';
+import { startTestApp, type TestApp } from '../support/test-app.js';
+
+const BCRYPT = '$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW';
+const [keyslot] = IMPORT_FORMATS;
+
+async function* recordsOf(...values: readonly object[]): AsyncGenerator<SourceRecord> {
+  for (const [index, value] of values.entries()) {
+    yield await Promise.resolve({ position: { element: index + 1 }, value });
+  }
+}
+
+/** A store of an earlier version of an application, which does not know the members of imported users. */
+class EarlierStore extends InMemoryUserStore {
+  override async create(
+    { id, username, usernameKey, email, displayName, roles }: NewUser,
+    passwordHash: Parameters<UserStore['create']>[1],
+  ) {
+    return super.create({ id, username, usernameKey, email, displayName, roles }, passwordHash);
+  }
+}
+
+describe('import of users by an application', () => {
+  let api: TestApp;
+  let events: AuditEvent[];
+  const start = async (userStore?: { useClass: new () => UserStore }): Promise<void> => {
+    events = [];
+    api = await startTestApp(
+      {},
+      {
+        ...(userStore ? { userStore } : {}),
+        auditSink: {
+          useFactory: () => ({ record: (event: AuditEvent) => void events.push(event) }),
+        },
+      },
+    );
+  };
+  afterEach(async () => api.close());
+
+  const run = async (...values: object[]) => {
+    const refused: string[] = [];
+    const counts = await api.app
+      .get(UserImport)
+      .run(
+        keyslot!,
+        recordsOf(...values),
+        { onRefused: (_, { reason }) => refused.push(reason) },
+        Origin.system,
+      );
+    return { counts, refused };
+  };
+
+  it.each([
+    ['its own store', InMemoryUserStore],
+    ['a store that does not know imported users', EarlierStore],
+  ])('writes the users to %s', async (_, useClass) => {
+    await start({ useClass });
+    const users = [
+      { username: 'ada', passwordHash: BCRYPT, email: 'ada@example.com' },
+      { username: 'ben', passwordHash: BCRYPT, disabled: true },
+      { username: 'ADA', password: 'a plain text' },
+    ];
+
+    const first = await run(...users);
+    const second = await run(...users);
+
+    // The third record has the name of the first one, and no id that tells them apart.
+    expect(first).toMatchObject({ counts: { imported: 2, present: 1, refused: 0 }, refused: [] });
+    expect(second).toMatchObject({ counts: { imported: 0, present: 3, refused: 0 }, refused: [] });
+    expect((await api.login('ada', 'U*U')).status).toBe(200);
+    expect((await api.login('ada', 'U*U')).status).toBe(200);
+    expect((await api.login('ben', 'U*U')).status).toBe(401);
+    expect(api.app.get(UserExport).isSupported).toBe(false);
+  });
+
+  it('is recorded once, with the numbers and without names', async () => {
+    await start();
+    await run({ username: 'ada', passwordHash: BCRYPT }, { username: 'ben' });
+    for await (const user of api.app.get(UserExport).users(true, Origin.operator)) {
+      expect(user).toMatchObject({ username: 'ada', passwordHash: BCRYPT });
+    }
+
+    expect(events.filter(({ type }) => type.startsWith('users-'))).toEqual([
+      expect.objectContaining({
+        type: 'users-imported',
+        result: 'success',
+        actor: 'system',
+        details: { format: 'keyslot', imported: 1, present: 0, refused: 1, ignored: 0 },
+      }),
+      expect.objectContaining({
+        type: 'users-exported',
+        result: 'success',
+        actor: 'operator',
+        details: { users: 1, passwordHashes: true },
+      }),
+    ]);
+  });
+
+  it('does not use an id that another user has had within the last two hours', async () => {
+    await start();
+    const { id, username } = await api.newUser('former');
+    const { body } = await api.login(username);
+    const deletion = { token: body.access_token, body: { password: 'violet engines hum at dawn' } };
+    expect((await api.request('DELETE', '/api/user', deletion)).status).toBe(204);
+
+    const { refused } = await run({ id, username: 'successor', passwordHash: BCRYPT });
+
+    expect(refused).toEqual(['id-in-use']);
+    expect((await api.register('successor')).status).toBe(201);
+  });
+});
