@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 
 import type { AuditEvent, TrailEvent, TrailQuery } from '../../src/audit/index.js';
@@ -98,14 +99,29 @@ describe('the audit trail in Redis', () => {
     expect(seen.slice(-600)).toEqual(before);
   });
 
-  it('keeps the order of the events of one instance, also when its clock goes back', async () => {
+  it('keeps the order of the events of one instance, also when its clock goes back a little', async () => {
     const own = trailOn();
     await own.record(many(3, { type: 'first' }));
-    instance.clock.wallMs = -60_000;
+    instance.clock.wallMs = -4000;
     await own.record(many(3, { type: 'second' }));
 
     const types = (await listed(own, {})).map(({ type }) => type);
     expect(types).toEqual([...Array<string>(3).fill('second'), ...Array<string>(3).fill('first')]);
+  });
+
+  it('has the right times again after the clock was wrong for a moment', async () => {
+    const own = trailOn();
+    const [type, later] = ['wrong', 'right'];
+    instance.clock.wallMs = 10 * DAY_MS;
+    await own.record([{ type }]);
+    instance.clock.wallMs = 0;
+    await own.record(many(100, { type: later }));
+
+    const events = await listed(own, { type: later });
+    expect(new Set(events.map(({ id }) => id)).size).toBe(100);
+    for (const { at } of events) {
+      expect(Math.abs(at.getTime() - Date.now())).toBeLessThan(WITHIN_MS + 5000);
+    }
   });
 
   it('costs one call for an event, and one for each user whom it concerns', async () => {
@@ -140,7 +156,9 @@ describe('the audit trail in Redis', () => {
     for (const query of queries) {
       few.push(await page(query));
     }
-    await own.record(many(9000, { type: 'common', userId: randomUUID() }));
+    for (let round = 0; round < 2; round += 1) {
+      await own.record(many(4500, { type: 'common', userId: randomUUID() }));
+    }
 
     const lists = few.map((counts) => counts['list-entries.lua']);
     expect(lists).toEqual([16, 1, 1, 16]);
@@ -247,11 +265,73 @@ describe('the audit trail in Redis', () => {
     ]);
   });
 
+  it('drops and counts events that have no JSON even without their details, and throws no error', async () => {
+    const own = trailOn();
+    const type = 'orders.shipped';
+    await own.record([
+      { type, reason: 1n as never },
+      { type, reason: 'x'.repeat(20_000) },
+      { type, reason: 'sent' },
+    ]);
+
+    expect(own.queue.outcomes).toEqual({ recorded: 1, dropped: 2, limited: 0 });
+    expect(await listed(own, { type })).toEqual([expect.objectContaining({ reason: 'sent' })]);
+  });
+
+  it('limits the bytes of an event, and of refused ones more', async () => {
+    const own = trailOn();
+    const details = { text: '中'.repeat(2000) };
+    const event = { type: 'orders.shipped', details };
+    await own.record([
+      event,
+      { ...event, result: 'refused' },
+      { ...event, details: { text: '中'.repeat(6000) } },
+    ]);
+
+    const stored = (await listed(own, {})).map((one) => one.details);
+    expect(stored).toEqual([{ isOmitted: true }, { isOmitted: true }, details]);
+  });
+
+  it('stores at most 256 KB in one call', async () => {
+    const own = trailOn();
+    const run = jest.spyOn(instance.redis, 'run');
+    await own.record(
+      Array.from({ length: 100 }, () => ({ type: 'large', details: { text: 'x'.repeat(10_000) } })),
+    );
+
+    const sizes = run.mock.calls.map(([, , args]) => args.join('').length);
+    run.mockRestore();
+    expect(Math.max(...sizes)).toBeLessThan(262_144 + 10_000);
+    expect(await listed(own, { type: 'large' })).toHaveLength(100);
+  });
+
   it('drops and counts what does not fit in the queue, and records the rest', async () => {
     const own = trailOn();
-    await own.record(many(12_000, { type: 'logged-in' }));
+    const flood = many(12_000, { type: 'login-refused' });
+    await own.record([...flood, { type: 'user-deleted' }, ...flood, { type: 'access-changed' }]);
 
-    expect(own.queue.outcomes).toEqual({ recorded: 10_000, dropped: 2000 });
-    expect(await stored()).toBe(10_000);
+    expect(own.queue.outcomes).toEqual({ recorded: 5002, dropped: 19_000, limited: 0 });
+    expect(await listed(own, { type: 'user-deleted' })).toHaveLength(1);
+    expect(await listed(own, { type: 'access-changed' })).toHaveLength(1);
+    // The room is free again.
+    await own.record(many(5000, { type: 'login-refused' }));
+    expect(own.queue.outcomes).toEqual({ recorded: 10_002, dropped: 19_000, limited: 0 });
+  });
+
+  it('records a limited number of refusals of one caller, and counts the others', async () => {
+    const own = trailOn();
+    const refusalsOf = (actorId: string, count: number, reason: string): AuditEvent[] =>
+      many(count, { type: 'permission-refused', actor: 'user', actorId, reason });
+    const [flooding, other] = [randomUUID(), randomUUID()];
+    await own.record([
+      ...refusalsOf(flooding, 1000, 'missing-permission'),
+      ...refusalsOf(flooding, 1, 'own-access'),
+      ...refusalsOf(other, 5, 'missing-permission'),
+    ]);
+
+    expect(own.queue.outcomes).toEqual({ recorded: 26, dropped: 0, limited: 980 });
+    const events = await listed(own, { type: 'permission-refused' });
+    expect(events.filter(({ actorId }) => actorId === other)).toHaveLength(5);
+    expect(events.filter(({ reason }) => reason === 'own-access')).toHaveLength(1);
   });
 });
