@@ -161,7 +161,7 @@ describe('the audit trail in Redis', () => {
     }
 
     const lists = few.map((counts) => counts['list-entries.lua']);
-    expect(lists).toEqual([16, 1, 1, 16]);
+    expect(lists).toEqual([16, 2, 1, 16]);
     for (const [index, query] of queries.entries()) {
       const counts = await page(query);
       expect(counts['list-entries.lua']).toBe(lists[index]);
@@ -247,6 +247,68 @@ describe('the audit trail in Redis', () => {
     expect(await listed(own, { type: 'user-deleted' })).toHaveLength(100);
     expect(await stored()).toBe(flood.length + 100);
     expect(await listed(own, {})).toHaveLength(flood.length + 100);
+  });
+
+  it('keeps the newest 10,000 events of a user, and 1,000 refusals, which displace no other event', async () => {
+    const own = trailOn();
+    const userId = randomUUID();
+    await own.record([{ type: 'logged-in', userId }]);
+    for (let round = 0; round < 4; round += 1) {
+      // Without a caller, each counts alone.
+      await own.record(
+        Array.from({ length: 500 }, (_, number) => ({
+          type: 'permission-refused',
+          userId,
+          reason: `${round} ${number}`,
+        })),
+      );
+    }
+
+    const events = await listed(own, { userId });
+    const isLogin = ({ type }: TrailEvent): boolean => type === 'logged-in';
+    expect(events.filter(isLogin)).toHaveLength(1);
+    expect(events).toHaveLength(1001);
+    const refusals = await listed(own, { userId, type: 'permission-refused' });
+    expect(refusals).toEqual(events.filter((event) => !isLogin(event)));
+    expect(refusals[0]!.reason).toBe('3 499');
+    expect(await listed(own, { type: 'permission-refused' })).toHaveLength(2000);
+
+    for (let round = 0; round < 3; round += 1) {
+      await own.record(many(4000, { type: 'tokens-refreshed', userId }));
+    }
+    const key = instance.redis.keys.key(['audit-user', userId], 'entries');
+    await withRedis(async (_, cluster) => expect(await cluster.zcard(key)).toBe(10_000));
+    expect(await listed(own, { userId, type: 'logged-in' })).toEqual([]);
+  });
+
+  it('lists refusals of a user among the other events in order, in pages of every size', async () => {
+    const own = trailOn();
+    const userId = randomUUID();
+    const types = ['logged-in', 'permission-refused', 'permission-refused', 'logged-out'];
+    const events = [...types, ...types].map((type) => ({ type, userId }));
+    await own.record(events);
+
+    for (const limit of [1, 2, 3, 100]) {
+      const found = (await listed(own, { userId }, limit)).map(({ type }) => type);
+      expect(found).toEqual([...types, ...types].reverse());
+    }
+  });
+
+  it('creates no key for ids of nobody', async () => {
+    const own = trailOn();
+    const [actorId, userId, nobody] = [randomUUID(), randomUUID(), randomUUID()];
+    const read = { actor: 'user', actorId } as const;
+    await own.record([
+      { type: 'user-read', reason: 'not-found', userId: nobody, ...read },
+      { type: 'sessions-read', reason: 'not-found', userId: nobody, ...read },
+      { type: 'audit-read', userId: nobody, ...read, details: { events: 0 } },
+      { type: 'audit-read', userId, ...read, details: { events: 2 } },
+    ]);
+
+    const { keys } = await dumpKeys(prefix);
+    expect(keys.filter((key) => key.includes(nobody))).toEqual([]);
+    expect(await listed(own, { userId })).toHaveLength(1);
+    expect(await listed(own, { userId: actorId })).toHaveLength(4);
   });
 
   it('accepts events that have no JSON or are too large, without their details', async () => {
