@@ -4,6 +4,8 @@ import { Deadline } from '../../src/common/deadline/index.js';
 import { InMemoryUserStore } from '../../src/contracts/index.js';
 import { Origin } from '../../src/common/origin/index.js';
 import type { AuditEvent } from '../../src/audit/index.js';
+import { MissingRightError } from '../../src/redis-cluster/index.js';
+import { UserReader } from '../../src/user-slot/read/index.js';
 import {
   IMPORT_FORMATS,
   UserExport,
@@ -172,6 +174,25 @@ describe('import of users by an application', () => {
         details: { users: 1, passwordHashes: true },
       }),
     ]);
+  });
+
+  it('says when an export cannot find out whether the directory has all users', async () => {
+    await start();
+    await run({ username: 'ada', passwordHash: BCRYPT });
+    const scan = jest
+      .spyOn(api.app.get(UserReader), 'ids')
+      .mockRejectedValue(new MissingRightError('scan'));
+    let impossible = 0;
+
+    const exported = [];
+    const comparison = { onImpossible: () => void (impossible += 1) };
+    for await (const user of api.app.get(UserExport).users(false, Origin.operator, comparison)) {
+      exported.push(user.username);
+    }
+    scan.mockRestore();
+
+    expect(impossible).toBe(1);
+    expect(exported).toEqual(['ada']);
   });
 
   it('does not use an id that another user has had within the last two hours', async () => {
