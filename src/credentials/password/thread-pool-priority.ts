@@ -21,15 +21,22 @@ const EMPTY_SIGNAL_MASK = /^SigBlk:\t0+$/m;
  * lower priority too.
  */
 export function lowerThreadPoolPriority(): void {
-  if (process.platform !== 'linux') {
+  const priority = hashingPriority();
+  if (priority === undefined) {
     return;
   }
   try {
-    const priority = Math.min(getPriority() + NICE_INCREMENT, LOWEST_PRIORITY);
     poolThreads().forEach((thread) => setPriority(thread, priority));
   } catch {
     // Without /proc or without permission, the threads keep their priority.
   }
+}
+
+/** The nice value of threads that hash passwords. @returns undefined when a thread has no priority of its own */
+export function hashingPriority(): number | undefined {
+  return process.platform === 'linux'
+    ? Math.min(getPriority() + NICE_INCREMENT, LOWEST_PRIORITY)
+    : undefined;
 }
 
 /** The thread ids of the pool. */

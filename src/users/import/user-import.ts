@@ -13,7 +13,7 @@ import {
   PASSWORD_MAX_LENGTH,
 } from '../../credentials/index.js';
 import { RoleReader } from '../../roles/read/index.js';
-import type { UserRecord } from '../../user-slot/read/index.js';
+import type { RedisRecord, UserRecord } from '../../user-slot/read/index.js';
 import { findByUsername } from '../find-by-username.js';
 import {
   areSameName,
@@ -45,7 +45,7 @@ const CONCURRENCY = 64;
 export interface ImportCounts {
   /** New users; in a dry run, those that would be new. */
   readonly imported: number;
-  /** Users whom an earlier import of the same records has created. Not changed. */
+  /** Users whom an earlier import of the same records has created. They are only disabled, if the record says so. */
   readonly present: number;
   readonly refused: number;
   /** Records that are no users. */
@@ -70,7 +70,8 @@ type Outcome = keyof ImportCounts | RefusedRecord;
  * Imports users with the password hashes of other systems. Each user is created like a registered one, in this installation's
  * store of users. The rules for names and profiles apply, the rules for new passwords do not.
  *
- * An import can be repeated after any failure: a user of an earlier run has the same id, and is not changed.
+ * An import can be repeated after any failure: a user of an earlier run has the same id, and is not changed, except that a user
+ * whom the record disables is disabled.
  */
 @Injectable()
 export class UserImport {
@@ -188,8 +189,12 @@ export class UserImport {
     deadline: Deadline,
   ): Promise<Outcome> {
     const earlier = await this.findEarlier(account, deadline);
-    if (earlier) {
+    if (earlier instanceof RefusedRecord) {
       return earlier;
+    }
+    if (earlier && (await this.isDurable(earlier, deadline))) {
+      await this.disable(earlier, account, deadline);
+      return 'present';
     }
     const created = await this.accounts
       .create(account, async () => this.hashOf(password, deadline), deadline)
@@ -205,10 +210,31 @@ export class UserImport {
     if (created instanceof RefusedRecord) {
       return created;
     }
-    if (account.isDisabled && !created.isDisabled) {
-      await this.accounts.update(account.id, { isDisabled: true }, deadline);
-    }
+    await this.disable(created, account, deadline);
     return 'imported';
+  }
+
+  /** Whether a user who was found is stored permanently: a master that was replaced may have answered. */
+  private async isDurable(found: UserRecord, deadline: Deadline): Promise<boolean> {
+    if (!('isProvisional' in found)) {
+      // A store of the application returns only what is durable.
+      return true;
+    }
+    // This writes the names and the user as for an interrupted registration. A user from before version 0.2 may share a skeleton.
+    const { hasSkeletons } = found as Partial<RedisRecord>;
+    const unconfirmed = { ...found, isProvisional: hasSkeletons !== false };
+    return (await this.accounts.prepareLogin(unconfirmed, deadline)) !== undefined;
+  }
+
+  /** For a store that ignores `isDisabled` of a new user. An earlier import may have failed before it did this. */
+  private async disable(
+    user: UserRecord,
+    { id, isDisabled }: NewAccount,
+    deadline: Deadline,
+  ): Promise<void> {
+    if (isDisabled && !user.isDisabled) {
+      await this.accounts.update(id, { isDisabled: true }, deadline);
+    }
   }
 
   private async forecast(
@@ -218,7 +244,7 @@ export class UserImport {
   ): Promise<Outcome> {
     const earlier = await this.findEarlier(account, deadline);
     if (earlier) {
-      return earlier;
+      return earlier instanceof RefusedRecord ? earlier : 'present';
     }
     const isFree = await this.accounts.isFree(account, deadline);
     const [id = '', ...names] = keysOf(account);
@@ -232,11 +258,11 @@ export class UserImport {
     }
   }
 
-  /** @returns undefined when neither the name nor the id belongs to a user */
+  /** @returns the user of an earlier import; undefined when neither the name nor the id belongs to a user */
   private async findEarlier(
     { id, username, usernameKey }: NewAccount,
     deadline: Deadline,
-  ): Promise<Outcome | undefined> {
+  ): Promise<UserRecord | RefusedRecord | undefined> {
     const [found, other] = await Promise.all([
       findByUsername(this.accounts, username, deadline),
       this.accounts.find(id, deadline),
@@ -245,7 +271,7 @@ export class UserImport {
       if (found.id !== id) {
         return new RefusedRecord('username-taken');
       }
-      return isProvisional(found) ? undefined : 'present';
+      return isProvisional(found) ? undefined : found;
     }
     // An interrupted import may have written the user, and not completed the name.
     return other && canonicalUsername(other.username) !== usernameKey
