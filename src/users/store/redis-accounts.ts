@@ -217,8 +217,10 @@ export class RedisAccounts implements Accounts {
       }
       throw error;
     });
-    // Not the spelling: a repeated import may have another one.
-    const isOwn = written && canonicalUsername(written.username) === user.usernameKey;
+    // A repeated import may have another spelling of the name.
+    const isOwn =
+      written?.username === user.username ||
+      (written && canonicalUsername(written.username) === user.usernameKey);
     const created = isOwn ? written : undefined;
     if (created && isConfirmed) {
       return created;
