@@ -111,10 +111,19 @@ async function readWithOneCopy(): Promise<string> {
 }
 
 /** Metrics of an instance with two workers. */
+const KEYS_TIMEOUT_MS = 30_000;
+/** A worker has this series as soon as it has checked the keys, which it does after its start. */
+const KEY_AGE = /^keyslot_signing_key_age_seconds\{/;
+
 async function readFromWorkers(): Promise<string> {
   const instance = await Instance.start({ WORKERS: '2' });
   try {
-    return (await instance.request<string>('GET', '/metrics')).body;
+    let metrics = '';
+    await eventually('each worker has checked the signing keys', KEYS_TIMEOUT_MS, async () => {
+      metrics = (await instance.request<string>('GET', '/metrics')).body;
+      return metrics.split('\n').filter((line) => KEY_AGE.test(line)).length === 2;
+    });
+    return metrics;
   } finally {
     await instance.stop();
   }
