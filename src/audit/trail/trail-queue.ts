@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { Logger, type BeforeApplicationShutdown, type OnApplicationShutdown } from '@nestjs/common';
 import { randomInt } from 'node:crypto';
 
@@ -50,6 +51,7 @@ export class TrailQueue implements BeforeApplicationShutdown, OnApplicationShutd
   private queued = 0;
   private readonly queuedByType = new Map<string, number>();
   private readonly refusals: RefusalLimit;
+  private readonly start: () => Promise<void>;
   private running: Promise<void> | undefined;
   private isClosed = false;
   private reportedAt = -Infinity;
@@ -59,6 +61,10 @@ export class TrailQueue implements BeforeApplicationShutdown, OnApplicationShutd
     private readonly clock: Clock,
   ) {
     this.refusals = new RefusalLimit(clock);
+    // Outside of any request: its trace does not contain what the queue writes later.
+    this.start = AsyncResource.bind(async () =>
+      new Promise(setImmediate).then(async () => this.run()),
+    );
   }
 
   /** The number of events that are not stored yet. */
@@ -83,7 +89,7 @@ export class TrailQueue implements BeforeApplicationShutdown, OnApplicationShutd
     }
     this.enqueue(event, text);
     // Deferred: the response does not wait, and events of one request are stored together.
-    this.running ??= new Promise(setImmediate).then(async () => this.run());
+    this.running ??= this.start();
   }
 
   /** Redis is still available here. */
