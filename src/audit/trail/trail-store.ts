@@ -110,8 +110,8 @@ export class TrailStore {
   }
 
   /**
-   * Lists entries of an index in all its parts: one call for each of the sixteen partitions, or two for
-   * a user, or one for a user and a type.
+   * Lists entries of an index in all its parts: one call for each of the sixteen partitions, two for a user, or one for a user and
+   * a type.
    *
    * @param before an entry
    * @param type only entries of this type. For the index of a user
@@ -210,7 +210,7 @@ export function idsIn(event: AuditEvent): ReadonlySet<string> {
   );
 }
 
-/** Whoever reads at made-up ids must not create an index for each. */
+/** A caller who asks for made-up ids must not create an index for each. */
 function mayConcernNobody({ type, reason, details }: AuditEvent): boolean {
   return reason === 'not-found' || (type === 'audit-read' && details?.['events'] === 0);
 }

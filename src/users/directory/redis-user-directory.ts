@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { forEachConcurrently } from '../../common/concurrency/index.js';
-import { cursorText, positionIn } from '../../common/cursor/index.js';
+import { cursorText, positionIn } from '../../common/paging/index.js';
 import { Deadline } from '../../common/deadline/index.js';
 import { UserReader } from '../../user-slot/read/index.js';
 import { DirectoryIndex, type Position } from './directory-index.js';

@@ -1,37 +1,24 @@
 import { Inject, Injectable } from '@nestjs/common';
 
 import { AuditLog } from '../../audit/index.js';
-import { ADMINISTRATOR } from '../../common/authentication/index.js';
 import { forEachConcurrently } from '../../common/concurrency/index.js';
 import { Deadline } from '../../common/deadline/index.js';
 import type { Origin } from '../../common/origin/index.js';
 import { Secret } from '../../common/secret/index.js';
-import {
-  HashingQueue,
-  readHash,
-  storedImportedHash,
-  PASSWORD_MAX_LENGTH,
-} from '../../credentials/index.js';
+import { HashingQueue, storedImportedHash } from '../../credentials/index.js';
 import { RoleReader } from '../../roles/read/index.js';
 import type { RedisRecord, UserRecord } from '../../user-slot/read/index.js';
 import { findByUsername } from '../find-by-username.js';
-import {
-  areSameName,
-  canonicalUsername,
-  checkUsername,
-  displayedUsername,
-  usernameSkeletons,
-} from '../names/username.js';
-import { checkProfile } from '../profile-rules.js';
+import { canonicalUsername, displayedUsername, usernameSkeletons } from '../names/username.js';
 import { ACCOUNTS, IdInUseError, type Accounts, type NewAccount } from '../store/accounts.js';
 import { untilAnswered } from '../until-answered.js';
 import { USERS_OPTIONS } from '../users.module-definition.js';
 import type { UsersOptions } from '../users.options.js';
+import { checkUser } from './check-user.js';
 import { importId } from './import-id.js';
 import {
   RefusedRecord,
   type ImportedPassword,
-  type ImportedUser,
   type ImportFormat,
   type SourceRecord,
 } from './imported-user.js';
@@ -41,6 +28,7 @@ import { SeenNames } from './seen-names.js';
 const ROLES_TIMEOUT_MS = 10_000;
 /** Concurrent writes share round trips. The limit leaves capacity for the requests of running instances. */
 const CONCURRENCY = 64;
+
 /** Numbers of records. */
 export interface ImportCounts {
   /** New users; in a dry run, those that would be new. */
@@ -134,7 +122,7 @@ export class UserImport {
     if (read === 'ignored' || read instanceof RefusedRecord) {
       return read;
     }
-    const refusal = this.checkUser(read, roles);
+    const refusal = checkUser(read, roles, this.options.administrator?.username);
     if (refusal) {
       return refusal;
     }
@@ -157,30 +145,6 @@ export class UserImport {
           : this.create(account, read.password, deadline),
       ),
     );
-  }
-
-  private checkUser(
-    { username, email, displayName, roles, password }: ImportedUser,
-    knownRoles: readonly string[],
-  ): RefusedRecord | undefined {
-    const name = checkUsername(username);
-    if (name) {
-      return new RefusedRecord('invalid-username', name.code);
-    }
-    const { administrator } = this.options;
-    const isReserved = administrator && areSameName(administrator.username, username);
-    if (isReserved && !roles.includes(ADMINISTRATOR)) {
-      return new RefusedRecord('username-taken', 'it is reserved for BOOTSTRAP_ADMIN_USERNAME');
-    }
-    const profile = checkProfile({ email, displayName });
-    if (profile.email) {
-      return new RefusedRecord('invalid-email', profile.email.code);
-    }
-    if (profile.displayName) {
-      return new RefusedRecord('invalid-display-name', profile.displayName.code);
-    }
-    const isUnknown = roles.some((role) => !knownRoles.includes(role));
-    return isUnknown ? new RefusedRecord('unknown-role') : checkPassword(password);
   }
 
   private async create(
@@ -316,22 +280,6 @@ function readRecord(format: ImportFormat, { value }: SourceRecord) {
 
 function usernameIn(read: ReturnType<typeof readRecord>): string | undefined {
   return read === 'ignored' || read instanceof RefusedRecord ? undefined : read.username;
-}
-
-function checkPassword(password: ImportedPassword): RefusedRecord | undefined {
-  if (password === 'none') {
-    return new RefusedRecord('no-password');
-  }
-  if ('hash' in password) {
-    const read = readHash(password.hash.reveal());
-    return typeof read === 'string' ? new RefusedRecord(read) : undefined;
-  }
-  const text = password.plain.reveal();
-  if (Array.from(text).length > PASSWORD_MAX_LENGTH) {
-    return new RefusedRecord('invalid-password');
-  }
-  // Else the hash would become the password, for everybody who has seen it.
-  return typeof readHash(text) === 'string' ? undefined : new RefusedRecord('password-is-a-hash');
 }
 
 /** Whether the user may have been written by a registration that did not complete. */
