@@ -58,7 +58,7 @@ const KINDS = [
     '\\{audit\\.[0-9a-f]\\}:(?:all|(?:events|type):[A-Za-z0-9_-]{11})',
     90 * DAY_MS,
   ),
-  kind('audit trail of a user', `\\{audit-user\\.${ID}\\}:entries`, 90 * DAY_MS),
+  kind('audit trail of a user', `\\{audit-user\\.${ID}\\}:(?:entries|refusals)`, 90 * DAY_MS),
   kind('name', `\\{name\\.${DIGEST}\\}:owner`, 0, true),
   kind('signing key', '\\{keys\\.signing\\}:set', 0, true),
   kind('roles', '\\{roles\\.all\\}:set', 0, true),

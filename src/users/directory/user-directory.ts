@@ -1,9 +1,6 @@
 import type { Deadline } from '../../common/deadline/index.js';
 import type { User } from '../user.js';
 
-/** Maximum length of `UserPage.next`. It is a parameter of a URL. */
-export const CURSOR_MAX_LENGTH = 2000;
-
 /** Which users are listed: those who meet all conditions. */
 export interface UserQuery {
   /**
