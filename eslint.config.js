@@ -60,7 +60,7 @@ export default tseslint.config(
   },
   {
     // Served to browsers.
-    files: ['src/api-docs/browser/*.js'],
+    files: ['src/{account-pages,api-docs}/browser/*.js'],
     languageOptions: { sourceType: 'script', globals: globals.browser },
   },
 );

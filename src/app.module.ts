@@ -8,6 +8,7 @@ import {
 import { ConfigModule, getConfigToken, registerAs } from '@nestjs/config';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
+import { AccountPagesModule } from './account-pages/index.js';
 import { ApiDocsModule, type ApiDocsOptions } from './api-docs/index.js';
 import { AuditModule, type AuditSink, type AuditTrail } from './audit/index.js';
 import { AuthModule } from './auth/index.js';
@@ -17,6 +18,7 @@ import { ForwardAuthModule } from './forward-auth/index.js';
 import { GuardModule, type GuardOptions } from './guard/index.js';
 import { HealthModule } from './health/index.js';
 import { KeysModule } from './keys/index.js';
+import { MailModule, type Mailer, type MailTemplates } from './mail/index.js';
 import { MetricsModule } from './metrics/index.js';
 import { NearCacheModule } from './near-cache/index.js';
 import { OAuthModule } from './oauth/index.js';
@@ -68,6 +70,9 @@ export interface AppExtensions {
   /** Lists the users of another store. */
   readonly userDirectory?: Replacement<UserDirectory>;
   readonly auditSink?: Replacement<AuditSink>;
+  /** Sends mails instead of the SMTP server of `MAIL_URL`. */
+  readonly mailer?: Replacement<Mailer>;
+  readonly mailTemplates?: Replacement<MailTemplates>;
   /** Lists what the audit sink has stored. Keyslot then keeps no trail in Redis. */
   readonly auditTrail?: Replacement<AuditTrail>;
   /** Provides the Redis user and certificates for new connections instead of the settings, see `RedisClusterOptions`. */
@@ -84,6 +89,7 @@ export interface AppExtensions {
 
 /** Keyslot's modules with controllers. */
 export const OWN_MODULES: readonly unknown[] = [
+  AccountPagesModule,
   ApiDocsModule,
   AuditModule,
   AuthModule,
@@ -148,6 +154,15 @@ export class AppModule {
         RateLimitModule.forRootAsync(
           fromSettings(({ isRateLimited }) => ({ isOn: isRateLimited })),
         ),
+        MailModule.forRootAsync({
+          ...fromSettings(({ mail, http, isProduction }) => ({
+            ...(mail ? { smtp: mail } : {}),
+            isLogged: !isProduction,
+            publicUrl: http.publicUrl ?? baseUrl(http),
+          })),
+          mailer: extensions.mailer,
+          templates: extensions.mailTemplates,
+        }),
         UsersModule.forRootAsync({
           ...fromSettings(({ passwords, isRegistrationOpen, administrator }) => ({
             passwordMinLength: passwords.minLength,
@@ -182,6 +197,7 @@ export class AppModule {
         ),
         ForwardAuthModule,
         HealthModule,
+        AccountPagesModule,
         ApiDocsModule,
         ...(extensions.imports ?? []),
       ],

@@ -19,6 +19,7 @@ Commands:
                       Needs the same as end-all-sessions.
   keys                List, rotate or withdraw the keys that sign tokens. See keys --help.
   users               Import users of other systems, export users, or rebuild the index of users. See users --help.
+  mail                List mails that were not sent, and send them again. See mail --help.
   help                Show this text. --help after a command shows the help of the command.
 `;
 
@@ -112,6 +113,15 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     options: USERS_OPTIONS,
     isAccepted: (positionals, values) => usersCommand(positionals, values) !== undefined,
     usage: async () => (await import('./cli/users.js')).USERS_USAGE,
+  },
+  mail: {
+    run: async ({ retry }) => {
+      const { runMail } = await import('./cli/mail.js');
+      await runMail({ isRetry: retry === true });
+    },
+    options: { retry: { type: 'boolean' } },
+    isAccepted: ([action, ...rest]) => action === 'failed' && rest.length === 0,
+    usage: async () => (await import('./cli/mail.js')).MAIL_USAGE,
   },
   help: { run: () => void process.stdout.write(USAGE) },
 };

@@ -62,6 +62,7 @@ export {
   BODY_PROBLEMS,
   GUARD_PROBLEMS,
   Problem,
+  type Language,
   type ProblemCode,
   type ProblemOptions,
 } from './common/problem/index.js';
@@ -105,6 +106,21 @@ export {
   type PublicKeys,
   type SigningKey,
 } from './keys/index.js';
+export {
+  DefaultMailTemplates,
+  MAIL_TEMPLATES,
+  MAILER,
+  MailModule,
+  type Mailer,
+  type MailContent,
+  type MailKind,
+  type MailMessage,
+  type MailOptions,
+  type MailOutcome,
+  type MailTemplates,
+  type MailValues,
+  type SmtpOptions,
+} from './mail/index.js';
 export { MetricsModule, MetricsRegistry } from './metrics/index.js';
 export {
   CacheKey,

@@ -46,11 +46,12 @@ const PROGRAMS = [
 ];
 /** Tests of the API and its parts that take long: they wait, or start many instances or clusters of their own. */
 const SLOW_API = [
-  '**/test/e2e/{administration-bootstrap,audit,clock,encodings,load-shedding,login-floods}.*',
+  '**/test/e2e/{account-notices,account-pages,administration-bootstrap,audit,clock,email-verification,encodings}.*',
+  '**/test/e2e/{load-shedding,login-floods,password-reset}.*',
   '**/test/e2e/{long-lived-connections,openapi-properties,path-prefix,redis-keys,settings}.*',
   '**/test/e2e/{slow-clients*,start,tls,tracing,unicode-names,unread-answers,user-import}.*',
   '**/test/e2e/workers.*',
-  '**/test/integration/{cli,doctor,embedded-cluster,key-scan,mirrored-users}.*',
+  '**/test/integration/{cli,doctor,embedded-cluster,key-scan,mail-outbox,mirrored-users}.*',
   '**/test/integration/redis-{acl,cluster,credentials,tls}.*',
 ];
 /** What a warm request costs, and the memory of a session: quick, and the same on every machine. */

@@ -13,8 +13,8 @@ export interface AuditOptions {
   readonly retentionSeconds?: number;
   /**
    * The maximum number of events of each type in the trail. Beyond it, the oldest ones of the type are removed, so that a flood
-   * of refused requests can neither fill Redis nor displace other events. Approximate: each of sixteen partitions keeps its share. At least 10,000.
-   * Default 1,000,000.
+   * of refused requests can neither fill Redis nor displace other events. Approximate: each of sixteen partitions keeps its share.
+   * At least 10,000. Default 1,000,000.
    */
   readonly maxEventsPerType?: number;
 }

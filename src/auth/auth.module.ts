@@ -13,6 +13,7 @@ import { LoginSessions } from './login-sessions.js';
 import { OwnFactorsController } from './own-factors.controller.js';
 import { OwnPasswordController } from './own-password.controller.js';
 import { PasskeyLoginController } from './passkey-login.controller.js';
+import { PasswordResetsController } from './password-resets.controller.js';
 import { ReauthenticationController } from './reauthentication.controller.js';
 import { ReauthenticationService } from './reauthentication.service.js';
 import { RefreshService } from './refresh.service.js';
@@ -31,6 +32,7 @@ import { SessionTokens } from './session-tokens.js';
     OwnFactorsController,
     ReauthenticationController,
     PasskeyLoginController,
+    PasswordResetsController,
   ],
   providers: [
     AuthService,

@@ -8,12 +8,13 @@ import {
   PasskeyLogins,
   PasswordLogins,
   SecondSteps,
+  proofGeneration,
   type LoginRequest,
   type SecondStepRequest,
 } from '../credentials/index.js';
 import type { TooManyAttempts } from '../rate-limit/index.js';
 import { SessionsService } from '../sessions/index.js';
-import type { UserRecord } from '../users/index.js';
+import { AccountNotices, type UserRecord } from '../users/index.js';
 import { LoginSessions, type Proved } from './login-sessions.js';
 import type { IssuedTokens } from './session-tokens.js';
 
@@ -40,6 +41,15 @@ export type SecondStepOutcome =
   | { readonly outcome: 'wrong' | 'ended' }
   | TooManyAttempts;
 
+interface WithCookies {
+  /** The `Cookie` header, if there is one. It may contain a device cookie. */
+  readonly cookies?: string | undefined;
+}
+
+export interface PasskeyLoginRequest extends WithCookies {
+  readonly response: object;
+}
+
 export type PasskeyLoginOutcome = LoggedIn | { readonly outcome: 'wrong' } | TooManyAttempts;
 
 /** Login and logout. It uses the services of credentials, sessions and keys, and stores nothing itself. */
@@ -51,13 +61,14 @@ export class AuthService {
     private readonly passkeys: PasskeyLogins,
     private readonly loginSessions: LoginSessions,
     private readonly devices: DeviceCookies,
+    private readonly notices: AccountNotices,
     private readonly sessions: SessionsService,
   ) {}
 
   /** @throws HashingOverloadedError, RedisUnavailableError, NotConfirmedError, UserStoreUnavailableError */
   async login(request: LoginRequest, origin: Origin, deadline: Deadline): Promise<LoginOutcome> {
     const attempt = await this.logins.attempt(request, origin, deadline, async (user) =>
-      this.start(user, { methods: ['pwd'] }, origin, deadline),
+      this.start(user, { methods: ['pwd'] }, request, origin, deadline),
     );
     return attempt.outcome === 'logged-in' ? attempt.login : attempt;
   }
@@ -74,24 +85,24 @@ export class AuthService {
     }
     const { user, methods, factorsVersion } = step;
     const proved = { methods: ['pwd', ...methods, 'mfa'] as const, factorsVersion };
-    const started = await this.start(user, proved, origin, deadline);
+    const started = await this.start(user, proved, request, origin, deadline);
     return started?.outcome === 'logged-in' ? started : { outcome: 'ended' };
   }
 
   /** A login with a passkey alone. @throws RedisUnavailableError, NotConfirmedError, UserStoreUnavailableError */
   async loginWithPasskey(
-    response: object,
+    request: PasskeyLoginRequest,
     origin: Origin,
     deadline: Deadline,
   ): Promise<PasskeyLoginOutcome> {
-    const attempt = await this.passkeys.attempt(response, origin, deadline);
+    const attempt = await this.passkeys.attempt(request.response, origin, deadline);
     if (attempt.outcome !== 'right') {
       return attempt;
     }
     const { user, methods, factorsVersion } = attempt;
     // The authenticator has verified the user, so the passkey is two factors.
     const proved = { methods: [...methods, 'mfa'] as const, factorsVersion };
-    const started = await this.start(user, proved, origin, deadline);
+    const started = await this.start(user, proved, request, origin, deadline);
     return started?.outcome === 'logged-in' ? started : { outcome: 'wrong' };
   }
 
@@ -108,17 +119,20 @@ export class AuthService {
   private async start(
     user: UserRecord,
     proved: Proved,
+    { cookies }: WithCookies,
     origin: Origin,
     deadline: Deadline,
   ): Promise<LoggedIn | SecondFactorRequired | undefined> {
     const start = await this.loginSessions.start(user, proved, origin, deadline);
     switch (start.outcome) {
-      case 'started':
-        return {
-          outcome: 'logged-in',
-          tokens: start.tokens,
-          deviceCookie: this.devices.issue(user),
-        };
+      case 'started': {
+        const { tokens } = start;
+        const device = this.devices.recognize(cookies, user.username);
+        if (device?.generation !== proofGeneration(user)) {
+          await this.notices.loggedInOnNewDevice(user, tokens.sessionId, origin, deadline);
+        }
+        return { outcome: 'logged-in', tokens, deviceCookie: this.devices.issue(user) };
+      }
       case 'second-factor-required': {
         const challenge = await this.secondSteps.begin(user, origin, deadline);
         return { outcome: 'second-factor-required', challenge, factors: start.factors };

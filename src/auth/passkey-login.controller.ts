@@ -1,6 +1,6 @@
-import { Body, Controller, HttpCode, Post, Res } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { Public } from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
@@ -70,11 +70,16 @@ export class PasskeyLoginController {
   )
   async login(
     @Body() response: CredentialBody,
+    @Req() { headers }: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<TokensResponse> {
-    const result = await this.auth.loginWithPasskey(response, origin, deadline);
+    const result = await this.auth.loginWithPasskey(
+      { response, cookies: headers.cookie },
+      origin,
+      deadline,
+    );
     switch (result.outcome) {
       case 'logged-in':
         void reply.header('Set-Cookie', result.deviceCookie);

@@ -1,5 +1,5 @@
 import type { INestApplicationContext } from '@nestjs/common';
-import { closeSync, fchmodSync, openSync, writeSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 
 import { parseNode } from '../common/network/index.js';
 import { Origin } from '../common/origin/index.js';
@@ -38,7 +38,7 @@ interface Source {
 export async function importUsers(command: ImportCommand): Promise<void> {
   await withApplication(async (application) => {
     const source = await open(command.source, application);
-    const report = new RefusalReport(command.report);
+    const report = new RefusalReport(command);
     try {
       const counts = await application.get(UserImport).run(
         source.format,
@@ -139,17 +139,29 @@ async function* chained(
   yield* rest;
 }
 
-/** A file with one JSON object for each refused record. It contains user names, and no passwords and hashes. */
+/**
+ * A file with one JSON object for each refused record. It contains user names, and no passwords and hashes. It replaces the report
+ * of an earlier run when it is complete.
+ */
 class RefusalReport {
   /** Refused records by reason. */
   readonly counts = new Map<RefusedRecord['reason'], number>();
+  readonly path: string;
+  /** Refused records that are only counted. */
+  unlisted = 0;
+  private readonly source: ImportCommand['source'];
+  private readonly partial: string;
   private readonly file: number;
 
-  constructor(readonly path: string) {
+  constructor({ report, source }: ImportCommand) {
+    this.path = report;
+    this.source = source;
+    this.partial = `${report}.partial`;
     try {
-      this.file = openSync(path, 'w', PRIVATE_MODE);
-      // The file of an earlier run may have another mode.
-      fchmodSync(this.file, PRIVATE_MODE);
+      this.check();
+      // Exclusive, so that no link is followed.
+      rmSync(this.partial, { force: true });
+      this.file = openSync(this.partial, 'wx', PRIVATE_MODE);
     } catch (error) {
       throw new CommandError(`The report cannot be written: ${(error as Error).message}.`);
     }
@@ -157,13 +169,42 @@ class RefusalReport {
 
   add({ position }: SourceRecord, { reason, detail }: RefusedRecord, username?: string): void {
     this.counts.set(reason, (this.counts.get(reason) ?? 0) + 1);
+    if (
+      username === undefined &&
+      this.source.kind === 'redis-json' &&
+      !this.source.isPatternGiven
+    ) {
+      // The key of other software, whose name may be secret.
+      this.unlisted += 1;
+      return;
+    }
     const text = detail === undefined ? REFUSALS[reason] : `${REFUSALS[reason]}: ${detail}`;
     writeSync(this.file, `${JSON.stringify({ ...position, username, reason, text })}\n`);
   }
 
   close(): void {
     closeSync(this.file);
+    renameSync(this.partial, this.path);
   }
+
+  private check(): void {
+    const existing = lstatSync(this.path, { throwIfNoEntry: false });
+    if (existing?.isFile() === false) {
+      throw new Error(`${this.path} exists and is no regular file`);
+    }
+    const { source } = this;
+    if (
+      source.kind === 'file' &&
+      [this.path, this.partial].some((path) => isSame(path, source.path))
+    ) {
+      throw new Error(`${source.path} is the file with the users`);
+    }
+  }
+}
+
+function isSame(one: string, other: string): boolean {
+  const [first, second] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return first !== undefined && first.ino === second?.ino && first.dev === second.dev;
 }
 
 function progressPrinter(): (counts: ImportCounts) => void {
@@ -184,15 +225,22 @@ function progressPrinter(): (counts: ImportCounts) => void {
 
 function print(
   { imported, present, refused, ignored }: ImportCounts,
-  { counts, path }: RefusalReport,
+  { counts, path, unlisted }: RefusalReport,
   { isDryRun }: ImportCommand,
 ): void {
   const lines = [
     `${isDryRun ? 'Would import' : 'Imported'} ${imported} users.`,
     ...(present > 0 ? [`${present} users were already there, from an earlier import.`] : []),
     ...(ignored > 0 ? [`${ignored} records are no users.`] : []),
-    ...(refused > 0 ? [`Refused ${refused} records. ${path} lists them:`] : []),
+    ...(refused > 0
+      ? [`Refused ${refused} records. ${path} lists ${unlisted > 0 ? refused - unlisted : 'them'}:`]
+      : []),
     ...Array.from(counts, ([reason, count]) => `  ${count} ${reason}: ${REFUSALS[reason]}`),
+    ...(unlisted > 0
+      ? [
+          `The report does not name ${unlisted} keys that contain no such users. It does with --match.`,
+        ]
+      : []),
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
   if (refused > 0) {

@@ -19,6 +19,8 @@ export interface ImportCommand {
         /** `host:port,…`; undefined: the cluster of Keyslot. */
         readonly nodes: string | undefined;
         readonly pattern: string;
+        /** Whether the pattern was given. Otherwise most keys are those of other software. */
+        readonly isPatternGiven: boolean;
       };
   readonly isDryRun: boolean;
   /** Where the refused records are written. */
@@ -74,6 +76,7 @@ function redisImport(values: Values): ImportCommand | undefined {
           kind: 'redis-json',
           nodes: text(values['source-nodes']),
           pattern: text(values['match']) ?? '*',
+          isPatternGiven: values['match'] !== undefined,
         },
         isDryRun: values['dry-run'] === true,
         report: text(values['report']) ?? 'redis-json.refused.ndjson',

@@ -592,6 +592,90 @@ describe('the settings', () => {
     });
   });
 
+  describe('the settings of mails', () => {
+    const from = { MAIL_FROM: 'Keyslot <no-reply@example.com>' };
+    const url = 'smtps://user:p%40ss@mail.example.com';
+
+    it.each([
+      'smtps://mail.example.com',
+      'smtp://mail.example.com:587/',
+      'smtp://[::1]:25?tls=none',
+      'smtps://user%40example.com:a%2Fb@10.0.0.1:465',
+    ])('accept the server %s', (text) => {
+      const { mail } = load({ MAIL_URL: text, ...from });
+
+      expect(mail?.url.reveal()).toBe(text);
+      expect(mail?.from).toBe(from.MAIL_FROM);
+    });
+
+    it.each([
+      'mail.example.com:25',
+      'https://mail.example.com',
+      'smtps://mail.example.com?tls=none',
+      'smtp://mail.example.com?tls=off',
+      'smtp://mail.example.com/path',
+      'smtp://mail.example.com#x',
+      'smtp://',
+      'smtp://user:100%@mail.example.com',
+    ])('refuse the server %s without printing it', (text) => {
+      const mistakes = mistakesOf({ MAIL_URL: text, ...from });
+
+      expect(mistakes).toEqual([expect.stringMatching(/^MAIL_URL must be smtps:/)]);
+      expect(mistakes.join()).not.toContain('mail.example.com');
+    });
+
+    it.each(['no-reply@example.com', 'A service <no-reply@example.com>', '某服务 <a@example.com>'])(
+      'accept the sender %s',
+      (sender) => expect(load({ MAIL_URL: url, MAIL_FROM: sender }).mail?.from).toBe(sender),
+    );
+
+    it.each([
+      'nobody',
+      'a@example.com, b@example.com',
+      'A <a@example.com>, B <b@example.com>',
+      'A <a@example.com>\r\nBcc: b@example.com',
+      'A, B <a@example.com>',
+      '<>',
+    ])('refuse the sender %j', (sender) => {
+      expect(mistakesOf({ MAIL_URL: url, MAIL_FROM: sender })).toEqual([
+        expect.stringMatching(/^MAIL_FROM must be/),
+      ]);
+    });
+
+    it('belong together, and may come from a file', () => {
+      const together = ['MAIL_URL and MAIL_FROM must be set together'];
+      writeFileSync(join(folder, 'mail-url'), `${url}\n`);
+
+      expect(mistakesOf({ MAIL_URL: url })).toEqual(together);
+      expect(mistakesOf(from)).toEqual(together);
+      expect(load({ MAIL_URL_FILE: join(folder, 'mail-url'), ...from }).mail?.url.reveal()).toBe(
+        url,
+      );
+      expect(load().mail).toBeUndefined();
+    });
+
+    it('need the address of links in production, and no password without TLS', () => {
+      const safe = {
+        NODE_ENV: 'production',
+        REDIS_NODES: '10.0.0.1:6379',
+        TRUSTED_PROXIES: '10.0.0.2',
+        KEY_ENCRYPTION_SECRET: '9b1f0c7ad2e84635b7a1c0de95f3826e',
+        ...from,
+      };
+      const address = { PUBLIC_URL: 'https://api.example.com' };
+
+      expect(mistakesOf({ ...safe, MAIL_URL: url })).toEqual([
+        'PUBLIC_URL is required with MAIL_URL in production, for the links in mails',
+      ]);
+      expect(mistakesOf({ ...safe, ...address, MAIL_URL: 'smtp://u:p@relay?tls=none' })).toEqual([
+        'MAIL_URL must not send a password without TLS in production',
+      ]);
+      expect(
+        load({ ...safe, ...address, MAIL_URL: 'smtp://relay:25?tls=none' }).mail,
+      ).toBeDefined();
+    });
+  });
+
   describe('the key encryption secret', () => {
     it('is generated once, readable by the owner only', () => {
       const first = load().jwt.keyEncryptionSecret.reveal();

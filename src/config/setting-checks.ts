@@ -1,4 +1,5 @@
 import { isLoopback, listItems } from './addresses.js';
+import { isMailUrl, sendsPlainCredentials } from './mail-addresses.js';
 import { SECRET_SETTINGS, type Environment } from './setting-definitions.js';
 import { isReadByOthers, isShippedPassword, isWeakSecret } from './secret-strength.js';
 
@@ -28,6 +29,9 @@ export function combinationMistakes(environment: Environment): string[] {
   ) {
     mistakes.push('BOOTSTRAP_ADMIN_USERNAME and BOOTSTRAP_ADMIN_PASSWORD must be set together');
   }
+  if (Boolean(environment.MAIL_URL) !== Boolean(environment.MAIL_FROM)) {
+    mistakes.push('MAIL_URL and MAIL_FROM must be set together');
+  }
   if (environment.MANAGEMENT_PORT === environment.PORT && environment.PORT !== 0) {
     mistakes.push('MANAGEMENT_PORT must differ from PORT');
   }
@@ -39,6 +43,13 @@ export function combinationMistakes(environment: Environment): string[] {
       mistakes.push(
         'PUBLIC_URL must begin with https:// in production (ALLOW_INSECURE_HTTP=true overrides)',
       );
+    }
+    const { MAIL_URL: mailUrl } = environment;
+    if (mailUrl !== undefined && !environment.PUBLIC_URL) {
+      mistakes.push('PUBLIC_URL is required with MAIL_URL in production, for the links in mails');
+    }
+    if (mailUrl !== undefined && isMailUrl(mailUrl) && sendsPlainCredentials(mailUrl)) {
+      mistakes.push('MAIL_URL must not send a password without TLS in production');
     }
     if (!environment.REDIS_NODES) {
       mistakes.push(

@@ -4,6 +4,7 @@ import { IsBoolean, IsIn, IsInt, IsOptional, Matches, Max, Min, ValidateBy } fro
 
 import { parseNode } from '../common/network/index.js';
 import { isNetwork, listItems, parseNatEntry } from './addresses.js';
+import { isMailUrl, isSender } from './mail-addresses.js';
 import { parseDuration } from './duration.js';
 
 const SECONDS = { minute: 60, hour: 3600, day: 86_400 } as const;
@@ -68,6 +69,7 @@ const isBaseUrl = (url: string): boolean => {
 export const SECRET_SETTINGS = [
   'BOOTSTRAP_ADMIN_PASSWORD',
   'KEY_ENCRYPTION_SECRET',
+  'MAIL_URL',
   'REDIS_PASSWORD',
 ] as const;
 
@@ -194,6 +196,28 @@ export class Environment {
     },
   })
   PUBLIC_URL?: string;
+
+  @IsOptional()
+  @ValidateBy({
+    name: 'isMailUrl',
+    validator: {
+      validate: (value) => typeof value === 'string' && isMailUrl(value),
+      defaultMessage: () =>
+        'must be smtps://user:password@host:port or smtp://…, where smtp:// may end with ?tls=none',
+    },
+  })
+  MAIL_URL?: string;
+
+  @IsOptional()
+  @ValidateBy({
+    name: 'isSender',
+    validator: {
+      validate: (value) => typeof value === 'string' && isSender(value),
+      defaultMessage: () =>
+        'must be an address, or a name and an address: Keyslot <no-reply@example.com>',
+    },
+  })
+  MAIL_FROM?: string;
 
   @IsOptional()
   @IsIn(['on', 'off'], { message: 'must be on or off' })

@@ -30,6 +30,8 @@ export interface Settings {
   };
   /** Number of processes of this instance that serve requests on its ports. */
   readonly workers: number;
+  /** The SMTP server, and the header `From`. Absent: mails are written to the log, and in production there are none. */
+  readonly mail?: { readonly url: Secret; readonly from: string };
   /** Swagger UI and the OpenAPI document. */
   readonly hasApiDocs: boolean;
   /** Address of the management port: plain HTTP with metrics and health details. Absent: no management port. */

@@ -55,6 +55,9 @@ export function toSettings(
         : {}),
     },
     workers,
+    ...(environment.MAIL_URL && environment.MAIL_FROM
+      ? { mail: { url: new Secret(environment.MAIL_URL), from: environment.MAIL_FROM } }
+      : {}),
     hasApiDocs: environment.API_DOCS
       ? environment.API_DOCS === 'on'
       : environment.NODE_ENV !== 'production',

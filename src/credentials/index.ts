@@ -1,4 +1,4 @@
-export { strangerOf, type Caller } from './caller.js';
+export { proofGeneration, strangerOf, type Caller } from './caller.js';
 export { CREDENTIAL_ACCOUNTS, type CredentialAccounts } from './credential-accounts.js';
 export { CREDENTIAL_PROVIDERS, LOGIN_OPTIONS, LOGIN_PROVIDERS } from './credential-providers.js';
 export { DeviceCookies } from './device-cookies.js';

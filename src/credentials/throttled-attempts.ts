@@ -16,6 +16,8 @@ export interface AttemptSubject extends Pick<
     | 'profile-change'
     | 'password-change'
     | 'deletion'
+    | 'password-reset'
+    | 'email-verification'
     | 'client-authentication';
 }
 

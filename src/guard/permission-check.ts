@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
 
 import {
+  isPermission,
   PERMISSION_REFUSALS,
   type Permission,
   type PermissionRefusal,
@@ -8,14 +9,14 @@ import {
   type Principal,
 } from '../common/authentication/index.js';
 import { deadlineOf } from '../common/deadline/index.js';
-import { originOf, truncated } from '../common/origin/index.js';
+import { originOf } from '../common/origin/index.js';
 import { Problem } from '../common/problem/index.js';
 import { RoleReader } from '../roles/read/index.js';
 import { mayUse, recallMayUse } from './may-use.js';
 
-/** Limits of a recorded refusal, because a request of a proxy can name any permissions. */
+/** Limits of a recorded refusal, because the caller chooses the permissions in a request of a proxy. */
 const MAX_RECORDED = 20;
-const MAX_RECORDED_CHARACTERS = 100;
+const MAX_RECORDED_CHARACTERS = 256;
 /** As short as the deadline of a read request, because other requests may share the look-up. */
 const LOOKUP_TIMEOUT_MS = 1800;
 
@@ -65,12 +66,19 @@ export class PermissionCheck {
     if (isAllowed) {
       return true;
     }
-    const required = permissions
-      .slice(0, MAX_RECORDED)
-      .map((name) => truncated(name, MAX_RECORDED_CHARACTERS));
+    const required = recordedOf(permissions);
     this.refusals.record({ principal: request.user, required, origin: originOf(request) });
     throw new Problem('forbidden');
   }
+}
+
+/** The first names that have the form of a permission. Others would make the record longer, and mean nothing. */
+function recordedOf(permissions: readonly Permission[]): readonly Permission[] {
+  let characters = 0;
+  return permissions
+    .filter(isPermission)
+    .slice(0, MAX_RECORDED)
+    .filter((name) => (characters += name.length) <= MAX_RECORDED_CHARACTERS);
 }
 
 /** For an application without AuditModule. */

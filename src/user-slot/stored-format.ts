@@ -3,7 +3,7 @@
  * Each version must read what earlier versions wrote, because instances of two versions run side by side during an upgrade.
  * The meaning of a field therefore never changes, and a new field may be absent.
  *
- * This module has eight kinds of keys. `fence` is empty and lives for a second: the WAIT after its write
+ * This module has nine kinds of keys. `fence` is empty and lives for a second: the WAIT after its write
  * proves that the master was not replaced. The near cache stores the directory of the user, `holders`, in the same slot.
  * `user-slot.keys.ts` names the keys of this module. All times are in milliseconds since the epoch, by the clock of the
  * Redis node.
@@ -20,6 +20,8 @@ export interface StoredUser {
   readonly username: string;
   /** '' for none. */
   readonly email: string;
+  /** The address that the user has confirmed; '' or absent for none. It counts only while it equals `email`. */
+  readonly verifiedEmail: string;
   /** '' for none. */
   readonly displayName: string;
   /** A JSON list of names. */
@@ -51,11 +53,23 @@ export interface StoredUser {
 }
 
 /**
- * `password-hash`: the hash, as text; `imported:` and a hash of another system until the first login. It has the lifetime of the record. If the record has a hash as well, an instance of a
- * version before 0.2 has written it later, and it counts. Never for a copy. A Redis user for services (`redis-acl --guard`)
+ * `password-hash`: the hash, as text; `imported:` and a hash of another system until the first login. It has the lifetime of the
+ * record. If the record has a hash as well, an instance of a version before 0.2 has written it later, and it counts. Never for a copy. A Redis user for services (`redis-acl --guard`)
  * can read records and not this key.
  */
 export type StoredPasswordHash = string;
+
+/**
+ * `one-time-tokens`: a hash of kind (`password-reset`, `invitation`, `email-verification`) to JSON. A new token replaces the former
+ * one of its kind. It expires with its last token.
+ */
+export interface StoredOneTimeToken {
+  /** SHA-256 of the token, in base64url. */
+  readonly hash: string;
+  readonly expiresAt: number;
+  /** What the token is bound to, as JSON text. */
+  readonly binding: string;
+}
 
 /**
  * `uses`: a hash of session id to the time of the last use that a service has noted. A service must not write sessions. The

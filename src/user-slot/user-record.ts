@@ -37,6 +37,8 @@ export interface UserCopy {
 /** New values. `undefined` leaves a field unchanged, and `null` clears it. */
 export interface StoredChange {
   readonly email?: string | null | undefined;
+  /** The address that the user has confirmed. It counts only while it equals the address. */
+  readonly verifiedEmail?: string | null | undefined;
   readonly displayName?: string | null | undefined;
   readonly roles?: readonly string[] | undefined;
   readonly isDisabled?: boolean | undefined;
@@ -69,10 +71,13 @@ export type RefusedWrite =
 
 /** @param fields of `StoredUser`, as they are stored in Redis */
 export function userFromFields(fields: ReadonlyMap<string, string>): AuthenticatedUser {
+  const email = fields.get('email') || null;
   return {
     id: fields.get('id') ?? '',
     username: fields.get('username') ?? '',
-    email: fields.get('email') || null,
+    email,
+    // Many users are held in memory: one text for both, and no member without an address.
+    ...(email !== null && fields.get('verifiedEmail') === email ? { verifiedEmail: email } : {}),
     displayName: fields.get('displayName') || null,
     roles: JSON.parse(fields.get('roles') ?? '[]') as string[],
     createdAt: new Date(Number(fields.get('createdAt'))),
@@ -106,9 +111,13 @@ export function parseUser(reply: unknown): RedisRecord | undefined {
 
 /** The fields that a change writes. The hash of a new password has a key of its own. */
 export function changedFields(change: StoredChange): Partial<StoredUser> {
-  const { email, displayName, roles, isDisabled, password } = change;
+  const { email, verifiedEmail, displayName, roles, isDisabled, password } = change;
   return {
     ...(email === undefined ? {} : { email: email ?? '' }),
+    // A former address that the user gets again has to be confirmed again.
+    ...(email === undefined && verifiedEmail === undefined
+      ? {}
+      : { verifiedEmail: verifiedEmail ?? '' }),
     ...(displayName === undefined ? {} : { displayName: displayName ?? '' }),
     ...(roles === undefined ? {} : { roles: JSON.stringify(roles) }),
     ...(isDisabled === undefined ? {} : { disabled: isDisabled ? 1 : 0 }),
@@ -122,6 +131,7 @@ export function copiedFields(user: UserRecord): Partial<StoredUser> {
     id: user.id,
     username: user.username,
     email: user.email ?? '',
+    verifiedEmail: user.verifiedEmail ?? '',
     displayName: user.displayName ?? '',
     roles: JSON.stringify(user.roles),
     createdAt: user.createdAt.getTime(),

@@ -45,6 +45,10 @@ export class UserSlotKeys {
     return this.keys.key(userTag(userId), 'pending-login', digest);
   }
 
+  oneTimeTokens(userId: string): string {
+    return this.keys.key(userTag(userId), 'one-time-tokens');
+  }
+
   fence(userId: string): string {
     return this.keys.key(userTag(userId), 'fence');
   }

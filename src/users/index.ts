@@ -21,6 +21,8 @@ export {
   type SessionsEndOutcome,
   type UserRemovalOutcome,
 } from './user-administration.js';
+export { AccountNotices } from './account-mails/account-notices.js';
+export { PasswordResets, type ResetSubject } from './account-mails/password-resets.js';
 export { SeparateHashes, type SeparatedHashes } from './separate-hashes.js';
 export { administrationProblem } from './user-administration.problems.js';
 export { ownUserProblem } from './own-user.problems.js';

@@ -14,6 +14,7 @@ import { ApiProblems } from '../common/api-problems/index.js';
 import { BODY_PROBLEMS } from '../common/problem/index.js';
 import { Secret } from '../common/secret/index.js';
 import { ChangeOwnUserRequest } from './dto/change-own-user.request.dto.js';
+import { ChangedOwnUserResponse } from './dto/changed-own-user.response.dto.js';
 import { DeleteUserRequest } from './dto/delete-user.request.dto.js';
 import { UserResponse } from './dto/user.response.dto.js';
 import { ownUserProblem } from './own-user.problems.js';
@@ -44,9 +45,11 @@ export class OwnUserController {
     summary: 'Change your own user',
     description:
       'Omitted members stay unchanged; null clears a member. A new e-mail address ends all other sessions. It requires ' +
-      '`currentPassword` if you logged in more than ten minutes ago; a refresh does not count as a login.',
+      '`currentPassword` if you logged in more than ten minutes ago; a refresh does not count as a login. If the current address is ' +
+      'confirmed and the server can send mails, the new one replaces it only when it is confirmed, too: the response then has ' +
+      '`pendingEmail`, and the sessions end at that time.',
   })
-  @ApiOkResponse({ type: UserResponse, description: 'Your user after the change.' })
+  @ApiOkResponse({ type: ChangedOwnUserResponse, description: 'Your user after the change.' })
   @ApiProblems(
     ...BODY_PROBLEMS,
     ...USER_PROBLEMS,
@@ -61,13 +64,13 @@ export class OwnUserController {
     @Body() { currentPassword, ...change }: ChangeOwnUserRequest,
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
-  ): Promise<UserResponse> {
+  ): Promise<ChangedOwnUserResponse> {
     const password = currentPassword === undefined ? undefined : new Secret(currentPassword);
     const result = await this.users.changeProfile(principal, change, password, origin, deadline);
     if (result.outcome !== 'changed') {
       throw ownUserProblem(result);
     }
-    return UserResponse.from(result.user);
+    return ChangedOwnUserResponse.of(result.user, result.pendingEmail);
   }
 
   @Delete()

@@ -15,6 +15,7 @@ import {
 } from '../credentials/index.js';
 import { retryOnConflict } from '../user-slot/write/index.js';
 import { outcomeOf } from './change-outcome.js';
+import { AccountNotices } from './account-mails/account-notices.js';
 import { usernameDigest } from './names/username.js';
 import { ACCOUNTS, type Accounts } from './store/accounts.js';
 import type { User, UserRecord } from './user.js';
@@ -33,13 +34,14 @@ export interface PasswordChange {
   readonly user: Pick<User, 'username' | 'email'> & Partial<Pick<User, 'displayName'>>;
 }
 
-/** Changes of the caller's own password. A reset by mail belongs here, too: see "Where new parts belong" in docs/architecture.md. */
+/** Changes of the caller's own password. Resets by mail: `PasswordResets`. */
 @Injectable()
 export class PasswordChanges {
   constructor(
     @Inject(ACCOUNTS) private readonly accounts: Accounts,
     private readonly passwordChecks: PasswordChecks,
     private readonly passwords: NewPasswords,
+    private readonly notices: AccountNotices,
     private readonly audit: AuditLog,
   ) {}
 
@@ -75,7 +77,11 @@ export class PasswordChanges {
       }
       const { passwordVersion, passwordHash } = check.user;
       if (!check.isRepeated) {
-        hash ??= await this.hashNew(check.user, accepted, origin, deadline);
+        const version = passwordVersion + 1;
+        [hash] = await Promise.all([
+          hash ?? this.hashNew(check.user, accepted, origin, deadline),
+          this.notices.passwordChanges(check.user, version, origin, deadline),
+        ]);
       }
       const change = {
         // A repeated change is written again, so that it is confirmed and announced to all instances.

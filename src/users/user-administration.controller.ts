@@ -1,5 +1,6 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post } from '@nestjs/common';
 import {
+  ApiAcceptedResponse,
   ApiNoContentResponse,
   ApiOkResponse,
   ApiOperation,
@@ -22,6 +23,7 @@ import { AdministeredUserResponse } from './dto/administered-user.response.dto.j
 import { AdministerUserRequest } from './dto/administer-user.request.dto.js';
 import { administrationProblem, ADMINISTRATION_PROBLEMS } from './user-administration.problems.js';
 import { UserAdministration } from './user-administration.js';
+import { PasswordResets } from './account-mails/password-resets.js';
 import { UsersService } from './users.service.js';
 
 @ApiTags('Administration')
@@ -31,6 +33,7 @@ export class UserAdministrationController {
   constructor(
     private readonly users: UsersService,
     private readonly administration: UserAdministration,
+    private readonly resets: PasswordResets,
   ) {}
 
   @Get()
@@ -128,6 +131,42 @@ export class UserAdministrationController {
     const result = await this.administration.removeFactors(principal, userId, origin, deadline);
     if (result.outcome !== 'removed') {
       throw administrationProblem(result);
+    }
+  }
+
+  @Post('password-reset')
+  @HttpCode(202)
+  @RequirePermissions('users:write')
+  @ApiOperation({
+    operationId: 'resetUserPassword',
+    summary: 'Send a user a mail for a new password',
+    description:
+      'The user sets the password with the link in the mail. A user without a password gets a new invitation. Nothing changes until ' +
+      'the link is used: to end the sessions of the user now, use `DELETE /api/users/{id}/sessions`.',
+  })
+  @ApiAcceptedResponse({ description: 'A mail follows.' })
+  @ApiProblems(
+    ...STRAY_BODY_PROBLEMS,
+    ...PERMISSION_PROBLEMS,
+    'not-found',
+    'no-verified-email',
+    'mail-not-configured',
+    'not-confirmed',
+  )
+  async resetPassword(
+    @Param('id', EntityIdPipe) userId: string,
+    @RequestOrigin() origin: Origin,
+    @RequestDeadline() deadline: Deadline,
+  ): Promise<void> {
+    const { outcome } = await this.resets.requestFor(userId, origin, deadline);
+    switch (outcome) {
+      case 'requested':
+        return;
+      case 'unknown-user':
+        throw new Problem('not-found');
+      case 'no-verified-email':
+      case 'mail-not-configured':
+        throw new Problem(outcome);
     }
   }
 }

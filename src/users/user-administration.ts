@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
 
 import { AuditLog } from '../audit/index.js';
 import {
@@ -12,6 +13,7 @@ import { listOf, type RuleFailure } from '../common/validation/index.js';
 import { Reauthentication, RECOVERY_CODES } from '../credentials/index.js';
 import { RoleReader } from '../roles/read/index.js';
 import { FactorWriter } from '../user-slot/write/index.js';
+import { AccountNotices } from './account-mails/account-notices.js';
 import { changeEvents, recordRefusedAdministration } from './change-events.js';
 import { checkProfile, hasFailure, type ProfileFailures } from './profile-rules.js';
 import { ACCOUNTS, type Accounts, type Unwritten } from './store/accounts.js';
@@ -58,6 +60,7 @@ export class UserAdministration {
     private readonly factors: FactorWriter,
     private readonly reauthentication: Reauthentication,
     private readonly roles: RoleReader,
+    private readonly notices: AccountNotices,
     private readonly audit: AuditLog,
   ) {}
 
@@ -97,6 +100,12 @@ export class UserAdministration {
     const conditions = { unlessRoles: beyond, knownAdministratorId };
     const change = { ...given, ...effect, ...conditions };
     const asked = { email, displayName, roles: given.roles, disabled };
+    if (email !== undefined) {
+      const former = self?.user ?? (await this.accounts.find(userId, deadline));
+      if (former && former.email !== email) {
+        await this.notices.emailChanges(former, email, randomUUID(), origin, deadline);
+      }
+    }
     const result = await this.audit.recordChange(
       changeEvents(userId, asked, origin),
       async () => this.accounts.update(userId, change, deadline),

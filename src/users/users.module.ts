@@ -10,7 +10,13 @@ import {
   Reauthentication,
 } from '../credentials/index.js';
 import { UserReader } from '../user-slot/read/index.js';
-import { FactorWriter, UserWriter } from '../user-slot/write/index.js';
+import { FactorWriter, OneTimeTokenStore, UserWriter } from '../user-slot/write/index.js';
+import { AccountMailComposers } from './account-mails/account-mail-composers.js';
+import { AccountNotices } from './account-mails/account-notices.js';
+import { EmailVerifications } from './account-mails/email-verifications.js';
+import { EmailVerificationsController } from './account-mails/email-verifications.controller.js';
+import { OneTimeTokens } from './account-mails/one-time-tokens.js';
+import { PasswordResets } from './account-mails/password-resets.js';
 import { AccountsInDirectory } from './directory/accounts-in-directory.js';
 import { DirectoryCheck } from './directory/directory-check.js';
 import { DirectoryIndex } from './directory/directory-index.js';
@@ -42,7 +48,7 @@ import { UsersService } from './users.service.js';
 /**
  * Users and their passwords. The option `userStore` replaces the store of users, `userDirectory` lists those of
  * another store, `passwordHasher` the hashing of passwords.
- * Needs GuardModule, NearCacheModule, RedisClusterModule, RateLimitModule and AuditModule in the same application.
+ * Needs GuardModule, NearCacheModule, RedisClusterModule, RateLimitModule, MailModule and AuditModule in the same application.
  */
 @Module({
   imports: [ClockModule],
@@ -50,12 +56,19 @@ import { UsersService } from './users.service.js';
     UsersController,
     ListedUsersController,
     OwnUserController,
+    EmailVerificationsController,
     UserAdministrationController,
   ],
   providers: [
     UsersService,
     Registrations,
     PasswordChanges,
+    PasswordResets,
+    EmailVerifications,
+    AccountNotices,
+    AccountMailComposers,
+    OneTimeTokens,
+    OneTimeTokenStore,
     UserAdministration,
     AdministratorRegistry,
     UserReader,
@@ -106,6 +119,8 @@ import { UsersService } from './users.service.js';
   exports: [
     UsersService,
     UserAdministration,
+    PasswordResets,
+    AccountNotices,
     CREDENTIAL_ACCOUNTS,
     PasswordChecks,
     Reauthentication,

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
 
 import { AuditLog } from '../audit/index.js';
 import type { UserPrincipal } from '../common/authentication/index.js';
@@ -14,6 +15,8 @@ import {
 import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../rate-limit/index.js';
 import { UserReader } from '../user-slot/read/index.js';
 import { CONFLICT, retryOnConflict } from '../user-slot/write/index.js';
+import { AccountNotices } from './account-mails/account-notices.js';
+import { EmailVerifications } from './account-mails/email-verifications.js';
 import { ACCOUNTS, type Accounts } from './store/accounts.js';
 import { changeEvents, recordRefusedAdministration } from './change-events.js';
 import { outcomeOf } from './change-outcome.js';
@@ -34,7 +37,12 @@ export const ADDRESS_CHANGES_PER_USER: FailureLimit = {
 };
 
 export type ProfileOutcome =
-  | { readonly outcome: 'changed'; readonly user: User }
+  | {
+      readonly outcome: 'changed';
+      readonly user: User;
+      /** The new address, if it has to be confirmed first. */
+      readonly pendingEmail?: string;
+    }
   | { readonly outcome: 'reauthentication-required' }
   | { readonly outcome: 'refused'; readonly failures: ProfileFailures }
   | Refusal;
@@ -56,6 +64,8 @@ export class UsersService {
     private readonly reauthentication: Reauthentication,
     private readonly reader: UserReader,
     private readonly registrations: Registrations,
+    private readonly verifications: EmailVerifications,
+    private readonly notices: AccountNotices,
     private readonly limiter: RateLimiter,
     private readonly audit: AuditLog,
   ) {}
@@ -114,7 +124,8 @@ export class UsersService {
 
   /**
    * Changes the caller's own profile. A new e-mail address ends all other sessions (OWASP ASVS 7.4.3), and requires the current
-   * password or a recent login (7.5.1). A user may request 50 new addresses in an hour.
+   * password or a recent login (7.5.1). If mails can be sent, it replaces a confirmed address only when it is confirmed. A user may
+   * request 50 new addresses in an hour.
    *
    * @param currentPassword checked only for a new e-mail address. A wrong one counts like a wrong password at a login
    */
@@ -142,6 +153,7 @@ export class UsersService {
     if (tooMany) {
       return tooMany;
     }
+    const noticeId = randomUUID();
     return retryOnConflict(async () => {
       const proof = isNewAddress
         ? await this.reauthentication.reauthenticate(
@@ -155,11 +167,17 @@ export class UsersService {
       if (proof && proof.outcome !== 'reauthenticated') {
         return proof;
       }
+      if (proof && typeof email === 'string' && this.verifications.mustConfirmFirst(user)) {
+        return this.requestNewEmail(userId, email, displayName, sessionId, origin, deadline);
+      }
       const effect = proof && {
         ifPasswordVersion: proof.ifPasswordVersion,
         endsSessions: true,
         exceptSessionId: sessionId,
       };
+      if (isNewAddress) {
+        await this.notices.emailChanges(user, email, noticeId, origin, deadline);
+      }
       const result = await this.audit.recordChange(
         changeEvents(userId, { email, displayName }, origin),
         async () => this.accounts.update(userId, { email, displayName, ...effect }, deadline),
@@ -167,6 +185,35 @@ export class UsersService {
       );
       return outcomeOf(result);
     });
+  }
+
+  private async requestNewEmail(
+    userId: string,
+    pendingEmail: string,
+    displayName: string | null | undefined,
+    sessionId: string,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<ProfileOutcome> {
+    const requested = await this.verifications.requestChange(
+      userId,
+      pendingEmail,
+      sessionId,
+      origin,
+      deadline,
+    );
+    if (requested.outcome !== 'requested') {
+      return requested;
+    }
+    if (displayName === undefined) {
+      return { outcome: 'changed', user: requested.user, pendingEmail };
+    }
+    const result = await this.audit.recordChange(
+      changeEvents(userId, { displayName }, origin),
+      async () => this.accounts.update(userId, { displayName }, deadline),
+      ({ outcome }) => outcome === 'changed',
+    );
+    return result.outcome === 'changed' ? { ...result, pendingEmail } : { outcome: 'unknown-user' };
   }
 
   /** Sets a new password and ends all sessions except one: see `PasswordChanges`. */

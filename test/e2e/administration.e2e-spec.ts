@@ -76,6 +76,7 @@ describe('administration', () => {
       username: user.username,
       roles: [],
       disabled: false,
+      emailVerified: false,
       createdAt: moment,
       updatedAt: moment,
       ...profile,

@@ -28,6 +28,14 @@ import {
   tokenOf,
   type TestAccount,
 } from '../support/service-accounts.js';
+import { MailServer, tokenIn } from '../support/mail-server.js';
+import {
+  confirmReset,
+  mailVariables,
+  newAddress,
+  requestReset,
+  userWithMail,
+} from '../support/mails.js';
 import { testVariables } from '../support/test-variables.js';
 
 type Event = Record<string, unknown>;
@@ -676,11 +684,17 @@ describe('the audit events (89)', () => {
 
   it('of the commands for import and export contain the numbers of users, and no names', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'keyslot-audit-'));
+    // The export compares the directory with the keys of all users, for which it needs the right to scan.
+    const operator = {
+      ...variables,
+      REDIS_USERNAME: process.env['TEST_REDIS_ADMIN_USERNAME'],
+      REDIS_PASSWORD: process.env['TEST_REDIS_ADMIN_PASSWORD'],
+    };
     const run = async (...args: string[]): Promise<Event[]> => {
       const { stdout } = await promisify(execFile)(
         process.execPath,
         [resolve('dist/cli.js'), 'users', ...args],
-        { cwd: folder, env: { PATH: process.env['PATH'], ...testVariables(variables) } },
+        { cwd: folder, env: { PATH: process.env['PATH'], ...testVariables(operator) } },
       );
       return eventsIn(stdout);
     };
@@ -737,6 +751,42 @@ describe('the audit events (89)', () => {
     ]);
     rotated.forEach(({ type }) => recorded.add(String(type)));
     recorded.add('signing-key-withdrawn');
+  });
+
+  it('name the user of a link in a mail, and neither its address nor its token', async () => {
+    const server = await MailServer.start();
+    const instance = await Instance.start({ ...mailVariables(server), LOG_LEVEL: 'info' });
+    const user = await userWithMail(instance, server);
+    const { access_token: token } = user.tokens;
+    const body = { email: newAddress() };
+    await instance.request('PATCH', '/api/user', { token, body });
+    // The first mail was for the confirmation, and the second tells of the new address.
+    await server.mailTo(user.email, 2);
+    await requestReset(instance, { email: user.email });
+    const mail = await server.mailTo(user.email, 3);
+    await confirmReset(instance, tokenIn(mail));
+    await confirmReset(instance, tokenIn(mail));
+
+    for (const [type, result] of [
+      ['email-verified', 'success'],
+      ['email-change-requested', 'success'],
+      ['password-reset', 'success'],
+    ] as const) {
+      expect(await instance.audited(type)).toMatchObject([{ type, result, userId: user.id }]);
+      recorded.add(type);
+    }
+    // A spent token is not stored any more.
+    const refused = await instance.audited('one-time-token-refused');
+    expect(refused).toMatchObject([{ result: 'refused', actor: 'anonymous' }]);
+    recorded.add('one-time-token-refused');
+    const [requested] = await instance.audited('password-reset-requested');
+    expect(requested).toMatchObject({ result: 'success', namePseudonym: pseudonym });
+    recorded.add('password-reset-requested');
+    for (const secret of [user.email, body.email, tokenIn(mail).split('.')[1]!]) {
+      expect(instance.output()).not.toContain(secret);
+    }
+    await instance.stop();
+    await server.stop();
   });
 
   it('are all tested above and documented', () => {

@@ -226,11 +226,23 @@ describe('forward auth', () => {
       });
     });
 
-    it('records a limited number of names with a limited length', async () => {
-      const many = Array.from({ length: 100 }, () => `permission=${'a'.repeat(140)}`).join('&');
+    it.each([
+      ['a limited number of names', Array<string>(100).fill('a'), Array<string>(20).fill('a')],
+      [
+        'a limited number of characters',
+        Array<string>(100).fill('a'.repeat(100)),
+        Array<string>(2).fill('a'.repeat(100)),
+      ],
+      [
+        'only names that a permission can have',
+        ['%01'.repeat(100), 'a'.repeat(140), '', 'orders:read'],
+        ['orders:read'],
+      ],
+    ])('records %s', async (_, names, recorded) => {
+      const query = names.map((name) => `permission=${name}`).join('&');
 
-      expect((await ask(`/forward-auth?${many}`, admin.tokens.access_token)).status).toBe(403);
-      expect(audited[0]!.details!['required']).toEqual(Array(20).fill('a'.repeat(100)));
+      expect((await ask(`/forward-auth?${query}`, admin.tokens.access_token)).status).toBe(403);
+      expect(audited[0]!.details!['required']).toEqual(recorded);
     });
   });
 

@@ -24,15 +24,17 @@ describe('an instance with an overloaded event loop', () => {
     const { tokens } = await api.newUser();
     const stop = blockEventLoop();
 
-    await eventually('a request is refused', 30_000, async () => {
+    await eventually('a request is refused because of the load', 30_000, async () => {
       const answer = await api.ownUser(tokens.access_token);
+      // Before the load is measured, a request may also get no answer from Redis in time.
       expect([200, 503]).toContain(answer.status);
-      if (answer.status === 503) {
-        expect(answer.body).toMatchObject({ code: 'overloaded' });
-        expect(answer.headers.get('retry-after')).toBe('2');
-        expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+      if (answer.body['code'] !== 'overloaded') {
+        return false;
       }
-      return answer.status === 503;
+      expect(answer.status).toBe(503);
+      expect(answer.headers.get('retry-after')).toBe('2');
+      expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+      return true;
     });
     // In parallel, because the load is measured once a second.
     const paths = ['/health/live', '/metrics', '/health/ready', '/docs-json'];

@@ -25,6 +25,7 @@ describe('registration', () => {
       id: expect.stringMatching(UUID),
       username: 'Grace',
       email: 'grace@example.com',
+      emailVerified: false,
       displayName: 'Grace Hopper',
       roles: [],
       createdAt: expect.any(String),

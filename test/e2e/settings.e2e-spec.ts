@@ -30,6 +30,8 @@ const WRONG: Readonly<Record<string, string>> = {
   CORS_ORIGINS: 'https://a.example/3f9a',
   CORS_HEADERS: 'a header 3f9a',
   PUBLIC_URL: 'ftp://3f9a.example',
+  MAIL_URL: 'https://3f9a.example',
+  MAIL_FROM: 'nobody 3f9a',
   API_DOCS: 'perhaps',
   MANAGEMENT_PORT: '-3',
   MANAGEMENT_HOST: 'a b 3f9a',

@@ -1,9 +1,19 @@
 import { execFile, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  watch,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 import { Deadline } from '../../src/common/deadline/index.js';
+import { DirectoryIndex } from '../../src/users/directory/directory-index.js';
 import { UsersService } from '../../src/users/index.js';
 import { eventually } from '../support/own-cluster.js';
 import { keysByMaster, withRedis } from '../support/redis.js';
@@ -281,6 +291,18 @@ describe('import and export of users', () => {
     expect(Number(imported) + Number(present)).toBe(names.length);
     expect(Number(present)).toBeGreaterThan(20);
     expect(Number(imported)).toBeGreaterThan(20);
+    const exporting = spawn(process.execPath, [CLI, 'users', 'export', 'cut'], {
+      cwd: folder,
+      env: environment(api.keyPrefix),
+      stdio: 'ignore',
+    });
+    const exportEnded = new Promise((done) => exporting.once('exit', (_, signal) => done(signal)));
+    const watcher = watch(folder, () => exporting.kill('SIGKILL'));
+    expect(await exportEnded).toBe('SIGKILL');
+    watcher.close();
+    // Nobody takes a part of the users for all of them.
+    expect(readdirSync(folder)).not.toContain('cut');
+    expect((await users(['export', 'cut'])).stderr).toMatch(/Delete cut\.partial if an earlier/);
     await users(['export', 'all']);
     const exported = readFileSync(join(folder, 'all'), 'utf8').trim().split('\n');
     const found = exported.map((line) => (JSON.parse(line) as { username: string }).username);
@@ -339,6 +361,62 @@ describe('import and export of users', () => {
     } finally {
       await other.close();
     }
+  });
+
+  it('exports only if the directory has all users', async () => {
+    const { id } = await api.newUser('forgotten');
+    await api.newUser('listed');
+    await api.app.get(DirectoryIndex).correct(id, () => Promise.resolve(undefined), Deadline.none);
+
+    const incomplete = await users(['export', 'all']);
+    const files = readdirSync(folder);
+    await users(['reindex']);
+    const complete = await users(['export', 'all']);
+
+    expect(incomplete.status).toBe(1);
+    expect(incomplete.stderr).toMatch(
+      /1 users are not in the directory\. Run 'users reindex' first/,
+    );
+    expect(files).toEqual([]);
+    expect(complete).toMatchObject({ status: 0, stderr: '' });
+    expect(linesOf(complete)).toEqual(['Exported 2 users.']);
+  });
+
+  it('writes the report over no other file than an earlier report', async () => {
+    const text = JSON.stringify({ username: 'ada' });
+    writeFileSync(join(folder, 'users'), text);
+    writeFileSync(join(folder, 'other'), 'of somebody else');
+    symlinkSync('other', join(folder, 'link'));
+    symlinkSync('other', join(folder, 'report.partial'));
+
+    const source = await users(['import', 'users', '--format', 'keyslot', '--report', 'users']);
+    const link = await users(['import', 'users', '--format', 'keyslot', '--report', 'link']);
+    await users(['import', 'users', '--format', 'keyslot', '--report', 'report']);
+    await users(['import', 'users', '--format', 'keyslot', '--report', 'report']);
+
+    expect(source.stderr).toMatch(
+      /^The report cannot be written: users is the file with the users/,
+    );
+    expect(link.stderr).toMatch(
+      /^The report cannot be written: link exists and is no regular file/,
+    );
+    expect(readFileSync(join(folder, 'users'), 'utf8')).toBe(text);
+    expect(readFileSync(join(folder, 'other'), 'utf8')).toBe('of somebody else');
+    expect(reasons()).toEqual({ 1: 'no-password' });
+    expect(readdirSync(folder).sort()).toEqual(['link', 'other', 'report', 'users']);
+  });
+
+  it('does not name keys of other software in the report', async () => {
+    const key = `foreign-${api.keyPrefix.slice(2, -1)}`;
+    await withRedis(async (_, cluster) => cluster.set(key, '<html>'));
+
+    const result = await users([
+      ...['import', '--from-redis-json', '--dry-run', '--report', 'report'],
+    ]);
+    await withRedis(async (_, cluster) => cluster.del(key));
+
+    expect(result.stdout).toMatch(/The report does not name \d+ keys/);
+    expect(readFileSync(join(folder, 'report'), 'utf8')).not.toContain(key);
   });
 
   it('says what is wrong with a file, and changes nothing', async () => {

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 
 import type { AuditEvent, TrailEvent, TrailQuery } from '../../src/audit/index.js';
@@ -98,14 +99,29 @@ describe('the audit trail in Redis', () => {
     expect(seen.slice(-600)).toEqual(before);
   });
 
-  it('keeps the order of the events of one instance, also when its clock goes back', async () => {
+  it('keeps the order of the events of one instance, also when its clock goes back a little', async () => {
     const own = trailOn();
     await own.record(many(3, { type: 'first' }));
-    instance.clock.wallMs = -60_000;
+    instance.clock.wallMs = -4000;
     await own.record(many(3, { type: 'second' }));
 
     const types = (await listed(own, {})).map(({ type }) => type);
     expect(types).toEqual([...Array<string>(3).fill('second'), ...Array<string>(3).fill('first')]);
+  });
+
+  it('has the right times again after the clock was wrong for a moment', async () => {
+    const own = trailOn();
+    const [type, later] = ['wrong', 'right'];
+    instance.clock.wallMs = 10 * DAY_MS;
+    await own.record([{ type }]);
+    instance.clock.wallMs = 0;
+    await own.record(many(100, { type: later }));
+
+    const events = await listed(own, { type: later });
+    expect(new Set(events.map(({ id }) => id)).size).toBe(100);
+    for (const { at } of events) {
+      expect(Math.abs(at.getTime() - Date.now())).toBeLessThan(WITHIN_MS + 5000);
+    }
   });
 
   it('costs one call for an event, and one for each user whom it concerns', async () => {
@@ -140,10 +156,12 @@ describe('the audit trail in Redis', () => {
     for (const query of queries) {
       few.push(await page(query));
     }
-    await own.record(many(9000, { type: 'common', userId: randomUUID() }));
+    for (let round = 0; round < 2; round += 1) {
+      await own.record(many(4500, { type: 'common', userId: randomUUID() }));
+    }
 
     const lists = few.map((counts) => counts['list-entries.lua']);
-    expect(lists).toEqual([16, 1, 1, 16]);
+    expect(lists).toEqual([16, 2, 1, 16]);
     for (const [index, query] of queries.entries()) {
       const counts = await page(query);
       expect(counts['list-entries.lua']).toBe(lists[index]);
@@ -231,6 +249,68 @@ describe('the audit trail in Redis', () => {
     expect(await listed(own, {})).toHaveLength(flood.length + 100);
   });
 
+  it('keeps the newest 10,000 events of a user, and 1,000 refusals, which displace no other event', async () => {
+    const own = trailOn();
+    const userId = randomUUID();
+    await own.record([{ type: 'logged-in', userId }]);
+    for (let round = 0; round < 4; round += 1) {
+      // Without a caller, each counts alone.
+      await own.record(
+        Array.from({ length: 500 }, (_, number) => ({
+          type: 'permission-refused',
+          userId,
+          reason: `${round} ${number}`,
+        })),
+      );
+    }
+
+    const events = await listed(own, { userId });
+    const isLogin = ({ type }: TrailEvent): boolean => type === 'logged-in';
+    expect(events.filter(isLogin)).toHaveLength(1);
+    expect(events).toHaveLength(1001);
+    const refusals = await listed(own, { userId, type: 'permission-refused' });
+    expect(refusals).toEqual(events.filter((event) => !isLogin(event)));
+    expect(refusals[0]!.reason).toBe('3 499');
+    expect(await listed(own, { type: 'permission-refused' })).toHaveLength(2000);
+
+    for (let round = 0; round < 3; round += 1) {
+      await own.record(many(4000, { type: 'tokens-refreshed', userId }));
+    }
+    const key = instance.redis.keys.key(['audit-user', userId], 'entries');
+    await withRedis(async (_, cluster) => expect(await cluster.zcard(key)).toBe(10_000));
+    expect(await listed(own, { userId, type: 'logged-in' })).toEqual([]);
+  });
+
+  it('lists refusals of a user among the other events in order, in pages of every size', async () => {
+    const own = trailOn();
+    const userId = randomUUID();
+    const types = ['logged-in', 'permission-refused', 'permission-refused', 'logged-out'];
+    const events = [...types, ...types].map((type) => ({ type, userId }));
+    await own.record(events);
+
+    for (const limit of [1, 2, 3, 100]) {
+      const found = (await listed(own, { userId }, limit)).map(({ type }) => type);
+      expect(found).toEqual([...types, ...types].reverse());
+    }
+  });
+
+  it('creates no key for ids of nobody', async () => {
+    const own = trailOn();
+    const [actorId, userId, nobody] = [randomUUID(), randomUUID(), randomUUID()];
+    const read = { actor: 'user', actorId } as const;
+    await own.record([
+      { type: 'user-read', reason: 'not-found', userId: nobody, ...read },
+      { type: 'sessions-read', reason: 'not-found', userId: nobody, ...read },
+      { type: 'audit-read', userId: nobody, ...read, details: { events: 0 } },
+      { type: 'audit-read', userId, ...read, details: { events: 2 } },
+    ]);
+
+    const { keys } = await dumpKeys(prefix);
+    expect(keys.filter((key) => key.includes(nobody))).toEqual([]);
+    expect(await listed(own, { userId })).toHaveLength(1);
+    expect(await listed(own, { userId: actorId })).toHaveLength(4);
+  });
+
   it('accepts events that have no JSON or are too large, without their details', async () => {
     const own = trailOn();
     const circular: Record<string, unknown> = {};
@@ -247,11 +327,73 @@ describe('the audit trail in Redis', () => {
     ]);
   });
 
+  it('drops and counts events that have no JSON even without their details, and throws no error', async () => {
+    const own = trailOn();
+    const type = 'orders.shipped';
+    await own.record([
+      { type, reason: 1n as never },
+      { type, reason: 'x'.repeat(20_000) },
+      { type, reason: 'sent' },
+    ]);
+
+    expect(own.queue.outcomes).toEqual({ recorded: 1, dropped: 2, limited: 0 });
+    expect(await listed(own, { type })).toEqual([expect.objectContaining({ reason: 'sent' })]);
+  });
+
+  it('limits the bytes of an event, and of refused ones more', async () => {
+    const own = trailOn();
+    const details = { text: '中'.repeat(2000) };
+    const event = { type: 'orders.shipped', details };
+    await own.record([
+      event,
+      { ...event, result: 'refused' },
+      { ...event, details: { text: '中'.repeat(6000) } },
+    ]);
+
+    const stored = (await listed(own, {})).map((one) => one.details);
+    expect(stored).toEqual([{ isOmitted: true }, { isOmitted: true }, details]);
+  });
+
+  it('stores at most 256 KB in one call', async () => {
+    const own = trailOn();
+    const run = jest.spyOn(instance.redis, 'run');
+    await own.record(
+      Array.from({ length: 100 }, () => ({ type: 'large', details: { text: 'x'.repeat(10_000) } })),
+    );
+
+    const sizes = run.mock.calls.map(([, , args]) => args.join('').length);
+    run.mockRestore();
+    expect(Math.max(...sizes)).toBeLessThan(262_144 + 10_000);
+    expect(await listed(own, { type: 'large' })).toHaveLength(100);
+  });
+
   it('drops and counts what does not fit in the queue, and records the rest', async () => {
     const own = trailOn();
-    await own.record(many(12_000, { type: 'logged-in' }));
+    const flood = many(12_000, { type: 'login-refused' });
+    await own.record([...flood, { type: 'user-deleted' }, ...flood, { type: 'access-changed' }]);
 
-    expect(own.queue.outcomes).toEqual({ recorded: 10_000, dropped: 2000 });
-    expect(await stored()).toBe(10_000);
+    expect(own.queue.outcomes).toEqual({ recorded: 5002, dropped: 19_000, limited: 0 });
+    expect(await listed(own, { type: 'user-deleted' })).toHaveLength(1);
+    expect(await listed(own, { type: 'access-changed' })).toHaveLength(1);
+    // The room is free again.
+    await own.record(many(5000, { type: 'login-refused' }));
+    expect(own.queue.outcomes).toEqual({ recorded: 10_002, dropped: 19_000, limited: 0 });
+  });
+
+  it('records a limited number of refusals of one caller, and counts the others', async () => {
+    const own = trailOn();
+    const refusalsOf = (actorId: string, count: number, reason: string): AuditEvent[] =>
+      many(count, { type: 'permission-refused', actor: 'user', actorId, reason });
+    const [flooding, other] = [randomUUID(), randomUUID()];
+    await own.record([
+      ...refusalsOf(flooding, 1000, 'missing-permission'),
+      ...refusalsOf(flooding, 1, 'own-access'),
+      ...refusalsOf(other, 5, 'missing-permission'),
+    ]);
+
+    expect(own.queue.outcomes).toEqual({ recorded: 26, dropped: 0, limited: 980 });
+    const events = await listed(own, { type: 'permission-refused' });
+    expect(events.filter(({ actorId }) => actorId === other)).toHaveLength(5);
+    expect(events.filter(({ reason }) => reason === 'own-access')).toHaveLength(1);
   });
 });

@@ -55,12 +55,13 @@ describe('the operator command line', () => {
     ['keys', '--help'],
     ['keys', 'rotate', '-h'],
     ['users', '--help'],
+    ['mail', '--help'],
   ])('shows its usage and changes nothing: %s %s', async (...args) => {
     const { status, stdout, stderr } = await run(...args);
 
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toMatch(
-      ['doctor', 'keys', 'users'].includes(args[0])
+      ['doctor', 'keys', 'mail', 'users'].includes(args[0])
         ? /^Usage: [^]*Exit code/
         : /^Usage: [^]*end-all-sessions/,
     );
@@ -89,6 +90,7 @@ describe('the operator command line', () => {
       'reindex',
       'ada',
     ],
+    ["'mail' is incomplete, or has arguments that do not fit", 'mail'],
     ["Unknown option '--force'", 'keys', 'rotate', '--force'],
   ])('refuses unknown arguments and changes nothing: %s', async (message, ...args) => {
     const { status, stdout, stderr } = await run(...args);

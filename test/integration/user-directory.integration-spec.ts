@@ -92,6 +92,43 @@ describe('the directory of users', () => {
     expect(list).toHaveBeenCalledTimes(2);
   });
 
+  it('has no address in a cursor that its user does not have any more', async () => {
+    for (let user = 0; user < 3; user += 1) {
+      await create(`user-${user}`, `ad-${user}5@example.com`);
+    }
+    // More in a row than a page reads.
+    for (let left = 0; left < 40; left += 1) {
+      const keys = [`e:ad-${left < 20 ? 0 : 1}${String(left).padStart(2, '0')}@left.example`];
+      await on.index.begin(newUser('left').id, 'a change', { ...ALL, keys }, Deadline.none);
+    }
+
+    const names: string[] = [];
+    let after: string | undefined;
+    do {
+      const page = await on.directory.list({ prefix: 'ad-' }, after, 1, Deadline.none);
+      expect(Buffer.from(page!.next ?? '', 'base64url').toString()).not.toContain('left');
+      expect(page!.next).not.toBe(after);
+      names.push(...page!.users.map(({ username }) => username));
+      after = page!.next;
+    } while (after !== undefined);
+    expect(names).toEqual(['user-0', 'user-1', 'user-2']);
+  });
+
+  it('reads a limited number of users for a page that finds none', async () => {
+    for (let user = 0; user < 25; user += 1) {
+      const id = await create(`user-${String(user).padStart(2, '0')}`);
+      await on.accounts.update(id, { isDisabled: true }, Deadline.none);
+    }
+    await create('zoe');
+    const find = jest.spyOn(on.reader, 'findProfile');
+
+    const page = await on.directory.list({ isDisabled: false }, undefined, 1, Deadline.none);
+
+    expect(page).toEqual({ users: [], next: expect.any(String) as unknown });
+    expect(find).toHaveBeenCalledTimes(10);
+    expect(await namesOf({ isDisabled: false }, 1)).toEqual(['zoe']);
+  });
+
   it('follows roles, the disabled state and addresses at once', async () => {
     const id = await create('ada', 'old@example.com');
     await create('ben', 'ben@example.com');

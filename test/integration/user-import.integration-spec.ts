@@ -1,6 +1,11 @@
+import { jest } from '@jest/globals';
+
+import { Deadline } from '../../src/common/deadline/index.js';
 import { InMemoryUserStore } from '../../src/contracts/index.js';
 import { Origin } from '../../src/common/origin/index.js';
 import type { AuditEvent } from '../../src/audit/index.js';
+import { MissingRightError } from '../../src/redis-cluster/index.js';
+import { UserReader } from '../../src/user-slot/read/index.js';
 import {
   IMPORT_FORMATS,
   UserExport,
@@ -8,6 +13,9 @@ import {
   type SourceRecord,
 } from '../../src/users/index.js';
 import type { NewUser, UserStore } from '../../src/users/index.js';
+import { nameKeysOf, UserNames } from '../../src/users/names/user-names.js';
+import { ACCOUNTS, type Accounts } from '../../src/users/store/accounts.js';
+import { keysByMaster, withRedis } from '../support/redis.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
 const BCRYPT = '$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW';
@@ -29,6 +37,19 @@ class EarlierStore extends InMemoryUserStore {
   }
 }
 
+/** A store of an earlier version that has failed once after it has added a user. */
+class FailingStore extends EarlierStore {
+  private hasFailed = false;
+
+  override async change(...args: Parameters<InMemoryUserStore['change']>) {
+    if (!this.hasFailed) {
+      this.hasFailed = true;
+      throw new Error('the store fails');
+    }
+    return super.change(...args);
+  }
+}
+
 describe('import of users by an application', () => {
   let api: TestApp;
   let events: AuditEvent[];
@@ -38,7 +59,9 @@ describe('import of users by an application', () => {
       {},
       {
         ...(userStore ? { userStore } : {}),
-        auditSink: { useFactory: () => ({ record: (event: AuditEvent) => void events.push(event) }) },
+        auditSink: {
+          useFactory: () => ({ record: (event: AuditEvent) => void events.push(event) }),
+        },
       },
     );
   };
@@ -80,6 +103,56 @@ describe('import of users by an application', () => {
     expect(api.app.get(UserExport).isSupported).toBe(false);
   });
 
+  it('disables a user when an earlier import has failed before it could', async () => {
+    await start({ useClass: FailingStore });
+    const user = { username: 'ben', passwordHash: BCRYPT, disabled: true };
+    await expect(run(user)).rejects.toThrow();
+
+    const { counts } = await run(user);
+
+    expect(counts).toMatchObject({ imported: 0, present: 1 });
+    expect((await api.login('ben', 'U*U')).status).toBe(401);
+  });
+
+  it('writes a user again whom only a master that was replaced has', async () => {
+    await start();
+    const user = { username: 'ada', passwordHash: BCRYPT };
+    await run(user);
+    const accounts = api.app.get<Accounts>(ACCOUNTS);
+    const find = await accounts.locate('ada', Deadline.none);
+    const found = await find();
+    const lost = (await keysByMaster(`${api.keyPrefix}v1:{user.${found!.id}`)).flat();
+    expect(lost.length).toBeGreaterThan(0);
+    await withRedis(async (_, cluster) => {
+      await Promise.all(lost.map(async (key) => cluster.del(key)));
+    });
+    const stale = jest
+      .spyOn(accounts, 'locate')
+      .mockImplementation(() => Promise.resolve(() => Promise.resolve(found)));
+
+    const { counts } = await run(user);
+    stale.mockRestore();
+
+    expect(counts).toMatchObject({ imported: 1, present: 0 });
+    expect((await api.login('ada', 'U*U')).status).toBe(200);
+  });
+
+  it('completes an interrupted import with another spelling of the name', async () => {
+    await start();
+    await run({ username: 'Ada', passwordHash: BCRYPT });
+    // As if the name had not been confirmed.
+    const names = api.app.get(UserNames);
+    const { id } = (await api.app.get<Accounts>(ACCOUNTS).findByUsername('ada', Deadline.none))!;
+    await Promise.all(nameKeysOf('Ada').map(async (key) => names.release(key, id, Deadline.none)));
+
+    const { counts, refused } = await run({ username: 'ADA', passwordHash: BCRYPT });
+
+    expect(refused).toEqual([]);
+    expect(counts).toMatchObject({ imported: 1 });
+    expect((await api.login('ada', 'U*U')).status).toBe(200);
+    expect((await api.register('ada')).status).toBe(409);
+  });
+
   it('is recorded once, with the numbers and without names', async () => {
     await start();
     await run({ username: 'ada', passwordHash: BCRYPT }, { username: 'ben' });
@@ -101,6 +174,25 @@ describe('import of users by an application', () => {
         details: { users: 1, passwordHashes: true },
       }),
     ]);
+  });
+
+  it('says when an export cannot find out whether the directory has all users', async () => {
+    await start();
+    await run({ username: 'ada', passwordHash: BCRYPT });
+    const scan = jest
+      .spyOn(api.app.get(UserReader), 'ids')
+      .mockRejectedValue(new MissingRightError('scan'));
+    let impossible = 0;
+
+    const exported = [];
+    const comparison = { onImpossible: () => void (impossible += 1) };
+    for await (const user of api.app.get(UserExport).users(false, Origin.operator, comparison)) {
+      exported.push(user.username);
+    }
+    scan.mockRestore();
+
+    expect(impossible).toBe(1);
+    expect(exported).toEqual(['ada']);
   });
 
   it('does not use an id that another user has had within the last two hours', async () => {

@@ -53,12 +53,16 @@ export class RedisCostMeter {
   ): Promise<RedisCost> {
     for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
       const prepared = await prepare();
+      this.traffic.forget();
+      // After the first reading, what was sent before has been executed. A node may read its connections in another order.
+      await this.executed();
       const before = await this.executed();
+      const wasDisturbed = this.traffic.sent.isDisturbed;
       this.traffic.forget();
       await work(prepared);
       const after = await this.executed();
       const { writes, isDisturbed } = this.traffic.sent;
-      if (before && after && !isDisturbed) {
+      if (before && after && !wasDisturbed && !isDisturbed) {
         return { roundTrips: writes, commands: difference(before, after) };
       }
     }

@@ -11,8 +11,8 @@ const NEW_SOCKETS = 'net.client.socket';
 /** Background commands between clients and nodes. */
 const HOUSEKEEPING = /^(cluster|client|ping|hello|auth|info|readonly|ssubscribe|quit|asking)\b/;
 /**
- * Background work of an instance: its lease, its clock, its entry in the registry, its checks of the signing keys and of the
- * directory of users, and posts to silent instances.
+ * Background work of an instance: its lease, its clock, its entry in the registry, its checks of the signing keys, of the
+ * directory of users and of the outbox for mails, and posts to silent instances.
  */
 export const OWN_WORK: ReadonlySet<string> = new Set([
   'renew-inbox',
@@ -20,6 +20,7 @@ export const OWN_WORK: ReadonlySet<string> = new Set([
   'describe-keys',
   'adopt-key',
   'take-due-entries',
+  'take-due-mails',
   'post-again',
   'close-inbox',
   'time',

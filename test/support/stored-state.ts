@@ -5,11 +5,13 @@ import { connectRedis, dumpFrom } from './redis.js';
 /** Keys that change in the background, or that refused requests may change. */
 const IGNORED_KEYS = [
   // Counters of the rate limits, which count refused requests.
-  /:\{(?:password-account|second-factor-account|address-change|challenge-address|client-address|login-address|passkey-address|refresh-address|registration-address)\.[\w-]+\}:(?:failed|under-way|guesses)$/,
+  /:\{(?:password-account|second-factor-account|verification-account|address-change|reset-account|(?:challenge|client|login|one-time-token|passkey|refresh|registration|reset)-address)\.[\w-]+\}:(?:failed|under-way|guesses)$/,
   // Leases are renewed in the background, and every read registers its instance as a holder.
   /:\{(?:inbox|retired)\.[\w-]+\}:|:\{instances\.registry\}:|:\{[\w.-]+\}:holders(?::[\w-]+)?$/,
   // The directory is corrected after a change has returned.
   /:\{user-directory\.[0-9a-f]\}:(?:terms|entries|due)$/,
+  // Mails are sent after the request that caused them was answered.
+  /:\{mail-outbox\.[0-3]\}:(?:due|entries|failed|sent)$/,
   // Refused requests are recorded, too.
   /:\{audit\.[0-9a-f]\}:|:\{audit-user\.[\w-]+\}:/,
   // Fences have no contents; every decision writes one, so that a replica can confirm the decision.

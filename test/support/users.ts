@@ -3,6 +3,7 @@ import { EventEmitter2 } from '@nestjs/event-emitter';
 import { AuditLog, type AuditEvent } from '../../src/audit/index.js';
 import type { RolesOptions } from '../../src/common/authentication/index.js';
 import { NewPasswords, Reauthentication } from '../../src/credentials/index.js';
+import { MailOutbox } from '../../src/mail/index.js';
 import { RateLimiter } from '../../src/rate-limit/index.js';
 import { RoleReader } from '../../src/roles/index.js';
 import type { Accounts } from '../../src/users/store/accounts.js';
@@ -18,6 +19,9 @@ import {
 } from '../../src/users/index.js';
 import { AccountsKeepingAdministrators } from '../../src/users/administrators/accounts-keeping-administrators.js';
 import { AdministratorRegistry } from '../../src/users/administrators/administrator-registry.js';
+import { AccountNotices } from '../../src/users/account-mails/account-notices.js';
+import { EmailVerifications } from '../../src/users/account-mails/email-verifications.js';
+import { OneTimeTokens } from '../../src/users/account-mails/one-time-tokens.js';
 import { credentialAccounts } from '../../src/users/credential-accounts.js';
 import { AccountsInDirectory } from '../../src/users/directory/accounts-in-directory.js';
 import { DirectoryCheck } from '../../src/users/directory/directory-check.js';
@@ -29,7 +33,7 @@ import { ValidatingUserStore } from '../../src/users/store/validating-user-store
 import { MirroredAccounts } from '../../src/users/store/mirrored-accounts.js';
 import { UserNames } from '../../src/users/names/user-names.js';
 import { UserReader } from '../../src/user-slot/read/index.js';
-import { FactorWriter, UserWriter } from '../../src/user-slot/write/index.js';
+import { FactorWriter, OneTimeTokenStore, UserWriter } from '../../src/user-slot/write/index.js';
 import type { CacheInstance } from './near-cache.js';
 
 /** The users of one instance, wired as UsersModule does. */
@@ -86,14 +90,26 @@ export function usersOn(
   );
   const reauthentication = new Reauthentication(credentials, reader, clock);
   const passwords = new NewPasswords(hasher, options);
+  // Without a mailer, so that no mails are added.
+  const outbox = new MailOutbox(redis);
+  const notices = new AccountNotices(outbox, clock);
   const registrations = new Registrations(accounts, passwords, limiter, audit, options);
   const users = new UsersService(
     accounts,
     credentials,
-    new PasswordChanges(accounts, credentials, passwords, audit),
+    new PasswordChanges(accounts, credentials, passwords, notices, audit),
     reauthentication,
     reader,
     registrations,
+    new EmailVerifications(
+      accounts,
+      outbox,
+      new OneTimeTokens(new OneTimeTokenStore(redis)),
+      notices,
+      limiter,
+      audit,
+    ),
+    notices,
     limiter,
     audit,
   );
@@ -102,6 +118,7 @@ export function usersOn(
     new FactorWriter(redis, cache),
     reauthentication,
     new RoleReader(redis, cache, options),
+    notices,
     audit,
   );
   return {

@@ -34,6 +34,7 @@ export const surface = [
     | 'CurrentPrincipal'
     | 'CurrentUser'
     | 'Deadline'
+    | 'DefaultMailTemplates'
     | 'emailAddress'
     | 'EntityIdPipe'
     | 'FormBody'
@@ -54,6 +55,9 @@ export const surface = [
     | 'listOf'
     | 'loadSettings'
     | 'LuaScript'
+    | 'MAIL_TEMPLATES'
+    | 'MAILER'
+    | 'MailModule'
     | 'MatchesRule'
     | 'MetricsModule'
     | 'MetricsRegistry'
@@ -123,6 +127,8 @@ export const surface = [
     | 'auditTrail'
     | 'configure'
     | 'imports'
+    | 'mailer'
+    | 'mailTemplates'
     | 'passwordHasher'
     | 'redisIdentity'
     | 'roles'
@@ -189,9 +195,10 @@ export const surface = [
     | 'username'
     | 'usernameKey'
   >(true),
-  isSame<keyof keyslot.StoredChange, 'displayName' | 'email' | 'isDisabled' | 'password' | 'roles'>(
-    true,
-  ),
+  isSame<
+    keyof keyslot.StoredChange,
+    'displayName' | 'email' | 'isDisabled' | 'password' | 'roles' | 'verifiedEmail'
+  >(true),
   isSame<Parameters<keyslot.AuditSink['record']>, [event: keyslot.AuditEvent, at: Date]>(true),
 ];
 

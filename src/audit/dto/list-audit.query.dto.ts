@@ -1,34 +1,16 @@
 import { ApiProperty } from '@nestjs/swagger';
 
+import { PageQuery } from '../../common/paging/index.js';
 import {
   entityId,
   MatchesRule,
   OptionalNotNull,
   textBetween,
-  wholeNumberBetween,
 } from '../../common/validation/index.js';
-import { CURSOR_MAX_LENGTH } from '../trail/audit-trail.js';
 
-const DEFAULT_LIMIT = 20;
-const MAX_LIMIT = 100;
 const MAX_TYPE = 100;
 
-export class ListAuditQuery {
-  @ApiProperty({ required: false, description: '`nextCursor` of the previous page.' })
-  @OptionalNotNull()
-  @MatchesRule('cursor', textBetween(1, CURSOR_MAX_LENGTH))
-  cursor?: string;
-
-  @ApiProperty({
-    type: 'integer',
-    required: false,
-    minimum: 1,
-    maximum: MAX_LIMIT,
-    default: DEFAULT_LIMIT,
-  })
-  @MatchesRule('limit', wholeNumberBetween(1, MAX_LIMIT))
-  limit: number | string = DEFAULT_LIMIT;
-
+export class ListAuditQuery extends PageQuery {
   @ApiProperty({
     required: false,
     format: 'uuid',

@@ -16,7 +16,7 @@ export interface TrailEvent extends AuditEvent {
 
 export interface TrailPage {
   readonly events: readonly TrailEvent[];
-  /** Where the next page begins. Undefined: there are no older events. */
+  /** Where the next page begins: 1 to 2000 printable characters. Undefined: there are no older events. */
   readonly next: string | undefined;
 }
 
@@ -50,9 +50,6 @@ export interface AuditTrail {
 }
 
 export const AUDIT_TRAIL = Symbol('AUDIT_TRAIL');
-
-/** The maximum length of `TrailPage.next`. */
-export const CURSOR_MAX_LENGTH = 2000;
 
 /** An `AuditTrail` throws it when it cannot be reached. The client gets 503. */
 export class AuditTrailUnavailableError extends Error {

@@ -1,4 +1,4 @@
-import { cursorText, positionIn } from '../../common/cursor/index.js';
+import { cursorText, positionIn } from '../../common/paging/index.js';
 import type { Deadline } from '../../common/deadline/index.js';
 import type { AuditTrail, TrailPage, TrailQuery } from './audit-trail.js';
 import { isEntry } from './trail-entry.js';

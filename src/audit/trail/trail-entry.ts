@@ -9,11 +9,12 @@ const ENTRY = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{
 const ID_LENGTH = 36;
 const TYPE_DIGEST_LENGTH = 11;
 const MAX_COUNTER = 0xfff;
+const MAX_AHEAD_MS = 5000;
 const VARIANTS = '89ab';
 
 /**
  * Creates ids in the order of events: UUIDv7 with a counter of events in the same millisecond (RFC 9562 section 6.2, method 1).
- * When the clock goes back, the ids do not.
+ * When the clock goes back a little, the ids do not. After a jump of the clock they do, else all later events had a wrong time.
  */
 export class EventIds {
   private ms = 0;
@@ -31,7 +32,7 @@ export class EventIds {
   }
 
   private advance(nowMs: number): void {
-    if (nowMs > this.ms) {
+    if (nowMs > this.ms || this.ms - nowMs > MAX_AHEAD_MS) {
       this.ms = nowMs;
       this.counter = 0;
     } else if (this.counter < MAX_COUNTER) {

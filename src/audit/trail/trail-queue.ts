@@ -1,18 +1,23 @@
+import { AsyncResource } from 'node:async_hooks';
 import { Logger, type BeforeApplicationShutdown, type OnApplicationShutdown } from '@nestjs/common';
 import { randomInt } from 'node:crypto';
 
 import type { Clock } from '../../common/clock/index.js';
 import { withTimeout } from '../../common/deadline/index.js';
 import type { AuditEvent } from '../audit-event.js';
+import { RefusalLimit } from './refusal-limit.js';
 import { EventIds, PARTITIONS } from './trail-entry.js';
 import { idsIn, type NewTrailEvent, type TrailStore, type TrailWrite } from './trail-store.js';
 
 /** Events in the queue. At 400 bytes for each, they take 4 MB. */
 const MAX_QUEUED = 10_000;
-/** Bounds the time that one call takes in Redis. */
+/** These bound the time that one call takes in Redis. */
 const MAX_BATCH = 500;
-/** Larger `details` are omitted. Those of Keyslot's own events are smaller. */
-const MAX_EVENT_LENGTH = 16_384;
+const MAX_BATCH_BYTES = 262_144;
+/** Larger `details` are omitted. Those of Keyslot's own events are smaller: the largest ones list 100 permissions. */
+const MAX_EVENT_BYTES = 16_384;
+/** Smaller, because a caller without any permission can cause as many of them as it likes. */
+const MAX_REFUSED_EVENT_BYTES = 2048;
 /** Longer than a failover. After this time, events that cannot be stored make room for others. */
 const MAX_AGE_MS = 5 * 60_000;
 const RETRY_INTERVAL_MS = 500;
@@ -28,6 +33,7 @@ interface QueuedEvent extends Omit<NewTrailEvent, 'id'> {
 interface Batch {
   readonly events: QueuedEvent[];
   readonly since: number;
+  bytes: number;
   /** What is still to be done, one stage after the other. Undefined before the first attempt: events may be added. */
   stages?: TrailWrite[][];
 }
@@ -37,12 +43,15 @@ interface Batch {
  * the queue is full. A crash of the process loses the queue.
  */
 export class TrailQueue implements BeforeApplicationShutdown, OnApplicationShutdown {
-  /** The number of events that were stored, or that were not. */
-  readonly outcomes = { recorded: 0, dropped: 0 };
+  /** The number of events that were stored, that were not, and that were refusals beyond the limit of their caller. */
+  readonly outcomes = { recorded: 0, dropped: 0, limited: 0 };
   private readonly logger = new Logger('Audit');
   private readonly ids = new EventIds();
   private readonly batches: Batch[] = [];
   private queued = 0;
+  private readonly queuedByType = new Map<string, number>();
+  private readonly refusals: RefusalLimit;
+  private readonly start: () => Promise<void>;
   private running: Promise<void> | undefined;
   private isClosed = false;
   private reportedAt = -Infinity;
@@ -50,7 +59,13 @@ export class TrailQueue implements BeforeApplicationShutdown, OnApplicationShutd
   constructor(
     private readonly store: TrailStore,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.refusals = new RefusalLimit(clock);
+    // Outside of any request: its trace does not contain what the queue writes later.
+    this.start = AsyncResource.bind(async () =>
+      new Promise(setImmediate).then(async () => this.run()),
+    );
+  }
 
   /** The number of events that are not stored yet. */
   get depth(): number {
@@ -59,19 +74,22 @@ export class TrailQueue implements BeforeApplicationShutdown, OnApplicationShutd
 
   /** Never throws, and returns at once. */
   add(event: AuditEvent): void {
-    if (this.queued >= MAX_QUEUED || this.isClosed) {
+    if (this.refusals.isExceededBy(event)) {
+      this.outcomes.limited += 1;
+      return;
+    }
+    if (this.isClosed || !this.hasRoomFor(event.type)) {
       this.drop(1, 'the queue is full');
       return;
     }
-    this.queued += 1;
-    this.openBatch().events.push({
-      idStart: this.ids.next(this.clock.now()),
-      type: event.type,
-      ids: idsIn(event),
-      text: textOf(event),
-    });
+    const text = textOf(event);
+    if (text === undefined) {
+      this.drop(1, 'an event has no JSON or is too large');
+      return;
+    }
+    this.enqueue(event, text);
     // Deferred: the response does not wait, and events of one request are stored together.
-    this.running ??= new Promise(setImmediate).then(async () => this.run());
+    this.running ??= this.start();
   }
 
   /** Redis is still available here. */
@@ -89,12 +107,45 @@ export class TrailQueue implements BeforeApplicationShutdown, OnApplicationShutd
     await withTimeout(DRAIN_TIMEOUT_MS, Promise.resolve(this.running)).catch(() => undefined);
   }
 
-  private openBatch(): Batch {
+  /** A type gets at most as much room as is still free. So a flood of one type leaves half of the queue to the others. */
+  private hasRoomFor(type: string): boolean {
+    return (this.queuedByType.get(type) ?? 0) < MAX_QUEUED - this.queued;
+  }
+
+  private enqueue(event: AuditEvent, text: string): void {
+    const { type } = event;
+    const idStart = this.ids.next(this.clock.now());
+    const bytes = Buffer.byteLength(text);
+    const batch = this.openBatch(bytes);
+    batch.events.push({ idStart, type, ids: idsIn(event), text });
+    batch.bytes += bytes;
+    this.queued += 1;
+    this.queuedByType.set(type, (this.queuedByType.get(type) ?? 0) + 1);
+  }
+
+  private dequeue({ events }: Batch): void {
+    this.queued -= events.length;
+    for (const { type } of events) {
+      const left = this.queuedByType.get(type)! - 1;
+      if (left > 0) {
+        this.queuedByType.set(type, left);
+      } else {
+        this.queuedByType.delete(type);
+      }
+    }
+  }
+
+  private openBatch(bytes: number): Batch {
     const last = this.batches.at(-1);
-    if (last && !last.stages && last.events.length < MAX_BATCH) {
+    if (
+      last &&
+      !last.stages &&
+      last.events.length < MAX_BATCH &&
+      last.bytes + bytes <= MAX_BATCH_BYTES
+    ) {
       return last;
     }
-    const batch = { events: [], since: this.clock.monotonic() };
+    const batch = { events: [], since: this.clock.monotonic(), bytes: 0 };
     this.batches.push(batch);
     return batch;
   }
@@ -103,10 +154,10 @@ export class TrailQueue implements BeforeApplicationShutdown, OnApplicationShutd
     for (let batch = this.batches.shift(); batch; batch = this.batches.shift()) {
       const failure = await this.attempt(batch);
       if (!failure) {
-        this.queued -= batch.events.length;
+        this.dequeue(batch);
         this.outcomes.recorded += batch.events.length;
       } else if (this.isClosed || this.clock.monotonic() - batch.since > MAX_AGE_MS) {
-        this.queued -= batch.events.length;
+        this.dequeue(batch);
         this.drop(batch.events.length, failure.message);
       } else {
         // Behind the others, because only one shard may be unavailable.
@@ -149,14 +200,18 @@ function inOnePartition(events: readonly QueuedEvent[]): NewTrailEvent[] {
   return events.map(({ idStart, ...event }) => ({ ...event, id: idStart + partition }));
 }
 
-function textOf(event: AuditEvent): string {
+/** @returns undefined when the event has no JSON or is too large, even without its details */
+function textOf(event: AuditEvent): string | undefined {
+  return jsonOf(event) ?? jsonOf({ ...event, details: { isOmitted: true } });
+}
+
+function jsonOf(event: AuditEvent): string | undefined {
+  const maxBytes = event.result === 'refused' ? MAX_REFUSED_EVENT_BYTES : MAX_EVENT_BYTES;
   try {
     const text = JSON.stringify(event);
-    if (text.length <= MAX_EVENT_LENGTH) {
-      return text;
-    }
+    return Buffer.byteLength(text) <= maxBytes ? text : undefined;
   } catch {
-    // The details of an application's event have no JSON.
+    // An event of an application.
+    return undefined;
   }
-  return JSON.stringify({ ...event, details: { isOmitted: true } });
 }

@@ -15,7 +15,10 @@ import {
 /** So many entries of a user are examined for one page when a type is asked for. */
 const MAX_EXAMINED = 2000;
 /** A user whose requests cause more events within the retention has the newest ones. */
-const MAX_ENTRIES_OF_USER = 100_000;
+const MAX_ENTRIES_OF_USER = 10_000;
+/** These have an index of their own: a caller can cause any number of them, and must not displace its other events. */
+const REFUSALS = 'permission-refused';
+const MAX_REFUSALS_OF_USER = 1000;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 const isOne = (reply: unknown): boolean => reply === 1;
@@ -63,7 +66,7 @@ export interface TrailStoreOptions {
 
 /**
  * The audit trail in Redis. An event is in one of sixteen partitions, each in a slot of its own, together with its entries in the
- * indexes of its type and of all types. The index of a user is in another slot and contains entries only.
+ * indexes of its type and of all types. The indexes of a user are in another slot and contain entries only.
  */
 export class TrailStore {
   private readonly retentionMs: number;
@@ -84,7 +87,9 @@ export class TrailStore {
    */
   writesOf(events: readonly NewTrailEvent[]): [events: TrailWrite[], users: TrailWrite[]] {
     const byType = groupedBy(events, ({ type }) => [type]);
-    const byUser = groupedBy(events, ({ ids }) => ids);
+    const byIndex = groupedBy(events, ({ ids, type }) =>
+      Array.from(ids, (id) => this.userKey(id, type)),
+    );
     return [
       Array.from(byType, ([type, group]) => async () => {
         const partition = partitionOf(entryOf(group[0]!.id, type));
@@ -96,15 +101,17 @@ export class TrailStore {
         const args = group.flatMap((event) => [entryOf(event.id, type), event.text]);
         await this.run(scripts.record, keys, [this.maxPerPartition, ...args]);
       }),
-      Array.from(byUser, ([id, group]) => async () => {
+      Array.from(byIndex, ([key, group]) => async () => {
+        const max = group[0]!.type === REFUSALS ? MAX_REFUSALS_OF_USER : MAX_ENTRIES_OF_USER;
         const entries = group.map((event) => entryOf(event.id, event.type));
-        await this.run(scripts.index, [this.userKey(id)], [MAX_ENTRIES_OF_USER, ...entries]);
+        await this.run(scripts.index, [key], [max, ...entries]);
       }),
     ];
   }
 
   /**
-   * Lists entries of an index in all its parts: one call for each of the sixteen partitions, or one for a user.
+   * Lists entries of an index in all its parts: one call for each of the sixteen partitions, two for a user, or one for a user and
+   * a type.
    *
    * @param before an entry
    * @param type only entries of this type. For the index of a user
@@ -126,7 +133,9 @@ export class TrailStore {
       digest === '' ? limit : MAX_EXAMINED,
     ];
     const parts = await Promise.all(
-      this.keysOf(index).map(async (key) => this.redis.run(scripts.list, [key], args, deadline)),
+      this.keysOf(index, type).map(async (key) =>
+        this.redis.run(scripts.list, [key], args, deadline),
+      ),
     );
     if (parts.length === 1) {
       return parts[0]!;
@@ -160,14 +169,16 @@ export class TrailStore {
     return entries.flatMap((entry) => found.get(entry) ?? []);
   }
 
-  private keysOf(index: TrailIndex): string[] {
+  private keysOf(index: TrailIndex, type: string | undefined): string[] {
     switch (index.kind) {
       case 'all':
         return PARTITIONS.map((partition) => this.key(partition, 'all'));
       case 'type':
         return PARTITIONS.map((partition) => this.key(partition, 'type', typeDigest(index.name)));
       case 'user':
-        return [this.userKey(index.name)];
+        return (type === undefined ? [undefined, REFUSALS] : [type]).map((one) =>
+          this.userKey(index.name, one),
+        );
     }
   }
 
@@ -175,8 +186,8 @@ export class TrailStore {
     return this.redis.keys.key(['audit', partition], ...parts);
   }
 
-  private userKey(id: string): string {
-    return this.redis.keys.key(['audit-user', id], 'entries');
+  private userKey(id: string, type: string | undefined): string {
+    return this.redis.keys.key(['audit-user', id], type === REFUSALS ? 'refusals' : 'entries');
   }
 
   /** Not durably: a failover may lose the events of its last moments. */
@@ -190,8 +201,18 @@ export class TrailStore {
 }
 
 /** The ids of the actor and the subject. An id of an application that is no UUID could contain anything, so it names no key. */
-export function idsIn({ userId, clientId, actorId }: AuditEvent): ReadonlySet<string> {
-  return new Set([userId, clientId, actorId].flatMap((id) => (id && UUID.test(id) ? [id] : [])));
+export function idsIn(event: AuditEvent): ReadonlySet<string> {
+  const subjects = mayConcernNobody(event) ? [] : [event.userId, event.clientId];
+  return new Set(
+    [...subjects, event.actorId].flatMap((id) =>
+      typeof id === 'string' && UUID.test(id) ? [id] : [],
+    ),
+  );
+}
+
+/** A caller who asks for made-up ids must not create an index for each. */
+function mayConcernNobody({ type, reason, details }: AuditEvent): boolean {
+  return reason === 'not-found' || (type === 'audit-read' && details?.['events'] === 0);
 }
 
 function newestFirst(one: string, other: string): number {

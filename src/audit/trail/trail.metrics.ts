@@ -5,7 +5,7 @@ import type { TrailQueue } from './trail-queue.js';
 export function registerTrailMetrics(registry: MetricsRegistry, queue: TrailQueue): void {
   registry.counters(
     'keyslot_audit_trail_events_total',
-    'Audit events that were recorded in the trail, or dropped because the queue was full or Redis did not accept them.',
+    'Audit events that were recorded in the trail, dropped because the queue was full or Redis did not accept them, or limited as refusals of one caller.',
     () => seriesBy('outcome', queue.outcomes),
   );
   registry.gauge(

@@ -23,8 +23,8 @@ describe('a trail of the application', () => {
   });
 
   it.each<[string, unknown]>([
-    ['a list of events', { next: 'a cursor' }],
-    ['3 events for a limit of 2', { events: [event, event, event] }],
+    ['without its list', { next: 'a cursor' }],
+    ['a page of 3 for a limit of 2', { events: [event, event, event] }],
     ['an invalid cursor', { events: [], next: '' }],
     ['an invalid cursor', { events: [], next: 'x'.repeat(2001) }],
     ['an invalid cursor', { events: [], next: 7 }],

@@ -41,6 +41,8 @@ export interface AuthenticatedUser {
   readonly id: string;
   readonly username: string;
   readonly email: string | null;
+  /** The address that the user has confirmed. Only if it equals `email`, the current address is confirmed. Absent: none. */
+  readonly verifiedEmail?: string | null | undefined;
   readonly displayName: string | null;
   readonly roles: readonly string[];
   readonly createdAt: Date;

@@ -31,10 +31,16 @@ export class Origin {
 
   readonly facts: OriginFacts;
 
-  /** @param userAgent the decoded header; not part of audit events */
+  /**
+   * Neither of these headers is part of audit events.
+   *
+   * @param userAgent the decoded header
+   * @param acceptLanguage the header, for mails that the request causes
+   */
   constructor(
     { actor, actorId, actorSessionId, ip, requestId }: OriginMembers,
     readonly userAgent = '',
+    readonly acceptLanguage?: string,
   ) {
     this.facts = { actor, actorId, actorSessionId, ip, requestId };
   }
@@ -42,11 +48,15 @@ export class Origin {
   /** The same request, after its caller was authenticated as a user. */
   as(userId: string, sessionId?: string): Origin {
     const user = { actor: 'user', actorId: userId, actorSessionId: sessionId } as const;
-    return new Origin({ ...this.facts, ...user }, this.userAgent);
+    return this.with(user);
   }
 
   /** The same request, after its caller was authenticated as a service account. */
   asClient(clientId: string): Origin {
-    return new Origin({ ...this.facts, actor: 'client', actorId: clientId }, this.userAgent);
+    return this.with({ actor: 'client', actorId: clientId });
+  }
+
+  private with(caller: OriginMembers): Origin {
+    return new Origin({ ...this.facts, ...caller }, this.userAgent, this.acceptLanguage);
   }
 }

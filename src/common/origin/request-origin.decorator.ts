@@ -24,7 +24,11 @@ interface Request {
 export function originOf(request: Request): Origin {
   const { id: requestId, ip, headers, user } = request;
   const userAgent = headerText(headers?.['user-agent'] ?? '');
-  const origin = new Origin({ actor: 'anonymous', ip, requestId }, userAgent);
+  const origin = new Origin(
+    { actor: 'anonymous', ip, requestId },
+    userAgent,
+    headers?.['accept-language'],
+  );
   if (!user) {
     return origin;
   }

@@ -14,4 +14,11 @@ export {
   type ProblemContext,
   type ProblemDocument,
 } from './problem-document.js';
-export { languageOf, pageText, problemText, ruleText, type Language } from './problem-texts.js';
+export {
+  LANGUAGES,
+  languageOf,
+  pageText,
+  problemText,
+  ruleText,
+  type Language,
+} from './problem-texts.js';

@@ -3,6 +3,7 @@ import argon2 from 'argon2';
 
 import { Deadline } from '../../common/deadline/index.js';
 import { Secret } from '../../common/secret/index.js';
+import { MetricsRegistry } from '../../metrics/index.js';
 import { Argon2PasswordHasher } from './argon2-password-hasher.js';
 import { HashingOverloadedError, HashingQueue, type Turn } from './hashing-queue.js';
 import { storedImportedHash } from './imported-hash.js';
@@ -61,6 +62,55 @@ describe('the hashing queue', () => {
     expect(await hasher.verify(stored, new Secret('U*V'), Deadline.none)).toBe(false);
     expect(hasher.isOutdated(stored)).toBe(true);
     expect(given).toEqual([]);
+  });
+
+  describe('with hashes of other systems', () => {
+    // A check of some tenths of a second.
+    const stored = storedImportedHash(
+      'pbkdf2_sha256$600000$seasalt2$OSllgFdJjYQjb0RfMzrx8u0XYl4Fkt+wKpI1yq4lZlo=',
+    );
+    const guess = new Secret('a guess');
+    const measured = (hashing: Partial<HashingOptions>) => {
+      const registry = new MetricsRegistry();
+      const hasher = new HashingQueue(new Argon2PasswordHasher(), { hashing }, registry);
+      const running = async (): Promise<number> =>
+        Number(/^keyslot_password_hashing_running (\d+)$/m.exec(await registry.metrics())?.[1]);
+      return { hasher, running };
+    };
+
+    it('checks one at a time, so that concurrent guesses need the memory of one hash', async () => {
+      const { hasher, running } = measured({ concurrency: 3 });
+      const checks = Array.from({ length: 3 }, () => hasher.verify(stored, guess, Deadline.none));
+      await new Promise(setImmediate);
+
+      expect(await running()).toBe(1);
+      expect(await Promise.all(checks)).toEqual([false, false, false]);
+    });
+
+    it('leaves the other places to other hashes', async () => {
+      const { hasher } = measured({ concurrency: 2 });
+      const own = await hasher.hash(password, Deadline.none);
+      let checked = 0;
+      const checks = Array.from({ length: 3 }, async () =>
+        hasher.verify(stored, guess, Deadline.none).then(() => (checked += 1)),
+      );
+
+      expect(await hasher.verify(own, password, Deadline.none)).toBe(true);
+
+      expect(checked).toBeLessThan(2);
+      await Promise.all(checks);
+    });
+
+    it('continues after a caller has given up before its check began', async () => {
+      const { hasher } = measured({ concurrency: 1 });
+      const first = hasher.hash(password, Deadline.none);
+      await expect(hasher.verify(stored, guess, Deadline.after(1))).rejects.toThrow(
+        HashingOverloadedError,
+      );
+      await first;
+
+      expect(await hasher.verify(stored, new Secret('lètmein'), Deadline.none)).toBe(true);
+    });
   });
 
   it('accepts no password for a user who does not exist', async () => {

@@ -59,17 +59,27 @@ interface Waiting {
   refuse(error: HashingOverloadedError): void;
 }
 
+/** Runs a limited number of entries at the same time. The others wait. */
+interface Lane {
+  readonly concurrency: number;
+  readonly waiting: FairQueue<Waiting>;
+  running: number;
+}
+
 /**
  * Hashes a few passwords at the same time. It skips an entry whose caller has given up. The queue is fair: known callers and
  * strangers take turns, then sites, then networks within a site, then accounts within a network. When the queue is full, it
  * drops the newest entry of the largest owner: first the group (known callers or strangers) that uses the most of its share,
  * then the largest site, network and account in it.
+ *
+ * A check of a hash of another system first waits until no other such check runs, because it may need much memory. Meanwhile it
+ * takes no place among the running hashes.
  */
 @Injectable()
 export class HashingQueue implements OnModuleInit {
   private readonly options: HashingOptions;
-  private readonly waiting: FairQueue<Waiting>;
-  private running = 0;
+  private readonly all: Lane;
+  private readonly imported: Lane;
   private readonly metrics: HashingMetrics;
   private placeholder: string | undefined;
 
@@ -79,8 +89,13 @@ export class HashingQueue implements OnModuleInit {
     @Optional() registry?: MetricsRegistry,
   ) {
     this.options = { ...HASHING_DEFAULTS, ...options.hashing };
-    this.waiting = new FairQueue(this.options.maxWaiting, SHARES);
-    const counts = { waiting: () => this.waiting.size, running: () => this.running };
+    const { concurrency, maxWaiting } = this.options;
+    this.all = { concurrency, waiting: new FairQueue(maxWaiting, SHARES), running: 0 };
+    this.imported = { concurrency: 1, waiting: new FairQueue(maxWaiting, SHARES), running: 0 };
+    const counts = {
+      waiting: () => this.all.waiting.size + this.imported.waiting.size,
+      running: () => this.all.running,
+    };
     this.metrics = new HashingMetrics(counts, registry);
   }
 
@@ -110,24 +125,23 @@ export class HashingQueue implements OnModuleInit {
     deadline: Deadline,
     turn = INTERNAL_TURN,
   ): Promise<boolean> {
-    const expected = hash ?? (await this.placeholderHash());
-    const check = this.queued(turn, deadline, async () => {
-      const matches = await this.verifyStored(expected, password);
-      return matches && hash !== undefined;
-    });
+    // An invited user has no password yet: the hash is ''.
+    const isKnown = hash !== undefined && hash !== '';
+    const expected = isKnown ? hash : await this.placeholderHash();
+    const imported = importedHashIn(expected);
+    const check =
+      imported === undefined
+        ? this.queued(turn, deadline, async () => {
+            const matches = await this.hasher.verify(expected, normalized(password));
+            return matches && isKnown;
+          })
+        : this.queuedAlone(turn, deadline, async () => verifyImportedHash(imported, password));
     return this.inTime(check, deadline, () => (check.isBegun() ? resultOf(check.done) : undefined));
   }
 
   /** Whether the hash was created by another system, or with weaker parameters than the current ones. */
   isOutdated(hash: string): boolean {
     return importedHashIn(hash) !== undefined || this.hasher.isOutdated(hash);
-  }
-
-  private async verifyStored(stored: string, password: Secret): Promise<boolean> {
-    const imported = importedHashIn(stored);
-    return imported === undefined
-      ? this.hasher.verify(stored, normalized(password))
-      : verifyImportedHash(imported, password);
   }
 
   /**
@@ -140,6 +154,32 @@ export class HashingQueue implements OnModuleInit {
   }
 
   private queued<T>(turn: Turn, deadline: Deadline, work: () => Promise<T>): Queued<T> {
+    return this.enter(this.all, turn, async () => {
+      if (deadline.remainingMs < MIN_REMAINING_MS) {
+        this.metrics.refused.late += 1;
+        // The deadline would pass before the hash is finished. Refuse it now, so that later entries, which have more time, can
+        // run.
+        throw new HashingOverloadedError('not enough time was left to hash this password');
+      }
+      return this.metrics.timed(work);
+    });
+  }
+
+  /** Waits until no other work that was queued alone waits or runs, and then in the queue. */
+  private queuedAlone<T>(turn: Turn, deadline: Deadline, work: () => Promise<T>): Queued<T> {
+    let inner: Queued<T> | undefined;
+    const outer = this.enter(this.imported, turn, async () => {
+      inner = this.queued(turn, deadline, work);
+      return inner.done;
+    });
+    return {
+      done: outer.done,
+      isBegun: () => inner?.isBegun() === true,
+      leave: () => (inner ?? outer).leave(),
+    };
+  }
+
+  private enter<T>(lane: Lane, turn: Turn, work: () => Promise<T>): Queued<T> {
     const kind = turn.isKnown ? 'known' : 'stranger';
     const path = [kind, siteOf(turn.network), turn.network, turn.account];
     let isBegun = false;
@@ -148,43 +188,43 @@ export class HashingQueue implements OnModuleInit {
       entry = {
         refuse: reject,
         begin: async () => {
-          if (deadline.remainingMs < MIN_REMAINING_MS) {
-            this.metrics.refused.late += 1;
-            // The deadline would pass before the hash is finished. Refuse it now, so that later entries, which have more
-            // time, can run.
-            reject(new HashingOverloadedError('not enough time was left to hash this password'));
-            return;
-          }
           isBegun = true;
-          await this.metrics.timed(work).then(resolve, reject);
+          await work().then(resolve, reject);
         },
       };
-      this.add(path, entry);
+      this.add(lane, path, entry);
     });
     // After the caller has given up, nobody handles a rejection.
     done.catch(() => undefined);
-    return { done, isBegun: () => isBegun, leave: () => this.waiting.remove(path, entry) };
+    const leave = (): boolean => {
+      const isWaiting = lane.waiting.remove(path, entry);
+      if (isWaiting) {
+        entry.refuse(new HashingOverloadedError('the caller has given up'));
+      }
+      return isWaiting;
+    };
+    return { done, isBegun: () => isBegun, leave };
   }
 
-  private add(path: readonly string[], entry: Waiting): void {
-    if (this.running < this.options.concurrency) {
-      this.begin(entry);
+  private add(lane: Lane, path: readonly string[], entry: Waiting): void {
+    if (lane.running < lane.concurrency) {
+      this.begin(lane, entry);
       return;
     }
-    const dropped = this.waiting.push(path, entry);
+    const dropped = lane.waiting.push(path, entry);
     if (dropped) {
       this.metrics.refused.full += 1;
       dropped.refuse(new HashingOverloadedError('too many passwords wait to be hashed'));
     }
   }
 
-  private begin(entry: Waiting): void {
-    this.running += 1;
+  private begin(lane: Lane, entry: Waiting): void {
+    lane.running += 1;
     void entry.begin().then(() => {
-      this.running -= 1;
-      const next = this.waiting.shift();
+      lane.running -= 1;
+      const next = lane.waiting.shift();
       if (next) {
-        this.begin(next);
+        this.begin(lane, next);
       }
     });
   }

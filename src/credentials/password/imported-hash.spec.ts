@@ -34,6 +34,16 @@ describe('a hash of another system', () => {
     await expect(verifyImportedHash(hashOf(long), new Secret(long))).resolves.toBe(false);
   });
 
+  it('is verified once with a long password, so that a client cannot double the work', async () => {
+    const [short, long] = [decomposed.repeat(20), decomposed.repeat(40)];
+    const verify = async (sent: string): Promise<boolean> =>
+      verifyImportedHash(hashOf(sent.normalize('NFC')), new Secret(sent));
+
+    await expect(verify(short)).resolves.toBe(true);
+    await expect(verify(long)).resolves.toBe(false);
+    await expect(verifyImportedHash(hashOf(long), new Secret(long))).resolves.toBe(true);
+  });
+
   it('is not verified if it cannot be read', async () => {
     await expect(verifyImportedHash('sha1$a$b', new Secret('b'))).resolves.toBe(false);
   });

@@ -6,6 +6,8 @@ import { readHash } from './schemes/index.js';
 const MARK = 'imported:';
 /** A code point has at most four bytes. */
 const MAX_PASSWORD_BYTES = 4 * PASSWORD_MAX_LENGTH;
+/** Longer than what people enter. A second check costs as much as the first one, and the client chooses whether it is needed. */
+const MAX_NORMALIZED_BYTES = 128;
 
 /** How a hash of another system is stored. */
 export function storedImportedHash(hash: string): string {
@@ -19,14 +21,15 @@ export function importedHashIn(stored: string): string | undefined {
 
 /**
  * Verifies a password against the hash of another system. Other systems hash the password as the client sends it, so this form
- * is tried first, and then its NFC form, with which the client may have sent it to the other system.
+ * is tried first, and then the NFC form of a short one, with which the client may have sent it to the other system.
  */
 export async function verifyImportedHash(hash: string, password: Secret): Promise<boolean> {
   const read = readHash(hash);
   const text = password.reveal();
-  if (typeof read === 'string' || Buffer.byteLength(text) > MAX_PASSWORD_BYTES) {
+  const bytes = Buffer.byteLength(text);
+  if (typeof read === 'string' || bytes > MAX_PASSWORD_BYTES) {
     return false;
   }
-  const normalized = text.normalize('NFC');
+  const normalized = bytes > MAX_NORMALIZED_BYTES ? text : text.normalize('NFC');
   return (await read.verify(text)) || (normalized !== text && (await read.verify(normalized)));
 }

@@ -7,7 +7,8 @@ import { lowerThreadPoolPriority } from './thread-pool-priority.js';
 const onLinux = process.platform === 'linux' ? describe : describe.skip;
 
 /** Long enough that no other work of the process takes as much time. */
-const hash = async (): Promise<string> => argon2.hash('a password', { memoryCost: 19_456, timeCost: 10 });
+const hash = async (): Promise<string> =>
+  argon2.hash('a password', { memoryCost: 19_456, timeCost: 10 });
 
 /** Nanoseconds that each thread has run, except the one of the event loop. */
 function runTimes(): Map<number, number> {

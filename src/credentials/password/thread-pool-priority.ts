@@ -2,10 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { constants, getPriority, setPriority } from 'node:os';
 
 /**
- * Added to the nice value of the process. A thread gets about a tenth of the time of another whose nice value is ten lower, when
- * both want the same core. That is enough to finish some hashes on a machine whose cores are all busy.
+ * Added to the nice value of the process. A thread gets about a quarter of the time of a core, if another wants it whose nice value
+ * is five lower. With more, logins would fail while other processes of the machine keep all cores busy.
  */
-const NICE_INCREMENT = 10;
+const NICE_INCREMENT = 5;
 const LOWEST_PRIORITY = constants.priority.PRIORITY_LOW;
 
 /** libuv names its threads since 1.50 (Node 22). */
@@ -21,15 +21,22 @@ const EMPTY_SIGNAL_MASK = /^SigBlk:\t0+$/m;
  * lower priority too.
  */
 export function lowerThreadPoolPriority(): void {
-  if (process.platform !== 'linux') {
+  const priority = hashingPriority();
+  if (priority === undefined) {
     return;
   }
   try {
-    const priority = Math.min(getPriority() + NICE_INCREMENT, LOWEST_PRIORITY);
     poolThreads().forEach((thread) => setPriority(thread, priority));
   } catch {
     // Without /proc or without permission, the threads keep their priority.
   }
+}
+
+/** The nice value of threads that hash passwords. @returns undefined when a thread has no priority of its own */
+export function hashingPriority(): number | undefined {
+  return process.platform === 'linux'
+    ? Math.min(getPriority() + NICE_INCREMENT, LOWEST_PRIORITY)
+    : undefined;
 }
 
 /** The thread ids of the pool. */

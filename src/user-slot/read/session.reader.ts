@@ -26,6 +26,7 @@ const USER_FIELDS: readonly (keyof StoredUser)[] = [
   'id',
   'username',
   'email',
+  'verifiedEmail',
   'displayName',
   'roles',
   'createdAt',

@@ -5,6 +5,7 @@
 -- KEYS[3] the password hash of the user
 -- KEYS[4] the uses of the sessions that services have noted
 -- KEYS[5] the user's factors
+-- KEYS[6] the one-time tokens of the user
 -- ARGV[1] version of the verified password, or '' for any
 -- ARGV[2] number of the last change of the user, or '' for any
 -- ARGV[3] lifetime of the mark, in milliseconds
@@ -25,5 +26,5 @@ if user[2] ~= '1' then
     return { 'protected', role }
   end
 end
-delete_user(KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], ARGV[3])
+delete_user(KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], ARGV[3])
 return { 'removed', user[4] or '' }

@@ -5,6 +5,7 @@
 -- KEYS[3] the password hash of the user, if the user was stored in Redis before
 -- KEYS[4] the uses of the sessions that services have noted
 -- KEYS[5] the user's factors
+-- KEYS[6] the one-time tokens of the user
 -- ARGV[1] version of the copy that was read before the store was read, or '' for none
 -- ARGV[2] new version of the copy, unique to this call
 -- ARGV[3] 1 to end all sessions, else 0
@@ -28,7 +29,7 @@ if (copy[1] or '') ~= ARGV[1] then
   return 0
 end
 if #ARGV == 5 then
-  delete_user(KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], ARGV[5], 'version', ARGV[2])
+  delete_user(KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], ARGV[5], 'version', ARGV[2])
   return 1
 end
 -- The user may have been stored in Redis before.

@@ -89,7 +89,8 @@ export class UserWriter {
   /**
    * Writes a new user.
    *
-   * @returns the user, or undefined when the user was deleted since, after `prevent`, or when another user has the id
+   * @returns the user who has the id: another one, if there was one before. undefined when the user was deleted since, or after
+   * `prevent`
    */
   async create(
     user: NewRecord,
@@ -110,13 +111,7 @@ export class UserWriter {
       ...(isDisabled ? { disabled: 1 } : {}),
     };
     const args = [passwordHash.reveal(), ...Object.entries(fields).flat()];
-    const created = await this.redis.runDurably(
-      scripts.create,
-      this.recordKeys(id),
-      args,
-      deadline,
-    );
-    return created?.username === username ? created : undefined;
+    return this.redis.runDurably(scripts.create, this.recordKeys(id), args, deadline);
   }
 
   /**
@@ -234,6 +229,7 @@ export class UserWriter {
       keys.passwordHash(userId),
       keys.uses(userId),
       keys.factors(userId),
+      keys.oneTimeTokens(userId),
     ];
   }
 

@@ -20,25 +20,34 @@ const IN_NO_NAME = '\uffff';
 
 const nameKey = (name: string): string => `n:${name}`;
 const emailKey = (address: string): string => `e:${address}`;
+/** Of an address that the user has confirmed. No list of users contains it. */
+const verifiedEmailKey = (address: string): string => `v:${address}`;
 const roleFilter = (role: string): string => `role.${role}`;
 
 export function termsOf(user: ListedUser | NewUser): DirectoryTerms {
   const { username, email, roles } = user;
+  const verifiedEmail = 'verifiedEmail' in user ? user.verifiedEmail : null;
   return {
     filters: [ALL, ...filtersOf({ roles, isDisabled: user.isDisabled })],
-    keys: [nameKey(foldName(username)), ...keysOf(email)],
+    keys: [nameKey(foldName(username)), ...keysOf(email, verifiedEmail)],
   };
 }
 
 /** What a change adds to the terms of a user; undefined when the directory is not affected by the change. */
 export function termsAddedBy({
   email,
+  verifiedEmail,
   roles,
   isDisabled,
 }: StoredChange): DirectoryTerms | undefined {
-  return email === undefined && roles === undefined && isDisabled === undefined
+  return [email, verifiedEmail, roles, isDisabled].every((value) => value === undefined)
     ? undefined
-    : { filters: [ALL, ...filtersOf({ roles, isDisabled })], keys: keysOf(email) };
+    : { filters: [ALL, ...filtersOf({ roles, isDisabled })], keys: keysOf(email, verifiedEmail) };
+}
+
+/** The prefix of the terms of users who have confirmed this address, with the end of the key. */
+export function verifiedEmailPrefix(address: string): string {
+  return `${verifiedEmailKey(foldAddress(address) || IN_NO_NAME)}\0`;
 }
 
 /** The list that contains all users of a query, and perhaps others. */
@@ -68,8 +77,14 @@ function filtersOf({ roles = [], isDisabled }: Pick<StoredChange, 'roles' | 'isD
   return [...roles.map(roleFilter), ...(isDisabled === true ? [DISABLED] : [])];
 }
 
-function keysOf(email: string | null | undefined): string[] {
-  return typeof email === 'string' ? [emailKey(foldAddress(email))] : [];
+function keysOf(
+  email: string | null | undefined,
+  verifiedEmail: string | null | undefined,
+): string[] {
+  return [
+    ...(typeof email === 'string' ? [emailKey(foldAddress(email))] : []),
+    ...(typeof verifiedEmail === 'string' ? [verifiedEmailKey(foldAddress(verifiedEmail))] : []),
+  ];
 }
 
 /** As `canonicalUsername`, but the prefix of a word may end in a sigma that is no final one. */

@@ -24,7 +24,8 @@ export class ListedUsersController {
       'In the order of their names, without regard to case, by code point. With `q`, users whose name begins with it come first, ' +
       'then those whose e-mail address does. ' +
       'All conditions must be met. A page may have fewer users than `limit` although there are more: read on until `nextCursor` ' +
-      'is null. A new user is listed when the registration has returned.',
+      'is null. `nextCursor` contains the name or the address of the last user of the page. A new user is listed when the ' +
+      'registration has returned.',
   })
   @ApiOkResponse({ type: UserPageResponse, description: 'A page of users.' })
   @ApiProblems(...PERMISSION_PROBLEMS, 'invalid-request', 'listing-not-supported')

@@ -1,8 +1,10 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 
 import { AuditLog } from '../../audit/index.js';
+import { forEachConcurrently } from '../../common/concurrency/index.js';
 import { Deadline } from '../../common/deadline/index.js';
 import type { Origin } from '../../common/origin/index.js';
+import { MissingRightError } from '../../redis-cluster/index.js';
 import { UserReader } from '../../user-slot/read/index.js';
 import { untilAnswered } from '../until-answered.js';
 import { USER_STORE, type UserStore } from '../store/user-store.js';
@@ -18,6 +20,8 @@ import {
 
 /** The most that a directory accepts. */
 const LARGE_PAGE = 100;
+/** The limit leaves capacity for the requests of running instances. */
+const CONCURRENCY = 64;
 
 export type ListingOutcome =
   | ({ readonly outcome: 'listed' } & UserPage)
@@ -80,6 +84,36 @@ export class ListedUsers {
       yield page?.users ?? [];
       next = page?.next;
     } while (next !== undefined);
+  }
+
+  /**
+   * The ids of all users who may be stored, to compare them with those who are listed. Like `reindex`, it scans all keys.
+   *
+   * @returns undefined for another store, and without the right to scan
+   * @throws RedisUnavailableError
+   */
+  async storedIds(): Promise<Set<string> | undefined> {
+    if (this.store) {
+      return undefined;
+    }
+    try {
+      return new Set(await this.reader.ids(Deadline.none));
+    } catch (error) {
+      if (error instanceof MissingRightError) {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  /** How many of these ids belong to users: not to deleted ones, and not to incomplete registrations. */
+  async countStored(ids: Iterable<string>): Promise<number> {
+    let count = 0;
+    await forEachConcurrently(ids, CONCURRENCY, async (id) => {
+      const user = await untilAnswered(async (deadline) => this.reader.findProfile(id, deadline));
+      count += user && !user.isProvisional ? 1 : 0;
+    });
+    return count;
   }
 
   /**

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { forEachConcurrently } from '../../common/concurrency/index.js';
-import { cursorText, positionIn } from '../../common/cursor/index.js';
+import { cursorText, positionIn } from '../../common/paging/index.js';
 import { Deadline } from '../../common/deadline/index.js';
 import { UserReader } from '../../user-slot/read/index.js';
 import { DirectoryIndex, type Position } from './directory-index.js';
@@ -9,22 +9,30 @@ import {
   prefixesOf,
   filterOf,
   isListedUnder,
+  ALL,
   NO_TERMS,
   termsOf,
+  verifiedEmailPrefix,
   type DirectoryTerms,
 } from './directory-terms.js';
 import type { ListedUser, UserDirectory, UserPage, UserQuery } from './user-directory.js';
 
-/** A page reads at most this many records for each user of its limit, so that a rare combination does not read all users. */
+/**
+ * A page reads at most this many records for each user of its limit, so that a rare combination does not read all users. Only while
+ * no term is one of a user, it reads on.
+ */
 const READS_PER_USER = 10;
 /** Longer than a failover. */
 const REINDEX_TIMEOUT_MS = 10_000;
 /** The limit leaves capacity for the requests of running instances. */
 const REINDEX_CONCURRENCY = 64;
 
-interface Fitting {
+/** A term that its user has. */
+interface Current {
   readonly term: Position;
   readonly user: ListedUser;
+  /** Whether the user is listed here. */
+  readonly fits: boolean;
 }
 
 /** Where a page ended: the number of the prefix, and the last term. */
@@ -57,27 +65,49 @@ export class RedisUserDirectory implements UserDirectory {
     }
     const users: ListedUser[] = [];
     let cursor: Cursor = start;
-    for (let reads = 0; users.length < limit && reads < READS_PER_USER * limit;) {
+    // Where the next page begins. The client can read it, so it is never a term that its user does not have any more.
+    let next: Cursor | undefined;
+    for (let reads = 0; users.length < limit && (!next || reads < READS_PER_USER * limit);) {
       const { index, last } = cursor;
       // Not only as many as are missing: conditions that few users meet would take a round trip for each term.
       const prefix = prefixes[index]!;
       const found = await this.index.list(filterOf(query), prefix, last, limit + 1, deadline);
       const terms = found.slice(0, limit);
       reads += terms.length;
-      const fitting = await this.fitting(terms, query, index, deadline);
+      const current = await this.current(terms, query, index, deadline);
+      const fitting = current.filter(({ fits }) => fits);
       const listed = fitting.slice(0, limit - users.length);
       users.push(...listed.map(({ user }) => user));
       if (listed.length < fitting.length) {
-        cursor = { index, last: listed.at(-1)!.term };
+        next = { index, last: listed.at(-1)!.term };
       } else if (found.length > limit) {
         cursor = { index, last: terms.at(-1) };
+        next = current.length > 0 ? { index, last: current.at(-1)!.term } : next;
       } else if (index + 1 < prefixes.length) {
         cursor = { index: index + 1, last: undefined };
+        next = cursor;
       } else {
         return { users, next: undefined };
       }
     }
-    return { users, next: textOf(cursor, query) };
+    return { users, next: next && textOf(next, query) };
+  }
+
+  async findByVerifiedEmail(
+    address: string,
+    limit: number,
+    deadline: Deadline,
+  ): Promise<readonly ListedUser[]> {
+    const prefix = verifiedEmailPrefix(address);
+    const terms = await this.index.list(ALL, prefix, undefined, limit, deadline);
+    const users = await Promise.all(
+      terms.map(async ({ userId }) => this.reader.findProfile(userId, deadline)),
+    );
+    // The index may still contain a former address.
+    return terms.flatMap(({ key }, index) => {
+      const user = users[index];
+      return user && termsOf(user).keys.includes(key) ? [user] : [];
+    });
   }
 
   /**
@@ -107,13 +137,13 @@ export class RedisUserDirectory implements UserDirectory {
     await this.index.correct(userId, read, deadline);
   }
 
-  /** Reads the users of terms. @returns those who are listed under the prefix */
-  private async fitting(
+  /** Reads the users of terms. @returns the terms that their users have */
+  private async current(
     terms: readonly Position[],
     query: UserQuery,
     index: number,
     deadline: Deadline,
-  ): Promise<Fitting[]> {
+  ): Promise<Current[]> {
     const found = await Promise.all(
       terms.map(async (term) => ({
         term,
@@ -122,10 +152,11 @@ export class RedisUserDirectory implements UserDirectory {
     );
     return found.flatMap(({ term, user }) => {
       const { keys, filters } = user ? termsOf(user) : NO_TERMS;
-      const fits = keys.includes(term.key) && filters.includes(filterOf(query));
-      return user && fits && !user.isProvisional && isListedUnder(user, query, index)
-        ? [{ term, user }]
-        : [];
+      if (!user || user.isProvisional || !keys.includes(term.key)) {
+        return [];
+      }
+      const fits = filters.includes(filterOf(query)) && isListedUnder(user, query, index);
+      return [{ term, user, fits }];
     });
   }
 }

@@ -1,9 +1,6 @@
 import type { Deadline } from '../../common/deadline/index.js';
 import type { User } from '../user.js';
 
-/** Maximum length of `UserPage.next`. It is a parameter of a URL. */
-export const CURSOR_MAX_LENGTH = 2000;
-
 /** Which users are listed: those who meet all conditions. */
 export interface UserQuery {
   /**
@@ -55,6 +52,19 @@ export interface UserDirectory {
     limit: number,
     deadline: Deadline,
   ): Promise<UserPage | undefined>;
+
+  /**
+   * Finds users who have confirmed an e-mail address, in any case. For password resets. Without this method, a user can request one
+   * only by user name.
+   *
+   * @param limit the maximum number of users
+   * @throws RedisUnavailableError, UserStoreUnavailableError
+   */
+  findByVerifiedEmail?(
+    address: string,
+    limit: number,
+    deadline: Deadline,
+  ): Promise<readonly User[]>;
 }
 
 export const USER_DIRECTORY = Symbol('USER_DIRECTORY');

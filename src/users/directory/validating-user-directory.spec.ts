@@ -39,8 +39,8 @@ describe('a directory of the application', () => {
   });
 
   it.each<[string, unknown]>([
-    ['a list of users', { next: 'a cursor' }],
-    ['3 users for a limit of 2', { users: [user(), user(), user()] }],
+    ['without its list', { next: 'a cursor' }],
+    ['a page of 3 for a limit of 2', { users: [user(), user(), user()] }],
     ['an invalid cursor', { users: [], next: '' }],
     ['an invalid cursor', { users: [], next: 'x'.repeat(2001) }],
     ['an invalid cursor', { users: [], next: 'a\u0000' }],

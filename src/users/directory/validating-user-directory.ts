@@ -1,16 +1,9 @@
 import type { Deadline } from '../../common/deadline/index.js';
-import { textBetween } from '../../common/validation/index.js';
+import { pageFault } from '../../common/paging/index.js';
 import { callStore } from '../store/call-store.js';
 import { UserStoreError } from '../store/user-store.js';
 import { validateListedUser } from '../store/validate-user.js';
-import {
-  CURSOR_MAX_LENGTH,
-  type UserDirectory,
-  type UserPage,
-  type UserQuery,
-} from './user-directory.js';
-
-const isCursor = textBetween(1, CURSOR_MAX_LENGTH);
+import type { UserDirectory, UserPage, UserQuery } from './user-directory.js';
 
 /**
  * Protects Keyslot from defects of the application's `UserDirectory`. It ends calls at the deadline, checks the returned page, and
@@ -35,18 +28,9 @@ export class ValidatingUserDirectory implements UserDirectory {
 
 /** Names what is wrong, not the values. */
 function validatePage({ users, next }: UserPage, limit: number): UserPage {
-  if (!Array.isArray(users)) {
-    throw new UserStoreError('the directory returned a page without a list of users');
-  }
-  if (users.length > limit) {
-    throw new UserStoreError(
-      `the directory returned ${users.length} users for a limit of ${limit}`,
-    );
-  }
-  if ((next ?? undefined) !== undefined && isCursor(next)) {
-    throw new UserStoreError(
-      `the directory returned an invalid cursor: 1 to ${CURSOR_MAX_LENGTH} printable characters are allowed`,
-    );
+  const fault = pageFault(users, next, limit);
+  if (fault !== undefined) {
+    throw new UserStoreError(`the directory ${fault}`);
   }
   return { users: users.map(validateListedUser), next: next ?? undefined };
 }

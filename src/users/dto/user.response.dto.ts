@@ -18,6 +18,12 @@ export class UserResponse {
   @ApiProperty({ type: String, nullable: true, example: 'ada@example.com' })
   email!: string | null;
 
+  @ApiProperty({
+    example: false,
+    description: 'Whether the user has confirmed the e-mail address, with a link in a mail.',
+  })
+  emailVerified!: boolean;
+
   @ApiProperty({ type: String, nullable: true, example: 'Ada Lovelace' })
   displayName!: string | null;
 
@@ -45,6 +51,7 @@ function render(user: User): UserResponse {
     id: user.id,
     username: user.username,
     email: user.email,
+    emailVerified: user.email !== null && user.verifiedEmail === user.email,
     displayName: user.displayName,
     roles: Object.freeze([...user.roles]),
     createdAt: user.createdAt.toISOString(),

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 
 import { AuditLog } from '../../audit/index.js';
+import { OperatorError } from '../../common/operator-error/index.js';
 import type { Origin } from '../../common/origin/index.js';
 import { importedHashIn } from '../../credentials/index.js';
 import { ListedUsers } from '../directory/listed-users.js';
@@ -40,12 +41,24 @@ export class UserExport {
    * A user who exists and does not change during the export is in it exactly once.
    *
    * @param hasPasswordHashes whether the users contain their password hashes. They then can log in after an import
-   * @throws RedisUnavailableError, UserStoreUnavailableError: nothing answered for a minute. UserStoreError
+   * @param comparison if given, the export compares the directory with the keys of all users, for which it needs the right to scan.
+   * `onImpossible` is called when this right is missing, or when the application has a store of its own
+   * @throws OperatorError at the end: some users are not in the directory. RedisUnavailableError, UserStoreUnavailableError: nothing
+   * answered for a minute. UserStoreError
    */
-  async *users(hasPasswordHashes: boolean, origin: Origin): AsyncGenerator<ExportedUser> {
+  async *users(
+    hasPasswordHashes: boolean,
+    origin: Origin,
+    comparison?: { readonly onImpossible: () => void },
+  ): AsyncGenerator<ExportedUser> {
     let users = 0;
     let isComplete = false;
     try {
+      // Before the pages: a user who is created later may be missing.
+      const missing = comparison && (await this.listed.storedIds());
+      if (!missing) {
+        comparison?.onImpossible();
+      }
       for await (const page of this.listed.pages()) {
         const exported = await Promise.all(
           page.map(async (user) =>
@@ -53,7 +66,14 @@ export class UserExport {
           ),
         );
         users += exported.length;
+        exported.forEach(({ id }) => missing?.delete(id));
         yield* exported;
+      }
+      const count = await this.listed.countStored(missing ?? []);
+      if (count > 0) {
+        throw new OperatorError(
+          `The export is not complete: ${count} users are not in the directory. Run 'users reindex' first.`,
+        );
       }
       isComplete = true;
     } finally {

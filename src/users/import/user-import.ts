@@ -1,37 +1,24 @@
 import { Inject, Injectable } from '@nestjs/common';
 
 import { AuditLog } from '../../audit/index.js';
-import { ADMINISTRATOR } from '../../common/authentication/index.js';
 import { forEachConcurrently } from '../../common/concurrency/index.js';
 import { Deadline } from '../../common/deadline/index.js';
 import type { Origin } from '../../common/origin/index.js';
 import { Secret } from '../../common/secret/index.js';
-import {
-  HashingQueue,
-  readHash,
-  storedImportedHash,
-  PASSWORD_MAX_LENGTH,
-} from '../../credentials/index.js';
+import { HashingQueue, storedImportedHash } from '../../credentials/index.js';
 import { RoleReader } from '../../roles/read/index.js';
-import type { UserRecord } from '../../user-slot/read/index.js';
+import type { RedisRecord, UserRecord } from '../../user-slot/read/index.js';
 import { findByUsername } from '../find-by-username.js';
-import {
-  areSameName,
-  canonicalUsername,
-  checkUsername,
-  displayedUsername,
-  usernameSkeletons,
-} from '../names/username.js';
-import { checkProfile } from '../profile-rules.js';
+import { canonicalUsername, displayedUsername, usernameSkeletons } from '../names/username.js';
 import { ACCOUNTS, IdInUseError, type Accounts, type NewAccount } from '../store/accounts.js';
 import { untilAnswered } from '../until-answered.js';
 import { USERS_OPTIONS } from '../users.module-definition.js';
 import type { UsersOptions } from '../users.options.js';
+import { checkUser } from './check-user.js';
 import { importId } from './import-id.js';
 import {
   RefusedRecord,
   type ImportedPassword,
-  type ImportedUser,
   type ImportFormat,
   type SourceRecord,
 } from './imported-user.js';
@@ -41,11 +28,12 @@ import { SeenNames } from './seen-names.js';
 const ROLES_TIMEOUT_MS = 10_000;
 /** Concurrent writes share round trips. The limit leaves capacity for the requests of running instances. */
 const CONCURRENCY = 64;
+
 /** Numbers of records. */
 export interface ImportCounts {
   /** New users; in a dry run, those that would be new. */
   readonly imported: number;
-  /** Users whom an earlier import of the same records has created. Not changed. */
+  /** Users whom an earlier import of the same records has created. They are only disabled, if the record says so. */
   readonly present: number;
   readonly refused: number;
   /** Records that are no users. */
@@ -70,7 +58,8 @@ type Outcome = keyof ImportCounts | RefusedRecord;
  * Imports users with the password hashes of other systems. Each user is created like a registered one, in this installation's
  * store of users. The rules for names and profiles apply, the rules for new passwords do not.
  *
- * An import can be repeated after any failure: a user of an earlier run has the same id, and is not changed.
+ * An import can be repeated after any failure: a user of an earlier run has the same id, and is not changed, except that a user
+ * whom the record disables is disabled.
  */
 @Injectable()
 export class UserImport {
@@ -133,7 +122,7 @@ export class UserImport {
     if (read === 'ignored' || read instanceof RefusedRecord) {
       return read;
     }
-    const refusal = this.checkUser(read, roles);
+    const refusal = checkUser(read, roles, this.options.administrator?.username);
     if (refusal) {
       return refusal;
     }
@@ -158,38 +147,18 @@ export class UserImport {
     );
   }
 
-  private checkUser(
-    { username, email, displayName, roles, password }: ImportedUser,
-    knownRoles: readonly string[],
-  ): RefusedRecord | undefined {
-    const name = checkUsername(username);
-    if (name) {
-      return new RefusedRecord('invalid-username', name.code);
-    }
-    const { administrator } = this.options;
-    const isReserved = administrator && areSameName(administrator.username, username);
-    if (isReserved && !roles.includes(ADMINISTRATOR)) {
-      return new RefusedRecord('username-taken', 'it is reserved for BOOTSTRAP_ADMIN_USERNAME');
-    }
-    const profile = checkProfile({ email, displayName });
-    if (profile.email) {
-      return new RefusedRecord('invalid-email', profile.email.code);
-    }
-    if (profile.displayName) {
-      return new RefusedRecord('invalid-display-name', profile.displayName.code);
-    }
-    const isUnknown = roles.some((role) => !knownRoles.includes(role));
-    return isUnknown ? new RefusedRecord('unknown-role') : checkPassword(password);
-  }
-
   private async create(
     account: NewAccount,
     password: ImportedPassword,
     deadline: Deadline,
   ): Promise<Outcome> {
     const earlier = await this.findEarlier(account, deadline);
-    if (earlier) {
+    if (earlier instanceof RefusedRecord) {
       return earlier;
+    }
+    if (earlier && (await this.isDurable(earlier, deadline))) {
+      await this.disable(earlier, account, deadline);
+      return 'present';
     }
     const created = await this.accounts
       .create(account, async () => this.hashOf(password, deadline), deadline)
@@ -205,10 +174,31 @@ export class UserImport {
     if (created instanceof RefusedRecord) {
       return created;
     }
-    if (account.isDisabled && !created.isDisabled) {
-      await this.accounts.update(account.id, { isDisabled: true }, deadline);
-    }
+    await this.disable(created, account, deadline);
     return 'imported';
+  }
+
+  /** Whether a user who was found is stored permanently: a master that was replaced may have answered. */
+  private async isDurable(found: UserRecord, deadline: Deadline): Promise<boolean> {
+    if (!('isProvisional' in found)) {
+      // A store of the application returns only what is durable.
+      return true;
+    }
+    // This writes the names and the user as for an interrupted registration. A user from before version 0.2 may share a skeleton.
+    const { hasSkeletons } = found as Partial<RedisRecord>;
+    const unconfirmed = { ...found, isProvisional: hasSkeletons !== false };
+    return (await this.accounts.prepareLogin(unconfirmed, deadline)) !== undefined;
+  }
+
+  /** For a store that ignores `isDisabled` of a new user. An earlier import may have failed before it did this. */
+  private async disable(
+    user: UserRecord,
+    { id, isDisabled }: NewAccount,
+    deadline: Deadline,
+  ): Promise<void> {
+    if (isDisabled && !user.isDisabled) {
+      await this.accounts.update(id, { isDisabled: true }, deadline);
+    }
   }
 
   private async forecast(
@@ -218,7 +208,7 @@ export class UserImport {
   ): Promise<Outcome> {
     const earlier = await this.findEarlier(account, deadline);
     if (earlier) {
-      return earlier;
+      return earlier instanceof RefusedRecord ? earlier : 'present';
     }
     const isFree = await this.accounts.isFree(account, deadline);
     const [id = '', ...names] = keysOf(account);
@@ -232,11 +222,11 @@ export class UserImport {
     }
   }
 
-  /** @returns undefined when neither the name nor the id belongs to a user */
+  /** @returns the user of an earlier import; undefined when neither the name nor the id belongs to a user */
   private async findEarlier(
     { id, username, usernameKey }: NewAccount,
     deadline: Deadline,
-  ): Promise<Outcome | undefined> {
+  ): Promise<UserRecord | RefusedRecord | undefined> {
     const [found, other] = await Promise.all([
       findByUsername(this.accounts, username, deadline),
       this.accounts.find(id, deadline),
@@ -245,7 +235,7 @@ export class UserImport {
       if (found.id !== id) {
         return new RefusedRecord('username-taken');
       }
-      return isProvisional(found) ? undefined : 'present';
+      return isProvisional(found) ? undefined : found;
     }
     // An interrupted import may have written the user, and not completed the name.
     return other && canonicalUsername(other.username) !== usernameKey
@@ -290,22 +280,6 @@ function readRecord(format: ImportFormat, { value }: SourceRecord) {
 
 function usernameIn(read: ReturnType<typeof readRecord>): string | undefined {
   return read === 'ignored' || read instanceof RefusedRecord ? undefined : read.username;
-}
-
-function checkPassword(password: ImportedPassword): RefusedRecord | undefined {
-  if (password === 'none') {
-    return new RefusedRecord('no-password');
-  }
-  if ('hash' in password) {
-    const read = readHash(password.hash.reveal());
-    return typeof read === 'string' ? new RefusedRecord(read) : undefined;
-  }
-  const text = password.plain.reveal();
-  if (Array.from(text).length > PASSWORD_MAX_LENGTH) {
-    return new RefusedRecord('invalid-password');
-  }
-  // Else the hash would become the password, for everybody who has seen it.
-  return typeof readHash(text) === 'string' ? undefined : new RefusedRecord('password-is-a-hash');
 }
 
 /** Whether the user may have been written by a registration that did not complete. */

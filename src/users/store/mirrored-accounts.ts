@@ -167,8 +167,8 @@ export class MirroredAccounts implements Accounts {
     given: AccountChange,
     deadline: Deadline,
   ): Promise<ChangeOutcome> {
-    const { email, displayName, roles, isDisabled, password } = given;
-    const change = { email, displayName, roles, isDisabled, password };
+    const { email, verifiedEmail, displayName, roles, isDisabled, password } = given;
+    const change = { email, verifiedEmail, displayName, roles, isDisabled, password };
     return retryOnConflict(async () => {
       const user = await this.store.find(userId, deadline);
       if (user === undefined) {
@@ -246,7 +246,7 @@ function effectOf(
 function textOf(user: UserRecord | undefined): string | undefined {
   return JSON.stringify(
     user && [
-      [user.id, user.username, user.email, user.displayName, user.roles],
+      [user.id, user.username, user.email, user.verifiedEmail, user.displayName, user.roles],
       [user.createdAt, user.updatedAt, user.isDisabled, user.passwordVersion],
     ],
   );

@@ -5,7 +5,7 @@ import type { Secret } from '../../common/secret/index.js';
 import { NotConfirmedError } from '../../redis-cluster/index.js';
 import { UserReader, type RedisRecord, type UserRecord } from '../../user-slot/read/index.js';
 import { UserWriter } from '../../user-slot/write/index.js';
-import { digestOfKey } from '../names/username.js';
+import { canonicalUsername, digestOfKey } from '../names/username.js';
 import {
   IdInUseError,
   type AccountChange,
@@ -207,7 +207,7 @@ export class RedisAccounts implements Accounts {
     const { id } = user;
     const release = async (): Promise<unknown> =>
       Promise.all(keys.map(async (key) => this.names.release(key, id, Deadline.none)));
-    const [created, isConfirmed] = await Promise.all([
+    const [written, isConfirmed] = await Promise.all([
       this.writer.create(user, hash, deadline),
       this.confirm(id, keys, deadline),
     ]).catch((error: unknown) => {
@@ -217,6 +217,11 @@ export class RedisAccounts implements Accounts {
       }
       throw error;
     });
+    // A repeated import may have another spelling of the name.
+    const isOwn =
+      written?.username === user.username ||
+      (written && canonicalUsername(written.username) === user.usernameKey);
+    const created = isOwn ? written : undefined;
     if (created && isConfirmed) {
       return created;
     }

@@ -42,7 +42,8 @@ export interface UserStore {
   /**
    * Changes only the given members, sets `updatedAt` to now, and gives the user a new revision. With a new password, also sets
    * `passwordChangedAt` to now. A store may omit `passwordChangedAt`. A client that repeats an unconfirmed password change must
-   * then send the new password as the current one.
+   * then send the new password as the current one. A store may omit `verifiedEmail`: its users then cannot confirm an address, and get
+   * no mails.
    *
    * @param ifRevision the revision that was read. If the user has another one, nothing is changed, so that a late write does not
    * undo a newer one

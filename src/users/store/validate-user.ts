@@ -15,6 +15,7 @@ const LISTED_USER_RULES: Rules<ListedUser> = {
   id: isText,
   username: isText,
   email: isTextOrNone,
+  verifiedEmail: isTextOrNone,
   displayName: isTextOrNone,
   roles: (value) => Array.isArray(value) && value.every((role) => typeof role === 'string'),
   createdAt: isDate,
@@ -36,9 +37,11 @@ const USER_RULES: Rules<UserRecord> = {
  */
 export function validateUser(userId: string, user: UserRecord): UserRecord {
   check(user, USER_RULES, user.id === userId ? [] : ['id']);
+  const email = user.email || null;
   return {
     ...user,
-    email: user.email || null,
+    email,
+    verifiedEmail: user.verifiedEmail === email ? email : null,
     displayName: user.displayName || null,
     passwordChangedAt: user.passwordChangedAt ?? undefined,
   };

@@ -1,8 +1,9 @@
 import type { Deadline } from '../../common/deadline/index.js';
+import { PassedOn } from '../../common/port-call/index.js';
 import type { Secret } from '../../common/secret/index.js';
 import { NotConfirmedError } from '../../redis-cluster/index.js';
 import type { StoredChange, UserRecord } from '../../user-slot/read/index.js';
-import { callStore, PassedOn } from './call-store.js';
+import { callStore } from './call-store.js';
 import { validateUser } from './validate-user.js';
 import { UserStoreUnavailableError, type NewUser, type UserStore } from './user-store.js';
 

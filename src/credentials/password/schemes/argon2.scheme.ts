@@ -5,8 +5,8 @@ import { digestIn, bytesIn, numberIn, type HashScheme } from './hash-scheme.js';
 const FORM =
   /^(?:argon2)?(\$argon2(?:id|i|d)(?:\$v=(?:16|19))?\$m=(\d+),t=(\d+),p=(\d+)\$([^$,]+)\$([^$]+))$/;
 
-/** More than twice what Django uses: 100 MiB. */
-const MAX_MEMORY_KIB = 256 * 1024;
+/** More than Django uses: 100 MiB. */
+const MAX_MEMORY_KIB = 128 * 1024;
 /** Memory times passes. About a second. */
 const MAX_WORK_KIB = 1024 * 1024;
 const MAX_LANES = 16;

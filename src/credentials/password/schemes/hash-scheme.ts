@@ -12,7 +12,8 @@ export type HashRefusal =
 /** A hash whose parameters are within the bounds. */
 export interface ReadableHash {
   /**
-   * Verifies the password outside the event loop, in Node's thread pool or in a worker thread.
+   * Verifies the password outside the event loop, in Node's thread pool or in a worker thread. No password is right that would
+   * make the check too expensive.
    *
    * @param password as another system has received it, in UTF-8
    */
@@ -20,8 +21,8 @@ export interface ReadableHash {
 }
 
 /**
- * A way in which other systems hash passwords. Each scheme has an upper bound for time and memory, so that no login takes longer
- * than about two seconds of a core.
+ * A way in which other systems hash passwords. Each scheme has an upper bound for time and memory: a verification takes no
+ * longer than about a second of a core, so that no login takes longer than about two. See `verifyImportedHash`.
  */
 export interface HashScheme {
   /** @returns undefined when the hash has another scheme */

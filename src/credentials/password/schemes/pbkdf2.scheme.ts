@@ -14,11 +14,11 @@ type Digest = 'sha1' | 'sha256' | 'sha512';
 
 /** Bytes of one block. The work is the number of iterations times the number of blocks. */
 const BLOCK_BYTES: Readonly<Record<Digest, number>> = { sha1: 20, sha256: 32, sha512: 64 };
-/** About two seconds. Django uses 1,500,000 iterations with SHA-256, Keycloak 1,300,000 with SHA-1 and four blocks. */
+/** About a second. Django uses 1,500,000 iterations with SHA-256, Keycloak 1,300,000 with SHA-1 and four blocks. */
 const MAX_WORK: Readonly<Record<Digest, number>> = {
-  sha1: 6_000_000,
-  sha256: 6_000_000,
-  sha512: 2_500_000,
+  sha1: 5_200_000,
+  sha256: 4_500_000,
+  sha512: 2_000_000,
 };
 const MAX_SALT_BYTES = 1024;
 

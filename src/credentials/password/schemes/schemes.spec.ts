@@ -1,3 +1,8 @@
+import { pbkdf2, scryptSync } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
+import { promisify } from 'node:util';
+
 import { readHash } from './index.js';
 
 /** Hashes that others have published with their passwords. */
@@ -130,6 +135,12 @@ const PUBLISHED: readonly [source: string, password: string, hash: string][] = [
   ],
 ];
 
+/** As glibc's crypt makes them of 200 times `x`: with the rounds of passlib, and with the default. */
+const LONG_SHA_CRYPT =
+  '$6$rounds=656000$short$5lLcfPjG380JYKjq/VwZ1Y1ihgjiWiIdqQ7jwwM5mwToLo6Kw0RI/3Lapb4aGvHgOem41M2juqZUUleI.KgfO1';
+const SHORT_SHA_CRYPT =
+  '$6$rounds=5000$short$DZzmoWgvD917pnD5Gxg0IIwyJZ9EBz3IwD0EOH1E5eHBZFG2cYnN00hS839JSofaQ9AZ4YWfin/BqM.TJ951H1';
+
 describe('hashes of other systems', () => {
   it.each(PUBLISHED)('verifies a published hash: %s', async (_, password, hash) => {
     const read = readHash(hash);
@@ -142,6 +153,19 @@ describe('hashes of other systems', () => {
     await expect(read.verify(password.toUpperCase() + '!')).resolves.toBe(false);
   });
 
+  it('verifies a hash of scrypt with the parameters that OWASP recommends', async () => {
+    const salt = Buffer.from('sixteen bytes ok');
+    const key = scryptSync('password', salt, 32, { N: 2 ** 17, r: 8, p: 1, maxmem: 2 ** 28 });
+    const read = readHash(
+      `$scrypt$ln=17,r=8,p=1$${salt.toString('base64')}$${key.toString('base64')}`,
+    );
+    if (typeof read === 'string') {
+      throw new Error(read);
+    }
+
+    await expect(read.verify('password')).resolves.toBe(true);
+  });
+
   /** Forms as above; each would take minutes, or gigabytes. */
   it.each([
     '$argon2id$v=19$m=4194304,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc',
@@ -150,6 +174,9 @@ describe('hashes of other systems', () => {
     '$2b$31$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW',
     'pbkdf2_sha256$2147483647$seasalt2$OSllgFdJjYQjb0RfMzrx8u0XYl4Fkt+wKpI1yq4lZlo=',
     '$pbkdf2-sha512$2147483647$LyWE0HrP2RsjZCxlDGFMKQ$1vC5Ohk2mCS9b6akqsEfgeb4l74SF8XjH.SljXf3dMLHdlY1GK9ojcCKts6/asR4aPqBmk74nCDddU3tvSCJvw',
+    '$argon2id$v=19$m=131073,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc',
+    '$6$rounds=700001$short$WuQyW2YR.hBNpjjRhpYD/ifIw05xdfeEyQoMxIXbkvr0gge1a1x3yRULJ5CCaUeOxFmtlcGZelFl5CxtgfiAc0',
+    '$scrypt$ln=18,r=8,p=1$aM15713r3Xsvxbi31lqr1Q$nFNh2CVHVjNldFVKDHDlm4CbdRSCdEBsjjJxD+iCs5E',
     '$scrypt$ln=30,r=8,p=1$aM15713r3Xsvxbi31lqr1Q$nFNh2CVHVjNldFVKDHDlm4CbdRSCdEBsjjJxD+iCs5E',
     'scrypt$16384$seasalt$8$1024$Qj3+9PPyRjSJIebHnG81TMjsqtaIGxNQG/aEB/NYafTJ7tibgfYz71m0ldQESkXFRkdVCBhhY8mx7rQwite/Pw==',
     '$6$rounds=999999999$short$WuQyW2YR.hBNpjjRhpYD/ifIw05xdfeEyQoMxIXbkvr0gge1a1x3yRULJ5CCaUeOxFmtlcGZelFl5CxtgfiAc0',
@@ -168,6 +195,8 @@ describe('hashes of other systems', () => {
     'pbkdf2_md5$1000$seasalt2$OSllgFdJjYQjb0RfMzrx8u0XYl4Fkt+wKpI1yq4lZlo=',
     '$pbkdf2-sha256$i=80000,l=32$TmFDbA$TdzY9guYviGDDO5e8icB+WQaRBjQTAQUrv8Ih2s0q1ah1CWhIlgzVJrbhBtRybMXaicr3ruh0HhHj2Kzl/M8jQ',
     'scrypt$16383$seasalt$8$1$Qj3+9PPyRjSJIebHnG81TMjsqtaIGxNQG/aEB/NYafTJ7tibgfYz71m0ldQESkXFRkdVCBhhY8mx7rQwite/Pw==',
+    // RFC 7914 section 2: N must be less than 2^16.
+    '$scrypt$ln=16,r=1,p=1$aM15713r3Xsvxbi31lqr1Q$nFNh2CVHVjNldFVKDHDlm4CbdRSCdEBsjjJxD+iCs5E',
     '$scrypt$ln=64,r=8,p=1$aM15713r3Xsvxbi31lqr1Q$nFNh2CVHVjNldFVKDHDlm4CbdRSCdEBsjjJxD+iCs5E',
     '$6$rounds=$short$WuQyW2YR',
     '$5$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc',
@@ -197,6 +226,45 @@ describe('hashes of other systems', () => {
     await expect(read.verify(long.slice(0, 71))).resolves.toBe(false);
   });
 
+  it('does not hash a password that makes SHA-crypt too expensive', async () => {
+    const long = 'x'.repeat(200);
+    const read = readHash(LONG_SHA_CRYPT);
+    const common = readHash(SHORT_SHA_CRYPT);
+    if (typeof read === 'string' || typeof common === 'string') {
+      throw new Error('not read');
+    }
+
+    await expect(read.verify(long)).resolves.toBe(false);
+    await expect(common.verify(long)).resolves.toBe(true);
+  });
+
+  (process.platform === 'linux' ? it : it.skip)(
+    'computes SHA-crypt at a lower priority than requests are answered',
+    async () => {
+      const read = readHash(SHORT_SHA_CRYPT.replace('rounds=5000', 'rounds=100000'));
+      if (typeof read === 'string') {
+        throw new Error(read);
+      }
+      // The thread pool runs already.
+      await promisify(pbkdf2)('password', 'salt', 1, 32, 'sha256');
+      const before = new Set(readdirSync('/proc/self/task'));
+      const seen = new Set<number>();
+      let isDone = false;
+      const check = read.verify('password').finally(() => (isDone = true));
+
+      while (!isDone) {
+        for (const thread of readdirSync('/proc/self/task').filter((id) => !before.has(id))) {
+          seen.add(niceOf(thread));
+        }
+        await new Promise(setImmediate);
+      }
+      await check;
+
+      expect(Math.max(...seen)).toBeGreaterThan(getPriority());
+      expect(getPriority(process.pid)).toBe(niceOf(String(process.pid)));
+    },
+  );
+
   it('accepts no password with a NUL for bcrypt', async () => {
     const read = readHash('$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW');
     if (typeof read === 'string') {
@@ -207,3 +275,14 @@ describe('hashes of other systems', () => {
     await expect(read.verify('U*U\0')).resolves.toBe(false);
   });
 });
+
+/** The nice value of a thread, see proc(5). */
+function niceOf(thread: string): number {
+  try {
+    const [, rest = ''] = readFileSync(`/proc/self/task/${thread}/stat`, 'utf8').split(') ');
+    return Number(rest.split(' ')[16]);
+  } catch {
+    // The thread has just ended.
+    return getPriority();
+  }
+}

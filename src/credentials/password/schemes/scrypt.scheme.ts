@@ -7,9 +7,9 @@ const PHC = /^\$scrypt\$ln=(\d+),r=(\d+),p=(\d+)\$([^$]*)\$([^$]+)$/;
 /** `scrypt$16384$salt$8$1$…`: Django. The salt is text. */
 const DJANGO = /^scrypt\$(\d+)\$([^$]+)\$(\d+)\$(\d+)\$([^$]+)$/;
 
-/** Twice what OWASP recommends. */
-const MAX_MEMORY_BYTES = 256 * 1024 * 1024;
-/** N times r times p: about two seconds. */
+/** The large block with the parameters that OWASP recommends, and 1 MiB for the rest. */
+const MAX_MEMORY_BYTES = (128 + 1) * 1024 * 1024;
+/** N times r times p: about a second. */
 const MAX_WORK = 2 ** 21;
 const MAX_SALT_BYTES = 1024;
 
@@ -28,15 +28,16 @@ export const scryptScheme: HashScheme = {
       return undefined;
     }
     const { N = 0, r, p, salt, hash } = partsOf(text) ?? {};
-    const isCost = N > 1 && Number.isInteger(Math.log2(N));
+    // RFC 7914 section 2: N is a power of two, and less than 2^(128 * r / 8).
+    const isCost = N > 1 && Number.isInteger(Math.log2(N)) && Math.log2(N) < 16 * (r ?? 0);
     if (!isCost || !r || !p || !salt || !hash || salt.length > MAX_SALT_BYTES) {
       return 'malformed-hash';
     }
-    if (128 * N * r > MAX_MEMORY_BYTES || N * r * p > MAX_WORK) {
+    const memory = 128 * r * (N + p + 2);
+    if (memory > MAX_MEMORY_BYTES || N * r * p > MAX_WORK) {
       return 'too-expensive';
     }
-    // Node's limit includes what is needed besides the large block.
-    const options = { N, r, p, maxmem: 128 * r * (N + p + 2) + 1024 * 1024 };
+    const options = { N, r, p, maxmem: MAX_MEMORY_BYTES };
     return {
       verify: async (password) => isEqual(await derive(password, salt, hash.length, options), hash),
     };

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 
+import { hashingPriority } from '../thread-pool-priority.js';
 import { isEqual, numberIn, type HashScheme } from './hash-scheme.js';
 
 const FORM = /^\$([56])\$(?:rounds=(\d+)\$)?([./0-9A-Za-z]{0,16})\$([./0-9A-Za-z]+)$/;
@@ -7,8 +8,13 @@ const DIGITS_OF_DIGEST: Readonly<Record<string, number>> = { '5': 43, '6': 86 };
 const DEFAULT_ROUNDS = 5000;
 /** The specification uses this number for a smaller one. */
 const MIN_ROUNDS = 1000;
-/** About two seconds. passlib uses 656,000. */
-const MAX_ROUNDS = 1_000_000;
+/** About a second. passlib uses 656,000. */
+const MAX_ROUNDS = 700_000;
+/**
+ * Rounds times bytes of password and salt: each round hashes them. It allows 136 bytes of password with passlib's rounds, and
+ * passwords of any length with up to 90,000 rounds.
+ */
+const MAX_WORK = 100_000_000;
 
 const WORKER = new URL('./sha-crypt.worker.js', import.meta.url);
 
@@ -18,6 +24,8 @@ export interface ShaCryptInput {
   readonly password: string;
   readonly salt: string;
   readonly rounds: number;
+  /** The nice value of the thread. undefined: as the process. */
+  readonly priority: number | undefined;
 }
 
 /** SHA-crypt of Unix (`$5$` and `$6$`, https://www.akkadia.org/drepper/SHA-crypt.txt). */
@@ -38,9 +46,11 @@ export const shaCryptScheme: HashScheme = {
       algorithm: id === '5' ? 'sha256' : 'sha512',
       salt,
       rounds: Math.max(given, MIN_ROUNDS),
+      priority: hashingPriority(),
     } as const;
     return {
       verify: async (password) =>
+        input.rounds * (Buffer.byteLength(password) + salt.length) <= MAX_WORK &&
         isEqual(Buffer.from(await compute({ ...input, password })), Buffer.from(digits)),
     };
   },

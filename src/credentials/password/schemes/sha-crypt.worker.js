@@ -2,7 +2,8 @@
  * SHA-crypt (https://www.akkadia.org/drepper/SHA-crypt.txt) in a thread of its own. node:crypto has SHA-2, but not this
  * construction. JavaScript, because tests run TypeScript only in the main thread.
  */
-import { createHash } from 'node:crypto';
+import { createHash, hash as hashOnce } from 'node:crypto';
+import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 
 const DIGITS = './0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
@@ -19,6 +20,14 @@ const ORDERS = {
   },
 };
 
+if (workerData.priority !== undefined) {
+  try {
+    // On Linux, it concerns only this thread.
+    setPriority(workerData.priority);
+  } catch {
+    // Without permission, the thread keeps its priority.
+  }
+}
 parentPort.postMessage(shaCrypt(workerData));
 
 /** @param {import('./sha-crypt.scheme.js').ShaCryptInput} input */
@@ -50,7 +59,7 @@ function shaCrypt({ algorithm, password, salt, rounds }) {
       parts.push(keySequence);
     }
     parts.push(isOdd ? digest : keySequence);
-    digest = createHash(algorithm).update(Buffer.concat(parts)).digest();
+    digest = hashOnce(algorithm, Buffer.concat(parts), 'buffer');
   }
   return textOf(digest, ORDERS[algorithm]);
 }

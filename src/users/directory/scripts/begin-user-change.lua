@@ -9,9 +9,8 @@
 -- ARGV[4] keys that the user will have, as a JSON list
 -- ARGV[5] time until the entry is checked, in milliseconds
 -- Returns 1.
--- Atomic: an entry and its terms must agree. Running it twice changes only times. An entry has a limited number of changes, so that
--- no script takes long. If it arrives after the end of the change, the
--- check removes it again.
+-- Atomic: an entry and its terms must agree. Running it twice changes only times. If it arrives after the end of the change, the check
+-- removes it again. An entry has a limited number of changes, so that no script takes long.
 --- @include "now"
 --- @include "directory-entry"
 --- @include "directory-terms"

@@ -1,5 +1,8 @@
 import { sha256 } from '../digest/index.js';
 
+/** The maximum length of a cursor. It is a parameter of a URL. */
+export const CURSOR_MAX_LENGTH = 2000;
+
 const DIGEST_LENGTH = 12;
 
 /**

@@ -1,0 +1,78 @@
+import { Controller, Get, Header, Headers } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+
+import { Public } from '../common/authentication/index.js';
+import { ContentSecurityPolicy } from '../common/http/index.js';
+import { languageOf, type Language } from '../common/problem/index.js';
+
+type Page = 'reset-password' | 'verify-email';
+type Texts = Readonly<
+  Record<Page, Readonly<Record<'title' | 'action' | 'done', string>>> &
+    Record<'label' | 'noToken' | 'noScript' | 'failed', string>
+>;
+
+const read = (name: string): string => readFileSync(new URL(name, import.meta.url), 'utf8');
+const readTexts = (language: Language): Texts =>
+  JSON.parse(read(`./locales/${language}.json`)) as Texts;
+
+const TEXTS: Readonly<Record<Language, Texts>> = { en: readTexts('en'), zh: readTexts('zh') };
+const SCRIPT = read('./browser/account-page.js');
+const STYLE =
+  'body{font:16px/1.5 system-ui,sans-serif;max-width:26rem;margin:3rem auto;padding:0 1rem}' +
+  'input,button{font:inherit;display:block;box-sizing:border-box;width:100%;margin:.5rem 0;padding:.5rem}';
+const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
+
+/**
+ * The pages of the links in mails. The token is in the fragment of the URL, which browsers send to no server. The pages contain nothing
+ * about users: a script sends the token to the API. Links are relative, because a proxy may strip a prefix.
+ */
+@Public()
+@ContentSecurityPolicy(
+  `default-src 'none'; script-src 'self'; style-src 'sha256-${STYLE_HASH}'; connect-src 'self'; base-uri 'none'; ` +
+    "form-action 'none'; frame-ancestors 'none'",
+)
+@ApiExcludeController()
+@Controller('account')
+export class AccountPagesController {
+  @Get('reset-password')
+  @Header('Content-Type', 'text/html; charset=utf-8')
+  @Header('Vary', 'Accept-Language')
+  resetPassword(@Headers('accept-language') acceptLanguage?: string): string {
+    return page('reset-password', languageOf(acceptLanguage));
+  }
+
+  @Get('verify-email')
+  @Header('Content-Type', 'text/html; charset=utf-8')
+  @Header('Vary', 'Accept-Language')
+  verifyEmail(@Headers('accept-language') acceptLanguage?: string): string {
+    return page('verify-email', languageOf(acceptLanguage));
+  }
+
+  @Get('account-page.js')
+  @Header('Content-Type', 'text/javascript; charset=utf-8')
+  script(): string {
+    return SCRIPT;
+  }
+}
+
+function page(name: Page, language: Language): string {
+  const texts = TEXTS[language];
+  const { title, action, done } = texts[name];
+  const field =
+    name === 'reset-password'
+      ? `<label>${texts.label}<input type="password" name="newPassword" autocomplete="new-password" required></label>`
+      : '';
+  return `<!doctype html>
+<html lang="${language}">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title} – Keyslot</title>
+<style>${STYLE}</style></head>
+<body><h1>${title}</h1>
+<form data-page="${name}" data-done="${done}" data-no-token="${texts.noToken}" data-failed="${texts.failed}" hidden>
+${field}<button>${action}</button></form>
+<p role="status">${texts.noScript}</p>
+<script src="account-page.js"></script>
+</body></html>
+`;
+}

@@ -1,1 +1,0 @@
-export { cursorText, positionIn } from './cursor.js';

@@ -1,0 +1,1 @@
+export { callPort, PassedOn, type PortErrors } from './call-port.js';
