@@ -12,6 +12,7 @@ const MAY_IMPORT = {
     'auth',
     'common',
     'config',
+    'console',
     'forward-auth',
     'guard',
     'health',
@@ -33,6 +34,7 @@ const MAY_IMPORT = {
     'app.module.ts',
     'common',
     'config',
+    'console',
     'embedded-cluster',
     'guard',
     'health',
@@ -73,6 +75,7 @@ const MAY_IMPORT = {
   ],
   'account-pages': ['common'],
   'api-docs': ['common'],
+  console: ['auth', 'common'],
   'forward-auth': ['common', 'guard'],
   oauth: [
     'audit',

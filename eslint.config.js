@@ -16,6 +16,7 @@ export default tseslint.config(
   {
     ignores: [
       'dist',
+      'src/console/page',
       'docker/services',
       'node_modules',
       '.data',
@@ -26,7 +27,7 @@ export default tseslint.config(
   },
   js.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [...tseslint.configs.recommendedTypeChecked],
     languageOptions: { parserOptions: { project: './tsconfig.json' } },
     rules: {
@@ -39,6 +40,10 @@ export default tseslint.config(
       'no-restricted-syntax': ['error', processEnvIsReadOnce, noMathRandom],
       eqeqeq: 'error',
     },
+  },
+  {
+    files: ['src/console/app/**/*.{ts,tsx}'],
+    languageOptions: { parserOptions: { project: './src/console/app/tsconfig.json' } },
   },
   {
     // The loader; what hands only PATH on to redis-server; and tests, which start programs.

@@ -14,6 +14,7 @@ import { AuditModule, type AuditSink, type AuditTrail } from './audit/index.js';
 import { AuthModule } from './auth/index.js';
 import type { Replacement } from './common/configurable-module/index.js';
 import { redisIdentityFrom, type Settings } from './config/index.js';
+import { ConsoleModule } from './console/index.js';
 import { ForwardAuthModule } from './forward-auth/index.js';
 import { GuardModule, type GuardOptions } from './guard/index.js';
 import { HealthModule } from './health/index.js';
@@ -93,6 +94,7 @@ export const OWN_MODULES: readonly unknown[] = [
   ApiDocsModule,
   AuditModule,
   AuthModule,
+  ConsoleModule,
   ForwardAuthModule,
   HealthModule,
   KeysModule,
@@ -198,6 +200,7 @@ export class AppModule {
         ForwardAuthModule,
         HealthModule,
         AccountPagesModule,
+        ConsoleModule,
         ApiDocsModule,
         ...(extensions.imports ?? []),
       ],

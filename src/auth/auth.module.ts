@@ -54,6 +54,6 @@ import { SessionTokens } from './session-tokens.js';
     },
     BearerOrBodyGuard,
   ],
-  exports: [AccessTokenIssuer, RefreshTokens],
+  exports: [AccessTokenIssuer, RefreshService, RefreshTokens],
 })
 export class AuthModule extends ConfigurableModuleClass {}

@@ -7,4 +7,6 @@ export {
 export { AccessTokenIssuer, type NewClientToken } from './access-token-issuer.js';
 export { AuthModule } from './auth.module.js';
 export type { AuthOptions } from './auth.options.js';
+export { TokensResponse } from './dto/tokens.response.dto.js';
+export { RefreshService } from './refresh.service.js';
 export { RefreshTokens, type RecognizedToken } from './refresh-tokens.js';

@@ -5,6 +5,7 @@ import type { FastifyRequest } from 'fastify';
 
 import { setUpApiDocs } from '../api-docs/index.js';
 import { AppModule, isServedByHttps, type AppExtensions, type AppSettings } from '../app.module.js';
+import { serveConsole } from '../console/index.js';
 import { Readiness } from '../health/index.js';
 import {
   addHttpPlugins,
@@ -62,6 +63,7 @@ export async function createApp(
   app.useGlobalPipes(validationPipe(app, extensions.validation));
   keepFixedRoutes(app);
   await extensions.configure?.(app);
+  serveConsole(server);
   if (settings.hasApiDocs) {
     setUpApiDocs(app, {
       ...extensions.apiDocs,

@@ -10,6 +10,8 @@ const WITHOUT_PREFIX = [
   'account/reset-password',
   'account/verify-email',
   'account/account-page.js',
+  'console/session',
+  'console/session/refresh',
   'problems',
   'problems/:code',
   '.well-known/jwks.json',

@@ -35,6 +35,10 @@ const CHECKS = [
       '.cache/types.tsbuildinfo',
     ),
   ],
+  [
+    'Types of the console',
+    ...node('typescript/bin/tsc', '--noEmit', '--project', 'src/console/app'),
+  ],
 ];
 
 /** The projects of test/jest.config.js in each suite. */

@@ -1,0 +1,122 @@
+import { useQuery, useQueryClient } from '@tanstack/preact-query';
+import { useState } from 'preact/hooks';
+
+import { call, type Session, type User } from '../api';
+import { useTexts } from '../texts';
+import { Done, Field, Form, ProblemNotice, Section, useAction } from '../ui';
+import { Factors } from './factors';
+import { SessionTable } from './session-table';
+
+export function Account() {
+  const { t } = useTexts();
+  const {
+    data: user,
+    error,
+    refetch,
+  } = useQuery({ queryKey: ['user'], queryFn: () => call<User>('GET', 'api/user') });
+  return (
+    <>
+      <h1>{t('account')}</h1>
+      <ProblemNotice error={error} retry={refetch} />
+      {user && <Profile user={user} />}
+      <Password />
+      <Sessions />
+      <Factors />
+    </>
+  );
+}
+
+function Profile({ user }: { user: User }) {
+  const { t } = useTexts();
+  const queries = useQueryClient();
+  const [isSaved, setSaved] = useState(false);
+  const save = async ({ email, displayName }: Readonly<Record<string, string>>): Promise<void> => {
+    setSaved(false);
+    const changed = {
+      ...(email === (user.email ?? '') ? {} : { email: email || null }),
+      ...(displayName === (user.displayName ?? '') ? {} : { displayName: displayName || null }),
+    };
+    queries.setQueryData(['user'], await call<User>('PATCH', 'api/user', changed));
+    setSaved(true);
+  };
+  return (
+    <Section title={t('profile')}>
+      <p class="faint">{user.username}</p>
+      <Form action={t('save')} submit={save}>
+        <Field
+          label={t('displayName')}
+          name="displayName"
+          autocomplete="name"
+          defaultValue={user.displayName ?? ''}
+        />
+        <Field
+          label={t('email')}
+          name="email"
+          type="email"
+          autocomplete="email"
+          defaultValue={user.email ?? ''}
+        />
+        <Done>{isSaved && t('saved')}</Done>
+      </Form>
+    </Section>
+  );
+}
+
+function Password() {
+  const { t } = useTexts();
+  const queries = useQueryClient();
+  const [isChanged, setChanged] = useState(false);
+  const change = async (
+    values: Readonly<Record<string, string>>,
+    form: HTMLFormElement,
+  ): Promise<void> => {
+    setChanged(false);
+    await call('PUT', 'api/user/password', values);
+    form.reset();
+    setChanged(true);
+    await queries.invalidateQueries({ queryKey: ['sessions'] });
+  };
+  return (
+    <Section title={t('password')}>
+      <Form action={t('changePassword')} submit={change}>
+        <Field
+          label={t('currentPassword')}
+          name="currentPassword"
+          type="password"
+          autocomplete="current-password"
+          required
+        />
+        <Field
+          label={t('newPassword')}
+          name="newPassword"
+          type="password"
+          autocomplete="new-password"
+          required
+        />
+        <Done>{isChanged && t('passwordChanged')}</Done>
+      </Form>
+    </Section>
+  );
+}
+
+function Sessions() {
+  const { t } = useTexts();
+  const { data, error, refetch } = useQuery({
+    queryKey: ['sessions'],
+    queryFn: () => call<{ items: Session[] }>('GET', 'api/user/sessions'),
+  });
+  const { isBusy, error: failed, run } = useAction();
+  const end = (path: string): void => run(async () => call('DELETE', path).then(() => refetch()));
+  return (
+    <Section title={t('sessions')}>
+      <ProblemNotice error={error} retry={refetch} />
+      <ProblemNotice error={failed} />
+      {data && <SessionTable sessions={data.items} end={(id) => end(`api/user/sessions/${id}`)} />}
+      <p class="actions">
+        <button type="button" disabled={isBusy} onClick={() => end('api/user/sessions')}>
+          {t('endOthers')}
+        </button>
+      </p>
+    </Section>
+  );
+}

@@ -1,0 +1,149 @@
+import { useQuery } from '@tanstack/preact-query';
+import { useState } from 'preact/hooks';
+
+import { adopt, ApiProblem, call, type Factor } from '../api';
+import { useTexts } from '../texts';
+import { Dialog, Field, Form, ProblemNotice, Section, useAction } from '../ui';
+import { createPasskey } from '../webauthn';
+
+interface Enrolment {
+  readonly id: string;
+  readonly secret: string;
+  readonly qr: string;
+}
+
+/** The list requires a recent login too, so a session that is older first asks for the password. */
+export function Factors() {
+  const { t, time } = useTexts();
+  const { data, error, refetch } = useQuery({
+    queryKey: ['factors'],
+    queryFn: () => call<{ items: Factor[] }>('GET', 'api/user/factors'),
+  });
+  const [enrolment, setEnrolment] = useState<Enrolment>();
+  const [codes, setCodes] = useState<readonly string[]>();
+  const { isBusy, error: failed, run } = useAction();
+  const change = (work: () => Promise<unknown>): void =>
+    run(async () => work().then(() => refetch()));
+  const isOld = [error, failed].some(
+    (each) => each instanceof ApiProblem && each.code === 'reauthentication-required',
+  );
+  if (isOld) {
+    return (
+      <Section title={t('factors')}>
+        <p>{t('reauthenticate')}</p>
+        <Form
+          action={t('continue')}
+          submit={async ({ password }) => {
+            await adopt(await call('POST', 'api/user/reauthentication', { password }));
+            run(() => refetch());
+          }}
+        >
+          <Field
+            label={t('password')}
+            name="password"
+            type="password"
+            autocomplete="current-password"
+            required
+          />
+        </Form>
+      </Section>
+    );
+  }
+  const addPasskey = async (): Promise<void> => {
+    const options = await call('POST', 'api/user/factors/passkeys/options');
+    await call('POST', 'api/user/factors/passkeys', await createPasskey(options));
+  };
+  return (
+    <Section title={t('factors')}>
+      <ProblemNotice error={error} retry={refetch} />
+      <ProblemNotice error={failed} />
+      {data?.items.length === 0 && <p class="faint">{t('noFactors')}</p>}
+      {data && data.items.length > 0 && (
+        <table>
+          <thead>
+            <tr>
+              <th>{t('type')}</th>
+              <th>{t('created')}</th>
+              <th>{t('remove')}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {data.items.map(({ id, type, name, createdAt }) => (
+              <tr key={id}>
+                <td>{name ?? type}</td>
+                <td>{time(createdAt)}</td>
+                <td>
+                  <button
+                    type="button"
+                    disabled={isBusy}
+                    onClick={() => change(async () => call('DELETE', `api/user/factors/${id}`))}
+                  >
+                    {t('remove')}
+                  </button>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      <p class="actions">
+        <button
+          type="button"
+          disabled={isBusy}
+          onClick={() => run(async () => setEnrolment(await call('POST', 'api/user/factors/totp')))}
+        >
+          {t('addTotp')}
+        </button>
+        <button type="button" disabled={isBusy} onClick={() => change(addPasskey)}>
+          {t('addPasskey')}
+        </button>
+        <button
+          type="button"
+          disabled={isBusy}
+          onClick={() =>
+            change(async () =>
+              setCodes(
+                (await call<{ codes: string[] }>('POST', 'api/user/factors/recovery-codes')).codes,
+              ),
+            )
+          }
+        >
+          {t('recoveryCodes')}
+        </button>
+      </p>
+      {enrolment && (
+        <Dialog title={t('addTotp')} close={() => setEnrolment(undefined)}>
+          <p>
+            {t('scan')} <code>{enrolment.secret}</code>
+          </p>
+          <img class="qr" alt="" src={`data:image/svg+xml,${encodeURIComponent(enrolment.qr)}`} />
+          <Form
+            action={t('confirm')}
+            submit={async ({ code }) => {
+              await call('POST', 'api/user/factors/totp/confirm', { id: enrolment.id, code });
+              setEnrolment(undefined);
+              await refetch();
+            }}
+          >
+            <Field
+              label={t('code')}
+              name="code"
+              autocomplete="one-time-code"
+              inputMode="numeric"
+              required
+            />
+          </Form>
+        </Dialog>
+      )}
+      {codes && (
+        <Dialog title={t('recoveryCodes')} close={() => setCodes(undefined)}>
+          <p>{t('keepCodes')}</p>
+          <pre>{codes.join('\n')}</pre>
+          <form method="dialog">
+            <button>{t('continue')}</button>
+          </form>
+        </Dialog>
+      )}
+    </Section>
+  );
+}

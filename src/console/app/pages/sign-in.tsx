@@ -1,0 +1,148 @@
+import { useState } from 'preact/hooks';
+
+import { adopt, ApiProblem, callPublic } from '../api';
+import { useTexts } from '../texts';
+import { Done, Field, Form, ProblemNotice, useAction } from '../ui';
+import { presentPasskey } from '../webauthn';
+
+interface Challenge {
+  readonly challenge: string;
+  readonly factors: readonly string[];
+}
+
+export function SignIn({ hasEnded, done }: { hasEnded: boolean; done: () => void }) {
+  const { t } = useTexts();
+  const [step, setStep] = useState<'password' | 'forgotten' | Challenge>('password');
+  const { isBusy, error, run } = useAction();
+  const enter = async (tokens: unknown): Promise<void> => {
+    await adopt(tokens);
+    done();
+  };
+  if (step === 'forgotten') {
+    return <Forgotten back={() => setStep('password')} />;
+  }
+  if (step !== 'password') {
+    return <SecondStep {...step} enter={enter} back={() => setStep('password')} />;
+  }
+  const login = async ({ username, password }: Readonly<Record<string, string>>): Promise<void> => {
+    try {
+      await enter(await callPublic('api/login', { username, password }));
+    } catch (reason) {
+      if (!(reason instanceof ApiProblem) || reason.code !== 'second-factor-required') {
+        throw reason;
+      }
+      setStep(reason.document as unknown as Challenge);
+    }
+  };
+  const loginWithPasskey = async (): Promise<void> => {
+    const passkey = await presentPasskey(await callPublic('api/login/passkey/options', {}));
+    await enter(await callPublic('api/login/passkey', passkey));
+  };
+  return (
+    <div class="card">
+      <h1>{t('signIn')}</h1>
+      {hasEnded && <Done>{t('sessionEnded')}</Done>}
+      <Form action={t('signIn')} submit={login}>
+        <Field label={t('username')} name="username" autocomplete="username webauthn" required />
+        <Field
+          label={t('password')}
+          name="password"
+          type="password"
+          autocomplete="current-password"
+          required
+        />
+      </Form>
+      <ProblemNotice error={error} />
+      <p class="actions">
+        <button type="button" disabled={isBusy} onClick={() => run(loginWithPasskey)}>
+          {t('withPasskey')}
+        </button>
+        <button type="button" onClick={() => setStep('forgotten')}>
+          {t('forgotten')}
+        </button>
+      </p>
+    </div>
+  );
+}
+
+interface SecondStepProps extends Challenge {
+  readonly enter: (tokens: unknown) => Promise<void>;
+  readonly back: () => void;
+}
+
+function SecondStep({ challenge, factors, enter, back }: SecondStepProps) {
+  const { t } = useTexts();
+  const hasTotp = factors.includes('totp');
+  const [isRecovery, setRecovery] = useState(false);
+  const { isBusy, error, run } = useAction();
+  const finish = async (proof: object): Promise<void> =>
+    enter(await callPublic('api/login/second-factor', { challenge, ...proof }));
+  const usePasskey = async (): Promise<void> =>
+    finish({
+      passkey: await presentPasskey(await callPublic('api/login/passkey/options', { challenge })),
+    });
+  return (
+    <div class="card">
+      <h1>{t('secondStep')}</h1>
+      {(hasTotp || isRecovery) && (
+        <Form
+          key={String(isRecovery)}
+          action={t('continue')}
+          submit={({ proof = '' }) =>
+            finish(isRecovery ? { recoveryCode: proof } : { code: proof })
+          }
+        >
+          <Field
+            label={t(isRecovery ? 'recoveryCode' : 'code')}
+            name="proof"
+            autocomplete="one-time-code"
+            required
+          />
+        </Form>
+      )}
+      <ProblemNotice error={error} />
+      <p class="actions">
+        {factors.includes('passkey') && (
+          <button type="button" disabled={isBusy} onClick={() => run(usePasskey)}>
+            {t('withPasskey')}
+          </button>
+        )}
+        {factors.some((factor) => factor.startsWith('recovery-code')) && (
+          <button type="button" onClick={() => setRecovery(!isRecovery)}>
+            {t(isRecovery ? 'useCode' : 'useRecovery')}
+          </button>
+        )}
+        <button type="button" onClick={back}>
+          {t('back')}
+        </button>
+      </p>
+    </div>
+  );
+}
+
+function Forgotten({ back }: { back: () => void }) {
+  const { t } = useTexts();
+  const [isSent, setSent] = useState(false);
+  return (
+    <div class="card">
+      <h1>{t('forgotten')}</h1>
+      {isSent ? (
+        <Done>{t('linkSent')}</Done>
+      ) : (
+        <Form
+          action={t('sendLink')}
+          submit={({ username }) =>
+            callPublic('api/password-resets', { username }).then(() => setSent(true))
+          }
+        >
+          <Field label={t('username')} name="username" autocomplete="username" required />
+        </Form>
+      )}
+      <p class="actions">
+        <button type="button" onClick={back}>
+          {t('back')}
+        </button>
+      </p>
+    </div>
+  );
+}
