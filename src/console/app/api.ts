@@ -76,14 +76,14 @@ export async function adopt(tokens: unknown): Promise<void> {
 
 /** One tab at a time, because the tabs share the cookie and each refresh token counts once. @returns whether there is a session */
 export async function renew(): Promise<boolean> {
-  return navigator.locks.request('keyslot-console-refresh', async () => {
+  return navigator.locks.request<Promise<boolean>>('keyslot-console-refresh', async () => {
     const tokens = await send('POST', 'console/session/refresh', {});
     access = undefined;
     if (tokens !== undefined) {
       keep(tokens);
     }
     return tokens !== undefined;
-  }) as Promise<boolean>;
+  });
 }
 
 let renewal: Promise<boolean> | undefined;

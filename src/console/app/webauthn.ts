@@ -10,7 +10,5 @@ export async function createPasskey(options: unknown): Promise<object> {
   const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(
     options as PublicKeyCredentialCreationOptionsJSON,
   );
-  return (
-    (await navigator.credentials.create({ publicKey })) as PublicKeyCredential
-  ).toJSON() as object;
+  return ((await navigator.credentials.create({ publicKey })) as PublicKeyCredential).toJSON();
 }
