@@ -1,6 +1,6 @@
 import { invalidRequest } from '../common/problem/index.js';
 import { Secret } from '../common/secret/index.js';
-import { PASSKEY, RECOVERY_CODES, type PresentedProof } from '../credentials/index.js';
+import { PASSKEY, RECOVERY_CODE, type PresentedProof } from '../credentials/index.js';
 import type { ReauthenticationRequestBody } from './dto/reauthentication.request.dto.js';
 import type { ProofBody } from './dto/second-factor.request.dto.js';
 
@@ -29,7 +29,7 @@ export function passwordOrProof({
 function proofsIn({ code, recoveryCode, passkey }: ProofBody): PresentedProof[] {
   return [
     { type: 'totp', proof: code },
-    { type: RECOVERY_CODES, proof: recoveryCode },
+    { type: RECOVERY_CODE, proof: recoveryCode },
     { type: PASSKEY, proof: passkey },
   ].filter(({ proof }) => proof !== undefined);
 }

@@ -22,8 +22,8 @@ export class ReauthenticationController {
     operationId: 'reauthenticate',
     summary: 'Prove again who you are',
     description:
-      'For routes that require a recent login. Send one of `password`, `code` and `recoveryCode`. Returns new tokens of the same ' +
-      'session. The former tokens stay valid: the access token until it expires, the refresh token until one of the two is used.',
+      'For routes that require a recent login. Send one of `password`, `code`, `recoveryCode` and `passkey`. Returns new tokens of ' +
+      'the same session. The former tokens stay valid: the access token until it expires, the refresh token until one of the two is used.',
   })
   @ApiOkResponse({ type: TokensResponse, description: 'New tokens of the same session.' })
   @ApiProblems(

@@ -4,7 +4,7 @@ export { CREDENTIAL_PROVIDERS, LOGIN_OPTIONS, LOGIN_PROVIDERS } from './credenti
 export { DeviceCookies } from './device-cookies.js';
 export { OwnFactors } from './factors/own-factors.js';
 export {
-  RECOVERY_CODES,
+  RECOVERY_CODE,
   RecoveryCodesFactor,
 } from './factors/recovery-codes/recovery-codes.factor.js';
 export { PasskeyLogins } from './factors/passkeys/passkey-logins.js';

@@ -10,7 +10,7 @@ import {
 import type { Deadline } from '../common/deadline/index.js';
 import type { Origin } from '../common/origin/index.js';
 import { listOf, type RuleFailure } from '../common/validation/index.js';
-import { Reauthentication, RECOVERY_CODES } from '../credentials/index.js';
+import { Reauthentication, RECOVERY_CODE } from '../credentials/index.js';
 import { RoleReader } from '../roles/read/index.js';
 import { FactorWriter } from '../user-slot/write/index.js';
 import { AccountNotices } from './account-mails/account-notices.js';
@@ -170,7 +170,7 @@ export class UserAdministration {
     }
     const result = await this.audit.recordChange(
       [{ type: 'factors-removed', userId, ...origin.facts }],
-      async () => this.factors.remove(userId, undefined, RECOVERY_CODES, { unlessRoles }, deadline),
+      async () => this.factors.remove(userId, undefined, RECOVERY_CODE, { unlessRoles }, deadline),
       ({ outcome }) => outcome === 'changed',
     );
     switch (result.outcome) {

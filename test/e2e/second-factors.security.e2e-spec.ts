@@ -172,7 +172,7 @@ describe('second factors', () => {
     const challenges = await Promise.all(
       Array.from({ length: 5 }, async () => challengeOf(api, user.username)),
     );
-    expect(challenges[0]!.factors).toEqual(['recovery-codes', 'totp']);
+    expect(challenges[0]!.factors).toEqual(['recovery-code', 'totp']);
 
     const answers = await Promise.all(
       Array.from({ length: 50 }, async (_, index) =>

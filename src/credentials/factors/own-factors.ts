@@ -8,7 +8,7 @@ import type { Deadline } from '../../common/deadline/index.js';
 import type { Origin } from '../../common/origin/index.js';
 import type { Factor } from '../../user-slot/read/index.js';
 import { FactorWriter } from '../../user-slot/write/index.js';
-import { RECOVERY_CODES, RecoveryCodesFactor } from './recovery-codes/recovery-codes.factor.js';
+import { RECOVERY_CODE, RecoveryCodesFactor } from './recovery-codes/recovery-codes.factor.js';
 import { PasskeyFactor, PASSKEY } from './passkeys/passkey.factor.js';
 import { SecondFactors, type Enrolled } from './second-factors.js';
 import { TotpFactor } from './totp/totp.factor.js';
@@ -112,13 +112,13 @@ export class OwnFactors {
     deadline: Deadline,
   ): Promise<CodesOutcome> {
     const existing = await this.factors.list(userId, deadline);
-    if (existing.every(({ type }) => type === RECOVERY_CODES)) {
+    if (existing.every(({ type }) => type === RECOVERY_CODE)) {
       return { outcome: 'no-second-factor' };
     }
     const { codes, state } = this.codes.create();
     const factor = {
       id: randomUUID(),
-      type: RECOVERY_CODES,
+      type: RECOVERY_CODE,
       name: '',
       isConfirmed: true,
       state: await this.factors.seal(state),
@@ -141,7 +141,7 @@ export class OwnFactors {
     const effect = { exceptSessionId: sessionId };
     const result = await this.audit.recordChange(
       [{ type: 'factor-removed', userId, ...origin.facts, details: { factorId } }],
-      async () => this.writer.remove(userId, factorId, RECOVERY_CODES, effect, deadline),
+      async () => this.writer.remove(userId, factorId, RECOVERY_CODE, effect, deadline),
       ({ outcome }) => outcome === 'changed',
     );
     return result.outcome === 'changed';

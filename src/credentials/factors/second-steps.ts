@@ -13,7 +13,7 @@ import { CREDENTIAL_ACCOUNTS, type CredentialAccounts } from '../credential-acco
 import { DeviceCookies } from '../device-cookies.js';
 import { recordThrottling } from '../throttled-attempts.js';
 import { LoginChallenges } from './login-challenges.js';
-import { RECOVERY_CODES } from './recovery-codes/recovery-codes.factor.js';
+import { RECOVERY_CODE } from './recovery-codes/recovery-codes.factor.js';
 import { SecondFactors, type PresentedProof, type ProofCheck } from './second-factors.js';
 
 /** Challenges cannot be guessed. The limit only stops clients that send many forged ones. */
@@ -147,7 +147,7 @@ export class SecondSteps {
         ...origin.facts,
         details: { factor },
       });
-    } else if (outcome === 'right' && factor === RECOVERY_CODES) {
+    } else if (outcome === 'right' && factor === RECOVERY_CODE) {
       this.audit.record({
         type: 'recovery-code-used',
         result: 'success',
