@@ -37,6 +37,7 @@ export {
   Public,
   RequirePermissions,
   Roles,
+  WithoutSecondFactor,
   type AdministrationCaller,
   type AuthenticatedUser,
   type ClientPrincipal,

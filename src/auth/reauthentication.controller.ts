@@ -1,7 +1,12 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 
-import { CurrentUser, USER_PROBLEMS, type UserPrincipal } from '../common/authentication/index.js';
+import {
+  CurrentUser,
+  USER_PROBLEMS,
+  WithoutSecondFactor,
+  type UserPrincipal,
+} from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { RequestOrigin, type Origin } from '../common/origin/index.js';
 import { ApiProblems } from '../common/api-problems/index.js';
@@ -12,6 +17,7 @@ import { passwordOrProof } from './presented-proof.js';
 import { ReauthenticationService } from './reauthentication.service.js';
 
 @ApiTags('Login')
+@WithoutSecondFactor()
 @Controller('api/user/reauthentication')
 export class ReauthenticationController {
   constructor(private readonly service: ReauthenticationService) {}

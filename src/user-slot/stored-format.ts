@@ -42,6 +42,8 @@ export interface StoredUser {
   readonly skeletons: 0 | 1;
   /** `1` in the mark of a deleted user. The mark expires after two hours. Absent means `0`. */
   readonly deleted: 0 | 1;
+  /** `1`: the user has a confirmed second factor. Absent means `0`. The scripts that change factors write it, also in a copy. */
+  readonly secondFactor: 0 | 1;
   /** Sequence number of the last change, from the near cache. It is the revision of a user in Redis. Absent means `0`. */
   readonly lastChange: string;
   /** The version of a copy: a UUID that changes with each write. Only in a copy. */

@@ -88,6 +88,7 @@ export const surface = [
     | 'RequestValidationPipe'
     | 'RequirePermissions'
     | 'RequireRecentLogin'
+    | 'WithoutSecondFactor'
     | 'RoleAdministration'
     | 'RoleReader'
     | 'Roles'

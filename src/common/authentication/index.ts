@@ -28,3 +28,4 @@ export type {
 export { IS_PUBLIC, Public } from './public.decorator.js';
 export { ADMINISTRATOR, Roles, type Role, type RolesOptions, type RoleSource } from './roles.js';
 export { RouteMetadata } from './route-metadata.js';
+export { WITHOUT_SECOND_FACTOR, WithoutSecondFactor } from './without-second-factor.decorator.js';

@@ -27,6 +27,7 @@ const USER_FIELDS: readonly (keyof StoredUser)[] = [
   'username',
   'email',
   'verifiedEmail',
+  'secondFactor',
   'displayName',
   'roles',
   'createdAt',

@@ -24,8 +24,8 @@ local function all_factors(factors_key)
   return factors
 end
 
--- Notes which types of factors a login accepts now. Earlier proofs no longer count.
-local function note_types(factors_key)
+-- Notes which types of factors a login accepts now, and in the user whether there is one. Earlier proofs no longer count.
+local function note_types(user_key, factors_key)
   local types, seen = {}, {}
   for _, one in ipairs(all_factors(factors_key)) do
     local type_name = one.factor.type
@@ -38,6 +38,7 @@ local function note_types(factors_key)
   local text = #types > 0 and cjson.encode(types) or '[]'
   local version = tonumber(redis.call('HGET', factors_key, '.version') or 0)
   redis.call('HSET', factors_key, '.types', text, '.version', version + 1)
+  redis.call('HSET', user_key, 'secondFactor', #types > 0 and 1 or 0)
 end
 
 -- Returns the types of the confirmed factors as a JSON list, and the version as text.
