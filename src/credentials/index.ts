@@ -2,6 +2,7 @@ export { proofGeneration, strangerOf, type Caller } from './caller.js';
 export { CREDENTIAL_ACCOUNTS, type CredentialAccounts } from './credential-accounts.js';
 export { CREDENTIAL_PROVIDERS, LOGIN_OPTIONS, LOGIN_PROVIDERS } from './credential-providers.js';
 export { DeviceCookies } from './device-cookies.js';
+export { FACTOR_NOTICES, type FactorNotices } from './factors/factor-notices.js';
 export { OwnFactors } from './factors/own-factors.js';
 export {
   RECOVERY_CODE,

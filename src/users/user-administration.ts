@@ -168,6 +168,13 @@ export class UserAdministration {
     if (self && !(await this.reauthentication.isLoginRecent(self, deadline))) {
       return this.refuse(userId, { outcome: 'reauthentication-required' }, origin);
     }
+    const [former, { factors }] = await Promise.all([
+      this.accounts.find(userId, deadline),
+      this.factors.find(userId, deadline),
+    ]);
+    if (former && factors.some(({ isConfirmed }) => isConfirmed)) {
+      await this.notices.factorRemoves(former, undefined, origin, deadline);
+    }
     const result = await this.audit.recordChange(
       [{ type: 'factors-removed', userId, ...origin.facts }],
       async () => this.factors.remove(userId, undefined, RECOVERY_CODE, { unlessRoles }, deadline),

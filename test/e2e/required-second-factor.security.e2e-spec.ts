@@ -1,3 +1,8 @@
+import { execFile } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { resolve } from 'node:path';
+import { promisify } from 'node:util';
+
 import { connectKeyslot, type Keyslot } from '../../src/guard/index.js';
 import { startDeployment, WITH_ADMINISTRATOR, type Deployment } from '../support/deployment.js';
 import type { Answer, HttpClient, TestUser, Tokens } from '../support/http-client.js';
@@ -186,5 +191,35 @@ describe('a role that requires a second factor', () => {
       expect.objectContaining({ reason: 'missing-second-factor', userId: expect.any(String) }),
     );
     expect((await putRole({ requireSecondFactor: false }, 'admin')).status).toBe(204);
+  });
+
+  it('does not lock out the last administrator: the operator removes lost factors', async () => {
+    const username = WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME;
+    // The test above has added a factor to the administrator.
+    await challengeOf(api, username);
+    await expectAccess(true, root);
+    const run = async (name: string): Promise<string> => {
+      const variables = testVariables({
+        REDIS_KEY_PREFIX: deployment.api.keyPrefix,
+        LOG_LEVEL: 'info',
+      });
+      const env = { PATH: process.env['PATH'], ...variables };
+      const args = [resolve('dist/cli.js'), 'users', 'remove-factors', name];
+      const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: tmpdir(), env });
+      return stdout;
+    };
+
+    await expect(run('nobody-here')).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('There is no such user.'),
+    });
+    const output = await run(username.toUpperCase());
+
+    expect(output).toContain('Removed the second factors of the user');
+    expect(output).toMatch(
+      /"type":"factors-removed".*"actor":"operator"|"actor":"operator".*"type":"factors-removed"/,
+    );
+    expect((await other.ownUser(root.access_token)).status).toBe(401);
+    expect((await other.login(username)).status).toBe(200);
   });
 });

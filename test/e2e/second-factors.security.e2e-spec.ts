@@ -308,6 +308,23 @@ describe('second factors', () => {
       await expectEverywhere(200, raised.body);
     });
 
+    it('is needed to end all other sessions, once the login is old (43)', async () => {
+      const user = await api.newUser();
+      const { body: elsewhere } = await other.login(user.username);
+      await age(user);
+      const end = async ({ access_token: token }: Tokens): Promise<Answer> =>
+        other.request('DELETE', '/api/user/sessions', { token });
+
+      expect(await end(user.tokens)).toMatchObject(NEEDED);
+      await expectEverywhere(200, elsewhere);
+
+      const body = { password: GOOD_PASSWORD };
+      const raised = await post<Tokens>('/api/user/reauthentication', user.tokens, body);
+      expect((await end(raised.body)).status).toBe(204);
+      await expectEverywhere(401, elsewhere);
+      await expectEverywhere(200, raised.body);
+    });
+
     it('with a code says so in the token', async () => {
       const { user, codes } = await withTotp();
       await age(user);

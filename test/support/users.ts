@@ -89,7 +89,8 @@ export function usersOn(
     audit,
   );
   const reauthentication = new Reauthentication(credentials, reader, clock);
-  const passwords = new NewPasswords(hasher, options);
+  const factors = new FactorWriter(redis, cache);
+  const passwords = new NewPasswords(hasher, factors, options);
   // Without a mailer, so that no mails are added.
   const outbox = new MailOutbox(redis);
   const notices = new AccountNotices(outbox, clock);
@@ -115,7 +116,7 @@ export function usersOn(
   );
   const administration = new UserAdministration(
     accounts,
-    new FactorWriter(redis, cache),
+    factors,
     reauthentication,
     new RoleReader(redis, cache, options),
     notices,

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 
 import { AuditLog } from '../../audit/index.js';
@@ -8,6 +8,7 @@ import type { Deadline } from '../../common/deadline/index.js';
 import type { Origin } from '../../common/origin/index.js';
 import type { Factor } from '../../user-slot/read/index.js';
 import { FactorWriter } from '../../user-slot/write/index.js';
+import { FACTOR_NOTICES, type FactorNotices } from './factor-notices.js';
 import { RECOVERY_CODE, RecoveryCodesFactor } from './recovery-codes/recovery-codes.factor.js';
 import { PasskeyFactor, PASSKEY } from './passkeys/passkey.factor.js';
 import { SecondFactors, type Enrolled } from './second-factors.js';
@@ -46,6 +47,7 @@ export class OwnFactors {
     private readonly totp: TotpFactor,
     private readonly codes: RecoveryCodesFactor,
     private readonly passkeys: PasskeyFactor,
+    @Inject(FACTOR_NOTICES) private readonly notices: FactorNotices,
     private readonly clock: Clock,
     private readonly audit: AuditLog,
   ) {}
@@ -71,7 +73,7 @@ export class OwnFactors {
 
   /** Confirms an enrolment with its first proof. `wrong`: the proof is. `unknown`: there is no such enrolment. */
   async confirm(
-    { userId, sessionId }: Owner,
+    { userId, sessionId, user }: Owner,
     enrolled: Enrolled,
     origin: Origin,
     deadline: Deadline,
@@ -79,7 +81,14 @@ export class OwnFactors {
     const details = { factor: enrolled.type };
     return this.audit.recordChange(
       [{ type: 'factor-added', userId, ...origin.facts, details }],
-      async () => this.factors.confirm(userId, enrolled, sessionId, deadline),
+      async () =>
+        this.factors.confirm(
+          userId,
+          enrolled,
+          sessionId,
+          async (factor) => this.notices.factorAdds(user, factor, origin, deadline),
+          deadline,
+        ),
       (result) => typeof result === 'object',
     );
   }
@@ -107,7 +116,7 @@ export class OwnFactors {
 
   /** Creates recovery codes, which replace the former ones. */
   async createCodes(
-    { userId, sessionId }: Owner,
+    { userId, sessionId, user }: Owner,
     origin: Origin,
     deadline: Deadline,
   ): Promise<CodesOutcome> {
@@ -123,6 +132,7 @@ export class OwnFactors {
       isConfirmed: true,
       state: await this.factors.seal(state),
     };
+    await this.notices.recoveryCodesAdd(user, factor.id, origin, deadline);
     const result = await this.audit.recordChange(
       [{ type: 'recovery-codes-created', userId, ...origin.facts }],
       async () => this.writer.add(userId, factor, true, sessionId, deadline),
@@ -133,11 +143,15 @@ export class OwnFactors {
 
   /** @returns false when there is no such factor */
   async remove(
-    { userId, sessionId }: Owner,
+    { userId, sessionId, user }: Owner,
     factorId: string,
     origin: Origin,
     deadline: Deadline,
   ): Promise<boolean> {
+    const factor = (await this.factors.list(userId, deadline)).find(({ id }) => id === factorId);
+    if (factor) {
+      await this.notices.factorRemoves(user, factor, origin, deadline);
+    }
     const effect = { exceptSessionId: sessionId };
     const result = await this.audit.recordChange(
       [{ type: 'factor-removed', userId, ...origin.facts, details: { factorId } }],

@@ -139,12 +139,14 @@ export class SecondFactors {
    *
    * @param factorId undefined: the enrolment of this type
    * @param sessionId the session that stays live
+   * @param onProved called before the factor counts
    * @returns the factor. `unknown`: there is no such enrolment
    */
   async confirm(
     userId: string,
     { type, factorId, name = '', proof }: Enrolled,
     sessionId: string,
+    onProved: (factor: Factor) => Promise<void>,
     deadline: Deadline,
   ): Promise<Factor | 'wrong' | 'unknown'> {
     return retryOnConflict(async () => {
@@ -164,6 +166,7 @@ export class SecondFactors {
         return 'wrong';
       }
       const confirmed = { ...factor, name, state: await this.seal(next) };
+      await onProved(confirmed);
       const result = await this.writer.confirm(userId, confirmed, sessionId, deadline);
       if (result === 'outdated') {
         return CONFLICT;

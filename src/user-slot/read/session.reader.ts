@@ -27,11 +27,11 @@ const USER_FIELDS: readonly (keyof StoredUser)[] = [
   'username',
   'email',
   'verifiedEmail',
-  'secondFactor',
   'displayName',
   'roles',
   'createdAt',
   'updatedAt',
+  'secondFactor',
 ];
 /** How many times the use of a session is stored within its idle lifetime. */
 const USE_WRITES_PER_IDLE_TTL = 10;
