@@ -26,12 +26,20 @@ export function passwordOrProof({
   return only('password', [...passwords, ...proofsIn(body)]);
 }
 
-function proofsIn({ code, recoveryCode, passkey }: ProofBody): PresentedProof[] {
+function proofsIn({ code, recoveryCode, passkey, factor, proof }: ProofBody): PresentedProof[] {
   return [
     { type: 'totp', proof: code },
     { type: RECOVERY_CODE, proof: recoveryCode },
     { type: PASSKEY, proof: passkey },
-  ].filter(({ proof }) => proof !== undefined);
+    ...(factor === undefined && proof === undefined ? [] : [addedProof(factor, proof)]),
+  ].filter((one) => one.proof !== undefined);
+}
+
+function addedProof(type: string | undefined, proof: unknown): PresentedProof {
+  if (type === undefined || proof === undefined) {
+    throw invalidRequest({ [type === undefined ? 'factor' : 'proof']: { code: 'missing' } });
+  }
+  return { type, proof };
 }
 
 function only<One>(member: string, [first, ...others]: readonly One[]): One {

@@ -69,6 +69,7 @@ export const surface = [
     | 'OAuthErrors'
     | 'OAuthModule'
     | 'OptionalNotNull'
+    | 'OwnFactors'
     | 'PASSWORD_HASHER'
     | 'principalOfClient'
     | 'Problem'
@@ -118,6 +119,7 @@ export const surface = [
     | 'auditTrailContract'
     | 'InMemoryUserStore'
     | 'passwordHasherContract'
+    | 'secondFactorContract'
     | 'userDirectoryContract'
     | 'userStoreContract'
   >(true),
@@ -133,6 +135,7 @@ export const surface = [
     | 'passwordHasher'
     | 'redisIdentity'
     | 'roles'
+    | 'secondFactors'
     | 'userDirectory'
     | 'userStore'
     | 'validation'

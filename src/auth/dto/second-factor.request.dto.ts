@@ -5,7 +5,10 @@ import {
   isText,
   MatchesRule,
   OptionalNotNull,
+  type Rule,
 } from '../../common/validation/index.js';
+
+const textOrObject: Rule = (value) => (typeof value === 'string' ? undefined : isJsonObject(value));
 
 /** The proof of one factor. */
 export class ProofBody {
@@ -33,6 +36,24 @@ export class ProofBody {
   @OptionalNotNull()
   @MatchesRule('passkey', isJsonObject)
   passkey?: object;
+
+  @ApiPropertyOptional({
+    description:
+      'The type of a factor that the application has added to those of Keyslot, with `proof`.',
+    example: 'hardware-token',
+  })
+  @OptionalNotNull()
+  @MatchesRule('factor', isText)
+  factor?: string;
+
+  @ApiPropertyOptional({
+    description: 'What `factor` requires: a text or an object.',
+    oneOf: [{ type: 'string' }, { type: 'object' }],
+    example: '755224',
+  })
+  @OptionalNotNull()
+  @MatchesRule('proof', textOrObject)
+  proof?: string | object;
 }
 
 export class SecondFactorRequestBody extends ProofBody {

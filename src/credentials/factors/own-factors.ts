@@ -14,6 +14,9 @@ import { PasskeyFactor, PASSKEY } from './passkeys/passkey.factor.js';
 import { SecondFactors, type Enrolled } from './second-factors.js';
 import { TotpFactor } from './totp/totp.factor.js';
 
+export type EnrolmentOutcome =
+  { readonly outcome: 'begun'; readonly id: string } | { readonly outcome: 'full' | 'unknown' };
+
 export type TotpOutcome =
   | {
       readonly outcome: 'begun';
@@ -59,16 +62,32 @@ export class OwnFactors {
   /** Begins the enrolment of an authenticator application. It counts when it is confirmed. */
   async beginTotp({ userId, sessionId, user }: Owner, deadline: Deadline): Promise<TotpOutcome> {
     const { state, ...shown } = await this.totp.enrol(user.username);
+    const owner = { userId, sessionId, user };
+    const begun = await this.begin(owner, { type: this.totp.type, state }, deadline);
+    return begun.outcome === 'begun' ? { ...begun, ...shown } : begun;
+  }
+
+  /**
+   * Begins the enrolment of a factor that the application has added. It counts when `confirm` has accepted its first proof. A new
+   * enrolment replaces one of the same type that was not confirmed.
+   *
+   * @param state the first state, which `confirm` or `check` of the factor gets
+   * @returns `full`: the user has too many factors. `unknown`: there is no such user
+   * @throws Error when the application has no such type
+   */
+  async begin(
+    { userId, sessionId }: Owner,
+    { type, state }: Pick<Factor, 'type' | 'state'>,
+    deadline: Deadline,
+  ): Promise<EnrolmentOutcome> {
+    if (!this.factors.has(type)) {
+      throw new Error(`no second factor of this application has the type '${type}'`);
+    }
     const id = randomUUID();
-    const factor = {
-      id,
-      type: this.totp.type,
-      name: '',
-      isConfirmed: false,
-      state: await this.factors.seal(state),
-    };
+    const sealed = await this.factors.seal(state);
+    const factor = { id, type, name: '', isConfirmed: false, state: sealed };
     const result = await this.writer.add(userId, factor, false, sessionId, deadline);
-    return result === 'changed' ? { outcome: 'begun', id, ...shown } : { outcome: result };
+    return result === 'changed' ? { outcome: 'begun', id } : { outcome: result };
   }
 
   /** Confirms an enrolment with its first proof. `wrong`: the proof is. `unknown`: there is no such enrolment. */
@@ -103,15 +122,9 @@ export class OwnFactors {
       existing.filter(({ type }) => type === PASSKEY).map((one) => this.factors.unseal(one)),
     );
     const { state, options } = await this.passkeys.enrol(user, states, this.clock.now());
-    const factor = {
-      id: randomUUID(),
-      type: PASSKEY,
-      name: '',
-      isConfirmed: false,
-      state: await this.factors.seal(state),
-    };
-    const result = await this.writer.add(userId, factor, false, sessionId, deadline);
-    return result === 'changed' ? { outcome: 'begun', options } : { outcome: result };
+    const owner = { userId, sessionId, user };
+    const begun = await this.begin(owner, { type: PASSKEY, state }, deadline);
+    return begun.outcome === 'begun' ? { outcome: 'begun', options } : begun;
   }
 
   /** Creates recovery codes, which replace the former ones. */

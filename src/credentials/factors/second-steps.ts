@@ -150,7 +150,8 @@ export class SecondSteps {
         reason: 'wrong-proof',
         userId,
         ...origin.facts,
-        details: { factor },
+        // The client chooses the type of a factor that the application has added.
+        details: { factor: this.factors.has(factor) ? factor : 'unknown' },
       });
     } else if (outcome === 'right' && factor === RECOVERY_CODE) {
       this.audit.record({
