@@ -84,7 +84,7 @@ describe('a role that requires a second factor', () => {
     expect(await inService).toBe(isAllowed ? 200 : NEEDED.body.code);
   };
 
-  it('lets users without one add one and nothing else, everywhere and at once', async () => {
+  it('lets users without one add one and nothing else, everywhere and at once (104)', async () => {
     expect((await putRole({ permissions: ['users:read'] })).status).toBe(204);
     const user = await clerk();
     await expectAccess(true, user.tokens);
