@@ -5,10 +5,7 @@ import {
   isText,
   MatchesRule,
   OptionalNotNull,
-  type Rule,
 } from '../../common/validation/index.js';
-
-const textOrObject: Rule = (value) => (typeof value === 'string' ? undefined : isJsonObject(value));
 
 /** The proof of one factor. */
 export class ProofBody {
@@ -46,14 +43,10 @@ export class ProofBody {
   @MatchesRule('factor', isText)
   factor?: string;
 
-  @ApiPropertyOptional({
-    description: 'What `factor` requires: a text or an object.',
-    oneOf: [{ type: 'string' }, { type: 'object' }],
-    example: '755224',
-  })
+  @ApiPropertyOptional({ description: 'The proof of `factor`.', example: '755224' })
   @OptionalNotNull()
-  @MatchesRule('proof', textOrObject)
-  proof?: string | object;
+  @MatchesRule('proof', isText)
+  proof?: string;
 }
 
 export class SecondFactorRequestBody extends ProofBody {

@@ -36,7 +36,7 @@ export interface SecondFactor {
 
   /**
    * @param state as `check` or the enrolment has returned it
-   * @param proof from the request: anything. It must not throw for a wrong form
+   * @param proof from the request: a text of any form, for a passkey an object. It must not throw for a wrong form
    * @returns the new state, in which this proof is refused if it must count only once; undefined when the proof is wrong
    */
   check(state: string, proof: unknown, context: ProofContext): Promise<string | undefined>;
