@@ -327,6 +327,7 @@ describe('second factors', () => {
 
     it('with the password alone raises nothing once there is a factor; `amr` is what was proved then', async () => {
       const { user, codes, id } = await withTotp();
+      const [recoveryCode] = await newRecoveryCodes(api, user.tokens);
       await age(user);
       const path = '/api/user/reauthentication';
       const password = GOOD_PASSWORD;
@@ -337,7 +338,7 @@ describe('second factors', () => {
       });
       expect(await post(path, user.tokens, { password })).toMatchObject({
         status: 403,
-        body: { code: 'second-factor-required', factors: ['totp'] },
+        body: { code: 'second-factor-required', factors: ['recovery-code', 'totp'] },
       });
       expect(await factors(user.tokens)).toMatchObject(NEEDED);
 
@@ -345,7 +346,7 @@ describe('second factors', () => {
       const raised = await post<Tokens>(path, user.tokens, body);
       expect(raised.status).toBe(200);
       expect(decode(raised.body.access_token).payload).toMatchObject({ amr: ['otp'] });
-      const both = await post<Tokens>(path, user.tokens, { password, code: codes[1] });
+      const both = await post<Tokens>(path, user.tokens, { password, recoveryCode });
       expect(decode(both.body.access_token).payload).toMatchObject({ amr: ['pwd', 'otp', 'mfa'] });
 
       // A removed factor is not in later tokens.
