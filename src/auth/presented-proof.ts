@@ -13,17 +13,27 @@ export function presentedProof(body: ProofBody): PresentedProof {
   return only('code', proofsIn(body));
 }
 
+/** A password, the proof of a factor, or both. */
+export interface PresentedCredentials {
+  readonly password?: Secret;
+  readonly proof?: PresentedProof;
+}
+
 /**
- * The password, or the proof of a factor, that a request contains.
+ * The password and the proof of a factor that a request contains.
  *
- * @throws Problem `invalid-request` unless the request contains exactly one
+ * @throws Problem `invalid-request` if the request contains neither, or several proofs
  */
-export function passwordOrProof({
+export function presentedCredentials({
   password,
   ...body
-}: ReauthenticationRequestBody): Secret | PresentedProof {
-  const passwords = password === undefined ? [] : [new Secret(password)];
-  return only('password', [...passwords, ...proofsIn(body)]);
+}: ReauthenticationRequestBody): PresentedCredentials {
+  const proofs = proofsIn(body);
+  if (password === undefined) {
+    return { proof: only('password', proofs) };
+  }
+  const given = { password: new Secret(password) };
+  return proofs.length === 0 ? given : { ...given, proof: only('code', proofs) };
 }
 
 function proofsIn({ code, recoveryCode, passkey, factor, proof }: ProofBody): PresentedProof[] {

@@ -11,7 +11,7 @@ export {
 export { PasskeyLogins } from './factors/passkeys/passkey-logins.js';
 export { PASSKEY } from './factors/passkeys/passkey.factor.js';
 export { SecondFactors, type Enrolled, type PresentedProof } from './factors/second-factors.js';
-export { SecondSteps, type SecondStepRequest } from './factors/second-steps.js';
+export { SecondSteps, type OwnProofCheck, type SecondStepRequest } from './factors/second-steps.js';
 export {
   ADDED_SECOND_FACTORS,
   FACTOR_TYPE_PATTERN,

@@ -126,7 +126,7 @@ export interface EndedSession {
 }
 
 /**
- * `factors`: a hash of factor id to JSON, which is one second factor. Two fields are about all of them: `.types`, a JSON list of the
+ * `factors`: a hash of factor id to JSON, which is one second factor. Three fields are about all of them: `.types`, a JSON list of the
  * types of confirmed factors, and `.version`, a number that increases with each change after which an earlier proof no longer counts.
  * `.removal` is the id of the last removal.
  */

@@ -50,4 +50,5 @@ end
 redis.call('HSET', KEYS[3], '.removal', ARGV[2])
 note_types(KEYS[1], KEYS[3])
 end_all_sessions(KEYS[1], KEYS[2], ARGV[3], user[3], now_ms())
+forget_factors(KEYS[2], ARGV[3])
 return { 'changed' }
