@@ -93,7 +93,16 @@ export function usersOn(
   // Without a mailer, so that no mails are added.
   const outbox = new MailOutbox(redis);
   const notices = new AccountNotices(outbox, clock);
-  const registrations = new Registrations(accounts, passwords, limiter, audit, options);
+  const roles = new RoleReader(redis, cache, options);
+  const registrations = new Registrations(
+    accounts,
+    passwords,
+    limiter,
+    roles,
+    outbox,
+    audit,
+    options,
+  );
   const users = new UsersService(
     accounts,
     credentials,
@@ -116,7 +125,7 @@ export function usersOn(
   const administration = new UserAdministration(
     accounts,
     reauthentication,
-    new RoleReader(redis, cache, options),
+    roles,
     notices,
     audit,
   );
