@@ -38,7 +38,6 @@ export class UsersController {
     ...BODY_PROBLEMS,
     'invalid-token',
     'registration-closed',
-    'second-factor-enrolment-required',
     'username-taken',
     'too-many-attempts',
     'mail-not-configured',

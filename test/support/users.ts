@@ -32,7 +32,7 @@ import { Registrations } from '../../src/users/registrations.js';
 import { ValidatingUserStore } from '../../src/users/store/validating-user-store.js';
 import { MirroredAccounts } from '../../src/users/store/mirrored-accounts.js';
 import { UserNames } from '../../src/users/names/user-names.js';
-import { UserReader } from '../../src/user-slot/read/index.js';
+import { SESSION_LIMITS, SessionReader, UserReader } from '../../src/user-slot/read/index.js';
 import { OneTimeTokenStore, UserWriter } from '../../src/user-slot/write/index.js';
 import type { CacheInstance } from './near-cache.js';
 
@@ -114,6 +114,7 @@ export function usersOn(
       accounts,
       outbox,
       new OneTimeTokens(new OneTimeTokenStore(redis)),
+      new SessionReader(redis, cache, SESSION_LIMITS),
       notices,
       limiter,
       audit,
@@ -122,13 +123,7 @@ export function usersOn(
     limiter,
     audit,
   );
-  const administration = new UserAdministration(
-    accounts,
-    reauthentication,
-    roles,
-    notices,
-    audit,
-  );
+  const administration = new UserAdministration(accounts, reauthentication, roles, notices, audit);
   return {
     users,
     registrations,
