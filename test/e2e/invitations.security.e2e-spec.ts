@@ -150,7 +150,8 @@ describe('users whom an administrator creates, while registration is closed', ()
 
     expect(answer.status).toBe(400);
     expect(answer.body['errors']).toMatchObject([{ pointer, code }]);
-    expect(await outboxSize()).toBe(before);
+    // Mails of other tests may have been sent meanwhile.
+    expect(await outboxSize()).toBeLessThanOrEqual(before);
     expect((await create({ username: 'lovelace', password: GOOD_PASSWORD })).status).toBe(201);
     const users = await api.request('GET', '/api/users?q=lovelace', { token });
     const [{ id }] = (users.body as { items: [{ id: string }] }).items;
