@@ -9,7 +9,7 @@ const USER = {
   id: '1',
   username: 'ada',
   email: null,
-      emailVerified: false,
+  emailVerified: false,
   displayName: null,
   roles: [],
   createdAt: '2026-01-02T03:04:05.000Z',
