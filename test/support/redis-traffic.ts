@@ -12,7 +12,7 @@ const NEW_SOCKETS = 'net.client.socket';
 const HOUSEKEEPING = /^(cluster|client|ping|hello|auth|info|readonly|ssubscribe|quit|asking)\b/;
 /**
  * Background work of an instance: its lease, its clock, its entry in the registry, its checks of the signing keys and of the
- * directory of users, and posts to silent instances.
+ * directory of users, its search for changes that others left unfinished, and posts to silent instances.
  */
 export const OWN_WORK: ReadonlySet<string> = new Set([
   'renew-inbox',
@@ -20,6 +20,7 @@ export const OWN_WORK: ReadonlySet<string> = new Set([
   'describe-keys',
   'adopt-key',
   'take-due-entries',
+  'find-changes',
   'post-again',
   'close-inbox',
   'time',
