@@ -47,9 +47,10 @@ function fillWithSessions(store: LocalStore, count: number, { perUser, hasProfil
   for (let index = 0; index < count; index += 1) {
     userId = index % perUser === 0 ? received(randomUUID()) : userId;
     const key = new CacheKey<SessionState>(`user.${userId}`, `session.${received(randomUUID())}`);
+    // The address is not confirmed: its member is counted, and takes almost no memory.
     const profile = hasProfile
-      ? [`user-${index}@example.com`, 'Ada Lovelace', '["admin"]']
-      : ['', '', '[]'];
+      ? [`user-${index}@example.com`, '', 'Ada Lovelace', '["admin"]']
+      : ['', '', '', '[]'];
     const fields = [userId, `user-${index}`, ...profile, String(NOW * 1000), String(NOW * 1000)];
     const reply = ['live', 2_592_000_000, '{}', ...fields].map((part) =>
       typeof part === 'string' ? received(part) : part,

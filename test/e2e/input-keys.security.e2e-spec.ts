@@ -16,7 +16,10 @@ describe('member names', () => {
 
   /** The valid body of an operation as text, with one additional member. */
   const bodyWith = (operation: Reader, text: string): string =>
-    JSON.stringify(input.goodBody(operation)).replace(/\}$/, `,${text}}`);
+    JSON.stringify(input.goodBody(operation))
+      .replace(/\}$/, `,${text}}`)
+      // All members of this operation may be missing.
+      .replace(/^\{,/, '{');
 
   describe('that affect a prototype', () => {
     const prototypeBefore = Object.getOwnPropertyNames(Object.prototype);
@@ -29,6 +32,7 @@ describe('member names', () => {
         id: later.id,
         username: later.username,
         email: null,
+        emailVerified: false,
         displayName: null,
         roles: [],
         createdAt: expect.any(String),
