@@ -32,7 +32,7 @@ import { Registrations } from '../../src/users/registrations.js';
 import { ValidatingUserStore } from '../../src/users/store/validating-user-store.js';
 import { MirroredAccounts } from '../../src/users/store/mirrored-accounts.js';
 import { UserNames } from '../../src/users/names/user-names.js';
-import { UserReader } from '../../src/user-slot/read/index.js';
+import { SESSION_LIMITS, SessionReader, UserReader } from '../../src/user-slot/read/index.js';
 import { FactorWriter, OneTimeTokenStore, UserWriter } from '../../src/user-slot/write/index.js';
 import type { CacheInstance } from './near-cache.js';
 
@@ -94,7 +94,16 @@ export function usersOn(
   // Without a mailer, so that no mails are added.
   const outbox = new MailOutbox(redis);
   const notices = new AccountNotices(outbox, clock);
-  const registrations = new Registrations(accounts, passwords, limiter, audit, options);
+  const roles = new RoleReader(redis, cache, options);
+  const registrations = new Registrations(
+    accounts,
+    passwords,
+    limiter,
+    roles,
+    outbox,
+    audit,
+    options,
+  );
   const users = new UsersService(
     accounts,
     credentials,
@@ -106,6 +115,7 @@ export function usersOn(
       accounts,
       outbox,
       new OneTimeTokens(new OneTimeTokenStore(redis)),
+      new SessionReader(redis, cache, SESSION_LIMITS),
       notices,
       limiter,
       audit,
@@ -118,7 +128,7 @@ export function usersOn(
     accounts,
     factors,
     reauthentication,
-    new RoleReader(redis, cache, options),
+    roles,
     notices,
     audit,
   );
