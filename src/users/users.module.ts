@@ -50,7 +50,7 @@ import { UsersService } from './users.service.js';
 /**
  * Users and their passwords. The option `userStore` replaces the store of users, `userDirectory` lists those of
  * another store, `passwordHasher` the hashing of passwords.
- * Needs GuardModule, NearCacheModule, RedisClusterModule, RateLimitModule, MailModule and AuditModule in the same application.
+ * Needs GuardModule, NearCacheModule, RedisClusterModule, RateLimitModule, MailModule, SessionsModule and AuditModule in the same application.
  */
 @Module({
   imports: [ClockModule],

@@ -12,7 +12,7 @@ const NEW_SOCKETS = 'net.client.socket';
 const HOUSEKEEPING = /^(cluster|client|ping|hello|auth|info|readonly|ssubscribe|quit|asking)\b/;
 /**
  * Background work of an instance: its lease, its clock, its entry in the registry, its checks of the signing keys, of the
- * directory of users and of the outbox for mails, its search for changes that others left unfinished, and posts to silent instances.
+ * directory of users and of the outbox for mails, and posts to silent instances.
  */
 export const OWN_WORK: ReadonlySet<string> = new Set([
   'renew-inbox',
@@ -21,7 +21,6 @@ export const OWN_WORK: ReadonlySet<string> = new Set([
   'adopt-key',
   'take-due-entries',
   'take-due-mails',
-  'find-changes',
   'post-again',
   'close-inbox',
   'time',
