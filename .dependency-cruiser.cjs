@@ -137,7 +137,7 @@ const MAY_IMPORT = {
   'rate-limit': ['common', 'redis-cluster'],
   mail: ['common', 'metrics', 'redis-cluster'],
   health: ['common', 'keys', 'metrics', 'near-cache', 'redis-cluster'],
-  contracts: ['audit', 'common', 'users'],
+  contracts: ['audit', 'common', 'credentials', 'users'],
   'redis-cluster': ['common', 'metrics', 'tracing'],
   'embedded-cluster': ['common', 'redis-cluster'],
   audit: ['common', 'metrics', 'redis-cluster'],

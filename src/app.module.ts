@@ -11,7 +11,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AccountPagesModule } from './account-pages/index.js';
 import { ApiDocsModule, type ApiDocsOptions } from './api-docs/index.js';
 import { AuditModule, type AuditSink, type AuditTrail } from './audit/index.js';
-import { AuthModule } from './auth/index.js';
+import { AuthModule, type SecondFactor } from './auth/index.js';
 import type { Replacement } from './common/configurable-module/index.js';
 import { redisIdentityFrom, type Settings } from './config/index.js';
 import { ConsoleModule } from './console/index.js';
@@ -67,6 +67,8 @@ export interface AppExtensions {
   /** Roles besides `admin` and those that are stored in the cluster, see `GuardOptions`. */
   readonly roles?: NonNullable<GuardOptions['roles']>;
   readonly passwordHasher?: Replacement<PasswordHasher>;
+  /** Kinds of second factors besides Keyslot's. */
+  readonly secondFactors?: Replacement<readonly SecondFactor[]>;
   readonly userStore?: Replacement<UserStore>;
   /** Lists the users of another store. */
   readonly userDirectory?: Replacement<UserDirectory>;
@@ -184,8 +186,8 @@ export class AppModule {
             isRefreshLimited: isRateLimited,
           })),
         ),
-        AuthModule.forRootAsync(
-          fromSettings(({ jwt, http }) => ({
+        AuthModule.forRootAsync({
+          ...fromSettings(({ jwt, http }) => ({
             tokenSecret: jwt.keyEncryptionSecret,
             audience: jwt.audiences,
             accessTtlSeconds: jwt.accessTtlSeconds,
@@ -193,7 +195,8 @@ export class AppModule {
             // Browsers accept no address as the domain of a passkey, and http only for localhost.
             publicUrl: http.publicUrl ?? baseUrl({ ...http, host: 'localhost' }),
           })),
-        ),
+          secondFactors: extensions.secondFactors,
+        }),
         OAuthModule.forRootAsync(
           fromSettings(({ http: { publicUrl } }) => (publicUrl === undefined ? {} : { publicUrl })),
         ),

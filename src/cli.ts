@@ -18,7 +18,8 @@ Commands:
   separate-hashes     Move password hashes of earlier versions to keys that services cannot read.
                       Needs the same as end-all-sessions.
   keys                List, rotate or withdraw the keys that sign tokens. See keys --help.
-  users               Import users of other systems, export users, or rebuild the index of users. See users --help.
+  users               Import users of other systems, export users, rebuild the index of users, or remove lost second
+                      factors. See users --help.
   mail                List mails that were not sent, and send them again. See mail --help.
   help                Show this text. --help after a command shows the help of the command.
 `;

@@ -26,7 +26,15 @@ export {
   type TrailPage,
   type TrailQuery,
 } from './audit/index.js';
-export { AuthModule, type AuthOptions } from './auth/index.js';
+export {
+  AuthModule,
+  OwnFactors,
+  type AuthOptions,
+  type Enrolled,
+  type EnrolmentOutcome,
+  type ProofContext,
+  type SecondFactor,
+} from './auth/index.js';
 export { createApp } from './bootstrap/create-app.js';
 export { run } from './bootstrap/run.js';
 export { untilReady } from './bootstrap/until-ready.js';
@@ -37,6 +45,7 @@ export {
   Public,
   RequirePermissions,
   Roles,
+  WithoutSecondFactor,
   type AdministrationCaller,
   type AuthenticatedUser,
   type ClientPrincipal,

@@ -6,6 +6,7 @@ import {
   IS_PUBLIC,
   REQUIRED_PERMISSIONS,
   type Permission,
+  type PublicAccess,
 } from '../common/authentication/index.js';
 import { isPublic, operationsOf, type OperationObject } from './operations.js';
 
@@ -17,7 +18,7 @@ const MARKER = 'required-permissions';
 const described = new WeakSet<object>();
 
 /**
- * Describes the decorators of the guard to Swagger: `@Public()` and `@RequirePermissions()`. The decorators themselves do not,
+ * Describes the decorators of the guard to Swagger: `@Public()`, `@OptionalToken()` and `@RequirePermissions()`. The decorators themselves do not,
  * so that a service with the guard alone does not load Swagger.
  */
 export function describeDecorators(app: INestApplicationContext): void {
@@ -42,8 +43,12 @@ function describe(
     return;
   }
   described.add(target);
-  if (Reflect.getMetadata(IS_PUBLIC, target) === true) {
+  const access = Reflect.getMetadata(IS_PUBLIC, target) as PublicAccess | undefined;
+  if (access) {
     apply(ApiSecurity({}));
+  }
+  if (access === 'token-optional') {
+    apply(ApiSecurity('bearer'));
   }
   const permissions = Reflect.getMetadata(REQUIRED_PERMISSIONS, target) as Permission[] | undefined;
   if (permissions) {

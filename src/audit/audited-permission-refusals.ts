@@ -7,14 +7,14 @@ import { AuditLog } from './audit-log.js';
 export class AuditedPermissionRefusals implements PermissionRefusals {
   constructor(private readonly audit: AuditLog) {}
 
-  record({ principal, required, origin }: PermissionRefusal): void {
+  record({ principal, reason, required, origin }: PermissionRefusal): void {
     this.audit.record({
       type: 'permission-refused',
       result: 'refused',
-      reason: 'missing-permission',
+      reason,
       userId: principal.kind === 'user' ? principal.userId : undefined,
       ...origin.facts,
-      details: { required },
+      details: reason === 'missing-permission' ? { required } : undefined,
     });
   }
 }

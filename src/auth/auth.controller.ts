@@ -101,8 +101,8 @@ export class AuthController {
     operationId: 'finishLogin',
     summary: 'Log in: the second step',
     description:
-      'For a user with a second factor. Send the challenge of the problem `second-factor-required`, and one proof: `code` or ' +
-      '`recoveryCode`. A challenge is valid for five minutes, for one login and at most five wrong proofs.',
+      'For a user with a second factor. Send the challenge of the problem `second-factor-required`, and one proof: `code`, ' +
+      '`recoveryCode` or `passkey`. A challenge is valid for five minutes, for one login and at most five wrong proofs.',
   })
   @ApiOkResponse({
     type: TokensResponse,

@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { JwtModule } from '@nestjs/jwt';
 
 import { ClockModule } from '../common/clock/index.js';
-import { LOGIN_OPTIONS, LOGIN_PROVIDERS } from '../credentials/index.js';
+import { LOGIN_OPTIONS, LOGIN_PROVIDERS, OwnFactors } from '../credentials/index.js';
 import { AccessTokenIssuer } from './access-token-issuer.js';
 import { AuthController } from './auth.controller.js';
 import { BearerOrBodyGuard } from './bearer-or-body.guard.js';
@@ -54,6 +54,6 @@ import { SessionTokens } from './session-tokens.js';
     },
     BearerOrBodyGuard,
   ],
-  exports: [AccessTokenIssuer, RefreshService, RefreshTokens],
+  exports: [AccessTokenIssuer, RefreshService, RefreshTokens, OwnFactors],
 })
 export class AuthModule extends ConfigurableModuleClass {}

@@ -6,6 +6,13 @@ export {
 } from '../guard/index.js';
 export { AccessTokenIssuer, type NewClientToken } from './access-token-issuer.js';
 export { AuthModule } from './auth.module.js';
+export {
+  OwnFactors,
+  type Enrolled,
+  type EnrolmentOutcome,
+  type ProofContext,
+  type SecondFactor,
+} from '../credentials/index.js';
 export type { AuthOptions } from './auth.options.js';
 export { TokensResponse } from './dto/tokens.response.dto.js';
 export { RefreshService } from './refresh.service.js';

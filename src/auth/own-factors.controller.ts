@@ -8,7 +8,12 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 
-import { CurrentUser, USER_PROBLEMS, type UserPrincipal } from '../common/authentication/index.js';
+import {
+  CurrentUser,
+  USER_PROBLEMS,
+  WithoutSecondFactor,
+  type UserPrincipal,
+} from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { RequestOrigin, type Origin } from '../common/origin/index.js';
 import { ApiProblems } from '../common/api-problems/index.js';
@@ -34,6 +39,7 @@ const RECENT =
 
 /** Each route requires a recent login, also the list: it tells somebody with a stolen token what else to steal. */
 @ApiTags('Own factors')
+@WithoutSecondFactor()
 @Controller('api/user/factors')
 export class OwnFactorsController {
   constructor(

@@ -1,17 +1,23 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 
-import { CurrentUser, USER_PROBLEMS, type UserPrincipal } from '../common/authentication/index.js';
+import {
+  CurrentUser,
+  USER_PROBLEMS,
+  WithoutSecondFactor,
+  type UserPrincipal,
+} from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { RequestOrigin, type Origin } from '../common/origin/index.js';
 import { ApiProblems } from '../common/api-problems/index.js';
 import { BODY_PROBLEMS, Problem } from '../common/problem/index.js';
 import { ReauthenticationRequestBody } from './dto/reauthentication.request.dto.js';
 import { TokensResponse } from './dto/tokens.response.dto.js';
-import { passwordOrProof } from './presented-proof.js';
+import { presentedCredentials } from './presented-proof.js';
 import { ReauthenticationService } from './reauthentication.service.js';
 
 @ApiTags('Login')
+@WithoutSecondFactor()
 @Controller('api/user/reauthentication')
 export class ReauthenticationController {
   constructor(private readonly service: ReauthenticationService) {}
@@ -22,8 +28,9 @@ export class ReauthenticationController {
     operationId: 'reauthenticate',
     summary: 'Prove again who you are',
     description:
-      'For routes that require a recent login. Send one of `password`, `code` and `recoveryCode`. Returns new tokens of the same ' +
-      'session. The former tokens stay valid: the access token until it expires, the refresh token until one of the two is used.',
+      'For routes that require a recent login. Send `password`; with a second factor, one of `code`, `recoveryCode` and `passkey`, ' +
+      'alone or with `password`. The claim `amr` contains what you have sent. Returns new tokens of ' +
+      'the same session. The former tokens stay valid: the access token until it expires, the refresh token until one of the two is used.',
   })
   @ApiOkResponse({ type: TokensResponse, description: 'New tokens of the same session.' })
   @ApiProblems(
@@ -31,6 +38,7 @@ export class ReauthenticationController {
     ...USER_PROBLEMS,
     'wrong-password',
     'wrong-second-factor',
+    'second-factor-required',
     'too-many-attempts',
     'overloaded',
     'not-confirmed',
@@ -41,13 +49,15 @@ export class ReauthenticationController {
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<TokensResponse> {
-    const presented = passwordOrProof(body);
+    const presented = presentedCredentials(body);
     const result = await this.service.reauthenticate(principal, presented, origin, deadline);
     switch (result.outcome) {
       case 'reauthenticated':
         return TokensResponse.from(result.tokens);
       case 'wrong-password':
         throw new Problem('wrong-password');
+      case 'second-factor-required':
+        throw new Problem('second-factor-required', { extensions: { factors: result.factors } });
       case 'wrong':
         throw new Problem('wrong-second-factor');
       case 'ended':

@@ -5,20 +5,24 @@ import type { UserPrincipal } from '../common/authentication/index.js';
 import { Clock } from '../common/clock/index.js';
 import type { Deadline } from '../common/deadline/index.js';
 import type { Origin } from '../common/origin/index.js';
-import { Secret } from '../common/secret/index.js';
+import type { Secret } from '../common/secret/index.js';
 import {
   PASSKEY,
   PasskeyLogins,
   PasswordChecks,
   SecondSteps,
+  type OwnProofCheck,
   type PresentedProof,
   type Refusal,
 } from '../credentials/index.js';
 import { SessionsService, type AuthenticationMethod } from '../sessions/index.js';
+import type { PresentedCredentials } from './presented-proof.js';
 import { SessionTokens, type IssuedTokens } from './session-tokens.js';
 
 export type ReauthenticationResult =
   | { readonly outcome: 'reauthenticated'; readonly tokens: IssuedTokens }
+  /** The password is right, and the user has factors of these types. */
+  | { readonly outcome: 'second-factor-required'; readonly factors: readonly string[] }
   /** The proof of the factor is wrong. */
   | { readonly outcome: 'wrong' }
   /** The session has ended, or the credentials have changed since the check. */
@@ -28,9 +32,11 @@ export type ReauthenticationResult =
 interface Proved {
   readonly outcome: 'right';
   readonly methods: readonly AuthenticationMethod[];
-  readonly passwordVersion?: number;
+  readonly passwordVersion?: number | undefined;
   readonly factorsVersion?: string;
 }
+
+const MULTIPLE = ['mfa'] as const;
 
 /** Raises a live session: its user proves again who they are. */
 @Injectable()
@@ -46,27 +52,23 @@ export class ReauthenticationService {
   ) {}
 
   /**
-   * @param presented the password, or the proof of a factor
+   * @param presented a password alone is not enough for a user with a second factor (OWASP ASVS 7.5.1)
    * @returns tokens of the same session, whose `auth_time` is now. The former refresh token stays valid until one of the two is used
    * @throws HashingOverloadedError, RedisUnavailableError, NotConfirmedError, UserStoreUnavailableError
    */
   async reauthenticate(
     { userId, sessionId, user }: UserPrincipal,
-    presented: Secret | PresentedProof,
+    presented: PresentedCredentials,
     origin: Origin,
     deadline: Deadline,
   ): Promise<ReauthenticationResult> {
-    const before = await this.sessions.authenticationOf(userId, sessionId, deadline);
     const proved = await this.prove(userId, presented, origin, deadline);
     if (proved.outcome !== 'right') {
       return proved;
     }
-    const { methods: added, passwordVersion, factorsVersion } = proved;
-    const methods = new Set([...(before?.methods ?? []), ...added]);
-    if (methods.has('pwd') && added.some((method) => method !== 'pwd')) {
-      methods.add('mfa');
-    }
-    const authentication = { time: this.clock.nowSeconds(), methods: [...methods] };
+    const { methods, passwordVersion, factorsVersion } = proved;
+    // Earlier proofs do not count: `amr` says what was proved at `auth_time`.
+    const authentication = { time: this.clock.nowSeconds(), methods };
     const tokens = await this.tokens.issue(user, { id: sessionId, authentication }, deadline);
     const { accessToken, refreshToken } = tokens;
     const raised = {
@@ -78,8 +80,9 @@ export class ReauthenticationService {
       accessToken,
       refreshToken,
     };
-    if (!(await this.sessions.raise(raised, deadline))) {
-      return { outcome: 'ended' };
+    const raise = await this.sessions.raise(raised, deadline);
+    if (raise.outcome !== 'raised') {
+      return raise.outcome === 'refused' ? { outcome: 'ended' } : raise;
     }
     this.audit.record({
       type: 'reauthenticated',
@@ -87,30 +90,54 @@ export class ReauthenticationService {
       userId,
       sessionId,
       ...origin.facts,
-      details: { methods: added },
+      details: { methods },
     });
     return { outcome: 'reauthenticated', tokens };
   }
 
   private async prove(
     userId: string,
-    presented: Secret | PresentedProof,
+    { password, proof }: PresentedCredentials,
     origin: Origin,
     deadline: Deadline,
   ): Promise<Proved | Exclude<ReauthenticationResult, { readonly outcome: 'reauthenticated' }>> {
-    if (presented instanceof Secret) {
-      const attempt = 'reauthentication';
-      const check = await this.passwordChecks.checkOwn(
-        userId,
-        attempt,
-        origin,
-        deadline,
-        presented,
-      );
-      return check.outcome === 'right'
-        ? { outcome: 'right', methods: ['pwd'], passwordVersion: check.user.passwordVersion }
-        : check;
+    const knowledge = password && (await this.checkPassword(userId, password, origin, deadline));
+    if (knowledge && (knowledge.outcome !== 'right' || !proof)) {
+      return knowledge;
     }
+    const possession = await this.checkProof(userId, proof!, origin, deadline);
+    if (possession.outcome !== 'right') {
+      return possession;
+    }
+    const { methods, factorsVersion } = possession;
+    const isMultiple = knowledge !== undefined || proof!.type === PASSKEY;
+    return {
+      outcome: 'right',
+      methods: [...(knowledge?.methods ?? []), ...methods, ...(isMultiple ? MULTIPLE : [])],
+      passwordVersion: knowledge?.passwordVersion,
+      factorsVersion,
+    };
+  }
+
+  private async checkPassword(
+    userId: string,
+    password: Secret,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<Proved | Refusal> {
+    const attempt = 'reauthentication';
+    const check = await this.passwordChecks.checkOwn(userId, attempt, origin, deadline, password);
+    return check.outcome === 'right'
+      ? { outcome: 'right', methods: ['pwd'], passwordVersion: check.user.passwordVersion }
+      : check;
+  }
+
+  private async checkProof(
+    userId: string,
+    presented: PresentedProof,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<OwnProofCheck> {
     // A passkey signs a challenge of its own, because there is no pending login.
     const proof =
       presented.type === PASSKEY ? this.passkeys.proofOf(presented.proof as object) : presented;

@@ -30,6 +30,7 @@ export interface ImportCommand {
 export type UsersCommand =
   | { readonly action: 'reindex' }
   | ImportCommand
+  | { readonly action: 'remove-factors'; readonly username: string }
   | { readonly action: 'export'; readonly path: string; readonly hasPasswordHashes: boolean };
 
 /** @returns the command that the arguments of `users` describe; undefined when they do not fit together */
@@ -48,6 +49,9 @@ export function usersCommand(
   }
   if (action === 'export' && path !== undefined && has('with-password-hashes')) {
     return { action, path, hasPasswordHashes: values['with-password-hashes'] === true };
+  }
+  if (action === 'remove-factors' && path !== undefined && has()) {
+    return { action, username: path };
   }
   if (action === 'import' && path !== undefined && has('format', 'dry-run', 'report')) {
     return fileImport(path, values);

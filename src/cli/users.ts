@@ -1,4 +1,6 @@
-import { ListedUsers } from '../users/index.js';
+import { Deadline } from '../common/deadline/index.js';
+import { ListedUsers, LostFactors } from '../users/index.js';
+import { CommandError } from './cluster-nodes.js';
 import type { UsersCommand } from './users-arguments.js';
 import { withApplication } from './with-application.js';
 
@@ -26,6 +28,9 @@ Actions:
   reindex            Rebuild the directory, the index by which users are listed and searched. Run it once after an upgrade from a
                      version without a directory, when the last instance of that version has stopped, and after a loss of data. Do
                      not run it for an application with a userStore of its own, which does not use this directory.
+  remove-factors <name>
+                     Remove all second factors of a user who has lost them, such as the last administrator. Verify who asks: the
+                     password alone is then enough to log in. All sessions of the user end at once, also while instances run.
 
 Uses the settings of an instance. For reindex, export and --from-redis-json, its Redis user also needs the permission +scan,
 and for --from-redis-json the right to read the keys. See docs/operations/import-and-export.md.
@@ -38,11 +43,24 @@ export async function runUsers(command: UsersCommand): Promise<void> {
   switch (command.action) {
     case 'reindex':
       return reindexUsers();
+    case 'remove-factors':
+      return removeFactors(command.username);
     case 'import':
       return (await import('./import-users.js')).importUsers(command);
     case 'export':
       return (await import('./export-users.js')).exportUsers(command);
   }
+}
+
+/** Exit code 1 if it failed, or if there is no such user. */
+async function removeFactors(username: string): Promise<void> {
+  await withApplication(async (application) => {
+    const userId = await application.get(LostFactors).remove(username, Deadline.none);
+    if (userId === undefined) {
+      throw new CommandError('There is no such user. Nothing was changed.');
+    }
+    process.stdout.write(`Removed the second factors of the user ${userId}.\n`);
+  }, 'Run the command again, if it is not certain that it has succeeded. Repeating it is safe.\n');
 }
 
 /** Exit code 1 if it failed. */

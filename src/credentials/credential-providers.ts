@@ -11,7 +11,11 @@ import { RecoveryCodesFactor } from './factors/recovery-codes/recovery-codes.fac
 import { PasskeyChallenges } from './factors/passkeys/passkey-challenges.js';
 import { PasskeyLogins } from './factors/passkeys/passkey-logins.js';
 import { PasskeyFactor } from './factors/passkeys/passkey.factor.js';
-import { SECOND_FACTORS, type SecondFactor } from './factors/second-factor.js';
+import {
+  ADDED_SECOND_FACTORS,
+  SECOND_FACTORS,
+  type SecondFactor,
+} from './factors/second-factor.js';
 import { SecondFactors } from './factors/second-factors.js';
 import { SecondSteps } from './factors/second-steps.js';
 import { TotpFactor } from './factors/totp/totp.factor.js';
@@ -73,9 +77,10 @@ export const LOGIN_PROVIDERS: Provider[] = [
   },
   {
     provide: SECOND_FACTORS,
-    inject: [TotpFactor, RecoveryCodesFactor, PasskeyFactor],
-    useFactory: (...kinds: SecondFactor[]) => kinds,
+    inject: [ADDED_SECOND_FACTORS, TotpFactor, RecoveryCodesFactor, PasskeyFactor],
+    useFactory: (added: readonly SecondFactor[], ...own: SecondFactor[]) => [...own, ...added],
   },
+  { provide: ADDED_SECOND_FACTORS, useValue: [] },
   {
     provide: SecondFactors,
     inject: [SECOND_FACTORS, FactorWriter, RateLimiter, Clock, LOGIN_OPTIONS],

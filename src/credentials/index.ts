@@ -2,16 +2,22 @@ export { proofGeneration, strangerOf, type Caller } from './caller.js';
 export { CREDENTIAL_ACCOUNTS, type CredentialAccounts } from './credential-accounts.js';
 export { CREDENTIAL_PROVIDERS, LOGIN_OPTIONS, LOGIN_PROVIDERS } from './credential-providers.js';
 export { DeviceCookies } from './device-cookies.js';
-export { OwnFactors } from './factors/own-factors.js';
+export { FACTOR_NOTICES, type FactorNotices } from './factors/factor-notices.js';
+export { OwnFactors, type EnrolmentOutcome } from './factors/own-factors.js';
 export {
-  RECOVERY_CODES,
+  RECOVERY_CODE,
   RecoveryCodesFactor,
 } from './factors/recovery-codes/recovery-codes.factor.js';
 export { PasskeyLogins } from './factors/passkeys/passkey-logins.js';
 export { PASSKEY } from './factors/passkeys/passkey.factor.js';
-export { SecondFactors, type PresentedProof } from './factors/second-factors.js';
-export { SecondSteps, type SecondStepRequest } from './factors/second-steps.js';
-export type { SecondFactor } from './factors/second-factor.js';
+export { SecondFactors, type Enrolled, type PresentedProof } from './factors/second-factors.js';
+export { SecondSteps, type OwnProofCheck, type SecondStepRequest } from './factors/second-steps.js';
+export {
+  ADDED_SECOND_FACTORS,
+  FACTOR_TYPE_PATTERN,
+  type ProofContext,
+  type SecondFactor,
+} from './factors/second-factor.js';
 export { TotpFactor } from './factors/totp/totp.factor.js';
 export { recordLogin } from './login-audit.js';
 export { Argon2PasswordHasher } from './password/argon2-password-hasher.js';

@@ -12,6 +12,7 @@ import {
   ADMINISTRATOR,
   REQUIRED_PERMISSIONS,
   RouteMetadata,
+  WITHOUT_SECOND_FACTOR,
   type Permission,
 } from '../common/authentication/index.js';
 import { Problem } from '../common/problem/index.js';
@@ -22,13 +23,14 @@ import { markAsGuarded } from './message-guard.js';
 import { PermissionCheck, type AuthenticatedRequest } from './permission-check.js';
 
 /**
- * Checks the permissions that a handler requires, after JwtAuthGuard. It uses current roles, so a role change takes effect at the
- * next request, and existing tokens stay valid.
+ * Checks the permissions that a handler requires, and the second factor that a role of the user requires, after JwtAuthGuard. It uses
+ * current roles, so a role change takes effect at the next request, and existing tokens stay valid.
  */
 @Injectable()
 export class CurrentRolesGuard implements CanActivate, OnApplicationBootstrap {
   private readonly logger = new Logger('Permissions');
   private readonly required: RouteMetadata<readonly Permission[]>;
+  private readonly withoutSecondFactor: RouteMetadata<boolean>;
 
   constructor(
     private readonly reflector: Reflector,
@@ -37,6 +39,7 @@ export class CurrentRolesGuard implements CanActivate, OnApplicationBootstrap {
     private readonly permissions: PermissionCheck,
   ) {
     this.required = new RouteMetadata(reflector, REQUIRED_PERMISSIONS);
+    this.withoutSecondFactor = new RouteMetadata(reflector, WITHOUT_SECOND_FACTOR);
   }
 
   /** Does not wait: a service with the guard alone starts without Redis. */
@@ -50,25 +53,33 @@ export class CurrentRolesGuard implements CanActivate, OnApplicationBootstrap {
       markAsGuarded(context);
     }
     const required = this.required.of(context);
+    const request = requestOf<Partial<AuthenticatedRequest>>(context);
+    // A public route has no principal, and a guard of the application may set another one.
+    if (isOurs(request) && this.permissions.mayLackSecondFactor(request.user)) {
+      return this.requireLater(request, required, context);
+    }
     if (!required) {
       return true;
     }
-    const request = requestOf<AuthenticatedRequest>(context);
     if (!request) {
       throw new Problem('forbidden');
     }
+    const authenticated = request as AuthenticatedRequest;
     return isHttp
-      ? this.permissions.require(request, required)
-      : this.requireForMessage(request, required, context);
+      ? this.permissions.require(authenticated, required)
+      : this.requireLater(authenticated, required, context);
   }
 
-  private async requireForMessage(
+  private async requireLater(
     request: AuthenticatedRequest,
-    required: readonly Permission[],
+    required: readonly Permission[] | undefined,
     context: ExecutionContext,
   ): Promise<true> {
     try {
-      return await this.permissions.require(request, required);
+      if (isOurs(request) && this.withoutSecondFactor.of(context) !== true) {
+        await this.permissions.requireSecondFactor(request);
+      }
+      return required ? await this.permissions.require(request, required) : true;
     } catch (error) {
       throw guardProblem(error, context);
     }
@@ -108,6 +119,12 @@ export class CurrentRolesGuard implements CanActivate, OnApplicationBootstrap {
         ]) ?? [],
     }));
   }
+}
+
+function isOurs(
+  request: Partial<AuthenticatedRequest> | undefined,
+): request is AuthenticatedRequest {
+  return request?.user?.kind === 'user';
 }
 
 type HandlerClass = Type<Record<string, () => unknown>>;

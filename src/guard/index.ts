@@ -47,5 +47,6 @@ export {
   type ServiceTls,
 } from './service/index.js';
 export { RecentLoginGuard, RequireRecentLogin } from './recent-login.guard.js';
+export { lacksSecondFactor } from './second-factor-rule.js';
 export { SessionReaderModule } from './session-reader.module.js';
 export { VerifiedTokens } from './verified-tokens.js';

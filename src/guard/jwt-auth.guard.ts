@@ -2,11 +2,16 @@ import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
 
-import { IS_PUBLIC, RouteMetadata, type Principal } from '../common/authentication/index.js';
+import {
+  IS_PUBLIC,
+  RouteMetadata,
+  type Principal,
+  type PublicAccess,
+} from '../common/authentication/index.js';
 import { Problem } from '../common/problem/index.js';
 import { requestOf } from '../common/transport/index.js';
 import { AccessTokenValidator } from './access-token-validator.js';
-import { uncheckedCredentials, type TokenSource } from './bearer-token.js';
+import { bearerToken, uncheckedCredentials, type TokenSource } from './bearer-token.js';
 import { GuardMetrics } from './guard-metrics.js';
 import { guardProblem } from './guard-problem.js';
 import { JwtStrategy } from './jwt.strategy.js';
@@ -21,7 +26,7 @@ export type GuardedRequest = TokenSource & { user?: Principal };
  */
 @Injectable()
 export class JwtAuthGuard extends AuthGuard() {
-  private readonly isPublic: RouteMetadata<boolean>;
+  private readonly publicAccess: RouteMetadata<PublicAccess>;
   private readonly hasOwnRequests: boolean;
 
   constructor(
@@ -33,7 +38,7 @@ export class JwtAuthGuard extends AuthGuard() {
     // The strategy itself and not its name: Passport has one list of names for the whole process, in which another application or
     // a strategy of the application may be called `jwt`.
     super({ defaultStrategy: strategy });
-    this.isPublic = new RouteMetadata(reflector, IS_PUBLIC);
+    this.publicAccess = new RouteMetadata(reflector, IS_PUBLIC);
     this.hasOwnRequests = this.getRequest !== JwtAuthGuard.prototype.getRequest;
   }
 
@@ -49,7 +54,12 @@ export class JwtAuthGuard extends AuthGuard() {
   }
 
   override canActivate(context: ExecutionContext): ReturnType<CanActivate['canActivate']> {
-    return this.isPublic.of(context) === true || this.authenticate(context);
+    const access = this.publicAccess.of(context);
+    return (
+      access === true ||
+      (access === 'token-optional' && !this.hasToken(context)) ||
+      this.authenticate(context)
+    );
   }
 
   /** Requires a token even on a public route: for guards of single routes. */
@@ -60,6 +70,11 @@ export class JwtAuthGuard extends AuthGuard() {
       throw new Problem('missing-token');
     }
     return this.recall(request, context) || super.canActivate(context);
+  }
+
+  private hasToken(context: ExecutionContext): boolean {
+    const request = this.getRequest(context);
+    return request !== undefined && bearerToken(request).kind !== 'none';
   }
 
   private recall(request: GuardedRequest, context: ExecutionContext): boolean {

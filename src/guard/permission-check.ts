@@ -13,6 +13,7 @@ import { originOf } from '../common/origin/index.js';
 import { Problem } from '../common/problem/index.js';
 import { RoleReader } from '../roles/read/index.js';
 import { mayUse, recallMayUse } from './may-use.js';
+import { lacksSecondFactor, recallLacksSecondFactor } from './second-factor-rule.js';
 
 /** Limits of a recorded refusal, because the caller chooses the permissions in a request of a proxy. */
 const MAX_RECORDED = 20;
@@ -24,7 +25,7 @@ const LOOKUP_TIMEOUT_MS = 1800;
 export type AuthenticatedRequest = Parameters<typeof deadlineOf>[0] &
   Omit<Parameters<typeof originOf>[0], 'user'> & { readonly user: Principal };
 
-/** Decides whether the caller of a request has the required permissions, and records each refusal. */
+/** Decides whether the caller of a request has the required permissions and the required second factor, and records each refusal. */
 @Injectable()
 export class PermissionCheck {
   constructor(
@@ -49,6 +50,26 @@ export class PermissionCheck {
       : this.decide(isAllowed, request, permissions);
   }
 
+  /**
+   * Requires that the user has a second factor, if a current role of the user requires one.
+   *
+   * @param request after JwtAuthGuard
+   * @throws Problem `second-factor-enrolment-required`
+   * @throws RedisUnavailableError when the roles cannot be read
+   */
+  async requireSecondFactor(request: AuthenticatedRequest): Promise<void> {
+    const deadline = deadlineOf(request).within(LOOKUP_TIMEOUT_MS);
+    if (await lacksSecondFactor(request.user, this.roles, deadline)) {
+      this.refuse('missing-second-factor', request);
+      throw new Problem('second-factor-enrolment-required');
+    }
+  }
+
+  /** @returns whether a call of `requireSecondFactor` is needed. Costs nothing for most users */
+  mayLackSecondFactor(principal: Principal): boolean {
+    return recallLacksSecondFactor(principal, this.roles) !== false;
+  }
+
   private async decideLater(
     request: AuthenticatedRequest,
     permissions: readonly Permission[],
@@ -67,8 +88,17 @@ export class PermissionCheck {
       return true;
     }
     const required = recordedOf(permissions);
-    this.refusals.record({ principal: request.user, required, origin: originOf(request) });
+    this.refuse('missing-permission', request, required);
     throw new Problem('forbidden');
+  }
+
+  private refuse(
+    reason: PermissionRefusal['reason'],
+    request: AuthenticatedRequest,
+    required: readonly Permission[] = [],
+  ): void {
+    const { user: principal } = request;
+    this.refusals.record({ principal, reason, required, origin: originOf(request) });
   }
 }
 
@@ -85,7 +115,7 @@ function recordedOf(permissions: readonly Permission[]): readonly Permission[] {
 class LoggedRefusals implements PermissionRefusals {
   private readonly logger = new Logger('Permissions');
 
-  record({ required, origin }: PermissionRefusal): void {
-    this.logger.log({ msg: 'A caller lacks a permission.', required, ...origin.facts });
+  record({ reason, required, origin }: PermissionRefusal): void {
+    this.logger.log({ msg: 'A caller may not do this.', reason, required, ...origin.facts });
   }
 }

@@ -5,7 +5,12 @@ import { RefreshTokens, type RecognizedToken } from '../auth/index.js';
 import { ADMINISTRATOR, type Permission, type Principal } from '../common/authentication/index.js';
 import { Clock } from '../common/clock/index.js';
 import type { Deadline } from '../common/deadline/index.js';
-import { isOfUser, type AccessTokenClaims, type UserTokenClaims } from '../guard/index.js';
+import {
+  isOfUser,
+  lacksSecondFactor,
+  type AccessTokenClaims,
+  type UserTokenClaims,
+} from '../guard/index.js';
 import { RoleReader } from '../roles/read/index.js';
 import { SessionsService } from '../sessions/index.js';
 import { Endpoints } from './endpoints.js';
@@ -59,7 +64,9 @@ export class TokenIntrospection {
       return this.ofRefreshToken(refreshToken, deadline);
     }
     const principal = this.tokens.recall(token) ?? (await this.tokens.validate(token, deadline));
-    return principal ? this.ofAccessToken(token, principal, deadline) : INACTIVE;
+    return principal && !(await lacksSecondFactor(principal, this.roles, deadline))
+      ? this.ofAccessToken(token, principal, deadline)
+      : INACTIVE;
   }
 
   private async ofAccessToken(

@@ -1,6 +1,7 @@
 export { RoleReader } from './read/index.js';
 export {
   RoleAdministration,
+  type RoleChange,
   type RoleChangeOutcome,
   type RoleDeletionOutcome,
   type RoleRefusal,

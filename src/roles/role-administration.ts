@@ -12,11 +12,18 @@ import type { Origin } from '../common/origin/index.js';
 import { roleName, type RoleFailures } from './role-rules.js';
 import { RoleWriter, type GrantLimit, type RoleWriteResult } from './write/index.js';
 
+export interface RoleChange {
+  /** Undefined only for `admin`. */
+  readonly permissions?: readonly Permission[] | undefined;
+  /** Whether users with the role need a second factor. Default false. */
+  readonly requireSecondFactor?: boolean | undefined;
+}
+
 export type RoleRefusal = {
   readonly outcome:
     /** No role with this name is stored. */
     | 'unknown-role'
-    /** `admin` cannot be changed. */
+    /** The permissions of `admin` cannot be changed. */
     | 'built-in-role'
     /** The role grants permissions that the caller lacks, before or after the change. */
     | 'beyond-own-permissions'
@@ -44,25 +51,45 @@ export class RoleAdministration {
     private readonly audit: AuditLog,
   ) {}
 
-  /** Creates a role, or replaces the role with this name, which may be a role of the code. */
+  /**
+   * Creates a role, or replaces the role with this name, which may be a role of the code. Of `admin`, only `requireSecondFactor` can
+   * be changed, by a caller who may do everything.
+   */
   async put(
     actor: AdministrationCaller,
     name: string,
-    permissions: readonly Permission[],
+    { permissions, requireSecondFactor }: RoleChange,
     origin: Origin,
     deadline: Deadline,
   ): Promise<RoleChangeOutcome> {
-    const failures = { name: roleName(name), permissions: permissionList(permissions) };
-    if (failures.name || failures.permissions) {
-      return { outcome: 'refused', failures };
-    }
-    if (isBuiltIn(name)) {
+    const isAdministrator = name === ADMINISTRATOR;
+    if (isBuiltIn(name) && (!isAdministrator || permissions !== undefined)) {
       return this.refuse('built-in-role', { role: name }, origin);
     }
+    const failures = {
+      name: roleName(name),
+      permissions: isAdministrator ? undefined : permissionList(permissions),
+      requireSecondFactor:
+        isAdministrator && requireSecondFactor === undefined
+          ? ({ code: 'missing' } as const)
+          : undefined,
+    };
+    if (Object.values(failures).some((failure) => failure !== undefined)) {
+      return { outcome: 'refused', failures };
+    }
+    const limit = limitOf(actor);
+    if (isAdministrator && limit) {
+      return this.refuse('beyond-own-permissions', { role: name }, origin);
+    }
     const given = [...new Set(permissions)].toSorted();
+    const role = {
+      permissions: given,
+      ...(requireSecondFactor ? { requireSecondFactor } : {}),
+    } as const;
+    const details = { role: name, ...role };
     const result = await this.recorded(
-      { type: 'role-changed', ...origin.facts, details: { role: name, permissions: given } },
-      async () => this.writer.put(name, given, limitOf(actor), deadline),
+      { type: 'role-changed', ...origin.facts, details },
+      async () => this.writer.put(name, role, limit, deadline),
     );
     return result.outcome === 'changed'
       ? { outcome: 'changed' }

@@ -19,4 +19,5 @@ export const roleName: Rule = (value) => {
 export interface RoleFailures {
   readonly name: RuleFailure | undefined;
   readonly permissions: RuleFailure | undefined;
+  readonly requireSecondFactor: RuleFailure | undefined;
 }

@@ -88,8 +88,9 @@ export class RolesController {
     summary: 'Create or replace a role',
     description:
       'Takes effect at once on every instance and in every service with the guard, also for existing tokens. You can only ' +
-      'create and change roles within your own permissions. A role of the application with this name is replaced. `admin` ' +
-      'cannot be changed.',
+      'create and change roles within your own permissions. A role of the application with this name is replaced. With ' +
+      '`requireSecondFactor`, a user with the role and without a second factor can only add one. For `admin`, send this member ' +
+      'alone: its permissions cannot be changed.',
   })
   @ApiNoContentResponse({ description: 'The role was stored.' })
   @ApiProblems(
@@ -103,11 +104,11 @@ export class RolesController {
   async putRole(
     @CurrentPrincipal() principal: Principal,
     @Param('name') name: string,
-    @Body() { permissions }: PutRoleRequest,
+    @Body() change: PutRoleRequest,
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<void> {
-    const result = await this.administration.put(principal, name, permissions, origin, deadline);
+    const result = await this.administration.put(principal, name, change, origin, deadline);
     if (result.outcome !== 'changed') {
       throw roleProblem(result);
     }

@@ -13,13 +13,17 @@ import { RequestOrigin, type Origin } from '../common/origin/index.js';
 import { ApiProblems } from '../common/api-problems/index.js';
 import { Problem, STRAY_BODY_PROBLEMS } from '../common/problem/index.js';
 import { EntityIdPipe } from '../common/validation/index.js';
+import { Reauthentication } from '../users/index.js';
 import { SessionsResponse } from './dto/session.response.dto.js';
 import { SessionsService } from './sessions.service.js';
 
 @ApiTags('Own sessions')
 @Controller('api/user/sessions')
 export class OwnSessionsController {
-  constructor(private readonly sessions: SessionsService) {}
+  constructor(
+    private readonly sessions: SessionsService,
+    private readonly reauthentication: Reauthentication,
+  ) {}
 
   @Get()
   @ApiOperation({
@@ -63,15 +67,26 @@ export class OwnSessionsController {
   @ApiOperation({
     operationId: 'endOtherSessions',
     summary: 'End all your other sessions',
-    description: 'Only the session of this request stays live.',
+    description:
+      'Only the session of this request stays live. Requires a login or a reauthentication within the last ten minutes ' +
+      '(`POST /api/user/reauthentication`).',
   })
   @ApiNoContentResponse({ description: 'All other sessions have ended.' })
-  @ApiProblems(...STRAY_BODY_PROBLEMS, ...USER_PROBLEMS, 'not-confirmed')
+  @ApiProblems(
+    ...STRAY_BODY_PROBLEMS,
+    ...USER_PROBLEMS,
+    'reauthentication-required',
+    'not-confirmed',
+  )
   async endOtherSessions(
-    @CurrentUser() { userId, sessionId }: UserPrincipal,
+    @CurrentUser() principal: UserPrincipal,
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<void> {
+    if (!(await this.reauthentication.isLoginRecent(principal, deadline))) {
+      throw new Problem('reauthentication-required');
+    }
+    const { userId, sessionId } = principal;
     await this.sessions.endAll(userId, sessionId, origin, deadline);
   }
 }

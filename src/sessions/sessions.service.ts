@@ -14,7 +14,7 @@ import {
   type RefreshOutcome,
   type Session,
 } from '../user-slot/read/index.js';
-import { SessionWriter, type StartOutcome } from '../user-slot/write/index.js';
+import { SessionWriter, type RaiseOutcome, type StartOutcome } from '../user-slot/write/index.js';
 import { UsersService } from '../users/index.js';
 
 /** An access token of a session. */
@@ -49,12 +49,8 @@ export class SessionsService {
     return this.writer.start(session, deadline);
   }
 
-  /**
-   * Notes that the user of a session has authenticated again.
-   *
-   * @returns false when the session is not live, or the password or the factors have changed since they were verified
-   */
-  async raise(session: RaisedSession, deadline: Deadline): Promise<boolean> {
+  /** Notes that the user of a session has authenticated again. */
+  async raise(session: RaisedSession, deadline: Deadline): Promise<RaiseOutcome> {
     return this.writer.raise(session, deadline);
   }
 

@@ -5,9 +5,9 @@ import { filesIn, whenChanged } from './stamp.js';
 
 const COMPILED = '.cache/suites';
 const CONFIGURATION = ['package-lock.json', 'tsconfig.json'];
-const SOURCE = /\.(?:ts|json|lua)$/;
+const SOURCE = /\.(?:ts|json|lua)$|\/browser\/[^/]+\.js$/;
 /** Files that the application reads at run time. */
-const ASSET = /\.(?:lua|json)$/;
+const ASSET = /\.(?:lua|json)$|\/browser\/[^/]+\.js$/;
 
 /** Runs the program `test/<name>/main.ts` with the given options. Compiles it first if a source file has changed. */
 export async function runSuite(name, options) {

@@ -10,7 +10,7 @@ import {
 const NEEDS = {
   redis: { files: /^test\//, ensure: ensureRedisServer },
   chromium: {
-    files: /^test\/e2e\/(?:account-pages|console|swagger-ui|path-prefix)\./,
+    files: /^test\/e2e\/(?:account-pages|console|passkeys|swagger-ui|path-prefix)\./,
     ensure: () => (process.env.CHROMIUM = ensureChromium()),
   },
   nginx: {

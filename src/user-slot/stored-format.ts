@@ -42,6 +42,8 @@ export interface StoredUser {
   readonly skeletons: 0 | 1;
   /** `1` in the mark of a deleted user. The mark expires after two hours. Absent means `0`. */
   readonly deleted: 0 | 1;
+  /** `1`: the user has a confirmed second factor. Absent means `0`. The scripts that change factors write it, also in a copy. */
+  readonly secondFactor: 0 | 1;
   /** Sequence number of the last change, from the near cache. It is the revision of a user in Redis. Absent means `0`. */
   readonly lastChange: string;
   /** The version of a copy: a UUID that changes with each write. Only in a copy. */
@@ -124,7 +126,7 @@ export interface EndedSession {
 }
 
 /**
- * `factors`: a hash of factor id to JSON, which is one second factor. Two fields are about all of them: `.types`, a JSON list of the
+ * `factors`: a hash of factor id to JSON, which is one second factor. Three fields are about all of them: `.types`, a JSON list of the
  * types of confirmed factors, and `.version`, a number that increases with each change after which an earlier proof no longer counts.
  * `.removal` is the id of the last removal.
  */

@@ -6,6 +6,7 @@ export {
   HashingOverloadedError,
   HashingQueue,
   PASSWORD_HASHER,
+  Reauthentication,
   type HashingOptions,
   type PasswordHasher,
 } from '../credentials/index.js';
@@ -21,6 +22,7 @@ export {
   type SessionsEndOutcome,
   type UserRemovalOutcome,
 } from './user-administration.js';
+export { LostFactors } from './lost-factors.js';
 export { AccountNotices } from './account-mails/account-notices.js';
 export { PasswordResets, type ResetSubject } from './account-mails/password-resets.js';
 export { SeparateHashes, type SeparatedHashes } from './separate-hashes.js';

@@ -5,6 +5,7 @@ import {
   CurrentUser,
   USER_PROBLEMS,
   userOnly,
+  WithoutSecondFactor,
   type Principal,
   type UserPrincipal,
 } from '../common/authentication/index.js';
@@ -26,6 +27,7 @@ export class OwnUserController {
   constructor(private readonly users: UsersService) {}
 
   @Get()
+  @WithoutSecondFactor()
   @ApiOperation({
     operationId: 'getOwnUser',
     summary: 'Read your own user',

@@ -57,7 +57,7 @@ export class PasswordChanges {
   ): Promise<PasswordOutcome> {
     const { username: name, email, displayName } = user;
     const context = { username: name, email: email ?? '', displayName: displayName ?? '' };
-    const accepted = this.passwords.accept(next, context);
+    const accepted = await this.passwords.acceptOf(userId, next, context, deadline);
     if (!accepted.isAccepted) {
       return { outcome: 'refused', failure: accepted.failure };
     }

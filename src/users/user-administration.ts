@@ -10,7 +10,7 @@ import {
 import type { Deadline } from '../common/deadline/index.js';
 import type { Origin } from '../common/origin/index.js';
 import { listOf, type RuleFailure } from '../common/validation/index.js';
-import { Reauthentication, RECOVERY_CODES } from '../credentials/index.js';
+import { Reauthentication, RECOVERY_CODE } from '../credentials/index.js';
 import { RoleReader } from '../roles/read/index.js';
 import { FactorWriter } from '../user-slot/write/index.js';
 import { AccountNotices } from './account-mails/account-notices.js';
@@ -168,9 +168,16 @@ export class UserAdministration {
     if (self && !(await this.reauthentication.isLoginRecent(self, deadline))) {
       return this.refuse(userId, { outcome: 'reauthentication-required' }, origin);
     }
+    const [former, { factors }] = await Promise.all([
+      this.accounts.find(userId, deadline),
+      this.factors.find(userId, deadline),
+    ]);
+    if (former && factors.some(({ isConfirmed }) => isConfirmed)) {
+      await this.notices.factorRemoves(former, undefined, origin, deadline);
+    }
     const result = await this.audit.recordChange(
       [{ type: 'factors-removed', userId, ...origin.facts }],
-      async () => this.factors.remove(userId, undefined, RECOVERY_CODES, { unlessRoles }, deadline),
+      async () => this.factors.remove(userId, undefined, RECOVERY_CODE, { unlessRoles }, deadline),
       ({ outcome }) => outcome === 'changed',
     );
     switch (result.outcome) {

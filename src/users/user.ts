@@ -6,11 +6,16 @@ export type { UserRecord } from '../user-slot/read/index.js';
 /** An account, without its credentials. */
 export type User = AuthenticatedUser;
 
-export interface Registration {
+/** A user without a password, who sets it with a link in a mail. */
+export interface Invitation {
   readonly username: string;
-  readonly password: Secret;
+  /** Needed, because the mail goes there. */
   readonly email?: string | undefined;
   readonly displayName?: string | undefined;
+}
+
+export interface Registration extends Invitation {
+  readonly password: Secret;
 }
 
 /** Changes that users may make to themselves. Null clears a member, undefined leaves it unchanged. */

@@ -4,6 +4,7 @@ import { Clock, ClockModule } from '../common/clock/index.js';
 import {
   CREDENTIAL_ACCOUNTS,
   CREDENTIAL_PROVIDERS,
+  FACTOR_NOTICES,
   PasswordChecks,
   PASSWORD_HASHER,
   PASSWORD_OPTIONS,
@@ -39,6 +40,7 @@ import { USER_STORE, type UserStore } from './store/user-store.js';
 import { ConfigurableModuleClass, USERS_OPTIONS } from './users.module-definition.js';
 import { ListedUsersController } from './directory/listed-users.controller.js';
 import { ListedUsers } from './directory/listed-users.js';
+import { LostFactors } from './lost-factors.js';
 import { PasswordChanges } from './password-changes.js';
 import { Registrations } from './registrations.js';
 import { SeparateHashes } from './separate-hashes.js';
@@ -48,7 +50,7 @@ import { UsersService } from './users.service.js';
 /**
  * Users and their passwords. The option `userStore` replaces the store of users, `userDirectory` lists those of
  * another store, `passwordHasher` the hashing of passwords.
- * Needs GuardModule, NearCacheModule, RedisClusterModule, RateLimitModule, MailModule and AuditModule in the same application.
+ * Needs GuardModule, NearCacheModule, RedisClusterModule, RateLimitModule, MailModule, SessionsModule and AuditModule in the same application.
  */
 @Module({
   imports: [ClockModule],
@@ -70,6 +72,7 @@ import { UsersService } from './users.service.js';
     OneTimeTokens,
     OneTimeTokenStore,
     UserAdministration,
+    LostFactors,
     AdministratorRegistry,
     UserReader,
     UserWriter,
@@ -111,6 +114,7 @@ import { UsersService } from './users.service.js';
         return new AccountsKeepingAdministrators(accounts, registry, clock);
       },
     },
+    { provide: FACTOR_NOTICES, useExisting: AccountNotices },
     { provide: CREDENTIAL_ACCOUNTS, inject: [ACCOUNTS], useFactory: credentialAccounts },
     { provide: PASSWORD_OPTIONS, useExisting: USERS_OPTIONS },
     ...CREDENTIAL_PROVIDERS,
@@ -119,9 +123,11 @@ import { UsersService } from './users.service.js';
   exports: [
     UsersService,
     UserAdministration,
+    LostFactors,
     PasswordResets,
     AccountNotices,
     CREDENTIAL_ACCOUNTS,
+    FACTOR_NOTICES,
     PasswordChecks,
     Reauthentication,
     BootstrapAdministrator,

@@ -4,8 +4,10 @@ import { once } from 'node:events';
 import { Agent, get } from 'node:http';
 import { resolve } from 'node:path';
 
+import { WITH_ADMINISTRATOR } from '../support/deployment.js';
 import { HttpClient, type TestUser } from '../support/http-client.js';
 import { eventually } from '../support/own-cluster.js';
+import { addTotp } from '../support/second-factors.js';
 import { testVariables } from '../support/test-variables.js';
 
 /**
@@ -78,7 +80,12 @@ describe('a warm request', () => {
       // With the default log level.
       env: {
         PATH: process.env['PATH'],
-        ...testVariables({ REDIS_KEY_PREFIX: prefix, LOG_LEVEL: 'info', NEAR_CACHE_LEASE: '60s' }),
+        ...testVariables({
+          ...WITH_ADMINISTRATOR,
+          REDIS_KEY_PREFIX: prefix,
+          LOG_LEVEL: 'info',
+          NEAR_CACHE_LEASE: '60s',
+        }),
       },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
@@ -95,8 +102,8 @@ describe('a warm request', () => {
     await ended;
   });
 
-  const read = async (path: string): Promise<void> => {
-    const headers = { authorization: `Bearer ${user.tokens.access_token}` };
+  const read = async (path: string, { tokens } = user): Promise<void> => {
+    const headers = { authorization: `Bearer ${tokens.access_token}` };
     const status = await new Promise((done, fail) => {
       get(`${api.url}${path}`, { agent, headers }, (response) => {
         response.resume().once('end', () => done(response.statusCode));
@@ -104,9 +111,9 @@ describe('a warm request', () => {
     });
     expect([200, 204]).toContain(status);
   };
-  const readOften = async (path: string, requests: number): Promise<void> => {
+  const readOften = async (path: string, requests: number, by = user): Promise<void> => {
     for (let count = 0; count < requests; count += 1) {
-      await read(path);
+      await read(path, by);
     }
   };
   const countOf = async (work: () => Promise<unknown>): Promise<Counted> => {
@@ -176,6 +183,37 @@ describe('a warm request', () => {
         commands: fewest('commands'),
         cacheLookUps: fewest('cacheLookUps'),
       }).toEqual({ promises: PROMISES * REQUESTS, commands: 0, cacheLookUps: REQUESTS });
+    },
+  );
+
+  it.each([true, false])(
+    'costs the same with roles, and with a required second factor: %s',
+    async (requireSecondFactor) => {
+      const { body: root } = await api.login(WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME);
+      const clerk = await api.newUser();
+      const asAdmin = async (method: string, path: string, body: object): Promise<void> => {
+        const { status } = await api.request(method, path, { token: root.access_token, body });
+        expect([200, 204]).toContain(status);
+      };
+      await asAdmin('PUT', '/api/roles/clerk', { permissions: [], requireSecondFactor });
+      await asAdmin('PATCH', `/api/users/${clerk.id}`, { roles: ['clerk'] });
+      if (requireSecondFactor) {
+        await addTotp(api, clerk.tokens);
+      }
+
+      const rounds = await inStoppedTime(async () => {
+        await read('/api/user/sessions', clerk);
+        const counts: Counted[] = [];
+        for (let round = 0; round < ROUNDS; round += 1) {
+          await read('/api/user', clerk);
+          counts.push(await countOf(async () => readOften('/api/user', REQUESTS, clerk)));
+        }
+        return counts;
+      });
+
+      expect(Math.min(...rounds.map(({ promises }) => promises))).toBe(PROMISES * REQUESTS);
+      expect(Math.min(...rounds.map(({ commands }) => commands))).toBe(0);
+      expect(Math.min(...rounds.map(({ cacheLookUps }) => cacheLookUps))).toBe(REQUESTS);
     },
   );
 

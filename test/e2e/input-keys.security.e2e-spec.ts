@@ -32,6 +32,7 @@ describe('member names', () => {
         id: later.id,
         username: later.username,
         email: null,
+        emailVerified: false,
         displayName: null,
         roles: [],
         createdAt: expect.any(String),

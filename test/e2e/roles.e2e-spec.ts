@@ -56,6 +56,7 @@ describe('the roles of a cluster', () => {
     const clerk = {
       name: 'order-clerk',
       permissions: ['orders:read', 'orders:write'],
+      requireSecondFactor: false,
       source: 'stored',
     };
     const admin = {

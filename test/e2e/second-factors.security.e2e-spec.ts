@@ -172,7 +172,7 @@ describe('second factors', () => {
     const challenges = await Promise.all(
       Array.from({ length: 5 }, async () => challengeOf(api, user.username)),
     );
-    expect(challenges[0]!.factors).toEqual(['recovery-codes', 'totp']);
+    expect(challenges[0]!.factors).toEqual(['recovery-code', 'totp']);
 
     const answers = await Promise.all(
       Array.from({ length: 50 }, async (_, index) =>
@@ -268,13 +268,13 @@ describe('second factors', () => {
       const user = await api.newUser();
       const options = { token: admin.access_token, body: { roles: ['admin'] } };
       await api.request('PATCH', `/api/users/${user.id}`, options);
-      await addTotp(api, user.tokens);
+      const { codes } = await addTotp(api, user.tokens);
       await age(user);
 
       expect(await remove(user.id, user.tokens)).toMatchObject(NEEDED);
 
       const raised = await post<Tokens>('/api/user/reauthentication', user.tokens, {
-        password: GOOD_PASSWORD,
+        code: codes[0],
       });
       expect((await remove(user.id, raised.body)).status).toBe(204);
       await expectEverywhere(401, raised.body);
@@ -308,18 +308,60 @@ describe('second factors', () => {
       await expectEverywhere(200, raised.body);
     });
 
-    it('with a code says so in the token', async () => {
-      const { user, codes } = await withTotp();
+    it('is needed to end all other sessions, once the login is old (43)', async () => {
+      const user = await api.newUser();
+      const { body: elsewhere } = await other.login(user.username);
       await age(user);
+      const end = async ({ access_token: token }: Tokens): Promise<Answer> =>
+        other.request('DELETE', '/api/user/sessions', { token });
+
+      expect(await end(user.tokens)).toMatchObject(NEEDED);
+      await expectEverywhere(200, elsewhere);
+
+      const body = { password: GOOD_PASSWORD };
+      const raised = await post<Tokens>('/api/user/reauthentication', user.tokens, body);
+      expect((await end(raised.body)).status).toBe(204);
+      await expectEverywhere(401, elsewhere);
+      await expectEverywhere(200, raised.body);
+    });
+
+    it('with the password alone raises nothing once there is a factor; `amr` is what was proved then', async () => {
+      const { user, codes, id } = await withTotp();
+      const [recoveryCode] = await newRecoveryCodes(api, user.tokens);
+      await age(user);
+      const path = '/api/user/reauthentication';
+      const password = GOOD_PASSWORD;
+      const wrong = await post(path, user.tokens, { password: 'x', code: codes[0] });
+      expect(wrong).toMatchObject({ status: 403, body: { code: 'wrong-password' } });
+      expect(await post(path, user.tokens, { password, code: '000000' })).toMatchObject({
+        body: { code: 'wrong-second-factor' },
+      });
+      expect(await post(path, user.tokens, { password })).toMatchObject({
+        status: 403,
+        body: { code: 'second-factor-required', factors: ['recovery-code', 'totp'] },
+      });
+      expect(await factors(user.tokens)).toMatchObject(NEEDED);
 
       const body = { code: codes[0] };
-      const raised = await post<Tokens>('/api/user/reauthentication', user.tokens, body);
-
+      const raised = await post<Tokens>(path, user.tokens, body);
       expect(raised.status).toBe(200);
-      expect(decode(raised.body.access_token).payload).toMatchObject({
-        amr: ['pwd', 'otp', 'mfa'],
-      });
-      // A code counts once.
+      expect(decode(raised.body.access_token).payload).toMatchObject({ amr: ['otp'] });
+      const both = await post<Tokens>(path, user.tokens, { password, recoveryCode });
+      expect(decode(both.body.access_token).payload).toMatchObject({ amr: ['pwd', 'otp', 'mfa'] });
+
+      // A removed factor is not in later tokens.
+      const { access_token: token } = both.body;
+      expect((await api.request('DELETE', `/api/user/factors/${id}`, { token })).status).toBe(204);
+      const { body: refreshed } = await other.refresh(both.body.refresh_token);
+      expect(decode(refreshed.access_token).payload).toMatchObject({ amr: ['pwd'] });
+      const later = await post<Tokens>(path, refreshed, { password });
+      expect(decode(later.body.access_token).payload).toMatchObject({ amr: ['pwd'] });
+    });
+
+    it('accepts a code once', async () => {
+      const { user, codes } = await withTotp();
+      const body = { code: codes[0] };
+      expect((await post('/api/user/reauthentication', user.tokens, body)).status).toBe(200);
       const again = await post('/api/user/reauthentication', user.tokens, body);
       expect(again).toMatchObject({ status: 401, body: { code: 'wrong-second-factor' } });
     });
@@ -340,8 +382,8 @@ describe('second factors', () => {
       expect((await api.refresh(unused.refresh_token)).status).toBe(401);
     });
 
-    it.each([{}, { password: 'x', code: '123456' }, { code: null }, { password: 12 }])(
-      'needs exactly one proof, and not %j',
+    it.each([{}, { code: '123456', recoveryCode: 'x' }, { code: null }, { password: 12 }])(
+      'needs a password or one proof, and not %j',
       async (body) => {
         const user = await api.newUser();
         const answer = await post('/api/user/reauthentication', user.tokens, body);

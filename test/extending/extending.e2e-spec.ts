@@ -21,6 +21,7 @@ import { WITH_ADMINISTRATOR } from '../support/deployment.js';
 import { dumpKeys } from '../support/redis.js';
 import { eventually } from '../support/own-cluster.js';
 import { Instance } from '../support/instance.js';
+import { challengeOf } from '../support/second-factors.js';
 
 const SNIPPET = /^```\w+\n\/\/ (\S+)\n([\s\S]*?)^```$/gm;
 const TEST_TIMEOUT_MS = 120_000;
@@ -276,6 +277,39 @@ describe('an application that extends Keyslot', () => {
       'login-refused',
     ]);
     expect(instance.output()).not.toContain('logged-in');
+  });
+
+  it('adds a second factor, whose proofs count once', async () => {
+    const instance = await start('replaced.js', newPrefix());
+    const { username, tokens } = await instance.newUser();
+    const { access_token: token } = tokens;
+    const secret = Buffer.from('12345678901234567890').toString('hex');
+    const add = async (code: string): Promise<number> => {
+      const options = { token, body: { secret, code } };
+      return (await instance.request('POST', '/api/user/factors/hardware-tokens', options)).status;
+    };
+    expect(await add('000000')).toBe(400);
+    expect((await instance.login(username)).status).toBe(200);
+    // RFC 4226, appendix D.
+    expect(await add('755224')).toBe(204);
+
+    const { challenge, factors } = await challengeOf(instance, username);
+    expect(factors).toEqual(['hardware-token']);
+    const finish = async (proof: unknown, factor = 'hardware-token'): Promise<number> => {
+      const body = { challenge, factor, proof };
+      return (await instance.request('POST', '/api/login/second-factor', { body })).status;
+    };
+    expect(await finish('755224')).toBe(401);
+    expect(await finish('287082', 'unknown')).toBe(401);
+    expect(await finish(undefined)).toBe(400);
+    expect(await finish('287082')).toBe(200);
+    const raise = async (proof: string): Promise<number> => {
+      const options = { token, body: { factor: 'hardware-token', proof } };
+      return (await instance.request('POST', '/api/user/reauthentication', options)).status;
+    };
+    expect([await raise('287082'), await raise('359152')]).toEqual([401, 200]);
+    const list = await instance.request('GET', '/api/user/factors', { token });
+    expect(list.body).toMatchObject({ items: [{ type: 'hardware-token' }] });
   });
 
   it('receives events, without delaying requests', async () => {

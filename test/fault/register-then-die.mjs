@@ -7,11 +7,13 @@ import { Deadline } from '../../dist/common/deadline/index.js';
 import { Origin } from '../../dist/common/origin/index.js';
 import { Secret } from '../../dist/common/secret/index.js';
 import { AuditModule } from '../../dist/audit/index.js';
+import { MailModule } from '../../dist/mail/index.js';
 import { MetricsModule } from '../../dist/metrics/index.js';
 import { NearCache, NearCacheModule } from '../../dist/near-cache/index.js';
 import { RateLimitModule } from '../../dist/rate-limit/index.js';
 import { RedisCluster, RedisClusterModule } from '../../dist/redis-cluster/index.js';
 import { RoleReader } from '../../dist/roles/index.js';
+import { SessionReader } from '../../dist/user-slot/read/index.js';
 import { UserAdministration, UsersModule, UsersService } from '../../dist/users/index.js';
 
 const [username, step, moment] = process.argv.slice(2);
@@ -35,7 +37,8 @@ const context = await NestFactory.createApplicationContext(
       AuditModule.forRoot({}),
       NearCacheModule.forRoot({}),
       RateLimitModule.forRoot({}),
-      // In place of GuardModule: this process has no routes.
+      MailModule.forRoot({ publicUrl: 'http://127.0.0.1' }),
+      // In place of GuardModule and SessionsModule: this process has no routes.
       {
         module: class {},
         global: true,
@@ -45,8 +48,13 @@ const context = await NestFactory.createApplicationContext(
             inject: [RedisCluster, NearCache],
             useFactory: (redis, cache) => new RoleReader(redis, cache, {}),
           },
+          {
+            provide: SessionReader,
+            inject: [RedisCluster, NearCache],
+            useFactory: (redis, cache) => new SessionReader(redis, cache, {}),
+          },
         ],
-        exports: [RoleReader],
+        exports: [RoleReader, SessionReader],
       },
       UsersModule.forRoot({
         isRegistrationOpen: true,

@@ -45,7 +45,7 @@ describe('stored roles', () => {
     };
   };
   const put = async ({ writer }: Member, name: string, ...permissions: string[]): Promise<string> =>
-    (await writer.put(name, permissions, undefined, Deadline.none)).outcome;
+    (await writer.put(name, { permissions }, undefined, Deadline.none)).outcome;
   const isGranted = async ({ reader }: Member, role: string, permission: string) =>
     (await reader.current(Deadline.none)).grant([role], [permission]);
 
@@ -114,7 +114,7 @@ describe('stored roles', () => {
       };
       const { redis } = one.instance;
       const writer = new RoleWriter(redis, cache as unknown as NearCache, one.reader);
-      return (await writer.put('clerk', permissions, undefined, Deadline.none)).outcome;
+      return (await writer.put('clerk', { permissions }, undefined, Deadline.none)).outcome;
     };
     const stored = async () => {
       const fresh = new RoleReader(one.instance.redis, (await member()).instance.cache, {});
@@ -136,7 +136,7 @@ describe('stored roles', () => {
     const { writer } = one;
     await put(one, 'clerk', 'orders:read');
     const by = async (callerRoles: string[], name: string, ...permissions: string[]) =>
-      writer.put(name, permissions, { roles: callerRoles }, Deadline.none);
+      writer.put(name, { permissions }, { roles: callerRoles }, Deadline.none);
 
     expect(await by(['clerk'], 'new', 'orders:read')).toEqual({ outcome: 'changed' });
     const beyond = (permission: string) => ({ outcome: 'beyond', permission });
@@ -159,10 +159,12 @@ describe('stored roles', () => {
 
     // A client has permissions and no roles.
     const client = { permissions: ['orders:read'] };
-    expect(await writer.put('new', ['orders:read'], client, Deadline.none)).toEqual(
-      beyond('notes:write'),
-    );
-    expect(await writer.put('other', ['orders:read'], client, Deadline.none)).toEqual({
+    expect(
+      await writer.put('new', { permissions: ['orders:read'] }, client, Deadline.none),
+    ).toEqual(beyond('notes:write'));
+    expect(
+      await writer.put('other', { permissions: ['orders:read'] }, client, Deadline.none),
+    ).toEqual({
       outcome: 'changed',
     });
 

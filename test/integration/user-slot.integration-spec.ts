@@ -79,6 +79,8 @@ describe('the slot of a user', () => {
     await users.create(kept, HASH, until);
     const provisional = await hashOf(kept.id, 'record');
     await users.confirm(kept.id, until);
+    const factor = { id: randomUUID(), type: 'totp', name: '', isConfirmed: true, state: 'sealed' };
+    await new FactorWriter(instance.redis, instance.cache).add(kept.id, factor, true, '', until);
     const password = { hash: HASH, version: 2 };
     await users.change(kept.id, { password, isDisabled: true }, until);
     const deleted = newUser();

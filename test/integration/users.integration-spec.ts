@@ -282,7 +282,12 @@ describe('users in Redis', () => {
     });
     const registration = { username: 'ada', password };
 
-    const refused = await registrations.selfRegister(registration, Origin.system, Deadline.none);
+    const refused = await registrations.registerFor(
+      undefined,
+      registration,
+      Origin.system,
+      Deadline.none,
+    );
 
     expect(refused.outcome).toBe('registration-closed');
     expect(events).toMatchObject([

@@ -32,7 +32,7 @@ import { Registrations } from '../../src/users/registrations.js';
 import { ValidatingUserStore } from '../../src/users/store/validating-user-store.js';
 import { MirroredAccounts } from '../../src/users/store/mirrored-accounts.js';
 import { UserNames } from '../../src/users/names/user-names.js';
-import { UserReader } from '../../src/user-slot/read/index.js';
+import { SESSION_LIMITS, SessionReader, UserReader } from '../../src/user-slot/read/index.js';
 import { FactorWriter, OneTimeTokenStore, UserWriter } from '../../src/user-slot/write/index.js';
 import type { CacheInstance } from './near-cache.js';
 
@@ -89,11 +89,21 @@ export function usersOn(
     audit,
   );
   const reauthentication = new Reauthentication(credentials, reader, clock);
-  const passwords = new NewPasswords(hasher, options);
+  const factors = new FactorWriter(redis, cache);
+  const passwords = new NewPasswords(hasher, factors, options);
   // Without a mailer, so that no mails are added.
   const outbox = new MailOutbox(redis);
   const notices = new AccountNotices(outbox, clock);
-  const registrations = new Registrations(accounts, passwords, limiter, audit, options);
+  const roles = new RoleReader(redis, cache, options);
+  const registrations = new Registrations(
+    accounts,
+    passwords,
+    limiter,
+    roles,
+    outbox,
+    audit,
+    options,
+  );
   const users = new UsersService(
     accounts,
     credentials,
@@ -105,6 +115,7 @@ export function usersOn(
       accounts,
       outbox,
       new OneTimeTokens(new OneTimeTokenStore(redis)),
+      new SessionReader(redis, cache, SESSION_LIMITS),
       notices,
       limiter,
       audit,
@@ -115,9 +126,9 @@ export function usersOn(
   );
   const administration = new UserAdministration(
     accounts,
-    new FactorWriter(redis, cache),
+    factors,
     reauthentication,
-    new RoleReader(redis, cache, options),
+    roles,
     notices,
     audit,
   );

@@ -7,7 +7,10 @@ export class FactorResponse {
   @ApiProperty({ format: 'uuid' })
   id!: string;
 
-  @ApiProperty({ example: 'totp', description: '`totp` or `recovery-codes`.' })
+  @ApiProperty({
+    example: 'totp',
+    description: '`totp`, `passkey`, or `recovery-code` for all recovery codes.',
+  })
   type!: string;
 
   @ApiPropertyOptional({ example: 'My phone' })

@@ -33,6 +33,20 @@ export class ProofBody {
   @OptionalNotNull()
   @MatchesRule('passkey', isJsonObject)
   passkey?: object;
+
+  @ApiPropertyOptional({
+    description:
+      'The type of a factor that the application has added to those of Keyslot, with `proof`.',
+    example: 'hardware-token',
+  })
+  @OptionalNotNull()
+  @MatchesRule('factor', isText)
+  factor?: string;
+
+  @ApiPropertyOptional({ description: 'The proof of `factor`.', example: '755224' })
+  @OptionalNotNull()
+  @MatchesRule('proof', isText)
+  proof?: string;
 }
 
 export class SecondFactorRequestBody extends ProofBody {

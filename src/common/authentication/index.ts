@@ -25,6 +25,7 @@ export type {
   Principal,
   UserPrincipal,
 } from './principal.js';
-export { IS_PUBLIC, Public } from './public.decorator.js';
+export { IS_PUBLIC, OptionalToken, Public, type PublicAccess } from './public.decorator.js';
 export { ADMINISTRATOR, Roles, type Role, type RolesOptions, type RoleSource } from './roles.js';
 export { RouteMetadata } from './route-metadata.js';
+export { WITHOUT_SECOND_FACTOR, WithoutSecondFactor } from './without-second-factor.decorator.js';

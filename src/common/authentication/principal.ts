@@ -43,6 +43,8 @@ export interface AuthenticatedUser {
   readonly email: string | null;
   /** The address that the user has confirmed. Only if it equals `email`, the current address is confirmed. Absent: none. */
   readonly verifiedEmail?: string | null | undefined;
+  /** Whether the user has a second factor. Absent: no, or it was not asked: only the guard asks. */
+  readonly hasSecondFactor?: boolean | undefined;
   readonly displayName: string | null;
   readonly roles: readonly string[];
   readonly createdAt: Date;

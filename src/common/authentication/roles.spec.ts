@@ -60,6 +60,7 @@ describe('roles', () => {
         ['clerk', ['orders:write', 'orders:read']],
         ['admin', ['notes:read']],
       ]),
+      new Set(['clerk']),
     );
 
     expect(both.grant(['editor'], ['notes:write'])).toBe(false);
@@ -70,14 +71,32 @@ describe('roles', () => {
       {
         name: 'admin',
         permissions: [...PERMISSIONS, 'notes:read', 'orders:read', 'orders:write'].sort(),
+        requireSecondFactor: false,
         source: 'built-in',
       },
-      { name: 'clerk', permissions: ['orders:read', 'orders:write'], source: 'stored' },
-      { name: 'editor', permissions: ['notes:read'], source: 'stored' },
-      { name: 'reader', permissions: ['notes:read'], source: 'code' },
+      {
+        name: 'clerk',
+        permissions: ['orders:read', 'orders:write'],
+        requireSecondFactor: true,
+        source: 'stored',
+      },
+      {
+        name: 'editor',
+        permissions: ['notes:read'],
+        requireSecondFactor: false,
+        source: 'stored',
+      },
+      {
+        name: 'reader',
+        permissions: ['notes:read'],
+        requireSecondFactor: false,
+        source: 'code',
+      },
     ]);
     expect(both.find('reader')).toEqual(both.list[3]);
     expect(both.find('__proto__')).toBeUndefined();
+    expect(both.requireSecondFactor(['editor', 'clerk'])).toBe(true);
+    expect(both.requireSecondFactor(['editor', 'admin', '__proto__'])).toBe(false);
   });
 
   it('grant permissions together; admin grants every permission', () => {

@@ -19,6 +19,8 @@ export interface Role {
   readonly name: string;
   /** Sorted. For `admin`: all permissions that are known. */
   readonly permissions: readonly Permission[];
+  /** Whether users with the role need a second factor. */
+  readonly requireSecondFactor: boolean;
   readonly source: RoleSource;
 }
 
@@ -30,9 +32,11 @@ export class Roles {
   private readonly permissionsOf: ReadonlyMap<string, ReadonlySet<Permission>>;
   private readonly stored: ReadonlySet<string>;
 
+  /** @param withSecondFactor the stored roles whose users need a second factor. `admin` can be one of them */
   constructor(
     { roles = {} }: RolesOptions = {},
     stored: ReadonlyMap<string, readonly Permission[]> = new Map(),
+    private readonly withSecondFactor: ReadonlySet<string> = new Set(),
   ) {
     if (ADMINISTRATOR in roles) {
       throw new Error(
@@ -61,6 +65,7 @@ export class Roles {
       permissions && {
         name,
         permissions: [...permissions].toSorted(),
+        requireSecondFactor: this.withSecondFactor.has(name),
         source: this.sourceOf(name),
       }
     );
@@ -85,6 +90,12 @@ export class Roles {
     return [...this.permissionsOf].flatMap(([name, needed]) =>
       name !== ADMINISTRATOR && [...needed].every((one) => granted.has(one)) ? [] : [name],
     );
+  }
+
+  /** Whether one of these roles requires a second factor. */
+  requireSecondFactor(roles: readonly string[]): boolean {
+    const { withSecondFactor } = this;
+    return withSecondFactor.size > 0 && roles.some((role) => withSecondFactor.has(role));
   }
 
   /** @returns what a caller may do now, within the scope of its token; undefined for every permission */

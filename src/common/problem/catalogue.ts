@@ -26,6 +26,7 @@ export const PROBLEMS = {
   'beyond-own-permissions': { status: 403 },
   'reauthentication-required': { status: 403 },
   'second-factor-required': { status: 403 },
+  'second-factor-enrolment-required': { status: 403 },
   'not-found': { status: 404 },
   'method-not-allowed': { status: 405 },
   'request-timeout': { status: 408 },

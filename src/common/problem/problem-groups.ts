@@ -17,6 +17,7 @@ export const BODY_PROBLEMS = [
 export const GUARD_PROBLEMS = [
   'missing-token',
   'invalid-token',
+  'second-factor-enrolment-required',
   'store-unavailable',
 ] as const satisfies ProblemCode[];
 

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 
 import { AuditLog } from '../../audit/index.js';
@@ -8,10 +8,14 @@ import type { Deadline } from '../../common/deadline/index.js';
 import type { Origin } from '../../common/origin/index.js';
 import type { Factor } from '../../user-slot/read/index.js';
 import { FactorWriter } from '../../user-slot/write/index.js';
-import { RECOVERY_CODES, RecoveryCodesFactor } from './recovery-codes/recovery-codes.factor.js';
+import { FACTOR_NOTICES, type FactorNotices } from './factor-notices.js';
+import { RECOVERY_CODE, RecoveryCodesFactor } from './recovery-codes/recovery-codes.factor.js';
 import { PasskeyFactor, PASSKEY } from './passkeys/passkey.factor.js';
 import { SecondFactors, type Enrolled } from './second-factors.js';
 import { TotpFactor } from './totp/totp.factor.js';
+
+export type EnrolmentOutcome =
+  { readonly outcome: 'begun'; readonly id: string } | { readonly outcome: 'full' | 'unknown' };
 
 export type TotpOutcome =
   | {
@@ -46,6 +50,7 @@ export class OwnFactors {
     private readonly totp: TotpFactor,
     private readonly codes: RecoveryCodesFactor,
     private readonly passkeys: PasskeyFactor,
+    @Inject(FACTOR_NOTICES) private readonly notices: FactorNotices,
     private readonly clock: Clock,
     private readonly audit: AuditLog,
   ) {}
@@ -57,21 +62,37 @@ export class OwnFactors {
   /** Begins the enrolment of an authenticator application. It counts when it is confirmed. */
   async beginTotp({ userId, sessionId, user }: Owner, deadline: Deadline): Promise<TotpOutcome> {
     const { state, ...shown } = await this.totp.enrol(user.username);
+    const owner = { userId, sessionId, user };
+    const begun = await this.begin(owner, { type: this.totp.type, state }, deadline);
+    return begun.outcome === 'begun' ? { ...begun, ...shown } : begun;
+  }
+
+  /**
+   * Begins the enrolment of a factor that the application has added. It counts when `confirm` has accepted its first proof. A new
+   * enrolment replaces one of the same type that was not confirmed.
+   *
+   * @param state the first state, which `confirm` or `check` of the factor gets
+   * @returns `full`: the user has too many factors. `unknown`: there is no such user
+   * @throws Error when the application has no such type
+   */
+  async begin(
+    { userId, sessionId }: Owner,
+    { type, state }: Pick<Factor, 'type' | 'state'>,
+    deadline: Deadline,
+  ): Promise<EnrolmentOutcome> {
+    if (!this.factors.has(type)) {
+      throw new Error(`no second factor of this application has the type '${type}'`);
+    }
     const id = randomUUID();
-    const factor = {
-      id,
-      type: this.totp.type,
-      name: '',
-      isConfirmed: false,
-      state: await this.factors.seal(state),
-    };
+    const sealed = await this.factors.seal(state);
+    const factor = { id, type, name: '', isConfirmed: false, state: sealed };
     const result = await this.writer.add(userId, factor, false, sessionId, deadline);
-    return result === 'changed' ? { outcome: 'begun', id, ...shown } : { outcome: result };
+    return result === 'changed' ? { outcome: 'begun', id } : { outcome: result };
   }
 
   /** Confirms an enrolment with its first proof. `wrong`: the proof is. `unknown`: there is no such enrolment. */
   async confirm(
-    { userId, sessionId }: Owner,
+    { userId, sessionId, user }: Owner,
     enrolled: Enrolled,
     origin: Origin,
     deadline: Deadline,
@@ -79,7 +100,14 @@ export class OwnFactors {
     const details = { factor: enrolled.type };
     return this.audit.recordChange(
       [{ type: 'factor-added', userId, ...origin.facts, details }],
-      async () => this.factors.confirm(userId, enrolled, sessionId, deadline),
+      async () =>
+        this.factors.confirm(
+          userId,
+          enrolled,
+          sessionId,
+          async (factor) => this.notices.factorAdds(user, factor, origin, deadline),
+          deadline,
+        ),
       (result) => typeof result === 'object',
     );
   }
@@ -94,35 +122,30 @@ export class OwnFactors {
       existing.filter(({ type }) => type === PASSKEY).map((one) => this.factors.unseal(one)),
     );
     const { state, options } = await this.passkeys.enrol(user, states, this.clock.now());
-    const factor = {
-      id: randomUUID(),
-      type: PASSKEY,
-      name: '',
-      isConfirmed: false,
-      state: await this.factors.seal(state),
-    };
-    const result = await this.writer.add(userId, factor, false, sessionId, deadline);
-    return result === 'changed' ? { outcome: 'begun', options } : { outcome: result };
+    const owner = { userId, sessionId, user };
+    const begun = await this.begin(owner, { type: PASSKEY, state }, deadline);
+    return begun.outcome === 'begun' ? { outcome: 'begun', options } : begun;
   }
 
   /** Creates recovery codes, which replace the former ones. */
   async createCodes(
-    { userId, sessionId }: Owner,
+    { userId, sessionId, user }: Owner,
     origin: Origin,
     deadline: Deadline,
   ): Promise<CodesOutcome> {
     const existing = await this.factors.list(userId, deadline);
-    if (existing.every(({ type }) => type === RECOVERY_CODES)) {
+    if (existing.every(({ type }) => type === RECOVERY_CODE)) {
       return { outcome: 'no-second-factor' };
     }
     const { codes, state } = this.codes.create();
     const factor = {
       id: randomUUID(),
-      type: RECOVERY_CODES,
+      type: RECOVERY_CODE,
       name: '',
       isConfirmed: true,
       state: await this.factors.seal(state),
     };
+    await this.notices.recoveryCodesAdd(user, factor.id, origin, deadline);
     const result = await this.audit.recordChange(
       [{ type: 'recovery-codes-created', userId, ...origin.facts }],
       async () => this.writer.add(userId, factor, true, sessionId, deadline),
@@ -133,15 +156,19 @@ export class OwnFactors {
 
   /** @returns false when there is no such factor */
   async remove(
-    { userId, sessionId }: Owner,
+    { userId, sessionId, user }: Owner,
     factorId: string,
     origin: Origin,
     deadline: Deadline,
   ): Promise<boolean> {
+    const factor = (await this.factors.list(userId, deadline)).find(({ id }) => id === factorId);
+    if (factor) {
+      await this.notices.factorRemoves(user, factor, origin, deadline);
+    }
     const effect = { exceptSessionId: sessionId };
     const result = await this.audit.recordChange(
       [{ type: 'factor-removed', userId, ...origin.facts, details: { factorId } }],
-      async () => this.writer.remove(userId, factorId, RECOVERY_CODES, effect, deadline),
+      async () => this.writer.remove(userId, factorId, RECOVERY_CODE, effect, deadline),
       ({ outcome }) => outcome === 'changed',
     );
     return result.outcome === 'changed';

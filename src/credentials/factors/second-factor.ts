@@ -1,7 +1,11 @@
 import type { AuthenticationMethod } from '../../user-slot/read/index.js';
 
-/** The kinds of factors of this application. */
+/** All kinds of factors of this application. */
 export const SECOND_FACTORS = Symbol('SECOND_FACTORS');
+/** Those that the application adds to Keyslot's. */
+export const ADDED_SECOND_FACTORS = Symbol('ADDED_SECOND_FACTORS');
+/** Of the types of factors that an application adds. */
+export const FACTOR_TYPE_PATTERN = /^[a-z0-9][a-z0-9-]{0,39}$/;
 
 export interface ProofContext {
   readonly nowMs: number;
@@ -14,14 +18,11 @@ export interface ProofContext {
  * only if nobody has written another one since it was read, so a proof that a new state refuses counts once.
  */
 export interface SecondFactor {
-  /** As in the API: `totp`. It must not change, because it is stored. */
+  /** As in the API: `totp`. Lower-case letters, digits and hyphens. It must not change, because it is stored. */
   readonly type: string;
 
   /** How a login with it is named in the claim `amr` (RFC 8176). */
   readonly methods: readonly AuthenticationMethod[];
-
-  /** Whether a new factor replaces the user's others of this kind. */
-  readonly isOnly: boolean;
 
   /** Whether somebody could guess a proof. Wrong proofs are then limited. */
   readonly isGuessable: boolean;
@@ -35,7 +36,7 @@ export interface SecondFactor {
 
   /**
    * @param state as `check` or the enrolment has returned it
-   * @param proof from the request: a text, or JSON of any form
+   * @param proof from the request: a text of any form, for a passkey an object. It must not throw for a wrong form
    * @returns the new state, in which this proof is refused if it must count only once; undefined when the proof is wrong
    */
   check(state: string, proof: unknown, context: ProofContext): Promise<string | undefined>;

@@ -4,7 +4,7 @@ import { seal, unseal, SECRET_PURPOSES, type Secret } from '../../common/secret/
 import type { GuessLimit, RateLimiter, TooManyAttempts, Proof } from '../../rate-limit/index.js';
 import type { AuthenticationMethod, Factor, PendingLogin } from '../../user-slot/read/index.js';
 import { CONFLICT, retryOnConflict, type FactorWriter } from '../../user-slot/write/index.js';
-import type { SecondFactor } from './second-factor.js';
+import { FACTOR_TYPE_PATTERN, type SecondFactor } from './second-factor.js';
 
 const MINUTE_MS = 60_000;
 
@@ -58,7 +58,10 @@ export type ProofCheck =
 export class SecondFactors {
   private readonly kinds: ReadonlyMap<string, SecondFactor>;
 
-  /** @param secret encrypts the states */
+  /**
+   * @param secret encrypts the states
+   * @throws Error when two kinds have the same type, or a type is no name
+   */
   constructor(
     kinds: readonly SecondFactor[],
     private readonly writer: FactorWriter,
@@ -67,6 +70,15 @@ export class SecondFactors {
     private readonly secret: Secret,
   ) {
     this.kinds = new Map(kinds.map((kind) => [kind.type, kind]));
+    const wrong = kinds.find(({ type }) => !FACTOR_TYPE_PATTERN.test(type));
+    if (wrong || this.kinds.size < kinds.length) {
+      const types = kinds.map(({ type }) => type).join(', ');
+      throw new Error(`the types of second factors must be different names: ${types}`);
+    }
+  }
+
+  has(type: string): boolean {
+    return this.kinds.has(type);
   }
 
   /** The confirmed factors of a user, the oldest first. */
@@ -139,12 +151,14 @@ export class SecondFactors {
    *
    * @param factorId undefined: the enrolment of this type
    * @param sessionId the session that stays live
+   * @param onProved called before the factor counts
    * @returns the factor. `unknown`: there is no such enrolment
    */
   async confirm(
     userId: string,
     { type, factorId, name = '', proof }: Enrolled,
     sessionId: string,
+    onProved: (factor: Factor) => Promise<void>,
     deadline: Deadline,
   ): Promise<Factor | 'wrong' | 'unknown'> {
     return retryOnConflict(async () => {
@@ -164,6 +178,7 @@ export class SecondFactors {
         return 'wrong';
       }
       const confirmed = { ...factor, name, state: await this.seal(next) };
+      await onProved(confirmed);
       const result = await this.writer.confirm(userId, confirmed, sessionId, deadline);
       if (result === 'outdated') {
         return CONFLICT;

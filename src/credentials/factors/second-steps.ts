@@ -12,8 +12,9 @@ import { ownerOf, proofGeneration } from '../caller.js';
 import { CREDENTIAL_ACCOUNTS, type CredentialAccounts } from '../credential-accounts.js';
 import { DeviceCookies } from '../device-cookies.js';
 import { recordThrottling } from '../throttled-attempts.js';
+import { FACTOR_NOTICES, type FactorNotices } from './factor-notices.js';
 import { LoginChallenges } from './login-challenges.js';
-import { RECOVERY_CODES } from './recovery-codes/recovery-codes.factor.js';
+import { RECOVERY_CODE } from './recovery-codes/recovery-codes.factor.js';
 import { SecondFactors, type PresentedProof, type ProofCheck } from './second-factors.js';
 
 /** Challenges cannot be guessed. The limit only stops clients that send many forged ones. */
@@ -60,6 +61,7 @@ export class SecondSteps {
     private readonly writer: FactorWriter,
     private readonly devices: DeviceCookies,
     private readonly limiter: RateLimiter,
+    @Inject(FACTOR_NOTICES) private readonly notices: FactorNotices,
     private readonly audit: AuditLog,
   ) {}
 
@@ -102,7 +104,7 @@ export class SecondSteps {
     const result = await recordThrottling(this.audit, subject, origin, async () =>
       this.factors.prove(userId, { type, proof }, login, known, deadline),
     );
-    this.recordResult(userId, type, result, origin);
+    await this.tell(user, type, result, origin, deadline);
     if (result.outcome !== 'right') {
       return result;
     }
@@ -128,16 +130,19 @@ export class SecondSteps {
     const result = await recordThrottling(this.audit, subject, origin, async () =>
       this.factors.prove(userId, presented, undefined, known, deadline),
     );
-    this.recordResult(userId, presented.type, result, origin);
+    await this.tell(user, presented.type, result, origin, deadline);
     return result;
   }
 
-  private recordResult(
-    userId: string,
+  /** Records what happened, and tells the user about a used recovery code. */
+  private async tell(
+    user: UserRecord,
     factor: string,
     { outcome }: ProofCheck,
     origin: Origin,
-  ): void {
+    deadline: Deadline,
+  ): Promise<void> {
+    const { id: userId } = user;
     if (outcome === 'wrong') {
       this.audit.record({
         type: 'second-factor-refused',
@@ -145,15 +150,17 @@ export class SecondSteps {
         reason: 'wrong-proof',
         userId,
         ...origin.facts,
-        details: { factor },
+        // The client chooses the type of a factor that the application has added.
+        details: { factor: this.factors.has(factor) ? factor : 'unknown' },
       });
-    } else if (outcome === 'right' && factor === RECOVERY_CODES) {
+    } else if (outcome === 'right' && factor === RECOVERY_CODE) {
       this.audit.record({
         type: 'recovery-code-used',
         result: 'success',
         userId,
         ...origin.facts,
       });
+      await this.notices.recoveryCodeUsed(user, origin, deadline);
     }
   }
 }

@@ -1,6 +1,7 @@
 import { Deadline } from '../../common/deadline/index.js';
 import { Secret } from '../../common/secret/index.js';
 import { Argon2PasswordHasher } from './argon2-password-hasher.js';
+import type { FactorWriter } from '../../user-slot/write/index.js';
 import { HashingQueue } from './hashing-queue.js';
 import { NewPasswords } from './new-passwords.js';
 import type { PasswordOptions } from './password.options.js';
@@ -10,7 +11,11 @@ const TURN = { network: '192.0.2.1', account: 'ada', isKnown: false };
 describe('new passwords', () => {
   const queue = new HashingQueue(new Argon2PasswordHasher(), {});
   const accept = (password: string, options: PasswordOptions = {}) =>
-    new NewPasswords(queue, options).accept(new Secret(password), { username: 'ada-lovelace' });
+    // Without a look-up of factors.
+    new NewPasswords(queue, undefined as unknown as FactorWriter, options).accept(
+      new Secret(password),
+      { username: 'ada-lovelace' },
+    );
 
   it('are hashed when they comply with the policy', async () => {
     const accepted = accept('violet engines hum at dawn');

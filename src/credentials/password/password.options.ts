@@ -9,6 +9,8 @@ export interface PasswordOptions {
 export const PASSWORD_OPTIONS = Symbol('PASSWORD_OPTIONS');
 
 export const PASSWORD_DEFAULTS = { passwordMinLength: 15 } as const;
+/** For a user with a second factor (NIST SP 800-63B-4 section 3.1.1.2). No configured minimum is lower. */
+export const MIN_LENGTH_WITH_SECOND_FACTOR = 8;
 
 export interface HashingOptions {
   /** Memory for one hash, in KiB. Default: OWASP's minimum for Argon2id with two passes. */

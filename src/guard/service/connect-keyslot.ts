@@ -19,6 +19,7 @@ import { AccessWatch, type AccessEnd } from '../access-watch.js';
 import { uncheckedCredentials } from '../bearer-token.js';
 import { GuardMetrics } from '../guard-metrics.js';
 import { mayUse } from '../may-use.js';
+import { lacksSecondFactor, recallLacksSecondFactor } from '../second-factor-rule.js';
 import { createSessionReader } from '../session-reader.module.js';
 import { TokenCheck, type TokenRefusal } from '../token-check.js';
 import { VerifiedTokens } from '../verified-tokens.js';
@@ -59,7 +60,8 @@ export interface Keyslot {
    * Accepts or refuses the bearer token of a request. When a call that ends a session or disables a user has returned success
    * on Keyslot, the next request with its tokens is refused. A token that this process knows costs no Redis command.
    *
-   * @throws KeyslotError 401 without a valid token, 503 when Redis is needed and does not answer
+   * @throws KeyslotError 401 without a valid token, 403 when a role of the user requires a second factor and the user has none, 503
+   * when Redis is needed and does not answer
    */
   authenticate(request: NodeRequest): Promise<Principal>;
   /**
@@ -152,7 +154,9 @@ class ConnectedKeyslot implements Keyslot {
     const known = credentials ? this.validator.recallCredentials(credentials) : undefined;
     if (known) {
       this.verdicts.memory.accepted += 1;
-      return known;
+      return recallLacksSecondFactor(known, this.roles) === false
+        ? known
+        : this.accepted(async () => Promise.resolve(known));
     }
     return this.accepted(async () => this.check.ofRequest(message, Deadline.none));
   }
@@ -184,7 +188,14 @@ class ConnectedKeyslot implements Keyslot {
   }
 
   private async accepted(check: () => Promise<Principal | TokenRefusal>): Promise<Principal> {
-    const result = await orUnavailable(check);
+    const result = await orUnavailable(async () => {
+      const principal = await check();
+      const deadline = Deadline.after(PERMISSIONS_TIMEOUT_MS);
+      return typeof principal !== 'string' &&
+        (await lacksSecondFactor(principal, this.roles, deadline))
+        ? 'second-factor-enrolment-required'
+        : principal;
+    });
     if (typeof result === 'string') {
       throw new KeyslotError(result);
     }

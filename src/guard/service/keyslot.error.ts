@@ -6,7 +6,8 @@ import {
 } from '../../common/problem/index.js';
 
 /**
- * Why a request must not pass: 401 (`missing-token`, `invalid-token`), 403 (`forbidden`) or 503 (`store-unavailable`). Express
+ * Why a request must not pass: 401 (`missing-token`, `invalid-token`), 403 (`forbidden`,
+ * `second-factor-enrolment-required`) or 503 (`store-unavailable`). Express
  * and Fastify answer with its `status` and `headers`.
  */
 export class KeyslotError extends Error {

@@ -76,7 +76,8 @@ export class MailOutbox {
   }
 
   /**
-   * Adds an entry. When it returns, the mail is not lost any more.
+   * Adds an entry. When it returns, the mail is not lost any more. An entry with this id that waits for its first attempt becomes due
+   * earlier, never later.
    *
    * @throws NotConfirmedError
    */

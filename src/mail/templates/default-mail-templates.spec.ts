@@ -11,6 +11,7 @@ const values: MailValues = {
   at: new Date('2026-11-30T09:05:59Z'),
   ip: '203.0.113.9',
   userAgent: 'Browser/1',
+  factor: 'totp',
 };
 const kinds = LANGUAGES.flatMap((language) => MAIL_KINDS.map((kind) => ({ language, kind })));
 
@@ -51,6 +52,14 @@ describe('the default mail templates', () => {
     expect(html).toContain('&lt;b&gt;{{link}} $t(footer),');
     expect(html).not.toMatch(/<(?:b|script)>/);
     expect(text + html).not.toContain('spam');
+  });
+
+  it.each([
+    ['totp', 'an authenticator application'],
+    ['badge', 'badge'],
+    [undefined, 'all second factors'],
+  ])('name the factor %s that was removed', (factor, name) => {
+    expect(templates.render('factor-removed', 'en', { ...values, factor }).text).toContain(name);
   });
 
   it('say when an address was removed', () => {

@@ -23,7 +23,7 @@ void texts.init({
 @Injectable()
 export class DefaultMailTemplates implements MailTemplates {
   render(kind: MailKind, language: Language, values: MailValues): MailContent {
-    const { username, link, at, newEmail } = values;
+    const { username, link, at, newEmail, factor } = values;
     const options: Record<string, unknown> = {
       lng: language,
       ...values,
@@ -32,6 +32,9 @@ export class DefaultMailTemplates implements MailTemplates {
       at: at && timeText(at),
       // Chooses `paragraphs_removed`.
       ...(kind === 'email-changed' && newEmail === undefined ? { context: 'removed' } : {}),
+      ...(kind === 'factor-removed' && factor === undefined ? { context: 'all' } : {}),
+      // A factor of the application is named by its type.
+      factor: texts.t(`factors.${factor}`, { lng: language, defaultValue: factor ?? '' }),
     };
     const text = (key: string): string => texts.t(key, options);
     const paragraphs = texts.t(`${kind}.paragraphs`, {

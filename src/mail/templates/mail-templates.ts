@@ -9,6 +9,10 @@ export const MAIL_KINDS = [
   'email-changed',
   'password-changed',
   'new-device',
+  'factor-added',
+  'factor-removed',
+  'recovery-codes-created',
+  'recovery-code-used',
 ] as const;
 
 export type MailKind = (typeof MAIL_KINDS)[number];
@@ -23,6 +27,8 @@ export interface MailValues {
   readonly validMinutes?: number | undefined;
   /** A new e-mail address. Absent: the address was removed. */
   readonly newEmail?: string | undefined;
+  /** Type of a second factor: `totp`. Absent: all second factors were removed. */
+  readonly factor?: string | undefined;
   /** When something happened, by the clock of the cluster. */
   readonly at?: Date | undefined;
   /** Address of the client. */

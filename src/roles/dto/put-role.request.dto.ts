@@ -1,4 +1,4 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiPropertyOptional } from '@nestjs/swagger';
 
 import {
   MAX_PERMISSIONS,
@@ -6,17 +6,26 @@ import {
   PERMISSION_PATTERN,
   permissionList,
 } from '../../common/authentication/index.js';
-import { MatchesRule } from '../../common/validation/index.js';
+import { isBoolean, MatchesRule, OptionalNotNull } from '../../common/validation/index.js';
 
 export class PutRoleRequest {
-  @ApiProperty({
+  @ApiPropertyOptional({
     description:
-      'All permissions that the role grants: those of Keyslot, and any that your services require.',
+      'All permissions that the role grants: those of Keyslot, and any that your services require. Omit it only for `admin`.',
     type: 'array',
     items: { type: 'string', pattern: PERMISSION_PATTERN, maxLength: PERMISSION_MAX_LENGTH },
     maxItems: MAX_PERMISSIONS,
     example: ['orders:read', 'orders:write'],
   })
+  @OptionalNotNull()
   @MatchesRule('permissions', permissionList)
-  permissions!: string[];
+  permissions?: string[];
+
+  @ApiPropertyOptional({
+    description: 'Whether users with the role need a second factor. Omitted: no.',
+    default: false,
+  })
+  @OptionalNotNull()
+  @MatchesRule('requireSecondFactor', isBoolean)
+  requireSecondFactor?: boolean;
 }

@@ -18,15 +18,22 @@ export class RoleResponse {
 
   @ApiProperty({
     description:
-      '`built-in`: `admin`, which cannot be changed. `code`: a default of the application. `stored`: stored in the cluster, ' +
+      'Whether users with the role need a second factor. Without one, they can only add one.',
+    example: false,
+  })
+  requireSecondFactor!: boolean;
+
+  @ApiProperty({
+    description:
+      '`built-in`: `admin`, whose permissions cannot be changed. `code`: a default of the application. `stored`: stored in the cluster, ' +
       'for all applications; it can be deleted.',
     enum: SOURCES,
     example: 'stored',
   })
   source!: RoleSource;
 
-  static from({ name, permissions, source }: Role): RoleResponse {
-    return { name, permissions, source };
+  static from({ name, permissions, requireSecondFactor, source }: Role): RoleResponse {
+    return { name, permissions, requireSecondFactor, source };
   }
 }
 

@@ -80,21 +80,30 @@ export class RoleReader implements BeforeApplicationShutdown {
     const stored = await read({ script: readRoles, keys, args: [] }, deadline);
     const text = JSON.stringify(stored);
     if (this.last?.text !== text) {
-      this.last = { text, roles: new Roles(this.options, parseStored(stored)) };
+      const { permissions, withSecondFactor } = parseStored(stored);
+      this.last = { text, roles: new Roles(this.options, permissions, withSecondFactor) };
     }
     return this.last.roles;
   }
 }
 
 /** @param stored fields and values of the hash */
-function parseStored(stored: readonly string[]): Map<string, readonly Permission[]> {
+function parseStored(stored: readonly string[]): {
+  readonly permissions: Map<string, readonly Permission[]>;
+  readonly withSecondFactor: Set<string>;
+} {
   const roles = new Map<string, readonly Permission[]>();
+  const withSecondFactor = new Set<string>();
   for (let index = 0; index + 1 < stored.length; index += 2) {
     const field = stored[index]!;
     if (field.startsWith(ROLE_FIELD)) {
-      const { permissions } = JSON.parse(stored[index + 1]!) as StoredRole;
-      roles.set(field.slice(ROLE_FIELD.length), permissions);
+      const name = field.slice(ROLE_FIELD.length);
+      const { permissions, requireSecondFactor } = JSON.parse(stored[index + 1]!) as StoredRole;
+      roles.set(name, permissions);
+      if (requireSecondFactor) {
+        withSecondFactor.add(name);
+      }
     }
   }
-  return roles;
+  return { permissions: roles, withSecondFactor };
 }

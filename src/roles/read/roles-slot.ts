@@ -12,7 +12,10 @@ export const ROLE_FIELD = 'role:';
 
 /** The stored value of a role, as JSON. */
 export interface StoredRole {
+  /** Always empty for `admin`, which grants every permission. */
   readonly permissions: readonly string[];
+  /** Whether users with the role need a second factor. Absent: no. */
+  readonly requireSecondFactor?: true;
 }
 
 /** @returns the name of a key in the slot of the stored roles */

@@ -44,11 +44,10 @@ export class RoleWriter {
   /** Stores a role. It replaces the role with this name. */
   async put(
     name: string,
-    permissions: readonly Permission[],
+    role: StoredRole,
     limit: GrantLimit | undefined,
     deadline: Deadline,
   ): Promise<RoleWriteResult> {
-    const role: StoredRole = { permissions };
     return this.change(name, JSON.stringify(role), limit, deadline);
   }
 

@@ -31,6 +31,7 @@ const USER_FIELDS: readonly (keyof StoredUser)[] = [
   'roles',
   'createdAt',
   'updatedAt',
+  'secondFactor',
 ];
 /** How many times the use of a session is stored within its idle lifetime. */
 const USE_WRITES_PER_IDLE_TTL = 10;

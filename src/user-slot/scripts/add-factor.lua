@@ -42,7 +42,7 @@ end
 added.createdAt = now
 write_factor(KEYS[3], ARGV[1], added)
 if added.isConfirmed then
-  note_types(KEYS[3])
+  note_types(KEYS[1], KEYS[3])
   end_all_sessions(KEYS[1], KEYS[2], ARGV[5], user.epoch, now)
 end
 return 'changed'

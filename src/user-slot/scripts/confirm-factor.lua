@@ -38,6 +38,6 @@ factor.revision = ARGV[3]
 factor.state = ARGV[4]
 factor.name = ARGV[6]
 write_factor(KEYS[3], ARGV[1], factor)
-note_types(KEYS[3])
+note_types(KEYS[1], KEYS[3])
 end_all_sessions(KEYS[1], KEYS[2], ARGV[5], user.epoch, now_ms())
 return 'changed'

@@ -12,8 +12,8 @@
 -- ARGV[7] digest of a further refresh token
 -- ARGV[8] idle lifetime of the session, in milliseconds
 -- ARGV[9] maximum number of verified tokens that a session remembers
--- Returns 'raised', also for a second run of the same call; 'refused' when the session is not live, or the password or the factors
--- have changed since the check.
+-- Returns {'raised'}, also for a second run of the same call; {'second-factor', types} when the user has second factors, and none
+-- was checked; {'refused'} when the session is not live, or the password or the factors have changed since the check.
 -- Atomic: a proof of a removed factor or an old password must not raise the session. The former refresh token stays valid until one
 -- of the two is exchanged, because the client may not receive the new one.
 --- @include "now"
@@ -24,11 +24,14 @@ local now = now_ms()
 local user = session_user(KEYS[1])
 local session = read_session(KEYS[2], ARGV[1])
 if life_left(session, user, ARGV[8], now) <= 0 then
-  return 'refused'
+  return { 'refused' }
 end
-local _, version = confirmed_types(KEYS[3])
+local types, version = confirmed_types(KEYS[3])
 if (ARGV[2] ~= '' and ARGV[2] ~= user.password_version) or (ARGV[3] ~= '' and ARGV[3] ~= version) then
-  return 'refused'
+  return { 'refused' }
+end
+if ARGV[3] == '' and types ~= '[]' then
+  return { 'second-factor', types }
 end
 if session.raisedHash ~= ARGV[7] then
   session.authTime = tonumber(ARGV[4])
@@ -37,4 +40,4 @@ if session.raisedHash ~= ARGV[7] then
   remember_verified(session, ARGV[6], ARGV[9])
 end
 redis.call('HSET', KEYS[2], ARGV[1], cjson.encode(session))
-return 'raised'
+return { 'raised' }

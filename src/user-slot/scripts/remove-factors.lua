@@ -48,6 +48,7 @@ if others == 0 then
   end
 end
 redis.call('HSET', KEYS[3], '.removal', ARGV[2])
-note_types(KEYS[3])
+note_types(KEYS[1], KEYS[3])
 end_all_sessions(KEYS[1], KEYS[2], ARGV[3], user[3], now_ms())
+forget_factors(KEYS[2], ARGV[3])
 return { 'changed' }

@@ -2,5 +2,5 @@
 export { CONFLICT, retryOnConflict } from './retry-on-conflict.js';
 export { FactorWriter, MAX_FACTORS } from './factor.writer.js';
 export { OneTimeTokenStore } from './one-time-token.store.js';
-export { SessionWriter, type StartOutcome } from './session.writer.js';
+export { SessionWriter, type RaiseOutcome, type StartOutcome } from './session.writer.js';
 export { UserWriter, type DeletionResult } from './user.writer.js';

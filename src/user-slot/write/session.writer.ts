@@ -36,11 +36,18 @@ export type StartOutcome =
   /** The types of the user's factors. Nothing was written. */
   | { readonly outcome: 'second-factor-required'; readonly factors: readonly string[] };
 
+export type RaiseOutcome =
+  | { readonly outcome: 'raised' }
+  /** The session is not live, or the password or the factors have changed since they were verified. */
+  | { readonly outcome: 'refused' }
+  /** The types of the user's factors, of which none was checked. Nothing was written. */
+  | { readonly outcome: 'second-factor-required'; readonly factors: readonly string[] };
+
 type StartReply = StartOutcome | { readonly outcome: 'full' };
 
 const scripts = {
   start: slotScript('start-session', parseStart),
-  raise: slotScript('raise-session', (reply) => reply === 'raised'),
+  raise: slotScript('raise-session', parseRaise),
   end: slotScript('end-session', isOne),
   rotate: slotScript('rotate-refresh-token', parseRefresh),
   revokeToken: slotScript('revoke-token', isOne),
@@ -77,12 +84,8 @@ export class SessionWriter {
     return (await this.cache.changeInSlot(subject, evicting, deadline)) as StartOutcome;
   }
 
-  /**
-   * Notes that the user of a session has authenticated again.
-   *
-   * @returns false when the session is not live, or the password or the factors have changed since they were verified
-   */
-  async raise(session: RaisedSession, deadline: Deadline): Promise<boolean> {
+  /** Notes that the user of a session has authenticated again. */
+  async raise(session: RaisedSession, deadline: Deadline): Promise<RaiseOutcome> {
     const { keys } = this;
     const { id, userId, passwordVersion = '', factorsVersion = '', authentication } = session;
     return this.redis.runDurably(
@@ -218,6 +221,13 @@ function parseStart(reply: unknown): StartReply {
     'started' | 'refused' | 'full' | 'second-factor',
     string?,
   ];
+  return outcome === 'second-factor'
+    ? { outcome: 'second-factor-required', factors: JSON.parse(types) as string[] }
+    : { outcome };
+}
+
+function parseRaise(reply: unknown): RaiseOutcome {
+  const [outcome, types = '[]'] = reply as ['raised' | 'refused' | 'second-factor', string?];
   return outcome === 'second-factor'
     ? { outcome: 'second-factor-required', factors: JSON.parse(types) as string[] }
     : { outcome };

@@ -12,6 +12,7 @@ import {
   type OutboxEntry,
 } from '../../mail/index.js';
 import { RateLimiter, type FailureLimit } from '../../rate-limit/index.js';
+import { FactorWriter } from '../../user-slot/write/index.js';
 import { RedisUserDirectory } from '../directory/redis-user-directory.js';
 import { USER_DIRECTORY, type UserDirectory } from '../directory/user-directory.js';
 import { findByUsername } from '../find-by-username.js';
@@ -57,7 +58,12 @@ interface Notice extends Reset {
   readonly passwordVersion?: number;
   readonly ip?: string;
   readonly userAgent?: string;
+  readonly factorId?: string;
+  readonly factor?: string;
 }
+
+/** Whether the change that a notice tells about was made. */
+type IsDue = (user: UserRecord, data: Notice, deadline: Deadline) => boolean | Promise<boolean>;
 
 /** Composes the mails to users, at the moment at which they are sent. Tokens are made here, so that the outbox contains none. */
 @Injectable()
@@ -70,6 +76,7 @@ export class AccountMailComposers implements OnModuleInit {
     private readonly links: MailLinks,
     private readonly tokens: OneTimeTokens,
     private readonly limiter: RateLimiter,
+    private readonly factors: FactorWriter,
     @Inject(ACCOUNTS) private readonly accounts: Accounts,
     redisDirectory: RedisUserDirectory,
     @Optional() @Inject(USER_STORE) store?: UserStore,
@@ -90,7 +97,7 @@ export class AccountMailComposers implements OnModuleInit {
     for (const [kind, composer] of Object.entries(composers)) {
       this.delivery.composeWith(kind, composer);
     }
-    const notice = (kind: MailKind, isDue: (user: UserRecord, data: Notice) => boolean): void =>
+    const notice = (kind: MailKind, isDue: IsDue): void =>
       this.delivery.composeWith(kind, async (data, deadline) =>
         this.notice(kind, data as unknown as Notice, isDue, deadline),
       );
@@ -98,6 +105,14 @@ export class AccountMailComposers implements OnModuleInit {
     notice('email-changed', (user, data) => user.email !== data.to);
     notice('email-change-requested', () => true);
     notice('new-device', () => true);
+    notice('recovery-code-used', () => true);
+    const hasFactor: IsDue = async ({ id }, { factorId }, deadline) => {
+      const { factors } = await this.factors.find(id, deadline);
+      return factors.some((one) => one.isConfirmed && (factorId ?? one.id) === one.id);
+    };
+    notice('factor-added', hasFactor);
+    notice('recovery-codes-created', hasFactor);
+    notice('factor-removed', async (...args) => !(await hasFactor(...args)));
   }
 
   /** Adds an entry for each user, so that each mail is retried alone. */
@@ -167,15 +182,15 @@ export class AccountMailComposers implements OnModuleInit {
   private async notice(
     kind: MailKind,
     data: Notice,
-    isDue: (user: UserRecord, data: Notice) => boolean,
+    isDue: IsDue,
     deadline: Deadline,
   ): Promise<ComposedMail | undefined> {
     const user = await this.accounts.find(data.userId, deadline);
-    if (!user || !isDue(user, data)) {
+    if (!user || !(await isDue(user, data, deadline))) {
       return undefined;
     }
-    const { to, language, at, newEmail, ip, userAgent } = data;
-    const values = { newEmail: newEmail ?? undefined, at: new Date(at), ip, userAgent };
+    const { to, language, at, newEmail, ip, userAgent, factor } = data;
+    const values = { newEmail: newEmail ?? undefined, at: new Date(at), ip, userAgent, factor };
     return { to, kind, language, values: { ...namesOf(user), ...values } };
   }
 }

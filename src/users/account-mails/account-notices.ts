@@ -1,9 +1,11 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
 
 import { Clock } from '../../common/clock/index.js';
 import type { Deadline } from '../../common/deadline/index.js';
 import type { Origin } from '../../common/origin/index.js';
 import { languageOf } from '../../common/problem/index.js';
+import { RECOVERY_CODE, type FactorNotices } from '../../credentials/index.js';
 import { MailOutbox } from '../../mail/index.js';
 import type { User } from '../user.js';
 
@@ -17,7 +19,7 @@ type Recipient = Pick<User, 'id' | 'verifiedEmail'>;
  * is made, so that no crash loses it, and sent only if the change was made: see `AccountMailComposers`.
  */
 @Injectable()
-export class AccountNotices {
+export class AccountNotices implements FactorNotices {
   private readonly logger = new Logger('Mail');
 
   constructor(
@@ -79,10 +81,65 @@ export class AccountNotices {
     origin: Origin,
     deadline: Deadline,
   ): Promise<void> {
+    await this.addOrWarn('new-device', sessionId, user, origin, deadline);
+  }
+
+  async factorAdds(
+    user: Recipient,
+    factor: { readonly id: string; readonly type: string },
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<void> {
+    await this.addOfFactor('factor-added', user, factor, origin, deadline);
+  }
+
+  async factorRemoves(
+    user: Recipient,
+    factor: { readonly id: string; readonly type: string } | undefined,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<void> {
+    await this.addOfFactor('factor-removed', user, factor, origin, deadline);
+  }
+
+  async recoveryCodesAdd(
+    user: Recipient,
+    id: string,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<void> {
+    const factor = { id, type: RECOVERY_CODE };
+    await this.addOfFactor('recovery-codes-created', user, factor, origin, deadline);
+  }
+
+  async recoveryCodeUsed(user: Recipient, origin: Origin, deadline: Deadline): Promise<void> {
+    await this.addOrWarn('recovery-code-used', randomUUID(), user, origin, deadline);
+  }
+
+  /** A repeated change has a notice of its own, because the first one may not have been made. */
+  private async addOfFactor(
+    kind: string,
+    user: Recipient,
+    factor: { readonly id: string; readonly type: string } | undefined,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<void> {
+    const id = `${kind}.${randomUUID()}`;
+    const data = { factorId: factor?.id, factor: factor?.type };
+    await this.add(kind, id, user, data, origin, deadline, AFTER_CHANGE_MS);
+  }
+
+  private async addOrWarn(
+    kind: string,
+    eventId: string,
+    user: Recipient,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<void> {
     const data = { ip: origin.facts.ip, userAgent: origin.userAgent };
-    const id = `new-device.${sessionId}`;
-    await this.add('new-device', id, user, data, origin, deadline).catch(({ message }: Error) =>
-      this.logger.warn(`The notice of a login from a new device was not stored: ${message}`),
+    const id = `${kind}.${eventId}`;
+    await this.add(kind, id, user, data, origin, deadline).catch(({ message }: Error) =>
+      this.logger.warn(`The notice ${kind} was not stored: ${message}`),
     );
   }
 

@@ -11,6 +11,7 @@ import type { Secret } from '../../common/secret/index.js';
 import { recordThrottling } from '../../credentials/index.js';
 import { MailOutbox } from '../../mail/index.js';
 import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../../rate-limit/index.js';
+import { SessionReader } from '../../user-slot/read/index.js';
 import { CONFLICT, retryOnConflict } from '../../user-slot/write/index.js';
 import { ACCOUNTS, type Accounts } from '../store/accounts.js';
 import type { User, UserRecord } from '../user.js';
@@ -45,6 +46,7 @@ export class EmailVerifications {
     @Inject(ACCOUNTS) private readonly accounts: Accounts,
     private readonly outbox: MailOutbox,
     private readonly tokens: OneTimeTokens,
+    private readonly sessions: SessionReader,
     private readonly notices: AccountNotices,
     private readonly limiter: RateLimiter,
     private readonly audit: AuditLog,
@@ -85,7 +87,7 @@ export class EmailVerifications {
   /**
    * Requests a mail to a new address, and tells the current one. The address changes when it is confirmed.
    *
-   * @param sessionId stays live when the address changes
+   * @param sessionId must be live when the address is confirmed, and stays live then
    * @throws RedisUnavailableError, NotConfirmedError, UserStoreUnavailableError
    */
   async requestChange(
@@ -156,6 +158,9 @@ export class EmailVerifications {
       if (!user || !mayVerify(user, binding)) {
         return false;
       }
+      if (isChange && !(await this.isLive(userId, sessionId, deadline))) {
+        return false;
+      }
       if (isChange) {
         await this.notices.emailChanges(user, address, noticeId, origin, deadline);
       }
@@ -192,6 +197,19 @@ export class EmailVerifications {
       await this.accounts.reload(userId, deadline);
     }
     return isDone;
+  }
+
+  /** A user who ends the sessions of an attacker also ends the changes that the attacker has requested. */
+  private async isLive(
+    userId: string,
+    sessionId: string | undefined,
+    deadline: Deadline,
+  ): Promise<boolean> {
+    if (sessionId === undefined) {
+      return false;
+    }
+    const { state } = await this.sessions.check(userId, sessionId, deadline);
+    return state === 'live';
   }
 
   private refuse(userId: string | undefined, origin: Origin): void {

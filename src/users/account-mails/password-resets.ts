@@ -158,7 +158,7 @@ export class PasswordResets {
     }
     const { id: userId, username, email, displayName, passwordVersion } = user;
     const context = { username, email: email ?? '', displayName: displayName ?? '' };
-    const accepted = this.passwords.accept(next, context);
+    const accepted = await this.passwords.acceptOf(userId, next, context, deadline);
     if (!accepted.isAccepted) {
       return { outcome: 'refused', failure: accepted.failure };
     }

@@ -17,17 +17,18 @@ export class RegisterUserRequest {
   @MatchesRule('username', isText)
   username!: string;
 
-  @ApiProperty({
+  @ApiPropertyOptional({
     description:
-      'At least 15 characters, unless the operator has set another minimum. All except control characters are allowed, and ' +
+      'Required, except with the permission `users:write`. At least 15 characters, unless the operator has set another minimum. All except control characters are allowed, and ' +
       'none is required. ' +
       'Passwords that are easy to guess are refused.',
     example: 'engine weaves algebra',
     format: 'password',
     maxLength: PASSWORD_MAX_LENGTH,
   })
+  @OptionalNotNull()
   @MatchesRule('password', isText)
-  password!: string;
+  password?: string;
 
   @ApiPropertyOptional({ example: 'ada@example.com', format: 'email', maxLength: 254 })
   @OptionalNotNull()

@@ -11,7 +11,8 @@ const isTextOrNone = (value: unknown): boolean =>
 type Check = (value: unknown) => boolean;
 type Rules<Type> = { readonly [Member in keyof Type]-?: Check };
 
-const LISTED_USER_RULES: Rules<ListedUser> = {
+/** Whether the user has a second factor is not for a store to say. */
+const LISTED_USER_RULES: Rules<Omit<ListedUser, 'hasSecondFactor'>> = {
   id: isText,
   username: isText,
   email: isTextOrNone,
@@ -22,7 +23,7 @@ const LISTED_USER_RULES: Rules<ListedUser> = {
   updatedAt: isDate,
   isDisabled: (value) => typeof value === 'boolean',
 };
-const USER_RULES: Rules<UserRecord> = {
+const USER_RULES: Rules<Omit<UserRecord, 'hasSecondFactor'>> = {
   ...LISTED_USER_RULES,
   passwordHash: (value) => value instanceof Secret,
   passwordVersion: (value) => Number.isSafeInteger(value),
@@ -40,6 +41,7 @@ export function validateUser(userId: string, user: UserRecord): UserRecord {
   const email = user.email || null;
   return {
     ...user,
+    hasSecondFactor: undefined,
     email,
     verifiedEmail: user.verifiedEmail === email ? email : null,
     displayName: user.displayName || null,

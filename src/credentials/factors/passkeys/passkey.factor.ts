@@ -47,7 +47,6 @@ interface PasskeyState {
 export class PasskeyFactor implements SecondFactor {
   readonly type = PASSKEY;
   readonly methods = ['pop', 'user'] as const;
-  readonly isOnly = false;
   readonly isGuessable = false;
 
   constructor(

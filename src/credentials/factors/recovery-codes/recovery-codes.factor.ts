@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { sha256 } from '../../../common/digest/index.js';
 import type { SecondFactor } from '../second-factor.js';
 
-export const RECOVERY_CODES = 'recovery-codes';
+export const RECOVERY_CODE = 'recovery-code';
 
 const COUNT = 10;
 /** Crockford's base32, without letters that look like digits. */
@@ -19,9 +19,8 @@ interface RecoveryState {
 
 /** Ten codes for a user who has lost the other factors. Each counts once. */
 export class RecoveryCodesFactor implements SecondFactor {
-  readonly type = RECOVERY_CODES;
+  readonly type = RECOVERY_CODE;
   readonly methods = ['otp'] as const;
-  readonly isOnly = true;
   readonly isGuessable = true;
 
   /** @returns the codes to show, and the state, which contains only digests of them */

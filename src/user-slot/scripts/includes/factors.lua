@@ -1,6 +1,7 @@
--- The second factors of a user: a hash of factor id to JSON, see stored-format.ts. Two more fields are about all of them:
+-- The second factors of a user: a hash of factor id to JSON, see stored-format.ts. Three more fields are about all of them:
 --   .types    the types of the confirmed factors, as a JSON list
 --   .version  a number that increases with each change after which an earlier proof no longer counts
+--   .removal  the id of the last removal
 
 -- Returns a factor; nil when there is none.
 local function read_factor(factors_key, factor_id)
@@ -24,8 +25,8 @@ local function all_factors(factors_key)
   return factors
 end
 
--- Notes which types of factors a login accepts now. Earlier proofs no longer count.
-local function note_types(factors_key)
+-- Notes which types of factors a login accepts now, and in the user whether there is one. Earlier proofs no longer count.
+local function note_types(user_key, factors_key)
   local types, seen = {}, {}
   for _, one in ipairs(all_factors(factors_key)) do
     local type_name = one.factor.type
@@ -38,6 +39,26 @@ local function note_types(factors_key)
   local text = #types > 0 and cjson.encode(types) or '[]'
   local version = tonumber(redis.call('HGET', factors_key, '.version') or 0)
   redis.call('HSET', factors_key, '.types', text, '.version', version + 1)
+  redis.call('HSET', user_key, 'secondFactor', #types > 0 and 1 or 0)
+end
+
+-- A removed factor proves nothing any more: the next tokens of a session that stays live do not name several factors.
+local function forget_factors(sessions_key, session_id)
+  local text = redis.call('HGET', sessions_key, session_id)
+  local session = text and cjson.decode(text)
+  if session and session.amr then
+    local kept = {}
+    for _, method in ipairs(session.amr) do
+      if method == 'pwd' then
+        kept = nil
+        break
+      elseif method ~= 'mfa' then
+        table.insert(kept, method)
+      end
+    end
+    session.amr = kept
+    redis.call('HSET', sessions_key, session_id, cjson.encode(session))
+  end
 end
 
 -- Returns the types of the confirmed factors as a JSON list, and the version as text.
