@@ -37,11 +37,9 @@ const USER_RULES: Rules<UserRecord> = {
  */
 export function validateUser(userId: string, user: UserRecord): UserRecord {
   check(user, USER_RULES, user.id === userId ? [] : ['id']);
-  const email = user.email || null;
   return {
     ...user,
-    email,
-    verifiedEmail: user.verifiedEmail === email ? email : null,
+    ...addressesOf(user),
     displayName: user.displayName || null,
     passwordChangedAt: user.passwordChangedAt ?? undefined,
   };
@@ -54,17 +52,23 @@ export function validateUser(userId: string, user: UserRecord): UserRecord {
  */
 export function validateListedUser(user: ListedUser): ListedUser {
   check(user, LISTED_USER_RULES);
-  const { id, username, email, displayName, roles, createdAt, updatedAt, isDisabled } = user;
+  const { id, username, displayName, roles, createdAt, updatedAt, isDisabled } = user;
   return {
     id,
     username,
-    email: email || null,
+    ...addressesOf(user),
     displayName: displayName || null,
     roles,
     createdAt,
     updatedAt,
     isDisabled,
   };
+}
+
+/** A confirmed address counts only while it is the address of the user. */
+function addressesOf(user: ListedUser): Pick<ListedUser, 'email' | 'verifiedEmail'> {
+  const email = user.email || null;
+  return { email, verifiedEmail: user.verifiedEmail === email ? email : null };
 }
 
 function check(
