@@ -18,8 +18,8 @@ const MARKER = 'required-permissions';
 const described = new WeakSet<object>();
 
 /**
- * Describes the decorators of the guard to Swagger: `@Public()`, `@OptionalToken()` and `@RequirePermissions()`. The decorators themselves do not,
- * so that a service with the guard alone does not load Swagger.
+ * Describes the decorators of the guard to Swagger: `@Public()`, `@OptionalToken()` and `@RequirePermissions()`. The decorators
+ * themselves do not, so that a service with the guard alone does not load Swagger.
  */
 export function describeDecorators(app: INestApplicationContext): void {
   for (const { metatype } of app.get(DiscoveryService).getControllers()) {

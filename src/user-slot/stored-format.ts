@@ -56,7 +56,8 @@ export interface StoredUser {
 
 /**
  * `password-hash`: the hash, as text; `imported:` and a hash of another system until the first login. It has the lifetime of the
- * record. If the record has a hash as well, an instance of a version before 0.2 has written it later, and it counts. Never for a copy. A Redis user for services (`redis-acl --guard`)
+ * record. If the record has a hash as well, an instance of a version before 0.2 has written it later, and it counts. Empty until an
+ * invited user sets a password. Never for a copy. A Redis user for services (`redis-acl --guard`)
  * can read records and not this key.
  */
 export type StoredPasswordHash = string;

@@ -260,7 +260,7 @@ describe('a password reset by mail', () => {
     expect((await confirmReset(api, token)).status).toBe(204);
   });
 
-  it('sends at most three mails while a link is valid, whoever asks, and the last link works (62, 63)', async () => {
+  it('sends at most three mails while a link is valid, however many are requested, and the last link works (62, 63)', async () => {
     const user = await userWithMail(api, server);
     const before = server.mailsTo(user.email).length;
     for (let count = 0; count < 6; count += 1) {

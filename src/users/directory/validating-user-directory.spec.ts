@@ -9,6 +9,7 @@ const user = (): ListedUser => ({
   id: randomUUID(),
   username: 'ada',
   email: 'ada@example.com',
+  verifiedEmail: 'ada@example.com',
   displayName: null,
   roles: ['admin'],
   createdAt: new Date(1),
@@ -36,6 +37,14 @@ describe('a directory of the application', () => {
     });
     expect(await returning({ users: [], next: null })).toEqual({ users: [], next: undefined });
     expect(await returning(undefined)).toBeUndefined();
+  });
+
+  it('passes on a confirmed address only while it is the address of the user', async () => {
+    const former = { ...user(), verifiedEmail: 'former@example.com' };
+
+    const page = await returning({ users: [former] });
+
+    expect(page?.users).toEqual([{ ...former, verifiedEmail: null }]);
   });
 
   it.each<[string, unknown]>([

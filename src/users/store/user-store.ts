@@ -25,7 +25,7 @@ export interface UserStore {
    * Adds a user with password version 1. Of several concurrent callers with the same `usernameKey`, at most one succeeds.
    *
    * @param passwordHash computes the hash, which is expensive: call it once, and not for a taken name. When it throws, add nothing
-   * and rethrow the error
+   * and rethrow the error. The hash is empty for an invited user, who has no password yet
    * @returns the user, or undefined when the name is taken
    */
   create(

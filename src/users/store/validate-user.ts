@@ -38,12 +38,10 @@ const USER_RULES: Rules<Omit<UserRecord, 'hasSecondFactor'>> = {
  */
 export function validateUser(userId: string, user: UserRecord): UserRecord {
   check(user, USER_RULES, user.id === userId ? [] : ['id']);
-  const email = user.email || null;
   return {
     ...user,
     hasSecondFactor: undefined,
-    email,
-    verifiedEmail: user.verifiedEmail === email ? email : null,
+    ...addressesOf(user),
     displayName: user.displayName || null,
     passwordChangedAt: user.passwordChangedAt ?? undefined,
   };
@@ -56,17 +54,23 @@ export function validateUser(userId: string, user: UserRecord): UserRecord {
  */
 export function validateListedUser(user: ListedUser): ListedUser {
   check(user, LISTED_USER_RULES);
-  const { id, username, email, displayName, roles, createdAt, updatedAt, isDisabled } = user;
+  const { id, username, displayName, roles, createdAt, updatedAt, isDisabled } = user;
   return {
     id,
     username,
-    email: email || null,
+    ...addressesOf(user),
     displayName: displayName || null,
     roles,
     createdAt,
     updatedAt,
     isDisabled,
   };
+}
+
+/** A confirmed address counts only while it is the address of the user. */
+function addressesOf(user: ListedUser): Pick<ListedUser, 'email' | 'verifiedEmail'> {
+  const email = user.email || null;
+  return { email, verifiedEmail: user.verifiedEmail === email ? email : null };
 }
 
 function check(
