@@ -10,6 +10,7 @@ const MAY_IMPORT = {
     'api-docs',
     'audit',
     'auth',
+    'cluster-status',
     'common',
     'config',
     'console',
@@ -75,6 +76,7 @@ const MAY_IMPORT = {
   ],
   'account-pages': ['common'],
   'api-docs': ['common'],
+  'cluster-status': ['common', 'health', 'near-cache', 'user-slot/read'],
   console: ['auth', 'common'],
   'forward-auth': ['common', 'guard'],
   oauth: [

@@ -12,6 +12,7 @@ import { AccountPagesModule } from './account-pages/index.js';
 import { ApiDocsModule, type ApiDocsOptions } from './api-docs/index.js';
 import { AuditModule, type AuditSink, type AuditTrail } from './audit/index.js';
 import { AuthModule, type SecondFactor } from './auth/index.js';
+import { ClusterStatusModule } from './cluster-status/index.js';
 import type { Replacement } from './common/configurable-module/index.js';
 import { redisIdentityFrom, type Settings } from './config/index.js';
 import { ConsoleModule } from './console/index.js';
@@ -96,6 +97,7 @@ export const OWN_MODULES: readonly unknown[] = [
   ApiDocsModule,
   AuditModule,
   AuthModule,
+  ClusterStatusModule,
   ConsoleModule,
   ForwardAuthModule,
   HealthModule,
@@ -202,6 +204,7 @@ export class AppModule {
         ),
         ForwardAuthModule,
         HealthModule,
+        ClusterStatusModule,
         AccountPagesModule,
         ConsoleModule,
         ApiDocsModule,

@@ -1,9 +1,9 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
-import { readFileSync } from 'node:fs';
 
 import { ProblemResponse } from '../common/api-problems/index.js';
 import { CLIENT_SECRET_SCHEME } from '../common/http/index.js';
+import { KEYSLOT_VERSION } from '../common/version/index.js';
 import type { ApiDocsOptions } from './api-docs.options.js';
 import { documentProblems } from './documented-problems.js';
 import { distinguishOperations, operationId } from './operation-ids.js';
@@ -53,7 +53,7 @@ function description(options: ApiDocumentOptions): ReturnType<DocumentBuilder['b
   const {
     publicUrl,
     title,
-    version = keyslotVersion(),
+    version = KEYSLOT_VERSION,
     license = title ? undefined : MIT,
   } = options;
   const config = new DocumentBuilder()
@@ -69,10 +69,14 @@ function description(options: ApiDocumentOptions): ReturnType<DocumentBuilder['b
     .addTag('Own sessions', 'List and end your sessions.')
     .addTag('Own factors', 'Authenticator applications, passkeys and recovery codes.')
     .addTag('Administration', 'For users with the required permissions.')
+    .addTag('Cluster', 'The state of the cluster, for operators.')
     .addTag('Service accounts', 'For services that act for themselves.')
     .addTag('OAuth', 'For service accounts, with their own credentials.')
     .addTag('Forward auth', 'For proxies in front of other services.')
-    .addTag('Keys', 'For services that verify tokens themselves.')
+    .addTag(
+      'Keys',
+      'The public keys, for services that verify tokens themselves, and their rotation.',
+    )
     .addTag('Health', 'For orchestrators, load balancers and monitoring.')
     .addBearerAuth({
       type: 'http',
@@ -88,9 +92,4 @@ function description(options: ApiDocumentOptions): ReturnType<DocumentBuilder['b
     .addSecurityRequirements('bearer')
     .build();
   return { ...config, info: { ...config.info, ...(license ? { license } : {}) } };
-}
-
-function keyslotVersion(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

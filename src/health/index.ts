@@ -1,2 +1,2 @@
 export { HealthModule } from './health.module.js';
-export { Readiness } from './readiness.js';
+export { Readiness, type ReadinessReport } from './readiness.js';

@@ -16,6 +16,7 @@ const REPORT = {
     singleCopyShards: [],
     uncoveredSlots: 0,
   },
+  nodes: [],
   isReached: true,
   isServed: () => true,
 } as RedisClusterReport;

@@ -7,6 +7,7 @@ import {
   RedisClusterHealth,
   type RedisClusterReport,
   type RedisClusterState,
+  type ReportedNode,
 } from '../redis-cluster/index.js';
 
 export interface ReadinessReport {
@@ -24,6 +25,8 @@ export interface ReadinessReport {
     /** Present until the instance has everything that it needs to serve requests. */
     readonly isStarting?: true;
   };
+  /** The nodes of the cluster. Null when none replied. */
+  readonly nodes: readonly ReportedNode[] | null;
 }
 
 /**
@@ -50,6 +53,7 @@ export class Readiness implements BeforeApplicationShutdown {
 
   async check(): Promise<ReadinessReport> {
     const report = await this.askRedis();
+    const nodes = report?.nodes ?? null;
     const checks = {
       redis: report?.state ?? null,
       evictionPolicy: this.eviction.name,
@@ -59,13 +63,21 @@ export class Readiness implements BeforeApplicationShutdown {
       ...(this.isStarted() ? {} : { isStarting: true as const }),
     };
     if (!report?.isReached || !checks.hasSigningKeys || checks.isStopping || checks.isStarting) {
-      return { status: 'not-ready', checks };
+      return { status: 'not-ready', checks, nodes };
     }
     if (!checks.trustsMemory) {
-      return { status: this.isUntrustedEverywhere(report) ? 'degraded' : 'not-ready', checks };
+      return {
+        status: this.isUntrustedEverywhere(report) ? 'degraded' : 'not-ready',
+        checks,
+        nodes,
+      };
     }
     const { isHealthy, singleCopyShards } = report.state;
-    return { status: isHealthy && singleCopyShards.length === 0 ? 'ok' : 'degraded', checks };
+    return {
+      status: isHealthy && singleCopyShards.length === 0 ? 'ok' : 'degraded',
+      checks,
+      nodes,
+    };
   }
 
   beforeApplicationShutdown(): void {

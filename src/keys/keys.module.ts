@@ -1,6 +1,8 @@
 import { Module } from '@nestjs/common';
 
 import { ClockModule } from '../common/clock/index.js';
+import { KeyAdministrationController } from './key-administration.controller.js';
+import { KeyAdministration } from './key-administration.js';
 import { KeysController } from './keys.controller.js';
 import { KEY_RING_OPTIONS, KeyRing } from './read/index.js';
 import {
@@ -11,17 +13,18 @@ import {
 } from './write/index.js';
 
 /**
- * The signing keys, and the endpoint that publishes their public halves. Creates the first key of the cluster, and replaces keys
+ * The signing keys, the endpoint that publishes their public halves, and the routes that replace them. Creates the first key of the cluster, and replaces keys
  * at the configured age. Needs NearCacheModule, RedisClusterModule, MetricsModule and AuditModule in the same application.
  */
 @Module({
   imports: [ClockModule],
-  controllers: [KeysController],
+  controllers: [KeysController, KeyAdministrationController],
   providers: [
     KeyRing,
     { provide: KEY_RING_OPTIONS, useExisting: KEYS_OPTIONS },
     SigningKeys,
     KeyRotationSchedule,
+    KeyAdministration,
   ],
   exports: [KeyRing, SigningKeys],
 })

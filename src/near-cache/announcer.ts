@@ -79,6 +79,7 @@ export class Announcer {
    * Returns when each holder has acknowledged the change, or its lease has expired. The caller must first invalidate the
    * subject in the memory of this instance.
    *
+   * @param onSettled called for each other holder, when it cannot answer from the old state any more
    * @throws NotConfirmedError when an inbox could not be written, or when the deadline passes before the last lease expires.
    * Some instances may still answer from the old state
    */
@@ -86,6 +87,7 @@ export class Announcer {
     subject: string,
     holders: readonly Holder[],
     deadline: Deadline,
+    onSettled: (instance: string, outcome: Announcement) => void = () => undefined,
   ): Promise<Announcement> {
     const others = holders.filter(({ instance }) => !this.membership.isOwn(instance));
     if (others.length === 0) {
@@ -98,7 +100,11 @@ export class Announcer {
     this.pending.set(number, acknowledgements);
     try {
       const results = await Promise.all(
-        others.map((holder) => this.tell(holder, message, acknowledgements, deadline)),
+        others.map(async (holder) => {
+          const outcome = await this.tell(holder, message, acknowledgements, deadline);
+          onSettled(holder.instance, outcome);
+          return outcome;
+        }),
       );
       return results.includes('waited-for-lease') ? 'waited-for-lease' : 'acknowledged';
     } finally {

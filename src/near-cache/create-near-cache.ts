@@ -2,6 +2,7 @@ import type { Clock } from '../common/clock/index.js';
 import type { MetricsRegistry } from '../metrics/registry/index.js';
 import type { RedisCluster } from '../redis-cluster/index.js';
 import { Announcer } from './announcer.js';
+import { ChangeFeed } from './change-feed.js';
 import { Directory } from './directory.js';
 import { Inboxes } from './inboxes.js';
 import { InstanceRegistry } from './instance-registry.js';
@@ -26,6 +27,8 @@ export function createNearCache(
   const store = new LocalStore(maxEntries, maxBytes);
   const inboxes = new Inboxes(redis);
   const membership = new Membership(inboxes, store, clock, options);
+  const feed = new ChangeFeed(redis, clock);
+  const own = new NearCacheMetrics(metrics, store, membership);
   const cache = new NearCache(
     store,
     membership,
@@ -33,8 +36,19 @@ export function createNearCache(
     new Directory(redis, options),
     redis,
     clock,
-    new NearCacheMetrics(metrics, store, membership),
+    own,
+    feed,
     options,
   );
-  return { cache, parts: [membership, new InstanceRegistry(redis, membership, clock, metrics)] };
+  const registry = new InstanceRegistry(
+    redis,
+    membership,
+    clock,
+    metrics,
+    store,
+    own,
+    feed,
+    options,
+  );
+  return { cache, parts: [membership, registry] };
 }

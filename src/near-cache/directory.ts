@@ -32,6 +32,7 @@ const changeScript = load('change', unparsed);
 const beginChange = load('begin-change', String);
 const findChanges = load('find-changes', parseUnfinished);
 const finishChanges = load('finish-changes', Number);
+const findHolders = load('find-holders', (reply) => parseHolders(reply as (string | number)[]));
 
 /** Stands for the number of the change in the arguments of a write. The numbers of one subject only grow. */
 export const CHANGE_NUMBER = Symbol('the number of the change');
@@ -171,6 +172,11 @@ export class Directory {
   ): Promise<PendingHolders & { readonly count: number }> {
     const keys = [this.key(subject), this.redis.keys.key(placeOf(subject).tag, 'fence')];
     return this.redis.runDurably(findChanges, keys, [], deadline);
+  }
+
+  /** Finds the registered holders of a subject, for operators: it may be an old answer. @throws RedisUnavailableError */
+  async holdersOf(subject: string, deadline: Deadline): Promise<readonly Holder[]> {
+    return this.redis.run(findHolders, [this.key(subject)], [], deadline);
   }
 
   /** Records that these holders have applied these changes. Best effort: if it fails, they are announced again. */

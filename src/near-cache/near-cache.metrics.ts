@@ -5,8 +5,7 @@ import { NotConfirmedError } from '../redis-cluster/index.js';
 import type { Announcement } from './announcer.js';
 import { LocalStore } from './local-store.js';
 import { Membership } from './membership.js';
-
-const CHANGE_BUCKETS_SECONDS = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+import { CHANGE_BUCKETS_SECONDS, RecentChanges } from './recent-changes.js';
 
 /** The metrics of the near cache. Look-ups are counted in plain numbers, so a hit costs only one addition. */
 @Injectable()
@@ -14,6 +13,8 @@ export class NearCacheMetrics {
   hits = 0;
   misses = 0;
   untrusted = 0;
+  /** Times as those of `keyslot_near_cache_change_seconds`, of the last hour. */
+  readonly recent = new RecentChanges();
   private readonly changes: Record<Announcement | 'not-confirmed', number> = {
     acknowledged: 0,
     'waited-for-lease': 0,
@@ -73,15 +74,24 @@ export class NearCacheMetrics {
     }
   }
 
-  async observe(announce: () => Promise<Announcement>): Promise<void> {
+  /** @param end called with the outcome */
+  async observe(
+    announce: () => Promise<Announcement>,
+    end: (outcome: Announcement | 'not-confirmed') => void,
+  ): Promise<void> {
     const begun = performance.now();
     try {
-      this.changes[await announce()] += 1;
+      const outcome = await announce();
+      this.changes[outcome] += 1;
+      end(outcome);
     } catch (error) {
       this.changes['not-confirmed'] += 1;
+      end('not-confirmed');
       throw error;
     } finally {
-      this.changeTime.observe(performance.now() - begun);
+      const now = performance.now();
+      this.changeTime.observe(now - begun);
+      this.recent.observe(now - begun, now);
     }
   }
 }

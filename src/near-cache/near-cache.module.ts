@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 
 import { ClockModule } from '../common/clock/index.js';
 import { Announcer } from './announcer.js';
+import { ChangeFeed } from './change-feed.js';
 import { Directory } from './directory.js';
 import { Inboxes } from './inboxes.js';
 import { InstanceRegistry } from './instance-registry.js';
@@ -22,6 +23,7 @@ import { NEAR_CACHE_DEFAULTS, type NearCacheOptions } from './near-cache.options
     NearCache,
     NearCacheMetrics,
     Announcer,
+    ChangeFeed,
     Membership,
     Directory,
     InstanceRegistry,
@@ -35,6 +37,6 @@ import { NEAR_CACHE_DEFAULTS, type NearCacheOptions } from './near-cache.options
       },
     },
   ],
-  exports: [NearCache],
+  exports: [ChangeFeed, InstanceRegistry, NearCache],
 })
 export class NearCacheModule extends ConfigurableModuleClass {}

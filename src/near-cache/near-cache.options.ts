@@ -16,6 +16,8 @@ export interface NearCacheOptions {
    * has received no success response.
    */
   readonly maxAgeMs?: number;
+  /** The name of the service in the list of instances. Absent: the process is an instance of Keyslot. */
+  readonly service?: string;
 }
 
 export const NEAR_CACHE_DEFAULTS = {

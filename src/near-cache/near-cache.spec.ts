@@ -12,6 +12,7 @@ import { Deadline } from '../common/deadline/index.js';
 import { MetricsRegistry } from '../metrics/registry/index.js';
 import { NotConfirmedError, type RedisCluster } from '../redis-cluster/index.js';
 import { CacheKey } from './cache-key.js';
+import { ChangeFeed } from './change-feed.js';
 import type { Directory, Holder, PendingHolders, Registered } from './directory.js';
 import { NearCache, type GetOptions } from './near-cache.js';
 import { NearCacheMetrics } from './near-cache.metrics.js';
@@ -85,6 +86,10 @@ class FakeSubject implements PublicDirectory {
     return Promise.resolve({ count, holders, changes: [] });
   }
 
+  async holdersOf(): Promise<readonly Holder[]> {
+    return Promise.resolve(this.holders);
+  }
+
   finish(_: string, { holders }: PendingHolders): void {
     this.finished.push(...holders.map(({ instance }) => instance));
   }
@@ -116,6 +121,7 @@ describe('the near cache of one instance', () => {
       redis as RedisCluster,
       clock,
       new NearCacheMetrics(new MetricsRegistry(), store, membership),
+      new ChangeFeed(redis as RedisCluster, clock),
       { maxAgeMs: MAX_AGE_MS },
     );
     await settled();

@@ -6,6 +6,7 @@ import { Deadline } from '../common/deadline/index.js';
 import { RedisCluster } from '../redis-cluster/index.js';
 import { Announcer } from './announcer.js';
 import type { CacheKey } from './cache-key.js';
+import { ChangeFeed } from './change-feed.js';
 import {
   Directory,
   type Holder,
@@ -73,9 +74,15 @@ export class NearCache {
     private readonly redis: RedisCluster,
     private readonly clock: Clock,
     private readonly metrics: NearCacheMetrics,
+    private readonly feed: ChangeFeed,
     @Inject(NEAR_CACHE_OPTIONS) options: NearCacheOptions,
   ) {
     this.maxAgeMs = options.maxAgeMs ?? NEAR_CACHE_DEFAULTS.maxAgeMs;
+  }
+
+  /** The id of this instance as a holder. It changes when the instance begins anew. */
+  get holderId(): string {
+    return this.membership.holder.instance;
   }
 
   /** Whether this instance may answer from memory. If not, every `get` loads. */
@@ -212,6 +219,16 @@ export class NearCache {
     return (await this.directory.hold(subject, holder, call, false, deadline)).value;
   }
 
+  /**
+   * Finds the instances that may hold a subject, for operators. A registration lives longer than the value in memory.
+   *
+   * @returns the ids of their inboxes
+   * @throws RedisUnavailableError
+   */
+  async holdersOf(subject: string, deadline: Deadline): Promise<readonly string[]> {
+    return (await this.directory.holdersOf(subject, deadline)).map(({ instance }) => instance);
+  }
+
   /** Reads with a script, without the memory of this instance and without a registration. */
   readonly readFromSlot: SlotRead = async ({ script, keys, args }, deadline) =>
     this.redis.readConfirmed(script, keys, args, deadline);
@@ -291,8 +308,10 @@ export class NearCache {
     deadline: Deadline,
   ): Promise<void> {
     this.store.drop(subject);
-    await this.metrics.observe(async () =>
-      this.announcer.announce(subject, pending.holders, deadline),
+    const change = this.feed.begin(subject, this.holderId, pending.holders);
+    await this.metrics.observe(
+      async () => this.announcer.announce(subject, pending.holders, deadline, change.settled),
+      change.end,
     );
     this.directory.finish(subject, pending);
   }

@@ -29,6 +29,7 @@ export {
   RedisClusterHealth,
   type RedisClusterReport,
   type RedisClusterState,
+  type ReportedNode,
   type SingleCopyShard,
 } from './redis-cluster.health.js';
 export { RedisClusterModule } from './redis-cluster.module.js';

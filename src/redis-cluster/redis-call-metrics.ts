@@ -73,6 +73,16 @@ export class RedisCallMetrics {
     return this.all.map(({ call, node, duration }) => [{ call, node }, duration]);
   }
 
+  /** The number of calls to each node, `host:port`. */
+  get countsByNode(): ReadonlyMap<string, number> {
+    return new Map(
+      Array.from(this.nodes, ([node, { tallies }]) => [
+        node,
+        [...tallies.values()].reduce((sum, { duration }) => sum + duration.count, 0),
+      ]),
+    );
+  }
+
   get errors(): Series<number>[] {
     return this.all.flatMap(({ call, node, errors }) =>
       Array.from(errors, ([error, count]): Series<number> => [{ call, node, error }, count]),

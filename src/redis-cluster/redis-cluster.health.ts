@@ -25,6 +25,22 @@ export interface RedisClusterState {
   readonly uncoveredSlots: number;
 }
 
+/** A node of the cluster. */
+export interface ReportedNode {
+  readonly id: string;
+  /** `host:port`. */
+  readonly address: string;
+  readonly isReplica: boolean;
+  /** The id of the master, if this is a replica. */
+  readonly masterId: string | undefined;
+  /** According to the cluster. */
+  readonly isUp: boolean;
+  /** Whether this instance reaches it. */
+  readonly isReached: boolean;
+  /** First and last slot of each range that it serves. */
+  readonly slots: readonly (readonly [first: number, last: number])[];
+}
+
 /** A shard whose data are on one node only. */
 export interface SingleCopyShard {
   /** `host:port` of the node. */
@@ -40,6 +56,7 @@ export interface SingleCopyShard {
 /** The state of the cluster, combined from the views of all nodes that this instance reaches. */
 export interface RedisClusterReport {
   readonly state: RedisClusterState;
+  readonly nodes: readonly ReportedNode[];
   /** Whether this instance reaches every master that is up, and there is at least one. */
   readonly isReached: boolean;
   /** Whether a master serves the key. */
@@ -119,6 +136,15 @@ export function reportOf(
         .map((master) => singleCopyShard(master, lastReplicaAt(master.id) || noticedAt(master.id))),
       uncoveredSlots,
     },
+    nodes: nodes.map(({ id, host, port, isReplica, masterId, slots }) => ({
+      id,
+      address: `${host}:${port}`,
+      isReplica,
+      masterId,
+      isUp: up.some((node) => node.id === id),
+      isReached: views.some((view) => view.id === id),
+      slots,
+    })),
     isReached: serving.length > 0 && masters.length > 0 && unreachedMasters === 0,
     isServed: (key) => {
       const slot = calculateSlot(key);

@@ -1,6 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 
 import { RoleAdministration } from './role-administration.js';
+import { OwnPermissionsController } from './own-permissions.controller.js';
 import { RolesController } from './roles.controller.js';
 import { RoleWriter } from './write/index.js';
 
@@ -10,7 +11,7 @@ import { RoleWriter } from './write/index.js';
  */
 @Global()
 @Module({
-  controllers: [RolesController],
+  controllers: [RolesController, OwnPermissionsController],
   providers: [RoleAdministration, RoleWriter],
   exports: [RoleAdministration],
 })

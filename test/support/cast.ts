@@ -44,7 +44,7 @@ export class Cast {
       .replace('@other@', isAboutUsers ? other.id : this.victim.tokens.session_id);
     return {
       method,
-      target: path.replace(/\{(?:id|name|secretId)\}/g, () => id) + draft.query,
+      target: path.replace(/\{(?:id|kid|name|secretId)\}/g, () => id) + draft.query,
       fields: [
         ['Host', 'a'],
         ...this.authorizationOf(draft, user),

@@ -24,6 +24,8 @@ export interface Operation {
   readonly hasEveryMethod: boolean;
   /** Whether its body is a form, and its errors have the format of RFC 6749. Such a body is not described here. */
   readonly isForm: boolean;
+  /** Whether it answers with a stream that does not end. */
+  readonly isStream: boolean;
   readonly statuses: readonly number[];
   /** Whether it requires a permission. */
   readonly isRestricted: boolean;
@@ -45,7 +47,7 @@ interface DocumentedOperation {
   readonly security?: readonly object[];
   readonly 'x-any-method'?: boolean;
   readonly 'x-required-permissions'?: readonly string[];
-  readonly responses: Record<string, unknown>;
+  readonly responses: Record<string, { readonly content?: Record<string, unknown> }>;
   readonly requestBody?: {
     required?: boolean;
     content: { 'application/json'?: { schema: { $ref: string } } };
@@ -64,6 +66,7 @@ export async function readOperations(api: HttpClient): Promise<Operation[]> {
       isForm: Boolean(
         documented.requestBody && !documented.requestBody.content['application/json'],
       ),
+      isStream: Boolean(documented.responses['200']?.content?.['text/event-stream']),
       isRestricted: documented['x-required-permissions'] !== undefined,
       statuses: Object.keys(documented.responses).map(Number),
       ...bodyOf(documented, document),

@@ -17,6 +17,8 @@ const HOUSEKEEPING = /^(cluster|client|ping|hello|auth|info|readonly|ssubscribe|
 export const OWN_WORK: ReadonlySet<string> = new Set([
   'renew-inbox',
   'report-instance',
+  'list-instances',
+  'watch-changes',
   'describe-keys',
   'adopt-key',
   'take-due-entries',

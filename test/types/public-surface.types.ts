@@ -155,6 +155,8 @@ export const surface = [
     | 'changeInSlot'
     | 'get'
     | 'getFromSlot'
+    | 'holderId'
+    | 'holdersOf'
     | 'isHeldUp'
     | 'isTrusted'
     | 'keepApartFrom'

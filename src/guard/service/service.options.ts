@@ -74,7 +74,7 @@ export function partOptions(options: KeyslotOptions): PartOptions {
       nodes: nodes.map((node) => addressOf(node)!),
       ...(identity ? { identity: async () => identityOf(await identity()) } : {}),
     },
-    nearCache,
+    nearCache: { ...nearCache, service: audience },
     keyRing: issuer === undefined ? {} : { issuer },
     guard: { audience, ...(roles ? { roles } : {}) },
   };

@@ -31,6 +31,11 @@ export class DurationTally {
     this.sum += microseconds;
   }
 
+  /** The number of values. */
+  get count(): number {
+    return this.counts.reduce((sum, count) => sum + count, 0);
+  }
+
   /** Converts to the format of Prometheus: cumulative buckets, in seconds. */
   valuesOf(name: string, labels: Labels): Value[] {
     let count = 0;

@@ -1,11 +1,12 @@
 -- Records an instance in the registry for operators, and counts the instances.
--- Version 1
+-- Version 2
 -- KEYS[1] the registry: a hash of instance to description
 -- KEYS[2] the reports: a sorted set of instances by the time of their last report, in milliseconds since the epoch
+-- KEYS[3] the mark that somebody watches the changes of the cluster, see watch-changes.lua
 -- ARGV[1] the instance
 -- ARGV[2] its description; '' removes the instance
 -- ARGV[3] time without a report after which an instance is removed, in milliseconds
--- Returns the number of instances.
+-- Returns {number of instances; 1 if somebody watches the changes, else 0}.
 -- No decision depends on the registry. Running it twice changes nothing. Its cost does not depend on the number of instances.
 --- @include "now"
 local now = now_ms()
@@ -21,4 +22,4 @@ for _, instance in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now - ARG
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 redis.call('PEXPIRE', KEYS[2], ARGV[3])
-return redis.call('ZCARD', KEYS[2])
+return { redis.call('ZCARD', KEYS[2]), redis.call('EXISTS', KEYS[3]) }

@@ -1,0 +1,1 @@
+export { ClusterStatusModule } from './cluster-status.module.js';
