@@ -1,8 +1,15 @@
-import { useQuery, useQueryClient } from '@tanstack/preact-query';
+import { useQueryClient } from '@tanstack/preact-query';
 import { useEffect, useState } from 'preact/hooks';
 
-import { call, renew, signOut, useLanguageOfApi, whenSessionEnds, type User } from './api';
+import { renew, signOut, useLanguageOfApi, whenSessionEnds } from './api';
+import { Navigation, usePath } from './navigation';
 import { Account } from './pages/account';
+import { AuditPage } from './pages/audit';
+import { ChangesPage } from './pages/changes';
+import { ClusterPage } from './pages/cluster';
+import { KeysPage } from './pages/keys';
+import { ServiceAccountPage } from './pages/service-accounts/account';
+import { ServiceAccountsPage } from './pages/service-accounts';
 import { SignIn } from './pages/sign-in';
 import { UserPage } from './pages/user';
 import { Users } from './pages/users';
@@ -10,17 +17,6 @@ import { LanguageContext, TEXTS, type Language } from './texts';
 import { ProblemNotice, useAction } from './ui';
 
 const browserLanguage: Language = navigator.language.startsWith('zh') ? 'zh' : 'en';
-
-/** The path of a view is in the fragment of the URL, which browsers send to no server. */
-function usePath(): string {
-  const [path, setPath] = useState(location.hash.slice(1));
-  useEffect(() => {
-    const follow = (): void => setPath(location.hash.slice(1));
-    window.addEventListener('hashchange', follow);
-    return () => window.removeEventListener('hashchange', follow);
-  }, []);
-  return path;
-}
 
 export function App() {
   const [language, setLanguage] = useState(browserLanguage);
@@ -61,7 +57,7 @@ export function App() {
       </a>
       <header>
         <strong>Keyslot</strong>
-        {state === 'in' ? <Navigation language={language} /> : <nav />}
+        {state === 'in' ? <Navigation /> : <nav />}
         <button
           type="button"
           class="quiet"
@@ -88,34 +84,23 @@ export function App() {
   );
 }
 
-function Navigation({ language }: { language: Language }) {
-  const path = usePath();
-  const { data: user } = useQuery({
-    queryKey: ['user'],
-    queryFn: () => call<User>('GET', 'api/user'),
-  });
-  const isAt = (prefix: string) => ({
-    'aria-current': path.startsWith(prefix) ? ('page' as const) : undefined,
-  });
-  const t = TEXTS[language];
-  return (
-    <nav aria-label="Keyslot">
-      <a href="#/account" {...isAt('/account')}>
-        {t.account}
-      </a>
-      {user && user.roles.length > 0 && (
-        <a href="#/users" {...isAt('/users')}>
-          {t.users}
-        </a>
-      )}
-    </nav>
-  );
-}
-
 function View() {
-  const [, view, id] = usePath().split('/');
-  if (view !== 'users') {
-    return <Account />;
+  const path = usePath();
+  const [, view = 'account', id] = path.split('/');
+  switch (view) {
+    case 'users':
+      return id === undefined ? <Users /> : <UserPage key={id} id={id} />;
+    case 'cluster':
+      return <ClusterPage />;
+    case 'changes':
+      return <ChangesPage />;
+    case 'audit':
+      return <AuditPage key={id} user={id ?? ''} />;
+    case 'keys':
+      return <KeysPage />;
+    case 'service-accounts':
+      return id === undefined ? <ServiceAccountsPage /> : <ServiceAccountPage key={id} id={id} />;
+    default:
+      return <Account />;
   }
-  return id === undefined ? <Users /> : <UserPage key={id} id={id} />;
 }

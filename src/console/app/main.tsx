@@ -1,9 +1,23 @@
 import { QueryClient, QueryClientProvider } from '@tanstack/preact-query';
 import { render } from 'preact';
 
+import { ApiProblem } from './api';
 import { App } from './app';
 
-const queries = new QueryClient({ defaultOptions: { queries: { retry: false } } });
+const RETRY_INTERVAL_MS = 5000;
+
+const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      retry: false,
+      // A stopped Redis or a lost connection comes back. What the API refuses stays refused.
+      refetchInterval: ({ state: { error } }) =>
+        error instanceof ApiProblem && (error.status === 0 || error.status >= 500)
+          ? RETRY_INTERVAL_MS
+          : false,
+    },
+  },
+});
 
 render(
   <QueryClientProvider client={queries}>

@@ -33,12 +33,15 @@ export function whenSessionEnds(listener: () => void): void {
   onSessionEnd = listener;
 }
 
-async function send(
+async function request(
   method: string,
   path: string,
-  body?: unknown,
-  token?: string,
-): Promise<unknown> {
+  {
+    body,
+    token,
+    signal,
+  }: { body?: unknown; token?: string | undefined; signal?: AbortSignal } = {},
+): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(new URL(path, BASE), {
@@ -49,18 +52,38 @@ async function send(
         ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(signal ? { signal } : {}),
     });
   } catch {
     throw new ApiProblem(0, 'unreachable', '', {});
   }
-  const text = await response.text();
-  const json = (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>;
   if (response.ok) {
-    return response.status === 204 ? undefined : json;
+    return response;
   }
-  const errors = json['errors'] as readonly { detail: string }[] | undefined;
-  const detail = errors?.map((error) => error.detail).join(' ') ?? json['detail'];
-  throw new ApiProblem(response.status, String(json['code']), String(detail), json);
+  throw problemOf(response.status, await response.text());
+}
+
+function problemOf(status: number, text: string): ApiProblem {
+  try {
+    const json = JSON.parse(text) as Record<string, unknown>;
+    const errors = json['errors'] as readonly { detail: string }[] | undefined;
+    const detail = errors?.map((error) => error.detail).join(' ') ?? json['detail'];
+    return new ApiProblem(status, String(json['code']), String(detail), json);
+  } catch {
+    // Not an answer of the API: of a proxy, for example.
+    return new ApiProblem(status, 'unreachable', '', {});
+  }
+}
+
+async function send(
+  method: string,
+  path: string,
+  body?: unknown,
+  token?: string,
+): Promise<unknown> {
+  const response = await request(method, path, { body, token });
+  const text = await response.text();
+  return text === '' ? undefined : (JSON.parse(text) as unknown);
 }
 
 function keep(tokens: unknown): void {
@@ -103,59 +126,39 @@ export async function callPublic<Answer>(path: string, body: unknown): Promise<A
   return (await send('POST', path, body)) as Answer;
 }
 
-/** A call in the session. @throws ApiProblem */
-export async function call<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
+/** Adds the token of the session, and renews it when it is old or refused. @throws ApiProblem */
+async function authorized<Answer>(
+  work: (token: string | undefined) => Promise<Answer>,
+): Promise<Answer> {
   if (access === undefined || access.expiresAt - RENEW_BEFORE_MS < Date.now()) {
     await renewOnce();
   }
+  const used = access?.token;
   try {
-    return (await send(method, path, body, access?.token)) as Answer;
+    return await work(used);
   } catch (error) {
-    if (error instanceof ApiProblem && error.status === 401) {
-      access = undefined;
-      onSessionEnd();
+    if (!(error instanceof ApiProblem) || error.status !== 401) {
+      throw error;
     }
+    // The session may go on although its token does not count any more: its signing key was withdrawn, for example.
+    if (used !== undefined && (access?.token !== used || (await renewOnce()))) {
+      return work(access?.token);
+    }
+    access = undefined;
+    onSessionEnd();
     throw error;
   }
 }
 
-export interface User {
-  readonly id: string;
-  readonly username: string;
-  readonly email: string | null;
-  readonly emailVerified: boolean;
-  readonly displayName: string | null;
-  readonly roles: readonly string[];
-  readonly createdAt: string;
-  readonly disabled?: boolean;
+/** A call in the session. @throws ApiProblem */
+export async function call<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
+  return authorized(async (token) => (await send(method, path, body, token)) as Answer);
 }
 
-export interface Session {
-  readonly id: string;
-  readonly createdAt: string;
-  readonly lastUsedAt: string;
-  readonly ip: string;
-  readonly userAgent: string;
-  readonly current: boolean;
-}
-
-export interface Factor {
-  readonly id: string;
-  readonly type: string;
-  readonly name?: string;
-  readonly createdAt: string;
-  readonly lastUsedAt: string | null;
-}
-
-export interface AuditEvent {
-  readonly id: string;
-  readonly type: string;
-  readonly at: string;
-  readonly result?: string;
-  readonly ip?: string;
-}
-
-export interface Page<Item> {
-  readonly items: readonly Item[];
-  readonly nextCursor: string | null;
+/** Opens a stream in the session. A token in a URL would reach logs, so it is not an `EventSource`. @throws ApiProblem */
+export async function open(
+  path: string,
+  signal: AbortSignal,
+): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+  return authorized(async (token) => (await request('GET', path, { token, signal })).body!);
 }

@@ -1,14 +1,16 @@
 import { keepPreviousData, useQuery } from '@tanstack/preact-query';
 import { useState } from 'preact/hooks';
 
-import { call, type Page, type User } from '../api';
-import { useTexts } from '../texts';
-import { Field, ProblemNotice } from '../ui';
+import { call, useCan, type Page, type User } from '../../api';
+import { useTexts } from '../../texts';
+import { Field, ProblemNotice, Select, Table } from '../../ui';
+import { Invitation } from './invitation';
 
 const PAGE_SIZE = '50';
 
 export function Users() {
   const { t, time } = useTexts();
+  const can = useCan();
   const [conditions, setConditions] = useState({ q: '', role: '', disabled: '' });
   const [cursor, setCursor] = useState('');
   const given = Object.entries({ ...conditions, cursor, limit: PAGE_SIZE }).filter(
@@ -40,48 +42,34 @@ export function Users() {
             value={conditions.role}
             onInput={({ currentTarget }) => change({ role: currentTarget.value })}
           />
-          <div class="field">
-            <label for="status">{t('status')}</label>
-            <select
-              id="status"
-              value={conditions.disabled}
-              onChange={({ currentTarget }) => change({ disabled: currentTarget.value })}
-            >
-              <option value="">{t('all')}</option>
-              <option value="false">{t('enabled')}</option>
-              <option value="true">{t('disabled')}</option>
-            </select>
-          </div>
+          <Select
+            label={t('status')}
+            value={conditions.disabled}
+            options={[
+              ['', t('all')],
+              ['false', t('enabled')],
+              ['true', t('disabled')],
+            ]}
+            change={(disabled) => change({ disabled })}
+          />
         </search>
         <ProblemNotice error={error} retry={refetch} />
-        {data?.items.length === 0 && <p class="faint">{t('noUsers')}</p>}
-        {data && data.items.length > 0 && (
-          <div class="scroll" tabIndex={0} role="region" aria-label={t('users')}>
-            <table>
-              <thead>
-                <tr>
-                  <th>{t('username')}</th>
-                  <th>{t('email')}</th>
-                  <th>{t('roles')}</th>
-                  <th>{t('status')}</th>
-                  <th>{t('created')}</th>
-                </tr>
-              </thead>
-              <tbody>
-                {data.items.map((user) => (
-                  <tr key={user.id}>
-                    <td class="name">
-                      <a href={`#/users/${user.id}`}>{user.username}</a>
-                    </td>
-                    <td>{user.email}</td>
-                    <td>{user.roles.join(', ')}</td>
-                    <td>{t(user.disabled ? 'disabled' : 'enabled')}</td>
-                    <td>{time(user.createdAt)}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+        {data && (
+          <Table
+            label={t('users')}
+            head={['username', 'email', 'roles', 'status', 'created']}
+            empty="noUsers"
+            rows={data.items.map((user) => ({
+              key: user.id,
+              cells: [
+                <a href={`#/users/${user.id}`}>{user.username}</a>,
+                user.email,
+                user.roles.join(', '),
+                t(user.disabled ? 'disabled' : 'enabled'),
+                time(user.createdAt),
+              ],
+            }))}
+          />
         )}
         <p class="actions">
           {cursor !== '' && (
@@ -96,6 +84,7 @@ export function Users() {
           )}
         </p>
       </div>
+      {can('users:write') && <Invitation />}
     </>
   );
 }

@@ -1,11 +1,11 @@
 import { useQuery, useQueryClient } from '@tanstack/preact-query';
 import { useState } from 'preact/hooks';
 
-import { call, type Session, type User } from '../api';
-import { useTexts } from '../texts';
-import { Done, Field, Form, ProblemNotice, Section, useAction } from '../ui';
+import { call, type Session, type User } from '../../api';
+import { useTexts } from '../../texts';
+import { Done, Field, Form, ProblemNotice, Section, useConfirmation } from '../../ui';
+import { SessionTable } from '../user/session-table';
 import { Factors } from './factors';
-import { SessionTable } from './session-table';
 
 export function Account() {
   const { t } = useTexts();
@@ -105,15 +105,37 @@ function Sessions() {
     queryKey: ['sessions'],
     queryFn: () => call<{ items: Session[] }>('GET', 'api/user/sessions'),
   });
-  const { isBusy, error: failed, run } = useAction();
-  const end = (path: string): void => run(async () => call('DELETE', path).then(() => refetch()));
+  const { ask, confirmation } = useConfirmation();
   return (
     <Section title={t('sessions')}>
       <ProblemNotice error={error} retry={refetch} />
-      <ProblemNotice error={failed} />
-      {data && <SessionTable sessions={data.items} end={(id) => end(`api/user/sessions/${id}`)} />}
+      {confirmation}
+      {data && (
+        <SessionTable
+          sessions={data.items}
+          end={({ id, userAgent }) =>
+            ask({
+              action: t('end'),
+              subject: userAgent,
+              consequence: t('ask.endSession'),
+              run: () => call('DELETE', `api/user/sessions/${id}`),
+              after: refetch,
+            })
+          }
+        />
+      )}
       <p class="actions">
-        <button type="button" disabled={isBusy} onClick={() => end('api/user/sessions')}>
+        <button
+          type="button"
+          onClick={() =>
+            ask({
+              action: t('endOthers'),
+              consequence: t('ask.endOthers'),
+              run: () => call('DELETE', 'api/user/sessions'),
+              after: refetch,
+            })
+          }
+        >
           {t('endOthers')}
         </button>
       </p>

@@ -1,9 +1,8 @@
 import { useState } from 'preact/hooks';
 
-import { adopt, ApiProblem, callPublic } from '../api';
-import { useTexts } from '../texts';
-import { Done, Field, Form, ProblemNotice, useAction } from '../ui';
-import { presentPasskey } from '../webauthn';
+import { adopt, ApiProblem, callPublic, presentPasskey } from '../../api';
+import { useTexts } from '../../texts';
+import { Done, Field, Form, ProblemNotice, useAction } from '../../ui';
 
 interface Challenge {
   readonly challenge: string;

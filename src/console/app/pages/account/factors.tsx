@@ -1,10 +1,18 @@
 import { useQuery } from '@tanstack/preact-query';
 import { useState } from 'preact/hooks';
 
-import { adopt, ApiProblem, call, type Factor } from '../api';
-import { useTexts } from '../texts';
-import { Dialog, Field, Form, ProblemNotice, Section, useAction } from '../ui';
-import { createPasskey } from '../webauthn';
+import { adopt, ApiProblem, call, createPasskey, type Factor } from '../../api';
+import { useTexts } from '../../texts';
+import {
+  Dialog,
+  Field,
+  Form,
+  ProblemNotice,
+  Section,
+  Table,
+  useAction,
+  useConfirmation,
+} from '../../ui';
 
 interface Enrolment {
   readonly id: string;
@@ -22,6 +30,7 @@ export function Factors() {
   const [enrolment, setEnrolment] = useState<Enrolment>();
   const [codes, setCodes] = useState<readonly string[]>();
   const { isBusy, error: failed, run } = useAction();
+  const { ask, confirmation } = useConfirmation();
   const change = (work: () => Promise<unknown>): void =>
     run(async () => work().then(() => refetch()));
   const isOld = [error, failed].some(
@@ -57,34 +66,34 @@ export function Factors() {
     <Section title={t('factors')}>
       <ProblemNotice error={error} retry={refetch} />
       <ProblemNotice error={failed} />
-      {data?.items.length === 0 && <p class="faint">{t('noFactors')}</p>}
-      {data && data.items.length > 0 && (
-        <table>
-          <thead>
-            <tr>
-              <th>{t('type')}</th>
-              <th>{t('created')}</th>
-              <th>{t('remove')}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {data.items.map(({ id, type, name, createdAt }) => (
-              <tr key={id}>
-                <td>{name ?? type}</td>
-                <td>{time(createdAt)}</td>
-                <td>
-                  <button
-                    type="button"
-                    disabled={isBusy}
-                    onClick={() => change(async () => call('DELETE', `api/user/factors/${id}`))}
-                  >
-                    {t('remove')}
-                  </button>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+      {confirmation}
+      {data && (
+        <Table
+          label={t('factors')}
+          head={['type', 'created', 'remove']}
+          empty="noFactors"
+          rows={data.items.map(({ id, type, name, createdAt }) => ({
+            key: id,
+            cells: [
+              name ?? type,
+              time(createdAt),
+              <button
+                type="button"
+                onClick={() =>
+                  ask({
+                    action: t('remove'),
+                    subject: name ?? type,
+                    consequence: t('ask.removeFactor'),
+                    run: () => call('DELETE', `api/user/factors/${id}`),
+                    after: refetch,
+                  })
+                }
+              >
+                {t('remove')}
+              </button>,
+            ],
+          }))}
+        />
       )}
       <p class="actions">
         <button
@@ -101,11 +110,19 @@ export function Factors() {
           type="button"
           disabled={isBusy}
           onClick={() =>
-            change(async () =>
-              setCodes(
-                (await call<{ codes: string[] }>('POST', 'api/user/factors/recovery-codes')).codes,
-              ),
-            )
+            ask({
+              action: t('recoveryCodes'),
+              consequence: t('ask.recoveryCodes'),
+              run: async () => {
+                const { codes: made } = await call<{ codes: string[] }>(
+                  'POST',
+                  'api/user/factors/recovery-codes',
+                );
+                setCodes(made);
+              },
+              result: t('saved'),
+              after: refetch,
+            })
           }
         >
           {t('recoveryCodes')}

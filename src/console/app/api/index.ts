@@ -1,0 +1,15 @@
+export {
+  adopt,
+  ApiProblem,
+  call,
+  callPublic,
+  renew,
+  signOut,
+  useLanguageOfApi,
+  whenSessionEnds,
+} from './client';
+export { follow } from './events';
+export type * from './types';
+export { useCan } from './use-can';
+export { useCluster, type LiveCluster } from './use-cluster';
+export { createPasskey, presentPasskey } from './webauthn';

@@ -1,0 +1,56 @@
+import { useQuery, useQueryClient } from '@tanstack/preact-query';
+import { useEffect, useState } from 'preact/hooks';
+
+import { call } from './client';
+import { follow } from './events';
+import type { Change, Cluster } from './types';
+
+const MAX_CHANGES = 50;
+
+export interface LiveCluster {
+  readonly cluster: Cluster | undefined;
+  /** The newest first. A later step of a change replaces the earlier one. */
+  readonly changes: readonly Change[];
+  /** Undefined while connecting for the first time. */
+  readonly isLive: boolean | undefined;
+  readonly error: unknown;
+}
+
+/** The state of the cluster: a snapshot, then live. */
+export function useCluster(isAllowed = true): LiveCluster {
+  const queries = useQueryClient();
+  const { data: cluster, error } = useQuery({
+    queryKey: ['cluster'],
+    queryFn: () => call<Cluster>('GET', 'api/cluster'),
+    enabled: isAllowed,
+  });
+  const [changes, setChanges] = useState<readonly Change[]>([]);
+  const [isLive, setLive] = useState<boolean>();
+  const [streamError, setStreamError] = useState<unknown>();
+  useEffect(() => {
+    if (!isAllowed) {
+      return undefined;
+    }
+    return follow('api/cluster/events', {
+      onEvent: (type, data) => {
+        if (type === 'status') {
+          queries.setQueryData(['cluster'], data);
+        } else if (type === 'connection') {
+          setLive((data as { isLive: boolean }).isLive);
+        } else if (type === 'change') {
+          const change = data as Change;
+          setChanges((known) =>
+            [change, ...known.filter(({ id }) => id !== change.id)].slice(0, MAX_CHANGES),
+          );
+        }
+      },
+      onState: (isOpen, reason) => {
+        setStreamError(isOpen ? undefined : reason);
+        if (!isOpen) {
+          setLive(false);
+        }
+      },
+    });
+  }, [isAllowed]);
+  return { cluster, changes, isLive, error: streamError ?? error };
+}

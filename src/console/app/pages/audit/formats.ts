@@ -1,0 +1,41 @@
+import type { TrailEvent } from '../../api';
+
+const COLUMNS = [
+  'at',
+  'type',
+  'result',
+  'reason',
+  'actorKind',
+  'actorId',
+  'subjectKind',
+  'subjectId',
+  'ip',
+  'requestId',
+  'details',
+  'id',
+] as const;
+
+export function toLines(events: readonly TrailEvent[]): string {
+  return events.map((event) => `${JSON.stringify(event)}\n`).join('');
+}
+
+/** RFC 4180. */
+export function toCsv(events: readonly TrailEvent[]): string {
+  const rows = events.map(({ actor, subject, details, ...event }) => ({
+    ...event,
+    actorKind: actor?.kind,
+    actorId: actor?.id,
+    subjectKind: subject?.kind,
+    subjectId: subject?.id,
+    details: details && JSON.stringify(details),
+  }));
+  return [COLUMNS, ...rows.map((row) => COLUMNS.map((column) => row[column] ?? ''))]
+    .map((cells) => `${cells.map(quoted).join(',')}\r\n`)
+    .join('');
+}
+
+/** A spreadsheet would run a cell that begins like a formula, and events contain texts of strangers. */
+function quoted(cell: string): string {
+  const text = /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell;
+  return `"${text.replaceAll('"', '""')}"`;
+}

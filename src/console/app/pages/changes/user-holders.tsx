@@ -1,0 +1,45 @@
+import { useQuery } from '@tanstack/preact-query';
+
+import { call, type LiveCluster } from '../../api';
+import { useTexts } from '../../texts';
+import { ProblemNotice, Table } from '../../ui';
+import { ChangeRow } from './change-row';
+import { nameOf } from './name-of';
+
+const REFRESH_INTERVAL_MS = 5000;
+
+/** Which instances may hold a user in memory, and the changes of this user as they happen. */
+export function UserHolders({ id, live }: { id: string; live: LiveCluster }) {
+  const { t } = useTexts();
+  const { cluster, changes } = live;
+  const { data, error } = useQuery({
+    queryKey: ['holders', id],
+    queryFn: () =>
+      call<{ items: { holderId: string }[] }>('GET', `api/users/${encodeURIComponent(id)}/holders`),
+    refetchInterval: REFRESH_INTERVAL_MS,
+  });
+  const instances = cluster?.instances ?? [];
+  return (
+    <>
+      <p class="faint">{t('holdersText')}</p>
+      <ProblemNotice error={error} />
+      {data && (
+        <Table
+          label={t('holders')}
+          head={['instance']}
+          rows={data.items.map(({ holderId }) => ({
+            key: holderId,
+            cells: [nameOf(holderId, instances) ?? t('unknownInstance')],
+          }))}
+        />
+      )}
+      <ol class="changes" aria-live="polite">
+        {changes
+          .filter(({ subject }) => subject.id === id)
+          .map((change) => (
+            <ChangeRow key={change.id} change={change} instances={instances} />
+          ))}
+      </ol>
+    </>
+  );
+}

@@ -1,0 +1,40 @@
+import { useQuery } from '@tanstack/preact-query';
+
+import { call } from '../../api';
+import { useTexts } from '../../texts';
+import { Choices, Field } from '../../ui';
+
+export interface Chosen {
+  readonly listed: readonly string[];
+  /** Names separated by commas. */
+  readonly further: string;
+}
+
+interface PermissionChoiceProps {
+  readonly chosen: Chosen;
+  readonly change: (chosen: Chosen) => void;
+}
+
+/** The own permissions, because nobody can give others, and those that only services of the company know. */
+export function PermissionChoice({ chosen, change }: PermissionChoiceProps) {
+  const { t } = useTexts();
+  const { data } = useQuery({
+    queryKey: ['permissions'],
+    queryFn: () => call<{ permissions: string[] }>('GET', 'api/user/permissions'),
+  });
+  return (
+    <>
+      <Choices
+        legend={t('permissions')}
+        options={data?.permissions ?? []}
+        chosen={chosen.listed}
+        change={(listed) => change({ ...chosen, listed })}
+      />
+      <Field
+        label={t('morePermissions')}
+        value={chosen.further}
+        onInput={({ currentTarget }) => change({ ...chosen, further: currentTarget.value })}
+      />
+    </>
+  );
+}

@@ -1,0 +1,145 @@
+import { useQuery, useQueryClient } from '@tanstack/preact-query';
+
+import {
+  call,
+  useCan,
+  useCluster,
+  type AuditEvent,
+  type Page,
+  type Session,
+  type User,
+} from '../../api';
+import { useTexts } from '../../texts';
+import { ProblemNotice, Section, Table, useConfirmation, type Question } from '../../ui';
+import { UserHolders } from '../changes/user-holders';
+import { UserRoles } from './roles';
+import { SessionTable } from './session-table';
+
+type ActionName = 'disable' | 'enable' | 'endSessions' | 'removeFactors' | 'sendReset' | 'delete';
+
+export function UserPage({ id }: { id: string }) {
+  const { t, time, event } = useTexts();
+  const path = `api/users/${encodeURIComponent(id)}`;
+  const can = useCan();
+  const queries = useQueryClient();
+  const { ask, confirmation } = useConfirmation();
+  const read = <Answer,>(part: string, route: string, enabled = true) =>
+    useQuery({
+      queryKey: ['user-page', id, part],
+      queryFn: () => call<Answer>('GET', route),
+      enabled,
+    });
+  const user = read<User>('profile', path);
+  const sessions = read<{ items: Session[] }>('sessions', `${path}/sessions`, can('sessions:read'));
+  const trail = read<Page<AuditEvent>>(
+    'trail',
+    `api/audit?user=${encodeURIComponent(id)}`,
+    can('audit:read'),
+  );
+  const seesHolders = can('sessions:read') && can('cluster:read');
+  const live = useCluster(seesHolders);
+  const reload = async (): Promise<void> =>
+    queries.invalidateQueries({ queryKey: ['user-page', id] });
+  if (!user.data) {
+    return <ProblemNotice error={user.error} retry={user.refetch} />;
+  }
+  const { username, email, displayName, roles, disabled, createdAt } = user.data;
+
+  const actions: Readonly<Record<ActionName, Pick<Question, 'run' | 'result' | 'after'>>> = {
+    disable: { run: () => call('PATCH', path, { disabled: true }) },
+    enable: { run: () => call('PATCH', path, { disabled: false }) },
+    endSessions: { run: () => call('DELETE', `${path}/sessions`) },
+    removeFactors: { run: () => call('DELETE', `${path}/factors`) },
+    sendReset: { run: () => call('POST', `${path}/password-reset`), result: t('sent') },
+    delete: {
+      run: () => call('DELETE', path),
+      after: async () => {
+        await queries.invalidateQueries({ queryKey: ['users'] });
+        location.hash = '/users';
+      },
+    },
+  };
+  const button = (name: ActionName, permission: string) =>
+    can(permission) && (
+      <button
+        type="button"
+        class={name === 'delete' ? 'danger' : ''}
+        onClick={() =>
+          ask({
+            action: t(name),
+            subject: username,
+            consequence: t(`ask.${name}`),
+            after: reload,
+            ...actions[name],
+          })
+        }
+      >
+        {t(name)}
+      </button>
+    );
+  return (
+    <>
+      <h1>{username}</h1>
+      {confirmation}
+      <Section title={t('profile')}>
+        <dl>
+          <dt>{t('status')}</dt>
+          <dd>{t(disabled ? 'disabled' : 'enabled')}</dd>
+          <dt>{t('displayName')}</dt>
+          <dd>{displayName ?? '–'}</dd>
+          <dt>{t('email')}</dt>
+          <dd>{email ?? '–'}</dd>
+          <dt>{t('created')}</dt>
+          <dd>{time(createdAt)}</dd>
+        </dl>
+        <div class="actions">
+          {button(disabled ? 'enable' : 'disable', 'users:write')}
+          {button('endSessions', 'sessions:write')}
+          {button('removeFactors', 'users:write')}
+          {button('sendReset', 'users:write')}
+          {button('delete', 'users:write')}
+        </div>
+      </Section>
+      <UserRoles
+        roles={roles}
+        save={(chosen) =>
+          ask({
+            action: t('save'),
+            subject: username,
+            consequence: t('ask.roles', { roles: chosen.join(', ') || t('none') }),
+            run: () => call('PATCH', path, { roles: chosen }),
+            after: reload,
+          })
+        }
+      />
+      {can('sessions:read') && (
+        <Section title={t('sessions')}>
+          <ProblemNotice error={sessions.error} retry={sessions.refetch} />
+          {sessions.data && <SessionTable sessions={sessions.data.items} />}
+        </Section>
+      )}
+      {seesHolders && (
+        <Section title={t('holders')}>
+          <UserHolders id={id} live={live} />
+        </Section>
+      )}
+      {can('audit:read') && (
+        <Section title={t('trail')}>
+          <ProblemNotice error={trail.error} retry={trail.refetch} />
+          <Table
+            label={t('trail')}
+            head={['time', 'event', 'result', 'address']}
+            empty="noEvents"
+            rows={(trail.data?.items ?? []).map(({ id: key, at, type, result, ip }) => ({
+              key,
+              cells: [time(at), event(type), result && t(`result.${result}`), ip],
+            }))}
+          />
+          <p>
+            <a href={`#/audit/${id}`}>{t('audit')}</a>
+          </p>
+        </Section>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,35 @@
+import type { Session } from '../../api';
+import { useTexts } from '../../texts';
+import { Table } from '../../ui';
+
+interface SessionTableProps {
+  readonly sessions: readonly Session[];
+  readonly end?: (session: Session) => void;
+}
+
+export function SessionTable({ sessions, end }: SessionTableProps) {
+  const { t, time } = useTexts();
+  return (
+    <Table
+      label={t('sessions')}
+      head={['device', 'address', 'started', 'lastUsed', ...(end ? (['end'] as const) : [])]}
+      rows={sessions.map((session) => ({
+        key: session.id,
+        cells: [
+          <>
+            {session.userAgent || '–'}
+            {session.current && <strong> ({t('thisSession')})</strong>}
+          </>,
+          session.ip,
+          time(session.createdAt),
+          time(session.lastUsedAt),
+          end && !session.current && (
+            <button type="button" onClick={() => end(session)}>
+              {t('end')}
+            </button>
+          ),
+        ],
+      }))}
+    />
+  );
+}

@@ -1,0 +1,36 @@
+import { useQueryClient } from '@tanstack/preact-query';
+
+import { call } from '../../api';
+import { useTexts } from '../../texts';
+import { Field, Form, Section, useConfirmation } from '../../ui';
+
+export function Invitation() {
+  const { t } = useTexts();
+  const queries = useQueryClient();
+  const { ask, confirmation } = useConfirmation();
+  return (
+    <Section title={t('invite')}>
+      {confirmation}
+      <Form
+        action={t('invite')}
+        submit={({ username = '', email }, form) => {
+          ask({
+            action: t('invite'),
+            subject: username,
+            consequence: t('ask.invite'),
+            run: () => call('POST', 'api/users', { username, email }),
+            result: t('invited'),
+            after: () => {
+              form.reset();
+              return queries.invalidateQueries({ queryKey: ['users'] });
+            },
+          });
+          return Promise.resolve();
+        }}
+      >
+        <Field label={t('username')} name="username" required />
+        <Field label={t('email')} name="email" type="email" required />
+      </Form>
+    </Section>
+  );
+}

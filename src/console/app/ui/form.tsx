@@ -1,0 +1,123 @@
+import type { ComponentChildren, JSX } from 'preact';
+import { useId, useState } from 'preact/hooks';
+
+import { useTexts } from '../texts';
+import { ProblemNotice } from './parts';
+
+type InputProps = JSX.IntrinsicElements['input'] & { readonly label: string };
+
+export function Field({ label, ...input }: InputProps) {
+  const id = useId();
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <input id={id} {...input} />
+    </div>
+  );
+}
+
+interface SelectProps {
+  readonly label: string;
+  readonly value: string;
+  readonly options: readonly (readonly [value: string, text: string])[];
+  readonly change: (value: string) => void;
+}
+
+export function Select({ label, value, options, change }: SelectProps) {
+  const id = useId();
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <select id={id} value={value} onChange={({ currentTarget }) => change(currentTarget.value)}>
+        {options.map(([each, text]) => (
+          <option key={each} value={each}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+interface ChoicesProps {
+  readonly legend: string;
+  readonly options: readonly string[];
+  readonly chosen: readonly string[];
+  readonly change: (chosen: readonly string[]) => void;
+}
+
+/** Any number of names from a list. */
+export function Choices({ legend, options, chosen, change }: ChoicesProps) {
+  return (
+    <fieldset>
+      <legend>{legend}</legend>
+      {options.map((name) => (
+        <label key={name} class="choice">
+          <input
+            type="checkbox"
+            checked={chosen.includes(name)}
+            onChange={({ currentTarget }) =>
+              change(
+                currentTarget.checked ? [...chosen, name] : chosen.filter((each) => each !== name),
+              )
+            }
+          />
+          {name}
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+/** State of one action: whether it runs, and why it failed. */
+export function useAction() {
+  const [isBusy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>();
+  const run = (work: () => Promise<unknown>): void => {
+    setBusy(true);
+    setError(undefined);
+    work()
+      .catch((reason: unknown) => setError(reason))
+      .finally(() => setBusy(false));
+  };
+  return { isBusy, error, run };
+}
+
+interface FormProps {
+  readonly action: string;
+  readonly submit: (
+    values: Readonly<Record<string, string>>,
+    form: HTMLFormElement,
+  ) => Promise<unknown>;
+  /** Shows a second button that calls it. */
+  readonly cancel?: () => void;
+  readonly children?: ComponentChildren;
+}
+
+export function Form({ action, submit, cancel, children }: FormProps) {
+  const { t } = useTexts();
+  const { isBusy, error, run } = useAction();
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        const form = event.currentTarget;
+        const values = Object.fromEntries(new FormData(form)) as Record<string, string>;
+        run(async () => submit(values, form));
+      }}
+    >
+      {children}
+      <ProblemNotice error={error} />
+      <p class="actions">
+        <button class="primary" disabled={isBusy}>
+          {action}
+        </button>
+        {cancel && (
+          <button type="button" onClick={cancel}>
+            {t('cancel')}
+          </button>
+        )}
+      </p>
+    </form>
+  );
+}

@@ -1,0 +1,4 @@
+export { useConfirmation, type Question } from './confirm';
+export { Choices, Field, Form, Select, useAction } from './form';
+export { Dialog, Done, ProblemNotice, Section } from './parts';
+export { Table, type Row } from './table';
