@@ -10,7 +10,8 @@ import {
 const NEEDS = {
   redis: { files: /^test\//, ensure: ensureRedisServer },
   chromium: {
-    files: /^test\/e2e\/(?:account-pages|console|passkeys|swagger-ui|path-prefix)\./,
+    files:
+      /^test\/(?:e2e\/(?:account-pages|console|passkeys|swagger-ui|path-prefix)|fault\/console)\./,
     ensure: () => (process.env.CHROMIUM = ensureChromium()),
   },
   nginx: {

@@ -8,7 +8,6 @@ import {
 } from '../support/deployment.js';
 import { GOOD_PASSWORD, type TestUser } from '../support/http-client.js';
 import { eventually } from '../support/own-cluster.js';
-import { startPrefixProxy } from '../support/prefix-proxy.js';
 
 const ADMINISTRATOR = WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME;
 const VIEWS = [
@@ -249,17 +248,5 @@ describe('a page of the console', () => {
     await text('Your session has ended. Sign in again.');
     await browser.signIn(user.username, GOOD_PASSWORD);
     await browser.page.getByRole('heading', { name: 'Your account' }).waitFor();
-  });
-
-  it('works behind a path prefix', async () => {
-    const proxy = await startPrefixProxy('/keyslot', deployment.api.url);
-    await browser.open(proxy.url);
-    await browser.signIn(ADMINISTRATOR, GOOD_PASSWORD);
-    await browser.show('/changes');
-    await browser.page.getByRole('status').getByText('Live').waitFor();
-    await browser.page.reload();
-    await browser.page.locator('header nav a').first().waitFor();
-    expect(browser.complaints).toEqual([]);
-    await proxy.close();
   });
 });

@@ -1,4 +1,6 @@
-import { HttpClient } from '../support/http-client.js';
+import { ConsoleBrowser } from '../support/console-browser.js';
+import { WITH_ADMINISTRATOR } from '../support/deployment.js';
+import { GOOD_PASSWORD, HttpClient } from '../support/http-client.js';
 import { startPrefixProxy, type PrefixProxy } from '../support/prefix-proxy.js';
 import { SwaggerUi } from '../support/swagger-ui.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
@@ -19,7 +21,7 @@ describe.each([
   let proxy: PrefixProxy;
   let client: HttpClient;
   beforeAll(async () => {
-    api = await startTestApp(variables);
+    api = await startTestApp({ ...WITH_ADMINISTRATOR, ...variables });
     proxy = await startPrefixProxy('/keyslot', api.url);
     client = new HttpClient(proxy.url);
   });
@@ -41,6 +43,18 @@ describe.each([
     expect((await ui.execute('get', '/api/user')).status).toBe('200');
     expect(ui.complaints).toEqual([]);
     await ui.close();
+  });
+
+  it('the console works below the prefix, keeps its session, and receives events', async () => {
+    const browser = await ConsoleBrowser.start();
+    await browser.open(proxy.url);
+    await browser.signIn(WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME, GOOD_PASSWORD);
+    await browser.show('/changes');
+    await browser.page.getByRole('status').getByText('Live').waitFor();
+    await browser.page.reload();
+    await browser.page.getByRole('status').getByText('Live').waitFor();
+    expect(browser.complaints).toEqual([]);
+    await browser.stop();
   });
 
   it('the OpenAPI document contains the server URL of the API', async () => {

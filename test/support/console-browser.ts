@@ -86,11 +86,13 @@ export class ConsoleBrowser {
     const { page } = this;
     await page.locator(scope).getByRole('button', { name: action, exact: true }).first().focus();
     await page.keyboard.press('Enter');
-    const dialog = page.getByRole('dialog');
+    const dialog = page
+      .locator('dialog')
+      .filter({ has: page.getByRole('button', { name: action, exact: true }) });
     await dialog.waitFor();
     await dialog.getByRole('button', { name: action, exact: true }).focus();
     await page.keyboard.press('Enter');
-    await page.locator('dialog').waitFor({ state: 'detached' });
+    await dialog.waitFor({ state: 'detached' });
   }
 
   /** Findings of axe that are serious or critical. */

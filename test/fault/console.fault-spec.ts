@@ -1,0 +1,80 @@
+import { NearCache } from '../../src/near-cache/index.js';
+import { ConsoleBrowser } from '../support/console-browser.js';
+import { WITH_ADMINISTRATOR } from '../support/deployment.js';
+import { GOOD_PASSWORD } from '../support/http-client.js';
+import { startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
+import { Shards, slotOf } from '../support/shards.js';
+import { startTestApp, type TestApp } from '../support/test-app.js';
+
+const NAME = WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME;
+
+/** The console says what is the matter, and recovers by itself. */
+describe('the console while Redis fails (98)', () => {
+  let redis: OwnCluster;
+  let api: TestApp;
+  let browser: ConsoleBrowser;
+  beforeAll(async () => {
+    redis = await startOwnCluster();
+    api = await startTestApp({ ...redis.variables, ...WITH_ADMINISTRATOR });
+    browser = await ConsoleBrowser.start();
+  });
+  afterAll(async () => {
+    await browser.stop();
+    await api.close();
+    await redis.remove();
+  });
+
+  const signalAll = (ports: readonly number[], signal: NodeJS.Signals): void =>
+    ports.forEach((port) => redis.signal(port, signal));
+  const everyPort = (): number[] => [...redis.cluster.pids.keys()];
+  const text = async (wanted: RegExp | string): Promise<void> =>
+    browser.page.getByText(wanted).first().waitFor();
+  const live = async (): Promise<void> =>
+    browser.page.getByRole('status').getByText('Live').waitFor();
+
+  it('names a lost shard and what it means', async () => {
+    await browser.open(api.url);
+    await browser.signIn(NAME, GOOD_PASSWORD);
+    await browser.show('/cluster');
+    await live();
+    await text('No problem.');
+    const { body } = await api.login(NAME);
+    const { id } = (await api.ownUser(body.access_token)).body;
+    const shards = await Shards.of(redis);
+    // The page itself needs the session of its user, and its instance needs its inbox.
+    const needed = [
+      shards.masterOf(slotOf(`user.${String(id)}`)),
+      shards.ofKey(api.app.get(NearCache, { strict: false }).leaseKey),
+    ];
+    const lost = shards.nodesOf(shards.ports.find((port) => !needed.includes(port))!);
+
+    signalAll(lost, 'SIGSTOP');
+
+    await text(/A shard is down: no master serves 546\d of 16384 slots/);
+    await browser.page.locator('svg.slots rect.gap').waitFor();
+    signalAll(lost, 'SIGCONT');
+    await text('No problem.');
+    await live();
+  });
+
+  it('says that the server cannot answer, and goes on when it can', async () => {
+    await browser.open(api.url);
+    await browser.signIn(NAME, GOOD_PASSWORD);
+    await browser.show('/cluster');
+    await live();
+
+    signalAll(everyPort(), 'SIGSTOP');
+
+    await text('The connection is lost. What you see may be old.');
+    await text('The data for this request cannot be reached at the moment.');
+    const tab = await browser.newTab();
+    await tab.goto(`${api.url}/console`);
+    await tab.getByText('The data for this request cannot be reached at the moment.').waitFor();
+
+    signalAll(everyPort(), 'SIGCONT');
+    await live();
+    await text('No problem.');
+    await tab.getByRole('button', { name: 'Try again' }).click();
+    await tab.getByRole('heading', { name: 'Your account' }).waitFor();
+  });
+});
