@@ -1,4 +1,4 @@
-import { cpSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 
 import { runs, say, SetUpError } from './prerequisites.js';
 import { filesIn, whenChanged } from './stamp.js';
@@ -22,6 +22,9 @@ export async function runSuite(name, options) {
     for (const file of files.filter((name) => ASSET.test(name))) {
       cpSync(file, `${COMPILED}/${file}`);
     }
+    // The application reads its version. Without a name, because another package has it.
+    const { type, version } = JSON.parse(readFileSync('package.json', 'utf8'));
+    writeFileSync(`${COMPILED}/package.json`, JSON.stringify({ type, version }));
   });
   process.argv.splice(2, process.argv.length, ...options);
   await import(`../../${COMPILED}/test/${name}/main.js`);

@@ -105,8 +105,8 @@ describe('the tour of the README', () => {
   it('is followed by a table of all API routes, and no others', async () => {
     const api = new HttpClient(`http://127.0.0.1:${ports[0]}`);
     const documented = (await readOperations(api)).map(({ method, path }) => `${method} ${path}`);
-    // Swagger UI and the problem pages are not in the API description.
-    const pages = ['GET /docs', '/docs-json', 'GET /problems/{code}'];
+    // The console, Swagger UI and the problem pages are not in the API description.
+    const pages = ['GET /console', 'GET /docs', '/docs-json', 'GET /problems/{code}'];
 
     const listed = tableWith('POST /api/users', readme).flatMap(([route]) => codeSpans(route!));
 

@@ -2,6 +2,7 @@ import { Instance } from '../support/instance.js';
 import { startOwnCluster } from '../support/own-cluster.js';
 import { running } from '../support/running.js';
 import { SwaggerUi } from '../support/swagger-ui.js';
+import { takeConsolePictures } from './console.js';
 
 const PICTURE = 'docs/swagger-ui.png';
 /** The URL that npm start prints. */
@@ -39,8 +40,9 @@ async function main(): Promise<void> {
   await takePicture(ui);
   await ui.close();
   await instance.stop();
+  const pictures = [PICTURE, ...(await takeConsolePictures(own))];
   await own.remove();
-  process.stdout.write(`${PICTURE}\n`);
+  process.stdout.write(`${pictures.join('\n')}\n`);
 }
 
 try {

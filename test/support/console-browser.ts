@@ -39,14 +39,20 @@ export class ConsoleBrowser {
    */
   async open(
     url: string,
-    { locale = 'en-US', isPhone = false, userAgent = '', colorScheme = 'light' as const } = {},
+    {
+      locale = 'en-US',
+      isPhone = false,
+      width = 1280,
+      userAgent = '',
+      colorScheme = 'light' as 'light' | 'dark',
+    } = {},
   ): Promise<void> {
     this.complaints.length = 0;
     await this.context?.close();
     this.context = await this.browser.newContext({
       locale,
       colorScheme,
-      ...(isPhone ? { viewport: PHONE } : {}),
+      viewport: isPhone ? PHONE : { width, height: 800 },
       ...(userAgent === '' ? {} : { userAgent }),
     });
     this.page = await this.newTab();

@@ -5,6 +5,9 @@ import { nameOf } from './name-of';
 const WIDTH = 600;
 const ROW_HEIGHT = 26;
 const MARGIN = 8;
+/** Lines are as long as the logarithm of their time, from 0.1 ms to 10 s, so that changes can be compared. */
+const SHORTEST_MS = 0.1;
+const DECADES = 5;
 
 interface ChangeRowProps {
   readonly change: Change;
@@ -48,7 +51,6 @@ function Lines({ change, instances }: ChangeRowProps) {
   const holders = change.holders.map((holder) =>
     typeof holder === 'string' ? { instance: holder, ms: null, outcome: undefined } : holder,
   );
-  const longest = Math.max(0.1, ...holders.map(({ ms }) => ms ?? 0));
   return (
     <svg
       class="lines"
@@ -57,7 +59,7 @@ function Lines({ change, instances }: ChangeRowProps) {
     >
       {holders.map(({ instance, ms, outcome }, row) => {
         const y = MARGIN + row * ROW_HEIGHT;
-        const end = ms === null ? WIDTH / 2 : (WIDTH / 2) * (ms / longest);
+        const end = (WIDTH / 2) * (ms === null ? 1 : lengthOf(ms));
         const name = nameOf(instance, instances) ?? t('unknownInstance');
         return (
           <g key={instance} class={outcome ?? 'pending'}>
@@ -72,4 +74,9 @@ function Lines({ change, instances }: ChangeRowProps) {
       })}
     </svg>
   );
+}
+
+/** @returns a part of the longest line */
+function lengthOf(ms: number): number {
+  return Math.min(1, Math.max(0.02, Math.log10(ms / SHORTEST_MS) / DECADES));
 }

@@ -22,23 +22,26 @@ export function SlotMap({ nodes }: { nodes: readonly ClusterNode[] }) {
   const masters = mastersOf(nodes);
   const most = Math.max(1, ...masters.map(({ callsPerSecond }) => callsPerSecond));
   return (
-    <svg class="slots" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={t('slotMap')}>
-      {rangesOf(masters).map(({ first, last, shard, node }) => (
-        <rect
-          key={first}
-          class={node === undefined || shard === undefined ? 'gap' : `shard-${shard % COLOURS}`}
-          x={(first / SLOTS) * WIDTH}
-          y="0"
-          width={((last - first + 1) / SLOTS) * WIDTH}
-          height={HEIGHT}
-          opacity={
-            node ? LEAST_OPACITY + (1 - LEAST_OPACITY) * (node.callsPerSecond / most) : undefined
-          }
-        >
-          <title>{`${first}–${last}: ${node?.address ?? t('notServed')}`}</title>
-        </rect>
-      ))}
-    </svg>
+    <>
+      <svg class="slots" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={t('slotMap')}>
+        {rangesOf(masters).map(({ first, last, shard, node }) => (
+          <rect
+            key={first}
+            class={node === undefined || shard === undefined ? 'gap' : `shard-${shard % COLOURS}`}
+            x={(first / SLOTS) * WIDTH}
+            y="0"
+            width={((last - first + 1) / SLOTS) * WIDTH}
+            height={HEIGHT}
+            opacity={
+              node ? LEAST_OPACITY + (1 - LEAST_OPACITY) * (node.callsPerSecond / most) : undefined
+            }
+          >
+            <title>{`${first}–${last}: ${node?.address ?? t('notServed')}`}</title>
+          </rect>
+        ))}
+      </svg>
+      <p class="faint">{t('slotMap')}</p>
+    </>
   );
 }
 
