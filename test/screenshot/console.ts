@@ -73,7 +73,7 @@ async function take({ page }: ConsoleBrowser, path: string): Promise<void> {
     while (texts.nextNode()) {
       texts.currentNode.data = texts.currentNode.data.replaceAll(${JSON.stringify(hostname())}, 'app-1');
     }
-    document.querySelector('header [lang]').remove();
+    document.querySelector('header [lang]')?.remove();
     document.activeElement.blur();
   }`);
   await page.screenshot({ path, fullPage: true, animations: 'disabled' });
