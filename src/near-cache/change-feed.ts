@@ -155,7 +155,10 @@ export class ChangeFeed {
   }
 
   private deliver(message: string): void {
-    const event = JSON.parse(message) as ChangeEvent;
+    const event = parse(message);
+    if (!event) {
+      return; // Of an instance of another version.
+    }
     this.listeners.forEach((listener) => listener.onChange(event));
   }
 
@@ -165,6 +168,14 @@ export class ChangeFeed {
 
   private key(part: string): string {
     return this.redis.keys.key(['instances', 'registry'], part);
+  }
+}
+
+function parse(message: string): ChangeEvent | undefined {
+  try {
+    return JSON.parse(message) as ChangeEvent;
+  } catch {
+    return undefined;
   }
 }
 

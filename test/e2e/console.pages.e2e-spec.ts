@@ -17,7 +17,7 @@ const VIEWS = [
   ['/cluster', 'Cluster', '集群'],
   ['/audit', 'Audit', '审计'],
   ['/keys', 'Signing keys', '签名密钥'],
-  ['/service-accounts', 'Service accounts', '服务账户'],
+  ['/service-accounts', 'Service accounts', '服务账号'],
 ] as const;
 
 /** The pages of the console, with two instances. */
@@ -146,6 +146,8 @@ describe('a page of the console', () => {
       'Your account',
       'Users',
     ]);
+    await browser.page.evaluate("location.hash = '/keys'");
+    await text('Your roles do not allow this page.');
     expect(browser.complaints).toEqual([]);
   });
 

@@ -1,8 +1,8 @@
 import { useQueryClient } from '@tanstack/preact-query';
 import { useEffect, useState } from 'preact/hooks';
 
-import { renew, signOut, useLanguageOfApi, whenSessionEnds } from './api';
-import { Navigation, usePath } from './navigation';
+import { renew, signOut, useLanguageOfApi, usePermissions, whenSessionEnds } from './api';
+import { Navigation, permissionOf, usePath } from './navigation';
 import { Account } from './pages/account';
 import { AuditPage } from './pages/audit';
 import { ChangesPage } from './pages/changes';
@@ -13,7 +13,7 @@ import { ServiceAccountsPage } from './pages/service-accounts';
 import { SignIn } from './pages/sign-in';
 import { UserPage } from './pages/user';
 import { Users } from './pages/users';
-import { LanguageContext, TEXTS, type Language } from './texts';
+import { LanguageContext, TEXTS, useTexts, type Language } from './texts';
 import { ProblemNotice, useAction } from './ui';
 
 const browserLanguage: Language = navigator.language.startsWith('zh') ? 'zh' : 'en';
@@ -87,6 +87,12 @@ export function App() {
 function View() {
   const path = usePath();
   const [, view = 'account', id] = path.split('/');
+  const { t } = useTexts();
+  const permissions = usePermissions();
+  const needed = permissionOf(view);
+  if (needed !== undefined && permissions?.has(needed) === false) {
+    return <p class="notice problem">{t('noPermission')}</p>;
+  }
   switch (view) {
     case 'users':
       return id === undefined ? <Users /> : <UserPage key={id} id={id} />;

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 
-import { useCan } from './api';
+import { usePermissions } from './api';
 import { useTexts, type TextKey } from './texts';
 
 const VIEWS: readonly (readonly [path: string, text: TextKey, permission?: string])[] = [
@@ -28,11 +28,16 @@ export function usePath(): string {
   return path;
 }
 
+/** @returns the permission that a view needs, if it needs one */
+export function permissionOf(view: string): string | undefined {
+  return VIEWS.find(([path]) => path === view)?.[2];
+}
+
 export function Navigation() {
   const { t } = useTexts();
-  const can = useCan();
+  const permissions = usePermissions();
   const current = usePath().split('/')[1] || 'account';
-  const shown = VIEWS.filter(([, , permission]) => permission === undefined || can(permission));
+  const shown = VIEWS.filter(([, , needed]) => needed === undefined || permissions?.has(needed));
   useEffect(() => {
     const name = VIEWS.find(([path]) => path === current)?.[1] ?? 'account';
     document.title = `${t(name)} – Keyslot`;

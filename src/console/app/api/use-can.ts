@@ -2,11 +2,17 @@ import { useQuery } from '@tanstack/preact-query';
 
 import { call } from './client';
 
-/** What the user may do. Only to hide what would be refused: the API decides. Until it is known, nothing is allowed. */
-export function useCan(): (permission: string) => boolean {
+/** What the user may do. Only to hide what would be refused: the API decides. Undefined until it is known. */
+export function usePermissions(): ReadonlySet<string> | undefined {
   const { data } = useQuery({
     queryKey: ['permissions'],
     queryFn: () => call<{ permissions: string[] }>('GET', 'api/user/permissions'),
   });
-  return (permission) => data?.permissions.includes(permission) === true;
+  return data && new Set(data.permissions);
+}
+
+/** Until it is known, nothing is allowed. */
+export function useCan(): (permission: string) => boolean {
+  const permissions = usePermissions();
+  return (permission) => permissions?.has(permission) === true;
 }

@@ -113,7 +113,6 @@ export const en = {
   slots: 'Slots',
   slotMap: 'Slots by shard. The darker, the more calls per second.',
   notServed: 'not served',
-  shard: 'Shard',
   master: 'Master',
   replicas: 'Replicas',
   load: 'Calls per second',

@@ -111,7 +111,6 @@ export const zh: Record<TextKey, string> = {
   slots: '槽',
   slotMap: '按分片显示的槽。颜色越深，每秒调用越多。',
   notServed: '无主节点',
-  shard: '分片',
   master: '主节点',
   replicas: '副本节点',
   load: '每秒调用',

@@ -1,4 +1,4 @@
-import type { TrailEvent } from '../../api';
+import type { TrailEvent } from '../../api/types.js';
 
 const COLUMNS = [
   'at',

@@ -1,6 +1,4 @@
-import { useQuery } from '@tanstack/preact-query';
-
-import { call } from '../../api';
+import { usePermissions } from '../../api';
 import { useTexts } from '../../texts';
 import { Choices, Field } from '../../ui';
 
@@ -18,15 +16,12 @@ interface PermissionChoiceProps {
 /** The own permissions, because nobody can give others, and those that only services of the company know. */
 export function PermissionChoice({ chosen, change }: PermissionChoiceProps) {
   const { t } = useTexts();
-  const { data } = useQuery({
-    queryKey: ['permissions'],
-    queryFn: () => call<{ permissions: string[] }>('GET', 'api/user/permissions'),
-  });
+  const permissions = usePermissions();
   return (
     <>
       <Choices
         legend={t('permissions')}
-        options={data?.permissions ?? []}
+        options={[...(permissions ?? [])]}
         chosen={chosen.listed}
         change={(listed) => change({ ...chosen, listed })}
       />
