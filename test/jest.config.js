@@ -46,7 +46,7 @@ const PROGRAMS = [
 ];
 /** Tests of the API and its parts that take long: they wait, or start many instances or clusters of their own. */
 const SLOW_API = [
-  '**/test/e2e/{account-notices,account-pages,administration-bootstrap,audit,clock,email-verification,encodings,factor-notices}.*',
+  '**/test/e2e/{account-notices,account-pages,administration-bootstrap,audit,clock,console.pages,email-verification,encodings,factor-notices}.*',
   '**/test/e2e/{load-shedding,login-floods,password-reset}.*',
   '**/test/e2e/{long-lived-connections,openapi-properties,path-prefix,redis-keys,settings}.*',
   '**/test/e2e/{slow-clients*,start,tls,tracing,unicode-names,unread-answers,user-import}.*',

@@ -54,7 +54,7 @@ describe('a page of the console', () => {
     ],
   ] as const)('is accessible and complains about nothing, in %s', async (_, options, column) => {
     const user = await heldEverywhere();
-    await enter(options as Parameters<typeof enter>[0]);
+    await enter(options);
 
     for (const view of [...VIEWS, [`/users/${user.id}`, user.username, user.username] as const]) {
       await browser.show(view[0]);

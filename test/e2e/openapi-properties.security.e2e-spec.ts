@@ -70,7 +70,9 @@ describe('any request to any operation of the OpenAPI document', () => {
   it(
     'is answered in time, as documented, without a 5xx, and changes nothing when it is refused (80)',
     async () => {
-      const all = (await readOperations(api)).filter(({ isForm, isStream }) => !isForm && !isStream);
+      const all = (await readOperations(api)).filter(
+        ({ isForm, isStream }) => !isForm && !isStream,
+      );
       for (const [index, operation] of all.entries()) {
         const { method, path } = operation;
         const property = fc.asyncProperty(

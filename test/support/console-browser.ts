@@ -5,6 +5,13 @@ import { chromium, type Browser, type BrowserContext, type Page } from 'playwrig
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const PHONE = { width: 375, height: 720 };
 
+interface OpenOptions {
+  readonly locale?: string;
+  readonly isPhone?: boolean;
+  readonly width?: number;
+  readonly colorScheme?: 'light' | 'dark';
+}
+
 /** The console in a real browser. */
 export class ConsoleBrowser {
   /** Errors and warnings of the browser, which include violations of the content security policy. */
@@ -39,13 +46,7 @@ export class ConsoleBrowser {
    */
   async open(
     url: string,
-    {
-      locale = 'en-US',
-      isPhone = false,
-      width = 1280,
-      userAgent = '',
-      colorScheme = 'light' as 'light' | 'dark',
-    } = {},
+    { locale = 'en-US', isPhone = false, width = 1280, colorScheme = 'light' }: OpenOptions = {},
   ): Promise<void> {
     this.complaints.length = 0;
     await this.context?.close();
@@ -53,7 +54,6 @@ export class ConsoleBrowser {
       locale,
       colorScheme,
       viewport: isPhone ? PHONE : { width, height: 800 },
-      ...(userAgent === '' ? {} : { userAgent }),
     });
     this.page = await this.newTab();
     await this.page.goto(`${url}/console`);
