@@ -138,6 +138,7 @@ describe('Swagger UI', () => {
       'Own sessions',
       'Own factors',
       'Administration',
+      'Cluster',
       'Service accounts',
       'OAuth',
       'Forward auth',
