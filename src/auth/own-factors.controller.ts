@@ -10,6 +10,7 @@ import {
 
 import {
   CurrentUser,
+  RequireUnlimitedToken,
   USER_PROBLEMS,
   WithoutSecondFactor,
   type UserPrincipal,
@@ -39,6 +40,7 @@ const RECENT =
 
 /** Each route requires a recent login, also the list: it tells somebody with a stolen token what else to steal. */
 @ApiTags('Own factors')
+@RequireUnlimitedToken()
 @WithoutSecondFactor()
 @Controller('api/user/factors')
 export class OwnFactorsController {

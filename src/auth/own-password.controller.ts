@@ -2,7 +2,12 @@ import { Body, Controller, HttpCode, Put, Res } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
-import { CurrentUser, USER_PROBLEMS, type UserPrincipal } from '../common/authentication/index.js';
+import {
+  CurrentUser,
+  RequireUnlimitedToken,
+  USER_PROBLEMS,
+  type UserPrincipal,
+} from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { RequestOrigin, type Origin } from '../common/origin/index.js';
 import { ApiProblems } from '../common/api-problems/index.js';
@@ -13,6 +18,7 @@ import { ChangePasswordRequest, ownUserProblem, UsersService } from '../users/in
 
 /** Separate from `OwnUserController`, because it needs `DeviceCookies`, which AuthModule provides. */
 @ApiTags('Own user')
+@RequireUnlimitedToken()
 @Controller('api/user/password')
 export class OwnPasswordController {
   constructor(

@@ -3,6 +3,7 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 
 import {
   CurrentUser,
+  RequireUnlimitedToken,
   USER_PROBLEMS,
   WithoutSecondFactor,
   type UserPrincipal,
@@ -17,6 +18,7 @@ import { presentedCredentials } from './presented-proof.js';
 import { ReauthenticationService } from './reauthentication.service.js';
 
 @ApiTags('Login')
+@RequireUnlimitedToken()
 @WithoutSecondFactor()
 @Controller('api/user/reauthentication')
 export class ReauthenticationController {

@@ -5,6 +5,7 @@ export {
   principalOfClient,
   Public,
   RequirePermissions,
+  RequireUnlimitedToken,
   Roles,
   type AuthenticatedUser,
   type ClientPrincipal,

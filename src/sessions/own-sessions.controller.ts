@@ -7,7 +7,12 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 
-import { CurrentUser, USER_PROBLEMS, type UserPrincipal } from '../common/authentication/index.js';
+import {
+  CurrentUser,
+  RequireUnlimitedToken,
+  USER_PROBLEMS,
+  type UserPrincipal,
+} from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { RequestOrigin, type Origin } from '../common/origin/index.js';
 import { ApiProblems } from '../common/api-problems/index.js';
@@ -18,6 +23,7 @@ import { SessionsResponse } from './dto/session.response.dto.js';
 import { SessionsService } from './sessions.service.js';
 
 @ApiTags('Own sessions')
+@RequireUnlimitedToken()
 @Controller('api/user/sessions')
 export class OwnSessionsController {
   constructor(

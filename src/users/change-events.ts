@@ -32,7 +32,11 @@ export function recordRefusedAdministration(
   userId: string,
   refusal: {
     readonly reason:
-      'own-access' | 'beyond-own-permissions' | 'last-administrator' | 'reauthentication-required';
+      | 'own-access'
+      | 'beyond-own-permissions'
+      | 'last-administrator'
+      | 'reauthentication-required'
+      | 'unlimited-token-required';
     readonly details?: Readonly<Record<string, unknown>>;
   },
   origin: Origin,

@@ -3,6 +3,7 @@ import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nes
 
 import {
   CurrentUser,
+  RequireUnlimitedToken,
   USER_PROBLEMS,
   userOnly,
   WithoutSecondFactor,
@@ -42,6 +43,7 @@ export class OwnUserController {
   }
 
   @Patch()
+  @RequireUnlimitedToken()
   @ApiOperation({
     operationId: 'updateOwnUser',
     summary: 'Change your own user',
@@ -76,6 +78,7 @@ export class OwnUserController {
   }
 
   @Delete()
+  @RequireUnlimitedToken()
   @HttpCode(204)
   @ApiOperation({
     operationId: 'deleteOwnUser',

@@ -63,7 +63,12 @@ export class UserAdministrationController {
       'grant and remove roles, and change users, within your own permissions. One enabled administrator always remains.',
   })
   @ApiOkResponse({ type: AdministeredUserResponse, description: 'The user after the change.' })
-  @ApiProblems(...BODY_PROBLEMS, ...ADMINISTRATION_PROBLEMS, 'reauthentication-required')
+  @ApiProblems(
+    ...BODY_PROBLEMS,
+    ...ADMINISTRATION_PROBLEMS,
+    'reauthentication-required',
+    'unlimited-token-required',
+  )
   async changeUser(
     @CurrentPrincipal() principal: Principal,
     @Param('id', EntityIdPipe) userId: string,
@@ -119,6 +124,7 @@ export class UserAdministrationController {
     ...PERMISSION_PROBLEMS,
     'beyond-own-permissions',
     'reauthentication-required',
+    'unlimited-token-required',
     'not-found',
     'not-confirmed',
   )

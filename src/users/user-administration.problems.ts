@@ -8,6 +8,7 @@ const CODE_OF_REFUSAL = {
   'beyond-own-permissions': 'beyond-own-permissions',
   'last-administrator': 'last-administrator',
   'reauthentication-required': 'reauthentication-required',
+  'unlimited-token-required': 'unlimited-token-required',
 } as const satisfies Record<AdministrationRefusal['outcome'], ProblemCode>;
 
 /** The problems of routes that change other users. */

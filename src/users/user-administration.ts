@@ -28,8 +28,9 @@ export type AdministrationRefusal = {
     | 'beyond-own-permissions'
     /** No other enabled administrator is known. */
     | 'last-administrator'
-    /** A change of the caller's own e-mail address or second factors requires a recent login. */
-    | 'reauthentication-required';
+    /** A change of the caller's own e-mail address or second factors requires a recent login, and a token without a scope. */
+    | 'reauthentication-required'
+    | 'unlimited-token-required';
 };
 
 /** The change breaks these rules. */
@@ -93,8 +94,9 @@ export class UserAdministration {
       return this.unchanged(userId, beyond, origin, deadline);
     }
     const isOwnAddress = self && email !== undefined && email !== self.user.email;
-    if (isOwnAddress && !(await this.reauthentication.isLoginRecent(self, deadline))) {
-      return this.refuse(userId, { outcome: 'reauthentication-required' }, origin);
+    const refusal = isOwnAddress && (await this.refusalOfOwn(self, deadline));
+    if (refusal) {
+      return this.refuse(userId, refusal, origin);
     }
     const effect = isOwnAddress ? { endsSessions: true, exceptSessionId: self.sessionId } : {};
     const conditions = { unlessRoles: beyond, knownAdministratorId };
@@ -165,8 +167,9 @@ export class UserAdministration {
     deadline: Deadline,
   ): Promise<FactorsRemovalOutcome> {
     const { self, beyond: unlessRoles } = await this.authorityOver(actor, userId, deadline);
-    if (self && !(await this.reauthentication.isLoginRecent(self, deadline))) {
-      return this.refuse(userId, { outcome: 'reauthentication-required' }, origin);
+    const refusal = self && (await this.refusalOfOwn(self, deadline));
+    if (refusal) {
+      return this.refuse(userId, refusal, origin);
     }
     const [former, { factors }] = await Promise.all([
       this.accounts.find(userId, deadline),
@@ -209,6 +212,18 @@ export class UserAdministration {
     }
     const roles = await this.roles.current(deadline);
     return { beyond: roles.rolesBeyond(roles.allowedTo(actor)), ...self };
+  }
+
+  /** Callers change their own account here as at the routes of `/api/user`. */
+  private async refusalOfOwn(
+    self: UserPrincipal,
+    deadline: Deadline,
+  ): Promise<RecordedRefusal | undefined> {
+    if (self.scope) {
+      return { outcome: 'unlimited-token-required' };
+    }
+    const isRecent = await this.reauthentication.isLoginRecent(self, deadline);
+    return isRecent ? undefined : { outcome: 'reauthentication-required' };
   }
 
   private async failureOfRoles(

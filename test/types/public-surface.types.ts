@@ -89,6 +89,7 @@ export const surface = [
     | 'RequestValidationPipe'
     | 'RequirePermissions'
     | 'RequireRecentLogin'
+    | 'RequireUnlimitedToken'
     | 'WithoutSecondFactor'
     | 'RoleAdministration'
     | 'RoleReader'

@@ -23,6 +23,7 @@ export const PROBLEMS = {
   'registration-closed': { status: 403 },
   forbidden: { status: 403 },
   'user-required': { status: 403 },
+  'unlimited-token-required': { status: 403 },
   'beyond-own-permissions': { status: 403 },
   'reauthentication-required': { status: 403 },
   'second-factor-required': { status: 403 },
