@@ -95,7 +95,7 @@ export class PasswordResetsController {
     );
     switch (result.outcome) {
       case 'reset':
-        void reply.header('Set-Cookie', this.devices.issue(result.user));
+        void reply.header('Set-Cookie', this.devices.issue(result.user, true));
         return;
       case 'refused':
         throw invalidRequest({ newPassword: result.failure });
