@@ -1,5 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
+import { CLOCK_SKEW_SECONDS } from '../../../common/clock/index.js';
 import { deriveKey, SECRET_PURPOSES, type Secret } from '../../../common/secret/index.js';
 import { CEREMONY_MS } from './passkey.factor.js';
 
@@ -35,7 +36,7 @@ export class PasskeyChallenges {
     const body = bytes.subarray(0, LENGTH - TAG_BYTES);
     const isOurs = timingSafeEqual(bytes.subarray(LENGTH - TAG_BYTES), this.tagOf(body));
     const age = nowMs - body.readUIntBE(0, TIME_BYTES);
-    return isOurs && age <= CEREMONY_MS;
+    return isOurs && age >= -CLOCK_SKEW_SECONDS * 1000 && age <= CEREMONY_MS;
   }
 
   private tagOf(body: Uint8Array): Buffer {
