@@ -11,6 +11,7 @@ import {
   codesOf,
   enrol,
   newRecoveryCodes,
+  type Enrolment,
 } from '../support/second-factors.js';
 import type { TestApp } from '../support/test-app.js';
 
@@ -64,6 +65,34 @@ describe('second factors', () => {
     await expectEverywhere(401, elsewhere);
     await expectEverywhere(200, user.tokens);
     expect((await challengeOf(other, user.username)).factors).toEqual(['totp']);
+  });
+
+  it('an enrolment counts nowhere until it is confirmed, within 15 minutes, and can be given up', async () => {
+    const user = await api.newUser();
+    const { body: elsewhere } = await other.login(user.username);
+    const confirm = async ({ id, secret }: Enrolment): Promise<Answer> =>
+      post('/api/user/factors/totp/confirm', user.tokens, { id, code: codesOf(secret)[0] });
+    const old = await enrol(api, user.tokens);
+    await withRedis(async (_, cluster) => {
+      const key = `${api.keyPrefix}v1:{user.${user.id}}:factors`;
+      const factor = JSON.parse((await cluster.hget(key, old.id))!) as { createdAt: number };
+      const createdAt = factor.createdAt - 15 * 60_000;
+      await cluster.hset(key, old.id, JSON.stringify({ ...factor, createdAt }));
+    });
+    expect(await confirm(old)).toMatchObject({ status: 404, body: { code: 'not-found' } });
+
+    const given = await enrol(api, user.tokens);
+    const options = { token: user.tokens.access_token };
+    const path = `/api/user/factors/${given.id}`;
+    expect((await other.request('DELETE', path, options)).status).toBe(204);
+    expect((await other.request('DELETE', path, options)).status).toBe(404);
+    expect((await confirm(given)).status).toBe(404);
+
+    await expectEverywhere(200, elsewhere, user.tokens);
+    const removals = await other.audited('factor-removed');
+    expect(removals.filter(({ userId }) => userId === user.id)).toEqual([]);
+    expect((await confirm(await enrol(api, user.tokens))).status).toBe(204);
+    await expectEverywhere(401, elsewhere);
   });
 
   it('a login with a code says so in the token (2), also after a refresh', async () => {

@@ -154,7 +154,7 @@ export class OwnFactors {
     return result === 'changed' ? { outcome: 'created', codes } : { outcome: result };
   }
 
-  /** @returns false when there is no such factor */
+  /** An enrolment that is not confirmed is given up: nobody is told, and no session ends. @returns false when there is no such factor */
   async remove(
     { userId, sessionId, user }: Owner,
     factorId: string,
@@ -167,7 +167,7 @@ export class OwnFactors {
     }
     const effect = { exceptSessionId: sessionId };
     const result = await this.audit.recordChange(
-      [{ type: 'factor-removed', userId, ...origin.facts, details: { factorId } }],
+      factor ? [{ type: 'factor-removed', userId, ...origin.facts, details: { factorId } }] : [],
       async () => this.writer.remove(userId, factorId, RECOVERY_CODE, effect, deadline),
       ({ outcome }) => outcome === 'changed',
     );
