@@ -19,7 +19,7 @@ const DAY_MS = 24 * HOUR_MS;
 const ID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 const DIGEST = '[A-Za-z0-9_-]{43}';
 const THROTTLED =
-  '(?:(?:challenge|client|login|one-time-token|passkey|refresh|reset)-address|reset-account)';
+  '(?:(?:client|login|one-time-token|refresh|reset|second-factor)-address|reset-account)';
 
 interface Kind {
   readonly name: string;
