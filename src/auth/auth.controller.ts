@@ -25,7 +25,10 @@ import { BearerOrBodyGuard } from './bearer-or-body.guard.js';
 import { RefreshService } from './refresh.service.js';
 import { LoginRequestBody } from './dto/login.request.dto.js';
 import { LogoutRequestBody } from './dto/logout.request.dto.js';
-import { SecondFactorRequestBody } from './dto/second-factor.request.dto.js';
+import {
+  SECOND_FACTOR_EXAMPLES,
+  SecondFactorRequestBody,
+} from './dto/second-factor.request.dto.js';
 import { RefreshRequestBody } from './dto/refresh.request.dto.js';
 import { TokensResponse } from './dto/tokens.response.dto.js';
 import { presentedProof } from './presented-proof.js';
@@ -50,7 +53,8 @@ export class AuthController {
     summary: 'Log in',
     description:
       'Starts a session. Swagger UI then uses its access token. The response sets a cookie that authenticates nobody. If the ' +
-      'client sends it with later logins, wrong passwords from other devices do not block this device.',
+      'client sends it with later logins, wrong passwords from other devices do not block this device. A user with a second factor ' +
+      '(an authenticator application, a passkey) gets 403 `second-factor-required` with a `challenge` for the second step.',
   })
   @ApiOkResponse({
     type: TokensResponse,
@@ -102,8 +106,9 @@ export class AuthController {
     summary: 'Log in: the second step',
     description:
       'For a user with a second factor. Send the challenge of the problem `second-factor-required`, and one proof: `code`, ' +
-      '`recoveryCode` or `passkey`. A challenge is valid for five minutes, for one login and at most five wrong proofs.',
+      '`recoveryCode`, `passkey`, or the `proof` of a `factor` that the application has added. A challenge is valid for five minutes, for one login and at most five wrong proofs.',
   })
+  @ApiBody({ type: SecondFactorRequestBody, examples: SECOND_FACTOR_EXAMPLES })
   @ApiOkResponse({
     type: TokensResponse,
     description: 'The tokens of the new session.',

@@ -70,7 +70,7 @@ export class OwnFactorsController {
   @ApiOperation({
     operationId: 'addTotp',
     summary: 'Add an authenticator application',
-    description: `Returns a new secret. It counts after \`POST /api/user/factors/totp/confirm\`. ${RECENT}`,
+    description: `Returns a new secret. It counts after \`POST /api/user/factors/totp/confirm\` within 15 minutes. ${RECENT}`,
   })
   @ApiCreatedResponse({ type: TotpEnrolmentResponse, description: 'Shown once.' })
   @ApiProblems(
@@ -195,7 +195,7 @@ export class OwnFactorsController {
     operationId: 'createRecoveryCodes',
     summary: 'Create recovery codes',
     description:
-      'Ten codes, for a user who has lost the other factors. Each counts once. They are shown once, and replace the former ' +
+      'Ten codes, for a user who has lost the authenticator application or the passkeys. Each counts once. They are shown once, and replace the former ' +
       `codes. All your other sessions end. ${RECENT}`,
   })
   @ApiCreatedResponse({ type: RecoveryCodesResponse, description: 'Shown once.' })

@@ -1,5 +1,5 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 
 import {
   CurrentUser,
@@ -12,7 +12,10 @@ import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { RequestOrigin, type Origin } from '../common/origin/index.js';
 import { ApiProblems } from '../common/api-problems/index.js';
 import { BODY_PROBLEMS, Problem } from '../common/problem/index.js';
-import { ReauthenticationRequestBody } from './dto/reauthentication.request.dto.js';
+import {
+  REAUTHENTICATION_EXAMPLES,
+  ReauthenticationRequestBody,
+} from './dto/reauthentication.request.dto.js';
 import { TokensResponse } from './dto/tokens.response.dto.js';
 import { presentedCredentials } from './presented-proof.js';
 import { ReauthenticationService } from './reauthentication.service.js';
@@ -34,6 +37,7 @@ export class ReauthenticationController {
       'alone or with `password`. The claim `amr` contains what you have sent. Returns new tokens of ' +
       'the same session. The former tokens stay valid: the access token until it expires, the refresh token until one of the two is used.',
   })
+  @ApiBody({ type: ReauthenticationRequestBody, examples: REAUTHENTICATION_EXAMPLES })
   @ApiOkResponse({ type: TokensResponse, description: 'New tokens of the same session.' })
   @ApiProblems(
     ...BODY_PROBLEMS,
