@@ -20,7 +20,7 @@ export interface TestApp extends HttpClient {
 
 /**
  * Starts a complete application on the test cluster, on a free port and with a separate key prefix. Passwords get cheap hashes,
- * because the others would need a quarter of the processor time of the API tests.
+ * because the others would need about a fifth of the processor time of the API tests.
  */
 export async function startTestApp(
   variables: Record<string, string | undefined> = {},
