@@ -9,7 +9,7 @@ import { GOOD_PASSWORD, type TestUser, type Tokens } from '../support/http-clien
 import { startCacheInstance, type CacheInstance } from '../support/near-cache.js';
 import { eventually } from '../support/own-cluster.js';
 import { withRedis } from '../support/redis.js';
-import { startTestApp, type TestApp } from '../support/test-app.js';
+import { startShippedApp, type TestApp } from '../support/test-app.js';
 
 const USER_AGENT = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 /** The environment of the measurement. Other versions and allocators use different tables and block sizes. */
@@ -37,7 +37,7 @@ interface Usage {
 describe('Redis keeps', () => {
   let api: TestApp;
   beforeAll(async () => {
-    api = await startTestApp();
+    api = await startShippedApp();
   });
   afterAll(async () => api.close());
 

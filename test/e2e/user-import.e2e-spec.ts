@@ -17,7 +17,7 @@ import { DirectoryIndex } from '../../src/users/directory/directory-index.js';
 import { UsersService } from '../../src/users/index.js';
 import { eventually } from '../support/own-cluster.js';
 import { keysByMaster, withRedis } from '../support/redis.js';
-import { startTestApp, type TestApp } from '../support/test-app.js';
+import { startShippedApp, type TestApp } from '../support/test-app.js';
 import { testVariables } from '../support/test-variables.js';
 
 const CLI = resolve('dist/cli.js');
@@ -43,7 +43,7 @@ describe('import and export of users', () => {
   let api: TestApp;
   let folder: string;
   beforeEach(async () => {
-    api = await startTestApp();
+    api = await startShippedApp();
     folder = mkdtempSync(join(tmpdir(), 'keyslot-import-'));
   });
   afterEach(async () => {
@@ -348,7 +348,7 @@ describe('import and export of users', () => {
     expect(existing.stderr).toMatch(/^The file cannot be created/);
 
     const before = readFileSync(join(folder, 'all'), 'utf8');
-    const other = await startTestApp();
+    const other = await startShippedApp();
     try {
       const imported = await users(['import', 'all'], other.keyPrefix);
       await users(['export', 'copy', '--with-password-hashes'], other.keyPrefix);

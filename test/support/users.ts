@@ -34,6 +34,7 @@ import { MirroredAccounts } from '../../src/users/store/mirrored-accounts.js';
 import { UserNames } from '../../src/users/names/user-names.js';
 import { SESSION_LIMITS, SessionReader, UserReader } from '../../src/user-slot/read/index.js';
 import { OneTimeTokenStore, UserWriter } from '../../src/user-slot/write/index.js';
+import { CHEAP_HASHING } from './cheap-hashing.js';
 import type { CacheInstance } from './near-cache.js';
 
 /** The users of one instance, wired as UsersModule does. */
@@ -56,13 +57,21 @@ export interface TestUsers {
   readonly events: readonly AuditEvent[];
 }
 
-/** @param store the user store, if it is not Redis */
+/**
+ * Hashes of passwords are cheap, unless the options say otherwise.
+ *
+ * @param store the user store, if it is not Redis
+ */
 export function usersOn(
   { redis, cache, clock }: CacheInstance,
   given: Partial<UsersOptions & RolesOptions> = {},
   store?: UserStore,
 ): TestUsers {
-  const options: UsersOptions & RolesOptions = { isRegistrationOpen: true, ...given };
+  const options: UsersOptions & RolesOptions = {
+    isRegistrationOpen: true,
+    hashing: CHEAP_HASHING,
+    ...given,
+  };
   const reader = new UserReader(redis, cache);
   const writer = new UserWriter(redis, cache, reader);
   const names = new UserNames(redis, writer, options);
