@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import {
   mkdtempSync,
   readdirSync,
@@ -15,21 +15,19 @@ import { join, resolve } from 'node:path';
 import { Deadline } from '../../src/common/deadline/index.js';
 import { DirectoryIndex } from '../../src/users/directory/directory-index.js';
 import { UsersService } from '../../src/users/index.js';
+import {
+  asOperator,
+  CLI,
+  commandEnvironment,
+  runCommand,
+  type CommandResult,
+} from '../support/command.js';
 import { eventually } from '../support/own-cluster.js';
 import { keysByMaster, withRedis } from '../support/redis.js';
 import { startShippedApp, type TestApp } from '../support/test-app.js';
-import { testVariables } from '../support/test-variables.js';
 
-const CLI = resolve('dist/cli.js');
-const COMMAND_TIMEOUT_MS = 60_000;
 const IMPORTS = resolve('test/support/imports');
 const BCRYPT = '$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW';
-
-interface Result {
-  readonly status: unknown;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 interface Refused {
   readonly line?: number;
@@ -51,29 +49,21 @@ describe('import and export of users', () => {
     rmSync(folder, { recursive: true });
   });
 
-  const environment = (keyPrefix: string): Record<string, string | undefined> => ({
-    PATH: process.env['PATH'],
-    ...testVariables({
-      REDIS_KEY_PREFIX: keyPrefix,
-      REDIS_USERNAME: process.env['TEST_REDIS_ADMIN_USERNAME'],
-      REDIS_PASSWORD: process.env['TEST_REDIS_ADMIN_PASSWORD'],
-      REDIS_SOURCE_USERNAME: process.env['TEST_REDIS_ADMIN_USERNAME'],
-      REDIS_SOURCE_PASSWORD: process.env['TEST_REDIS_ADMIN_PASSWORD'],
-      LOG_LEVEL: 'trace',
-    }),
+  const variablesOf = (keyPrefix: string): Record<string, string | undefined> => ({
+    ...asOperator(keyPrefix),
+    REDIS_SOURCE_USERNAME: process.env['TEST_REDIS_ADMIN_USERNAME'],
+    REDIS_SOURCE_PASSWORD: process.env['TEST_REDIS_ADMIN_PASSWORD'],
+    LOG_LEVEL: 'trace',
   });
-  const users = async (args: readonly string[], keyPrefix = api.keyPrefix): Promise<Result> => {
-    const options = { cwd: folder, env: environment(keyPrefix), timeout: COMMAND_TIMEOUT_MS };
-    return new Promise((done) => {
-      execFile(process.execPath, [CLI, 'users', ...args], options, (error, stdout, stderr) =>
-        done({ status: error ? error.code : 0, stdout, stderr }),
-      );
-    });
-  };
+  const users = async (
+    args: readonly string[],
+    keyPrefix = api.keyPrefix,
+  ): Promise<CommandResult> =>
+    runCommand(['users', ...args], { variables: variablesOf(keyPrefix), cwd: folder });
   /** Everything that the command has written except the report. */
-  const linesOf = ({ stdout }: Result): string[] =>
+  const linesOf = ({ stdout }: CommandResult): string[] =>
     stdout.split('\n').filter((line) => line !== '' && !line.startsWith('{'));
-  const importOf = async (name: string, ...options: string[]): Promise<Result> =>
+  const importOf = async (name: string, ...options: string[]): Promise<CommandResult> =>
     users(['import', join(IMPORTS, name), '--report', join(folder, 'report'), ...options]);
   const report = (): Refused[] =>
     readFileSync(join(folder, 'report'), 'utf8')
@@ -275,7 +265,7 @@ describe('import and export of users', () => {
     );
     const child = spawn(process.execPath, [CLI, 'users', 'import', 'users'], {
       cwd: folder,
-      env: environment(api.keyPrefix),
+      env: commandEnvironment(variablesOf(api.keyPrefix)),
       stdio: 'ignore',
     });
     const ended = new Promise((done) => child.once('exit', (_, signal) => done(signal)));
@@ -293,7 +283,7 @@ describe('import and export of users', () => {
     expect(Number(imported)).toBeGreaterThan(20);
     const exporting = spawn(process.execPath, [CLI, 'users', 'export', 'cut'], {
       cwd: folder,
-      env: environment(api.keyPrefix),
+      env: commandEnvironment(variablesOf(api.keyPrefix)),
       stdio: 'ignore',
     });
     const exportEnded = new Promise((done) => exporting.once('exit', (_, signal) => done(signal)));
