@@ -46,8 +46,11 @@ describe('a password reset by mail', () => {
       .mailsTo(email)
       .filter(({ text }) => text.includes('/reset-password#token='))
       .map(tokenIn);
-  const linksArrive = async (email: string, count: number): Promise<void> =>
-    eventually('the links arrive', 20_000, () => Promise.resolve(linksTo(email).length >= count));
+  const linksArrive = async (email: string, count: number): Promise<void> => {
+    await eventually('the links arrive', 20_000, () =>
+      Promise.resolve(linksTo(email).length >= count),
+    );
+  };
   /** The token of the next mail with a link to the user. */
   const tokenFor = async (email: string, body: object): Promise<string> => {
     const count = linksTo(email).length + 1;
