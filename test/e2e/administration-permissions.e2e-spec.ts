@@ -53,6 +53,7 @@ describe('a caller who may change users', () => {
     ['nothing is changed', 'PATCH', {}],
     ['it is deleted', 'DELETE', undefined],
     ['its sessions end', 'DELETE', undefined, '/sessions'],
+    ['it gets a mail for a new password', 'POST', undefined, '/password-reset'],
   ];
   const targets = [['admin'], ['auditor'], ['reader', 'auditor'], ['everything']];
 

@@ -12,9 +12,12 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
+import { Origin } from '../../src/common/origin/index.js';
 import { Deadline } from '../../src/common/deadline/index.js';
 import { DirectoryIndex } from '../../src/users/directory/directory-index.js';
-import { UsersService } from '../../src/users/index.js';
+import { OneTimeTokens } from '../../src/users/account-mails/one-time-tokens.js';
+import { UserExport, UsersService } from '../../src/users/index.js';
+import { ACCOUNTS, type Accounts } from '../../src/users/store/accounts.js';
 import {
   asOperator,
   CLI,
@@ -22,6 +25,7 @@ import {
   runCommand,
   type CommandResult,
 } from '../support/command.js';
+import { confirmReset, NEW_PASSWORD } from '../support/mails.js';
 import { eventually } from '../support/own-cluster.js';
 import { keysByMaster, withRedis } from '../support/redis.js';
 import { startShippedApp, type TestApp } from '../support/test-app.js';
@@ -85,6 +89,18 @@ describe('import and export of users', () => {
     return user!.passwordHash.reveal();
   };
 
+  /** The user sets the first password with a link, and then has a confirmed address. */
+  const expectInvited = async (one: TestApp, username: string, address: string): Promise<void> => {
+    const accounts = one.app.get<Accounts>(ACCOUNTS);
+    const user = await accounts.findByUsername(username, Deadline.none);
+    const binding = { address, passwordVersion: user!.passwordVersion };
+    const tokens = one.app.get(OneTimeTokens);
+    const { token } = await tokens.issue(user!.id, 'invitation', binding, Deadline.none);
+    expect((await confirmReset(one, token.reveal())).status).toBe(204);
+    const { access_token } = (await one.login(username, NEW_PASSWORD)).body;
+    expect((await one.ownUser(access_token)).body).toMatchObject({ emailVerified: true });
+  };
+
   it.each([
     [
       'keycloak',
@@ -98,6 +114,7 @@ describe('import and export of users', () => {
       { 6: 'no-password' },
       ['Imported 5 users.', '1 records are no users.'],
       'kc-disabled',
+      ['kc-peter'],
     ],
     [
       'django',
@@ -111,6 +128,7 @@ describe('import and export of users', () => {
       { 6: 'no-password', 7: 'unknown-hash' },
       ['Imported 4 users.', '1 records are no users.'],
       'dj-md5',
+      [],
     ],
     [
       'auth0',
@@ -124,10 +142,11 @@ describe('import and export of users', () => {
       { 5: 'unknown-hash' },
       ['Imported 5 users.'],
       'a0-blocked',
+      ['a0.bcrypt@example.com'],
     ],
   ] as const)(
     'imports users of %s, who log in with their passwords and then have a hash of this installation',
-    async (format, file, logins, refused, lines, stranger) => {
+    async (format, file, logins, refused, lines, stranger, verified) => {
       const imported = await importOf(file);
 
       expect(imported).toMatchObject({ status: 1, stderr: '' });
@@ -140,6 +159,12 @@ describe('import and export of users', () => {
       }
       expect((await api.login(stranger, 'plain in a realm file')).status).toBe(401);
       expect((await api.login(stranger, 'abcdefghijklmnopqrstuvwxyz')).status).toBe(401);
+
+      const confirmed = [];
+      for await (const user of api.app.get(UserExport).users(false, Origin.operator)) {
+        confirmed.push(...(user.emailVerified ? [user.username] : []));
+      }
+      expect(confirmed).toEqual(verified);
 
       const again = await importOf(file, '--format', format);
       const present = `${logins.length + (stranger === 'dj-md5' ? 0 : 1)} users were already there`;
@@ -156,11 +181,11 @@ describe('import and export of users', () => {
     const trial = await importOf('users.ndjson', '--dry-run');
     const trialReport = report();
 
-    expect(linesOf(trial)[0]).toBe('Would import 4 users.');
+    expect(linesOf(trial)[0]).toBe('Would import 5 users.');
     expect(await keysOf()).toEqual(keys);
     const imported = await importOf('users.ndjson');
 
-    expect(linesOf(imported)[0]).toBe('Imported 4 users.');
+    expect(linesOf(imported)[0]).toBe('Imported 5 users.');
     const refused = {
       6: 'invalid-json',
       7: 'invalid-username',
@@ -172,6 +197,7 @@ describe('import and export of users', () => {
       13: 'invalid-email',
       15: 'username-taken',
       16: 'id-in-use',
+      18: 'invalid-record',
     };
     expect(reasons()).toEqual(refused);
     expect(trialReport.map(({ reason }) => reason).sort()).toEqual(
@@ -194,6 +220,7 @@ describe('import and export of users', () => {
       id: '0d4c6a35-79c9-4d4c-9a9d-2f7a4a1c7a01',
       username: 'Own-Ada',
       email: 'own.ada@example.com',
+      emailVerified: true,
       displayName: 'Ada',
       roles: ['admin'],
       createdAt: '2021-02-03T04:05:06.789Z',
@@ -330,24 +357,28 @@ describe('import and export of users', () => {
     const exported = await users(['export', 'all', '--with-password-hashes']);
     const existing = await users(['export', 'all']);
 
-    expect(linesOf(without)).toEqual(['Exported 9 users.']);
-    expect(readFileSync(join(folder, 'without'), 'utf8')).not.toMatch(/passwordHash|\$/);
+    expect(linesOf(without)).toEqual(['Exported 10 users.']);
+    expect(readFileSync(join(folder, 'without'), 'utf8')).not.toMatch(/passwordHash|"invited"|\$/);
     expect(exported.status).toBe(0);
     expect(statSync(join(folder, 'all')).mode & 0o777).toBe(0o600);
     expect(existing.status).toBe(1);
     expect(existing.stderr).toMatch(/^The file cannot be created/);
 
     const before = readFileSync(join(folder, 'all'), 'utf8');
+    expect(before.match(/"emailVerified":true/g)).toHaveLength(1);
+    expect(before.match(/"invited":true/g)).toHaveLength(1);
     const other = await startShippedApp();
     try {
       const imported = await users(['import', 'all'], other.keyPrefix);
       await users(['export', 'copy', '--with-password-hashes'], other.keyPrefix);
-      expect(linesOf(imported)).toEqual(['Imported 9 users.']);
+      expect(linesOf(imported)).toEqual(['Imported 10 users.']);
       expect(readFileSync(join(folder, 'copy'), 'utf8')).toBe(before);
       expect((await other.login(username)).status).toBe(200);
       expect((await other.login('own-crypt5', 'Hello world!')).status).toBe(200);
       expect((await other.login('dj-admin', 'lètmein')).status).toBe(200);
       expect((await other.login('own-disabled', 'a long plain secret text')).status).toBe(401);
+      expect((await other.login('own-invited', '')).status).toBe(401);
+      await expectInvited(other, 'own-invited', 'own.invited@example.com');
     } finally {
       await other.close();
     }

@@ -22,6 +22,7 @@ import { AdministratorRegistry } from '../../src/users/administrators/administra
 import { AccountNotices } from '../../src/users/account-mails/account-notices.js';
 import { EmailVerifications } from '../../src/users/account-mails/email-verifications.js';
 import { OneTimeTokens } from '../../src/users/account-mails/one-time-tokens.js';
+import { PasswordResets } from '../../src/users/account-mails/password-resets.js';
 import { credentialAccounts } from '../../src/users/credential-accounts.js';
 import { AccountsInDirectory } from '../../src/users/directory/accounts-in-directory.js';
 import { DirectoryCheck } from '../../src/users/directory/directory-check.js';
@@ -112,6 +113,7 @@ export function usersOn(
     audit,
     options,
   );
+  const tokens = new OneTimeTokens(new OneTimeTokenStore(redis));
   const users = new UsersService(
     accounts,
     credentials,
@@ -122,7 +124,7 @@ export function usersOn(
     new EmailVerifications(
       accounts,
       outbox,
-      new OneTimeTokens(new OneTimeTokenStore(redis)),
+      tokens,
       new SessionReader(redis, cache, SESSION_LIMITS),
       notices,
       limiter,
@@ -132,7 +134,14 @@ export function usersOn(
     limiter,
     audit,
   );
-  const administration = new UserAdministration(accounts, reauthentication, roles, notices, audit);
+  const administration = new UserAdministration(
+    accounts,
+    reauthentication,
+    roles,
+    notices,
+    new PasswordResets(accounts, outbox, tokens, passwords, notices, limiter, audit),
+    audit,
+  );
   return {
     users,
     registrations,

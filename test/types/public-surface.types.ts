@@ -193,6 +193,7 @@ export const surface = [
     | 'roles'
     | 'username'
     | 'usernameKey'
+    | 'verifiedEmail'
   >(true),
   isSame<
     keyof keyslot.StoredChange,
