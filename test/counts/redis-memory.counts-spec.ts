@@ -164,11 +164,11 @@ describe('Redis keeps', () => {
     const EVENTS = 5000;
     const USERS = 500;
     const prefix = newPrefix();
-    const { redis, clock, close } = await startCacheInstance(prefix);
+    const instance = await startCacheInstance(prefix);
     const retentionMs = 90 * 86_400_000;
     const queue = new TrailQueue(
-      new TrailStore(redis, { retentionMs, maxEventsPerType: 1e6 }),
-      clock,
+      new TrailStore(instance.redis, { retentionMs, maxEventsPerType: 1e6 }),
+      instance.clock,
     );
     const users = Array.from({ length: USERS }, () => randomUUID());
     for (let number = 0; number < EVENTS; number += 1) {
@@ -184,7 +184,7 @@ describe('Redis keeps', () => {
       });
     }
     await eventually('all are recorded', 20_000, () => Promise.resolve(queue.depth === 0));
-    await close();
+    await instance.close();
 
     const { bytes, info } = await withRedis(async (masters, cluster) => {
       const keys = (await Promise.all(masters.map((node) => node.keys(`${prefix}v1:*`)))).flat();
