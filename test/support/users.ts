@@ -155,7 +155,7 @@ export function usersOn(
     redisStore,
     index,
     directory,
-    check: new DirectoryCheck(index, directory, clock),
+    check: new DirectoryCheck(index, directory, clock, options),
     audit,
     events,
   };
