@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
 import { Public } from '../common/authentication/index.js';
-import { ContentSecurityPolicy } from '../common/http/index.js';
+import { ContentSecurityPolicy, GlobalPrefix } from '../common/http/index.js';
 import { languageOf, type Language } from '../common/problem/index.js';
 
 type Page = 'reset-password' | 'verify-email';
@@ -26,7 +26,8 @@ const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
 
 /**
  * The pages of the links in mails. The token is in the fragment of the URL, which browsers send to no server. The pages contain nothing
- * about users: a script sends the token to the API. Links are relative, because a proxy may strip a prefix.
+ * about users: a script sends the token to the API. Links are relative, because a proxy may strip a prefix. The pages have no global
+ * prefix, and the API may have one.
  */
 @Public()
 @ContentSecurityPolicy(
@@ -36,18 +37,20 @@ const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
 @ApiExcludeController()
 @Controller('account')
 export class AccountPagesController {
+  constructor(private readonly prefix: GlobalPrefix) {}
+
   @Get('reset-password')
   @Header('Content-Type', 'text/html; charset=utf-8')
   @Header('Vary', 'Accept-Language')
   resetPassword(@Headers('accept-language') acceptLanguage?: string): string {
-    return page('reset-password', languageOf(acceptLanguage));
+    return page('reset-password', languageOf(acceptLanguage), this.prefix.path);
   }
 
   @Get('verify-email')
   @Header('Content-Type', 'text/html; charset=utf-8')
   @Header('Vary', 'Accept-Language')
   verifyEmail(@Headers('accept-language') acceptLanguage?: string): string {
-    return page('verify-email', languageOf(acceptLanguage));
+    return page('verify-email', languageOf(acceptLanguage), this.prefix.path);
   }
 
   @Get('account-page.js')
@@ -57,7 +60,7 @@ export class AccountPagesController {
   }
 }
 
-function page(name: Page, language: Language): string {
+function page(name: Page, language: Language, apiPrefix: string): string {
   const texts = TEXTS[language];
   const { title, action, done } = texts[name];
   const field =
@@ -69,7 +72,7 @@ function page(name: Page, language: Language): string {
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title} – Keyslot</title>
 <style>${STYLE}</style></head>
 <body><h1>${title}</h1>
-<form data-page="${name}" data-done="${done}" data-no-token="${texts.noToken}" data-failed="${texts.failed}" hidden>
+<form data-page="${name}" data-api="..${apiPrefix}/api" data-done="${done}" data-no-token="${texts.noToken}" data-failed="${texts.failed}" hidden>
 ${field}<button>${action}</button></form>
 <p role="status">${texts.noScript}</p>
 <script src="account-page.js"></script>

@@ -63,8 +63,8 @@ export interface StoredUser {
 export type StoredPasswordHash = string;
 
 /**
- * `one-time-tokens`: a hash of kind (`password-reset`, `invitation`, `email-verification`) to JSON. A new token replaces the former
- * one of its kind. It expires with its last token.
+ * `one-time-tokens`: a hash of kind (`password-reset`, `invitation`, `email-verification`) to a JSON list. A new
+ * token replaces those of its kind with another binding. The hash expires with its last token.
  */
 export interface StoredOneTimeToken {
   /** SHA-256 of the token, in base64url. */

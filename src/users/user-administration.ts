@@ -14,6 +14,7 @@ import { Reauthentication, RECOVERY_CODE } from '../credentials/index.js';
 import { RoleReader } from '../roles/read/index.js';
 import { FactorWriter } from '../user-slot/write/index.js';
 import { AccountNotices } from './account-mails/account-notices.js';
+import { PasswordResets, type AdministeredResetOutcome } from './account-mails/password-resets.js';
 import { changeEvents, recordRefusedAdministration } from './change-events.js';
 import { checkProfile, hasFailure, type ProfileFailures } from './profile-rules.js';
 import { ACCOUNTS, type Accounts, type Unwritten } from './store/accounts.js';
@@ -62,6 +63,7 @@ export class UserAdministration {
     private readonly reauthentication: Reauthentication,
     private readonly roles: RoleReader,
     private readonly notices: AccountNotices,
+    private readonly resets: PasswordResets,
     private readonly audit: AuditLog,
   ) {}
 
@@ -91,7 +93,8 @@ export class UserAdministration {
     }
     const given = { email, displayName, roles: roles && [...new Set(roles)], isDisabled: disabled };
     if (Object.values(given).every((value) => value === undefined)) {
-      return this.unchanged(userId, beyond, origin, deadline);
+      const found = await this.findWithin(beyond, userId, origin, deadline);
+      return found.outcome === 'found' ? { outcome: 'changed', user: found.user } : found;
     }
     const isOwnAddress = self && email !== undefined && email !== self.user.email;
     const refusal = isOwnAddress && (await this.refusalOfOwn(self, deadline));
@@ -196,6 +199,18 @@ export class UserAdministration {
     }
   }
 
+  /** Sends a user a mail with a link for a new password: see `PasswordResets.sendTo`. */
+  async sendPasswordReset(
+    actor: AdministrationCaller,
+    userId: string,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<AdministeredResetOutcome | AdministrationRefusal> {
+    const { beyond } = await this.authorityOver(actor, userId, deadline);
+    const found = await this.findWithin(beyond, userId, origin, deadline);
+    return found.outcome === 'found' ? this.resets.sendTo(found.user, origin, deadline) : found;
+  }
+
   /** What a caller may do to a user. `self` is set when the user is the caller. */
   private async authorityOver(
     actor: AdministrationCaller,
@@ -243,18 +258,18 @@ export class UserAdministration {
     return names.some((name) => user.roles.includes(name) && !roles.includes(name));
   }
 
-  private async unchanged(
-    userId: string,
+  private async findWithin(
     beyond: readonly string[],
+    userId: string,
     origin: Origin,
     deadline: Deadline,
-  ): Promise<AdministrationOutcome> {
+  ): Promise<{ readonly outcome: 'found'; readonly user: UserRecord } | AdministrationRefusal> {
     const user = await this.accounts.find(userId, deadline);
     const role = user?.roles.find((name) => beyond.includes(name));
     if (role !== undefined) {
       return this.refuseBeyond(userId, role, origin);
     }
-    return user ? { outcome: 'changed', user } : { outcome: 'unknown-user' };
+    return user ? { outcome: 'found', user } : { outcome: 'unknown-user' };
   }
 
   private refusalOf(userId: string, result: Unwritten, origin: Origin): AdministrationRefusal {

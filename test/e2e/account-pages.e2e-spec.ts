@@ -119,3 +119,24 @@ describe('the pages of the links in mails', () => {
     },
   );
 });
+
+describe('the pages of the links in mails, of an application with a global prefix', () => {
+  it.each([
+    ['reset-password', 'password-resets/confirm', { newPassword: NEW_PASSWORD }],
+    ['verify-email', 'email-verifications', {}],
+  ])('call the API below it: %s', async (name, route, fields) => {
+    const api = await startTestApp({}, { configure: (app) => app.setGlobalPrefix('/v1/') });
+    try {
+      const { body: page } = await api.request<string>('GET', `/account/${name}`);
+      const [, base] = /data-api="([^"]+)"/.exec(page) ?? [];
+      const { pathname } = new URL(`${base}/${route}`, `${api.url}/account/${name}`);
+
+      expect(pathname).toBe(`/v1/api/${route}`);
+      expect(
+        await api.request('POST', pathname, { body: { token: 'x', ...fields } }),
+      ).toMatchObject({ status: 400, body: { code: 'invalid-one-time-token' } });
+    } finally {
+      await api.close();
+    }
+  });
+});

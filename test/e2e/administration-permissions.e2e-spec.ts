@@ -54,6 +54,7 @@ describe('a caller who may change users', () => {
     ['it is deleted', 'DELETE', undefined],
     ['its sessions end', 'DELETE', undefined, '/sessions'],
     ['its second factors are removed', 'DELETE', undefined, '/factors'],
+    ['it gets a mail for a new password', 'POST', undefined, '/password-reset'],
   ];
   const targets = [['admin'], ['auditor'], ['reader', 'auditor'], ['everything']];
 

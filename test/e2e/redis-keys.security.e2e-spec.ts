@@ -77,14 +77,14 @@ const KINDS = [
   kind('instances', '\\{instances\\.registry\\}:(?:list|reports)', MINUTE_MS),
   kind('failures', `\\{${THROTTLED}\\.${DIGEST}\\}:failed`, 15 * MINUTE_MS),
   kind(
-    'registrations and verifications',
-    `\\{(?:registration-address|verification-account)\\.${DIGEST}\\}:failed`,
+    'registrations and mails',
+    `\\{(?:registration-address|verification-account|administered-mail)\\.${DIGEST}\\}:failed`,
     HOUR_MS,
   ),
   kind('changes of an address', `\\{address-change\\.${DIGEST}\\}:failed`, HOUR_MS),
   kind(
     'attempt',
-    `\\{(?:registration-address|verification-account|${THROTTLED})\\.${DIGEST}\\}:under-way`,
+    `\\{(?:registration-address|verification-account|administered-mail|${THROTTLED})\\.${DIGEST}\\}:under-way`,
     30 * SECOND_MS,
   ),
   kind('guesses', `\\{password-account\\.${DIGEST}\\}:guesses`, 3 * DAY_MS),

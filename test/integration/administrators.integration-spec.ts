@@ -11,7 +11,6 @@ import { asUserStore } from '../support/user-stores.js';
 import { usersOn, type TestUsers } from '../support/users.js';
 
 const PASSWORD = new Secret('violet engines hum at dawn');
-const CHEAP = { memoryKib: 8, passes: 1 };
 const until = Deadline.none;
 const LONG_MS = 60_000;
 /** Expires at once. */
@@ -26,7 +25,7 @@ describe.each(['Redis', 'another store'])('administrators, kept in %s', (place) 
     const prefix = newPrefix();
     instances = await Promise.all([startCacheInstance(prefix), startCacheInstance(prefix)]);
     const foreign = place === 'Redis' ? undefined : new InMemoryUserStore();
-    services = instances.map((instance) => usersOn(instance, { hashing: CHEAP }, foreign));
+    services = instances.map((instance) => usersOn(instance, {}, foreign));
     store = foreign ?? asUserStore(services[0]!.redisStore);
   });
   afterEach(async () => {

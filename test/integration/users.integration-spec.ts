@@ -19,6 +19,7 @@ import { Directory } from '../../src/near-cache/directory.js';
 import type { NearCache } from '../../src/near-cache/index.js';
 import { UserWriter } from '../../src/user-slot/write/index.js';
 import type { NameKey } from '../../src/users/names/user-names.js';
+import { CHEAP_HASHING } from '../support/cheap-hashing.js';
 import { Gate } from '../support/gate.js';
 import { eventually } from '../support/own-cluster.js';
 import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
@@ -41,7 +42,7 @@ describe('users in Redis', () => {
   const names = (): TestUsers['names'] => usersOn(instance).names;
   const reader = (): TestUsers['reader'] => usersOn(instance).reader;
   const writer = (): TestUsers['writer'] => usersOn(instance).writer;
-  const using = (hashing: UsersOptions['hashing'] = {}): TestUsers =>
+  const using = (hashing: UsersOptions['hashing'] = CHEAP_HASHING): TestUsers =>
     usersOn(instance, { hashing });
   const newUser = (): NewUser => ({
     id: randomUUID(),
@@ -73,7 +74,7 @@ describe('users in Redis', () => {
     /** A claim ends at once, as if its process had crashed long ago. */
     const late = (): TestUsers => usersOn(instance, { nameClaimTtlMs: 0 });
     const hashed = async (): Promise<Secret> =>
-      new Secret(await new Argon2PasswordHasher().hash(password));
+      new Secret(await new Argon2PasswordHasher(CHEAP_HASHING).hash(password));
     const register = async (user: NewUser): Promise<string | undefined> =>
       (await using().redisStore.create(user, hashed, Deadline.none))?.id;
     const loginOf = async (): Promise<string | undefined> => {
@@ -417,7 +418,7 @@ describe('users in Redis', () => {
   const addFormer = async (typed: string, displayed = typed): Promise<string> => {
     const id = randomUUID();
     const key = { text: formerCanonicalUsername(typed), isSkeleton: false };
-    const passwordHash = new Secret(await new Argon2PasswordHasher().hash(password));
+    const passwordHash = new Secret(await new Argon2PasswordHasher(CHEAP_HASHING).hash(password));
     await names().claim(key, id, Deadline.none);
     await writer().create({ ...newUser(), id, username: displayed }, passwordHash, Deadline.none);
     await names().confirm(key, id, Deadline.none);
@@ -620,15 +621,17 @@ describe('users in Redis', () => {
   });
 
   it('get a new hash at login when the parameters have been raised, but never a weaker one', async () => {
-    const weak = { memoryKib: 8192, passes: 2 };
+    const [shipped, weak] = [{}, { memoryKib: 8192, passes: 2 }];
     const hashOf = async (): Promise<string> =>
-      (await using().redisStore.findByUsername('ada', Deadline.none))!.passwordHash.reveal();
+      (await using(shipped).redisStore.findByUsername('ada', Deadline.none))!.passwordHash.reveal();
     await using(weak).users.register({ username: 'ada', password }, Origin.system, Deadline.none);
     expect(await hashOf()).toContain('m=8192,t=2');
 
-    await using().credentials.check('ada', Deadline.none, new Secret('wrong'));
+    await using(shipped).credentials.check('ada', Deadline.none, new Secret('wrong'));
     expect(await hashOf()).toContain('m=8192,t=2');
-    expect((await using().credentials.check('ada', Deadline.none, password)).outcome).toBe('right');
+    expect((await using(shipped).credentials.check('ada', Deadline.none, password)).outcome).toBe(
+      'right',
+    );
     expect(await hashOf()).toContain('m=19456,t=2');
 
     expect((await using(weak).credentials.check('ada', Deadline.none, password)).outcome).toBe(

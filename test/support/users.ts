@@ -22,6 +22,7 @@ import { AdministratorRegistry } from '../../src/users/administrators/administra
 import { AccountNotices } from '../../src/users/account-mails/account-notices.js';
 import { EmailVerifications } from '../../src/users/account-mails/email-verifications.js';
 import { OneTimeTokens } from '../../src/users/account-mails/one-time-tokens.js';
+import { PasswordResets } from '../../src/users/account-mails/password-resets.js';
 import { credentialAccounts } from '../../src/users/credential-accounts.js';
 import { AccountsInDirectory } from '../../src/users/directory/accounts-in-directory.js';
 import { DirectoryCheck } from '../../src/users/directory/directory-check.js';
@@ -34,6 +35,7 @@ import { MirroredAccounts } from '../../src/users/store/mirrored-accounts.js';
 import { UserNames } from '../../src/users/names/user-names.js';
 import { SESSION_LIMITS, SessionReader, UserReader } from '../../src/user-slot/read/index.js';
 import { FactorWriter, OneTimeTokenStore, UserWriter } from '../../src/user-slot/write/index.js';
+import { CHEAP_HASHING } from './cheap-hashing.js';
 import type { CacheInstance } from './near-cache.js';
 
 /** The users of one instance, wired as UsersModule does. */
@@ -56,13 +58,21 @@ export interface TestUsers {
   readonly events: readonly AuditEvent[];
 }
 
-/** @param store the user store, if it is not Redis */
+/**
+ * Hashes of passwords are cheap, unless the options say otherwise.
+ *
+ * @param store the user store, if it is not Redis
+ */
 export function usersOn(
   { redis, cache, clock }: CacheInstance,
   given: Partial<UsersOptions & RolesOptions> = {},
   store?: UserStore,
 ): TestUsers {
-  const options: UsersOptions & RolesOptions = { isRegistrationOpen: true, ...given };
+  const options: UsersOptions & RolesOptions = {
+    isRegistrationOpen: true,
+    hashing: CHEAP_HASHING,
+    ...given,
+  };
   const reader = new UserReader(redis, cache);
   const writer = new UserWriter(redis, cache, reader);
   const names = new UserNames(redis, writer, options);
@@ -104,6 +114,7 @@ export function usersOn(
     audit,
     options,
   );
+  const tokens = new OneTimeTokens(new OneTimeTokenStore(redis));
   const users = new UsersService(
     accounts,
     credentials,
@@ -114,7 +125,7 @@ export function usersOn(
     new EmailVerifications(
       accounts,
       outbox,
-      new OneTimeTokens(new OneTimeTokenStore(redis)),
+      tokens,
       new SessionReader(redis, cache, SESSION_LIMITS),
       notices,
       limiter,
@@ -130,6 +141,7 @@ export function usersOn(
     reauthentication,
     roles,
     notices,
+    new PasswordResets(accounts, outbox, tokens, passwords, notices, limiter, audit),
     audit,
   );
   return {
@@ -145,7 +157,7 @@ export function usersOn(
     redisStore,
     index,
     directory,
-    check: new DirectoryCheck(index, directory, clock),
+    check: new DirectoryCheck(index, directory, clock, options),
     audit,
     events,
   };

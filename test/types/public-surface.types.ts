@@ -199,6 +199,7 @@ export const surface = [
     | 'roles'
     | 'username'
     | 'usernameKey'
+    | 'verifiedEmail'
   >(true),
   isSame<
     keyof keyslot.StoredChange,

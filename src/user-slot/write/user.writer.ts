@@ -48,6 +48,8 @@ export interface NewRecord {
   readonly createdAt?: Date | undefined;
   /** Default false. */
   readonly isDisabled?: boolean | undefined;
+  /** Default: none. */
+  readonly verifiedEmail?: string | null | undefined;
 }
 
 export interface RecordChange extends StoredChange, SessionsEffect, WriteConditions {}
@@ -97,7 +99,7 @@ export class UserWriter {
     passwordHash: Secret,
     deadline: Deadline,
   ): Promise<RedisRecord | undefined> {
-    const { id, username, email, displayName, roles, createdAt, isDisabled } = user;
+    const { id, username, email, displayName, roles, createdAt, isDisabled, verifiedEmail } = user;
     const fields: Partial<StoredUser> = {
       id,
       username,
@@ -109,6 +111,7 @@ export class UserWriter {
       // It replaces the time at which the script runs.
       ...(createdAt ? { createdAt: createdAt.getTime() } : {}),
       ...(isDisabled ? { disabled: 1 } : {}),
+      ...(verifiedEmail ? { verifiedEmail } : {}),
     };
     const args = [passwordHash.reveal(), ...Object.entries(fields).flat()];
     return this.redis.runDurably(scripts.create, this.recordKeys(id), args, deadline);

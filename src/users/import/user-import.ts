@@ -33,7 +33,7 @@ const CONCURRENCY = 64;
 export interface ImportCounts {
   /** New users; in a dry run, those that would be new. */
   readonly imported: number;
-  /** Users whom an earlier import of the same records has created. They are only disabled, if the record says so. */
+  /** Users whom an earlier import of the same records has created. They are only disabled, and their addresses confirmed, if the record says so. */
   readonly present: number;
   readonly refused: number;
   /** Records that are no users. */
@@ -59,7 +59,7 @@ type Outcome = keyof ImportCounts | RefusedRecord;
  * store of users. The rules for names and profiles apply, the rules for new passwords do not.
  *
  * An import can be repeated after any failure: a user of an earlier run has the same id, and is not changed, except that a user
- * whom the record disables is disabled.
+ * whom the record disables is disabled, and that an address becomes confirmed if it is confirmed in the record.
  */
 @Injectable()
 export class UserImport {
@@ -132,6 +132,7 @@ export class UserImport {
       username: displayedUsername(read.username),
       usernameKey,
       email: read.email,
+      verifiedEmail: read.isEmailVerified === true ? read.email : null,
       displayName: read.displayName,
       roles: [...new Set(read.roles)],
       createdAt: read.createdAt,
@@ -157,7 +158,7 @@ export class UserImport {
       return earlier;
     }
     if (earlier && (await this.isDurable(earlier, deadline))) {
-      await this.disable(earlier, account, deadline);
+      await this.complete(earlier, account, deadline);
       return 'present';
     }
     const created = await this.accounts
@@ -174,7 +175,7 @@ export class UserImport {
     if (created instanceof RefusedRecord) {
       return created;
     }
-    await this.disable(created, account, deadline);
+    await this.complete(created, account, deadline);
     return 'imported';
   }
 
@@ -190,14 +191,19 @@ export class UserImport {
     return (await this.accounts.prepareLogin(unconfirmed, deadline)) !== undefined;
   }
 
-  /** For a store that ignores `isDisabled` of a new user. An earlier import may have failed before it did this. */
-  private async disable(
+  /** For a store that ignores these members of a new user. An earlier import may have failed before it did this. */
+  private async complete(
     user: UserRecord,
-    { id, isDisabled }: NewAccount,
+    { id, email, isDisabled, verifiedEmail }: NewAccount,
     deadline: Deadline,
   ): Promise<void> {
-    if (isDisabled && !user.isDisabled) {
-      await this.accounts.update(id, { isDisabled: true }, deadline);
+    const isUnconfirmed = verifiedEmail && user.email === email && user.verifiedEmail !== email;
+    const change = {
+      ...(isDisabled && !user.isDisabled ? { isDisabled } : {}),
+      ...(isUnconfirmed ? { verifiedEmail } : {}),
+    };
+    if (Object.keys(change).length > 0) {
+      await this.accounts.update(id, change, deadline);
     }
   }
 
@@ -246,6 +252,9 @@ export class UserImport {
   private async hashOf(password: ImportedPassword, deadline: Deadline): Promise<Secret> {
     if (password === 'none') {
       throw new Error('a user without a password is not imported');
+    }
+    if (password === 'invited') {
+      return new Secret('');
     }
     return new Secret(
       'hash' in password

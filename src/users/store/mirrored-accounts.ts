@@ -41,14 +41,17 @@ export class MirroredAccounts implements Accounts {
 
   /** Does not write the copy. The first login writes it. */
   async create(
-    { id, username, usernameKey, email, displayName, roles, createdAt, isDisabled }: NewAccount,
+    newAccount: NewAccount,
     passwordHash: () => Promise<Secret>,
     deadline: Deadline,
   ): Promise<UserRecord | undefined> {
+    const { id, username, usernameKey, email, displayName, roles } = newAccount;
+    const { createdAt, isDisabled, verifiedEmail } = newAccount;
     const user = {
       ...{ id, username, usernameKey, email, displayName, roles },
       ...(createdAt && { createdAt }),
       ...(isDisabled && { isDisabled }),
+      ...(verifiedEmail && { verifiedEmail }),
     };
     return this.store.create(user, passwordHash, deadline);
   }
