@@ -4,6 +4,7 @@ import { startDeployment, WITH_ADMINISTRATOR, type Deployment } from '../support
 import { decode } from '../support/forge.js';
 import { GOOD_PASSWORD, type Answer, type TestUser, type Tokens } from '../support/http-client.js';
 import type { Instance } from '../support/instance.js';
+import { backdateReauthentication } from '../support/kept-answers.js';
 import { withRedis } from '../support/redis.js';
 import {
   addTotp,
@@ -13,6 +14,9 @@ import {
   newRecoveryCodes,
 } from '../support/second-factors.js';
 import type { TestApp } from '../support/test-app.js';
+
+/** The default of `REFRESH_GRACE`. */
+const GRACE_MS = 10_000;
 
 describe('second factors', () => {
   let api: TestApp;
@@ -366,21 +370,35 @@ describe('second factors', () => {
       expect(again).toMatchObject({ status: 401, body: { code: 'wrong-second-factor' } });
     });
 
-    it.each([
-      ['former', (former: Tokens) => former],
-      ['new', (_: Tokens, next: Tokens) => next],
-    ])('leaves the %s refresh token valid until one of the two is used', async (_, chosen) => {
-      const user = await api.newUser();
-      const body = { password: GOOD_PASSWORD };
-      const { body: next } = await post<Tokens>('/api/user/reauthentication', user.tokens, body);
+    it.each([2, 5])(
+      'that is sent %d times at once leaves each refresh token valid until one is used later (33, 35)',
+      async (count) => {
+        const user = await api.newUser();
+        const body = { password: GOOD_PASSWORD };
+        const raised = await Promise.all(
+          Array.from({ length: count }, async (_, index) =>
+            post<Tokens>('/api/user/reauthentication', user.tokens, body, [api, other][index % 2]),
+          ),
+        );
+        const valid = [user.tokens, ...raised.map((one) => one.body)];
+        const refreshed = await Promise.all(
+          valid.map(async ({ refresh_token: token }) => api.refresh(token)),
+        );
+        expect(refreshed.map(({ status }) => status)).toEqual(valid.map(() => 200));
+        const [kept, stolen] = refreshed.map((one) => one.body) as [Tokens, Tokens];
+        await expectEverywhere(200, kept);
+        const owner = { userId: user.id, sessionId: kept.session_id };
+        await backdateReauthentication(api.keyPrefix, owner, GRACE_MS);
+        const { status, body: next } = await other.refresh(kept.refresh_token);
+        expect(status).toBe(200);
+        await backdateReauthentication(api.keyPrefix, owner, GRACE_MS);
 
-      const used = chosen(user.tokens, next).refresh_token;
-      const refreshed = await other.refresh(used);
+        expect((await other.refresh(stolen.refresh_token)).status).toBe(401);
 
-      expect(refreshed.status).toBe(200);
-      const unused = used === next.refresh_token ? user.tokens : next;
-      expect((await api.refresh(unused.refresh_token)).status).toBe(401);
-    });
+        await expectEverywhere(401, next, kept, stolen);
+        expect((await api.refresh(next.refresh_token)).status).toBe(401);
+      },
+    );
 
     it.each([{}, { code: '123456', recoveryCode: 'x' }, { code: null }, { password: 12 }])(
       'needs a password or one proof, and not %j',

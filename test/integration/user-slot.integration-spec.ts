@@ -111,7 +111,9 @@ describe('the slot of a user', () => {
     await writer.exchange(exchangeOf(session), until);
     const authentication = { time: 0, methods: ['pwd', 'otp', 'mfa'] as const };
     const raised = { ...session, authentication, refreshToken: new Secret(randomUUID()) };
-    expect(await writer.raise({ ...raised, passwordVersion: undefined }, until)).toBe(true);
+    expect(await writer.raise({ ...raised, passwordVersion: undefined }, until)).toEqual({
+      outcome: 'raised',
+    });
     const expiry = new Date(Date.now() + LIFE_MS);
     await writer.revokeToken(userId, session.id, randomUUID(), expiry, until);
     await writer.end(userId, ended.id, until);
