@@ -118,8 +118,8 @@ export class OwnFactorsController {
     if (result === 'wrong') {
       throw invalidRequest({ code: { code: 'wrong-code' } });
     }
-    if (result === 'unknown') {
-      throw new Problem('not-found');
+    if (typeof result === 'string') {
+      throw notChanged(result);
     }
   }
 
@@ -181,8 +181,8 @@ export class OwnFactorsController {
     if (result === 'wrong') {
       throw invalidRequest({ response: { code: 'wrong-passkey' } });
     }
-    if (result === 'unknown') {
-      throw new Problem('not-found');
+    if (typeof result === 'string') {
+      throw notChanged(result);
     }
     return FactorResponse.from(result);
   }
@@ -219,7 +219,7 @@ export class OwnFactorsController {
         throw new Problem('no-second-factor');
       case 'full':
         throw new Problem('too-many-factors');
-      case 'unknown':
+      case 'ended':
         throw new Problem('invalid-token');
     }
   }
@@ -249,8 +249,9 @@ export class OwnFactorsController {
     @RequestDeadline() deadline: Deadline,
   ): Promise<void> {
     await this.requireRecentLogin(principal, deadline);
-    if (!(await this.factors.remove(principal, factorId, origin, deadline))) {
-      throw new Problem('not-found');
+    const result = await this.factors.remove(principal, factorId, origin, deadline);
+    if (result !== 'removed') {
+      throw notChanged(result);
     }
   }
 
@@ -259,4 +260,9 @@ export class OwnFactorsController {
       throw new Problem('reauthentication-required');
     }
   }
+}
+
+/** @param reason `ended`: the session has ended since the guard admitted the request */
+function notChanged(reason: 'unknown' | 'ended'): Problem {
+  return new Problem(reason === 'ended' ? 'invalid-token' : 'not-found');
 }

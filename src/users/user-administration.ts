@@ -185,7 +185,8 @@ export class UserAdministration {
         return { outcome: 'removed' };
       case 'protected':
         return this.refusalOf(userId, result, origin);
-      case 'unknown': {
+      case 'unknown':
+      case 'ended': {
         // There are no factors. An earlier call may have removed them and failed before every instance acknowledged that.
         const ended = await this.endSessions(actor, userId, origin, deadline);
         return ended.outcome === 'ended' ? { outcome: 'removed' } : ended;

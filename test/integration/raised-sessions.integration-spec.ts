@@ -9,10 +9,9 @@ import {
   type RefreshOutcome,
 } from '../../src/user-slot/read/index.js';
 import { SessionWriter } from '../../src/user-slot/write/index.js';
-import { PASSWORD_LOGIN } from '../support/authentication.js';
 import { backdateReauthentication } from '../support/kept-answers.js';
 import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
-import { usersOn } from '../support/users.js';
+import { createdUser, startedSession } from '../support/started-session.js';
 
 const GRACE_MS = 10_000;
 const until = Deadline.none;
@@ -28,25 +27,8 @@ describe('the refresh tokens of a session that was raised', () => {
   });
   afterAll(async () => instance.close());
 
-  const started = async (): Promise<NewSession> => {
-    const id = randomUUID();
-    const user = { id, username: id, usernameKey: id, email: null, displayName: null, roles: [] };
-    const users = usersOn(instance).writer;
-    await users.create(user, new Secret('hash'), until);
-    await users.confirm(id, until);
-    const session: NewSession = {
-      id: randomUUID(),
-      userId: id,
-      passwordVersion: 1,
-      authentication: PASSWORD_LOGIN,
-      accessToken: new Secret(randomUUID()),
-      refreshToken: new Secret(randomUUID()),
-      ip: '192.0.2.1',
-      userAgent: 'a test',
-    };
-    expect(await writer.start(session, until)).toEqual({ outcome: 'started' });
-    return session;
-  };
+  const started = async (): Promise<NewSession> =>
+    startedSession(instance, await createdUser(instance));
   const raise = async (session: NewSession): Promise<Secret> => {
     const refreshToken = new Secret(randomUUID());
     const raised = { ...session, refreshToken };

@@ -150,9 +150,9 @@ export class SecondFactors {
    * Confirms an enrolment with its first proof.
    *
    * @param factorId undefined: the enrolment of this type
-   * @param sessionId the session that stays live
+   * @param sessionId the session that asks. It stays live
    * @param onProved called before the factor counts
-   * @returns the factor. `unknown`: there is no such enrolment
+   * @returns the factor. `unknown`: there is no such enrolment. `ended`: the session is not live
    */
   async confirm(
     userId: string,
@@ -160,7 +160,7 @@ export class SecondFactors {
     sessionId: string,
     onProved: (factor: Factor) => Promise<void>,
     deadline: Deadline,
-  ): Promise<Factor | 'wrong' | 'unknown'> {
+  ): Promise<Factor | 'wrong' | 'unknown' | 'ended'> {
     return retryOnConflict(async () => {
       const { factors } = await this.writer.find(userId, deadline);
       const factor = factors.find(
