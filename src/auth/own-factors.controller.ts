@@ -10,6 +10,7 @@ import {
 
 import {
   CurrentUser,
+  RequireRecentLogin,
   USER_PROBLEMS,
   WithoutSecondFactor,
   type UserPrincipal,
@@ -24,7 +25,7 @@ import {
   STRAY_BODY_PROBLEMS,
 } from '../common/problem/index.js';
 import { EntityIdPipe } from '../common/validation/index.js';
-import { OwnFactors, Reauthentication } from '../credentials/index.js';
+import { OwnFactors } from '../credentials/index.js';
 import { AddPasskeyRequest } from './dto/passkey.request.dto.js';
 import {
   ConfirmTotpRequest,
@@ -39,13 +40,11 @@ const RECENT =
 
 /** Each route requires a recent login, also the list: it tells somebody with a stolen token what else to steal. */
 @ApiTags('Own factors')
+@RequireRecentLogin()
 @WithoutSecondFactor()
 @Controller('api/user/factors')
 export class OwnFactorsController {
-  constructor(
-    private readonly factors: OwnFactors,
-    private readonly reauthentication: Reauthentication,
-  ) {}
+  constructor(private readonly factors: OwnFactors) {}
 
   @Get()
   @ApiOperation({
@@ -59,7 +58,6 @@ export class OwnFactorsController {
     @CurrentUser() principal: UserPrincipal,
     @RequestDeadline() deadline: Deadline,
   ): Promise<FactorsResponse> {
-    await this.requireRecentLogin(principal, deadline);
     return FactorsResponse.from(await this.factors.list(principal.userId, deadline));
   }
 
@@ -82,7 +80,6 @@ export class OwnFactorsController {
     @CurrentUser() principal: UserPrincipal,
     @RequestDeadline() deadline: Deadline,
   ): Promise<TotpEnrolmentResponse> {
-    await this.requireRecentLogin(principal, deadline);
     const result = await this.factors.beginTotp(principal, deadline);
     if (result.outcome !== 'begun') {
       throw new Problem(result.outcome === 'full' ? 'too-many-factors' : 'invalid-token');
@@ -112,7 +109,6 @@ export class OwnFactorsController {
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<void> {
-    await this.requireRecentLogin(principal, deadline);
     const enrolled = { type: 'totp', factorId: id, proof: code };
     const result = await this.factors.confirm(principal, enrolled, origin, deadline);
     if (result === 'wrong') {
@@ -144,7 +140,6 @@ export class OwnFactorsController {
     @CurrentUser() principal: UserPrincipal,
     @RequestDeadline() deadline: Deadline,
   ): Promise<object> {
-    await this.requireRecentLogin(principal, deadline);
     const result = await this.factors.beginPasskey(principal, deadline);
     if (result.outcome !== 'begun') {
       throw new Problem(result.outcome === 'full' ? 'too-many-factors' : 'invalid-token');
@@ -175,7 +170,6 @@ export class OwnFactorsController {
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<FactorResponse> {
-    await this.requireRecentLogin(principal, deadline);
     const enrolled = { type: 'passkey', name, proof };
     const result = await this.factors.confirm(principal, enrolled, origin, deadline);
     if (result === 'wrong') {
@@ -210,7 +204,6 @@ export class OwnFactorsController {
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<RecoveryCodesResponse> {
-    await this.requireRecentLogin(principal, deadline);
     const result = await this.factors.createCodes(principal, origin, deadline);
     switch (result.outcome) {
       case 'created':
@@ -248,16 +241,9 @@ export class OwnFactorsController {
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<void> {
-    await this.requireRecentLogin(principal, deadline);
     const result = await this.factors.remove(principal, factorId, origin, deadline);
     if (result !== 'removed') {
       throw notChanged(result);
-    }
-  }
-
-  private async requireRecentLogin(principal: UserPrincipal, deadline: Deadline): Promise<void> {
-    if (!(await this.reauthentication.isLoginRecent(principal, deadline))) {
-      throw new Problem('reauthentication-required');
     }
   }
 }

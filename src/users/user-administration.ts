@@ -93,7 +93,7 @@ export class UserAdministration {
       return this.unchanged(userId, beyond, origin, deadline);
     }
     const isOwnAddress = self && email !== undefined && email !== self.user.email;
-    if (isOwnAddress && !(await this.reauthentication.isLoginRecent(self, deadline))) {
+    if (isOwnAddress && !this.reauthentication.isLoginRecent(self)) {
       return this.refuse(userId, { outcome: 'reauthentication-required' }, origin);
     }
     const effect = isOwnAddress ? { endsSessions: true, exceptSessionId: self.sessionId } : {};
@@ -165,7 +165,7 @@ export class UserAdministration {
     deadline: Deadline,
   ): Promise<FactorsRemovalOutcome> {
     const { self, beyond: unlessRoles } = await this.authorityOver(actor, userId, deadline);
-    if (self && !(await this.reauthentication.isLoginRecent(self, deadline))) {
+    if (self && !this.reauthentication.isLoginRecent(self)) {
       return this.refuse(userId, { outcome: 'reauthentication-required' }, origin);
     }
     const [former, { factors }] = await Promise.all([

@@ -2,10 +2,9 @@ import { randomUUID } from 'node:crypto';
 
 import { startDeployment, WITH_ADMINISTRATOR, type Deployment } from '../support/deployment.js';
 import { decode } from '../support/forge.js';
-import { GOOD_PASSWORD, type Answer, type TestUser, type Tokens } from '../support/http-client.js';
+import type { Answer, TestUser, Tokens } from '../support/http-client.js';
 import type { Instance } from '../support/instance.js';
-import { backdateReauthentication } from '../support/kept-answers.js';
-import { withRedis } from '../support/redis.js';
+import { olderLogin } from '../support/older-login.js';
 import {
   addTotp,
   challengeOf,
@@ -14,9 +13,6 @@ import {
   newRecoveryCodes,
 } from '../support/second-factors.js';
 import type { TestApp } from '../support/test-app.js';
-
-/** The default of `REFRESH_GRACE`. */
-const GRACE_MS = 10_000;
 
 describe('second factors', () => {
   let api: TestApp;
@@ -34,14 +30,6 @@ describe('second factors', () => {
     body?: unknown,
     at: TestApp | Instance = api,
   ): Promise<Answer<Body>> => at.request<Body>('POST', path, { token, body });
-  const age = async (user: TestUser): Promise<void> =>
-    withRedis(async (_, cluster) => {
-      const key = `${api.keyPrefix}v1:{user.${user.id}}:sessions`;
-      const { session_id: sessionId } = user.tokens;
-      const session = JSON.parse((await cluster.hget(key, sessionId))!) as { authTime: number };
-      const older = { ...session, authTime: session.authTime - 601 };
-      await cluster.hset(key, sessionId, JSON.stringify(older));
-    });
   const NEEDED = { status: 403, body: { code: 'reauthentication-required' } };
   const withTotp = async (): Promise<{ user: TestUser; codes: string[]; id: string }> => {
     const user = await api.newUser();
@@ -273,140 +261,15 @@ describe('second factors', () => {
       const options = { token: admin.access_token, body: { roles: ['admin'] } };
       await api.request('PATCH', `/api/users/${user.id}`, options);
       const { codes } = await addTotp(api, user.tokens);
-      await age(user);
+      const old = await olderLogin(api, user.id, user.tokens);
 
-      expect(await remove(user.id, user.tokens)).toMatchObject(NEEDED);
+      expect(await remove(user.id, old)).toMatchObject(NEEDED);
 
-      const raised = await post<Tokens>('/api/user/reauthentication', user.tokens, {
+      const raised = await post<Tokens>('/api/user/reauthentication', old, {
         code: codes[0],
       });
       expect((await remove(user.id, raised.body)).status).toBe(204);
       await expectEverywhere(401, raised.body);
     });
-  });
-
-  describe('a reauthentication', () => {
-    const factors = async ({ access_token: token }: Tokens): Promise<Answer> =>
-      api.request('GET', '/api/user/factors', { token });
-
-    it('with a password raises the same session, once its login is old', async () => {
-      const user = await api.newUser();
-      await age(user);
-      expect(await factors(user.tokens)).toMatchObject(NEEDED);
-      expect(await post('/api/user/factors/totp', user.tokens)).toMatchObject(NEEDED);
-
-      const wrong = await post('/api/user/reauthentication', user.tokens, { password: 'not it' });
-      expect(wrong).toMatchObject({ status: 403, body: { code: 'wrong-password' } });
-      expect(await factors(user.tokens)).toMatchObject(NEEDED);
-
-      const body = { password: GOOD_PASSWORD };
-      const raised = await post<Tokens>('/api/user/reauthentication', user.tokens, body, other);
-
-      expect(raised.status).toBe(200);
-      expect(raised.body.session_id).toBe(user.tokens.session_id);
-      expect((await factors(raised.body)).status).toBe(200);
-      const [before, after] = [user.tokens, raised.body].map(
-        (one) => decode(one.access_token).payload['auth_time'] as number,
-      );
-      expect(after! - before!).toBeGreaterThanOrEqual(0);
-      await expectEverywhere(200, raised.body);
-    });
-
-    it('is needed to end all other sessions, once the login is old (43)', async () => {
-      const user = await api.newUser();
-      const { body: elsewhere } = await other.login(user.username);
-      await age(user);
-      const end = async ({ access_token: token }: Tokens): Promise<Answer> =>
-        other.request('DELETE', '/api/user/sessions', { token });
-
-      expect(await end(user.tokens)).toMatchObject(NEEDED);
-      await expectEverywhere(200, elsewhere);
-
-      const body = { password: GOOD_PASSWORD };
-      const raised = await post<Tokens>('/api/user/reauthentication', user.tokens, body);
-      expect((await end(raised.body)).status).toBe(204);
-      await expectEverywhere(401, elsewhere);
-      await expectEverywhere(200, raised.body);
-    });
-
-    it('with the password alone raises nothing once there is a factor; `amr` is what was proved then', async () => {
-      const { user, codes, id } = await withTotp();
-      const [recoveryCode] = await newRecoveryCodes(api, user.tokens);
-      await age(user);
-      const path = '/api/user/reauthentication';
-      const password = GOOD_PASSWORD;
-      const wrong = await post(path, user.tokens, { password: 'x', code: codes[0] });
-      expect(wrong).toMatchObject({ status: 403, body: { code: 'wrong-password' } });
-      expect(await post(path, user.tokens, { password, code: '000000' })).toMatchObject({
-        body: { code: 'wrong-second-factor' },
-      });
-      expect(await post(path, user.tokens, { password })).toMatchObject({
-        status: 403,
-        body: { code: 'second-factor-required', factors: ['recovery-code', 'totp'] },
-      });
-      expect(await factors(user.tokens)).toMatchObject(NEEDED);
-
-      const body = { code: codes[0] };
-      const raised = await post<Tokens>(path, user.tokens, body);
-      expect(raised.status).toBe(200);
-      expect(decode(raised.body.access_token).payload).toMatchObject({ amr: ['otp'] });
-      const both = await post<Tokens>(path, user.tokens, { password, recoveryCode });
-      expect(decode(both.body.access_token).payload).toMatchObject({ amr: ['pwd', 'otp', 'mfa'] });
-
-      // A removed factor is not in later tokens.
-      const { access_token: token } = both.body;
-      expect((await api.request('DELETE', `/api/user/factors/${id}`, { token })).status).toBe(204);
-      const { body: refreshed } = await other.refresh(both.body.refresh_token);
-      expect(decode(refreshed.access_token).payload).toMatchObject({ amr: ['pwd'] });
-      const later = await post<Tokens>(path, refreshed, { password });
-      expect(decode(later.body.access_token).payload).toMatchObject({ amr: ['pwd'] });
-    });
-
-    it('accepts a code once', async () => {
-      const { user, codes } = await withTotp();
-      const body = { code: codes[0] };
-      expect((await post('/api/user/reauthentication', user.tokens, body)).status).toBe(200);
-      const again = await post('/api/user/reauthentication', user.tokens, body);
-      expect(again).toMatchObject({ status: 401, body: { code: 'wrong-second-factor' } });
-    });
-
-    it.each([2, 5])(
-      'that is sent %d times at once leaves each refresh token valid until one is used later (33, 35)',
-      async (count) => {
-        const user = await api.newUser();
-        const body = { password: GOOD_PASSWORD };
-        const raised = await Promise.all(
-          Array.from({ length: count }, async (_, index) =>
-            post<Tokens>('/api/user/reauthentication', user.tokens, body, [api, other][index % 2]),
-          ),
-        );
-        const valid = [user.tokens, ...raised.map((one) => one.body)];
-        const refreshed = await Promise.all(
-          valid.map(async ({ refresh_token: token }) => api.refresh(token)),
-        );
-        expect(refreshed.map(({ status }) => status)).toEqual(valid.map(() => 200));
-        const [kept, stolen] = refreshed.map((one) => one.body) as [Tokens, Tokens];
-        await expectEverywhere(200, kept);
-        const owner = { userId: user.id, sessionId: kept.session_id };
-        await backdateReauthentication(api.keyPrefix, owner, GRACE_MS);
-        const { status, body: next } = await other.refresh(kept.refresh_token);
-        expect(status).toBe(200);
-        await backdateReauthentication(api.keyPrefix, owner, GRACE_MS);
-
-        expect((await other.refresh(stolen.refresh_token)).status).toBe(401);
-
-        await expectEverywhere(401, next, kept, stolen);
-        expect((await api.refresh(next.refresh_token)).status).toBe(401);
-      },
-    );
-
-    it.each([{}, { code: '123456', recoveryCode: 'x' }, { code: null }, { password: 12 }])(
-      'needs a password or one proof, and not %j',
-      async (body) => {
-        const user = await api.newUser();
-        const answer = await post('/api/user/reauthentication', user.tokens, body);
-        expect(answer).toMatchObject({ status: 400, body: { code: 'invalid-request' } });
-      },
-    );
   });
 });

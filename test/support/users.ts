@@ -88,7 +88,7 @@ export function usersOn(
     clock,
     audit,
   );
-  const reauthentication = new Reauthentication(credentials, reader, clock);
+  const reauthentication = new Reauthentication(credentials, clock);
   const factors = new FactorWriter(redis, cache);
   const passwords = new NewPasswords(hasher, factors, options);
   // Without a mailer, so that no mails are added.
@@ -106,8 +106,7 @@ export function usersOn(
   );
   const users = new UsersService(
     accounts,
-    credentials,
-    new PasswordChanges(accounts, credentials, passwords, notices, audit),
+    new PasswordChanges(accounts, reauthentication, passwords, notices, audit),
     reauthentication,
     reader,
     registrations,
