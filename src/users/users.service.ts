@@ -164,7 +164,13 @@ export class UsersService {
     const noticeId = randomUUID();
     return retryOnConflict(async () => {
       const proof = isNewAddress
-        ? await this.prove(principal, currentPassword, origin, deadline)
+        ? await this.reauthentication.prove(
+            principal,
+            'profile-change',
+            currentPassword,
+            origin,
+            deadline,
+          )
         : undefined;
       if (proof && proof.outcome !== 'right') {
         return proof;
@@ -173,7 +179,7 @@ export class UsersService {
         return this.requestNewEmail(userId, email, displayName, sessionId, origin, deadline);
       }
       const effect = proof && {
-        ifPasswordVersion: proof.user?.passwordVersion,
+        ifPasswordVersion: proof.ifPasswordVersion,
         endsSessions: true,
         exceptSessionId: sessionId,
       };
@@ -282,29 +288,6 @@ export class UsersService {
           return CONFLICT;
       }
     });
-  }
-
-  /** The proof that a new address needs. `user` is set when the password was checked. */
-  private async prove(
-    principal: UserPrincipal,
-    currentPassword: Secret | undefined,
-    origin: Origin,
-    deadline: Deadline,
-  ): Promise<
-    { readonly outcome: 'right'; readonly user?: UserRecord } | ReauthenticationRequired | Refusal
-  > {
-    if (currentPassword === undefined) {
-      const isRecent = this.reauthentication.isLoginRecent(principal);
-      return { outcome: isRecent ? 'right' : 'reauthentication-required' };
-    }
-    const attempt = 'profile-change';
-    return this.reauthentication.checkPassword(
-      principal,
-      attempt,
-      origin,
-      deadline,
-      currentPassword,
-    );
   }
 
   /** @returns undefined when one more change is allowed */

@@ -449,7 +449,8 @@ describe('users in Redis', () => {
         (await users.changePassword(owner, change, Origin.system, Deadline.none)).outcome,
       ).toBe('changed');
       expect(
-        (await users.deleteOwn({ userId, user: {} }, change.next, Origin.system, Deadline.none)).outcome,
+        (await users.deleteOwn({ userId, user: {} }, change.next, Origin.system, Deadline.none))
+          .outcome,
       ).toBe('deleted');
     }
     expect(await expiriesOf(':owner')).toEqual([]);

@@ -9,7 +9,7 @@ import { Clock } from '../../common/clock/index.js';
 import type { Deadline } from '../../common/deadline/index.js';
 import type { Origin } from '../../common/origin/index.js';
 import type { Secret } from '../../common/secret/index.js';
-import { PasswordChecks, type OwnCheck } from './password-checks.js';
+import { PasswordChecks, type OwnCheck, type Refusal } from './password-checks.js';
 import type { AttemptSubject } from '../throttled-attempts.js';
 
 /** The user who asks for a sensitive change. */
@@ -35,6 +35,33 @@ export class Reauthentication {
 
   isLoginRecent(user: Pick<ChangingUser, 'authTime'>): boolean {
     return isLoginRecent(user, this.clock.nowSeconds());
+  }
+
+  /**
+   * The proof for a change that needs a recent login, or the current password if the user has no second factor.
+   *
+   * @param currentPassword checked if given, even after a recent login
+   * @returns `ifPasswordVersion`: of the password that was checked, as a condition of the write
+   * @throws as `checkPassword`
+   */
+  async prove(
+    changing: ChangingUser,
+    attempt: AttemptSubject['attempt'],
+    currentPassword: Secret | undefined,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<
+    | { readonly outcome: 'right'; readonly ifPasswordVersion?: number }
+    | ReauthenticationRequired
+    | Refusal
+  > {
+    if (currentPassword === undefined) {
+      return { outcome: this.isLoginRecent(changing) ? 'right' : 'reauthentication-required' };
+    }
+    const check = await this.checkPassword(changing, attempt, origin, deadline, currentPassword);
+    return check.outcome === 'right'
+      ? { outcome: 'right', ifPasswordVersion: check.user.passwordVersion }
+      : check;
   }
 
   /**
