@@ -93,7 +93,7 @@ export class OwnFactorsController {
   @ApiOperation({
     operationId: 'confirmTotp',
     summary: 'Confirm an authenticator application',
-    description: `With its first code. It is then required at each login. All your other sessions end. ${RECENT}`,
+    description: `With its first code. It is then required at each login, and replaces a former one. All your other sessions end. ${RECENT}`,
   })
   @ApiNoContentResponse({ description: 'The application is required from now on.' })
   @ApiProblems(

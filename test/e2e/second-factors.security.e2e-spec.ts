@@ -58,6 +58,20 @@ describe('second factors', () => {
     expect((await challengeOf(other, user.username)).factors).toEqual(['totp']);
   });
 
+  it('a second authenticator application replaces the first with its confirmation', async () => {
+    const { user, codes } = await withTotp();
+    const next = await addTotp(api, user.tokens);
+
+    const { challenge, factors } = await challengeOf(other, user.username);
+
+    expect(factors).toEqual(['totp']);
+    expect((await second({ challenge, code: codes[0] }, other)).status).toBe(401);
+    expect((await second({ challenge, code: next.codes[0] }, other)).status).toBe(200);
+    const { access_token: token } = user.tokens;
+    const listed = await api.request<{ items: object[] }>('GET', '/api/user/factors', { token });
+    expect(listed.body.items).toMatchObject([{ id: next.id }]);
+  });
+
   it('a login with a code says so in the token (2), also after a refresh', async () => {
     const { user, codes } = await withTotp();
     const { challenge } = await challengeOf(api, user.username);

@@ -53,7 +53,7 @@ describe('changes of the factors of a user', () => {
 
       expect(await add(session, true)).toBe('ended');
       expect(await add(session, false)).toBe('ended');
-      expect(await factors.confirm(userId, enrolled!, sessionId, until)).toBe('ended');
+      expect(await factors.confirm(userId, enrolled!, true, sessionId, until)).toBe('ended');
       const except = { exceptSessionId: sessionId };
       for (const factorId of [confirmed!.id, undefined]) {
         expect(await factors.remove(userId, factorId, DEPENDENT, except, until)).toEqual({
@@ -61,6 +61,47 @@ describe('changes of the factors of a user', () => {
         });
       }
       expect(await list(session)).toEqual(before);
+    });
+  });
+
+  describe('of a type of which a user has one', () => {
+    const enrolled = async (session: NewSession): Promise<Factor> => {
+      expect(await add(session, false)).toBe('changed');
+      return (await list(session)).find(({ isConfirmed }) => !isConfirmed)!;
+    };
+
+    it('replace the former factor with the confirmation, and not before', async () => {
+      const session = await newSession();
+      const { userId, id: sessionId } = session;
+      const first = await enrolled(session);
+      expect(await factors.confirm(userId, first, true, sessionId, until)).toBe('changed');
+      const second = await enrolled(session);
+      expect((await list(session)).map(({ id }) => id)).toEqual([first.id, second.id]);
+
+      expect(await factors.confirm(userId, second, true, sessionId, until)).toBe('changed');
+
+      expect(await list(session)).toMatchObject([{ id: second.id, isConfirmed: true }]);
+    });
+
+    it('leave one, however many confirmations are made at once', async () => {
+      const session = await newSession();
+      const { userId, id: sessionId } = session;
+
+      const results: string[] = [];
+      const enrolAndConfirm = async (): Promise<void> => {
+        for (let round = 0; round < 10; round += 1) {
+          await add(session, false);
+          const pending = (await list(session)).find(({ isConfirmed }) => !isConfirmed);
+          if (pending) {
+            results.push(await factors.confirm(userId, pending, true, sessionId, until));
+          }
+        }
+      };
+
+      await Promise.all(Array.from({ length: 4 }, enrolAndConfirm));
+
+      expect(results.filter((result) => result === 'changed').length).toBeGreaterThan(1);
+      expect(await list(session)).toMatchObject([{ isConfirmed: true }]);
     });
   });
 

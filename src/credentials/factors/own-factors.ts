@@ -147,7 +147,7 @@ export class OwnFactors {
     await this.notices.recoveryCodesAdd(user, factor.id, origin, deadline);
     const result = await this.audit.recordChange(
       [{ type: 'recovery-codes-created', userId, ...origin.facts }],
-      async () => this.writer.add(userId, factor, true, sessionId, deadline),
+      async () => this.writer.add(userId, factor, this.codes.isOnly, sessionId, deadline),
       (outcome) => outcome === 'changed',
     );
     return result === 'changed' ? { outcome: 'created', codes } : { outcome: result };

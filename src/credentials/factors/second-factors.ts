@@ -179,7 +179,8 @@ export class SecondFactors {
       }
       const confirmed = { ...factor, name, state: await this.seal(next) };
       await onProved(confirmed);
-      const result = await this.writer.confirm(userId, confirmed, sessionId, deadline);
+      const { isOnly = false } = kind;
+      const result = await this.writer.confirm(userId, confirmed, isOnly, sessionId, deadline);
       if (result === 'outdated') {
         return CONFLICT;
       }

@@ -27,16 +27,8 @@ if not may_write(KEYS[2], ARGV[5], user, now) then
   return 'ended'
 end
 local added = cjson.decode(ARGV[2])
-local count = 0
-for _, one in ipairs(all_factors(KEYS[3])) do
-  local is_replaced = one.factor.type == added.type and (ARGV[4] == '1' or not one.factor.isConfirmed)
-  if is_replaced then
-    redis.call('HDEL', KEYS[3], one.id)
-  else
-    count = count + 1
-  end
-end
-if count >= tonumber(ARGV[3]) then
+replace_factors(KEYS[3], added.type, ARGV[4] == '1', ARGV[1])
+if #all_factors(KEYS[3]) >= tonumber(ARGV[3]) then
   return 'full'
 end
 added.createdAt = now

@@ -9,9 +9,11 @@
 -- ARGV[4] new state
 -- ARGV[5] id of the session that asks. It stays live
 -- ARGV[6] the user's name for the factor, or ''
+-- ARGV[7] 1 when the user may have one factor of this type: it replaces the others of the type; 0 when it replaces only those that
+--   are not confirmed
 -- Returns 'changed', also for a second run of the same call; 'outdated' when another call has changed the factor since; 'unknown'
 -- when there is no such factor; 'ended' when the session is not live.
--- Atomic: an ended session must not confirm a factor. No login with the password alone may come between the first use of the factor and the end of the other sessions.
+-- Atomic: an ended session must not confirm a factor, and two confirmations must not leave two factors of such a type. No login with the password alone may come between the first use of the factor and the end of the other sessions.
 --- @include "now"
 --- @include "live"
 --- @include "end-sessions"
@@ -32,11 +34,7 @@ end
 if factor.revision ~= ARGV[2] then
   return 'outdated'
 end
-for _, one in ipairs(all_factors(KEYS[3])) do
-  if one.id ~= ARGV[1] and one.factor.type == factor.type and not one.factor.isConfirmed then
-    redis.call('HDEL', KEYS[3], one.id)
-  end
-end
+replace_factors(KEYS[3], factor.type, ARGV[7] == '1', ARGV[1])
 factor.isConfirmed = true
 factor.revision = ARGV[3]
 factor.state = ARGV[4]

@@ -95,10 +95,15 @@ export class FactorWriter {
     );
   }
 
-  /** @param factor as read, with its new name and state. @param sessionId the session that asks. It stays live */
+  /**
+   * @param factor as read, with its new name and state
+   * @param isOnly whether the factor replaces the others of its type. It always replaces those that are not confirmed
+   * @param sessionId the session that asks. It stays live
+   */
   async confirm(
     userId: string,
     { id, revision, name, state }: Factor,
+    isOnly: boolean,
     sessionId: string,
     deadline: Deadline,
   ): Promise<Confirmation> {
@@ -107,7 +112,7 @@ export class FactorWriter {
       {
         script: scripts.confirm,
         keys: this.changeKeys(userId),
-        args: [id, revision, randomUUID(), state, sessionId, name],
+        args: [id, revision, randomUUID(), state, sessionId, name, isOnly ? 1 : 0],
       },
       deadline,
     );
