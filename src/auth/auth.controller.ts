@@ -102,7 +102,8 @@ export class AuthController {
     summary: 'Log in: the second step',
     description:
       'For a user with a second factor. Send the challenge of the problem `second-factor-required`, and one proof: `code`, ' +
-      '`recoveryCode` or `passkey`. A challenge is valid for five minutes, for one login and at most five wrong proofs.',
+      '`recoveryCode` or `passkey`. A challenge is valid for five minutes, for one login and at most five wrong proofs. After a 503 the ' +
+      'proof may be spent: begin the login again, with the next code or another recovery code.',
   })
   @ApiOkResponse({
     type: TokensResponse,
