@@ -34,9 +34,9 @@ export {
 } from './password/password.options.js';
 export { PASSWORD_MAX_LENGTH } from './password/password-policy.js';
 export {
-  Reauthentication,
+  SensitiveChanges,
   type ChangingUser,
   type ReauthenticationRequired,
-} from './password/reauthentication.js';
+} from './password/sensitive-changes.js';
 export { readHash } from './password/schemes/index.js';
 export { recordThrottling } from './throttled-attempts.js';

@@ -7,7 +7,7 @@ import type { Secret } from '../common/secret/index.js';
 import type { RuleFailure } from '../common/validation/index.js';
 import {
   NewPasswords,
-  Reauthentication,
+  SensitiveChanges,
   recordThrottling,
   strangerOf,
   type AcceptedPassword,
@@ -47,7 +47,7 @@ export interface PasswordOwner extends ChangingUser {
 export class PasswordChanges {
   constructor(
     @Inject(ACCOUNTS) private readonly accounts: Accounts,
-    private readonly reauthentication: Reauthentication,
+    private readonly sensitiveChanges: SensitiveChanges,
     private readonly passwords: NewPasswords,
     private readonly notices: AccountNotices,
     private readonly audit: AuditLog,
@@ -73,7 +73,7 @@ export class PasswordChanges {
     let hash: Secret | undefined;
     return retryOnConflict(async () => {
       const attempt = 'password-change';
-      const check = await this.reauthentication.checkPassword(
+      const check = await this.sensitiveChanges.checkPassword(
         owner,
         attempt,
         origin,

@@ -10,7 +10,7 @@ import {
 import type { Deadline } from '../common/deadline/index.js';
 import type { Origin } from '../common/origin/index.js';
 import { listOf, type RuleFailure } from '../common/validation/index.js';
-import { Reauthentication, RECOVERY_CODE } from '../credentials/index.js';
+import { SensitiveChanges, RECOVERY_CODE } from '../credentials/index.js';
 import { RoleReader } from '../roles/read/index.js';
 import { FactorWriter } from '../user-slot/write/index.js';
 import { AccountNotices } from './account-mails/account-notices.js';
@@ -58,7 +58,7 @@ export class UserAdministration {
   constructor(
     @Inject(ACCOUNTS) private readonly accounts: Accounts,
     private readonly factors: FactorWriter,
-    private readonly reauthentication: Reauthentication,
+    private readonly sensitiveChanges: SensitiveChanges,
     private readonly roles: RoleReader,
     private readonly notices: AccountNotices,
     private readonly audit: AuditLog,
@@ -93,7 +93,7 @@ export class UserAdministration {
       return this.unchanged(userId, beyond, origin, deadline);
     }
     const isOwnAddress = self && email !== undefined && email !== self.user.email;
-    if (isOwnAddress && !this.reauthentication.isLoginRecent(self)) {
+    if (isOwnAddress && !this.sensitiveChanges.isLoginRecent(self)) {
       return this.refuse(userId, { outcome: 'reauthentication-required' }, origin);
     }
     const effect = isOwnAddress ? { endsSessions: true, exceptSessionId: self.sessionId } : {};
@@ -165,7 +165,7 @@ export class UserAdministration {
     deadline: Deadline,
   ): Promise<FactorsRemovalOutcome> {
     const { self, beyond: unlessRoles } = await this.authorityOver(actor, userId, deadline);
-    if (self && !this.reauthentication.isLoginRecent(self)) {
+    if (self && !this.sensitiveChanges.isLoginRecent(self)) {
       return this.refuse(userId, { outcome: 'reauthentication-required' }, origin);
     }
     const [former, { factors }] = await Promise.all([

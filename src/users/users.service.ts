@@ -7,7 +7,7 @@ import type { Deadline } from '../common/deadline/index.js';
 import type { Origin } from '../common/origin/index.js';
 import type { Secret } from '../common/secret/index.js';
 import {
-  Reauthentication,
+  SensitiveChanges,
   recordThrottling,
   type ChangingUser,
   type ReauthenticationRequired,
@@ -69,7 +69,7 @@ export class UsersService {
   constructor(
     @Inject(ACCOUNTS) private readonly accounts: Accounts,
     private readonly passwordChanges: PasswordChanges,
-    private readonly reauthentication: Reauthentication,
+    private readonly sensitiveChanges: SensitiveChanges,
     private readonly reader: UserReader,
     private readonly registrations: Registrations,
     private readonly verifications: EmailVerifications,
@@ -132,7 +132,7 @@ export class UsersService {
 
   /**
    * Changes the caller's own profile. A new e-mail address ends all other sessions (OWASP ASVS 7.4.3), and requires the current
-   * password or a recent login, see `Reauthentication`. If mails can be sent, it replaces a confirmed address only when it is confirmed. A user may
+   * password or a recent login, see `SensitiveChanges`. If mails can be sent, it replaces a confirmed address only when it is confirmed. A user may
    * request 50 new addresses in an hour.
    *
    * @param currentPassword checked only for a new e-mail address. A wrong one counts like a wrong password at a login
@@ -164,7 +164,7 @@ export class UsersService {
     const noticeId = randomUUID();
     return retryOnConflict(async () => {
       const proof = isNewAddress
-        ? await this.reauthentication.prove(
+        ? await this.sensitiveChanges.prove(
             principal,
             'profile-change',
             currentPassword,
@@ -259,7 +259,7 @@ export class UsersService {
   ): Promise<DeletionOutcome> {
     const { userId } = owner;
     return retryOnConflict(async () => {
-      const check = await this.reauthentication.checkPassword(
+      const check = await this.sensitiveChanges.checkPassword(
         owner,
         'deletion',
         origin,

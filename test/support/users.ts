@@ -2,7 +2,7 @@ import { EventEmitter2 } from '@nestjs/event-emitter';
 
 import { AuditLog, type AuditEvent } from '../../src/audit/index.js';
 import type { RolesOptions } from '../../src/common/authentication/index.js';
-import { NewPasswords, Reauthentication } from '../../src/credentials/index.js';
+import { NewPasswords, SensitiveChanges } from '../../src/credentials/index.js';
 import { MailOutbox } from '../../src/mail/index.js';
 import { RateLimiter } from '../../src/rate-limit/index.js';
 import { RoleReader } from '../../src/roles/index.js';
@@ -88,7 +88,7 @@ export function usersOn(
     clock,
     audit,
   );
-  const reauthentication = new Reauthentication(credentials, clock);
+  const sensitiveChanges = new SensitiveChanges(credentials, clock);
   const factors = new FactorWriter(redis, cache);
   const passwords = new NewPasswords(hasher, factors, options);
   // Without a mailer, so that no mails are added.
@@ -106,8 +106,8 @@ export function usersOn(
   );
   const users = new UsersService(
     accounts,
-    new PasswordChanges(accounts, reauthentication, passwords, notices, audit),
-    reauthentication,
+    new PasswordChanges(accounts, sensitiveChanges, passwords, notices, audit),
+    sensitiveChanges,
     reader,
     registrations,
     new EmailVerifications(
@@ -126,7 +126,7 @@ export function usersOn(
   const administration = new UserAdministration(
     accounts,
     factors,
-    reauthentication,
+    sensitiveChanges,
     roles,
     notices,
     audit,

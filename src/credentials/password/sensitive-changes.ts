@@ -27,7 +27,7 @@ export interface ReauthenticationRequired {
  * user with a second factor (OWASP ASVS 7.5.1).
  */
 @Injectable()
-export class Reauthentication {
+export class SensitiveChanges {
   constructor(
     private readonly passwordChecks: PasswordChecks,
     private readonly clock: Clock,
