@@ -106,7 +106,9 @@ export class AuthController {
     summary: 'Log in: the second step',
     description:
       'For a user with a second factor. Send the challenge of the problem `second-factor-required`, and one proof: `code`, ' +
-      '`recoveryCode`, `passkey`, or the `proof` of a `factor` that the application has added. A challenge is valid for five minutes, for one login and at most five wrong proofs.',
+      '`recoveryCode`, `passkey`, or the `proof` of a `factor` that the application has added. A challenge is valid for five minutes, for ' +
+      'one login and at most five wrong proofs. After a 503 the proof may be spent: begin the login again, with the next code or another ' +
+      'recovery code.',
   })
   @ApiBody({ type: SecondFactorRequestBody, examples: SECOND_FACTOR_EXAMPLES })
   @ApiOkResponse({

@@ -10,6 +10,7 @@ import {
 
 import {
   CurrentUser,
+  RequireRecentLogin,
   RequireUnlimitedToken,
   USER_PROBLEMS,
   WithoutSecondFactor,
@@ -25,7 +26,7 @@ import {
   STRAY_BODY_PROBLEMS,
 } from '../common/problem/index.js';
 import { EntityIdPipe } from '../common/validation/index.js';
-import { OwnFactors, Reauthentication } from '../credentials/index.js';
+import { OwnFactors } from '../credentials/index.js';
 import { AddPasskeyRequest } from './dto/passkey.request.dto.js';
 import {
   ConfirmTotpRequest,
@@ -41,13 +42,11 @@ const RECENT =
 /** Each route requires a recent login, also the list: it tells somebody with a stolen token what else to steal. */
 @ApiTags('Own factors')
 @RequireUnlimitedToken()
+@RequireRecentLogin()
 @WithoutSecondFactor()
 @Controller('api/user/factors')
 export class OwnFactorsController {
-  constructor(
-    private readonly factors: OwnFactors,
-    private readonly reauthentication: Reauthentication,
-  ) {}
+  constructor(private readonly factors: OwnFactors) {}
 
   @Get()
   @ApiOperation({
@@ -61,7 +60,6 @@ export class OwnFactorsController {
     @CurrentUser() principal: UserPrincipal,
     @RequestDeadline() deadline: Deadline,
   ): Promise<FactorsResponse> {
-    await this.requireRecentLogin(principal, deadline);
     return FactorsResponse.from(await this.factors.list(principal.userId, deadline));
   }
 
@@ -84,7 +82,6 @@ export class OwnFactorsController {
     @CurrentUser() principal: UserPrincipal,
     @RequestDeadline() deadline: Deadline,
   ): Promise<TotpEnrolmentResponse> {
-    await this.requireRecentLogin(principal, deadline);
     const result = await this.factors.beginTotp(principal, deadline);
     if (result.outcome !== 'begun') {
       throw new Problem(result.outcome === 'full' ? 'too-many-factors' : 'invalid-token');
@@ -98,7 +95,7 @@ export class OwnFactorsController {
   @ApiOperation({
     operationId: 'confirmTotp',
     summary: 'Confirm an authenticator application',
-    description: `With its first code. It is then required at each login. All your other sessions end. ${RECENT}`,
+    description: `With its first code. It is then required at each login, and replaces a former one. All your other sessions end. ${RECENT}`,
   })
   @ApiNoContentResponse({ description: 'The application is required from now on.' })
   @ApiProblems(
@@ -114,14 +111,13 @@ export class OwnFactorsController {
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<void> {
-    await this.requireRecentLogin(principal, deadline);
     const enrolled = { type: 'totp', factorId: id, proof: code };
     const result = await this.factors.confirm(principal, enrolled, origin, deadline);
     if (result === 'wrong') {
       throw invalidRequest({ code: { code: 'wrong-code' } });
     }
-    if (result === 'unknown') {
-      throw new Problem('not-found');
+    if (typeof result === 'string') {
+      throw notChanged(result);
     }
   }
 
@@ -146,7 +142,6 @@ export class OwnFactorsController {
     @CurrentUser() principal: UserPrincipal,
     @RequestDeadline() deadline: Deadline,
   ): Promise<object> {
-    await this.requireRecentLogin(principal, deadline);
     const result = await this.factors.beginPasskey(principal, deadline);
     if (result.outcome !== 'begun') {
       throw new Problem(result.outcome === 'full' ? 'too-many-factors' : 'invalid-token');
@@ -177,14 +172,13 @@ export class OwnFactorsController {
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<FactorResponse> {
-    await this.requireRecentLogin(principal, deadline);
     const enrolled = { type: 'passkey', name, proof };
     const result = await this.factors.confirm(principal, enrolled, origin, deadline);
     if (result === 'wrong') {
       throw invalidRequest({ response: { code: 'wrong-passkey' } });
     }
-    if (result === 'unknown') {
-      throw new Problem('not-found');
+    if (typeof result === 'string') {
+      throw notChanged(result);
     }
     return FactorResponse.from(result);
   }
@@ -212,7 +206,6 @@ export class OwnFactorsController {
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<RecoveryCodesResponse> {
-    await this.requireRecentLogin(principal, deadline);
     const result = await this.factors.createCodes(principal, origin, deadline);
     switch (result.outcome) {
       case 'created':
@@ -221,7 +214,7 @@ export class OwnFactorsController {
         throw new Problem('no-second-factor');
       case 'full':
         throw new Problem('too-many-factors');
-      case 'unknown':
+      case 'ended':
         throw new Problem('invalid-token');
     }
   }
@@ -250,15 +243,14 @@ export class OwnFactorsController {
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<void> {
-    await this.requireRecentLogin(principal, deadline);
-    if (!(await this.factors.remove(principal, factorId, origin, deadline))) {
-      throw new Problem('not-found');
+    const result = await this.factors.remove(principal, factorId, origin, deadline);
+    if (result !== 'removed') {
+      throw notChanged(result);
     }
   }
+}
 
-  private async requireRecentLogin(principal: UserPrincipal, deadline: Deadline): Promise<void> {
-    if (!(await this.reauthentication.isLoginRecent(principal, deadline))) {
-      throw new Problem('reauthentication-required');
-    }
-  }
+/** @param reason `ended`: the session has ended since the guard admitted the request */
+function notChanged(reason: 'unknown' | 'ended'): Problem {
+  return new Problem(reason === 'ended' ? 'invalid-token' : 'not-found');
 }

@@ -32,7 +32,8 @@ export class OwnPasswordController {
     operationId: 'changeOwnPassword',
     summary: 'Change your password',
     description:
-      'Requires the current password. All other sessions end at once. All device ' +
+      'Requires the current password, and with a second factor a login or a reauthentication within the last ten minutes ' +
+      '(`POST /api/user/reauthentication`). All other sessions end at once. All device ' +
       'cookies of the user become invalid. The response sets a new one for this device.',
   })
   @ApiNoContentResponse({
@@ -44,13 +45,14 @@ export class OwnPasswordController {
   @ApiProblems(
     ...BODY_PROBLEMS,
     ...USER_PROBLEMS,
+    'reauthentication-required',
     'wrong-password',
     'too-many-attempts',
     'overloaded',
     'not-confirmed',
   )
   async changePassword(
-    @CurrentUser() { userId, sessionId, user }: UserPrincipal,
+    @CurrentUser() principal: UserPrincipal,
     @Body() body: ChangePasswordRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
     @RequestOrigin() origin: Origin,
@@ -59,10 +61,8 @@ export class OwnPasswordController {
     const change = {
       current: new Secret(body.currentPassword),
       next: new Secret(body.newPassword),
-      sessionId,
-      user,
     };
-    const result = await this.users.changePassword(userId, change, origin, deadline);
+    const result = await this.users.changePassword(principal, change, origin, deadline);
     if (result.outcome === 'refused') {
       throw invalidRequest({ newPassword: result.failure });
     }

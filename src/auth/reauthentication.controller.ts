@@ -34,8 +34,9 @@ export class ReauthenticationController {
     summary: 'Prove again who you are',
     description:
       'For routes that require a recent login. Send `password`; with a second factor, one of `code`, `recoveryCode` and `passkey`, ' +
-      'alone or with `password`. The claim `amr` contains what you have sent. Returns new tokens of ' +
-      'the same session. The former tokens stay valid: the access token until it expires, the refresh token until one of the two is used.',
+      'alone or with `password`. The claim `amr` contains what you have sent. After a 503 a proof may be spent: send another one. Returns new tokens of ' +
+      'the same session. The former tokens stay valid: the access token until it expires, the refresh token until one of them is used, and ' +
+      'for the grace period after that.',
   })
   @ApiBody({ type: ReauthenticationRequestBody, examples: REAUTHENTICATION_EXAMPLES })
   @ApiOkResponse({ type: TokensResponse, description: 'New tokens of the same session.' })

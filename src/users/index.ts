@@ -6,7 +6,6 @@ export {
   HashingOverloadedError,
   HashingQueue,
   PASSWORD_HASHER,
-  Reauthentication,
   type HashingOptions,
   type PasswordHasher,
 } from '../credentials/index.js';

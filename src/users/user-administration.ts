@@ -10,7 +10,7 @@ import {
 import type { Deadline } from '../common/deadline/index.js';
 import type { Origin } from '../common/origin/index.js';
 import { listOf, type RuleFailure } from '../common/validation/index.js';
-import { Reauthentication, RECOVERY_CODE } from '../credentials/index.js';
+import { SensitiveChanges, RECOVERY_CODE } from '../credentials/index.js';
 import { RoleReader } from '../roles/read/index.js';
 import { FactorWriter } from '../user-slot/write/index.js';
 import { AccountNotices } from './account-mails/account-notices.js';
@@ -60,7 +60,7 @@ export class UserAdministration {
   constructor(
     @Inject(ACCOUNTS) private readonly accounts: Accounts,
     private readonly factors: FactorWriter,
-    private readonly reauthentication: Reauthentication,
+    private readonly sensitiveChanges: SensitiveChanges,
     private readonly roles: RoleReader,
     private readonly notices: AccountNotices,
     private readonly resets: PasswordResets,
@@ -97,7 +97,7 @@ export class UserAdministration {
       return found.outcome === 'found' ? { outcome: 'changed', user: found.user } : found;
     }
     const isOwnAddress = self && email !== undefined && email !== self.user.email;
-    const refusal = isOwnAddress && (await this.refusalOfOwn(self, deadline));
+    const refusal = isOwnAddress && this.refusalOfOwn(self);
     if (refusal) {
       return this.refuse(userId, refusal, origin);
     }
@@ -170,7 +170,7 @@ export class UserAdministration {
     deadline: Deadline,
   ): Promise<FactorsRemovalOutcome> {
     const { self, beyond: unlessRoles } = await this.authorityOver(actor, userId, deadline);
-    const refusal = self && (await this.refusalOfOwn(self, deadline));
+    const refusal = self && this.refusalOfOwn(self);
     if (refusal) {
       return this.refuse(userId, refusal, origin);
     }
@@ -191,7 +191,8 @@ export class UserAdministration {
         return { outcome: 'removed' };
       case 'protected':
         return this.refusalOf(userId, result, origin);
-      case 'unknown': {
+      case 'unknown':
+      case 'ended': {
         // There are no factors. An earlier call may have removed them and failed before every instance acknowledged that.
         const ended = await this.endSessions(actor, userId, origin, deadline);
         return ended.outcome === 'ended' ? { outcome: 'removed' } : ended;
@@ -230,14 +231,11 @@ export class UserAdministration {
   }
 
   /** Callers change their own account here as at the routes of `/api/user`. */
-  private async refusalOfOwn(
-    self: UserPrincipal,
-    deadline: Deadline,
-  ): Promise<RecordedRefusal | undefined> {
+  private refusalOfOwn(self: UserPrincipal): RecordedRefusal | undefined {
     if (self.scope) {
       return { outcome: 'unlimited-token-required' };
     }
-    const isRecent = await this.reauthentication.isLoginRecent(self, deadline);
+    const isRecent = this.sensitiveChanges.isLoginRecent(self);
     return isRecent ? undefined : { outcome: 'reauthentication-required' };
   }
 

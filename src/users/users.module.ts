@@ -8,7 +8,7 @@ import {
   PasswordChecks,
   PASSWORD_HASHER,
   PASSWORD_OPTIONS,
-  Reauthentication,
+  SensitiveChanges,
 } from '../credentials/index.js';
 import { UserReader } from '../user-slot/read/index.js';
 import { FactorWriter, OneTimeTokenStore, UserWriter } from '../user-slot/write/index.js';
@@ -129,7 +129,7 @@ import { UsersService } from './users.service.js';
     CREDENTIAL_ACCOUNTS,
     FACTOR_NOTICES,
     PasswordChecks,
-    Reauthentication,
+    SensitiveChanges,
     BootstrapAdministrator,
     SeparateHashes,
     ListedUsers,

@@ -7,9 +7,10 @@ import type { Deadline } from '../common/deadline/index.js';
 import type { Origin } from '../common/origin/index.js';
 import type { Secret } from '../common/secret/index.js';
 import {
-  PasswordChecks,
-  Reauthentication,
+  SensitiveChanges,
   recordThrottling,
+  type ChangingUser,
+  type ReauthenticationRequired,
   type Refusal,
 } from '../credentials/index.js';
 import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../rate-limit/index.js';
@@ -20,7 +21,12 @@ import { EmailVerifications } from './account-mails/email-verifications.js';
 import { ACCOUNTS, type Accounts } from './store/accounts.js';
 import { changeEvents, recordRefusedAdministration } from './change-events.js';
 import { outcomeOf } from './change-outcome.js';
-import { PasswordChanges, type PasswordChange, type PasswordOutcome } from './password-changes.js';
+import {
+  PasswordChanges,
+  type PasswordChange,
+  type PasswordOutcome,
+  type PasswordOwner,
+} from './password-changes.js';
 import { checkProfile, hasFailure, type ProfileFailures } from './profile-rules.js';
 import type { ProfileChange, Registration, User, UserRecord } from './user.js';
 import { Registrations, type RegistrationOutcome } from './registrations.js';
@@ -43,11 +49,14 @@ export type ProfileOutcome =
       /** The new address, if it has to be confirmed first. */
       readonly pendingEmail?: string;
     }
-  | { readonly outcome: 'reauthentication-required' }
+  | ReauthenticationRequired
   | { readonly outcome: 'refused'; readonly failures: ProfileFailures }
   | Refusal;
 export type DeletionOutcome =
-  { readonly outcome: 'deleted' } | { readonly outcome: 'last-administrator' } | Refusal;
+  | { readonly outcome: 'deleted' }
+  | { readonly outcome: 'last-administrator' }
+  | ReauthenticationRequired
+  | Refusal;
 
 /**
  * Changes and deletion of accounts. A change that reduces access takes effect on every instance before its method returns.
@@ -59,9 +68,8 @@ export type DeletionOutcome =
 export class UsersService {
   constructor(
     @Inject(ACCOUNTS) private readonly accounts: Accounts,
-    private readonly passwordChecks: PasswordChecks,
     private readonly passwordChanges: PasswordChanges,
-    private readonly reauthentication: Reauthentication,
+    private readonly sensitiveChanges: SensitiveChanges,
     private readonly reader: UserReader,
     private readonly registrations: Registrations,
     private readonly verifications: EmailVerifications,
@@ -124,7 +132,7 @@ export class UsersService {
 
   /**
    * Changes the caller's own profile. A new e-mail address ends all other sessions (OWASP ASVS 7.4.3), and requires the current
-   * password or a recent login (7.5.1). If mails can be sent, it replaces a confirmed address only when it is confirmed. A user may
+   * password or a recent login, see `SensitiveChanges`. If mails can be sent, it replaces a confirmed address only when it is confirmed. A user may
    * request 50 new addresses in an hour.
    *
    * @param currentPassword checked only for a new e-mail address. A wrong one counts like a wrong password at a login
@@ -156,15 +164,15 @@ export class UsersService {
     const noticeId = randomUUID();
     return retryOnConflict(async () => {
       const proof = isNewAddress
-        ? await this.reauthentication.reauthenticate(
-            { userId, sessionId },
+        ? await this.sensitiveChanges.prove(
+            principal,
             'profile-change',
             currentPassword,
             origin,
             deadline,
           )
         : undefined;
-      if (proof && proof.outcome !== 'reauthenticated') {
+      if (proof && proof.outcome !== 'right') {
         return proof;
       }
       if (proof && typeof email === 'string' && this.verifications.mustConfirmFirst(user)) {
@@ -218,12 +226,12 @@ export class UsersService {
 
   /** Sets a new password and ends all sessions except one: see `PasswordChanges`. */
   async changePassword(
-    userId: string,
+    owner: PasswordOwner,
     change: PasswordChange,
     origin: Origin,
     deadline: Deadline,
   ): Promise<PasswordOutcome> {
-    return this.passwordChanges.change(userId, change, origin, deadline);
+    return this.passwordChanges.change(owner, change, origin, deadline);
   }
 
   /**
@@ -244,14 +252,20 @@ export class UsersService {
 
   /** Deletes the caller's own user permanently. The name becomes free, and all sessions of the user end. */
   async deleteOwn(
-    userId: string,
+    owner: ChangingUser,
     password: Secret,
     origin: Origin,
     deadline: Deadline,
   ): Promise<DeletionOutcome> {
+    const { userId } = owner;
     return retryOnConflict(async () => {
-      const attempt = 'deletion';
-      const check = await this.passwordChecks.checkOwn(userId, attempt, origin, deadline, password);
+      const check = await this.sensitiveChanges.checkPassword(
+        owner,
+        'deletion',
+        origin,
+        deadline,
+        password,
+      );
       if (check.outcome !== 'right') {
         return check;
       }

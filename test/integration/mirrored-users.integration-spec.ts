@@ -147,8 +147,9 @@ describe('users in a foreign store', () => {
     await on(1).administration.change('system', userId, { roles: [] }, Origin.system, until);
     await expectOnAll(session, []);
 
-    const change = { current: PASSWORD, next: NEW_PASSWORD, sessionId: session.id, user: ADA };
-    expect(await on(1).users.changePassword(userId, change, Origin.system, until)).toMatchObject({
+    const change = { current: PASSWORD, next: NEW_PASSWORD };
+    const owner = { userId, sessionId: session.id, user: ADA };
+    expect(await on(1).users.changePassword(owner, change, Origin.system, until)).toMatchObject({
       outcome: 'changed',
     });
     await expectOnAll(session, []);
@@ -313,7 +314,14 @@ describe('users in a foreign store', () => {
 
     const { email, ...user } = (await store.find(userId, until))!;
     await on(0).users.changeProfile(
-      { kind: 'user', userId, sessionId: thief.id, tokenId: 'any', user: { ...user, email } },
+      {
+        kind: 'user',
+        userId,
+        sessionId: thief.id,
+        tokenId: 'any',
+        authTime: Math.floor(Date.now() / 1000),
+        user: { ...user, email },
+      },
       { email: 'thief@example.com' },
       undefined,
       Origin.system,
@@ -327,18 +335,19 @@ describe('users in a foreign store', () => {
   it('lose their other sessions when an unconfirmed password change is repeated', async () => {
     const userId = await register();
     const [session, other] = [(await login())!, (await login())!];
-    const change = { current: PASSWORD, next: NEW_PASSWORD, sessionId: session.id, user: ADA };
+    const change = { current: PASSWORD, next: NEW_PASSWORD };
+    const owner = { userId, sessionId: session.id, user: ADA };
     const silent = on(
       0,
       withChange(store, async () => new Promise<never>(() => undefined)),
     );
     const soon = Deadline.after(4000);
-    await expect(silent.users.changePassword(userId, change, Origin.system, soon)).rejects.toThrow(
+    await expect(silent.users.changePassword(owner, change, Origin.system, soon)).rejects.toThrow(
       NotConfirmedError,
     );
     await expectOnAll(other, []);
 
-    expect(await on(1).users.changePassword(userId, change, Origin.system, until)).toMatchObject({
+    expect(await on(1).users.changePassword(owner, change, Origin.system, until)).toMatchObject({
       outcome: 'changed',
     });
 
@@ -355,6 +364,7 @@ describe('users in a foreign store', () => {
       userId,
       sessionId: session.id,
       tokenId: 'any',
+      authTime: Math.floor(Date.now() / 1000),
       user,
     } as const;
     const change = { email: 'ada@example.com' };
@@ -455,14 +465,15 @@ describe('users in a foreign store', () => {
     const next = new Secret('a third password that is good');
 
     const refused = slow.users.changePassword(
-      userId,
-      { current: PASSWORD, next, sessionId: loser.id, user: ADA },
+      { userId, sessionId: loser.id, user: ADA },
+      { current: PASSWORD, next },
       Origin.system,
       until,
     );
     await gate.reached;
-    const change = { current: PASSWORD, next: NEW_PASSWORD, sessionId: winner.id, user: ADA };
-    expect(await on(1).users.changePassword(userId, change, Origin.system, until)).toMatchObject({
+    const change = { current: PASSWORD, next: NEW_PASSWORD };
+    const owner = { userId, sessionId: winner.id, user: ADA };
+    expect(await on(1).users.changePassword(owner, change, Origin.system, until)).toMatchObject({
       outcome: 'changed',
     });
     gate.open();
@@ -475,11 +486,12 @@ describe('users in a foreign store', () => {
   it('keep the current session when the same password change is sent many times concurrently', async () => {
     const userId = await register();
     const [own, ended] = [(await login())!, (await login())!];
-    const change = { current: PASSWORD, next: NEW_PASSWORD, sessionId: own.id, user: ADA };
+    const change = { current: PASSWORD, next: NEW_PASSWORD };
+    const owner = { userId, sessionId: own.id, user: ADA };
 
     const results = await Promise.all(
       Array.from({ length: 6 }, async (_, index) =>
-        on(index % 2).users.changePassword(userId, change, Origin.system, until),
+        on(index % 2).users.changePassword(owner, change, Origin.system, until),
       ),
     );
 

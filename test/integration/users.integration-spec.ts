@@ -444,14 +444,14 @@ describe('users in Redis', () => {
       const change = {
         current: password,
         next: new Secret('another violet engine'),
-        sessionId: 'none',
-        user: { username: 'ada', email: null },
       };
+      const owner = { userId, sessionId: 'none', user: { username: 'ada', email: null } };
       expect(
-        (await users.changePassword(userId, change, Origin.system, Deadline.none)).outcome,
+        (await users.changePassword(owner, change, Origin.system, Deadline.none)).outcome,
       ).toBe('changed');
       expect(
-        (await users.deleteOwn(userId, change.next, Origin.system, Deadline.none)).outcome,
+        (await users.deleteOwn({ userId, user: {} }, change.next, Origin.system, Deadline.none))
+          .outcome,
       ).toBe('deleted');
     }
     expect(await expiriesOf(':owner')).toEqual([]);
@@ -465,10 +465,9 @@ describe('users in Redis', () => {
     const change = {
       current: password,
       next: new Secret('another violet engine'),
-      sessionId: 'none',
-      user: { username: 'ada', email: null },
     };
-    expect((await users.changePassword(id, change, Origin.system, Deadline.none)).outcome).toBe(
+    const owner = { userId: id, sessionId: 'none', user: { username: 'ada', email: null } };
+    expect((await users.changePassword(owner, change, Origin.system, Deadline.none)).outcome).toBe(
       'changed',
     );
   });
@@ -544,9 +543,9 @@ describe('users in Redis', () => {
       current: Secret,
       changed: Secret,
     ): Promise<string> => {
-      const user = { username: 'ada', email: null };
-      const change = { current, next: changed, sessionId: 'none', user };
-      return (await users.changePassword(userId, change, Origin.system, Deadline.none)).outcome;
+      const owner = { userId, sessionId: 'none', user: { username: 'ada', email: null } };
+      const change = { current, next: changed };
+      return (await users.changePassword(owner, change, Origin.system, Deadline.none)).outcome;
     };
     /** Without the events of repetitions. */
     const typesOf = ({ events }: TestUsers): string[] =>
@@ -615,7 +614,12 @@ describe('users in Redis', () => {
 
       expect(outcomes).toEqual(Array(8).fill('changed'));
       expect(typesOf(one)).not.toContain('password-refused');
-      const deletion = await one.users.deleteOwn(userId, next, Origin.system, Deadline.none);
+      const deletion = await one.users.deleteOwn(
+        { userId, user: {} },
+        next,
+        Origin.system,
+        Deadline.none,
+      );
       expect(deletion.outcome).toBe('deleted');
     });
   });

@@ -2,7 +2,7 @@ import { EventEmitter2 } from '@nestjs/event-emitter';
 
 import { AuditLog, type AuditEvent } from '../../src/audit/index.js';
 import type { RolesOptions } from '../../src/common/authentication/index.js';
-import { NewPasswords, Reauthentication } from '../../src/credentials/index.js';
+import { NewPasswords, SensitiveChanges } from '../../src/credentials/index.js';
 import { MailOutbox } from '../../src/mail/index.js';
 import { RateLimiter } from '../../src/rate-limit/index.js';
 import { RoleReader } from '../../src/roles/index.js';
@@ -98,7 +98,7 @@ export function usersOn(
     clock,
     audit,
   );
-  const reauthentication = new Reauthentication(credentials, reader, clock);
+  const sensitiveChanges = new SensitiveChanges(credentials, clock);
   const factors = new FactorWriter(redis, cache);
   const passwords = new NewPasswords(hasher, factors, options);
   // Without a mailer, so that no mails are added.
@@ -117,9 +117,8 @@ export function usersOn(
   const tokens = new OneTimeTokens(new OneTimeTokenStore(redis));
   const users = new UsersService(
     accounts,
-    credentials,
-    new PasswordChanges(accounts, credentials, passwords, notices, audit),
-    reauthentication,
+    new PasswordChanges(accounts, sensitiveChanges, passwords, notices, audit),
+    sensitiveChanges,
     reader,
     registrations,
     new EmailVerifications(
@@ -138,7 +137,7 @@ export function usersOn(
   const administration = new UserAdministration(
     accounts,
     factors,
-    reauthentication,
+    sensitiveChanges,
     roles,
     notices,
     new PasswordResets(accounts, outbox, tokens, passwords, notices, limiter, audit),

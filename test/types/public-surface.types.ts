@@ -144,7 +144,7 @@ export const surface = [
   isSame<keyslot.Principal, keyslot.UserPrincipal | keyslot.ClientPrincipal>(true),
   isSame<
     keyof keyslot.UserPrincipal,
-    'kind' | 'scope' | 'sessionId' | 'tokenId' | 'user' | 'userId'
+    'authTime' | 'kind' | 'scope' | 'sessionId' | 'tokenId' | 'user' | 'userId'
   >(true),
   isSame<
     keyof keyslot.ClientPrincipal,

@@ -26,6 +26,7 @@ export type {
   UserPrincipal,
 } from './principal.js';
 export { IS_PUBLIC, OptionalToken, Public, type PublicAccess } from './public.decorator.js';
+export { isLoginRecent, RecentLoginGuard, RequireRecentLogin } from './recent-login.guard.js';
 export { ADMINISTRATOR, Roles, type Role, type RolesOptions, type RoleSource } from './roles.js';
 export {
   REQUIRES_UNLIMITED_TOKEN,

@@ -10,6 +10,8 @@ export interface UserPrincipal {
   readonly sessionId: string;
   /** The token's own id, `jti`. */
   readonly tokenId: string;
+  /** When the user logged in or reauthenticated, in seconds since the epoch. Absent in tokens of versions before 0.2. */
+  readonly authTime?: number | undefined;
   readonly user: AuthenticatedUser;
   /** The permissions to which the token is limited. Absent: no limit. */
   readonly scope?: ReadonlySet<Permission>;

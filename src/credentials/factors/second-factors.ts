@@ -190,9 +190,9 @@ export class SecondFactors {
    * Confirms an enrolment with its first proof.
    *
    * @param factorId undefined: the enrolment of this type
-   * @param sessionId the session that stays live
+   * @param sessionId the session that asks. It stays live
    * @param onProved called before the factor counts
-   * @returns the factor. `unknown`: there is no such enrolment, or it is too old
+   * @returns the factor. `unknown`: there is no such enrolment, or it is too old. `ended`: the session is not live
    */
   async confirm(
     userId: string,
@@ -200,7 +200,7 @@ export class SecondFactors {
     sessionId: string,
     onProved: (factor: Factor) => Promise<void>,
     deadline: Deadline,
-  ): Promise<Factor | 'wrong' | 'unknown'> {
+  ): Promise<Factor | 'wrong' | 'unknown' | 'ended'> {
     return retryOnConflict(async () => {
       const { factors } = await this.writer.find(userId, deadline);
       const factor = factors.find(
@@ -219,7 +219,8 @@ export class SecondFactors {
       }
       const confirmed = { ...factor, name, state: await this.seal(next) };
       await onProved(confirmed);
-      const result = await this.writer.confirm(userId, confirmed, sessionId, deadline);
+      const { isOnly = false } = kind;
+      const result = await this.writer.confirm(userId, confirmed, isOnly, sessionId, deadline);
       if (result === 'outdated') {
         return CONFLICT;
       }

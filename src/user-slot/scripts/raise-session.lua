@@ -12,13 +12,15 @@
 -- ARGV[7] digest of a further refresh token
 -- ARGV[8] idle lifetime of the session, in milliseconds
 -- ARGV[9] maximum number of verified tokens that a session remembers
+-- ARGV[10] maximum number of refresh tokens that are valid beside the newest
 -- Returns {'raised'}, also for a second run of the same call; {'second-factor', types} when the user has second factors, and none
 -- was checked; {'refused'} when the session is not live, or the password or the factors have changed since the check.
--- Atomic: a proof of a removed factor or an old password must not raise the session. The former refresh token stays valid until one
--- of the two is exchanged, because the client may not receive the new one.
+-- Atomic: a proof of a removed factor or an old password must not raise the session. The former refresh tokens stay valid until one
+-- of them is exchanged, because the client may not receive the new one.
 --- @include "now"
 --- @include "live"
 --- @include "verified-tokens"
+--- @include "refresh-tokens"
 --- @include "factors"
 local now = now_ms()
 local user = session_user(KEYS[1])
@@ -33,10 +35,10 @@ end
 if ARGV[3] == '' and types ~= '[]' then
   return { 'second-factor', types }
 end
-if session.raisedHash ~= ARGV[7] then
+if token_life(session, ARGV[7], now) <= 0 then
   session.authTime = tonumber(ARGV[4])
   session.amr = cjson.decode(ARGV[5])
-  session.raisedHash = ARGV[7]
+  add_token(session, ARGV[7], ARGV[10], now)
   remember_verified(session, ARGV[6], ARGV[9])
 end
 redis.call('HSET', KEYS[2], ARGV[1], cjson.encode(session))

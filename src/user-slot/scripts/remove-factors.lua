@@ -5,13 +5,14 @@
 -- KEYS[3] the user's factors: a hash of factor id to JSON
 -- ARGV[1] id of the factor, or '' for all
 -- ARGV[2] id of this removal, the same in each run
--- ARGV[3] id of the session that stays live, or ''
+-- ARGV[3] id of the session that asks, or '' when its user removes no own factor. It stays live
 -- ARGV[4] type of factors that do not count alone: they are removed with the last other factor
 -- ARGV[5] roles that the user must not have, as a JSON list
 -- Returns {'changed'}, also for a second run of the same call; {'protected', role} when the user has a role of ARGV[5]; {'unknown'}
--- when there is no such factor, or no such user. Only the last removal is remembered: if another one has come between two runs of
--- the same call, the second run returns {'unknown'} for a factor that the first has removed.
--- Atomic: when this script has run, no login counts a proof of the factor, not even one that was checked before.
+-- when there is no such factor, or no such user; {'ended'} when the session is not live. Only the last removal is remembered: if another
+-- one has come between two runs of the same call, the second run returns {'unknown'} for a factor that the first has removed.
+-- Atomic: an ended session must not remove a factor. When this script has run, no login counts a proof of the factor, not even one that
+-- was checked before.
 --- @include "now"
 --- @include "live"
 --- @include "end-sessions"
@@ -24,6 +25,10 @@ end
 if redis.call('HGET', KEYS[3], '.removal') == ARGV[2] then
   redis.call('HSET', KEYS[3], '.removal', ARGV[2])
   return { 'changed' }
+end
+local now = now_ms()
+if ARGV[3] ~= '' and not may_write(KEYS[2], ARGV[3], session_user(KEYS[1]), now) then
+  return { 'ended' }
 end
 local role = protected_role(user[4], ARGV[5])
 if role then
@@ -55,6 +60,6 @@ if others == 0 then
   end
 end
 note_types(KEYS[1], KEYS[3])
-end_all_sessions(KEYS[1], KEYS[2], ARGV[3], user[3], now_ms())
+end_all_sessions(KEYS[1], KEYS[2], ARGV[3], user[3], now)
 forget_factors(KEYS[2], ARGV[3])
 return { 'changed' }

@@ -25,9 +25,11 @@ export const MAX_FACTORS = 20;
 /** Stands for no pending login. */
 const NO_LOGIN = 'none';
 
+type Confirmation = 'changed' | 'outdated' | 'unknown' | 'ended';
+
 const scripts = {
-  add: slotScript('add-factor', (reply) => reply as 'changed' | 'full' | 'unknown'),
-  confirm: slotScript('confirm-factor', (reply) => reply as 'changed' | 'outdated' | 'unknown'),
+  add: slotScript('add-factor', (reply) => reply as 'changed' | 'full' | 'ended'),
+  confirm: slotScript('confirm-factor', (reply) => reply as Confirmation),
   remove: slotScript('remove-factors', parseRemoval),
   find: slotScript('find-factors', parseFactors),
   use: slotScript('use-factor', parseUse),
@@ -71,8 +73,8 @@ export class FactorWriter {
 
   /**
    * @param isOnly whether the factor replaces the others of its type. It always replaces those that are not confirmed
-   * @param sessionId the session that stays live if the factor is confirmed
-   * @returns `full`: the user has `MAX_FACTORS`. `unknown`: there is no such user
+   * @param sessionId the session that asks. It stays live if the factor is confirmed
+   * @returns `full`: the user has `MAX_FACTORS`. `ended`: the session is not live
    */
   async add(
     userId: string,
@@ -80,7 +82,7 @@ export class FactorWriter {
     isOnly: boolean,
     sessionId: string,
     deadline: Deadline,
-  ): Promise<'changed' | 'full' | 'unknown'> {
+  ): Promise<'changed' | 'full' | 'ended'> {
     const stored: Omit<StoredFactor, 'createdAt'> = { ...factor, revision: randomUUID() };
     return this.cache.changeInSlot(
       userSubject(userId),
@@ -93,19 +95,24 @@ export class FactorWriter {
     );
   }
 
-  /** @param factor as read, with its new name and state. @param sessionId the session that stays live */
+  /**
+   * @param factor as read, with its new name and state
+   * @param isOnly whether the factor replaces the others of its type. It always replaces those that are not confirmed
+   * @param sessionId the session that asks. It stays live
+   */
   async confirm(
     userId: string,
     { id, revision, name, state }: Factor,
+    isOnly: boolean,
     sessionId: string,
     deadline: Deadline,
-  ): Promise<'changed' | 'outdated' | 'unknown'> {
+  ): Promise<Confirmation> {
     return this.cache.changeInSlot(
       userSubject(userId),
       {
         script: scripts.confirm,
         keys: this.changeKeys(userId),
-        args: [id, revision, randomUUID(), state, sessionId, name],
+        args: [id, revision, randomUUID(), state, sessionId, name, isOnly ? 1 : 0],
       },
       deadline,
     );
@@ -114,7 +121,7 @@ export class FactorWriter {
   /**
    * @param factorId undefined: all
    * @param dependentType the type of factors that do not count alone: they are removed with the last other factor
-   * @param exceptSessionId a session that stays live
+   * @param exceptSessionId the session that asks, if its user removes own factors. It stays live
    */
   async remove(
     userId: string,

@@ -24,6 +24,7 @@ interface RecoveryState {
 export class RecoveryCodesFactor implements SecondFactor {
   readonly type = RECOVERY_CODE;
   readonly methods = ['otp'] as const;
+  readonly isOnly = true;
   readonly isGuessable = false;
 
   /** @returns the codes to show, and the state, which contains only digests of them */

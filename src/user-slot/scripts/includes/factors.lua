@@ -25,6 +25,15 @@ local function all_factors(factors_key)
   return factors
 end
 
+-- Removes the factors that a new factor of the same type replaces: those that are not confirmed, and all if it is the only one.
+local function replace_factors(factors_key, type_name, is_only, new_id)
+  for _, one in ipairs(all_factors(factors_key)) do
+    if one.id ~= new_id and one.factor.type == type_name and (is_only or not one.factor.isConfirmed) then
+      redis.call('HDEL', factors_key, one.id)
+    end
+  end
+end
+
 -- Notes which types of factors a login accepts now, and in the user whether there is one. Earlier proofs no longer count.
 local function note_types(user_key, factors_key)
   local types, seen = {}, {}
