@@ -180,6 +180,7 @@ export class UserAdministrationController {
       case 'beyond-own-permissions':
       case 'last-administrator':
       case 'reauthentication-required':
+      case 'unlimited-token-required':
         throw administrationProblem(result);
     }
   }
