@@ -21,10 +21,15 @@ export async function inBatches(
 ): Promise<void> {
   const source = batchOf(scripts);
   const pending = new Map<number, Call[]>();
+  /** The last batch of each master. The next one waits for it. */
+  const sent = new Map<number, Promise<unknown>>();
   const flush = async (port: number): Promise<void> => {
+    await sent.get(port);
     const calls = pending.get(port) ?? [];
     pending.delete(port);
-    await cluster.call(port, 'EVAL', source, 0, JSON.stringify(calls));
+    if (calls.length > 0) {
+      await cluster.call(port, 'EVAL', source, 0, JSON.stringify(calls));
+    }
   };
   const collect = async (
     { name }: LuaScript<unknown>,
@@ -35,9 +40,10 @@ export async function inBatches(
     const calls = pending.get(port) ?? [];
     pending.set(port, calls);
     calls.push([name, keys, args.map(String)]);
-    if (calls.length >= CALLS_PER_BATCH) {
-      await flush(port);
+    if (calls.length === CALLS_PER_BATCH) {
+      sent.set(port, flush(port));
     }
+    await sent.get(port);
   };
   const methods = ['run', 'runDurably'] as const;
   for (const method of methods) {
