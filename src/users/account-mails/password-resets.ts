@@ -114,7 +114,8 @@ export class PasswordResets {
         return refusal;
       }
       const language = languageOf(origin.acceptLanguage);
-      const entry = { id: randomUUID(), kind: 'password-reset', data: { userId, language } };
+      const data = { userId, language, isByAdministrator: true };
+      const entry = { id: randomUUID(), kind: 'password-reset', data };
       await this.audit.recordChange(
         [{ type: 'password-reset-requested', userId, ...origin.facts }],
         async () => this.outbox.add(entry, deadline),
