@@ -224,13 +224,19 @@ function progressPrinter(): (counts: ImportCounts) => void {
 }
 
 function print(
-  { imported, present, refused, ignored }: ImportCounts,
+  { imported, present, disabled, notDisabled, refused, ignored }: ImportCounts,
   { counts, path, unlisted }: RefusalReport,
   { isDryRun }: ImportCommand,
 ): void {
   const lines = [
     `${isDryRun ? 'Would import' : 'Imported'} ${imported} users.`,
     ...(present > 0 ? [`${present} users were already there, from an earlier import.`] : []),
+    ...(disabled > 0 ? [`${isDryRun ? 'Would disable' : 'Disabled'} ${disabled} of them.`] : []),
+    ...(notDisabled > 0
+      ? [
+          `${notDisabled} of them stays enabled, as the last administrator, although the record is disabled.`,
+        ]
+      : []),
     ...(ignored > 0 ? [`${ignored} records are no users.`] : []),
     ...(refused > 0
       ? [`Refused ${refused} records. ${path} lists ${unlisted > 0 ? refused - unlisted : 'them'}:`]

@@ -45,7 +45,8 @@ export {
 } from './import/imported-user.js';
 export { readJsonFile } from './import/json-file.js';
 export { readRedisJson } from './import/redis-json-source.js';
-export { UserImport, type ImportCounts, type ImportOptions } from './import/user-import.js';
+export type { ImportCounts, ImportOptions } from './import/import-counts.js';
+export { UserImport } from './import/user-import.js';
 export type { ListedUser, UserDirectory, UserPage, UserQuery } from './directory/user-directory.js';
 export {
   UserStoreError,
