@@ -55,7 +55,7 @@ export async function importUsers(command: ImportCommand): Promise<void> {
       report.close();
       await source.close();
     }
-  }, 'Run the same command again. It continues where this one ended.\n');
+  }, 'Correct this if you can, and run the same command again. It imports no user twice.\n');
 }
 
 async function open(
