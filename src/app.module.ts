@@ -205,7 +205,9 @@ export class AppModule {
         ),
         ForwardAuthModule,
         HealthModule,
-        AccountPagesModule,
+        AccountPagesModule.forRootAsync(
+          fromSettings(({ passwords }) => ({ passwordMinLength: passwords.minLength })),
+        ),
         ApiDocsModule,
         ...(extensions.imports ?? []),
       ],

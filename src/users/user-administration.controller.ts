@@ -118,6 +118,7 @@ export class UserAdministrationController {
     'beyond-own-permissions',
     'not-found',
     'no-verified-email',
+    'user-disabled',
     'too-many-attempts',
     'mail-not-configured',
     'not-confirmed',
@@ -133,6 +134,7 @@ export class UserAdministrationController {
       case 'requested':
         return;
       case 'no-verified-email':
+      case 'user-disabled':
       case 'mail-not-configured':
         throw new Problem(result.outcome);
       case 'too-many-attempts':

@@ -34,6 +34,7 @@ export const PROBLEMS = {
   'too-many-service-accounts': { status: 409 },
   'too-many-secrets': { status: 409 },
   'no-verified-email': { status: 409 },
+  'user-disabled': { status: 409 },
   'nothing-to-verify': { status: 409 },
   'body-too-large': { status: 413 },
   'unsupported-media-type': { status: 415 },

@@ -23,15 +23,16 @@ void texts.init({
 @Injectable()
 export class DefaultMailTemplates implements MailTemplates {
   render(kind: MailKind, language: Language, values: MailValues): MailContent {
-    const { username, link, at, newEmail } = values;
+    const { username, link, at, validMinutes } = values;
+    const context = contextOf(kind, values);
     const options: Record<string, unknown> = {
       lng: language,
       ...values,
       // Not the display name: strangers may get a mail, and a user could advertise in it.
       name: username,
       at: at && timeText(at),
-      // Chooses `paragraphs_removed`.
-      ...(kind === 'email-changed' && newEmail === undefined ? { context: 'removed' } : {}),
+      validFor: validMinutes && validityText(language, validMinutes),
+      ...(context === undefined ? {} : { context }),
     };
     const text = (key: string): string => texts.t(key, options);
     const paragraphs = texts.t(`${kind}.paragraphs`, {
@@ -53,6 +54,23 @@ export class DefaultMailTemplates implements MailTemplates {
       ]),
     };
   }
+}
+
+/** Chooses paragraphs, such as `paragraphs_removed`. */
+function contextOf(
+  kind: MailKind,
+  { newEmail, isByAdministrator }: MailValues,
+): string | undefined {
+  if (kind === 'email-changed' && newEmail === undefined) {
+    return 'removed';
+  }
+  return kind === 'password-reset' && isByAdministrator ? 'administrator' : undefined;
+}
+
+function validityText(language: Language, validMinutes: number): string {
+  const validHours = validMinutes / 60;
+  const isHours = validHours > 1 && Number.isInteger(validHours);
+  return texts.t(isHours ? 'hours' : 'minutes', { lng: language, validHours, validMinutes });
 }
 
 function timeText(at: Date): string {

@@ -21,6 +21,8 @@ export interface MailValues {
   readonly link?: string | undefined;
   /** For how many minutes the link is valid. */
   readonly validMinutes?: number | undefined;
+  /** Whether an administrator has requested a `password-reset`. Default false. */
+  readonly isByAdministrator?: boolean | undefined;
   /** A new e-mail address. Absent: the address was removed. */
   readonly newEmail?: string | undefined;
   /** When something happened, by the clock of the cluster. */

@@ -1,0 +1,33 @@
+import type { RuleFailure } from '../common/validation/index.js';
+import type { ProfileFailures } from './profile-rules.js';
+import type { UserRecord } from './user.js';
+
+export type AdministrationRefusal = {
+  readonly outcome:
+    | 'unknown-user'
+    /** Callers cannot remove their own access. */
+    | 'own-access'
+    /** The user has permissions that the caller lacks, or would receive such permissions. */
+    | 'beyond-own-permissions'
+    /** No other enabled administrator is known. */
+    | 'last-administrator'
+    /** A change or confirmation of the caller's own e-mail address requires a recent login. */
+    | 'reauthentication-required';
+};
+
+/** The change breaks these rules. */
+export interface InvalidUserChange {
+  readonly outcome: 'refused';
+  readonly failures: ProfileFailures & {
+    readonly roles?: RuleFailure | undefined;
+    readonly emailVerified?: RuleFailure | undefined;
+  };
+}
+
+export type AdministrationOutcome =
+  | { readonly outcome: 'changed'; readonly user: UserRecord }
+  | InvalidUserChange
+  | AdministrationRefusal;
+
+export type UserRemovalOutcome = { readonly outcome: 'deleted' } | AdministrationRefusal;
+export type SessionsEndOutcome = { readonly outcome: 'ended' } | AdministrationRefusal;
