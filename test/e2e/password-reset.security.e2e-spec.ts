@@ -357,14 +357,14 @@ describe('a password reset by mail', () => {
     const { access_token: ordinary } = unconfirmed.tokens;
     expect((await api.request('POST', path(user.id), { token: ordinary })).status).toBe(403);
     const ownPath = `/api/users/${unconfirmed.id}`;
-    const enable = async (disabled: boolean) =>
+    const setDisabled = async (disabled: boolean) =>
       api.request('PATCH', ownPath, { token, body: { disabled } });
-    await enable(true);
+    await setDisabled(true);
     expect(await api.request('POST', path(unconfirmed.id), { token })).toMatchObject({
       status: 409,
       body: { code: 'user-disabled' },
     });
-    await enable(false);
+    await setDisabled(false);
     const email = newAddress();
     const confirmed = { email, emailVerified: true };
     expect((await api.request('PATCH', ownPath, { token, body: confirmed })).status).toBe(200);
