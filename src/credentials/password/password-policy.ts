@@ -176,7 +176,10 @@ function isWalk(text: string): boolean {
  * letters.
  */
 function plain(text: string): string {
-  return text.normalize('NFKC').toLowerCase().replace(LEET_SIGNS, (sign) => LEET.get(sign)!);
+  return text
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(LEET_SIGNS, (sign) => LEET.get(sign)!);
 }
 
 /**
