@@ -210,7 +210,9 @@ export class AppModule {
         ),
         ForwardAuthModule,
         HealthModule,
-        AccountPagesModule,
+        AccountPagesModule.forRootAsync(
+          fromSettings(({ passwords }) => ({ passwordMinLength: passwords.minLength })),
+        ),
         ApiDocsModule,
         ...(extensions.imports ?? []),
       ],

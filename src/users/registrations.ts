@@ -143,7 +143,7 @@ export class Registrations {
   ): Promise<InvitationOutcome> {
     const profile = checkProfile(invitation);
     const missing: RuleFailure | undefined =
-      invitation.email === undefined ? { code: 'missing' } : undefined;
+      invitation.email === undefined ? { code: 'missing-for-invitation' } : undefined;
     const failures = {
       username: checkUsername(invitation.username),
       password: undefined,

@@ -156,6 +156,7 @@ export class UserAdministrationController {
     'beyond-own-permissions',
     'not-found',
     'no-verified-email',
+    'user-disabled',
     'too-many-attempts',
     'mail-not-configured',
     'not-confirmed',
@@ -171,6 +172,7 @@ export class UserAdministrationController {
       case 'requested':
         return;
       case 'no-verified-email':
+      case 'user-disabled':
       case 'mail-not-configured':
         throw new Problem(result.outcome);
       case 'too-many-attempts':

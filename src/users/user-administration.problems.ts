@@ -1,6 +1,6 @@
 import { PERMISSION_PROBLEMS } from '../common/authentication/index.js';
 import { invalidRequest, Problem, type ProblemCode } from '../common/problem/index.js';
-import type { AdministrationRefusal, InvalidUserChange } from './user-administration.js';
+import type { AdministrationRefusal, InvalidUserChange } from './user-administration.outcomes.js';
 
 const CODE_OF_REFUSAL = {
   'unknown-user': 'not-found',

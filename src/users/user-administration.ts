@@ -12,42 +12,23 @@ import type { Origin } from '../common/origin/index.js';
 import { listOf, type RuleFailure } from '../common/validation/index.js';
 import { SensitiveChanges, RECOVERY_CODE } from '../credentials/index.js';
 import { RoleReader } from '../roles/read/index.js';
-import { FactorWriter } from '../user-slot/write/index.js';
+import { CONFLICT, FactorWriter, retryOnConflict } from '../user-slot/write/index.js';
 import { AccountNotices } from './account-mails/account-notices.js';
 import { PasswordResets, type AdministeredResetOutcome } from './account-mails/password-resets.js';
 import { changeEvents, recordRefusedAdministration } from './change-events.js';
-import { checkProfile, hasFailure, type ProfileFailures } from './profile-rules.js';
+import { checkProfile, hasFailure } from './profile-rules.js';
 import { ACCOUNTS, type Accounts, type Unwritten } from './store/accounts.js';
+import type {
+  AdministrationOutcome,
+  AdministrationRefusal,
+  FactorsRemovalOutcome,
+  InvalidUserChange,
+  SessionsEndOutcome,
+  UserRemovalOutcome,
+} from './user-administration.outcomes.js';
 import type { UserChange, UserRecord } from './user.js';
 
-export type AdministrationRefusal = {
-  readonly outcome:
-    | 'unknown-user'
-    /** Callers cannot remove their own access. */
-    | 'own-access'
-    /** The user has permissions that the caller lacks, or would receive such permissions. */
-    | 'beyond-own-permissions'
-    /** No other enabled administrator is known. */
-    | 'last-administrator'
-    /** A change of the caller's own e-mail address or second factors requires a recent login, and a token without a scope. */
-    | 'reauthentication-required'
-    | 'unlimited-token-required';
-};
-
-/** The change breaks these rules. */
-export interface InvalidUserChange {
-  readonly outcome: 'refused';
-  readonly failures: ProfileFailures & { readonly roles: RuleFailure | undefined };
-}
-
-export type AdministrationOutcome =
-  | { readonly outcome: 'changed'; readonly user: UserRecord }
-  | InvalidUserChange
-  | AdministrationRefusal;
-
-export type UserRemovalOutcome = { readonly outcome: 'deleted' } | AdministrationRefusal;
-export type SessionsEndOutcome = { readonly outcome: 'ended' } | AdministrationRefusal;
-export type FactorsRemovalOutcome = { readonly outcome: 'removed' } | AdministrationRefusal;
+const NO_EMAIL: RuleFailure = { code: 'no-email' };
 
 /**
  * Changes of other users. A caller can change only roles and users within its own permissions. The write checks that. A change
@@ -71,13 +52,14 @@ export class UserAdministration {
   async change(
     actor: AdministrationCaller,
     userId: string,
-    { roles, disabled, email, displayName }: UserChange,
+    { roles, disabled, email, displayName, emailVerified }: UserChange,
     origin: Origin,
     deadline: Deadline,
   ): Promise<AdministrationOutcome> {
     const failures = {
       roles: roles && (await this.failureOfRoles(roles, deadline)),
       ...checkProfile({ email, displayName }),
+      emailVerified: emailVerified && email === null ? NO_EMAIL : undefined,
     };
     if (hasFailure(failures)) {
       return { outcome: 'refused', failures };
@@ -92,31 +74,41 @@ export class UserAdministration {
       return this.refuseBeyond(userId, granted, origin);
     }
     const given = { email, displayName, roles: roles && [...new Set(roles)], isDisabled: disabled };
-    if (Object.values(given).every((value) => value === undefined)) {
+    if ([...Object.values(given), emailVerified].every((value) => value === undefined)) {
       const found = await this.findWithin(beyond, userId, origin, deadline);
       return found.outcome === 'found' ? { outcome: 'changed', user: found.user } : found;
     }
     const isOwnAddress = self && email !== undefined && email !== self.user.email;
-    const refusal = isOwnAddress && this.refusalOfOwn(self);
+    const isOwnConfirmation = self && emailVerified;
+    const refusal = (isOwnAddress || isOwnConfirmation) && this.refusalOfOwn(self);
     if (refusal) {
       return this.refuse(userId, refusal, origin);
     }
     const effect = isOwnAddress ? { endsSessions: true, exceptSessionId: self.sessionId } : {};
     const conditions = { unlessRoles: beyond, knownAdministratorId };
     const change = { ...given, ...effect, ...conditions };
-    const asked = { email, displayName, roles: given.roles, disabled };
+    const asked = { email, displayName, roles: given.roles, disabled, emailVerified };
     if (email !== undefined) {
       const former = self?.user ?? (await this.accounts.find(userId, deadline));
       if (former && former.email !== email) {
         await this.notices.emailChanges(former, email, randomUUID(), origin, deadline);
       }
     }
-    const result = await this.audit.recordChange(
-      changeEvents(userId, asked, origin),
-      async () => this.accounts.update(userId, change, deadline),
-      ({ outcome }) => outcome === 'changed',
-    );
-    return result.outcome === 'changed' ? result : this.refusalOf(userId, result, origin);
+    return retryOnConflict<AdministrationOutcome>(async () => {
+      const confirmed = await this.confirmedAddress(asked, userId, beyond, origin, deadline);
+      if ('outcome' in confirmed) {
+        return confirmed;
+      }
+      const result = await this.audit.recordChange(
+        changeEvents(userId, asked, origin),
+        async () => this.accounts.update(userId, { ...change, ...confirmed }, deadline),
+        ({ outcome }) => outcome === 'changed',
+      );
+      if (result.outcome === 'outdated' && confirmed.ifRevision !== undefined) {
+        return CONFLICT;
+      }
+      return result.outcome === 'changed' ? result : this.refusalOf(userId, result, origin);
+    });
   }
 
   /** Deletes a user without asking for the password. */
@@ -254,6 +246,34 @@ export class UserAdministration {
   ): Promise<boolean> {
     const { names } = await this.roles.current(deadline);
     return names.some((name) => user.roles.includes(name) && !roles.includes(name));
+  }
+
+  /** The part of a change that confirms the address. If the address stays, the revision assures that it is the one that was read. */
+  private async confirmedAddress(
+    { email, emailVerified }: UserChange,
+    userId: string,
+    beyond: readonly string[],
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<
+    | { readonly verifiedEmail?: string | null; readonly ifRevision?: string }
+    | InvalidUserChange
+    | AdministrationRefusal
+  > {
+    if (!emailVerified) {
+      return emailVerified === undefined ? {} : { verifiedEmail: null };
+    }
+    if (typeof email === 'string') {
+      return { verifiedEmail: email };
+    }
+    const found = await this.findWithin(beyond, userId, origin, deadline);
+    if (found.outcome !== 'found') {
+      return found;
+    }
+    const { email: address, revision } = found.user;
+    return address === null
+      ? { outcome: 'refused', failures: { ...checkProfile({}), emailVerified: NO_EMAIL } }
+      : { verifiedEmail: address, ifRevision: revision };
   }
 
   private async findWithin(

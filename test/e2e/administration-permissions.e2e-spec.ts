@@ -49,6 +49,7 @@ describe('a caller who may change users', () => {
     ['it is disabled', 'PATCH', { disabled: true }],
     ['it is enabled', 'PATCH', { disabled: false }],
     ['it gets another e-mail address', 'PATCH', { email: 'mine@example.org' }],
+    ['its e-mail address is confirmed', 'PATCH', { emailVerified: true }],
     ['it loses its name', 'PATCH', { displayName: null }],
     ['nothing is changed', 'PATCH', {}],
     ['it is deleted', 'DELETE', undefined],

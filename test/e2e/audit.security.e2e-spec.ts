@@ -698,6 +698,8 @@ describe('the audit events (89)', () => {
         format: 'keyslot',
         imported: 1,
         present: 0,
+        disabled: 0,
+        notDisabled: 0,
         refused: 0,
         ignored: 0,
       }),

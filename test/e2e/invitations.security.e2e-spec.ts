@@ -132,7 +132,12 @@ describe('users whom an administrator creates, while registration is closed', ()
   });
 
   it.each([
-    ['without a password and an address', { username: 'lovelace' }, '/email', 'missing'],
+    [
+      'without a password and an address',
+      { username: 'lovelace' },
+      '/email',
+      'missing-for-invitation',
+    ],
     ['with a wrong address', { username: 'lovelace', email: 'ada' }, '/email', 'not-an-email'],
     [
       'with null as the password',

@@ -356,6 +356,20 @@ describe('a password reset by mail', () => {
     expect((await api.request('POST', path(randomUUID()), { token })).status).toBe(404);
     const { access_token: ordinary } = unconfirmed.tokens;
     expect((await api.request('POST', path(user.id), { token: ordinary })).status).toBe(403);
+    const ownPath = `/api/users/${unconfirmed.id}`;
+    const setDisabled = async (disabled: boolean) =>
+      api.request('PATCH', ownPath, { token, body: { disabled } });
+    await setDisabled(true);
+    expect(await api.request('POST', path(unconfirmed.id), { token })).toMatchObject({
+      status: 409,
+      body: { code: 'user-disabled' },
+    });
+    await setDisabled(false);
+    const email = newAddress();
+    const confirmed = { email, emailVerified: true };
+    expect((await api.request('PATCH', ownPath, { token, body: confirmed })).status).toBe(200);
+    expect((await api.request('POST', path(unconfirmed.id), { token })).status).toBe(202);
+    expect((await confirmReset(api, tokenIn(await server.mailTo(email)))).status).toBe(204);
   });
 
   it('can be requested by administrators ten times in an hour for one address, also for invitations (63)', async () => {

@@ -146,6 +146,34 @@ describe.each(['Redis', 'another store'])('administrators, kept in %s', (place) 
     },
   );
 
+  it('confirm the address of a user, also a new one, and withdraw that', async () => {
+    const [by, id] = (await administrators(2)) as [string, string];
+    const change = async (values: object, actorId = by) =>
+      on(0).administration.change(await actor(actorId), id, values, Origin.system, until);
+    const addresses = async () => {
+      const user = await store.find(id, until);
+      return [user?.email, user?.verifiedEmail ?? null];
+    };
+    const withoutAddress = {
+      outcome: 'refused',
+      failures: { emailVerified: { code: 'no-email' } },
+    };
+    expect(await change({ emailVerified: true })).toMatchObject(withoutAddress);
+
+    await change({ email: 'ada@example.com' });
+    expect(await addresses()).toEqual(['ada@example.com', null]);
+    expect(await change({ emailVerified: true }, id)).toEqual({
+      outcome: 'reauthentication-required',
+    });
+    await change({ emailVerified: true });
+    expect(await addresses()).toEqual(['ada@example.com', 'ada@example.com']);
+    await change({ email: 'new@example.com', emailVerified: true });
+    expect(await addresses()).toEqual(['new@example.com', 'new@example.com']);
+    expect(await change({ email: null, emailVerified: true })).toMatchObject(withoutAddress);
+    await change({ emailVerified: false });
+    expect(await addresses()).toEqual(['new@example.com', null]);
+  });
+
   it.each([
     ['demoted', demote],
     ['disabled', disable],

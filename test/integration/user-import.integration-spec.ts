@@ -111,8 +111,26 @@ describe('import of users by an application', () => {
 
     const { counts } = await run(user);
 
-    expect(counts).toMatchObject({ imported: 0, present: 1 });
+    expect(counts).toMatchObject({ imported: 0, present: 1, disabled: 1 });
     expect((await api.login('ben', 'U*U')).status).toBe(401);
+  });
+
+  it('counts and records the present users whom it disables, and keeps the last administrator', async () => {
+    await start();
+    const ada = { username: 'ada', passwordHash: BCRYPT };
+    const ben = { username: 'ben', passwordHash: BCRYPT, roles: ['admin'] };
+    await run(ada, ben);
+    const { access_token: token } = (await api.login('ada', 'U*U')).body;
+    const disabled = [ada, ben].map((user) => ({ ...user, disabled: true }));
+
+    const { counts } = await run(...disabled);
+
+    expect(counts).toMatchObject({ imported: 0, present: 2, disabled: 1, notDisabled: 1 });
+    expect((await api.ownUser(token)).status).toBe(401);
+    expect((await api.login('ben', 'U*U')).status).toBe(200);
+    const changes = events.filter(({ type }) => type === 'access-changed');
+    expect(changes).toMatchObject([{ actor: 'system', details: { disabled: true } }]);
+    expect((await run(...disabled)).counts).toMatchObject({ present: 2, disabled: 0 });
   });
 
   it('confirms the address of a present user, unless it has changed since', async () => {
@@ -186,7 +204,15 @@ describe('import of users by an application', () => {
         type: 'users-imported',
         result: 'success',
         actor: 'system',
-        details: { format: 'keyslot', imported: 1, present: 0, refused: 1, ignored: 0 },
+        details: {
+          format: 'keyslot',
+          imported: 1,
+          present: 0,
+          disabled: 0,
+          notDisabled: 0,
+          refused: 1,
+          ignored: 0,
+        },
       }),
       expect.objectContaining({
         type: 'users-exported',

@@ -42,6 +42,7 @@ export const PROBLEMS = {
   'too-many-factors': { status: 409 },
   'no-second-factor': { status: 409 },
   'no-verified-email': { status: 409 },
+  'user-disabled': { status: 409 },
   'nothing-to-verify': { status: 409 },
   'body-too-large': { status: 413 },
   'unsupported-media-type': { status: 415 },

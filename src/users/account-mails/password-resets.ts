@@ -34,7 +34,10 @@ export type ResetRequestOutcome =
   { readonly outcome: 'requested' | 'mail-not-configured' } | TooManyAttempts;
 
 export type AdministeredResetOutcome =
-  { readonly outcome: 'requested' | 'mail-not-configured' | 'no-verified-email' } | TooManyAttempts;
+  | {
+      readonly outcome: 'requested' | 'mail-not-configured' | 'no-verified-email' | 'user-disabled';
+    }
+  | TooManyAttempts;
 
 export type ResetOutcome =
   | { readonly outcome: 'reset'; readonly user: UserRecord }
@@ -102,7 +105,10 @@ export class PasswordResets {
     if (!this.outbox.isConfigured) {
       return { outcome: 'mail-not-configured' };
     }
-    const { id: userId } = user;
+    const { id: userId, isDisabled } = user;
+    if (isDisabled) {
+      return { outcome: 'user-disabled' };
+    }
     const address = addressForPassword(user);
     if (address === undefined) {
       return { outcome: 'no-verified-email' };
@@ -114,7 +120,8 @@ export class PasswordResets {
         return refusal;
       }
       const language = languageOf(origin.acceptLanguage);
-      const entry = { id: randomUUID(), kind: 'password-reset', data: { userId, language } };
+      const data = { userId, language, isByAdministrator: true };
+      const entry = { id: randomUUID(), kind: 'password-reset', data };
       await this.audit.recordChange(
         [{ type: 'password-reset-requested', userId, ...origin.facts }],
         async () => this.outbox.add(entry, deadline),
