@@ -35,8 +35,9 @@ export class ReauthenticationController {
     description:
       'For routes that require a recent login. Send `password`; with a second factor, one of `code`, `recoveryCode` and `passkey`, ' +
       'alone or with `password`. The claim `amr` contains what you have sent. After a 503 a proof may be spent: send another one. Returns new tokens of ' +
-      'the same session. The former tokens stay valid: the access token until it expires, the refresh token until one of them is used, and ' +
-      'for the grace period after that.',
+      'the same session. The former tokens stay valid and keep their `auth_time`, also over refreshes: the access token until it expires, ' +
+      'the refresh token until one of them is used, and for the grace period after that. Without a grace period, the former refresh ' +
+      'token ends at once.',
   })
   @ApiBody({ type: ReauthenticationRequestBody, examples: REAUTHENTICATION_EXAMPLES })
   @ApiOkResponse({ type: TokensResponse, description: 'New tokens of the same session.' })

@@ -53,7 +53,8 @@ export class ReauthenticationService {
 
   /**
    * @param presented a password alone is not enough for a user with a second factor (OWASP ASVS 7.5.1)
-   * @returns tokens of the same session, whose `auth_time` is now. The former refresh token stays valid until one of them is used
+   * @returns tokens of the same session, whose `auth_time` is now. The former refresh token keeps its own, and stays valid until one
+   * of them is used
    * @throws HashingOverloadedError, RedisUnavailableError, NotConfirmedError, UserStoreUnavailableError
    */
   async reauthenticate(

@@ -19,7 +19,7 @@ import { SessionTokens, type IssuedTokens } from './session-tokens.js';
 /** Refresh tokens cannot be guessed. The limit only stops clients that send many forged tokens. */
 const FORGERIES_PER_ADDRESS = refusalsPerAddress('refresh-address');
 
-/** Of a session that does not exist, so nobody gets a token with it. */
+/** Of a token that may not be exchanged. It never counts as a recent login. */
 const UNKNOWN: Authentication = { time: 0, methods: [] };
 
 export type RefreshResult =
@@ -128,7 +128,7 @@ export class RefreshService {
   ): Promise<RefreshResult> {
     const [user, authentication = UNKNOWN] = await Promise.all([
       this.users.findCurrent(userId, deadline),
-      this.sessions.authenticationOf(userId, sessionId, deadline),
+      this.sessions.authenticationOf(userId, sessionId, token, deadline),
     ]);
     const subject = { id: userId, roles: user?.roles ?? [] };
     const limit = await this.limitOf(scope, subject.roles, deadline);

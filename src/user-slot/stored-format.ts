@@ -87,8 +87,8 @@ export type StoredUses = Readonly<Record<string, number>>;
 export interface StoredSession {
   readonly createdAt: number;
   /**
-   * When the user last authenticated, in seconds since the epoch, by the clock of an instance. Absent in sessions of versions
-   * before 0.2, which began at `createdAt` with a password.
+   * When the user authenticated from whom `refreshHash` comes, in seconds since the epoch, by the clock of an instance. Absent in
+   * sessions of versions before 0.2, which began at `createdAt` with a password.
    */
   readonly authTime?: number;
   /** How, as in the claim `amr`. Absent for a password alone. */
@@ -120,6 +120,10 @@ export interface StoredSession {
 export interface OtherToken {
   /** SHA-256, in base64url. */
   readonly hash: string;
+  /** As in the session, of this token. */
+  readonly authTime?: number;
+  /** As in the session, of this token. */
+  readonly amr?: readonly string[];
   /** Absent until another token of the session is exchanged. */
   readonly endsAt?: number;
 }

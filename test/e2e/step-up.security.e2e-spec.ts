@@ -103,6 +103,50 @@ describe('a sensitive route', () => {
       await expectEverywhere(200, raised.body);
     });
 
+    it('does not raise a thief who has copied a refresh token before (43)', async () => {
+      const user = await userWithOldLogin();
+      const before = decode(user.tokens.access_token).payload['auth_time'] as number;
+      const refresh = async (
+        { refresh_token }: Tokens,
+        scope?: string,
+      ): Promise<{ tokens: Tokens; auth_time: number; amr: unknown }> => {
+        const body = { refresh_token, ...(scope === undefined ? {} : { scope }) };
+        const answer = await other.request<Tokens>('POST', '/api/refresh', { body });
+        expect(answer.status).toBe(200);
+        const claims = decode(answer.body.access_token).payload;
+        return {
+          tokens: answer.body,
+          auth_time: claims['auth_time'] as number,
+          amr: claims['amr'],
+        };
+      };
+      const { tokens: stolen } = await refresh(user.tokens);
+
+      const body = { password: GOOD_PASSWORD };
+      const raised = await post<Tokens>('/api/user/reauthentication', user.tokens, body);
+      const first = await refresh(stolen);
+      const own = await refresh(raised.body);
+      const second = await refresh(first.tokens);
+      const kept = await refresh(own.tokens);
+
+      // The last two are replays: of the stored answer, and with a new access token.
+      for (const thief of [first, second, await refresh(stolen), await refresh(stolen, 'a:b')]) {
+        expect(thief).toMatchObject({ auth_time: before, amr: ['pwd'] });
+      }
+      for (const { tokens } of [first, second]) {
+        expect(await factors(tokens)).toMatchObject(NEEDED);
+        expect(await post('/api/user/factors/totp', tokens)).toMatchObject(NEEDED);
+        expect(await send('DELETE', '/api/user/sessions', tokens)).toMatchObject(NEEDED);
+        const change = { email: 'thief@example.org' };
+        expect(await send('PATCH', '/api/user', tokens, change)).toMatchObject(NEEDED);
+      }
+      for (const { tokens, auth_time } of [own, kept, await refresh(raised.body, 'a:b')]) {
+        expect(auth_time).toBe(decode(raised.body.access_token).payload['auth_time']);
+        expect(tokens.session_id).toBe(raised.body.session_id);
+      }
+      expect((await factors(kept.tokens)).status).toBe(200);
+    });
+
     it('is needed to end all other sessions, once the login is old (43)', async () => {
       const user = await userWithOldLogin();
       const { body: elsewhere } = await other.login(user.username);

@@ -5,16 +5,21 @@ import { Secret } from '../../src/common/secret/index.js';
 import {
   SESSION_LIMITS,
   SessionReader,
+  UserReader,
+  type Authentication,
   type NewSession,
   type RefreshOutcome,
 } from '../../src/user-slot/read/index.js';
-import { SessionWriter } from '../../src/user-slot/write/index.js';
+import { FactorWriter, SessionWriter } from '../../src/user-slot/write/index.js';
+import { PASSWORD_LOGIN } from '../support/authentication.js';
 import { backdateReauthentication } from '../support/kept-answers.js';
 import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
 import { createdUser, startedSession } from '../support/started-session.js';
 
 const GRACE_MS = 10_000;
 const until = Deadline.none;
+const WITHOUT_GRACE = { refreshGraceSeconds: 0 };
+const RAISED: Authentication = { time: PASSWORD_LOGIN.time + 700, methods: ['pwd', 'otp', 'mfa'] };
 
 /** Several refresh tokens of one session are valid after a reauthentication, because its answer may be lost or come late. */
 describe('the refresh tokens of a session that was raised', () => {
@@ -29,12 +34,18 @@ describe('the refresh tokens of a session that was raised', () => {
 
   const started = async (): Promise<NewSession> =>
     startedSession(instance, await createdUser(instance));
-  const raise = async (session: NewSession): Promise<Secret> => {
-    const refreshToken = new Secret(randomUUID());
-    const raised = { ...session, refreshToken };
-    expect(await writer.raise(raised, until)).toEqual({ outcome: 'raised' });
+  const raise = async (
+    session: NewSession,
+    authentication = RAISED,
+    refreshToken = new Secret(randomUUID()),
+    at = writer,
+  ): Promise<Secret> => {
+    const raised = { ...session, authentication, refreshToken };
+    expect(await at.raise(raised, until)).toEqual({ outcome: 'raised' });
     return refreshToken;
   };
+  const withLimits = (limits: Partial<typeof SESSION_LIMITS>): SessionWriter =>
+    new SessionWriter(instance.redis, instance.cache, { ...SESSION_LIMITS, ...limits });
   /** The sealed answer of an exchange names its successor here, so that a replay shows where it leads. */
   const exchange = async (
     { userId, id: sessionId }: NewSession,
@@ -42,8 +53,7 @@ describe('the refresh tokens of a session that was raised', () => {
     limits: Partial<typeof SESSION_LIMITS> = {},
   ): Promise<RefreshOutcome & { readonly successor: Secret }> => {
     const successor = new Secret(randomUUID());
-    const at = new SessionWriter(instance.redis, instance.cache, { ...SESSION_LIMITS, ...limits });
-    const result = await at.exchange(
+    const result = await withLimits(limits).exchange(
       {
         userId,
         sessionId,
@@ -62,6 +72,11 @@ describe('the refresh tokens of a session that was raised', () => {
     expect(outcome).toBe('rotated');
     return successor;
   };
+  const authenticationOf = async (
+    { userId, id }: NewSession,
+    token: Secret,
+  ): Promise<Authentication | undefined> =>
+    new UserReader(instance.redis, instance.cache).authenticationOf(userId, id, token, until);
   const later = async ({ userId, id: sessionId }: NewSession, byMs = GRACE_MS): Promise<void> =>
     backdateReauthentication(prefix, { userId, sessionId }, byMs);
   const lifeOf = async ({ userId, id }: NewSession, token: Secret): Promise<number> =>
@@ -159,11 +174,101 @@ describe('the refresh tokens of a session that was raised', () => {
   it('end at once without a grace period', async () => {
     const session = await started();
     const token = await raise(session);
-    expect((await exchange(session, token, { refreshGraceSeconds: 0 })).outcome).toBe('rotated');
+    expect((await exchange(session, token, WITHOUT_GRACE)).outcome).toBe('rotated');
 
-    const { outcome } = await exchange(session, session.refreshToken, { refreshGraceSeconds: 0 });
+    const { outcome } = await exchange(session, session.refreshToken, WITHOUT_GRACE);
 
     expect(outcome).toBe('reused');
+  });
+
+  it('are one if there is no grace period: the former ones end with the reauthentication', async () => {
+    const session = await started();
+    const token = await raise(session, RAISED, undefined, withLimits(WITHOUT_GRACE));
+
+    expect(await lifeOf(session, session.refreshToken)).toBe(0);
+    expect(await authenticationOf(session, session.refreshToken)).toBeUndefined();
+    const { outcome } = await exchange(session, session.refreshToken, WITHOUT_GRACE);
+    expect(outcome).toBe('reused');
+    const next = await exchange(session, token, WITHOUT_GRACE);
+    expect(next.outcome).toBe('rotated');
+    expect(await authenticationOf(session, next.successor)).toEqual(RAISED);
+  });
+
+  describe('keep the authentication from which they come', () => {
+    it('over all exchanges: a thief with a former token does not get a later one (43)', async () => {
+      const session = await started();
+      let stolen = await rotated(session, session.refreshToken);
+      let own = await raise(session);
+
+      for (let turn = 0; turn < 3; turn += 1) {
+        const spent = [stolen, own] as const;
+        stolen = await rotated(session, stolen);
+        expect(await authenticationOf(session, stolen)).toEqual(PASSWORD_LOGIN);
+        expect(await authenticationOf(session, own)).toEqual(RAISED);
+        own = await rotated(session, own);
+        // Also a replay may need a new access token.
+        for (const former of [session.refreshToken, spent[0], stolen]) {
+          expect(await authenticationOf(session, former)).toEqual(PASSWORD_LOGIN);
+        }
+        for (const raised of [spent[1], own]) {
+          expect(await authenticationOf(session, raised)).toEqual(RAISED);
+        }
+        await later(session, turn * GRACE_MS);
+      }
+    });
+
+    it('with two tabs that raise and refresh in turn', async () => {
+      const session = await started();
+      const tabs = [session.refreshToken, session.refreshToken];
+      const proved = [PASSWORD_LOGIN, PASSWORD_LOGIN];
+      for (let turn = 0; turn < 8; turn += 1) {
+        const [one, other] = [turn % 2, (turn + 1) % 2] as const;
+        proved[one] = { time: RAISED.time + turn, methods: turn % 3 === 0 ? ['pwd'] : ['otp'] };
+        tabs[one] = await raise(session, proved[one]);
+        tabs[other] = await rotated(session, tabs[other]!);
+        tabs[one] = await rotated(session, tabs[one]);
+
+        const seen = await Promise.all(tabs.map(async (tab) => authenticationOf(session, tab)));
+        expect(seen).toEqual(proved);
+      }
+    });
+
+    it('when the call that raised the session runs again', async () => {
+      const session = await started();
+      const first = await raise(session);
+      const second = await raise(session, PASSWORD_LOGIN);
+
+      await raise(session, RAISED, first);
+
+      expect(await authenticationOf(session, first)).toEqual(RAISED);
+      expect(await authenticationOf(session, second)).toEqual(PASSWORD_LOGIN);
+      expect(await authenticationOf(session, session.refreshToken)).toEqual(PASSWORD_LOGIN);
+    });
+
+    it('except for a removed factor, which none of them names', async () => {
+      const session = await started();
+      const { userId, id: exceptSessionId } = session;
+      const tokens = [await raise(session), await raise(session), await raise(session)];
+      const factors = new FactorWriter(instance.redis, instance.cache);
+      const factor = { id: randomUUID(), type: 'totp', name: '', isConfirmed: true, state: 'x' };
+      await factors.add(userId, factor, false, exceptSessionId, until);
+
+      await factors.remove(userId, factor.id, 'recovery-code', { exceptSessionId }, until);
+
+      for (const token of tokens) {
+        expect(await authenticationOf(session, token)).toEqual({ ...RAISED, methods: ['pwd'] });
+      }
+    });
+
+    it('and a token that may not be exchanged has none', async () => {
+      const session = await started();
+      await raise(session);
+      expect(await authenticationOf(session, new Secret('unknown'))).toBeUndefined();
+
+      await writer.end(session.userId, session.id, until);
+
+      expect(await authenticationOf(session, session.refreshToken)).toBeUndefined();
+    });
   });
 
   it('are limited in number: the oldest end first, and the newest are valid', async () => {
@@ -175,6 +280,6 @@ describe('the refresh tokens of a session that was raised', () => {
 
     const lives = await Promise.all(tokens.map(async (token) => lifeOf(session, token)));
 
-    expect(lives.map((life) => life > 0)).toEqual(tokens.map((_, index) => index >= 2));
+    expect(lives.map((life) => life > 0)).toEqual(tokens.map((_, index) => index >= 1));
   });
 });

@@ -54,8 +54,8 @@ export async function backdateReauthentication(
   const key = `${keyPrefix}v1:{user.${userId}}:sessions`;
   await withRedis(async (_, cluster) => {
     const session = JSON.parse((await cluster.hget(key, sessionId))!) as StoredSession;
-    const otherTokens = session.otherTokens?.map(({ hash, endsAt }) =>
-      endsAt === undefined ? { hash } : { hash, endsAt: endsAt - byMs },
+    const otherTokens = session.otherTokens?.map((token) =>
+      token.endsAt === undefined ? token : { ...token, endsAt: token.endsAt - byMs },
     );
     const older = { ...session, raisedAt: session.raisedAt! - byMs, otherTokens };
     await cluster.hset(key, sessionId, JSON.stringify(older));

@@ -54,16 +54,8 @@ if token_life(session, ARGV[2], now) <= 0 then
   if session.previousHash == ARGV[2] and session.refreshHash == ARGV[3] then
     return { 'rotated' }
   end
-  local reply
-  local wanted = ARGV[2]
-  for _, one in ipairs(answers) do
-    if not wanted or one.hash == wanted then
-      reply = reply or { 'replayed' }
-      table.insert(reply, one.answer)
-      wanted = one.next
-    end
-  end
-  return reply or { 'reused' }
+  local replayed = answers_from(answers, ARGV[2])
+  return #replayed > 0 and { 'replayed', unpack(replayed) } or { 'reused' }
 end
 local burst, interval = tonumber(ARGV[9]), tonumber(ARGV[10])
 if burst > 0 then

@@ -86,7 +86,7 @@ export class SessionWriter {
     return (await this.cache.changeInSlot(subject, evicting, deadline)) as StartOutcome;
   }
 
-  /** Notes that the user of a session has authenticated again. */
+  /** Adds a refresh token to a session whose user has authenticated again. */
   async raise(session: RaisedSession, deadline: Deadline): Promise<RaiseOutcome> {
     const { keys } = this;
     const { id, userId, passwordVersion = '', factorsVersion = '', authentication } = session;
@@ -104,6 +104,7 @@ export class SessionWriter {
         this.limits.idleTtlSeconds * 1000,
         MAX_VERIFIED_TOKENS,
         MAX_OTHER_TOKENS,
+        this.limits.refreshGraceSeconds * 1000,
       ],
       deadline,
     );

@@ -51,23 +51,31 @@ local function note_types(user_key, factors_key)
   redis.call('HSET', user_key, 'secondFactor', #types > 0 and 1 or 0)
 end
 
+-- Returns the methods of an authentication without those of several factors; nil for a password alone.
+local function without_factors(amr)
+  local kept = {}
+  for _, method in ipairs(amr) do
+    if method == 'pwd' then
+      return nil
+    elseif method ~= 'mfa' then
+      table.insert(kept, method)
+    end
+  end
+  return kept
+end
+
 -- A removed factor proves nothing any more: the next tokens of a session that stays live do not name several factors.
 local function forget_factors(sessions_key, session_id)
   local text = redis.call('HGET', sessions_key, session_id)
   local session = text and cjson.decode(text)
-  if session and session.amr then
-    local kept = {}
-    for _, method in ipairs(session.amr) do
-      if method == 'pwd' then
-        kept = nil
-        break
-      elseif method ~= 'mfa' then
-        table.insert(kept, method)
-      end
-    end
-    session.amr = kept
-    redis.call('HSET', sessions_key, session_id, cjson.encode(session))
+  if not session or session.endedAt then
+    return
   end
+  session.amr = session.amr and without_factors(session.amr)
+  for _, other in ipairs(session.otherTokens or {}) do
+    other.amr = other.amr and without_factors(other.amr)
+  end
+  redis.call('HSET', sessions_key, session_id, cjson.encode(session))
 end
 
 -- Returns the types of the confirmed factors as a JSON list, and the version as text.
