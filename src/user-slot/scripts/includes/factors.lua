@@ -34,6 +34,11 @@ local function replace_factors(factors_key, type_name, is_only, new_id)
   end
 end
 
+-- Notes in the user whether there is a second factor. types is a JSON list.
+local function note_second_factor(user_key, types)
+  redis.call('HSET', user_key, 'secondFactor', types == '[]' and 0 or 1)
+end
+
 -- Notes which types of factors a login accepts now, and in the user whether there is one. Earlier proofs no longer count.
 local function note_types(user_key, factors_key)
   local types, seen = {}, {}
@@ -48,7 +53,7 @@ local function note_types(user_key, factors_key)
   local text = #types > 0 and cjson.encode(types) or '[]'
   local version = tonumber(redis.call('HGET', factors_key, '.version') or 0)
   redis.call('HSET', factors_key, '.types', text, '.version', version + 1)
-  redis.call('HSET', user_key, 'secondFactor', #types > 0 and 1 or 0)
+  note_second_factor(user_key, text)
 end
 
 -- A removed factor proves nothing any more: the next tokens of a session that stays live do not name several factors.
