@@ -213,7 +213,7 @@ describe('users in a foreign store', () => {
     const { redis, cache } = instances[0]!;
     const factors = new FactorWriter(redis, cache);
     const factor = { id: randomUUID(), type: 'totp', name: '', isConfirmed: true, state: 'sealed' };
-    expect(await factors.add(userId, factor, false, session.id, until)).toBe('changed');
+    expect(await factors.add(userId, factor, session.id, until)).toBe('changed');
     const lifetime = async (): Promise<number> =>
       withRedis(async (_, cluster) => cluster.pttl(redis.keys.key(['user', userId], 'factors')));
     const user = async () => (await on(0).reader.findCopy(userId, until)).user;

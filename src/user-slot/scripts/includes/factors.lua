@@ -25,6 +25,16 @@ local function all_factors(factors_key)
   return factors
 end
 
+-- Returns whether the user has a confirmed factor of another type.
+local function has_other_type(factors_key, type_name)
+  for _, one in ipairs(all_factors(factors_key)) do
+    if one.factor.isConfirmed and one.factor.type ~= type_name then
+      return true
+    end
+  end
+  return false
+end
+
 -- Removes the factors that a new factor of the same type replaces: those that are not confirmed, and all if it is the only one.
 local function replace_factors(factors_key, type_name, is_only, new_id)
   for _, one in ipairs(all_factors(factors_key)) do
