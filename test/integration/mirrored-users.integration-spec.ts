@@ -31,7 +31,7 @@ import { usersOn, type TestUsers } from '../support/users.js';
 
 const PASSWORD = new Secret('violet engines hum at dawn');
 const NEW_PASSWORD = new Secret('copper kettles sing at dusk');
-const ADA = { username: 'ada', email: null };
+const ADA = { username: 'ada', email: null, hasSecondFactor: false };
 const until = Deadline.none;
 
 const NUMBERED_ROLES = Array.from({ length: 20 }, (_, index) => `role-${index}`);
