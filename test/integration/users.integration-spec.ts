@@ -617,7 +617,11 @@ describe('users in Redis', () => {
       const userId = await registered();
       await changeWith(using(), userId, password, next);
       const one = using();
-      const principal = { userId, sessionId: 'none', user: { email: null, hasSecondFactor: false } };
+      const principal = {
+        userId,
+        sessionId: 'none',
+        user: { email: null, hasSecondFactor: false },
+      };
 
       const outcomes = await Promise.all([
         // A repeated change: it writes the same password again.
