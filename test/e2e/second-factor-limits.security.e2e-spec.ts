@@ -201,4 +201,25 @@ describe('the limits on second factors', () => {
     });
     expect(raised.status).toBe(200);
   });
+
+  it('refuse a session after 100 wrong recovery codes, and an address after 100 challenges that have ended (59)', async () => {
+    const { user, code, recoveryCodes } = await victim();
+    const challenge = await challengeFor(user, HOME);
+    const { body } = await finish({ challenge, code: code() }, HOME);
+    const raise = async (token: string, recoveryCode: string): Promise<number> => {
+      const options = { token, body: { recoveryCode } };
+      return (await api.request('POST', '/api/user/reauthentication', options)).status;
+    };
+    for (let count = 0; count < 100; count += 1) {
+      expect(await raise(user.tokens.access_token, '0000-0000-0000-0000')).not.toBe(429);
+    }
+    expect(await raise(user.tokens.access_token, recoveryCodes[0]!)).toBe(429);
+    expect(await raise(body.access_token, recoveryCodes[0]!)).toBe(200);
+
+    const address = '192.0.2.8';
+    for (let count = 0; count < 100; count += 1) {
+      expect((await finish({ challenge, code: WRONG }, address)).status).toBe(401);
+    }
+    expect((await finish({ challenge, code: WRONG }, address)).status).toBe(429);
+  });
 });

@@ -26,7 +26,7 @@ describe('changes of the factors of a user', () => {
     isConfirmed: boolean,
   ): ReturnType<FactorWriter['add']> => {
     const factor = { id: randomUUID(), type: 'totp', name: '', isConfirmed, state: 'sealed' };
-    return factors.add(userId, factor, false, sessionId, until);
+    return factors.add(userId, factor, sessionId, until);
   };
   const list = async ({ userId }: NewSession): Promise<readonly Factor[]> =>
     (await factors.find(userId, until)).factors;
@@ -103,6 +103,35 @@ describe('changes of the factors of a user', () => {
       expect(results.filter((result) => result === 'changed').length).toBeGreaterThan(1);
       expect(await list(session)).toMatchObject([{ isConfirmed: true }]);
     });
+  });
+
+  it('leave no recovery codes alone, whichever of a removal and new codes comes first', async () => {
+    const results: string[] = [];
+    for (let round = 0; round < 20; round += 1) {
+      const session = await newSession();
+      const { userId, id: sessionId } = session;
+      await add(session, true);
+      const [totp] = await list(session);
+      const codes = {
+        ...{ id: randomUUID(), type: DEPENDENT, name: '', isConfirmed: true, state: 'sealed' },
+      };
+      const except = { exceptSessionId: sessionId };
+
+      const addCodes = async (): Promise<void> => {
+        results.push(await factors.addDependent(userId, codes, true, sessionId, until));
+      };
+      const removeTotp = async (): Promise<void> => {
+        const removal = await factors.remove(userId, totp!.id, DEPENDENT, except, until);
+        expect(removal.outcome).toBe('changed');
+      };
+
+      // The call that begins first is usually the first in Redis.
+      const calls = round % 2 === 0 ? [addCodes, removeTotp] : [removeTotp, addCodes];
+      await Promise.all(calls.map(async (call) => call()));
+
+      expect(await list(session)).toEqual([]);
+    }
+    expect(new Set(results)).toEqual(new Set(['changed', 'no-second-factor']));
   });
 
   it('by an administrator need no session of the user', async () => {

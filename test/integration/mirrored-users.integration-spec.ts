@@ -14,7 +14,7 @@ import {
   userSubject,
   type NewSession,
 } from '../../src/user-slot/read/index.js';
-import { SessionWriter, UserWriter } from '../../src/user-slot/write/index.js';
+import { FactorWriter, SessionWriter, UserWriter } from '../../src/user-slot/write/index.js';
 import {
   UserStoreError,
   UserStoreUnavailableError,
@@ -31,7 +31,7 @@ import { usersOn, type TestUsers } from '../support/users.js';
 
 const PASSWORD = new Secret('violet engines hum at dawn');
 const NEW_PASSWORD = new Secret('copper kettles sing at dusk');
-const ADA = { username: 'ada', email: null };
+const ADA = { username: 'ada', email: null, hasSecondFactor: false };
 const until = Deadline.none;
 
 const NUMBERED_ROLES = Array.from({ length: 20 }, (_, index) => `role-${index}`);
@@ -97,6 +97,7 @@ describe('users in a foreign store', () => {
   };
   const fromStore = (userId: string) => async () => ({
     user: await store.find(userId, until),
+    isDeleted: false,
     effect: {},
   });
   const deleteElsewhere = async (userId: string): Promise<void> => {
@@ -204,6 +205,37 @@ describe('users in a foreign store', () => {
     expect(await on(1).users.findCurrent(userId, until)).toBeUndefined();
 
     await expectOnAll(session, 'ended');
+  });
+
+  it('keep their second factors while the store has lost them, but not when Keyslot deletes them', async () => {
+    const userId = await register();
+    const session = (await login())!;
+    const { redis, cache } = instances[0]!;
+    const factors = new FactorWriter(redis, cache);
+    const factor = { id: randomUUID(), type: 'totp', name: '', isConfirmed: true, state: 'sealed' };
+    expect(await factors.add(userId, factor, session.id, until)).toBe('changed');
+    const lifetime = async (): Promise<number> =>
+      withRedis(async (_, cluster) => cluster.pttl(redis.keys.key(['user', userId], 'factors')));
+    const user = async () => (await on(0).reader.findCopy(userId, until)).user;
+    expect(await login()).toBeUndefined();
+    expect(await user()).toMatchObject({ hasSecondFactor: true });
+
+    const lagging = on(
+      1,
+      withFind(store, () => Promise.resolve(undefined)),
+    );
+    expect(await lagging.users.findCurrent(userId, until)).toBeUndefined();
+
+    await expectOnAll(session, 'ended');
+    expect(await lifetime()).toBeGreaterThan(29 * 24 * 3_600_000);
+
+    // The store has the user again. The first login writes the copy.
+    expect(await login()).toBeUndefined();
+    expect(await user()).toMatchObject({ hasSecondFactor: true });
+    expect(await lifetime()).toBe(-1);
+
+    await on(1).administration.delete('system', userId, Origin.system, until);
+    expect(await lifetime()).toBe(-2);
   });
 
   it('lose remaining sessions when a deletion is repeated', async () => {

@@ -82,13 +82,7 @@ describe('the slot of a user', () => {
     await users.confirm(kept.id, until);
     const factor = { id: randomUUID(), type: 'totp', name: '', isConfirmed: true, state: 'sealed' };
     const session = await startedSession(instance, kept.id);
-    await new FactorWriter(instance.redis, instance.cache).add(
-      kept.id,
-      factor,
-      true,
-      session.id,
-      until,
-    );
+    await new FactorWriter(instance.redis, instance.cache).add(kept.id, factor, session.id, until);
     const password = { hash: HASH, version: 2 };
     await users.change(kept.id, { password, isDisabled: true }, until);
     const deleted = newUser();
@@ -144,7 +138,7 @@ describe('the slot of a user', () => {
     await users.create(newUser(userId), HASH, until);
     const factor = { id: randomUUID(), type: 'totp', name: '', isConfirmed: true, state: 'sealed' };
     const login = { userId, digest: randomUUID() };
-    await factors.add(userId, factor, false, (await startedSession(instance, userId)).id, until);
+    await factors.add(userId, factor, (await startedSession(instance, userId)).id, until);
     await factors.beginLogin(login, 1, until);
     await factors.failLogin(login, until);
     const pending = await withRedis((_, cluster) =>

@@ -445,13 +445,23 @@ describe('users in Redis', () => {
         current: password,
         next: new Secret('another violet engine'),
       };
-      const owner = { userId, sessionId: 'none', user: { username: 'ada', email: null } };
+      const owner = {
+        userId,
+        sessionId: 'none',
+        user: { username: 'ada', email: null, hasSecondFactor: false },
+      };
       expect(
         (await users.changePassword(owner, change, Origin.system, Deadline.none)).outcome,
       ).toBe('changed');
       expect(
-        (await users.deleteOwn({ userId, user: {} }, change.next, Origin.system, Deadline.none))
-          .outcome,
+        (
+          await users.deleteOwn(
+            { userId, user: { hasSecondFactor: false } },
+            change.next,
+            Origin.system,
+            Deadline.none,
+          )
+        ).outcome,
       ).toBe('deleted');
     }
     expect(await expiriesOf(':owner')).toEqual([]);
@@ -466,7 +476,16 @@ describe('users in Redis', () => {
       current: password,
       next: new Secret('another violet engine'),
     };
-    const owner = { userId: id, sessionId: 'none', user: { username: 'ada', email: null } };
+    const owner = {
+      userId: id,
+      sessionId: 'none',
+      user: { username: 'ada', email: null, hasSecondFactor: false },
+    };
+    // Nobody has asked whether this user has a second factor.
+    const unknown = { ...owner, user: { username: 'ada', email: null } };
+    expect(await users.changePassword(unknown, change, Origin.system, Deadline.none)).toEqual({
+      outcome: 'reauthentication-required',
+    });
     expect((await users.changePassword(owner, change, Origin.system, Deadline.none)).outcome).toBe(
       'changed',
     );
@@ -543,7 +562,11 @@ describe('users in Redis', () => {
       current: Secret,
       changed: Secret,
     ): Promise<string> => {
-      const owner = { userId, sessionId: 'none', user: { username: 'ada', email: null } };
+      const owner = {
+        userId,
+        sessionId: 'none',
+        user: { username: 'ada', email: null, hasSecondFactor: false },
+      };
       const change = { current, next: changed };
       return (await users.changePassword(owner, change, Origin.system, Deadline.none)).outcome;
     };
@@ -594,7 +617,11 @@ describe('users in Redis', () => {
       const userId = await registered();
       await changeWith(using(), userId, password, next);
       const one = using();
-      const principal = { userId, sessionId: 'none', user: { email: null } };
+      const principal = {
+        userId,
+        sessionId: 'none',
+        user: { email: null, hasSecondFactor: false },
+      };
 
       const outcomes = await Promise.all([
         // A repeated change: it writes the same password again.
@@ -615,7 +642,7 @@ describe('users in Redis', () => {
       expect(outcomes).toEqual(Array(8).fill('changed'));
       expect(typesOf(one)).not.toContain('password-refused');
       const deletion = await one.users.deleteOwn(
-        { userId, user: {} },
+        { userId, user: { hasSecondFactor: false } },
         next,
         Origin.system,
         Deadline.none,

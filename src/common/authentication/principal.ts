@@ -45,7 +45,7 @@ export interface AuthenticatedUser {
   readonly email: string | null;
   /** The address that the user has confirmed. Only if it equals `email`, the current address is confirmed. Absent: none. */
   readonly verifiedEmail?: string | null | undefined;
-  /** Whether the user has a second factor. Absent: no, or it was not asked: only the guard asks. */
+  /** Whether the user has a second factor. Absent: nobody asked. Records that Keyslot stores always have it. */
   readonly hasSecondFactor?: boolean | undefined;
   readonly displayName: string | null;
   readonly roles: readonly string[];

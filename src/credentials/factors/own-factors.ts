@@ -85,7 +85,7 @@ export class OwnFactors {
     const id = randomUUID();
     const sealed = await this.factors.seal(state);
     const factor = { id, type, name: '', isConfirmed: false, state: sealed };
-    const result = await this.writer.add(userId, factor, false, sessionId, deadline);
+    const result = await this.writer.add(userId, factor, sessionId, deadline);
     return result === 'changed' ? { outcome: 'begun', id } : { outcome: result };
   }
 
@@ -136,6 +136,7 @@ export class OwnFactors {
     if (existing.every(({ type }) => type === RECOVERY_CODE)) {
       return { outcome: 'no-second-factor' };
     }
+    const { isOnly } = this.codes;
     const { codes, state } = this.codes.create();
     const factor = {
       id: randomUUID(),
@@ -147,7 +148,7 @@ export class OwnFactors {
     await this.notices.recoveryCodesAdd(user, factor.id, origin, deadline);
     const result = await this.audit.recordChange(
       [{ type: 'recovery-codes-created', userId, ...origin.facts }],
-      async () => this.writer.add(userId, factor, this.codes.isOnly, sessionId, deadline),
+      async () => this.writer.addDependent(userId, factor, isOnly, sessionId, deadline),
       (outcome) => outcome === 'changed',
     );
     return result === 'changed' ? { outcome: 'created', codes } : { outcome: result };

@@ -34,6 +34,11 @@ export const PROOFS_PER_ACCOUNT: GuessLimit = {
 /** For what cannot be guessed: challenges, recovery codes, passkeys. It only saves the work of refusing many wrong ones. */
 export const REFUSALS_PER_ADDRESS = refusalsPerAddress('second-factor-address');
 
+/** Whose refusals are counted together. Others at the address of a known device or session cannot block it. */
+export function refusedTogether({ network, proof }: Caller): string {
+  return proof ? `${proof.kind}.${proof.id}` : network;
+}
+
 /** A proof from a request. */
 export interface PresentedProof {
   readonly type: string;
@@ -136,7 +141,7 @@ export class SecondFactors {
     userId: string,
     presented: PresentedProof,
     login: PendingLogin | undefined,
-    { network, proof: known }: Caller,
+    caller: Caller,
     deadline: Deadline,
   ): Promise<ProofCheck> {
     const check = async (): Promise<CheckedProof> => {
@@ -151,7 +156,7 @@ export class SecondFactors {
       return this.limiter.guess<ProofCheck>(
         PROOFS_PER_ACCOUNT,
         userId,
-        known,
+        caller.proof,
         deadline,
         async () => {
           const value = await check();
@@ -159,17 +164,21 @@ export class SecondFactors {
         },
       );
     }
-    // Others at the address of a known caller cannot block it.
-    return known ? check() : this.countRefusals(network, deadline, check);
+    return this.countRefusals(refusedTogether(caller), deadline, check);
   }
 
-  /** Makes a check of what cannot be guessed, unless too many from the address were wrong. @param check must not count itself */
+  /**
+   * Makes a check of what cannot be guessed, unless too many were wrong.
+   *
+   * @param subject see `refusedTogether`
+   * @param check must not count itself
+   */
   async countRefusals<Value extends { readonly outcome: string }>(
-    network: string,
+    subject: string,
     deadline: Deadline,
     check: () => Promise<Value>,
   ): Promise<Value | TooManyAttempts> {
-    return this.limiter.attempt<Value>(REFUSALS_PER_ADDRESS, network, deadline, async () => {
+    return this.limiter.attempt<Value>(REFUSALS_PER_ADDRESS, subject, deadline, async () => {
       const value = await check();
       return { value, result: value.outcome === 'wrong' ? 'failed' : 'void' };
     });

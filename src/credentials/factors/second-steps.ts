@@ -7,7 +7,7 @@ import type { Secret } from '../../common/secret/index.js';
 import { RateLimiter, type TooManyAttempts } from '../../rate-limit/index.js';
 import type { AuthenticationMethod, UserRecord } from '../../user-slot/read/index.js';
 import { FactorWriter } from '../../user-slot/write/index.js';
-import { ownerOf, proofGeneration, strangerOf } from '../caller.js';
+import { ownerOf, proofGeneration, strangerOf, type Caller } from '../caller.js';
 import { CREDENTIAL_ACCOUNTS, type CredentialAccounts } from '../credential-accounts.js';
 import { DeviceCookies } from '../device-cookies.js';
 import { recordThrottling } from '../throttled-attempts.js';
@@ -16,6 +16,7 @@ import { LoginChallenges } from './login-challenges.js';
 import { RECOVERY_CODE } from './recovery-codes/recovery-codes.factor.js';
 import {
   REFUSALS_PER_ADDRESS,
+  refusedTogether,
   SecondFactors,
   type PresentedProof,
   type ProofCheck,
@@ -82,11 +83,9 @@ export class SecondSteps {
     const stranger = strangerOf(origin);
     const login = this.challenges.recognize(challenge);
     if (!login) {
-      return recordThrottling(this.audit, { attempt: 'second-factor' }, origin, async () => {
-        const { network } = stranger;
-        const refusal = await this.limiter.count(REFUSALS_PER_ADDRESS, network, deadline);
-        return refusal ?? ({ outcome: 'ended' } as const);
-      });
+      return recordThrottling(this.audit, { attempt: 'second-factor' }, origin, async () =>
+        this.countEnded(stranger, deadline),
+      );
     }
     const { userId } = login;
     const found = await this.accounts.find(userId, deadline);
@@ -100,9 +99,10 @@ export class SecondSteps {
       ? { ...stranger, proof: { kind: 'device', ...device } as const }
       : stranger;
     const subject = { attempt: 'second-factor', userId } as const;
-    const result = await recordThrottling(this.audit, subject, origin, async () =>
-      this.factors.prove(userId, { type, proof }, login, caller, deadline),
-    );
+    const result = await recordThrottling(this.audit, subject, origin, async () => {
+      const proved = await this.factors.prove(userId, { type, proof }, login, caller, deadline);
+      return proved.outcome === 'ended' ? this.countEnded(caller, deadline) : proved;
+    });
     await this.tell(user, type, result, origin, deadline);
     if (result.outcome !== 'right') {
       return result;
@@ -131,6 +131,15 @@ export class SecondSteps {
     );
     await this.tell(user, presented.type, result, origin, deadline);
     return result;
+  }
+
+  private async countEnded(
+    caller: Caller,
+    deadline: Deadline,
+  ): Promise<{ readonly outcome: 'ended' } | TooManyAttempts> {
+    const subject = refusedTogether(caller);
+    const refusal = await this.limiter.count(REFUSALS_PER_ADDRESS, subject, deadline);
+    return refusal ?? { outcome: 'ended' };
   }
 
   /** Records what happened, and tells the user about a used recovery code. */

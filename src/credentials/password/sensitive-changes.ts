@@ -80,7 +80,8 @@ export class SensitiveChanges {
     repeated?: Secret,
   ): Promise<OwnCheck | ReauthenticationRequired> {
     const { userId, user } = changing;
-    return user.hasSecondFactor && !this.isLoginRecent(changing)
+    // Only a record that was read with its factors says that there is none.
+    return user.hasSecondFactor !== false && !this.isLoginRecent(changing)
       ? { outcome: 'reauthentication-required' }
       : this.passwordChecks.checkOwn(userId, attempt, origin, deadline, password, repeated);
   }

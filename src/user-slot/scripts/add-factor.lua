@@ -1,5 +1,5 @@
 -- Adds a second factor to a user.
--- Version 1
+-- Version 2
 -- KEYS[1] the user
 -- KEYS[2] the user's sessions: a hash of session id to JSON
 -- KEYS[3] the user's factors: a hash of factor id to JSON
@@ -9,9 +9,10 @@
 -- ARGV[4] 1 when the user may have one factor of this type: it replaces the others of the type; 0 when it replaces only those that
 --   are not confirmed
 -- ARGV[5] id of the session that asks. It stays live when the factor is confirmed
+-- ARGV[6] 1 when the factor does not count alone: the user must have a confirmed factor of another type. Else 0
 -- Returns 'changed', also when an earlier run of the same call added the factor; 'full' when the user has too many; 'ended' when the
--- session is not live.
--- Atomic: an ended session must not add a factor. A confirmed factor counts for the next login, and the other sessions end.
+-- session is not live; 'no-second-factor' when the user lacks the other factor.
+-- Atomic: an ended session must not add a factor, and the other factor must not be removed in between. A confirmed factor counts for the next login, and the other sessions end.
 --- @include "now"
 --- @include "live"
 --- @include "end-sessions"
@@ -27,6 +28,9 @@ if not may_write(KEYS[2], ARGV[5], user, now) then
   return 'ended'
 end
 local added = cjson.decode(ARGV[2])
+if ARGV[6] == '1' and not has_other_type(KEYS[3], added.type) then
+  return 'no-second-factor'
+end
 replace_factors(KEYS[3], added.type, ARGV[4] == '1', ARGV[1])
 if #all_factors(KEYS[3]) >= tonumber(ARGV[3]) then
   return 'full'

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 
 import type { Deadline } from '../../common/deadline/index.js';
-import { NearCache } from '../../near-cache/index.js';
+import { NearCache, type SlotWrite } from '../../near-cache/index.js';
 import { RedisCluster } from '../../redis-cluster/index.js';
 import type {
   Factor,
@@ -25,10 +25,12 @@ export const MAX_FACTORS = 20;
 /** Stands for no pending login. */
 const NO_LOGIN = 'none';
 
+type Addition = 'changed' | 'full' | 'ended';
 type Confirmation = 'changed' | 'outdated' | 'unknown' | 'ended';
 
 const scripts = {
-  add: slotScript('add-factor', (reply) => reply as 'changed' | 'full' | 'ended'),
+  add: slotScript('add-factor', (reply) => reply as Addition),
+  addDependent: slotScript('add-factor', (reply) => reply as Addition | 'no-second-factor'),
   confirm: slotScript('confirm-factor', (reply) => reply as Confirmation),
   remove: slotScript('remove-factors', parseRemoval),
   find: slotScript('find-factors', parseFactors),
@@ -72,27 +74,38 @@ export class FactorWriter {
   }
 
   /**
-   * @param isOnly whether the factor replaces the others of its type. It always replaces those that are not confirmed
+   * Adds a factor. It replaces those of its type that are not confirmed.
+   *
    * @param sessionId the session that asks. It stays live if the factor is confirmed
    * @returns `full`: the user has `MAX_FACTORS`. `ended`: the session is not live
    */
   async add(
     userId: string,
-    { id, ...factor }: NewFactor,
+    factor: NewFactor,
+    sessionId: string,
+    deadline: Deadline,
+  ): Promise<Addition> {
+    const script = scripts.add;
+    const write = { script, ...this.addition(userId, factor, sessionId, false, false) };
+    return this.cache.changeInSlot(userSubject(userId), write, deadline);
+  }
+
+  /**
+   * Adds a factor that does not count alone.
+   *
+   * @param isOnly whether it replaces the others of its type
+   * @returns as `add`. `no-second-factor`: the user has no confirmed factor of another type
+   */
+  async addDependent(
+    userId: string,
+    factor: NewFactor,
     isOnly: boolean,
     sessionId: string,
     deadline: Deadline,
-  ): Promise<'changed' | 'full' | 'ended'> {
-    const stored: Omit<StoredFactor, 'createdAt'> = { ...factor, revision: randomUUID() };
-    return this.cache.changeInSlot(
-      userSubject(userId),
-      {
-        script: scripts.add,
-        keys: this.changeKeys(userId),
-        args: [id, JSON.stringify(stored), MAX_FACTORS, isOnly ? 1 : 0, sessionId],
-      },
-      deadline,
-    );
+  ): Promise<Addition | 'no-second-factor'> {
+    const script = scripts.addDependent;
+    const write = { script, ...this.addition(userId, factor, sessionId, isOnly, true) };
+    return this.cache.changeInSlot(userSubject(userId), write, deadline);
   }
 
   /**
@@ -189,6 +202,21 @@ export class FactorWriter {
   async failLogin({ userId, digest }: PendingLogin, deadline: Deadline): Promise<number> {
     const keys = [this.keys.pendingLogin(userId, digest), this.keys.fence(userId)];
     return this.redis.runDurably(scripts.fail, keys, [MAX_FAILURES], deadline);
+  }
+
+  private addition(
+    userId: string,
+    { id, ...factor }: NewFactor,
+    sessionId: string,
+    isOnly: boolean,
+    isDependent: boolean,
+  ): Pick<SlotWrite<unknown>, 'keys' | 'args'> {
+    const stored: Omit<StoredFactor, 'createdAt'> = { ...factor, revision: randomUUID() };
+    const rules = [isOnly ? 1 : 0, sessionId, isDependent ? 1 : 0];
+    return {
+      keys: this.changeKeys(userId),
+      args: [id, JSON.stringify(stored), MAX_FACTORS, ...rules],
+    };
   }
 
   private changeKeys(userId: string): string[] {

@@ -25,6 +25,8 @@ import { CONFLICT, retryOnConflict } from './retry-on-conflict.js';
 
 /** Longer than the delay of any late write. */
 const DELETED_MARK_TTL_MS = 2 * 3_600_000;
+/** How long the factors remain when another store has no such user: it may have lost the user for a while. */
+const LOST_USER_FACTORS_TTL_MS = 30 * 24 * 3_600_000;
 
 const scripts = {
   create: slotScript('create-user', parseUser),
@@ -68,6 +70,8 @@ export type SeparatedHash = 'moved' | 'deleted' | 'unchanged';
 export interface CopyUpdate {
   /** undefined: the user no longer exists. */
   readonly user: UserRecord | undefined;
+  /** Whether this call has deleted the user in the store. */
+  readonly isDeleted: boolean;
   readonly effect: SessionsEffect;
 }
 
@@ -240,7 +244,7 @@ export class UserWriter {
   private async putCopy(
     userId: string,
     { version }: UserCopy,
-    { user, effect }: CopyUpdate,
+    { user, isDeleted, effect }: CopyUpdate,
     deadline: Deadline,
   ): Promise<boolean> {
     return this.redis.runDurably(
@@ -252,6 +256,7 @@ export class UserWriter {
         effect.endsSessions ? 1 : 0,
         effect.exceptSessionId ?? '',
         DELETED_MARK_TTL_MS,
+        isDeleted ? 0 : LOST_USER_FACTORS_TTL_MS,
         ...(user ? Object.entries(copiedFields(user)).flat() : []),
       ],
       deadline,

@@ -24,6 +24,8 @@ import type { ValidatingUserStore } from './validating-user-store.js';
 interface StoreState {
   readonly user: UserRecord | undefined;
   readonly own?: (StoredChange & SessionsEffect) | undefined;
+  /** Whether this call has deleted the user. */
+  readonly isDeleted?: boolean;
 }
 
 /**
@@ -120,7 +122,7 @@ export class MirroredAccounts implements Accounts {
     await this.writeCopy(userId, deadline, async () => {
       removal ??= await this.deleteFromStore(userId, conditions, deadline);
       return removal.outcome === 'removed'
-        ? { user: undefined, own: {} }
+        ? { user: undefined, isDeleted: true }
         : { user: await this.find(userId, deadline) };
     });
     return removal!;
@@ -156,10 +158,11 @@ export class MirroredAccounts implements Accounts {
   ): Promise<UserRecord | undefined> {
     let current: UserRecord | undefined;
     const decide = async (copy: UserCopy) => {
-      const { user, own } = await askStore();
+      const { user, own, isDeleted = false } = await askStore();
       current = user;
-      const isNobody = user === undefined && own === undefined && copy.version === undefined;
-      return isNobody ? undefined : { user, effect: user ? effectOf(copy, user, own) : {} };
+      const isNobody = user === undefined && !own && !isDeleted && copy.version === undefined;
+      const effect = user ? effectOf(copy, user, own) : {};
+      return isNobody ? undefined : { user, isDeleted, effect };
     };
     await this.writer.updateCopy(userId, decide, deadline);
     return current;

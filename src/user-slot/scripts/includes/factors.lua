@@ -25,6 +25,16 @@ local function all_factors(factors_key)
   return factors
 end
 
+-- Returns whether the user has a confirmed factor of another type.
+local function has_other_type(factors_key, type_name)
+  for _, one in ipairs(all_factors(factors_key)) do
+    if one.factor.isConfirmed and one.factor.type ~= type_name then
+      return true
+    end
+  end
+  return false
+end
+
 -- Removes the factors that a new factor of the same type replaces: those that are not confirmed, and all if it is the only one.
 local function replace_factors(factors_key, type_name, is_only, new_id)
   for _, one in ipairs(all_factors(factors_key)) do
@@ -32,6 +42,11 @@ local function replace_factors(factors_key, type_name, is_only, new_id)
       redis.call('HDEL', factors_key, one.id)
     end
   end
+end
+
+-- Notes in the user whether there is a second factor. types is a JSON list.
+local function note_second_factor(user_key, types)
+  redis.call('HSET', user_key, 'secondFactor', types == '[]' and 0 or 1)
 end
 
 -- Notes which types of factors a login accepts now, and in the user whether there is one. Earlier proofs no longer count.
@@ -48,7 +63,7 @@ local function note_types(user_key, factors_key)
   local text = #types > 0 and cjson.encode(types) or '[]'
   local version = tonumber(redis.call('HGET', factors_key, '.version') or 0)
   redis.call('HSET', factors_key, '.types', text, '.version', version + 1)
-  redis.call('HSET', user_key, 'secondFactor', #types > 0 and 1 or 0)
+  note_second_factor(user_key, text)
 end
 
 -- Returns the methods of an authentication without those of several factors; nil for a password alone.
