@@ -251,7 +251,7 @@ describe('the refresh tokens of a session that was raised', () => {
       const tokens = [await raise(session), await raise(session), await raise(session)];
       const factors = new FactorWriter(instance.redis, instance.cache);
       const factor = { id: randomUUID(), type: 'totp', name: '', isConfirmed: true, state: 'x' };
-      await factors.add(userId, factor, false, exceptSessionId, until);
+      await factors.add(userId, factor, exceptSessionId, until);
 
       await factors.remove(userId, factor.id, 'recovery-code', { exceptSessionId }, until);
 
