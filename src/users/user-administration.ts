@@ -2,22 +2,19 @@ import { Inject, Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 
 import { AuditLog } from '../audit/index.js';
-import {
-  ADMINISTRATOR,
-  type AdministrationCaller,
-  type UserPrincipal,
-} from '../common/authentication/index.js';
+import type { AdministrationCaller, UserPrincipal } from '../common/authentication/index.js';
 import type { Deadline } from '../common/deadline/index.js';
 import type { Origin } from '../common/origin/index.js';
 import { listOf, type RuleFailure } from '../common/validation/index.js';
-import { SensitiveChanges, RECOVERY_CODE } from '../credentials/index.js';
+import { RECOVERY_CODE } from '../credentials/index.js';
 import { RoleReader } from '../roles/read/index.js';
 import { CONFLICT, FactorWriter, retryOnConflict } from '../user-slot/write/index.js';
 import { AccountNotices } from './account-mails/account-notices.js';
 import { PasswordResets, type AdministeredResetOutcome } from './account-mails/password-resets.js';
-import { changeEvents, recordRefusedAdministration } from './change-events.js';
+import { AdministrationAuthority } from './administration-authority.js';
+import { changeEvents } from './change-events.js';
 import { checkProfile, hasFailure } from './profile-rules.js';
-import { ACCOUNTS, type Accounts, type Unwritten } from './store/accounts.js';
+import { ACCOUNTS, type Accounts } from './store/accounts.js';
 import type {
   AdministrationOutcome,
   AdministrationRefusal,
@@ -26,7 +23,7 @@ import type {
   SessionsEndOutcome,
   UserRemovalOutcome,
 } from './user-administration.outcomes.js';
-import type { UserChange, UserRecord } from './user.js';
+import type { UserChange } from './user.js';
 
 const NO_EMAIL: RuleFailure = { code: 'no-email' };
 
@@ -41,7 +38,7 @@ export class UserAdministration {
   constructor(
     @Inject(ACCOUNTS) private readonly accounts: Accounts,
     private readonly factors: FactorWriter,
-    private readonly sensitiveChanges: SensitiveChanges,
+    private readonly authority: AdministrationAuthority,
     private readonly roles: RoleReader,
     private readonly notices: AccountNotices,
     private readonly resets: PasswordResets,
@@ -64,25 +61,28 @@ export class UserAdministration {
     if (hasFailure(failures)) {
       return { outcome: 'refused', failures };
     }
-    const authority = await this.authorityOver(actor, userId, deadline);
-    const { self, beyond, knownAdministratorId } = authority;
+    const { self, beyond, knownAdministratorId } = await this.authority.over(
+      actor,
+      userId,
+      deadline,
+    );
     if (self && (disabled || (roles && (await this.losesRole(self, roles, deadline))))) {
-      return this.refuse(userId, { outcome: 'own-access' }, origin);
+      return this.authority.refuse(userId, { outcome: 'own-access' }, origin);
     }
     const granted = roles?.find((role) => beyond.includes(role));
     if (granted !== undefined) {
-      return this.refuseBeyond(userId, granted, origin);
+      return this.authority.refuseBeyond(userId, granted, origin);
     }
     const given = { email, displayName, roles: roles && [...new Set(roles)], isDisabled: disabled };
     if ([...Object.values(given), emailVerified].every((value) => value === undefined)) {
-      const found = await this.findWithin(beyond, userId, origin, deadline);
+      const found = await this.authority.findWithin(beyond, userId, origin, deadline);
       return found.outcome === 'found' ? { outcome: 'changed', user: found.user } : found;
     }
     const isOwnAddress = self && email !== undefined && email !== self.user.email;
     const isOwnConfirmation = self && emailVerified;
-    const refusal = (isOwnAddress || isOwnConfirmation) && this.refusalOfOwn(self);
+    const refusal = (isOwnAddress || isOwnConfirmation) && this.authority.refusalOfOwn(self);
     if (refusal) {
-      return this.refuse(userId, refusal, origin);
+      return this.authority.refuse(userId, refusal, origin);
     }
     const effect = isOwnAddress ? { endsSessions: true, exceptSessionId: self.sessionId } : {};
     const conditions = { unlessRoles: beyond, knownAdministratorId };
@@ -107,7 +107,9 @@ export class UserAdministration {
       if (result.outcome === 'outdated' && confirmed.ifRevision !== undefined) {
         return CONFLICT;
       }
-      return result.outcome === 'changed' ? result : this.refusalOf(userId, result, origin);
+      return result.outcome === 'changed'
+        ? result
+        : this.authority.refusalOf(userId, result, origin);
     });
   }
 
@@ -118,10 +120,13 @@ export class UserAdministration {
     origin: Origin,
     deadline: Deadline,
   ): Promise<UserRemovalOutcome> {
-    const authority = await this.authorityOver(actor, userId, deadline);
-    const { self, beyond, knownAdministratorId } = authority;
+    const { self, beyond, knownAdministratorId } = await this.authority.over(
+      actor,
+      userId,
+      deadline,
+    );
     if (self) {
-      return this.refuse(userId, { outcome: 'own-access' }, origin);
+      return this.authority.refuse(userId, { outcome: 'own-access' }, origin);
     }
     if ((await this.accounts.find(userId, deadline)) === undefined) {
       // The call that deleted the user may have failed before every instance acknowledged the deletion.
@@ -136,7 +141,7 @@ export class UserAdministration {
     );
     return result.outcome === 'removed'
       ? { outcome: 'deleted' }
-      : this.refusalOf(userId, result, origin);
+      : this.authority.refusalOf(userId, result, origin);
   }
 
   async endSessions(
@@ -145,13 +150,13 @@ export class UserAdministration {
     origin: Origin,
     deadline: Deadline,
   ): Promise<SessionsEndOutcome> {
-    const { beyond: unlessRoles } = await this.authorityOver(actor, userId, deadline);
+    const { beyond: unlessRoles } = await this.authority.over(actor, userId, deadline);
     const result = await this.audit.recordChange(
       [{ type: 'sessions-ended', userId, ...origin.facts }],
       async () => this.accounts.endSessions(userId, { unlessRoles }, deadline),
       ({ outcome }) => outcome === 'ended',
     );
-    return result.outcome === 'ended' ? result : this.refusalOf(userId, result, origin);
+    return result.outcome === 'ended' ? result : this.authority.refusalOf(userId, result, origin);
   }
 
   /** Removes all second factors of a user who has lost them. All sessions of the user end, also when there are no factors. */
@@ -161,10 +166,10 @@ export class UserAdministration {
     origin: Origin,
     deadline: Deadline,
   ): Promise<FactorsRemovalOutcome> {
-    const { self, beyond: unlessRoles } = await this.authorityOver(actor, userId, deadline);
-    const refusal = self && this.refusalOfOwn(self);
+    const { self, beyond: unlessRoles } = await this.authority.over(actor, userId, deadline);
+    const refusal = self && this.authority.refusalOfOwn(self);
     if (refusal) {
-      return this.refuse(userId, refusal, origin);
+      return this.authority.refuse(userId, refusal, origin);
     }
     const [former, { factors }] = await Promise.all([
       this.accounts.find(userId, deadline),
@@ -182,7 +187,7 @@ export class UserAdministration {
       case 'changed':
         return { outcome: 'removed' };
       case 'protected':
-        return this.refusalOf(userId, result, origin);
+        return this.authority.refusalOf(userId, result, origin);
       case 'unknown':
       case 'ended': {
         // There are no factors. An earlier call may have removed them and failed before every instance acknowledged that.
@@ -199,36 +204,9 @@ export class UserAdministration {
     origin: Origin,
     deadline: Deadline,
   ): Promise<AdministeredResetOutcome | AdministrationRefusal> {
-    const { beyond } = await this.authorityOver(actor, userId, deadline);
-    const found = await this.findWithin(beyond, userId, origin, deadline);
+    const { beyond } = await this.authority.over(actor, userId, deadline);
+    const found = await this.authority.findWithin(beyond, userId, origin, deadline);
     return found.outcome === 'found' ? this.resets.sendTo(found.user, origin, deadline) : found;
-  }
-
-  /** What a caller may do to a user. `self` is set when the user is the caller. */
-  private async authorityOver(
-    actor: AdministrationCaller,
-    userId: string,
-    deadline: Deadline,
-  ): Promise<Authority> {
-    if (actor === 'system') {
-      return { beyond: [] };
-    }
-    const isUser = actor.kind === 'user';
-    const self = isUser && actor.userId === userId ? { self: actor } : {};
-    if (isUser && !actor.scope && actor.user.roles.includes(ADMINISTRATOR)) {
-      return { beyond: [], knownAdministratorId: actor.userId, ...self };
-    }
-    const roles = await this.roles.current(deadline);
-    return { beyond: roles.rolesBeyond(roles.allowedTo(actor)), ...self };
-  }
-
-  /** Callers change their own account here as at the routes of `/api/user`. */
-  private refusalOfOwn(self: UserPrincipal): RecordedRefusal | undefined {
-    if (self.scope) {
-      return { outcome: 'unlimited-token-required' };
-    }
-    const isRecent = this.sensitiveChanges.isLoginRecent(self);
-    return isRecent ? undefined : { outcome: 'reauthentication-required' };
   }
 
   private async failureOfRoles(
@@ -266,7 +244,7 @@ export class UserAdministration {
     if (typeof email === 'string') {
       return { verifiedEmail: email };
     }
-    const found = await this.findWithin(beyond, userId, origin, deadline);
+    const found = await this.authority.findWithin(beyond, userId, origin, deadline);
     if (found.outcome !== 'found') {
       return found;
     }
@@ -275,60 +253,4 @@ export class UserAdministration {
       ? { outcome: 'refused', failures: { ...checkProfile({}), emailVerified: NO_EMAIL } }
       : { verifiedEmail: address, ifRevision: revision };
   }
-
-  private async findWithin(
-    beyond: readonly string[],
-    userId: string,
-    origin: Origin,
-    deadline: Deadline,
-  ): Promise<{ readonly outcome: 'found'; readonly user: UserRecord } | AdministrationRefusal> {
-    const user = await this.accounts.find(userId, deadline);
-    const role = user?.roles.find((name) => beyond.includes(name));
-    if (role !== undefined) {
-      return this.refuseBeyond(userId, role, origin);
-    }
-    return user ? { outcome: 'found', user } : { outcome: 'unknown-user' };
-  }
-
-  private refusalOf(userId: string, result: Unwritten, origin: Origin): AdministrationRefusal {
-    switch (result.outcome) {
-      case 'protected':
-        return this.refuseBeyond(userId, result.role, origin);
-      case 'last-administrator':
-        return this.refuse(userId, { outcome: 'last-administrator' }, origin);
-      case 'outdated':
-      case 'unknown':
-        return { outcome: 'unknown-user' };
-    }
-  }
-
-  private refuseBeyond(userId: string, role: string, origin: Origin): AdministrationRefusal {
-    return this.refuse(userId, { outcome: 'beyond-own-permissions' }, origin, { beyond: role });
-  }
-
-  private refuse(
-    userId: string,
-    refusal: RecordedRefusal,
-    origin: Origin,
-    details?: Readonly<Record<string, unknown>>,
-  ): AdministrationRefusal {
-    const reason = refusal.outcome;
-    recordRefusedAdministration(
-      this.audit,
-      userId,
-      details ? { reason, details } : { reason },
-      origin,
-    );
-    return refusal;
-  }
-}
-
-interface RecordedRefusal {
-  readonly outcome: Exclude<AdministrationRefusal['outcome'], 'unknown-user'>;
-}
-
-interface Authority {
-  readonly beyond: readonly string[];
-  readonly self?: UserPrincipal;
-  readonly knownAdministratorId?: string;
 }

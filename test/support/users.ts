@@ -28,7 +28,9 @@ import { AccountsInDirectory } from '../../src/users/directory/accounts-in-direc
 import { DirectoryCheck } from '../../src/users/directory/directory-check.js';
 import { DirectoryIndex } from '../../src/users/directory/directory-index.js';
 import { RedisUserDirectory } from '../../src/users/directory/redis-user-directory.js';
+import { AdministrationAuthority } from '../../src/users/administration-authority.js';
 import { PasswordChanges } from '../../src/users/password-changes.js';
+import { ProfileChanges } from '../../src/users/profile-changes.js';
 import { Registrations } from '../../src/users/registrations.js';
 import { ValidatingUserStore } from '../../src/users/store/validating-user-store.js';
 import { MirroredAccounts } from '../../src/users/store/mirrored-accounts.js';
@@ -117,27 +119,32 @@ export function usersOn(
   const tokens = new OneTimeTokens(new OneTimeTokenStore(redis));
   const users = new UsersService(
     accounts,
-    new PasswordChanges(accounts, sensitiveChanges, passwords, notices, audit),
-    sensitiveChanges,
-    reader,
-    registrations,
-    new EmailVerifications(
+    new ProfileChanges(
       accounts,
-      outbox,
-      tokens,
-      new SessionReader(redis, cache, SESSION_LIMITS),
+      sensitiveChanges,
+      new EmailVerifications(
+        accounts,
+        outbox,
+        tokens,
+        new SessionReader(redis, cache, SESSION_LIMITS),
+        notices,
+        limiter,
+        audit,
+      ),
       notices,
       limiter,
       audit,
     ),
-    notices,
-    limiter,
+    new PasswordChanges(accounts, sensitiveChanges, passwords, notices, audit),
+    sensitiveChanges,
+    reader,
+    registrations,
     audit,
   );
   const administration = new UserAdministration(
     accounts,
     factors,
-    sensitiveChanges,
+    new AdministrationAuthority(accounts, roles, sensitiveChanges, audit),
     roles,
     notices,
     new PasswordResets(accounts, outbox, tokens, passwords, notices, limiter, audit),
