@@ -31,6 +31,7 @@ import {
 } from './dto/second-factor.request.dto.js';
 import { RefreshRequestBody } from './dto/refresh.request.dto.js';
 import { TokensResponse } from './dto/tokens.response.dto.js';
+import { ApiLoggedIn, loggedIn } from './logged-in.js';
 import { presentedProof } from './presented-proof.js';
 import { LogoutBodyPipe } from './logout-body.pipe.js';
 
@@ -56,13 +57,7 @@ export class AuthController {
       'client sends it with later logins, wrong passwords from other devices do not block this device. A user with a second factor ' +
       '(an authenticator application, a passkey) gets 403 `second-factor-required` with a `challenge` for the second step.',
   })
-  @ApiOkResponse({
-    type: TokensResponse,
-    description: 'The tokens of the new session.',
-    headers: {
-      'Set-Cookie': { description: 'Marks the device as known.', schema: { type: 'string' } },
-    },
-  })
+  @ApiLoggedIn()
   @ApiProblems(
     ...BODY_PROBLEMS,
     'wrong-credentials',
@@ -84,8 +79,7 @@ export class AuthController {
     const result = await this.auth.login(login, origin, deadline);
     switch (result.outcome) {
       case 'logged-in':
-        void reply.header('Set-Cookie', result.deviceCookie);
-        return TokensResponse.from(result.tokens);
+        return loggedIn(reply, result);
       case 'second-factor-required': {
         const { challenge, factors } = result;
         const extensions = { challenge: challenge.reveal(), factors };
@@ -111,13 +105,7 @@ export class AuthController {
       'recovery code.',
   })
   @ApiBody({ type: SecondFactorRequestBody, examples: SECOND_FACTOR_EXAMPLES })
-  @ApiOkResponse({
-    type: TokensResponse,
-    description: 'The tokens of the new session.',
-    headers: {
-      'Set-Cookie': { description: 'Marks the device as known.', schema: { type: 'string' } },
-    },
-  })
+  @ApiLoggedIn()
   @ApiProblems(
     ...BODY_PROBLEMS,
     'wrong-second-factor',
@@ -141,8 +129,7 @@ export class AuthController {
     const result = await this.auth.finishLogin(step, origin, deadline);
     switch (result.outcome) {
       case 'logged-in':
-        void reply.header('Set-Cookie', result.deviceCookie);
-        return TokensResponse.from(result.tokens);
+        return loggedIn(reply, result);
       case 'wrong':
         throw new Problem('wrong-second-factor');
       case 'ended':

@@ -39,6 +39,8 @@ import {
 const RECENT =
   'Requires a login or a reauthentication within the last ten minutes (`POST /api/user/reauthentication`).';
 
+const CHANGE_PROBLEMS = [...USER_PROBLEMS, 'reauthentication-required', 'not-confirmed'] as const;
+
 /** Each route requires a recent login, also the list: it tells somebody with a stolen token what else to steal. */
 @ApiTags('Own factors')
 @RequireUnlimitedToken()
@@ -71,20 +73,14 @@ export class OwnFactorsController {
     description: `Returns a new secret. It counts after \`POST /api/user/factors/totp/confirm\` within 15 minutes. ${RECENT}`,
   })
   @ApiCreatedResponse({ type: TotpEnrolmentResponse, description: 'Shown once.' })
-  @ApiProblems(
-    ...STRAY_BODY_PROBLEMS,
-    ...USER_PROBLEMS,
-    'reauthentication-required',
-    'too-many-factors',
-    'not-confirmed',
-  )
+  @ApiProblems(...STRAY_BODY_PROBLEMS, ...CHANGE_PROBLEMS, 'too-many-factors')
   async addTotp(
     @CurrentUser() principal: UserPrincipal,
     @RequestDeadline() deadline: Deadline,
   ): Promise<TotpEnrolmentResponse> {
     const result = await this.factors.beginTotp(principal, deadline);
     if (result.outcome !== 'begun') {
-      throw new Problem(result.outcome === 'full' ? 'too-many-factors' : 'invalid-token');
+      throw notChanged(result.outcome);
     }
     const { id, secret, uri, qr } = result;
     return { id, secret, uri, qr };
@@ -98,13 +94,7 @@ export class OwnFactorsController {
     description: `With its first code. It is then required at each login, and replaces a former one. All your other sessions end. ${RECENT}`,
   })
   @ApiNoContentResponse({ description: 'The application is required from now on.' })
-  @ApiProblems(
-    ...BODY_PROBLEMS,
-    ...USER_PROBLEMS,
-    'reauthentication-required',
-    'not-found',
-    'not-confirmed',
-  )
+  @ApiProblems(...BODY_PROBLEMS, ...CHANGE_PROBLEMS, 'not-found')
   async confirmTotp(
     @CurrentUser() principal: UserPrincipal,
     @Body() { id, code }: ConfirmTotpRequest,
@@ -131,20 +121,14 @@ export class OwnFactorsController {
       `five minutes. ${RECENT}`,
   })
   @ApiOkResponse({ type: Object, description: 'For the browser.' })
-  @ApiProblems(
-    ...STRAY_BODY_PROBLEMS,
-    ...USER_PROBLEMS,
-    'reauthentication-required',
-    'too-many-factors',
-    'not-confirmed',
-  )
+  @ApiProblems(...STRAY_BODY_PROBLEMS, ...CHANGE_PROBLEMS, 'too-many-factors')
   async passkeyOptions(
     @CurrentUser() principal: UserPrincipal,
     @RequestDeadline() deadline: Deadline,
   ): Promise<object> {
     const result = await this.factors.beginPasskey(principal, deadline);
     if (result.outcome !== 'begun') {
-      throw new Problem(result.outcome === 'full' ? 'too-many-factors' : 'invalid-token');
+      throw notChanged(result.outcome);
     }
     return result.options;
   }
@@ -159,13 +143,7 @@ export class OwnFactorsController {
       `a second factor, or this passkey alone. All your other sessions end. ${RECENT}`,
   })
   @ApiCreatedResponse({ type: FactorResponse, description: 'The passkey.' })
-  @ApiProblems(
-    ...BODY_PROBLEMS,
-    ...USER_PROBLEMS,
-    'reauthentication-required',
-    'not-found',
-    'not-confirmed',
-  )
+  @ApiProblems(...BODY_PROBLEMS, ...CHANGE_PROBLEMS, 'not-found')
   async addPasskey(
     @CurrentUser() principal: UserPrincipal,
     @Body() { name, ...proof }: AddPasskeyRequest,
@@ -193,30 +171,17 @@ export class OwnFactorsController {
       `codes. All your other sessions end. ${RECENT}`,
   })
   @ApiCreatedResponse({ type: RecoveryCodesResponse, description: 'Shown once.' })
-  @ApiProblems(
-    ...STRAY_BODY_PROBLEMS,
-    ...USER_PROBLEMS,
-    'reauthentication-required',
-    'no-second-factor',
-    'too-many-factors',
-    'not-confirmed',
-  )
+  @ApiProblems(...STRAY_BODY_PROBLEMS, ...CHANGE_PROBLEMS, 'no-second-factor', 'too-many-factors')
   async createRecoveryCodes(
     @CurrentUser() principal: UserPrincipal,
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<RecoveryCodesResponse> {
     const result = await this.factors.createCodes(principal, origin, deadline);
-    switch (result.outcome) {
-      case 'created':
-        return { codes: result.codes };
-      case 'no-second-factor':
-        throw new Problem('no-second-factor');
-      case 'full':
-        throw new Problem('too-many-factors');
-      case 'ended':
-        throw new Problem('invalid-token');
+    if (result.outcome !== 'created') {
+      throw notChanged(result.outcome);
     }
+    return { codes: result.codes };
   }
 
   @Delete(':id')
@@ -230,13 +195,7 @@ export class OwnFactorsController {
   })
   @ApiParam({ name: 'id', format: 'uuid' })
   @ApiNoContentResponse({ description: 'The factor was removed.' })
-  @ApiProblems(
-    ...STRAY_BODY_PROBLEMS,
-    ...USER_PROBLEMS,
-    'reauthentication-required',
-    'not-found',
-    'not-confirmed',
-  )
+  @ApiProblems(...STRAY_BODY_PROBLEMS, ...CHANGE_PROBLEMS, 'not-found')
   async remove(
     @CurrentUser() principal: UserPrincipal,
     @Param('id', EntityIdPipe) factorId: string,
@@ -250,7 +209,14 @@ export class OwnFactorsController {
   }
 }
 
-/** @param reason `ended`: the session has ended since the guard admitted the request */
-function notChanged(reason: 'unknown' | 'ended'): Problem {
-  return new Problem(reason === 'ended' ? 'invalid-token' : 'not-found');
+const REFUSALS = {
+  unknown: 'not-found',
+  'no-second-factor': 'no-second-factor',
+  full: 'too-many-factors',
+  // The session has ended since the guard admitted the request.
+  ended: 'invalid-token',
+} as const;
+
+function notChanged(reason: keyof typeof REFUSALS): Problem {
+  return new Problem(REFUSALS[reason]);
 }

@@ -38,8 +38,9 @@ type Owner = Pick<UserPrincipal, 'userId' | 'sessionId' | 'user'>;
 
 /**
  * The factors that users add and remove themselves. When a method that adds or removes a factor returns, the other sessions of the
- * user have ended on every instance. An ended session changes nothing. The caller has checked that the login is recent. All methods throw RedisUnavailableError and
- * NotConfirmedError.
+ * user have ended on every instance. An ended session changes nothing. The caller has checked that the login is recent.
+ *
+ * All methods throw RedisUnavailableError and NotConfirmedError.
  */
 @Injectable()
 export class OwnFactors {
@@ -89,7 +90,11 @@ export class OwnFactors {
     return result === 'changed' ? { outcome: 'begun', id } : { outcome: result };
   }
 
-  /** Confirms an enrolment with its first proof. `wrong`: the proof is. `unknown`: there is no such enrolment. `ended`: the session has ended. */
+  /**
+   * Confirms an enrolment with its first proof.
+   *
+   * @returns `wrong`: the proof is wrong. `unknown`: there is no such enrolment. `ended`: the session has ended
+   */
   async confirm(
     { userId, sessionId, user }: Owner,
     enrolled: Enrolled,
@@ -155,7 +160,7 @@ export class OwnFactors {
   }
 
   /**
-   * An enrolment that is not confirmed is given up: nobody is told, and no session ends.
+   * Removes a factor. The removal of an enrolment that is not confirmed sends no notice and ends no session.
    *
    * @returns `unknown`: there is no such factor. `ended`: the session has ended
    */

@@ -18,8 +18,8 @@ const ENROLMENT_TTL_MS = 15 * MINUTE_MS;
 
 /**
  * Limits the wrong proofs that can be guessed, for one account, in all its pending logins. Only who knows the password reaches it. Known
- * devices and live sessions have counts of their own, and recovery codes and passkeys do not count, so nobody is locked out (OWASP ASVS
- * 6.6.3).
+ * devices and live sessions have counts of their own, and recovery codes and passkeys do not count, so that an attacker cannot lock
+ * the user out (OWASP ASVS 6.6.3).
  */
 export const PROOFS_PER_ACCOUNT: GuessLimit = {
   name: 'second-factor-account',
