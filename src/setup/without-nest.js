@@ -1,5 +1,5 @@
-// Replaces `@nestjs/common` and `@nestjs/core` in the bundle for services without Nest. Keyslot's classes carry decorators for Nest, which have no
-// effect there.
+// Replaces `@nestjs/common` and `@nestjs/core` in the bundle for services without Nest. Keyslot's classes carry decorators for
+// Nest, which have no effect there.
 const decorator = () => () => undefined;
 
 export const applyDecorators = decorator;

@@ -12,7 +12,8 @@
 -- ARGV[6] 1 when the factor does not count alone: the user must have a confirmed factor of another type. Else 0
 -- Returns 'changed', also when an earlier run of the same call added the factor; 'full' when the user has too many; 'ended' when the
 -- session is not live; 'no-second-factor' when the user lacks the other factor.
--- Atomic: an ended session must not add a factor, and the other factor must not be removed in between. A confirmed factor counts for the next login, and the other sessions end.
+-- Atomic: an ended session must not add a factor, and the other factor must not be removed in between. A confirmed factor counts
+-- for the next login, and the other sessions end.
 --- @include "now"
 --- @include "live"
 --- @include "end-sessions"

@@ -13,7 +13,8 @@
 --   are not confirmed
 -- Returns 'changed', also for a second run of the same call; 'outdated' when another call has changed the factor since; 'unknown'
 -- when there is no such factor; 'ended' when the session is not live.
--- Atomic: an ended session must not confirm a factor, and two confirmations must not leave two factors of such a type. No login with the password alone may come between the first use of the factor and the end of the other sessions.
+-- Atomic: an ended session must not confirm a factor, and two confirmations must not leave two factors of such a type. No login
+-- with the password alone may come between the first use of the factor and the end of the other sessions.
 --- @include "now"
 --- @include "live"
 --- @include "end-sessions"

@@ -4,7 +4,10 @@ import type { RefusedRecord, SourceRecord } from './imported-user.js';
 export interface ImportCounts {
   /** New users; in a dry run, those that would be new. */
   readonly imported: number;
-  /** Users whom an earlier import of the same records has created. They are only disabled, and their addresses confirmed, if the record says so. */
+  /**
+   * Users whom an earlier import of the same records has created. They are only disabled, and their addresses confirmed, if the
+   * record says so.
+   */
   readonly present: number;
   /** Of `present`: users whom this import has disabled; in a dry run, those whom it would disable. */
   readonly disabled: number;
