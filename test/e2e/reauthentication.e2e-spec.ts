@@ -96,24 +96,28 @@ describe('a new e-mail address', () => {
     }
   });
 
-  it("needs the password of an administrator on the administration route, but only for the administrator's own address", async () => {
+  it('needs the password of an administrator on the administration route, but only for the own address and its confirmation', async () => {
     const { body: admin } = await api.login(WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME);
     const { body: another } = await api.login(WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME);
     const { id } = (await api.ownUser(admin.access_token)).body as { id: string };
     const user = await api.newUser();
-    const administer = async (userId: string, { access_token: token }: Tokens): Promise<Answer> =>
-      api.request('PATCH', `/api/users/${userId}`, {
-        token,
-        body: { email: 'new@example.org' },
-      });
+    const administer = async (
+      userId: string,
+      { access_token: token }: Tokens,
+      body: object = { email: 'new@example.org' },
+    ): Promise<Answer> => api.request('PATCH', `/api/users/${userId}`, { token, body });
+    const confirmed = { emailVerified: true };
     const old = await olderLogin(api, id, admin);
 
     expect(await administer(id, old)).toMatchObject(NEEDED);
+    expect(await administer(id, old, confirmed)).toMatchObject(NEEDED);
     expect((await administer(user.id, old)).status).toBe(200);
+    expect((await administer(user.id, old, confirmed)).status).toBe(200);
     await expectEverywhere(200, another, user.tokens);
 
     const recent = await olderLogin(api, id, old, -601);
     expect((await administer(id, recent)).status).toBe(200);
+    expect((await administer(id, recent, confirmed)).status).toBe(200);
     await expectEverywhere(401, another);
     await expectEverywhere(200, recent);
   });

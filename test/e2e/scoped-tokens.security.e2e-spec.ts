@@ -142,6 +142,7 @@ describe('a refresh with a scope', () => {
     const email = 'new@example.org';
     for (const [method, path, body] of [
       ['PATCH', `/api/users/${admin.id}`, { email }],
+      ['PATCH', `/api/users/${admin.id}`, { emailVerified: true }],
       ['DELETE', `/api/users/${admin.id}/factors`],
     ] as const) {
       expect(await send(limited.access_token, method, path, body)).toMatchObject(REFUSED);
