@@ -199,10 +199,10 @@ export class UserImport {
       async () => this.accounts.update(id, change, deadline),
       (result) => result.outcome === 'changed',
     );
-    if (!isDisabling) {
-      return 'present';
+    if (isDisabling && outcome === 'changed') {
+      return 'disabled';
     }
-    return outcome === 'last-administrator' ? 'notDisabled' : 'disabled';
+    return isDisabling && outcome === 'last-administrator' ? 'notDisabled' : 'present';
   }
 
   private async forecast(
