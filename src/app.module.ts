@@ -48,6 +48,11 @@ export type AppSettings = Settings & {
   readonly redis: { readonly nodes: readonly RedisNodeAddress[] };
   /** Number of this worker, from 1. Absent: the only process of the instance. */
   readonly worker?: number;
+  /**
+   * Whether to do what is due for the whole cluster: send mails, rotate signing keys, correct the directory. Default true. A command of
+   * an operator does not, because it ends soon, and its shell may lack settings of the instances.
+   */
+  readonly doesDueWork?: boolean;
 };
 
 /**
@@ -141,12 +146,13 @@ export class AppModule {
         }),
         NearCacheModule.forRootAsync(fromSettings(({ nearCache }) => nearCache)),
         KeysModule.forRootAsync(
-          fromSettings(({ jwt, http, sessions }) => ({
+          fromSettings(({ jwt, http, sessions, doesDueWork = true }) => ({
             ...(jwt.issuer === undefined ? {} : { issuer: jwt.issuer }),
             sessionIdleTtlSeconds: sessions.idleTtlSeconds,
             baseUrl: baseUrl(http),
             encryptionSecret: jwt.keyEncryptionSecret,
             lifetimeSeconds: jwt.signingKeyLifetimeSeconds,
+            doesDueWork,
           })),
         ),
         GuardModule.forRootAsync(
@@ -161,23 +167,27 @@ export class AppModule {
           fromSettings(({ isRateLimited }) => ({ isOn: isRateLimited })),
         ),
         MailModule.forRootAsync({
-          ...fromSettings(({ mail, http, isProduction }) => ({
+          ...fromSettings(({ mail, http, isProduction, doesDueWork = true }) => ({
             ...(mail ? { smtp: mail } : {}),
             isLogged: !isProduction,
             publicUrl: http.publicUrl ?? baseUrl(http),
+            doesDueWork,
           })),
           mailer: extensions.mailer,
           templates: extensions.mailTemplates,
         }),
         UsersModule.forRootAsync({
-          ...fromSettings(({ passwords, isRegistrationOpen, administrator }) => ({
-            passwordMinLength: passwords.minLength,
-            ...(passwords.concurrentHashes
-              ? { hashing: { concurrency: passwords.concurrentHashes } }
-              : {}),
-            isRegistrationOpen,
-            ...(administrator ? { administrator } : {}),
-          })),
+          ...fromSettings(
+            ({ passwords, isRegistrationOpen, administrator, doesDueWork = true }) => ({
+              passwordMinLength: passwords.minLength,
+              ...(passwords.concurrentHashes
+                ? { hashing: { concurrency: passwords.concurrentHashes } }
+                : {}),
+              isRegistrationOpen,
+              doesDueWork,
+              ...(administrator ? { administrator } : {}),
+            }),
+          ),
           passwordHasher: extensions.passwordHasher,
           userStore: extensions.userStore,
           userDirectory: extensions.userDirectory,
@@ -205,7 +215,9 @@ export class AppModule {
         ForwardAuthModule,
         HealthModule,
         ClusterStatusModule,
-        AccountPagesModule,
+        AccountPagesModule.forRootAsync(
+          fromSettings(({ passwords }) => ({ passwordMinLength: passwords.minLength })),
+        ),
         ConsoleModule,
         ApiDocsModule,
         ...(extensions.imports ?? []),

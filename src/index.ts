@@ -44,6 +44,7 @@ export {
   principalOfClient,
   Public,
   RequirePermissions,
+  RequireUnlimitedToken,
   Roles,
   WithoutSecondFactor,
   type AdministrationCaller,

@@ -5,6 +5,7 @@ import { ApiSecurity, type OpenAPIObject } from '@nestjs/swagger';
 import {
   IS_PUBLIC,
   REQUIRED_PERMISSIONS,
+  REQUIRES_UNLIMITED_TOKEN,
   type Permission,
   type PublicAccess,
 } from '../common/authentication/index.js';
@@ -15,11 +16,13 @@ import { isPublic, operationsOf, type OperationObject } from './operations.js';
  * appends the requirements of a method to those of its class, so the last one is the one that the guard applies.
  */
 const MARKER = 'required-permissions';
+/** The same for routes that refuse tokens with a scope. */
+const UNLIMITED_MARKER = 'unlimited-token';
 const described = new WeakSet<object>();
 
 /**
- * Describes the decorators of the guard to Swagger: `@Public()`, `@OptionalToken()` and `@RequirePermissions()`. The decorators
- * themselves do not, so that a service with the guard alone does not load Swagger.
+ * Describes the decorators of the guard to Swagger: `@Public()`, `@OptionalToken()`, `@RequirePermissions()` and
+ * `@RequireUnlimitedToken()`. The decorators themselves do not, so that a service with the guard alone does not load Swagger.
  */
 export function describeDecorators(app: INestApplicationContext): void {
   for (const { metatype } of app.get(DiscoveryService).getControllers()) {
@@ -54,18 +57,25 @@ function describe(
   if (permissions) {
     apply(ApiSecurity(MARKER, permissions));
   }
+  if (Reflect.getMetadata(REQUIRES_UNLIMITED_TOKEN, target)) {
+    apply(ApiSecurity(UNLIMITED_MARKER));
+  }
 }
 
 /**
  * Documents the permissions in the description and as `x-required-permissions`. OpenAPI 3.1 also allows them in the security
- * requirement, but tools for 3.0 reject that.
+ * requirement, but tools for 3.0 reject that. Marks routes that refuse tokens with a scope with `x-requires-unlimited-token`.
  */
 export function documentPermissions(document: OpenAPIObject): void {
   for (const { operation } of operationsOf(document)) {
     const permissions = operation.security?.findLast((way) => MARKER in way)?.[MARKER];
-    if (permissions) {
+    const isUnlimited = operation.security?.some((way) => UNLIMITED_MARKER in way);
+    if (permissions || isUnlimited) {
       putBackSecurity(operation);
-      if (!isPublic(operation)) {
+      if (isUnlimited) {
+        operation['x-requires-unlimited-token'] = true;
+      }
+      if (permissions && !isPublic(operation)) {
         operation['x-required-permissions'] = permissions;
         operation.description = [operation.description, permissionText(permissions)]
           .filter(Boolean)
@@ -81,7 +91,8 @@ export function permissionText(permissions: readonly string[]): string {
 }
 
 function putBackSecurity(operation: OperationObject): void {
-  const security = operation.security?.filter((way) => !(MARKER in way)) ?? [];
+  const security =
+    operation.security?.filter((way) => !(MARKER in way || UNLIMITED_MARKER in way)) ?? [];
   if (security.length > 0) {
     operation.security = security;
   } else {

@@ -92,6 +92,7 @@ function problemsOf(
     ...(isPublic(operation) ? [] : GUARD_PROBLEMS),
     ...(alwaysServed.includes(path) ? [] : (['overloaded'] as const)),
     ...(operation['x-required-permissions'] ? (['forbidden'] as const) : []),
+    ...(operation['x-requires-unlimited-token'] ? (['unlimited-token-required'] as const) : []),
     ...ANY_ROUTE_PROBLEMS,
   ];
 }

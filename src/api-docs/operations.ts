@@ -8,6 +8,7 @@ export type OperationObject = NonNullable<
   OpenAPIObject['paths'][string][(typeof METHODS)[number]]
 > & {
   'x-required-permissions'?: string[];
+  'x-requires-unlimited-token'?: boolean;
   'x-any-method'?: boolean;
   [OAUTH_ERRORS_MARK]?: boolean;
 };

@@ -25,9 +25,13 @@ import { BearerOrBodyGuard } from './bearer-or-body.guard.js';
 import { RefreshService } from './refresh.service.js';
 import { LoginRequestBody } from './dto/login.request.dto.js';
 import { LogoutRequestBody } from './dto/logout.request.dto.js';
-import { SecondFactorRequestBody } from './dto/second-factor.request.dto.js';
+import {
+  SECOND_FACTOR_EXAMPLES,
+  SecondFactorRequestBody,
+} from './dto/second-factor.request.dto.js';
 import { RefreshRequestBody } from './dto/refresh.request.dto.js';
 import { TokensResponse } from './dto/tokens.response.dto.js';
+import { ApiLoggedIn, loggedIn } from './logged-in.js';
 import { presentedProof } from './presented-proof.js';
 import { LogoutBodyPipe } from './logout-body.pipe.js';
 
@@ -50,15 +54,10 @@ export class AuthController {
     summary: 'Log in',
     description:
       'Starts a session. Swagger UI then uses its access token. The response sets a cookie that authenticates nobody. If the ' +
-      'client sends it with later logins, wrong passwords from other devices do not block this device.',
+      'client sends it with later logins, wrong passwords from other devices do not block this device. A user with a second factor ' +
+      '(an authenticator application, a passkey) gets 403 `second-factor-required` with a `challenge` for the second step.',
   })
-  @ApiOkResponse({
-    type: TokensResponse,
-    description: 'The tokens of the new session.',
-    headers: {
-      'Set-Cookie': { description: 'Marks the device as known.', schema: { type: 'string' } },
-    },
-  })
+  @ApiLoggedIn()
   @ApiProblems(
     ...BODY_PROBLEMS,
     'wrong-credentials',
@@ -80,8 +79,7 @@ export class AuthController {
     const result = await this.auth.login(login, origin, deadline);
     switch (result.outcome) {
       case 'logged-in':
-        void reply.header('Set-Cookie', result.deviceCookie);
-        return TokensResponse.from(result.tokens);
+        return loggedIn(reply, result);
       case 'second-factor-required': {
         const { challenge, factors } = result;
         const extensions = { challenge: challenge.reveal(), factors };
@@ -102,15 +100,12 @@ export class AuthController {
     summary: 'Log in: the second step',
     description:
       'For a user with a second factor. Send the challenge of the problem `second-factor-required`, and one proof: `code`, ' +
-      '`recoveryCode` or `passkey`. A challenge is valid for five minutes, for one login and at most five wrong proofs.',
+      '`recoveryCode`, `passkey`, or the `proof` of a `factor` that the application has added. A challenge is valid for five minutes, for ' +
+      'one login and at most five wrong proofs. After a 503 the proof may be spent: begin the login again, with the next code or another ' +
+      'recovery code.',
   })
-  @ApiOkResponse({
-    type: TokensResponse,
-    description: 'The tokens of the new session.',
-    headers: {
-      'Set-Cookie': { description: 'Marks the device as known.', schema: { type: 'string' } },
-    },
-  })
+  @ApiBody({ type: SecondFactorRequestBody, examples: SECOND_FACTOR_EXAMPLES })
+  @ApiLoggedIn()
   @ApiProblems(
     ...BODY_PROBLEMS,
     'wrong-second-factor',
@@ -134,8 +129,7 @@ export class AuthController {
     const result = await this.auth.finishLogin(step, origin, deadline);
     switch (result.outcome) {
       case 'logged-in':
-        void reply.header('Set-Cookie', result.deviceCookie);
-        return TokensResponse.from(result.tokens);
+        return loggedIn(reply, result);
       case 'wrong':
         throw new Problem('wrong-second-factor');
       case 'ended':

@@ -10,6 +10,8 @@ import {
 
 import {
   CurrentUser,
+  RequireRecentLogin,
+  RequireUnlimitedToken,
   USER_PROBLEMS,
   WithoutSecondFactor,
   type UserPrincipal,
@@ -24,7 +26,7 @@ import {
   STRAY_BODY_PROBLEMS,
 } from '../common/problem/index.js';
 import { EntityIdPipe } from '../common/validation/index.js';
-import { OwnFactors, Reauthentication } from '../credentials/index.js';
+import { OwnFactors } from '../credentials/index.js';
 import { AddPasskeyRequest } from './dto/passkey.request.dto.js';
 import {
   ConfirmTotpRequest,
@@ -37,15 +39,16 @@ import {
 const RECENT =
   'Requires a login or a reauthentication within the last ten minutes (`POST /api/user/reauthentication`).';
 
+const CHANGE_PROBLEMS = [...USER_PROBLEMS, 'reauthentication-required', 'not-confirmed'] as const;
+
 /** Each route requires a recent login, also the list: it tells somebody with a stolen token what else to steal. */
 @ApiTags('Own factors')
+@RequireUnlimitedToken()
+@RequireRecentLogin()
 @WithoutSecondFactor()
 @Controller('api/user/factors')
 export class OwnFactorsController {
-  constructor(
-    private readonly factors: OwnFactors,
-    private readonly reauthentication: Reauthentication,
-  ) {}
+  constructor(private readonly factors: OwnFactors) {}
 
   @Get()
   @ApiOperation({
@@ -59,7 +62,6 @@ export class OwnFactorsController {
     @CurrentUser() principal: UserPrincipal,
     @RequestDeadline() deadline: Deadline,
   ): Promise<FactorsResponse> {
-    await this.requireRecentLogin(principal, deadline);
     return FactorsResponse.from(await this.factors.list(principal.userId, deadline));
   }
 
@@ -68,24 +70,17 @@ export class OwnFactorsController {
   @ApiOperation({
     operationId: 'addTotp',
     summary: 'Add an authenticator application',
-    description: `Returns a new secret. It counts after \`POST /api/user/factors/totp/confirm\`. ${RECENT}`,
+    description: `Returns a new secret. It counts after \`POST /api/user/factors/totp/confirm\` within 15 minutes. ${RECENT}`,
   })
   @ApiCreatedResponse({ type: TotpEnrolmentResponse, description: 'Shown once.' })
-  @ApiProblems(
-    ...STRAY_BODY_PROBLEMS,
-    ...USER_PROBLEMS,
-    'reauthentication-required',
-    'too-many-factors',
-    'not-confirmed',
-  )
+  @ApiProblems(...STRAY_BODY_PROBLEMS, ...CHANGE_PROBLEMS, 'too-many-factors')
   async addTotp(
     @CurrentUser() principal: UserPrincipal,
     @RequestDeadline() deadline: Deadline,
   ): Promise<TotpEnrolmentResponse> {
-    await this.requireRecentLogin(principal, deadline);
     const result = await this.factors.beginTotp(principal, deadline);
     if (result.outcome !== 'begun') {
-      throw new Problem(result.outcome === 'full' ? 'too-many-factors' : 'invalid-token');
+      throw notChanged(result.outcome);
     }
     const { id, secret, uri, qr } = result;
     return { id, secret, uri, qr };
@@ -96,30 +91,23 @@ export class OwnFactorsController {
   @ApiOperation({
     operationId: 'confirmTotp',
     summary: 'Confirm an authenticator application',
-    description: `With its first code. It is then required at each login. All your other sessions end. ${RECENT}`,
+    description: `With its first code. It is then required at each login, and replaces a former one. All your other sessions end. ${RECENT}`,
   })
   @ApiNoContentResponse({ description: 'The application is required from now on.' })
-  @ApiProblems(
-    ...BODY_PROBLEMS,
-    ...USER_PROBLEMS,
-    'reauthentication-required',
-    'not-found',
-    'not-confirmed',
-  )
+  @ApiProblems(...BODY_PROBLEMS, ...CHANGE_PROBLEMS, 'not-found')
   async confirmTotp(
     @CurrentUser() principal: UserPrincipal,
     @Body() { id, code }: ConfirmTotpRequest,
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<void> {
-    await this.requireRecentLogin(principal, deadline);
     const enrolled = { type: 'totp', factorId: id, proof: code };
     const result = await this.factors.confirm(principal, enrolled, origin, deadline);
     if (result === 'wrong') {
       throw invalidRequest({ code: { code: 'wrong-code' } });
     }
-    if (result === 'unknown') {
-      throw new Problem('not-found');
+    if (typeof result === 'string') {
+      throw notChanged(result);
     }
   }
 
@@ -133,21 +121,14 @@ export class OwnFactorsController {
       `five minutes. ${RECENT}`,
   })
   @ApiOkResponse({ type: Object, description: 'For the browser.' })
-  @ApiProblems(
-    ...STRAY_BODY_PROBLEMS,
-    ...USER_PROBLEMS,
-    'reauthentication-required',
-    'too-many-factors',
-    'not-confirmed',
-  )
+  @ApiProblems(...STRAY_BODY_PROBLEMS, ...CHANGE_PROBLEMS, 'too-many-factors')
   async passkeyOptions(
     @CurrentUser() principal: UserPrincipal,
     @RequestDeadline() deadline: Deadline,
   ): Promise<object> {
-    await this.requireRecentLogin(principal, deadline);
     const result = await this.factors.beginPasskey(principal, deadline);
     if (result.outcome !== 'begun') {
-      throw new Problem(result.outcome === 'full' ? 'too-many-factors' : 'invalid-token');
+      throw notChanged(result.outcome);
     }
     return result.options;
   }
@@ -162,27 +143,20 @@ export class OwnFactorsController {
       `a second factor, or this passkey alone. All your other sessions end. ${RECENT}`,
   })
   @ApiCreatedResponse({ type: FactorResponse, description: 'The passkey.' })
-  @ApiProblems(
-    ...BODY_PROBLEMS,
-    ...USER_PROBLEMS,
-    'reauthentication-required',
-    'not-found',
-    'not-confirmed',
-  )
+  @ApiProblems(...BODY_PROBLEMS, ...CHANGE_PROBLEMS, 'not-found')
   async addPasskey(
     @CurrentUser() principal: UserPrincipal,
     @Body() { name, ...proof }: AddPasskeyRequest,
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<FactorResponse> {
-    await this.requireRecentLogin(principal, deadline);
     const enrolled = { type: 'passkey', name, proof };
     const result = await this.factors.confirm(principal, enrolled, origin, deadline);
     if (result === 'wrong') {
       throw invalidRequest({ response: { code: 'wrong-passkey' } });
     }
-    if (result === 'unknown') {
-      throw new Problem('not-found');
+    if (typeof result === 'string') {
+      throw notChanged(result);
     }
     return FactorResponse.from(result);
   }
@@ -193,35 +167,21 @@ export class OwnFactorsController {
     operationId: 'createRecoveryCodes',
     summary: 'Create recovery codes',
     description:
-      'Ten codes, for a user who has lost the other factors. Each counts once. They are shown once, and replace the former ' +
+      'Ten codes, for a user who has lost the authenticator application or the passkeys. Each counts once. They are shown once, and replace the former ' +
       `codes. All your other sessions end. ${RECENT}`,
   })
   @ApiCreatedResponse({ type: RecoveryCodesResponse, description: 'Shown once.' })
-  @ApiProblems(
-    ...STRAY_BODY_PROBLEMS,
-    ...USER_PROBLEMS,
-    'reauthentication-required',
-    'no-second-factor',
-    'too-many-factors',
-    'not-confirmed',
-  )
+  @ApiProblems(...STRAY_BODY_PROBLEMS, ...CHANGE_PROBLEMS, 'no-second-factor', 'too-many-factors')
   async createRecoveryCodes(
     @CurrentUser() principal: UserPrincipal,
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<RecoveryCodesResponse> {
-    await this.requireRecentLogin(principal, deadline);
     const result = await this.factors.createCodes(principal, origin, deadline);
-    switch (result.outcome) {
-      case 'created':
-        return { codes: result.codes };
-      case 'no-second-factor':
-        throw new Problem('no-second-factor');
-      case 'full':
-        throw new Problem('too-many-factors');
-      case 'unknown':
-        throw new Problem('invalid-token');
+    if (result.outcome !== 'created') {
+      throw notChanged(result.outcome);
     }
+    return { codes: result.codes };
   }
 
   @Delete(':id')
@@ -235,28 +195,28 @@ export class OwnFactorsController {
   })
   @ApiParam({ name: 'id', format: 'uuid' })
   @ApiNoContentResponse({ description: 'The factor was removed.' })
-  @ApiProblems(
-    ...STRAY_BODY_PROBLEMS,
-    ...USER_PROBLEMS,
-    'reauthentication-required',
-    'not-found',
-    'not-confirmed',
-  )
+  @ApiProblems(...STRAY_BODY_PROBLEMS, ...CHANGE_PROBLEMS, 'not-found')
   async remove(
     @CurrentUser() principal: UserPrincipal,
     @Param('id', EntityIdPipe) factorId: string,
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<void> {
-    await this.requireRecentLogin(principal, deadline);
-    if (!(await this.factors.remove(principal, factorId, origin, deadline))) {
-      throw new Problem('not-found');
+    const result = await this.factors.remove(principal, factorId, origin, deadline);
+    if (result !== 'removed') {
+      throw notChanged(result);
     }
   }
+}
 
-  private async requireRecentLogin(principal: UserPrincipal, deadline: Deadline): Promise<void> {
-    if (!(await this.reauthentication.isLoginRecent(principal, deadline))) {
-      throw new Problem('reauthentication-required');
-    }
-  }
+const REFUSALS = {
+  unknown: 'not-found',
+  'no-second-factor': 'no-second-factor',
+  full: 'too-many-factors',
+  // The session has ended since the guard admitted the request.
+  ended: 'invalid-token',
+} as const;
+
+function notChanged(reason: keyof typeof REFUSALS): Problem {
+  return new Problem(REFUSALS[reason]);
 }

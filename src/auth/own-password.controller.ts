@@ -2,7 +2,12 @@ import { Body, Controller, HttpCode, Put, Res } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
-import { CurrentUser, USER_PROBLEMS, type UserPrincipal } from '../common/authentication/index.js';
+import {
+  CurrentUser,
+  RequireUnlimitedToken,
+  USER_PROBLEMS,
+  type UserPrincipal,
+} from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { RequestOrigin, type Origin } from '../common/origin/index.js';
 import { ApiProblems } from '../common/api-problems/index.js';
@@ -13,6 +18,7 @@ import { ChangePasswordRequest, ownUserProblem, UsersService } from '../users/in
 
 /** Separate from `OwnUserController`, because it needs `DeviceCookies`, which AuthModule provides. */
 @ApiTags('Own user')
+@RequireUnlimitedToken()
 @Controller('api/user/password')
 export class OwnPasswordController {
   constructor(
@@ -26,7 +32,8 @@ export class OwnPasswordController {
     operationId: 'changeOwnPassword',
     summary: 'Change your password',
     description:
-      'Requires the current password. All other sessions end at once. All device ' +
+      'Requires the current password, and with a second factor a login or a reauthentication within the last ten minutes ' +
+      '(`POST /api/user/reauthentication`). All other sessions end at once. All device ' +
       'cookies of the user become invalid. The response sets a new one for this device.',
   })
   @ApiNoContentResponse({
@@ -38,13 +45,14 @@ export class OwnPasswordController {
   @ApiProblems(
     ...BODY_PROBLEMS,
     ...USER_PROBLEMS,
+    'reauthentication-required',
     'wrong-password',
     'too-many-attempts',
     'overloaded',
     'not-confirmed',
   )
   async changePassword(
-    @CurrentUser() { userId, sessionId, user }: UserPrincipal,
+    @CurrentUser() principal: UserPrincipal,
     @Body() body: ChangePasswordRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
     @RequestOrigin() origin: Origin,
@@ -53,10 +61,8 @@ export class OwnPasswordController {
     const change = {
       current: new Secret(body.currentPassword),
       next: new Secret(body.newPassword),
-      sessionId,
-      user,
     };
-    const result = await this.users.changePassword(userId, change, origin, deadline);
+    const result = await this.users.changePassword(principal, change, origin, deadline);
     if (result.outcome === 'refused') {
       throw invalidRequest({ newPassword: result.failure });
     }

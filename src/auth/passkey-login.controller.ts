@@ -11,6 +11,7 @@ import { PasskeyLogins } from '../credentials/index.js';
 import { AuthService } from './auth.service.js';
 import { CredentialBody, PasskeyOptionsRequest } from './dto/passkey.request.dto.js';
 import { TokensResponse } from './dto/tokens.response.dto.js';
+import { ApiLoggedIn, loggedIn } from './logged-in.js';
 
 @ApiTags('Login')
 @Controller('api/login/passkey')
@@ -54,13 +55,7 @@ export class PasskeyLoginController {
       'Without a user name and a password: send what `navigator.credentials.get` returned (WebAuthn `AuthenticationResponseJSON`). ' +
       'The authenticator names the user, and has verified that it is the user.',
   })
-  @ApiOkResponse({
-    type: TokensResponse,
-    description: 'The tokens of the new session.',
-    headers: {
-      'Set-Cookie': { description: 'Marks the device as known.', schema: { type: 'string' } },
-    },
-  })
+  @ApiLoggedIn()
   @ApiProblems(
     ...BODY_PROBLEMS,
     'passkey-refused',
@@ -82,8 +77,7 @@ export class PasskeyLoginController {
     );
     switch (result.outcome) {
       case 'logged-in':
-        void reply.header('Set-Cookie', result.deviceCookie);
-        return TokensResponse.from(result.tokens);
+        return loggedIn(reply, result);
       case 'wrong':
         throw new Problem('passkey-refused');
       case 'too-many-attempts':

@@ -65,7 +65,8 @@ export class PasswordResetsController {
     summary: 'Set a new password with the link in a mail',
     description:
       'Also sets the first password of an invited user. All sessions of the user end at once on every instance. It does not log in, ' +
-      'but the response marks the device as known, so that its next login is not blocked because of the failures of others.',
+      'but the response marks the device as known, so that its next login is not blocked because of wrong passwords of others. Codes ' +
+      'of a second factor from it count as those of a stranger.',
   })
   @ApiNoContentResponse({
     description: 'The password was set.',
@@ -95,7 +96,7 @@ export class PasswordResetsController {
     );
     switch (result.outcome) {
       case 'reset':
-        void reply.header('Set-Cookie', this.devices.issue(result.user));
+        void reply.header('Set-Cookie', this.devices.issue(result.user, true));
         return;
       case 'refused':
         throw invalidRequest({ newPassword: result.failure });

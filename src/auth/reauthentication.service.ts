@@ -29,7 +29,7 @@ export type ReauthenticationResult =
   | { readonly outcome: 'ended' }
   | Refusal;
 
-interface Proved {
+interface RightCredentials {
   readonly outcome: 'right';
   readonly methods: readonly AuthenticationMethod[];
   readonly passwordVersion?: number | undefined;
@@ -53,7 +53,8 @@ export class ReauthenticationService {
 
   /**
    * @param presented a password alone is not enough for a user with a second factor (OWASP ASVS 7.5.1)
-   * @returns tokens of the same session, whose `auth_time` is now. The former refresh token stays valid until one of the two is used
+   * @returns tokens of the same session, whose `auth_time` is now. The former refresh token keeps its own, and stays valid until one
+   * of them is used
    * @throws HashingOverloadedError, RedisUnavailableError, NotConfirmedError, UserStoreUnavailableError
    */
   async reauthenticate(
@@ -100,7 +101,9 @@ export class ReauthenticationService {
     { password, proof }: PresentedCredentials,
     origin: Origin,
     deadline: Deadline,
-  ): Promise<Proved | Exclude<ReauthenticationResult, { readonly outcome: 'reauthenticated' }>> {
+  ): Promise<
+    RightCredentials | Exclude<ReauthenticationResult, { readonly outcome: 'reauthenticated' }>
+  > {
     const knowledge = password && (await this.checkPassword(userId, password, origin, deadline));
     if (knowledge && (knowledge.outcome !== 'right' || !proof)) {
       return knowledge;
@@ -124,7 +127,7 @@ export class ReauthenticationService {
     password: Secret,
     origin: Origin,
     deadline: Deadline,
-  ): Promise<Proved | Refusal> {
+  ): Promise<RightCredentials | Refusal> {
     const attempt = 'reauthentication';
     const check = await this.passwordChecks.checkOwn(userId, attempt, origin, deadline, password);
     return check.outcome === 'right'

@@ -1,12 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 
-import { deriveKey, Secret, SECRET_PURPOSES } from '../common/secret/index.js';
+import { Secret, SECRET_PURPOSES, Tags } from '../common/secret/index.js';
 import { AUTH_OPTIONS } from './auth.module-definition.js';
 import type { AuthOptions } from './auth.options.js';
 
 const SECRET_BYTES = 32;
-const TAG_BYTES = 16;
 const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
 const FORM = new RegExp(`^(${UUID})\\.(${UUID})\\.[\\w-]{43}\\.([\\w-]{22})$`);
 
@@ -24,15 +23,15 @@ export interface RecognizedToken {
  */
 @Injectable()
 export class RefreshTokens {
-  private readonly key: Uint8Array;
+  private readonly tags: Tags;
 
   constructor(@Inject(AUTH_OPTIONS) options: AuthOptions) {
-    this.key = deriveKey(options.tokenSecret, SECRET_PURPOSES.refreshTokens);
+    this.tags = new Tags(options.tokenSecret, SECRET_PURPOSES.refreshTokens);
   }
 
   issue(userId: string, sessionId: string): Secret {
     const body = `${userId}.${sessionId}.${randomBytes(SECRET_BYTES).toString('base64url')}`;
-    return new Secret(`${body}.${this.tagOf(body).toString('base64url')}`);
+    return new Secret(`${body}.${this.tags.of(body).toString('base64url')}`);
   }
 
   /** @returns undefined if Keyslot did not issue the text */
@@ -41,14 +40,10 @@ export class RefreshTokens {
     if (userId === undefined || sessionId === undefined || tag === undefined) {
       return undefined;
     }
-    const given = Buffer.from(tag, 'base64url');
-    const isOurs =
-      given.length === TAG_BYTES &&
-      timingSafeEqual(given, this.tagOf(text.slice(0, text.lastIndexOf('.'))));
+    const isOurs = this.tags.isOf(
+      Buffer.from(tag, 'base64url'),
+      text.slice(0, text.lastIndexOf('.')),
+    );
     return isOurs ? { userId, sessionId, token: new Secret(text) } : undefined;
-  }
-
-  private tagOf(body: string): Buffer {
-    return createHmac('sha256', this.key).update(body).digest().subarray(0, TAG_BYTES);
   }
 }

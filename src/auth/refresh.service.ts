@@ -9,7 +9,7 @@ import type { Origin } from '../common/origin/index.js';
 import { Secret } from '../common/secret/index.js';
 import { recordThrottling } from '../credentials/index.js';
 import { RoleReader } from '../roles/read/index.js';
-import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../rate-limit/index.js';
+import { RateLimiter, refusalsPerAddress, type TooManyAttempts } from '../rate-limit/index.js';
 import { SessionsService, type Authentication } from '../sessions/index.js';
 import { UsersService } from '../users/index.js';
 import { newestTokens, sealTokens, type ReplayedTokens } from './sealed-answers.js';
@@ -17,14 +17,9 @@ import { RefreshTokens, type RecognizedToken } from './refresh-tokens.js';
 import { SessionTokens, type IssuedTokens } from './session-tokens.js';
 
 /** Refresh tokens cannot be guessed. The limit only stops clients that send many forged tokens. */
-const FORGERIES_PER_ADDRESS: FailureLimit = {
-  name: 'refresh-address',
-  failures: 100,
-  siteFailures: 1000,
-  windowMs: 15 * 60 * 1000,
-};
+const FORGERIES_PER_ADDRESS = refusalsPerAddress('refresh-address');
 
-/** Of a session that does not exist, so nobody gets a token with it. */
+/** Of a token that may not be exchanged. It never counts as a recent login. */
 const UNKNOWN: Authentication = { time: 0, methods: [] };
 
 export type RefreshResult =
@@ -133,7 +128,7 @@ export class RefreshService {
   ): Promise<RefreshResult> {
     const [user, authentication = UNKNOWN] = await Promise.all([
       this.users.findCurrent(userId, deadline),
-      this.sessions.authenticationOf(userId, sessionId, deadline),
+      this.sessions.authenticationOf(userId, sessionId, token, deadline),
     ]);
     const subject = { id: userId, roles: user?.roles ?? [] };
     const limit = await this.limitOf(scope, subject.roles, deadline);

@@ -1,6 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
-import { FORWARD_AUTH_PATH, METADATA_PATH } from '../common/http/index.js';
+import { FORWARD_AUTH_PATH, GlobalPrefix, METADATA_PATH } from '../common/http/index.js';
 
 /** Routes at fixed paths that probes, scrapers, token verifiers, proxies and problem links rely on. The global prefix does not apply. */
 const WITHOUT_PREFIX = [
@@ -24,13 +24,12 @@ const WITHOUT_PREFIX = [
   `${FORWARD_AUTH_PATH}/*path`,
 ];
 
-const prefixOf = new WeakMap<NestFastifyApplication, string>();
-
 /** Excludes these routes when the application sets a global prefix. */
 export function keepFixedRoutes(app: NestFastifyApplication): void {
   const prototype = Object.getPrototypeOf(app) as NestFastifyApplication;
   const replacement: typeof app.setGlobalPrefix = (prefix, options = {}) => {
-    prefixOf.set(app, `/${prefix.replace(/^\/+|\/+$/g, '')}`);
+    const path = prefix.replace(/^\/+|\/+$/g, '');
+    app.get(GlobalPrefix).path = path === '' ? '' : `/${path}`;
     prototype.setGlobalPrefix.call(app, prefix, {
       ...options,
       exclude: [...WITHOUT_PREFIX, ...(options.exclude ?? [])],
@@ -43,5 +42,5 @@ export function keepFixedRoutes(app: NestFastifyApplication): void {
 
 /** @returns the global prefix with a slash before it, or nothing */
 export function globalPrefix(app: NestFastifyApplication): string {
-  return prefixOf.get(app) ?? '';
+  return app.get(GlobalPrefix).path;
 }

@@ -55,7 +55,7 @@ export async function importUsers(command: ImportCommand): Promise<void> {
       report.close();
       await source.close();
     }
-  }, 'Run the same command again. It continues where this one ended.\n');
+  }, 'Correct this if you can, and run the same command again. It imports no user twice.\n');
 }
 
 async function open(
@@ -224,13 +224,19 @@ function progressPrinter(): (counts: ImportCounts) => void {
 }
 
 function print(
-  { imported, present, refused, ignored }: ImportCounts,
+  { imported, present, disabled, notDisabled, refused, ignored }: ImportCounts,
   { counts, path, unlisted }: RefusalReport,
   { isDryRun }: ImportCommand,
 ): void {
   const lines = [
     `${isDryRun ? 'Would import' : 'Imported'} ${imported} users.`,
     ...(present > 0 ? [`${present} users were already there, from an earlier import.`] : []),
+    ...(disabled > 0 ? [`${isDryRun ? 'Would disable' : 'Disabled'} ${disabled} of them.`] : []),
+    ...(notDisabled > 0
+      ? [
+          `${notDisabled} of them stays enabled, as the last administrator, although the record is disabled.`,
+        ]
+      : []),
     ...(ignored > 0 ? [`${ignored} records are no users.`] : []),
     ...(refused > 0
       ? [`Refused ${refused} records. ${path} lists ${unlisted > 0 ? refused - unlisted : 'them'}:`]

@@ -6,7 +6,7 @@ export const MAIL_USAGE = `Usage: node dist/cli.js mail <action>
 
 Actions:
   failed             List the mails that were given up in the last seven days: time, id, kind, number of attempts and reason. Addresses
-                     are not shown.
+                     are not shown. Mails that still wait are not listed: see the metric keyslot_mail_outbox_entries.
   failed --retry     Send them again.
 
 Uses the settings of an instance. The running instances send the mails.
@@ -23,13 +23,14 @@ export async function runMail({ isRetry }: { readonly isRetry: boolean }): Promi
     const outbox = application.get(MailOutbox);
     if (isRetry) {
       const count = await outbox.retryFailed(Deadline.after(TIMEOUT_MS));
-      process.stdout.write(`${count} mails are sent again.\n`);
+      process.stdout.write(`${count} ${count === 1 ? 'mail is' : 'mails are'} sent again.\n`);
       return;
     }
     const failed = await outbox.failed(Deadline.after(TIMEOUT_MS));
     for (const { failedAt, id, kind, attempt, reason } of failed) {
       process.stdout.write(`${failedAt.toISOString()}  ${id}  ${kind}  ${attempt}  ${reason}\n`);
     }
-    process.stdout.write(`${failed.length} mails were given up.\n`);
+    const count = failed.length;
+    process.stdout.write(`${count} ${count === 1 ? 'mail was' : 'mails were'} given up.\n`);
   }, 'Run the command again.\n');
 }

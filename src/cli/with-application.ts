@@ -39,7 +39,7 @@ export async function withApplication(
     const settings = loadSettings();
     const redis = { ...settings.redis, ...requireNodes(settings) };
     const application = await NestFactory.createApplicationContext(
-      AppModule.forRoot({ ...settings, redis }),
+      AppModule.forRoot({ ...settings, redis, doesDueWork: false }),
       { logger: new NestLogger(createLogs(settings.logLevel).logger), abortOnError: false },
     );
     try {

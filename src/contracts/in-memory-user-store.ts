@@ -31,9 +31,11 @@ export class InMemoryUserStore implements UserStore, UserDirectory {
   private readonly takenNames = new Set<string>();
 
   async create(
-    { id, username, usernameKey, email, displayName, roles, createdAt, isDisabled }: NewUser,
+    newUser: NewUser,
     passwordHash: () => Promise<Secret>,
   ): Promise<UserRecord | undefined> {
+    const { id, username, usernameKey, email, displayName, roles } = newUser;
+    const { createdAt, isDisabled, verifiedEmail } = newUser;
     if (this.takenNames.has(usernameKey)) {
       return undefined;
     }
@@ -45,6 +47,7 @@ export class InMemoryUserStore implements UserStore, UserDirectory {
         id,
         username,
         email,
+        verifiedEmail: verifiedEmail ?? null,
         displayName,
         roles: [...roles],
         createdAt: createdAt ?? now,

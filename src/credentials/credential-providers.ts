@@ -26,7 +26,7 @@ import { NewPasswords } from './password/new-passwords.js';
 import { PASSWORD_HASHER } from './password/password-hasher.js';
 import { PasswordLogins } from './password/password-logins.js';
 import { PASSWORD_OPTIONS, type PasswordOptions } from './password/password.options.js';
-import { Reauthentication } from './password/reauthentication.js';
+import { SensitiveChanges } from './password/sensitive-changes.js';
 
 /*
  * The services of this module. Register each kind of factor here. `credentials` is not a Nest module of its own, because the
@@ -43,7 +43,7 @@ export const CREDENTIAL_PROVIDERS: Provider[] = [
   HashingQueue,
   NewPasswords,
   PasswordChecks,
-  Reauthentication,
+  SensitiveChanges,
 ];
 
 export interface LoginOptions extends DeviceCookieOptions {

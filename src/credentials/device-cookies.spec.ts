@@ -96,6 +96,23 @@ describe('a device cookie', () => {
     expect(cookies().recognize(undefined, 'ada')).toBeUndefined();
   });
 
+  it('says whether it is that of a reset, and the client cannot change that', () => {
+    const issuer = cookies();
+    const [login, reset] = [false, true].map((isByReset) =>
+      sent(issuer.issue(user('ada'), isByReset)),
+    ) as [string, string];
+    const recognized = (cookie: string) => issuer.recognize(cookie, 'ada');
+
+    expect(recognized(login)).toMatchObject({ isByReset: false });
+    expect(recognized(reset)).toMatchObject({
+      isByReset: true,
+      generation: recognized(login)!.generation,
+    });
+    expect(recognized(reset)!.id).toMatch(/^[\w-]{22}$/);
+    expect(recognized(reset.replace('.r.', '.'))).toBeUndefined();
+    expect(recognized(login.replace('.', '.r.'))).toBeUndefined();
+  });
+
   it('expires after 90 days, even if the browser keeps it', () => {
     const clock = new MovedClock();
     const cookie = sent(cookies(true, clock).issue(user('ada')));

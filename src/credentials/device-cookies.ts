@@ -8,7 +8,9 @@ import type { CredentialAccounts } from './credential-accounts.js';
 
 const LIFETIME_SECONDS = 90 * 24 * 3600;
 const ID_BYTES = 16;
-const VALUE = '([\\w-]{22})\\.([0-9a-z]{1,9})\\.([0-9a-z]{1,11})\\.([\\w-]{43})';
+/** Marks the cookie of a reset. */
+const BY_RESET = 'r';
+const VALUE = `([\\w-]{22})((?:\\.${BY_RESET})?)\\.([0-9a-z]{1,9})\\.([0-9a-z]{1,11})\\.([\\w-]{43})`;
 
 export interface DeviceCookieOptions {
   /** The HMAC key is derived from this secret. It must be the same on every instance. */
@@ -22,11 +24,14 @@ export interface RecognizedDevice {
   readonly id: string;
   /** The cookie is a proof only while this equals `proofGeneration` of the user. */
   readonly generation: number;
+  /** Whether the device has only reset the password. It has not proved a second factor. */
+  readonly isByReset: boolean;
 }
 
 /**
  * The cookie of a device on which a user has logged in (OWASP "Slow Down Online Guessing Attacks with Device Cookies"):
- * `<device id>.<issued at, seconds in base 36>.<generation, in base 36>.<HMAC-SHA256>`. The cookie does not authenticate
+ * `<device id>[.r].<issued at, seconds in base 36>.<generation, in base 36>.<HMAC-SHA256>`, with `r` after a reset of the password. The
+ * cookie does not authenticate
  * anybody. It has these effects: wrong passwords from the device have their own counter, the limit per address does not
  * apply to the device, and its passwords use the reserved share of the hashing queue. The HMAC covers the user name, which
  * the cookie does not contain. Each login issues a new device id with its own counter. A later successful login therefore
@@ -56,9 +61,17 @@ export class DeviceCookies {
     this.pattern = new RegExp(`(?:^|; *)${this.name}=${VALUE}(?:;|$)`);
   }
 
-  /** @returns the value of a `Set-Cookie` header, for a device on which the user has proved the password */
-  issue(user: Pick<UserRecord, 'username' | 'createdAt' | 'passwordVersion'>): string {
-    const id = randomBytes(ID_BYTES).toString('base64url');
+  /**
+   * @param isByReset whether the user has not logged in on the device, but reset the password. Such a device is known when it presents
+   * the password, and a stranger when it presents a second factor: who reads the mails of the user must not get new guesses
+   * @returns the value of a `Set-Cookie` header, for a device on which the user has proved the password
+   */
+  issue(
+    user: Pick<UserRecord, 'username' | 'createdAt' | 'passwordVersion'>,
+    isByReset = false,
+  ): string {
+    const random = randomBytes(ID_BYTES).toString('base64url');
+    const id = isByReset ? `${random}.${BY_RESET}` : random;
     const numbers = [this.clock.nowSeconds(), proofGeneration(user)];
     const body = [id, ...numbers.map((number) => number.toString(36))].join('.');
     const tag = this.tagOf(body, user.username).toString('base64url');
@@ -70,17 +83,17 @@ export class DeviceCookies {
    * @returns the device, if the cookie has not expired and was issued to a login with this user name
    */
   recognize(header: string | undefined, username: string): RecognizedDevice | undefined {
-    const [, id = '', issuedAt = '', generation = '', tag = ''] =
+    const [, id = '', mark = '', issuedAt = '', generation = '', tag = ''] =
       this.pattern.exec(header ?? '') ?? [];
     const ageSeconds = this.clock.nowSeconds() - Number.parseInt(issuedAt, 36);
     // Without a cookie the age is NaN, so this condition also covers that case.
     if (!(ageSeconds < LIFETIME_SECONDS)) {
       return undefined;
     }
-    const expected = this.tagOf(`${id}.${issuedAt}.${generation}`, username);
+    const expected = this.tagOf(`${id}${mark}.${issuedAt}.${generation}`, username);
     const given = Buffer.from(tag, 'base64url');
     return given.length === expected.length && timingSafeEqual(given, expected)
-      ? { id, generation: Number.parseInt(generation, 36) }
+      ? { id, generation: Number.parseInt(generation, 36), isByReset: mark !== '' }
       : undefined;
   }
 

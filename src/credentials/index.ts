@@ -33,6 +33,10 @@ export {
   type PasswordOptions,
 } from './password/password.options.js';
 export { PASSWORD_MAX_LENGTH } from './password/password-policy.js';
-export { Reauthentication } from './password/reauthentication.js';
+export {
+  SensitiveChanges,
+  type ChangingUser,
+  type ReauthenticationRequired,
+} from './password/sensitive-changes.js';
 export { readHash } from './password/schemes/index.js';
 export { recordThrottling } from './throttled-attempts.js';

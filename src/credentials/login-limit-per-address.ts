@@ -1,4 +1,4 @@
-import type { FailureLimit } from '../rate-limit/index.js';
+import { refusalsPerAddress } from '../rate-limit/index.js';
 
 /**
  * Limits the failed logins from one address to all accounts together (OWASP ASVS 6.3.1). This stops an attacker who tries one
@@ -6,9 +6,4 @@ import type { FailureLimit } from '../rate-limit/index.js';
  * may share an address. Logins from known devices do not count. A successful login does not reset the counter. Otherwise an
  * attacker could reset it by logging in to an account of their own between guesses.
  */
-export const FAILURES_PER_ADDRESS: FailureLimit = {
-  name: 'login-address',
-  failures: 100,
-  siteFailures: 1000,
-  windowMs: 15 * 60_000,
-};
+export const FAILURES_PER_ADDRESS = refusalsPerAddress('login-address');

@@ -241,12 +241,12 @@ export class AccessTokenValidator {
 }
 
 function principalOf({ claims, scope }: UserToken, state: SessionState): Principal | undefined {
-  const { sub, sid, jti } = claims;
-  if (state.state !== 'live' || state.revokedTokens.has(jti)) {
+  const { sub: userId, sid: sessionId, jti: tokenId, auth_time: authTime } = claims;
+  if (state.state !== 'live' || state.revokedTokens.has(tokenId)) {
     return undefined;
   }
   const { user } = state;
   return scope
-    ? { kind: 'user', userId: sub, sessionId: sid, tokenId: jti, user, scope }
-    : { kind: 'user', userId: sub, sessionId: sid, tokenId: jti, user };
+    ? { kind: 'user', userId, sessionId, tokenId, authTime, user, scope }
+    : { kind: 'user', userId, sessionId, tokenId, authTime, user };
 }

@@ -1,7 +1,7 @@
+import { CLOCK_SKEW_SECONDS } from '../common/clock/index.js';
+
 /** Maximum lifetime of an accepted access token (RFC 6750 section 5.3). */
 export const ACCESS_TOKEN_MAX_SECONDS = 3600;
-/** Maximum difference between the clocks of two instances. */
-const CLOCK_SKEW_SECONDS = 10;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** The claims of an access token, RFC 9068 section 2.2. */

@@ -11,6 +11,7 @@ import { DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
 import {
   ADMINISTRATOR,
   REQUIRED_PERMISSIONS,
+  REQUIRES_UNLIMITED_TOKEN,
   RouteMetadata,
   WITHOUT_SECOND_FACTOR,
   type Permission,
@@ -20,17 +21,18 @@ import { requestOf } from '../common/transport/index.js';
 import { RoleReader } from '../roles/read/index.js';
 import { guardProblem } from './guard-problem.js';
 import { markAsGuarded } from './message-guard.js';
-import { PermissionCheck, type AuthenticatedRequest } from './permission-check.js';
+import { isLimited, PermissionCheck, type AuthenticatedRequest } from './permission-check.js';
 
 /**
- * Checks the permissions that a handler requires, and the second factor that a role of the user requires, after JwtAuthGuard. It uses
- * current roles, so a role change takes effect at the next request, and existing tokens stay valid.
+ * Checks the permissions and the token that a handler requires, and the second factor that a role of the user requires, after
+ * JwtAuthGuard. It uses current roles, so a role change takes effect at the next request, and existing tokens stay valid.
  */
 @Injectable()
 export class CurrentRolesGuard implements CanActivate, OnApplicationBootstrap {
   private readonly logger = new Logger('Permissions');
   private readonly required: RouteMetadata<readonly Permission[]>;
   private readonly withoutSecondFactor: RouteMetadata<boolean>;
+  private readonly unlimitedToken: RouteMetadata<boolean>;
 
   constructor(
     private readonly reflector: Reflector,
@@ -40,6 +42,7 @@ export class CurrentRolesGuard implements CanActivate, OnApplicationBootstrap {
   ) {
     this.required = new RouteMetadata(reflector, REQUIRED_PERMISSIONS);
     this.withoutSecondFactor = new RouteMetadata(reflector, WITHOUT_SECOND_FACTOR);
+    this.unlimitedToken = new RouteMetadata(reflector, REQUIRES_UNLIMITED_TOKEN);
   }
 
   /** Does not wait: a service with the guard alone starts without Redis. */
@@ -55,7 +58,10 @@ export class CurrentRolesGuard implements CanActivate, OnApplicationBootstrap {
     const required = this.required.of(context);
     const request = requestOf<Partial<AuthenticatedRequest>>(context);
     // A public route has no principal, and a guard of the application may set another one.
-    if (isOurs(request) && this.permissions.mayLackSecondFactor(request.user)) {
+    if (
+      isOurs(request) &&
+      (isLimited(request.user) || this.permissions.mayLackSecondFactor(request.user))
+    ) {
       return this.requireLater(request, required, context);
     }
     if (!required) {
@@ -76,6 +82,9 @@ export class CurrentRolesGuard implements CanActivate, OnApplicationBootstrap {
     context: ExecutionContext,
   ): Promise<true> {
     try {
+      if (this.unlimitedToken.of(context) === true) {
+        this.permissions.requireUnlimitedToken(request);
+      }
       if (isOurs(request) && this.withoutSecondFactor.of(context) !== true) {
         await this.permissions.requireSecondFactor(request);
       }

@@ -4,7 +4,10 @@ export {
   CurrentUser,
   principalOfClient,
   Public,
+  RecentLoginGuard,
   RequirePermissions,
+  RequireRecentLogin,
+  RequireUnlimitedToken,
   Roles,
   type AuthenticatedUser,
   type ClientPrincipal,
@@ -46,7 +49,6 @@ export {
   type ServiceRedisOptions,
   type ServiceTls,
 } from './service/index.js';
-export { RecentLoginGuard, RequireRecentLogin } from './recent-login.guard.js';
 export { lacksSecondFactor } from './second-factor-rule.js';
 export { SessionReaderModule } from './session-reader.module.js';
 export { VerifiedTokens } from './verified-tokens.js';

@@ -65,6 +65,19 @@ export class PermissionCheck {
     }
   }
 
+  /**
+   * Requires a token without a scope.
+   *
+   * @param request after JwtAuthGuard
+   * @throws Problem `unlimited-token-required`
+   */
+  requireUnlimitedToken(request: AuthenticatedRequest): void {
+    if (isLimited(request.user)) {
+      this.refuse('limited-token', request);
+      throw new Problem('unlimited-token-required');
+    }
+  }
+
   /** @returns whether a call of `requireSecondFactor` is needed. Costs nothing for most users */
   mayLackSecondFactor(principal: Principal): boolean {
     return recallLacksSecondFactor(principal, this.roles) !== false;
@@ -100,6 +113,11 @@ export class PermissionCheck {
     const { user: principal } = request;
     this.refusals.record({ principal, reason, required, origin: originOf(request) });
   }
+}
+
+/** Whether a scope limits the token of a user. */
+export function isLimited(principal: Principal): boolean {
+  return principal.kind === 'user' && principal.scope !== undefined;
 }
 
 /** The first names that have the form of a permission. Others would make the record longer, and mean nothing. */

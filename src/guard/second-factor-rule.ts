@@ -15,7 +15,8 @@ export function recallLacksSecondFactor(
     return false;
   }
   const { hasSecondFactor, roles } = principal.user;
-  return hasSecondFactor || roles.length === 0
+  // Absent in the principal that a guard of the application has set.
+  return hasSecondFactor !== false || roles.length === 0
     ? false
     : reader.recall()?.requireSecondFactor(roles);
 }

@@ -7,4 +7,6 @@ export interface MailOptions {
   readonly isLogged?: boolean;
   /** The URL of the API in links, without a slash at its end. Never from a request. */
   readonly publicUrl: string;
+  /** Whether to send the mails of the outbox. Default true. */
+  readonly doesDueWork?: boolean;
 }

@@ -3,19 +3,14 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../common/clock/index.js';
 import type { Deadline } from '../common/deadline/index.js';
 import { LookupBudget } from '../common/lookup-budget/index.js';
-import { RateLimiter, type FailureLimit } from '../rate-limit/index.js';
+import { RateLimiter, refusalsPerAddress } from '../rate-limit/index.js';
 import { ServiceAccountStore, type AccountCredentials } from '../service-accounts/index.js';
 
 /**
  * Client secrets and keys cannot be guessed. The limit only stops clients that send many wrong ones. It is per address and never
  * per account, so nobody can lock a service account out.
  */
-export const FAILURES_PER_ADDRESS: FailureLimit = {
-  name: 'client-address',
-  failures: 100,
-  siteFailures: 1000,
-  windowMs: 15 * 60_000,
-};
+export const FAILURES_PER_ADDRESS = refusalsPerAddress('client-address');
 
 /**
  * Finds the service accounts that clients name. Anybody can name any id. So for an address that has reached its limit, only a

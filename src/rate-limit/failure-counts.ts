@@ -31,6 +31,11 @@ export interface FailureLimit {
   readonly windowMs: number;
 }
 
+/** The usual limit on refused credentials of an address. Many people may share one. */
+export function refusalsPerAddress(name: `${string}-address`): FailureLimit {
+  return { name, failures: 100, siteFailures: 1000, windowMs: 15 * 60_000 };
+}
+
 /**
  * Limits consecutive failures with a growing delay and a ceiling (NIST SP 800-63B-4 section 3.2.2). Strangers are counted
  * together. Each proven device and session is counted separately.

@@ -1,9 +1,10 @@
-export type {
-  AttemptResult,
-  FailureLimit,
-  GuessLimit,
-  GuessResult,
-  Proof,
+export {
+  refusalsPerAddress,
+  type AttemptResult,
+  type FailureLimit,
+  type GuessLimit,
+  type GuessResult,
+  type Proof,
 } from './failure-counts.js';
 export { RateLimitModule } from './rate-limit.module.js';
 export type { RateLimitOptions } from './rate-limit.options.js';

@@ -15,7 +15,7 @@ import { RoleWriter, type GrantLimit, type RoleWriteResult } from './write/index
 export interface RoleChange {
   /** Undefined only for `admin`. */
   readonly permissions?: readonly Permission[] | undefined;
-  /** Whether users with the role need a second factor. Default false. */
+  /** Whether users with the role need a second factor. Undefined: as before, and not for a new role. */
   readonly requireSecondFactor?: boolean | undefined;
 }
 
@@ -84,8 +84,8 @@ export class RoleAdministration {
     const given = [...new Set(permissions)].toSorted();
     const role = {
       permissions: given,
-      ...(requireSecondFactor ? { requireSecondFactor } : {}),
-    } as const;
+      ...(requireSecondFactor === undefined ? {} : { requireSecondFactor }),
+    };
     const details = { role: name, ...role };
     const result = await this.recorded(
       { type: 'role-changed', ...origin.facts, details },

@@ -7,23 +7,26 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 
-import { CurrentUser, USER_PROBLEMS, type UserPrincipal } from '../common/authentication/index.js';
+import {
+  CurrentUser,
+  RequireRecentLogin,
+  RequireUnlimitedToken,
+  USER_PROBLEMS,
+  type UserPrincipal,
+} from '../common/authentication/index.js';
 import { RequestDeadline, type Deadline } from '../common/deadline/index.js';
 import { RequestOrigin, type Origin } from '../common/origin/index.js';
 import { ApiProblems } from '../common/api-problems/index.js';
 import { Problem, STRAY_BODY_PROBLEMS } from '../common/problem/index.js';
 import { EntityIdPipe } from '../common/validation/index.js';
-import { Reauthentication } from '../users/index.js';
 import { SessionsResponse } from './dto/session.response.dto.js';
 import { SessionsService } from './sessions.service.js';
 
 @ApiTags('Own sessions')
+@RequireUnlimitedToken()
 @Controller('api/user/sessions')
 export class OwnSessionsController {
-  constructor(
-    private readonly sessions: SessionsService,
-    private readonly reauthentication: Reauthentication,
-  ) {}
+  constructor(private readonly sessions: SessionsService) {}
 
   @Get()
   @ApiOperation({
@@ -64,6 +67,7 @@ export class OwnSessionsController {
 
   @Delete()
   @HttpCode(204)
+  @RequireRecentLogin()
   @ApiOperation({
     operationId: 'endOtherSessions',
     summary: 'End all your other sessions',
@@ -79,14 +83,10 @@ export class OwnSessionsController {
     'not-confirmed',
   )
   async endOtherSessions(
-    @CurrentUser() principal: UserPrincipal,
+    @CurrentUser() { userId, sessionId }: UserPrincipal,
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<void> {
-    if (!(await this.reauthentication.isLoginRecent(principal, deadline))) {
-      throw new Problem('reauthentication-required');
-    }
-    const { userId, sessionId } = principal;
     await this.sessions.endAll(userId, sessionId, origin, deadline);
   }
 }

@@ -146,13 +146,14 @@ export class SessionsService {
     );
   }
 
-  /** @returns when and how the user of a session authenticated; undefined when there is no such session */
+  /** @returns when and how the user authenticated from whom a refresh token comes; undefined when its session has no such token */
   async authenticationOf(
     userId: string,
     sessionId: string,
+    refreshToken: Secret,
     deadline: Deadline,
   ): Promise<Authentication | undefined> {
-    return this.userReader.authenticationOf(userId, sessionId, deadline);
+    return this.userReader.authenticationOf(userId, sessionId, refreshToken, deadline);
   }
 
   /**

@@ -29,9 +29,10 @@ const originalUrls = {
   },
 };
 
+const NEST = ['@nestjs/common', '@nestjs/core'];
 const withoutNest = {
   name: 'without-nest',
-  resolveId: (id) => (id === '@nestjs/common' ? resolve('src/setup/without-nest.js') : null),
+  resolveId: (id) => (NEST.includes(id) ? resolve('src/setup/without-nest.js') : null),
 };
 
 const isFrom = (names, id) => names.some((name) => id === name || id.startsWith(`${name}/`));
@@ -93,7 +94,7 @@ export async function bundleForServices() {
     ['connect.js', 'es', ['rxjs']],
     ['connect.cjs', 'cjs', ['rxjs', 'jose']],
   ]) {
-    const nest = { replaced: ['@nestjs/common'], plugins: [withoutNest] };
+    const nest = { replaced: NEST, plugins: [withoutNest] };
     await bundle({ input: CONNECT, file, format, included, ...nest });
   }
   await bundleTypes(GUARD, 'guard', ['d.cts'], ['jose']);

@@ -1,5 +1,5 @@
-// Replaces `@nestjs/common` in the bundle for services without Nest. Keyslot's classes carry decorators for Nest, which have no
-// effect there.
+// Replaces `@nestjs/common` and `@nestjs/core` in the bundle for services without Nest. Keyslot's classes carry decorators for
+// Nest, which have no effect there.
 const decorator = () => () => undefined;
 
 export const applyDecorators = decorator;
@@ -10,6 +10,9 @@ export const Injectable = decorator;
 export const Module = decorator;
 export const Optional = decorator;
 export const SetMetadata = decorator;
+export const UseGuards = decorator;
+
+export class Reflector {}
 
 export class ConfigurableModuleBuilder {
   setClassMethodName() {

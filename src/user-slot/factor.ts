@@ -32,7 +32,8 @@ export interface FoundFactors {
 }
 
 export type FactorRemoval =
-  | { readonly outcome: 'changed' | 'unknown' }
+  /** `ended`: the session that asked is not live. */
+  | { readonly outcome: 'changed' | 'unknown' | 'ended' }
   /** The user has a role of `unlessRoles`. */
   | { readonly outcome: 'protected'; readonly role: string };
 

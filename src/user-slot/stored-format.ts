@@ -63,8 +63,8 @@ export interface StoredUser {
 export type StoredPasswordHash = string;
 
 /**
- * `one-time-tokens`: a hash of kind (`password-reset`, `invitation`, `email-verification`) to JSON. A new token replaces the former
- * one of its kind. It expires with its last token.
+ * `one-time-tokens`: a hash of kind (`password-reset`, `invitation`, `email-verification`) to a JSON list. A new
+ * token replaces those of its kind with another binding. The hash expires with its last token.
  */
 export interface StoredOneTimeToken {
   /** SHA-256 of the token, in base64url. */
@@ -87,8 +87,8 @@ export type StoredUses = Readonly<Record<string, number>>;
 export interface StoredSession {
   readonly createdAt: number;
   /**
-   * When the user last authenticated, in seconds since the epoch, by the clock of an instance. Absent in sessions of versions
-   * before 0.2, which began at `createdAt` with a password.
+   * When the user authenticated from whom `refreshHash` comes, in seconds since the epoch, by the clock of an instance. Absent in
+   * sessions of versions before 0.2, which began at `createdAt` with a password.
    */
   readonly authTime?: number;
   /** How, as in the claim `amr`. Absent for a password alone. */
@@ -100,14 +100,13 @@ export interface StoredSession {
   readonly epoch: number;
   readonly ip: string;
   readonly userAgent: string;
-  /** SHA-256 of the valid refresh token, in base64url. */
+  /** SHA-256 of the newest refresh token, in base64url. */
   readonly refreshHash: string;
-  /**
-   * SHA-256 of a further valid refresh token, from the last reauthentication. When one of the two is exchanged, the other is
-   * spent. Absent until a reauthentication, and after the next refresh.
-   */
-  readonly raisedHash?: string;
-  /** SHA-256 of the previous refresh token. Absent until the first refresh. */
+  /** Further refresh tokens that may be exchanged, at most eight. Absent for none: only reauthentications add some. */
+  readonly otherTokens?: readonly OtherToken[];
+  /** When the user last reauthenticated. Absent until then. */
+  readonly raisedAt?: number;
+  /** SHA-256 of the refresh token that was exchanged last. Absent until the first refresh. */
   readonly previousHash?: string;
   /** Digests of access tokens whose signature was verified, the newest last. Absent in sessions of old versions. */
   readonly verified?: readonly string[];
@@ -115,6 +114,18 @@ export interface StoredSession {
   readonly revoked?: Readonly<Record<string, number>>;
   /** The time at which the full burst of refreshes is available again (GCRA). Absent while refreshes are not limited. */
   readonly refreshesEarnedAt?: number;
+}
+
+/** A refresh token beside the newest one, see `includes/refresh-tokens.lua`. */
+export interface OtherToken {
+  /** SHA-256, in base64url. */
+  readonly hash: string;
+  /** As in the session, of this token. */
+  readonly authTime?: number;
+  /** As in the session, of this token. */
+  readonly amr?: readonly string[];
+  /** Absent until another token of the session is exchanged. */
+  readonly endsAt?: number;
 }
 
 /** `sessions`: the mark of an ended session. It is removed after two hours, or when the user has 200 newer marks. */
@@ -161,6 +172,8 @@ export interface StoredPendingLogin {
 export interface KeptRefreshAnswer {
   /** SHA-256 of the spent token, in base64url. */
   readonly hash: string;
+  /** The same of its successor. Absent in versions before 0.2: it was the next in the list. */
+  readonly next?: string;
   readonly spentAt: number;
   /** The response to the client, encrypted with a key that is derived from the spent token. */
   readonly answer: string;

@@ -78,7 +78,7 @@ export function userFromFields(fields: ReadonlyMap<string, string>): Authenticat
     email,
     // Many users are held in memory: one text for both, and no member without an address.
     ...(email !== null && fields.get('verifiedEmail') === email ? { verifiedEmail: email } : {}),
-    ...(fields.get('secondFactor') === '1' ? { hasSecondFactor: true } : {}),
+    hasSecondFactor: fields.get('secondFactor') === '1',
     displayName: fields.get('displayName') || null,
     roles: JSON.parse(fields.get('roles') ?? '[]') as string[],
     createdAt: new Date(Number(fields.get('createdAt'))),

@@ -104,7 +104,7 @@ export class BootstrapAdministrator implements BeforeApplicationShutdown {
     }
     const { outcome } = result;
     if (outcome === 'registered') {
-      this.logger.log('The first administrator was created.');
+      this.logger.log('The administrator of BOOTSTRAP_ADMIN_USERNAME was created.');
     } else if (isTaken) {
       this.report(false, false);
     }

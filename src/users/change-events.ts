@@ -3,7 +3,7 @@ import type { Origin } from '../common/origin/index.js';
 import type { UserChange } from './user.js';
 
 /**
- * The events of a change of a user. They contain the new roles and the new disabled state. Of the profile they contain only the
+ * The events of a change of a user. They contain the new roles and states. Of the rest of the profile they contain only the
  * names of the changed members, not the values.
  */
 export function changeEvents(
@@ -13,6 +13,7 @@ export function changeEvents(
 ): PendingEvent[] {
   const subject = { userId, ...origin.facts };
   const hasAccess = roles !== undefined || disabled !== undefined;
+  const { emailVerified } = profile;
   const members = Object.entries(profile).flatMap(([name, value]) =>
     value === undefined ? [] : [name],
   );
@@ -21,7 +22,7 @@ export function changeEvents(
       ? [{ ...subject, type: 'access-changed' as const, details: { roles, disabled } }]
       : []),
     ...(members.length > 0
-      ? [{ ...subject, type: 'profile-changed' as const, details: { members } }]
+      ? [{ ...subject, type: 'profile-changed' as const, details: { members, emailVerified } }]
       : []),
   ];
 }
@@ -32,7 +33,11 @@ export function recordRefusedAdministration(
   userId: string,
   refusal: {
     readonly reason:
-      'own-access' | 'beyond-own-permissions' | 'last-administrator' | 'reauthentication-required';
+      | 'own-access'
+      | 'beyond-own-permissions'
+      | 'last-administrator'
+      | 'reauthentication-required'
+      | 'unlimited-token-required';
     readonly details?: Readonly<Record<string, unknown>>;
   },
   origin: Origin,

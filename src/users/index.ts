@@ -6,7 +6,6 @@ export {
   HashingOverloadedError,
   HashingQueue,
   PASSWORD_HASHER,
-  Reauthentication,
   type HashingOptions,
   type PasswordHasher,
 } from '../credentials/index.js';
@@ -15,13 +14,13 @@ export type { AdministrationCaller } from '../common/authentication/index.js';
 export type { User, UserRecord } from './user.js';
 export type { StoredChange } from '../user-slot/read/index.js';
 export { canonicalUsername, usernameDigest, usernameSkeletons } from './names/username.js';
-export {
-  UserAdministration,
-  type AdministrationOutcome,
-  type AdministrationRefusal,
-  type SessionsEndOutcome,
-  type UserRemovalOutcome,
-} from './user-administration.js';
+export { UserAdministration } from './user-administration.js';
+export type {
+  AdministrationOutcome,
+  AdministrationRefusal,
+  SessionsEndOutcome,
+  UserRemovalOutcome,
+} from './user-administration.outcomes.js';
 export { LostFactors } from './lost-factors.js';
 export { AccountNotices } from './account-mails/account-notices.js';
 export { PasswordResets, type ResetSubject } from './account-mails/password-resets.js';
@@ -47,7 +46,8 @@ export {
 } from './import/imported-user.js';
 export { readJsonFile } from './import/json-file.js';
 export { readRedisJson } from './import/redis-json-source.js';
-export { UserImport, type ImportCounts, type ImportOptions } from './import/user-import.js';
+export type { ImportCounts, ImportOptions } from './import/import-counts.js';
+export { UserImport } from './import/user-import.js';
 export type { ListedUser, UserDirectory, UserPage, UserQuery } from './directory/user-directory.js';
 export {
   UserStoreError,

@@ -3,6 +3,7 @@ import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nes
 
 import {
   CurrentUser,
+  RequireUnlimitedToken,
   USER_PROBLEMS,
   userOnly,
   WithoutSecondFactor,
@@ -42,12 +43,14 @@ export class OwnUserController {
   }
 
   @Patch()
+  @RequireUnlimitedToken()
   @ApiOperation({
     operationId: 'updateOwnUser',
     summary: 'Change your own user',
     description:
       'Omitted members stay unchanged; null clears a member. A new e-mail address ends all other sessions. It requires ' +
-      '`currentPassword` if you logged in more than ten minutes ago; a refresh does not count as a login. If the current address is ' +
+      '`currentPassword` if you logged in more than ten minutes ago; with a second factor it requires a reauthentication then ' +
+      '(`POST /api/user/reauthentication`). A refresh does not count as a login. If the current address is ' +
       'confirmed and the server can send mails, the new one replaces it only when it is confirmed, too: the response then has ' +
       '`pendingEmail`, and the sessions end at that time.',
   })
@@ -76,16 +79,20 @@ export class OwnUserController {
   }
 
   @Delete()
+  @RequireUnlimitedToken()
   @HttpCode(204)
   @ApiOperation({
     operationId: 'deleteOwnUser',
     summary: 'Delete your own user',
-    description: 'Requires the password. All sessions end at once, and the name becomes free.',
+    description:
+      'Requires the password, and with a second factor a login or a reauthentication within the last ten minutes ' +
+      '(`POST /api/user/reauthentication`). All sessions end at once, and the name becomes free.',
   })
   @ApiNoContentResponse({ description: 'The user was deleted.' })
   @ApiProblems(
     ...BODY_PROBLEMS,
     ...USER_PROBLEMS,
+    'reauthentication-required',
     'wrong-password',
     'last-administrator',
     'too-many-attempts',
@@ -98,8 +105,8 @@ export class OwnUserController {
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<void> {
-    const { userId } = principal;
-    const result = await this.users.deleteOwn(userId, new Secret(body.password), origin, deadline);
+    const password = new Secret(body.password);
+    const result = await this.users.deleteOwn(principal, password, origin, deadline);
     if (result.outcome !== 'deleted') {
       throw ownUserProblem(result);
     }

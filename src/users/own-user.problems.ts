@@ -1,5 +1,5 @@
 import { invalidRequest, Problem } from '../common/problem/index.js';
-import type { Refusal } from '../credentials/index.js';
+import type { ReauthenticationRequired, Refusal } from '../credentials/index.js';
 import type { ProfileFailures } from './profile-rules.js';
 
 /** The problem for a refused change of the caller's own user. */
@@ -7,7 +7,7 @@ export function ownUserProblem(
   result:
     | Refusal
     | { readonly outcome: 'last-administrator' }
-    | { readonly outcome: 'reauthentication-required' }
+    | ReauthenticationRequired
     | { readonly outcome: 'refused'; readonly failures: ProfileFailures },
 ): Problem {
   switch (result.outcome) {

@@ -6,11 +6,13 @@ import type { Origin } from '../common/origin/index.js';
 import type { Secret } from '../common/secret/index.js';
 import type { RuleFailure } from '../common/validation/index.js';
 import {
-  PasswordChecks,
   NewPasswords,
+  SensitiveChanges,
   recordThrottling,
   strangerOf,
   type AcceptedPassword,
+  type ChangingUser,
+  type ReauthenticationRequired,
   type Refusal,
 } from '../credentials/index.js';
 import { retryOnConflict } from '../user-slot/write/index.js';
@@ -23,15 +25,21 @@ import type { User, UserRecord } from './user.js';
 export type PasswordOutcome =
   | { readonly outcome: 'changed'; readonly user: UserRecord }
   | { readonly outcome: 'refused'; readonly failure: RuleFailure }
+  | ReauthenticationRequired
   | Refusal;
 
 export interface PasswordChange {
   readonly current: Secret;
   readonly next: Secret;
+}
+
+export interface PasswordOwner extends ChangingUser {
   /** The session that stays live. All others end. */
   readonly sessionId: string;
   /** The policy refuses a password that is derived from these names. */
-  readonly user: Pick<User, 'username' | 'email'> & Partial<Pick<User, 'displayName'>>;
+  readonly user: ChangingUser['user'] &
+    Pick<User, 'username' | 'email'> &
+    Partial<Pick<User, 'displayName'>>;
 }
 
 /** Changes of the caller's own password. Resets by mail: `PasswordResets`. */
@@ -39,7 +47,7 @@ export interface PasswordChange {
 export class PasswordChanges {
   constructor(
     @Inject(ACCOUNTS) private readonly accounts: Accounts,
-    private readonly passwordChecks: PasswordChecks,
+    private readonly sensitiveChanges: SensitiveChanges,
     private readonly passwords: NewPasswords,
     private readonly notices: AccountNotices,
     private readonly audit: AuditLog,
@@ -50,11 +58,12 @@ export class PasswordChanges {
    * is already the current one. The same change in two concurrent requests succeeds twice.
    */
   async change(
-    userId: string,
-    { current, next, sessionId, user }: PasswordChange,
+    owner: PasswordOwner,
+    { current, next }: PasswordChange,
     origin: Origin,
     deadline: Deadline,
   ): Promise<PasswordOutcome> {
+    const { userId, sessionId, user } = owner;
     const { username: name, email, displayName } = user;
     const context = { username: name, email: email ?? '', displayName: displayName ?? '' };
     const accepted = await this.passwords.acceptOf(userId, next, context, deadline);
@@ -64,8 +73,8 @@ export class PasswordChanges {
     let hash: Secret | undefined;
     return retryOnConflict(async () => {
       const attempt = 'password-change';
-      const check = await this.passwordChecks.checkOwn(
-        userId,
+      const check = await this.sensitiveChanges.checkPassword(
+        owner,
         attempt,
         origin,
         deadline,

@@ -18,6 +18,7 @@ import {
 import { MailOutbox } from '../mail/index.js';
 import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../rate-limit/index.js';
 import { RoleReader } from '../roles/read/index.js';
+import { limitAdministeredMails } from './account-mails/administered-mails.js';
 import {
   areSameName,
   canonicalUsername,
@@ -142,7 +143,7 @@ export class Registrations {
   ): Promise<InvitationOutcome> {
     const profile = checkProfile(invitation);
     const missing: RuleFailure | undefined =
-      invitation.email === undefined ? { code: 'missing' } : undefined;
+      invitation.email === undefined ? { code: 'missing-for-invitation' } : undefined;
     const failures = {
       username: checkUsername(invitation.username),
       password: undefined,
@@ -162,6 +163,10 @@ export class Registrations {
       data: { userId: id, language: languageOf(origin.acceptLanguage) },
     };
     return this.recorded(invitation, origin, async () => {
+      const refusal = await limitAdministeredMails(this.limiter, invitation.email ?? '', deadline);
+      if (refusal) {
+        return refusal;
+      }
       await this.outbox.add({ ...mail, delayMs: INVITATION_DELAY_MS }, deadline);
       const caller = strangerOf(origin);
       const result = await this.createUnreserved(invitation, NO_PASSWORD, caller, deadline, id);

@@ -23,7 +23,6 @@ import { AdministeredUserResponse } from './dto/administered-user.response.dto.j
 import { AdministerUserRequest } from './dto/administer-user.request.dto.js';
 import { administrationProblem, ADMINISTRATION_PROBLEMS } from './user-administration.problems.js';
 import { UserAdministration } from './user-administration.js';
-import { PasswordResets } from './account-mails/password-resets.js';
 import { UsersService } from './users.service.js';
 
 @ApiTags('Administration')
@@ -33,7 +32,6 @@ export class UserAdministrationController {
   constructor(
     private readonly users: UsersService,
     private readonly administration: UserAdministration,
-    private readonly resets: PasswordResets,
   ) {}
 
   @Get()
@@ -63,7 +61,12 @@ export class UserAdministrationController {
       'grant and remove roles, and change users, within your own permissions. One enabled administrator always remains.',
   })
   @ApiOkResponse({ type: AdministeredUserResponse, description: 'The user after the change.' })
-  @ApiProblems(...BODY_PROBLEMS, ...ADMINISTRATION_PROBLEMS, 'reauthentication-required')
+  @ApiProblems(
+    ...BODY_PROBLEMS,
+    ...ADMINISTRATION_PROBLEMS,
+    'reauthentication-required',
+    'unlimited-token-required',
+  )
   async changeUser(
     @CurrentPrincipal() principal: Principal,
     @Param('id', EntityIdPipe) userId: string,
@@ -119,6 +122,7 @@ export class UserAdministrationController {
     ...PERMISSION_PROBLEMS,
     'beyond-own-permissions',
     'reauthentication-required',
+    'unlimited-token-required',
     'not-found',
     'not-confirmed',
   )
@@ -142,31 +146,44 @@ export class UserAdministrationController {
     summary: 'Send a user a mail for a new password',
     description:
       'The user sets the password with the link in the mail. A user without a password gets a new invitation. Nothing changes until ' +
-      'the link is used: to end the sessions of the user now, use `DELETE /api/users/{id}/sessions`.',
+      'the link is used: to end the sessions of the user now, use `DELETE /api/users/{id}/sessions`. You can only choose users within ' +
+      'your own permissions. One address gets at most ten such mails and invitations in an hour.',
   })
   @ApiAcceptedResponse({ description: 'A mail follows.' })
   @ApiProblems(
     ...STRAY_BODY_PROBLEMS,
     ...PERMISSION_PROBLEMS,
+    'beyond-own-permissions',
     'not-found',
     'no-verified-email',
+    'user-disabled',
+    'too-many-attempts',
     'mail-not-configured',
     'not-confirmed',
   )
   async resetPassword(
+    @CurrentPrincipal() principal: Principal,
     @Param('id', EntityIdPipe) userId: string,
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<void> {
-    const { outcome } = await this.resets.requestFor(userId, origin, deadline);
-    switch (outcome) {
+    const result = await this.administration.sendPasswordReset(principal, userId, origin, deadline);
+    switch (result.outcome) {
       case 'requested':
         return;
-      case 'unknown-user':
-        throw new Problem('not-found');
       case 'no-verified-email':
+      case 'user-disabled':
       case 'mail-not-configured':
-        throw new Problem(outcome);
+        throw new Problem(result.outcome);
+      case 'too-many-attempts':
+        throw new Problem('too-many-attempts', { retryAfterSeconds: result.retryAfterSeconds });
+      case 'unknown-user':
+      case 'own-access':
+      case 'beyond-own-permissions':
+      case 'last-administrator':
+      case 'reauthentication-required':
+      case 'unlimited-token-required':
+        throw administrationProblem(result);
     }
   }
 }

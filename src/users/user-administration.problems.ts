@@ -1,6 +1,6 @@
 import { PERMISSION_PROBLEMS } from '../common/authentication/index.js';
 import { invalidRequest, Problem, type ProblemCode } from '../common/problem/index.js';
-import type { AdministrationRefusal, InvalidUserChange } from './user-administration.js';
+import type { AdministrationRefusal, InvalidUserChange } from './user-administration.outcomes.js';
 
 const CODE_OF_REFUSAL = {
   'unknown-user': 'not-found',
@@ -8,6 +8,7 @@ const CODE_OF_REFUSAL = {
   'beyond-own-permissions': 'beyond-own-permissions',
   'last-administrator': 'last-administrator',
   'reauthentication-required': 'reauthentication-required',
+  'unlimited-token-required': 'unlimited-token-required',
 } as const satisfies Record<AdministrationRefusal['outcome'], ProblemCode>;
 
 /** The problems of routes that change other users. */

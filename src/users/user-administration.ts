@@ -2,50 +2,30 @@ import { Inject, Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 
 import { AuditLog } from '../audit/index.js';
-import {
-  ADMINISTRATOR,
-  type AdministrationCaller,
-  type UserPrincipal,
-} from '../common/authentication/index.js';
+import type { AdministrationCaller, UserPrincipal } from '../common/authentication/index.js';
 import type { Deadline } from '../common/deadline/index.js';
 import type { Origin } from '../common/origin/index.js';
 import { listOf, type RuleFailure } from '../common/validation/index.js';
-import { Reauthentication, RECOVERY_CODE } from '../credentials/index.js';
+import { RECOVERY_CODE } from '../credentials/index.js';
 import { RoleReader } from '../roles/read/index.js';
-import { FactorWriter } from '../user-slot/write/index.js';
+import { CONFLICT, FactorWriter, retryOnConflict } from '../user-slot/write/index.js';
 import { AccountNotices } from './account-mails/account-notices.js';
-import { changeEvents, recordRefusedAdministration } from './change-events.js';
-import { checkProfile, hasFailure, type ProfileFailures } from './profile-rules.js';
-import { ACCOUNTS, type Accounts, type Unwritten } from './store/accounts.js';
-import type { UserChange, UserRecord } from './user.js';
+import { PasswordResets, type AdministeredResetOutcome } from './account-mails/password-resets.js';
+import { AdministrationAuthority } from './administration-authority.js';
+import { changeEvents } from './change-events.js';
+import { checkProfile, hasFailure } from './profile-rules.js';
+import { ACCOUNTS, type Accounts } from './store/accounts.js';
+import type {
+  AdministrationOutcome,
+  AdministrationRefusal,
+  FactorsRemovalOutcome,
+  InvalidUserChange,
+  SessionsEndOutcome,
+  UserRemovalOutcome,
+} from './user-administration.outcomes.js';
+import type { UserChange } from './user.js';
 
-export type AdministrationRefusal = {
-  readonly outcome:
-    | 'unknown-user'
-    /** Callers cannot remove their own access. */
-    | 'own-access'
-    /** The user has permissions that the caller lacks, or would receive such permissions. */
-    | 'beyond-own-permissions'
-    /** No other enabled administrator is known. */
-    | 'last-administrator'
-    /** A change of the caller's own e-mail address or second factors requires a recent login. */
-    | 'reauthentication-required';
-};
-
-/** The change breaks these rules. */
-export interface InvalidUserChange {
-  readonly outcome: 'refused';
-  readonly failures: ProfileFailures & { readonly roles: RuleFailure | undefined };
-}
-
-export type AdministrationOutcome =
-  | { readonly outcome: 'changed'; readonly user: UserRecord }
-  | InvalidUserChange
-  | AdministrationRefusal;
-
-export type UserRemovalOutcome = { readonly outcome: 'deleted' } | AdministrationRefusal;
-export type SessionsEndOutcome = { readonly outcome: 'ended' } | AdministrationRefusal;
-export type FactorsRemovalOutcome = { readonly outcome: 'removed' } | AdministrationRefusal;
+const NO_EMAIL: RuleFailure = { code: 'no-email' };
 
 /**
  * Changes of other users. A caller can change only roles and users within its own permissions. The write checks that. A change
@@ -58,9 +38,10 @@ export class UserAdministration {
   constructor(
     @Inject(ACCOUNTS) private readonly accounts: Accounts,
     private readonly factors: FactorWriter,
-    private readonly reauthentication: Reauthentication,
+    private readonly authority: AdministrationAuthority,
     private readonly roles: RoleReader,
     private readonly notices: AccountNotices,
+    private readonly resets: PasswordResets,
     private readonly audit: AuditLog,
   ) {}
 
@@ -68,50 +49,68 @@ export class UserAdministration {
   async change(
     actor: AdministrationCaller,
     userId: string,
-    { roles, disabled, email, displayName }: UserChange,
+    { roles, disabled, email, displayName, emailVerified }: UserChange,
     origin: Origin,
     deadline: Deadline,
   ): Promise<AdministrationOutcome> {
     const failures = {
       roles: roles && (await this.failureOfRoles(roles, deadline)),
       ...checkProfile({ email, displayName }),
+      emailVerified: emailVerified && email === null ? NO_EMAIL : undefined,
     };
     if (hasFailure(failures)) {
       return { outcome: 'refused', failures };
     }
-    const authority = await this.authorityOver(actor, userId, deadline);
-    const { self, beyond, knownAdministratorId } = authority;
+    const { self, beyond, knownAdministratorId } = await this.authority.over(
+      actor,
+      userId,
+      deadline,
+    );
     if (self && (disabled || (roles && (await this.losesRole(self, roles, deadline))))) {
-      return this.refuse(userId, { outcome: 'own-access' }, origin);
+      return this.authority.refuse(userId, { outcome: 'own-access' }, origin);
     }
     const granted = roles?.find((role) => beyond.includes(role));
     if (granted !== undefined) {
-      return this.refuseBeyond(userId, granted, origin);
+      return this.authority.refuseBeyond(userId, granted, origin);
     }
     const given = { email, displayName, roles: roles && [...new Set(roles)], isDisabled: disabled };
-    if (Object.values(given).every((value) => value === undefined)) {
-      return this.unchanged(userId, beyond, origin, deadline);
+    if ([...Object.values(given), emailVerified].every((value) => value === undefined)) {
+      const found = await this.authority.findWithin(beyond, userId, origin, deadline);
+      return found.outcome === 'found' ? { outcome: 'changed', user: found.user } : found;
     }
     const isOwnAddress = self && email !== undefined && email !== self.user.email;
-    if (isOwnAddress && !(await this.reauthentication.isLoginRecent(self, deadline))) {
-      return this.refuse(userId, { outcome: 'reauthentication-required' }, origin);
+    const isOwnConfirmation = self && emailVerified;
+    const refusal = (isOwnAddress || isOwnConfirmation) && this.authority.refusalOfOwn(self);
+    if (refusal) {
+      return this.authority.refuse(userId, refusal, origin);
     }
     const effect = isOwnAddress ? { endsSessions: true, exceptSessionId: self.sessionId } : {};
     const conditions = { unlessRoles: beyond, knownAdministratorId };
     const change = { ...given, ...effect, ...conditions };
-    const asked = { email, displayName, roles: given.roles, disabled };
+    const asked = { email, displayName, roles: given.roles, disabled, emailVerified };
     if (email !== undefined) {
       const former = self?.user ?? (await this.accounts.find(userId, deadline));
       if (former && former.email !== email) {
         await this.notices.emailChanges(former, email, randomUUID(), origin, deadline);
       }
     }
-    const result = await this.audit.recordChange(
-      changeEvents(userId, asked, origin),
-      async () => this.accounts.update(userId, change, deadline),
-      ({ outcome }) => outcome === 'changed',
-    );
-    return result.outcome === 'changed' ? result : this.refusalOf(userId, result, origin);
+    return retryOnConflict<AdministrationOutcome>(async () => {
+      const confirmed = await this.confirmedAddress(asked, userId, beyond, origin, deadline);
+      if ('outcome' in confirmed) {
+        return confirmed;
+      }
+      const result = await this.audit.recordChange(
+        changeEvents(userId, asked, origin),
+        async () => this.accounts.update(userId, { ...change, ...confirmed }, deadline),
+        ({ outcome }) => outcome === 'changed',
+      );
+      if (result.outcome === 'outdated' && confirmed.ifRevision !== undefined) {
+        return CONFLICT;
+      }
+      return result.outcome === 'changed'
+        ? result
+        : this.authority.refusalOf(userId, result, origin);
+    });
   }
 
   /** Deletes a user without asking for the password. */
@@ -121,10 +120,13 @@ export class UserAdministration {
     origin: Origin,
     deadline: Deadline,
   ): Promise<UserRemovalOutcome> {
-    const authority = await this.authorityOver(actor, userId, deadline);
-    const { self, beyond, knownAdministratorId } = authority;
+    const { self, beyond, knownAdministratorId } = await this.authority.over(
+      actor,
+      userId,
+      deadline,
+    );
     if (self) {
-      return this.refuse(userId, { outcome: 'own-access' }, origin);
+      return this.authority.refuse(userId, { outcome: 'own-access' }, origin);
     }
     if ((await this.accounts.find(userId, deadline)) === undefined) {
       // The call that deleted the user may have failed before every instance acknowledged the deletion.
@@ -139,7 +141,7 @@ export class UserAdministration {
     );
     return result.outcome === 'removed'
       ? { outcome: 'deleted' }
-      : this.refusalOf(userId, result, origin);
+      : this.authority.refusalOf(userId, result, origin);
   }
 
   async endSessions(
@@ -148,13 +150,13 @@ export class UserAdministration {
     origin: Origin,
     deadline: Deadline,
   ): Promise<SessionsEndOutcome> {
-    const { beyond: unlessRoles } = await this.authorityOver(actor, userId, deadline);
+    const { beyond: unlessRoles } = await this.authority.over(actor, userId, deadline);
     const result = await this.audit.recordChange(
       [{ type: 'sessions-ended', userId, ...origin.facts }],
       async () => this.accounts.endSessions(userId, { unlessRoles }, deadline),
       ({ outcome }) => outcome === 'ended',
     );
-    return result.outcome === 'ended' ? result : this.refusalOf(userId, result, origin);
+    return result.outcome === 'ended' ? result : this.authority.refusalOf(userId, result, origin);
   }
 
   /** Removes all second factors of a user who has lost them. All sessions of the user end, also when there are no factors. */
@@ -164,9 +166,10 @@ export class UserAdministration {
     origin: Origin,
     deadline: Deadline,
   ): Promise<FactorsRemovalOutcome> {
-    const { self, beyond: unlessRoles } = await this.authorityOver(actor, userId, deadline);
-    if (self && !(await this.reauthentication.isLoginRecent(self, deadline))) {
-      return this.refuse(userId, { outcome: 'reauthentication-required' }, origin);
+    const { self, beyond: unlessRoles } = await this.authority.over(actor, userId, deadline);
+    const refusal = self && this.authority.refusalOfOwn(self);
+    if (refusal) {
+      return this.authority.refuse(userId, refusal, origin);
     }
     const [former, { factors }] = await Promise.all([
       this.accounts.find(userId, deadline),
@@ -184,8 +187,9 @@ export class UserAdministration {
       case 'changed':
         return { outcome: 'removed' };
       case 'protected':
-        return this.refusalOf(userId, result, origin);
-      case 'unknown': {
+        return this.authority.refusalOf(userId, result, origin);
+      case 'unknown':
+      case 'ended': {
         // There are no factors. An earlier call may have removed them and failed before every instance acknowledged that.
         const ended = await this.endSessions(actor, userId, origin, deadline);
         return ended.outcome === 'ended' ? { outcome: 'removed' } : ended;
@@ -193,22 +197,16 @@ export class UserAdministration {
     }
   }
 
-  /** What a caller may do to a user. `self` is set when the user is the caller. */
-  private async authorityOver(
+  /** Sends a user a mail with a link for a new password: see `PasswordResets.sendTo`. */
+  async sendPasswordReset(
     actor: AdministrationCaller,
     userId: string,
+    origin: Origin,
     deadline: Deadline,
-  ): Promise<Authority> {
-    if (actor === 'system') {
-      return { beyond: [] };
-    }
-    const isUser = actor.kind === 'user';
-    const self = isUser && actor.userId === userId ? { self: actor } : {};
-    if (isUser && !actor.scope && actor.user.roles.includes(ADMINISTRATOR)) {
-      return { beyond: [], knownAdministratorId: actor.userId, ...self };
-    }
-    const roles = await this.roles.current(deadline);
-    return { beyond: roles.rolesBeyond(roles.allowedTo(actor)), ...self };
+  ): Promise<AdministeredResetOutcome | AdministrationRefusal> {
+    const { beyond } = await this.authority.over(actor, userId, deadline);
+    const found = await this.authority.findWithin(beyond, userId, origin, deadline);
+    return found.outcome === 'found' ? this.resets.sendTo(found.user, origin, deadline) : found;
   }
 
   private async failureOfRoles(
@@ -228,59 +226,31 @@ export class UserAdministration {
     return names.some((name) => user.roles.includes(name) && !roles.includes(name));
   }
 
-  private async unchanged(
+  /** The part of a change that confirms the address. If the address stays, the revision assures that it is the one that was read. */
+  private async confirmedAddress(
+    { email, emailVerified }: UserChange,
     userId: string,
     beyond: readonly string[],
     origin: Origin,
     deadline: Deadline,
-  ): Promise<AdministrationOutcome> {
-    const user = await this.accounts.find(userId, deadline);
-    const role = user?.roles.find((name) => beyond.includes(name));
-    if (role !== undefined) {
-      return this.refuseBeyond(userId, role, origin);
+  ): Promise<
+    | { readonly verifiedEmail?: string | null; readonly ifRevision?: string }
+    | InvalidUserChange
+    | AdministrationRefusal
+  > {
+    if (!emailVerified) {
+      return emailVerified === undefined ? {} : { verifiedEmail: null };
     }
-    return user ? { outcome: 'changed', user } : { outcome: 'unknown-user' };
-  }
-
-  private refusalOf(userId: string, result: Unwritten, origin: Origin): AdministrationRefusal {
-    switch (result.outcome) {
-      case 'protected':
-        return this.refuseBeyond(userId, result.role, origin);
-      case 'last-administrator':
-        return this.refuse(userId, { outcome: 'last-administrator' }, origin);
-      case 'outdated':
-      case 'unknown':
-        return { outcome: 'unknown-user' };
+    if (typeof email === 'string') {
+      return { verifiedEmail: email };
     }
+    const found = await this.authority.findWithin(beyond, userId, origin, deadline);
+    if (found.outcome !== 'found') {
+      return found;
+    }
+    const { email: address, revision } = found.user;
+    return address === null
+      ? { outcome: 'refused', failures: { ...checkProfile({}), emailVerified: NO_EMAIL } }
+      : { verifiedEmail: address, ifRevision: revision };
   }
-
-  private refuseBeyond(userId: string, role: string, origin: Origin): AdministrationRefusal {
-    return this.refuse(userId, { outcome: 'beyond-own-permissions' }, origin, { beyond: role });
-  }
-
-  private refuse(
-    userId: string,
-    refusal: RecordedRefusal,
-    origin: Origin,
-    details?: Readonly<Record<string, unknown>>,
-  ): AdministrationRefusal {
-    const reason = refusal.outcome;
-    recordRefusedAdministration(
-      this.audit,
-      userId,
-      details ? { reason, details } : { reason },
-      origin,
-    );
-    return refusal;
-  }
-}
-
-interface RecordedRefusal {
-  readonly outcome: Exclude<AdministrationRefusal['outcome'], 'unknown-user'>;
-}
-
-interface Authority {
-  readonly beyond: readonly string[];
-  readonly self?: UserPrincipal;
-  readonly knownAdministratorId?: string;
 }

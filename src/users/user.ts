@@ -29,4 +29,6 @@ export interface UserChange extends ProfileChange {
   readonly roles?: readonly string[] | undefined;
   /** Becoming true ends all sessions of the user permanently. */
   readonly disabled?: boolean | undefined;
+  /** Whether the address, after this change, belongs to the user: the caller has found out. */
+  readonly emailVerified?: boolean | undefined;
 }

@@ -25,7 +25,7 @@ export class UsersController {
     description:
       'Creates a user, who can log in at once. While registration is closed, this requires the permission `users:write`. With this ' +
       'permission, `password` may be omitted: the user is invited by mail, and sets a password with the link within 24 hours. ' +
-      '`POST /api/users/{id}/password-reset` sends another link.',
+      '`POST /api/users/{id}/password-reset` sends another link. One address gets at most ten such mails in an hour.',
   })
   @ApiCreatedResponse({
     type: UserResponse,

@@ -8,7 +8,7 @@ import {
   PasswordChecks,
   PASSWORD_HASHER,
   PASSWORD_OPTIONS,
-  Reauthentication,
+  SensitiveChanges,
 } from '../credentials/index.js';
 import { UserReader } from '../user-slot/read/index.js';
 import { FactorWriter, OneTimeTokenStore, UserWriter } from '../user-slot/write/index.js';
@@ -42,6 +42,8 @@ import { ListedUsersController } from './directory/listed-users.controller.js';
 import { ListedUsers } from './directory/listed-users.js';
 import { LostFactors } from './lost-factors.js';
 import { PasswordChanges } from './password-changes.js';
+import { ProfileChanges } from './profile-changes.js';
+import { AdministrationAuthority } from './administration-authority.js';
 import { Registrations } from './registrations.js';
 import { SeparateHashes } from './separate-hashes.js';
 import { UsersController } from './users.controller.js';
@@ -50,7 +52,8 @@ import { UsersService } from './users.service.js';
 /**
  * Users and their passwords. The option `userStore` replaces the store of users, `userDirectory` lists those of
  * another store, `passwordHasher` the hashing of passwords.
- * Needs GuardModule, NearCacheModule, RedisClusterModule, RateLimitModule, MailModule, SessionsModule and AuditModule in the same application.
+ * Needs GuardModule, NearCacheModule, RedisClusterModule, RateLimitModule, MailModule, SessionsModule and AuditModule in the same
+ * application.
  */
 @Module({
   imports: [ClockModule],
@@ -64,6 +67,7 @@ import { UsersService } from './users.service.js';
   providers: [
     UsersService,
     Registrations,
+    ProfileChanges,
     PasswordChanges,
     PasswordResets,
     EmailVerifications,
@@ -71,6 +75,7 @@ import { UsersService } from './users.service.js';
     AccountMailComposers,
     OneTimeTokens,
     OneTimeTokenStore,
+    AdministrationAuthority,
     UserAdministration,
     LostFactors,
     AdministratorRegistry,
@@ -129,7 +134,7 @@ import { UsersService } from './users.service.js';
     CREDENTIAL_ACCOUNTS,
     FACTOR_NOTICES,
     PasswordChecks,
-    Reauthentication,
+    SensitiveChanges,
     BootstrapAdministrator,
     SeparateHashes,
     ListedUsers,

@@ -10,6 +10,8 @@ export interface UsersOptions extends PasswordOptions {
    * crash. Default 15000.
    */
   readonly nameClaimTtlMs?: number;
+  /** Whether to correct due entries of the directory. Default true. */
+  readonly doesDueWork?: boolean;
   /** An administrator to be created at start, if no user has this name. Default: none. */
   readonly administrator?: { readonly username: string; readonly password: Secret };
 }

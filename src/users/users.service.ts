@@ -1,5 +1,4 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { randomUUID } from 'node:crypto';
 
 import { AuditLog } from '../audit/index.js';
 import type { UserPrincipal } from '../common/authentication/index.js';
@@ -7,47 +6,30 @@ import type { Deadline } from '../common/deadline/index.js';
 import type { Origin } from '../common/origin/index.js';
 import type { Secret } from '../common/secret/index.js';
 import {
-  PasswordChecks,
-  Reauthentication,
-  recordThrottling,
+  SensitiveChanges,
+  type ChangingUser,
+  type ReauthenticationRequired,
   type Refusal,
 } from '../credentials/index.js';
-import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../rate-limit/index.js';
 import { UserReader } from '../user-slot/read/index.js';
 import { CONFLICT, retryOnConflict } from '../user-slot/write/index.js';
-import { AccountNotices } from './account-mails/account-notices.js';
-import { EmailVerifications } from './account-mails/email-verifications.js';
 import { ACCOUNTS, type Accounts } from './store/accounts.js';
-import { changeEvents, recordRefusedAdministration } from './change-events.js';
-import { outcomeOf } from './change-outcome.js';
-import { PasswordChanges, type PasswordChange, type PasswordOutcome } from './password-changes.js';
-import { checkProfile, hasFailure, type ProfileFailures } from './profile-rules.js';
-import type { ProfileChange, Registration, User, UserRecord } from './user.js';
+import { recordRefusedAdministration } from './change-events.js';
+import {
+  PasswordChanges,
+  type PasswordChange,
+  type PasswordOutcome,
+  type PasswordOwner,
+} from './password-changes.js';
+import { ProfileChanges, type ProfileOutcome } from './profile-changes.js';
+import type { ProfileChange, Registration, UserRecord } from './user.js';
 import { Registrations, type RegistrationOutcome } from './registrations.js';
 
-/**
- * Every request for a new address counts, whatever its outcome. Each change is noted in the directory of users, where a change
- * that was not confirmed stays for two hours.
- */
-export const ADDRESS_CHANGES_PER_USER: FailureLimit = {
-  name: 'address-change',
-  failures: 50,
-  siteFailures: 50,
-  windowMs: 3_600_000,
-};
-
-export type ProfileOutcome =
-  | {
-      readonly outcome: 'changed';
-      readonly user: User;
-      /** The new address, if it has to be confirmed first. */
-      readonly pendingEmail?: string;
-    }
-  | { readonly outcome: 'reauthentication-required' }
-  | { readonly outcome: 'refused'; readonly failures: ProfileFailures }
-  | Refusal;
 export type DeletionOutcome =
-  { readonly outcome: 'deleted' } | { readonly outcome: 'last-administrator' } | Refusal;
+  | { readonly outcome: 'deleted' }
+  | { readonly outcome: 'last-administrator' }
+  | ReauthenticationRequired
+  | Refusal;
 
 /**
  * Changes and deletion of accounts. A change that reduces access takes effect on every instance before its method returns.
@@ -59,14 +41,11 @@ export type DeletionOutcome =
 export class UsersService {
   constructor(
     @Inject(ACCOUNTS) private readonly accounts: Accounts,
-    private readonly passwordChecks: PasswordChecks,
+    private readonly profileChanges: ProfileChanges,
     private readonly passwordChanges: PasswordChanges,
-    private readonly reauthentication: Reauthentication,
+    private readonly sensitiveChanges: SensitiveChanges,
     private readonly reader: UserReader,
     private readonly registrations: Registrations,
-    private readonly verifications: EmailVerifications,
-    private readonly notices: AccountNotices,
-    private readonly limiter: RateLimiter,
     private readonly audit: AuditLog,
   ) {}
 
@@ -122,13 +101,7 @@ export class UsersService {
     return this.reader.ids(deadline);
   }
 
-  /**
-   * Changes the caller's own profile. A new e-mail address ends all other sessions (OWASP ASVS 7.4.3), and requires the current
-   * password or a recent login (7.5.1). If mails can be sent, it replaces a confirmed address only when it is confirmed. A user may
-   * request 50 new addresses in an hour.
-   *
-   * @param currentPassword checked only for a new e-mail address. A wrong one counts like a wrong password at a login
-   */
+  /** Changes the caller's own profile: see `ProfileChanges`. */
   async changeProfile(
     principal: UserPrincipal,
     change: ProfileChange,
@@ -136,94 +109,17 @@ export class UsersService {
     origin: Origin,
     deadline: Deadline,
   ): Promise<ProfileOutcome> {
-    const { userId, sessionId, user } = principal;
-    const failures = checkProfile(change);
-    if (hasFailure(failures)) {
-      return { outcome: 'refused', failures };
-    }
-    const { email, displayName } = change;
-    // Compared with the user of the session and not with the store, which may already contain the address from an unconfirmed
-    // call.
-    const isNewAddress = email !== undefined && email !== user.email;
-    if (email === undefined && displayName === undefined) {
-      const found = await this.accounts.find(userId, deadline);
-      return found ? { outcome: 'changed', user: found } : { outcome: 'unknown-user' };
-    }
-    const tooMany = isNewAddress && (await this.limitAddressChanges(principal, origin, deadline));
-    if (tooMany) {
-      return tooMany;
-    }
-    const noticeId = randomUUID();
-    return retryOnConflict(async () => {
-      const proof = isNewAddress
-        ? await this.reauthentication.reauthenticate(
-            { userId, sessionId },
-            'profile-change',
-            currentPassword,
-            origin,
-            deadline,
-          )
-        : undefined;
-      if (proof && proof.outcome !== 'reauthenticated') {
-        return proof;
-      }
-      if (proof && typeof email === 'string' && this.verifications.mustConfirmFirst(user)) {
-        return this.requestNewEmail(userId, email, displayName, sessionId, origin, deadline);
-      }
-      const effect = proof && {
-        ifPasswordVersion: proof.ifPasswordVersion,
-        endsSessions: true,
-        exceptSessionId: sessionId,
-      };
-      if (isNewAddress) {
-        await this.notices.emailChanges(user, email, noticeId, origin, deadline);
-      }
-      const result = await this.audit.recordChange(
-        changeEvents(userId, { email, displayName }, origin),
-        async () => this.accounts.update(userId, { email, displayName, ...effect }, deadline),
-        ({ outcome }) => outcome === 'changed',
-      );
-      return outcomeOf(result);
-    });
-  }
-
-  private async requestNewEmail(
-    userId: string,
-    pendingEmail: string,
-    displayName: string | null | undefined,
-    sessionId: string,
-    origin: Origin,
-    deadline: Deadline,
-  ): Promise<ProfileOutcome> {
-    const requested = await this.verifications.requestChange(
-      userId,
-      pendingEmail,
-      sessionId,
-      origin,
-      deadline,
-    );
-    if (requested.outcome !== 'requested') {
-      return requested;
-    }
-    if (displayName === undefined) {
-      return { outcome: 'changed', user: requested.user, pendingEmail };
-    }
-    const result = await this.audit.recordChange(
-      changeEvents(userId, { displayName }, origin),
-      async () => this.accounts.update(userId, { displayName }, deadline),
-      ({ outcome }) => outcome === 'changed',
-    );
-    return result.outcome === 'changed' ? { ...result, pendingEmail } : { outcome: 'unknown-user' };
+    return this.profileChanges.change(principal, change, currentPassword, origin, deadline);
   }
 
   /** Sets a new password and ends all sessions except one: see `PasswordChanges`. */
   async changePassword(
-    userId: string,
+    owner: PasswordOwner,
     change: PasswordChange,
     origin: Origin,
     deadline: Deadline,
   ): Promise<PasswordOutcome> {
-    return this.passwordChanges.change(userId, change, origin, deadline);
+    return this.passwordChanges.change(owner, change, origin, deadline);
   }
 
   /**
@@ -244,14 +140,20 @@ export class UsersService {
 
   /** Deletes the caller's own user permanently. The name becomes free, and all sessions of the user end. */
   async deleteOwn(
-    userId: string,
+    owner: ChangingUser,
     password: Secret,
     origin: Origin,
     deadline: Deadline,
   ): Promise<DeletionOutcome> {
+    const { userId } = owner;
     return retryOnConflict(async () => {
-      const attempt = 'deletion';
-      const check = await this.passwordChecks.checkOwn(userId, attempt, origin, deadline, password);
+      const check = await this.sensitiveChanges.checkPassword(
+        owner,
+        'deletion',
+        origin,
+        deadline,
+        password,
+      );
       if (check.outcome !== 'right') {
         return check;
       }
@@ -274,19 +176,5 @@ export class UsersService {
           return CONFLICT;
       }
     });
-  }
-
-  /** @returns undefined when one more change is allowed */
-  private async limitAddressChanges(
-    { userId, sessionId }: UserPrincipal,
-    origin: Origin,
-    deadline: Deadline,
-  ): Promise<TooManyAttempts | undefined> {
-    const subject = { attempt: 'profile-change', userId, sessionId } as const;
-    const result = await recordThrottling(this.audit, subject, origin, async () => {
-      const refusal = await this.limiter.count(ADDRESS_CHANGES_PER_USER, userId, deadline);
-      return refusal ?? ({ outcome: 'counted' } as const);
-    });
-    return result.outcome === 'too-many-attempts' ? result : undefined;
   }
 }

@@ -1,7 +1,4 @@
-import { randomUUID } from 'node:crypto';
-
 import { Deadline } from '../../src/common/deadline/index.js';
-import { Secret } from '../../src/common/secret/index.js';
 import { Inboxes, type Renewal } from '../../src/near-cache/inboxes.js';
 import {
   SESSION_LIMITS,
@@ -10,11 +7,10 @@ import {
   type NewSession,
 } from '../../src/user-slot/read/index.js';
 import { SessionWriter } from '../../src/user-slot/write/index.js';
-import { PASSWORD_LOGIN } from '../support/authentication.js';
 import { startCacheInstance, type CacheInstance } from '../support/near-cache.js';
 import { startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
 import { RedisCostMeter, type RedisCost } from '../support/redis-cost.js';
-import { usersOn } from '../support/users.js';
+import { createdUser, startedSession } from '../support/started-session.js';
 
 /** So long that no renewal occurs while the test counts. */
 const LEASE_MS = 600_000;
@@ -50,23 +46,8 @@ describe('a logout costs Redis', () => {
     }
   };
   const login = async (): Promise<NewSession> => {
-    const id = randomUUID();
-    const user = { id, username: id, email: null, displayName: null, roles: [] };
-    const { writer } = usersOn(instances[0]!);
-    await writer.create(user, new Secret('hash'), Deadline.none);
-    const session: NewSession = {
-      id: randomUUID(),
-      userId: id,
-      passwordVersion: 1,
-      authentication: PASSWORD_LOGIN,
-      accessToken: new Secret(randomUUID()),
-      refreshToken: new Secret(randomUUID()),
-      ip: '192.0.2.1',
-      userAgent: 'a test',
-    };
-    const { redis, cache } = instances[0]!;
-    await new SessionWriter(redis, cache, SESSION_LIMITS).start(session, Deadline.none);
-    return session;
+    const userId = await createdUser(instances[0]!);
+    return startedSession(instances[0]!, userId);
   };
   const holdBy = async ({ redis, cache }: CacheInstance, session: NewSession): Promise<string> => {
     const reader = new SessionReader(redis, cache, SESSION_LIMITS);

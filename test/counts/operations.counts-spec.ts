@@ -2,8 +2,11 @@ import { jest } from '@jest/globals';
 import { randomBytes, randomUUID } from 'node:crypto';
 
 import { LOOKUP_BURST, LOOKUP_INTERVAL_MS } from '../../src/common/lookup-budget/index.js';
+import { Deadline } from '../../src/common/deadline/index.js';
+import { MailDelivery } from '../../src/mail/outbox/mail-delivery.js';
 import { RedisUserDirectory } from '../../src/users/directory/redis-user-directory.js';
 import { HashingQueue } from '../../src/users/index.js';
+import { ACCOUNTS, type Accounts } from '../../src/users/store/accounts.js';
 import { GOOD_PASSWORD, type Answer, type TestUser } from '../support/http-client.js';
 import { eventually, startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
 import { RedisCostMeter, type RedisCost } from '../support/redis-cost.js';
@@ -432,6 +435,37 @@ describe('an operation costs Redis', () => {
       return user;
     };
     expect((await meter.of(loggedOut, logoutByToken)).roundTrips).not.toContain('end-session wait');
+  });
+
+  describe('for a request for a new password, the same for every subject (67):', () => {
+    // The mails are sent after the answer, by any instance. Here by none, so that only the answer is counted.
+    beforeAll(async () => api.app.get(MailDelivery).beforeApplicationShutdown());
+
+    const confirmedAddress = async (): Promise<object> => {
+      const { id } = await api.newUser();
+      const email = `${id}@example.com`;
+      const change = { email, verifiedEmail: email };
+      await corrected(id, async () => {
+        await api.app.get<Accounts>(ACCOUNTS).update(id, change, Deadline.none);
+      });
+      return { email };
+    };
+
+    it.each<[string, () => Promise<object>]>([
+      ['a name', async () => ({ username: (await api.newUser()).username })],
+      ['a name that nobody has', async () => ({ username: await newName() })],
+      ['a confirmed address', confirmedAddress],
+      ['an address that nobody has', async () => ({ email: `${await newName()}@example.com` })],
+    ])('%s', async (_, subject) => {
+      const ask = async (body: object): Promise<void> =>
+        expectStatus(202, api.request('POST', '/api/password-resets', { body }));
+
+      expect(await meter.of(subject, ask)).toEqual({
+        roundTrips: ['begin-attempt', 'add-mail wait'],
+        commands:
+          'evalsha 2, hget 1, hset 1, pexpire 3, time 2, zadd 2, zcard 2, zremrangebyscore 2, zscore 2',
+      });
+    });
   });
 
   describe('for service accounts:', () => {

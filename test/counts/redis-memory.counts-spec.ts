@@ -1,15 +1,17 @@
 import type { Cluster } from 'ioredis';
 import { randomUUID } from 'node:crypto';
 
+import { TrailQueue } from '../../src/audit/trail/trail-queue.js';
+import { TrailStore } from '../../src/audit/trail/trail-store.js';
 import { Deadline } from '../../src/common/deadline/index.js';
 import { CacheKey } from '../../src/near-cache/index.js';
 import { Membership } from '../../src/near-cache/membership.js';
 import { usernameDigest } from '../../src/users/index.js';
 import { GOOD_PASSWORD, type TestUser, type Tokens } from '../support/http-client.js';
-import { startCacheInstance, type CacheInstance } from '../support/near-cache.js';
+import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
 import { eventually } from '../support/own-cluster.js';
 import { withRedis } from '../support/redis.js';
-import { startTestApp, type TestApp } from '../support/test-app.js';
+import { startShippedApp, type TestApp } from '../support/test-app.js';
 
 const USER_AGENT = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 /** The environment of the measurement. Other versions and allocators use different tables and block sizes. */
@@ -37,7 +39,7 @@ interface Usage {
 describe('Redis keeps', () => {
   let api: TestApp;
   beforeAll(async () => {
-    api = await startTestApp();
+    api = await startShippedApp();
   });
   afterAll(async () => api.close());
 
@@ -156,6 +158,44 @@ describe('Redis keeps', () => {
 
     expect(refused).toBeGreaterThan(0);
     await expectUsage(await usageOf(user), { ...USER, sessions: REFRESHED });
+  });
+
+  it('an event of the audit trail in 796 bytes, with all its indexes', async () => {
+    const EVENTS = 5000;
+    const USERS = 500;
+    const prefix = newPrefix();
+    const instance = await startCacheInstance(prefix);
+    const retentionMs = 90 * 86_400_000;
+    const queue = new TrailQueue(
+      new TrailStore(instance.redis, { retentionMs, maxEventsPerType: 1e6 }),
+      instance.clock,
+    );
+    const users = Array.from({ length: USERS }, () => randomUUID());
+    for (let number = 0; number < EVENTS; number += 1) {
+      queue.add({
+        type: 'logged-in',
+        result: 'success',
+        userId: users[number % USERS],
+        sessionId: randomUUID(),
+        actor: 'user',
+        actorId: users[number % USERS],
+        requestId: randomUUID(),
+        ip: '203.0.113.9',
+      });
+    }
+    await eventually('all are recorded', 20_000, () => Promise.resolve(queue.depth === 0));
+    await instance.close();
+
+    const { bytes, info } = await withRedis(async (masters, cluster) => {
+      const keys = (await Promise.all(masters.map((node) => node.keys(`${prefix}v1:*`)))).flat();
+      const ofTrail = keys.filter((key) => /\{audit(?:-user)?\./.test(key));
+      const sizes = ofTrail.map(async (key) => cluster.memory('USAGE', key, 'SAMPLES', 0));
+      const total = (await Promise.all(sizes)).reduce<number>((sum, size) => sum + (size ?? 0), 0);
+      return { bytes: total, info: await masters[0]!.info() };
+    });
+    // The levels of the skip lists are random.
+    const tolerance = MEASURED_WITH.test(info) ? 0.02 : TOLERANCE_ELSEWHERE;
+    expect(Math.abs(bytes / EVENTS / 796 - 1)).toBeLessThan(tolerance);
   });
 
   describe('for the near cache', () => {

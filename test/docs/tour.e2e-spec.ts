@@ -14,33 +14,13 @@ import { join, resolve } from 'node:path';
 
 import { HttpClient } from '../support/http-client.js';
 import { freePort } from '../support/free-port.js';
-import { codeBlocks, codeSpans, sections, tableWith } from '../support/markdown.js';
+import { codeSpans, sections, tableWith } from '../support/markdown.js';
 import { readOperations } from '../support/openapi.js';
+import { formOf, runBlocks, shellEnvironment, stepsOf, type Step } from '../support/shell-steps.js';
 
 const TEST_TIMEOUT_MS = 120_000;
 const CLUSTER_PORT = '.data/cluster/first-port';
 const CLUSTER_PORTS_FROM = 13_000 + 100 * Number(process.env['JEST_WORKER_ID'] ?? 0);
-const MARK = '--- end of step ---';
-const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
-
-/** Text that differs between runs. */
-const CHANGING: readonly (readonly [RegExp, string])[] = [
-  // The README truncates tokens.
-  [/\beyJ[\w-]{10,}(?:(?:\.[\w-]+){2}|…)/g, '<access token>'],
-  [new RegExp(`${UUID}\\.(?:${UUID}\\.[\\w-]{43}\\.[\\w-]{22}|…)`, 'g'), '<refresh token>'],
-  [new RegExp(UUID, 'g'), '<id>'],
-  [/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, '<time>'],
-  [/curl\/\d+(?:\.\d+)+/g, '<curl>'],
-];
-const formOf = (text: string): string =>
-  CHANGING.reduce((form, [pattern, name]) => form.replace(pattern, name), text.trim());
-
-interface Step {
-  readonly commands: string;
-  /** The output in the README, if it shows one. */
-  readonly shown?: string;
-}
-
 /** Runs the commands in the tour of the README unchanged, in order, and compares their output. */
 describe('the tour of the README', () => {
   const readme = readFileSync('README.md', 'utf8');
@@ -89,7 +69,10 @@ describe('the tour of the README', () => {
       }
 
       const others = steps.slice(2);
-      const said = await runAll(others.map(({ commands }) => withTestPorts(commands)));
+      const said = await runBlocks(
+        others.map(({ commands }) => withTestPorts(commands)),
+        folder,
+      );
 
       others.forEach(({ commands, shown }, index) => {
         const printed = formOf(said[index]!);
@@ -115,19 +98,6 @@ describe('the tour of the README', () => {
       expect((await api.request('GET', page)).status).toBe(200);
     }
   });
-
-  /** Runs block after block in one shell. @returns the output of each block */
-  const runAll = async (blocks: readonly string[]): Promise<string[]> => {
-    const shell = spawn('sh', ['-eu'], { cwd: folder, env: environment() });
-    let output = '';
-    for (const stream of [shell.stdout, shell.stderr]) {
-      stream.setEncoding('utf8').on('data', (text: string) => (output += text));
-    }
-    shell.stdin.end(blocks.map((block) => `${block}\nprintf '%s' '${MARK}'\n`).join(''));
-    const [status] = (await once(shell, 'close')) as [number];
-    expect({ status, output: status === 0 ? '' : output }).toEqual({ status: 0, output: '' });
-    return output.split(MARK);
-  };
 });
 
 /** A terminal in which a program runs until Ctrl-C. */
@@ -138,7 +108,7 @@ class Terminal {
   private notice = (): void => undefined;
 
   constructor(commands: string, cwd: string, port: number) {
-    const env = { ...environment(), PORT: String(port) };
+    const env = { ...shellEnvironment(), PORT: String(port) };
     this.shell = spawn('sh', ['-euc', commands], { cwd, env, detached: true });
     for (const stream of [this.shell.stdout!, this.shell.stderr!]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
@@ -172,17 +142,4 @@ class Terminal {
     }
     await this.ended;
   }
-}
-
-function environment(): Record<string, string | undefined> {
-  return { PATH: process.env['PATH'], HOME: process.env['HOME'] };
-}
-
-function stepsOf(section: string): Step[] {
-  const blocks = codeBlocks(section);
-  return blocks.flatMap(({ language, text }, index) => {
-    const next = blocks[index + 1];
-    const shown = next?.language === 'text' ? { shown: next.text } : {};
-    return language === 'sh' ? [{ commands: text, ...shown }] : [];
-  });
 }

@@ -58,9 +58,10 @@ describe('the pages of the links in mails', () => {
 
     await page.goto(`${api.url}/account/reset-password#token=${token}`);
     expect(page.url()).toBe(`${api.url}/account/reset-password`);
+    expect(await page.locator('form').innerText()).toContain('At least 15 characters.');
     await page.locator('input').fill('short');
     await page.locator('button').click();
-    await statusText('Too short');
+    await statusText('The new password is refused: Too short');
     await page.locator('input').fill(NEW_PASSWORD);
     await page.locator('button').click();
     await statusText('The password was set');
@@ -90,13 +91,13 @@ describe('the pages of the links in mails', () => {
 
   it('say what is wrong with a link', async () => {
     await page.goto(`${api.url}/account/verify-email`);
-    await statusText('This link is incomplete');
+    await statusText('This page needs the link in the mail');
     expect(await page.locator('button').isVisible()).toBe(false);
 
     await page.goto(`${api.url}/account/reset-password#token=x`);
     await page.locator('input').fill(NEW_PASSWORD);
     await page.locator('button').click();
-    await statusText('The token is unknown');
+    await statusText('This link is not valid any more');
   });
 
   it.each(['reset-password', 'verify-email'])(
@@ -118,4 +119,25 @@ describe('the pages of the links in mails', () => {
       expect(headers.get('vary')).toContain('Accept-Language');
     },
   );
+});
+
+describe('the pages of the links in mails, of an application with a global prefix', () => {
+  it.each([
+    ['reset-password', 'password-resets/confirm', { newPassword: NEW_PASSWORD }],
+    ['verify-email', 'email-verifications', {}],
+  ])('call the API below it: %s', async (name, route, fields) => {
+    const api = await startTestApp({}, { configure: (app) => app.setGlobalPrefix('/v1/') });
+    try {
+      const { body: page } = await api.request<string>('GET', `/account/${name}`);
+      const [, base] = /data-api="([^"]+)"/.exec(page) ?? [];
+      const { pathname } = new URL(`${base}/${route}`, `${api.url}/account/${name}`);
+
+      expect(pathname).toBe(`/v1/api/${route}`);
+      expect(
+        await api.request('POST', pathname, { body: { token: 'x', ...fields } }),
+      ).toMatchObject({ status: 400, body: { code: 'invalid-one-time-token' } });
+    } finally {
+      await api.close();
+    }
+  });
 });

@@ -8,7 +8,7 @@ import { newPrefix, startCacheInstance } from '../support/near-cache.js';
 import { keysByMaster } from '../support/redis.js';
 import { usersOn } from '../support/users.js';
 
-const CREATED_MESSAGE = 'The first administrator was created.';
+const CREATED_MESSAGE = 'The administrator of BOOTSTRAP_ADMIN_USERNAME was created.';
 /** The expected log entry for the operator, with level "error" (50). */
 const NAME_TAKEN_MESSAGE =
   '"msg":"No administrator was created: the name in BOOTSTRAP_ADMIN_USERNAME';

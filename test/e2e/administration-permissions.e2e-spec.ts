@@ -49,11 +49,13 @@ describe('a caller who may change users', () => {
     ['it is disabled', 'PATCH', { disabled: true }],
     ['it is enabled', 'PATCH', { disabled: false }],
     ['it gets another e-mail address', 'PATCH', { email: 'mine@example.org' }],
+    ['its e-mail address is confirmed', 'PATCH', { emailVerified: true }],
     ['it loses its name', 'PATCH', { displayName: null }],
     ['nothing is changed', 'PATCH', {}],
     ['it is deleted', 'DELETE', undefined],
     ['its sessions end', 'DELETE', undefined, '/sessions'],
     ['its second factors are removed', 'DELETE', undefined, '/factors'],
+    ['it gets a mail for a new password', 'POST', undefined, '/password-reset'],
   ];
   const targets = [['admin'], ['auditor'], ['reader', 'auditor'], ['everything']];
 

@@ -93,6 +93,10 @@ describe('administration', () => {
 
     const cleared = await asAdmin('PATCH', user.id, { email: null });
     expect(cleared.body).toMatchObject({ email: null, displayName: 'Ada' });
+
+    const confirmed = { email: 'countess@example.org', emailVerified: true };
+    expect((await asAdmin('PATCH', user.id, confirmed)).body).toMatchObject(confirmed);
+    expect((await other.ownUser(user.tokens.access_token)).body).toMatchObject(confirmed);
   });
 
   it('lists the sessions of a user, and ends all of them on every instance (45)', async () => {
@@ -149,6 +153,9 @@ describe('administration', () => {
     ['"false" for disabled (71)', { disabled: 'false' }, '/disabled'],
     ['1 for disabled (71)', { disabled: 1 }, '/disabled'],
     ['null for disabled (71)', { disabled: null }, '/disabled'],
+    ['"yes" for emailVerified (71)', { emailVerified: 'yes' }, '/emailVerified'],
+    ['null for emailVerified (71)', { emailVerified: null }, '/emailVerified'],
+    ['a confirmation without an address', { emailVerified: true }, '/emailVerified'],
     ['an invalid member together with a valid change', { disabled: true, email: 'a@' }, '/email'],
     ['another id (70)', { id: randomUUID() }, '/id'],
     ['another name (70)', { username: 'root' }, '/username'],
@@ -191,18 +198,22 @@ describe('administration', () => {
     const statuses = [
       await through(tokens.access_token, 'PATCH', '', { roles: ['admin'] }),
       await through(admin.access_token, 'PATCH', '', { roles: ['admin'] }),
+      await through(admin.access_token, 'PATCH', '', { email: 'a@b.example', emailVerified: true }),
       await through(admin.access_token, 'PATCH', '', { disabled: true }),
       await through(admin.access_token, 'DELETE', '/sessions'),
       await through(admin.access_token, 'DELETE'),
     ];
 
-    expect(statuses).toEqual([403, 200, 200, 204, 204]);
+    expect(statuses).toEqual([403, 200, 200, 200, 204, 204]);
     const audited = async (type: string) =>
       (await other.audited(type)).filter((event) => event['userId'] === userId);
     expect(await audited('permission-refused')).toHaveLength(1);
     expect(await audited('access-changed')).toMatchObject([
       { actorId: adminId, details: { roles: ['admin'] } },
       { actorId: adminId, details: { disabled: true } },
+    ]);
+    expect(await audited('profile-changed')).toMatchObject([
+      { actorId: adminId, details: { members: ['email', 'emailVerified'], emailVerified: true } },
     ]);
     expect(await audited('sessions-ended')).toMatchObject([{ actorId: adminId }]);
     expect(await audited('user-deleted')).toMatchObject([{ actorId: adminId }]);

@@ -1,11 +1,10 @@
-import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
+import { join } from 'node:path';
 
 import { AUDIT_EVENTS } from '../../src/audit/index.js';
+import { asOperator, runCommand } from '../support/command.js';
 import { WITH_ADMINISTRATOR } from '../support/deployment.js';
 import { decode } from '../support/forge.js';
 import { GOOD_PASSWORD, type Answer, type TestUser, type Tokens } from '../support/http-client.js';
@@ -36,7 +35,6 @@ import {
   requestReset,
   userWithMail,
 } from '../support/mails.js';
-import { testVariables } from '../support/test-variables.js';
 
 type Event = Record<string, unknown>;
 
@@ -659,17 +657,8 @@ describe('the audit events (89)', () => {
   });
 
   it('of the operator command contain its counts', async () => {
-    const asRedisAdmin = {
-      REDIS_USERNAME: process.env['TEST_REDIS_ADMIN_USERNAME'],
-      REDIS_PASSWORD: process.env['TEST_REDIS_ADMIN_PASSWORD'],
-    };
-    const cli = await promisify(execFile)(
-      process.execPath,
-      [resolve('dist/cli.js'), 'end-all-sessions'],
-      {
-        env: { PATH: process.env['PATH'], ...testVariables({ ...variables, ...asRedisAdmin }) },
-      },
-    );
+    const operator = { ...variables, ...asOperator(variables.REDIS_KEY_PREFIX) };
+    const cli = await runCommand(['end-all-sessions'], { variables: operator });
 
     expect(eventsIn(cli.stdout)).toEqual([
       {
@@ -685,18 +674,10 @@ describe('the audit events (89)', () => {
   it('of the commands for import and export contain the numbers of users, and no names', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'keyslot-audit-'));
     // The export compares the directory with the keys of all users, for which it needs the right to scan.
-    const operator = {
-      ...variables,
-      REDIS_USERNAME: process.env['TEST_REDIS_ADMIN_USERNAME'],
-      REDIS_PASSWORD: process.env['TEST_REDIS_ADMIN_PASSWORD'],
-    };
+    const operator = { ...variables, ...asOperator(variables.REDIS_KEY_PREFIX) };
     const run = async (...args: string[]): Promise<Event[]> => {
-      const { stdout } = await promisify(execFile)(
-        process.execPath,
-        [resolve('dist/cli.js'), 'users', ...args],
-        { cwd: folder, env: { PATH: process.env['PATH'], ...testVariables(operator) } },
-      );
-      return eventsIn(stdout);
+      const options = { variables: operator, cwd: folder };
+      return eventsIn((await runCommand(['users', ...args], options)).stdout);
     };
     writeFileSync(join(folder, 'users'), '{"username":"imported","password":"an old password"}');
 
@@ -717,6 +698,8 @@ describe('the audit events (89)', () => {
         format: 'keyslot',
         imported: 1,
         present: 0,
+        disabled: 0,
+        notDisabled: 0,
         refused: 0,
         ignored: 0,
       }),
@@ -760,10 +743,8 @@ describe('the audit events (89)', () => {
     const { access_token: token } = user.tokens;
     const body = { email: newAddress() };
     await instance.request('PATCH', '/api/user', { token, body });
-    // The first mail was for the confirmation, and the second tells of the new address.
-    await server.mailTo(user.email, 2);
     await requestReset(instance, { email: user.email });
-    const mail = await server.mailTo(user.email, 3);
+    const mail = await server.mailAbout(user.email, 'Set a new password');
     await confirmReset(instance, tokenIn(mail));
     await confirmReset(instance, tokenIn(mail));
 

@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 
 import { GOOD_PASSWORD, type TestUser } from '../support/http-client.js';
 import { Instance } from '../support/instance.js';
-import { startTestApp, type TestApp } from '../support/test-app.js';
+import { startShippedApp, type TestApp } from '../support/test-app.js';
 
 describe('the login limit for addresses, behind a trusted proxy', () => {
   let api: TestApp;
   // Shared by all tests: each test uses its own addresses.
-  beforeAll(async () => (api = await startTestApp({ TRUSTED_PROXIES: '127.0.0.1' })));
+  beforeAll(async () => (api = await startShippedApp({ TRUSTED_PROXIES: '127.0.0.1' })));
   afterAll(async () => api.close());
 
   const failFrom = async (forwarded: string, attempt: number): Promise<number> => {
@@ -98,7 +98,7 @@ describe('one address with 100 requests in flight (53)', () => {
 
 describe('a storm of logins (53)', () => {
   it('is answered with 503 and Retry-After beyond the capacity, while other requests are served', async () => {
-    const api = await startTestApp({ RATE_LIMIT: 'off' });
+    const api = await startShippedApp({ RATE_LIMIT: 'off' });
     const user = await api.newUser();
 
     let hashed = 0;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import { GOOD_PASSWORD } from '../support/http-client.js';
+import { GOOD_PASSWORD, type Answer } from '../support/http-client.js';
 import { Instance } from '../support/instance.js';
 import { MailServer, tokenIn } from '../support/mail-server.js';
 import {
@@ -40,11 +40,23 @@ describe('a password reset by mail', () => {
   const administrator = async (): Promise<{ readonly token: string }> => ({
     token: (await api.login('root')).body.access_token,
   });
-  /** The token of the next mail to the user. */
+  /** Mails with a link. Notices may arrive between them. */
+  const linksTo = (email: string): readonly string[] =>
+    server
+      .mailsTo(email)
+      .filter(({ text }) => text.includes('/reset-password#token='))
+      .map(tokenIn);
+  const linksArrive = async (email: string, count: number): Promise<void> => {
+    await eventually('the links arrive', 20_000, () =>
+      Promise.resolve(linksTo(email).length >= count),
+    );
+  };
+  /** The token of the next mail with a link to the user. */
   const tokenFor = async (email: string, body: object): Promise<string> => {
-    const count = server.mailsTo(email).length + 1;
+    const count = linksTo(email).length + 1;
     expect((await requestReset(api, body)).status).toBe(202);
-    return tokenIn(await server.mailTo(email, count));
+    await linksArrive(email, count);
+    return linksTo(email)[count - 1]!;
   };
 
   it('sets a password, ends every session everywhere, and logs nobody in (43, 56)', async () => {
@@ -98,6 +110,13 @@ describe('a password reset by mail', () => {
 
   it('succeeds once of 50 parallel uses, on two instances (55)', async () => {
     const user = await userWithMail(api, server);
+    const there = (await other.login(user.username)).body;
+    // Both instances keep both sessions in memory.
+    for (const one of [api, other]) {
+      for (const tokens of [user.tokens, there]) {
+        expect((await one.ownUser(tokens.access_token)).status).toBe(200);
+      }
+    }
     const token = await tokenFor(user.email, { username: user.username });
     const passwords = Array.from({ length: 50 }, (_, index) => `${NEW_PASSWORD} ${index}`);
 
@@ -115,7 +134,12 @@ describe('a password reset by mail', () => {
       expect([400, 503]).toContain(status);
       expect(['invalid-one-time-token', 'overloaded', 'not-confirmed']).toContain(body['code']);
     }
-    expect((await api.ownUser(user.tokens.access_token)).status).toBe(401);
+    for (const one of [api, other]) {
+      for (const tokens of [user.tokens, there]) {
+        expect((await one.ownUser(tokens.access_token)).status).toBe(401);
+        expect((await one.refresh(tokens.refresh_token)).status).toBe(401);
+      }
+    }
     expect((await api.login(user.username, passwords[winners[0]!])).status).toBe(200);
     expect((await confirmReset(api, token)).status).toBe(400);
   });
@@ -195,23 +219,29 @@ describe('a password reset by mail', () => {
     expect((await confirmReset(api, token)).status).toBe(204);
   });
 
-  it('is void after a newer request, a use, a password change, and a change of the address (55)', async () => {
+  it('stays valid after a newer request, and is void after a use of either link, and a password change (55, 62)', async () => {
     const user = await userWithMail(api, server);
     const subject = { username: user.username };
     const first = await tokenFor(user.email, subject);
     const second = await tokenFor(user.email, subject);
-    expect((await confirmReset(api, first)).status).toBe(400);
-    expect((await confirmReset(api, second)).status).toBe(204);
-    expect((await confirmReset(api, second, OTHER_PASSWORD)).status).toBe(400);
+    const uses = await Promise.all([
+      confirmReset(api, first),
+      confirmReset(other, second, OTHER_PASSWORD),
+    ]);
+    expect(uses.map(({ status }) => status).sort()).toEqual([204, 400]);
+    for (const link of [first, second]) {
+      expect((await confirmReset(other, link)).status).toBe(400);
+    }
 
     const third = await tokenFor(user.email, subject);
-    const login = (await api.login(user.username, NEW_PASSWORD)).body;
-    const change = { currentPassword: NEW_PASSWORD, newPassword: OTHER_PASSWORD };
-    const token = login.access_token;
+    const isFirst = uses[0].status === 204;
+    const [now, next] = isFirst ? [NEW_PASSWORD, OTHER_PASSWORD] : [OTHER_PASSWORD, NEW_PASSWORD];
+    const { access_token: token } = (await api.login(user.username, now)).body;
+    const change = { currentPassword: now, newPassword: next };
     const changed = await api.request('PUT', '/api/user/password', { token, body: change });
     expect(changed.status).toBe(204);
     expect((await confirmReset(api, third)).status).toBe(400);
-    expect((await api.login(user.username, OTHER_PASSWORD)).status).toBe(200);
+    expect((await api.login(user.username, next)).status).toBe(200);
   });
 
   it('is void when the address of the user has changed since', async () => {
@@ -231,13 +261,13 @@ describe('a password reset by mail', () => {
     const token = await tokenFor(user.email, { username: user.username });
     const key = `${api.keyPrefix}v1:{user.${user.id}}:one-time-tokens`;
     await withRedis(async (_, cluster) => {
-      const stored = JSON.parse((await cluster.hget(key, 'password-reset'))!) as {
-        expiresAt: number;
-      };
+      const [stored] = JSON.parse((await cluster.hget(key, 'password-reset'))!) as [
+        { readonly expiresAt: number },
+      ];
       const leftMs = stored.expiresAt - Date.now();
       expect(leftMs).toBeGreaterThan(14 * 60_000);
       expect(leftMs).toBeLessThanOrEqual(15 * 60_000);
-      const past = JSON.stringify({ ...stored, expiresAt: Date.now() - 1 });
+      const past = JSON.stringify([{ ...stored, expiresAt: Date.now() - 1 }]);
       await cluster.hset(key, 'password-reset', past);
     });
 
@@ -260,17 +290,17 @@ describe('a password reset by mail', () => {
     expect((await confirmReset(api, token)).status).toBe(204);
   });
 
-  it('sends at most three mails while a link is valid, however many are requested, and the last link works (62, 63)', async () => {
+  it('sends at most three mails while a link is valid, however many are requested, and each link works (62, 63)', async () => {
     const user = await userWithMail(api, server);
-    const before = server.mailsTo(user.email).length;
     for (let count = 0; count < 6; count += 1) {
       expect((await requestReset(api, { username: user.username })).status).toBe(202);
       await eventually('it is done', 20_000, async () => (await waiting(api)) === 0);
     }
 
-    const mails = server.mailsTo(user.email).slice(before);
-    expect(mails).toHaveLength(3);
-    expect((await confirmReset(api, tokenIn(mails[2]!))).status).toBe(204);
+    const links = linksTo(user.email);
+    expect(links).toHaveLength(3);
+    expect((await confirmReset(api, links[0]!)).status).toBe(204);
+    expect((await confirmReset(api, links[2]!)).status).toBe(400);
   });
 
   it('works while strangers have blocked the logins of the user, and lets the user in (62)', async () => {
@@ -326,6 +356,47 @@ describe('a password reset by mail', () => {
     expect((await api.request('POST', path(randomUUID()), { token })).status).toBe(404);
     const { access_token: ordinary } = unconfirmed.tokens;
     expect((await api.request('POST', path(user.id), { token: ordinary })).status).toBe(403);
+    const ownPath = `/api/users/${unconfirmed.id}`;
+    const setDisabled = async (disabled: boolean) =>
+      api.request('PATCH', ownPath, { token, body: { disabled } });
+    await setDisabled(true);
+    expect(await api.request('POST', path(unconfirmed.id), { token })).toMatchObject({
+      status: 409,
+      body: { code: 'user-disabled' },
+    });
+    await setDisabled(false);
+    const email = newAddress();
+    const confirmed = { email, emailVerified: true };
+    expect((await api.request('PATCH', ownPath, { token, body: confirmed })).status).toBe(200);
+    expect((await api.request('POST', path(unconfirmed.id), { token })).status).toBe(202);
+    expect((await confirmReset(api, tokenIn(await server.mailTo(email)))).status).toBe(204);
+  });
+
+  it('can be requested by administrators ten times in an hour for one address, also for invitations (63)', async () => {
+    const user = await userWithMail(api, server);
+    const { token } = await administrator();
+    const invite = async (email: string): Promise<Answer> => {
+      const username = `user-${randomUUID().slice(0, 8)}`;
+      return api.request('POST', '/api/users', { token, body: { username, email } });
+    };
+    const reset = async (): Promise<Answer> =>
+      api.request('POST', `/api/users/${user.id}/password-reset`, { token });
+    expect((await invite(user.email.toUpperCase())).status).toBe(201);
+    for (let count = 1; count < 10; count += 1) {
+      expect((await reset()).status).toBe(202);
+    }
+
+    for (const refused of [await reset(), await invite(user.email)]) {
+      expect(refused).toMatchObject({ status: 429, body: { code: 'too-many-attempts' } });
+      const wait = Number(refused.headers.get('retry-after'));
+      expect(wait).toBeGreaterThan(3000);
+      expect(wait).toBeLessThanOrEqual(3600);
+    }
+    expect((await invite(newAddress())).status).toBe(201);
+    await linksArrive(user.email, 9);
+    // The requests of the user are not affected.
+    const link = await tokenFor(user.email, { username: user.username });
+    expect((await confirmReset(api, link)).status).toBe(204);
   });
 
   it.each([

@@ -19,7 +19,7 @@ const DAY_MS = 24 * HOUR_MS;
 const ID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 const DIGEST = '[A-Za-z0-9_-]{43}';
 const THROTTLED =
-  '(?:(?:challenge|client|login|one-time-token|passkey|refresh|reset)-address|reset-account)';
+  '(?:(?:client|login|one-time-token|refresh|reset|second-factor)-address|reset-account)';
 
 interface Kind {
   readonly name: string;
@@ -77,14 +77,14 @@ const KINDS = [
   kind('instances', '\\{instances\\.registry\\}:(?:list|reports)', MINUTE_MS),
   kind('failures', `\\{${THROTTLED}\\.${DIGEST}\\}:failed`, 15 * MINUTE_MS),
   kind(
-    'registrations and verifications',
-    `\\{(?:registration-address|verification-account)\\.${DIGEST}\\}:failed`,
+    'registrations and mails',
+    `\\{(?:registration-address|verification-account|administered-mail)\\.${DIGEST}\\}:failed`,
     HOUR_MS,
   ),
   kind('changes of an address', `\\{address-change\\.${DIGEST}\\}:failed`, HOUR_MS),
   kind(
     'attempt',
-    `\\{(?:registration-address|verification-account|${THROTTLED})\\.${DIGEST}\\}:under-way`,
+    `\\{(?:registration-address|verification-account|administered-mail|${THROTTLED})\\.${DIGEST}\\}:under-way`,
     30 * SECOND_MS,
   ),
   kind('guesses', `\\{password-account\\.${DIGEST}\\}:guesses`, 3 * DAY_MS),

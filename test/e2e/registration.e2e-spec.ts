@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { GOOD_PASSWORD } from '../support/http-client.js';
-import { startTestApp, type TestApp } from '../support/test-app.js';
+import { startShippedApp, startTestApp, type TestApp } from '../support/test-app.js';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
@@ -179,9 +179,11 @@ describe('registration', () => {
   it('stores no password and no name in plain text', async () => {
     const { dumpKeys } = await import('../support/redis.js');
     const username = `user-${randomUUID()}`;
-    await api.register(username);
+    const shipped = await startShippedApp();
+    await shipped.register(username);
 
-    const dump = await dumpKeys(api.keyPrefix);
+    const dump = await dumpKeys(shipped.keyPrefix);
+    await shipped.close();
 
     expect(dump.keys.join('\n')).not.toContain(username);
     expect(JSON.stringify(dump.values)).not.toContain(GOOD_PASSWORD);

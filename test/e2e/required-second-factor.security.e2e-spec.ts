@@ -115,6 +115,12 @@ describe('a role that requires a second factor', () => {
     await expectAccess(true, user.tokens);
     await give(user, 'clerk');
     await expectAccess(false, user.tokens);
+
+    // A change that does not name the rule keeps it.
+    expect((await putRole({ permissions: [] })).status).toBe(204);
+    await expectAccess(false, user.tokens);
+    expect((await putRole({ permissions, requireSecondFactor: false })).status).toBe(204);
+    await expectAccess(true, user.tokens);
     expect((await putRole({ permissions })).status).toBe(204);
     await expectAccess(true, user.tokens);
   });

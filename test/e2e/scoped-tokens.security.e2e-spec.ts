@@ -6,6 +6,16 @@ import { startTestApp, type TestApp } from '../support/test-app.js';
 
 type ScopedTokens = Tokens & { readonly scope?: string };
 
+interface Operation {
+  readonly operationId: string;
+  readonly security?: readonly object[];
+  readonly 'x-required-permissions'?: readonly string[];
+}
+
+const REFUSED = { status: 403, body: { code: 'unlimited-token-required' } };
+/** The routes without a required permission that accept a limited token. */
+const ALLOWED = ['getOwnUser', 'checkForwardedRequest'];
+
 /** Access tokens of users that are limited to some permissions (RFC 6749 section 6). */
 describe('a refresh with a scope', () => {
   let api: TestApp;
@@ -93,6 +103,52 @@ describe('a refresh with a scope', () => {
       send(limited.access_token, 'PUT', '/api/roles/other', { permissions: [permission] });
     expect(await role('users:read')).toMatchObject(beyond);
     expect((await role('orders:read')).status).toBe(204);
+  });
+
+  it('returns a token that manages no account, at any route, nor becomes an unlimited one (38)', async () => {
+    const user = await userWith('clerk');
+    const { access_token: token } = await scoped(user, 'users:read users:write');
+    const { body: document } = await api.request<{
+      readonly paths: Record<string, Record<string, Operation>>;
+    }>('GET', '/docs-json');
+    const allowed: string[] = [];
+
+    for (const [path, operations] of Object.entries(document.paths)) {
+      for (const [method, operation] of Object.entries(operations)) {
+        const { operationId, security = [], 'x-required-permissions': required } = operation;
+        const isPublic = security.some((way) => Object.keys(way).length === 0);
+        if (!isPublic && !required && !path.startsWith('/oauth/')) {
+          const body = method === 'get' ? undefined : {};
+          const answer = await send(
+            token,
+            method.toUpperCase(),
+            path.replace(/\{.*\}/, user.id),
+            body,
+          );
+          if (answer.body['code'] === REFUSED.body.code) {
+            expect(answer.status).toBe(403);
+          } else {
+            allowed.push(operationId);
+          }
+        }
+      }
+    }
+
+    expect(allowed).toEqual(ALLOWED);
+    const proof = { password: user.password };
+    expect(await send(token, 'POST', '/api/user/reauthentication', proof)).toMatchObject(REFUSED);
+    const admin = await userWith('admin');
+    const limited = await scoped(admin, 'users:write users:read');
+    const email = 'new@example.org';
+    for (const [method, path, body] of [
+      ['PATCH', `/api/users/${admin.id}`, { email }],
+      ['PATCH', `/api/users/${admin.id}`, { emailVerified: true }],
+      ['DELETE', `/api/users/${admin.id}/factors`],
+    ] as const) {
+      expect(await send(limited.access_token, method, path, body)).toMatchObject(REFUSED);
+    }
+    const { body: whole } = await refresh(limited.refresh_token);
+    expect((await send(whole.access_token, 'PATCH', '/api/user', { email })).status).toBe(200);
   });
 
   it('is not answered with the token of another scope during the grace period', async () => {

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 
 import { startDeployment, WITH_ADMINISTRATOR, type Deployment } from '../support/deployment.js';
 import { decode } from '../support/forge.js';
-import { GOOD_PASSWORD, type Answer, type TestUser, type Tokens } from '../support/http-client.js';
+import type { Answer, TestUser, Tokens } from '../support/http-client.js';
 import type { Instance } from '../support/instance.js';
+import { olderLogin } from '../support/older-login.js';
 import { withRedis } from '../support/redis.js';
 import {
   addTotp,
@@ -11,6 +12,7 @@ import {
   codesOf,
   enrol,
   newRecoveryCodes,
+  type Enrolment,
 } from '../support/second-factors.js';
 import type { TestApp } from '../support/test-app.js';
 
@@ -30,14 +32,6 @@ describe('second factors', () => {
     body?: unknown,
     at: TestApp | Instance = api,
   ): Promise<Answer<Body>> => at.request<Body>('POST', path, { token, body });
-  const age = async (user: TestUser): Promise<void> =>
-    withRedis(async (_, cluster) => {
-      const key = `${api.keyPrefix}v1:{user.${user.id}}:sessions`;
-      const { session_id: sessionId } = user.tokens;
-      const session = JSON.parse((await cluster.hget(key, sessionId))!) as { authTime: number };
-      const older = { ...session, authTime: session.authTime - 601 };
-      await cluster.hset(key, sessionId, JSON.stringify(older));
-    });
   const NEEDED = { status: 403, body: { code: 'reauthentication-required' } };
   const withTotp = async (): Promise<{ user: TestUser; codes: string[]; id: string }> => {
     const user = await api.newUser();
@@ -64,6 +58,48 @@ describe('second factors', () => {
     await expectEverywhere(401, elsewhere);
     await expectEverywhere(200, user.tokens);
     expect((await challengeOf(other, user.username)).factors).toEqual(['totp']);
+  });
+
+  it('an enrolment counts nowhere until it is confirmed, within 15 minutes, and can be given up', async () => {
+    const user = await api.newUser();
+    const { body: elsewhere } = await other.login(user.username);
+    const confirm = async ({ id, secret }: Enrolment): Promise<Answer> =>
+      post('/api/user/factors/totp/confirm', user.tokens, { id, code: codesOf(secret)[0] });
+    const old = await enrol(api, user.tokens);
+    await withRedis(async (_, cluster) => {
+      const key = `${api.keyPrefix}v1:{user.${user.id}}:factors`;
+      const factor = JSON.parse((await cluster.hget(key, old.id))!) as { createdAt: number };
+      const createdAt = factor.createdAt - 15 * 60_000;
+      await cluster.hset(key, old.id, JSON.stringify({ ...factor, createdAt }));
+    });
+    expect(await confirm(old)).toMatchObject({ status: 404, body: { code: 'not-found' } });
+
+    const given = await enrol(api, user.tokens);
+    const options = { token: user.tokens.access_token };
+    const path = `/api/user/factors/${given.id}`;
+    expect((await other.request('DELETE', path, options)).status).toBe(204);
+    expect((await other.request('DELETE', path, options)).status).toBe(404);
+    expect((await confirm(given)).status).toBe(404);
+
+    await expectEverywhere(200, elsewhere, user.tokens);
+    const removals = await other.audited('factor-removed');
+    expect(removals.filter(({ userId }) => userId === user.id)).toEqual([]);
+    expect((await confirm(await enrol(api, user.tokens))).status).toBe(204);
+    await expectEverywhere(401, elsewhere);
+  });
+
+  it('a second authenticator application replaces the first with its confirmation', async () => {
+    const { user, codes } = await withTotp();
+    const next = await addTotp(api, user.tokens);
+
+    const { challenge, factors } = await challengeOf(other, user.username);
+
+    expect(factors).toEqual(['totp']);
+    expect((await second({ challenge, code: codes[0] }, other)).status).toBe(401);
+    expect((await second({ challenge, code: next.codes[0] }, other)).status).toBe(200);
+    const { access_token: token } = user.tokens;
+    const listed = await api.request<{ items: object[] }>('GET', '/api/user/factors', { token });
+    expect(listed.body.items).toMatchObject([{ id: next.id }]);
   });
 
   it('a login with a code says so in the token (2), also after a refresh', async () => {
@@ -269,126 +305,15 @@ describe('second factors', () => {
       const options = { token: admin.access_token, body: { roles: ['admin'] } };
       await api.request('PATCH', `/api/users/${user.id}`, options);
       const { codes } = await addTotp(api, user.tokens);
-      await age(user);
+      const old = await olderLogin(api, user.id, user.tokens);
 
-      expect(await remove(user.id, user.tokens)).toMatchObject(NEEDED);
+      expect(await remove(user.id, old)).toMatchObject(NEEDED);
 
-      const raised = await post<Tokens>('/api/user/reauthentication', user.tokens, {
+      const raised = await post<Tokens>('/api/user/reauthentication', old, {
         code: codes[0],
       });
       expect((await remove(user.id, raised.body)).status).toBe(204);
       await expectEverywhere(401, raised.body);
     });
-  });
-
-  describe('a reauthentication', () => {
-    const factors = async ({ access_token: token }: Tokens): Promise<Answer> =>
-      api.request('GET', '/api/user/factors', { token });
-
-    it('with a password raises the same session, once its login is old', async () => {
-      const user = await api.newUser();
-      await age(user);
-      expect(await factors(user.tokens)).toMatchObject(NEEDED);
-      expect(await post('/api/user/factors/totp', user.tokens)).toMatchObject(NEEDED);
-
-      const wrong = await post('/api/user/reauthentication', user.tokens, { password: 'not it' });
-      expect(wrong).toMatchObject({ status: 403, body: { code: 'wrong-password' } });
-      expect(await factors(user.tokens)).toMatchObject(NEEDED);
-
-      const body = { password: GOOD_PASSWORD };
-      const raised = await post<Tokens>('/api/user/reauthentication', user.tokens, body, other);
-
-      expect(raised.status).toBe(200);
-      expect(raised.body.session_id).toBe(user.tokens.session_id);
-      expect((await factors(raised.body)).status).toBe(200);
-      const [before, after] = [user.tokens, raised.body].map(
-        (one) => decode(one.access_token).payload['auth_time'] as number,
-      );
-      expect(after! - before!).toBeGreaterThanOrEqual(0);
-      await expectEverywhere(200, raised.body);
-    });
-
-    it('is needed to end all other sessions, once the login is old (43)', async () => {
-      const user = await api.newUser();
-      const { body: elsewhere } = await other.login(user.username);
-      await age(user);
-      const end = async ({ access_token: token }: Tokens): Promise<Answer> =>
-        other.request('DELETE', '/api/user/sessions', { token });
-
-      expect(await end(user.tokens)).toMatchObject(NEEDED);
-      await expectEverywhere(200, elsewhere);
-
-      const body = { password: GOOD_PASSWORD };
-      const raised = await post<Tokens>('/api/user/reauthentication', user.tokens, body);
-      expect((await end(raised.body)).status).toBe(204);
-      await expectEverywhere(401, elsewhere);
-      await expectEverywhere(200, raised.body);
-    });
-
-    it('with the password alone raises nothing once there is a factor; `amr` is what was proved then', async () => {
-      const { user, codes, id } = await withTotp();
-      const [recoveryCode] = await newRecoveryCodes(api, user.tokens);
-      await age(user);
-      const path = '/api/user/reauthentication';
-      const password = GOOD_PASSWORD;
-      const wrong = await post(path, user.tokens, { password: 'x', code: codes[0] });
-      expect(wrong).toMatchObject({ status: 403, body: { code: 'wrong-password' } });
-      expect(await post(path, user.tokens, { password, code: '000000' })).toMatchObject({
-        body: { code: 'wrong-second-factor' },
-      });
-      expect(await post(path, user.tokens, { password })).toMatchObject({
-        status: 403,
-        body: { code: 'second-factor-required', factors: ['recovery-code', 'totp'] },
-      });
-      expect(await factors(user.tokens)).toMatchObject(NEEDED);
-
-      const body = { code: codes[0] };
-      const raised = await post<Tokens>(path, user.tokens, body);
-      expect(raised.status).toBe(200);
-      expect(decode(raised.body.access_token).payload).toMatchObject({ amr: ['otp'] });
-      const both = await post<Tokens>(path, user.tokens, { password, recoveryCode });
-      expect(decode(both.body.access_token).payload).toMatchObject({ amr: ['pwd', 'otp', 'mfa'] });
-
-      // A removed factor is not in later tokens.
-      const { access_token: token } = both.body;
-      expect((await api.request('DELETE', `/api/user/factors/${id}`, { token })).status).toBe(204);
-      const { body: refreshed } = await other.refresh(both.body.refresh_token);
-      expect(decode(refreshed.access_token).payload).toMatchObject({ amr: ['pwd'] });
-      const later = await post<Tokens>(path, refreshed, { password });
-      expect(decode(later.body.access_token).payload).toMatchObject({ amr: ['pwd'] });
-    });
-
-    it('accepts a code once', async () => {
-      const { user, codes } = await withTotp();
-      const body = { code: codes[0] };
-      expect((await post('/api/user/reauthentication', user.tokens, body)).status).toBe(200);
-      const again = await post('/api/user/reauthentication', user.tokens, body);
-      expect(again).toMatchObject({ status: 401, body: { code: 'wrong-second-factor' } });
-    });
-
-    it.each([
-      ['former', (former: Tokens) => former],
-      ['new', (_: Tokens, next: Tokens) => next],
-    ])('leaves the %s refresh token valid until one of the two is used', async (_, chosen) => {
-      const user = await api.newUser();
-      const body = { password: GOOD_PASSWORD };
-      const { body: next } = await post<Tokens>('/api/user/reauthentication', user.tokens, body);
-
-      const used = chosen(user.tokens, next).refresh_token;
-      const refreshed = await other.refresh(used);
-
-      expect(refreshed.status).toBe(200);
-      const unused = used === next.refresh_token ? user.tokens : next;
-      expect((await api.refresh(unused.refresh_token)).status).toBe(401);
-    });
-
-    it.each([{}, { code: '123456', recoveryCode: 'x' }, { code: null }, { password: 12 }])(
-      'needs a password or one proof, and not %j',
-      async (body) => {
-        const user = await api.newUser();
-        const answer = await post('/api/user/reauthentication', user.tokens, body);
-        expect(answer).toMatchObject({ status: 400, body: { code: 'invalid-request' } });
-      },
-    );
   });
 });

@@ -1,5 +1,6 @@
 import { WITH_ADMINISTRATOR } from '../support/deployment.js';
 import { createAccount } from '../support/service-accounts.js';
+import { codesOf } from '../support/second-factors.js';
 import { SwaggerUi } from '../support/swagger-ui.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
@@ -202,5 +203,30 @@ describe('Swagger UI', () => {
     await ui.page.goto(`${api.url}/`);
 
     expect(new URL(ui.page.url()).pathname).toBe('/docs');
+  });
+
+  // The last test, because the user of the page then has a second factor.
+  it('adds an authenticator application, and logs in with it in two steps', async () => {
+    await ui.startOver();
+    await register();
+    await logIn();
+    const { status, body } = await ui.execute('post', '/api/user/factors/totp');
+    expect(status).toBe('201');
+    const fill = async (path: string, step: 0 | 1): Promise<void> =>
+      ui.editBody('post', path, (text) =>
+        text.replace('287082', codesOf(String(body['secret']))[step]),
+      );
+
+    await fill('/api/user/factors/totp/confirm', 0);
+    expect((await ui.execute('post', '/api/user/factors/totp/confirm')).status).toBe('204');
+    expect((await ui.execute('post', '/api/login')).body).toMatchObject({
+      code: 'second-factor-required',
+    });
+    await fill('/api/login/second-factor', 1);
+    expect((await ui.execute('post', '/api/login/second-factor')).status).toBe('200');
+
+    expect((await ui.execute('get', '/api/user/factors')).body).toMatchObject({
+      items: [{ id: body['id'], type: 'totp' }],
+    });
   });
 });

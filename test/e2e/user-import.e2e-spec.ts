@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import {
   mkdtempSync,
   readdirSync,
@@ -12,24 +12,26 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
+import { Origin } from '../../src/common/origin/index.js';
 import { Deadline } from '../../src/common/deadline/index.js';
 import { DirectoryIndex } from '../../src/users/directory/directory-index.js';
-import { UsersService } from '../../src/users/index.js';
+import { OneTimeTokens } from '../../src/users/account-mails/one-time-tokens.js';
+import { UserExport, UsersService } from '../../src/users/index.js';
+import { ACCOUNTS, type Accounts } from '../../src/users/store/accounts.js';
+import {
+  asOperator,
+  CLI,
+  commandEnvironment,
+  runCommand,
+  type CommandResult,
+} from '../support/command.js';
+import { confirmReset, NEW_PASSWORD } from '../support/mails.js';
 import { eventually } from '../support/own-cluster.js';
 import { keysByMaster, withRedis } from '../support/redis.js';
-import { startTestApp, type TestApp } from '../support/test-app.js';
-import { testVariables } from '../support/test-variables.js';
+import { startShippedApp, type TestApp } from '../support/test-app.js';
 
-const CLI = resolve('dist/cli.js');
-const COMMAND_TIMEOUT_MS = 60_000;
 const IMPORTS = resolve('test/support/imports');
 const BCRYPT = '$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW';
-
-interface Result {
-  readonly status: unknown;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 interface Refused {
   readonly line?: number;
@@ -43,7 +45,7 @@ describe('import and export of users', () => {
   let api: TestApp;
   let folder: string;
   beforeEach(async () => {
-    api = await startTestApp();
+    api = await startShippedApp();
     folder = mkdtempSync(join(tmpdir(), 'keyslot-import-'));
   });
   afterEach(async () => {
@@ -51,29 +53,21 @@ describe('import and export of users', () => {
     rmSync(folder, { recursive: true });
   });
 
-  const environment = (keyPrefix: string): Record<string, string | undefined> => ({
-    PATH: process.env['PATH'],
-    ...testVariables({
-      REDIS_KEY_PREFIX: keyPrefix,
-      REDIS_USERNAME: process.env['TEST_REDIS_ADMIN_USERNAME'],
-      REDIS_PASSWORD: process.env['TEST_REDIS_ADMIN_PASSWORD'],
-      REDIS_SOURCE_USERNAME: process.env['TEST_REDIS_ADMIN_USERNAME'],
-      REDIS_SOURCE_PASSWORD: process.env['TEST_REDIS_ADMIN_PASSWORD'],
-      LOG_LEVEL: 'trace',
-    }),
+  const variablesOf = (keyPrefix: string): Record<string, string | undefined> => ({
+    ...asOperator(keyPrefix),
+    REDIS_SOURCE_USERNAME: process.env['TEST_REDIS_ADMIN_USERNAME'],
+    REDIS_SOURCE_PASSWORD: process.env['TEST_REDIS_ADMIN_PASSWORD'],
+    LOG_LEVEL: 'trace',
   });
-  const users = async (args: readonly string[], keyPrefix = api.keyPrefix): Promise<Result> => {
-    const options = { cwd: folder, env: environment(keyPrefix), timeout: COMMAND_TIMEOUT_MS };
-    return new Promise((done) => {
-      execFile(process.execPath, [CLI, 'users', ...args], options, (error, stdout, stderr) =>
-        done({ status: error ? error.code : 0, stdout, stderr }),
-      );
-    });
-  };
+  const users = async (
+    args: readonly string[],
+    keyPrefix = api.keyPrefix,
+  ): Promise<CommandResult> =>
+    runCommand(['users', ...args], { variables: variablesOf(keyPrefix), cwd: folder });
   /** Everything that the command has written except the report. */
-  const linesOf = ({ stdout }: Result): string[] =>
+  const linesOf = ({ stdout }: CommandResult): string[] =>
     stdout.split('\n').filter((line) => line !== '' && !line.startsWith('{'));
-  const importOf = async (name: string, ...options: string[]): Promise<Result> =>
+  const importOf = async (name: string, ...options: string[]): Promise<CommandResult> =>
     users(['import', join(IMPORTS, name), '--report', join(folder, 'report'), ...options]);
   const report = (): Refused[] =>
     readFileSync(join(folder, 'report'), 'utf8')
@@ -95,6 +89,18 @@ describe('import and export of users', () => {
     return user!.passwordHash.reveal();
   };
 
+  /** The user sets the first password with a link, and then has a confirmed address. */
+  const expectInvited = async (one: TestApp, username: string, address: string): Promise<void> => {
+    const accounts = one.app.get<Accounts>(ACCOUNTS);
+    const user = await accounts.findByUsername(username, Deadline.none);
+    const binding = { address, passwordVersion: user!.passwordVersion };
+    const tokens = one.app.get(OneTimeTokens);
+    const { token } = await tokens.issue(user!.id, 'invitation', binding, Deadline.none);
+    expect((await confirmReset(one, token.reveal())).status).toBe(204);
+    const { access_token } = (await one.login(username, NEW_PASSWORD)).body;
+    expect((await one.ownUser(access_token)).body).toMatchObject({ emailVerified: true });
+  };
+
   it.each([
     [
       'keycloak',
@@ -108,6 +114,7 @@ describe('import and export of users', () => {
       { 6: 'no-password' },
       ['Imported 5 users.', '1 records are no users.'],
       'kc-disabled',
+      ['kc-peter'],
     ],
     [
       'django',
@@ -121,6 +128,7 @@ describe('import and export of users', () => {
       { 6: 'no-password', 7: 'unknown-hash' },
       ['Imported 4 users.', '1 records are no users.'],
       'dj-md5',
+      [],
     ],
     [
       'auth0',
@@ -134,10 +142,11 @@ describe('import and export of users', () => {
       { 5: 'unknown-hash' },
       ['Imported 5 users.'],
       'a0-blocked',
+      ['a0.bcrypt@example.com'],
     ],
   ] as const)(
     'imports users of %s, who log in with their passwords and then have a hash of this installation',
-    async (format, file, logins, refused, lines, stranger) => {
+    async (format, file, logins, refused, lines, stranger, verified) => {
       const imported = await importOf(file);
 
       expect(imported).toMatchObject({ status: 1, stderr: '' });
@@ -150,6 +159,12 @@ describe('import and export of users', () => {
       }
       expect((await api.login(stranger, 'plain in a realm file')).status).toBe(401);
       expect((await api.login(stranger, 'abcdefghijklmnopqrstuvwxyz')).status).toBe(401);
+
+      const confirmed = [];
+      for await (const user of api.app.get(UserExport).users(false, Origin.operator)) {
+        confirmed.push(...(user.emailVerified ? [user.username] : []));
+      }
+      expect(confirmed).toEqual(verified);
 
       const again = await importOf(file, '--format', format);
       const present = `${logins.length + (stranger === 'dj-md5' ? 0 : 1)} users were already there`;
@@ -166,11 +181,11 @@ describe('import and export of users', () => {
     const trial = await importOf('users.ndjson', '--dry-run');
     const trialReport = report();
 
-    expect(linesOf(trial)[0]).toBe('Would import 4 users.');
+    expect(linesOf(trial)[0]).toBe('Would import 5 users.');
     expect(await keysOf()).toEqual(keys);
     const imported = await importOf('users.ndjson');
 
-    expect(linesOf(imported)[0]).toBe('Imported 4 users.');
+    expect(linesOf(imported)[0]).toBe('Imported 5 users.');
     const refused = {
       6: 'invalid-json',
       7: 'invalid-username',
@@ -182,6 +197,7 @@ describe('import and export of users', () => {
       13: 'invalid-email',
       15: 'username-taken',
       16: 'id-in-use',
+      18: 'invalid-record',
     };
     expect(reasons()).toEqual(refused);
     expect(trialReport.map(({ reason }) => reason).sort()).toEqual(
@@ -204,6 +220,7 @@ describe('import and export of users', () => {
       id: '0d4c6a35-79c9-4d4c-9a9d-2f7a4a1c7a01',
       username: 'Own-Ada',
       email: 'own.ada@example.com',
+      emailVerified: true,
       displayName: 'Ada',
       roles: ['admin'],
       createdAt: '2021-02-03T04:05:06.789Z',
@@ -275,7 +292,7 @@ describe('import and export of users', () => {
     );
     const child = spawn(process.execPath, [CLI, 'users', 'import', 'users'], {
       cwd: folder,
-      env: environment(api.keyPrefix),
+      env: commandEnvironment(variablesOf(api.keyPrefix)),
       stdio: 'ignore',
     });
     const ended = new Promise((done) => child.once('exit', (_, signal) => done(signal)));
@@ -293,7 +310,7 @@ describe('import and export of users', () => {
     expect(Number(imported)).toBeGreaterThan(20);
     const exporting = spawn(process.execPath, [CLI, 'users', 'export', 'cut'], {
       cwd: folder,
-      env: environment(api.keyPrefix),
+      env: commandEnvironment(variablesOf(api.keyPrefix)),
       stdio: 'ignore',
     });
     const exportEnded = new Promise((done) => exporting.once('exit', (_, signal) => done(signal)));
@@ -340,24 +357,28 @@ describe('import and export of users', () => {
     const exported = await users(['export', 'all', '--with-password-hashes']);
     const existing = await users(['export', 'all']);
 
-    expect(linesOf(without)).toEqual(['Exported 9 users.']);
-    expect(readFileSync(join(folder, 'without'), 'utf8')).not.toMatch(/passwordHash|\$/);
+    expect(linesOf(without)).toEqual(['Exported 10 users.']);
+    expect(readFileSync(join(folder, 'without'), 'utf8')).not.toMatch(/passwordHash|"invited"|\$/);
     expect(exported.status).toBe(0);
     expect(statSync(join(folder, 'all')).mode & 0o777).toBe(0o600);
     expect(existing.status).toBe(1);
     expect(existing.stderr).toMatch(/^The file cannot be created/);
 
     const before = readFileSync(join(folder, 'all'), 'utf8');
-    const other = await startTestApp();
+    expect(before.match(/"emailVerified":true/g)).toHaveLength(1);
+    expect(before.match(/"invited":true/g)).toHaveLength(1);
+    const other = await startShippedApp();
     try {
       const imported = await users(['import', 'all'], other.keyPrefix);
       await users(['export', 'copy', '--with-password-hashes'], other.keyPrefix);
-      expect(linesOf(imported)).toEqual(['Imported 9 users.']);
+      expect(linesOf(imported)).toEqual(['Imported 10 users.']);
       expect(readFileSync(join(folder, 'copy'), 'utf8')).toBe(before);
       expect((await other.login(username)).status).toBe(200);
       expect((await other.login('own-crypt5', 'Hello world!')).status).toBe(200);
       expect((await other.login('dj-admin', 'lètmein')).status).toBe(200);
       expect((await other.login('own-disabled', 'a long plain secret text')).status).toBe(401);
+      expect((await other.login('own-invited', '')).status).toBe(401);
+      await expectInvited(other, 'own-invited', 'own.invited@example.com');
     } finally {
       await other.close();
     }

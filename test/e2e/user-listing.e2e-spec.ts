@@ -1,8 +1,4 @@
 import { jest } from '@jest/globals';
-import { execFile } from 'node:child_process';
-import { tmpdir } from 'node:os';
-import { resolve } from 'node:path';
-import { promisify } from 'node:util';
 
 import type { AppExtensions } from '../../src/app.module.js';
 import { AuditLog } from '../../src/audit/index.js';
@@ -13,11 +9,11 @@ import {
   WITH_ADMINISTRATOR,
   type Administration,
 } from '../support/deployment.js';
+import { asOperator, runCommand } from '../support/command.js';
 import type { Answer, TestUser, Tokens } from '../support/http-client.js';
 import type { Instance } from '../support/instance.js';
 import { withRedis } from '../support/redis.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
-import { testVariables } from '../support/test-variables.js';
 
 interface Page {
   readonly items: readonly { readonly id: string; readonly username: string }[];
@@ -156,21 +152,9 @@ describe('listing users', () => {
     });
     expect(await namesOf()).toEqual([]);
 
-    const { stdout } = await promisify(execFile)(
-      process.execPath,
-      [resolve('dist/cli.js'), 'users', 'reindex'],
-      {
-        cwd: tmpdir(),
-        env: {
-          PATH: process.env['PATH'],
-          ...testVariables({
-            REDIS_KEY_PREFIX: api.keyPrefix,
-            REDIS_USERNAME: process.env['TEST_REDIS_ADMIN_USERNAME'],
-            REDIS_PASSWORD: process.env['TEST_REDIS_ADMIN_PASSWORD'],
-          }),
-        },
-      },
-    );
+    const { stdout } = await runCommand(['users', 'reindex'], {
+      variables: asOperator(api.keyPrefix),
+    });
 
     expect(stdout).toMatch(/^Checked the directory entries of \d+ users\.\n$/);
     expect(before).toContain(username);

@@ -127,7 +127,7 @@ describe('the API description of an application with its own routes', () => {
     expect(guarded.security).toBeUndefined();
     expect(codes(guarded, 401)).toEqual(['invalid-token', 'missing-token']);
     expect(codes(guarded, 503)).toEqual(['overloaded', 'store-unavailable']);
-    expect(guarded.responses['403']).toBeUndefined();
+    expect(codes(guarded, 403)).toEqual(['second-factor-enrolment-required']);
     expect(open.security).toEqual([{}]);
     expect(codes(open, 503)).toEqual(['overloaded']);
     expect(Object.keys(open.responses)).toEqual(['200', '408', '431', '500', '503']);
@@ -157,7 +157,10 @@ describe('the API description of an application with its own routes', () => {
     expect(operation('get', '/api/orders').description).toBe(
       'Requires the permission `orders:read`.',
     );
-    expect(codes(operation('get', '/api/orders'), 403)).toEqual(['forbidden']);
+    expect(codes(operation('get', '/api/orders'), 403)).toEqual([
+      'forbidden',
+      'second-factor-enrolment-required',
+    ]);
     expect(JSON.stringify(document)).not.toContain('required-permissions"]');
   });
 

@@ -129,6 +129,18 @@ describe('an application that extends Keyslot', () => {
   });
 
   describe('with plugins, a WebSocket adapter and a prefix', () => {
+    let one: Instance;
+    let other: Instance;
+    beforeAll(async () => {
+      const variables = { ...newPrefix(), LOG_LEVEL: 'info' };
+      const program = join(project, 'dist', 'configured.js');
+      [one, other] = await Promise.all([
+        Instance.start(variables, program),
+        Instance.start(variables, program),
+      ]);
+    }, TEST_TIMEOUT_MS);
+    afterAll(async () => Promise.all([one.stop(), other.stop()]));
+
     const headers = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
     const socketTo = async (instance: Instance, token: string): Promise<WebSocket> => {
       const socket = new WebSocket(`ws://${new URL(instance.url).host}/ticks`, headers(token));
@@ -153,9 +165,6 @@ describe('an application that extends Keyslot', () => {
     };
 
     it('ends streams and sockets when their session ends on another instance, and no others', async () => {
-      const prefix = newPrefix();
-      const one = await start('configured.js', prefix);
-      const other = await start('configured.js', prefix);
       const user = await one.newUser();
       const token = user.tokens.access_token;
       const { body: another } = await one.login(user.username);
@@ -173,23 +182,8 @@ describe('an application that extends Keyslot', () => {
       remaining.close();
     });
 
-    it('stops with code 0 while streams and sockets are open, and closes them', async () => {
-      const instance = await start('configured.js', { ...newPrefix(), LOG_LEVEL: 'info' });
-      const { tokens } = await instance.newUser();
-      const closed = once(await socketTo(instance, tokens.access_token), 'close');
-      const stream = await ticksOf(instance, tokens.access_token);
-
-      await instance.stop();
-
-      expect(instance.exitCode).toBe(0);
-      // Both close without an error, so that clients reconnect.
-      await Promise.all([stream.text(), closed]);
-      expect(instance.output()).toContain('"msg":"stopping"');
-    });
-
     it('refuses a socket without a token', async () => {
-      const instance = await start('configured.js', newPrefix());
-      const socket = new WebSocket(`ws://${new URL(instance.url).host}/ticks`);
+      const socket = new WebSocket(`ws://${new URL(one.url).host}/ticks`);
 
       const [, response] = (await once(socket, 'unexpected-response')) as [
         unknown,
@@ -200,19 +194,18 @@ describe('an application that extends Keyslot', () => {
     });
 
     it('accepts the content types of its plugins, and keeps unprefixed routes outside of the prefix', async () => {
-      const instance = await start('configured.js', newPrefix());
-      const { tokens, id } = await instance.newUser();
-      const { origin } = new URL(instance.url);
+      const { tokens, id } = await one.newUser();
+      const { origin } = new URL(one.url);
       const form = new FormData();
       form.set('file', new Blob(['four']), 'notes.txt');
 
-      const uploaded = await fetch(`${instance.url}/api/uploads`, {
+      const uploaded = await fetch(`${one.url}/api/uploads`, {
         method: 'POST',
         body: form,
         ...headers(tokens.access_token),
       });
 
-      expect(instance.url).toBe(`${origin}/v1`);
+      expect(one.url).toBe(`${origin}/v1`);
       expect([uploaded.status, await uploaded.json()]).toEqual([
         201,
         { name: 'notes.txt', bytes: 4 },
@@ -220,20 +213,19 @@ describe('an application that extends Keyslot', () => {
       for (const path of ['health/ready', 'metrics', 'docs-json', '.well-known/jwks.json']) {
         expect([path, (await fetch(`${origin}/${path}`)).status]).toEqual([path, 200]);
       }
-      const refused = await instance.request('GET', '/api/user');
+      const refused = await one.request('GET', '/api/user');
       expect(refused.body).toMatchObject({ type: '/problems/missing-token' });
       expect((await fetch(new URL(String(refused.body['type']), origin))).status).toBe(200);
-      const own = await instance.ownUser(tokens.access_token);
+      const own = await one.ownUser(tokens.access_token);
       expect([own.body['id'], own.headers.get('cache-control')]).toEqual([id, 'no-store']);
-      const registered = await instance.register(`user-${randomUUID()}`);
+      const registered = await one.register(`user-${randomUUID()}`);
       expect(registered.headers.get('location')).toBe(`/v1/api/users/${registered.body.id}`);
     });
 
     it('validates its own routes with its own options, and our routes as before', async () => {
-      const instance = await start('configured.js', newPrefix());
-      const { tokens } = await instance.newUser();
+      const { tokens } = await one.newUser();
       const list = async (query: string, language = 'en') =>
-        instance.request<{ errors?: unknown }>('GET', `/api/uploads?${query}`, {
+        one.request<{ errors?: unknown }>('GET', `/api/uploads?${query}`, {
           token: tokens.access_token,
           headers: { 'accept-language': language },
         });
@@ -247,13 +239,26 @@ describe('an application that extends Keyslot', () => {
         { pointer: '/size', code: 'min', detail: '不得小于 1。' },
       ]);
       const body = { username: 12345678, password: true, extra: 1 };
-      expect((await instance.request('POST', '/api/users', { body })).body['errors']).toEqual(
+      expect((await one.request('POST', '/api/users', { body })).body['errors']).toEqual(
         expect.arrayContaining([
           expect.objectContaining({ pointer: '/username', code: 'not-a-string' }),
           expect.objectContaining({ pointer: '/password', code: 'not-a-string' }),
           expect.objectContaining({ pointer: '/extra', code: 'unknown-member' }),
         ]),
       );
+    });
+
+    it('stops with code 0 while streams and sockets are open, and closes them', async () => {
+      const { tokens } = await other.newUser();
+      const closed = once(await socketTo(other, tokens.access_token), 'close');
+      const stream = await ticksOf(other, tokens.access_token);
+
+      await other.stop();
+
+      expect(other.exitCode).toBe(0);
+      // Both close without an error, so that clients reconnect.
+      await Promise.all([stream.text(), closed]);
+      expect(other.output()).toContain('"msg":"stopping"');
     });
   });
 

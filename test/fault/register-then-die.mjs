@@ -1,27 +1,33 @@
-// Registers a user, or takes the role from an administrator, in a process that kills itself before or after the n-th step in
-// Redis.
+// Registers or invites a user, or takes the role from an administrator, in a process that kills itself before or after the n-th
+// step in Redis.
 // Usage: node register-then-die.mjs <username> <step> before|after
+//        node register-then-die.mjs --invite=<username> <step> before|after
 //        node register-then-die.mjs --demote=<user id> <step> before|after
 import { NestFactory } from '@nestjs/core';
 import { Deadline } from '../../dist/common/deadline/index.js';
 import { Origin } from '../../dist/common/origin/index.js';
 import { Secret } from '../../dist/common/secret/index.js';
 import { AuditModule } from '../../dist/audit/index.js';
-import { MailModule } from '../../dist/mail/index.js';
+import { MailDelivery, MailModule } from '../../dist/mail/index.js';
 import { MetricsModule } from '../../dist/metrics/index.js';
 import { NearCache, NearCacheModule } from '../../dist/near-cache/index.js';
 import { RateLimitModule } from '../../dist/rate-limit/index.js';
 import { RedisCluster, RedisClusterModule } from '../../dist/redis-cluster/index.js';
 import { RoleReader } from '../../dist/roles/index.js';
 import { SessionReader } from '../../dist/user-slot/read/index.js';
+import { Registrations } from '../../dist/users/registrations.js';
 import { UserAdministration, UsersModule, UsersService } from '../../dist/users/index.js';
 
 const [username, step, moment] = process.argv.slice(2);
 const [, demotedId] = username.split('--demote=');
+const [, invited] = username.split('--invite=');
 const nodes = process.env.TEST_REDIS_NODES.split(',').map((node) => {
   const [host, port] = node.split(':');
   return { host, port: Number(port) };
 });
+
+// This process stores mails, and others send them.
+MailDelivery.prototype.onApplicationBootstrap = () => undefined;
 
 const context = await NestFactory.createApplicationContext(
   {
@@ -37,7 +43,7 @@ const context = await NestFactory.createApplicationContext(
       AuditModule.forRoot({}),
       NearCacheModule.forRoot({}),
       RateLimitModule.forRoot({}),
-      MailModule.forRoot({ publicUrl: 'http://127.0.0.1' }),
+      MailModule.forRoot({ publicUrl: 'http://127.0.0.1', isLogged: true }),
       // In place of GuardModule and SessionsModule: this process has no routes.
       {
         module: class {},
@@ -89,11 +95,24 @@ redis.runDurably = async (...call) => {
 };
 
 const password = new Secret(process.env.TEST_PASSWORD);
-const registration = { username, password };
-const { outcome } = await (demotedId
-  ? context
+const operations = {
+  register: async () =>
+    context.get(UsersService).register({ username, password }, Origin.system, Deadline.none),
+  invite: async () =>
+    context
+      .get(Registrations)
+      .registerFor(
+        { kind: 'client', permissions: ['users:write'] },
+        { username: invited, email: `${invited}@example.com` },
+        Origin.system,
+        Deadline.none,
+      ),
+  demote: async () =>
+    context
       .get(UserAdministration)
-      .change('system', demotedId, { roles: [] }, Origin.system, Deadline.none)
-  : context.get(UsersService).register(registration, Origin.system, Deadline.none));
+      .change('system', demotedId, { roles: [] }, Origin.system, Deadline.none),
+};
+const operation = demotedId ? 'demote' : invited ? 'invite' : 'register';
+const { outcome } = await operations[operation]();
 process.stdout.write(`${outcome} after ${count} steps`);
 await context.close();

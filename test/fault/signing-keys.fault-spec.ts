@@ -5,7 +5,8 @@ import { KeyRotationSchedule, PUBLICATION_MS, RETENTION_MS } from '../../src/key
 import { decode } from '../support/forge.js';
 import type { HttpClient, TestUser, Tokens } from '../support/http-client.js';
 import { Instance } from '../support/instance.js';
-import { runKeysCommand, type CommandResult } from '../support/keys-command.js';
+import type { CommandResult } from '../support/command.js';
+import { runKeysCommand } from '../support/keys-command.js';
 import { StoredKeys } from '../support/keys.js';
 import { eventually } from '../support/own-cluster.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';

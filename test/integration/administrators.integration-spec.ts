@@ -11,7 +11,6 @@ import { asUserStore } from '../support/user-stores.js';
 import { usersOn, type TestUsers } from '../support/users.js';
 
 const PASSWORD = new Secret('violet engines hum at dawn');
-const CHEAP = { memoryKib: 8, passes: 1 };
 const until = Deadline.none;
 const LONG_MS = 60_000;
 /** Expires at once. */
@@ -26,7 +25,7 @@ describe.each(['Redis', 'another store'])('administrators, kept in %s', (place) 
     const prefix = newPrefix();
     instances = await Promise.all([startCacheInstance(prefix), startCacheInstance(prefix)]);
     const foreign = place === 'Redis' ? undefined : new InMemoryUserStore();
-    services = instances.map((instance) => usersOn(instance, { hashing: CHEAP }, foreign));
+    services = instances.map((instance) => usersOn(instance, {}, foreign));
     store = foreign ?? asUserStore(services[0]!.redisStore);
   });
   afterEach(async () => {
@@ -80,7 +79,12 @@ describe.each(['Redis', 'another store'])('administrators, kept in %s', (place) 
   const remove: Removal = (index, by, id) =>
     on(index).administration.delete(by, id, Origin.system, until);
   const deleteOwn: Removal = (index, _, id) =>
-    on(index).users.deleteOwn(id, PASSWORD, Origin.system, until);
+    on(index).users.deleteOwn(
+      { userId: id, user: { hasSecondFactor: false } },
+      PASSWORD,
+      Origin.system,
+      until,
+    );
   const any: Removal = (index, by, id) =>
     [demote, disable, remove, deleteOwn][index % 4]!(index, by, id);
 
@@ -146,6 +150,34 @@ describe.each(['Redis', 'another store'])('administrators, kept in %s', (place) 
       expect((await store.find(id, until))?.revision).toBe(before?.revision);
     },
   );
+
+  it('confirm the address of a user, also a new one, and withdraw that', async () => {
+    const [by, id] = (await administrators(2)) as [string, string];
+    const change = async (values: object, actorId = by) =>
+      on(0).administration.change(await actor(actorId), id, values, Origin.system, until);
+    const addresses = async () => {
+      const user = await store.find(id, until);
+      return [user?.email, user?.verifiedEmail ?? null];
+    };
+    const withoutAddress = {
+      outcome: 'refused',
+      failures: { emailVerified: { code: 'no-email' } },
+    };
+    expect(await change({ emailVerified: true })).toMatchObject(withoutAddress);
+
+    await change({ email: 'ada@example.com' });
+    expect(await addresses()).toEqual(['ada@example.com', null]);
+    expect(await change({ emailVerified: true }, id)).toEqual({
+      outcome: 'reauthentication-required',
+    });
+    await change({ emailVerified: true });
+    expect(await addresses()).toEqual(['ada@example.com', 'ada@example.com']);
+    await change({ email: 'new@example.com', emailVerified: true });
+    expect(await addresses()).toEqual(['new@example.com', 'new@example.com']);
+    expect(await change({ email: null, emailVerified: true })).toMatchObject(withoutAddress);
+    await change({ emailVerified: false });
+    expect(await addresses()).toEqual(['new@example.com', null]);
+  });
 
   it.each([
     ['demoted', demote],

@@ -1,19 +1,6 @@
-import { execFile } from 'node:child_process';
-import { tmpdir } from 'node:os';
-import { resolve } from 'node:path';
-
+import { asOperator, runCommand, type CommandResult } from '../support/command.js';
 import type { Tokens } from '../support/http-client.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
-import { testVariables } from '../support/test-variables.js';
-
-const CLI = resolve('dist/cli.js');
-const COMMAND_TIMEOUT_MS = 50_000;
-
-interface Result {
-  readonly status: string | number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 describe('the operator command line', () => {
   let api: TestApp;
@@ -24,24 +11,9 @@ describe('the operator command line', () => {
   });
   afterAll(async () => api.close());
 
-  /** With the settings that ending every session needs. Asynchronous, because the instance runs in this process. */
-  const run = async (...args: string[]): Promise<Result> => {
-    const env = {
-      PATH: process.env['PATH'],
-      ...testVariables({
-        REDIS_KEY_PREFIX: api.keyPrefix,
-        REDIS_USERNAME: process.env['TEST_REDIS_ADMIN_USERNAME'],
-        REDIS_PASSWORD: process.env['TEST_REDIS_ADMIN_PASSWORD'],
-      }),
-    };
-    // A folder without .env.
-    const options = { cwd: tmpdir(), env, timeout: COMMAND_TIMEOUT_MS };
-    return new Promise((done) => {
-      execFile(process.execPath, [CLI, ...args], options, (error, stdout, stderr) =>
-        done({ status: error ? (error.code ?? 'killed') : 0, stdout, stderr }),
-      );
-    });
-  };
+  /** With the settings that ending every session needs. */
+  const run = async (...args: string[]): Promise<CommandResult> =>
+    runCommand(args, { variables: asOperator(api.keyPrefix) });
   const expectNothingDone = async (): Promise<void> => {
     expect((await api.ownUser(tokens.access_token)).status).toBe(200);
   };

@@ -374,6 +374,22 @@ describe('the rotation of signing keys', () => {
     expect(Number(age)).toBeLessThan(PUBLICATION_MS / 1000 + 3600);
   });
 
+  it.each([true, false])('is scheduled in an instance, not in a command: %s', (doesDueWork) => {
+    const clock = new FakeClock();
+    const { redis, cache } = instances[0]!.cache;
+    const audit = new AuditLog({ record: () => undefined }, new EventEmitter2());
+    const schedule = new KeyRotationSchedule(redis, cache, clock, audit, new MetricsRegistry(), {
+      baseUrl: 'http://127.0.0.1:3000',
+      encryptionSecret: new Secret('the secret of this whole cluster'),
+      doesDueWork,
+    });
+
+    schedule.onApplicationBootstrap();
+
+    expect(clock.isAwaited).toBe(doesDueWork);
+    schedule.beforeApplicationShutdown();
+  });
+
   it('keeps the objects of keys that a change does not affect', async () => {
     const { ring } = instances[3]!;
     const first = (await keys()).signing.kid;

@@ -14,8 +14,10 @@ import {
 import { SmtpMailer } from '../../src/mail/mailer/smtp-mailer.js';
 import { MAX_ATTEMPTS } from '../../src/mail/outbox/mail-delivery.js';
 import { PARTITIONS } from '../../src/mail/outbox/mail-outbox.js';
+import { asOperator, runCommand } from '../support/command.js';
 import { freePort } from '../support/free-port.js';
 import { MailServer } from '../support/mail-server.js';
+import { FROM } from '../support/mails.js';
 import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
 import { eventually } from '../support/own-cluster.js';
 import { dumpKeys, withRedis } from '../support/redis.js';
@@ -55,7 +57,8 @@ describe('the outbox', () => {
     const outbox = new MailOutbox(instance.redis, mailer);
     const metrics = new MetricsRegistry();
     const templates = new DefaultMailTemplates();
-    const delivery = new MailDelivery(outbox, new Clock(), templates, metrics, mailer);
+    const options = { publicUrl: 'https://accounts.keyslot.test' };
+    const delivery = new MailDelivery(outbox, new Clock(), templates, metrics, options, mailer);
     delivery.composeWith('test', compose);
     delivery.onApplicationBootstrap();
     const stop = async (): Promise<void> => {
@@ -209,6 +212,22 @@ describe('the outbox', () => {
     );
 
     expect(await idle.failed(Deadline.none)).toMatchObject([{ id: 'late', attempt: MAX_ATTEMPTS }]);
+  });
+
+  it('is left to the instances by a command of the command line', async () => {
+    const idle = new MailOutbox(instance.redis);
+    const data = { userId: randomUUID(), language: 'en' };
+    await idle.add({ id: 'waiting', kind: 'password-reset', data }, Deadline.none);
+
+    const variables = { ...asOperator(prefix), MAIL_URL: server.url, MAIL_FROM: FROM };
+    const listed = await runCommand(['mail', 'failed'], { variables });
+    const retried = await runCommand(['mail', 'failed', '--retry'], { variables });
+
+    expect([listed.status, retried.status]).toEqual([0, 0]);
+    const taken = await Promise.all(
+      PARTITIONS.map(async (one) => idle.take(one, 9, 60_000, Deadline.none)),
+    );
+    expect(taken.flatMap(({ entries }) => entries)).toMatchObject([{ id: 'waiting', attempt: 1 }]);
   });
 
   it('gives an entry to one of many callers, and to another when the lease has ended', async () => {

@@ -14,7 +14,7 @@ import {
   userSubject,
   type NewSession,
 } from '../../src/user-slot/read/index.js';
-import { SessionWriter, UserWriter } from '../../src/user-slot/write/index.js';
+import { FactorWriter, SessionWriter, UserWriter } from '../../src/user-slot/write/index.js';
 import {
   UserStoreError,
   UserStoreUnavailableError,
@@ -31,7 +31,7 @@ import { usersOn, type TestUsers } from '../support/users.js';
 
 const PASSWORD = new Secret('violet engines hum at dawn');
 const NEW_PASSWORD = new Secret('copper kettles sing at dusk');
-const ADA = { username: 'ada', email: null };
+const ADA = { username: 'ada', email: null, hasSecondFactor: false };
 const until = Deadline.none;
 
 const NUMBERED_ROLES = Array.from({ length: 20 }, (_, index) => `role-${index}`);
@@ -97,6 +97,7 @@ describe('users in a foreign store', () => {
   };
   const fromStore = (userId: string) => async () => ({
     user: await store.find(userId, until),
+    isDeleted: false,
     effect: {},
   });
   const deleteElsewhere = async (userId: string): Promise<void> => {
@@ -147,8 +148,9 @@ describe('users in a foreign store', () => {
     await on(1).administration.change('system', userId, { roles: [] }, Origin.system, until);
     await expectOnAll(session, []);
 
-    const change = { current: PASSWORD, next: NEW_PASSWORD, sessionId: session.id, user: ADA };
-    expect(await on(1).users.changePassword(userId, change, Origin.system, until)).toMatchObject({
+    const change = { current: PASSWORD, next: NEW_PASSWORD };
+    const owner = { userId, sessionId: session.id, user: ADA };
+    expect(await on(1).users.changePassword(owner, change, Origin.system, until)).toMatchObject({
       outcome: 'changed',
     });
     await expectOnAll(session, []);
@@ -203,6 +205,37 @@ describe('users in a foreign store', () => {
     expect(await on(1).users.findCurrent(userId, until)).toBeUndefined();
 
     await expectOnAll(session, 'ended');
+  });
+
+  it('keep their second factors while the store has lost them, but not when Keyslot deletes them', async () => {
+    const userId = await register();
+    const session = (await login())!;
+    const { redis, cache } = instances[0]!;
+    const factors = new FactorWriter(redis, cache);
+    const factor = { id: randomUUID(), type: 'totp', name: '', isConfirmed: true, state: 'sealed' };
+    expect(await factors.add(userId, factor, session.id, until)).toBe('changed');
+    const lifetime = async (): Promise<number> =>
+      withRedis(async (_, cluster) => cluster.pttl(redis.keys.key(['user', userId], 'factors')));
+    const user = async () => (await on(0).reader.findCopy(userId, until)).user;
+    expect(await login()).toBeUndefined();
+    expect(await user()).toMatchObject({ hasSecondFactor: true });
+
+    const lagging = on(
+      1,
+      withFind(store, () => Promise.resolve(undefined)),
+    );
+    expect(await lagging.users.findCurrent(userId, until)).toBeUndefined();
+
+    await expectOnAll(session, 'ended');
+    expect(await lifetime()).toBeGreaterThan(29 * 24 * 3_600_000);
+
+    // The store has the user again. The first login writes the copy.
+    expect(await login()).toBeUndefined();
+    expect(await user()).toMatchObject({ hasSecondFactor: true });
+    expect(await lifetime()).toBe(-1);
+
+    await on(1).administration.delete('system', userId, Origin.system, until);
+    expect(await lifetime()).toBe(-2);
   });
 
   it('lose remaining sessions when a deletion is repeated', async () => {
@@ -313,7 +346,14 @@ describe('users in a foreign store', () => {
 
     const { email, ...user } = (await store.find(userId, until))!;
     await on(0).users.changeProfile(
-      { kind: 'user', userId, sessionId: thief.id, tokenId: 'any', user: { ...user, email } },
+      {
+        kind: 'user',
+        userId,
+        sessionId: thief.id,
+        tokenId: 'any',
+        authTime: Math.floor(Date.now() / 1000),
+        user: { ...user, email },
+      },
       { email: 'thief@example.com' },
       undefined,
       Origin.system,
@@ -327,18 +367,19 @@ describe('users in a foreign store', () => {
   it('lose their other sessions when an unconfirmed password change is repeated', async () => {
     const userId = await register();
     const [session, other] = [(await login())!, (await login())!];
-    const change = { current: PASSWORD, next: NEW_PASSWORD, sessionId: session.id, user: ADA };
+    const change = { current: PASSWORD, next: NEW_PASSWORD };
+    const owner = { userId, sessionId: session.id, user: ADA };
     const silent = on(
       0,
       withChange(store, async () => new Promise<never>(() => undefined)),
     );
     const soon = Deadline.after(4000);
-    await expect(silent.users.changePassword(userId, change, Origin.system, soon)).rejects.toThrow(
+    await expect(silent.users.changePassword(owner, change, Origin.system, soon)).rejects.toThrow(
       NotConfirmedError,
     );
     await expectOnAll(other, []);
 
-    expect(await on(1).users.changePassword(userId, change, Origin.system, until)).toMatchObject({
+    expect(await on(1).users.changePassword(owner, change, Origin.system, until)).toMatchObject({
       outcome: 'changed',
     });
 
@@ -355,6 +396,7 @@ describe('users in a foreign store', () => {
       userId,
       sessionId: session.id,
       tokenId: 'any',
+      authTime: Math.floor(Date.now() / 1000),
       user,
     } as const;
     const change = { email: 'ada@example.com' };
@@ -455,14 +497,15 @@ describe('users in a foreign store', () => {
     const next = new Secret('a third password that is good');
 
     const refused = slow.users.changePassword(
-      userId,
-      { current: PASSWORD, next, sessionId: loser.id, user: ADA },
+      { userId, sessionId: loser.id, user: ADA },
+      { current: PASSWORD, next },
       Origin.system,
       until,
     );
     await gate.reached;
-    const change = { current: PASSWORD, next: NEW_PASSWORD, sessionId: winner.id, user: ADA };
-    expect(await on(1).users.changePassword(userId, change, Origin.system, until)).toMatchObject({
+    const change = { current: PASSWORD, next: NEW_PASSWORD };
+    const owner = { userId, sessionId: winner.id, user: ADA };
+    expect(await on(1).users.changePassword(owner, change, Origin.system, until)).toMatchObject({
       outcome: 'changed',
     });
     gate.open();
@@ -475,11 +518,12 @@ describe('users in a foreign store', () => {
   it('keep the current session when the same password change is sent many times concurrently', async () => {
     const userId = await register();
     const [own, ended] = [(await login())!, (await login())!];
-    const change = { current: PASSWORD, next: NEW_PASSWORD, sessionId: own.id, user: ADA };
+    const change = { current: PASSWORD, next: NEW_PASSWORD };
+    const owner = { userId, sessionId: own.id, user: ADA };
 
     const results = await Promise.all(
       Array.from({ length: 6 }, async (_, index) =>
-        on(index % 2).users.changePassword(userId, change, Origin.system, until),
+        on(index % 2).users.changePassword(owner, change, Origin.system, until),
       ),
     );
 

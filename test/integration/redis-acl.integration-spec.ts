@@ -6,15 +6,14 @@ import { resolve } from 'node:path';
 import { Redis, type Cluster } from 'ioredis';
 import { decodeJwt } from 'jose';
 import { DEFAULT_USER_RULES, DIGEST_PLACEHOLDER } from '../../src/redis-cluster/index.js';
+import { CLI, runCommand, type CommandResult } from '../support/command.js';
 import { startDeployment, type Deployment } from '../support/deployment.js';
 import type { TestUser } from '../support/http-client.js';
 import { Instance } from '../support/instance.js';
 import { eventually, startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
 import { connectCluster } from '../support/redis.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
-import { testVariables } from '../support/test-variables.js';
 
-const CLI = resolve('dist/cli.js');
 const GUARDED_SERVICE = resolve('test/e2e/guarded-service.mjs');
 const PREFIX = `it's_"odd"[*]:`;
 
@@ -199,15 +198,10 @@ describe('the Redis user with minimum permissions (94)', () => {
         ...command,
       );
     };
-    const separateHashes = () => {
-      const variables = testVariables({ ...own.variables, REDIS_KEY_PREFIX: keyslot.keyPrefix });
-      const env = { PATH: process.env['PATH'], ...variables };
-      return spawnSync(process.execPath, [CLI, 'separate-hashes'], {
-        cwd: tmpdir(), // without .env
-        env,
-        encoding: 'utf8',
+    const separateHashes = async (): Promise<CommandResult> =>
+      runCommand(['separate-hashes'], {
+        variables: { ...own.variables, REDIS_KEY_PREFIX: keyslot.keyPrefix },
       });
-    };
     /** How often the service has renewed its lease. */
     const renewals = async (): Promise<number> => {
       const instances = Object.values(await redis.hgetall(key('instances.registry', 'list')));
@@ -297,7 +291,7 @@ describe('the Redis user with minimum permissions (94)', () => {
       await redis.hset(marked!, 'deleted', 1);
       await own.changeUser('+scan');
 
-      const { status, stdout } = separateHashes();
+      const { status, stdout } = await separateHashes();
 
       expect({ status, stdout }).toEqual({
         status: 0,

@@ -4,8 +4,10 @@ import { randomUUID } from 'node:crypto';
 import { Deadline } from '../../src/common/deadline/index.js';
 import { Secret } from '../../src/common/secret/index.js';
 import type { NewUser } from '../../src/users/index.js';
+import { DirectoryCheck } from '../../src/users/directory/directory-check.js';
 import type { UserQuery } from '../../src/users/directory/user-directory.js';
 import { canonicalUsername } from '../../src/users/names/username.js';
+import { FakeClock } from '../support/fake-clock.js';
 import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
 import { eventually } from '../support/own-cluster.js';
 import { dumpKeys, withRedis } from '../support/redis.js';
@@ -265,6 +267,17 @@ describe('the directory of users', () => {
     const text = await stored();
     expect(text).toContain(`e:${ids[0]}@`);
     expect(text).not.toContain(`e:${ids[1]}@`);
+  });
+
+  it.each([true, false])('is corrected by an instance, not by a command: %s', (doesDueWork) => {
+    const clock = new FakeClock();
+    const options = { isRegistrationOpen: true, doesDueWork };
+    const check = new DirectoryCheck(on.index, on.directory, clock, options);
+
+    check.onApplicationBootstrap();
+
+    expect(clock.isAwaited).toBe(doesDueWork);
+    check.beforeApplicationShutdown();
   });
 
   it('keeps what a change notes after the entry was read and before it is corrected', async () => {

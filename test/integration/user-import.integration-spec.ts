@@ -86,7 +86,7 @@ describe('import of users by an application', () => {
   ])('writes the users to %s', async (_, useClass) => {
     await start({ useClass });
     const users = [
-      { username: 'ada', passwordHash: BCRYPT, email: 'ada@example.com' },
+      { username: 'ada', passwordHash: BCRYPT, email: 'ada@example.com', emailVerified: true },
       { username: 'ben', passwordHash: BCRYPT, disabled: true },
       { username: 'ADA', password: 'a plain text' },
     ];
@@ -98,7 +98,8 @@ describe('import of users by an application', () => {
     expect(first).toMatchObject({ counts: { imported: 2, present: 1, refused: 0 }, refused: [] });
     expect(second).toMatchObject({ counts: { imported: 0, present: 3, refused: 0 }, refused: [] });
     expect((await api.login('ada', 'U*U')).status).toBe(200);
-    expect((await api.login('ada', 'U*U')).status).toBe(200);
+    const { access_token } = (await api.login('ada', 'U*U')).body;
+    expect((await api.ownUser(access_token)).body).toMatchObject({ emailVerified: true });
     expect((await api.login('ben', 'U*U')).status).toBe(401);
     expect(api.app.get(UserExport).isSupported).toBe(false);
   });
@@ -110,8 +111,46 @@ describe('import of users by an application', () => {
 
     const { counts } = await run(user);
 
-    expect(counts).toMatchObject({ imported: 0, present: 1 });
+    expect(counts).toMatchObject({ imported: 0, present: 1, disabled: 1 });
     expect((await api.login('ben', 'U*U')).status).toBe(401);
+  });
+
+  it('counts and records the present users whom it disables, and keeps the last administrator', async () => {
+    await start();
+    const ada = { username: 'ada', passwordHash: BCRYPT };
+    const ben = { username: 'ben', passwordHash: BCRYPT, roles: ['admin'] };
+    await run(ada, ben);
+    const { access_token: token } = (await api.login('ada', 'U*U')).body;
+    const disabled = [ada, ben].map((user) => ({ ...user, disabled: true }));
+
+    const { counts } = await run(...disabled);
+
+    expect(counts).toMatchObject({ imported: 0, present: 2, disabled: 1, notDisabled: 1 });
+    expect((await api.ownUser(token)).status).toBe(401);
+    expect((await api.login('ben', 'U*U')).status).toBe(200);
+    const changes = events.filter(({ type }) => type === 'access-changed');
+    expect(changes).toMatchObject([{ actor: 'system', details: { disabled: true } }]);
+    expect((await run(...disabled)).counts).toMatchObject({ present: 2, disabled: 0 });
+  });
+
+  it('confirms the address of a present user, unless it has changed since', async () => {
+    await start();
+    const user = { username: 'ada', passwordHash: BCRYPT, email: 'ada@example.com' };
+    await run(user);
+    const { access_token: token } = (await api.login('ada', 'U*U')).body;
+    const verified = async (record: object): Promise<unknown> => {
+      expect((await run(record)).counts).toMatchObject({ present: 1 });
+      return (await api.ownUser(token)).body;
+    };
+
+    expect(await verified({ ...user, emailVerified: true })).toMatchObject({ emailVerified: true });
+    const { id } = (await api.ownUser(token)).body;
+    const email = 'new@example.com';
+    await api.app.get<Accounts>(ACCOUNTS).update(String(id), { email }, Deadline.none);
+    expect(await verified({ ...user, emailVerified: true })).toMatchObject({
+      email,
+      emailVerified: false,
+    });
   });
 
   it('writes a user again whom only a master that was replaced has', async () => {
@@ -165,7 +204,15 @@ describe('import of users by an application', () => {
         type: 'users-imported',
         result: 'success',
         actor: 'system',
-        details: { format: 'keyslot', imported: 1, present: 0, refused: 1, ignored: 0 },
+        details: {
+          format: 'keyslot',
+          imported: 1,
+          present: 0,
+          disabled: 0,
+          notDisabled: 0,
+          refused: 1,
+          ignored: 0,
+        },
       }),
       expect.objectContaining({
         type: 'users-exported',

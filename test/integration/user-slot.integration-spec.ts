@@ -16,6 +16,7 @@ import { FactorWriter, SessionWriter } from '../../src/user-slot/write/index.js'
 import { PASSWORD_LOGIN } from '../support/authentication.js';
 import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
 import { withRedis } from '../support/redis.js';
+import { startedSession } from '../support/started-session.js';
 import { usersOn } from '../support/users.js';
 
 const HASH = new Secret('$hash');
@@ -80,7 +81,8 @@ describe('the slot of a user', () => {
     const provisional = await hashOf(kept.id, 'record');
     await users.confirm(kept.id, until);
     const factor = { id: randomUUID(), type: 'totp', name: '', isConfirmed: true, state: 'sealed' };
-    await new FactorWriter(instance.redis, instance.cache).add(kept.id, factor, true, '', until);
+    const session = await startedSession(instance, kept.id);
+    await new FactorWriter(instance.redis, instance.cache).add(kept.id, factor, session.id, until);
     const password = { hash: HASH, version: 2 };
     await users.change(kept.id, { password, isDisabled: true }, until);
     const deleted = newUser();
@@ -111,7 +113,9 @@ describe('the slot of a user', () => {
     await writer.exchange(exchangeOf(session), until);
     const authentication = { time: 0, methods: ['pwd', 'otp', 'mfa'] as const };
     const raised = { ...session, authentication, refreshToken: new Secret(randomUUID()) };
-    expect(await writer.raise({ ...raised, passwordVersion: undefined }, until)).toBe(true);
+    expect(await writer.raise({ ...raised, passwordVersion: undefined }, until)).toEqual({
+      outcome: 'raised',
+    });
     const expiry = new Date(Date.now() + LIFE_MS);
     await writer.revokeToken(userId, session.id, randomUUID(), expiry, until);
     await writer.end(userId, ended.id, until);
@@ -134,7 +138,7 @@ describe('the slot of a user', () => {
     await users.create(newUser(userId), HASH, until);
     const factor = { id: randomUUID(), type: 'totp', name: '', isConfirmed: true, state: 'sealed' };
     const login = { userId, digest: randomUUID() };
-    await factors.add(userId, factor, false, randomUUID(), until);
+    await factors.add(userId, factor, (await startedSession(instance, userId)).id, until);
     await factors.beginLogin(login, 1, until);
     await factors.failLogin(login, until);
     const pending = await withRedis((_, cluster) =>

@@ -19,6 +19,7 @@ import { Directory } from '../../src/near-cache/directory.js';
 import type { NearCache } from '../../src/near-cache/index.js';
 import { UserWriter } from '../../src/user-slot/write/index.js';
 import type { NameKey } from '../../src/users/names/user-names.js';
+import { CHEAP_HASHING } from '../support/cheap-hashing.js';
 import { Gate } from '../support/gate.js';
 import { eventually } from '../support/own-cluster.js';
 import { newPrefix, startCacheInstance, type CacheInstance } from '../support/near-cache.js';
@@ -41,7 +42,7 @@ describe('users in Redis', () => {
   const names = (): TestUsers['names'] => usersOn(instance).names;
   const reader = (): TestUsers['reader'] => usersOn(instance).reader;
   const writer = (): TestUsers['writer'] => usersOn(instance).writer;
-  const using = (hashing: UsersOptions['hashing'] = {}): TestUsers =>
+  const using = (hashing: UsersOptions['hashing'] = CHEAP_HASHING): TestUsers =>
     usersOn(instance, { hashing });
   const newUser = (): NewUser => ({
     id: randomUUID(),
@@ -73,7 +74,7 @@ describe('users in Redis', () => {
     /** A claim ends at once, as if its process had crashed long ago. */
     const late = (): TestUsers => usersOn(instance, { nameClaimTtlMs: 0 });
     const hashed = async (): Promise<Secret> =>
-      new Secret(await new Argon2PasswordHasher().hash(password));
+      new Secret(await new Argon2PasswordHasher(CHEAP_HASHING).hash(password));
     const register = async (user: NewUser): Promise<string | undefined> =>
       (await using().redisStore.create(user, hashed, Deadline.none))?.id;
     const loginOf = async (): Promise<string | undefined> => {
@@ -417,7 +418,7 @@ describe('users in Redis', () => {
   const addFormer = async (typed: string, displayed = typed): Promise<string> => {
     const id = randomUUID();
     const key = { text: formerCanonicalUsername(typed), isSkeleton: false };
-    const passwordHash = new Secret(await new Argon2PasswordHasher().hash(password));
+    const passwordHash = new Secret(await new Argon2PasswordHasher(CHEAP_HASHING).hash(password));
     await names().claim(key, id, Deadline.none);
     await writer().create({ ...newUser(), id, username: displayed }, passwordHash, Deadline.none);
     await names().confirm(key, id, Deadline.none);
@@ -443,14 +444,24 @@ describe('users in Redis', () => {
       const change = {
         current: password,
         next: new Secret('another violet engine'),
+      };
+      const owner = {
+        userId,
         sessionId: 'none',
-        user: { username: 'ada', email: null },
+        user: { username: 'ada', email: null, hasSecondFactor: false },
       };
       expect(
-        (await users.changePassword(userId, change, Origin.system, Deadline.none)).outcome,
+        (await users.changePassword(owner, change, Origin.system, Deadline.none)).outcome,
       ).toBe('changed');
       expect(
-        (await users.deleteOwn(userId, change.next, Origin.system, Deadline.none)).outcome,
+        (
+          await users.deleteOwn(
+            { userId, user: { hasSecondFactor: false } },
+            change.next,
+            Origin.system,
+            Deadline.none,
+          )
+        ).outcome,
       ).toBe('deleted');
     }
     expect(await expiriesOf(':owner')).toEqual([]);
@@ -464,10 +475,18 @@ describe('users in Redis', () => {
     const change = {
       current: password,
       next: new Secret('another violet engine'),
-      sessionId: 'none',
-      user: { username: 'ada', email: null },
     };
-    expect((await users.changePassword(id, change, Origin.system, Deadline.none)).outcome).toBe(
+    const owner = {
+      userId: id,
+      sessionId: 'none',
+      user: { username: 'ada', email: null, hasSecondFactor: false },
+    };
+    // Nobody has asked whether this user has a second factor.
+    const unknown = { ...owner, user: { username: 'ada', email: null } };
+    expect(await users.changePassword(unknown, change, Origin.system, Deadline.none)).toEqual({
+      outcome: 'reauthentication-required',
+    });
+    expect((await users.changePassword(owner, change, Origin.system, Deadline.none)).outcome).toBe(
       'changed',
     );
   });
@@ -543,9 +562,13 @@ describe('users in Redis', () => {
       current: Secret,
       changed: Secret,
     ): Promise<string> => {
-      const user = { username: 'ada', email: null };
-      const change = { current, next: changed, sessionId: 'none', user };
-      return (await users.changePassword(userId, change, Origin.system, Deadline.none)).outcome;
+      const owner = {
+        userId,
+        sessionId: 'none',
+        user: { username: 'ada', email: null, hasSecondFactor: false },
+      };
+      const change = { current, next: changed };
+      return (await users.changePassword(owner, change, Origin.system, Deadline.none)).outcome;
     };
     /** Without the events of repetitions. */
     const typesOf = ({ events }: TestUsers): string[] =>
@@ -594,7 +617,11 @@ describe('users in Redis', () => {
       const userId = await registered();
       await changeWith(using(), userId, password, next);
       const one = using();
-      const principal = { userId, sessionId: 'none', user: { email: null } };
+      const principal = {
+        userId,
+        sessionId: 'none',
+        user: { email: null, hasSecondFactor: false },
+      };
 
       const outcomes = await Promise.all([
         // A repeated change: it writes the same password again.
@@ -614,21 +641,28 @@ describe('users in Redis', () => {
 
       expect(outcomes).toEqual(Array(8).fill('changed'));
       expect(typesOf(one)).not.toContain('password-refused');
-      const deletion = await one.users.deleteOwn(userId, next, Origin.system, Deadline.none);
+      const deletion = await one.users.deleteOwn(
+        { userId, user: { hasSecondFactor: false } },
+        next,
+        Origin.system,
+        Deadline.none,
+      );
       expect(deletion.outcome).toBe('deleted');
     });
   });
 
   it('get a new hash at login when the parameters have been raised, but never a weaker one', async () => {
-    const weak = { memoryKib: 8192, passes: 2 };
+    const [shipped, weak] = [{}, { memoryKib: 8192, passes: 2 }];
     const hashOf = async (): Promise<string> =>
-      (await using().redisStore.findByUsername('ada', Deadline.none))!.passwordHash.reveal();
+      (await using(shipped).redisStore.findByUsername('ada', Deadline.none))!.passwordHash.reveal();
     await using(weak).users.register({ username: 'ada', password }, Origin.system, Deadline.none);
     expect(await hashOf()).toContain('m=8192,t=2');
 
-    await using().credentials.check('ada', Deadline.none, new Secret('wrong'));
+    await using(shipped).credentials.check('ada', Deadline.none, new Secret('wrong'));
     expect(await hashOf()).toContain('m=8192,t=2');
-    expect((await using().credentials.check('ada', Deadline.none, password)).outcome).toBe('right');
+    expect((await using(shipped).credentials.check('ada', Deadline.none, password)).outcome).toBe(
+      'right',
+    );
     expect(await hashOf()).toContain('m=19456,t=2');
 
     expect((await using(weak).credentials.check('ada', Deadline.none, password)).outcome).toBe(

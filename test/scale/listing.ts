@@ -4,14 +4,22 @@ import { Deadline } from '../../src/common/deadline/index.js';
 import { Secret } from '../../src/common/secret/index.js';
 import type { EmbeddedCluster } from '../../src/embedded-cluster/index.js';
 import { RedisCluster } from '../../src/redis-cluster/index.js';
-import { Argon2PasswordHasher, type UserQuery } from '../../src/users/index.js';
-import { PARTITIONS } from '../../src/users/directory/directory-index.js';
+import { UserWriter } from '../../src/user-slot/write/index.js';
+import { Argon2PasswordHasher, type NewUser, type UserQuery } from '../../src/users/index.js';
+import { DirectoryIndex, PARTITIONS } from '../../src/users/directory/directory-index.js';
+import { termsOf } from '../../src/users/directory/directory-terms.js';
 import { RedisUserDirectory } from '../../src/users/directory/redis-user-directory.js';
 import { ACCOUNTS, type Accounts } from '../../src/users/store/accounts.js';
+import { productScripts } from '../support/lua-script.js';
 import { latencyOf, type Latency } from './latency.js';
 import { inParallel } from './population.js';
+import { inBatches } from './seeding.js';
 import { startScaleInstance, type ScaleInstance } from './scale-instance.js';
 
+/** This many users register. Further ones are written in batches, which is faster. */
+const MAX_REGISTERED = 10_000;
+/** What a registration runs for the user and the directory. */
+const SEEDING = ['create-user.lua', 'begin-user-change.lua', 'end-user-change.lua'];
 const PAGE = 20;
 const LARGEST_PAGE = 100;
 const PAGES_PER_ROUND = 200;
@@ -20,8 +28,8 @@ const PARTS = ['terms', 'entries', 'due'];
 
 export interface ListingReport {
   readonly users: number;
-  /** Registrations per second, each with a hash that was computed before. */
-  readonly registrationsPerSecond: number;
+  /** Registrations per second, each with a hash that was computed before. Absent when most users were written in batches. */
+  readonly registrationsPerSecond?: number;
   /** Of the keys of the directory, by MEMORY USAGE. */
   readonly directoryBytesPerUser: number;
   /** The time of pages of 20. */
@@ -34,7 +42,7 @@ export interface ListingReport {
   readonly searchOfOneAddress: Latency;
 }
 
-/** Registers users with an address, and measures pages of the directory at each number of users. */
+/** Registers or writes users with an address, and measures pages of the directory at each number of users. */
 export async function measureListing(
   cluster: EmbeddedCluster,
   steps: readonly number[],
@@ -48,14 +56,17 @@ export async function measureListing(
   let registered = 0;
   for (const step of steps) {
     const begin = performance.now();
-    await inParallel(registered, step, async (user) => register(accounts, user, hash));
+    const isWrittenInBatches = step > MAX_REGISTERED;
+    await (isWrittenInBatches
+      ? seed(cluster, instance, registered, step, hash)
+      : inParallel(registered, step, async (user) => register(accounts, user, hash)));
     const seconds = (performance.now() - begin) / 1000;
-    const registrationsPerSecond = Math.round((step - registered) / seconds);
+    const perSecond = Math.round((step - registered) / seconds);
     registered = step;
     const { users, middle, last } = await readAll(directory);
     reports.push({
       users,
-      registrationsPerSecond,
+      ...(isWrittenInBatches ? {} : { registrationsPerSecond: perSecond }),
       directoryBytesPerUser: Math.round((await directoryBytes(cluster, instance)) / users),
       ...(await latencies(directory, { users, middle, last })),
     });
@@ -65,11 +76,39 @@ export async function measureListing(
   return reports;
 }
 
-/** Not in the order of the names, as real users register. No address begins like a name. */
+async function seed(
+  cluster: EmbeddedCluster,
+  { context }: ScaleInstance,
+  from: number,
+  to: number,
+  hash: Secret,
+): Promise<void> {
+  const writer = context.get(UserWriter, { strict: false });
+  const index = context.get(DirectoryIndex, { strict: false });
+  const redis = context.get(RedisCluster, { strict: false });
+  const all = productScripts();
+  const scripts = SEEDING.map((script) => all.find(({ name }) => name === script)!);
+  await inBatches(cluster, redis, scripts, async () =>
+    inParallel(from, to, async (number) => {
+      const user = newUser(number);
+      const change = randomUUID();
+      await index.begin(user.id, change, termsOf(user), Deadline.none);
+      await writer.create(user, hash, Deadline.none);
+      await index.end(user.id, change, true, Deadline.none);
+    }),
+  );
+}
+
 async function register(accounts: Accounts, user: number, hash: Secret): Promise<void> {
+  // A name is taken if an earlier attempt, which was not confirmed, has registered the user.
+  await accounts.create(newUser(user), () => Promise.resolve(hash), Deadline.none);
+}
+
+/** Not in the order of the names, as real users register. No address begins like a name. */
+function newUser(user: number): NewUser {
   const number = String(user).split('').reverse().join('');
   const username = `user-${number}-${user}`;
-  const newUser = {
+  return {
     // Another one for each attempt: a registration that was not confirmed must not succeed later.
     id: randomUUID(),
     username,
@@ -78,8 +117,6 @@ async function register(accounts: Accounts, user: number, hash: Secret): Promise
     email: `mail-${user}@example.com`,
     displayName: `User ${user}`,
   };
-  // A name is taken if an earlier attempt, which was not confirmed, has registered the user.
-  await accounts.create(newUser, () => Promise.resolve(hash), Deadline.none);
 }
 
 async function latencies(

@@ -70,7 +70,8 @@ export class Members {
       userAgent: 'a measurement',
     };
     const sessions = new SessionWriter(redis, cache, SESSION_LIMITS);
-    if (!(await sessions.start(session, Deadline.none))) {
+    const { outcome } = await sessions.start(session, Deadline.none);
+    if (outcome !== 'started') {
       throw new Error('a session was refused');
     }
     return session;

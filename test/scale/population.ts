@@ -77,7 +77,8 @@ export class Population {
       ip: `10.${(session >> 16) & 255}.${(session >> 8) & 255}.${session & 255}`,
       userAgent: USER_AGENT,
     };
-    if (!(await this.instance.sessions.start(request, Deadline.none))) {
+    const { outcome } = await this.instance.sessions.start(request, Deadline.none);
+    if (outcome !== 'started') {
       throw new Error(`session ${session} was refused`);
     }
   }

@@ -32,6 +32,11 @@ export class FakeClock extends Clock {
     });
   }
 
+  /** Whether anything waits for a later time. */
+  get isAwaited(): boolean {
+    return this.timers.size > 0;
+  }
+
   /** Advances the time, and runs the timers in between, each at its time. */
   async advance(ms: number): Promise<void> {
     const end = this.time + ms;

@@ -1,3 +1,4 @@
+import type { StoredSession } from '../../src/user-slot/stored-format.js';
 import { withRedis } from './redis.js';
 
 /** The stored answer of one exchange of a refresh token. */
@@ -42,4 +43,21 @@ export async function backdateSpentTokens(
   await withRedis((_, cluster) =>
     cluster.set(keyOf(keyPrefix, owner), JSON.stringify(changed), 'KEEPTTL'),
   );
+}
+
+/** Backdates the last reauthentication of a session, and the end of its further refresh tokens. */
+export async function backdateReauthentication(
+  keyPrefix: string,
+  { userId, sessionId }: Owner,
+  byMs: number,
+): Promise<void> {
+  const key = `${keyPrefix}v1:{user.${userId}}:sessions`;
+  await withRedis(async (_, cluster) => {
+    const session = JSON.parse((await cluster.hget(key, sessionId))!) as StoredSession;
+    const otherTokens = session.otherTokens?.map((token) =>
+      token.endsAt === undefined ? token : { ...token, endsAt: token.endsAt - byMs },
+    );
+    const older = { ...session, raisedAt: session.raisedAt! - byMs, otherTokens };
+    await cluster.hset(key, sessionId, JSON.stringify(older));
+  });
 }

@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { eventually } from './own-cluster.js';
 
 const MAIL_TIMEOUT_MS = 20_000;
+/** A notice is stored after the answer, so it may wait for the next look for due mails. */
+const NOTICE_TIMEOUT_MS = 40_000;
 
 export interface ReceivedMail {
   readonly to: string;
@@ -98,6 +100,16 @@ export class MailServer {
       Promise.resolve(this.mailsTo(address).length >= count),
     );
     return this.mailsTo(address)[count - 1]!;
+  }
+
+  /** Waits for a mail with a subject. Others may arrive before it. */
+  async mailAbout(address: string, subject: string): Promise<ReceivedMail> {
+    const mail = (): ReceivedMail | undefined =>
+      this.mailsTo(address).find((received) => received.subject === subject);
+    await eventually(`the mail '${subject}' to ${address}`, NOTICE_TIMEOUT_MS, () =>
+      Promise.resolve(mail() !== undefined),
+    );
+    return mail()!;
   }
 
   async stop(): Promise<void> {

@@ -5,7 +5,7 @@ import { connectRedis, dumpFrom } from './redis.js';
 /** Keys that change in the background, or that refused requests may change. */
 const IGNORED_KEYS = [
   // Counters of the rate limits, which count refused requests.
-  /:\{(?:password-account|second-factor-account|verification-account|address-change|reset-account|(?:challenge|client|login|one-time-token|passkey|refresh|registration|reset)-address)\.[\w-]+\}:(?:failed|under-way|guesses)$/,
+  /:\{(?:password-account|administered-mail|second-factor-account|verification-account|address-change|reset-account|(?:client|login|one-time-token|refresh|registration|reset|second-factor)-address)\.[\w-]+\}:(?:failed|under-way|guesses)$/,
   // Leases are renewed in the background, and every read registers its instance as a holder.
   /:\{(?:inbox|retired)\.[\w-]+\}:|:\{instances\.registry\}:|:\{[\w.-]+\}:holders(?::[\w-]+)?$/,
   // The directory is corrected after a change has returned.

@@ -89,10 +89,7 @@ export class SwaggerUi {
     path: string,
     fields: Readonly<Record<string, string>> = {},
   ): Promise<LiveAnswer> {
-    const block = this.operation(method, path);
-    if (!(await this.isOpen(block))) {
-      await block.locator('.opblock-summary-control').click();
-    }
+    const block = await this.opened(method, path);
     for (const [name, value] of Object.entries(fields)) {
       await block.locator(`[data-property-name="${name}"] input`).first().fill(value);
     }
@@ -110,6 +107,12 @@ export class SwaggerUi {
     const status = await answer.locator('tbody .response-col_status').first().innerText();
     const body = sent === '204' ? '{}' : await this.answerBody(method, path).innerText();
     return { status: status.trim(), body: JSON.parse(body) as Record<string, unknown> };
+  }
+
+  /** Changes the body that the page would send to a route. */
+  async editBody(method: string, path: string, edit: (text: string) => string): Promise<void> {
+    const text = (await this.opened(method, path)).locator('textarea.body-param__text');
+    await text.fill(edit(await text.inputValue()));
   }
 
   /** The element that shows the live response of a route. */
@@ -157,6 +160,14 @@ export class SwaggerUi {
     return this.page.locator(`.opblock-${method}`, {
       has: this.page.locator(`[data-path="${path}"]`),
     });
+  }
+
+  private async opened(method: string, path: string): Promise<Locator> {
+    const block = this.operation(method, path);
+    if (!(await this.isOpen(block))) {
+      await block.locator('.opblock-summary-control').click();
+    }
+    return block;
   }
 
   private async isOpen(block: Locator): Promise<boolean> {

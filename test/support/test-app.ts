@@ -5,6 +5,8 @@ import type { AppExtensions, AppSettings } from '../../src/app.module.js';
 import { createApp } from '../../src/bootstrap/create-app.js';
 import { untilReady } from '../../src/bootstrap/until-ready.js';
 import { loadSettings } from '../../src/config/index.js';
+import { Argon2PasswordHasher } from '../../src/users/index.js';
+import { CHEAP_HASHING } from './cheap-hashing.js';
 import { HttpClient } from './http-client.js';
 import { eventually } from './own-cluster.js';
 import { testVariables } from './test-variables.js';
@@ -16,8 +18,22 @@ export interface TestApp extends HttpClient {
   close(): Promise<void>;
 }
 
-/** Starts a complete application on the test cluster, on a free port and with a separate key prefix. */
+/**
+ * Starts a complete application on the test cluster, on a free port and with a separate key prefix. Passwords get cheap hashes,
+ * because the others would need about a fifth of the processor time of the API tests.
+ */
 export async function startTestApp(
+  variables: Record<string, string | undefined> = {},
+  extensions: AppExtensions = {},
+): Promise<TestApp> {
+  return startShippedApp(variables, {
+    passwordHasher: { useValue: new Argon2PasswordHasher(CHEAP_HASHING) },
+    ...extensions,
+  });
+}
+
+/** Like `startTestApp`, with the password hashing that Keyslot ships, for tests of it. */
+export async function startShippedApp(
   variables: Record<string, string | undefined> = {},
   extensions: AppExtensions = {},
 ): Promise<TestApp> {

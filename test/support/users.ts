@@ -2,7 +2,7 @@ import { EventEmitter2 } from '@nestjs/event-emitter';
 
 import { AuditLog, type AuditEvent } from '../../src/audit/index.js';
 import type { RolesOptions } from '../../src/common/authentication/index.js';
-import { NewPasswords, Reauthentication } from '../../src/credentials/index.js';
+import { NewPasswords, SensitiveChanges } from '../../src/credentials/index.js';
 import { MailOutbox } from '../../src/mail/index.js';
 import { RateLimiter } from '../../src/rate-limit/index.js';
 import { RoleReader } from '../../src/roles/index.js';
@@ -22,18 +22,22 @@ import { AdministratorRegistry } from '../../src/users/administrators/administra
 import { AccountNotices } from '../../src/users/account-mails/account-notices.js';
 import { EmailVerifications } from '../../src/users/account-mails/email-verifications.js';
 import { OneTimeTokens } from '../../src/users/account-mails/one-time-tokens.js';
+import { PasswordResets } from '../../src/users/account-mails/password-resets.js';
 import { credentialAccounts } from '../../src/users/credential-accounts.js';
 import { AccountsInDirectory } from '../../src/users/directory/accounts-in-directory.js';
 import { DirectoryCheck } from '../../src/users/directory/directory-check.js';
 import { DirectoryIndex } from '../../src/users/directory/directory-index.js';
 import { RedisUserDirectory } from '../../src/users/directory/redis-user-directory.js';
+import { AdministrationAuthority } from '../../src/users/administration-authority.js';
 import { PasswordChanges } from '../../src/users/password-changes.js';
+import { ProfileChanges } from '../../src/users/profile-changes.js';
 import { Registrations } from '../../src/users/registrations.js';
 import { ValidatingUserStore } from '../../src/users/store/validating-user-store.js';
 import { MirroredAccounts } from '../../src/users/store/mirrored-accounts.js';
 import { UserNames } from '../../src/users/names/user-names.js';
 import { SESSION_LIMITS, SessionReader, UserReader } from '../../src/user-slot/read/index.js';
 import { FactorWriter, OneTimeTokenStore, UserWriter } from '../../src/user-slot/write/index.js';
+import { CHEAP_HASHING } from './cheap-hashing.js';
 import type { CacheInstance } from './near-cache.js';
 
 /** The users of one instance, wired as UsersModule does. */
@@ -56,13 +60,21 @@ export interface TestUsers {
   readonly events: readonly AuditEvent[];
 }
 
-/** @param store the user store, if it is not Redis */
+/**
+ * Hashes of passwords are cheap, unless the options say otherwise.
+ *
+ * @param store the user store, if it is not Redis
+ */
 export function usersOn(
   { redis, cache, clock }: CacheInstance,
   given: Partial<UsersOptions & RolesOptions> = {},
   store?: UserStore,
 ): TestUsers {
-  const options: UsersOptions & RolesOptions = { isRegistrationOpen: true, ...given };
+  const options: UsersOptions & RolesOptions = {
+    isRegistrationOpen: true,
+    hashing: CHEAP_HASHING,
+    ...given,
+  };
   const reader = new UserReader(redis, cache);
   const writer = new UserWriter(redis, cache, reader);
   const names = new UserNames(redis, writer, options);
@@ -88,7 +100,7 @@ export function usersOn(
     clock,
     audit,
   );
-  const reauthentication = new Reauthentication(credentials, reader, clock);
+  const sensitiveChanges = new SensitiveChanges(credentials, clock);
   const factors = new FactorWriter(redis, cache);
   const passwords = new NewPasswords(hasher, factors, options);
   // Without a mailer, so that no mails are added.
@@ -104,32 +116,38 @@ export function usersOn(
     audit,
     options,
   );
+  const tokens = new OneTimeTokens(new OneTimeTokenStore(redis));
   const users = new UsersService(
     accounts,
-    credentials,
-    new PasswordChanges(accounts, credentials, passwords, notices, audit),
-    reauthentication,
-    reader,
-    registrations,
-    new EmailVerifications(
+    new ProfileChanges(
       accounts,
-      outbox,
-      new OneTimeTokens(new OneTimeTokenStore(redis)),
-      new SessionReader(redis, cache, SESSION_LIMITS),
+      sensitiveChanges,
+      new EmailVerifications(
+        accounts,
+        outbox,
+        tokens,
+        new SessionReader(redis, cache, SESSION_LIMITS),
+        notices,
+        limiter,
+        audit,
+      ),
       notices,
       limiter,
       audit,
     ),
-    notices,
-    limiter,
+    new PasswordChanges(accounts, sensitiveChanges, passwords, notices, audit),
+    sensitiveChanges,
+    reader,
+    registrations,
     audit,
   );
   const administration = new UserAdministration(
     accounts,
     factors,
-    reauthentication,
+    new AdministrationAuthority(accounts, roles, sensitiveChanges, audit),
     roles,
     notices,
+    new PasswordResets(accounts, outbox, tokens, passwords, notices, limiter, audit),
     audit,
   );
   return {
@@ -145,7 +163,7 @@ export function usersOn(
     redisStore,
     index,
     directory,
-    check: new DirectoryCheck(index, directory, clock),
+    check: new DirectoryCheck(index, directory, clock, options),
     audit,
     events,
   };

@@ -89,6 +89,7 @@ export const surface = [
     | 'RequestValidationPipe'
     | 'RequirePermissions'
     | 'RequireRecentLogin'
+    | 'RequireUnlimitedToken'
     | 'WithoutSecondFactor'
     | 'RoleAdministration'
     | 'RoleReader'
@@ -143,7 +144,7 @@ export const surface = [
   isSame<keyslot.Principal, keyslot.UserPrincipal | keyslot.ClientPrincipal>(true),
   isSame<
     keyof keyslot.UserPrincipal,
-    'kind' | 'scope' | 'sessionId' | 'tokenId' | 'user' | 'userId'
+    'authTime' | 'kind' | 'scope' | 'sessionId' | 'tokenId' | 'user' | 'userId'
   >(true),
   isSame<
     keyof keyslot.ClientPrincipal,
@@ -200,6 +201,7 @@ export const surface = [
     | 'roles'
     | 'username'
     | 'usernameKey'
+    | 'verifiedEmail'
   >(true),
   isSame<
     keyof keyslot.StoredChange,

@@ -4,13 +4,13 @@
   'use strict';
 
   const ROUTES = {
-    'reset-password': '../api/password-resets/confirm',
-    'verify-email': '../api/email-verifications',
+    'reset-password': 'password-resets/confirm',
+    'verify-email': 'email-verifications',
   };
 
   const form = document.querySelector('form');
   const status = document.querySelector('[role=status]');
-  const { page, done, noToken, failed } = form.dataset;
+  const { page, api, done, noToken, invalid, refused, failed } = form.dataset;
   const token = new URLSearchParams(window.location.hash.slice(1)).get('token');
   // The token must not stay in the history of the browser.
   window.history.replaceState(null, '', window.location.pathname);
@@ -27,7 +27,7 @@
     button.disabled = true;
     const fields = Object.fromEntries(new FormData(form));
     try {
-      const response = await fetch(ROUTES[page], {
+      const response = await fetch(`${api}/${ROUTES[page]}`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ token, ...fields }),
@@ -42,7 +42,10 @@
 
   /** The text of a problem document, in the language of the browser. */
   async function reasonIn(response) {
-    const { detail, errors = [] } = await response.json();
-    return errors.length > 0 ? errors.map((error) => error.detail).join(' ') : detail;
+    const { code, detail, errors = [] } = await response.json();
+    if (code === 'invalid-one-time-token') {
+      return invalid;
+    }
+    return errors.length > 0 ? refused + errors.map((error) => error.detail).join(' ') : detail;
   }
 })();

@@ -7,6 +7,11 @@
   /** Operations that revoke the token. */
   const ENDS_SESSION = ['logout', 'deleteOwnUser'];
   const REFRESH = 'refreshTokens';
+  const SECOND_STEP = 'finishLogin';
+  const ADD_TOTP = 'addTotp';
+  const CONFIRM_TOTP = 'confirmTotp';
+  /** Stands for the code that the authenticator application shows. */
+  const EXAMPLE_CODE = '287082';
   const EXAMPLE_NAME = 'ada';
   const EXAMPLE_EMAIL = 'ada@example.com';
 
@@ -70,10 +75,19 @@
       const schema = specSelectors.securityDefinitions().get(SCHEME);
       const value = answer.access_token;
       authActions.authorizeWithPersistOption({ [SCHEME]: { name: SCHEME, schema, value } });
-      fillInRefreshToken(system, answer.refresh_token);
+      if (answer.refresh_token) {
+        // Refresh tokens are single use, so the latest one replaces the example.
+        fillIn(system, REFRESH, { refresh_token: answer.refresh_token });
+      }
       return;
     }
+    if (answer.code === 'second-factor-required' && answer.challenge) {
+      fillIn(system, SECOND_STEP, { challenge: answer.challenge, code: EXAMPLE_CODE });
+    }
     const operation = specSelectors.specJson().getIn(['paths', path, method, 'operationId']);
+    if (response.ok && operation === ADD_TOTP) {
+      fillIn(system, CONFIRM_TOTP, { id: answer.id, code: EXAMPLE_CODE });
+    }
     const hasEnded = response.ok && ENDS_SESSION.includes(operation);
     const isRefused = response.status === 401 && answer.code === 'invalid-token';
     if ((hasEnded || isRefused) && authSelectors.authorized().has(SCHEME)) {
@@ -81,17 +95,14 @@
     }
   }
 
-  /** Refresh tokens are single use, so the latest one replaces the example. */
-  function fillInRefreshToken({ oas3Actions, specSelectors }, token) {
-    if (!token) {
-      return;
-    }
-    const value = JSON.stringify({ refresh_token: token }, null, 2);
+  /** Replaces the example of the body of an operation with POST. */
+  function fillIn({ oas3Actions, specSelectors }, operationId, body) {
+    const value = JSON.stringify(body, null, 2);
     specSelectors
       .specJson()
       .get('paths')
       .forEach((methods, path) => {
-        if (methods.getIn(['post', 'operationId']) === REFRESH) {
+        if (methods.getIn(['post', 'operationId']) === operationId) {
           const pathMethod = [path, 'post'];
           // Otherwise the example overwrites the value when the operation is opened.
           oas3Actions.setRetainRequestBodyValueFlag({ value: true, pathMethod });

@@ -9,7 +9,9 @@ export class FactorResponse {
 
   @ApiProperty({
     example: 'totp',
-    description: '`totp`, `passkey`, or `recovery-code` for all recovery codes.',
+    description:
+      '`totp` (an authenticator application), `passkey`, `recovery-code` for all recovery codes, or the type of a factor that the ' +
+      'application has added.',
   })
   type!: string;
 

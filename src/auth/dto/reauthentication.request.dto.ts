@@ -1,7 +1,14 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 
 import { isText, MatchesRule, OptionalNotNull } from '../../common/validation/index.js';
-import { ProofBody } from './second-factor.request.dto.js';
+import { PROOF_EXAMPLES, ProofBody } from './second-factor.request.dto.js';
+
+export const REAUTHENTICATION_EXAMPLES = Object.fromEntries(
+  Object.entries({
+    'The password': { password: 'engine weaves algebra' },
+    ...PROOF_EXAMPLES,
+  }).map(([name, value]) => [name, { value }]),
+);
 
 export class ReauthenticationRequestBody extends ProofBody {
   @ApiPropertyOptional({ example: 'engine weaves algebra', format: 'password' })

@@ -63,6 +63,19 @@ export class ProblemResponse {
   })
   requestId!: string;
 
+  @ApiPropertyOptional({
+    type: [String],
+    description:
+      'Only for `second-factor-required`: the types of the factors of which the user can present one.',
+  })
+  factors?: string[];
+
+  @ApiPropertyOptional({
+    description:
+      'Only for `second-factor-required` of a login: for `POST /api/login/second-factor`, and for the options of a passkey.',
+  })
+  challenge?: string;
+
   @ApiPropertyOptional({ type: [InvalidMemberResponse], description: 'Only for invalid input.' })
   errors?: InvalidMemberResponse[];
 
@@ -88,6 +101,7 @@ const EXTRA_MEMBERS: Partial<Record<ProblemCode, object>> = {
     ],
   },
   'not-ready': { checks: {} },
+  'second-factor-required': { factors: ['recovery-code', 'totp', 'passkey'] },
 };
 
 /** Documents the problems that a route can answer, one response for each status. */

@@ -26,6 +26,11 @@ export type {
   UserPrincipal,
 } from './principal.js';
 export { IS_PUBLIC, OptionalToken, Public, type PublicAccess } from './public.decorator.js';
+export { isLoginRecent, RecentLoginGuard, RequireRecentLogin } from './recent-login.guard.js';
 export { ADMINISTRATOR, Roles, type Role, type RolesOptions, type RoleSource } from './roles.js';
+export {
+  REQUIRES_UNLIMITED_TOKEN,
+  RequireUnlimitedToken,
+} from './require-unlimited-token.decorator.js';
 export { RouteMetadata } from './route-metadata.js';
 export { WITHOUT_SECOND_FACTOR, WithoutSecondFactor } from './without-second-factor.decorator.js';

@@ -10,6 +10,8 @@ export interface UserPrincipal {
   readonly sessionId: string;
   /** The token's own id, `jti`. */
   readonly tokenId: string;
+  /** When the user logged in or reauthenticated, in seconds since the epoch. Absent in tokens of versions before 0.2. */
+  readonly authTime?: number | undefined;
   readonly user: AuthenticatedUser;
   /** The permissions to which the token is limited. Absent: no limit. */
   readonly scope?: ReadonlySet<Permission>;
@@ -43,7 +45,7 @@ export interface AuthenticatedUser {
   readonly email: string | null;
   /** The address that the user has confirmed. Only if it equals `email`, the current address is confirmed. Absent: none. */
   readonly verifiedEmail?: string | null | undefined;
-  /** Whether the user has a second factor. Absent: no, or it was not asked: only the guard asks. */
+  /** Whether the user has a second factor. Absent: nobody asked. Records that Keyslot stores always have it. */
   readonly hasSecondFactor?: boolean | undefined;
   readonly displayName: string | null;
   readonly roles: readonly string[];

@@ -1,5 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+/** Maximum difference between the clocks of two instances. */
+export const CLOCK_SKEW_SECONDS = 10;
+
 /** Clocks that NTP synchronizes differ by less. */
 const TOLERANCE_MS = 1000;
 

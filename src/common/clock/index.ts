@@ -1,2 +1,2 @@
-export { Clock } from './clock.js';
+export { Clock, CLOCK_SKEW_SECONDS } from './clock.js';
 export { ClockModule } from './clock.module.js';

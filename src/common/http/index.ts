@@ -1,5 +1,6 @@
 export { CLIENT_SECRET_SCHEME, METADATA_PATH } from './fixed-paths.js';
 export { FORWARD_AUTH_PATH, isForwardAuth } from './forward-auth-path.js';
+export { GlobalPrefix } from './global-prefix.js';
 export { OAUTH_ERROR_CODES, OAuthError, type OAuthErrorCode } from './oauth-error.js';
 export { HIDES_DETAILS, MayShowDetails } from './response-details.js';
 export { jsonOf, serializedOnce } from './serialized-once.js';

@@ -15,7 +15,7 @@ import { SecondFactors, type Enrolled } from './second-factors.js';
 import { TotpFactor } from './totp/totp.factor.js';
 
 export type EnrolmentOutcome =
-  { readonly outcome: 'begun'; readonly id: string } | { readonly outcome: 'full' | 'unknown' };
+  { readonly outcome: 'begun'; readonly id: string } | { readonly outcome: 'full' | 'ended' };
 
 export type TotpOutcome =
   | {
@@ -25,22 +25,22 @@ export type TotpOutcome =
       readonly uri: string;
       readonly qr: string;
     }
-  | { readonly outcome: 'full' | 'unknown' };
+  | { readonly outcome: 'full' | 'ended' };
 
 export type PasskeyOutcome =
-  | { readonly outcome: 'begun'; readonly options: object }
-  | { readonly outcome: 'full' | 'unknown' };
+  { readonly outcome: 'begun'; readonly options: object } | { readonly outcome: 'full' | 'ended' };
 
 export type CodesOutcome =
   | { readonly outcome: 'created'; readonly codes: readonly string[] }
-  | { readonly outcome: 'no-second-factor' | 'full' | 'unknown' };
+  | { readonly outcome: 'no-second-factor' | 'full' | 'ended' };
 
 type Owner = Pick<UserPrincipal, 'userId' | 'sessionId' | 'user'>;
 
 /**
  * The factors that users add and remove themselves. When a method that adds or removes a factor returns, the other sessions of the
- * user have ended on every instance. The caller has checked that the login is recent. All methods throw RedisUnavailableError and
- * NotConfirmedError.
+ * user have ended on every instance. An ended session changes nothing. The caller has checked that the login is recent.
+ *
+ * All methods throw RedisUnavailableError and NotConfirmedError.
  */
 @Injectable()
 export class OwnFactors {
@@ -72,7 +72,7 @@ export class OwnFactors {
    * enrolment replaces one of the same type that was not confirmed.
    *
    * @param state the first state, which `confirm` or `check` of the factor gets
-   * @returns `full`: the user has too many factors. `unknown`: there is no such user
+   * @returns `full`: the user has too many factors. `ended`: the session has ended
    * @throws Error when the application has no such type
    */
   async begin(
@@ -86,17 +86,21 @@ export class OwnFactors {
     const id = randomUUID();
     const sealed = await this.factors.seal(state);
     const factor = { id, type, name: '', isConfirmed: false, state: sealed };
-    const result = await this.writer.add(userId, factor, false, sessionId, deadline);
+    const result = await this.writer.add(userId, factor, sessionId, deadline);
     return result === 'changed' ? { outcome: 'begun', id } : { outcome: result };
   }
 
-  /** Confirms an enrolment with its first proof. `wrong`: the proof is. `unknown`: there is no such enrolment. */
+  /**
+   * Confirms an enrolment with its first proof.
+   *
+   * @returns `wrong`: the proof is wrong. `unknown`: there is no such enrolment. `ended`: the session has ended
+   */
   async confirm(
     { userId, sessionId, user }: Owner,
     enrolled: Enrolled,
     origin: Origin,
     deadline: Deadline,
-  ): Promise<Factor | 'wrong' | 'unknown'> {
+  ): Promise<Factor | 'wrong' | 'unknown' | 'ended'> {
     const details = { factor: enrolled.type };
     return this.audit.recordChange(
       [{ type: 'factor-added', userId, ...origin.facts, details }],
@@ -137,6 +141,7 @@ export class OwnFactors {
     if (existing.every(({ type }) => type === RECOVERY_CODE)) {
       return { outcome: 'no-second-factor' };
     }
+    const { isOnly } = this.codes;
     const { codes, state } = this.codes.create();
     const factor = {
       id: randomUUID(),
@@ -148,29 +153,41 @@ export class OwnFactors {
     await this.notices.recoveryCodesAdd(user, factor.id, origin, deadline);
     const result = await this.audit.recordChange(
       [{ type: 'recovery-codes-created', userId, ...origin.facts }],
-      async () => this.writer.add(userId, factor, true, sessionId, deadline),
+      async () => this.writer.addDependent(userId, factor, isOnly, sessionId, deadline),
       (outcome) => outcome === 'changed',
     );
     return result === 'changed' ? { outcome: 'created', codes } : { outcome: result };
   }
 
-  /** @returns false when there is no such factor */
+  /**
+   * Removes a factor. The removal of an enrolment that is not confirmed sends no notice and ends no session.
+   *
+   * @returns `unknown`: there is no such factor. `ended`: the session has ended
+   */
   async remove(
     { userId, sessionId, user }: Owner,
     factorId: string,
     origin: Origin,
     deadline: Deadline,
-  ): Promise<boolean> {
+  ): Promise<'removed' | 'unknown' | 'ended'> {
     const factor = (await this.factors.list(userId, deadline)).find(({ id }) => id === factorId);
     if (factor) {
       await this.notices.factorRemoves(user, factor, origin, deadline);
     }
     const effect = { exceptSessionId: sessionId };
     const result = await this.audit.recordChange(
-      [{ type: 'factor-removed', userId, ...origin.facts, details: { factorId } }],
+      factor ? [{ type: 'factor-removed', userId, ...origin.facts, details: { factorId } }] : [],
       async () => this.writer.remove(userId, factorId, RECOVERY_CODE, effect, deadline),
       ({ outcome }) => outcome === 'changed',
     );
-    return result.outcome === 'changed';
+    switch (result.outcome) {
+      case 'changed':
+        return 'removed';
+      case 'ended':
+        return 'ended';
+      case 'unknown':
+      case 'protected':
+        return 'unknown';
+    }
   }
 }

@@ -24,7 +24,13 @@ export interface SecondFactor {
   /** How a login with it is named in the claim `amr` (RFC 8176). */
   readonly methods: readonly AuthenticationMethod[];
 
-  /** Whether somebody could guess a proof. Wrong proofs are then limited. */
+  /** Whether a user has at most one: a new one replaces the former when it is confirmed. Default: false. */
+  readonly isOnly?: boolean;
+
+  /**
+   * Whether somebody could guess a proof, as for proofs of less than 64 bits. Wrong proofs are then limited for the account, and
+   * somebody who knows the password can block the kind for strangers. If not, they are limited for each address.
+   */
   readonly isGuessable: boolean;
 
   /**

@@ -1,16 +1,25 @@
 import type { Clock } from '../../common/clock/index.js';
 import type { Deadline } from '../../common/deadline/index.js';
 import { seal, unseal, SECRET_PURPOSES, type Secret } from '../../common/secret/index.js';
-import type { GuessLimit, RateLimiter, TooManyAttempts, Proof } from '../../rate-limit/index.js';
+import {
+  refusalsPerAddress,
+  type GuessLimit,
+  type RateLimiter,
+  type TooManyAttempts,
+} from '../../rate-limit/index.js';
 import type { AuthenticationMethod, Factor, PendingLogin } from '../../user-slot/read/index.js';
 import { CONFLICT, retryOnConflict, type FactorWriter } from '../../user-slot/write/index.js';
+import type { Caller } from '../caller.js';
 import { FACTOR_TYPE_PATTERN, type SecondFactor } from './second-factor.js';
 
 const MINUTE_MS = 60_000;
+/** How long an enrolment waits for its first proof. */
+const ENROLMENT_TTL_MS = 15 * MINUTE_MS;
 
 /**
- * Limits the wrong proofs for one account, in all its pending logins. Only who knows the password reaches it. Known devices and
- * live sessions have counts of their own, and passkeys have no limit, so nobody is locked out (OWASP ASVS 6.6.3).
+ * Limits the wrong proofs that can be guessed, for one account, in all its pending logins. Only who knows the password reaches it. Known
+ * devices and live sessions have counts of their own, and recovery codes and passkeys do not count, so that an attacker cannot lock
+ * the user out (OWASP ASVS 6.6.3).
  */
 export const PROOFS_PER_ACCOUNT: GuessLimit = {
   name: 'second-factor-account',
@@ -21,6 +30,14 @@ export const PROOFS_PER_ACCOUNT: GuessLimit = {
   ceilingBlockMs: 24 * 60 * MINUTE_MS,
   memoryMs: 3 * 24 * 60 * MINUTE_MS,
 };
+
+/** For what cannot be guessed: challenges, recovery codes, passkeys. It only saves the work of refusing many wrong ones. */
+export const REFUSALS_PER_ADDRESS = refusalsPerAddress('second-factor-address');
+
+/** Whose refusals are counted together. Others at the address of a known device or session cannot block it. */
+export function refusedTogether({ network, proof }: Caller): string {
+  return proof ? `${proof.kind}.${proof.id}` : network;
+}
 
 /** A proof from a request. */
 export interface PresentedProof {
@@ -53,6 +70,8 @@ export type ProofCheck =
   /** The pending login has ended. */
   | { readonly outcome: 'ended' }
   | TooManyAttempts;
+
+type CheckedProof = Exclude<ProofCheck, TooManyAttempts>;
 
 /** The second factors of users: which they have, and whether a proof is right. All methods throw RedisUnavailableError. */
 export class SecondFactors {
@@ -113,46 +132,76 @@ export class SecondFactors {
   }
 
   /**
-   * Checks a proof, and records its use: it does not count again, and the pending login ends.
+   * Checks a proof within the limits, and records its use: it does not count again, and the pending login ends.
    *
    * @param login the pending login. Undefined for a reauthentication
-   * @param known the device or the session of the caller
    * @throws NotConfirmedError
    */
   async prove(
     userId: string,
     presented: PresentedProof,
     login: PendingLogin | undefined,
-    known: Proof | undefined,
+    caller: Caller,
     deadline: Deadline,
   ): Promise<ProofCheck> {
-    const kind = this.kinds.get(presented.type);
-    if (!kind) {
-      return { outcome: 'wrong' };
-    }
-    const check = async (): Promise<ProofCheck> => {
-      const checked = await this.checkOnce(userId, kind, presented, login, deadline);
+    const check = async (): Promise<CheckedProof> => {
+      const checked = await this.check(userId, presented, login, deadline);
       if (checked.outcome === 'wrong' && login) {
         await this.writer.failLogin(login, deadline);
       }
       return checked;
     };
-    if (!kind.isGuessable) {
-      return check();
+    const kind = this.kinds.get(presented.type);
+    if (kind?.isGuessable) {
+      return this.limiter.guess<ProofCheck>(
+        PROOFS_PER_ACCOUNT,
+        userId,
+        caller.proof,
+        deadline,
+        async () => {
+          const value = await check();
+          return { value, result: RESULTS[value.outcome] };
+        },
+      );
     }
-    return this.limiter.guess<ProofCheck>(PROOFS_PER_ACCOUNT, userId, known, deadline, async () => {
+    return this.countRefusals(refusedTogether(caller), deadline, check);
+  }
+
+  /**
+   * Makes a check of what cannot be guessed, unless too many were wrong.
+   *
+   * @param subject see `refusedTogether`
+   * @param check must not count itself
+   */
+  async countRefusals<Value extends { readonly outcome: string }>(
+    subject: string,
+    deadline: Deadline,
+    check: () => Promise<Value>,
+  ): Promise<Value | TooManyAttempts> {
+    return this.limiter.attempt<Value>(REFUSALS_PER_ADDRESS, subject, deadline, async () => {
       const value = await check();
-      return { value, result: RESULTS[value.outcome] };
+      return { value, result: value.outcome === 'wrong' ? 'failed' : 'void' };
     });
+  }
+
+  /** Checks a proof as `prove` does, without a limit: the caller limits wrong ones. @throws NotConfirmedError */
+  async check(
+    userId: string,
+    presented: PresentedProof,
+    login: PendingLogin | undefined,
+    deadline: Deadline,
+  ): Promise<CheckedProof> {
+    const kind = this.kinds.get(presented.type);
+    return kind ? this.checkOnce(userId, kind, presented, login, deadline) : { outcome: 'wrong' };
   }
 
   /**
    * Confirms an enrolment with its first proof.
    *
    * @param factorId undefined: the enrolment of this type
-   * @param sessionId the session that stays live
+   * @param sessionId the session that asks. It stays live
    * @param onProved called before the factor counts
-   * @returns the factor. `unknown`: there is no such enrolment
+   * @returns the factor. `unknown`: there is no such enrolment, or it is too old. `ended`: the session is not live
    */
   async confirm(
     userId: string,
@@ -160,18 +209,18 @@ export class SecondFactors {
     sessionId: string,
     onProved: (factor: Factor) => Promise<void>,
     deadline: Deadline,
-  ): Promise<Factor | 'wrong' | 'unknown'> {
+  ): Promise<Factor | 'wrong' | 'unknown' | 'ended'> {
     return retryOnConflict(async () => {
       const { factors } = await this.writer.find(userId, deadline);
       const factor = factors.find(
         (one) => !one.isConfirmed && one.type === type && one.id === (factorId ?? one.id),
       );
       const kind = this.kinds.get(type);
-      if (!factor || !kind) {
+      const nowMs = this.clock.now();
+      if (!factor || !kind || nowMs - factor.createdAt.getTime() > ENROLMENT_TTL_MS) {
         return 'unknown';
       }
       const state = await this.unseal(factor);
-      const nowMs = this.clock.now();
       const next = await (kind.confirm?.(state, proof, nowMs) ??
         kind.check(state, proof, { nowMs }));
       if (next === undefined) {
@@ -179,7 +228,8 @@ export class SecondFactors {
       }
       const confirmed = { ...factor, name, state: await this.seal(next) };
       await onProved(confirmed);
-      const result = await this.writer.confirm(userId, confirmed, sessionId, deadline);
+      const { isOnly = false } = kind;
+      const result = await this.writer.confirm(userId, confirmed, isOnly, sessionId, deadline);
       if (result === 'outdated') {
         return CONFLICT;
       }
@@ -193,7 +243,7 @@ export class SecondFactors {
     { proof, signedChallenge }: PresentedProof,
     login: PendingLogin | undefined,
     deadline: Deadline,
-  ): Promise<Exclude<ProofCheck, TooManyAttempts>> {
+  ): Promise<CheckedProof> {
     return retryOnConflict(async () => {
       const { factors, passwordVersion } = await this.writer.find(userId, deadline, login);
       if (login && passwordVersion === undefined) {
@@ -231,5 +281,4 @@ const RESULTS = {
   right: 'reset',
   wrong: 'failed',
   ended: 'void',
-  'too-many-attempts': 'void',
 } as const;

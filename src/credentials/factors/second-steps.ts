@@ -2,28 +2,25 @@ import { Inject, Injectable } from '@nestjs/common';
 
 import { AuditLog } from '../../audit/index.js';
 import type { Deadline } from '../../common/deadline/index.js';
-import { networkOf } from '../../common/network/index.js';
 import type { Origin } from '../../common/origin/index.js';
 import type { Secret } from '../../common/secret/index.js';
-import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../../rate-limit/index.js';
+import { RateLimiter, type TooManyAttempts } from '../../rate-limit/index.js';
 import type { AuthenticationMethod, UserRecord } from '../../user-slot/read/index.js';
 import { FactorWriter } from '../../user-slot/write/index.js';
-import { ownerOf, proofGeneration } from '../caller.js';
+import { ownerOf, proofGeneration, strangerOf, type Caller } from '../caller.js';
 import { CREDENTIAL_ACCOUNTS, type CredentialAccounts } from '../credential-accounts.js';
 import { DeviceCookies } from '../device-cookies.js';
 import { recordThrottling } from '../throttled-attempts.js';
 import { FACTOR_NOTICES, type FactorNotices } from './factor-notices.js';
 import { LoginChallenges } from './login-challenges.js';
 import { RECOVERY_CODE } from './recovery-codes/recovery-codes.factor.js';
-import { SecondFactors, type PresentedProof, type ProofCheck } from './second-factors.js';
-
-/** Challenges cannot be guessed. The limit only stops clients that send many forged ones. */
-const FORGERIES_PER_ADDRESS: FailureLimit = {
-  name: 'challenge-address',
-  failures: 100,
-  siteFailures: 1000,
-  windowMs: 15 * 60 * 1000,
-};
+import {
+  REFUSALS_PER_ADDRESS,
+  refusedTogether,
+  SecondFactors,
+  type PresentedProof,
+  type ProofCheck,
+} from './second-factors.js';
 
 export interface SecondStepRequest extends PresentedProof {
   readonly challenge: string;
@@ -83,11 +80,12 @@ export class SecondSteps {
     origin: Origin,
     deadline: Deadline,
   ): Promise<SecondStepCheck> {
+    const stranger = strangerOf(origin);
     const login = this.challenges.recognize(challenge);
     if (!login) {
-      const network = networkOf(origin.facts.ip ?? '');
-      const refusal = await this.limiter.count(FORGERIES_PER_ADDRESS, network, deadline);
-      return refusal ?? { outcome: 'ended' };
+      return recordThrottling(this.audit, { attempt: 'second-factor' }, origin, async () =>
+        this.countEnded(stranger, deadline),
+      );
     }
     const { userId } = login;
     const found = await this.accounts.find(userId, deadline);
@@ -96,14 +94,15 @@ export class SecondSteps {
       return { outcome: 'ended' };
     }
     const device = this.devices.recognize(cookies, user.username);
-    const known =
-      device?.generation === proofGeneration(user)
-        ? ({ kind: 'device', ...device } as const)
-        : undefined;
+    const isKnown = device?.generation === proofGeneration(user) && !device.isByReset;
+    const caller = isKnown
+      ? { ...stranger, proof: { kind: 'device', ...device } as const }
+      : stranger;
     const subject = { attempt: 'second-factor', userId } as const;
-    const result = await recordThrottling(this.audit, subject, origin, async () =>
-      this.factors.prove(userId, { type, proof }, login, known, deadline),
-    );
+    const result = await recordThrottling(this.audit, subject, origin, async () => {
+      const proved = await this.factors.prove(userId, { type, proof }, login, caller, deadline);
+      return proved.outcome === 'ended' ? this.countEnded(caller, deadline) : proved;
+    });
     await this.tell(user, type, result, origin, deadline);
     if (result.outcome !== 'right') {
       return result;
@@ -125,13 +124,22 @@ export class SecondSteps {
     if (!user) {
       return { outcome: 'ended' };
     }
-    const { proof: known } = ownerOf(origin, user);
+    const caller = ownerOf(origin, user);
     const subject = { attempt: 'reauthentication', userId } as const;
     const result = await recordThrottling(this.audit, subject, origin, async () =>
-      this.factors.prove(userId, presented, undefined, known, deadline),
+      this.factors.prove(userId, presented, undefined, caller, deadline),
     );
     await this.tell(user, presented.type, result, origin, deadline);
     return result;
+  }
+
+  private async countEnded(
+    caller: Caller,
+    deadline: Deadline,
+  ): Promise<{ readonly outcome: 'ended' } | TooManyAttempts> {
+    const subject = refusedTogether(caller);
+    const refusal = await this.limiter.count(REFUSALS_PER_ADDRESS, subject, deadline);
+    return refusal ?? { outcome: 'ended' };
   }
 
   /** Records what happened, and tells the user about a used recovery code. */

@@ -27,6 +27,7 @@ const LEET = new Map(
     '!': 'i',
   }),
 );
+const LEET_SIGNS = new RegExp(`[${[...LEET.keys()].join('')}]`, 'g');
 
 const COMMON_PASSWORDS = new Set(dictionary['passwords-common'].map((word) => plain(String(word))));
 
@@ -175,9 +176,10 @@ function isWalk(text: string): boolean {
  * letters.
  */
 function plain(text: string): string {
-  return Array.from(text.normalize('NFKC').toLowerCase(), (char) => LEET.get(char) ?? char).join(
-    '',
-  );
+  return text
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(LEET_SIGNS, (sign) => LEET.get(sign)!);
 }
 
 /**

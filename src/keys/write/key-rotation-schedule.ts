@@ -30,6 +30,7 @@ export class KeyRotationSchedule implements OnApplicationBootstrap, BeforeApplic
   private readonly closing = new AbortController();
   private readonly rotation: KeyRotation;
   private readonly lifetimeSeconds: number;
+  private readonly isOn: boolean;
   /** The keys at the last check. */
   private keys: KeySet | undefined;
 
@@ -39,8 +40,9 @@ export class KeyRotationSchedule implements OnApplicationBootstrap, BeforeApplic
     private readonly clock: Clock,
     audit: AuditLog,
     metrics: MetricsRegistry,
-    @Inject(KEYS_OPTIONS) { lifetimeSeconds, encryptionSecret }: KeysOptions,
+    @Inject(KEYS_OPTIONS) { lifetimeSeconds, encryptionSecret, doesDueWork = true }: KeysOptions,
   ) {
+    this.isOn = doesDueWork;
     this.lifetimeSeconds = lifetimeSeconds ?? DEFAULT_LIFETIME_SECONDS;
     this.rotation = new KeyRotation(new KeySetStore(redis, cache, clock), clock, audit, {
       lifetimeMs: this.lifetimeSeconds * 1000,
@@ -51,7 +53,9 @@ export class KeyRotationSchedule implements OnApplicationBootstrap, BeforeApplic
   }
 
   onApplicationBootstrap(): void {
-    void this.keepChecking();
+    if (this.isOn) {
+      void this.keepChecking();
+    }
   }
 
   beforeApplicationShutdown(): void {

@@ -15,4 +15,6 @@ export interface KeysOptions extends KeyRingOptions {
   readonly sessionIdleTtlSeconds?: number;
   /** The age at which a new signing key replaces the current one. At least a day. Default 90 days. */
   readonly lifetimeSeconds?: number;
+  /** Whether to rotate the signing keys when that is due. Default true. */
+  readonly doesDueWork?: boolean;
 }

@@ -13,6 +13,8 @@ import { forEachConcurrently } from '../../common/concurrency/index.js';
 import { Deadline, withTimeout } from '../../common/deadline/index.js';
 import type { Language } from '../../common/problem/index.js';
 import { MetricsRegistry, seriesBy } from '../../metrics/index.js';
+import { MAIL_OPTIONS } from '../mail.module-definition.js';
+import type { MailOptions } from '../mail.options.js';
 import { MAILER, type Mailer } from '../mailer/mailer.js';
 import {
   MAIL_TEMPLATES,
@@ -89,6 +91,7 @@ export class MailDelivery implements OnApplicationBootstrap, BeforeApplicationSh
     private readonly clock: Clock,
     @Inject(MAIL_TEMPLATES) private readonly templates: MailTemplates,
     metrics: MetricsRegistry,
+    @Inject(MAIL_OPTIONS) private readonly options: MailOptions,
     @Optional() @Inject(MAILER) private readonly mailer?: Mailer,
   ) {
     metrics.counters(
@@ -109,7 +112,7 @@ export class MailDelivery implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   onApplicationBootstrap(): void {
-    if (this.mailer) {
+    if (this.mailer && this.options.doesDueWork !== false) {
       this.outbox.onAdded = (partition) => {
         this.woken.add(partition);
         this.wake();

@@ -38,6 +38,20 @@ describe('the default mail templates', () => {
     expect(html).toContain('href="https://keyslot.test/account/reset-password#token=a.b&amp;c"');
   });
 
+  it('name long lifetimes in hours', () => {
+    const day = { ...values, validMinutes: 24 * 60 };
+
+    expect(templates.render('invitation', 'en', day).text).toContain('valid for 24 hours');
+    expect(templates.render('invitation', 'zh', day).text).toContain(' 24 小时内');
+  });
+
+  it('say that an administrator has requested a new password', () => {
+    const asked = { ...values, isByAdministrator: true };
+
+    expect(templates.render('password-reset', 'en', asked).text).toContain('An administrator has');
+    expect(templates.render('password-reset', 'zh', asked).text).toContain('管理员请求');
+  });
+
   it('escape the values in HTML, and do not interpret them', () => {
     const hostile = {
       ...values,

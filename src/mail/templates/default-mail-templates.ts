@@ -23,16 +23,16 @@ void texts.init({
 @Injectable()
 export class DefaultMailTemplates implements MailTemplates {
   render(kind: MailKind, language: Language, values: MailValues): MailContent {
-    const { username, link, at, newEmail, factor } = values;
+    const { username, link, at, validMinutes, factor } = values;
+    const context = contextOf(kind, values);
     const options: Record<string, unknown> = {
       lng: language,
       ...values,
       // Not the display name: strangers may get a mail, and a user could advertise in it.
       name: username,
       at: at && timeText(at),
-      // Chooses `paragraphs_removed`.
-      ...(kind === 'email-changed' && newEmail === undefined ? { context: 'removed' } : {}),
-      ...(kind === 'factor-removed' && factor === undefined ? { context: 'all' } : {}),
+      validFor: validMinutes && validityText(language, validMinutes),
+      ...(context === undefined ? {} : { context }),
       // A factor of the application is named by its type.
       factor: texts.t(`factors.${factor}`, { lng: language, defaultValue: factor ?? '' }),
     };
@@ -56,6 +56,26 @@ export class DefaultMailTemplates implements MailTemplates {
       ]),
     };
   }
+}
+
+/** Chooses paragraphs, such as `paragraphs_removed`. */
+function contextOf(
+  kind: MailKind,
+  { newEmail, factor, isByAdministrator }: MailValues,
+): string | undefined {
+  if (kind === 'email-changed' && newEmail === undefined) {
+    return 'removed';
+  }
+  if (kind === 'factor-removed' && factor === undefined) {
+    return 'all';
+  }
+  return kind === 'password-reset' && isByAdministrator ? 'administrator' : undefined;
+}
+
+function validityText(language: Language, validMinutes: number): string {
+  const validHours = validMinutes / 60;
+  const isHours = validHours > 1 && Number.isInteger(validHours);
+  return texts.t(isHours ? 'hours' : 'minutes', { lng: language, validHours, validMinutes });
 }
 
 function timeText(at: Date): string {

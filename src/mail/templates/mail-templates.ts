@@ -25,6 +25,8 @@ export interface MailValues {
   readonly link?: string | undefined;
   /** For how many minutes the link is valid. */
   readonly validMinutes?: number | undefined;
+  /** Whether an administrator has requested a `password-reset`. Default false. */
+  readonly isByAdministrator?: boolean | undefined;
   /** A new e-mail address. Absent: the address was removed. */
   readonly newEmail?: string | undefined;
   /** Type of a second factor: `totp`. Absent: all second factors were removed. */

@@ -22,8 +22,8 @@ export class PutRoleRequest {
   permissions?: string[];
 
   @ApiPropertyOptional({
-    description: 'Whether users with the role need a second factor. Omitted: no.',
-    default: false,
+    description:
+      'Whether users with the role need a second factor. Omitted: as before, and no for a role that was not stored.',
   })
   @OptionalNotNull()
   @MatchesRule('requireSecondFactor', isBoolean)

@@ -21,6 +21,11 @@ export type GrantLimit =
     }
   | { readonly permissions: readonly Permission[] };
 
+export interface NewRole {
+  readonly permissions: readonly Permission[];
+  readonly requireSecondFactor?: boolean | undefined;
+}
+
 export type RoleWriteResult =
   | { readonly outcome: 'changed' }
   | { readonly outcome: 'unknown' | 'full' }
@@ -41,14 +46,27 @@ export class RoleWriter {
     private readonly reader: RoleReader,
   ) {}
 
-  /** Stores a role. It replaces the role with this name. */
+  /**
+   * Stores a role. It replaces the role with this name.
+   *
+   * @param role without `requireSecondFactor`, the stored value remains
+   */
   async put(
     name: string,
-    role: StoredRole,
+    role: NewRole,
     limit: GrantLimit | undefined,
     deadline: Deadline,
   ): Promise<RoleWriteResult> {
-    return this.change(name, JSON.stringify(role), limit, deadline);
+    const { permissions, requireSecondFactor } = role;
+    const free: StoredRole = { permissions };
+    const strict: StoredRole = { permissions, requireSecondFactor: true };
+    return this.change(
+      name,
+      JSON.stringify(requireSecondFactor ? strict : free),
+      JSON.stringify(requireSecondFactor === false ? free : strict),
+      limit,
+      deadline,
+    );
   }
 
   /** Deletes a stored role. If the code has a role with this name, it applies again. */
@@ -57,12 +75,13 @@ export class RoleWriter {
     limit: GrantLimit | undefined,
     deadline: Deadline,
   ): Promise<RoleWriteResult> {
-    return this.change(name, '', limit, deadline);
+    return this.change(name, '', '', limit, deadline);
   }
 
   private async change(
     name: string,
     value: string,
+    valueIfStrict: string,
     limit: GrantLimit | undefined,
     deadline: Deadline,
   ): Promise<RoleWriteResult> {
@@ -77,6 +96,7 @@ export class RoleWriter {
         limit ? JSON.stringify(limit) : '',
         JSON.stringify(this.reader.ofCode),
         MAX_STORED_ROLES,
+        valueIfStrict,
       ],
     } as const;
     const [outcome, permission = ''] = await this.cache.changeInSlot(

@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 
 import type { Deadline } from '../../common/deadline/index.js';
+import { sha256 } from '../../common/digest/index.js';
+import type { Secret } from '../../common/secret/index.js';
 import { NearCache } from '../../near-cache/index.js';
 import { RedisCluster } from '../../redis-cluster/index.js';
 import { slotScript } from '../slot-script.js';
@@ -74,14 +76,16 @@ export class UserReader {
     return this.idsIn(this.keys.anyPasswordHash, deadline);
   }
 
-  /** @returns when and how the user of a session authenticated; undefined when there is no such session */
+  /** @returns when and how the user authenticated from whom a refresh token comes; undefined when its session has no such token */
   async authenticationOf(
     userId: string,
     sessionId: string,
+    refreshToken: Secret,
     deadline: Deadline,
   ): Promise<Authentication | undefined> {
-    const keys = [this.keys.sessions(userId)];
-    return this.redis.run(scripts.authentication, keys, [sessionId], deadline);
+    const keys = [this.keys.sessions(userId), this.keys.refreshAnswers(userId, sessionId)];
+    const args = [sessionId, sha256(refreshToken.reveal())];
+    return this.redis.run(scripts.authentication, keys, args, deadline);
   }
 
   /**

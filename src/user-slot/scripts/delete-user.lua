@@ -1,5 +1,5 @@
 -- Deletes a user and the user's sessions. A mark remains for a while, so that a late write cannot bring them back.
--- Version 6
+-- Version 7
 -- KEYS[1] the user
 -- KEYS[2] the user's sessions
 -- KEYS[3] the password hash of the user
@@ -26,5 +26,5 @@ if user[2] ~= '1' then
     return { 'protected', role }
   end
 end
-delete_user(KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], ARGV[3])
+delete_user(KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], ARGV[3], 0)
 return { 'removed', user[4] or '' }

@@ -1,11 +1,11 @@
 -- Exchanges a refresh token for its successor. For a token that was spent recently, returns the answers of this token and of
 -- all later ones.
--- Version 6
+-- Version 7
 -- KEYS[1] the user
 -- KEYS[2] the user's sessions: a hash of session id to JSON
--- KEYS[3] the answers of the last exchanges of the session, oldest first: a JSON list of {hash, spentAt, answer}, where hash
---   is the digest of the spent token, spentAt is in milliseconds since the epoch, and answer is encrypted. Before version 4:
---   only the last answer
+-- KEYS[3] the answers of the last exchanges of the session, oldest first: a JSON list of {hash, next, spentAt, answer}, where hash
+--   is the digest of the spent token, next that of its successor, spentAt is in milliseconds since the epoch, and answer is
+--   encrypted. Before version 7: without next, which was the next in the list. Before version 4: only the last answer
 -- KEYS[4] the fence, a key that is only written
 -- KEYS[5] the uses of the sessions that services have noted: a hash of session id to milliseconds since the epoch
 -- ARGV[1] session id
@@ -30,6 +30,7 @@
 --- @include "fence"
 --- @include "live"
 --- @include "verified-tokens"
+--- @include "refresh-tokens"
 local now = now_ms()
 local session = read_used_session(KEYS[2], KEYS[5], ARGV[1])
 if life_left(session, session_user(KEYS[1]), ARGV[6], now) <= 0 then
@@ -48,19 +49,13 @@ for _, one in ipairs(cjson.decode(kept)) do
     table.insert(answers, one)
   end
 end
-if session.refreshHash ~= ARGV[2] and session.raisedHash ~= ARGV[2] then
+if token_life(session, ARGV[2], now) <= 0 then
   write_fence(KEYS[4])
   if session.previousHash == ARGV[2] and session.refreshHash == ARGV[3] then
     return { 'rotated' }
   end
-  local reply
-  for _, one in ipairs(answers) do
-    reply = reply or (one.hash == ARGV[2] and { 'replayed' })
-    if reply then
-      table.insert(reply, one.answer)
-    end
-  end
-  return reply or { 'reused' }
+  local replayed = answers_from(answers, ARGV[2])
+  return #replayed > 0 and { 'replayed', unpack(replayed) } or { 'reused' }
 end
 local burst, interval = tonumber(ARGV[9]), tonumber(ARGV[10])
 if burst > 0 then
@@ -74,13 +69,11 @@ if burst > 0 then
   session.refreshesEarnedAt = earned_at + interval
 end
 remember_verified(session, ARGV[7], ARGV[8])
-session.previousHash = ARGV[2]
-session.refreshHash = ARGV[3]
-session.raisedHash = nil
+replace_token(session, ARGV[2], ARGV[3], grace, now)
 session.lastUsedAt = now
 redis.call('HSET', KEYS[2], ARGV[1], cjson.encode(session))
 if grace > 0 then
-  table.insert(answers, { hash = ARGV[2], spentAt = now, answer = ARGV[4] })
+  table.insert(answers, { hash = ARGV[2], next = ARGV[3], spentAt = now, answer = ARGV[4] })
   while #answers > tonumber(ARGV[11]) do
     table.remove(answers, 1)
   end

@@ -20,9 +20,9 @@
 -- ARGV[14] how the user authenticated, as a JSON list; '' for a password alone
 -- ARGV[15] version of the factors for which a proof was checked; '' when none was checked
 -- Returns {'started'}, also when an earlier run of the same call started the session; {'full'} when the user has the maximum
--- number of sessions: nothing was written; {'second-factor', types} when
--- the user has second factors, and none was checked; {'refused'} when the user is deleted, disabled or has another password or other factors, or when an
--- earlier run started the session and it has ended since.
+-- number of sessions: nothing was written; {'second-factor', types} when the user has second factors, and none was checked;
+-- {'refused'} when the user is deleted, disabled or has another password or other factors, or when an earlier run started the
+-- session and it has ended since.
 -- Atomic: a concurrent password change or deletion must not miss this session, and concurrent logins must not exceed the
 -- maximum number of sessions.
 --- @include "now"

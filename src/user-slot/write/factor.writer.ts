@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 
 import type { Deadline } from '../../common/deadline/index.js';
-import { NearCache } from '../../near-cache/index.js';
+import { NearCache, type SlotWrite } from '../../near-cache/index.js';
 import { RedisCluster } from '../../redis-cluster/index.js';
 import type {
   Factor,
@@ -25,9 +25,13 @@ export const MAX_FACTORS = 20;
 /** Stands for no pending login. */
 const NO_LOGIN = 'none';
 
+type Addition = 'changed' | 'full' | 'ended';
+type Confirmation = 'changed' | 'outdated' | 'unknown' | 'ended';
+
 const scripts = {
-  add: slotScript('add-factor', (reply) => reply as 'changed' | 'full' | 'unknown'),
-  confirm: slotScript('confirm-factor', (reply) => reply as 'changed' | 'outdated' | 'unknown'),
+  add: slotScript('add-factor', (reply) => reply as Addition),
+  addDependent: slotScript('add-factor', (reply) => reply as Addition | 'no-second-factor'),
+  confirm: slotScript('confirm-factor', (reply) => reply as Confirmation),
   remove: slotScript('remove-factors', parseRemoval),
   find: slotScript('find-factors', parseFactors),
   use: slotScript('use-factor', parseUse),
@@ -70,42 +74,58 @@ export class FactorWriter {
   }
 
   /**
-   * @param isOnly whether the factor replaces the others of its type. It always replaces those that are not confirmed
-   * @param sessionId the session that stays live if the factor is confirmed
-   * @returns `full`: the user has `MAX_FACTORS`. `unknown`: there is no such user
+   * Adds a factor. It replaces those of its type that are not confirmed.
+   *
+   * @param sessionId the session that asks. It stays live if the factor is confirmed
+   * @returns `full`: the user has `MAX_FACTORS`. `ended`: the session is not live
    */
   async add(
     userId: string,
-    { id, ...factor }: NewFactor,
+    factor: NewFactor,
+    sessionId: string,
+    deadline: Deadline,
+  ): Promise<Addition> {
+    const script = scripts.add;
+    const write = { script, ...this.addition(userId, factor, sessionId, false, false) };
+    return this.cache.changeInSlot(userSubject(userId), write, deadline);
+  }
+
+  /**
+   * Adds a factor that does not count alone.
+   *
+   * @param isOnly whether it replaces the others of its type
+   * @returns as `add`. `no-second-factor`: the user has no confirmed factor of another type
+   */
+  async addDependent(
+    userId: string,
+    factor: NewFactor,
     isOnly: boolean,
     sessionId: string,
     deadline: Deadline,
-  ): Promise<'changed' | 'full' | 'unknown'> {
-    const stored: Omit<StoredFactor, 'createdAt'> = { ...factor, revision: randomUUID() };
-    return this.cache.changeInSlot(
-      userSubject(userId),
-      {
-        script: scripts.add,
-        keys: this.changeKeys(userId),
-        args: [id, JSON.stringify(stored), MAX_FACTORS, isOnly ? 1 : 0, sessionId],
-      },
-      deadline,
-    );
+  ): Promise<Addition | 'no-second-factor'> {
+    const script = scripts.addDependent;
+    const write = { script, ...this.addition(userId, factor, sessionId, isOnly, true) };
+    return this.cache.changeInSlot(userSubject(userId), write, deadline);
   }
 
-  /** @param factor as read, with its new name and state. @param sessionId the session that stays live */
+  /**
+   * @param factor as read, with its new name and state
+   * @param isOnly whether the factor replaces the others of its type. It always replaces those that are not confirmed
+   * @param sessionId the session that asks. It stays live
+   */
   async confirm(
     userId: string,
     { id, revision, name, state }: Factor,
+    isOnly: boolean,
     sessionId: string,
     deadline: Deadline,
-  ): Promise<'changed' | 'outdated' | 'unknown'> {
+  ): Promise<Confirmation> {
     return this.cache.changeInSlot(
       userSubject(userId),
       {
         script: scripts.confirm,
         keys: this.changeKeys(userId),
-        args: [id, revision, randomUUID(), state, sessionId, name],
+        args: [id, revision, randomUUID(), state, sessionId, name, isOnly ? 1 : 0],
       },
       deadline,
     );
@@ -114,7 +134,7 @@ export class FactorWriter {
   /**
    * @param factorId undefined: all
    * @param dependentType the type of factors that do not count alone: they are removed with the last other factor
-   * @param exceptSessionId a session that stays live
+   * @param exceptSessionId the session that asks, if its user removes own factors. It stays live
    */
   async remove(
     userId: string,
@@ -182,6 +202,21 @@ export class FactorWriter {
   async failLogin({ userId, digest }: PendingLogin, deadline: Deadline): Promise<number> {
     const keys = [this.keys.pendingLogin(userId, digest), this.keys.fence(userId)];
     return this.redis.runDurably(scripts.fail, keys, [MAX_FAILURES], deadline);
+  }
+
+  private addition(
+    userId: string,
+    { id, ...factor }: NewFactor,
+    sessionId: string,
+    isOnly: boolean,
+    isDependent: boolean,
+  ): Pick<SlotWrite<unknown>, 'keys' | 'args'> {
+    const stored: Omit<StoredFactor, 'createdAt'> = { ...factor, revision: randomUUID() };
+    const rules = [isOnly ? 1 : 0, sessionId, isDependent ? 1 : 0];
+    return {
+      keys: this.changeKeys(userId),
+      args: [id, JSON.stringify(stored), MAX_FACTORS, ...rules],
+    };
   }
 
   private changeKeys(userId: string): string[] {

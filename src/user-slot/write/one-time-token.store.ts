@@ -11,7 +11,10 @@ const scripts = {
   remove: slotScript('remove-one-time-token', isOne),
 };
 
-/** One-time tokens of users. Only their digests are stored. A user has at most one token of each kind. */
+/** More mails with links than strangers can cause while a link for a new password is valid. */
+const MAX_TOKENS_PER_KIND = 10;
+
+/** One-time tokens of users. Only their digests are stored. All valid tokens of a kind have the same binding. */
 @Injectable()
 export class OneTimeTokenStore {
   private readonly keys: UserSlotKeys;
@@ -21,7 +24,7 @@ export class OneTimeTokenStore {
   }
 
   /**
-   * Stores a token. It replaces the former one of its kind.
+   * Stores a token. It replaces those of its kind with another binding.
    *
    * @param binding what the token is bound to; becomes JSON
    * @throws NotConfirmedError
@@ -34,7 +37,7 @@ export class OneTimeTokenStore {
     ttlMs: number,
     deadline: Deadline,
   ): Promise<void> {
-    const args = [kind, hash, JSON.stringify(binding), ttlMs];
+    const args = [kind, hash, JSON.stringify(binding), ttlMs, MAX_TOKENS_PER_KIND];
     await this.redis.runDurably(scripts.put, [this.keys.oneTimeTokens(userId)], args, deadline);
   }
 
@@ -57,7 +60,7 @@ export class OneTimeTokenStore {
       : { kind, binding: JSON.parse(binding) as unknown };
   }
 
-  /** Removes a token that was used. @throws RedisUnavailableError */
+  /** Removes a token that was used, and those with the same binding. @throws RedisUnavailableError */
   async remove(userId: string, kind: string, hash: string, deadline: Deadline): Promise<void> {
     const keys = [this.keys.oneTimeTokens(userId)];
     await this.redis.run(scripts.remove, keys, [kind, hash], deadline);

@@ -28,6 +28,8 @@ const REFRESH_BURST = 30;
 const REFRESH_INTERVAL_MS = 5000;
 /** Each answer takes about 1.3 KiB during the grace period. The tabs of one browser need fewer. */
 const MAX_KEPT_ANSWERS = 8;
+/** More than a user reauthenticates between two refreshes. Each takes 80 bytes. */
+const MAX_OTHER_TOKENS = 8;
 
 export type StartOutcome =
   | { readonly outcome: 'started' }
@@ -84,7 +86,7 @@ export class SessionWriter {
     return (await this.cache.changeInSlot(subject, evicting, deadline)) as StartOutcome;
   }
 
-  /** Notes that the user of a session has authenticated again. */
+  /** Adds a refresh token to a session whose user has authenticated again. */
   async raise(session: RaisedSession, deadline: Deadline): Promise<RaiseOutcome> {
     const { keys } = this;
     const { id, userId, passwordVersion = '', factorsVersion = '', authentication } = session;
@@ -101,6 +103,8 @@ export class SessionWriter {
         sha256(session.refreshToken.reveal()),
         this.limits.idleTtlSeconds * 1000,
         MAX_VERIFIED_TOKENS,
+        MAX_OTHER_TOKENS,
+        this.limits.refreshGraceSeconds * 1000,
       ],
       deadline,
     );

@@ -25,6 +25,8 @@ import { CONFLICT, retryOnConflict } from './retry-on-conflict.js';
 
 /** Longer than the delay of any late write. */
 const DELETED_MARK_TTL_MS = 2 * 3_600_000;
+/** How long the factors remain when another store has no such user: it may have lost the user for a while. */
+const LOST_USER_FACTORS_TTL_MS = 30 * 24 * 3_600_000;
 
 const scripts = {
   create: slotScript('create-user', parseUser),
@@ -48,6 +50,8 @@ export interface NewRecord {
   readonly createdAt?: Date | undefined;
   /** Default false. */
   readonly isDisabled?: boolean | undefined;
+  /** Default: none. */
+  readonly verifiedEmail?: string | null | undefined;
 }
 
 export interface RecordChange extends StoredChange, SessionsEffect, WriteConditions {}
@@ -66,6 +70,8 @@ export type SeparatedHash = 'moved' | 'deleted' | 'unchanged';
 export interface CopyUpdate {
   /** undefined: the user no longer exists. */
   readonly user: UserRecord | undefined;
+  /** Whether this call has deleted the user in the store. */
+  readonly isDeleted: boolean;
   readonly effect: SessionsEffect;
 }
 
@@ -97,7 +103,7 @@ export class UserWriter {
     passwordHash: Secret,
     deadline: Deadline,
   ): Promise<RedisRecord | undefined> {
-    const { id, username, email, displayName, roles, createdAt, isDisabled } = user;
+    const { id, username, email, displayName, roles, createdAt, isDisabled, verifiedEmail } = user;
     const fields: Partial<StoredUser> = {
       id,
       username,
@@ -109,6 +115,7 @@ export class UserWriter {
       // It replaces the time at which the script runs.
       ...(createdAt ? { createdAt: createdAt.getTime() } : {}),
       ...(isDisabled ? { disabled: 1 } : {}),
+      ...(verifiedEmail ? { verifiedEmail } : {}),
     };
     const args = [passwordHash.reveal(), ...Object.entries(fields).flat()];
     return this.redis.runDurably(scripts.create, this.recordKeys(id), args, deadline);
@@ -237,7 +244,7 @@ export class UserWriter {
   private async putCopy(
     userId: string,
     { version }: UserCopy,
-    { user, effect }: CopyUpdate,
+    { user, isDeleted, effect }: CopyUpdate,
     deadline: Deadline,
   ): Promise<boolean> {
     return this.redis.runDurably(
@@ -249,6 +256,7 @@ export class UserWriter {
         effect.endsSessions ? 1 : 0,
         effect.exceptSessionId ?? '',
         DELETED_MARK_TTL_MS,
+        isDeleted ? 0 : LOST_USER_FACTORS_TTL_MS,
         ...(user ? Object.entries(copiedFields(user)).flat() : []),
       ],
       deadline,

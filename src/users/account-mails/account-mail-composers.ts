@@ -50,6 +50,9 @@ interface Reset {
   readonly userId: string;
   readonly language: Language;
 }
+interface PasswordReset extends Reset {
+  readonly isByAdministrator?: boolean;
+}
 type Verification = Reset & TokenBindings['email-verification'];
 interface Notice extends Reset {
   readonly to: string;
@@ -90,7 +93,7 @@ export class AccountMailComposers implements OnModuleInit {
       'password-reset-request': async (data: Data, deadline: Deadline) =>
         this.findUsersToReset(data as unknown as ResetRequest, deadline),
       'password-reset': async (data: Data, deadline: Deadline) =>
-        this.passwordReset(data as unknown as Reset, deadline),
+        this.passwordReset(data as unknown as PasswordReset, deadline),
       'email-verification': async (data: Data, deadline: Deadline) =>
         this.verification(data as unknown as Verification, deadline),
     };
@@ -145,7 +148,7 @@ export class AccountMailComposers implements OnModuleInit {
   }
 
   private async passwordReset(
-    { userId, language }: Reset,
+    { userId, language, isByAdministrator }: PasswordReset,
     deadline: Deadline,
   ): Promise<ComposedMail | undefined> {
     const user = await this.accounts.find(userId, deadline);
@@ -157,7 +160,8 @@ export class AccountMailComposers implements OnModuleInit {
     const binding = { address, passwordVersion: user.passwordVersion };
     const { token, validMinutes } = await this.tokens.issue(userId, kind, binding, deadline);
     const link = this.links.to('reset-password', token);
-    return { to: address, kind, language, values: { ...namesOf(user), link, validMinutes } };
+    const values = { ...namesOf(user), link, validMinutes, isByAdministrator };
+    return { to: address, kind, language, values };
   }
 
   private async verification(

@@ -5,6 +5,7 @@ import { ApiProblems } from '../../common/api-problems/index.js';
 import {
   CurrentUser,
   Public,
+  RequireUnlimitedToken,
   USER_PROBLEMS,
   type UserPrincipal,
 } from '../../common/authentication/index.js';
@@ -21,6 +22,7 @@ export class EmailVerificationsController {
   constructor(private readonly verifications: EmailVerifications) {}
 
   @Post('user/email-verification')
+  @RequireUnlimitedToken()
   @HttpCode(202)
   @ApiOperation({
     operationId: 'requestEmailVerification',

@@ -67,7 +67,7 @@ export interface FoundOneTimeToken<Kind extends OneTimeTokenKind> {
 export class OneTimeTokens {
   constructor(private readonly store: OneTimeTokenStore) {}
 
-  /** Issues a token. It replaces the former one of its kind. @throws NotConfirmedError */
+  /** Issues a token. It replaces those of its kind with another binding. @throws NotConfirmedError */
   async issue<Kind extends OneTimeTokenKind>(
     userId: string,
     kind: Kind,

@@ -15,6 +15,7 @@ import { canonicalUsername, usernameDigest } from '../names/username.js';
 import { ACCOUNTS, type Accounts } from '../store/accounts.js';
 import type { UserRecord } from '../user.js';
 import { AccountNotices } from './account-notices.js';
+import { limitAdministeredMails } from './administered-mails.js';
 import { OneTimeTokens, type FoundOneTimeToken } from './one-time-tokens.js';
 import { REFUSED_TOKENS_PER_ADDRESS } from './token-limit-per-address.js';
 
@@ -32,9 +33,11 @@ export type ResetSubject = { readonly username: string } | { readonly email: str
 export type ResetRequestOutcome =
   { readonly outcome: 'requested' | 'mail-not-configured' } | TooManyAttempts;
 
-export type AdministeredResetOutcome = {
-  readonly outcome: 'requested' | 'mail-not-configured' | 'unknown-user' | 'no-verified-email';
-};
+export type AdministeredResetOutcome =
+  | {
+      readonly outcome: 'requested' | 'mail-not-configured' | 'no-verified-email' | 'user-disabled';
+    }
+  | TooManyAttempts;
 
 export type ResetOutcome =
   | { readonly outcome: 'reset'; readonly user: UserRecord }
@@ -90,33 +93,42 @@ export class PasswordResets {
   }
 
   /**
-   * Requests a mail for another user. A user without a password gets an invitation.
+   * Sends a mail to another user. A user without a password gets an invitation.
    *
-   * @throws RedisUnavailableError, NotConfirmedError, UserStoreUnavailableError
+   * @throws RedisUnavailableError, NotConfirmedError
    */
-  async requestFor(
-    userId: string,
+  async sendTo(
+    user: UserRecord,
     origin: Origin,
     deadline: Deadline,
   ): Promise<AdministeredResetOutcome> {
     if (!this.outbox.isConfigured) {
       return { outcome: 'mail-not-configured' };
     }
-    const user = await this.accounts.find(userId, deadline);
-    if (!user) {
-      return { outcome: 'unknown-user' };
+    const { id: userId, isDisabled } = user;
+    if (isDisabled) {
+      return { outcome: 'user-disabled' };
     }
-    if (addressForPassword(user) === undefined) {
+    const address = addressForPassword(user);
+    if (address === undefined) {
       return { outcome: 'no-verified-email' };
     }
-    const language = languageOf(origin.acceptLanguage);
-    const entry = { id: randomUUID(), kind: 'password-reset', data: { userId, language } };
-    await this.audit.recordChange(
-      [{ type: 'password-reset-requested', userId, ...origin.facts }],
-      async () => this.outbox.add(entry, deadline),
-      () => true,
-    );
-    return { outcome: 'requested' };
+    const attempt = { attempt: 'password-reset', userId } as const;
+    return recordThrottling<AdministeredResetOutcome>(this.audit, attempt, origin, async () => {
+      const refusal = await limitAdministeredMails(this.limiter, address, deadline);
+      if (refusal) {
+        return refusal;
+      }
+      const language = languageOf(origin.acceptLanguage);
+      const data = { userId, language, isByAdministrator: true };
+      const entry = { id: randomUUID(), kind: 'password-reset', data };
+      await this.audit.recordChange(
+        [{ type: 'password-reset-requested', userId, ...origin.facts }],
+        async () => this.outbox.add(entry, deadline),
+        () => true,
+      );
+      return { outcome: 'requested' };
+    });
   }
 
   /**

@@ -11,6 +11,8 @@ import { randomInt } from 'node:crypto';
 import { Clock } from '../../common/clock/index.js';
 import { forEachConcurrently } from '../../common/concurrency/index.js';
 import { Deadline } from '../../common/deadline/index.js';
+import { USERS_OPTIONS } from '../users.module-definition.js';
+import type { UsersOptions } from '../users.options.js';
 import { USER_STORE, type UserStore } from '../store/user-store.js';
 import { DirectoryIndex, PARTITIONS } from './directory-index.js';
 import { RedisUserDirectory } from './redis-user-directory.js';
@@ -35,12 +37,13 @@ export class DirectoryCheck implements OnApplicationBootstrap, BeforeApplication
     private readonly index: DirectoryIndex,
     private readonly directory: RedisUserDirectory,
     private readonly clock: Clock,
+    @Inject(USERS_OPTIONS) private readonly options: UsersOptions,
     @Optional() @Inject(USER_STORE) private readonly store?: UserStore,
   ) {}
 
   onApplicationBootstrap(): void {
     // Users of another store are not in this directory.
-    if (!this.store) {
+    if (!this.store && this.options.doesDueWork !== false) {
       void this.run();
     }
   }

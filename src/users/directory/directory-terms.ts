@@ -25,8 +25,7 @@ const verifiedEmailKey = (address: string): string => `v:${address}`;
 const roleFilter = (role: string): string => `role.${role}`;
 
 export function termsOf(user: ListedUser | NewUser): DirectoryTerms {
-  const { username, email, roles } = user;
-  const verifiedEmail = 'verifiedEmail' in user ? user.verifiedEmail : null;
+  const { username, email, verifiedEmail, roles } = user;
   return {
     filters: [ALL, ...filtersOf({ roles, isDisabled: user.isDisabled })],
     keys: [nameKey(foldName(username)), ...keysOf(email, verifiedEmail)],

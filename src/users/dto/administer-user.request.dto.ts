@@ -22,4 +22,14 @@ export class AdministerUserRequest extends ChangeUserRequest {
   @OptionalNotNull()
   @MatchesRule('disabled', isBoolean)
   disabled?: boolean;
+
+  @ApiPropertyOptional({
+    description:
+      'True: you vouch that the e-mail address belongs to the user, who needs no link to confirm it. Mails for a new password then go ' +
+      'there. False: the address counts as not confirmed. A new address without this member is not confirmed.',
+    example: true,
+  })
+  @OptionalNotNull()
+  @MatchesRule('emailVerified', isBoolean)
+  emailVerified?: boolean;
 }

@@ -14,6 +14,7 @@ export interface ExportedUser {
   readonly id: string;
   readonly username: string;
   readonly email?: string;
+  readonly emailVerified?: true;
   readonly displayName?: string;
   readonly roles?: readonly string[];
   readonly disabled?: true;
@@ -21,6 +22,8 @@ export interface ExportedUser {
   readonly createdAt: string;
   /** Also a hash of another system, in its form. */
   readonly passwordHash?: string;
+  /** The user has not set a password yet. */
+  readonly invited?: true;
 }
 
 /** Exports all users, through the directory. */
@@ -62,7 +65,7 @@ export class UserExport {
       for await (const page of this.listed.pages()) {
         const exported = await Promise.all(
           page.map(async (user) =>
-            exportedUser(user, hasPasswordHashes && (await this.hashOf(user))),
+            exportedUser(user, hasPasswordHashes ? await this.hashOf(user) : undefined),
           ),
         );
         users += exported.length;
@@ -87,23 +90,26 @@ export class UserExport {
     }
   }
 
-  private async hashOf({ id }: ListedUser): Promise<string> {
+  /** @returns undefined when the user was deleted meanwhile; empty for an invited user */
+  private async hashOf({ id }: ListedUser): Promise<string | undefined> {
     const user = await untilAnswered(async (deadline) => this.accounts.find(id, deadline));
-    const stored = user?.passwordHash.reveal() ?? '';
-    return importedHashIn(stored) ?? stored;
+    const stored = user?.passwordHash.reveal();
+    return stored && (importedHashIn(stored) ?? stored);
   }
 }
 
-function exportedUser(user: ListedUser, hash: string | false): ExportedUser {
-  const { id, username, email, displayName, roles, isDisabled, createdAt } = user;
+function exportedUser(user: ListedUser, hash: string | undefined): ExportedUser {
+  const { id, username, email, verifiedEmail, displayName, roles, isDisabled, createdAt } = user;
   return {
     id,
     username,
     ...(email === null ? {} : { email }),
+    ...(email !== null && verifiedEmail === email ? { emailVerified: true } : {}),
     ...(displayName === null ? {} : { displayName }),
     ...(roles.length === 0 ? {} : { roles }),
     ...(isDisabled ? { disabled: true } : {}),
     createdAt: createdAt.toISOString(),
     ...(hash ? { passwordHash: hash } : {}),
+    ...(hash === '' ? { invited: true } : {}),
   };
 }

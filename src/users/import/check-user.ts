@@ -39,6 +39,9 @@ function checkPassword(password: ImportedPassword): RefusedRecord | undefined {
   if (password === 'none') {
     return new RefusedRecord('no-password');
   }
+  if (password === 'invited') {
+    return undefined;
+  }
   if ('hash' in password) {
     const read = readHash(password.hash.reveal());
     return typeof read === 'string' ? new RefusedRecord(read) : undefined;

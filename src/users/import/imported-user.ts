@@ -8,6 +8,8 @@ export interface ImportedUser {
   readonly sourceId?: string | undefined;
   readonly username: string;
   readonly email: string | null;
+  /** Whether the user has confirmed the address, according to the source. Default false. */
+  readonly isEmailVerified?: boolean | undefined;
   readonly displayName: string | null;
   readonly roles: readonly string[];
   readonly createdAt?: Date | undefined;
@@ -19,6 +21,9 @@ export type ImportedPassword =
   | { readonly hash: Secret }
   /** Hashed by the import. */
   | { readonly plain: Secret }
+  /** The user has no password yet, and sets one with a link in a mail. */
+  | 'invited'
+  /** Refused. */
   | 'none';
 
 /** Why a record of a source is not imported. The texts contain no password and no hash. */

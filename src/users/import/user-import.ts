@@ -8,6 +8,7 @@ import { Secret } from '../../common/secret/index.js';
 import { HashingQueue, storedImportedHash } from '../../credentials/index.js';
 import { RoleReader } from '../../roles/read/index.js';
 import type { RedisRecord, UserRecord } from '../../user-slot/read/index.js';
+import { changeEvents } from '../change-events.js';
 import { findByUsername } from '../find-by-username.js';
 import { canonicalUsername, displayedUsername, usernameSkeletons } from '../names/username.js';
 import { ACCOUNTS, IdInUseError, type Accounts, type NewAccount } from '../store/accounts.js';
@@ -15,6 +16,7 @@ import { untilAnswered } from '../until-answered.js';
 import { USERS_OPTIONS } from '../users.module-definition.js';
 import type { UsersOptions } from '../users.options.js';
 import { checkUser } from './check-user.js';
+import type { ImportCounts, ImportOptions } from './import-counts.js';
 import { importId } from './import-id.js';
 import {
   RefusedRecord,
@@ -29,37 +31,16 @@ const ROLES_TIMEOUT_MS = 10_000;
 /** Concurrent writes share round trips. The limit leaves capacity for the requests of running instances. */
 const CONCURRENCY = 64;
 
-/** Numbers of records. */
-export interface ImportCounts {
-  /** New users; in a dry run, those that would be new. */
-  readonly imported: number;
-  /** Users whom an earlier import of the same records has created. They are only disabled, if the record says so. */
-  readonly present: number;
-  readonly refused: number;
-  /** Records that are no users. */
-  readonly ignored: number;
-}
-
-export interface ImportOptions {
-  /** Checks everything and changes nothing. Default false. */
-  readonly isDryRun?: boolean;
-  /** Called for each refused record. `username` is what the record has, if it could be read. */
-  readonly onRefused: (
-    record: SourceRecord,
-    refusal: RefusedRecord,
-    username: string | undefined,
-  ) => void;
-  readonly onProgress?: (counts: ImportCounts) => void;
-}
-
 type Outcome = keyof ImportCounts | RefusedRecord;
+/** Whether a change of a user who was present has disabled the user. */
+type Completion = 'present' | 'disabled' | 'notDisabled';
 
 /**
  * Imports users with the password hashes of other systems. Each user is created like a registered one, in this installation's
  * store of users. The rules for names and profiles apply, the rules for new passwords do not.
  *
  * An import can be repeated after any failure: a user of an earlier run has the same id, and is not changed, except that a user
- * whom the record disables is disabled.
+ * whom the record disables is disabled, and that an address becomes confirmed if it is confirmed in the record.
  */
 @Injectable()
 export class UserImport {
@@ -84,18 +65,19 @@ export class UserImport {
     { isDryRun = false, onRefused, onProgress }: ImportOptions,
     origin: Origin,
   ): Promise<ImportCounts> {
-    const counts = { imported: 0, present: 0, refused: 0, ignored: 0 };
+    const counts = { imported: 0, present: 0, disabled: 0, notDisabled: 0, refused: 0, ignored: 0 };
     const { names } = await this.roles.current(Deadline.after(ROLES_TIMEOUT_MS));
     const seen = isDryRun ? new SeenNames() : undefined;
     let isComplete = false;
     try {
       await forEachConcurrently(records, CONCURRENCY, async (record) => {
         const read = readRecord(format, record);
-        const outcome = await this.outcomeOf(format, read, names, seen);
+        const outcome = await this.outcomeOf(format, read, names, seen, origin);
         if (outcome instanceof RefusedRecord) {
           onRefused(record, outcome, usernameIn(read));
         }
         counts[outcome instanceof RefusedRecord ? 'refused' : outcome] += 1;
+        counts.present += outcome === 'disabled' || outcome === 'notDisabled' ? 1 : 0;
         onProgress?.(counts);
       });
       isComplete = true;
@@ -118,6 +100,7 @@ export class UserImport {
     read: ReturnType<typeof readRecord>,
     roles: readonly string[],
     seen: SeenNames | undefined,
+    origin: Origin,
   ): Promise<Outcome> {
     if (read === 'ignored' || read instanceof RefusedRecord) {
       return read;
@@ -132,6 +115,7 @@ export class UserImport {
       username: displayedUsername(read.username),
       usernameKey,
       email: read.email,
+      verifiedEmail: read.isEmailVerified === true ? read.email : null,
       displayName: read.displayName,
       roles: [...new Set(read.roles)],
       createdAt: read.createdAt,
@@ -142,7 +126,7 @@ export class UserImport {
       untilAnswered(async (deadline) =>
         seen
           ? this.forecast(account, seen, deadline)
-          : this.create(account, read.password, deadline),
+          : this.create(account, read.password, origin, deadline),
       ),
     );
   }
@@ -150,6 +134,7 @@ export class UserImport {
   private async create(
     account: NewAccount,
     password: ImportedPassword,
+    origin: Origin,
     deadline: Deadline,
   ): Promise<Outcome> {
     const earlier = await this.findEarlier(account, deadline);
@@ -157,8 +142,7 @@ export class UserImport {
       return earlier;
     }
     if (earlier && (await this.isDurable(earlier, deadline))) {
-      await this.disable(earlier, account, deadline);
-      return 'present';
+      return this.complete(earlier, account, origin, deadline);
     }
     const created = await this.accounts
       .create(account, async () => this.hashOf(password, deadline), deadline)
@@ -174,7 +158,7 @@ export class UserImport {
     if (created instanceof RefusedRecord) {
       return created;
     }
-    await this.disable(created, account, deadline);
+    await this.complete(created, account, undefined, deadline);
     return 'imported';
   }
 
@@ -190,15 +174,35 @@ export class UserImport {
     return (await this.accounts.prepareLogin(unconfirmed, deadline)) !== undefined;
   }
 
-  /** For a store that ignores `isDisabled` of a new user. An earlier import may have failed before it did this. */
-  private async disable(
+  /**
+   * For a store that ignores these members of a new user. An earlier import may have failed before it did this.
+   *
+   * @param origin of the event, if the user is not a new one
+   */
+  private async complete(
     user: UserRecord,
-    { id, isDisabled }: NewAccount,
+    { id, email, isDisabled, verifiedEmail }: NewAccount,
+    origin: Origin | undefined,
     deadline: Deadline,
-  ): Promise<void> {
-    if (isDisabled && !user.isDisabled) {
-      await this.accounts.update(id, { isDisabled: true }, deadline);
+  ): Promise<Completion> {
+    const isUnconfirmed = verifiedEmail && user.email === email && user.verifiedEmail !== email;
+    const isDisabling = isDisabled === true && !user.isDisabled;
+    const change = {
+      ...(isDisabling ? { isDisabled } : {}),
+      ...(isUnconfirmed ? { verifiedEmail } : {}),
+    };
+    if (Object.keys(change).length === 0) {
+      return 'present';
     }
+    const { outcome } = await this.audit.recordChange(
+      isDisabling && origin ? changeEvents(id, { disabled: true }, origin) : [],
+      async () => this.accounts.update(id, change, deadline),
+      (result) => result.outcome === 'changed',
+    );
+    if (isDisabling && outcome === 'changed') {
+      return 'disabled';
+    }
+    return isDisabling && outcome === 'last-administrator' ? 'notDisabled' : 'present';
   }
 
   private async forecast(
@@ -208,7 +212,10 @@ export class UserImport {
   ): Promise<Outcome> {
     const earlier = await this.findEarlier(account, deadline);
     if (earlier) {
-      return earlier instanceof RefusedRecord ? earlier : 'present';
+      if (earlier instanceof RefusedRecord) {
+        return earlier;
+      }
+      return account.isDisabled && !earlier.isDisabled ? 'disabled' : 'present';
     }
     const isFree = await this.accounts.isFree(account, deadline);
     const [id = '', ...names] = keysOf(account);
@@ -246,6 +253,9 @@ export class UserImport {
   private async hashOf(password: ImportedPassword, deadline: Deadline): Promise<Secret> {
     if (password === 'none') {
       throw new Error('a user without a password is not imported');
+    }
+    if (password === 'invited') {
+      return new Secret('');
     }
     return new Secret(
       'hash' in password

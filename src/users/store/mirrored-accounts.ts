@@ -24,6 +24,8 @@ import type { ValidatingUserStore } from './validating-user-store.js';
 interface StoreState {
   readonly user: UserRecord | undefined;
   readonly own?: (StoredChange & SessionsEffect) | undefined;
+  /** Whether this call has deleted the user. */
+  readonly isDeleted?: boolean;
 }
 
 /**
@@ -41,14 +43,17 @@ export class MirroredAccounts implements Accounts {
 
   /** Does not write the copy. The first login writes it. */
   async create(
-    { id, username, usernameKey, email, displayName, roles, createdAt, isDisabled }: NewAccount,
+    newAccount: NewAccount,
     passwordHash: () => Promise<Secret>,
     deadline: Deadline,
   ): Promise<UserRecord | undefined> {
+    const { id, username, usernameKey, email, displayName, roles } = newAccount;
+    const { createdAt, isDisabled, verifiedEmail } = newAccount;
     const user = {
       ...{ id, username, usernameKey, email, displayName, roles },
       ...(createdAt && { createdAt }),
       ...(isDisabled && { isDisabled }),
+      ...(verifiedEmail && { verifiedEmail }),
     };
     return this.store.create(user, passwordHash, deadline);
   }
@@ -117,7 +122,7 @@ export class MirroredAccounts implements Accounts {
     await this.writeCopy(userId, deadline, async () => {
       removal ??= await this.deleteFromStore(userId, conditions, deadline);
       return removal.outcome === 'removed'
-        ? { user: undefined, own: {} }
+        ? { user: undefined, isDeleted: true }
         : { user: await this.find(userId, deadline) };
     });
     return removal!;
@@ -153,10 +158,11 @@ export class MirroredAccounts implements Accounts {
   ): Promise<UserRecord | undefined> {
     let current: UserRecord | undefined;
     const decide = async (copy: UserCopy) => {
-      const { user, own } = await askStore();
+      const { user, own, isDeleted = false } = await askStore();
       current = user;
-      const isNobody = user === undefined && own === undefined && copy.version === undefined;
-      return isNobody ? undefined : { user, effect: user ? effectOf(copy, user, own) : {} };
+      const isNobody = user === undefined && !own && !isDeleted && copy.version === undefined;
+      const effect = user ? effectOf(copy, user, own) : {};
+      return isNobody ? undefined : { user, isDeleted, effect };
     };
     await this.writer.updateCopy(userId, decide, deadline);
     return current;

@@ -89,6 +89,8 @@ export interface NewUser {
    * Only for an imported user. If the store ignores it, the import disables the user immediately afterwards. Default false.
    */
   readonly isDisabled?: boolean | undefined;
+  /** The confirmed address. Only for an imported user. If the store ignores it, the import sets it with `change`. Default null. */
+  readonly verifiedEmail?: string | null | undefined;
 }
 
 /** The user store is unavailable, or did not respond in time. */

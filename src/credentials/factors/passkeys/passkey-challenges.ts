@@ -1,29 +1,29 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 
-import { deriveKey, SECRET_PURPOSES, type Secret } from '../../../common/secret/index.js';
+import { CLOCK_SKEW_SECONDS } from '../../../common/clock/index.js';
+import { SECRET_PURPOSES, Tags, type Secret } from '../../../common/secret/index.js';
 import { CEREMONY_MS } from './passkey.factor.js';
 
 const TIME_BYTES = 6;
 const RANDOM_BYTES = 26;
-const TAG_BYTES = 16;
-const LENGTH = TIME_BYTES + RANDOM_BYTES + TAG_BYTES;
+const LENGTH = TIME_BYTES + RANDOM_BYTES + Tags.BYTES;
 
 /**
  * The challenges of logins in which the authenticator names the user: time, random bytes and a tag. Nothing is stored until the
  * passkey is used, so asking for challenges costs no memory. The passkey then remembers the challenge until it ends.
  */
 export class PasskeyChallenges {
-  private readonly key: Uint8Array;
+  private readonly tags: Tags;
 
   constructor(secret: Secret) {
-    this.key = deriveKey(secret, SECRET_PURPOSES.passkeyChallenges);
+    this.tags = new Tags(secret, SECRET_PURPOSES.passkeyChallenges);
   }
 
   /** @returns base64url */
   issue(nowMs: number): string {
     const body = Buffer.concat([Buffer.alloc(TIME_BYTES), randomBytes(RANDOM_BYTES)]);
     body.writeUIntBE(nowMs, 0, TIME_BYTES);
-    return Buffer.concat([body, this.tagOf(body)]).toString('base64url');
+    return Buffer.concat([body, this.tags.of(body)]).toString('base64url');
   }
 
   /** Whether Keyslot issued the challenge, and it has not ended. */
@@ -32,13 +32,9 @@ export class PasskeyChallenges {
     if (bytes.length !== LENGTH || bytes.toString('base64url') !== challenge) {
       return false;
     }
-    const body = bytes.subarray(0, LENGTH - TAG_BYTES);
-    const isOurs = timingSafeEqual(bytes.subarray(LENGTH - TAG_BYTES), this.tagOf(body));
+    const body = bytes.subarray(0, -Tags.BYTES);
+    const isOurs = this.tags.isOf(bytes.subarray(-Tags.BYTES), body);
     const age = nowMs - body.readUIntBE(0, TIME_BYTES);
-    return isOurs && age <= CEREMONY_MS;
-  }
-
-  private tagOf(body: Uint8Array): Buffer {
-    return createHmac('sha256', this.key).update(body).digest().subarray(0, TAG_BYTES);
+    return isOurs && age >= -CLOCK_SKEW_SECONDS * 1000 && age <= CEREMONY_MS;
   }
 }

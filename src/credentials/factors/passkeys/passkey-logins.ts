@@ -3,23 +3,17 @@ import { Inject, Injectable } from '@nestjs/common';
 import { AuditLog } from '../../../audit/index.js';
 import { Clock } from '../../../common/clock/index.js';
 import type { Deadline } from '../../../common/deadline/index.js';
-import { networkOf } from '../../../common/network/index.js';
 import type { Origin } from '../../../common/origin/index.js';
-import { RateLimiter, type FailureLimit, type TooManyAttempts } from '../../../rate-limit/index.js';
+import type { TooManyAttempts } from '../../../rate-limit/index.js';
 import type { AuthenticationMethod, UserRecord } from '../../../user-slot/read/index.js';
+import { strangerOf } from '../../caller.js';
 import { CREDENTIAL_ACCOUNTS, type CredentialAccounts } from '../../credential-accounts.js';
+import { recordThrottling } from '../../throttled-attempts.js';
 import { LoginChallenges } from '../login-challenges.js';
 import { SecondFactors, type PresentedProof } from '../second-factors.js';
 import { PasskeyChallenges } from './passkey-challenges.js';
 import { PASSKEY, PasskeyFactor } from './passkey.factor.js';
 
-/** Passkeys cannot be guessed. The limit only stops clients that send many forged responses. */
-const FORGERIES_PER_ADDRESS: FailureLimit = {
-  name: 'passkey-address',
-  failures: 100,
-  siteFailures: 1000,
-  windowMs: 15 * 60 * 1000,
-};
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 export type PasskeyLogin =
@@ -47,7 +41,6 @@ export class PasskeyLogins {
     private readonly passkeys: PasskeyFactor,
     private readonly challenges: PasskeyChallenges,
     private readonly loginChallenges: LoginChallenges,
-    private readonly limiter: RateLimiter,
     private readonly clock: Clock,
     private readonly audit: AuditLog,
   ) {}
@@ -81,30 +74,36 @@ export class PasskeyLogins {
 
   /** @throws NotConfirmedError, UserStoreUnavailableError */
   async attempt(response: object, origin: Origin, deadline: Deadline): Promise<PasskeyLogin> {
+    const { network } = strangerOf(origin);
+    return recordThrottling<PasskeyLogin>(this.audit, { attempt: 'login' }, origin, async () =>
+      this.factors.countRefusals(network, deadline, async () =>
+        this.check(response, origin, deadline),
+      ),
+    );
+  }
+
+  private async check(
+    response: object,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<Exclude<PasskeyLogin, TooManyAttempts>> {
     const { userId } = claimedBy(response);
     const proof = this.proofOf(response);
     const found =
       proof && userId !== undefined ? await this.accounts.find(userId, deadline) : undefined;
     const user = found && (await this.accounts.prepareLogin(found, deadline));
     if (!proof || !user || user.isDisabled) {
-      return this.refuse(user?.id, origin, deadline);
+      return this.refuse(user?.id, origin);
     }
-    const result = await this.factors.prove(user.id, proof, undefined, undefined, deadline);
-    if (result.outcome === 'too-many-attempts') {
-      return result;
-    }
+    const result = await this.factors.check(user.id, proof, undefined, deadline);
     if (result.outcome !== 'right') {
-      return this.refuse(user.id, origin, deadline);
+      return this.refuse(user.id, origin);
     }
     const { methods, factorsVersion } = result;
     return { outcome: 'right', user, methods, factorsVersion };
   }
 
-  private async refuse(
-    userId: string | undefined,
-    origin: Origin,
-    deadline: Deadline,
-  ): Promise<{ readonly outcome: 'wrong' } | TooManyAttempts> {
+  private refuse(userId: string | undefined, origin: Origin): { readonly outcome: 'wrong' } {
     this.audit.record({
       type: 'login-refused',
       result: 'refused',
@@ -113,9 +112,7 @@ export class PasskeyLogins {
       ...origin.facts,
       details: { factor: PASSKEY },
     });
-    const network = networkOf(origin.facts.ip ?? '');
-    const refusal = await this.limiter.count(FORGERIES_PER_ADDRESS, network, deadline);
-    return refusal ?? { outcome: 'wrong' };
+    return { outcome: 'wrong' };
   }
 }
 

@@ -8,14 +8,19 @@ import {
   type PublicKeyCredentialRequestOptionsJSON,
   type RegistrationResponseJSON,
 } from '@simplewebauthn/server';
+import { decodeClientDataJSON } from '@simplewebauthn/server/helpers';
 
 import { sha256 } from '../../../common/digest/index.js';
 import type { ProofContext, SecondFactor } from '../second-factor.js';
 
 export const PASSKEY = 'passkey';
 
-/** How long a user may take, and how long a used challenge is remembered. */
+/** How long a user may take. */
 export const CEREMONY_MS = 5 * 60_000;
+/** How long a used challenge is remembered: longer than any instance accepts it, although their clocks differ a little. */
+const USED_MS = 2 * CEREMONY_MS;
+/** Further logins within `USED_MS` are refused, because to forget a challenge would allow its second use. */
+const MAX_USED = 100;
 
 export interface RelyingParty {
   /** The domain of the passkeys (WebAuthn section 5.1.2): the host name of the public URL. */
@@ -36,7 +41,7 @@ interface PasskeyState {
   readonly publicKey: string;
   readonly counter: number;
   readonly transports: readonly string[];
-  /** Digests of the challenges of the last logins, and when each challenge ends. */
+  /** Digests of the challenges of the last logins, and until when each one is remembered. */
   readonly used: Readonly<Record<string, number>>;
 }
 
@@ -93,7 +98,7 @@ export class PasskeyFactor implements SecondFactor {
         expectedRPID: this.relyingParty.id,
         requireUserVerification: true,
       });
-      if (!verified) {
+      if (!verified || isCrossOrigin(response as RegistrationResponseJSON)) {
         return undefined;
       }
       const { id, publicKey, counter, transports = [] } = registrationInfo.credential;
@@ -132,10 +137,12 @@ export class PasskeyFactor implements SecondFactor {
   ): Promise<string | undefined> {
     const state = JSON.parse(text) as PasskeyState;
     const response = proof as AuthenticationResponseJSON | null;
+    const used = Object.entries(state.used).filter(([, until]) => until > nowMs);
     if (
       challenge === undefined ||
       response?.id !== state.credentialId ||
-      sha256(challenge) in state.used
+      sha256(challenge) in state.used ||
+      used.length >= MAX_USED
     ) {
       return undefined;
     }
@@ -152,17 +159,23 @@ export class PasskeyFactor implements SecondFactor {
           counter: state.counter,
         },
       });
-      const used = Object.entries(state.used).filter(([, until]) => until > nowMs);
       const next: PasskeyState = {
         ...state,
         counter: authenticationInfo.newCounter,
-        used: Object.fromEntries([...used, [sha256(challenge), nowMs + CEREMONY_MS]]),
+        used: Object.fromEntries([...used, [sha256(challenge), nowMs + USED_MS]]),
       };
-      return verified ? JSON.stringify(next) : undefined;
+      return verified && !isCrossOrigin(response) ? JSON.stringify(next) : undefined;
     } catch {
       return undefined;
     }
   }
+}
+
+/** Whether a page of another origin embedded the one that used the passkey. No page of this service may be embedded. */
+function isCrossOrigin({
+  response,
+}: RegistrationResponseJSON | AuthenticationResponseJSON): boolean {
+  return decodeClientDataJSON(response.clientDataJSON).crossOrigin === true;
 }
 
 function descriptorOf(text: string): { id: string; transports: string[] } {

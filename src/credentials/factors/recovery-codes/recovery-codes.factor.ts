@@ -8,7 +8,10 @@ export const RECOVERY_CODE = 'recovery-code';
 const COUNT = 10;
 /** Crockford's base32, without letters that look like digits. */
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
-/** 80 bits, too many to guess, so a fast digest is enough (NIST SP 800-63B-4 section 3.1.2.2 asks for 20 bits and a limit). */
+/**
+ * 80 bits, too many to guess, so a fast digest is enough, and strangers cannot block the codes with wrong ones (NIST SP 800-63B-4 section
+ * 3.1.2.2 requires a limit below 64 bits).
+ */
 const LETTERS = 16;
 const GROUP = 4;
 
@@ -21,7 +24,8 @@ interface RecoveryState {
 export class RecoveryCodesFactor implements SecondFactor {
   readonly type = RECOVERY_CODE;
   readonly methods = ['otp'] as const;
-  readonly isGuessable = true;
+  readonly isOnly = true;
+  readonly isGuessable = false;
 
   /** @returns the codes to show, and the state, which contains only digests of them */
   create(): { readonly codes: readonly string[]; readonly state: string } {

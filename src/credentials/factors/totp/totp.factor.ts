@@ -30,6 +30,7 @@ export interface TotpEnrolment {
 export class TotpFactor implements SecondFactor {
   readonly type = 'totp';
   readonly methods = ['otp'] as const;
+  readonly isOnly = true;
   readonly isGuessable = true;
 
   /** @param issuer the name of this service in the application */

@@ -1,5 +1,5 @@
 -- Stores a role, or deletes a stored role.
--- Version 1
+-- Version 2
 -- KEYS[1] the stored roles: a hash of 'role:<name>' to JSON, with the list permissions; lastChange, the number of the last
 --   change
 -- ARGV[1] number of this change; the numbers only increase
@@ -9,6 +9,7 @@
 --   which limits what these roles grant; '' for everything
 -- ARGV[5] the roles of the code, which apply while no role with their name is stored: a JSON object of name to permissions
 -- ARGV[6] maximum number of stored roles
+-- ARGV[7] the new value if the stored role requires a second factor: a change that does not name this rule keeps it. Else as ARGV[3]
 -- Returns {'changed'}, also for an earlier run of the same change; {'overtaken'} when a change with a higher number was
 -- written first; {'unknown'} when the role to be deleted is not stored; {'beyond', permission} when the role grants this
 -- permission before or after the change, and the caller lacks it; {'full'} when there are ARGV[6] other stored roles.
@@ -28,8 +29,8 @@ if this == last then
   return { 'changed' }
 end
 local field = 'role:' .. ARGV[2]
-local is_stored = redis.call('HGET', KEYS[1], field) ~= false
-if ARGV[3] == '' and not is_stored then
+local stored = redis.call('HGET', KEYS[1], field)
+if ARGV[3] == '' and not stored then
   return { 'unknown' }
 end
 
@@ -67,10 +68,11 @@ if ARGV[3] == '' then
   redis.call('HDEL', KEYS[1], field)
 else
   -- One field is the number of the last change.
-  if not is_stored and redis.call('HLEN', KEYS[1]) - 1 >= tonumber(ARGV[6]) then
+  if not stored and redis.call('HLEN', KEYS[1]) - 1 >= tonumber(ARGV[6]) then
     return { 'full' }
   end
-  redis.call('HSET', KEYS[1], field, ARGV[3])
+  local is_required = stored and cjson.decode(stored).requireSecondFactor
+  redis.call('HSET', KEYS[1], field, is_required and ARGV[7] or ARGV[3])
 end
 redis.call('HSET', KEYS[1], 'lastChange', ARGV[1])
 return { 'changed' }

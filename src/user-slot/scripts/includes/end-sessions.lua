@@ -5,6 +5,7 @@
 --   start-session.lua  the eviction of the least recently used session
 --   change-user.lua    a new password or address, the end of all sessions, a disabled user
 --   put-mirrored-user.lua  the same for a user of another store
+--   add-factor.lua, confirm-factor.lua, remove-factors.lua  a second factor that counts from now on, or no more
 -- A session is also not live after it has expired, and while its user is disabled: live.lua.
 
 -- Ends one session. A mark replaces it, so that a late write cannot bring it back. The mark keeps the verified tokens, so that

@@ -58,6 +58,12 @@ local function life_left(session, user, idle_ms, now)
   return expires_at(session, idle_ms) - now
 end
 
+-- Whether a session may still write for its user, after the guard has decided about the request. The idle lifetime does not count,
+-- because the guard has just noted the use.
+local function may_write(sessions_key, session_id, user, now)
+  return life_left(read_session(sessions_key, session_id), user, math.huge, now) > 0
+end
+
 -- Returns since when a session is not live, in milliseconds since the epoch.
 local function not_live_since(session, user, idle_ms)
   if session.endedAt then

@@ -4,10 +4,11 @@ local function user_exists(user_key)
   return redis.call('EXISTS', user_key) == 1 and redis.call('HGET', user_key, 'deleted') ~= '1'
 end
 
--- Deletes a user, with the password hash, the sessions, the factors and the one-time tokens. A mark remains for mark_ms, so that a
--- late write cannot bring them back. Further arguments are fields and values of the mark.
-local function delete_user(user_key, sessions_key, hash_key, uses_key, factors_key, tokens_key, mark_ms, ...)
-  redis.call('DEL', user_key, sessions_key, hash_key, uses_key, factors_key, tokens_key)
+-- Deletes a user, with the password hash, the sessions and the one-time tokens, and the factors factors_ms later. A mark remains for
+-- mark_ms, so that a late write cannot bring them back. Further arguments are fields and values of the mark.
+local function delete_user(user_key, sessions_key, hash_key, uses_key, factors_key, tokens_key, mark_ms, factors_ms, ...)
+  redis.call('DEL', user_key, sessions_key, hash_key, uses_key, tokens_key)
+  redis.call('PEXPIRE', factors_key, factors_ms)
   redis.call('HSET', user_key, 'deleted', 1, ...)
   redis.call('PEXPIRE', user_key, mark_ms)
 end

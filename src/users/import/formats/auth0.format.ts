@@ -28,6 +28,7 @@ export const auth0Format: ImportFormat = {
       sourceId: members.text('user_id') ?? JSON.stringify(value['_id']),
       username: username ?? email ?? '',
       email: email ?? null,
+      isEmailVerified: members.flag('email_verified'),
       // Auth0 gives a user without a name the address as name.
       displayName: (name === email ? undefined : name) ?? names,
       roles: [],

@@ -38,6 +38,7 @@ export const keycloakFormat: ImportFormat = {
         : { sourceId }),
       username: username ?? '',
       email: members.text('email') ?? null,
+      isEmailVerified: members.flag('emailVerified'),
       displayName: fullName(members.text('firstName'), members.text('lastName')),
       roles: [],
       createdAt: members.time('createdTimestamp'),

@@ -8,7 +8,6 @@ const MEMBERS = new Set([
   'id',
   'username',
   'email',
-  // Not stored yet.
   'emailVerified',
   'displayName',
   'roles',
@@ -16,6 +15,7 @@ const MEMBERS = new Set([
   'createdAt',
   'passwordHash',
   'password',
+  'invited',
 ]);
 
 /** The form of `users export`: docs/operations/import-and-export.md describes it. */
@@ -38,20 +38,24 @@ export const keyslotFormat: ImportFormat = {
     if (username === undefined) {
       members.refuse('username is missing');
     }
-    members.flag('emailVerified');
     const [hash, plain] = [members.text('passwordHash'), members.text('password')];
     if (hash !== undefined && plain !== undefined) {
       members.refuse('a record has either password or passwordHash');
+    }
+    const isInvited = members.flag('invited');
+    if (isInvited && (hash ?? plain) !== undefined) {
+      members.refuse('an invited user has no password');
     }
     const user = {
       id,
       username: username ?? '',
       email: members.text('email') ?? null,
+      isEmailVerified: members.flag('emailVerified'),
       displayName: members.text('displayName') ?? null,
       roles: members.texts('roles'),
       createdAt: members.time('createdAt'),
       isDisabled: members.flag('disabled'),
-      password: passwordOf(hash, plain),
+      password: isInvited ? ('invited' as const) : passwordOf(hash, plain),
     };
     return members.refusal ?? user;
   },

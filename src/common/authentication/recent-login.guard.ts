@@ -8,18 +8,29 @@ import {
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 
-import { RouteMetadata, userOnly, type Principal } from '../common/authentication/index.js';
-import { Clock } from '../common/clock/index.js';
-import { Problem } from '../common/problem/index.js';
-import { requestOf } from '../common/transport/index.js';
-import { bearerToken } from './bearer-token.js';
-import { parseCompactToken } from './compact-token.js';
-import { guardProblem } from './guard-problem.js';
-import { JwtAuthGuard } from './jwt-auth.guard.js';
+import { Clock } from '../clock/index.js';
+import { Problem } from '../problem/index.js';
+import { requestOf } from '../transport/index.js';
+import { userOnly } from './caller.decorators.js';
+import type { Principal, UserPrincipal } from './principal.js';
+import { RouteMetadata } from './route-metadata.js';
 
+/** How long a login counts as recent (OWASP ASVS 7.5.1). */
 const TEN_MINUTES = 600;
 /** Registered, as `IS_PUBLIC` is. */
 const RECENT_LOGIN = Symbol.for('keyslot.recent-login');
+
+/**
+ * Whether the user has logged in or reauthenticated within the last seconds. The claim `auth_time` of the token counts, which a refresh
+ * does not change.
+ */
+export function isLoginRecent(
+  { authTime }: Pick<UserPrincipal, 'authTime'>,
+  nowSeconds: number,
+  maxAgeSeconds = TEN_MINUTES,
+): boolean {
+  return authTime !== undefined && nowSeconds - authTime <= maxAgeSeconds;
+}
 
 /** Runs after the global guard, which has set the principal. */
 @Injectable()
@@ -28,7 +39,6 @@ export class RecentLoginGuard implements CanActivate {
 
   constructor(
     reflector: Reflector,
-    private readonly guard: JwtAuthGuard,
     private readonly clock: Clock,
   ) {
     this.maxAge = new RouteMetadata(reflector, RECENT_LOGIN);
@@ -37,22 +47,12 @@ export class RecentLoginGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     const principal = requestOf<{ readonly user?: Principal }>(context)?.user;
     if (!principal) {
-      throw guardProblem(new Problem('missing-token'), context);
+      throw new Problem('missing-token');
     }
-    userOnly(principal);
-    if (!this.isRecent(context)) {
-      throw guardProblem(new Problem('reauthentication-required'), context);
+    if (!isLoginRecent(userOnly(principal), this.clock.nowSeconds(), this.maxAge.of(context))) {
+      throw new Problem('reauthentication-required');
     }
     return true;
-  }
-
-  /** The global guard has accepted the token, so its claims are right. */
-  private isRecent(context: ExecutionContext): boolean {
-    const maxAge = this.maxAge.of(context) ?? TEN_MINUTES;
-    const bearer = bearerToken(this.guard.getRequest(context) ?? {});
-    const claims = bearer.kind === 'token' ? parseCompactToken(bearer.token)?.payload : undefined;
-    const authTime = claims?.['auth_time'];
-    return typeof authTime === 'number' && this.clock.nowSeconds() - authTime <= maxAge;
   }
 }
 
