@@ -76,7 +76,14 @@ const MAY_IMPORT = {
   ],
   'account-pages': ['common'],
   'api-docs': ['common'],
-  'cluster-status': ['common', 'health', 'near-cache', 'user-slot/read'],
+  'cluster-status': [
+    'common',
+    'health',
+    'near-cache',
+    'roles/read',
+    'service-accounts/read',
+    'user-slot/read',
+  ],
   console: ['auth', 'common'],
   'forward-auth': ['common', 'guard'],
   oauth: [

@@ -1,12 +1,20 @@
 import { Controller, Get, Sse, type MessageEvent } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { Observable } from 'rxjs';
+import { takeUntil, type Observable } from 'rxjs';
 
 import { ApiProblems } from '../common/api-problems/index.js';
-import { PERMISSION_PROBLEMS, RequirePermissions } from '../common/authentication/index.js';
+import {
+  CurrentPrincipal,
+  PERMISSION_PROBLEMS,
+  RequirePermissions,
+  type Principal,
+} from '../common/authentication/index.js';
+import { CallerWatch } from './caller-watch.js';
 import { ClusterEvents } from './cluster-events.js';
 import { ClusterStatus } from './cluster-status.js';
 import { ClusterResponse } from './dto/cluster.response.dto.js';
+
+const PERMISSION = 'cluster:read';
 
 @ApiTags('Cluster')
 @Controller('api/cluster')
@@ -14,10 +22,11 @@ export class ClusterController {
   constructor(
     private readonly status: ClusterStatus,
     private readonly stream: ClusterEvents,
+    private readonly callers: CallerWatch,
   ) {}
 
   @Get()
-  @RequirePermissions('cluster:read')
+  @RequirePermissions(PERMISSION)
   @ApiOperation({
     operationId: 'getCluster',
     summary: 'Read the state of the cluster',
@@ -32,7 +41,7 @@ export class ClusterController {
   }
 
   @Sse('events')
-  @RequirePermissions('cluster:read')
+  @RequirePermissions(PERMISSION)
   @ApiOperation({
     operationId: 'watchCluster',
     summary: 'Follow the state of the cluster',
@@ -40,14 +49,15 @@ export class ClusterController {
       'Server-sent events. `status`: the state as from `GET /api/cluster`, at once and every five seconds. `change`: a change ' +
       '(a revocation, for example) is `announced` to the instances that hold its subject, or `settled`: none answers from the old ' +
       'state any more. `connection`: whether changes arrive. Events may be lost. Within ten seconds after the first stream, all ' +
-      'instances publish their changes. The stream ends with the session of the caller.',
+      'instances publish their changes. The stream ends with the session of the caller, and when the ' +
+      'caller loses the permission.',
   })
   @ApiOkResponse({
     description: 'The stream.',
     content: { 'text/event-stream': { schema: { type: 'string' } } },
   })
   @ApiProblems(...PERMISSION_PROBLEMS)
-  watchCluster(): Observable<MessageEvent> {
-    return this.stream.stream();
+  watchCluster(@CurrentPrincipal() caller: Principal): Observable<MessageEvent> {
+    return this.stream.stream().pipe(takeUntil(this.callers.lossOf(caller, PERMISSION)));
   }
 }

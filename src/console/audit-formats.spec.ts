@@ -21,6 +21,13 @@ describe('an export of the audit trail', () => {
     expect(row).toContain('"{""name"":""a \\""quoted\\"" text,\\nin two lines""}"');
   });
 
+  it.each(['=1', '+1', '-1', '@a', '\t=1', '\r=1', '\n=1', '\0=1', '＝1', '＋1', '－1', '＠a'])(
+    'marks %j as text',
+    (reason) => {
+      expect(toCsv([{ ...EVENT, reason }])).toContain(`"'${reason}"`);
+    },
+  );
+
   it('has a line of JSON for each event', () => {
     expect(toLines([EVENT, EVENT])).toBe(`${JSON.stringify(EVENT)}\n`.repeat(2));
     expect(toLines([])).toBe('');

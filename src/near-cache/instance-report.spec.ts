@@ -6,12 +6,14 @@ describe('a report of an instance', () => {
   });
 
   it('of an earlier version, or of a hostile service, has every member with its type', () => {
+    const startedAt = new Date().toISOString();
+    expect(parseReport(JSON.stringify({ startedAt }))).toMatchObject({ startedAt });
     const report = parseReport(
       JSON.stringify({
         service: 'x'.repeat(10_000),
         host: 'a',
         processId: 7,
-        startedAt: {},
+        startedAt: 'garbage',
         leaseMs: -1,
         isTrusted: 'yes',
         lookups: null,

@@ -55,7 +55,7 @@ export function parseReport(text: string): InstanceReport | undefined {
     version: textOf(given.version),
     host: textOf(given.host),
     processId: numberOf(given.processId),
-    startedAt: textOf(given.startedAt),
+    startedAt: timeOf(given.startedAt),
     inbox: textOf(given.inbox),
     leaseMs: numberOf(given.leaseMs),
     isTrusted: given.isTrusted === true,
@@ -87,6 +87,12 @@ function recordOf(value: unknown): Readonly<Record<string, unknown>> {
 
 function textOf(value: unknown): string {
   return typeof value === 'string' ? value.slice(0, MAX_TEXT) : '';
+}
+
+/** @returns '' for a text that is no time */
+function timeOf(value: unknown): string {
+  const text = textOf(value);
+  return Number.isNaN(Date.parse(text)) ? '' : text;
 }
 
 function numberOf(value: unknown): number {

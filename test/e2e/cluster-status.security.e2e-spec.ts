@@ -7,12 +7,22 @@ import { startAdministration, type Administration } from '../support/deployment.
 import { eventsOf, nextEvent, type ServerSentEvent } from '../support/event-stream.js';
 import type { Answer } from '../support/http-client.js';
 import { eventually } from '../support/own-cluster.js';
+import { changeAccount, createAccount, tokenOf } from '../support/service-accounts.js';
 import { within } from '../support/within.js';
 
 const SLOTS = 16_384;
+/** Shorter than the time between two events of state, which could only end a stream late. */
+const END_TIMEOUT_MS = 4000;
 
 interface Keys {
   readonly items: readonly { readonly kid: string; readonly state: string }[];
+}
+
+async function endOf(events: AsyncIterator<ServerSentEvent>): Promise<void> {
+  const rest = async (): Promise<void> => {
+    for (let one = await events.next(); !one.done; one = await events.next());
+  };
+  await within('the end of the stream', END_TIMEOUT_MS, rest());
 }
 
 /** What the console shows, and who may see and change it. */
@@ -113,10 +123,52 @@ describe('the state of the cluster', () => {
     expect(holder!.ms).toBeGreaterThan(0);
 
     await asAdmin('DELETE', `${path}/sessions`);
-    const rest = async (): Promise<void> => {
-      for (let one = await events.next(); !one.done; one = await events.next());
+    await endOf(events);
+  });
+
+  it('is not shown any longer to a caller who loses the permission', async () => {
+    const { api, other } = deployment;
+    const role = `watcher-${randomUUID()}`;
+    const setRole = async (...permissions: string[]) => {
+      const { status } = await asAdmin('PUT', `/api/roles/${role}`, { permissions });
+      expect(status).toBe(204);
     };
-    await within('the end of the stream', 5000, rest());
+    await setRole('cluster:read');
+    const user = await api.newUser();
+    const path = `/api/users/${user.id}`;
+    const account = await createAccount(api, deployment.admin.access_token, {
+      permissions: ['cluster:read'],
+    });
+    const accountToken = await tokenOf(other, account);
+    const open = async (token: string) => {
+      const response = await fetch(`${other.url}/api/cluster/events`, {
+        headers: { authorization: `Bearer ${token}` },
+      });
+      expect(response.status).toBe(200);
+      const events = eventsOf(response);
+      await events.next();
+      return events;
+    };
+    const change = async (body: object) => {
+      expect((await asAdmin('PATCH', path, body)).status).toBe(200);
+    };
+
+    await change({ roles: [role] });
+    const ofDemoted = await open(user.tokens.access_token);
+    // Other changes of the user end nothing.
+    await change({ displayName: 'Ada' });
+    await nextEvent(ofDemoted, 'the next state', ({ type }) => type === 'status');
+    await change({ roles: [] });
+    await endOf(ofDemoted);
+
+    await change({ roles: [role] });
+    const ofNarrowed = await open(user.tokens.access_token);
+    await setRole('users:read');
+    await endOf(ofNarrowed);
+
+    const ofAccount = await open(accountToken);
+    await changeAccount(api, deployment.admin.access_token, account, { permissions: [] });
+    await endOf(ofAccount);
   });
 
   it('and the keys are for those with the permissions only', async () => {

@@ -97,6 +97,52 @@ describe('the console', () => {
     expect(browser.complaints.filter((text) => !text.includes('401'))).toEqual([]);
   });
 
+  it('does nothing in the session of somebody else who signs in with another tab (86)', async () => {
+    const [first, second] = [await api.newUser(), await api.newUser()];
+    await browser.open(api.url);
+    const other = await browser.newTab();
+    await other.goto(`${api.url}/console`);
+    await browser.signIn(first.username, GOOD_PASSWORD);
+    await other.locator('[name=username]').fill(second.username);
+    await other.locator('[name=password]').fill(GOOD_PASSWORD);
+    await other.keyboard.press('Enter');
+    await other.locator('header nav a').first().waitFor();
+    const { body: admin } = await api.login(ADMINISTRATOR);
+    const token = admin.access_token;
+    await api.request('DELETE', `/api/users/${first.id}/sessions`, { token });
+
+    await browser.page.bringToFront();
+    await browser.page.locator('[name=displayName]').fill('of the first user');
+    await browser.page.getByRole('button', { name: 'Save' }).click();
+
+    await browser.page.getByText(second.username).waitFor();
+    const { body } = await api.request('GET', `/api/users/${second.id}`, { token });
+    expect(body).toMatchObject({ displayName: null });
+  });
+
+  it('stops showing what the user may not see any more, and asks for no other route by a link', async () => {
+    const user = await api.newUser();
+    const { body: admin } = await api.login(ADMINISTRATOR);
+    const setRoles = async (...roles: string[]) =>
+      api.request('PATCH', `/api/users/${user.id}`, { token: admin.access_token, body: { roles } });
+    await setRoles('admin');
+    await browser.open(api.url);
+    await browser.signIn(user.username, GOOD_PASSWORD);
+    const asked: string[] = [];
+    browser.page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+    for (const path of ['/users/..', '/users/.', '/service-accounts/..']) {
+      await browser.show(path);
+      await browser.page.locator('table').first().waitFor();
+    }
+    expect(asked).not.toContain('/api/');
+    expect(asked).not.toContain('/api/users/');
+
+    await browser.show('/cluster');
+    await browser.page.getByRole('status').getByText('Live').waitFor();
+    await setRoles();
+    await browser.page.getByText('Your roles do not allow this page.').waitFor();
+  });
+
   it('its routes refuse other sites, forms and tokens that are spent (86)', async () => {
     const { username } = await api.newUser();
     const { body } = await api.login(username);

@@ -84,9 +84,13 @@ export function App() {
   );
 }
 
+/** Of a user or a service account. In the path of a call, `..` would be another route. */
+const ID = /^[\da-f-]{36}$/i;
+
 function View() {
   const path = usePath();
-  const [, view = 'account', id] = path.split('/');
+  const [, view = 'account', given = ''] = path.split('/');
+  const id = ID.test(given) ? given : undefined;
   const { t } = useTexts();
   const permissions = usePermissions();
   const needed = permissionOf(view);

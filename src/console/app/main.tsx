@@ -1,12 +1,13 @@
-import { QueryClient, QueryClientProvider } from '@tanstack/preact-query';
+import { QueryCache, QueryClient, QueryClientProvider } from '@tanstack/preact-query';
 import { render } from 'preact';
 
-import { ApiProblem } from './api';
+import { ApiProblem, forgetPermissions } from './api';
 import { App } from './app';
 
 const RETRY_INTERVAL_MS = 5000;
 
 const queries = new QueryClient({
+  queryCache: new QueryCache({ onError: (error) => forgetPermissions(queries, error) }),
   defaultOptions: {
     queries: {
       retry: false,

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { Deadline } from '../../common/deadline/index.js';
 import { sha256 } from '../../common/digest/index.js';
 import type { Secret } from '../../common/secret/index.js';
-import { NearCache } from '../../near-cache/index.js';
+import { NearCache, type SlotCall } from '../../near-cache/index.js';
 import { RedisCluster } from '../../redis-cluster/index.js';
 import { slotScript } from '../slot-script.js';
 import { parseUser, type RedisProfile, type RedisRecord, type UserCopy } from '../user-record.js';
@@ -42,8 +42,16 @@ export class UserReader {
 
   /** Reads the current state of a user without the password hash: no master that was replaced can answer. */
   async confirmProfile(userId: string, deadline: Deadline): Promise<RedisProfile | undefined> {
-    const keys = [this.keys.record(userId), this.keys.fence(userId)];
-    return this.redis.readConfirmed(scripts.confirmProfile, keys, [], deadline);
+    const { script, keys, args } = this.confirmCall(userId);
+    return this.redis.readConfirmed(script, keys, args, deadline);
+  }
+
+  /** Does the same, and registers this instance as a holder: the next change then calls the listeners of the user (`onDrop`). */
+  async confirmAndWatchProfile(
+    userId: string,
+    deadline: Deadline,
+  ): Promise<RedisProfile | undefined> {
+    return this.cache.readAsHolder(userSubject(userId), this.confirmCall(userId), deadline);
   }
 
   /** Returns a stand-in with the id '' for an unknown user. This takes as long as for a known user (OWASP ASVS 6.3.8). */
@@ -100,6 +108,11 @@ export class UserReader {
   private async idsIn(pattern: string, deadline: Deadline): Promise<ReadonlySet<string>> {
     const keys = await this.redis.scanKeys(pattern, deadline);
     return new Set(Array.from(keys, (key) => this.keys.userIdIn(key)));
+  }
+
+  private confirmCall(userId: string): SlotCall<RedisProfile | undefined> {
+    const keys = [this.keys.record(userId), this.keys.fence(userId)];
+    return { script: scripts.confirmProfile, keys, args: [] };
   }
 
   private findKeys(userId: string): string[] {

@@ -18,10 +18,13 @@ interface Tokens {
   readonly access_token: string;
   readonly expires_in: number;
   readonly refresh_token: string;
+  readonly session_id: string;
 }
 
 /** The access token exists only here, in memory. The refresh token is in a cookie that scripts cannot read. */
 let access: { readonly token: string; readonly expiresAt: number } | undefined;
+/** The session of this tab. Another tab may sign in as somebody else, and the tabs share the cookie. */
+let sessionId: string | undefined;
 let language = 'en';
 let onSessionEnd: () => void = () => undefined;
 
@@ -87,8 +90,9 @@ async function send(
 }
 
 function keep(tokens: unknown): void {
-  const { access_token: token, expires_in: seconds } = tokens as Tokens;
+  const { access_token: token, expires_in: seconds, session_id } = tokens as Tokens;
   access = { token, expiresAt: Date.now() + seconds * 1000 };
+  sessionId = session_id;
 }
 
 /** Exchanges tokens of the public API for a session of the console. */
@@ -100,12 +104,18 @@ export async function adopt(tokens: unknown): Promise<void> {
 /** One tab at a time, because the tabs share the cookie and each refresh token counts once. @returns whether there is a session */
 export async function renew(): Promise<boolean> {
   return navigator.locks.request<Promise<boolean>>('keyslot-console-refresh', async () => {
-    const tokens = await send('POST', 'console/session/refresh', {});
+    const tokens = (await send('POST', 'console/session/refresh', {})) as Tokens | undefined;
     access = undefined;
-    if (tokens !== undefined) {
-      keep(tokens);
+    if (tokens === undefined) {
+      return false;
     }
-    return tokens !== undefined;
+    if (sessionId !== undefined && tokens.session_id !== sessionId) {
+      // What this tab shows, and what it was about to do, belongs to the former session.
+      location.reload();
+      return false;
+    }
+    keep(tokens);
+    return true;
   });
 }
 
@@ -119,6 +129,7 @@ async function renewOnce(): Promise<boolean> {
 export async function signOut(): Promise<void> {
   await send('DELETE', 'console/session');
   access = undefined;
+  sessionId = undefined;
 }
 
 /** A call without a token. */

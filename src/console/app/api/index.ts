@@ -10,6 +10,6 @@ export {
 } from './client';
 export { follow } from './events';
 export type * from './types';
-export { useCan, usePermissions } from './use-can';
+export { forgetPermissions, useCan, usePermissions } from './use-can';
 export { useCluster, type LiveCluster } from './use-cluster';
 export { createPasskey, presentPasskey } from './webauthn';

@@ -1,6 +1,6 @@
-import { useQuery } from '@tanstack/preact-query';
+import { useQuery, type QueryClient } from '@tanstack/preact-query';
 
-import { call } from './client';
+import { ApiProblem, call } from './client';
 
 /** What the user may do. Only to hide what would be refused: the API decides. Undefined until it is known. */
 export function usePermissions(): ReadonlySet<string> | undefined {
@@ -15,4 +15,11 @@ export function usePermissions(): ReadonlySet<string> | undefined {
 export function useCan(): (permission: string) => boolean {
   const permissions = usePermissions();
   return (permission) => permissions?.has(permission) === true;
+}
+
+/** After a refusal, asks again what the user may do: otherwise the page would repeat calls that the API refuses and records. */
+export function forgetPermissions(queries: QueryClient, error: unknown): void {
+  if (error instanceof ApiProblem && error.code === 'forbidden') {
+    void queries.invalidateQueries({ queryKey: ['permissions'] });
+  }
 }

@@ -4,6 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { call } from './client';
 import { follow } from './events';
 import type { Change, Cluster } from './types';
+import { forgetPermissions } from './use-can';
 
 const MAX_CHANGES = 50;
 
@@ -47,6 +48,7 @@ export function useCluster(isAllowed = true): LiveCluster {
       onState: (isOpen, reason) => {
         setStreamError(isOpen ? undefined : reason);
         if (!isOpen) {
+          forgetPermissions(queries, reason);
           setLive(false);
         }
       },

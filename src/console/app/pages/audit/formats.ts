@@ -34,8 +34,10 @@ export function toCsv(events: readonly TrailEvent[]): string {
     .join('');
 }
 
-/** A spreadsheet would run a cell that begins like a formula, and events contain texts of strangers. */
+/** A spreadsheet runs a cell that begins with one of these (OWASP ASVS V1.2.10, OWASP: CSV Injection). */
+const RUN_BY_SPREADSHEETS = ['=', '+', '-', '@', '\t', '\r', '\n', '\0', '＝', '＋', '－', '＠'];
+
 function quoted(cell: string): string {
-  const text = /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell;
+  const text = RUN_BY_SPREADSHEETS.includes(cell.charAt(0)) ? `'${cell}` : cell;
   return `"${text.replaceAll('"', '""')}"`;
 }
