@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { concatMap, filter, merge, Observable, timer } from 'rxjs';
+import { concatMap, filter, finalize, merge, Observable, share, timer } from 'rxjs';
 
 import type { Permission, Principal } from '../common/authentication/index.js';
 import { Deadline } from '../common/deadline/index.js';
@@ -15,6 +15,8 @@ const CHECK_TIMEOUT_MS = 1800;
 /** Notices that the caller of a stream has lost a permission. AccessWatch only notices the end of a session or an account. */
 @Injectable()
 export class CallerWatch {
+  private readonly losses = new Map<string, Observable<unknown>>();
+
   constructor(
     private readonly cache: NearCache,
     private readonly users: UserReader,
@@ -22,19 +24,27 @@ export class CallerWatch {
     private readonly roles: RoleReader,
   ) {}
 
-  /** Emits when the caller does not have the permission any more, or when that is not known. */
+  /**
+   * Emits when the caller does not have the permission any more, or when that is not known. All streams of a caller share it, so that
+   * one change of the caller costs one look-up.
+   */
   lossOf(caller: Principal, permission: Permission): Observable<unknown> {
-    return merge(this.hints(caller), timer(0, RECHECK_INTERVAL_MS)).pipe(
-      concatMap(async () => this.has(caller, permission).catch(() => false)),
-      filter((isAllowed) => !isAllowed),
-    );
+    const id = `${subjectOf(caller)} ${permission}`;
+    const loss =
+      this.losses.get(id) ??
+      merge(this.hints(caller), timer(0, RECHECK_INTERVAL_MS)).pipe(
+        concatMap(async () => this.has(caller, permission).catch(() => false)),
+        filter((isAllowed) => !isAllowed),
+        finalize(() => this.losses.delete(id)),
+        share(),
+      );
+    this.losses.set(id, loss);
+    return loss;
   }
 
   private hints(caller: Principal): Observable<void> {
-    const subject =
-      caller.kind === 'user' ? userSubject(caller.userId) : accountSubject(caller.clientId);
     return new Observable((subscriber) => {
-      [subject, ROLES_SUBJECT].forEach((each) =>
+      [subjectOf(caller), ROLES_SUBJECT].forEach((each) =>
         subscriber.add(this.cache.onDrop(each, () => subscriber.next())),
       );
     });
@@ -51,4 +61,8 @@ export class CallerWatch {
     const roles = await this.roles.current(deadline);
     return user !== undefined && roles.grant(user.roles, [permission]);
   }
+}
+
+function subjectOf(caller: Principal): string {
+  return caller.kind === 'user' ? userSubject(caller.userId) : accountSubject(caller.clientId);
 }

@@ -88,13 +88,23 @@ describe('the console', () => {
       ({ name }) => name === '__Host-keyslot-console',
     );
     expect(cookie).toMatchObject({ httpOnly: true, secure: true, sameSite: 'Strict', path: '/' });
-    await browser.page.getByRole('button', { name: 'Sign out' }).click();
-    await browser.page.locator('[name=password]').waitFor();
+    const other = await browser.newTab();
+    await other.goto(`${api.url}/console`);
+    await other.getByRole('button', { name: 'Sign out' }).click();
+    await other.locator('[name=password]').waitFor();
+    await browser.page.getByText('Your session has ended').waitFor();
     const { status } = await api.request('POST', '/api/refresh', {
       body: { refresh_token: cookie!.value },
     });
     expect(status).toBe(401);
     expect(browser.complaints.filter((text) => !text.includes('401'))).toEqual([]);
+  });
+
+  it('says that it needs HTTPS, unless it is on the same computer', async () => {
+    await browser.open(api.url.replace('127.0.0.1', '0.0.0.0'));
+
+    await browser.page.getByText('The console needs HTTPS.').waitFor();
+    expect(await browser.page.locator('input').count()).toBe(0);
   });
 
   it('does nothing in the session of somebody else who signs in with another tab (86)', async () => {

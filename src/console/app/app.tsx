@@ -32,7 +32,10 @@ export function App() {
       queries.clear();
       setState('ended');
     });
-    start();
+    // Browsers do not store the cookie otherwise, and have no Web Locks.
+    if (isSecureContext) {
+      start();
+    }
   }, []);
   useEffect(() => {
     document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
@@ -73,8 +76,9 @@ export function App() {
         )}
       </header>
       <main tabIndex={-1} class={state === 'in' ? '' : 'narrow'}>
+        {!isSecureContext && <p class="notice problem">{t.needsHttps}</p>}
         <ProblemNotice error={error} {...(state === 'starting' ? { retry: start } : {})} />
-        {state === 'starting' && !error && <p class="faint">{t.loading}</p>}
+        {state === 'starting' && isSecureContext && !error && <p class="faint">{t.loading}</p>}
         {(state === 'out' || state === 'ended') && (
           <SignIn hasEnded={state === 'ended'} done={() => setState('in')} />
         )}

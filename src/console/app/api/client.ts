@@ -28,6 +28,15 @@ let sessionId: string | undefined;
 let language = 'en';
 let onSessionEnd: () => void = () => undefined;
 
+/** Tells the other tabs of a sign-out, so that they show nothing of the user any longer. */
+const signOuts = new BroadcastChannel('keyslot-console-sign-out');
+signOuts.addEventListener('message', () => {
+  if (sessionId !== undefined) {
+    access = undefined;
+    onSessionEnd();
+  }
+});
+
 export function useLanguageOfApi(next: string): void {
   language = next;
 }
@@ -129,7 +138,7 @@ async function renewOnce(): Promise<boolean> {
 export async function signOut(): Promise<void> {
   await send('DELETE', 'console/session');
   access = undefined;
-  sessionId = undefined;
+  signOuts.postMessage('');
 }
 
 /** A call without a token. */

@@ -225,6 +225,8 @@ export const en = {
   'ask.endOthers': 'All your sessions except this one end at once on every instance.',
   'ask.removeFactor': 'You can no longer use it to log in. All your other sessions end.',
   'ask.recoveryCodes': 'You get ten new recovery codes. The codes that you have no longer count.',
+  needsHttps:
+    'The console needs HTTPS. Without it, browsers accept its session only on this computer (localhost).',
   noPermission: 'Your roles do not allow this page.',
 };
 

@@ -216,5 +216,6 @@ export const zh: Record<TextKey, string> = {
   'ask.endOthers': '除当前会话外，您的所有会话立即在每个实例上结束。',
   'ask.removeFactor': '您将不能再用它登录，您的其他会话都会结束。',
   'ask.recoveryCodes': '您会得到十个新的恢复码，原有的恢复码不再有效。',
+  needsHttps: '控制台需要 HTTPS。没有 HTTPS 时，浏览器只接受本机（localhost）的会话。',
   noPermission: '您的角色不允许访问此页面。',
 };
