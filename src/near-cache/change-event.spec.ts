@@ -23,6 +23,7 @@ describe('an event of a change', () => {
     { ...ANNOUNCED, holders: 'b' },
     { ...SETTLED, outcome: 'toString' },
     { ...SETTLED, ms: null },
+    { ...SETTLED, ms: -1 },
     { ...SETTLED, holders: [null] },
     { ...SETTLED, holders: [{ ...RESULT, outcome: undefined }] },
   ])('is ignored if it is malformed: %j', (event) => {

@@ -66,7 +66,7 @@ function isTime(value: unknown): value is string {
 }
 
 function isNumber(value: unknown): value is number {
-  return typeof value === 'number';
+  return typeof value === 'number' && value >= 0;
 }
 
 function isOutcome(value: unknown): value is HolderResult['outcome'] {

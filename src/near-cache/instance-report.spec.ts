@@ -15,6 +15,7 @@ describe('a report of an instance', () => {
         processId: 7,
         startedAt: 'garbage',
         leaseMs: -1,
+        entries: 1e308,
         isTrusted: 'yes',
         lookups: null,
         callsPerSecond: { 'a:1': 'many', 'b:2': 3 },
