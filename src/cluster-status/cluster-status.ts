@@ -20,6 +20,8 @@ const LIST_TIMEOUT_MS = 1000;
 /** The state of the cluster and of its instances, as this instance sees it. */
 @Injectable()
 export class ClusterStatus {
+  private pending: Promise<ClusterResponse> | undefined;
+
   constructor(
     private readonly readiness: Readiness,
     private readonly registry: InstanceRegistry,
@@ -27,8 +29,13 @@ export class ClusterStatus {
     private readonly clock: Clock,
   ) {}
 
-  /** Answers also when Redis does not: what is not known is null. */
+  /** Answers also when Redis does not: what is not known is null. Concurrent callers share one reading, as in `Readiness`. */
   async read(): Promise<ClusterResponse> {
+    this.pending ??= this.readNow().finally(() => (this.pending = undefined));
+    return this.pending;
+  }
+
+  private async readNow(): Promise<ClusterResponse> {
     const [report, instances] = await Promise.all([
       this.readiness.check(),
       this.registry.list(Deadline.after(LIST_TIMEOUT_MS)).catch(() => null),
