@@ -1,4 +1,7 @@
 export { useConfirmation, type Question } from './confirm';
 export { Choices, Field, Form, Select, useAction } from './form';
 export { Dialog, Done, ProblemNotice, Section } from './parts';
+export { needsProof } from './proof';
+export { ProofForm, passkeyProof } from './proof-form';
+export { Reauthentication } from './reauthentication';
 export { Table, type Row } from './table';
