@@ -9,6 +9,7 @@ import {
   type Permission,
   type PublicAccess,
 } from '../common/authentication/index.js';
+import { describedProblems } from '../common/api-problems/index.js';
 import { isPublic, operationsOf, type OperationObject } from './operations.js';
 
 /**
@@ -21,8 +22,9 @@ const UNLIMITED_MARKER = 'unlimited-token';
 const described = new WeakSet<object>();
 
 /**
- * Describes the decorators of the guard to Swagger: `@Public()`, `@OptionalToken()`, `@RequirePermissions()` and
- * `@RequireUnlimitedToken()`. The decorators themselves do not, so that a service with the guard alone does not load Swagger.
+ * Describes `@ApiProblems()` and the decorators of the guard to Swagger: `@Public()`, `@OptionalToken()`,
+ * `@RequirePermissions()` and `@RequireUnlimitedToken()`. Those of the guard do not do it themselves, so that a service with
+ * the guard alone does not load Swagger.
  */
 export function describeDecorators(app: INestApplicationContext): void {
   for (const { metatype } of app.get(DiscoveryService).getControllers()) {
@@ -40,7 +42,7 @@ export function describeDecorators(app: INestApplicationContext): void {
 
 function describe(
   target: object,
-  apply: (decorate: ReturnType<typeof ApiSecurity>) => unknown,
+  apply: (decorate: MethodDecorator & ClassDecorator) => unknown,
 ): void {
   if (described.has(target)) {
     return;
@@ -60,6 +62,7 @@ function describe(
   if (Reflect.getMetadata(REQUIRES_UNLIMITED_TOKEN, target)) {
     apply(ApiSecurity(UNLIMITED_MARKER));
   }
+  describedProblems(target).forEach(apply);
 }
 
 /**

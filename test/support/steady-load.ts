@@ -1,7 +1,10 @@
 import { Agent, request, type IncomingMessage } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** Longer than an instance takes to answer, and shorter than a test. */
 const TIMEOUT_MS = 20_000;
+/** Between two requests of a connection. Without it, the load takes the cores that the instance needs to restart. */
+const PAUSE_MS = 5;
 
 export interface LoadTarget {
   readonly url: string;
@@ -28,6 +31,7 @@ export class SteadyLoad {
       Array.from({ length: target.connections }, async () => {
         while (!this.isStopped) {
           await this.send();
+          await delay(PAUSE_MS);
         }
       }),
     );

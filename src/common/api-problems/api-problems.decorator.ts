@@ -1,4 +1,3 @@
-import { applyDecorators } from '@nestjs/common';
 import {
   ApiExtraModels,
   ApiProperty,
@@ -104,12 +103,31 @@ const EXTRA_MEMBERS: Partial<Record<ProblemCode, object>> = {
   'second-factor-required': { factors: ['recovery-code', 'totp', 'passkey'] },
 };
 
-/** Documents the problems that a route can answer, one response for each status. */
+const PROBLEMS_OF_ROUTE = 'keyslot:problems-of-route';
+
+/**
+ * Names the problems that a route, or each route of a controller, can answer. They are described when the API document is
+ * created, which is at the first request for it: to describe them at once takes a sixth of the start.
+ */
 export function ApiProblems(...codes: ProblemCode[]): MethodDecorator & ClassDecorator {
-  const responses = problemResponses([...codes, ...ANY_ROUTE_PROBLEMS]).map((response) =>
-    ApiResponse(response),
-  );
-  return applyDecorators(ApiExtraModels(ProblemResponse), ...responses);
+  return (target: object, _key?: string | symbol, descriptor?: PropertyDescriptor): void => {
+    const decorated = (descriptor?.value ?? target) as object;
+    const named = (Reflect.getMetadata(PROBLEMS_OF_ROUTE, decorated) ?? []) as ProblemCode[];
+    Reflect.defineMetadata(PROBLEMS_OF_ROUTE, [...codes, ...named], decorated);
+  };
+}
+
+/** Describes the problems that `ApiProblems` names on a route or controller, one response for each status. */
+export function describedProblems(decorated: object): (MethodDecorator & ClassDecorator)[] {
+  const codes = Reflect.getMetadata(PROBLEMS_OF_ROUTE, decorated) as ProblemCode[] | undefined;
+  return codes
+    ? [
+        ApiExtraModels(ProblemResponse),
+        ...problemResponses([...codes, ...ANY_ROUTE_PROBLEMS]).map((response) =>
+          ApiResponse(response),
+        ),
+      ]
+    : [];
 }
 
 export interface DocumentedProblems {

@@ -1,5 +1,6 @@
 export {
   ApiProblems,
+  describedProblems,
   PROBLEM_JSON,
   problemResponses,
   ProblemResponse,

@@ -29,7 +29,8 @@ const LEET = new Map(
 );
 const LEET_SIGNS = new RegExp(`[${[...LEET.keys()].join('')}]`, 'g');
 
-const COMMON_PASSWORDS = new Set(dictionary['passwords-common'].map((word) => plain(String(word))));
+/** The common passwords of a length, in plain form. The whole list at once would take a tenth of each start. */
+const commonByLength = new Map<number, ReadonlySet<string>>();
 
 /** Shorter names are ignored: `Al` occurs in too many good passwords. */
 const MIN_WORD_LENGTH = 3;
@@ -100,7 +101,7 @@ function isEasyToGuess(password: string, { username, email, displayName }: Known
   if (isMadeOf([...KNOWN_WORDS, ...partsOf(known)], password)) {
     return true;
   }
-  const isGuessed = (text: string): boolean => COMMON_PASSWORDS.has(text) || words.has(text);
+  const isGuessed = (text: string): boolean => isCommon(text) || words.has(text);
 
   const joined = joinedUp(password);
   if (
@@ -112,6 +113,17 @@ function isEasyToGuess(password: string, { username, email, displayName }: Known
   return [...undecorated(password), ...undecorated(joined)]
     .map(plain)
     .some((core) => isGuessed(core) || isGuessed(repeatedUnit(core)));
+}
+
+/** @param text in plain form. The list is ASCII, whose plain form is as long as the password. */
+function isCommon(text: string): boolean {
+  let common = commonByLength.get(text.length);
+  if (!common) {
+    const words = dictionary['passwords-common'].map(String);
+    common = new Set(words.filter(({ length }) => length === text.length).map(plain));
+    commonByLength.set(text.length, common);
+  }
+  return common.has(text);
 }
 
 /** Returns each text and its words: `Ada Lovelace` gives `Ada Lovelace`, `Ada` and `Lovelace`. */

@@ -1,14 +1,9 @@
-import {
-  generateAuthenticationOptions,
-  generateRegistrationOptions,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
-  type AuthenticationResponseJSON,
-  type PublicKeyCredentialCreationOptionsJSON,
-  type PublicKeyCredentialRequestOptionsJSON,
-  type RegistrationResponseJSON,
+import type {
+  AuthenticationResponseJSON,
+  PublicKeyCredentialCreationOptionsJSON,
+  PublicKeyCredentialRequestOptionsJSON,
+  RegistrationResponseJSON,
 } from '@simplewebauthn/server';
-import { decodeClientDataJSON } from '@simplewebauthn/server/helpers';
 
 import { sha256 } from '../../../common/digest/index.js';
 import type { ProofContext, SecondFactor } from '../second-factor.js';
@@ -69,6 +64,7 @@ export class PasskeyFactor implements SecondFactor {
     states: readonly string[],
     nowMs: number,
   ): Promise<{ readonly state: string; readonly options: PublicKeyCredentialCreationOptionsJSON }> {
+    const { generateRegistrationOptions } = await webAuthn();
     const options = await generateRegistrationOptions({
       rpName: this.serviceName,
       rpID: this.relyingParty.id,
@@ -90,6 +86,7 @@ export class PasskeyFactor implements SecondFactor {
     if (nowMs > until) {
       return undefined;
     }
+    const { verifyRegistrationResponse } = await webAuthn();
     try {
       const { verified, registrationInfo } = await verifyRegistrationResponse({
         response: response as RegistrationResponseJSON,
@@ -98,7 +95,7 @@ export class PasskeyFactor implements SecondFactor {
         expectedRPID: this.relyingParty.id,
         requireUserVerification: true,
       });
-      if (!verified || isCrossOrigin(response as RegistrationResponseJSON)) {
+      if (!verified || (await isCrossOrigin(response as RegistrationResponseJSON))) {
         return undefined;
       }
       const { id, publicKey, counter, transports = [] } = registrationInfo.credential;
@@ -121,6 +118,7 @@ export class PasskeyFactor implements SecondFactor {
     challenge: string,
     states: readonly string[],
   ): Promise<PublicKeyCredentialRequestOptionsJSON> {
+    const { generateAuthenticationOptions } = await webAuthn();
     return generateAuthenticationOptions({
       rpID: this.relyingParty.id,
       challenge: new Uint8Array(Buffer.from(challenge, 'base64url')),
@@ -146,6 +144,7 @@ export class PasskeyFactor implements SecondFactor {
     ) {
       return undefined;
     }
+    const { verifyAuthenticationResponse } = await webAuthn();
     try {
       const { verified, authenticationInfo } = await verifyAuthenticationResponse({
         response,
@@ -164,17 +163,21 @@ export class PasskeyFactor implements SecondFactor {
         counter: authenticationInfo.newCounter,
         used: Object.fromEntries([...used, [sha256(challenge), nowMs + USED_MS]]),
       };
-      return verified && !isCrossOrigin(response) ? JSON.stringify(next) : undefined;
+      return verified && !(await isCrossOrigin(response)) ? JSON.stringify(next) : undefined;
     } catch {
       return undefined;
     }
   }
 }
 
+/** Loads the library at its first use, because its 240 files take an eighth of a start. */
+const webAuthn = () => import('@simplewebauthn/server');
+
 /** Whether a page of another origin embedded the one that used the passkey. No page of this service may be embedded. */
-function isCrossOrigin({
+async function isCrossOrigin({
   response,
-}: RegistrationResponseJSON | AuthenticationResponseJSON): boolean {
+}: RegistrationResponseJSON | AuthenticationResponseJSON): Promise<boolean> {
+  const { decodeClientDataJSON } = await import('@simplewebauthn/server/helpers');
   return decodeClientDataJSON(response.clientDataJSON).crossOrigin === true;
 }
 

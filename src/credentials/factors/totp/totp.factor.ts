@@ -1,5 +1,4 @@
 import { Secret as OtpSecret, TOTP } from 'otpauth';
-import { toString as qrCode } from 'qrcode';
 
 import type { ProofContext, SecondFactor } from '../second-factor.js';
 
@@ -42,7 +41,9 @@ export class TotpFactor implements SecondFactor {
     const secret = totp.secret.base32;
     const uri = totp.toString();
     const state: TotpState = { secret, lastStep: 0 };
-    return { state: JSON.stringify(state), secret, uri, qr: await qrCode(uri, { type: 'svg' }) };
+    // Only enrolments need it, and its start is slow.
+    const { toString: toQrCode } = await import('qrcode');
+    return { state: JSON.stringify(state), secret, uri, qr: await toQrCode(uri, { type: 'svg' }) };
   }
 
   check(text: string, proof: unknown, { nowMs }: ProofContext): Promise<string | undefined> {
