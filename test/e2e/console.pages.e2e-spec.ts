@@ -76,9 +76,9 @@ describe('a page of the console', () => {
     await api.request('DELETE', `/api/users/${user.id}/sessions`, { token: admin.access_token });
 
     const row = browser.page.locator('.changes li', { hasText: user.id });
-    await row.getByText(/Acknowledged by 1 instances after [\d.]+ ms/).waitFor();
-    await row.locator('svg circle').waitFor();
-    expect(await row.locator('svg').textContent()).toMatch(/ms$/);
+    await row.getByText(/Acknowledged by 1 instance after [\d.]+ ms/).waitFor();
+    await row.locator('.acknowledged svg .back').waitFor({ state: 'attached' });
+    expect(await row.locator('.acknowledged').textContent()).toMatch(/process \d+: [\d.]+ ms$/);
     expect(browser.complaints).toEqual([]);
   });
 
@@ -122,6 +122,7 @@ describe('a page of the console', () => {
     const { api, admin } = deployment;
     await enter();
     await browser.show('/users');
+    await browser.page.locator('summary', { hasText: 'Invite a user' }).press('Enter');
     const form = browser.page.locator('form', { hasText: 'Invite a user' });
     await form.locator('[name=username]').fill('invited-user');
     await form.locator('[name=email]').fill('invited@example.com');

@@ -49,7 +49,7 @@ export async function takeConsolePictures(redis: OwnCluster): Promise<readonly s
     await page.locator('.changes li', { hasText: id }).locator('.acknowledged').first().waitFor();
   }
   // Instances report what their changes took every ten seconds.
-  await page.locator('.chart rect:not([height="0"])').first().waitFor();
+  await page.locator('.chart rect:not([width="0"])').first().waitFor();
   await take(browser, REVOCATIONS);
 
   const user = await heldEverywhere('margaret');

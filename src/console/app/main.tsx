@@ -1,7 +1,7 @@
 import { QueryClient, QueryClientProvider } from '@tanstack/preact-query';
 import { render } from 'preact';
 
-import { ApiProblem } from './api';
+import { ApiProblem, KEPT } from './api';
 import { App } from './app';
 
 const RETRY_INTERVAL_MS = 5000;
@@ -18,6 +18,8 @@ const queries = new QueryClient({
     },
   },
 });
+
+queries.setQueryDefaults([KEPT], { gcTime: Infinity });
 
 render(
   <QueryClientProvider client={queries}>

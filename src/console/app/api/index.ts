@@ -9,7 +9,10 @@ export {
   whenSessionEnds,
 } from './client';
 export { follow } from './events';
+export { knownUsers, useKnownUsers } from './known-users';
 export type * from './types';
 export { useCan, usePermissions } from './use-can';
 export { useCluster, type LiveCluster } from './use-cluster';
+export { KEPT, useKept } from './use-kept';
+export { useRoleNames } from './use-role-names';
 export { createPasskey, presentPasskey } from './webauthn';

@@ -1,4 +1,6 @@
 export { useConfirmation, type Question } from './confirm';
 export { Choices, Field, Form, Select, useAction } from './form';
+export { Pager } from './pager';
 export { Dialog, Done, ProblemNotice, Section } from './parts';
 export { Table, type Row } from './table';
+export { UserLink } from './user-link';
