@@ -5,6 +5,12 @@ import { Clock } from '../common/clock/index.js';
 import { Deadline } from '../common/deadline/index.js';
 import { LuaScript, RedisCluster } from '../redis-cluster/index.js';
 import type { Announcement } from './announcer.js';
+import {
+  parseChange,
+  type ChangeEvent,
+  type ChangeOutcome,
+  type HolderResult,
+} from './change-event.js';
 import type { Holder } from './directory.js';
 
 const RENEWAL_INTERVAL_MS = 10_000;
@@ -14,41 +20,10 @@ const MARK_TTL_MS = 30_000;
 const load = LuaScript.loaderFor(import.meta.url);
 const watchChanges = load('watch-changes', Number);
 
-/** A change of a subject is announced to its holders. */
-export interface ChangeAnnounced {
-  readonly stage: 'announced';
-  readonly id: string;
-  /** ISO 8601. */
-  readonly at: string;
-  readonly subject: string;
-  /** The instance that makes the change. */
-  readonly instance: string;
-  /** The other instances that may hold the subject. */
-  readonly holders: readonly string[];
-}
-
-/** An announced change has ended: no instance answers from the old state, or that is not known. */
-export interface ChangeSettled extends Omit<ChangeAnnounced, 'stage' | 'holders'> {
-  readonly stage: 'settled';
-  readonly outcome: Announcement | 'not-confirmed';
-  /** Time since the announcement. */
-  readonly ms: number;
-  readonly holders: readonly HolderResult[];
-}
-
-export interface HolderResult {
-  readonly instance: string;
-  /** Time until this holder could not answer from the old state any more. Null: not known. */
-  readonly ms: number | null;
-  readonly outcome: Announcement | 'not-confirmed';
-}
-
-export type ChangeEvent = ChangeAnnounced | ChangeSettled;
-
 /** One change that is under way. */
 export interface ChangeInProgress {
   readonly settled: (instance: string, outcome: Announcement) => void;
-  readonly end: (outcome: ChangeSettled['outcome']) => void;
+  readonly end: (outcome: ChangeOutcome) => void;
 }
 
 export interface ChangeListener {
@@ -155,11 +130,10 @@ export class ChangeFeed {
   }
 
   private deliver(message: string): void {
-    const event = parse(message);
-    if (!event) {
-      return; // Of an instance of another version.
+    const event = parseChange(message);
+    if (event) {
+      this.listeners.forEach((listener) => listener.onChange(event));
     }
-    this.listeners.forEach((listener) => listener.onChange(event));
   }
 
   private get channel(): string {
@@ -168,14 +142,6 @@ export class ChangeFeed {
 
   private key(part: string): string {
     return this.redis.keys.key(['instances', 'registry'], part);
-  }
-}
-
-function parse(message: string): ChangeEvent | undefined {
-  try {
-    return JSON.parse(message) as ChangeEvent;
-  } catch {
-    return undefined;
   }
 }
 

@@ -1,8 +1,10 @@
 import { resolve } from 'node:path';
 
+import type { ClusterResponse } from '../../src/cluster-status/dto/cluster.response.dto.js';
 import { WITH_ADMINISTRATOR } from '../support/deployment.js';
 import { Instance } from '../support/instance.js';
 import { newPrefix } from '../support/near-cache.js';
+import { eventually } from '../support/own-cluster.js';
 import { keysByMaster } from '../support/redis.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
@@ -83,6 +85,20 @@ describe('a service with the guard only', () => {
     expect(await read()).toBe(200);
     expect(await put('notes:read')).toBe(204);
     expect(await read()).toBe(403);
+  });
+
+  it('is listed among the instances, by its audience', async () => {
+    const { body } = await keyslot!.login(WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME);
+    const services = async (): Promise<unknown[]> => {
+      const options = { token: body.access_token };
+      const state = await keyslot!.request<ClusterResponse>('GET', '/api/cluster', options);
+      return state.body.instances!.filter((instance) => instance.service !== undefined);
+    };
+    await eventually('the service has reported', 30_000, async () => (await services()).length > 0);
+
+    expect(await services()).toEqual([
+      expect.objectContaining({ service: 'keyslot', isTrusted: true, processId: service.pid }),
+    ]);
   });
 
   it('does not load argon2', async () => {

@@ -214,7 +214,10 @@ describe('the packages', () => {
 
     const paths = files.map(({ path }) => path);
     expect(paths).toContain('dist/index.d.ts');
-    const others = paths.filter((path) => !/^dist\/.+\.(c?js|d\.c?ts|lua|json)$/.test(path));
+    const others = paths.filter(
+      (path) =>
+        !/^dist\/(.+\.(c?js|d\.c?ts|lua|json)|console\/page\/.+\.(html|css|svg))$/.test(path),
+    );
     expect(others.sort()).toEqual(['LICENSE', 'README.md', 'README.zh-CN.md', 'package.json']);
     expect(paths.filter((path) => path.includes('.spec.'))).toEqual([]);
   });

@@ -21,7 +21,8 @@ export class ConsoleBrowser {
 
   private constructor(private readonly browser: Browser) {}
 
-  static async start(): Promise<ConsoleBrowser> {
+  /** @param resolve host names as in `--host-resolver-rules` of Chromium */
+  static async start(resolve = ''): Promise<ConsoleBrowser> {
     return new ConsoleBrowser(
       await chromium.launch({
         executablePath: process.env['CHROMIUM']!,
@@ -30,6 +31,7 @@ export class ConsoleBrowser {
           '--disable-gpu',
           '--disable-quic',
           '--disable-background-networking',
+          `--host-resolver-rules=${resolve}`,
         ],
       }),
     );
@@ -103,10 +105,13 @@ export class ConsoleBrowser {
 
   /** Findings of axe that are serious or critical. */
   async inaccessible(): Promise<string[]> {
+    if (!(await this.page.evaluate<boolean>('"axe" in window'))) {
+      await this.page.evaluate(`(() => { const module = undefined; ${AXE}; })()`);
+    }
     return this.page.evaluate<string[]>(
-      `(() => { const module = undefined; ${AXE}; return axe.run().then(({ violations }) => violations
+      `axe.run({ resultTypes: ['violations'] }).then(({ violations }) => violations
         .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-        .map(({ id, nodes }) => id + ': ' + nodes[0].html + ' ' + nodes[0].failureSummary)); })()`,
+        .map(({ id, nodes }) => id + ': ' + nodes[0].html + ' ' + nodes[0].failureSummary))`,
     );
   }
 

@@ -14,7 +14,7 @@ import { SignIn } from './pages/sign-in';
 import { UserPage } from './pages/user';
 import { Users } from './pages/users';
 import { LanguageContext, TEXTS, useTexts, type Language } from './texts';
-import { ProblemNotice, useAction } from './ui';
+import { ProblemNotice, Reauthentication, useAction } from './ui';
 
 const browserLanguage: Language = navigator.language.startsWith('zh') ? 'zh' : 'en';
 
@@ -78,7 +78,11 @@ export function App() {
         {(state === 'out' || state === 'ended') && (
           <SignIn hasEnded={state === 'ended'} done={() => setState('in')} />
         )}
-        {state === 'in' && <View />}
+        {state === 'in' && (
+          <Reauthentication>
+            <View />
+          </Reauthentication>
+        )}
       </main>
     </LanguageContext.Provider>
   );

@@ -92,15 +92,20 @@ function keep(tokens: unknown): void {
   access = { token, expiresAt: Date.now() + seconds * 1000 };
 }
 
+/** One tab at a time, because the tabs share the cookie and each refresh token counts once. */
+async function oneTab<Result>(work: () => Promise<Result>): Promise<Result> {
+  return navigator.locks.request<Promise<Result>>('keyslot-console-refresh', work);
+}
+
 /** Exchanges tokens of the public API for a session of the console. */
 export async function adopt(tokens: unknown): Promise<void> {
   const { refresh_token } = tokens as Tokens;
-  keep(await send('POST', 'console/session', { refresh_token }));
+  await oneTab(async () => keep(await send('POST', 'console/session', { refresh_token })));
 }
 
-/** One tab at a time, because the tabs share the cookie and each refresh token counts once. @returns whether there is a session */
+/** @returns whether there is a session */
 export async function renew(): Promise<boolean> {
-  return navigator.locks.request<Promise<boolean>>('keyslot-console-refresh', async () => {
+  return oneTab(async () => {
     const tokens = await send('POST', 'console/session/refresh', {});
     access = undefined;
     if (tokens !== undefined) {

@@ -41,7 +41,12 @@ export const en = {
   scan: 'Scan this with the application, or type the secret:',
   confirm: 'Confirm',
   remove: 'Remove',
-  reauthenticate: 'Enter your password again to continue.',
+  proveTitle: 'Confirm that it is you',
+  reauthenticate:
+    'Your last login is older than ten minutes. Enter your password again to continue.',
+  usePasskey: 'Use a passkey',
+  factorsHidden: 'Your last login is older than ten minutes. Confirm that it is you to see them.',
+  showFactors: 'Show the second factors',
   continue: 'Continue',
   cancel: 'Cancel',
   search: 'User name or address begins with',

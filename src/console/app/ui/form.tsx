@@ -3,6 +3,7 @@ import { useId, useState } from 'preact/hooks';
 
 import { useTexts } from '../texts';
 import { ProblemNotice } from './parts';
+import { useProof } from './proof';
 
 type InputProps = JSX.IntrinsicElements['input'] & { readonly label: string };
 
@@ -69,14 +70,15 @@ export function Choices({ legend, options, chosen, change }: ChoicesProps) {
   );
 }
 
-/** State of one action: whether it runs, and why it failed. */
+/** State of one action: whether it runs, and why it failed. If it needs a recent login, it asks and runs again. */
 export function useAction() {
+  const withProof = useProof();
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
   const run = (work: () => Promise<unknown>): void => {
     setBusy(true);
     setError(undefined);
-    work()
+    withProof(work)
       .catch((reason: unknown) => setError(reason))
       .finally(() => setBusy(false));
   };

@@ -1,12 +1,13 @@
 import { useQuery } from '@tanstack/preact-query';
 import { useState } from 'preact/hooks';
 
-import { adopt, ApiProblem, call, createPasskey, type Factor } from '../../api';
+import { call, createPasskey, type Factor } from '../../api';
 import { useTexts } from '../../texts';
 import {
   Dialog,
   Field,
   Form,
+  needsProof,
   ProblemNotice,
   Section,
   Table,
@@ -20,7 +21,7 @@ interface Enrolment {
   readonly qr: string;
 }
 
-/** The list requires a recent login too, so a session that is older first asks for the password. */
+/** The list requires a recent login too. It asks for a new proof only when the user wants to see it. */
 export function Factors() {
   const { t, time } = useTexts();
   const { data, error, refetch } = useQuery({
@@ -33,41 +34,29 @@ export function Factors() {
   const { ask, confirmation } = useConfirmation();
   const change = (work: () => Promise<unknown>): void =>
     run(async () => work().then(() => refetch()));
-  const isOld = [error, failed].some(
-    (each) => each instanceof ApiProblem && each.code === 'reauthentication-required',
-  );
-  if (isOld) {
-    return (
-      <Section title={t('factors')}>
-        <p>{t('reauthenticate')}</p>
-        <Form
-          action={t('continue')}
-          submit={async ({ password }) => {
-            await adopt(await call('POST', 'api/user/reauthentication', { password }));
-            run(() => refetch());
-          }}
-        >
-          <Field
-            label={t('password')}
-            name="password"
-            type="password"
-            autocomplete="current-password"
-            required
-          />
-        </Form>
-      </Section>
-    );
-  }
+  const isHidden = needsProof(error);
   const addPasskey = async (): Promise<void> => {
     const options = await call('POST', 'api/user/factors/passkeys/options');
     await call('POST', 'api/user/factors/passkeys', await createPasskey(options));
   };
   return (
     <Section title={t('factors')}>
-      <ProblemNotice error={error} retry={refetch} />
+      <ProblemNotice error={isHidden ? undefined : error} retry={refetch} />
       <ProblemNotice error={failed} />
       {confirmation}
-      {data && (
+      {isHidden && (
+        <p>
+          {t('factorsHidden')}{' '}
+          <button
+            type="button"
+            disabled={isBusy}
+            onClick={() => run(() => refetch({ throwOnError: true }))}
+          >
+            {t('showFactors')}
+          </button>
+        </p>
+      )}
+      {data && !isHidden && (
         <Table
           label={t('factors')}
           head={['type', 'created', 'remove']}

@@ -1,8 +1,8 @@
 import { useState } from 'preact/hooks';
 
-import { adopt, ApiProblem, callPublic, presentPasskey } from '../../api';
+import { adopt, ApiProblem, callPublic } from '../../api';
 import { useTexts } from '../../texts';
-import { Done, Field, Form, ProblemNotice, useAction } from '../../ui';
+import { Done, Field, Form, passkeyProof, ProblemNotice, ProofForm, useAction } from '../../ui';
 
 interface Challenge {
   readonly challenge: string;
@@ -33,10 +33,8 @@ export function SignIn({ hasEnded, done }: { hasEnded: boolean; done: () => void
       setStep(reason.document as unknown as Challenge);
     }
   };
-  const loginWithPasskey = async (): Promise<void> => {
-    const passkey = await presentPasskey(await callPublic('api/login/passkey/options', {}));
-    await enter(await callPublic('api/login/passkey', passkey));
-  };
+  const loginWithPasskey = async (): Promise<void> =>
+    enter(await callPublic('api/login/passkey', await passkeyProof()));
   return (
     <div class="card">
       <h1>{t('signIn')}</h1>
@@ -71,50 +69,20 @@ interface SecondStepProps extends Challenge {
 
 function SecondStep({ challenge, factors, enter, back }: SecondStepProps) {
   const { t } = useTexts();
-  const hasTotp = factors.includes('totp');
-  const [isRecovery, setRecovery] = useState(false);
-  const { isBusy, error, run } = useAction();
-  const finish = async (proof: object): Promise<void> =>
-    enter(await callPublic('api/login/second-factor', { challenge, ...proof }));
-  const usePasskey = async (): Promise<void> =>
-    finish({
-      passkey: await presentPasskey(await callPublic('api/login/passkey/options', { challenge })),
-    });
   return (
     <div class="card">
       <h1>{t('secondStep')}</h1>
-      {(hasTotp || isRecovery) && (
-        <Form
-          key={String(isRecovery)}
-          action={t('continue')}
-          submit={({ proof = '' }) =>
-            finish(isRecovery ? { recoveryCode: proof } : { code: proof })
-          }
-        >
-          <Field
-            label={t(isRecovery ? 'recoveryCode' : 'code')}
-            name="proof"
-            autocomplete="one-time-code"
-            required
-          />
-        </Form>
-      )}
-      <ProblemNotice error={error} />
-      <p class="actions">
-        {factors.includes('passkey') && (
-          <button type="button" disabled={isBusy} onClick={() => run(usePasskey)}>
-            {t('withPasskey')}
-          </button>
-        )}
-        {factors.some((factor) => factor.startsWith('recovery-code')) && (
-          <button type="button" onClick={() => setRecovery(!isRecovery)}>
-            {t(isRecovery ? 'useCode' : 'useRecovery')}
-          </button>
-        )}
+      <ProofForm
+        factors={factors}
+        challenge={challenge}
+        present={async (proof) =>
+          enter(await callPublic('api/login/second-factor', { challenge, ...proof }))
+        }
+      >
         <button type="button" onClick={back}>
           {t('back')}
         </button>
-      </p>
+      </ProofForm>
     </div>
   );
 }

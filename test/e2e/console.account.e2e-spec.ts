@@ -1,0 +1,168 @@
+import type { CDPSession, Locator } from 'playwright-core';
+
+import { ConsoleBrowser } from '../support/console-browser.js';
+import { GOOD_PASSWORD, type Tokens } from '../support/http-client.js';
+import { ageLogin } from '../support/older-login.js';
+import { codesOf } from '../support/second-factors.js';
+import { startTestApp, type TestApp } from '../support/test-app.js';
+
+/** Browsers accept passkeys and cookies with `Secure` at this origin. */
+const ORIGIN = 'http://localhost:3999';
+const NEW_PASSWORD = 'another violet engine';
+const EMAIL = 'new@example.org';
+
+/** The account page of a user with second factors. */
+describe('the account page of the console', () => {
+  let api: TestApp;
+  let browser: ConsoleBrowser;
+  let username: string;
+  let id: string;
+  let session: Tokens;
+  let codes: string[];
+  let recoveryCodes: string[];
+  beforeAll(async () => {
+    api = await startTestApp({ PUBLIC_URL: ORIGIN });
+    ({ username, id } = await api.newUser());
+    browser = await ConsoleBrowser.start(`MAP ${new URL(ORIGIN).host} ${new URL(api.url).host}`);
+    await browser.open(ORIGIN);
+    await browser.page.clock.install();
+    session = await beginning(async () => browser.signIn(username, GOOD_PASSWORD));
+  });
+  afterAll(async () => {
+    await browser.stop();
+    await api.close();
+  });
+
+  /** @returns the session of the page that this begins */
+  const beginning = async (work: () => Promise<unknown>): Promise<Tokens> => {
+    const [response] = await Promise.all([
+      browser.page.waitForResponse(
+        (answer) => answer.url().endsWith('/console/session') && answer.ok(),
+      ),
+      work(),
+    ]);
+    return (await response.json()) as Tokens;
+  };
+  const text = async (wanted: RegExp | string): Promise<void> =>
+    browser.page.getByText(wanted).first().waitFor();
+  const press = async (
+    name: string,
+    scope: Pick<Locator, 'getByRole'> = browser.page,
+  ): Promise<void> => scope.getByRole('button', { name, exact: true }).click();
+  const dialog = (title: string): Locator => browser.page.getByRole('dialog', { name: title });
+  const factor = (type: string): Locator =>
+    browser.page
+      .getByRole('region', { name: 'Second factors' })
+      .getByRole('row', { name: new RegExp(`^${type}`) });
+  const profile = async (): Promise<unknown> => (await api.ownUser(session.access_token)).body;
+  /** The last login was more than ten minutes ago, and the access token of the page has expired. */
+  const later = async (): Promise<void> => {
+    await ageLogin(api, id, session.session_id);
+    await browser.page.clock.fastForward('15:00');
+  };
+  /** Answers the question who the user is. */
+  const prove = async (password: string, present: (asked: Locator) => Promise<void>) => {
+    const asked = dialog('Confirm that it is you');
+    await asked.getByLabel('Password').fill(password);
+    await press('Continue', asked);
+    await present(asked);
+    await asked.waitFor({ state: 'detached' });
+  };
+  const withProof = (proof: string) => async (asked: Locator | typeof browser.page) => {
+    await asked.locator('[name=proof]').fill(proof);
+    await press('Continue', asked);
+  };
+  const withRecoveryCode = async (asked: Locator | typeof browser.page): Promise<void> => {
+    await press('Use a recovery code', asked);
+    await withProof(recoveryCodes.pop()!)(asked);
+  };
+
+  it('adds an authenticator application, and shows recovery codes once', async () => {
+    const { page } = browser;
+    await text('No second factor.');
+    await press('Add an authenticator application');
+    const enrolment = dialog('Add an authenticator application');
+    codes = codesOf((await enrolment.locator('code').textContent())!);
+    expect(await browser.inaccessible()).toEqual([]);
+    await enrolment.locator('[name=code]').fill(codes.shift()!);
+    await press('Confirm', enrolment);
+    await factor('totp').waitFor();
+
+    await browser.confirm('New recovery codes');
+    recoveryCodes = (await page.locator('dialog pre').textContent())!.split('\n');
+    expect(recoveryCodes).toHaveLength(10);
+    await page.keyboard.press('Escape');
+    await page.locator('dialog').waitFor({ state: 'detached' });
+    expect(await page.content()).not.toContain(recoveryCodes[0]);
+  });
+
+  it('asks again who the user is before a new e-mail address, and then changes it (43)', async () => {
+    const { page } = browser;
+    await later();
+    await page.getByLabel('E-mail address').fill(EMAIL);
+    await press('Save');
+    expect(await browser.inaccessible()).toEqual([]);
+    await press('Cancel', dialog('Confirm that it is you'));
+    await page.getByRole('alert').waitFor();
+    expect(await profile()).toMatchObject({ email: null });
+
+    await press('Save');
+    await prove(GOOD_PASSWORD, withProof(codes.shift()!));
+    await text('Saved.');
+    expect(await profile()).toMatchObject({ email: EMAIL });
+  });
+
+  it('changes the password after that proof, and signs in with it in two steps', async () => {
+    const { page } = browser;
+    await page.getByLabel('Current password').fill(GOOD_PASSWORD);
+    await page.getByLabel('New password').fill(NEW_PASSWORD);
+    await press('Change the password');
+    await text('The password was changed.');
+
+    await press('Sign out');
+    await page.getByLabel('User name').fill(username);
+    await page.getByLabel('Password').fill(NEW_PASSWORD);
+    await press('Sign in');
+    session = await beginning(async () => withRecoveryCode(page));
+    await page.getByRole('heading', { name: 'Your account' }).waitFor();
+  });
+
+  it('adds a passkey, proves with it that it is the user, and signs in with it alone', async () => {
+    const { page } = browser;
+    const devTools: CDPSession = await browser.context.newCDPSession(page);
+    await devTools.send('WebAuthn.enable');
+    await devTools.send('WebAuthn.addVirtualAuthenticator', {
+      options: {
+        protocol: 'ctap2',
+        transport: 'internal',
+        hasResidentKey: true,
+        hasUserVerification: true,
+        isUserVerified: true,
+        automaticPresenceSimulation: true,
+      },
+    });
+    await press('Add a passkey');
+    await factor('passkey').waitFor();
+
+    await later();
+    await page.reload();
+    await press('Show the second factors');
+    await press('Use a passkey', dialog('Confirm that it is you'));
+    await factor('passkey').waitFor();
+
+    await press('Sign out');
+    session = await beginning(async () => press('Sign in with a passkey'));
+    await factor('totp').waitFor();
+  });
+
+  it('removes a factor after a new proof, which it asks for in front of the question (43)', async () => {
+    await later();
+    await factor('totp').getByRole('button', { name: 'Remove' }).click();
+    await press('Remove', browser.page.getByRole('dialog'));
+    await prove(NEW_PASSWORD, withRecoveryCode);
+
+    await text(/^Done\./);
+    await factor('totp').waitFor({ state: 'detached' });
+    expect(browser.complaints.filter((one) => !/40[13]/.test(one))).toEqual([]);
+  });
+});
