@@ -14,5 +14,6 @@ export type * from './types';
 export { useCan, usePermissions } from './use-can';
 export { useCluster, type LiveCluster } from './use-cluster';
 export { KEPT, useKept } from './use-kept';
+export { usePage } from './use-page';
 export { useRoleNames } from './use-role-names';
 export { createPasskey, presentPasskey } from './webauthn';

@@ -251,6 +251,7 @@ export const en = {
   'party.operator': 'Command line',
   'party.system': 'Keyslot itself',
   trailText: 'The newest events. Reads of this user are only in the whole trail.',
+  'problem.gone': 'This does not exist, or somebody has deleted it.',
 };
 
 export type TextKey = keyof typeof en;

@@ -239,4 +239,5 @@ export const zh: Record<TextKey, string> = {
   'party.operator': '命令行',
   'party.system': 'Keyslot 自身',
   trailText: '最新的事件。对该用户的读取只在全部审计记录中。',
+  'problem.gone': '它不存在，或已被删除。',
 };

@@ -1,7 +1,6 @@
-import { keepPreviousData, useQuery } from '@tanstack/preact-query';
 import { useState } from 'preact/hooks';
 
-import { call, useKnownUsers, type Page, type TrailEvent, type User } from '../../api';
+import { useKnownUsers, usePage, type TrailEvent, type User } from '../../api';
 import { useTexts } from '../../texts';
 import { EVENT_TEXTS } from '../../texts/events';
 import { Field, Pager, ProblemNotice, Section, Select, Table, UserLink } from '../../ui';
@@ -22,12 +21,11 @@ export function AuditPage({ user }: { user: string }) {
     ['limit', PAGE_SIZE],
   ]).toString();
   const users = useKnownUsers();
-  const { data, error, refetch } = useQuery({
-    queryKey: ['audit', query],
-    queryFn: () => call<Page<TrailEvent>>('GET', `api/audit?${query}`),
-    placeholderData: keepPreviousData,
-    ...(isFollowing ? { refetchInterval: FOLLOW_INTERVAL_MS } : {}),
-  });
+  const { data, error, refetch } = usePage<TrailEvent>(
+    'audit',
+    query,
+    isFollowing ? FOLLOW_INTERVAL_MS : undefined,
+  );
   const change = (changed: Partial<typeof conditions>): void => {
     setCursors([]);
     setConditions({ ...conditions, ...changed });

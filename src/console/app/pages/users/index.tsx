@@ -1,6 +1,4 @@
-import { keepPreviousData, useQuery } from '@tanstack/preact-query';
-
-import { call, useCan, useKept, useRoleNames, type Page, type User } from '../../api';
+import { useCan, useKept, usePage, useRoleNames, type User } from '../../api';
 import { useTexts } from '../../texts';
 import { Field, Pager, ProblemNotice, Select, Table } from '../../ui';
 import { Invitation } from './invitation';
@@ -19,11 +17,7 @@ export function Users() {
     limit: PAGE_SIZE,
   }).filter(([, value]) => value !== '');
   const query = new URLSearchParams(given).toString();
-  const { data, error, refetch } = useQuery({
-    queryKey: ['users', query],
-    queryFn: ({ signal }) => call<Page<User>>('GET', `api/users?${query}`, undefined, signal),
-    placeholderData: keepPreviousData,
-  });
+  const { data, error, refetch } = usePage<User>('users', query);
   const change = (changed: Partial<typeof conditions>): void =>
     keep({ ...conditions, ...changed, cursors: [] });
   return (
