@@ -1,7 +1,6 @@
 import { FakeClock } from '../../test/support/fake-clock.js';
 import type { ChannelListener, RedisCluster } from '../redis-cluster/index.js';
-import type { ChangeEvent } from './change-event.js';
-import { ChangeFeed } from './change-feed.js';
+import { ChangeFeed, type ChangeEvent } from './change-feed.js';
 
 const ANNOUNCED = {
   stage: 'announced',
@@ -67,26 +66,11 @@ describe('the feed of changes', () => {
   });
 
   it.each([
-    '',
     'no JSON',
     'null',
-    '1',
-    '[]',
     '{}',
-    ...[
-      { ...ANNOUNCED, stage: 'begun' },
-      { ...ANNOUNCED, id: 1 },
-      { ...ANNOUNCED, at: undefined },
-      { ...ANNOUNCED, subject: null },
-      { ...ANNOUNCED, instance: {} },
-      { ...ANNOUNCED, holders: 'i2' },
-      { ...ANNOUNCED, holders: [1] },
-      { ...SETTLED, outcome: 'unknown' },
-      { ...SETTLED, ms: '1' },
-      { ...SETTLED, holders: ['i2'] },
-      { ...SETTLED, holders: [{ instance: 'i2', ms: '1', outcome: 'acknowledged' }] },
-      { ...SETTLED, holders: [{ instance: 'i2', ms: 1 }] },
-    ].map((event) => JSON.stringify(event)),
+    JSON.stringify({ ...ANNOUNCED, subject: null }),
+    JSON.stringify({ ...SETTLED, holders: ['i2'] }),
   ])('ignores the message %s, and goes on', (message) => {
     channel.publish('changes', message);
     expect(received).toEqual([]);

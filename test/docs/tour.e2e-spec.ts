@@ -89,12 +89,20 @@ describe('the tour of the README', () => {
     const api = new HttpClient(`http://127.0.0.1:${ports[0]}`);
     const documented = (await readOperations(api)).map(({ method, path }) => `${method} ${path}`);
     // The console, Swagger UI and the problem pages are not in the API description.
-    const pages = ['GET /console', 'GET /docs', '/docs-json', 'GET /problems/{code}'];
+    const pages = [
+      'GET /console',
+      'POST /console/session',
+      'POST /console/session/refresh',
+      'DELETE /console/session',
+      'GET /docs',
+      '/docs-json',
+      'GET /problems/{code}',
+    ];
 
     const listed = tableWith('POST /api/users', readme).flatMap(([route]) => codeSpans(route!));
 
     expect(listed.sort()).toEqual([...documented, ...pages].sort());
-    for (const page of ['/docs', '/docs-json', '/problems/not-found']) {
+    for (const page of ['/console', '/docs', '/docs-json', '/problems/not-found']) {
       expect((await api.request('GET', page)).status).toBe(200);
     }
   });

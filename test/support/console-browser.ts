@@ -3,13 +3,12 @@ import { createRequire } from 'node:module';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const DESK = { width: 1280, height: 800 };
 const PHONE = { width: 375, height: 720 };
 
 interface OpenOptions {
   readonly locale?: string;
-  readonly isPhone?: boolean;
   readonly width?: number;
-  readonly colorScheme?: 'light' | 'dark';
 }
 
 /** The console in a real browser. */
@@ -48,17 +47,22 @@ export class ConsoleBrowser {
    */
   async open(
     url: string,
-    { locale = 'en-US', isPhone = false, width = 1280, colorScheme = 'light' }: OpenOptions = {},
+    { locale = 'en-US', width = DESK.width }: OpenOptions = {},
   ): Promise<void> {
     this.complaints.length = 0;
     await this.context?.close();
     this.context = await this.browser.newContext({
       locale,
-      colorScheme,
-      viewport: isPhone ? PHONE : { width, height: 800 },
+      viewport: { ...DESK, width },
     });
     this.page = await this.newTab();
     await this.page.goto(`${url}/console`);
+  }
+
+  async resize(to: 'phone in the dark' | 'desk'): Promise<void> {
+    const isPhone = to === 'phone in the dark';
+    await this.page.setViewportSize(isPhone ? PHONE : DESK);
+    await this.page.emulateMedia({ colorScheme: isPhone ? 'dark' : 'light' });
   }
 
   async newTab(): Promise<Page> {

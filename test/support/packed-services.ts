@@ -24,7 +24,7 @@ export async function packTarball(folder: string): Promise<string> {
   };
   // The build is there already.
   const [build, prepare = ''] = scripts.prepack.split(' && ');
-  expect(build).toBe('nest build');
+  expect(build).toBe('npm run build');
   const [program, ...args] = prepare.split(' ');
   await run(program!, args, copy);
   const options = ['--ignore-scripts', '--json', '--pack-destination', folder];
