@@ -53,7 +53,7 @@ describe('a page of the console', () => {
       await browser.show(path);
       for (const [index, button] of ['中文', 'English'].entries()) {
         await page.getByRole('heading', { level: 1, name: names[index]! }).waitFor();
-        await page.locator('table, .chart, section > p.faint').first().waitFor();
+        await page.locator('table, .chart, .card > p.faint').first().waitFor();
         const findings = await browser.inaccessible();
         const overflow = await browser.overflow();
         expect({ path, findings, overflow }).toEqual({ path, findings: [], overflow: 0 });
