@@ -1,6 +1,7 @@
 import { FakeClock } from '../../test/support/fake-clock.js';
 import type { ChannelListener, RedisCluster } from '../redis-cluster/index.js';
-import { ChangeFeed, type ChangeEvent } from './change-feed.js';
+import type { ChangeEvent } from './change-event.js';
+import { ChangeFeed } from './change-feed.js';
 
 const ANNOUNCED = {
   stage: 'announced',

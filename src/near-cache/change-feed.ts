@@ -5,8 +5,13 @@ import { Clock } from '../common/clock/index.js';
 import { Deadline } from '../common/deadline/index.js';
 import { LuaScript, RedisCluster } from '../redis-cluster/index.js';
 import type { Announcement } from './announcer.js';
+import {
+  parseChange,
+  type ChangeEvent,
+  type ChangeSettled,
+  type HolderResult,
+} from './change-event.js';
 import type { Holder } from './directory.js';
-import { parseChange } from './parse-change.js';
 
 const RENEWAL_INTERVAL_MS = 10_000;
 /** Longer than two reports of an instance, which is how it learns that somebody watches. */
@@ -14,37 +19,6 @@ const MARK_TTL_MS = 30_000;
 
 const load = LuaScript.loaderFor(import.meta.url);
 const watchChanges = load('watch-changes', Number);
-
-/** A change of a subject is announced to its holders. */
-export interface ChangeAnnounced {
-  readonly stage: 'announced';
-  readonly id: string;
-  /** ISO 8601. */
-  readonly at: string;
-  readonly subject: string;
-  /** The instance that makes the change. */
-  readonly instance: string;
-  /** The other instances that may hold the subject. */
-  readonly holders: readonly string[];
-}
-
-/** An announced change has ended: no instance answers from the old state, or that is not known. */
-export interface ChangeSettled extends Omit<ChangeAnnounced, 'stage' | 'holders'> {
-  readonly stage: 'settled';
-  readonly outcome: Announcement | 'not-confirmed';
-  /** Time since the announcement. */
-  readonly ms: number;
-  readonly holders: readonly HolderResult[];
-}
-
-export interface HolderResult {
-  readonly instance: string;
-  /** Time until this holder could not answer from the old state any more. Null: not known. */
-  readonly ms: number | null;
-  readonly outcome: Announcement | 'not-confirmed';
-}
-
-export type ChangeEvent = ChangeAnnounced | ChangeSettled;
 
 /** One change that is under way. */
 export interface ChangeInProgress {

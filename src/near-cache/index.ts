@@ -1,11 +1,6 @@
 export { CacheKey } from './cache-key.js';
-export {
-  ChangeFeed,
-  type ChangeAnnounced,
-  type ChangeEvent,
-  type ChangeSettled,
-  type HolderResult,
-} from './change-feed.js';
+export type { ChangeAnnounced, ChangeEvent, ChangeSettled, HolderResult } from './change-event.js';
+export { ChangeFeed } from './change-feed.js';
 export { createNearCache } from './create-near-cache.js';
 export { CHANGE_NUMBER, type SlotCall, type SlotWrite } from './directory.js';
 export { InstanceRegistry } from './instance-registry.js';

@@ -1,4 +1,35 @@
-import type { ChangeEvent, HolderResult } from './change-feed.js';
+import type { Announcement } from './announcer.js';
+
+/** A change of a subject is announced to its holders. */
+export interface ChangeAnnounced {
+  readonly stage: 'announced';
+  readonly id: string;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly subject: string;
+  /** The instance that makes the change. */
+  readonly instance: string;
+  /** The other instances that may hold the subject. */
+  readonly holders: readonly string[];
+}
+
+/** An announced change has ended: no instance answers from the old state, or that is not known. */
+export interface ChangeSettled extends Omit<ChangeAnnounced, 'stage' | 'holders'> {
+  readonly stage: 'settled';
+  readonly outcome: Announcement | 'not-confirmed';
+  /** Time since the announcement. */
+  readonly ms: number;
+  readonly holders: readonly HolderResult[];
+}
+
+export interface HolderResult {
+  readonly instance: string;
+  /** Time until this holder could not answer from the old state any more. Null: not known. */
+  readonly ms: number | null;
+  readonly outcome: Announcement | 'not-confirmed';
+}
+
+export type ChangeEvent = ChangeAnnounced | ChangeSettled;
 
 const OUTCOMES: readonly unknown[] = ['acknowledged', 'waited-for-lease', 'not-confirmed'];
 

@@ -1,4 +1,4 @@
-import { parseChange } from './parse-change.js';
+import { parseChange } from './change-event.js';
 
 const STEP = { id: 'c', at: '2026-11-23T09:30:00.000Z', subject: 'user.1', instance: 'a' };
 const ANNOUNCED = { ...STEP, stage: 'announced', holders: ['b'] };
