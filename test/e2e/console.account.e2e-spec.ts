@@ -37,7 +37,11 @@ describe('the account page of the console', () => {
   const beginning = async (work: () => Promise<unknown>): Promise<Tokens> => {
     const [response] = await Promise.all([
       browser.page.waitForResponse(
-        (answer) => answer.url().endsWith('/console/session') && answer.ok(),
+        (answer) =>
+          // Not the answer to the end of the former session, which may still be on its way.
+          answer.request().method() === 'POST' &&
+          answer.url().endsWith('/console/session') &&
+          answer.ok(),
       ),
       work(),
     ]);

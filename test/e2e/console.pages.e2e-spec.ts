@@ -53,7 +53,7 @@ describe('a page of the console', () => {
       await browser.show(path);
       for (const [index, button] of ['中文', 'English'].entries()) {
         await page.getByRole('heading', { level: 1, name: names[index]! }).waitFor();
-        await page.locator('table, .chart, section > p.faint').first().waitFor();
+        await page.locator('table, .chart, .card > p.faint').first().waitFor();
         const findings = await browser.inaccessible();
         const overflow = await browser.overflow();
         expect({ path, findings, overflow }).toEqual({ path, findings: [], overflow: 0 });
@@ -73,9 +73,9 @@ describe('a page of the console', () => {
     await api.request('DELETE', `/api/users/${user.id}/sessions`, { token: admin.access_token });
 
     const row = browser.page.locator('.changes li', { hasText: user.id });
-    await row.getByText(/Acknowledged by 1 instances after [\d.]+ ms/).waitFor();
-    await row.locator('svg circle').waitFor();
-    expect(await row.locator('svg').textContent()).toMatch(/ms$/);
+    await row.getByText(/Acknowledged by 1 instance after [\d.]+ ms/).waitFor();
+    await row.locator('.acknowledged svg .back').waitFor({ state: 'attached' });
+    expect(await row.locator('.acknowledged').textContent()).toMatch(/: [\d.]+ ms$/);
     expect(browser.complaints).toEqual([]);
   });
 
@@ -115,6 +115,7 @@ describe('a page of the console', () => {
 
   it('invites a user', async () => {
     await browser.show('/users');
+    await browser.page.locator('summary', { hasText: 'Invite a user' }).press('Enter');
     const form = browser.page.locator('form', { hasText: 'Invite a user' });
     await form.locator('[name=username]').fill('invited-user');
     await form.locator('[name=email]').fill('invited@example.com');

@@ -41,15 +41,22 @@ export async function takeConsolePictures(redis: OwnCluster): Promise<readonly s
   await browser.signIn(ADMINISTRATOR, GOOD_PASSWORD);
   const { page } = browser;
 
+  const users: TestUser[] = [];
+  for (const name of ['grace', 'ada', 'barbara']) {
+    users.push(await heldEverywhere(name));
+  }
+  // The page knows the names of users whom it has read.
+  await browser.show('/users');
+  await page.getByRole('link', { name: 'grace' }).waitFor();
   await browser.show('/changes');
   await page.getByRole('status').getByText('Live').waitFor();
-  for (const name of ['grace', 'ada', 'barbara']) {
-    const { id } = await heldEverywhere(name);
+  for (const { id, username } of users) {
     await first.request('DELETE', `/api/users/${id}/sessions`, { token });
-    await page.locator('.changes li', { hasText: id }).locator('.acknowledged').first().waitFor();
+    const change = page.locator('.changes > li', { hasText: username });
+    await change.locator('.acknowledged').first().waitFor();
   }
   // Instances report what their changes took every ten seconds.
-  await page.locator('.chart rect:not([height="0"])').first().waitFor();
+  await page.locator('.chart rect:not([width="0"])').first().waitFor();
   await take(browser, REVOCATIONS);
 
   const user = await heldEverywhere('margaret');

@@ -80,7 +80,13 @@ export function App() {
         <ProblemNotice error={error} {...(state === 'starting' ? { retry: start } : {})} />
         {state === 'starting' && isSecureContext && !error && <p class="faint">{t.loading}</p>}
         {(state === 'out' || state === 'ended') && (
-          <SignIn hasEnded={state === 'ended'} done={() => setState('in')} />
+          <SignIn
+            hasEnded={state === 'ended'}
+            done={() => {
+              setState('in');
+              document.querySelector('main')?.focus();
+            }}
+          />
         )}
         {state === 'in' && (
           <Reauthentication>

@@ -1,7 +1,7 @@
 import { QueryCache, QueryClient, QueryClientProvider } from '@tanstack/preact-query';
 import { render } from 'preact';
 
-import { ApiProblem, forgetPermissions } from './api';
+import { ApiProblem, forgetPermissions, KEPT } from './api';
 import { App } from './app';
 
 const RETRY_INTERVAL_MS = 5000;
@@ -19,6 +19,8 @@ const queries = new QueryClient({
     },
   },
 });
+
+queries.setQueryDefaults([KEPT], { gcTime: Infinity });
 
 render(
   <QueryClientProvider client={queries}>

@@ -40,6 +40,7 @@ export function Navigation() {
   const shown = VIEWS.filter(([, , needed]) => needed === undefined || permissions?.has(needed));
   useEffect(() => {
     const name = VIEWS.find(([path]) => path === current)?.[1] ?? 'account';
+    document.querySelector('nav [aria-current]')?.scrollIntoView({ block: 'nearest' });
     document.title = `${t(name)} – Keyslot`;
   });
   return (

@@ -92,8 +92,9 @@ async function send(
   path: string,
   body?: unknown,
   token?: string,
+  signal?: AbortSignal,
 ): Promise<unknown> {
-  const response = await request(method, path, { body, token });
+  const response = await request(method, path, { body, token, ...(signal ? { signal } : {}) });
   const text = await response.text();
   return text === '' ? undefined : (JSON.parse(text) as unknown);
 }
@@ -176,8 +177,13 @@ async function authorized<Answer>(
 }
 
 /** A call in the session. @throws ApiProblem */
-export async function call<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
-  return authorized(async (token) => (await send(method, path, body, token)) as Answer);
+export async function call<Answer>(
+  method: string,
+  path: string,
+  body?: unknown,
+  signal?: AbortSignal,
+): Promise<Answer> {
+  return authorized(async (token) => (await send(method, path, body, token, signal)) as Answer);
 }
 
 /** Opens a stream in the session. A token in a URL would reach logs, so it is not an `EventSource`. @throws ApiProblem */

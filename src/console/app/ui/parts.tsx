@@ -19,14 +19,17 @@ export function ProblemNotice({ error, retry }: { error: unknown; retry?: () => 
   if (!error) {
     return null;
   }
+  const isGone = error instanceof ApiProblem && error.status === 404;
   const text =
     error instanceof ApiProblem && error.code !== 'unreachable'
-      ? error.message
+      ? isGone
+        ? t('problem.gone')
+        : error.message
       : t('problem.unreachable');
   return (
     <p role="alert" class="notice problem">
       {text}
-      {retry && (
+      {retry && !isGone && (
         <button type="button" class="quiet" onClick={() => void retry()}>
           {t('retry')}
         </button>
@@ -49,11 +52,16 @@ interface DialogProps {
   readonly children: ComponentChildren;
 }
 
-/** A modal dialog of the browser: it keeps the focus, and Escape closes it. */
+/** A modal dialog of the browser: it keeps the focus, Escape closes it, and the focus returns to where it was. */
 export function Dialog({ title, close, children }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => ref.current?.showModal(), []);
+  useEffect(() => {
+    const dialog = ref.current;
+    dialog?.showModal();
+    // A dialog that is only removed does not give the focus back.
+    return () => dialog?.close();
+  }, []);
   return (
     <dialog ref={ref} aria-labelledby={id} onClose={close}>
       <h2 id={id}>{title}</h2>

@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks';
 import { call, type Session, type User } from '../../api';
 import { useTexts } from '../../texts';
 import { Done, Field, Form, ProblemNotice, Section, useConfirmation } from '../../ui';
+import { deviceOf } from '../user/device';
 import { SessionTable } from '../user/session-table';
 import { Factors } from './factors';
 
@@ -116,7 +117,7 @@ function Sessions() {
           end={({ id, userAgent }) =>
             ask({
               action: t('end'),
-              subject: userAgent,
+              subject: deviceOf(userAgent),
               consequence: t('ask.endSession'),
               run: () => call('DELETE', `api/user/sessions/${id}`),
               after: refetch,

@@ -1,10 +1,9 @@
-import { keepPreviousData, useQuery } from '@tanstack/preact-query';
 import { useState } from 'preact/hooks';
 
-import { call, type Page, type TrailEvent } from '../../api';
+import { useKnownUsers, usePage, type TrailEvent, type User } from '../../api';
 import { useTexts } from '../../texts';
 import { EVENT_TEXTS } from '../../texts/events';
-import { Field, ProblemNotice, Section, Select, Table } from '../../ui';
+import { Field, Pager, ProblemNotice, Section, Select, Table, UserLink } from '../../ui';
 import { Export } from './export';
 
 const PAGE_SIZE = '50';
@@ -13,22 +12,22 @@ const FOLLOW_INTERVAL_MS = 10_000;
 export function AuditPage({ user }: { user: string }) {
   const { t, time, event, language } = useTexts();
   const [conditions, setConditions] = useState({ user, type: '' });
-  const [cursor, setCursor] = useState('');
+  const [cursors, setCursors] = useState<readonly string[]>([]);
   const [isFollowing, setFollowing] = useState(false);
   const filter = Object.entries(conditions).filter(([, value]) => value !== '');
   const query = new URLSearchParams([
     ...filter,
-    ...(cursor === '' ? [] : [['cursor', cursor]]),
+    ...cursors.slice(-1).map((cursor) => ['cursor', cursor]),
     ['limit', PAGE_SIZE],
   ]).toString();
-  const { data, error, refetch } = useQuery({
-    queryKey: ['audit', query],
-    queryFn: () => call<Page<TrailEvent>>('GET', `api/audit?${query}`),
-    placeholderData: keepPreviousData,
-    ...(isFollowing ? { refetchInterval: FOLLOW_INTERVAL_MS } : {}),
-  });
+  const users = useKnownUsers();
+  const { data, error, refetch } = usePage<TrailEvent>(
+    'audit',
+    query,
+    isFollowing ? FOLLOW_INTERVAL_MS : undefined,
+  );
   const change = (changed: Partial<typeof conditions>): void => {
-    setCursor('');
+    setCursors([]);
     setConditions({ ...conditions, ...changed });
   };
   // Each page that this view reads is an event itself.
@@ -55,7 +54,7 @@ export function AuditPage({ user }: { user: string }) {
             type="checkbox"
             checked={isFollowing}
             onChange={({ currentTarget }) => {
-              setCursor('');
+              setCursors([]);
               setFollowing(currentTarget.checked);
             }}
           />
@@ -73,26 +72,15 @@ export function AuditPage({ user }: { user: string }) {
                 time(each.at),
                 event(each.type),
                 each.result && t(`result.${each.result}`),
-                <Party of={each.actor} />,
-                <Party of={each.subject} />,
+                <Party of={each.actor} users={users} />,
+                <Party of={each.subject} users={users} />,
                 each.ip,
                 detailsOf(each),
               ],
             }))}
           />
         )}
-        <p class="actions">
-          {cursor !== '' && (
-            <button type="button" onClick={() => setCursor('')}>
-              {t('first')}
-            </button>
-          )}
-          {data?.nextCursor && (
-            <button type="button" onClick={() => setCursor(data.nextCursor!)}>
-              {t('more')}
-            </button>
-          )}
-        </p>
+        <Pager cursors={cursors} next={data?.nextCursor} change={setCursors} />
       </div>
       <Section title={t('export')}>
         <Export filter={filter} />
@@ -101,17 +89,41 @@ export function AuditPage({ user }: { user: string }) {
   );
 }
 
-function Party({ of }: { of: { readonly kind: string; readonly id?: string } | undefined }) {
+interface PartyProps {
+  readonly of: { readonly kind: string; readonly id?: string } | undefined;
+  readonly users: ReadonlyMap<string, User>;
+}
+
+function Party({ of, users }: PartyProps) {
+  const { t } = useTexts();
   if (!of) {
     return null;
   }
+  const { kind, id } = of;
+  if (kind === 'user' && id) {
+    return <UserLink id={id} name={users.get(id)?.username} />;
+  }
   return (
     <>
-      {of.kind} {of.kind === 'user' && of.id ? <a href={`#/users/${of.id}`}>{of.id}</a> : of.id}
+      {t(isParty(kind) ? `party.${kind}` : 'subject.other')}{' '}
+      {id && (
+        <span class="id" title={id}>
+          {id}
+        </span>
+      )}
     </>
   );
 }
 
-function detailsOf({ reason, details }: TrailEvent): string {
-  return [reason, details && JSON.stringify(details)].filter(Boolean).join(' ');
+const PARTIES = ['user', 'client', 'anonymous', 'operator', 'system'] as const;
+
+function isParty(kind: string): kind is (typeof PARTIES)[number] {
+  return (PARTIES as readonly string[]).includes(kind);
+}
+
+function detailsOf({ reason, details = {} }: TrailEvent): string {
+  const facts = Object.entries(details).map(
+    ([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
+  return [...(reason ? [reason] : []), ...facts].join(', ');
 }

@@ -1,6 +1,14 @@
 import { useState } from 'preact/hooks';
 
-import { call, useCan, useCluster, type LiveCluster, type Page, type User } from '../../api';
+import {
+  call,
+  useCan,
+  useCluster,
+  useKnownUsers,
+  type LiveCluster,
+  type Page,
+  type User,
+} from '../../api';
 import { useTexts } from '../../texts';
 import { Done, Field, Form, ProblemNotice, Section } from '../../ui';
 import { LiveMark } from '../cluster/live-mark';
@@ -13,6 +21,7 @@ export function ChangesPage() {
   const can = useCan();
   const live = useCluster(can('cluster:read'));
   const { cluster, changes, isLive, error } = live;
+  const users = useKnownUsers();
   return (
     <>
       <h1>
@@ -22,10 +31,15 @@ export function ChangesPage() {
       {isLive === false && <p class="notice problem">{t('notLive')}</p>}
       <Section title={t('followed')}>
         <p class="faint">{t('followedText')}</p>
-        {changes.length === 0 && <p>{t('noChanges')}</p>}
+        {changes.length === 0 && <p class="faint">{t('noChanges')}</p>}
         <ol class="changes" aria-live="polite">
           {changes.map((change) => (
-            <ChangeRow key={change.id} change={change} instances={cluster?.instances ?? []} />
+            <ChangeRow
+              key={change.id}
+              change={change}
+              instances={cluster?.instances ?? []}
+              name={users.get(change.subject.id ?? '')?.username}
+            />
           ))}
         </ol>
       </Section>

@@ -1,10 +1,10 @@
 import { useQuery } from '@tanstack/preact-query';
 
-import { call, type LiveCluster } from '../../api';
+import { call, useKnownUsers, type LiveCluster } from '../../api';
 import { useTexts } from '../../texts';
 import { ProblemNotice, Table } from '../../ui';
 import { ChangeRow } from './change-row';
-import { nameOf } from './name-of';
+import { useInstanceName } from './instance-name';
 
 const REFRESH_INTERVAL_MS = 5000;
 
@@ -19,6 +19,8 @@ export function UserHolders({ id, live }: { id: string; live: LiveCluster }) {
     refetchInterval: REFRESH_INTERVAL_MS,
   });
   const instances = cluster?.instances ?? [];
+  const nameOf = useInstanceName(instances);
+  const name = useKnownUsers().get(id)?.username;
   return (
     <>
       <p class="faint">{t('holdersText')}</p>
@@ -27,9 +29,10 @@ export function UserHolders({ id, live }: { id: string; live: LiveCluster }) {
         <Table
           label={t('holders')}
           head={['instance']}
+          empty="noHolder"
           rows={data.items.map(({ holderId }) => ({
             key: holderId,
-            cells: [nameOf(holderId, instances) ?? t('unknownInstance')],
+            cells: [cluster && nameOf(holderId)],
           }))}
         />
       )}
@@ -37,7 +40,7 @@ export function UserHolders({ id, live }: { id: string; live: LiveCluster }) {
         {changes
           .filter(({ subject }) => subject.id === id)
           .map((change) => (
-            <ChangeRow key={change.id} change={change} instances={instances} />
+            <ChangeRow key={change.id} change={change} instances={instances} name={name} />
           ))}
       </ol>
     </>

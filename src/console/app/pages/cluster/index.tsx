@@ -20,10 +20,13 @@ export function ClusterPage() {
       {isLive === false && <p class="notice problem">{t('notLive')}</p>}
       {cluster && (
         <>
-          <Section title={t('status')}>
-            <Troubles cluster={cluster} />
-            <p class="faint">{t('asOf', { time: time(cluster.at) })}</p>
-          </Section>
+          {/* A verdict that is old misleads: the cluster may be the reason why the connection is lost. */}
+          {isLive !== false && (
+            <Section title={t('status')}>
+              <Troubles cluster={cluster} />
+              <p class="faint">{t('asOf', { time: time(cluster.at) })}</p>
+            </Section>
+          )}
           {cluster.redis && (
             <Section title={t('slots')}>
               <SlotMap nodes={cluster.redis.nodes} />

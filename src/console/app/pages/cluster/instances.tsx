@@ -1,15 +1,19 @@
 import type { Cluster, Instance } from '../../api';
 import { useTexts } from '../../texts';
 import { Table } from '../../ui';
+import { useInstanceName } from '../changes/instance-name';
 
-const MEGABYTE = 1024 * 1024;
+const KILOBYTE = 1024;
+const MEGABYTE = 1024 * KILOBYTE;
 
 export function Instances({ cluster }: { cluster: Cluster }) {
   const { t, time, number } = useTexts();
+  const nameOf = useInstanceName(cluster.instances ?? []);
   if (!cluster.instances) {
     return <p class="faint">{t('instancesUnknown')}</p>;
   }
-  const megabytes = (bytes: number): string => number(bytes / MEGABYTE, 1);
+  const size = (bytes: number): string =>
+    bytes < MEGABYTE ? `${number(bytes / KILOBYTE)} KB` : `${number(bytes / MEGABYTE)} MB`;
   const hitRate = ({ hit, miss, untrusted }: Instance['lookups']): string => {
     const all = hit + miss + untrusted;
     return all === 0 ? '–' : `${number((100 * hit) / all, 1)} %`;
@@ -22,7 +26,7 @@ export function Instances({ cluster }: { cluster: Cluster }) {
         key: instance.id,
         cells: [
           <>
-            <strong>{instance.service ?? 'Keyslot'}</strong> {instance.host}, {instance.processId}
+            {nameOf(instance.holderId)}
             {instance.holderId === cluster.answeredBy && <div class="faint">({t('thisOne')})</div>}
           </>,
           instance.version,
@@ -30,9 +34,9 @@ export function Instances({ cluster }: { cluster: Cluster }) {
             {instance.isTrusted ? t('held', { ms: instance.leaseMs }) : t('notHeld')}
           </span>,
           t('memoryOf', {
-            used: megabytes(instance.entryBytes),
-            entries: number(instance.entries),
-            process: megabytes(instance.processBytes),
+            used: size(instance.entryBytes),
+            count: number(instance.entries),
+            process: size(instance.processBytes),
           }),
           hitRate(instance.lookups),
           instance.startedAt && time(instance.startedAt),

@@ -15,7 +15,8 @@ export function Shards({ redis }: { redis: NonNullable<Cluster['redis']> }) {
   };
   const named = (node: ClusterNode) => (
     <div key={node.id}>
-      {node.address} <span class={node.isUp ? 'good' : 'bad'}>({stateOf(node)})</span>
+      <span class="nowrap">{node.address}</span>{' '}
+      <span class={node.isUp ? 'good' : 'bad'}>({stateOf(node)})</span>
     </div>
   );
   const singles = redis.singleCopyShards.map(({ master }) => master);

@@ -23,7 +23,13 @@ export function SlotMap({ nodes }: { nodes: readonly ClusterNode[] }) {
   const most = Math.max(1, ...masters.map(({ callsPerSecond }) => callsPerSecond));
   return (
     <>
-      <svg class="slots" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={t('slotMap')}>
+      <svg
+        class="slots"
+        viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+        preserveAspectRatio="none"
+        role="img"
+        aria-label={t('slotMap')}
+      >
         {rangesOf(masters).map(({ first, last, shard, node }) => (
           <rect
             key={first}

@@ -13,9 +13,14 @@ export function Troubles({ cluster }: { cluster: Cluster }) {
     redis &&
       redis.unreachedMasters > 0 &&
       t('problem.unreached', { count: redis.unreachedMasters }),
-    ...(redis?.singleCopyShards ?? []).map(({ master, slots, since }) =>
-      t('problem.copy', { master, slots, time: time(since) }),
-    ),
+    ...(redis?.singleCopyShards ?? [])
+      // Of a master that cannot be reached, the lines above tell what is worse.
+      .filter(({ master }) =>
+        redis?.nodes.some(
+          ({ address, isUp, isReached }) => address === master && isUp && isReached,
+        ),
+      )
+      .map(({ master, slots, since }) => t('problem.copy', { master, slots, time: time(since) })),
     !GOOD_POLICIES.includes(evictionPolicy) &&
       t('problem.eviction', { policy: evictionPolicy ?? '' }),
     !hasSigningKeys && t('problem.keys'),

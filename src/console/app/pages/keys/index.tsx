@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/preact-query';
 
 import { call, useCan, type SigningKey } from '../../api';
 import { useTexts } from '../../texts';
-import { ProblemNotice, Section, Table, useConfirmation } from '../../ui';
+import { ProblemNotice, Table, useConfirmation } from '../../ui';
 
 export function KeysPage() {
   const { t, time } = useTexts();
@@ -12,6 +12,8 @@ export function KeysPage() {
     queryFn: () => call<{ items: SigningKey[] }>('GET', 'api/keys'),
   });
   const { ask, confirmation } = useConfirmation();
+  // The next key: to publish another one would do nothing.
+  const isPublished = data?.items.some(({ state }) => state === 'published');
   const signing = data?.items.find(({ state }) => state === 'signing');
   const rotate = (name: 'rotate' | 'rotateNow', replaces: string) => (
     <button
@@ -50,7 +52,7 @@ export function KeysPage() {
     <>
       <h1>{t('keys')}</h1>
       {confirmation}
-      <Section title={t('keys')}>
+      <div class="card">
         <ProblemNotice error={error} retry={refetch} />
         {data && (
           <Table
@@ -75,11 +77,11 @@ export function KeysPage() {
         )}
         {mayChange && signing && (
           <p class="actions">
-            {rotate('rotate', signing.kid)}
+            {!isPublished && rotate('rotate', signing.kid)}
             {rotate('rotateNow', signing.kid)}
           </p>
         )}
-      </Section>
+      </div>
     </>
   );
 }

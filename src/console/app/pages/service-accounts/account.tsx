@@ -61,6 +61,9 @@ export function ServiceAccountPage({ id }: { id: string }) {
     });
   return (
     <>
+      <p class="up">
+        ‹ <a href="#/service-accounts">{t('serviceAccounts')}</a>
+      </p>
       <h1>{name}</h1>
       {confirmation}
       <Section title={t('profile')}>
@@ -92,10 +95,11 @@ export function ServiceAccountPage({ id }: { id: string }) {
       <Section title={t('secrets')}>
         <Table
           label={t('secrets')}
-          head={['created', ...(mayChange ? (['actions'] as const) : [])]}
+          head={['id', 'created', ...(mayChange ? (['actions'] as const) : [])]}
           rows={secrets.map((each) => ({
             key: each.id,
             cells: [
+              <code>{each.id}</code>,
               time(each.createdAt),
               ...(mayChange
                 ? [

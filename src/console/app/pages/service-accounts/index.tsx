@@ -17,7 +17,7 @@ export function ServiceAccountsPage() {
   return (
     <>
       <h1>{t('serviceAccounts')}</h1>
-      <Section title={t('serviceAccounts')}>
+      <div class="card">
         <ProblemNotice error={error} retry={refetch} />
         {data && (
           <Table
@@ -34,7 +34,7 @@ export function ServiceAccountsPage() {
             }))}
           />
         )}
-      </Section>
+      </div>
       {can('service-accounts:write') && <Creation created={refetch} />}
     </>
   );

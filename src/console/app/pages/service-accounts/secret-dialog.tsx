@@ -27,15 +27,16 @@ export function SecretDialog({ clientId, clientSecret, close }: NewSecret & { cl
       </dl>
       <Done>{isCopied && t('copied')}</Done>
       <form method="dialog" class="actions">
-        <button>{t('close')}</button>
         <button
           type="button"
+          class="primary"
           onClick={() =>
             void navigator.clipboard.writeText(clientSecret).then(() => setCopied(true))
           }
         >
           {t('copy')}
         </button>
+        <button>{t('close')}</button>
       </form>
     </Dialog>
   );

@@ -40,7 +40,13 @@ export function SignIn({ hasEnded, done }: { hasEnded: boolean; done: () => void
       <h1>{t('signIn')}</h1>
       {hasEnded && <Done>{t('sessionEnded')}</Done>}
       <Form action={t('signIn')} submit={login}>
-        <Field label={t('username')} name="username" autocomplete="username webauthn" required />
+        <Field
+          label={t('username')}
+          name="username"
+          autocomplete="username webauthn"
+          autofocus
+          required
+        />
         <Field
           label={t('password')}
           name="password"

@@ -2,6 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/preact-query';
 
 import {
   call,
+  knownUsers,
   useCan,
   useCluster,
   type AuditEvent,
@@ -14,6 +15,11 @@ import { ProblemNotice, Section, Table, useConfirmation, type Question } from '.
 import { UserHolders } from '../changes/user-holders';
 import { UserRoles } from './roles';
 import { SessionTable } from './session-table';
+
+/** The short trail leaves them out: each visit of this page adds several. */
+const READS: readonly string[] = ['user-read', 'sessions-read', 'audit-read'];
+const READ_EVENTS = '50';
+const SHOWN_EVENTS = 20;
 
 type ActionName = 'disable' | 'enable' | 'endSessions' | 'removeFactors' | 'sendReset' | 'delete';
 
@@ -29,11 +35,15 @@ export function UserPage({ id }: { id: string }) {
       queryFn: () => call<Answer>('GET', route),
       enabled,
     });
-  const user = read<User>('profile', path);
+  const user = useQuery({
+    queryKey: ['user-page', id, 'profile'],
+    queryFn: () => call<User>('GET', path),
+    placeholderData: () => knownUsers(queries).get(id),
+  });
   const sessions = read<{ items: Session[] }>('sessions', `${path}/sessions`, can('sessions:read'));
   const trail = read<Page<AuditEvent>>(
     'trail',
-    `api/audit?user=${encodeURIComponent(id)}`,
+    `api/audit?${new URLSearchParams({ user: id, limit: READ_EVENTS }).toString()}`,
     can('audit:read'),
   );
   const seesHolders = can('sessions:read') && can('cluster:read');
@@ -41,9 +51,17 @@ export function UserPage({ id }: { id: string }) {
   const reload = async (): Promise<void> =>
     queries.invalidateQueries({ queryKey: ['user-page', id] });
   if (!user.data) {
-    return <ProblemNotice error={user.error} retry={user.refetch} />;
+    return (
+      <>
+        <BackLink />
+        <ProblemNotice error={user.error} retry={user.refetch} />
+      </>
+    );
   }
-  const { username, email, displayName, roles, disabled, createdAt } = user.data;
+  const events = (trail.data?.items ?? [])
+    .filter(({ type }) => !READS.includes(type))
+    .slice(0, SHOWN_EVENTS);
+  const { username, email, emailVerified, displayName, roles, disabled, createdAt } = user.data;
 
   const actions: Readonly<Record<ActionName, Pick<Question, 'run' | 'result' | 'after'>>> = {
     disable: { run: () => call('PATCH', path, { disabled: true }) },
@@ -79,18 +97,22 @@ export function UserPage({ id }: { id: string }) {
     );
   return (
     <>
+      <BackLink />
       <h1>{username}</h1>
+      <ProblemNotice error={user.error} retry={user.refetch} />
       {confirmation}
       <Section title={t('profile')}>
         <dl>
           <dt>{t('status')}</dt>
-          <dd>{t(disabled ? 'disabled' : 'enabled')}</dd>
+          <dd class={disabled ? 'bad' : ''}>{t(disabled ? 'disabled' : 'enabled')}</dd>
           <dt>{t('displayName')}</dt>
           <dd>{displayName ?? '–'}</dd>
           <dt>{t('email')}</dt>
-          <dd>{email ?? '–'}</dd>
+          <dd>{email ? `${email} (${t(emailVerified ? 'confirmed' : 'notConfirmed')})` : '–'}</dd>
           <dt>{t('created')}</dt>
           <dd>{time(createdAt)}</dd>
+          <dt>{t('id')}</dt>
+          <dd>{id}</dd>
         </dl>
         <div class="actions">
           {button(disabled ? 'enable' : 'disable', 'users:write')}
@@ -101,6 +123,7 @@ export function UserPage({ id }: { id: string }) {
         </div>
       </Section>
       <UserRoles
+        key={roles.join()}
         roles={roles}
         save={(chosen) =>
           ask({
@@ -125,21 +148,32 @@ export function UserPage({ id }: { id: string }) {
       )}
       {can('audit:read') && (
         <Section title={t('trail')}>
-          <ProblemNotice error={trail.error} retry={trail.refetch} />
-          <Table
-            label={t('trail')}
-            head={['time', 'event', 'result', 'address']}
-            empty="noEvents"
-            rows={(trail.data?.items ?? []).map(({ id: key, at, type, result, ip }) => ({
-              key,
-              cells: [time(at), event(type), result && t(`result.${result}`), ip],
-            }))}
-          />
-          <p>
-            <a href={`#/audit/${id}`}>{t('audit')}</a>
+          <p class="faint">
+            {t('trailText')} <a href={`#/audit/${id}`}>{t('wholeTrail')}</a>
           </p>
+          <ProblemNotice error={trail.error} retry={trail.refetch} />
+          {trail.data && (
+            <Table
+              label={t('trail')}
+              head={['time', 'event', 'result', 'address']}
+              empty="noEvents"
+              rows={events.map(({ id: key, at, type, result, ip }) => ({
+                key,
+                cells: [time(at), event(type), result && t(`result.${result}`), ip],
+              }))}
+            />
+          )}
         </Section>
       )}
     </>
+  );
+}
+
+function BackLink() {
+  const { t } = useTexts();
+  return (
+    <p class="up">
+      ‹ <a href="#/users">{t('users')}</a>
+    </p>
   );
 }

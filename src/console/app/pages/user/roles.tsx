@@ -1,9 +1,8 @@
-import { useQuery } from '@tanstack/preact-query';
 import { useState } from 'preact/hooks';
 
-import { call, useCan, type Role } from '../../api';
+import { useCan, useRoleNames } from '../../api';
 import { useTexts } from '../../texts';
-import { Choices, Form, ProblemNotice, Section } from '../../ui';
+import { Choices, Form, Section } from '../../ui';
 
 interface UserRolesProps {
   readonly roles: readonly string[];
@@ -13,27 +12,21 @@ interface UserRolesProps {
 export function UserRoles({ roles, save }: UserRolesProps) {
   const { t } = useTexts();
   const can = useCan();
-  const mayChange = can('users:write') && can('roles:read');
-  const { data, error, refetch } = useQuery({
-    queryKey: ['roles'],
-    queryFn: () => call<{ items: Role[] }>('GET', 'api/roles'),
-    enabled: mayChange,
-  });
+  const known = useRoleNames();
   const [chosen, setChosen] = useState(roles);
-  if (!mayChange || !data) {
+  if (!can('users:write') || known.length === 0) {
     return (
       <Section title={t('roles')}>
-        <ProblemNotice error={error} retry={refetch} />
         <p>{roles.join(', ') || t('none')}</p>
       </Section>
     );
   }
   // A user keeps the name of a deleted role.
-  const names = [...new Set([...data.items.map(({ name }) => name), ...roles])];
+  const names = [...new Set([...known, ...roles])];
   return (
     <Section title={t('roles')}>
       <Form action={t('save')} submit={() => Promise.resolve(save(chosen))}>
-        <Choices legend={t('roles')} options={names} chosen={chosen} change={setChosen} />
+        <Choices legend={t('rolesText')} options={names} chosen={chosen} change={setChosen} />
       </Form>
     </Section>
   );

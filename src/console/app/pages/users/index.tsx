@@ -1,34 +1,29 @@
-import { keepPreviousData, useQuery } from '@tanstack/preact-query';
-import { useState } from 'preact/hooks';
-
-import { call, useCan, type Page, type User } from '../../api';
+import { useCan, useKept, usePage, useRoleNames, type User } from '../../api';
 import { useTexts } from '../../texts';
-import { Field, ProblemNotice, Select, Table } from '../../ui';
+import { Field, Pager, ProblemNotice, Select, Table } from '../../ui';
 import { Invitation } from './invitation';
 
 const PAGE_SIZE = '50';
+const FIRST = { q: '', role: '', disabled: '', cursors: [] as readonly string[] };
 
 export function Users() {
   const { t, time } = useTexts();
   const can = useCan();
-  const [conditions, setConditions] = useState({ q: '', role: '', disabled: '' });
-  const [cursor, setCursor] = useState('');
-  const given = Object.entries({ ...conditions, cursor, limit: PAGE_SIZE }).filter(
-    ([, value]) => value !== '',
-  );
+  const roles = useRoleNames();
+  const [{ cursors, ...conditions }, keep] = useKept('users', FIRST);
+  const given = Object.entries({
+    ...conditions,
+    cursor: cursors.at(-1) ?? '',
+    limit: PAGE_SIZE,
+  }).filter(([, value]) => value !== '');
   const query = new URLSearchParams(given).toString();
-  const { data, error, refetch } = useQuery({
-    queryKey: ['users', query],
-    queryFn: () => call<Page<User>>('GET', `api/users?${query}`),
-    placeholderData: keepPreviousData,
-  });
-  const change = (changed: Partial<typeof conditions>): void => {
-    setCursor('');
-    setConditions({ ...conditions, ...changed });
-  };
+  const { data, error, refetch } = usePage<User>('users', query);
+  const change = (changed: Partial<typeof conditions>): void =>
+    keep({ ...conditions, ...changed, cursors: [] });
   return (
     <>
       <h1>{t('users')}</h1>
+      {can('users:write') && <Invitation />}
       <div class="card">
         <search class="filters">
           <Field
@@ -37,11 +32,20 @@ export function Users() {
             value={conditions.q}
             onInput={({ currentTarget }) => change({ q: currentTarget.value })}
           />
-          <Field
-            label={t('roles')}
-            value={conditions.role}
-            onInput={({ currentTarget }) => change({ role: currentTarget.value })}
-          />
+          {can('roles:read') ? (
+            <Select
+              label={t('role')}
+              value={conditions.role}
+              options={[['', t('all')], ...roles.map((name) => [name, name] as const)]}
+              change={(role) => change({ role })}
+            />
+          ) : (
+            <Field
+              label={t('role')}
+              value={conditions.role}
+              onChange={({ currentTarget }) => change({ role: currentTarget.value })}
+            />
+          )}
           <Select
             label={t('status')}
             value={conditions.disabled}
@@ -65,26 +69,20 @@ export function Users() {
                 <a href={`#/users/${user.id}`}>{user.username}</a>,
                 user.email,
                 user.roles.join(', '),
-                t(user.disabled ? 'disabled' : 'enabled'),
+                <span class={user.disabled ? 'bad' : ''}>
+                  {t(user.disabled ? 'disabled' : 'enabled')}
+                </span>,
                 time(user.createdAt),
               ],
             }))}
           />
         )}
-        <p class="actions">
-          {cursor !== '' && (
-            <button type="button" onClick={() => setCursor('')}>
-              {t('first')}
-            </button>
-          )}
-          {data?.nextCursor && (
-            <button type="button" onClick={() => setCursor(data.nextCursor!)}>
-              {t('more')}
-            </button>
-          )}
-        </p>
+        <Pager
+          cursors={cursors}
+          next={data?.nextCursor}
+          change={(chosen) => keep({ ...conditions, cursors: chosen })}
+        />
       </div>
-      {can('users:write') && <Invitation />}
     </>
   );
 }

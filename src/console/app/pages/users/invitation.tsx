@@ -2,14 +2,15 @@ import { useQueryClient } from '@tanstack/preact-query';
 
 import { call } from '../../api';
 import { useTexts } from '../../texts';
-import { Field, Form, Section, useConfirmation } from '../../ui';
+import { Field, Form, useConfirmation } from '../../ui';
 
 export function Invitation() {
   const { t } = useTexts();
   const queries = useQueryClient();
   const { ask, confirmation } = useConfirmation();
   return (
-    <Section title={t('invite')}>
+    <details class="card">
+      <summary>{t('invite')}</summary>
       {confirmation}
       <Form
         action={t('invite')}
@@ -31,6 +32,6 @@ export function Invitation() {
         <Field label={t('username')} name="username" required />
         <Field label={t('email')} name="email" type="email" required />
       </Form>
-    </Section>
+    </details>
   );
 }
