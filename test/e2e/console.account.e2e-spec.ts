@@ -37,7 +37,8 @@ describe('the account page of the console', () => {
   const beginning = async (work: () => Promise<unknown>): Promise<Tokens> => {
     const [response] = await Promise.all([
       browser.page.waitForResponse(
-        (answer) => answer.url().endsWith('/console/session') && answer.ok(),
+        (answer) =>
+          answer.url().endsWith('/console/session') && answer.request().method() === 'POST',
       ),
       work(),
     ]);
@@ -155,7 +156,7 @@ describe('the account page of the console', () => {
     await factor('totp').waitFor();
   });
 
-  it('removes a factor after a new proof, which it asks for in front of the question (43)', async () => {
+  it('removes a factor after a new proof, which it asks for over its confirmation (43)', async () => {
     await later();
     await factor('totp').getByRole('button', { name: 'Remove' }).click();
     await press('Remove', browser.page.getByRole('dialog'));
