@@ -38,7 +38,10 @@ describe('the account page of the console', () => {
     const [response] = await Promise.all([
       browser.page.waitForResponse(
         (answer) =>
-          answer.url().endsWith('/console/session') && answer.request().method() === 'POST',
+          // Not the answer to the end of the former session, which may still be on its way.
+          answer.request().method() === 'POST' &&
+          answer.url().endsWith('/console/session') &&
+          answer.ok(),
       ),
       work(),
     ]);
