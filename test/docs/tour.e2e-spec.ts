@@ -102,7 +102,7 @@ describe('the tour of the README', () => {
     const listed = tableWith('POST /api/users', readme).flatMap(([route]) => codeSpans(route!));
 
     expect(listed.sort()).toEqual([...documented, ...pages].sort());
-    for (const page of ['/console', '/docs', '/docs-json', '/problems/not-found']) {
+    for (const page of ['/console/', '/docs', '/docs-json', '/problems/not-found']) {
       expect((await api.request('GET', page)).status).toBe(200);
     }
   });

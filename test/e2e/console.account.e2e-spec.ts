@@ -159,7 +159,7 @@ describe('the account page of the console', () => {
     await factor('totp').waitFor();
   });
 
-  it('removes a factor after a new proof, which it asks for in front of the question (43)', async () => {
+  it('removes a factor after a new proof, which it asks for over its confirmation (43)', async () => {
     await later();
     await factor('totp').getByRole('button', { name: 'Remove' }).click();
     await press('Remove', browser.page.getByRole('dialog'));
