@@ -14,7 +14,7 @@ interface Operation {
 
 const REFUSED = { status: 403, body: { code: 'unlimited-token-required' } };
 /** The routes without a required permission that accept a limited token. */
-const ALLOWED = ['getOwnUser', 'checkForwardedRequest'];
+const ALLOWED = ['listOwnPermissions', 'getOwnUser', 'checkForwardedRequest'];
 
 /** Access tokens of users that are limited to some permissions (RFC 6749 section 6). */
 describe('a refresh with a scope', () => {
@@ -139,6 +139,9 @@ describe('a refresh with a scope', () => {
     expect(await send(token, 'POST', '/api/user/reauthentication', proof)).toMatchObject(REFUSED);
     const admin = await userWith('admin');
     const limited = await scoped(admin, 'users:write users:read');
+    expect((await send(limited.access_token, 'GET', '/api/user/permissions')).body).toEqual({
+      permissions: ['users:read', 'users:write'],
+    });
     const email = 'new@example.org';
     for (const [method, path, body] of [
       ['PATCH', `/api/users/${admin.id}`, { email }],
