@@ -34,8 +34,7 @@ export class OwnPermissionsController {
     @RequestDeadline() deadline: Deadline,
   ): Promise<OwnPermissionsResponse> {
     const roles = await this.roles.current(deadline);
-    return {
-      permissions: roles.allowedTo(principal) ?? roles.find(ADMINISTRATOR)?.permissions ?? [],
-    };
+    const permissions = roles.allowedTo(principal) ?? roles.find(ADMINISTRATOR)?.permissions ?? [];
+    return { permissions: permissions.toSorted() };
   }
 }

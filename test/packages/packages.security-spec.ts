@@ -107,7 +107,7 @@ describe('the packages', () => {
       .filter((file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'))
       .map((file) => ({ file, text: readFileSync(`src/${file}`, 'utf8') }));
     const imported = sources.flatMap(({ text }) =>
-      Array.from(text.matchAll(/ from '([^.'][^']*)'/g), ([, name]) => name!),
+      Array.from(text.matchAll(/(?: from |\bimport\()'([^.'][^']*)'/g), ([, name]) => name!),
     );
     const isCrypto = /crypt|hash|jwt|jose|argon|sign|random|uuid|nanoid|otp|webauthn/;
 
