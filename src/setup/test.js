@@ -64,7 +64,7 @@ export async function runFastTests(jestArguments) {
 export async function runSlowTests(jestArguments) {
   // More workers than cores, because these tests wait most of the time. The names of the projects are last, because Jest
   // treats all following arguments as such.
-  const workers = ['--maxWorkers', String(1 + Math.max(2, availableParallelism()))];
+  const workers = ['--maxWorkers', String(2 + Math.max(2, availableParallelism()))];
   runJest([...workers, ...jestArguments, '--selectProjects', ...SUITES.slow]);
 }
 
