@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 
 import { withTimeout } from '../common/deadline/index.js';
@@ -10,6 +11,7 @@ import { EmbeddedClusterError } from './embedded-cluster.error.js';
 
 /** A failover starts when a master is silent for this time. */
 export const NODE_TIMEOUT_MS = 2000;
+const POLL_MS = 25;
 const START_TIMEOUT_MS = 20_000;
 const STOP_TIMEOUT_MS = 6000;
 const COMMAND_TIMEOUT_MS = 5000;
@@ -97,12 +99,22 @@ export class RedisNode {
     this.readyAt = performance.now();
   }
 
-  /** Sends a command to this node. */
+  /** Sends a command to this node. A replica that copies its master refuses commands while it loads the copy: waits for that. */
   async call(command: string, ...args: (string | number)[]): Promise<string> {
-    if (!this.control) {
-      throw new Error(`the node on port ${this.port} is not connected`);
+    const deadline = performance.now() + START_TIMEOUT_MS;
+    for (;;) {
+      if (!this.control) {
+        throw new Error(`the node on port ${this.port} is not connected`);
+      }
+      try {
+        return String(await this.control.call(command, ...args));
+      } catch (error) {
+        if (!(error as Error).message.startsWith('LOADING ') || performance.now() > deadline) {
+          throw error;
+        }
+        await delay(POLL_MS);
+      }
     }
-    return String(await this.control.call(command, ...args));
   }
 
   /** Stops the process after it has written its data, and kills it after a timeout. */
