@@ -1,7 +1,7 @@
 import { open } from './client';
 
 const FIRST_PAUSE_MS = 1000;
-const LONGEST_PAUSE_MS = 10_000;
+const MAX_PAUSE_MS = 10_000;
 
 export interface StreamListener {
   onEvent(type: string, data: unknown): void;
@@ -36,7 +36,7 @@ async function keepFollowing(
       listener.onState(false, error);
       const wait = pauseMs;
       await new Promise((resolve) => setTimeout(resolve, wait));
-      pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+      pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS);
     }
   }
 }
