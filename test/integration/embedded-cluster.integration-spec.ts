@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   appendFileSync,
   existsSync,
@@ -143,6 +144,25 @@ describe('the embedded cluster', () => {
     }
 
     await expectAllThere(await start());
+  });
+
+  it('waits at a restart until each replica has loaded the copy of its master', async () => {
+    const first = await start();
+    await write(first);
+    await withClient(first, async (client) => {
+      for (let index = 0; index < 50; index += 1) {
+        await client.set(`large-${index}`, randomBytes(4096));
+      }
+    });
+    await first.stop();
+    rmSync(join(directory, 'node-3'), { recursive: true });
+
+    // Redis loads each key as slowly as many keys, and refuses commands meanwhile (LOADING).
+    const second = await start({
+      configuration: ['key-load-delay 40000', 'loading-process-events-interval-bytes 1024'],
+    });
+
+    await expectAllThere(second);
   });
 
   it('moves to other ports, with its data, when its own are in use', async () => {
