@@ -25,8 +25,12 @@ const PROMISES = 18;
 
 const DECISIONS = 1000;
 const REQUESTS = 40;
-/** Background work only adds, so the minimum of several rounds contains none. */
-const ROUNDS = 3;
+/**
+ * Background work only adds, so the minimum of several rounds contains none. Short rounds, because on a busy machine a long one always
+ * contains some.
+ */
+const ROUNDS = 12;
+const REQUESTS_OF_ROUND = 10;
 
 const OPTIONS = [
   '--expose-gc',
@@ -172,7 +176,7 @@ describe('a warm request', () => {
         await read(path);
         const counts: Counted[] = [];
         for (let round = 0; round < ROUNDS; round += 1) {
-          counts.push(await countOf(async () => readOften(path, REQUESTS)));
+          counts.push(await countOf(async () => readOften(path, REQUESTS_OF_ROUND)));
         }
         return counts;
       });
@@ -182,7 +186,11 @@ describe('a warm request', () => {
         promises: fewest('promises'),
         commands: fewest('commands'),
         cacheLookUps: fewest('cacheLookUps'),
-      }).toEqual({ promises: PROMISES * REQUESTS, commands: 0, cacheLookUps: REQUESTS });
+      }).toEqual({
+        promises: PROMISES * REQUESTS_OF_ROUND,
+        commands: 0,
+        cacheLookUps: REQUESTS_OF_ROUND,
+      });
     },
   );
 
@@ -206,14 +214,16 @@ describe('a warm request', () => {
         const counts: Counted[] = [];
         for (let round = 0; round < ROUNDS; round += 1) {
           await read('/api/user', clerk);
-          counts.push(await countOf(async () => readOften('/api/user', REQUESTS, clerk)));
+          counts.push(await countOf(async () => readOften('/api/user', REQUESTS_OF_ROUND, clerk)));
         }
         return counts;
       });
 
-      expect(Math.min(...rounds.map(({ promises }) => promises))).toBe(PROMISES * REQUESTS);
+      expect(Math.min(...rounds.map(({ promises }) => promises))).toBe(
+        PROMISES * REQUESTS_OF_ROUND,
+      );
       expect(Math.min(...rounds.map(({ commands }) => commands))).toBe(0);
-      expect(Math.min(...rounds.map(({ cacheLookUps }) => cacheLookUps))).toBe(REQUESTS);
+      expect(Math.min(...rounds.map(({ cacheLookUps }) => cacheLookUps))).toBe(REQUESTS_OF_ROUND);
     },
   );
 
