@@ -49,6 +49,7 @@ export const AUDIT_EVENTS = {
   'user-read': 'An administrator read a user.',
   'audit-read': 'An administrator read a page of the audit trail.',
   'sessions-read': 'An administrator read the sessions of a user.',
+  'factors-read': 'An administrator read the second factors of a user.',
   'permission-refused': 'A valid token lacked a permission, or a rule forbade the action.',
   'signing-key-created':
     'A signing key was created: the first one of the cluster, or its successor.',

@@ -27,11 +27,10 @@ import {
 } from '../common/problem/index.js';
 import { EntityIdPipe } from '../common/validation/index.js';
 import { OwnFactors } from '../credentials/index.js';
+import { FactorResponse, FactorsResponse } from '../users/index.js';
 import { AddPasskeyRequest } from './dto/passkey.request.dto.js';
 import {
   ConfirmTotpRequest,
-  FactorResponse,
-  FactorsResponse,
   RecoveryCodesResponse,
   TotpEnrolmentResponse,
 } from './dto/factors.dto.js';

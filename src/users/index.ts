@@ -1,4 +1,5 @@
 export { ChangePasswordRequest } from './dto/change-password.request.dto.js';
+export { FactorResponse, FactorsResponse } from './dto/factors.response.dto.js';
 export { BootstrapAdministrator, BootstrapAdministratorError } from './bootstrap-administrator.js';
 export {
   Argon2PasswordHasher,

@@ -21,6 +21,7 @@ import { BODY_PROBLEMS, Problem, STRAY_BODY_PROBLEMS } from '../common/problem/i
 import { EntityIdPipe } from '../common/validation/index.js';
 import { AdministeredUserResponse } from './dto/administered-user.response.dto.js';
 import { AdministerUserRequest } from './dto/administer-user.request.dto.js';
+import { FactorsResponse } from './dto/factors.response.dto.js';
 import { administrationProblem, ADMINISTRATION_PROBLEMS } from './user-administration.problems.js';
 import { UserAdministration } from './user-administration.js';
 import { UsersService } from './users.service.js';
@@ -103,6 +104,35 @@ export class UserAdministrationController {
     if (result.outcome !== 'deleted') {
       throw administrationProblem(result);
     }
+  }
+
+  @Get('factors')
+  @RequirePermissions('users:read')
+  @ApiOperation({
+    operationId: 'listUserFactors',
+    summary: 'List the second factors of a user',
+    description:
+      'Lists the confirmed factors, the oldest first. Your own factors require a login or a reauthentication within the last ten ' +
+      'minutes.',
+  })
+  @ApiOkResponse({ type: FactorsResponse, description: 'The factors.' })
+  @ApiProblems(
+    ...PERMISSION_PROBLEMS,
+    'reauthentication-required',
+    'unlimited-token-required',
+    'not-found',
+  )
+  async listUserFactors(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id', EntityIdPipe) userId: string,
+    @RequestOrigin() origin: Origin,
+    @RequestDeadline() deadline: Deadline,
+  ): Promise<FactorsResponse> {
+    const result = await this.administration.readFactors(principal, userId, origin, deadline);
+    if (result.outcome !== 'found') {
+      throw administrationProblem(result);
+    }
+    return FactorsResponse.from(result.factors);
   }
 
   @Delete('factors')

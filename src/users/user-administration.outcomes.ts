@@ -1,4 +1,5 @@
 import type { RuleFailure } from '../common/validation/index.js';
+import type { Factor } from '../user-slot/read/index.js';
 import type { ProfileFailures } from './profile-rules.js';
 import type { UserRecord } from './user.js';
 
@@ -11,7 +12,7 @@ export type AdministrationRefusal = {
     | 'beyond-own-permissions'
     /** No other enabled administrator is known. */
     | 'last-administrator'
-    /** A change of the caller's own e-mail address or second factors requires a recent login, and a token without a scope. */
+    /** The caller's own second factors and e-mail address require a recent login, and a token without a scope. */
     | 'reauthentication-required'
     | 'unlimited-token-required';
 };
@@ -32,4 +33,6 @@ export type AdministrationOutcome =
 
 export type UserRemovalOutcome = { readonly outcome: 'deleted' } | AdministrationRefusal;
 export type SessionsEndOutcome = { readonly outcome: 'ended' } | AdministrationRefusal;
+export type FactorsOutcome =
+  { readonly outcome: 'found'; readonly factors: readonly Factor[] } | AdministrationRefusal;
 export type FactorsRemovalOutcome = { readonly outcome: 'removed' } | AdministrationRefusal;

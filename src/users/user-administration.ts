@@ -18,6 +18,7 @@ import { ACCOUNTS, type Accounts } from './store/accounts.js';
 import type {
   AdministrationOutcome,
   AdministrationRefusal,
+  FactorsOutcome,
   FactorsRemovalOutcome,
   InvalidUserChange,
   SessionsEndOutcome,
@@ -157,6 +158,35 @@ export class UserAdministration {
       ({ outcome }) => outcome === 'ended',
     );
     return result.outcome === 'ended' ? result : this.authority.refusalOf(userId, result, origin);
+  }
+
+  /** Lists the confirmed second factors of a user, the oldest first. */
+  async readFactors(
+    actor: AdministrationCaller,
+    userId: string,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<FactorsOutcome> {
+    const { self } = await this.authority.over(actor, userId, deadline);
+    const refusal = self && this.authority.refusalOfOwn(self);
+    if (refusal) {
+      // No event, as for the list of the own factors: a page that shows a user asks without being told to.
+      return refusal;
+    }
+    const [user, { factors }] = await Promise.all([
+      this.accounts.find(userId, deadline),
+      this.factors.find(userId, deadline),
+    ]);
+    this.audit.record({
+      type: 'factors-read',
+      result: user ? 'success' : 'failure',
+      reason: user ? undefined : 'not-found',
+      userId,
+      ...origin.facts,
+    });
+    return user
+      ? { outcome: 'found', factors: factors.filter(({ isConfirmed }) => isConfirmed) }
+      : { outcome: 'unknown-user' };
   }
 
   /** Removes all second factors of a user who has lost them. All sessions of the user end, also when there are no factors. */

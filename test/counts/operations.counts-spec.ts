@@ -404,6 +404,18 @@ describe('an operation costs Redis', () => {
     });
   });
 
+  it('for the second factors of a user', async () => {
+    const { access_token: token } = (await api.login(ADMINISTRATOR)).body;
+    await api.ownUser(token);
+    const list = async ({ id }: TestUser): Promise<void> =>
+      expectStatus(200, api.request('GET', `/api/users/${id}/factors`, { token }));
+
+    expect(inAnyOrder(await meter.of(coldUser, list))).toEqual({
+      scripts: ['find-factors', 'find-user'],
+      commands: 'evalsha 2, get 2, hget 1, hgetall 2, hmget 1, set 1',
+    });
+  });
+
   const logoutCommands =
     'evalsha 2, hdel 1, hget 3, hgetall 1, hmget 1, hset 5, pexpire 1, pttl 1, time 2';
 

@@ -26,6 +26,7 @@ describe('administration', () => {
     ['changing roles', 'PATCH', '', { roles: ['admin'] }],
     ['deleting a user', 'DELETE', '', undefined],
     ['listing sessions', 'GET', '/sessions', undefined],
+    ['listing second factors', 'GET', '/factors', undefined],
     ['ending sessions', 'DELETE', '/sessions', undefined],
   ];
 

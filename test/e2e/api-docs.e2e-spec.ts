@@ -41,6 +41,7 @@ const RELEASED = {
   'DELETE /api/users/{id}': 'deleteUser',
   'GET /api/users/{id}/sessions': 'listUserSessions',
   'DELETE /api/users/{id}/sessions': 'endUserSessions',
+  'GET /api/users/{id}/factors': 'listUserFactors',
   'GET /api/user/permissions': 'listOwnPermissions',
   'GET /api/users/{id}/holders': 'listUserHolders',
   'GET /api/cluster': 'getCluster',

@@ -537,6 +537,12 @@ describe('the audit events (89)', () => {
       const expected = { type: 'sessions-read', result: 'success', ...asAdmin(id) } as const;
       return { answer, status: 200, expected: [expected] };
     },
+    "a read of a user's second factors": async () => {
+      const { id } = await api.newUser();
+      const answer = await byAdmin('GET', `${id}/factors`);
+      const expected = { type: 'factors-read', result: 'success', ...asAdmin(id) } as const;
+      return { answer, status: 200, expected: [expected] };
+    },
     'a read of the audit trail': async () => {
       const { id } = await api.newUser();
       const path = `/api/audit?user=${id}&type=user-read`;

@@ -90,7 +90,7 @@ describe('the account page of the console', () => {
     expect(await browser.inaccessible()).toEqual([]);
     await enrolment.locator('[name=code]').fill(codes.shift()!);
     await press('Confirm', enrolment);
-    await factor('totp').waitFor();
+    await factor('Authenticator application').waitFor();
 
     await browser.confirm('New recovery codes');
     recoveryCodes = (await page.locator('dialog pre').textContent())!.split('\n');
@@ -146,27 +146,27 @@ describe('the account page of the console', () => {
       },
     });
     await press('Add a passkey');
-    await factor('passkey').waitFor();
+    await factor('Passkey').waitFor();
 
     await later();
     await page.reload();
     await press('Show the second factors');
     await press('Use a passkey', dialog('Confirm that it is you'));
-    await factor('passkey').waitFor();
+    await factor('Passkey').waitFor();
 
     await press('Sign out');
     session = await beginning(async () => press('Sign in with a passkey'));
-    await factor('totp').waitFor();
+    await factor('Authenticator application').waitFor();
   });
 
   it('removes a factor after a new proof, which it asks for over its confirmation (43)', async () => {
     await later();
-    await factor('totp').getByRole('button', { name: 'Remove' }).click();
+    await factor('Authenticator application').getByRole('button', { name: 'Remove' }).click();
     await press('Remove', browser.page.getByRole('dialog'));
     await prove(NEW_PASSWORD, withRecoveryCode);
 
     await text(/^Done\./);
-    await factor('totp').waitFor({ state: 'detached' });
+    await factor('Authenticator application').waitFor({ state: 'detached' });
     expect(browser.complaints.filter((one) => !/40[13]/.test(one))).toEqual([]);
   });
 });

@@ -8,6 +8,7 @@ import {
 } from '../support/deployment.js';
 import { GOOD_PASSWORD, type TestUser } from '../support/http-client.js';
 import { eventually } from '../support/own-cluster.js';
+import { addTotp } from '../support/second-factors.js';
 
 const ADMINISTRATOR = WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME;
 const VIEWS = [
@@ -93,6 +94,8 @@ describe('a page of the console', () => {
 
   it('changes a user by keyboard, names what happens, and tells how long it took', async () => {
     const user = await heldEverywhere();
+    await addTotp(deployment.api, user.tokens);
+    await deployment.expectEverywhere(200, user.tokens);
     await browser.show(`/users/${user.id}`);
     await text('A revocation waits for their acknowledgements.');
     await browser.page.getByRole('region', { name: 'Instances that may hold this user' }).waitFor();
@@ -111,6 +114,13 @@ describe('a page of the console', () => {
     await browser.confirm('Save');
     await text(/after \d+ ms/);
     expect((await deployment.asAdmin('GET', user.id)).body).toMatchObject({ roles: ['admin'] });
+
+    await browser.page.getByRole('cell', { name: 'Authenticator application' }).waitFor();
+    await browser.confirm('Remove the second factors');
+    await text('No second factor.');
+    const removal = browser.page.getByRole('button', { name: 'Remove the second factors' });
+    await removal.waitFor({ state: 'detached' });
+    expect((await deployment.asAdmin('GET', `${user.id}/factors`)).body).toEqual({ items: [] });
   });
 
   it('invites a user', async () => {

@@ -146,6 +146,7 @@ describe('a refresh with a scope', () => {
     for (const [method, path, body] of [
       ['PATCH', `/api/users/${admin.id}`, { email }],
       ['PATCH', `/api/users/${admin.id}`, { emailVerified: true }],
+      ['GET', `/api/users/${admin.id}/factors`],
       ['DELETE', `/api/users/${admin.id}/factors`],
     ] as const) {
       expect(await send(limited.access_token, method, path, body)).toMatchObject(REFUSED);

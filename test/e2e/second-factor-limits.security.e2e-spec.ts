@@ -12,7 +12,13 @@ import {
   userWithMail,
   type MailUser,
 } from '../support/mails.js';
-import { codesOf, enrol, newRecoveryCodes, type Challenge } from '../support/second-factors.js';
+import {
+  addPasskey,
+  codesOf,
+  enrol,
+  newRecoveryCodes,
+  type Challenge,
+} from '../support/second-factors.js';
 import { eventually } from '../support/own-cluster.js';
 import { SoftwarePasskey } from '../support/software-passkey.js';
 
@@ -79,12 +85,7 @@ describe('the limits on second factors', () => {
     const confirmed = await api.request('POST', '/api/user/factors/totp/confirm', confirmation);
     expect(confirmed.status).toBe(204);
     const recoveryCodes = await newRecoveryCodes(api, user.tokens);
-    const handle = Buffer.from(user.id).toString('base64url');
-    const passkey = new SoftwarePasskey(new URL(PUBLIC_URL).origin, handle);
-    const path = '/api/user/factors/passkeys';
-    const options = await api.request<{ challenge: string }>('POST', `${path}/options`, { token });
-    const body = passkey.created(options.body.challenge);
-    expect((await api.request('POST', path, { token, body })).status).toBe(201);
+    const { passkey } = await addPasskey(api, user, PUBLIC_URL);
     return { user, code: () => codesOf(secret)[1], recoveryCodes, passkey };
   };
   /** Somebody who knows the password uses up the guesses of the account. */

@@ -4,15 +4,30 @@ import { randomUUID } from 'node:crypto';
 import { WITH_ADMINISTRATOR } from '../support/deployment.js';
 import { GOOD_PASSWORD, type Answer } from '../support/http-client.js';
 import { Instance } from '../support/instance.js';
+import { PUBLIC_URL } from '../support/mails.js';
 import { dumpKeys } from '../support/redis.js';
-import { codesOf, type Challenge, type Enrolment } from '../support/second-factors.js';
+import {
+  addPasskey,
+  addTotp,
+  codesOf,
+  enrol,
+  newRecoveryCodes,
+  type Challenge,
+  type Enrolment,
+} from '../support/second-factors.js';
+
+const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 describe('the secrets of second factors', () => {
   const keyPrefix = `t-${randomUUID().slice(0, 8)}:`;
   let api: Instance;
   beforeAll(async () => {
-    const variables = { ...WITH_ADMINISTRATOR, REDIS_KEY_PREFIX: keyPrefix, LOG_LEVEL: 'trace' };
-    api = await Instance.start(variables);
+    api = await Instance.start({
+      ...WITH_ADMINISTRATOR,
+      PUBLIC_URL,
+      REDIS_KEY_PREFIX: keyPrefix,
+      LOG_LEVEL: 'trace',
+    });
   });
   afterAll(async () => api.stop());
 
@@ -77,5 +92,37 @@ describe('the secrets of second factors', () => {
         expect([secret, ...spellings].filter((one) => text.includes(one))).toEqual([]);
       }
     }
+  });
+
+  it('are not among what an administrator sees of the factors of a user (103)', async () => {
+    const user = await api.newUser();
+    const byAdmin = {
+      token: (await api.login(WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME)).body.access_token,
+    };
+    const path = `/api/users/${user.id}/factors`;
+    expect(await api.request('GET', path, byAdmin)).toMatchObject({ body: { items: [] } });
+    const { id: totpId, codes } = await addTotp(api, user.tokens);
+    const { id: passkeyId, passkey } = await addPasskey(api, user, PUBLIC_URL, 'My phone');
+    await newRecoveryCodes(api, user.tokens);
+    // Not confirmed, so it does not count.
+    await enrol(api, user.tokens);
+    const { access_token: token } = user.tokens;
+    const proof = { token, body: { code: codes[0] } };
+    expect((await api.request('POST', '/api/user/reauthentication', proof)).status).toBe(200);
+
+    const { status, body } = await api.request<{ items: object[] }>('GET', path, byAdmin);
+
+    expect(status).toBe(200);
+    const moment = expect.stringMatching(TIMESTAMP);
+    expect(body.items).toEqual([
+      { id: totpId, type: 'totp', createdAt: moment, lastUsedAt: moment },
+      { id: passkeyId, type: 'passkey', name: 'My phone', createdAt: moment, lastUsedAt: null },
+      { id: expect.any(String), type: 'recovery-code', createdAt: moment, lastUsedAt: null },
+    ]);
+    const { x } = passkey.keys.publicKey.export({ format: 'jwk' });
+    for (const secret of [passkey.id.toString('base64url'), x!]) {
+      expect(JSON.stringify(body)).not.toContain(secret);
+    }
+    expect(await api.request('GET', '/api/user/factors', { token })).toMatchObject({ body });
   });
 });

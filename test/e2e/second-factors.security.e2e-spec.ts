@@ -245,6 +245,8 @@ describe('second factors', () => {
       { access_token: token }: Pick<Tokens, 'access_token'>,
       at: TestApp | Instance = api,
     ): Promise<Answer> => at.request('DELETE', `/api/users/${userId}/factors`, { token });
+    const list = async (userId: string, { access_token: token }: Tokens): Promise<Answer> =>
+      api.request('GET', `/api/users/${userId}/factors`, { token });
 
     it('count nowhere any more, and every session ends on every instance (43)', async () => {
       const { user, codes } = await withTotp();
@@ -300,18 +302,20 @@ describe('second factors', () => {
       await expectEverywhere(401, user.tokens);
     });
 
-    it('are removed from the own user only after a recent login (43)', async () => {
+    it('are listed and removed from the own user only after a recent login (43)', async () => {
       const user = await api.newUser();
       const options = { token: admin.access_token, body: { roles: ['admin'] } };
       await api.request('PATCH', `/api/users/${user.id}`, options);
-      const { codes } = await addTotp(api, user.tokens);
+      const { codes, id } = await addTotp(api, user.tokens);
       const old = await olderLogin(api, user.id, user.tokens);
 
       expect(await remove(user.id, old)).toMatchObject(NEEDED);
+      expect(await list(user.id, old)).toMatchObject(NEEDED);
 
       const raised = await post<Tokens>('/api/user/reauthentication', old, {
         code: codes[0],
       });
+      expect((await list(user.id, raised.body)).body).toMatchObject({ items: [{ id }] });
       expect((await remove(user.id, raised.body)).status).toBe(204);
       await expectEverywhere(401, raised.body);
     });

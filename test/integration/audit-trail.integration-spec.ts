@@ -301,6 +301,7 @@ describe('the audit trail in Redis', () => {
     await own.record([
       { type: 'user-read', reason: 'not-found', userId: nobody, ...read },
       { type: 'sessions-read', reason: 'not-found', userId: nobody, ...read },
+      { type: 'factors-read', reason: 'not-found', userId: nobody, ...read },
       { type: 'audit-read', userId: nobody, ...read, details: { events: 0 } },
       { type: 'audit-read', userId, ...read, details: { events: 2 } },
     ]);
@@ -308,7 +309,7 @@ describe('the audit trail in Redis', () => {
     const { keys } = await dumpKeys(prefix);
     expect(keys.filter((key) => key.includes(nobody))).toEqual([]);
     expect(await listed(own, { userId })).toHaveLength(1);
-    expect(await listed(own, { userId: actorId })).toHaveLength(4);
+    expect(await listed(own, { userId: actorId })).toHaveLength(5);
   });
 
   it('accepts events that have no JSON or are too large, without their details', async () => {

@@ -5,6 +5,7 @@ import { Deadline } from '../../src/common/deadline/index.js';
 import { FAILURES_PER_ADDRESS } from '../../src/credentials/login-limit-per-address.js';
 import { GUESSES_PER_ACCOUNT } from '../../src/credentials/login-limit-per-account.js';
 import { RateLimiter } from '../../src/rate-limit/index.js';
+import { WITH_ADMINISTRATOR } from '../support/deployment.js';
 import { GOOD_PASSWORD, type Answer, type TestUser } from '../support/http-client.js';
 import { tableWith } from '../support/markdown.js';
 import { addTotp, challengeOf } from '../support/second-factors.js';
@@ -21,7 +22,7 @@ describe('the round trips for which a client waits, one after the other, with on
   let api: TestApp;
   let waves: Waves;
   beforeAll(async () => {
-    api = await startTestApp({ TRUSTED_PROXIES: '127.0.0.1' });
+    api = await startTestApp({ ...WITH_ADMINISTRATOR, TRUSTED_PROXIES: '127.0.0.1' });
     waves = new Waves(api.app);
   });
   afterAll(async () => api.close());
@@ -237,6 +238,17 @@ describe('the round trips for which a client waits, one after the other, with on
         return [logoutBy(tokens.refresh_token), 204];
       },
       [['check-session wait'], ['end-session wait']],
+    ],
+    [
+      'second factors of a user',
+      async () => {
+        const { id } = await newUser();
+        const { body } = await api.login(WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME);
+        const options = { token: body.access_token };
+        await api.ownUser(options.token);
+        return [async () => api.request('GET', `/api/users/${id}/factors`, options), 200];
+      },
+      [['find-user', 'find-factors wait']],
     ],
     [
       'cold read',

@@ -1,6 +1,7 @@
 import { Secret, TOTP } from 'otpauth';
 
-import { GOOD_PASSWORD, type HttpClient, type Tokens } from './http-client.js';
+import { GOOD_PASSWORD, type HttpClient, type TestUser, type Tokens } from './http-client.js';
+import { SoftwarePasskey } from './software-passkey.js';
 
 export interface Enrolment {
   readonly id: string;
@@ -44,6 +45,30 @@ export async function addTotp(
   const answer = await api.request('POST', '/api/user/factors/totp/confirm', options);
   expect(answer.status).toBe(204);
   return { id, codes };
+}
+
+/**
+ * Adds a passkey to a user.
+ *
+ * @param url `PUBLIC_URL` of the API
+ */
+export async function addPasskey(
+  api: HttpClient,
+  { id: userId, tokens }: Pick<TestUser, 'id' | 'tokens'>,
+  url: string,
+  name?: string,
+): Promise<{ readonly id: string; readonly passkey: SoftwarePasskey }> {
+  const { access_token: token } = tokens;
+  const path = '/api/user/factors/passkeys';
+  const passkey = new SoftwarePasskey(
+    new URL(url).origin,
+    Buffer.from(userId).toString('base64url'),
+  );
+  const options = await api.request<{ challenge: string }>('POST', `${path}/options`, { token });
+  const body = { ...passkey.created(options.body.challenge), name };
+  const answer = await api.request<{ id: string }>('POST', path, { token, body });
+  expect(answer.status).toBe(201);
+  return { id: answer.body.id, passkey };
 }
 
 /** The first step of a login of a user with a second factor. */

@@ -18,8 +18,8 @@ const base64url = (data: string | Buffer): string => Buffer.from(data).toString(
 
 /** A passkey without a browser, for tests that are not about browsers. Its user is always verified. */
 export class SoftwarePasskey {
-  private readonly id = randomBytes(16);
-  private readonly keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  readonly id = randomBytes(16);
+  readonly keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 
   constructor(
     private readonly origin: string,

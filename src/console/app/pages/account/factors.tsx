@@ -3,17 +3,8 @@ import { useState } from 'preact/hooks';
 
 import { call, createPasskey, type Factor } from '../../api';
 import { useTexts } from '../../texts';
-import {
-  Dialog,
-  Field,
-  Form,
-  needsProof,
-  ProblemNotice,
-  Section,
-  Table,
-  useAction,
-  useConfirmation,
-} from '../../ui';
+import { Dialog, Field, Form, ProblemNotice, Section, useAction, useConfirmation } from '../../ui';
+import { FactorList } from '../user/factor-list';
 
 interface Enrolment {
   readonly id: string;
@@ -21,69 +12,39 @@ interface Enrolment {
   readonly qr: string;
 }
 
-/** The list requires a recent login too. It asks for a new proof only when the user wants to see it. */
 export function Factors() {
-  const { t, time } = useTexts();
-  const { data, error, refetch } = useQuery({
+  const { t } = useTexts();
+  const list = useQuery({
     queryKey: ['factors'],
     queryFn: () => call<{ items: Factor[] }>('GET', 'api/user/factors'),
   });
+  const { refetch } = list;
   const [enrolment, setEnrolment] = useState<Enrolment>();
   const [codes, setCodes] = useState<readonly string[]>();
   const { isBusy, error: failed, run } = useAction();
   const { ask, confirmation } = useConfirmation();
   const change = (work: () => Promise<unknown>): void =>
     run(async () => work().then(() => refetch()));
-  const isHidden = needsProof(error);
   const addPasskey = async (): Promise<void> => {
     const options = await call('POST', 'api/user/factors/passkeys/options');
     await call('POST', 'api/user/factors/passkeys', await createPasskey(options));
   };
   return (
     <Section title={t('factors')}>
-      <ProblemNotice error={isHidden ? undefined : error} retry={refetch} />
       <ProblemNotice error={failed} />
       {confirmation}
-      {isHidden && (
-        <p>
-          {t('factorsHidden')}{' '}
-          <button
-            type="button"
-            disabled={isBusy}
-            onClick={() => run(() => refetch({ throwOnError: true }))}
-          >
-            {t('showFactors')}
-          </button>
-        </p>
-      )}
-      {data && !isHidden && (
-        <Table
-          label={t('factors')}
-          head={['type', 'created', 'remove']}
-          empty="noFactors"
-          rows={data.items.map(({ id, type, name, createdAt }) => ({
-            key: id,
-            cells: [
-              name ?? type,
-              time(createdAt),
-              <button
-                type="button"
-                onClick={() =>
-                  ask({
-                    action: t('remove'),
-                    subject: name ?? type,
-                    consequence: t('ask.removeFactor'),
-                    run: () => call('DELETE', `api/user/factors/${id}`),
-                    after: refetch,
-                  })
-                }
-              >
-                {t('remove')}
-              </button>,
-            ],
-          }))}
-        />
-      )}
+      <FactorList
+        query={list}
+        remove={(id, label) =>
+          ask({
+            action: t('remove'),
+            subject: label,
+            consequence: t('ask.removeFactor'),
+            run: () => call('DELETE', `api/user/factors/${id}`),
+            after: refetch,
+          })
+        }
+      />
       <p class="actions">
         <button
           type="button"

@@ -6,6 +6,7 @@ import {
   useCan,
   useCluster,
   type AuditEvent,
+  type Factor,
   type Page,
   type Session,
   type User,
@@ -13,12 +14,13 @@ import {
 import { useTexts } from '../../texts';
 import { ProblemNotice, Section, Table, useConfirmation, type Question } from '../../ui';
 import { UserHolders } from '../changes/user-holders';
+import { FactorList } from './factor-list';
 import { UserRoles } from './roles';
 import { SessionTable } from './session-table';
 
 /** The short trail leaves them out: each visit of this page adds several. */
-const READS: readonly string[] = ['user-read', 'sessions-read', 'audit-read'];
-const READ_EVENTS = '50';
+const READS: readonly string[] = ['user-read', 'factors-read', 'sessions-read', 'audit-read'];
+const READ_EVENTS = '70';
 const SHOWN_EVENTS = 20;
 
 type ActionName = 'disable' | 'enable' | 'endSessions' | 'removeFactors' | 'sendReset' | 'delete';
@@ -40,6 +42,7 @@ export function UserPage({ id }: { id: string }) {
     queryFn: () => call<User>('GET', path),
     placeholderData: () => knownUsers(queries).get(id),
   });
+  const factors = read<{ items: Factor[] }>('factors', `${path}/factors`);
   const sessions = read<{ items: Session[] }>('sessions', `${path}/sessions`, can('sessions:read'));
   const trail = read<Page<AuditEvent>>(
     'trail',
@@ -117,7 +120,6 @@ export function UserPage({ id }: { id: string }) {
         <div class="actions">
           {button(disabled ? 'enable' : 'disable', 'users:write')}
           {button('endSessions', 'sessions:write')}
-          {button('removeFactors', 'users:write')}
           {button('sendReset', 'users:write')}
           {button('delete', 'users:write')}
         </div>
@@ -135,6 +137,12 @@ export function UserPage({ id }: { id: string }) {
           })
         }
       />
+      <Section title={t('factors')}>
+        <FactorList query={factors} />
+        {factors.data && factors.data.items.length > 0 && (
+          <div class="actions">{button('removeFactors', 'users:write')}</div>
+        )}
+      </Section>
       {can('sessions:read') && (
         <Section title={t('sessions')}>
           <ProblemNotice error={sessions.error} retry={sessions.refetch} />
