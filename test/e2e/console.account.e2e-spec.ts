@@ -128,7 +128,7 @@ describe('the account page of the console', () => {
     await page.getByLabel('Password').fill(NEW_PASSWORD);
     await press('Sign in');
     session = await beginning(async () => withRecoveryCode(page));
-    await page.getByRole('heading', { name: 'Your account' }).waitFor();
+    await page.getByRole('heading', { level: 1, name: 'Your account' }).waitFor();
   });
 
   it('adds a passkey, proves with it that it is the user, and signs in with it alone', async () => {
@@ -167,6 +167,34 @@ describe('the account page of the console', () => {
 
     await text(/^Done\./);
     await factor('Authenticator application').waitFor({ state: 'detached' });
+  });
+
+  it('deletes the account after a new proof, with the right password only', async () => {
+    const { page } = browser;
+    await later();
+    await press('Delete your account');
+    const asked = dialog(`Delete your account: ${username}`);
+    const submit = async (password: string): Promise<void> => {
+      await asked.getByLabel('Password').fill(password);
+      await press('Delete your account', asked);
+    };
+    expect(await browser.inaccessible()).toEqual([]);
+    await submit(GOOD_PASSWORD);
+    await prove(NEW_PASSWORD, withRecoveryCode);
+    await asked.getByText('This is not the current password of the user.').waitFor();
+    expect(await profile()).toMatchObject({ username });
+
+    await submit(NEW_PASSWORD);
+    await page.getByRole('status').getByText('Your account was deleted.').waitFor();
+    await page.locator('main:focus').waitFor();
+    expect((await api.ownUser(session.access_token)).status).toBe(401);
+    expect(await browser.context.cookies()).not.toContainEqual(
+      expect.objectContaining({ name: '__Host-keyslot-console' }),
+    );
+    await page.getByLabel('User name').fill(username);
+    await page.getByLabel('Password').fill(NEW_PASSWORD);
+    await press('Sign in');
+    await page.getByRole('alert').getByText('No user has this name and password.').waitFor();
     expect(browser.complaints.filter((one) => !/40[13]/.test(one))).toEqual([]);
   });
 });

@@ -92,6 +92,23 @@ describe('a page of the console', () => {
     await text('(answers this page)');
   });
 
+  it('says why the last administrator cannot delete the own account', async () => {
+    await browser.show('/account');
+    const { keyboard } = browser.page;
+    const name = 'Delete your account';
+    await browser.page.getByRole('main').getByRole('button', { name }).focus();
+    await keyboard.press('Enter');
+    await text('This cannot be undone.');
+    await keyboard.type(GOOD_PASSWORD);
+    await keyboard.press('Enter');
+    await browser.page.getByRole('dialog').getByText('At least one must remain.').waitFor();
+    await keyboard.press('Escape');
+    await browser.page.getByRole('dialog').waitFor({ state: 'detached' });
+    await browser.page.getByRole('heading', { level: 1, name: 'Your account' }).waitFor();
+    // The browser itself reports the refused call.
+    expect(browser.complaints.splice(0)).toEqual([expect.stringContaining('409')]);
+  });
+
   it('changes a user by keyboard, names what happens, and tells how long it took', async () => {
     const user = await heldEverywhere();
     await addTotp(deployment.api, user.tokens);
@@ -248,6 +265,6 @@ describe('a page of the console', () => {
     await browser.show('/account');
     await text('Your session has ended. Sign in again.');
     await browser.signIn(reader.username, GOOD_PASSWORD);
-    await browser.page.getByRole('heading', { name: 'Your account' }).waitFor();
+    await browser.page.getByRole('heading', { level: 1, name: 'Your account' }).waitFor();
   });
 });

@@ -69,6 +69,6 @@ describe('the console while Redis fails (98)', () => {
     await live();
     await text('No problem.');
     await tab.getByRole('button', { name: 'Try again' }).click();
-    await tab.getByRole('heading', { name: 'Your account' }).waitFor();
+    await tab.getByRole('heading', { level: 1, name: 'Your account' }).waitFor();
   });
 });

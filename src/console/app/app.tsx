@@ -1,7 +1,14 @@
 import { useQueryClient } from '@tanstack/preact-query';
 import { useEffect, useState } from 'preact/hooks';
 
-import { renew, signOut, useLanguageOfApi, usePermissions, whenSessionEnds } from './api';
+import {
+  renew,
+  signOut,
+  useLanguageOfApi,
+  usePermissions,
+  whenSessionEnds,
+  type SessionEnd,
+} from './api';
 import { Navigation, permissionOf, usePath } from './navigation';
 import { Account } from './pages/account';
 import { AuditPage } from './pages/audit';
@@ -13,14 +20,19 @@ import { ServiceAccountsPage } from './pages/service-accounts';
 import { SignIn } from './pages/sign-in';
 import { UserPage } from './pages/user';
 import { Users } from './pages/users';
-import { LanguageContext, TEXTS, useTexts, type Language } from './texts';
+import { LanguageContext, TEXTS, useTexts, type Language, type TextKey } from './texts';
 import { ProblemNotice, Reauthentication, useAction } from './ui';
 
 const browserLanguage: Language = navigator.language.startsWith('zh') ? 'zh' : 'en';
 
+const NOTICES: Readonly<Record<SessionEnd, TextKey>> = {
+  ended: 'sessionEnded',
+  deleted: 'accountDeleted',
+};
+
 export function App() {
   const [language, setLanguage] = useState(browserLanguage);
-  const [state, setState] = useState<'starting' | 'out' | 'in' | 'ended'>('starting');
+  const [state, setState] = useState<'starting' | 'out' | 'in' | SessionEnd>('starting');
   const queries = useQueryClient();
   const { error, run } = useAction();
   const t = TEXTS[language];
@@ -28,15 +40,22 @@ export function App() {
   const start = (): void =>
     run(async () => renew().then((isSignedIn) => setState(isSignedIn ? 'in' : 'out')));
   useEffect(() => {
-    whenSessionEnds(() => {
+    whenSessionEnds((cause) => {
       queries.clear();
-      setState('ended');
+      setState(cause);
     });
     // Browsers do not store the cookie otherwise, and have no Web Locks.
     if (isSecureContext) {
       start();
     }
   }, []);
+  const hasEnded = state === 'ended' || state === 'deleted';
+  useEffect(() => {
+    // What had the focus is gone.
+    if (hasEnded) {
+      document.querySelector('main')?.focus();
+    }
+  }, [hasEnded]);
   useEffect(() => {
     document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
   }, [language]);
@@ -79,9 +98,9 @@ export function App() {
         {!isSecureContext && <p class="notice problem">{t.needsHttps}</p>}
         <ProblemNotice error={error} {...(state === 'starting' ? { retry: start } : {})} />
         {state === 'starting' && isSecureContext && !error && <p class="faint">{t.loading}</p>}
-        {(state === 'out' || state === 'ended') && (
+        {(state === 'out' || hasEnded) && (
           <SignIn
-            hasEnded={state === 'ended'}
+            {...(hasEnded ? { notice: NOTICES[state] } : {})}
             done={() => {
               setState('in');
               document.querySelector('main')?.focus();

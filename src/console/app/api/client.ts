@@ -21,19 +21,22 @@ interface Tokens {
   readonly session_id: string;
 }
 
+/** `deleted`: the user has deleted the account. */
+export type SessionEnd = 'ended' | 'deleted';
+
 /** The access token exists only here, in memory. The refresh token is in a cookie that scripts cannot read. */
 let access: { readonly token: string; readonly expiresAt: number } | undefined;
 /** The session of this tab. Another tab may sign in as somebody else, and the tabs share the cookie. */
 let sessionId: string | undefined;
 let language = 'en';
-let onSessionEnd: () => void = () => undefined;
+let onSessionEnd: (cause: SessionEnd) => void = () => undefined;
 
 /** Tells the other tabs of a sign-out, so that they show nothing of the user any longer. */
 const signOuts = new BroadcastChannel('keyslot-console-sign-out');
 signOuts.addEventListener('message', () => {
   if (sessionId !== undefined) {
     access = undefined;
-    onSessionEnd();
+    onSessionEnd('ended');
   }
 });
 
@@ -41,7 +44,7 @@ export function useLanguageOfApi(next: string): void {
   language = next;
 }
 
-export function whenSessionEnds(listener: () => void): void {
+export function whenSessionEnds(listener: (cause: SessionEnd) => void): void {
   onSessionEnd = listener;
 }
 
@@ -171,7 +174,7 @@ async function authorized<Answer>(
       return work(access?.token);
     }
     access = undefined;
-    onSessionEnd();
+    onSessionEnd('ended');
     throw error;
   }
 }
@@ -184,6 +187,15 @@ export async function call<Answer>(
   signal?: AbortSignal,
 ): Promise<Answer> {
   return authorized(async (token) => (await send(method, path, body, token, signal)) as Answer);
+}
+
+/** Deletes the own user, with all sessions. @throws ApiProblem */
+export async function deleteAccount(password: string): Promise<void> {
+  await call('DELETE', 'api/user', { password });
+  // If this fails, the browser keeps a cookie whose refresh token counts nowhere any more.
+  await signOut().catch(() => undefined);
+  access = undefined;
+  onSessionEnd('deleted');
 }
 
 /** Opens a stream in the session. A token in a URL would reach logs, so it is not an `EventSource`. @throws ApiProblem */

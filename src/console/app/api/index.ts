@@ -3,10 +3,12 @@ export {
   ApiProblem,
   call,
   callPublic,
+  deleteAccount,
   renew,
   signOut,
   useLanguageOfApi,
   whenSessionEnds,
+  type SessionEnd,
 } from './client';
 export { follow } from './events';
 export { knownUsers, useKnownUsers } from './known-users';

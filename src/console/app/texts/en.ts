@@ -84,6 +84,10 @@ export const en = {
   sent: 'The mail is on its way.',
   'problem.unreachable': 'The server cannot be reached. Check your connection, then try again.',
   sessionEnded: 'Your session has ended. Sign in again.',
+  deleteOwn: 'Delete your account',
+  'ask.deleteOwn':
+    'Your account is deleted, and all your sessions end on every instance. Somebody else can then register your user name. This cannot be undone.',
+  accountDeleted: 'Your account was deleted.',
   loading: 'Loading …',
   retry: 'Try again',
   language: '中文',

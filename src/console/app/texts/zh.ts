@@ -85,6 +85,10 @@ export const zh: Record<TextKey, string> = {
   sent: '邮件即将送达。',
   'problem.unreachable': '无法连接服务器。请检查网络后重试。',
   sessionEnded: '您的会话已结束，请重新登录。',
+  deleteOwn: '删除我的账户',
+  'ask.deleteOwn':
+    '您的账户会被删除，所有会话会在每个实例上结束，其他人可以重新注册您的用户名。此操作无法撤销。',
+  accountDeleted: '您的账户已删除。',
   loading: '正在加载…',
   retry: '重试',
   language: 'English',

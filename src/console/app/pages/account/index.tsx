@@ -6,6 +6,7 @@ import { useTexts } from '../../texts';
 import { Done, Field, Form, ProblemNotice, Section, useConfirmation } from '../../ui';
 import { deviceOf } from '../user/device';
 import { SessionTable } from '../user/session-table';
+import { Deletion } from './deletion';
 import { Factors } from './factors';
 
 export function Account() {
@@ -23,6 +24,7 @@ export function Account() {
       <Password />
       <Sessions />
       <Factors />
+      {user && <Deletion username={user.username} />}
     </>
   );
 }

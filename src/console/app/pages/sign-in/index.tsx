@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 
 import { adopt, ApiProblem, callPublic } from '../../api';
-import { useTexts } from '../../texts';
+import { useTexts, type TextKey } from '../../texts';
 import { Done, Field, Form, passkeyProof, ProblemNotice, ProofForm, useAction } from '../../ui';
 
 interface Challenge {
@@ -9,7 +9,13 @@ interface Challenge {
   readonly factors: readonly string[];
 }
 
-export function SignIn({ hasEnded, done }: { hasEnded: boolean; done: () => void }) {
+interface SignInProps {
+  /** Why the user has to sign in again. */
+  readonly notice?: TextKey;
+  readonly done: () => void;
+}
+
+export function SignIn({ notice, done }: SignInProps) {
   const { t } = useTexts();
   const [step, setStep] = useState<'password' | 'forgotten' | Challenge>('password');
   const { isBusy, error, run } = useAction();
@@ -38,7 +44,7 @@ export function SignIn({ hasEnded, done }: { hasEnded: boolean; done: () => void
   return (
     <div class="card">
       <h1>{t('signIn')}</h1>
-      {hasEnded && <Done>{t('sessionEnded')}</Done>}
+      {notice && <Done>{t(notice)}</Done>}
       <Form action={t('signIn')} submit={login}>
         <Field
           label={t('username')}

@@ -1,0 +1,38 @@
+import { useState } from 'preact/hooks';
+
+import { deleteAccount } from '../../api';
+import { useTexts } from '../../texts';
+import { Dialog, Field, Form, Section } from '../../ui';
+
+export function Deletion({ username }: { username: string }) {
+  const { t } = useTexts();
+  const [isAsked, setAsked] = useState(false);
+  const close = (): void => setAsked(false);
+  return (
+    <Section title={t('deleteOwn')}>
+      <p class="actions">
+        <button type="button" class="danger" onClick={() => setAsked(true)}>
+          {t('deleteOwn')}
+        </button>
+      </p>
+      {isAsked && (
+        <Dialog title={`${t('deleteOwn')}: ${username}`} close={close}>
+          <p>{t('ask.deleteOwn')}</p>
+          <Form
+            action={t('deleteOwn')}
+            submit={({ password = '' }) => deleteAccount(password)}
+            cancel={close}
+          >
+            <Field
+              label={t('password')}
+              name="password"
+              type="password"
+              autocomplete="current-password"
+              required
+            />
+          </Form>
+        </Dialog>
+      )}
+    </Section>
+  );
+}
