@@ -45,14 +45,14 @@ export class ClusterStatus {
       at: new Date(this.clock.now()).toISOString(),
       status,
       answeredBy: this.cache.holderId,
-      redis: redisOf(report, instances ?? []),
+      redis: redisOf(report, instances),
       evictionPolicy: checks.evictionPolicy,
       hasSigningKeys: checks.hasSigningKeys,
       trustsMemory: checks.trustsMemory,
       instances: instances?.map(instanceOf) ?? null,
-      changes: {
+      changes: instances && {
         boundsMs: CHANGE_BUCKETS_SECONDS.map((seconds) => seconds * 1000),
-        counts: sumOf((instances ?? []).map(({ changes }) => changes)),
+        counts: sumOf(instances.map(({ changes }) => changes)),
       },
     };
   }
@@ -60,7 +60,7 @@ export class ClusterStatus {
 
 function redisOf(
   { checks, nodes }: ReadinessReport,
-  instances: readonly ListedInstance[],
+  instances: readonly ListedInstance[] | null,
 ): RedisResponse | null {
   if (!checks.redis) {
     return null;
@@ -78,10 +78,7 @@ function redisOf(
       isUp,
       isReached,
       slots,
-      callsPerSecond: instances.reduce(
-        (sum, { callsPerSecond }) => sum + (callsPerSecond[address] ?? 0),
-        0,
-      ),
+      callsPerSecond: instances && callsTo(address, instances),
     })),
     singleCopyShards: singleCopyShards.map(({ master, slots, since }) => ({
       master,
@@ -89,6 +86,10 @@ function redisOf(
       since,
     })),
   };
+}
+
+function callsTo(address: string, instances: readonly ListedInstance[]): number {
+  return instances.reduce((sum, { callsPerSecond }) => sum + (callsPerSecond[address] ?? 0), 0);
 }
 
 function instanceOf(instance: ListedInstance): InstanceResponse {

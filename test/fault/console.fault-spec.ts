@@ -11,11 +11,16 @@ const NAME = WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME;
 /** The console says what is the matter, and recovers by itself. */
 describe('the console while Redis fails (98)', () => {
   let redis: OwnCluster;
+  let shards: Shards;
   let api: TestApp;
   let browser: ConsoleBrowser;
   beforeAll(async () => {
     redis = await startOwnCluster();
-    api = await startTestApp({ ...redis.variables, ...WITH_ADMINISTRATOR });
+    shards = await Shards.of(redis);
+    do {
+      await api?.close();
+      api = await startTestApp({ ...redis.variables, ...WITH_ADMINISTRATOR });
+    } while ((await neededPorts()).includes(registryPort()));
     browser = await ConsoleBrowser.start();
   });
   afterAll(async () => {
@@ -27,6 +32,17 @@ describe('the console while Redis fails (98)', () => {
   const signalAll = (ports: readonly number[], signal: NodeJS.Signals): void =>
     ports.forEach((port) => redis.signal(port, signal));
   const everyPort = (): number[] => [...redis.cluster.pids.keys()];
+  /** The shard of the list of instances, which the state of the cluster and the changes depend on. */
+  const registryPort = (): number => shards.masterOf(slotOf('instances.registry'));
+  /** The page itself needs the session of its user, and its instance needs its inbox. */
+  const neededPorts = async (): Promise<number[]> => {
+    const { body } = await api.login(NAME);
+    const { id } = (await api.ownUser(body.access_token)).body;
+    return [
+      shards.masterOf(slotOf(`user.${String(id)}`)),
+      shards.ofKey(api.app.get(NearCache, { strict: false }).leaseKey),
+    ];
+  };
   const text = async (wanted: RegExp | string): Promise<void> =>
     browser.page.getByText(wanted).first().waitFor();
   const live = async (): Promise<void> =>
@@ -38,20 +54,21 @@ describe('the console while Redis fails (98)', () => {
     await browser.show('/cluster');
     await live();
     await text('No problem.');
-    const { body } = await api.login(NAME);
-    const { id } = (await api.ownUser(body.access_token)).body;
-    const shards = await Shards.of(redis);
-    // The page itself needs the session of its user, and its instance needs its inbox.
-    const needed = [
-      shards.masterOf(slotOf(`user.${String(id)}`)),
-      shards.ofKey(api.app.get(NearCache, { strict: false }).leaseKey),
-    ];
-    const lost = shards.nodesOf(shards.ports.find((port) => !needed.includes(port))!);
 
-    signalAll(lost, 'SIGSTOP');
+    signalAll(shards.nodesOf(registryPort()), 'SIGSTOP');
 
     await text(/A shard is down: no master serves 546\d of 16384 slots/);
     await browser.page.locator('svg.slots rect.gap').waitFor();
+    await text('The list of instances cannot be read.');
+    await live();
+  });
+
+  it('says that no changes arrive', async () => {
+    await browser.show('/changes');
+    await text('Redis does not deliver changes at the moment: a shard may be down.');
+    await browser.page.getByRole('heading', { name: /last hour/ }).waitFor({ state: 'detached' });
+    await browser.show('/cluster');
+    await live();
   });
 
   it('says that the server cannot answer when the other shards are lost too, and goes on when all are back', async () => {

@@ -29,8 +29,12 @@ export class ClusterNodeResponse {
   })
   slots!: readonly (readonly number[])[];
 
-  @ApiProperty({ description: 'Calls of all instances and services to it per second.' })
-  callsPerSecond!: number;
+  @ApiProperty({
+    type: Number,
+    nullable: true,
+    description: 'Calls of all instances and services to it per second. Null: `instances` is null.',
+  })
+  callsPerSecond!: number | null;
 }
 
 export class SingleCopyShardResponse {
@@ -171,6 +175,10 @@ export class ClusterResponse {
   })
   instances!: InstanceResponse[] | null;
 
-  @ApiProperty({ type: RecentChangesResponse })
-  changes!: RecentChangesResponse;
+  @ApiProperty({
+    type: RecentChangesResponse,
+    nullable: true,
+    description: 'Null: `instances` is null.',
+  })
+  changes!: RecentChangesResponse | null;
 }

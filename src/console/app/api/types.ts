@@ -60,7 +60,7 @@ export interface ClusterNode {
   readonly isUp: boolean;
   readonly isReached: boolean;
   readonly slots: readonly (readonly [number, number])[];
-  readonly callsPerSecond: number;
+  readonly callsPerSecond: number | null;
 }
 
 export interface Instance {
@@ -94,7 +94,10 @@ export interface Cluster {
   readonly hasSigningKeys: boolean;
   readonly trustsMemory: boolean;
   readonly instances: readonly Instance[] | null;
-  readonly changes: { readonly boundsMs: readonly number[]; readonly counts: readonly number[] };
+  readonly changes: {
+    readonly boundsMs: readonly number[];
+    readonly counts: readonly number[];
+  } | null;
 }
 
 export type Outcome = 'acknowledged' | 'waited-for-lease' | 'not-confirmed';

@@ -12,8 +12,13 @@ export interface LiveCluster {
   readonly cluster: Cluster | undefined;
   /** The newest first. A later step of a change replaces the earlier one. */
   readonly changes: readonly Change[];
-  /** Undefined while connecting for the first time. */
+  /** Whether the state arrives. Undefined while connecting for the first time. */
   readonly isLive: boolean | undefined;
+  /**
+   * Whether the changes arrive, too. They pass through one shard of Redis, which may be lost while the instance answers. Undefined
+   * until the instance has said so.
+   */
+  readonly hasChanges: boolean | undefined;
   readonly error: unknown;
 }
 
@@ -27,6 +32,7 @@ export function useCluster(isAllowed = true): LiveCluster {
   });
   const [changes, setChanges] = useState<readonly Change[]>([]);
   const [isLive, setLive] = useState<boolean>();
+  const [hasChanges, setHasChanges] = useState<boolean>();
   const [streamError, setStreamError] = useState<unknown>();
   useEffect(() => {
     if (!isAllowed) {
@@ -36,8 +42,9 @@ export function useCluster(isAllowed = true): LiveCluster {
       onEvent: (type, data) => {
         if (type === 'status') {
           queries.setQueryData(['cluster'], data);
+          setLive(true);
         } else if (type === 'connection') {
-          setLive((data as { isLive: boolean }).isLive);
+          setHasChanges((data as { isLive: boolean }).isLive);
         } else if (type === 'change') {
           const change = data as Change;
           setChanges((known) =>
@@ -50,9 +57,10 @@ export function useCluster(isAllowed = true): LiveCluster {
         if (!isOpen) {
           forgetPermissions(queries, reason);
           setLive(false);
+          setHasChanges(undefined);
         }
       },
     });
   }, [isAllowed]);
-  return { cluster, changes, isLive, error: streamError ?? error };
+  return { cluster, changes, isLive, hasChanges, error: streamError ?? error };
 }

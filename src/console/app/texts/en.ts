@@ -102,6 +102,8 @@ export const en = {
   live: 'Live',
   connecting: 'Connecting …',
   notLive: 'The connection is lost. What you see may be old. Connecting again …',
+  noChangesArrive:
+    'Redis does not deliver changes at the moment: a shard may be down. Connecting again …',
   asOf: 'As of {time}',
   'status.ok': 'No problem.',
   'status.degraded':
@@ -134,7 +136,7 @@ export const en = {
   oneCopy: 'one copy',
   instances: 'Instances and services',
   instance: 'Instance',
-  instancesUnknown: 'Redis does not answer, so the instances are not known.',
+  instancesUnknown: 'The list of instances cannot be read.',
   version: 'Version',
   lease: 'Lease',
   held: 'held, {ms} ms',

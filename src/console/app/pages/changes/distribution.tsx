@@ -2,7 +2,7 @@ import type { Cluster } from '../../api';
 import { useTexts } from '../../texts';
 
 /** How long the changes of the last hour took: a bar for each range of times. */
-export function Distribution({ boundsMs, counts }: Cluster['changes']) {
+export function Distribution({ boundsMs, counts }: NonNullable<Cluster['changes']>) {
   const { t, number } = useTexts();
   const most = Math.max(1, ...counts);
   const total = counts.reduce((sum, count) => sum + count, 0);

@@ -20,15 +20,16 @@ export function ChangesPage() {
   const { t } = useTexts();
   const can = useCan();
   const live = useCluster(can('cluster:read'));
-  const { cluster, changes, isLive, error } = live;
+  const { cluster, changes, isLive, hasChanges, error } = live;
   const users = useKnownUsers();
   return (
     <>
       <h1>
-        {t('changes')} <LiveMark isLive={isLive} />
+        {t('changes')} <LiveMark isLive={isLive && hasChanges} />
       </h1>
       <ProblemNotice error={error} />
       {isLive === false && <p class="notice problem">{t('notLive')}</p>}
+      {hasChanges === false && <p class="notice problem">{t('noChangesArrive')}</p>}
       <Section title={t('followed')}>
         <p class="faint">{t('followedText')}</p>
         {changes.length === 0 && <p class="faint">{t('noChanges')}</p>}
@@ -43,7 +44,7 @@ export function ChangesPage() {
           ))}
         </ol>
       </Section>
-      {cluster && (
+      {cluster?.changes && (
         <Section title={t('distribution')}>
           <Distribution {...cluster.changes} />
         </Section>

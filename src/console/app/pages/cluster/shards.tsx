@@ -38,7 +38,7 @@ export function Shards({ redis }: { redis: NonNullable<Cluster['redis']> }) {
             {singles.includes(master.address) && <strong class="bad">{t('oneCopy')}</strong>}
           </>,
           master.slots.map(([first, last]) => `${first}–${last}`).join(', '),
-          number(master.callsPerSecond, 1),
+          master.callsPerSecond === null ? '–' : number(master.callsPerSecond, 1),
         ],
       }))}
     />

@@ -20,7 +20,7 @@ interface Range {
 export function SlotMap({ nodes }: { nodes: readonly ClusterNode[] }) {
   const { t } = useTexts();
   const masters = mastersOf(nodes);
-  const most = Math.max(1, ...masters.map(({ callsPerSecond }) => callsPerSecond));
+  const most = Math.max(1, ...masters.map(({ callsPerSecond }) => callsPerSecond ?? 0));
   return (
     <>
       <svg
@@ -39,7 +39,9 @@ export function SlotMap({ nodes }: { nodes: readonly ClusterNode[] }) {
             width={((last - first + 1) / SLOTS) * WIDTH}
             height={HEIGHT}
             opacity={
-              node ? LEAST_OPACITY + (1 - LEAST_OPACITY) * (node.callsPerSecond / most) : undefined
+              node
+                ? LEAST_OPACITY + (1 - LEAST_OPACITY) * ((node.callsPerSecond ?? 0) / most)
+                : undefined
             }
           >
             <title>{`${first}–${last}: ${node?.address ?? t('notServed')}`}</title>
