@@ -30,7 +30,7 @@ export type RefreshResult =
 export type TokenLogoutResult =
   { readonly outcome: 'logged-out' } | { readonly outcome: 'refused' } | TooManyAttempts;
 
-/** The two uses of a refresh token: new tokens, and the end of its session. */
+/** The uses of a refresh token: new tokens, and the end of its session. */
 @Injectable()
 export class RefreshService {
   constructor(
@@ -88,6 +88,25 @@ export class RefreshService {
     const { userId, sessionId } = recognized;
     await this.sessions.endIfLive(userId, sessionId, origin.as(userId, sessionId), deadline);
     return { outcome: 'logged-out' };
+  }
+
+  /**
+   * Ends the session of a refresh token that a client gives up for one of another session. Does nothing if Keyslot did not issue the
+   * token, or if both belong to the same session.
+   *
+   * @throws RedisUnavailableError, NotConfirmedError: repeating it is safe
+   */
+  async endReplaced(
+    refreshToken: string,
+    nextSessionId: string,
+    origin: Origin,
+    deadline: Deadline,
+  ): Promise<void> {
+    const recognized = this.refreshTokens.recognize(refreshToken);
+    if (recognized && recognized.sessionId !== nextSessionId) {
+      const { userId, sessionId } = recognized;
+      await this.sessions.endIfLive(userId, sessionId, origin.as(userId, sessionId), deadline);
+    }
   }
 
   /** Only forged tokens count, so that other clients at the same address cannot block a client with a genuine token. */

@@ -1,4 +1,14 @@
-import { Body, Controller, Delete, HttpCode, Post, Req, Res, UseGuards } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  HttpCode,
+  Logger,
+  Post,
+  Req,
+  Res,
+  UseGuards,
+} from '@nestjs/common';
 import { ApiExcludeController, ApiProperty } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
@@ -31,12 +41,16 @@ type ConsoleTokens = Omit<TokensResponse, 'refresh_token'>;
 @ApiExcludeController()
 @Controller('console/session')
 export class ConsoleSessionController {
+  private readonly logger = new Logger('Console');
+
   constructor(private readonly refreshes: RefreshService) {}
 
+  /** Ends the former session of the browser, whose only refresh token the new cookie replaces. */
   @Post()
   @HttpCode(200)
   async begin(
     @Body() { refresh_token }: BeginConsoleSessionRequest,
+    @Req() { headers }: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
@@ -44,6 +58,15 @@ export class ConsoleSessionController {
     const tokens = await this.exchange(refresh_token, reply, origin, deadline);
     if (!tokens) {
       throw new Problem('invalid-refresh-token');
+    }
+    const former = RefreshCookie.read(headers.cookie);
+    if (former !== undefined) {
+      // The token of the login is spent. So the answer has the new cookie, even if the former session could not be ended.
+      await this.refreshes
+        .endReplaced(former, tokens.session_id, origin, deadline)
+        .catch(({ message }: Error) =>
+          this.logger.warn(`A session that a new login replaced could not be ended: ${message}`),
+        );
     }
     return tokens;
   }
@@ -62,6 +85,9 @@ export class ConsoleSessionController {
       refreshToken === undefined
         ? undefined
         : await this.exchange(refreshToken, reply, origin, deadline);
+    if (tokens === undefined && refreshToken !== undefined) {
+      void reply.header('Set-Cookie', RefreshCookie.none);
+    }
     void reply.status(tokens ? 200 : 204);
     return tokens;
   }
@@ -96,7 +122,6 @@ export class ConsoleSessionController {
         return tokens;
       }
       case 'refused':
-        void reply.header('Set-Cookie', RefreshCookie.none);
         return undefined;
       case 'too-many-attempts':
         throw new Problem('too-many-attempts', { retryAfterSeconds: result.retryAfterSeconds });

@@ -1,5 +1,7 @@
 import { gzipSync } from 'node:zlib';
 
+import { Announcer } from '../../src/near-cache/announcer.js';
+import { NotConfirmedError } from '../../src/redis-cluster/index.js';
 import { ConsoleBrowser } from '../support/console-browser.js';
 import { WITH_ADMINISTRATOR } from '../support/deployment.js';
 import { GOOD_PASSWORD, type Tokens } from '../support/http-client.js';
@@ -151,6 +153,56 @@ describe('the console', () => {
     await browser.page.getByRole('status').getByText('Live').waitFor();
     await setRoles();
     await browser.page.getByText('Your roles do not allow this page.').waitFor();
+  });
+
+  it('ends the session that another login replaces, and no other one (86)', async () => {
+    const [first, second] = [await api.newUser(), await api.newUser()];
+    const begin = async (tokens: Tokens, cookie = '') => {
+      const { status, headers } = await api.request('POST', '/console/session', {
+        body: { refresh_token: tokens.refresh_token },
+        headers: { 'sec-fetch-site': 'same-origin', cookie },
+      });
+      return { status, cookie: (headers.get('set-cookie') ?? '').split(';')[0]! };
+    };
+    const statusOf = async ({ access_token }: Tokens) => (await api.ownUser(access_token)).status;
+    const former = await begin(first.tokens);
+
+    // The proof of a reauthentication is a new token of the same session.
+    const raised = await api.request<Tokens>('POST', '/api/user/reauthentication', {
+      token: first.tokens.access_token,
+      body: { password: GOOD_PASSWORD },
+    });
+    const proved = await begin(raised.body, former.cookie);
+    expect(proved.status).toBe(200);
+    expect(await statusOf(raised.body)).toBe(200);
+
+    // A token that is not accepted replaces nothing.
+    const unknown = { ...first.tokens, refresh_token: 'unknown' };
+    expect(await begin(unknown, proved.cookie)).toEqual({ status: 401, cookie: '' });
+    expect(await statusOf(raised.body)).toBe(200);
+
+    const next = await begin(second.tokens, proved.cookie);
+    expect(next.status).toBe(200);
+    expect(await statusOf(raised.body)).toBe(401);
+    expect(await statusOf(second.tokens)).toBe(200);
+
+    // The former session may have ended already, or be of nobody.
+    for (const cookie of [former.cookie, '__Host-keyslot-console=forged']) {
+      const { body: tokens } = await api.login(second.username);
+      expect((await begin(tokens, cookie)).status).toBe(200);
+      expect(await statusOf(tokens)).toBe(200);
+    }
+    expect(await statusOf(second.tokens)).toBe(200);
+
+    // No holder acknowledges the end of the former session.
+    const announcer = api.app.get(Announcer);
+    announcer.announce = async () => Promise.reject(new NotConfirmedError('no reply'));
+    const { body: last } = await api.login(first.username);
+    const kept = await begin(last, next.cookie);
+    Reflect.deleteProperty(announcer, 'announce');
+    expect(kept.status).toBe(200);
+    expect((await begin((await api.login(first.username)).body, kept.cookie)).status).toBe(200);
+    expect(await statusOf(last)).toBe(401);
   });
 
   it('its routes refuse other sites, forms and tokens that are spent (86)', async () => {
