@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 
 import { ClockModule } from '../common/clock/index.js';
 import { HealthModule } from '../health/index.js';
+import { CallerStreams } from './caller-streams.js';
 import { CallerWatch } from './caller-watch.js';
 import { ClusterEvents } from './cluster-events.js';
 import { ClusterStatus } from './cluster-status.js';
@@ -12,6 +13,6 @@ import { UserHoldersController } from './user-holders.controller.js';
 @Module({
   imports: [ClockModule, HealthModule],
   controllers: [ClusterController, UserHoldersController],
-  providers: [CallerWatch, ClusterStatus, ClusterEvents],
+  providers: [CallerStreams, CallerWatch, ClusterStatus, ClusterEvents],
 })
 export class ClusterStatusModule {}

@@ -9,6 +9,7 @@ import {
   RequirePermissions,
   type Principal,
 } from '../common/authentication/index.js';
+import { CallerStreams } from './caller-streams.js';
 import { CallerWatch } from './caller-watch.js';
 import { ClusterEvents } from './cluster-events.js';
 import { ClusterStatus } from './cluster-status.js';
@@ -23,6 +24,7 @@ export class ClusterController {
     private readonly status: ClusterStatus,
     private readonly stream: ClusterEvents,
     private readonly callers: CallerWatch,
+    private readonly streams: CallerStreams,
   ) {}
 
   @Get()
@@ -50,14 +52,15 @@ export class ClusterController {
       '(a revocation, for example) is `announced` to the instances that hold its subject, or `settled`: none answers from the old ' +
       'state any more. `connection`: whether changes arrive. Events may be lost. Within ten seconds after the first stream, all ' +
       'instances publish their changes. The stream ends with the session of the caller, and when the ' +
-      'caller loses the permission.',
+      'caller loses the permission. A session or a service account can have ten streams open at each instance.',
   })
   @ApiOkResponse({
     description: 'The stream.',
     content: { 'text/event-stream': { schema: { type: 'string' } } },
   })
-  @ApiProblems(...PERMISSION_PROBLEMS)
+  @ApiProblems(...PERMISSION_PROBLEMS, 'too-many-streams')
   watchCluster(@CurrentPrincipal() caller: Principal): Observable<MessageEvent> {
-    return this.stream.stream().pipe(takeUntil(this.callers.lossOf(caller, PERMISSION)));
+    const events = this.stream.stream().pipe(takeUntil(this.callers.lossOf(caller, PERMISSION)));
+    return this.streams.limit(caller, events);
   }
 }

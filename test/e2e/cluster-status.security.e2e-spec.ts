@@ -171,6 +171,54 @@ describe('the state of the cluster', () => {
     await endOf(ofAccount);
   });
 
+  it('is streamed ten times to a session or a service account, and a stream that ends frees its place', async () => {
+    const { api, admin } = deployment;
+    const user = await api.newUser();
+    const setRoles = async (...roles: string[]) =>
+      asAdmin('PATCH', `/api/users/${user.id}`, { roles });
+    await setRoles('admin');
+    const { body: other } = await api.login(user.username);
+    const account = await createAccount(api, admin.access_token, { permissions: ['cluster:read'] });
+    const open = async (token: string) => {
+      const closing = new AbortController();
+      const { status, headers, body } = await fetch(`${api.url}/api/cluster/events`, {
+        headers: { authorization: `Bearer ${token}` },
+        signal: closing.signal,
+      });
+      return { status, headers, body: body!, close: () => closing.abort() };
+    };
+    const openTwelve = async (token: string) => {
+      const streams = await Promise.all(Array.from({ length: 12 }, async () => open(token)));
+      return {
+        opened: streams.filter(({ status }) => status === 200),
+        refused: streams.filter(({ status }) => status === 429),
+      };
+    };
+
+    const { opened, refused } = await openTwelve(user.tokens.access_token);
+    expect([opened.length, refused.length]).toEqual([10, 2]);
+    expect(refused[0]!.headers.get('retry-after')).toBe('30');
+    expect(await new Response(refused[0]!.body).json()).toMatchObject({ code: 'too-many-streams' });
+    const ofOthers = [await open(other.access_token), await open(await tokenOf(api, account))];
+    expect(ofOthers.map(({ status }) => status)).toEqual([200, 200]);
+
+    // A client that just disconnects.
+    opened[0]!.close();
+    await eventually('a place is free', END_TIMEOUT_MS, async () => {
+      const { status } = await open(user.tokens.access_token);
+      return status === 200;
+    });
+    expect((await open(user.tokens.access_token)).status).toBe(429);
+
+    // Streams that the instance ends.
+    await setRoles();
+    await within('the end of the streams', END_TIMEOUT_MS, new Response(opened[1]!.body).text());
+    await setRoles('admin');
+    const again = await openTwelve(user.tokens.access_token);
+    expect([again.opened.length, again.refused.length]).toEqual([10, 2]);
+    [...again.opened, ...ofOthers].forEach(({ close }) => close());
+  });
+
   it('and the keys are for those with the permissions only', async () => {
     const { tokens, id } = await deployment.api.newUser();
     const routes = [

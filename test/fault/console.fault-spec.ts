@@ -76,7 +76,7 @@ describe('the console while Redis fails (98)', () => {
 
     signalAll(everyPort(), 'SIGSTOP');
 
-    await text('The connection is lost. What you see may be old.');
+    await text('There is no live connection. What you see may be old.');
     await text('The data for this request cannot be reached at the moment.');
     const tab = await browser.newTab();
     await tab.goto(`${api.url}/console`);

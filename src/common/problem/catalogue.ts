@@ -48,6 +48,7 @@ export const PROBLEMS = {
   'unsupported-media-type': { status: 415 },
   'expectation-failed': { status: 417 },
   'too-many-attempts': { status: 429 },
+  'too-many-streams': { status: 429, retryAfterSeconds: 30 },
   'headers-too-large': { status: 431 },
   'internal-error': { status: 500 },
   'listing-not-supported': { status: 501 },

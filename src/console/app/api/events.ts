@@ -1,7 +1,9 @@
-import { open } from './client';
+import { ApiProblem, open } from './client';
 
 const FIRST_PAUSE_MS = 1000;
 const MAX_PAUSE_MS = 10_000;
+/** As `Retry-After` of the API says. Another stream has to end first. */
+const PAUSE_WHEN_FULL_MS = 30_000;
 
 export interface StreamListener {
   onEvent(type: string, data: unknown): void;
@@ -34,11 +36,16 @@ async function keepFollowing(
     }
     if (!signal.aborted) {
       listener.onState(false, error);
-      const wait = pauseMs;
+      const wait = isFull(error) ? PAUSE_WHEN_FULL_MS : pauseMs;
       await new Promise((resolve) => setTimeout(resolve, wait));
       pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS);
     }
   }
+}
+
+/** Whether the session has too many streams open, in other tabs for example. */
+function isFull(error: unknown): boolean {
+  return error instanceof ApiProblem && error.status === 429;
 }
 
 async function read(

@@ -101,7 +101,7 @@ export const en = {
   actions: 'Actions',
   live: 'Live',
   connecting: 'Connecting …',
-  notLive: 'The connection is lost. What you see may be old. Connecting again …',
+  notLive: 'There is no live connection. What you see may be old. Connecting again …',
   noChangesArrive:
     'Redis does not deliver changes at the moment: a shard may be down. Connecting again …',
   asOf: 'As of {time}',

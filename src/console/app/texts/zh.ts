@@ -102,7 +102,7 @@ export const zh: Record<TextKey, string> = {
   actions: '操作',
   live: '实时',
   connecting: '正在连接…',
-  notLive: '连接已断开，显示的内容可能已过时。正在重新连接…',
+  notLive: '当前没有实时连接，显示的内容可能已过时。正在重新连接…',
   noChangesArrive: 'Redis 目前不传递变更，可能有分片不可用。正在重新连接…',
   asOf: '截至 {time}',
   'status.ok': '没有问题。',
