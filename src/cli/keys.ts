@@ -144,10 +144,17 @@ async function withKeys(settings: ClusterKeySettings, command: KeysCommand): Pro
 async function rotate(rotation: KeyRotation, isNow: boolean): Promise<string> {
   // Read once, so that a repeated attempt makes no second new key.
   const { signing: former } = await repeated(async () => rotation.existing(Deadline.none));
-  const { signing, published } = await confirmed(
+  const result = await confirmed(
     async () => rotation.rotate(former.kid, isNow, Deadline.none),
     `Look with 'keys list' whether a new key is published or signs already. If not, run the command again.`,
   );
+  if (result.outcome === 'too-many-keys') {
+    throw new CommandError(
+      'No new key was made: the maximum number of keys that verify tokens is published already. A former key is removed 65 ' +
+        "minutes after it was replaced: 'keys list' shows when. A key that has leaked can be withdrawn at any time. Nothing was changed.",
+    );
+  }
+  const { signing, published } = result.keys;
   if (signing.kid === former.kid && published) {
     return (
       `The key ${published.kid} is published. It signs from ${timeText(published.signsFrom)} on.\n` +

@@ -15,6 +15,7 @@ export {
   type KeysOptions,
   type PublishedKey,
   type RetiredKey,
+  type RotateOutcome,
   type SigningKey,
   type WithdrawOutcome,
 } from './write/index.js';

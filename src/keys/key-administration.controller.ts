@@ -47,16 +47,20 @@ export class KeyAdministrationController {
     summary: 'Replace the key that signs',
     description:
       'Publishes a new key, which signs 15 minutes later. The former key verifies until its last token has expired. Does nothing ' +
-      'if a new key is published already, so repeating it is safe.',
+      'if a new key is published already, so repeating it is safe. At most ten keys can be published in this way.',
   })
   @ApiOkResponse({ type: SigningKeysResponse, description: 'The keys after the change.' })
-  @ApiProblems(...BODY_PROBLEMS, ...PERMISSION_PROBLEMS, 'not-confirmed')
+  @ApiProblems(...BODY_PROBLEMS, ...PERMISSION_PROBLEMS, 'too-many-signing-keys', 'not-confirmed')
   async rotateSigningKeys(
     @Body() { replaces, now = false }: RotateKeysRequest,
     @RequestOrigin() origin: Origin,
     @RequestDeadline() deadline: Deadline,
   ): Promise<SigningKeysResponse> {
-    return SigningKeysResponse.from(await this.keys.rotate(replaces, now, origin, deadline));
+    const result = await this.keys.rotate(replaces, now, origin, deadline);
+    if (result.outcome === 'too-many-keys') {
+      throw new Problem('too-many-signing-keys');
+    }
+    return SigningKeysResponse.from(result.keys);
   }
 
   @Delete(':kid')

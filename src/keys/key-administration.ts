@@ -12,6 +12,7 @@ import {
   KeySetStore,
   type KeySet,
   type KeysOptions,
+  type RotateOutcome,
   type WithdrawOutcome,
 } from './write/index.js';
 
@@ -46,7 +47,7 @@ export class KeyAdministration {
     isNow: boolean,
     origin: Origin,
     deadline: Deadline,
-  ): Promise<KeySet> {
+  ): Promise<RotateOutcome> {
     return this.rotationFor(origin).rotate(replaced, isNow, deadline);
   }
 

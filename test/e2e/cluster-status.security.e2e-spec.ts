@@ -6,6 +6,7 @@ import type { HolderResult } from '../../src/near-cache/index.js';
 import { startAdministration, type Administration } from '../support/deployment.js';
 import { eventsOf, nextEvent, type ServerSentEvent } from '../support/event-stream.js';
 import type { Answer } from '../support/http-client.js';
+import { runKeysCommand } from '../support/keys-command.js';
 import { eventually } from '../support/own-cluster.js';
 import { changeAccount, createAccount, tokenOf } from '../support/service-accounts.js';
 import { within } from '../support/within.js';
@@ -246,7 +247,7 @@ describe('the state of the cluster', () => {
     expect(body.permissions).toEqual(expect.arrayContaining(['cluster:read', 'keys:write']));
   });
 
-  it('keys can be listed, replaced once, and withdrawn', async () => {
+  it('keys can be listed, replaced once, and withdrawn, also when there are too many of them', async () => {
     const keys = async (): Promise<Keys['items']> =>
       (await asAdmin<Keys>('GET', '/api/keys')).body.items;
     const [first] = await keys();
@@ -258,6 +259,21 @@ describe('the state of the cluster', () => {
     expect((await rotate()).status).toBe(200);
     const { body } = await rotate();
     expect(body.items.map(({ state }) => state)).toEqual(['signing', 'retired']);
+
+    const next = async () => {
+      const replaces = (await keys()).find(({ state }) => state === 'signing')!.kid;
+      return asAdmin('POST', '/api/keys', { replaces, now: true });
+    };
+    for (let count = 3; count <= 10; count += 1) {
+      expect((await next()).status).toBe(200);
+    }
+    expect(await next()).toMatchObject({ status: 409, body: { code: 'too-many-signing-keys' } });
+    expect(await keys()).toHaveLength(10);
+    const command = await runKeysCommand({ REDIS_KEY_PREFIX: deployment.api.keyPrefix }, 'rotate');
+    expect(command).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/^No new key was made: .+ Nothing was changed\.\n$/),
+    });
 
     expect((await asAdmin('DELETE', `/api/keys/${randomUUID()}`)).status).toBe(404);
     expect((await asAdmin('DELETE', `/api/keys/${first!.kid}`)).status).toBe(204);

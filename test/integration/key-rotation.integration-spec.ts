@@ -130,7 +130,9 @@ describe('the rotation of signing keys', () => {
 
     const second = (await keys()).signing.kid;
     expect(second).not.toBe(first);
-    expect(results.map(({ signing }) => signing.kid)).toEqual(Array(INSTANCES).fill(second));
+    for (const result of results) {
+      expect(result).toMatchObject({ outcome: 'rotated', keys: { signing: { kid: second } } });
+    }
     expect(countOf('signing-key-created')).toBe(2);
     expect(countOf('signing-key-activated')).toBe(1);
     await expectEverywhere(second, first);
@@ -139,6 +141,48 @@ describe('the rotation of signing keys', () => {
     expect(text).toBeDefined();
     expect(Object.keys(others).filter((name) => name.startsWith('retired:'))).toHaveLength(1);
     expect(JSON.stringify(others)).not.toContain('"private');
+  });
+
+  it('publishes no eleventh key for a caller, but for a withdrawal and for the schedule', async () => {
+    const { rotation } = instances[0]!;
+    const rotate = async (isNow: boolean): Promise<string> => {
+      const { kid } = (await keys()).signing;
+      const results = await Promise.all(
+        instances.map(async (each) => each.rotation.rotate(kid, isNow, Deadline.none)),
+      );
+      return results.map(({ outcome }) => outcome).join();
+    };
+    const all = (outcome: string): string => Array<string>(INSTANCES).fill(outcome).join();
+    for (let count = 2; count <= 10; count += 1) {
+      expect(await rotate(true)).toBe(all('rotated'));
+    }
+    const full = await stored.fields();
+
+    expect(await rotate(true)).toBe(all('too-many-keys'));
+    expect(await rotate(false)).toBe(all('too-many-keys'));
+    expect(await stored.fields()).toEqual(full);
+
+    const leaked = (await keys()).signing.kid;
+    await rotation.withdraw(leaked, Deadline.none);
+    expect((await keys()).retired).toHaveLength(9);
+    await expectEverywhere(
+      (await keys()).signing.kid,
+      ...(await keys()).retired.map(({ kid }) => kid),
+    );
+    expect(await rotate(true)).toBe(all('too-many-keys'));
+
+    // The former keys stay, because this check only schedules their removal.
+    await stored.age(LIFETIME_MS);
+    await rotation.check(Deadline.none);
+    expect(await keys()).toHaveProperty('published');
+    // That key may sign at once: this publishes no key.
+    expect(await rotate(true)).toBe(all('rotated'));
+
+    await stored.age(RETENTION_MS);
+    await rotation.check(Deadline.none);
+    await rotation.check(Deadline.none);
+    expect((await keys()).retired.length).toBeLessThan(2);
+    expect(await rotate(false)).toBe(all('rotated'));
   });
 
   it('withdraws the key that signs, and another one signs, also with many callers (24)', async () => {
@@ -295,7 +339,8 @@ describe('the rotation of signing keys', () => {
     expect(await stored.fields()).toEqual(before);
 
     // Of callers that wanted another successor, or another key to replace.
-    const { published, signing } = await rotation.rotate(before['current']!, false, Deadline.none);
+    await rotation.rotate(before['current']!, false, Deadline.none);
+    const { published, signing } = await keys();
     const waiting = await stored.fields();
     expect(await store.withdraw(signing.kid, candidate.kid, Deadline.none)).toBe(false);
     expect(await store.promote(published!.kid, first, Deadline.none)).toBe(false);

@@ -40,6 +40,7 @@ export const PROBLEMS = {
   'too-many-service-accounts': { status: 409 },
   'too-many-secrets': { status: 409 },
   'too-many-factors': { status: 409 },
+  'too-many-signing-keys': { status: 409 },
   'no-second-factor': { status: 409 },
   'no-verified-email': { status: 409 },
   'user-disabled': { status: 409 },

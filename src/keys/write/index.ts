@@ -3,6 +3,7 @@ export {
   KeyRotation,
   NoKeyError,
   type KeyRotationOptions,
+  type RotateOutcome,
   type WithdrawOutcome,
 } from './key-rotation.js';
 export { KeyRotationSchedule } from './key-rotation-schedule.js';

@@ -13,6 +13,12 @@ import type { KeySet } from './key-set.js';
 /** More than the number of changes of the key set at the same time. */
 const MAX_ATTEMPTS = 50;
 
+/**
+ * How many keys may verify before a rotation is refused: with the one that it publishes, ten. Each former key verifies for 65 minutes,
+ * and every verifier loads all of them. The schedule needs two at a time, so this leaves room for several emergencies.
+ */
+const MAX_KEYS_BEFORE_ROTATION = 9;
+
 export interface KeyRotationOptions {
   /** The age at which a key is replaced. */
   readonly lifetimeMs: number;
@@ -21,6 +27,11 @@ export interface KeyRotationOptions {
   /** Who makes the changes, for audit events. */
   readonly origin: Origin;
 }
+
+export type RotateOutcome =
+  | { readonly outcome: 'rotated'; readonly keys: KeySet }
+  /** So many keys verify tokens already that no further one is published. Nothing was changed. */
+  | { readonly outcome: 'too-many-keys' };
 
 export type WithdrawOutcome =
   | { readonly outcome: 'withdrawn'; readonly keys: KeySet }
@@ -73,23 +84,27 @@ export class KeyRotation {
 
   /**
    * Publishes a successor of a key. It signs after the time of publication. Does nothing if a key is already published, or if
-   * another key signs already, so a repeated call makes no second successor.
+   * another key signs already, so a repeated call makes no second successor. Withdrawals and the schedule have no maximum of keys.
    *
    * @param replaced the key that signs, as the caller has read it
    * @param isNow whether the new key signs as soon as every instance knows it. Verifiers that cache the published set then
    * refuse its tokens until they fetch the set again
    * @throws RedisUnavailableError, NotConfirmedError, KeyDecryptionError. Repeating it is safe
    */
-  async rotate(replaced: string, isNow: boolean, deadline: Deadline): Promise<KeySet> {
-    return this.untilDone(deadline, async (keys) => {
+  async rotate(replaced: string, isNow: boolean, deadline: Deadline): Promise<RotateOutcome> {
+    return this.untilDone<RotateOutcome>(deadline, async (keys) => {
       const isReplaced = keys.signing.kid !== replaced;
       if (!isReplaced && !keys.published) {
+        // Nobody can add a retired key meanwhile: then another key signs, and the script publishes nothing.
+        if (1 + keys.retired.length > MAX_KEYS_BEFORE_ROTATION) {
+          return { outcome: 'too-many-keys' };
+        }
         await this.publish(keys, deadline);
         return undefined;
       }
       await this.store.settle(deadline);
       if (isReplaced || !keys.published || !isNow) {
-        return keys;
+        return { outcome: 'rotated', keys };
       }
       await this.promote(keys.published.kid, replaced, deadline);
       return undefined;
