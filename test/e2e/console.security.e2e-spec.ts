@@ -5,7 +5,6 @@ import { NotConfirmedError } from '../../src/redis-cluster/index.js';
 import { ConsoleBrowser } from '../support/console-browser.js';
 import { WITH_ADMINISTRATOR } from '../support/deployment.js';
 import { GOOD_PASSWORD, type Tokens } from '../support/http-client.js';
-import { eventually } from '../support/own-cluster.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
 const MARKUP = '<img src=x onerror="window.injected=1">';
@@ -75,25 +74,39 @@ describe('the console', () => {
     expect(document.headers.get('content-security-policy')).not.toContain('unsafe');
   });
 
-  it('keeps its session over a reload, and no token where scripts can read it (86)', async () => {
+  it('keeps its session and the language over a reload, and no token where scripts can read it (86)', async () => {
     const { username } = await api.newUser();
     await browser.open(api.url);
     await browser.signIn(username, GOOD_PASSWORD);
+    const readable = async () =>
+      browser.page.evaluate<string>(
+        'JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, location.href])',
+      );
+    const reloaded = async (heading: string) => {
+      await browser.page.reload();
+      await browser.page.getByRole('heading', { level: 1, name: heading }).waitFor();
+    };
 
-    await browser.page.reload();
-    await browser.page.locator('header nav a').first().waitFor();
-
-    const readable = await browser.page.evaluate<string>(
-      'JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, location.href])',
-    );
-    expect(readable).toBe(`[{},{},"","${api.url}/console/"]`);
+    await reloaded('Your account');
+    expect(await readable()).toBe(`[{},{},"","${api.url}/console/"]`);
+    await browser.page.getByRole('button', { name: '中文' }).click();
+    await reloaded('我的账户');
+    const kept = '{"keyslot-console-language":"zh"}';
+    expect(await readable()).toBe(`[${kept},{},"","${api.url}/console/"]`);
+    await browser.page.evaluate("localStorage.setItem('keyslot-console-language', 'toString')");
+    await reloaded('Your account');
     const cookie = (await browser.context.cookies()).find(
       ({ name }) => name === '__Host-keyslot-console',
     );
     expect(cookie).toMatchObject({ httpOnly: true, secure: true, sameSite: 'Strict', path: '/' });
     const other = await browser.newTab();
+    // A browser may refuse storage.
+    await other.addInitScript(
+      "Object.defineProperty(window, 'localStorage', { get() { throw new Error('refused'); } })",
+    );
     await other.goto(`${api.url}/console`);
-    await other.getByRole('button', { name: 'Sign out' }).click();
+    await other.getByRole('button', { name: '中文' }).click();
+    await other.getByRole('button', { name: '退出' }).click();
     await other.locator('[name=password]').waitFor();
     await browser.page.getByText('Your session has ended').waitFor();
     const { status } = await api.request('POST', '/api/refresh', {
@@ -154,41 +167,6 @@ describe('the console', () => {
     await browser.page.getByRole('status').getByText('Live').waitFor();
     await setRoles();
     await browser.page.getByText('Your roles do not allow this page.').waitFor();
-  });
-
-  it('says that its session has too many streams, and connects half a minute later', async () => {
-    await browser.open(api.url);
-    const { page } = browser;
-    await page.clock.install();
-    const begun = page.waitForResponse((answer) => answer.url().endsWith('/console/session'));
-    await browser.signIn(ADMINISTRATOR, GOOD_PASSWORD);
-    const { access_token } = (await (await begun).json()) as Tokens;
-    const closing = new AbortController();
-    const headers = { authorization: `Bearer ${access_token}` };
-    const url = `${api.url}/api/cluster/events`;
-    const open = async (signal: AbortSignal) => fetch(url, { headers, signal });
-    await Promise.all(Array.from({ length: 10 }, async () => open(closing.signal)));
-    const tries: string[] = [];
-    page.on('request', (request) => tries.push(request.url()));
-
-    await browser.show('/cluster');
-    await page.getByText('already has the maximum number of streams').waitFor();
-    await page.getByText('There is no live connection.').waitFor();
-    closing.abort();
-    const stopped = new AbortController();
-    await eventually('the streams have ended', 5000, async () => {
-      const { status } = await open(stopped.signal);
-      return status === 200;
-    });
-    await page.clock.fastForward('00:20');
-    expect(await page.evaluate('document.title')).toBe('Cluster – Keyslot');
-    expect(tries.filter((one) => one === url)).toHaveLength(1);
-    await page.clock.fastForward('00:10');
-
-    await page.getByRole('status').getByText('Live').waitFor();
-    stopped.abort();
-    expect(tries.filter((one) => one === url)).toHaveLength(2);
-    expect(browser.complaints.filter((text) => !text.includes('429'))).toEqual([]);
   });
 
   it('ends the session that another login replaces, and no other one (86)', async () => {

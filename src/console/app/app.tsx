@@ -20,10 +20,9 @@ import { ServiceAccountsPage } from './pages/service-accounts';
 import { SignIn } from './pages/sign-in';
 import { UserPage } from './pages/user';
 import { Users } from './pages/users';
-import { LanguageContext, TEXTS, useTexts, type Language, type TextKey } from './texts';
+import { LanguageContext, TEXTS, useTexts, type TextKey } from './texts';
+import { initialLanguage, keepLanguage } from './texts/chosen-language';
 import { ProblemNotice, Reauthentication, useAction } from './ui';
-
-const browserLanguage: Language = navigator.language.startsWith('zh') ? 'zh' : 'en';
 
 const NOTICES: Readonly<Record<SessionEnd, TextKey>> = {
   ended: 'sessionEnded',
@@ -31,7 +30,7 @@ const NOTICES: Readonly<Record<SessionEnd, TextKey>> = {
 };
 
 export function App() {
-  const [language, setLanguage] = useState(browserLanguage);
+  const [language, setLanguage] = useState(initialLanguage);
   const [state, setState] = useState<'starting' | 'out' | 'in' | SessionEnd>('starting');
   const queries = useQueryClient();
   const { error, run } = useAction();
@@ -84,7 +83,11 @@ export function App() {
           type="button"
           class="quiet"
           lang={language === 'en' ? 'zh-CN' : 'en'}
-          onClick={() => setLanguage(language === 'en' ? 'zh' : 'en')}
+          onClick={() => {
+            const next = language === 'en' ? 'zh' : 'en';
+            keepLanguage(next);
+            setLanguage(next);
+          }}
         >
           {t.language}
         </button>
