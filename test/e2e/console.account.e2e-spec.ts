@@ -111,10 +111,28 @@ describe('the account page of the console', () => {
     expect(await profile()).toMatchObject({ email: null });
 
     await press('Save');
-    await prove(GOOD_PASSWORD, withProof(codes.shift()!));
+    let attempts = 0;
+    page.on('request', (request) => {
+      attempts += request.url().endsWith('/reauthentication') ? 1 : 0;
+    });
+    const asked = dialog('Confirm that it is you');
+    const refusal = async (wanted: string): Promise<void> => {
+      await asked.getByRole('alert').getByText(wanted).waitFor();
+      expect(await profile()).toMatchObject({ email: null });
+    };
+    await asked.getByLabel('Password').fill(NEW_PASSWORD);
+    await press('Continue', asked);
+    await refusal('This is not the current password of the user.');
+    await prove(GOOD_PASSWORD, async () => {
+      await withProof('000000')(asked);
+      await refusal('The code or the other proof of the second factor is wrong');
+      await withProof(codes.shift()!)(asked);
+    });
     // The recovery codes have said it too.
     await page.locator('form', { hasText: 'E-mail address' }).getByText('Saved.').waitFor();
     expect(await profile()).toMatchObject({ email: EMAIL });
+    // Each proof was presented once, because the wrong ones count: two passwords and two codes.
+    expect(attempts).toBe(4);
   });
 
   it('changes the password after that proof, and signs in with it in two steps', async () => {

@@ -1,6 +1,8 @@
 /** The routes of the API are relative to the page, which may be behind a path prefix. */
 const BASE = new URL('../', document.baseURI);
 const RENEW_BEFORE_MS = 30_000;
+/** Problems of the access token. Other 401 are about a proof: to present it again would count as one more wrong attempt. */
+const OF_THE_TOKEN = ['missing-token', 'invalid-token'];
 
 /** A problem document (RFC 9457), in the language of the page. */
 export class ApiProblem extends Error {
@@ -166,7 +168,7 @@ async function authorized<Answer>(
   try {
     return await work(used);
   } catch (error) {
-    if (!(error instanceof ApiProblem) || error.status !== 401) {
+    if (!(error instanceof ApiProblem) || !OF_THE_TOKEN.includes(error.code)) {
       throw error;
     }
     // The session may go on although its token does not count any more: its signing key was withdrawn, for example.
