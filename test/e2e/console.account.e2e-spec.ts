@@ -2,6 +2,8 @@ import type { CDPSession, Locator } from 'playwright-core';
 
 import { ConsoleBrowser } from '../support/console-browser.js';
 import { GOOD_PASSWORD, type Tokens } from '../support/http-client.js';
+import { MailServer } from '../support/mail-server.js';
+import { mailVariables, userWithMail } from '../support/mails.js';
 import { ageLogin } from '../support/older-login.js';
 import { codesOf } from '../support/second-factors.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
@@ -13,6 +15,7 @@ const EMAIL = 'new@example.org';
 
 /** The account page of a user with second factors. */
 describe('the account page of the console', () => {
+  let server: MailServer;
   let api: TestApp;
   let browser: ConsoleBrowser;
   let username: string;
@@ -21,7 +24,8 @@ describe('the account page of the console', () => {
   let codes: string[];
   let recoveryCodes: string[];
   beforeAll(async () => {
-    api = await startTestApp({ PUBLIC_URL: ORIGIN });
+    server = await MailServer.start();
+    api = await startTestApp({ ...mailVariables(server), PUBLIC_URL: ORIGIN });
     ({ username, id } = await api.newUser());
     browser = await ConsoleBrowser.start(`MAP ${new URL(ORIGIN).host} ${new URL(api.url).host}`);
     await browser.open(ORIGIN);
@@ -31,6 +35,7 @@ describe('the account page of the console', () => {
   afterAll(async () => {
     await browser.stop();
     await api.close();
+    await server.stop();
   });
 
   /** @returns the session of the page that this begins */
@@ -215,5 +220,31 @@ describe('the account page of the console', () => {
     await press('Sign in');
     await page.getByRole('alert').getByText('No user has this name and password.').waitFor();
     expect(browser.complaints.filter((one) => !/40[13]/.test(one))).toEqual([]);
+  });
+
+  it('offers a link by mail to those who forgot their password, who then sign in with a new one', async () => {
+    const { page } = browser;
+    const user = await userWithMail(api, server);
+    await press('Forgot your password?');
+    await page.getByLabel('User name').fill(user.username);
+    await press('Send a link');
+    await text('If the account has a confirmed e-mail address');
+    const mail = await server.mailAbout(user.email, 'Set a new password');
+
+    const tab = await browser.newTab();
+    await tab.goto(/http:\S+#token=\S+/.exec(mail.text)![0]);
+    await tab.locator('input').fill(NEW_PASSWORD);
+    await tab.locator('button').click();
+    await tab.getByText('The password was set').waitFor();
+
+    await press('Back');
+    await page.getByLabel('User name').fill(user.username);
+    await page.getByLabel('Password').fill(GOOD_PASSWORD);
+    await press('Sign in');
+    await text('No user has this name and password.');
+    await page.getByLabel('Password').fill(NEW_PASSWORD);
+    await press('Sign in');
+    await page.getByRole('heading', { name: 'Your account' }).waitFor();
+    await text(user.username);
   });
 });
