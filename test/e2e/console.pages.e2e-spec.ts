@@ -6,7 +6,7 @@ import {
   WITH_ADMINISTRATOR,
   type Administration,
 } from '../support/deployment.js';
-import { GOOD_PASSWORD, type Tokens, type TestUser } from '../support/http-client.js';
+import { GOOD_PASSWORD, type TestUser } from '../support/http-client.js';
 import { eventually } from '../support/own-cluster.js';
 import { addTotp } from '../support/second-factors.js';
 
@@ -266,41 +266,5 @@ describe('a page of the console', () => {
     await text('Your session has ended. Sign in again.');
     await browser.signIn(reader.username, GOOD_PASSWORD);
     await browser.page.getByRole('heading', { level: 1, name: 'Your account' }).waitFor();
-  });
-
-  it('says that its session has too many streams, and connects half a minute later', async () => {
-    const { url: address } = deployment.api;
-    await browser.open(address);
-    const { page } = browser;
-    await page.clock.install();
-    const begun = page.waitForResponse((answer) => answer.url().endsWith('/console/session'));
-    await browser.signIn(ADMINISTRATOR, GOOD_PASSWORD);
-    const { access_token } = (await (await begun).json()) as Tokens;
-    const closing = new AbortController();
-    const headers = { authorization: `Bearer ${access_token}` };
-    const url = `${address}/api/cluster/events`;
-    const open = async (signal: AbortSignal) => fetch(url, { headers, signal });
-    await Promise.all(Array.from({ length: 10 }, async () => open(closing.signal)));
-    const tries: string[] = [];
-    page.on('request', (request) => tries.push(request.url()));
-
-    await browser.show('/cluster');
-    await page.getByText('already has the maximum number of streams').waitFor();
-    await page.getByText('There is no live connection.').waitFor();
-    closing.abort();
-    const stopped = new AbortController();
-    await eventually('the streams have ended', 5000, async () => {
-      const { status } = await open(stopped.signal);
-      return status === 200;
-    });
-    await page.clock.fastForward('00:20');
-    expect(await page.evaluate('document.title')).toBe('Cluster – Keyslot');
-    expect(tries.filter((one) => one === url)).toHaveLength(1);
-    await page.clock.fastForward('00:10');
-
-    await page.getByRole('status').getByText('Live').waitFor();
-    stopped.abort();
-    expect(tries.filter((one) => one === url)).toHaveLength(2);
-    expect(browser.complaints.filter((text) => !text.includes('429'))).toEqual([]);
   });
 });

@@ -1,15 +1,15 @@
 import { NearCache } from '../../src/near-cache/index.js';
 import { ConsoleBrowser } from '../support/console-browser.js';
 import { WITH_ADMINISTRATOR } from '../support/deployment.js';
-import { GOOD_PASSWORD } from '../support/http-client.js';
-import { startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
+import { GOOD_PASSWORD, type Tokens } from '../support/http-client.js';
+import { eventually, startOwnCluster, type OwnCluster } from '../support/own-cluster.js';
 import { Shards, slotOf } from '../support/shards.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
 const NAME = WITH_ADMINISTRATOR.BOOTSTRAP_ADMIN_USERNAME;
 
 /** The console says what is the matter, and recovers by itself. */
-describe('the console while Redis fails (98)', () => {
+describe('the console while it is refused, or Redis fails (98)', () => {
   let redis: OwnCluster;
   let shards: Shards;
   let api: TestApp;
@@ -47,6 +47,41 @@ describe('the console while Redis fails (98)', () => {
     browser.page.getByText(wanted).first().waitFor();
   const live = async (): Promise<void> =>
     browser.page.getByRole('status').getByText('Live').waitFor();
+
+  it('says that its session has too many streams, and connects half a minute later', async () => {
+    await browser.open(api.url);
+    const { page } = browser;
+    await page.clock.install();
+    const begun = page.waitForResponse((answer) => answer.url().endsWith('/console/session'));
+    await browser.signIn(NAME, GOOD_PASSWORD);
+    const { access_token } = (await (await begun).json()) as Tokens;
+    const closing = new AbortController();
+    const headers = { authorization: `Bearer ${access_token}` };
+    const url = `${api.url}/api/cluster/events`;
+    const open = async (signal: AbortSignal) => fetch(url, { headers, signal });
+    await Promise.all(Array.from({ length: 10 }, async () => open(closing.signal)));
+    const tries: string[] = [];
+    page.on('request', (request) => tries.push(request.url()));
+
+    await browser.show('/cluster');
+    await page.getByText('already has the maximum number of streams').waitFor();
+    await page.getByText('There is no live connection.').waitFor();
+    closing.abort();
+    const stopped = new AbortController();
+    await eventually('the streams have ended', 5000, async () => {
+      const { status } = await open(stopped.signal);
+      return status === 200;
+    });
+    await page.clock.fastForward('00:20');
+    expect(await page.evaluate('document.title')).toBe('Cluster – Keyslot');
+    expect(tries.filter((one) => one === url)).toHaveLength(1);
+    await page.clock.fastForward('00:10');
+
+    await page.getByRole('status').getByText('Live').waitFor();
+    stopped.abort();
+    expect(tries.filter((one) => one === url)).toHaveLength(2);
+    expect(browser.complaints.filter((text) => !text.includes('429'))).toEqual([]);
+  });
 
   it('names a lost shard and what it means', async () => {
     await browser.open(api.url);
