@@ -31,19 +31,25 @@ class Channel {
     return () => this.listeners.delete(listener);
   }
 
+  connection(isUp: boolean): void {
+    this.listeners.forEach((listener) => (isUp ? listener.onUp() : listener.onDown()));
+  }
+
   publish(channel: string, message: string): void {
     this.listeners.forEach((listener) => listener.onMessage(channel, message));
   }
 }
 
 describe('the feed of changes', () => {
+  let clock: FakeClock;
   let channel: Channel;
   let feed: ChangeFeed;
   let received: ChangeEvent[];
   let stop: () => void;
   beforeEach(() => {
+    clock = new FakeClock();
     channel = new Channel();
-    feed = new ChangeFeed(channel as unknown as RedisCluster, new FakeClock());
+    feed = new ChangeFeed(channel as unknown as RedisCluster, clock);
     received = [];
     stop = feed.watch({ onChange: (event) => received.push(event), onConnection: () => undefined });
   });
@@ -64,6 +70,30 @@ describe('the feed of changes', () => {
     stop();
     feed.begin('user.u2', 'i1', []).end('acknowledged');
     expect(received).toHaveLength(2);
+  });
+
+  it('says whether changes arrive, also when there was no connection yet', async () => {
+    const told: boolean[] = [];
+    const watch = (): (() => void) =>
+      feed.watch({ onChange: () => undefined, onConnection: (isLive) => told.push(isLive) });
+    const end = watch();
+    expect(told).toEqual([]);
+    await clock.advance(1000);
+    expect(told).toEqual([false]);
+    channel.connection(true);
+    channel.connection(false);
+    expect(told).toEqual([false, true, false]);
+    watch()();
+    expect(told).toEqual([false, true, false, false]);
+
+    end();
+    stop();
+    const again = watch();
+    channel.connection(true);
+    await clock.advance(1000);
+    expect(told.slice(4)).toEqual([true]);
+    again();
+    expect(clock.isAwaited).toBe(false);
   });
 
   it.each([

@@ -16,6 +16,8 @@ import type { Holder } from './directory.js';
 const RENEWAL_INTERVAL_MS = 10_000;
 /** Longer than two reports of an instance, which is how it learns that somebody watches. */
 const MARK_TTL_MS = 30_000;
+/** After this time without a connection, listeners are told that there is none. A connection takes some milliseconds. */
+const CONNECT_TIMEOUT_MS = 1000;
 
 const load = LuaScript.loaderFor(import.meta.url);
 const watchChanges = load('watch-changes', Number);
@@ -28,7 +30,7 @@ export interface ChangeInProgress {
 
 export interface ChangeListener {
   onChange(event: ChangeEvent): void;
-  /** Whether this instance receives the changes of the others. */
+  /** Whether this instance receives the changes of the others. Called within a second, and then whenever it changes. */
   onConnection(isConnected: boolean): void;
 }
 
@@ -42,7 +44,8 @@ export class ChangeFeed {
   isWatchedElsewhere = false;
   private readonly listeners = new Set<ChangeListener>();
   private stop: () => void = () => undefined;
-  private isConnected = false;
+  /** Undefined while connecting for the first time. */
+  private isConnected: boolean | undefined;
 
   constructor(
     private readonly redis: RedisCluster,
@@ -91,7 +94,7 @@ export class ChangeFeed {
     this.listeners.add(listener);
     if (this.listeners.size === 1) {
       this.start();
-    } else {
+    } else if (this.isConnected !== undefined) {
       listener.onConnection(this.isConnected);
     }
     return () => {
@@ -108,6 +111,11 @@ export class ChangeFeed {
         .catch(() => undefined);
     renew();
     const timer = setInterval(renew, RENEWAL_INTERVAL_MS).unref();
+    const abort = new AbortController();
+    this.clock.delay(CONNECT_TIMEOUT_MS, { signal: abort.signal, ref: false }).then(
+      () => (this.isConnected === undefined ? this.setConnected(false) : undefined),
+      () => undefined,
+    );
     const unsubscribe = this.redis.subscribe([this.channel], {
       onUp: () => this.setConnected(true),
       onDown: () => this.setConnected(false),
@@ -115,8 +123,9 @@ export class ChangeFeed {
     });
     this.stop = () => {
       clearInterval(timer);
+      abort.abort();
       unsubscribe();
-      this.isConnected = false;
+      this.isConnected = undefined;
     };
   }
 

@@ -99,6 +99,8 @@ describe('the console while it is refused, or Redis fails (98)', () => {
   });
 
   it('says that no changes arrive', async () => {
+    // Without a stream that has seen the loss.
+    await browser.show('/account');
     await browser.show('/changes');
     await text('Redis does not deliver changes at the moment: a shard may be down.');
     await browser.page.getByRole('heading', { name: /last hour/ }).waitFor({ state: 'detached' });
