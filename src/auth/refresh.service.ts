@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { decodeJwt } from 'jose';
 
 import { AuditLog } from '../audit/index.js';
@@ -33,6 +33,8 @@ export type TokenLogoutResult =
 /** The uses of a refresh token: new tokens, and the end of its session. */
 @Injectable()
 export class RefreshService {
+  private readonly logger = new Logger('Sessions');
+
   constructor(
     private readonly users: UsersService,
     private readonly sessions: SessionsService,
@@ -92,9 +94,8 @@ export class RefreshService {
 
   /**
    * Ends the session of a refresh token that a client gives up for one of another session. Does nothing if Keyslot did not issue the
-   * token, or if both belong to the same session.
-   *
-   * @throws RedisUnavailableError, NotConfirmedError: repeating it is safe
+   * token, or if both belong to the same session. If the end is not confirmed, only the log says so, because the client has its new
+   * session already and cannot repeat the call.
    */
   async endReplaced(
     refreshToken: string,
@@ -103,9 +104,18 @@ export class RefreshService {
     deadline: Deadline,
   ): Promise<void> {
     const recognized = this.refreshTokens.recognize(refreshToken);
-    if (recognized && recognized.sessionId !== nextSessionId) {
-      const { userId, sessionId } = recognized;
+    if (!recognized || recognized.sessionId === nextSessionId) {
+      return;
+    }
+    const { userId, sessionId } = recognized;
+    try {
       await this.sessions.endIfLive(userId, sessionId, origin.as(userId, sessionId), deadline);
+    } catch (error) {
+      this.logger.warn({
+        userId,
+        sessionId,
+        msg: `A session that a new login replaced could not be ended: ${(error as Error).message}`,
+      });
     }
   }
 

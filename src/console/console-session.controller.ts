@@ -1,14 +1,4 @@
-import {
-  Body,
-  Controller,
-  Delete,
-  HttpCode,
-  Logger,
-  Post,
-  Req,
-  Res,
-  UseGuards,
-} from '@nestjs/common';
+import { Body, Controller, Delete, HttpCode, Post, Req, Res, UseGuards } from '@nestjs/common';
 import { ApiExcludeController, ApiProperty } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
@@ -41,8 +31,6 @@ type ConsoleTokens = Omit<TokensResponse, 'refresh_token'>;
 @ApiExcludeController()
 @Controller('console/session')
 export class ConsoleSessionController {
-  private readonly logger = new Logger('Console');
-
   constructor(private readonly refreshes: RefreshService) {}
 
   /** Ends the former session of the browser, whose only refresh token the new cookie replaces. */
@@ -61,12 +49,7 @@ export class ConsoleSessionController {
     }
     const former = RefreshCookie.read(headers.cookie);
     if (former !== undefined) {
-      // The token of the login is spent. So the answer has the new cookie, even if the former session could not be ended.
-      await this.refreshes
-        .endReplaced(former, tokens.session_id, origin, deadline)
-        .catch(({ message }: Error) =>
-          this.logger.warn(`A session that a new login replaced could not be ended: ${message}`),
-        );
+      await this.refreshes.endReplaced(former, tokens.session_id, origin, deadline);
     }
     return tokens;
   }

@@ -1,3 +1,5 @@
+import { jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import { gzipSync } from 'node:zlib';
 
 import { Announcer } from '../../src/near-cache/announcer.js';
@@ -213,9 +215,14 @@ describe('the console', () => {
     const announcer = api.app.get(Announcer);
     announcer.announce = async () => Promise.reject(new NotConfirmedError('no reply'));
     const { body: last } = await api.login(first.username);
+    const warnings = jest.spyOn(Logger.prototype, 'warn').mockReturnValue();
     const kept = await begin(last, next.cookie);
+    const [[warning]] = warnings.mock.calls as [[object]];
+    warnings.mockRestore();
     Reflect.deleteProperty(announcer, 'announce');
     expect(kept.status).toBe(200);
+    const { session_id: sessionId } = second.tokens;
+    expect(warning).toMatchObject({ userId: second.id, sessionId });
     expect((await begin((await api.login(first.username)).body, kept.cookie)).status).toBe(200);
     expect(await statusOf(last)).toBe(401);
   });
