@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { gzipSync } from 'node:zlib';
+import type { Route } from 'playwright-core';
 
 import { Announcer } from '../../src/near-cache/announcer.js';
 import { NotConfirmedError } from '../../src/redis-cluster/index.js';
@@ -147,6 +148,33 @@ describe('the console', () => {
       token: admin.access_token,
     });
     expect(body).toMatchObject({ displayName: null });
+  });
+
+  it('shows nothing of the user before, also when an answer comes after the sign-out (86)', async () => {
+    const [first, second] = [await api.newUser(), await api.newUser()];
+    await browser.open(api.url);
+    const { page } = browser;
+    await browser.signIn(first.username, GOOD_PASSWORD);
+    const held = async (): Promise<Route> =>
+      new Promise((resolve) => void page.route('**/api/user', resolve, { times: 1 }));
+    await page.getByText(first.username).waitFor();
+    const change = held();
+    await page.locator('[name=displayName]').fill('of the first user');
+    await page.getByRole('button', { name: 'Save' }).click();
+    const response = await (await change).fetch();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.locator('[name=password]').waitFor();
+    const answered = page.waitForEvent('requestfinished', (call) => call.method() === 'PATCH');
+    await (await change).fulfill({ response });
+    await answered;
+
+    const read = held();
+    await browser.signIn(second.username, GOOD_PASSWORD);
+    await page.getByRole('heading', { level: 1, name: 'Your account' }).waitFor();
+    await read;
+    expect(await page.locator('[name=displayName]').count()).toBe(0);
+    await (await read).continue();
+    await page.getByText(second.username).waitFor();
   });
 
   it('stops showing what the user may not see any more, and asks for no other route by a link', async () => {

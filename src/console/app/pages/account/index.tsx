@@ -39,7 +39,9 @@ function Profile({ user }: { user: User }) {
       ...(email === (user.email ?? '') ? {} : { email: email || null }),
       ...(displayName === (user.displayName ?? '') ? {} : { displayName: displayName || null }),
     };
-    queries.setQueryData(['user'], await call<User>('PATCH', 'api/user', changed));
+    await call('PATCH', 'api/user', changed);
+    // Not the answer: it may come after a sign-out, and somebody else may sign in then.
+    await queries.invalidateQueries({ queryKey: ['user'] });
     setSaved(true);
   };
   return (
