@@ -244,7 +244,7 @@ describe('the account page of the console', () => {
     await text('No user has this name and password.');
     await page.getByLabel('Password').fill(NEW_PASSWORD);
     await press('Sign in');
-    await page.getByRole('heading', { name: 'Your account' }).waitFor();
+    await page.getByRole('heading', { level: 1, name: 'Your account' }).waitFor();
     await text(user.username);
   });
 });
