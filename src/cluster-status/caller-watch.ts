@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { concatMap, filter, finalize, merge, Observable, share, timer } from 'rxjs';
+import { concatMap, defer, filter, finalize, merge, Observable, share, timer } from 'rxjs';
 
 import type { Permission, Principal } from '../common/authentication/index.js';
 import { Deadline } from '../common/deadline/index.js';
@@ -30,16 +30,18 @@ export class CallerWatch {
    */
   lossOf(caller: Principal, permission: Permission): Observable<unknown> {
     const id = `${subjectOf(caller)} ${permission}`;
-    const loss =
-      this.losses.get(id) ??
-      merge(this.hints(caller), timer(0, RECHECK_INTERVAL_MS)).pipe(
-        concatMap(async () => this.has(caller, permission).catch(() => false)),
-        filter((isAllowed) => !isAllowed),
-        finalize(() => this.losses.delete(id)),
-        share(),
-      );
-    this.losses.set(id, loss);
-    return loss;
+    return defer(() => {
+      const loss =
+        this.losses.get(id) ??
+        merge(this.hints(caller), timer(0, RECHECK_INTERVAL_MS)).pipe(
+          concatMap(async () => this.has(caller, permission).catch(() => false)),
+          filter((isAllowed) => !isAllowed),
+          finalize(() => this.losses.delete(id)),
+          share(),
+        );
+      this.losses.set(id, loss);
+      return loss;
+    });
   }
 
   private hints(caller: Principal): Observable<void> {

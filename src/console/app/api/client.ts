@@ -165,10 +165,13 @@ async function authorized<Answer>(
     await renewOnce();
   }
   const used = access?.token;
+  const session = sessionId;
   try {
     return await work(used);
   } catch (error) {
-    if (!(error instanceof ApiProblem) || !OF_THE_TOKEN.includes(error.code)) {
+    const isOfTheToken = error instanceof ApiProblem && OF_THE_TOKEN.includes(error.code);
+    // In another session, the call would be that of another user.
+    if (!isOfTheToken || sessionId !== session) {
       throw error;
     }
     // The session may go on although its token does not count any more: its signing key was withdrawn, for example.
