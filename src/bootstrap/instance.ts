@@ -2,6 +2,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
 import type { AppExtensions } from '../app.module.js';
 import type { Settings } from '../config/index.js';
+import { hasConsolePage } from '../console/index.js';
 import { createApp } from './create-app.js';
 import { globalPrefix } from './global-prefix.js';
 import { listeningAddress } from './listening-address.js';
@@ -33,5 +34,10 @@ export async function readyFacts(
   app: NestFastifyApplication,
   { hasApiDocs }: Settings,
 ): Promise<ReadyFacts> {
-  return { url: await app.getUrl(), prefix: globalPrefix(app), hasApiDocs };
+  return {
+    url: await app.getUrl(),
+    prefix: globalPrefix(app),
+    hasApiDocs,
+    hasConsole: hasConsolePage(),
+  };
 }

@@ -4,11 +4,16 @@ export interface ReadyFacts {
   /** With a slash before it, or empty. */
   readonly prefix: string;
   readonly hasApiDocs: boolean;
+  readonly hasConsole: boolean;
 }
 
-export function printUrls({ url, prefix, hasApiDocs }: ReadyFacts): void {
-  const docs = hasApiDocs ? [`  Swagger UI  ${url}/docs`] : [];
-  process.stdout.write(
-    ['', 'Keyslot is ready.', `  API         ${url}${prefix}/api`, ...docs, '', ''].join('\n'),
-  );
+export function printUrls({ url, prefix, hasApiDocs, hasConsole }: ReadyFacts): void {
+  const lines = [
+    '',
+    'Keyslot is ready.',
+    `  API         ${url}${prefix}/api`,
+    ...(hasApiDocs ? [`  Swagger UI  ${url}/docs`] : []),
+    ...(hasConsole ? [`  Console     ${url}/console`] : []),
+  ];
+  process.stdout.write(`${lines.join('\n')}\n\n`);
 }

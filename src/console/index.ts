@@ -1,2 +1,2 @@
 export { ConsoleModule } from './console.module.js';
-export { serveConsole } from './serve-console.js';
+export { hasConsolePage, serveConsole } from './serve-console.js';

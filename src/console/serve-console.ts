@@ -18,12 +18,16 @@ const CONFIG = routeConfig({
     "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
 });
 
+export function hasConsolePage(): boolean {
+  return existsSync(PAGE);
+}
+
 /**
  * Serves the console at `/console/`. All its links are relative, because a proxy may strip a prefix. The path of a view is in the
  * fragment of the URL, so browsers send it to no server. Names of assets contain a digest of their content.
  */
 export function serveConsole(server: FastifyInstance): void {
-  if (!existsSync(PAGE)) {
+  if (!hasConsolePage()) {
     return;
   }
   const document = readFileSync(new URL('index.html', PAGE), 'utf8');

@@ -102,6 +102,7 @@ describe('npm start', () => {
     await first.until('Swagger UI');
     expect(first.output()).toContain(`${api.url}/docs`);
     expect(first.output()).toContain(`${api.url}/api`);
+    expect(first.output()).toContain(`${api.url}/console`);
     expect(processesIn(dataDirectory)).toHaveLength(6);
     const user: TestUser = await api.newUser('yesterday');
 
