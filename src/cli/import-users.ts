@@ -229,7 +229,7 @@ function print(
   { isDryRun }: ImportCommand,
 ): void {
   const lines = [
-    `${isDryRun ? 'Would import' : 'Imported'} ${imported} users.`,
+    `${isDryRun ? 'Would import' : 'Imported'} ${counted(imported, 'user')}.`,
     ...(present > 0 ? [`${present} users were already there, from an earlier import.`] : []),
     ...(disabled > 0 ? [`${isDryRun ? 'Would disable' : 'Disabled'} ${disabled} of them.`] : []),
     ...(notDisabled > 0
@@ -237,9 +237,13 @@ function print(
           `${notDisabled} of them stays enabled, as the last administrator, although the record is disabled.`,
         ]
       : []),
-    ...(ignored > 0 ? [`${ignored} records are no users.`] : []),
+    ...(ignored > 0
+      ? [ignored === 1 ? '1 record is no user.' : `${ignored} records are no users.`]
+      : []),
     ...(refused > 0
-      ? [`Refused ${refused} records. ${path} lists ${unlisted > 0 ? refused - unlisted : 'them'}:`]
+      ? [
+          `Refused ${counted(refused, 'record')}. ${path} lists ${unlisted > 0 ? refused - unlisted : 'them'}:`,
+        ]
       : []),
     ...Array.from(counts, ([reason, count]) => `  ${count} ${reason}: ${REFUSALS[reason]}`),
     ...(unlisted > 0
@@ -252,4 +256,8 @@ function print(
   if (refused > 0) {
     process.exitCode = 1;
   }
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

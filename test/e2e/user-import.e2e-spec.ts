@@ -112,7 +112,7 @@ describe('import and export of users', () => {
         ['kc-plain', 'plain in a realm file'],
       ],
       { 6: 'no-password' },
-      ['Imported 5 users.', '1 records are no users.'],
+      ['Imported 5 users.', '1 record is no user.'],
       'kc-disabled',
       ['kc-peter'],
     ],
@@ -126,7 +126,7 @@ describe('import and export of users', () => {
         ['dj-scrypt', 'lètmein'],
       ],
       { 6: 'no-password', 7: 'unknown-hash' },
-      ['Imported 4 users.', '1 records are no users.'],
+      ['Imported 4 users.', '1 record is no user.'],
       'dj-md5',
       [],
     ],
@@ -238,7 +238,7 @@ describe('import and export of users', () => {
 
     const result = await users(['import', 'users']);
 
-    expect(linesOf(result)[0]).toBe('Imported 1 users.');
+    expect(linesOf(result)[0]).toBe('Imported 1 user.');
     expect((await api.login(username)).status).toBe(200);
     expect((await api.login(username, 'U*U')).status).toBe(401);
     expect((await api.login('free', 'U*U')).status).toBe(200);
