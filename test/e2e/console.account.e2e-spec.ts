@@ -91,6 +91,9 @@ describe('the account page of the console', () => {
     await text('No second factor.');
     await press('Add an authenticator application');
     const enrolment = dialog('Add an authenticator application');
+    await press('Cancel', enrolment);
+    await enrolment.waitFor({ state: 'detached' });
+    await press('Add an authenticator application');
     codes = codesOf((await enrolment.locator('code').textContent())!);
     expect(await browser.inaccessible()).toEqual([]);
     await enrolment.locator('[name=code]').fill(codes.shift()!);
@@ -148,9 +151,10 @@ describe('the account page of the console', () => {
     await text('The password was changed.');
 
     await press('Sign out');
-    await page.getByLabel('User name').fill(username);
+    await page.locator('[name=username]:focus').fill(username);
     await page.getByLabel('Password').fill(NEW_PASSWORD);
     await press('Sign in');
+    await page.locator('[name=proof]:focus').waitFor();
     session = await beginning(async () => withRecoveryCode(page));
     await page.getByRole('heading', { level: 1, name: 'Your account' }).waitFor();
   });

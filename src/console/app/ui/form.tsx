@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from 'preact';
-import { useId, useState } from 'preact/hooks';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
 
 import { useTexts } from '../texts';
 import { ProblemNotice } from './parts';
@@ -9,10 +9,17 @@ type InputProps = JSX.IntrinsicElements['input'] & { readonly label: string };
 
 export function Field({ label, ...input }: InputProps) {
   const id = useId();
+  const ref = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    // Browsers obey the attribute only while they load a page.
+    if (input.autofocus) {
+      ref.current?.focus();
+    }
+  }, []);
   return (
     <div class="field">
       <label for={id}>{label}</label>
-      <input id={id} {...input} />
+      <input ref={ref} id={id} {...input} />
     </div>
   );
 }

@@ -41,6 +41,7 @@ export function ProofForm({ factors, challenge, present, children }: ProofFormPr
             label={t(isRecovery ? 'recoveryCode' : 'code')}
             name="proof"
             autocomplete="one-time-code"
+            autofocus
             required
           />
         </Form>

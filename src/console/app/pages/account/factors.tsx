@@ -91,6 +91,7 @@ export function Factors() {
               setEnrolment(undefined);
               await refetch();
             }}
+            cancel={() => setEnrolment(undefined)}
           >
             <Field
               label={t('code')}

@@ -114,7 +114,7 @@ function Forgotten({ back }: { back: () => void }) {
             callPublic('api/password-resets', { username }).then(() => setSent(true))
           }
         >
-          <Field label={t('username')} name="username" autocomplete="username" required />
+          <Field label={t('username')} name="username" autocomplete="username" autofocus required />
         </Form>
       )}
       <p class="actions">
