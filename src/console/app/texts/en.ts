@@ -63,6 +63,7 @@ export const en = {
   created: 'Created',
   none: 'None',
   noUsers: 'No user matches.',
+  noServiceAccounts: 'There are no service accounts.',
   disable: 'Disable',
   enable: 'Enable',
   delete: 'Delete',

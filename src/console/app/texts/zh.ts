@@ -64,6 +64,7 @@ export const zh: Record<TextKey, string> = {
   created: '创建时间',
   none: '无',
   noUsers: '没有匹配的用户。',
+  noServiceAccounts: '还没有服务账号。',
   disable: '停用',
   enable: '启用',
   delete: '删除',

@@ -23,6 +23,7 @@ export function ServiceAccountsPage() {
           <Table
             label={t('serviceAccounts')}
             head={['name', 'permissions', 'status', 'created']}
+            empty="noServiceAccounts"
             rows={data.items.map(({ id, name, permissions, disabled, createdAt }) => ({
               key: id,
               cells: [
