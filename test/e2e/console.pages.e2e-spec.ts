@@ -131,6 +131,9 @@ describe('a page of the console', () => {
     await browser.confirm('Save');
     await text(/after \d+ ms/);
     expect((await deployment.asAdmin('GET', user.id)).body).toMatchObject({ roles: ['admin'] });
+    const change = browser.page.getByRole('row', { name: 'Roles or state changed' });
+    await change.filter({ hasText: 'roles: ["admin"]' }).waitFor();
+    await change.locator(`a[href="#/users/${deployment.adminId}"]`).waitFor();
 
     await browser.page.getByRole('cell', { name: 'Authenticator application' }).waitFor();
     await browser.confirm('Remove the second factors');
@@ -216,7 +219,7 @@ describe('a page of the console', () => {
     await browser.confirm('Disable');
     expect(await token()).toBe(401);
     await browser.confirm('Delete');
-    await text('None');
+    await text('There are no service accounts.');
     expect(browser.complaints).toEqual([]);
   });
 

@@ -26,20 +26,17 @@ export interface Factor {
   readonly lastUsedAt: string | null;
 }
 
-export interface AuditEvent {
-  readonly id: string;
-  readonly type: string;
-  readonly at: string;
-  readonly result?: 'success' | 'refused' | 'failure';
-  readonly ip?: string;
-}
-
 export interface Page<Item> {
   readonly items: readonly Item[];
   readonly nextCursor: string | null;
 }
 
-export interface TrailEvent extends AuditEvent {
+export interface TrailEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly at: string;
+  readonly result?: 'success' | 'refused' | 'failure';
+  readonly ip?: string;
   readonly reason?: string;
   readonly actor?: { readonly kind: string; readonly id?: string };
   readonly subject?: { readonly kind: string; readonly id: string };

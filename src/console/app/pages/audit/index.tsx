@@ -1,9 +1,10 @@
 import { useState } from 'preact/hooks';
 
-import { useKnownUsers, usePage, type TrailEvent, type User } from '../../api';
+import { useKnownUsers, usePage, type TrailEvent } from '../../api';
 import { useTexts } from '../../texts';
 import { EVENT_TEXTS } from '../../texts/events';
-import { Field, Pager, ProblemNotice, Section, Select, Table, UserLink } from '../../ui';
+import { Field, Pager, ProblemNotice, Section, Select, Table } from '../../ui';
+import { detailsOf, Party } from './event-cells';
 import { Export } from './export';
 
 const PAGE_SIZE = '50';
@@ -87,43 +88,4 @@ export function AuditPage({ user }: { user: string }) {
       </Section>
     </>
   );
-}
-
-interface PartyProps {
-  readonly of: { readonly kind: string; readonly id?: string } | undefined;
-  readonly users: ReadonlyMap<string, User>;
-}
-
-function Party({ of, users }: PartyProps) {
-  const { t } = useTexts();
-  if (!of) {
-    return null;
-  }
-  const { kind, id } = of;
-  if (kind === 'user' && id) {
-    return <UserLink id={id} name={users.get(id)?.username} />;
-  }
-  return (
-    <>
-      {t(isParty(kind) ? `party.${kind}` : 'subject.other')}{' '}
-      {id && (
-        <span class="id" title={id}>
-          {id}
-        </span>
-      )}
-    </>
-  );
-}
-
-const PARTIES = ['user', 'client', 'anonymous', 'operator', 'system'] as const;
-
-function isParty(kind: string): kind is (typeof PARTIES)[number] {
-  return (PARTIES as readonly string[]).includes(kind);
-}
-
-function detailsOf({ reason, details = {} }: TrailEvent): string {
-  const facts = Object.entries(details).map(
-    ([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
-  );
-  return [...(reason ? [reason] : []), ...facts].join(', ');
 }

@@ -5,14 +5,16 @@ import {
   knownUsers,
   useCan,
   useCluster,
-  type AuditEvent,
+  useKnownUsers,
   type Factor,
   type Page,
   type Session,
+  type TrailEvent,
   type User,
 } from '../../api';
 import { useTexts } from '../../texts';
 import { ProblemNotice, Section, Table, useConfirmation, type Question } from '../../ui';
+import { detailsOf, Party } from '../audit/event-cells';
 import { UserHolders } from '../changes/user-holders';
 import { FactorList } from './factor-list';
 import { UserRoles } from './roles';
@@ -30,6 +32,7 @@ export function UserPage({ id }: { id: string }) {
   const path = `api/users/${encodeURIComponent(id)}`;
   const can = useCan();
   const queries = useQueryClient();
+  const users = useKnownUsers();
   const { ask, confirmation } = useConfirmation();
   const read = <Answer,>(part: string, route: string, enabled = true) =>
     useQuery({
@@ -44,7 +47,7 @@ export function UserPage({ id }: { id: string }) {
   });
   const factors = read<{ items: Factor[] }>('factors', `${path}/factors`);
   const sessions = read<{ items: Session[] }>('sessions', `${path}/sessions`, can('sessions:read'));
-  const trail = read<Page<AuditEvent>>(
+  const trail = read<Page<TrailEvent>>(
     'trail',
     `api/audit?${new URLSearchParams({ user: id, limit: READ_EVENTS }).toString()}`,
     can('audit:read'),
@@ -163,11 +166,18 @@ export function UserPage({ id }: { id: string }) {
           {trail.data && (
             <Table
               label={t('trail')}
-              head={['time', 'event', 'result', 'address']}
+              head={['time', 'event', 'result', 'actor', 'address', 'details']}
               empty="noEvents"
-              rows={events.map(({ id: key, at, type, result, ip }) => ({
-                key,
-                cells: [time(at), event(type), result && t(`result.${result}`), ip],
+              rows={events.map((each) => ({
+                key: each.id,
+                cells: [
+                  time(each.at),
+                  event(each.type),
+                  each.result && t(`result.${each.result}`),
+                  <Party of={each.actor} users={users} />,
+                  each.ip,
+                  detailsOf(each),
+                ],
               }))}
             />
           )}
