@@ -24,6 +24,8 @@ import { SessionTable } from './session-table';
 const READS: readonly string[] = ['user-read', 'factors-read', 'sessions-read', 'audit-read'];
 const READ_EVENTS = '70';
 const SHOWN_EVENTS = 20;
+/** An event is in the trail a moment after the answer to the call that caused it. */
+const TRAIL_DELAY_MS = 1000;
 
 type ActionName = 'disable' | 'enable' | 'endSessions' | 'removeFactors' | 'sendReset' | 'delete';
 
@@ -54,8 +56,11 @@ export function UserPage({ id }: { id: string }) {
   );
   const seesHolders = can('sessions:read') && can('cluster:read');
   const live = useCluster(seesHolders);
-  const reload = async (): Promise<void> =>
-    queries.invalidateQueries({ queryKey: ['user-page', id] });
+  const reload = async (): Promise<void> => {
+    const again = { queryKey: ['user-page', id, 'trail'] };
+    setTimeout(() => void queries.invalidateQueries(again), TRAIL_DELAY_MS);
+    await queries.invalidateQueries({ queryKey: ['user-page', id] });
+  };
   if (!user.data) {
     return (
       <>
