@@ -2,8 +2,8 @@ import type { CDPSession, Locator } from 'playwright-core';
 
 import { ConsoleBrowser } from '../support/console-browser.js';
 import { GOOD_PASSWORD, type Tokens } from '../support/http-client.js';
-import { MailServer } from '../support/mail-server.js';
-import { mailVariables, userWithMail } from '../support/mails.js';
+import { MailServer, tokenIn } from '../support/mail-server.js';
+import { mailVariables, userWithMail, verify } from '../support/mails.js';
 import { ageLogin } from '../support/older-login.js';
 import { codesOf } from '../support/second-factors.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
@@ -141,6 +141,19 @@ describe('the account page of the console', () => {
     expect(await profile()).toMatchObject({ email: EMAIL });
     // Each proof was presented once, because the wrong ones count: two passwords and two codes.
     expect(attempts).toBe(4);
+  });
+
+  it('mails a link that confirms the new address', async () => {
+    await text('You have not confirmed this address.');
+    await press('Mail a link to confirm the address');
+    await text('The mail is on its way.');
+    const mail = await server.mailTo(EMAIL, 1);
+    expect((await verify(api, tokenIn(mail))).status).toBe(204);
+    expect(await profile()).toMatchObject({ email: EMAIL, emailVerified: true });
+    await browser.page.reload();
+    await browser.page.getByRole('button', { name: 'New recovery codes' }).waitFor();
+    await browser.page.locator(`[name=email]`).waitFor();
+    expect(await browser.page.content()).not.toContain('You have not confirmed');
   });
 
   it('changes the password after that proof, and signs in with it in two steps', async () => {

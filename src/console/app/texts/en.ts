@@ -251,6 +251,9 @@ export const en = {
   rolesText: 'What the user may do',
   confirmed: 'confirmed',
   notConfirmed: 'not confirmed',
+  unconfirmed:
+    'You have not confirmed this address. A link for a new password goes to a confirmed address only.',
+  confirmAddress: 'Mail a link to confirm the address',
   id: 'Id',
   wholeTrail: 'Whole trail',
   instanceName: '{service} on {host}, process {id}',

@@ -237,6 +237,8 @@ export const zh: Record<TextKey, string> = {
   rolesText: '用户拥有的权限',
   confirmed: '已确认',
   notConfirmed: '未确认',
+  unconfirmed: '您尚未确认此邮箱地址。重设密码的链接只会发送到已确认的地址。',
+  confirmAddress: '发送确认邮箱地址的链接',
   id: 'ID',
   wholeTrail: '全部审计记录',
   instanceName: '{host} 上的 {service}（进程 {id}）',

@@ -8,6 +8,7 @@ import { deviceOf } from '../user/device';
 import { SessionTable } from '../user/session-table';
 import { Deletion } from './deletion';
 import { Factors } from './factors';
+import { UnconfirmedAddress } from './unconfirmed-address';
 
 export function Account() {
   const { t } = useTexts();
@@ -63,6 +64,7 @@ function Profile({ user }: { user: User }) {
         />
         <Done>{isSaved && t('saved')}</Done>
       </Form>
+      {user.email && !user.emailVerified && <UnconfirmedAddress key={user.email} />}
     </Section>
   );
 }
