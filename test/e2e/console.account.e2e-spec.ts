@@ -243,7 +243,7 @@ describe('the account page of the console', () => {
     const { page } = browser;
     const user = await userWithMail(api, server);
     await press('Forgot your password?');
-    await page.getByLabel('User name').fill(user.username);
+    await page.getByLabel('Or the e-mail address').fill(user.email);
     await press('Send a link');
     await text('If the account has a confirmed e-mail address');
     const mail = await server.mailAbout(user.email, 'Set a new password');

@@ -141,6 +141,11 @@ describe('a page of the console', () => {
     const removal = browser.page.getByRole('button', { name: 'Remove the second factors' });
     await removal.waitFor({ state: 'detached' });
     expect((await deployment.asAdmin('GET', `${user.id}/factors`)).body).toEqual({ items: [] });
+
+    await browser.confirm('Delete');
+    await text(/after \d+ ms/);
+    await browser.page.getByRole('heading', { name: 'Sessions' }).waitFor({ state: 'detached' });
+    expect((await deployment.asAdmin('GET', user.id)).status).toBe(404);
   });
 
   it('invites a user', async () => {
@@ -219,6 +224,8 @@ describe('a page of the console', () => {
     await browser.confirm('Disable');
     expect(await token()).toBe(401);
     await browser.confirm('Delete');
+    await text(/after \d+ ms/);
+    await page.getByRole('main').getByRole('link', { name: 'Service accounts' }).click();
     await text('There are no service accounts.');
     expect(browser.complaints).toEqual([]);
   });

@@ -12,6 +12,8 @@ export interface Question {
   readonly subject?: string;
   readonly consequence: string;
   readonly run: () => Promise<unknown>;
+  /** Whether it destroys something. */
+  readonly isDangerous?: boolean;
   /** Default: how long it took until every instance had acknowledged it. */
   readonly result?: string;
   /** Called after the result is shown. */
@@ -51,6 +53,7 @@ export function useConfirmation(): {
             <p>{question.consequence}</p>
             <Form
               action={question.action}
+              isDangerous={question.isDangerous}
               submit={() => act(question)}
               cancel={() => setQuestion(undefined)}
             />

@@ -98,12 +98,14 @@ interface FormProps {
     values: Readonly<Record<string, string>>,
     form: HTMLFormElement,
   ) => Promise<unknown>;
+  /** Whether it destroys something. */
+  readonly isDangerous?: boolean | undefined;
   /** Shows a second button that calls it. */
   readonly cancel?: () => void;
   readonly children?: ComponentChildren;
 }
 
-export function Form({ action, submit, cancel, children }: FormProps) {
+export function Form({ action, submit, isDangerous = false, cancel, children }: FormProps) {
   const { t } = useTexts();
   const { isBusy, error, run } = useAction();
   return (
@@ -118,7 +120,7 @@ export function Form({ action, submit, cancel, children }: FormProps) {
       {children}
       <ProblemNotice error={error} />
       <p class="actions">
-        <button class="primary" disabled={isBusy}>
+        <button class={isDangerous ? 'danger' : 'primary'} disabled={isBusy}>
           {action}
         </button>
         {cancel && (

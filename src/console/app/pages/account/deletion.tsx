@@ -20,6 +20,7 @@ export function Deletion({ username }: { username: string }) {
           <p>{t('ask.deleteOwn')}</p>
           <Form
             action={t('deleteOwn')}
+            isDangerous
             submit={({ password = '' }) => deleteAccount(password)}
             cancel={close}
           >

@@ -39,6 +39,7 @@ export function KeysPage() {
           action: t('withdraw'),
           subject: kid,
           consequence: t('ask.withdraw'),
+          isDangerous: true,
           run: () => call('DELETE', `api/keys/${kid}`),
           after: refetch,
         })

@@ -12,6 +12,7 @@ export function ServiceAccountPage({ id }: { id: string }) {
   const queries = useQueryClient();
   const { ask, confirmation } = useConfirmation();
   const [secret, setSecret] = useState<string>();
+  const [isGone, setGone] = useState(false);
   const path = `api/service-accounts/${encodeURIComponent(id)}`;
   const { data, error, refetch } = useQuery({
     queryKey: ['service-accounts', id],
@@ -34,10 +35,11 @@ export function ServiceAccountPage({ id }: { id: string }) {
       action: t('delete'),
       subject: name,
       consequence: t('ask.deleteAccount'),
+      isDangerous: true,
       run: () => call('DELETE', path),
       after: async () => {
+        setGone(true);
         await queries.invalidateQueries({ queryKey: ['service-accounts'], exact: true });
-        location.hash = '/service-accounts';
       },
     });
   const addSecret = (): void =>
@@ -56,16 +58,25 @@ export function ServiceAccountPage({ id }: { id: string }) {
       action: t('delete'),
       subject: name,
       consequence: t('ask.deleteSecret'),
+      isDangerous: true,
       run: () => call('DELETE', `${path}/secrets/${secretId}`),
       after: refetch,
     });
-  return (
+  const head = (
     <>
       <p class="up">
         ‹ <a href="#/service-accounts">{t('serviceAccounts')}</a>
       </p>
       <h1>{name}</h1>
       {confirmation}
+    </>
+  );
+  if (isGone) {
+    return head;
+  }
+  return (
+    <>
+      {head}
       <Section title={t('profile')}>
         <dl>
           <dt>{t('clientId')}</dt>

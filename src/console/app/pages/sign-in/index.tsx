@@ -110,11 +110,14 @@ function Forgotten({ back }: { back: () => void }) {
       ) : (
         <Form
           action={t('sendLink')}
-          submit={({ username }) =>
-            callPublic('api/password-resets', { username }).then(() => setSent(true))
+          submit={({ username, email }) =>
+            callPublic('api/password-resets', email ? { email } : { username }).then(() =>
+              setSent(true),
+            )
           }
         >
-          <Field label={t('username')} name="username" autocomplete="username" autofocus required />
+          <Field label={t('username')} name="username" autocomplete="username" autofocus />
+          <Field label={t('orEmail')} name="email" type="email" autocomplete="email" />
         </Form>
       )}
       <p class="actions">

@@ -1,4 +1,5 @@
 import { useQuery, useQueryClient } from '@tanstack/preact-query';
+import { useState } from 'preact/hooks';
 
 import {
   call,
@@ -36,6 +37,7 @@ export function UserPage({ id }: { id: string }) {
   const queries = useQueryClient();
   const users = useKnownUsers();
   const { ask, confirmation } = useConfirmation();
+  const [isGone, setGone] = useState(false);
   const read = <Answer,>(part: string, route: string, enabled = true) =>
     useQuery({
       queryKey: ['user-page', id, part],
@@ -83,8 +85,8 @@ export function UserPage({ id }: { id: string }) {
     delete: {
       run: () => call('DELETE', path),
       after: async () => {
+        setGone(true);
         await queries.invalidateQueries({ queryKey: ['users'] });
-        location.hash = '/users';
       },
     },
   };
@@ -98,6 +100,7 @@ export function UserPage({ id }: { id: string }) {
             action: t(name),
             subject: username,
             consequence: t(`ask.${name}`),
+            isDangerous: name === 'delete' || name === 'removeFactors',
             after: reload,
             ...actions[name],
           })
@@ -106,6 +109,15 @@ export function UserPage({ id }: { id: string }) {
         {t(name)}
       </button>
     );
+  if (isGone) {
+    return (
+      <>
+        <BackLink />
+        <h1>{username}</h1>
+        {confirmation}
+      </>
+    );
+  }
   return (
     <>
       <BackLink />
