@@ -37,8 +37,13 @@ function isParty(kind: string): kind is (typeof PARTIES)[number] {
 
 /** What the event adds to its type. */
 export function detailsOf({ reason, details = {} }: TrailEvent): string {
-  const facts = Object.entries(details).map(
-    ([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
-  );
+  const facts = Object.entries(details).map(([name, value]) => `${name}: ${textOf(value)}`);
   return [...(reason ? [reason] : []), ...facts].join(', ');
+}
+
+function textOf(value: unknown): string {
+  if (Array.isArray(value)) {
+    return value.map(textOf).join(' ') || '–';
+  }
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
