@@ -132,7 +132,7 @@ describe('a page of the console', () => {
     await text(/after \d+ ms/);
     expect((await deployment.asAdmin('GET', user.id)).body).toMatchObject({ roles: ['admin'] });
     const change = browser.page.getByRole('row', { name: 'Roles or state changed' });
-    await change.filter({ hasText: 'roles: ["admin"]' }).waitFor();
+    await change.filter({ hasText: 'roles: admin' }).waitFor();
     await change.locator(`a[href="#/users/${deployment.adminId}"]`).waitFor();
 
     await browser.page.getByRole('cell', { name: 'Authenticator application' }).waitFor();
