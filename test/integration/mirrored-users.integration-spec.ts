@@ -515,6 +515,38 @@ describe('users in a foreign store', () => {
     await expectOnAll(loser, 'ended');
   });
 
+  it('keep the current session when the same change is overtaken by one that has not written the copy yet', async () => {
+    const userId = await register();
+    const [own, ended] = [(await login())!, (await login())!];
+    const [written, verified] = [new Gate(), new Gate()];
+    const change = { current: PASSWORD, next: NEW_PASSWORD };
+    const owner = { userId, sessionId: own.id, user: ADA };
+    const first = on(
+      0,
+      withChange(store, async (user) => written.pass(user)),
+    );
+    const second = on(
+      1,
+      replacing(store, 'find', async (call) => {
+        await verified.pass(undefined, 2);
+        return call();
+      }),
+    );
+
+    const overtaken = second.users.changePassword(owner, change, Origin.system, until);
+    await verified.reached;
+    const winning = first.users.changePassword(owner, change, Origin.system, until);
+    await written.reached; // The store has the new password, and the copy has not.
+    verified.open();
+    expect(await overtaken).toMatchObject({ outcome: 'changed' });
+    await expectOnAll(own, []);
+    written.open();
+
+    expect(await winning).toMatchObject({ outcome: 'changed' });
+    await expectOnAll(own, []);
+    await expectOnAll(ended, 'ended');
+  });
+
   it('keep the current session when the same password change is sent many times concurrently', async () => {
     const userId = await register();
     const [own, ended] = [(await login())!, (await login())!];

@@ -29,6 +29,12 @@ interface StoreState {
 }
 
 /**
+ * Another call has changed the user in the store. It writes the copy, because only that call knows which session stays live. The caller
+ * of this one reads the user again.
+ */
+const OVERTAKEN = Symbol('OVERTAKEN');
+
+/**
  * A `UserStore` of the application, with a copy in Redis of each user who can have sessions. The copy decides which sessions
  * are live. A call first writes the store, and then the copy, within a change of the near cache. It reads the copy before it
  * reads the store, and writes the copy only if no other call has written it since. The copy is therefore never older than the
@@ -97,6 +103,9 @@ export class MirroredAccounts implements Accounts {
         return { user: await this.find(userId, deadline), own };
       }
       outcome = await this.changeStore(userId, change, deadline);
+      if (outcome.outcome === 'outdated') {
+        return OVERTAKEN;
+      }
       return outcome.outcome === 'changed'
         ? { user: outcome.user, own: change }
         : { user: await this.find(userId, deadline) };
@@ -121,6 +130,9 @@ export class MirroredAccounts implements Accounts {
     let removal: RemovalOutcome | undefined;
     await this.writeCopy(userId, deadline, async () => {
       removal ??= await this.deleteFromStore(userId, conditions, deadline);
+      if (removal.outcome === 'outdated') {
+        return OVERTAKEN;
+      }
       return removal.outcome === 'removed'
         ? { user: undefined, isDeleted: true }
         : { user: await this.find(userId, deadline) };
@@ -150,15 +162,21 @@ export class MirroredAccounts implements Accounts {
     }));
   }
 
-  /** @param askStore called again when another call has written the copy in the meantime */
+  /**
+   * @param askStore called again when another call has written the copy in the meantime
+   */
   private async writeCopy(
     userId: string,
     deadline: Deadline,
-    askStore: () => Promise<StoreState>,
+    askStore: () => Promise<StoreState | typeof OVERTAKEN>,
   ): Promise<UserRecord | undefined> {
     let current: UserRecord | undefined;
     const decide = async (copy: UserCopy) => {
-      const { user, own, isDeleted = false } = await askStore();
+      const state = await askStore();
+      if (state === OVERTAKEN) {
+        return undefined;
+      }
+      const { user, own, isDeleted = false } = state;
       current = user;
       const isNobody = user === undefined && !own && !isDeleted && copy.version === undefined;
       const effect = user ? effectOf(copy, user, own) : {};
