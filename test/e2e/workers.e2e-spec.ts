@@ -328,8 +328,10 @@ describe('a worker of an instance with WORKERS=2', () => {
         Promise.resolve(!workersOf(instance).includes(paused!)),
       );
       await load.stop();
+      await eventually('the reason is logged', RESTART_TIMEOUT_MS, () =>
+        Promise.resolve(instance.output().includes('The worker did not respond any more.')),
+      );
 
-      expect(instance.output()).toContain('The worker did not respond any more.');
       expect(workersOf(instance)).toContain(other);
       expect([...load.answers.keys()]).toEqual([200]);
       await instance.stop();
