@@ -18,6 +18,7 @@ import {
   KeySetStore,
   NoKeyError,
   PUBLICATION_MS,
+  RETENTION_MS,
   type KeySet,
 } from '../keys/index.js';
 import { createLogs, NestLogger } from '../logging/index.js';
@@ -150,8 +151,8 @@ async function rotate(rotation: KeyRotation, isNow: boolean): Promise<string> {
   );
   if (result.outcome === 'too-many-keys') {
     throw new CommandError(
-      'No new key was made: the maximum number of keys that verify tokens is published already. A former key is removed 65 ' +
-        "minutes after it was replaced: 'keys list' shows when. A key that has leaked can be withdrawn at any time. Nothing was changed.",
+      'No new key was made: the maximum number of keys that verify tokens is published already. A former key is removed ' +
+        `${RETENTION_MS / 60_000} minutes after it was replaced: 'keys list' shows when. A key that has leaked can be withdrawn at any time. Nothing was changed.`,
     );
   }
   const { signing, published } = result.keys;

@@ -14,10 +14,10 @@ import type { KeySet } from './key-set.js';
 const MAX_ATTEMPTS = 50;
 
 /**
- * How many keys may verify before a rotation is refused: with the one that it publishes, ten. Each former key verifies for 65 minutes,
- * and every verifier loads all of them. The schedule needs two at a time, so this leaves room for several emergencies.
+ * No rotation makes more keys that verify. Each former key verifies for `RETENTION_MS`, and every verifier loads all of them. The
+ * schedule needs two at a time, so this leaves room for several emergencies.
  */
-const MAX_KEYS_BEFORE_ROTATION = 9;
+const MAX_KEYS = 10;
 
 export interface KeyRotationOptions {
   /** The age at which a key is replaced. */
@@ -96,7 +96,7 @@ export class KeyRotation {
       const isReplaced = keys.signing.kid !== replaced;
       if (!isReplaced && !keys.published) {
         // Nobody can add a retired key meanwhile: then another key signs, and the script publishes nothing.
-        if (1 + keys.retired.length > MAX_KEYS_BEFORE_ROTATION) {
+        if (1 + keys.retired.length >= MAX_KEYS) {
           return { outcome: 'too-many-keys' };
         }
         await this.publish(keys, deadline);

@@ -24,6 +24,20 @@ export function Field({ label, ...input }: InputProps) {
   );
 }
 
+/** The current password of the user, as `password`. */
+export function PasswordField() {
+  const { t } = useTexts();
+  return (
+    <Field
+      label={t('password')}
+      name="password"
+      type="password"
+      autocomplete="current-password"
+      required
+    />
+  );
+}
+
 interface SelectProps {
   readonly label: string;
   readonly value: string;

@@ -1,5 +1,5 @@
 export { useConfirmation, type Question } from './confirm';
-export { Choices, Field, Form, Select, useAction } from './form';
+export { Choices, Field, Form, PasswordField, Select, useAction } from './form';
 export { Pager } from './pager';
 export { Dialog, Done, ProblemNotice, Section } from './parts';
 export { needsProof } from './proof';

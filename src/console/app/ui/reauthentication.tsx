@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 
 import { adopt, ApiProblem, call } from '../api';
 import { useTexts } from '../texts';
-import { Field, Form, useAction } from './form';
+import { Form, PasswordField, useAction } from './form';
 import { Dialog, ProblemNotice } from './parts';
 import { ProofContext } from './proof';
 import { passkeyProof, ProofForm } from './proof-form';
@@ -65,13 +65,7 @@ function ProofDialog({ end }: { end: (isProved: boolean) => void }) {
             submit={({ password = '' }) => presentPassword(password)}
             cancel={cancel}
           >
-            <Field
-              label={t('password')}
-              name="password"
-              type="password"
-              autocomplete="current-password"
-              required
-            />
+            <PasswordField />
           </Form>
           <ProblemNotice error={error} />
           <p class="actions">

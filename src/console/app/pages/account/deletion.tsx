@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 
 import { deleteAccount } from '../../api';
 import { useTexts } from '../../texts';
-import { Dialog, Field, Form, Section } from '../../ui';
+import { Dialog, Form, PasswordField, Section } from '../../ui';
 
 export function Deletion({ username }: { username: string }) {
   const { t } = useTexts();
@@ -24,13 +24,7 @@ export function Deletion({ username }: { username: string }) {
             submit={({ password = '' }) => deleteAccount(password)}
             cancel={close}
           >
-            <Field
-              label={t('password')}
-              name="password"
-              type="password"
-              autocomplete="current-password"
-              required
-            />
+            <PasswordField />
           </Form>
         </Dialog>
       )}

@@ -1,17 +1,17 @@
 import { useState } from 'preact/hooks';
 
-import { useKnownUsers, usePage, type TrailEvent } from '../../api';
+import { usePage, type TrailEvent } from '../../api';
 import { useTexts } from '../../texts';
 import { EVENT_TEXTS } from '../../texts/events';
-import { Field, Pager, ProblemNotice, Section, Select, Table } from '../../ui';
-import { detailsOf, Party } from './event-cells';
+import { Field, Pager, ProblemNotice, Section, Select } from '../../ui';
+import { EventTable } from './event-table';
 import { Export } from './export';
 
 const PAGE_SIZE = '50';
 const FOLLOW_INTERVAL_MS = 10_000;
 
 export function AuditPage({ user }: { user: string }) {
-  const { t, time, event, language } = useTexts();
+  const { t, language } = useTexts();
   const [conditions, setConditions] = useState({ user, type: '' });
   const [cursors, setCursors] = useState<readonly string[]>([]);
   const [isFollowing, setFollowing] = useState(false);
@@ -21,7 +21,6 @@ export function AuditPage({ user }: { user: string }) {
     ...cursors.slice(-1).map((cursor) => ['cursor', cursor]),
     ['limit', PAGE_SIZE],
   ]).toString();
-  const users = useKnownUsers();
   const { data, error, refetch } = usePage<TrailEvent>(
     'audit',
     query,
@@ -62,25 +61,7 @@ export function AuditPage({ user }: { user: string }) {
           {t('follow')}
         </label>
         <ProblemNotice error={error} retry={refetch} />
-        {data && (
-          <Table
-            label={t('audit')}
-            head={['time', 'event', 'result', 'actor', 'subject', 'address', 'details']}
-            empty="noEvents"
-            rows={data.items.filter(isShown).map((each) => ({
-              key: each.id,
-              cells: [
-                time(each.at),
-                event(each.type),
-                each.result && t(`result.${each.result}`),
-                <Party of={each.actor} users={users} />,
-                <Party of={each.subject} users={users} />,
-                each.ip,
-                detailsOf(each),
-              ],
-            }))}
-          />
-        )}
+        {data && <EventTable label={t('audit')} events={data.items.filter(isShown)} hasSubjects />}
         <Pager cursors={cursors} next={data?.nextCursor} change={setCursors} />
       </div>
       <Section title={t('export')}>

@@ -2,7 +2,16 @@ import { useState } from 'preact/hooks';
 
 import { adopt, ApiProblem, callPublic } from '../../api';
 import { useTexts, type TextKey } from '../../texts';
-import { Done, Field, Form, passkeyProof, ProblemNotice, ProofForm, useAction } from '../../ui';
+import {
+  Done,
+  Field,
+  Form,
+  PasswordField,
+  passkeyProof,
+  ProblemNotice,
+  ProofForm,
+  useAction,
+} from '../../ui';
 
 interface Challenge {
   readonly challenge: string;
@@ -53,13 +62,7 @@ export function SignIn({ notice, done }: SignInProps) {
           autofocus
           required
         />
-        <Field
-          label={t('password')}
-          name="password"
-          type="password"
-          autocomplete="current-password"
-          required
-        />
+        <PasswordField />
       </Form>
       <ProblemNotice error={error} />
       <p class="actions">

@@ -6,7 +6,6 @@ import {
   knownUsers,
   useCan,
   useCluster,
-  useKnownUsers,
   type Factor,
   type Page,
   type Session,
@@ -14,8 +13,8 @@ import {
   type User,
 } from '../../api';
 import { useTexts } from '../../texts';
-import { ProblemNotice, Section, Table, useConfirmation, type Question } from '../../ui';
-import { detailsOf, Party } from '../audit/event-cells';
+import { ProblemNotice, Section, useConfirmation, type Question } from '../../ui';
+import { EventTable } from '../audit/event-table';
 import { UserHolders } from '../changes/user-holders';
 import { FactorList } from './factor-list';
 import { UserRoles } from './roles';
@@ -31,11 +30,10 @@ const TRAIL_DELAY_MS = 1000;
 type ActionName = 'disable' | 'enable' | 'endSessions' | 'removeFactors' | 'sendReset' | 'delete';
 
 export function UserPage({ id }: { id: string }) {
-  const { t, time, event } = useTexts();
+  const { t, time } = useTexts();
   const path = `api/users/${encodeURIComponent(id)}`;
   const can = useCan();
   const queries = useQueryClient();
-  const users = useKnownUsers();
   const { ask, confirmation } = useConfirmation();
   const [isGone, setGone] = useState(false);
   const read = <Answer,>(part: string, route: string, enabled = true) =>
@@ -180,24 +178,7 @@ export function UserPage({ id }: { id: string }) {
             {t('trailText')} <a href={`#/audit/${id}`}>{t('wholeTrail')}</a>
           </p>
           <ProblemNotice error={trail.error} retry={trail.refetch} />
-          {trail.data && (
-            <Table
-              label={t('trail')}
-              head={['time', 'event', 'result', 'actor', 'address', 'details']}
-              empty="noEvents"
-              rows={events.map((each) => ({
-                key: each.id,
-                cells: [
-                  time(each.at),
-                  event(each.type),
-                  each.result && t(`result.${each.result}`),
-                  <Party of={each.actor} users={users} />,
-                  each.ip,
-                  detailsOf(each),
-                ],
-              }))}
-            />
-          )}
+          {trail.data && <EventTable label={t('trail')} events={events} />}
         </Section>
       )}
     </>

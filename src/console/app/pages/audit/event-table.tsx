@@ -1,6 +1,39 @@
-import type { TrailEvent, User } from '../../api';
+import { useKnownUsers, type TrailEvent, type User } from '../../api';
 import { useTexts } from '../../texts';
-import { UserLink } from '../../ui';
+import { Table, UserLink } from '../../ui';
+
+interface EventTableProps {
+  readonly label: string;
+  readonly events: readonly TrailEvent[];
+  /** Whether to show whom an event concerns. */
+  readonly hasSubjects?: boolean;
+}
+
+/** Events of the trail, a row each. */
+export function EventTable({ label, events, hasSubjects = false }: EventTableProps) {
+  const { t, time, event } = useTexts();
+  const users = useKnownUsers();
+  const subject = hasSubjects ? (['subject'] as const) : [];
+  return (
+    <Table
+      label={label}
+      head={['time', 'event', 'result', 'actor', ...subject, 'address', 'details']}
+      empty="noEvents"
+      rows={events.map((each) => ({
+        key: each.id,
+        cells: [
+          time(each.at),
+          event(each.type),
+          each.result && t(`result.${each.result}`),
+          <Party of={each.actor} users={users} />,
+          ...(hasSubjects ? [<Party of={each.subject} users={users} />] : []),
+          each.ip,
+          detailsOf(each),
+        ],
+      }))}
+    />
+  );
+}
 
 interface PartyProps {
   readonly of: { readonly kind: string; readonly id?: string } | undefined;
@@ -8,7 +41,7 @@ interface PartyProps {
 }
 
 /** Who caused an event, or whom it concerns. */
-export function Party({ of, users }: PartyProps) {
+function Party({ of, users }: PartyProps) {
   const { t } = useTexts();
   if (!of) {
     return null;
@@ -36,7 +69,7 @@ function isParty(kind: string): kind is (typeof PARTIES)[number] {
 }
 
 /** What the event adds to its type. */
-export function detailsOf({ reason, details = {} }: TrailEvent): string {
+function detailsOf({ reason, details = {} }: TrailEvent): string {
   const facts = Object.entries(details).map(([name, value]) => `${name}: ${textOf(value)}`);
   return [...(reason ? [reason] : []), ...facts].join(', ');
 }
